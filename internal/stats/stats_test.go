@@ -1,0 +1,24 @@
+package stats
+
+import (
+	"fmt"
+	"testing"
+)
+
+func TestQuantile(t *testing.T) {
+	// numpy.quantile([1, 2, 4, 8], [0, .1, .16, .5, .84, 1])
+	x := []float64{1, 2, 4, 8}
+	for p, want := range map[float64]float64{0: 1, 0.1: 1.3, 0.16: 1.48, 0.5: 3, 0.84: 6.08, 1: 8} {
+		if got := Quantile(x, p); got < want-1e-12 || got > want+1e-12 {
+			t.Errorf("Quantile(%v) = %v, want %v", p, got, want)
+		}
+	}
+	if got := Quantile([]float64{3}, 0.7); got != 3 {
+		t.Errorf("one value: %v", got)
+	}
+}
+
+func ExampleQuantile() {
+	fmt.Println(Quantile([]float64{0.8, 1.0, 1.6}, 0.25))
+	// Output: 0.9
+}
