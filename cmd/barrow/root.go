@@ -25,6 +25,8 @@ func newRoot() *cobra.Command {
 its exact gradient, trains networks that approximate it, and trains the
 encoder of CMS's HGCAL trigger chip with it as the loss.`,
 		Example:       "  barrow reproduce --quick --out runs/first",
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
