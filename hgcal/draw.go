@@ -1,0 +1,75 @@
+package hgcal
+
+import "math"
+
+// The drawing is the ideal wafer in the frame and unit of Benchmark: half the
+// trigger-cell pitch, y upwards, but with the origin at the wafer's centre. A
+// hexagon of side 8 falls into three rhombi, each into 4×4 rhombic cells.
+
+// DrawingRadius is the distance from the drawing's centre to a corner of the
+// wafer, in half trigger-cell pitches; also the length of a side.
+const DrawingRadius = 8
+
+// axes returns, for rhombus k, its corner farthest from row and column 0 at
+// the wafer's rim and the steps along a column index and a row index.
+func axes(k int) (corner, column, row Point) {
+	s := math.Sqrt(3)
+	switch k {
+	case 0:
+		return Point{0, 8}, Point{0, -2}, Point{s, -1}
+	case 1:
+		return Point{-4 * s, -4}, Point{s, 1}, Point{0, 2}
+	default:
+		return Point{4 * s, -4}, Point{-s, 1}, Point{-s, -1}
+	}
+}
+
+// CellPolygons returns the four corners of each cell's rhombus, in V9 order.
+// Together the 48 tile the hexagon of Outline without gap or overlap.
+func CellPolygons() [Cells][4]Point {
+	var p [Cells][4]Point
+	for i := range p {
+		k, r, c := Place(i)
+		for n, d := range [4][2]int{{0, 0}, {0, 1}, {1, 1}, {1, 0}} {
+			p[i][n] = corner(k, float64(r+d[0]), float64(c+d[1]))
+		}
+	}
+	return p
+}
+
+// CellCentres returns the centre of each cell's rhombus in the drawing, in V9
+// order: the ideal lattice that Benchmark approximates.
+func CellCentres() [Cells]Point {
+	var p [Cells]Point
+	for i := range p {
+		k, r, c := Place(i)
+		p[i] = corner(k, float64(r)+0.5, float64(c)+0.5)
+	}
+	return p
+}
+
+func corner(k int, r, c float64) Point {
+	o, a, b := axes(k)
+	return Point{o[0] + c*a[0] + r*b[0], o[1] + c*a[1] + r*b[1]}
+}
+
+// Outline returns the six corners of the wafer in the drawing, from the top
+// clockwise.
+func Outline() [6]Point {
+	var p [6]Point
+	for n := range p {
+		sin, cos := math.Sincos(float64(n) * math.Pi / 3)
+		p[n] = Point{DrawingRadius * sin, DrawingRadius * cos}
+	}
+	return p
+}
+
+// Seams returns the three lines along which the rhombi meet, each from the
+// wafer's centre to a corner of Outline.
+func Seams() [Rhombi][2]Point {
+	var s [Rhombi][2]Point
+	for k := range s {
+		s[k] = [2]Point{{}, corner(k, 0, 0)}
+	}
+	return s
+}
