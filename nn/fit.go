@@ -1,0 +1,519 @@
+package nn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// An Objective is what a training minimises: it knows the data and the loss.
+type Objective interface {
+	// Train runs the forward and backward pass of the samples idx and leaves
+	// their gradients in the network's Params, which Fit has zeroed. It
+	// returns the mean loss. What it does must follow from idx and the
+	// weights alone, or a resumed training differs.
+	Train(idx []int) (loss float64, err error)
+	// Validate is the loss by which the best weights are chosen, usually of
+	// held-out samples.
+	Validate(ctx context.Context) (loss float64, err error)
+}
+
+// A Fit trains a network: it shuffles, steps, validates, keeps the best
+// weights and writes checkpoints. Zero fields mean the defaults given.
+type Fit struct {
+	Net       *Network
+	Optimizer Optimizer // nil: Adam
+	Schedule  Schedule  // nil: Constant(1e-3)
+
+	Samples  int    // in the training set: Train gets indices below it
+	Batch    int    // samples a step; 0 means 256
+	Epochs   int    // 0 means 1
+	DropLast bool   // leave out the batch that Samples does not fill
+	Seed     uint64 // of the shuffles
+
+	ClipNorm float64 // scale gradients down to this Euclidean norm; 0: never
+	EMA      float64 // decay, as 0.999, of the average of the weights that is validated and kept; 0: the weights themselves
+	Patience int     // stop after so many epochs without improvement; 0: never
+	MinDelta float64 // by which the validation loss must fall to be an improvement
+
+	// Checkpoint is the file for interrupted trainings; empty: none. It is
+	// written after every epoch, every CheckpointSteps steps (0: never) and
+	// when the context ends. With Resume, a training that it holds goes on,
+	// to the same bits as one that was never interrupted.
+	Checkpoint      string
+	CheckpointSteps int
+	Resume          bool
+	Meta            map[string]string // saved in the checkpoint
+
+	// Progress is called after every step and every epoch.
+	Progress func(Progress)
+}
+
+// Progress is the state of a training.
+type Progress struct {
+	Epoch, Epochs int // epochs completed, and in all
+	Step, Steps   int // steps completed, and in all
+	Loss          float64
+	Validation    float64 // of the last completed epoch; NaN before
+	Rate          float64
+	Best          float64 // lowest validation loss; +Inf before
+	EpochEnd      bool
+	Elapsed       time.Duration // of this run, without earlier ones that it resumes
+	Remaining     time.Duration // estimate, if all epochs are run
+}
+
+// An EpochRecord is one epoch of a history.
+type EpochRecord struct {
+	Epoch      int     `json:"epoch"` // from 1
+	Loss       float64 `json:"loss"`  // mean of the steps', penalty included
+	Validation float64 `json:"validation"`
+	Rate       float64 `json:"rate"` // of the last step
+	Seconds    float64 `json:"seconds"`
+}
+
+// A History tells how a training went.
+type History struct {
+	Epochs    []EpochRecord `json:"epochs"`
+	Best      float64       `json:"best"`       // lowest validation loss
+	BestEpoch int           `json:"best_epoch"` // from 1; 0: none yet
+	Steps     int           `json:"steps"`
+	Stopped   bool          `json:"stopped"` // by Patience
+}
+
+// A DivergedError reports a loss or gradient that is not finite.
+type DivergedError struct {
+	Step, Epoch int    // from 1
+	What        string // "loss", "gradient of conv2d_1/kernel", "validation loss"
+	Layer       string // first layer with a non-finite output, or empty
+	Checkpoint  string // the last good one, or empty
+}
+
+// Error names the step, the layer and the checkpoint.
+func (e *DivergedError) Error() string {
+	s := fmt.Sprintf("nn: %s is not finite at step %d (epoch %d)", e.What, e.Step, e.Epoch)
+	if e.Layer != "" {
+		s += fmt.Sprintf(": first in the output of layer %q", e.Layer)
+	}
+	if e.Checkpoint != "" {
+		s += "; the last good checkpoint is " + e.Checkpoint
+	}
+	return s + " (try a lower learning rate or ClipNorm)"
+}
+
+// TrainingState is what a checkpoint holds of a training under way.
+type TrainingState struct {
+	Optimizer  string  `json:"optimizer"`
+	Updates    int     `json:"updates"`
+	Step       int     `json:"step"`
+	Epoch      int     `json:"epoch"`    // completed epochs
+	InEpoch    int     `json:"in_epoch"` // steps done of the next
+	LossSum    float64 `json:"loss_sum"`
+	Wait       int     `json:"wait"`
+	Samples    int     `json:"samples"`
+	Batch      int     `json:"batch"`
+	Seed       uint64  `json:"seed"`
+	History    History `json:"history"`
+	NoBest     bool    `json:"no_best"`
+	Arrays     []Array `json:"arrays"`
+	Configured string  `json:"configured"`
+}
+
+// trainer is a Fit under way.
+type trainer struct {
+	*Fit
+	obj     Objective
+	state   TrainingState
+	weights []*Param
+	average [][]float32 // EMA of the weights
+	best    [][]float32 // every param's best value
+	order   []int
+	start   time.Time
+	done    int // steps of this run
+	saved   bool
+}
+
+// Run trains until the epochs, the patience or the context end. It leaves the
+// best weights in the network unless it is interrupted: then a checkpoint, if
+// asked for, holds the state, the network keeps its present weights, and the
+// error wraps the context's. The history is valid also with an error.
+func (f *Fit) Run(ctx context.Context, obj Objective) (*History, error) {
+	t, err := f.prepare(obj)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.restore(); err != nil {
+		return &t.state.History, err
+	}
+	err = t.run(ctx)
+	return &t.state.History, err
+}
+
+func (f *Fit) prepare(obj Objective) (*trainer, error) {
+	g := *f
+	switch {
+	case g.Net == nil:
+		return nil, fmt.Errorf("nn: Fit has no Net")
+	case g.Samples < 1:
+		return nil, fmt.Errorf("nn: Fit.Samples is %d, want at least 1", g.Samples)
+	case g.Batch < 0 || g.Epochs < 0 || g.Patience < 0 || g.CheckpointSteps < 0:
+		return nil, fmt.Errorf("nn: Fit has a negative Batch, Epochs, Patience or CheckpointSteps")
+	case !(g.ClipNorm >= 0) || !(g.EMA >= 0 && g.EMA < 1) || !(g.MinDelta >= 0):
+		return nil, fmt.Errorf("nn: Fit has ClipNorm %v, EMA %v, MinDelta %v; want ≥ 0, [0,1), ≥ 0", g.ClipNorm, g.EMA, g.MinDelta)
+	}
+	if g.Optimizer == nil {
+		g.Optimizer = &Adam{}
+	}
+	if g.Schedule == nil {
+		g.Schedule = Constant(1e-3)
+	}
+	if g.Batch == 0 {
+		g.Batch = 256
+	}
+	if g.Epochs == 0 {
+		g.Epochs = 1
+	}
+	g.Batch = min(g.Batch, g.Samples)
+	t := &trainer{Fit: &g, obj: obj, order: make([]int, g.Samples), start: time.Now()}
+	for _, p := range g.Net.params {
+		if p.Trainable {
+			t.weights = append(t.weights, p)
+		}
+	}
+	t.state = TrainingState{Optimizer: g.Optimizer.Name(), Samples: g.Samples, Batch: g.Batch, Seed: g.Seed, NoBest: true}
+	if g.EMA > 0 {
+		t.average = copyOf(t.weights)
+	}
+	return t, nil
+}
+
+func copyOf(params []*Param) [][]float32 {
+	out := make([][]float32, len(params))
+	for i, p := range params {
+		out[i] = slices.Clone(p.Value)
+	}
+	return out
+}
+
+// stepsPerEpoch counts the batches of an epoch.
+func (t *trainer) stepsPerEpoch() int {
+	if t.DropLast {
+		return t.Samples / t.Batch
+	}
+	return (t.Samples + t.Batch - 1) / t.Batch
+}
+
+func (t *trainer) run(ctx context.Context) error {
+	for t.state.Epoch < t.Epochs && !t.state.History.Stopped {
+		if err := t.epoch(ctx); err != nil {
+			return err
+		}
+	}
+	for i, v := range t.best {
+		copy(t.Net.params[i].Value, v)
+	}
+	return nil
+}
+
+// shuffle orders the samples of the epoch under way. It depends on the seed and
+// the epoch alone, so that a resumed training needs no other state.
+func (t *trainer) shuffle() {
+	for i := range t.order {
+		t.order[i] = i
+	}
+	rng := rand.New(rand.NewPCG(t.Seed, uint64(t.state.Epoch)))
+	rng.Shuffle(len(t.order), func(i, j int) { t.order[i], t.order[j] = t.order[j], t.order[i] })
+}
+
+func (t *trainer) epoch(ctx context.Context) error {
+	begin := time.Now()
+	t.shuffle()
+	s, steps := &t.state, t.stepsPerEpoch()
+	rate := 0.0
+	for s.InEpoch < steps {
+		if err := ctx.Err(); err != nil {
+			return t.interrupted(err)
+		}
+		rate = t.rate(s.InEpoch)
+		if err := t.step(rate); err != nil {
+			return err
+		}
+		if t.CheckpointSteps > 0 && s.Step%t.CheckpointSteps == 0 && s.InEpoch < steps {
+			if err := t.save(); err != nil {
+				return err
+			}
+		}
+	}
+	rate = t.rate(steps - 1)
+	validation, err := t.validate(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return t.interrupted(err)
+		}
+		return err
+	}
+	s.History.Epochs = append(s.History.Epochs, EpochRecord{
+		Epoch: s.Epoch + 1, Loss: s.LossSum / float64(steps), Validation: validation,
+		Rate: rate, Seconds: time.Since(begin).Seconds(),
+	})
+	s.Epoch, s.InEpoch, s.LossSum = s.Epoch+1, 0, 0
+	t.judge(validation)
+	t.report(s.History.Epochs[len(s.History.Epochs)-1].Loss, rate, true)
+	return t.save()
+}
+
+func (t *trainer) rate(inEpoch int) float64 {
+	return t.Schedule.Rate(float64(t.state.Epoch)+float64(inEpoch)/float64(t.stepsPerEpoch()), float64(t.Epochs))
+}
+
+// step trains one batch.
+func (t *trainer) step(rate float64) error {
+	s := &t.state
+	from := s.InEpoch * t.Batch
+	t.Net.ZeroGrad()
+	loss, err := t.obj.Train(t.order[from:min(from+t.Batch, t.Samples)])
+	if err != nil {
+		return fmt.Errorf("nn: step %d (epoch %d): %w", s.Step+1, s.Epoch+1, err)
+	}
+	if !finite(loss) {
+		return t.diverged("loss")
+	}
+	loss += t.Net.Penalty()
+	norm, bad := gradNorm(t.weights)
+	if bad != "" {
+		return t.diverged("gradient of " + bad)
+	}
+	if t.ClipNorm > 0 && norm > t.ClipNorm {
+		scale := float32(t.ClipNorm / norm)
+		for _, p := range t.weights {
+			for i := range p.Grad {
+				p.Grad[i] *= scale
+			}
+		}
+	}
+	t.Optimizer.Update(t.weights, rate)
+	for i, a := range t.average {
+		keep := float32(t.EMA)
+		for j, w := range t.weights[i].Value {
+			a[j] = keep*a[j] + (1-keep)*w
+		}
+	}
+	s.Step++
+	s.InEpoch++
+	s.History.Steps = s.Step
+	s.LossSum += loss
+	t.done++
+	t.report(loss, rate, false)
+	return nil
+}
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+// gradNorm is the Euclidean norm of all gradients, or the name of the first
+// array whose gradient is not finite.
+func gradNorm(params []*Param) (norm float64, bad string) {
+	sum := 0.0
+	for _, p := range params {
+		part := sumSquares(p.Grad)
+		if !finite(part) {
+			return 0, p.Name
+		}
+		sum += part
+	}
+	return math.Sqrt(sum), ""
+}
+
+func sumSquares(x []float32) float64 {
+	var s [4]float64
+	for len(x) >= 4 {
+		for j := range s {
+			s[j] += float64(x[j]) * float64(x[j])
+		}
+		x = x[4:]
+	}
+	for _, v := range x {
+		s[0] += float64(v) * float64(v)
+	}
+	return s[0] + s[1] + s[2] + s[3]
+}
+
+// validate runs the objective's validation on the weights to be judged.
+func (t *trainer) validate(ctx context.Context) (float64, error) {
+	t.exchange()
+	v, err := t.obj.Validate(ctx)
+	t.exchange()
+	if err != nil {
+		return 0, fmt.Errorf("nn: validation after epoch %d: %w", t.state.Epoch+1, err)
+	}
+	if !finite(v) {
+		return 0, t.diverged("validation loss")
+	}
+	return v, nil
+}
+
+// exchange swaps the weights with their average, if one is kept.
+func (t *trainer) exchange() {
+	for i, a := range t.average {
+		w := t.weights[i].Value
+		for j := range a {
+			a[j], w[j] = w[j], a[j]
+		}
+	}
+}
+
+// judge keeps the weights if they are the best so far and counts the patience.
+func (t *trainer) judge(validation float64) {
+	s := &t.state
+	if !s.NoBest && !(validation < s.History.Best-t.MinDelta) {
+		s.Wait++
+		s.History.Stopped = t.Patience > 0 && s.Wait >= t.Patience
+		return
+	}
+	s.Wait, s.NoBest = 0, false
+	s.History.Best, s.History.BestEpoch = validation, s.Epoch
+	t.exchange()
+	if t.best == nil {
+		t.best = copyOf(t.Net.params)
+	}
+	for i, p := range t.Net.params {
+		copy(t.best[i], p.Value)
+	}
+	t.exchange()
+}
+
+func (t *trainer) report(loss, rate float64, epochEnd bool) {
+	if t.Progress == nil {
+		return
+	}
+	s := &t.state
+	p := Progress{
+		Epoch: s.Epoch, Epochs: t.Epochs, Step: s.Step, Steps: t.Epochs * t.stepsPerEpoch(),
+		Loss: loss, Rate: rate, Validation: math.NaN(), Best: math.Inf(1),
+		EpochEnd: epochEnd, Elapsed: time.Since(t.start),
+	}
+	if e := s.History.Epochs; len(e) > 0 {
+		p.Validation = e[len(e)-1].Validation
+	}
+	if !s.NoBest {
+		p.Best = s.History.Best
+	}
+	if t.done > 0 {
+		p.Remaining = time.Duration(float64(p.Elapsed) / float64(t.done) * float64(p.Steps-p.Step))
+	}
+	t.Progress(p)
+}
+
+func (t *trainer) diverged(what string) error {
+	e := &DivergedError{Step: t.state.Step + 1, Epoch: t.state.Epoch + 1, What: what, Layer: t.Net.FirstNonFinite()}
+	if t.saved {
+		e.Checkpoint = t.Checkpoint
+	}
+	return e
+}
+
+func (t *trainer) interrupted(err error) error {
+	if saveErr := t.save(); saveErr != nil {
+		return errors.Join(err, saveErr)
+	}
+	return fmt.Errorf("nn: training interrupted after step %d: %w", t.state.Step, err)
+}
+
+// arrays lists what a training adds to the network's own arrays: the
+// optimiser's slots, the average, the best values.
+func (t *trainer) arrays(slots [][]float32) []Array {
+	var out []Array
+	add := func(kind string, list [][]float32) {
+		for i, v := range list {
+			out = append(out, Array{fmt.Sprintf("%s/%d", kind, i), []int{len(v)}, v})
+		}
+	}
+	add("slot", slots)
+	add("average", t.average)
+	add("best", t.best)
+	return out
+}
+
+func (t *trainer) save() error {
+	if t.Checkpoint == "" {
+		return nil
+	}
+	c := t.Net.checkpoint(t.Meta)
+	updates, slots := t.Optimizer.State()
+	t.state.Updates = updates
+	t.state.Configured = t.configured()
+	t.state.Arrays = t.arrays(slots)
+	c.Training = &t.state
+	if err := c.Write(t.Checkpoint); err != nil {
+		return fmt.Errorf("nn: checkpoint: %w", err)
+	}
+	t.saved = true
+	return nil
+}
+
+// configured describes what must be equal for a resumed training to give the
+// same bits.
+func (t *trainer) configured() string {
+	return fmt.Sprintf("%d samples, batch %d, drop last %v, seed %d, clip %v, EMA %v, optimiser %s",
+		t.Samples, t.Batch, t.DropLast, t.Seed, t.ClipNorm, t.EMA, t.Optimizer.Name())
+}
+
+// restore continues from the checkpoint, if there is one and it is asked for.
+func (t *trainer) restore() error {
+	if !t.Resume || t.Checkpoint == "" {
+		return nil
+	}
+	c, err := ReadCheckpoint(t.Checkpoint)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if c.Training == nil {
+		return fmt.Errorf("nn: %s: %w: it holds weights, but no training to resume", t.Checkpoint, ErrCheckpoint)
+	}
+	if want := t.configured(); c.Training.Configured != want {
+		return fmt.Errorf("nn: %s: its training has other settings (%s) than this one (%s)", t.Checkpoint, c.Training.Configured, want)
+	}
+	if err := c.Fill(t.Net); err != nil {
+		return fmt.Errorf("%s: %w", t.Checkpoint, err)
+	}
+	t.state = *c.Training
+	return t.restoreArrays(c.Training)
+}
+
+func (t *trainer) restoreArrays(s *TrainingState) error {
+	kinds := map[string][][]float32{}
+	for _, a := range s.Arrays {
+		for _, kind := range []string{"slot", "average", "best"} {
+			if len(a.Name) > len(kind) && a.Name[:len(kind)+1] == kind+"/" {
+				kinds[kind] = append(kinds[kind], a.Data)
+			}
+		}
+	}
+	if err := t.Optimizer.Restore(t.weights, s.Updates, kinds["slot"]); err != nil {
+		return fmt.Errorf("%s: %w", t.Checkpoint, err)
+	}
+	same := func(a, b [][]float32) bool {
+		return slices.EqualFunc(a, b, func(x, y []float32) bool { return len(x) == len(y) })
+	}
+	if t.average != nil {
+		if !same(t.average, kinds["average"]) {
+			return fmt.Errorf("nn: %s: %w: its average has other shapes", t.Checkpoint, ErrCheckpoint)
+		}
+		t.average = kinds["average"]
+	}
+	if !s.NoBest {
+		t.best = copyOf(t.Net.params)
+		if !same(t.best, kinds["best"]) {
+			return fmt.Errorf("nn: %s: %w: its best weights have other shapes", t.Checkpoint, ErrCheckpoint)
+		}
+		t.best = kinds["best"]
+	}
+	t.saved = true
+	return nil
+}

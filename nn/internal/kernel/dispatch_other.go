@@ -1,0 +1,3 @@
+package kernel
+
+func run(p *Product) { productGo(p) }
