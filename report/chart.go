@@ -1,0 +1,135 @@
+package report
+
+import (
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// A drawing has a natural size and can draw itself on a canvas of that size.
+type drawing interface {
+	size() (w, h vg.Length)
+	draw(c draw.Canvas)
+}
+
+// A chart is a plot with its legend above it, where it covers no data.
+type chart struct {
+	plot   *plot.Plot
+	legend []entry
+	height vg.Length
+	// square makes the plot area as wide as high.
+	square bool
+	// side, if set, is drawn in a strip of sideWidth beside the plot area.
+	side func(c draw.Canvas)
+}
+
+const sideWidth vg.Length = 62
+
+// size implements drawing.
+func (ch *chart) size() (w, h vg.Length) {
+	if ch.height == 0 {
+		return chartWidth, chartHeight
+	}
+	return chartWidth, ch.height
+}
+
+// draw implements drawing.
+func (ch *chart) draw(c draw.Canvas) {
+	c = draw.Crop(c, 4, -8, 3, -4)
+	if len(ch.legend) > 0 {
+		c.Max.Y -= drawLegend(c, ch.legend) + 8
+	}
+	if ch.side == nil {
+		ch.plot.Draw(c)
+		return
+	}
+	area := draw.Crop(c, 0, -sideWidth, 0, 0)
+	data := ch.plot.DataCanvas(area)
+	if extra := data.Size().X - data.Size().Y; ch.square && extra > 0 {
+		area.Min.X += extra / 2
+		area.Max.X -= extra / 2
+	} else if ch.square {
+		area.Max.Y += extra
+	}
+	ch.plot.Draw(area)
+	data = ch.plot.DataCanvas(area)
+	side := c
+	side.Rectangle = vg.Rectangle{
+		Min: vg.Point{X: data.Max.X + 14, Y: data.Min.Y},
+		Max: vg.Point{X: data.Max.X + sideWidth, Y: data.Max.Y},
+	}
+	ch.side(side)
+}
+
+// An entry is one name in a legend with a sample of how it is drawn.
+type entry struct {
+	name   string
+	sample func(c *draw.Canvas, from, to vg.Point)
+}
+
+const (
+	sampleWidth vg.Length = 20
+	sampleGap   vg.Length = 5
+	entryGap    vg.Length = 16
+	legendLine  vg.Length = 16
+)
+
+// drawLegend writes the entries in lines from the upper left and returns the
+// height used.
+func drawLegend(c draw.Canvas, list []entry) vg.Length {
+	style := textStyle(sizeTick, ink, draw.XLeft, draw.YCenter)
+	descent := style.FontExtents().Descent
+	x, y := c.Min.X, c.Max.Y-legendLine/2
+	for _, e := range list {
+		w := sampleWidth + sampleGap + style.Width(e.name)
+		if x > c.Min.X && x+w > c.Max.X {
+			x = c.Min.X
+			y -= legendLine
+		}
+		e.sample(&c, vg.Point{X: x, Y: y}, vg.Point{X: x + sampleWidth, Y: y})
+		c.FillText(style, vg.Point{X: x + sampleWidth + sampleGap, Y: y + descent}, e.name)
+		x += w + entryGap
+	}
+	return c.Max.Y - y + legendLine/2
+}
+
+// lineSample is a legend sample of a line, with the series' marker or
+// without.
+func lineSample(style draw.LineStyle) func(*draw.Canvas, vg.Point, vg.Point) {
+	return func(c *draw.Canvas, from, to vg.Point) {
+		c.StrokeLine2(style, from.X, from.Y, to.X, to.Y)
+	}
+}
+
+// markLines draws the vertical lines of a chart.
+type markLines []Mark
+
+// Plot implements [plot.Plotter].
+func (m markLines) Plot(c draw.Canvas, p *plot.Plot) {
+	x, _ := p.Transforms(&c)
+	for _, mark := range m {
+		if at := x(mark.At); c.ContainsX(at) {
+			c.StrokeLine2(dashed(ink, 1.1), at, c.Min.Y, at, c.Max.Y)
+		}
+	}
+}
+
+func markEntries(list []Mark) []entry {
+	var out []entry
+	for _, m := range list {
+		if m.Name != "" {
+			out = append(out, entry{m.Name, lineSample(dashed(ink, 1.1))})
+		}
+	}
+	return out
+}
+
+// noData stands where a figure has nothing to draw.
+type noData struct{}
+
+func (noData) size() (w, h vg.Length) { return chartWidth, 80 }
+
+func (noData) draw(c draw.Canvas) {
+	style := textStyle(sizeLabel, muted, draw.XCenter, draw.YCenter)
+	c.FillText(style, c.Center(), "no data")
+}
