@@ -1,0 +1,148 @@
+package emd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+	"sync/atomic"
+)
+
+// A Batch solves many pairs on several processors. It belongs to one goroutine
+// at a time. Results do not depend on the number of threads: every pair is
+// solved by one of them, and nothing is summed across pairs.
+type Batch struct {
+	solvers []*Solver
+	set     Settings
+	n       int
+}
+
+// NewBatch prepares one Solver for each of the threads, at least 1.
+func NewBatch(m *Metric, s Settings, threads int) (*Batch, error) {
+	if threads < 1 {
+		return nil, fmt.Errorf("emd: %d threads: a batch needs at least 1", threads)
+	}
+	b := &Batch{set: s}
+	for range threads {
+		v, err := NewSolver(m, s)
+		if err != nil {
+			return nil, err
+		}
+		b.solvers = append(b.solvers, v)
+	}
+	b.n = m.Len()
+	return b, nil
+}
+
+// batchRows is the number of pairs that a thread takes at a time: few enough
+// that small batches spread evenly, enough that taking them costs nothing.
+const batchRows = 32
+
+// Distance sets e[i] to the EMD of row i of p and row i of q, each N×n in
+// row-major order with N = len(e).
+//
+// An error in a row is a [*RowError]; of several the one of the lowest row is
+// returned, whatever the number of threads, and e is then incomplete. When ctx is
+// cancelled its error is returned, wrapped.
+func (b *Batch) Distance(ctx context.Context, p, q, e []float64) error {
+	return b.Gradient(ctx, p, q, e, nil, nil)
+}
+
+// Gradient is Distance, and sets row i of dp and dq, N×n each, to the gradient
+// with respect to the raw row i of p and q as [Solver.Gradient] does. Either
+// may be nil.
+func (b *Batch) Gradient(ctx context.Context, p, q []float64, e, dp, dq []float64) error {
+	total := len(e)
+	for _, v := range []struct {
+		name string
+		len  int
+		skip bool
+	}{{"p", len(p), false}, {"q", len(q), false}, {"dp", len(dp), dp == nil}, {"dq", len(dq), dq == nil}} {
+		if !v.skip && v.len != total*b.n {
+			return fmt.Errorf("emd: %s has %d entries for %d pairs of %d cells", v.name, v.len, total, b.n)
+		}
+	}
+	job := &batchJob{b: b, ctx: ctx, p: p, q: q, e: e, dp: dp, dq: dq}
+	workers := min(len(b.solvers), (total+batchRows-1)/batchRows)
+	var wg sync.WaitGroup
+	for _, s := range b.solvers[:max(workers, 1)][1:] {
+		wg.Go(func() { job.run(s) })
+	}
+	job.run(b.solvers[0])
+	wg.Wait()
+	if job.err != nil {
+		return job.err
+	}
+	if err := ctx.Err(); err != nil && job.done < total {
+		return fmt.Errorf("emd: stopped after %d of %d pairs: %w", job.done, total, err)
+	}
+	return nil
+}
+
+// A batchJob is one call of Gradient. Rows are handed out in order, so whenever a
+// row fails, all lower ones are being worked on and will report.
+type batchJob struct {
+	b               *Batch
+	ctx             context.Context
+	p, q, e, dp, dq []float64
+	taken           atomic.Int64
+	failed          atomic.Bool
+
+	mu   sync.Mutex
+	done int
+	err  *RowError
+}
+
+func (j *batchJob) run(s *Solver) {
+	for !j.failed.Load() && j.ctx.Err() == nil {
+		from := int(j.taken.Add(batchRows)) - batchRows
+		if from >= len(j.e) {
+			return
+		}
+		to := min(from+batchRows, len(j.e))
+		row, err := j.rows(s, from, to)
+		j.report(to-from, row, err)
+	}
+}
+
+// rows solves the pairs [from, to) and returns the first that fails.
+func (j *batchJob) rows(s *Solver, from, to int) (int, error) {
+	n := j.b.n
+	for i := from; i < to; i++ {
+		var dp, dq []float64
+		if j.dp != nil {
+			dp = j.dp[i*n : (i+1)*n]
+		}
+		if j.dq != nil {
+			dq = j.dq[i*n : (i+1)*n]
+		}
+		e, err := s.Gradient(j.p[i*n:(i+1)*n], j.q[i*n:(i+1)*n], dp, dq)
+		if err != nil {
+			if j.b.set.Empty != EmptySkip || !errors.Is(err, ErrEmpty) {
+				return i, err
+			}
+			e = math.NaN()
+			clear(dp)
+			clear(dq)
+		}
+		j.e[i] = e
+	}
+	return 0, nil
+}
+
+func (j *batchJob) report(rows, row int, err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err != nil {
+		j.failed.Store(true)
+		if j.err == nil || row < j.err.Row {
+			j.err = &RowError{Row: row, Err: err}
+		}
+		return
+	}
+	j.done += rows
+	if j.b.set.Progress != nil {
+		j.b.set.Progress(j.done, len(j.e))
+	}
+}

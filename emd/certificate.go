@@ -1,0 +1,248 @@
+package emd
+
+import (
+	"fmt"
+	"math"
+)
+
+// An Arc is a part of a transport plan: Mass goes from cell From to cell To.
+type Arc struct {
+	From, To int
+	Mass     float64
+}
+
+// Flow appends an optimal transport plan to arcs and returns it with the
+// distance. The plan has at most 2n arcs: those that move mass, and those from a
+// cell to itself for the mass that stays. Its row sums are p and its column sums
+// q, up to rounding; divided by their totals with UnequalNormalise, and without the
+// unmatched mass with UnequalPenalty.
+func (s *Solver) Flow(p, q []float64, arcs []Arc) ([]Arc, float64, error) {
+	r, err := s.solve(p, q)
+	if err != nil {
+		return arcs, 0, err
+	}
+	return s.appendFlow(&r, p, q, arcs), r.value, nil
+}
+
+func (s *Solver) appendFlow(r *solution, p, q []float64, arcs []Arc) []Arc {
+	a, b, unit := 1.0, 1.0, 1.0
+	if r.expP != 0 || r.expQ != 0 {
+		p, q = s.p[:s.cells], s.q[:s.cells]
+		unit = math.Ldexp(1, r.expP)
+	}
+	if s.set.Unequal == UnequalNormalise {
+		a, b, unit = 1/r.p, 1/r.q, 1/r.p/r.q
+	}
+	stay := s.large == nil || !s.large.full
+	for k := range p {
+		m := min(p[k]*a, q[k]*b)
+		if s.set.Unequal != UnequalNormalise {
+			m *= unit
+		}
+		if stay && m > 0 {
+			arcs = append(arcs, Arc{k, k, m})
+		}
+	}
+	if r.equal {
+		return arcs
+	}
+	add := func(from, to int, swap bool, mass float64) {
+		if swap {
+			from, to = to, from
+		}
+		if mass > 0 && from != s.cells && to != s.cells {
+			arcs = append(arcs, Arc{from, to, mass})
+		}
+	}
+	if l := s.large; l != nil {
+		l.net.Arcs(func(i, j int, flow float64) { add(i, j, l.swap, flow*l.unit*unit) })
+		return arcs
+	}
+	s.state.Arcs(func(i, j int, flow float64) { add(i, j, s.state.Swapped, flow*s.state.Unit*unit) })
+	return arcs
+}
+
+// A Certificate measures how far a plan F and potentials f, h are from proving
+// each other optimal. Whatever the method that found them: if F is a plan
+// between p and q and f_i + h_j ≤ D_ij everywhere (h = −f for a metric), every
+// plan costs at least Σ p f + Σ q h, so where the plan costs no more than that it
+// is optimal, and so are the potentials. L. V. Kantorovich (1942); the linear
+// programme's weak duality.
+type Certificate struct {
+	// Primal is the cost of the plan, Dual the value of the potentials. The
+	// distance lies between Dual and Primal where the other fields are zero.
+	Primal, Dual float64
+	// Violation is the largest f_i + h_j − D_ij, or 0 (the Lipschitz violation
+	// for a metric); with UnequalPenalty also the excess of f_i over R for
+	// cells that may stay unmatched.
+	Violation float64
+	// Imbalance is the largest difference between a row or column sum of the
+	// plan and the mass it should have.
+	Imbalance float64
+	// Negative is the size of the most negative flow, or 0.
+	Negative float64
+	// Mass and Distance are the scales to judge by: the plan's total and the
+	// largest distance.
+	Mass, Distance float64
+}
+
+// Gap is Primal − Dual.
+func (c Certificate) Gap() float64 { return c.Primal - c.Dual }
+
+// String lists the figures.
+func (c Certificate) String() string {
+	return fmt.Sprintf("primal %.17g, dual %.17g, violation %.3g, imbalance %.3g, negative %.3g",
+		c.Primal, c.Dual, c.Violation, c.Imbalance, c.Negative)
+}
+
+// Check returns an error unless the certificate proves optimality up to
+// rounding: violation, imbalance, negative flow and gap all within tolerance
+// relative to the scales Distance, Mass and Mass·Distance. A tolerance of 0
+// means 2·10⁻¹⁴.
+func (c Certificate) Check(tolerance float64) error {
+	if tolerance == 0 {
+		tolerance = 2e-14
+	}
+	ok := c.Violation <= tolerance*c.Distance &&
+		c.Imbalance <= tolerance*c.Mass && c.Negative <= tolerance*c.Mass &&
+		math.Abs(c.Gap()) <= tolerance*c.Mass*c.Distance
+	if !ok {
+		return fmt.Errorf("emd: not certified optimal within %g: %s", tolerance, c)
+	}
+	return nil
+}
+
+// Certify measures a plan and potentials for masses p and q of equal total. h
+// are the potentials of q; nil stands for −f.
+func Certify(m *Metric, p, q []float64, plan []Arc, f, h []float64) (Certificate, error) {
+	n := m.Len()
+	if len(p) != n || len(q) != n || len(f) != n || h != nil && len(h) != n {
+		return Certificate{}, fmt.Errorf("emd: certify: %d and %d masses, %d and %d potentials on %d cells", len(p), len(q), len(f), len(h), n)
+	}
+	c := Certificate{Distance: m.max}
+	row, col := make([]float64, n), make([]float64, n)
+	for _, a := range plan {
+		if a.From < 0 || a.From >= n || a.To < 0 || a.To >= n {
+			return c, fmt.Errorf("emd: certify: an arc from %d to %d on %d cells", a.From, a.To, n)
+		}
+		row[a.From] += a.Mass
+		col[a.To] += a.Mass
+		c.Primal += a.Mass * m.At(a.From, a.To)
+		c.Negative = max(c.Negative, -a.Mass)
+		c.Mass += a.Mass
+	}
+	hi := func(j int) float64 {
+		if h == nil {
+			return -f[j]
+		}
+		return h[j]
+	}
+	for i := range n {
+		d := m.row(i)
+		for j := range n {
+			c.Violation = max(c.Violation, f[i]+hi(j)-d[j])
+		}
+		c.Imbalance = max(c.Imbalance, math.Abs(row[i]-p[i]), math.Abs(col[i]-q[i]))
+		// What cancels in p − q is left out of the sum: it would only add rounding.
+		if h == nil {
+			c.Dual += (p[i] - q[i]) * f[i]
+			continue
+		}
+		c.Dual += p[i]*f[i] + q[i]*h[i]
+	}
+	return c, nil
+}
+
+// Certificate solves the pair and measures the result against the problem of
+// Settings: the masses compared are p/Σp and q/Σq with UnequalNormalise, and with
+// UnequalPenalty what the plan leaves unmatched counts R per unit in Primal. It
+// allocates.
+func (s *Solver) Certificate(p, q []float64) (Certificate, error) {
+	r, err := s.solve(p, q)
+	if err != nil {
+		return Certificate{}, err
+	}
+	return s.certificate(&r, p, q)
+}
+
+func (s *Solver) certificate(r *solution, p, q []float64) (Certificate, error) {
+	plan := s.appendFlow(r, p, q, nil)
+	f := make([]float64, s.cells)
+	s.potentials(r, f, 1)
+	var h []float64
+	if s.large != nil && s.large.twoSided() {
+		h = make([]float64, s.cells)
+		s.sinkPotentials(r, h)
+	}
+	p, q = s.compared(r, p, q)
+	if s.set.Unequal != UnequalPenalty {
+		return Certify(s.metric, p, q, plan, f, h)
+	}
+	return s.certifyPenalty(p, q, plan, f, h)
+}
+
+// certifyPenalty adds the unmatched mass to the certificate.
+func (s *Solver) certifyPenalty(p, q []float64, plan []Arc, f, h []float64) (Certificate, error) {
+	c, err := Certify(s.metric, p, q, plan, f, h)
+	if err != nil {
+		return c, err
+	}
+	c.Distance = max(c.Distance, s.set.Penalty)
+	total := [2]float64{sum(p), sum(q)}
+	c.Mass = max(total[0], total[1])
+	c.Primal += s.set.Penalty * math.Abs(total[0]-total[1])
+	row, col := make([]float64, s.cells), make([]float64, s.cells)
+	for _, a := range plan {
+		row[a.From] += a.Mass
+		col[a.To] += a.Mass
+	}
+	c.Imbalance = 0
+	for k := range p {
+		// The heavier side may keep mass, at a potential of at most R.
+		overP, overQ := row[k]-p[k], col[k]-q[k]
+		back := -f[k]
+		if h != nil {
+			back = h[k]
+		}
+		switch {
+		case total[0]-total[1] > roundingTolerance*c.Mass:
+			c.Violation = max(c.Violation, f[k]-s.set.Penalty)
+			overQ = math.Abs(overQ)
+		case total[1]-total[0] > roundingTolerance*c.Mass:
+			c.Violation = max(c.Violation, back-s.set.Penalty)
+			overP = math.Abs(overP)
+		default:
+			overP, overQ = math.Abs(overP), math.Abs(overQ)
+		}
+		c.Imbalance = max(c.Imbalance, overP, overQ)
+	}
+	return c, nil
+}
+
+// compared returns copies of the masses that the distance is between.
+func (s *Solver) compared(r *solution, p, q []float64) (a, b []float64) {
+	a, b = make([]float64, s.cells), make([]float64, s.cells)
+	copy(a, p)
+	copy(b, q)
+	if s.set.Unequal != UnequalNormalise {
+		return a, b
+	}
+	if r.expP != 0 || r.expQ != 0 {
+		copy(a, s.p)
+		copy(b, s.q)
+	}
+	for k := range a {
+		a[k] /= r.p
+		b[k] /= r.q
+	}
+	return a, b
+}
+
+func (s *Solver) pivotError(r *solution, p, q []float64) error {
+	pivots := s.limit
+	c, err := s.certificate(r, p[:s.cells], q[:s.cells])
+	if err != nil {
+		return err
+	}
+	return &PivotError{Pivots: pivots, Certificate: c}
+}

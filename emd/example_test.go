@@ -1,0 +1,68 @@
+package emd_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	"barrow/emd"
+)
+
+func ExampleSolver_Gradient() {
+	metric, err := emd.Euclidean([][2]float64{{0, 0}, {3, 0}, {3, 4}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	solver, err := emd.NewSolver(metric, emd.Settings{Unequal: emd.UnequalNormalise})
+	if err != nil {
+		log.Fatal(err)
+	}
+	p := []float64{10, 0, 0}
+	q := []float64{1, 3, 0} // a quarter stays, three quarters move by 3
+	dq := make([]float64, 3)
+	distance, err := solver.Gradient(p, q, nil, dq)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("distance %.4g, derivative %.4g\n", distance, dq)
+	// Output:
+	// distance 2.25, derivative [-0.5625 0.1875 -0.0625]
+}
+
+func ExampleSolver_Flow() {
+	metric, err := emd.Euclidean([][2]float64{{0, 0}, {1, 0}, {2, 0}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	solver, err := emd.NewSolver(metric, emd.Settings{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	plan, distance, err := solver.Flow([]float64{2, 1, 0}, []float64{0, 1, 2}, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(distance, plan)
+	// Output:
+	// 4 [{1 1 1} {0 2 2}]
+}
+
+func ExampleBatch() {
+	metric, err := emd.Euclidean([][2]float64{{0, 0}, {1, 0}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	batch, err := emd.NewBatch(metric, emd.Settings{Unequal: emd.UnequalPenalty, Penalty: 2}, 2)
+	if err != nil {
+		log.Fatal(err)
+	}
+	p := []float64{1, 0 /* second pair */, 3, 1}
+	q := []float64{0, 1 /* second pair */, 0, 1}
+	e := make([]float64, 2)
+	if err := batch.Distance(context.Background(), p, q, e); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(e)
+	// Output:
+	// [1 6]
+}

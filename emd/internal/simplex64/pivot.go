@@ -1,0 +1,138 @@
+package simplex64
+
+import "math"
+
+// pivot brings the arc EnterRow→EnterCol into the tree and returns the nodes
+// whose potential rises by Violation: the part of the tree that holds the
+// column, once the leaving arc is cut.
+//
+// Pushing θ along the entering arc lowers the flow of every other arc of the
+// cycle: those of the columns on the column's way to the apex, and those of the
+// rows on the row's way. θ is the least of these flows. Of several arcs that
+// reach it, the one met last on the way around the cycle, in the direction of
+// the entering arc and beginning at the apex, leaves; then the tree remains
+// strongly feasible and no sequence of pivots repeats (W. H. Cunningham, "A
+// network simplex method", Math. Prog. 11 (1976) 105).
+func (t *State) pivot(m *Problem) uint64 {
+	i, j := int(t.EnterRow)&63, int(t.EnterCol)&63
+	theta, leave, onRow := math.Inf(1), 0, false
+	x := j
+	for !has(t.Below[x], i) {
+		if t.Flow[x] <= theta {
+			theta, leave = t.Flow[x], x
+		}
+		if x = int(t.Parent[x] & 63); has(t.Below[x], i) {
+			break
+		}
+		x = int(t.Parent[x] & 63)
+	}
+	apex := x
+	for x = i; x != apex; {
+		if t.Flow[x] < theta {
+			theta, leave, onRow = t.Flow[x], x, true
+		}
+		if x = int(t.Parent[x] & 63); x == apex {
+			break
+		}
+		x = int(t.Parent[x] & 63)
+	}
+	t.push(j, apex, theta)
+	t.push(i, apex, theta)
+
+	moved := t.Below[leave]
+	for x = int(t.Parent[leave] & 63); x != apex; x = int(t.Parent[x] & 63) {
+		t.Below[x] &^= moved
+	}
+	inside, outside := j, i
+	if onRow {
+		inside, outside = i, j
+	}
+	for x = outside; x != apex; x = int(t.Parent[x] & 63) {
+		t.Below[x] |= moved
+	}
+	t.hang(inside, outside, leave, moved, theta, m.D[i][j])
+	t.Pivots++
+	if onRow {
+		return (t.Rows | t.Cols) &^ moved
+	}
+	return moved
+}
+
+// push lowers the flows on the way from x to the apex by theta, beginning with
+// the arc above x, and raises every second one.
+func (t *State) push(x, apex int, theta float64) {
+	for x != apex {
+		t.Flow[x] -= theta
+		x = int(t.Parent[x] & 63)
+		if x == apex {
+			return
+		}
+		t.Flow[x] += theta
+		x = int(t.Parent[x] & 63)
+	}
+}
+
+// hang turns the tree under leave, whose nodes are moved, around so that
+// inside becomes its top, and makes it a child of outside.
+func (t *State) hang(inside, outside, leave int, moved uint64, flow, cost float64) {
+	x, above, below := inside&63, outside, uint64(0)
+	for {
+		next, f, c, b := int(t.Parent[x]), t.Flow[x], t.Cost[x], t.Below[x]
+		t.Parent[x], t.Flow[x], t.Cost[x], t.Below[x] = uint8(above), flow, cost, moved&^below
+		if x == leave {
+			return
+		}
+		x, above, flow, cost, below = next&63, x, f, c, b
+	}
+}
+
+// begin prices all arcs for the first time.
+func (t *State) begin(m *Problem) {
+	for set := t.Cols; set != 0; set &= set - 1 {
+		t.Lo[lowest(set)] = math.Inf(-1)
+	}
+	t.raise(m, t.Rows, 0)
+}
+
+// raise adds delta to the potentials of a set and prices all arcs: the best
+// that each sink is offered by a source, Lo, can only rise, and only
+// through the sources of the set. The arc that is violated most enters; of
+// equals the one with the lowest column, then the lowest row.
+func (t *State) raise(m *Problem, set uint64, delta float64) {
+	for s := set; s != 0; s &= s - 1 {
+		t.Pot[lowest(s)] += delta
+	}
+	var list [Max]uint8
+	n := 0
+	for s := t.Cols; s != 0; s &= s - 1 {
+		list[n&63] = uint8(lowest(s))
+		n++
+	}
+	cols := list[:n]
+	for s := set & t.Rows; s != 0; s &= s - 1 {
+		i := lowest(s)
+		row, pot := &m.D[i], t.Pot[i]
+		for _, j := range cols {
+			if x := pot - row[j&63]; x > t.Lo[j&63] {
+				t.Lo[j&63] = x
+			}
+		}
+	}
+	worst, col := math.Inf(-1), 0
+	for _, j := range cols {
+		if x := t.Lo[j&63] - t.Pot[j&63]; x > worst {
+			worst, col = x, int(j&63)
+		}
+	}
+	t.Violation, t.EnterCol = worst, int64(col)
+	if !(worst > m.Tolerance) {
+		return
+	}
+	row, want := &m.D[col], t.Lo[col]
+	for s := t.Rows; s != 0; s &= s - 1 {
+		if i := lowest(s); t.Pot[i]-row[i] == want {
+			t.EnterRow = int64(i)
+			return
+		}
+	}
+}

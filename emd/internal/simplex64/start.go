@@ -1,0 +1,146 @@
+package simplex64
+
+import "math/bits"
+
+// orient chooses rows and columns.
+func (t *State) orient() {
+	t.Rows, t.Cols, t.Swapped = t.Pos, t.Neg, false
+	if bits.OnesCount64(t.Pos) > bits.OnesCount64(t.Neg) {
+		t.Rows, t.Cols, t.Swapped = t.Neg, t.Pos, true
+	}
+}
+
+// nearest is the node of set that is closest to x, the lowest index of several.
+// set must not be empty.
+func (m *Problem) nearest(x int, set uint64) int {
+	for _, y := range &m.Order[x&63] {
+		if set>>(y&63)&1 != 0 {
+			return int(y & 63)
+		}
+	}
+	return 0
+}
+
+// start builds a spanning tree with feasible flows. Every column asks its
+// nearest row. Then, as long as there are two rows, the row that is asked for
+// the largest multiple of its supply serves the columns that would lose most by
+// going elsewhere, splits one, sends the others to their second choice, and
+// leaves. A row leaves as a child of the column it split; the columns it served
+// leave as its children. Where its supply fits exactly, no column is split, and
+// the row hangs on the nearest remaining one by an arc without flow: such
+// arcs must point to the root for Cunningham's rule to exclude cycling.
+func (t *State) start(m *Problem) {
+	for set := t.Rows; set != 0; set &= set - 1 {
+		r := lowest(set)
+		t.Demand[r], t.Column[r] = 0, 0
+	}
+	for set := t.Rows | t.Cols; set != 0; set &= set - 1 {
+		t.Below[lowest(set)] = set & -set
+	}
+	t.Left = 0
+	for set := t.Cols; set != 0; set &= set - 1 {
+		j := lowest(set)
+		t.ask(m.nearest(j, t.Rows), j)
+	}
+	rows, cols := t.Rows, t.Cols
+	for rows&(rows-1) != 0 {
+		r := t.mostAsked(rows)
+		rows &^= 1 << r
+		cols = t.phase(m, r, rows, cols)
+	}
+	r := lowest(rows)
+	for set := cols; set != 0; set &= set - 1 {
+		j := lowest(set)
+		t.leave(m, j, r, t.Mass[j])
+	}
+	t.Root = int64(r)
+	t.Flow[r], t.Cost[r] = 0, 0
+	t.plant(m)
+}
+
+// ask lets column j turn to row r.
+func (t *State) ask(r, j int) {
+	t.Column[r&63] |= 1 << (j & 63)
+	t.Demand[r&63] += t.Mass[j&63]
+}
+
+// mostAsked is the row with the largest demand for its supply. Total demand
+// equals total supply, so it is asked for at least all it has.
+func (t *State) mostAsked(rows uint64) int {
+	best, at := -1.0, 0
+	for set := rows; set != 0; set &= set - 1 {
+		r := lowest(set)
+		if x := t.Demand[r] / t.Mass[r]; x > best {
+			best, at = x, r
+		}
+	}
+	return at
+}
+
+// phase serves the columns of row r, rows being the others, and returns the
+// columns that remain.
+func (t *State) phase(m *Problem, r int, rows, cols uint64) uint64 {
+	var queue [Max]struct {
+		regret float64
+		col    uint8
+		second uint8
+	}
+	n := 0
+	for set := t.Column[r&63]; set != 0; set &= set - 1 {
+		j := lowest(set)
+		second := m.nearest(j, rows)
+		regret := m.D[j][second] - m.D[j][r&63]
+		at := n
+		for ; at > 0 && queue[(at-1)&63].regret < regret; at-- {
+			queue[at&63] = queue[(at-1)&63]
+		}
+		e := &queue[at&63]
+		e.regret, e.col, e.second = regret, uint8(j), uint8(second)
+		n++
+	}
+	supply, hung := t.Mass[r&63], false
+	for _, e := range queue[:n] {
+		j := int(e.col & 63)
+		switch mass := t.Mass[j]; {
+		case supply > 0 && mass <= supply:
+			t.leave(m, j, r, mass)
+			cols &^= 1 << j
+			supply -= mass
+			continue
+		case supply > 0:
+			t.leave(m, r, j, supply)
+			t.Mass[j] = mass - supply
+			supply, hung = 0, true
+		}
+		t.ask(int(e.second), j)
+	}
+	if !hung {
+		t.leave(m, r, m.nearest(r, cols), 0)
+	}
+	return cols
+}
+
+// leave takes node x out as a child of parent.
+func (t *State) leave(m *Problem, x, parent int, flow float64) {
+	x, parent = x&63, parent&63
+	t.Parent[x] = uint8(parent)
+	t.Flow[x] = flow
+	t.Cost[x] = m.D[x][parent]
+	t.Below[parent] |= t.Below[x]
+	t.Gone[t.Left&63] = uint8(x)
+	t.Left++
+}
+
+// plant computes the potentials from the root outwards, the reverse of the
+// order in which the nodes left.
+func (t *State) plant(m *Problem) {
+	t.Pot[t.Root&63] = 0
+	for k := t.Left - 1; k >= 0; k-- {
+		x := t.Gone[k&63] & 63
+		d := t.Cost[x]
+		if has(t.Cols, int(x)) {
+			d = -d
+		}
+		t.Pot[x] = t.Pot[t.Parent[x]&63] + d
+	}
+}

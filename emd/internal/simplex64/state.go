@@ -1,0 +1,116 @@
+package simplex64
+
+import "math/bits"
+
+// Max is the largest number of nodes.
+const Max = 64
+
+// scale is the integer total of each side.
+const scale = 1 << 52
+
+// heavy is a mass that at least one of up to 64 entries of total 2⁵² reaches,
+// so that it can take the rounding of all others without changing sign.
+const heavy = 1 << 45
+
+// A Problem is what all pairs on one metric have in common. It is immutable.
+type Problem struct {
+	// D holds the symmetric distances in rows of Max; unused lanes are 0.
+	D [Max][Max]float64
+	// Order lists for each node all nodes by rising distance, nearest first,
+	// equal distances by index. Entries from N on repeat the node N−1 … Max−1.
+	Order [Max][Max]uint8
+	// Weight is 1/cells in the lanes of the cells and 0 in the others.
+	Weight [Max]float64
+	// N is the number of nodes, Words that of 8-lane vectors that cover them:
+	// 2, 4, 6 or 8.
+	N, Words int
+	// Tolerance is the reduced cost below which an arc counts as optimal.
+	Tolerance float64
+	kernel    Kernel
+}
+
+// NewProblem takes the distances between n ≤ Max nodes, of which the first cells
+// are cells of the image and a further one may stand for unmatched mass.
+func NewProblem(n, cells int, dist func(i, j int) float64, k Kernel) *Problem {
+	m := &Problem{N: n, Words: 2 * ((n + 15) / 16), kernel: k}
+	largest := 0.0
+	for i := range n {
+		for j := range n {
+			m.D[i][j] = dist(i, j)
+			largest = max(largest, m.D[i][j])
+		}
+	}
+	// Potentials are sums of up to n distances of either sign, each rounded to
+	// 2⁻⁵³ of its size; a tolerance well above that noise, and well below
+	// any difference that matters, keeps rounding from starting a pivot.
+	m.Tolerance = 1e-13 * largest
+	for i := range n {
+		m.order(i)
+	}
+	for i := range cells {
+		m.Weight[i] = 1 / float64(cells)
+	}
+	return m
+}
+
+// order fills Order[i] by insertion, which is stable.
+func (m *Problem) order(i int) {
+	o := &m.Order[i]
+	for k := range Max {
+		o[k] = uint8(k)
+	}
+	d := &m.D[i]
+	for k := 1; k < m.N; k++ {
+		x := o[k]
+		at := k
+		for at > 0 && d[o[at-1]] > d[x] {
+			o[at] = o[at-1]
+			at--
+		}
+		o[at] = x
+	}
+}
+
+// A State is the work space of one solve. It holds no pointers and allocates
+// nothing, so that the assembly can address its fields and its vectors lie on
+// cache lines. The order of the fields is known to internal/gen.
+type State struct {
+	Pot    [Max]float64 // φ
+	Lo     [Max]float64 // max over sources i of φ_i − D_ix
+	Flow   [Max]float64 // on the tree arc between a node and its parent
+	Cost   [Max]float64 // D of that arc
+	Mass   [Max]float64 // integer |p·a − q·b|, then what is not yet placed
+	F      [Max]float64 // result of Finish
+	Demand [Max]float64 // Start: mass asked of each row
+	P, Q   [Max]float64 // padded copies of the inputs, where they need padding
+	Below  [Max]uint64  // the nodes of the subtree that hangs on a node
+	Column [Max]uint64  // Start: the columns asking each row
+	Parent [Max]uint8
+	Gone   [Max]uint8 // Start: nodes in the order they left
+
+	Rows, Cols uint64 // sources and sinks, the fewer being rows
+	Pos, Neg   uint64 // cells with p·a > q·b and p·a < q·b
+	TotalP     float64
+	TotalQ     float64
+	Unit       float64 // mass of one integer unit, in units of p·a
+	Primal     float64 // Σ Flow·Cost in integer units
+	Mean       float64 // Σ F·Weight
+	Violation  float64 // of the entering arc
+	EnterRow   int64
+	EnterCol   int64
+	Root       int64
+	Left       int64 // Start: length of Gone
+	Swapped    bool  // rows are the sinks
+	Pivots     int
+}
+
+// lowest is the index of the lowest set bit, as an index that needs no check.
+func lowest(set uint64) int { return bits.TrailingZeros64(set) & (Max - 1) }
+
+// has says whether node x is in the set.
+func has(set uint64, x int) bool { return set>>(uint(x)&63)&1 != 0 }
+
+// laneSum adds eight lanes in the order in which vector registers are folded.
+func laneSum(a *[8]float64) float64 {
+	return ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7]))
+}

@@ -1,0 +1,319 @@
+package emd
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"barrow/emd/internal/simplex64"
+)
+
+// ErrEmpty is wrapped by the error for an image without mass where Settings
+// leave its distance undefined.
+var ErrEmpty = errors.New("no mass")
+
+// A Solver computes distances and gradients on one metric. It owns its work
+// space and belongs to one goroutine; it allocates nothing after NewSolver.
+type Solver struct {
+	metric *Metric
+	set    Settings
+	limit  int
+	cells  int
+	fast   *simplex64.Problem // nil where the general solver is used
+	state  *simplex64.State
+	large  *large
+	p, q   []float64 // rescaled inputs, where sums would leave the safe range
+	pad    bool
+}
+
+// NewSolver prepares a Solver. It returns the [*TriangleError] of
+// [Metric.Check] unless Settings.NonMetric allows costs that are no metric.
+func NewSolver(m *Metric, s Settings) (*Solver, error) {
+	if m == nil {
+		return nil, errors.New("emd: no metric")
+	}
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	general := false
+	if s.NonMetric != NonMetricAssume {
+		if err := m.Check(); err != nil {
+			if s.NonMetric == NonMetricRefuse {
+				return nil, err
+			}
+			general = true
+		}
+	}
+	v := &Solver{metric: m, set: s, cells: m.n}
+	nodes := m.n
+	if s.Unequal == UnequalPenalty {
+		nodes++
+	}
+	if nodes > simplex64.Max || general {
+		return v, v.useLarge(general)
+	}
+	kernel, err := s.Kernel.choose()
+	if err != nil {
+		return nil, err
+	}
+	v.fast = m.fast.problem(m, nodes, kernel)
+	v.state = new(simplex64.State)
+	v.pad = m.n != 8*v.fast.Words
+	if v.limit = s.MaxPivots; v.limit == 0 {
+		v.limit = 50 * (nodes + 20)
+	}
+	return v, nil
+}
+
+// A solution is what solve finds, besides the potentials, which stay in the
+// work space.
+type solution struct {
+	value float64
+	p, q  float64 // totals, scaled by 2^−expP and 2^−expQ
+	expP  int
+	expQ  int
+	shift float64 // the potential on cell k is F[k] − shift
+	equal bool    // nothing moves, all potentials are −shift
+}
+
+// Distance is the EMD of p and q, n masses each.
+//
+// It returns an error for a wrong length, for a mass that is negative, NaN or
+// infinite, naming the cell, and for totals that Settings do not allow.
+func (s *Solver) Distance(p, q []float64) (float64, error) {
+	r, err := s.solve(p, q)
+	return r.value, err
+}
+
+// Potentials is Distance, and sets f, of n entries, to optimal Kantorovich
+// potentials: f_i − f_j ≤ D_ij for all cells, and the distance is Σ (p_i − q_i)·f_i.
+//
+// For UnequalError and UnequalNormalise, p and q then stand for the masses
+// compared (p/Σp and q/Σq when normalising), f is fixed up to a constant only
+// and returned with mean zero, and on masses of equal total dE/dp = f and
+// dE/dq = −f, up to a constant. For UnequalPenalty the constant is determined:
+// dE/dp = f and dE/dq = −f, and |f| does not exceed R on the side that has
+// unmatched mass.
+//
+// Where E has a kink f is one of the possible potentials: on each cell the
+// middle of the two extreme extensions of the potentials that the simplex
+// found on the cells with p ≠ q. At p = q both value and f are exactly 0.
+func (s *Solver) Potentials(p, q, f []float64) (float64, error) {
+	if len(f) != s.cells {
+		return 0, fmt.Errorf("emd: room for %d potentials on %d cells", len(f), s.cells)
+	}
+	if s.large != nil && s.large.twoSided() {
+		return 0, errors.New("emd: costs that are not a metric have no common potential; use Gradient")
+	}
+	r, err := s.solve(p, q)
+	if err != nil {
+		return 0, err
+	}
+	s.potentials(&r, f, 1)
+	return r.value, nil
+}
+
+// potentials writes sign·f.
+func (s *Solver) potentials(r *solution, f []float64, sign float64) {
+	if r.equal {
+		for k := range f {
+			f[k] = sign * (0 - r.shift)
+		}
+		return
+	}
+	if s.large != nil {
+		for k, x := range s.large.f {
+			f[k] = sign * (x - r.shift)
+		}
+		return
+	}
+	for k, x := range s.state.F[:len(f)] {
+		f[k] = sign * (x - r.shift)
+	}
+}
+
+// solve finds value and potentials.
+func (s *Solver) solve(p, q []float64) (solution, error) {
+	if len(p) != s.cells || len(q) != s.cells {
+		return solution{}, s.lengthError(p, q)
+	}
+	if s.large != nil {
+		return s.solveLarge(p, q)
+	}
+	t, m := s.state, s.fast
+	var r solution
+	if s.pad {
+		copy(t.P[:], p)
+		copy(t.Q[:], q)
+		p, q = t.P[:8*m.Words], t.Q[:8*m.Words]
+	}
+	if !t.Totals(m, p, q) || !inRange(t.TotalP) || !inRange(t.TotalQ) {
+		var err error
+		if p, q, err = s.rescale(p, q, &r); err != nil {
+			return r, err
+		}
+		t.Totals(m, p, q)
+	}
+	r.p, r.q = t.TotalP, t.TotalQ
+	a, b, extra, err := s.weigh(&r)
+	if err != nil {
+		return r, err
+	}
+	var unmatched uint64
+	if extra != 0 {
+		unmatched = 1 << (s.cells & 63)
+	}
+	if !t.Prepare(m, p, q, a, b, extra, unmatched, negligible*max(a*r.p, b*r.q)) {
+		r.equal = true
+		s.close(&r, 0, 0, extra, 0)
+		return r, nil
+	}
+	ok := t.Solve(m, s.limit)
+	t.Finish(m)
+	s.close(&r, t.Primal*t.Unit, t.Mean, extra, s.virtual())
+	if !ok {
+		return r, s.pivotError(&r, p, q)
+	}
+	return r, nil
+}
+
+// negligible is the part of the total below which nothing counts as moving:
+// masses are not told apart below 10⁻²⁰⁰ of their total.
+const negligible = 1e-200
+
+// virtual is the potential of the node that stands for unmatched mass, in the
+// sign of F.
+func (s *Solver) virtual() float64 {
+	v := s.state.Pot[s.cells&63]
+	if s.state.Swapped {
+		return -v
+	}
+	return v
+}
+
+// weigh returns what p and q are to be multiplied by so that their totals agree,
+// and the mass of the node that stands for unmatched mass.
+func (s *Solver) weigh(r *solution) (a, b, extra float64, err error) {
+	if s.set.Unequal != UnequalPenalty {
+		switch {
+		case r.p == 0:
+			return 0, 0, 0, fmt.Errorf("emd: p: %w", ErrEmpty)
+		case r.q == 0:
+			return 0, 0, 0, fmt.Errorf("emd: q: %w", ErrEmpty)
+		}
+	}
+	switch s.set.Unequal {
+	case UnequalNormalise:
+		return r.q, r.p, 0, nil
+	case UnequalPenalty:
+		if math.Abs(r.p-r.q) > roundingTolerance*max(r.p, r.q) {
+			extra = r.q - r.p
+		}
+	default:
+		if math.Abs(r.p-r.q) > totalTolerance*max(r.p, r.q) {
+			return 0, 0, 0, &TotalError{P: math.Ldexp(r.p, r.expP), Q: math.Ldexp(r.q, r.expQ)}
+		}
+	}
+	return 1, 1, extra, nil
+}
+
+// Totals that agree to totalTolerance count as equal with UnequalError; a
+// difference below roundingTolerance is not unmatched mass but rounding.
+const (
+	totalTolerance    = 1e-9
+	roundingTolerance = 1e-14
+)
+
+// close turns the moved cost into the value, and fixes the constant in the
+// potentials: mean zero, or what the penalty demands.
+func (s *Solver) close(r *solution, moved, mean, extra, virtual float64) {
+	r.value, r.shift = moved, mean
+	switch s.set.Unequal {
+	case UnequalNormalise:
+		r.value = moved / r.p / r.q
+	case UnequalPenalty:
+		r.value += s.set.Penalty * math.Abs(r.p-r.q)
+		switch {
+		case extra < 0:
+			r.shift = virtual - s.set.Penalty
+		case extra > 0:
+			r.shift = virtual + s.set.Penalty
+		case !r.equal:
+			r.shift = s.middle()
+		}
+	}
+	if r.expP != 0 && s.set.Unequal != UnequalNormalise {
+		r.value = math.Ldexp(r.value, r.expP)
+	}
+}
+
+// middle is half way between the least and the largest potential.
+func (s *Solver) middle() float64 {
+	var f []float64
+	if s.large != nil {
+		f = s.large.f
+	} else {
+		f = s.state.F[:s.cells]
+	}
+	lo, hi := f[0], f[0]
+	for _, x := range f {
+		lo, hi = min(lo, x), max(hi, x)
+	}
+	return lo/2 + hi/2
+}
+
+// inRange says that products of two totals neither overflow nor vanish.
+func inRange(total float64) bool {
+	return total == 0 || total > 1e-140 && total < 1e140
+}
+
+// rescale finds the entry that is no mass, or brings the totals into the safe
+// range by powers of two.
+func (s *Solver) rescale(p, q []float64, r *solution) (sp, sq []float64, err error) {
+	if err := firstBad("p", p); err != nil {
+		return nil, nil, err
+	}
+	if err := firstBad("q", q); err != nil {
+		return nil, nil, err
+	}
+	if s.p == nil {
+		s.p, s.q = make([]float64, len(p)), make([]float64, len(q))
+	}
+	r.expP, r.expQ = exponent(p), exponent(q)
+	if s.set.Unequal != UnequalNormalise {
+		r.expP = max(r.expP, r.expQ)
+		r.expQ = r.expP
+	}
+	for k := range p {
+		s.p[k] = math.Ldexp(p[k], -r.expP)
+		s.q[k] = math.Ldexp(q[k], -r.expQ)
+	}
+	return s.p, s.q, nil
+}
+
+// exponent is that of the largest entry, a power of two; a number low enough to
+// lose every maximum if there is no mass.
+func exponent(p []float64) int {
+	largest := 0.0
+	for _, x := range p {
+		largest = max(largest, x)
+	}
+	if largest == 0 {
+		return -1100
+	}
+	_, e := math.Frexp(largest)
+	return e
+}
+
+func firstBad(name string, p []float64) error {
+	for k, x := range p {
+		if !(x >= 0) || math.IsInf(x, 1) {
+			return &MassError{Image: name, Cell: k, Mass: x}
+		}
+	}
+	return nil
+}
+
+func (s *Solver) lengthError(p, q []float64) error {
+	return fmt.Errorf("emd: p has %d and q %d cells on a metric of %d points", len(p), len(q), s.cells)
+}
