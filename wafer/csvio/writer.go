@@ -1,0 +1,212 @@
+package csvio
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"barrow/hgcal"
+	"barrow/internal/outfile"
+	"barrow/wafer"
+)
+
+// Writer writes images as CSV. It buffers a batch at a time.
+type Writer struct {
+	out     io.Writer
+	options Options
+	at      [hgcal.Cells]int // V9 cell of each charge column
+	before  []string         // metadata columns ahead of the charges
+	behind  []string         // and behind
+	begun   bool
+	rows    int
+	buf     []byte
+}
+
+var _ wafer.Writer = (*Writer)(nil)
+
+// NewWriter starts writing to out. The header is written with the first set.
+func NewWriter(out io.Writer, o Options) (*Writer, error) {
+	if o.Dialect < Header || o.Dialect > Plain {
+		return nil, fmt.Errorf("csvio: no such dialect: %d", int(o.Dialect))
+	}
+	if o.Digits < 0 || o.Digits > 40 {
+		return nil, fmt.Errorf("csvio: %d digits behind the decimal point: want 0 to 40", o.Digits)
+	}
+	return &Writer{out: out, options: o, at: o.Order.ToV9()}, nil
+}
+
+// WriteFile writes a set to a file, or to standard output for "-". The file
+// appears under its name only when it is complete; without force an existing
+// file is an error.
+func WriteFile(path string, s *wafer.Set, force bool, o Options) error {
+	fill := func(out io.Writer) error {
+		w, err := NewWriter(out, o)
+		if err != nil {
+			return err
+		}
+		if err := w.Write(s); err != nil {
+			return err
+		}
+		return w.Close()
+	}
+	if path == "-" {
+		return fill(os.Stdout)
+	}
+	return outfile.Write(path, force, fill)
+}
+
+// Write writes the images of s. The first call decides the metadata columns;
+// a later set that lacks one is an error, and so is a charge that is negative
+// or not finite.
+func (w *Writer) Write(s *wafer.Set) error {
+	if err := s.Check(); err != nil {
+		return fmt.Errorf("csvio: writing after %d images: %w", w.rows, err)
+	}
+	if !w.begun {
+		if err := w.begin(s); err != nil {
+			return err
+		}
+	}
+	before, err := find(s, w.before)
+	if err != nil {
+		return err
+	}
+	behind, err := find(s, w.behind)
+	if err != nil {
+		return err
+	}
+	for i := range s.Len() {
+		for _, c := range before {
+			w.buf = append(appendValue(w.buf, c, i), ',')
+		}
+		image := s.Image(i)
+		for j, cell := range w.at {
+			if j > 0 {
+				w.buf = append(w.buf, ',')
+			}
+			if w.options.Digits > 0 {
+				w.buf = strconv.AppendFloat(w.buf, image[cell], 'f', w.options.Digits, 64)
+			} else {
+				w.buf = appendNumber(w.buf, image[cell])
+			}
+		}
+		for _, c := range behind {
+			w.buf = appendValue(append(w.buf, ','), c, i)
+		}
+		w.buf = append(w.buf, '\n')
+		if err := w.flush(1 << 16); err != nil {
+			return err
+		}
+	}
+	w.rows += s.Len()
+	return w.flush(0)
+}
+
+// Close says that the stream is complete. Like reading, writing no images at
+// all is an error.
+func (w *Writer) Close() error {
+	if w.rows == 0 {
+		return fmt.Errorf("csvio: no images to write")
+	}
+	return w.flush(0)
+}
+
+func (w *Writer) flush(above int) error {
+	if len(w.buf) <= above {
+		return nil
+	}
+	_, err := w.out.Write(w.buf)
+	w.buf = w.buf[:0]
+	if err != nil {
+		return fmt.Errorf("csvio: writing: %w", err)
+	}
+	return nil
+}
+
+// begin fixes the columns by the first set and writes the header.
+func (w *Writer) begin(s *wafer.Set) error {
+	w.begun = true
+	var names []string
+	for _, c := range s.Columns {
+		names = append(names, c.Name)
+	}
+	header := true
+	switch w.options.Dialect {
+	case Header:
+		w.behind = names
+	case Ecoder:
+		want := EcoderColumns()
+		for _, n := range names {
+			if !slices.Contains(want, n) {
+				want = append(want, n)
+			}
+		}
+		w.before, w.behind = want[:1], want[1:]
+	case NoHeader:
+		w.behind, header = NoHeaderColumns(), false
+	case Plain:
+		header = false
+	}
+	if !header {
+		return nil
+	}
+	var line [][]byte
+	for _, n := range w.before {
+		line = append(line, appendText(nil, n))
+	}
+	for k := range hgcal.Cells {
+		line = append(line, strconv.AppendInt([]byte(chargePrefix), int64(k), 10))
+	}
+	for _, n := range w.behind {
+		line = append(line, appendText(nil, n))
+	}
+	w.buf = append(append(w.buf, bytes.Join(line, []byte{','})...), '\n')
+	return nil
+}
+
+func find(s *wafer.Set, names []string) ([]*wafer.Column, error) {
+	var columns []*wafer.Column
+	for _, n := range names {
+		c := s.Column(n)
+		if c == nil {
+			return nil, fmt.Errorf("csvio: the images have no metadata column %q", n)
+		}
+		columns = append(columns, c)
+	}
+	return columns, nil
+}
+
+func appendValue(b []byte, c *wafer.Column, i int) []byte {
+	if c.Text != nil {
+		return appendText(b, c.Text[i])
+	}
+	return appendNumber(b, c.Float[i])
+}
+
+// appendText writes text so that it reads back: in quotation marks where it
+// holds what would end it, line breaks as spaces because a row is a line.
+func appendText(b []byte, s string) []byte {
+	plain := strings.TrimSpace(s) == s
+	for k := 0; plain && k < len(s); k++ {
+		plain = s[k] != ',' && s[k] != '"' && s[k] != '\n' && s[k] != '\r'
+	}
+	if plain {
+		return append(b, s...)
+	}
+	b = append(b, '"')
+	for k := range len(s) {
+		switch s[k] {
+		case '"':
+			b = append(b, '"', '"')
+		case '\n', '\r':
+			b = append(b, ' ')
+		default:
+			b = append(b, s[k])
+		}
+	}
+	return append(b, '"')
+}
