@@ -23,6 +23,14 @@ type Objective interface {
 	Validate(ctx context.Context) (loss float64, err error)
 }
 
+// An EpochStarter is an Objective that wants to know the epoch, such as one that
+// draws fresh samples in each. StartEpoch is called with the number of completed
+// epochs before an epoch's first step, and again when a training is resumed
+// within it; what Train does may then follow from that number, too.
+type EpochStarter interface {
+	StartEpoch(epoch int)
+}
+
 // A Fit trains a network: it shuffles, steps, validates, keeps the best
 // weights and writes checkpoints. Zero fields mean the defaults given.
 type Fit struct {
@@ -232,6 +240,9 @@ func (t *trainer) shuffle() {
 func (t *trainer) epoch(ctx context.Context) error {
 	begin := time.Now()
 	t.shuffle()
+	if o, ok := t.obj.(EpochStarter); ok {
+		o.StartEpoch(t.state.Epoch)
+	}
 	s, steps := &t.state, t.stepsPerEpoch()
 	rate := 0.0
 	for s.InEpoch < steps {
