@@ -1,0 +1,188 @@
+package autoencoder
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"barrow/emd"
+	"barrow/hgcal"
+	"barrow/loss"
+	"barrow/nn"
+)
+
+// showers draws n images of one bright spot each.
+func showers(n int, seed uint64) []float64 {
+	rng, at := rand.New(rand.NewPCG(seed, 1)), hgcal.Benchmark()
+	out := make([]float64, n*Cells)
+	for i := range n {
+		centre := at[rng.IntN(Cells)]
+		for c, p := range at {
+			d := math.Hypot(p[0]-centre[0], p[1]-centre[1])
+			out[i*Cells+c] = math.Floor(500 * rng.Float64() * math.Exp(-d))
+		}
+		out[i*Cells+rng.IntN(Cells)] += 40
+	}
+	return out
+}
+
+func losses(t testing.TB, threads int) map[string]loss.Loss {
+	t.Helper()
+	m, err := emd.Euclidean(hgcal.Benchmark())
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]loss.Loss{}
+	for _, name := range []string{"telescope", "emd"} {
+		if out[name], err = loss.Parse(name, loss.Resources{Metric: m, Threads: threads}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out
+}
+
+// TestSpec holds the network to the paper's numbers of weights.
+func TestSpec(t *testing.T) {
+	m, err := New(1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoder, all := 0, 0
+	for _, p := range m.Network().Params() {
+		all += len(p.Value)
+		if strings.HasPrefix(p.Name, "encoder_") {
+			encoder += len(p.Value)
+		}
+	}
+	if encoder != 2144 || all != 4977 {
+		t.Errorf("%d weights in the encoder, %d in all; want 2144 and 4977", encoder, all)
+	}
+}
+
+// TestTrainLearns trains with both kinds of loss and wants the loss on
+// held-out images halved.
+func TestTrainLearns(t *testing.T) {
+	train, validation := showers(1500, 1), showers(300, 2)
+	for name, l := range losses(t, 1) {
+		_, h, err := Train(context.Background(), train, validation, l, Settings{Seed: 3, Epochs: 25, Batch: 100, LearningRate: 3e-3})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if first, best := h.Epochs[0].Validation, h.Best; !(best < 0.6*first) {
+			t.Errorf("%s: validation loss fell from %.4f to %.4f only", name, first, best)
+		}
+	}
+}
+
+// TestThreadsAndResume: two threads, and an interruption in the middle, give
+// the bits of one uninterrupted thread.
+func TestThreadsAndResume(t *testing.T) {
+	train, validation := showers(600, 1), showers(100, 2)
+	settings := Settings{Seed: 3, Epochs: 4, Batch: 100}
+	weights := func(m *Model) (all []float32) {
+		for _, p := range m.Network().Params() {
+			all = append(all, p.Value...)
+		}
+		return all
+	}
+	var want []float32
+	for _, threads := range []int{1, 2} {
+		settings.Threads = threads
+		m, _, err := Train(context.Background(), train, validation, losses(t, threads)["emd"], settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == nil {
+			want = weights(m)
+		}
+		same(t, "two threads", weights(m), want)
+	}
+
+	settings.Checkpoint = filepath.Join(t.TempDir(), "encoder.ckpt")
+	ctx, cancel := context.WithCancel(context.Background())
+	settings.Progress = func(p nn.Progress) {
+		if p.Step == 14 {
+			cancel()
+		}
+	}
+	if _, _, err := Train(ctx, train, validation, losses(t, 1)["emd"], settings); !errors.Is(err, context.Canceled) {
+		t.Fatalf("cancelled training: %v", err)
+	}
+	settings.Progress = nil
+	m, h, err := Train(context.Background(), train, validation, losses(t, 1)["emd"], settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h.Steps != 24 {
+		t.Errorf("%d steps in all, want 24", h.Steps)
+	}
+	same(t, "resumed", weights(m), want)
+	if err := os.Truncate(settings.Checkpoint, 100); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Train(context.Background(), train, validation, losses(t, 1)["emd"], settings); err == nil {
+		t.Error("a truncated checkpoint was resumed")
+	}
+}
+
+func same(t *testing.T, what string, got, want []float32) {
+	t.Helper()
+	for i := range want {
+		if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
+			t.Fatalf("%s: weight %d is %v, want %v to the bit", what, i, got[i], want[i])
+		}
+	}
+}
+
+// TestDecodeUnits: charges in other units give the decoded image in those.
+func TestDecodeUnits(t *testing.T) {
+	m, err := New(1, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	images := showers(700, 4)
+	scaled := make([]float64, len(images))
+	for i, v := range images {
+		scaled[i] = 8 * v
+	}
+	a, err := m.Decode(context.Background(), images)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := m.Decode(context.Background(), scaled)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range a {
+		if b[i] != 8*a[i] {
+			t.Fatalf("cell %d: %v, want 8·%v", i, b[i], a[i])
+		}
+	}
+}
+
+func TestBadImages(t *testing.T) {
+	m, err := New(1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := showers(3, 1)
+	for name, spoil := range map[string]func([]float64) []float64{
+		"row 1, cell 5":  func(x []float64) []float64 { x[Cells+5] = math.NaN(); return x },
+		"row 2, cell 0":  func(x []float64) []float64 { x[2*Cells] = -1; return x },
+		"row 0: the cha": func(x []float64) []float64 { clear(x[:Cells]); return x },
+		"whole number":   func(x []float64) []float64 { return x[:50] },
+	} {
+		_, err := m.Decode(context.Background(), spoil(append([]float64(nil), good...)))
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%v, want an error with %q", err, name)
+		}
+	}
+	if _, _, err := Train(context.Background(), good, nil, losses(t, 1)["emd"], Settings{}); err == nil {
+		t.Error("training without validation images was accepted")
+	}
+}

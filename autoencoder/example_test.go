@@ -1,0 +1,26 @@
+package autoencoder_test
+
+import (
+	"context"
+	"fmt"
+
+	"barrow/autoencoder"
+	"barrow/loss"
+)
+
+// Two images, the second a shift of the first, are enough to see the loss
+// fall.
+func ExampleTrain() {
+	images := make([]float64, 2*autoencoder.Cells)
+	for c := range 10 {
+		images[c], images[autoencoder.Cells+20+c] = 100, 100
+	}
+	_, history, err := autoencoder.Train(context.Background(), images, images, loss.WeightedMSE(),
+		autoencoder.Settings{Seed: 1, Epochs: 50})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(len(history.Epochs), history.Best < history.Epochs[0].Validation)
+	// Output: 50 true
+}

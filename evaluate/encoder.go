@@ -1,0 +1,103 @@
+// Package evaluate measures what an encoder keeps of the images: the exact EMD
+// between image and decoded image, by occupancy as in arXiv:2306.04712, and
+// the energy response, with the intervals that go with them.
+package evaluate
+
+import (
+	"context"
+	"fmt"
+
+	"barrow/emd"
+	"barrow/hgcal"
+	"barrow/wafer"
+)
+
+// Cells is the number of trigger cells in an image.
+const Cells = hgcal.Cells
+
+// Encoder holds the figures of one encoder on one set of images.
+type Encoder struct {
+	EMD Summary `json:"emd"` // exact EMD, both images scaled to sum 1
+
+	// ByOccupancy is the EMD against the number of trigger cells above the
+	// occupancy threshold in the image.
+	ByOccupancy []Bin `json:"emd_by_occupancy"`
+
+	// Response is Σ decoded / Σ charges of an image.
+	Response Summary `json:"response"`
+
+	// Values are the EMDs image by image, in the images' order.
+	Values []float64 `json:"-"`
+	// Responses are the energy responses image by image.
+	Responses []float64 `json:"-"`
+}
+
+// Settings of an evaluation; the zero value is the default.
+type Settings struct {
+	Threshold float64   // charge above which a cell counts as occupied; 35, one MIP_T, by default
+	Edges     []float64 // occupancy bin edges; steps of 4 from 0 to 48 by default
+	MinBin    int       // bins with fewer images are left out; 20 by default
+	Threads   int       // goroutines of the exact EMD; 1 by default
+}
+
+// MIP is the charge of one transverse minimum-ionising particle in CALQ units:
+// 3.43 fC in 200 µm of silicon over 100 fC/1024 a count.
+const MIP = 35
+
+func (s Settings) withDefaults() Settings {
+	if s.Threshold == 0 {
+		s.Threshold = MIP
+	}
+	if s.Edges == nil {
+		s.Edges = OccupancyEdges()
+	}
+	if s.MinBin == 0 {
+		s.MinBin = 20
+	}
+	s.Threads = max(1, s.Threads)
+	return s
+}
+
+// OccupancyEdges are the default edges of the occupancy bins: 0, 4, 8, … 52, so
+// that a full wafer is inside the last bin.
+func OccupancyEdges() []float64 {
+	var edges []float64
+	for e := 0.0; e <= Cells+4; e += 4 {
+		edges = append(edges, e)
+	}
+	return edges
+}
+
+// Images compares N images (N×48 charges) with their decoded images in the
+// same units on a ground metric of 48 points. Every image must have a positive
+// sum; a decoded image without charge is an error that names the row.
+func Images(ctx context.Context, m *emd.Metric, images, decoded []float64, s Settings) (*Encoder, error) {
+	s = s.withDefaults()
+	if len(images) != len(decoded) || len(images) == 0 || len(images)%Cells != 0 {
+		return nil, fmt.Errorf("evaluate: %d charges and %d decoded ones; the same whole number of %d-cell images is needed", len(images), len(decoded), Cells)
+	}
+	b, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise}, s.Threads)
+	if err != nil {
+		return nil, fmt.Errorf("evaluate: %w", err)
+	}
+	n := len(images) / Cells
+	r := &Encoder{Values: make([]float64, n), Responses: make([]float64, n)}
+	if err := b.Gradient(ctx, images, decoded, r.Values, nil, nil); err != nil {
+		return nil, fmt.Errorf("evaluate: %w", err)
+	}
+	for i := range n {
+		in, out := 0.0, 0.0
+		for c := i * Cells; c < (i+1)*Cells; c++ {
+			in += images[c]
+			out += decoded[c]
+		}
+		r.Responses[i] = out / in
+	}
+	r.EMD, r.Response = Summarise(r.Values), Summarise(r.Responses)
+	occupancy := make([]float64, n)
+	for i := range occupancy {
+		occupancy[i] = float64(wafer.Occupancy(images[i*Cells:(i+1)*Cells], s.Threshold))
+	}
+	r.ByOccupancy = Profile(occupancy, r.Values, s.Edges, s.MinBin)
+	return r, nil
+}

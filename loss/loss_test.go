@@ -1,0 +1,163 @@
+package loss
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"barrow/emd"
+	"barrow/hgcal"
+)
+
+func metric(t testing.TB) *emd.Metric {
+	t.Helper()
+	m, err := emd.Euclidean(hgcal.Benchmark())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// images draws n images that sum to [1,2) and decoded images that are a
+// sigmoid's output, all positive.
+func images(rng *rand.Rand, n int) (target, pred []float32) {
+	target, pred = make([]float32, n*Cells), make([]float32, n*Cells)
+	for i := range n {
+		for range 3 + rng.IntN(17) {
+			target[i*Cells+rng.IntN(Cells)] += float32(0.1 * rng.ExpFloat64())
+		}
+		for k := range Cells {
+			pred[i*Cells+k] = float32(1 / (1 + math.Exp(3-rng.NormFloat64())))
+		}
+	}
+	return target, pred
+}
+
+// TestGradient compares every loss with central differences in pred. float32
+// images limit the step, hence the tolerance.
+func TestGradient(t *testing.T) {
+	m := metric(t)
+	exact, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := Resources{Metric: m, Threads: 2, CNN: exact}
+	ctx := context.Background()
+	for _, name := range append(Names(), "emd+0.1*telescope", "2*mse + 3*weighted-mse") {
+		l, err := Parse(name, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := strings.ReplaceAll(name, " ", ""); l.Name() != want {
+			t.Errorf("Parse(%q).Name() = %q", name, l.Name())
+		}
+		rng := rand.New(rand.NewPCG(1, 2))
+		target, pred := images(rng, 5)
+		grad := make([]float32, len(pred))
+		if _, err := l.Eval(ctx, target, pred, grad); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		// The EMD has kinks, which a short step seldom meets; the other losses
+		// are computed in float32, which wants a long one.
+		h, tolerance := float32(1.0/1024), 1e-4
+		if strings.Contains(name, "emd") {
+			h, tolerance = 1.0/(1<<15), 1e-3
+		}
+		for range 60 {
+			k := rng.IntN(len(pred))
+			at := func(d float32) float64 {
+				moved := append([]float32(nil), pred...)
+				moved[k] += d
+				v, err := l.Eval(ctx, target, moved, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return v
+			}
+			num := (at(h) - at(-h)) / (2 * float64(h))
+			if d := math.Abs(num - float64(grad[k])); d > 2e-3*math.Abs(num)+tolerance {
+				t.Errorf("%s: cell %d: gradient %v, differences %v", name, k, grad[k], num)
+			}
+		}
+	}
+}
+
+// TestClosedForms checks values that can be done by hand.
+func TestClosedForms(t *testing.T) {
+	ctx := context.Background()
+	target, pred := make([]float32, Cells), make([]float32, Cells)
+	target[5], pred[5] = 0.5, 1 // alone in one cell: t=0.5, p=1, (t−p)²·max = 0.25
+	in := 0.0
+	for _, g := range hgcal.Supercells(hgcal.Published) {
+		for _, c := range g.Cells {
+			if c == 5 {
+				in += g.Weight
+			}
+		}
+	}
+	for name, want := range map[string]float64{
+		"mse":          0.25 / 48,
+		"weighted-mse": 0.25 / 48,
+		"telescope":    4*0.25/48 + 2*in*0.25/36 + 0.25/3,
+	} {
+		l, err := Parse(name, Resources{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := l.Eval(ctx, target, pred, nil)
+		if err != nil || math.Abs(got-want) > 1e-6*want {
+			t.Errorf("%s = %v, %v; want %v", name, got, err, want)
+		}
+	}
+}
+
+// TestEMDIsShapeOnly: the distance losses do not see the total charge.
+func TestEMDIsShapeOnly(t *testing.T) {
+	l, err := Parse("emd", Resources{Metric: metric(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	target, _ := images(rand.New(rand.NewPCG(3, 4)), 4)
+	pred := make([]float32, len(target))
+	for i, v := range target {
+		pred[i] = 4 * v
+	}
+	got, err := l.Eval(context.Background(), target, pred, nil)
+	if err != nil || got > 1e-12 {
+		t.Errorf("EMD of an image and four times the image = %v, %v", got, err)
+	}
+}
+
+func TestParseErrors(t *testing.T) {
+	for text, want := range map[string]string{
+		"emdd":        `unknown loss "emdd"; the losses are emd, emd-cnn`,
+		"":            `unknown loss ""`,
+		"mse+-1*mse":  "not a positive number",
+		"mse+NaN*mse": "not a positive number",
+		"emd":         "needs a ground metric",
+		"emd-cnn":     "trained EMD CNN",
+		"mse+":        "unknown loss",
+	} {
+		if _, err := Parse(text, Resources{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Parse(%q): %v, want an error with %q", text, err, want)
+		}
+	}
+}
+
+func TestBadInput(t *testing.T) {
+	ctx := context.Background()
+	l := MSE()
+	if _, err := l.Eval(ctx, make([]float32, 47), make([]float32, 47), nil); err == nil {
+		t.Error("47 cells were accepted")
+	}
+	if _, err := l.Eval(ctx, make([]float32, 48), make([]float32, 96), nil); err == nil {
+		t.Error("different lengths were accepted")
+	}
+	bad := make([]float32, 48)
+	bad[3] = float32(math.NaN())
+	if _, err := l.Eval(ctx, make([]float32, 48), bad, nil); err == nil {
+		t.Error("a NaN gave no error")
+	}
+}

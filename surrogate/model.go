@@ -1,0 +1,236 @@
+// Package surrogate is the EMD CNN of arXiv:2306.04712: a small convolutional
+// network that looks at two images of 48 trigger cells and estimates their
+// earth mover's distance, with a gradient. Here are its architecture, the
+// pairs of images it learns from, its training against exact distances and its
+// accuracy in value and gradient.
+//
+// Images are rows of 48 charges in V9 order, in any units: the network sees
+// them scaled to sum 1, and its gradients are those of the rows as given.
+package surrogate
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"barrow/hgcal"
+	"barrow/nn"
+)
+
+// An Architecture is a member of the paper's family of networks, N1: Convs ×
+// [Filters Kernel×Kernel convolutions, batch normalisation, ReLU], then one
+// hidden dense layer of Dense units, batch normalised with ReLU, then one
+// output; averaged over the two orders of the images.
+type Architecture struct {
+	Filters int `json:"filters" toml:"filters"`
+	Kernel  int `json:"kernel" toml:"kernel"`
+	Convs   int `json:"convs" toml:"convs"`
+	Dense   int `json:"dense" toml:"dense"`
+}
+
+// N1 is the architecture of the paper's final networks, 188,385 trainable
+// weights.
+var N1 = Architecture{Filters: 32, Kernel: 5, Convs: 3, Dense: 256}
+
+// String is the architecture as filters×kernel×convs-dense, as in 32x5x3-256.
+func (a Architecture) String() string {
+	return fmt.Sprintf("%dx%dx%d-%d", a.Filters, a.Kernel, a.Convs, a.Dense)
+}
+
+// kernelL2 is the paper's L2 penalty on the kernels of all layers but the last.
+const kernelL2 = 1e-4
+
+// Spec describes the network: 4×4×6, the two images' three rhombi as channels,
+// to one number.
+func (a Architecture) Spec() nn.Spec {
+	s := nn.Spec{
+		Name:   "emd-cnn-" + a.String(),
+		Input:  nn.Shape{H: hgcal.Side, W: hgcal.Side, C: 2 * hgcal.Rhombi},
+		Layers: []nn.Layer{{Kind: nn.KindSwapPair, Name: "orders"}},
+	}
+	add := func(l ...nn.Layer) { s.Layers = append(s.Layers, l...) }
+	for k := 1; k <= a.Convs; k++ {
+		add(nn.Layer{Kind: nn.KindConv2D, Name: fmt.Sprintf("conv_%d", k), Filters: a.Filters, Kernel: a.Kernel, Stride: 1, Padding: nn.PaddingSame, L2: kernelL2},
+			nn.Layer{Kind: nn.KindBatchNorm, Name: fmt.Sprintf("conv_%d_norm", k)},
+			nn.Layer{Kind: nn.KindReLU, Name: fmt.Sprintf("conv_%d_relu", k)})
+	}
+	add(nn.Layer{Kind: nn.KindFlatten, Name: "flatten"},
+		nn.Layer{Kind: nn.KindDense, Name: "dense", Units: a.Dense, L2: kernelL2},
+		nn.Layer{Kind: nn.KindBatchNorm, Name: "dense_norm"},
+		nn.Layer{Kind: nn.KindReLU, Name: "dense_relu"},
+		nn.Layer{Kind: nn.KindDense, Name: "emd", Units: 1},
+		nn.Layer{Kind: nn.KindPairMean, Name: "mean"})
+	return s
+}
+
+// A Model is an EMD CNN with its weights. It is used by one goroutine at a
+// time.
+type Model struct {
+	net    *nn.Network
+	in     *nn.Tensor
+	dy     *nn.Tensor
+	p, q   []float64 // rows scaled to sum 1
+	totals []float64 // the sums they had
+}
+
+// modelBatch is how many pairs a Model handles at once.
+const modelBatch = 256
+
+// New makes an untrained network whose weights come from seed.
+func New(a Architecture, seed uint64, threads int) (*Model, error) {
+	net, err := nn.New(a.Spec(), nn.Settings{Seed: seed, Threads: max(1, threads), MaxBatch: modelBatch})
+	if err != nil {
+		return nil, fmt.Errorf("surrogate: %w", err)
+	}
+	return newModel(net), nil
+}
+
+func newModel(net *nn.Network) *Model {
+	return &Model{net: net, in: nn.NewTensor(modelBatch, net.InputShape()), dy: nn.NewTensor(modelBatch, nn.Vector(1))}
+}
+
+// Network is the model's network, for export and inspection.
+func (m *Model) Network() *nn.Network { return m.net }
+
+// Predict writes the estimated EMD of N pairs of rows (N×48 each) into e.
+func (m *Model) Predict(ctx context.Context, p, q, e []float64) error {
+	return m.Gradient(ctx, p, q, e, nil, nil)
+}
+
+// Gradient estimates the EMD of N pairs of rows (N×48 charges each, any units,
+// positive sums) and, where dp and dq are not nil, its gradients with respect
+// to the rows as given. Bad charges are errors that name row and cell.
+func (m *Model) Gradient(ctx context.Context, p, q, e, dp, dq []float64) error {
+	n := len(e)
+	for _, s := range [][]float64{p, q} {
+		if len(s) != n*Cells {
+			return fmt.Errorf("surrogate: %d charges for %d pairs; %d cells each are needed", len(s), n, Cells)
+		}
+	}
+	for _, s := range [][]float64{dp, dq} {
+		if s != nil && len(s) != n*Cells {
+			return fmt.Errorf("surrogate: room for %d gradient values, %d pairs of %d cells", len(s), n, Cells)
+		}
+	}
+	for i := 0; i < n; i += modelBatch {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		j := min(n, i+modelBatch)
+		part := func(s []float64) []float64 {
+			if s == nil {
+				return nil
+			}
+			return s[i*Cells : j*Cells]
+		}
+		if err := m.batch(i, part(p), part(q), e[i:j], part(dp), part(dq)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *Model) batch(first int, p, q, e, dp, dq []float64) error {
+	n := len(e)
+	if err := m.load(first, p, q); err != nil {
+		return err
+	}
+	mode := nn.Inference
+	if dp != nil || dq != nil {
+		mode = nn.Frozen
+	}
+	y, err := m.net.Forward(m.in, mode)
+	if err != nil {
+		return fmt.Errorf("surrogate: %w", err)
+	}
+	for i := range e {
+		e[i] = float64(y.Data[i])
+	}
+	if mode == nn.Inference {
+		return nil
+	}
+	m.dy.Resize(n)
+	for i := range m.dy.Data {
+		m.dy.Data[i] = 1
+	}
+	dx, err := m.net.Backward(m.dy)
+	if err != nil {
+		return fmt.Errorf("surrogate: %w", err)
+	}
+	for i := range n {
+		for side, grad := range [2][]float64{dp, dq} {
+			if grad == nil {
+				continue
+			}
+			rows, row := m.p, grad[i*Cells:(i+1)*Cells]
+			if side == 1 {
+				rows = m.q
+			}
+			for c := range row {
+				row[c] = float64(dx.Data[at(n, i, c, side)])
+			}
+			throughSum(rows[i*Cells:(i+1)*Cells], m.totals[2*i+side], row)
+		}
+	}
+	return nil
+}
+
+// at is the place of cell c of image side (0 or 1) of pair i in a batch of n:
+// pixel c mod 16, channel c div 16, the second image's channels after the
+// first's.
+func at(n, i, c, side int) int {
+	const pixels = hgcal.Side * hgcal.Side
+	return ((c%pixels)*n+i)*2*hgcal.Rhombi + side*hgcal.Rhombi + c/pixels
+}
+
+// throughSum turns the gradient with respect to q = Q/ΣQ into the one with
+// respect to Q, in place: (g_k − Σ q_j g_j)/ΣQ.
+func throughSum(q []float64, total float64, g []float64) {
+	mean := 0.0
+	for c, v := range q {
+		mean += v * g[c]
+	}
+	for c := range g {
+		g[c] = (g[c] - mean) / total
+	}
+}
+
+// load scales the rows to sum 1 and fills the input tensor.
+func (m *Model) load(first int, p, q []float64) error {
+	n := len(p) / Cells
+	m.p, m.q = append(m.p[:0], p...), append(m.q[:0], q...)
+	m.totals = m.totals[:0]
+	m.in.Resize(n)
+	for i := range n {
+		for side, rows := range [2][]float64{m.p, m.q} {
+			row := rows[i*Cells : (i+1)*Cells]
+			total, err := unit(row)
+			if err != nil {
+				return fmt.Errorf("surrogate: row %d: %w", first+i, err)
+			}
+			m.totals = append(m.totals, total)
+			for c, v := range row {
+				m.in.Data[at(n, i, c, side)] = float32(v)
+			}
+		}
+	}
+	return nil
+}
+
+// unit scales a row to sum 1 and returns the sum it had.
+func unit(row []float64) (float64, error) {
+	total := 0.0
+	for c, v := range row {
+		if !(v >= 0) || math.IsInf(v, 1) {
+			return 0, fmt.Errorf("cell %d: the charge is %v; charges are finite and not negative", c, v)
+		}
+		total += v
+	}
+	if !(total > 0) || math.IsInf(total, 1) {
+		return 0, fmt.Errorf("the charges sum to %v", total)
+	}
+	for c := range row {
+		row[c] /= total
+	}
+	return total, nil
+}

@@ -1,0 +1,169 @@
+package surrogate
+
+import (
+	"context"
+	"fmt"
+
+	"barrow/emd"
+	"barrow/nn"
+)
+
+// Settings of a training run; the zero value trains N1 as the paper does, on
+// fresh pairs.
+type Settings struct {
+	Architecture Architecture // N1 by default
+	Seed         uint64
+	Threads      int         // never changes a bit; 1 by default
+	Pairs        int         // pairs an epoch; 50,000 by default
+	Epochs       int         // 64 by default
+	Batch        int         // pairs a step; 256 by default
+	Loss         nn.Loss     // nn.Huber by default
+	Schedule     nn.Schedule // cosine from 1e-3 to 1e-5 by default
+	Validation   int         // pairs the best epoch is chosen by; 5,000 by default
+	Repeat       bool        // the same pairs in every epoch, as the paper's fixed sets, instead of fresh ones
+	Checkpoint   string      // file to save to and resume from; none by default
+	Progress     func(nn.Progress)
+}
+
+func (s Settings) withDefaults() Settings {
+	set := func(v *int, d int) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	if s.Architecture == (Architecture{}) {
+		s.Architecture = N1
+	}
+	set(&s.Threads, 1)
+	set(&s.Pairs, 50_000)
+	set(&s.Epochs, 64)
+	set(&s.Batch, 256)
+	set(&s.Validation, 5_000)
+	if s.Loss == nil {
+		s.Loss = nn.Huber{}
+	}
+	if s.Schedule == nil {
+		s.Schedule = nn.Cosine{Start: 1e-3, End: 1e-5}
+	}
+	return s
+}
+
+// Train trains a new EMD CNN on pairs of the training source, labelled with
+// their exact EMD as they are drawn, and returns the weights of the epoch with
+// the smallest loss on pairs of the validation source. It resumes from
+// Settings.Checkpoint if that file is there and gives the same bits as a run
+// that was never interrupted.
+func Train(ctx context.Context, train, validation *Source, m *emd.Metric, s Settings) (*Model, *nn.History, error) {
+	s = s.withDefaults()
+	net, err := nn.New(s.Architecture.Spec(), nn.Settings{Seed: s.Seed, Threads: s.Threads, MaxBatch: max(s.Batch, modelBatch)})
+	if err != nil {
+		return nil, nil, fmt.Errorf("surrogate: %w", err)
+	}
+	exact, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise}, s.Threads)
+	if err != nil {
+		return nil, nil, fmt.Errorf("surrogate: %w", err)
+	}
+	o := &objective{model: newModel(net), loss: s.Loss, exact: exact, train: train, seed: s.Seed, pairs: s.Pairs, repeat: s.Repeat}
+	if err := o.fix(validation, s.Validation); err != nil {
+		return nil, nil, err
+	}
+	fit := nn.Fit{
+		Net: net, Schedule: s.Schedule, Samples: s.Pairs, Batch: s.Batch, Epochs: s.Epochs, Seed: s.Seed,
+		Checkpoint: s.Checkpoint, Resume: true, Progress: s.Progress,
+	}
+	h, err := fit.Run(ctx, o)
+	if err != nil {
+		return nil, nil, fmt.Errorf("surrogate: training: %w", err)
+	}
+	return o.model, h, nil
+}
+
+// objective labels and runs batches of pairs.
+type objective struct {
+	model  *Model
+	loss   nn.Loss
+	exact  *emd.Batch
+	train  *Source
+	seed   uint64
+	pairs  int // an epoch
+	epoch  int
+	repeat bool
+
+	p, q, e           []float64 // a batch
+	label, pred, grad []float32
+	vp, vq            []float64 // the validation pairs
+	ve                []float64
+}
+
+// StartEpoch makes Train draw the epoch's own pairs.
+func (o *objective) StartEpoch(epoch int) {
+	if !o.repeat {
+		o.epoch = epoch
+	}
+}
+
+// fix draws and labels the validation pairs.
+func (o *objective) fix(source *Source, n int) error {
+	o.vp, o.vq, o.ve = make([]float64, n*Cells), make([]float64, n*Cells), make([]float64, n)
+	for k := range n {
+		source.Draw(o.seed+validationSeed, uint64(k), o.vp[k*Cells:(k+1)*Cells], o.vq[k*Cells:(k+1)*Cells])
+	}
+	return o.exact.Gradient(context.Background(), o.vp, o.vq, o.ve, nil, nil)
+}
+
+// validationSeed keeps the validation pairs apart from the training pairs.
+const validationSeed = 0x76616c6964
+
+// resize makes room for a batch of n pairs.
+func (o *objective) resize(n int) {
+	if cap(o.e) < n {
+		o.p, o.q, o.e = make([]float64, n*Cells), make([]float64, n*Cells), make([]float64, n)
+		o.label, o.pred, o.grad = make([]float32, n), make([]float32, n), make([]float32, n)
+	}
+	o.p, o.q, o.e = o.p[:n*Cells], o.q[:n*Cells], o.e[:n]
+	o.label, o.pred, o.grad = o.label[:n], o.pred[:n], o.grad[:n]
+}
+
+// Train is one training step's loss and gradients.
+func (o *objective) Train(idx []int) (float64, error) {
+	n := len(idx)
+	o.resize(n)
+	for i, k := range idx {
+		o.train.Draw(o.seed, uint64(o.epoch*o.pairs+k), o.p[i*Cells:(i+1)*Cells], o.q[i*Cells:(i+1)*Cells])
+	}
+	if err := o.exact.Gradient(context.Background(), o.p, o.q, o.e, nil, nil); err != nil {
+		return 0, err
+	}
+	if err := o.model.load(0, o.p, o.q); err != nil {
+		return 0, err
+	}
+	y, err := o.model.net.Forward(o.model.in, nn.Training)
+	if err != nil {
+		return 0, err
+	}
+	for i, v := range o.e {
+		o.label[i] = float32(v)
+	}
+	copy(o.pred, y.Data)
+	v, err := o.loss.Eval(o.label, o.pred, o.grad)
+	if err != nil {
+		return v, err
+	}
+	copy(o.model.dy.Resize(n).Data, o.grad)
+	_, err = o.model.net.Backward(o.model.dy)
+	return v, err
+}
+
+// Validate is the loss on the validation pairs.
+func (o *objective) Validate(ctx context.Context) (float64, error) {
+	n := len(o.ve)
+	e := make([]float64, n)
+	if err := o.model.Predict(ctx, o.vp, o.vq, e); err != nil {
+		return 0, err
+	}
+	label, pred := make([]float32, n), make([]float32, n)
+	for i := range e {
+		label[i], pred[i] = float32(o.ve[i]), float32(e[i])
+	}
+	return o.loss.Eval(label, pred, nil)
+}
