@@ -1,0 +1,68 @@
+package econt
+
+import (
+	"fmt"
+	"math/big"
+	"math/bits"
+)
+
+// MaskBits is the width of the encoder's output before the mask: 16 outputs of
+// nine bits.
+const MaskBits = 144
+
+// A Mask is the register keep_auto_encoder_bits: bit 9j+b set keeps bit b of
+// output j. Word 0 holds bits 0–63.
+type Mask [3]uint64
+
+// KeepAll keeps all 144 bits, the default.
+func KeepAll() Mask { return Mask{^uint64(0), ^uint64(0), 1<<16 - 1} }
+
+// KeepTop keeps the n most significant bits of every output, 0 ≤ n ≤ 9.
+func KeepTop(n int) Mask {
+	var m Mask
+	for j := range 16 {
+		for b := 9 - n; b < 9; b++ {
+			m.set(9*j + b)
+		}
+	}
+	return m
+}
+
+// TopBits is how many bits an output the chip is meant to send on n links:
+// 1, 3, 5, 7 on one to four links and all nine on more.
+func TopBits(links int) int { return min(2*links-1, 9) }
+
+func (m *Mask) set(i int) { m[i>>6] |= 1 << (i & 63) }
+
+// Bit says whether bit i, 0..143, is kept.
+func (m *Mask) Bit(i int) bool { return m[i>>6]>>(i&63)&1 != 0 }
+
+// Count is the number of bits kept.
+func (m *Mask) Count() int {
+	return bits.OnesCount64(m[0]) + bits.OnesCount64(m[1]) + bits.OnesCount64(m[2])
+}
+
+// Int is the mask as the register's number.
+func (m *Mask) Int() *big.Int {
+	v := new(big.Int)
+	for i := 2; i >= 0; i-- {
+		v.Lsh(v, 64)
+		v.Or(v, new(big.Int).SetUint64(m[i]))
+	}
+	return v
+}
+
+// MaskFromInt reads a register's number, 0 ≤ v < 2^144.
+func MaskFromInt(v *big.Int) (Mask, error) {
+	if v.Sign() < 0 || v.BitLen() > MaskBits {
+		return Mask{}, fmt.Errorf("econt: keep mask %#x: want 0 to 2^144−1", v)
+	}
+	var m Mask
+	rest := new(big.Int).Set(v)
+	low := new(big.Int).SetUint64(^uint64(0))
+	for i := range m {
+		m[i] = new(big.Int).And(rest, low).Uint64()
+		rest.Rsh(rest, 64)
+	}
+	return m, nil
+}

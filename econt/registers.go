@@ -1,0 +1,438 @@
+package econt
+
+import (
+	"fmt"
+	"io"
+	"math/big"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// A Dialect is one of the ways register files are written.
+type Dialect uint8
+
+const (
+	// DialectProd has ConfigAlgo.Global.alg_type and alg_high_density,
+	// FormatterBuffer.Global.active_etxs as a bit mask, keep_auto_encoder_bits
+	// of 144 bits and Encoder.0–11.weights_byte…; its multiplexer is [MuxProd].
+	DialectProd Dialect = iota
+	// DialectP1 has Algorithm.Global.select and density, active_etxs as a
+	// count, mask_ae (upper 128 bits) with mask_ae2 (lower 16), and the same
+	// Encoder; its multiplexer is [MuxP1].
+	DialectP1
+	// DialectEcontSW is the register map of econt_sw: ECON-T.RW.FMTBUF_ALL
+	// with eporttx_numen, mask_ae and mask_ae2, AUTOENCODER_0INPUT…, lists for
+	// the 48 channels; its multiplexer is [MuxP1].
+	DialectEcontSW
+)
+
+var dialectNames = [...]string{"prod", "p1", "econt_sw"}
+
+// String is "prod", "p1" or "econt_sw".
+func (d Dialect) String() string {
+	if int(d) < len(dialectNames) {
+		return dialectNames[d]
+	}
+	return fmt.Sprintf("dialect %d", uint8(d))
+}
+
+// ParseDialect reads a name as String gives it.
+func ParseDialect(s string) (Dialect, error) {
+	for i, name := range dialectNames {
+		if s == name {
+			return Dialect(i), nil
+		}
+	}
+	return 0, fmt.Errorf("econt: register dialect %q: want one of %s", s, strings.Join(dialectNames[:], ", "))
+}
+
+// A Default is a register that a file may leave out.
+type Default struct {
+	Register string // name, with the number of channels that took it where not all did
+	Value    string
+	Source   string // where the value comes from
+}
+
+// Registers is what a register file says.
+type Registers struct {
+	Config  Config
+	Dialect Dialect
+	// Defaults lists the registers that the file does not set and that the
+	// algorithm reads, in the order of DefaultRegisters.
+	Defaults []Default
+	// Ignored lists blocks of the file that exist on the chip and that have no
+	// bearing on the output here, such as ClocksAndResets.
+	Ignored []string
+}
+
+// idleP1 is the reset value of tx_sync_word in ECON-T-P1, low 11 bits.
+const idleP1 = 0x70f
+
+const (
+	sourceMap   = "reset value in the chip's register map (pflib ECONT_I2C_params_regmap.yaml)"
+	sourceMapP1 = "reset value in econt_sw's register map (ECON_I2C_params_regmap.yaml)"
+)
+
+// defaultTable is every register with its reset value. Both reset maps agree
+// but for the idle word.
+var defaultTable = []struct {
+	name, value string
+	used        func(Algorithm) bool
+}{
+	{"alg_type", "0 (TS)", always},
+	{"alg_high_density", "0", always},
+	{"active_etxs", "2 links (mask 0x3)", always},
+	{"drop_lsb", "0", except(Autoencoder)},
+	{"stc_type", "1", only(SuperTriggerCell)},
+	{"use_sum", "1", only(ThresholdSum, BestChoice)},
+	{"buff_t1", "48", always},
+	{"buff_t2", "511", always},
+	{"buff_t3", "0", always},
+	{"link_reset_pattern", "290; tx_sync_word 1807 in P1 and econt_sw files", only(ThresholdSum)},
+	{"keep_auto_encoder_bits", "all 144 bits", only(Autoencoder)},
+	{"threshold", "0", only(ThresholdSum)},
+	{"cal", "2048", always},
+	{"mux", "channel c reads register value c", always},
+}
+
+func always(Algorithm) bool { return true }
+
+func only(list ...Algorithm) func(Algorithm) bool {
+	return func(a Algorithm) bool {
+		for _, b := range list {
+			if a == b {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func except(b Algorithm) func(Algorithm) bool {
+	return func(a Algorithm) bool { return a != b }
+}
+
+// DefaultRegisters is the table of what a register is where a file leaves it
+// out, with the sources.
+func DefaultRegisters() []Default {
+	var list []Default
+	for _, d := range defaultTable {
+		list = append(list, Default{d.name, d.value, sourceMap})
+	}
+	return list
+}
+
+// ReadRegisters reads a register file in any of the three dialects. An unknown
+// key, a value out of range, a key given twice and an incomplete set of encoder
+// weights are errors that name the key and the line.
+func ReadRegisters(r io.Reader) (*Registers, error) {
+	var doc yaml.Node
+	dec := yaml.NewDecoder(r)
+	if err := dec.Decode(&doc); err != nil {
+		if err == io.EOF {
+			return nil, fmt.Errorf("econt: registers: empty file")
+		}
+		return nil, fmt.Errorf("econt: registers: %w", err)
+	}
+	b := &builder{config: Defaults(), seen: map[string]int{}}
+	if err := b.read(&doc); err != nil {
+		return nil, fmt.Errorf("econt: registers: %w", err)
+	}
+	return b.finish()
+}
+
+// builder gathers registers under their common names.
+type builder struct {
+	config  Config
+	dialect Dialect
+	seen    map[string]int // how often a register, or a channel of it, was set
+	encoder encoderBytes
+	maskHi  *big.Int // mask_ae
+	maskLo  *big.Int // mask_ae2
+	idle    bool     // idle_pattern was given: it wins over the reset pattern
+	ignored []string
+}
+
+func (b *builder) read(doc *yaml.Node) error {
+	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 {
+		return fmt.Errorf("no registers")
+	}
+	top, err := entries(doc.Content[0], "")
+	if err != nil {
+		return err
+	}
+	names := map[string]bool{}
+	for _, e := range top {
+		names[e.key] = true
+	}
+	switch {
+	case names["ECON-T"]:
+		b.dialect = DialectEcontSW
+	case names["ConfigAlgo"] && names["Algorithm"]:
+		return fmt.Errorf("both ConfigAlgo and Algorithm: one file cannot mix the dialects")
+	case names["Algorithm"] || names["FmtBuf"]:
+		b.dialect = DialectP1
+	}
+	if b.dialect != DialectProd {
+		b.config.Convention = MuxP1
+		b.config.IdlePattern = idleP1
+	}
+	if b.dialect == DialectEcontSW {
+		return b.readEcontSW(top)
+	}
+	return b.readBlocks(top)
+}
+
+// entry is one key of a mapping.
+type entry struct {
+	key  string
+	path string
+	node *yaml.Node
+}
+
+// entries lists a mapping's keys in order and rejects repetitions.
+func entries(n *yaml.Node, path string) ([]entry, error) {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if n.Kind != yaml.MappingNode {
+		return nil, fmt.Errorf("line %d: %s: want a mapping", n.Line, orFile(path))
+	}
+	var list []entry
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k := n.Content[i]
+		if k.Kind != yaml.ScalarNode {
+			return nil, fmt.Errorf("line %d: %s: a key is not a scalar", k.Line, orFile(path))
+		}
+		p := k.Value
+		if path != "" {
+			p = path + "." + k.Value
+		}
+		if seen[k.Value] {
+			return nil, fmt.Errorf("line %d: %s is given twice", k.Line, p)
+		}
+		seen[k.Value] = true
+		v := n.Content[i+1]
+		if v.Kind == yaml.AliasNode {
+			v = v.Alias
+		}
+		list = append(list, entry{k.Value, p, v})
+	}
+	return list, nil
+}
+
+func orFile(path string) string {
+	if path == "" {
+		return "the file"
+	}
+	return path
+}
+
+// number reads an integer in YAML's spellings, of any size.
+func (e entry) number() (*big.Int, error) {
+	if e.node.Kind != yaml.ScalarNode {
+		return nil, fmt.Errorf("line %d: %s: want a number", e.node.Line, e.path)
+	}
+	if len(e.node.Value) > 4096 {
+		return nil, fmt.Errorf("line %d: %s: number of %d digits", e.node.Line, e.path, len(e.node.Value))
+	}
+	v, ok := new(big.Int).SetString(strings.ReplaceAll(e.node.Value, "_", ""), 0)
+	if !ok {
+		return nil, fmt.Errorf("line %d: %s: %q is not an integer", e.node.Line, e.path, e.node.Value)
+	}
+	return v, nil
+}
+
+// upTo reads an integer from 0 to most.
+func (e entry) upTo(most uint64) (uint64, error) {
+	v, err := e.number()
+	if err != nil {
+		return 0, err
+	}
+	if v.Sign() < 0 || !v.IsUint64() || v.Uint64() > most {
+		return 0, fmt.Errorf("line %d: %s is %s: want 0 to %d", e.node.Line, e.path, v, most)
+	}
+	return v.Uint64(), nil
+}
+
+func (e entry) unknown() error {
+	return fmt.Errorf("line %d: unknown key %s", e.node.Line, e.path)
+}
+
+// index reads a key that is a number below n.
+func (e entry) index(n int) (int, error) {
+	i := 0
+	if e.key == "" || len(e.key) > 2 {
+		return 0, e.unknown()
+	}
+	for _, c := range []byte(e.key) {
+		if c < '0' || c > '9' {
+			return 0, e.unknown()
+		}
+		i = 10*i + int(c-'0')
+	}
+	if i >= n {
+		return 0, fmt.Errorf("line %d: %s: want 0 to %d", e.node.Line, e.path, n-1)
+	}
+	return i, nil
+}
+
+// set takes one register under its common name; i is the channel, if any.
+func (b *builder) set(name string, i int, e entry) error {
+	v, err := e.upTo(registerMax[name])
+	if err != nil {
+		return err
+	}
+	b.seen[name]++
+	c := &b.config
+	switch name {
+	case "alg_type":
+		c.Algorithm = Algorithm(v)
+		if v > 4 {
+			c.Algorithm = Repeater // the chip's fallback; not covered by a golden
+		}
+	case "alg_high_density":
+		c.HighDensity = v == 1
+	case "mask":
+		if v == 0 {
+			return fmt.Errorf("line %d: %s is 0: want at least one link", e.node.Line, e.path)
+		}
+		c.Links = uint16(v)
+	case "links":
+		if v == 0 {
+			return fmt.Errorf("line %d: %s is 0: want 1 to %d links", e.node.Line, e.path, MaxETx)
+		}
+		c.Links = LinkMask(int(v))
+	case "drop_lsb":
+		c.DropLSB = uint8(v)
+	case "stc_type":
+		c.STCType = STCType(v)
+	case "use_sum":
+		c.UseSum = v == 1
+	case "buff_t1":
+		c.T1 = uint16(v)
+	case "buff_t2":
+		c.T2 = uint16(v)
+	case "buff_t3":
+		c.T3 = uint16(v)
+	case "idle_pattern":
+		c.IdlePattern, b.idle = uint16(v), true
+	case "link_reset_pattern":
+		if !b.idle {
+			c.IdlePattern = uint16(v)
+		}
+	case "threshold":
+		c.Threshold[i] = uint32(v)
+	case "cal":
+		c.Cal[i] = uint16(v)
+	case "mux":
+		c.Mux[i] = uint8(v)
+	}
+	return nil
+}
+
+// registerMax is the largest value of a register. The multiplexer's six bits
+// could hold 63, but only 48 inputs exist; stc_type's three bits hold 7, of
+// which 0 to 4 are defined.
+var registerMax = map[string]uint64{
+	"alg_type": 7, "alg_high_density": 1, "mask": 1<<MaxETx - 1, "links": MaxETx,
+	"drop_lsb": 7, "stc_type": 4, "use_sum": 1, "buff_t1": 511, "buff_t2": 511, "buff_t3": 31,
+	"idle_pattern": 2047, "link_reset_pattern": 2047,
+	"threshold": 1<<22 - 1, "cal": 4095, "mux": Channels - 1,
+}
+
+// setMask takes the keep mask or a half of it.
+func (b *builder) setMask(name string, e entry) error {
+	v, err := e.number()
+	if err != nil {
+		return err
+	}
+	limit := map[string]int{"keep_auto_encoder_bits": MaskBits, "mask_ae": 128, "mask_ae2": 16}[name]
+	if name == "mask_ae" && b.dialect == DialectEcontSW {
+		limit = MaskBits // the oldest maps have all 18 bytes in one register
+	}
+	if v.Sign() < 0 || v.BitLen() > limit {
+		return fmt.Errorf("line %d: %s is %#x: want at most %d bits", e.node.Line, e.path, v, limit)
+	}
+	b.seen["keep_auto_encoder_bits"]++
+	switch name {
+	case "mask_ae":
+		b.maskHi = v
+	case "mask_ae2":
+		b.maskLo = v
+	default:
+		b.config.Keep, err = MaskFromInt(v)
+	}
+	return err
+}
+
+// finish joins split registers, fills defaults and checks the whole.
+func (b *builder) finish() (*Registers, error) {
+	if err := b.joinMask(); err != nil {
+		return nil, fmt.Errorf("econt: registers: %w", err)
+	}
+	w, err := b.encoder.weights()
+	if err != nil {
+		return nil, fmt.Errorf("econt: registers: %w", err)
+	}
+	b.config.Weights = w
+	r := &Registers{Config: b.config, Dialect: b.dialect, Ignored: b.ignored}
+	for _, d := range defaultTable {
+		if !d.used(b.config.Algorithm) {
+			continue
+		}
+		n := b.seen[d.name]
+		name := d.name
+		switch name {
+		case "active_etxs":
+			n = b.seen["mask"] + b.seen["links"]
+		case "link_reset_pattern":
+			n += b.seen["idle_pattern"]
+		case "threshold", "cal", "mux":
+			if n > 0 && n < Channels {
+				name = fmt.Sprintf("%s (%d of 48 channels)", name, Channels-n)
+				n = 0
+			}
+		}
+		if n > 0 {
+			continue
+		}
+		value, source := d.value, sourceMap
+		if b.dialect != DialectProd {
+			source = sourceMapP1
+		}
+		if d.name == "link_reset_pattern" {
+			value = fmt.Sprint(b.config.IdlePattern)
+		}
+		r.Defaults = append(r.Defaults, Default{name, value, source})
+	}
+	return r, nil
+}
+
+// joinMask puts the two registers of a split keep mask together: mask_ae is
+// the upper 128 bits and mask_ae2 the lower 16, as upstream's emulator joins
+// them (its bytes 0 and 1 are mask_ae2). Not covered by a golden.
+func (b *builder) joinMask() error {
+	if b.maskHi == nil && b.maskLo == nil {
+		return nil
+	}
+	hi, lo := b.maskHi, b.maskLo
+	if hi == nil {
+		hi = new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 128), big.NewInt(1))
+	}
+	if lo == nil {
+		if hi.BitLen() > 128 {
+			m, err := MaskFromInt(hi)
+			b.config.Keep = m
+			return err
+		}
+		lo = big.NewInt(0xffff)
+	} else if hi.BitLen() > 128 {
+		return fmt.Errorf("mask_ae has %d bits and mask_ae2 is given: want at most 128", hi.BitLen())
+	}
+	m, err := MaskFromInt(new(big.Int).Or(new(big.Int).Lsh(hi, 16), lo))
+	b.config.Keep = m
+	return err
+}
