@@ -1,10 +1,7 @@
 package nn
 
 import (
-	"fmt"
-	"math"
 	"math/rand/v2"
-	"testing"
 )
 
 // N1 is the EMD CNN of docs/nn.md.
@@ -38,77 +35,4 @@ func randomTensor(n int, s Shape, seed uint64) *Tensor {
 		t.Data[i] = float32(rng.NormFloat64())
 	}
 	return t
-}
-
-func TestQuickGradients(t *testing.T) {
-	for _, spec := range []Spec{n1(8, 5, 2, 8), n1(32, 3, 1, 16), n2()} {
-		net, err := New(spec, Settings{Seed: 1, Threads: 2, MaxBatch: 16})
-		if err != nil {
-			t.Fatal(err)
-		}
-		x := randomTensor(9, spec.Input, 2)
-		proj := randomTensor(9, net.OutputShape(), 3)
-		value := func() float64 {
-			y, err := net.Forward(x, Training)
-			if err != nil {
-				t.Fatal(err)
-			}
-			s := 0.0
-			for i, v := range y.Data {
-				s += float64(v) * float64(proj.Data[i])
-			}
-			return s
-		}
-		value()
-		dx, err := net.Backward(proj)
-		if err != nil {
-			t.Fatal(err)
-		}
-		dxs := append([]float32(nil), dx.Data...)
-		check := func(name string, v []float32, g []float32, i int) {
-			const h = 1e-3
-			old := v[i]
-			v[i] = old + h
-			up := value()
-			v[i] = old - h
-			down := value()
-			v[i] = old
-			num := (up - down) / (2 * h)
-			if math.Abs(num-float64(g[i])) > 0.03*(math.Abs(num)+math.Abs(float64(g[i]))+0.3) {
-				t.Errorf("%s %s[%d]: %v, numerically %v", spec.Name, name, i, g[i], num)
-			}
-		}
-		for _, p := range net.Params() {
-			if !p.Trainable {
-				continue
-			}
-			for k := range 4 {
-				check(p.Name, p.Value, p.Grad, (k*7919)%len(p.Value))
-			}
-		}
-		for k := range 6 {
-			check("x", x.Data, dxs, (k*7919)%len(x.Data))
-		}
-	}
-}
-
-func ExampleNew() {
-	net, err := New(Spec{Input: Shape{8, 8, 1}, Layers: []Layer{
-		{Kind: KindConv2D, Filters: 8, Kernel: 3, Stride: 2, Padding: PaddingSame},
-		{Kind: KindReLU},
-		{Kind: KindDense, Units: 16},
-	}}, Settings{Seed: 7})
-	fmt.Println(err)
-	for _, p := range net.Params() {
-		fmt.Println(p.Name, p.Shape)
-	}
-	y, err := net.Forward(NewTensor(10, net.InputShape()), Inference)
-	fmt.Println(y.N, y.Shape, err)
-	// Output:
-	// <nil>
-	// conv2d_1/kernel [3 3 1 8]
-	// conv2d_1/bias [8]
-	// dense_1/kernel [128 16]
-	// dense_1/bias [16]
-	// 10 1×1×16 <nil>
 }
