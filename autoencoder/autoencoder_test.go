@@ -186,3 +186,42 @@ func TestBadImages(t *testing.T) {
 		t.Error("training without validation images was accepted")
 	}
 }
+
+func TestSaveLoad(t *testing.T) {
+	m, err := New(9, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "encoder.weights")
+	if err := m.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Load(path, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	images := showers(5, 1)
+	a, err := m.Decode(context.Background(), images)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := got.Decode(context.Background(), images)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			t.Fatalf("cell %d decodes to %v, loaded to %v", i, a[i], b[i])
+		}
+	}
+	other, err := nn.New(nn.Spec{Name: "other", Input: nn.Vector(2), Layers: []nn.Layer{{Kind: nn.KindDense, Units: 1}}}, nn.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Save(path, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path, 1); err == nil || !strings.Contains(err.Error(), "holds no autoencoder") {
+		t.Errorf("another network: %v", err)
+	}
+}

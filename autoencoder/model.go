@@ -23,9 +23,6 @@ const side = 8
 // Latent is the number of outputs of the encoder.
 const Latent = 16
 
-// encoderLayers is how many layers of Spec are the encoder.
-const encoderLayers = 5
-
 // Spec describes the network, 8×8×1 to 8×8×1: the first five layers are the
 // encoder, as on the chip, the rest the decoder (arXiv:2306.04712 and its
 // public code).
@@ -80,8 +77,27 @@ func build(seed uint64, threads, batch int) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("autoencoder: %w", err)
 	}
-	return &Model{net: net, in: nn.NewTensor(1, Spec().Input)}, nil
+	return newModel(net), nil
 }
+
+func newModel(net *nn.Network) *Model {
+	return &Model{net: net, in: nn.NewTensor(1, Spec().Input)}
+}
+
+// Load reads the weights file of an autoencoder, as Save writes it.
+func Load(path string, threads int) (*Model, error) {
+	net, err := nn.Load(path, nn.Settings{Threads: max(1, threads), MaxBatch: decodeBatch})
+	if err != nil {
+		return nil, fmt.Errorf("autoencoder: %w", err)
+	}
+	if in, out := net.InputShape(), net.OutputShape(); in != Spec().Input || out != Spec().Input {
+		return nil, fmt.Errorf("autoencoder: %s holds no autoencoder: its network %q maps %v to %v, not %v to the same", path, net.Spec().Name, in, out, Spec().Input)
+	}
+	return newModel(net), nil
+}
+
+// Save writes the model's architecture and weights to a file, in one step.
+func (m *Model) Save(path string) error { return m.net.Save(path, nil) }
 
 // Network is the model's network, for export and inspection.
 func (m *Model) Network() *nn.Network { return m.net }

@@ -27,6 +27,32 @@ const (
 	Weights = "weights"
 )
 
+// Names of the weights in the folder Weights. A training in progress has its
+// checkpoint under the same name with the ending ".ckpt".
+const (
+	SurrogateWeights = "emd-cnn"
+	EncoderWeights   = "encoder-" // followed by the loss
+	WeightsEnding    = ".weights"
+	CheckpointEnding = ".ckpt"
+)
+
+// WeightsFile finds the weights that a user means by path: the file itself, or
+// the named weights in a run's folder.
+func WeightsFile(path, name string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", fmt.Errorf("run: %w", err)
+	}
+	if !info.IsDir() {
+		return path, nil
+	}
+	file := filepath.Join(path, Weights, name+WeightsEnding)
+	if !exists(file) {
+		return "", fmt.Errorf("run: %s holds no trained %s (no %s)", path, name, file)
+	}
+	return file, nil
+}
+
 // A Folder is an opened run.
 type Folder struct {
 	path    string

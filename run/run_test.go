@@ -61,3 +61,26 @@ func TestOpenForeignFolder(t *testing.T) {
 		}
 	}
 }
+
+func TestWeightsFile(t *testing.T) {
+	dir := t.TempDir()
+	f, err := Open(filepath.Join(dir, "run"), config{}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := WeightsFile(f.Path(), "emd-cnn"); err == nil {
+		t.Error("weights that are not there were found")
+	}
+	want := f.Path(Weights, "emd-cnn"+WeightsEnding)
+	if err := os.WriteFile(want, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{f.Path(), want} {
+		if got, err := WeightsFile(path, "emd-cnn"); err != nil || got != want {
+			t.Errorf("WeightsFile(%s) = %s, %v", path, got, err)
+		}
+	}
+	if _, err := WeightsFile(filepath.Join(dir, "nothing"), "emd-cnn"); err == nil {
+		t.Error("a missing path was accepted")
+	}
+}

@@ -89,6 +89,21 @@ func newModel(net *nn.Network) *Model {
 	return &Model{net: net, in: nn.NewTensor(modelBatch, net.InputShape()), dy: nn.NewTensor(modelBatch, nn.Vector(1))}
 }
 
+// Load reads the weights file of an EMD CNN, as Save writes it.
+func Load(path string, threads int) (*Model, error) {
+	net, err := nn.Load(path, nn.Settings{Threads: max(1, threads), MaxBatch: modelBatch})
+	if err != nil {
+		return nil, fmt.Errorf("surrogate: %w", err)
+	}
+	if in, want := net.InputShape(), N1.Spec().Input; in != want || net.OutputShape() != nn.Vector(1) {
+		return nil, fmt.Errorf("surrogate: %s holds no EMD CNN: its network %q maps %v to %v, not %v to one number", path, net.Spec().Name, in, net.OutputShape(), want)
+	}
+	return newModel(net), nil
+}
+
+// Save writes the model's architecture and weights to a file, in one step.
+func (m *Model) Save(path string) error { return m.net.Save(path, nil) }
+
 // Network is the model's network, for export and inspection.
 func (m *Model) Network() *nn.Network { return m.net }
 

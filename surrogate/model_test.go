@@ -3,6 +3,8 @@ package surrogate
 import (
 	"context"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -157,5 +159,35 @@ func TestGradientErrors(t *testing.T) {
 	}
 	if _, err := New(Architecture{Filters: 0, Kernel: 5, Convs: 1, Dense: 3}, 1, 1); err == nil {
 		t.Error("no filters were accepted")
+	}
+}
+
+func TestSaveLoad(t *testing.T) {
+	m, _ := trained(t, 1)
+	path := filepath.Join(t.TempDir(), "cnn.weights")
+	if err := m.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Load(path, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, q, a, b := showers(30, 8), showers(30, 9), make([]float64, 30), make([]float64, 30)
+	if err := m.Predict(context.Background(), p, q, a); err != nil {
+		t.Fatal(err)
+	}
+	if err := got.Predict(context.Background(), p, q, b); err != nil {
+		t.Fatal(err)
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			t.Fatalf("pair %d: %v, loaded %v", i, a[i], b[i])
+		}
+	}
+	if err := os.WriteFile(path, []byte("not weights"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path, 1); err == nil {
+		t.Error("a foreign file was loaded")
 	}
 }
