@@ -1,0 +1,91 @@
+// Package reproduce is the main job: images → exact EMD labels → the EMD CNN →
+// encoders trained with each loss at equal budget → their evaluation on images
+// that no training saw → a report. It is arXiv:2306.04712 in one call.
+package reproduce
+
+import (
+	"fmt"
+
+	"barrow/evaluate"
+	"barrow/loss"
+	"barrow/surrogate"
+	"barrow/wafer"
+)
+
+// Losses are what the encoders are trained with by default, in the order of
+// the report.
+var Losses = []string{"weighted-mse", "telescope", "emd-cnn", "emd"}
+
+// baseline is the loss that the others' EMD is divided by.
+const baseline = "telescope"
+
+// A Config says everything that a run's results depend on.
+type Config struct {
+	Seed      uint64   `json:"seed"`
+	Source    string   `json:"source"`    // where the images come from, in words
+	Images    int      `json:"images"`    // how many there are
+	Digest    string   `json:"digest"`    // SHA-256 of their charges
+	Metric    string   `json:"metric"`    // ground metric: benchmark, cmssw or a file
+	Threshold float64  `json:"threshold"` // charge above which a cell counts as occupied
+	Losses    []string `json:"losses"`    // of the encoders
+	Epochs    int      `json:"epochs"`    // of each encoder
+	Batch     int      `json:"batch"`     // of each encoder
+	Rate      float64  `json:"learning_rate"`
+
+	Architecture    surrogate.Architecture `json:"emd_cnn"`
+	SurrogatePairs  int                    `json:"emd_cnn_pairs"`  // pairs an epoch, fresh in every epoch
+	SurrogateEpochs int                    `json:"emd_cnn_epochs"` // of the EMD CNN
+}
+
+// Budget of a run: how much the networks see.
+type Budget struct {
+	Images    int // simulated images
+	Seen      int // images that each encoder sees in training, over all epochs
+	Pairs     int // pairs that the EMD CNN sees, over all epochs
+	CNNEpochs int // epochs these pairs are cut into
+}
+
+// Default takes about five minutes on two cores, Quick about one.
+var (
+	Default = Budget{Images: 50_000, Seen: 1_200_000, Pairs: 1_500_000, CNNEpochs: 30}
+	Quick   = Budget{Images: 12_000, Seen: 180_000, Pairs: 250_000, CNNEpochs: 10}
+)
+
+// NewConfig fills in a run on the given images with the budget.
+func NewConfig(images *wafer.Set, source, metric string, seed uint64, b Budget) Config {
+	train := max(1, int(float64(images.Len())*shares[0]))
+	c := Config{
+		Seed: seed, Source: source, Images: images.Len(), Digest: images.Digest(), Metric: metric,
+		Threshold: evaluate.MIP, Losses: Losses, Rate: 1e-3,
+		Epochs: min(400, max(1, b.Seen/train)), Batch: 500,
+		Architecture: surrogate.N1, SurrogatePairs: b.Pairs / b.CNNEpochs, SurrogateEpochs: b.CNNEpochs,
+	}
+	// A small set in batches of 500 would give few steps an epoch, and the
+	// number of steps is what the networks need.
+	for c.Batch > 125 && train/c.Batch < 20 {
+		c.Batch /= 2
+	}
+	return c
+}
+
+// shares of the images for training, validation and the evaluation.
+var shares = []float64{0.6, 0.2, 0.2}
+
+// minimumImages is what the splits need to mean anything.
+const minimumImages = 100
+
+func (c Config) check(images *wafer.Set) error {
+	if images.Len() < minimumImages {
+		return fmt.Errorf("reproduce: %d images are too few to train on; %d are needed at least", images.Len(), minimumImages)
+	}
+	known := map[string]bool{}
+	for _, name := range loss.Names() {
+		known[name] = true
+	}
+	for _, name := range c.Losses {
+		if !known[name] {
+			return fmt.Errorf("reproduce: unknown loss %q; the losses are %v", name, loss.Names())
+		}
+	}
+	return nil
+}

@@ -1,0 +1,18 @@
+package reproduce_test
+
+import (
+	"fmt"
+
+	"barrow/hgcal"
+	"barrow/reproduce"
+	"barrow/wafer"
+)
+
+// A run's configuration follows from the images and a budget: few images get
+// more epochs, so that every encoder sees as many.
+func ExampleNewConfig() {
+	images := &wafer.Set{Charge: make([]float64, 5000*hgcal.Cells)}
+	c := reproduce.NewConfig(images, "my wafers", "benchmark", 1, reproduce.Quick)
+	fmt.Println(c.Epochs, c.Batch, c.Losses)
+	// Output: 60 125 [weighted-mse telescope emd-cnn emd]
+}

@@ -1,0 +1,256 @@
+package reproduce
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"barrow/evaluate"
+	"barrow/report"
+	"barrow/run"
+)
+
+// Times are the seconds that each part of a run took.
+type Times struct {
+	Parts []Part  `json:"parts"`
+	Total float64 `json:"total"`
+}
+
+// A Part of a run: "images", "emd-cnn", or "encoder " and its loss.
+type Part struct {
+	Name    string  `json:"name"`
+	Seconds float64 `json:"seconds"`
+}
+
+// Seconds that the named part took, 0 if it was not run.
+func (t Times) Seconds(name string) float64 {
+	for _, p := range t.Parts {
+		if p.Name == name {
+			return p.Seconds
+		}
+	}
+	return 0
+}
+
+// labels are the losses' names in the report.
+var labels = map[string]string{
+	"mse": "MSE", "weighted-mse": "weighted MSE", "telescope": "telescope MSE", "telescope-equal": "telescope MSE (equal weights)",
+	"emd": "exact EMD", "emd-cnn": "EMD CNN",
+}
+
+func label(loss string) string {
+	if l, ok := labels[loss]; ok {
+		return l
+	}
+	return loss
+}
+
+const emdUnit = "½ trigger-cell pitch"
+
+// Page lays out the report of a run.
+func Page(r *Results, t Times) *report.Page {
+	p := &report.Page{
+		Title:    "Encoders trained with an earth mover's distance",
+		Subtitle: fmt.Sprintf("%s: %d images to train on, %d to choose by, %d held out", r.Config.Source, r.Split.Train, r.Split.Validation, r.Split.Test),
+		Summary:  summary(r),
+		Tables:   []report.Table{closing(r, t)},
+		Footer: []string{
+			fmt.Sprintf("Seed %d; ground metric %s; %d epochs in batches of %d for each encoder; EMD CNN %s on %d fresh pairs in each of %d epochs.",
+				r.Config.Seed, r.Config.Metric, r.Config.Epochs, r.Config.Batch, r.Config.Architecture, r.Config.SurrogatePairs, r.Config.SurrogateEpochs),
+			"SHA-256 of the images: " + r.Config.Digest,
+		},
+	}
+	for _, e := range r.Encoders {
+		p.Palette = append(p.Palette, label(e.Loss))
+	}
+	p.Sections = []report.Section{images(r), fidelity(r), response(r), network(r), training(r)}
+	return p
+}
+
+func summary(r *Results) []string {
+	best := r.Encoders[best(r)]
+	text := fmt.Sprintf("The encoder of the trigger chip, 48 charges to 16 numbers, was trained with %d losses at the same budget and measured on images that no training saw. Trained with %s it leaves a mean earth mover's distance of %.3f between image and decoded image", len(r.Encoders), label(best.Loss), best.EMD.Mean)
+	if best.Loss != baseline && best.Ratio > 0 {
+		text += fmt.Sprintf(", %.2f of what %s leaves", best.Ratio, label(baseline))
+	}
+	return []string{text + ".", "Distances are in units of " + emdUnit + "; both images are scaled to sum 1 before they are compared."}
+}
+
+// closing is the table that the command prints, too.
+func closing(r *Results, t Times) report.Table {
+	tab := report.Table{
+		Title: "The encoders on held-out images",
+		Columns: []report.Column{{Name: "loss"}, {Name: "mean EMD", Numeric: true}, {Name: "median", Numeric: true},
+			{Name: "16–84 %", Numeric: true}, {Name: "ratio to telescope", Numeric: true}, {Name: "95 % interval", Numeric: true},
+			{Name: "response", Numeric: true}, {Name: "seconds", Numeric: true}},
+		Note: "Ratio: of the mean EMDs, with a paired bootstrap interval. Response: mean of decoded over true charge. Seconds: training alone.",
+	}
+	for i, e := range r.Encoders {
+		if e.EMD.Mean <= r.Encoders[best(r)].EMD.Mean {
+			tab.Emphasis = append(tab.Emphasis, i)
+		}
+		ratio, interval := "–", "–"
+		if e.Ratio > 0 {
+			ratio, interval = fmt.Sprintf("%.3f", e.Ratio), fmt.Sprintf("%.3f–%.3f", e.RatioRange.Low, e.RatioRange.High)
+		}
+		tab.Rows = append(tab.Rows, []string{label(e.Loss), fmt.Sprintf("%.3f", e.EMD.Mean), fmt.Sprintf("%.3f", e.EMD.Median),
+			fmt.Sprintf("%.2f–%.2f", e.EMD.P16, e.EMD.P84), ratio, interval, fmt.Sprintf("%.3f", e.Response.Mean),
+			fmt.Sprintf("%.1f", t.Seconds("encoder "+e.Loss))})
+	}
+	return tab
+}
+
+func best(r *Results) int {
+	at := 0
+	for i, e := range r.Encoders {
+		if e.EMD.Mean < r.Encoders[at].EMD.Mean {
+			at = i
+		}
+	}
+	return at
+}
+
+func images(r *Results) report.Section {
+	w := &report.Wafers{Unit: "share of the wafer's charge"}
+	for _, e := range r.Encoders {
+		w.Columns = append(w.Columns, label(e.Loss))
+	}
+	for _, x := range r.Examples {
+		row := report.WaferRow{Name: fmt.Sprintf("%d cells hit", x.Occupancy), Input: x.Input, Decoded: x.Decoded}
+		for _, v := range x.EMD {
+			row.Notes = append(row.Notes, fmt.Sprintf("EMD %.2f", v))
+		}
+		w.Rows = append(w.Rows, row)
+	}
+	return report.Section{
+		Title: "Images and what the encoders keep of them",
+		Figures: []report.Figure{{ID: "wafers", Title: "Held-out images, decoded, and the differences", Wafers: w,
+			Caption: "Low, middling and high occupancy among the held-out images. Every image is scaled to sum 1."}},
+	}
+}
+
+func fidelity(r *Results) report.Section {
+	profile := &report.Profile{
+		X: report.Axis{Label: "trigger cells above threshold"}, Y: report.Axis{Label: "EMD, image to decoded image", Unit: emdUnit, Min: report.At(0)},
+	}
+	hist := &report.Histogram{X: report.Axis{Label: "EMD, image to decoded image", Unit: emdUnit}, Y: report.Axis{Label: "images"}}
+	ratios := &report.Intervals{X: report.Axis{Label: "mean EMD over that of telescope MSE"}, Spread: "95 % paired bootstrap interval", Marks: []report.Mark{{Name: "telescope MSE", At: 1}}}
+	for _, e := range r.Encoders {
+		band := report.Band{Name: label(e.Loss)}
+		profile.Edges = fill(&band, e.ByOccupancy, r)
+		profile.Series = append(profile.Series, band)
+		hist.Edges = e.Histogram.Edges
+		hist.Series = append(hist.Series, report.Counts{Name: label(e.Loss), Count: e.Histogram.Count})
+		if e.Ratio > 0 {
+			ratios.Rows = append(ratios.Rows, report.Interval{Name: label(e.Loss), Value: e.Ratio, Low: min(e.Ratio, e.RatioRange.Low), High: max(e.Ratio, e.RatioRange.High)})
+		}
+	}
+	s := report.Section{Title: "The exact EMD", Figures: []report.Figure{
+		{ID: "occupancy", Title: "EMD against occupancy", Profile: profile,
+			Caption: fmt.Sprintf("Median and central 68 %% of the held-out images, by the number of trigger cells above %g.", r.Config.Threshold)},
+		{ID: "emd", Title: "EMD of the held-out images", Histogram: hist},
+	}}
+	if len(ratios.Rows) > 0 {
+		s.Figures = append(s.Figures, report.Figure{ID: "ratios", Title: "Mean EMD by loss", Intervals: ratios})
+	}
+	return s
+}
+
+// fill lays an encoder's bins, of which empty ones are missing, onto the bin
+// edges that all encoders share, and returns those.
+func fill(b *report.Band, bins []evaluate.Bin, r *Results) []float64 {
+	low, high := map[float64]float64{}, 0.0
+	for _, e := range r.Encoders {
+		for _, x := range e.ByOccupancy {
+			low[x.Low] = x.High
+			high = max(high, x.High)
+		}
+	}
+	var out []float64
+	for _, e := range evaluate.OccupancyEdges() {
+		if _, used := low[e]; used || len(out) > 0 && e <= high {
+			out = append(out, e)
+		}
+	}
+	n := max(0, len(out)-1)
+	b.Mid, b.Low, b.High, b.Count = make([]float64, n), make([]float64, n), make([]float64, n), make([]int, n)
+	for k := range n {
+		for _, x := range bins {
+			if x.Low == out[k] {
+				b.Mid[k], b.Low[k], b.High[k], b.Count[k] = x.Median, x.P16, x.P84, x.N
+			}
+		}
+	}
+	return out
+}
+
+func response(r *Results) report.Section {
+	iv := &report.Intervals{X: report.Axis{Label: "decoded charge over true charge"}, Spread: "central 68 % of the images", Marks: []report.Mark{{Name: "1", At: 1}}}
+	for _, e := range r.Encoders {
+		m := e.Response
+		iv.Rows = append(iv.Rows, report.Interval{Name: label(e.Loss), Value: m.Median, Low: m.P16, High: m.P84})
+	}
+	return report.Section{
+		Title: "Energy response",
+		Text:  []string{"The earth mover's distance compares shapes: it does not see the total charge, so an encoder trained with it alone is free to return any. The chip sends the module's sum beside the code, and the decoded image is scaled to it; the response here is before that."},
+		Figures: []report.Figure{{ID: "response", Title: "Energy response by loss", Intervals: iv,
+			Caption: "Median over the held-out images."}},
+	}
+}
+
+func network(r *Results) report.Section {
+	s := report.Section{Title: "The EMD CNN", Text: []string{
+		"The network estimates the EMD of two images it has not seen. Its gradient is what trains an encoder: the cosine compares it with the exact one, on the cells where the second image has charge.",
+	}}
+	tab := report.Table{Columns: []report.Column{{Name: "held-out pairs"}, {Name: "pairs", Numeric: true}, {Name: "bias", Numeric: true},
+		{Name: "spread", Numeric: true}, {Name: "mean |error|", Numeric: true}, {Name: "correlation", Numeric: true}, {Name: "gradient cosine, median", Numeric: true}, {Name: "10th percentile", Numeric: true}},
+		Note: "Bias and spread: mean and standard deviation of (predicted − exact)/exact."}
+	rel := &report.Histogram{X: report.Axis{Label: "(predicted − exact) / exact"}, Y: report.Axis{Label: "pairs"}}
+	for _, x := range r.Surrogate.Pairs {
+		a := x.Accuracy
+		tab.Rows = append(tab.Rows, []string{x.Name, fmt.Sprint(a.N), fmt.Sprintf("%+.3f", a.Bias), fmt.Sprintf("%.3f", a.Spread), fmt.Sprintf("%.3f", a.MAE),
+			fmt.Sprintf("%.4f", a.Correlation), fmt.Sprintf("%.3f", a.CosineMedian), fmt.Sprintf("%.3f", a.CosineP10)})
+		axis := func(l string) report.Axis { return report.Axis{Label: l, Unit: emdUnit} }
+		s.Figures = append(s.Figures, report.Figure{ID: "predicted-" + x.Name, Title: "Predicted against exact EMD, " + x.Name + " pairs",
+			Density: &report.Density{X: axis("exact EMD"), Y: axis("predicted EMD"), XEdges: x.Density.Edges, YEdges: x.Density.Edges, Count: x.Density.Count, Diagonal: true}})
+		rel.Edges = x.Relative.Edges
+		rel.Series = append(rel.Series, report.Counts{Name: x.Name + " pairs", Count: x.Relative.Count})
+	}
+	s.Tables = []report.Table{tab}
+	s.Figures = append(s.Figures, report.Figure{ID: "relative", Title: "Relative difference", Histogram: rel})
+	return s
+}
+
+func training(r *Results) report.Section {
+	s := report.Section{Title: "Training", Text: []string{"Solid lines: on the training images; dashed: on the validation images, which choose the epoch that is kept. Losses of different kinds do not compare."}}
+	curve := func(id, title, name, y string, points []Epoch) {
+		if len(points) == 0 {
+			return
+		}
+		l := report.Lines{X: report.Axis{Label: "epoch"}, Y: report.Axis{Label: y, Log: true}}
+		for _, dashed := range []bool{false, true} {
+			line := report.Line{Name: name + map[bool]string{false: ", training", true: ", validation"}[dashed], Group: name, Dashed: dashed}
+			for k, p := range points {
+				v := p.Train
+				if dashed {
+					v = p.Validation
+				}
+				if v > 0 {
+					line.X, line.Y = append(line.X, float64(k+1)), append(line.Y, v)
+				}
+			}
+			l.Series = append(l.Series, line)
+		}
+		s.Figures = append(s.Figures, report.Figure{ID: id, Title: title, Lines: &l})
+	}
+	curve("curve-emd-cnn", "EMD CNN", "EMD CNN network", "loss", r.Surrogate.Curve)
+	for _, e := range r.Encoders {
+		curve("curve-encoder-"+strings.ReplaceAll(e.Loss, "*", "x"), "Encoder with "+label(e.Loss), label(e.Loss), label(e.Loss), e.Curve)
+	}
+	return s
+}
+
+// WriteReport draws the page of a run into its folder.
+func WriteReport(f *run.Folder, r *Results, t Times) error {
+	return f.Write(run.Report, func(w io.Writer) error { return report.Write(w, *Page(r, t)) })
+}

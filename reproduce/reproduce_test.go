@@ -1,0 +1,156 @@
+package reproduce
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"barrow/hgcal"
+	"barrow/run"
+	"barrow/surrogate"
+	"barrow/wafer"
+)
+
+// showers draws n images of one blurred spot and a few stray cells each.
+func showers(n int) *wafer.Set {
+	rng, at := rand.New(rand.NewPCG(1, 1)), hgcal.Benchmark()
+	s := &wafer.Set{Charge: make([]float64, n*hgcal.Cells)}
+	for i := range n {
+		centre, image := at[rng.IntN(len(at))], s.Image(i)
+		for c, p := range at {
+			image[c] = math.Floor(800 * rng.Float64() * math.Exp(-math.Hypot(p[0]-centre[0], p[1]-centre[1])))
+		}
+		for range 3 {
+			image[rng.IntN(len(image))] += 40
+		}
+	}
+	return s
+}
+
+func tiny(images *wafer.Set) Config {
+	c := NewConfig(images, "a test", "benchmark", 1, Budget{Seen: 1800, Pairs: 1000, CNNEpochs: 2})
+	c.Architecture = surrogate.Architecture{Filters: 4, Kernel: 3, Convs: 1, Dense: 8}
+	return c
+}
+
+func open(t *testing.T, dir string, c Config) *run.Folder {
+	t.Helper()
+	f, err := run.Open(dir, c, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// TestRun runs the whole job on few images: with one thread, with two, and
+// interrupted at every part and resumed, it must write the same results.json.
+func TestRun(t *testing.T) {
+	images := showers(300)
+	c := tiny(images)
+	dir := filepath.Join(t.TempDir(), "one")
+	r, times, err := Run(context.Background(), open(t, dir, c), c, images, 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := read(t, filepath.Join(dir, run.Results))
+	if len(r.Encoders) != 4 || len(r.Surrogate.Pairs) != 3 || r.Split != (Split{180, 60, 60}) {
+		t.Errorf("%d encoders, %d kinds of pairs, split %+v", len(r.Encoders), len(r.Surrogate.Pairs), r.Split)
+	}
+	for _, e := range r.Encoders {
+		if e.EMD.N != 60 || !(e.EMD.Mean > 0) || len(e.Curve) != c.Epochs || times.Seconds("encoder "+e.Loss) <= 0 {
+			t.Errorf("%s: %+v, %d epochs", e.Loss, e.EMD, len(e.Curve))
+		}
+		if e.Loss == baseline && (e.Ratio != 1 || e.RatioRange.Low != 1) {
+			t.Errorf("the baseline's ratio to itself is %v, %+v", e.Ratio, e.RatioRange)
+		}
+	}
+	page := string(read(t, filepath.Join(dir, run.Report)))
+	for _, s := range []string{"weighted MSE", "telescope MSE", "EMD CNN", "exact EMD", "<svg"} {
+		if !strings.Contains(page, s) {
+			t.Errorf("the report lacks %q", s)
+		}
+	}
+	var again Results
+	if err := json.Unmarshal(want, &again); err != nil {
+		t.Fatal(err)
+	}
+
+	two := filepath.Join(t.TempDir(), "two")
+	if _, _, err := Run(context.Background(), open(t, two, c), c, images, 2, nil); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(read(t, filepath.Join(two, run.Results)), want) {
+		t.Error("two threads gave another results.json than one")
+	}
+
+	broken := filepath.Join(t.TempDir(), "broken")
+	stopped := map[string]bool{}
+	for {
+		ctx, cancel := context.WithCancel(context.Background())
+		_, _, err := Run(ctx, open(t, broken, c), c, images, 1, func(p Report) {
+			if p.Note != "" && !stopped[p.Part] && ctx.Err() == nil {
+				stopped[p.Part] = true
+				cancel()
+			}
+		})
+		cancel()
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, context.Canceled) {
+			t.Fatalf("interrupted after %v: %v", stopped, err)
+		}
+	}
+	if len(stopped) != 5 {
+		t.Errorf("interrupted in %v, want in four encoders and the EMD CNN", stopped)
+	}
+	if !bytes.Equal(read(t, filepath.Join(broken, run.Results)), want) {
+		t.Error("an interrupted and resumed run gave another results.json")
+	}
+}
+
+func TestRunErrors(t *testing.T) {
+	few := showers(20)
+	c := tiny(few)
+	if _, _, err := Run(context.Background(), open(t, filepath.Join(t.TempDir(), "a"), c), c, few, 1, nil); err == nil || !strings.Contains(err.Error(), "too few") {
+		t.Errorf("20 images: %v", err)
+	}
+	images := showers(150)
+	c = tiny(images)
+	c.Losses = []string{"emdd"}
+	if _, _, err := Run(context.Background(), open(t, filepath.Join(t.TempDir(), "b"), c), c, images, 1, nil); err == nil || !strings.Contains(err.Error(), `unknown loss "emdd"`) {
+		t.Errorf("unknown loss: %v", err)
+	}
+	c = tiny(images)
+	c.Metric = "nowhere.csv"
+	if _, _, err := Run(context.Background(), open(t, filepath.Join(t.TempDir(), "c"), c), c, images, 1, nil); err == nil || !strings.Contains(err.Error(), "nowhere.csv") {
+		t.Errorf("missing metric: %v", err)
+	}
+}
+
+func TestHistogram(t *testing.T) {
+	h := histogram([]float64{-1, 0, 0.49, 0.5, 0.99, 1, math.NaN()}, 0, 1, 2)
+	if h.Count[0] != 2 || h.Count[1] != 2 || h.Edges[1] != 0.5 {
+		t.Errorf("%+v", h)
+	}
+	d := density([]float64{0.1, 0.9, 2}, []float64{0.9, 0.9, 0.1}, 0, 1, 2)
+	if d.Count[2] != 1 || d.Count[3] != 1 || d.Count[0]+d.Count[1] != 0 {
+		t.Errorf("%+v", d)
+	}
+}

@@ -1,0 +1,359 @@
+package reproduce
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sort"
+	"time"
+
+	"barrow/autoencoder"
+	"barrow/emd"
+	"barrow/evaluate"
+	"barrow/hgcal"
+	"barrow/loss"
+	"barrow/nn"
+	"barrow/run"
+	"barrow/surrogate"
+	"barrow/wafer"
+)
+
+// A Report of progress: the part at work and the share of the whole run that
+// is done, in [0,1].
+type Report struct {
+	Part string
+	Note string
+	Done float64
+}
+
+// Run carries out a run in its folder, resuming what is there, and returns its
+// results; it writes results.json, times.json and report.html. Cancelling the
+// context saves the training in hand, so that the same call goes on from
+// there. Threads never change a result.
+func Run(ctx context.Context, f *run.Folder, c Config, images *wafer.Set, threads int, progress func(Report)) (*Results, Times, error) {
+	if err := c.check(images); err != nil {
+		return nil, Times{}, err
+	}
+	w := &work{folder: f, c: c, threads: max(1, threads), progress: progress, results: &Results{Config: c}}
+	if w.progress == nil {
+		w.progress = func(Report) {}
+	}
+	if err := w.prepare(images); err != nil {
+		return nil, w.times, err
+	}
+	for _, step := range w.plan() {
+		if err := w.timed(ctx, step); err != nil {
+			return nil, w.times, err
+		}
+	}
+	if err := w.finish(); err != nil {
+		return nil, w.times, err
+	}
+	return w.results, w.times, nil
+}
+
+// work is a run in progress.
+type work struct {
+	folder   *run.Folder
+	c        Config
+	threads  int
+	progress func(Report)
+
+	metric                  *emd.Metric
+	train, validation, test *wafer.Set
+	decoders                map[string]*autoencoder.Model
+	histories               map[string]*nn.History
+	cnn                     *surrogate.Model
+
+	results     *Results
+	times       Times
+	done, total float64 // cost of the parts behind and of all
+}
+
+// A step is a part of the run with what it costs relative to the others.
+type step struct {
+	name string
+	cost float64
+	do   func(ctx context.Context, s step) error
+}
+
+func (w *work) prepare(images *wafer.Set) error {
+	points, err := hgcal.Positions(w.c.Metric)
+	if err != nil {
+		return err
+	}
+	if w.metric, err = emd.Euclidean(points); err != nil {
+		return err
+	}
+	parts, err := images.Split(w.c.Seed, shares...)
+	if err != nil {
+		return err
+	}
+	w.train, w.validation, w.test = parts[0], parts[1], parts[2]
+	w.results.Split = Split{w.train.Len(), w.validation.Len(), w.test.Len()}
+	w.decoders, w.histories = map[string]*autoencoder.Model{}, map[string]*nn.History{}
+	return nil
+}
+
+// Relative costs of an image or a pair, measured on two cores with AVX-512.
+const (
+	costEncoder = 1.0
+	costExact   = 1.5
+	costThrough = 8.0 // an encoder trained through the EMD CNN
+	costPair    = 9.0
+)
+
+// plan lists the parts: first the encoders that do not need the EMD CNN, so
+// that it can learn from what decoders make of images, then the CNN, then the
+// encoders trained with it, then the evaluation.
+func (w *work) plan() []step {
+	var first, second []step
+	images := float64(w.train.Len() * w.c.Epochs)
+	for _, name := range w.c.Losses {
+		s := step{"encoder " + name, costEncoder * images, func(ctx context.Context, s step) error { return w.encoder(ctx, s, name) }}
+		switch name {
+		case "emd-cnn":
+			s.cost = costThrough * images
+			second = append(second, s)
+		case "emd":
+			s.cost = costExact * images
+			second = append(second, s)
+		default:
+			first = append(first, s)
+		}
+	}
+	cnn := step{"emd-cnn", costPair * float64(w.c.SurrogatePairs*w.c.SurrogateEpochs), w.surrogate}
+	steps := append(append(first, cnn), second...)
+	for _, s := range steps {
+		w.total += s.cost
+	}
+	steps = append(steps, step{"evaluation", 0.02 * w.total, w.evaluate})
+	w.total *= 1.02
+	return steps
+}
+
+func (w *work) timed(ctx context.Context, s step) error {
+	start := time.Now()
+	w.progress(Report{Part: s.name, Done: w.done / w.total})
+	if err := s.do(ctx, s); err != nil {
+		return fmt.Errorf("%s: %w", s.name, err)
+	}
+	w.done += s.cost
+	w.times.Parts = append(w.times.Parts, Part{s.name, time.Since(start).Seconds()})
+	w.times.Total += time.Since(start).Seconds()
+	return nil
+}
+
+// follow turns a training's progress into the run's.
+func (w *work) follow(s step) func(nn.Progress) {
+	return func(p nn.Progress) {
+		share := float64(p.Epoch) / float64(max(1, p.Epochs))
+		w.progress(Report{Part: s.name, Note: fmt.Sprintf("epoch %d/%d", p.Epoch, p.Epochs), Done: (w.done + share*s.cost) / w.total})
+	}
+}
+
+func (w *work) weights(name, ending string) string {
+	return w.folder.Path(run.Weights, name+ending)
+}
+
+func (w *work) encoder(ctx context.Context, s step, name string) error {
+	r := loss.Resources{Metric: w.metric, Threads: w.threads}
+	if w.cnn != nil {
+		r.CNN = w.cnn
+	}
+	l, err := loss.Parse(name, r)
+	if err != nil {
+		return err
+	}
+	m, h, err := autoencoder.Train(ctx, w.train.Charge, w.validation.Charge, l, autoencoder.Settings{
+		Seed: w.c.Seed, Threads: w.threads, Epochs: w.c.Epochs, Batch: w.c.Batch, LearningRate: w.c.Rate,
+		Patience: -1, Checkpoint: w.weights(run.EncoderWeights+name, run.CheckpointEnding), Progress: w.follow(s),
+	})
+	if err != nil {
+		return err
+	}
+	w.decoders[name], w.histories[name] = m, h
+	return m.Save(w.weights(run.EncoderWeights+name, run.WeightsEnding))
+}
+
+// surrogate trains the EMD CNN on fresh pairs of training images and of what
+// an untrained decoder and the trained ones so far make of them.
+func (w *work) surrogate(ctx context.Context, s step) error {
+	train, err := w.pairs(ctx, w.train)
+	if err != nil {
+		return err
+	}
+	validation, err := w.pairs(ctx, w.validation)
+	if err != nil {
+		return err
+	}
+	m, h, err := surrogate.Train(ctx, train, validation, w.metric, surrogate.Settings{
+		Architecture: w.c.Architecture, Seed: w.c.Seed, Threads: w.threads,
+		Pairs: w.c.SurrogatePairs, Epochs: w.c.SurrogateEpochs,
+		Checkpoint: w.weights(run.SurrogateWeights, run.CheckpointEnding), Progress: w.follow(s),
+	})
+	if err != nil {
+		return err
+	}
+	w.cnn = m
+	w.results.Surrogate.Curve, w.results.Surrogate.BestEpoch = curve(h), h.BestEpoch
+	return m.Save(w.weights(run.SurrogateWeights, run.WeightsEnding))
+}
+
+// pairs is the source of pairs of a part of the images.
+func (w *work) pairs(ctx context.Context, set *wafer.Set) (*surrogate.Source, error) {
+	untrained, err := autoencoder.New(w.c.Seed+1, w.threads)
+	if err != nil {
+		return nil, err
+	}
+	models := []*autoencoder.Model{untrained}
+	for _, name := range w.c.Losses {
+		if m := w.decoders[name]; m != nil {
+			models = append(models, m)
+		}
+	}
+	var decoded [][]float64
+	for _, m := range models {
+		d, err := m.Decode(ctx, set.Charge)
+		if err != nil {
+			return nil, err
+		}
+		decoded = append(decoded, d)
+	}
+	return surrogate.NewSource(surrogate.Fresh, w.metric, set.Charge, decoded...)
+}
+
+func curve(h *nn.History) []Epoch {
+	points := make([]Epoch, len(h.Epochs))
+	for i, e := range h.Epochs {
+		points[i] = Epoch{e.Loss, e.Validation}
+	}
+	return points
+}
+
+// bootstrapDraws of the intervals of the ratios.
+const bootstrapDraws = 1000
+
+// evaluate measures everything on the held-out images.
+func (w *work) evaluate(ctx context.Context, _ step) error {
+	decoded := map[string][]float64{}
+	for _, name := range w.c.Losses {
+		d, err := w.decoders[name].Decode(ctx, w.test.Charge)
+		if err != nil {
+			return err
+		}
+		e, err := evaluate.Images(ctx, w.metric, w.test.Charge, d, evaluate.Settings{Threshold: w.c.Threshold, Threads: w.threads})
+		if err != nil {
+			return err
+		}
+		decoded[name] = d
+		h := w.histories[name]
+		w.results.Encoders = append(w.results.Encoders, Encoder{Loss: name, Curve: curve(h), BestEpoch: h.BestEpoch, Encoder: *e})
+	}
+	if err := w.ratios(); err != nil {
+		return err
+	}
+	w.examples(decoded)
+	return w.accuracy(ctx, decoded)
+}
+
+// ratios compares every encoder with the baseline and bins the distances.
+func (w *work) ratios() error {
+	var base *Encoder
+	top := 0.0
+	for i := range w.results.Encoders {
+		e := &w.results.Encoders[i]
+		if e.Loss == baseline {
+			base = e
+		}
+		for _, v := range e.Values {
+			top = max(top, v)
+		}
+	}
+	for i := range w.results.Encoders {
+		e := &w.results.Encoders[i]
+		e.Histogram = histogram(e.Values, 0, roundUp(top), 60)
+		if base == nil || base.EMD.Mean == 0 {
+			continue
+		}
+		e.Ratio = e.EMD.Mean / base.EMD.Mean
+		var err error
+		if e.RatioRange, err = evaluate.RatioOfMeans(e.Values, base.Values, bootstrapDraws, w.c.Seed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// roundUp is a round number above every distance, the end of an axis.
+func roundUp(top float64) float64 { return math.Floor(top*2)/2 + 0.5 }
+
+// examples picks held-out images of low, middling and high occupancy.
+func (w *work) examples(decoded map[string][]float64) {
+	n := w.test.Len()
+	order := make([]int, n)
+	occupancy := make([]int, n)
+	for i := range order {
+		order[i] = i
+		occupancy[i] = wafer.Occupancy(w.test.Image(i), w.c.Threshold)
+	}
+	sort.SliceStable(order, func(a, b int) bool { return occupancy[order[a]] < occupancy[order[b]] })
+	for _, share := range []float64{0.25, 0.5, 0.9} {
+		i := order[int(share*float64(n-1))]
+		x := Example{Row: i, Occupancy: occupancy[i], Input: shape(w.test.Image(i))}
+		for _, e := range w.results.Encoders {
+			x.Decoded = append(x.Decoded, shape(decoded[e.Loss][i*evaluate.Cells:(i+1)*evaluate.Cells]))
+			x.EMD = append(x.EMD, e.Values[i])
+		}
+		w.results.Examples = append(w.results.Examples, x)
+	}
+}
+
+// shape is an image scaled to sum 1.
+func shape(image []float64) []float64 {
+	out := make([]float64, len(image))
+	wafer.NormSum.Apply(out, image)
+	return out
+}
+
+// accuracy measures the EMD CNN on three kinds of held-out pairs.
+func (w *work) accuracy(ctx context.Context, decoded map[string][]float64) error {
+	first, second := w.test.Charge, append(append([]float64(nil), w.test.Charge[evaluate.Cells:]...), w.test.Image(0)...)
+	smeared, err := surrogate.Smeared(w.metric, first)
+	if err != nil {
+		return err
+	}
+	for _, pairs := range []struct {
+		name string
+		q    []float64
+	}{{"independent", second}, {"smeared", smeared}, {"decoded", decoded[w.c.Losses[len(w.c.Losses)-1]]}} {
+		c, err := surrogate.Compare(ctx, w.cnn, w.metric, first, pairs.q, w.threads)
+		if err != nil {
+			return err
+		}
+		top := 0.0
+		var relative []float64
+		for i, e := range c.Exact {
+			top = max(top, e, c.Predicted[i])
+			if e > 0 {
+				relative = append(relative, (c.Predicted[i]-e)/e)
+			}
+		}
+		w.results.Surrogate.Pairs = append(w.results.Surrogate.Pairs, PairSet{
+			Name: pairs.name, Accuracy: c.Accuracy,
+			Density: density(c.Exact, c.Predicted, 0, roundUp(top), 60), Relative: histogram(relative, -0.3, 0.3, 60),
+		})
+	}
+	return nil
+}
+
+func (w *work) finish() error {
+	if err := WriteReport(w.folder, w.results, w.times); err != nil {
+		return err
+	}
+	if err := w.folder.WriteJSON(run.Times, w.times); err != nil {
+		return err
+	}
+	// The results close the run: with them in place it counts as finished.
+	return w.folder.WriteJSON(run.Results, w.results)
+}
