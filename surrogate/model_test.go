@@ -109,7 +109,7 @@ func TestGradient(t *testing.T) {
 	bad, all := 0, 0
 	for _, side := range []struct{ x, g []float64 }{{p, dp}, {q, dq}} {
 		for k := 0; k < len(p); k += 5 {
-			x, h := side.x[k], 2.0
+			x, h := side.x[k], 0.25
 			value := func(v float64) float64 {
 				side.x[k] = v
 				if err := model.Predict(ctx, p, q, e); err != nil {
