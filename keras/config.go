@@ -1,0 +1,253 @@
+package keras
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// A config is an architecture: Keras' description of a model, whole or nested.
+type config struct {
+	class   string
+	name    string
+	layers  []*layerConfig
+	byName  map[string]*layerConfig
+	inputs  []ref // of a functional model
+	outputs []ref
+}
+
+// A layerConfig is one layer of a config.
+type layerConfig struct {
+	class   string
+	name    string
+	raw     json.RawMessage
+	build   json.RawMessage // shapes that Keras 2.13 notes
+	nodes   []node          // one for each call of the layer
+	nested  *config         // of a model used as a layer
+	inModel string          // path of names above it, for errors
+}
+
+// A node is one call of a layer: what it is given.
+type node []ref
+
+// A ref is an output of a layer's call.
+type ref struct {
+	layer  string
+	node   int
+	tensor int
+	kwargs map[string]json.RawMessage
+}
+
+// maxNesting is how deep models within models may go.
+const maxNesting = 8
+
+// strict is json.Unmarshal for files: it wants exactly one value.
+func strict(data []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	if err := d.Decode(v); err != nil {
+		if errors.Is(err, io.EOF) {
+			return errors.New("the JSON is empty or cut short")
+		}
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows the JSON")
+	}
+	return nil
+}
+
+// parseConfig reads the JSON of model_config or of to_json.
+func parseConfig(data []byte) (*config, error) {
+	var top struct {
+		Class  string          `json:"class_name"`
+		Config json.RawMessage `json:"config"`
+		Module string          `json:"module"`
+	}
+	if err := strict(data, &top); err != nil {
+		return nil, fmt.Errorf("architecture: %w", err)
+	}
+	return parseModel(top.Class, top.Config, "", 0)
+}
+
+func isModel(class string) bool {
+	return class == "Functional" || class == "Model" || class == "Sequential"
+}
+
+func parseModel(class string, raw json.RawMessage, path string, depth int) (*config, error) {
+	if !isModel(class) {
+		return nil, fmt.Errorf("architecture: class %q is not supported; supported are Functional (Model) and Sequential", class)
+	}
+	if depth > maxNesting {
+		return nil, fmt.Errorf("architecture: models nested more than %d deep are not supported", maxNesting)
+	}
+	var body struct {
+		Name    string            `json:"name"`
+		Layers  []json.RawMessage `json:"layers"`
+		Inputs  json.RawMessage   `json:"input_layers"`
+		Outputs json.RawMessage   `json:"output_layers"`
+	}
+	// Keras before 2.2.3 gave a Sequential model's layers as a plain list.
+	if class == "Sequential" && bytes.HasPrefix(bytes.TrimSpace(raw), []byte("[")) {
+		if err := json.Unmarshal(raw, &body.Layers); err != nil {
+			return nil, fmt.Errorf("architecture: model: %w", err)
+		}
+	} else if err := json.Unmarshal(raw, &body); err != nil {
+		return nil, fmt.Errorf("architecture: model: %w", err)
+	}
+	c := &config{class: class, name: body.Name, byName: map[string]*layerConfig{}}
+	at := path + body.Name
+	for i, r := range body.Layers {
+		l, err := parseLayer(r, at, depth)
+		if err != nil {
+			return nil, fmt.Errorf("architecture: model %q: layer %d: %w", at, i, err)
+		}
+		if c.byName[l.name] != nil {
+			return nil, fmt.Errorf("architecture: model %q: two layers are called %q", at, l.name)
+		}
+		c.layers, c.byName[l.name] = append(c.layers, l), l
+	}
+	if len(c.layers) == 0 {
+		return nil, fmt.Errorf("architecture: model %q has no layers", at)
+	}
+	if class == "Sequential" {
+		return c, nil
+	}
+	var err error
+	if c.inputs, err = parseRefs(body.Inputs); err == nil {
+		c.outputs, err = parseRefs(body.Outputs)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("architecture: model %q: input_layers or output_layers: %w", at, err)
+	}
+	if len(c.inputs) == 0 || len(c.outputs) != 1 {
+		return nil, fmt.Errorf("architecture: model %q has %d inputs and %d outputs; supported are models with one output", at, len(c.inputs), len(c.outputs))
+	}
+	return c, nil
+}
+
+func parseLayer(raw json.RawMessage, model string, depth int) (*layerConfig, error) {
+	var body struct {
+		Class  string          `json:"class_name"`
+		Name   string          `json:"name"`
+		Config json.RawMessage `json:"config"`
+		Build  json.RawMessage `json:"build_config"`
+		Nodes  json.RawMessage `json:"inbound_nodes"`
+	}
+	if err := json.Unmarshal(raw, &body); err != nil {
+		return nil, err
+	}
+	l := &layerConfig{class: body.Class, name: body.Name, raw: body.Config, build: body.Build, inModel: model}
+	if l.name == "" { // a Sequential model's layers have it in their config only
+		var named struct {
+			Name string `json:"name"`
+		}
+		_ = json.Unmarshal(body.Config, &named) // a list, in an old nested Sequential: no name, reported below
+		l.name = named.Name
+	}
+	if l.class == "" || l.name == "" {
+		return nil, fmt.Errorf("without class_name or name")
+	}
+	var err error
+	if l.nodes, err = parseNodes(body.Nodes); err != nil {
+		return nil, fmt.Errorf("%q: inbound_nodes: %w", l.name, err)
+	}
+	if isModel(l.class) {
+		if l.nested, err = parseModel(l.class, l.raw, model+"/", depth+1); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+// parseNodes reads inbound_nodes: for each call of the layer a list of what it
+// is given, or, for TensorFlow operations on one tensor, that one alone.
+func parseNodes(raw json.RawMessage) ([]node, error) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil, nil
+	}
+	var calls []json.RawMessage
+	if err := json.Unmarshal(raw, &calls); err != nil {
+		return nil, err
+	}
+	nodes := make([]node, 0, len(calls))
+	for _, call := range calls {
+		if bytes.HasPrefix(bytes.TrimSpace(call), []byte("{")) {
+			return nil, fmt.Errorf("in the form of Keras 3, which is not supported; supported is Keras 2")
+		}
+		refs, err := parseRefs(call)
+		if err != nil {
+			return nil, err
+		}
+		nodes = append(nodes, refs)
+	}
+	return nodes, nil
+}
+
+// parseRefs reads [name, node, tensor, arguments] or a list of those.
+func parseRefs(raw json.RawMessage) ([]ref, error) {
+	var items []json.RawMessage
+	if err := json.Unmarshal(raw, &items); err != nil {
+		return nil, err
+	}
+	if len(items) == 0 {
+		return nil, nil
+	}
+	if bytes.HasPrefix(bytes.TrimSpace(items[0]), []byte(`"`)) {
+		r, err := parseRef(items)
+		return []ref{r}, err
+	}
+	refs := make([]ref, 0, len(items))
+	for _, item := range items {
+		var parts []json.RawMessage
+		if err := json.Unmarshal(item, &parts); err != nil {
+			return nil, err
+		}
+		r, err := parseRef(parts)
+		if err != nil {
+			return nil, err
+		}
+		refs = append(refs, r)
+	}
+	return refs, nil
+}
+
+func parseRef(parts []json.RawMessage) (r ref, err error) {
+	if len(parts) < 3 || len(parts) > 4 {
+		return r, fmt.Errorf("%d parts where a layer, a node and a tensor are expected", len(parts))
+	}
+	if err = json.Unmarshal(parts[0], &r.layer); err == nil {
+		err = json.Unmarshal(parts[1], &r.node)
+	}
+	if err == nil {
+		err = json.Unmarshal(parts[2], &r.tensor)
+	}
+	if err == nil && len(parts) == 4 {
+		err = json.Unmarshal(parts[3], &r.kwargs)
+	}
+	return r, err
+}
+
+// JSON is the architecture as Keras' to_json gives it: the Config with
+// keras_version and backend beside it.
+func (f *File) JSON() ([]byte, error) {
+	if f.Config == "" {
+		return nil, errorf("the file has no architecture to write as JSON")
+	}
+	var top struct {
+		Class   string          `json:"class_name"`
+		Config  json.RawMessage `json:"config"`
+		Version string          `json:"keras_version"`
+		Backend string          `json:"backend"`
+	}
+	if err := strict([]byte(f.Config), &top); err != nil {
+		return nil, errorf("architecture: %w", err)
+	}
+	top.Version, top.Backend = f.KerasVersion, f.Backend
+	data, err := json.Marshal(top)
+	if err != nil {
+		return nil, errorf("architecture: %w", err)
+	}
+	return data, nil
+}

@@ -1,0 +1,374 @@
+package keras
+
+import (
+	"fmt"
+	"slices"
+
+	"barrow/nn"
+)
+
+// A value is what flows along an edge of a Keras graph, in terms of nn: some of
+// the model's inputs, concatenated along the channels, after some layers.
+type value struct {
+	inputs []int // indices into lowering.inputs
+	shape  nn.Shape
+	layers []nn.Layer
+	// pad is zero padding at the bottom and right that awaits its convolution.
+	pad int
+	// steps are TensorFlow operations that await their fellows.
+	steps []step
+}
+
+// with is the value after one more layer.
+func (v value) with(layers ...nn.Layer) value {
+	v.layers = append(slices.Clip(v.layers), layers...)
+	return v
+}
+
+// A lowering maps one architecture onto a chain of nn layers.
+type lowering struct {
+	inputs []Input
+	depth  int
+	calls  int
+}
+
+// maxCalls bounds the layer calls that are followed: nested models may share
+// sub-models, so that a small file can describe an enormous graph.
+const maxCalls = 2000
+
+// A scope is one call of a model: its config and what its inputs are bound to.
+type scope struct {
+	l     *lowering
+	c     *config
+	bound map[string]value
+	done  map[call]value
+	busy  map[call]bool
+}
+
+type call struct {
+	layer string
+	node  int
+}
+
+// lower maps an architecture onto one nn.Spec.
+func lower(c *config) (nn.Spec, []Input, error) {
+	l := &lowering{}
+	s := &scope{l: l, c: c, bound: map[string]value{}}
+	names, err := c.inputLayers()
+	if err != nil {
+		return nn.Spec{}, nil, err
+	}
+	for _, layer := range names {
+		shape, err := layer.inputShape()
+		if err != nil {
+			return nn.Spec{}, nil, layer.fail(err)
+		}
+		s.bound[layer.name] = value{inputs: []int{len(l.inputs)}, shape: shape}
+		l.inputs = append(l.inputs, Input{Name: layer.name, Shape: shape})
+	}
+	v, err := s.output()
+	if err != nil {
+		return nn.Spec{}, nil, err
+	}
+	if err := v.settled(); err != nil {
+		return nn.Spec{}, nil, fmt.Errorf("architecture: output of model %q: %w", c.name, err)
+	}
+	spec := nn.Spec{Name: c.name, Layers: v.layers}
+	inputs, err := l.order(v, &spec)
+	if err != nil {
+		return nn.Spec{}, nil, fmt.Errorf("architecture: model %q: %w", c.name, err)
+	}
+	shapes, err := spec.Check()
+	if err != nil {
+		return nn.Spec{}, nil, fmt.Errorf("architecture: %w", err)
+	}
+	total := 0
+	for _, s := range shapes {
+		if total += s.Out.Size(); total > maxValues {
+			return nn.Spec{}, nil, fmt.Errorf("architecture: model %q: more than %d values a sample are not supported", c.name, maxValues)
+		}
+	}
+	return spec, inputs, nil
+}
+
+// order puts the model's inputs in the order in which the network wants them,
+// those that join later last, and sets the network's input shape.
+func (l *lowering) order(v value, spec *nn.Spec) ([]Input, error) {
+	var out []Input
+	for _, i := range v.inputs {
+		in := l.inputs[i]
+		if len(out) > 0 && (in.Shape.H != spec.Input.H || in.Shape.W != spec.Input.W) {
+			return nil, fmt.Errorf("inputs of shapes %v and %v cannot be concatenated by channel", out[0].Shape, in.Shape)
+		}
+		if in.Side != "" || slices.Contains(out, in) {
+			return nil, fmt.Errorf("input %q is used twice, which is supported only in nested models that are averaged", in.Name)
+		}
+		spec.Input = nn.Shape{H: in.Shape.H, W: in.Shape.W, C: spec.Input.C + in.Shape.C}
+		out = append(out, in)
+	}
+	for _, in := range l.inputs {
+		if in.Side != "" {
+			out = append(out, in)
+		} else if !slices.Contains(out, in) {
+			return nil, fmt.Errorf("input %q does not reach the output", in.Name)
+		}
+	}
+	return out, nil
+}
+
+// maxValues bounds the values between all layers for one sample.
+const maxValues = 1 << 26
+
+// inputLayers are a model's input layers in the order of its arguments.
+func (c *config) inputLayers() ([]*layerConfig, error) {
+	if c.class == "Sequential" {
+		return c.sequentialInput()
+	}
+	var out []*layerConfig
+	for _, r := range c.inputs {
+		l := c.byName[r.layer]
+		if l == nil || l.class != "InputLayer" || slices.Contains(out, l) {
+			return nil, fmt.Errorf("architecture: model %q: input %q is not an input layer of its own", c.name, r.layer)
+		}
+		out = append(out, l)
+	}
+	return out, nil
+}
+
+// sequentialInput is a Sequential model's input layer, which may be missing:
+// then the first layer says what shape it wants.
+func (c *config) sequentialInput() ([]*layerConfig, error) {
+	first := c.layers[0]
+	if first.class != "InputLayer" {
+		first = &layerConfig{class: "InputLayer", name: first.name + "_input", raw: first.raw, inModel: c.name}
+	}
+	return []*layerConfig{first}, nil
+}
+
+// output follows a model's graph back from its output.
+func (s *scope) output() (value, error) {
+	if s.done == nil {
+		s.done, s.busy = map[call]value{}, map[call]bool{}
+	}
+	if s.c.class != "Sequential" {
+		return s.follow(s.c.outputs[0])
+	}
+	names, _ := s.c.inputLayers()
+	v := s.bound[names[0].name]
+	for _, l := range s.c.layers {
+		if l.class == "InputLayer" {
+			continue
+		}
+		var err error
+		if v, err = s.l.apply(l, []value{v}, nil); err != nil {
+			return v, l.fail(err)
+		}
+	}
+	return v, nil
+}
+
+// follow gives the value of one output of a layer's call.
+func (s *scope) follow(r ref) (value, error) {
+	if v, ok := s.bound[r.layer]; ok {
+		return v, nil
+	}
+	l := s.c.byName[r.layer]
+	if l == nil {
+		return value{}, fmt.Errorf("architecture: model %q: layer %q is referred to but not there", s.c.name, r.layer)
+	}
+	if l.class == "InputLayer" {
+		return value{}, l.fail(fmt.Errorf("is not among the model's inputs"))
+	}
+	k := call{r.layer, r.node}
+	if v, ok := s.done[k]; ok {
+		return v, nil
+	}
+	if s.busy[k] {
+		return value{}, l.fail(fmt.Errorf("depends on itself"))
+	}
+	at := r.node
+	if l.nested != nil && at > 0 {
+		at-- // node 0 is the nested model as it was made, before any call
+	}
+	if at < 0 || at >= len(l.nodes) || r.tensor != 0 {
+		return value{}, l.fail(fmt.Errorf("has no call %d with an output %d", r.node, r.tensor))
+	}
+	s.busy[k] = true
+	defer delete(s.busy, k)
+	if s.l.depth++; s.l.depth > 2000 {
+		return value{}, l.fail(fmt.Errorf("graphs deeper than 2000 layers are not supported"))
+	}
+	defer func() { s.l.depth-- }()
+	args := make([]value, 0, len(l.nodes[at]))
+	for _, in := range l.nodes[at] {
+		v, err := s.follow(in)
+		if err != nil {
+			return value{}, err
+		}
+		args = append(args, v)
+	}
+	if len(args) == 0 {
+		return value{}, l.fail(fmt.Errorf("call %d has no input", at))
+	}
+	v, err := s.l.apply(l, args, l.nodes[at])
+	if err != nil {
+		return value{}, l.fail(err)
+	}
+	s.done[k] = v
+	return v, nil
+}
+
+// fail puts the layer's name and class before an error.
+func (l *layerConfig) fail(err error) error {
+	if _, ok := err.(*layerError); ok {
+		return err
+	}
+	return &layerError{l, err}
+}
+
+// A layerError is an error that already names the innermost layer.
+type layerError struct {
+	l   *layerConfig
+	err error
+}
+
+func (e *layerError) Error() string {
+	where := ""
+	if e.l.inModel != "" {
+		where = fmt.Sprintf(" of model %q", e.l.inModel)
+	}
+	return fmt.Sprintf("layer %q (%s)%s: %v", e.l.name, e.l.class, where, e.err)
+}
+
+func (e *layerError) Unwrap() error { return e.err }
+
+// apply gives the value after a layer.
+func (l *lowering) apply(c *layerConfig, args []value, refs node) (value, error) {
+	if l.calls++; l.calls > maxCalls {
+		return value{}, fmt.Errorf("graphs of more than %d layer calls are not supported", maxCalls)
+	}
+	if c.nested != nil {
+		return l.callModel(c, args)
+	}
+	switch c.class {
+	case "Concatenate":
+		return l.concatenate(c, args)
+	case "Average":
+		return average(c, args)
+	}
+	if len(args) != 1 {
+		return value{}, fmt.Errorf("has %d inputs; supported is one, except for Concatenate and Average", len(args))
+	}
+	v := args[0]
+	next, err := c.layer(v, refs)
+	if err != nil {
+		return value{}, err
+	}
+	if next.shape, err = outShape(next, len(v.layers), v.shape); err != nil {
+		return value{}, err
+	}
+	return next, nil
+}
+
+// outShape is the shape after the layers of v from index from on.
+func outShape(v value, from int, in nn.Shape) (nn.Shape, error) {
+	if from == len(v.layers) {
+		return in, nil
+	}
+	out, err := nn.Spec{Input: in, Layers: v.layers[from:]}.Check()
+	if err != nil {
+		return in, err
+	}
+	return out[len(out)-1].Out, nil
+}
+
+// callModel gives the value of a nested model.
+func (l *lowering) callModel(c *layerConfig, args []value) (value, error) {
+	names, err := c.nested.inputLayers()
+	if err != nil {
+		return value{}, err
+	}
+	if len(names) != len(args) {
+		return value{}, fmt.Errorf("the nested model has %d inputs but is called with %d", len(names), len(args))
+	}
+	s := &scope{l: l, c: c.nested, bound: map[string]value{}}
+	for i, n := range names {
+		want, err := n.inputShape()
+		if err != nil {
+			return value{}, n.fail(err)
+		}
+		if want != args[i].shape {
+			return value{}, fmt.Errorf("input %q wants %v and is given %v", n.name, want, args[i].shape)
+		}
+		s.bound[n.name] = args[i]
+	}
+	return s.output()
+}
+
+// concatenate joins values along the channels: inputs before any layer, or
+// inputs to the end of a value that has gone through layers.
+func (l *lowering) concatenate(c *layerConfig, args []value) (value, error) {
+	var cfg struct {
+		Axis *int `json:"axis"`
+	}
+	if err := c.read(&cfg); err != nil {
+		return value{}, err
+	}
+	rank := 4
+	if args[0].shape.H == 1 && args[0].shape.W == 1 {
+		rank = 2
+	}
+	if cfg.Axis != nil && *cfg.Axis != -1 && *cfg.Axis != rank-1 {
+		return value{}, fmt.Errorf("axis %d is not supported; supported is the last one, the channels", *cfg.Axis)
+	}
+	v := args[0]
+	if err := v.settled(); err != nil {
+		return value{}, err
+	}
+	v.inputs = slices.Clone(v.inputs)
+	for i, a := range args[1:] {
+		if a.shape.H != v.shape.H || a.shape.W != v.shape.W {
+			return value{}, fmt.Errorf("shapes %v and %v do not fit", v.shape, a.shape)
+		}
+		if len(a.layers) > 0 || len(a.steps) > 0 {
+			return value{}, fmt.Errorf("input %d has gone through layers; supported are the model's own inputs after the first", i+1)
+		}
+		if len(v.layers) == 0 {
+			v.inputs = append(v.inputs, a.inputs...)
+			v.shape.C += a.shape.C
+			continue
+		}
+		if len(a.inputs) != 1 || l.inputs[a.inputs[0]].Side != "" || len(args) != 2 {
+			return value{}, fmt.Errorf("supported is one of the model's own inputs, once, after layers")
+		}
+		in := &l.inputs[a.inputs[0]]
+		in.Side = c.name
+		v = v.with(nn.Layer{Kind: nn.KindConcat, Name: c.name, Channels: a.shape.C})
+		v.shape.C += a.shape.C
+	}
+	return v, nil
+}
+
+// average is supported for f(a, b) and f(b, a), of the same layers.
+func average(c *layerConfig, args []value) (value, error) {
+	const supported = "supported is the average of one nested model called on (a, b) and on (b, a)"
+	if len(args) != 2 || len(args[0].layers) == 0 || !slices.Equal(args[0].layers, args[1].layers) {
+		return value{}, fmt.Errorf("its inputs do not come from the same layers; %s", supported)
+	}
+	v, w := args[0], args[1]
+	for _, l := range v.layers {
+		if l.Kind == nn.KindConcat || l.Kind == nn.KindSwapPair {
+			return value{}, fmt.Errorf("layer %q lies within the averaged model; %s", l.Name, supported)
+		}
+	}
+	if err := v.settled(); err != nil {
+		return value{}, err
+	}
+	if len(v.inputs) != 2 || len(w.inputs) != 2 || v.inputs[0] != w.inputs[1] || v.inputs[1] != w.inputs[0] {
+		return value{}, fmt.Errorf("its inputs come from inputs %v and %v of the model; %s", v.inputs, w.inputs, supported)
+	}
+	layers := []nn.Layer{{Kind: nn.KindSwapPair, Name: c.name + "_swap"}}
+	layers = append(append(layers, v.layers...), nn.Layer{Kind: nn.KindPairMean, Name: c.name})
+	v.layers = layers
+	return v, nil
+}

@@ -1,0 +1,108 @@
+package keras
+
+import (
+	"fmt"
+
+	"barrow/nn"
+)
+
+// A Model is a Keras model in terms of nn.
+type Model struct {
+	// Spec is the network. Its input is the model's first inputs, concatenated
+	// along the channels in the order of Inputs.
+	Spec nn.Spec
+	// Inputs are the model's inputs: first those that make up the network's
+	// input, then those that join later (with a Side).
+	Inputs []Input
+	// Weights are the values of the network's parameters by nn's names, such
+	// as "conv2d_1/kernel".
+	Weights map[string][]float32
+	// File is where the model came from.
+	File *File
+
+	path string // of the HDF5 file, if it was read from one
+}
+
+// An Input is one input of a Keras model.
+type Input struct {
+	Name  string   // of its input layer
+	Shape nn.Shape // of one sample
+	// Side names the layer of Spec that the input joins at (see
+	// nn.Network.SetSide); empty for the inputs in front of the network.
+	Side string
+}
+
+// ReadModel reads a whole-model HDF5 file. An error says which layer is not
+// supported, and what is.
+func ReadModel(path string) (*Model, error) {
+	f, err := ReadWeights(path)
+	if err != nil {
+		return nil, err
+	}
+	if f.Config == "" {
+		return nil, errorf("%s: holds weights only (no attribute model_config): give the architecture's JSON file too", path)
+	}
+	m, err := finishRead(f, path)
+	if err == nil {
+		m.path = path
+	}
+	return m, err
+}
+
+// ReadModelJSON reads a model in two files: the architecture, as to_json gives
+// it, and the weights in HDF5.
+func ReadModelJSON(jsonPath, weightsPath string) (*Model, error) {
+	config, err := readAll(jsonPath)
+	if err != nil {
+		return nil, err
+	}
+	f, err := ReadWeights(weightsPath)
+	if err != nil {
+		return nil, err
+	}
+	f.Config = string(config)
+	return finishRead(f, jsonPath+" with "+weightsPath)
+}
+
+func finishRead(f *File, path string) (*Model, error) {
+	m, err := NewModel(f)
+	if err != nil {
+		return nil, fmt.Errorf("keras: %s: %w", path, trim(err))
+	}
+	return m, nil
+}
+
+// NewModel maps a file that has a Config onto nn. Every weight that the
+// architecture asks for must be there, in its shape, and no others.
+func NewModel(f *File) (*Model, error) {
+	if f.Config == "" {
+		return nil, errorf("no architecture (model_config)")
+	}
+	c, err := parseConfig([]byte(f.Config))
+	if err != nil {
+		return nil, errorf("%w", err)
+	}
+	spec, inputs, err := lower(c)
+	if err != nil {
+		return nil, errorf("%w", err)
+	}
+	m := &Model{Spec: spec, Inputs: inputs, File: f, Weights: map[string][]float32{}}
+	if err := m.takeWeights(c); err != nil {
+		return nil, errorf("%w", err)
+	}
+	return m, nil
+}
+
+// Network builds the network with the file's weights.
+func (m *Model) Network(s nn.Settings) (*nn.Network, error) {
+	n, err := nn.New(m.Spec, s)
+	if err != nil {
+		return nil, errorf("%w", err)
+	}
+	for _, p := range n.Params() {
+		if err := n.SetParam(p.Name, m.Weights[p.Name]); err != nil {
+			return nil, errorf("%w", err)
+		}
+	}
+	return n, nil
+}
