@@ -65,8 +65,7 @@ func (o *activation) apply(y, x []float32) {
 func (o *activation) gradient(dx, dy, x, y []float32) {
 	switch o.kind {
 	case KindReLU:
-		copy(dx, dy)
-		kernel.MaskReLU(dx, y)
+		kernel.MaskReLU(dx, dy, y)
 	case KindSigmoid:
 		kernel.SigmoidGrad(dx, dy, y)
 	case KindTanh:

@@ -9,6 +9,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"barrow/nn/internal/kernel"
 )
 
 // An Objective is what a training minimises: it knows the data and the loss.
@@ -301,17 +303,12 @@ func (t *trainer) step(rate float64) error {
 	if t.ClipNorm > 0 && norm > t.ClipNorm {
 		scale := float32(t.ClipNorm / norm)
 		for _, p := range t.weights {
-			for i := range p.Grad {
-				p.Grad[i] *= scale
-			}
+			kernel.Blend(p.Grad, p.Grad, scale, 0)
 		}
 	}
 	t.Optimizer.Update(t.weights, rate)
 	for i, a := range t.average {
-		keep := float32(t.EMA)
-		for j, w := range t.weights[i].Value {
-			a[j] = keep*a[j] + (1-keep)*w
-		}
+		kernel.Blend(a, t.weights[i].Value, float32(t.EMA), float32(1-t.EMA))
 	}
 	s.Step++
 	s.InEpoch++
@@ -329,27 +326,13 @@ func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 func gradNorm(params []*Param) (norm float64, bad string) {
 	sum := 0.0
 	for _, p := range params {
-		part := sumSquares(p.Grad)
+		part := kernel.SumSquares(p.Grad)
 		if !finite(part) {
 			return 0, p.Name
 		}
 		sum += part
 	}
 	return math.Sqrt(sum), ""
-}
-
-func sumSquares(x []float32) float64 {
-	var s [4]float64
-	for len(x) >= 4 {
-		for j := range s {
-			s[j] += float64(x[j]) * float64(x[j])
-		}
-		x = x[4:]
-	}
-	for _, v := range x {
-		s[0] += float64(v) * float64(v)
-	}
-	return s[0] + s[1] + s[2] + s[3]
 }
 
 // validate runs the objective's validation on the weights to be judged.

@@ -142,12 +142,11 @@ func (o *linear) bindTasks(n *Network) {
 		g, r0 := i/parts, i%parts*biasChunk
 		r1 := min(r0+biasChunk, o.rows)
 		lo, hi := (g*o.rows+r0)*w, (g*o.rows+r1)*w
+		var out []float32
 		if o.relu {
-			kernel.MaskReLU(o.out.grad[lo:hi], o.out.val[lo:hi])
+			out = o.out.val[lo:hi]
 		}
-		sum := o.sums[i*w : (i+1)*w]
-		clear(sum)
-		kernel.AddColumns(sum, o.out.grad[lo:hi])
+		kernel.MaskSum(o.sums[i*w:(i+1)*w], o.out.grad[lo:hi], out)
 	}
 	o.grad.bind(o)
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+
+	"barrow/nn/internal/kernel"
 )
 
 // Settings of a network. The zero value is usable.
@@ -294,12 +296,8 @@ func (n *Network) Penalty() float64 {
 		if p.L2 == 0 || !p.Trainable {
 			continue
 		}
-		sum, twice := 0.0, float32(2*p.L2)
-		for i, w := range p.Value {
-			sum += float64(w) * float64(w)
-			p.Grad[i] += twice * w
-		}
-		total += p.L2 * sum
+		kernel.Blend(p.Grad, p.Value, 1, float32(2*p.L2))
+		total += p.L2 * kernel.SumSquares(p.Value)
 	}
 	return total
 }

@@ -52,10 +52,11 @@ func newBatchNorm(n *Network, l LayerShape, in, out *edge, relu bool) *batchNorm
 	}
 	o.tasks.reduce = func(i int) {
 		lo, hi := o.piece(i)
+		var y []float32
 		if relu {
-			kernel.MaskReLU(out.grad[lo:hi], out.val[lo:hi])
+			y = out.val[lo:hi]
 		}
-		kernel.Correlate(o.part1[i*c:(i+1)*c], o.part2[i*c:(i+1)*c], out.grad[lo:hi], in.val[lo:hi], o.centre)
+		kernel.Correlate(o.part1[i*c:(i+1)*c], o.part2[i*c:(i+1)*c], out.grad[lo:hi], in.val[lo:hi], y, o.centre)
 	}
 	o.tasks.spread = func(i int) {
 		lo, hi := o.piece(i)

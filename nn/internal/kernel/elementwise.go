@@ -2,21 +2,125 @@ package kernel
 
 import "math"
 
-// MaskReLU zeroes g wherever y ≤ 0: the gradient of y = max(0, x).
-func MaskReLU(g, y []float32) {
-	y = y[:len(g)]
-	for i, v := range y {
-		if !(v > 0) {
-			g[i] = 0
+// The routines below work by column on matrices whose rows are as long as
+// their per-column arguments, or on flat arrays. Each has a twin in portable
+// Go, which also does what the assembly's whole vectors leave over.
+
+// MaskSum zeroes g wherever y ≤ 0, the gradient of y = max(0, x), if y is not
+// nil, and stores the sums of g's columns in sum.
+func MaskSum(sum, g, y []float32) {
+	from := maskSumFast(sum, g, y)
+	maskSumGo(sum, g, y, from)
+}
+
+func maskSumGo(sum, g, y []float32, from int) {
+	w := len(sum)
+	clear(sum[from:])
+	for i := 0; i+w <= len(g) && from < w; i += w {
+		for j := from; j < w; j++ {
+			if y != nil && !(y[i+j] > 0) {
+				g[i+j] = 0
+			}
+			sum[j] += g[i+j]
 		}
 	}
 }
 
-// AddColumns adds the rows of x, each len(sum) long, to sum.
-func AddColumns(sum, x []float32) {
-	for w := len(sum); len(x) >= w; x = x[w:] {
-		for j, v := range x[:w] {
-			sum[j] += v
+// Moments computes, for each of len(mean) columns of x, the mean of its values
+// and the sum of their squared deviations from it.
+func Moments(mean, dev, x []float32) {
+	from := momentsFast(mean, dev, x)
+	momentsGo(mean, dev, x, from)
+}
+
+func momentsGo(mean, dev, x []float32, from int) {
+	w := len(mean)
+	if from == w {
+		return
+	}
+	clear(mean[from:])
+	clear(dev[from:])
+	scale := 1 / float32(len(x)/w)
+	for i := 0; i+w <= len(x); i += w {
+		for j := from; j < w; j++ {
+			mean[j] += x[i+j]
+		}
+	}
+	for j := from; j < w; j++ {
+		mean[j] *= scale
+	}
+	for i := 0; i+w <= len(x); i += w {
+		for j := from; j < w; j++ {
+			d := x[i+j] - mean[j]
+			dev[j] += d * d
+		}
+	}
+}
+
+// Affine stores y = x·scale + shift by column, rectified if relu is set.
+func Affine(y, x, scale, shift []float32, relu bool) {
+	from := affineFast(y, x, scale, shift, relu)
+	affineGo(y, x, scale, shift, relu, from)
+}
+
+func affineGo(y, x, scale, shift []float32, relu bool, from int) {
+	w := len(scale)
+	for i := 0; i+w <= len(x) && from < w; i += w {
+		for j := from; j < w; j++ {
+			v := x[i+j]*scale[j] + shift[j]
+			if relu {
+				v = max(v, 0)
+			}
+			y[i+j] = v
+		}
+	}
+}
+
+// Correlate masks g by y as MaskSum does and computes by column sum = Σ g and
+// dot = Σ g·(x−centre).
+func Correlate(sum, dot, g, x, y, centre []float32) {
+	from := correlateFast(sum, dot, g, x, y, centre)
+	correlateGo(sum, dot, g, x, y, centre, from)
+}
+
+func correlateGo(sum, dot, g, x, y, centre []float32, from int) {
+	w := len(sum)
+	clear(sum[from:])
+	clear(dot[from:])
+	for i := 0; i+w <= len(g) && from < w; i += w {
+		for j := from; j < w; j++ {
+			if y != nil && !(y[i+j] > 0) {
+				g[i+j] = 0
+			}
+			sum[j] += g[i+j]
+			dot[j] += g[i+j] * (x[i+j] - centre[j])
+		}
+	}
+}
+
+// NormGrad stores by column dx = scale·g + a·(x−centre) + b.
+func NormGrad(dx, g, x, centre, scale, a, b []float32) {
+	from := normGradFast(dx, g, x, centre, scale, a, b)
+	normGradGo(dx, g, x, centre, scale, a, b, from)
+}
+
+func normGradGo(dx, g, x, centre, scale, a, b []float32, from int) {
+	w := len(scale)
+	for i := 0; i+w <= len(g) && from < w; i += w {
+		for j := from; j < w; j++ {
+			dx[i+j] = scale[j]*g[i+j] + (a[j]*(x[i+j]-centre[j]) + b[j])
+		}
+	}
+}
+
+// MaskReLU stores dx = dy where y > 0 and 0 elsewhere.
+func MaskReLU(dx, dy, y []float32) {
+	dx, dy = dx[:len(y)], dy[:len(y)]
+	for i, v := range y {
+		if v > 0 {
+			dx[i] = dy[i]
+		} else {
+			dx[i] = 0
 		}
 	}
 }
@@ -29,78 +133,36 @@ func Add(y, x []float32) {
 	}
 }
 
-// Moments computes, for each of len(mean) columns of x, the mean of its values
-// and the sum of their squared deviations from it.
-func Moments(mean, dev, x []float32) {
-	w := len(mean)
-	clear(mean)
-	clear(dev)
-	AddColumns(mean, x)
-	rows := float32(len(x) / w)
-	for j := range mean {
-		mean[j] /= rows
-	}
-	for ; len(x) >= w; x = x[w:] {
-		for j, v := range x[:w] {
-			d := v - mean[j]
-			dev[j] += d * d
-		}
+// Blend stores y = a·y + b·x.
+func Blend(y, x []float32, a, b float32) {
+	from := blendFast(y, x, a, b)
+	for i := from; i < len(y); i++ {
+		y[i] = a*y[i] + b*x[i]
 	}
 }
 
-// Affine stores y = x·scale + shift by column, rectified if relu is set.
-func Affine(y, x, scale, shift []float32, relu bool) {
-	w := len(scale)
-	for ; len(x) >= w; x, y = x[w:], y[w:] {
-		out := y[:w]
-		for j, v := range x[:w] {
-			v = v*scale[j] + shift[j]
-			if relu {
-				v = max(v, 0)
-			}
-			out[j] = v
-		}
+// SumSquares is Σ x², added in float64.
+func SumSquares(x []float32) float64 {
+	sum, from := sumSquaresFast(x)
+	for _, v := range x[from:] {
+		sum += float64(v) * float64(v)
 	}
-}
-
-// Correlate computes by column sum = Σ g and dot = Σ g·(x−centre).
-func Correlate(sum, dot, g, x, centre []float32) {
-	w := len(sum)
-	clear(sum)
-	clear(dot)
-	for ; len(g) >= w; g, x = g[w:], x[w:] {
-		xs := x[:w]
-		for j, v := range g[:w] {
-			sum[j] += v
-			dot[j] += v * (xs[j] - centre[j])
-		}
-	}
-}
-
-// NormGrad stores by column dx = scale·g + a·(x−centre) + b.
-func NormGrad(dx, g, x, centre, scale, a, b []float32) {
-	w := len(scale)
-	for ; len(g) >= w; g, x, dx = g[w:], x[w:], dx[w:] {
-		xs, out := x[:w], dx[:w]
-		for j, v := range g[:w] {
-			out[j] = scale[j]*v + a[j]*(xs[j]-centre[j]) + b[j]
-		}
-	}
+	return sum
 }
 
 // Sigmoid stores y = 1/(1+exp(−x)).
 func Sigmoid(y, x []float32) {
-	y = y[:len(x)]
-	for i, v := range x {
-		y[i] = float32(1 / (1 + math.Exp(-float64(v))))
+	from := sigmoidFast(y, x)
+	for i := from; i < len(x); i++ {
+		y[i] = float32(1 / (1 + math.Exp(-float64(x[i]))))
 	}
 }
 
 // SigmoidGrad stores dx = dy·y·(1−y).
 func SigmoidGrad(dx, dy, y []float32) {
-	dx, dy = dx[:len(y)], dy[:len(y)]
-	for i, v := range y {
-		dx[i] = dy[i] * (v * (1 - v))
+	from := sigmoidGradFast(dx, dy, y)
+	for i := from; i < len(y); i++ {
+		dx[i] = dy[i] * (y[i] * (1 - y[i]))
 	}
 }
 
@@ -108,10 +170,10 @@ func SigmoidGrad(dx, dy, y []float32) {
 // a power of two, rounding to the nearest (ties to even) or, with floor,
 // downwards. NaN stays NaN.
 func Quantise(y, x []float32, step, low, high float32, floor bool) {
-	y = y[:len(x)]
+	from := quantiseFast(y, x, step, low, high, floor)
 	inverse := 1 / step
-	for i, v := range x {
-		f := float64(v * inverse)
+	for i := from; i < len(x); i++ {
+		f := float64(x[i] * inverse)
 		if floor {
 			f = math.Floor(f)
 		} else {
@@ -121,7 +183,8 @@ func Quantise(y, x []float32, step, low, high float32, floor bool) {
 	}
 }
 
-// AdamStep holds the constants of one update by [Adam].
+// AdamStep holds the constants of one update by [Adam]. The generator knows
+// their order.
 type AdamStep struct {
 	Beta1, Rest1, Beta2, Rest2 float32 // Rest is 1−Beta
 	Rate, Epsilon, Keep        float32 // w = Keep·w − Rate·m/(√v+Epsilon)
@@ -129,10 +192,11 @@ type AdamStep struct {
 
 // Adam updates the weights w by gradients g and the moments m and v.
 func Adam(w, g, m, v []float32, s AdamStep) {
-	g, m, v = g[:len(w)], m[:len(w)], v[:len(w)]
-	for i, x := range g {
+	from := adamFast(w, g, m, v, s)
+	for i := from; i < len(w); i++ {
+		x := g[i]
 		m[i] = s.Beta1*m[i] + s.Rest1*x
-		v[i] = s.Beta2*v[i] + s.Rest2*x*x
+		v[i] = s.Beta2*v[i] + s.Rest2*(x*x)
 		w[i] = s.Keep*w[i] - s.Rate*m[i]/(float32(math.Sqrt(float64(v[i])))+s.Epsilon)
 	}
 }

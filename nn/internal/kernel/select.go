@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -17,6 +18,8 @@ const (
 	levelAVX2
 	levelAVX512
 )
+
+var negInf = float32(math.Inf(-1))
 
 // level is the kernel in use. It is set at start and by Use only.
 var level = func() int { return levelOf(detect()[0]) }()

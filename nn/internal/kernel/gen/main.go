@@ -18,5 +18,7 @@ func main() {
 	for rows := 1; rows <= rows256Masked; rows++ {
 		product256(rows, true)
 	}
+	elementwise(512)
+	elementwise(256)
 	Generate()
 }
