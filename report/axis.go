@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -23,8 +24,11 @@ func (t ticker) Ticks(lo, hi float64) []plot.Tick {
 	}
 	step := niceStep(hi-lo, t.about)
 	var ticks []plot.Tick
-	for i := math.Ceil(lo/step - 1e-9); i*step <= hi+1e-9*step; i++ {
-		ticks = append(ticks, plot.Tick{Value: i * step, Label: tickLabel(i*step, step)})
+	first := math.Ceil(lo/step - 1e-9)
+	for k := range int((hi-lo)/step) + 2 {
+		if v := (first + float64(k)) * step; v <= hi+1e-9*step {
+			ticks = append(ticks, plot.Tick{Value: v, Label: tickLabel(v, step)})
+		}
 	}
 	return ticks
 }
@@ -111,7 +115,7 @@ func logTicks(lo, hi float64) []plot.Tick {
 	every := int(math.Max(1, math.Ceil(decades/7)))
 	for e := int(math.Floor(math.Log10(lo))); float64(e) <= math.Log10(hi)+1; e++ {
 		for m := 1; m < 10; m++ {
-			v := float64(m) * math.Pow(10, float64(e))
+			v, _ := strconv.ParseFloat(fmt.Sprintf("%de%d", m, e), 64) // exact, so that labels are short
 			if v < lo*(1-1e-9) || v > hi*(1+1e-9) {
 				continue
 			}
@@ -143,7 +147,7 @@ func labelled(ticks []plot.Tick) int {
 
 func logLabel(v float64) string {
 	if v >= 1e-3*(1-1e-9) && v < 9999.5 {
-		return strconv.FormatFloat(v, 'g', 3, 64)
+		return strconv.FormatFloat(v, 'f', -1, 64)
 	}
 	return power(v, v)
 }
@@ -159,10 +163,17 @@ func (s *span) add(list ...float64) {
 	}
 }
 
-// ends turns the values into the ends of the axis. exact keeps them; else
-// there is air around them, zero is included where it is near, and linear
-// ends are round numbers.
-func (s span) ends(a Axis, exact bool) (lo, hi float64) {
+// fitting is how an axis is laid around its values.
+type fitting int
+
+const (
+	exact    fitting = iota // the values' own ends
+	airyEnds                // air around them, linear ends on round numbers
+	fromZero                // the same, with zero where it is near
+)
+
+// ends turns the values into the ends of the axis.
+func (s span) ends(a Axis, fit fitting) (lo, hi float64) {
 	lo, hi = s.lo, s.hi
 	if lo > hi {
 		lo, hi = 0, 1
@@ -171,17 +182,17 @@ func (s span) ends(a Axis, exact bool) (lo, hi float64) {
 		}
 	}
 	switch {
-	case a.Log && lo == hi:
+	case a.Log && narrow(lo, hi):
 		lo, hi = lo/2, hi*2
-	case lo == hi:
+	case narrow(lo, hi):
 		pad := math.Max(math.Abs(lo)/10, 1e-9)
 		lo, hi = lo-pad, hi+pad
-	case exact:
+	case fit == exact:
 	case a.Log:
 		f := math.Pow(hi/lo, 0.04)
 		lo, hi = lo/f, hi*f
 	default:
-		lo, hi = airy(lo, hi)
+		lo, hi = airy(lo, hi, fit == fromZero)
 	}
 	if a.Min != nil {
 		lo = *a.Min
@@ -189,30 +200,36 @@ func (s span) ends(a Axis, exact bool) (lo, hi float64) {
 	if a.Max != nil {
 		hi = *a.Max
 	}
-	if lo >= hi { // a fixed end beyond all data
+	if lo >= hi || narrow(lo, hi) { // a fixed end beyond all data
 		switch {
 		case a.Log && a.Min != nil:
 			hi = lo * 10
 		case a.Log:
 			lo = hi / 10
 		case a.Min != nil:
-			hi = lo + 1
+			hi = lo + math.Max(1, math.Abs(lo)/10)
 		default:
-			lo = hi - 1
+			lo = hi - math.Max(1, math.Abs(hi)/10)
 		}
 	}
 	return lo, hi
 }
 
-// airy widens a linear range: to zero where zero is near, by a twentieth
-// elsewhere, and on to round numbers.
-func airy(lo, hi float64) (float64, float64) {
+// narrow tells whether a range is too small against its values to place round
+// numbers in.
+func narrow(lo, hi float64) bool {
+	return hi-lo <= math.Max(1e-9*math.Max(math.Abs(lo), math.Abs(hi)), 1e-200)
+}
+
+// airy widens a linear range: to zero where zero is wished for and near, by a
+// twentieth elsewhere, and on to round numbers.
+func airy(lo, hi float64, zero bool) (float64, float64) {
 	pad := (hi - lo) / 20
 	a, b := lo-pad, hi+pad
-	if lo >= 0 && lo < 0.6*hi {
+	if lo >= 0 && (lo == 0 || zero && lo < 0.6*hi) {
 		a = 0
 	}
-	if hi <= 0 && hi > 0.6*lo {
+	if hi <= 0 && (hi == 0 || zero && hi > 0.6*lo) {
 		b = 0
 	}
 	step := niceStep(b-a, 5) / 2
@@ -220,21 +237,17 @@ func airy(lo, hi float64) (float64, float64) {
 }
 
 // newPlot is an empty plot in the house style.
-func newPlot(x, y Axis, xs, ys span, exactX, exactY bool) *plot.Plot {
+func newPlot(x, y Axis, xs, ys span, fitX, fitY fitting) *plot.Plot {
 	p := plot.New()
 	p.BackgroundColor = nil
-	p.X.Min, p.X.Max = xs.ends(x, exactX)
-	p.Y.Min, p.Y.Max = ys.ends(y, exactY)
-	p.X.Label.TextStyle = textStyle(sizeLabel, muted, draw.XCenter, draw.YBottom)
-	p.Y.Label.TextStyle = p.X.Label.TextStyle
+	p.X.Min, p.X.Max = xs.ends(x, fitX)
+	p.Y.Min, p.Y.Max = ys.ends(y, fitY)
 	p.X.Tick.Label = textStyle(sizeTick, muted, draw.XCenter, draw.YTop)
 	p.Y.Tick.Label = textStyle(sizeTick, muted, draw.XRight, draw.YCenter)
 	for i, side := range []struct {
 		axis *plot.Axis
 		from Axis
 	}{{&p.X, x}, {&p.Y, y}} {
-		side.axis.Label.Text = side.from.text()
-		side.axis.Label.Padding = vg.Points(4)
 		side.axis.LineStyle = stroke(rule, 0.8)
 		side.axis.Tick.LineStyle = stroke(rule, 0.8)
 		side.axis.Tick.Length = vg.Points(4)

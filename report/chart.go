@@ -1,6 +1,8 @@
 package report
 
 import (
+	"math"
+
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -15,6 +17,7 @@ type drawing interface {
 // A chart is a plot with its legend above it, where it covers no data.
 type chart struct {
 	plot   *plot.Plot
+	x, y   string // axis labels
 	legend []entry
 	height vg.Length
 	// square makes the plot area as wide as high.
@@ -35,15 +38,18 @@ func (ch *chart) size() (w, h vg.Length) {
 
 // draw implements drawing.
 func (ch *chart) draw(c draw.Canvas) {
-	c = draw.Crop(c, 4, -8, 3, -4)
+	c = draw.Crop(c, 4, -8, 4, -4)
 	if len(ch.legend) > 0 {
 		c.Max.Y -= drawLegend(c, ch.legend) + 8
 	}
-	if ch.side == nil {
-		ch.plot.Draw(c)
-		return
+	left, below := vg.Length(labelRoom), vg.Length(labelRoom)
+	if ch.y == "" {
+		left = 0
 	}
-	area := draw.Crop(c, 0, -sideWidth, 0, 0)
+	area := draw.Crop(c, left, 0, below, 0)
+	if ch.side != nil {
+		area.Max.X -= sideWidth
+	}
 	data := ch.plot.DataCanvas(area)
 	if extra := data.Size().X - data.Size().Y; ch.square && extra > 0 {
 		area.Min.X += extra / 2
@@ -53,12 +59,38 @@ func (ch *chart) draw(c draw.Canvas) {
 	}
 	ch.plot.Draw(area)
 	data = ch.plot.DataCanvas(area)
-	side := c
-	side.Rectangle = vg.Rectangle{
-		Min: vg.Point{X: data.Max.X + 14, Y: data.Min.Y},
-		Max: vg.Point{X: data.Max.X + sideWidth, Y: data.Max.Y},
+	ch.labels(c, area, data)
+	if ch.side != nil {
+		side := c
+		side.Min = vg.Point{X: data.Max.X + 14, Y: data.Min.Y}
+		side.Max = vg.Point{X: data.Max.X + sideWidth, Y: data.Max.Y}
+		ch.side(side)
 	}
-	ch.side(side)
+}
+
+// labelRoom is the depth of an axis label with the air around it.
+const labelRoom = 18
+
+// labels writes the axis labels along the middle of the plot area. The plot
+// would do it too, but makes room for them as if every axis were linear.
+func (ch *chart) labels(c, area, data draw.Canvas) {
+	style := fit(textStyle(sizeLabel, muted, draw.XCenter, draw.YBottom), ch.x, c.Size().X)
+	half := style.Width(ch.x) / 2
+	x := clamp((data.Min.X+data.Max.X)/2, c.Min.X+half, c.Max.X-half)
+	c.FillText(style, vg.Point{X: x, Y: area.Min.Y - labelRoom + 2}, ch.x)
+	style = fit(textStyle(sizeLabel, muted, draw.XCenter, draw.YTop), ch.y, c.Size().Y)
+	style.Rotation = math.Pi / 2
+	half = style.Width(ch.y) / 2
+	y := clamp((data.Min.Y+data.Max.Y)/2, c.Min.Y+half, c.Max.Y-half)
+	c.FillText(style, vg.Point{X: area.Min.X - labelRoom, Y: y}, ch.y)
+}
+
+// fit makes the type smaller where text is wider than room.
+func fit(style draw.TextStyle, text string, room vg.Length) draw.TextStyle {
+	if w := style.Width(text); w > room && room > 0 {
+		style.Font.Size *= room / w
+	}
+	return style
 }
 
 // An entry is one name in a legend with a sample of how it is drawn.

@@ -13,8 +13,8 @@ func (a *artist) density(d *Density) drawing {
 	xs, ys := newSpan(), newSpan()
 	xs.add(d.XEdges...)
 	ys.add(d.YEdges...)
-	ch := &chart{height: 350}
-	ch.plot = newPlot(d.X, d.Y, xs, ys, true, true)
+	ch := &chart{x: d.X.text(), y: d.Y.text(), height: 340}
+	ch.plot = newPlot(d.X, d.Y, xs, ys, exact, exact)
 	ch.plot.X.Tick.Marker = ticker{log: d.X.Log, about: 5}
 	ch.square = xs == ys
 	scale := logScale{hi: 1}
@@ -51,17 +51,9 @@ func (s logScale) level(n float64) int {
 func (s logScale) bar(c draw.Canvas) {
 	const width vg.Length = 11
 	top := c.Max.Y
-	h := (top - c.Min.Y) / levels
-	crisp(c, true)
-	for i := range levels {
-		box := vg.Rectangle{
-			Min: vg.Point{X: c.Min.X, Y: c.Min.Y + vg.Length(i)*h},
-			Max: vg.Point{X: c.Min.X + width, Y: c.Min.Y + vg.Length(i+1)*h},
-		}
-		c.SetColor(named(sequential[i+1]))
-		c.Fill(box.Path())
-	}
-	crisp(c, false)
+	box := c
+	box.Max.X = box.Min.X + width
+	scaleBar(box, &sequential, 1, true)
 	style := textStyle(sizeSmall, muted, draw.XLeft, draw.YCenter)
 	descent := style.FontExtents().Descent
 	if s.hi > 1 {
@@ -78,12 +70,9 @@ func (s logScale) bar(c draw.Canvas) {
 	c.FillText(title, vg.Point{X: c.Min.X - 6, Y: top + 6}, "entries")
 }
 
-// crisp switches edge smoothing where the canvas knows about it.
-func crisp(c draw.Canvas, on bool) {
-	if k, ok := c.Canvas.(interface{ Crisp(bool) }); ok {
-		k.Crisp(on)
-	}
-}
+// overlap hides the light that would shine through where areas touch: each
+// reaches a little under the next.
+const overlap vg.Length = 0.4
 
 type densityPlotter struct {
 	d     *Density
@@ -107,18 +96,17 @@ func (b *densityPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 				lo := vg.Point{X: clamp(x(b.d.XEdges[i]), c.Min.X, c.Max.X), Y: clamp(y(b.d.YEdges[j]), c.Min.Y, c.Max.Y)}
 				hi := vg.Point{X: clamp(x(b.d.XEdges[k]), c.Min.X, c.Max.X), Y: clamp(y(b.d.YEdges[j+1]), c.Min.Y, c.Max.Y)}
 				if lo.X < hi.X && lo.Y < hi.Y {
+					hi.X, hi.Y = min(hi.X+overlap, c.Max.X), min(hi.Y+overlap, c.Max.Y)
 					paths[l] = append(paths[l], vg.Rectangle{Min: lo, Max: hi}.Path()...)
 				}
 			}
 			i = k
 		}
 	}
-	crisp(c, true)
 	for l, path := range paths {
 		c.SetColor(named(sequential[l]))
 		c.Fill(path)
 	}
-	crisp(c, false)
 }
 
 func clamp(v, lo, hi vg.Length) vg.Length { return min(max(v, lo), hi) }
@@ -131,6 +119,7 @@ func (diagonal) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	lo, hi := math.Max(p.X.Min, p.Y.Min), math.Min(p.X.Max, p.Y.Max)
 	if lo < hi {
+		c.StrokeLine2(stroke(paper.fade(0.75), 2.6), x(lo), y(lo), x(hi), y(hi)) // seen on dark bins too
 		c.StrokeLine2(dashed(ink, 1.1), x(lo), y(lo), x(hi), y(hi))
 	}
 }

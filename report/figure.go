@@ -206,25 +206,6 @@ func (l Line) group() string {
 	return l.Name
 }
 
-// kind names the drawing, for messages.
-func (f *Figure) kind() string {
-	switch {
-	case f.Wafers != nil:
-		return "wafers"
-	case f.Profile != nil:
-		return "profile"
-	case f.Density != nil:
-		return "density"
-	case f.Histogram != nil:
-		return "histogram"
-	case f.Lines != nil:
-		return "lines"
-	case f.Intervals != nil:
-		return "intervals"
-	}
-	return ""
-}
-
 // empty tells whether a figure of a correct kind has nothing to draw.
 func (f *Figure) empty() bool {
 	switch {

@@ -25,7 +25,7 @@ func (a *artist) histogram(h *Histogram) drawing {
 			}
 		}
 	}
-	ch := &chart{plot: newPlot(h.X, h.Y, xs, ys, true, false)}
+	ch := &chart{x: h.X.text(), y: h.Y.text(), plot: newPlot(h.X, h.Y, xs, ys, exact, fromZero)}
 	for i := range h.Series {
 		ch.plot.Add(&stepPlotter{a, h, i})
 		col := a.colour(h.Series[i].Name)

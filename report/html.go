@@ -19,7 +19,7 @@ var pageTemplate string
 //go:embed page.css
 var pageCSS string
 
-var parsed = template.Must(template.New("page").Parse(pageTemplate))
+var parsed = template.Must(template.New("page").Funcs(template.FuncMap{"sub": subscripts}).Parse(pageTemplate))
 
 // Write draws the page as one HTML file. Nothing is written if any figure is
 // at fault; the error names the section, the figure and the value.
@@ -47,7 +47,7 @@ func Write(w io.Writer, p Page) error {
 	if err := parsed.Execute(&b, v); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
-	_, err := w.Write(b.Bytes())
+	_, err := io.WriteString(w, clean(b.String()))
 	return err
 }
 
@@ -133,7 +133,7 @@ func viewFigure(f Figure, names []string, number int) (figureView, error) {
 }
 
 // Description is the figure in words.
-func (v figureView) Description() string { return clean(v.describe()) }
+func (v figureView) Description() string { return v.describe() }
 
 // inline wraps a canvas for the page. An empty description hides the drawing
 // from screen readers, where words beside it say the same.
@@ -144,7 +144,7 @@ func inline(c *svg.Canvas, description, class string) (template.HTML, error) {
 	if description == "" {
 		b.WriteString(` aria-hidden="true">` + "\n")
 	} else {
-		fmt.Fprintf(&b, ` role="img" aria-label="%s">`+"\n", template.HTMLEscapeString(clean(description)))
+		fmt.Fprintf(&b, ` role="img" aria-label="%s">`+"\n", template.HTMLEscapeString(description))
 	}
 	if err := c.Body(&b); err != nil {
 		return "", err
@@ -195,7 +195,7 @@ func (v *figureView) strips() error {
 // bar is a colour scale as a drawing of its own, stretched by the page.
 func bar(colour *[levels + 1]string) template.HTML {
 	c := svg.New(100, 8)
-	scaleBar(draw.New(c), colour, 0)
+	scaleBar(draw.New(c), colour, 0, false)
 	var b bytes.Buffer
 	// A buffer takes everything, and the scale holds no coordinate that could fail.
 	_ = c.Body(&b)

@@ -19,11 +19,12 @@ func (a *artist) intervals(v *Intervals) drawing {
 		names = append(names, plot.Tick{Value: float64(n - 1 - i), Label: r.Name})
 	}
 	ys.add(-0.5, float64(n)-0.35)
-	ch := &chart{height: vg.Length(78 + 36*n)}
-	ch.plot = newPlot(v.X, Axis{}, xs, ys, false, true)
+	ch := &chart{x: v.X.text(), height: vg.Length(78 + 36*n)}
+	ch.plot = newPlot(v.X, Axis{}, xs, ys, airyEnds, exact)
 	ch.plot.Y.Tick.Marker = plot.ConstantTicks(names)
 	ch.plot.Y.Tick.Label.Color = ink
-	ch.plot.Y.Tick.Length = 0
+	ch.plot.Y.Tick.LineStyle = stroke(paper, 0.1) // unseen, but keeps the names off the axis
+	ch.plot.Y.Tick.Length = 3
 	ch.plot.Add(markLines(v.Marks), &intervalPlotter{a, v})
 	ch.legend = markEntries(v.Marks)
 	return ch
@@ -62,7 +63,7 @@ func (ip *intervalPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 			half := style.Width(label) / 2
 			at = clamp(at, c.Min.X+half+2, c.Max.X-half-2)
 			// A mark must not run through the digits.
-			back := vg.Rectangle{Min: vg.Point{X: at - half - 1, Y: row + 6}, Max: vg.Point{X: at + half + 1, Y: row + 17}}
+			back := vg.Rectangle{Min: vg.Point{X: at - half - 1, Y: row + 6}, Max: vg.Point{X: at + half + 1, Y: row + 20}}
 			c.SetColor(paper)
 			c.Fill(back.Path())
 			c.FillText(style, vg.Point{X: at, Y: row + 6}, label)

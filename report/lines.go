@@ -1,6 +1,8 @@
 package report
 
 import (
+	"strings"
+
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -13,16 +15,51 @@ func (a *artist) lines(l *Lines) drawing {
 		xs.add(s.X...)
 		ys.add(s.Y...)
 	}
-	ch := &chart{plot: newPlot(l.X, l.Y, xs, ys, true, false)}
+	ch := &chart{x: l.X.text(), y: l.Y.text(), plot: newPlot(l.X, l.Y, xs, ys, exact, fromZero)}
+	for i := range l.Series {
+		ch.plot.Add(&linePlotter{a, &l.Series[i]})
+	}
+	ch.legend = a.lineLegend(l)
+	return ch
+}
+
+// lineLegend names every line. Where all names read "group, part" and each
+// part has one way of drawing, colours and parts are named once each.
+func (a *artist) lineLegend(l *Lines) []entry {
+	if len(l.Series) == 1 {
+		return nil // the title says what it is
+	}
+	var all, groups, parts []entry
+	seen := map[string]bool{}
+	dashedPart := map[string]bool{}
+	compact := true
 	for i := range l.Series {
 		s := &l.Series[i]
-		ch.plot.Add(&linePlotter{a, s})
-		ch.legend = append(ch.legend, entry{s.Name, lineSample(a.lineStyle(s))})
+		all = append(all, entry{s.Name, lineSample(a.lineStyle(s))})
+		part, ok := strings.CutPrefix(s.Name, s.Group+", ")
+		if s.Group == "" || !ok {
+			compact = false
+			continue
+		}
+		if !seen[s.Group] {
+			seen[s.Group] = true
+			groups = append(groups, entry{s.Group, lineSample(stroke(a.colour(s.Group), lineWidth))})
+		}
+		if was, known := dashedPart[part]; known {
+			compact = compact && was == s.Dashed
+			continue
+		}
+		dashedPart[part] = s.Dashed
+		style := stroke(muted, lineWidth)
+		if s.Dashed {
+			style = dashed(muted, lineWidth)
+		}
+		parts = append(parts, entry{part, lineSample(style)})
 	}
-	if len(l.Series) == 1 {
-		ch.legend = nil
+	if !compact || len(groups) < 2 || len(parts) > 2 || len(parts) == 2 && dashedPart[parts[0].name] == dashedPart[parts[1].name] {
+		return all
 	}
-	return ch
+	return append(groups, parts...)
 }
 
 func (a *artist) lineStyle(s *Line) draw.LineStyle {

@@ -12,7 +12,7 @@ import (
 func (a *artist) profile(p *Profile) drawing {
 	xs, ys := newSpan(), newSpan()
 	xs.add(p.Edges...)
-	ch := &chart{}
+	ch := &chart{x: p.X.text(), y: p.Y.text()}
 	for _, s := range p.Series {
 		for i := range s.Mid {
 			if s.filled(i) {
@@ -20,7 +20,7 @@ func (a *artist) profile(p *Profile) drawing {
 			}
 		}
 	}
-	ch.plot = newPlot(p.X, p.Y, xs, ys, true, false)
+	ch.plot = newPlot(p.X, p.Y, xs, ys, exact, fromZero)
 	for i := range p.Series {
 		ch.plot.Add(&bandPlotter{a, p, &p.Series[i]})
 	}
@@ -43,7 +43,7 @@ func (a *artist) bandSample(name string) func(*draw.Canvas, vg.Point, vg.Point) 
 }
 
 const (
-	bandOpacity = 0.16
+	bandOpacity = 0.13
 	lineWidth   = 1.7
 )
 
@@ -97,7 +97,10 @@ func (b *bandPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 		for i := run[1] - 1; i >= run[0]; i-- {
 			pts = append(pts, vg.Point{X: x(b.p.centre(i)), Y: y(b.s.Low[i])})
 		}
-		c.FillPolygon(b.a.colour(b.s.Name).fade(bandOpacity), c.ClipPolygonXY(pts))
+		col := b.a.colour(b.s.Name)
+		c.FillPolygon(col.fade(bandOpacity), c.ClipPolygonXY(pts))
+		n := run[1] - run[0]
+		c.StrokeLines(stroke(col.fade(0.5), 0.7), c.ClipLinesXY(pts[:n], pts[n:])...)
 	}
 }
 

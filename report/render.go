@@ -72,14 +72,14 @@ func SVG(w io.Writer, f Figure) error {
 	width, height := d.size()
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.4g %.4g" width="%.4g" height="%.4g" role="img" aria-label="%s">`+"\n",
-		width.Points(), height.Points(), width.Points(), height.Points(), html.EscapeString(clean(f.describe())))
+		width.Points(), height.Points(), width.Points(), height.Points(), html.EscapeString(f.describe()))
 	style := css(append(c.Used(), "fpaper"))
 	fmt.Fprintf(&b, "<style>text{font-family:%s}\n%s</style>\n<rect class=\"fpaper\" width=\"100%%\" height=\"100%%\"/>\n", fontStack, style)
 	if err := c.Body(&b); err != nil {
 		return fmt.Errorf("report: %s: %w", f.label(), err)
 	}
 	b.WriteString("</svg>\n")
-	_, err = w.Write(b.Bytes())
+	_, err = io.WriteString(w, clean(b.String()))
 	return err
 }
 
@@ -150,10 +150,7 @@ func (t titled) size() (w, h vg.Length) {
 }
 
 func (t titled) draw(c draw.Canvas) {
-	style := bold(textStyle(sizeTitle, ink, draw.XLeft, draw.YTop))
-	if w := style.Width(t.title); w > c.Size().X-12 {
-		style.Font.Size *= (c.Size().X - 12) / w
-	}
+	style := fit(bold(textStyle(sizeTitle, ink, draw.XLeft, draw.YTop)), t.title, c.Size().X-12)
 	c.FillText(style, vg.Point{X: c.Min.X + 6, Y: c.Max.Y - 6}, t.title)
 	t.drawing.draw(draw.Crop(c, 0, 0, 0, -titleHeight))
 }

@@ -79,7 +79,7 @@ func wafers(rng *rand.Rand, rows int) report.Figure {
 				input[i] = 0
 			}
 		}
-		row := report.WaferRow{Name: fmt.Sprintf("%d cells above 1 MIP", 4+8*r), Input: unit(input)}
+		row := report.WaferRow{Name: fmt.Sprintf("%d cells above 1 MIP_T", 4+8*r), Input: unit(input)}
 		for j := range losses {
 			d := make([]float64, len(input))
 			for i := range d {

@@ -21,8 +21,8 @@ const (
 // chartWidth and chartHeight are the natural size of a chart: wide enough for
 // two beside each other on a desk and for one on a phone.
 const (
-	chartWidth  vg.Length = 420
-	chartHeight vg.Length = 300
+	chartWidth  vg.Length = 400
+	chartHeight vg.Length = 292
 )
 
 // textStyle is the one family of the drawings, Liberation Sans, whose widths
@@ -33,7 +33,7 @@ func textStyle(size float64, c shade, x text.XAlignment, y text.YAlignment) text
 		Font:    font.Font{Typeface: "Liberation", Variant: "Sans", Size: vg.Points(size)},
 		XAlign:  x,
 		YAlign:  y,
-		Handler: text.Plain{Fonts: font.DefaultCache},
+		Handler: labels{text.Plain{Fonts: font.DefaultCache}},
 	}
 }
 

@@ -50,31 +50,26 @@ const (
 // light and dark give every shade its value.
 var light, dark = theme(false), theme(true)
 
-// The anchors of the scales. Sequential: from light yellow to deep blue;
-// lightness falls steadily, so that it survives grey printing. Diverging:
-// blue for too little, orange for too much.
+// The anchors of the scales. Sequential: from pale green to deep blue on
+// light, the other way on dark; lightness runs steadily, so that it survives
+// grey printing. Diverging: blue for too little, orange for too much.
 var (
-	seqAnchors    = []string{"f3f1d5", "c9e2ba", "7fcdbb", "3fb0c3", "2285ba", "25529b", "101f5c"}
-	divLight      = []string{"08468b", "3a84c0", "9cc8e6", "f4f4f2", "f8bc82", "dd6f16", "8c3303"}
-	divDark       = []string{"8cc9ff", "3d8fd6", "1f4c78", "262a30", "7d4212", "d97a26", "ffc48a"}
-	seriesLight   = []string{"0072b2", "d55e00", "009e73", "b3569b", "c98a00", "2f9fd8", "6b6b6b", "7a4a1e"}
-	seriesDark    = []string{"5aa9e6", "ff8c42", "3ecf9e", "e48fc6", "f0c04a", "8fd3ff", "b0b0b0", "c79a6b"}
-	rolesLight    = map[string]string{"ink": "1b1f24", "muted": "4d5560", "rule": "8a929c", "grid": "e4e7eb", "paper": "ffffff", "cell": "c3c9d0"}
-	rolesDark     = map[string]string{"ink": "eceff3", "muted": "b3bac4", "rule": "717983", "grid": "31363e", "paper": "1a1d22", "cell": "454c55"}
-	emptyCell     = [2]string{"f6f7f8", "22262c"} // q0: a cell without charge
-	seqDarkCutoff = 0.03                          // where the dark theme's scale begins
+	seqLight    = []string{"eaf3d9", "c4e3bd", "7fcdbb", "3fb0c3", "2285ba", "25529b", "101f5c"}
+	seqDark     = []string{"1e2e4d", "1f4a86", "2274b0", "2fa3bd", "6cc9b6", "bfe5b4", "fbfbd9"}
+	divLight    = []string{"08468b", "3a84c0", "9cc8e6", "f4f4f2", "f8bc82", "dd6f16", "8c3303"}
+	divDark     = []string{"8cc9ff", "3d8fd6", "1f4c78", "262a30", "7d4212", "d97a26", "ffc48a"}
+	seriesLight = []string{"0072b2", "d55e00", "009e73", "b3569b", "c98a00", "2f9fd8", "6b6b6b", "7a4a1e"}
+	seriesDark  = []string{"5aa9e6", "ff8c42", "3ecf9e", "e48fc6", "f0c04a", "8fd3ff", "b0b0b0", "c79a6b"}
+	rolesLight  = map[string]string{"ink": "1b1f24", "muted": "4d5560", "rule": "8a929c", "grid": "e4e7eb", "paper": "ffffff", "cell": "c3c9d0"}
+	rolesDark   = map[string]string{"ink": "eceff3", "muted": "b3bac4", "rule": "717983", "grid": "31363e", "paper": "1a1d22", "cell": "454c55"}
+	emptyCell   = [2]string{"f6f7f8", "22262c"} // q0: a cell without charge
 )
 
 func theme(isDark bool) map[string]color.NRGBA {
 	t := map[string]color.NRGBA{}
-	roles, series, div, zero := rolesLight, seriesLight, divLight, emptyCell[0]
-	seq := seqAnchors
+	roles, series, seq, div, zero := rolesLight, seriesLight, seqLight, divLight, emptyCell[0]
 	if isDark {
-		roles, series, div, zero = rolesDark, seriesDark, divDark, emptyCell[1]
-		seq = make([]string, len(seqAnchors))
-		for i, s := range seqAnchors {
-			seq[len(seq)-1-i] = s
-		}
+		roles, series, seq, div, zero = rolesDark, seriesDark, seqDark, divDark, emptyCell[1]
 	}
 	for k, v := range roles {
 		t[k] = hex(v)
@@ -85,9 +80,6 @@ func theme(isDark bool) map[string]color.NRGBA {
 	t["q0"] = hex(zero)
 	for i := range levels {
 		x := float64(i) / (levels - 1)
-		if isDark {
-			x = seqDarkCutoff + (1-seqDarkCutoff)*x
-		}
 		t[fmt.Sprintf("q%d", i+1)] = ramp(seq, x)
 	}
 	for i := range levels + 1 {

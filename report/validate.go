@@ -87,15 +87,10 @@ func (f *Figure) check() error {
 			return fmt.Errorf("the ID may hold letters, digits, - and _, not %q", r)
 		}
 	}
-	kinds := 0
-	for _, set := range []bool{f.Wafers != nil, f.Profile != nil, f.Density != nil, f.Histogram != nil, f.Lines != nil, f.Intervals != nil} {
-		if set {
-			kinds++
-		}
+	if n := f.kinds(); n != 1 {
+		return fmt.Errorf("%d kinds of drawing are set, want exactly one", n)
 	}
 	switch {
-	case kinds != 1:
-		return fmt.Errorf("%d kinds of drawing are set, want exactly one", kinds)
 	case f.Wafers != nil:
 		return f.Wafers.check()
 	case f.Profile != nil:
@@ -110,6 +105,20 @@ func (f *Figure) check() error {
 	return f.Intervals.check()
 }
 
+func (f *Figure) kinds() int {
+	n := 0
+	for _, set := range []bool{f.Wafers != nil, f.Profile != nil, f.Density != nil, f.Histogram != nil, f.Lines != nil, f.Intervals != nil} {
+		if set {
+			n++
+		}
+	}
+	return n
+}
+
+// largest is the greatest magnitude drawn: products and differences of such
+// numbers stay finite. Logarithmic axes begin at its inverse.
+const largest = 1e100
+
 // values checks n finite numbers, positive ones on a logarithmic axis. n < 0
 // accepts any length.
 func values(name string, x []float64, n int, log bool) error {
@@ -120,7 +129,10 @@ func values(name string, x []float64, n int, log bool) error {
 		if !finite(v) {
 			return fmt.Errorf("%s: value %d is %v", name, i, v)
 		}
-		if log && v <= 0 {
+		if v > largest || v < -largest {
+			return fmt.Errorf("%s: value %d is %v, beyond ±%g", name, i, v, largest)
+		}
+		if log && v < 1/largest {
 			return fmt.Errorf("%s: value %d is %v, but the axis is logarithmic", name, i, v)
 		}
 	}
@@ -165,7 +177,7 @@ func (a Axis) check(name string) error {
 			}
 		}
 	}
-	if a.Min != nil && a.Max != nil && *a.Min >= *a.Max {
+	if a.Min != nil && a.Max != nil && (*a.Min >= *a.Max || narrow(*a.Min, *a.Max)) {
 		return fmt.Errorf("%s axis: from %v to %v", name, *a.Min, *a.Max)
 	}
 	return nil
@@ -292,22 +304,26 @@ func (v *Intervals) check() error {
 }
 
 func (w *Wafers) check() error {
-	n := len(w.geometry().cells)
+	g := w.geometry()
 	for i, cell := range w.Cells {
 		if len(cell) < 3 {
 			return fmt.Errorf("cell %d has %d corners, want at least 3", i, len(cell))
 		}
 		for _, p := range cell {
-			if !finite(p[0]) || !finite(p[1]) {
-				return fmt.Errorf("cell %d has the corner (%v, %v)", i, p[0], p[1])
+			if err := values(fmt.Sprintf("cell %d: corner", i), p[:], 2, false); err != nil {
+				return err
 			}
 		}
 	}
 	for i, p := range w.Outline {
-		if !finite(p[0]) || !finite(p[1]) {
-			return fmt.Errorf("corner %d of the outline is (%v, %v)", i, p[0], p[1])
+		if err := values(fmt.Sprintf("outline: corner %d", i), p[:], 2, false); err != nil {
+			return err
 		}
 	}
+	if narrow(g.lo[0], g.hi[0]) || narrow(g.lo[1], g.hi[1]) {
+		return errors.New("the cells cover no area")
+	}
+	n := len(g.cells)
 	for i, r := range w.Rows {
 		err := counts("input", r.Input, n)
 		if err == nil && len(r.Decoded) != len(w.Columns) {

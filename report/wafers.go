@@ -69,14 +69,14 @@ func scaleNames(letter string) (names [levels + 1]string) {
 	return names
 }
 
-// charge gives values from 0 to top the levels 1 to levels, and nothing 0.
+// charge gives values from 0 to top the levels 0 to levels.
 // Decoders may go below zero: that is drawn as nothing, and shows in the
 // difference.
 func charge(values []float64, top float64) image {
 	im := image{make([]int, len(values)), &sequential}
 	for i, v := range values {
 		if v > 0 && top > 0 {
-			im.level[i] = min(1+int(float64(levels)*v/top), levels)
+			im.level[i] = min(int(math.Round(levels*v/top)), levels)
 		}
 	}
 	return im
@@ -153,20 +153,23 @@ func (g *geometry) draw(c draw.Canvas, im image) {
 	c.Stroke(rim)
 }
 
-// scaleBar draws a colour scale from left to right in the height of c.
-func scaleBar(c draw.Canvas, colour *[levels + 1]string, first int) {
-	n := levels + 1 - first
-	w := c.Size().X / vg.Length(n)
-	crisp(c, true)
-	for i := range n {
-		box := vg.Rectangle{
-			Min: vg.Point{X: c.Min.X + vg.Length(i)*w, Y: c.Min.Y},
-			Max: vg.Point{X: c.Min.X + vg.Length(i+1)*w, Y: c.Max.Y},
+// scaleBar fills c with the colours from first on, from left to right or
+// upwards.
+func scaleBar(c draw.Canvas, colour *[levels + 1]string, first int, up bool) {
+	n := vg.Length(levels + 1 - first)
+	size := c.Size()
+	for i := vg.Length(0); i < n; i++ {
+		box := c.Rectangle
+		if up {
+			box.Min.Y = c.Min.Y + i/n*size.Y
+			box.Max.Y = min(c.Min.Y+(i+1)/n*size.Y+overlap, c.Max.Y)
+		} else {
+			box.Min.X = c.Min.X + i/n*size.X
+			box.Max.X = min(c.Min.X+(i+1)/n*size.X+overlap, c.Max.X)
 		}
-		c.SetColor(named(colour[first+i]))
+		c.SetColor(named(colour[first+int(i)]))
 		c.Fill(box.Path())
 	}
-	crisp(c, false)
 }
 
 // short writes a number for a scale with two significant digits.
@@ -241,14 +244,9 @@ func (s *sheet) draw(c draw.Canvas) {
 // run into the neighbours.
 func (s *sheet) heads(c draw.Canvas, i int, y vg.Length, head, note draw.TextStyle, name, words string) {
 	x := c.Min.X + waferGap + vg.Length(i)*(waferWidth+waferGap) + waferWidth/2
-	fit := func(style draw.TextStyle, text string) draw.TextStyle {
-		if w := style.Width(text); w > waferWidth+waferGap-4 {
-			style.Font.Size *= (waferWidth + waferGap - 4) / w
-		}
-		return style
-	}
-	c.FillText(fit(head, name), vg.Point{X: x, Y: y}, name)
-	c.FillText(fit(note, words), vg.Point{X: x, Y: y - 14}, words)
+	const room = waferWidth + waferGap - 4
+	c.FillText(fit(head, name, room), vg.Point{X: x, Y: y}, name)
+	c.FillText(fit(note, words, room), vg.Point{X: x, Y: y - 14}, words)
 }
 
 // scales draws both scales under the input, in the place of a wafer.
@@ -256,18 +254,18 @@ func (s *sheet) scales(c draw.Canvas, q, d float64) {
 	small := textStyle(sizeSmall, muted, draw.XLeft, draw.YTop)
 	right, centre := small, small
 	right.XAlign, centre.XAlign = draw.XRight, draw.XCenter
-	bar := func(top vg.Length, title string, colour *[levels + 1]string, first int, lo, mid, hi string) {
-		c.FillText(small, vg.Point{X: c.Min.X, Y: top}, title)
+	bar := func(top vg.Length, title string, colour *[levels + 1]string, lo, mid, hi string) {
+		c.FillText(fit(small, title, c.Size().X), vg.Point{X: c.Min.X, Y: top}, title)
 		box := c
 		box.Rectangle = vg.Rectangle{Min: vg.Point{X: c.Min.X, Y: top - 24}, Max: vg.Point{X: c.Max.X, Y: top - 15}}
-		scaleBar(box, colour, first)
+		scaleBar(box, colour, 0, false)
 		c.FillText(small, vg.Point{X: c.Min.X, Y: top - 26}, lo)
 		c.FillText(centre, vg.Point{X: c.Center().X, Y: top - 26}, mid)
 		c.FillText(right, vg.Point{X: c.Max.X, Y: top - 26}, hi)
 	}
 	top := c.Center().Y + 46
-	bar(top, s.w.unit(), &sequential, 0, "0", "", short(q))
-	bar(top-48, "decoded − input", &diverging, 0, "−"+short(d), "0", "+"+short(d))
+	bar(top, s.w.unit(), &sequential, "0", "", short(q))
+	bar(top-48, "decoded − input", &diverging, "−"+short(d), "0", "+"+short(d))
 }
 
 func (w *Wafers) unit() string {

@@ -37,7 +37,6 @@ type Canvas struct {
 	buf   bytes.Buffer
 	stack []state
 	used  map[string]bool
-	crisp bool
 	err   error
 }
 
@@ -72,10 +71,6 @@ func (c *Canvas) Used() []string {
 	sort.Strings(list)
 	return list
 }
-
-// Crisp switches off the smoothing of edges for the fills that follow, so
-// that no light shines between areas that touch.
-func (c *Canvas) Crisp(on bool) { c.crisp = on }
 
 // SetLineWidth implements [vg.Canvas].
 func (c *Canvas) SetLineWidth(w vg.Length) { c.top().width = w }
@@ -219,9 +214,6 @@ func (c *Canvas) Fill(p vg.Path) {
 	}
 	c.shape(p)
 	c.paint("f")
-	if c.crisp {
-		c.buf.WriteString(` shape-rendering="crispEdges"`)
-	}
 	c.buf.WriteString("/>\n")
 }
 
