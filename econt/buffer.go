@@ -5,9 +5,12 @@ const bufferWords = 512 + 2*frameWords
 
 // origin says which row's frame a word of the buffer came from.
 type origin struct {
-	row  int // index of the input row, −1 before the first
-	word int // 16-bit word within its frame
+	row       int  // index of the input row, −1 for none
+	word      int  // 16-bit word within its frame
+	truncated bool // whether the frame was replaced
 }
+
+var noOrigin = origin{row: -1}
 
 // buffer is the output buffer: frames go in behind what is waiting, 2·eTx words
 // come out each bunch crossing. With N words waiting and a frame of M words:
@@ -47,7 +50,7 @@ func (b *buffer) push(f *frame, c *Config, row int, trace bool) (truncated bool)
 	}
 	if trace {
 		for i := range frameWords {
-			b.from[n+i] = origin{row, i}
+			b.from[n+i] = origin{row, i, truncated}
 		}
 	}
 	b.fill += m
@@ -61,7 +64,7 @@ func (b *buffer) pop(etx int, links uint16, out *Output, from *[frameWords]origi
 	for l := range MaxETx {
 		if links>>l&1 == 0 {
 			if trace {
-				from[2*l], from[2*l+1] = origin{-1, 0}, origin{-1, 0}
+				from[2*l], from[2*l+1] = noOrigin, noOrigin
 			}
 			continue
 		}

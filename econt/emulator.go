@@ -55,7 +55,7 @@ func (e *Emulator) Reset() {
 	e.buffer = buffer{}
 	e.row, e.truncated, e.overflows = 0, 0, 0
 	for i := range e.buffer.from {
-		e.buffer.from[i] = origin{-1, 0}
+		e.buffer.from[i] = noOrigin
 	}
 }
 

@@ -31,7 +31,7 @@ func (f *frame) reset() {
 // put appends the low width bits of v, width ≤ 48.
 func (f *frame) put(name string, index int, v uint64, width int) {
 	if f.trace {
-		f.fields = append(f.fields, Field{name, index, f.pos, width})
+		f.note(name, index, width)
 	}
 	for width > 0 {
 		word, used := f.pos>>4, f.pos&15
@@ -41,6 +41,18 @@ func (f *frame) put(name string, index int, v uint64, width int) {
 		f.pos += n
 		width -= n
 	}
+}
+
+// note records a field; pieces of the same one are joined.
+func (f *frame) note(name string, index, width int) {
+	if n := len(f.fields); n > 0 {
+		last := &f.fields[n-1]
+		if last.Name == name && last.Index == index && last.Bit+last.Width == f.pos {
+			last.Width += width
+			return
+		}
+	}
+	f.fields = append(f.fields, Field{name, index, f.pos, width})
 }
 
 // fill ends the frame: zeros to the end of the 16-bit word, idle after it.
