@@ -73,3 +73,19 @@ func Seams() [Rhombi][2]Point {
 	}
 	return s
 }
+
+// CellAt returns the cell of the drawing in which a point lies; ok is false
+// outside of the wafer.
+func CellAt(p Point) (cell int, ok bool) {
+	for k := range Rhombi {
+		o, a, b := axes(k)
+		x, y := p[0]-o[0], p[1]-o[1]
+		det := a[0]*b[1] - a[1]*b[0]
+		c := (x*b[1] - y*b[0]) / det
+		r := (a[0]*y - a[1]*x) / det
+		if c >= 0 && r >= 0 && c < Side && r < Side {
+			return Cell(k, int(r), int(c)), true
+		}
+	}
+	return 0, false
+}
