@@ -14,7 +14,8 @@ import (
 // ticker places labelled ticks at round numbers.
 type ticker struct {
 	log   bool
-	about int // number of labels wished for
+	whole bool // the numbers are counts: no label between them
+	about int  // number of labels wished for
 }
 
 // Ticks implements [plot.Ticker].
@@ -23,6 +24,12 @@ func (t ticker) Ticks(lo, hi float64) []plot.Tick {
 		return logTicks(lo, hi)
 	}
 	step := niceStep(hi-lo, t.about)
+	switch {
+	case t.whole && step < 1:
+		step = 1
+	case t.whole && step == 2.5:
+		step = 5
+	}
 	var ticks []plot.Tick
 	first := math.Ceil(lo/step - 1e-9)
 	for k := range int((hi-lo)/step) + 2 {
@@ -122,7 +129,7 @@ func logTicks(lo, hi float64) []plot.Tick {
 			t := plot.Tick{Value: v}
 			switch {
 			case m == 1 && e%every == 0, decades < 2 && (m == 2 || m == 5), decades < 0.6:
-				t.Label = logLabel(v)
+				t.Label = logLabel(v, hi)
 			case every > 1 && m > 1:
 				continue
 			}
@@ -145,11 +152,24 @@ func labelled(ticks []plot.Tick) int {
 	return n
 }
 
-func logLabel(v float64) string {
-	if v >= 1e-3*(1-1e-9) && v < 9999.5 {
+// logLabel writes powers of ten from 1000 on where the axis goes far.
+func logLabel(v, hi float64) string {
+	if v >= 1e-3 && (v < 1000 || v < 1e4 && hi < 1e5) {
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	}
 	return power(v, v)
+}
+
+// wholes tells whether all values are whole numbers.
+func wholes(list ...[]float64) bool {
+	for _, x := range list {
+		for _, v := range x {
+			if v != math.Trunc(v) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // A span collects the values that an axis must show.
@@ -242,8 +262,10 @@ func newPlot(x, y Axis, xs, ys span, fitX, fitY fitting) *plot.Plot {
 	p.BackgroundColor = nil
 	p.X.Min, p.X.Max = xs.ends(x, fitX)
 	p.Y.Min, p.Y.Max = ys.ends(y, fitY)
+	// The plot measures its own, empty labels and the tick labels by these.
 	p.X.Tick.Label = textStyle(sizeTick, muted, draw.XCenter, draw.YTop)
 	p.Y.Tick.Label = textStyle(sizeTick, muted, draw.XRight, draw.YCenter)
+	p.X.Label.TextStyle, p.Y.Label.TextStyle = p.X.Tick.Label, p.Y.Tick.Label
 	for i, side := range []struct {
 		axis *plot.Axis
 		from Axis

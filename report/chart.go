@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"sort"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -51,6 +52,8 @@ func (ch *chart) draw(c draw.Canvas) {
 		area.Max.X -= sideWidth
 	}
 	data := ch.plot.DataCanvas(area)
+	area.Min.X += max(0, c.Min.X-ch.firstTick(data))
+	data = ch.plot.DataCanvas(area)
 	if extra := data.Size().X - data.Size().Y; ch.square && extra > 0 {
 		area.Min.X += extra / 2
 		area.Max.X -= extra / 2
@@ -66,6 +69,19 @@ func (ch *chart) draw(c draw.Canvas) {
 		side.Max = vg.Point{X: data.Max.X + sideWidth, Y: data.Max.Y}
 		ch.side(side)
 	}
+}
+
+// firstTick is where the leftmost number of the x axis begins; the plot makes
+// room for the last one only.
+func (ch *chart) firstTick(data draw.Canvas) vg.Length {
+	left := data.Max.X
+	x, _ := ch.plot.Transforms(&data)
+	for _, t := range ch.plot.X.Tick.Marker.Ticks(ch.plot.X.Min, ch.plot.X.Max) {
+		if t.Label != "" {
+			left = min(left, x(t.Value)-ch.plot.X.Tick.Label.Width(t.Label)/2)
+		}
+	}
+	return left
 }
 
 // labelRoom is the depth of an axis label with the air around it.
@@ -93,6 +109,16 @@ func fit(style draw.TextStyle, text string, room vg.Length) draw.TextStyle {
 	return style
 }
 
+// shorten cuts text that is wider than room and ends it with an ellipsis.
+func shorten(style draw.TextStyle, text string, room vg.Length) string {
+	runes := []rune(oneLine(text))
+	if style.Width(string(runes)) <= room {
+		return string(runes)
+	}
+	n := sort.Search(len(runes), func(n int) bool { return style.Width(string(runes[:n])+"…") > room })
+	return string(runes[:max(n-1, 0)]) + "…"
+}
+
 // An entry is one name in a legend with a sample of how it is drawn.
 type entry struct {
 	name   string
@@ -113,13 +139,14 @@ func drawLegend(c draw.Canvas, list []entry) vg.Length {
 	descent := style.FontExtents().Descent
 	x, y := c.Min.X, c.Max.Y-legendLine/2
 	for _, e := range list {
-		w := sampleWidth + sampleGap + style.Width(e.name)
+		name := shorten(style, e.name, c.Size().X-sampleWidth-sampleGap)
+		w := sampleWidth + sampleGap + style.Width(name)
 		if x > c.Min.X && x+w > c.Max.X {
 			x = c.Min.X
 			y -= legendLine
 		}
 		e.sample(&c, vg.Point{X: x, Y: y}, vg.Point{X: x + sampleWidth, Y: y})
-		c.FillText(style, vg.Point{X: x + sampleWidth + sampleGap, Y: y + descent}, e.name)
+		c.FillText(style, vg.Point{X: x + sampleWidth + sampleGap, Y: y + descent}, name)
 		x += w + entryGap
 	}
 	return c.Max.Y - y + legendLine/2

@@ -26,7 +26,9 @@ func (a *artist) histogram(h *Histogram) drawing {
 		}
 	}
 	ch := &chart{x: h.X.text(), y: h.Y.text(), plot: newPlot(h.X, h.Y, xs, ys, exact, fromZero)}
+	whole := true
 	for i := range h.Series {
+		whole = whole && wholes(h.Series[i].Count)
 		ch.plot.Add(&stepPlotter{a, h, i})
 		col := a.colour(h.Series[i].Name)
 		ch.legend = append(ch.legend, entry{h.Series[i].Name, func(c *draw.Canvas, from, to vg.Point) {
@@ -37,6 +39,7 @@ func (a *artist) histogram(h *Histogram) drawing {
 			c.Stroke(box.Path())
 		}})
 	}
+	ch.plot.Y.Tick.Marker = ticker{log: h.Y.Log, whole: whole, about: 5}
 	ch.plot.Add(markLines(h.Marks))
 	if len(h.Series) == 1 {
 		ch.legend = ch.legend[1:] // the title says what it is

@@ -14,15 +14,16 @@ func (a *artist) intervals(v *Intervals) drawing {
 	}
 	n := len(v.Rows)
 	var names []plot.Tick
+	style := textStyle(sizeTick, ink, draw.XRight, draw.YCenter)
 	for i, r := range v.Rows {
 		xs.add(r.Low, r.High)
-		names = append(names, plot.Tick{Value: float64(n - 1 - i), Label: r.Name})
+		names = append(names, plot.Tick{Value: float64(n - 1 - i), Label: shorten(style, r.Name, chartWidth*2/5)})
 	}
 	ys.add(-0.5, float64(n)-0.35)
 	ch := &chart{x: v.X.text(), height: vg.Length(78 + 36*n)}
 	ch.plot = newPlot(v.X, Axis{}, xs, ys, airyEnds, exact)
 	ch.plot.Y.Tick.Marker = plot.ConstantTicks(names)
-	ch.plot.Y.Tick.Label.Color = ink
+	ch.plot.Y.Tick.Label = style
 	ch.plot.Y.Tick.LineStyle = stroke(paper, 0.1) // unseen, but keeps the names off the axis
 	ch.plot.Y.Tick.Length = 3
 	ch.plot.Add(markLines(v.Marks), &intervalPlotter{a, v})

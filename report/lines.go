@@ -16,9 +16,12 @@ func (a *artist) lines(l *Lines) drawing {
 		ys.add(s.Y...)
 	}
 	ch := &chart{x: l.X.text(), y: l.Y.text(), plot: newPlot(l.X, l.Y, xs, ys, exact, fromZero)}
+	whole := true
 	for i := range l.Series {
+		whole = whole && wholes(l.Series[i].X)
 		ch.plot.Add(&linePlotter{a, &l.Series[i]})
 	}
+	ch.plot.X.Tick.Marker = ticker{log: l.X.Log, whole: whole, about: 6}
 	ch.legend = a.lineLegend(l)
 	return ch
 }
