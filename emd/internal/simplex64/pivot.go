@@ -86,18 +86,9 @@ func (t *State) hang(inside, outside, leave int, moved uint64, flow, cost float6
 	}
 }
 
-// begin prices all arcs for the first time.
-func (t *State) begin(m *Problem) {
-	for set := t.Cols; set != 0; set &= set - 1 {
-		t.Lo[lowest(set)] = math.Inf(-1)
-	}
-	t.raise(m, t.Rows, 0)
-}
-
 // raise adds delta to the potentials of a set and prices all arcs: the best
 // that each sink is offered by a source, Lo, can only rise, and only
-// through the sources of the set. The arc that is violated most enters; of
-// equals the one with the lowest column, then the lowest row.
+// through the sources of the set. The arc that is violated most enters.
 func (t *State) raise(m *Problem, set uint64, delta float64) {
 	for s := set; s != 0; s &= s - 1 {
 		t.Pot[lowest(s)] += delta
@@ -114,25 +105,15 @@ func (t *State) raise(m *Problem, set uint64, delta float64) {
 		row, pot := &m.D[i], t.Pot[i]
 		for _, j := range cols {
 			if x := pot - row[j&63]; x > t.Lo[j&63] {
-				t.Lo[j&63] = x
+				t.Lo[j&63], t.Best[j&63] = x, uint64(i)
 			}
 		}
 	}
-	worst, col := math.Inf(-1), 0
+	worst := math.Inf(-1)
 	for _, j := range cols {
-		if x := t.Lo[j&63] - t.Pot[j&63]; x > worst {
-			worst, col = x, int(j&63)
-		}
+		worst = max(worst, tag(t.Lo[j&63]-t.Pot[j&63], int(j&63)))
 	}
-	t.Violation, t.EnterCol = worst, int64(col)
-	if !(worst > m.Tolerance) {
-		return
-	}
-	row, want := &m.D[col], t.Lo[col]
-	for s := t.Rows; s != 0; s &= s - 1 {
-		if i := lowest(s); t.Pot[i]-row[i] == want {
-			t.EnterRow = int64(i)
-			return
-		}
-	}
+	j := tagged(worst)
+	t.EnterCol, t.EnterRow = int64(j), int64(t.Best[j])
+	t.Violation = t.Lo[j] - t.Pot[j]
 }

@@ -4,33 +4,33 @@ package simplex64
 // TotalQ. It returns false if an entry is negative, NaN or infinite, or if a sum
 // overflows.
 func (t *State) Totals(m *Problem, p, q []float64) bool {
-	return t.totals(p, q)
+	return t.runTotals(m, p, q)
 }
 
 // Prepare splits p·a − q·b, with extra in the last node if unmatched is its
 // mask, into sources and sinks. It returns false where one side's total is not
 // above below.
 func (t *State) Prepare(m *Problem, p, q []float64, a, b, extra float64, unmatched uint64, below float64) bool {
-	return t.prepare(p, q, a, b, extra, unmatched, below)
+	return t.runPrepare(m, p, q, a, b, extra, unmatched, below)
 }
 
 // Solve finds an optimal flow for what Prepare left. It returns false if
 // that takes more than limit pivots; the flow is feasible even then.
 func (t *State) Solve(m *Problem, limit int) bool {
 	t.Pivots = 0
-	t.start(m)
-	t.begin(m)
+	t.runStart(m)
+	t.runRaise(m, t.Rows, 0)
 	for t.Violation > m.Tolerance {
 		if t.Pivots >= limit {
 			return false
 		}
-		t.raise(m, t.pivot(m), t.Violation)
+		t.runRaise(m, t.pivot(m), t.Violation)
 	}
 	return true
 }
 
 // Finish sets F, Mean and Primal.
-func (t *State) Finish(m *Problem) { t.finish(m) }
+func (t *State) Finish(m *Problem) { t.runFinish(m) }
 
 // Arcs calls f with the arcs of the tree, from row to column.
 func (t *State) Arcs(f func(row, col int, flow float64)) {

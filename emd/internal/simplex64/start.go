@@ -1,6 +1,9 @@
 package simplex64
 
-import "math/bits"
+import (
+	"math"
+	"math/bits"
+)
 
 // orient chooses rows and columns.
 func (t *State) orient() {
@@ -32,10 +35,13 @@ func (m *Problem) nearest(x int, set uint64) int {
 func (t *State) start(m *Problem) {
 	for set := t.Rows; set != 0; set &= set - 1 {
 		r := lowest(set)
-		t.Demand[r], t.Column[r] = 0, 0
+		t.Demand[r], t.Column[r], t.Supply[r] = 0, 0, 1/t.Mass[r]
 	}
 	for set := t.Rows | t.Cols; set != 0; set &= set - 1 {
 		t.Below[lowest(set)] = set & -set
+	}
+	for x := range t.Lo {
+		t.Lo[x] = math.Inf(-1)
 	}
 	t.Left = 0
 	for set := t.Cols; set != 0; set &= set - 1 {
@@ -64,17 +70,20 @@ func (t *State) ask(r, j int) {
 	t.Demand[r&63] += t.Mass[j&63]
 }
 
-// mostAsked is the row with the largest demand for its supply. Total demand
-// equals total supply, so it is asked for at least all it has.
+// mostAsked is the row with the largest demand for its supply.
 func (t *State) mostAsked(rows uint64) int {
-	best, at := -1.0, 0
+	best := -1.0
 	for set := rows; set != 0; set &= set - 1 {
 		r := lowest(set)
-		if x := t.Demand[r] / t.Mass[r]; x > best {
-			best, at = x, r
-		}
+		best = max(best, tag(t.Demand[r]*t.Supply[r], r))
 	}
-	return at
+	r := tagged(best)
+	// Total demand equals total supply, so some row is asked for at least all it
+	// has; this one is, unless rounding hides by a hair that it is not.
+	for set := rows; t.Demand[r] < t.Mass[r]; set &= set - 1 {
+		r = lowest(set)
+	}
+	return r
 }
 
 // phase serves the columns of row r, rows being the others, and returns the
@@ -89,7 +98,7 @@ func (t *State) phase(m *Problem, r int, rows, cols uint64) uint64 {
 	for set := t.Column[r&63]; set != 0; set &= set - 1 {
 		j := lowest(set)
 		second := m.nearest(j, rows)
-		regret := m.D[j][second] - m.D[j][r&63]
+		regret := tag(m.D[j][second]-m.D[j][r&63], j)
 		at := n
 		for ; at > 0 && queue[(at-1)&63].regret < regret; at-- {
 			queue[at&63] = queue[(at-1)&63]

@@ -1,6 +1,9 @@
 package simplex64
 
-import "math/bits"
+import (
+	"math"
+	"math/bits"
+)
 
 // Max is the largest number of nodes.
 const Max = 64
@@ -76,12 +79,18 @@ func (m *Problem) order(i int) {
 // cache lines. The order of the fields is known to internal/gen.
 type State struct {
 	Pot    [Max]float64 // φ
-	Lo     [Max]float64 // max over sources i of φ_i − D_ix
+	Lo     [Max]float64 // max over rows i of φ_i − D_ix
+	Best   [Max]uint64  // the row that reaches it first
 	Flow   [Max]float64 // on the tree arc between a node and its parent
 	Cost   [Max]float64 // D of that arc
 	Mass   [Max]float64 // integer |p·a − q·b|, then what is not yet placed
 	F      [Max]float64 // result of Finish
 	Demand [Max]float64 // Start: mass asked of each row
+	Supply [Max]float64 // Start: 1/mass of each row
+	Regret [Max]float64 // Start: of the columns of the row that leaves,
+	Offer  [Max]float64 // their masses,
+	Queue  [Max]uint64  // and column + 256·second choice
+	Signed [Max]float64 // Start: potential of Gone[k] less that of its parent
 	P, Q   [Max]float64 // padded copies of the inputs, where they need padding
 	Below  [Max]uint64  // the nodes of the subtree that hangs on a node
 	Column [Max]uint64  // Start: the columns asking each row
@@ -114,3 +123,13 @@ func has(set uint64, x int) bool { return set>>(uint(x)&63)&1 != 0 }
 func laneSum(a *[8]float64) float64 {
 	return ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7]))
 }
+
+// tag replaces the six lowest bits of x, 2⁻⁴⁶ of its size, by 63 − i. The
+// largest of tagged numbers then tells where it was found, and the lowest index
+// wins between equals.
+func tag(x float64, i int) float64 {
+	return math.Float64frombits(math.Float64bits(x)&^(Max-1) | uint64(Max-1-i))
+}
+
+// tagged is the index in a tagged number.
+func tagged(x float64) int { return int(Max - 1 - math.Float64bits(x)&(Max-1)) }

@@ -1,0 +1,281 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/ir"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+func begin(name string, w int, signature, doc string) {
+	TEXT(fmt.Sprintf("%s%d", name, w), NOSPLIT, signature)
+	Pragma("noescape")
+	Doc(fmt.Sprintf("%s%d is %s for %d lanes.", name, w, doc, 8*w))
+}
+
+func gp(param string) GPVirtual { return Load(Param(param), GP64()).(GPVirtual) }
+
+func zmms(n int) []VecVirtual {
+	z := make([]VecVirtual, n)
+	for i := range z {
+		z[i] = ZMM()
+	}
+	return z
+}
+
+// A rolling mask selects eight lanes of a set after the other.
+type rolling struct{ OpmaskVirtual }
+
+func roll512(set Register) rolling {
+	k := K()
+	KMOVQ(set, k)
+	return rolling{k}
+}
+
+// next moves on to the following eight lanes.
+func (r rolling) next() { KSHIFTRQ(Imm(8), r.OpmaskVirtual, r.OpmaskVirtual) }
+
+// foldMax512 leaves the largest lane of z in the lowest.
+func foldMax512(z VecVirtual) VecVirtual {
+	y := YMM()
+	VEXTRACTF64X4(Imm(1), z, y)
+	VMAXPD(y, z.AsY(), y)
+	x := XMM()
+	VEXTRACTF128(Imm(1), y, x)
+	VMAXPD(x, y.AsX(), x)
+	s := XMM()
+	VPERMILPD(Imm(1), x, s)
+	VMAXSD(s, x, x)
+	return x
+}
+
+// foldAdd512 adds the lanes in the order of laneSum.
+func foldAdd512(z VecVirtual) VecVirtual {
+	y := YMM()
+	VEXTRACTF64X4(Imm(1), z, y)
+	VADDPD(y, z.AsY(), y)
+	x := XMM()
+	VEXTRACTF128(Imm(1), y, x)
+	VADDPD(x, y.AsX(), x)
+	s := XMM()
+	VPERMILPD(Imm(1), x, s)
+	VADDSD(s, x, x)
+	return x
+}
+
+// untag512 extracts the index from the tagged number in x.
+func untag512(x VecVirtual) GPVirtual {
+	r := GP64()
+	VMOVQ(x, r)
+	NOTQ(r)
+	ANDQ(Imm(63), r)
+	return r
+}
+
+// broadcast512 fills a register with a constant.
+func broadcast512(m Mem) VecVirtual {
+	z := ZMM()
+	VBROADCASTSD(m, z)
+	return z
+}
+
+// nearest512 finds the node of the set, broadcast in z, that is closest to x:
+// its bits are put into the order of distance from x, and the lowest is taken.
+func nearest512(z VecVirtual, order, x Register) GPVirtual {
+	row := GP64()
+	MOVQ(x, row)
+	SHLQ(Imm(shiftOrder), row)
+	ADDQ(order, row)
+	k := K()
+	o := ZMM()
+	VMOVDQU64(Mem{Base: row}, o)
+	// avo does not know VPSHUFBITQMB.
+	Instruction(&ir.Instruction{
+		Opcode:   "VPSHUFBITQMB",
+		Operands: []Op{o, z, k},
+		Inputs:   []Op{o, z},
+		Outputs:  []Op{k},
+		ISA:      []string{"AVX512BITALG"},
+	})
+	rank := GP64()
+	KMOVQ(k, rank)
+	TZCNTQ(rank, rank)
+	r := GP64()
+	MOVBQZX(byteOf(row, 0, rank), r)
+	return r
+}
+
+func raise512(w int) {
+	begin("raise512x", w, "func(t, m *float64, set uint64, delta float64)", "raise")
+	t, m, set := gp("t"), gp("m"), gp("set")
+	delta := ZMM()
+	d, _ := Param("delta").Resolve()
+	VBROADCASTSD(d.Addr, delta)
+	lo, best := zmms(w), zmms(w)
+	for i := range w {
+		VMOVUPD(at(t, offLo+64*i), lo[i])
+		VMOVDQU64(at(t, offBest+64*i), best[i])
+	}
+	rows := GP64()
+	MOVQ(at(t, offRows), rows)
+	ANDQ(set, rows)
+	TESTQ(rows, rows)
+	JZ(LabelRef("priced"))
+	Label("row")
+	i := GP64()
+	TZCNTQ(rows, i)
+	phi, index := ZMM(), ZMM()
+	VBROADCASTSD(cellOf(t, offPot, i), phi)
+	VADDPD(delta, phi, phi)
+	VPBROADCASTQ(i, index)
+	SHLQ(Imm(shiftD), i)
+	ADDQ(m, i)
+	for j := range w {
+		x, k := ZMM(), K()
+		VSUBPD(at(i, 64*j), phi, x)
+		VCMPPD(Imm(cmpGT), lo[j], x, k)
+		VMOVAPD(x, k, lo[j])
+		VMOVDQA64(index, k, best[j])
+	}
+	BLSRQ(rows, rows)
+	JNZ(LabelRef("row"))
+	Label("priced")
+	for j := range w {
+		VMOVUPD(lo[j], at(t, offLo+64*j))
+		VMOVDQU64(best[j], at(t, offBest+64*j))
+	}
+	kset := roll512(set)
+	cols := GP64()
+	MOVQ(at(t, offCols), cols)
+	keep := broadcast512(tagKeep)
+	acc := []VecVirtual{broadcast512(negInf), ZMM()}
+	VMOVAPD(acc[0], acc[1])
+	kcol := roll512(cols)
+	for j := range w {
+		pot := ZMM()
+		VMOVUPD(at(t, offPot+64*j), pot)
+		VADDPD(delta, pot, kset.OpmaskVirtual, pot)
+		VMOVUPD(pot, at(t, offPot+64*j))
+		v := ZMM()
+		VSUBPD(pot, lo[j], v)
+		VPTERNLOGQ(Imm(bitSelect), tagTable.Offset(64*j), keep, v)
+		VMAXPD(v, acc[j&1], kcol.OpmaskVirtual, acc[j&1])
+		if j < w-1 {
+			kcol.next()
+			kset.next()
+		}
+	}
+	VMAXPD(acc[1], acc[0], acc[0])
+	col := untag512(foldMax512(acc[0]))
+	MOVQ(col, at(t, offEnterCol))
+	row := GP64()
+	MOVQ(cellOf(t, offBest, col), row)
+	MOVQ(row, at(t, offEnterRow))
+	x := XMM()
+	VMOVSD(cellOf(t, offLo, col), x)
+	VSUBSD(cellOf(t, offPot, col), x, x)
+	VMOVSD(x, at(t, offViolation))
+	VZEROUPPER()
+	RET()
+}
+
+func finish512(w int) {
+	begin("finish512x", w, "func(t, m *float64)", "finish")
+	t, m := gp("t"), gp("m")
+	hi := zmms(w)
+	for i := range hi {
+		VBROADCASTSD(posInf, hi[i])
+	}
+	cols := GP64()
+	MOVQ(at(t, offCols), cols)
+	Label("col")
+	j := GP64()
+	TZCNTQ(cols, j)
+	phi := ZMM()
+	VBROADCASTSD(cellOf(t, offPot, j), phi)
+	SHLQ(Imm(shiftD), j)
+	ADDQ(m, j)
+	for i := range w {
+		x := ZMM()
+		VADDPD(at(j, 64*i), phi, x)
+		VMINPD(hi[i], x, hi[i])
+	}
+	BLSRQ(cols, cols)
+	JNZ(LabelRef("col"))
+	// The sign of the half is that of Swapped.
+	half, sign := GP64(), GP64()
+	MOVQ(halfConst, half)
+	MOVBQZX(at(t, offSwapped), sign)
+	SHLQ(Imm(63), sign)
+	ORQ(sign, half)
+	factor := ZMM()
+	VPBROADCASTQ(half, factor)
+	nodes := GP64()
+	MOVQ(at(t, offRows), nodes)
+	ORQ(at(t, offCols), nodes)
+	k := roll512(nodes)
+	mean, primal := ZMM(), ZMM()
+	VXORPD(mean, mean, mean)
+	VXORPD(primal, primal, primal)
+	for i := range w {
+		f := ZMM()
+		VADDPD(at(t, offLo+64*i), hi[i], f)
+		VMULPD(factor, f, f)
+		VMOVUPD(f, at(t, offF+64*i))
+		VFMADD231PD(at(m, offWeight+64*i), f, mean)
+		flow := ZMM()
+		VMOVUPD(at(t, offFlow+64*i), flow)
+		VFMADD231PD(at(t, offCost+64*i), flow, k.OpmaskVirtual, primal)
+		if i < w-1 {
+			k.next()
+		}
+	}
+	VMOVSD(foldAdd512(mean), at(t, offMean))
+	VMOVSD(foldAdd512(primal), at(t, offPrimal))
+	VZEROUPPER()
+	RET()
+}
+
+func totals512(w int) {
+	begin("totals512x", w, "func(t, p, q *float64) bool", "totals")
+	t := gp("t")
+	infinite, zero := broadcast512(posInf), ZMM()
+	VXORPD(zero, zero, zero)
+	sums := [2]VecVirtual{}
+	bad := GP64()
+	XORQ(bad, bad)
+	for s, name := range []string{"p", "q"} {
+		p := gp(name)
+		sum, k, some := ZMM(), K(), K()
+		VXORPD(sum, sum, sum)
+		KXORQ(some, some, some)
+		for i := range w {
+			x := ZMM()
+			VMOVUPD(at(p, 64*i), x)
+			VADDPD(x, sum, sum)
+			VCMPPD(Imm(cmpNotGE), zero, x, k)
+			KORQ(k, some, some)
+		}
+		b := GP64()
+		KMOVQ(some, b)
+		ORQ(b, bad)
+		sums[s] = foldAdd512(sum)
+	}
+	VMOVSD(sums[0], at(t, offTotalP))
+	VMOVSD(sums[1], at(t, offTotalQ))
+	ok := GP8()
+	TESTQ(bad, bad)
+	SETEQ(ok)
+	for _, s := range sums {
+		// Infinity above the sum; an unordered comparison says below or equal.
+		finite := GP8()
+		VUCOMISD(s, infinite.AsX())
+		SETHI(finite)
+		ANDB(finite, ok)
+	}
+	Store(ok, ReturnIndex(0))
+	VZEROUPPER()
+	RET()
+}

@@ -1,0 +1,148 @@
+// Command gen writes the assembly of package simplex64. Run it with go generate.
+//
+// The instruction sequences follow the portable functions of the same name step
+// by step, with the same order of every rounding, so that all kernels return the
+// same bits; the comments there say what is computed and why.
+package main
+
+import (
+	"math"
+	"unsafe"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+
+	"barrow/emd/internal/simplex64"
+)
+
+var (
+	state   simplex64.State
+	problem simplex64.Problem
+)
+
+// Offsets of the fields that the assembly addresses.
+var (
+	offPot       = int(unsafe.Offsetof(state.Pot))
+	offLo        = int(unsafe.Offsetof(state.Lo))
+	offBest      = int(unsafe.Offsetof(state.Best))
+	offFlow      = int(unsafe.Offsetof(state.Flow))
+	offCost      = int(unsafe.Offsetof(state.Cost))
+	offMass      = int(unsafe.Offsetof(state.Mass))
+	offF         = int(unsafe.Offsetof(state.F))
+	offDemand    = int(unsafe.Offsetof(state.Demand))
+	offSupply    = int(unsafe.Offsetof(state.Supply))
+	offRegret    = int(unsafe.Offsetof(state.Regret))
+	offOffer     = int(unsafe.Offsetof(state.Offer))
+	offQueue     = int(unsafe.Offsetof(state.Queue))
+	offSigned    = int(unsafe.Offsetof(state.Signed))
+	offBelow     = int(unsafe.Offsetof(state.Below))
+	offColumn    = int(unsafe.Offsetof(state.Column))
+	offParent    = int(unsafe.Offsetof(state.Parent))
+	offGone      = int(unsafe.Offsetof(state.Gone))
+	offRows      = int(unsafe.Offsetof(state.Rows))
+	offCols      = int(unsafe.Offsetof(state.Cols))
+	offPos       = int(unsafe.Offsetof(state.Pos))
+	offNeg       = int(unsafe.Offsetof(state.Neg))
+	offTotalP    = int(unsafe.Offsetof(state.TotalP))
+	offTotalQ    = int(unsafe.Offsetof(state.TotalQ))
+	offUnit      = int(unsafe.Offsetof(state.Unit))
+	offPrimal    = int(unsafe.Offsetof(state.Primal))
+	offMean      = int(unsafe.Offsetof(state.Mean))
+	offViolation = int(unsafe.Offsetof(state.Violation))
+	offEnterRow  = int(unsafe.Offsetof(state.EnterRow))
+	offEnterCol  = int(unsafe.Offsetof(state.EnterCol))
+	offRoot      = int(unsafe.Offsetof(state.Root))
+	offLeft      = int(unsafe.Offsetof(state.Left))
+	offSwapped   = int(unsafe.Offsetof(state.Swapped))
+
+	offOrder  = int(unsafe.Offsetof(problem.Order))
+	offWeight = int(unsafe.Offsetof(problem.Weight))
+)
+
+// Shift that turns a node into the offset of its row of distances, and of its
+// row of the order.
+const (
+	shiftD     = 9
+	shiftOrder = 6
+)
+
+// Comparison predicates of VCMPPD.
+const (
+	cmpLT    = 0x11
+	cmpLE    = 0x12
+	cmpGE    = 0x1d
+	cmpNotGE = 0x19 // also for NaN
+	cmpGT    = 0x1e
+)
+
+// bitSelect is the VPTERNLOG table of (a AND b) OR c.
+const bitSelect = 0xea
+
+func at(base Register, offset int) Mem { return Mem{Base: base, Disp: offset} }
+
+// cellOf addresses an 8-byte field of a node.
+func cellOf(base Register, offset int, node Register) Mem {
+	return Mem{Base: base, Disp: offset, Index: node, Scale: 8}
+}
+
+func byteOf(base Register, offset int, node Register) Mem {
+	return Mem{Base: base, Disp: offset, Index: node, Scale: 1}
+}
+
+// Tables shared by all functions.
+var (
+	tagTable   Mem // 63 − i for lane i
+	bitTable   Mem // 1 << i for lane i
+	tagKeep    Mem // ^63
+	signBit    Mem
+	negInf     Mem
+	posInf     Mem
+	oneConst   Mem
+	halfConst  Mem
+	scaleConst Mem
+	heavyConst Mem
+	unitConst  Mem
+	maxConst   Mem
+)
+
+func tables() {
+	tagTable = GLOBL("tagTable", RODATA|NOPTR)
+	for i := range 64 {
+		DATA(8*i, U64(63-i))
+	}
+	bitTable = GLOBL("bitTable", RODATA|NOPTR)
+	for i := range 64 {
+		DATA(8*i, U64(1)<<i)
+	}
+	constant := func(name string, v U64) Mem {
+		m := GLOBL(name, RODATA|NOPTR)
+		DATA(0, v)
+		return m
+	}
+	// Bits, since the assembler takes a number without a point for an integer.
+	number := func(name string, v float64) Mem { return constant(name, U64(math.Float64bits(v))) }
+	tagKeep = constant("tagKeep", ^U64(63))
+	signBit = constant("signBit", 1<<63)
+	negInf = constant("negInf", 0xfff0000000000000)
+	posInf = constant("posInf", 0x7ff0000000000000)
+	maxConst = constant("largest", 0x7fefffffffffffff)
+	oneConst = number("one", 1)
+	halfConst = number("half", 0.5)
+	scaleConst = number("scale", 1<<52)
+	heavyConst = number("heavy", 1<<45)
+	unitConst = number("halfUnit", 0.5/(1<<52))
+}
+
+func main() {
+	ConstraintExpr("!purego")
+	tables()
+	for _, w := range []int{2, 4, 6, 8} {
+		raise512(w)
+		finish512(w)
+		start512(w)
+		prepare512(w)
+		totals512(w)
+	}
+	Generate()
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+func param512(name string) VecVirtual {
+	z := ZMM()
+	p, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	VBROADCASTSD(p.Addr, z)
+	return z
+}
+
+func prepare512(w int) {
+	begin("prepare512x", w, "func(t, p, q *float64, a, b, extra float64, unmatched uint64, below float64) bool", "prepare")
+	t, p, q := gp("t"), gp("p"), gp("q")
+	a, b, extra := param512("a"), param512("b"), param512("extra")
+	unmatched := roll512(gp("unmatched"))
+	diff := zmms(w)
+	pos, neg, zero := ZMM(), ZMM(), ZMM()
+	VXORPD(pos, pos, pos)
+	VXORPD(neg, neg, neg)
+	VXORPD(zero, zero, zero)
+	for i := range w {
+		x, y, z, rest := diff[i], ZMM(), ZMM(), ZMM()
+		VMOVUPD(at(p, 64*i), x)
+		VMOVUPD(at(q, 64*i), y)
+		VMULPD(b, y, z)
+		VMOVAPD(z, rest)
+		VFNMADD231PD(b, y, rest) // z − q·b
+		VFMSUB213PD(z, a, x)     // p·a − z
+		VADDPD(rest, x, x)
+		VMOVAPD(extra, unmatched.OpmaskVirtual, x)
+		if i < w-1 {
+			unmatched.next()
+		}
+		part := ZMM()
+		VMAXPD(zero, x, part)
+		VADDPD(part, pos, pos)
+		VMINPD(zero, x, part)
+		VSUBPD(part, neg, neg)
+	}
+	up, down := foldAdd512(pos), foldAdd512(neg)
+	below := XMM()
+	lim, _ := Param("below").Resolve()
+	VMOVSD(lim.Addr, below)
+	VUCOMISD(below, up)
+	JLS(LabelRef("equal"))
+	VUCOMISD(below, down)
+	JLS(LabelRef("equal"))
+	unit := XMM()
+	VADDSD(down, up, unit)
+	VMULSD(unitConst, unit, unit)
+	VMOVSD(unit, at(t, offUnit))
+	whole := XMM()
+	VMOVSD(scaleConst, whole)
+	VDIVSD(up, whole, up)
+	VDIVSD(down, whole, down)
+	upAll, downAll := ZMM(), ZMM()
+	VBROADCASTSD(up, upAll)
+	VBROADCASTSD(down, downAll)
+	heavy, sign := broadcast512(heavyConst), broadcast512(signBit)
+	sums := []VecVirtual{ZMM(), ZMM()}
+	VXORPD(sums[0], sums[0], sums[0])
+	VXORPD(sums[1], sums[1], sums[1])
+	sets, big := []GPVirtual{GP64(), GP64()}, []GPVirtual{GP64(), GP64()}
+	for s := range sets {
+		XORQ(sets[s], sets[s])
+		XORQ(big[s], big[s])
+	}
+	for i := range w {
+		x := diff[i]
+		kp, kn, kh := K(), K(), K()
+		VCMPPD(Imm(cmpGT), zero, x, kp)
+		factor := ZMM()
+		VMOVAPD(downAll, factor)
+		VMOVAPD(upAll, kp, factor)
+		VANDNPD(x, sign, x)
+		VMULPD(factor, x, x)
+		VRNDSCALEPD(Imm(0), x, x)
+		VMOVUPD(x, at(t, offMass+64*i))
+		VADDPD(x, sums[0], kp, sums[0])
+		KNOTB(kp, kn)
+		VADDPD(x, sums[1], kn, sums[1])
+		VCMPPD(Imm(cmpGT), zero, x, kp, kp)
+		VCMPPD(Imm(cmpGT), zero, x, kn, kn)
+		VCMPPD(Imm(cmpGE), heavy, x, kh)
+		for s, k := range []OpmaskVirtual{kp, kn} {
+			r := GP64()
+			KMOVB(k, r.As32())
+			kb := K()
+			KANDB(k, kh, kb)
+			h := GP64()
+			KMOVB(kb, h.As32())
+			if i > 0 {
+				SHLQ(Imm(uint64(8*i)), r)
+				SHLQ(Imm(uint64(8*i)), h)
+			}
+			ORQ(r, sets[s])
+			ORQ(h, big[s])
+		}
+	}
+	for s := range sets {
+		have := foldAdd512(sums[s])
+		first := GP64()
+		TZCNTQ(big[s], first)
+		left := XMM()
+		VMOVSD(scaleConst, left)
+		VSUBSD(have, left, left)
+		VADDSD(cellOf(t, offMass, first), left, left)
+		VMOVSD(left, cellOf(t, offMass, first))
+	}
+	MOVQ(sets[0], at(t, offPos))
+	MOVQ(sets[1], at(t, offNeg))
+	// Rows are the smaller side.
+	np, nn := GP64(), GP64()
+	POPCNTQ(sets[0], np)
+	POPCNTQ(sets[1], nn)
+	rows, cols := GP64(), GP64()
+	MOVQ(sets[0], rows)
+	MOVQ(sets[1], cols)
+	swapped := GP8()
+	CMPQ(np, nn)
+	SETHI(swapped)
+	CMOVQHI(sets[1], rows)
+	CMOVQHI(sets[0], cols)
+	MOVB(swapped, at(t, offSwapped))
+	MOVQ(rows, at(t, offRows))
+	MOVQ(cols, at(t, offCols))
+	ok := GP8()
+	MOVB(Imm(1), ok)
+	Store(ok, ReturnIndex(0))
+	VZEROUPPER()
+	RET()
+	Label("equal")
+	bad := GP8()
+	XORB(bad, bad)
+	Store(bad, ReturnIndex(0))
+	VZEROUPPER()
+	RET()
+}

@@ -1,0 +1,103 @@
+//go:build !purego
+
+package simplex64
+
+import "golang.org/x/sys/cpu"
+
+// best is found out once. Zen 4 and Ice Lake are the first processors with all
+// of the AVX-512 parts that the kernel uses.
+var best = func() Kernel {
+	x := &cpu.X86
+	switch {
+	case x.HasAVX512F && x.HasAVX512VL && x.HasAVX512DQ && x.HasAVX512BW && x.HasAVX512BITALG && x.HasBMI1 && x.HasBMI2 && x.HasPOPCNT:
+		return AVX512
+	case x.HasAVX2 && x.HasFMA && x.HasBMI1 && x.HasBMI2 && x.HasPOPCNT:
+		return Portable
+	}
+	return Portable
+}()
+
+func (t *State) runTotals(m *Problem, p, q []float64) bool {
+	if m.kernel != AVX512 {
+		return t.totals(p, q)
+	}
+	_, _ = p[8*m.Words-1], q[8*m.Words-1]
+	switch m.Words {
+	case 2:
+		return totals512x2(&t.Pot[0], &p[0], &q[0])
+	case 4:
+		return totals512x4(&t.Pot[0], &p[0], &q[0])
+	case 6:
+		return totals512x6(&t.Pot[0], &p[0], &q[0])
+	default:
+		return totals512x8(&t.Pot[0], &p[0], &q[0])
+	}
+}
+
+func (t *State) runPrepare(m *Problem, p, q []float64, a, b, extra float64, unmatched uint64, below float64) bool {
+	if m.kernel != AVX512 {
+		return t.prepare(p, q, a, b, extra, unmatched, below)
+	}
+	_, _ = p[8*m.Words-1], q[8*m.Words-1]
+	switch m.Words {
+	case 2:
+		return prepare512x2(&t.Pot[0], &p[0], &q[0], a, b, extra, unmatched, below)
+	case 4:
+		return prepare512x4(&t.Pot[0], &p[0], &q[0], a, b, extra, unmatched, below)
+	case 6:
+		return prepare512x6(&t.Pot[0], &p[0], &q[0], a, b, extra, unmatched, below)
+	default:
+		return prepare512x8(&t.Pot[0], &p[0], &q[0], a, b, extra, unmatched, below)
+	}
+}
+
+func (t *State) runStart(m *Problem) {
+	if m.kernel != AVX512 {
+		t.start(m)
+		return
+	}
+	switch m.Words {
+	case 2:
+		start512x2(&t.Pot[0], &m.D[0][0])
+	case 4:
+		start512x4(&t.Pot[0], &m.D[0][0])
+	case 6:
+		start512x6(&t.Pot[0], &m.D[0][0])
+	default:
+		start512x8(&t.Pot[0], &m.D[0][0])
+	}
+}
+
+func (t *State) runRaise(m *Problem, set uint64, delta float64) {
+	if m.kernel != AVX512 {
+		t.raise(m, set, delta)
+		return
+	}
+	switch m.Words {
+	case 2:
+		raise512x2(&t.Pot[0], &m.D[0][0], set, delta)
+	case 4:
+		raise512x4(&t.Pot[0], &m.D[0][0], set, delta)
+	case 6:
+		raise512x6(&t.Pot[0], &m.D[0][0], set, delta)
+	default:
+		raise512x8(&t.Pot[0], &m.D[0][0], set, delta)
+	}
+}
+
+func (t *State) runFinish(m *Problem) {
+	if m.kernel != AVX512 {
+		t.finish(m)
+		return
+	}
+	switch m.Words {
+	case 2:
+		finish512x2(&t.Pot[0], &m.D[0][0])
+	case 4:
+		finish512x4(&t.Pot[0], &m.D[0][0])
+	case 6:
+		finish512x6(&t.Pot[0], &m.D[0][0])
+	default:
+		finish512x8(&t.Pot[0], &m.D[0][0])
+	}
+}

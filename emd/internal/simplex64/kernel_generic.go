@@ -1,0 +1,17 @@
+//go:build !amd64 || purego
+
+package simplex64
+
+const best = Portable
+
+func (t *State) runTotals(_ *Problem, p, q []float64) bool { return t.totals(p, q) }
+
+func (t *State) runPrepare(_ *Problem, p, q []float64, a, b, extra float64, unmatched uint64, below float64) bool {
+	return t.prepare(p, q, a, b, extra, unmatched, below)
+}
+
+func (t *State) runStart(m *Problem) { t.start(m) }
+
+func (t *State) runRaise(m *Problem, set uint64, delta float64) { t.raise(m, set, delta) }
+
+func (t *State) runFinish(m *Problem) { t.finish(m) }

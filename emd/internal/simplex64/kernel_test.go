@@ -1,0 +1,160 @@
+package simplex64
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// plane is a problem on n random points of a plane, with equal distances now and
+// then, and with a node at distance 0 from all others where extra.
+func plane(r *rand.Rand, n int, extra bool, k Kernel) *Problem {
+	points := make([][2]float64, n)
+	for i := range points {
+		points[i] = [2]float64{math.Round(9 * r.Float64()), 9 * r.Float64()}
+		if r.IntN(2) == 0 {
+			points[i][1] = math.Round(points[i][1])
+		}
+	}
+	cells := n
+	if extra {
+		cells--
+	}
+	return NewProblem(n, cells, func(i, j int) float64 {
+		if extra && (i == n-1 || j == n-1) {
+			return 0
+		}
+		return math.Hypot(points[i][0]-points[j][0], points[i][1]-points[j][1])
+	}, k)
+}
+
+// histogram draws masses of one of many kinds.
+func histogram(r *rand.Rand, n int) []float64 {
+	p := make([]float64, 8*((n+15)/16)*2)
+	kind := r.IntN(6)
+	fill := r.Float64()
+	for i := range n {
+		if r.Float64() < fill {
+			continue
+		}
+		switch kind {
+		case 0:
+			p[i] = r.Float64()
+		case 1:
+			p[i] = 1
+		case 2:
+			p[i] = float64(r.IntN(4))
+		case 3:
+			p[i] = math.Exp(60 * (r.Float64() - 0.5))
+		case 4:
+			p[i] = float64(4 * r.IntN(300))
+		case 5:
+			p[i] = r.ExpFloat64()
+		}
+	}
+	p[r.IntN(n)] += 1
+	return p
+}
+
+// same compares one field of two states lane by lane.
+func same[T comparable](t *testing.T, what string, a, b []T, set uint64) {
+	t.Helper()
+	for i := range a {
+		if has(set, i) && a[i] != b[i] {
+			t.Fatalf("%s of node %d: %v, portable %v", what, i, b[i], a[i])
+		}
+	}
+}
+
+// compare fails unless both states hold the same solution so far.
+func compare(t *testing.T, a, b *State) {
+	t.Helper()
+	nodes := a.Rows | a.Cols
+	same(t, "root", []int64{a.Root}, []int64{b.Root}, 1)
+	same(t, "parent", a.Parent[:], b.Parent[:], nodes&^(1<<uint(a.Root)))
+	same(t, "flow", a.Flow[:], b.Flow[:], nodes)
+	same(t, "cost", a.Cost[:], b.Cost[:], nodes)
+	same(t, "potential", a.Pot[:], b.Pot[:], nodes)
+	same(t, "subtree", a.Below[:], b.Below[:], nodes)
+}
+
+// Every kernel must return the bits of the portable one, after every step.
+func TestKernelsAgree(t *testing.T) {
+	if best == Portable {
+		t.Skip("this processor or build has the portable kernel only")
+	}
+	for kernel := AVX2; kernel <= best; kernel++ {
+		t.Run(fmt.Sprint(kernel), func(t *testing.T) {
+			r := rand.New(rand.NewPCG(3, uint64(kernel)))
+			for range 400 {
+				n := 1 + r.IntN(Max)
+				extra := n > 1 && r.IntN(3) == 0
+				m := plane(r, n, extra, kernel)
+				for range 20 {
+					agree(t, r, m, extra)
+				}
+			}
+		})
+	}
+}
+
+func agree(t *testing.T, r *rand.Rand, m *Problem, extra bool) {
+	t.Helper()
+	portable := *m
+	portable.kernel = Portable
+	p, q := histogram(r, m.N), histogram(r, m.N)
+	if r.IntN(8) == 0 {
+		copy(p, q)
+		p[r.IntN(m.N)] *= 1 + 1e-10
+	}
+	var unmatched uint64
+	if extra {
+		p[m.N-1], q[m.N-1] = 0, 0
+		unmatched = 1 << (m.N - 1)
+	}
+	var a, b State
+	okA, okB := a.Totals(&portable, p, q), b.Totals(m, p, q)
+	if !okA || !okB || a.TotalP != b.TotalP || a.TotalQ != b.TotalQ {
+		t.Fatalf("totals %v %v %v, portable %v %v %v", okB, b.TotalP, b.TotalQ, okA, a.TotalP, a.TotalQ)
+	}
+	fp, fq, more := a.TotalQ, a.TotalP, 0.0
+	if extra {
+		fp, fq, more = 1, 1, a.TotalQ-a.TotalP
+	}
+	okA = a.Prepare(&portable, p, q, fp, fq, more, unmatched, 1e-200)
+	okB = b.Prepare(m, p, q, fp, fq, more, unmatched, 1e-200)
+	if okA != okB {
+		t.Fatalf("prepare %v, portable %v", okB, okA)
+	}
+	if !okA {
+		return
+	}
+	if a.Rows != b.Rows || a.Cols != b.Cols || a.Swapped != b.Swapped || a.Unit != b.Unit {
+		t.Fatalf("prepare: %x %x %v %v, portable %x %x %v %v", b.Rows, b.Cols, b.Swapped, b.Unit, a.Rows, a.Cols, a.Swapped, a.Unit)
+	}
+	same(t, "mass", a.Mass[:], b.Mass[:], a.Rows|a.Cols)
+	a.runStart(&portable)
+	b.runStart(m)
+	compare(t, &a, &b)
+	a.runRaise(&portable, a.Rows, 0)
+	b.runRaise(m, a.Rows, 0)
+	for range 10000 {
+		if a.Violation != b.Violation || a.EnterCol != b.EnterCol || a.EnterRow != b.EnterRow {
+			t.Fatalf("entering %d→%d by %v, portable %d→%d by %v", b.EnterRow, b.EnterCol, b.Violation, a.EnterRow, a.EnterCol, a.Violation)
+		}
+		same(t, "lo", a.Lo[:], b.Lo[:], a.Cols)
+		if !(a.Violation > m.Tolerance) {
+			break
+		}
+		a.runRaise(&portable, a.pivot(&portable), a.Violation)
+		b.runRaise(m, b.pivot(m), b.Violation)
+		compare(t, &a, &b)
+	}
+	a.Finish(&portable)
+	b.Finish(m)
+	same(t, "f", a.F[:], b.F[:], 1<<uint(m.N)-1)
+	if a.Mean != b.Mean || a.Primal != b.Primal {
+		t.Fatalf("mean %v, primal %v, portable %v, %v", b.Mean, b.Primal, a.Mean, a.Primal)
+	}
+}
