@@ -2,11 +2,14 @@
 // arXiv:2306.04712 trains them: an image of 48 trigger cells, divided by
 // 2^⌊log2 Σ⌋ and arranged as 8×8 pixels, goes through a convolution and a
 // dense layer with 2,144 weights to 16 numbers, and through a decoder with
-// 2,833 weights back to 48 charges. Any loss.Loss trains it.
+// 2,833 weights back to 48 charges. Any loss.Loss trains it, in floating point
+// or in the number formats of one of the Presets; the preset "asic" computes
+// what the chip computes, bit for bit (barrow/econt).
 package autoencoder
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 
@@ -23,36 +26,37 @@ const side = 8
 // Latent is the number of outputs of the encoder.
 const Latent = 16
 
-// Spec describes the network, 8×8×1 to 8×8×1: the first five layers are the
-// encoder, as on the chip, the rest the decoder (arXiv:2306.04712 and its
-// public code).
+// Spec describes the paper's network in floating point, 8×8×1 to 8×8×1: the
+// first five layers are the encoder, as on the chip, the rest the decoder
+// (arXiv:2306.04712 and its public code).
 func Spec() nn.Spec {
-	return nn.Spec{
-		Name:  "autoencoder",
-		Input: nn.Shape{H: side, W: side, C: 1},
-		Layers: []nn.Layer{
-			{Kind: nn.KindConv2D, Name: "encoder_conv", Filters: 8, Kernel: 3, Stride: 2, Padding: nn.PaddingSame},
-			{Kind: nn.KindReLU, Name: "encoder_conv_relu"},
-			{Kind: nn.KindFlatten, Name: "encoder_flatten"},
-			{Kind: nn.KindDense, Name: "encoder_dense", Units: Latent},
-			{Kind: nn.KindReLU, Name: "latent"},
-			{Kind: nn.KindDense, Name: "decoder_dense", Units: 128},
-			{Kind: nn.KindReLU, Name: "decoder_dense_relu"},
-			{Kind: nn.KindReshape, Name: "decoder_reshape", Height: 4, Width: 4, Channels: 8},
-			{Kind: nn.KindConv2DTranspose, Name: "decoder_conv_1", Filters: 8, Kernel: 3, Stride: 2, Padding: nn.PaddingSame},
-			{Kind: nn.KindReLU, Name: "decoder_conv_1_relu"},
-			{Kind: nn.KindConv2DTranspose, Name: "decoder_conv_2", Filters: 1, Kernel: 3, Stride: 1, Padding: nn.PaddingSame},
-			{Kind: nn.KindSigmoid, Name: "decoded"},
-		},
-	}
+	s, _ := Architecture{}.Spec() // the zero Architecture is valid
+	return s
 }
 
-// pixels maps each cell to its pixel in the 8×8 arrangement.
-var pixels = func() (at [Cells]int) {
+// A place is where a cell lies in a network's image.
+type place struct{ pixel, channel int }
+
+// cellsAt maps each cell to its place in an 8×8×1 or 4×4×3 image.
+func cellsAt(s nn.Shape) [Cells]place {
+	if s.C == hgcal.Rhombi {
+		return in443
+	}
+	return in8x8
+}
+
+var in8x8 = func() (at [Cells]place) {
 	for pixel, cell := range hgcal.Arrange8x8() {
 		if cell != hgcal.Masked {
-			at[cell] = pixel
+			at[cell] = place{pixel: pixel}
 		}
+	}
+	return at
+}()
+
+var in443 = func() (at [Cells]place) {
+	for c := range at {
+		at[c] = place{pixel: c % (hgcal.Side * hgcal.Side), channel: c / (hgcal.Side * hgcal.Side)}
 	}
 	return at
 }()
@@ -60,107 +64,269 @@ var pixels = func() (at [Cells]int) {
 // A Model is an autoencoder with its weights. It is used by one goroutine at a
 // time.
 type Model struct {
-	net *nn.Network
-	in  *nn.Tensor
+	arch  Architecture
+	norm  wafer.Norm
+	net   *nn.Network
+	in    *nn.Tensor
+	at    [Cells]place
+	chip  *chip      // the exact path of the preset "asic", or nil
+	sides *nn.Tensor // the conditions of a batch, or nil
+	floor float32    // added to every decoded cell: see decodedFloor
 }
+
+// decodedFloor keeps an image that a ReLU decodes to nothing comparable: the
+// distance to an image without charge does not exist.
+const decodedFloor = 1.0 / (1 << 20)
 
 // decodeBatch is how many images Decode handles at once.
 const decodeBatch = 500
 
-// New makes an untrained autoencoder whose weights come from seed.
+// New makes an untrained autoencoder of the paper's architecture whose weights
+// come from seed.
 func New(seed uint64, threads int) (*Model, error) {
-	return build(seed, threads, decodeBatch)
+	return Architecture{}.New(seed, threads)
 }
 
-func build(seed uint64, threads, batch int) (*Model, error) {
-	net, err := nn.New(Spec(), nn.Settings{Seed: seed, Threads: max(1, threads), MaxBatch: max(batch, decodeBatch)})
+// New makes an untrained autoencoder whose weights come from seed.
+func (a Architecture) New(seed uint64, threads int) (*Model, error) {
+	return build(a, seed, threads, decodeBatch)
+}
+
+func build(a Architecture, seed uint64, threads, batch int) (*Model, error) {
+	spec, err := a.Spec()
+	if err != nil {
+		return nil, err
+	}
+	net, err := nn.New(spec, nn.Settings{Seed: seed, Threads: max(1, threads), MaxBatch: max(batch, decodeBatch)})
 	if err != nil {
 		return nil, fmt.Errorf("autoencoder: %w", err)
 	}
-	return newModel(net), nil
+	return newModel(a, net)
 }
 
-func newModel(net *nn.Network) *Model {
-	return &Model{net: net, in: nn.NewTensor(1, Spec().Input)}
+func newModel(a Architecture, net *nn.Network) (*Model, error) {
+	a = a.withDefaults()
+	p, err := a.precision()
+	if err != nil {
+		return nil, err
+	}
+	norm, err := wafer.ParseNorm(a.Normalisation)
+	if err != nil {
+		return nil, fmt.Errorf("autoencoder: %w", err)
+	}
+	m := &Model{arch: a, norm: norm, net: net, in: nn.NewTensor(1, net.InputShape()), at: cellsAt(net.InputShape())}
+	if p.Chip {
+		if m.chip, err = newChip(net, p.Latent.Bits); err != nil {
+			return nil, err
+		}
+	}
+	if a.Conditional {
+		m.sides, m.floor = nn.NewTensor(1, nn.Vector(ConditionCount)), decodedFloor
+	}
+	return m, nil
 }
+
+// metaArchitecture is the key of a weights file's notes that holds the
+// Architecture. Files without it hold the paper's.
+const metaArchitecture = "architecture"
 
 // Load reads the weights file of an autoencoder, as Save writes it.
 func Load(path string, threads int) (*Model, error) {
-	net, err := nn.Load(path, nn.Settings{Threads: max(1, threads), MaxBatch: decodeBatch})
+	c, err := nn.ReadCheckpoint(path)
 	if err != nil {
 		return nil, fmt.Errorf("autoencoder: %w", err)
 	}
-	if in, out := net.InputShape(), net.OutputShape(); in != Spec().Input || out != Spec().Input {
-		return nil, fmt.Errorf("autoencoder: %s holds no autoencoder: its network %q maps %v to %v, not %v to the same", path, net.Spec().Name, in, out, Spec().Input)
+	var a Architecture
+	if text, ok := c.Meta[metaArchitecture]; ok {
+		if err := json.Unmarshal([]byte(text), &a); err != nil {
+			return nil, fmt.Errorf("autoencoder: %s: its architecture cannot be read: %w", path, err)
+		}
 	}
-	return newModel(net), nil
+	m, err := build(a, 0, threads, decodeBatch)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if err := c.Fill(m.net); err != nil {
+		return nil, fmt.Errorf("autoencoder: %s holds no autoencoder (its network is %q): %w", path, c.Spec.Name, err)
+	}
+	return m, nil
 }
 
 // Save writes the model's architecture and weights to a file, in one step.
-func (m *Model) Save(path string) error { return m.net.Save(path, nil) }
+func (m *Model) Save(path string) error { return m.net.Save(path, m.meta()) }
 
-// Network is the model's network, for export and inspection.
+func (m *Model) meta() map[string]string {
+	b, err := json.Marshal(m.arch)
+	if err != nil { // plain strings and numbers
+		return nil
+	}
+	return map[string]string{metaArchitecture: string(b)}
+}
+
+// Network is the model's network, for export and inspection. With the preset
+// "asic" its own forward pass lacks the chip's truncations: use Encode and
+// Decode.
 func (m *Model) Network() *nn.Network { return m.net }
+
+// Architecture is what the model was built as.
+func (m *Model) Architecture() Architecture { return m.arch }
+
+// Data are images with, for a conditional autoencoder, their conditions.
+type Data struct {
+	Images     []float64 // N×48 charges in V9 order
+	Conditions []float32 // N×ConditionCount, or nil
+}
 
 // Decode encodes and decodes N images (N×48 charges in V9 order, any units,
 // every image with a positive sum) and returns the decoded charges in the same
 // units. Bad charges are errors that name row and cell.
 func (m *Model) Decode(ctx context.Context, images []float64) ([]float64, error) {
-	scaled, scales, err := Normalise(images)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]float64, len(images))
+	return m.DecodeData(ctx, Data{Images: images})
+}
+
+// DecodeData is Decode for a model of any kind.
+func (m *Model) DecodeData(ctx context.Context, d Data) ([]float64, error) {
+	out := make([]float64, len(d.Images))
 	pred := make([]float32, decodeBatch*Cells)
-	n := len(images) / Cells
-	for i := 0; i < n; i += decodeBatch {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		b := min(decodeBatch, n-i)
-		m.load(b, func(k int) []float32 { return scaled[(i+k)*Cells : (i+k+1)*Cells] })
-		y, err := m.net.Forward(m.in, nn.Inference)
+	err := m.batches(ctx, d, func(i, b int, scales []float64) error {
+		y, err := m.forward(b, nn.Inference)
 		if err != nil {
-			return nil, fmt.Errorf("autoencoder: %w", err)
+			return err
 		}
-		gather(y, pred[:b*Cells])
+		m.gather(y, pred[:b*Cells])
 		for k := range b {
 			for c := range Cells {
 				out[(i+k)*Cells+c] = float64(pred[k*Cells+c]) * scales[i+k]
 			}
 		}
-	}
-	return out, nil
+		return nil
+	})
+	return out, err
 }
 
-// load fills the input tensor with b images, each 48 scaled charges.
-func (m *Model) load(b int, image func(k int) []float32) {
+// Encode returns the encoder's N×16 outputs for N images, in the units of the
+// network: with the presets multiples of their format's step.
+func (m *Model) Encode(ctx context.Context, images []float64) ([]float32, error) {
+	out := make([]float32, len(images)/Cells*Latent)
+	encoder := m.net
+	if m.chip == nil {
+		var err error
+		if encoder, err = m.net.View(0, m.net.LayerIndex(layerLatent)+1, nn.Settings{}); err != nil {
+			return nil, fmt.Errorf("autoencoder: %w", err)
+		}
+	}
+	err := m.batches(ctx, Data{Images: images, Conditions: make([]float32, len(images)/Cells*ConditionCount)}, func(i, b int, _ []float64) error {
+		dst := out[i*Latent : (i+b)*Latent]
+		if m.chip != nil {
+			m.chip.encode(m.in, b)
+			copy(dst, m.chip.latent.Data)
+			return nil
+		}
+		y, err := encoder.Forward(m.in, nn.Inference)
+		if err == nil {
+			copy(dst, y.Data)
+		}
+		return err
+	})
+	return out, err
+}
+
+// batches normalises the images and calls f with every batch of them loaded:
+// b images from the i-th on.
+func (m *Model) batches(ctx context.Context, d Data, f func(i, b int, scales []float64) error) error {
+	scaled, scales, err := normalise(d.Images, m.norm)
+	if err != nil {
+		return err
+	}
+	n := len(scales)
+	if err := m.checkConditions(d, n); err != nil {
+		return err
+	}
+	for i := 0; i < n; i += decodeBatch {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		b := min(decodeBatch, n-i)
+		m.load(b, func(k int) ([]float32, []float32) { return scaled[(i+k)*Cells : (i+k+1)*Cells], d.condition(i + k) })
+		if err := f(i, b, scales); err != nil {
+			return fmt.Errorf("autoencoder: %w", err)
+		}
+	}
+	return nil
+}
+
+// condition is row i of the conditions, if there are any.
+func (d Data) condition(i int) []float32 {
+	if d.Conditions == nil {
+		return nil
+	}
+	return d.Conditions[i*ConditionCount : (i+1)*ConditionCount]
+}
+
+// load fills the input tensor with b images, each 48 scaled charges, and the
+// conditions.
+func (m *Model) load(b int, image func(k int) (cells, conditions []float32)) {
 	m.in.Resize(b)
 	clear(m.in.Data)
+	if m.sides != nil {
+		m.sides.Resize(b)
+	}
+	channels := m.in.Shape.C
 	for k := range b {
-		for c, v := range image(k) {
-			m.in.Data[pixels[c]*b+k] = v
+		cells, conditions := image(k)
+		for c, v := range cells {
+			m.in.Data[(m.at[c].pixel*b+k)*channels+m.at[c].channel] = v
+		}
+		if m.sides != nil {
+			copy(m.sides.Data[k*ConditionCount:], conditions)
 		}
 	}
 }
 
-// gather copies the 48 cells of the decoded 8×8 images into rows.
-func gather(y *nn.Tensor, rows []float32) {
-	for c, pixel := range pixels {
-		from := y.Data[pixel*y.N : (pixel+1)*y.N]
-		for k, v := range from {
-			rows[k*Cells+c] = v
+// forward runs the loaded batch.
+func (m *Model) forward(b int, mode nn.Mode) (*nn.Tensor, error) {
+	net := m.net
+	if m.chip != nil {
+		net = m.chip.decoder
+	}
+	if m.sides != nil {
+		if err := net.SetSide(layerConditions, m.sides); err != nil {
+			return nil, err
+		}
+	}
+	if m.chip != nil {
+		return m.chip.forward(m.in, b, mode)
+	}
+	return net.Forward(m.in, mode)
+}
+
+// backward adds the weights' gradients of the last forward pass.
+func (m *Model) backward(dy *nn.Tensor) error {
+	if m.chip != nil {
+		return m.chip.backward(dy)
+	}
+	return m.net.BackwardWeights(dy)
+}
+
+// gather copies the 48 cells of the decoded images into rows.
+func (m *Model) gather(y *nn.Tensor, rows []float32) {
+	channels := y.Shape.C
+	for c, at := range m.at {
+		from := y.Data[at.pixel*y.N*channels+at.channel:]
+		for k := range y.N {
+			rows[k*Cells+c] = from[k*channels] + m.floor
 		}
 	}
 }
 
 // scatter is the transpose of gather: masked pixels get 0.
-func scatter(rows []float32, y *nn.Tensor) {
+func (m *Model) scatter(rows []float32, y *nn.Tensor) {
 	clear(y.Data)
-	for c, pixel := range pixels {
-		to := y.Data[pixel*y.N : (pixel+1)*y.N]
-		for k := range to {
-			to[k] = rows[k*Cells+c]
+	channels := y.Shape.C
+	for c, at := range m.at {
+		to := y.Data[at.pixel*y.N*channels+at.channel:]
+		for k := range y.N {
+			to[k*channels] = rows[k*Cells+c]
 		}
 	}
 }
@@ -169,6 +335,10 @@ func scatter(rows []float32, y *nn.Tensor) {
 // sums to [1,2) as after the chip's shift, and returns
 // the scaled images with the scales.
 func Normalise(images []float64) (scaled []float32, scales []float64, err error) {
+	return normalise(images, wafer.NormSumLog2)
+}
+
+func normalise(images []float64, norm wafer.Norm) (scaled []float32, scales []float64, err error) {
 	if len(images)%Cells != 0 {
 		return nil, nil, fmt.Errorf("autoencoder: %d charges are not a whole number of %d-cell images", len(images), Cells)
 	}
@@ -184,7 +354,7 @@ func Normalise(images []float64) (scaled []float32, scales []float64, err error)
 		if !(sum > 0) || math.IsInf(sum, 1) {
 			return nil, nil, fmt.Errorf("autoencoder: row %d: the charges sum to %v; drop such images first", i, sum)
 		}
-		scales[i] = wafer.PowerBelow(sum)
+		scales[i] = norm.Scale(row)
 		for c, v := range row {
 			scaled[i*Cells+c] = float32(v / scales[i])
 		}

@@ -3,6 +3,8 @@ package autoencoder
 import (
 	"context"
 	"fmt"
+	"math"
+	"strings"
 
 	"barrow/loss"
 	"barrow/nn"
@@ -12,15 +14,24 @@ import (
 // batches of 500, at most 100 epochs, early stopping after 30 without a better
 // validation loss.
 type Settings struct {
+	Architecture Architecture
 	Seed         uint64
 	Threads      int     // never changes a bit; 1 by default
 	Epochs       int     // 100 by default
 	Batch        int     // 500 by default
 	LearningRate float64 // 1e-3 by default
+	Schedule     string  // "constant" (the default) or "cosine", falling to a hundredth of LearningRate at the last epoch
 	Patience     int     // 30 by default; negative never stops early
-	Checkpoint   string  // file to save to and resume from; none by default
-	Progress     func(nn.Progress)
+	// ZeroStart starts the decoder's output layer with a bias of 0, as the
+	// paper does: a sigmoid then starts at 1/2 in every cell, 16 times too high.
+	// By default it starts at the mean of the training images.
+	ZeroStart  bool
+	Checkpoint string // file to save to and resume from; none by default
+	Progress   func(nn.Progress)
 }
+
+// Schedules are the names that Settings.Schedule takes.
+func Schedules() []string { return []string{"constant", "cosine"} }
 
 func (s Settings) withDefaults() Settings {
 	set := func(v *int, d int) {
@@ -38,37 +49,61 @@ func (s Settings) withDefaults() Settings {
 	return s
 }
 
+// schedule is the learning rate's course.
+func (s Settings) schedule() (nn.Schedule, error) {
+	switch s.Schedule {
+	case "", "constant":
+		return nn.Constant(s.LearningRate), nil
+	case "cosine":
+		return nn.Cosine{Start: s.LearningRate, End: s.LearningRate / 100}, nil
+	}
+	return nil, fmt.Errorf("autoencoder: schedule = %q: it may be %s", s.Schedule, strings.Join(Schedules(), " or "))
+}
+
 // Train trains a new autoencoder on images (N×48 charges) with the loss, and
 // returns the weights of the epoch with the smallest loss on the validation
 // images. It resumes from Settings.Checkpoint if that file is there and gives
 // the same bits as a run that was never interrupted.
 func Train(ctx context.Context, images, validation []float64, l loss.Loss, s Settings) (*Model, *nn.History, error) {
+	return TrainData(ctx, Data{Images: images}, Data{Images: validation}, l, s)
+}
+
+// TrainData is Train for an architecture of any kind.
+func TrainData(ctx context.Context, train, validation Data, l loss.Loss, s Settings) (*Model, *nn.History, error) {
 	s = s.withDefaults()
-	if len(images) == 0 || len(validation) == 0 {
-		return nil, nil, fmt.Errorf("autoencoder: %d training and %d validation images; both are needed", len(images)/Cells, len(validation)/Cells)
+	if len(train.Images) == 0 || len(validation.Images) == 0 {
+		return nil, nil, fmt.Errorf("autoencoder: %d training and %d validation images; both are needed", len(train.Images)/Cells, len(validation.Images)/Cells)
 	}
-	m, err := build(s.Seed, s.Threads, s.Batch)
+	schedule, err := s.schedule()
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := build(s.Architecture, s.Seed, s.Threads, s.Batch)
 	if err != nil {
 		return nil, nil, err
 	}
 	o := &objective{model: m, loss: l}
-	if o.train, _, err = Normalise(images); err != nil {
+	if o.train, err = o.set(train); err != nil {
 		return nil, nil, fmt.Errorf("training images: %w", err)
 	}
-	if o.validation, _, err = Normalise(validation); err != nil {
+	if o.validation, err = o.set(validation); err != nil {
 		return nil, nil, fmt.Errorf("validation images: %w", err)
 	}
 	o.resize(s.Batch)
+	if !s.ZeroStart {
+		m.startAt(o.train.cells)
+	}
 	fit := nn.Fit{
 		Net:        m.net,
-		Schedule:   nn.Constant(s.LearningRate),
-		Samples:    len(images) / Cells,
+		Schedule:   schedule,
+		Samples:    len(train.Images) / Cells,
 		Batch:      s.Batch,
 		Epochs:     s.Epochs,
 		Seed:       s.Seed,
 		Patience:   max(0, s.Patience),
 		Checkpoint: s.Checkpoint,
 		Resume:     true,
+		Meta:       m.meta(),
 		Progress:   s.Progress,
 	}
 	h, err := fit.Run(ctx, o)
@@ -78,13 +113,54 @@ func Train(ctx context.Context, images, validation []float64, l loss.Loss, s Set
 	return m, h, nil
 }
 
+// startAt sets the output layer's bias so that an untrained decoder gives the
+// mean of the training images.
+func (m *Model) startAt(cells []float32) {
+	mean := 0.0
+	for _, v := range cells {
+		mean += float64(v)
+	}
+	mean /= float64(len(cells))
+	if last := m.net.Layers()[len(m.net.Layers())-1]; last.Kind == nn.KindSigmoid {
+		mean = math.Min(mean, 0.5)
+		mean = math.Log(mean / (1 - mean))
+	}
+	for i := range m.net.Param(layerOutput + "/bias").Value {
+		m.net.Param(layerOutput + "/bias").Value[i] = float32(mean)
+	}
+}
+
+// A part is a normalised set of images.
+type part struct {
+	cells      []float32 // N×48
+	conditions []float32 // N×ConditionCount, or nil
+}
+
+func (p *part) len() int { return len(p.cells) / Cells }
+
+// row is image i with its conditions.
+func (p *part) row(i int) (cells, conditions []float32) {
+	if p.conditions != nil {
+		conditions = p.conditions[i*ConditionCount : (i+1)*ConditionCount]
+	}
+	return p.cells[i*Cells : (i+1)*Cells], conditions
+}
+
 // objective runs one batch of images through the network and the loss.
 type objective struct {
 	model             *Model
 	loss              loss.Loss
-	train, validation []float32
+	train, validation *part
 	target, pred, dq  []float32 // N×48
 	dy                *nn.Tensor
+}
+
+func (o *objective) set(d Data) (*part, error) {
+	scaled, scales, err := normalise(d.Images, o.model.norm)
+	if err == nil {
+		err = o.model.checkConditions(d, len(scales))
+	}
+	return &part{scaled, d.Conditions}, err
 }
 
 func (o *objective) resize(batch int) {
@@ -94,25 +170,24 @@ func (o *objective) resize(batch int) {
 }
 
 // forward decodes n images of a set and leaves the rows in target and pred.
-func (o *objective) forward(n int, mode nn.Mode, image func(k int) []float32) error {
+func (o *objective) forward(n int, mode nn.Mode, image func(k int) (cells, conditions []float32)) error {
 	o.target, o.pred = o.target[:n*Cells], o.pred[:n*Cells]
 	for k := range n {
-		copy(o.target[k*Cells:], image(k))
+		cells, _ := image(k)
+		copy(o.target[k*Cells:], cells)
 	}
-	o.model.load(n, func(k int) []float32 { return o.target[k*Cells : (k+1)*Cells] })
-	y, err := o.model.net.Forward(o.model.in, mode)
+	o.model.load(n, image)
+	y, err := o.model.forward(n, mode)
 	if err != nil {
 		return err
 	}
-	gather(y, o.pred)
+	o.model.gather(y, o.pred)
 	return nil
 }
 
 // Train is one training step's loss and gradients.
 func (o *objective) Train(idx []int) (float64, error) {
-	err := o.forward(len(idx), nn.Training, func(k int) []float32 {
-		return o.train[idx[k]*Cells : (idx[k]+1)*Cells]
-	})
+	err := o.forward(len(idx), nn.Training, func(k int) (cells, conditions []float32) { return o.train.row(idx[k]) })
 	if err != nil {
 		return 0, err
 	}
@@ -121,19 +196,16 @@ func (o *objective) Train(idx []int) (float64, error) {
 	if err != nil {
 		return v, err
 	}
-	scatter(o.dq, o.dy.Resize(len(idx)))
-	_, err = o.model.net.Backward(o.dy)
-	return v, err
+	o.model.scatter(o.dq, o.dy.Resize(len(idx)))
+	return v, o.model.backward(o.dy)
 }
 
 // Validate is the mean loss over the validation images.
 func (o *objective) Validate(ctx context.Context) (float64, error) {
-	n, sum := len(o.validation)/Cells, 0.0
+	n, sum := o.validation.len(), 0.0
 	for i := 0; i < n; i += decodeBatch {
 		b := min(decodeBatch, n-i)
-		err := o.forward(b, nn.Inference, func(k int) []float32 {
-			return o.validation[(i+k)*Cells : (i+k+1)*Cells]
-		})
+		err := o.forward(b, nn.Inference, func(k int) (cells, conditions []float32) { return o.validation.row(i + k) })
 		if err != nil {
 			return 0, err
 		}

@@ -1,0 +1,313 @@
+package autoencoder
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"barrow/nn"
+	"barrow/wafer"
+)
+
+// An Architecture says what an autoencoder computes. The zero value is the
+// paper's in floating point.
+type Architecture struct {
+	// Precision is the name of a preset: "float" (the default), "qkeras-5bit",
+	// "asic", "cmssw-mainline" or "cmssw-fork"; see Presets.
+	Precision string `json:"precision" toml:"precision"`
+	// WeightBits replaces the preset's width of the encoder's weights, sign
+	// included; 0 keeps it. Only qkeras-5bit and cmssw-fork can be changed.
+	WeightBits int `json:"weight_bits,omitempty" toml:"weight_bits"`
+	// LatentBits is the width of each of the encoder's outputs; 0 is the
+	// preset's, that of five links. LatentBits(links) gives those of fewer.
+	LatentBits int `json:"latent_bits,omitempty" toml:"latent_bits"`
+	// Normalisation of the image in front of the encoder: "sumlog2" (the
+	// default, by 2^⌊log2 Σ⌋), "sum" or "max".
+	Normalisation string `json:"normalisation" toml:"normalisation"`
+	// Conditional gives the decoder eight conditions beside the 16 outputs
+	// (Conditions) and the layers of the conditional autoencoder.
+	Conditional bool `json:"conditional,omitempty" toml:"conditional"`
+}
+
+// A Fixed is a fixed-point format: Bits in all with the sign, Integer of them
+// before the point, as QKeras counts them. Bits 0 is floating point.
+type Fixed struct {
+	Bits, Integer int
+	Floor         bool // rounds towards −∞ instead of to the nearest
+}
+
+// A Precision is a preset: the formats of the encoder. The decoder, which runs
+// off the detector, is always in floating point.
+type Precision struct {
+	Name    string
+	Weights Fixed // kernels and biases, signed
+	Input   Fixed // pixels, without sign
+	Hidden  Fixed // convolution's output after its ReLU, without sign
+	Latent  Fixed // the 16 outputs after their ReLU, without sign
+	// Chip is the arithmetic of ECON-T, every product truncated, bit for bit
+	// as barrow/econt has it.
+	Chip bool
+	// Rhombi arranges images as 4×4×3, one channel a rhombus, instead of 8×8.
+	Rhombi bool
+	Source string
+}
+
+// Presets are the precisions there are, "float" first.
+//
+// "qkeras-5bit" is the paper's quantised encoder, "asic" the chip,
+// "cmssw-mainline" the emulation in CMSSW (floating-point weights on 4×4×3
+// images, inputs rounded to 1/256, outputs rounded to 2^−b without a limit),
+// "cmssw-fork" the one of the conditional autoencoder.
+func Presets() []Precision {
+	return []Precision{
+		{Name: "float", Source: "arXiv:2306.04712"},
+		{Name: "qkeras-5bit", Weights: Fixed{Bits: 5, Integer: 1}, Input: Fixed{Bits: 10, Integer: 3}, Hidden: Fixed{Bits: 11, Integer: 3},
+			Latent: Fixed{Bits: 9, Integer: 1}, Source: "the paper's public code, model qK_RTL"},
+		{Name: "asic", Weights: Fixed{Bits: 6}, Input: Fixed{Bits: 8, Integer: 1, Floor: true},
+			Latent: Fixed{Bits: 9, Integer: 1, Floor: true}, Chip: true, Source: "ECON-T"},
+		{Name: "cmssw-mainline", Input: Fixed{Bits: 9, Integer: 1}, Latent: Fixed{Bits: 9, Integer: 0}, Rhombi: true, Source: "CMSSW"},
+		{Name: "cmssw-fork", Weights: Fixed{Bits: 6}, Input: Fixed{Bits: 8, Integer: 1, Floor: true}, Hidden: Fixed{Bits: 8, Integer: 1},
+			Latent: Fixed{Bits: 9, Integer: 1, Floor: true}, Source: "CMSSW with the conditional autoencoder"},
+	}
+}
+
+// PresetNames lists the presets in their order.
+func PresetNames() []string {
+	var names []string
+	for _, p := range Presets() {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// Normalisations are the names that Architecture.Normalisation takes.
+func Normalisations() []string {
+	return []string{wafer.NormSumLog2.String(), wafer.NormSum.String(), wafer.NormMax.String()}
+}
+
+// bitsByLinks are the bits of an encoder output that 1 to 5 links carry.
+var bitsByLinks = [...]int{1, 3, 5, 7, 9}
+
+// LatentBits is how many bits of each of the 16 outputs the given number of
+// 1.28 Gb/s links carries: 1, 3, 5, 7, 9 on 1, 2, 3, 4, 5 or more. 0 links or
+// fewer are an error.
+func LatentBits(links int) (int, error) {
+	if links < 1 {
+		return 0, fmt.Errorf("autoencoder: %d links carry nothing: want 1 to 5, or more", links)
+	}
+	return bitsByLinks[min(links, len(bitsByLinks))-1], nil
+}
+
+// maxLatentBits are those of the chip's outputs.
+const maxLatentBits = 9
+
+func (a Architecture) withDefaults() Architecture {
+	if a.Precision == "" {
+		a.Precision = "float"
+	}
+	if a.Normalisation == "" {
+		a.Normalisation = wafer.NormSumLog2.String()
+	}
+	return a
+}
+
+// Check reports what does not fit together, naming the key and what it may be.
+func (a Architecture) Check() error {
+	_, err := a.withDefaults().precision()
+	return err
+}
+
+// precision is the preset with the architecture's own widths.
+func (a Architecture) precision() (Precision, error) {
+	var p Precision
+	i := slices.IndexFunc(Presets(), func(p Precision) bool { return p.Name == a.Precision })
+	if i < 0 {
+		return p, fmt.Errorf("autoencoder: precision = %q: the presets are %s", a.Precision, strings.Join(PresetNames(), ", "))
+	}
+	p = Presets()[i]
+	switch {
+	case !slices.Contains(Normalisations(), a.Normalisation):
+		return p, fmt.Errorf("autoencoder: normalisation = %q: it may be %s", a.Normalisation, strings.Join(Normalisations(), ", "))
+	case p.Chip && a.Normalisation != wafer.NormSumLog2.String():
+		return p, fmt.Errorf("autoencoder: normalisation = %q: the chip shifts, so precision %q wants sumlog2", a.Normalisation, a.Precision)
+	case a.Conditional && p.Rhombi:
+		return p, fmt.Errorf("autoencoder: conditional = true: the conditional decoder makes 8×8 images, precision %q has 4×4×3", a.Precision)
+	}
+	if a.WeightBits != 0 {
+		switch {
+		case p.Weights.Bits == 0:
+			return p, fmt.Errorf("autoencoder: weight_bits = %d: the weights of precision %q are floating point; leave the key out", a.WeightBits, a.Precision)
+		case p.Chip && a.WeightBits != p.Weights.Bits:
+			return p, fmt.Errorf("autoencoder: weight_bits = %d: the chip has %d-bit weights", a.WeightBits, p.Weights.Bits)
+		case a.WeightBits < p.Weights.Integer+2 || a.WeightBits > 16:
+			return p, fmt.Errorf("autoencoder: weight_bits = %d: want %d to 16, sign included", a.WeightBits, p.Weights.Integer+2)
+		}
+		p.Weights.Bits = a.WeightBits
+	}
+	if a.LatentBits != 0 {
+		switch {
+		case p.Latent.Bits == 0:
+			return p, fmt.Errorf("autoencoder: latent_bits = %d: the outputs of precision %q are floating point; leave the key out or choose %s", a.LatentBits, a.Precision, strings.Join(PresetNames()[1:], ", "))
+		case a.LatentBits < 1 || a.LatentBits > maxLatentBits:
+			return p, fmt.Errorf("autoencoder: latent_bits = %d: want 1 to %d (1, 3, 5, 7, 9 for 1 to 5 links)", a.LatentBits, maxLatentBits)
+		}
+		p.Latent.Bits = a.LatentBits
+	}
+	return p, nil
+}
+
+// String names the architecture, as in "asic, 5-bit outputs".
+func (a Architecture) String() string {
+	a = a.withDefaults()
+	s := a.Precision
+	if a.WeightBits != 0 {
+		s += fmt.Sprintf(", %d-bit weights", a.WeightBits)
+	}
+	if a.LatentBits != 0 {
+		s += fmt.Sprintf(", %d-bit outputs", a.LatentBits)
+	}
+	if a.Normalisation != wafer.NormSumLog2.String() {
+		s += ", normalised by " + a.Normalisation
+	}
+	if a.Conditional {
+		s += ", conditional"
+	}
+	return s
+}
+
+// The layers that the code asks for by name.
+const (
+	layerConv       = "encoder_conv"
+	layerDense      = "encoder_dense"
+	layerLatent     = "latent"
+	layerConditions = "conditions"
+	layerOutput     = "decoder_conv_2"
+)
+
+// Spec describes the network: 8×8×1 (or 4×4×3) to the same, encoder first.
+func (a Architecture) Spec() (nn.Spec, error) {
+	a = a.withDefaults()
+	p, err := a.precision()
+	if err != nil {
+		return nn.Spec{}, err
+	}
+	s := nn.Spec{Name: "autoencoder", Input: nn.Shape{H: side, W: side, C: 1}}
+	conv := nn.Layer{Kind: nn.KindConv2D, Name: layerConv, Filters: 8, Kernel: 3, Stride: 2, Padding: nn.PaddingSame, Bits: p.Weights.Bits, Integer: p.Weights.Integer}
+	if p.Rhombi {
+		s.Input, conv.Stride = nn.Shape{H: 4, W: 4, C: 3}, 1
+	}
+	if a.Precision != "float" || a.Conditional {
+		s.Name += " (" + a.String() + ")"
+	}
+	if p.Input.Bits > 0 {
+		s.Layers = append(s.Layers, nn.Layer{Kind: nn.KindQuantizedBits, Name: "input", Bits: p.Input.Bits, Integer: p.Input.Integer, Unsigned: true, Rounding: p.Input.rounding()})
+	}
+	latent := p.Latent
+	if a.Precision == "cmssw-mainline" {
+		// Rounded to 2^−b without a limit: as many integer bits as there is room
+		// for.
+		latent = Fixed{Bits: 20, Integer: 20 - latent.Bits}
+	}
+	s.Layers = append(s.Layers, conv, p.Hidden.relu("encoder_conv_relu"),
+		nn.Layer{Kind: nn.KindFlatten, Name: "encoder_flatten"},
+		nn.Layer{Kind: nn.KindDense, Name: layerDense, Units: Latent, Bits: p.Weights.Bits, Integer: p.Weights.Integer},
+		latent.relu(layerLatent))
+	s.Layers = append(s.Layers, decoder(a, p)...)
+	return s, nil
+}
+
+func (f Fixed) rounding() string {
+	if f.Floor {
+		return nn.RoundFloor
+	}
+	return nn.RoundNearest
+}
+
+func (f Fixed) relu(name string) nn.Layer {
+	if f.Bits == 0 {
+		return nn.Layer{Kind: nn.KindReLU, Name: name}
+	}
+	return nn.Layer{Kind: nn.KindQuantizedReLU, Name: name, Bits: f.Bits, Integer: f.Integer, Rounding: f.rounding()}
+}
+
+// decoder lists the layers behind the 16 outputs: the paper's, or those of the
+// conditional autoencoder.
+func decoder(a Architecture, p Precision) []nn.Layer {
+	dense := func(k string, units int) []nn.Layer {
+		return []nn.Layer{{Kind: nn.KindDense, Name: "decoder_dense" + k, Units: units}, {Kind: nn.KindReLU, Name: "decoder_dense" + k + "_relu"}}
+	}
+	reshape := nn.Layer{Kind: nn.KindReshape, Name: "decoder_reshape", Height: 4, Width: 4, Channels: 8}
+	if a.Conditional {
+		layers := []nn.Layer{{Kind: nn.KindConcat, Name: layerConditions, Channels: ConditionCount}}
+		layers = append(layers, dense("_1", 24)...)
+		layers = append(layers, dense("_2", 64)...)
+		layers = append(layers, dense("_3", 128)...)
+		return append(layers, reshape,
+			nn.Layer{Kind: nn.KindConv2DTranspose, Name: layerOutput, Filters: 1, Kernel: 3, Stride: 2, Padding: nn.PaddingValid},
+			nn.Layer{Kind: nn.KindCrop, Name: "decoder_crop", Height: side, Width: side},
+			nn.Layer{Kind: nn.KindReLU, Name: "decoded"})
+	}
+	stride, channels := 2, 1
+	if p.Rhombi {
+		stride, channels = 1, 3
+	}
+	return append(dense("", 128), reshape,
+		nn.Layer{Kind: nn.KindConv2DTranspose, Name: "decoder_conv_1", Filters: 8, Kernel: 3, Stride: stride, Padding: nn.PaddingSame},
+		nn.Layer{Kind: nn.KindReLU, Name: "decoder_conv_1_relu"},
+		nn.Layer{Kind: nn.KindConv2DTranspose, Name: layerOutput, Filters: channels, Kernel: 3, Stride: 1, Padding: nn.PaddingSame},
+		nn.Layer{Kind: nn.KindSigmoid, Name: "decoded"})
+}
+
+// Cost is what an encoder costs on the detector.
+type Cost struct {
+	Weights         int `json:"weights"`
+	Multiplications int `json:"multiplications"` // a wafer, without those by masked pixels
+}
+
+// Cost counts the encoder's weights and multiplications.
+func (a Architecture) Cost() (Cost, error) {
+	spec, err := a.Spec()
+	if err != nil {
+		return Cost{}, err
+	}
+	layers, err := spec.Check()
+	if err != nil {
+		return Cost{}, fmt.Errorf("autoencoder: %w", err)
+	}
+	var c Cost
+	for _, l := range layers {
+		switch l.Name {
+		case layerConv:
+			taps := l.Kernel * l.Kernel * l.In.C * l.Filters
+			c.Weights += taps + l.Filters
+			c.Multiplications += l.Filters * l.In.C * reached(l)
+		case layerDense:
+			c.Weights += (l.In.Size() + 1) * l.Units
+			c.Multiplications += l.In.Size() * l.Units
+		}
+	}
+	return c, nil
+}
+
+// reached counts the pairs of a kernel's tap and a pixel with a cell behind it.
+func reached(l nn.LayerShape) int {
+	real := make([]bool, l.In.Positions())
+	for _, at := range cellsAt(l.In) {
+		real[at.pixel] = true
+	}
+	n := 0
+	pad := max((l.Out.H-1)*l.Stride+l.Kernel-l.In.H, 0) / 2
+	for y := range l.Out.H {
+		for x := range l.Out.W {
+			for ky := range l.Kernel {
+				for kx := range l.Kernel {
+					py, px := y*l.Stride+ky-pad, x*l.Stride+kx-pad
+					if py >= 0 && py < l.In.H && px >= 0 && px < l.In.W && real[py*l.In.W+px] {
+						n++
+					}
+				}
+			}
+		}
+	}
+	return n
+}

@@ -1,0 +1,178 @@
+package autoencoder
+
+import (
+	"context"
+	"math"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"barrow/wafer"
+)
+
+// TestPresets trains every preset shortly, wants it to learn, its outputs to
+// be multiples of the format's step, and the same bits after saving and
+// loading.
+func TestPresets(t *testing.T) {
+	train, validation := showers(800, 1), showers(200, 2)
+	ctx, l := context.Background(), losses(t, 1)["telescope"]
+	for _, p := range Presets() {
+		a := Architecture{Precision: p.Name}
+		if p.Latent.Bits > 0 {
+			a.LatentBits = 5
+		}
+		m, h, err := Train(ctx, train, validation, l, Settings{Architecture: a, Seed: 3, Epochs: 25, Batch: 50, LearningRate: 3e-3})
+		if err != nil {
+			t.Fatalf("%s: %v", p.Name, err)
+		}
+		if first := h.Epochs[0].Validation; !(h.Best < 0.8*first) {
+			t.Errorf("%s: validation loss fell from %.4f to %.4f only", p.Name, first, h.Best)
+		}
+		latents, err := m.Encode(ctx, validation)
+		if err != nil {
+			t.Fatal(err)
+		}
+		used := 0
+		for i, v := range latents {
+			step := math.Exp2(float64(p.Latent.Integer - 5))
+			if p.Latent.Bits > 0 && float64(v) != math.Floor(float64(v)/step)*step {
+				t.Fatalf("%s: output %d is %v, no multiple of %v", p.Name, i, v, step)
+			}
+			if v > 0 {
+				used++
+			}
+		}
+		if used == 0 {
+			t.Errorf("%s: all outputs are 0", p.Name)
+		}
+		path := filepath.Join(t.TempDir(), "x.weights")
+		if err := m.Save(path); err != nil {
+			t.Fatal(err)
+		}
+		again, err := Load(path, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again.Architecture() != m.Architecture() {
+			t.Errorf("%s: loaded as %+v, saved as %+v", p.Name, again.Architecture(), m.Architecture())
+		}
+		x, err := m.Decode(ctx, validation)
+		if err != nil {
+			t.Fatal(err)
+		}
+		y, err := again.Decode(ctx, validation)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range x {
+			if x[i] != y[i] {
+				t.Fatalf("%s: cell %d decodes to %v, loaded to %v", p.Name, i, x[i], y[i])
+			}
+		}
+		if _, err := m.ChipWeights(); (err == nil) != p.Chip {
+			t.Errorf("%s: chip weights: %v", p.Name, err)
+		}
+	}
+}
+
+func TestCost(t *testing.T) {
+	for precision, want := range map[string]Cost{
+		// Rows 2, 4 and 6 lie in two windows, the others in one: 11 in all, 5 of
+		// them by rows 0–3, 6 by rows 4–7, of which half the columns are masked.
+		"asic":           {2144, 8*(5*11+6*5) + 128*16},
+		"cmssw-mainline": {3*9*8 + 8 + 129*16, 8*3*100 + 128*16},
+	} {
+		got, err := Architecture{Precision: precision}.Cost()
+		if err != nil || got != want {
+			t.Errorf("%s: %+v, %v; want %+v", precision, got, err, want)
+		}
+	}
+}
+
+func TestArchitectureErrors(t *testing.T) {
+	for _, c := range []struct {
+		a    Architecture
+		want string
+	}{
+		{Architecture{Precision: "qkeras"}, `precision = "qkeras": the presets are float, qkeras-5bit, asic`},
+		{Architecture{Precision: "asic", WeightBits: 5}, "weight_bits = 5: the chip has 6-bit"},
+		{Architecture{WeightBits: 5}, "weight_bits = 5: the weights of precision \"float\" are floating point"},
+		{Architecture{Precision: "qkeras-5bit", WeightBits: 40}, "weight_bits = 40: want 3 to 16"},
+		{Architecture{Precision: "asic", LatentBits: 10}, "latent_bits = 10: want 1 to 9"},
+		{Architecture{LatentBits: 3}, "latent_bits = 3: the outputs of precision"},
+		{Architecture{Normalisation: "l2"}, "normalisation = \"l2\": it may be sumlog2, sum, max"},
+		{Architecture{Precision: "asic", Normalisation: "sum"}, "normalisation = \"sum\": the chip shifts"},
+		{Architecture{Precision: "cmssw-mainline", Conditional: true}, "conditional = true"},
+	} {
+		if err := c.a.Check(); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v: %v, want an error with %q", c.a, err, c.want)
+		}
+	}
+}
+
+// conditioned are images with metadata columns.
+func conditioned(n int, seed uint64) *wafer.Set {
+	s := &wafer.Set{Charge: showers(n, seed)}
+	for _, name := range []string{"eta", "waferu", "waferv", "wafertype", "layer"} {
+		c := wafer.Column{Name: name}
+		for i := range n {
+			c.Float = append(c.Float, float64(1+i%2))
+		}
+		s.Columns = append(s.Columns, c)
+	}
+	return s
+}
+
+func TestConditional(t *testing.T) {
+	ctx := context.Background()
+	train, validation := conditioned(600, 1), conditioned(100, 2)
+	data := func(s *wafer.Set) Data {
+		c, err := Conditions(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Data{s.Charge, c}
+	}
+	for _, precision := range []string{"float", "cmssw-fork", "asic"} {
+		for name, l := range losses(t, 1) {
+			m, h, err := TrainData(ctx, data(train), data(validation), l, Settings{
+				Architecture: Architecture{Precision: precision, Conditional: true}, Seed: 1, Epochs: 12, Batch: 50, LearningRate: 3e-3})
+			if err != nil {
+				t.Fatalf("%s, %s: %v", precision, name, err)
+			}
+			if !(h.Best < 0.9*h.Epochs[0].Validation) {
+				t.Errorf("%s, %s: loss %v after %v", precision, name, h.Best, h.Epochs[0].Validation)
+			}
+			if _, err := m.Decode(ctx, validation.Charge); err == nil || !strings.Contains(err.Error(), "0 conditions for 100 images") {
+				t.Errorf("decoding without conditions: %v", err)
+			}
+			if _, err := m.DecodeData(ctx, data(validation)); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+func TestConditions(t *testing.T) {
+	s := conditioned(2, 1)
+	s.Column("eta").Float[1] = -2.48
+	s.Column("layer").Float[1] = 24
+	c, err := Conditions(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []float32{0.8, 2. / 12, 2. / 12, 0, 0, 1, float32(math.Log(wafer.Sum(s.Image(1)) + 1)), 0.5}
+	for i, v := range c[ConditionCount:] {
+		if math.Abs(float64(v-want[i])) > 1e-6 {
+			t.Errorf("condition %d is %v, want %v", i, v, want[i])
+		}
+	}
+	s.Column("wafertype").Float[0] = 7
+	if _, err := Conditions(s); err == nil || !strings.Contains(err.Error(), "image 0: wafer type 7") {
+		t.Errorf("wafer type 7: %v", err)
+	}
+	s.Columns = s.Columns[:3]
+	if _, err := Conditions(s); err == nil || !strings.Contains(err.Error(), "needs the column wafertype or type") {
+		t.Errorf("no column: %v", err)
+	}
+}

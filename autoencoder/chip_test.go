@@ -1,0 +1,190 @@
+package autoencoder
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"os"
+	"testing"
+
+	"barrow/econt"
+	"barrow/hgcal"
+	"barrow/loss"
+)
+
+// chipImages draws n images of whole charges as hostile to the arithmetic as
+// they come: sparse and full, small and of 22 bits.
+func chipImages(rng *rand.Rand, n int) []float64 {
+	out := make([]float64, n*Cells)
+	for i := range n {
+		row := out[i*Cells : (i+1)*Cells]
+		top := math.Exp2(float64(1 + rng.IntN(22)))
+		for range 1 + rng.IntN(2*Cells) {
+			row[rng.IntN(Cells)] = math.Floor(rng.Float64() * rng.Float64() * top)
+		}
+		row[rng.IntN(Cells)]++
+	}
+	return out
+}
+
+// raster gives the cell at each of the chip's 48 pixels.
+func raster() (cell [Cells]int) {
+	k := 0
+	for _, c := range hgcal.Arrange8x8() {
+		if c != hgcal.Masked {
+			cell[k] = c
+			k++
+		}
+	}
+	return cell
+}
+
+// TestChip compares Encode with barrow/econt's encoder, output by output, for
+// random weights and for trained ones, on 40,000 images, or with BARROW_LONG=1
+// on 2,000,000.
+func TestChip(t *testing.T) {
+	total := 40_000
+	if os.Getenv("BARROW_LONG") != "" {
+		total = 2_000_000
+	}
+	ctx := context.Background()
+	trained, _, err := Train(ctx, showers(1000, 1), showers(100, 2), losses(t, 1)["emd"], Settings{Architecture: Architecture{Precision: "asic"}, Epochs: 10, Batch: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	models := []*Model{trained}
+	for seed := range uint64(3) {
+		m, err := Architecture{Precision: "asic"}.New(seed, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rng := rand.New(rand.NewPCG(seed, 5))
+		for _, p := range m.Network().Params() {
+			for i := range p.Value {
+				p.Value[i] = float32(rng.NormFloat64()) * float32(seed+1) / 4
+			}
+		}
+		models = append(models, m)
+	}
+	cell, at, saturated := raster(), uint64(0), 0
+	for k, m := range models {
+		w, err := m.ChipWeights()
+		if err != nil {
+			t.Fatal(err)
+		}
+		reference, err := econt.NewEncoder(w, econt.EncoderSettings{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		const block = 10_000
+		for range total / len(models) / block {
+			at++
+			images := chipImages(rand.New(rand.NewPCG(uint64(k), at)), block)
+			got, err := m.Encode(ctx, images)
+			if err != nil {
+				t.Fatal(err)
+			}
+			calq, want := make([]uint32, len(images)), make([]uint16, block*Latent)
+			for i := range calq {
+				calq[i] = uint32(images[i/Cells*Cells+cell[i%Cells]])
+			}
+			if err := reference.Encode(calq, want, nil); err != nil {
+				t.Fatal(err)
+			}
+			for i, v := range want {
+				if got[i] != float32(v)/256 {
+					t.Fatalf("model %d, image %v: output %d is %v, the chip's %v", k, images[i/Latent*Cells:(i/Latent+1)*Cells], i%Latent, got[i], float32(v)/256)
+				}
+				if v == outputTop {
+					saturated++
+				}
+			}
+		}
+	}
+	if saturated == 0 {
+		t.Error("no output reached the limit: the saturation was not tested")
+	}
+}
+
+// TestChipBits: fewer links keep the highest bits of the same outputs.
+func TestChipBits(t *testing.T) {
+	ctx, images := context.Background(), chipImages(rand.New(rand.NewPCG(1, 2)), 500)
+	var nine []float32
+	for _, links := range []int{5, 4, 3, 2, 1} {
+		bits, err := LatentBits(links)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := Architecture{Precision: "asic", LatentBits: bits}.New(7, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := m.Encode(ctx, images)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if nine == nil {
+			nine = got
+		}
+		step := math.Exp2(float64(1 - bits))
+		for i, v := range got {
+			if want := math.Floor(float64(nine[i])/step) * step; float64(v) != want {
+				t.Fatalf("%d bits: output %v of %v; want %v", bits, v, nine[i], want)
+			}
+		}
+	}
+	if _, err := LatentBits(0); err == nil {
+		t.Error("0 links were accepted")
+	}
+}
+
+// TestChipGradient compares the gradient of the decoder behind the chip's
+// encoder with differences, and wants the encoder's weights to move.
+func TestChipGradient(t *testing.T) {
+	m, err := Architecture{Precision: "asic"}.New(3, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &objective{model: m, loss: loss.Telescope(hgcal.Published)}
+	if o.train, err = o.set(Data{Images: showers(50, 1)}); err != nil {
+		t.Fatal(err)
+	}
+	m.startAt(o.train.cells)
+	o.resize(50)
+	idx := make([]int, 50)
+	for i := range idx {
+		idx[i] = i
+	}
+	eval := func() float64 {
+		v, err := o.Train(idx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	m.net.ZeroGrad()
+	eval()
+	for _, name := range []string{"encoder_conv/kernel", "encoder_conv/bias", "encoder_dense/kernel", "encoder_dense/bias"} {
+		sum := 0.0
+		for _, g := range m.net.Param(name).Grad {
+			sum += math.Abs(float64(g))
+		}
+		if sum == 0 {
+			t.Errorf("%s has no gradient", name)
+		}
+	}
+	p := m.net.Param("decoder_dense/kernel")
+	grad := append([]float32(nil), p.Grad...)
+	for _, k := range []int{3, 100, 777} {
+		const h = 1.0 / 256
+		v := p.Value[k]
+		p.Value[k] = v + h
+		up := eval()
+		p.Value[k] = v - h
+		down := eval()
+		p.Value[k] = v
+		if num := (up - down) / (2 * h); math.Abs(num-float64(grad[k])) > 0.02*math.Abs(num)+1e-4 {
+			t.Errorf("weight %d: gradient %v, differences %v", k, grad[k], num)
+		}
+	}
+}
