@@ -12,14 +12,18 @@ var best = func() Kernel {
 	case x.HasAVX512F && x.HasAVX512VL && x.HasAVX512DQ && x.HasAVX512BW && x.HasAVX512BITALG && x.HasBMI1 && x.HasBMI2 && x.HasPOPCNT:
 		return AVX512
 	case x.HasAVX2 && x.HasFMA && x.HasBMI1 && x.HasBMI2 && x.HasPOPCNT:
-		return Portable
+		return AVX2
 	}
 	return Portable
 }()
 
 func (t *State) runTotals(m *Problem, p, q []float64) bool {
-	if m.kernel != AVX512 {
+	switch m.kernel {
+	case Portable:
 		return t.totals(p, q)
+	case AVX2:
+		_, _ = p[8*m.Words-1], q[8*m.Words-1]
+		return totals256(&t.Pot[0], &p[0], &q[0], uint64(m.Words))
 	}
 	_, _ = p[8*m.Words-1], q[8*m.Words-1]
 	switch m.Words {
@@ -35,8 +39,12 @@ func (t *State) runTotals(m *Problem, p, q []float64) bool {
 }
 
 func (t *State) runPrepare(m *Problem, p, q []float64, a, b, extra float64, unmatched uint64, below float64) bool {
-	if m.kernel != AVX512 {
+	switch m.kernel {
+	case Portable:
 		return t.prepare(p, q, a, b, extra, unmatched, below)
+	case AVX2:
+		_, _ = p[8*m.Words-1], q[8*m.Words-1]
+		return prepare256(&t.Pot[0], &p[0], &q[0], a, b, extra, unmatched, below, uint64(m.Words))
 	}
 	_, _ = p[8*m.Words-1], q[8*m.Words-1]
 	switch m.Words {
@@ -69,8 +77,12 @@ func (t *State) runStart(m *Problem) {
 }
 
 func (t *State) runRaise(m *Problem, set uint64, delta float64) {
-	if m.kernel != AVX512 {
+	switch m.kernel {
+	case Portable:
 		t.raise(m, set, delta)
+		return
+	case AVX2:
+		raise256(&t.Pot[0], &m.D[0][0], set, delta, uint64(m.Words))
 		return
 	}
 	switch m.Words {
@@ -86,8 +98,12 @@ func (t *State) runRaise(m *Problem, set uint64, delta float64) {
 }
 
 func (t *State) runFinish(m *Problem) {
-	if m.kernel != AVX512 {
+	switch m.kernel {
+	case Portable:
 		t.finish(m)
+		return
+	case AVX2:
+		finish256(&t.Pot[0], &m.D[0][0], uint64(m.Words))
 		return
 	}
 	switch m.Words {

@@ -148,9 +148,6 @@ GLOBL negInf<>(SB), RODATA|NOPTR, $8
 DATA posInf<>+0(SB)/8, $0x7ff0000000000000
 GLOBL posInf<>(SB), RODATA|NOPTR, $8
 
-DATA largest<>+0(SB)/8, $0x7fefffffffffffff
-GLOBL largest<>(SB), RODATA|NOPTR, $8
-
 DATA one<>+0(SB)/8, $0x3ff0000000000000
 GLOBL one<>(SB), RODATA|NOPTR, $8
 
@@ -177,7 +174,7 @@ TEXT ·raise512x2(SB), NOSPLIT, $0-32
 	VMOVDQU64    1024(AX), Z3
 	VMOVUPD      576(AX), Z2
 	VMOVDQU64    1088(AX), Z4
-	MOVQ         8832(AX), BX
+	MOVQ         8320(AX), BX
 	ANDQ         DX, BX
 	TESTQ        BX, BX
 	JZ           priced
@@ -206,7 +203,7 @@ priced:
 	VMOVUPD       Z2, 576(AX)
 	VMOVDQU64     Z4, 1088(AX)
 	KMOVQ         DX, K1
-	MOVQ          8840(AX), CX
+	MOVQ          8328(AX), CX
 	VBROADCASTSD  tagKeep<>+0(SB), Z3
 	VBROADCASTSD  negInf<>+0(SB), Z4
 	VMOVAPD       Z4, Z5
@@ -235,12 +232,12 @@ priced:
 	VMOVQ         X1, CX
 	NOTQ          CX
 	ANDQ          $0x3f, CX
-	MOVQ          CX, 8920(AX)
+	MOVQ          CX, 8408(AX)
 	MOVQ          1024(AX)(CX*8), DX
-	MOVQ          DX, 8912(AX)
+	MOVQ          DX, 8400(AX)
 	VMOVSD        512(AX)(CX*8), X0
 	VSUBSD        (AX)(CX*8), X0, X0
-	VMOVSD        X0, 8904(AX)
+	VMOVSD        X0, 8392(AX)
 	VZEROUPPER
 	RET
 
@@ -251,7 +248,7 @@ TEXT ·finish512x2(SB), NOSPLIT, $0-16
 	MOVQ         m+8(FP), CX
 	VBROADCASTSD posInf<>+0(SB), Z0
 	VBROADCASTSD posInf<>+0(SB), Z1
-	MOVQ         8840(AX), DX
+	MOVQ         8328(AX), DX
 
 col:
 	TZCNTQ        DX, BX
@@ -265,12 +262,12 @@ col:
 	BLSRQ         DX, DX
 	JNZ           col
 	MOVQ          half<>+0(SB), DX
-	MOVBQZX       8944(AX), BX
+	MOVBQZX       8432(AX), BX
 	SHLQ          $0x3f, BX
 	ORQ           BX, DX
 	VPBROADCASTQ  DX, Z2
-	MOVQ          8832(AX), DX
-	ORQ           8840(AX), DX
+	MOVQ          8320(AX), DX
+	ORQ           8328(AX), DX
 	KMOVQ         DX, K1
 	VXORPD        Z3, Z3, Z3
 	VXORPD        Z4, Z4, Z4
@@ -293,14 +290,14 @@ col:
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 8896(AX)
+	VMOVSD        X1, 8384(AX)
 	VEXTRACTF64X4 $0x01, Z4, Y0
 	VADDPD        Y0, Y4, Y0
 	VEXTRACTF128  $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 8888(AX)
+	VMOVSD        X1, 8376(AX)
 	VZEROUPPER
 	RET
 
@@ -310,8 +307,8 @@ TEXT ·start512x2(SB), NOSPLIT, $8-16
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
 	LEAQ         32768(CX), DX
-	MOVQ         8832(AX), BX
-	MOVQ         8840(AX), SI
+	MOVQ         8320(AX), BX
+	MOVQ         8328(AX), SI
 	XORQ         DI, DI
 	VBROADCASTSD one<>+0(SB), Z0
 	VBROADCASTSD negInf<>+0(SB), Z2
@@ -319,17 +316,17 @@ TEXT ·start512x2(SB), NOSPLIT, $8-16
 	VDIVPD       2560(AX), Z0, Z3
 	VMOVUPD      Z3, 4096(AX)
 	VMOVUPD      Z1, 3584(AX)
-	VMOVUPD      Z1, 8192(AX)
+	VMOVUPD      Z1, 7680(AX)
 	VMOVUPD      Z2, 512(AX)
 	VMOVDQU64    bitTable<>+0(SB), Z3
-	VMOVDQU64    Z3, 7680(AX)
+	VMOVDQU64    Z3, 7168(AX)
 	VDIVPD       2624(AX), Z0, Z0
 	VMOVUPD      Z0, 4160(AX)
 	VMOVUPD      Z1, 3648(AX)
-	VMOVUPD      Z1, 8256(AX)
+	VMOVUPD      Z1, 7744(AX)
 	VMOVUPD      Z2, 576(AX)
 	VMOVDQU64    bitTable<>+64(SB), Z0
-	VMOVDQU64    Z0, 7744(AX)
+	VMOVDQU64    Z0, 7232(AX)
 	VPBROADCASTQ BX, Z0
 	MOVQ         SI, R8
 
@@ -343,9 +340,9 @@ first:
 	KMOVQ        K1, R11
 	TZCNTQ       R11, R11
 	MOVBQZX      (R10)(R11*1), R10
-	MOVQ         8192(AX)(R10*8), R11
+	MOVQ         7680(AX)(R10*8), R11
 	BTSQ         R9, R11
-	MOVQ         R11, 8192(AX)(R10*8)
+	MOVQ         R11, 7680(AX)(R10*8)
 	VMOVSD       3584(AX)(R10*8), X1
 	VADDSD       2560(AX)(R9*8), X1, X1
 	VMOVSD       X1, 3584(AX)(R10*8)
@@ -389,7 +386,7 @@ enough:
 found:
 	BTRQ         R8, BX
 	VPBROADCASTQ BX, Z0
-	MOVQ         8192(AX)(R8*8), R9
+	MOVQ         7680(AX)(R8*8), R9
 	XORQ         R10, R10
 
 queue:
@@ -460,15 +457,15 @@ full:
 	VMOVSD  5120(AX)(R15*8), X2
 	BTRQ    BP, SI
 	VMOVSD  X2, 1536(AX)(BP*8)
-	MOVB    R8, 8704(AX)(BP*1)
+	MOVB    R8, 8192(AX)(BP*1)
 	MOVQ    BP, R15
 	SHLQ    $0x09, R15
 	ADDQ    CX, R15
 	VMOVSD  (R15)(R8*8), X2
 	VMOVSD  X2, 2048(AX)(BP*8)
-	MOVQ    7680(AX)(BP*8), R15
-	ORQ     R15, 7680(AX)(R8*8)
-	MOVB    BP, 8768(AX)(DI*1)
+	MOVQ    7168(AX)(BP*8), R15
+	ORQ     R15, 7168(AX)(R8*8)
+	MOVB    BP, 8256(AX)(DI*1)
 	INCQ    DI
 	BLSRQ   R12, R12
 	JNZ     full
@@ -485,7 +482,7 @@ fullDone:
 	VSUBSD  X1, X2, X2
 	VMOVSD  X2, 2560(AX)(R12*8)
 	VMOVSD  X1, 1536(AX)(R8*8)
-	MOVB    R12, 8704(AX)(R8*1)
+	MOVB    R12, 8192(AX)(R8*1)
 	MOVQ    R8, R9
 	SHLQ    $0x09, R9
 	ADDQ    CX, R9
@@ -504,9 +501,9 @@ moved:
 	MOVQ    5632(AX)(R12*8), R14
 	MOVBQZX R14, R12
 	SHRQ    $0x08, R14
-	MOVQ    8192(AX)(R14*8), R15
+	MOVQ    7680(AX)(R14*8), R15
 	BTSQ    R12, R15
-	MOVQ    R15, 8192(AX)(R14*8)
+	MOVQ    R15, 7680(AX)(R14*8)
 	VMOVSD  3584(AX)(R14*8), X1
 	VADDSD  2560(AX)(R12*8), X1, X1
 	VMOVSD  X1, 3584(AX)(R14*8)
@@ -530,7 +527,7 @@ movedDone:
 	TZCNTQ       R10, R10
 	MOVBQZX      (R9)(R10*1), R9
 	VMOVSD       X1, 1536(AX)(R8*8)
-	MOVB         R9, 8704(AX)(R8*1)
+	MOVB         R9, 8192(AX)(R8*1)
 	MOVQ         R8, R10
 	SHLQ         $0x09, R10
 	ADDQ         CX, R10
@@ -538,10 +535,10 @@ movedDone:
 	VMOVSD       X0, 2048(AX)(R8*8)
 
 hung:
-	MOVBQZX 8704(AX)(R8*1), R9
-	MOVQ    7680(AX)(R8*8), R10
-	ORQ     R10, 7680(AX)(R9*8)
-	MOVB    R8, 8768(AX)(DI*1)
+	MOVBQZX 8192(AX)(R8*1), R9
+	MOVQ    7168(AX)(R8*8), R10
+	ORQ     R10, 7168(AX)(R9*8)
+	MOVB    R8, 8256(AX)(DI*1)
 	INCQ    DI
 	JMP     phase
 
@@ -555,33 +552,33 @@ rest:
 	TZCNTQ BX, SI
 	VMOVSD 2560(AX)(SI*8), X0
 	VMOVSD X0, 1536(AX)(SI*8)
-	MOVB   DL, 8704(AX)(SI*1)
+	MOVB   DL, 8192(AX)(SI*1)
 	MOVQ   SI, R8
 	SHLQ   $0x09, R8
 	ADDQ   CX, R8
 	VMOVSD (R8)(DX*8), X0
 	VMOVSD X0, 2048(AX)(SI*8)
-	MOVQ   7680(AX)(SI*8), R8
-	ORQ    R8, 7680(AX)(DX*8)
-	MOVB   SI, 8768(AX)(DI*1)
+	MOVQ   7168(AX)(SI*8), R8
+	ORQ    R8, 7168(AX)(DX*8)
+	MOVB   SI, 8256(AX)(DI*1)
 	INCQ   DI
 	BLSRQ  BX, BX
 	JNZ    rest
 
 planted:
-	MOVQ DX, 8928(AX)
-	MOVQ DI, 8936(AX)
+	MOVQ DX, 8416(AX)
+	MOVQ DI, 8424(AX)
 	XORQ CX, CX
 	MOVQ CX, 1536(AX)(DX*8)
 	MOVQ CX, 2048(AX)(DX*8)
 	MOVQ CX, (AX)(DX*8)
-	MOVQ 8840(AX), CX
+	MOVQ 8328(AX), CX
 
 plant:
 	DECQ    DI
 	JS      done
-	MOVBQZX 8768(AX)(DI*1), DX
-	MOVBQZX 8704(AX)(DX*1), BX
+	MOVBQZX 8256(AX)(DI*1), DX
+	MOVBQZX 8192(AX)(DX*1), BX
 	SHRXQ   DX, CX, SI
 	SHLQ    $0x3f, SI
 	XORQ    2048(AX)(DX*8), SI
@@ -652,7 +649,7 @@ TEXT ·prepare512x2(SB), NOSPLIT, $0-65
 	JLS           equal
 	VADDSD        X2, X1, X0
 	VMULSD        halfUnit<>+0(SB), X0, X0
-	VMOVSD        X0, 8880(AX)
+	VMOVSD        X0, 8368(AX)
 	VMOVSD        scale<>+0(SB), X0
 	VDIVSD        X1, X0, X1
 	VDIVSD        X2, X0, X2
@@ -738,8 +735,8 @@ TEXT ·prepare512x2(SB), NOSPLIT, $0-65
 	VSUBSD        X1, X0, X0
 	VADDSD        2560(AX)(BX*8), X0, X0
 	VMOVSD        X0, 2560(AX)(BX*8)
-	MOVQ          CX, 8848(AX)
-	MOVQ          DX, 8856(AX)
+	MOVQ          CX, 8336(AX)
+	MOVQ          DX, 8344(AX)
 	POPCNTQ       CX, BX
 	POPCNTQ       DX, SI
 	MOVQ          CX, DI
@@ -748,9 +745,10 @@ TEXT ·prepare512x2(SB), NOSPLIT, $0-65
 	SETHI         BL
 	CMOVQHI       DX, DI
 	CMOVQHI       CX, R8
-	MOVB          BL, 8944(AX)
-	MOVQ          DI, 8832(AX)
-	MOVQ          R8, 8840(AX)
+	MOVB          BL, 8432(AX)
+	MOVQ          DI, 8320(AX)
+	MOVQ          R8, 8328(AX)
+	XORB          AL, AL
 	MOVB          $0x01, AL
 	MOVB          AL, ret+64(FP)
 	VZEROUPPER
@@ -807,8 +805,8 @@ TEXT ·totals512x2(SB), NOSPLIT, $0-25
 	VADDPD        X3, X1, X3
 	VPERMILPD     $0x01, X3, X1
 	VADDSD        X1, X3, X3
-	VMOVSD        X2, 8864(AX)
-	VMOVSD        X3, 8872(AX)
+	VMOVSD        X2, 8352(AX)
+	VMOVSD        X3, 8360(AX)
 	TESTQ         CX, CX
 	SETEQ         AL
 	VUCOMISD      X2, X0
@@ -836,7 +834,7 @@ TEXT ·raise512x4(SB), NOSPLIT, $0-32
 	VMOVDQU64    1152(AX), Z7
 	VMOVUPD      704(AX), Z4
 	VMOVDQU64    1216(AX), Z8
-	MOVQ         8832(AX), BX
+	MOVQ         8320(AX), BX
 	ANDQ         DX, BX
 	TESTQ        BX, BX
 	JZ           priced
@@ -877,7 +875,7 @@ priced:
 	VMOVUPD       Z4, 704(AX)
 	VMOVDQU64     Z8, 1216(AX)
 	KMOVQ         DX, K1
-	MOVQ          8840(AX), CX
+	MOVQ          8328(AX), CX
 	VBROADCASTSD  tagKeep<>+0(SB), Z5
 	VBROADCASTSD  negInf<>+0(SB), Z6
 	VMOVAPD       Z6, Z7
@@ -922,12 +920,12 @@ priced:
 	VMOVQ         X1, CX
 	NOTQ          CX
 	ANDQ          $0x3f, CX
-	MOVQ          CX, 8920(AX)
+	MOVQ          CX, 8408(AX)
 	MOVQ          1024(AX)(CX*8), DX
-	MOVQ          DX, 8912(AX)
+	MOVQ          DX, 8400(AX)
 	VMOVSD        512(AX)(CX*8), X0
 	VSUBSD        (AX)(CX*8), X0, X0
-	VMOVSD        X0, 8904(AX)
+	VMOVSD        X0, 8392(AX)
 	VZEROUPPER
 	RET
 
@@ -940,7 +938,7 @@ TEXT ·finish512x4(SB), NOSPLIT, $0-16
 	VBROADCASTSD posInf<>+0(SB), Z1
 	VBROADCASTSD posInf<>+0(SB), Z2
 	VBROADCASTSD posInf<>+0(SB), Z3
-	MOVQ         8840(AX), DX
+	MOVQ         8328(AX), DX
 
 col:
 	TZCNTQ        DX, BX
@@ -958,12 +956,12 @@ col:
 	BLSRQ         DX, DX
 	JNZ           col
 	MOVQ          half<>+0(SB), DX
-	MOVBQZX       8944(AX), BX
+	MOVBQZX       8432(AX), BX
 	SHLQ          $0x3f, BX
 	ORQ           BX, DX
 	VPBROADCASTQ  DX, Z4
-	MOVQ          8832(AX), DX
-	ORQ           8840(AX), DX
+	MOVQ          8320(AX), DX
+	ORQ           8328(AX), DX
 	KMOVQ         DX, K1
 	VXORPD        Z5, Z5, Z5
 	VXORPD        Z6, Z6, Z6
@@ -1000,14 +998,14 @@ col:
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 8896(AX)
+	VMOVSD        X1, 8384(AX)
 	VEXTRACTF64X4 $0x01, Z6, Y0
 	VADDPD        Y0, Y6, Y0
 	VEXTRACTF128  $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 8888(AX)
+	VMOVSD        X1, 8376(AX)
 	VZEROUPPER
 	RET
 
@@ -1017,8 +1015,8 @@ TEXT ·start512x4(SB), NOSPLIT, $8-16
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
 	LEAQ         32768(CX), DX
-	MOVQ         8832(AX), BX
-	MOVQ         8840(AX), SI
+	MOVQ         8320(AX), BX
+	MOVQ         8328(AX), SI
 	XORQ         DI, DI
 	VBROADCASTSD one<>+0(SB), Z0
 	VBROADCASTSD negInf<>+0(SB), Z2
@@ -1026,31 +1024,31 @@ TEXT ·start512x4(SB), NOSPLIT, $8-16
 	VDIVPD       2560(AX), Z0, Z3
 	VMOVUPD      Z3, 4096(AX)
 	VMOVUPD      Z1, 3584(AX)
-	VMOVUPD      Z1, 8192(AX)
+	VMOVUPD      Z1, 7680(AX)
 	VMOVUPD      Z2, 512(AX)
 	VMOVDQU64    bitTable<>+0(SB), Z3
-	VMOVDQU64    Z3, 7680(AX)
+	VMOVDQU64    Z3, 7168(AX)
 	VDIVPD       2624(AX), Z0, Z3
 	VMOVUPD      Z3, 4160(AX)
 	VMOVUPD      Z1, 3648(AX)
-	VMOVUPD      Z1, 8256(AX)
+	VMOVUPD      Z1, 7744(AX)
 	VMOVUPD      Z2, 576(AX)
 	VMOVDQU64    bitTable<>+64(SB), Z3
-	VMOVDQU64    Z3, 7744(AX)
+	VMOVDQU64    Z3, 7232(AX)
 	VDIVPD       2688(AX), Z0, Z3
 	VMOVUPD      Z3, 4224(AX)
 	VMOVUPD      Z1, 3712(AX)
-	VMOVUPD      Z1, 8320(AX)
+	VMOVUPD      Z1, 7808(AX)
 	VMOVUPD      Z2, 640(AX)
 	VMOVDQU64    bitTable<>+128(SB), Z3
-	VMOVDQU64    Z3, 7808(AX)
+	VMOVDQU64    Z3, 7296(AX)
 	VDIVPD       2752(AX), Z0, Z0
 	VMOVUPD      Z0, 4288(AX)
 	VMOVUPD      Z1, 3776(AX)
-	VMOVUPD      Z1, 8384(AX)
+	VMOVUPD      Z1, 7872(AX)
 	VMOVUPD      Z2, 704(AX)
 	VMOVDQU64    bitTable<>+192(SB), Z0
-	VMOVDQU64    Z0, 7872(AX)
+	VMOVDQU64    Z0, 7360(AX)
 	VPBROADCASTQ BX, Z0
 	MOVQ         SI, R8
 
@@ -1064,9 +1062,9 @@ first:
 	KMOVQ        K1, R11
 	TZCNTQ       R11, R11
 	MOVBQZX      (R10)(R11*1), R10
-	MOVQ         8192(AX)(R10*8), R11
+	MOVQ         7680(AX)(R10*8), R11
 	BTSQ         R9, R11
-	MOVQ         R11, 8192(AX)(R10*8)
+	MOVQ         R11, 7680(AX)(R10*8)
 	VMOVSD       3584(AX)(R10*8), X1
 	VADDSD       2560(AX)(R9*8), X1, X1
 	VMOVSD       X1, 3584(AX)(R10*8)
@@ -1120,7 +1118,7 @@ enough:
 found:
 	BTRQ         R8, BX
 	VPBROADCASTQ BX, Z0
-	MOVQ         8192(AX)(R8*8), R9
+	MOVQ         7680(AX)(R8*8), R9
 	XORQ         R10, R10
 
 queue:
@@ -1191,15 +1189,15 @@ full:
 	VMOVSD  5120(AX)(R15*8), X2
 	BTRQ    BP, SI
 	VMOVSD  X2, 1536(AX)(BP*8)
-	MOVB    R8, 8704(AX)(BP*1)
+	MOVB    R8, 8192(AX)(BP*1)
 	MOVQ    BP, R15
 	SHLQ    $0x09, R15
 	ADDQ    CX, R15
 	VMOVSD  (R15)(R8*8), X2
 	VMOVSD  X2, 2048(AX)(BP*8)
-	MOVQ    7680(AX)(BP*8), R15
-	ORQ     R15, 7680(AX)(R8*8)
-	MOVB    BP, 8768(AX)(DI*1)
+	MOVQ    7168(AX)(BP*8), R15
+	ORQ     R15, 7168(AX)(R8*8)
+	MOVB    BP, 8256(AX)(DI*1)
 	INCQ    DI
 	BLSRQ   R12, R12
 	JNZ     full
@@ -1216,7 +1214,7 @@ fullDone:
 	VSUBSD  X1, X2, X2
 	VMOVSD  X2, 2560(AX)(R12*8)
 	VMOVSD  X1, 1536(AX)(R8*8)
-	MOVB    R12, 8704(AX)(R8*1)
+	MOVB    R12, 8192(AX)(R8*1)
 	MOVQ    R8, R9
 	SHLQ    $0x09, R9
 	ADDQ    CX, R9
@@ -1235,9 +1233,9 @@ moved:
 	MOVQ    5632(AX)(R12*8), R14
 	MOVBQZX R14, R12
 	SHRQ    $0x08, R14
-	MOVQ    8192(AX)(R14*8), R15
+	MOVQ    7680(AX)(R14*8), R15
 	BTSQ    R12, R15
-	MOVQ    R15, 8192(AX)(R14*8)
+	MOVQ    R15, 7680(AX)(R14*8)
 	VMOVSD  3584(AX)(R14*8), X1
 	VADDSD  2560(AX)(R12*8), X1, X1
 	VMOVSD  X1, 3584(AX)(R14*8)
@@ -1261,7 +1259,7 @@ movedDone:
 	TZCNTQ       R10, R10
 	MOVBQZX      (R9)(R10*1), R9
 	VMOVSD       X1, 1536(AX)(R8*8)
-	MOVB         R9, 8704(AX)(R8*1)
+	MOVB         R9, 8192(AX)(R8*1)
 	MOVQ         R8, R10
 	SHLQ         $0x09, R10
 	ADDQ         CX, R10
@@ -1269,10 +1267,10 @@ movedDone:
 	VMOVSD       X0, 2048(AX)(R8*8)
 
 hung:
-	MOVBQZX 8704(AX)(R8*1), R9
-	MOVQ    7680(AX)(R8*8), R10
-	ORQ     R10, 7680(AX)(R9*8)
-	MOVB    R8, 8768(AX)(DI*1)
+	MOVBQZX 8192(AX)(R8*1), R9
+	MOVQ    7168(AX)(R8*8), R10
+	ORQ     R10, 7168(AX)(R9*8)
+	MOVB    R8, 8256(AX)(DI*1)
 	INCQ    DI
 	JMP     phase
 
@@ -1286,33 +1284,33 @@ rest:
 	TZCNTQ BX, SI
 	VMOVSD 2560(AX)(SI*8), X0
 	VMOVSD X0, 1536(AX)(SI*8)
-	MOVB   DL, 8704(AX)(SI*1)
+	MOVB   DL, 8192(AX)(SI*1)
 	MOVQ   SI, R8
 	SHLQ   $0x09, R8
 	ADDQ   CX, R8
 	VMOVSD (R8)(DX*8), X0
 	VMOVSD X0, 2048(AX)(SI*8)
-	MOVQ   7680(AX)(SI*8), R8
-	ORQ    R8, 7680(AX)(DX*8)
-	MOVB   SI, 8768(AX)(DI*1)
+	MOVQ   7168(AX)(SI*8), R8
+	ORQ    R8, 7168(AX)(DX*8)
+	MOVB   SI, 8256(AX)(DI*1)
 	INCQ   DI
 	BLSRQ  BX, BX
 	JNZ    rest
 
 planted:
-	MOVQ DX, 8928(AX)
-	MOVQ DI, 8936(AX)
+	MOVQ DX, 8416(AX)
+	MOVQ DI, 8424(AX)
 	XORQ CX, CX
 	MOVQ CX, 1536(AX)(DX*8)
 	MOVQ CX, 2048(AX)(DX*8)
 	MOVQ CX, (AX)(DX*8)
-	MOVQ 8840(AX), CX
+	MOVQ 8328(AX), CX
 
 plant:
 	DECQ    DI
 	JS      done
-	MOVBQZX 8768(AX)(DI*1), DX
-	MOVBQZX 8704(AX)(DX*1), BX
+	MOVBQZX 8256(AX)(DI*1), DX
+	MOVBQZX 8192(AX)(DX*1), BX
 	SHRXQ   DX, CX, SI
 	SHLQ    $0x3f, SI
 	XORQ    2048(AX)(DX*8), SI
@@ -1409,7 +1407,7 @@ TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	JLS           equal
 	VADDSD        X2, X1, X0
 	VMULSD        halfUnit<>+0(SB), X0, X0
-	VMOVSD        X0, 8880(AX)
+	VMOVSD        X0, 8368(AX)
 	VMOVSD        scale<>+0(SB), X0
 	VDIVSD        X1, X0, X1
 	VDIVSD        X2, X0, X2
@@ -1549,8 +1547,8 @@ TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	VSUBSD        X1, X0, X0
 	VADDSD        2560(AX)(BX*8), X0, X0
 	VMOVSD        X0, 2560(AX)(BX*8)
-	MOVQ          CX, 8848(AX)
-	MOVQ          DX, 8856(AX)
+	MOVQ          CX, 8336(AX)
+	MOVQ          DX, 8344(AX)
 	POPCNTQ       CX, BX
 	POPCNTQ       DX, SI
 	MOVQ          CX, DI
@@ -1559,9 +1557,10 @@ TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	SETHI         BL
 	CMOVQHI       DX, DI
 	CMOVQHI       CX, R8
-	MOVB          BL, 8944(AX)
-	MOVQ          DI, 8832(AX)
-	MOVQ          R8, 8840(AX)
+	MOVB          BL, 8432(AX)
+	MOVQ          DI, 8320(AX)
+	MOVQ          R8, 8328(AX)
+	XORB          AL, AL
 	MOVB          $0x01, AL
 	MOVB          AL, ret+64(FP)
 	VZEROUPPER
@@ -1634,8 +1633,8 @@ TEXT ·totals512x4(SB), NOSPLIT, $0-25
 	VADDPD        X3, X1, X3
 	VPERMILPD     $0x01, X3, X1
 	VADDSD        X1, X3, X3
-	VMOVSD        X2, 8864(AX)
-	VMOVSD        X3, 8872(AX)
+	VMOVSD        X2, 8352(AX)
+	VMOVSD        X3, 8360(AX)
 	TESTQ         CX, CX
 	SETEQ         AL
 	VUCOMISD      X2, X0
@@ -1667,7 +1666,7 @@ TEXT ·raise512x6(SB), NOSPLIT, $0-32
 	VMOVDQU64    1280(AX), Z11
 	VMOVUPD      832(AX), Z6
 	VMOVDQU64    1344(AX), Z12
-	MOVQ         8832(AX), BX
+	MOVQ         8320(AX), BX
 	ANDQ         DX, BX
 	TESTQ        BX, BX
 	JZ           priced
@@ -1720,7 +1719,7 @@ priced:
 	VMOVUPD       Z6, 832(AX)
 	VMOVDQU64     Z12, 1344(AX)
 	KMOVQ         DX, K1
-	MOVQ          8840(AX), CX
+	MOVQ          8328(AX), CX
 	VBROADCASTSD  tagKeep<>+0(SB), Z7
 	VBROADCASTSD  negInf<>+0(SB), Z8
 	VMOVAPD       Z8, Z9
@@ -1781,12 +1780,12 @@ priced:
 	VMOVQ         X1, CX
 	NOTQ          CX
 	ANDQ          $0x3f, CX
-	MOVQ          CX, 8920(AX)
+	MOVQ          CX, 8408(AX)
 	MOVQ          1024(AX)(CX*8), DX
-	MOVQ          DX, 8912(AX)
+	MOVQ          DX, 8400(AX)
 	VMOVSD        512(AX)(CX*8), X0
 	VSUBSD        (AX)(CX*8), X0, X0
-	VMOVSD        X0, 8904(AX)
+	VMOVSD        X0, 8392(AX)
 	VZEROUPPER
 	RET
 
@@ -1801,7 +1800,7 @@ TEXT ·finish512x6(SB), NOSPLIT, $0-16
 	VBROADCASTSD posInf<>+0(SB), Z3
 	VBROADCASTSD posInf<>+0(SB), Z4
 	VBROADCASTSD posInf<>+0(SB), Z5
-	MOVQ         8840(AX), DX
+	MOVQ         8328(AX), DX
 
 col:
 	TZCNTQ        DX, BX
@@ -1823,12 +1822,12 @@ col:
 	BLSRQ         DX, DX
 	JNZ           col
 	MOVQ          half<>+0(SB), DX
-	MOVBQZX       8944(AX), BX
+	MOVBQZX       8432(AX), BX
 	SHLQ          $0x3f, BX
 	ORQ           BX, DX
 	VPBROADCASTQ  DX, Z6
-	MOVQ          8832(AX), DX
-	ORQ           8840(AX), DX
+	MOVQ          8320(AX), DX
+	ORQ           8328(AX), DX
 	KMOVQ         DX, K1
 	VXORPD        Z7, Z7, Z7
 	VXORPD        Z8, Z8, Z8
@@ -1879,14 +1878,14 @@ col:
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 8896(AX)
+	VMOVSD        X1, 8384(AX)
 	VEXTRACTF64X4 $0x01, Z8, Y0
 	VADDPD        Y0, Y8, Y0
 	VEXTRACTF128  $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 8888(AX)
+	VMOVSD        X1, 8376(AX)
 	VZEROUPPER
 	RET
 
@@ -1896,8 +1895,8 @@ TEXT ·start512x6(SB), NOSPLIT, $8-16
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
 	LEAQ         32768(CX), DX
-	MOVQ         8832(AX), BX
-	MOVQ         8840(AX), SI
+	MOVQ         8320(AX), BX
+	MOVQ         8328(AX), SI
 	XORQ         DI, DI
 	VBROADCASTSD one<>+0(SB), Z0
 	VBROADCASTSD negInf<>+0(SB), Z2
@@ -1905,45 +1904,45 @@ TEXT ·start512x6(SB), NOSPLIT, $8-16
 	VDIVPD       2560(AX), Z0, Z3
 	VMOVUPD      Z3, 4096(AX)
 	VMOVUPD      Z1, 3584(AX)
-	VMOVUPD      Z1, 8192(AX)
+	VMOVUPD      Z1, 7680(AX)
 	VMOVUPD      Z2, 512(AX)
 	VMOVDQU64    bitTable<>+0(SB), Z3
-	VMOVDQU64    Z3, 7680(AX)
+	VMOVDQU64    Z3, 7168(AX)
 	VDIVPD       2624(AX), Z0, Z3
 	VMOVUPD      Z3, 4160(AX)
 	VMOVUPD      Z1, 3648(AX)
-	VMOVUPD      Z1, 8256(AX)
+	VMOVUPD      Z1, 7744(AX)
 	VMOVUPD      Z2, 576(AX)
 	VMOVDQU64    bitTable<>+64(SB), Z3
-	VMOVDQU64    Z3, 7744(AX)
+	VMOVDQU64    Z3, 7232(AX)
 	VDIVPD       2688(AX), Z0, Z3
 	VMOVUPD      Z3, 4224(AX)
 	VMOVUPD      Z1, 3712(AX)
-	VMOVUPD      Z1, 8320(AX)
+	VMOVUPD      Z1, 7808(AX)
 	VMOVUPD      Z2, 640(AX)
 	VMOVDQU64    bitTable<>+128(SB), Z3
-	VMOVDQU64    Z3, 7808(AX)
+	VMOVDQU64    Z3, 7296(AX)
 	VDIVPD       2752(AX), Z0, Z3
 	VMOVUPD      Z3, 4288(AX)
 	VMOVUPD      Z1, 3776(AX)
-	VMOVUPD      Z1, 8384(AX)
+	VMOVUPD      Z1, 7872(AX)
 	VMOVUPD      Z2, 704(AX)
 	VMOVDQU64    bitTable<>+192(SB), Z3
-	VMOVDQU64    Z3, 7872(AX)
+	VMOVDQU64    Z3, 7360(AX)
 	VDIVPD       2816(AX), Z0, Z3
 	VMOVUPD      Z3, 4352(AX)
 	VMOVUPD      Z1, 3840(AX)
-	VMOVUPD      Z1, 8448(AX)
+	VMOVUPD      Z1, 7936(AX)
 	VMOVUPD      Z2, 768(AX)
 	VMOVDQU64    bitTable<>+256(SB), Z3
-	VMOVDQU64    Z3, 7936(AX)
+	VMOVDQU64    Z3, 7424(AX)
 	VDIVPD       2880(AX), Z0, Z0
 	VMOVUPD      Z0, 4416(AX)
 	VMOVUPD      Z1, 3904(AX)
-	VMOVUPD      Z1, 8512(AX)
+	VMOVUPD      Z1, 8000(AX)
 	VMOVUPD      Z2, 832(AX)
 	VMOVDQU64    bitTable<>+320(SB), Z0
-	VMOVDQU64    Z0, 8000(AX)
+	VMOVDQU64    Z0, 7488(AX)
 	VPBROADCASTQ BX, Z0
 	MOVQ         SI, R8
 
@@ -1957,9 +1956,9 @@ first:
 	KMOVQ        K1, R11
 	TZCNTQ       R11, R11
 	MOVBQZX      (R10)(R11*1), R10
-	MOVQ         8192(AX)(R10*8), R11
+	MOVQ         7680(AX)(R10*8), R11
 	BTSQ         R9, R11
-	MOVQ         R11, 8192(AX)(R10*8)
+	MOVQ         R11, 7680(AX)(R10*8)
 	VMOVSD       3584(AX)(R10*8), X1
 	VADDSD       2560(AX)(R9*8), X1, X1
 	VMOVSD       X1, 3584(AX)(R10*8)
@@ -2023,7 +2022,7 @@ enough:
 found:
 	BTRQ         R8, BX
 	VPBROADCASTQ BX, Z0
-	MOVQ         8192(AX)(R8*8), R9
+	MOVQ         7680(AX)(R8*8), R9
 	XORQ         R10, R10
 
 queue:
@@ -2094,15 +2093,15 @@ full:
 	VMOVSD  5120(AX)(R15*8), X2
 	BTRQ    BP, SI
 	VMOVSD  X2, 1536(AX)(BP*8)
-	MOVB    R8, 8704(AX)(BP*1)
+	MOVB    R8, 8192(AX)(BP*1)
 	MOVQ    BP, R15
 	SHLQ    $0x09, R15
 	ADDQ    CX, R15
 	VMOVSD  (R15)(R8*8), X2
 	VMOVSD  X2, 2048(AX)(BP*8)
-	MOVQ    7680(AX)(BP*8), R15
-	ORQ     R15, 7680(AX)(R8*8)
-	MOVB    BP, 8768(AX)(DI*1)
+	MOVQ    7168(AX)(BP*8), R15
+	ORQ     R15, 7168(AX)(R8*8)
+	MOVB    BP, 8256(AX)(DI*1)
 	INCQ    DI
 	BLSRQ   R12, R12
 	JNZ     full
@@ -2119,7 +2118,7 @@ fullDone:
 	VSUBSD  X1, X2, X2
 	VMOVSD  X2, 2560(AX)(R12*8)
 	VMOVSD  X1, 1536(AX)(R8*8)
-	MOVB    R12, 8704(AX)(R8*1)
+	MOVB    R12, 8192(AX)(R8*1)
 	MOVQ    R8, R9
 	SHLQ    $0x09, R9
 	ADDQ    CX, R9
@@ -2138,9 +2137,9 @@ moved:
 	MOVQ    5632(AX)(R12*8), R14
 	MOVBQZX R14, R12
 	SHRQ    $0x08, R14
-	MOVQ    8192(AX)(R14*8), R15
+	MOVQ    7680(AX)(R14*8), R15
 	BTSQ    R12, R15
-	MOVQ    R15, 8192(AX)(R14*8)
+	MOVQ    R15, 7680(AX)(R14*8)
 	VMOVSD  3584(AX)(R14*8), X1
 	VADDSD  2560(AX)(R12*8), X1, X1
 	VMOVSD  X1, 3584(AX)(R14*8)
@@ -2164,7 +2163,7 @@ movedDone:
 	TZCNTQ       R10, R10
 	MOVBQZX      (R9)(R10*1), R9
 	VMOVSD       X1, 1536(AX)(R8*8)
-	MOVB         R9, 8704(AX)(R8*1)
+	MOVB         R9, 8192(AX)(R8*1)
 	MOVQ         R8, R10
 	SHLQ         $0x09, R10
 	ADDQ         CX, R10
@@ -2172,10 +2171,10 @@ movedDone:
 	VMOVSD       X0, 2048(AX)(R8*8)
 
 hung:
-	MOVBQZX 8704(AX)(R8*1), R9
-	MOVQ    7680(AX)(R8*8), R10
-	ORQ     R10, 7680(AX)(R9*8)
-	MOVB    R8, 8768(AX)(DI*1)
+	MOVBQZX 8192(AX)(R8*1), R9
+	MOVQ    7168(AX)(R8*8), R10
+	ORQ     R10, 7168(AX)(R9*8)
+	MOVB    R8, 8256(AX)(DI*1)
 	INCQ    DI
 	JMP     phase
 
@@ -2189,33 +2188,33 @@ rest:
 	TZCNTQ BX, SI
 	VMOVSD 2560(AX)(SI*8), X0
 	VMOVSD X0, 1536(AX)(SI*8)
-	MOVB   DL, 8704(AX)(SI*1)
+	MOVB   DL, 8192(AX)(SI*1)
 	MOVQ   SI, R8
 	SHLQ   $0x09, R8
 	ADDQ   CX, R8
 	VMOVSD (R8)(DX*8), X0
 	VMOVSD X0, 2048(AX)(SI*8)
-	MOVQ   7680(AX)(SI*8), R8
-	ORQ    R8, 7680(AX)(DX*8)
-	MOVB   SI, 8768(AX)(DI*1)
+	MOVQ   7168(AX)(SI*8), R8
+	ORQ    R8, 7168(AX)(DX*8)
+	MOVB   SI, 8256(AX)(DI*1)
 	INCQ   DI
 	BLSRQ  BX, BX
 	JNZ    rest
 
 planted:
-	MOVQ DX, 8928(AX)
-	MOVQ DI, 8936(AX)
+	MOVQ DX, 8416(AX)
+	MOVQ DI, 8424(AX)
 	XORQ CX, CX
 	MOVQ CX, 1536(AX)(DX*8)
 	MOVQ CX, 2048(AX)(DX*8)
 	MOVQ CX, (AX)(DX*8)
-	MOVQ 8840(AX), CX
+	MOVQ 8328(AX), CX
 
 plant:
 	DECQ    DI
 	JS      done
-	MOVBQZX 8768(AX)(DI*1), DX
-	MOVBQZX 8704(AX)(DX*1), BX
+	MOVBQZX 8256(AX)(DI*1), DX
+	MOVBQZX 8192(AX)(DX*1), BX
 	SHRXQ   DX, CX, SI
 	SHLQ    $0x3f, SI
 	XORQ    2048(AX)(DX*8), SI
@@ -2338,7 +2337,7 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	JLS           equal
 	VADDSD        X2, X1, X0
 	VMULSD        halfUnit<>+0(SB), X0, X0
-	VMOVSD        X0, 8880(AX)
+	VMOVSD        X0, 8368(AX)
 	VMOVSD        scale<>+0(SB), X0
 	VDIVSD        X1, X0, X1
 	VDIVSD        X2, X0, X2
@@ -2532,8 +2531,8 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	VSUBSD        X1, X0, X0
 	VADDSD        2560(AX)(BX*8), X0, X0
 	VMOVSD        X0, 2560(AX)(BX*8)
-	MOVQ          CX, 8848(AX)
-	MOVQ          DX, 8856(AX)
+	MOVQ          CX, 8336(AX)
+	MOVQ          DX, 8344(AX)
 	POPCNTQ       CX, BX
 	POPCNTQ       DX, SI
 	MOVQ          CX, DI
@@ -2542,9 +2541,10 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	SETHI         BL
 	CMOVQHI       DX, DI
 	CMOVQHI       CX, R8
-	MOVB          BL, 8944(AX)
-	MOVQ          DI, 8832(AX)
-	MOVQ          R8, 8840(AX)
+	MOVB          BL, 8432(AX)
+	MOVQ          DI, 8320(AX)
+	MOVQ          R8, 8328(AX)
+	XORB          AL, AL
 	MOVB          $0x01, AL
 	MOVB          AL, ret+64(FP)
 	VZEROUPPER
@@ -2633,8 +2633,8 @@ TEXT ·totals512x6(SB), NOSPLIT, $0-25
 	VADDPD        X3, X1, X3
 	VPERMILPD     $0x01, X3, X1
 	VADDSD        X1, X3, X3
-	VMOVSD        X2, 8864(AX)
-	VMOVSD        X3, 8872(AX)
+	VMOVSD        X2, 8352(AX)
+	VMOVSD        X3, 8360(AX)
 	TESTQ         CX, CX
 	SETEQ         AL
 	VUCOMISD      X2, X0
@@ -2670,7 +2670,7 @@ TEXT ·raise512x8(SB), NOSPLIT, $0-32
 	VMOVDQU64    1408(AX), Z15
 	VMOVUPD      960(AX), Z8
 	VMOVDQU64    1472(AX), Z16
-	MOVQ         8832(AX), BX
+	MOVQ         8320(AX), BX
 	ANDQ         DX, BX
 	TESTQ        BX, BX
 	JZ           priced
@@ -2735,7 +2735,7 @@ priced:
 	VMOVUPD       Z8, 960(AX)
 	VMOVDQU64     Z16, 1472(AX)
 	KMOVQ         DX, K1
-	MOVQ          8840(AX), CX
+	MOVQ          8328(AX), CX
 	VBROADCASTSD  tagKeep<>+0(SB), Z9
 	VBROADCASTSD  negInf<>+0(SB), Z10
 	VMOVAPD       Z10, Z11
@@ -2812,12 +2812,12 @@ priced:
 	VMOVQ         X1, CX
 	NOTQ          CX
 	ANDQ          $0x3f, CX
-	MOVQ          CX, 8920(AX)
+	MOVQ          CX, 8408(AX)
 	MOVQ          1024(AX)(CX*8), DX
-	MOVQ          DX, 8912(AX)
+	MOVQ          DX, 8400(AX)
 	VMOVSD        512(AX)(CX*8), X0
 	VSUBSD        (AX)(CX*8), X0, X0
-	VMOVSD        X0, 8904(AX)
+	VMOVSD        X0, 8392(AX)
 	VZEROUPPER
 	RET
 
@@ -2834,7 +2834,7 @@ TEXT ·finish512x8(SB), NOSPLIT, $0-16
 	VBROADCASTSD posInf<>+0(SB), Z5
 	VBROADCASTSD posInf<>+0(SB), Z6
 	VBROADCASTSD posInf<>+0(SB), Z7
-	MOVQ         8840(AX), DX
+	MOVQ         8328(AX), DX
 
 col:
 	TZCNTQ        DX, BX
@@ -2860,12 +2860,12 @@ col:
 	BLSRQ         DX, DX
 	JNZ           col
 	MOVQ          half<>+0(SB), DX
-	MOVBQZX       8944(AX), BX
+	MOVBQZX       8432(AX), BX
 	SHLQ          $0x3f, BX
 	ORQ           BX, DX
 	VPBROADCASTQ  DX, Z8
-	MOVQ          8832(AX), DX
-	ORQ           8840(AX), DX
+	MOVQ          8320(AX), DX
+	ORQ           8328(AX), DX
 	KMOVQ         DX, K1
 	VXORPD        Z9, Z9, Z9
 	VXORPD        Z10, Z10, Z10
@@ -2930,14 +2930,14 @@ col:
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 8896(AX)
+	VMOVSD        X1, 8384(AX)
 	VEXTRACTF64X4 $0x01, Z10, Y0
 	VADDPD        Y0, Y10, Y0
 	VEXTRACTF128  $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 8888(AX)
+	VMOVSD        X1, 8376(AX)
 	VZEROUPPER
 	RET
 
@@ -2947,8 +2947,8 @@ TEXT ·start512x8(SB), NOSPLIT, $8-16
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
 	LEAQ         32768(CX), DX
-	MOVQ         8832(AX), BX
-	MOVQ         8840(AX), SI
+	MOVQ         8320(AX), BX
+	MOVQ         8328(AX), SI
 	XORQ         DI, DI
 	VBROADCASTSD one<>+0(SB), Z0
 	VBROADCASTSD negInf<>+0(SB), Z2
@@ -2956,59 +2956,59 @@ TEXT ·start512x8(SB), NOSPLIT, $8-16
 	VDIVPD       2560(AX), Z0, Z3
 	VMOVUPD      Z3, 4096(AX)
 	VMOVUPD      Z1, 3584(AX)
-	VMOVUPD      Z1, 8192(AX)
+	VMOVUPD      Z1, 7680(AX)
 	VMOVUPD      Z2, 512(AX)
 	VMOVDQU64    bitTable<>+0(SB), Z3
-	VMOVDQU64    Z3, 7680(AX)
+	VMOVDQU64    Z3, 7168(AX)
 	VDIVPD       2624(AX), Z0, Z3
 	VMOVUPD      Z3, 4160(AX)
 	VMOVUPD      Z1, 3648(AX)
-	VMOVUPD      Z1, 8256(AX)
+	VMOVUPD      Z1, 7744(AX)
 	VMOVUPD      Z2, 576(AX)
 	VMOVDQU64    bitTable<>+64(SB), Z3
-	VMOVDQU64    Z3, 7744(AX)
+	VMOVDQU64    Z3, 7232(AX)
 	VDIVPD       2688(AX), Z0, Z3
 	VMOVUPD      Z3, 4224(AX)
 	VMOVUPD      Z1, 3712(AX)
-	VMOVUPD      Z1, 8320(AX)
+	VMOVUPD      Z1, 7808(AX)
 	VMOVUPD      Z2, 640(AX)
 	VMOVDQU64    bitTable<>+128(SB), Z3
-	VMOVDQU64    Z3, 7808(AX)
+	VMOVDQU64    Z3, 7296(AX)
 	VDIVPD       2752(AX), Z0, Z3
 	VMOVUPD      Z3, 4288(AX)
 	VMOVUPD      Z1, 3776(AX)
-	VMOVUPD      Z1, 8384(AX)
+	VMOVUPD      Z1, 7872(AX)
 	VMOVUPD      Z2, 704(AX)
 	VMOVDQU64    bitTable<>+192(SB), Z3
-	VMOVDQU64    Z3, 7872(AX)
+	VMOVDQU64    Z3, 7360(AX)
 	VDIVPD       2816(AX), Z0, Z3
 	VMOVUPD      Z3, 4352(AX)
 	VMOVUPD      Z1, 3840(AX)
-	VMOVUPD      Z1, 8448(AX)
+	VMOVUPD      Z1, 7936(AX)
 	VMOVUPD      Z2, 768(AX)
 	VMOVDQU64    bitTable<>+256(SB), Z3
-	VMOVDQU64    Z3, 7936(AX)
+	VMOVDQU64    Z3, 7424(AX)
 	VDIVPD       2880(AX), Z0, Z3
 	VMOVUPD      Z3, 4416(AX)
 	VMOVUPD      Z1, 3904(AX)
-	VMOVUPD      Z1, 8512(AX)
+	VMOVUPD      Z1, 8000(AX)
 	VMOVUPD      Z2, 832(AX)
 	VMOVDQU64    bitTable<>+320(SB), Z3
-	VMOVDQU64    Z3, 8000(AX)
+	VMOVDQU64    Z3, 7488(AX)
 	VDIVPD       2944(AX), Z0, Z3
 	VMOVUPD      Z3, 4480(AX)
 	VMOVUPD      Z1, 3968(AX)
-	VMOVUPD      Z1, 8576(AX)
+	VMOVUPD      Z1, 8064(AX)
 	VMOVUPD      Z2, 896(AX)
 	VMOVDQU64    bitTable<>+384(SB), Z3
-	VMOVDQU64    Z3, 8064(AX)
+	VMOVDQU64    Z3, 7552(AX)
 	VDIVPD       3008(AX), Z0, Z0
 	VMOVUPD      Z0, 4544(AX)
 	VMOVUPD      Z1, 4032(AX)
-	VMOVUPD      Z1, 8640(AX)
+	VMOVUPD      Z1, 8128(AX)
 	VMOVUPD      Z2, 960(AX)
 	VMOVDQU64    bitTable<>+448(SB), Z0
-	VMOVDQU64    Z0, 8128(AX)
+	VMOVDQU64    Z0, 7616(AX)
 	VPBROADCASTQ BX, Z0
 	MOVQ         SI, R8
 
@@ -3022,9 +3022,9 @@ first:
 	KMOVQ        K1, R11
 	TZCNTQ       R11, R11
 	MOVBQZX      (R10)(R11*1), R10
-	MOVQ         8192(AX)(R10*8), R11
+	MOVQ         7680(AX)(R10*8), R11
 	BTSQ         R9, R11
-	MOVQ         R11, 8192(AX)(R10*8)
+	MOVQ         R11, 7680(AX)(R10*8)
 	VMOVSD       3584(AX)(R10*8), X1
 	VADDSD       2560(AX)(R9*8), X1, X1
 	VMOVSD       X1, 3584(AX)(R10*8)
@@ -3098,7 +3098,7 @@ enough:
 found:
 	BTRQ         R8, BX
 	VPBROADCASTQ BX, Z0
-	MOVQ         8192(AX)(R8*8), R9
+	MOVQ         7680(AX)(R8*8), R9
 	XORQ         R10, R10
 
 queue:
@@ -3169,15 +3169,15 @@ full:
 	VMOVSD  5120(AX)(R15*8), X2
 	BTRQ    BP, SI
 	VMOVSD  X2, 1536(AX)(BP*8)
-	MOVB    R8, 8704(AX)(BP*1)
+	MOVB    R8, 8192(AX)(BP*1)
 	MOVQ    BP, R15
 	SHLQ    $0x09, R15
 	ADDQ    CX, R15
 	VMOVSD  (R15)(R8*8), X2
 	VMOVSD  X2, 2048(AX)(BP*8)
-	MOVQ    7680(AX)(BP*8), R15
-	ORQ     R15, 7680(AX)(R8*8)
-	MOVB    BP, 8768(AX)(DI*1)
+	MOVQ    7168(AX)(BP*8), R15
+	ORQ     R15, 7168(AX)(R8*8)
+	MOVB    BP, 8256(AX)(DI*1)
 	INCQ    DI
 	BLSRQ   R12, R12
 	JNZ     full
@@ -3194,7 +3194,7 @@ fullDone:
 	VSUBSD  X1, X2, X2
 	VMOVSD  X2, 2560(AX)(R12*8)
 	VMOVSD  X1, 1536(AX)(R8*8)
-	MOVB    R12, 8704(AX)(R8*1)
+	MOVB    R12, 8192(AX)(R8*1)
 	MOVQ    R8, R9
 	SHLQ    $0x09, R9
 	ADDQ    CX, R9
@@ -3213,9 +3213,9 @@ moved:
 	MOVQ    5632(AX)(R12*8), R14
 	MOVBQZX R14, R12
 	SHRQ    $0x08, R14
-	MOVQ    8192(AX)(R14*8), R15
+	MOVQ    7680(AX)(R14*8), R15
 	BTSQ    R12, R15
-	MOVQ    R15, 8192(AX)(R14*8)
+	MOVQ    R15, 7680(AX)(R14*8)
 	VMOVSD  3584(AX)(R14*8), X1
 	VADDSD  2560(AX)(R12*8), X1, X1
 	VMOVSD  X1, 3584(AX)(R14*8)
@@ -3239,7 +3239,7 @@ movedDone:
 	TZCNTQ       R10, R10
 	MOVBQZX      (R9)(R10*1), R9
 	VMOVSD       X1, 1536(AX)(R8*8)
-	MOVB         R9, 8704(AX)(R8*1)
+	MOVB         R9, 8192(AX)(R8*1)
 	MOVQ         R8, R10
 	SHLQ         $0x09, R10
 	ADDQ         CX, R10
@@ -3247,10 +3247,10 @@ movedDone:
 	VMOVSD       X0, 2048(AX)(R8*8)
 
 hung:
-	MOVBQZX 8704(AX)(R8*1), R9
-	MOVQ    7680(AX)(R8*8), R10
-	ORQ     R10, 7680(AX)(R9*8)
-	MOVB    R8, 8768(AX)(DI*1)
+	MOVBQZX 8192(AX)(R8*1), R9
+	MOVQ    7168(AX)(R8*8), R10
+	ORQ     R10, 7168(AX)(R9*8)
+	MOVB    R8, 8256(AX)(DI*1)
 	INCQ    DI
 	JMP     phase
 
@@ -3264,33 +3264,33 @@ rest:
 	TZCNTQ BX, SI
 	VMOVSD 2560(AX)(SI*8), X0
 	VMOVSD X0, 1536(AX)(SI*8)
-	MOVB   DL, 8704(AX)(SI*1)
+	MOVB   DL, 8192(AX)(SI*1)
 	MOVQ   SI, R8
 	SHLQ   $0x09, R8
 	ADDQ   CX, R8
 	VMOVSD (R8)(DX*8), X0
 	VMOVSD X0, 2048(AX)(SI*8)
-	MOVQ   7680(AX)(SI*8), R8
-	ORQ    R8, 7680(AX)(DX*8)
-	MOVB   SI, 8768(AX)(DI*1)
+	MOVQ   7168(AX)(SI*8), R8
+	ORQ    R8, 7168(AX)(DX*8)
+	MOVB   SI, 8256(AX)(DI*1)
 	INCQ   DI
 	BLSRQ  BX, BX
 	JNZ    rest
 
 planted:
-	MOVQ DX, 8928(AX)
-	MOVQ DI, 8936(AX)
+	MOVQ DX, 8416(AX)
+	MOVQ DI, 8424(AX)
 	XORQ CX, CX
 	MOVQ CX, 1536(AX)(DX*8)
 	MOVQ CX, 2048(AX)(DX*8)
 	MOVQ CX, (AX)(DX*8)
-	MOVQ 8840(AX), CX
+	MOVQ 8328(AX), CX
 
 plant:
 	DECQ    DI
 	JS      done
-	MOVBQZX 8768(AX)(DI*1), DX
-	MOVBQZX 8704(AX)(DX*1), BX
+	MOVBQZX 8256(AX)(DI*1), DX
+	MOVBQZX 8192(AX)(DX*1), BX
 	SHRXQ   DX, CX, SI
 	SHLQ    $0x3f, SI
 	XORQ    2048(AX)(DX*8), SI
@@ -3439,7 +3439,7 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	JLS           equal
 	VADDSD        X2, X1, X0
 	VMULSD        halfUnit<>+0(SB), X0, X0
-	VMOVSD        X0, 8880(AX)
+	VMOVSD        X0, 8368(AX)
 	VMOVSD        scale<>+0(SB), X0
 	VDIVSD        X1, X0, X1
 	VDIVSD        X2, X0, X2
@@ -3687,8 +3687,8 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	VSUBSD        X1, X0, X0
 	VADDSD        2560(AX)(BX*8), X0, X0
 	VMOVSD        X0, 2560(AX)(BX*8)
-	MOVQ          CX, 8848(AX)
-	MOVQ          DX, 8856(AX)
+	MOVQ          CX, 8336(AX)
+	MOVQ          DX, 8344(AX)
 	POPCNTQ       CX, BX
 	POPCNTQ       DX, SI
 	MOVQ          CX, DI
@@ -3697,9 +3697,10 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	SETHI         BL
 	CMOVQHI       DX, DI
 	CMOVQHI       CX, R8
-	MOVB          BL, 8944(AX)
-	MOVQ          DI, 8832(AX)
-	MOVQ          R8, 8840(AX)
+	MOVB          BL, 8432(AX)
+	MOVQ          DI, 8320(AX)
+	MOVQ          R8, 8328(AX)
+	XORB          AL, AL
 	MOVB          $0x01, AL
 	MOVB          AL, ret+64(FP)
 	VZEROUPPER
@@ -3804,8 +3805,8 @@ TEXT ·totals512x8(SB), NOSPLIT, $0-25
 	VADDPD        X3, X1, X3
 	VPERMILPD     $0x01, X3, X1
 	VADDSD        X1, X3, X3
-	VMOVSD        X2, 8864(AX)
-	VMOVSD        X3, 8872(AX)
+	VMOVSD        X2, 8352(AX)
+	VMOVSD        X3, 8360(AX)
 	TESTQ         CX, CX
 	SETEQ         AL
 	VUCOMISD      X2, X0
@@ -3815,5 +3816,657 @@ TEXT ·totals512x8(SB), NOSPLIT, $0-25
 	SETHI         CL
 	ANDB          CL, AL
 	MOVB          AL, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func raise256(t *float64, m *float64, set uint64, delta float64, words uint64)
+// Requires: AVX, AVX2, BMI
+TEXT ·raise256(SB), NOSPLIT, $0-40
+	MOVQ t+0(FP), AX
+	MOVQ m+8(FP), CX
+	MOVQ set+16(FP), DX
+	MOVQ words+32(FP), BX
+	XORQ SI, SI
+	MOVQ BX, DI
+	SHLQ $0x06, DI
+
+block:
+	VBROADCASTSD delta+24(FP), Y0
+	VMOVUPD      512(AX)(SI*1), Y1
+	VMOVUPD      1024(AX)(SI*1), Y5
+	VMOVUPD      544(AX)(SI*1), Y2
+	VMOVUPD      1056(AX)(SI*1), Y6
+	VMOVUPD      576(AX)(SI*1), Y3
+	VMOVUPD      1088(AX)(SI*1), Y7
+	VMOVUPD      608(AX)(SI*1), Y4
+	VMOVUPD      1120(AX)(SI*1), Y8
+	MOVQ         8320(AX), R8
+	ANDQ         DX, R8
+	JZ           priced
+
+row:
+	TZCNTQ       R8, R9
+	VBROADCASTSD (AX)(R9*8), Y10
+	VADDPD       Y0, Y10, Y10
+	VMOVQ        R9, X9
+	VPBROADCASTQ X9, Y9
+	SHLQ         $0x09, R9
+	ADDQ         CX, R9
+	VSUBPD       (R9)(SI*1), Y10, Y11
+	VCMPPD       $0x1e, Y1, Y11, Y12
+	VBLENDVPD    Y12, Y11, Y1, Y1
+	VBLENDVPD    Y12, Y9, Y5, Y5
+	VSUBPD       32(R9)(SI*1), Y10, Y11
+	VCMPPD       $0x1e, Y2, Y11, Y12
+	VBLENDVPD    Y12, Y11, Y2, Y2
+	VBLENDVPD    Y12, Y9, Y6, Y6
+	VSUBPD       64(R9)(SI*1), Y10, Y11
+	VCMPPD       $0x1e, Y3, Y11, Y12
+	VBLENDVPD    Y12, Y11, Y3, Y3
+	VBLENDVPD    Y12, Y9, Y7, Y7
+	VSUBPD       96(R9)(SI*1), Y10, Y10
+	VCMPPD       $0x1e, Y4, Y10, Y11
+	VBLENDVPD    Y11, Y10, Y4, Y4
+	VBLENDVPD    Y11, Y9, Y8, Y8
+	BLSRQ        R8, R8
+	JNZ          row
+
+priced:
+	VMOVUPD      Y1, 512(AX)(SI*1)
+	VMOVUPD      Y5, 1024(AX)(SI*1)
+	VMOVUPD      Y2, 544(AX)(SI*1)
+	VMOVUPD      Y6, 1056(AX)(SI*1)
+	VMOVUPD      Y3, 576(AX)(SI*1)
+	VMOVUPD      Y7, 1088(AX)(SI*1)
+	VMOVUPD      Y4, 608(AX)(SI*1)
+	VMOVUPD      Y8, 1120(AX)(SI*1)
+	ADDQ         $0x80, SI
+	CMPQ         SI, DI
+	JNE          block
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	VPBROADCASTQ 8328(AX), Y1
+	VBROADCASTSD delta+24(FP), Y2
+	VBROADCASTSD tagKeep<>+0(SB), Y3
+	VBROADCASTSD negInf<>+0(SB), Y4
+	VMOVAPD      Y4, Y5
+	VMOVAPD      Y4, Y6
+	LEAQ         bitTable<>+0(SB), CX
+	LEAQ         tagTable<>+0(SB), DX
+	XORQ         SI, SI
+	SHLQ         $0x06, BX
+
+pot:
+	VMOVUPD      (AX)(SI*1), Y7
+	VADDPD       Y2, Y7, Y8
+	VMOVDQU      (CX)(SI*1), Y9
+	VPAND        Y9, Y0, Y10
+	VPCMPEQQ     Y9, Y10, Y10
+	VBLENDVPD    Y10, Y8, Y7, Y7
+	VMOVUPD      Y7, (AX)(SI*1)
+	VMOVUPD      512(AX)(SI*1), Y8
+	VSUBPD       Y7, Y8, Y8
+	VPAND        Y3, Y8, Y8
+	VPOR         (DX)(SI*1), Y8, Y8
+	VMOVDQU      (CX)(SI*1), Y7
+	VPAND        Y7, Y1, Y9
+	VPCMPEQQ     Y7, Y9, Y9
+	VBLENDVPD    Y9, Y8, Y4, Y8
+	VMAXPD       Y8, Y5, Y5
+	VMOVUPD      32(AX)(SI*1), Y7
+	VADDPD       Y2, Y7, Y8
+	VMOVDQU      32(CX)(SI*1), Y9
+	VPAND        Y9, Y0, Y10
+	VPCMPEQQ     Y9, Y10, Y10
+	VBLENDVPD    Y10, Y8, Y7, Y7
+	VMOVUPD      Y7, 32(AX)(SI*1)
+	VMOVUPD      544(AX)(SI*1), Y8
+	VSUBPD       Y7, Y8, Y8
+	VPAND        Y3, Y8, Y8
+	VPOR         32(DX)(SI*1), Y8, Y8
+	VMOVDQU      32(CX)(SI*1), Y7
+	VPAND        Y7, Y1, Y9
+	VPCMPEQQ     Y7, Y9, Y9
+	VBLENDVPD    Y9, Y8, Y4, Y8
+	VMAXPD       Y8, Y6, Y6
+	VMOVUPD      64(AX)(SI*1), Y7
+	VADDPD       Y2, Y7, Y8
+	VMOVDQU      64(CX)(SI*1), Y9
+	VPAND        Y9, Y0, Y10
+	VPCMPEQQ     Y9, Y10, Y10
+	VBLENDVPD    Y10, Y8, Y7, Y7
+	VMOVUPD      Y7, 64(AX)(SI*1)
+	VMOVUPD      576(AX)(SI*1), Y8
+	VSUBPD       Y7, Y8, Y8
+	VPAND        Y3, Y8, Y8
+	VPOR         64(DX)(SI*1), Y8, Y8
+	VMOVDQU      64(CX)(SI*1), Y7
+	VPAND        Y7, Y1, Y9
+	VPCMPEQQ     Y7, Y9, Y9
+	VBLENDVPD    Y9, Y8, Y4, Y8
+	VMAXPD       Y8, Y5, Y5
+	VMOVUPD      96(AX)(SI*1), Y7
+	VADDPD       Y2, Y7, Y8
+	VMOVDQU      96(CX)(SI*1), Y9
+	VPAND        Y9, Y0, Y10
+	VPCMPEQQ     Y9, Y10, Y10
+	VBLENDVPD    Y10, Y8, Y7, Y7
+	VMOVUPD      Y7, 96(AX)(SI*1)
+	VMOVUPD      608(AX)(SI*1), Y8
+	VSUBPD       Y7, Y8, Y8
+	VPAND        Y3, Y8, Y8
+	VPOR         96(DX)(SI*1), Y8, Y8
+	VMOVDQU      96(CX)(SI*1), Y7
+	VPAND        Y7, Y1, Y9
+	VPCMPEQQ     Y7, Y9, Y9
+	VBLENDVPD    Y9, Y8, Y4, Y8
+	VMAXPD       Y8, Y6, Y6
+	ADDQ         $0x80, SI
+	CMPQ         SI, BX
+	JNE          pot
+	VMAXPD       Y6, Y5, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VMAXPD       X1, X0, X1
+	VPERMILPD    $0x01, X1, X0
+	VMAXSD       X0, X1, X1
+	VMOVQ        X1, CX
+	NOTQ         CX
+	ANDQ         $0x3f, CX
+	MOVQ         CX, 8408(AX)
+	MOVQ         1024(AX)(CX*8), DX
+	MOVQ         DX, 8400(AX)
+	VMOVSD       512(AX)(CX*8), X0
+	VSUBSD       (AX)(CX*8), X0, X0
+	VMOVSD       X0, 8392(AX)
+	VZEROUPPER
+	RET
+
+// func finish256(t *float64, m *float64, words uint64)
+// Requires: AVX, AVX2, BMI, FMA3
+TEXT ·finish256(SB), NOSPLIT, $0-24
+	MOVQ         t+0(FP), AX
+	MOVQ         m+8(FP), CX
+	MOVQ         words+16(FP), DX
+	MOVQ         half<>+0(SB), BX
+	MOVBQZX      8432(AX), SI
+	SHLQ         $0x3f, SI
+	ORQ          SI, BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         8320(AX), BX
+	ORQ          8328(AX), BX
+	VMOVQ        BX, X1
+	VPBROADCASTQ X1, Y1
+	LEAQ         bitTable<>+0(SB), BX
+	VXORPD       Y2, Y2, Y2
+	VXORPD       Y4, Y4, Y4
+	VXORPD       Y3, Y3, Y3
+	VXORPD       Y5, Y5, Y5
+	XORQ         SI, SI
+	SHLQ         $0x06, DX
+
+block:
+	VBROADCASTSD posInf<>+0(SB), Y6
+	VBROADCASTSD posInf<>+0(SB), Y7
+	VBROADCASTSD posInf<>+0(SB), Y8
+	VBROADCASTSD posInf<>+0(SB), Y9
+	MOVQ         8328(AX), DI
+
+col:
+	TZCNTQ       DI, R8
+	VBROADCASTSD (AX)(R8*8), Y10
+	SHLQ         $0x09, R8
+	ADDQ         CX, R8
+	VADDPD       (R8)(SI*1), Y10, Y11
+	VMINPD       Y6, Y11, Y6
+	VADDPD       32(R8)(SI*1), Y10, Y11
+	VMINPD       Y7, Y11, Y7
+	VADDPD       64(R8)(SI*1), Y10, Y11
+	VMINPD       Y8, Y11, Y8
+	VADDPD       96(R8)(SI*1), Y10, Y10
+	VMINPD       Y9, Y10, Y9
+	BLSRQ        DI, DI
+	JNZ          col
+	VADDPD       512(AX)(SI*1), Y6, Y6
+	VMULPD       Y0, Y6, Y6
+	VMOVUPD      Y6, 3072(AX)(SI*1)
+	VFMADD231PD  36864(CX)(SI*1), Y6, Y2
+	VMOVDQU      (BX)(SI*1), Y6
+	VPAND        Y6, Y1, Y10
+	VPCMPEQQ     Y6, Y10, Y10
+	VANDPD       1536(AX)(SI*1), Y10, Y6
+	VFMADD231PD  2048(AX)(SI*1), Y6, Y4
+	VADDPD       544(AX)(SI*1), Y7, Y6
+	VMULPD       Y0, Y6, Y6
+	VMOVUPD      Y6, 3104(AX)(SI*1)
+	VFMADD231PD  36896(CX)(SI*1), Y6, Y3
+	VMOVDQU      32(BX)(SI*1), Y6
+	VPAND        Y6, Y1, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VANDPD       1568(AX)(SI*1), Y7, Y6
+	VFMADD231PD  2080(AX)(SI*1), Y6, Y5
+	VADDPD       576(AX)(SI*1), Y8, Y6
+	VMULPD       Y0, Y6, Y6
+	VMOVUPD      Y6, 3136(AX)(SI*1)
+	VFMADD231PD  36928(CX)(SI*1), Y6, Y2
+	VMOVDQU      64(BX)(SI*1), Y6
+	VPAND        Y6, Y1, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VANDPD       1600(AX)(SI*1), Y7, Y6
+	VFMADD231PD  2112(AX)(SI*1), Y6, Y4
+	VADDPD       608(AX)(SI*1), Y9, Y6
+	VMULPD       Y0, Y6, Y6
+	VMOVUPD      Y6, 3168(AX)(SI*1)
+	VFMADD231PD  36960(CX)(SI*1), Y6, Y3
+	VMOVDQU      96(BX)(SI*1), Y6
+	VPAND        Y6, Y1, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VANDPD       1632(AX)(SI*1), Y7, Y6
+	VFMADD231PD  2144(AX)(SI*1), Y6, Y5
+	ADDQ         $0x80, SI
+	CMPQ         SI, DX
+	JNE          block
+	VADDPD       Y3, Y2, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDSD       X0, X1, X1
+	VMOVSD       X1, 8384(AX)
+	VADDPD       Y5, Y4, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDSD       X0, X1, X1
+	VMOVSD       X1, 8376(AX)
+	VZEROUPPER
+	RET
+
+// func totals256(t *float64, p *float64, q *float64, words uint64) bool
+// Requires: AVX
+TEXT ·totals256(SB), NOSPLIT, $0-33
+	MOVQ         t+0(FP), AX
+	MOVQ         words+24(FP), CX
+	VBROADCASTSD posInf<>+0(SB), Y0
+	VXORPD       Y1, Y1, Y1
+	VXORPD       Y2, Y2, Y2
+	MOVQ         p+8(FP), DX
+	VXORPD       Y3, Y3, Y3
+	VXORPD       Y4, Y4, Y4
+	XORQ         BX, BX
+	MOVQ         CX, SI
+	SHLQ         $0x06, SI
+
+blockp:
+	VMOVUPD      (DX)(BX*1), Y5
+	VADDPD       Y5, Y3, Y3
+	VCMPPD       $0x19, Y1, Y5, Y5
+	VORPD        Y5, Y2, Y2
+	VMOVUPD      32(DX)(BX*1), Y5
+	VADDPD       Y5, Y4, Y4
+	VCMPPD       $0x19, Y1, Y5, Y5
+	VORPD        Y5, Y2, Y2
+	VMOVUPD      64(DX)(BX*1), Y5
+	VADDPD       Y5, Y3, Y3
+	VCMPPD       $0x19, Y1, Y5, Y5
+	VORPD        Y5, Y2, Y2
+	VMOVUPD      96(DX)(BX*1), Y5
+	VADDPD       Y5, Y4, Y4
+	VCMPPD       $0x19, Y1, Y5, Y5
+	VORPD        Y5, Y2, Y2
+	ADDQ         $0x80, BX
+	CMPQ         BX, SI
+	JNE          blockp
+	VADDPD       Y4, Y3, Y3
+	VEXTRACTF128 $0x01, Y3, X4
+	VADDPD       X4, X3, X4
+	VPERMILPD    $0x01, X4, X3
+	VADDSD       X3, X4, X4
+	MOVQ         q+16(FP), DX
+	VXORPD       Y3, Y3, Y3
+	VXORPD       Y5, Y5, Y5
+	XORQ         BX, BX
+	SHLQ         $0x06, CX
+
+blockq:
+	VMOVUPD      (DX)(BX*1), Y6
+	VADDPD       Y6, Y3, Y3
+	VCMPPD       $0x19, Y1, Y6, Y6
+	VORPD        Y6, Y2, Y2
+	VMOVUPD      32(DX)(BX*1), Y6
+	VADDPD       Y6, Y5, Y5
+	VCMPPD       $0x19, Y1, Y6, Y6
+	VORPD        Y6, Y2, Y2
+	VMOVUPD      64(DX)(BX*1), Y6
+	VADDPD       Y6, Y3, Y3
+	VCMPPD       $0x19, Y1, Y6, Y6
+	VORPD        Y6, Y2, Y2
+	VMOVUPD      96(DX)(BX*1), Y6
+	VADDPD       Y6, Y5, Y5
+	VCMPPD       $0x19, Y1, Y6, Y6
+	VORPD        Y6, Y2, Y2
+	ADDQ         $0x80, BX
+	CMPQ         BX, CX
+	JNE          blockq
+	VADDPD       Y5, Y3, Y1
+	VEXTRACTF128 $0x01, Y1, X3
+	VADDPD       X3, X1, X3
+	VPERMILPD    $0x01, X3, X1
+	VADDSD       X1, X3, X3
+	VMOVSD       X4, 8352(AX)
+	VMOVSD       X3, 8360(AX)
+	VMOVMSKPD    Y2, AX
+	TESTL        AX, AX
+	SETEQ        AL
+	VUCOMISD     X4, X0
+	SETHI        CL
+	ANDB         CL, AL
+	VUCOMISD     X3, X0
+	SETHI        CL
+	ANDB         CL, AL
+	MOVB         AL, ret+32(FP)
+	VZEROUPPER
+	RET
+
+// func prepare256(t *float64, p *float64, q *float64, a float64, b float64, extra float64, unmatched uint64, below float64, words uint64) bool
+// Requires: AVX, AVX2, BMI, BMI2, CMOV, FMA3, POPCNT
+TEXT ·prepare256(SB), NOSPLIT, $0-73
+	MOVQ         t+0(FP), AX
+	MOVQ         words+64(FP), CX
+	LEAQ         bitTable<>+0(SB), DX
+	VXORPD       Y4, Y4, Y4
+	VXORPD       Y0, Y0, Y0
+	VXORPD       Y2, Y2, Y2
+	VXORPD       Y1, Y1, Y1
+	VXORPD       Y3, Y3, Y3
+	MOVQ         p+8(FP), BX
+	MOVQ         q+16(FP), SI
+	VBROADCASTSD a+24(FP), Y5
+	VBROADCASTSD b+32(FP), Y6
+	VBROADCASTSD extra+40(FP), Y7
+	MOVQ         unmatched+48(FP), DI
+	VMOVQ        DI, X8
+	VPBROADCASTQ X8, Y8
+	XORQ         DI, DI
+	MOVQ         CX, R8
+	SHLQ         $0x06, R8
+
+difference:
+	VMOVUPD      (BX)(DI*1), Y9
+	VMOVUPD      (SI)(DI*1), Y10
+	VMULPD       Y6, Y10, Y11
+	VMOVAPD      Y11, Y12
+	VFNMADD231PD Y6, Y10, Y12
+	VFMSUB213PD  Y11, Y5, Y9
+	VADDPD       Y12, Y9, Y9
+	VMOVDQU      (DX)(DI*1), Y10
+	VPAND        Y10, Y8, Y11
+	VPCMPEQQ     Y10, Y11, Y11
+	VBLENDVPD    Y11, Y7, Y9, Y9
+	VMOVUPD      Y9, 2560(AX)(DI*1)
+	VMAXPD       Y4, Y9, Y10
+	VADDPD       Y10, Y0, Y0
+	VMINPD       Y4, Y9, Y10
+	VSUBPD       Y10, Y2, Y2
+	VMOVUPD      32(BX)(DI*1), Y9
+	VMOVUPD      32(SI)(DI*1), Y10
+	VMULPD       Y6, Y10, Y11
+	VMOVAPD      Y11, Y12
+	VFNMADD231PD Y6, Y10, Y12
+	VFMSUB213PD  Y11, Y5, Y9
+	VADDPD       Y12, Y9, Y9
+	VMOVDQU      32(DX)(DI*1), Y10
+	VPAND        Y10, Y8, Y11
+	VPCMPEQQ     Y10, Y11, Y11
+	VBLENDVPD    Y11, Y7, Y9, Y9
+	VMOVUPD      Y9, 2592(AX)(DI*1)
+	VMAXPD       Y4, Y9, Y10
+	VADDPD       Y10, Y1, Y1
+	VMINPD       Y4, Y9, Y10
+	VSUBPD       Y10, Y3, Y3
+	VMOVUPD      64(BX)(DI*1), Y9
+	VMOVUPD      64(SI)(DI*1), Y10
+	VMULPD       Y6, Y10, Y11
+	VMOVAPD      Y11, Y12
+	VFNMADD231PD Y6, Y10, Y12
+	VFMSUB213PD  Y11, Y5, Y9
+	VADDPD       Y12, Y9, Y9
+	VMOVDQU      64(DX)(DI*1), Y10
+	VPAND        Y10, Y8, Y11
+	VPCMPEQQ     Y10, Y11, Y11
+	VBLENDVPD    Y11, Y7, Y9, Y9
+	VMOVUPD      Y9, 2624(AX)(DI*1)
+	VMAXPD       Y4, Y9, Y10
+	VADDPD       Y10, Y0, Y0
+	VMINPD       Y4, Y9, Y10
+	VSUBPD       Y10, Y2, Y2
+	VMOVUPD      96(BX)(DI*1), Y9
+	VMOVUPD      96(SI)(DI*1), Y10
+	VMULPD       Y6, Y10, Y11
+	VMOVAPD      Y11, Y12
+	VFNMADD231PD Y6, Y10, Y12
+	VFMSUB213PD  Y11, Y5, Y9
+	VADDPD       Y12, Y9, Y9
+	VMOVDQU      96(DX)(DI*1), Y10
+	VPAND        Y10, Y8, Y11
+	VPCMPEQQ     Y10, Y11, Y11
+	VBLENDVPD    Y11, Y7, Y9, Y9
+	VMOVUPD      Y9, 2656(AX)(DI*1)
+	VMAXPD       Y4, Y9, Y10
+	VADDPD       Y10, Y1, Y1
+	VMINPD       Y4, Y9, Y10
+	VSUBPD       Y10, Y3, Y3
+	ADDQ         $0x80, DI
+	CMPQ         DI, R8
+	JNE          difference
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDSD       X0, X1, X1
+	VADDPD       Y3, Y2, Y0
+	VEXTRACTF128 $0x01, Y0, X2
+	VADDPD       X2, X0, X2
+	VPERMILPD    $0x01, X2, X0
+	VADDSD       X0, X2, X2
+	VMOVSD       below+56(FP), X0
+	VUCOMISD     X0, X1
+	JLS          equal
+	VUCOMISD     X0, X2
+	JLS          equal
+	VADDSD       X2, X1, X0
+	VMULSD       halfUnit<>+0(SB), X0, X0
+	VMOVSD       X0, 8368(AX)
+	VMOVSD       scale<>+0(SB), X0
+	VDIVSD       X1, X0, X1
+	VDIVSD       X2, X0, X2
+	VBROADCASTSD X1, Y0
+	VBROADCASTSD X2, Y1
+	XORQ         DX, DX
+	XORQ         SI, SI
+	VXORPD       Y2, Y2, Y2
+	XORQ         BX, BX
+	XORQ         DI, DI
+	VXORPD       Y3, Y3, Y3
+	XORQ         R8, R8
+	SHLQ         $0x06, CX
+
+scale:
+	MOVQ         R8, R9
+	SHRQ         $0x03, R9
+	VMOVUPD      2560(AX)(R8*1), Y5
+	VCMPPD       $0x1e, Y4, Y5, Y6
+	VBLENDVPD    Y6, Y0, Y1, Y7
+	VBROADCASTSD signBit<>+0(SB), Y8
+	VANDNPD      Y5, Y8, Y5
+	VMULPD       Y7, Y5, Y5
+	VROUNDPD     $0x00, Y5, Y5
+	VMOVUPD      Y5, 2560(AX)(R8*1)
+	VCMPPD       $0x1e, Y4, Y5, Y8
+	VBROADCASTSD heavy<>+0(SB), Y7
+	VCMPPD       $0x1d, Y7, Y5, Y9
+	VANDPD       Y8, Y6, Y10
+	VANDPD       Y5, Y10, Y7
+	VADDPD       Y7, Y2, Y2
+	VMOVMSKPD    Y10, R10
+	SHLXQ        R9, R10, R10
+	ORQ          R10, DX
+	VANDPD       Y9, Y10, Y10
+	VMOVMSKPD    Y10, R10
+	SHLXQ        R9, R10, R10
+	ORQ          R10, SI
+	VANDNPD      Y8, Y6, Y6
+	VANDPD       Y5, Y6, Y7
+	VADDPD       Y7, Y3, Y3
+	VMOVMSKPD    Y6, R10
+	SHLXQ        R9, R10, R10
+	ORQ          R10, BX
+	VANDPD       Y9, Y6, Y6
+	VMOVMSKPD    Y6, R10
+	SHLXQ        R9, R10, R10
+	ORQ          R10, DI
+	ADDQ         $0x04, R9
+	VMOVUPD      2592(AX)(R8*1), Y5
+	VCMPPD       $0x1e, Y4, Y5, Y6
+	VBLENDVPD    Y6, Y0, Y1, Y7
+	VBROADCASTSD signBit<>+0(SB), Y8
+	VANDNPD      Y5, Y8, Y5
+	VMULPD       Y7, Y5, Y5
+	VROUNDPD     $0x00, Y5, Y5
+	VMOVUPD      Y5, 2592(AX)(R8*1)
+	VCMPPD       $0x1e, Y4, Y5, Y8
+	VBROADCASTSD heavy<>+0(SB), Y7
+	VCMPPD       $0x1d, Y7, Y5, Y9
+	VANDPD       Y8, Y6, Y10
+	VANDPD       Y5, Y10, Y7
+	VADDPD       Y7, Y2, Y2
+	VMOVMSKPD    Y10, R10
+	SHLXQ        R9, R10, R10
+	ORQ          R10, DX
+	VANDPD       Y9, Y10, Y10
+	VMOVMSKPD    Y10, R10
+	SHLXQ        R9, R10, R10
+	ORQ          R10, SI
+	VANDNPD      Y8, Y6, Y6
+	VANDPD       Y5, Y6, Y7
+	VADDPD       Y7, Y3, Y3
+	VMOVMSKPD    Y6, R10
+	SHLXQ        R9, R10, R10
+	ORQ          R10, BX
+	VANDPD       Y9, Y6, Y6
+	VMOVMSKPD    Y6, R10
+	SHLXQ        R9, R10, R10
+	ORQ          R10, DI
+	ADDQ         $0x04, R9
+	VMOVUPD      2624(AX)(R8*1), Y5
+	VCMPPD       $0x1e, Y4, Y5, Y6
+	VBLENDVPD    Y6, Y0, Y1, Y7
+	VBROADCASTSD signBit<>+0(SB), Y8
+	VANDNPD      Y5, Y8, Y5
+	VMULPD       Y7, Y5, Y5
+	VROUNDPD     $0x00, Y5, Y5
+	VMOVUPD      Y5, 2624(AX)(R8*1)
+	VCMPPD       $0x1e, Y4, Y5, Y8
+	VBROADCASTSD heavy<>+0(SB), Y7
+	VCMPPD       $0x1d, Y7, Y5, Y9
+	VANDPD       Y8, Y6, Y10
+	VANDPD       Y5, Y10, Y7
+	VADDPD       Y7, Y2, Y2
+	VMOVMSKPD    Y10, R10
+	SHLXQ        R9, R10, R10
+	ORQ          R10, DX
+	VANDPD       Y9, Y10, Y10
+	VMOVMSKPD    Y10, R10
+	SHLXQ        R9, R10, R10
+	ORQ          R10, SI
+	VANDNPD      Y8, Y6, Y6
+	VANDPD       Y5, Y6, Y7
+	VADDPD       Y7, Y3, Y3
+	VMOVMSKPD    Y6, R10
+	SHLXQ        R9, R10, R10
+	ORQ          R10, BX
+	VANDPD       Y9, Y6, Y6
+	VMOVMSKPD    Y6, R10
+	SHLXQ        R9, R10, R10
+	ORQ          R10, DI
+	ADDQ         $0x04, R9
+	VMOVUPD      2656(AX)(R8*1), Y5
+	VCMPPD       $0x1e, Y4, Y5, Y6
+	VBLENDVPD    Y6, Y0, Y1, Y7
+	VBROADCASTSD signBit<>+0(SB), Y8
+	VANDNPD      Y5, Y8, Y5
+	VMULPD       Y7, Y5, Y5
+	VROUNDPD     $0x00, Y5, Y5
+	VMOVUPD      Y5, 2656(AX)(R8*1)
+	VCMPPD       $0x1e, Y4, Y5, Y8
+	VBROADCASTSD heavy<>+0(SB), Y7
+	VCMPPD       $0x1d, Y7, Y5, Y9
+	VANDPD       Y8, Y6, Y10
+	VANDPD       Y5, Y10, Y7
+	VADDPD       Y7, Y2, Y2
+	VMOVMSKPD    Y10, R10
+	SHLXQ        R9, R10, R10
+	ORQ          R10, DX
+	VANDPD       Y9, Y10, Y10
+	VMOVMSKPD    Y10, R10
+	SHLXQ        R9, R10, R10
+	ORQ          R10, SI
+	VANDNPD      Y8, Y6, Y6
+	VANDPD       Y5, Y6, Y7
+	VADDPD       Y7, Y3, Y3
+	VMOVMSKPD    Y6, R10
+	SHLXQ        R9, R10, R10
+	ORQ          R10, BX
+	VANDPD       Y9, Y6, Y6
+	VMOVMSKPD    Y6, R10
+	SHLXQ        R9, R10, R10
+	ORQ          R10, DI
+	ADDQ         $0x04, R9
+	ADDQ         $0x80, R8
+	CMPQ         R8, CX
+	JNE          scale
+	VXORPD       Y1, Y1, Y1
+	VADDPD       Y1, Y2, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDSD       X0, X1, X1
+	TZCNTQ       SI, CX
+	VMOVSD       scale<>+0(SB), X0
+	VSUBSD       X1, X0, X0
+	VADDSD       2560(AX)(CX*8), X0, X0
+	VMOVSD       X0, 2560(AX)(CX*8)
+	VXORPD       Y1, Y1, Y1
+	VADDPD       Y1, Y3, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDSD       X0, X1, X1
+	TZCNTQ       DI, CX
+	VMOVSD       scale<>+0(SB), X0
+	VSUBSD       X1, X0, X0
+	VADDSD       2560(AX)(CX*8), X0, X0
+	VMOVSD       X0, 2560(AX)(CX*8)
+	MOVQ         DX, 8336(AX)
+	MOVQ         BX, 8344(AX)
+	POPCNTQ      DX, CX
+	POPCNTQ      BX, SI
+	MOVQ         DX, DI
+	MOVQ         BX, R8
+	CMPQ         CX, SI
+	SETHI        CL
+	CMOVQHI      BX, DI
+	CMOVQHI      DX, R8
+	MOVB         CL, 8432(AX)
+	MOVQ         DI, 8320(AX)
+	MOVQ         R8, 8328(AX)
+	XORB         AL, AL
+	MOVB         $0x01, AL
+	MOVB         AL, ret+72(FP)
+	VZEROUPPER
+	RET
+
+equal:
+	XORB AL, AL
+	MOVB AL, ret+72(FP)
 	VZEROUPPER
 	RET

@@ -90,7 +90,6 @@ type State struct {
 	Regret [Max]float64 // Start: of the columns of the row that leaves,
 	Offer  [Max]float64 // their masses,
 	Queue  [Max]uint64  // and column + 256·second choice
-	Signed [Max]float64 // Start: potential of Gone[k] less that of its parent
 	P, Q   [Max]float64 // padded copies of the inputs, where they need padding
 	Below  [Max]uint64  // the nodes of the subtree that hangs on a node
 	Column [Max]uint64  // Start: the columns asking each row

@@ -103,3 +103,23 @@ func prepare512x8(t *float64, p *float64, q *float64, a float64, b float64, extr
 //
 //go:noescape
 func totals512x8(t *float64, p *float64, q *float64) bool
+
+// raise256 is raise.
+//
+//go:noescape
+func raise256(t *float64, m *float64, set uint64, delta float64, words uint64)
+
+// finish256 is finish.
+//
+//go:noescape
+func finish256(t *float64, m *float64, words uint64)
+
+// totals256 is totals.
+//
+//go:noescape
+func totals256(t *float64, p *float64, q *float64, words uint64) bool
+
+// prepare256 is prepare.
+//
+//go:noescape
+func prepare256(t *float64, p *float64, q *float64, a float64, b float64, extra float64, unmatched uint64, below float64, words uint64) bool

@@ -35,7 +35,6 @@ var (
 	offRegret    = int(unsafe.Offsetof(state.Regret))
 	offOffer     = int(unsafe.Offsetof(state.Offer))
 	offQueue     = int(unsafe.Offsetof(state.Queue))
-	offSigned    = int(unsafe.Offsetof(state.Signed))
 	offBelow     = int(unsafe.Offsetof(state.Below))
 	offColumn    = int(unsafe.Offsetof(state.Column))
 	offParent    = int(unsafe.Offsetof(state.Parent))
@@ -103,7 +102,6 @@ var (
 	scaleConst Mem
 	heavyConst Mem
 	unitConst  Mem
-	maxConst   Mem
 )
 
 func tables() {
@@ -126,7 +124,6 @@ func tables() {
 	signBit = constant("signBit", 1<<63)
 	negInf = constant("negInf", 0xfff0000000000000)
 	posInf = constant("posInf", 0x7ff0000000000000)
-	maxConst = constant("largest", 0x7fefffffffffffff)
 	oneConst = number("one", 1)
 	halfConst = number("half", 0.5)
 	scaleConst = number("scale", 1<<52)
@@ -144,5 +141,9 @@ func main() {
 		prepare512(w)
 		totals512(w)
 	}
+	raise256()
+	finish256()
+	totals256()
+	prepare256()
 	Generate()
 }

@@ -1,0 +1,405 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// The AVX2 functions loop over blocks of sixteen lanes, four registers, and take
+// the number of 8-lane words, which is even.
+
+func begin256(name, signature, doc string) {
+	TEXT(name, NOSPLIT, signature)
+	Pragma("noescape")
+	Doc(name + " is " + doc + ".")
+}
+
+func ymms(n int) []VecVirtual {
+	y := make([]VecVirtual, n)
+	for i := range y {
+		y[i] = YMM()
+	}
+	return y
+}
+
+func broadcast256(m Mem) VecVirtual {
+	y := YMM()
+	VBROADCASTSD(m, y)
+	return y
+}
+
+func param256(name string) VecVirtual {
+	p, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return broadcast256(p.Addr)
+}
+
+// lane addresses four lanes of a vector field in the block at byte offset block.
+func lane(base Register, offset int, block Register, i int) Mem {
+	return Mem{Base: base, Disp: offset + 32*i, Index: block, Scale: 1}
+}
+
+// blocks runs body for every block of sixteen lanes.
+func blocks(label string, words GPVirtual, body func(block GPVirtual)) {
+	block, end := GP64(), GP64()
+	XORQ(block, block)
+	MOVQ(words, end)
+	SHLQ(Imm(6), end)
+	Label(label)
+	body(block)
+	ADDQ(Imm(128), block)
+	CMPQ(block, end)
+	JNE(LabelRef(label))
+}
+
+// members256 makes a lane mask of the part of a set, broadcast in all lanes, that
+// lies in the four lanes at bits.
+func members256(set VecVirtual, bits Mem) VecVirtual {
+	b, k := YMM(), YMM()
+	VMOVDQU(bits, b)
+	VPAND(b, set, k)
+	VPCMPEQQ(b, k, k)
+	return k
+}
+
+// tableAt returns the address of a table as a register.
+func tableAt(m Mem) GPVirtual {
+	r := GP64()
+	LEAQ(m, r)
+	return r
+}
+
+func spread256(set Register) VecVirtual {
+	x, y := XMM(), YMM()
+	VMOVQ(set, x)
+	VPBROADCASTQ(x, y)
+	return y
+}
+
+// fold256 joins lanes 0–3 with 4–7, then as in the wider kernel.
+func fold256(a, b VecVirtual, packed func(...Op), scalar func(...Op)) VecVirtual {
+	y, x, s := YMM(), XMM(), XMM()
+	packed(b, a, y)
+	VEXTRACTF128(Imm(1), y, x)
+	packed(x, y.AsX(), x)
+	VPERMILPD(Imm(1), x, s)
+	scalar(s, x, x)
+	return x
+}
+
+func foldMax256(a, b VecVirtual) VecVirtual { return fold256(a, b, VMAXPD, VMAXSD) }
+func foldAdd256(a, b VecVirtual) VecVirtual { return fold256(a, b, VADDPD, VADDSD) }
+
+func raise256() {
+	begin256("raise256", "func(t, m *float64, set uint64, delta float64, words uint64)", "raise")
+	t, m, set, words := gp("t"), gp("m"), gp("set"), gp("words")
+	blocks("block", words, func(block GPVirtual) {
+		delta := param256("delta")
+		lo, best := ymms(4), ymms(4)
+		for i := range 4 {
+			VMOVUPD(lane(t, offLo, block, i), lo[i])
+			VMOVUPD(lane(t, offBest, block, i), best[i])
+		}
+		rows := GP64()
+		MOVQ(at(t, offRows), rows)
+		ANDQ(set, rows)
+		JZ(LabelRef("priced"))
+		Label("row")
+		i, x := GP64(), XMM()
+		TZCNTQ(rows, i)
+		phi, index := YMM(), YMM()
+		VBROADCASTSD(cellOf(t, offPot, i), phi)
+		VADDPD(delta, phi, phi)
+		VMOVQ(i, x)
+		VPBROADCASTQ(x, index)
+		SHLQ(Imm(shiftD), i)
+		ADDQ(m, i)
+		for j := range 4 {
+			x, k := YMM(), YMM()
+			VSUBPD(lane(i, 0, block, j), phi, x)
+			VCMPPD(Imm(cmpGT), lo[j], x, k)
+			VBLENDVPD(k, x, lo[j], lo[j])
+			VBLENDVPD(k, index, best[j], best[j])
+		}
+		BLSRQ(rows, rows)
+		JNZ(LabelRef("row"))
+		Label("priced")
+		for j := range 4 {
+			VMOVUPD(lo[j], lane(t, offLo, block, j))
+			VMOVUPD(best[j], lane(t, offBest, block, j))
+		}
+	})
+	raised, cols := spread256(set), YMM()
+	VPBROADCASTQ(at(t, offCols), cols)
+	delta, keep, low := param256("delta"), broadcast256(tagKeep), broadcast256(negInf)
+	acc := ymms(2)
+	VMOVAPD(low, acc[0])
+	VMOVAPD(low, acc[1])
+	bits, tags := tableAt(bitTable), tableAt(tagTable)
+	blocks("pot", words, func(block GPVirtual) {
+		for i := range 4 {
+			pot, up, v := YMM(), YMM(), YMM()
+			VMOVUPD(lane(t, offPot, block, i), pot)
+			VADDPD(delta, pot, up)
+			VBLENDVPD(members256(raised, lane(bits, 0, block, i)), up, pot, pot)
+			VMOVUPD(pot, lane(t, offPot, block, i))
+			VMOVUPD(lane(t, offLo, block, i), v)
+			VSUBPD(pot, v, v)
+			VPAND(keep, v, v)
+			VPOR(lane(tags, 0, block, i), v, v)
+			VBLENDVPD(members256(cols, lane(bits, 0, block, i)), v, low, v)
+			VMAXPD(v, acc[i&1], acc[i&1])
+		}
+	})
+	col := untag512(foldMax256(acc[0], acc[1]))
+	MOVQ(col, at(t, offEnterCol))
+	row := GP64()
+	MOVQ(cellOf(t, offBest, col), row)
+	MOVQ(row, at(t, offEnterRow))
+	x := XMM()
+	VMOVSD(cellOf(t, offLo, col), x)
+	VSUBSD(cellOf(t, offPot, col), x, x)
+	VMOVSD(x, at(t, offViolation))
+	VZEROUPPER()
+	RET()
+}
+
+func finish256() {
+	begin256("finish256", "func(t, m *float64, words uint64)", "finish")
+	t, m, words := gp("t"), gp("m"), gp("words")
+	half, sign := GP64(), GP64()
+	MOVQ(halfConst, half)
+	MOVBQZX(at(t, offSwapped), sign)
+	SHLQ(Imm(63), sign)
+	ORQ(sign, half)
+	factor := spread256(half)
+	set := GP64()
+	MOVQ(at(t, offRows), set)
+	ORQ(at(t, offCols), set)
+	nodes := spread256(set)
+	bits := tableAt(bitTable)
+	mean, primal := ymms(2), ymms(2)
+	for i := range 2 {
+		VXORPD(mean[i], mean[i], mean[i])
+		VXORPD(primal[i], primal[i], primal[i])
+	}
+	blocks("block", words, func(block GPVirtual) {
+		hi := ymms(4)
+		for i := range hi {
+			VBROADCASTSD(posInf, hi[i])
+		}
+		cols := GP64()
+		MOVQ(at(t, offCols), cols)
+		Label("col")
+		j, phi := GP64(), YMM()
+		TZCNTQ(cols, j)
+		VBROADCASTSD(cellOf(t, offPot, j), phi)
+		SHLQ(Imm(shiftD), j)
+		ADDQ(m, j)
+		for i := range hi {
+			x := YMM()
+			VADDPD(lane(j, 0, block, i), phi, x)
+			VMINPD(hi[i], x, hi[i])
+		}
+		BLSRQ(cols, cols)
+		JNZ(LabelRef("col"))
+		for i := range hi {
+			f, flow := YMM(), YMM()
+			VADDPD(lane(t, offLo, block, i), hi[i], f)
+			VMULPD(factor, f, f)
+			VMOVUPD(f, lane(t, offF, block, i))
+			VFMADD231PD(lane(m, offWeight, block, i), f, mean[i&1])
+			VANDPD(lane(t, offFlow, block, i), members256(nodes, lane(bits, 0, block, i)), flow)
+			VFMADD231PD(lane(t, offCost, block, i), flow, primal[i&1])
+		}
+	})
+	VMOVSD(foldAdd256(mean[0], mean[1]), at(t, offMean))
+	VMOVSD(foldAdd256(primal[0], primal[1]), at(t, offPrimal))
+	VZEROUPPER()
+	RET()
+}
+
+func totals256() {
+	begin256("totals256", "func(t, p, q *float64, words uint64) bool", "totals")
+	t, words := gp("t"), gp("words")
+	infinite, zero, bad := broadcast256(posInf), YMM(), YMM()
+	VXORPD(zero, zero, zero)
+	VXORPD(bad, bad, bad)
+	sums := [2]VecVirtual{}
+	for s, name := range []string{"p", "q"} {
+		p := gp(name)
+		sum := ymms(2)
+		VXORPD(sum[0], sum[0], sum[0])
+		VXORPD(sum[1], sum[1], sum[1])
+		blocks("block"+name, words, func(block GPVirtual) {
+			for i := range 4 {
+				x, k := YMM(), YMM()
+				VMOVUPD(lane(p, 0, block, i), x)
+				VADDPD(x, sum[i&1], sum[i&1])
+				VCMPPD(Imm(cmpNotGE), zero, x, k)
+				VORPD(k, bad, bad)
+			}
+		})
+		sums[s] = foldAdd256(sum[0], sum[1])
+	}
+	VMOVSD(sums[0], at(t, offTotalP))
+	VMOVSD(sums[1], at(t, offTotalQ))
+	r := GP64()
+	VMOVMSKPD(bad, r.As32())
+	ok := GP8()
+	TESTL(r.As32(), r.As32())
+	SETEQ(ok)
+	for _, s := range sums {
+		finite := GP8()
+		VUCOMISD(s, infinite.AsX())
+		SETHI(finite)
+		ANDB(finite, ok)
+	}
+	Store(ok, ReturnIndex(0))
+	VZEROUPPER()
+	RET()
+}
+
+func prepare256() {
+	begin256("prepare256", "func(t, p, q *float64, a, b, extra float64, unmatched uint64, below float64, words uint64) bool", "prepare")
+	t, words := gp("t"), gp("words")
+	pos, neg := ymms(2), ymms(2)
+	zero, bits := YMM(), tableAt(bitTable)
+	VXORPD(zero, zero, zero)
+	for i := range 2 {
+		VXORPD(pos[i], pos[i], pos[i])
+		VXORPD(neg[i], neg[i], neg[i])
+	}
+	{
+		p, q := gp("p"), gp("q")
+		a, b, extra := param256("a"), param256("b"), param256("extra")
+		unmatched := spread256(gp("unmatched"))
+		blocks("difference", words, func(block GPVirtual) {
+			for i := range 4 {
+				x, y, z, rest, part := YMM(), YMM(), YMM(), YMM(), YMM()
+				VMOVUPD(lane(p, 0, block, i), x)
+				VMOVUPD(lane(q, 0, block, i), y)
+				VMULPD(b, y, z)
+				VMOVAPD(z, rest)
+				VFNMADD231PD(b, y, rest)
+				VFMSUB213PD(z, a, x)
+				VADDPD(rest, x, x)
+				VBLENDVPD(members256(unmatched, lane(bits, 0, block, i)), extra, x, x)
+				VMOVUPD(x, lane(t, offMass, block, i))
+				VMAXPD(zero, x, part)
+				VADDPD(part, pos[i&1], pos[i&1])
+				VMINPD(zero, x, part)
+				VSUBPD(part, neg[i&1], neg[i&1])
+			}
+		})
+	}
+	up, down := foldAdd256(pos[0], pos[1]), foldAdd256(neg[0], neg[1])
+	below := XMM()
+	lim, _ := Param("below").Resolve()
+	VMOVSD(lim.Addr, below)
+	VUCOMISD(below, up)
+	JLS(LabelRef("equal"))
+	VUCOMISD(below, down)
+	JLS(LabelRef("equal"))
+	unit, whole := XMM(), XMM()
+	VADDSD(down, up, unit)
+	VMULSD(unitConst, unit, unit)
+	VMOVSD(unit, at(t, offUnit))
+	VMOVSD(scaleConst, whole)
+	VDIVSD(up, whole, up)
+	VDIVSD(down, whole, down)
+	factors := ymms(2)
+	VBROADCASTSD(up, factors[0])
+	VBROADCASTSD(down, factors[1])
+	sets, big, sums := []GPVirtual{GP64(), GP64()}, []GPVirtual{GP64(), GP64()}, ymms(2)
+	for s := range 2 {
+		XORQ(sets[s], sets[s])
+		XORQ(big[s], big[s])
+		VXORPD(sums[s], sums[s], sums[s])
+	}
+	blocks("scale", words, func(block GPVirtual) {
+		shift := GP64()
+		MOVQ(block, shift)
+		SHRQ(Imm(3), shift)
+		for i := range 4 {
+			x, k, factor, part, positive := YMM(), YMM(), YMM(), YMM(), YMM()
+			VMOVUPD(lane(t, offMass, block, i), x)
+			VCMPPD(Imm(cmpGT), zero, x, k)
+			VBLENDVPD(k, factors[0], factors[1], factor)
+			VANDNPD(x, broadcast256(signBit), x)
+			VMULPD(factor, x, x)
+			VROUNDPD(Imm(0), x, x)
+			VMOVUPD(x, lane(t, offMass, block, i))
+			VCMPPD(Imm(cmpGT), zero, x, positive)
+			heavy := YMM()
+			VCMPPD(Imm(cmpGE), broadcast256(heavyConst), x, heavy)
+			for s := range 2 {
+				side := YMM()
+				if s == 0 {
+					VANDPD(positive, k, side)
+				} else {
+					VANDNPD(positive, k, side)
+				}
+				VANDPD(x, side, part)
+				VADDPD(part, sums[s], sums[s])
+				r := GP64()
+				VMOVMSKPD(side, r.As32())
+				SHLXQ(shift, r, r)
+				ORQ(r, sets[s])
+				VANDPD(heavy, side, side)
+				VMOVMSKPD(side, r.As32())
+				SHLXQ(shift, r, r)
+				ORQ(r, big[s])
+			}
+			ADDQ(Imm(4), shift)
+		}
+	})
+	for s := range sets {
+		VXORPD(pos[1], pos[1], pos[1])
+		have := foldAdd256(sums[s], pos[1])
+		first, left := GP64(), XMM()
+		TZCNTQ(big[s], first)
+		VMOVSD(scaleConst, left)
+		VSUBSD(have, left, left)
+		VADDSD(cellOf(t, offMass, first), left, left)
+		VMOVSD(left, cellOf(t, offMass, first))
+	}
+	orient(t, sets)
+	answer(true)
+	Label("equal")
+	answer(false)
+}
+
+// orient stores the sides, the smaller one as rows.
+func orient(t Register, sets []GPVirtual) {
+	MOVQ(sets[0], at(t, offPos))
+	MOVQ(sets[1], at(t, offNeg))
+	np, nn, rows, cols := GP64(), GP64(), GP64(), GP64()
+	POPCNTQ(sets[0], np)
+	POPCNTQ(sets[1], nn)
+	MOVQ(sets[0], rows)
+	MOVQ(sets[1], cols)
+	swapped := GP8()
+	CMPQ(np, nn)
+	SETHI(swapped)
+	CMOVQHI(sets[1], rows)
+	CMOVQHI(sets[0], cols)
+	MOVB(swapped, at(t, offSwapped))
+	MOVQ(rows, at(t, offRows))
+	MOVQ(cols, at(t, offCols))
+}
+
+// answer returns a constant bool.
+func answer(yes bool) {
+	ok := GP8()
+	XORB(ok, ok)
+	if yes {
+		MOVB(Imm(1), ok)
+	}
+	Store(ok, ReturnIndex(0))
+	VZEROUPPER()
+	RET()
+}
