@@ -322,8 +322,8 @@ func (n *Network) SetSide(layer string, t *Tensor) error {
 // Forward runs a batch of x.N ≤ MaxBatch samples. The result belongs to the
 // network and is valid until its next Forward.
 func (n *Network) Forward(x *Tensor, mode Mode) (*Tensor, error) {
-	if err := x.check("input of "+n.spec.title(), n.InputShape(), n.settings.MaxBatch); err != nil {
-		return nil, err
+	if !x.fits(n.InputShape(), n.settings.MaxBatch) {
+		return nil, x.check("input of "+n.spec.title(), n.InputShape(), n.settings.MaxBatch)
 	}
 	if mode == Training && n.locked {
 		return nil, fmt.Errorf("nn: %s is locked: no training", n.spec.title())
@@ -375,8 +375,8 @@ func (n *Network) backward(dy *Tensor, input bool) error {
 	case n.mode == Frozen && !input:
 		return fmt.Errorf("nn: %s: no weight gradients after a Frozen Forward", n.spec.title())
 	}
-	if err := dy.check("output gradient of "+n.spec.title(), n.OutputShape(), 2*n.settings.MaxBatch); err != nil {
-		return err
+	if !dy.fits(n.OutputShape(), 2*n.settings.MaxBatch) {
+		return dy.check("output gradient of "+n.spec.title(), n.OutputShape(), 2*n.settings.MaxBatch)
 	}
 	last := n.edges[len(n.edges)-1]
 	if dy.N != last.rows(n.n) {

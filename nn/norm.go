@@ -16,9 +16,9 @@ type batchNorm struct {
 	mean, vari  *Param // running
 
 	// Per channel, of the pass under way.
-	centre, scale, shift []float32
-	inverse              []float64 // 1/√(variance+ε)
-	coefA, coefB         []float32
+	centre, scale []float32
+	inverse       []float64 // 1/√(variance+ε)
+	coefA, coefB  []float32
 
 	// Per piece of the batch and channel, for reductions in a fixed order.
 	part1, part2 []float32
@@ -37,7 +37,7 @@ func newBatchNorm(n *Network, l LayerShape, in, out *edge, relu bool) *batchNorm
 		in: in, out: out, l: l, relu: relu,
 		gamma: n.byName[l.Name+"/gamma"], beta: n.byName[l.Name+"/beta"],
 		mean: n.byName[l.Name+"/moving_mean"], vari: n.byName[l.Name+"/moving_variance"],
-		centre: make([]float32, c), scale: make([]float32, c), shift: make([]float32, c),
+		centre: make([]float32, c), scale: make([]float32, c),
 		inverse: make([]float64, c), coefA: make([]float32, c), coefB: make([]float32, c),
 	}
 	pieces := in.groups() * ((in.rows(n.settings.MaxBatch) + statChunk - 1) / statChunk)
@@ -48,7 +48,7 @@ func newBatchNorm(n *Network, l LayerShape, in, out *edge, relu bool) *batchNorm
 	}
 	o.tasks.apply = func(i int) {
 		lo, hi := o.piece(i)
-		kernel.Affine(out.val[lo:hi], in.val[lo:hi], o.scale, o.shift, relu)
+		kernel.Affine(out.val[lo:hi], in.val[lo:hi], o.centre, o.scale, o.beta.Value, relu)
 	}
 	o.tasks.reduce = func(i int) {
 		lo, hi := o.piece(i)
@@ -99,7 +99,6 @@ func (o *batchNorm) setChannel(c int, mean, variance float64) {
 	o.inverse[c] = inv
 	o.centre[c] = float32(mean)
 	o.scale[c] = float32(scale)
-	o.shift[c] = float32(float64(o.beta.Value[c]) - mean*scale)
 }
 
 // batchStatistics merges the pieces' means and squared deviations in their

@@ -75,7 +75,12 @@ func (t *Tensor) Sample(n int, v []float32) {
 	}
 }
 
-// check reports whether t is a batch of 1 to most samples of shape s with the
+// fits is check without the words, which cost an allocation.
+func (t *Tensor) fits(s Shape, most int) bool {
+	return t != nil && t.Shape == s && t.N >= 1 && t.N <= most && len(t.Data) == t.N*s.Size()
+}
+
+// check says why t is not a batch of 1 to most samples of shape s with the
 // right amount of data.
 func (t *Tensor) check(what string, s Shape, most int) error {
 	switch {

@@ -57,17 +57,18 @@ func momentsGo(mean, dev, x []float32, from int) {
 	}
 }
 
-// Affine stores y = x·scale + shift by column, rectified if relu is set.
-func Affine(y, x, scale, shift []float32, relu bool) {
-	from := affineFast(y, x, scale, shift, relu)
-	affineGo(y, x, scale, shift, relu, from)
+// Affine stores y = (x−centre)·scale + shift by column, rectified if relu is
+// set.
+func Affine(y, x, centre, scale, shift []float32, relu bool) {
+	from := affineFast(y, x, centre, scale, shift, relu)
+	affineGo(y, x, centre, scale, shift, relu, from)
 }
 
-func affineGo(y, x, scale, shift []float32, relu bool, from int) {
+func affineGo(y, x, centre, scale, shift []float32, relu bool, from int) {
 	w := len(scale)
 	for i := 0; i+w <= len(x) && from < w; i += w {
 		for j := from; j < w; j++ {
-			v := x[i+j]*scale[j] + shift[j]
+			v := (x[i+j]-centre[j])*scale[j] + shift[j]
 			if relu {
 				v = max(v, 0)
 			}

@@ -24,44 +24,31 @@ func at(x []float32, j int) unsafe.Pointer {
 
 func (s *strip) arg() *byte { return (*byte)(unsafe.Pointer(s)) }
 
-// columns calls f for each strip of w columns, with its first column; s.mask
-// is set. It returns the first column not done.
-func columns(s *strip, w int, f func(s *strip, j int, wide bool)) int {
+// span is how many of n columns or values the assembly does, and how many of
+// them at once: 16 with AVX-512, which masks the last ones, or 8.
+func span(n int) (end, step int) {
 	switch level {
 	case levelAVX512:
-		for j := 0; j < w; j += 16 {
-			s.mask = 1<<min(16, w-j) - 1
-			f(s, j, true)
-		}
-		return w
+		return n, 16
 	case levelAVX2:
-		j := 0
-		for ; j+8 <= w; j += 8 {
-			f(s, j, false)
-		}
-		return j
+		return n - n%8, 8
 	}
-	return 0
+	return 0, 1
 }
 
-// flat calls f for n values as rows of whole vectors, and with AVX-512 for the
-// masked rest. It returns the first value not done.
-func flat(s *strip, n int, f func(s *strip, j int, wide bool)) int {
-	switch level {
-	case levelAVX512:
-		s.rows, s.stride, s.mask = n/16, 64, 1<<16-1
-		f(s, 0, true)
-		if rest := n % 16; rest > 0 {
-			s.rows, s.mask = 1, 1<<rest-1
-			f(s, n-rest, true)
-		}
-		return n
-	case levelAVX2:
-		s.rows, s.stride = n/8, 32
-		f(s, 0, false)
-		return n - n%8
+// columns masks what lies beyond the last of rest columns.
+func (s *strip) columns(rest int) { s.mask = 1<<min(16, rest) - 1 }
+
+// flat makes s the whole vectors from value j on, or, where there are none,
+// the masked rest. It returns the value after them.
+func (s *strip) flat(j, end, step int) int {
+	s.stride = 4 * step
+	if s.rows = (end - j) / step; s.rows > 0 {
+		s.mask = 1<<16 - 1
+		return j + s.rows*step
 	}
-	return 0
+	s.rows, s.mask = 1, 1<<(end-j)-1
+	return end
 }
 
 func maskSumFast(sum, g, y []float32) int {
@@ -69,14 +56,17 @@ func maskSumFast(sum, g, y []float32) int {
 		return 0
 	}
 	s := strip{rows: len(g) / len(sum), stride: 4 * len(sum)}
-	return columns(&s, len(sum), func(s *strip, j int, wide bool) {
+	end, step := span(len(sum))
+	for j := 0; j < end; j += step {
+		s.columns(len(sum) - j)
 		s.g, s.y, s.p0 = at(g, j), at(y, j), at(sum, j)
-		if wide {
+		if step == 16 {
 			stripMaskSum512(s.arg())
 		} else {
 			stripMaskSum256(s.arg())
 		}
-	})
+	}
+	return end
 }
 
 func momentsFast(mean, dev, x []float32) int {
@@ -85,17 +75,20 @@ func momentsFast(mean, dev, x []float32) int {
 	}
 	s := strip{rows: len(x) / len(mean), stride: 4 * len(mean)}
 	s.scalars[0] = 1 / float32(s.rows)
-	return columns(&s, len(mean), func(s *strip, j int, wide bool) {
+	end, step := span(len(mean))
+	for j := 0; j < end; j += step {
+		s.columns(len(mean) - j)
 		s.x, s.p0, s.p1 = at(x, j), at(mean, j), at(dev, j)
-		if wide {
+		if step == 16 {
 			stripMoments512(s.arg())
 		} else {
 			stripMoments256(s.arg())
 		}
-	})
+	}
+	return end
 }
 
-func affineFast(y, x, scale, shift []float32, relu bool) int {
+func affineFast(y, x, centre, scale, shift []float32, relu bool) int {
 	if len(x) == 0 {
 		return 0
 	}
@@ -103,14 +96,18 @@ func affineFast(y, x, scale, shift []float32, relu bool) int {
 	if !relu {
 		s.scalars[0] = negInf
 	}
-	return columns(&s, len(scale), func(s *strip, j int, wide bool) {
-		s.x, s.y, s.p0, s.p1 = at(x, j), at(y, j), at(scale, j), at(shift, j)
-		if wide {
+	end, step := span(len(scale))
+	for j := 0; j < end; j += step {
+		s.columns(len(scale) - j)
+		s.x, s.y = at(x, j), at(y, j)
+		s.p0, s.p1, s.p2 = at(scale, j), at(shift, j), at(centre, j)
+		if step == 16 {
 			stripAffine512(s.arg())
 		} else {
 			stripAffine256(s.arg())
 		}
-	})
+	}
+	return end
 }
 
 func correlateFast(sum, dot, g, x, y, centre []float32) int {
@@ -118,15 +115,18 @@ func correlateFast(sum, dot, g, x, y, centre []float32) int {
 		return 0
 	}
 	s := strip{rows: len(g) / len(sum), stride: 4 * len(sum)}
-	return columns(&s, len(sum), func(s *strip, j int, wide bool) {
+	end, step := span(len(sum))
+	for j := 0; j < end; j += step {
+		s.columns(len(sum) - j)
 		s.g, s.x, s.y = at(g, j), at(x, j), at(y, j)
 		s.p0, s.p1, s.p2 = at(sum, j), at(dot, j), at(centre, j)
-		if wide {
+		if step == 16 {
 			stripCorrelate512(s.arg())
 		} else {
 			stripCorrelate256(s.arg())
 		}
-	})
+	}
+	return end
 }
 
 func normGradFast(dx, g, x, centre, scale, a, b []float32) int {
@@ -134,15 +134,18 @@ func normGradFast(dx, g, x, centre, scale, a, b []float32) int {
 		return 0
 	}
 	s := strip{rows: len(g) / len(scale), stride: 4 * len(scale)}
-	return columns(&s, len(scale), func(s *strip, j int, wide bool) {
+	end, step := span(len(scale))
+	for j := 0; j < end; j += step {
+		s.columns(len(scale) - j)
 		s.out, s.g, s.x = at(dx, j), at(g, j), at(x, j)
 		s.p0, s.p1, s.p2, s.p3 = at(scale, j), at(a, j), at(centre, j), at(b, j)
-		if wide {
+		if step == 16 {
 			stripNormGrad512(s.arg())
 		} else {
 			stripNormGrad256(s.arg())
 		}
-	})
+	}
+	return end
 }
 
 func blendFast(y, x []float32, a, b float32) int {
@@ -150,14 +153,18 @@ func blendFast(y, x []float32, a, b float32) int {
 		return 0
 	}
 	s := strip{scalars: [8]float32{a, b}}
-	return flat(&s, len(y), func(s *strip, j int, wide bool) {
+	end, step := span(len(y))
+	for j := 0; j < end; {
+		next := s.flat(j, end, step)
 		s.x, s.y = at(x, j), at(y, j)
-		if wide {
+		if step == 16 {
 			stripBlend512(s.arg())
 		} else {
 			stripBlend256(s.arg())
 		}
-	})
+		j = next
+	}
+	return end
 }
 
 // sumSquaresFast adds the lanes in their order.
@@ -188,48 +195,62 @@ func sigmoidFast(y, x []float32) int {
 	if len(x) == 0 {
 		return 0
 	}
-	return flat(&strip{}, len(x), func(s *strip, j int, wide bool) {
+	s := strip{}
+	end, step := span(len(x))
+	for j := 0; j < end; {
+		next := s.flat(j, end, step)
 		s.x, s.y = at(x, j), at(y, j)
-		if wide {
+		if step == 16 {
 			stripSigmoid512(s.arg())
 		} else {
 			stripSigmoid256(s.arg())
 		}
-	})
+		j = next
+	}
+	return end
 }
 
 func sigmoidGradFast(dx, dy, y []float32) int {
 	if len(y) == 0 {
 		return 0
 	}
-	return flat(&strip{}, len(y), func(s *strip, j int, wide bool) {
+	s := strip{}
+	end, step := span(len(y))
+	for j := 0; j < end; {
+		next := s.flat(j, end, step)
 		s.out, s.g, s.y = at(dx, j), at(dy, j), at(y, j)
-		if wide {
+		if step == 16 {
 			stripSigmoidGrad512(s.arg())
 		} else {
 			stripSigmoidGrad256(s.arg())
 		}
-	})
+		j = next
+	}
+	return end
 }
 
-func quantiseFast(y, x []float32, step, low, high float32, floor bool) int {
+func quantiseFast(y, x []float32, unit, low, high float32, floor bool) int {
 	if len(x) == 0 {
 		return 0
 	}
-	s := strip{scalars: [8]float32{1 / step, step, low, high}}
-	return flat(&s, len(x), func(s *strip, j int, wide bool) {
+	s := strip{scalars: [8]float32{1 / unit, unit, low, high}}
+	end, step := span(len(x))
+	for j := 0; j < end; {
+		next := s.flat(j, end, step)
 		s.x, s.y = at(x, j), at(y, j)
 		switch {
-		case wide && floor:
+		case step == 16 && floor:
 			quantiseFloor512(s.arg())
-		case wide:
+		case step == 16:
 			quantise512(s.arg())
 		case floor:
 			quantiseFloor256(s.arg())
 		default:
 			quantise256(s.arg())
 		}
-	})
+		j = next
+	}
+	return end
 }
 
 func adamFast(w, g, m, v []float32, a AdamStep) int {
@@ -237,12 +258,16 @@ func adamFast(w, g, m, v []float32, a AdamStep) int {
 		return 0
 	}
 	s := strip{scalars: [8]float32{a.Beta1, a.Rest1, a.Beta2, a.Rest2, a.Rate, a.Epsilon, a.Keep}}
-	return flat(&s, len(w), func(s *strip, j int, wide bool) {
+	end, step := span(len(w))
+	for j := 0; j < end; {
+		next := s.flat(j, end, step)
 		s.x, s.g, s.y, s.out = at(w, j), at(g, j), at(m, j), at(v, j)
-		if wide {
+		if step == 16 {
 			stripAdam512(s.arg())
 		} else {
 			stripAdam256(s.arg())
 		}
-	})
+		j = next
+	}
+	return end
 }

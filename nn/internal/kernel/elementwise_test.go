@@ -51,9 +51,9 @@ func TestColumnsAgainstTwins(t *testing.T) {
 			same(t, "Moments dev", a2, b2, float64(rows))
 			out1, out2 := make([]float32, rows*w), make([]float32, rows*w)
 			for _, relu := range []bool{false, true} {
-				Affine(out1, x, p[0], p[1], relu)
-				affineGo(out2, x, p[0], p[1], relu, 0)
-				same(t, "Affine", out1, out2, 1)
+				Affine(out1, x, p[0], p[1], p[2], relu)
+				affineGo(out2, x, p[0], p[1], p[2], relu, 0)
+				same(t, "Affine", out1, out2, 4)
 			}
 			NormGrad(out1, g, x, p[0], p[1], p[2], p[3])
 			normGradGo(out2, g, x, p[0], p[1], p[2], p[3], 0)

@@ -220,11 +220,13 @@ func (l *lanes) moments() {
 }
 
 func (l *lanes) affine() {
-	l.begin("stripAffine", "computes y = max(x·P0 + P1, the scalar) by column.")
+	l.begin("stripAffine", "computes y = max((x−P2)·P0 + P1, the scalar) by column.")
 	x, y := l.pointer(stripX), l.pointer(stripY)
 	scale, shift, least := l.param(stripP0), l.param(stripP1), l.scalar(stripScalars)
+	centre := l.param(stripP2)
 	l.rows("rows", []reg.GPVirtual{x, y}, func() {
 		v := l.load(Mem{Base: x})
+		VSUBPS(centre, v, v)
 		VFMADD213PS(shift, scale, v)
 		VMAXPS(v, least, v) // a NaN stays
 		l.store(v, Mem{Base: y})
