@@ -21,7 +21,7 @@ type ticker struct {
 // Ticks implements [plot.Ticker].
 func (t ticker) Ticks(lo, hi float64) []plot.Tick {
 	if t.log && lo > 0 {
-		return logTicks(lo, hi)
+		return logTicks(lo, hi, t.about)
 	}
 	step := niceStep(hi-lo, t.about)
 	switch {
@@ -34,7 +34,9 @@ func (t ticker) Ticks(lo, hi float64) []plot.Tick {
 	first := math.Ceil(lo/step - 1e-9)
 	for k := range int((hi-lo)/step) + 2 {
 		if v := (first + float64(k)) * step; v <= hi+1e-9*step {
-			ticks = append(ticks, plot.Tick{Value: v, Label: tickLabel(v, step)})
+			// Not a rounding error beyond the ends, where the plot sees it half.
+			at := math.Min(math.Max(v, lo), hi)
+			ticks = append(ticks, plot.Tick{Value: at, Label: tickLabel(v, step)})
 		}
 	}
 	return ticks
@@ -73,8 +75,11 @@ func tickLabel(v, step float64) string {
 }
 
 // number writes v with prec decimals, a real minus sign and thin spaces in
-// the thousands from 10 000 on.
+// the thousands from 10 000 on; from 10⁹ on, three digits and a power of ten.
 func number(v float64, prec int) string {
+	if m := math.Abs(v); m >= 1e9 {
+		return power(v, math.Pow(10, math.Floor(math.Log10(m))-2))
+	}
 	s := strconv.FormatFloat(math.Abs(v), 'f', prec, 64)
 	whole, frac, _ := strings.Cut(s, ".")
 	if len(whole) > 4 {
@@ -116,19 +121,19 @@ func superscript(n int) string {
 
 // logTicks labels 1, 2 and 5 of each decade on short ranges, powers of ten on
 // long ones, with small ticks between.
-func logTicks(lo, hi float64) []plot.Tick {
+func logTicks(lo, hi float64, about int) []plot.Tick {
 	decades := math.Log10(hi / lo)
 	var ticks []plot.Tick
-	every := int(math.Max(1, math.Ceil(decades/7)))
+	every := int(math.Max(1, math.Ceil(decades/float64(about+1))))
 	for e := int(math.Floor(math.Log10(lo))); float64(e) <= math.Log10(hi)+1; e++ {
 		for m := 1; m < 10; m++ {
 			v, _ := strconv.ParseFloat(fmt.Sprintf("%de%d", m, e), 64) // exact, so that labels are short
 			if v < lo*(1-1e-9) || v > hi*(1+1e-9) {
 				continue
 			}
-			t := plot.Tick{Value: v}
+			t := plot.Tick{Value: math.Min(math.Max(v, lo), hi)}
 			switch {
-			case m == 1 && e%every == 0, decades < 2 && (m == 2 || m == 5), decades < 0.6:
+			case m == 1 && e%every == 0, decades < 2 && about > 3 && (m == 2 || m == 5), decades < 0.6 && about > 4:
 				t.Label = logLabel(v, hi)
 			case every > 1 && m > 1:
 				continue
@@ -137,7 +142,7 @@ func logTicks(lo, hi float64) []plot.Tick {
 		}
 	}
 	if labelled(ticks) < 2 { // less than one step between round numbers
-		return ticker{about: 4}.Ticks(lo, hi)
+		return ticker{about: min(about, 4)}.Ticks(lo, hi)
 	}
 	return ticks
 }

@@ -23,8 +23,8 @@ func Even(lo, hi float64, n int) []float64 {
 // Bin counts the values in each bin; the upper edge belongs to the last bin.
 // outside is how many lie beyond the edges. NaN is an error naming its index.
 func Bin(values, edges []float64) (count []float64, outside int, err error) {
-	if len(edges) < 2 || !sort.Float64sAreSorted(edges) {
-		return nil, 0, fmt.Errorf("report: bins: %d edges that do not rise", len(edges))
+	if err := checkEdges("bins", edges, false); err != nil {
+		return nil, 0, fmt.Errorf("report: %w", err)
 	}
 	count = make([]float64, len(edges)-1)
 	for i, v := range values {
@@ -47,8 +47,8 @@ func BinXY(x, y, xEdges, yEdges []float64) (count []float64, outside int, err er
 		return nil, 0, fmt.Errorf("report: bins: %d x for %d y", len(x), len(y))
 	}
 	for _, e := range [][]float64{xEdges, yEdges} {
-		if len(e) < 2 || !sort.Float64sAreSorted(e) {
-			return nil, 0, fmt.Errorf("report: bins: %d edges that do not rise", len(e))
+		if err := checkEdges("bins", e, false); err != nil {
+			return nil, 0, fmt.Errorf("report: %w", err)
 		}
 	}
 	nx := len(xEdges) - 1

@@ -52,6 +52,7 @@ func (ch *chart) draw(c draw.Canvas) {
 		area.Max.X -= sideWidth
 	}
 	data := ch.plot.DataCanvas(area)
+	ch.spaceTicks(data.Size().X)
 	area.Min.X += max(0, c.Min.X-ch.firstTick(data))
 	data = ch.plot.DataCanvas(area)
 	if extra := data.Size().X - data.Size().Y; ch.square && extra > 0 {
@@ -68,6 +69,28 @@ func (ch *chart) draw(c draw.Canvas) {
 		side.Min = vg.Point{X: data.Max.X + 14, Y: data.Min.Y}
 		side.Max = vg.Point{X: data.Max.X + sideWidth, Y: data.Max.Y}
 		ch.side(side)
+	}
+}
+
+// spaceTicks wishes for fewer numbers on the x axis until they have room.
+func (ch *chart) spaceTicks(room vg.Length) {
+	k, ok := ch.plot.X.Tick.Marker.(ticker)
+	for ok && k.about > 1 {
+		last, clear := vg.Length(math.Inf(-1)), true
+		for _, t := range k.Ticks(ch.plot.X.Min, ch.plot.X.Max) {
+			if t.Label == "" {
+				continue
+			}
+			at := room * vg.Length(ch.plot.X.Norm(t.Value))
+			half := ch.plot.X.Tick.Label.Width(t.Label) / 2
+			clear = clear && at-half > last
+			last = at + half + 8
+		}
+		if clear {
+			break
+		}
+		k.about--
+		ch.plot.X.Tick.Marker = k
 	}
 }
 

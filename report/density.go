@@ -57,7 +57,7 @@ func (s logScale) bar(c draw.Canvas) {
 	style := textStyle(sizeSmall, muted, draw.XLeft, draw.YCenter)
 	descent := style.FontExtents().Descent
 	if s.hi > 1 {
-		for _, t := range logTicks(1, s.hi) {
+		for _, t := range logTicks(1, s.hi, 6) {
 			if t.Label == "" {
 				continue
 			}

@@ -148,11 +148,11 @@ func TestTicks(t *testing.T) {
 		{ticker{about: 5}, 0, 1.2, "0 0.25 0.50 0.75 1.00"},
 		{ticker{about: 6, whole: true}, 1, 3, "1 2 3"},
 		{ticker{about: 6, whole: true}, 0, 15, "0 5 10 15"},
-		{ticker{log: true}, 0.07, 1.1, "0.1 0.2 0.5 1"},
-		{ticker{log: true}, 0.001, 2000, "0.001 0.01 0.1 1 10 100 1000"},
-		{ticker{log: true}, 1, 1e20, "1 10³ 10⁶ 10⁹ 10¹² 10¹⁵ 10¹⁸"},
-		{ticker{log: true}, 0.21, 0.48, "0.3 0.4"},
-		{ticker{log: true}, 0.31, 0.38, "0.32 0.34 0.36 0.38"},
+		{ticker{log: true, about: 6}, 0.07, 1.1, "0.1 0.2 0.5 1"},
+		{ticker{log: true, about: 6}, 0.001, 2000, "0.001 0.01 0.1 1 10 100 1000"},
+		{ticker{log: true, about: 6}, 1, 1e20, "1 10³ 10⁶ 10⁹ 10¹² 10¹⁵ 10¹⁸"},
+		{ticker{log: true, about: 6}, 0.21, 0.48, "0.3 0.4"},
+		{ticker{log: true, about: 6}, 0.31, 0.38, "0.32 0.34 0.36 0.38"},
 	} {
 		if got := labelsOf(c.k, c.lo, c.hi); got != c.want {
 			t.Errorf("%+v from %v to %v: %q, want %q", c.k, c.lo, c.hi, got, c.want)

@@ -21,6 +21,7 @@ import (
 func inside(doc []byte) error {
 	d := xml.NewDecoder(bytes.NewReader(doc))
 	var w, h float64
+	lines := map[float64][][2]float64{} // the level texts at each height
 	for {
 		tok, err := d.Token()
 		if errors.Is(err, io.EOF) {
@@ -51,6 +52,13 @@ func inside(doc []byte) error {
 				}
 			} else if x < -eps || x+length > w+eps || y < 0 || y > h {
 				return fmt.Errorf("text at (%v, %v), %v long, leaves the frame %v × %v", x, y, length, w, h)
+			} else {
+				for _, o := range lines[y] {
+					if x < o[1]-0.5 && o[0] < x+length-0.5 {
+						return fmt.Errorf("text at (%v, %v), %v long, overlaps another from %v to %v", x, y, length, o[0], o[1])
+					}
+				}
+				lines[y] = append(lines[y], [2]float64{x, x + length})
 			}
 		}
 	}

@@ -151,7 +151,7 @@ func counts(name string, x []float64, n int) error {
 	return nil
 }
 
-func edges(name string, x []float64, log bool) error {
+func checkEdges(name string, x []float64, log bool) error {
 	if len(x) < 2 {
 		return fmt.Errorf("%s: %d values, want at least 2", name, len(x))
 	}
@@ -195,7 +195,7 @@ func marks(list []Mark, log bool) error {
 func (p *Profile) check() error {
 	err := errors.Join(p.X.check("x"), p.Y.check("y"))
 	if err == nil {
-		err = edges("edges", p.Edges, p.X.Log)
+		err = checkEdges("edges", p.Edges, p.X.Log)
 	}
 	if err != nil {
 		return err
@@ -236,10 +236,10 @@ func (b *Band) check(n int, log bool) error {
 func (d *Density) check() error {
 	err := errors.Join(d.X.check("x"), d.Y.check("y"))
 	if err == nil {
-		err = edges("x edges", d.XEdges, d.X.Log)
+		err = checkEdges("x edges", d.XEdges, d.X.Log)
 	}
 	if err == nil {
-		err = edges("y edges", d.YEdges, d.Y.Log)
+		err = checkEdges("y edges", d.YEdges, d.Y.Log)
 	}
 	if err == nil {
 		err = counts("count", d.Count, (len(d.XEdges)-1)*(len(d.YEdges)-1))
@@ -250,7 +250,7 @@ func (d *Density) check() error {
 func (h *Histogram) check() error {
 	err := errors.Join(h.X.check("x"), h.Y.check("y"), marks(h.Marks, h.X.Log))
 	if err == nil {
-		err = edges("edges", h.Edges, h.X.Log)
+		err = checkEdges("edges", h.Edges, h.X.Log)
 	}
 	if err != nil {
 		return err
