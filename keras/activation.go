@@ -66,7 +66,7 @@ const supportedQuantizers = "supported are linear, relu, sigmoid, tanh, and QKer
 func parseQuantizer(raw json.RawMessage) (quantizer, error) {
 	var text string
 	var class string
-	args := map[string]json.RawMessage{}
+	var args map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &text); err == nil {
 		if class, args, err = parseCall(text); err != nil {
 			return quantizer{}, err

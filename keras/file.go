@@ -231,11 +231,12 @@ func (f *File) Encode() ([]byte, error) {
 		g = root.Group("model_weights")
 		about(g)
 	}
-	names := []string{}
+	names, seen := []string{}, map[string]bool{}
 	for i, l := range f.Layers {
-		if l.Layer == "" || strings.ContainsRune(l.Layer, 0) || g.Has(l.Layer) {
+		if l.Layer == "" || strings.ContainsRune(l.Layer, 0) || seen[l.Layer] {
 			return nil, errorf("layer %d: name %q is empty, not allowed in the file, or there twice", i, l.Layer)
 		}
+		seen[l.Layer] = true
 		names = append(names, l.Layer)
 		t := g.Group(l.Layer)
 		weights := []string{}

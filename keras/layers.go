@@ -10,7 +10,7 @@ import (
 )
 
 // supportedLayers is what errors about a class of layer say.
-const supportedLayers = "supported are InputLayer, Conv2D, Conv2DTranspose, Dense, BatchNormalization, ReLU, Activation, Flatten, Reshape, Cropping2D, ZeroPadding2D before a convolution, Dropout, Concatenate and Average of inputs, QConv2D, QDense, QActivation, and nested Functional or Sequential models"
+const supportedLayers = "supported are InputLayer, Conv2D, Conv2DTranspose, Dense, BatchNormalization, ReLU, Activation, Flatten, Reshape, Cropping2D, ZeroPadding2D before a convolution, Dropout, Concatenate of inputs, Average and Subtract of a model called twice, QConv2D, QConv2DTranspose, QDense, QActivation, and nested Functional or Sequential models"
 
 // A step is a TensorFlow operation that has been applied to every value and
 // waits for its fellows: multiply by 2^f, floor, divide by 2^f, minimum
@@ -53,6 +53,7 @@ func init() { // not a literal: the functions refer to the table's errors
 		"QConv2D":            (*layerConfig).conv,
 		"Conv2DTranspose":    (*layerConfig).conv,
 		"Dense":              (*layerConfig).dense,
+		"QConv2DTranspose":   (*layerConfig).conv,
 		"QDense":             (*layerConfig).dense,
 		"BatchNormalization": (*layerConfig).batchNorm,
 		"Activation":         (*layerConfig).activation,
@@ -188,7 +189,7 @@ func (c *layerConfig) conv(v value, _ node) (value, error) {
 		return v[0], nil
 	}
 	l := nn.Layer{Kind: nn.KindConv2D, Name: c.name, Filters: cfg.Filters, Padding: cfg.Padding}
-	if c.class == "Conv2DTranspose" {
+	if strings.HasSuffix(c.class, "Transpose") {
 		l.Kind = nn.KindConv2DTranspose
 	}
 	var err error
@@ -378,6 +379,10 @@ func (c *layerConfig) tensorOp(v value, refs node) (value, error) {
 				}
 			}
 		}
+	}
+	if op == "negative" && len(v.layers) == 0 && len(v.steps) == 0 {
+		v.negated = !v.negated
+		return v, nil
 	}
 	want := [...]string{"multiply", "floor", "truediv", "minimum"}
 	if at := len(v.steps); op != want[at] {

@@ -15,6 +15,8 @@ type value struct {
 	layers []nn.Layer
 	// pad is zero padding at the bottom and right that awaits its convolution.
 	pad int
+	// negated says that the inputs are negated before the layers.
+	negated bool
 	// steps are TensorFlow operations that await their fellows.
 	steps []step
 }
@@ -70,7 +72,10 @@ func lower(c *config) (nn.Spec, []Input, error) {
 	if err != nil {
 		return nn.Spec{}, nil, err
 	}
-	if err := v.settled(); err != nil {
+	if err := v.settled(); err != nil || v.negated {
+		if v.negated {
+			err = fmt.Errorf("TensorFlow operation \"negative\" is supported only in a pair")
+		}
 		return nn.Spec{}, nil, fmt.Errorf("architecture: output of model %q: %w", c.name, err)
 	}
 	spec := nn.Spec{Name: c.name, Layers: v.layers}
@@ -253,11 +258,11 @@ func (l *lowering) apply(c *layerConfig, args []value, refs node) (value, error)
 	switch c.class {
 	case "Concatenate":
 		return l.concatenate(c, args)
-	case "Average":
-		return average(c, args)
+	case "Average", "Subtract":
+		return pair(c, args)
 	}
 	if len(args) != 1 {
-		return value{}, fmt.Errorf("has %d inputs; supported is one, except for Concatenate and Average", len(args))
+		return value{}, fmt.Errorf("has %d inputs; supported is one, except for Concatenate, Average and Subtract", len(args))
 	}
 	v := args[0]
 	next, err := c.layer(v, refs)
@@ -322,15 +327,20 @@ func (l *lowering) concatenate(c *layerConfig, args []value) (value, error) {
 		return value{}, fmt.Errorf("axis %d is not supported; supported is the last one, the channels", *cfg.Axis)
 	}
 	v := args[0]
-	if err := v.settled(); err != nil {
-		return value{}, err
+	for _, a := range args {
+		if err := a.settled(); err != nil {
+			return value{}, err
+		}
+		if a.negated && len(args) > 1 {
+			return value{}, fmt.Errorf("negated inputs are not supported here")
+		}
 	}
 	v.inputs = slices.Clone(v.inputs)
 	for i, a := range args[1:] {
 		if a.shape.H != v.shape.H || a.shape.W != v.shape.W {
 			return value{}, fmt.Errorf("shapes %v and %v do not fit", v.shape, a.shape)
 		}
-		if len(a.layers) > 0 || len(a.steps) > 0 {
+		if len(a.layers) > 0 {
 			return value{}, fmt.Errorf("input %d has gone through layers; supported are the model's own inputs after the first", i+1)
 		}
 		if len(v.layers) == 0 {
@@ -349,26 +359,35 @@ func (l *lowering) concatenate(c *layerConfig, args []value) (value, error) {
 	return v, nil
 }
 
-// average is supported for f(a, b) and f(b, a), of the same layers.
-func average(c *layerConfig, args []value) (value, error) {
-	const supported = "supported is the average of one nested model called on (a, b) and on (b, a)"
+// pair joins two calls of one chain of layers: f(a, b) with f(b, a), or f(x)
+// with f(−x), by their mean or their difference.
+func pair(c *layerConfig, args []value) (value, error) {
+	const supported = "supported is one nested model called on (a, b) and on (b, a), or on x and on −x"
 	if len(args) != 2 || len(args[0].layers) == 0 || !slices.Equal(args[0].layers, args[1].layers) {
 		return value{}, fmt.Errorf("its inputs do not come from the same layers; %s", supported)
 	}
 	v, w := args[0], args[1]
 	for _, l := range v.layers {
-		if l.Kind == nn.KindConcat || l.Kind == nn.KindSwapPair {
-			return value{}, fmt.Errorf("layer %q lies within the averaged model; %s", l.Name, supported)
+		if l.Kind == nn.KindConcat || l.Kind == nn.KindSwapPair || l.Kind == nn.KindNegatePair {
+			return value{}, fmt.Errorf("layer %q lies within the nested model; %s", l.Name, supported)
 		}
 	}
 	if err := v.settled(); err != nil {
 		return value{}, err
 	}
-	if len(v.inputs) != 2 || len(w.inputs) != 2 || v.inputs[0] != w.inputs[1] || v.inputs[1] != w.inputs[0] {
+	opening := nn.Layer{Kind: nn.KindSwapPair, Name: c.name + "_swap"}
+	swapped := len(v.inputs) == 2 && len(w.inputs) == 2 && v.inputs[0] == w.inputs[1] && v.inputs[1] == w.inputs[0]
+	switch {
+	case swapped && !v.negated && !w.negated:
+	case slices.Equal(v.inputs, w.inputs) && !v.negated && w.negated:
+		opening = nn.Layer{Kind: nn.KindNegatePair, Name: c.name + "_negate"}
+	default:
 		return value{}, fmt.Errorf("its inputs come from inputs %v and %v of the model; %s", v.inputs, w.inputs, supported)
 	}
-	layers := []nn.Layer{{Kind: nn.KindSwapPair, Name: c.name + "_swap"}}
-	layers = append(append(layers, v.layers...), nn.Layer{Kind: nn.KindPairMean, Name: c.name})
-	v.layers = layers
+	closing := nn.Layer{Kind: nn.KindPairMean, Name: c.name}
+	if c.class == "Subtract" {
+		closing.Kind = nn.KindPairDifference
+	}
+	v.layers = append(append([]nn.Layer{opening}, v.layers...), closing)
 	return v, nil
 }

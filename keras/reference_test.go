@@ -2,6 +2,7 @@ package keras
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"barrow/nn"
@@ -23,27 +24,34 @@ func (a array) at(y, x, c int) *float64 { return &a.v[(y*a.w+x)*a.c+c] }
 func reference(t testing.TB, m *Model, in []float64, sides map[string][]float64) []float64 {
 	t.Helper()
 	a := array{m.Spec.Input.H, m.Spec.Input.W, m.Spec.Input.C, in}
-	for i := range m.Spec.Layers {
+	for i := 0; i < len(m.Spec.Layers); i++ {
 		l := &m.Spec.Layers[i]
 		switch l.Kind {
-		case nn.KindSwapPair:
-			end := len(m.Spec.Layers) - 1
-			if i != 0 || m.Spec.Layers[end].Kind != nn.KindPairMean {
-				t.Fatal("the reference knows pairs around the whole network only")
-			}
+		case nn.KindSwapPair, nn.KindNegatePair:
+			end := slices.IndexFunc(m.Spec.Layers, func(l nn.Layer) bool {
+				return l.Kind == nn.KindPairMean || l.Kind == nn.KindPairDifference
+			})
 			inner := &Model{Weights: m.Weights}
-			inner.Spec = nn.Spec{Input: m.Spec.Input, Layers: m.Spec.Layers[1:end]}
-			swapped := newArray(a.h, a.w, a.c)
+			inner.Spec = nn.Spec{Input: m.Spec.Input, Layers: m.Spec.Layers[i+1 : end]}
+			other := newArray(a.h, a.w, a.c)
 			for p := range a.h * a.w {
 				for c := range a.c {
-					swapped.v[p*a.c+c] = a.v[p*a.c+(c+a.c/2)%a.c]
+					if l.Kind == nn.KindNegatePair {
+						other.v[p*a.c+c] = -a.v[p*a.c+c]
+					} else {
+						other.v[p*a.c+c] = a.v[p*a.c+(c+a.c/2)%a.c]
+					}
 				}
 			}
-			x, y := reference(t, inner, a.v, nil), reference(t, inner, swapped.v, nil)
+			x, y := reference(t, inner, a.v, nil), reference(t, inner, other.v, nil)
 			for j := range x {
-				x[j] = (x[j] + y[j]) / 2
+				if m.Spec.Layers[end].Kind == nn.KindPairMean {
+					x[j] = (x[j] + y[j]) / 2
+				} else {
+					x[j] -= y[j]
+				}
 			}
-			return x
+			a, i = array{1, 1, len(x), x}, end
 		case nn.KindConcat:
 			a = array{1, 1, a.c + l.Channels, append(a.v[:len(a.v):len(a.v)], sides[l.Name]...)}
 		default:

@@ -45,12 +45,6 @@ func (t *Tree) Group(path string) *Tree {
 	return t
 }
 
-// Has says whether t has a group or dataset of a name.
-func (t *Tree) Has(name string) bool {
-	_, ok := t.Datasets[name]
-	return ok || t.Groups[name] != nil
-}
-
 // dataset says whether a dataset is at a path below t.
 func (t *Tree) dataset(path string) bool {
 	parts := strings.Split(path, "/")
