@@ -1,0 +1,294 @@
+package simulate
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"sync"
+
+	"barrow/hgcal"
+	"barrow/internal/counter"
+	"barrow/wafer"
+)
+
+// Generator draws images. It is safe for use by several goroutines at once.
+type Generator struct {
+	settings Settings
+	preset   preset
+	detector *detector
+	energies *energies
+}
+
+// New prepares a generator: the wafers that the settings allow and the pile-up
+// on each of them. Settings that cannot be met are errors naming what can.
+func New(s Settings) (*Generator, error) {
+	s, p, err := s.complete()
+	if err != nil {
+		return nil, err
+	}
+	d, err := newDetector(&s)
+	if err != nil {
+		return nil, err
+	}
+	return &Generator{settings: s, preset: p, detector: d, energies: newEnergies(&s.Parameters.PileUp)}, nil
+}
+
+// Generate draws images 0 … n-1 of the settings' seed, with the metadata
+// columns that Columns lists.
+func Generate(n int, s Settings) (*wafer.Set, error) {
+	if n < 0 {
+		return nil, fmt.Errorf("simulate: %d images", n)
+	}
+	g, err := New(s)
+	if err != nil {
+		return nil, err
+	}
+	set := &wafer.Set{}
+	g.Fill(set, 0, n)
+	return set, nil
+}
+
+// Truth is what is known of a generated image.
+type Truth struct {
+	Class        Class
+	Energy       float64 // of the particle, GeV; 0 for pile-up
+	ParticleEta  float64 // 0 for pile-up
+	Module       hgcal.Module
+	Sector       int     // 0, 1, 2: turned by so many times 120°
+	Links        int     // output links
+	SignalEnergy float64 // the particle's deposit in the wafer, MIP_T
+	SignalShare  float64 // of all charge, before the electronics
+	Threshold    float64 // of zero suppression, MIP_T; 0 if there was none
+}
+
+// Streams of random numbers: one for every image, event, layer and wafer.
+const (
+	imageStream = 0x696d616765
+	eventStream = 0x6576656e74
+)
+
+// drawing is the memory of one goroutine.
+type drawing struct {
+	cells [hgcal.Cells + 1]float32
+	spots []spot
+}
+
+// tries bounds how often an empty image is drawn anew.
+const tries = 1000
+
+// Image draws image k of the seed into dst, 48 charges in V9 order.
+func (g *Generator) Image(k uint64, dst []float64) Truth {
+	return g.image(&drawing{}, k, dst)
+}
+
+func (g *Generator) image(w *drawing, k uint64, dst []float64) Truth {
+	s := counter.New(g.settings.Seed^imageStream, k)
+	for n := 0; ; n++ {
+		t := g.once(w, &s, dst)
+		if g.settings.KeepEmpty || n == tries || slices.Max(dst) > 0 {
+			return t
+		}
+	}
+}
+
+// once draws one image, empty or not.
+func (g *Generator) once(w *drawing, s *counter.Stream, dst []float64) Truth {
+	t := Truth{Class: g.class(s)}
+	layer := &g.detector.layers[s.IntN(len(g.detector.layers))]
+	eta, phi, at := g.aim(s, layer)
+	p := &g.detector.places[at]
+	clear(w.cells[:])
+	if t.Class != PileUp {
+		r := layer.z / math.Sinh(eta)
+		x, y := r*math.Cos(phi), r*math.Sin(phi)
+		q := g.particle(s, t.Class, eta, phi)
+		t.Energy, t.ParticleEta = q.energy, eta
+		w.spots = q.layerSpots(w.spots[:0], s, p.depth, &g.settings.Parameters.Shower)
+		t.SignalEnergy = w.deposit(p, x, y)
+	}
+	activity := spreadActivity(g.settings.Parameters.PileUp.Activity, normal(s))
+	g.finish(w, s, p, activity, &t, dst)
+	return t
+}
+
+// class draws what makes an image.
+func (g *Generator) class(s *counter.Stream) Class {
+	u := s.Float64()
+	for c, share := range g.preset.share {
+		if u < share {
+			return Class(c)
+		}
+		u -= share
+	}
+	return PileUp
+}
+
+// particle draws energy and shower development.
+func (g *Generator) particle(s *counter.Stream, c Class, eta, phi float64) particle {
+	lo, hi := math.Log(g.settings.EnergyMin), math.Log(g.settings.EnergyMax)
+	energy := math.Exp(lo + (hi-lo)*s.Float64())
+	return newParticle(s, c, energy, eta, phi, &g.settings.Parameters.Shower)
+}
+
+// missSpread is the spread in cm between a particle's impact and the point that
+// picks the wafer to look at, so that neighbours of the wafer that is hit occur
+// too.
+const missSpread = 2.5
+
+// aim draws a direction, uniform in η and φ, and a wafer of the layer near it.
+func (g *Generator) aim(s *counter.Stream, l *detectorLayer) (eta, phi float64, at int) {
+	for range 200 {
+		eta = g.settings.EtaMin + (g.settings.EtaMax-g.settings.EtaMin)*s.Float64()
+		phi = 2 * math.Pi * s.Float64()
+		r := l.z / math.Sinh(eta)
+		sin, cos := math.Sincos(phi)
+		x, y := r*cos+missSpread*normal(s), r*sin+missSpread*normal(s)
+		if k, ok := g.detector.find(l, x, y); ok {
+			return eta, phi, k
+		}
+	}
+	// Few wafers are allowed and none was hit: aim at one of them.
+	at = l.first + s.IntN(l.end-l.first)
+	p := &g.detector.places[at]
+	x, y := p.x+missSpread*normal(s), p.y+missSpread*normal(s)
+	return math.Asinh(l.z / math.Hypot(x, y)), math.Atan2(y, x), at
+}
+
+// deposit adds the spots of a shower whose axis is at x, y to a wafer and
+// returns their energy on it.
+func (w *drawing) deposit(p *place, x, y float64) float64 {
+	sum := 0.0
+	for _, q := range w.spots {
+		if i, ok := p.cell(x+q.x, y+q.y); ok {
+			w.cells[i] += float32(q.energy)
+			sum += q.energy
+		}
+	}
+	return sum
+}
+
+// finish adds pile-up to the signal in w.cells and reads the wafer out.
+func (g *Generator) finish(w *drawing, s *counter.Stream, p *place, activity float64, t *Truth, dst []float64) {
+	t.Module, t.Sector, t.Links = p.module, p.sector, p.links
+	if rate := p.rate * activity; rate > 0 {
+		p.library.draw(s, g.energies, &w.cells, rate, p.slope)
+	}
+	total := 0.0
+	for _, e := range w.cells[:hgcal.Cells] {
+		total += float64(e)
+	}
+	if total > 0 {
+		t.SignalShare = t.SignalEnergy / total
+	}
+	p.front.read(s, &w.cells)
+	if g.preset.suppressed > 0 && s.Float64() < g.preset.suppressed {
+		t.Threshold = g.preset.threshold
+	}
+	for i, e := range w.cells[:hgcal.Cells] {
+		v := float64(e)
+		switch {
+		case v < t.Threshold:
+			v = 0
+		case g.settings.Unit == CALQ:
+			v = math.Floor(v * CountsPerMIPT)
+			if g.settings.Compress {
+				v = compress(v, p.front.highDensity)
+			}
+		}
+		dst[i] = v
+	}
+}
+
+// Columns returns the names of the metadata columns, those of the field's
+// training files where there is one of that meaning: entry (the image's
+// number, or the event's), class, SimEnergyTotal (the particle's deposit in the
+// wafer, MIP_T), EventSimEnergy (the particle's energy, GeV), SimEnergyFraction
+// (share of the wafer's charge that is the particle's), eta (of the wafer's
+// centre), gen_eta (of the particle), subdet (1 electromagnetic, 2 hadronic
+// part), layer, waferu, waferv, sector, HD_LD, ModType, elinks, threshold.
+func Columns() []string {
+	return []string{"entry", "class", "SimEnergyTotal", "EventSimEnergy", "SimEnergyFraction", "eta", "gen_eta",
+		"subdet", "layer", "waferu", "waferv", "sector", "HD_LD", "ModType", "elinks", "threshold"}
+}
+
+// reserve makes room for n images in a set, reusing its memory.
+func reserve(set *wafer.Set, n int) {
+	set.Charge = slices.Grow(set.Charge[:0], n*hgcal.Cells)[:n*hgcal.Cells]
+	if len(set.Columns) != len(Columns()) {
+		set.Columns = make([]wafer.Column, len(Columns()))
+	}
+	for i, name := range Columns() {
+		c := &set.Columns[i]
+		c.Name = name
+		if name == "class" || name == "HD_LD" || name == "ModType" {
+			c.Text, c.Float = slices.Grow(c.Text[:0], n)[:n], nil
+		} else {
+			c.Float, c.Text = slices.Grow(c.Float[:0], n)[:n], nil
+		}
+	}
+}
+
+// store writes the truth of image i, number entry, into the columns.
+func (g *Generator) store(set *wafer.Set, i int, entry uint64, t *Truth) {
+	density, subdet := "LD", 2.0
+	if t.Module.HighDensity() {
+		density = "HD"
+	}
+	if g.settings.Geometry.Electromagnetic(t.Module.Layer) {
+		subdet = 1
+	}
+	c := set.Columns
+	c[1].Text[i], c[12].Text[i], c[13].Text[i] = t.Class.String(), density, t.Module.Kind
+	for k, v := range [...]float64{0: float64(entry), 2: t.SignalEnergy, 3: t.Energy, 4: t.SignalShare,
+		5: t.Module.Eta(), 6: t.ParticleEta, 7: subdet, 8: float64(t.Module.Layer), 9: float64(t.Module.U),
+		10: float64(t.Module.V), 11: float64(t.Sector), 14: float64(t.Links), 15: t.Threshold} {
+		if c[k].Float != nil {
+			c[k].Float[i] = v
+		}
+	}
+}
+
+// Fill replaces the contents of set by images first … first+n-1, drawn on the
+// settings' threads.
+func (g *Generator) Fill(set *wafer.Set, first uint64, n int) {
+	reserve(set, n)
+	var wait sync.WaitGroup
+	threads := min(g.settings.Threads, max(n, 1))
+	for w := range threads {
+		from, to := n*w/threads, n*(w+1)/threads
+		wait.Go(func() {
+			var d drawing
+			for i := from; i < to; i++ {
+				t := g.image(&d, first+uint64(i), set.Image(i))
+				g.store(set, i, first+uint64(i), &t)
+			}
+		})
+	}
+	wait.Wait()
+}
+
+// Reader returns images first … first+n-1 as a stream; without end if n < 0.
+func (g *Generator) Reader(first uint64, n int) wafer.Reader {
+	return &imageReader{g: g, next: first, left: n, endless: n < 0}
+}
+
+type imageReader struct {
+	g       *Generator
+	next    uint64
+	left    int
+	endless bool
+}
+
+func (r *imageReader) Read(s *wafer.Set, n int) (int, error) {
+	if !r.endless {
+		n = min(n, r.left)
+		if n == 0 {
+			return 0, io.EOF
+		}
+		r.left -= n
+	}
+	r.g.Fill(s, r.next, n)
+	r.next += uint64(n)
+	return n, nil
+}

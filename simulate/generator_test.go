@@ -1,0 +1,141 @@
+package simulate
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"barrow/hgcal"
+	"barrow/internal/counter"
+	"barrow/wafer"
+)
+
+func generate(t testing.TB, n int, s Settings) *wafer.Set {
+	t.Helper()
+	set, err := Generate(n, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := set.Check(); err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+// TestReproducible asks for the same images in several ways.
+func TestReproducible(t *testing.T) {
+	const n = 500
+	want := generate(t, n, Settings{Seed: 7})
+	if got := generate(t, n, Settings{Seed: 7, Threads: 3}); !cmp.Equal(got, want) {
+		t.Error("three threads draw other images than one")
+	}
+	g, err := New(Settings{Seed: 7, Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := g.Reader(0, n)
+	var part wafer.Set
+	at := 0
+	for {
+		k, err := r.Read(&part, 37)
+		if err != nil {
+			break
+		}
+		if !slices.Equal(part.Charge, want.Charge[at*hgcal.Cells:(at+k)*hgcal.Cells]) ||
+			part.Column("entry").Float[0] != float64(at) {
+			t.Fatalf("the stream differs at image %d", at)
+		}
+		at += k
+	}
+	if at != n {
+		t.Errorf("the stream ends after %d images", at)
+	}
+	dst := make([]float64, hgcal.Cells)
+	for k := n - 1; k >= 0; k -= 13 {
+		truth := g.Image(uint64(k), dst)
+		if !slices.Equal(dst, want.Image(k)) || truth.Class.String() != want.Column("class").Text[k] {
+			t.Fatalf("image %d differs when asked for alone", k)
+		}
+	}
+	if other := generate(t, n, Settings{Seed: 8}); slices.Equal(other.Charge, want.Charge) {
+		t.Error("two seeds draw the same images")
+	}
+}
+
+// TestPresets checks the truth of every preset against its promise.
+func TestPresets(t *testing.T) {
+	for _, name := range Presets() {
+		s := generate(t, 3000, Settings{Preset: name, Seed: 1})
+		count := map[string]int{}
+		for i, c := range s.Column("class").Text {
+			count[c]++
+			energy, share := s.Column("EventSimEnergy").Float[i], s.Column("SimEnergyFraction").Float[i]
+			if (c == "pileup") != (energy == 0) || share < 0 || share > 1.0001 {
+				t.Fatalf("%s, image %d: %s of %g GeV with share %g", name, i, c, energy, share)
+			}
+			if energy != 0 && (energy < 5 || energy > 500) {
+				t.Fatalf("%s: %g GeV", name, energy)
+			}
+			if eta := s.Column("eta").Float[i]; eta < 1.6 || eta > 2.9 {
+				t.Fatalf("%s: wafer at η %g", name, eta)
+			}
+		}
+		switch name {
+		case "mixed":
+			if len(count) != 4 || math.Abs(float64(count["pileup"])-1200) > 200 {
+				t.Errorf("mixed: %v", count)
+			}
+		default:
+			if len(count) != 1 {
+				t.Errorf("%s: %v", name, count)
+			}
+		}
+		if s.ZeroSum() != 0 {
+			t.Errorf("%s: %d images without charge", name, s.ZeroSum())
+		}
+	}
+}
+
+func TestPoisson(t *testing.T) {
+	const n = 200_000
+	for _, mean := range []float64{0.03, 0.7, 5, 11.9, 12.1, 40, 300} {
+		s := counter.New(2, math.Float64bits(mean))
+		m, v := 0.0, 0.0
+		for range n {
+			x := float64(poisson(&s, mean)) - mean
+			m, v = m+x/n, v+x*x/n
+		}
+		if z := m / math.Sqrt(mean/n); math.Abs(z) > 5 {
+			t.Errorf("mean %g: off by %g", mean, m)
+		}
+		if want := math.Sqrt((mean + 2*mean*mean) / n); math.Abs(v-mean) > 5*want {
+			t.Errorf("mean %g: variance %g", mean, v)
+		}
+	}
+	s := counter.New(1, 1)
+	if poisson(&s, 0) != 0 {
+		t.Error("Poisson of mean 0")
+	}
+}
+
+func BenchmarkImage(b *testing.B) {
+	for _, name := range Presets() {
+		b.Run(name, func(b *testing.B) {
+			g, err := New(Settings{Preset: name, Seed: 1})
+			if err != nil {
+				b.Fatal(err)
+			}
+			var w drawing
+			dst := make([]float64, hgcal.Cells)
+			b.ReportAllocs()
+			k := uint64(0)
+			for b.Loop() {
+				g.image(&w, k, dst)
+				k++
+			}
+			b.ReportMetric(float64(k)/b.Elapsed().Seconds(), "wafers/s")
+		})
+	}
+}

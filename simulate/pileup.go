@@ -1,0 +1,261 @@
+package simulate
+
+import (
+	"math"
+
+	"barrow/hgcal"
+	"barrow/internal/counter"
+)
+
+// cellThreshold is the energy in MIP_T above which a trigger cell counts in the
+// published occupancies (CMSSW's default; the histograms do not state it).
+const cellThreshold = 1.35
+
+const (
+	patterns   = 2048 // cluster positions in a library, a power of two
+	patternLen = 4    // most cells a cluster is shared by
+	offWafer   = hgcal.Cells
+)
+
+// pattern is a cluster at one place: which cells get which share of it. Unused
+// entries have share 0 and cell offWafer.
+type pattern struct {
+	share [patternLen]float32
+	x, y  float32 // in the drawing's frame, half trigger-cell pitches
+	cell  [patternLen]uint8
+}
+
+// library is a set of cluster positions spread evenly over a wafer and its
+// surroundings, for one lateral size.
+type library struct {
+	pattern [patterns]pattern
+	// area is the region's in units of a trigger cell's.
+	area float64
+	// jumps[j] is the rate of deposits between (j−½) and (j+½) bins in a cell
+	// inside, for one cluster a trigger cell.
+	jumps [jumpBins]float64
+}
+
+// jumpBins bins of the energy in a cell reach just to the threshold.
+const (
+	jumpBins = 28
+	jumpBin  = cellThreshold / (jumpBins - 0.5)
+)
+
+// newLibrary makes the library for clusters of a mean radius, in half
+// trigger-cell pitches.
+func newLibrary(radius float64, p *PileUpParameters) *library {
+	const samples = 48
+	l := &library{}
+	margin := math.Min(4, 0.5+3*radius)
+	scale := (hgcal.DrawingRadius + margin) / hgcal.DrawingRadius
+	l.area = hgcal.Cells * scale * scale
+	// The additive recurrence of the plastic number fills the rectangle evenly
+	// (Roberts, 2018); points outside of the hexagon are left out.
+	const g = 1.32471795724474602596
+	u, v, n := 0.5, 0.5, 0
+	s := counter.New(0x6c696272617279, math.Float64bits(radius))
+	for n < patterns {
+		u, v = frac(u+1/g), frac(v+1/(g*g))
+		x, y := (2*u-1)*hgcal.DrawingRadius, (2*v-1)*hgcal.DrawingRadius
+		if _, ok := hgcal.CellAt(hgcal.Point{x, y}); !ok {
+			continue
+		}
+		x, y = scale*x, scale*y
+		count := map[int]int{}
+		for k := range samples {
+			r := -radius * math.Log1p(-(float64(k)+s.Float64())/samples)
+			sin, cos := math.Sincos(2 * math.Pi * s.Float64())
+			if cell, ok := hgcal.CellAt(hgcal.Point{x + r*cos, y + r*sin}); ok {
+				count[cell]++
+			}
+		}
+		q := &l.pattern[n]
+		q.x, q.y = float32(x), float32(y)
+		fill(q, count, samples)
+		n++
+	}
+	l.countJumps(p)
+	return l
+}
+
+func frac(x float64) float64 { return x - math.Floor(x) }
+
+// fill keeps the largest shares; smaller ones are lost, as a cluster's
+// outskirts are below the cut of the front end.
+func fill(q *pattern, count map[int]int, samples int) {
+	for k := range q.cell {
+		best, most := offWafer, 0
+		for cell, c := range count {
+			if c > most || c == most && cell < best {
+				best, most = cell, c
+			}
+		}
+		q.cell[k], q.share[k] = uint8(best), float32(most)/float32(samples)
+		delete(count, best)
+	}
+}
+
+// countJumps integrates the library over the energies of clusters.
+func (l *library) countJumps(p *PileUpParameters) {
+	for i := range l.pattern {
+		for k, w := range l.pattern[i].share {
+			if w == 0 || l.pattern[i].cell[k] == offWafer {
+				continue
+			}
+			above := p.exceed(0.5 * jumpBin / float64(w))
+			for j := 1; j < jumpBins; j++ {
+				next := p.exceed((float64(j) + 0.5) * jumpBin / float64(w))
+				l.jumps[j] += above - next
+				above = next
+			}
+			l.jumps[0] += above // more than the threshold at once
+		}
+	}
+	for j := range l.jumps {
+		l.jumps[j] *= l.area / patterns / hgcal.Cells
+	}
+}
+
+// exceed is the share of clusters above an energy.
+func (p *PileUpParameters) exceed(e float64) float64 { return math.Pow(1+e/p.Scale, -p.Tail) }
+
+// above returns the probability that a cell is above the threshold where there
+// are rate clusters a trigger cell, by Panjer's recursion for the compound
+// Poisson sum below it.
+func (l *library) above(rate float64) float64 {
+	total := 0.0
+	for _, v := range l.jumps {
+		total += v
+	}
+	var g [jumpBins]float64
+	g[0] = math.Exp(-rate * total)
+	below := g[0]
+	for n := 1; n < jumpBins; n++ {
+		for j := 1; j <= n; j++ {
+			g[n] += float64(j) * l.jumps[j] * g[n-j]
+		}
+		g[n] *= rate / float64(n)
+		below += g[n]
+	}
+	return 1 - below
+}
+
+// curve is above on a logarithmic grid of rates, averaged over the activity.
+type curve struct {
+	value [curvePoints]float64
+}
+
+const (
+	curvePoints = 160
+	curveStep   = 0.1  // in ln rate
+	curveStart  = -9.0 // ln rate
+)
+
+func (l *library) newCurve(activity float64) *curve {
+	c := &curve{}
+	// Gauss–Hermite quadrature over a normal deviate.
+	nodes := [3]float64{-math.Sqrt(3), 0, math.Sqrt(3)}
+	weights := [3]float64{1. / 6, 2. / 3, 1. / 6}
+	for i := range c.value {
+		for k, z := range nodes {
+			c.value[i] += weights[k] * l.above(math.Exp(curveStart+curveStep*float64(i))*spreadActivity(activity, z))
+		}
+	}
+	return c
+}
+
+// spreadActivity is a log-normal factor of mean 1.
+func spreadActivity(sigma, z float64) float64 { return math.Exp(sigma*z - sigma*sigma/2) }
+
+func (c *curve) at(logRate float64) float64 {
+	x := min(max((logRate-curveStart)/curveStep, 0), curvePoints-1.001)
+	i := int(x)
+	return c.value[i] + (x-float64(i))*(c.value[i+1]-c.value[i])
+}
+
+// gradient is how the rate of clusters changes across a wafer: its logarithm
+// rises by strength per unit of the drawing in the direction x, y.
+type gradient struct {
+	x, y, strength float64
+}
+
+// solve returns the rate in the middle of a wafer at which the mean number of
+// cells above the threshold is mean.
+func (c *curve) solve(mean float64, g gradient) float64 {
+	centres := hgcal.CellCentres()
+	cells := func(logRate float64) float64 {
+		n := 0.0
+		for _, p := range centres {
+			n += c.at(logRate + g.strength*(g.x*p[0]+g.y*p[1]))
+		}
+		return n
+	}
+	lo, hi := curveStart, curveStart+curveStep*curvePoints
+	for range 40 {
+		if mid := (lo + hi) / 2; cells(mid) < mean {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return math.Exp((lo + hi) / 2)
+}
+
+// energies turns a uniform number into the energy of a cluster: the inverse of
+// exceed, tabulated where it is smooth.
+type energies struct {
+	table       [energyBins + 1]float32
+	scale, tail float64
+}
+
+const energyBins = 4096
+
+func newEnergies(p *PileUpParameters) *energies {
+	e := &energies{scale: p.Scale, tail: p.Tail}
+	for i := range energyBins {
+		e.table[i] = float32(e.exact(1 - float64(i)/energyBins))
+	}
+	return e
+}
+
+// exact is the energy that a share above of clusters exceeds.
+func (e *energies) exact(above float64) float64 {
+	return e.scale * (math.Pow(above, -1/e.tail) - 1)
+}
+
+// at takes 32 random bits.
+func (e *energies) at(bits uint32) float32 {
+	i := bits >> 20
+	if i >= energyBins-16 {
+		return float32(e.exact(1 - (float64(bits)+0.5)*0x1p-32))
+	}
+	t := float32(bits&(1<<20-1)) * 0x1p-20
+	return e.table[i] + t*(e.table[i+1]-e.table[i])
+}
+
+// draw adds the pile-up of one bunch crossing to the energies of 48 cells (and
+// of one that stands for everything off the wafer), in MIP_T.
+func (l *library) draw(s *counter.Stream, e *energies, cells *[hgcal.Cells + 1]float32, rate float64, g gradient) {
+	// Positions are drawn evenly and kept in proportion to the local rate.
+	const reach = 1.2 * hgcal.DrawingRadius
+	top := math.Exp(g.strength * reach)
+	n := poisson(s, rate*top*l.area)
+	gx, gy := float32(g.strength*g.x), float32(g.strength*g.y)
+	cut := float32(1 / top)
+	for range n {
+		bits := s.Uint64()
+		p := &l.pattern[bits&(patterns-1)]
+		t := gx*p.x + gy*p.y
+		// 21 bits decide, 32 make the energy. The cubic is exp within 0.3 % for
+		// the steepest wafers.
+		if float32(bits>>11&(1<<21-1))*0x1p-21 > cut*(1+t*(1+t*(0.5+t*(1./6)))) {
+			continue
+		}
+		energy := e.at(uint32(bits >> 32))
+		cells[p.cell[0]] += energy * p.share[0]
+		cells[p.cell[1]] += energy * p.share[1]
+		cells[p.cell[2]] += energy * p.share[2]
+		cells[p.cell[3]] += energy * p.share[3]
+	}
+}

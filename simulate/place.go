@@ -1,0 +1,144 @@
+package simulate
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"barrow/hgcal"
+)
+
+// place is a wafer on the endcap with all that does not change from image to
+// image.
+type place struct {
+	module   hgcal.Module
+	sector   int
+	x, y     float64 // centre in cm, with the sector's turn
+	cos, sin float64 // of the sector's turn
+	eta      float64
+	depth    float64 // as V11 layer
+	links    int
+	rate     float64 // clusters a trigger cell in the middle, at the set pile-up
+	slope    gradient
+	library  *library
+	front    frontEnd
+}
+
+// detector is the wafers that images are drawn of.
+type detector struct {
+	places []place
+	layers []detectorLayer
+	perMap map[int]int // layer number to index in layers
+}
+
+// detectorLayer finds wafers by position.
+type detectorLayer struct {
+	layer  int
+	z      float64
+	first  int // its places are places[first:end]
+	end    int
+	bucket [buckets * buckets][]int32
+}
+
+const (
+	buckets    = 24
+	bucketSize = 16.8 // cm, a little more than a wafer
+)
+
+func bucketOf(v float64) int { return int(math.Floor(v/bucketSize)) + buckets/2 }
+
+func newDetector(s *Settings) (*detector, error) {
+	d := &detector{perMap: map[int]int{}}
+	libraries := map[int]*library{}
+	curves := map[int]*curve{}
+	for _, layer := range slices.Compact(slices.Sorted(slices.Values(s.Layers))) {
+		l := detectorLayer{layer: layer, first: len(d.places)}
+		at := depth(s.Geometry, layer)
+		lib := newLibrary(s.Parameters.PileUp.spread(at), &s.Parameters.PileUp)
+		libraries[layer], curves[layer] = lib, lib.newCurve(s.Parameters.PileUp.Activity)
+		for _, m := range s.Geometry.Modules() {
+			if m.Layer != layer || !m.Full() {
+				continue
+			}
+			l.z = m.Z
+			eta, links := m.Eta(), s.Allocation.links(m)
+			if eta < s.EtaMin || eta > s.EtaMax || len(s.Links) > 0 && !slices.Contains(s.Links, links) {
+				continue
+			}
+			p := place{module: m, eta: eta, depth: at, links: links, library: lib,
+				front: newFrontEnd(m, &s.Parameters.Electronics)}
+			p.setRate(curves[layer], s.PileUp)
+			for p.sector = range hgcal.Sectors {
+				p.sin, p.cos = math.Sincos(2 * math.Pi / hgcal.Sectors * float64(p.sector))
+				p.x, p.y = p.cos*m.X-p.sin*m.Y, p.sin*m.X+p.cos*m.Y
+				d.places = append(d.places, p)
+			}
+		}
+		l.end = len(d.places)
+		for i := l.first; i < l.end; i++ {
+			b := bucketOf(d.places[i].y)*buckets + bucketOf(d.places[i].x)
+			l.bucket[b] = append(l.bucket[b], int32(i))
+		}
+		d.perMap[layer] = len(d.layers)
+		d.layers = append(d.layers, l)
+	}
+	d.layers = slices.DeleteFunc(d.layers, func(l detectorLayer) bool { return l.first == l.end })
+	for i, l := range d.layers {
+		d.perMap[l.layer] = i
+	}
+	if len(d.places) == 0 {
+		return nil, fmt.Errorf("simulate: no full wafer of layers %v has its centre within η %g:%g and one of %v links",
+			s.Layers, s.EtaMin, s.EtaMax, s.Links)
+	}
+	return d, nil
+}
+
+// setRate finds the rate of clusters that makes the published mean occupancy.
+func (p *place) setRate(c *curve, pileUp float64) {
+	m := p.module
+	r := math.Hypot(m.X, m.Y)
+	mean, slope := meanCells(p.depth, p.eta)
+	// dη/dr at fixed z; towards the beam η rises. The drawing mirrors x.
+	perUnit := cmPerUnit / (r * math.Sqrt(1+r*r/(m.Z*m.Z)))
+	p.slope = gradient{x: m.X / r, y: -m.Y / r, strength: slope * perUnit}
+	p.rate = c.solve(mean, p.slope) * pileUp / 200
+}
+
+// spread is the mean radius of clusters at a depth given as V11 layer.
+func (p *PileUpParameters) spread(depth float64) float64 {
+	nodes := [...]float64{1, 9, 28, 50}
+	i := 1
+	for i < len(nodes)-1 && depth > nodes[i] {
+		i++
+	}
+	t := (depth - nodes[i-1]) / (nodes[i] - nodes[i-1])
+	return p.Spread[i-1] + t*(p.Spread[i]-p.Spread[i-1])
+}
+
+// find returns the place of the layer whose centre is nearest to a point, if
+// the point is on that wafer.
+func (d *detector) find(l *detectorLayer, x, y float64) (int, bool) {
+	best, least := -1, math.Inf(1)
+	bx, by := bucketOf(x), bucketOf(y)
+	for j := max(by-1, 0); j <= min(by+1, buckets-1); j++ {
+		for i := max(bx-1, 0); i <= min(bx+1, buckets-1); i++ {
+			for _, k := range l.bucket[j*buckets+i] {
+				p := &d.places[k]
+				if r := (p.x-x)*(p.x-x) + (p.y-y)*(p.y-y); r < least {
+					best, least = int(k), r
+				}
+			}
+		}
+	}
+	if best < 0 {
+		return 0, false
+	}
+	_, on := d.places[best].cell(x, y)
+	return best, on
+}
+
+// cell returns the trigger cell of the wafer at a point of its layer.
+func (p *place) cell(x, y float64) (int, bool) {
+	dx, dy := x-p.x, y-p.y
+	return cellAt(p.cos*dx+p.sin*dy, p.cos*dy-p.sin*dx)
+}
