@@ -31,17 +31,26 @@ const sideWidth vg.Length = 62
 
 // size implements drawing.
 func (ch *chart) size() (w, h vg.Length) {
-	if ch.height == 0 {
-		return chartWidth, chartHeight
+	h = ch.height
+	if h == 0 {
+		h = chartHeight
 	}
-	return chartWidth, ch.height
+	if lines := layLegend(ch.legend, chartWidth-margins); lines > 1 {
+		h += vg.Length(lines-1) * legendLine // long legends do not press the plot
+	}
+	return chartWidth, h
 }
+
+// margins are left and right of everything in a chart.
+const margins vg.Length = 12
 
 // draw implements drawing.
 func (ch *chart) draw(c draw.Canvas) {
-	c = draw.Crop(c, 4, -8, 4, -4)
+	c = draw.Crop(c, 4, 4-margins, 4, -4)
 	if len(ch.legend) > 0 {
 		c.Max.Y -= drawLegend(c, ch.legend) + 8
+	} else if ch.side != nil {
+		c.Max.Y -= legendLine // its title
 	}
 	left, below := vg.Length(labelRoom), vg.Length(labelRoom)
 	if ch.y == "" {
@@ -146,6 +155,8 @@ func shorten(style draw.TextStyle, text string, room vg.Length) string {
 type entry struct {
 	name   string
 	sample func(c *draw.Canvas, from, to vg.Point)
+	x      vg.Length // where layLegend puts it
+	line   int
 }
 
 const (
@@ -155,24 +166,41 @@ const (
 	legendLine  vg.Length = 16
 )
 
+// legendStyle is the type of legends.
+func legendStyle() draw.TextStyle { return textStyle(sizeTick, ink, draw.XLeft, draw.YCenter) }
+
+// layLegend gives every entry its line and distance from the left in a given
+// width, with the names that fit, and returns the number of lines.
+func layLegend(list []entry, width vg.Length) (lines int) {
+	x := vg.Length(0)
+	style := legendStyle()
+	for i := range list {
+		e := &list[i]
+		e.name = shorten(style, e.name, width-sampleWidth-sampleGap)
+		w := sampleWidth + sampleGap + style.Width(e.name)
+		if lines == 0 || x+w > width {
+			x = 0
+			lines++
+		}
+		e.x, e.line = x, lines-1
+		x += w + entryGap
+	}
+	return lines
+}
+
 // drawLegend writes the entries in lines from the upper left and returns the
 // height used.
 func drawLegend(c draw.Canvas, list []entry) vg.Length {
-	style := textStyle(sizeTick, ink, draw.XLeft, draw.YCenter)
+	lines := layLegend(list, c.Size().X)
+	style := legendStyle()
 	descent := style.FontExtents().Descent
-	x, y := c.Min.X, c.Max.Y-legendLine/2
 	for _, e := range list {
-		name := shorten(style, e.name, c.Size().X-sampleWidth-sampleGap)
-		w := sampleWidth + sampleGap + style.Width(name)
-		if x > c.Min.X && x+w > c.Max.X {
-			x = c.Min.X
-			y -= legendLine
-		}
-		e.sample(&c, vg.Point{X: x, Y: y}, vg.Point{X: x + sampleWidth, Y: y})
-		c.FillText(style, vg.Point{X: x + sampleWidth + sampleGap, Y: y + descent}, name)
-		x += w + entryGap
+		from := vg.Point{X: c.Min.X + e.x, Y: c.Max.Y - (vg.Length(e.line)+0.5)*legendLine}
+		to := vg.Point{X: from.X + sampleWidth, Y: from.Y}
+		e.sample(&c, from, to)
+		c.FillText(style, vg.Point{X: to.X + sampleGap, Y: to.Y + descent}, e.name)
 	}
-	return c.Max.Y - y + legendLine/2
+	return vg.Length(lines) * legendLine
 }
 
 // lineSample is a legend sample of a line, with the series' marker or
@@ -200,7 +228,7 @@ func markEntries(list []Mark) []entry {
 	var out []entry
 	for _, m := range list {
 		if m.Name != "" {
-			out = append(out, entry{m.Name, lineSample(dashed(ink, 1.1))})
+			out = append(out, entry{name: m.Name, sample: lineSample(dashed(ink, 1.1))})
 		}
 	}
 	return out

@@ -27,7 +27,7 @@ func (a *artist) density(d *Density) drawing {
 	ch.side = scale.bar
 	if d.Diagonal {
 		ch.plot.Add(diagonal{})
-		ch.legend = []entry{{"y = x", lineSample(dashed(ink, 1.1))}}
+		ch.legend = []entry{{name: "y = x", sample: lineSample(dashed(ink, 1.1))}}
 	}
 	return ch
 }

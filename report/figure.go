@@ -4,8 +4,9 @@ import "math"
 
 // A Figure is one drawing with its words. Exactly one of the kinds is set.
 type Figure struct {
-	// ID is the anchor in the page and a good base for a file name: letters,
-	// digits, "-" and "_". Empty: the page numbers it.
+	// ID is the anchor in the page and a good base for a file name: printable
+	// ASCII without spaces, quotes and any of &<>/\%#. Empty: the page numbers
+	// it.
 	ID string `json:"id,omitempty"`
 	// Title stands above the drawing. It must not be empty.
 	Title string `json:"title"`
@@ -242,7 +243,7 @@ func (p *Profile) empty() bool {
 }
 
 // filled tells whether bin i of the band has anything in it.
-func (b *Band) filled(i int) bool { return len(b.Count) == 0 || b.Count[i] > 0 }
+func (b *Band) filled(i int) bool { return len(b.Count) == 0 || i < len(b.Count) && b.Count[i] > 0 }
 
 func (h *Histogram) empty() bool {
 	for _, s := range h.Series {

@@ -31,7 +31,7 @@ func (a *artist) histogram(h *Histogram) drawing {
 		whole = whole && wholes(h.Series[i].Count)
 		ch.plot.Add(&stepPlotter{a, h, i})
 		col := a.colour(h.Series[i].Name)
-		ch.legend = append(ch.legend, entry{h.Series[i].Name, func(c *draw.Canvas, from, to vg.Point) {
+		ch.legend = append(ch.legend, entry{name: h.Series[i].Name, sample: func(c *draw.Canvas, from, to vg.Point) {
 			box := vg.Rectangle{Min: vg.Point{X: from.X, Y: from.Y - 4.5}, Max: vg.Point{X: to.X, Y: to.Y + 4.5}}
 			c.SetColor(col.fade(stepOpacity))
 			c.Fill(box.Path())

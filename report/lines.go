@@ -38,7 +38,7 @@ func (a *artist) lineLegend(l *Lines) []entry {
 	compact := true
 	for i := range l.Series {
 		s := &l.Series[i]
-		all = append(all, entry{s.Name, lineSample(a.lineStyle(s))})
+		all = append(all, entry{name: s.Name, sample: lineSample(a.lineStyle(s))})
 		part, ok := strings.CutPrefix(s.Name, s.Group+", ")
 		if s.Group == "" || !ok {
 			compact = false
@@ -46,7 +46,7 @@ func (a *artist) lineLegend(l *Lines) []entry {
 		}
 		if !seen[s.Group] {
 			seen[s.Group] = true
-			groups = append(groups, entry{s.Group, lineSample(stroke(a.colour(s.Group), lineWidth))})
+			groups = append(groups, entry{name: s.Group, sample: lineSample(stroke(a.colour(s.Group), lineWidth))})
 		}
 		if was, known := dashedPart[part]; known {
 			compact = compact && was == s.Dashed
@@ -57,7 +57,7 @@ func (a *artist) lineLegend(l *Lines) []entry {
 		if s.Dashed {
 			style = dashed(muted, lineWidth)
 		}
-		parts = append(parts, entry{part, lineSample(style)})
+		parts = append(parts, entry{name: part, sample: lineSample(style)})
 	}
 	if !compact || len(groups) < 2 || len(parts) > 2 || len(parts) == 2 && dashedPart[parts[0].name] == dashedPart[parts[1].name] {
 		return all

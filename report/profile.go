@@ -26,7 +26,7 @@ func (a *artist) profile(p *Profile) drawing {
 	}
 	for i := range p.Series {
 		ch.plot.Add(&midPlotter{a, p, &p.Series[i]})
-		ch.legend = append(ch.legend, entry{p.Series[i].Name, a.bandSample(p.Series[i].Name)})
+		ch.legend = append(ch.legend, entry{name: p.Series[i].Name, sample: a.bandSample(p.Series[i].Name)})
 	}
 	return ch
 }

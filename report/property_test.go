@@ -50,7 +50,7 @@ func inside(doc []byte) error {
 				if y > h+eps || y-length < -eps || x < 0 || x > w {
 					return fmt.Errorf("upright text at (%v, %v), %v long, leaves the frame %v × %v", x, y, length, w, h)
 				}
-			} else if x < -eps || x+length > w+eps || y < 0 || y > h {
+			} else if x < -eps || x+length > w+eps || y < 0.7*num("font-size") || y > h {
 				return fmt.Errorf("text at (%v, %v), %v long, leaves the frame %v × %v", x, y, length, w, h)
 			} else {
 				for _, o := range lines[y] {

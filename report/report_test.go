@@ -318,6 +318,9 @@ func TestNoData(t *testing.T) {
 		{ID: "histogram", Histogram: &report.Histogram{X: x, Y: y, Edges: []float64{0, 1}, Series: []report.Counts{{Name: "a", Count: []float64{0}}}}},
 		{ID: "lines", Lines: &report.Lines{X: x, Y: y, Series: []report.Line{{Name: "a"}}}},
 		{ID: "intervals", Intervals: &report.Intervals{X: x}},
+		{ID: "profile0", Profile: &report.Profile{X: x, Y: y, Series: []report.Band{{Name: "a"}}}},
+		{ID: "density0", Density: &report.Density{X: x, Y: y}},
+		{ID: "histogram0", Histogram: &report.Histogram{X: x, Y: y}},
 	} {
 		f.Title = "nothing"
 		if doc := string(svg(t, f)); !strings.Contains(doc, ">no data</text>") || !strings.Contains(doc, "nothing: no data.") {

@@ -79,7 +79,7 @@ func (a *artist) marker(c *draw.Canvas, name string, at vg.Point) {
 	slot := a.slot(name)
 	const r vg.Length = 3.1
 	var p vg.Path
-	switch slot % 4 {
+	switch (slot + slot/seriesColours) % 4 {
 	case 0:
 		p.Move(vg.Point{X: at.X + r, Y: at.Y})
 		p.Arc(at, r, 0, 2*math.Pi)

@@ -3,6 +3,7 @@ package report
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Validate reports the first thing in the page that cannot be drawn, naming
@@ -83,8 +84,8 @@ func (f *Figure) check() error {
 		return errors.New("no title")
 	}
 	for _, r := range f.ID {
-		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_') {
-			return fmt.Errorf("the ID may hold letters, digits, - and _, not %q", r)
+		if r <= ' ' || r > '~' || strings.ContainsRune("\"'&<>/\\%#", r) {
+			return fmt.Errorf("the ID names a file and an anchor, it may not hold %q", r)
 		}
 	}
 	if n := f.kinds(); n != 1 {
@@ -194,6 +195,9 @@ func marks(list []Mark, log bool) error {
 
 func (p *Profile) check() error {
 	err := errors.Join(p.X.check("x"), p.Y.check("y"))
+	if len(p.Edges) == 0 && p.empty() {
+		return err
+	}
 	if err == nil {
 		err = checkEdges("edges", p.Edges, p.X.Log)
 	}
@@ -235,6 +239,9 @@ func (b *Band) check(n int, log bool) error {
 
 func (d *Density) check() error {
 	err := errors.Join(d.X.check("x"), d.Y.check("y"))
+	if len(d.XEdges)+len(d.YEdges)+len(d.Count) == 0 {
+		return err
+	}
 	if err == nil {
 		err = checkEdges("x edges", d.XEdges, d.X.Log)
 	}
@@ -249,6 +256,9 @@ func (d *Density) check() error {
 
 func (h *Histogram) check() error {
 	err := errors.Join(h.X.check("x"), h.Y.check("y"), marks(h.Marks, h.X.Log))
+	if len(h.Edges) == 0 && h.empty() {
+		return err
+	}
 	if err == nil {
 		err = checkEdges("edges", h.Edges, h.X.Log)
 	}
