@@ -1,11 +1,14 @@
 // Package evaluate measures what an encoder keeps of the images: the exact EMD
-// between image and decoded image, by occupancy as in arXiv:2306.04712, and
-// the energy response, with the intervals that go with them.
+// between image and decoded image, by occupancy and |η| as in arXiv:2306.04712,
+// the energy response, the shifts of the centre of gravity and of the width,
+// and what sets two encoders apart on the same images, with the intervals that
+// go with them.
 package evaluate
 
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"barrow/emd"
 	"barrow/hgcal"
@@ -23,8 +26,15 @@ type Encoder struct {
 	// occupancy threshold in the image.
 	ByOccupancy []Bin `json:"emd_by_occupancy"`
 
+	// ByEta is the EMD against |η|, where Settings.Eta gives it.
+	ByEta []Bin `json:"emd_by_eta,omitempty"`
+
 	// Response is Σ decoded / Σ charges of an image.
 	Response Summary `json:"response"`
+
+	// Shapes are what becomes of an image's centre of gravity and width, where
+	// Settings.Points gives the cells' places.
+	Shapes *Shapes `json:"shapes,omitempty"`
 
 	// Values are the EMDs image by image, in the images' order.
 	Values []float64 `json:"-"`
@@ -38,6 +48,10 @@ type Settings struct {
 	Edges     []float64 // occupancy bin edges; steps of 4 from 0 to 48 by default
 	MinBin    int       // bins with fewer images are left out; 20 by default
 	Threads   int       // goroutines of the exact EMD; 1 by default
+
+	Eta      []float64     // pseudorapidity of each image, of either sign; none by default
+	EtaEdges []float64     // |η| bin edges; the paper's, ten steps of 0.14 from 1.6, by default
+	Points   []hgcal.Point // the cells' places, for Shapes; none by default
 }
 
 // MIP is the charge of one transverse minimum-ionising particle in CALQ units:
@@ -54,6 +68,9 @@ func (s Settings) withDefaults() Settings {
 	if s.MinBin == 0 {
 		s.MinBin = 20
 	}
+	if s.EtaEdges == nil {
+		s.EtaEdges = EtaEdges()
+	}
 	s.Threads = max(1, s.Threads)
 	return s
 }
@@ -64,6 +81,15 @@ func OccupancyEdges() []float64 {
 	var edges []float64
 	for e := 0.0; e <= Cells+4; e += 4 {
 		edges = append(edges, e)
+	}
+	return edges
+}
+
+// EtaEdges are the default edges of the |η| bins: 1.6, 1.74, … 3.
+func EtaEdges() []float64 {
+	edges := make([]float64, 11)
+	for k := range edges {
+		edges[k] = 1.6 + 0.14*float64(k)
 	}
 	return edges
 }
@@ -99,5 +125,29 @@ func Images(ctx context.Context, m *emd.Metric, images, decoded []float64, s Set
 		occupancy[i] = float64(wafer.Occupancy(images[i*Cells:(i+1)*Cells], s.Threshold))
 	}
 	r.ByOccupancy = Profile(occupancy, r.Values, s.Edges, s.MinBin)
+	if err := r.byEta(s); err != nil {
+		return nil, err
+	}
+	if s.Points != nil {
+		if len(s.Points) != Cells {
+			return nil, fmt.Errorf("evaluate: %d places for %d cells", len(s.Points), Cells)
+		}
+		r.Shapes = shapes(images, decoded, s.Points)
+	}
 	return r, nil
+}
+
+func (r *Encoder) byEta(s Settings) error {
+	if s.Eta == nil {
+		return nil
+	}
+	if len(s.Eta) != len(r.Values) {
+		return fmt.Errorf("evaluate: %d values of η for %d images", len(s.Eta), len(r.Values))
+	}
+	eta := make([]float64, len(s.Eta))
+	for i, v := range s.Eta {
+		eta[i] = math.Abs(v)
+	}
+	r.ByEta = Profile(eta, r.Values, s.EtaEdges, s.MinBin)
+	return nil
 }

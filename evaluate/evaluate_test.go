@@ -104,3 +104,66 @@ func TestRatioOfMeans(t *testing.T) {
 		t.Error("different lengths gave no error")
 	}
 }
+
+func TestByEta(t *testing.T) {
+	m, ctx := metric(t), context.Background()
+	images := append(point(5, 1), point(5, 1)...)
+	decoded := append(point(9, 1), point(5, 1)...)
+	e, err := Images(ctx, m, images, decoded, Settings{MinBin: 1, Eta: []float64{-1.7, 2.99}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(e.ByEta) != 2 || e.ByEta[0].Low != 1.6 || e.ByEta[0].Mean != m.At(5, 9) || e.ByEta[1].Mean != 0 {
+		t.Errorf("%+v", e.ByEta)
+	}
+	if _, err := Images(ctx, m, images, decoded, Settings{Eta: []float64{2}}); err == nil {
+		t.Error("one η for two images was accepted")
+	}
+}
+
+// TestShapes moves an image rigidly and spreads a point.
+func TestShapes(t *testing.T) {
+	m, ctx, at := metric(t), context.Background(), hgcal.Benchmark()
+	spread := make([]float64, Cells)
+	x, y := 0.0, 0.0
+	for _, c := range []int{5, 6} {
+		spread[c] = 0.5
+		x += at[c][0] / 2
+		y += at[c][1] / 2
+	}
+	e, err := Images(ctx, m, append(point(5, 3), point(5, 1)...), append(point(9, 2), spread...), Settings{Points: at})
+	if err != nil {
+		t.Fatal(err)
+	}
+	half := math.Hypot(x-at[5][0], y-at[5][1])
+	if want := (m.At(5, 9) + half) / 2; math.Abs(e.Shapes.Centre.Mean-want) > 1e-12 {
+		t.Errorf("centres move by %v, want %v", e.Shapes.Centre.Mean, want)
+	}
+	if want := half / 2; math.Abs(e.Shapes.Width.Mean-want) > 1e-6 {
+		t.Errorf("widths grow by %v, want %v", e.Shapes.Width.Mean, want)
+	}
+	if _, err := Images(ctx, m, point(5, 1), point(5, 1), Settings{Points: at[:3]}); err == nil {
+		t.Error("three places were accepted")
+	}
+}
+
+func TestCompare(t *testing.T) {
+	a, b := make([]float64, 200), make([]float64, 200)
+	for i := range a {
+		b[i] = 2
+		a[i] = 1
+		if i%10 == 0 {
+			a[i] = 3
+		}
+	}
+	v, err := Compare(a, b, 999, 1)
+	if err != nil || v.Ratio != 0.6 || v.Worse != 0.1 || v.P != 0.001 {
+		t.Errorf("%+v, %v", v, err)
+	}
+	if !(v.Interval.Low < 0.6 && 0.6 < v.Interval.High) {
+		t.Errorf("interval %+v", v.Interval)
+	}
+	if v, err = Compare(b, b, 99, 1); err != nil || v.Ratio != 1 || v.P != 1 || v.Worse != 0 {
+		t.Errorf("an encoder against itself: %+v, %v", v, err)
+	}
+}
