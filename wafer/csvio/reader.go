@@ -286,3 +286,13 @@ func (r *Reader) badCharge(j int, field []byte, err error) error {
 	}
 	return r.fail(j+1, fmt.Errorf("charge %q %w", bytes.TrimSpace(field), err))
 }
+
+// FirstRow returns the row of the stream, from 1, that holds the first image:
+// the images follow each other without gaps, so a caller can name the row of
+// any of them.
+func (r *Reader) FirstRow() int {
+	if r.layout.header {
+		return 2
+	}
+	return 1
+}
