@@ -229,3 +229,37 @@ func TestQAE(t *testing.T) {
 		t.Errorf("decoder: relative difference %g", d)
 	}
 }
+
+// TestRealFiles reads every real file and checks what is in it.
+func TestRealFiles(t *testing.T) {
+	for _, c := range []struct {
+		path                 []string
+		version              string
+		whole                bool
+		layers, arrays, size int
+		layer, weight        string
+		shape                []int
+	}{
+		{[]string{"emd_cnn", "ae_mse.h5"}, "2.5.0", true, 4, 26, 189089, "base_model", "conv2d_1/kernel:0", []int{5, 5, 6, 32}},
+		{[]string{"emd_cnn", "pair_huber.h5"}, "2.5.0", true, 4, 26, 189089, "base_model", "batchnorm4/moving_variance:0", []int{256}},
+		{[]string{"emd_cnn", "pair_msle.h5"}, "2.5.0", true, 4, 32, 98817, "base_model", "output/kernel:0", []int{32, 1}},
+		{[]string{"keras", "ECON_QAE_model_5_bits", "encoder_vanilla_AE.hdf5"}, "2.13.1", false, 14, 4, 2144, "conv2d", "conv2d/kernel:0", []int{3, 3, 1, 8}},
+		{[]string{"keras", "ECON_QAE_model_5_bits", "decoder_vanilla_AE.hdf5"}, "2.13.1", false, 11, 8, 10593, "conv2d_transpose_2", "conv2d_transpose_2/kernel:0", []int{3, 3, 1, 8}},
+		{[]string{"econt", "AE", "encoder.hdf5"}, "2.2.4-tf", false, 7, 4, 2144, "encoded_vector", "encoded_vector/kernel:0", []int{128, 16}},
+	} {
+		f, err := ReadWeights(dataPath(t, c.path...))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		arrays := 0
+		for _, l := range f.Layers {
+			arrays += len(l.Weights)
+		}
+		w := f.Weight(c.layer, c.weight)
+		if f.KerasVersion != c.version || f.Backend != "tensorflow" || (f.Config != "") != c.whole ||
+			len(f.Layers) != c.layers || arrays != c.arrays || f.Count() != c.size || w == nil || !slices.Equal(w.Shape, c.shape) {
+			t.Errorf("%v: version %s, %d layers, %d arrays, %d weights, %s: %+v", c.path, f.KerasVersion, len(f.Layers), arrays, f.Count(), c.weight, w)
+		}
+	}
+}
