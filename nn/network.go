@@ -320,7 +320,8 @@ func (n *Network) SetSide(layer string, t *Tensor) error {
 }
 
 // Forward runs a batch of x.N ≤ MaxBatch samples. The result belongs to the
-// network and is valid until its next Forward.
+// network and is valid until its next Forward. x must not change before the
+// Backward that may follow.
 func (n *Network) Forward(x *Tensor, mode Mode) (*Tensor, error) {
 	if !x.fits(n.InputShape(), n.settings.MaxBatch) {
 		return nil, x.check("input of "+n.spec.title(), n.InputShape(), n.settings.MaxBatch)
