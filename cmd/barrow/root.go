@@ -41,5 +41,11 @@ encoder of CMS's HGCAL trigger chip with it as the loss.`,
 	flags.IntVar(&c.threads, "threads", runtime.GOMAXPROCS(0), "processors to use; never changes a result")
 	flags.BoolVar(&c.quiet, "quiet", false, "no progress and no remarks on standard error")
 	flags.BoolVar(&c.json, "json", false, "print results as JSON")
+	root.AddCommand(newReproduce(c))
+	root.AddCommand(newSurrogate(c))
+	root.AddCommand(newEncoder(c))
+	root.AddCommand(newReport(c))
+	root.AddCommand(newEcont(c))
+	root.AddCommand(newEmd(c))
 	return root
 }

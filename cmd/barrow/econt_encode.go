@@ -1,0 +1,298 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"sort"
+
+	"github.com/spf13/cobra"
+
+	"barrow/econt"
+	"barrow/emd"
+	"barrow/hgcal"
+	"barrow/internal/outfile"
+	"barrow/wafer"
+	"barrow/wafer/csvio"
+)
+
+// encodeFlags choose a baseline.
+type encodeFlags struct {
+	chip                     chipFlags
+	algorithm, density, keep string
+	entry, share, point      string
+	etx, stcType, drop       int
+	threshold                uint32
+	useSum, zeroCode         bool
+	pedestal, rest           bool
+	out, metric              string
+	force                    bool
+	images                   imageFlags
+}
+
+func newEcontEncode(c *common) *cobra.Command {
+	f := &encodeFlags{}
+	cmd := &cobra.Command{
+		Use:   "encode IMAGES",
+		Short: "Send wafer images through an algorithm of the chip and decode them",
+		Long: `Sends every image of a wafer file through one algorithm of the chip on a number
+of 32-bit links, decodes the frames and prints the bits used and the exact EMD
+between image and decoded image. --out writes the decoded images, with the
+columns bits (information in the frame) and, for AE, AE0 to AE15.
+
+Charges are CALQ counts; fractions are cut off. An empty cell stays empty unless
+--entry erx sends the image through the readout's 4E3M code first, whose code 0
+the chip reads as 1 (low density) or 4 (high). A decoder reads code 0 of a
+transmitted charge as 0 unless --zero-code is given; --pedestal takes away what
+empty inputs add.
+
+AE needs --weights and gives the encoder's outputs, not images: the decoder is
+a network outside the chip (barrow encoder eval).`,
+		Example: "  barrow econt encode wafers.csv --algorithm BC --etx 4 --out decoded.csv",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.run(cmd, c, args[0])
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.algorithm, "algorithm", "BC", "TS, STC, BC, RPT or AE")
+	fl.IntVar(&f.etx, "etx", 4, "output links, 32 bits each a bunch crossing")
+	fl.StringVar(&f.density, "density", "ld", "ld or hd: input codes in units of 2 or 8 counts, 1 or 3 bits dropped")
+	fl.IntVar(&f.drop, "drop-lsb", -1, "bits dropped before 4E3M; -1 is the density's")
+	fl.IntVar(&f.stcType, "stc-type", 0, "STC: 0 4×5E4M, 1 16×5E4M, 2 coarse 4E3M, 3 4×4E3M, 4 coarse 5E4M")
+	fl.Uint32Var(&f.threshold, "threshold", 47, "TS: lowest charge sent, in CALQ counts")
+	fl.BoolVar(&f.useSum, "use-sum", false, "TS and BC: send the sum of all cells, not of those left out")
+	fl.StringVar(&f.keep, "keep", "top", "AE: top (the bits meant for the number of links) or all (of 144, as far as they fit)")
+	fl.StringVar(&f.entry, "entry", "calq", "calq or erx: whether images go through the readout's code")
+	fl.StringVar(&f.point, "point", "middle", "decoder: middle or lowest value of a code's interval")
+	fl.StringVar(&f.share, "share", "largest", "decoder: sum of a super trigger cell to the largest cell, or equal to all")
+	fl.BoolVar(&f.zeroCode, "zero-code", false, "decoder: read code 0 as the point of its interval")
+	fl.BoolVar(&f.pedestal, "pedestal", false, "decoder: subtract what an empty input adds inside the chip")
+	fl.BoolVar(&f.rest, "rest", false, "decoder: spread the module sum of TS and BC over the cells not sent")
+	f.chip.addWeights(cmd)
+	f.images.add(cmd)
+	fl.StringVar(&f.metric, "metric", "benchmark", "ground metric: benchmark, cmssw or a CSV file of x,y per cell")
+	fl.StringVar(&f.out, "out", "", "CSV file for the decoded images")
+	fl.BoolVar(&f.force, "force", false, "overwrite the output file")
+	return cmd
+}
+
+// config is the chip that the flags describe.
+func (f *encodeFlags) config(notes io.Writer) (c econt.Config, err error) {
+	a, err := econt.ParseAlgorithm(f.algorithm)
+	if err != nil {
+		return c, err
+	}
+	if f.density != "ld" && f.density != "hd" {
+		return c, fmt.Errorf("--density %q: want ld or hd", f.density)
+	}
+	var w *econt.Weights
+	if a == econt.Autoencoder {
+		if f.chip.weights == "" {
+			return c, fmt.Errorf("algorithm AE needs --weights: a trained encoder as Keras HDF5, CSV or register YAML")
+		}
+		if w, err = f.chip.readWeights(nil, notes); err != nil {
+			return c, err
+		}
+	}
+	if c, err = econt.BaselineConfig(a, f.etx, f.density == "hd", w); err != nil {
+		return c, err
+	}
+	switch f.keep {
+	case "top":
+	case "all":
+		c.Keep = econt.KeepAll()
+	default:
+		return c, fmt.Errorf("--keep %q: want top or all", f.keep)
+	}
+	if f.drop >= 0 {
+		if f.drop > 7 {
+			return c, fmt.Errorf("--drop-lsb %d: want 0 to 7", f.drop)
+		}
+		c.DropLSB = uint8(f.drop)
+	}
+	if f.stcType < 0 || f.stcType > 4 {
+		return c, fmt.Errorf("--stc-type %d: want 0 to 4", f.stcType)
+	}
+	c.STCType = econt.STCType(f.stcType)
+	c.UseSum = f.useSum
+	for ch := range c.Threshold {
+		c.Threshold[ch] = f.threshold
+	}
+	return c, f.chip.setOverflow(&c)
+}
+
+// settings are the baseline's.
+func (f *encodeFlags) settings() (s econt.BaselineSettings, err error) {
+	pick := func(flag, value string, names ...string) (int, error) {
+		for i, n := range names {
+			if value == n {
+				return i, nil
+			}
+		}
+		return 0, fmt.Errorf("--%s %q: want %s or %s", flag, value, names[0], names[1])
+	}
+	entry, err := pick("entry", f.entry, "calq", "erx")
+	if err != nil {
+		return s, err
+	}
+	point, err := pick("point", f.point, "middle", "lowest")
+	if err != nil {
+		return s, err
+	}
+	share, err := pick("share", f.share, "largest", "equal")
+	if err != nil {
+		return s, err
+	}
+	s.Entry = econt.Entry(entry)
+	s.Decoder = econt.DecoderSettings{
+		Point: econt.Point(point), Share: econt.Share(share),
+		ZeroCode: f.zeroCode, Pedestal: f.pedestal, Rest: f.rest,
+	}
+	return s, nil
+}
+
+// encoding is what became of a file.
+type encoding struct {
+	Algorithm string   `json:"algorithm"`
+	ETx       int      `json:"etx"`
+	Wafers    int      `json:"wafers"`
+	LinkBits  int      `json:"link_bits"`
+	MeanBits  float64  `json:"bits_mean"`
+	MaxBits   int      `json:"bits_max"`
+	Empty     int      `json:"empty"` // decoded to nothing, without an EMD
+	MeanEMD   *float64 `json:"emd_mean,omitempty"`
+	MedianEMD *float64 `json:"emd_median,omitempty"`
+	Q95EMD    *float64 `json:"emd_q95,omitempty"`
+
+	decoded *wafer.Set
+}
+
+func (f *encodeFlags) run(cmd *cobra.Command, c *common, path string) error {
+	if f.out != "" {
+		if err := outfile.Check(f.out, f.force); err != nil {
+			return err
+		}
+	}
+	config, err := f.config(remarks(cmd, c))
+	if err != nil {
+		return err
+	}
+	set, err := f.settings()
+	if err != nil {
+		return err
+	}
+	base, err := econt.NewBaseline(config, set)
+	if err != nil {
+		return err
+	}
+	images, err := f.images.readAll(path)
+	if err != nil {
+		return err
+	}
+	result, err := encodeImages(base, images)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if config.Algorithm != econt.Autoencoder {
+		if err := result.distances(cmd, images, f.metric, c.threads); err != nil {
+			return err
+		}
+	}
+	if f.out != "" {
+		order, err := hgcal.ParseOrder(f.images.order)
+		if err != nil {
+			return err
+		}
+		if err := csvio.WriteFile(f.out, result.decoded, f.force, csvio.Options{Order: order}); err != nil {
+			return err
+		}
+	}
+	if c.json {
+		return json.NewEncoder(cmd.OutOrStdout()).Encode(result)
+	}
+	result.print(cmd.OutOrStdout())
+	return nil
+}
+
+// encodeImages runs the baseline over the images.
+func encodeImages(base *econt.Baseline, images *wafer.Set) (*encoding, error) {
+	config := base.Config()
+	n := images.Len()
+	r := &encoding{
+		Algorithm: config.Algorithm.String(), ETx: config.ETx(), Wafers: n, LinkBits: base.LinkBits(),
+		decoded: &wafer.Set{Charge: make([]float64, len(images.Charge))},
+	}
+	bits := wafer.Column{Name: "bits", Float: make([]float64, n)}
+	var latents []wafer.Column
+	if config.Algorithm == econt.Autoencoder {
+		for j := range 16 {
+			latents = append(latents, wafer.Column{Name: fmt.Sprintf("AE%d", j), Float: make([]float64, n)})
+		}
+	}
+	total := 0
+	for i := range n {
+		used, err := base.Encode(images.Image(i), r.decoded.Image(i))
+		if err != nil {
+			return nil, fmt.Errorf("image %d: %w", i+1, err)
+		}
+		total += used
+		r.MaxBits = max(r.MaxBits, used)
+		bits.Float[i] = float64(used)
+		for j := range latents {
+			latents[j].Float[i] = float64(base.Decoded().Latent[j])
+		}
+	}
+	r.MeanBits = float64(total) / float64(max(n, 1))
+	r.decoded.Columns = append(append(images.Columns[:len(images.Columns):len(images.Columns)], bits), latents...)
+	return r, nil
+}
+
+// distances adds the exact EMD where both images hold charge.
+func (r *encoding) distances(cmd *cobra.Command, images *wafer.Set, metric string, threads int) error {
+	m, err := groundMetric(metric)
+	if err != nil {
+		return err
+	}
+	batch, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise}, threads)
+	if err != nil {
+		return err
+	}
+	var p, q []float64
+	for i := range images.Len() {
+		if sum(images.Image(i)) > 0 && sum(r.decoded.Image(i)) > 0 {
+			p, q = append(p, images.Image(i)...), append(q, r.decoded.Image(i)...)
+		}
+	}
+	e := make([]float64, len(p)/hgcal.Cells)
+	r.Empty = images.Len() - len(e)
+	if len(e) == 0 {
+		return nil
+	}
+	if err := batch.Distance(cmd.Context(), p, q, e); err != nil {
+		return err
+	}
+	mean := sum(e) / float64(len(e))
+	sort.Float64s(e)
+	median, q95 := e[len(e)/2], e[len(e)*95/100]
+	r.MeanEMD, r.MedianEMD, r.Q95EMD = &mean, &median, &q95
+	return nil
+}
+
+func sum(v []float64) (s float64) {
+	for _, x := range v {
+		s += x
+	}
+	return s
+}
+
+func (r *encoding) print(w io.Writer) {
+	fmt.Fprintf(w, "%s on %d links (%d bits a bunch crossing): %d wafers, %.1f bits of information each, at most %d\n",
+		r.Algorithm, r.ETx, r.LinkBits, r.Wafers, r.MeanBits, r.MaxBits)
+	if r.MeanEMD != nil {
+		fmt.Fprintf(w, "EMD to the image: mean %.4f, median %.4f, 95 %% below %.4f\n", *r.MeanEMD, *r.MedianEMD, *r.Q95EMD)
+	}
+	if r.Empty > 0 {
+		fmt.Fprintf(w, "%d wafers without EMD: no charge before or after\n", r.Empty)
+	}
+}

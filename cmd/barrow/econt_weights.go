@@ -1,0 +1,98 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"barrow/econt"
+	"barrow/internal/outfile"
+)
+
+func newEcontWeights(c *common) *cobra.Command {
+	f := &chipFlags{}
+	var config, dialect string
+	var force bool
+	cmd := &cobra.Command{
+		Use:   "weights IN OUT",
+		Short: "Convert encoder weights and registers between their formats",
+		Long: `Converts the encoder's 2,144 six-bit weights, and with YAML all registers,
+between register YAML (dialects prod, p1 and econt_sw), Keras HDF5 and CSV,
+told by the endings. A YAML file made from bare weights has the chip's reset
+values elsewhere and algorithm AE, or the registers of --config. Float weights
+become floor(32w), clipped to -32..31.`,
+		Example: "  barrow econt weights encoder.hdf5 init.yaml --dialect prod\n  barrow econt weights init.yaml weights.csv",
+		Args:    cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f.weights = args[0]
+			d, err := econt.ParseDialect(dialect)
+			if err != nil {
+				return err
+			}
+			chip, err := f.convert(config, remarks(cmd, c))
+			if err != nil {
+				return err
+			}
+			return writeChip(args[1], chip, d, f.denseOrder, force)
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&config, "config", "", "register file whose other registers a YAML output takes")
+	fl.StringVar(&dialect, "dialect", "prod", "dialect of a YAML output: prod, p1 or econt_sw")
+	fl.StringVar(&f.denseOrder, "dense-order", "keras", "layout of an HDF5 dense kernel: keras (the trained network) or golden (untransposed, as the golden files were made)")
+	fl.BoolVar(&force, "force", false, "overwrite the output file")
+	return cmd
+}
+
+// convert reads the input as a whole configuration.
+func (f *chipFlags) convert(config string, notes io.Writer) (*econt.Config, error) {
+	if f.denseOrder == "auto" {
+		return nil, fmt.Errorf("--dense-order auto: want keras or golden")
+	}
+	base := config
+	if e := ending(f.weights); base == "" && (e == "yaml" || e == "yml") {
+		base = f.weights
+	}
+	c := econt.Defaults()
+	c.Algorithm = econt.Autoencoder
+	if base != "" {
+		r, err := readRegisters(base)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range r.Defaults {
+			fmt.Fprintf(notes, "%s: %s not given: %s\n", base, d.Register, d.Value)
+		}
+		c = r.Config
+	}
+	if base != f.weights {
+		w, err := f.readWeights(nil, notes)
+		if err != nil {
+			return nil, err
+		}
+		c.Weights = w
+	}
+	return &c, nil
+}
+
+// writeChip writes by the ending of the path.
+func writeChip(path string, c *econt.Config, d econt.Dialect, denseOrder string, force bool) error {
+	e := ending(path)
+	if e != "yaml" && e != "yml" && c.Weights == nil {
+		return fmt.Errorf("%s: the input has no encoder weights", path)
+	}
+	switch e {
+	case "yaml", "yml":
+		return outfile.Write(path, force, func(w io.Writer) error { return econt.WriteRegisters(w, c, d) })
+	case "csv":
+		return outfile.Write(path, force, c.Weights.WriteCSV)
+	case "hdf5", "h5":
+		order := econt.DenseKeras
+		if denseOrder == "golden" {
+			order = econt.DenseGolden
+		}
+		return c.Weights.Keras(order).Write(path, force)
+	}
+	return fmt.Errorf("%s: want an ending of .yaml, .yml, .csv, .hdf5 or .h5", path)
+}

@@ -1,0 +1,313 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"barrow/emd"
+	"barrow/hgcal"
+	"barrow/internal/outfile"
+	"barrow/wafer"
+	"barrow/wafer/csvio"
+)
+
+// emdFlags are the flags of the emd command.
+type emdFlags struct {
+	order, metric, unequal, potentials string
+	force                              bool
+}
+
+func newEmd(c *common) *cobra.Command {
+	f := &emdFlags{}
+	cmd := &cobra.Command{
+		Use:   "emd A B",
+		Short: "Exact earth mover's distance of row i of A and row i of B",
+		Long: `Prints the exact earth mover's distance between each image of wafer file A and
+the image in the same row of B, one number a line, in the unit of the metric.
+The files are read as streams, in memory that does not grow with them; one of
+them may be - for standard input.
+
+--potentials writes the gradients with respect to both images, as the files
+hold them and in their cell order: arrays f (dEMD/dA) and g (dEMD/dB), N×48.
+
+--unequal says what to do where the totals differ:
+  normalise   compare both images scaled to sum 1 (the default)
+  error       refuse
+  penalty=R   move the lighter image's charge, and pay R per unit of the rest`,
+		Example: `  barrow emd input.csv decoded.csv
+  barrow emd input.csv decoded.csv --potentials gradients.npz
+  barrow emd - decoded.csv --metric cmssw --unequal penalty=9 < input.csv`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, c, args[0], args[1]) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.order, "order", "v9", "cell numbering of both files: v9, postmux or raster")
+	flags.StringVar(&f.metric, "metric", "benchmark", "ground metric: benchmark, cmssw, or a CSV file of x,y per cell in v9 order")
+	flags.StringVar(&f.unequal, "unequal", "normalise", "images of different totals: normalise, error or penalty=R")
+	flags.StringVar(&f.potentials, "potentials", "", "write the gradients to this NPZ file")
+	flags.BoolVar(&f.force, "force", false, "overwrite an existing file")
+	return cmd
+}
+
+// parseUnequal reads --unequal.
+func parseUnequal(s string) (emd.Settings, error) {
+	switch name, r, _ := strings.Cut(s, "="); {
+	case s == "normalise" || s == "normalize":
+		return emd.Settings{Unequal: emd.UnequalNormalise}, nil
+	case s == "error":
+		return emd.Settings{Unequal: emd.UnequalError}, nil
+	case name == "penalty":
+		x, err := strconv.ParseFloat(r, 64)
+		if err != nil {
+			return emd.Settings{}, fmt.Errorf("--unequal %s: give the penalty as a number, as in penalty=7", s)
+		}
+		return emd.Settings{Unequal: emd.UnequalPenalty, Penalty: x}, nil
+	}
+	return emd.Settings{}, fmt.Errorf("--unequal %s: choose normalise, error or penalty=R", s)
+}
+
+func (f *emdFlags) run(cmd *cobra.Command, c *common, pathA, pathB string) error {
+	settings, err := parseUnequal(f.unequal)
+	if err != nil {
+		return err
+	}
+	order, err := hgcal.ParseOrder(f.order)
+	if err != nil {
+		return err
+	}
+	points, err := hgcal.Positions(f.metric)
+	if err != nil {
+		return err
+	}
+	metric, err := emd.Euclidean(points)
+	if err != nil {
+		return fmt.Errorf("metric %s: %w", f.metric, err)
+	}
+	batch, err := emd.NewBatch(metric, settings, c.threads)
+	if err != nil {
+		return err
+	}
+	if pathA == "-" && pathB == "-" {
+		return errors.New("A and B cannot both be standard input")
+	}
+	if f.potentials != "" {
+		if err := outfile.Check(f.potentials, f.force); err != nil {
+			return err
+		}
+	}
+	a, err := openImages(cmd, pathA, order)
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	b, err := openImages(cmd, pathB, order)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	job := &emdJob{batch: batch, a: a, b: b, order: order, json: c.json, out: bufio.NewWriter(cmd.OutOrStdout())}
+	if f.potentials != "" {
+		if job.gradients, err = newGradientFile(f.potentials, f.force); err != nil {
+			return err
+		}
+		defer job.gradients.abort()
+	}
+	bar := newProgress(cmd.ErrOrStderr(), c)
+	defer bar.close()
+	return job.run(cmd.Context(), bar)
+}
+
+// imageStream reads images from a file and knows how much of it is read.
+type imageStream struct {
+	*csvio.Reader
+	path string
+	file *os.File // nil for standard input
+	size int64
+	read int64
+	set  wafer.Set
+	done int // images read before those in set
+}
+
+func openImages(cmd *cobra.Command, path string, order hgcal.Order) (*imageStream, error) {
+	s := &imageStream{path: path}
+	var in io.Reader = cmd.InOrStdin()
+	if path == "-" {
+		s.path = "standard input"
+	} else {
+		file, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		s.file, in = file, file
+		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+			s.size = info.Size()
+		}
+	}
+	var err error
+	if s.Reader, err = csvio.NewReader(io.TeeReader(in, s), s.path, csvio.Options{Order: order}); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Write counts what is read.
+func (s *imageStream) Write(p []byte) (int, error) {
+	s.read += int64(len(p))
+	return len(p), nil
+}
+
+func (s *imageStream) close() {
+	if s.file != nil {
+		s.file.Close()
+	}
+}
+
+// next replaces the images in set by up to n further ones, none at the end.
+func (s *imageStream) next(n int) error {
+	s.done += s.set.Len()
+	s.set.Charge = s.set.Charge[:0]
+	if _, err := s.Read(&s.set, n); err != nil && err != io.EOF {
+		return err
+	}
+	return nil
+}
+
+// emdJob is one run of the command.
+type emdJob struct {
+	batch     *emd.Batch
+	a, b      *imageStream
+	order     hgcal.Order
+	json      bool
+	out       *bufio.Writer
+	gradients *gradientFile // nil unless wanted
+}
+
+// emdRows is how many pairs are in memory at a time.
+const emdRows = 4096
+
+func (j *emdJob) run(ctx context.Context, bar *progressBar) error {
+	e := make([]float64, emdRows)
+	var dp, dq []float64
+	if j.gradients != nil {
+		dp, dq = make([]float64, emdRows*hgcal.Cells), make([]float64, emdRows*hgcal.Cells)
+	}
+	for {
+		if err := j.a.next(emdRows); err != nil {
+			return err
+		}
+		if err := j.b.next(emdRows); err != nil {
+			return err
+		}
+		n := j.a.set.Len()
+		if n != j.b.set.Len() {
+			return j.lengths()
+		}
+		if n == 0 {
+			break
+		}
+		if dp != nil {
+			dp, dq = dp[:n*hgcal.Cells], dq[:n*hgcal.Cells]
+		}
+		if err := j.batch.Gradient(ctx, j.a.set.Charge, j.b.set.Charge, e[:n], dp, dq); err != nil {
+			return errors.Join(j.out.Flush(), j.locate(err))
+		}
+		if err := j.write(e[:n], dp, dq); err != nil {
+			return err
+		}
+		if whole := j.a.size + j.b.size; whole > 0 && j.a.size > 0 && j.b.size > 0 {
+			bar.set(float64(j.a.read+j.b.read)/float64(whole), fmt.Sprintf("%d pairs", j.a.done+n))
+		}
+	}
+	if err := j.out.Flush(); err != nil {
+		return err
+	}
+	if j.gradients != nil {
+		return j.gradients.commit(j.a.done)
+	}
+	return nil
+}
+
+// write prints distances and stores gradients, in the cell order of the files.
+func (j *emdJob) write(e, dp, dq []float64) error {
+	for i, x := range e {
+		var err error
+		if j.json {
+			var line []byte
+			line, err = json.Marshal(struct {
+				Row int     `json:"row"`
+				EMD float64 `json:"emd"`
+			}{j.a.done + i, x})
+			if err == nil {
+				_, err = fmt.Fprintf(j.out, "%s\n", line)
+			}
+		} else {
+			_, err = fmt.Fprintf(j.out, "%.12g\n", x)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if j.gradients == nil {
+		return nil
+	}
+	j.reorder(dp)
+	j.reorder(dq)
+	return j.gradients.write(dp, dq)
+}
+
+// reorder puts rows of cells from V9 into the order of the files.
+func (j *emdJob) reorder(v []float64) {
+	if j.order == hgcal.V9 {
+		return
+	}
+	cell := j.order.ToV9()
+	var row [hgcal.Cells]float64
+	for ; len(v) > 0; v = v[hgcal.Cells:] {
+		copy(row[:], v)
+		for at, c := range cell {
+			v[at] = row[c]
+		}
+	}
+}
+
+// locate names the rows of the files that a pair came from.
+func (j *emdJob) locate(err error) error {
+	row := (*emd.RowError)(nil)
+	if !errors.As(err, &row) {
+		return err
+	}
+	a := fmt.Sprintf("%s:%d", j.a.path, j.a.FirstRow()+j.a.done+row.Row)
+	b := fmt.Sprintf("%s:%d", j.b.path, j.b.FirstRow()+j.b.done+row.Row)
+	if errors.Is(err, emd.ErrEmpty) {
+		side := a
+		if wafer.Sum(j.a.set.Image(row.Row)) > 0 {
+			side = b
+		}
+		return fmt.Errorf("%s: the image has no charge, so it has no distance to another; leave the pair out, or use --unequal penalty=R", side)
+	}
+	return fmt.Errorf("%s and %s: %w", a, b, row.Err)
+}
+
+// lengths reports how many images each file has.
+func (j *emdJob) lengths() error {
+	var count [2]int
+	for i, s := range []*imageStream{j.a, j.b} {
+		for s.set.Len() > 0 {
+			if err := s.next(emdRows); err != nil {
+				return err
+			}
+		}
+		count[i] = s.done
+	}
+	return fmt.Errorf("%s has %d images and %s has %d: row i of one is compared with row i of the other", j.a.path, count[0], j.b.path, count[1])
+}

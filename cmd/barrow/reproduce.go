@@ -1,0 +1,150 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"barrow/reproduce"
+	"barrow/run"
+	"barrow/wafer"
+)
+
+// reproduceFlags are what the main job takes.
+type reproduceFlags struct {
+	training      trainingFlags
+	quick         bool
+	epochs, pairs int
+	threshold     float64
+	losses        []string
+}
+
+func newReproduce(c *common) *cobra.Command {
+	f := &reproduceFlags{}
+	cmd := &cobra.Command{
+		Use:   "reproduce",
+		Short: "The main job: train the EMD CNN and the encoders, evaluate, report",
+		Long: `Draws wafer images (or reads yours), trains the EMD CNN on exact distances,
+trains the encoder with weighted MSE, telescope MSE, EMD-CNN loss and exact-EMD
+loss at equal budget, evaluates them on held-out images, and leaves
+report.html, results.json, times.json and the weights in a folder.
+
+Interrupted (Ctrl-C), it saves; the same command goes on from there. About five
+minutes on two cores, about one with --quick.`,
+		Example: `  barrow reproduce
+  barrow reproduce --quick --out runs/quick
+  barrow reproduce --data ldm.csv --data hdm.csv --out runs/real`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd, c) },
+	}
+	flags := cmd.Flags()
+	f.training.add(cmd, filepath.Join("runs", "reproduce"))
+	cmd.Flag("events").Usage += " (12000 with --quick)"
+	flags.BoolVar(&f.quick, "quick", false, "a small run of about one minute")
+	flags.IntVar(&f.epochs, "epochs", 0, "epochs of each encoder (default: what the budget allows)")
+	flags.IntVar(&f.pairs, "pairs", 0, "pairs that the EMD CNN learns from (default 1500000, quick 250000)")
+	flags.Float64Var(&f.threshold, "mip", 0, "charge above which a cell counts as occupied (default 35 ADC counts, 1 MIP_T)")
+	flags.StringSliceVar(&f.losses, "losses", nil, "losses of the encoders (default "+strings.Join(reproduce.Losses, ",")+")")
+	return cmd
+}
+
+func (f *reproduceFlags) run(cmd *cobra.Command, c *common) error {
+	ctx := cmd.Context()
+	start := time.Now()
+	budget := reproduce.Default
+	if f.quick {
+		budget = reproduce.Quick
+	}
+	if !cmd.Flags().Changed("events") {
+		f.training.events = budget.Images
+	}
+	if cmd.Flags().Changed("pairs") {
+		if err := positive(cmd, "pairs"); err != nil {
+			return err
+		}
+		budget.Pairs = f.pairs
+	}
+	images, source, err := f.training.images(ctx, c, remarks(cmd, c))
+	if err != nil {
+		return err
+	}
+	config, err := f.config(cmd, images, source, c.seed, budget)
+	if err != nil {
+		return err
+	}
+	if err := config.Check(images); err != nil {
+		return err
+	}
+	folder, err := f.training.open(cmd, c, config)
+	if err != nil {
+		return err
+	}
+	bar := newProgress(cmd.ErrOrStderr(), c)
+	results, times, err := reproduce.Run(ctx, folder, config, images, c.threads, func(r reproduce.Report) {
+		bar.set(r.Done, strings.TrimSpace(r.Part+" "+r.Note))
+	})
+	bar.close()
+	if err != nil {
+		return f.training.explain(err)
+	}
+	return printReproduced(cmd.OutOrStdout(), c, f.training.out, results, times, time.Since(start))
+}
+
+func (f *reproduceFlags) config(cmd *cobra.Command, images *wafer.Set, source string, seed uint64, b reproduce.Budget) (reproduce.Config, error) {
+	config := reproduce.NewConfig(images, source, f.training.metric, seed, b)
+	if cmd.Flags().Changed("epochs") {
+		if err := positive(cmd, "epochs"); err != nil {
+			return config, err
+		}
+		config.Epochs = f.epochs
+	}
+	if cmd.Flags().Changed("mip") {
+		if !(f.threshold > 0) {
+			return config, fmt.Errorf("--mip %v: must be positive", f.threshold)
+		}
+		config.Threshold = f.threshold
+	}
+	if cmd.Flags().Changed("losses") {
+		config.Losses = f.losses
+	}
+	return config, nil
+}
+
+// printReproduced is the closing table.
+func printReproduced(w io.Writer, c *common, out string, r *reproduce.Results, t reproduce.Times, elapsed time.Duration) error {
+	if c.json {
+		return json.NewEncoder(w).Encode(struct {
+			*reproduce.Results
+			Times reproduce.Times `json:"times"`
+		}{r, t})
+	}
+	fmt.Fprintf(w, "%s: %d training, %d validation, %d held-out images\n\n", r.Config.Source, r.Split.Train, r.Split.Validation, r.Split.Test)
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(tw, "encoder loss\tmean EMD\tmedian\t16–84 %\tratio to telescope\tresponse\tseconds\t")
+	for _, e := range r.Encoders {
+		ratio := "–"
+		if e.Ratio > 0 {
+			ratio = fmt.Sprintf("%.3f", e.Ratio)
+		}
+		fmt.Fprintf(tw, "%s\t%.3f\t%.3f\t%.2f–%.2f\t%s\t%.3f\t%.1f\t\n", e.Loss, e.EMD.Mean, e.EMD.Median, e.EMD.P16, e.EMD.P84, ratio, e.Response.Mean, t.Seconds("encoder "+e.Loss))
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	fmt.Fprintln(tw, "EMD CNN on held-out pairs\tbias\tspread\tgradient cosine\tseconds\t")
+	for _, p := range r.Surrogate.Pairs {
+		fmt.Fprintf(tw, "%s\t%+.3f\t%.3f\t%.3f\t%.1f\t\n", p.Name, p.Bias, p.Spread, p.CosineMedian, t.Seconds("emd-cnn"))
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\n%s in all; the report is %s\n", elapsed.Round(time.Second), filepath.Join(out, run.Report))
+	return err
+}

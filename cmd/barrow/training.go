@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"barrow/nn"
+	"barrow/run"
+	"barrow/simulate"
+	"barrow/wafer"
+)
+
+// trainingFlags are those of every command that trains.
+type trainingFlags struct {
+	imageFlags
+	data        []string
+	events      int
+	out, metric string
+	force       bool
+}
+
+func (f *trainingFlags) add(cmd *cobra.Command, out string) {
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.data, "data", nil, "wafer `file` to train on instead of simulated images; may be repeated")
+	flags.IntVar(&f.events, "events", 50_000, "simulated images")
+	flags.StringVar(&f.out, "out", out, "`folder` of the run")
+	flags.StringVar(&f.metric, "metric", "benchmark", "ground metric: benchmark, cmssw or a CSV `file` of x,y per cell")
+	flags.BoolVar(&f.force, "force", false, "replace the run that the folder holds")
+	f.imageFlags.add(cmd)
+}
+
+// images reads or simulates the images and says in words where they are from.
+func (f *trainingFlags) images(ctx context.Context, c *common, remarks io.Writer) (*wafer.Set, string, error) {
+	if len(f.data) > 0 {
+		set, err := f.read(f.data, remarks)
+		return set, strings.Join(f.data, ", "), err
+	}
+	if f.events < 1 {
+		return nil, "", fmt.Errorf("--events %d: must be at least 1", f.events)
+	}
+	set, err := simulate.Generate(f.events, simulate.Settings{Seed: c.seed, Threads: c.threads})
+	if err != nil {
+		return nil, "", err
+	}
+	set, _ = set.WithoutColumns().NonZero()
+	return set, "simulated images", ctx.Err()
+}
+
+// open makes or resumes the run's folder.
+func (f *trainingFlags) open(cmd *cobra.Command, c *common, config any) (*run.Folder, error) {
+	folder, err := run.Open(f.out, config, f.force)
+	if err == nil && folder.Resumed() {
+		fmt.Fprintf(remarks(cmd, c), "going on with the interrupted run in %s\n", f.out)
+	}
+	return folder, err
+}
+
+// explain adds to an interruption's error how to go on.
+func (f *trainingFlags) explain(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("%w; everything so far is saved in %s: the same command goes on from there", err, f.out)
+	}
+	return err
+}
+
+// training shows the progress of a network's training.
+func (p *progressBar) training(t nn.Progress) {
+	p.set(float64(t.Step)/float64(max(1, t.Steps)), fmt.Sprintf("epoch %d/%d, loss %.4g", min(t.Epoch+1, t.Epochs), t.Epochs, t.Loss))
+}
+
+func lossCurve(h *nn.History) [][2]float64 {
+	curve := make([][2]float64, len(h.Epochs))
+	for i, e := range h.Epochs {
+		curve[i] = [2]float64{e.Loss, e.Validation}
+	}
+	return curve
+}
+
+// printNumbers prints one %.12g number a line.
+func printNumbers(w io.Writer, values []float64) error {
+	b := make([]byte, 0, 1<<16)
+	for _, v := range values {
+		b = append(strconv.AppendFloat(b, v, 'g', 12, 64), '\n')
+		if len(b) > 1<<15 {
+			if _, err := w.Write(b); err != nil {
+				return err
+			}
+			b = b[:0]
+		}
+	}
+	_, err := w.Write(b)
+	return err
+}
