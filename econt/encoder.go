@@ -107,9 +107,10 @@ func (e *Encoder) encodeOne(calq *[Channels]uint32, out *[16]uint16) (sum uint32
 	for j, v := range kernel.Forward(&image, &e.weights.Conv, &e.weights.ConvBias, &e.weights.Dense, &e.weights.DenseBias) {
 		if v >= 1<<outputBits {
 			over = true
-			v = min(v, 1<<outputBits-1)
 			if e.overflow == Wrap {
 				v &= 1<<outputBits - 1
+			} else {
+				v = 1<<outputBits - 1
 			}
 		}
 		out[j] = uint16(v)
