@@ -54,7 +54,8 @@ func (ip *intervalPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 			c.StrokeLines(col, l)
 		}
 		for _, end := range []float64{r.Low, r.High} {
-			if at := x(end); c.ContainsX(at) && r.Low < r.High {
+			// No whiskers that the marker would cover.
+			if at := x(end); c.ContainsX(at) && x(r.High)-x(r.Low) > 10 {
 				c.StrokeLine2(col, at, row-4, at, row+4)
 			}
 		}

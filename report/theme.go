@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"math"
 	"sort"
+	"strconv"
 	"strings"
 )
 
@@ -89,10 +90,8 @@ func theme(isDark bool) map[string]color.NRGBA {
 }
 
 func hex(s string) color.NRGBA {
-	c := color.NRGBA{A: 255}
-	// The strings are constants of this file; a test reads them all.
-	_, _ = fmt.Sscanf(s, "%02x%02x%02x", &c.R, &c.G, &c.B)
-	return c
+	v, _ := strconv.ParseUint(s, 16, 32) // constants of this file; a test reads them all
+	return color.NRGBA{R: uint8(v >> 16), G: uint8(v >> 8), B: uint8(v), A: 255}
 }
 
 // ramp is the colour at x in [0, 1] of evenly spaced anchors.
