@@ -6,7 +6,9 @@ package reproduce
 import (
 	"fmt"
 
+	"barrow/emd"
 	"barrow/evaluate"
+	"barrow/hgcal"
 	"barrow/loss"
 	"barrow/surrogate"
 	"barrow/wafer"
@@ -74,7 +76,8 @@ var shares = []float64{0.6, 0.2, 0.2}
 // minimumImages is what the splits need to mean anything.
 const minimumImages = 100
 
-func (c Config) check(images *wafer.Set) error {
+// Check refuses, before any work, what a run could only fail on later.
+func (c Config) Check(images *wafer.Set) error {
 	if images.Len() < minimumImages {
 		return fmt.Errorf("reproduce: %d images are too few to train on; %d are needed at least", images.Len(), minimumImages)
 	}
@@ -87,5 +90,21 @@ func (c Config) check(images *wafer.Set) error {
 			return fmt.Errorf("reproduce: unknown loss %q; the losses are %v", name, loss.Names())
 		}
 	}
-	return nil
+	if len(c.Losses) == 0 {
+		return fmt.Errorf("reproduce: no loss to train with; the losses are %v", loss.Names())
+	}
+	_, err := c.groundMetric()
+	return err
+}
+
+// groundMetric is the metric that the configuration names.
+func (c Config) groundMetric() (*emd.Metric, error) {
+	points, err := hgcal.Positions(c.Metric)
+	if err != nil {
+		return nil, err
+	}
+	if len(points) != hgcal.Cells {
+		return nil, fmt.Errorf("reproduce: metric %s: %d cells, an image has %d", c.Metric, len(points), hgcal.Cells)
+	}
+	return emd.Euclidean(points)
 }

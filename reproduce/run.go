@@ -10,7 +10,6 @@ import (
 	"barrow/autoencoder"
 	"barrow/emd"
 	"barrow/evaluate"
-	"barrow/hgcal"
 	"barrow/loss"
 	"barrow/nn"
 	"barrow/run"
@@ -31,7 +30,7 @@ type Report struct {
 // context saves the training in hand, so that the same call goes on from
 // there. Threads never change a result.
 func Run(ctx context.Context, f *run.Folder, c Config, images *wafer.Set, threads int, progress func(Report)) (*Results, Times, error) {
-	if err := c.check(images); err != nil {
+	if err := c.Check(images); err != nil {
 		return nil, Times{}, err
 	}
 	w := &work{folder: f, c: c, threads: max(1, threads), progress: progress, results: &Results{Config: c}}
@@ -78,11 +77,8 @@ type step struct {
 }
 
 func (w *work) prepare(images *wafer.Set) error {
-	points, err := hgcal.Positions(w.c.Metric)
-	if err != nil {
-		return err
-	}
-	if w.metric, err = emd.Euclidean(points); err != nil {
+	var err error
+	if w.metric, err = w.c.groundMetric(); err != nil {
 		return err
 	}
 	parts, err := images.Split(w.c.Seed, shares...)
@@ -189,7 +185,7 @@ func (w *work) surrogate(ctx context.Context, s step) error {
 	}
 	m, h, err := surrogate.Train(ctx, train, validation, w.metric, surrogate.Settings{
 		Architecture: w.c.Architecture, Seed: w.c.Seed, Threads: w.threads,
-		Pairs: w.c.SurrogatePairs, Epochs: w.c.SurrogateEpochs,
+		Pairs: w.c.SurrogatePairs, Epochs: w.c.SurrogateEpochs, Validation: max(200, min(5000, w.c.SurrogatePairs/10)),
 		Checkpoint: w.weights(run.SurrogateWeights, run.CheckpointEnding), Progress: w.follow(s),
 	})
 	if err != nil {
