@@ -147,20 +147,25 @@ func (b *builder) relayout(flat bool) {
 	in := b.last
 	shape, layer := in.shape, in.layer
 	_, out := b.push(LayerShape{Layer: Layer{Name: layer}, Out: shape}, next)
-	b.op(&relayout{in: in, out: out})
+	b.op(newRelayout(in, out))
 }
 
 // flatten makes the last edge one row a sample.
 func (b *builder) flatten() { b.relayout(true) }
 
-// unflatten gives the last edge the position-major layout of its logical
-// shape.
-func (b *builder) unflatten() {
-	s := b.last.shape
-	if b.last.pixels != s.Positions() {
+// factor splits the last edge's samples into pixels and channels as its
+// logical shape does.
+func (b *builder) factor() {
+	if s := b.last.shape; b.last.pixels != s.Positions() {
 		b.flatten()
 		b.last.pixels, b.last.channels = s.Positions(), s.C
 	}
+}
+
+// unflatten gives the last edge the position-major layout of its logical
+// shape.
+func (b *builder) unflatten() {
+	b.factor()
 	b.relayout(false)
 }
 

@@ -207,7 +207,9 @@ func TestResumeAfterKillGivesSameBits(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		timer := time.AfterFunc(time.Duration(5+rng.IntN(40+10*attempt))*time.Millisecond, func() { cmd.Process.Kill() })
+		// Longer from attempt to attempt, so that slow machines get there too.
+		patience := 20 * math.Pow(1.15, float64(attempt)) * float64(time.Millisecond)
+		timer := time.AfterFunc(time.Duration(patience*(0.5+rng.Float64())), func() { cmd.Process.Kill() })
 		err := cmd.Wait()
 		timer.Stop()
 		if err == nil {

@@ -34,11 +34,12 @@ const (
 // linear compiles a layer with a kernel.
 func (b *builder) linear(l LayerShape, relu bool) {
 	small := l.Kind != KindDense && l.Filters < 16
-	if small && b.last.channels < 16 {
-		b.unflatten()
+	switch {
+	case l.Kind == KindDense: // reads any layout
+	case small && b.last.channels < 16:
+		b.factor()
 		b.flatten()
-	}
-	if l.Kind != KindDense && !small {
+	default:
 		b.unflatten()
 	}
 	next := *b.last
@@ -253,7 +254,7 @@ type gradPair struct{ inGroup, k0, outGroup, col int }
 // gradRows is how many rows of a block one task computes; gatherChunk is how
 // many weights one task gathers.
 const (
-	gradRows    = 28
+	gradRows    = 42
 	gatherChunk = 256
 )
 

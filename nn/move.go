@@ -4,59 +4,85 @@ package nn
 // parameters.
 
 // relayout turns position-major into one row a sample, or back.
-type relayout struct{ in, out *edge }
+type relayout struct {
+	in, out *edge
+	rows    int
+	fwd     func(int)
+	bwd     func(int)
+}
+
+// moveRows is how many samples one task moves: the cache lines of a wafer's
+// pixels that it touches stay in the first-level cache.
+const moveRows = 16
+
+func newRelayout(in, out *edge) *relayout {
+	o := &relayout{in: in, out: out}
+	pixels, channels := in.pixels, in.channels // a later reshape may change the edge's
+	o.fwd = func(i int) {
+		r0, r1 := i*moveRows, min((i+1)*moveRows, o.rows)
+		if out.flat {
+			toRows(out.val, in.val, pixels, channels, o.rows, r0, r1)
+		} else {
+			toPixels(out.val, in.val, pixels, channels, o.rows, r0, r1)
+		}
+	}
+	o.bwd = func(i int) {
+		r0, r1 := i*moveRows, min((i+1)*moveRows, o.rows)
+		if out.flat {
+			toPixels(in.grad, out.grad, pixels, channels, o.rows, r0, r1)
+		} else {
+			toRows(in.grad, out.grad, pixels, channels, o.rows, r0, r1)
+		}
+	}
+	return o
+}
 
 func (o *relayout) trainable() bool { return false }
 
 func (o *relayout) forward(n *Network) {
-	if o.out.flat {
-		toRows(o.out.val, o.in.val, o.in, o.in.rows(n.n))
-	} else {
-		toPixels(o.out.val, o.in.val, o.in, o.in.rows(n.n))
-	}
+	o.rows = o.in.rows(n.n)
+	n.team.run((o.rows+moveRows-1)/moveRows, o.fwd)
 }
 
 func (o *relayout) backward(n *Network, input, _ bool) {
-	switch {
-	case !input:
-	case o.out.flat:
-		toPixels(o.in.grad, o.out.grad, o.in, o.in.rows(n.n))
-	default:
-		toRows(o.in.grad, o.out.grad, o.in, o.in.rows(n.n))
+	if input {
+		n.team.run((o.rows+moveRows-1)/moveRows, o.bwd)
 	}
 }
 
-// toRows copies position-major src into rows of whole samples.
-func toRows(dst, src []float32, e *edge, rows int) {
-	c, w := e.channels, e.pixels*e.channels
+// toRows copies samples r0 to r1 of position-major src into rows of whole
+// samples.
+func toRows(dst, src []float32, pixels, c, rows, r0, r1 int) {
+	w := pixels * c
 	if c == 1 {
-		for p := range e.pixels {
-			for r, v := range src[p*rows : (p+1)*rows] {
-				dst[r*w+p] = v
+		for r := r0; r < r1; r++ {
+			row := dst[r*w : (r+1)*w]
+			for p := range row {
+				row[p] = src[p*rows+r]
 			}
 		}
 		return
 	}
-	for p := range e.pixels {
-		for r := range rows {
+	for r := r0; r < r1; r++ {
+		for p := range pixels {
 			copy(dst[r*w+p*c:][:c], src[(p*rows+r)*c:][:c])
 		}
 	}
 }
 
 // toPixels is the inverse of toRows.
-func toPixels(dst, src []float32, e *edge, rows int) {
-	c, w := e.channels, e.pixels*e.channels
+func toPixels(dst, src []float32, pixels, c, rows, r0, r1 int) {
+	w := pixels * c
 	if c == 1 {
-		for p := range e.pixels {
-			for r := range rows {
-				dst[p*rows+r] = src[r*w+p]
+		for r := r0; r < r1; r++ {
+			for p, v := range src[r*w : (r+1)*w] {
+				dst[p*rows+r] = v
 			}
 		}
 		return
 	}
-	for p := range e.pixels {
-		for r := range rows {
+	for r := r0; r < r1; r++ {
+		for p := range pixels {
 			copy(dst[(p*rows+r)*c:][:c], src[r*w+p*c:][:c])
 		}
 	}

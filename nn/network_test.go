@@ -217,8 +217,10 @@ func TestLockedGivesTheSame(t *testing.T) {
 	}
 	want := run()
 	net.Lock()
-	if !sameBits(run(), want) || !sameBits(run(), want) {
-		t.Error("a locked network gives other results")
+	for range 2 {
+		if !sameBits(run(), want) {
+			t.Error("a locked network gives other results")
+		}
 	}
 	if _, err := net.Forward(x, Training); err == nil {
 		t.Error("a locked network trains")
