@@ -3,6 +3,7 @@ package report
 import (
 	"math"
 	"sort"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -143,7 +144,7 @@ func fit(style draw.TextStyle, text string, room vg.Length) draw.TextStyle {
 
 // shorten cuts text that is wider than room and ends it with an ellipsis.
 func shorten(style draw.TextStyle, text string, room vg.Length) string {
-	runes := []rune(oneLine(text))
+	runes := []rune(strings.TrimSpace(oneLine(text)))
 	if style.Width(string(runes)) <= room {
 		return string(runes)
 	}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"unicode"
@@ -157,18 +158,37 @@ func (p *Profile) numbers() Table {
 	for _, s := range p.Series {
 		t.Columns = append(t.Columns, column(s.Name))
 	}
+	write := p.writer()
 	for i := range len(p.Edges) - 1 {
 		row := []string{between(p.Edges, i)}
 		for _, s := range p.Series {
 			cell := ""
 			if s.filled(i) {
-				cell = fmt.Sprintf("%s [%s, %s]", brief(s.Mid[i]), brief(s.Low[i]), brief(s.High[i]))
+				cell = fmt.Sprintf("%s [%s, %s]", write(s.Mid[i]), write(s.Low[i]), write(s.High[i]))
 			}
 			row = append(row, cell)
 		}
 		t.Rows = append(t.Rows, row)
 	}
 	return t.thin()
+}
+
+// writer gives all values the decimals that leave the largest four digits; on
+// a logarithmic axis each has four of its own.
+func (p *Profile) writer() func(float64) string {
+	top := 0.0
+	for _, s := range p.Series {
+		for i := range s.Mid {
+			if s.filled(i) {
+				top = math.Max(top, math.Max(math.Abs(s.Low[i]), math.Abs(s.High[i])))
+			}
+		}
+	}
+	prec := 3 - int(math.Floor(math.Log10(math.Max(top, 1e-9))))
+	if p.Y.Log || prec > 9 {
+		return brief
+	}
+	return func(v float64) string { return number(v, max(prec, 0)) }
 }
 
 func (h *Histogram) numbers() Table {
@@ -206,7 +226,7 @@ func (v *Intervals) numbers() Table {
 		t.Note = ""
 	}
 	for _, r := range v.Rows {
-		t.Rows = append(t.Rows, []string{r.Name, brief(r.Value), brief(r.Low), brief(r.High)})
+		t.Rows = append(t.Rows, []string{r.Name, number(r.Value, v.digits()), number(r.Low, v.digits()), number(r.High, v.digits())})
 	}
 	return t
 }

@@ -59,7 +59,9 @@ func (labels) Lines(txt string) []string { return []string{oneLine(txt)} }
 
 var breaks = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ")
 
-func oneLine(txt string) string { return strings.TrimSpace(clean(breaks.Replace(txt))) }
+// oneLine keeps spaces at the ends: the plot measures a space between number
+// and tick.
+func oneLine(txt string) string { return clean(breaks.Replace(txt)) }
 
 // Box implements [text.Handler].
 func (l labels) Box(line string, f font.Font) (width, height, depth vg.Length) {
@@ -69,7 +71,7 @@ func (l labels) Box(line string, f font.Font) (width, height, depth vg.Length) {
 
 // Draw implements [text.Handler]; it places a line as text.Plain does.
 func (l labels) Draw(c vg.Canvas, txt string, sty text.Style, pt vg.Point) {
-	if txt = oneLine(txt); txt == "" {
+	if txt = strings.TrimSpace(oneLine(txt)); txt == "" {
 		return
 	}
 	ext := l.Extents(sty.Font)
