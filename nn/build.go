@@ -84,7 +84,13 @@ func (b *builder) add(l LayerShape, relu bool) bool {
 	case KindBatchNorm:
 		b.unflatten()
 		in, out := b.push(l, *b.last)
-		b.op(newBatchNorm(b.n, l, in, out, relu))
+		o := newBatchNorm(b.n, l, in, out, relu)
+		if w := b.n.weights; len(w) > 0 && w[len(w)-1].out == in && !w[len(w)-1].relu && in.channels == w[len(w)-1].l.Out.C {
+			o.folded = true
+			w[len(w)-1].norm = o
+			w[len(w)-1].folded = make([]float32, len(w[len(w)-1].kernel.Value))
+		}
+		b.op(o)
 		return relu
 	case KindReLU, KindSigmoid, KindTanh, KindQuantizedBits, KindQuantizedReLU:
 		in, out := b.push(l, *b.last)

@@ -31,6 +31,10 @@ func gradientCases() []Spec {
 			{Kind: KindNegatePair}, {Kind: KindDense, Units: 70, NoBias: true}, bn, relu,
 			{Kind: KindDense, Units: 48}, {Kind: KindTanh}, {Kind: KindPairDifference},
 		}},
+		{Name: "normalised", Input: image, Layers: []Layer{
+			turned(20, 3, 2, PaddingSame), bn, {Kind: KindTanh}, conv(17, 3, 2, PaddingValid), bn, relu,
+			turned(6, 2, 1, PaddingSame), bn, {Kind: KindFlatten}, {Kind: KindDense, Units: 18, NoBias: true}, bn, relu, bn,
+		}},
 		{Name: "image concat in a pair", Input: image, Layers: []Layer{
 			{Kind: KindNegatePair}, {Kind: KindConcat, Channels: 2}, conv(5, 3, 1, PaddingSame), {Kind: KindTanh},
 			{Kind: KindPairMean},

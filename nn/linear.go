@@ -17,7 +17,16 @@ type linear struct {
 	grad     *weightGrad
 	biasRow  []float32 // the bias for every output column
 	quant    []float32 // the fake-quantised kernel, if any
-	sums     []float32 // partial column sums of the gradient
+
+	// Outside training the BatchNorm that follows is a constant scale and
+	// shift, which folds into the weights and the bias.
+	norm   *batchNorm
+	folded []float32
+	fold   bool // in the pass under way
+
+	backPacked bool // whether bwd has the weights of the last packAll
+
+	sums []float32 // partial column sums of the gradient
 
 	rows   int // of the pass under way, for the tasks below
 	chunks int
@@ -130,12 +139,14 @@ func (o *linear) bindTasks(n *Network) {
 	o.tasks.forward = func(i int) {
 		u := o.fwd.units[i/o.chunks]
 		r0, r1 := span(o.rows, o.chunks, i%o.chunks)
-		o.fwd.apply(u, o.in.val, o.out.val, o.biasRow, o.rows, o.out.width(), r0, r1, o.relu)
+		out, relu := o.target()
+		o.fwd.apply(u, o.in.val, out.val, o.biasRow, o.rows, out.width(), r0, r1, relu)
 	}
 	o.tasks.backward = func(i int) {
 		u := o.bwd.units[i/o.chunks]
 		r0, r1 := span(o.rows, o.chunks, i%o.chunks)
-		o.bwd.apply(u, o.out.grad, o.in.grad, nil, o.rows, o.in.width(), r0, r1, false)
+		out, _ := o.target()
+		o.bwd.apply(u, out.grad, o.in.grad, nil, o.rows, o.in.width(), r0, r1, false)
 	}
 	o.tasks.mask = func(i int) {
 		w := o.out.width()
@@ -143,11 +154,12 @@ func (o *linear) bindTasks(n *Network) {
 		g, r0 := i/parts, i%parts*biasChunk
 		r1 := min(r0+biasChunk, o.rows)
 		lo, hi := (g*o.rows+r0)*w, (g*o.rows+r1)*w
-		var out []float32
-		if o.relu {
-			out = o.out.val[lo:hi]
+		var mask []float32
+		out, relu := o.target()
+		if relu {
+			mask = out.val[lo:hi]
 		}
-		kernel.MaskSum(o.sums[i*w:(i+1)*w], o.out.grad[lo:hi], out)
+		kernel.MaskSum(o.sums[i*w:(i+1)*w], out.grad[lo:hi], mask)
 	}
 	o.grad.bind(o)
 }
@@ -155,34 +167,73 @@ func (o *linear) bindTasks(n *Network) {
 // span is the i-th of parts nearly equal pieces of n rows.
 func span(n, parts, i int) (lo, hi int) { return n * i / parts, n * (i + 1) / parts }
 
+// target is where the pass under way puts the output, and whether rectified.
+func (o *linear) target() (*edge, bool) {
+	if o.fold {
+		return o.norm.out, o.norm.relu
+	}
+	return o.out, o.relu
+}
+
 // values are the weights that the products use.
 func (o *linear) values() []float32 {
-	if o.quant != nil {
+	switch {
+	case o.fold:
+		return o.folded
+	case o.quant != nil:
 		return o.quant
 	}
 	return o.kernel.Value
 }
 
-// packAll brings the packed weights up to date; back also those of the input
-// gradients.
+// foldNorm prepares folded and biasRow; bias is the layer's own.
+func (o *linear) foldNorm(bias []float32) {
+	o.fold = false // so that values are the layer's own
+	w := o.values()
+	o.norm.fix()
+	scale := o.norm.scale
+	run := 1 // of weights in a row that make the same channel
+	if o.l.Kind == KindConv2DTranspose {
+		run = o.l.In.C
+	}
+	for i := 0; i < len(w); {
+		for _, s := range scale {
+			for end := i + run; i < end; i++ {
+				o.folded[i] = w[i] * s
+			}
+		}
+	}
+	for j, s := range scale {
+		bias[j] = (bias[j]-o.norm.centre[j])*s + o.norm.beta.Value[j]
+	}
+	o.fold = true
+}
+
+// packAll brings the packed weights up to date for the mode of the pass.
 func (n *Network) packAll(training bool) {
 	for _, o := range n.weights {
+		q := newQuantiser(o.l.Layer)
 		if o.quant != nil {
-			q := newQuantiser(o.l.Layer)
 			q.apply(o.quant, o.kernel.Value)
 		}
-		n.team.run(len(o.fwd.blocks), o.tasks.pack)
+		c := o.l.Out.C
+		bias := o.biasRow[:c]
 		if o.bias == nil {
-			continue
+			clear(bias)
+		} else {
+			copy(bias, o.bias.Value)
+			if o.quant != nil {
+				q.apply(bias, bias)
+			}
 		}
-		c := len(o.bias.Value)
-		for i := 0; i < len(o.biasRow); i += c {
-			copy(o.biasRow[i:], o.bias.Value)
+		if o.fold = o.norm != nil && !training; o.fold {
+			o.foldNorm(bias)
 		}
-		if o.quant != nil {
-			q := newQuantiser(o.l.Layer)
-			q.apply(o.biasRow, o.biasRow)
+		for i := c; i < len(o.biasRow); i += c {
+			copy(o.biasRow[i:], bias)
 		}
+		n.team.run(len(o.fwd.blocks), o.tasks.pack)
+		o.backPacked = false
 	}
 }
 
@@ -199,7 +250,7 @@ func (o *linear) backward(n *Network, input, weights bool) {
 	o.rows = o.out.rows(n.n)
 	parts := (o.rows + biasChunk - 1) / biasChunk
 	pieces := o.out.groups() * parts
-	if o.relu || weights && o.bias != nil {
+	if _, relu := o.target(); relu || weights && o.bias != nil {
 		n.team.run(pieces, o.tasks.mask)
 	}
 	if weights {
@@ -209,7 +260,10 @@ func (o *linear) backward(n *Network, input, weights bool) {
 		o.grad.compute(n, o.rows)
 	}
 	if input {
-		n.team.run(len(o.bwd.blocks), o.tasks.packBack)
+		if !o.backPacked {
+			n.team.run(len(o.bwd.blocks), o.tasks.packBack)
+			o.backPacked = true
+		}
 		o.bwd.aim(o.rows)
 		o.chunks = (o.rows + rowChunk - 1) / rowChunk
 		n.team.run(len(o.bwd.units)*o.chunks, o.tasks.backward)

@@ -406,7 +406,7 @@ func (n *Network) firstWeight() int {
 // a NaN or an infinity, or is empty.
 func (n *Network) FirstNonFinite() string {
 	for i, e := range n.edges {
-		if e.val == nil || !n.ran {
+		if e.val == nil || !n.ran || n.mode != Training && n.folded(e) {
 			continue
 		}
 		for _, v := range e.val[:e.size(n.n)] {
@@ -419,4 +419,14 @@ func (n *Network) FirstNonFinite() string {
 		}
 	}
 	return ""
+}
+
+// folded reports whether a pass outside training leaves e out.
+func (n *Network) folded(e *edge) bool {
+	for _, o := range n.weights {
+		if o.norm != nil && o.out == e {
+			return true
+		}
+	}
+	return false
 }

@@ -12,6 +12,7 @@ type batchNorm struct {
 	in, out     *edge
 	l           LayerShape
 	relu        bool
+	folded      bool // outside training the layer before does this one's work
 	gamma, beta *Param
 	mean, vari  *Param // running
 
@@ -81,16 +82,24 @@ func (o *batchNorm) aim(n *Network) int {
 func (o *batchNorm) trainable() bool { return true }
 
 func (o *batchNorm) forward(n *Network) {
+	if o.folded && n.mode != Training {
+		return // the layer before did it
+	}
 	pieces := o.aim(n)
 	if n.mode == Training {
 		n.team.run(pieces, o.tasks.stats)
 		o.batchStatistics(pieces)
 	} else {
-		for c := range o.scale {
-			o.setChannel(c, float64(o.mean.Value[c]), float64(o.vari.Value[c]))
-		}
+		o.fix()
 	}
 	n.team.run(pieces, o.tasks.apply)
+}
+
+// fix sets the channels by the running statistics.
+func (o *batchNorm) fix() {
+	for c := range o.scale {
+		o.setChannel(c, float64(o.mean.Value[c]), float64(o.vari.Value[c]))
+	}
 }
 
 func (o *batchNorm) setChannel(c int, mean, variance float64) {
@@ -125,6 +134,9 @@ func (o *batchNorm) batchStatistics(pieces int) {
 }
 
 func (o *batchNorm) backward(n *Network, input, weights bool) {
+	if o.folded && n.mode != Training {
+		return
+	}
 	pieces := o.aim(n)
 	n.team.run(pieces, o.tasks.reduce)
 	count := float64(o.rows * o.in.groups())
