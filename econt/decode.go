@@ -377,7 +377,11 @@ func (d *Decoder) thresholdStream(words []uint16) ([]Decoded, error) {
 			at++ // idle
 			continue
 		}
-		if last >= 0 && head != 31 && head != (last+1)&15 {
+		due := (last + 1) & 15
+		if last == 31 {
+			due = 1
+		}
+		if last >= 0 && head != 31 && head != due {
 			return nil, fmt.Errorf("econt: decoder: TS word %d: bunch crossing %d after %d", at, head, last)
 		}
 		n := thresholdWords(words[at:])

@@ -1,0 +1,171 @@
+package econt
+
+import (
+	"bytes"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"barrow/keras"
+)
+
+// TestGoldenWeights: the registers of the golden AE file hold the Keras file's
+// weights, the dense kernel untransposed.
+func TestGoldenWeights(t *testing.T) {
+	registers := readGoldenConfig(t, "AE").Config.Weights
+	file, err := keras.ReadWeights(filepath.Join(dataDir(t), "AE", "encoder.hdf5"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := FromKeras(file, DenseGolden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, clipped, err := f.Quantise()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *w != *registers {
+		t.Error("the Keras file quantises to other weights than the registers'")
+	}
+	t.Logf("%d weights clipped", clipped)
+	if f, err = FromKeras(file, DenseKeras); err != nil {
+		t.Fatal(err)
+	}
+	if w, _, err = f.Quantise(); err != nil || *w == *registers {
+		t.Error("transposed and untransposed kernels give the same weights")
+	}
+}
+
+func TestWeightsRoundTrips(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 2))
+	for range 20 {
+		w := randomWeights(r)
+		back, err := WeightsFromRegisters(w.Registers())
+		if err != nil || *back != *w {
+			t.Fatalf("registers: %v", err)
+		}
+		for _, order := range []DenseOrder{DenseKeras, DenseRegisters} {
+			q, clipped, err := w.Float(order).Quantise()
+			if err != nil || clipped != 0 || *q != *w {
+				t.Fatalf("floats: %d clipped, %v", clipped, err)
+			}
+			data, err := w.Keras(order).Encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			file, err := keras.ParseWeights(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, err := FromKeras(file, order)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if q, _, err = f.Quantise(); err != nil || *q != *w {
+				t.Fatalf("Keras HDF5: %v", err)
+			}
+		}
+		var buf bytes.Buffer
+		if err := w.WriteCSV(&buf); err != nil {
+			t.Fatal(err)
+		}
+		if back, err = ReadWeightsCSV(&buf); err != nil || *back != *w {
+			t.Fatalf("CSV: %v", err)
+		}
+		var eb encoderBytes
+		eb.encode(w)
+		for n := range eb.given {
+			for k := range eb.given[n] {
+				eb.given[n][k] = true
+			}
+		}
+		if back, err = eb.weights(); err != nil || *back != *w {
+			t.Fatalf("register bytes: %v", err)
+		}
+	}
+}
+
+// TestQuantise: floor, not rounding; −1 to 31/32.
+func TestQuantise(t *testing.T) {
+	w := new(Weights)
+	f := w.Float(DenseKeras)
+	for i, v := range []float64{0.999, 1, 5, -1, -1.001, -0.001, 0.031, 1.0 / 32, -1.0 / 32} {
+		f.Conv[i] = v
+	}
+	f.Dense[3*16+5] = 0.5 // input 3, output 5
+	w, clipped, err := f.Quantise()
+	if err != nil || clipped != 3 {
+		t.Fatalf("%d clipped, %v", clipped, err)
+	}
+	if want := [9]int8{31, 31, 31, -32, -32, -1, 0, 1, -1}; [9]int8(w.Conv[:9]) != want {
+		t.Errorf("got %v, want %v", w.Conv[:9], want)
+	}
+	if w.Dense[5][3] != 16 {
+		t.Error("the Keras kernel was not transposed")
+	}
+	f.Conv[7] = math.NaN()
+	if _, _, err := f.Quantise(); err == nil || !strings.Contains(err.Error(), "conv kernel, weight 7 is NaN") {
+		t.Errorf("NaN: %v", err)
+	}
+	f.Conv = f.Conv[:71]
+	if _, _, err := f.Quantise(); err == nil || !strings.Contains(err.Error(), "conv kernel has 71 weights; want 72") {
+		t.Errorf("wrong count: %v", err)
+	}
+}
+
+func TestFromKerasErrors(t *testing.T) {
+	w := new(Weights)
+	file := w.Keras(DenseKeras)
+	file.Layers = file.Layers[:1]
+	if _, err := FromKeras(file, DenseKeras); err == nil || !strings.Contains(err.Error(), "no encoder") {
+		t.Errorf("half an encoder: %v", err)
+	}
+	file = w.Keras(DenseKeras)
+	file.Layers = append(file.Layers, file.Layers[0])
+	if _, err := FromKeras(file, DenseKeras); err == nil || !strings.Contains(err.Error(), "both") {
+		t.Errorf("two encoders: %v", err)
+	}
+}
+
+func TestWeightsCSVErrors(t *testing.T) {
+	var buf bytes.Buffer
+	if err := new(Weights).WriteCSV(&buf); err != nil {
+		t.Fatal(err)
+	}
+	good := buf.String()
+	for _, tc := range []struct{ name, text, want string }{
+		{"empty", "", "EOF"},
+		{"header", strings.Replace(good, "layer", "name", 1), `column 1 of the header is "name"`},
+		{"missing", strings.Replace(good, "dense_bias,15,,0\n", "", 1), "2143 weights; want 2144"},
+		{"twice", good + "conv,0,0,1\n", "line 2146: conv 0 0 is given twice"},
+		{"range", strings.Replace(good, "conv,0,0,0", "conv,0,0,32", 1), `weight "32"`},
+		{"layer", strings.Replace(good, "conv,0,0,0", "cnv,0,0,0", 1), `layer "cnv"`},
+		{"output", strings.Replace(good, "conv,0,0,0", "conv,8,0,0", 1), `output "8" of conv: want 0 to 7`},
+		{"input", strings.Replace(good, "dense,0,0,0", "dense,0,128,0", 1), `input "128" of dense`},
+		{"bias", strings.Replace(good, "conv_bias,0,,0", "conv_bias,0,0,0", 1), "a bias has none"},
+		{"columns", "layer,output,input,weight\n1,2\n", "wrong number of fields"},
+	} {
+		if _, err := ReadWeightsCSV(strings.NewReader(tc.text)); err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: %v, want … %s …", tc.name, err, tc.want)
+		}
+	}
+}
+
+func FuzzWeightsCSV(f *testing.F) {
+	var buf bytes.Buffer
+	if err := new(Weights).WriteCSV(&buf); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(buf.Bytes())
+	f.Add([]byte("layer,output,input,weight\nconv,0,0,1\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if w, err := ReadWeightsCSV(bytes.NewReader(data)); err == nil {
+			if err := w.Validate(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
