@@ -375,7 +375,7 @@ func TestBuffer(t *testing.T) {
 	if len(words) != 4 {
 		t.Fatalf("drained %08x", words)
 	}
-	if got, want := words[1]>>16, uint32(5<<11|0b111<<8|0); got != want {
+	if got, want := words[1]>>16, uint32(5<<11|0b111<<8); got != want {
 		t.Errorf("T2 truncation: %04x, want %04x", got, want)
 	}
 	if got, want := words[1]&0xffff, uint32(6<<11|0b010<<8|sum(3)); got != want {

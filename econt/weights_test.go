@@ -92,9 +92,7 @@ func TestWeightsRoundTrips(t *testing.T) {
 func TestQuantise(t *testing.T) {
 	w := new(Weights)
 	f := w.Float(DenseKeras)
-	for i, v := range []float64{0.999, 1, 5, -1, -1.001, -0.001, 0.031, 1.0 / 32, -1.0 / 32} {
-		f.Conv[i] = v
-	}
+	copy(f.Conv, []float64{0.999, 1, 5, -1, -1.001, -0.001, 0.031, 1.0 / 32, -1.0 / 32})
 	f.Dense[3*16+5] = 0.5 // input 3, output 5
 	w, clipped, err := f.Quantise()
 	if err != nil || clipped != 3 {
