@@ -468,8 +468,18 @@ func TestFirstNonFiniteNamesLayer(t *testing.T) {
 	}
 }
 
+// potentials is an odd network of wide dense layers.
+func potentials(width int) Spec {
+	s := Spec{Name: fmt.Sprintf("potentials%d", width), Input: Vector(48), Layers: []Layer{{Kind: KindNegatePair}}}
+	for range 3 {
+		s.Layers = append(s.Layers, Layer{Kind: KindDense, Units: width}, Layer{Kind: KindReLU})
+	}
+	s.Layers = append(s.Layers, Layer{Kind: KindDense, Units: 48}, Layer{Kind: KindPairDifference})
+	return s
+}
+
 func BenchmarkStep(b *testing.B) {
-	for _, spec := range []Spec{n1(32, 5, 3, 256), n2()} {
+	for _, spec := range []Spec{n1(32, 5, 3, 256), n1(128, 5, 4, 64), n2(), potentials(768), potentials(1024)} {
 		for _, threads := range []int{1, 2} {
 			b.Run(fmt.Sprintf("%s/%d", spec.Name, threads), func(b *testing.B) {
 				net, err := New(spec, Settings{Threads: threads, MaxBatch: 256})
@@ -487,6 +497,13 @@ func BenchmarkStep(b *testing.B) {
 					}
 				}
 				b.ReportMetric(256*float64(b.N)/b.Elapsed().Seconds(), "samples/s")
+				if spec.Input == Vector(48) {
+					weights := 0
+					for _, p := range net.Params() {
+						weights += len(p.Value)
+					}
+					b.ReportMetric(12e-9*float64(weights)*256*float64(b.N)/b.Elapsed().Seconds(), "GFLOP/s")
+				}
 			})
 		}
 	}
