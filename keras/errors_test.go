@@ -1,6 +1,7 @@
 package keras
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -303,5 +304,41 @@ func TestSequential(t *testing.T) {
 		if _, err := NewModel(&g); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("without %s: %v, want %q", old, err, want)
 		}
+	}
+}
+
+// TestNestedSeries reads an encoder and a decoder as layers of one model, the
+// way autoencoders are built, with Keras' names for the weights of both kinds.
+func TestNestedSeries(t *testing.T) {
+	part := func(model, layer string, in, units int) string {
+		return fmt.Sprintf(`{"class_name":"Functional","config":{"name":%[1]q,"layers":[
+			{"class_name":"InputLayer","name":"in_%[1]s","config":{"name":"in_%[1]s","batch_input_shape":[null,%[3]d]},"inbound_nodes":[]},
+			{"class_name":"Dense","name":%[2]q,"config":{"name":%[2]q,"units":%[4]d,"activation":"relu"},"inbound_nodes":[[["in_%[1]s",0,0,{}]]]}],
+			"input_layers":[["in_%[1]s",0,0]],"output_layers":[[%[2]q,0,0]]},"name":%[1]q,`, model, layer, in, units)
+	}
+	config := `{"class_name":"Model","config":{"name":"autoencoder","layers":[
+		{"class_name":"InputLayer","name":"x","config":{"name":"x","batch_input_shape":[null,3]},"inbound_nodes":[]},` +
+		part("encoder", "dense_1", 3, 2) + `"inbound_nodes":[[["x",0,0,{}]]]},` +
+		part("decoder", "dense_2", 2, 3) + `"inbound_nodes":[[["encoder",1,0,{}]]]}],
+		"input_layers":[["x",0,0]],"output_layers":[["decoder",1,0]]}}`
+	f := &File{Config: config, Layers: []LayerWeights{
+		{Layer: "encoder", Weights: []Weight{{"dense_1/kernel:0", []int{3, 2}, []float32{1, -1, 0.5, 2, 0, 1}}, {"dense_1/bias:0", []int{2}, []float32{0.1, 0.2}}}},
+		{Layer: "decoder", Weights: []Weight{{"decoder/dense_2/kernel:0", []int{2, 3}, []float32{1, 2, 3, 4, 5, 6}}, {"decoder/dense_2/bias:0", []int{3}, []float32{0, 1, 2}}}},
+	}}
+	m, err := NewModel(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := []float32{1, 2, 3, -1, 0, 1}
+	got, err := predictor(t, m).Predict(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := worst(got, referenceAll(t, m, 2, in), 1); d > 1e-6 || len(got) != 6 || m.Inputs[0].Name != "x" {
+		t.Errorf("%v differs from the reference by %g", got, d)
+	}
+	f.Config = strings.Replace(config, `[["decoder",1,0]]`, `[["encoder",1,0],["decoder",1,0]]`, 1)
+	if _, err := NewModel(f); err == nil || !strings.Contains(err.Error(), "2 outputs") {
+		t.Errorf("two outputs: %v", err)
 	}
 }

@@ -192,7 +192,7 @@ func (s *scope) follow(r ref) (value, error) {
 		return value{}, l.fail(fmt.Errorf("depends on itself"))
 	}
 	at := r.node
-	if l.nested != nil && at > 0 {
+	if l.nested != nil && (at > 0 || len(l.nodes) > 1) {
 		at-- // node 0 is the nested model as it was made, before any call
 	}
 	if at < 0 || at >= len(l.nodes) || r.tensor != 0 {
