@@ -14,11 +14,12 @@ const ConditionCount = 8
 // Conditions makes the eight conditions of each image from a set's metadata
 // columns and charges: η/3.1, waferv/12, waferu/12, the wafer's type as three
 // numbers of which one is 1, ln(ΣCALQ+1) and (layer−1)/46, as the public code
-// of the conditional autoencoder scales them. A column that is missing or a
-// value out of range is an error that names it.
+// of the conditional autoencoder scales them. Where the wafer's type is missing,
+// HD_LD gives it: HD is type 0, LD type 1. A column that is missing or a value
+// out of range is an error that names it.
 func Conditions(s *wafer.Set) ([]float32, error) {
 	columns := map[string][]float64{}
-	for _, want := range [][]string{{"eta", "tc_eta"}, {"waferv"}, {"waferu"}, {"wafertype", "type"}, {"layer"}} {
+	for _, want := range [][]string{{"eta", "tc_eta"}, {"waferv"}, {"waferu"}, {"wafertype", "type", "HD_LD"}, {"layer"}} {
 		values, err := column(s, want)
 		if err != nil {
 			return nil, err
@@ -50,6 +51,9 @@ func Conditions(s *wafer.Set) ([]float32, error) {
 func column(s *wafer.Set, names []string) ([]float64, error) {
 	for _, name := range names {
 		if c := s.Column(name); c != nil {
+			if name == "HD_LD" && c.Text != nil {
+				return density(c)
+			}
 			v, err := c.Floats()
 			if err != nil {
 				return nil, fmt.Errorf("autoencoder: %w", err)
@@ -58,6 +62,21 @@ func column(s *wafer.Set, names []string) ([]float64, error) {
 		}
 	}
 	return nil, fmt.Errorf("autoencoder: the conditional autoencoder needs the column %s of the images", strings.Join(names, " or "))
+}
+
+// density is the wafer's type by its density.
+func density(c *wafer.Column) ([]float64, error) {
+	out := make([]float64, len(c.Text))
+	for i, text := range c.Text {
+		switch text {
+		case "HD":
+		case "LD":
+			out[i] = 1
+		default:
+			return nil, fmt.Errorf("autoencoder: image %d: HD_LD is %q; want HD or LD", i, text)
+		}
+	}
+	return out, nil
 }
 
 // checkConditions holds the conditions to the model and to n images.

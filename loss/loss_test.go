@@ -45,7 +45,7 @@ func TestGradient(t *testing.T) {
 	}
 	r := Resources{Metric: m, Threads: 2, CNN: exact}
 	ctx := context.Background()
-	for _, name := range append(Names(), "emd+0.1*telescope", "2*mse + 3*weighted-mse") {
+	for _, name := range append(Names(), "emd+0.1*telescope", "emd+energy", "2*mse + 3*weighted-mse") {
 		l, err := Parse(name, r)
 		if err != nil {
 			t.Fatal(err)
@@ -101,6 +101,7 @@ func TestClosedForms(t *testing.T) {
 		"mse":          0.25 / 48,
 		"weighted-mse": 0.25 / 48,
 		"telescope":    4*0.25/48 + 2*in*0.25/36 + 0.25/3,
+		"energy":       1,
 	} {
 		l, err := Parse(name, Resources{})
 		if err != nil {
@@ -132,7 +133,7 @@ func TestEMDIsShapeOnly(t *testing.T) {
 
 func TestParseErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"emdd":        `unknown loss "emdd"; the losses are emd, emd-cnn`,
+		"emdd":        `unknown loss "emdd"; the losses are emd, emd-cnn, energy`,
 		"":            `unknown loss ""`,
 		"mse+-1*mse":  "not a positive number",
 		"mse+NaN*mse": "not a positive number",

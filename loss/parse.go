@@ -23,6 +23,7 @@ var builders = map[string]func(Resources) (Loss, error){
 	"weighted-mse":    func(Resources) (Loss, error) { return WeightedMSE(), nil },
 	"telescope":       func(Resources) (Loss, error) { return Telescope(hgcal.Published), nil },
 	"telescope-equal": func(Resources) (Loss, error) { return Telescope(hgcal.Equal), nil },
+	"energy":          func(Resources) (Loss, error) { return Energy(), nil },
 	"emd":             exact,
 	"emd-cnn": func(r Resources) (Loss, error) {
 		if r.CNN == nil {

@@ -1,0 +1,179 @@
+package compare
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"barrow/loss"
+	"barrow/run"
+	"barrow/simulate"
+	"barrow/wafer"
+)
+
+func images(t testing.TB) *wafer.Set {
+	t.Helper()
+	s, err := simulate.Generate(600, simulate.Settings{Seed: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _ = s.NonZero()
+	return s
+}
+
+func small() Plan {
+	p := Default()
+	p.Losses, p.Precisions, p.Seeds, p.Epochs = []string{"emd", "telescope"}, []string{"float", "asic"}, 2, 4
+	p.Bits = nil
+	return p
+}
+
+func open(t *testing.T, p Plan) *run.Folder {
+	t.Helper()
+	f, err := run.Open(filepath.Join(t.TempDir(), "run"), p, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func results(t *testing.T, f *run.Folder) string {
+	t.Helper()
+	b, err := os.ReadFile(f.Path(run.Results))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// TestRun: the table is the same to the byte on one thread, on two, and after
+// an interruption.
+func TestRun(t *testing.T) {
+	p, ctx := small(), context.Background()
+	d, err := Split(images(t), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := open(t, p)
+	table, times, err := Run(ctx, f, p, d, Resources{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := results(t, f)
+	check(t, table, times)
+
+	g := open(t, p)
+	cut, cancel := context.WithCancel(ctx)
+	_, _, err = Run(cut, g, p, d, Resources{Threads: 2, Progress: func(r Report) {
+		if r.Share > 0.4 {
+			cancel()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("interrupted: %v", err)
+	}
+	again := 0.0
+	if _, _, err := Run(ctx, g, p, d, Resources{Threads: 2, Progress: func(r Report) {
+		if again == 0 {
+			again = r.Share
+		}
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	if again == 0 {
+		t.Error("no progress was reported")
+	}
+	if got := results(t, g); got != want {
+		t.Errorf("two threads and an interruption changed the table:\n%s\n%s", got, want)
+	}
+	left, err := filepath.Glob(g.Path(run.Weights, "*"+run.CheckpointEnding))
+	if err != nil || len(left) > 0 {
+		t.Errorf("checkpoints of finished trainings are left: %v", left)
+	}
+}
+
+// check holds a table to what must be true of any.
+func check(t *testing.T, table *Table, times *Times) {
+	t.Helper()
+	if len(table.Rows) != 4 || len(times.Rows) != 4 || table.Baseline != "telescope" {
+		t.Fatalf("%d rows, %d of times, baseline %s", len(table.Rows), len(times.Rows), table.Baseline)
+	}
+	for i, r := range table.Rows {
+		v := r.EMD.Values
+		if len(v) != 2 || v[0] == v[1] || r.EMD.Mean != (v[0]+v[1])/2 || r.Worst != max(v[0], v[1]) {
+			t.Errorf("row %d: EMD %+v, worst %v", i, r.EMD, r.Worst)
+		}
+		if want := math.Abs(v[0]-v[1]) / math.Sqrt2; math.Abs(r.EMD.Std-want) > 1e-12 {
+			t.Errorf("row %d: spread %v, want %v", i, r.EMD.Std, want)
+		}
+		if r.Loss == "telescope" && (r.Ratio.Mean != 1 || r.Worse != 0) {
+			t.Errorf("the baseline against itself: %+v, %v worse", r.Ratio, r.Worse)
+		}
+		base := table.Row("telescope", r.Precision, r.Bits)
+		if want := v[1] / base.EMD.Values[1]; math.Abs(r.Ratio.Values[1]-want) > 1e-12 {
+			t.Errorf("row %d: ratio %v, want %v", i, r.Ratio.Values[1], want)
+		}
+		if len(r.ByOccupancy) == 0 || len(r.ByEta) == 0 || r.Cost.Weights != 2144 || !(times.Rows[i].Wafers > 0) {
+			t.Errorf("row %d: %+v", i, r)
+		}
+	}
+	if table.Row("mse", "float", 0) != nil {
+		t.Error("a row that was not asked for")
+	}
+	if b, err := json.Marshal(table); err != nil || strings.Contains(string(b), "econds") {
+		t.Errorf("times in the table: %v", err)
+	}
+}
+
+func TestConditional(t *testing.T) {
+	p := small()
+	p.Losses, p.Precisions, p.Seeds, p.Conditional = []string{"telescope"}, []string{"cmssw-fork"}, 1, true
+	d, err := Split(images(t), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Run(context.Background(), open(t, p), p, d, Resources{}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	for want, spoil := range map[string]func(*Plan){
+		`unknown loss "emdd"; the losses are emd,`:   func(p *Plan) { p.Losses = []string{"emdd"} },
+		"emd-cnn needs the weights":                  func(p *Plan) { p.Losses = []string{"emd-cnn"} },
+		`precision = "6bit": the presets are float,`: func(p *Plan) { p.Precisions = []string{"6bit"} },
+		"latent_bits = 12: want 1 to 9":              func(p *Plan) { p.Precisions, p.Bits = []string{"asic"}, []int{12} },
+		"weight_bits = 3: the weights of precision":  func(p *Plan) { p.WeightBits = 3 },
+		`schedule = "step": it may be constant or`:   func(p *Plan) { p.Schedule = "step" },
+		"learning_rate = 2":                          func(p *Plan) { p.Rate = 2 },
+		"epochs = 0: want 1":                         func(p *Plan) { p.Epochs = 0 },
+		"seeds = -1: want 1":                         func(p *Plan) { p.Seeds = -1 },
+		"patience = -3":                              func(p *Plan) { p.Patience = -3 },
+		"threshold = NaN":                            func(p *Plan) { p.Threshold = math.NaN() },
+		"asked for twice":                            func(p *Plan) { p.Losses = []string{"emd", "emd"} },
+		"losses: none":                               func(p *Plan) { p.Losses = nil },
+		"precisions: none":                           func(p *Plan) { p.Precisions = nil },
+	} {
+		p := small()
+		spoil(&p)
+		if err := p.Check(false); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want an error with %q", err, want)
+		}
+	}
+	p := small()
+	p.Losses = []string{"emd-cnn + energy"}
+	if err := p.Check(true); err != nil {
+		t.Error(err)
+	}
+	if _, err := Split(images(t).Slice(0, 5), 1); err == nil {
+		t.Error("five images were accepted")
+	}
+	if _, _, err := Run(context.Background(), open(t, p), p, Data{}, Resources{CNN: func() (loss.Distance, error) { return nil, os.ErrNotExist }}); err == nil {
+		t.Error("a comparison without images ran")
+	}
+}

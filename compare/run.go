@@ -1,0 +1,294 @@
+package compare
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"barrow/autoencoder"
+	"barrow/emd"
+	"barrow/evaluate"
+	"barrow/hgcal"
+	"barrow/loss"
+	"barrow/nn"
+	"barrow/run"
+	"barrow/wafer"
+)
+
+// A Report of progress: how many trainings are done, and the share of the
+// work, in [0,1].
+type Report struct {
+	Jobs, Done int
+	Share      float64
+}
+
+// Resources are what a comparison needs beside the plan and the images.
+type Resources struct {
+	Threads  int                           // trainings at a time; never changes a result
+	CNN      func() (loss.Distance, error) // loads the EMD CNN anew; nil where there is none
+	Progress func(Report)
+}
+
+// record is what is kept of a finished training.
+type record struct {
+	Job       Job     `json:"job"`
+	Epochs    int     `json:"epochs"`
+	BestEpoch int     `json:"best_epoch"`
+	Best      float64 `json:"best_validation_loss"`
+	Seconds   float64 `json:"seconds"` // of the call that finished it
+	// Curve is the training and validation loss of every epoch.
+	Curve [][2]float64 `json:"curve"`
+}
+
+// Run carries out the plan in the folder, resuming what is there, and returns
+// the table; it writes results.json and times.json. Cancelling the context
+// saves the trainings in hand.
+func Run(ctx context.Context, f *run.Folder, p Plan, d Data, r Resources) (*Table, *Times, error) {
+	if err := p.Check(r.CNN != nil); err != nil {
+		return nil, nil, err
+	}
+	points, err := hgcal.Positions(p.Metric)
+	if err != nil {
+		return nil, nil, err
+	}
+	w := &work{plan: p, folder: f, resources: r, points: points, jobs: p.Jobs(), share: make([]float64, len(p.Jobs()))}
+	if w.metric, err = emd.Euclidean(points); err != nil {
+		return nil, nil, err
+	}
+	for k, set := range []*wafer.Set{d.Train, d.Validation, d.Test} {
+		if set == nil || set.Len() == 0 {
+			return nil, nil, errors.New("compare: no images to train on, to choose by or to measure")
+		}
+		w.data[k].Images = set.Charge
+		if p.Conditional {
+			if w.data[k].Conditions, err = autoencoder.Conditions(set); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	w.eta = etaOf(d.Test)
+	w.records = make([]record, len(w.jobs))
+	if err := w.train(ctx); err != nil {
+		return nil, nil, err
+	}
+	table, times, err := w.table(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := f.WriteJSON(run.Times, times); err != nil {
+		return nil, nil, err
+	}
+	// The results close the run: with them in place it counts as finished.
+	return table, times, f.WriteJSON(run.Results, table)
+}
+
+// etaOf is the images' pseudorapidity, or nil where it is not known.
+func etaOf(s *wafer.Set) []float64 {
+	for _, name := range []string{"eta", "tc_eta"} {
+		if c := s.Column(name); c != nil {
+			if v, err := c.Floats(); err == nil {
+				return v
+			}
+		}
+	}
+	return nil
+}
+
+type work struct {
+	plan      Plan
+	folder    *run.Folder
+	resources Resources
+	metric    *emd.Metric
+	points    []hgcal.Point
+	data      [3]autoencoder.Data // training, validation, test
+	eta       []float64
+	jobs      []Job
+
+	mu      sync.Mutex
+	share   []float64 // done of each job
+	records []record
+}
+
+// Relative costs of a training, measured on one core with AVX-512.
+const (
+	costCells   = 1.0
+	costExact   = 1.6
+	costThrough = 12.0
+)
+
+// cost of a training with the loss.
+func cost(name string) float64 {
+	switch {
+	case strings.Contains(name, "cnn"):
+		return costThrough
+	case strings.Contains(name, "emd"), strings.Contains(name, "sinkhorn"), strings.Contains(name, "sliced"):
+		return costExact
+	}
+	return costCells
+}
+
+// train does the jobs, as many at a time as there are threads.
+func (w *work) train(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	next := make(chan int)
+	errs := make([]error, max(1, w.resources.Threads))
+	var group sync.WaitGroup
+	for t := range errs {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			for k := range next {
+				if err := w.job(ctx, k); err != nil {
+					errs[t] = fmt.Errorf("%s: %w", w.jobs[k].Name(), err)
+					cancel()
+					return
+				}
+			}
+		}()
+	}
+feed:
+	for k := range w.jobs {
+		select {
+		case next <- k:
+		case <-ctx.Done():
+			break feed
+		}
+	}
+	close(next)
+	group.Wait()
+	// The first failure counts; what it cancelled does not.
+	for _, err := range errs {
+		if err != nil && !errors.Is(err, context.Canceled) {
+			return err
+		}
+	}
+	return errors.Join(append(errs, ctx.Err())...)
+}
+
+// each is how many threads one training gets.
+func (w *work) each() int { return max(1, w.resources.Threads/len(w.jobs)) }
+
+func (w *work) path(j Job, ending string) string {
+	return w.folder.Path(run.Weights, run.EncoderWeights+j.Name()+ending)
+}
+
+// Weights is the file with the weights of a finished job in a run's folder.
+func Weights(f *run.Folder, j Job) string {
+	return f.Path(run.Weights, run.EncoderWeights+j.Name()+run.WeightsEnding)
+}
+
+// job trains one encoder, unless it is there.
+func (w *work) job(ctx context.Context, k int) error {
+	j := w.jobs[k]
+	if b, err := os.ReadFile(w.path(j, ".json")); err == nil {
+		if json.Unmarshal(b, &w.records[k]) == nil && w.records[k].Job == j {
+			w.progress(k, 1)
+			return nil
+		}
+	}
+	r := loss.Resources{Metric: w.metric, Threads: w.each()}
+	if w.resources.CNN != nil && strings.Contains(j.Loss, "cnn") {
+		var err error
+		if r.CNN, err = w.resources.CNN(); err != nil {
+			return err
+		}
+	}
+	l, err := loss.Parse(j.Loss, r)
+	if err != nil {
+		return err
+	}
+	start, patience := time.Now(), w.plan.Patience
+	if patience == 0 {
+		patience = -1
+	}
+	m, h, err := autoencoder.TrainData(ctx, w.data[0], w.data[1], l, autoencoder.Settings{
+		Architecture: j.Architecture, Seed: j.Seed, Threads: w.each(), Epochs: w.plan.Epochs, Batch: w.plan.Batch, LearningRate: w.plan.Rate,
+		Schedule: w.plan.Schedule, Patience: patience, ZeroStart: w.plan.ZeroStart, Checkpoint: w.path(j, run.CheckpointEnding),
+		Progress: func(p nn.Progress) {
+			if p.EpochEnd {
+				w.progress(k, float64(p.Epoch)/float64(p.Epochs))
+			}
+		},
+	})
+	if err != nil {
+		return err
+	}
+	if err := m.Save(Weights(w.folder, j)); err != nil {
+		return err
+	}
+	w.records[k] = record{Job: j, Epochs: len(h.Epochs), BestEpoch: h.BestEpoch, Best: h.Best, Seconds: time.Since(start).Seconds()}
+	for _, e := range h.Epochs {
+		w.records[k].Curve = append(w.records[k].Curve, [2]float64{e.Loss, e.Validation})
+	}
+	w.progress(k, 1)
+	b, err := json.Marshal(w.records[k])
+	if err != nil {
+		return err
+	}
+	name := run.Weights + "/" + run.EncoderWeights + j.Name()
+	if err := w.folder.Write(name+".json", func(out io.Writer) error { _, err := out.Write(b); return err }); err != nil {
+		return err
+	}
+	return os.Remove(w.path(j, run.CheckpointEnding))
+}
+
+func (w *work) progress(k int, share float64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.share[k] = share
+	if w.resources.Progress == nil {
+		return
+	}
+	all, done, n := 0.0, 0.0, 0
+	for i, j := range w.jobs {
+		c := cost(j.Loss)
+		all += c
+		done += c * w.share[i]
+		if w.share[i] == 1 {
+			n++
+		}
+	}
+	w.resources.Progress(Report{Jobs: len(w.jobs), Done: n, Share: done / all})
+}
+
+// measure evaluates one trained encoder on the held-out images.
+func (w *work) measure(ctx context.Context, j Job) (*evaluate.Encoder, float64, error) {
+	m, err := autoencoder.Load(Weights(w.folder, j), 1)
+	if err != nil {
+		return nil, 0, err
+	}
+	decoded, err := m.DecodeData(ctx, w.data[2])
+	if err != nil {
+		return nil, 0, err
+	}
+	e, err := evaluate.Images(ctx, w.metric, w.data[2].Images, decoded, evaluate.Settings{
+		Threshold: w.plan.Threshold, Threads: w.resources.Threads, Eta: w.eta, Points: w.points,
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	rate, err := speed(ctx, m, w.data[2].Images)
+	return e, rate, err
+}
+
+// speed is the wafers a second that one core encodes, the best of three.
+func speed(ctx context.Context, m *autoencoder.Model, images []float64) (float64, error) {
+	images = images[:min(len(images), 5000*autoencoder.Cells)]
+	best := math.Inf(1)
+	for range 3 {
+		start := time.Now()
+		if _, err := m.Encode(ctx, images); err != nil {
+			return 0, err
+		}
+		best = math.Min(best, time.Since(start).Seconds())
+	}
+	return float64(len(images)/autoencoder.Cells) / best, nil
+}
