@@ -61,10 +61,16 @@ func newTile(p *Product) tile {
 	return t
 }
 
-// at moves a copy of t to row i and column j.
-func (t tile) at(i, j int) tile {
-	t.a = unsafe.Add(t.a, i*t.aRow)
-	t.b = unsafe.Add(t.b, 4*j)
+// at moves a copy of t to row i and column j. An operand that ends before that
+// belongs to taps without terms and is not read: its pointer stays, lest it
+// point into somebody else's memory.
+func (t tile) at(p *Product, i, j int) tile {
+	if i*p.ARow < len(p.A) {
+		t.a = unsafe.Add(t.a, i*t.aRow)
+	}
+	if j < len(p.B) {
+		t.b = unsafe.Add(t.b, 4*j)
+	}
 	t.c = unsafe.Add(t.c, i*t.cRow+4*j)
 	if t.bias != nil {
 		t.bias = unsafe.Add(t.bias, 4*j)
@@ -82,7 +88,7 @@ func product512(p *Product) {
 		i := 0
 		for k := range tiles {
 			end := p.M * (k + 1) / tiles
-			t := base.at(i, j)
+			t := base.at(p, i, j)
 			t.mask = 1<<cols - 1
 			if cols > 16 {
 				tile512wide(end-i, (*byte)(unsafe.Pointer(&t)))
@@ -112,7 +118,7 @@ func product256(p *Product) {
 		i := 0
 		for k := range tiles {
 			end := p.M * (k + 1) / tiles
-			t := base.at(i, j)
+			t := base.at(p, i, j)
 			if cols < 16 {
 				t.mask = uintptr(unsafe.Pointer(&maskWords[16-cols]))
 				tile256masked(end-i, (*byte)(unsafe.Pointer(&t)))
