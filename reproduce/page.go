@@ -45,7 +45,7 @@ func label(loss string) string {
 	return loss
 }
 
-const emdUnit = "½ trigger-cell pitch"
+const emdUnit = "½ TC pitch"
 
 // Page lays out the report of a run.
 func Page(r *Results, t Times) *report.Page {
@@ -73,7 +73,7 @@ func summary(r *Results) []string {
 	if best.Loss != baseline && best.Ratio > 0 {
 		text += fmt.Sprintf(", %.2f of what %s leaves", best.Ratio, label(baseline))
 	}
-	return []string{text + ".", "Distances are in units of " + emdUnit + "; both images are scaled to sum 1 before they are compared."}
+	return []string{text + ".", "Distances are in units of half a trigger-cell (TC) pitch; both images are scaled to sum 1 before they are compared."}
 }
 
 // closing is the table that the command prints, too.
@@ -131,10 +131,10 @@ func images(r *Results) report.Section {
 
 func fidelity(r *Results) report.Section {
 	profile := &report.Profile{
-		X: report.Axis{Label: "trigger cells above threshold"}, Y: report.Axis{Label: "EMD, image to decoded image", Unit: emdUnit, Min: report.At(0)},
+		X: report.Axis{Label: "trigger cells above threshold"}, Y: report.Axis{Label: "EMD", Unit: emdUnit, Min: report.At(0)},
 	}
-	hist := &report.Histogram{X: report.Axis{Label: "EMD, image to decoded image", Unit: emdUnit}, Y: report.Axis{Label: "images"}}
-	ratios := &report.Intervals{X: report.Axis{Label: "mean EMD over that of telescope MSE"}, Spread: "95 % paired bootstrap interval", Marks: []report.Mark{{Name: "telescope MSE", At: 1}}}
+	hist := &report.Histogram{X: report.Axis{Label: "EMD", Unit: emdUnit}, Y: report.Axis{Label: "images"}}
+	ratios := &report.Intervals{X: report.Axis{Label: "mean EMD over that of telescope MSE"}, Spread: "95 % paired bootstrap interval", Marks: []report.Mark{{Name: "equal to telescope MSE", At: 1}}}
 	for _, e := range r.Encoders {
 		band := report.Band{Name: label(e.Loss)}
 		profile.Edges = fill(&band, e.ByOccupancy, r)
@@ -147,7 +147,7 @@ func fidelity(r *Results) report.Section {
 	}
 	s := report.Section{Title: "The exact EMD", Figures: []report.Figure{
 		{ID: "occupancy", Title: "EMD against occupancy", Profile: profile,
-			Caption: fmt.Sprintf("Median and central 68 %% of the held-out images, by the number of trigger cells above %g.", r.Config.Threshold)},
+			Caption: fmt.Sprintf("Exact EMD between image and decoded image: median and central 68 %% of the held-out images, by the number of trigger cells above %g.", r.Config.Threshold)},
 		{ID: "emd", Title: "EMD of the held-out images", Histogram: hist},
 	}}
 	if len(ratios.Rows) > 0 {
@@ -208,7 +208,7 @@ func network(r *Results) report.Section {
 	rel := &report.Histogram{X: report.Axis{Label: "(predicted − exact) / exact"}, Y: report.Axis{Label: "pairs"}}
 	for _, x := range r.Surrogate.Pairs {
 		a := x.Accuracy
-		tab.Rows = append(tab.Rows, []string{x.Name, fmt.Sprint(a.N), fmt.Sprintf("%+.3f", a.Bias), fmt.Sprintf("%.3f", a.Spread), fmt.Sprintf("%.3f", a.MAE),
+		tab.Rows = append(tab.Rows, []string{x.Name, fmt.Sprint(a.N), strings.ReplaceAll(fmt.Sprintf("%+.3f", a.Bias), "-", "−"), fmt.Sprintf("%.3f", a.Spread), fmt.Sprintf("%.3f", a.MAE),
 			fmt.Sprintf("%.4f", a.Correlation), fmt.Sprintf("%.3f", a.CosineMedian), fmt.Sprintf("%.3f", a.CosineP10)})
 		axis := func(l string) report.Axis { return report.Axis{Label: l, Unit: emdUnit} }
 		s.Figures = append(s.Figures, report.Figure{ID: "predicted-" + x.Name, Title: "Predicted against exact EMD, " + x.Name + " pairs",
