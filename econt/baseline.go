@@ -69,7 +69,7 @@ func BaselineConfig(a Algorithm, links int, high bool, weights *Weights) (Config
 // links is an error here, though a chip would send zeros.
 func NewBaseline(c Config, s BaselineSettings) (*Baseline, error) {
 	if c.Algorithm == SuperTriggerCell && c.Validate() == nil && stcShapes[c.STCType].onLinks[c.ETx()] == 0 {
-		return nil, fmt.Errorf("econt: STC type %d has no more to send than %d links carry: give fewer than %d",
+		return nil, fmt.Errorf("econt: STC type %d fills at most %d links; on %d the chip sends zeros",
 			c.STCType, stcLinks(c.STCType), c.ETx())
 	}
 	if s.Entry > EntryERx {

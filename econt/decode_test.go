@@ -381,7 +381,7 @@ func TestBaselineErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := NewBaseline(c, BaselineSettings{}); err == nil || !strings.Contains(err.Error(), "than 5 links carry") {
+	if _, err := NewBaseline(c, BaselineSettings{}); err == nil || !strings.Contains(err.Error(), "at most 5 links") {
 		t.Errorf("STC on 6 links: %v", err)
 	}
 	if _, err := BaselineConfig(BestChoice, 14, false, nil); err == nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"barrow/autoencoder"
 	"barrow/econt"
 	"barrow/emd"
 	"barrow/hgcal"
@@ -25,7 +26,7 @@ type encodeFlags struct {
 	threshold                uint32
 	useSum, zeroCode         bool
 	pedestal, rest           bool
-	out, metric              string
+	out, metric, model       string
 	force                    bool
 	images                   imageFlags
 }
@@ -46,8 +47,8 @@ the chip reads as 1 (low density) or 4 (high). A decoder reads code 0 of a
 transmitted charge as 0 unless --zero-code is given; --pedestal takes away what
 empty inputs add.
 
-AE needs --weights and gives the encoder's outputs, not images: the decoder is
-a network outside the chip (barrow encoder eval).`,
+AE takes a trained model of the preset asic (--model), encoder and decoder, or
+an encoder alone (--weights), which gives outputs but no images.`,
 		Example: "  barrow econt encode wafers.csv --algorithm BC --etx 4 --out decoded.csv",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -69,6 +70,7 @@ a network outside the chip (barrow encoder eval).`,
 	fl.BoolVar(&f.zeroCode, "zero-code", false, "decoder: read code 0 as the point of its interval")
 	fl.BoolVar(&f.pedestal, "pedestal", false, "decoder: subtract what an empty input adds inside the chip")
 	fl.BoolVar(&f.rest, "rest", false, "decoder: spread the module sum of TS and BC over the cells not sent")
+	fl.StringVar(&f.model, "model", "", "AE: weights file of a model trained with the preset asic")
 	f.chip.addWeights(cmd)
 	f.images.add(cmd)
 	fl.StringVar(&f.metric, "metric", "benchmark", "ground metric: benchmark, cmssw or a CSV file of x,y per cell")
@@ -77,23 +79,24 @@ a network outside the chip (barrow encoder eval).`,
 	return cmd
 }
 
-// config is the chip that the flags describe.
-func (f *encodeFlags) config(notes io.Writer) (c econt.Config, err error) {
-	a, err := econt.ParseAlgorithm(f.algorithm)
-	if err != nil {
-		return c, err
+// encoder gives the weights for AE, with the decoder if there is one.
+func (f *encodeFlags) encoder(threads int, notes io.Writer) (m *autoencoder.Model, w *econt.Weights, err error) {
+	switch {
+	case f.model != "" && f.chip.weights != "":
+		return nil, nil, fmt.Errorf("--model and --weights: give one")
+	case f.model != "":
+		return f.modelFor(threads)
+	case f.chip.weights != "":
+		w, err = f.chip.readWeights(nil, notes)
+		return nil, w, err
 	}
+	return nil, nil, fmt.Errorf("algorithm AE needs --model, a trained autoencoder, or --weights, an encoder as Keras HDF5, CSV or register YAML")
+}
+
+// config is the chip that the flags describe; w is for AE.
+func (f *encodeFlags) config(a econt.Algorithm, w *econt.Weights) (c econt.Config, err error) {
 	if f.density != "ld" && f.density != "hd" {
 		return c, fmt.Errorf("--density %q: want ld or hd", f.density)
-	}
-	var w *econt.Weights
-	if a == econt.Autoencoder {
-		if f.chip.weights == "" {
-			return c, fmt.Errorf("algorithm AE needs --weights: a trained encoder as Keras HDF5, CSV or register YAML")
-		}
-		if w, err = f.chip.readWeights(nil, notes); err != nil {
-			return c, err
-		}
 	}
 	if c, err = econt.BaselineConfig(a, f.etx, f.density == "hd", w); err != nil {
 		return c, err
@@ -174,15 +177,7 @@ func (f *encodeFlags) run(cmd *cobra.Command, c *common, path string) error {
 			return err
 		}
 	}
-	config, err := f.config(remarks(cmd, c))
-	if err != nil {
-		return err
-	}
-	set, err := f.settings()
-	if err != nil {
-		return err
-	}
-	base, err := econt.NewBaseline(config, set)
+	base, model, err := f.baseline(c.threads, remarks(cmd, c))
 	if err != nil {
 		return err
 	}
@@ -191,28 +186,67 @@ func (f *encodeFlags) run(cmd *cobra.Command, c *common, path string) error {
 		return err
 	}
 	result, err := encodeImages(base, images)
+	if err == nil && model != nil {
+		err = result.decodeWith(cmd.Context(), model, images)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if config.Algorithm != econt.Autoencoder {
+	if model != nil || base.Config().Algorithm != econt.Autoencoder {
 		if err := result.distances(cmd, images, f.metric, c.threads); err != nil {
 			return err
 		}
 	}
-	if f.out != "" {
-		order, err := hgcal.ParseOrder(f.images.order)
-		if err != nil {
-			return err
-		}
-		if err := csvio.WriteFile(f.out, result.decoded, f.force, csvio.Options{Order: order}); err != nil {
-			return err
-		}
+	if err := f.write(result); err != nil {
+		return err
 	}
 	if c.json {
 		return json.NewEncoder(cmd.OutOrStdout()).Encode(result)
 	}
 	result.print(cmd.OutOrStdout())
 	return nil
+}
+
+// baseline is the chip with its decoder; model is nil but for AE with one.
+func (f *encodeFlags) baseline(threads int, notes io.Writer) (*econt.Baseline, *autoencoder.Model, error) {
+	a, err := econt.ParseAlgorithm(f.algorithm)
+	if err != nil {
+		return nil, nil, err
+	}
+	var model *autoencoder.Model
+	var weights *econt.Weights
+	if a == econt.Autoencoder {
+		if model, weights, err = f.encoder(threads, notes); err != nil {
+			return nil, nil, err
+		}
+	}
+	config, err := f.config(a, weights)
+	if err != nil {
+		return nil, nil, err
+	}
+	if model != nil && f.keep == "top" {
+		if bits := model.Architecture().LatentBits; bits > 0 {
+			config.Keep = econt.KeepTop(bits)
+		}
+	}
+	set, err := f.settings()
+	if err != nil {
+		return nil, nil, err
+	}
+	base, err := econt.NewBaseline(config, set)
+	return base, model, err
+}
+
+// write writes the decoded images, if asked for.
+func (f *encodeFlags) write(r *encoding) error {
+	if f.out == "" {
+		return nil
+	}
+	order, err := hgcal.ParseOrder(f.images.order)
+	if err != nil {
+		return err
+	}
+	return csvio.WriteFile(f.out, r.decoded, f.force, csvio.Options{Order: order})
 }
 
 // encodeImages runs the baseline over the images.
