@@ -1,0 +1,165 @@
+package emd_test
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"barrow/emd"
+)
+
+func TestNewMetricErrors(t *testing.T) {
+	for _, c := range []struct {
+		n    int
+		d    []float64
+		want string
+	}{
+		{0, nil, "at least one point"},
+		{2, []float64{0, 1, 1}, "needs 4 distances"},
+		{2, []float64{0, math.NaN(), 1, 0}, "[0][1] = NaN"},
+		{2, []float64{0, 1, math.Inf(1), 0}, "[1][0] = +Inf"},
+		{2, []float64{0, -1, -1, 0}, "[0][1] = -1"},
+		{2, []float64{0, 1, 1, 2}, "[1][1] = 2"},
+		{2, []float64{0, 1, 2, 0}, "differ"},
+	} {
+		if _, err := emd.NewMetric(c.n, c.d); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v: error %v, want %q", c.d, err, c.want)
+		}
+	}
+	for _, p := range [][][2]float64{nil, {{math.NaN(), 0}}, {{0, math.Inf(1)}}, {{-math.MaxFloat64, 0}, {math.MaxFloat64, 0}}} {
+		if _, err := emd.Euclidean(p); err == nil {
+			t.Errorf("points %v were accepted", p)
+		}
+	}
+	for _, period := range []float64{-1, math.NaN(), math.Inf(1)} {
+		if _, err := emd.Periodic([][2]float64{{0, 0}}, period, 1); err == nil {
+			t.Errorf("period %v was accepted", period)
+		}
+	}
+}
+
+// Two computed values of one distance become exactly one.
+func TestSymmetrised(t *testing.T) {
+	m, err := emd.NewMetric(2, []float64{0, 1 + 4e-16, 1, 0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.At(0, 1) != m.At(1, 0) {
+		t.Error(m.At(0, 1), m.At(1, 0))
+	}
+}
+
+func TestDistances(t *testing.T) {
+	points := [][2]float64{{0, 0}, {3, 4}, {9.5, 0}, {1e-200, 0}, {0, 1e200}}
+	e, err := emd.Euclidean(points)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := emd.Periodic(points, 10, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ got, want float64 }{
+		{e.At(0, 1), 5}, {e.At(0, 2), 9.5}, {e.At(0, 3), 1e-200}, {e.At(4, 0), 1e200},
+		{p.At(0, 2), 0.5}, {p.At(1, 2), math.Hypot(3.5, 4)}, {e.Max(), 1e200},
+	} {
+		if math.Abs(c.got-c.want) > 1e-15*c.want {
+			t.Errorf("%v, want %v", c.got, c.want)
+		}
+	}
+	if err := e.Check(); err != nil || e.Len() != 5 {
+		t.Error(err)
+	}
+}
+
+// A matrix without triangle inequality is refused by name of the worst triple,
+// and solved when asked: then a unit does not pass through other cells, and the
+// result is the linear programme's for the costs as they are.
+func TestNonMetric(t *testing.T) {
+	d := []float64{0, 1, 5, 1, 0, 1, 5, 1, 0}
+	m, err := emd.NewMetric(3, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var triangle *emd.TriangleError
+	if _, err := emd.NewSolver(m, emd.Settings{}); !errors.As(err, &triangle) {
+		t.Fatalf("error %v", err)
+	}
+	if *triangle != (emd.TriangleError{I: 0, J: 2, K: 1, Excess: 3}) {
+		t.Errorf("%+v", triangle)
+	}
+	s := newSolver(t, m, emd.Settings{NonMetric: emd.NonMetricSolve})
+	// The unit in cell 1 makes way: 0→1 and 1→2 cost 2, less than 0→2.
+	p, q := []float64{1, 1, 0}, []float64{0, 1, 1}
+	dp, dq := make([]float64, 3), make([]float64, 3)
+	e, err := s.Gradient(p, q, dp, dq)
+	if err != nil || math.Abs(e-2) > 1e-14 {
+		t.Fatalf("distance %v, error %v, want 2", e, err)
+	}
+	if _, err := s.Potentials(p, q, dp); err == nil {
+		t.Error("one potential for both sides of a cost that is no metric")
+	}
+	if e, err := newSolver(t, m, emd.Settings{NonMetric: emd.NonMetricAssume}).Distance(p, q); err != nil || math.Abs(e-5) > 1e-14 {
+		t.Errorf("with the common mass left in place: %v, %v, want 5", e, err)
+	}
+}
+
+// Random costs against a solver that tries everything: the optimum of unit
+// masses is a permutation.
+func TestNonMetricAgainstPermutations(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 3))
+	for range 200 {
+		const n = 6
+		d := make([]float64, n*n)
+		for i := range n {
+			for j := range i {
+				x := r.Float64()
+				d[i*n+j], d[j*n+i] = x, x
+			}
+		}
+		m, err := emd.NewMetric(n, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := newSolver(t, m, emd.Settings{NonMetric: emd.NonMetricSolve})
+		rows, cols := r.Perm(n)[:4], r.Perm(n)[:4]
+		p, q := make([]float64, n), make([]float64, n)
+		for k := range rows {
+			p[rows[k]], q[cols[k]] = 1, 1
+		}
+		best := math.Inf(1)
+		var try func(k int, cost float64)
+		try = func(k int, cost float64) {
+			if k == len(rows) {
+				best = min(best, cost)
+				return
+			}
+			for l := k; l < len(cols); l++ {
+				cols[k], cols[l] = cols[l], cols[k]
+				try(k+1, cost+m.At(rows[k], cols[k]))
+				cols[k], cols[l] = cols[l], cols[k]
+			}
+		}
+		try(0, 0)
+		if e := certified(t, s, p, q); math.Abs(e-best) > 1e-14 {
+			t.Fatalf("distance %.17g, best permutation %.17g", e, best)
+		}
+		// The gradient holds for both sides.
+		dp, dq := make([]float64, n), make([]float64, n)
+		if _, err := s.Gradient(p, q, dp, dq); err != nil {
+			t.Fatal(err)
+		}
+		for i := range n {
+			for j := range n {
+				if dp[i]+dq[j] > m.At(i, j)+1e-14 {
+					t.Fatalf("potentials %v and %v exceed the cost %v", dp[i], dq[j], m.At(i, j))
+				}
+			}
+		}
+		if v := dot(dp, p) + dot(dq, q); math.Abs(v-best) > 1e-13 {
+			t.Fatalf("dual value %v, want %v", v, best)
+		}
+	}
+}
