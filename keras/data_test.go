@@ -77,15 +77,18 @@ func pixels443(image [48]float64) []float32 {
 	return out
 }
 
-// pythonWith is the interpreter, if it has a module, or the test is skipped.
-func pythonWith(t testing.TB, module string) string {
+// pythonWith is the interpreter, if it has numpy and the modules named, or the
+// test is skipped. It looks for them without loading them, which takes seconds.
+func pythonWith(t testing.TB, modules ...string) string {
 	t.Helper()
 	p := os.Getenv("BARROW_PYTHON")
 	if p == "" {
 		p = "/usr/bin/python3"
 	}
-	if err := exec.Command(p, "-c", "import numpy, "+module).Run(); err != nil {
-		t.Skipf("no Python with numpy and %s: apt-get install python3-%s, or name an interpreter in BARROW_PYTHON", module, module)
+	const look = "import sys, importlib.util as u; sys.exit(None in map(u.find_spec, sys.argv[1:]))"
+	modules = append(modules, "numpy")
+	if err := exec.Command(p, append([]string{"-c", look}, modules...)...).Run(); err != nil {
+		t.Skipf("no Python with %[1]v: apt-get install python3-NAME for each, or name an interpreter in BARROW_PYTHON", modules)
 	}
 	return p
 }

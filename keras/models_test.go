@@ -98,8 +98,8 @@ func TestEMDModels(t *testing.T) {
 // TestEMDModelsPyTorch compares values and gradients with PyTorch, in double
 // precision, which reads the same files by h5py.
 func TestEMDModelsPyTorch(t *testing.T) {
-	py := pythonWith(t, "torch, h5py")
-	const n = 400
+	py := pythonWith(t, "torch", "h5py")
+	const n = 240
 	a, b := imagePairs(t, n)
 	for _, c := range emdModels {
 		t.Run(c.name, func(t *testing.T) {
@@ -203,7 +203,7 @@ func TestQAE(t *testing.T) {
 		t.Errorf("decoder: differs from the reference by %g", d)
 	}
 
-	py := pythonWith(t, "math")
+	py := pythonWith(t)
 	graph := func(half string) string {
 		return dataPath(t, "keras", "ECON_QAE_model_5_bits", half+"_vanilla_AE.pb")
 	}

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-torch.set_num_threads(2)
+torch.set_num_threads(1)
 real = np.dtype(sys.argv[2])
 f = h5py.File(sys.argv[1], "r")
 base = json.loads(f.attrs["model_config"])["config"]["layers"][2]
