@@ -30,8 +30,9 @@ func (t *team) run(count int, task func(int)) {
 	t.next.Store(0)
 	crew.recruit(t, helpers)
 	t.work()
+	crew.dismiss(t)
 	for spins := 0; t.active.Load() != 0; spins++ {
-		if spins > 200 {
+		if spins%256 == 255 {
 			runtime.Gosched()
 		}
 	}
@@ -47,9 +48,10 @@ func (t *team) work() {
 	}
 }
 
-// crew is the process's helpers, shared by all networks: goroutines that wait
-// briefly in a loop for the next operation, as one follows another within
-// microseconds, and then go to sleep.
+// crew is the process's helpers, shared by all networks: goroutines that look
+// for work for a while after the last, as one operation follows another within
+// microseconds, and then go to sleep. Waking one takes longer than many an
+// operation; so a team never waits for a helper that has not yet begun.
 var crew helpers
 
 type helpers struct {
@@ -57,14 +59,18 @@ type helpers struct {
 	list atomic.Pointer[[]*helper]
 }
 
+// A helper's job is nil while it is free, the team that wants it until it
+// begins, and then busy.
 type helper struct {
 	job    atomic.Pointer[team]
 	asleep atomic.Bool
 	wake   chan struct{}
 }
 
-// recruit gives t to up to want idle helpers, and starts new ones if there are
-// fewer than want in all. Fewer may join: the caller does the rest itself.
+var busy = new(team)
+
+// recruit offers t to up to want free helpers, and starts new ones if there are
+// fewer than want in all.
 func (h *helpers) recruit(t *team, want int) {
 	list := h.list.Load()
 	if list == nil || len(*list) < want {
@@ -89,6 +95,15 @@ func (h *helpers) recruit(t *team, want int) {
 	}
 }
 
+// dismiss takes t back from the helpers that have not begun with it.
+func (h *helpers) dismiss(t *team) {
+	for _, w := range *h.list.Load() {
+		if w.job.CompareAndSwap(t, nil) {
+			t.active.Add(-1)
+		}
+	}
+}
+
 func (h *helpers) grow(want int) *[]*helper {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -105,9 +120,12 @@ func (h *helpers) grow(want int) *[]*helper {
 	return &list
 }
 
-// idleSpins is how often a helper looks for work before it sleeps: some tens
-// of microseconds.
-const idleSpins = 20000
+// A helper looks idleLooks times for work before it sleeps, some 100 µs, and
+// lets other goroutines run after every looksAtOnce.
+const (
+	idleLooks   = 200
+	looksAtOnce = 500
+)
 
 func (w *helper) loop() {
 	for {
@@ -118,20 +136,28 @@ func (w *helper) loop() {
 	}
 }
 
+// wait returns a team that counts on this helper.
 func (w *helper) wait() *team {
 	for {
-		for range idleSpins {
-			if t := w.job.Load(); t != nil {
-				return t
+		for range idleLooks {
+			for range looksAtOnce {
+				if t := w.begin(); t != nil {
+					return t
+				}
 			}
+			runtime.Gosched()
 		}
 		w.asleep.Store(true)
-		if t := w.job.Load(); t != nil {
-			if !w.asleep.CompareAndSwap(true, false) {
-				<-w.wake // the recruiter saw us asleep and rang
-			}
-			return t
+		if w.job.Load() == nil || !w.asleep.CompareAndSwap(true, false) {
+			<-w.wake
 		}
-		<-w.wake
 	}
+}
+
+// begin takes up the job offered, if there is one.
+func (w *helper) begin() *team {
+	if t := w.job.Load(); t != nil && w.job.CompareAndSwap(t, busy) {
+		return t
+	}
+	return nil
 }

@@ -4,6 +4,7 @@
 //	go run ./bench/nn [--json] [--models N1a,N2] [--threads 2] [--kernels avx512]
 //
 // Each row alternates short bursts of both programs and gives the medians.
+// With --emd it measures what the exact EMD costs as a loss of the autoencoder.
 // PyTorch runs in the best of the settings tried for that row: eager,
 // channels_last, traced and frozen by its JIT, with and without oneDNN.
 package main
@@ -58,11 +59,18 @@ type config struct {
 
 func main() {
 	worker := flag.Bool("worker", false, "measure on request (used by the program itself)")
+	exact := flag.Bool("emd", false, "measure instead what the exact EMD costs as a loss")
 	c, err := parse()
 	switch {
 	case err != nil:
 	case *worker:
 		err = serve()
+	case *exact:
+		for _, threads := range c.threads {
+			if err == nil {
+				err = emdCost(threads)
+			}
+		}
 	default:
 		err = c.run()
 	}
