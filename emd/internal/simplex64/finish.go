@@ -14,24 +14,29 @@ func (t *State) finish(m *Problem) {
 	if t.Swapped {
 		sign = -0.5
 	}
+	var under, hi [Max]float64 // under is −lo: the smaller of two is found faster
+	for x := range hi {
+		under[x], hi[x] = math.Inf(1), math.Inf(1)
+	}
+	width := min(8*m.Words, Max)
+	for s := t.Rows; s != 0; s &= s - 1 {
+		i := lowest(s)
+		d, pot := m.D[i][:width], t.Pot[i]
+		for x, y := range under[:len(d)] {
+			under[x] = min(y, d[x]-pot)
+		}
+	}
+	for s := t.Cols; s != 0; s &= s - 1 {
+		j := lowest(s)
+		d, pot := m.D[j][:width], t.Pot[j]
+		for x, y := range hi[:len(d)] {
+			hi[x] = min(y, pot+d[x])
+		}
+	}
 	var mean, primal [8]float64
-	for x := range 8 * m.Words {
+	for x := range width {
 		x &= 63
-		d := &m.D[x]
-		lo, hi := math.Inf(-1), math.Inf(1)
-		for s := t.Rows; s != 0; s &= s - 1 {
-			i := lowest(s)
-			if y := t.Pot[i] - d[i]; y > lo {
-				lo = y
-			}
-		}
-		for s := t.Cols; s != 0; s &= s - 1 {
-			j := lowest(s)
-			if y := t.Pot[j] + d[j]; y < hi {
-				hi = y
-			}
-		}
-		t.F[x] = (lo + hi) * sign
+		t.F[x] = (hi[x] - under[x]) * sign
 		mean[x&7] = math.FMA(t.F[x], m.Weight[x], mean[x&7])
 		if has(t.Rows|t.Cols, x) {
 			primal[x&7] = math.FMA(t.Flow[x], t.Cost[x], primal[x&7])

@@ -117,3 +117,11 @@ func (t *State) runFinish(m *Problem) {
 		finish512x8(&t.Pot[0], &m.D[0][0])
 	}
 }
+
+func (t *State) runPrice(m *Problem) {
+	if m.kernel == Portable {
+		t.price(m)
+		return
+	}
+	t.runRaise(m, t.Rows, 0)
+}

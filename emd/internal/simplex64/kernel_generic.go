@@ -15,3 +15,5 @@ func (t *State) runStart(m *Problem) { t.start(m) }
 func (t *State) runRaise(m *Problem, set uint64, delta float64) { t.raise(m, set, delta) }
 
 func (t *State) runFinish(m *Problem) { t.finish(m) }
+
+func (t *State) runPrice(m *Problem) { t.price(m) }

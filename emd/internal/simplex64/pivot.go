@@ -87,33 +87,61 @@ func (t *State) hang(inside, outside, leave int, moved uint64, flow, cost float6
 }
 
 // raise adds delta to the potentials of a set and prices all arcs: the best
-// that each sink is offered by a source, Lo, can only rise, and only
-// through the sources of the set. The arc that is violated most enters.
+// that each column is offered by a row, Lo, can only rise, and only through the
+// rows of the set. The arc that is violated most enters.
 func (t *State) raise(m *Problem, set uint64, delta float64) {
 	for s := set; s != 0; s &= s - 1 {
 		t.Pot[lowest(s)] += delta
 	}
-	var list [Max]uint8
-	n := 0
-	for s := t.Cols; s != 0; s &= s - 1 {
-		list[n&63] = uint8(lowest(s))
-		n++
-	}
-	cols := list[:n]
 	for s := set & t.Rows; s != 0; s &= s - 1 {
 		i := lowest(s)
 		row, pot := &m.D[i], t.Pot[i]
-		for _, j := range cols {
-			if x := pot - row[j&63]; x > t.Lo[j&63] {
-				t.Lo[j&63], t.Best[j&63] = x, uint64(i)
+		for c := t.Cols; c != 0; c &= c - 1 {
+			j := lowest(c)
+			if x := pot - row[j]; x > t.Lo[j] {
+				t.Lo[j], t.Best[j] = x, uint64(i)
 			}
 		}
 	}
-	worst := math.Inf(-1)
-	for _, j := range cols {
-		worst = max(worst, tag(t.Lo[j&63]-t.Pot[j&63], int(j&63)))
+	t.choose()
+}
+
+// price is raise for all rows by nothing, with no offers made before. Which row
+// is best cannot be predicted, so it is found without branches.
+func (t *State) price(m *Problem) {
+	for c := t.Cols; c != 0; c &= c - 1 {
+		j := lowest(c)
+		d := &m.D[j]
+		best, at := int64(math.MinInt64), 0
+		for s := t.Rows; s != 0; s &= s - 1 {
+			i := lowest(s)
+			x := ordered(t.Pot[i] - d[i])
+			if x > best {
+				at = i
+			}
+			best = max(best, x)
+		}
+		t.Lo[j], t.Best[j] = t.Pot[at]-d[at], uint64(at)
 	}
-	j := tagged(worst)
+	t.choose()
+}
+
+// ordered maps numbers to integers of the same order.
+func ordered(x float64) int64 {
+	b := int64(math.Float64bits(x))
+	return b ^ int64(uint64(b>>63)>>1)
+}
+
+// choose picks the entering arc. Where no arc is violated, it does not matter
+// which one: positive numbers compare like their bits, and negative ones as
+// less than these.
+func (t *State) choose() {
+	worst := int64(math.MinInt64)
+	for c := t.Cols; c != 0; c &= c - 1 {
+		j := lowest(c)
+		worst = max(worst, int64(math.Float64bits(tag(t.Lo[j]-t.Pot[j], j))))
+	}
+	j := int(Max - 1 - worst&(Max-1))
 	t.EnterCol, t.EnterRow = int64(j), int64(t.Best[j])
 	t.Violation = t.Lo[j] - t.Pot[j]
 }

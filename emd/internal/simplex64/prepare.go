@@ -27,7 +27,7 @@ func (t *State) totals(p, q []float64) bool {
 // stands for unmatched mass, where unmatched is its mask. It returns false where
 // nothing is left to move: the masses are equal up to below.
 func (t *State) prepare(p, q []float64, a, b, extra float64, unmatched uint64, below float64) bool {
-	var sum [2][8]float64
+	var up, down [8]float64
 	s := &t.Mass
 	width := min(len(p), len(q), Max)
 	for at := range width {
@@ -38,36 +38,31 @@ func (t *State) prepare(p, q []float64, a, b, extra float64, unmatched uint64, b
 			x = extra
 		}
 		s[at] = x
-		if x > 0 {
-			sum[0][at&7] += x
-		} else {
-			sum[1][at&7] -= x
-		}
+		// Which sign is next cannot be predicted, so there are no branches on it.
+		low := min(x, 0)
+		up[at&7] += x - low
+		down[at&7] -= low
 	}
-	pos, neg := laneSum(&sum[0]), laneSum(&sum[1])
+	pos, neg := laneSum(&up), laneSum(&down)
 	if !(pos > below && neg > below) {
 		return false
 	}
-	up, down := scale/pos, scale/neg
-	t.Pos, t.Neg = 0, 0
+	factor := [2]float64{scale / pos, scale / neg}
+	var set [2]uint64
 	var have [2]float64
 	for k := range width {
 		k &= 63
-		switch x := s[k]; {
-		case x > 0:
-			v := math.RoundToEven(x * up)
-			if s[k] = v; v > 0 {
-				t.Pos |= 1 << k
-				have[0] += v
-			}
-		default:
-			v := math.RoundToEven(-x * down)
-			if s[k] = v; v > 0 {
-				t.Neg |= 1 << k
-				have[1] += v
-			}
+		side := math.Float64bits(s[k]) >> 63
+		v := math.RoundToEven(math.Abs(s[k]) * factor[side])
+		s[k] = v
+		have[side] += v
+		var some uint64
+		if v > 0 {
+			some = 1
 		}
+		set[side] |= some << k
 	}
+	t.Pos, t.Neg = set[0], set[1]
 	t.settle(pos, neg, have[0], have[1])
 	return true
 }

@@ -19,7 +19,7 @@ func (t *State) Prepare(m *Problem, p, q []float64, a, b, extra float64, unmatch
 func (t *State) Solve(m *Problem, limit int) bool {
 	t.Pivots = 0
 	t.runStart(m)
-	t.runRaise(m, t.Rows, 0)
+	t.runPrice(m)
 	for t.Violation > m.Tolerance {
 		if t.Pivots >= limit {
 			return false

@@ -13,15 +13,33 @@ func (t *State) orient() {
 	}
 }
 
+// few is the size up to which it is faster to look at all nodes of a set than to
+// go through the order of distances until one of them is met: the end of that
+// search cannot be predicted.
+const few = 16
+
 // nearest is the node of set that is closest to x, the lowest index of several.
 // set must not be empty.
 func (m *Problem) nearest(x int, set uint64) int {
-	for _, y := range &m.Order[x&63] {
-		if set>>(y&63)&1 != 0 {
-			return int(y & 63)
+	if bits.OnesCount64(set) > few {
+		for _, y := range &m.Order[x&63] {
+			if set>>(y&63)&1 != 0 {
+				return int(y & 63)
+			}
 		}
 	}
-	return 0
+	d := &m.D[x&63]
+	best, at := uint64(math.MaxUint64), 0
+	for ; set != 0; set &= set - 1 {
+		y := lowest(set)
+		// Positive numbers compare like their bits.
+		v := math.Float64bits(d[y])
+		if v < best {
+			at = y
+		}
+		best = min(best, v)
+	}
+	return at
 }
 
 // start builds a spanning tree with feasible flows. Every column asks its
@@ -72,12 +90,12 @@ func (t *State) ask(r, j int) {
 
 // mostAsked is the row with the largest demand for its supply.
 func (t *State) mostAsked(rows uint64) int {
-	best := -1.0
+	best := uint64(0)
 	for set := rows; set != 0; set &= set - 1 {
 		r := lowest(set)
-		best = max(best, tag(t.Demand[r]*t.Supply[r], r))
+		best = max(best, math.Float64bits(tag(t.Demand[r]*t.Supply[r], r)))
 	}
-	r := tagged(best)
+	r := int(Max - 1 - best&(Max-1))
 	// Total demand equals total supply, so some row is asked for at least all it
 	// has; this one is, unless rounding hides by a hair that it is not.
 	for set := rows; t.Demand[r] < t.Mass[r]; set &= set - 1 {

@@ -130,5 +130,3 @@ func tag(x float64, i int) float64 {
 	return math.Float64frombits(math.Float64bits(x)&^(Max-1) | uint64(Max-1-i))
 }
 
-// tagged is the index in a tagged number.
-func tagged(x float64) int { return int(Max - 1 - math.Float64bits(x)&(Max-1)) }
