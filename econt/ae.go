@@ -34,16 +34,13 @@ func (e *Emulator) autoencode(bx int) {
 		pad -= n
 	}
 	skip := max(kept-room, 0)
-	for i := MaskBits - 1; i >= 0; i-- {
-		if !e.config.Keep.Bit(i) {
-			continue
+	for j := len(out) - 1; j >= 0; j-- {
+		v, n := e.config.Keep.take(j, out[j])
+		lost := min(skip, n)
+		skip -= lost
+		if n -= lost; n > 0 {
+			f.put("output", j, uint64(v), n)
 		}
-		if skip > 0 {
-			skip--
-			continue
-		}
-		j, b := i/outputBits, i%outputBits
-		f.put("output", j, uint64(out[j]>>b), 1)
 	}
 	f.fill(0)
 	f.num = (f.pos + 15) / 16

@@ -1,5 +1,7 @@
 package econt
 
+import "math/bits"
+
 // repeat is RPT: all 48 charges in 4E3M.
 //
 //	header 5 | 48 × 4E3M of CALQ with dropped bits
@@ -77,6 +79,10 @@ func (e *Emulator) thresholdSum(bx int) {
 
 // putMap writes one bit a channel, channel 0 first.
 func (e *Emulator) putMap(set uint64) {
+	if !e.frame.trace {
+		e.frame.put("map", -1, bits.Reverse64(set)>>(64-Channels), Channels)
+		return
+	}
 	for ch := range Channels {
 		e.frame.put("map", ch, set>>ch&1, 1)
 	}
@@ -172,9 +178,12 @@ func mergeExchange(n int) [][2]uint8 {
 func batcherSort(v *[Channels]uint32) {
 	for _, c := range comparators {
 		i, j := c[0], c[1]
-		if v[i]>>6 < v[j]>>6 {
-			v[i], v[j] = v[j], v[i]
+		a, b := v[i], v[j]
+		lo, hi := b, a
+		if a>>6 < b>>6 {
+			lo, hi = a, b
 		}
+		v[i], v[j] = hi, lo
 	}
 }
 

@@ -62,7 +62,8 @@ func (e *Encoder) Kernel() string { return e.name }
 
 // Encode encodes N wafers. calq holds N×48 charges in raster order, each less
 // than 2^22; out takes N×16 outputs of nine bits, eight of them fractional;
-// sums takes the N sums and may be nil. Other lengths are errors.
+// sums takes the N sums and may be nil. Other lengths and larger charges are
+// errors, after which out is not to be used.
 func (e *Encoder) Encode(calq []uint32, out []uint16, sums []uint32) error {
 	n := len(calq) / Channels
 	switch {
@@ -73,11 +74,6 @@ func (e *Encoder) Encode(calq []uint32, out []uint16, sums []uint32) error {
 	case sums != nil && len(sums) != n:
 		return fmt.Errorf("econt: %d sums for %d wafers", len(sums), n)
 	}
-	for i, q := range calq {
-		if q >= 1<<22 {
-			return fmt.Errorf("econt: wafer %d, channel %d: charge %d needs more than 22 bits", i/Channels, i%Channels, q)
-		}
-	}
 	whole := n / kernel.Block
 	const blockIn, blockOut = kernel.Block * Channels, kernel.Block * 16
 	for b := range whole {
@@ -86,14 +82,30 @@ func (e *Encoder) Encode(calq []uint32, out []uint16, sums []uint32) error {
 			dst = sums[b*kernel.Block:]
 		}
 		e.run(out[b*blockOut:], dst, calq[b*blockIn:], e.packed, e.scratch)
+		if !e.scratch.InRange() {
+			return rangeError(calq)
+		}
 	}
 	if done := whole * kernel.Block; done < n {
 		k := copy(e.tailIn[:], calq[done*Channels:])
 		clear(e.tailIn[k:])
 		e.run(e.tailOut[:], e.tailSum[:], e.tailIn[:], e.packed, e.scratch)
+		if !e.scratch.InRange() {
+			return rangeError(calq)
+		}
 		copy(out[done*16:], e.tailOut[:])
 		if sums != nil {
 			copy(sums[done:], e.tailSum[:])
+		}
+	}
+	return nil
+}
+
+// rangeError names the first charge that no chip can hold.
+func rangeError(calq []uint32) error {
+	for i, q := range calq {
+		if q >= 1<<22 {
+			return fmt.Errorf("econt: wafer %d, channel %d: charge %d needs more than 22 bits", i/Channels, i%Channels, q)
 		}
 	}
 	return nil

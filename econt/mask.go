@@ -66,3 +66,15 @@ func MaskFromInt(v *big.Int) (Mask, error) {
 	}
 	return m, nil
 }
+
+// take gives the bits kept of output j, the most significant first, and how
+// many they are.
+func (m *Mask) take(j int, out uint16) (v uint16, n int) {
+	for b := outputBits - 1; b >= 0; b-- {
+		if m.Bit(outputBits*j + b) {
+			v = v<<1 | out>>b&1
+			n++
+		}
+	}
+	return v, n
+}

@@ -38,13 +38,24 @@ type Scratch struct {
 	Pixels [cells][16]uint32
 	Pairs  [24][16]uint32
 	Hidden [48][16]uint32
+	Any    [16]uint32 // the bits set in any charge, spread over 8 or 16 words
+}
+
+// InRange reports whether all charges of the last block were below 2^22.
+func (s *Scratch) InRange() bool {
+	var any uint32
+	for _, v := range s.Any {
+		any |= v
+	}
+	return any < 1<<22
 }
 
 // NewScratch gives a Scratch.
 func NewScratch() *Scratch { return new(Scratch) }
 
 // Func encodes the first Block wafers: out takes 16×16 outputs, sums 16 sums,
-// calq holds 16×48 charges below 2^22. Nothing checks the lengths.
+// calq holds 16×48 charges. Nothing checks the lengths; where Scratch.InRange is
+// false afterwards, what is in out means nothing.
 type Func func(out []uint16, sums, calq []uint32, w *Weights, s *Scratch)
 
 type named struct {

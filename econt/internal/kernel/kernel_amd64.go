@@ -29,5 +29,6 @@ func encodeAVX2(out []uint16, sums, calq []uint32, w *Weights, s *Scratch) {
 	_, _, _ = out[Block*16-1], sums[Block-1], calq[Block*cells-1]
 	const half = Block / 2
 	encode256(&out[0], &sums[0], &calq[0], w, s)
+	copy(s.Any[half:], s.Any[:half])
 	encode256(&out[half*16], &sums[half], &calq[half*cells], w, s)
 }

@@ -2,8 +2,12 @@ package kernel
 
 // encodePortable is the kernel in Go. It reads the packed weights, so that the
 // vector kernels differ from it in nothing but the lanes.
-func encodePortable(out []uint16, sums, calq []uint32, w *Weights, _ *Scratch) {
+func encodePortable(out []uint16, sums, calq []uint32, w *Weights, s *Scratch) {
+	s.Any = [16]uint32{}
 	for r := range Block {
+		for _, q := range calq[r*cells : (r+1)*cells] {
+			s.Any[0] |= q
+		}
 		var image [cells]uint8
 		sums[r] = Normalise(&image, (*[cells]uint32)(calq[r*cells:]))
 		encodeImage((*[16]uint16)(out[r*16:]), &image, w)

@@ -21,6 +21,7 @@ const (
 	pixelsAt = 0
 	pairsAt  = pixelsAt + 48*64
 	hiddenAt = pairsAt + 24*64
+	anyAt    = hiddenAt + 48*64
 
 	waferBytes  = 48 * 4
 	outputBytes = 16 * 2
@@ -101,10 +102,13 @@ func (b *block) spread(at int) reg.VecVirtual {
 	return v
 }
 
-// gather turns the wafers' rows into one vector a pixel and sums them.
+// gather turns the wafers' rows into one vector a pixel, sums them and notes
+// which bits they have.
 func (b *block) gather() (sum reg.VecVirtual) {
 	sum = b.vec()
 	b.clear(sum)
+	seen := b.vec()
+	b.clear(seen)
 	for g := 0; g < 48; g += b.lanes {
 		row := func(r int) reg.VecVirtual {
 			v := b.vec()
@@ -114,8 +118,10 @@ func (b *block) gather() (sum reg.VecVirtual) {
 		b.transpose(row, func(c int, col reg.VecVirtual) {
 			b.v.move(col, Mem{Base: b.s, Disp: pixelsAt + (g+c)*b.bytes()})
 			VPADDD(col, sum, sum)
+			b.v.or(col, seen, seen)
 		})
 	}
+	b.v.move(seen, Mem{Base: b.s, Disp: anyAt})
 	b.v.move(sum, Mem{Base: b.sums})
 	return sum
 }
