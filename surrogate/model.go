@@ -12,6 +12,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 
 	"barrow/hgcal"
 	"barrow/nn"
@@ -26,16 +27,52 @@ type Architecture struct {
 	Kernel  int `json:"kernel" toml:"kernel"`
 	Convs   int `json:"convs" toml:"convs"`
 	Dense   int `json:"dense" toml:"dense"`
+	// Surplus shows the network what is left of both images when the charge
+	// that they share is taken away, scaled to sum 1, and scales its output
+	// back. The EMD depends on that alone, so near pairs are as easy as far
+	// ones. The paper's networks see the images themselves.
+	Surplus bool `json:"surplus,omitempty" toml:"surplus,omitempty"`
 }
 
-// N1 is the architecture of the paper's final networks, 188,385 trainable
-// weights.
-var N1 = Architecture{Filters: 32, Kernel: 5, Convs: 3, Dense: 256}
+// Paper is the architecture of the paper's final networks, 188,385 trainable
+// weights, with the paper's input: the images themselves.
+var Paper = Architecture{Filters: 32, Kernel: 5, Convs: 3, Dense: 256}
 
-// String is the architecture as filters×kernel×convs-dense, as in 32x5x3-256.
+// N1 is the same network on what the images do not share: the default.
+var N1 = Architecture{Filters: 32, Kernel: 5, Convs: 3, Dense: 256, Surplus: true}
+
+// ParseArchitecture reads n1, paper, or filters×kernel×convs-dense as String
+// writes it, such as 128x3x4-256 or 64x5x4-32-surplus.
+func ParseArchitecture(text string) (Architecture, error) {
+	switch text {
+	case "n1":
+		return N1, nil
+	case "paper":
+		return Paper, nil
+	}
+	var a Architecture
+	body, surplus := strings.CutSuffix(text, surplusEnding)
+	a.Surplus = surplus
+	if n, err := fmt.Sscanf(body, "%dx%dx%d-%d", &a.Filters, &a.Kernel, &a.Convs, &a.Dense); n != 4 || err != nil || a.String() != text {
+		return Architecture{}, fmt.Errorf("surrogate: architecture %q: want n1, paper, or FILTERSxKERNELxCONVS-DENSE with or without -surplus, such as 128x3x4-256", text)
+	}
+	if _, err := a.Spec().Check(); err != nil {
+		return Architecture{}, fmt.Errorf("surrogate: architecture %q: %w", text, err)
+	}
+	return a, nil
+}
+
+// String is the architecture as filters×kernel×convs-dense, as in 32x5x3-256,
+// with -surplus behind it if it is set.
 func (a Architecture) String() string {
-	return fmt.Sprintf("%dx%dx%d-%d", a.Filters, a.Kernel, a.Convs, a.Dense)
+	s := fmt.Sprintf("%dx%dx%d-%d", a.Filters, a.Kernel, a.Convs, a.Dense)
+	if a.Surplus {
+		s += surplusEnding
+	}
+	return s
 }
+
+const surplusEnding = "-surplus"
 
 // kernelL2 is the paper's L2 penalty on the kernels of all layers but the last.
 const kernelL2 = 1e-4
@@ -66,11 +103,14 @@ func (a Architecture) Spec() nn.Spec {
 // A Model is an EMD CNN with its weights. It is used by one goroutine at a
 // time.
 type Model struct {
-	net    *nn.Network
-	in     *nn.Tensor
-	dy     *nn.Tensor
-	p, q   []float64 // rows scaled to sum 1
-	totals []float64 // the sums they had
+	net     *nn.Network
+	surplus bool
+	in      *nn.Tensor
+	dy      *nn.Tensor
+	p, q    []float64 // rows scaled to sum 1
+	totals  []float64 // the sums they had
+	a, b    []float64 // what the network sees, rows of sum 1
+	scale   []float64 // what its output is multiplied by
 }
 
 // modelBatch is how many pairs a Model handles at once.
@@ -86,7 +126,7 @@ func New(a Architecture, seed uint64, threads int) (*Model, error) {
 }
 
 func newModel(net *nn.Network) *Model {
-	return &Model{net: net, in: nn.NewTensor(modelBatch, net.InputShape()), dy: nn.NewTensor(modelBatch, nn.Vector(1))}
+	return &Model{net: net, surplus: strings.HasSuffix(net.Spec().Name, surplusEnding), in: nn.NewTensor(modelBatch, net.InputShape()), dy: nn.NewTensor(modelBatch, nn.Vector(1))}
 }
 
 // Load reads the weights file of an EMD CNN, as Save writes it.
@@ -95,8 +135,23 @@ func Load(path string, threads int) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("surrogate: %w", err)
 	}
+	m, err := FromNetwork(net)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}
+
+// FromNetwork is a model with a given network, such as one of the paper's read
+// by package keras: 4×4×6 values, the two images' three rhombi as channels, to
+// one number. The network sees the images themselves unless its spec's name
+// ends in "-surplus". It must hold at least 256 samples a batch.
+func FromNetwork(net *nn.Network) (*Model, error) {
 	if in, want := net.InputShape(), N1.Spec().Input; in != want || net.OutputShape() != nn.Vector(1) {
-		return nil, fmt.Errorf("surrogate: %s holds no EMD CNN: its network %q maps %v to %v, not %v to one number", path, net.Spec().Name, in, net.OutputShape(), want)
+		return nil, fmt.Errorf("surrogate: network %q is no EMD CNN: it maps %v to %v, not %v to one number", net.Spec().Name, in, net.OutputShape(), want)
+	}
+	if b := net.Settings().MaxBatch; b < modelBatch {
+		return nil, fmt.Errorf("surrogate: network %q takes %d samples a batch, %d are needed", net.Spec().Name, b, modelBatch)
 	}
 	return newModel(net), nil
 }
@@ -117,15 +172,8 @@ func (m *Model) Predict(ctx context.Context, p, q, e []float64) error {
 // to the rows as given. Bad charges are errors that name row and cell.
 func (m *Model) Gradient(ctx context.Context, p, q, e, dp, dq []float64) error {
 	n := len(e)
-	for _, s := range [][]float64{p, q} {
-		if len(s) != n*Cells {
-			return fmt.Errorf("surrogate: %d charges for %d pairs; %d cells each are needed", len(s), n, Cells)
-		}
-	}
-	for _, s := range [][]float64{dp, dq} {
-		if s != nil && len(s) != n*Cells {
-			return fmt.Errorf("surrogate: room for %d gradient values, %d pairs of %d cells", len(s), n, Cells)
-		}
+	if err := checkRows(n, p, q, dp, dq); err != nil {
+		return err
 	}
 	for i := 0; i < n; i += modelBatch {
 		if err := ctx.Err(); err != nil {
@@ -159,20 +207,25 @@ func (m *Model) batch(first int, p, q, e, dp, dq []float64) error {
 		return fmt.Errorf("surrogate: %w", err)
 	}
 	for i := range e {
-		e[i] = float64(y.Data[i])
+		e[i] = m.scale[i] * float64(y.Data[i])
 	}
 	if mode == nn.Inference {
 		return nil
 	}
-	m.dy.Resize(n)
-	for i := range m.dy.Data {
-		m.dy.Data[i] = 1
-	}
-	dx, err := m.net.Backward(m.dy)
+	dx, err := m.inputGradient(n)
 	if err != nil {
-		return fmt.Errorf("surrogate: %w", err)
+		return err
 	}
 	for i := range n {
+		var f [2][Cells]float64
+		for side := range f {
+			for c := range f[side] {
+				f[side][c] = float64(dx.Data[at(n, i, c, side)])
+			}
+		}
+		if m.surplus {
+			m.throughSurplus(i, float64(y.Data[i]), &f)
+		}
 		for side, grad := range [2][]float64{dp, dq} {
 			if grad == nil {
 				continue
@@ -181,13 +234,47 @@ func (m *Model) batch(first int, p, q, e, dp, dq []float64) error {
 			if side == 1 {
 				rows = m.q
 			}
-			for c := range row {
-				row[c] = float64(dx.Data[at(n, i, c, side)])
-			}
+			copy(row, f[side][:])
 			throughSum(rows[i*Cells:(i+1)*Cells], m.totals[2*i+side], row)
 		}
 	}
 	return nil
+}
+
+// inputGradient is the gradient of the outputs of a Frozen forward pass of n
+// pairs with respect to the network's input.
+func (m *Model) inputGradient(n int) (*nn.Tensor, error) {
+	m.dy.Resize(n)
+	for i := range m.dy.Data {
+		m.dy.Data[i] = 1
+	}
+	dx, err := m.net.Backward(m.dy)
+	if err != nil {
+		return nil, fmt.Errorf("surrogate: %w", err)
+	}
+	return dx, nil
+}
+
+// throughSurplus turns the gradients of the output y of pair i with respect to
+// the two surpluses into those of scale·y with respect to the two images: for
+// s = p − q with Σ|s| = 2T, the derivative of T·y(s₊/T, s₋/T).
+func (m *Model) throughSurplus(i int, y float64, f *[2][Cells]float64) {
+	a, b := m.a[i*Cells:(i+1)*Cells], m.b[i*Cells:(i+1)*Cells]
+	throughSum(a, 1, f[0][:])
+	throughSum(b, 1, f[1][:])
+	for c := range a {
+		source, sink := f[0][c]+y/2, -(f[1][c] + y/2)
+		ds := (source + sink) / 2 // at a kink
+		switch {
+		case m.scale[i] == 0:
+			ds = 0
+		case a[c] > 0:
+			ds = source
+		case b[c] > 0:
+			ds = sink
+		}
+		f[0][c], f[1][c] = ds, -ds
+	}
 }
 
 // at is the place of cell c of image side (0 or 1) of pair i in a batch of n:
@@ -215,21 +302,64 @@ func (m *Model) load(first int, p, q []float64) error {
 	n := len(p) / Cells
 	m.p, m.q = append(m.p[:0], p...), append(m.q[:0], q...)
 	m.totals = m.totals[:0]
-	m.in.Resize(n)
 	for i := range n {
-		for side, rows := range [2][]float64{m.p, m.q} {
-			row := rows[i*Cells : (i+1)*Cells]
-			total, err := unit(row)
+		for _, rows := range [2][]float64{m.p, m.q} {
+			total, err := unit(rows[i*Cells : (i+1)*Cells])
 			if err != nil {
 				return fmt.Errorf("surrogate: row %d: %w", first+i, err)
 			}
 			m.totals = append(m.totals, total)
-			for c, v := range row {
+		}
+	}
+	m.a, m.b, m.scale = append(m.a[:0], m.p...), append(m.b[:0], m.q...), m.scale[:0]
+	for i := range n {
+		scale := 1.0
+		if m.surplus {
+			scale = takeShared(m.a[i*Cells:(i+1)*Cells], m.b[i*Cells:(i+1)*Cells])
+		}
+		m.scale = append(m.scale, scale)
+	}
+	m.fill(n, m.a, m.b)
+	return nil
+}
+
+// fill writes n pairs of rows into the input tensor.
+func (m *Model) fill(n int, a, b []float64) {
+	m.in.Resize(n)
+	for i := range n {
+		for side, rows := range [2][]float64{a, b} {
+			for c, v := range rows[i*Cells : (i+1)*Cells] {
 				m.in.Data[at(n, i, c, side)] = float32(v)
 			}
 		}
 	}
-	return nil
+}
+
+// leastSurplus is the charge, of images that sum to 1, below which two images
+// count as equal: rounding.
+const leastSurplus = 1e-13
+
+// takeShared takes from two rows of sum 1 the charge they share, scales what
+// is left to sum 1, and returns how much that was. Of equal rows nothing is
+// left.
+func takeShared(a, b []float64) float64 {
+	ta, tb := 0.0, 0.0
+	for c, v := range a {
+		s := v - b[c]
+		a[c], b[c] = max(s, 0), max(-s, 0)
+		ta += a[c]
+		tb += b[c]
+	}
+	if min(ta, tb) < leastSurplus {
+		clear(a)
+		clear(b)
+		return 0
+	}
+	for c := range a {
+		a[c] /= ta
+		b[c] /= tb
+	}
+	return (ta + tb) / 2
 }
 
 // unit scales a row to sum 1 and returns the sum it had.

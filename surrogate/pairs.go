@@ -21,7 +21,7 @@ const (
 	Pair  Kind = "pair"  // two different images
 	AE    Kind = "ae"    // an image and its decoded image
 	App   Kind = "app"   // pair and ae in turn
-	Fresh Kind = "fresh" // two images, smeared, gained and decoded images in turn
+	Fresh Kind = "fresh" // two images, or one and what is smeared, gained, vague or decoded of it
 )
 
 // ParseKind checks a kind's name.
@@ -127,23 +127,52 @@ func (s *Source) decode(rng *rand.Rand, i int, q []float64) {
 // fresh draws what an encoder in training shows the network: far images, near
 // ones of every blur, and what decoders of any skill make of the image.
 func (s *Source) fresh(rng *rand.Rand, i int, q []float64) {
-	kinds := 3
+	kinds := 5
 	if len(s.decoded) > 0 {
-		kinds = 5
+		kinds = 7
 	}
 	switch rng.IntN(kinds) {
 	case 0:
 		s.other(rng, i, q)
-	case 1:
-		smearInto(s.smear[rng.IntN(len(s.smear))], s.row(s.images, i), 0.004*rng.Float64(), q)
-	case 2:
+	case 1, 2:
+		s.smeared(rng, i, q)
+		if rng.IntN(2) == 0 {
+			gain(rng, append([]float64(nil), q...), q)
+		}
+	case 3:
 		gain(rng, s.row(s.images, i), q)
+	case 4:
+		s.vague(rng, i, q)
 	default:
 		s.decode(rng, i, q)
-		if rng.IntN(2) == 0 {
-			blend(rng.Float64(), s.row(s.images, i), q)
-		}
 	}
+	if rng.IntN(4) == 0 {
+		blend(rng.Float64(), s.row(s.images, i), q)
+	}
+}
+
+// smeared is image i smeared by a Gaussian of any width, with an even floor.
+func (s *Source) smeared(rng *rand.Rand, i int, q []float64) {
+	smearInto(s.smear[rng.IntN(len(s.smear))], s.row(s.images, i), 0.004*rng.Float64(), q)
+}
+
+// vague has charge in every cell, as an untrained decoder makes it: the
+// exponential of a random field of any smoothness, over some of image i.
+func (s *Source) vague(rng *rand.Rand, i int, q []float64) {
+	var z [Cells]float64
+	for c := range z {
+		z[c] = rng.NormFloat64()
+	}
+	k, width := s.smear[rng.IntN(len(s.smear))], 3*rng.Float64()
+	for c := range q {
+		v := 0.0
+		for j, x := range z {
+			v += k[c*Cells+j] * x
+		}
+		q[c] = math.Exp(width * v)
+	}
+	scaleToOne(q)
+	blend(rng.Float64()*rng.Float64(), s.row(s.images, i), q)
 }
 
 // gain multiplies every cell by a log-normal factor of random width and adds a

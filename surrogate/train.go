@@ -3,26 +3,28 @@ package surrogate
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"barrow/emd"
 	"barrow/nn"
 )
 
-// Settings of a training run; the zero value trains N1 as the paper does, on
-// fresh pairs.
+// Settings of a training run; the zero value trains N1 on fresh pairs.
 type Settings struct {
-	Architecture Architecture // N1 by default
-	Seed         uint64
-	Threads      int         // never changes a bit; 1 by default
-	Pairs        int         // pairs an epoch; 50,000 by default
-	Epochs       int         // 64 by default
-	Batch        int         // pairs a step; 256 by default
-	Loss         nn.Loss     // nn.Huber by default
-	Schedule     nn.Schedule // cosine from 1e-3 to 1e-5 by default
-	Validation   int         // pairs the best epoch is chosen by; 5,000 by default
-	Repeat       bool        // the same pairs in every epoch, as the paper's fixed sets, instead of fresh ones
-	Checkpoint   string      // file to save to and resume from; none by default
-	Progress     func(nn.Progress)
+	Architecture  Architecture // N1 by default
+	Seed          uint64
+	Threads       int         // never changes a bit; 1 by default
+	Pairs         int         // pairs an epoch; 50,000 by default
+	Epochs        int         // 64 by default
+	Batch         int         // pairs a step; 256 by default
+	Loss          nn.Loss     // Relative by default, nn.Huber where the network sees whole images
+	Schedule      nn.Schedule // cosine from 1e-3 to 1e-5 by default
+	Gradient      float64     // weight of the gradient's error, see docs/surrogate.md; 0 means 0.1, negative none
+	GradientShare float64     // share of the pairs that the gradient is learnt from; 0 means 0.25
+	Validation    int         // pairs the best epoch is chosen by; 5,000 by default
+	Repeat        bool        // the same pairs in every epoch, as the paper's fixed sets, instead of fresh ones
+	Checkpoint    string      // file to save to and resume from; none by default
+	Progress      func(nn.Progress)
 }
 
 func (s Settings) withDefaults() Settings {
@@ -39,8 +41,17 @@ func (s Settings) withDefaults() Settings {
 	set(&s.Epochs, 64)
 	set(&s.Batch, 256)
 	set(&s.Validation, 5_000)
+	if s.Gradient == 0 {
+		s.Gradient = 0.1
+	}
+	if s.GradientShare == 0 {
+		s.GradientShare = 0.25
+	}
 	if s.Loss == nil {
 		s.Loss = nn.Huber{}
+		if s.Architecture.Surplus {
+			s.Loss = Relative{}
+		}
 	}
 	if s.Schedule == nil {
 		s.Schedule = nn.Cosine{Start: 1e-3, End: 1e-5}
@@ -55,7 +66,7 @@ func (s Settings) withDefaults() Settings {
 // that was never interrupted.
 func Train(ctx context.Context, train, validation *Source, m *emd.Metric, s Settings) (*Model, *nn.History, error) {
 	s = s.withDefaults()
-	net, err := nn.New(s.Architecture.Spec(), nn.Settings{Seed: s.Seed, Threads: s.Threads, MaxBatch: max(s.Batch, modelBatch)})
+	net, err := nn.New(s.Architecture.Spec(), nn.Settings{Seed: s.Seed, Threads: s.Threads, MaxBatch: max(2*s.Batch, modelBatch)})
 	if err != nil {
 		return nil, nil, fmt.Errorf("surrogate: %w", err)
 	}
@@ -63,7 +74,10 @@ func Train(ctx context.Context, train, validation *Source, m *emd.Metric, s Sett
 	if err != nil {
 		return nil, nil, fmt.Errorf("surrogate: %w", err)
 	}
-	o := &objective{model: newModel(net), loss: s.Loss, exact: exact, train: train, seed: s.Seed, pairs: s.Pairs, repeat: s.Repeat}
+	o := &objective{model: newModel(net), loss: s.Loss, exact: exact, train: train, seed: s.Seed, pairs: s.Pairs, repeat: s.Repeat, gradient: s.Gradient}
+	if s.Gradient > 0 {
+		o.share = min(1, s.GradientShare)
+	}
 	if err := o.fix(validation, s.Validation); err != nil {
 		return nil, nil, err
 	}
@@ -80,15 +94,19 @@ func Train(ctx context.Context, train, validation *Source, m *emd.Metric, s Sett
 
 // objective labels and runs batches of pairs.
 type objective struct {
-	model  *Model
-	loss   nn.Loss
-	exact  *emd.Batch
-	train  *Source
-	seed   uint64
-	pairs  int // an epoch
-	epoch  int
-	repeat bool
+	model    *Model
+	loss     nn.Loss
+	exact    *emd.Batch
+	train    *Source
+	seed     uint64
+	pairs    int // an epoch
+	epoch    int
+	repeat   bool
+	gradient float64 // weight of the gradient's error
+	share    float64 // of the pairs, trained on their gradients
 
+	steps             []step    // of the pairs that are trained on their gradients
+	dp, dq, u         []float64 // the exact gradients of a batch; the steps' directions for both images
 	p, q, e           []float64 // a batch
 	label, pred, grad []float32
 	vp, vq            []float64 // the validation pairs
@@ -114,44 +132,62 @@ func (o *objective) fix(source *Source, n int) error {
 // validationSeed keeps the validation pairs apart from the training pairs.
 const validationSeed = 0x76616c6964
 
-// resize makes room for a batch of n pairs.
-func (o *objective) resize(n int) {
+// resize makes room for a batch of n pairs, of which the first k are trained on
+// their gradients too.
+func (o *objective) resize(n, k int) {
 	if cap(o.e) < n {
 		o.p, o.q, o.e = make([]float64, n*Cells), make([]float64, n*Cells), make([]float64, n)
-		o.label, o.pred, o.grad = make([]float32, n), make([]float32, n), make([]float32, n)
+		o.dp, o.dq, o.u = make([]float64, n*Cells), make([]float64, n*Cells), make([]float64, 2*n*Cells)
+		o.label, o.pred, o.grad = make([]float32, 2*n), make([]float32, 2*n), make([]float32, 2*n)
 	}
 	o.p, o.q, o.e = o.p[:n*Cells], o.q[:n*Cells], o.e[:n]
-	o.label, o.pred, o.grad = o.label[:n], o.pred[:n], o.grad[:n]
+	o.dp, o.dq = o.dp[:n*Cells], o.dq[:n*Cells]
+	o.label, o.pred, o.grad = o.label[:n+k], o.pred[:n+k], o.grad[:n+k]
 }
 
-// Train is one training step's loss and gradients.
+// Train is one training step's loss and gradients: see supervise.go.
 func (o *objective) Train(idx []int) (float64, error) {
-	n := len(idx)
-	o.resize(n)
-	for i, k := range idx {
-		o.train.Draw(o.seed, uint64(o.epoch*o.pairs+k), o.p[i*Cells:(i+1)*Cells], o.q[i*Cells:(i+1)*Cells])
+	n, m := len(idx), o.model
+	k := min(n, int(math.Ceil(o.share*float64(n))))
+	o.resize(n, k)
+	for i, j := range idx {
+		o.train.Draw(o.seed, uint64(o.epoch*o.pairs+j), o.p[i*Cells:(i+1)*Cells], o.q[i*Cells:(i+1)*Cells])
 	}
-	if err := o.exact.Gradient(context.Background(), o.p, o.q, o.e, nil, nil); err != nil {
+	if err := o.exact.Gradient(context.Background(), o.p, o.q, o.e, o.dp, o.dq); err != nil {
 		return 0, err
 	}
-	if err := o.model.load(0, o.p, o.q); err != nil {
+	if err := m.load(0, o.p, o.q); err != nil {
 		return 0, err
 	}
-	y, err := o.model.net.Forward(o.model.in, nn.Training)
+	if k > 0 {
+		if err := o.directions(k); err != nil {
+			return 0, err
+		}
+		o.fillSteps(n, k)
+	}
+	y, err := m.net.Forward(m.in, nn.Training)
 	if err != nil {
 		return 0, err
 	}
-	for i, v := range o.e {
-		o.label[i] = float32(v)
+	for r := range n + k {
+		i, rise := r%n, 0.0
+		if i < k {
+			rise = o.steps[i].length * o.steps[i].slope * m.scale[i]
+		}
+		if r >= n {
+			rise = -rise
+		}
+		o.label[r], o.pred[r] = float32(o.e[i]+rise), float32(m.scale[i])*y.Data[r]
 	}
-	copy(o.pred, y.Data)
 	v, err := o.loss.Eval(o.label, o.pred, o.grad)
 	if err != nil {
 		return v, err
 	}
-	copy(o.model.dy.Resize(n).Data, o.grad)
-	_, err = o.model.net.Backward(o.model.dy)
-	return v, err
+	dy := m.dy.Resize(n + k)
+	for r, g := range o.grad {
+		dy.Data[r] = g * float32(m.scale[r%n])
+	}
+	return v + o.slopeError(n, k, y.Data, dy.Data), m.net.BackwardWeights(dy)
 }
 
 // Validate is the loss on the validation pairs.
