@@ -1,197 +1,56 @@
 package main
 
 import (
-	"context"
+	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"path/filepath"
+	"io"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"barrow/emd"
 	"barrow/hgcal"
+	"barrow/keras"
 	"barrow/nn"
 	"barrow/run"
 	"barrow/surrogate"
-	"barrow/wafer"
 )
 
 func newSurrogate(c *common) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "surrogate",
-		Short:   "Train and measure the EMD CNN",
-		Example: "  barrow surrogate train --out runs/cnn\n  barrow surrogate eval --weights runs/cnn a.csv b.csv",
+		Short:   "Train and measure networks that estimate the EMD",
+		Example: "  barrow surrogate eval a.csv b.csv\n  barrow surrogate train --out runs/cnn\n  barrow surrogate eval --weights runs/cnn --json a.csv b.csv",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newSurrogateTrain(c), newSurrogateEval(c))
+	cmd.AddCommand(newSurrogateTrain(c), newSurrogateEval(c), newSurrogateScan(c))
 	return cmd
-}
-
-// surrogateConfig is what a training's result depends on.
-type surrogateConfig struct {
-	Seed         uint64                 `json:"seed"`
-	Source       string                 `json:"source"`
-	Digest       string                 `json:"digest"`
-	Metric       string                 `json:"metric"`
-	Kind         surrogate.Kind         `json:"kind"`
-	Architecture surrogate.Architecture `json:"architecture"`
-	Loss         string                 `json:"loss"`
-	Pairs        int                    `json:"pairs"`
-	Epochs       int                    `json:"epochs"`
-	Batch        int                    `json:"batch"`
-}
-
-type surrogateTrain struct {
-	surrogateConfig
-	training trainingFlags
-	decoders []string
-}
-
-func newSurrogateTrain(c *common) *cobra.Command {
-	f := &surrogateTrain{}
-	f.Architecture = surrogate.N1
-	kind := ""
-	cmd := &cobra.Command{
-		Use:   "train",
-		Short: "Train the EMD CNN on exact distances",
-		Long: `Trains the paper's EMD CNN on pairs of wafer images, simulated or yours, that
-are labelled with their exact EMD as they are drawn. The folder keeps the
-weights, the training curve and the accuracy on held-out pairs. Interrupted, the
-same command goes on.`,
-		Example: `  barrow surrogate train --out runs/cnn
-  barrow surrogate train --data ldm.csv --kind pair --epochs 20 --out runs/pair`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			var err error
-			if f.Kind, err = surrogate.ParseKind(kind); err != nil {
-				return err
-			}
-			return f.run(cmd, c)
-		},
-	}
-	flags := cmd.Flags()
-	f.training.add(cmd, filepath.Join("runs", "emd-cnn"))
-	flags.StringVar(&kind, "kind", "fresh", "pairs to learn from: pair, ae, app (the paper's) or fresh")
-	flags.StringArrayVar(&f.decoders, "encoder", nil, "weights `file` of an autoencoder whose decoded images are learnt from; may be repeated")
-	flags.StringVar(&f.Loss, "loss", "huber", "loss on the distance: huber, mse or msle")
-	flags.IntVar(&f.Pairs, "pairs", 50_000, "pairs an epoch")
-	flags.IntVar(&f.Epochs, "epochs", 30, "epochs")
-	flags.IntVar(&f.Batch, "batch", 256, "pairs a step")
-	flags.IntVar(&f.Architecture.Filters, "filters", f.Architecture.Filters, "filters of each convolution")
-	flags.IntVar(&f.Architecture.Kernel, "kernel", f.Architecture.Kernel, "side of each convolution's kernel")
-	flags.IntVar(&f.Architecture.Convs, "convs", f.Architecture.Convs, "number of convolutions")
-	flags.IntVar(&f.Architecture.Dense, "dense", f.Architecture.Dense, "units of the hidden dense layer")
-	return cmd
-}
-
-var surrogateLosses = map[string]nn.Loss{"huber": nn.Huber{}, "mse": nn.MSE{}, "msle": nn.MSLE{}}
-
-func (f *surrogateTrain) run(cmd *cobra.Command, c *common) error {
-	ctx := cmd.Context()
-	loss, ok := surrogateLosses[f.Loss]
-	if !ok {
-		return fmt.Errorf("--loss %q: the losses are huber, mse and msle", f.Loss)
-	}
-	if err := positive(cmd, "pairs", "epochs", "batch"); err != nil {
-		return err
-	}
-	images, source, err := f.training.images(ctx, c, remarks(cmd, c))
-	if err != nil {
-		return err
-	}
-	metric, err := groundMetric(f.training.metric)
-	if err != nil {
-		return err
-	}
-	f.Seed, f.Source, f.Digest, f.Metric = c.seed, source, images.Digest(), f.training.metric
-	parts, err := images.Split(c.seed, 0.6, 0.2, 0.2)
-	if err != nil {
-		return err
-	}
-	sources, err := f.sources(ctx, c, metric, parts)
-	if err != nil {
-		return err
-	}
-	folder, err := f.training.open(cmd, c, f.surrogateConfig)
-	if err != nil {
-		return err
-	}
-	bar := newProgress(cmd.ErrOrStderr(), c)
-	model, history, err := surrogate.Train(ctx, sources[0], sources[1], metric, surrogate.Settings{
-		Architecture: f.Architecture, Seed: c.seed, Threads: c.threads, Loss: loss, Pairs: f.Pairs, Epochs: f.Epochs, Batch: f.Batch,
-		Checkpoint: folder.Path(run.Weights, run.SurrogateWeights+run.CheckpointEnding),
-		Progress:   bar.training,
-	})
-	bar.close()
-	if err != nil {
-		return f.training.explain(err)
-	}
-	if err := model.Save(folder.Path(run.Weights, run.SurrogateWeights+run.WeightsEnding)); err != nil {
-		return err
-	}
-	p, q := heldOutPairs(sources[2], c.seed, 5_000)
-	accuracy, err := surrogate.Compare(ctx, model, metric, p, q, c.threads)
-	if err != nil {
-		return err
-	}
-	err = folder.WriteJSON(run.Results, struct {
-		Config   surrogateConfig    `json:"config"`
-		Accuracy surrogate.Accuracy `json:"accuracy"`
-		Best     int                `json:"best_epoch"`
-		Curve    [][2]float64       `json:"curve"` // training and validation loss
-	}{f.surrogateConfig, accuracy.Accuracy, history.BestEpoch, lossCurve(history)})
-	if err != nil {
-		return err
-	}
-	return printAccuracy(cmd, c, accuracy.Accuracy)
-}
-
-// sources are the pairs of the training, validation and held-out images.
-func (f *surrogateTrain) sources(ctx context.Context, c *common, m *emd.Metric, parts []*wafer.Set) ([]*surrogate.Source, error) {
-	var out []*surrogate.Source
-	for _, part := range parts {
-		var decoded [][]float64
-		for _, path := range f.decoders {
-			d, err := decodeWith(ctx, c, path, part.Charge)
-			if err != nil {
-				return nil, err
-			}
-			decoded = append(decoded, d)
-		}
-		s, err := surrogate.NewSource(f.Kind, m, part.Charge, decoded...)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, s)
-	}
-	return out, nil
-}
-
-func heldOutPairs(s *surrogate.Source, seed uint64, n int) (p, q []float64) {
-	p, q = make([]float64, n*surrogate.Cells), make([]float64, n*surrogate.Cells)
-	for k := range n {
-		at := k * surrogate.Cells
-		s.Draw(seed, uint64(k), p[at:at+surrogate.Cells], q[at:at+surrogate.Cells])
-	}
-	return p, q
 }
 
 func newSurrogateEval(c *common) *cobra.Command {
 	var weights, metric string
+	bound := false
 	images := &imageFlags{}
 	cmd := &cobra.Command{
 		Use:   "eval A B",
 		Short: "Predicted EMD of row i of A with row i of B",
-		Long: `Prints the EMD CNN's estimate for row i of A with row i of B, one number a line.
+		Long: `Prints a network's estimate for row i of A with row i of B, one number a line:
+that of the built-in network, or of the weights that are named. These are a run
+folder of "barrow surrogate train" or "barrow reproduce", a weights file of one,
+or a Keras file with its architecture (.h5), such as the paper's.
+
 With --json it prints one object that compares the estimates and their gradients
 with the exact EMD: bias and spread are the mean and standard deviation of
 (predicted-exact)/exact; the cosine is that of the gradients with respect to B,
-on the cells where B has charge and centred there.`,
-		Example: `  barrow surrogate eval --weights runs/reproduce a.csv b.csv
-  barrow surrogate eval --weights runs/reproduce --json a.csv b.csv`,
+on the cells where B has charge and centred there.
+
+With --bound it prints the bound of a potential network instead: a number that is
+certainly not above the EMD.`,
+		Example: `  barrow surrogate eval a.csv b.csv
+  barrow surrogate eval --weights ae_mse.h5 --json a.csv b.csv`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			model, err := loadSurrogate(weights, c)
@@ -221,28 +80,71 @@ on the cells where B has charge and centred there.`,
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(r.Accuracy)
 			}
 			e := make([]float64, a.Len())
-			if err := model.Predict(cmd.Context(), a.Charge, b.Charge, e); err != nil {
+			if bound {
+				p, ok := model.(*surrogate.Potential)
+				if !ok {
+					return fmt.Errorf("--bound: %s is no potential network; the built-in one is, and those of \"barrow surrogate train --architecture potential\"", weights)
+				}
+				err = p.Bound(cmd.Context(), a.Charge, b.Charge, e, nil)
+			} else {
+				err = model.Gradient(cmd.Context(), a.Charge, b.Charge, e, nil, nil)
+			}
+			if err != nil {
 				return err
 			}
 			return printNumbers(cmd.OutOrStdout(), e)
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&weights, "weights", "", "weights `file` or run folder of the EMD CNN")
+	flags.StringVar(&weights, "weights", "", "weights `file` or run folder; the built-in network by default")
+	flags.BoolVar(&bound, "bound", false, "print the certified lower bound")
 	flags.StringVar(&metric, "metric", "benchmark", "ground metric of the exact EMD, with --json")
 	images.add(cmd)
 	return cmd
 }
 
-func loadSurrogate(weights string, c *common) (*surrogate.Model, error) {
+// loadSurrogate reads an EMD network of any sort, or takes the built-in one.
+func loadSurrogate(weights string, c *common) (surrogate.Estimator, error) {
 	if weights == "" {
-		return nil, errors.New("name the EMD CNN's weights: --weights FILE or a run folder, as \"barrow reproduce\" and \"barrow surrogate train\" leave it")
+		return surrogate.BuiltIn(c.threads)
 	}
 	path, err := run.WeightsFile(weights, run.SurrogateWeights)
 	if err != nil {
 		return nil, err
 	}
-	return surrogate.Load(path, c.threads)
+	if isHDF5(path) {
+		return kerasSurrogate(path, c.threads)
+	}
+	return surrogate.Open(path, c.threads)
+}
+
+// isHDF5 looks for the signature of an HDF5 file.
+func isHDF5(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head := make([]byte, 8)
+	_, err = io.ReadFull(f, head)
+	return err == nil && bytes.Equal(head, []byte("\x89HDF\r\n\x1a\n"))
+}
+
+// kerasSurrogate reads one of the paper's networks.
+func kerasSurrogate(path string, threads int) (surrogate.Estimator, error) {
+	m, err := keras.ReadModel(path)
+	if err != nil {
+		return nil, err
+	}
+	net, err := m.Network(nn.Settings{Threads: threads})
+	if err != nil {
+		return nil, err
+	}
+	model, err := surrogate.FromNetwork(net)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return model, nil
 }
 
 func groundMetric(name string) (*emd.Metric, error) {
