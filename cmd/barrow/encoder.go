@@ -4,15 +4,21 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"barrow/autoencoder"
+	"barrow/compare"
 	"barrow/evaluate"
+	"barrow/hgcal"
 	"barrow/loss"
 	"barrow/run"
+	"barrow/simulate"
+	"barrow/surrogate"
 	"barrow/wafer"
 	"barrow/wafer/csvio"
 )
@@ -21,7 +27,7 @@ func newEncoder(c *common) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "encoder",
 		Short:   "Train and measure the autoencoder of the trigger chip",
-		Example: "  barrow encoder train --loss emd --out runs/emd\n  barrow encoder eval --weights runs/emd images.csv",
+		Example: "  barrow encoder train --loss emd+energy --precision asic --out runs/asic\n  barrow encoder eval --weights runs/asic images.csv",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -29,119 +35,217 @@ func newEncoder(c *common) *cobra.Command {
 	return cmd
 }
 
-// encoderConfig is what a training's result depends on.
-type encoderConfig struct {
-	Seed     uint64  `json:"seed"`
-	Source   string  `json:"source"`
-	Digest   string  `json:"digest"`
-	Metric   string  `json:"metric"`
-	Loss     string  `json:"loss"`
-	CNN      string  `json:"emd_cnn,omitempty"`
-	Epochs   int     `json:"epochs"`
-	Batch    int     `json:"batch"`
-	Rate     float64 `json:"learning_rate"`
-	Patience int     `json:"patience"`
-}
-
 type encoderTrain struct {
 	encoderConfig
 	training trainingFlags
+	config   string
 }
 
 func newEncoderTrain(c *common) *cobra.Command {
 	f := &encoderTrain{}
 	cmd := &cobra.Command{
 		Use:   "train",
-		Short: "Train the autoencoder with any loss",
+		Short: "Train the autoencoder with any loss, in floating point or quantised",
 		Long: `Trains the encoder of the trigger chip with its decoder on wafer images,
-simulated or yours. The folder keeps the weights, the training curve and the
+simulated or yours. The folder keeps the weights, the training curves and the
 evaluation on held-out images. Interrupted, the same command goes on.
 
-Losses: ` + strings.Join(loss.Names(), ", ") + `, and weighted sums of
-them such as emd+0.1*telescope.`,
-		Example: `  barrow encoder train --loss emd --out runs/emd
-  barrow encoder train --loss emd-cnn --emd-cnn runs/reproduce --out runs/cnn
-  barrow encoder train --data ldm.csv --loss "emd+0.1*telescope" --out runs/both`,
+With --seeds N it trains N times, from N starts on the same images, and keeps
+the one with the smallest validation loss. A TOML file (--config) may hold any
+of the settings; flags outrank it. The precision asic computes what the chip
+computes, bit for bit.
+
+` + lossHelp,
+		Example: `  barrow encoder train --loss emd+energy --out runs/emd
+  barrow encoder train --precision asic --links 3 --seeds 5 --out runs/asic
+  barrow encoder train --config encoder.toml --data ldm.csv --out runs/ldm`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd, c) },
 	}
 	flags := cmd.Flags()
 	f.training.add(cmd, filepath.Join("runs", "encoder"))
+	f.budgetFlags(flags)
+	flags.StringVar(&f.config, "config", "", "TOML `file` with settings")
 	flags.StringVar(&f.Loss, "loss", "emd", "loss to train with")
-	flags.StringVar(&f.CNN, "emd-cnn", "", "weights `file` or run folder of the EMD CNN, for the loss emd-cnn")
-	flags.IntVar(&f.Epochs, "epochs", 100, "epochs at most")
-	flags.IntVar(&f.Batch, "batch", 500, "images a step")
-	flags.Float64Var(&f.Rate, "rate", 1e-3, "learning rate")
-	flags.IntVar(&f.Patience, "patience", 30, "epochs without a better validation loss before stopping")
+	flags.StringVar(&f.Precision, "precision", "float", "number formats: "+strings.Join(autoencoder.PresetNames(), ", "))
+	flags.IntVar(&f.LatentBits, "latent-bits", 0, "bits of each of the encoder's outputs, 1 to 9 (default: the precision's own)")
+	flags.IntVar(&f.Links, "links", 0, "the same by links: 1, 3, 5, 7, 9 bits on 1 to 5")
+	flags.IntVar(&f.Seeds, "seeds", 1, "trainings, from --seed on")
 	return cmd
 }
 
 func (f *encoderTrain) run(cmd *cobra.Command, c *common) error {
-	ctx := cmd.Context()
-	if err := positive(cmd, "epochs", "batch", "patience"); err != nil {
+	f.Data, f.Events, f.Preset = f.training.data, f.training.events, f.training.preset
+	f.Order, f.Metric, f.Seed = f.training.order, f.training.metric, c.seed
+	takeOver := func() {
+		f.training.data, f.training.events, f.training.preset = f.Data, f.Events, f.Preset
+		f.training.order, f.training.metric, c.seed = f.Order, f.Metric, f.Seed
+	}
+	if err := readConfig(cmd, f.config, &f.encoderConfig, takeOver); err != nil {
 		return err
 	}
-	if !(f.Rate > 0 && f.Rate < 1) {
-		return fmt.Errorf("--rate %v: must be between 0 and 1", f.Rate)
-	}
-	metric, err := groundMetric(f.training.metric)
+	f.Metric, f.Seed = f.training.metric, c.seed
+	bits, err := f.oneWidth()
 	if err != nil {
 		return err
 	}
-	resources := loss.Resources{Metric: metric, Threads: c.threads}
-	if f.CNN != "" {
-		if resources.CNN, err = loadSurrogate(f.CNN, c); err != nil {
-			return err
+	plan, err := f.plan([]string{f.Loss}, []string{f.Precision}, bits)
+	if err != nil {
+		return err
+	}
+	table, times, folder, err := f.training.compare(cmd, c, plan)
+	if err != nil {
+		return err
+	}
+	best := bestJob(table)
+	weights := compare.Weights(folder, best)
+	model, err := autoencoder.Load(weights, c.threads)
+	if err != nil {
+		return err
+	}
+	kept := folder.Path(run.Weights, run.EncoderWeights+best.Loss+run.WeightsEnding)
+	if err := model.Save(kept); err != nil {
+		return err
+	}
+	if c.json {
+		return printTable(cmd, c, table, times)
+	}
+	if err := printTable(cmd, c, table, times); err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "\nthe encoder of seed %d is kept as %s\n", best.Seed, kept)
+	return nil
+}
+
+// bestJob is the training with the smallest validation loss in a table of one
+// kind.
+func bestJob(t *compare.Table) compare.Job {
+	best := 0
+	for k, v := range t.Rows[0].Validation {
+		if v < t.Rows[0].Validation[best] {
+			best = k
 		}
 	}
-	l, err := loss.Parse(f.Loss, resources)
-	if err != nil {
-		return err
+	return t.Plan.Jobs()[best]
+}
+
+// compare carries out a plan on the images that the flags name.
+func (f *trainingFlags) compare(cmd *cobra.Command, c *common, plan compare.Plan) (*compare.Table, *compare.Times, *run.Folder, error) {
+	ctx := cmd.Context()
+	if _, err := groundMetric(plan.Metric); err != nil {
+		return nil, nil, nil, err
 	}
-	images, source, err := f.training.images(ctx, c, remarks(cmd, c))
-	if err != nil {
-		return err
+	resources := compare.Resources{Threads: c.threads}
+	var err error
+	if resources.CNN, err = network(&plan); err != nil {
+		return nil, nil, nil, err
 	}
-	f.Seed, f.Source, f.Digest, f.Metric = c.seed, source, images.Digest(), f.training.metric
-	parts, err := images.Split(c.seed, 0.6, 0.2, 0.2)
+	images, source, err := f.labelled(ctx, c, remarks(cmd, c))
 	if err != nil {
-		return err
+		return nil, nil, nil, err
 	}
-	folder, err := f.training.open(cmd, c, f.encoderConfig)
+	plan.Source, plan.Digest = source, images.Digest()
+	if plan.Conditional {
+		if _, err := autoencoder.Conditions(images); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	data, err := compare.Split(images, plan.Seed)
 	if err != nil {
-		return err
+		return nil, nil, nil, err
 	}
-	name := run.EncoderWeights + l.Name()
+	folder, err := f.open(cmd, c, plan)
+	if err != nil {
+		return nil, nil, nil, err
+	}
 	bar := newProgress(cmd.ErrOrStderr(), c)
-	model, history, err := autoencoder.Train(ctx, parts[0].Charge, parts[1].Charge, l, autoencoder.Settings{
-		Seed: c.seed, Threads: c.threads, Epochs: f.Epochs, Batch: f.Batch, LearningRate: f.Rate, Patience: f.Patience,
-		Checkpoint: folder.Path(run.Weights, name+run.CheckpointEnding), Progress: bar.training,
-	})
+	resources.Progress = func(r compare.Report) {
+		bar.set(r.Share, fmt.Sprintf("training %d of %d", min(r.Done+1, r.Jobs), r.Jobs))
+	}
+	table, times, err := compare.Run(ctx, folder, plan, data, resources)
 	bar.close()
 	if err != nil {
-		return f.training.explain(err)
+		return nil, nil, nil, f.explain(err)
 	}
-	if err := model.Save(folder.Path(run.Weights, name+run.WeightsEnding)); err != nil {
-		return err
+	return table, times, folder, nil
+}
+
+// builtIn stands for the program's own EMD network in a run's configuration.
+const builtIn = "built-in"
+
+// network is how to load the EMD network that a plan's losses need: the one it
+// names, or the one that comes with the program.
+func network(plan *compare.Plan) (func() (loss.Distance, error), error) {
+	needed := slices.ContainsFunc(plan.Losses, func(l string) bool { return strings.Contains(l, "emd-cnn") })
+	if !needed {
+		if plan.CNN != "" {
+			return nil, fmt.Errorf("--emd-cnn %s: no loss needs it: %s", plan.CNN, strings.Join(plan.Losses, ", "))
+		}
+		return nil, nil
 	}
-	decoded, err := model.Decode(ctx, parts[2].Charge)
+	if plan.CNN == "" {
+		if plan.Metric != "benchmark" {
+			return nil, fmt.Errorf("the loss emd-cnn needs a network for the metric %s: train one with \"barrow surrogate train\" and name it with --emd-cnn", plan.Metric)
+		}
+		plan.CNN = builtIn
+		return func() (loss.Distance, error) { return surrogate.BuiltIn(1) }, nil
+	}
+	path, err := run.WeightsFile(plan.CNN, run.SurrogateWeights)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	e, err := evaluate.Images(ctx, metric, parts[2].Charge, decoded, evaluate.Settings{Threads: c.threads})
+	if _, err := surrogate.Open(path, 1); err != nil {
+		return nil, err
+	}
+	return func() (loss.Distance, error) { return surrogate.Open(path, 1) }, nil
+}
+
+// labelled is images with the metadata columns kept.
+func (f *trainingFlags) labelled(ctx context.Context, c *common, remarks io.Writer) (*wafer.Set, string, error) {
+	if len(f.data) > 0 {
+		set, err := f.readLabelled(f.data, remarks)
+		return set, strings.Join(f.data, ", "), err
+	}
+	if f.events < 1 {
+		return nil, "", fmt.Errorf("--events %d: must be at least 1", f.events)
+	}
+	set, err := simulate.Generate(f.events, simulate.Settings{Preset: f.preset, Seed: c.seed, Threads: c.threads})
 	if err != nil {
-		return err
+		return nil, "", err
 	}
-	err = folder.WriteJSON(run.Results, struct {
-		Config     encoderConfig     `json:"config"`
-		Evaluation *evaluate.Encoder `json:"evaluation"`
-		Best       int               `json:"best_epoch"`
-		Curve      [][2]float64      `json:"curve"` // training and validation loss
-	}{f.encoderConfig, e, history.BestEpoch, lossCurve(history)})
+	set, _ = set.NonZero()
+	return set, fmt.Sprintf("%d simulated images (%s)", f.events, f.preset), ctx.Err()
+}
+
+// readLabelled joins wafer files with their metadata, or without it where the
+// files' columns differ.
+func (f *imageFlags) readLabelled(paths []string, remarks io.Writer) (*wafer.Set, error) {
+	order, err := hgcal.ParseOrder(f.order)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return printEncoder(cmd, c, e)
+	all := &wafer.Set{}
+	for _, path := range paths {
+		s, err := csvio.ReadFile(path, csvio.Options{Order: order})
+		if err != nil {
+			return nil, err
+		}
+		s, zero := s.NonZero()
+		if zero > 0 {
+			fmt.Fprintf(remarks, "%s: %d images without charge left out, %d kept\n", path, zero, s.Len())
+		}
+		if err := all.Append(s); err != nil {
+			fmt.Fprintf(remarks, "%s: %v: the columns are left out\n", path, err)
+			all = all.WithoutColumns()
+			if err := all.Append(s.WithoutColumns()); err != nil {
+				return nil, fmt.Errorf("%s: %w", path, err)
+			}
+		}
+	}
+	if all.Len() == 0 {
+		return nil, fmt.Errorf("%s: no image with charge", strings.Join(paths, ", "))
+	}
+	return all, nil
 }
 
 // decodeWith runs an autoencoder's weights file on images.
@@ -153,78 +257,6 @@ func decodeWith(ctx context.Context, c *common, path string, images []float64) (
 	return m.Decode(ctx, images)
 }
 
-func newEncoderEval(c *common) *cobra.Command {
-	var weights, metric, out, name string
-	var threshold float64
-	var force bool
-	images := &imageFlags{}
-	cmd := &cobra.Command{
-		Use:   "eval FILE",
-		Short: "What an encoder keeps of the images in a wafer file",
-		Long: `Encodes and decodes the images of a wafer file and prints the exact EMD between
-image and decoded image, by occupancy too, and the energy response. With --out it
-writes the decoded images in the units of the file.`,
-		Example: `  barrow encoder eval --weights runs/emd images.csv
-  barrow encoder eval --weights runs/reproduce --loss telescope --out decoded.csv images.csv`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			path, err := encoderWeights(weights, name)
-			if err != nil {
-				return err
-			}
-			m, err := groundMetric(metric)
-			if err != nil {
-				return err
-			}
-			set, err := images.read(args, remarks(cmd, c))
-			if err != nil {
-				return err
-			}
-			decoded, err := decodeWith(cmd.Context(), c, path, set.Charge)
-			if err != nil {
-				return err
-			}
-			if out != "" {
-				if err := csvio.WriteFile(out, &wafer.Set{Charge: decoded}, force, csvio.Options{}); err != nil {
-					return err
-				}
-			}
-			e, err := evaluate.Images(cmd.Context(), m, set.Charge, decoded, evaluate.Settings{Threshold: threshold, Threads: c.threads})
-			if err != nil {
-				return err
-			}
-			return printEncoder(cmd, c, e)
-		},
-	}
-	flags := cmd.Flags()
-	flags.StringVar(&weights, "weights", "", "weights `file` or run folder of the encoder")
-	flags.StringVar(&name, "loss", "", "which of a run folder's encoders, by the loss it was trained with")
-	flags.StringVar(&metric, "metric", "benchmark", "ground metric: benchmark, cmssw or a CSV `file` of x,y per cell")
-	flags.Float64Var(&threshold, "mip", evaluate.MIP, "charge above which a cell counts as occupied")
-	flags.StringVar(&out, "out", "", "CSV `file` for the decoded images")
-	flags.BoolVar(&force, "force", false, "replace the file that --out names")
-	images.add(cmd)
-	return cmd
-}
-
-// encoderWeights finds the weights file of an encoder in a run folder: the one
-// trained with the named loss, or the only one there is.
-func encoderWeights(path, lossName string) (string, error) {
-	if path == "" {
-		return "", fmt.Errorf("name the encoder's weights: --weights FILE or a run folder, as \"barrow reproduce\" and \"barrow encoder train\" leave it")
-	}
-	if lossName == "" {
-		found, err := filepath.Glob(filepath.Join(path, run.Weights, run.EncoderWeights+"*"+run.WeightsEnding))
-		if err == nil && len(found) == 1 {
-			return found[0], nil
-		}
-		if len(found) > 1 {
-			return "", fmt.Errorf("%s holds %d encoders: say which with --loss", path, len(found))
-		}
-	}
-	return run.WeightsFile(path, run.EncoderWeights+lossName)
-}
-
 func printEncoder(cmd *cobra.Command, c *common, e *evaluate.Encoder) error {
 	w := cmd.OutOrStdout()
 	if c.json {
@@ -232,8 +264,14 @@ func printEncoder(cmd *cobra.Command, c *common, e *evaluate.Encoder) error {
 	}
 	fmt.Fprintf(w, "%d images: mean EMD %.4f, median %.4f, 16–84 %% %.4f–%.4f; response %.3f ± %.3f\n",
 		e.EMD.N, e.EMD.Mean, e.EMD.Median, e.EMD.P16, e.EMD.P84, e.Response.Mean, e.Response.Std)
+	if e.Shapes != nil {
+		fmt.Fprintf(w, "centre of gravity moved by %.3f, width by %+.3f on average\n", e.Shapes.Centre.Mean, e.Shapes.Width.Mean)
+	}
 	for _, b := range e.ByOccupancy {
 		fmt.Fprintf(w, "%2.0f–%-2.0f cells hit: median %.3f, 16–84 %% %.3f–%.3f (%d images)\n", b.Low, b.High-1, b.Median, b.P16, b.P84, b.N)
+	}
+	for _, b := range e.ByEta {
+		fmt.Fprintf(w, "|η| %.2f–%.2f: median %.3f, 16–84 %% %.3f–%.3f (%d images)\n", b.Low, b.High, b.Median, b.P16, b.P84, b.N)
 	}
 	return nil
 }

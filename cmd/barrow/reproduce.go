@@ -19,7 +19,7 @@ import (
 // reproduceFlags are what the main job takes.
 type reproduceFlags struct {
 	training      trainingFlags
-	quick         bool
+	quick, full   bool
 	epochs, pairs int
 	threshold     float64
 	losses        []string
@@ -47,6 +47,8 @@ minutes on two cores, about one with --quick.`,
 	f.training.add(cmd, filepath.Join("runs", "reproduce"))
 	cmd.Flag("events").Usage += " (12000 with --quick)"
 	flags.BoolVar(&f.quick, "quick", false, "a small run of about one minute")
+	flags.BoolVar(&f.full, "full", false, "five losses, three precisions, five seeds, beside the paper's figures: up to two hours; --preset electrons is nearest to the paper's images")
+	cmd.MarkFlagsMutuallyExclusive("quick", "full")
 	flags.IntVar(&f.epochs, "epochs", 0, "epochs of each encoder (default: what the budget allows)")
 	flags.IntVar(&f.pairs, "pairs", 0, "pairs that the EMD CNN learns from (default 1500000, quick 250000)")
 	flags.Float64Var(&f.threshold, "mip", 0, "charge above which a cell counts as occupied (default 35 ADC counts, 1 MIP_T)")
@@ -55,6 +57,9 @@ minutes on two cores, about one with --quick.`,
 }
 
 func (f *reproduceFlags) run(cmd *cobra.Command, c *common) error {
+	if f.full {
+		return f.runFull(cmd, c)
+	}
 	ctx := cmd.Context()
 	start := time.Now()
 	budget := reproduce.Default

@@ -21,6 +21,7 @@ type trainingFlags struct {
 	imageFlags
 	data        []string
 	events      int
+	preset      string
 	out, metric string
 	force       bool
 }
@@ -29,6 +30,7 @@ func (f *trainingFlags) add(cmd *cobra.Command, out string) {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.data, "data", nil, "wafer `file` to train on instead of simulated images; may be repeated")
 	flags.IntVar(&f.events, "events", 50_000, "simulated images")
+	flags.StringVar(&f.preset, "preset", "mixed", "what is simulated: "+strings.Join(simulate.Presets(), ", "))
 	flags.StringVar(&f.out, "out", out, "`folder` of the run")
 	flags.StringVar(&f.metric, "metric", "benchmark", "ground metric: benchmark, cmssw or a CSV `file` of x,y per cell")
 	flags.BoolVar(&f.force, "force", false, "replace the run that the folder holds")
@@ -44,7 +46,7 @@ func (f *trainingFlags) images(ctx context.Context, c *common, remarks io.Writer
 	if f.events < 1 {
 		return nil, "", fmt.Errorf("--events %d: must be at least 1", f.events)
 	}
-	set, err := simulate.Generate(f.events, simulate.Settings{Seed: c.seed, Threads: c.threads})
+	set, err := simulate.Generate(f.events, simulate.Settings{Preset: f.preset, Seed: c.seed, Threads: c.threads})
 	if err != nil {
 		return nil, "", err
 	}

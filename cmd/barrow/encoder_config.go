@@ -1,0 +1,138 @@
+package main
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"barrow/autoencoder"
+	"barrow/compare"
+	"barrow/loss"
+)
+
+// encoderConfig is what a training can be told, by flags or by a TOML file with
+// these keys. A flag that is given outranks the file.
+type encoderConfig struct {
+	Data   []string `toml:"data"`
+	Events int      `toml:"events"`
+	Preset string   `toml:"preset"`
+	Order  string   `toml:"order"`
+	Metric string   `toml:"metric"`
+	MIP    float64  `toml:"mip"`
+
+	Loss string `toml:"loss"`
+	CNN  string `toml:"emd_cnn"`
+
+	Precision     string `toml:"precision"`
+	WeightBits    int    `toml:"weight_bits"`
+	LatentBits    int    `toml:"latent_bits"`
+	Links         int    `toml:"links"`
+	Normalisation string `toml:"normalisation"`
+	Conditional   bool   `toml:"conditional"`
+
+	Epochs    int     `toml:"epochs"`
+	Batch     int     `toml:"batch"`
+	Rate      float64 `toml:"learning_rate"`
+	Schedule  string  `toml:"schedule"`
+	Patience  int     `toml:"patience"`
+	ZeroStart bool    `toml:"zero_start"`
+
+	Seed  uint64 `toml:"seed"`
+	Seeds int    `toml:"seeds"`
+}
+
+// budgetFlags are those of a training's budget and kind that "encoder train"
+// and "compare" share.
+func (f *encoderConfig) budgetFlags(flags *pflag.FlagSet) {
+	d := compare.Default()
+	flags.StringVar(&f.CNN, "emd-cnn", "", "weights `file` or run folder of the EMD network, for the loss emd-cnn (default: the built-in one)")
+	flags.IntVar(&f.WeightBits, "weight-bits", 0, "bits of the encoder's weights, sign included, instead of the precision's own")
+	flags.StringVar(&f.Normalisation, "normalisation", d.Normalisation, "of the images: "+strings.Join(autoencoder.Normalisations(), ", "))
+	flags.BoolVar(&f.Conditional, "conditional", false, "decode with eight conditions: η, wafer place and type, charge, layer")
+	flags.IntVar(&f.Epochs, "epochs", d.Epochs, "epochs at most")
+	flags.IntVar(&f.Batch, "batch", d.Batch, "images a step")
+	flags.Float64Var(&f.Rate, "rate", d.Rate, "learning rate, at the start")
+	flags.StringVar(&f.Schedule, "schedule", d.Schedule, "course of the learning rate: "+strings.Join(autoencoder.Schedules(), " or "))
+	flags.IntVar(&f.Patience, "patience", d.Patience, "epochs without a better validation loss before stopping; 0 runs them all")
+	flags.BoolVar(&f.ZeroStart, "zero-start", false, "start the decoder's last bias at 0, as the paper does, not at the data's mean")
+	flags.Float64Var(&f.MIP, "mip", d.Threshold, "charge above which a cell counts as occupied")
+}
+
+// readConfig fills the settings in from a TOML file, calls takeOver, which hands
+// on those that are bound elsewhere, and then applies the given flags again.
+// Unknown keys and values of the wrong kind are errors that name them.
+func readConfig(cmd *cobra.Command, path string, f *encoderConfig, takeOver func()) error {
+	if path == "" {
+		return nil
+	}
+	given := map[string][]string{}
+	cmd.Flags().Visit(func(g *pflag.Flag) {
+		given[g.Name] = []string{g.Value.String()}
+		if list, ok := g.Value.(pflag.SliceValue); ok {
+			given[g.Name] = list.GetSlice()
+		}
+	})
+	meta, err := toml.DecodeFile(path, f)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if unknown := meta.Undecoded(); len(unknown) > 0 {
+		return fmt.Errorf("%s: unknown key %q; the keys are %s", path, unknown[0], strings.Join(configKeys(), ", "))
+	}
+	takeOver()
+	for name, value := range given {
+		g := cmd.Flag(name)
+		if list, ok := g.Value.(pflag.SliceValue); ok {
+			err = list.Replace(value)
+		} else {
+			err = g.Value.Set(value[0])
+		}
+		if err != nil {
+			return fmt.Errorf("--%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// configKeys lists the keys of a configuration file.
+func configKeys() []string {
+	var keys []string
+	t := reflect.TypeFor[encoderConfig]()
+	for i := range t.NumField() {
+		keys = append(keys, t.Field(i).Tag.Get("toml"))
+	}
+	return keys
+}
+
+// plan turns the settings into a comparison of the named losses.
+func (f *encoderConfig) plan(losses, precisions []string, bits []int) (compare.Plan, error) {
+	p := compare.Plan{
+		Losses: losses, Precisions: precisions, Bits: bits, Seeds: f.Seeds, Seed: f.Seed,
+		Epochs: f.Epochs, Batch: f.Batch, Rate: f.Rate, Schedule: f.Schedule, Patience: f.Patience, WeightBits: f.WeightBits,
+		Normalisation: f.Normalisation, Conditional: f.Conditional, ZeroStart: f.ZeroStart,
+		Metric: f.Metric, Threshold: f.MIP, CNN: f.CNN,
+	}
+	return p, p.Check(true)
+}
+
+// oneWidth is the width of the outputs that a training is asked for, by bits or
+// by links, as a plan takes it.
+func (f *encoderConfig) oneWidth() ([]int, error) {
+	switch {
+	case f.Links != 0 && f.LatentBits != 0:
+		return nil, fmt.Errorf("links = %d and latent_bits = %d: give one of the two", f.Links, f.LatentBits)
+	case f.Links != 0:
+		b, err := autoencoder.LatentBits(f.Links)
+		return []int{b}, err
+	case f.LatentBits != 0:
+		return []int{f.LatentBits}, nil
+	}
+	return nil, nil
+}
+
+var lossHelp = `Losses: ` + strings.Join(loss.Names(), ", ") + `, and weighted sums of
+them such as emd+energy or emd+0.1*telescope. Precisions: ` + strings.Join(autoencoder.PresetNames(), ", ") + `.`

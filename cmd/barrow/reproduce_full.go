@@ -1,0 +1,81 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"barrow/compare"
+	"barrow/reproduce"
+)
+
+// runFull carries out the paper's comparison in full: five losses, three
+// precisions, five seeds.
+func (f *reproduceFlags) runFull(cmd *cobra.Command, c *common) error {
+	ctx, start := cmd.Context(), time.Now()
+	if !cmd.Flags().Changed("events") {
+		f.training.events = fullEvents
+	}
+	if _, err := groundMetric(f.training.metric); err != nil {
+		return err
+	}
+	images, source, err := f.training.labelled(ctx, c, remarks(cmd, c))
+	if err != nil {
+		return err
+	}
+	config := reproduce.NewFullConfig(images, source, f.training.metric, c.seed)
+	if cmd.Flags().Changed("epochs") {
+		if err := positive(cmd, "epochs"); err != nil {
+			return err
+		}
+		config.Plan.Epochs, config.Decoders = f.epochs, max(1, f.epochs/3)
+	}
+	if cmd.Flags().Changed("pairs") {
+		if err := positive(cmd, "pairs"); err != nil {
+			return err
+		}
+		config.Pairs = max(1, f.pairs/config.CNNEpochs)
+	}
+	if cmd.Flags().Changed("losses") {
+		config.Plan.Losses = f.losses
+	}
+	if cmd.Flags().Changed("mip") {
+		config.Plan.Threshold = f.threshold
+	}
+	if err := config.Plan.Check(true); err != nil {
+		return err
+	}
+	folder, err := f.training.open(cmd, c, config)
+	if err != nil {
+		return err
+	}
+	bar := newProgress(cmd.ErrOrStderr(), c)
+	table, times, err := reproduce.Full(ctx, folder, config, images, c.threads, func(r reproduce.Report) {
+		bar.set(r.Done, strings.TrimSpace(r.Part+" "+r.Note))
+	})
+	bar.close()
+	if err != nil {
+		return f.training.explain(err)
+	}
+	path, err := reproduce.WriteFullTables(folder, table)
+	if err != nil {
+		return err
+	}
+	if c.json {
+		return json.NewEncoder(cmd.OutOrStdout()).Encode(struct {
+			*compare.Table
+			Times *compare.Times `json:"times"`
+		}{table, times})
+	}
+	if err := printTable(cmd, c, table, times); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "\n%s in all; beside the paper's figures in %s\n", time.Since(start).Round(time.Second), path)
+	return err
+}
+
+// fullEvents are the simulated images of a full run.
+const fullEvents = 20_000

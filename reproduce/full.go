@@ -1,0 +1,261 @@
+package reproduce
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"barrow/autoencoder"
+	"barrow/compare"
+	"barrow/emd"
+	"barrow/hgcal"
+	"barrow/loss"
+	"barrow/nn"
+	"barrow/run"
+	"barrow/surrogate"
+	"barrow/wafer"
+)
+
+// FullLosses are what Full compares: the paper's three, the exact EMD, and the
+// combination that keeps the energy.
+var FullLosses = []string{"weighted-mse", "telescope", "emd-cnn", "emd", "emd+energy"}
+
+// FullPrecisions are the number formats that Full compares.
+var FullPrecisions = []string{"float", "qkeras-5bit", "asic"}
+
+// A FullConfig says everything that a full run's results depend on.
+type FullConfig struct {
+	Plan      compare.Plan           `json:"plan"`
+	CNN       surrogate.Architecture `json:"emd_cnn"`
+	Pairs     int                    `json:"emd_cnn_pairs"`     // an epoch, fresh in every epoch
+	CNNEpochs int                    `json:"emd_cnn_epochs"`    // of the EMD CNN
+	Decoders  int                    `json:"emd_cnn_decoders"`  // epochs of the two encoders whose images the EMD CNN learns from
+	Batch     int                    `json:"emd_cnn_batch"`     // pairs a step
+	Network   string                 `json:"emd_cnn_file_name"` // of its weights in the folder
+}
+
+// NewFullConfig is the full comparison on the images: every encoder sees
+// 1,200,000 images, whatever their number.
+func NewFullConfig(images *wafer.Set, source, metric string, seed uint64) FullConfig {
+	p := compare.Default()
+	p.Losses, p.Precisions, p.Seeds, p.Seed = FullLosses, FullPrecisions, 5, seed
+	p.Source, p.Digest, p.Metric = source, images.Digest(), metric
+	p.Epochs = min(400, max(1, Default.Seen/max(1, images.Len()*6/10)))
+	return FullConfig{Plan: p, CNN: surrogate.N1, Pairs: 50_000, CNNEpochs: 30, Decoders: max(1, p.Epochs/3), Batch: 256, Network: run.SurrogateWeights}
+}
+
+// Full trains the EMD CNN on the training images and what two encoders make of
+// them, then every encoder of the plan, and measures them on the held-out
+// images. It resumes what the folder holds; threads never change a result.
+func Full(ctx context.Context, f *run.Folder, c FullConfig, images *wafer.Set, threads int, progress func(Report)) (*compare.Table, *compare.Times, error) {
+	if err := c.Plan.Check(true); err != nil {
+		return nil, nil, err
+	}
+	data, err := compare.Split(images, c.Plan.Seed)
+	if err != nil {
+		return nil, nil, err
+	}
+	if progress == nil {
+		progress = func(Report) {}
+	}
+	w := &full{folder: f, c: c, data: data, threads: max(1, threads), progress: progress}
+	if err := w.network(ctx); err != nil {
+		return nil, nil, fmt.Errorf("EMD CNN: %w", err)
+	}
+	path := f.Path(run.Weights, c.Network+run.WeightsEnding)
+	return compare.Run(ctx, f, c.Plan, data, compare.Resources{
+		Threads: w.threads,
+		CNN:     func() (loss.Distance, error) { return surrogate.Load(path, 1) },
+		Progress: func(r compare.Report) {
+			progress(Report{Part: "encoders", Note: fmt.Sprintf("%d of %d", min(r.Done+1, r.Jobs), r.Jobs), Done: shareCNN + (1-shareCNN)*r.Share})
+		},
+	})
+}
+
+// Shares of a full run's time, measured.
+const (
+	shareDecoders = 0.01
+	shareCNN      = 0.1 // with the decoders
+)
+
+type full struct {
+	folder   *run.Folder
+	c        FullConfig
+	data     compare.Data
+	threads  int
+	progress func(Report)
+}
+
+// network trains the EMD CNN unless its weights are there.
+func (w *full) network(ctx context.Context) error {
+	weights := w.folder.Path(run.Weights, w.c.Network+run.WeightsEnding)
+	if _, err := os.Stat(weights); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	points, err := hgcal.Positions(w.c.Plan.Metric)
+	if err != nil {
+		return err
+	}
+	metric, err := emd.Euclidean(points)
+	if err != nil {
+		return err
+	}
+	var decoders []*autoencoder.Model
+	for k, name := range []string{"telescope", "emd"} {
+		m, err := w.decoder(ctx, metric, name, float64(k)/2)
+		if err != nil {
+			return err
+		}
+		decoders = append(decoders, m)
+	}
+	var sources [2]*surrogate.Source
+	for k, set := range []*wafer.Set{w.data.Train, w.data.Validation} {
+		var decoded [][]float64
+		for _, m := range decoders {
+			d, err := m.Decode(ctx, set.Charge)
+			if err != nil {
+				return err
+			}
+			decoded = append(decoded, d)
+		}
+		if sources[k], err = surrogate.NewSource(surrogate.Fresh, metric, set.Charge, decoded...); err != nil {
+			return err
+		}
+	}
+	m, _, err := surrogate.Train(ctx, sources[0], sources[1], metric, surrogate.Settings{
+		Architecture: w.c.CNN, Seed: w.c.Plan.Seed, Threads: w.threads, Pairs: w.c.Pairs, Epochs: w.c.CNNEpochs, Batch: w.c.Batch,
+		Validation: max(200, min(5000, w.c.Pairs/10)), Checkpoint: w.folder.Path(run.Weights, w.c.Network+run.CheckpointEnding),
+		Progress: func(p nn.Progress) {
+			share := float64(p.Step) / float64(max(1, p.Steps))
+			w.progress(Report{Part: "emd-cnn", Note: fmt.Sprintf("epoch %d/%d", p.Epoch, p.Epochs), Done: shareDecoders + share*(shareCNN-shareDecoders)})
+		},
+	})
+	if err != nil {
+		return err
+	}
+	return m.Save(weights)
+}
+
+// decoder trains one of the encoders whose images the EMD CNN learns from.
+func (w *full) decoder(ctx context.Context, metric *emd.Metric, name string, share float64) (*autoencoder.Model, error) {
+	l, err := loss.Parse(name, loss.Resources{Metric: metric, Threads: w.threads})
+	if err != nil {
+		return nil, err
+	}
+	m, _, err := autoencoder.Train(ctx, w.data.Train.Charge, w.data.Validation.Charge, l, autoencoder.Settings{
+		Seed: w.c.Plan.Seed + 1000, Threads: w.threads, Epochs: w.c.Decoders, Batch: w.c.Plan.Batch, LearningRate: w.c.Plan.Rate,
+		Schedule: w.c.Plan.Schedule, Patience: -1, Checkpoint: w.folder.Path(run.Weights, "decoder-"+name+run.CheckpointEnding),
+		Progress: func(p nn.Progress) {
+			w.progress(Report{Part: "decoders", Note: name, Done: shareDecoders * (share + float64(p.Epoch)/float64(max(1, p.Epochs))/2)})
+		},
+	})
+	return m, err
+}
+
+// paperBin is a row of the paper's tables: the median EMD of its quantised
+// encoders on its electrons (read off the figures, ±0.01).
+type paperBin struct{ low, high, at, weighted, telescope, cnn float64 }
+
+// Sources: the authors' executed plotting notebook (docs/results.md).
+var paperOccupancy = []paperBin{
+	{0, 4, 1.9, 1.736, 1.344, 0.955}, {4, 8, 5.9, 1.478, 1.284, 0.943}, {8, 12, 9.8, 1.335, 1.126, 0.863},
+	{12, 16, 13.7, 1.302, 0.970, 0.750}, {16, 20, 17.6, 1.318, 0.886, 0.672}, {20, 24, 21.4, 1.282, 0.865, 0.655},
+	{24, 28, 25.4, 1.150, 0.890, 0.675}, {28, 32, 29.3, 1.088, 0.865, 0.649}, {32, 36, 33.2, 1.051, 0.801, 0.620},
+	{36, 40, 37.1, 1.009, 0.768, 0.575},
+}
+
+var paperEta = []paperBin{
+	{1.6, 1.74, 1.67, 1.807, 1.378, 0.948}, {1.74, 1.88, 1.81, 1.656, 1.412, 0.988}, {1.88, 2.02, 1.95, 1.544, 1.392, 1.006},
+	{2.02, 2.16, 2.09, 1.457, 1.330, 0.983}, {2.16, 2.3, 2.23, 1.386, 1.246, 0.943}, {2.3, 2.44, 2.37, 1.301, 1.141, 0.885},
+	{2.44, 2.58, 2.51, 1.259, 1.083, 0.853}, {2.58, 2.72, 2.65, 1.175, 0.947, 0.764}, {2.72, 2.86, 2.79, 1.146, 0.890, 0.731},
+	{2.86, 3, 2.93, 1.094, 0.859, 0.648},
+}
+
+// paperPrecision is that of the paper's figures.
+const paperPrecision = "qkeras-5bit"
+
+// WriteFull writes the tables of a full run as Markdown: all encoders, then the
+// paper's figures beside ours, row by row.
+func WriteFull(w io.Writer, t *compare.Table) error {
+	p := &printer{w: w}
+	p.line("%s: %d training, %d validation, %d held-out images, SHA-256 %.16s…; %d seeds; %d epochs in batches of %d.\n",
+		t.Plan.Source, t.Images[0], t.Images[1], t.Images[2], t.Plan.Digest, t.Plan.Seeds, t.Plan.Epochs, t.Plan.Batch)
+	p.line("| precision | loss | mean EMD | worst seed | median [16 %%, 84 %%] | ratio to telescope | made worse | response | centre shift | width shift |")
+	p.line("|---|---|---|---|---|---|---|---|---|---|")
+	for _, r := range t.Rows {
+		p.line("| %s | %s | %.3f ± %.3f | %.3f | %.3f [%.2f, %.2f] | %.3f ± %.3f | %.1f %% | %.3f ± %.3f | %.3f | %+.3f |", r.Precision, r.Loss,
+			r.EMD.Mean, r.EMD.Std, r.Worst, r.Median.Mean, r.P16.Mean, r.P84.Mean, r.Ratio.Mean, r.Ratio.Std, 100*r.Worse, r.Response.Mean, r.ResponseWidth, r.Centre, r.Width)
+	}
+	p.line("")
+	for _, precision := range t.Plan.Precisions {
+		exact, cnn := t.Row("emd", precision, 0), t.Row("emd-cnn", precision, 0)
+		if exact == nil || cnn == nil {
+			continue
+		}
+		n := 0
+		for k, v := range exact.EMD.Values {
+			if v <= cnn.EMD.Values[k] {
+				n++
+			}
+		}
+		p.line("%s: the exact EMD's mean is not above the EMD CNN's for %d of %d seeds.\n", precision, n, t.Plan.Seeds)
+	}
+	p.beside(t, "cells above 1 MIP_T", "%.0f–%.0f", 1, paperOccupancy, func(r *compare.Row) []compare.Bin { return r.ByOccupancy })
+	p.beside(t, "\\|η\\|", "%.2f–%.2f", 0, paperEta, func(r *compare.Row) []compare.Bin { return r.ByEta })
+	return p.err
+}
+
+type printer struct {
+	w   io.Writer
+	err error
+}
+
+func (p *printer) line(format string, a ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format+"\n", a...)
+	}
+}
+
+// beside writes one of the paper's tables with ours beside it; bins that hold
+// whole numbers up to high−less are named so.
+func (p *printer) beside(t *compare.Table, x, edges string, less float64, paper []paperBin, bins func(*compare.Row) []compare.Bin) {
+	w, te, cnn, exact := t.Row("weighted-mse", paperPrecision, 0), t.Row("telescope", paperPrecision, 0), t.Row("emd-cnn", paperPrecision, 0), t.Row("emd", paperPrecision, 0)
+	if w == nil || te == nil || cnn == nil || exact == nil || len(bins(w)) == 0 {
+		return
+	}
+	at := func(r *compare.Row, low float64) float64 {
+		for _, b := range bins(r) {
+			if b.Low > low-1e-6 && b.Low < low+1e-6 {
+				return b.Median
+			}
+		}
+		return 0
+	}
+	p.line("Median EMD against %s, %s, paper | ours:\n", x, paperPrecision)
+	p.line("| %s | weighted MSE | telescope | EMD CNN | exact EMD | EMD CNN / telescope | EMD CNN / weighted | exact / telescope |", x)
+	p.line("|---|---|---|---|---|---|---|---|")
+	for _, b := range paper {
+		a, c, d, e := at(w, b.low), at(te, b.low), at(cnn, b.low), at(exact, b.low)
+		name := fmt.Sprintf(edges, b.low, b.high-less)
+		if a == 0 || c == 0 {
+			p.line("| %s | %.3f \\| – | %.3f \\| – | %.3f \\| – | – | %.2f \\| – | %.2f \\| – | – |", name, b.weighted, b.telescope, b.cnn, b.cnn/b.telescope, b.cnn/b.weighted)
+			continue
+		}
+		p.line("| %s | %.3f \\| %.3f | %.3f \\| %.3f | %.3f \\| %.3f | %.3f | %.2f \\| %.2f | %.2f \\| %.2f | %.2f |", name,
+			b.weighted, a, b.telescope, c, b.cnn, d, e, b.cnn/b.telescope, d/c, b.cnn/b.weighted, d/a, e/c)
+	}
+	p.line("")
+}
+
+// FullTables is the file with a full run's tables in its folder.
+const FullTables = "results.md"
+
+// WriteFullTables puts them there.
+func WriteFullTables(f *run.Folder, t *compare.Table) (string, error) {
+	err := f.Write(FullTables, func(w io.Writer) error { return WriteFull(w, t) })
+	return filepath.Clean(f.Path(FullTables)), err
+}

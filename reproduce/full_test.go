@@ -1,0 +1,104 @@
+package reproduce
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"barrow/compare"
+	"barrow/run"
+	"barrow/simulate"
+	"barrow/surrogate"
+)
+
+// TestFull carries out a tiny full run, interrupted in the middle of the EMD
+// CNN and gone on with on another number of threads, and wants the bytes of an
+// uninterrupted one and the paper's tables.
+func TestFull(t *testing.T) {
+	images, err := simulate.Generate(900, simulate.Settings{Seed: 2, Preset: "electrons"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	images, _ = images.NonZero()
+	c := NewFullConfig(images, "test", "benchmark", 1)
+	c.Plan.Epochs, c.Plan.Seeds, c.Plan.Precisions, c.Decoders = 2, 1, []string{"qkeras-5bit"}, 1
+	c.CNN, c.Pairs, c.CNNEpochs, c.Batch = surrogate.Architecture{Filters: 4, Kernel: 3, Convs: 1, Dense: 8}, 300, 2, 50
+	open := func() *run.Folder {
+		f, err := run.Open(filepath.Join(t.TempDir(), "run"), c, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	f, g := open(), open()
+	table, _, err := Full(context.Background(), f, c, images, 2, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	if _, _, err := Full(ctx, g, c, images, 1, func(r Report) {
+		if r.Part == "emd-cnn" && r.Done > (shareDecoders+shareCNN)/2 {
+			cancel()
+		}
+	}); !errors.Is(err, context.Canceled) {
+		t.Fatalf("interrupted: %v", err)
+	}
+	if _, _, err := Full(context.Background(), g, c, images, 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(f.Path(run.Results))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(g.Path(run.Results))
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("the interrupted run found something else (%v)", err)
+	}
+	var text strings.Builder
+	if err := WriteFull(&text, table); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{
+		"| qkeras-5bit | emd+energy | ",
+		"qkeras-5bit: the exact EMD's mean is not above the EMD CNN's for ",
+		"| 0–3 | 1.736 \\| ",
+		"| 2.86–3.00 | 1.094 \\| ",
+		"| 36–39 | 1.009 \\| – ", // no electron lights so many cells
+	} {
+		if !strings.Contains(text.String(), line) {
+			t.Errorf("no %q in\n%s", line, text.String())
+		}
+	}
+	c.Plan.Losses = []string{"emdd"}
+	if _, _, err := Full(context.Background(), f, c, images, 1, nil); err == nil || !strings.Contains(err.Error(), "unknown loss") {
+		t.Errorf("an unknown loss: %v", err)
+	}
+}
+
+// TestPaper holds the paper's figures to the ratios that it quotes.
+func TestPaper(t *testing.T) {
+	for _, bins := range [][]paperBin{paperOccupancy, paperEta} {
+		if len(bins) != 10 {
+			t.Errorf("%d bins", len(bins))
+		}
+		for _, b := range bins {
+			if r := b.cnn / b.telescope; r < 0.68 || r > 0.825 {
+				t.Errorf("bin at %v: EMD CNN over telescope %.3f", b.at, r)
+			}
+			if r := b.cnn / b.weighted; r < 0.50 || r > 0.69 {
+				t.Errorf("bin at %v: EMD CNN over weighted MSE %.3f", b.at, r)
+			}
+			if !(b.low <= b.at && b.at < b.high) {
+				t.Errorf("bin [%v, %v) does not hold %v", b.low, b.high, b.at)
+			}
+		}
+	}
+	var none compare.Table
+	if err := WriteFull(&strings.Builder{}, &none); err != nil {
+		t.Error(err)
+	}
+}
