@@ -49,8 +49,8 @@ type Budget struct {
 
 // Default takes about five minutes on two cores, Quick about one.
 var (
-	Default = Budget{Images: 50_000, Seen: 1_200_000, Pairs: 1_500_000, CNNEpochs: 30}
-	Quick   = Budget{Images: 12_000, Seen: 180_000, Pairs: 250_000, CNNEpochs: 10}
+	Default = Budget{Images: 60_000, Seen: 3_600_000, Pairs: 4_000_000, CNNEpochs: 40}
+	Quick   = Budget{Images: 20_000, Seen: 600_000, Pairs: 1_000_000, CNNEpochs: 20}
 )
 
 // NewConfig fills in a run on the given images with the budget.

@@ -94,9 +94,9 @@ func (w *work) prepare(images *wafer.Set) error {
 // Relative costs of an image or a pair, measured on two cores with AVX-512.
 const (
 	costEncoder = 1.0
-	costExact   = 1.5
-	costThrough = 8.0 // an encoder trained through the EMD CNN
-	costPair    = 9.0
+	costExact   = 2.8
+	costThrough = 10.7 // an encoder trained through the EMD CNN
+	costPair    = 11.0
 )
 
 // plan lists the parts: first the encoders that do not need the EMD CNN, so
