@@ -174,7 +174,7 @@ TEXT ·raise512x2(SB), NOSPLIT, $0-32
 	VMOVDQU64    1024(AX), Z3
 	VMOVUPD      576(AX), Z2
 	VMOVDQU64    1088(AX), Z4
-	MOVQ         8320(AX), BX
+	MOVQ         8384(AX), BX
 	ANDQ         DX, BX
 	TESTQ        BX, BX
 	JZ           priced
@@ -203,7 +203,7 @@ priced:
 	VMOVUPD       Z2, 576(AX)
 	VMOVDQU64     Z4, 1088(AX)
 	KMOVQ         DX, K1
-	MOVQ          8328(AX), CX
+	MOVQ          8392(AX), CX
 	VBROADCASTSD  tagKeep<>+0(SB), Z3
 	VBROADCASTSD  negInf<>+0(SB), Z4
 	VMOVAPD       Z4, Z5
@@ -232,12 +232,12 @@ priced:
 	VMOVQ         X1, CX
 	NOTQ          CX
 	ANDQ          $0x3f, CX
-	MOVQ          CX, 8408(AX)
+	MOVQ          CX, 8472(AX)
 	MOVQ          1024(AX)(CX*8), DX
-	MOVQ          DX, 8400(AX)
+	MOVQ          DX, 8464(AX)
 	VMOVSD        512(AX)(CX*8), X0
 	VSUBSD        (AX)(CX*8), X0, X0
-	VMOVSD        X0, 8392(AX)
+	VMOVSD        X0, 8456(AX)
 	VZEROUPPER
 	RET
 
@@ -248,7 +248,7 @@ TEXT ·finish512x2(SB), NOSPLIT, $0-16
 	MOVQ         m+8(FP), CX
 	VBROADCASTSD posInf<>+0(SB), Z0
 	VBROADCASTSD posInf<>+0(SB), Z1
-	MOVQ         8328(AX), DX
+	MOVQ         8392(AX), DX
 
 col:
 	TZCNTQ        DX, BX
@@ -262,12 +262,12 @@ col:
 	BLSRQ         DX, DX
 	JNZ           col
 	MOVQ          half<>+0(SB), DX
-	MOVBQZX       8432(AX), BX
+	MOVBQZX       8504(AX), BX
 	SHLQ          $0x3f, BX
 	ORQ           BX, DX
 	VPBROADCASTQ  DX, Z2
-	MOVQ          8320(AX), DX
-	ORQ           8328(AX), DX
+	MOVQ          8384(AX), DX
+	ORQ           8392(AX), DX
 	KMOVQ         DX, K1
 	VXORPD        Z3, Z3, Z3
 	VXORPD        Z4, Z4, Z4
@@ -290,14 +290,14 @@ col:
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 8384(AX)
+	VMOVSD        X1, 8448(AX)
 	VEXTRACTF64X4 $0x01, Z4, Y0
 	VADDPD        Y0, Y4, Y0
 	VEXTRACTF128  $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 8376(AX)
+	VMOVSD        X1, 8440(AX)
 	VZEROUPPER
 	RET
 
@@ -307,8 +307,8 @@ TEXT ·start512x2(SB), NOSPLIT, $8-16
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
 	LEAQ         32768(CX), DX
-	MOVQ         8320(AX), BX
-	MOVQ         8328(AX), SI
+	MOVQ         8384(AX), BX
+	MOVQ         8392(AX), SI
 	XORQ         DI, DI
 	VBROADCASTSD one<>+0(SB), Z0
 	VBROADCASTSD negInf<>+0(SB), Z2
@@ -566,13 +566,13 @@ rest:
 	JNZ    rest
 
 planted:
-	MOVQ DX, 8416(AX)
-	MOVQ DI, 8424(AX)
+	MOVQ DX, 8480(AX)
+	MOVQ DI, 8488(AX)
 	XORQ CX, CX
 	MOVQ CX, 1536(AX)(DX*8)
 	MOVQ CX, 2048(AX)(DX*8)
 	MOVQ CX, (AX)(DX*8)
-	MOVQ 8328(AX), CX
+	MOVQ 8392(AX), CX
 
 plant:
 	DECQ    DI
@@ -649,7 +649,7 @@ TEXT ·prepare512x2(SB), NOSPLIT, $0-65
 	JLS           equal
 	VADDSD        X2, X1, X0
 	VMULSD        halfUnit<>+0(SB), X0, X0
-	VMOVSD        X0, 8368(AX)
+	VMOVSD        X0, 8432(AX)
 	VMOVSD        scale<>+0(SB), X0
 	VDIVSD        X1, X0, X1
 	VDIVSD        X2, X0, X2
@@ -735,8 +735,8 @@ TEXT ·prepare512x2(SB), NOSPLIT, $0-65
 	VSUBSD        X1, X0, X0
 	VADDSD        2560(AX)(BX*8), X0, X0
 	VMOVSD        X0, 2560(AX)(BX*8)
-	MOVQ          CX, 8336(AX)
-	MOVQ          DX, 8344(AX)
+	MOVQ          CX, 8400(AX)
+	MOVQ          DX, 8408(AX)
 	POPCNTQ       CX, BX
 	POPCNTQ       DX, SI
 	MOVQ          CX, DI
@@ -745,9 +745,9 @@ TEXT ·prepare512x2(SB), NOSPLIT, $0-65
 	SETHI         BL
 	CMOVQHI       DX, DI
 	CMOVQHI       CX, R8
-	MOVB          BL, 8432(AX)
-	MOVQ          DI, 8320(AX)
-	MOVQ          R8, 8328(AX)
+	MOVB          BL, 8504(AX)
+	MOVQ          DI, 8384(AX)
+	MOVQ          R8, 8392(AX)
 	XORB          AL, AL
 	MOVB          $0x01, AL
 	MOVB          AL, ret+64(FP)
@@ -805,8 +805,8 @@ TEXT ·totals512x2(SB), NOSPLIT, $0-25
 	VADDPD        X3, X1, X3
 	VPERMILPD     $0x01, X3, X1
 	VADDSD        X1, X3, X3
-	VMOVSD        X2, 8352(AX)
-	VMOVSD        X3, 8360(AX)
+	VMOVSD        X2, 8416(AX)
+	VMOVSD        X3, 8424(AX)
 	TESTQ         CX, CX
 	SETEQ         AL
 	VUCOMISD      X2, X0
@@ -834,7 +834,7 @@ TEXT ·raise512x4(SB), NOSPLIT, $0-32
 	VMOVDQU64    1152(AX), Z7
 	VMOVUPD      704(AX), Z4
 	VMOVDQU64    1216(AX), Z8
-	MOVQ         8320(AX), BX
+	MOVQ         8384(AX), BX
 	ANDQ         DX, BX
 	TESTQ        BX, BX
 	JZ           priced
@@ -875,7 +875,7 @@ priced:
 	VMOVUPD       Z4, 704(AX)
 	VMOVDQU64     Z8, 1216(AX)
 	KMOVQ         DX, K1
-	MOVQ          8328(AX), CX
+	MOVQ          8392(AX), CX
 	VBROADCASTSD  tagKeep<>+0(SB), Z5
 	VBROADCASTSD  negInf<>+0(SB), Z6
 	VMOVAPD       Z6, Z7
@@ -920,12 +920,12 @@ priced:
 	VMOVQ         X1, CX
 	NOTQ          CX
 	ANDQ          $0x3f, CX
-	MOVQ          CX, 8408(AX)
+	MOVQ          CX, 8472(AX)
 	MOVQ          1024(AX)(CX*8), DX
-	MOVQ          DX, 8400(AX)
+	MOVQ          DX, 8464(AX)
 	VMOVSD        512(AX)(CX*8), X0
 	VSUBSD        (AX)(CX*8), X0, X0
-	VMOVSD        X0, 8392(AX)
+	VMOVSD        X0, 8456(AX)
 	VZEROUPPER
 	RET
 
@@ -938,7 +938,7 @@ TEXT ·finish512x4(SB), NOSPLIT, $0-16
 	VBROADCASTSD posInf<>+0(SB), Z1
 	VBROADCASTSD posInf<>+0(SB), Z2
 	VBROADCASTSD posInf<>+0(SB), Z3
-	MOVQ         8328(AX), DX
+	MOVQ         8392(AX), DX
 
 col:
 	TZCNTQ        DX, BX
@@ -956,12 +956,12 @@ col:
 	BLSRQ         DX, DX
 	JNZ           col
 	MOVQ          half<>+0(SB), DX
-	MOVBQZX       8432(AX), BX
+	MOVBQZX       8504(AX), BX
 	SHLQ          $0x3f, BX
 	ORQ           BX, DX
 	VPBROADCASTQ  DX, Z4
-	MOVQ          8320(AX), DX
-	ORQ           8328(AX), DX
+	MOVQ          8384(AX), DX
+	ORQ           8392(AX), DX
 	KMOVQ         DX, K1
 	VXORPD        Z5, Z5, Z5
 	VXORPD        Z6, Z6, Z6
@@ -998,14 +998,14 @@ col:
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 8384(AX)
+	VMOVSD        X1, 8448(AX)
 	VEXTRACTF64X4 $0x01, Z6, Y0
 	VADDPD        Y0, Y6, Y0
 	VEXTRACTF128  $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 8376(AX)
+	VMOVSD        X1, 8440(AX)
 	VZEROUPPER
 	RET
 
@@ -1015,8 +1015,8 @@ TEXT ·start512x4(SB), NOSPLIT, $8-16
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
 	LEAQ         32768(CX), DX
-	MOVQ         8320(AX), BX
-	MOVQ         8328(AX), SI
+	MOVQ         8384(AX), BX
+	MOVQ         8392(AX), SI
 	XORQ         DI, DI
 	VBROADCASTSD one<>+0(SB), Z0
 	VBROADCASTSD negInf<>+0(SB), Z2
@@ -1298,13 +1298,13 @@ rest:
 	JNZ    rest
 
 planted:
-	MOVQ DX, 8416(AX)
-	MOVQ DI, 8424(AX)
+	MOVQ DX, 8480(AX)
+	MOVQ DI, 8488(AX)
 	XORQ CX, CX
 	MOVQ CX, 1536(AX)(DX*8)
 	MOVQ CX, 2048(AX)(DX*8)
 	MOVQ CX, (AX)(DX*8)
-	MOVQ 8328(AX), CX
+	MOVQ 8392(AX), CX
 
 plant:
 	DECQ    DI
@@ -1407,7 +1407,7 @@ TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	JLS           equal
 	VADDSD        X2, X1, X0
 	VMULSD        halfUnit<>+0(SB), X0, X0
-	VMOVSD        X0, 8368(AX)
+	VMOVSD        X0, 8432(AX)
 	VMOVSD        scale<>+0(SB), X0
 	VDIVSD        X1, X0, X1
 	VDIVSD        X2, X0, X2
@@ -1547,8 +1547,8 @@ TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	VSUBSD        X1, X0, X0
 	VADDSD        2560(AX)(BX*8), X0, X0
 	VMOVSD        X0, 2560(AX)(BX*8)
-	MOVQ          CX, 8336(AX)
-	MOVQ          DX, 8344(AX)
+	MOVQ          CX, 8400(AX)
+	MOVQ          DX, 8408(AX)
 	POPCNTQ       CX, BX
 	POPCNTQ       DX, SI
 	MOVQ          CX, DI
@@ -1557,9 +1557,9 @@ TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	SETHI         BL
 	CMOVQHI       DX, DI
 	CMOVQHI       CX, R8
-	MOVB          BL, 8432(AX)
-	MOVQ          DI, 8320(AX)
-	MOVQ          R8, 8328(AX)
+	MOVB          BL, 8504(AX)
+	MOVQ          DI, 8384(AX)
+	MOVQ          R8, 8392(AX)
 	XORB          AL, AL
 	MOVB          $0x01, AL
 	MOVB          AL, ret+64(FP)
@@ -1633,8 +1633,8 @@ TEXT ·totals512x4(SB), NOSPLIT, $0-25
 	VADDPD        X3, X1, X3
 	VPERMILPD     $0x01, X3, X1
 	VADDSD        X1, X3, X3
-	VMOVSD        X2, 8352(AX)
-	VMOVSD        X3, 8360(AX)
+	VMOVSD        X2, 8416(AX)
+	VMOVSD        X3, 8424(AX)
 	TESTQ         CX, CX
 	SETEQ         AL
 	VUCOMISD      X2, X0
@@ -1666,7 +1666,7 @@ TEXT ·raise512x6(SB), NOSPLIT, $0-32
 	VMOVDQU64    1280(AX), Z11
 	VMOVUPD      832(AX), Z6
 	VMOVDQU64    1344(AX), Z12
-	MOVQ         8320(AX), BX
+	MOVQ         8384(AX), BX
 	ANDQ         DX, BX
 	TESTQ        BX, BX
 	JZ           priced
@@ -1719,7 +1719,7 @@ priced:
 	VMOVUPD       Z6, 832(AX)
 	VMOVDQU64     Z12, 1344(AX)
 	KMOVQ         DX, K1
-	MOVQ          8328(AX), CX
+	MOVQ          8392(AX), CX
 	VBROADCASTSD  tagKeep<>+0(SB), Z7
 	VBROADCASTSD  negInf<>+0(SB), Z8
 	VMOVAPD       Z8, Z9
@@ -1780,12 +1780,12 @@ priced:
 	VMOVQ         X1, CX
 	NOTQ          CX
 	ANDQ          $0x3f, CX
-	MOVQ          CX, 8408(AX)
+	MOVQ          CX, 8472(AX)
 	MOVQ          1024(AX)(CX*8), DX
-	MOVQ          DX, 8400(AX)
+	MOVQ          DX, 8464(AX)
 	VMOVSD        512(AX)(CX*8), X0
 	VSUBSD        (AX)(CX*8), X0, X0
-	VMOVSD        X0, 8392(AX)
+	VMOVSD        X0, 8456(AX)
 	VZEROUPPER
 	RET
 
@@ -1800,7 +1800,7 @@ TEXT ·finish512x6(SB), NOSPLIT, $0-16
 	VBROADCASTSD posInf<>+0(SB), Z3
 	VBROADCASTSD posInf<>+0(SB), Z4
 	VBROADCASTSD posInf<>+0(SB), Z5
-	MOVQ         8328(AX), DX
+	MOVQ         8392(AX), DX
 
 col:
 	TZCNTQ        DX, BX
@@ -1822,12 +1822,12 @@ col:
 	BLSRQ         DX, DX
 	JNZ           col
 	MOVQ          half<>+0(SB), DX
-	MOVBQZX       8432(AX), BX
+	MOVBQZX       8504(AX), BX
 	SHLQ          $0x3f, BX
 	ORQ           BX, DX
 	VPBROADCASTQ  DX, Z6
-	MOVQ          8320(AX), DX
-	ORQ           8328(AX), DX
+	MOVQ          8384(AX), DX
+	ORQ           8392(AX), DX
 	KMOVQ         DX, K1
 	VXORPD        Z7, Z7, Z7
 	VXORPD        Z8, Z8, Z8
@@ -1878,14 +1878,14 @@ col:
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 8384(AX)
+	VMOVSD        X1, 8448(AX)
 	VEXTRACTF64X4 $0x01, Z8, Y0
 	VADDPD        Y0, Y8, Y0
 	VEXTRACTF128  $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 8376(AX)
+	VMOVSD        X1, 8440(AX)
 	VZEROUPPER
 	RET
 
@@ -1895,8 +1895,8 @@ TEXT ·start512x6(SB), NOSPLIT, $8-16
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
 	LEAQ         32768(CX), DX
-	MOVQ         8320(AX), BX
-	MOVQ         8328(AX), SI
+	MOVQ         8384(AX), BX
+	MOVQ         8392(AX), SI
 	XORQ         DI, DI
 	VBROADCASTSD one<>+0(SB), Z0
 	VBROADCASTSD negInf<>+0(SB), Z2
@@ -2202,13 +2202,13 @@ rest:
 	JNZ    rest
 
 planted:
-	MOVQ DX, 8416(AX)
-	MOVQ DI, 8424(AX)
+	MOVQ DX, 8480(AX)
+	MOVQ DI, 8488(AX)
 	XORQ CX, CX
 	MOVQ CX, 1536(AX)(DX*8)
 	MOVQ CX, 2048(AX)(DX*8)
 	MOVQ CX, (AX)(DX*8)
-	MOVQ 8328(AX), CX
+	MOVQ 8392(AX), CX
 
 plant:
 	DECQ    DI
@@ -2337,7 +2337,7 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	JLS           equal
 	VADDSD        X2, X1, X0
 	VMULSD        halfUnit<>+0(SB), X0, X0
-	VMOVSD        X0, 8368(AX)
+	VMOVSD        X0, 8432(AX)
 	VMOVSD        scale<>+0(SB), X0
 	VDIVSD        X1, X0, X1
 	VDIVSD        X2, X0, X2
@@ -2531,8 +2531,8 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	VSUBSD        X1, X0, X0
 	VADDSD        2560(AX)(BX*8), X0, X0
 	VMOVSD        X0, 2560(AX)(BX*8)
-	MOVQ          CX, 8336(AX)
-	MOVQ          DX, 8344(AX)
+	MOVQ          CX, 8400(AX)
+	MOVQ          DX, 8408(AX)
 	POPCNTQ       CX, BX
 	POPCNTQ       DX, SI
 	MOVQ          CX, DI
@@ -2541,9 +2541,9 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	SETHI         BL
 	CMOVQHI       DX, DI
 	CMOVQHI       CX, R8
-	MOVB          BL, 8432(AX)
-	MOVQ          DI, 8320(AX)
-	MOVQ          R8, 8328(AX)
+	MOVB          BL, 8504(AX)
+	MOVQ          DI, 8384(AX)
+	MOVQ          R8, 8392(AX)
 	XORB          AL, AL
 	MOVB          $0x01, AL
 	MOVB          AL, ret+64(FP)
@@ -2633,8 +2633,8 @@ TEXT ·totals512x6(SB), NOSPLIT, $0-25
 	VADDPD        X3, X1, X3
 	VPERMILPD     $0x01, X3, X1
 	VADDSD        X1, X3, X3
-	VMOVSD        X2, 8352(AX)
-	VMOVSD        X3, 8360(AX)
+	VMOVSD        X2, 8416(AX)
+	VMOVSD        X3, 8424(AX)
 	TESTQ         CX, CX
 	SETEQ         AL
 	VUCOMISD      X2, X0
@@ -2670,7 +2670,7 @@ TEXT ·raise512x8(SB), NOSPLIT, $0-32
 	VMOVDQU64    1408(AX), Z15
 	VMOVUPD      960(AX), Z8
 	VMOVDQU64    1472(AX), Z16
-	MOVQ         8320(AX), BX
+	MOVQ         8384(AX), BX
 	ANDQ         DX, BX
 	TESTQ        BX, BX
 	JZ           priced
@@ -2735,7 +2735,7 @@ priced:
 	VMOVUPD       Z8, 960(AX)
 	VMOVDQU64     Z16, 1472(AX)
 	KMOVQ         DX, K1
-	MOVQ          8328(AX), CX
+	MOVQ          8392(AX), CX
 	VBROADCASTSD  tagKeep<>+0(SB), Z9
 	VBROADCASTSD  negInf<>+0(SB), Z10
 	VMOVAPD       Z10, Z11
@@ -2812,12 +2812,12 @@ priced:
 	VMOVQ         X1, CX
 	NOTQ          CX
 	ANDQ          $0x3f, CX
-	MOVQ          CX, 8408(AX)
+	MOVQ          CX, 8472(AX)
 	MOVQ          1024(AX)(CX*8), DX
-	MOVQ          DX, 8400(AX)
+	MOVQ          DX, 8464(AX)
 	VMOVSD        512(AX)(CX*8), X0
 	VSUBSD        (AX)(CX*8), X0, X0
-	VMOVSD        X0, 8392(AX)
+	VMOVSD        X0, 8456(AX)
 	VZEROUPPER
 	RET
 
@@ -2834,7 +2834,7 @@ TEXT ·finish512x8(SB), NOSPLIT, $0-16
 	VBROADCASTSD posInf<>+0(SB), Z5
 	VBROADCASTSD posInf<>+0(SB), Z6
 	VBROADCASTSD posInf<>+0(SB), Z7
-	MOVQ         8328(AX), DX
+	MOVQ         8392(AX), DX
 
 col:
 	TZCNTQ        DX, BX
@@ -2860,12 +2860,12 @@ col:
 	BLSRQ         DX, DX
 	JNZ           col
 	MOVQ          half<>+0(SB), DX
-	MOVBQZX       8432(AX), BX
+	MOVBQZX       8504(AX), BX
 	SHLQ          $0x3f, BX
 	ORQ           BX, DX
 	VPBROADCASTQ  DX, Z8
-	MOVQ          8320(AX), DX
-	ORQ           8328(AX), DX
+	MOVQ          8384(AX), DX
+	ORQ           8392(AX), DX
 	KMOVQ         DX, K1
 	VXORPD        Z9, Z9, Z9
 	VXORPD        Z10, Z10, Z10
@@ -2930,14 +2930,14 @@ col:
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 8384(AX)
+	VMOVSD        X1, 8448(AX)
 	VEXTRACTF64X4 $0x01, Z10, Y0
 	VADDPD        Y0, Y10, Y0
 	VEXTRACTF128  $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 8376(AX)
+	VMOVSD        X1, 8440(AX)
 	VZEROUPPER
 	RET
 
@@ -2947,8 +2947,8 @@ TEXT ·start512x8(SB), NOSPLIT, $8-16
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
 	LEAQ         32768(CX), DX
-	MOVQ         8320(AX), BX
-	MOVQ         8328(AX), SI
+	MOVQ         8384(AX), BX
+	MOVQ         8392(AX), SI
 	XORQ         DI, DI
 	VBROADCASTSD one<>+0(SB), Z0
 	VBROADCASTSD negInf<>+0(SB), Z2
@@ -3278,13 +3278,13 @@ rest:
 	JNZ    rest
 
 planted:
-	MOVQ DX, 8416(AX)
-	MOVQ DI, 8424(AX)
+	MOVQ DX, 8480(AX)
+	MOVQ DI, 8488(AX)
 	XORQ CX, CX
 	MOVQ CX, 1536(AX)(DX*8)
 	MOVQ CX, 2048(AX)(DX*8)
 	MOVQ CX, (AX)(DX*8)
-	MOVQ 8328(AX), CX
+	MOVQ 8392(AX), CX
 
 plant:
 	DECQ    DI
@@ -3439,7 +3439,7 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	JLS           equal
 	VADDSD        X2, X1, X0
 	VMULSD        halfUnit<>+0(SB), X0, X0
-	VMOVSD        X0, 8368(AX)
+	VMOVSD        X0, 8432(AX)
 	VMOVSD        scale<>+0(SB), X0
 	VDIVSD        X1, X0, X1
 	VDIVSD        X2, X0, X2
@@ -3687,8 +3687,8 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	VSUBSD        X1, X0, X0
 	VADDSD        2560(AX)(BX*8), X0, X0
 	VMOVSD        X0, 2560(AX)(BX*8)
-	MOVQ          CX, 8336(AX)
-	MOVQ          DX, 8344(AX)
+	MOVQ          CX, 8400(AX)
+	MOVQ          DX, 8408(AX)
 	POPCNTQ       CX, BX
 	POPCNTQ       DX, SI
 	MOVQ          CX, DI
@@ -3697,9 +3697,9 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	SETHI         BL
 	CMOVQHI       DX, DI
 	CMOVQHI       CX, R8
-	MOVB          BL, 8432(AX)
-	MOVQ          DI, 8320(AX)
-	MOVQ          R8, 8328(AX)
+	MOVB          BL, 8504(AX)
+	MOVQ          DI, 8384(AX)
+	MOVQ          R8, 8392(AX)
 	XORB          AL, AL
 	MOVB          $0x01, AL
 	MOVB          AL, ret+64(FP)
@@ -3805,8 +3805,8 @@ TEXT ·totals512x8(SB), NOSPLIT, $0-25
 	VADDPD        X3, X1, X3
 	VPERMILPD     $0x01, X3, X1
 	VADDSD        X1, X3, X3
-	VMOVSD        X2, 8352(AX)
-	VMOVSD        X3, 8360(AX)
+	VMOVSD        X2, 8416(AX)
+	VMOVSD        X3, 8424(AX)
 	TESTQ         CX, CX
 	SETEQ         AL
 	VUCOMISD      X2, X0
@@ -3840,7 +3840,7 @@ block:
 	VMOVUPD      1088(AX)(SI*1), Y7
 	VMOVUPD      608(AX)(SI*1), Y4
 	VMOVUPD      1120(AX)(SI*1), Y8
-	MOVQ         8320(AX), R8
+	MOVQ         8384(AX), R8
 	ANDQ         DX, R8
 	JZ           priced
 
@@ -3885,7 +3885,7 @@ priced:
 	JNE          block
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	VPBROADCASTQ 8328(AX), Y1
+	VPBROADCASTQ 8392(AX), Y1
 	VBROADCASTSD delta+24(FP), Y2
 	VBROADCASTSD tagKeep<>+0(SB), Y3
 	VBROADCASTSD negInf<>+0(SB), Y4
@@ -3972,12 +3972,12 @@ pot:
 	VMOVQ        X1, CX
 	NOTQ         CX
 	ANDQ         $0x3f, CX
-	MOVQ         CX, 8408(AX)
+	MOVQ         CX, 8472(AX)
 	MOVQ         1024(AX)(CX*8), DX
-	MOVQ         DX, 8400(AX)
+	MOVQ         DX, 8464(AX)
 	VMOVSD       512(AX)(CX*8), X0
 	VSUBSD       (AX)(CX*8), X0, X0
-	VMOVSD       X0, 8392(AX)
+	VMOVSD       X0, 8456(AX)
 	VZEROUPPER
 	RET
 
@@ -3988,13 +3988,13 @@ TEXT ·finish256(SB), NOSPLIT, $0-24
 	MOVQ         m+8(FP), CX
 	MOVQ         words+16(FP), DX
 	MOVQ         half<>+0(SB), BX
-	MOVBQZX      8432(AX), SI
+	MOVBQZX      8504(AX), SI
 	SHLQ         $0x3f, SI
 	ORQ          SI, BX
 	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         8320(AX), BX
-	ORQ          8328(AX), BX
+	MOVQ         8384(AX), BX
+	ORQ          8392(AX), BX
 	VMOVQ        BX, X1
 	VPBROADCASTQ X1, Y1
 	LEAQ         bitTable<>+0(SB), BX
@@ -4010,7 +4010,7 @@ block:
 	VBROADCASTSD posInf<>+0(SB), Y7
 	VBROADCASTSD posInf<>+0(SB), Y8
 	VBROADCASTSD posInf<>+0(SB), Y9
-	MOVQ         8328(AX), DI
+	MOVQ         8392(AX), DI
 
 col:
 	TZCNTQ       DI, R8
@@ -4071,13 +4071,13 @@ col:
 	VADDPD       X1, X0, X1
 	VPERMILPD    $0x01, X1, X0
 	VADDSD       X0, X1, X1
-	VMOVSD       X1, 8384(AX)
+	VMOVSD       X1, 8448(AX)
 	VADDPD       Y5, Y4, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPD       X1, X0, X1
 	VPERMILPD    $0x01, X1, X0
 	VADDSD       X0, X1, X1
-	VMOVSD       X1, 8376(AX)
+	VMOVSD       X1, 8440(AX)
 	VZEROUPPER
 	RET
 
@@ -4152,8 +4152,8 @@ blockq:
 	VADDPD       X3, X1, X3
 	VPERMILPD    $0x01, X3, X1
 	VADDSD       X1, X3, X3
-	VMOVSD       X4, 8352(AX)
-	VMOVSD       X3, 8360(AX)
+	VMOVSD       X4, 8416(AX)
+	VMOVSD       X3, 8424(AX)
 	VMOVMSKPD    Y2, AX
 	TESTL        AX, AX
 	SETEQ        AL
@@ -4275,7 +4275,7 @@ difference:
 	JLS          equal
 	VADDSD       X2, X1, X0
 	VMULSD       halfUnit<>+0(SB), X0, X0
-	VMOVSD       X0, 8368(AX)
+	VMOVSD       X0, 8432(AX)
 	VMOVSD       scale<>+0(SB), X0
 	VDIVSD       X1, X0, X1
 	VDIVSD       X2, X0, X2
@@ -4446,8 +4446,8 @@ scale:
 	VSUBSD       X1, X0, X0
 	VADDSD       2560(AX)(CX*8), X0, X0
 	VMOVSD       X0, 2560(AX)(CX*8)
-	MOVQ         DX, 8336(AX)
-	MOVQ         BX, 8344(AX)
+	MOVQ         DX, 8400(AX)
+	MOVQ         BX, 8408(AX)
 	POPCNTQ      DX, CX
 	POPCNTQ      BX, SI
 	MOVQ         DX, DI
@@ -4456,9 +4456,9 @@ scale:
 	SETHI        CL
 	CMOVQHI      BX, DI
 	CMOVQHI      DX, R8
-	MOVB         CL, 8432(AX)
-	MOVQ         DI, 8320(AX)
-	MOVQ         R8, 8328(AX)
+	MOVB         CL, 8504(AX)
+	MOVQ         DI, 8384(AX)
+	MOVQ         R8, 8392(AX)
 	XORB         AL, AL
 	MOVB         $0x01, AL
 	MOVB         AL, ret+72(FP)

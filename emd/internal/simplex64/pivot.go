@@ -93,37 +93,43 @@ func (t *State) raise(m *Problem, set uint64, delta float64) {
 	for s := set; s != 0; s &= s - 1 {
 		t.Pot[lowest(s)] += delta
 	}
-	for s := set & t.Rows; s != 0; s &= s - 1 {
-		i := lowest(s)
-		row, pot := &m.D[i], t.Pot[i]
-		for c := t.Cols; c != 0; c &= c - 1 {
-			j := lowest(c)
-			if x := pot - row[j]; x > t.Lo[j] {
-				t.Lo[j], t.Best[j] = x, uint64(i)
-			}
-		}
-	}
+	t.offer(m, set&t.Rows)
 	t.choose()
 }
 
-// price is raise for all rows by nothing, with no offers made before. Which row
-// is best cannot be predicted, so it is found without branches.
+// price is raise for all rows by nothing.
 func (t *State) price(m *Problem) {
+	t.Listed = 0
 	for c := t.Cols; c != 0; c &= c - 1 {
-		j := lowest(c)
-		d := &m.D[j]
-		best, at := int64(math.MinInt64), 0
-		for s := t.Rows; s != 0; s &= s - 1 {
-			i := lowest(s)
-			x := ordered(t.Pot[i] - d[i])
+		t.List[t.Listed&63] = uint8(lowest(c))
+		t.Listed++
+	}
+	t.offer(m, t.Rows)
+	t.choose()
+}
+
+// offer lets a set of rows improve Lo. Which of them is best cannot be
+// predicted, so it is found without branches.
+func (t *State) offer(m *Problem, set uint64) {
+	var list [Max]uint8
+	n := 0
+	for ; set != 0; set &= set - 1 {
+		list[n&63] = uint8(lowest(set))
+		n++
+	}
+	rows := list[:n]
+	for _, j := range t.List[:t.Listed] {
+		d := &m.D[j&63]
+		best, at := ordered(t.Lo[j&63]), int(t.Best[j&63])
+		for _, i := range rows {
+			x := ordered(t.Pot[i&63] - d[i&63])
 			if x > best {
-				at = i
+				at = int(i & 63)
 			}
 			best = max(best, x)
 		}
-		t.Lo[j], t.Best[j] = t.Pot[at]-d[at], uint64(at)
+		t.Lo[j&63], t.Best[j&63] = unordered(best), uint64(at)
 	}
-	t.choose()
 }
 
 // ordered maps numbers to integers of the same order.
@@ -132,14 +138,18 @@ func ordered(x float64) int64 {
 	return b ^ int64(uint64(b>>63)>>1)
 }
 
+// unordered is the inverse of ordered.
+func unordered(b int64) float64 {
+	return math.Float64frombits(uint64(b ^ int64(uint64(b>>63)>>1)))
+}
+
 // choose picks the entering arc. Where no arc is violated, it does not matter
 // which one: positive numbers compare like their bits, and negative ones as
 // less than these.
 func (t *State) choose() {
 	worst := int64(math.MinInt64)
-	for c := t.Cols; c != 0; c &= c - 1 {
-		j := lowest(c)
-		worst = max(worst, int64(math.Float64bits(tag(t.Lo[j]-t.Pot[j], j))))
+	for _, j := range t.List[:t.Listed] {
+		worst = max(worst, int64(math.Float64bits(tag(t.Lo[j&63]-t.Pot[j&63], int(j&63)))))
 	}
 	j := int(Max - 1 - worst&(Max-1))
 	t.EnterCol, t.EnterRow = int64(j), int64(t.Best[j])

@@ -95,6 +95,7 @@ type State struct {
 	Column [Max]uint64  // Start: the columns asking each row
 	Parent [Max]uint8
 	Gone   [Max]uint8 // Start: nodes in the order they left
+	List   [Max]uint8 // the columns, for the portable pricing
 
 	Rows, Cols uint64 // sources and sinks, the fewer being rows
 	Pos, Neg   uint64 // cells with p·a > q·b and p·a < q·b
@@ -108,6 +109,7 @@ type State struct {
 	EnterCol   int64
 	Root       int64
 	Left       int64 // Start: length of Gone
+	Listed     int64 // length of List
 	Swapped    bool  // rows are the sinks
 	Pivots     int
 }
