@@ -162,3 +162,25 @@ func TestBadInput(t *testing.T) {
 		t.Error("a NaN gave no error")
 	}
 }
+
+// FuzzParse: any text is a loss or an error, and a loss's name is parsed to the
+// same loss again.
+func FuzzParse(f *testing.F) {
+	for _, text := range []string{"emd", "emd+0.1*telescope", " 2 * mse + 3e-1*energy", "emd++mse", "1e400*mse", "*", "0x1p-2*emd", "mse+"} {
+		f.Add(text)
+	}
+	m := metric(f)
+	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > 200 {
+			return
+		}
+		l, err := Parse(text, Resources{Metric: m})
+		if err != nil {
+			return
+		}
+		again, err := Parse(l.Name(), Resources{Metric: m})
+		if err != nil || again.Name() != l.Name() {
+			t.Errorf("%q is called %q, which gives %v", text, l.Name(), err)
+		}
+	})
+}
