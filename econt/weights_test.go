@@ -4,40 +4,9 @@ import (
 	"bytes"
 	"math"
 	"math/rand/v2"
-	"path/filepath"
 	"strings"
 	"testing"
-
-	"barrow/keras"
 )
-
-// TestGoldenWeights: the registers of the golden AE file hold the Keras file's
-// weights, the dense kernel untransposed.
-func TestGoldenWeights(t *testing.T) {
-	registers := readGoldenConfig(t, "AE").Config.Weights
-	file, err := keras.ReadWeights(filepath.Join(dataDir(t), "AE", "encoder.hdf5"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := FromKeras(file, DenseGolden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, clipped, err := f.Quantise()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if *w != *registers {
-		t.Error("the Keras file quantises to other weights than the registers'")
-	}
-	t.Logf("%d weights clipped", clipped)
-	if f, err = FromKeras(file, DenseKeras); err != nil {
-		t.Fatal(err)
-	}
-	if w, _, err = f.Quantise(); err != nil || *w == *registers {
-		t.Error("transposed and untransposed kernels give the same weights")
-	}
-}
 
 func TestWeightsRoundTrips(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
@@ -51,21 +20,6 @@ func TestWeightsRoundTrips(t *testing.T) {
 			q, clipped, err := w.Float(order).Quantise()
 			if err != nil || clipped != 0 || *q != *w {
 				t.Fatalf("floats: %d clipped, %v", clipped, err)
-			}
-			data, err := w.Keras(order).Encode()
-			if err != nil {
-				t.Fatal(err)
-			}
-			file, err := keras.ParseWeights(data)
-			if err != nil {
-				t.Fatal(err)
-			}
-			f, err := FromKeras(file, order)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if q, _, err = f.Quantise(); err != nil || *q != *w {
-				t.Fatalf("Keras HDF5: %v", err)
 			}
 		}
 		var buf bytes.Buffer
@@ -111,20 +65,6 @@ func TestQuantise(t *testing.T) {
 	f.Conv = f.Conv[:71]
 	if _, _, err := f.Quantise(); err == nil || !strings.Contains(err.Error(), "conv kernel has 71 weights; want 72") {
 		t.Errorf("wrong count: %v", err)
-	}
-}
-
-func TestFromKerasErrors(t *testing.T) {
-	w := new(Weights)
-	file := w.Keras(DenseKeras)
-	file.Layers = file.Layers[:1]
-	if _, err := FromKeras(file, DenseKeras); err == nil || !strings.Contains(err.Error(), "no encoder") {
-		t.Errorf("half an encoder: %v", err)
-	}
-	file = w.Keras(DenseKeras)
-	file.Layers = append(file.Layers, file.Layers[0])
-	if _, err := FromKeras(file, DenseKeras); err == nil || !strings.Contains(err.Error(), "both") {
-		t.Errorf("two encoders: %v", err)
 	}
 }
 

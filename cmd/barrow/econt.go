@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"barrow/econt"
+	"barrow/econt/kerasio"
 	"barrow/keras"
 )
 
@@ -154,7 +155,7 @@ func (f *chipFlags) readKeras(given *econt.Weights, remarks io.Writer) (*econt.W
 		return nil, err
 	}
 	quantise := func(order econt.DenseOrder) (*econt.Weights, int, error) {
-		fw, err := econt.FromKeras(file, order)
+		fw, err := kerasio.Decode(file, order)
 		if err != nil {
 			return nil, 0, fmt.Errorf("%s: %w", f.weights, err)
 		}

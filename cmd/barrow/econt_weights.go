@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"barrow/econt"
+	"barrow/econt/kerasio"
 	"barrow/internal/outfile"
 )
 
@@ -92,7 +93,7 @@ func writeChip(path string, c *econt.Config, d econt.Dialect, denseOrder string,
 		if denseOrder == "golden" {
 			order = econt.DenseGolden
 		}
-		return c.Weights.Keras(order).Write(path, force)
+		return kerasio.Encode(c.Weights, order).Write(path, force)
 	}
 	return fmt.Errorf("%s: want an ending of .yaml, .yml, .csv, .hdf5 or .h5", path)
 }

@@ -1,19 +1,22 @@
-package econt
+// Package kerasio reads and writes the weights of ECON-T's encoder as Keras
+// HDF5 files. It is apart from econt so that the chip alone links no networks.
+package kerasio
 
 import (
 	"fmt"
 	"slices"
 
+	"barrow/econt"
 	"barrow/keras"
 )
 
-// FromKeras finds the encoder in a Keras weights file: the layer with a kernel
+// Decode finds the encoder in a Keras weights file: the layer with a kernel
 // of shape (3, 3, 1, 8) and 8 biases, and the one with (128, 16) and 16. Other
 // layers, such as the decoder's, may be there. order says how the dense kernel
-// is to be read: [DenseKeras] for a trained network, [DenseGolden] for the
-// golden AE files.
-func FromKeras(f *keras.File, order DenseOrder) (*FloatWeights, error) {
-	out := &FloatWeights{Order: order}
+// is to be read: [econt.DenseKeras] for a trained network, [econt.DenseGolden]
+// for the golden AE files.
+func Decode(f *keras.File, order econt.DenseOrder) (*econt.FloatWeights, error) {
+	out := &econt.FloatWeights{Order: order}
 	var convLayer, denseLayer string
 	for _, l := range f.Layers {
 		kernel, bias := kernelAndBias(l)
@@ -23,18 +26,18 @@ func FromKeras(f *keras.File, order DenseOrder) (*FloatWeights, error) {
 		switch {
 		case slices.Equal(kernel.Shape, []int{3, 3, 1, 8}) && slices.Equal(bias.Shape, []int{8}):
 			if convLayer != "" {
-				return nil, fmt.Errorf("econt: both %s and %s look like the encoder's convolution", convLayer, l.Layer)
+				return nil, fmt.Errorf("kerasio: both %s and %s look like the encoder's convolution", convLayer, l.Layer)
 			}
 			convLayer, out.Conv, out.ConvBias = l.Layer, widen(kernel.Data), widen(bias.Data)
 		case slices.Equal(kernel.Shape, []int{128, 16}) && slices.Equal(bias.Shape, []int{16}):
 			if denseLayer != "" {
-				return nil, fmt.Errorf("econt: both %s and %s look like the encoder's dense layer", denseLayer, l.Layer)
+				return nil, fmt.Errorf("kerasio: both %s and %s look like the encoder's dense layer", denseLayer, l.Layer)
 			}
 			denseLayer, out.Dense, out.DenseBias = l.Layer, widen(kernel.Data), widen(bias.Data)
 		}
 	}
 	if convLayer == "" || denseLayer == "" {
-		return nil, fmt.Errorf("econt: no encoder in the file: want a kernel (3, 3, 1, 8) with 8 biases and one (128, 16) with 16")
+		return nil, fmt.Errorf("kerasio: no encoder in the file: want a kernel (3, 3, 1, 8) with 8 biases and one (128, 16) with 16")
 	}
 	return out, nil
 }
@@ -60,9 +63,9 @@ func widen(v []float32) []float64 {
 	return out
 }
 
-// Keras gives the weights as a Keras weights file, with the layer names of the
+// Encode gives the weights as a Keras weights file, with the layer names of the
 // public encoders and the exact values w/32.
-func (w *Weights) Keras(order DenseOrder) *keras.File {
+func Encode(w *econt.Weights, order econt.DenseOrder) *keras.File {
 	f := w.Float(order)
 	layer := func(name string, kernel, bias []float64, shape ...int) keras.LayerWeights {
 		return keras.LayerWeights{Layer: name, Weights: []keras.Weight{

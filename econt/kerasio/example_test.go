@@ -1,0 +1,26 @@
+package kerasio_test
+
+import (
+	"fmt"
+
+	"barrow/econt"
+	"barrow/econt/kerasio"
+)
+
+func Example() {
+	w := new(econt.Weights)
+	w.Dense[7][3] = -16 // hidden unit 3 to output 7
+	file := kerasio.Encode(w, econt.DenseKeras)
+	kernel := file.Weight("encoded_vector", "encoded_vector/kernel:0")
+	fmt.Println(kernel.Shape, kernel.Data[3*16+7])
+	back, err := kerasio.Decode(file, econt.DenseKeras)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	q, clipped, err := back.Quantise()
+	fmt.Println(*q == *w, clipped, err)
+	// Output:
+	// [128 16] -0.5
+	// true 0 <nil>
+}

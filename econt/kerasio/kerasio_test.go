@@ -1,0 +1,97 @@
+package kerasio
+
+import (
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"barrow/econt"
+	"barrow/keras"
+)
+
+// TestGoldenWeights: the registers of the golden AE file hold the Keras file's
+// weights, the dense kernel untransposed.
+func TestGoldenWeights(t *testing.T) {
+	dir := os.Getenv("BARROW_DATA")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "..", "shared", "data")
+	}
+	dir = filepath.Join(dir, "econt", "AE")
+	yaml, err := os.Open(filepath.Join(dir, "init.yaml"))
+	if err != nil {
+		t.Skipf("no test vectors: %v; set BARROW_DATA to the folder that holds econt/", err)
+	}
+	defer yaml.Close()
+	registers, err := econt.ReadRegisters(yaml)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := keras.ReadWeights(filepath.Join(dir, "encoder.hdf5"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for order, same := range map[econt.DenseOrder]bool{econt.DenseGolden: true, econt.DenseKeras: false} {
+		f, err := Decode(file, order)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, _, err := f.Quantise()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (*w == *registers.Config.Weights) != same {
+			t.Errorf("dense order %d: same weights as the registers: %t, want %t", order, !same, same)
+		}
+	}
+}
+
+func randomWeights(r *rand.Rand) *econt.Weights {
+	var reg [econt.WeightCount]int8
+	for i := range reg {
+		reg[i] = int8(r.IntN(64) - 32)
+	}
+	w, err := econt.WeightsFromRegisters(&reg)
+	if err != nil {
+		panic(err)
+	}
+	return w
+}
+
+func TestRoundTrip(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 2))
+	for range 10 {
+		w := randomWeights(r)
+		for _, order := range []econt.DenseOrder{econt.DenseKeras, econt.DenseRegisters} {
+			data, err := Encode(w, order).Encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			file, err := keras.ParseWeights(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, err := Decode(file, order)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if q, clipped, err := f.Quantise(); err != nil || clipped != 0 || *q != *w {
+				t.Fatalf("%d clipped, %v", clipped, err)
+			}
+		}
+	}
+}
+
+func TestDecodeErrors(t *testing.T) {
+	file := Encode(new(econt.Weights), econt.DenseKeras)
+	file.Layers = file.Layers[:1]
+	if _, err := Decode(file, econt.DenseKeras); err == nil || !strings.Contains(err.Error(), "kerasio: no encoder") {
+		t.Errorf("half an encoder: %v", err)
+	}
+	file = Encode(new(econt.Weights), econt.DenseKeras)
+	file.Layers = append(file.Layers, file.Layers[0])
+	if _, err := Decode(file, econt.DenseKeras); err == nil || !strings.Contains(err.Error(), "both") {
+		t.Errorf("two encoders: %v", err)
+	}
+}
