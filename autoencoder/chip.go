@@ -1,10 +1,12 @@
 package autoencoder
 
 import (
+	"context"
 	"fmt"
 	"math"
 
 	"barrow/econt"
+	"barrow/hgcal"
 	"barrow/nn"
 )
 
@@ -107,6 +109,71 @@ func (c *chip) encode(in *nn.Tensor, n int) {
 			out[j] = float32(v) / outputUnit
 		}
 	}
+}
+
+// raster gives the cell at each of the chip's 48 pixels.
+var raster = func() (cell [Cells]int) {
+	k := 0
+	for _, c := range hgcal.Arrange8x8() {
+		if c != hgcal.Masked {
+			cell[k] = c
+			k++
+		}
+	}
+	return cell
+}()
+
+// wholeCharges reports whether images are what the chip itself can get: whole
+// images with charge, of whole numbers of at most 22 bits. Their sums are exact.
+func wholeCharges(images []float64) bool {
+	if len(images)%Cells != 0 {
+		return false
+	}
+	for i := 0; i < len(images); i += Cells {
+		sum := 0.0
+		for _, v := range images[i : i+Cells] {
+			if !(v >= 0 && v < 1<<22) || v != math.Trunc(v) {
+				return false
+			}
+			sum += v
+		}
+		if sum == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// encodeWhole encodes images of whole charges with econt's kernels.
+func (c *chip) encodeWhole(ctx context.Context, images []float64, out []float32) error {
+	c.quantise()
+	e, err := econt.NewEncoder(&c.weights, econt.EncoderSettings{})
+	if err != nil {
+		return fmt.Errorf("autoencoder: %w", err)
+	}
+	const block = 1024
+	var calq [block * Cells]uint32
+	var code [block * Latent]uint16
+	for i := 0; i < len(images); i += block * Cells {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n := min(block, (len(images)-i)/Cells)
+		for k := range n {
+			row := images[i+k*Cells:][:Cells]
+			for p, cell := range raster {
+				calq[k*Cells+p] = uint32(row[cell])
+			}
+		}
+		if err := e.Encode(calq[:n*Cells], code[:n*Latent], nil); err != nil {
+			return fmt.Errorf("autoencoder: %w", err)
+		}
+		to := out[i/Cells*Latent:]
+		for k, v := range code[:n*Latent] {
+			to[k] = float32(v>>c.dropped<<c.dropped) / outputUnit
+		}
+	}
+	return nil
 }
 
 // convolve is the 3×3 convolution with stride 2 over an 8×8 image, padded with

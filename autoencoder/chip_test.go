@@ -10,6 +10,7 @@ import (
 	"barrow/econt"
 	"barrow/hgcal"
 	"barrow/loss"
+	"barrow/nn"
 )
 
 // chipImages draws n images of whole charges as hostile to the arithmetic as
@@ -25,18 +26,6 @@ func chipImages(rng *rand.Rand, n int) []float64 {
 		row[rng.IntN(Cells)]++
 	}
 	return out
-}
-
-// raster gives the cell at each of the chip's 48 pixels.
-func raster() (cell [Cells]int) {
-	k := 0
-	for _, c := range hgcal.Arrange8x8() {
-		if c != hgcal.Masked {
-			cell[k] = c
-			k++
-		}
-	}
-	return cell
 }
 
 // TestChip compares Encode with barrow/econt's encoder, output by output, for
@@ -66,7 +55,7 @@ func TestChip(t *testing.T) {
 		}
 		models = append(models, m)
 	}
-	cell, at, saturated := raster(), uint64(0), 0
+	at, saturated := uint64(0), 0
 	for k, m := range models {
 		w, err := m.ChipWeights()
 		if err != nil {
@@ -80,19 +69,20 @@ func TestChip(t *testing.T) {
 		for range total / len(models) / block {
 			at++
 			images := chipImages(rand.New(rand.NewPCG(uint64(k), at)), block)
-			got, err := m.Encode(ctx, images)
+			got := encodeAsTrained(t, m, images)
+			fast, err := m.Encode(ctx, images)
 			if err != nil {
 				t.Fatal(err)
 			}
 			calq, want := make([]uint32, len(images)), make([]uint16, block*Latent)
 			for i := range calq {
-				calq[i] = uint32(images[i/Cells*Cells+cell[i%Cells]])
+				calq[i] = uint32(images[i/Cells*Cells+raster[i%Cells]])
 			}
 			if err := reference.Encode(calq, want, nil); err != nil {
 				t.Fatal(err)
 			}
 			for i, v := range want {
-				if got[i] != float32(v)/256 {
+				if got[i] != fast[i] || got[i] != float32(v)/256 {
 					t.Fatalf("model %d, image %v: output %d is %v, the chip's %v", k, images[i/Latent*Cells:(i/Latent+1)*Cells], i%Latent, got[i], float32(v)/256)
 				}
 				if v == outputTop {
@@ -103,6 +93,54 @@ func TestChip(t *testing.T) {
 	}
 	if saturated == 0 {
 		t.Error("no output reached the limit: the saturation was not tested")
+	}
+}
+
+// encodeAsTrained takes the outputs from the forward pass that training and
+// decoding use, 500 images at a time.
+func encodeAsTrained(t *testing.T, m *Model, images []float64) []float32 {
+	t.Helper()
+	var out []float32
+	err := m.batches(context.Background(), Data{Images: images}, func(_, b int, _ []float64) error {
+		_, err := m.forward(b, nn.Inference)
+		out = append(out, m.chip.latent.Data...)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// TestChipFractions: charges that are no whole numbers take the same steps as
+// whole ones of the same proportions.
+func TestChipFractions(t *testing.T) {
+	m, err := Architecture{Precision: "asic"}.New(7, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	images := chipImages(rand.New(rand.NewPCG(3, 4)), 300)
+	want, err := m.Encode(context.Background(), images)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range images {
+		images[i] /= 8
+	}
+	if wholeCharges(images) {
+		t.Fatal("these were to be fractions")
+	}
+	got, err := m.Encode(context.Background(), images)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range want {
+		if got[i] != v {
+			t.Fatalf("output %d: %v, want %v", i, got[i], v)
+		}
+	}
+	if _, err := m.Encode(context.Background(), images[:50]); err == nil {
+		t.Error("50 charges were accepted")
 	}
 }
 

@@ -208,6 +208,9 @@ func (m *Model) DecodeData(ctx context.Context, d Data) ([]float64, error) {
 // network: with the presets multiples of their format's step.
 func (m *Model) Encode(ctx context.Context, images []float64) ([]float32, error) {
 	out := make([]float32, len(images)/Cells*Latent)
+	if m.chip != nil && wholeCharges(images) {
+		return out, m.chip.encodeWhole(ctx, images, out)
+	}
 	encoder := m.net
 	if m.chip == nil {
 		var err error
