@@ -30,7 +30,8 @@ func TestGradientAgainstDifferences(t *testing.T) {
 			dp, dq := make([]float64, 48), make([]float64, 48)
 			judged, all := 0, 0
 			for range size(4000) {
-				p, q := normalised(cellsOf(r, 48, 48, r.ExpFloat64)), normalised(cellsOf(r, 48, 48, r.ExpFloat64))
+				mass := func() float64 { return 0.01 + r.ExpFloat64() } // never less than a probe takes
+				p, q := normalised(cellsOf(r, 48, 48, mass)), normalised(cellsOf(r, 48, 48, mass))
 				if name != "error" {
 					factor := 0.5 + r.Float64()
 					for k := range q {
@@ -93,12 +94,11 @@ func level(u []float64) {
 	}
 }
 
-// moved is p + h·u, kept from falling below zero, which h is too small to do to
-// more than the tiniest masses.
+// moved is p + h·u.
 func moved(p, u []float64, h float64) []float64 {
 	x := make([]float64, len(p))
 	for i := range x {
-		x[i] = max(p[i]+h*u[i], 0)
+		x[i] = p[i] + h*u[i]
 	}
 	return x
 }
