@@ -194,7 +194,7 @@ func (w *work) job(ctx context.Context, k int) error {
 			return nil
 		}
 	}
-	r := loss.Resources{Metric: w.metric, Threads: w.each()}
+	r := loss.Resources{Metric: w.metric, Threads: w.each(), Points: w.points}
 	if w.resources.CNN != nil && strings.Contains(j.Loss, "cnn") {
 		var err error
 		if r.CNN, err = w.resources.CNN(); err != nil {

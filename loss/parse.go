@@ -16,6 +16,9 @@ type Resources struct {
 	Metric  *emd.Metric // ground metric of the exact EMD, 48 points
 	Threads int         // goroutines of the exact EMD; never changes a value
 	CNN     Distance    // the EMD CNN; nil where there is none
+
+	// Points are the cells' places, for sliced; the benchmark's where nil.
+	Points []hgcal.Point
 }
 
 var builders = map[string]func(Resources) (Loss, error){
@@ -25,6 +28,8 @@ var builders = map[string]func(Resources) (Loss, error){
 	"telescope-equal": func(Resources) (Loss, error) { return Telescope(hgcal.Equal), nil },
 	"energy":          func(Resources) (Loss, error) { return Energy(), nil },
 	"emd":             exact,
+	"sliced":          sliced,
+	"sinkhorn":        sinkhorn,
 	"emd-cnn": func(r Resources) (Loss, error) {
 		if r.CNN == nil {
 			return nil, fmt.Errorf("loss: emd-cnn needs the weights of a trained EMD CNN; train one with \"barrow surrogate train\" and name it")
