@@ -22,9 +22,11 @@ type Settings struct {
 	LearningRate float64 // 1e-3 by default
 	Schedule     string  // "constant" (the default) or "cosine", falling to a hundredth of LearningRate at the last epoch
 	Patience     int     // 30 by default; negative never stops early
-	// ZeroStart starts the decoder's output layer with a bias of 0, as the
-	// paper does: a sigmoid then starts at 1/2 in every cell, 16 times too high.
-	// By default it starts at the mean of the training images.
+	// ZeroStart starts all biases at 0, as the paper does: a sigmoid then starts
+	// at 1/2 in every cell, 16 times too high, and some of the encoder's
+	// outputs stay behind their ReLU for good (half of them where the chip
+	// truncates). By default the decoded image starts at the mean of the training
+	// images and the encoder's outputs at 1/4.
 	ZeroStart  bool
 	Checkpoint string // file to save to and resume from; none by default
 	Progress   func(nn.Progress)
@@ -113,9 +115,16 @@ func TrainData(ctx context.Context, train, validation Data, l loss.Loss, s Setti
 	return m, h, nil
 }
 
+// latentStart is the bias that the encoder's outputs start with.
+const latentStart = 0.25
+
 // startAt sets the output layer's bias so that an untrained decoder gives the
-// mean of the training images.
+// mean of the training images, and lifts the encoder's outputs above 0.
 func (m *Model) startAt(cells []float32) {
+	latent := m.net.Param(layerDense + "/bias").Value
+	for i := range latent {
+		latent[i] = latentStart
+	}
 	mean := 0.0
 	for _, v := range cells {
 		mean += float64(v)

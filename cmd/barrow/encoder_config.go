@@ -58,7 +58,7 @@ func (f *encoderConfig) budgetFlags(flags *pflag.FlagSet) {
 	flags.Float64Var(&f.Rate, "rate", d.Rate, "learning rate, at the start")
 	flags.StringVar(&f.Schedule, "schedule", d.Schedule, "course of the learning rate: "+strings.Join(autoencoder.Schedules(), " or "))
 	flags.IntVar(&f.Patience, "patience", d.Patience, "epochs without a better validation loss before stopping; 0 runs them all")
-	flags.BoolVar(&f.ZeroStart, "zero-start", false, "start the decoder's last bias at 0, as the paper does, not at the data's mean")
+	flags.BoolVar(&f.ZeroStart, "zero-start", false, "start all biases at 0, as the paper does, not at the data's mean with live outputs")
 	flags.Float64Var(&f.MIP, "mip", d.Threshold, "charge above which a cell counts as occupied")
 }
 
