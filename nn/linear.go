@@ -15,6 +15,7 @@ type linear struct {
 
 	fwd, bwd *lowering // bwd computes the input's gradient
 	grad     *weightGrad
+	split    *split    // in place of fwd and bwd, or nil
 	biasRow  []float32 // the bias for every output column
 	quant    []float32 // the fake-quantised kernel, if any
 
@@ -72,6 +73,9 @@ func (b *builder) linear(l LayerShape, relu bool) {
 	rows := out.rows(b.n.settings.MaxBatch)
 	o.sums = make([]float32, out.groups()*((rows+biasChunk-1)/biasChunk)*out.width())
 	o.bindTasks(b.n)
+	if splits(l) && !in.flat {
+		o.split = newSplit(b.n, o)
+	}
 	b.op(o)
 	b.n.weights = append(b.n.weights, o)
 }
@@ -232,7 +236,11 @@ func (n *Network) packAll(training bool) {
 		for i := c; i < len(o.biasRow); i += c {
 			copy(o.biasRow[i:], bias)
 		}
-		n.team.run(len(o.fwd.blocks), o.tasks.pack)
+		if o.split != nil {
+			n.team.run(kernel.Planes, o.split.tasks.pack)
+		} else {
+			n.team.run(len(o.fwd.blocks), o.tasks.pack)
+		}
 		o.backPacked = false
 	}
 }
@@ -241,6 +249,11 @@ func (o *linear) trainable() bool { return true }
 
 func (o *linear) forward(n *Network) {
 	o.rows = o.out.rows(n.n)
+	if o.split != nil {
+		o.split.rows = o.rows
+		o.split.forward(n)
+		return
+	}
 	o.fwd.aim(o.rows)
 	o.chunks = (o.rows + rowChunk - 1) / rowChunk
 	n.team.run(len(o.fwd.units)*o.chunks, o.tasks.forward)
@@ -259,7 +272,9 @@ func (o *linear) backward(n *Network, input, weights bool) {
 		}
 		o.grad.compute(n, o.rows)
 	}
-	if input {
+	if input && o.split != nil {
+		o.split.backward(n)
+	} else if input {
 		if !o.backPacked {
 			n.team.run(len(o.bwd.blocks), o.tasks.packBack)
 			o.backPacked = true

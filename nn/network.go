@@ -72,6 +72,7 @@ type Network struct {
 	sides   map[string]*Tensor
 	team    team
 	weights []*linear // the linear layers, whose weights are packed
+	scratch chan *planes
 
 	n       int  // samples of the last Forward
 	mode    Mode // of the last Forward
@@ -161,7 +162,9 @@ func assemble(spec Spec, layers []LayerShape, params []*Param, s Settings) (*Net
 		n.byName[p.Name] = p
 	}
 	n.team.threads = s.Threads
+	n.scratch = make(chan *planes, s.Threads)
 	(&builder{n: n}).build()
+	n.allocScratch()
 	return n, nil
 }
 

@@ -20,5 +20,7 @@ func main() {
 	}
 	elementwise(512)
 	elementwise(256)
+	split(512)
+	split(256)
 	Generate()
 }

@@ -1,0 +1,94 @@
+package kernel
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// TestSplitIsConvolution does a whole 5×5 convolution by planes, and its
+// transpose, and compares with the definition.
+func TestSplitIsConvolution(t *testing.T) {
+	eachKernel(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(8, 1))
+		for c := 1; c < 40; c += 1 + c/6 {
+			rows := 1 + rng.IntN(5)
+			step := rows*c + rng.IntN(3)
+			x, w := randoms(rng, 16*step), randoms(rng, 49)
+			for _, back := range []bool{false, true} {
+				for i := range w { // 5×5 of 7×7 offsets
+					if y, x := i/7, i%7; y == 0 || y == 6 || x == 0 || x == 6 {
+						w[i] = 0
+					}
+				}
+				first, stride := 0, step
+				if back {
+					first, stride = 15*step, -step
+				}
+				bias := randoms(rng, c)
+				if back {
+					bias = nil
+				}
+				planes, out := make([]float32, 9*rows*c), randoms(rng, 16*step)
+				for group := range 9 {
+					Spread(planes, x, group, rows, c, first, stride)
+					for p := range 9 {
+						factor := float32(0)
+						taps, signs := SplitTaps(9*group + p)
+						for i, d := range taps {
+							factor += signs[i] * w[(d[0]+3)*7+d[1]+3]
+						}
+						for i := range rows * c {
+							planes[(i/c*9+p)*c+i%c] *= factor
+						}
+					}
+					Gather(out, planes, bias, group, rows, c, first, stride, c%2 == 0)
+				}
+				for oy := range 4 {
+					for ox := range 4 {
+						for k := range rows * c {
+							want := 0.0
+							if bias != nil {
+								want = float64(bias[k%c])
+							}
+							for iy := range 4 {
+								for ix := range 4 {
+									dy, dx := iy-oy, ix-ox
+									if back {
+										dy, dx = -dy, -dx
+									}
+									want += float64(w[(dy+3)*7+dx+3]) * float64(x[(4*iy+ix)*step+k])
+								}
+							}
+							if c%2 == 0 {
+								want = max(want, 0)
+							}
+							if got := float64(out[(4*oy+ox)*step+k]); math.Abs(got-want) > 2e-5 {
+								t.Fatalf("c %d, transposed %v: pixel (%d,%d) value %d = %v, want %v", c, back, oy, ox, k, got, want)
+							}
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+func BenchmarkSplit(b *testing.B) {
+	const rows, c = 28, 32
+	x, planes := make([]float32, 16*rows*c), make([]float32, 9*rows*c)
+	b.Run("spread", func(b *testing.B) {
+		for b.Loop() {
+			for group := range 9 {
+				Spread(planes, x, group, rows, c, 0, rows*c)
+			}
+		}
+	})
+	b.Run("gather", func(b *testing.B) {
+		for b.Loop() {
+			for group := range 9 {
+				Gather(x, planes, nil, group, rows, c, 0, rows*c, false)
+			}
+		}
+	})
+}
