@@ -70,6 +70,72 @@ DATA tagTable<>+496(SB)/8, $0x0000000000000001
 DATA tagTable<>+504(SB)/8, $0x0000000000000000
 GLOBL tagTable<>(SB), RODATA|NOPTR, $512
 
+DATA laneTable<>+0(SB)/8, $0x0000000000000000
+DATA laneTable<>+8(SB)/8, $0x0000000000000001
+DATA laneTable<>+16(SB)/8, $0x0000000000000002
+DATA laneTable<>+24(SB)/8, $0x0000000000000003
+DATA laneTable<>+32(SB)/8, $0x0000000000000004
+DATA laneTable<>+40(SB)/8, $0x0000000000000005
+DATA laneTable<>+48(SB)/8, $0x0000000000000006
+DATA laneTable<>+56(SB)/8, $0x0000000000000007
+DATA laneTable<>+64(SB)/8, $0x0000000000000008
+DATA laneTable<>+72(SB)/8, $0x0000000000000009
+DATA laneTable<>+80(SB)/8, $0x000000000000000a
+DATA laneTable<>+88(SB)/8, $0x000000000000000b
+DATA laneTable<>+96(SB)/8, $0x000000000000000c
+DATA laneTable<>+104(SB)/8, $0x000000000000000d
+DATA laneTable<>+112(SB)/8, $0x000000000000000e
+DATA laneTable<>+120(SB)/8, $0x000000000000000f
+DATA laneTable<>+128(SB)/8, $0x0000000000000010
+DATA laneTable<>+136(SB)/8, $0x0000000000000011
+DATA laneTable<>+144(SB)/8, $0x0000000000000012
+DATA laneTable<>+152(SB)/8, $0x0000000000000013
+DATA laneTable<>+160(SB)/8, $0x0000000000000014
+DATA laneTable<>+168(SB)/8, $0x0000000000000015
+DATA laneTable<>+176(SB)/8, $0x0000000000000016
+DATA laneTable<>+184(SB)/8, $0x0000000000000017
+DATA laneTable<>+192(SB)/8, $0x0000000000000018
+DATA laneTable<>+200(SB)/8, $0x0000000000000019
+DATA laneTable<>+208(SB)/8, $0x000000000000001a
+DATA laneTable<>+216(SB)/8, $0x000000000000001b
+DATA laneTable<>+224(SB)/8, $0x000000000000001c
+DATA laneTable<>+232(SB)/8, $0x000000000000001d
+DATA laneTable<>+240(SB)/8, $0x000000000000001e
+DATA laneTable<>+248(SB)/8, $0x000000000000001f
+DATA laneTable<>+256(SB)/8, $0x0000000000000020
+DATA laneTable<>+264(SB)/8, $0x0000000000000021
+DATA laneTable<>+272(SB)/8, $0x0000000000000022
+DATA laneTable<>+280(SB)/8, $0x0000000000000023
+DATA laneTable<>+288(SB)/8, $0x0000000000000024
+DATA laneTable<>+296(SB)/8, $0x0000000000000025
+DATA laneTable<>+304(SB)/8, $0x0000000000000026
+DATA laneTable<>+312(SB)/8, $0x0000000000000027
+DATA laneTable<>+320(SB)/8, $0x0000000000000028
+DATA laneTable<>+328(SB)/8, $0x0000000000000029
+DATA laneTable<>+336(SB)/8, $0x000000000000002a
+DATA laneTable<>+344(SB)/8, $0x000000000000002b
+DATA laneTable<>+352(SB)/8, $0x000000000000002c
+DATA laneTable<>+360(SB)/8, $0x000000000000002d
+DATA laneTable<>+368(SB)/8, $0x000000000000002e
+DATA laneTable<>+376(SB)/8, $0x000000000000002f
+DATA laneTable<>+384(SB)/8, $0x0000000000000030
+DATA laneTable<>+392(SB)/8, $0x0000000000000031
+DATA laneTable<>+400(SB)/8, $0x0000000000000032
+DATA laneTable<>+408(SB)/8, $0x0000000000000033
+DATA laneTable<>+416(SB)/8, $0x0000000000000034
+DATA laneTable<>+424(SB)/8, $0x0000000000000035
+DATA laneTable<>+432(SB)/8, $0x0000000000000036
+DATA laneTable<>+440(SB)/8, $0x0000000000000037
+DATA laneTable<>+448(SB)/8, $0x0000000000000038
+DATA laneTable<>+456(SB)/8, $0x0000000000000039
+DATA laneTable<>+464(SB)/8, $0x000000000000003a
+DATA laneTable<>+472(SB)/8, $0x000000000000003b
+DATA laneTable<>+480(SB)/8, $0x000000000000003c
+DATA laneTable<>+488(SB)/8, $0x000000000000003d
+DATA laneTable<>+496(SB)/8, $0x000000000000003e
+DATA laneTable<>+504(SB)/8, $0x000000000000003f
+GLOBL laneTable<>(SB), RODATA|NOPTR, $512
+
 DATA bitTable<>+0(SB)/8, $0x0000000000000001
 DATA bitTable<>+8(SB)/8, $0x0000000000000002
 DATA bitTable<>+16(SB)/8, $0x0000000000000004
@@ -309,6 +375,7 @@ TEXT ·start512x2(SB), NOSPLIT, $8-16
 	LEAQ         32768(CX), DX
 	MOVQ         8384(AX), BX
 	MOVQ         8392(AX), SI
+	XORQ         R8, R8
 	XORQ         DI, DI
 	VBROADCASTSD one<>+0(SB), Z0
 	VBROADCASTSD negInf<>+0(SB), Z2
@@ -328,266 +395,325 @@ TEXT ·start512x2(SB), NOSPLIT, $8-16
 	VMOVDQU64    bitTable<>+64(SB), Z0
 	VMOVDQU64    Z0, 7232(AX)
 	VPBROADCASTQ BX, Z0
-	MOVQ         SI, R8
+	MOVQ         SI, R9
 
 first:
-	TZCNTQ       R8, R9
+	TZCNTQ       R9, R10
+	MOVQ         R10, R11
+	SHLQ         $0x06, R11
+	ADDQ         DX, R11
+	VMOVDQU64    (R11), Z1
+	VPSHUFBITQMB Z1, Z0, K1
+	KMOVQ        K1, R12
+	TZCNTQ       R12, R12
+	MOVBQZX      (R11)(R12*1), R11
+	MOVQ         7680(AX)(R11*8), R12
+	BTSQ         R10, R12
+	MOVQ         R12, 7680(AX)(R11*8)
+	VMOVSD       3584(AX)(R11*8), X1
+	VADDSD       2560(AX)(R10*8), X1, X1
+	VMOVSD       X1, 3584(AX)(R11*8)
+	BLSRQ        R9, R9
+	JNZ          first
+	VMOVUPD      3584(AX), Z0
+	VMOVUPD      3648(AX), Z1
+
+phase:
+	BLSRQ         BX, R9
+	JZ            last
+	KMOVQ         BX, K1
+	VBROADCASTSD  tagKeep<>+0(SB), Z2
+	VBROADCASTSD  negInf<>+0(SB), Z3
+	VMOVAPD       Z3, Z4
+	VMULPD        4096(AX), Z0, Z5
+	VPTERNLOGQ    $0xea, tagTable<>+0(SB), Z2, Z5
+	VMAXPD        Z5, Z3, K1, Z3
+	KSHIFTRQ      $0x08, K1, K1
+	VMULPD        4160(AX), Z1, Z5
+	VPTERNLOGQ    $0xea, tagTable<>+64(SB), Z2, Z5
+	VMAXPD        Z5, Z4, K1, Z4
+	VMAXPD        Z4, Z3, Z3
+	VEXTRACTF64X4 $0x01, Z3, Y2
+	VMAXPD        Y2, Y3, Y2
+	VEXTRACTF128  $0x01, Y2, X3
+	VMAXPD        X3, X2, X3
+	VPERMILPD     $0x01, X3, X2
+	VMAXSD        X2, X3, X3
+	VMOVQ         X3, R9
+	NOTQ          R9
+	ANDQ          $0x3f, R9
+
+phaseOf:
+	MOVQ         BX, R10
+	BTRQ         R9, R10
+	VPBROADCASTQ R10, Z2
+	MOVQ         7680(AX)(R9*8), R11
+	TESTQ        R11, R11
+	JZ           tooLittle
+	MOVQ         R11, R12
+	XORQ         R13, R13
+	VBROADCASTSD 2560(AX)(R9*8), Z3
+	VBROADCASTSD negInf<>+0(SB), Z4
+	VXORPD       Z5, Z5, Z5
+	VXORPD       X7, X7, X7
+
+queue:
+	TZCNTQ        R12, R14
+	MOVQ          R14, R15
+	SHLQ          $0x06, R15
+	ADDQ          DX, R15
+	VMOVDQU64     (R15), Z8
+	VPSHUFBITQMB  Z8, Z2, K1
+	KMOVQ         K1, BP
+	TZCNTQ        BP, BP
+	MOVBQZX       (R15)(BP*1), R15
+	MOVQ          R15, 5632(AX)(R14*8)
+	MOVQ          R14, BP
+	SHLQ          $0x09, BP
+	ADDQ          CX, BP
+	VMOVSD        (BP)(R15*8), X8
+	VSUBSD        (BP)(R9*8), X8, X8
+	VMOVQ         X8, R15
+	ORQ           $0x3f, R15
+	XORQ          R14, R15
+	MOVQ          R15, 4608(AX)(R13*8)
+	VPBROADCASTQ  R15, Z8
+	VALIGNQ       $0x01, Z4, Z8, Z4
+	VBROADCASTSD  2560(AX)(R14*8), Z8
+	VALIGNQ       $0x01, Z5, Z8, Z5
+	VMOVSD        X8, 5120(AX)(R13*8)
+	VADDSD        X8, X7, X7
+	INCQ          R13
+	BLSRQ         R12, R12
+	JNZ           queue
+	VUCOMISD      X3, X7
+	JCS           tooLittle
+	MOVQ          R10, BX
+	CMPQ          R13, $0x08
+	JHI           many
+	VXORPD        Z2, Z2, Z2
+	VXORPD        Z6, Z6, Z6
+	VALIGNQ       $0x01, Z4, Z4, Z7
+	VALIGNQ       $0x01, Z5, Z5, Z8
+	VCMPPD        $0x1e, Z4, Z7, K1
+	VADDPD        Z8, Z6, K1, Z6
+	VALIGNQ       $0x02, Z4, Z4, Z7
+	VALIGNQ       $0x02, Z5, Z5, Z8
+	VCMPPD        $0x1e, Z4, Z7, K1
+	VADDPD        Z8, Z2, K1, Z2
+	VALIGNQ       $0x03, Z4, Z4, Z7
+	VALIGNQ       $0x03, Z5, Z5, Z8
+	VCMPPD        $0x1e, Z4, Z7, K1
+	VADDPD        Z8, Z6, K1, Z6
+	VALIGNQ       $0x04, Z4, Z4, Z7
+	VALIGNQ       $0x04, Z5, Z5, Z8
+	VCMPPD        $0x1e, Z4, Z7, K1
+	VADDPD        Z8, Z2, K1, Z2
+	VALIGNQ       $0x05, Z4, Z4, Z7
+	VALIGNQ       $0x05, Z5, Z5, Z8
+	VCMPPD        $0x1e, Z4, Z7, K1
+	VADDPD        Z8, Z6, K1, Z6
+	VALIGNQ       $0x06, Z4, Z4, Z7
+	VALIGNQ       $0x06, Z5, Z5, Z8
+	VCMPPD        $0x1e, Z4, Z7, K1
+	VADDPD        Z8, Z2, K1, Z2
+	VALIGNQ       $0x07, Z4, Z4, Z7
+	VALIGNQ       $0x07, Z5, Z5, Z8
+	VCMPPD        $0x1e, Z4, Z7, K1
+	VADDPD        Z8, Z6, K1, Z6
+	VADDPD        Z6, Z2, Z2
+	VADDPD        Z5, Z2, Z4
+	VCMPPD        $0x12, Z3, Z4, K1
+	VCMPPD        $0x11, Z3, Z2, K2
+	KMOVB         K1, R10
+	KMOVB         K2, R12
+	KANDNB        K2, K1, K1
+	VCOMPRESSPD.Z Z2, K1, Z2
+	VSUBSD        X2, X3, X6
+	MOVQ          $+8, R14
+	SUBQ          R13, R14
+	SHRXQ         R14, R10, R10
+	SHRXQ         R14, R12, R12
+	JMP           served
+
+many:
+	XORQ R10, R10
+	XORQ R12, R12
+	XORQ R14, R14
+
+block:
+	VXORPD  Z2, Z2, Z2
+	VMOVUPD 4608(AX)(R14*8), Z4
+	XORQ    R15, R15
+
+prefix:
+	VBROADCASTSD  4608(AX)(R15*8), Z5
+	VCMPPD        $0x1e, Z4, Z5, K1
+	VBROADCASTSD  5120(AX)(R15*8), Z5
+	VADDPD        Z5, Z2, K1, Z2
+	INCQ          R15
+	CMPQ          R15, R13
+	JNE           prefix
+	VADDPD        5120(AX)(R14*8), Z2, Z4
+	VCMPPD        $0x12, Z3, Z4, K1
+	VCMPPD        $0x11, Z3, Z2, K2
+	MOVQ          R13, R15
+	SUBQ          R14, R15
+	MOVQ          $-1, BP
+	BZHIQ         R15, BP, BP
+	KMOVB         BP, K3
+	KANDB         K1, K3, K1
+	KANDB         K2, K3, K2
+	KANDNB        K2, K1, K3
+	KORTESTB      K3, K3
+	JZ            noSplit
+	VCOMPRESSPD.Z Z2, K3, Z2
+	VSUBSD        X2, X3, X6
+
+noSplit:
+	KMOVB K1, R15
+	SHLXQ R14, R15, R15
+	ORQ   R15, R10
+	KMOVB K2, R15
+	SHLXQ R14, R15, R15
+	ORQ   R15, R12
+	ADDQ  $0x08, R14
+	CMPQ  R14, R13
+	JLT   block
+
+served:
+	ANDNQ        R12, R10, R12
+	PDEPQ        R11, R10, R10
+	PDEPQ        R11, R12, R12
+	ANDNQ        R11, R10, R11
+	ANDNQ        SI, R10, SI
+	KMOVQ        R10, K1
+	VPBROADCASTB R9, Z2
+	VMOVDQU8     Z2, K1, 8192(AX)
+	MOVQ         7168(AX)(R9*8), R13
+	ORQ          R10, R13
+	ANDQ         DI, R10
+	JZ           gathered
+
+gather:
+	TZCNTQ R10, R14
+	ORQ    7168(AX)(R14*8), R13
+	BLSRQ  R10, R10
+	JNZ    gather
+
+gathered:
+	MOVQ   R13, 7168(AX)(R9*8)
+	TESTQ  R12, R12
+	JZ     exact
+	TZCNTQ R12, R10
+	VMOVSD 2560(AX)(R10*8), X2
+	VSUBSD X6, X2, X2
+	VMOVSD X2, 2560(AX)(R10*8)
+	JMP    hang
+
+exact:
+	VPBROADCASTQ SI, Z2
 	MOVQ         R9, R10
 	SHLQ         $0x06, R10
 	ADDQ         DX, R10
-	VMOVDQU64    (R10), Z1
-	VPSHUFBITQMB Z1, Z0, K1
-	KMOVQ        K1, R11
-	TZCNTQ       R11, R11
-	MOVBQZX      (R10)(R11*1), R10
-	MOVQ         7680(AX)(R10*8), R11
-	BTSQ         R9, R11
-	MOVQ         R11, 7680(AX)(R10*8)
-	VMOVSD       3584(AX)(R10*8), X1
-	VADDSD       2560(AX)(R9*8), X1, X1
-	VMOVSD       X1, 3584(AX)(R10*8)
-	BLSRQ        R8, R8
-	JNZ          first
-
-phase:
-	BLSRQ         BX, R8
-	JZ            last
-	KMOVQ         BX, K1
-	VBROADCASTSD  tagKeep<>+0(SB), Z0
-	VBROADCASTSD  negInf<>+0(SB), Z1
-	VMOVUPD       3584(AX), Z2
-	VMULPD        4096(AX), Z2, Z2
-	VPTERNLOGQ    $0xea, tagTable<>+0(SB), Z0, Z2
-	VMAXPD        Z2, Z1, K1, Z1
-	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       3648(AX), Z2
-	VMULPD        4160(AX), Z2, Z2
-	VPTERNLOGQ    $0xea, tagTable<>+64(SB), Z0, Z2
-	VMAXPD        Z2, Z1, K1, Z1
-	VEXTRACTF64X4 $0x01, Z1, Y0
-	VMAXPD        Y0, Y1, Y0
-	VEXTRACTF128  $0x01, Y0, X1
-	VMAXPD        X1, X0, X1
-	VPERMILPD     $0x01, X1, X0
-	VMAXSD        X0, X1, X1
-	VMOVQ         X1, R8
-	NOTQ          R8
-	ANDQ          $0x3f, R8
-	MOVQ          BX, R9
-
-enough:
-	VMOVSD   3584(AX)(R8*8), X0
-	VUCOMISD 2560(AX)(R8*8), X0
-	JAE      found
-	TZCNTQ   R9, R8
-	BLSRQ    R9, R9
-	JMP      enough
-
-found:
-	BTRQ         R8, BX
-	VPBROADCASTQ BX, Z0
-	MOVQ         7680(AX)(R8*8), R9
-	XORQ         R10, R10
-
-queue:
-	TZCNTQ       R9, R11
-	MOVQ         R11, R12
-	SHLQ         $0x06, R12
-	ADDQ         DX, R12
-	VMOVDQU64    (R12), Z1
-	VPSHUFBITQMB Z1, Z0, K1
-	KMOVQ        K1, R13
-	TZCNTQ       R13, R13
-	MOVBQZX      (R12)(R13*1), R12
-	MOVQ         R11, R13
-	SHLQ         $0x09, R13
-	ADDQ         CX, R13
-	VMOVSD       (R13)(R12*8), X1
-	VSUBSD       (R13)(R8*8), X1, X1
-	VMOVSD       2560(AX)(R11*8), X2
-	VMOVSD       X2, 5120(AX)(R10*8)
-	VMOVQ        X1, R13
-	ORQ          $0x3f, R13
-	XORQ         R11, R13
-	MOVQ         R13, 4608(AX)(R10*8)
-	SHLQ         $0x08, R12
-	ORQ          R11, R12
-	MOVQ         R12, 5632(AX)(R10*8)
-	INCQ         R10
-	BLSRQ        R9, R9
-	JNZ          queue
-	VBROADCASTSD 2560(AX)(R8*8), Z0
-	XORQ         R9, R9
-	XORQ         R11, R11
-
-block:
-	VXORPD  Z1, Z1, Z1
-	VMOVUPD 4608(AX)(R11*8), Z2
-	XORQ    R12, R12
-
-prefix:
-	VBROADCASTSD 4608(AX)(R12*8), Z3
-	VCMPPD       $0x1e, Z2, Z3, K1
-	VBROADCASTSD 5120(AX)(R12*8), Z3
-	VADDPD       Z3, Z1, K1, Z1
-	INCQ         R12
-	CMPQ         R12, R10
-	JNE          prefix
-	VADDPD       5120(AX)(R11*8), Z1, Z2
-	VCMPPD       $0x12, Z0, Z2, K1
-	VCMPPD       $0x11, Z0, Z1, K2
+	VMOVDQU64    (R10), Z3
+	VPSHUFBITQMB Z3, Z2, K1
 	KMOVQ        K1, R12
-	KMOVQ        K2, R13
-	MOVQ         R10, R14
-	SUBQ         R11, R14
-	MOVQ         $-1, R15
-	BZHIQ        R14, R15, R15
-	ANDQ         $0xff, R15
-	ANDQ         R15, R12
-	ANDQ         R15, R13
-	ANDNQ        R13, R12, R14
-	ANDNQ        R15, R13, R13
-	TESTQ        R12, R12
-	JZ           fullDone
+	TZCNTQ       R12, R12
+	MOVBQZX      (R10)(R12*1), R10
+	VXORPD       X6, X6, X6
 
-full:
-	TZCNTQ  R12, R15
-	ADDQ    R11, R15
-	MOVBQZX 5632(AX)(R15*8), BP
-	VMOVSD  5120(AX)(R15*8), X2
-	BTRQ    BP, SI
-	VMOVSD  X2, 1536(AX)(BP*8)
-	MOVB    R8, 8192(AX)(BP*1)
-	MOVQ    BP, R15
-	SHLQ    $0x09, R15
-	ADDQ    CX, R15
-	VMOVSD  (R15)(R8*8), X2
-	VMOVSD  X2, 2048(AX)(BP*8)
-	MOVQ    7168(AX)(BP*8), R15
-	ORQ     R15, 7168(AX)(R8*8)
-	MOVB    BP, 8256(AX)(DI*1)
-	INCQ    DI
-	BLSRQ   R12, R12
-	JNZ     full
-
-fullDone:
-	TESTQ   R14, R14
-	JZ      splitDone
-	TZCNTQ  R14, R9
-	VMOVUPD Z1, 3072(AX)
-	VSUBSD  3072(AX)(R9*8), X0, X1
-	ADDQ    R11, R9
-	MOVBQZX 5632(AX)(R9*8), R12
-	VMOVSD  5120(AX)(R9*8), X2
-	VSUBSD  X1, X2, X2
-	VMOVSD  X2, 2560(AX)(R12*8)
-	VMOVSD  X1, 1536(AX)(R8*8)
-	MOVB    R12, 8192(AX)(R8*1)
-	MOVQ    R8, R9
-	SHLQ    $0x09, R9
-	ADDQ    CX, R9
-	VMOVSD  (R9)(R12*8), X1
-	VMOVSD  X1, 2048(AX)(R8*8)
-	MOVQ    $+1, R9
-	ORQ     R14, R13
-
-splitDone:
-	TESTQ R13, R13
-	JZ    movedDone
+hang:
+	VMOVSD X6, 1536(AX)(R9*8)
+	MOVB   R10, 8192(AX)(R9*1)
+	ORQ    R13, 7168(AX)(R10*8)
+	BTSQ   R10, DI
+	MOVB   R9, 8256(AX)(R8*1)
+	INCQ   R8
+	TESTQ  R11, R11
+	JZ     phase
 
 moved:
-	TZCNTQ  R13, R12
-	ADDQ    R11, R12
-	MOVQ    5632(AX)(R12*8), R14
-	MOVBQZX R14, R12
-	SHRQ    $0x08, R14
-	MOVQ    7680(AX)(R14*8), R15
-	BTSQ    R12, R15
-	MOVQ    R15, 7680(AX)(R14*8)
-	VMOVSD  3584(AX)(R14*8), X1
-	VADDSD  2560(AX)(R12*8), X1, X1
-	VMOVSD  X1, 3584(AX)(R14*8)
-	BLSRQ   R13, R13
-	JNZ     moved
+	TZCNTQ       R11, R9
+	MOVQ         5632(AX)(R9*8), R10
+	MOVQ         7680(AX)(R10*8), R12
+	BTSQ         R9, R12
+	MOVQ         R12, 7680(AX)(R10*8)
+	VPBROADCASTQ R10, Z2
+	VBROADCASTSD 2560(AX)(R9*8), Z3
+	VPCMPEQQ     laneTable<>+0(SB), Z2, K1
+	VADDPD       Z3, Z0, K1, Z0
+	VPCMPEQQ     laneTable<>+64(SB), Z2, K1
+	VADDPD       Z3, Z1, K1, Z1
+	BLSRQ        R11, R11
+	JNZ          moved
+	JMP          phase
 
-movedDone:
-	ADDQ         $0x08, R11
-	CMPQ         R11, R10
-	JLT          block
-	TESTQ        R9, R9
-	JNZ          hung
-	VPBROADCASTQ SI, Z0
-	VXORPD       X1, X1, X1
-	MOVQ         R8, R9
-	SHLQ         $0x06, R9
-	ADDQ         DX, R9
-	VMOVDQU64    (R9), Z2
-	VPSHUFBITQMB Z2, Z0, K1
-	KMOVQ        K1, R10
-	TZCNTQ       R10, R10
-	MOVBQZX      (R9)(R10*1), R9
-	VMOVSD       X1, 1536(AX)(R8*8)
-	MOVB         R9, 8192(AX)(R8*1)
-	MOVQ         R8, R10
-	SHLQ         $0x09, R10
-	ADDQ         CX, R10
-	VMOVSD       (R10)(R9*8), X0
-	VMOVSD       X0, 2048(AX)(R8*8)
+tooLittle:
+	VMOVUPD Z0, 3584(AX)
+	VMOVUPD Z1, 3648(AX)
+	MOVQ    BX, R10
 
-hung:
-	MOVBQZX 8192(AX)(R8*1), R9
-	MOVQ    7168(AX)(R8*8), R10
-	ORQ     R10, 7168(AX)(R9*8)
-	MOVB    R8, 8256(AX)(DI*1)
-	INCQ    DI
-	JMP     phase
+enough:
+	VMOVSD   3584(AX)(R9*8), X2
+	VUCOMISD 2560(AX)(R9*8), X2
+	JAE      phaseOf
+	TZCNTQ   R10, R9
+	BLSRQ    R10, R10
+	JMP      enough
+	JMP phase
 
 last:
-	TZCNTQ BX, DX
-	MOVQ   SI, BX
-	TESTQ  BX, BX
-	JZ     planted
+	TZCNTQ       BX, DX
+	KMOVQ        SI, K1
+	VPBROADCASTB DX, Z0
+	VMOVDQU8     Z0, K1, 8192(AX)
+	MOVQ         8384(AX), BX
+	ORQ          8392(AX), BX
+	MOVQ         BX, 7168(AX)(DX*8)
+	MOVQ         DX, 8480(AX)
+	MOVQ         R8, 8488(AX)
+	XORQ         BX, BX
+	MOVQ         BX, 1536(AX)(DX*8)
+	MOVQ         BX, 2048(AX)(DX*8)
+	MOVQ         BX, (AX)(DX*8)
 
-rest:
-	TZCNTQ BX, SI
-	VMOVSD 2560(AX)(SI*8), X0
-	VMOVSD X0, 1536(AX)(SI*8)
-	MOVB   DL, 8192(AX)(SI*1)
-	MOVQ   SI, R8
-	SHLQ   $0x09, R8
-	ADDQ   CX, R8
-	VMOVSD (R8)(DX*8), X0
-	VMOVSD X0, 2048(AX)(SI*8)
-	MOVQ   7168(AX)(SI*8), R8
-	ORQ    R8, 7168(AX)(DX*8)
-	MOVB   SI, 8256(AX)(DI*1)
-	INCQ   DI
-	BLSRQ  BX, BX
-	JNZ    rest
-
-planted:
-	MOVQ DX, 8480(AX)
-	MOVQ DI, 8488(AX)
-	XORQ CX, CX
-	MOVQ CX, 1536(AX)(DX*8)
-	MOVQ CX, 2048(AX)(DX*8)
-	MOVQ CX, (AX)(DX*8)
-	MOVQ 8392(AX), CX
-
-plant:
-	DECQ    DI
-	JS      done
-	MOVBQZX 8256(AX)(DI*1), DX
+row:
+	DECQ    R8
+	JS      rowsDone
+	MOVBQZX 8256(AX)(R8*1), DX
 	MOVBQZX 8192(AX)(DX*1), BX
-	SHRXQ   DX, CX, SI
-	SHLQ    $0x3f, SI
-	XORQ    2048(AX)(DX*8), SI
-	VMOVQ   SI, X0
-	VADDSD  (AX)(BX*8), X0, X0
+	MOVBQZX 8192(AX)(BX*1), SI
+	VMOVSD  (AX)(SI*8), X0
+	SHLQ    $0x09, SI
+	ADDQ    CX, SI
+	VSUBSD  (SI)(BX*8), X0, X0
+	MOVQ    DX, SI
+	SHLQ    $0x09, SI
+	ADDQ    CX, SI
+	VMOVSD  (SI)(BX*8), X1
+	VMOVSD  X1, 2048(AX)(DX*8)
+	VADDSD  X1, X0, X0
 	VMOVSD  X0, (AX)(DX*8)
-	JMP     plant
+	JMP     row
 
-done:
+rowsDone:
+	MOVQ 8392(AX), DX
+
+col:
+	TZCNTQ  DX, BX
+	MOVBQZX 8192(AX)(BX*1), SI
+	VMOVSD  (AX)(SI*8), X0
+	SHLQ    $0x09, SI
+	ADDQ    CX, SI
+	VMOVSD  (SI)(BX*8), X1
+	VMOVSD  X1, 2048(AX)(BX*8)
+	VSUBSD  X1, X0, X0
+	VMOVSD  X0, (AX)(BX*8)
+	VMOVSD  2560(AX)(BX*8), X0
+	VMOVSD  X0, 1536(AX)(BX*8)
+	BLSRQ   DX, DX
+	JNZ     col
 	VZEROUPPER
 	RET
 
@@ -1017,6 +1143,7 @@ TEXT ·start512x4(SB), NOSPLIT, $8-16
 	LEAQ         32768(CX), DX
 	MOVQ         8384(AX), BX
 	MOVQ         8392(AX), SI
+	XORQ         R8, R8
 	XORQ         DI, DI
 	VBROADCASTSD one<>+0(SB), Z0
 	VBROADCASTSD negInf<>+0(SB), Z2
@@ -1050,276 +1177,341 @@ TEXT ·start512x4(SB), NOSPLIT, $8-16
 	VMOVDQU64    bitTable<>+192(SB), Z0
 	VMOVDQU64    Z0, 7360(AX)
 	VPBROADCASTQ BX, Z0
-	MOVQ         SI, R8
+	MOVQ         SI, R9
 
 first:
-	TZCNTQ       R8, R9
+	TZCNTQ       R9, R10
+	MOVQ         R10, R11
+	SHLQ         $0x06, R11
+	ADDQ         DX, R11
+	VMOVDQU64    (R11), Z1
+	VPSHUFBITQMB Z1, Z0, K1
+	KMOVQ        K1, R12
+	TZCNTQ       R12, R12
+	MOVBQZX      (R11)(R12*1), R11
+	MOVQ         7680(AX)(R11*8), R12
+	BTSQ         R10, R12
+	MOVQ         R12, 7680(AX)(R11*8)
+	VMOVSD       3584(AX)(R11*8), X1
+	VADDSD       2560(AX)(R10*8), X1, X1
+	VMOVSD       X1, 3584(AX)(R11*8)
+	BLSRQ        R9, R9
+	JNZ          first
+	VMOVUPD      3584(AX), Z0
+	VMOVUPD      3648(AX), Z1
+	VMOVUPD      3712(AX), Z2
+	VMOVUPD      3776(AX), Z3
+
+phase:
+	BLSRQ         BX, R9
+	JZ            last
+	KMOVQ         BX, K1
+	VBROADCASTSD  tagKeep<>+0(SB), Z4
+	VBROADCASTSD  negInf<>+0(SB), Z5
+	VMOVAPD       Z5, Z6
+	VMULPD        4096(AX), Z0, Z7
+	VPTERNLOGQ    $0xea, tagTable<>+0(SB), Z4, Z7
+	VMAXPD        Z7, Z5, K1, Z5
+	KSHIFTRQ      $0x08, K1, K1
+	VMULPD        4160(AX), Z1, Z7
+	VPTERNLOGQ    $0xea, tagTable<>+64(SB), Z4, Z7
+	VMAXPD        Z7, Z6, K1, Z6
+	KSHIFTRQ      $0x08, K1, K1
+	VMULPD        4224(AX), Z2, Z7
+	VPTERNLOGQ    $0xea, tagTable<>+128(SB), Z4, Z7
+	VMAXPD        Z7, Z5, K1, Z5
+	KSHIFTRQ      $0x08, K1, K1
+	VMULPD        4288(AX), Z3, Z7
+	VPTERNLOGQ    $0xea, tagTable<>+192(SB), Z4, Z7
+	VMAXPD        Z7, Z6, K1, Z6
+	VMAXPD        Z6, Z5, Z5
+	VEXTRACTF64X4 $0x01, Z5, Y4
+	VMAXPD        Y4, Y5, Y4
+	VEXTRACTF128  $0x01, Y4, X5
+	VMAXPD        X5, X4, X5
+	VPERMILPD     $0x01, X5, X4
+	VMAXSD        X4, X5, X5
+	VMOVQ         X5, R9
+	NOTQ          R9
+	ANDQ          $0x3f, R9
+
+phaseOf:
+	MOVQ         BX, R10
+	BTRQ         R9, R10
+	VPBROADCASTQ R10, Z4
+	MOVQ         7680(AX)(R9*8), R11
+	TESTQ        R11, R11
+	JZ           tooLittle
+	MOVQ         R11, R12
+	XORQ         R13, R13
+	VBROADCASTSD 2560(AX)(R9*8), Z5
+	VBROADCASTSD negInf<>+0(SB), Z6
+	VXORPD       Z7, Z7, Z7
+	VXORPD       X9, X9, X9
+
+queue:
+	TZCNTQ        R12, R14
+	MOVQ          R14, R15
+	SHLQ          $0x06, R15
+	ADDQ          DX, R15
+	VMOVDQU64     (R15), Z10
+	VPSHUFBITQMB  Z10, Z4, K1
+	KMOVQ         K1, BP
+	TZCNTQ        BP, BP
+	MOVBQZX       (R15)(BP*1), R15
+	MOVQ          R15, 5632(AX)(R14*8)
+	MOVQ          R14, BP
+	SHLQ          $0x09, BP
+	ADDQ          CX, BP
+	VMOVSD        (BP)(R15*8), X10
+	VSUBSD        (BP)(R9*8), X10, X10
+	VMOVQ         X10, R15
+	ORQ           $0x3f, R15
+	XORQ          R14, R15
+	MOVQ          R15, 4608(AX)(R13*8)
+	VPBROADCASTQ  R15, Z10
+	VALIGNQ       $0x01, Z6, Z10, Z6
+	VBROADCASTSD  2560(AX)(R14*8), Z10
+	VALIGNQ       $0x01, Z7, Z10, Z7
+	VMOVSD        X10, 5120(AX)(R13*8)
+	VADDSD        X10, X9, X9
+	INCQ          R13
+	BLSRQ         R12, R12
+	JNZ           queue
+	VUCOMISD      X5, X9
+	JCS           tooLittle
+	MOVQ          R10, BX
+	CMPQ          R13, $0x08
+	JHI           many
+	VXORPD        Z4, Z4, Z4
+	VXORPD        Z8, Z8, Z8
+	VALIGNQ       $0x01, Z6, Z6, Z9
+	VALIGNQ       $0x01, Z7, Z7, Z10
+	VCMPPD        $0x1e, Z6, Z9, K1
+	VADDPD        Z10, Z8, K1, Z8
+	VALIGNQ       $0x02, Z6, Z6, Z9
+	VALIGNQ       $0x02, Z7, Z7, Z10
+	VCMPPD        $0x1e, Z6, Z9, K1
+	VADDPD        Z10, Z4, K1, Z4
+	VALIGNQ       $0x03, Z6, Z6, Z9
+	VALIGNQ       $0x03, Z7, Z7, Z10
+	VCMPPD        $0x1e, Z6, Z9, K1
+	VADDPD        Z10, Z8, K1, Z8
+	VALIGNQ       $0x04, Z6, Z6, Z9
+	VALIGNQ       $0x04, Z7, Z7, Z10
+	VCMPPD        $0x1e, Z6, Z9, K1
+	VADDPD        Z10, Z4, K1, Z4
+	VALIGNQ       $0x05, Z6, Z6, Z9
+	VALIGNQ       $0x05, Z7, Z7, Z10
+	VCMPPD        $0x1e, Z6, Z9, K1
+	VADDPD        Z10, Z8, K1, Z8
+	VALIGNQ       $0x06, Z6, Z6, Z9
+	VALIGNQ       $0x06, Z7, Z7, Z10
+	VCMPPD        $0x1e, Z6, Z9, K1
+	VADDPD        Z10, Z4, K1, Z4
+	VALIGNQ       $0x07, Z6, Z6, Z9
+	VALIGNQ       $0x07, Z7, Z7, Z10
+	VCMPPD        $0x1e, Z6, Z9, K1
+	VADDPD        Z10, Z8, K1, Z8
+	VADDPD        Z8, Z4, Z4
+	VADDPD        Z7, Z4, Z6
+	VCMPPD        $0x12, Z5, Z6, K1
+	VCMPPD        $0x11, Z5, Z4, K2
+	KMOVB         K1, R10
+	KMOVB         K2, R12
+	KANDNB        K2, K1, K1
+	VCOMPRESSPD.Z Z4, K1, Z4
+	VSUBSD        X4, X5, X8
+	MOVQ          $+8, R14
+	SUBQ          R13, R14
+	SHRXQ         R14, R10, R10
+	SHRXQ         R14, R12, R12
+	JMP           served
+
+many:
+	XORQ R10, R10
+	XORQ R12, R12
+	XORQ R14, R14
+
+block:
+	VXORPD  Z4, Z4, Z4
+	VMOVUPD 4608(AX)(R14*8), Z6
+	XORQ    R15, R15
+
+prefix:
+	VBROADCASTSD  4608(AX)(R15*8), Z7
+	VCMPPD        $0x1e, Z6, Z7, K1
+	VBROADCASTSD  5120(AX)(R15*8), Z7
+	VADDPD        Z7, Z4, K1, Z4
+	INCQ          R15
+	CMPQ          R15, R13
+	JNE           prefix
+	VADDPD        5120(AX)(R14*8), Z4, Z6
+	VCMPPD        $0x12, Z5, Z6, K1
+	VCMPPD        $0x11, Z5, Z4, K2
+	MOVQ          R13, R15
+	SUBQ          R14, R15
+	MOVQ          $-1, BP
+	BZHIQ         R15, BP, BP
+	KMOVB         BP, K3
+	KANDB         K1, K3, K1
+	KANDB         K2, K3, K2
+	KANDNB        K2, K1, K3
+	KORTESTB      K3, K3
+	JZ            noSplit
+	VCOMPRESSPD.Z Z4, K3, Z4
+	VSUBSD        X4, X5, X8
+
+noSplit:
+	KMOVB K1, R15
+	SHLXQ R14, R15, R15
+	ORQ   R15, R10
+	KMOVB K2, R15
+	SHLXQ R14, R15, R15
+	ORQ   R15, R12
+	ADDQ  $0x08, R14
+	CMPQ  R14, R13
+	JLT   block
+
+served:
+	ANDNQ        R12, R10, R12
+	PDEPQ        R11, R10, R10
+	PDEPQ        R11, R12, R12
+	ANDNQ        R11, R10, R11
+	ANDNQ        SI, R10, SI
+	KMOVQ        R10, K1
+	VPBROADCASTB R9, Z4
+	VMOVDQU8     Z4, K1, 8192(AX)
+	MOVQ         7168(AX)(R9*8), R13
+	ORQ          R10, R13
+	ANDQ         DI, R10
+	JZ           gathered
+
+gather:
+	TZCNTQ R10, R14
+	ORQ    7168(AX)(R14*8), R13
+	BLSRQ  R10, R10
+	JNZ    gather
+
+gathered:
+	MOVQ   R13, 7168(AX)(R9*8)
+	TESTQ  R12, R12
+	JZ     exact
+	TZCNTQ R12, R10
+	VMOVSD 2560(AX)(R10*8), X4
+	VSUBSD X8, X4, X4
+	VMOVSD X4, 2560(AX)(R10*8)
+	JMP    hang
+
+exact:
+	VPBROADCASTQ SI, Z4
 	MOVQ         R9, R10
 	SHLQ         $0x06, R10
 	ADDQ         DX, R10
-	VMOVDQU64    (R10), Z1
-	VPSHUFBITQMB Z1, Z0, K1
-	KMOVQ        K1, R11
-	TZCNTQ       R11, R11
-	MOVBQZX      (R10)(R11*1), R10
-	MOVQ         7680(AX)(R10*8), R11
-	BTSQ         R9, R11
-	MOVQ         R11, 7680(AX)(R10*8)
-	VMOVSD       3584(AX)(R10*8), X1
-	VADDSD       2560(AX)(R9*8), X1, X1
-	VMOVSD       X1, 3584(AX)(R10*8)
-	BLSRQ        R8, R8
-	JNZ          first
-
-phase:
-	BLSRQ         BX, R8
-	JZ            last
-	KMOVQ         BX, K1
-	VBROADCASTSD  tagKeep<>+0(SB), Z0
-	VBROADCASTSD  negInf<>+0(SB), Z1
-	VMOVUPD       3584(AX), Z2
-	VMULPD        4096(AX), Z2, Z2
-	VPTERNLOGQ    $0xea, tagTable<>+0(SB), Z0, Z2
-	VMAXPD        Z2, Z1, K1, Z1
-	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       3648(AX), Z2
-	VMULPD        4160(AX), Z2, Z2
-	VPTERNLOGQ    $0xea, tagTable<>+64(SB), Z0, Z2
-	VMAXPD        Z2, Z1, K1, Z1
-	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       3712(AX), Z2
-	VMULPD        4224(AX), Z2, Z2
-	VPTERNLOGQ    $0xea, tagTable<>+128(SB), Z0, Z2
-	VMAXPD        Z2, Z1, K1, Z1
-	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       3776(AX), Z2
-	VMULPD        4288(AX), Z2, Z2
-	VPTERNLOGQ    $0xea, tagTable<>+192(SB), Z0, Z2
-	VMAXPD        Z2, Z1, K1, Z1
-	VEXTRACTF64X4 $0x01, Z1, Y0
-	VMAXPD        Y0, Y1, Y0
-	VEXTRACTF128  $0x01, Y0, X1
-	VMAXPD        X1, X0, X1
-	VPERMILPD     $0x01, X1, X0
-	VMAXSD        X0, X1, X1
-	VMOVQ         X1, R8
-	NOTQ          R8
-	ANDQ          $0x3f, R8
-	MOVQ          BX, R9
-
-enough:
-	VMOVSD   3584(AX)(R8*8), X0
-	VUCOMISD 2560(AX)(R8*8), X0
-	JAE      found
-	TZCNTQ   R9, R8
-	BLSRQ    R9, R9
-	JMP      enough
-
-found:
-	BTRQ         R8, BX
-	VPBROADCASTQ BX, Z0
-	MOVQ         7680(AX)(R8*8), R9
-	XORQ         R10, R10
-
-queue:
-	TZCNTQ       R9, R11
-	MOVQ         R11, R12
-	SHLQ         $0x06, R12
-	ADDQ         DX, R12
-	VMOVDQU64    (R12), Z1
-	VPSHUFBITQMB Z1, Z0, K1
-	KMOVQ        K1, R13
-	TZCNTQ       R13, R13
-	MOVBQZX      (R12)(R13*1), R12
-	MOVQ         R11, R13
-	SHLQ         $0x09, R13
-	ADDQ         CX, R13
-	VMOVSD       (R13)(R12*8), X1
-	VSUBSD       (R13)(R8*8), X1, X1
-	VMOVSD       2560(AX)(R11*8), X2
-	VMOVSD       X2, 5120(AX)(R10*8)
-	VMOVQ        X1, R13
-	ORQ          $0x3f, R13
-	XORQ         R11, R13
-	MOVQ         R13, 4608(AX)(R10*8)
-	SHLQ         $0x08, R12
-	ORQ          R11, R12
-	MOVQ         R12, 5632(AX)(R10*8)
-	INCQ         R10
-	BLSRQ        R9, R9
-	JNZ          queue
-	VBROADCASTSD 2560(AX)(R8*8), Z0
-	XORQ         R9, R9
-	XORQ         R11, R11
-
-block:
-	VXORPD  Z1, Z1, Z1
-	VMOVUPD 4608(AX)(R11*8), Z2
-	XORQ    R12, R12
-
-prefix:
-	VBROADCASTSD 4608(AX)(R12*8), Z3
-	VCMPPD       $0x1e, Z2, Z3, K1
-	VBROADCASTSD 5120(AX)(R12*8), Z3
-	VADDPD       Z3, Z1, K1, Z1
-	INCQ         R12
-	CMPQ         R12, R10
-	JNE          prefix
-	VADDPD       5120(AX)(R11*8), Z1, Z2
-	VCMPPD       $0x12, Z0, Z2, K1
-	VCMPPD       $0x11, Z0, Z1, K2
+	VMOVDQU64    (R10), Z5
+	VPSHUFBITQMB Z5, Z4, K1
 	KMOVQ        K1, R12
-	KMOVQ        K2, R13
-	MOVQ         R10, R14
-	SUBQ         R11, R14
-	MOVQ         $-1, R15
-	BZHIQ        R14, R15, R15
-	ANDQ         $0xff, R15
-	ANDQ         R15, R12
-	ANDQ         R15, R13
-	ANDNQ        R13, R12, R14
-	ANDNQ        R15, R13, R13
-	TESTQ        R12, R12
-	JZ           fullDone
+	TZCNTQ       R12, R12
+	MOVBQZX      (R10)(R12*1), R10
+	VXORPD       X8, X8, X8
 
-full:
-	TZCNTQ  R12, R15
-	ADDQ    R11, R15
-	MOVBQZX 5632(AX)(R15*8), BP
-	VMOVSD  5120(AX)(R15*8), X2
-	BTRQ    BP, SI
-	VMOVSD  X2, 1536(AX)(BP*8)
-	MOVB    R8, 8192(AX)(BP*1)
-	MOVQ    BP, R15
-	SHLQ    $0x09, R15
-	ADDQ    CX, R15
-	VMOVSD  (R15)(R8*8), X2
-	VMOVSD  X2, 2048(AX)(BP*8)
-	MOVQ    7168(AX)(BP*8), R15
-	ORQ     R15, 7168(AX)(R8*8)
-	MOVB    BP, 8256(AX)(DI*1)
-	INCQ    DI
-	BLSRQ   R12, R12
-	JNZ     full
-
-fullDone:
-	TESTQ   R14, R14
-	JZ      splitDone
-	TZCNTQ  R14, R9
-	VMOVUPD Z1, 3072(AX)
-	VSUBSD  3072(AX)(R9*8), X0, X1
-	ADDQ    R11, R9
-	MOVBQZX 5632(AX)(R9*8), R12
-	VMOVSD  5120(AX)(R9*8), X2
-	VSUBSD  X1, X2, X2
-	VMOVSD  X2, 2560(AX)(R12*8)
-	VMOVSD  X1, 1536(AX)(R8*8)
-	MOVB    R12, 8192(AX)(R8*1)
-	MOVQ    R8, R9
-	SHLQ    $0x09, R9
-	ADDQ    CX, R9
-	VMOVSD  (R9)(R12*8), X1
-	VMOVSD  X1, 2048(AX)(R8*8)
-	MOVQ    $+1, R9
-	ORQ     R14, R13
-
-splitDone:
-	TESTQ R13, R13
-	JZ    movedDone
+hang:
+	VMOVSD X8, 1536(AX)(R9*8)
+	MOVB   R10, 8192(AX)(R9*1)
+	ORQ    R13, 7168(AX)(R10*8)
+	BTSQ   R10, DI
+	MOVB   R9, 8256(AX)(R8*1)
+	INCQ   R8
+	TESTQ  R11, R11
+	JZ     phase
 
 moved:
-	TZCNTQ  R13, R12
-	ADDQ    R11, R12
-	MOVQ    5632(AX)(R12*8), R14
-	MOVBQZX R14, R12
-	SHRQ    $0x08, R14
-	MOVQ    7680(AX)(R14*8), R15
-	BTSQ    R12, R15
-	MOVQ    R15, 7680(AX)(R14*8)
-	VMOVSD  3584(AX)(R14*8), X1
-	VADDSD  2560(AX)(R12*8), X1, X1
-	VMOVSD  X1, 3584(AX)(R14*8)
-	BLSRQ   R13, R13
-	JNZ     moved
+	TZCNTQ       R11, R9
+	MOVQ         5632(AX)(R9*8), R10
+	MOVQ         7680(AX)(R10*8), R12
+	BTSQ         R9, R12
+	MOVQ         R12, 7680(AX)(R10*8)
+	VPBROADCASTQ R10, Z4
+	VBROADCASTSD 2560(AX)(R9*8), Z5
+	VPCMPEQQ     laneTable<>+0(SB), Z4, K1
+	VADDPD       Z5, Z0, K1, Z0
+	VPCMPEQQ     laneTable<>+64(SB), Z4, K1
+	VADDPD       Z5, Z1, K1, Z1
+	VPCMPEQQ     laneTable<>+128(SB), Z4, K1
+	VADDPD       Z5, Z2, K1, Z2
+	VPCMPEQQ     laneTable<>+192(SB), Z4, K1
+	VADDPD       Z5, Z3, K1, Z3
+	BLSRQ        R11, R11
+	JNZ          moved
+	JMP          phase
 
-movedDone:
-	ADDQ         $0x08, R11
-	CMPQ         R11, R10
-	JLT          block
-	TESTQ        R9, R9
-	JNZ          hung
-	VPBROADCASTQ SI, Z0
-	VXORPD       X1, X1, X1
-	MOVQ         R8, R9
-	SHLQ         $0x06, R9
-	ADDQ         DX, R9
-	VMOVDQU64    (R9), Z2
-	VPSHUFBITQMB Z2, Z0, K1
-	KMOVQ        K1, R10
-	TZCNTQ       R10, R10
-	MOVBQZX      (R9)(R10*1), R9
-	VMOVSD       X1, 1536(AX)(R8*8)
-	MOVB         R9, 8192(AX)(R8*1)
-	MOVQ         R8, R10
-	SHLQ         $0x09, R10
-	ADDQ         CX, R10
-	VMOVSD       (R10)(R9*8), X0
-	VMOVSD       X0, 2048(AX)(R8*8)
+tooLittle:
+	VMOVUPD Z0, 3584(AX)
+	VMOVUPD Z1, 3648(AX)
+	VMOVUPD Z2, 3712(AX)
+	VMOVUPD Z3, 3776(AX)
+	MOVQ    BX, R10
 
-hung:
-	MOVBQZX 8192(AX)(R8*1), R9
-	MOVQ    7168(AX)(R8*8), R10
-	ORQ     R10, 7168(AX)(R9*8)
-	MOVB    R8, 8256(AX)(DI*1)
-	INCQ    DI
-	JMP     phase
+enough:
+	VMOVSD   3584(AX)(R9*8), X4
+	VUCOMISD 2560(AX)(R9*8), X4
+	JAE      phaseOf
+	TZCNTQ   R10, R9
+	BLSRQ    R10, R10
+	JMP      enough
+	JMP phase
 
 last:
-	TZCNTQ BX, DX
-	MOVQ   SI, BX
-	TESTQ  BX, BX
-	JZ     planted
+	TZCNTQ       BX, DX
+	KMOVQ        SI, K1
+	VPBROADCASTB DX, Z0
+	VMOVDQU8     Z0, K1, 8192(AX)
+	MOVQ         8384(AX), BX
+	ORQ          8392(AX), BX
+	MOVQ         BX, 7168(AX)(DX*8)
+	MOVQ         DX, 8480(AX)
+	MOVQ         R8, 8488(AX)
+	XORQ         BX, BX
+	MOVQ         BX, 1536(AX)(DX*8)
+	MOVQ         BX, 2048(AX)(DX*8)
+	MOVQ         BX, (AX)(DX*8)
 
-rest:
-	TZCNTQ BX, SI
-	VMOVSD 2560(AX)(SI*8), X0
-	VMOVSD X0, 1536(AX)(SI*8)
-	MOVB   DL, 8192(AX)(SI*1)
-	MOVQ   SI, R8
-	SHLQ   $0x09, R8
-	ADDQ   CX, R8
-	VMOVSD (R8)(DX*8), X0
-	VMOVSD X0, 2048(AX)(SI*8)
-	MOVQ   7168(AX)(SI*8), R8
-	ORQ    R8, 7168(AX)(DX*8)
-	MOVB   SI, 8256(AX)(DI*1)
-	INCQ   DI
-	BLSRQ  BX, BX
-	JNZ    rest
-
-planted:
-	MOVQ DX, 8480(AX)
-	MOVQ DI, 8488(AX)
-	XORQ CX, CX
-	MOVQ CX, 1536(AX)(DX*8)
-	MOVQ CX, 2048(AX)(DX*8)
-	MOVQ CX, (AX)(DX*8)
-	MOVQ 8392(AX), CX
-
-plant:
-	DECQ    DI
-	JS      done
-	MOVBQZX 8256(AX)(DI*1), DX
+row:
+	DECQ    R8
+	JS      rowsDone
+	MOVBQZX 8256(AX)(R8*1), DX
 	MOVBQZX 8192(AX)(DX*1), BX
-	SHRXQ   DX, CX, SI
-	SHLQ    $0x3f, SI
-	XORQ    2048(AX)(DX*8), SI
-	VMOVQ   SI, X0
-	VADDSD  (AX)(BX*8), X0, X0
+	MOVBQZX 8192(AX)(BX*1), SI
+	VMOVSD  (AX)(SI*8), X0
+	SHLQ    $0x09, SI
+	ADDQ    CX, SI
+	VSUBSD  (SI)(BX*8), X0, X0
+	MOVQ    DX, SI
+	SHLQ    $0x09, SI
+	ADDQ    CX, SI
+	VMOVSD  (SI)(BX*8), X1
+	VMOVSD  X1, 2048(AX)(DX*8)
+	VADDSD  X1, X0, X0
 	VMOVSD  X0, (AX)(DX*8)
-	JMP     plant
+	JMP     row
 
-done:
+rowsDone:
+	MOVQ 8392(AX), DX
+
+col:
+	TZCNTQ  DX, BX
+	MOVBQZX 8192(AX)(BX*1), SI
+	VMOVSD  (AX)(SI*8), X0
+	SHLQ    $0x09, SI
+	ADDQ    CX, SI
+	VMOVSD  (SI)(BX*8), X1
+	VMOVSD  X1, 2048(AX)(BX*8)
+	VSUBSD  X1, X0, X0
+	VMOVSD  X0, (AX)(BX*8)
+	VMOVSD  2560(AX)(BX*8), X0
+	VMOVSD  X0, 1536(AX)(BX*8)
+	BLSRQ   DX, DX
+	JNZ     col
 	VZEROUPPER
 	RET
 
@@ -1897,6 +2089,7 @@ TEXT ·start512x6(SB), NOSPLIT, $8-16
 	LEAQ         32768(CX), DX
 	MOVQ         8384(AX), BX
 	MOVQ         8392(AX), SI
+	XORQ         R8, R8
 	XORQ         DI, DI
 	VBROADCASTSD one<>+0(SB), Z0
 	VBROADCASTSD negInf<>+0(SB), Z2
@@ -1944,286 +2137,357 @@ TEXT ·start512x6(SB), NOSPLIT, $8-16
 	VMOVDQU64    bitTable<>+320(SB), Z0
 	VMOVDQU64    Z0, 7488(AX)
 	VPBROADCASTQ BX, Z0
-	MOVQ         SI, R8
+	MOVQ         SI, R9
 
 first:
-	TZCNTQ       R8, R9
+	TZCNTQ       R9, R10
+	MOVQ         R10, R11
+	SHLQ         $0x06, R11
+	ADDQ         DX, R11
+	VMOVDQU64    (R11), Z1
+	VPSHUFBITQMB Z1, Z0, K1
+	KMOVQ        K1, R12
+	TZCNTQ       R12, R12
+	MOVBQZX      (R11)(R12*1), R11
+	MOVQ         7680(AX)(R11*8), R12
+	BTSQ         R10, R12
+	MOVQ         R12, 7680(AX)(R11*8)
+	VMOVSD       3584(AX)(R11*8), X1
+	VADDSD       2560(AX)(R10*8), X1, X1
+	VMOVSD       X1, 3584(AX)(R11*8)
+	BLSRQ        R9, R9
+	JNZ          first
+	VMOVUPD      3584(AX), Z0
+	VMOVUPD      3648(AX), Z1
+	VMOVUPD      3712(AX), Z2
+	VMOVUPD      3776(AX), Z3
+	VMOVUPD      3840(AX), Z4
+	VMOVUPD      3904(AX), Z5
+
+phase:
+	BLSRQ         BX, R9
+	JZ            last
+	KMOVQ         BX, K1
+	VBROADCASTSD  tagKeep<>+0(SB), Z6
+	VBROADCASTSD  negInf<>+0(SB), Z7
+	VMOVAPD       Z7, Z8
+	VMULPD        4096(AX), Z0, Z9
+	VPTERNLOGQ    $0xea, tagTable<>+0(SB), Z6, Z9
+	VMAXPD        Z9, Z7, K1, Z7
+	KSHIFTRQ      $0x08, K1, K1
+	VMULPD        4160(AX), Z1, Z9
+	VPTERNLOGQ    $0xea, tagTable<>+64(SB), Z6, Z9
+	VMAXPD        Z9, Z8, K1, Z8
+	KSHIFTRQ      $0x08, K1, K1
+	VMULPD        4224(AX), Z2, Z9
+	VPTERNLOGQ    $0xea, tagTable<>+128(SB), Z6, Z9
+	VMAXPD        Z9, Z7, K1, Z7
+	KSHIFTRQ      $0x08, K1, K1
+	VMULPD        4288(AX), Z3, Z9
+	VPTERNLOGQ    $0xea, tagTable<>+192(SB), Z6, Z9
+	VMAXPD        Z9, Z8, K1, Z8
+	KSHIFTRQ      $0x08, K1, K1
+	VMULPD        4352(AX), Z4, Z9
+	VPTERNLOGQ    $0xea, tagTable<>+256(SB), Z6, Z9
+	VMAXPD        Z9, Z7, K1, Z7
+	KSHIFTRQ      $0x08, K1, K1
+	VMULPD        4416(AX), Z5, Z9
+	VPTERNLOGQ    $0xea, tagTable<>+320(SB), Z6, Z9
+	VMAXPD        Z9, Z8, K1, Z8
+	VMAXPD        Z8, Z7, Z7
+	VEXTRACTF64X4 $0x01, Z7, Y6
+	VMAXPD        Y6, Y7, Y6
+	VEXTRACTF128  $0x01, Y6, X7
+	VMAXPD        X7, X6, X7
+	VPERMILPD     $0x01, X7, X6
+	VMAXSD        X6, X7, X7
+	VMOVQ         X7, R9
+	NOTQ          R9
+	ANDQ          $0x3f, R9
+
+phaseOf:
+	MOVQ         BX, R10
+	BTRQ         R9, R10
+	VPBROADCASTQ R10, Z6
+	MOVQ         7680(AX)(R9*8), R11
+	TESTQ        R11, R11
+	JZ           tooLittle
+	MOVQ         R11, R12
+	XORQ         R13, R13
+	VBROADCASTSD 2560(AX)(R9*8), Z7
+	VBROADCASTSD negInf<>+0(SB), Z8
+	VXORPD       Z9, Z9, Z9
+	VXORPD       X11, X11, X11
+
+queue:
+	TZCNTQ        R12, R14
+	MOVQ          R14, R15
+	SHLQ          $0x06, R15
+	ADDQ          DX, R15
+	VMOVDQU64     (R15), Z12
+	VPSHUFBITQMB  Z12, Z6, K1
+	KMOVQ         K1, BP
+	TZCNTQ        BP, BP
+	MOVBQZX       (R15)(BP*1), R15
+	MOVQ          R15, 5632(AX)(R14*8)
+	MOVQ          R14, BP
+	SHLQ          $0x09, BP
+	ADDQ          CX, BP
+	VMOVSD        (BP)(R15*8), X12
+	VSUBSD        (BP)(R9*8), X12, X12
+	VMOVQ         X12, R15
+	ORQ           $0x3f, R15
+	XORQ          R14, R15
+	MOVQ          R15, 4608(AX)(R13*8)
+	VPBROADCASTQ  R15, Z12
+	VALIGNQ       $0x01, Z8, Z12, Z8
+	VBROADCASTSD  2560(AX)(R14*8), Z12
+	VALIGNQ       $0x01, Z9, Z12, Z9
+	VMOVSD        X12, 5120(AX)(R13*8)
+	VADDSD        X12, X11, X11
+	INCQ          R13
+	BLSRQ         R12, R12
+	JNZ           queue
+	VUCOMISD      X7, X11
+	JCS           tooLittle
+	MOVQ          R10, BX
+	CMPQ          R13, $0x08
+	JHI           many
+	VXORPD        Z6, Z6, Z6
+	VXORPD        Z10, Z10, Z10
+	VALIGNQ       $0x01, Z8, Z8, Z11
+	VALIGNQ       $0x01, Z9, Z9, Z12
+	VCMPPD        $0x1e, Z8, Z11, K1
+	VADDPD        Z12, Z10, K1, Z10
+	VALIGNQ       $0x02, Z8, Z8, Z11
+	VALIGNQ       $0x02, Z9, Z9, Z12
+	VCMPPD        $0x1e, Z8, Z11, K1
+	VADDPD        Z12, Z6, K1, Z6
+	VALIGNQ       $0x03, Z8, Z8, Z11
+	VALIGNQ       $0x03, Z9, Z9, Z12
+	VCMPPD        $0x1e, Z8, Z11, K1
+	VADDPD        Z12, Z10, K1, Z10
+	VALIGNQ       $0x04, Z8, Z8, Z11
+	VALIGNQ       $0x04, Z9, Z9, Z12
+	VCMPPD        $0x1e, Z8, Z11, K1
+	VADDPD        Z12, Z6, K1, Z6
+	VALIGNQ       $0x05, Z8, Z8, Z11
+	VALIGNQ       $0x05, Z9, Z9, Z12
+	VCMPPD        $0x1e, Z8, Z11, K1
+	VADDPD        Z12, Z10, K1, Z10
+	VALIGNQ       $0x06, Z8, Z8, Z11
+	VALIGNQ       $0x06, Z9, Z9, Z12
+	VCMPPD        $0x1e, Z8, Z11, K1
+	VADDPD        Z12, Z6, K1, Z6
+	VALIGNQ       $0x07, Z8, Z8, Z11
+	VALIGNQ       $0x07, Z9, Z9, Z12
+	VCMPPD        $0x1e, Z8, Z11, K1
+	VADDPD        Z12, Z10, K1, Z10
+	VADDPD        Z10, Z6, Z6
+	VADDPD        Z9, Z6, Z8
+	VCMPPD        $0x12, Z7, Z8, K1
+	VCMPPD        $0x11, Z7, Z6, K2
+	KMOVB         K1, R10
+	KMOVB         K2, R12
+	KANDNB        K2, K1, K1
+	VCOMPRESSPD.Z Z6, K1, Z6
+	VSUBSD        X6, X7, X10
+	MOVQ          $+8, R14
+	SUBQ          R13, R14
+	SHRXQ         R14, R10, R10
+	SHRXQ         R14, R12, R12
+	JMP           served
+
+many:
+	XORQ R10, R10
+	XORQ R12, R12
+	XORQ R14, R14
+
+block:
+	VXORPD  Z6, Z6, Z6
+	VMOVUPD 4608(AX)(R14*8), Z8
+	XORQ    R15, R15
+
+prefix:
+	VBROADCASTSD  4608(AX)(R15*8), Z9
+	VCMPPD        $0x1e, Z8, Z9, K1
+	VBROADCASTSD  5120(AX)(R15*8), Z9
+	VADDPD        Z9, Z6, K1, Z6
+	INCQ          R15
+	CMPQ          R15, R13
+	JNE           prefix
+	VADDPD        5120(AX)(R14*8), Z6, Z8
+	VCMPPD        $0x12, Z7, Z8, K1
+	VCMPPD        $0x11, Z7, Z6, K2
+	MOVQ          R13, R15
+	SUBQ          R14, R15
+	MOVQ          $-1, BP
+	BZHIQ         R15, BP, BP
+	KMOVB         BP, K3
+	KANDB         K1, K3, K1
+	KANDB         K2, K3, K2
+	KANDNB        K2, K1, K3
+	KORTESTB      K3, K3
+	JZ            noSplit
+	VCOMPRESSPD.Z Z6, K3, Z6
+	VSUBSD        X6, X7, X10
+
+noSplit:
+	KMOVB K1, R15
+	SHLXQ R14, R15, R15
+	ORQ   R15, R10
+	KMOVB K2, R15
+	SHLXQ R14, R15, R15
+	ORQ   R15, R12
+	ADDQ  $0x08, R14
+	CMPQ  R14, R13
+	JLT   block
+
+served:
+	ANDNQ        R12, R10, R12
+	PDEPQ        R11, R10, R10
+	PDEPQ        R11, R12, R12
+	ANDNQ        R11, R10, R11
+	ANDNQ        SI, R10, SI
+	KMOVQ        R10, K1
+	VPBROADCASTB R9, Z6
+	VMOVDQU8     Z6, K1, 8192(AX)
+	MOVQ         7168(AX)(R9*8), R13
+	ORQ          R10, R13
+	ANDQ         DI, R10
+	JZ           gathered
+
+gather:
+	TZCNTQ R10, R14
+	ORQ    7168(AX)(R14*8), R13
+	BLSRQ  R10, R10
+	JNZ    gather
+
+gathered:
+	MOVQ   R13, 7168(AX)(R9*8)
+	TESTQ  R12, R12
+	JZ     exact
+	TZCNTQ R12, R10
+	VMOVSD 2560(AX)(R10*8), X6
+	VSUBSD X10, X6, X6
+	VMOVSD X6, 2560(AX)(R10*8)
+	JMP    hang
+
+exact:
+	VPBROADCASTQ SI, Z6
 	MOVQ         R9, R10
 	SHLQ         $0x06, R10
 	ADDQ         DX, R10
-	VMOVDQU64    (R10), Z1
-	VPSHUFBITQMB Z1, Z0, K1
-	KMOVQ        K1, R11
-	TZCNTQ       R11, R11
-	MOVBQZX      (R10)(R11*1), R10
-	MOVQ         7680(AX)(R10*8), R11
-	BTSQ         R9, R11
-	MOVQ         R11, 7680(AX)(R10*8)
-	VMOVSD       3584(AX)(R10*8), X1
-	VADDSD       2560(AX)(R9*8), X1, X1
-	VMOVSD       X1, 3584(AX)(R10*8)
-	BLSRQ        R8, R8
-	JNZ          first
-
-phase:
-	BLSRQ         BX, R8
-	JZ            last
-	KMOVQ         BX, K1
-	VBROADCASTSD  tagKeep<>+0(SB), Z0
-	VBROADCASTSD  negInf<>+0(SB), Z1
-	VMOVUPD       3584(AX), Z2
-	VMULPD        4096(AX), Z2, Z2
-	VPTERNLOGQ    $0xea, tagTable<>+0(SB), Z0, Z2
-	VMAXPD        Z2, Z1, K1, Z1
-	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       3648(AX), Z2
-	VMULPD        4160(AX), Z2, Z2
-	VPTERNLOGQ    $0xea, tagTable<>+64(SB), Z0, Z2
-	VMAXPD        Z2, Z1, K1, Z1
-	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       3712(AX), Z2
-	VMULPD        4224(AX), Z2, Z2
-	VPTERNLOGQ    $0xea, tagTable<>+128(SB), Z0, Z2
-	VMAXPD        Z2, Z1, K1, Z1
-	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       3776(AX), Z2
-	VMULPD        4288(AX), Z2, Z2
-	VPTERNLOGQ    $0xea, tagTable<>+192(SB), Z0, Z2
-	VMAXPD        Z2, Z1, K1, Z1
-	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       3840(AX), Z2
-	VMULPD        4352(AX), Z2, Z2
-	VPTERNLOGQ    $0xea, tagTable<>+256(SB), Z0, Z2
-	VMAXPD        Z2, Z1, K1, Z1
-	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       3904(AX), Z2
-	VMULPD        4416(AX), Z2, Z2
-	VPTERNLOGQ    $0xea, tagTable<>+320(SB), Z0, Z2
-	VMAXPD        Z2, Z1, K1, Z1
-	VEXTRACTF64X4 $0x01, Z1, Y0
-	VMAXPD        Y0, Y1, Y0
-	VEXTRACTF128  $0x01, Y0, X1
-	VMAXPD        X1, X0, X1
-	VPERMILPD     $0x01, X1, X0
-	VMAXSD        X0, X1, X1
-	VMOVQ         X1, R8
-	NOTQ          R8
-	ANDQ          $0x3f, R8
-	MOVQ          BX, R9
-
-enough:
-	VMOVSD   3584(AX)(R8*8), X0
-	VUCOMISD 2560(AX)(R8*8), X0
-	JAE      found
-	TZCNTQ   R9, R8
-	BLSRQ    R9, R9
-	JMP      enough
-
-found:
-	BTRQ         R8, BX
-	VPBROADCASTQ BX, Z0
-	MOVQ         7680(AX)(R8*8), R9
-	XORQ         R10, R10
-
-queue:
-	TZCNTQ       R9, R11
-	MOVQ         R11, R12
-	SHLQ         $0x06, R12
-	ADDQ         DX, R12
-	VMOVDQU64    (R12), Z1
-	VPSHUFBITQMB Z1, Z0, K1
-	KMOVQ        K1, R13
-	TZCNTQ       R13, R13
-	MOVBQZX      (R12)(R13*1), R12
-	MOVQ         R11, R13
-	SHLQ         $0x09, R13
-	ADDQ         CX, R13
-	VMOVSD       (R13)(R12*8), X1
-	VSUBSD       (R13)(R8*8), X1, X1
-	VMOVSD       2560(AX)(R11*8), X2
-	VMOVSD       X2, 5120(AX)(R10*8)
-	VMOVQ        X1, R13
-	ORQ          $0x3f, R13
-	XORQ         R11, R13
-	MOVQ         R13, 4608(AX)(R10*8)
-	SHLQ         $0x08, R12
-	ORQ          R11, R12
-	MOVQ         R12, 5632(AX)(R10*8)
-	INCQ         R10
-	BLSRQ        R9, R9
-	JNZ          queue
-	VBROADCASTSD 2560(AX)(R8*8), Z0
-	XORQ         R9, R9
-	XORQ         R11, R11
-
-block:
-	VXORPD  Z1, Z1, Z1
-	VMOVUPD 4608(AX)(R11*8), Z2
-	XORQ    R12, R12
-
-prefix:
-	VBROADCASTSD 4608(AX)(R12*8), Z3
-	VCMPPD       $0x1e, Z2, Z3, K1
-	VBROADCASTSD 5120(AX)(R12*8), Z3
-	VADDPD       Z3, Z1, K1, Z1
-	INCQ         R12
-	CMPQ         R12, R10
-	JNE          prefix
-	VADDPD       5120(AX)(R11*8), Z1, Z2
-	VCMPPD       $0x12, Z0, Z2, K1
-	VCMPPD       $0x11, Z0, Z1, K2
+	VMOVDQU64    (R10), Z7
+	VPSHUFBITQMB Z7, Z6, K1
 	KMOVQ        K1, R12
-	KMOVQ        K2, R13
-	MOVQ         R10, R14
-	SUBQ         R11, R14
-	MOVQ         $-1, R15
-	BZHIQ        R14, R15, R15
-	ANDQ         $0xff, R15
-	ANDQ         R15, R12
-	ANDQ         R15, R13
-	ANDNQ        R13, R12, R14
-	ANDNQ        R15, R13, R13
-	TESTQ        R12, R12
-	JZ           fullDone
+	TZCNTQ       R12, R12
+	MOVBQZX      (R10)(R12*1), R10
+	VXORPD       X10, X10, X10
 
-full:
-	TZCNTQ  R12, R15
-	ADDQ    R11, R15
-	MOVBQZX 5632(AX)(R15*8), BP
-	VMOVSD  5120(AX)(R15*8), X2
-	BTRQ    BP, SI
-	VMOVSD  X2, 1536(AX)(BP*8)
-	MOVB    R8, 8192(AX)(BP*1)
-	MOVQ    BP, R15
-	SHLQ    $0x09, R15
-	ADDQ    CX, R15
-	VMOVSD  (R15)(R8*8), X2
-	VMOVSD  X2, 2048(AX)(BP*8)
-	MOVQ    7168(AX)(BP*8), R15
-	ORQ     R15, 7168(AX)(R8*8)
-	MOVB    BP, 8256(AX)(DI*1)
-	INCQ    DI
-	BLSRQ   R12, R12
-	JNZ     full
-
-fullDone:
-	TESTQ   R14, R14
-	JZ      splitDone
-	TZCNTQ  R14, R9
-	VMOVUPD Z1, 3072(AX)
-	VSUBSD  3072(AX)(R9*8), X0, X1
-	ADDQ    R11, R9
-	MOVBQZX 5632(AX)(R9*8), R12
-	VMOVSD  5120(AX)(R9*8), X2
-	VSUBSD  X1, X2, X2
-	VMOVSD  X2, 2560(AX)(R12*8)
-	VMOVSD  X1, 1536(AX)(R8*8)
-	MOVB    R12, 8192(AX)(R8*1)
-	MOVQ    R8, R9
-	SHLQ    $0x09, R9
-	ADDQ    CX, R9
-	VMOVSD  (R9)(R12*8), X1
-	VMOVSD  X1, 2048(AX)(R8*8)
-	MOVQ    $+1, R9
-	ORQ     R14, R13
-
-splitDone:
-	TESTQ R13, R13
-	JZ    movedDone
+hang:
+	VMOVSD X10, 1536(AX)(R9*8)
+	MOVB   R10, 8192(AX)(R9*1)
+	ORQ    R13, 7168(AX)(R10*8)
+	BTSQ   R10, DI
+	MOVB   R9, 8256(AX)(R8*1)
+	INCQ   R8
+	TESTQ  R11, R11
+	JZ     phase
 
 moved:
-	TZCNTQ  R13, R12
-	ADDQ    R11, R12
-	MOVQ    5632(AX)(R12*8), R14
-	MOVBQZX R14, R12
-	SHRQ    $0x08, R14
-	MOVQ    7680(AX)(R14*8), R15
-	BTSQ    R12, R15
-	MOVQ    R15, 7680(AX)(R14*8)
-	VMOVSD  3584(AX)(R14*8), X1
-	VADDSD  2560(AX)(R12*8), X1, X1
-	VMOVSD  X1, 3584(AX)(R14*8)
-	BLSRQ   R13, R13
-	JNZ     moved
+	TZCNTQ       R11, R9
+	MOVQ         5632(AX)(R9*8), R10
+	MOVQ         7680(AX)(R10*8), R12
+	BTSQ         R9, R12
+	MOVQ         R12, 7680(AX)(R10*8)
+	VPBROADCASTQ R10, Z6
+	VBROADCASTSD 2560(AX)(R9*8), Z7
+	VPCMPEQQ     laneTable<>+0(SB), Z6, K1
+	VADDPD       Z7, Z0, K1, Z0
+	VPCMPEQQ     laneTable<>+64(SB), Z6, K1
+	VADDPD       Z7, Z1, K1, Z1
+	VPCMPEQQ     laneTable<>+128(SB), Z6, K1
+	VADDPD       Z7, Z2, K1, Z2
+	VPCMPEQQ     laneTable<>+192(SB), Z6, K1
+	VADDPD       Z7, Z3, K1, Z3
+	VPCMPEQQ     laneTable<>+256(SB), Z6, K1
+	VADDPD       Z7, Z4, K1, Z4
+	VPCMPEQQ     laneTable<>+320(SB), Z6, K1
+	VADDPD       Z7, Z5, K1, Z5
+	BLSRQ        R11, R11
+	JNZ          moved
+	JMP          phase
 
-movedDone:
-	ADDQ         $0x08, R11
-	CMPQ         R11, R10
-	JLT          block
-	TESTQ        R9, R9
-	JNZ          hung
-	VPBROADCASTQ SI, Z0
-	VXORPD       X1, X1, X1
-	MOVQ         R8, R9
-	SHLQ         $0x06, R9
-	ADDQ         DX, R9
-	VMOVDQU64    (R9), Z2
-	VPSHUFBITQMB Z2, Z0, K1
-	KMOVQ        K1, R10
-	TZCNTQ       R10, R10
-	MOVBQZX      (R9)(R10*1), R9
-	VMOVSD       X1, 1536(AX)(R8*8)
-	MOVB         R9, 8192(AX)(R8*1)
-	MOVQ         R8, R10
-	SHLQ         $0x09, R10
-	ADDQ         CX, R10
-	VMOVSD       (R10)(R9*8), X0
-	VMOVSD       X0, 2048(AX)(R8*8)
+tooLittle:
+	VMOVUPD Z0, 3584(AX)
+	VMOVUPD Z1, 3648(AX)
+	VMOVUPD Z2, 3712(AX)
+	VMOVUPD Z3, 3776(AX)
+	VMOVUPD Z4, 3840(AX)
+	VMOVUPD Z5, 3904(AX)
+	MOVQ    BX, R10
 
-hung:
-	MOVBQZX 8192(AX)(R8*1), R9
-	MOVQ    7168(AX)(R8*8), R10
-	ORQ     R10, 7168(AX)(R9*8)
-	MOVB    R8, 8256(AX)(DI*1)
-	INCQ    DI
-	JMP     phase
+enough:
+	VMOVSD   3584(AX)(R9*8), X6
+	VUCOMISD 2560(AX)(R9*8), X6
+	JAE      phaseOf
+	TZCNTQ   R10, R9
+	BLSRQ    R10, R10
+	JMP      enough
+	JMP phase
 
 last:
-	TZCNTQ BX, DX
-	MOVQ   SI, BX
-	TESTQ  BX, BX
-	JZ     planted
+	TZCNTQ       BX, DX
+	KMOVQ        SI, K1
+	VPBROADCASTB DX, Z0
+	VMOVDQU8     Z0, K1, 8192(AX)
+	MOVQ         8384(AX), BX
+	ORQ          8392(AX), BX
+	MOVQ         BX, 7168(AX)(DX*8)
+	MOVQ         DX, 8480(AX)
+	MOVQ         R8, 8488(AX)
+	XORQ         BX, BX
+	MOVQ         BX, 1536(AX)(DX*8)
+	MOVQ         BX, 2048(AX)(DX*8)
+	MOVQ         BX, (AX)(DX*8)
 
-rest:
-	TZCNTQ BX, SI
-	VMOVSD 2560(AX)(SI*8), X0
-	VMOVSD X0, 1536(AX)(SI*8)
-	MOVB   DL, 8192(AX)(SI*1)
-	MOVQ   SI, R8
-	SHLQ   $0x09, R8
-	ADDQ   CX, R8
-	VMOVSD (R8)(DX*8), X0
-	VMOVSD X0, 2048(AX)(SI*8)
-	MOVQ   7168(AX)(SI*8), R8
-	ORQ    R8, 7168(AX)(DX*8)
-	MOVB   SI, 8256(AX)(DI*1)
-	INCQ   DI
-	BLSRQ  BX, BX
-	JNZ    rest
-
-planted:
-	MOVQ DX, 8480(AX)
-	MOVQ DI, 8488(AX)
-	XORQ CX, CX
-	MOVQ CX, 1536(AX)(DX*8)
-	MOVQ CX, 2048(AX)(DX*8)
-	MOVQ CX, (AX)(DX*8)
-	MOVQ 8392(AX), CX
-
-plant:
-	DECQ    DI
-	JS      done
-	MOVBQZX 8256(AX)(DI*1), DX
+row:
+	DECQ    R8
+	JS      rowsDone
+	MOVBQZX 8256(AX)(R8*1), DX
 	MOVBQZX 8192(AX)(DX*1), BX
-	SHRXQ   DX, CX, SI
-	SHLQ    $0x3f, SI
-	XORQ    2048(AX)(DX*8), SI
-	VMOVQ   SI, X0
-	VADDSD  (AX)(BX*8), X0, X0
+	MOVBQZX 8192(AX)(BX*1), SI
+	VMOVSD  (AX)(SI*8), X0
+	SHLQ    $0x09, SI
+	ADDQ    CX, SI
+	VSUBSD  (SI)(BX*8), X0, X0
+	MOVQ    DX, SI
+	SHLQ    $0x09, SI
+	ADDQ    CX, SI
+	VMOVSD  (SI)(BX*8), X1
+	VMOVSD  X1, 2048(AX)(DX*8)
+	VADDSD  X1, X0, X0
 	VMOVSD  X0, (AX)(DX*8)
-	JMP     plant
+	JMP     row
 
-done:
+rowsDone:
+	MOVQ 8392(AX), DX
+
+col:
+	TZCNTQ  DX, BX
+	MOVBQZX 8192(AX)(BX*1), SI
+	VMOVSD  (AX)(SI*8), X0
+	SHLQ    $0x09, SI
+	ADDQ    CX, SI
+	VMOVSD  (SI)(BX*8), X1
+	VMOVSD  X1, 2048(AX)(BX*8)
+	VSUBSD  X1, X0, X0
+	VMOVSD  X0, (AX)(BX*8)
+	VMOVSD  2560(AX)(BX*8), X0
+	VMOVSD  X0, 1536(AX)(BX*8)
+	BLSRQ   DX, DX
+	JNZ     col
 	VZEROUPPER
 	RET
 
@@ -2949,6 +3213,7 @@ TEXT ·start512x8(SB), NOSPLIT, $8-16
 	LEAQ         32768(CX), DX
 	MOVQ         8384(AX), BX
 	MOVQ         8392(AX), SI
+	XORQ         R8, R8
 	XORQ         DI, DI
 	VBROADCASTSD one<>+0(SB), Z0
 	VBROADCASTSD negInf<>+0(SB), Z2
@@ -3010,296 +3275,373 @@ TEXT ·start512x8(SB), NOSPLIT, $8-16
 	VMOVDQU64    bitTable<>+448(SB), Z0
 	VMOVDQU64    Z0, 7616(AX)
 	VPBROADCASTQ BX, Z0
-	MOVQ         SI, R8
+	MOVQ         SI, R9
 
 first:
-	TZCNTQ       R8, R9
+	TZCNTQ       R9, R10
+	MOVQ         R10, R11
+	SHLQ         $0x06, R11
+	ADDQ         DX, R11
+	VMOVDQU64    (R11), Z1
+	VPSHUFBITQMB Z1, Z0, K1
+	KMOVQ        K1, R12
+	TZCNTQ       R12, R12
+	MOVBQZX      (R11)(R12*1), R11
+	MOVQ         7680(AX)(R11*8), R12
+	BTSQ         R10, R12
+	MOVQ         R12, 7680(AX)(R11*8)
+	VMOVSD       3584(AX)(R11*8), X1
+	VADDSD       2560(AX)(R10*8), X1, X1
+	VMOVSD       X1, 3584(AX)(R11*8)
+	BLSRQ        R9, R9
+	JNZ          first
+	VMOVUPD      3584(AX), Z0
+	VMOVUPD      3648(AX), Z1
+	VMOVUPD      3712(AX), Z2
+	VMOVUPD      3776(AX), Z3
+	VMOVUPD      3840(AX), Z4
+	VMOVUPD      3904(AX), Z5
+	VMOVUPD      3968(AX), Z6
+	VMOVUPD      4032(AX), Z7
+
+phase:
+	BLSRQ         BX, R9
+	JZ            last
+	KMOVQ         BX, K1
+	VBROADCASTSD  tagKeep<>+0(SB), Z8
+	VBROADCASTSD  negInf<>+0(SB), Z9
+	VMOVAPD       Z9, Z10
+	VMULPD        4096(AX), Z0, Z11
+	VPTERNLOGQ    $0xea, tagTable<>+0(SB), Z8, Z11
+	VMAXPD        Z11, Z9, K1, Z9
+	KSHIFTRQ      $0x08, K1, K1
+	VMULPD        4160(AX), Z1, Z11
+	VPTERNLOGQ    $0xea, tagTable<>+64(SB), Z8, Z11
+	VMAXPD        Z11, Z10, K1, Z10
+	KSHIFTRQ      $0x08, K1, K1
+	VMULPD        4224(AX), Z2, Z11
+	VPTERNLOGQ    $0xea, tagTable<>+128(SB), Z8, Z11
+	VMAXPD        Z11, Z9, K1, Z9
+	KSHIFTRQ      $0x08, K1, K1
+	VMULPD        4288(AX), Z3, Z11
+	VPTERNLOGQ    $0xea, tagTable<>+192(SB), Z8, Z11
+	VMAXPD        Z11, Z10, K1, Z10
+	KSHIFTRQ      $0x08, K1, K1
+	VMULPD        4352(AX), Z4, Z11
+	VPTERNLOGQ    $0xea, tagTable<>+256(SB), Z8, Z11
+	VMAXPD        Z11, Z9, K1, Z9
+	KSHIFTRQ      $0x08, K1, K1
+	VMULPD        4416(AX), Z5, Z11
+	VPTERNLOGQ    $0xea, tagTable<>+320(SB), Z8, Z11
+	VMAXPD        Z11, Z10, K1, Z10
+	KSHIFTRQ      $0x08, K1, K1
+	VMULPD        4480(AX), Z6, Z11
+	VPTERNLOGQ    $0xea, tagTable<>+384(SB), Z8, Z11
+	VMAXPD        Z11, Z9, K1, Z9
+	KSHIFTRQ      $0x08, K1, K1
+	VMULPD        4544(AX), Z7, Z11
+	VPTERNLOGQ    $0xea, tagTable<>+448(SB), Z8, Z11
+	VMAXPD        Z11, Z10, K1, Z10
+	VMAXPD        Z10, Z9, Z9
+	VEXTRACTF64X4 $0x01, Z9, Y8
+	VMAXPD        Y8, Y9, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VMAXPD        X9, X8, X9
+	VPERMILPD     $0x01, X9, X8
+	VMAXSD        X8, X9, X9
+	VMOVQ         X9, R9
+	NOTQ          R9
+	ANDQ          $0x3f, R9
+
+phaseOf:
+	MOVQ         BX, R10
+	BTRQ         R9, R10
+	VPBROADCASTQ R10, Z8
+	MOVQ         7680(AX)(R9*8), R11
+	TESTQ        R11, R11
+	JZ           tooLittle
+	MOVQ         R11, R12
+	XORQ         R13, R13
+	VBROADCASTSD 2560(AX)(R9*8), Z9
+	VBROADCASTSD negInf<>+0(SB), Z10
+	VXORPD       Z11, Z11, Z11
+	VXORPD       X13, X13, X13
+
+queue:
+	TZCNTQ        R12, R14
+	MOVQ          R14, R15
+	SHLQ          $0x06, R15
+	ADDQ          DX, R15
+	VMOVDQU64     (R15), Z14
+	VPSHUFBITQMB  Z14, Z8, K1
+	KMOVQ         K1, BP
+	TZCNTQ        BP, BP
+	MOVBQZX       (R15)(BP*1), R15
+	MOVQ          R15, 5632(AX)(R14*8)
+	MOVQ          R14, BP
+	SHLQ          $0x09, BP
+	ADDQ          CX, BP
+	VMOVSD        (BP)(R15*8), X14
+	VSUBSD        (BP)(R9*8), X14, X14
+	VMOVQ         X14, R15
+	ORQ           $0x3f, R15
+	XORQ          R14, R15
+	MOVQ          R15, 4608(AX)(R13*8)
+	VPBROADCASTQ  R15, Z14
+	VALIGNQ       $0x01, Z10, Z14, Z10
+	VBROADCASTSD  2560(AX)(R14*8), Z14
+	VALIGNQ       $0x01, Z11, Z14, Z11
+	VMOVSD        X14, 5120(AX)(R13*8)
+	VADDSD        X14, X13, X13
+	INCQ          R13
+	BLSRQ         R12, R12
+	JNZ           queue
+	VUCOMISD      X9, X13
+	JCS           tooLittle
+	MOVQ          R10, BX
+	CMPQ          R13, $0x08
+	JHI           many
+	VXORPD        Z8, Z8, Z8
+	VXORPD        Z12, Z12, Z12
+	VALIGNQ       $0x01, Z10, Z10, Z13
+	VALIGNQ       $0x01, Z11, Z11, Z14
+	VCMPPD        $0x1e, Z10, Z13, K1
+	VADDPD        Z14, Z12, K1, Z12
+	VALIGNQ       $0x02, Z10, Z10, Z13
+	VALIGNQ       $0x02, Z11, Z11, Z14
+	VCMPPD        $0x1e, Z10, Z13, K1
+	VADDPD        Z14, Z8, K1, Z8
+	VALIGNQ       $0x03, Z10, Z10, Z13
+	VALIGNQ       $0x03, Z11, Z11, Z14
+	VCMPPD        $0x1e, Z10, Z13, K1
+	VADDPD        Z14, Z12, K1, Z12
+	VALIGNQ       $0x04, Z10, Z10, Z13
+	VALIGNQ       $0x04, Z11, Z11, Z14
+	VCMPPD        $0x1e, Z10, Z13, K1
+	VADDPD        Z14, Z8, K1, Z8
+	VALIGNQ       $0x05, Z10, Z10, Z13
+	VALIGNQ       $0x05, Z11, Z11, Z14
+	VCMPPD        $0x1e, Z10, Z13, K1
+	VADDPD        Z14, Z12, K1, Z12
+	VALIGNQ       $0x06, Z10, Z10, Z13
+	VALIGNQ       $0x06, Z11, Z11, Z14
+	VCMPPD        $0x1e, Z10, Z13, K1
+	VADDPD        Z14, Z8, K1, Z8
+	VALIGNQ       $0x07, Z10, Z10, Z13
+	VALIGNQ       $0x07, Z11, Z11, Z14
+	VCMPPD        $0x1e, Z10, Z13, K1
+	VADDPD        Z14, Z12, K1, Z12
+	VADDPD        Z12, Z8, Z8
+	VADDPD        Z11, Z8, Z10
+	VCMPPD        $0x12, Z9, Z10, K1
+	VCMPPD        $0x11, Z9, Z8, K2
+	KMOVB         K1, R10
+	KMOVB         K2, R12
+	KANDNB        K2, K1, K1
+	VCOMPRESSPD.Z Z8, K1, Z8
+	VSUBSD        X8, X9, X12
+	MOVQ          $+8, R14
+	SUBQ          R13, R14
+	SHRXQ         R14, R10, R10
+	SHRXQ         R14, R12, R12
+	JMP           served
+
+many:
+	XORQ R10, R10
+	XORQ R12, R12
+	XORQ R14, R14
+
+block:
+	VXORPD  Z8, Z8, Z8
+	VMOVUPD 4608(AX)(R14*8), Z10
+	XORQ    R15, R15
+
+prefix:
+	VBROADCASTSD  4608(AX)(R15*8), Z11
+	VCMPPD        $0x1e, Z10, Z11, K1
+	VBROADCASTSD  5120(AX)(R15*8), Z11
+	VADDPD        Z11, Z8, K1, Z8
+	INCQ          R15
+	CMPQ          R15, R13
+	JNE           prefix
+	VADDPD        5120(AX)(R14*8), Z8, Z10
+	VCMPPD        $0x12, Z9, Z10, K1
+	VCMPPD        $0x11, Z9, Z8, K2
+	MOVQ          R13, R15
+	SUBQ          R14, R15
+	MOVQ          $-1, BP
+	BZHIQ         R15, BP, BP
+	KMOVB         BP, K3
+	KANDB         K1, K3, K1
+	KANDB         K2, K3, K2
+	KANDNB        K2, K1, K3
+	KORTESTB      K3, K3
+	JZ            noSplit
+	VCOMPRESSPD.Z Z8, K3, Z8
+	VSUBSD        X8, X9, X12
+
+noSplit:
+	KMOVB K1, R15
+	SHLXQ R14, R15, R15
+	ORQ   R15, R10
+	KMOVB K2, R15
+	SHLXQ R14, R15, R15
+	ORQ   R15, R12
+	ADDQ  $0x08, R14
+	CMPQ  R14, R13
+	JLT   block
+
+served:
+	ANDNQ        R12, R10, R12
+	PDEPQ        R11, R10, R10
+	PDEPQ        R11, R12, R12
+	ANDNQ        R11, R10, R11
+	ANDNQ        SI, R10, SI
+	KMOVQ        R10, K1
+	VPBROADCASTB R9, Z8
+	VMOVDQU8     Z8, K1, 8192(AX)
+	MOVQ         7168(AX)(R9*8), R13
+	ORQ          R10, R13
+	ANDQ         DI, R10
+	JZ           gathered
+
+gather:
+	TZCNTQ R10, R14
+	ORQ    7168(AX)(R14*8), R13
+	BLSRQ  R10, R10
+	JNZ    gather
+
+gathered:
+	MOVQ   R13, 7168(AX)(R9*8)
+	TESTQ  R12, R12
+	JZ     exact
+	TZCNTQ R12, R10
+	VMOVSD 2560(AX)(R10*8), X8
+	VSUBSD X12, X8, X8
+	VMOVSD X8, 2560(AX)(R10*8)
+	JMP    hang
+
+exact:
+	VPBROADCASTQ SI, Z8
 	MOVQ         R9, R10
 	SHLQ         $0x06, R10
 	ADDQ         DX, R10
-	VMOVDQU64    (R10), Z1
-	VPSHUFBITQMB Z1, Z0, K1
-	KMOVQ        K1, R11
-	TZCNTQ       R11, R11
-	MOVBQZX      (R10)(R11*1), R10
-	MOVQ         7680(AX)(R10*8), R11
-	BTSQ         R9, R11
-	MOVQ         R11, 7680(AX)(R10*8)
-	VMOVSD       3584(AX)(R10*8), X1
-	VADDSD       2560(AX)(R9*8), X1, X1
-	VMOVSD       X1, 3584(AX)(R10*8)
-	BLSRQ        R8, R8
-	JNZ          first
-
-phase:
-	BLSRQ         BX, R8
-	JZ            last
-	KMOVQ         BX, K1
-	VBROADCASTSD  tagKeep<>+0(SB), Z0
-	VBROADCASTSD  negInf<>+0(SB), Z1
-	VMOVUPD       3584(AX), Z2
-	VMULPD        4096(AX), Z2, Z2
-	VPTERNLOGQ    $0xea, tagTable<>+0(SB), Z0, Z2
-	VMAXPD        Z2, Z1, K1, Z1
-	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       3648(AX), Z2
-	VMULPD        4160(AX), Z2, Z2
-	VPTERNLOGQ    $0xea, tagTable<>+64(SB), Z0, Z2
-	VMAXPD        Z2, Z1, K1, Z1
-	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       3712(AX), Z2
-	VMULPD        4224(AX), Z2, Z2
-	VPTERNLOGQ    $0xea, tagTable<>+128(SB), Z0, Z2
-	VMAXPD        Z2, Z1, K1, Z1
-	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       3776(AX), Z2
-	VMULPD        4288(AX), Z2, Z2
-	VPTERNLOGQ    $0xea, tagTable<>+192(SB), Z0, Z2
-	VMAXPD        Z2, Z1, K1, Z1
-	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       3840(AX), Z2
-	VMULPD        4352(AX), Z2, Z2
-	VPTERNLOGQ    $0xea, tagTable<>+256(SB), Z0, Z2
-	VMAXPD        Z2, Z1, K1, Z1
-	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       3904(AX), Z2
-	VMULPD        4416(AX), Z2, Z2
-	VPTERNLOGQ    $0xea, tagTable<>+320(SB), Z0, Z2
-	VMAXPD        Z2, Z1, K1, Z1
-	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       3968(AX), Z2
-	VMULPD        4480(AX), Z2, Z2
-	VPTERNLOGQ    $0xea, tagTable<>+384(SB), Z0, Z2
-	VMAXPD        Z2, Z1, K1, Z1
-	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       4032(AX), Z2
-	VMULPD        4544(AX), Z2, Z2
-	VPTERNLOGQ    $0xea, tagTable<>+448(SB), Z0, Z2
-	VMAXPD        Z2, Z1, K1, Z1
-	VEXTRACTF64X4 $0x01, Z1, Y0
-	VMAXPD        Y0, Y1, Y0
-	VEXTRACTF128  $0x01, Y0, X1
-	VMAXPD        X1, X0, X1
-	VPERMILPD     $0x01, X1, X0
-	VMAXSD        X0, X1, X1
-	VMOVQ         X1, R8
-	NOTQ          R8
-	ANDQ          $0x3f, R8
-	MOVQ          BX, R9
-
-enough:
-	VMOVSD   3584(AX)(R8*8), X0
-	VUCOMISD 2560(AX)(R8*8), X0
-	JAE      found
-	TZCNTQ   R9, R8
-	BLSRQ    R9, R9
-	JMP      enough
-
-found:
-	BTRQ         R8, BX
-	VPBROADCASTQ BX, Z0
-	MOVQ         7680(AX)(R8*8), R9
-	XORQ         R10, R10
-
-queue:
-	TZCNTQ       R9, R11
-	MOVQ         R11, R12
-	SHLQ         $0x06, R12
-	ADDQ         DX, R12
-	VMOVDQU64    (R12), Z1
-	VPSHUFBITQMB Z1, Z0, K1
-	KMOVQ        K1, R13
-	TZCNTQ       R13, R13
-	MOVBQZX      (R12)(R13*1), R12
-	MOVQ         R11, R13
-	SHLQ         $0x09, R13
-	ADDQ         CX, R13
-	VMOVSD       (R13)(R12*8), X1
-	VSUBSD       (R13)(R8*8), X1, X1
-	VMOVSD       2560(AX)(R11*8), X2
-	VMOVSD       X2, 5120(AX)(R10*8)
-	VMOVQ        X1, R13
-	ORQ          $0x3f, R13
-	XORQ         R11, R13
-	MOVQ         R13, 4608(AX)(R10*8)
-	SHLQ         $0x08, R12
-	ORQ          R11, R12
-	MOVQ         R12, 5632(AX)(R10*8)
-	INCQ         R10
-	BLSRQ        R9, R9
-	JNZ          queue
-	VBROADCASTSD 2560(AX)(R8*8), Z0
-	XORQ         R9, R9
-	XORQ         R11, R11
-
-block:
-	VXORPD  Z1, Z1, Z1
-	VMOVUPD 4608(AX)(R11*8), Z2
-	XORQ    R12, R12
-
-prefix:
-	VBROADCASTSD 4608(AX)(R12*8), Z3
-	VCMPPD       $0x1e, Z2, Z3, K1
-	VBROADCASTSD 5120(AX)(R12*8), Z3
-	VADDPD       Z3, Z1, K1, Z1
-	INCQ         R12
-	CMPQ         R12, R10
-	JNE          prefix
-	VADDPD       5120(AX)(R11*8), Z1, Z2
-	VCMPPD       $0x12, Z0, Z2, K1
-	VCMPPD       $0x11, Z0, Z1, K2
+	VMOVDQU64    (R10), Z9
+	VPSHUFBITQMB Z9, Z8, K1
 	KMOVQ        K1, R12
-	KMOVQ        K2, R13
-	MOVQ         R10, R14
-	SUBQ         R11, R14
-	MOVQ         $-1, R15
-	BZHIQ        R14, R15, R15
-	ANDQ         $0xff, R15
-	ANDQ         R15, R12
-	ANDQ         R15, R13
-	ANDNQ        R13, R12, R14
-	ANDNQ        R15, R13, R13
-	TESTQ        R12, R12
-	JZ           fullDone
+	TZCNTQ       R12, R12
+	MOVBQZX      (R10)(R12*1), R10
+	VXORPD       X12, X12, X12
 
-full:
-	TZCNTQ  R12, R15
-	ADDQ    R11, R15
-	MOVBQZX 5632(AX)(R15*8), BP
-	VMOVSD  5120(AX)(R15*8), X2
-	BTRQ    BP, SI
-	VMOVSD  X2, 1536(AX)(BP*8)
-	MOVB    R8, 8192(AX)(BP*1)
-	MOVQ    BP, R15
-	SHLQ    $0x09, R15
-	ADDQ    CX, R15
-	VMOVSD  (R15)(R8*8), X2
-	VMOVSD  X2, 2048(AX)(BP*8)
-	MOVQ    7168(AX)(BP*8), R15
-	ORQ     R15, 7168(AX)(R8*8)
-	MOVB    BP, 8256(AX)(DI*1)
-	INCQ    DI
-	BLSRQ   R12, R12
-	JNZ     full
-
-fullDone:
-	TESTQ   R14, R14
-	JZ      splitDone
-	TZCNTQ  R14, R9
-	VMOVUPD Z1, 3072(AX)
-	VSUBSD  3072(AX)(R9*8), X0, X1
-	ADDQ    R11, R9
-	MOVBQZX 5632(AX)(R9*8), R12
-	VMOVSD  5120(AX)(R9*8), X2
-	VSUBSD  X1, X2, X2
-	VMOVSD  X2, 2560(AX)(R12*8)
-	VMOVSD  X1, 1536(AX)(R8*8)
-	MOVB    R12, 8192(AX)(R8*1)
-	MOVQ    R8, R9
-	SHLQ    $0x09, R9
-	ADDQ    CX, R9
-	VMOVSD  (R9)(R12*8), X1
-	VMOVSD  X1, 2048(AX)(R8*8)
-	MOVQ    $+1, R9
-	ORQ     R14, R13
-
-splitDone:
-	TESTQ R13, R13
-	JZ    movedDone
+hang:
+	VMOVSD X12, 1536(AX)(R9*8)
+	MOVB   R10, 8192(AX)(R9*1)
+	ORQ    R13, 7168(AX)(R10*8)
+	BTSQ   R10, DI
+	MOVB   R9, 8256(AX)(R8*1)
+	INCQ   R8
+	TESTQ  R11, R11
+	JZ     phase
 
 moved:
-	TZCNTQ  R13, R12
-	ADDQ    R11, R12
-	MOVQ    5632(AX)(R12*8), R14
-	MOVBQZX R14, R12
-	SHRQ    $0x08, R14
-	MOVQ    7680(AX)(R14*8), R15
-	BTSQ    R12, R15
-	MOVQ    R15, 7680(AX)(R14*8)
-	VMOVSD  3584(AX)(R14*8), X1
-	VADDSD  2560(AX)(R12*8), X1, X1
-	VMOVSD  X1, 3584(AX)(R14*8)
-	BLSRQ   R13, R13
-	JNZ     moved
+	TZCNTQ       R11, R9
+	MOVQ         5632(AX)(R9*8), R10
+	MOVQ         7680(AX)(R10*8), R12
+	BTSQ         R9, R12
+	MOVQ         R12, 7680(AX)(R10*8)
+	VPBROADCASTQ R10, Z8
+	VBROADCASTSD 2560(AX)(R9*8), Z9
+	VPCMPEQQ     laneTable<>+0(SB), Z8, K1
+	VADDPD       Z9, Z0, K1, Z0
+	VPCMPEQQ     laneTable<>+64(SB), Z8, K1
+	VADDPD       Z9, Z1, K1, Z1
+	VPCMPEQQ     laneTable<>+128(SB), Z8, K1
+	VADDPD       Z9, Z2, K1, Z2
+	VPCMPEQQ     laneTable<>+192(SB), Z8, K1
+	VADDPD       Z9, Z3, K1, Z3
+	VPCMPEQQ     laneTable<>+256(SB), Z8, K1
+	VADDPD       Z9, Z4, K1, Z4
+	VPCMPEQQ     laneTable<>+320(SB), Z8, K1
+	VADDPD       Z9, Z5, K1, Z5
+	VPCMPEQQ     laneTable<>+384(SB), Z8, K1
+	VADDPD       Z9, Z6, K1, Z6
+	VPCMPEQQ     laneTable<>+448(SB), Z8, K1
+	VADDPD       Z9, Z7, K1, Z7
+	BLSRQ        R11, R11
+	JNZ          moved
+	JMP          phase
 
-movedDone:
-	ADDQ         $0x08, R11
-	CMPQ         R11, R10
-	JLT          block
-	TESTQ        R9, R9
-	JNZ          hung
-	VPBROADCASTQ SI, Z0
-	VXORPD       X1, X1, X1
-	MOVQ         R8, R9
-	SHLQ         $0x06, R9
-	ADDQ         DX, R9
-	VMOVDQU64    (R9), Z2
-	VPSHUFBITQMB Z2, Z0, K1
-	KMOVQ        K1, R10
-	TZCNTQ       R10, R10
-	MOVBQZX      (R9)(R10*1), R9
-	VMOVSD       X1, 1536(AX)(R8*8)
-	MOVB         R9, 8192(AX)(R8*1)
-	MOVQ         R8, R10
-	SHLQ         $0x09, R10
-	ADDQ         CX, R10
-	VMOVSD       (R10)(R9*8), X0
-	VMOVSD       X0, 2048(AX)(R8*8)
+tooLittle:
+	VMOVUPD Z0, 3584(AX)
+	VMOVUPD Z1, 3648(AX)
+	VMOVUPD Z2, 3712(AX)
+	VMOVUPD Z3, 3776(AX)
+	VMOVUPD Z4, 3840(AX)
+	VMOVUPD Z5, 3904(AX)
+	VMOVUPD Z6, 3968(AX)
+	VMOVUPD Z7, 4032(AX)
+	MOVQ    BX, R10
 
-hung:
-	MOVBQZX 8192(AX)(R8*1), R9
-	MOVQ    7168(AX)(R8*8), R10
-	ORQ     R10, 7168(AX)(R9*8)
-	MOVB    R8, 8256(AX)(DI*1)
-	INCQ    DI
-	JMP     phase
+enough:
+	VMOVSD   3584(AX)(R9*8), X8
+	VUCOMISD 2560(AX)(R9*8), X8
+	JAE      phaseOf
+	TZCNTQ   R10, R9
+	BLSRQ    R10, R10
+	JMP      enough
+	JMP phase
 
 last:
-	TZCNTQ BX, DX
-	MOVQ   SI, BX
-	TESTQ  BX, BX
-	JZ     planted
+	TZCNTQ       BX, DX
+	KMOVQ        SI, K1
+	VPBROADCASTB DX, Z0
+	VMOVDQU8     Z0, K1, 8192(AX)
+	MOVQ         8384(AX), BX
+	ORQ          8392(AX), BX
+	MOVQ         BX, 7168(AX)(DX*8)
+	MOVQ         DX, 8480(AX)
+	MOVQ         R8, 8488(AX)
+	XORQ         BX, BX
+	MOVQ         BX, 1536(AX)(DX*8)
+	MOVQ         BX, 2048(AX)(DX*8)
+	MOVQ         BX, (AX)(DX*8)
 
-rest:
-	TZCNTQ BX, SI
-	VMOVSD 2560(AX)(SI*8), X0
-	VMOVSD X0, 1536(AX)(SI*8)
-	MOVB   DL, 8192(AX)(SI*1)
-	MOVQ   SI, R8
-	SHLQ   $0x09, R8
-	ADDQ   CX, R8
-	VMOVSD (R8)(DX*8), X0
-	VMOVSD X0, 2048(AX)(SI*8)
-	MOVQ   7168(AX)(SI*8), R8
-	ORQ    R8, 7168(AX)(DX*8)
-	MOVB   SI, 8256(AX)(DI*1)
-	INCQ   DI
-	BLSRQ  BX, BX
-	JNZ    rest
-
-planted:
-	MOVQ DX, 8480(AX)
-	MOVQ DI, 8488(AX)
-	XORQ CX, CX
-	MOVQ CX, 1536(AX)(DX*8)
-	MOVQ CX, 2048(AX)(DX*8)
-	MOVQ CX, (AX)(DX*8)
-	MOVQ 8392(AX), CX
-
-plant:
-	DECQ    DI
-	JS      done
-	MOVBQZX 8256(AX)(DI*1), DX
+row:
+	DECQ    R8
+	JS      rowsDone
+	MOVBQZX 8256(AX)(R8*1), DX
 	MOVBQZX 8192(AX)(DX*1), BX
-	SHRXQ   DX, CX, SI
-	SHLQ    $0x3f, SI
-	XORQ    2048(AX)(DX*8), SI
-	VMOVQ   SI, X0
-	VADDSD  (AX)(BX*8), X0, X0
+	MOVBQZX 8192(AX)(BX*1), SI
+	VMOVSD  (AX)(SI*8), X0
+	SHLQ    $0x09, SI
+	ADDQ    CX, SI
+	VSUBSD  (SI)(BX*8), X0, X0
+	MOVQ    DX, SI
+	SHLQ    $0x09, SI
+	ADDQ    CX, SI
+	VMOVSD  (SI)(BX*8), X1
+	VMOVSD  X1, 2048(AX)(DX*8)
+	VADDSD  X1, X0, X0
 	VMOVSD  X0, (AX)(DX*8)
-	JMP     plant
+	JMP     row
 
-done:
+rowsDone:
+	MOVQ 8392(AX), DX
+
+col:
+	TZCNTQ  DX, BX
+	MOVBQZX 8192(AX)(BX*1), SI
+	VMOVSD  (AX)(SI*8), X0
+	SHLQ    $0x09, SI
+	ADDQ    CX, SI
+	VMOVSD  (SI)(BX*8), X1
+	VMOVSD  X1, 2048(AX)(BX*8)
+	VSUBSD  X1, X0, X0
+	VMOVSD  X0, (AX)(BX*8)
+	VMOVSD  2560(AX)(BX*8), X0
+	VMOVSD  X0, 1536(AX)(BX*8)
+	BLSRQ   DX, DX
+	JNZ     col
 	VZEROUPPER
 	RET
 

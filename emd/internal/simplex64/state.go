@@ -131,4 +131,3 @@ func laneSum(a *[8]float64) float64 {
 func tag(x float64, i int) float64 {
 	return math.Float64frombits(math.Float64bits(x)&^(Max-1) | uint64(Max-1-i))
 }
-

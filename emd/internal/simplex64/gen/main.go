@@ -93,6 +93,7 @@ func byteOf(base Register, offset int, node Register) Mem {
 var (
 	tagTable   Mem // 63 − i for lane i
 	bitTable   Mem // 1 << i for lane i
+	laneTable  Mem // i for lane i
 	tagKeep    Mem // ^63
 	signBit    Mem
 	negInf     Mem
@@ -108,6 +109,10 @@ func tables() {
 	tagTable = GLOBL("tagTable", RODATA|NOPTR)
 	for i := range 64 {
 		DATA(8*i, U64(63-i))
+	}
+	laneTable = GLOBL("laneTable", RODATA|NOPTR)
+	for i := range 64 {
+		DATA(8*i, U64(i))
 	}
 	bitTable = GLOBL("bitTable", RODATA|NOPTR)
 	for i := range 64 {

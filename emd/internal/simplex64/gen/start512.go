@@ -7,115 +7,163 @@ import (
 )
 
 // starter is the register state of start512.
+//
+// It does what start does with two differences of order that change no bit. What
+// a row serves is recorded as its number in the Parent bytes of all the columns at
+// once; flows, costs and potentials of the columns follow when all rows have
+// left, since the mass that a column has then is what its last row gave it. And
+// the demands stay in registers, since a vector load that follows a store of one
+// of its lanes has to wait for the store to reach the cache.
 type starter struct {
 	t, m, order GPVirtual
-	rows, cols  GPVirtual
-	left        GPVirtual
+	rows, cols  GPVirtual // not yet left
+	split       GPVirtual // columns that rows hang on
+	left        GPVirtual // number of rows that left
+	demand      []VecVirtual
 }
 
 func start512(w int) {
 	begin("start512x", w, "func(t, m *float64)", "start")
-	s := starter{t: gp("t"), m: gp("m"), order: GP64(), rows: GP64(), cols: GP64(), left: GP64()}
+	s := starter{t: gp("t"), m: gp("m"), order: GP64(), rows: GP64(), cols: GP64(), split: GP64(), left: GP64(), demand: zmms(w)}
 	t := s.t
 	LEAQ(at(s.m, offOrder), s.order)
 	MOVQ(at(t, offRows), s.rows)
 	MOVQ(at(t, offCols), s.cols)
 	XORQ(s.left, s.left)
+	XORQ(s.split, s.split)
 	one, zero, inf := broadcast512(oneConst), ZMM(), broadcast512(negInf)
 	VXORPD(zero, zero, zero)
 	for i := range w {
-		x := ZMM()
+		x, b := ZMM(), ZMM()
 		VDIVPD(at(t, offMass+64*i), one, x)
 		VMOVUPD(x, at(t, offSupply+64*i))
 		VMOVUPD(zero, at(t, offDemand+64*i))
 		VMOVUPD(zero, at(t, offColumn+64*i))
 		VMOVUPD(inf, at(t, offLo+64*i))
-		b := ZMM()
 		VMOVDQU64(bitTable.Offset(64*i), b)
 		VMOVDQU64(b, at(t, offBelow+64*i))
 	}
-	everyRow := ZMM()
+	everyRow, set := ZMM(), GP64()
 	VPBROADCASTQ(s.rows, everyRow)
-	set := GP64()
 	MOVQ(s.cols, set)
 	Label("first")
 	{
 		j := GP64()
 		TZCNTQ(set, j)
-		s.ask(nearest512(everyRow, s.order, j), j)
+		r := nearest512(everyRow, s.order, j)
+		s.turnTo(r, j)
+		x := XMM()
+		VMOVSD(cellOf(t, offDemand, r), x)
+		VADDSD(cellOf(t, offMass, j), x, x)
+		VMOVSD(x, cellOf(t, offDemand, r))
 		BLSRQ(set, set)
 		JNZ(LabelRef("first"))
+	}
+	for i, d := range s.demand {
+		VMOVUPD(at(t, offDemand+64*i), d)
 	}
 	Label("phase")
 	more := GP64()
 	BLSRQ(s.rows, more)
 	JZ(LabelRef("last"))
-	r := s.mostAsked(w)
-	s.phase(r)
+	s.phase(s.mostAsked())
 	JMP(LabelRef("phase"))
 	Label("last")
-	s.last()
 	s.plant()
 	VZEROUPPER()
 	RET()
 }
 
-// ask is ask.
-func (s starter) ask(r, j Register) {
+// turnTo enters column j among those that ask row r.
+func (s starter) turnTo(r, j Register) {
 	b := GP64()
 	MOVQ(cellOf(s.t, offColumn, r), b)
 	BTSQ(j, b)
 	MOVQ(b, cellOf(s.t, offColumn, r))
-	x := XMM()
-	VMOVSD(cellOf(s.t, offDemand, r), x)
-	VADDSD(cellOf(s.t, offMass, j), x, x)
-	VMOVSD(x, cellOf(s.t, offDemand, r))
+}
+
+// ask is ask.
+func (s starter) ask(r, j Register) {
+	s.turnTo(r, j)
+	index, mass := ZMM(), ZMM()
+	VPBROADCASTQ(r, index)
+	VBROADCASTSD(cellOf(s.t, offMass, j), mass)
+	for i, d := range s.demand {
+		k := K()
+		VPCMPEQQ(laneTable.Offset(64*i), index, k)
+		VADDPD(mass, d, k, d)
+	}
 }
 
 // mostAsked is mostAsked.
-func (s starter) mostAsked(w int) GPVirtual {
+func (s starter) mostAsked() GPVirtual {
 	k := roll512(s.rows)
 	keep := broadcast512(tagKeep)
-	acc := broadcast512(negInf)
-	for i := range w {
+	acc := []VecVirtual{broadcast512(negInf), ZMM()}
+	VMOVAPD(acc[0], acc[1])
+	for i, d := range s.demand {
 		x := ZMM()
-		VMOVUPD(at(s.t, offDemand+64*i), x)
-		VMULPD(at(s.t, offSupply+64*i), x, x)
+		VMULPD(at(s.t, offSupply+64*i), d, x)
 		VPTERNLOGQ(Imm(bitSelect), tagTable.Offset(64*i), keep, x)
-		VMAXPD(x, acc, k.OpmaskVirtual, acc)
-		if i < w-1 {
+		VMAXPD(x, acc[i&1], k.OpmaskVirtual, acc[i&1])
+		if i < len(s.demand)-1 {
 			k.next()
 		}
 	}
-	r := untag512(foldMax512(acc))
+	VMAXPD(acc[1], acc[0], acc[0])
+	r := untag512(foldMax512(acc[0]))
+	// Rounding may hide by a hair that the row is asked for less than it has.
+	// Its demand is what its columns have.
+	return r
+}
+
+// enough makes sure that the row r is asked for at least what it has, or else
+// finds one that is.
+func (s starter) enough(r GPVirtual) {
+	for i, d := range s.demand {
+		VMOVUPD(d, at(s.t, offDemand+64*i))
+	}
 	set := GP64()
 	MOVQ(s.rows, set)
 	Label("enough")
 	x := XMM()
 	VMOVSD(cellOf(s.t, offDemand, r), x)
 	VUCOMISD(cellOf(s.t, offMass, r), x)
-	JAE(LabelRef("found"))
+	JAE(LabelRef("phaseOf"))
 	TZCNTQ(set, r)
 	BLSRQ(set, set)
 	JMP(LabelRef("enough"))
-	Label("found")
-	return r
 }
 
 // phase is phase.
 func (s starter) phase(r GPVirtual) {
 	t := s.t
-	BTRQ(r, s.rows)
+	Label("phaseOf")
 	others := ZMM()
-	VPBROADCASTQ(s.rows, others)
-	set, n := GP64(), GP64()
-	MOVQ(cellOf(t, offColumn, r), set)
+	without := GP64()
+	MOVQ(s.rows, without)
+	BTRQ(r, without)
+	VPBROADCASTQ(without, others)
+	columns, set, n := GP64(), GP64(), GP64()
+	MOVQ(cellOf(t, offColumn, r), columns)
+	TESTQ(columns, columns)
+	JZ(LabelRef("tooLittle"))
+	MOVQ(columns, set)
 	XORQ(n, n)
+	supply := ZMM()
+	VBROADCASTSD(cellOf(t, offMass, r), supply)
+	// Regrets and masses of the last eight columns enter these registers at the
+	// top lane; all are in memory, too.
+	regrets, masses := broadcast512(negInf), ZMM()
+	VXORPD(masses, masses, masses)
+	asked := XMM()
+	VXORPD(asked, asked, asked)
 	Label("queue")
 	{
 		j := GP64()
 		TZCNTQ(set, j)
 		second := nearest512(others, s.order, j)
+		MOVQ(second, cellOf(t, offQueue, j))
 		d := GP64()
 		MOVQ(j, d)
 		SHLQ(Imm(shiftD), d)
@@ -123,225 +171,262 @@ func (s starter) phase(r GPVirtual) {
 		x := XMM()
 		VMOVSD(cellOf(d, 0, second), x)
 		VSUBSD(cellOf(d, 0, r), x, x)
-		y := XMM()
-		VMOVSD(cellOf(t, offMass, j), y)
-		VMOVSD(y, cellOf(t, offOffer, n))
 		// The tag of j replaces the lowest bits of the regret.
 		bits := GP64()
 		VMOVQ(x, bits)
 		ORQ(Imm(63), bits)
 		XORQ(j, bits)
 		MOVQ(bits, cellOf(t, offRegret, n))
-		SHLQ(Imm(8), second)
-		ORQ(j, second)
-		MOVQ(second, cellOf(t, offQueue, n))
+		z := ZMM()
+		VPBROADCASTQ(bits, z)
+		VALIGNQ(Imm(1), regrets, z, regrets)
+		VBROADCASTSD(cellOf(t, offMass, j), z)
+		VALIGNQ(Imm(1), masses, z, masses)
+		VMOVSD(z.AsX(), cellOf(t, offOffer, n))
+		VADDSD(z.AsX(), asked, asked)
 		INCQ(n)
 		BLSRQ(set, set)
 		JNZ(LabelRef("queue"))
 	}
-	supply := ZMM()
-	VBROADCASTSD(cellOf(t, offMass, r), supply)
-	hung, from := GP64(), GP64()
-	XORQ(hung, hung)
+	VUCOMISD(supply.AsX(), asked)
+	JCS(LabelRef("tooLittle"))
+	MOVQ(without, s.rows)
+
+	full, some, rest := GP64(), GP64(), XMM()
+	CMPQ(n, Imm(8))
+	JHI(LabelRef("many"))
+	s.serveFew(n, regrets, masses, supply, full, some, rest)
+	JMP(LabelRef("served"))
+	Label("many")
+	s.serveMany(n, supply, full, some, rest)
+	Label("served")
+
+	// From places in the queue to columns.
+	split, moved := GP64(), GP64()
+	ANDNQ(some, full, split)
+	PDEPQ(columns, full, full)
+	PDEPQ(columns, split, split)
+	ANDNQ(columns, full, moved)
+	below := s.recordFull(r, full)
+
+	j := GP64()
+	TESTQ(split, split)
+	JZ(LabelRef("exact"))
+	TZCNTQ(split, j)
+	mass := XMM()
+	VMOVSD(cellOf(t, offMass, j), mass)
+	VSUBSD(rest, mass, mass)
+	VMOVSD(mass, cellOf(t, offMass, j))
+	JMP(LabelRef("hang"))
+	Label("exact")
+	every := ZMM()
+	VPBROADCASTQ(s.cols, every)
+	MOVQ(nearest512(every, s.order, r), j)
+	VXORPD(rest, rest, rest)
+	Label("hang")
+	VMOVSD(rest, cellOf(t, offFlow, r))
+	MOVB(j.As8(), byteOf(t, offParent, r))
+	ORQ(below, cellOf(t, offBelow, j))
+	BTSQ(j, s.split)
+	MOVB(r.As8(), byteOf(t, offGone, s.left))
+	INCQ(s.left)
+
+	TESTQ(moved, moved)
+	JZ(LabelRef("phase"))
+	Label("moved")
+	{
+		j, second := GP64(), GP64()
+		TZCNTQ(moved, j)
+		MOVQ(cellOf(t, offQueue, j), second)
+		s.ask(second, j)
+		BLSRQ(moved, moved)
+		JNZ(LabelRef("moved"))
+	}
+	JMP(LabelRef("phase"))
+	Label("tooLittle")
+	s.enough(r)
+}
+
+// serveFew finds which of up to eight columns, in the upper lanes, are served in
+// full, and which at least in part, as sets of places in the queue, and what the
+// row has left for the column that it splits.
+func (s starter) serveFew(n GPVirtual, regrets, masses, supply VecVirtual, full, some GPVirtual, rest VecVirtual) {
+	prefix := []VecVirtual{ZMM(), ZMM()}
+	VXORPD(prefix[0], prefix[0], prefix[0])
+	VXORPD(prefix[1], prefix[1], prefix[1])
+	for b := 1; b < 8; b++ {
+		x, y, k := ZMM(), ZMM(), K()
+		VALIGNQ(Imm(uint64(b)), regrets, regrets, x)
+		VALIGNQ(Imm(uint64(b)), masses, masses, y)
+		VCMPPD(Imm(cmpGT), regrets, x, k)
+		VADDPD(y, prefix[b&1], k, prefix[b&1])
+	}
+	VADDPD(prefix[1], prefix[0], prefix[0])
+	sum, kf, ks := ZMM(), K(), K()
+	VADDPD(masses, prefix[0], sum)
+	VCMPPD(Imm(cmpLE), supply, sum, kf)
+	VCMPPD(Imm(cmpLT), supply, prefix[0], ks)
+	KMOVB(kf, full.As32())
+	KMOVB(ks, some.As32())
+	kd := K()
+	KANDNB(ks, kf, kd)
+	before := ZMM()
+	VCOMPRESSPD_Z(prefix[0], kd, before)
+	VSUBSD(before.AsX(), supply.AsX(), rest)
+	shift := GP64()
+	MOVQ(I32(8), shift)
+	SUBQ(n, shift)
+	SHRXQ(shift, full, full)
+	SHRXQ(shift, some, some)
+}
+
+// serveMany is serveFew for any number of columns, from memory.
+func (s starter) serveMany(n GPVirtual, supply VecVirtual, full, some GPVirtual, rest VecVirtual) {
+	t := s.t
+	from := GP64()
+	XORQ(full, full)
+	XORQ(some, some)
 	XORQ(from, from)
 	Label("block")
-	{
-		prefix, regret := ZMM(), ZMM()
-		VXORPD(prefix, prefix, prefix)
-		VMOVUPD(cellOf(t, offRegret, from), regret)
-		b := GP64()
-		XORQ(b, b)
-		Label("prefix")
-		x, k := ZMM(), K()
-		VBROADCASTSD(cellOf(t, offRegret, b), x)
-		VCMPPD(Imm(cmpGT), regret, x, k)
-		VBROADCASTSD(cellOf(t, offOffer, b), x)
-		VADDPD(x, prefix, k, prefix)
-		INCQ(b)
-		CMPQ(b, n)
-		JNE(LabelRef("prefix"))
-
-		sum := ZMM()
-		VADDPD(cellOf(t, offOffer, from), prefix, sum)
-		full, some := GP64(), GP64()
-		kf, ks := K(), K()
-		VCMPPD(Imm(cmpLE), supply, sum, kf)
-		VCMPPD(Imm(cmpLT), supply, prefix, ks)
-		KMOVQ(kf, full)
-		KMOVQ(ks, some)
-		// Only the entries below n count.
-		count, valid := GP64(), GP64()
-		MOVQ(n, count)
-		SUBQ(from, count)
-		MOVQ(I32(-1), valid)
-		BZHIQ(count, valid, valid)
-		ANDQ(Imm(255), valid)
-		ANDQ(valid, full)
-		ANDQ(valid, some)
-		split := GP64()
-		ANDNQ(some, full, split)
-		moved := GP64()
-		ANDNQ(valid, some, moved)
-
-		TESTQ(full, full)
-		JZ(LabelRef("fullDone"))
-		Label("full")
-		{
-			e := GP64()
-			TZCNTQ(full, e)
-			ADDQ(from, e)
-			j := GP64()
-			MOVBQZX(cellOf(t, offQueue, e), j)
-			flow := XMM()
-			VMOVSD(cellOf(t, offOffer, e), flow)
-			BTRQ(j, s.cols)
-			s.leaveColumn(j, r, flow)
-			BLSRQ(full, full)
-			JNZ(LabelRef("full"))
-		}
-		Label("fullDone")
-
-		TESTQ(split, split)
-		JZ(LabelRef("splitDone"))
-		{
-			e := GP64()
-			TZCNTQ(split, e)
-			// What the row has left goes to the column that it splits.
-			VMOVUPD(prefix, at(t, offF))
-			rest := XMM()
-			VSUBSD(cellOf(t, offF, e), supply.AsX(), rest)
-			ADDQ(from, e)
-			j := GP64()
-			MOVBQZX(cellOf(t, offQueue, e), j)
-			mass := XMM()
-			VMOVSD(cellOf(t, offOffer, e), mass)
-			VSUBSD(rest, mass, mass)
-			VMOVSD(mass, cellOf(t, offMass, j))
-			s.hangRow(r, j, rest)
-			MOVQ(I32(1), hung)
-			ORQ(split, moved)
-		}
-		Label("splitDone")
-
-		TESTQ(moved, moved)
-		JZ(LabelRef("movedDone"))
-		Label("moved")
-		{
-			e := GP64()
-			TZCNTQ(moved, e)
-			ADDQ(from, e)
-			j, second := GP64(), GP64()
-			MOVQ(cellOf(t, offQueue, e), second)
-			MOVBQZX(second.As8(), j)
-			SHRQ(Imm(8), second)
-			s.ask(second, j)
-			BLSRQ(moved, moved)
-			JNZ(LabelRef("moved"))
-		}
-		Label("movedDone")
-		ADDQ(Imm(8), from)
-		CMPQ(from, n)
-		JLT(LabelRef("block"))
+	prefix, regret, b := ZMM(), ZMM(), GP64()
+	VXORPD(prefix, prefix, prefix)
+	VMOVUPD(cellOf(t, offRegret, from), regret)
+	XORQ(b, b)
+	Label("prefix")
+	x, k := ZMM(), K()
+	VBROADCASTSD(cellOf(t, offRegret, b), x)
+	VCMPPD(Imm(cmpGT), regret, x, k)
+	VBROADCASTSD(cellOf(t, offOffer, b), x)
+	VADDPD(x, prefix, k, prefix)
+	INCQ(b)
+	CMPQ(b, n)
+	JNE(LabelRef("prefix"))
+	sum, kf, ks, kd := ZMM(), K(), K(), K()
+	VADDPD(cellOf(t, offOffer, from), prefix, sum)
+	VCMPPD(Imm(cmpLE), supply, sum, kf)
+	VCMPPD(Imm(cmpLT), supply, prefix, ks)
+	// Only the places below n count.
+	count, valid := GP64(), GP64()
+	MOVQ(n, count)
+	SUBQ(from, count)
+	MOVQ(I32(-1), valid)
+	BZHIQ(count, valid, valid)
+	kv := K()
+	KMOVB(valid.As32(), kv)
+	KANDB(kf, kv, kf)
+	KANDB(ks, kv, ks)
+	KANDNB(ks, kf, kd)
+	KORTESTB(kd, kd)
+	JZ(LabelRef("noSplit"))
+	before := ZMM()
+	VCOMPRESSPD_Z(prefix, kd, before)
+	VSUBSD(before.AsX(), supply.AsX(), rest)
+	Label("noSplit")
+	for _, x := range []struct {
+		k   OpmaskVirtual
+		set GPVirtual
+	}{{kf, full}, {ks, some}} {
+		bits := GP64()
+		KMOVB(x.k, bits.As32())
+		SHLXQ(from, bits, bits)
+		ORQ(bits, x.set)
 	}
-	TESTQ(hung, hung)
-	JNZ(LabelRef("hung"))
-	{
-		every := ZMM()
-		VPBROADCASTQ(s.cols, every)
-		flow := XMM()
-		VXORPD(flow, flow, flow)
-		s.hangRow(r, nearest512(every, s.order, r), flow)
-	}
-	Label("hung")
-	// The row takes its columns along.
-	above, below := GP64(), GP64()
-	MOVBQZX(byteOf(t, offParent, r), above)
+	ADDQ(Imm(8), from)
+	CMPQ(from, n)
+	JLT(LabelRef("block"))
+}
+
+// recordFull lets the columns in full leave as children of row r, and returns
+// the nodes that then hang on r, with r.
+func (s starter) recordFull(r, full GPVirtual) GPVirtual {
+	t := s.t
+	ANDNQ(s.cols, full, s.cols)
+	k, number := K(), ZMM()
+	KMOVQ(full, k)
+	VPBROADCASTB(r.As32(), number)
+	VMOVDQU8(number, k, at(t, offParent))
+	below, more := GP64(), GP64()
 	MOVQ(cellOf(t, offBelow, r), below)
-	ORQ(below, cellOf(t, offBelow, above))
-	s.gone(r)
+	ORQ(full, below)
+	MOVQ(full, more)
+	ANDQ(s.split, more)
+	JZ(LabelRef("gathered"))
+	Label("gather")
+	j := GP64()
+	TZCNTQ(more, j)
+	ORQ(cellOf(t, offBelow, j), below)
+	BLSRQ(more, more)
+	JNZ(LabelRef("gather"))
+	Label("gathered")
+	MOVQ(below, cellOf(t, offBelow, r))
+	return below
 }
 
-// leaveColumn lets column j leave as a child of row r.
-func (s starter) leaveColumn(j, r Register, flow VecVirtual) {
-	s.attach(j, r, flow, true)
-	s.gone(j)
-}
-
-// hangRow makes row r a child of column j; it leaves after its columns.
-func (s starter) hangRow(r, j Register, flow VecVirtual) { s.attach(r, j, flow, false) }
-
-func (s starter) attach(x, parent Register, flow VecVirtual, column bool) {
+// plant hangs the remaining columns on the remaining row and does what plant
+// does: rows from the root outwards, each with the column it hangs on, then all
+// columns.
+func (s starter) plant() {
 	t := s.t
-	VMOVSD(flow, cellOf(t, offFlow, x))
-	MOVB(parent.(GPVirtual).As8(), byteOf(t, offParent, x))
-	d := GP64()
-	MOVQ(x, d)
-	SHLQ(Imm(shiftD), d)
-	ADDQ(s.m, d)
-	c := XMM()
-	VMOVSD(cellOf(d, 0, parent), c)
-	VMOVSD(c, cellOf(t, offCost, x))
-	if column {
-		b := GP64()
-		MOVQ(cellOf(t, offBelow, x), b)
-		ORQ(b, cellOf(t, offBelow, parent))
-	}
-}
-
-// gone appends x to the nodes that left.
-func (s starter) gone(x Register) {
-	MOVB(x.(GPVirtual).As8(), byteOf(s.t, offGone, s.left))
-	INCQ(s.left)
-}
-
-// last hangs the remaining columns on the remaining row.
-func (s starter) last() {
-	t := s.t
-	r, set := GP64(), GP64()
-	TZCNTQ(s.rows, r)
-	MOVQ(s.cols, set)
-	TESTQ(set, set)
-	JZ(LabelRef("planted"))
-	Label("rest")
-	{
-		j := GP64()
-		TZCNTQ(set, j)
-		flow := XMM()
-		VMOVSD(cellOf(t, offMass, j), flow)
-		s.leaveColumn(j, r, flow)
-		BLSRQ(set, set)
-		JNZ(LabelRef("rest"))
-	}
-	Label("planted")
-	MOVQ(r, at(t, offRoot))
+	root, all := GP64(), GP64()
+	TZCNTQ(s.rows, root)
+	k, number := K(), ZMM()
+	KMOVQ(s.cols, k)
+	VPBROADCASTB(root.As32(), number)
+	VMOVDQU8(number, k, at(t, offParent))
+	MOVQ(at(t, offRows), all)
+	ORQ(at(t, offCols), all)
+	MOVQ(all, cellOf(t, offBelow, root))
+	MOVQ(root, at(t, offRoot))
 	MOVQ(s.left, at(t, offLeft))
 	zero := GP64()
 	XORQ(zero, zero)
-	MOVQ(zero, cellOf(t, offFlow, r))
-	MOVQ(zero, cellOf(t, offCost, r))
-	MOVQ(zero, cellOf(t, offPot, r))
-}
+	MOVQ(zero, cellOf(t, offFlow, root))
+	MOVQ(zero, cellOf(t, offCost, root))
+	MOVQ(zero, cellOf(t, offPot, root))
 
-// plant is plant.
-func (s starter) plant() {
-	t := s.t
-	cols := GP64()
-	MOVQ(at(t, offCols), cols)
-	Label("plant")
+	Label("row")
 	DECQ(s.left)
-	JS(LabelRef("done"))
-	x, parent := GP64(), GP64()
-	MOVBQZX(byteOf(t, offGone, s.left), x)
-	MOVBQZX(byteOf(t, offParent, x), parent)
-	// Columns lie below their parent by the cost, rows above.
-	sign := GP64()
-	SHRXQ(x, cols, sign)
-	SHLQ(Imm(63), sign)
-	XORQ(cellOf(t, offCost, x), sign)
-	c := XMM()
-	VMOVQ(sign, c)
-	VADDSD(cellOf(t, offPot, parent), c, c)
-	VMOVSD(c, cellOf(t, offPot, x))
-	JMP(LabelRef("plant"))
-	Label("done")
+	JS(LabelRef("rowsDone"))
+	{
+		r, j, owner := GP64(), GP64(), GP64()
+		MOVBQZX(byteOf(t, offGone, s.left), r)
+		MOVBQZX(byteOf(t, offParent, r), j)
+		MOVBQZX(byteOf(t, offParent, j), owner)
+		x, c := XMM(), XMM()
+		VMOVSD(cellOf(t, offPot, owner), x)
+		SHLQ(Imm(shiftD), owner)
+		ADDQ(s.m, owner)
+		VSUBSD(cellOf(owner, 0, j), x, x)
+		d := GP64()
+		MOVQ(r, d)
+		SHLQ(Imm(shiftD), d)
+		ADDQ(s.m, d)
+		VMOVSD(cellOf(d, 0, j), c)
+		VMOVSD(c, cellOf(t, offCost, r))
+		VADDSD(c, x, x)
+		VMOVSD(x, cellOf(t, offPot, r))
+	}
+	JMP(LabelRef("row"))
+	Label("rowsDone")
+
+	set := GP64()
+	MOVQ(at(t, offCols), set)
+	Label("col")
+	{
+		j, owner := GP64(), GP64()
+		TZCNTQ(set, j)
+		MOVBQZX(byteOf(t, offParent, j), owner)
+		x, c, f := XMM(), XMM(), XMM()
+		VMOVSD(cellOf(t, offPot, owner), x)
+		SHLQ(Imm(shiftD), owner)
+		ADDQ(s.m, owner)
+		VMOVSD(cellOf(owner, 0, j), c)
+		VMOVSD(c, cellOf(t, offCost, j))
+		VSUBSD(c, x, x)
+		VMOVSD(x, cellOf(t, offPot, j))
+		VMOVSD(cellOf(t, offMass, j), f)
+		VMOVSD(f, cellOf(t, offFlow, j))
+		BLSRQ(set, set)
+		JNZ(LabelRef("col"))
+	}
 }
