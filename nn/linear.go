@@ -270,7 +270,11 @@ func (o *linear) backward(n *Network, input, weights bool) {
 		if o.bias != nil {
 			o.addBias(pieces)
 		}
-		o.grad.compute(n, o.rows)
+		if o.split != nil {
+			o.split.addGrad(n)
+		} else {
+			o.grad.compute(n, o.rows)
+		}
 	}
 	if input && o.split != nil {
 		o.split.backward(n)

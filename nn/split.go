@@ -4,23 +4,24 @@ import "barrow/nn/internal/kernel"
 
 // split does the products of a convolution on 4×4 images by halving its
 // Toeplitz matrices (see kernel.Spread): 81 products of channels in place of
-// 196 for 5×5 kernels. It serves the forward pass and the input's gradient;
-// the weights' gradient is computed tap by tap as for other layers.
+// 196 for 5×5 kernels, in each of the three passes.
 type split struct {
 	o        *linear
-	fwd, bwd []float32 // the matrices of all planes; bwd's are transposed
-	turned   []float32 // the taps, transposed
-	plans    [kernel.Planes][]splitTerm
+	fwd, bwd []float32                  // the matrices of all planes; bwd's are transposed
+	turned   []float32                  // the taps, transposed
+	plans    [kernel.Planes][]splitTerm // of each plane, its taps
+	uses     [][]splitTerm              // of each tap, its planes
+	grad     []float32                  // of the planes' matrices
 	scratch  chan *planes
 	rows     int
 
-	tasks struct{ pack, turn, packBack, forward, backward func(int) }
+	tasks struct{ pack, turn, packBack, forward, backward, weights, collect func(int) }
 }
 
-// A splitTerm is one tap in a plane's matrix.
+// A splitTerm is one tap in a plane's matrix, or one plane that a tap is in.
 type splitTerm struct {
-	tap  int
-	sign float32
+	index int
+	sign  float32
 }
 
 // planes are the values that one task works on.
@@ -42,14 +43,16 @@ func newSplit(n *Network, o *linear) *split {
 	size := ci * co
 	s := &split{o: o, scratch: n.scratch,
 		fwd: make([]float32, kernel.Planes*size), bwd: make([]float32, kernel.Planes*size),
-		turned: make([]float32, len(o.kernel.Value)),
+		turned: make([]float32, len(o.kernel.Value)), grad: make([]float32, kernel.Planes*size),
 	}
 	k, pad := o.l.Kernel, (o.l.Kernel-1)/2
+	s.uses = make([][]splitTerm, k*k)
 	for p := range s.plans {
 		offsets, signs := kernel.SplitTaps(p)
 		for i, d := range offsets {
 			if y, x := d[0]+pad, d[1]+pad; y >= 0 && y < k && x >= 0 && x < k {
 				s.plans[p] = append(s.plans[p], splitTerm{y*k + x, signs[i]})
+				s.uses[y*k+x] = append(s.uses[y*k+x], splitTerm{p, signs[i]})
 			}
 		}
 	}
@@ -71,6 +74,12 @@ func newSplit(n *Network, o *linear) *split {
 		out, _ := o.target()
 		s.apply(i, o.in.grad, out.grad, s.bwd, nil, co, ci, true, false)
 	}
+	s.tasks.weights = func(group int) { s.weights(group, ci, co) }
+	s.tasks.collect = func(t int) {
+		for _, u := range s.uses[t] {
+			kernel.Blend(o.kernel.Grad[t*size:(t+1)*size], s.grad[u.index*size:(u.index+1)*size], 1, u.sign)
+		}
+	}
 	return s
 }
 
@@ -83,7 +92,7 @@ func (s *split) pack(dst, w []float32, p int) {
 			keep = 0
 			clear(dst) // what it holds could be NaN
 		}
-		kernel.Blend(dst, w[t.tap*size:(t.tap+1)*size], keep, t.sign)
+		kernel.Blend(dst, w[t.index*size:(t.index+1)*size], keep, t.sign)
 	}
 }
 
@@ -109,6 +118,32 @@ func (s *split) apply(i int, dst, src, w, bias []float32, ci, co int, reverse, r
 		kernel.Gather(dst, work.out, bias, group, rows, co, to, stepOut, relu)
 	}
 	s.scratch <- work
+}
+
+// weights computes the gradient of a group's nine matrices over the whole
+// batch: the input's planes times those of the output's gradient, which the
+// transposed sums make.
+func (s *split) weights(group, ci, co int) {
+	work, tap := <-s.scratch, [1]kernel.Tap{}
+	for r0 := 0; r0 < s.rows; r0 += splitRows {
+		rows := min(splitRows, s.rows-r0)
+		kernel.Spread(work.in, s.o.in.val, group, rows, ci, r0*ci, s.rows*ci)
+		kernel.Spread(work.out, s.o.out.grad, group, rows, co, r0*co+15*s.rows*co, -s.rows*co)
+		tap[0].K = rows
+		for p := range 9 {
+			kernel.Run(&kernel.Product{
+				A: work.in[p*ci:], B: work.out[p*co:], C: s.grad[(9*group+p)*ci*co:], Taps: tap[:], M: ci, N: co,
+				ARow: 1, ACol: 9 * ci, BRow: 9 * co, CRow: co, Accumulate: r0 > 0,
+			})
+		}
+	}
+	s.scratch <- work
+}
+
+// addGrad adds the gradient of the weights.
+func (s *split) addGrad(n *Network) {
+	n.team.run(9, s.tasks.weights)
+	n.team.run(len(s.uses), s.tasks.collect)
 }
 
 func (s *split) forward(n *Network) {
