@@ -27,6 +27,9 @@ var FullLosses = []string{"weighted-mse", "telescope", "emd-cnn", "emd", "emd+en
 // FullPrecisions are the number formats that Full compares.
 var FullPrecisions = []string{"float", "qkeras-5bit", "asic"}
 
+// fullSeen is how many images every encoder sees, over all epochs.
+const fullSeen = 1_200_000
+
 // A FullConfig says everything that a full run's results depend on.
 type FullConfig struct {
 	Plan      compare.Plan           `json:"plan"`
@@ -44,7 +47,7 @@ func NewFullConfig(images *wafer.Set, source, metric string, seed uint64) FullCo
 	p := compare.Default()
 	p.Losses, p.Precisions, p.Seeds, p.Seed = FullLosses, FullPrecisions, 5, seed
 	p.Source, p.Digest, p.Metric = source, images.Digest(), metric
-	p.Epochs = min(400, max(1, Default.Seen/max(1, images.Len()*6/10)))
+	p.Epochs = min(400, max(1, fullSeen/max(1, images.Len()*6/10)))
 	return FullConfig{Plan: p, CNN: surrogate.N1, Pairs: 50_000, CNNEpochs: 30, Decoders: max(1, p.Epochs/3), Batch: 256, Network: run.SurrogateWeights}
 }
 
