@@ -17,7 +17,7 @@ import (
 // the charge that the images do not share: within it the EMD is nearly linear.
 // leastUnshared keeps it long enough for single precision.
 const (
-	stepLength    = 0.01
+	stepLength    = 0.002
 	leastUnshared = 0.02
 )
 

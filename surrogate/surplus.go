@@ -176,7 +176,7 @@ func (g *geometry) lift(d *surplus, f *[Cells]float64) float64 {
 }
 
 // temperatures of the dual steps after the network, in units of the geometry.
-var temperatures = [...]float64{0.8, 0.4, 0.2, 0.1}
+var temperatures = [...]float64{0.6, 0.3, 0.15, 0.07}
 
 // A smoothing takes steps up the dual whose minimum is softened by a
 // temperature ε (Cuturi 2013; Peyré and Cuturi, Computational Optimal

@@ -16,10 +16,10 @@ type Settings struct {
 	Threads       int         // never changes a bit; 1 by default
 	Pairs         int         // pairs an epoch; 50,000 by default
 	Epochs        int         // 64 by default
-	Batch         int         // pairs a step; 256 by default
+	Batch         int         // pairs a step; 64 by default
 	Loss          nn.Loss     // Relative by default, nn.Huber where the network sees whole images
-	Schedule      nn.Schedule // cosine from 1e-3 to 1e-5 by default
-	Gradient      float64     // weight of the gradient's error, see docs/surrogate.md; 0 means 0.1, negative none
+	Schedule      nn.Schedule // cosine from 4e-3 to 1e-5 by default
+	Gradient      float64     // weight of the gradient's error, see docs/surrogate.md; none by default
 	GradientShare float64     // share of the pairs that the gradient is learnt from; 0 means 0.25
 	Validation    int         // pairs the best epoch is chosen by; 5,000 by default
 	Repeat        bool        // the same pairs in every epoch, as the paper's fixed sets, instead of fresh ones
@@ -39,11 +39,8 @@ func (s Settings) withDefaults() Settings {
 	set(&s.Threads, 1)
 	set(&s.Pairs, 50_000)
 	set(&s.Epochs, 64)
-	set(&s.Batch, 256)
+	set(&s.Batch, 64)
 	set(&s.Validation, 5_000)
-	if s.Gradient == 0 {
-		s.Gradient = 0.1
-	}
 	if s.GradientShare == 0 {
 		s.GradientShare = 0.25
 	}
@@ -54,7 +51,7 @@ func (s Settings) withDefaults() Settings {
 		}
 	}
 	if s.Schedule == nil {
-		s.Schedule = nn.Cosine{Start: 1e-3, End: 1e-5}
+		s.Schedule = nn.Cosine{Start: 4e-3, End: 1e-5}
 	}
 	return s
 }

@@ -87,10 +87,10 @@ repeats: 72 networks, the larger ones ten times as costly as the first.`,
 	flags.StringSliceVar(&f.scan.Architectures, "architectures", paperScan, "architectures, as in \"barrow surrogate train\"")
 	flags.StringSliceVar(&f.scan.Losses, "losses", []string{"huber", "msle", "mse"}, "losses; a potential network has its own and is trained once a repeat")
 	flags.IntVar(&f.scan.Repeats, "repeats", 3, "networks of each architecture and loss")
-	flags.Float64Var(&f.Gradient, "gradient", -1, "weight of the gradient's error in the loss; negative none")
+	flags.Float64Var(&f.Gradient, "gradient", 0, "weight of the error of the network's gradient in the loss")
 	flags.IntVar(&f.Pairs, "pairs", 50_000, "pairs an epoch")
 	flags.IntVar(&f.Epochs, "epochs", 20, "epochs")
-	flags.IntVar(&f.Batch, "batch", 256, "pairs a step")
+	flags.IntVar(&f.Batch, "batch", 0, "pairs a step (default 64, of a potential network 256)")
 	return cmd
 }
 
@@ -125,8 +125,11 @@ func (f *surrogateScan) trials() ([]trial, error) {
 
 func (f *surrogateScan) runScan(cmd *cobra.Command, c *common) error {
 	ctx := cmd.Context()
-	if err := positive(cmd, "pairs", "epochs", "batch", "repeats"); err != nil {
+	if err := positive(cmd, "pairs", "epochs", "repeats"); err != nil {
 		return err
+	}
+	if f.Batch < 0 {
+		return fmt.Errorf("--batch %d: must be at least 1, or 0 for the default", f.Batch)
 	}
 	trials, err := f.trials()
 	if err != nil {

@@ -76,10 +76,10 @@ W.`,
 	flags.StringArrayVar(&f.Decoders, "encoder", nil, "weights `file` of an autoencoder whose decoded images are learnt from; may be repeated (default: an untrained one)")
 	flags.StringVar(&f.Architecture, "architecture", "n1", "n1, paper, FxKxC-D[-surplus], potential or WxL")
 	flags.StringVar(&f.Loss, "loss", "", "loss on the distance: huber, mse, msle or relative (default: relative for n1, huber where the network sees whole images)")
-	flags.Float64Var(&f.Gradient, "gradient", 0, "weight of the gradient's error in the loss; 0 means the default, negative none")
+	flags.Float64Var(&f.Gradient, "gradient", 0, "weight of the error of the network's gradient in the loss")
 	flags.IntVar(&f.Pairs, "pairs", 100_000, "pairs an epoch")
 	flags.IntVar(&f.Epochs, "epochs", 15, "epochs")
-	flags.IntVar(&f.Batch, "batch", 256, "pairs a step")
+	flags.IntVar(&f.Batch, "batch", 0, "pairs a step (default 64, of a potential network 256)")
 	flags.IntVar(&f.Bits, "bits", 32, "bits of a saved weight of a potential network: 32 or 16")
 	return cmd
 }
@@ -107,6 +107,9 @@ func (f *surrogateTrain) check(cmd *cobra.Command) error {
 	if err != nil {
 		return fmt.Errorf("--architecture: %w", err)
 	}
+	if f.Batch < 0 {
+		return fmt.Errorf("--batch %d: must be at least 1, or 0 for the default", f.Batch)
+	}
 	for flag, set := range map[string]bool{"loss": f.Loss != "", "gradient": f.Gradient != 0} {
 		if set && potential != nil {
 			return fmt.Errorf("--%s: a potential network learns potentials and has no such setting", flag)
@@ -115,7 +118,7 @@ func (f *surrogateTrain) check(cmd *cobra.Command) error {
 	if f.Bits != 32 && (f.Bits != 16 || potential == nil) {
 		return fmt.Errorf("--bits %d: 32, or 16 for a potential network", f.Bits)
 	}
-	return positive(cmd, "pairs", "epochs", "batch")
+	return positive(cmd, "pairs", "epochs")
 }
 
 func (f *surrogateTrain) run(cmd *cobra.Command, c *common) error {
