@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"barrow/nn"
 )
@@ -177,18 +178,26 @@ func bestSetting(peer *worker, r request) (string, error) {
 func (c *config) measure(r *row, barrow, peer *worker) error {
 	var ours, theirs []float64
 	for range c.rounds {
+		begin := time.Now()
 		a, err := barrow.ask(request{r.Model, r.Operation, r.Threads, c.seconds, r.Kernel})
 		if err != nil {
 			return err
 		}
 		ours, r.BarrowMB = append(ours, a.Rate), a.MB
+		slow := time.Since(begin).Seconds() > 10*c.seconds // portable Go on a large network: once will do
 		if peer == nil {
+			if slow {
+				break
+			}
 			continue
 		}
 		if a, err = peer.ask(request{r.Model, r.Operation, r.Threads, c.seconds, r.Setting}); err != nil {
 			return err
 		}
 		theirs, r.PyTorchMB = append(theirs, a.Rate), a.MB
+		if slow {
+			break
+		}
 	}
 	r.Barrow = median(ours)
 	if peer != nil {

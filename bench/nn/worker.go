@@ -155,12 +155,16 @@ func measure(benches map[string]*bench, r request) (float64, error) {
 	if strings.HasPrefix(r.operation, "step") {
 		call = b.step
 	}
-	for range 3 {
+	count, begin := 0, time.Now()
+	for range 3 { // warm up
 		if err := call(); err != nil {
 			return 0, err
 		}
+		if time.Since(begin).Seconds() > r.seconds {
+			break
+		}
 	}
-	count, begin := 0, time.Now()
+	begin = time.Now()
 	for {
 		if err := call(); err != nil {
 			return 0, err
