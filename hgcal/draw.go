@@ -75,17 +75,22 @@ func Seams() [Rhombi][2]Point {
 }
 
 // CellAt returns the cell of the drawing in which a point lies; ok is false
-// outside of the wafer.
+// outside of the wafer. Points on a border belong to one of its cells.
 func CellAt(p Point) (cell int, ok bool) {
-	for k := range Rhombi {
-		o, a, b := axes(k)
-		x, y := p[0]-o[0], p[1]-o[1]
-		det := a[0]*b[1] - a[1]*b[0]
-		c := (x*b[1] - y*b[0]) / det
-		r := (a[0]*y - a[1]*x) / det
-		if c >= 0 && r >= 0 && c < Side && r < Side {
-			return Cell(k, int(r), int(c)), true
+	// The second round catches what rounding leaves between the rhombi.
+	for _, slack := range [2]float64{0, 1e-12} {
+		for k := range Rhombi {
+			o, a, b := axes(k)
+			x, y := p[0]-o[0], p[1]-o[1]
+			det := a[0]*b[1] - a[1]*b[0]
+			c := (x*b[1] - y*b[0]) / det
+			r := (a[0]*y - a[1]*x) / det
+			if c >= -slack && r >= -slack && c < Side+slack && r < Side+slack {
+				return Cell(k, inRhombus(r), inRhombus(c)), true
+			}
 		}
 	}
 	return 0, false
 }
+
+func inRhombus(v float64) int { return min(max(int(v), 0), Side-1) }

@@ -100,6 +100,9 @@ func TestCellAt(t *testing.T) {
 			t.Errorf("the centre of cell %d is in %d, %t", i, got, ok)
 		}
 	}
+	if got, ok := CellAt(Point{}); !ok || got%16 != 3 {
+		t.Errorf("the wafer's centre is in cell %d, %t", got, ok)
+	}
 	hit := [Cells]int{}
 	const n = 400
 	for a := range n {

@@ -10,12 +10,13 @@ import (
 
 // frontEnd is the electronics of one module.
 type frontEnd struct {
-	countPerMIPT float64 // ADC counts of a MIP_T on this sensor, transverse
-	noise        float64 // of a cell that is hit, MIP_T
-	cut          float64 // least energy of a sensor cell, MIP_T
-	fakes        float64 // mean number of cells of the wafer with noise above the cut
-	cosh         float64
-	highDensity  bool
+	perMIP      float64              // ADC counts of a MIP on this sensor
+	perMIPT     [hgcal.Cells]float64 // of a MIP_T, by cell: perMIP·cosh η
+	noise       float64              // of a cell that is hit, ADC counts
+	cut         float64              // least charge of a sensor cell, ADC counts
+	lost        float64              // scale of the charge lost in sensor cells below the cut, ADC counts
+	fakes       float64              // mean number of cells of the wafer with noise above the cut
+	highDensity bool
 }
 
 // adcMax is the largest trigger sum: 17 bits, linearised.
@@ -23,12 +24,16 @@ const adcMax = 1<<17 - 1
 
 func newFrontEnd(m hgcal.Module, p *ElectronicsParameters) frontEnd {
 	i := map[int]int{120: 0, 200: 1, 300: 2}[m.Thickness()]
-	cosh := math.Cosh(m.Eta())
-	perMIPT := p.ChargePerMIP[i] * cosh
 	f := frontEnd{
-		countPerMIPT: perMIPT / p.LSB, noise: p.Noise[i] / perMIPT, cut: p.Cut * p.Noise[i] / perMIPT,
-		cosh: cosh, highDensity: m.HighDensity(),
+		perMIP: p.ChargePerMIP[i] / p.LSB, noise: p.Noise[i] / p.LSB, cut: p.Cut * p.Noise[i] / p.LSB,
+		highDensity: m.HighDensity(),
 	}
+	for c, q := range hgcal.CellCentres() {
+		// The drawing mirrors x.
+		r := math.Hypot(m.X-q[0]*cmPerUnit, m.Y+q[1]*cmPerUnit)
+		f.perMIPT[c] = f.perMIP * math.Hypot(r, m.Z) / r
+	}
+	f.lost = p.Lost * f.cut * f.sensorCells()
 	f.fakes = hgcal.Cells * f.sensorCells() * 0.5 * math.Erfc(p.Cut/math.Sqrt2)
 	return f
 }
@@ -41,27 +46,29 @@ func (f *frontEnd) sensorCells() float64 {
 	return 4
 }
 
-// read turns energies in MIP_T into what the chip gets, also in MIP_T: with
-// noise, without cells below the front end's cut, in whole ADC counts.
+// read turns energies in MIP_T into the charges that the trigger gets, in whole
+// ADC counts, not transverse: with noise and without cells below the front
+// end's cut.
 func (f *frontEnd) read(s *counter.Stream, cells *[hgcal.Cells + 1]float32) {
-	for range poisson(s, f.fakes) {
-		i := s.IntN(hgcal.Cells)
-		if cells[i] < float32(f.cut) {
-			// The tail of a normal beyond 3σ falls by e every third of a σ.
-			cells[i] = float32(f.cut + f.noise*s.Exp()/3)
-		}
-	}
-	for i, e := range cells[:hgcal.Cells] {
-		if e == 0 {
+	for i := range hgcal.Cells {
+		v := float64(cells[i]) * f.perMIPT[i]
+		if v == 0 {
 			continue
 		}
-		v := float64(e)
+		// Small sums are spread over sensor cells of which most stay below the cut.
+		if v < 8*f.lost {
+			v *= -math.Expm1(-v / f.lost)
+		}
 		if v += f.noise * normal(s); v < f.cut {
-			cells[i] = 0
-			continue
+			v = 0
 		}
-		adc := min(math.Floor(v*f.countPerMIPT), adcMax)
-		cells[i] = float32(adc / f.countPerMIPT)
+		cells[i] = float32(min(math.Floor(v), adcMax))
+	}
+	for range poisson(s, f.fakes) {
+		// The tail of a normal beyond 3σ falls by e every third of a σ.
+		if i := s.IntN(hgcal.Cells); cells[i] == 0 {
+			cells[i] = float32(math.Floor(f.cut + f.noise*s.Exp()/3))
+		}
 	}
 }
 

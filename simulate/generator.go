@@ -64,8 +64,9 @@ type Truth struct {
 
 // Streams of random numbers: one for every image, event, layer and wafer.
 const (
-	imageStream = 0x696d616765
-	eventStream = 0x6576656e74
+	imageStream  = 0x696d616765
+	eventStream  = 0x6576656e74
+	moduleStream = 0x6d6f64756c65
 )
 
 // drawing is the memory of one goroutine.
@@ -112,6 +113,32 @@ func (g *Generator) once(w *drawing, s *counter.Stream, dst []float64) Truth {
 	return t
 }
 
+// Modules returns the modules that images are drawn of, one sector's.
+func (g *Generator) Modules() []hgcal.Module {
+	var m []hgcal.Module
+	for i := range g.detector.places {
+		if p := &g.detector.places[i]; p.sector == 0 {
+			m = append(m, p.module)
+		}
+	}
+	return m
+}
+
+// ModuleImages calls yield with images first … first+n-1 of pile-up in module i
+// of Modules, empty ones included. The slice is reused.
+func (g *Generator) ModuleImages(i int, first uint64, n int, yield func(image []float64)) {
+	var w drawing
+	var dst [hgcal.Cells]float64
+	p := &g.detector.places[hgcal.Sectors*i]
+	for k := range uint64(n) {
+		s := counter.New(g.settings.Seed^moduleStream^uint64(i)<<32, first+k)
+		clear(w.cells[:])
+		activity := spreadActivity(g.settings.Parameters.PileUp.Activity, normal(&s))
+		g.finish(&w, &s, p, activity, &Truth{}, dst[:])
+		yield(dst[:])
+	}
+}
+
 // class draws what makes an image.
 func (g *Generator) class(s *counter.Stream) Class {
 	u := s.Float64()
@@ -138,6 +165,10 @@ const missSpread = 2.5
 
 // aim draws a direction, uniform in η and φ, and a wafer of the layer near it.
 func (g *Generator) aim(s *counter.Stream, l *detectorLayer) (eta, phi float64, at int) {
+	const few = 9 // three modules in three sectors
+	if l.end-l.first <= few {
+		return g.aimAtOne(s, l)
+	}
 	for range 200 {
 		eta = g.settings.EtaMin + (g.settings.EtaMax-g.settings.EtaMin)*s.Float64()
 		phi = 2 * math.Pi * s.Float64()
@@ -148,7 +179,11 @@ func (g *Generator) aim(s *counter.Stream, l *detectorLayer) (eta, phi float64, 
 			return eta, phi, k
 		}
 	}
-	// Few wafers are allowed and none was hit: aim at one of them.
+	return g.aimAtOne(s, l)
+}
+
+// aimAtOne aims at one of a layer's wafers where few are allowed.
+func (g *Generator) aimAtOne(s *counter.Stream, l *detectorLayer) (eta, phi float64, at int) {
 	at = l.first + s.IntN(l.end-l.first)
 	p := &g.detector.places[at]
 	x, y := p.x+missSpread*normal(s), p.y+missSpread*normal(s)
@@ -185,19 +220,29 @@ func (g *Generator) finish(w *drawing, s *counter.Stream, p *place, activity flo
 	if g.preset.suppressed > 0 && s.Float64() < g.preset.suppressed {
 		t.Threshold = g.preset.threshold
 	}
-	for i, e := range w.cells[:hgcal.Cells] {
-		v := float64(e)
-		switch {
-		case v < t.Threshold:
-			v = 0
-		case g.settings.Unit == CALQ:
-			v = math.Floor(v * CountsPerMIPT)
-			if g.settings.Compress {
-				v = compress(v, p.front.highDensity)
-			}
-		}
-		dst[i] = v
+	for i, adc := range w.cells[:hgcal.Cells] {
+		dst[i] = g.charge(float64(adc), &p.front, i, t.Threshold)
 	}
+}
+
+// charge turns the ADC counts of a cell into the unit of the settings, after
+// zero suppression at a transverse threshold.
+func (g *Generator) charge(adc float64, f *frontEnd, cell int, threshold float64) float64 {
+	mipT := adc / f.perMIPT[cell]
+	if mipT < threshold {
+		return 0
+	}
+	v := mipT
+	switch g.settings.Unit {
+	case CALQ:
+		v = math.Floor(mipT * CountsPerMIPT)
+	case ADC:
+		v = adc
+	}
+	if g.settings.Compress {
+		v = compress(v, f.highDensity)
+	}
+	return v
 }
 
 // Columns returns the names of the metadata columns, those of the field's

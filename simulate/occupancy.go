@@ -28,6 +28,7 @@ type etaReference struct {
 	eta         float64
 	modules     int
 	mean, ratio float64 // mean and variance over mean of the cells above 1.35 MIP_T
+	overFit     float64 // mean over that of the fit
 }
 
 // occupancies returns the references by layer. The table is written by
@@ -44,7 +45,7 @@ var occupancies = sync.OnceValue(func() []layerReference {
 		case "bin":
 			var b etaReference
 			var layer int
-			fmt.Sscan(rest, &layer, &b.eta, &b.modules, &b.mean, &b.ratio)
+			fmt.Sscan(rest, &layer, &b.eta, &b.modules, &b.mean, &b.ratio, &b.overFit)
 			r := &all[len(all)-1]
 			r.bins = append(r.bins, b)
 		case "all":
@@ -71,10 +72,27 @@ func meanCells(depth, eta float64) (mean, slope float64) {
 	}
 	a, b := all[i-1], all[i]
 	t := (depth - float64(a.layer)) / float64(b.layer-a.layer)
-	value := func(c [3]float64) float64 { return c[0] + eta*(c[1]+eta*c[2]) }
-	mean = math.Exp((1-t)*value(a.fit) + t*value(b.fit))
+	mean = math.Exp((1-t)*a.logMean(eta) + t*b.logMean(eta))
 	slope = (1-t)*(a.fit[1]+2*eta*a.fit[2]) + t*(b.fit[1]+2*eta*b.fit[2])
 	return mean, slope
+}
+
+// logMean is the fit, corrected by what it is off in each bin of η.
+func (r *layerReference) logMean(eta float64) float64 {
+	v := r.fit[0] + eta*(r.fit[1]+eta*r.fit[2])
+	i := 0
+	for i < len(r.bins) && r.bins[i].eta < eta {
+		i++
+	}
+	switch i {
+	case 0:
+		return v + math.Log(r.bins[0].overFit)
+	case len(r.bins):
+		return v + math.Log(r.bins[i-1].overFit)
+	}
+	a, b := r.bins[i-1], r.bins[i]
+	t := (eta - a.eta) / (b.eta - a.eta)
+	return v + (1-t)*math.Log(a.overFit) + t*math.Log(b.overFit)
 }
 
 // depth returns the V11 layer at the depth of a layer of the geometry: V16 has
@@ -87,4 +105,34 @@ func depth(g hgcal.Geometry, layer int) float64 {
 		return 1 + float64(layer-1)*27/25
 	}
 	return 29 + float64(layer-27)*21/20
+}
+
+// Occupancy is what is published of the trigger cells above 1.35 MIP_T in the
+// full modules of one V11 layer at pile-up 200.
+type Occupancy struct {
+	Layer int
+	// Share is the distribution of the number of cells, all modules together.
+	Share [hgcal.Cells + 1]float64
+	Bins  []OccupancyBin
+}
+
+// OccupancyBin is the modules of a layer in one bin of η, 0.2 wide.
+type OccupancyBin struct {
+	Eta         float64 // mean
+	Modules     int
+	Mean, Ratio float64 // of the number of cells: mean, variance over mean
+}
+
+// ReferenceOccupancy returns the table that pile-up is calibrated to. Origin:
+// the histograms of mhassans/hgcal-linkmapping, ttbar at pile-up 200.
+func ReferenceOccupancy() []Occupancy {
+	var all []Occupancy
+	for _, r := range occupancies() {
+		o := Occupancy{Layer: r.layer, Share: r.pool}
+		for _, b := range r.bins {
+			o.Bins = append(o.Bins, OccupancyBin{Eta: b.eta, Modules: b.modules, Mean: b.mean, Ratio: b.ratio})
+		}
+		all = append(all, o)
+	}
+	return all
 }

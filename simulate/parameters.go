@@ -32,6 +32,10 @@ type PileUpParameters struct {
 	// pitch: at the first layer, at the shower maximum of layer 9, at the end of
 	// the electromagnetic part and in the last layer; linear in between.
 	Spread []float64 `toml:"spread" min:"0" max:"5" len:"4"`
+	// Companion is the share of clusters that have a second part, with 0 to ½ of
+	// the energy, Reach the mean distance of that, in the same unit.
+	Companion float64 `toml:"companion" min:"0" max:"1"`
+	Reach     float64 `toml:"reach" min:"0" max:"10"`
 	// Activity is the relative spread from event to event of the number of
 	// clusters, common to the whole wafer.
 	Activity float64 `toml:"activity" min:"0" max:"2"`
@@ -64,6 +68,10 @@ type ElectronicsParameters struct {
 	Noise []float64 `toml:"noise" min:"0" max:"100" len:"3"`
 	// Cut drops sensor cells below so many times the noise from the sums.
 	Cut float64 `toml:"cut" min:"0" max:"100"`
+	// Lost says how much of a trigger cell's charge is in sensor cells below the
+	// cut: of a charge q the share exp(−q/L), L being Lost times the cut times
+	// the number of sensor cells.
+	Lost float64 `toml:"lost" min:"0" max:"10"`
 	// LSB is the charge of an ADC count in fC.
 	LSB float64 `toml:"lsb" min:"0.0001" max:"100"`
 }
@@ -71,13 +79,13 @@ type ElectronicsParameters struct {
 // DefaultParameters returns the calibrated model.
 func DefaultParameters() Parameters {
 	return Parameters{
-		PileUp: PileUpParameters{Scale: 1, Tail: 2.6, Spread: []float64{0.5, 0.6, 0.4, 0.2}, Activity: 0.12},
+		PileUp: PileUpParameters{Scale: 1.2, Tail: 2.6, Spread: []float64{0.3, 0.38, 0.3, 0.2}, Companion: 1, Reach: 3, Activity: 0.12},
 		Shower: ShowerParameters{
 			MaxSpots: 64, Sampling: 0.21, HadronSampling: 0.75, MeVPerMIP: 10, HadronMeVPerMIP: 25,
 			DepthSpread: 0.08, EMFraction: 0.45,
 		},
 		Electronics: ElectronicsParameters{
-			ChargePerMIP: []float64{2.06, 3.43, 5.15}, Noise: []float64{0.320, 0.384, 0.320}, Cut: 3,
+			ChargePerMIP: []float64{2.06, 3.43, 5.15}, Noise: []float64{0.320, 0.384, 0.320}, Cut: 3, Lost: 0.5,
 			LSB: 100.0 / 1024,
 		},
 	}

@@ -15,6 +15,7 @@ const (
 	patterns   = 2048 // cluster positions in a library, a power of two
 	patternLen = 4    // most cells a cluster is shared by
 	offWafer   = hgcal.Cells
+	samples    = 48 // points that a cluster's shares are counted from
 )
 
 // pattern is a cluster at one place: which cells get which share of it. Unused
@@ -43,11 +44,11 @@ const (
 )
 
 // newLibrary makes the library for clusters of a mean radius, in half
-// trigger-cell pitches.
+// trigger-cell pitches. Some have a companion further out, with a share of the
+// energy: the other photon of a π⁰, a secondary of the same interaction.
 func newLibrary(radius float64, p *PileUpParameters) *library {
-	const samples = 48
 	l := &library{}
-	margin := math.Min(4, 0.5+3*radius)
+	margin := math.Min(4, 0.5+3*max(radius, p.Companion*p.Reach))
 	scale := (hgcal.DrawingRadius + margin) / hgcal.DrawingRadius
 	l.area = hgcal.Cells * scale * scale
 	// The additive recurrence of the plastic number fills the rectangle evenly
@@ -62,8 +63,18 @@ func newLibrary(radius float64, p *PileUpParameters) *library {
 			continue
 		}
 		x, y = scale*x, scale*y
-		count := map[int]int{}
+		var count [hgcal.Cells]int
+		cx, cy, companion := x, y, 0.0
+		if s.Float64() < p.Companion {
+			r := p.Reach * s.Exp()
+			sin, cos := math.Sincos(2 * math.Pi * s.Float64())
+			cx, cy, companion = x+r*cos, y+r*sin, 0.5*s.Float64()
+		}
 		for k := range samples {
+			x, y := x, y
+			if s.Float64() < companion {
+				x, y = cx, cy
+			}
 			r := -radius * math.Log1p(-(float64(k)+s.Float64())/samples)
 			sin, cos := math.Sincos(2 * math.Pi * s.Float64())
 			if cell, ok := hgcal.CellAt(hgcal.Point{x + r*cos, y + r*sin}); ok {
@@ -72,7 +83,7 @@ func newLibrary(radius float64, p *PileUpParameters) *library {
 		}
 		q := &l.pattern[n]
 		q.x, q.y = float32(x), float32(y)
-		fill(q, count, samples)
+		fill(q, &count)
 		n++
 	}
 	l.countJumps(p)
@@ -83,34 +94,38 @@ func frac(x float64) float64 { return x - math.Floor(x) }
 
 // fill keeps the largest shares; smaller ones are lost, as a cluster's
 // outskirts are below the cut of the front end.
-func fill(q *pattern, count map[int]int, samples int) {
+func fill(q *pattern, count *[hgcal.Cells]int) {
 	for k := range q.cell {
 		best, most := offWafer, 0
 		for cell, c := range count {
-			if c > most || c == most && cell < best {
+			if c > most {
 				best, most = cell, c
 			}
 		}
-		q.cell[k], q.share[k] = uint8(best), float32(most)/float32(samples)
-		delete(count, best)
+		q.cell[k], q.share[k] = uint8(best), float32(most)/samples
+		if most > 0 {
+			count[best] = 0
+		}
 	}
 }
 
 // countJumps integrates the library over the energies of clusters.
 func (l *library) countJumps(p *PileUpParameters) {
+	var times [samples + 1]float64 // how often each share occurs
 	for i := range l.pattern {
-		for k, w := range l.pattern[i].share {
-			if w == 0 || l.pattern[i].cell[k] == offWafer {
-				continue
-			}
-			above := p.exceed(0.5 * jumpBin / float64(w))
-			for j := 1; j < jumpBins; j++ {
-				next := p.exceed((float64(j) + 0.5) * jumpBin / float64(w))
-				l.jumps[j] += above - next
-				above = next
-			}
-			l.jumps[0] += above // more than the threshold at once
+		for _, w := range l.pattern[i].share {
+			times[int(math.Round(float64(w)*samples))]++
 		}
+	}
+	for n := 1; n <= samples; n++ {
+		w := float64(n) / samples
+		above := p.exceed(0.5 * jumpBin / w)
+		for j := 1; j < jumpBins; j++ {
+			next := p.exceed((float64(j) + 0.5) * jumpBin / w)
+			l.jumps[j] += times[n] * (above - next)
+			above = next
+		}
+		l.jumps[0] += times[n] * above // more than the threshold at once
 	}
 	for j := range l.jumps {
 		l.jumps[j] *= l.area / patterns / hgcal.Cells

@@ -62,7 +62,8 @@ func newDetector(s *Settings) (*detector, error) {
 			}
 			l.z = m.Z
 			eta, links := m.Eta(), s.Allocation.links(m)
-			if eta < s.EtaMin || eta > s.EtaMax || len(s.Links) > 0 && !slices.Contains(s.Links, links) {
+			if eta < s.EtaMin || eta > s.EtaMax || len(s.Links) > 0 && !slices.Contains(s.Links, links) ||
+				len(s.Wafers) > 0 && !slices.Contains(s.Wafers, [2]int{m.U, m.V}) {
 				continue
 			}
 			p := place{module: m, eta: eta, depth: at, links: links, library: lib,
@@ -87,10 +88,22 @@ func newDetector(s *Settings) (*detector, error) {
 		d.perMap[l.layer] = i
 	}
 	if len(d.places) == 0 {
-		return nil, fmt.Errorf("simulate: no full wafer of layers %v has its centre within η %g:%g and one of %v links",
-			s.Layers, s.EtaMin, s.EtaMax, s.Links)
+		return nil, fmt.Errorf("simulate: no full wafer of layers %v has its centre within η %g:%g%s",
+			s.Layers, s.EtaMin, s.EtaMax, s.otherConditions())
 	}
 	return d, nil
+}
+
+// otherConditions names what else Settings ask of a wafer.
+func (s *Settings) otherConditions() string {
+	text := ""
+	if len(s.Links) > 0 {
+		text += fmt.Sprintf(", one of %v links", s.Links)
+	}
+	if len(s.Wafers) > 0 {
+		text += fmt.Sprintf(", one of %v as u, v", s.Wafers)
+	}
+	return text
 }
 
 // setRate finds the rate of clusters that makes the published mean occupancy.

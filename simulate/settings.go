@@ -16,6 +16,9 @@ const (
 	// CALQ is calibrated transverse charge in ADC counts, whole numbers, 35 to a
 	// MIP_T.
 	CALQ Unit = iota
+	// ADC is the charge in ADC counts of the front end, whole numbers, as the
+	// chip gets it: not transverse and not equalised between sensor thicknesses.
+	ADC
 	// MIPT is multiples of the transverse energy of a minimum-ionising particle.
 	MIPT
 )
@@ -24,15 +27,17 @@ const (
 // minimum-ionising particle leaves in 200 µm of silicon, over 100 fC/1024.
 const CountsPerMIPT = 35
 
-// ParseUnit returns the unit called calq or mipt.
+// ParseUnit returns the unit called calq, adc or mipt.
 func ParseUnit(name string) (Unit, error) {
 	switch name {
 	case "calq":
 		return CALQ, nil
+	case "adc":
+		return ADC, nil
 	case "mipt":
 		return MIPT, nil
 	}
-	return 0, fmt.Errorf("simulate: unknown unit %q: want calq or mipt", name)
+	return 0, fmt.Errorf("simulate: unknown unit %q: want calq, adc or mipt", name)
 }
 
 // Allocation says how many output links a module has.
@@ -81,10 +86,14 @@ type Settings struct {
 
 	Geometry   hgcal.Geometry
 	Allocation Allocation
-	EtaMin     float64 // pseudorapidity of particles and modules; 0 is 1.6
-	EtaMax     float64 // 0 is 2.9
-	Layers     []int   // trigger layers; nil is the preset's
-	Links      []int   // only modules with one of these numbers of links; nil is all
+	EtaMin     float64  // pseudorapidity of particles and modules; 0 is 1.6
+	EtaMax     float64  // 0 is 2.9
+	Layers     []int    // trigger layers; nil is the preset's
+	Links      []int    // only modules with one of these numbers of links; nil is all
+	Wafers     [][2]int // only modules with one of these u, v; nil is all
+	// Whole says that whole endcap events are wanted: Layers is then all trigger
+	// layers if nil.
+	Whole bool
 
 	EnergyMin float64 // of the particle, GeV; 0 is 5
 	EnergyMax float64 // 0 is 500; energies are uniform in their logarithm
@@ -182,10 +191,10 @@ func (s Settings) complete() (Settings, preset, error) {
 		return s, p, fmt.Errorf("simulate: threshold %g MIP_T: want at most 1000", s.Threshold)
 	case s.Threads < 0:
 		return s, p, fmt.Errorf("simulate: %d threads: want at least 1", s.Threads)
-	case s.Unit != CALQ && s.Unit != MIPT:
+	case s.Unit < CALQ || s.Unit > MIPT:
 		return s, p, fmt.Errorf("simulate: no such unit: %d", int(s.Unit))
-	case s.Compress && s.Unit != CALQ:
-		return s, p, fmt.Errorf("simulate: the 7-bit format is one of CALQ counts, not of MIP_T")
+	case s.Compress && s.Unit == MIPT:
+		return s, p, fmt.Errorf("simulate: the 7-bit format is one of counts, not of MIP_T")
 	}
 	s.PileUp = max(s.PileUp, 0)
 	switch {
@@ -207,7 +216,10 @@ func (s Settings) complete() (Settings, preset, error) {
 // checkPlaces checks layers and links and fills in the preset's layers.
 func (s *Settings) checkPlaces(p *preset) error {
 	known := s.Geometry.TriggerLayers()
-	if s.Layers == nil {
+	switch {
+	case s.Layers == nil && s.Whole:
+		s.Layers = known
+	case s.Layers == nil:
 		for _, l := range p.layers {
 			if s.Geometry == hgcal.GeometryV16 && l > 28 {
 				l -= 2 // the hadronic part begins two planes earlier

@@ -48,5 +48,7 @@ encoder of CMS's HGCAL trigger chip with it as the loss.`,
 	root.AddCommand(newReport(c))
 	root.AddCommand(newEcont(c))
 	root.AddCommand(newEmd(c))
+	root.AddCommand(newSimulate(c))
+	root.AddCommand(newConvert(c))
 	return root
 }

@@ -34,7 +34,7 @@ func main() {
 	var b strings.Builder
 	b.WriteString("# Trigger cells above 1.35 MIP_T per full module, ttbar, pile-up 200, V11. Written by internal/gen.\n")
 	b.WriteString("# Origin: nTCs_hists of mhassans/hgcal-linkmapping. \"fit LAYER a b c\": ln mean = a + bη + cη²;\n")
-	b.WriteString("# \"bin LAYER η modules mean var/mean\"; \"all LAYER counts…\": per 100,000 modules with 0, 1, 2, … cells.\n")
+	b.WriteString("# \"bin LAYER η modules mean var/mean mean/fit\"; \"all LAYER counts…\": per 100,000 modules with 0, 1, 2, … cells.\n")
 	for _, layer := range hgcal.GeometryV11.TriggerLayers() {
 		var own []occupancy.Module
 		for _, m := range modules {
@@ -51,7 +51,7 @@ func main() {
 		log.Printf("layer %d: %d modules, rms of ln mean %.3f", layer, len(own), math.Sqrt(rms))
 		fmt.Fprintf(&b, "fit %d %.4f %.4f %.4f\n", layer, a[0], a[1], a[2])
 		for _, bin := range occupancy.Bins(own) {
-			fmt.Fprintf(&b, "bin %d %.3f %d %.4f %.3f\n", layer, bin.Eta, bin.Modules, bin.Mean, bin.Ratio)
+			fmt.Fprintf(&b, "bin %d %.3f %d %.4f %.3f %.3f\n", layer, bin.Eta, bin.Modules, bin.Mean, bin.Ratio, overFit(own, bin, a))
 		}
 		p := occupancy.Pool(own)
 		fmt.Fprintf(&b, "all %d", layer)
@@ -63,6 +63,18 @@ func main() {
 	if err := os.WriteFile("occupancy.txt", []byte(b.String()), 0o644); err != nil {
 		log.Fatal(err)
 	}
+}
+
+// overFit is the sum of the means in a bin over that of the fit.
+func overFit(modules []occupancy.Module, bin occupancy.Bin, a [3]float64) float64 {
+	mean, fit := 0.0, 0.0
+	for _, m := range modules {
+		if occupancy.BinOf(m.Eta) == occupancy.BinOf(bin.Eta) {
+			mean += m.Mean()
+			fit += math.Exp(a[0] + a[1]*m.Eta + a[2]*m.Eta*m.Eta)
+		}
+	}
+	return mean / fit
 }
 
 func lastAbove(p [hgcal.Cells + 1]float64) int {

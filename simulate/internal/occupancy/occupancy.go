@@ -122,12 +122,15 @@ type Bin struct {
 // BinWidth is the width in η of the bins of Bins, which start at 1.5.
 const BinWidth = 0.2
 
+// BinOf returns the number of the bin that η falls in.
+func BinOf(eta float64) int { return int(math.Floor((eta - 1.5) / BinWidth)) }
+
 // Bins groups the modules of a layer by η.
 func Bins(modules []Module) []Bin {
 	sums := map[int]*Bin{}
 	for i := range modules {
 		m := &modules[i]
-		k := int(math.Floor((m.Eta - 1.5) / BinWidth))
+		k := BinOf(m.Eta)
 		b := sums[k]
 		if b == nil {
 			b = &Bin{}

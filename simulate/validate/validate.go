@@ -1,0 +1,267 @@
+package validate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"barrow/hgcal"
+	"barrow/simulate"
+	"barrow/wafer"
+	"barrow/wafer/csvio"
+)
+
+// Settings says what to validate.
+type Settings struct {
+	Seed       uint64
+	Threads    int                  // 0 is 1
+	Parameters *simulate.Parameters // nil is the defaults
+	// Data is the folder with occupancy/nTCs_hists.csv, wafers/ldm.csv and
+	// wafers/hdm.csv. What is not there is replaced by numbers kept in the code.
+	Data string
+	// Quick draws a tenth of the images; the statistical errors are then about
+	// as large as the tolerances.
+	Quick bool
+	// Progress is called with the share done, from one goroutine at a time.
+	Progress func(share float64, what string)
+}
+
+// Check is one comparison.
+type Check struct {
+	Group, Name string
+	Got, Want   float64
+	// Tolerance is how far Got may be from Want: as a share of Want if Relative.
+	Tolerance float64
+	Relative  bool
+}
+
+// OK reports whether the check holds.
+func (c *Check) OK() bool {
+	limit := c.Tolerance
+	if c.Relative {
+		limit *= math.Abs(c.Want)
+	}
+	return math.Abs(c.Got-c.Want) <= limit
+}
+
+// Result is a validation.
+type Result struct {
+	Checks  []Check
+	Origins []string // where the references come from
+	layers  []layerResult
+	ld, hd  comparison
+}
+
+// Failed returns the checks that do not hold.
+func (r *Result) Failed() []Check {
+	return slices.DeleteFunc(slices.Clone(r.Checks), func(c Check) bool { return c.OK() })
+}
+
+// comparison is the numbers of generated images beside those of real ones.
+type comparison struct {
+	got, want values
+	example   []float64
+}
+
+// Run validates. It takes about half a minute on two cores.
+func Run(ctx context.Context, s Settings) (*Result, error) {
+	if s.Threads < 1 {
+		s.Threads = 1
+	}
+	if s.Progress == nil {
+		s.Progress = func(float64, string) {}
+	}
+	r := &Result{}
+	if err := r.occupancy(ctx, s); err != nil {
+		return nil, err
+	}
+	for n, w := range []wafers{lowDensity, highDensity} {
+		s.Progress(0.9+0.05*float64(n), w.name)
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := r.wafers(s, w); err != nil {
+			return nil, err
+		}
+	}
+	s.Progress(1, "done")
+	return r, nil
+}
+
+// wafers is a set of real images and the settings that stand for it.
+type wafers struct {
+	name, file    string
+	settings      simulate.Settings
+	chargePerMIP  []float64 // fC, as the sample's simulation has it
+	drop          uint
+	suppressed    bool
+	reference     values
+	images, quick int
+}
+
+// The files do not say which wafer they are of. These are the modules whose
+// occupancy, slope across the wafer and, for the first, zero suppression agree:
+// its threshold, 0.5 MIP_T, shows in ADC counts from cell to cell as cosh η. The
+// density of pile-up is the one number fitted to each.
+var (
+	lowDensity = wafers{
+		name: "low-density wafer, zero-suppressed", file: "wafers/ldm.csv",
+		settings: simulate.Settings{Preset: "pileup200", Layers: []int{9}, Wafers: [][2]int{{1, 5}}, PileUp: 206,
+			Threshold: 0.5, Unit: simulate.ADC, Compress: true, KeepEmpty: true, EtaMin: 1.5, EtaMax: 3},
+		// Most probable values, which simulations of that time used.
+		chargePerMIP: []float64{1.25, 2.53, 3.88},
+		drop:         1, suppressed: true, reference: ldmReference, images: 12000, quick: 3000,
+	}
+	highDensity = wafers{
+		name: "high-density wafer, un-suppressed", file: "wafers/hdm.csv",
+		settings: simulate.Settings{Preset: "pileup200", Layers: []int{5}, Wafers: [][2]int{{1, 3}}, PileUp: 210,
+			Threshold: -1, Unit: simulate.ADC, Compress: true, KeepEmpty: true, EtaMin: 1.5, EtaMax: 3},
+		chargePerMIP: []float64{2.06, 3.43, 5.15},
+		drop:         3, reference: hdmReference, images: 6000, quick: 3000,
+	}
+)
+
+// draw makes the generated counterpart of the real images.
+func (w *wafers) draw(s Settings) (*wafer.Set, error) {
+	set := w.settings
+	set.Seed = s.Seed
+	p := simulate.DefaultParameters()
+	if s.Parameters != nil {
+		p = *s.Parameters
+	}
+	p.Electronics.ChargePerMIP = w.chargePerMIP
+	set.Parameters = &p
+	g, err := simulate.New(set)
+	if err != nil {
+		return nil, err
+	}
+	n := w.images
+	if s.Quick {
+		n = w.quick
+	}
+	out := &wafer.Set{}
+	g.ModuleImages(0, 0, n, func(image []float64) { out.Charge = append(out.Charge, image...) })
+	return out, nil
+}
+
+// wafers compares one set of images.
+func (r *Result) wafers(s Settings, w wafers) error {
+	images, err := w.draw(s)
+	if err != nil {
+		return err
+	}
+	generated := sample{images: images, drop: w.drop, suppressed: w.suppressed}
+	c := comparison{want: w.reference, example: images.Image(0)}
+	if c.got, err = generated.measure(); err != nil {
+		return err
+	}
+	origin := "numbers kept in the code, computed from " + filepath.Base(w.file)
+	if s.Data != "" {
+		real, err := csvio.ReadFile(filepath.Join(s.Data, filepath.FromSlash(w.file)), csvio.Options{})
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return err
+		default:
+			reference := sample{images: real, drop: w.drop, suppressed: w.suppressed}
+			if c.want, err = reference.measure(); err != nil {
+				return err
+			}
+			origin = w.file
+		}
+	}
+	r.Origins = append(r.Origins, w.name+": "+origin)
+	r.compare(w, c)
+	if w.suppressed {
+		r.ld = c
+	} else {
+		r.hd = c
+	}
+	return nil
+}
+
+// compare makes the checks of a set of images.
+func (r *Result) compare(w wafers, c comparison) {
+	add := func(name string, tolerance float64, relative bool) {
+		r.Checks = append(r.Checks, Check{w.name, name, c.got[name], c.want[name], tolerance, relative})
+	}
+	add("cells hit", 0.10, true)
+	spectra := []float64{25, 50, 75, 90, 95, 99, 99.9}
+	if !w.suppressed {
+		spectra = []float64{10, 50, 90, 99, 99.9}
+	}
+	for _, p := range spectra {
+		tolerance := 0.10
+		if p == 99.9 {
+			tolerance = 0.25
+		}
+		add(fmt.Sprintf("cell %g %%", p), tolerance, true)
+	}
+	for _, what := range []string{"sum", "max/sum"} {
+		for _, p := range []float64{5, 25, 50, 75, 95} {
+			add(fmt.Sprintf("%s %g %%", what, p), 0.10, true)
+		}
+	}
+	if !w.suppressed {
+		return
+	}
+	for k := range bands {
+		add(bandName(k), []float64{0.02, 0.01, 0.01, 0.01, 0.01}[k], false)
+	}
+	for _, name := range []string{"EMD of pairs", "EMD of pairs, 5 %", "EMD of pairs, 95 %", "EMD to uniform"} {
+		add(name, 0.10, true)
+	}
+	for _, k := range keeps {
+		add(fmt.Sprintf("EMD of BC%d", k), 0.15, true)
+	}
+	for _, k := range keeps {
+		add(fmt.Sprintf("EMD of BC%d, rest spread", k), 0.15, true)
+	}
+	add("EMD of STC4", 0.15, true)
+	add("EMD of STC16", 0.15, true)
+}
+
+// parallel runs n jobs on some threads; the first error ends it.
+func parallel(ctx context.Context, threads, n int, job func(int) error) error {
+	var wait sync.WaitGroup
+	var mu sync.Mutex
+	var first error
+	next := 0
+	take := func() (int, bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		if first == nil {
+			first = ctx.Err()
+		}
+		if first != nil || next == n {
+			return 0, false
+		}
+		next++
+		return next - 1, true
+	}
+	for range threads {
+		wait.Go(func() {
+			for {
+				i, ok := take()
+				if !ok {
+					return
+				}
+				if err := job(i); err != nil {
+					mu.Lock()
+					first = errors.Join(first, err)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	wait.Wait()
+	return first
+}
+
+// cells48 is a distribution of the number of cells hit.
+type cells48 = [hgcal.Cells + 1]float64
