@@ -1,6 +1,10 @@
 package econt
 
-import "fmt"
+import (
+	"fmt"
+
+	"barrow/econt/internal/kernel"
+)
 
 // A BunchCrossing is one row of input: twelve eRx words, each a four-bit
 // header and four 4E3M codes of seven bits, the first in bits 27–21.
@@ -40,7 +44,7 @@ func New(c Config) (*Emulator, error) {
 	}
 	e := &Emulator{config: c, front: newFrontend(&c), drop: c.drop(), etx: c.ETx()}
 	if c.Algorithm == Autoencoder {
-		enc, err := NewEncoder(c.Weights, EncoderSettings{Overflow: c.Overflow})
+		enc, err := NewEncoder(c.Weights, EncoderSettings{Overflow: c.Overflow, Kernel: kernel.Portable})
 		if err != nil {
 			return nil, err
 		}

@@ -21,7 +21,6 @@ func Kernels() []string { return kernel.Names() }
 // dense layer, for many wafers at a time. It is not safe for concurrent use
 // and allocates nothing after NewEncoder.
 type Encoder struct {
-	weights  Weights
 	packed   *kernel.Weights
 	scratch  *kernel.Scratch
 	run      kernel.Func
@@ -47,9 +46,12 @@ func NewEncoder(w *Weights, s EncoderSettings) (*Encoder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("econt: %w", err)
 	}
+	packed := kernel.Pack(&w.Conv, &w.ConvBias, &w.Dense, &w.DenseBias, s.Overflow == Wrap)
+	if name == kernel.Portable {
+		packed.Prepare()
+	}
 	return &Encoder{
-		weights:  *w,
-		packed:   kernel.Pack(&w.Conv, &w.ConvBias, &w.Dense, &w.DenseBias, s.Overflow == Wrap),
+		packed:   packed,
 		scratch:  kernel.NewScratch(),
 		run:      run,
 		name:     name,
@@ -111,12 +113,12 @@ func rangeError(calq []uint32) error {
 	return nil
 }
 
-// encodeOne is one wafer by the plain arithmetic; over reports an output of
-// more than nine bits.
+// encodeOne is one wafer by the kernel in Go, which has to be prepared; over
+// reports an output of more than nine bits.
 func (e *Encoder) encodeOne(calq *[Channels]uint32, out *[16]uint16) (sum uint32, over bool) {
 	var image [Channels]uint8
 	sum = kernel.Normalise(&image, calq)
-	for j, v := range kernel.Forward(&image, &e.weights.Conv, &e.weights.ConvBias, &e.weights.Dense, &e.weights.DenseBias) {
+	for j, v := range e.packed.Raw(&image) {
 		if v >= 1<<outputBits {
 			over = true
 			if e.overflow == Wrap {

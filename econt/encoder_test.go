@@ -176,6 +176,7 @@ func TestEncoderTails(t *testing.T) {
 		}
 		for i := range n {
 			var one [16]uint16
+			e.packed.Prepare()
 			sum, _ := e.encodeOne((*[48]uint32)(calq[i*Channels:]), &one)
 			if sum != sums[i] || one != [16]uint16(out[16*i:]) || one != [16]uint16(without[16*i:]) {
 				t.Fatalf("wafer %d of %d: %v, want %v", i, n, out[16*i:16*i+16], one)

@@ -30,6 +30,7 @@ type Weights struct {
 	DenseBias [16]int32     // B·8 + the windows that see only masked pixels
 	Limit     int32         // outputs are min(out, Limit) & Keep
 	Keep      int32
+	tables    *tables // of the kernel in Go
 }
 
 // Scratch is a kernel's working memory: 48 vectors of pixels, 24 of pixel
@@ -62,6 +63,9 @@ type named struct {
 	name string
 	run  Func
 }
+
+// Portable is the name of the kernel in Go.
+const Portable = "go"
 
 // ErrUnknown is wrapped by Lookup's error.
 var ErrUnknown = errors.New("no such kernel")

@@ -17,7 +17,7 @@ func detect() (list []named) {
 	if x.HasAVX2 {
 		list = append(list, named{"avx2", encodeAVX2})
 	}
-	return append(list, named{"go", encodePortable})
+	return append(list, named{Portable, encodePortable})
 }
 
 func encodeAVX512(out []uint16, sums, calq []uint32, w *Weights, s *Scratch) {

@@ -2,4 +2,4 @@
 
 package kernel
 
-var available = []named{{"go", encodePortable}}
+var available = []named{{Portable, encodePortable}}

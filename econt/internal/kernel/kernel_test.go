@@ -60,7 +60,7 @@ func TestKernels(t *testing.T) {
 				s := NewScratch()
 				calq := make([]uint32, Block*cells)
 				out, sums := make([]uint16, Block*16), make([]uint32, Block)
-				for trial := range 400 {
+				for trial := range 200 {
 					conv, cb, dense, db := randomWeights(r, trial%4 == 3)
 					if trial%16 == 15 { // the largest outputs there can be
 						for i := range conv {
