@@ -11,6 +11,7 @@ import (
 	"barrow/loss"
 	"barrow/nn"
 	"barrow/simulate"
+	"barrow/wafer"
 )
 
 // emdCost trains the autoencoder on generated wafers with the exact EMD as its
@@ -41,17 +42,7 @@ func emdCost(threads int) error {
 	var inNet, inLoss []float64
 	value := 0.0
 	for step := range steps {
-		for n := range batch {
-			image := set.Image((step*batch + n) % set.Len())
-			sum := 0.0
-			for _, v := range image {
-				sum += v
-			}
-			scale := math.Exp2(-math.Floor(math.Log2(sum)))
-			for i, v := range image {
-				target[n*hgcal.Cells+i] = float32(v * scale)
-			}
-		}
+		fill(target, set, step*batch)
 		spread(x, target)
 		net.ZeroGrad()
 		t0 := time.Now()
@@ -78,4 +69,19 @@ func emdCost(threads int) error {
 	fmt.Printf("exact-EMD loss, %d thread(s), after %d steps (mean EMD %.2f): %.2f µs an image; the autoencoder's own forward and backward pass: %.2f µs; ratio %.2f (goal: at most 2)\n",
 		threads, steps, value, b, a, b/a)
 	return nil
+}
+
+// fill puts the images from the first on into cells, each divided by
+// 2^⌊log2 Σ⌋.
+func fill(cells []float32, set *wafer.Set, first int) {
+	for n := range len(cells) / hgcal.Cells {
+		image, sum := set.Image((first+n)%set.Len()), 0.0
+		for _, v := range image {
+			sum += v
+		}
+		scale := math.Exp2(-math.Floor(math.Log2(sum)))
+		for i, v := range image {
+			cells[n*hgcal.Cells+i] = float32(v * scale)
+		}
+	}
 }

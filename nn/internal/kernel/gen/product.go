@@ -118,6 +118,16 @@ func eachRow(args reg.Register, rows int, f func(i int, c Mem)) {
 	}
 }
 
+// A tiler emits the tiles of one instruction set.
+type tiler struct {
+	rows, vectors int
+	reg           func() reg.VecVirtual
+	zero          func(r reg.VecVirtual)
+	load          func(m Mem, v int, r reg.VecVirtual) // vector v from m on
+	store         func(r reg.VecVirtual, m Mem, v int)
+	broadcasts    int // registers for elements of A
+}
+
 // product512 emits a tile of rows × 16·vectors columns, masked by column.
 func product512(rows, vectors int) {
 	TEXT(fmt.Sprintf("tile512x%dx%d", rows, vectors), NOSPLIT, "func(t *byte)")
@@ -129,137 +139,94 @@ func product512(rows, vectors int) {
 	KMOVW(mask.As32(), masks[0])
 	SHRQ(Imm(16), mask)
 	KMOVW(mask.As32(), masks[1])
-	acc := make([][]reg.VecVirtual, rows)
-	for i := range acc {
-		for range vectors {
-			acc[i] = append(acc[i], ZMM())
-		}
+	t := tiler{
+		rows: rows, vectors: vectors, broadcasts: 2,
+		reg:   func() reg.VecVirtual { return ZMM() },
+		zero:  func(r reg.VecVirtual) { VPXORD(r, r, r) },
+		load:  func(m Mem, v int, r reg.VecVirtual) { VMOVUPS_Z(m.Offset(64*v), masks[v], r) },
+		store: func(r reg.VecVirtual, m Mem, v int) { VMOVUPS(r, masks[v], m.Offset(64*v)) },
 	}
-	start(args,
-		func() {
-			eachRow(args, rows, func(i int, c Mem) {
-				for v := range vectors {
-					VMOVUPS_Z(c.Offset(64*v), masks[v], acc[i][v])
-				}
-			})
-		},
-		func() {
-			bias := GP64()
-			MOVQ(Mem{Base: args, Disp: argBias}, bias)
-			for v := range vectors {
-				VMOVUPS_Z(Mem{Base: bias, Disp: 64 * v}, masks[v], acc[0][v])
-				for i := 1; i < rows; i++ {
-					VMOVAPS(acc[0][v], acc[i][v])
-				}
-			}
-		},
-		func() {
-			for i := range rows {
-				for v := range vectors {
-					VPXORD(acc[i][v], acc[i][v], acc[i][v])
-				}
-			}
-		})
-	var b []reg.VecVirtual
-	for range vectors {
-		b = append(b, ZMM())
-	}
-	x := []reg.VecVirtual{ZMM(), ZMM()}
-	tileLoop("", args, rows, func(a []Mem, row Mem) {
-		for v := range vectors {
-			VMOVUPS_Z(row.Offset(64*v), masks[v], b[v])
-		}
-		for i := range rows {
-			VBROADCASTSS(a[i], x[i%2])
-			for v := range vectors {
-				VFMADD231PS(b[v], x[i%2], acc[i][v])
-			}
-		}
-	})
-	flags := GP64()
-	MOVQ(Mem{Base: args, Disp: argFlags}, flags)
-	TESTQ(U32(2), flags)
-	JZ(LabelRef("store"))
-	zero := ZMM()
-	VPXORD(zero, zero, zero)
-	for i := range rows {
-		for v := range vectors {
-			VMAXPS(acc[i][v], zero, acc[i][v]) // a NaN in the sum stays
-		}
-	}
-	Label("store")
-	eachRow(args, rows, func(i int, c Mem) {
-		for v := range vectors {
-			VMOVUPS(acc[i][v], masks[v], c.Offset(64*v))
-		}
-	})
-	VZEROUPPER()
-	RET()
+	t.emit(args)
 }
 
 // product256 emits a tile of rows × 16 columns with AVX2. Masked ones serve
 // the last columns; they have fewer rows as the masks take two registers.
 func product256(rows int, masked bool) {
-	name, mnemonic := fmt.Sprintf("tile256x%d", rows), "16"
+	name, columns := fmt.Sprintf("tile256x%d", rows), "16"
 	if masked {
-		name, mnemonic = fmt.Sprintf("tile256x%dmasked", rows), "up to 16"
+		name, columns = fmt.Sprintf("tile256x%dmasked", rows), "up to 16"
 	}
 	TEXT(name, NOSPLIT, "func(t *byte)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("%s computes %d rows by %s columns with AVX2.", name, rows, mnemonic))
+	Doc(fmt.Sprintf("%s computes %d rows by %s columns with AVX2.", name, rows, columns))
 	args := Load(Param("t"), GP64())
-	mask := []reg.VecVirtual{YMM(), YMM()}
+	t := tiler{
+		rows: rows, vectors: 2, broadcasts: 1,
+		reg:   func() reg.VecVirtual { return YMM() },
+		zero:  func(r reg.VecVirtual) { VXORPS(r, r, r) },
+		load:  func(m Mem, v int, r reg.VecVirtual) { VMOVUPS(m.Offset(32*v), r) },
+		store: func(r reg.VecVirtual, m Mem, v int) { VMOVUPS(r, m.Offset(32*v)) },
+	}
 	if masked {
-		table := GP64()
+		table, mask := GP64(), []reg.VecVirtual{YMM(), YMM()}
 		MOVQ(Mem{Base: args, Disp: argMask}, table)
 		VMOVDQU(Mem{Base: table}, mask[0])
 		VMOVDQU(Mem{Base: table, Disp: 32}, mask[1])
+		t.load = func(m Mem, v int, r reg.VecVirtual) { VMASKMOVPS(m.Offset(32*v), mask[v], r) }
+		t.store = func(r reg.VecVirtual, m Mem, v int) { VMASKMOVPS(r, mask[v], m.Offset(32*v)) }
 	}
-	load := func(m Mem, v int, dst reg.VecVirtual) {
-		if masked {
-			VMASKMOVPS(m.Offset(32*v), mask[v], dst)
-		} else {
-			VMOVUPS(m.Offset(32*v), dst)
+	t.emit(args)
+}
+
+// emit emits the body of a tile: initial sums, the loop, the ReLU, the stores.
+func (t *tiler) emit(args reg.Register) {
+	acc := make([][]reg.VecVirtual, t.rows)
+	each := func(f func(i, v int)) {
+		for i := range t.rows {
+			for v := range t.vectors {
+				f(i, v)
+			}
 		}
 	}
-	acc := make([][2]reg.VecVirtual, rows)
 	for i := range acc {
-		acc[i] = [2]reg.VecVirtual{YMM(), YMM()}
+		acc[i] = make([]reg.VecVirtual, t.vectors)
 	}
+	each(func(i, v int) { acc[i][v] = t.reg() })
 	start(args,
 		func() {
-			eachRow(args, rows, func(i int, c Mem) {
-				for v := range 2 {
-					load(c, v, acc[i][v])
+			eachRow(args, t.rows, func(i int, c Mem) {
+				for v := range t.vectors {
+					t.load(c, v, acc[i][v])
 				}
 			})
 		},
 		func() {
 			bias := GP64()
 			MOVQ(Mem{Base: args, Disp: argBias}, bias)
-			for v := range 2 {
-				load(Mem{Base: bias}, v, acc[0][v])
-				for i := 1; i < rows; i++ {
+			for v := range t.vectors {
+				t.load(Mem{Base: bias}, v, acc[0][v])
+				for i := 1; i < t.rows; i++ {
 					VMOVAPS(acc[0][v], acc[i][v])
 				}
 			}
 		},
-		func() {
-			for i := range rows {
-				for v := range 2 {
-					VXORPS(acc[i][v], acc[i][v], acc[i][v])
-				}
-			}
-		})
-	b, x := []reg.VecVirtual{YMM(), YMM()}, YMM()
-	tileLoop("", args, rows, func(a []Mem, row Mem) {
-		for v := range 2 {
-			load(row, v, b[v])
+		func() { each(func(i, v int) { t.zero(acc[i][v]) }) })
+	var b, x []reg.VecVirtual
+	for range t.vectors {
+		b = append(b, t.reg())
+	}
+	for range t.broadcasts {
+		x = append(x, t.reg())
+	}
+	tileLoop("", args, t.rows, func(a []Mem, row Mem) {
+		for v := range t.vectors {
+			t.load(row, v, b[v])
 		}
-		for i := range rows {
-			VBROADCASTSS(a[i], x)
-			for v := range 2 {
-				VFMADD231PS(b[v], x, acc[i][v])
+		for i := range t.rows {
+			element := x[i%len(x)]
+			VBROADCASTSS(a[i], element)
+			for v := range t.vectors {
+				VFMADD231PS(b[v], element, acc[i][v])
 			}
 		}
 	})
@@ -267,21 +234,13 @@ func product256(rows int, masked bool) {
 	MOVQ(Mem{Base: args, Disp: argFlags}, flags)
 	TESTQ(U32(2), flags)
 	JZ(LabelRef("store"))
-	zero := YMM()
-	VXORPS(zero, zero, zero)
-	for i := range rows {
-		for v := range 2 {
-			VMAXPS(acc[i][v], zero, acc[i][v])
-		}
-	}
+	zero := t.reg()
+	t.zero(zero)
+	each(func(i, v int) { VMAXPS(acc[i][v], zero, acc[i][v]) }) // a NaN in the sum stays
 	Label("store")
-	eachRow(args, rows, func(i int, c Mem) {
-		for v := range 2 {
-			if masked {
-				VMASKMOVPS(acc[i][v], mask[v], c.Offset(32*v))
-			} else {
-				VMOVUPS(acc[i][v], c.Offset(32*v))
-			}
+	eachRow(args, t.rows, func(i int, c Mem) {
+		for v := range t.vectors {
+			t.store(acc[i][v], c, v)
 		}
 	})
 	VZEROUPPER()
