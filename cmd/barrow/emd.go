@@ -97,7 +97,7 @@ func (f *emdFlags) run(cmd *cobra.Command, c *common, pathA, pathB string) error
 		return err
 	}
 	if pathA == "-" && pathB == "-" {
-		return errors.New("A and B cannot both be standard input")
+		return errors.New("both files cannot be standard input")
 	}
 	if f.potentials != "" {
 		if err := outfile.Check(f.potentials, f.force); err != nil {

@@ -248,15 +248,6 @@ func (f *imageFlags) readLabelled(paths []string, remarks io.Writer) (*wafer.Set
 	return all, nil
 }
 
-// decodeWith runs an autoencoder's weights file on images.
-func decodeWith(ctx context.Context, c *common, path string, images []float64) ([]float64, error) {
-	m, err := autoencoder.Load(path, c.threads)
-	if err != nil {
-		return nil, err
-	}
-	return m.Decode(ctx, images)
-}
-
 func printEncoder(cmd *cobra.Command, c *common, e *evaluate.Encoder) error {
 	w := cmd.OutOrStdout()
 	if c.json {

@@ -45,12 +45,13 @@ minutes on two cores, about one with --quick.`,
 	}
 	flags := cmd.Flags()
 	f.training.add(cmd, filepath.Join("runs", "reproduce"))
-	cmd.Flag("events").Usage += " (12000 with --quick)"
+	events := cmd.Flag("events")
+	events.Usage, events.DefValue = events.Usage+"; 20000 with --quick", "60000"
 	flags.BoolVar(&f.quick, "quick", false, "a small run of about one minute")
 	flags.BoolVar(&f.full, "full", false, "five losses, three precisions, five seeds, beside the paper's figures: up to two hours; --preset electrons is nearest to the paper's images")
 	cmd.MarkFlagsMutuallyExclusive("quick", "full")
 	flags.IntVar(&f.epochs, "epochs", 0, "epochs of each encoder (default: what the budget allows)")
-	flags.IntVar(&f.pairs, "pairs", 0, "pairs that the EMD CNN learns from (default 1500000, quick 250000)")
+	flags.IntVar(&f.pairs, "pairs", 0, "pairs that the EMD CNN learns from (default 4000000, quick 1000000)")
 	flags.Float64Var(&f.threshold, "mip", 0, "charge above which a cell counts as occupied (default 35 ADC counts, 1 MIP_T)")
 	flags.StringSliceVar(&f.losses, "losses", nil, "losses of the encoders (default "+strings.Join(reproduce.Losses, ",")+")")
 	return cmd
