@@ -1,6 +1,7 @@
 package econt
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -211,6 +212,36 @@ func TestEncoderErrors(t *testing.T) {
 	} {
 		if err == nil || !strings.HasPrefix(err.Error(), "econt: ") {
 			t.Errorf("got %v", err)
+		}
+	}
+}
+
+// TestEncoderRange: one charge of 23 bits anywhere is an error that names it,
+// with every kernel.
+func TestEncoderRange(t *testing.T) {
+	r := rand.New(rand.NewPCG(10, 10))
+	const n = 37
+	calq, out := make([]uint32, n*Channels), make([]uint16, n*16)
+	for _, name := range Kernels() {
+		e, err := NewEncoder(randomWeights(r), EncoderSettings{Kernel: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Kernel() != name {
+			t.Errorf("asked for %s, got %s", name, e.Kernel())
+		}
+		for range 200 {
+			i := r.IntN(len(calq))
+			calq[i] = 1<<22 - 1
+			if err := e.Encode(calq, out, nil); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			calq[i] = 1 << (22 + r.IntN(10))
+			want := fmt.Sprintf("wafer %d, channel %d: charge %d", i/Channels, i%Channels, calq[i])
+			if err := e.Encode(calq, out, nil); err == nil || !strings.Contains(err.Error(), want) {
+				t.Fatalf("%s: %v, want … %s …", name, err, want)
+			}
+			calq[i] = 0
 		}
 	}
 }

@@ -163,12 +163,13 @@ var active = func() (list [][2]int) {
 // nine bits by saturation or, with wrap, by dropping the upper bits.
 //
 // Why 16 bits are enough, for any weights: an image sums to at most 255, so a
-// window's sum is at most 255·31/32 + 4·31 < 371 in magnitude with its
-// truncations, and 371·2^6 < 2^15. An output is gathered in two halves, even
-// and odd hidden units: 64 units of bias 4·31 give at most 64·124·32/16 =
-// 15,872; a unit of image enters four windows of four filters each, which adds
-// at most 255·16·(31/32)·(32/16) = 7,905; truncation adds at most one a unit,
-// 64. Together 23,841 < 2^15, for every partial sum in any order.
+// hidden unit is at most ⌊255·31/32⌋ + 4·31 = 371 (and before its ReLU at least
+// −255 − 9 − 128 = −392), and 392·2^6 < 2^15. An output is gathered in two
+// halves, even and odd hidden units: 64 units of bias 4·31 give at most
+// 64·124·32/16 = 15,872; a unit of image enters four windows of four filters
+// each, which adds at most 255·16·(31/32)·(32/16) = 7,905; truncation adds at
+// most one a unit, 64. Together 23,841 < 2^15, for every partial sum in any
+// order.
 func Pack(conv *[72]int8, convBias *[8]int8, dense *[16][128]int8, denseBias *[16]int8, wrap bool) *Weights {
 	w := &Weights{Limit: 511, Keep: -1}
 	if wrap {
