@@ -29,24 +29,51 @@ func (s *Solver) Gradient(p, q, dp, dq []float64) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	twoSided := s.large != nil && s.large.twoSided()
 	if dp != nil {
-		s.potentials(&r, dp, 1)
-		if s.set.Unequal == UnequalNormalise {
-			s.project(dp, p, s.p, r.expP)
-		}
+		s.derivative(&r, p, r.p, r.expP, s.p, dp, 1)
 	}
 	if dq != nil {
-		if twoSided {
-			s.sinkPotentials(&r, dq)
-		} else {
-			s.potentials(&r, dq, -1)
-		}
-		if s.set.Unequal == UnequalNormalise {
-			s.project(dq, q, s.q, r.expQ)
-		}
+		s.derivative(&r, q, r.q, r.expQ, s.q, dq, -1)
 	}
 	return r.value, nil
+}
+
+// derivative writes the gradient with respect to one image, of the given sign in
+// f, total and scale.
+func (s *Solver) derivative(r *solution, p []float64, total float64, exp int, scaled, g []float64, sign float64) {
+	switch {
+	case s.set.Unequal != UnequalNormalise:
+		if sign < 0 && s.large != nil && s.large.twoSided() {
+			s.sinkPotentials(r, g)
+			return
+		}
+		s.potentials(r, g, sign)
+	case r.equal:
+		clear(g)
+	case s.large != nil:
+		if sign < 0 && s.large.twoSided() {
+			s.sinkPotentials(r, g)
+		} else {
+			s.potentials(r, g, sign)
+		}
+		s.project(g, p, scaled, exp)
+	default:
+		t, m := s.state, s.fast
+		switch {
+		case exp != 0 || r.expP != 0 || r.expQ != 0:
+			p = scaled
+		case s.pad && sign > 0:
+			p = t.P[:8*m.Words]
+		case s.pad:
+			p = t.Q[:8*m.Words]
+		}
+		t.Export(m, g, t.Dot(m, p)/total, sign/total)
+		if exp != 0 {
+			for k, x := range g {
+				g[k] = math.Ldexp(x, -exp)
+			}
+		}
+	}
 }
 
 // project is project for masses that solve may have rescaled by 2^−exp.

@@ -118,6 +118,19 @@ func TestExtremeMasses(t *testing.T) {
 			clear(q)
 			p[0], p[1] = a, a
 		}
+		// A difference that is tiny beside what stays.
+		for _, a := range []float64{1e-300, 1e-140, 1e-39, 1, 1e39, 1e140} {
+			for _, part := range []float64{1e-14, 1e-30, 1e-100, 1e-150} {
+				clear(p)
+				clear(q)
+				p[0], q[0] = a, a
+				p[1], q[2] = a*part, a*part
+				e, err := s.Distance(p, q)
+				if want := part * m.At(1, 2); err != nil || math.Abs(e-want) > 1e-13*want && a*part > 1e-290 {
+					t.Errorf("%s: %g of %g moves: distance %v, error %v, want %v", size, part, a, e, err, want)
+				}
+			}
+		}
 		r := rand.New(rand.NewPCG(1, 9))
 		for range 300 {
 			f := func() float64 { return math.Pow(10, 300*r.Float64()-150) }

@@ -127,9 +127,7 @@ func (s *Solver) potentials(r *solution, f []float64, sign float64) {
 		}
 		return
 	}
-	for k, x := range s.state.F[:len(f)] {
-		f[k] = sign * (x - r.shift)
-	}
+	s.state.Export(s.fast, f, r.shift, sign)
 }
 
 // solve finds value and potentials.
@@ -262,9 +260,10 @@ func (s *Solver) middle() float64 {
 	return lo/2 + hi/2
 }
 
-// inRange says that products of two totals neither overflow nor vanish.
+// inRange says that products of two totals neither overflow nor vanish, not even
+// when the negligible part of one is scaled up to an integer.
 func inRange(total float64) bool {
-	return total == 0 || total > 1e-140 && total < 1e140
+	return total == 0 || total > 1e-40 && total < 1e40
 }
 
 // rescale finds the entry that is no mass, or brings the totals into the safe

@@ -44,3 +44,19 @@ func (t *State) finish(m *Problem) {
 	}
 	t.Mean, t.Primal = laneSum(&mean), laneSum(&primal)
 }
+
+// dot is Σ F·p over the lanes.
+func (t *State) dot(p []float64) float64 {
+	var sum [8]float64
+	for x, y := range p[:min(len(p), Max)] {
+		sum[x&7] = math.FMA(t.F[x&63], y, sum[x&7])
+	}
+	return laneSum(&sum)
+}
+
+// export sets out to (F − shift)·factor.
+func (t *State) export(out []float64, shift, factor float64) {
+	for x := range out[:min(len(out), Max)] {
+		out[x] = (t.F[x&63] - shift) * factor
+	}
+}

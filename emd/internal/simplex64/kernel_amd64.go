@@ -125,3 +125,26 @@ func (t *State) runPrice(m *Problem) {
 	}
 	t.runRaise(m, t.Rows, 0)
 }
+
+func (t *State) runDot(m *Problem, p []float64) float64 {
+	if m.kernel == Portable {
+		return t.dot(p)
+	}
+	_ = p[8*m.Words-1]
+	if m.kernel == AVX2 {
+		return dot256(&t.Pot[0], &p[0], uint64(m.Words))
+	}
+	return dot512(&t.Pot[0], &p[0], uint64(m.Words))
+}
+
+func (t *State) runExport(m *Problem, out []float64, shift, factor float64) {
+	if m.kernel == Portable || len(out) != 8*m.Words {
+		t.export(out, shift, factor)
+		return
+	}
+	if m.kernel == AVX2 {
+		export256(&t.Pot[0], &out[0], shift, factor, uint64(m.Words))
+		return
+	}
+	export512(&t.Pot[0], &out[0], shift, factor, uint64(m.Words))
+}

@@ -4812,3 +4812,123 @@ equal:
 	MOVB AL, ret+72(FP)
 	VZEROUPPER
 	RET
+
+// func dot512(t *float64, p *float64, words uint64) float64
+// Requires: AVX, AVX512DQ, AVX512F, SSE2
+TEXT ·dot512(SB), NOSPLIT, $0-32
+	MOVQ   t+0(FP), AX
+	MOVQ   p+8(FP), CX
+	MOVQ   words+16(FP), DX
+	VXORPD Z0, Z0, Z0
+	XORQ   BX, BX
+	SHLQ   $0x06, DX
+
+block:
+	VMOVUPD       (CX)(BX*1), Z1
+	VFMADD231PD   3072(AX)(BX*1), Z1, Z0
+	VMOVUPD       64(CX)(BX*1), Z1
+	VFMADD231PD   3136(AX)(BX*1), Z1, Z0
+	ADDQ          $0x80, BX
+	CMPQ          BX, DX
+	JNE           block
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y1, Y0, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VADDPD        X0, X1, X0
+	VPERMILPD     $0x01, X0, X1
+	VADDSD        X1, X0, X0
+	MOVSD         X0, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func dot256(t *float64, p *float64, words uint64) float64
+// Requires: AVX, FMA3, SSE2
+TEXT ·dot256(SB), NOSPLIT, $0-32
+	MOVQ   t+0(FP), AX
+	MOVQ   p+8(FP), CX
+	MOVQ   words+16(FP), DX
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	XORQ   BX, BX
+	SHLQ   $0x06, DX
+
+block:
+	VMOVUPD      (CX)(BX*1), Y2
+	VFMADD231PD  3072(AX)(BX*1), Y2, Y0
+	VMOVUPD      32(CX)(BX*1), Y2
+	VFMADD231PD  3104(AX)(BX*1), Y2, Y1
+	VMOVUPD      64(CX)(BX*1), Y2
+	VFMADD231PD  3136(AX)(BX*1), Y2, Y0
+	VMOVUPD      96(CX)(BX*1), Y2
+	VFMADD231PD  3168(AX)(BX*1), Y2, Y1
+	ADDQ         $0x80, BX
+	CMPQ         BX, DX
+	JNE          block
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDSD       X0, X1, X1
+	MOVSD        X1, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func export512(t *float64, out *float64, shift float64, factor float64, words uint64)
+// Requires: AVX, AVX512F
+TEXT ·export512(SB), NOSPLIT, $0-40
+	MOVQ         t+0(FP), AX
+	MOVQ         out+8(FP), CX
+	MOVQ         words+32(FP), DX
+	VBROADCASTSD shift+16(FP), Z0
+	VBROADCASTSD factor+24(FP), Z1
+	XORQ         BX, BX
+	SHLQ         $0x06, DX
+
+block:
+	VMOVUPD 3072(AX)(BX*1), Z2
+	VSUBPD  Z0, Z2, Z2
+	VMULPD  Z1, Z2, Z2
+	VMOVUPD Z2, (CX)(BX*1)
+	VMOVUPD 3136(AX)(BX*1), Z2
+	VSUBPD  Z0, Z2, Z2
+	VMULPD  Z1, Z2, Z2
+	VMOVUPD Z2, 64(CX)(BX*1)
+	ADDQ    $0x80, BX
+	CMPQ    BX, DX
+	JNE     block
+	VZEROUPPER
+	RET
+
+// func export256(t *float64, out *float64, shift float64, factor float64, words uint64)
+// Requires: AVX
+TEXT ·export256(SB), NOSPLIT, $0-40
+	MOVQ         t+0(FP), AX
+	MOVQ         out+8(FP), CX
+	MOVQ         words+32(FP), DX
+	VBROADCASTSD shift+16(FP), Y0
+	VBROADCASTSD factor+24(FP), Y1
+	XORQ         BX, BX
+	SHLQ         $0x06, DX
+
+block:
+	VMOVUPD 3072(AX)(BX*1), Y2
+	VSUBPD  Y0, Y2, Y2
+	VMULPD  Y1, Y2, Y2
+	VMOVUPD Y2, (CX)(BX*1)
+	VMOVUPD 3104(AX)(BX*1), Y2
+	VSUBPD  Y0, Y2, Y2
+	VMULPD  Y1, Y2, Y2
+	VMOVUPD Y2, 32(CX)(BX*1)
+	VMOVUPD 3136(AX)(BX*1), Y2
+	VSUBPD  Y0, Y2, Y2
+	VMULPD  Y1, Y2, Y2
+	VMOVUPD Y2, 64(CX)(BX*1)
+	VMOVUPD 3168(AX)(BX*1), Y2
+	VSUBPD  Y0, Y2, Y2
+	VMULPD  Y1, Y2, Y2
+	VMOVUPD Y2, 96(CX)(BX*1)
+	ADDQ    $0x80, BX
+	CMPQ    BX, DX
+	JNE     block
+	VZEROUPPER
+	RET

@@ -17,3 +17,9 @@ func (t *State) runRaise(m *Problem, set uint64, delta float64) { t.raise(m, set
 func (t *State) runFinish(m *Problem) { t.finish(m) }
 
 func (t *State) runPrice(m *Problem) { t.price(m) }
+
+func (t *State) runDot(_ *Problem, p []float64) float64 { return t.dot(p) }
+
+func (t *State) runExport(_ *Problem, out []float64, shift, factor float64) {
+	t.export(out, shift, factor)
+}

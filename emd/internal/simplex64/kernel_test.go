@@ -154,6 +154,13 @@ func agree(t *testing.T, r *rand.Rand, m *Problem, extra bool) {
 	a.Finish(&portable)
 	b.Finish(m)
 	same(t, "f", a.F[:], b.F[:], 1<<uint(m.N)-1)
+	if x, y := a.Dot(&portable, p), b.Dot(m, p); x != y {
+		t.Fatalf("dot %v, portable %v", y, x)
+	}
+	u, v := make([]float64, m.N), make([]float64, m.N)
+	a.Export(&portable, u, 0.3, -1.7)
+	b.Export(m, v, 0.3, -1.7)
+	same(t, "exported", u, v, 1<<uint(m.N)-1)
 	if a.Mean != b.Mean || a.Primal != b.Primal {
 		t.Fatalf("mean %v, primal %v, portable %v, %v", b.Mean, b.Primal, a.Mean, a.Primal)
 	}

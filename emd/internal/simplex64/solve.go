@@ -45,3 +45,11 @@ func (t *State) Arcs(f func(row, col int, flow float64)) {
 		}
 	}
 }
+
+// Dot is Σ F·p, for p in 8·Words lanes.
+func (t *State) Dot(m *Problem, p []float64) float64 { return t.runDot(m, p) }
+
+// Export sets the cells of out to (F − shift)·factor.
+func (t *State) Export(m *Problem, out []float64, shift, factor float64) {
+	t.runExport(m, out, shift, factor)
+}

@@ -123,3 +123,23 @@ func totals256(t *float64, p *float64, q *float64, words uint64) bool
 //
 //go:noescape
 func prepare256(t *float64, p *float64, q *float64, a float64, b float64, extra float64, unmatched uint64, below float64, words uint64) bool
+
+// dot512 is dot.
+//
+//go:noescape
+func dot512(t *float64, p *float64, words uint64) float64
+
+// dot256 is dot.
+//
+//go:noescape
+func dot256(t *float64, p *float64, words uint64) float64
+
+// export512 is export.
+//
+//go:noescape
+func export512(t *float64, out *float64, shift float64, factor float64, words uint64)
+
+// export256 is export.
+//
+//go:noescape
+func export256(t *float64, out *float64, shift float64, factor float64, words uint64)

@@ -150,5 +150,9 @@ func main() {
 	finish256()
 	totals256()
 	prepare256()
+	dot512()
+	dot256()
+	export512()
+	export256()
 	Generate()
 }

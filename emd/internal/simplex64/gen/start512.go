@@ -111,14 +111,11 @@ func (s starter) mostAsked() GPVirtual {
 		}
 	}
 	VMAXPD(acc[1], acc[0], acc[0])
-	r := untag512(foldMax512(acc[0]))
-	// Rounding may hide by a hair that the row is asked for less than it has.
-	// Its demand is what its columns have.
-	return r
+	return untag512(foldMax512(acc[0]))
 }
 
-// enough makes sure that the row r is asked for at least what it has, or else
-// finds one that is.
+// enough is for the case that rounding has hidden by a hair that row r is asked
+// for less than it has: it takes the first row that is asked for enough.
 func (s starter) enough(r GPVirtual) {
 	for i, d := range s.demand {
 		VMOVUPD(d, at(s.t, offDemand+64*i))
