@@ -77,20 +77,42 @@ func Seams() [Rhombi][2]Point {
 // CellAt returns the cell of the drawing in which a point lies; ok is false
 // outside of the wafer. Points on a border belong to one of its cells.
 func CellAt(p Point) (cell int, ok bool) {
-	// The second round catches what rounding leaves between the rhombi.
-	for _, slack := range [2]float64{0, 1e-12} {
-		for k := range Rhombi {
-			o, a, b := axes(k)
-			x, y := p[0]-o[0], p[1]-o[1]
-			det := a[0]*b[1] - a[1]*b[0]
-			c := (x*b[1] - y*b[0]) / det
-			r := (a[0]*y - a[1]*x) / det
-			if c >= -slack && r >= -slack && c < Side+slack && r < Side+slack {
-				return Cell(k, inRhombus(r), inRhombus(c)), true
-			}
+	if p[0]*p[0]+p[1]*p[1] > DrawingRadius*DrawingRadius+1e-9 {
+		return 0, false
+	}
+	for k := range rhombi {
+		r, c := rhombi[k].place(p)
+		if c >= 0 && r >= 0 && c < Side && r < Side {
+			return Cell(k, int(r), int(c)), true
+		}
+	}
+	// What rounding leaves between the rhombi.
+	const slack = 1e-12
+	for k := range rhombi {
+		r, c := rhombi[k].place(p)
+		if c >= -slack && r >= -slack && c < Side+slack && r < Side+slack {
+			return Cell(k, min(max(int(r), 0), Side-1), min(max(int(c), 0), Side-1)), true
 		}
 	}
 	return 0, false
 }
 
-func inRhombus(v float64) int { return min(max(int(v), 0), Side-1) }
+// affine turns a point into the row and column of a rhombus, not rounded.
+type affine struct{ rx, ry, r0, cx, cy, c0 float64 }
+
+func (t *affine) place(p Point) (r, c float64) {
+	return t.rx*p[0] + t.ry*p[1] + t.r0, t.cx*p[0] + t.cy*p[1] + t.c0
+}
+
+// rhombi inverts axes.
+var rhombi = func() (t [Rhombi]affine) {
+	for k := range t {
+		o, a, b := axes(k)
+		det := a[0]*b[1] - a[1]*b[0]
+		t[k] = affine{
+			rx: -a[1] / det, ry: a[0] / det, r0: (a[1]*o[0] - a[0]*o[1]) / det,
+			cx: b[1] / det, cy: -b[0] / det, c0: (b[0]*o[1] - b[1]*o[0]) / det,
+		}
+	}
+	return t
+}()

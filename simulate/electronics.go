@@ -56,8 +56,8 @@ func (f *frontEnd) read(s *counter.Stream, cells *[hgcal.Cells + 1]float32) {
 			continue
 		}
 		// Small sums are spread over sensor cells of which most stay below the cut.
-		if v < 8*f.lost {
-			v *= -math.Expm1(-v / f.lost)
+		if v < keptRange*f.lost {
+			v *= kept(v / f.lost)
 		}
 		if v += f.noise * normal(s); v < f.cut {
 			v = 0
@@ -71,6 +71,25 @@ func (f *frontEnd) read(s *counter.Stream, cells *[hgcal.Cells + 1]float32) {
 		}
 	}
 }
+
+// kept is 1 − exp(−x) below keptRange, where it is 1 but for 0.03 %.
+func kept(x float64) float64 {
+	t := x * (keptBins / keptRange)
+	i := int(t)
+	return keptTable[i] + (t-float64(i))*(keptTable[i+1]-keptTable[i])
+}
+
+const (
+	keptRange = 8
+	keptBins  = 512
+)
+
+var keptTable = func() (t [keptBins + 2]float64) {
+	for i := range t {
+		t[i] = -math.Expm1(-float64(i) * keptRange / keptBins)
+	}
+	return t
+}()
 
 // dropped is the number of low bits that the front end's format leaves out.
 func dropped(highDensity bool) uint {
