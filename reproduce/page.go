@@ -82,8 +82,8 @@ func closing(r *Results, t Times) report.Table {
 		Title: "The encoders on held-out images",
 		Columns: []report.Column{{Name: "loss"}, {Name: "mean EMD", Numeric: true}, {Name: "median", Numeric: true},
 			{Name: "16–84 %", Numeric: true}, {Name: "ratio to telescope", Numeric: true}, {Name: "95 % interval", Numeric: true},
-			{Name: "response", Numeric: true}, {Name: "seconds", Numeric: true}},
-		Note: "Ratio: of the mean EMDs, with a paired bootstrap interval. Response: mean of decoded over true charge. Seconds: training alone.",
+			{Name: "raw response", Numeric: true}, {Name: "seconds", Numeric: true}},
+		Note: "Ratio: of the mean EMDs, with a paired bootstrap interval. Raw response: mean of decoded over true charge, before the decoded image is scaled to the module’s sum. Seconds: training alone.",
 	}
 	for i, e := range r.Encoders {
 		if e.EMD.Mean <= r.Encoders[best(r)].EMD.Mean {

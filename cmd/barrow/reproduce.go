@@ -132,7 +132,7 @@ func printReproduced(w io.Writer, c *common, out string, r *reproduce.Results, t
 	}
 	fmt.Fprintf(w, "%s: %d training, %d validation, %d held-out images\n\n", r.Config.Source, r.Split.Train, r.Split.Validation, r.Split.Test)
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(tw, "encoder loss\tmean EMD\tmedian\t16–84 %\tratio to telescope\tresponse\tseconds\t")
+	fmt.Fprintln(tw, "encoder loss\tmean EMD\tmedian\t16–84 %\tratio to telescope\traw response\tseconds\t")
 	for _, e := range r.Encoders {
 		ratio := "–"
 		if e.Ratio > 0 {
