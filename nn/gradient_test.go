@@ -87,14 +87,29 @@ func prepare(t *testing.T, spec Spec, s Settings) *Network {
 func TestGradientsAgainstFiniteDifferences(t *testing.T) {
 	for _, spec := range gradientCases() {
 		for _, mode := range []Mode{Training, Frozen} {
-			t.Run(fmt.Sprintf("%s/%d", spec.Name, mode), func(t *testing.T) { checkGradients(t, spec, mode) })
+			t.Run(fmt.Sprintf("%s/%d", spec.Name, mode), func(t *testing.T) { checkGradients(t, spec, mode, 7) })
 		}
 	}
 }
 
-func checkGradients(t *testing.T, spec Spec, mode Mode) {
-	const batch = 7
-	net := prepare(t, spec, Settings{Seed: 1, Threads: 2, MaxBatch: 9})
+// TestGradientsOfLargeBatches goes beyond one piece of every reduction and one
+// task of every operation.
+func TestGradientsOfLargeBatches(t *testing.T) {
+	// Among so many values some lie within float32's rounding of a ReLU's kink;
+	// the widest network is therefore made smooth.
+	smooth := n1(20, 5, 2, 24)
+	for i, l := range smooth.Layers {
+		if l.Kind == KindReLU {
+			smooth.Layers[i].Kind = KindTanh
+		}
+	}
+	checkGradients(t, smooth, Training, 67)
+	checkGradients(t, n1(3, 3, 1, 17), Training, 75)
+	checkGradients(t, n2(), Training, 133)
+}
+
+func checkGradients(t *testing.T, spec Spec, mode Mode, batch int) {
+	net := prepare(t, spec, Settings{Seed: 1, Threads: 2, MaxBatch: batch + 2})
 	x := randomTensor(batch, spec.Input, 2)
 	proj := randomTensor(batch, net.OutputShape(), 3)
 	ref, rows, weights := newReference(net, mode), samples(x), samples(proj)
