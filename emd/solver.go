@@ -57,7 +57,7 @@ func NewSolver(m *Metric, s Settings) (*Solver, error) {
 		return nil, err
 	}
 	v.fast = m.fast.problem(m, nodes, kernel)
-	v.state = new(simplex64.State)
+	v.state = simplex64.NewState()
 	v.pad = m.n != 8*v.fast.Words
 	if v.limit = s.MaxPivots; v.limit == 0 {
 		v.limit = 50 * (nodes + 20)

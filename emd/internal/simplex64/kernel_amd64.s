@@ -70,72 +70,6 @@ DATA tagTable<>+496(SB)/8, $0x0000000000000001
 DATA tagTable<>+504(SB)/8, $0x0000000000000000
 GLOBL tagTable<>(SB), RODATA|NOPTR, $512
 
-DATA laneTable<>+0(SB)/8, $0x0000000000000000
-DATA laneTable<>+8(SB)/8, $0x0000000000000001
-DATA laneTable<>+16(SB)/8, $0x0000000000000002
-DATA laneTable<>+24(SB)/8, $0x0000000000000003
-DATA laneTable<>+32(SB)/8, $0x0000000000000004
-DATA laneTable<>+40(SB)/8, $0x0000000000000005
-DATA laneTable<>+48(SB)/8, $0x0000000000000006
-DATA laneTable<>+56(SB)/8, $0x0000000000000007
-DATA laneTable<>+64(SB)/8, $0x0000000000000008
-DATA laneTable<>+72(SB)/8, $0x0000000000000009
-DATA laneTable<>+80(SB)/8, $0x000000000000000a
-DATA laneTable<>+88(SB)/8, $0x000000000000000b
-DATA laneTable<>+96(SB)/8, $0x000000000000000c
-DATA laneTable<>+104(SB)/8, $0x000000000000000d
-DATA laneTable<>+112(SB)/8, $0x000000000000000e
-DATA laneTable<>+120(SB)/8, $0x000000000000000f
-DATA laneTable<>+128(SB)/8, $0x0000000000000010
-DATA laneTable<>+136(SB)/8, $0x0000000000000011
-DATA laneTable<>+144(SB)/8, $0x0000000000000012
-DATA laneTable<>+152(SB)/8, $0x0000000000000013
-DATA laneTable<>+160(SB)/8, $0x0000000000000014
-DATA laneTable<>+168(SB)/8, $0x0000000000000015
-DATA laneTable<>+176(SB)/8, $0x0000000000000016
-DATA laneTable<>+184(SB)/8, $0x0000000000000017
-DATA laneTable<>+192(SB)/8, $0x0000000000000018
-DATA laneTable<>+200(SB)/8, $0x0000000000000019
-DATA laneTable<>+208(SB)/8, $0x000000000000001a
-DATA laneTable<>+216(SB)/8, $0x000000000000001b
-DATA laneTable<>+224(SB)/8, $0x000000000000001c
-DATA laneTable<>+232(SB)/8, $0x000000000000001d
-DATA laneTable<>+240(SB)/8, $0x000000000000001e
-DATA laneTable<>+248(SB)/8, $0x000000000000001f
-DATA laneTable<>+256(SB)/8, $0x0000000000000020
-DATA laneTable<>+264(SB)/8, $0x0000000000000021
-DATA laneTable<>+272(SB)/8, $0x0000000000000022
-DATA laneTable<>+280(SB)/8, $0x0000000000000023
-DATA laneTable<>+288(SB)/8, $0x0000000000000024
-DATA laneTable<>+296(SB)/8, $0x0000000000000025
-DATA laneTable<>+304(SB)/8, $0x0000000000000026
-DATA laneTable<>+312(SB)/8, $0x0000000000000027
-DATA laneTable<>+320(SB)/8, $0x0000000000000028
-DATA laneTable<>+328(SB)/8, $0x0000000000000029
-DATA laneTable<>+336(SB)/8, $0x000000000000002a
-DATA laneTable<>+344(SB)/8, $0x000000000000002b
-DATA laneTable<>+352(SB)/8, $0x000000000000002c
-DATA laneTable<>+360(SB)/8, $0x000000000000002d
-DATA laneTable<>+368(SB)/8, $0x000000000000002e
-DATA laneTable<>+376(SB)/8, $0x000000000000002f
-DATA laneTable<>+384(SB)/8, $0x0000000000000030
-DATA laneTable<>+392(SB)/8, $0x0000000000000031
-DATA laneTable<>+400(SB)/8, $0x0000000000000032
-DATA laneTable<>+408(SB)/8, $0x0000000000000033
-DATA laneTable<>+416(SB)/8, $0x0000000000000034
-DATA laneTable<>+424(SB)/8, $0x0000000000000035
-DATA laneTable<>+432(SB)/8, $0x0000000000000036
-DATA laneTable<>+440(SB)/8, $0x0000000000000037
-DATA laneTable<>+448(SB)/8, $0x0000000000000038
-DATA laneTable<>+456(SB)/8, $0x0000000000000039
-DATA laneTable<>+464(SB)/8, $0x000000000000003a
-DATA laneTable<>+472(SB)/8, $0x000000000000003b
-DATA laneTable<>+480(SB)/8, $0x000000000000003c
-DATA laneTable<>+488(SB)/8, $0x000000000000003d
-DATA laneTable<>+496(SB)/8, $0x000000000000003e
-DATA laneTable<>+504(SB)/8, $0x000000000000003f
-GLOBL laneTable<>(SB), RODATA|NOPTR, $512
-
 DATA bitTable<>+0(SB)/8, $0x0000000000000001
 DATA bitTable<>+8(SB)/8, $0x0000000000000002
 DATA bitTable<>+16(SB)/8, $0x0000000000000004
@@ -269,16 +203,16 @@ priced:
 	VMOVUPD       Z2, 576(AX)
 	VMOVDQU64     Z4, 1088(AX)
 	KMOVQ         DX, K1
-	MOVQ          8392(AX), CX
+	MOVQ          8392(AX), DX
 	VBROADCASTSD  tagKeep<>+0(SB), Z3
 	VBROADCASTSD  negInf<>+0(SB), Z4
 	VMOVAPD       Z4, Z5
-	KMOVQ         CX, K2
+	KMOVQ         DX, K2
 	VMOVUPD       (AX), Z6
 	VADDPD        Z0, Z6, K1, Z6
 	VMOVUPD       Z6, (AX)
 	VSUBPD        Z6, Z1, Z1
-	VPTERNLOGQ    $0xea, tagTable<>+0(SB), Z3, Z1
+	VPTERNLOGQ    $0xea, 37376(CX), Z3, Z1
 	VMAXPD        Z1, Z4, K2, Z4
 	KSHIFTRQ      $0x08, K2, K2
 	KSHIFTRQ      $0x08, K1, K1
@@ -286,7 +220,7 @@ priced:
 	VADDPD        Z0, Z1, K1, Z1
 	VMOVUPD       Z1, 64(AX)
 	VSUBPD        Z1, Z2, Z0
-	VPTERNLOGQ    $0xea, tagTable<>+64(SB), Z3, Z0
+	VPTERNLOGQ    $0xea, 37440(CX), Z3, Z0
 	VMAXPD        Z0, Z5, K2, Z5
 	VMAXPD        Z5, Z4, Z4
 	VEXTRACTF64X4 $0x01, Z4, Y0
@@ -426,11 +360,11 @@ phase:
 	VBROADCASTSD  negInf<>+0(SB), Z3
 	VMOVAPD       Z3, Z4
 	VMULPD        4096(AX), Z0, Z5
-	VPTERNLOGQ    $0xea, tagTable<>+0(SB), Z2, Z5
+	VPTERNLOGQ    $0xea, 37376(CX), Z2, Z5
 	VMAXPD        Z5, Z3, K1, Z3
 	KSHIFTRQ      $0x08, K1, K1
 	VMULPD        4160(AX), Z1, Z5
-	VPTERNLOGQ    $0xea, tagTable<>+64(SB), Z2, Z5
+	VPTERNLOGQ    $0xea, 37440(CX), Z2, Z5
 	VMAXPD        Z5, Z4, K1, Z4
 	VMAXPD        Z4, Z3, Z3
 	VEXTRACTF64X4 $0x01, Z3, Y2
@@ -641,9 +575,9 @@ moved:
 	MOVQ         R12, 7680(AX)(R10*8)
 	VPBROADCASTQ R10, Z2
 	VBROADCASTSD 2560(AX)(R9*8), Z3
-	VPCMPEQQ     laneTable<>+0(SB), Z2, K1
+	VPCMPEQQ     37888(CX), Z2, K1
 	VADDPD       Z3, Z0, K1, Z0
-	VPCMPEQQ     laneTable<>+64(SB), Z2, K1
+	VPCMPEQQ     37952(CX), Z2, K1
 	VADDPD       Z3, Z1, K1, Z1
 	BLSRQ        R11, R11
 	JNZ          moved
@@ -1001,16 +935,16 @@ priced:
 	VMOVUPD       Z4, 704(AX)
 	VMOVDQU64     Z8, 1216(AX)
 	KMOVQ         DX, K1
-	MOVQ          8392(AX), CX
+	MOVQ          8392(AX), DX
 	VBROADCASTSD  tagKeep<>+0(SB), Z5
 	VBROADCASTSD  negInf<>+0(SB), Z6
 	VMOVAPD       Z6, Z7
-	KMOVQ         CX, K2
+	KMOVQ         DX, K2
 	VMOVUPD       (AX), Z8
 	VADDPD        Z0, Z8, K1, Z8
 	VMOVUPD       Z8, (AX)
 	VSUBPD        Z8, Z1, Z1
-	VPTERNLOGQ    $0xea, tagTable<>+0(SB), Z5, Z1
+	VPTERNLOGQ    $0xea, 37376(CX), Z5, Z1
 	VMAXPD        Z1, Z6, K2, Z6
 	KSHIFTRQ      $0x08, K2, K2
 	KSHIFTRQ      $0x08, K1, K1
@@ -1018,7 +952,7 @@ priced:
 	VADDPD        Z0, Z1, K1, Z1
 	VMOVUPD       Z1, 64(AX)
 	VSUBPD        Z1, Z2, Z1
-	VPTERNLOGQ    $0xea, tagTable<>+64(SB), Z5, Z1
+	VPTERNLOGQ    $0xea, 37440(CX), Z5, Z1
 	VMAXPD        Z1, Z7, K2, Z7
 	KSHIFTRQ      $0x08, K2, K2
 	KSHIFTRQ      $0x08, K1, K1
@@ -1026,7 +960,7 @@ priced:
 	VADDPD        Z0, Z1, K1, Z1
 	VMOVUPD       Z1, 128(AX)
 	VSUBPD        Z1, Z3, Z1
-	VPTERNLOGQ    $0xea, tagTable<>+128(SB), Z5, Z1
+	VPTERNLOGQ    $0xea, 37504(CX), Z5, Z1
 	VMAXPD        Z1, Z6, K2, Z6
 	KSHIFTRQ      $0x08, K2, K2
 	KSHIFTRQ      $0x08, K1, K1
@@ -1034,7 +968,7 @@ priced:
 	VADDPD        Z0, Z1, K1, Z1
 	VMOVUPD       Z1, 192(AX)
 	VSUBPD        Z1, Z4, Z0
-	VPTERNLOGQ    $0xea, tagTable<>+192(SB), Z5, Z0
+	VPTERNLOGQ    $0xea, 37568(CX), Z5, Z0
 	VMAXPD        Z0, Z7, K2, Z7
 	VMAXPD        Z7, Z6, Z6
 	VEXTRACTF64X4 $0x01, Z6, Y0
@@ -1210,19 +1144,19 @@ phase:
 	VBROADCASTSD  negInf<>+0(SB), Z5
 	VMOVAPD       Z5, Z6
 	VMULPD        4096(AX), Z0, Z7
-	VPTERNLOGQ    $0xea, tagTable<>+0(SB), Z4, Z7
+	VPTERNLOGQ    $0xea, 37376(CX), Z4, Z7
 	VMAXPD        Z7, Z5, K1, Z5
 	KSHIFTRQ      $0x08, K1, K1
 	VMULPD        4160(AX), Z1, Z7
-	VPTERNLOGQ    $0xea, tagTable<>+64(SB), Z4, Z7
+	VPTERNLOGQ    $0xea, 37440(CX), Z4, Z7
 	VMAXPD        Z7, Z6, K1, Z6
 	KSHIFTRQ      $0x08, K1, K1
 	VMULPD        4224(AX), Z2, Z7
-	VPTERNLOGQ    $0xea, tagTable<>+128(SB), Z4, Z7
+	VPTERNLOGQ    $0xea, 37504(CX), Z4, Z7
 	VMAXPD        Z7, Z5, K1, Z5
 	KSHIFTRQ      $0x08, K1, K1
 	VMULPD        4288(AX), Z3, Z7
-	VPTERNLOGQ    $0xea, tagTable<>+192(SB), Z4, Z7
+	VPTERNLOGQ    $0xea, 37568(CX), Z4, Z7
 	VMAXPD        Z7, Z6, K1, Z6
 	VMAXPD        Z6, Z5, Z5
 	VEXTRACTF64X4 $0x01, Z5, Y4
@@ -1433,13 +1367,13 @@ moved:
 	MOVQ         R12, 7680(AX)(R10*8)
 	VPBROADCASTQ R10, Z4
 	VBROADCASTSD 2560(AX)(R9*8), Z5
-	VPCMPEQQ     laneTable<>+0(SB), Z4, K1
+	VPCMPEQQ     37888(CX), Z4, K1
 	VADDPD       Z5, Z0, K1, Z0
-	VPCMPEQQ     laneTable<>+64(SB), Z4, K1
+	VPCMPEQQ     37952(CX), Z4, K1
 	VADDPD       Z5, Z1, K1, Z1
-	VPCMPEQQ     laneTable<>+128(SB), Z4, K1
+	VPCMPEQQ     38016(CX), Z4, K1
 	VADDPD       Z5, Z2, K1, Z2
-	VPCMPEQQ     laneTable<>+192(SB), Z4, K1
+	VPCMPEQQ     38080(CX), Z4, K1
 	VADDPD       Z5, Z3, K1, Z3
 	BLSRQ        R11, R11
 	JNZ          moved
@@ -1911,16 +1845,16 @@ priced:
 	VMOVUPD       Z6, 832(AX)
 	VMOVDQU64     Z12, 1344(AX)
 	KMOVQ         DX, K1
-	MOVQ          8392(AX), CX
+	MOVQ          8392(AX), DX
 	VBROADCASTSD  tagKeep<>+0(SB), Z7
 	VBROADCASTSD  negInf<>+0(SB), Z8
 	VMOVAPD       Z8, Z9
-	KMOVQ         CX, K2
+	KMOVQ         DX, K2
 	VMOVUPD       (AX), Z10
 	VADDPD        Z0, Z10, K1, Z10
 	VMOVUPD       Z10, (AX)
 	VSUBPD        Z10, Z1, Z1
-	VPTERNLOGQ    $0xea, tagTable<>+0(SB), Z7, Z1
+	VPTERNLOGQ    $0xea, 37376(CX), Z7, Z1
 	VMAXPD        Z1, Z8, K2, Z8
 	KSHIFTRQ      $0x08, K2, K2
 	KSHIFTRQ      $0x08, K1, K1
@@ -1928,7 +1862,7 @@ priced:
 	VADDPD        Z0, Z1, K1, Z1
 	VMOVUPD       Z1, 64(AX)
 	VSUBPD        Z1, Z2, Z1
-	VPTERNLOGQ    $0xea, tagTable<>+64(SB), Z7, Z1
+	VPTERNLOGQ    $0xea, 37440(CX), Z7, Z1
 	VMAXPD        Z1, Z9, K2, Z9
 	KSHIFTRQ      $0x08, K2, K2
 	KSHIFTRQ      $0x08, K1, K1
@@ -1936,7 +1870,7 @@ priced:
 	VADDPD        Z0, Z1, K1, Z1
 	VMOVUPD       Z1, 128(AX)
 	VSUBPD        Z1, Z3, Z1
-	VPTERNLOGQ    $0xea, tagTable<>+128(SB), Z7, Z1
+	VPTERNLOGQ    $0xea, 37504(CX), Z7, Z1
 	VMAXPD        Z1, Z8, K2, Z8
 	KSHIFTRQ      $0x08, K2, K2
 	KSHIFTRQ      $0x08, K1, K1
@@ -1944,7 +1878,7 @@ priced:
 	VADDPD        Z0, Z1, K1, Z1
 	VMOVUPD       Z1, 192(AX)
 	VSUBPD        Z1, Z4, Z1
-	VPTERNLOGQ    $0xea, tagTable<>+192(SB), Z7, Z1
+	VPTERNLOGQ    $0xea, 37568(CX), Z7, Z1
 	VMAXPD        Z1, Z9, K2, Z9
 	KSHIFTRQ      $0x08, K2, K2
 	KSHIFTRQ      $0x08, K1, K1
@@ -1952,7 +1886,7 @@ priced:
 	VADDPD        Z0, Z1, K1, Z1
 	VMOVUPD       Z1, 256(AX)
 	VSUBPD        Z1, Z5, Z1
-	VPTERNLOGQ    $0xea, tagTable<>+256(SB), Z7, Z1
+	VPTERNLOGQ    $0xea, 37632(CX), Z7, Z1
 	VMAXPD        Z1, Z8, K2, Z8
 	KSHIFTRQ      $0x08, K2, K2
 	KSHIFTRQ      $0x08, K1, K1
@@ -1960,7 +1894,7 @@ priced:
 	VADDPD        Z0, Z1, K1, Z1
 	VMOVUPD       Z1, 320(AX)
 	VSUBPD        Z1, Z6, Z0
-	VPTERNLOGQ    $0xea, tagTable<>+320(SB), Z7, Z0
+	VPTERNLOGQ    $0xea, 37696(CX), Z7, Z0
 	VMAXPD        Z0, Z9, K2, Z9
 	VMAXPD        Z9, Z8, Z8
 	VEXTRACTF64X4 $0x01, Z8, Y0
@@ -2172,27 +2106,27 @@ phase:
 	VBROADCASTSD  negInf<>+0(SB), Z7
 	VMOVAPD       Z7, Z8
 	VMULPD        4096(AX), Z0, Z9
-	VPTERNLOGQ    $0xea, tagTable<>+0(SB), Z6, Z9
+	VPTERNLOGQ    $0xea, 37376(CX), Z6, Z9
 	VMAXPD        Z9, Z7, K1, Z7
 	KSHIFTRQ      $0x08, K1, K1
 	VMULPD        4160(AX), Z1, Z9
-	VPTERNLOGQ    $0xea, tagTable<>+64(SB), Z6, Z9
+	VPTERNLOGQ    $0xea, 37440(CX), Z6, Z9
 	VMAXPD        Z9, Z8, K1, Z8
 	KSHIFTRQ      $0x08, K1, K1
 	VMULPD        4224(AX), Z2, Z9
-	VPTERNLOGQ    $0xea, tagTable<>+128(SB), Z6, Z9
+	VPTERNLOGQ    $0xea, 37504(CX), Z6, Z9
 	VMAXPD        Z9, Z7, K1, Z7
 	KSHIFTRQ      $0x08, K1, K1
 	VMULPD        4288(AX), Z3, Z9
-	VPTERNLOGQ    $0xea, tagTable<>+192(SB), Z6, Z9
+	VPTERNLOGQ    $0xea, 37568(CX), Z6, Z9
 	VMAXPD        Z9, Z8, K1, Z8
 	KSHIFTRQ      $0x08, K1, K1
 	VMULPD        4352(AX), Z4, Z9
-	VPTERNLOGQ    $0xea, tagTable<>+256(SB), Z6, Z9
+	VPTERNLOGQ    $0xea, 37632(CX), Z6, Z9
 	VMAXPD        Z9, Z7, K1, Z7
 	KSHIFTRQ      $0x08, K1, K1
 	VMULPD        4416(AX), Z5, Z9
-	VPTERNLOGQ    $0xea, tagTable<>+320(SB), Z6, Z9
+	VPTERNLOGQ    $0xea, 37696(CX), Z6, Z9
 	VMAXPD        Z9, Z8, K1, Z8
 	VMAXPD        Z8, Z7, Z7
 	VEXTRACTF64X4 $0x01, Z7, Y6
@@ -2403,17 +2337,17 @@ moved:
 	MOVQ         R12, 7680(AX)(R10*8)
 	VPBROADCASTQ R10, Z6
 	VBROADCASTSD 2560(AX)(R9*8), Z7
-	VPCMPEQQ     laneTable<>+0(SB), Z6, K1
+	VPCMPEQQ     37888(CX), Z6, K1
 	VADDPD       Z7, Z0, K1, Z0
-	VPCMPEQQ     laneTable<>+64(SB), Z6, K1
+	VPCMPEQQ     37952(CX), Z6, K1
 	VADDPD       Z7, Z1, K1, Z1
-	VPCMPEQQ     laneTable<>+128(SB), Z6, K1
+	VPCMPEQQ     38016(CX), Z6, K1
 	VADDPD       Z7, Z2, K1, Z2
-	VPCMPEQQ     laneTable<>+192(SB), Z6, K1
+	VPCMPEQQ     38080(CX), Z6, K1
 	VADDPD       Z7, Z3, K1, Z3
-	VPCMPEQQ     laneTable<>+256(SB), Z6, K1
+	VPCMPEQQ     38144(CX), Z6, K1
 	VADDPD       Z7, Z4, K1, Z4
-	VPCMPEQQ     laneTable<>+320(SB), Z6, K1
+	VPCMPEQQ     38208(CX), Z6, K1
 	VADDPD       Z7, Z5, K1, Z5
 	BLSRQ        R11, R11
 	JNZ          moved
@@ -2999,16 +2933,16 @@ priced:
 	VMOVUPD       Z8, 960(AX)
 	VMOVDQU64     Z16, 1472(AX)
 	KMOVQ         DX, K1
-	MOVQ          8392(AX), CX
+	MOVQ          8392(AX), DX
 	VBROADCASTSD  tagKeep<>+0(SB), Z9
 	VBROADCASTSD  negInf<>+0(SB), Z10
 	VMOVAPD       Z10, Z11
-	KMOVQ         CX, K2
+	KMOVQ         DX, K2
 	VMOVUPD       (AX), Z12
 	VADDPD        Z0, Z12, K1, Z12
 	VMOVUPD       Z12, (AX)
 	VSUBPD        Z12, Z1, Z1
-	VPTERNLOGQ    $0xea, tagTable<>+0(SB), Z9, Z1
+	VPTERNLOGQ    $0xea, 37376(CX), Z9, Z1
 	VMAXPD        Z1, Z10, K2, Z10
 	KSHIFTRQ      $0x08, K2, K2
 	KSHIFTRQ      $0x08, K1, K1
@@ -3016,7 +2950,7 @@ priced:
 	VADDPD        Z0, Z1, K1, Z1
 	VMOVUPD       Z1, 64(AX)
 	VSUBPD        Z1, Z2, Z1
-	VPTERNLOGQ    $0xea, tagTable<>+64(SB), Z9, Z1
+	VPTERNLOGQ    $0xea, 37440(CX), Z9, Z1
 	VMAXPD        Z1, Z11, K2, Z11
 	KSHIFTRQ      $0x08, K2, K2
 	KSHIFTRQ      $0x08, K1, K1
@@ -3024,7 +2958,7 @@ priced:
 	VADDPD        Z0, Z1, K1, Z1
 	VMOVUPD       Z1, 128(AX)
 	VSUBPD        Z1, Z3, Z1
-	VPTERNLOGQ    $0xea, tagTable<>+128(SB), Z9, Z1
+	VPTERNLOGQ    $0xea, 37504(CX), Z9, Z1
 	VMAXPD        Z1, Z10, K2, Z10
 	KSHIFTRQ      $0x08, K2, K2
 	KSHIFTRQ      $0x08, K1, K1
@@ -3032,7 +2966,7 @@ priced:
 	VADDPD        Z0, Z1, K1, Z1
 	VMOVUPD       Z1, 192(AX)
 	VSUBPD        Z1, Z4, Z1
-	VPTERNLOGQ    $0xea, tagTable<>+192(SB), Z9, Z1
+	VPTERNLOGQ    $0xea, 37568(CX), Z9, Z1
 	VMAXPD        Z1, Z11, K2, Z11
 	KSHIFTRQ      $0x08, K2, K2
 	KSHIFTRQ      $0x08, K1, K1
@@ -3040,7 +2974,7 @@ priced:
 	VADDPD        Z0, Z1, K1, Z1
 	VMOVUPD       Z1, 256(AX)
 	VSUBPD        Z1, Z5, Z1
-	VPTERNLOGQ    $0xea, tagTable<>+256(SB), Z9, Z1
+	VPTERNLOGQ    $0xea, 37632(CX), Z9, Z1
 	VMAXPD        Z1, Z10, K2, Z10
 	KSHIFTRQ      $0x08, K2, K2
 	KSHIFTRQ      $0x08, K1, K1
@@ -3048,7 +2982,7 @@ priced:
 	VADDPD        Z0, Z1, K1, Z1
 	VMOVUPD       Z1, 320(AX)
 	VSUBPD        Z1, Z6, Z1
-	VPTERNLOGQ    $0xea, tagTable<>+320(SB), Z9, Z1
+	VPTERNLOGQ    $0xea, 37696(CX), Z9, Z1
 	VMAXPD        Z1, Z11, K2, Z11
 	KSHIFTRQ      $0x08, K2, K2
 	KSHIFTRQ      $0x08, K1, K1
@@ -3056,7 +2990,7 @@ priced:
 	VADDPD        Z0, Z1, K1, Z1
 	VMOVUPD       Z1, 384(AX)
 	VSUBPD        Z1, Z7, Z1
-	VPTERNLOGQ    $0xea, tagTable<>+384(SB), Z9, Z1
+	VPTERNLOGQ    $0xea, 37760(CX), Z9, Z1
 	VMAXPD        Z1, Z10, K2, Z10
 	KSHIFTRQ      $0x08, K2, K2
 	KSHIFTRQ      $0x08, K1, K1
@@ -3064,7 +2998,7 @@ priced:
 	VADDPD        Z0, Z1, K1, Z1
 	VMOVUPD       Z1, 448(AX)
 	VSUBPD        Z1, Z8, Z0
-	VPTERNLOGQ    $0xea, tagTable<>+448(SB), Z9, Z0
+	VPTERNLOGQ    $0xea, 37824(CX), Z9, Z0
 	VMAXPD        Z0, Z11, K2, Z11
 	VMAXPD        Z11, Z10, Z10
 	VEXTRACTF64X4 $0x01, Z10, Y0
@@ -3312,35 +3246,35 @@ phase:
 	VBROADCASTSD  negInf<>+0(SB), Z9
 	VMOVAPD       Z9, Z10
 	VMULPD        4096(AX), Z0, Z11
-	VPTERNLOGQ    $0xea, tagTable<>+0(SB), Z8, Z11
+	VPTERNLOGQ    $0xea, 37376(CX), Z8, Z11
 	VMAXPD        Z11, Z9, K1, Z9
 	KSHIFTRQ      $0x08, K1, K1
 	VMULPD        4160(AX), Z1, Z11
-	VPTERNLOGQ    $0xea, tagTable<>+64(SB), Z8, Z11
+	VPTERNLOGQ    $0xea, 37440(CX), Z8, Z11
 	VMAXPD        Z11, Z10, K1, Z10
 	KSHIFTRQ      $0x08, K1, K1
 	VMULPD        4224(AX), Z2, Z11
-	VPTERNLOGQ    $0xea, tagTable<>+128(SB), Z8, Z11
+	VPTERNLOGQ    $0xea, 37504(CX), Z8, Z11
 	VMAXPD        Z11, Z9, K1, Z9
 	KSHIFTRQ      $0x08, K1, K1
 	VMULPD        4288(AX), Z3, Z11
-	VPTERNLOGQ    $0xea, tagTable<>+192(SB), Z8, Z11
+	VPTERNLOGQ    $0xea, 37568(CX), Z8, Z11
 	VMAXPD        Z11, Z10, K1, Z10
 	KSHIFTRQ      $0x08, K1, K1
 	VMULPD        4352(AX), Z4, Z11
-	VPTERNLOGQ    $0xea, tagTable<>+256(SB), Z8, Z11
+	VPTERNLOGQ    $0xea, 37632(CX), Z8, Z11
 	VMAXPD        Z11, Z9, K1, Z9
 	KSHIFTRQ      $0x08, K1, K1
 	VMULPD        4416(AX), Z5, Z11
-	VPTERNLOGQ    $0xea, tagTable<>+320(SB), Z8, Z11
+	VPTERNLOGQ    $0xea, 37696(CX), Z8, Z11
 	VMAXPD        Z11, Z10, K1, Z10
 	KSHIFTRQ      $0x08, K1, K1
 	VMULPD        4480(AX), Z6, Z11
-	VPTERNLOGQ    $0xea, tagTable<>+384(SB), Z8, Z11
+	VPTERNLOGQ    $0xea, 37760(CX), Z8, Z11
 	VMAXPD        Z11, Z9, K1, Z9
 	KSHIFTRQ      $0x08, K1, K1
 	VMULPD        4544(AX), Z7, Z11
-	VPTERNLOGQ    $0xea, tagTable<>+448(SB), Z8, Z11
+	VPTERNLOGQ    $0xea, 37824(CX), Z8, Z11
 	VMAXPD        Z11, Z10, K1, Z10
 	VMAXPD        Z10, Z9, Z9
 	VEXTRACTF64X4 $0x01, Z9, Y8
@@ -3551,21 +3485,21 @@ moved:
 	MOVQ         R12, 7680(AX)(R10*8)
 	VPBROADCASTQ R10, Z8
 	VBROADCASTSD 2560(AX)(R9*8), Z9
-	VPCMPEQQ     laneTable<>+0(SB), Z8, K1
+	VPCMPEQQ     37888(CX), Z8, K1
 	VADDPD       Z9, Z0, K1, Z0
-	VPCMPEQQ     laneTable<>+64(SB), Z8, K1
+	VPCMPEQQ     37952(CX), Z8, K1
 	VADDPD       Z9, Z1, K1, Z1
-	VPCMPEQQ     laneTable<>+128(SB), Z8, K1
+	VPCMPEQQ     38016(CX), Z8, K1
 	VADDPD       Z9, Z2, K1, Z2
-	VPCMPEQQ     laneTable<>+192(SB), Z8, K1
+	VPCMPEQQ     38080(CX), Z8, K1
 	VADDPD       Z9, Z3, K1, Z3
-	VPCMPEQQ     laneTable<>+256(SB), Z8, K1
+	VPCMPEQQ     38144(CX), Z8, K1
 	VADDPD       Z9, Z4, K1, Z4
-	VPCMPEQQ     laneTable<>+320(SB), Z8, K1
+	VPCMPEQQ     38208(CX), Z8, K1
 	VADDPD       Z9, Z5, K1, Z5
-	VPCMPEQQ     laneTable<>+384(SB), Z8, K1
+	VPCMPEQQ     38272(CX), Z8, K1
 	VADDPD       Z9, Z6, K1, Z6
-	VPCMPEQQ     laneTable<>+448(SB), Z8, K1
+	VPCMPEQQ     38336(CX), Z8, K1
 	VADDPD       Z9, Z7, K1, Z7
 	BLSRQ        R11, R11
 	JNZ          moved

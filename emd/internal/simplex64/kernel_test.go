@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+	"unsafe"
 )
 
 // plane is a problem on n random points of a plane, with equal distances now and
@@ -101,7 +102,7 @@ func TestKernelsAgree(t *testing.T) {
 
 func agree(t *testing.T, r *rand.Rand, m *Problem, extra bool) {
 	t.Helper()
-	portable := *m
+	portable := *m // nothing but slower where it is not aligned
 	portable.kernel = Portable
 	p, q := histogram(r, m.N), histogram(r, m.N)
 	if r.IntN(8) == 0 {
@@ -163,5 +164,20 @@ func agree(t *testing.T, r *rand.Rand, m *Problem, extra bool) {
 	same(t, "exported", u, v, 1<<uint(m.N)-1)
 	if a.Mean != b.Mean || a.Primal != b.Primal {
 		t.Fatalf("mean %v, primal %v, portable %v, %v", b.Mean, b.Primal, a.Mean, a.Primal)
+	}
+}
+
+// Every vector of the work space lies on cache lines of its own.
+func TestAligned(t *testing.T) {
+	for range 20 {
+		s, m := NewState(), NewProblem(3, 3, func(i, j int) float64 { return float64((i - j) * (i - j)) }, Portable)
+		for name, p := range map[string]unsafe.Pointer{
+			"Pot": unsafe.Pointer(&s.Pot), "F": unsafe.Pointer(&s.F), "Below": unsafe.Pointer(&s.Below), "Parent": unsafe.Pointer(&s.Parent),
+			"D": unsafe.Pointer(&m.D), "Order": unsafe.Pointer(&m.Order), "Weight": unsafe.Pointer(&m.Weight), "Lanes": unsafe.Pointer(&m.Lanes),
+		} {
+			if uintptr(p)%64 != 0 {
+				t.Errorf("%s begins %d bytes behind a cache line", name, uintptr(p)%64)
+			}
+		}
 	}
 }

@@ -3,6 +3,7 @@ package simplex64
 import (
 	"math"
 	"math/bits"
+	"unsafe"
 )
 
 // Max is the largest number of nodes.
@@ -24,6 +25,9 @@ type Problem struct {
 	Order [Max][Max]uint8
 	// Weight is 1/cells in the lanes of the cells and 0 in the others.
 	Weight [Max]float64
+	// Tags holds 63 − i and Lanes i in lane i, here because constants of the
+	// assembly cannot be aligned to cache lines.
+	Tags, Lanes [Max]uint64
 	// N is the number of nodes, Words that of 8-lane vectors that cover them:
 	// 2, 4, 6 or 8.
 	N, Words int
@@ -35,7 +39,8 @@ type Problem struct {
 // NewProblem takes the distances between n ≤ Max nodes, of which the first cells
 // are cells of the image and a further one may stand for unmatched mass.
 func NewProblem(n, cells int, dist func(i, j int) float64, k Kernel) *Problem {
-	m := &Problem{N: n, Words: 2 * ((n + 15) / 16), kernel: k}
+	m := aligned[Problem]()
+	m.N, m.Words, m.kernel = n, 2*((n+15)/16), k
 	largest := 0.0
 	for i := range n {
 		for j := range n {
@@ -49,6 +54,9 @@ func NewProblem(n, cells int, dist func(i, j int) float64, k Kernel) *Problem {
 	m.Tolerance = 1e-13 * largest
 	for i := range n {
 		m.order(i)
+	}
+	for i := range uint64(Max) {
+		m.Tags[i], m.Lanes[i] = Max-1-i, i
 	}
 	for i := range cells {
 		m.Weight[i] = 1 / float64(cells)
@@ -112,6 +120,19 @@ type State struct {
 	Listed     int64 // length of List
 	Swapped    bool  // rows are the sinks
 	Pivots     int
+}
+
+// NewState returns a work space.
+func NewState() *State { return aligned[State]() }
+
+// aligned allocates a T that begins on a cache line, which the allocator does not
+// promise: a vector load that touches two lines takes twice as long. T must not
+// contain pointers, since the memory that it lies in is said to have none.
+func aligned[T State | Problem]() *T {
+	const line = 64
+	words := make([]uint64, (unsafe.Sizeof(*new(T))+line)/8)
+	skip := -uintptr(unsafe.Pointer(&words[0])) % line / 8
+	return (*T)(unsafe.Pointer(&words[skip]))
 }
 
 // lowest is the index of the lowest set bit, as an index that needs no check.

@@ -160,7 +160,7 @@ func raise512(w int) {
 		VMOVUPD(pot, at(t, offPot+64*j))
 		v := ZMM()
 		VSUBPD(pot, lo[j], v)
-		VPTERNLOGQ(Imm(bitSelect), tagTable.Offset(64*j), keep, v)
+		VPTERNLOGQ(Imm(bitSelect), at(m, offTags+64*j), keep, v)
 		VMAXPD(v, acc[j&1], kcol.OpmaskVirtual, acc[j&1])
 		if j < w-1 {
 			kcol.next()

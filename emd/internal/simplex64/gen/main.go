@@ -57,6 +57,8 @@ var (
 
 	offOrder  = int(unsafe.Offsetof(problem.Order))
 	offWeight = int(unsafe.Offsetof(problem.Weight))
+	offTags   = int(unsafe.Offsetof(problem.Tags))
+	offLanes  = int(unsafe.Offsetof(problem.Lanes))
 )
 
 // Shift that turns a node into the offset of its row of distances, and of its
@@ -93,7 +95,6 @@ func byteOf(base Register, offset int, node Register) Mem {
 var (
 	tagTable   Mem // 63 − i for lane i
 	bitTable   Mem // 1 << i for lane i
-	laneTable  Mem // i for lane i
 	tagKeep    Mem // ^63
 	signBit    Mem
 	negInf     Mem
@@ -109,10 +110,6 @@ func tables() {
 	tagTable = GLOBL("tagTable", RODATA|NOPTR)
 	for i := range 64 {
 		DATA(8*i, U64(63-i))
-	}
-	laneTable = GLOBL("laneTable", RODATA|NOPTR)
-	for i := range 64 {
-		DATA(8*i, U64(i))
 	}
 	bitTable = GLOBL("bitTable", RODATA|NOPTR)
 	for i := range 64 {

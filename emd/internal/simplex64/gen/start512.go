@@ -90,7 +90,7 @@ func (s starter) ask(r, j Register) {
 	VBROADCASTSD(cellOf(s.t, offMass, j), mass)
 	for i, d := range s.demand {
 		k := K()
-		VPCMPEQQ(laneTable.Offset(64*i), index, k)
+		VPCMPEQQ(at(s.m, offLanes+64*i), index, k)
 		VADDPD(mass, d, k, d)
 	}
 }
@@ -104,7 +104,7 @@ func (s starter) mostAsked() GPVirtual {
 	for i, d := range s.demand {
 		x := ZMM()
 		VMULPD(at(s.t, offSupply+64*i), d, x)
-		VPTERNLOGQ(Imm(bitSelect), tagTable.Offset(64*i), keep, x)
+		VPTERNLOGQ(Imm(bitSelect), at(s.m, offTags+64*i), keep, x)
 		VMAXPD(x, acc[i&1], k.OpmaskVirtual, acc[i&1])
 		if i < len(s.demand)-1 {
 			k.next()
