@@ -22,6 +22,9 @@ type Module struct {
 	Count       [hgcal.Cells + 1]float64 // events with 0, 1, … 48 cells
 }
 
+// mostEvents bounds a count, so that sums stay finite.
+const mostEvents = 1e15
+
 // Entries returns the number of events.
 func (m *Module) Entries() float64 {
 	s := 0.0
@@ -94,8 +97,8 @@ func Read(r io.Reader) ([]Module, error) {
 		m := Module{Layer: k.layer, U: k.u, V: k.v, Eta: module.Eta()}
 		for n := range m.Count {
 			v, err := strconv.ParseFloat(f[5+n], 64)
-			if err != nil || !(v >= 0) || math.IsInf(v, 0) {
-				return nil, fmt.Errorf("%d:%d: count %q is not a number ≥ 0", line, 6+n, f[5+n])
+			if err != nil || !(v >= 0 && v <= mostEvents) {
+				return nil, fmt.Errorf("%d:%d: count %q is not a number from 0 to 1e15", line, 6+n, f[5+n])
 			}
 			m.Count[n] = v
 		}
