@@ -239,9 +239,23 @@ func (n *Network) packAll(training bool) {
 		if o.split != nil {
 			n.team.run(kernel.Planes, o.split.tasks.pack)
 		} else {
-			n.team.run(len(o.fwd.blocks), o.tasks.pack)
+			n.runPacking(o.fwd, o.tasks.pack)
 		}
 		o.backPacked = false
+	}
+}
+
+// packAlone is the number of weights below which handing out the packing takes
+// longer than doing it.
+const packAlone = 1 << 16
+
+func (n *Network) runPacking(lo *lowering, task func(int)) {
+	if len(lo.packed) >= packAlone {
+		n.team.run(len(lo.blocks), task)
+		return
+	}
+	for i := range lo.blocks {
+		task(i)
 	}
 }
 
@@ -280,7 +294,7 @@ func (o *linear) backward(n *Network, input, weights bool) {
 		o.split.backward(n)
 	} else if input {
 		if !o.backPacked {
-			n.team.run(len(o.bwd.blocks), o.tasks.packBack)
+			n.runPacking(o.bwd, o.tasks.packBack)
 			o.backPacked = true
 		}
 		o.bwd.aim(o.rows)
