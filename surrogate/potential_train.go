@@ -20,7 +20,7 @@ type PotentialSettings struct {
 	Batch      int         // pairs a step; 256 by default
 	Schedule   nn.Schedule // cosine from 1e-3 to 1e-5 by default
 	Bound      float64     // weight of what the bound lacks, relative to the EMD; 0 means 0.5, negative none
-	EMA        float64     // decay of the average of the weights that is kept; 0 means 0.999
+	EMA        float64     // decay of the average of the weights that is kept; 0 means 0.999, less in short trainings
 	GapPairs   int         // pairs that the gap is learnt from, after the potentials; 0 means an eighth of Pairs·Epochs
 	Validation int         // pairs the best epoch is chosen by; 5,000 by default
 	// Checkpoint is the file to save to and resume from, with ".gap" behind it
@@ -48,7 +48,9 @@ func (s PotentialSettings) withDefaults() PotentialSettings {
 		s.Bound = 0.5
 	}
 	if s.EMA == 0 {
-		s.EMA = 0.999
+		// The average forgets the start within a fifteenth of the steps.
+		steps := s.Epochs * ((s.Pairs + s.Batch - 1) / s.Batch)
+		s.EMA = min(0.999, max(0.5, 1-15/float64(steps)))
 	}
 	s.Bound = max(0, s.Bound)
 	return s

@@ -11,8 +11,8 @@ func TestRelative(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := 1. / 3 * (math.Pow(0.1/2.1, 2) + math.Pow(0.1/0.5, 2) + math.Pow(0.2/0.1, 2))
-	if math.Abs(got-want) > 1e-6 {
+	want := 1e4 / 3 * (math.Pow(0.1/2.1, 2) + math.Pow(0.1/0.5, 2) + math.Pow(0.2/0.1, 2))
+	if math.Abs(got-want) > 1e-2 {
 		t.Errorf("%v, want %v", got, want)
 	}
 	for i := range pred {

@@ -18,9 +18,10 @@ type Settings struct {
 	Epochs        int         // 64 by default
 	Batch         int         // pairs a step; 64 by default
 	Loss          nn.Loss     // Relative by default, nn.Huber where the network sees whole images
-	Schedule      nn.Schedule // cosine from 4e-3 to 1e-5 by default
+	Schedule      nn.Schedule // cosine from 3e-3 to 1e-5 by default
 	Gradient      float64     // weight of the gradient's error, see docs/surrogate.md; none by default
 	GradientShare float64     // share of the pairs that the gradient is learnt from; 0 means 0.25
+	GradientFrom  float64     // share of the epochs after which it is learnt; 0: from the start
 	Validation    int         // pairs the best epoch is chosen by; 5,000 by default
 	Repeat        bool        // the same pairs in every epoch, as the paper's fixed sets, instead of fresh ones
 	Checkpoint    string      // file to save to and resume from; none by default
@@ -51,7 +52,7 @@ func (s Settings) withDefaults() Settings {
 		}
 	}
 	if s.Schedule == nil {
-		s.Schedule = nn.Cosine{Start: 4e-3, End: 1e-5}
+		s.Schedule = nn.Cosine{Start: 3e-3, End: 1e-5}
 	}
 	return s
 }
@@ -74,6 +75,7 @@ func Train(ctx context.Context, train, validation *Source, m *emd.Metric, s Sett
 	o := &objective{model: newModel(net), loss: s.Loss, exact: exact, train: train, seed: s.Seed, pairs: s.Pairs, repeat: s.Repeat, gradient: s.Gradient}
 	if s.Gradient > 0 {
 		o.share = min(1, s.GradientShare)
+		o.from = int(s.GradientFrom * float64(s.Epochs))
 	}
 	if err := o.fix(validation, s.Validation); err != nil {
 		return nil, nil, err
@@ -97,10 +99,12 @@ type objective struct {
 	train    *Source
 	seed     uint64
 	pairs    int // an epoch
-	epoch    int
+	epoch    int // that pairs are drawn for
+	done     int // epochs
 	repeat   bool
 	gradient float64 // weight of the gradient's error
 	share    float64 // of the pairs, trained on their gradients
+	from     int     // epoch that this begins with
 
 	steps             []step    // of the pairs that are trained on their gradients
 	dp, dq, u         []float64 // the exact gradients of a batch; the steps' directions for both images
@@ -112,6 +116,7 @@ type objective struct {
 
 // StartEpoch makes Train draw the epoch's own pairs.
 func (o *objective) StartEpoch(epoch int) {
+	o.done = epoch
 	if !o.repeat {
 		o.epoch = epoch
 	}
@@ -146,6 +151,9 @@ func (o *objective) resize(n, k int) {
 func (o *objective) Train(idx []int) (float64, error) {
 	n, m := len(idx), o.model
 	k := min(n, int(math.Ceil(o.share*float64(n))))
+	if o.done < o.from {
+		k = 0
+	}
 	o.resize(n, k)
 	for i, j := range idx {
 		o.train.Draw(o.seed, uint64(o.epoch*o.pairs+j), o.p[i*Cells:(i+1)*Cells], o.q[i*Cells:(i+1)*Cells])

@@ -1,0 +1,47 @@
+package surrogate
+
+import (
+	"context"
+	"testing"
+
+	"barrow/emd"
+)
+
+// BenchmarkGradient is the time of a pair, value and gradient, one thread:
+// the exact EMD beside the networks that estimate it.
+func BenchmarkGradient(b *testing.B) {
+	m := metric(b)
+	p, q := fresh(b, m, 9).Pairs(4, 1024)
+	exact, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise}, 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	n1, err := New(N1, 1, 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	builtin, err := BuiltIn(1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	plain, err := BuiltIn(1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	plain.SetSteps(0)
+	for _, c := range []struct {
+		name string
+		est  Estimator
+	}{{"exact", exact}, {"n1", n1}, {"potential", builtin}, {"potential without steps", plain}} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			e, dq := make([]float64, 1024), make([]float64, len(q))
+			for b.Loop() {
+				if err := c.est.Gradient(context.Background(), p, q, e, nil, dq); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1024/1000, "µs/pair")
+		})
+	}
+}
