@@ -24,6 +24,11 @@ type Architecture struct {
 	// Normalisation of the image in front of the encoder: "sumlog2" (the
 	// default, by 2^⌊log2 Σ⌋), "sum" or "max".
 	Normalisation string `json:"normalisation" toml:"normalisation"`
+	// Range is the largest charge that a decoded cell can have, in units of the
+	// normalised image: the sigmoid's 1 (also for 0, the default), or 2, the
+	// largest that "sumlog2" leaves in a cell. Where a single cell can hold most
+	// of an image, a range of 1 makes losses that see the charge smear it.
+	Range int `json:"range,omitempty" toml:"range"`
 	// Conditional gives the decoder eight conditions beside the 16 outputs
 	// (Conditions) and the layers of the conditional autoencoder.
 	Conditional bool `json:"conditional,omitempty" toml:"conditional"`
@@ -130,6 +135,10 @@ func (a Architecture) precision() (Precision, error) {
 		return p, fmt.Errorf("autoencoder: normalisation = %q: it may be %s", a.Normalisation, strings.Join(Normalisations(), ", "))
 	case p.Chip && a.Normalisation != wafer.NormSumLog2.String():
 		return p, fmt.Errorf("autoencoder: normalisation = %q: the chip shifts, so precision %q wants sumlog2", a.Normalisation, a.Precision)
+	case a.Range < 0 || a.Range > 2:
+		return p, fmt.Errorf("autoencoder: range = %d: it may be 1 or 2", a.Range)
+	case a.Conditional && a.Range > 1:
+		return p, fmt.Errorf("autoencoder: range = %d: the conditional decoder ends in a ReLU, which has no limit; leave the key out", a.Range)
 	case a.Conditional && p.Rhombi:
 		return p, fmt.Errorf("autoencoder: conditional = true: the conditional decoder makes 8×8 images, precision %q has 4×4×3", a.Precision)
 	}
@@ -168,6 +177,9 @@ func (a Architecture) String() string {
 	}
 	if a.Normalisation != wafer.NormSumLog2.String() {
 		s += ", normalised by " + a.Normalisation
+	}
+	if a.Range > 1 {
+		s += fmt.Sprintf(", cells up to %d", a.Range)
 	}
 	if a.Conditional {
 		s += ", conditional"

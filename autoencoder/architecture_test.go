@@ -75,6 +75,38 @@ func TestPresets(t *testing.T) {
 	}
 }
 
+// TestRange: with a range of 2 the decoder learns cells that a sigmoid cannot
+// reach, and its gradient is that of the scaled output.
+func TestRange(t *testing.T) {
+	images := make([]float64, 200*Cells)
+	for i := range 200 {
+		images[i*Cells+i%4*11] = 190 // normalised: 190/128
+	}
+	best := map[int]float64{}
+	for _, limit := range []int{1, 2} {
+		m, h, err := Train(context.Background(), images, images, losses(t, 1)["telescope"], Settings{
+			Architecture: Architecture{Range: limit}, Epochs: 120, Batch: 20, LearningRate: 3e-3, Schedule: "cosine"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := m.Decode(context.Background(), images)
+		if err != nil {
+			t.Fatal(err)
+		}
+		top := 0.0
+		for _, v := range out {
+			top = max(top, v)
+		}
+		if limit == 1 && top > 128 {
+			t.Errorf("a sigmoid gave %v of at most 128", top)
+		}
+		best[limit] = h.Best
+	}
+	if !(best[2] < best[1]) {
+		t.Errorf("loss %v with a range of 2, %v with 1", best[2], best[1])
+	}
+}
+
 func TestCost(t *testing.T) {
 	for precision, want := range map[string]Cost{
 		// Rows 2, 4 and 6 lie in two windows, the others in one: 11 in all, 5 of
@@ -102,6 +134,8 @@ func TestArchitectureErrors(t *testing.T) {
 		{Architecture{LatentBits: 3}, "latent_bits = 3: the outputs of precision"},
 		{Architecture{Normalisation: "l2"}, "normalisation = \"l2\": it may be sumlog2, sum, max"},
 		{Architecture{Precision: "asic", Normalisation: "sum"}, "normalisation = \"sum\": the chip shifts"},
+		{Architecture{Range: 3}, "range = 3: it may be 1 or 2"},
+		{Architecture{Range: 2, Conditional: true}, "range = 2: the conditional decoder ends in a ReLU"},
 		{Architecture{Precision: "cmssw-mainline", Conditional: true}, "conditional = true"},
 	} {
 		if err := c.a.Check(); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -71,6 +71,7 @@ type Model struct {
 	at    [Cells]place
 	chip  *chip      // the exact path of the preset "asic", or nil
 	sides *nn.Tensor // the conditions of a batch, or nil
+	gain  float32    // times the network's output is a decoded cell
 	floor float32    // added to every decoded cell: see decodedFloor
 }
 
@@ -114,7 +115,7 @@ func newModel(a Architecture, net *nn.Network) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("autoencoder: %w", err)
 	}
-	m := &Model{arch: a, norm: norm, net: net, in: nn.NewTensor(1, net.InputShape()), at: cellsAt(net.InputShape())}
+	m := &Model{arch: a, norm: norm, net: net, in: nn.NewTensor(1, net.InputShape()), at: cellsAt(net.InputShape()), gain: float32(max(1, a.Range))}
 	if p.Chip {
 		if m.chip, err = newChip(net, p.Latent.Bits); err != nil {
 			return nil, err
@@ -317,7 +318,7 @@ func (m *Model) gather(y *nn.Tensor, rows []float32) {
 	for c, at := range m.at {
 		from := y.Data[at.pixel*y.N*channels+at.channel:]
 		for k := range y.N {
-			rows[k*Cells+c] = from[k*channels] + m.floor
+			rows[k*Cells+c] = m.gain*from[k*channels] + m.floor
 		}
 	}
 }
@@ -329,7 +330,7 @@ func (m *Model) scatter(rows []float32, y *nn.Tensor) {
 	for c, at := range m.at {
 		to := y.Data[at.pixel*y.N*channels+at.channel:]
 		for k := range y.N {
-			to[k*channels] = rows[k*Cells+c]
+			to[k*channels] = m.gain * rows[k*Cells+c]
 		}
 	}
 }

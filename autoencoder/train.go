@@ -129,7 +129,7 @@ func (m *Model) startAt(cells []float32) {
 	for _, v := range cells {
 		mean += float64(v)
 	}
-	mean /= float64(len(cells))
+	mean /= float64(len(cells)) * float64(m.gain)
 	if last := m.net.Layers()[len(m.net.Layers())-1]; last.Kind == nn.KindSigmoid {
 		mean = math.Min(mean, 0.5)
 		mean = math.Log(mean / (1 - mean))

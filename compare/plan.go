@@ -33,6 +33,7 @@ type Plan struct {
 	Patience      int     `json:"patience"` // epochs without a better validation loss before stopping; 0: all are run
 	WeightBits    int     `json:"weight_bits,omitempty"`
 	Normalisation string  `json:"normalisation"`
+	Range         int     `json:"range,omitempty"`
 	Conditional   bool    `json:"conditional,omitempty"`
 	ZeroStart     bool    `json:"zero_start,omitempty"`
 
@@ -79,7 +80,7 @@ func (p Plan) Jobs() []Job {
 				for _, l := range p.Losses {
 					jobs = append(jobs, Job{
 						Loss: strings.ReplaceAll(l, " ", ""), Seed: p.Seed + uint64(s),
-						Architecture: autoencoder.Architecture{Precision: precision, WeightBits: p.WeightBits, LatentBits: b, Normalisation: p.Normalisation, Conditional: p.Conditional},
+						Architecture: autoencoder.Architecture{Precision: precision, WeightBits: p.WeightBits, LatentBits: b, Normalisation: p.Normalisation, Range: p.Range, Conditional: p.Conditional},
 					})
 				}
 			}

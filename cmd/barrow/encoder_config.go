@@ -32,6 +32,7 @@ type encoderConfig struct {
 	LatentBits    int    `toml:"latent_bits"`
 	Links         int    `toml:"links"`
 	Normalisation string `toml:"normalisation"`
+	Range         int    `toml:"range"`
 	Conditional   bool   `toml:"conditional"`
 
 	Epochs    int     `toml:"epochs"`
@@ -52,6 +53,7 @@ func (f *encoderConfig) budgetFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&f.CNN, "emd-cnn", "", "weights `file` or run folder of the EMD network, for the loss emd-cnn (default: the built-in one)")
 	flags.IntVar(&f.WeightBits, "weight-bits", 0, "bits of the encoder's weights, sign included, instead of the precision's own")
 	flags.StringVar(&f.Normalisation, "normalisation", d.Normalisation, "of the images: "+strings.Join(autoencoder.Normalisations(), ", "))
+	flags.IntVar(&f.Range, "range", 0, "largest decoded charge in a cell, 1 (default) or 2, in units of the normalised image")
 	flags.BoolVar(&f.Conditional, "conditional", false, "decode with eight conditions: η, wafer place and type, charge, layer")
 	flags.IntVar(&f.Epochs, "epochs", d.Epochs, "epochs at most")
 	flags.IntVar(&f.Batch, "batch", d.Batch, "images a step")
@@ -113,7 +115,7 @@ func (f *encoderConfig) plan(losses, precisions []string, bits []int) (compare.P
 	p := compare.Plan{
 		Losses: losses, Precisions: precisions, Bits: bits, Seeds: f.Seeds, Seed: f.Seed,
 		Epochs: f.Epochs, Batch: f.Batch, Rate: f.Rate, Schedule: f.Schedule, Patience: f.Patience, WeightBits: f.WeightBits,
-		Normalisation: f.Normalisation, Conditional: f.Conditional, ZeroStart: f.ZeroStart,
+		Normalisation: f.Normalisation, Range: f.Range, Conditional: f.Conditional, ZeroStart: f.ZeroStart,
 		Metric: f.Metric, Threshold: f.MIP, CNN: f.CNN,
 	}
 	return p, p.Check(true)
