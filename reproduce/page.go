@@ -35,7 +35,7 @@ func (t Times) Seconds(name string) float64 {
 // labels are the losses' names in the report.
 var labels = map[string]string{
 	"mse": "MSE", "weighted-mse": "weighted MSE", "telescope": "telescope MSE", "telescope-equal": "telescope MSE (equal weights)",
-	"emd": "exact EMD", "emd-cnn": "EMD CNN",
+	"emd": "exact EMD", "emd-cnn": "EMD CNN", "emd+energy": "exact EMD + energy",
 }
 
 func label(loss string) string {
@@ -192,7 +192,7 @@ func response(r *Results) report.Section {
 	}
 	return report.Section{
 		Title: "Energy response",
-		Text:  []string{"The earth mover's distance compares shapes: it does not see the total charge, so an encoder trained with it alone is free to return any. The chip sends the module's sum beside the code, and the decoded image is scaled to it; the response here is before that."},
+		Text:  []string{"The earth mover's distance compares shapes: it does not see the total charge, so an encoder trained with it alone is free to return any. The chip sends the module's sum beside the code, and the decoded image can be scaled to it; the response here is before that. Adding the loss \"energy\", the squared error of the total, keeps the response without costing distance."},
 		Figures: []report.Figure{{ID: "response", Title: "Energy response by loss", Intervals: iv,
 			Caption: "Median over the held-out images."}},
 	}

@@ -69,7 +69,7 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := read(t, filepath.Join(dir, run.Results))
-	if len(r.Encoders) != 4 || len(r.Surrogate.Pairs) != 3 || r.Split != (Split{180, 60, 60}) {
+	if len(r.Encoders) != 5 || len(r.Surrogate.Pairs) != 3 || r.Split != (Split{180, 60, 60}) {
 		t.Errorf("%d encoders, %d kinds of pairs, split %+v", len(r.Encoders), len(r.Surrogate.Pairs), r.Split)
 	}
 	for _, e := range r.Encoders {
@@ -117,8 +117,8 @@ func TestRun(t *testing.T) {
 			t.Fatalf("interrupted after %v: %v", stopped, err)
 		}
 	}
-	if len(stopped) != 5 {
-		t.Errorf("interrupted in %v, want in four encoders and the EMD CNN", stopped)
+	if len(stopped) != 6 {
+		t.Errorf("interrupted in %v, want in five encoders and the EMD CNN", stopped)
 	}
 	if !bytes.Equal(read(t, filepath.Join(broken, run.Results)), want) {
 		t.Error("an interrupted and resumed run gave another results.json")

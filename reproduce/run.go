@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"sort"
+	"strings"
 	"time"
 
 	"barrow/autoencoder"
@@ -107,11 +108,11 @@ func (w *work) plan() []step {
 	images := float64(w.train.Len() * w.c.Epochs)
 	for _, name := range w.c.Losses {
 		s := step{"encoder " + name, costEncoder * images, func(ctx context.Context, s step) error { return w.encoder(ctx, s, name) }}
-		switch name {
-		case "emd-cnn":
+		switch {
+		case strings.Contains(name, "emd-cnn"):
 			s.cost = costThrough * images
 			second = append(second, s)
-		case "emd":
+		case strings.Contains(name, "emd"):
 			s.cost = costExact * images
 			second = append(second, s)
 		default:

@@ -32,8 +32,9 @@ func newReproduce(c *common) *cobra.Command {
 		Short: "The main job: train the EMD CNN and the encoders, evaluate, report",
 		Long: `Draws wafer images (or reads yours), trains the EMD CNN on exact distances,
 trains the encoder with weighted MSE, telescope MSE, EMD-CNN loss and exact-EMD
-loss at equal budget, evaluates them on held-out images, and leaves
-report.html, results.json, times.json and the weights in a folder.
+loss (alone, and with one that keeps the energy) at equal budget, evaluates them
+on held-out images, and leaves report.html, results.json, times.json and the
+weights in a folder.
 
 Interrupted (Ctrl-C), it saves; the same command goes on from there. About five
 minutes on two cores, about one with --quick.`,
@@ -51,7 +52,7 @@ minutes on two cores, about one with --quick.`,
 	flags.BoolVar(&f.full, "full", false, "five losses, three precisions, five seeds, beside the paper's figures: up to two hours; --preset electrons is nearest to the paper's images")
 	cmd.MarkFlagsMutuallyExclusive("quick", "full")
 	flags.IntVar(&f.epochs, "epochs", 0, "epochs of each encoder (default: what the budget allows)")
-	flags.IntVar(&f.pairs, "pairs", 0, "pairs that the EMD CNN learns from (default 4000000, quick 1000000)")
+	flags.IntVar(&f.pairs, "pairs", 0, "pairs that the EMD CNN learns from (default 5000000, quick 1000000)")
 	flags.Float64Var(&f.threshold, "mip", 0, "charge above which a cell counts as occupied (default 35 ADC counts, 1 MIP_T)")
 	flags.StringSliceVar(&f.losses, "losses", nil, "losses of the encoders (default "+strings.Join(reproduce.Losses, ",")+")")
 	return cmd
