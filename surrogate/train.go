@@ -59,7 +59,8 @@ func (s Settings) withDefaults() Settings {
 
 // Train trains a new EMD CNN on pairs of the training source, labelled with
 // their exact EMD as they are drawn, and returns the weights of the epoch with
-// the smallest loss on pairs of the validation source. It resumes from
+// the smallest loss on pairs of the validation source, scaled to no bias there
+// if the network sees what the images do not share. It resumes from
 // Settings.Checkpoint if that file is there and gives the same bits as a run
 // that was never interrupted.
 func Train(ctx context.Context, train, validation *Source, m *emd.Metric, s Settings) (*Model, *nn.History, error) {
@@ -88,7 +89,39 @@ func Train(ctx context.Context, train, validation *Source, m *emd.Metric, s Sett
 	if err != nil {
 		return nil, nil, fmt.Errorf("surrogate: training: %w", err)
 	}
+	if s.Architecture.Surplus {
+		if err := o.calibrate(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
 	return o.model, h, nil
+}
+
+// calibrate scales the network's output so that its relative difference from
+// the exact EMD is 0 in the mean over the validation pairs. The square loss
+// leaves it below, as it weighs what is too large more.
+func (o *objective) calibrate(ctx context.Context) error {
+	e := make([]float64, len(o.ve))
+	if err := o.model.Predict(ctx, o.vp, o.vq, e); err != nil {
+		return err
+	}
+	sum, n := 0.0, 0
+	for i, v := range o.ve {
+		if v > equal {
+			sum += e[i] / v
+			n++
+		}
+	}
+	if n == 0 || !(sum > 0) {
+		return nil
+	}
+	for _, name := range []string{"emd/kernel", "emd/bias"} {
+		value := o.model.net.Param(name).Value
+		for i := range value {
+			value[i] *= float32(float64(n) / sum)
+		}
+	}
+	return nil
 }
 
 // objective labels and runs batches of pairs.
