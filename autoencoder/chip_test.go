@@ -226,3 +226,15 @@ func TestChipGradient(t *testing.T) {
 		}
 	}
 }
+
+// TestOneBit: a single link's outputs of one bit still carry something.
+func TestOneBit(t *testing.T) {
+	_, h, err := Train(context.Background(), showers(800, 1), showers(200, 2), losses(t, 1)["emd"], Settings{
+		Architecture: Architecture{Precision: "asic", LatentBits: 1}, Seed: 3, Epochs: 25, Batch: 50, LearningRate: 3e-3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first := h.Epochs[0].Validation; !(h.Best < 0.85*first) {
+		t.Errorf("validation loss fell from %.4f to %.4f only", first, h.Best)
+	}
+}

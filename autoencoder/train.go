@@ -115,15 +115,23 @@ func TrainData(ctx context.Context, train, validation Data, l loss.Loss, s Setti
 	return m, h, nil
 }
 
-// latentStart is the bias that the encoder's outputs start with.
-const latentStart = 0.25
+// latentStart is the bias that the encoder's outputs start with: 1/4, or, where
+// a format's step is coarser, just below its first step, so that images lie on
+// both sides of it.
+func (m *Model) latentStart() float32 {
+	step := 0.0
+	if p, err := m.arch.precision(); err == nil && p.Latent.Bits > 0 {
+		step = math.Exp2(float64(p.Latent.Integer - p.Latent.Bits))
+	}
+	return float32(max(0.25, 15*step/16))
+}
 
 // startAt sets the output layer's bias so that an untrained decoder gives the
 // mean of the training images, and lifts the encoder's outputs above 0.
 func (m *Model) startAt(cells []float32) {
 	latent := m.net.Param(layerDense + "/bias").Value
 	for i := range latent {
-		latent[i] = latentStart
+		latent[i] = m.latentStart()
 	}
 	mean := 0.0
 	for _, v := range cells {
