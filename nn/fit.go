@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -414,100 +413,4 @@ func (t *trainer) interrupted(err error) error {
 		return errors.Join(err, saveErr)
 	}
 	return fmt.Errorf("nn: training interrupted after step %d: %w", t.state.Step, err)
-}
-
-// arrays lists what a training adds to the network's own arrays: the
-// optimiser's slots, the average, the best values.
-func (t *trainer) arrays(slots [][]float32) []Array {
-	var out []Array
-	add := func(kind string, list [][]float32) {
-		for i, v := range list {
-			out = append(out, Array{fmt.Sprintf("%s/%d", kind, i), []int{len(v)}, v})
-		}
-	}
-	add("slot", slots)
-	add("average", t.average)
-	add("best", t.best)
-	return out
-}
-
-func (t *trainer) save() error {
-	if t.Checkpoint == "" {
-		return nil
-	}
-	c := t.Net.checkpoint(t.Meta)
-	updates, slots := t.Optimizer.State()
-	t.state.Updates = updates
-	t.state.Configured = t.configured()
-	t.state.Arrays = t.arrays(slots)
-	c.Training = &t.state
-	if err := c.Write(t.Checkpoint); err != nil {
-		return fmt.Errorf("nn: checkpoint: %w", err)
-	}
-	t.saved = true
-	return nil
-}
-
-// configured describes what must be equal for a resumed training to give the
-// same bits.
-func (t *trainer) configured() string {
-	return fmt.Sprintf("%d samples, batch %d, drop last %v, seed %d, clip %v, EMA %v, optimiser %s",
-		t.Samples, t.Batch, t.DropLast, t.Seed, t.ClipNorm, t.EMA, t.Optimizer.Name())
-}
-
-// restore continues from the checkpoint, if there is one and it is asked for.
-func (t *trainer) restore() error {
-	if !t.Resume || t.Checkpoint == "" {
-		return nil
-	}
-	c, err := ReadCheckpoint(t.Checkpoint)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if c.Training == nil {
-		return fmt.Errorf("nn: %s: %w: it holds weights, but no training to resume", t.Checkpoint, ErrCheckpoint)
-	}
-	if want := t.configured(); c.Training.Configured != want {
-		return fmt.Errorf("nn: %s: its training has other settings (%s) than this one (%s)", t.Checkpoint, c.Training.Configured, want)
-	}
-	if err := c.Fill(t.Net); err != nil {
-		return fmt.Errorf("%s: %w", t.Checkpoint, err)
-	}
-	t.state = *c.Training
-	return t.restoreArrays(c.Training)
-}
-
-func (t *trainer) restoreArrays(s *TrainingState) error {
-	kinds := map[string][][]float32{}
-	for _, a := range s.Arrays {
-		for _, kind := range []string{"slot", "average", "best"} {
-			if len(a.Name) > len(kind) && a.Name[:len(kind)+1] == kind+"/" {
-				kinds[kind] = append(kinds[kind], a.Data)
-			}
-		}
-	}
-	if err := t.Optimizer.Restore(t.weights, s.Updates, kinds["slot"]); err != nil {
-		return fmt.Errorf("%s: %w", t.Checkpoint, err)
-	}
-	same := func(a, b [][]float32) bool {
-		return slices.EqualFunc(a, b, func(x, y []float32) bool { return len(x) == len(y) })
-	}
-	if t.average != nil {
-		if !same(t.average, kinds["average"]) {
-			return fmt.Errorf("nn: %s: %w: its average has other shapes", t.Checkpoint, ErrCheckpoint)
-		}
-		t.average = kinds["average"]
-	}
-	if !s.NoBest {
-		t.best = copyOf(t.Net.params)
-		if !same(t.best, kinds["best"]) {
-			return fmt.Errorf("nn: %s: %w: its best weights have other shapes", t.Checkpoint, ErrCheckpoint)
-		}
-		t.best = kinds["best"]
-	}
-	t.saved = true
-	return nil
 }
