@@ -35,9 +35,13 @@ func NewBatch(m *Metric, s Settings, threads int) (*Batch, error) {
 	return b, nil
 }
 
-// batchRows is the number of pairs that a thread takes at a time: few enough
-// that small batches spread evenly, enough that taking them costs nothing.
-const batchRows = 32
+// A thread takes from leastRows to mostRows pairs at a time: many while there are
+// many, since taking them costs something, and few in the end, so that no thread
+// waits long for the last one.
+const (
+	leastRows = 4
+	mostRows  = 32
+)
 
 // Distance sets e[i] to the EMD of row i of p and row i of q, each N×n in
 // row-major order with N = len(e).
@@ -63,10 +67,10 @@ func (b *Batch) Gradient(ctx context.Context, p, q []float64, e, dp, dq []float6
 			return fmt.Errorf("emd: %s has %d entries for %d pairs of %d cells", v.name, v.len, total, b.n)
 		}
 	}
-	job := &batchJob{b: b, ctx: ctx, p: p, q: q, e: e, dp: dp, dq: dq}
-	workers := min(len(b.solvers), (total+batchRows-1)/batchRows)
+	workers := max(1, min(len(b.solvers), (total+mostRows-1)/mostRows))
+	job := &batchJob{b: b, ctx: ctx, p: p, q: q, e: e, dp: dp, dq: dq, workers: workers}
 	var wg sync.WaitGroup
-	for _, s := range b.solvers[:max(workers, 1)][1:] {
+	for _, s := range b.solvers[:workers][1:] {
 		wg.Go(func() { job.run(s) })
 	}
 	job.run(b.solvers[0])
@@ -86,6 +90,7 @@ type batchJob struct {
 	b               *Batch
 	ctx             context.Context
 	p, q, e, dp, dq []float64
+	workers         int
 	taken           atomic.Int64
 	failed          atomic.Bool
 
@@ -96,13 +101,28 @@ type batchJob struct {
 
 func (j *batchJob) run(s *Solver) {
 	for !j.failed.Load() && j.ctx.Err() == nil {
-		from := int(j.taken.Add(batchRows)) - batchRows
-		if from >= len(j.e) {
+		from, to := j.take()
+		if from == to {
 			return
 		}
-		to := min(from+batchRows, len(j.e))
 		row, err := j.rows(s, from, to)
 		j.report(to-from, row, err)
+	}
+}
+
+// take hands out the next rows, a quarter of an equal share of what is left.
+func (j *batchJob) take() (from, to int) {
+	total := len(j.e)
+	for {
+		from = int(j.taken.Load())
+		size := mostRows
+		if j.workers > 1 {
+			size = max(leastRows, min(size, (total-from)/(4*j.workers)))
+		}
+		to = min(from+size, total)
+		if j.taken.CompareAndSwap(int64(from), int64(to)) {
+			return from, to
+		}
 	}
 }
 
