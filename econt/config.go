@@ -61,6 +61,30 @@ const (
 	CTC4N5E4M                 // 12 × 5E4M
 )
 
+var stcNames = [...]string{"STC4 5E4M", "STC16 5E4M", "CTC4 4E3M", "STC4 4E3M", "CTC4 5E4M"}
+
+// String names the type by its cells and the format of its sums, as in
+// "STC4 5E4M"; CTC are the coarse cells.
+func (t STCType) String() string {
+	if int(t) < len(stcNames) {
+		return stcNames[t]
+	}
+	return fmt.Sprintf("STC type %d", uint8(t))
+}
+
+// Groups is how many super trigger cells of the type the given number of links
+// carries: 0 where there are more links than the type can use, on which the
+// chip sends zeros, and for what is no type or no number of links.
+func (t STCType) Groups(links int) int {
+	if int(t) >= len(stcShapes) || links < 1 || links > MaxETx {
+		return 0
+	}
+	return stcShapes[t].onLinks[links]
+}
+
+// Addressed reports whether the type sends which of its cells is the largest.
+func (t STCType) Addressed() bool { return int(t) < len(stcShapes) && stcShapes[t].address > 0 }
+
 // Overflow says what happens to an encoder output that needs more than nine
 // bits. No golden decides it.
 type Overflow uint8

@@ -27,3 +27,27 @@ func ExampleImages() {
 	fmt.Printf("EMD %.3f, response %.2f\n", e.EMD.Mean, e.Response.Mean)
 	// Output: EMD 2.000, response 1.10
 }
+
+// An image of two cells through the chip on one link: best choice sends the
+// larger cell alone, with its charge, and the sum of the rest. 5E3M reads the
+// 64 counts as 64 to 71.
+func ExampleBaselines() {
+	metric, err := emd.Euclidean(hgcal.Benchmark())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	image := make([]float64, evaluate.Cells)
+	image[5], image[9] = 128, 64 // neighbours, 2 apart
+	list, err := evaluate.Baselines(context.Background(), metric, image, evaluate.Schemes(1)[:2], evaluate.ChipSettings{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, b := range list {
+		fmt.Printf("%s, %s: %.0f of %d bits, EMD %.3f, response %.2f\n", b.Name, b.Decoding, b.Bits, b.LinkBits, b.EMD.Mean, b.Response.Mean)
+	}
+	// Output:
+	// best choice, kept: 25 of 32 bits, EMD 0.667, response 0.71
+	// best choice, spread: 25 of 32 bits, EMD 2.190, response 1.06
+}

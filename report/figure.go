@@ -154,6 +154,9 @@ type Line struct {
 	Group string `json:"group,omitempty"`
 	// Dashed tells the lines of a group apart.
 	Dashed bool `json:"dashed,omitempty"`
+	// Points marks every point, where only those were measured. A single point
+	// always gets a marker.
+	Points bool `json:"points,omitempty"`
 }
 
 // Intervals shows one value with an uncertainty a row.

@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// lines draws curves; a single point gets a marker.
+// lines draws curves, with a marker at single points and where asked for.
 func (a *artist) lines(l *Lines) drawing {
 	xs, ys := newSpan(), newSpan()
 	for _, s := range l.Series {
@@ -38,7 +38,7 @@ func (a *artist) lineLegend(l *Lines) []entry {
 	compact := true
 	for i := range l.Series {
 		s := &l.Series[i]
-		all = append(all, entry{name: s.Name, sample: lineSample(a.lineStyle(s))})
+		all = append(all, entry{name: s.Name, sample: a.curveSample(s)})
 		part, ok := strings.CutPrefix(s.Name, s.Group+", ")
 		if s.Group == "" || !ok {
 			compact = false
@@ -84,8 +84,25 @@ func (l *linePlotter) Plot(c draw.Canvas, p *plot.Plot) {
 	for i := range l.s.X {
 		pts = append(pts, vg.Point{X: x(l.s.X[i]), Y: y(l.s.Y[i])})
 	}
-	if len(pts) == 1 && c.Contains(pts[0]) {
-		l.a.marker(&c, l.s.group(), pts[0])
-	}
 	c.StrokeLines(l.a.lineStyle(l.s), c.ClipLinesXY(pts)...)
+	for _, at := range pts {
+		if l.s.marked() && c.Contains(at) {
+			l.a.marker(&c, l.s.group(), at)
+		}
+	}
+}
+
+// marked tells whether the points of a line get markers.
+func (l *Line) marked() bool { return l.Points || len(l.X) == 1 }
+
+// curveSample is a legend sample of a line: what is drawn of it.
+func (a *artist) curveSample(s *Line) func(*draw.Canvas, vg.Point, vg.Point) {
+	return func(c *draw.Canvas, from, to vg.Point) {
+		if len(s.X) != 1 {
+			c.StrokeLine2(a.lineStyle(s), from.X, from.Y, to.X, to.Y)
+		}
+		if s.marked() {
+			a.marker(c, s.group(), vg.Point{X: (from.X + to.X) / 2, Y: from.Y})
+		}
+	}
 }

@@ -36,6 +36,10 @@ type Config struct {
 	Batch     int      `json:"batch"`     // of each encoder
 	Rate      float64  `json:"learning_rate"`
 
+	// Density of the wafers, for the chip's other algorithms: "ld", "hd" or ""
+	// for what the images' column HD_LD says.
+	Density string `json:"wafer_density,omitempty"`
+
 	Architecture    surrogate.Architecture `json:"emd_cnn"`
 	SurrogatePairs  int                    `json:"emd_cnn_pairs"`  // pairs an epoch, fresh in every epoch
 	SurrogateEpochs int                    `json:"emd_cnn_epochs"` // of the EMD CNN
@@ -85,6 +89,9 @@ func (c Config) Check(images *wafer.Set) error {
 	}
 	if len(c.Losses) == 0 {
 		return fmt.Errorf("reproduce: no loss to train with; the losses are %v", loss.Names())
+	}
+	if _, _, err := evaluate.Densities(images, c.Density); err != nil {
+		return err
 	}
 	m, err := c.groundMetric()
 	if err != nil {

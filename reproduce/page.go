@@ -63,7 +63,11 @@ func Page(r *Results, t Times) *report.Page {
 	for _, e := range r.Encoders {
 		p.Palette = append(p.Palette, label(e.Loss))
 	}
-	p.Sections = []report.Section{images(r), fidelity(r), response(r), network(r), training(r)}
+	p.Sections = []report.Section{images(r), fidelity(r)}
+	if r.Bandwidth != nil {
+		p.Sections = append(p.Sections, atBandwidth(r))
+	}
+	p.Sections = append(p.Sections, response(r), network(r), training(r))
 	return p
 }
 
@@ -83,7 +87,7 @@ func closing(r *Results, t Times) report.Table {
 		Columns: []report.Column{{Name: "loss"}, {Name: "mean EMD", Numeric: true}, {Name: "median", Numeric: true},
 			{Name: "16–84 %", Numeric: true}, {Name: "ratio to telescope", Numeric: true}, {Name: "95 % interval", Numeric: true},
 			{Name: "raw response", Numeric: true}, {Name: "seconds", Numeric: true}},
-		Note: "Ratio: of the mean EMDs, with a paired bootstrap interval. Raw response: mean of decoded over true charge, before the decoded image is scaled to the module’s sum. Seconds: training alone.",
+		Note: "Ratio: of the mean EMDs, with a paired bootstrap interval. Raw response: mean of decoded over true charge, before the decoded image is scaled to the module’s sum. Seconds: training alone. Every encoder stands for five links of 32 bits: 144 bits of outputs and 9 of the wafer’s sum.",
 	}
 	for i, e := range r.Encoders {
 		if e.EMD.Mean <= r.Encoders[best(r)].EMD.Mean {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"barrow/evaluate"
 	"barrow/hgcal"
 	"barrow/run"
 	"barrow/surrogate"
@@ -80,8 +82,11 @@ func TestRun(t *testing.T) {
 			t.Errorf("the baseline's ratio to itself is %v, %+v", e.Ratio, e.RatioRange)
 		}
 	}
+	if b := r.Bandwidth; b == nil || b.Missing != "" || b.Density != "low, assumed: the images do not say" || len(b.Baselines) < 60 {
+		t.Errorf("baselines: %+v", b)
+	}
 	page := string(read(t, filepath.Join(dir, run.Report)))
-	for _, s := range []string{"weighted MSE", "telescope MSE", "EMD CNN", "exact EMD", "<svg"} {
+	for _, s := range []string{"weighted MSE", "telescope MSE", "EMD CNN", "exact EMD", "<svg", "At equal bandwidth", "best choice", "low, assumed: the images do not say"} {
 		if !strings.Contains(page, s) {
 			t.Errorf("the report lacks %q", s)
 		}
@@ -138,9 +143,75 @@ func TestRunErrors(t *testing.T) {
 		t.Errorf("unknown loss: %v", err)
 	}
 	c = tiny(images)
+	c.Density = "md"
+	if err := c.Check(images); err == nil || !strings.Contains(err.Error(), `wafer density "md": want ld or hd`) {
+		t.Errorf("an unknown density: %v", err)
+	}
+	c = tiny(images)
 	c.Metric = "nowhere.csv"
 	if _, _, err := Run(context.Background(), open(t, filepath.Join(t.TempDir(), "c"), c), c, images, 1, nil); err == nil || !strings.Contains(err.Error(), "nowhere.csv") {
 		t.Errorf("missing metric: %v", err)
+	}
+}
+
+// TestBandwidth: the main job measures what evaluate measures, and compares it
+// with the best encoder image by image.
+func TestBandwidth(t *testing.T) {
+	images := showers(40)
+	images.Columns = []wafer.Column{{Name: "HD_LD", Text: make([]string, 40)}}
+	high := make([]bool, 40)
+	for i := range high {
+		images.Columns[0].Text[i] = "LD"
+		if high[i] = i%3 == 0; high[i] {
+			images.Columns[0].Text[i] = "HD"
+		}
+	}
+	w := &work{c: tiny(images), threads: 2, test: images, results: &Results{}}
+	var err error
+	if w.metric, err = w.c.groundMetric(); err != nil {
+		t.Fatal(err)
+	}
+	list, err := evaluate.Baselines(context.Background(), w.metric, images.Charge, evaluate.Schemes(13), evaluate.ChipSettings{High: high})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The encoders: what the third baseline keeps, and something worse.
+	for _, shift := range []float64{0.25, 0} {
+		e := Encoder{Loss: fmt.Sprint(shift)}
+		for _, v := range list[2].Values {
+			e.Values = append(e.Values, v+shift)
+		}
+		e.EMD = evaluate.Summarise(e.Values)
+		w.results.Encoders = append(w.results.Encoders, e)
+	}
+	if err := w.bandwidth(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	b := w.results.Bandwidth
+	if b.Density != "26 images low, 14 high, as the column HD_LD says" || len(b.Baselines) != len(list) {
+		t.Errorf("%d baselines, density %q", len(b.Baselines), b.Density)
+	}
+	for k, x := range b.Baselines {
+		worse := 0
+		for i, v := range list[k].Values {
+			if v > list[2].Values[i] {
+				worse++
+			}
+		}
+		if x.EMD != list[k].EMD || math.Abs(x.Worse-float64(worse)/40) > 1e-12 || (x.Links == 5) != (x.ByOccupancy != nil) && len(list[k].ByOccupancy) > 0 {
+			t.Errorf("%s on %d links: %+v, want %+v and %d worse", x.Name, x.Links, x.Baseline, list[k], worse)
+		}
+	}
+	page := Page(&Results{Encoders: w.results.Encoders, Bandwidth: b}, Times{})
+	if len(page.Sections) != 6 || page.Sections[2].Title != "At equal bandwidth" {
+		t.Fatalf("%d sections", len(page.Sections))
+	}
+	images.Charge[7] = 1 << 23
+	if err := w.bandwidth(context.Background()); err != nil || !strings.Contains(w.results.Bandwidth.Missing, "image 1, cell 7") {
+		t.Errorf("a charge that the chip does not take: %v, %+v", err, w.results.Bandwidth)
+	}
+	if s := atBandwidth(w.results); len(s.Tables) != 0 || !strings.Contains(strings.Join(s.Text, " "), "image 1, cell 7") {
+		t.Errorf("%+v", s)
 	}
 }
 

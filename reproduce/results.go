@@ -13,6 +13,9 @@ type Results struct {
 	Surrogate Surrogate `json:"emd_cnn"`
 	Encoders  []Encoder `json:"encoders"`
 	Examples  []Example `json:"examples"`
+	// Bandwidth is the chip's other algorithms; nil in runs from before they
+	// were measured.
+	Bandwidth *Bandwidth `json:"at_equal_bandwidth,omitempty"`
 }
 
 // Split is the number of images in each part.

@@ -251,6 +251,9 @@ func (w *work) evaluate(ctx context.Context, _ step) error {
 		return err
 	}
 	w.examples(decoded)
+	if err := w.bandwidth(ctx); err != nil {
+		return err
+	}
 	return w.accuracy(ctx, decoded)
 }
 

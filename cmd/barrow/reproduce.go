@@ -23,6 +23,7 @@ type reproduceFlags struct {
 	epochs, pairs int
 	threshold     float64
 	losses        []string
+	density       string
 }
 
 func newReproduce(c *common) *cobra.Command {
@@ -33,8 +34,8 @@ func newReproduce(c *common) *cobra.Command {
 		Long: `Draws wafer images (or reads yours), trains the EMD CNN on exact distances,
 trains the encoder with weighted MSE, telescope MSE, EMD-CNN loss and exact-EMD
 loss (alone, and with one that keeps the energy) at equal budget, evaluates them
-on held-out images, and leaves report.html, results.json, times.json and the
-weights in a folder.
+on held-out images, beside the chip's other algorithms at equal bandwidth, and
+leaves report.html, results.json, times.json and the weights in a folder.
 
 Interrupted (Ctrl-C), it saves; the same command goes on from there. About five
 minutes on two cores, about one with --quick.`,
@@ -54,6 +55,7 @@ minutes on two cores, about one with --quick.`,
 	flags.IntVar(&f.epochs, "epochs", 0, "epochs of each encoder (default: what the budget allows)")
 	flags.IntVar(&f.pairs, "pairs", 0, "pairs that the EMD CNN learns from (default 5000000, quick 1000000)")
 	flags.Float64Var(&f.threshold, "mip", 0, "charge above which a cell counts as occupied (default 35 ADC counts, 1 MIP_T)")
+	flags.StringVar(&f.density, "density", "", "wafers' density for the chip's other algorithms: ld or hd (default: what a column HD_LD says of each image, else ld)")
 	flags.StringSliceVar(&f.losses, "losses", nil, "losses of the encoders (default "+strings.Join(reproduce.Losses, ",")+")")
 	return cmd
 }
@@ -77,10 +79,14 @@ func (f *reproduceFlags) run(cmd *cobra.Command, c *common) error {
 		}
 		budget.Pairs = f.pairs
 	}
-	images, source, err := f.training.images(ctx, c, remarks(cmd, c))
+	images, source, err := f.training.labelled(ctx, c, remarks(cmd, c))
 	if err != nil {
 		return err
 	}
+	if len(f.training.data) == 0 {
+		source = "simulated images"
+	}
+	images = withDensity(images)
 	config, err := f.config(cmd, images, source, c.seed, budget)
 	if err != nil {
 		return err
@@ -120,7 +126,17 @@ func (f *reproduceFlags) config(cmd *cobra.Command, images *wafer.Set, source st
 	if cmd.Flags().Changed("losses") {
 		config.Losses = f.losses
 	}
+	config.Density = f.density
 	return config, nil
+}
+
+// withDensity leaves of the metadata what says which wafers are of high density.
+func withDensity(set *wafer.Set) *wafer.Set {
+	out := set.WithoutColumns()
+	if c := set.Column("HD_LD"); c != nil {
+		out.Columns = []wafer.Column{*c}
+	}
+	return out
 }
 
 // printReproduced is the closing table.
@@ -144,6 +160,9 @@ func printReproduced(w io.Writer, c *common, out string, r *reproduce.Results, t
 	if err := tw.Flush(); err != nil {
 		return err
 	}
+	if err := printBandwidth(w, r); err != nil {
+		return err
+	}
 	fmt.Fprintln(w)
 	fmt.Fprintln(tw, "EMD CNN on held-out pairs\tbias\tspread\tgradient cosine\tseconds\t")
 	for _, p := range r.Surrogate.Pairs {
@@ -154,4 +173,15 @@ func printReproduced(w io.Writer, c *common, out string, r *reproduce.Results, t
 	}
 	_, err := fmt.Fprintf(w, "\n%s in all; the report is %s\n", elapsed.Round(time.Second), filepath.Join(out, run.Report))
 	return err
+}
+
+// printBandwidth sets the chip's other algorithms beside the encoders.
+func printBandwidth(w io.Writer, r *reproduce.Results) error {
+	b := r.Bandwidth
+	if b.Missing != "" {
+		_, err := fmt.Fprintf(w, "\nthe chip's other algorithms are not compared: %s\n", b.Missing)
+		return err
+	}
+	fmt.Fprintf(w, "\nthe encoders stand for %d links of 32 bits (%d bits and a header); the chip's other algorithms on as many, wafer density %s:\n", b.EncoderLinks, b.EncoderBits, b.Density)
+	return printBaselines(w, b.EncoderLinks, b.List())
 }
