@@ -67,6 +67,7 @@ type Encoder struct {
 	Ratio      float64           `json:"ratio_to_baseline"` // of the mean EMDs
 	RatioRange evaluate.Interval `json:"ratio_interval"`    // paired bootstrap, 95 %
 	Histogram  Histogram         `json:"emd_histogram"`
+	OnLinks    []OnLinks         `json:"on_links,omitempty"` // its outputs cut to what 1, 2, … links carry
 }
 
 // Example is a held-out image with what each encoder makes of it.

@@ -251,6 +251,9 @@ func (w *work) evaluate(ctx context.Context, _ step) error {
 		return err
 	}
 	w.examples(decoded)
+	if err := w.onLinks(ctx); err != nil {
+		return err
+	}
 	if err := w.bandwidth(ctx); err != nil {
 		return err
 	}

@@ -182,6 +182,23 @@ func printBandwidth(w io.Writer, r *reproduce.Results) error {
 		_, err := fmt.Fprintf(w, "\nthe chip's other algorithms are not compared: %s\n", b.Missing)
 		return err
 	}
-	fmt.Fprintf(w, "\nthe encoders stand for %d links of 32 bits (%d bits and a header); the chip's other algorithms on as many, wafer density %s:\n", b.EncoderLinks, b.EncoderBits, b.Density)
+	fmt.Fprintf(w, "\nthe encoders with their outputs cut to what the links carry:\n")
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(tw, "links\t")
+	for _, x := range r.Encoders[0].OnLinks {
+		fmt.Fprintf(tw, "%d (%d bits)\t", x.Links, x.Bits)
+	}
+	fmt.Fprintln(tw)
+	for _, e := range r.Encoders {
+		fmt.Fprintf(tw, "%s\t", e.Loss)
+		for _, x := range e.OnLinks {
+			fmt.Fprintf(tw, "%.3f\t", x.EMD.Mean)
+		}
+		fmt.Fprintln(tw)
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\nthe chip's other algorithms on up to %d links, wafer density %s:\n", b.EncoderLinks, b.Density)
 	return printBaselines(w, b.EncoderLinks, b.List())
 }
