@@ -29,8 +29,13 @@ type Architecture struct {
 	// largest that "sumlog2" leaves in a cell. Where a single cell can hold most
 	// of an image, a range of 1 makes losses that see the charge smear it.
 	Range int `json:"range,omitempty" toml:"range"`
+	// Decoder names the layers behind the 16 outputs: "paper" (the default, 2,833
+	// weights) or "dense" (DenseUnits a layer, three layers). A decoder runs off
+	// the detector, where its size is free; the encoder is the same.
+	Decoder string `json:"decoder,omitempty" toml:"decoder"`
 	// Conditional gives the decoder eight conditions beside the 16 outputs
-	// (Conditions) and the layers of the conditional autoencoder.
+	// (Conditions) and, unless Decoder says "dense", the layers of the conditional
+	// autoencoder.
 	Conditional bool `json:"conditional,omitempty" toml:"conditional"`
 }
 
@@ -90,6 +95,17 @@ func Normalisations() []string {
 	return []string{wafer.NormSumLog2.String(), wafer.NormSum.String(), wafer.NormMax.String()}
 }
 
+// Decoders are the names that Architecture.Decoder takes.
+func Decoders() []string { return []string{decoderPaper, decoderDense} }
+
+const (
+	decoderPaper = "paper"
+	decoderDense = "dense"
+)
+
+// DenseUnits is the width of each of the dense decoder's three layers.
+const DenseUnits = 256
+
 // bitsByLinks are the bits of an encoder output that 1 to 5 links carry.
 var bitsByLinks = [...]int{1, 3, 5, 7, 9}
 
@@ -112,6 +128,9 @@ func (a Architecture) withDefaults() Architecture {
 	}
 	if a.Normalisation == "" {
 		a.Normalisation = wafer.NormSumLog2.String()
+	}
+	if a.Decoder == decoderPaper {
+		a.Decoder = "" // as in files of before there were others
 	}
 	return a
 }
@@ -137,9 +156,11 @@ func (a Architecture) precision() (Precision, error) {
 		return p, fmt.Errorf("autoencoder: normalisation = %q: the chip shifts, so precision %q wants sumlog2", a.Normalisation, a.Precision)
 	case a.Range < 0 || a.Range > 2:
 		return p, fmt.Errorf("autoencoder: range = %d: it may be 1 or 2", a.Range)
-	case a.Conditional && a.Range > 1:
+	case a.Decoder != "" && !slices.Contains(Decoders(), a.Decoder):
+		return p, fmt.Errorf("autoencoder: decoder = %q: it may be %s", a.Decoder, strings.Join(Decoders(), " or "))
+	case a.Conditional && a.Range > 1 && a.Decoder != decoderDense:
 		return p, fmt.Errorf("autoencoder: range = %d: the conditional decoder ends in a ReLU, which has no limit; leave the key out", a.Range)
-	case a.Conditional && p.Rhombi:
+	case a.Conditional && p.Rhombi && a.Decoder != decoderDense:
 		return p, fmt.Errorf("autoencoder: conditional = true: the conditional decoder makes 8×8 images, precision %q has 4×4×3", a.Precision)
 	}
 	if a.WeightBits != 0 {
@@ -181,6 +202,9 @@ func (a Architecture) String() string {
 	if a.Range > 1 {
 		s += fmt.Sprintf(", cells up to %d", a.Range)
 	}
+	if a.Decoder == decoderDense {
+		s += ", dense decoder"
+	}
 	if a.Conditional {
 		s += ", conditional"
 	}
@@ -193,7 +217,7 @@ const (
 	layerDense      = "encoder_dense"
 	layerLatent     = "latent"
 	layerConditions = "conditions"
-	layerOutput     = "decoder_conv_2"
+	layerOutput     = "decoder_conv_2" // of every decoder, dense ones too
 )
 
 // Spec describes the network: 8×8×1 (or 4×4×3) to the same, encoder first.
@@ -208,7 +232,7 @@ func (a Architecture) Spec() (nn.Spec, error) {
 	if p.Rhombi {
 		s.Input, conv.Stride = nn.Shape{H: 4, W: 4, C: 3}, 1
 	}
-	if a.Precision != "float" || a.Conditional {
+	if a.Precision != "float" || a.Conditional || a.Decoder == decoderDense {
 		s.Name += " (" + a.String() + ")"
 	}
 	if p.Input.Bits > 0 {
@@ -224,7 +248,7 @@ func (a Architecture) Spec() (nn.Spec, error) {
 		nn.Layer{Kind: nn.KindFlatten, Name: "encoder_flatten"},
 		nn.Layer{Kind: nn.KindDense, Name: layerDense, Units: Latent, Bits: p.Weights.Bits, Integer: p.Weights.Integer},
 		latent.relu(layerLatent))
-	s.Layers = append(s.Layers, decoder(a, p)...)
+	s.Layers = append(s.Layers, decoder(a, p, s.Input)...)
 	return s, nil
 }
 
@@ -242,15 +266,26 @@ func (f Fixed) relu(name string) nn.Layer {
 	return nn.Layer{Kind: nn.KindQuantizedReLU, Name: name, Bits: f.Bits, Integer: f.Integer, Rounding: f.rounding()}
 }
 
-// decoder lists the layers behind the 16 outputs: the paper's, or those of the
-// conditional autoencoder.
-func decoder(a Architecture, p Precision) []nn.Layer {
+// decoder lists the layers behind the 16 outputs: the paper's, those of the
+// conditional autoencoder, or dense ones. image is the shape to end with.
+func decoder(a Architecture, p Precision, image nn.Shape) []nn.Layer {
 	dense := func(k string, units int) []nn.Layer {
 		return []nn.Layer{{Kind: nn.KindDense, Name: "decoder_dense" + k, Units: units}, {Kind: nn.KindReLU, Name: "decoder_dense" + k + "_relu"}}
 	}
 	reshape := nn.Layer{Kind: nn.KindReshape, Name: "decoder_reshape", Height: 4, Width: 4, Channels: 8}
+	var layers []nn.Layer
 	if a.Conditional {
-		layers := []nn.Layer{{Kind: nn.KindConcat, Name: layerConditions, Channels: ConditionCount}}
+		layers = []nn.Layer{{Kind: nn.KindConcat, Name: layerConditions, Channels: ConditionCount}}
+	}
+	if a.Decoder == decoderDense {
+		for _, k := range []string{"_1", "_2", "_3"} {
+			layers = append(layers, dense(k, DenseUnits)...)
+		}
+		return append(layers, nn.Layer{Kind: nn.KindDense, Name: layerOutput, Units: image.Size()},
+			nn.Layer{Kind: nn.KindReshape, Name: "decoder_reshape", Height: image.H, Width: image.W, Channels: image.C},
+			nn.Layer{Kind: nn.KindSigmoid, Name: "decoded"})
+	}
+	if a.Conditional {
 		layers = append(layers, dense("_1", 24)...)
 		layers = append(layers, dense("_2", 64)...)
 		layers = append(layers, dense("_3", 128)...)

@@ -75,6 +75,64 @@ func TestPresets(t *testing.T) {
 	}
 }
 
+// TestDense: the dense decoder learns with every kind of encoder, which stays as
+// it was; its weights can be taken over as a start, but not by another kind.
+func TestDense(t *testing.T) {
+	train, validation := conditioned(600, 1), conditioned(200, 2)
+	ctx, l := context.Background(), losses(t, 1)["emd"]
+	data := func(s *wafer.Set, conditional bool) Data {
+		d := Data{Images: s.Charge}
+		if conditional {
+			var err error
+			if d.Conditions, err = Conditions(s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return d
+	}
+	for _, a := range []Architecture{{Decoder: "dense"}, {Precision: "asic", Decoder: "dense", Range: 2}, {Precision: "cmssw-mainline", Decoder: "dense"},
+		{Decoder: "dense", Conditional: true}} {
+		first, second := data(train, a.Conditional), data(validation, a.Conditional)
+		s := Settings{Architecture: a, Seed: 3, Epochs: 8, Batch: 20, LearningRate: 1e-3}
+		m, h, err := TrainData(ctx, first, second, l, s)
+		if err != nil {
+			t.Fatalf("%v: %v", a, err)
+		}
+		if start := h.Epochs[0].Validation; !(h.Best < 0.95*start) {
+			t.Errorf("%v: validation loss fell from %.4f to %.4f only", a, start, h.Best)
+		}
+		plain := a
+		plain.Decoder, plain.Conditional, plain.Range = "", false, 0
+		if x, y := cost(t, a), cost(t, plain); x != y {
+			t.Errorf("%v: the encoder costs %+v, with the paper's decoder %+v", a, x, y)
+		}
+		s.Start = filepath.Join(t.TempDir(), "start.weights")
+		if err := m.Save(s.Start); err != nil {
+			t.Fatal(err)
+		}
+		_, again, err := TrainData(ctx, first, second, l, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again.Epochs[0].Validation > h.Epochs[1].Validation {
+			t.Errorf("%v: started at %v, after a training that reached %v", a, again.Epochs[0].Validation, h.Best)
+		}
+		s.Architecture.Decoder, s.Architecture.Range = "", 0
+		if _, _, err := TrainData(ctx, first, second, l, s); err == nil || !strings.Contains(err.Error(), "of another kind") {
+			t.Errorf("%v: started with another decoder's weights: %v", a, err)
+		}
+	}
+}
+
+func cost(t *testing.T, a Architecture) Cost {
+	t.Helper()
+	c, err := a.Cost()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // TestRange: with a range of 2 the decoder learns cells that a sigmoid cannot
 // reach, and its gradient is that of the scaled output.
 func TestRange(t *testing.T) {
@@ -137,6 +195,7 @@ func TestArchitectureErrors(t *testing.T) {
 		{Architecture{Range: 3}, "range = 3: it may be 1 or 2"},
 		{Architecture{Range: 2, Conditional: true}, "range = 2: the conditional decoder ends in a ReLU"},
 		{Architecture{Precision: "cmssw-mainline", Conditional: true}, "conditional = true"},
+		{Architecture{Decoder: "wide"}, "decoder = \"wide\": it may be paper or dense"},
 	} {
 		if err := c.a.Check(); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: %v, want an error with %q", c.a, err, c.want)

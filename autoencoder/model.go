@@ -133,15 +133,9 @@ const metaArchitecture = "architecture"
 
 // Load reads the weights file of an autoencoder, as Save writes it.
 func Load(path string, threads int) (*Model, error) {
-	c, err := nn.ReadCheckpoint(path)
+	c, a, err := read(path)
 	if err != nil {
-		return nil, fmt.Errorf("autoencoder: %w", err)
-	}
-	var a Architecture
-	if text, ok := c.Meta[metaArchitecture]; ok {
-		if err := json.Unmarshal([]byte(text), &a); err != nil {
-			return nil, fmt.Errorf("autoencoder: %s: its architecture cannot be read: %w", path, err)
-		}
+		return nil, err
 	}
 	m, err := build(a, 0, threads, decodeBatch)
 	if err != nil {
@@ -151,6 +145,37 @@ func Load(path string, threads int) (*Model, error) {
 		return nil, fmt.Errorf("autoencoder: %s holds no autoencoder (its network is %q): %w", path, c.Spec.Name, err)
 	}
 	return m, nil
+}
+
+// read reads a weights file with the architecture that it is of.
+func read(path string) (*nn.Checkpoint, Architecture, error) {
+	var a Architecture
+	c, err := nn.ReadCheckpoint(path)
+	if err != nil {
+		return nil, a, fmt.Errorf("autoencoder: %w", err)
+	}
+	if text, ok := c.Meta[metaArchitecture]; ok {
+		if err := json.Unmarshal([]byte(text), &a); err != nil {
+			return nil, a, fmt.Errorf("autoencoder: %s: its architecture cannot be read: %w", path, err)
+		}
+	}
+	return c, a.withDefaults(), nil
+}
+
+// fill takes over the weights of a file, which must be of the same
+// architecture.
+func (m *Model) fill(path string) error {
+	c, a, err := read(path)
+	if err != nil {
+		return err
+	}
+	if a != m.arch {
+		return fmt.Errorf("autoencoder: %s holds an autoencoder of another kind (%v) than the one to train (%v)", path, a, m.arch)
+	}
+	if err := c.Fill(m.net); err != nil {
+		return fmt.Errorf("autoencoder: %s: %w", path, err)
+	}
+	return nil
 }
 
 // Save writes the model's architecture and weights to a file, in one step.

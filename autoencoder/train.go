@@ -27,7 +27,10 @@ type Settings struct {
 	// outputs stay behind their ReLU for good (half of them where the chip
 	// truncates). By default the decoded image starts at the mean of the training
 	// images and the encoder's outputs at 1/4.
-	ZeroStart  bool
+	ZeroStart bool
+	// Start is the weights file of a model of the same architecture to start
+	// from, instead of random weights; none by default.
+	Start      string
 	Checkpoint string // file to save to and resume from; none by default
 	Progress   func(nn.Progress)
 }
@@ -92,7 +95,12 @@ func TrainData(ctx context.Context, train, validation Data, l loss.Loss, s Setti
 		return nil, nil, fmt.Errorf("validation images: %w", err)
 	}
 	o.resize(s.Batch)
-	if !s.ZeroStart {
+	switch {
+	case s.Start != "":
+		if err := m.fill(s.Start); err != nil {
+			return nil, nil, err
+		}
+	case !s.ZeroStart:
 		m.startAt(o.train.cells)
 	}
 	fit := nn.Fit{

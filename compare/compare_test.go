@@ -54,11 +54,47 @@ func results(t *testing.T, f *run.Folder) string {
 // TestRun: the table is the same to the byte on one thread, on two, and after
 // an interruption.
 func TestRun(t *testing.T) {
-	p, ctx := small(), context.Background()
 	d, err := Split(images(t), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
+	resumes(t, small(), d)
+}
+
+// TestPretraining: the same, with a first training on other images, which
+// helps.
+func TestPretraining(t *testing.T) {
+	d, err := Split(images(t), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := small()
+	p.Decoder = "dense"
+	without, _, err := Run(context.Background(), open(t, p), p, d, Resources{Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.Pretraining, err = simulate.Generate(1500, simulate.Settings{Seed: 5}); err != nil {
+		t.Fatal(err)
+	}
+	p.Pretraining = &Pretraining{Source: "others", Epochs: 4}
+	with := resumes(t, p, d)
+	for i, r := range with.Rows {
+		if other := without.Rows[i]; r.EMD.Mean >= other.EMD.Mean {
+			t.Errorf("%s, %s: mean EMD %v, without pretraining %v", r.Loss, r.Precision, r.EMD.Mean, other.EMD.Mean)
+		}
+	}
+	p.Pretraining.Epochs = 0
+	if err := p.Check(false); err == nil || !strings.Contains(err.Error(), "pretrain_epochs = 0: want 1") {
+		t.Errorf("no epochs of pretraining: %v", err)
+	}
+}
+
+// resumes runs a plan on one thread, and on two with an interruption, and wants
+// the same bytes.
+func resumes(t *testing.T, p Plan, d Data) *Table {
+	t.Helper()
+	ctx := context.Background()
 	f := open(t, p)
 	table, times, err := Run(ctx, f, p, d, Resources{Threads: 1})
 	if err != nil {
@@ -95,6 +131,7 @@ func TestRun(t *testing.T) {
 	if err != nil || len(left) > 0 {
 		t.Errorf("checkpoints of finished trainings are left: %v", left)
 	}
+	return table
 }
 
 // check holds a table to what must be true of any.

@@ -35,13 +35,26 @@ type Plan struct {
 	Normalisation string  `json:"normalisation"`
 	Range         int     `json:"range,omitempty"`
 	Conditional   bool    `json:"conditional,omitempty"`
+	Decoder       string  `json:"decoder,omitempty"`
 	ZeroStart     bool    `json:"zero_start,omitempty"`
+
+	// Pretraining, where there is one, comes before the training proper, which
+	// then starts at a tenth of Rate.
+	Pretraining *Pretraining `json:"pretraining,omitempty"`
 
 	Metric    string  `json:"metric"`    // ground metric: benchmark, cmssw or a file
 	Threshold float64 `json:"threshold"` // charge above which a cell counts as occupied
 	Source    string  `json:"source"`    // where the images come from, in words
 	Digest    string  `json:"digest"`    // of the images
 	CNN       string  `json:"emd_cnn,omitempty"`
+}
+
+// A Pretraining is a first training on other images, of which there may be many
+// more; the epoch is chosen by the plan's own validation images.
+type Pretraining struct {
+	Source string `json:"source"` // where the images come from, in words
+	Digest string `json:"digest"` // of the images
+	Epochs int    `json:"epochs"`
 }
 
 // Default fills in the budget that serves all losses well: chosen for the
@@ -80,7 +93,7 @@ func (p Plan) Jobs() []Job {
 				for _, l := range p.Losses {
 					jobs = append(jobs, Job{
 						Loss: strings.ReplaceAll(l, " ", ""), Seed: p.Seed + uint64(s),
-						Architecture: autoencoder.Architecture{Precision: precision, WeightBits: p.WeightBits, LatentBits: b, Normalisation: p.Normalisation, Range: p.Range, Conditional: p.Conditional},
+						Architecture: autoencoder.Architecture{Precision: precision, WeightBits: p.WeightBits, LatentBits: b, Normalisation: p.Normalisation, Range: p.Range, Conditional: p.Conditional, Decoder: p.Decoder},
 					})
 				}
 			}
@@ -106,6 +119,8 @@ func (p Plan) Check(cnn bool) error {
 		return fmt.Errorf("compare: losses: none is named; the losses are %s", strings.Join(loss.Names(), ", "))
 	case len(p.Precisions) == 0:
 		return fmt.Errorf("compare: precisions: none is named; they are %s", strings.Join(autoencoder.PresetNames(), ", "))
+	case p.Pretraining != nil && (p.Pretraining.Epochs < 1 || p.Pretraining.Epochs > 1_000_000):
+		return fmt.Errorf("compare: pretrain_epochs = %d: want 1 to 1000000", p.Pretraining.Epochs)
 	case p.Patience < 0:
 		return fmt.Errorf("compare: patience = %d: want epochs, or 0 to run them all", p.Patience)
 	case !(p.Rate > 0 && p.Rate < 1):
@@ -142,9 +157,11 @@ func (p Plan) Check(cnn bool) error {
 // present stands for an EMD CNN that is there, in a check of names.
 type present struct{ loss.Distance }
 
-// Data are the three parts of the images.
+// Data are the three parts of the images, and the images of the pretraining, if
+// the plan has one.
 type Data struct {
 	Train, Validation, Test *wafer.Set
+	Pretraining             *wafer.Set
 }
 
 // shares of the images for training, validation and the table.
@@ -160,5 +177,5 @@ func Split(images *wafer.Set, seed uint64) (Data, error) {
 	if err != nil {
 		return Data{}, err
 	}
-	return Data{parts[0], parts[1], parts[2]}, nil
+	return Data{Train: parts[0], Validation: parts[1], Test: parts[2]}, nil
 }

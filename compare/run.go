@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"strings"
@@ -63,14 +64,13 @@ func Run(ctx context.Context, f *run.Folder, p Plan, d Data, r Resources) (*Tabl
 		return nil, nil, err
 	}
 	for k, set := range []*wafer.Set{d.Train, d.Validation, d.Test} {
-		if set == nil || set.Len() == 0 {
-			return nil, nil, errors.New("compare: no images to train on, to choose by or to measure")
+		if w.data[k], err = p.images(set); err != nil {
+			return nil, nil, err
 		}
-		w.data[k].Images = set.Charge
-		if p.Conditional {
-			if w.data[k].Conditions, err = autoencoder.Conditions(set); err != nil {
-				return nil, nil, err
-			}
+	}
+	if p.Pretraining != nil {
+		if w.before, err = p.images(d.Pretraining); err != nil {
+			return nil, nil, fmt.Errorf("pretraining: %w", err)
 		}
 	}
 	w.eta = etaOf(d.Test)
@@ -87,6 +87,18 @@ func Run(ctx context.Context, f *run.Folder, p Plan, d Data, r Resources) (*Tabl
 	}
 	// The results close the run: with them in place it counts as finished.
 	return table, times, f.WriteJSON(run.Results, table)
+}
+
+// images are those of a set with what the plan's encoders need of it.
+func (p Plan) images(set *wafer.Set) (autoencoder.Data, error) {
+	if set == nil || set.Len() == 0 {
+		return autoencoder.Data{}, errors.New("compare: no images to train on, to choose by or to measure")
+	}
+	d, err := autoencoder.Data{Images: set.Charge}, error(nil)
+	if p.Conditional {
+		d.Conditions, err = autoencoder.Conditions(set)
+	}
+	return d, err
 }
 
 // etaOf is the images' pseudorapidity, or nil where it is not known.
@@ -108,6 +120,7 @@ type work struct {
 	metric    *emd.Metric
 	points    []hgcal.Point
 	data      [3]autoencoder.Data // training, validation, test
+	before    autoencoder.Data    // of the pretraining
 	eta       []float64
 	jobs      []Job
 
@@ -205,19 +218,8 @@ func (w *work) job(ctx context.Context, k int) error {
 	if err != nil {
 		return err
 	}
-	start, patience := time.Now(), w.plan.Patience
-	if patience == 0 {
-		patience = -1
-	}
-	m, h, err := autoencoder.TrainData(ctx, w.data[0], w.data[1], l, autoencoder.Settings{
-		Architecture: j.Architecture, Seed: j.Seed, Threads: w.each(), Epochs: w.plan.Epochs, Batch: w.plan.Batch, LearningRate: w.plan.Rate,
-		Schedule: w.plan.Schedule, Patience: patience, ZeroStart: w.plan.ZeroStart, Checkpoint: w.path(j, run.CheckpointEnding),
-		Progress: func(p nn.Progress) {
-			if p.EpochEnd {
-				w.progress(k, float64(p.Epoch)/float64(p.Epochs))
-			}
-		},
-	})
+	start := time.Now()
+	m, h, err := w.fit(ctx, k, l)
 	if err != nil {
 		return err
 	}
@@ -239,6 +241,62 @@ func (w *work) job(ctx context.Context, k int) error {
 	}
 	return os.Remove(w.path(j, run.CheckpointEnding))
 }
+
+// fit trains the encoder of a job, on the images of the pretraining first if
+// there are any.
+func (w *work) fit(ctx context.Context, k int, l loss.Loss) (*autoencoder.Model, *nn.History, error) {
+	j, p := w.jobs[k], w.plan
+	patience := p.Patience
+	if patience == 0 {
+		patience = -1
+	}
+	s := autoencoder.Settings{
+		Architecture: j.Architecture, Seed: j.Seed, Threads: w.each(), Epochs: p.Epochs, Batch: p.Batch, LearningRate: p.Rate,
+		Schedule: p.Schedule, Patience: patience, ZeroStart: p.ZeroStart,
+	}
+	first, all := 0.0, float64(p.Epochs*len(w.data[0].Images))
+	if p.Pretraining != nil {
+		first = float64(p.Pretraining.Epochs * len(w.before.Images))
+		all += first
+	}
+	phase := func(from, to float64) func(nn.Progress) {
+		return func(n nn.Progress) {
+			if n.EpochEnd {
+				w.progress(k, (from+(to-from)*float64(n.Epoch)/float64(n.Epochs))/all*almost)
+			}
+		}
+	}
+	if p.Pretraining != nil {
+		kept := func(ending string) string { return w.folder.Path(run.Weights, pretrained+j.Name()+ending) }
+		s.Start = kept(run.WeightsEnding)
+		if _, err := os.Stat(s.Start); errors.Is(err, fs.ErrNotExist) {
+			before := s
+			before.Start, before.Epochs, before.Checkpoint, before.Progress = "", p.Pretraining.Epochs, kept(run.CheckpointEnding), phase(0, first)
+			m, _, err := autoencoder.TrainData(ctx, w.before, w.data[1], l, before)
+			if err != nil {
+				return nil, nil, fmt.Errorf("pretraining: %w", err)
+			}
+			if err := m.Save(s.Start); err != nil {
+				return nil, nil, err
+			}
+			if err := os.Remove(before.Checkpoint); err != nil {
+				return nil, nil, err
+			}
+		} else if err != nil {
+			return nil, nil, err
+		}
+		s.LearningRate /= 10
+	}
+	s.Checkpoint, s.Progress = w.path(j, run.CheckpointEnding), phase(first, all)
+	return autoencoder.TrainData(ctx, w.data[0], w.data[1], l, s)
+}
+
+// pretrained begins the names of a pretraining's files.
+const pretrained = "pretrained-"
+
+// almost is the share of a job's work after its last epoch: its weights are yet
+// to be saved.
+const almost = 0.999
 
 func (w *work) progress(k int, share float64) {
 	w.mu.Lock()

@@ -68,7 +68,7 @@ func (f *compareFlags) run(cmd *cobra.Command, c *common) error {
 	if err != nil {
 		return err
 	}
-	table, times, _, err := f.training.compare(cmd, c, plan)
+	table, times, _, err := f.training.compare(cmd, c, plan, f.Pretrain)
 	if err != nil {
 		return err
 	}

@@ -93,7 +93,7 @@ func (f *encoderTrain) run(cmd *cobra.Command, c *common) error {
 	if err != nil {
 		return err
 	}
-	table, times, folder, err := f.training.compare(cmd, c, plan)
+	table, times, folder, err := f.training.compare(cmd, c, plan, f.Pretrain)
 	if err != nil {
 		return err
 	}
@@ -129,8 +129,9 @@ func bestJob(t *compare.Table) compare.Job {
 	return t.Plan.Jobs()[best]
 }
 
-// compare carries out a plan on the images that the flags name.
-func (f *trainingFlags) compare(cmd *cobra.Command, c *common, plan compare.Plan) (*compare.Table, *compare.Times, *run.Folder, error) {
+// compare carries out a plan on the images that the flags name, after a training
+// on those of the files pretrain.
+func (f *trainingFlags) compare(cmd *cobra.Command, c *common, plan compare.Plan, pretrain []string) (*compare.Table, *compare.Times, *run.Folder, error) {
 	ctx := cmd.Context()
 	if _, err := groundMetric(plan.Metric); err != nil {
 		return nil, nil, nil, err
@@ -153,6 +154,12 @@ func (f *trainingFlags) compare(cmd *cobra.Command, c *common, plan compare.Plan
 	data, err := compare.Split(images, plan.Seed)
 	if err != nil {
 		return nil, nil, nil, err
+	}
+	if plan.Pretraining != nil {
+		if data.Pretraining, err = f.readLabelled(pretrain, remarks(cmd, c)); err != nil {
+			return nil, nil, nil, err
+		}
+		plan.Pretraining.Digest = data.Pretraining.Digest()
 	}
 	folder, err := f.open(cmd, c, plan)
 	if err != nil {

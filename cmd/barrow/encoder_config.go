@@ -34,6 +34,10 @@ type encoderConfig struct {
 	Normalisation string `toml:"normalisation"`
 	Range         int    `toml:"range"`
 	Conditional   bool   `toml:"conditional"`
+	Decoder       string `toml:"decoder"`
+
+	Pretrain       []string `toml:"pretrain"`
+	PretrainEpochs int      `toml:"pretrain_epochs"`
 
 	Epochs    int     `toml:"epochs"`
 	Batch     int     `toml:"batch"`
@@ -55,6 +59,9 @@ func (f *encoderConfig) budgetFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&f.Normalisation, "normalisation", d.Normalisation, "of the images: "+strings.Join(autoencoder.Normalisations(), ", "))
 	flags.IntVar(&f.Range, "range", 0, "largest decoded charge in a cell, 1 (default) or 2, in units of the normalised image")
 	flags.BoolVar(&f.Conditional, "conditional", false, "decode with eight conditions: η, wafer place and type, charge, layer")
+	flags.StringVar(&f.Decoder, "decoder", autoencoder.Decoders()[0], "layers off the detector: "+strings.Join(autoencoder.Decoders(), " or "))
+	flags.StringArrayVar(&f.Pretrain, "pretrain", nil, "wafer `file` to train on first, such as simulated images like yours; may be repeated")
+	flags.IntVar(&f.PretrainEpochs, "pretrain-epochs", 30, "epochs on the images of --pretrain; the training proper then starts at a tenth of --rate")
 	flags.IntVar(&f.Epochs, "epochs", d.Epochs, "epochs at most")
 	flags.IntVar(&f.Batch, "batch", d.Batch, "images a step")
 	flags.Float64Var(&f.Rate, "rate", d.Rate, "learning rate, at the start")
@@ -115,8 +122,14 @@ func (f *encoderConfig) plan(losses, precisions []string, bits []int) (compare.P
 	p := compare.Plan{
 		Losses: losses, Precisions: precisions, Bits: bits, Seeds: f.Seeds, Seed: f.Seed,
 		Epochs: f.Epochs, Batch: f.Batch, Rate: f.Rate, Schedule: f.Schedule, Patience: f.Patience, WeightBits: f.WeightBits,
-		Normalisation: f.Normalisation, Range: f.Range, Conditional: f.Conditional, ZeroStart: f.ZeroStart,
+		Normalisation: f.Normalisation, Range: f.Range, Conditional: f.Conditional, Decoder: f.Decoder, ZeroStart: f.ZeroStart,
 		Metric: f.Metric, Threshold: f.MIP, CNN: f.CNN,
+	}
+	if p.Decoder == autoencoder.Decoders()[0] {
+		p.Decoder = "" // as in runs of before there were others
+	}
+	if len(f.Pretrain) > 0 {
+		p.Pretraining = &compare.Pretraining{Source: strings.Join(f.Pretrain, ", "), Epochs: f.PretrainEpochs}
 	}
 	return p, p.Check(true)
 }
