@@ -1,20 +1,22 @@
-// Command emd measures Barrow's exact earth mover's distance against POT (R.
-// Flamary et al., JMLR 22 (2021) 78), the two interleaved in one run: values and
-// potentials, microseconds a pair, for the regimes of docs/benchmarks.md.
+// Program emd compares Barrow's exact EMD with POT, Python Optimal Transport, on
+// the regimes of docs/benchmarks.md, and prints two tables, or with --json one
+// object a line:
 //
-//	go run ./bench/emd [--json]
+//	go run ./bench/emd [--json] [--regimes R1,R2] [--kernels avx512] [--pot=false]
 //
 // POT runs in a Python process that holds the pairs and times itself, so that
 // neither starting it nor the pipe counts. pot_core_us is its C++ network simplex
 // (ot.lp.emd_c, one thread), pot_python_us is ot.emd2.
+//
+// What a second thread gives is measured for itself, by long bursts beside each
+// other; --rounds, --burst and the standard error's line on stolen time are about
+// how far these are to be trusted.
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
-	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -35,14 +37,30 @@ type row struct {
 	POTPythonUS   *float64 `json:"pot_python_us"`
 	Ratio         *float64 `json:"ratio"`
 	MaxDifference *float64 `json:"max_difference"`
+	*scaling               // with two threads
+}
+
+type options struct {
+	json, pot     bool
+	pairs, rounds int
+	scalingRounds int
+	burst         time.Duration
+	seed          uint64
+	regimes       string
+	kernels       string
 }
 
 func main() {
 	var o options
 	flag.BoolVar(&o.json, "json", false, "print one JSON object a line")
+	flag.BoolVar(&o.pot, "pot", true, "compare with POT")
 	flag.IntVar(&o.pairs, "pairs", 20000, "pairs of each regime")
-	flag.IntVar(&o.rounds, "rounds", 5, "repetitions, of which medians are taken")
+	flag.IntVar(&o.rounds, "rounds", 5, "repetitions of the comparison with POT, of which medians are taken")
+	flag.IntVar(&o.scalingRounds, "scaling-rounds", 9, "repetitions of the comparison of one thread with two; 0 leaves it out")
+	flag.DurationVar(&o.burst, "burst", 300*time.Millisecond, "time of each measurement in the comparison of one thread with two")
 	flag.Uint64Var(&o.seed, "seed", 1, "seed of the pairs")
+	flag.StringVar(&o.regimes, "regimes", "R1,R2,R3,real", "regimes to measure")
+	flag.StringVar(&o.kernels, "kernels", "avx512,avx2,portable", "kernels to measure")
 	flag.Parse()
 	if err := run(o); err != nil {
 		fmt.Fprintln(os.Stderr, "bench/emd:", err)
@@ -50,23 +68,23 @@ func main() {
 	}
 }
 
-type options struct {
-	json          bool
-	pairs, rounds int
-	seed          uint64
-}
-
 func run(o options) error {
-	if o.pairs < blockPairs || o.rounds < 1 {
-		return fmt.Errorf("--pairs must be at least %d and --rounds at least 1", blockPairs)
+	if o.pairs < blockPairs || o.rounds < 1 || o.scalingRounds < 0 {
+		return fmt.Errorf("--pairs must be at least %d, --rounds at least 1, --scaling-rounds at least 0", blockPairs)
 	}
-	all, err := regimes(o.pairs, o.seed)
+	kernels, err := parseKernels(o.kernels)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench/emd:", err)
+		return err
 	}
-	version, err := findPOT()
+	chosen, err := choose(o)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench/emd:", err)
+		return err
+	}
+	version := ""
+	if o.pot {
+		if version, err = findPOT(); err != nil {
+			fmt.Fprintln(os.Stderr, "bench/emd:", err)
+		}
 	}
 	metric, err := emd.Euclidean(hgcal.Benchmark())
 	if err != nil {
@@ -78,26 +96,64 @@ func run(o options) error {
 		fmt.Println("| regime | kernel | threads | Barrow, µs | POT core, µs | ot.emd2, µs | ratio | largest difference |")
 		fmt.Println("|---|---|---|---|---|---|---|---|")
 	}
-	for _, r := range all {
-		rows, err := measure(r, metric, o.rounds, version != "")
+	before := readLoad()
+	var rows []row
+	for _, r := range chosen {
+		more, err := measure(r, metric, kernels, o, version != "")
 		if err != nil {
 			return err
 		}
-		for _, x := range rows {
+		for _, x := range more {
 			if err := x.print(o.json); err != nil {
 				return err
 			}
 		}
+		rows = append(rows, more...)
 	}
 	if !o.json {
+		printScaling(rows, o)
 		fmt.Println()
-		for _, r := range all {
+		for _, r := range chosen {
 			fmt.Printf("%s: %s. ", r.name, r.about)
 		}
 		fmt.Println("ratio: POT core over Barrow, gradient included.")
 	}
+	before.report(readLoad())
 	return nil
 }
+
+// choose draws the regimes, the same pairs whichever of them are measured.
+func choose(o options) ([]*regime, error) {
+	all, err := regimes(o.pairs, o.seed)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench/emd:", err)
+	}
+	names := strings.Split(o.regimes, ",")
+	var chosen []*regime
+	for _, r := range all {
+		if slices.Contains(names, r.name) {
+			chosen = append(chosen, r)
+		}
+	}
+	if len(chosen) == 0 {
+		return nil, fmt.Errorf("--regimes %q: none of R1, R2, R3 and real", o.regimes)
+	}
+	return chosen, nil
+}
+
+func parseKernels(list string) ([]emd.Kernel, error) {
+	var ks []emd.Kernel
+	for name := range strings.SplitSeq(list, ",") {
+		i := slices.IndexFunc(everyKernel, func(k emd.Kernel) bool { return k.String() == name })
+		if i < 0 {
+			return nil, fmt.Errorf("--kernels: %q is none of %v", name, everyKernel)
+		}
+		ks = append(ks, everyKernel[i])
+	}
+	return ks, nil
+}
+
+var everyKernel = []emd.Kernel{emd.KernelAVX512, emd.KernelAVX2, emd.KernelPortable}
 
 func orNone(s string) string {
 	if s == "" {
@@ -125,158 +181,6 @@ func (x row) print(asJSON bool) error {
 	return nil
 }
 
-// A contender is one way to run Barrow.
-type contender struct {
-	kernel  emd.Kernel
-	threads int
-	batch   *emd.Batch
-	seconds []float64 // per round
-}
-
-func contenders(m *emd.Metric) ([]*contender, error) {
-	var cs []*contender
-	for _, k := range []emd.Kernel{emd.KernelAVX512, emd.KernelAVX2, emd.KernelPortable} {
-		for threads := 1; threads <= 2; threads++ {
-			b, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise, Kernel: k}, threads)
-			if err != nil {
-				fmt.Fprintln(os.Stderr, "bench/emd:", err)
-				break
-			}
-			cs = append(cs, &contender{kernel: k, threads: threads, batch: b})
-		}
-	}
-	if len(cs) == 0 {
-		return nil, fmt.Errorf("no kernel runs here")
-	}
-	return cs, nil
-}
-
-const (
-	// blockPairs is how many pairs one contender solves before the next: enough
-	// that waking a second processor, some 0.1 ms, does not count.
-	blockPairs = 10000
-	// pythonShare of the pairs are given to ot.emd2 as well.
-	pythonShare = 10
-)
-
-// wakePairs run before the clock starts: while POT computed on one processor
-// the others slept, and the first call would count their waking.
-const wakePairs = 500
-
-// time is the seconds that pairs a to b take.
-func (c *contender) time(r *regime, a, b int, got, dq []float64) (float64, error) {
-	solve := func(b int) error {
-		return c.batch.Gradient(context.Background(), r.p[a*cells:b*cells], r.q[a*cells:b*cells], got[a:b], nil, dq[a*cells:b*cells])
-	}
-	if err := solve(min(a+wakePairs, b)); err != nil {
-		return 0, err
-	}
-	start := time.Now()
-	err := solve(b)
-	return time.Since(start).Seconds(), err
-}
-
-// measure times all contenders on one regime and checks that they agree.
-func measure(r *regime, m *emd.Metric, rounds int, withPOT bool) ([]row, error) {
-	cs, err := contenders(m)
-	if err != nil {
-		return nil, err
-	}
-	n := r.pairs()
-	want := make([]float64, n)
-	var p *pot
-	if withPOT {
-		if p, err = startPOT(r, matrix(m)); err != nil {
-			return nil, err
-		}
-		defer p.close()
-	}
-	got, dq := make([]float64, n), make([]float64, n*cells)
-	scratch := make([]float64, blockPairs)
-	core, python := make([]float64, rounds), make([]float64, rounds)
-	worst := make([]float64, len(cs))
-	for round := range rounds {
-		for _, c := range cs {
-			c.seconds = append(c.seconds, 0)
-		}
-		asked := 0
-		for a := 0; a < n; a += blockPairs {
-			b := min(a+blockPairs, n)
-			if p != nil {
-				s, err := p.ask(potCore, a, b, want[a:b])
-				if err != nil {
-					return nil, err
-				}
-				core[round] += s
-				part := (b - a) / pythonShare
-				if s, err = p.ask(potPython, a, a+part, scratch); err != nil {
-					return nil, err
-				}
-				python[round] += s
-				asked += part
-			}
-			for i, c := range cs {
-				seconds, err := c.time(r, a, b, got, dq)
-				if err != nil {
-					return nil, err
-				}
-				c.seconds[round] += seconds
-				if p != nil {
-					diff, err := compare(got[a:b], want[a:b])
-					if err != nil {
-						return nil, fmt.Errorf("%s, %v: %w", r.name, c.kernel, err)
-					}
-					worst[i] = max(worst[i], diff)
-				}
-			}
-		}
-		python[round] /= float64(max(asked, 1))
-	}
-	return table(r, cs, core, python, worst, withPOT), nil
-}
-
-func table(r *regime, cs []*contender, core, python, worst []float64, withPOT bool) []row {
-	n := float64(r.pairs())
-	var rows []row
-	for i, c := range cs {
-		x := row{Regime: r.name, Kernel: c.kernel.String(), Threads: c.threads, BarrowUS: median(c.seconds) / n * 1e6}
-		if withPOT {
-			ratios := make([]float64, len(core))
-			for k := range ratios {
-				ratios[k] = core[k] / c.seconds[k]
-			}
-			coreUS, pythonUS, ratio, diff := median(core)/n*1e6, median(python)*1e6, median(ratios), worst[i]
-			x.POTCoreUS, x.POTPythonUS, x.Ratio, x.MaxDifference = &coreUS, &pythonUS, &ratio, &diff
-		}
-		rows = append(rows, x)
-	}
-	return rows
-}
-
-// compare returns the largest difference, and an error where it is neither
-// within 1e-12 nor within 1e-9 of the value.
-func compare(got, want []float64) (float64, error) {
-	worst := 0.0
-	for i, x := range got {
-		d := math.Abs(x - want[i])
-		if !(d <= 1e-12 || d <= 1e-9*want[i]) {
-			return 0, fmt.Errorf("%.17g differs from POT's %.17g", x, want[i])
-		}
-		worst = max(worst, d)
-	}
-	return worst, nil
-}
-
-func matrix(m *emd.Metric) []float64 {
-	d := make([]float64, 0, cells*cells)
-	for i := range cells {
-		for j := range cells {
-			d = append(d, m.At(i, j))
-		}
-	}
-	return d
-}
-
 func median(v []float64) float64 {
 	s := slices.Clone(v)
 	slices.Sort(s)
@@ -286,7 +190,7 @@ func median(v []float64) float64 {
 // cpuName is the processor's model, or the architecture where it is unknown.
 func cpuName() string {
 	b, _ := os.ReadFile("/proc/cpuinfo")
-	for _, line := range strings.Split(string(b), "\n") {
+	for line := range strings.SplitSeq(string(b), "\n") {
 		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
 			return strings.TrimSpace(value)
 		}
