@@ -80,8 +80,8 @@ type Bandwidth struct {
 type Baseline struct {
 	evaluate.Baseline
 	// Worse is the share of the images of which it keeps less than the encoder
-	// with the smallest mean EMD does.
-	Worse float64 `json:"share_worse_than_best_encoder"`
+	// with the smallest mean EMD does, in the main job.
+	Worse float64 `json:"share_worse_than_best_encoder,omitempty"`
 }
 
 // baselines sends images through the chip by all its algorithms. Images that no

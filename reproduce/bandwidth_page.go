@@ -15,13 +15,13 @@ func (x *Baseline) decoding() string {
 	case x.Algorithm == "RPT":
 		return "all cells"
 	case x.Algorithm == "STC" && x.Decoding == evaluate.DecodeKept:
-		return "sum in its largest cell"
+		return "sum in largest cell"
 	case x.Algorithm == "STC":
-		return "sum shared by its cells"
+		return "sum shared evenly"
 	case x.Decoding == evaluate.DecodeKept:
 		return "cells sent alone"
 	}
-	return "rest spread on the others"
+	return "rest spread evenly"
 }
 
 // reach is the first number of links on which a kind of baseline leaves no

@@ -111,13 +111,15 @@ func (c Config) Check(images *wafer.Set) error {
 }
 
 // groundMetric is the metric that the configuration names.
-func (c Config) groundMetric() (*emd.Metric, error) {
-	points, err := hgcal.Positions(c.Metric)
+func (c Config) groundMetric() (*emd.Metric, error) { return groundMetric(c.Metric) }
+
+func groundMetric(name string) (*emd.Metric, error) {
+	points, err := hgcal.Positions(name)
 	if err != nil {
 		return nil, err
 	}
 	if len(points) != hgcal.Cells {
-		return nil, fmt.Errorf("reproduce: metric %s: %d cells, an image has %d", c.Metric, len(points), hgcal.Cells)
+		return nil, fmt.Errorf("reproduce: metric %s: %d cells, an image has %d", name, len(points), hgcal.Cells)
 	}
 	return emd.Euclidean(points)
 }

@@ -8,11 +8,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"barrow/autoencoder"
 	"barrow/compare"
 	"barrow/emd"
-	"barrow/hgcal"
+	"barrow/evaluate"
 	"barrow/loss"
 	"barrow/nn"
 	"barrow/run"
@@ -39,6 +40,15 @@ type FullConfig struct {
 	Decoders  int                    `json:"emd_cnn_decoders"`  // epochs of the two encoders whose images the EMD CNN learns from
 	Batch     int                    `json:"emd_cnn_batch"`     // pairs a step
 	Network   string                 `json:"emd_cnn_file_name"` // of its weights in the folder
+	// Density of the wafers, as in Config.
+	Density string `json:"wafer_density,omitempty"`
+}
+
+// FullResults are everything that a full run found.
+type FullResults struct {
+	*compare.Table
+	// Bandwidth is the chip's other algorithms on the held-out images.
+	Bandwidth *Bandwidth `json:"at_equal_bandwidth"`
 }
 
 // NewFullConfig is the full comparison on the images: every encoder sees
@@ -54,7 +64,7 @@ func NewFullConfig(images *wafer.Set, source, metric string, seed uint64) FullCo
 // Full trains the EMD CNN on the training images and what two encoders make of
 // them, then every encoder of the plan, and measures them on the held-out
 // images. It resumes what the folder holds; threads never change a result.
-func Full(ctx context.Context, f *run.Folder, c FullConfig, images *wafer.Set, threads int, progress func(Report)) (*compare.Table, *compare.Times, error) {
+func Full(ctx context.Context, f *run.Folder, c FullConfig, images *wafer.Set, threads int, progress func(Report)) (*FullResults, *compare.Times, error) {
 	if err := c.Plan.Check(true); err != nil {
 		return nil, nil, err
 	}
@@ -66,17 +76,36 @@ func Full(ctx context.Context, f *run.Folder, c FullConfig, images *wafer.Set, t
 		progress = func(Report) {}
 	}
 	w := &full{folder: f, c: c, data: data, threads: max(1, threads), progress: progress}
+	// First, because they take a second and may find the images at fault.
+	chip, err := w.bandwidth(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	if err := w.network(ctx); err != nil {
 		return nil, nil, fmt.Errorf("EMD CNN: %w", err)
 	}
 	path := f.Path(run.Weights, c.Network+run.WeightsEnding)
-	return compare.Run(ctx, f, c.Plan, data, compare.Resources{
+	table, times, err := compare.Run(ctx, f, c.Plan, data, compare.Resources{
 		Threads: w.threads,
 		CNN:     func() (loss.Distance, error) { return surrogate.Load(path, 1) },
 		Progress: func(r compare.Report) {
 			progress(Report{Part: "encoders", Note: fmt.Sprintf("%d of %d", min(r.Done+1, r.Jobs), r.Jobs), Done: shareCNN + (1-shareCNN)*r.Share})
 		},
 	})
+	if err != nil {
+		return nil, nil, err
+	}
+	results := &FullResults{table, chip}
+	return results, times, f.WriteJSON(run.Results, results)
+}
+
+// bandwidth measures the chip's other algorithms on the held-out images.
+func (w *full) bandwidth(ctx context.Context) (*Bandwidth, error) {
+	metric, err := groundMetric(w.c.Plan.Metric)
+	if err != nil {
+		return nil, err
+	}
+	return baselines(ctx, metric, w.data.Test, w.c.Density, evaluate.Settings{Threshold: w.c.Plan.Threshold, Threads: w.threads})
 }
 
 // Shares of a full run's time, measured.
@@ -99,11 +128,7 @@ func (w *full) network(ctx context.Context) error {
 	if _, err := os.Stat(weights); err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	points, err := hgcal.Positions(w.c.Plan.Metric)
-	if err != nil {
-		return err
-	}
-	metric, err := emd.Euclidean(points)
+	metric, err := groundMetric(w.c.Plan.Metric)
 	if err != nil {
 		return err
 	}
@@ -183,8 +208,8 @@ const paperPrecision = "qkeras-5bit"
 
 // WriteFull writes the tables of a full run as Markdown: all encoders, then the
 // paper's figures beside ours, row by row.
-func WriteFull(w io.Writer, t *compare.Table) error {
-	p := &printer{w: w}
+func WriteFull(w io.Writer, r *FullResults) error {
+	p, t := &printer{w: w}, r.Table
 	p.line("%s: %d training, %d validation, %d held-out images, SHA-256 %.16s…; %d seeds; %d epochs in batches of %d.\n",
 		t.Plan.Source, t.Images[0], t.Images[1], t.Images[2], t.Plan.Digest, t.Plan.Seeds, t.Plan.Epochs, t.Plan.Batch)
 	p.line("| precision | loss | mean EMD | worst seed | median [16 %%, 84 %%] | ratio to telescope | made worse | response | centre shift | width shift |")
@@ -207,6 +232,7 @@ func WriteFull(w io.Writer, t *compare.Table) error {
 		}
 		p.line("%s: the exact EMD's mean is not above the EMD CNN's for %d of %d seeds.\n", precision, n, t.Plan.Seeds)
 	}
+	p.bandwidth(r)
 	p.beside(t, "cells above 1 MIP_T", "%.0f–%.0f", 1, paperOccupancy, func(r *compare.Row) []compare.Bin { return r.ByOccupancy })
 	p.beside(t, "\\|η\\|", "%.2f–%.2f", 0, paperEta, func(r *compare.Row) []compare.Bin { return r.ByEta })
 	return p.err
@@ -221,6 +247,33 @@ func (p *printer) line(format string, a ...any) {
 	if p.err == nil {
 		_, p.err = fmt.Fprintf(p.w, format+"\n", a...)
 	}
+}
+
+// bandwidth writes the chip's other algorithms beside the best encoder of each
+// precision.
+func (p *printer) bandwidth(r *FullResults) {
+	b := r.Bandwidth
+	if b == nil {
+		return
+	}
+	if b.Missing != "" {
+		p.line("The chip's other algorithms are not compared: %s.\n", b.Missing)
+		return
+	}
+	p.line("The chip's other algorithms on the same held-out images, mean EMD by links of 32 bits (wafer density: %s); an encoder with 16 outputs of nine bits needs %d:\n", b.Density, b.EncoderLinks)
+	p.line("| sent | decoded as | 1 link | 2 links | 3 links | 4 links | 5 links | response | nothing arrives |")
+	p.line("|---|---|---|---|---|---|---|---|---|")
+	for _, row := range b.kinds() {
+		cells := [encoderLinks]string{"–", "–", "–", "–", "–"}
+		last := row[0]
+		for _, x := range row {
+			if x.Links <= b.EncoderLinks {
+				cells[x.Links-1], last = fmt.Sprintf("%.3f", x.EMD.Mean), x
+			}
+		}
+		p.line("| %s | %s | %s | %.3f | %.1f %% |", last.Name, last.decoding(), strings.Join(cells[:], " | "), last.Response.Mean, 100*last.Empty)
+	}
+	p.line("\nResponse and empty images: on the most links of the row.\n")
 }
 
 // beside writes one of the paper's tables with ours beside it; bins that hold
@@ -258,7 +311,7 @@ func (p *printer) beside(t *compare.Table, x, edges string, less float64, paper 
 const FullTables = "results.md"
 
 // WriteFullTables puts them there.
-func WriteFullTables(f *run.Folder, t *compare.Table) (string, error) {
-	err := f.Write(FullTables, func(w io.Writer) error { return WriteFull(w, t) })
+func WriteFullTables(f *run.Folder, r *FullResults) (string, error) {
+	err := f.Write(FullTables, func(w io.Writer) error { return WriteFull(w, r) })
 	return filepath.Clean(f.Path(FullTables)), err
 }

@@ -68,6 +68,9 @@ func TestFull(t *testing.T) {
 		"| 0–3 | 1.736 \\| ",
 		"| 2.86–3.00 | 1.094 \\| ",
 		"| 36–39 | 1.009 \\| – ", // no electron lights so many cells
+		"| best choice | rest spread evenly | ",
+		"| STC16 5E4M | sum in largest cell | ",
+		"as the column HD_LD says); an encoder with 16 outputs of nine bits needs 5",
 	} {
 		if !strings.Contains(text.String(), line) {
 			t.Errorf("no %q in\n%s", line, text.String())
@@ -98,7 +101,11 @@ func TestPaper(t *testing.T) {
 		}
 	}
 	var none compare.Table
-	if err := WriteFull(&strings.Builder{}, &none); err != nil {
+	if err := WriteFull(&strings.Builder{}, &FullResults{Table: &none}); err != nil {
 		t.Error(err)
+	}
+	var text strings.Builder
+	if err := WriteFull(&text, &FullResults{Table: &none, Bandwidth: &Bandwidth{Missing: "no charges"}}); err != nil || !strings.Contains(text.String(), "not compared: no charges") {
+		t.Errorf("%v: %s", err, text.String())
 	}
 }

@@ -23,7 +23,7 @@ import (
 type encoderEval struct {
 	imageFlags
 	weights, loss, against string
-	metric, out            string
+	metric, out, density   string
 	threshold              float64
 	force                  bool
 }
@@ -39,7 +39,12 @@ column eta, the energy response and the shifts of centre of gravity and width.
 With --out it writes the decoded images in the units of the file. With --against
 it compares with another encoder, image by image: the ratio of the mean EMDs
 with its 95 % interval, the share of images made worse, and the significance, by
-a paired bootstrap.`,
+a paired bootstrap.
+
+It then sends the same images through the chip's other algorithms (best choice,
+super trigger cells, threshold sum) on as many links as the encoder's outputs
+need, and prints what they keep: the baselines at equal bandwidth. An image of
+which nothing arrives is scored as the same charge in all cells.`,
 		Example: `  barrow encoder eval --weights runs/emd images.csv
   barrow encoder eval --weights runs/emd --against runs/telescope images.csv
   barrow encoder eval --weights runs/reproduce --loss telescope --out decoded.csv images.csv`,
@@ -52,6 +57,7 @@ a paired bootstrap.`,
 	flags.StringVar(&f.against, "against", "", "weights `file` or run folder of an encoder to compare with")
 	flags.StringVar(&f.metric, "metric", "benchmark", "ground metric: benchmark, cmssw or a CSV `file` of x,y per cell")
 	flags.Float64Var(&f.threshold, "mip", evaluate.MIP, "charge above which a cell counts as occupied")
+	flags.StringVar(&f.density, "density", "", "wafers' density for the chip's other algorithms: ld or hd (default: what a column HD_LD says of each image, else ld)")
 	flags.StringVar(&f.out, "out", "", "CSV `file` for the decoded images")
 	flags.BoolVar(&f.force, "force", false, "replace the file that --out names")
 	f.imageFlags.add(cmd)
@@ -81,6 +87,10 @@ func (f *encoderEval) run(cmd *cobra.Command, c *common, args []string) error {
 	if err != nil {
 		return err
 	}
+	chip, err := f.newChipEval(path, set)
+	if err != nil {
+		return err
+	}
 	e, decoded, err := f.measure(cmd.Context(), c, path, set)
 	if err != nil {
 		return err
@@ -90,28 +100,98 @@ func (f *encoderEval) run(cmd *cobra.Command, c *common, args []string) error {
 			return err
 		}
 	}
-	if other == "" {
-		return printEncoder(cmd, c, e)
+	result := evaluation{Encoder: e, Chip: chip}
+	if other != "" {
+		base, _, err := f.measure(cmd.Context(), c, other, set)
+		if err != nil {
+			return err
+		}
+		v, err := evaluate.Compare(e.Values, base.Values, 1000, c.seed)
+		if err != nil {
+			return err
+		}
+		result.Against = &v
 	}
-	base, _, err := f.measure(cmd.Context(), c, other, set)
-	if err != nil {
+	if err := chip.measure(cmd.Context(), f, c, set); err != nil {
 		return err
 	}
-	v, err := evaluate.Compare(e.Values, base.Values, 1000, c.seed)
-	if err != nil {
-		return err
-	}
+	return result.print(cmd, c, other)
+}
+
+// evaluation is what "encoder eval" finds.
+type evaluation struct {
+	*evaluate.Encoder
+	Against *evaluate.Versus `json:"against,omitempty"`
+	Chip    *chipEval        `json:"at_equal_bandwidth"`
+}
+
+func (r *evaluation) print(cmd *cobra.Command, c *common, other string) error {
+	w := cmd.OutOrStdout()
 	if c.json {
-		return json.NewEncoder(cmd.OutOrStdout()).Encode(struct {
-			*evaluate.Encoder
-			Against evaluate.Versus `json:"against"`
-		}{e, v})
+		return json.NewEncoder(w).Encode(r)
 	}
-	if err := printEncoder(cmd, c, e); err != nil {
+	if err := printEncoder(cmd, c, r.Encoder); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "against %s: ratio of mean EMDs %.4f (95 %% %.4f–%.4f), %.1f %% of the images made worse, p = %.3f\n",
-		other, v.Ratio, v.Interval.Low, v.Interval.High, 100*v.Worse, v.P)
+	if v := r.Against; v != nil {
+		fmt.Fprintf(w, "against %s: ratio of mean EMDs %.4f (95 %% %.4f–%.4f), %.1f %% of the images made worse, p = %.3f\n",
+			other, v.Ratio, v.Interval.Low, v.Interval.High, 100*v.Worse, v.P)
+	}
+	if r.Chip.Missing != "" {
+		_, err := fmt.Fprintf(w, "the chip's other algorithms are not compared: %s\n", r.Chip.Missing)
+		return err
+	}
+	fmt.Fprintf(w, "the chip's other algorithms on up to %d links, as the encoder, wafer density %s:\n", r.Chip.Links, r.Chip.Density)
+	return printBaselines(w, r.Chip.Links, r.Chip.Baselines)
+}
+
+// chipEval is the chip's other algorithms on as many links as the encoder needs.
+type chipEval struct {
+	Links     int                 `json:"encoder_links"`
+	Density   string              `json:"wafer_density"`
+	Missing   string              `json:"missing,omitempty"` // why there are no baselines
+	Baselines []evaluate.Baseline `json:"baselines"`
+
+	high []bool
+}
+
+// newChipEval finds the encoder's links and the wafers' density.
+func (f *encoderEval) newChipEval(path string, set *wafer.Set) (*chipEval, error) {
+	m, err := autoencoder.Load(path, 1)
+	if err != nil {
+		return nil, err
+	}
+	e := &chipEval{Links: linksFor(m.Architecture().LatentBits)}
+	if e.high, e.Density, err = evaluate.Densities(set, f.density); err != nil {
+		return nil, fmt.Errorf("--density: %w", err)
+	}
+	if err := evaluate.ChipTakes(set.Charge); err != nil {
+		e.Missing = err.Error()
+	}
+	return e, nil
+}
+
+// linksFor is the fewest links that carry outputs of so many bits; 0 stands for
+// the chip's nine.
+func linksFor(bits int) int {
+	for n := 1; n < 5; n++ {
+		if b, err := autoencoder.LatentBits(n); err == nil && bits > 0 && bits <= b {
+			return n
+		}
+	}
+	return 5
+}
+
+func (e *chipEval) measure(ctx context.Context, f *encoderEval, c *common, set *wafer.Set) error {
+	if e.Missing != "" {
+		return nil
+	}
+	m, err := groundMetric(f.metric)
+	if err != nil {
+		return err
+	}
+	e.Baselines, err = evaluate.Baselines(ctx, m, set.Charge, evaluate.Schemes(e.Links), evaluate.ChipSettings{
+		Settings: evaluate.Settings{Threshold: f.threshold, Threads: c.threads}, High: e.high})
 	return err
 }
 

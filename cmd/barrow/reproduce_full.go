@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"barrow/compare"
+	"barrow/evaluate"
 	"barrow/reproduce"
 )
 
@@ -45,6 +46,10 @@ func (f *reproduceFlags) runFull(cmd *cobra.Command, c *common) error {
 	if cmd.Flags().Changed("mip") {
 		config.Plan.Threshold = f.threshold
 	}
+	config.Density = f.density
+	if _, _, err := evaluate.Densities(images, f.density); err != nil {
+		return err
+	}
 	if err := config.Plan.Check(true); err != nil {
 		return err
 	}
@@ -53,25 +58,31 @@ func (f *reproduceFlags) runFull(cmd *cobra.Command, c *common) error {
 		return err
 	}
 	bar := newProgress(cmd.ErrOrStderr(), c)
-	table, times, err := reproduce.Full(ctx, folder, config, images, c.threads, func(r reproduce.Report) {
+	results, times, err := reproduce.Full(ctx, folder, config, images, c.threads, func(r reproduce.Report) {
 		bar.set(r.Done, strings.TrimSpace(r.Part+" "+r.Note))
 	})
 	bar.close()
 	if err != nil {
 		return f.training.explain(err)
 	}
-	path, err := reproduce.WriteFullTables(folder, table)
+	path, err := reproduce.WriteFullTables(folder, results)
 	if err != nil {
 		return err
 	}
 	if c.json {
 		return json.NewEncoder(cmd.OutOrStdout()).Encode(struct {
-			*compare.Table
+			*reproduce.FullResults
 			Times *compare.Times `json:"times"`
-		}{table, times})
+		}{results, times})
 	}
-	if err := printTable(cmd, c, table, times); err != nil {
+	if err := printTable(cmd, c, results.Table, times); err != nil {
 		return err
+	}
+	if b := results.Bandwidth; b.Missing == "" {
+		fmt.Fprintf(cmd.OutOrStdout(), "\nthe chip's other algorithms on up to %d links, wafer density %s:\n", b.EncoderLinks, b.Density)
+		if err := printBaselines(cmd.OutOrStdout(), b.EncoderLinks, b.List()); err != nil {
+			return err
+		}
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "\n%s in all; beside the paper's figures in %s\n", time.Since(start).Round(time.Second), path)
 	return err

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"barrow/autoencoder"
+	"barrow/evaluate"
+)
+
+// runJSON executes a command line and decodes the JSON that it prints.
+func runJSON(t *testing.T, into any, args ...string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	if code := execute(args, strings.NewReader(""), &out, &errs); code != 0 {
+		t.Fatalf("%v: exit code %d: %s", args, code, errs.String())
+	}
+	if into == nil {
+		return
+	}
+	if err := json.Unmarshal(out.Bytes(), into); err != nil {
+		t.Fatalf("%v: %v", args, err)
+	}
+}
+
+// TestBaselinesAreEncode: "encoder eval" finds of every algorithm what "econt
+// encode" finds of the same file, and of the encoder itself what the chip
+// running it finds.
+func TestBaselinesAreEncode(t *testing.T) {
+	dir := t.TempDir()
+	images, weights := filepath.Join(dir, "images.csv"), filepath.Join(dir, "encoder.weights")
+	runJSON(t, nil, "simulate", "--events", "300", "--seed", "4", "--out", images, "--quiet")
+	m, err := autoencoder.Architecture{Precision: "asic"}.New(1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Save(weights); err != nil {
+		t.Fatal(err)
+	}
+	type encoded struct {
+		Wafers int     `json:"wafers"`
+		Bits   float64 `json:"bits_mean"`
+		Empty  int     `json:"empty"`
+		Mean   float64 `json:"emd_mean"`
+	}
+	for _, density := range []string{"ld", "hd"} {
+		var e struct {
+			EMD  evaluate.Summary `json:"emd"`
+			Chip struct {
+				Links     int                 `json:"encoder_links"`
+				Density   string              `json:"wafer_density"`
+				Baselines []evaluate.Baseline `json:"baselines"`
+			} `json:"at_equal_bandwidth"`
+		}
+		runJSON(t, &e, "encoder", "eval", "--weights", weights, "--density", density, "--json", "--quiet", images)
+		if e.Chip.Links != 5 || e.Chip.Density != map[string]string{"ld": "low, as given", "hd": "high, as given"}[density] || len(e.Chip.Baselines) != len(evaluate.Schemes(5)) {
+			t.Errorf("%d links, density %q, %d baselines", e.Chip.Links, e.Chip.Density, len(e.Chip.Baselines))
+		}
+		for _, b := range e.Chip.Baselines {
+			args := []string{"econt", "encode", images, "--json", "--density", density, "--algorithm", b.Algorithm, "--etx", fmt.Sprint(b.Links)}
+			if b.Algorithm == "STC" {
+				args = append(args, "--stc-type", fmt.Sprint(b.STCType))
+			}
+			if b.Algorithm == "TS" {
+				args = append(args, "--etx", "13", "--threshold", fmt.Sprint(b.Threshold))
+			}
+			if b.Decoding == evaluate.DecodeSpread {
+				args = append(args, "--rest", "--share", "equal")
+			}
+			var want encoded
+			runJSON(t, &want, args...)
+			if math.Abs(b.Bits-want.Bits) > 1e-9 || math.Abs(b.Empty*float64(want.Wafers)-float64(want.Empty)) > 1e-9 || want.Wafers != b.EMD.N {
+				t.Errorf("%v:\n got %+v\nwant %+v", args, b, want)
+			}
+			if want.Empty == 0 && math.Abs(b.EMD.Mean-want.Mean) > 1e-9 {
+				t.Errorf("%v: mean EMD %v, want %v", args, b.EMD.Mean, want.Mean)
+			}
+		}
+		var want encoded
+		runJSON(t, &want, "econt", "encode", images, "--json", "--density", density, "--algorithm", "AE", "--etx", "5", "--model", weights)
+		if want.Empty != 0 || math.Abs(e.EMD.Mean-want.Mean) > 1e-9 {
+			t.Errorf("the encoder leaves %v, the chip that runs it %v", e.EMD.Mean, want.Mean)
+		}
+	}
+}
+
+func TestLinksFor(t *testing.T) {
+	for bits, want := range []int{5, 1, 2, 2, 3, 3, 4, 4, 5, 5} {
+		if got := linksFor(bits); got != want {
+			t.Errorf("%d bits need %d links, want %d", bits, got, want)
+		}
+	}
+}
