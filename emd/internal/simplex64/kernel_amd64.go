@@ -60,8 +60,12 @@ func (t *State) runPrepare(m *Problem, p, q []float64, a, b, extra float64, unma
 }
 
 func (t *State) runStart(m *Problem) {
-	if m.kernel != AVX512 {
+	switch m.kernel {
+	case Portable:
 		t.start(m)
+		return
+	case AVX2:
+		start256(&t.Pot[0], &m.D[0][0], uint64(m.Words))
 		return
 	}
 	switch m.Words {

@@ -23,6 +23,9 @@ type Problem struct {
 	// Order lists for each node all nodes by rising distance, nearest first,
 	// equal distances by index. Entries from N on repeat the node N−1 … Max−1.
 	Order [Max][Max]uint8
+	// Octet and Bit say where the nodes of Order are in a set: in which of its
+	// eight bytes, and as which bit there.
+	Octet, Bit [Max][Max]uint8
 	// Weight is 1/cells in the lanes of the cells and 0 in the others.
 	Weight [Max]float64
 	// Tags holds 63 − i and Lanes i in lane i, here because constants of the
@@ -79,6 +82,9 @@ func (m *Problem) order(i int) {
 			at--
 		}
 		o[at] = x
+	}
+	for k, x := range o {
+		m.Octet[i][k], m.Bit[i][k] = x>>3, 1<<(x&7)
 	}
 }
 

@@ -109,6 +109,11 @@ func totals512x8(t *float64, p *float64, q *float64) bool
 //go:noescape
 func raise256(t *float64, m *float64, set uint64, delta float64, words uint64)
 
+// start256 is start.
+//
+//go:noescape
+func start256(t *float64, m *float64, words uint64)
+
 // finish256 is finish.
 //
 //go:noescape

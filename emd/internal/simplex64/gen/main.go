@@ -56,6 +56,8 @@ var (
 	offSwapped   = int(unsafe.Offsetof(state.Swapped))
 
 	offOrder  = int(unsafe.Offsetof(problem.Order))
+	offOctet  = int(unsafe.Offsetof(problem.Octet))
+	offBit    = int(unsafe.Offsetof(problem.Bit))
 	offWeight = int(unsafe.Offsetof(problem.Weight))
 	offTags   = int(unsafe.Offsetof(problem.Tags))
 	offLanes  = int(unsafe.Offsetof(problem.Lanes))
@@ -100,6 +102,7 @@ var (
 	negInf     Mem
 	posInf     Mem
 	oneConst   Mem
+	minusOne   Mem
 	halfConst  Mem
 	scaleConst Mem
 	heavyConst Mem
@@ -127,6 +130,7 @@ func tables() {
 	negInf = constant("negInf", 0xfff0000000000000)
 	posInf = constant("posInf", 0x7ff0000000000000)
 	oneConst = number("one", 1)
+	minusOne = number("minusOne", -1)
 	halfConst = number("half", 0.5)
 	scaleConst = number("scale", 1<<52)
 	heavyConst = number("heavy", 1<<45)
@@ -144,6 +148,7 @@ func main() {
 		totals512(w)
 	}
 	raise256()
+	start256()
 	finish256()
 	totals256()
 	prepare256()

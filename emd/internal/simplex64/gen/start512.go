@@ -69,7 +69,10 @@ func start512(w int) {
 	s.phase(s.mostAsked())
 	JMP(LabelRef("phase"))
 	Label("last")
-	s.plant()
+	root := GP64()
+	TZCNTQ(s.rows, root)
+	s.hangRest(root)
+	plant(t, s.m, s.left, root)
 	VZEROUPPER()
 	RET()
 }
@@ -359,22 +362,24 @@ func (s starter) recordFull(r, full GPVirtual) GPVirtual {
 	return below
 }
 
-// plant hangs the remaining columns on the remaining row and does what plant
-// does: rows from the root outwards, each with the column it hangs on, then all
-// columns.
-func (s starter) plant() {
-	t := s.t
-	root, all := GP64(), GP64()
-	TZCNTQ(s.rows, root)
+// hangRest hangs the remaining columns on the remaining row.
+func (s starter) hangRest(root GPVirtual) {
 	k, number := K(), ZMM()
 	KMOVQ(s.cols, k)
 	VPBROADCASTB(root.As32(), number)
-	VMOVDQU8(number, k, at(t, offParent))
+	VMOVDQU8(number, k, at(s.t, offParent))
+}
+
+// plant does what plant does, when every node has its parent: rows from the root
+// outwards, each with the column it hangs on, then all columns. left is the number
+// of rows that left.
+func plant(t, m, left, root GPVirtual) {
+	all := GP64()
 	MOVQ(at(t, offRows), all)
 	ORQ(at(t, offCols), all)
 	MOVQ(all, cellOf(t, offBelow, root))
 	MOVQ(root, at(t, offRoot))
-	MOVQ(s.left, at(t, offLeft))
+	MOVQ(left, at(t, offLeft))
 	zero := GP64()
 	XORQ(zero, zero)
 	MOVQ(zero, cellOf(t, offFlow, root))
@@ -382,22 +387,22 @@ func (s starter) plant() {
 	MOVQ(zero, cellOf(t, offPot, root))
 
 	Label("row")
-	DECQ(s.left)
+	DECQ(left)
 	JS(LabelRef("rowsDone"))
 	{
 		r, j, owner := GP64(), GP64(), GP64()
-		MOVBQZX(byteOf(t, offGone, s.left), r)
+		MOVBQZX(byteOf(t, offGone, left), r)
 		MOVBQZX(byteOf(t, offParent, r), j)
 		MOVBQZX(byteOf(t, offParent, j), owner)
 		x, c := XMM(), XMM()
 		VMOVSD(cellOf(t, offPot, owner), x)
 		SHLQ(Imm(shiftD), owner)
-		ADDQ(s.m, owner)
+		ADDQ(m, owner)
 		VSUBSD(cellOf(owner, 0, j), x, x)
 		d := GP64()
 		MOVQ(r, d)
 		SHLQ(Imm(shiftD), d)
-		ADDQ(s.m, d)
+		ADDQ(m, d)
 		VMOVSD(cellOf(d, 0, j), c)
 		VMOVSD(c, cellOf(t, offCost, r))
 		VADDSD(c, x, x)
@@ -416,7 +421,7 @@ func (s starter) plant() {
 		x, c, f := XMM(), XMM(), XMM()
 		VMOVSD(cellOf(t, offPot, owner), x)
 		SHLQ(Imm(shiftD), owner)
-		ADDQ(s.m, owner)
+		ADDQ(m, owner)
 		VMOVSD(cellOf(owner, 0, j), c)
 		VMOVSD(c, cellOf(t, offCost, j))
 		VSUBSD(c, x, x)
