@@ -51,8 +51,11 @@ type STCType uint8
 
 // The super trigger cell types: 4 or 16 trigger cells each, the sum in the
 // format named, with the address of the largest cell except for coarse cells
-// (CTC). Type 4 is not covered by a golden; its format is that of the readers
-// of test-beam data (hgcal-tpg-fe), which unpack 9 bits and no address.
+// (CTC). Type 4 is not covered by a golden. The three public programs that pack
+// or unpack it (hgcal-tpg-fe's emulator and its unpacker, CMSSW's unpacker) use
+// 9 bits in 5E4M, no address, and 3, 6, 10 and 12 sums on 1 to 4 links, though a
+// comment in them, on the register, says 5E3M: 8 bits, of which 3, 7, 11 and 12
+// would fit.
 const (
 	STC4A5E4M  STCType = iota // 12 × (2 bit address, 5E4M)
 	STC16A5E4M                // 3 × (4 bit address, 5E4M)
