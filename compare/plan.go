@@ -60,8 +60,19 @@ type Pretraining struct {
 // Default fills in the budget that serves all losses well: chosen for the
 // telescope MSE and kept for the others (docs/results.md).
 func Default() Plan {
-	return Plan{Precisions: []string{"float"}, Seeds: 1, Seed: 1, Epochs: 100, Batch: 20, Rate: 3e-3, Schedule: "cosine",
+	p := Plan{Precisions: []string{"float"}, Seeds: 1, Seed: 1, Epochs: 100, Schedule: "cosine",
 		Normalisation: "sumlog2", Metric: "benchmark", Threshold: 35}
+	p.Batch, p.Rate = Recipe("")
+	return p
+}
+
+// Recipe is the batch and the learning rate that suit a decoder, found with the
+// telescope MSE.
+func Recipe(decoder string) (batch int, rate float64) {
+	if decoder == "dense" {
+		return 50, 1e-3
+	}
+	return 20, 3e-3
 }
 
 // A Job is one training.

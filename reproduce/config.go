@@ -35,6 +35,7 @@ type Config struct {
 	Epochs    int      `json:"epochs"`    // of each encoder
 	Batch     int      `json:"batch"`     // of each encoder
 	Rate      float64  `json:"learning_rate"`
+	Schedule  string   `json:"schedule"`
 
 	// Density of the wafers, for the chip's other algorithms: "ld", "hd" or ""
 	// for what the images' column HD_LD says.
@@ -64,14 +65,9 @@ func NewConfig(images *wafer.Set, source, metric string, seed uint64, b Budget) 
 	train := max(1, int(float64(images.Len())*shares[0]))
 	c := Config{
 		Seed: seed, Source: source, Images: images.Len(), Digest: images.Digest(), Metric: metric,
-		Threshold: evaluate.MIP, Losses: Losses, Rate: 1e-3,
-		Epochs: min(400, max(1, b.Seen/train)), Batch: 500,
+		Threshold: evaluate.MIP, Losses: Losses, Rate: 3e-3, Schedule: "cosine",
+		Epochs: min(400, max(1, b.Seen/train)), Batch: 50,
 		Architecture: surrogate.N1, SurrogatePairs: b.Pairs / b.CNNEpochs, SurrogateEpochs: b.CNNEpochs,
-	}
-	// A small set in batches of 500 would give few steps an epoch, and the
-	// number of steps is what the networks need.
-	for c.Batch > 125 && train/c.Batch < 20 {
-		c.Batch /= 2
 	}
 	return c
 }

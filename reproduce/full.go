@@ -51,10 +51,12 @@ type FullResults struct {
 	Bandwidth *Bandwidth `json:"at_equal_bandwidth"`
 }
 
-// NewFullConfig is the full comparison on the images: every encoder sees
-// 1,200,000 images, whatever their number.
-func NewFullConfig(images *wafer.Set, source, metric string, seed uint64) FullConfig {
+// NewFullConfig is the full comparison on the images with a decoder ("" is the
+// paper's): every encoder sees 1,200,000 images, whatever their number.
+func NewFullConfig(images *wafer.Set, source, metric, decoder string, seed uint64) FullConfig {
 	p := compare.Default()
+	p.Decoder = decoder
+	p.Batch, p.Rate = compare.Recipe(decoder)
 	p.Losses, p.Precisions, p.Seeds, p.Seed = FullLosses, FullPrecisions, 5, seed
 	p.Source, p.Digest, p.Metric = source, images.Digest(), metric
 	p.Epochs = min(400, max(1, fullSeen/max(1, images.Len()*6/10)))
@@ -63,14 +65,19 @@ func NewFullConfig(images *wafer.Set, source, metric string, seed uint64) FullCo
 
 // Full trains the EMD CNN on the training images and what two encoders make of
 // them, then every encoder of the plan, and measures them on the held-out
-// images. It resumes what the folder holds; threads never change a result.
-func Full(ctx context.Context, f *run.Folder, c FullConfig, images *wafer.Set, threads int, progress func(Report)) (*FullResults, *compare.Times, error) {
+// images; with a pretraining in the plan the EMD CNN and the encoders first learn
+// from its images. It resumes what the folder holds; threads never change a
+// result.
+func Full(ctx context.Context, f *run.Folder, c FullConfig, images, pretraining *wafer.Set, threads int, progress func(Report)) (*FullResults, *compare.Times, error) {
 	if err := c.Plan.Check(true); err != nil {
 		return nil, nil, err
 	}
 	data, err := compare.Split(images, c.Plan.Seed)
 	if err != nil {
 		return nil, nil, err
+	}
+	if data.Pretraining = pretraining; c.Plan.Pretraining != nil && (pretraining == nil || pretraining.Len() == 0) {
+		return nil, nil, errors.New("reproduce: the plan has a pretraining, but there are no images for it")
 	}
 	if progress == nil {
 		progress = func(Report) {}
@@ -132,16 +139,20 @@ func (w *full) network(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	train, epochs := w.data.Train, w.c.Decoders
+	if p := w.c.Plan.Pretraining; p != nil {
+		train, epochs = w.data.Pretraining, max(1, p.Epochs/3)
+	}
 	var decoders []*autoencoder.Model
 	for k, name := range []string{"telescope", "emd"} {
-		m, err := w.decoder(ctx, metric, name, float64(k)/2)
+		m, err := w.decoder(ctx, metric, train, epochs, name, float64(k)/2)
 		if err != nil {
 			return err
 		}
 		decoders = append(decoders, m)
 	}
 	var sources [2]*surrogate.Source
-	for k, set := range []*wafer.Set{w.data.Train, w.data.Validation} {
+	for k, set := range []*wafer.Set{train, w.data.Validation} {
 		var decoded [][]float64
 		for _, m := range decoders {
 			d, err := m.Decode(ctx, set.Charge)
@@ -169,13 +180,14 @@ func (w *full) network(ctx context.Context) error {
 }
 
 // decoder trains one of the encoders whose images the EMD CNN learns from.
-func (w *full) decoder(ctx context.Context, metric *emd.Metric, name string, share float64) (*autoencoder.Model, error) {
+func (w *full) decoder(ctx context.Context, metric *emd.Metric, train *wafer.Set, epochs int, name string, share float64) (*autoencoder.Model, error) {
 	l, err := loss.Parse(name, loss.Resources{Metric: metric, Threads: w.threads})
 	if err != nil {
 		return nil, err
 	}
-	m, _, err := autoencoder.Train(ctx, w.data.Train.Charge, w.data.Validation.Charge, l, autoencoder.Settings{
-		Seed: w.c.Plan.Seed + 1000, Threads: w.threads, Epochs: w.c.Decoders, Batch: w.c.Plan.Batch, LearningRate: w.c.Plan.Rate,
+	m, _, err := autoencoder.Train(ctx, train.Charge, w.data.Validation.Charge, l, autoencoder.Settings{
+		Architecture: autoencoder.Architecture{Decoder: w.c.Plan.Decoder, Range: w.c.Plan.Range},
+		Seed:         w.c.Plan.Seed + 1000, Threads: w.threads, Epochs: epochs, Batch: w.c.Plan.Batch, LearningRate: w.c.Plan.Rate,
 		Schedule: w.c.Plan.Schedule, Patience: -1, Checkpoint: w.folder.Path(run.Weights, "decoder-"+name+run.CheckpointEnding),
 		Progress: func(p nn.Progress) {
 			w.progress(Report{Part: "decoders", Note: name, Done: shareDecoders * (share + float64(p.Epoch)/float64(max(1, p.Epochs))/2)})

@@ -13,6 +13,7 @@ import (
 	"barrow/run"
 	"barrow/simulate"
 	"barrow/surrogate"
+	"barrow/wafer"
 )
 
 // TestFull carries out a tiny full run, interrupted in the middle of the EMD
@@ -24,7 +25,7 @@ func TestFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	images, _ = images.NonZero()
-	c := NewFullConfig(images, "test", "benchmark", 1)
+	c := NewFullConfig(images, "test", "benchmark", "", 1)
 	c.Plan.Epochs, c.Plan.Seeds, c.Plan.Precisions, c.Decoders = 2, 1, []string{"qkeras-5bit"}, 1
 	c.CNN, c.Pairs, c.CNNEpochs, c.Batch = surrogate.Architecture{Filters: 4, Kernel: 3, Convs: 1, Dense: 8}, 300, 2, 50
 	open := func() *run.Folder {
@@ -35,19 +36,19 @@ func TestFull(t *testing.T) {
 		return f
 	}
 	f, g := open(), open()
-	table, _, err := Full(context.Background(), f, c, images, 2, nil)
+	table, _, err := Full(context.Background(), f, c, images, nil, 2, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	if _, _, err := Full(ctx, g, c, images, 1, func(r Report) {
+	if _, _, err := Full(ctx, g, c, images, nil, 1, func(r Report) {
 		if r.Part == "emd-cnn" && r.Done > (shareDecoders+shareCNN)/2 {
 			cancel()
 		}
 	}); !errors.Is(err, context.Canceled) {
 		t.Fatalf("interrupted: %v", err)
 	}
-	if _, _, err := Full(context.Background(), g, c, images, 1, nil); err != nil {
+	if _, _, err := Full(context.Background(), g, c, images, nil, 1, nil); err != nil {
 		t.Fatal(err)
 	}
 	want, err := os.ReadFile(f.Path(run.Results))
@@ -77,8 +78,52 @@ func TestFull(t *testing.T) {
 		}
 	}
 	c.Plan.Losses = []string{"emdd"}
-	if _, _, err := Full(context.Background(), f, c, images, 1, nil); err == nil || !strings.Contains(err.Error(), "unknown loss") {
+	if _, _, err := Full(context.Background(), f, c, images, nil, 1, nil); err == nil || !strings.Contains(err.Error(), "unknown loss") {
 		t.Errorf("an unknown loss: %v", err)
+	}
+}
+
+// TestFullPretrained: everything learns from other images first, with the dense
+// decoder.
+func TestFullPretrained(t *testing.T) {
+	var sets [2]*wafer.Set
+	for k := range sets {
+		s, err := simulate.Generate(400, simulate.Settings{Seed: uint64(k), Preset: "pileup200"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sets[k], _ = s.NonZero()
+	}
+	c := NewFullConfig(sets[0], "test", "benchmark", "dense", 1)
+	c.Plan.Epochs, c.Plan.Seeds, c.Plan.Precisions, c.Plan.Losses = 1, 1, []string{"asic"}, []string{"telescope", "emd-cnn"}
+	c.Plan.Pretraining = &compare.Pretraining{Source: "others", Epochs: 3}
+	c.CNN, c.Pairs, c.CNNEpochs, c.Batch = surrogate.Architecture{Filters: 4, Kernel: 3, Convs: 1, Dense: 8}, 300, 1, 50
+	var distances []float64
+	for _, before := range []*wafer.Set{sets[1], sets[0]} {
+		f, err := run.Open(filepath.Join(t.TempDir(), "run"), c, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, _, err := Full(context.Background(), f, c, sets[0], before, 2, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		distances = append(distances, r.Row("emd-cnn", "asic", 0).EMD.Mean)
+		for _, name := range []string{"decoder-emd.ckpt", "pretrained-asic-emd-cnn-seed1.weights"} {
+			if _, err := os.Stat(f.Path(run.Weights, name)); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if distances[0] == distances[1] {
+		t.Errorf("the images of the pretraining change nothing: %v", distances)
+	}
+	f, err := run.Open(filepath.Join(t.TempDir(), "run"), c, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Full(context.Background(), f, c, sets[0], nil, 1, nil); err == nil || !strings.Contains(err.Error(), "pretraining") {
+		t.Errorf("without the images of the pretraining: %v", err)
 	}
 }
 

@@ -63,12 +63,18 @@ func (f *encoderConfig) budgetFlags(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.Pretrain, "pretrain", nil, "wafer `file` to train on first, such as simulated images like yours; may be repeated")
 	flags.IntVar(&f.PretrainEpochs, "pretrain-epochs", 30, "epochs on the images of --pretrain; the training proper then starts at a tenth of --rate")
 	flags.IntVar(&f.Epochs, "epochs", d.Epochs, "epochs at most")
-	flags.IntVar(&f.Batch, "batch", d.Batch, "images a step")
-	flags.Float64Var(&f.Rate, "rate", d.Rate, "learning rate, at the start")
+	flags.IntVar(&f.Batch, "batch", 0, fmt.Sprintf("images a step (default %s)", recipes(func(batch int, _ float64) any { return batch })))
+	flags.Float64Var(&f.Rate, "rate", 0, fmt.Sprintf("learning rate, at the start (default %s)", recipes(func(_ int, rate float64) any { return rate })))
 	flags.StringVar(&f.Schedule, "schedule", d.Schedule, "course of the learning rate: "+strings.Join(autoencoder.Schedules(), " or "))
 	flags.IntVar(&f.Patience, "patience", d.Patience, "epochs without a better validation loss before stopping; 0 runs them all")
 	flags.BoolVar(&f.ZeroStart, "zero-start", false, "start all biases at 0, as the paper does, not at the data's mean with live outputs")
 	flags.Float64Var(&f.MIP, "mip", d.Threshold, "charge above which a cell counts as occupied")
+}
+
+// recipes says what suits each of the decoders.
+func recipes(of func(batch int, rate float64) any) string {
+	d := autoencoder.Decoders()
+	return fmt.Sprintf("%v; %v with --decoder %s", of(compare.Recipe(d[0])), of(compare.Recipe(d[1])), d[1])
 }
 
 // readConfig fills the settings in from a TOML file, calls takeOver, which hands
@@ -127,6 +133,13 @@ func (f *encoderConfig) plan(losses, precisions []string, bits []int) (compare.P
 	}
 	if p.Decoder == autoencoder.Decoders()[0] {
 		p.Decoder = "" // as in runs of before there were others
+	}
+	batch, rate := compare.Recipe(p.Decoder)
+	if p.Batch == 0 {
+		p.Batch = batch
+	}
+	if p.Rate == 0 {
+		p.Rate = rate
 	}
 	if len(f.Pretrain) > 0 {
 		p.Pretraining = &compare.Pretraining{Source: strings.Join(f.Pretrain, ", "), Epochs: f.PretrainEpochs}

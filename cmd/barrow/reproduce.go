@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"barrow/autoencoder"
 	"barrow/reproduce"
 	"barrow/run"
 	"barrow/wafer"
@@ -24,6 +25,13 @@ type reproduceFlags struct {
 	threshold     float64
 	losses        []string
 	density       string
+
+	// Of a full run only.
+	decoder        string
+	precisions     []string
+	size           int
+	pretrain       []string
+	pretrainEpochs int
 }
 
 func newReproduce(c *common) *cobra.Command {
@@ -57,12 +65,25 @@ minutes on two cores, about one with --quick.`,
 	flags.Float64Var(&f.threshold, "mip", 0, "charge above which a cell counts as occupied (default 35 ADC counts, 1 MIP_T)")
 	flags.StringVar(&f.density, "density", "", "wafers' density for the chip's other algorithms: ld or hd (default: what a column HD_LD says of each image, else ld)")
 	flags.StringSliceVar(&f.losses, "losses", nil, "losses of the encoders (default "+strings.Join(reproduce.Losses, ",")+")")
+	flags.StringVar(&f.decoder, "decoder", "", "with --full: layers off the detector: "+strings.Join(autoencoder.Decoders(), " or "))
+	flags.StringSliceVar(&f.precisions, "precisions", nil, "with --full: number formats (default "+strings.Join(reproduce.FullPrecisions, ",")+")")
+	flags.IntVar(&f.size, "range", 0, "with --full: largest decoded charge in a cell, 1 (default) or 2")
+	flags.StringArrayVar(&f.pretrain, "pretrain", nil, "with --full: wafer `file` that all networks learn from first; may be repeated")
+	flags.IntVar(&f.pretrainEpochs, "pretrain-epochs", 30, "with --full: epochs on the images of --pretrain")
 	return cmd
 }
+
+// onlyFull are the flags of a full run.
+var onlyFull = []string{"decoder", "precisions", "range", "pretrain", "pretrain-epochs"}
 
 func (f *reproduceFlags) run(cmd *cobra.Command, c *common) error {
 	if f.full {
 		return f.runFull(cmd, c)
+	}
+	for _, name := range onlyFull {
+		if cmd.Flags().Changed(name) {
+			return fmt.Errorf("--%s is for the full comparison: add --full", name)
+		}
 	}
 	ctx := cmd.Context()
 	start := time.Now()

@@ -11,6 +11,7 @@ import (
 	"barrow/compare"
 	"barrow/evaluate"
 	"barrow/reproduce"
+	"barrow/wafer"
 )
 
 // runFull carries out the paper's comparison in full: five losses, three
@@ -27,7 +28,7 @@ func (f *reproduceFlags) runFull(cmd *cobra.Command, c *common) error {
 	if err != nil {
 		return err
 	}
-	config := reproduce.NewFullConfig(images, source, f.training.metric, c.seed)
+	config := reproduce.NewFullConfig(images, source, f.training.metric, f.decoder, c.seed)
 	if cmd.Flags().Changed("epochs") {
 		if err := positive(cmd, "epochs"); err != nil {
 			return err
@@ -42,6 +43,19 @@ func (f *reproduceFlags) runFull(cmd *cobra.Command, c *common) error {
 	}
 	if cmd.Flags().Changed("losses") {
 		config.Plan.Losses = f.losses
+	}
+	if cmd.Flags().Changed("precisions") {
+		config.Plan.Precisions = f.precisions
+	}
+	if cmd.Flags().Changed("range") {
+		config.Plan.Range = f.size
+	}
+	var pretraining *wafer.Set
+	if len(f.pretrain) > 0 {
+		if pretraining, err = f.training.readLabelled(f.pretrain, remarks(cmd, c)); err != nil {
+			return err
+		}
+		config.Plan.Pretraining = &compare.Pretraining{Source: strings.Join(f.pretrain, ", "), Digest: pretraining.Digest(), Epochs: f.pretrainEpochs}
 	}
 	if cmd.Flags().Changed("mip") {
 		config.Plan.Threshold = f.threshold
@@ -58,7 +72,7 @@ func (f *reproduceFlags) runFull(cmd *cobra.Command, c *common) error {
 		return err
 	}
 	bar := newProgress(cmd.ErrOrStderr(), c)
-	results, times, err := reproduce.Full(ctx, folder, config, images, c.threads, func(r reproduce.Report) {
+	results, times, err := reproduce.Full(ctx, folder, config, images, pretraining, c.threads, func(r reproduce.Report) {
 		bar.set(r.Done, strings.TrimSpace(r.Part+" "+r.Note))
 	})
 	bar.close()
