@@ -119,12 +119,13 @@ func (w *work) bandwidth(ctx context.Context) error {
 	w.results.Bandwidth = b
 	ours := w.results.Encoders[best(w.results)].on(encoderLinks).values
 	for k := range b.Baselines {
-		x := &b.Baselines[k]
+		x, worse := &b.Baselines[k], 0
 		for i, v := range x.Values {
 			if v > ours[i] {
-				x.Worse += 1 / float64(len(ours))
+				worse++
 			}
 		}
+		x.Worse = float64(worse) / float64(len(ours))
 	}
 	return nil
 }
