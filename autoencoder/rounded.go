@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sort"
+	"slices"
 
 	"barrow/nn"
 )
@@ -93,7 +93,7 @@ var ranges = []float64{1, 0.999, 0.99, 0.97, 0.95, 0.9, 0.8, 0.7, 0.5}
 // fitRounding chooses the range with the smallest squared error on the values,
 // which it sorts.
 func fitRounding(values []float32, bits int) *rounding {
-	sort.Slice(values, func(i, j int) bool { return values[i] < values[j] })
+	slices.Sort(values)
 	var best *rounding
 	least := 0.0
 	for _, q := range ranges {

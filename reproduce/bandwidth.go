@@ -31,9 +31,14 @@ type OnLinks struct {
 	values []float64
 }
 
+// rangeImages are enough training images to tell the ranges of an encoder's
+// outputs by.
+const rangeImages = 5000
+
 // onLinks cuts every encoder's outputs to the bits of 1 to 5 links, in ranges
-// that the training images give.
+// that training images give.
 func (w *work) onLinks(ctx context.Context) error {
+	like := w.train.Charge[:min(rangeImages, w.train.Len())*evaluate.Cells]
 	for k := range w.results.Encoders {
 		e := &w.results.Encoders[k]
 		for n := 1; n <= encoderLinks; n++ {
@@ -41,7 +46,7 @@ func (w *work) onLinks(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			decoded, err := w.decoders[e.Loss].DecodeRounded(ctx, w.test.Charge, w.train.Charge, bits)
+			decoded, err := w.decoders[e.Loss].DecodeRounded(ctx, w.test.Charge, like, bits)
 			if err != nil {
 				return err
 			}

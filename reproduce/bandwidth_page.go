@@ -72,13 +72,17 @@ func verdict(r *Results, ours *Encoder) string {
 	var ahead []string
 	for n := 1; n <= b.EncoderLinks; n++ {
 		if ours.on(n).EMD.Mean < b.first(n).EMD.Mean {
-			ahead = append(ahead, links(n))
+			ahead = append(ahead, fmt.Sprint(n))
 		}
 	}
-	if len(ahead) == 0 {
+	switch k := len(ahead); k {
+	case 0:
 		return text + fmt.Sprintf(" On no number of links up to %d is the encoder's mean the smallest.", b.EncoderLinks)
+	case 1:
+		return text + fmt.Sprintf(" The encoder's mean is the smallest of all on %s of them.", ahead[0])
+	default:
+		return text + fmt.Sprintf(" The encoder's mean is the smallest of all on %s and %s of them.", strings.Join(ahead[:k-1], ", "), ahead[k-1])
 	}
-	return text + fmt.Sprintf(" The encoder's mean is the smallest on %s.", strings.Join(ahead, ", "))
 }
 
 // first is the baseline with the smallest mean EMD on up to n links.

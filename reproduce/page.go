@@ -77,7 +77,11 @@ func summary(r *Results) []string {
 	if best.Loss != baseline && best.Ratio > 0 {
 		text += fmt.Sprintf(", %.2f of what %s leaves", best.Ratio, label(baseline))
 	}
-	return []string{text + ".", "Distances are in units of half a trigger-cell (TC) pitch; both images are scaled to sum 1 before they are compared."}
+	units := "Distances are in units of half a trigger-cell (TC) pitch; both images are scaled to sum 1 before they are compared."
+	if r.Bandwidth != nil && r.Bandwidth.Missing == "" {
+		units += " Every encoder stands for five of the chip's links, with 144 bits of outputs and 9 of the wafer's sum: what the chip's other algorithms keep on as many and on fewer is under \u201cAt equal bandwidth\u201d."
+	}
+	return []string{text + ".", units}
 }
 
 // closing is the table that the command prints, too.

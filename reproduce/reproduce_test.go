@@ -206,6 +206,18 @@ func TestBandwidth(t *testing.T) {
 	if len(page.Sections) != 6 || page.Sections[2].Title != "At equal bandwidth" {
 		t.Fatalf("%d sections", len(page.Sections))
 	}
+	// The encoder equals the third baseline, best choice on 2 links, from 2 links
+	// on: what it finds must be told so.
+	text := strings.Join(page.Sections[2].Text, " ")
+	if !strings.Contains(text, "Best choice needs 2 links (64 bits) to leave no more than that.") {
+		t.Errorf("the section says: %s", text)
+	}
+	for n := range 5 {
+		w.results.Encoders[1].OnLinks = append(w.results.Encoders[1].OnLinks, OnLinks{Links: n + 1, EMD: evaluate.Summary{Mean: float64(n % 2 * 100)}})
+	}
+	if text := verdict(w.results, &w.results.Encoders[1]); !strings.Contains(text, "the smallest of all on 1, 3 and 5 of them.") {
+		t.Error(text)
+	}
 	images.Charge[7] = 1 << 23
 	if err := w.bandwidth(context.Background()); err != nil || !strings.Contains(w.results.Bandwidth.Missing, "image 1, cell 7") {
 		t.Errorf("a charge that the chip does not take: %v, %+v", err, w.results.Bandwidth)
