@@ -59,14 +59,18 @@ type Precision struct {
 	Chip bool
 	// Rhombi arranges images as 4×4×3, one channel a rhombus, instead of 8×8.
 	Rhombi bool
-	Source string
+	// Restore scales decoded images to the module's sum, which the chip sends
+	// too, and leaves out decoded cells below 0.1 MIP_T (3.5 counts).
+	Restore bool
+	Source  string
 }
 
 // Presets are the precisions there are, "float" first.
 //
 // "qkeras-5bit" is the paper's quantised encoder, "asic" the chip,
 // "cmssw-mainline" the emulation in CMSSW (floating-point weights on 4×4×3
-// images, inputs rounded to 1/256, outputs rounded to 2^−b without a limit),
+// images, inputs rounded to 1/256, outputs rounded to 2^−b without a limit, decoded
+// images scaled to the module's sum),
 // "cmssw-fork" the one of the conditional autoencoder.
 func Presets() []Precision {
 	return []Precision{
@@ -75,7 +79,7 @@ func Presets() []Precision {
 			Latent: Fixed{Bits: 9, Integer: 1}, Source: "the paper's public code, model qK_RTL"},
 		{Name: "asic", Weights: Fixed{Bits: 6}, Input: Fixed{Bits: 8, Integer: 1, Floor: true},
 			Latent: Fixed{Bits: 9, Integer: 1, Floor: true}, Chip: true, Source: "ECON-T"},
-		{Name: "cmssw-mainline", Input: Fixed{Bits: 9, Integer: 1}, Latent: Fixed{Bits: 9, Integer: 0}, Rhombi: true, Source: "CMSSW"},
+		{Name: "cmssw-mainline", Input: Fixed{Bits: 9, Integer: 1}, Latent: Fixed{Bits: 9, Integer: 0}, Rhombi: true, Restore: true, Source: "CMSSW"},
 		{Name: "cmssw-fork", Weights: Fixed{Bits: 6}, Input: Fixed{Bits: 8, Integer: 1, Floor: true}, Hidden: Fixed{Bits: 8, Integer: 1},
 			Latent: Fixed{Bits: 9, Integer: 1, Floor: true}, Source: "CMSSW with the conditional autoencoder"},
 	}

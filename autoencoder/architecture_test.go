@@ -133,6 +133,53 @@ func cost(t *testing.T, a Architecture) Cost {
 	return c
 }
 
+// TestRestore: decoded images of cmssw-mainline have the module's sum, but for
+// cells below 0.1 MIP_T, and no such cells.
+func TestRestore(t *testing.T) {
+	m, err := Architecture{Precision: "cmssw-mainline"}.New(1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	images := showers(50, 3)
+	for c := range Cells {
+		images[c] /= 1000 // all of it below 0.1 MIP_T: kept
+	}
+	decoded, err := m.Decode(context.Background(), images)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 50 {
+		in, out := images[i*Cells:(i+1)*Cells], decoded[i*Cells:(i+1)*Cells]
+		lost, least := 0.0, math.Inf(1)
+		for _, v := range out {
+			if v == 0 {
+				lost += suppressed
+			} else {
+				least = min(least, v)
+			}
+		}
+		if d := wafer.Sum(in) - wafer.Sum(out); d > lost+1e-6*wafer.Sum(in) || d < -1e-6*wafer.Sum(in) {
+			t.Errorf("image %d: charge %v decodes to %v, at most %v suppressed", i, wafer.Sum(in), wafer.Sum(out), lost)
+		}
+		if i > 0 && least < suppressed {
+			t.Errorf("image %d: a decoded cell of %v", i, least)
+		}
+	}
+	for _, c := range []struct{ image, decoded, want []float64 }{
+		{[]float64{10, 90}, []float64{0.1, 4.9}, []float64{0, 98}},
+		{[]float64{10, 10}, []float64{1, 3}, []float64{5, 15}},
+		{[]float64{1, 1}, []float64{3, 1}, []float64{1.5, 0.5}},
+		{[]float64{1, 1}, []float64{0, 0}, []float64{0, 0}},
+	} {
+		restore(c.image, c.decoded)
+		for i, v := range c.want {
+			if math.Abs(c.decoded[i]-v) > 1e-12 {
+				t.Errorf("%v restored to %v, want %v", c.image, c.decoded, c.want)
+			}
+		}
+	}
+}
+
 // TestRange: with a range of 2 the decoder learns cells that a sigmoid cannot
 // reach, and its gradient is that of the scaled output.
 func TestRange(t *testing.T) {

@@ -73,6 +73,8 @@ type Model struct {
 	sides *nn.Tensor // the conditions of a batch, or nil
 	gain  float32    // times the network's output is a decoded cell
 	floor float32    // added to every decoded cell: see decodedFloor
+
+	restore bool // decoded images get the module's sum, as in CMSSW
 }
 
 // decodedFloor keeps an image that a ReLU decodes to nothing comparable: the
@@ -121,6 +123,7 @@ func newModel(a Architecture, net *nn.Network) (*Model, error) {
 			return nil, err
 		}
 	}
+	m.restore = p.Restore
 	if a.Conditional {
 		m.sides, m.floor = nn.NewTensor(1, nn.Vector(ConditionCount)), decodedFloor
 	}
@@ -220,14 +223,46 @@ func (m *Model) DecodeData(ctx context.Context, d Data) ([]float64, error) {
 			return err
 		}
 		m.gather(y, pred[:b*Cells])
-		for k := range b {
-			for c := range Cells {
-				out[(i+k)*Cells+c] = float64(pred[k*Cells+c]) * scales[i+k]
-			}
-		}
+		m.unload(pred, scales[i:i+b], d.Images[i*Cells:], out[i*Cells:])
 		return nil
 	})
 	return out, err
+}
+
+// unload writes decoded images in the units of the originals.
+func (m *Model) unload(pred []float32, scales, images, out []float64) {
+	for k, scale := range scales {
+		row := out[k*Cells:][:Cells]
+		for c := range row {
+			row[c] = float64(pred[k*Cells+c]) * scale
+		}
+		if m.restore {
+			restore(images[k*Cells:][:Cells], row)
+		}
+	}
+}
+
+// suppressed is the charge below which CMSSW leaves a decoded cell out: 0.1 MIP_T
+// at 35 counts each.
+const suppressed = 3.5
+
+// restore scales a decoded image to the charge of the original and leaves cells
+// below suppressed out, unless that is all of them.
+func restore(image, decoded []float64) {
+	sum, all := wafer.Sum(image), wafer.Sum(decoded)
+	if !(all > 0) {
+		return
+	}
+	most := 0.0
+	for c := range decoded {
+		decoded[c] *= sum / all
+		most = max(most, decoded[c])
+	}
+	for c, v := range decoded {
+		if v < suppressed && most >= suppressed {
+			decoded[c] = 0
+		}
+	}
 }
 
 // Encode returns the encoder's N×16 outputs for N images, in the units of the

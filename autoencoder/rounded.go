@@ -60,11 +60,7 @@ func (m *Model) decodeOutputs(ctx context.Context, images []float64, outputs []f
 			return err
 		}
 		m.gather(y, pred[:b*Cells])
-		for k := range b {
-			for c := range Cells {
-				decoded[(i+k)*Cells+c] = float64(pred[k*Cells+c]) * scales[i+k]
-			}
-		}
+		m.unload(pred, scales[i:i+b], images[i*Cells:], decoded[i*Cells:])
 		return nil
 	})
 	return decoded, err
