@@ -80,24 +80,22 @@ func (t *State) runStart(m *Problem) {
 	}
 }
 
-func (t *State) runRaise(m *Problem, set uint64, delta float64) {
+func (t *State) runOptimise(m *Problem, limit int) bool {
 	switch m.kernel {
 	case Portable:
-		t.raise(m, set, delta)
-		return
+		return t.optimise(m, limit)
 	case AVX2:
-		raise256(&t.Pot[0], &m.D[0][0], set, delta, uint64(m.Words))
-		return
+		return optimise256(&t.Pot[0], &m.D[0][0], int64(limit), uint64(m.Words))
 	}
 	switch m.Words {
 	case 2:
-		raise512x2(&t.Pot[0], &m.D[0][0], set, delta)
+		return optimise512x2(&t.Pot[0], &m.D[0][0], int64(limit))
 	case 4:
-		raise512x4(&t.Pot[0], &m.D[0][0], set, delta)
+		return optimise512x4(&t.Pot[0], &m.D[0][0], int64(limit))
 	case 6:
-		raise512x6(&t.Pot[0], &m.D[0][0], set, delta)
+		return optimise512x6(&t.Pot[0], &m.D[0][0], int64(limit))
 	default:
-		raise512x8(&t.Pot[0], &m.D[0][0], set, delta)
+		return optimise512x8(&t.Pot[0], &m.D[0][0], int64(limit))
 	}
 }
 
@@ -120,14 +118,6 @@ func (t *State) runFinish(m *Problem) {
 	default:
 		finish512x8(&t.Pot[0], &m.D[0][0])
 	}
-}
-
-func (t *State) runPrice(m *Problem) {
-	if m.kernel == Portable {
-		t.price(m)
-		return
-	}
-	t.runRaise(m, t.Rows, 0)
 }
 
 func (t *State) runDot(m *Problem, p []float64) float64 {

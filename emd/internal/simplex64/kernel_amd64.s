@@ -166,13 +166,16 @@ GLOBL heavy<>(SB), RODATA|NOPTR, $8
 DATA halfUnit<>+0(SB)/8, $0x3ca0000000000000
 GLOBL halfUnit<>(SB), RODATA|NOPTR, $8
 
-// func raise512x2(t *float64, m *float64, set uint64, delta float64)
-// Requires: AVX, AVX512BW, AVX512F, BMI
-TEXT ·raise512x2(SB), NOSPLIT, $0-32
-	MOVQ         t+0(FP), AX
-	MOVQ         m+8(FP), CX
-	MOVQ         set+16(FP), DX
-	VBROADCASTSD delta+24(FP), Z0
+// func optimise512x2(t *float64, m *float64, limit int64) bool
+// Requires: AVX, AVX512BW, AVX512F, BMI, CMOV
+TEXT ·optimise512x2(SB), NOSPLIT, $0-25
+	MOVQ   t+0(FP), AX
+	MOVQ   m+8(FP), CX
+	MOVQ   8384(AX), DX
+	VXORPD X0, X0, X0
+
+raise:
+	VBROADCASTSD X0, Z0
 	VMOVUPD      512(AX), Z1
 	VMOVDQU64    1024(AX), Z3
 	VMOVUPD      576(AX), Z2
@@ -232,15 +235,166 @@ priced:
 	VMAXPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VMAXSD        X0, X1, X1
-	VMOVQ         X1, CX
-	NOTQ          CX
-	ANDQ          $0x3f, CX
-	MOVQ          CX, 8472(AX)
-	MOVQ          1024(AX)(CX*8), DX
+	VMOVQ         X1, DX
+	NOTQ          DX
+	ANDQ          $0x3f, DX
+	MOVQ          DX, BX
+	MOVQ          1024(AX)(BX*8), DX
+	VMOVSD        512(AX)(BX*8), X0
+	VSUBSD        (AX)(BX*8), X0, X0
+	MOVQ          BX, 8472(AX)
 	MOVQ          DX, 8464(AX)
-	VMOVSD        512(AX)(CX*8), X0
-	VSUBSD        (AX)(CX*8), X0, X0
 	VMOVSD        X0, 8456(AX)
+	VUCOMISD      46608(CX), X0
+	JLS           optimal
+	MOVQ          limit+16(FP), SI
+	CMPQ          8512(AX), SI
+	JGE           stopped
+	MOVQ          posInf<>+0(SB), SI
+	MOVQ          BX, DI
+	MOVQ          BX, R8
+
+colUp:
+	MOVQ    7168(AX)(DI*8), R9
+	BTQ     DX, R9
+	JCS     apex
+	MOVQ    1536(AX)(DI*8), R9
+	CMPQ    R9, SI
+	CMOVQLE R9, SI
+	CMOVQLE DI, R8
+	MOVBQZX 8192(AX)(DI*1), DI
+	MOVQ    7168(AX)(DI*8), R9
+	BTQ     DX, R9
+	JCS     apex
+	MOVBQZX 8192(AX)(DI*1), DI
+	JMP     colUp
+
+apex:
+	MOVQ BX, R9
+	MOVQ DX, R10
+	MOVQ DX, R11
+
+rowUp:
+	CMPQ    R11, DI
+	JEQ     found
+	MOVQ    1536(AX)(R11*8), R12
+	CMPQ    R12, SI
+	CMOVQLT R12, SI
+	CMOVQLT R11, R8
+	CMOVQLT DX, R9
+	CMOVQLT BX, R10
+	MOVBQZX 8192(AX)(R11*1), R11
+	CMPQ    R11, DI
+	JEQ     found
+	MOVBQZX 8192(AX)(R11*1), R11
+	JMP     rowUp
+
+found:
+	VMOVQ SI, X1
+	MOVQ  7168(AX)(R8*8), SI
+	MOVQ  R10, R11
+
+outside:
+	CMPQ    R11, DI
+	JEQ     outsideDone
+	VMOVSD  1536(AX)(R11*8), X2
+	VSUBSD  X1, X2, X2
+	VMOVSD  X2, 1536(AX)(R11*8)
+	ORQ     SI, 7168(AX)(R11*8)
+	MOVBQZX 8192(AX)(R11*1), R11
+	CMPQ    R11, DI
+	JEQ     outsideDone
+	VMOVSD  1536(AX)(R11*8), X2
+	VADDSD  X1, X2, X2
+	VMOVSD  X2, 1536(AX)(R11*8)
+	ORQ     SI, 7168(AX)(R11*8)
+	MOVBQZX 8192(AX)(R11*1), R11
+	JMP     outside
+
+outsideDone:
+	MOVQ    DX, DX
+	SHLQ    $0x09, DX
+	ADDQ    CX, DX
+	VMOVSD  (DX)(BX*8), X2
+	VMOVAPD X1, X3
+	MOVQ    SI, DX
+
+hang:
+	MOVBQZX 8192(AX)(R9*1), R12
+	VMOVSD  1536(AX)(R9*8), X4
+	VMOVSD  2048(AX)(R9*8), X5
+	MOVQ    7168(AX)(R9*8), R11
+	VSUBSD  X1, X4, X4
+	MOVB    R10, 8192(AX)(R9*1)
+	VMOVSD  X3, 1536(AX)(R9*8)
+	VMOVSD  X2, 2048(AX)(R9*8)
+	MOVQ    DX, 7168(AX)(R9*8)
+	ANDNQ   SI, R11, DX
+	VMOVAPD X4, X3
+	VMOVAPD X5, X2
+	CMPQ    R9, R8
+	JEQ     hung
+	MOVQ    R9, R10
+	MOVQ    R12, R9
+	MOVBQZX 8192(AX)(R9*1), R12
+	VMOVSD  1536(AX)(R9*8), X4
+	VMOVSD  2048(AX)(R9*8), X5
+	MOVQ    7168(AX)(R9*8), R11
+	VADDSD  X1, X4, X4
+	MOVB    R10, 8192(AX)(R9*1)
+	VMOVSD  X3, 1536(AX)(R9*8)
+	VMOVSD  X2, 2048(AX)(R9*8)
+	MOVQ    DX, 7168(AX)(R9*8)
+	ANDNQ   SI, R11, DX
+	VMOVAPD X4, X3
+	VMOVAPD X5, X2
+	MOVQ    R9, R10
+	MOVQ    R12, R9
+	JMP     hang
+
+hung:
+	MOVQ R12, R9
+
+inside:
+	CMPQ    R9, DI
+	JEQ     insideDone
+	VMOVSD  1536(AX)(R9*8), X2
+	VADDSD  X1, X2, X2
+	VMOVSD  X2, 1536(AX)(R9*8)
+	ANDNQ   7168(AX)(R9*8), SI, DX
+	MOVQ    DX, 7168(AX)(R9*8)
+	MOVBQZX 8192(AX)(R9*1), R9
+	CMPQ    R9, DI
+	JEQ     insideDone
+	VMOVSD  1536(AX)(R9*8), X2
+	VSUBSD  X1, X2, X2
+	VMOVSD  X2, 1536(AX)(R9*8)
+	ANDNQ   7168(AX)(R9*8), SI, DX
+	MOVQ    DX, 7168(AX)(R9*8)
+	MOVBQZX 8192(AX)(R9*1), R9
+	JMP     inside
+
+insideDone:
+	MOVQ    8384(AX), DI
+	ORQ     8392(AX), DI
+	ANDNQ   DI, SI, DI
+	MOVQ    SI, DX
+	BTQ     BX, SI
+	CMOVQCC DI, DX
+	INCQ    8512(AX)
+	VMOVAPD X0, X0
+	JMP     raise
+
+stopped:
+	XORB AL, AL
+	MOVB AL, ret+24(FP)
+	VZEROUPPER
+	RET
+
+optimal:
+	XORB AL, AL
+	MOVB $0x01, AL
+	MOVB AL, ret+24(FP)
 	VZEROUPPER
 	RET
 
@@ -882,13 +1036,16 @@ TEXT ·totals512x2(SB), NOSPLIT, $0-25
 	VZEROUPPER
 	RET
 
-// func raise512x4(t *float64, m *float64, set uint64, delta float64)
-// Requires: AVX, AVX512BW, AVX512F, BMI
-TEXT ·raise512x4(SB), NOSPLIT, $0-32
-	MOVQ         t+0(FP), AX
-	MOVQ         m+8(FP), CX
-	MOVQ         set+16(FP), DX
-	VBROADCASTSD delta+24(FP), Z0
+// func optimise512x4(t *float64, m *float64, limit int64) bool
+// Requires: AVX, AVX512BW, AVX512F, BMI, CMOV
+TEXT ·optimise512x4(SB), NOSPLIT, $0-25
+	MOVQ   t+0(FP), AX
+	MOVQ   m+8(FP), CX
+	MOVQ   8384(AX), DX
+	VXORPD X0, X0, X0
+
+raise:
+	VBROADCASTSD X0, Z0
 	VMOVUPD      512(AX), Z1
 	VMOVDQU64    1024(AX), Z5
 	VMOVUPD      576(AX), Z2
@@ -980,15 +1137,166 @@ priced:
 	VMAXPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VMAXSD        X0, X1, X1
-	VMOVQ         X1, CX
-	NOTQ          CX
-	ANDQ          $0x3f, CX
-	MOVQ          CX, 8472(AX)
-	MOVQ          1024(AX)(CX*8), DX
+	VMOVQ         X1, DX
+	NOTQ          DX
+	ANDQ          $0x3f, DX
+	MOVQ          DX, BX
+	MOVQ          1024(AX)(BX*8), DX
+	VMOVSD        512(AX)(BX*8), X0
+	VSUBSD        (AX)(BX*8), X0, X0
+	MOVQ          BX, 8472(AX)
 	MOVQ          DX, 8464(AX)
-	VMOVSD        512(AX)(CX*8), X0
-	VSUBSD        (AX)(CX*8), X0, X0
 	VMOVSD        X0, 8456(AX)
+	VUCOMISD      46608(CX), X0
+	JLS           optimal
+	MOVQ          limit+16(FP), SI
+	CMPQ          8512(AX), SI
+	JGE           stopped
+	MOVQ          posInf<>+0(SB), SI
+	MOVQ          BX, DI
+	MOVQ          BX, R8
+
+colUp:
+	MOVQ    7168(AX)(DI*8), R9
+	BTQ     DX, R9
+	JCS     apex
+	MOVQ    1536(AX)(DI*8), R9
+	CMPQ    R9, SI
+	CMOVQLE R9, SI
+	CMOVQLE DI, R8
+	MOVBQZX 8192(AX)(DI*1), DI
+	MOVQ    7168(AX)(DI*8), R9
+	BTQ     DX, R9
+	JCS     apex
+	MOVBQZX 8192(AX)(DI*1), DI
+	JMP     colUp
+
+apex:
+	MOVQ BX, R9
+	MOVQ DX, R10
+	MOVQ DX, R11
+
+rowUp:
+	CMPQ    R11, DI
+	JEQ     found
+	MOVQ    1536(AX)(R11*8), R12
+	CMPQ    R12, SI
+	CMOVQLT R12, SI
+	CMOVQLT R11, R8
+	CMOVQLT DX, R9
+	CMOVQLT BX, R10
+	MOVBQZX 8192(AX)(R11*1), R11
+	CMPQ    R11, DI
+	JEQ     found
+	MOVBQZX 8192(AX)(R11*1), R11
+	JMP     rowUp
+
+found:
+	VMOVQ SI, X1
+	MOVQ  7168(AX)(R8*8), SI
+	MOVQ  R10, R11
+
+outside:
+	CMPQ    R11, DI
+	JEQ     outsideDone
+	VMOVSD  1536(AX)(R11*8), X2
+	VSUBSD  X1, X2, X2
+	VMOVSD  X2, 1536(AX)(R11*8)
+	ORQ     SI, 7168(AX)(R11*8)
+	MOVBQZX 8192(AX)(R11*1), R11
+	CMPQ    R11, DI
+	JEQ     outsideDone
+	VMOVSD  1536(AX)(R11*8), X2
+	VADDSD  X1, X2, X2
+	VMOVSD  X2, 1536(AX)(R11*8)
+	ORQ     SI, 7168(AX)(R11*8)
+	MOVBQZX 8192(AX)(R11*1), R11
+	JMP     outside
+
+outsideDone:
+	MOVQ    DX, DX
+	SHLQ    $0x09, DX
+	ADDQ    CX, DX
+	VMOVSD  (DX)(BX*8), X2
+	VMOVAPD X1, X3
+	MOVQ    SI, DX
+
+hang:
+	MOVBQZX 8192(AX)(R9*1), R12
+	VMOVSD  1536(AX)(R9*8), X4
+	VMOVSD  2048(AX)(R9*8), X5
+	MOVQ    7168(AX)(R9*8), R11
+	VSUBSD  X1, X4, X4
+	MOVB    R10, 8192(AX)(R9*1)
+	VMOVSD  X3, 1536(AX)(R9*8)
+	VMOVSD  X2, 2048(AX)(R9*8)
+	MOVQ    DX, 7168(AX)(R9*8)
+	ANDNQ   SI, R11, DX
+	VMOVAPD X4, X3
+	VMOVAPD X5, X2
+	CMPQ    R9, R8
+	JEQ     hung
+	MOVQ    R9, R10
+	MOVQ    R12, R9
+	MOVBQZX 8192(AX)(R9*1), R12
+	VMOVSD  1536(AX)(R9*8), X4
+	VMOVSD  2048(AX)(R9*8), X5
+	MOVQ    7168(AX)(R9*8), R11
+	VADDSD  X1, X4, X4
+	MOVB    R10, 8192(AX)(R9*1)
+	VMOVSD  X3, 1536(AX)(R9*8)
+	VMOVSD  X2, 2048(AX)(R9*8)
+	MOVQ    DX, 7168(AX)(R9*8)
+	ANDNQ   SI, R11, DX
+	VMOVAPD X4, X3
+	VMOVAPD X5, X2
+	MOVQ    R9, R10
+	MOVQ    R12, R9
+	JMP     hang
+
+hung:
+	MOVQ R12, R9
+
+inside:
+	CMPQ    R9, DI
+	JEQ     insideDone
+	VMOVSD  1536(AX)(R9*8), X2
+	VADDSD  X1, X2, X2
+	VMOVSD  X2, 1536(AX)(R9*8)
+	ANDNQ   7168(AX)(R9*8), SI, DX
+	MOVQ    DX, 7168(AX)(R9*8)
+	MOVBQZX 8192(AX)(R9*1), R9
+	CMPQ    R9, DI
+	JEQ     insideDone
+	VMOVSD  1536(AX)(R9*8), X2
+	VSUBSD  X1, X2, X2
+	VMOVSD  X2, 1536(AX)(R9*8)
+	ANDNQ   7168(AX)(R9*8), SI, DX
+	MOVQ    DX, 7168(AX)(R9*8)
+	MOVBQZX 8192(AX)(R9*1), R9
+	JMP     inside
+
+insideDone:
+	MOVQ    8384(AX), DI
+	ORQ     8392(AX), DI
+	ANDNQ   DI, SI, DI
+	MOVQ    SI, DX
+	BTQ     BX, SI
+	CMOVQCC DI, DX
+	INCQ    8512(AX)
+	VMOVAPD X0, X0
+	JMP     raise
+
+stopped:
+	XORB AL, AL
+	MOVB AL, ret+24(FP)
+	VZEROUPPER
+	RET
+
+optimal:
+	XORB AL, AL
+	MOVB $0x01, AL
+	MOVB AL, ret+24(FP)
 	VZEROUPPER
 	RET
 
@@ -1776,13 +2084,16 @@ TEXT ·totals512x4(SB), NOSPLIT, $0-25
 	VZEROUPPER
 	RET
 
-// func raise512x6(t *float64, m *float64, set uint64, delta float64)
-// Requires: AVX, AVX512BW, AVX512F, BMI
-TEXT ·raise512x6(SB), NOSPLIT, $0-32
-	MOVQ         t+0(FP), AX
-	MOVQ         m+8(FP), CX
-	MOVQ         set+16(FP), DX
-	VBROADCASTSD delta+24(FP), Z0
+// func optimise512x6(t *float64, m *float64, limit int64) bool
+// Requires: AVX, AVX512BW, AVX512F, BMI, CMOV
+TEXT ·optimise512x6(SB), NOSPLIT, $0-25
+	MOVQ   t+0(FP), AX
+	MOVQ   m+8(FP), CX
+	MOVQ   8384(AX), DX
+	VXORPD X0, X0, X0
+
+raise:
+	VBROADCASTSD X0, Z0
 	VMOVUPD      512(AX), Z1
 	VMOVDQU64    1024(AX), Z7
 	VMOVUPD      576(AX), Z2
@@ -1906,15 +2217,166 @@ priced:
 	VMAXPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VMAXSD        X0, X1, X1
-	VMOVQ         X1, CX
-	NOTQ          CX
-	ANDQ          $0x3f, CX
-	MOVQ          CX, 8472(AX)
-	MOVQ          1024(AX)(CX*8), DX
+	VMOVQ         X1, DX
+	NOTQ          DX
+	ANDQ          $0x3f, DX
+	MOVQ          DX, BX
+	MOVQ          1024(AX)(BX*8), DX
+	VMOVSD        512(AX)(BX*8), X0
+	VSUBSD        (AX)(BX*8), X0, X0
+	MOVQ          BX, 8472(AX)
 	MOVQ          DX, 8464(AX)
-	VMOVSD        512(AX)(CX*8), X0
-	VSUBSD        (AX)(CX*8), X0, X0
 	VMOVSD        X0, 8456(AX)
+	VUCOMISD      46608(CX), X0
+	JLS           optimal
+	MOVQ          limit+16(FP), SI
+	CMPQ          8512(AX), SI
+	JGE           stopped
+	MOVQ          posInf<>+0(SB), SI
+	MOVQ          BX, DI
+	MOVQ          BX, R8
+
+colUp:
+	MOVQ    7168(AX)(DI*8), R9
+	BTQ     DX, R9
+	JCS     apex
+	MOVQ    1536(AX)(DI*8), R9
+	CMPQ    R9, SI
+	CMOVQLE R9, SI
+	CMOVQLE DI, R8
+	MOVBQZX 8192(AX)(DI*1), DI
+	MOVQ    7168(AX)(DI*8), R9
+	BTQ     DX, R9
+	JCS     apex
+	MOVBQZX 8192(AX)(DI*1), DI
+	JMP     colUp
+
+apex:
+	MOVQ BX, R9
+	MOVQ DX, R10
+	MOVQ DX, R11
+
+rowUp:
+	CMPQ    R11, DI
+	JEQ     found
+	MOVQ    1536(AX)(R11*8), R12
+	CMPQ    R12, SI
+	CMOVQLT R12, SI
+	CMOVQLT R11, R8
+	CMOVQLT DX, R9
+	CMOVQLT BX, R10
+	MOVBQZX 8192(AX)(R11*1), R11
+	CMPQ    R11, DI
+	JEQ     found
+	MOVBQZX 8192(AX)(R11*1), R11
+	JMP     rowUp
+
+found:
+	VMOVQ SI, X1
+	MOVQ  7168(AX)(R8*8), SI
+	MOVQ  R10, R11
+
+outside:
+	CMPQ    R11, DI
+	JEQ     outsideDone
+	VMOVSD  1536(AX)(R11*8), X2
+	VSUBSD  X1, X2, X2
+	VMOVSD  X2, 1536(AX)(R11*8)
+	ORQ     SI, 7168(AX)(R11*8)
+	MOVBQZX 8192(AX)(R11*1), R11
+	CMPQ    R11, DI
+	JEQ     outsideDone
+	VMOVSD  1536(AX)(R11*8), X2
+	VADDSD  X1, X2, X2
+	VMOVSD  X2, 1536(AX)(R11*8)
+	ORQ     SI, 7168(AX)(R11*8)
+	MOVBQZX 8192(AX)(R11*1), R11
+	JMP     outside
+
+outsideDone:
+	MOVQ    DX, DX
+	SHLQ    $0x09, DX
+	ADDQ    CX, DX
+	VMOVSD  (DX)(BX*8), X2
+	VMOVAPD X1, X3
+	MOVQ    SI, DX
+
+hang:
+	MOVBQZX 8192(AX)(R9*1), R12
+	VMOVSD  1536(AX)(R9*8), X4
+	VMOVSD  2048(AX)(R9*8), X5
+	MOVQ    7168(AX)(R9*8), R11
+	VSUBSD  X1, X4, X4
+	MOVB    R10, 8192(AX)(R9*1)
+	VMOVSD  X3, 1536(AX)(R9*8)
+	VMOVSD  X2, 2048(AX)(R9*8)
+	MOVQ    DX, 7168(AX)(R9*8)
+	ANDNQ   SI, R11, DX
+	VMOVAPD X4, X3
+	VMOVAPD X5, X2
+	CMPQ    R9, R8
+	JEQ     hung
+	MOVQ    R9, R10
+	MOVQ    R12, R9
+	MOVBQZX 8192(AX)(R9*1), R12
+	VMOVSD  1536(AX)(R9*8), X4
+	VMOVSD  2048(AX)(R9*8), X5
+	MOVQ    7168(AX)(R9*8), R11
+	VADDSD  X1, X4, X4
+	MOVB    R10, 8192(AX)(R9*1)
+	VMOVSD  X3, 1536(AX)(R9*8)
+	VMOVSD  X2, 2048(AX)(R9*8)
+	MOVQ    DX, 7168(AX)(R9*8)
+	ANDNQ   SI, R11, DX
+	VMOVAPD X4, X3
+	VMOVAPD X5, X2
+	MOVQ    R9, R10
+	MOVQ    R12, R9
+	JMP     hang
+
+hung:
+	MOVQ R12, R9
+
+inside:
+	CMPQ    R9, DI
+	JEQ     insideDone
+	VMOVSD  1536(AX)(R9*8), X2
+	VADDSD  X1, X2, X2
+	VMOVSD  X2, 1536(AX)(R9*8)
+	ANDNQ   7168(AX)(R9*8), SI, DX
+	MOVQ    DX, 7168(AX)(R9*8)
+	MOVBQZX 8192(AX)(R9*1), R9
+	CMPQ    R9, DI
+	JEQ     insideDone
+	VMOVSD  1536(AX)(R9*8), X2
+	VSUBSD  X1, X2, X2
+	VMOVSD  X2, 1536(AX)(R9*8)
+	ANDNQ   7168(AX)(R9*8), SI, DX
+	MOVQ    DX, 7168(AX)(R9*8)
+	MOVBQZX 8192(AX)(R9*1), R9
+	JMP     inside
+
+insideDone:
+	MOVQ    8384(AX), DI
+	ORQ     8392(AX), DI
+	ANDNQ   DI, SI, DI
+	MOVQ    SI, DX
+	BTQ     BX, SI
+	CMOVQCC DI, DX
+	INCQ    8512(AX)
+	VMOVAPD X0, X0
+	JMP     raise
+
+stopped:
+	XORB AL, AL
+	MOVB AL, ret+24(FP)
+	VZEROUPPER
+	RET
+
+optimal:
+	XORB AL, AL
+	MOVB $0x01, AL
+	MOVB AL, ret+24(FP)
 	VZEROUPPER
 	RET
 
@@ -2848,13 +3310,16 @@ TEXT ·totals512x6(SB), NOSPLIT, $0-25
 	VZEROUPPER
 	RET
 
-// func raise512x8(t *float64, m *float64, set uint64, delta float64)
-// Requires: AVX, AVX512BW, AVX512F, BMI
-TEXT ·raise512x8(SB), NOSPLIT, $0-32
-	MOVQ         t+0(FP), AX
-	MOVQ         m+8(FP), CX
-	MOVQ         set+16(FP), DX
-	VBROADCASTSD delta+24(FP), Z0
+// func optimise512x8(t *float64, m *float64, limit int64) bool
+// Requires: AVX, AVX512BW, AVX512F, BMI, CMOV
+TEXT ·optimise512x8(SB), NOSPLIT, $0-25
+	MOVQ   t+0(FP), AX
+	MOVQ   m+8(FP), CX
+	MOVQ   8384(AX), DX
+	VXORPD X0, X0, X0
+
+raise:
+	VBROADCASTSD X0, Z0
 	VMOVUPD      512(AX), Z1
 	VMOVDQU64    1024(AX), Z9
 	VMOVUPD      576(AX), Z2
@@ -3010,15 +3475,166 @@ priced:
 	VMAXPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VMAXSD        X0, X1, X1
-	VMOVQ         X1, CX
-	NOTQ          CX
-	ANDQ          $0x3f, CX
-	MOVQ          CX, 8472(AX)
-	MOVQ          1024(AX)(CX*8), DX
+	VMOVQ         X1, DX
+	NOTQ          DX
+	ANDQ          $0x3f, DX
+	MOVQ          DX, BX
+	MOVQ          1024(AX)(BX*8), DX
+	VMOVSD        512(AX)(BX*8), X0
+	VSUBSD        (AX)(BX*8), X0, X0
+	MOVQ          BX, 8472(AX)
 	MOVQ          DX, 8464(AX)
-	VMOVSD        512(AX)(CX*8), X0
-	VSUBSD        (AX)(CX*8), X0, X0
 	VMOVSD        X0, 8456(AX)
+	VUCOMISD      46608(CX), X0
+	JLS           optimal
+	MOVQ          limit+16(FP), SI
+	CMPQ          8512(AX), SI
+	JGE           stopped
+	MOVQ          posInf<>+0(SB), SI
+	MOVQ          BX, DI
+	MOVQ          BX, R8
+
+colUp:
+	MOVQ    7168(AX)(DI*8), R9
+	BTQ     DX, R9
+	JCS     apex
+	MOVQ    1536(AX)(DI*8), R9
+	CMPQ    R9, SI
+	CMOVQLE R9, SI
+	CMOVQLE DI, R8
+	MOVBQZX 8192(AX)(DI*1), DI
+	MOVQ    7168(AX)(DI*8), R9
+	BTQ     DX, R9
+	JCS     apex
+	MOVBQZX 8192(AX)(DI*1), DI
+	JMP     colUp
+
+apex:
+	MOVQ BX, R9
+	MOVQ DX, R10
+	MOVQ DX, R11
+
+rowUp:
+	CMPQ    R11, DI
+	JEQ     found
+	MOVQ    1536(AX)(R11*8), R12
+	CMPQ    R12, SI
+	CMOVQLT R12, SI
+	CMOVQLT R11, R8
+	CMOVQLT DX, R9
+	CMOVQLT BX, R10
+	MOVBQZX 8192(AX)(R11*1), R11
+	CMPQ    R11, DI
+	JEQ     found
+	MOVBQZX 8192(AX)(R11*1), R11
+	JMP     rowUp
+
+found:
+	VMOVQ SI, X1
+	MOVQ  7168(AX)(R8*8), SI
+	MOVQ  R10, R11
+
+outside:
+	CMPQ    R11, DI
+	JEQ     outsideDone
+	VMOVSD  1536(AX)(R11*8), X2
+	VSUBSD  X1, X2, X2
+	VMOVSD  X2, 1536(AX)(R11*8)
+	ORQ     SI, 7168(AX)(R11*8)
+	MOVBQZX 8192(AX)(R11*1), R11
+	CMPQ    R11, DI
+	JEQ     outsideDone
+	VMOVSD  1536(AX)(R11*8), X2
+	VADDSD  X1, X2, X2
+	VMOVSD  X2, 1536(AX)(R11*8)
+	ORQ     SI, 7168(AX)(R11*8)
+	MOVBQZX 8192(AX)(R11*1), R11
+	JMP     outside
+
+outsideDone:
+	MOVQ    DX, DX
+	SHLQ    $0x09, DX
+	ADDQ    CX, DX
+	VMOVSD  (DX)(BX*8), X2
+	VMOVAPD X1, X3
+	MOVQ    SI, DX
+
+hang:
+	MOVBQZX 8192(AX)(R9*1), R12
+	VMOVSD  1536(AX)(R9*8), X4
+	VMOVSD  2048(AX)(R9*8), X5
+	MOVQ    7168(AX)(R9*8), R11
+	VSUBSD  X1, X4, X4
+	MOVB    R10, 8192(AX)(R9*1)
+	VMOVSD  X3, 1536(AX)(R9*8)
+	VMOVSD  X2, 2048(AX)(R9*8)
+	MOVQ    DX, 7168(AX)(R9*8)
+	ANDNQ   SI, R11, DX
+	VMOVAPD X4, X3
+	VMOVAPD X5, X2
+	CMPQ    R9, R8
+	JEQ     hung
+	MOVQ    R9, R10
+	MOVQ    R12, R9
+	MOVBQZX 8192(AX)(R9*1), R12
+	VMOVSD  1536(AX)(R9*8), X4
+	VMOVSD  2048(AX)(R9*8), X5
+	MOVQ    7168(AX)(R9*8), R11
+	VADDSD  X1, X4, X4
+	MOVB    R10, 8192(AX)(R9*1)
+	VMOVSD  X3, 1536(AX)(R9*8)
+	VMOVSD  X2, 2048(AX)(R9*8)
+	MOVQ    DX, 7168(AX)(R9*8)
+	ANDNQ   SI, R11, DX
+	VMOVAPD X4, X3
+	VMOVAPD X5, X2
+	MOVQ    R9, R10
+	MOVQ    R12, R9
+	JMP     hang
+
+hung:
+	MOVQ R12, R9
+
+inside:
+	CMPQ    R9, DI
+	JEQ     insideDone
+	VMOVSD  1536(AX)(R9*8), X2
+	VADDSD  X1, X2, X2
+	VMOVSD  X2, 1536(AX)(R9*8)
+	ANDNQ   7168(AX)(R9*8), SI, DX
+	MOVQ    DX, 7168(AX)(R9*8)
+	MOVBQZX 8192(AX)(R9*1), R9
+	CMPQ    R9, DI
+	JEQ     insideDone
+	VMOVSD  1536(AX)(R9*8), X2
+	VSUBSD  X1, X2, X2
+	VMOVSD  X2, 1536(AX)(R9*8)
+	ANDNQ   7168(AX)(R9*8), SI, DX
+	MOVQ    DX, 7168(AX)(R9*8)
+	MOVBQZX 8192(AX)(R9*1), R9
+	JMP     inside
+
+insideDone:
+	MOVQ    8384(AX), DI
+	ORQ     8392(AX), DI
+	ANDNQ   DI, SI, DI
+	MOVQ    SI, DX
+	BTQ     BX, SI
+	CMOVQCC DI, DX
+	INCQ    8512(AX)
+	VMOVAPD X0, X0
+	JMP     raise
+
+stopped:
+	XORB AL, AL
+	MOVB AL, ret+24(FP)
+	VZEROUPPER
+	RET
+
+optimal:
+	XORB AL, AL
+	MOVB $0x01, AL
+	MOVB AL, ret+24(FP)
 	VZEROUPPER
 	RET
 
@@ -4098,56 +4714,58 @@ TEXT ·totals512x8(SB), NOSPLIT, $0-25
 	VZEROUPPER
 	RET
 
-// func raise256(t *float64, m *float64, set uint64, delta float64, words uint64)
-// Requires: AVX, AVX2, BMI
-TEXT ·raise256(SB), NOSPLIT, $0-40
-	MOVQ t+0(FP), AX
-	MOVQ m+8(FP), CX
-	MOVQ set+16(FP), DX
-	MOVQ words+32(FP), BX
-	XORQ SI, SI
-	MOVQ BX, DI
-	SHLQ $0x06, DI
+// func optimise256(t *float64, m *float64, limit int64, words uint64) bool
+// Requires: AVX, AVX2, BMI, CMOV
+TEXT ·optimise256(SB), NOSPLIT, $0-33
+	MOVQ   t+0(FP), AX
+	MOVQ   m+8(FP), CX
+	MOVQ   8384(AX), DX
+	VXORPD X0, X0, X0
+
+raise:
+	VBROADCASTSD X0, Y0
+	MOVQ         words+24(FP), BX
+	XORQ         SI, SI
+	SHLQ         $0x06, BX
 
 block:
-	VBROADCASTSD delta+24(FP), Y0
-	VMOVUPD      512(AX)(SI*1), Y1
-	VMOVUPD      1024(AX)(SI*1), Y5
-	VMOVUPD      544(AX)(SI*1), Y2
-	VMOVUPD      1056(AX)(SI*1), Y6
-	VMOVUPD      576(AX)(SI*1), Y3
-	VMOVUPD      1088(AX)(SI*1), Y7
-	VMOVUPD      608(AX)(SI*1), Y4
-	VMOVUPD      1120(AX)(SI*1), Y8
-	MOVQ         8384(AX), R8
-	ANDQ         DX, R8
-	JZ           priced
+	VMOVUPD 512(AX)(SI*1), Y1
+	VMOVUPD 1024(AX)(SI*1), Y5
+	VMOVUPD 544(AX)(SI*1), Y2
+	VMOVUPD 1056(AX)(SI*1), Y6
+	VMOVUPD 576(AX)(SI*1), Y3
+	VMOVUPD 1088(AX)(SI*1), Y7
+	VMOVUPD 608(AX)(SI*1), Y4
+	VMOVUPD 1120(AX)(SI*1), Y8
+	MOVQ    8384(AX), DI
+	ANDQ    DX, DI
+	JZ      priced
 
 row:
-	TZCNTQ       R8, R9
-	VBROADCASTSD (AX)(R9*8), Y10
+	TZCNTQ       DI, R8
+	VBROADCASTSD (AX)(R8*8), Y10
 	VADDPD       Y0, Y10, Y10
-	VMOVQ        R9, X9
+	VMOVQ        R8, X9
 	VPBROADCASTQ X9, Y9
-	SHLQ         $0x09, R9
-	ADDQ         CX, R9
-	VSUBPD       (R9)(SI*1), Y10, Y11
+	SHLQ         $0x09, R8
+	ADDQ         CX, R8
+	VSUBPD       (R8)(SI*1), Y10, Y11
 	VCMPPD       $0x1e, Y1, Y11, Y12
 	VBLENDVPD    Y12, Y11, Y1, Y1
 	VBLENDVPD    Y12, Y9, Y5, Y5
-	VSUBPD       32(R9)(SI*1), Y10, Y11
+	VSUBPD       32(R8)(SI*1), Y10, Y11
 	VCMPPD       $0x1e, Y2, Y11, Y12
 	VBLENDVPD    Y12, Y11, Y2, Y2
 	VBLENDVPD    Y12, Y9, Y6, Y6
-	VSUBPD       64(R9)(SI*1), Y10, Y11
+	VSUBPD       64(R8)(SI*1), Y10, Y11
 	VCMPPD       $0x1e, Y3, Y11, Y12
 	VBLENDVPD    Y12, Y11, Y3, Y3
 	VBLENDVPD    Y12, Y9, Y7, Y7
-	VSUBPD       96(R9)(SI*1), Y10, Y10
+	VSUBPD       96(R8)(SI*1), Y10, Y10
 	VCMPPD       $0x1e, Y4, Y10, Y11
 	VBLENDVPD    Y11, Y10, Y4, Y4
 	VBLENDVPD    Y11, Y9, Y8, Y8
-	BLSRQ        R8, R8
+	BLSRQ        DI, DI
 	JNZ          row
 
 priced:
@@ -4160,103 +4778,254 @@ priced:
 	VMOVUPD      Y4, 608(AX)(SI*1)
 	VMOVUPD      Y8, 1120(AX)(SI*1)
 	ADDQ         $0x80, SI
-	CMPQ         SI, DI
+	CMPQ         SI, BX
 	JNE          block
-	VMOVQ        DX, X0
-	VPBROADCASTQ X0, Y0
-	VPBROADCASTQ 8392(AX), Y1
-	VBROADCASTSD delta+24(FP), Y2
+	VMOVQ        DX, X1
+	VPBROADCASTQ X1, Y1
+	VPBROADCASTQ 8392(AX), Y2
 	VBROADCASTSD tagKeep<>+0(SB), Y3
 	VBROADCASTSD negInf<>+0(SB), Y4
 	VMOVAPD      Y4, Y5
 	VMOVAPD      Y4, Y6
-	LEAQ         bitTable<>+0(SB), CX
-	LEAQ         tagTable<>+0(SB), DX
-	XORQ         SI, SI
-	SHLQ         $0x06, BX
+	LEAQ         bitTable<>+0(SB), DX
+	LEAQ         tagTable<>+0(SB), BX
+	MOVQ         words+24(FP), SI
+	XORQ         DI, DI
+	SHLQ         $0x06, SI
 
 pot:
-	VMOVUPD      (AX)(SI*1), Y7
-	VADDPD       Y2, Y7, Y8
-	VMOVDQU      (CX)(SI*1), Y9
-	VPAND        Y9, Y0, Y10
+	VMOVUPD      (AX)(DI*1), Y7
+	VADDPD       Y0, Y7, Y8
+	VMOVDQU      (DX)(DI*1), Y9
+	VPAND        Y9, Y1, Y10
 	VPCMPEQQ     Y9, Y10, Y10
 	VBLENDVPD    Y10, Y8, Y7, Y7
-	VMOVUPD      Y7, (AX)(SI*1)
-	VMOVUPD      512(AX)(SI*1), Y8
+	VMOVUPD      Y7, (AX)(DI*1)
+	VMOVUPD      512(AX)(DI*1), Y8
 	VSUBPD       Y7, Y8, Y8
 	VPAND        Y3, Y8, Y8
-	VPOR         (DX)(SI*1), Y8, Y8
-	VMOVDQU      (CX)(SI*1), Y7
-	VPAND        Y7, Y1, Y9
+	VPOR         (BX)(DI*1), Y8, Y8
+	VMOVDQU      (DX)(DI*1), Y7
+	VPAND        Y7, Y2, Y9
 	VPCMPEQQ     Y7, Y9, Y9
 	VBLENDVPD    Y9, Y8, Y4, Y8
 	VMAXPD       Y8, Y5, Y5
-	VMOVUPD      32(AX)(SI*1), Y7
-	VADDPD       Y2, Y7, Y8
-	VMOVDQU      32(CX)(SI*1), Y9
-	VPAND        Y9, Y0, Y10
+	VMOVUPD      32(AX)(DI*1), Y7
+	VADDPD       Y0, Y7, Y8
+	VMOVDQU      32(DX)(DI*1), Y9
+	VPAND        Y9, Y1, Y10
 	VPCMPEQQ     Y9, Y10, Y10
 	VBLENDVPD    Y10, Y8, Y7, Y7
-	VMOVUPD      Y7, 32(AX)(SI*1)
-	VMOVUPD      544(AX)(SI*1), Y8
+	VMOVUPD      Y7, 32(AX)(DI*1)
+	VMOVUPD      544(AX)(DI*1), Y8
 	VSUBPD       Y7, Y8, Y8
 	VPAND        Y3, Y8, Y8
-	VPOR         32(DX)(SI*1), Y8, Y8
-	VMOVDQU      32(CX)(SI*1), Y7
-	VPAND        Y7, Y1, Y9
+	VPOR         32(BX)(DI*1), Y8, Y8
+	VMOVDQU      32(DX)(DI*1), Y7
+	VPAND        Y7, Y2, Y9
 	VPCMPEQQ     Y7, Y9, Y9
 	VBLENDVPD    Y9, Y8, Y4, Y8
 	VMAXPD       Y8, Y6, Y6
-	VMOVUPD      64(AX)(SI*1), Y7
-	VADDPD       Y2, Y7, Y8
-	VMOVDQU      64(CX)(SI*1), Y9
-	VPAND        Y9, Y0, Y10
+	VMOVUPD      64(AX)(DI*1), Y7
+	VADDPD       Y0, Y7, Y8
+	VMOVDQU      64(DX)(DI*1), Y9
+	VPAND        Y9, Y1, Y10
 	VPCMPEQQ     Y9, Y10, Y10
 	VBLENDVPD    Y10, Y8, Y7, Y7
-	VMOVUPD      Y7, 64(AX)(SI*1)
-	VMOVUPD      576(AX)(SI*1), Y8
+	VMOVUPD      Y7, 64(AX)(DI*1)
+	VMOVUPD      576(AX)(DI*1), Y8
 	VSUBPD       Y7, Y8, Y8
 	VPAND        Y3, Y8, Y8
-	VPOR         64(DX)(SI*1), Y8, Y8
-	VMOVDQU      64(CX)(SI*1), Y7
-	VPAND        Y7, Y1, Y9
+	VPOR         64(BX)(DI*1), Y8, Y8
+	VMOVDQU      64(DX)(DI*1), Y7
+	VPAND        Y7, Y2, Y9
 	VPCMPEQQ     Y7, Y9, Y9
 	VBLENDVPD    Y9, Y8, Y4, Y8
 	VMAXPD       Y8, Y5, Y5
-	VMOVUPD      96(AX)(SI*1), Y7
-	VADDPD       Y2, Y7, Y8
-	VMOVDQU      96(CX)(SI*1), Y9
-	VPAND        Y9, Y0, Y10
+	VMOVUPD      96(AX)(DI*1), Y7
+	VADDPD       Y0, Y7, Y8
+	VMOVDQU      96(DX)(DI*1), Y9
+	VPAND        Y9, Y1, Y10
 	VPCMPEQQ     Y9, Y10, Y10
 	VBLENDVPD    Y10, Y8, Y7, Y7
-	VMOVUPD      Y7, 96(AX)(SI*1)
-	VMOVUPD      608(AX)(SI*1), Y8
+	VMOVUPD      Y7, 96(AX)(DI*1)
+	VMOVUPD      608(AX)(DI*1), Y8
 	VSUBPD       Y7, Y8, Y8
 	VPAND        Y3, Y8, Y8
-	VPOR         96(DX)(SI*1), Y8, Y8
-	VMOVDQU      96(CX)(SI*1), Y7
-	VPAND        Y7, Y1, Y9
+	VPOR         96(BX)(DI*1), Y8, Y8
+	VMOVDQU      96(DX)(DI*1), Y7
+	VPAND        Y7, Y2, Y9
 	VPCMPEQQ     Y7, Y9, Y9
 	VBLENDVPD    Y9, Y8, Y4, Y8
 	VMAXPD       Y8, Y6, Y6
-	ADDQ         $0x80, SI
-	CMPQ         SI, BX
+	ADDQ         $0x80, DI
+	CMPQ         DI, SI
 	JNE          pot
 	VMAXPD       Y6, Y5, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VMAXPD       X1, X0, X1
 	VPERMILPD    $0x01, X1, X0
 	VMAXSD       X0, X1, X1
-	VMOVQ        X1, CX
-	NOTQ         CX
-	ANDQ         $0x3f, CX
-	MOVQ         CX, 8472(AX)
-	MOVQ         1024(AX)(CX*8), DX
+	VMOVQ        X1, DX
+	NOTQ         DX
+	ANDQ         $0x3f, DX
+	MOVQ         DX, BX
+	MOVQ         1024(AX)(BX*8), DX
+	VMOVSD       512(AX)(BX*8), X0
+	VSUBSD       (AX)(BX*8), X0, X0
+	MOVQ         BX, 8472(AX)
 	MOVQ         DX, 8464(AX)
-	VMOVSD       512(AX)(CX*8), X0
-	VSUBSD       (AX)(CX*8), X0, X0
 	VMOVSD       X0, 8456(AX)
+	VUCOMISD     46608(CX), X0
+	JLS          optimal
+	MOVQ         limit+16(FP), SI
+	CMPQ         8512(AX), SI
+	JGE          stopped
+	MOVQ         posInf<>+0(SB), SI
+	MOVQ         BX, DI
+	MOVQ         BX, R8
+
+colUp:
+	MOVQ    7168(AX)(DI*8), R9
+	BTQ     DX, R9
+	JCS     apex
+	MOVQ    1536(AX)(DI*8), R9
+	CMPQ    R9, SI
+	CMOVQLE R9, SI
+	CMOVQLE DI, R8
+	MOVBQZX 8192(AX)(DI*1), DI
+	MOVQ    7168(AX)(DI*8), R9
+	BTQ     DX, R9
+	JCS     apex
+	MOVBQZX 8192(AX)(DI*1), DI
+	JMP     colUp
+
+apex:
+	MOVQ BX, R9
+	MOVQ DX, R10
+	MOVQ DX, R11
+
+rowUp:
+	CMPQ    R11, DI
+	JEQ     found
+	MOVQ    1536(AX)(R11*8), R12
+	CMPQ    R12, SI
+	CMOVQLT R12, SI
+	CMOVQLT R11, R8
+	CMOVQLT DX, R9
+	CMOVQLT BX, R10
+	MOVBQZX 8192(AX)(R11*1), R11
+	CMPQ    R11, DI
+	JEQ     found
+	MOVBQZX 8192(AX)(R11*1), R11
+	JMP     rowUp
+
+found:
+	VMOVQ SI, X1
+	MOVQ  7168(AX)(R8*8), SI
+	MOVQ  R10, R11
+
+outside:
+	CMPQ    R11, DI
+	JEQ     outsideDone
+	VMOVSD  1536(AX)(R11*8), X2
+	VSUBSD  X1, X2, X2
+	VMOVSD  X2, 1536(AX)(R11*8)
+	ORQ     SI, 7168(AX)(R11*8)
+	MOVBQZX 8192(AX)(R11*1), R11
+	CMPQ    R11, DI
+	JEQ     outsideDone
+	VMOVSD  1536(AX)(R11*8), X2
+	VADDSD  X1, X2, X2
+	VMOVSD  X2, 1536(AX)(R11*8)
+	ORQ     SI, 7168(AX)(R11*8)
+	MOVBQZX 8192(AX)(R11*1), R11
+	JMP     outside
+
+outsideDone:
+	MOVQ    DX, DX
+	SHLQ    $0x09, DX
+	ADDQ    CX, DX
+	VMOVSD  (DX)(BX*8), X2
+	VMOVAPD X1, X3
+	MOVQ    SI, DX
+
+hang:
+	MOVBQZX 8192(AX)(R9*1), R12
+	VMOVSD  1536(AX)(R9*8), X4
+	VMOVSD  2048(AX)(R9*8), X5
+	MOVQ    7168(AX)(R9*8), R11
+	VSUBSD  X1, X4, X4
+	MOVB    R10, 8192(AX)(R9*1)
+	VMOVSD  X3, 1536(AX)(R9*8)
+	VMOVSD  X2, 2048(AX)(R9*8)
+	MOVQ    DX, 7168(AX)(R9*8)
+	ANDNQ   SI, R11, DX
+	VMOVAPD X4, X3
+	VMOVAPD X5, X2
+	CMPQ    R9, R8
+	JEQ     hung
+	MOVQ    R9, R10
+	MOVQ    R12, R9
+	MOVBQZX 8192(AX)(R9*1), R12
+	VMOVSD  1536(AX)(R9*8), X4
+	VMOVSD  2048(AX)(R9*8), X5
+	MOVQ    7168(AX)(R9*8), R11
+	VADDSD  X1, X4, X4
+	MOVB    R10, 8192(AX)(R9*1)
+	VMOVSD  X3, 1536(AX)(R9*8)
+	VMOVSD  X2, 2048(AX)(R9*8)
+	MOVQ    DX, 7168(AX)(R9*8)
+	ANDNQ   SI, R11, DX
+	VMOVAPD X4, X3
+	VMOVAPD X5, X2
+	MOVQ    R9, R10
+	MOVQ    R12, R9
+	JMP     hang
+
+hung:
+	MOVQ R12, R9
+
+inside:
+	CMPQ    R9, DI
+	JEQ     insideDone
+	VMOVSD  1536(AX)(R9*8), X2
+	VADDSD  X1, X2, X2
+	VMOVSD  X2, 1536(AX)(R9*8)
+	ANDNQ   7168(AX)(R9*8), SI, DX
+	MOVQ    DX, 7168(AX)(R9*8)
+	MOVBQZX 8192(AX)(R9*1), R9
+	CMPQ    R9, DI
+	JEQ     insideDone
+	VMOVSD  1536(AX)(R9*8), X2
+	VSUBSD  X1, X2, X2
+	VMOVSD  X2, 1536(AX)(R9*8)
+	ANDNQ   7168(AX)(R9*8), SI, DX
+	MOVQ    DX, 7168(AX)(R9*8)
+	MOVBQZX 8192(AX)(R9*1), R9
+	JMP     inside
+
+insideDone:
+	MOVQ    8384(AX), DI
+	ORQ     8392(AX), DI
+	ANDNQ   DI, SI, DI
+	MOVQ    SI, DX
+	BTQ     BX, SI
+	CMOVQCC DI, DX
+	INCQ    8512(AX)
+	VMOVAPD X0, X0
+	JMP     raise
+
+stopped:
+	XORB AL, AL
+	MOVB AL, ret+32(FP)
+	VZEROUPPER
+	RET
+
+optimal:
+	XORB AL, AL
+	MOVB $0x01, AL
+	MOVB AL, ret+32(FP)
 	VZEROUPPER
 	RET
 

@@ -12,11 +12,9 @@ func (t *State) runPrepare(_ *Problem, p, q []float64, a, b, extra float64, unma
 
 func (t *State) runStart(m *Problem) { t.start(m) }
 
-func (t *State) runRaise(m *Problem, set uint64, delta float64) { t.raise(m, set, delta) }
+func (t *State) runOptimise(m *Problem, limit int) bool { return t.optimise(m, limit) }
 
 func (t *State) runFinish(m *Problem) { t.finish(m) }
-
-func (t *State) runPrice(m *Problem) { t.price(m) }
 
 func (t *State) runDot(_ *Problem, p []float64) float64 { return t.dot(p) }
 

@@ -138,20 +138,26 @@ func agree(t *testing.T, r *rand.Rand, m *Problem, extra bool) {
 	a.runStart(&portable)
 	b.runStart(m)
 	compare(t, &a, &b)
-	a.runPrice(&portable)
-	b.runPrice(m)
-	for range 10000 {
-		if !(a.Violation > m.Tolerance) && !(b.Violation > m.Tolerance) {
-			break
+	whole := b
+	for limit := 0; ; limit++ {
+		okA, okB = a.runOptimise(&portable, limit), b.runOptimise(m, limit)
+		if okA != okB || a.Pivots != b.Pivots {
+			t.Fatalf("optimal %v after %d pivots, portable %v after %d", okB, b.Pivots, okA, a.Pivots)
 		}
 		if a.Violation != b.Violation || a.EnterCol != b.EnterCol || a.EnterRow != b.EnterRow {
 			t.Fatalf("entering %d→%d by %v, portable %d→%d by %v", b.EnterRow, b.EnterCol, b.Violation, a.EnterRow, a.EnterCol, a.Violation)
 		}
 		same(t, "lo", a.Lo[:], b.Lo[:], a.Cols)
-		a.runRaise(&portable, a.pivot(&portable), a.Violation)
-		b.runRaise(m, b.pivot(m), b.Violation)
 		compare(t, &a, &b)
+		if okA {
+			break
+		}
 	}
+	// In one go it must come to the same.
+	if !whole.runOptimise(m, int(b.Pivots)) || whole.Pivots != b.Pivots {
+		t.Fatalf("%d pivots in one go, %d one by one", whole.Pivots, b.Pivots)
+	}
+	compare(t, &a, &whole)
 	a.Finish(&portable)
 	b.Finish(m)
 	same(t, "f", a.F[:], b.F[:], 1<<uint(m.N)-1)

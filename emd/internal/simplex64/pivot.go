@@ -2,6 +2,19 @@ package simplex64
 
 import "math"
 
+// optimise pivots until no arc is violated, and returns false when that would take
+// more than limit pivots in all; it may then be called again with a larger limit.
+func (t *State) optimise(m *Problem, limit int) bool {
+	t.price(m)
+	for t.Violation > m.Tolerance {
+		if t.Pivots >= int64(limit) {
+			return false
+		}
+		t.raise(m, t.pivot(m), t.Violation)
+	}
+	return true
+}
+
 // pivot brings the arc EnterRow→EnterCol into the tree and returns the nodes
 // whose potential rises by Violation: the part of the tree that holds the
 // column, once the leaving arc is cut.

@@ -19,14 +19,7 @@ func (t *State) Prepare(m *Problem, p, q []float64, a, b, extra float64, unmatch
 func (t *State) Solve(m *Problem, limit int) bool {
 	t.Pivots = 0
 	t.runStart(m)
-	t.runPrice(m)
-	for t.Violation > m.Tolerance {
-		if t.Pivots >= limit {
-			return false
-		}
-		t.runRaise(m, t.pivot(m), t.Violation)
-	}
-	return true
+	return t.runOptimise(m, limit)
 }
 
 // Finish sets F, Mean and Primal.

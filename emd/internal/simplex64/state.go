@@ -125,7 +125,7 @@ type State struct {
 	Left       int64 // Start: length of Gone
 	Listed     int64 // length of List
 	Swapped    bool  // rows are the sinks
-	Pivots     int
+	Pivots     int64
 }
 
 // NewState returns a work space.

@@ -4,10 +4,10 @@
 
 package simplex64
 
-// raise512x2 is raise for 16 lanes.
+// optimise512x2 is optimise for 16 lanes.
 //
 //go:noescape
-func raise512x2(t *float64, m *float64, set uint64, delta float64)
+func optimise512x2(t *float64, m *float64, limit int64) bool
 
 // finish512x2 is finish for 16 lanes.
 //
@@ -29,10 +29,10 @@ func prepare512x2(t *float64, p *float64, q *float64, a float64, b float64, extr
 //go:noescape
 func totals512x2(t *float64, p *float64, q *float64) bool
 
-// raise512x4 is raise for 32 lanes.
+// optimise512x4 is optimise for 32 lanes.
 //
 //go:noescape
-func raise512x4(t *float64, m *float64, set uint64, delta float64)
+func optimise512x4(t *float64, m *float64, limit int64) bool
 
 // finish512x4 is finish for 32 lanes.
 //
@@ -54,10 +54,10 @@ func prepare512x4(t *float64, p *float64, q *float64, a float64, b float64, extr
 //go:noescape
 func totals512x4(t *float64, p *float64, q *float64) bool
 
-// raise512x6 is raise for 48 lanes.
+// optimise512x6 is optimise for 48 lanes.
 //
 //go:noescape
-func raise512x6(t *float64, m *float64, set uint64, delta float64)
+func optimise512x6(t *float64, m *float64, limit int64) bool
 
 // finish512x6 is finish for 48 lanes.
 //
@@ -79,10 +79,10 @@ func prepare512x6(t *float64, p *float64, q *float64, a float64, b float64, extr
 //go:noescape
 func totals512x6(t *float64, p *float64, q *float64) bool
 
-// raise512x8 is raise for 64 lanes.
+// optimise512x8 is optimise for 64 lanes.
 //
 //go:noescape
-func raise512x8(t *float64, m *float64, set uint64, delta float64)
+func optimise512x8(t *float64, m *float64, limit int64) bool
 
 // finish512x8 is finish for 64 lanes.
 //
@@ -104,10 +104,10 @@ func prepare512x8(t *float64, p *float64, q *float64, a float64, b float64, extr
 //go:noescape
 func totals512x8(t *float64, p *float64, q *float64) bool
 
-// raise256 is raise.
+// optimise256 is optimise.
 //
 //go:noescape
-func raise256(t *float64, m *float64, set uint64, delta float64, words uint64)
+func optimise256(t *float64, m *float64, limit int64, words uint64) bool
 
 // start256 is start.
 //

@@ -93,11 +93,18 @@ func fold256(a, b VecVirtual, packed func(...Op), scalar func(...Op)) VecVirtual
 func foldMax256(a, b VecVirtual) VecVirtual { return fold256(a, b, VMAXPD, VMAXSD) }
 func foldAdd256(a, b VecVirtual) VecVirtual { return fold256(a, b, VADDPD, VADDSD) }
 
-func raise256() {
-	begin256("raise256", "func(t, m *float64, set uint64, delta float64, words uint64)", "raise")
-	t, m, set, words := gp("t"), gp("m"), gp("set"), gp("words")
-	blocks("block", words, func(block GPVirtual) {
-		delta := param256("delta")
+func optimise256() {
+	begin256("optimise256", "func(t, m *float64, limit int64, words uint64) bool", "optimise")
+	o := newOptimiser()
+	o.loop(o.raise256)
+}
+
+// raise256 is raise.
+func (o optimiser) raise256() {
+	t, m, set := o.t, o.m, o.set
+	delta := YMM()
+	VBROADCASTSD(o.delta, delta)
+	blocks("block", gp("words"), func(block GPVirtual) {
 		lo, best := ymms(4), ymms(4)
 		for i := range 4 {
 			VMOVUPD(lane(t, offLo, block, i), lo[i])
@@ -134,12 +141,12 @@ func raise256() {
 	})
 	raised, cols := spread256(set), YMM()
 	VPBROADCASTQ(at(t, offCols), cols)
-	delta, keep, low := param256("delta"), broadcast256(tagKeep), broadcast256(negInf)
+	keep, low := broadcast256(tagKeep), broadcast256(negInf)
 	acc := ymms(2)
 	VMOVAPD(low, acc[0])
 	VMOVAPD(low, acc[1])
 	bits, tags := tableAt(bitTable), tableAt(tagTable)
-	blocks("pot", words, func(block GPVirtual) {
+	blocks("pot", gp("words"), func(block GPVirtual) {
 		for i := range 4 {
 			pot, up, v := YMM(), YMM(), YMM()
 			VMOVUPD(lane(t, offPot, block, i), pot)
@@ -154,17 +161,7 @@ func raise256() {
 			VMAXPD(v, acc[i&1], acc[i&1])
 		}
 	})
-	col := untag512(foldMax256(acc[0], acc[1]))
-	MOVQ(col, at(t, offEnterCol))
-	row := GP64()
-	MOVQ(cellOf(t, offBest, col), row)
-	MOVQ(row, at(t, offEnterRow))
-	x := XMM()
-	VMOVSD(cellOf(t, offLo, col), x)
-	VSUBSD(cellOf(t, offPot, col), x, x)
-	VMOVSD(x, at(t, offViolation))
-	VZEROUPPER()
-	RET()
+	o.entering(foldMax256(acc[0], acc[1]))
 }
 
 func finish256() {

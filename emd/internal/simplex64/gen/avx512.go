@@ -107,12 +107,17 @@ func nearest512(z VecVirtual, order, x Register) GPVirtual {
 	return r
 }
 
-func raise512(w int) {
-	begin("raise512x", w, "func(t, m *float64, set uint64, delta float64)", "raise")
-	t, m, set := gp("t"), gp("m"), gp("set")
+func optimise512(w int) {
+	begin("optimise512x", w, "func(t, m *float64, limit int64) bool", "optimise")
+	o := newOptimiser()
+	o.loop(func() { o.raise512(w) })
+}
+
+// raise512 is raise.
+func (o optimiser) raise512(w int) {
+	t, m, set := o.t, o.m, o.set
 	delta := ZMM()
-	d, _ := Param("delta").Resolve()
-	VBROADCASTSD(d.Addr, delta)
+	VBROADCASTSD(o.delta, delta)
 	lo, best := zmms(w), zmms(w)
 	for i := range w {
 		VMOVUPD(at(t, offLo+64*i), lo[i])
@@ -168,17 +173,15 @@ func raise512(w int) {
 		}
 	}
 	VMAXPD(acc[1], acc[0], acc[0])
-	col := untag512(foldMax512(acc[0]))
-	MOVQ(col, at(t, offEnterCol))
-	row := GP64()
-	MOVQ(cellOf(t, offBest, col), row)
-	MOVQ(row, at(t, offEnterRow))
-	x := XMM()
-	VMOVSD(cellOf(t, offLo, col), x)
-	VSUBSD(cellOf(t, offPot, col), x, x)
-	VMOVSD(x, at(t, offViolation))
-	VZEROUPPER()
-	RET()
+	o.entering(foldMax512(acc[0]))
+}
+
+// entering reads the entering arc off the largest tagged violation.
+func (o optimiser) entering(x VecVirtual) {
+	MOVQ(untag512(x), o.j)
+	MOVQ(cellOf(o.t, offBest, o.j), o.i)
+	VMOVSD(cellOf(o.t, offLo, o.j), o.violation)
+	VSUBSD(cellOf(o.t, offPot, o.j), o.violation, o.violation)
 }
 
 func finish512(w int) {

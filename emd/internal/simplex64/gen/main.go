@@ -54,6 +54,7 @@ var (
 	offRoot      = int(unsafe.Offsetof(state.Root))
 	offLeft      = int(unsafe.Offsetof(state.Left))
 	offSwapped   = int(unsafe.Offsetof(state.Swapped))
+	offPivots    = int(unsafe.Offsetof(state.Pivots))
 
 	offOrder  = int(unsafe.Offsetof(problem.Order))
 	offOctet  = int(unsafe.Offsetof(problem.Octet))
@@ -61,6 +62,8 @@ var (
 	offWeight = int(unsafe.Offsetof(problem.Weight))
 	offTags   = int(unsafe.Offsetof(problem.Tags))
 	offLanes  = int(unsafe.Offsetof(problem.Lanes))
+
+	offTolerance = int(unsafe.Offsetof(problem.Tolerance))
 )
 
 // Shift that turns a node into the offset of its row of distances, and of its
@@ -141,13 +144,13 @@ func main() {
 	ConstraintExpr("!purego")
 	tables()
 	for _, w := range []int{2, 4, 6, 8} {
-		raise512(w)
+		optimise512(w)
 		finish512(w)
 		start512(w)
 		prepare512(w)
 		totals512(w)
 	}
-	raise256()
+	optimise256()
 	start256()
 	finish256()
 	totals256()
