@@ -545,87 +545,85 @@ phaseOf:
 	XORQ         R13, R13
 	VBROADCASTSD 2560(AX)(R9*8), Z3
 	VBROADCASTSD negInf<>+0(SB), Z4
+	VBROADCASTSD tagKeep<>+0(SB), Z7
 	VXORPD       Z5, Z5, Z5
-	VXORPD       X7, X7, X7
+	VXORPD       X8, X8, X8
 
 queue:
-	TZCNTQ        R12, R14
-	MOVQ          R14, R15
-	SHLQ          $0x06, R15
-	ADDQ          DX, R15
-	VMOVDQU64     (R15), Z8
-	VPSHUFBITQMB  Z8, Z2, K1
-	KMOVQ         K1, BP
-	TZCNTQ        BP, BP
-	MOVBQZX       (R15)(BP*1), R15
-	MOVQ          R15, 5632(AX)(R14*8)
-	MOVQ          R14, BP
-	SHLQ          $0x09, BP
-	ADDQ          CX, BP
-	VMOVSD        (BP)(R15*8), X8
-	VSUBSD        (BP)(R9*8), X8, X8
-	VMOVQ         X8, R15
-	ORQ           $0x3f, R15
-	XORQ          R14, R15
-	MOVQ          R15, 4608(AX)(R13*8)
-	VPBROADCASTQ  R15, Z8
-	VALIGNQ       $0x01, Z4, Z8, Z4
-	VBROADCASTSD  2560(AX)(R14*8), Z8
-	VALIGNQ       $0x01, Z5, Z8, Z5
-	VMOVSD        X8, 5120(AX)(R13*8)
-	VADDSD        X8, X7, X7
-	INCQ          R13
-	BLSRQ         R12, R12
-	JNZ           queue
-	VUCOMISD      X3, X7
-	JCS           tooLittle
-	MOVQ          R10, BX
-	CMPQ          R13, $0x08
-	JHI           many
-	VXORPD        Z2, Z2, Z2
-	VXORPD        Z6, Z6, Z6
-	VALIGNQ       $0x01, Z4, Z4, Z7
-	VALIGNQ       $0x01, Z5, Z5, Z8
-	VCMPPD        $0x1e, Z4, Z7, K1
-	VADDPD        Z8, Z6, K1, Z6
-	VALIGNQ       $0x02, Z4, Z4, Z7
-	VALIGNQ       $0x02, Z5, Z5, Z8
-	VCMPPD        $0x1e, Z4, Z7, K1
-	VADDPD        Z8, Z2, K1, Z2
-	VALIGNQ       $0x03, Z4, Z4, Z7
-	VALIGNQ       $0x03, Z5, Z5, Z8
-	VCMPPD        $0x1e, Z4, Z7, K1
-	VADDPD        Z8, Z6, K1, Z6
-	VALIGNQ       $0x04, Z4, Z4, Z7
-	VALIGNQ       $0x04, Z5, Z5, Z8
-	VCMPPD        $0x1e, Z4, Z7, K1
-	VADDPD        Z8, Z2, K1, Z2
-	VALIGNQ       $0x05, Z4, Z4, Z7
-	VALIGNQ       $0x05, Z5, Z5, Z8
-	VCMPPD        $0x1e, Z4, Z7, K1
-	VADDPD        Z8, Z6, K1, Z6
-	VALIGNQ       $0x06, Z4, Z4, Z7
-	VALIGNQ       $0x06, Z5, Z5, Z8
-	VCMPPD        $0x1e, Z4, Z7, K1
-	VADDPD        Z8, Z2, K1, Z2
-	VALIGNQ       $0x07, Z4, Z4, Z7
-	VALIGNQ       $0x07, Z5, Z5, Z8
-	VCMPPD        $0x1e, Z4, Z7, K1
-	VADDPD        Z8, Z6, K1, Z6
-	VADDPD        Z6, Z2, Z2
-	VADDPD        Z5, Z2, Z4
-	VCMPPD        $0x12, Z3, Z4, K1
-	VCMPPD        $0x11, Z3, Z2, K2
-	KMOVB         K1, R10
-	KMOVB         K2, R12
-	KANDNB        K2, K1, K1
-	VCOMPRESSPD.Z Z2, K1, Z2
-	VSUBSD        X2, X3, X6
-	MOVQ          $+8, R14
-	SUBQ          R13, R14
-	SHRXQ         R14, R10, R10
-	SHRXQ         R14, R12, R12
-	JMP           served
+	TZCNTQ          R12, R14
+	MOVQ            R14, R15
+	SHLQ            $0x06, R15
+	ADDQ            DX, R15
+	VMOVDQU64       (R15), Z9
+	VPSHUFBITQMB    Z9, Z2, K1
+	KMOVQ           K1, BP
+	TZCNTQ          BP, BP
+	MOVBQZX         (R15)(BP*1), R15
+	MOVQ            R15, 5632(AX)(R14*8)
+	MOVQ            R14, BP
+	SHLQ            $0x09, BP
+	ADDQ            CX, BP
+	VBROADCASTSD    (BP)(R15*8), Z9
+	VSUBPD.BCST     (BP)(R9*8), Z9, Z9
+	VPTERNLOGQ.BCST $0xea, 45568(CX)(R14*8), Z7, Z9
+	VMOVSD          X9, 4608(AX)(R13*8)
+	VALIGNQ         $0x01, Z4, Z9, Z4
+	VBROADCASTSD    2560(AX)(R14*8), Z9
+	VALIGNQ         $0x01, Z5, Z9, Z5
+	VMOVSD          X9, 5120(AX)(R13*8)
+	VADDSD          X9, X8, X8
+	INCQ            R13
+	BLSRQ           R12, R12
+	JNZ             queue
+	VUCOMISD        X3, X8
+	JCS             tooLittle
+	MOVQ            R10, BX
+	CMPQ            R13, $0x08
+	JHI             many
+	VXORPD          Z2, Z2, Z2
+	VXORPD          Z6, Z6, Z6
+	VALIGNQ         $0x01, Z4, Z4, Z7
+	VALIGNQ         $0x01, Z5, Z5, Z8
+	VCMPPD          $0x1e, Z4, Z7, K1
+	VADDPD          Z8, Z6, K1, Z6
+	VALIGNQ         $0x02, Z4, Z4, Z7
+	VALIGNQ         $0x02, Z5, Z5, Z8
+	VCMPPD          $0x1e, Z4, Z7, K1
+	VADDPD          Z8, Z2, K1, Z2
+	VALIGNQ         $0x03, Z4, Z4, Z7
+	VALIGNQ         $0x03, Z5, Z5, Z8
+	VCMPPD          $0x1e, Z4, Z7, K1
+	VADDPD          Z8, Z6, K1, Z6
+	VALIGNQ         $0x04, Z4, Z4, Z7
+	VALIGNQ         $0x04, Z5, Z5, Z8
+	VCMPPD          $0x1e, Z4, Z7, K1
+	VADDPD          Z8, Z2, K1, Z2
+	VALIGNQ         $0x05, Z4, Z4, Z7
+	VALIGNQ         $0x05, Z5, Z5, Z8
+	VCMPPD          $0x1e, Z4, Z7, K1
+	VADDPD          Z8, Z6, K1, Z6
+	VALIGNQ         $0x06, Z4, Z4, Z7
+	VALIGNQ         $0x06, Z5, Z5, Z8
+	VCMPPD          $0x1e, Z4, Z7, K1
+	VADDPD          Z8, Z2, K1, Z2
+	VALIGNQ         $0x07, Z4, Z4, Z7
+	VALIGNQ         $0x07, Z5, Z5, Z8
+	VCMPPD          $0x1e, Z4, Z7, K1
+	VADDPD          Z8, Z6, K1, Z6
+	VADDPD          Z6, Z2, Z2
+	VADDPD          Z5, Z2, Z4
+	VCMPPD          $0x12, Z3, Z4, K1
+	VCMPPD          $0x11, Z3, Z2, K2
+	KMOVB           K1, R10
+	KMOVB           K2, R12
+	KANDNB          K2, K1, K1
+	VCOMPRESSPD.Z   Z2, K1, Z2
+	VSUBSD          X2, X3, X6
+	MOVQ            $+8, R14
+	SUBQ            R13, R14
+	SHRXQ           R14, R10, R10
+	SHRXQ           R14, R12, R12
+	JMP             served
 
 many:
 	XORQ R10, R10
@@ -1491,87 +1489,85 @@ phaseOf:
 	XORQ         R13, R13
 	VBROADCASTSD 2560(AX)(R9*8), Z5
 	VBROADCASTSD negInf<>+0(SB), Z6
+	VBROADCASTSD tagKeep<>+0(SB), Z9
 	VXORPD       Z7, Z7, Z7
-	VXORPD       X9, X9, X9
+	VXORPD       X10, X10, X10
 
 queue:
-	TZCNTQ        R12, R14
-	MOVQ          R14, R15
-	SHLQ          $0x06, R15
-	ADDQ          DX, R15
-	VMOVDQU64     (R15), Z10
-	VPSHUFBITQMB  Z10, Z4, K1
-	KMOVQ         K1, BP
-	TZCNTQ        BP, BP
-	MOVBQZX       (R15)(BP*1), R15
-	MOVQ          R15, 5632(AX)(R14*8)
-	MOVQ          R14, BP
-	SHLQ          $0x09, BP
-	ADDQ          CX, BP
-	VMOVSD        (BP)(R15*8), X10
-	VSUBSD        (BP)(R9*8), X10, X10
-	VMOVQ         X10, R15
-	ORQ           $0x3f, R15
-	XORQ          R14, R15
-	MOVQ          R15, 4608(AX)(R13*8)
-	VPBROADCASTQ  R15, Z10
-	VALIGNQ       $0x01, Z6, Z10, Z6
-	VBROADCASTSD  2560(AX)(R14*8), Z10
-	VALIGNQ       $0x01, Z7, Z10, Z7
-	VMOVSD        X10, 5120(AX)(R13*8)
-	VADDSD        X10, X9, X9
-	INCQ          R13
-	BLSRQ         R12, R12
-	JNZ           queue
-	VUCOMISD      X5, X9
-	JCS           tooLittle
-	MOVQ          R10, BX
-	CMPQ          R13, $0x08
-	JHI           many
-	VXORPD        Z4, Z4, Z4
-	VXORPD        Z8, Z8, Z8
-	VALIGNQ       $0x01, Z6, Z6, Z9
-	VALIGNQ       $0x01, Z7, Z7, Z10
-	VCMPPD        $0x1e, Z6, Z9, K1
-	VADDPD        Z10, Z8, K1, Z8
-	VALIGNQ       $0x02, Z6, Z6, Z9
-	VALIGNQ       $0x02, Z7, Z7, Z10
-	VCMPPD        $0x1e, Z6, Z9, K1
-	VADDPD        Z10, Z4, K1, Z4
-	VALIGNQ       $0x03, Z6, Z6, Z9
-	VALIGNQ       $0x03, Z7, Z7, Z10
-	VCMPPD        $0x1e, Z6, Z9, K1
-	VADDPD        Z10, Z8, K1, Z8
-	VALIGNQ       $0x04, Z6, Z6, Z9
-	VALIGNQ       $0x04, Z7, Z7, Z10
-	VCMPPD        $0x1e, Z6, Z9, K1
-	VADDPD        Z10, Z4, K1, Z4
-	VALIGNQ       $0x05, Z6, Z6, Z9
-	VALIGNQ       $0x05, Z7, Z7, Z10
-	VCMPPD        $0x1e, Z6, Z9, K1
-	VADDPD        Z10, Z8, K1, Z8
-	VALIGNQ       $0x06, Z6, Z6, Z9
-	VALIGNQ       $0x06, Z7, Z7, Z10
-	VCMPPD        $0x1e, Z6, Z9, K1
-	VADDPD        Z10, Z4, K1, Z4
-	VALIGNQ       $0x07, Z6, Z6, Z9
-	VALIGNQ       $0x07, Z7, Z7, Z10
-	VCMPPD        $0x1e, Z6, Z9, K1
-	VADDPD        Z10, Z8, K1, Z8
-	VADDPD        Z8, Z4, Z4
-	VADDPD        Z7, Z4, Z6
-	VCMPPD        $0x12, Z5, Z6, K1
-	VCMPPD        $0x11, Z5, Z4, K2
-	KMOVB         K1, R10
-	KMOVB         K2, R12
-	KANDNB        K2, K1, K1
-	VCOMPRESSPD.Z Z4, K1, Z4
-	VSUBSD        X4, X5, X8
-	MOVQ          $+8, R14
-	SUBQ          R13, R14
-	SHRXQ         R14, R10, R10
-	SHRXQ         R14, R12, R12
-	JMP           served
+	TZCNTQ          R12, R14
+	MOVQ            R14, R15
+	SHLQ            $0x06, R15
+	ADDQ            DX, R15
+	VMOVDQU64       (R15), Z11
+	VPSHUFBITQMB    Z11, Z4, K1
+	KMOVQ           K1, BP
+	TZCNTQ          BP, BP
+	MOVBQZX         (R15)(BP*1), R15
+	MOVQ            R15, 5632(AX)(R14*8)
+	MOVQ            R14, BP
+	SHLQ            $0x09, BP
+	ADDQ            CX, BP
+	VBROADCASTSD    (BP)(R15*8), Z11
+	VSUBPD.BCST     (BP)(R9*8), Z11, Z11
+	VPTERNLOGQ.BCST $0xea, 45568(CX)(R14*8), Z9, Z11
+	VMOVSD          X11, 4608(AX)(R13*8)
+	VALIGNQ         $0x01, Z6, Z11, Z6
+	VBROADCASTSD    2560(AX)(R14*8), Z11
+	VALIGNQ         $0x01, Z7, Z11, Z7
+	VMOVSD          X11, 5120(AX)(R13*8)
+	VADDSD          X11, X10, X10
+	INCQ            R13
+	BLSRQ           R12, R12
+	JNZ             queue
+	VUCOMISD        X5, X10
+	JCS             tooLittle
+	MOVQ            R10, BX
+	CMPQ            R13, $0x08
+	JHI             many
+	VXORPD          Z4, Z4, Z4
+	VXORPD          Z8, Z8, Z8
+	VALIGNQ         $0x01, Z6, Z6, Z9
+	VALIGNQ         $0x01, Z7, Z7, Z10
+	VCMPPD          $0x1e, Z6, Z9, K1
+	VADDPD          Z10, Z8, K1, Z8
+	VALIGNQ         $0x02, Z6, Z6, Z9
+	VALIGNQ         $0x02, Z7, Z7, Z10
+	VCMPPD          $0x1e, Z6, Z9, K1
+	VADDPD          Z10, Z4, K1, Z4
+	VALIGNQ         $0x03, Z6, Z6, Z9
+	VALIGNQ         $0x03, Z7, Z7, Z10
+	VCMPPD          $0x1e, Z6, Z9, K1
+	VADDPD          Z10, Z8, K1, Z8
+	VALIGNQ         $0x04, Z6, Z6, Z9
+	VALIGNQ         $0x04, Z7, Z7, Z10
+	VCMPPD          $0x1e, Z6, Z9, K1
+	VADDPD          Z10, Z4, K1, Z4
+	VALIGNQ         $0x05, Z6, Z6, Z9
+	VALIGNQ         $0x05, Z7, Z7, Z10
+	VCMPPD          $0x1e, Z6, Z9, K1
+	VADDPD          Z10, Z8, K1, Z8
+	VALIGNQ         $0x06, Z6, Z6, Z9
+	VALIGNQ         $0x06, Z7, Z7, Z10
+	VCMPPD          $0x1e, Z6, Z9, K1
+	VADDPD          Z10, Z4, K1, Z4
+	VALIGNQ         $0x07, Z6, Z6, Z9
+	VALIGNQ         $0x07, Z7, Z7, Z10
+	VCMPPD          $0x1e, Z6, Z9, K1
+	VADDPD          Z10, Z8, K1, Z8
+	VADDPD          Z8, Z4, Z4
+	VADDPD          Z7, Z4, Z6
+	VCMPPD          $0x12, Z5, Z6, K1
+	VCMPPD          $0x11, Z5, Z4, K2
+	KMOVB           K1, R10
+	KMOVB           K2, R12
+	KANDNB          K2, K1, K1
+	VCOMPRESSPD.Z   Z4, K1, Z4
+	VSUBSD          X4, X5, X8
+	MOVQ            $+8, R14
+	SUBQ            R13, R14
+	SHRXQ           R14, R10, R10
+	SHRXQ           R14, R12, R12
+	JMP             served
 
 many:
 	XORQ R10, R10
@@ -2615,87 +2611,85 @@ phaseOf:
 	XORQ         R13, R13
 	VBROADCASTSD 2560(AX)(R9*8), Z7
 	VBROADCASTSD negInf<>+0(SB), Z8
+	VBROADCASTSD tagKeep<>+0(SB), Z11
 	VXORPD       Z9, Z9, Z9
-	VXORPD       X11, X11, X11
+	VXORPD       X12, X12, X12
 
 queue:
-	TZCNTQ        R12, R14
-	MOVQ          R14, R15
-	SHLQ          $0x06, R15
-	ADDQ          DX, R15
-	VMOVDQU64     (R15), Z12
-	VPSHUFBITQMB  Z12, Z6, K1
-	KMOVQ         K1, BP
-	TZCNTQ        BP, BP
-	MOVBQZX       (R15)(BP*1), R15
-	MOVQ          R15, 5632(AX)(R14*8)
-	MOVQ          R14, BP
-	SHLQ          $0x09, BP
-	ADDQ          CX, BP
-	VMOVSD        (BP)(R15*8), X12
-	VSUBSD        (BP)(R9*8), X12, X12
-	VMOVQ         X12, R15
-	ORQ           $0x3f, R15
-	XORQ          R14, R15
-	MOVQ          R15, 4608(AX)(R13*8)
-	VPBROADCASTQ  R15, Z12
-	VALIGNQ       $0x01, Z8, Z12, Z8
-	VBROADCASTSD  2560(AX)(R14*8), Z12
-	VALIGNQ       $0x01, Z9, Z12, Z9
-	VMOVSD        X12, 5120(AX)(R13*8)
-	VADDSD        X12, X11, X11
-	INCQ          R13
-	BLSRQ         R12, R12
-	JNZ           queue
-	VUCOMISD      X7, X11
-	JCS           tooLittle
-	MOVQ          R10, BX
-	CMPQ          R13, $0x08
-	JHI           many
-	VXORPD        Z6, Z6, Z6
-	VXORPD        Z10, Z10, Z10
-	VALIGNQ       $0x01, Z8, Z8, Z11
-	VALIGNQ       $0x01, Z9, Z9, Z12
-	VCMPPD        $0x1e, Z8, Z11, K1
-	VADDPD        Z12, Z10, K1, Z10
-	VALIGNQ       $0x02, Z8, Z8, Z11
-	VALIGNQ       $0x02, Z9, Z9, Z12
-	VCMPPD        $0x1e, Z8, Z11, K1
-	VADDPD        Z12, Z6, K1, Z6
-	VALIGNQ       $0x03, Z8, Z8, Z11
-	VALIGNQ       $0x03, Z9, Z9, Z12
-	VCMPPD        $0x1e, Z8, Z11, K1
-	VADDPD        Z12, Z10, K1, Z10
-	VALIGNQ       $0x04, Z8, Z8, Z11
-	VALIGNQ       $0x04, Z9, Z9, Z12
-	VCMPPD        $0x1e, Z8, Z11, K1
-	VADDPD        Z12, Z6, K1, Z6
-	VALIGNQ       $0x05, Z8, Z8, Z11
-	VALIGNQ       $0x05, Z9, Z9, Z12
-	VCMPPD        $0x1e, Z8, Z11, K1
-	VADDPD        Z12, Z10, K1, Z10
-	VALIGNQ       $0x06, Z8, Z8, Z11
-	VALIGNQ       $0x06, Z9, Z9, Z12
-	VCMPPD        $0x1e, Z8, Z11, K1
-	VADDPD        Z12, Z6, K1, Z6
-	VALIGNQ       $0x07, Z8, Z8, Z11
-	VALIGNQ       $0x07, Z9, Z9, Z12
-	VCMPPD        $0x1e, Z8, Z11, K1
-	VADDPD        Z12, Z10, K1, Z10
-	VADDPD        Z10, Z6, Z6
-	VADDPD        Z9, Z6, Z8
-	VCMPPD        $0x12, Z7, Z8, K1
-	VCMPPD        $0x11, Z7, Z6, K2
-	KMOVB         K1, R10
-	KMOVB         K2, R12
-	KANDNB        K2, K1, K1
-	VCOMPRESSPD.Z Z6, K1, Z6
-	VSUBSD        X6, X7, X10
-	MOVQ          $+8, R14
-	SUBQ          R13, R14
-	SHRXQ         R14, R10, R10
-	SHRXQ         R14, R12, R12
-	JMP           served
+	TZCNTQ          R12, R14
+	MOVQ            R14, R15
+	SHLQ            $0x06, R15
+	ADDQ            DX, R15
+	VMOVDQU64       (R15), Z13
+	VPSHUFBITQMB    Z13, Z6, K1
+	KMOVQ           K1, BP
+	TZCNTQ          BP, BP
+	MOVBQZX         (R15)(BP*1), R15
+	MOVQ            R15, 5632(AX)(R14*8)
+	MOVQ            R14, BP
+	SHLQ            $0x09, BP
+	ADDQ            CX, BP
+	VBROADCASTSD    (BP)(R15*8), Z13
+	VSUBPD.BCST     (BP)(R9*8), Z13, Z13
+	VPTERNLOGQ.BCST $0xea, 45568(CX)(R14*8), Z11, Z13
+	VMOVSD          X13, 4608(AX)(R13*8)
+	VALIGNQ         $0x01, Z8, Z13, Z8
+	VBROADCASTSD    2560(AX)(R14*8), Z13
+	VALIGNQ         $0x01, Z9, Z13, Z9
+	VMOVSD          X13, 5120(AX)(R13*8)
+	VADDSD          X13, X12, X12
+	INCQ            R13
+	BLSRQ           R12, R12
+	JNZ             queue
+	VUCOMISD        X7, X12
+	JCS             tooLittle
+	MOVQ            R10, BX
+	CMPQ            R13, $0x08
+	JHI             many
+	VXORPD          Z6, Z6, Z6
+	VXORPD          Z10, Z10, Z10
+	VALIGNQ         $0x01, Z8, Z8, Z11
+	VALIGNQ         $0x01, Z9, Z9, Z12
+	VCMPPD          $0x1e, Z8, Z11, K1
+	VADDPD          Z12, Z10, K1, Z10
+	VALIGNQ         $0x02, Z8, Z8, Z11
+	VALIGNQ         $0x02, Z9, Z9, Z12
+	VCMPPD          $0x1e, Z8, Z11, K1
+	VADDPD          Z12, Z6, K1, Z6
+	VALIGNQ         $0x03, Z8, Z8, Z11
+	VALIGNQ         $0x03, Z9, Z9, Z12
+	VCMPPD          $0x1e, Z8, Z11, K1
+	VADDPD          Z12, Z10, K1, Z10
+	VALIGNQ         $0x04, Z8, Z8, Z11
+	VALIGNQ         $0x04, Z9, Z9, Z12
+	VCMPPD          $0x1e, Z8, Z11, K1
+	VADDPD          Z12, Z6, K1, Z6
+	VALIGNQ         $0x05, Z8, Z8, Z11
+	VALIGNQ         $0x05, Z9, Z9, Z12
+	VCMPPD          $0x1e, Z8, Z11, K1
+	VADDPD          Z12, Z10, K1, Z10
+	VALIGNQ         $0x06, Z8, Z8, Z11
+	VALIGNQ         $0x06, Z9, Z9, Z12
+	VCMPPD          $0x1e, Z8, Z11, K1
+	VADDPD          Z12, Z6, K1, Z6
+	VALIGNQ         $0x07, Z8, Z8, Z11
+	VALIGNQ         $0x07, Z9, Z9, Z12
+	VCMPPD          $0x1e, Z8, Z11, K1
+	VADDPD          Z12, Z10, K1, Z10
+	VADDPD          Z10, Z6, Z6
+	VADDPD          Z9, Z6, Z8
+	VCMPPD          $0x12, Z7, Z8, K1
+	VCMPPD          $0x11, Z7, Z6, K2
+	KMOVB           K1, R10
+	KMOVB           K2, R12
+	KANDNB          K2, K1, K1
+	VCOMPRESSPD.Z   Z6, K1, Z6
+	VSUBSD          X6, X7, X10
+	MOVQ            $+8, R14
+	SUBQ            R13, R14
+	SHRXQ           R14, R10, R10
+	SHRXQ           R14, R12, R12
+	JMP             served
 
 many:
 	XORQ R10, R10
@@ -3917,87 +3911,85 @@ phaseOf:
 	XORQ         R13, R13
 	VBROADCASTSD 2560(AX)(R9*8), Z9
 	VBROADCASTSD negInf<>+0(SB), Z10
+	VBROADCASTSD tagKeep<>+0(SB), Z13
 	VXORPD       Z11, Z11, Z11
-	VXORPD       X13, X13, X13
+	VXORPD       X14, X14, X14
 
 queue:
-	TZCNTQ        R12, R14
-	MOVQ          R14, R15
-	SHLQ          $0x06, R15
-	ADDQ          DX, R15
-	VMOVDQU64     (R15), Z14
-	VPSHUFBITQMB  Z14, Z8, K1
-	KMOVQ         K1, BP
-	TZCNTQ        BP, BP
-	MOVBQZX       (R15)(BP*1), R15
-	MOVQ          R15, 5632(AX)(R14*8)
-	MOVQ          R14, BP
-	SHLQ          $0x09, BP
-	ADDQ          CX, BP
-	VMOVSD        (BP)(R15*8), X14
-	VSUBSD        (BP)(R9*8), X14, X14
-	VMOVQ         X14, R15
-	ORQ           $0x3f, R15
-	XORQ          R14, R15
-	MOVQ          R15, 4608(AX)(R13*8)
-	VPBROADCASTQ  R15, Z14
-	VALIGNQ       $0x01, Z10, Z14, Z10
-	VBROADCASTSD  2560(AX)(R14*8), Z14
-	VALIGNQ       $0x01, Z11, Z14, Z11
-	VMOVSD        X14, 5120(AX)(R13*8)
-	VADDSD        X14, X13, X13
-	INCQ          R13
-	BLSRQ         R12, R12
-	JNZ           queue
-	VUCOMISD      X9, X13
-	JCS           tooLittle
-	MOVQ          R10, BX
-	CMPQ          R13, $0x08
-	JHI           many
-	VXORPD        Z8, Z8, Z8
-	VXORPD        Z12, Z12, Z12
-	VALIGNQ       $0x01, Z10, Z10, Z13
-	VALIGNQ       $0x01, Z11, Z11, Z14
-	VCMPPD        $0x1e, Z10, Z13, K1
-	VADDPD        Z14, Z12, K1, Z12
-	VALIGNQ       $0x02, Z10, Z10, Z13
-	VALIGNQ       $0x02, Z11, Z11, Z14
-	VCMPPD        $0x1e, Z10, Z13, K1
-	VADDPD        Z14, Z8, K1, Z8
-	VALIGNQ       $0x03, Z10, Z10, Z13
-	VALIGNQ       $0x03, Z11, Z11, Z14
-	VCMPPD        $0x1e, Z10, Z13, K1
-	VADDPD        Z14, Z12, K1, Z12
-	VALIGNQ       $0x04, Z10, Z10, Z13
-	VALIGNQ       $0x04, Z11, Z11, Z14
-	VCMPPD        $0x1e, Z10, Z13, K1
-	VADDPD        Z14, Z8, K1, Z8
-	VALIGNQ       $0x05, Z10, Z10, Z13
-	VALIGNQ       $0x05, Z11, Z11, Z14
-	VCMPPD        $0x1e, Z10, Z13, K1
-	VADDPD        Z14, Z12, K1, Z12
-	VALIGNQ       $0x06, Z10, Z10, Z13
-	VALIGNQ       $0x06, Z11, Z11, Z14
-	VCMPPD        $0x1e, Z10, Z13, K1
-	VADDPD        Z14, Z8, K1, Z8
-	VALIGNQ       $0x07, Z10, Z10, Z13
-	VALIGNQ       $0x07, Z11, Z11, Z14
-	VCMPPD        $0x1e, Z10, Z13, K1
-	VADDPD        Z14, Z12, K1, Z12
-	VADDPD        Z12, Z8, Z8
-	VADDPD        Z11, Z8, Z10
-	VCMPPD        $0x12, Z9, Z10, K1
-	VCMPPD        $0x11, Z9, Z8, K2
-	KMOVB         K1, R10
-	KMOVB         K2, R12
-	KANDNB        K2, K1, K1
-	VCOMPRESSPD.Z Z8, K1, Z8
-	VSUBSD        X8, X9, X12
-	MOVQ          $+8, R14
-	SUBQ          R13, R14
-	SHRXQ         R14, R10, R10
-	SHRXQ         R14, R12, R12
-	JMP           served
+	TZCNTQ          R12, R14
+	MOVQ            R14, R15
+	SHLQ            $0x06, R15
+	ADDQ            DX, R15
+	VMOVDQU64       (R15), Z15
+	VPSHUFBITQMB    Z15, Z8, K1
+	KMOVQ           K1, BP
+	TZCNTQ          BP, BP
+	MOVBQZX         (R15)(BP*1), R15
+	MOVQ            R15, 5632(AX)(R14*8)
+	MOVQ            R14, BP
+	SHLQ            $0x09, BP
+	ADDQ            CX, BP
+	VBROADCASTSD    (BP)(R15*8), Z15
+	VSUBPD.BCST     (BP)(R9*8), Z15, Z15
+	VPTERNLOGQ.BCST $0xea, 45568(CX)(R14*8), Z13, Z15
+	VMOVSD          X15, 4608(AX)(R13*8)
+	VALIGNQ         $0x01, Z10, Z15, Z10
+	VBROADCASTSD    2560(AX)(R14*8), Z15
+	VALIGNQ         $0x01, Z11, Z15, Z11
+	VMOVSD          X15, 5120(AX)(R13*8)
+	VADDSD          X15, X14, X14
+	INCQ            R13
+	BLSRQ           R12, R12
+	JNZ             queue
+	VUCOMISD        X9, X14
+	JCS             tooLittle
+	MOVQ            R10, BX
+	CMPQ            R13, $0x08
+	JHI             many
+	VXORPD          Z8, Z8, Z8
+	VXORPD          Z12, Z12, Z12
+	VALIGNQ         $0x01, Z10, Z10, Z13
+	VALIGNQ         $0x01, Z11, Z11, Z14
+	VCMPPD          $0x1e, Z10, Z13, K1
+	VADDPD          Z14, Z12, K1, Z12
+	VALIGNQ         $0x02, Z10, Z10, Z13
+	VALIGNQ         $0x02, Z11, Z11, Z14
+	VCMPPD          $0x1e, Z10, Z13, K1
+	VADDPD          Z14, Z8, K1, Z8
+	VALIGNQ         $0x03, Z10, Z10, Z13
+	VALIGNQ         $0x03, Z11, Z11, Z14
+	VCMPPD          $0x1e, Z10, Z13, K1
+	VADDPD          Z14, Z12, K1, Z12
+	VALIGNQ         $0x04, Z10, Z10, Z13
+	VALIGNQ         $0x04, Z11, Z11, Z14
+	VCMPPD          $0x1e, Z10, Z13, K1
+	VADDPD          Z14, Z8, K1, Z8
+	VALIGNQ         $0x05, Z10, Z10, Z13
+	VALIGNQ         $0x05, Z11, Z11, Z14
+	VCMPPD          $0x1e, Z10, Z13, K1
+	VADDPD          Z14, Z12, K1, Z12
+	VALIGNQ         $0x06, Z10, Z10, Z13
+	VALIGNQ         $0x06, Z11, Z11, Z14
+	VCMPPD          $0x1e, Z10, Z13, K1
+	VADDPD          Z14, Z8, K1, Z8
+	VALIGNQ         $0x07, Z10, Z10, Z13
+	VALIGNQ         $0x07, Z11, Z11, Z14
+	VCMPPD          $0x1e, Z10, Z13, K1
+	VADDPD          Z14, Z12, K1, Z12
+	VADDPD          Z12, Z8, Z8
+	VADDPD          Z11, Z8, Z10
+	VCMPPD          $0x12, Z9, Z10, K1
+	VCMPPD          $0x11, Z9, Z8, K2
+	KMOVB           K1, R10
+	KMOVB           K2, R12
+	KANDNB          K2, K1, K1
+	VCOMPRESSPD.Z   Z8, K1, Z8
+	VSUBSD          X8, X9, X12
+	MOVQ            $+8, R14
+	SUBQ            R13, R14
+	SHRXQ           R14, R10, R10
+	SHRXQ           R14, R12, R12
+	JMP             served
 
 many:
 	XORQ R10, R10
@@ -5182,20 +5174,21 @@ check:
 	MOVQ         DI, R9
 	XORQ         R10, R10
 	VBROADCASTSD negInf<>+0(SB), Y1
+	VBROADCASTSD tagKeep<>+0(SB), Y3
 	VXORPD       Y2, Y2, Y2
 
 queue:
 	TZCNTQ       R9, R11
 	MOVQ         R11, R12
 	SHLQ         $0x06, R12
-	VPSHUFB      36864(CX)(R12*1), Y0, Y3
-	VPAND        40960(CX)(R12*1), Y3, Y3
-	VPCMPEQB     40960(CX)(R12*1), Y3, Y3
-	VPMOVMSKB    Y3, R13
-	VPSHUFB      36896(CX)(R12*1), Y0, Y3
-	VPAND        40992(CX)(R12*1), Y3, Y3
-	VPCMPEQB     40992(CX)(R12*1), Y3, Y3
-	VPMOVMSKB    Y3, R14
+	VPSHUFB      36864(CX)(R12*1), Y0, Y4
+	VPAND        40960(CX)(R12*1), Y4, Y4
+	VPCMPEQB     40960(CX)(R12*1), Y4, Y4
+	VPMOVMSKB    Y4, R13
+	VPSHUFB      36896(CX)(R12*1), Y0, Y4
+	VPAND        40992(CX)(R12*1), Y4, Y4
+	VPCMPEQB     40992(CX)(R12*1), Y4, Y4
+	VPMOVMSKB    Y4, R14
 	SHLQ         $0x20, R14
 	ORQ          R14, R13
 	TZCNTQ       R13, R13
@@ -5205,20 +5198,19 @@ queue:
 	MOVQ         R11, R13
 	SHLQ         $0x09, R13
 	ADDQ         CX, R13
-	VMOVSD       (R13)(R12*8), X3
-	VSUBSD       (R13)(R8*8), X3, X3
-	VMOVQ        X3, R12
-	ORQ          $0x3f, R12
-	XORQ         R11, R12
-	MOVQ         R12, 4608(AX)(R10*8)
-	VMOVQ        R12, X3
-	VPBROADCASTQ X3, Y3
+	VMOVSD       (R13)(R12*8), X4
+	VSUBSD       (R13)(R8*8), X4, X4
+	VMOVSD       45568(CX)(R11*8), X5
+	VANDPD       X3, X4, X4
+	VORPD        X5, X4, X4
+	VMOVSD       X4, 4608(AX)(R10*8)
+	VBROADCASTSD X4, Y4
 	VPERMPD      $0x39, Y1, Y1
-	VBLENDPD     $0x08, Y3, Y1, Y1
-	VBROADCASTSD 2560(AX)(R11*8), Y3
-	VMOVSD       X3, 5120(AX)(R10*8)
+	VBLENDPD     $0x08, Y4, Y1, Y1
+	VBROADCASTSD 2560(AX)(R11*8), Y4
+	VMOVSD       X4, 5120(AX)(R10*8)
 	VPERMPD      $0x39, Y2, Y2
-	VBLENDPD     $0x08, Y3, Y2, Y2
+	VBLENDPD     $0x08, Y4, Y2, Y2
 	INCQ         R10
 	BLSRQ        R9, R9
 	JNZ          queue

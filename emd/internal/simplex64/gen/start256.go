@@ -166,7 +166,7 @@ func (s starter256) phase(r GPVirtual) {
 	XORQ(n, n)
 	// Regrets and masses of the last four columns enter these registers at the top
 	// lane; all are in memory, too.
-	regrets, masses := broadcast256(negInf), YMM()
+	regrets, masses, keep := broadcast256(negInf), YMM(), broadcast256(tagKeep)
 	VXORPD(masses, masses, masses)
 	Label("queue")
 	{
@@ -178,17 +178,15 @@ func (s starter256) phase(r GPVirtual) {
 		MOVQ(j, d)
 		SHLQ(Imm(shiftD), d)
 		ADDQ(s.m, d)
-		x, y, z := XMM(), YMM(), YMM()
+		// The tag of j replaces the lowest bits of the regret.
+		x, tag, y, z := XMM(), XMM(), YMM(), YMM()
 		VMOVSD(cellOf(d, 0, second), x)
 		VSUBSD(cellOf(d, 0, r), x, x)
-		// The tag of j replaces the lowest bits of the regret.
-		bits := GP64()
-		VMOVQ(x, bits)
-		ORQ(Imm(63), bits)
-		XORQ(j, bits)
-		MOVQ(bits, cellOf(t, offRegret, n))
-		VMOVQ(bits, y.AsX())
-		VPBROADCASTQ(y.AsX(), y)
+		VMOVSD(cellOf(s.m, offTags, j), tag)
+		VANDPD(keep.AsX(), x, x)
+		VORPD(tag, x, x)
+		VMOVSD(x, cellOf(t, offRegret, n))
+		VBROADCASTSD(x, y)
 		VPERMPD(Imm(rotate256(1)), regrets, regrets)
 		VBLENDPD(Imm(8), y, regrets, regrets)
 		VBROADCASTSD(cellOf(t, offMass, j), z)
