@@ -349,3 +349,14 @@ func fittingThreshold(images []float64, links int) uint32 {
 	}
 	return low
 }
+
+// Reach is the fewest links on which an algorithm, with either decoding, leaves
+// no more than the mean EMD, or 0 if it leaves more on all.
+func Reach(list []Baseline, name string, emd float64) (links int) {
+	for _, b := range list {
+		if b.Name == name && b.EMD.Mean <= emd && (links == 0 || b.Links < links) {
+			links = b.Links
+		}
+	}
+	return links
+}

@@ -191,6 +191,15 @@ func TestBaselinesOrder(t *testing.T) {
 	}
 }
 
+func TestReach(t *testing.T) {
+	list := []Baseline{{Name: "a", Links: 3, EMD: Summary{Mean: 1}}, {Name: "a", Links: 2, EMD: Summary{Mean: 2}}, {Name: "b", Links: 1}}
+	for emd, want := range map[float64]int{0.5: 0, 1: 3, 1.5: 3, 2: 2} {
+		if got := Reach(list, "a", emd); got != want {
+			t.Errorf("%v is reached on %d links, want %d", emd, got, want)
+		}
+	}
+}
+
 // TestBaselinesDensity: images of high-density wafers lose three bits.
 func TestBaselinesDensity(t *testing.T) {
 	images := append(point(3, 100), point(3, 100)...)

@@ -242,3 +242,30 @@ func TestClasses(t *testing.T) {
 		}
 	}
 }
+
+// TestLinePoints: a line draws its points where asked to, single points always,
+// in the drawing and once more in the legend.
+func TestLinePoints(t *testing.T) {
+	shapes := func(lines ...Line) int {
+		t.Helper()
+		var svg strings.Builder
+		f := Figure{ID: "x", Title: "x", Lines: &Lines{X: Axis{Label: "x"}, Y: Axis{Label: "y"}, Series: append(lines, Line{Name: "other", X: []float64{0, 4}, Y: []float64{0, 4}})}}
+		if err := SVG(&svg, f); err != nil {
+			t.Fatal(err)
+		}
+		return strings.Count(svg.String(), "<path") + strings.Count(svg.String(), "<polygon") + strings.Count(svg.String(), "<circle")
+	}
+	plain := Line{Name: "a", X: []float64{1, 2, 3}, Y: []float64{1, 3, 2}}
+	marked, single := plain, Line{Name: "a", X: []float64{1}, Y: []float64{1}}
+	marked.Points = true
+	none, three, one := shapes(plain), shapes(marked), shapes(single)
+	// A marker is a shape with an edge: every one adds the same.
+	each := (three - none) / 4
+	if each < 1 || three != none+4*each {
+		t.Errorf("%d shapes without markers, %d with three and one in the legend", none, three)
+	}
+	// A single point has a marker and no line, in the drawing and in the legend.
+	if one != none-2+2*each {
+		t.Errorf("%d shapes with a single point, %d with a line, %d a marker", one, none, each)
+	}
+}

@@ -154,7 +154,7 @@ func anyFigure(t *rapid.T) report.Figure {
 	case 3:
 		l := &report.Lines{X: x, Y: y}
 		for range series {
-			s := report.Line{Name: anyName(t), Group: anyName(t), Dashed: rapid.Bool().Draw(t, "dashed")}
+			s := report.Line{Name: anyName(t), Group: anyName(t), Dashed: rapid.Bool().Draw(t, "dashed"), Points: rapid.Bool().Draw(t, "points")}
 			s.X = rapid.SliceOfN(anyValue(x.Log), 0, 6).Draw(t, "x")
 			sort.Float64s(s.X)
 			s.Y = rapid.SliceOfN(anyValue(y.Log), len(s.X), len(s.X)).Draw(t, "y")

@@ -24,17 +24,6 @@ func (x *Baseline) decoding() string {
 	return "rest spread evenly"
 }
 
-// reach is the first number of links on which a kind of baseline leaves no
-// more than the EMD, or 0.
-func (b *Bandwidth) reach(name string, emd float64) (links int) {
-	for _, x := range b.Baselines {
-		if x.Name == name && x.EMD.Mean <= emd && (links == 0 || x.Links < links) {
-			links = x.Links
-		}
-	}
-	return links
-}
-
 // atBandwidth is the report's section.
 func atBandwidth(r *Results) report.Section {
 	b, ours := r.Bandwidth, &r.Encoders[best(r)]
@@ -64,7 +53,7 @@ func verdict(r *Results, ours *Encoder) string {
 	first := b.first(b.EncoderLinks)
 	text := fmt.Sprintf("On up to %d links the algorithm with the smallest mean EMD is %s on %d (%s): %.3f. The best encoder, trained with %s, leaves %.3f there and keeps more on %.1f %% of the images.",
 		b.EncoderLinks, first.Name, first.Links, first.decoding(), first.EMD.Mean, label(ours.Loss), ours.on(b.EncoderLinks).EMD.Mean, 100*first.Worse)
-	if n := b.reach("best choice", ours.on(b.EncoderLinks).EMD.Mean); n > 0 {
+	if n := evaluate.Reach(b.List(), "best choice", ours.on(b.EncoderLinks).EMD.Mean); n > 0 {
 		text += fmt.Sprintf(" Best choice needs %s (%d bits) to leave no more than that.", links(n), 32*n)
 	} else {
 		text += " Best choice leaves more than that on any number of links."

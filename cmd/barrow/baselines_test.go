@@ -58,7 +58,7 @@ func TestBaselinesAreEncode(t *testing.T) {
 			} `json:"at_equal_bandwidth"`
 		}
 		runJSON(t, &e, "encoder", "eval", "--weights", weights, "--density", density, "--json", "--quiet", images)
-		if e.Chip.Links != 5 || e.Chip.Density != map[string]string{"ld": "low, as given", "hd": "high, as given"}[density] || len(e.Chip.Baselines) != len(evaluate.Schemes(5)) {
+		if e.Chip.Links != 5 || e.Chip.Density != map[string]string{"ld": "low, as given", "hd": "high, as given"}[density] || len(e.Chip.Baselines) != len(evaluate.Schemes(13)) {
 			t.Errorf("%d links, density %q, %d baselines", e.Chip.Links, e.Chip.Density, len(e.Chip.Baselines))
 		}
 		for _, b := range e.Chip.Baselines {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"barrow/autoencoder"
+	"barrow/econt"
 	"barrow/evaluate"
 	"barrow/hgcal"
 	"barrow/internal/outfile"
@@ -25,7 +26,7 @@ type encoderEval struct {
 	weights, loss, against string
 	metric, out, density   string
 	threshold              float64
-	force                  bool
+	force, baselines       bool
 }
 
 func newEncoderEval(c *common) *cobra.Command {
@@ -44,7 +45,8 @@ a paired bootstrap.
 It then sends the same images through the chip's other algorithms (best choice,
 super trigger cells, threshold sum) on as many links as the encoder's outputs
 need, and prints what they keep: the baselines at equal bandwidth. An image of
-which nothing arrives is scored as the same charge in all cells.`,
+which nothing arrives is scored as the same charge in all cells. On many images
+this takes the most time: --baselines=false leaves it out.`,
 		Example: `  barrow encoder eval --weights runs/emd images.csv
   barrow encoder eval --weights runs/emd --against runs/telescope images.csv
   barrow encoder eval --weights runs/reproduce --loss telescope --out decoded.csv images.csv`,
@@ -57,6 +59,7 @@ which nothing arrives is scored as the same charge in all cells.`,
 	flags.StringVar(&f.against, "against", "", "weights `file` or run folder of an encoder to compare with")
 	flags.StringVar(&f.metric, "metric", "benchmark", "ground metric: benchmark, cmssw or a CSV `file` of x,y per cell")
 	flags.Float64Var(&f.threshold, "mip", evaluate.MIP, "charge above which a cell counts as occupied")
+	flags.BoolVar(&f.baselines, "baselines", true, "send the images through the chip's other algorithms, too")
 	flags.StringVar(&f.density, "density", "", "wafers' density for the chip's other algorithms: ld or hd (default: what a column HD_LD says of each image, else ld)")
 	flags.StringVar(&f.out, "out", "", "CSV `file` for the decoded images")
 	flags.BoolVar(&f.force, "force", false, "replace the file that --out names")
@@ -112,7 +115,9 @@ func (f *encoderEval) run(cmd *cobra.Command, c *common, args []string) error {
 		}
 		result.Against = &v
 	}
-	if err := chip.measure(cmd.Context(), f, c, set); err != nil {
+	if !f.baselines {
+		result.Chip = nil
+	} else if err := chip.measure(cmd.Context(), f, c, set); err != nil {
 		return err
 	}
 	return result.print(cmd, c, other)
@@ -122,7 +127,7 @@ func (f *encoderEval) run(cmd *cobra.Command, c *common, args []string) error {
 type evaluation struct {
 	*evaluate.Encoder
 	Against *evaluate.Versus `json:"against,omitempty"`
-	Chip    *chipEval        `json:"at_equal_bandwidth"`
+	Chip    *chipEval        `json:"at_equal_bandwidth,omitempty"`
 }
 
 func (r *evaluation) print(cmd *cobra.Command, c *common, other string) error {
@@ -137,15 +142,27 @@ func (r *evaluation) print(cmd *cobra.Command, c *common, other string) error {
 		fmt.Fprintf(w, "against %s: ratio of mean EMDs %.4f (95 %% %.4f–%.4f), %.1f %% of the images made worse, p = %.3f\n",
 			other, v.Ratio, v.Interval.Low, v.Interval.High, 100*v.Worse, v.P)
 	}
+	if r.Chip == nil {
+		return nil
+	}
 	if r.Chip.Missing != "" {
 		_, err := fmt.Fprintf(w, "the chip's other algorithms are not compared: %s\n", r.Chip.Missing)
 		return err
 	}
 	fmt.Fprintf(w, "the chip's other algorithms on up to %d links, as the encoder, wafer density %s:\n", r.Chip.Links, r.Chip.Density)
-	return printBaselines(w, r.Chip.Links, r.Chip.Baselines)
+	if err := printBaselines(w, r.Chip.Links, r.Chip.Baselines); err != nil {
+		return err
+	}
+	if n := evaluate.Reach(r.Chip.Baselines, "best choice", r.EMD.Mean); n > 0 {
+		_, err := fmt.Fprintf(w, "fewest links on which best choice leaves no more than the encoder: %d\n", n)
+		return err
+	}
+	_, err := fmt.Fprintln(w, "best choice leaves more than the encoder on any number of links")
+	return err
 }
 
-// chipEval is the chip's other algorithms on as many links as the encoder needs.
+// chipEval is the chip's other algorithms, on all numbers of links, and how many
+// the encoder needs.
 type chipEval struct {
 	Links     int                 `json:"encoder_links"`
 	Density   string              `json:"wafer_density"`
@@ -190,7 +207,7 @@ func (e *chipEval) measure(ctx context.Context, f *encoderEval, c *common, set *
 	if err != nil {
 		return err
 	}
-	e.Baselines, err = evaluate.Baselines(ctx, m, set.Charge, evaluate.Schemes(e.Links), evaluate.ChipSettings{
+	e.Baselines, err = evaluate.Baselines(ctx, m, set.Charge, evaluate.Schemes(econt.MaxETx), evaluate.ChipSettings{
 		Settings: evaluate.Settings{Threshold: f.threshold, Threads: c.threads}, High: e.high})
 	return err
 }
