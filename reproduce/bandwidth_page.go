@@ -106,7 +106,7 @@ func sideBySide(r *Results, ours *Encoder) report.Table {
 			t.Emphasis = append(t.Emphasis, i)
 		}
 		x := e.on(b.EncoderLinks)
-		t.Rows = append(t.Rows, []string{"encoder, " + label(e.Loss), "trained decoder", fmt.Sprint(b.EncoderLinks), fmt.Sprint(x.Bits),
+		t.Rows = append(t.Rows, []string{"encoder, " + label(e.Loss), "its decoder", fmt.Sprint(b.EncoderLinks), fmt.Sprint(x.Bits),
 			fmt.Sprintf("%.3f", x.EMD.Mean), fmt.Sprintf("%.3f", x.EMD.Median), fmt.Sprintf("%.3f", e.Response.Mean), percent(0), "–"})
 	}
 	for _, x := range b.on(b.EncoderLinks) {
@@ -138,7 +138,7 @@ func byLinks(r *Results, ours *Encoder) report.Table {
 		if e.Loss == ours.Loss {
 			t.Emphasis = append(t.Emphasis, i)
 		}
-		cells := []string{"encoder, " + label(e.Loss), "trained decoder"}
+		cells := []string{"encoder, " + label(e.Loss), "its decoder"}
 		for n := 1; n <= b.EncoderLinks; n++ {
 			cells = append(cells, fmt.Sprintf("%.3f", e.on(n).EMD.Mean))
 		}
