@@ -36,16 +36,30 @@ type SlicedSettings struct {
 type Sliced struct {
 	points [][2]float64
 	set    SlicedSettings
-	lines  []line
+	lines  []bundle
 	rand   *rand.Rand
-	p, q   []float64
+	p, q   []float64 // scaled to sum 1
+	diff   []float64 // p − q
 	slope  []float64
+	run    [][wide]float64 // cumulative differences along the lines of a bundle
+	places []place
 }
 
-// A line is a direction with the cells in the order in which they lie along it.
-type line struct {
-	order []int
-	gap   []float64 // from each cell to the next; 0 behind the last
+// wide is the number of lines that are gone along side by side: on one alone each
+// sum would wait for the one before.
+const wide = 4
+
+// A bundle is some directions with the cells in the order in which they lie along
+// each. Lines that are only there to fill it have no gaps.
+type bundle struct {
+	order [][wide]int32
+	gap   [][wide]float64 // from each cell to the next; 0 behind the last
+}
+
+// A place is where a cell lies along a line.
+type place struct {
+	at   float64
+	cell int32
 }
 
 // NewSliced prepares a distance between images on the given points.
@@ -69,26 +83,36 @@ func NewSliced(points [][2]float64, s SlicedSettings) (*Sliced, error) {
 	n := len(points)
 	v := &Sliced{
 		points: slices.Clone(points), set: s, rand: rand.New(rand.NewPCG(s.Seed, 0x51ced)),
-		p: make([]float64, n), q: make([]float64, n), slope: make([]float64, n),
-		lines: make([]line, s.Directions),
+		p: make([]float64, n), q: make([]float64, n), diff: make([]float64, n), slope: make([]float64, n),
+		run: make([][wide]float64, n), places: make([]place, n), lines: make([]bundle, (s.Directions+wide-1)/wide),
 	}
 	for k := range v.lines {
-		v.lines[k] = line{make([]int, n), make([]float64, n)}
-		v.turn(&v.lines[k], math.Pi*(float64(k)+0.5)/float64(s.Directions))
+		v.lines[k] = bundle{make([][wide]int32, n), make([][wide]float64, n)}
+	}
+	for k := range s.Directions {
+		v.turn(k, math.Pi*(float64(k)+0.5)/float64(s.Directions))
 	}
 	return v, nil
 }
 
-// turn sorts the cells along the direction of an angle.
-func (s *Sliced) turn(l *line, angle float64) {
+// turn sorts the cells along line k, which has an angle.
+func (s *Sliced) turn(k int, angle float64) {
 	sin, cos := math.Sincos(angle)
-	along := func(i int) float64 { return s.points[i][0]*cos + s.points[i][1]*sin }
-	for i := range l.order {
-		l.order[i] = i
+	for i, p := range s.points {
+		s.places[i] = place{p[0]*cos + p[1]*sin, int32(i)}
 	}
-	slices.SortStableFunc(l.order, func(i, j int) int { return cmp.Compare(along(i), along(j)) })
-	for k := range len(l.order) - 1 {
-		l.gap[k] = along(l.order[k+1]) - along(l.order[k])
+	slices.SortFunc(s.places, func(a, b place) int {
+		if c := cmp.Compare(a.at, b.at); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.cell, b.cell)
+	})
+	l, lane := &s.lines[k/wide], k%wide
+	for i, x := range s.places {
+		l.order[i][lane], l.gap[i][lane] = x.cell, 0
+		if i > 0 {
+			l.gap[i-1][lane] = x.at - s.places[i-1].at
+		}
 	}
 }
 
@@ -113,16 +137,23 @@ func (s *Sliced) Gradient(p, q, dp, dq []float64) (float64, error) {
 	}
 	normalise(s.p, p, sumP)
 	normalise(s.q, q, sumQ)
+	for i, x := range s.p {
+		s.diff[i] = x - s.q[i]
+	}
+	if s.set.Random {
+		for k := range s.set.Directions {
+			s.turn(k, math.Pi*s.rand.Float64())
+		}
+	}
 	clear(s.slope)
 	value := 0.0
 	for k := range s.lines {
-		l := &s.lines[k]
-		if s.set.Random {
-			s.turn(l, math.Pi*s.rand.Float64())
+		value += s.along(&s.lines[k])
+		if dp != nil || dq != nil {
+			s.back(&s.lines[k])
 		}
-		value += s.along(l, dp != nil || dq != nil)
 	}
-	factor := 1 / float64(len(s.lines))
+	factor := 1 / float64(s.set.Directions)
 	if !s.set.Plain {
 		factor *= math.Pi / 2
 	}
@@ -143,28 +174,48 @@ func (s *Sliced) Gradient(p, q, dp, dq []float64) (float64, error) {
 	return value * factor, nil
 }
 
-// along is the distance on one line; it adds the slopes with respect to p/Σp:
-// mass added at a cell raises all cumulative masses behind it.
-func (s *Sliced) along(l *line, slopes bool) float64 {
-	value, run := 0.0, 0.0
-	for k, i := range l.order {
-		run += s.p[i] - s.q[i]
-		value += l.gap[k] * math.Abs(run)
+// along is the distance on the lines of a bundle.
+func (s *Sliced) along(l *bundle) float64 {
+	var a, b, c, d, va, vb, vc, vd float64 // sums and values of the lines
+	diff, gap, run := s.diff, l.gap[:len(l.order)], s.run[:len(l.order)]
+	for k := range l.order {
+		o, g, r := &l.order[k], &gap[k], &run[k]
+		a += diff[o[0]]
+		b += diff[o[1]]
+		c += diff[o[2]]
+		d += diff[o[3]]
+		va += g[0] * math.Abs(a)
+		vb += g[1] * math.Abs(b)
+		vc += g[2] * math.Abs(c)
+		vd += g[3] * math.Abs(d)
+		r[0], r[1], r[2], r[3] = a, b, c, d
 	}
-	if !slopes {
-		return value
-	}
-	// From the far end, where the masses up to a cell are what is left.
-	behind := 0.0
+	return (va + vb) + (vc + vd)
+}
+
+// back adds the slopes with respect to p/Σp, after along: mass added at a cell
+// raises all cumulative masses behind it.
+func (s *Sliced) back(l *bundle) {
+	var a, b, c, d float64
+	slope, gap, run := s.slope, l.gap[:len(l.order)], s.run[:len(l.order)]
 	for k := len(l.order) - 1; k >= 0; k-- {
-		i := l.order[k]
-		if run > 0 {
-			behind += l.gap[k]
-		} else if run < 0 {
-			behind -= l.gap[k]
-		}
-		s.slope[i] += behind
-		run -= s.p[i] - s.q[i]
+		o, g, r := &l.order[k], &gap[k], &run[k]
+		a += signed(g[0], r[0])
+		b += signed(g[1], r[1])
+		c += signed(g[2], r[2])
+		d += signed(g[3], r[3])
+		slope[o[0]] += a
+		slope[o[1]] += b
+		slope[o[2]] += c
+		slope[o[3]] += d
 	}
-	return value
+}
+
+// signed is gap times the sign of x, 0 if x is. It has no branches, since no one
+// can foretell the sign.
+func signed(gap, x float64) float64 {
+	b := math.Float64bits(x)
+	const sign = 1 << 63
+	some := (b&^sign + (sign - 1)) >> 63 // 1 where x is not 0: then the sum carries
+	return math.Float64frombits((math.Float64bits(gap) | b&sign) & -some)
 }
