@@ -35,12 +35,17 @@ func NewBatch(m *Metric, s Settings, threads int) (*Batch, error) {
 	return b, nil
 }
 
-// A thread takes from leastRows to mostRows pairs at a time: many while there are
-// many, since taking them costs something, and few in the end, so that no thread
-// waits long for the last one.
+// A thread takes a share of the rows that are left at a time, from leastRows to
+// mostRows: many while there are many, since threads that ask too often wait for
+// each other, and few in the end, so that none waits long for the last one. The
+// solver for many points takes rows one by one: each is long, and a cancellation
+// is looked for in between.
 const (
 	leastRows = 4
-	mostRows  = 32
+	mostRows  = 256
+	// wakeRows is the number of rows that is worth another thread: waking a
+	// processor takes as long as a few tens of them.
+	wakeRows = 32
 )
 
 // Distance sets e[i] to the EMD of row i of p and row i of q, each N×n in
@@ -67,8 +72,12 @@ func (b *Batch) Gradient(ctx context.Context, p, q []float64, e, dp, dq []float6
 			return fmt.Errorf("emd: %s has %d entries for %d pairs of %d cells", v.name, v.len, total, b.n)
 		}
 	}
-	workers := max(1, min(len(b.solvers), (total+mostRows-1)/mostRows))
-	job := &batchJob{b: b, ctx: ctx, p: p, q: q, e: e, dp: dp, dq: dq, workers: workers}
+	least, most, wake := leastRows, mostRows, wakeRows
+	if b.solvers[0].large != nil {
+		least, most, wake = 1, 1, 1
+	}
+	workers := max(1, min(len(b.solvers), (total+wake-1)/wake))
+	job := &batchJob{b: b, ctx: ctx, p: p, q: q, e: e, dp: dp, dq: dq, least: least, most: most, share: 4 * workers}
 	var wg sync.WaitGroup
 	for _, s := range b.solvers[:workers][1:] {
 		wg.Go(func() { job.run(s) })
@@ -90,7 +99,8 @@ type batchJob struct {
 	b               *Batch
 	ctx             context.Context
 	p, q, e, dp, dq []float64
-	workers         int
+	least, most     int // rows to take at a time,
+	share           int // one of so many parts of what is left
 	taken           atomic.Int64
 	failed          atomic.Bool
 
@@ -110,16 +120,12 @@ func (j *batchJob) run(s *Solver) {
 	}
 }
 
-// take hands out the next rows, a quarter of an equal share of what is left.
+// take hands out the next rows.
 func (j *batchJob) take() (from, to int) {
-	total := len(j.e)
 	for {
 		from = int(j.taken.Load())
-		size := mostRows
-		if j.workers > 1 {
-			size = max(leastRows, min(size, (total-from)/(4*j.workers)))
-		}
-		to = min(from+size, total)
+		left := len(j.e) - from
+		to = from + min(left, max(j.least, min(j.most, left/j.share)))
 		if j.taken.CompareAndSwap(int64(from), int64(to)) {
 			return from, to
 		}
