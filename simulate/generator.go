@@ -97,7 +97,11 @@ func (g *Generator) image(w *drawing, k uint64, dst []float64) Truth {
 func (g *Generator) once(w *drawing, s *counter.Stream, dst []float64) Truth {
 	t := Truth{Class: g.class(s)}
 	layer := &g.detector.layers[s.IntN(len(g.detector.layers))]
-	eta, phi, at := g.aim(s, layer)
+	aim := g.aim
+	if t.Class == PileUp {
+		aim = g.aimAtOne // every wafer as often as any other, as events have them
+	}
+	eta, phi, at := aim(s, layer)
 	p := &g.detector.places[at]
 	clear(w.cells[:])
 	if t.Class != PileUp {
@@ -131,7 +135,7 @@ func (g *Generator) ModuleImages(i int, first uint64, n int, yield func(image []
 	var dst [hgcal.Cells]float64
 	p := &g.detector.places[hgcal.Sectors*i]
 	for k := range uint64(n) {
-		s := counter.New(g.settings.Seed^moduleStream^uint64(i)<<32, first+k)
+		s := counter.New(g.settings.Seed^moduleStream^uint64(p.module.Layer)<<48^uint64(i)<<32, first+k)
 		clear(w.cells[:])
 		activity := spreadActivity(g.settings.Parameters.PileUp.Activity, normal(&s))
 		g.finish(&w, &s, p, activity, &Truth{}, dst[:])
@@ -153,9 +157,19 @@ func (g *Generator) class(s *counter.Stream) Class {
 
 // particle draws energy and shower development.
 func (g *Generator) particle(s *counter.Stream, c Class, eta, phi float64) particle {
-	lo, hi := math.Log(g.settings.EnergyMin), math.Log(g.settings.EnergyMax)
-	energy := math.Exp(lo + (hi-lo)*s.Float64())
+	energy := fallingEnergy(s.Float64(), g.settings.EnergyMin, g.settings.EnergyMax, g.settings.EnergyIndex)
 	return newParticle(s, c, energy, eta, phi, &g.settings.Parameters.Shower)
+}
+
+// fallingEnergy is the energy that a share u of a density E^−index lies below.
+func fallingEnergy(u, lo, hi, index float64) float64 {
+	log := math.Log(hi / lo)
+	// The limit of index 1, where the power's integral is a logarithm.
+	if math.Abs(index-1)*log < 1e-6 {
+		return min(lo*math.Exp(u*log), hi)
+	}
+	k := 1 - index
+	return min(lo*math.Exp(math.Log1p(u*math.Expm1(k*log))/k), hi)
 }
 
 // missSpread is the spread in cm between a particle's impact and the point that
@@ -182,7 +196,7 @@ func (g *Generator) aim(s *counter.Stream, l *detectorLayer) (eta, phi float64, 
 	return g.aimAtOne(s, l)
 }
 
-// aimAtOne aims at one of a layer's wafers where few are allowed.
+// aimAtOne aims at one of a layer's wafers, each as often as any other.
 func (g *Generator) aimAtOne(s *counter.Stream, l *detectorLayer) (eta, phi float64, at int) {
 	at = l.first + s.IntN(l.end-l.first)
 	p := &g.detector.places[at]

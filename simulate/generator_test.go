@@ -84,7 +84,7 @@ func TestPresets(t *testing.T) {
 		}
 		switch name {
 		case "mixed":
-			if len(count) != 4 || math.Abs(float64(count["pileup"])-1200) > 200 {
+			if len(count) != 4 || math.Abs(float64(count["pileup"])-1500) > 150 {
 				t.Errorf("mixed: %v", count)
 			}
 		default:
@@ -137,5 +137,40 @@ func BenchmarkImage(b *testing.B) {
 			}
 			b.ReportMetric(float64(k)/b.Elapsed().Seconds(), "wafers/s")
 		})
+	}
+}
+
+// TestFallingEnergy holds drawn energies against the integral of their density.
+func TestFallingEnergy(t *testing.T) {
+	const lo, hi = 5, 500
+	for _, index := range []float64{0.5, 1, 1 + 1e-12, 2, 3.7} {
+		integral := func(e float64) float64 {
+			if math.Abs(index-1) < 1e-9 {
+				return math.Log(e / lo)
+			}
+			return (math.Pow(e, 1-index) - math.Pow(lo, 1-index)) / (1 - index)
+		}
+		for _, u := range []float64{0, 0.1, 0.5, 0.999, 1} {
+			e := fallingEnergy(u, lo, hi, index)
+			if got := integral(e) / integral(hi); math.Abs(got-u) > 1e-9 || e < lo || e > hi {
+				t.Errorf("index %g: the share %g lies below %g, want %g", index, got, e, u)
+			}
+		}
+	}
+	for name, low := range map[string]float64{"mixed": 0.85, "electrons": 0.4} {
+		s := generate(t, 4000, Settings{Preset: name, Seed: 2})
+		below, all := 0.0, 0.0
+		for _, e := range s.Column("EventSimEnergy").Float {
+			if e > 0 {
+				all++
+				if e < 50 {
+					below++
+				}
+			}
+		}
+		// Between 5 and 500 GeV half of a flat ln E lies below 50 GeV, of E^−3 99 %.
+		if share := below / all; share < low || share > low+0.2 {
+			t.Errorf("%s: a share of %.3f lies below 50 GeV", name, share)
+		}
 	}
 }

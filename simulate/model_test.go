@@ -23,6 +23,8 @@ func TestSettingsErrors(t *testing.T) {
 		"range 2.9:1.7 of η":                            {EtaMin: 2.9, EtaMax: 1.7},
 		"range NaN:2.9 of η":                            {EtaMin: math.NaN()},
 		"range 5:1e+06 of energy":                       {EnergyMax: 1e6},
+		"index -1 of the energies: want above 0":        {EnergyIndex: -1},
+		"index NaN of the energies":                     {EnergyIndex: math.NaN()},
 		"pile-up 1000: want at most 400":                {PileUp: 1000},
 		"pile-up NaN":                                   {PileUp: math.NaN()},
 		"threshold NaN":                                 {Threshold: math.NaN()},

@@ -20,24 +20,33 @@ type Parameters struct {
 	Electronics ElectronicsParameters `toml:"electronics"`
 }
 
-// PileUpParameters describe pile-up as showers' fragments ("clusters") that
-// fall independently on a wafer. How many follows from the published mean
-// number of trigger cells.
+// PileUpParameters describe pile-up as groups of showers' fragments that fall
+// independently on a wafer. How many follows from the published mean number of
+// trigger cells.
 type PileUpParameters struct {
-	// The energy of a cluster in MIP_T exceeds E with the probability
-	// (1 + E/Scale)^−Tail.
+	// The energy in MIP_T of a group's main fragment exceeds E with the
+	// probability (1 + (E/Scale)^Shape)^−Tail (Burr's distribution).
 	Scale float64 `toml:"scale" min:"0.01" max:"100"`
+	Shape float64 `toml:"shape" min:"0.2" max:"5"`
 	Tail  float64 `toml:"tail" min:"1.05" max:"20"`
-	// Spread is the mean radius of a cluster in units of half the trigger-cell
+	// Spread is the mean radius of a fragment in units of half the trigger-cell
 	// pitch: at the first layer, at the shower maximum of layer 9, at the end of
 	// the electromagnetic part and in the last layer; linear in between.
 	Spread []float64 `toml:"spread" min:"0" max:"5" len:"4"`
-	// Companion is the share of clusters that have a second part, with 0 to ½ of
-	// the energy, Reach the mean distance of that, in the same unit.
-	Companion float64 `toml:"companion" min:"0" max:"1"`
-	Reach     float64 `toml:"reach" min:"0" max:"10"`
+	// Companions is the mean of the geometrically distributed number of further
+	// fragments in a group, each with 0 to CompanionShare of the main one's energy
+	// at a mean distance of Reach, in the same unit.
+	Companions     float64 `toml:"companions" min:"0" max:"10"`
+	CompanionShare float64 `toml:"companion_share" min:"0" max:"4"`
+	Reach          float64 `toml:"reach" min:"0" max:"10"`
+	// Jets is the share of groups that are jets. Their fragments are described by
+	// the other three, as those of other groups are.
+	Jets     float64 `toml:"jets" min:"0" max:"1"`
+	JetSize  float64 `toml:"jet_size" min:"0" max:"20"`
+	JetShare float64 `toml:"jet_share" min:"0" max:"4"`
+	JetReach float64 `toml:"jet_reach" min:"0" max:"10"`
 	// Activity is the relative spread from event to event of the number of
-	// clusters, common to the whole wafer.
+	// groups, common to the whole wafer.
 	Activity float64 `toml:"activity" min:"0" max:"2"`
 }
 
@@ -79,13 +88,14 @@ type ElectronicsParameters struct {
 // DefaultParameters returns the calibrated model.
 func DefaultParameters() Parameters {
 	return Parameters{
-		PileUp: PileUpParameters{Scale: 1.2, Tail: 2.6, Spread: []float64{0.3, 0.38, 0.3, 0.2}, Companion: 1, Reach: 3, Activity: 0.12},
+		PileUp: PileUpParameters{Scale: 0.44, Shape: 1.4, Tail: 1.62, Spread: []float64{0.14, 0.285, 0.3, 0.2},
+			Companions: 0.965, CompanionShare: 0.6, Reach: 2.5, Jets: 0.028, JetSize: 4, JetShare: 2, JetReach: 2.3, Activity: 0.105},
 		Shower: ShowerParameters{
 			MaxSpots: 64, Sampling: 0.21, HadronSampling: 0.75, MeVPerMIP: 10, HadronMeVPerMIP: 25,
 			DepthSpread: 0.08, EMFraction: 0.45,
 		},
 		Electronics: ElectronicsParameters{
-			ChargePerMIP: []float64{2.06, 3.43, 5.15}, Noise: []float64{0.320, 0.384, 0.320}, Cut: 3, Lost: 0.5,
+			ChargePerMIP: []float64{2.06, 3.43, 5.15}, Noise: []float64{0.320, 0.384, 0.320}, Cut: 3, Lost: 0.2,
 			LSB: 100.0 / 1024,
 		},
 	}

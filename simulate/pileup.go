@@ -12,49 +12,49 @@ import (
 const cellThreshold = 1.35
 
 const (
-	patterns   = 2048 // cluster positions in a library, a power of two
-	patternLen = 4    // most cells a cluster is shared by
+	patterns   = 4096 // groups in a library, a power of two
+	patternLen = 12   // most cells a group is shared by
 	offWafer   = hgcal.Cells
-	samples    = 48 // points that a cluster's shares are counted from
+	samples    = 48 // points that a fragment of full energy is counted from
+	mostShare  = 4  // most of that energy that a cell can get, fragments together
 )
 
-// pattern is a cluster at one place: which cells get which share of it. Unused
-// entries have share 0 and cell offWafer.
+// pattern is a group at one place: which cells get which share of its main
+// fragment's energy, the largest first. Unused entries have share 0 and cell
+// offWafer.
 type pattern struct {
 	share [patternLen]float32
 	x, y  float32 // in the drawing's frame, half trigger-cell pitches
 	cell  [patternLen]uint8
 }
 
-// library is a set of cluster positions spread evenly over a wafer and its
-// surroundings, for one lateral size.
+// library is a set of groups spread evenly over a wafer and its surroundings,
+// for one radius of fragments.
 type library struct {
 	pattern [patterns]pattern
-	// area is the region's in units of a trigger cell's.
+	// area is that of the positions in units of a trigger cell's.
 	area float64
 	// jumps[j] is the rate of deposits between (j−½) and (j+½) bins in a cell
-	// inside, for one cluster a trigger cell.
+	// inside, for one group a trigger cell.
 	jumps [jumpBins]float64
 }
 
 // jumpBins bins of the energy in a cell reach just to the threshold.
 const (
-	jumpBins = 28
+	jumpBins = 64
 	jumpBin  = cellThreshold / (jumpBins - 0.5)
 )
 
-// newLibrary makes the library for clusters of a mean radius, in half
-// trigger-cell pitches. Some have a companion further out, with a share of the
-// energy: the other photon of a π⁰, a secondary of the same interaction.
+// newLibrary makes the library for fragments of a mean radius, in half
+// trigger-cell pitches.
 func newLibrary(radius float64, p *PileUpParameters) *library {
 	l := &library{}
-	margin := math.Min(4, 0.5+3*max(radius, p.Companion*p.Reach))
+	margin := math.Min(4, 0.5+3*max(radius, p.Reach))
 	scale := (hgcal.DrawingRadius + margin) / hgcal.DrawingRadius
-	l.area = hgcal.Cells * scale * scale
 	// The additive recurrence of the plastic number fills the rectangle evenly
 	// (Roberts, 2018); points outside of the hexagon are left out.
 	const g = 1.32471795724474602596
-	u, v, n := 0.5, 0.5, 0
+	u, v, n, positions := 0.5, 0.5, 0, 0
 	s := counter.New(0x6c696272617279, math.Float64bits(radius))
 	for n < patterns {
 		u, v = frac(u+1/g), frac(v+1/(g*g))
@@ -62,37 +62,51 @@ func newLibrary(radius float64, p *PileUpParameters) *library {
 		if _, ok := hgcal.CellAt(hgcal.Point{x, y}); !ok {
 			continue
 		}
+		positions++
 		x, y = scale*x, scale*y
-		var count [hgcal.Cells]int
-		cx, cy, companion := x, y, 0.0
-		if s.Float64() < p.Companion {
-			r := p.Reach * s.Exp()
-			sin, cos := math.Sincos(2 * math.Pi * s.Float64())
-			cx, cy, companion = x+r*cos, y+r*sin, 0.5*s.Float64()
-		}
-		for k := range samples {
-			x, y := x, y
-			if s.Float64() < companion {
-				x, y = cx, cy
-			}
-			r := -radius * math.Log1p(-(float64(k)+s.Float64())/samples)
-			sin, cos := math.Sincos(2 * math.Pi * s.Float64())
-			if cell, ok := hgcal.CellAt(hgcal.Point{x + r*cos, y + r*sin}); ok {
-				count[cell]++
-			}
+		count := group(&s, x, y, radius, p)
+		if count == ([hgcal.Cells]int{}) {
+			continue // out of the wafer's reach
 		}
 		q := &l.pattern[n]
 		q.x, q.y = float32(x), float32(y)
 		fill(q, &count)
 		n++
 	}
+	l.area = hgcal.Cells * scale * scale * patterns / float64(positions)
 	l.countJumps(p)
 	return l
 }
 
+// group draws the fragments of a group around x, y and returns how many points
+// each cell gets.
+func group(s *counter.Stream, x, y, radius float64, p *PileUpParameters) (count [hgcal.Cells]int) {
+	scatter(&count, s, x, y, radius, samples)
+	more, reach, share := p.Companions, p.Reach, p.CompanionShare
+	if s.Float64() < p.Jets {
+		more, reach, share = p.JetSize, p.JetReach, p.JetShare
+	}
+	for more /= 1 + more; s.Float64() < more; {
+		r, d := reach*s.Exp(), direction(s)
+		scatter(&count, s, x+r*d[0], y+r*d[1], radius, int(math.Round(samples*share*s.Float64())))
+	}
+	return count
+}
+
+// scatter adds the points of a fragment to the cells they fall in.
+func scatter(count *[hgcal.Cells]int, s *counter.Stream, x, y, radius float64, points int) {
+	for k := range points {
+		r := -radius * math.Log1p(-(float64(k)+s.Float64())/float64(points))
+		d := direction(s)
+		if cell, ok := hgcal.CellAt(hgcal.Point{x + r*d[0], y + r*d[1]}); ok {
+			count[cell] = min(count[cell]+1, mostShare*samples)
+		}
+	}
+}
+
 func frac(x float64) float64 { return x - math.Floor(x) }
 
-// fill keeps the largest shares; smaller ones are lost, as a cluster's
+// fill keeps the largest shares; smaller ones are lost, as a group's
 // outskirts are below the cut of the front end.
 func fill(q *pattern, count *[hgcal.Cells]int) {
 	for k := range q.cell {
@@ -109,15 +123,15 @@ func fill(q *pattern, count *[hgcal.Cells]int) {
 	}
 }
 
-// countJumps integrates the library over the energies of clusters.
+// countJumps integrates the library over the energies.
 func (l *library) countJumps(p *PileUpParameters) {
-	var times [samples + 1]float64 // how often each share occurs
+	var times [mostShare*samples + 1]float64 // how often each share occurs
 	for i := range l.pattern {
 		for _, w := range l.pattern[i].share {
 			times[int(math.Round(float64(w)*samples))]++
 		}
 	}
-	for n := 1; n <= samples; n++ {
+	for n := 1; n <= mostShare*samples; n++ {
 		w := float64(n) / samples
 		above := p.exceed(0.5 * jumpBin / w)
 		for j := 1; j < jumpBins; j++ {
@@ -132,11 +146,13 @@ func (l *library) countJumps(p *PileUpParameters) {
 	}
 }
 
-// exceed is the share of clusters above an energy.
-func (p *PileUpParameters) exceed(e float64) float64 { return math.Pow(1+e/p.Scale, -p.Tail) }
+// exceed is the share of groups with a main fragment above an energy.
+func (p *PileUpParameters) exceed(e float64) float64 {
+	return math.Pow(1+math.Pow(e/p.Scale, p.Shape), -p.Tail)
+}
 
 // above returns the probability that a cell is above the threshold where there
-// are rate clusters a trigger cell, by Panjer's recursion for the compound
+// are rate groups a trigger cell, by Panjer's recursion for the compound
 // Poisson sum below it.
 func (l *library) above(rate float64) float64 {
 	total := 0.0
@@ -189,7 +205,7 @@ func (c *curve) at(logRate float64) float64 {
 	return c.value[i] + (x-float64(i))*(c.value[i+1]-c.value[i])
 }
 
-// gradient is how the rate of clusters changes across a wafer: its logarithm
+// gradient is how the rate of groups changes across a wafer: its logarithm
 // rises by strength per unit of the drawing in the direction x, y.
 type gradient struct {
 	x, y, strength float64
@@ -217,26 +233,26 @@ func (c *curve) solve(mean float64, g gradient) float64 {
 	return math.Exp((lo + hi) / 2)
 }
 
-// energies turns a uniform number into the energy of a cluster: the inverse of
+// energies turns a uniform number into the energy of a main fragment: the inverse of
 // exceed, tabulated where it is smooth.
 type energies struct {
-	table       [energyBins + 1]float32
-	scale, tail float64
+	table              [energyBins + 1]float32
+	scale, shape, tail float64
 }
 
 const energyBins = 4096
 
 func newEnergies(p *PileUpParameters) *energies {
-	e := &energies{scale: p.Scale, tail: p.Tail}
+	e := &energies{scale: p.Scale, shape: p.Shape, tail: p.Tail}
 	for i := range energyBins {
 		e.table[i] = float32(e.exact(1 - float64(i)/energyBins))
 	}
 	return e
 }
 
-// exact is the energy that a share above of clusters exceeds.
+// exact is the energy that a share above of main fragments exceeds.
 func (e *energies) exact(above float64) float64 {
-	return e.scale * (math.Pow(above, -1/e.tail) - 1)
+	return e.scale * math.Pow(math.Pow(above, -1/e.tail)-1, 1/e.shape)
 }
 
 // at takes 32 random bits.
@@ -262,15 +278,16 @@ func (l *library) draw(s *counter.Stream, e *energies, cells *[hgcal.Cells + 1]f
 		bits := s.Uint64()
 		p := &l.pattern[bits&(patterns-1)]
 		t := gx*p.x + gy*p.y
-		// 21 bits decide, 32 make the energy. The cubic is exp within 0.3 % for
+		// 20 bits decide, 32 make the energy. The cubic is exp within 0.3 % for
 		// the steepest wafers.
-		if float32(bits>>11&(1<<21-1))*0x1p-21 > cut*(1+t*(1+t*(0.5+t*(1./6)))) {
+		if float32(bits>>12&(1<<20-1))*0x1p-20 > cut*(1+t*(1+t*(0.5+t*(1./6)))) {
 			continue
 		}
 		energy := e.at(uint32(bits >> 32))
 		cells[p.cell[0]] += energy * p.share[0]
 		cells[p.cell[1]] += energy * p.share[1]
-		cells[p.cell[2]] += energy * p.share[2]
-		cells[p.cell[3]] += energy * p.share[3]
+		for i := 2; i < patternLen && p.share[i] > 0; i++ {
+			cells[p.cell[i]] += energy * p.share[i]
+		}
 	}
 }

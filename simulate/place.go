@@ -18,7 +18,7 @@ type place struct {
 	eta      float64
 	depth    float64 // as V11 layer
 	links    int
-	rate     float64 // clusters a trigger cell in the middle, at the set pile-up
+	rate     float64 // groups a trigger cell in the middle, at the set pile-up
 	slope    gradient
 	library  *library
 	front    frontEnd
@@ -106,7 +106,7 @@ func (s *Settings) otherConditions() string {
 	return text
 }
 
-// setRate finds the rate of clusters that makes the published mean occupancy.
+// setRate finds the rate of groups that makes the published mean occupancy.
 func (p *place) setRate(c *curve, pileUp float64) {
 	m := p.module
 	r := math.Hypot(m.X, m.Y)
@@ -117,7 +117,7 @@ func (p *place) setRate(c *curve, pileUp float64) {
 	p.rate = c.solve(mean, p.slope) * pileUp / 200
 }
 
-// spread is the mean radius of clusters at a depth given as V11 layer.
+// spread is the mean radius of fragments at a depth given as V11 layer.
 func (p *PileUpParameters) spread(depth float64) float64 {
 	nodes := [...]float64{1, 9, 28, 50}
 	i := 1

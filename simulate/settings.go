@@ -96,8 +96,12 @@ type Settings struct {
 	Whole bool
 
 	EnergyMin float64 // of the particle, GeV; 0 is 5
-	EnergyMax float64 // 0 is 500; energies are uniform in their logarithm
-	PileUp    float64 // mean number of collisions; 0 is the preset's, negative none
+	EnergyMax float64 // 0 is 500
+	// EnergyIndex is n in the density E^−n of energies; 1 is uniform in the
+	// logarithm. 0 is the preset's: 3 for mixed, as spectra of collisions fall,
+	// else 1.
+	EnergyIndex float64
+	PileUp      float64 // mean number of collisions; 0 is the preset's, negative none
 
 	Unit Unit
 	// Threshold sets cells below it to zero, in MIP_T: a zero-suppressed image.
@@ -118,6 +122,7 @@ type preset struct {
 	share  [classes]float64
 	layers []int // V11
 	pileUp float64
+	index  float64 // of the particles' energies
 	// suppressed is the share of images that are zero-suppressed, at threshold.
 	suppressed, threshold float64
 }
@@ -128,13 +133,13 @@ var signalLayers = []int{5, 7, 9, 11, 13}
 
 var presets = map[string]preset{
 	"mixed": {
-		share:  [classes]float64{PileUp: 0.4, Electron: 0.25, Photon: 0.15, Pion: 0.2},
-		layers: signalLayers, pileUp: 200, suppressed: 0.5, threshold: 0.5,
+		share:  [classes]float64{PileUp: 0.5, Electron: 0.2, Photon: 0.12, Pion: 0.18},
+		layers: signalLayers, pileUp: 200, index: 3, suppressed: 0.3, threshold: 0.5,
 	},
-	"pileup200": {share: [classes]float64{PileUp: 1}, layers: signalLayers, pileUp: 200},
-	"electrons": {share: [classes]float64{Electron: 1}, layers: signalLayers},
-	"photons":   {share: [classes]float64{Photon: 1}, layers: signalLayers},
-	"pions": {share: [classes]float64{Pion: 1},
+	"pileup200": {share: [classes]float64{PileUp: 1}, layers: signalLayers, pileUp: 200, index: 1},
+	"electrons": {share: [classes]float64{Electron: 1}, layers: signalLayers, index: 1},
+	"photons":   {share: [classes]float64{Photon: 1}, layers: signalLayers, index: 1},
+	"pions": {share: [classes]float64{Pion: 1}, index: 1,
 		layers: []int{5, 7, 9, 11, 13, 17, 21, 25, 29, 30, 31, 32, 33, 34, 35, 36}},
 }
 
@@ -148,6 +153,7 @@ const (
 	minEta, maxEta       = 1.4, 3.1
 	minEnergy, maxEnergy = 0.5, 5000
 	maxPileUp            = 400
+	maxIndex             = 10
 )
 
 // complete checks the settings and fills in the defaults.
@@ -168,6 +174,7 @@ func (s Settings) complete() (Settings, preset, error) {
 	fill(&s.EtaMax, 2.9)
 	fill(&s.EnergyMin, 5)
 	fill(&s.EnergyMax, 500)
+	fill(&s.EnergyIndex, p.index)
 	fill(&s.PileUp, p.pileUp)
 	if s.Threads == 0 {
 		s.Threads = 1
@@ -185,6 +192,8 @@ func (s Settings) complete() (Settings, preset, error) {
 		}
 	}
 	switch {
+	case !(s.EnergyIndex > 0 && s.EnergyIndex <= maxIndex):
+		return s, p, fmt.Errorf("simulate: index %g of the energies: want above 0, at most %d", s.EnergyIndex, maxIndex)
 	case !(s.PileUp <= maxPileUp):
 		return s, p, fmt.Errorf("simulate: pile-up %g: want at most %d", s.PileUp, maxPileUp)
 	case math.IsNaN(s.Threshold) || s.Threshold > 1000:

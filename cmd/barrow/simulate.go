@@ -21,7 +21,7 @@ import (
 type simulateFlags struct {
 	preset, eta, energy, unit, geometry, links, parameters string
 	layers, elinks                                         []int
-	pileUp, threshold                                      float64
+	pileUp, threshold, index                               float64
 	compress, keepEmpty, whole                             bool
 
 	events         int
@@ -85,6 +85,7 @@ func (f *simulateFlags) addModel(cmd *cobra.Command) {
 	flags.StringVar(&f.preset, "preset", "mixed", "what to draw: "+strings.Join(simulate.Presets(), ", "))
 	flags.StringVar(&f.eta, "eta", "1.6:2.9", "range of pseudorapidity")
 	flags.StringVar(&f.energy, "energy", "5:500", "range of the particle's energy in GeV")
+	flags.Float64Var(&f.index, "energy-index", 0, "energies have the density E^-index; 1 is uniform in the logarithm, 0 the preset's")
 	flags.IntSliceVar(&f.layers, "layer", nil, "trigger layers (default the preset's)")
 	flags.IntSliceVar(&f.elinks, "elinks", nil, "only modules with so many output links")
 	flags.StringVar(&f.links, "links", "signal", "how links are allocated: signal (by layer) or module (the geometry's)")
@@ -100,7 +101,7 @@ func (f *simulateFlags) addModel(cmd *cobra.Command) {
 
 func (f *simulateFlags) settings(c *common) (simulate.Settings, error) {
 	s := simulate.Settings{
-		Preset: f.preset, Seed: c.seed, Threads: c.threads, Layers: f.layers, Links: f.elinks, PileUp: f.pileUp,
+		Preset: f.preset, Seed: c.seed, Threads: c.threads, Layers: f.layers, Links: f.elinks, PileUp: f.pileUp, EnergyIndex: f.index,
 		Threshold: f.threshold, Compress: f.compress, KeepEmpty: f.keepEmpty, Whole: f.whole,
 	}
 	var err error

@@ -18,22 +18,28 @@ import (
 func newSimulateValidate(c *common) *cobra.Command {
 	var data, out, parameters string
 	var force, quick bool
+	var seeds int
 	cmd := &cobra.Command{
 		Use:   "validate",
 		Short: "Compare simulated images with published distributions",
 		Long: `Validate draws images and compares them with what is published about the CMS
 simulation: occupancy per layer and against pseudorapidity, charge spectra,
 correlations, and earth mover's distances. It prints every number beside its
-reference and tolerance, and fails if one is outside.
+reference and tolerance, and fails if one is outside. --seeds repeats that and
+prints of each number the one farthest from its reference.
 
 --data names a folder with occupancy/nTCs_hists.csv, wafers/ldm.csv and
 wafers/hdm.csv; the environment variable BARROW_DATA is its default. Without it,
 or for files that are not there, numbers computed from them before are used.`,
 		Example: `  barrow simulate validate --out validation.html
+  barrow simulate validate --seeds 10
   barrow simulate validate --data ../shared/data --parameters mine.toml`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s := validate.Settings{Seed: c.seed, Threads: c.threads, Quick: quick, Data: data}
+			s := validate.Settings{Seed: c.seed, Seeds: seeds, Threads: c.threads, Quick: quick, Data: data}
+			if seeds < 1 {
+				return fmt.Errorf("--seeds %d: want at least 1", seeds)
+			}
 			if data != "" {
 				if info, err := os.Stat(data); err != nil || !info.IsDir() {
 					return fmt.Errorf("--data %s: no such folder", data)
@@ -64,6 +70,7 @@ or for files that are not there, numbers computed from them before are used.`,
 	flags.StringVar(&data, "data", os.Getenv("BARROW_DATA"), "folder with the published files")
 	flags.StringVar(&out, "out", "", "HTML page with the plots to write")
 	flags.BoolVar(&force, "force", false, "overwrite --out")
+	flags.IntVar(&seeds, "seeds", 1, "validate so many seeds, from --seed on; each check is then the worst of them")
 	flags.BoolVar(&quick, "quick", false, "a tenth of the images; statistical errors reach the tolerances")
 	flags.StringVar(&parameters, "parameters", "", "TOML file with parameters of the model")
 	return cmd

@@ -24,6 +24,9 @@ func (r *Result) Page() report.Page {
 		Palette: []string{generated, published},
 		Footer:  r.Origins,
 	}
+	if r.Seeds > 1 {
+		p.Summary = append(p.Summary, fmt.Sprintf("Every number is the worst of %d seeds; the plots show the first.", r.Seeds))
+	}
 	p.Tables = []report.Table{r.summary()}
 	p.Sections = []report.Section{r.occupancySection(), r.spectraSection(), r.distanceSection()}
 	return p
