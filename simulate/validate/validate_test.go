@@ -146,6 +146,41 @@ func TestChecks(t *testing.T) {
 	}
 }
 
+// TestWorst keeps of several seeds what is farthest from the reference.
+func TestWorst(t *testing.T) {
+	r := &Result{Checks: []Check{{Got: 1.02, Want: 1, Tolerance: 0.1}, {Got: 0.9, Want: 1, Tolerance: 0.1}, {Got: 2}}}
+	r.keepWorst(&Result{Checks: []Check{{Got: 0.95, Want: 1, Tolerance: 0.1}, {Got: 1.05, Want: 1, Tolerance: 0.1}, {Got: math.NaN()}}})
+	if r.Checks[0].Got != 0.95 || r.Checks[1].Got != 0.9 || !math.IsNaN(r.Checks[2].Got) {
+		t.Errorf("kept %+v", r.Checks)
+	}
+	if testing.Short() {
+		t.Skip("draws two seeds")
+	}
+	quick := func(s Settings) *Result {
+		s.Quick, s.Threads = true, 2
+		r, err := Run(context.Background(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	both, second := quick(Settings{Seed: 1, Seeds: 2}), quick(Settings{Seed: 2})
+	same := 0
+	for i, c := range both.Checks {
+		other := second.Checks[i]
+		if c.worst() < other.worst() || c.Name != other.Name {
+			t.Errorf("%s: %g of two seeds, %g of the second", c.Name, c.Got, other.Got)
+		}
+		if c == other {
+			same++
+		}
+	}
+	// Each seed has the worst of about half of the checks.
+	if n := len(both.Checks); same < n/4 || same > 3*n/4 {
+		t.Errorf("%d of %d checks are the second seed's", same, n)
+	}
+}
+
 func TestCompressions(t *testing.T) {
 	image := make([]float64, hgcal.Cells)
 	image[3], image[7], image[40], image[41] = 5, 9, 2, 2
