@@ -55,9 +55,9 @@ func (c *Check) worst() float64 {
 }
 
 func (r *Result) summary() report.Table {
-	t := report.Table{Title: "Checks", Columns: []report.Column{{Name: "what"}, {Name: "checks", Numeric: true},
-		{Name: "outside", Numeric: true}, {Name: "closest to its limit"}, {Name: "generated", Numeric: true},
-		{Name: "reference", Numeric: true}, {Name: "tolerance", Numeric: true}}}
+	t := report.Table{Title: "Checks", Columns: []report.Column{{Name: "what"}, {Name: "closest to its limit"}, {Name: "checks", Numeric: true},
+		{Name: "outside", Numeric: true}, {Name: "generated", Numeric: true}, {Name: "reference", Numeric: true},
+		{Name: "tolerance", Numeric: true}}}
 	names, by := r.groups()
 	for _, name := range names {
 		var worst Check
@@ -70,7 +70,7 @@ func (r *Result) summary() report.Table {
 				outside++
 			}
 		}
-		t.Rows = append(t.Rows, []string{name, fmt.Sprint(len(by[name])), fmt.Sprint(outside), worst.Name,
+		t.Rows = append(t.Rows, []string{name, worst.Name, fmt.Sprint(len(by[name])), fmt.Sprint(outside),
 			number(worst.Got), number(worst.Want), worst.limit()})
 	}
 	return t
@@ -108,8 +108,8 @@ func (r *Result) Text() string {
 }
 
 func (r *Result) table(group string) report.Table {
-	t := report.Table{Columns: []report.Column{{Name: "quantity"}, {Name: "generated", Numeric: true},
-		{Name: "reference", Numeric: true}, {Name: "tolerance", Numeric: true}, {Name: "within"}}}
+	t := report.Table{Columns: []report.Column{{Name: "quantity"}, {Name: "within"}, {Name: "generated", Numeric: true},
+		{Name: "reference", Numeric: true}, {Name: "tolerance", Numeric: true}}}
 	_, by := r.groups()
 	for n, c := range by[group] {
 		ok := "yes"
@@ -117,7 +117,7 @@ func (r *Result) table(group string) report.Table {
 			ok = "no"
 			t.Emphasis = append(t.Emphasis, n)
 		}
-		t.Rows = append(t.Rows, []string{c.Name, number(c.Got), number(c.Want), c.limit(), ok})
+		t.Rows = append(t.Rows, []string{c.Name, ok, number(c.Got), number(c.Want), c.limit()})
 	}
 	return t
 }
