@@ -97,11 +97,13 @@ func (g *Generator) image(w *drawing, k uint64, dst []float64) Truth {
 func (g *Generator) once(w *drawing, s *counter.Stream, dst []float64) Truth {
 	t := Truth{Class: g.class(s)}
 	layer := &g.detector.layers[s.IntN(len(g.detector.layers))]
-	aim := g.aim
+	var eta, phi float64
+	var at int
 	if t.Class == PileUp {
-		aim = g.aimAtOne // every wafer as often as any other, as events have them
+		eta, phi, at = g.aimAtOne(s, layer) // every wafer as often as any other, as events have them
+	} else {
+		eta, phi, at = g.aim(s, layer)
 	}
-	eta, phi, at := aim(s, layer)
 	p := &g.detector.places[at]
 	clear(w.cells[:])
 	if t.Class != PileUp {
