@@ -225,3 +225,22 @@ func TestSaveLoad(t *testing.T) {
 		t.Errorf("another network: %v", err)
 	}
 }
+
+// TestSchedules: where the learning rate starts, how it rises and where it ends.
+func TestSchedules(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		epoch, want float64
+	}{
+		{"constant", 0, 3e-3}, {"constant", 200, 3e-3}, {"cosine", 0, 3e-3}, {"cosine", 200, 3e-5},
+		{"warm-cosine", 0, 0}, {"warm-cosine", 2, 1.5e-3}, {"warm-cosine", 4, 3e-3}, {"warm-cosine", 102, 1.515e-3}, {"warm-cosine", 200, 3e-5},
+	} {
+		s, err := Settings{LearningRate: 3e-3, Epochs: 200, Schedule: c.name}.schedule()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Rate(c.epoch, 200); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("%s after %v of 200 epochs: rate %v, want %v", c.name, c.epoch, got, c.want)
+		}
+	}
+}

@@ -20,7 +20,7 @@ type Settings struct {
 	Epochs       int     // 100 by default
 	Batch        int     // 500 by default
 	LearningRate float64 // 1e-3 by default
-	Schedule     string  // "constant" (the default) or "cosine", falling to a hundredth of LearningRate at the last epoch
+	Schedule     string  // "constant" (the default), "cosine", falling to a hundredth of LearningRate at the last epoch, or "warm-cosine", which first rises
 	Patience     int     // 30 by default; negative never stops early
 	// ZeroStart starts all biases at 0, as the paper does: a sigmoid then starts
 	// at 1/2 in every cell, 16 times too high, and some of the encoder's
@@ -36,7 +36,12 @@ type Settings struct {
 }
 
 // Schedules are the names that Settings.Schedule takes.
-func Schedules() []string { return []string{"constant", "cosine"} }
+func Schedules() []string { return []string{"constant", "cosine", "warm-cosine"} }
+
+// warmShare of a training's epochs is how long "warm-cosine" rises from 0. At the
+// full rate the first steps push, in some seeds, one of the encoder's outputs
+// behind its ReLU for good.
+const warmShare = 0.02
 
 func (s Settings) withDefaults() Settings {
 	set := func(v *int, d int) {
@@ -61,8 +66,10 @@ func (s Settings) schedule() (nn.Schedule, error) {
 		return nn.Constant(s.LearningRate), nil
 	case "cosine":
 		return nn.Cosine{Start: s.LearningRate, End: s.LearningRate / 100}, nil
+	case "warm-cosine":
+		return nn.Cosine{Start: s.LearningRate, End: s.LearningRate / 100, Warmup: warmShare * float64(s.Epochs)}, nil
 	}
-	return nil, fmt.Errorf("autoencoder: schedule = %q: it may be %s", s.Schedule, strings.Join(Schedules(), " or "))
+	return nil, fmt.Errorf("autoencoder: schedule = %q: it may be %s", s.Schedule, strings.Join(Schedules(), ", "))
 }
 
 // Train trains a new autoencoder on images (N×48 charges) with the loss, and

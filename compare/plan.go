@@ -60,7 +60,7 @@ type Pretraining struct {
 // Default fills in the budget that serves all losses well: chosen for the
 // telescope MSE and kept for the others (docs/results.md).
 func Default() Plan {
-	p := Plan{Precisions: []string{"float"}, Seeds: 1, Seed: 1, Epochs: 100, Schedule: "cosine",
+	p := Plan{Precisions: []string{"float"}, Seeds: 1, Seed: 1, Epochs: 100, Schedule: "warm-cosine",
 		Normalisation: "sumlog2", Metric: "benchmark", Threshold: 35}
 	p.Batch, p.Rate = Recipe("")
 	return p
@@ -139,7 +139,7 @@ func (p Plan) Check(cnn bool) error {
 	case !(p.Threshold > 0):
 		return fmt.Errorf("compare: threshold = %v: want a positive charge", p.Threshold)
 	case p.Schedule != "" && !slices.Contains(autoencoder.Schedules(), p.Schedule):
-		return fmt.Errorf("compare: schedule = %q: it may be %s", p.Schedule, strings.Join(autoencoder.Schedules(), " or "))
+		return fmt.Errorf("compare: schedule = %q: it may be %s", p.Schedule, strings.Join(autoencoder.Schedules(), ", "))
 	}
 	metric, err := emd.Euclidean(hgcal.Benchmark())
 	if err != nil {

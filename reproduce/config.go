@@ -6,6 +6,7 @@ package reproduce
 import (
 	"fmt"
 
+	"barrow/compare"
 	"barrow/emd"
 	"barrow/evaluate"
 	"barrow/hgcal"
@@ -56,17 +57,18 @@ type Budget struct {
 
 // Default takes about five minutes on two cores, Quick about one.
 var (
-	Default = Budget{Images: 60_000, Seen: 4_300_000, Pairs: 5_000_000, CNNEpochs: 50}
+	Default = Budget{Images: 60_000, Seen: 2_000_000, Pairs: 5_000_000, CNNEpochs: 50}
 	Quick   = Budget{Images: 20_000, Seen: 600_000, Pairs: 1_000_000, CNNEpochs: 20}
 )
 
 // NewConfig fills in a run on the given images with the budget.
 func NewConfig(images *wafer.Set, source, metric string, seed uint64, b Budget) Config {
 	train := max(1, int(float64(images.Len())*shares[0]))
+	recipe := compare.Default()
 	c := Config{
 		Seed: seed, Source: source, Images: images.Len(), Digest: images.Digest(), Metric: metric,
-		Threshold: evaluate.MIP, Losses: Losses, Rate: 3e-3, Schedule: "cosine",
-		Epochs: min(400, max(1, b.Seen/train)), Batch: 50,
+		Threshold: evaluate.MIP, Losses: Losses, Rate: recipe.Rate, Schedule: recipe.Schedule,
+		Epochs: min(400, max(1, b.Seen/train)), Batch: recipe.Batch,
 		Architecture: surrogate.N1, SurrogatePairs: b.Pairs / b.CNNEpochs, SurrogateEpochs: b.CNNEpochs,
 	}
 	return c

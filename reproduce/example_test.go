@@ -14,5 +14,5 @@ func ExampleNewConfig() {
 	images := &wafer.Set{Charge: make([]float64, 5000*hgcal.Cells)}
 	c := reproduce.NewConfig(images, "my wafers", "benchmark", 1, reproduce.Quick)
 	fmt.Println(c.Epochs, c.Batch, c.Losses)
-	// Output: 200 50 [weighted-mse telescope emd-cnn emd emd+energy]
+	// Output: 200 20 [weighted-mse telescope emd-cnn emd emd+energy]
 }

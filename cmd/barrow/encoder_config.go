@@ -65,7 +65,7 @@ func (f *encoderConfig) budgetFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&f.Epochs, "epochs", d.Epochs, "epochs at most")
 	flags.IntVar(&f.Batch, "batch", 0, fmt.Sprintf("images a step (default %s)", recipes(func(batch int, _ float64) any { return batch })))
 	flags.Float64Var(&f.Rate, "rate", 0, fmt.Sprintf("learning rate, at the start (default %s)", recipes(func(_ int, rate float64) any { return rate })))
-	flags.StringVar(&f.Schedule, "schedule", d.Schedule, "course of the learning rate: "+strings.Join(autoencoder.Schedules(), " or "))
+	flags.StringVar(&f.Schedule, "schedule", d.Schedule, "course of the learning rate: "+strings.Join(autoencoder.Schedules(), ", "))
 	flags.IntVar(&f.Patience, "patience", d.Patience, "epochs without a better validation loss before stopping; 0 runs them all")
 	flags.BoolVar(&f.ZeroStart, "zero-start", false, "start all biases at 0, as the paper does, not at the data's mean with live outputs")
 	flags.Float64Var(&f.MIP, "mip", d.Threshold, "charge above which a cell counts as occupied")

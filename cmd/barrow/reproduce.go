@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"barrow/autoencoder"
+	"barrow/compare"
 	"barrow/reproduce"
 	"barrow/run"
 	"barrow/wafer"
@@ -29,6 +30,7 @@ type reproduceFlags struct {
 	// Of a full run only.
 	decoder        string
 	precisions     []string
+	schedule       string
 	size           int
 	pretrain       []string
 	pretrainEpochs int
@@ -67,6 +69,7 @@ minutes on two cores, about one with --quick.`,
 	flags.StringSliceVar(&f.losses, "losses", nil, "losses of the encoders (default "+strings.Join(reproduce.Losses, ",")+")")
 	flags.StringVar(&f.decoder, "decoder", "", "with --full: layers off the detector: "+strings.Join(autoencoder.Decoders(), " or "))
 	flags.StringSliceVar(&f.precisions, "precisions", nil, "with --full: number formats (default "+strings.Join(reproduce.FullPrecisions, ",")+")")
+	flags.StringVar(&f.schedule, "schedule", compare.Default().Schedule, "with --full: course of the learning rate: "+strings.Join(autoencoder.Schedules(), ", "))
 	flags.IntVar(&f.size, "range", 0, "with --full: largest decoded charge in a cell, 1 (default) or 2")
 	flags.StringArrayVar(&f.pretrain, "pretrain", nil, "with --full: wafer `file` that all networks learn from first; may be repeated")
 	flags.IntVar(&f.pretrainEpochs, "pretrain-epochs", 30, "with --full: epochs on the images of --pretrain")
@@ -74,7 +77,7 @@ minutes on two cores, about one with --quick.`,
 }
 
 // onlyFull are the flags of a full run.
-var onlyFull = []string{"decoder", "precisions", "range", "pretrain", "pretrain-epochs"}
+var onlyFull = []string{"decoder", "precisions", "schedule", "range", "pretrain", "pretrain-epochs"}
 
 func (f *reproduceFlags) run(cmd *cobra.Command, c *common) error {
 	if f.full {

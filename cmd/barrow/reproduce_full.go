@@ -47,6 +47,7 @@ func (f *reproduceFlags) runFull(cmd *cobra.Command, c *common) error {
 	if cmd.Flags().Changed("precisions") {
 		config.Plan.Precisions = f.precisions
 	}
+	config.Plan.Schedule = f.schedule
 	if cmd.Flags().Changed("range") {
 		config.Plan.Range = f.size
 	}
