@@ -186,7 +186,7 @@ func TestCheck(t *testing.T) {
 		`precision = "6bit": the presets are float,`: func(p *Plan) { p.Precisions = []string{"6bit"} },
 		"latent_bits = 12: want 1 to 9":              func(p *Plan) { p.Precisions, p.Bits = []string{"asic"}, []int{12} },
 		"weight_bits = 3: the weights of precision":  func(p *Plan) { p.WeightBits = 3 },
-		`schedule = "step": it may be constant or`:   func(p *Plan) { p.Schedule = "step" },
+		`schedule = "step": it may be constant, cosine, warm-cosine`:   func(p *Plan) { p.Schedule = "step" },
 		"learning_rate = 2":                          func(p *Plan) { p.Rate = 2 },
 		"epochs = 0: want 1":                         func(p *Plan) { p.Epochs = 0 },
 		"seeds = -1: want 1":                         func(p *Plan) { p.Seeds = -1 },
