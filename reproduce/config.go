@@ -57,7 +57,7 @@ type Budget struct {
 
 // Default takes about five minutes on two cores, Quick about one.
 var (
-	Default = Budget{Images: 60_000, Seen: 2_000_000, Pairs: 5_000_000, CNNEpochs: 50}
+	Default = Budget{Images: 60_000, Seen: 3_200_000, Pairs: 4_000_000, CNNEpochs: 50}
 	Quick   = Budget{Images: 20_000, Seen: 600_000, Pairs: 1_000_000, CNNEpochs: 20}
 )
 

@@ -63,7 +63,7 @@ minutes on two cores, about one with --quick.`,
 	flags.BoolVar(&f.full, "full", false, "five losses, three precisions, five seeds, beside the paper's figures: up to two hours; --preset electrons is nearest to the paper's images")
 	cmd.MarkFlagsMutuallyExclusive("quick", "full")
 	flags.IntVar(&f.epochs, "epochs", 0, "epochs of each encoder (default: what the budget allows)")
-	flags.IntVar(&f.pairs, "pairs", 0, "pairs that the EMD CNN learns from (default 5000000, quick 1000000)")
+	flags.IntVar(&f.pairs, "pairs", 0, "pairs that the EMD CNN learns from (default 4000000, quick 1000000)")
 	flags.Float64Var(&f.threshold, "mip", 0, "charge above which a cell counts as occupied (default 35 ADC counts, 1 MIP_T)")
 	flags.StringVar(&f.density, "density", "", "wafers' density for the chip's other algorithms: ld or hd (default: what a column HD_LD says of each image, else ld)")
 	flags.StringSliceVar(&f.losses, "losses", nil, "losses of the encoders (default "+strings.Join(reproduce.Losses, ",")+")")
