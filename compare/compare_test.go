@@ -181,20 +181,20 @@ func TestConditional(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	for want, spoil := range map[string]func(*Plan){
-		`unknown loss "emdd"; the losses are emd,`:   func(p *Plan) { p.Losses = []string{"emdd"} },
-		"emd-cnn needs the weights":                  func(p *Plan) { p.Losses = []string{"emd-cnn"} },
-		`precision = "6bit": the presets are float,`: func(p *Plan) { p.Precisions = []string{"6bit"} },
-		"latent_bits = 12: want 1 to 9":              func(p *Plan) { p.Precisions, p.Bits = []string{"asic"}, []int{12} },
-		"weight_bits = 3: the weights of precision":  func(p *Plan) { p.WeightBits = 3 },
-		`schedule = "step": it may be constant, cosine, warm-cosine`:   func(p *Plan) { p.Schedule = "step" },
-		"learning_rate = 2":                          func(p *Plan) { p.Rate = 2 },
-		"epochs = 0: want 1":                         func(p *Plan) { p.Epochs = 0 },
-		"seeds = -1: want 1":                         func(p *Plan) { p.Seeds = -1 },
-		"patience = -3":                              func(p *Plan) { p.Patience = -3 },
-		"threshold = NaN":                            func(p *Plan) { p.Threshold = math.NaN() },
-		"asked for twice":                            func(p *Plan) { p.Losses = []string{"emd", "emd"} },
-		"losses: none":                               func(p *Plan) { p.Losses = nil },
-		"precisions: none":                           func(p *Plan) { p.Precisions = nil },
+		`unknown loss "emdd"; the losses are emd,`:                   func(p *Plan) { p.Losses = []string{"emdd"} },
+		"emd-cnn needs the weights":                                  func(p *Plan) { p.Losses = []string{"emd-cnn"} },
+		`precision = "6bit": the presets are float,`:                 func(p *Plan) { p.Precisions = []string{"6bit"} },
+		"latent_bits = 12: want 1 to 9":                              func(p *Plan) { p.Precisions, p.Bits = []string{"asic"}, []int{12} },
+		"weight_bits = 3: the weights of precision":                  func(p *Plan) { p.WeightBits = 3 },
+		`schedule = "step": it may be constant, cosine, warm-cosine`: func(p *Plan) { p.Schedule = "step" },
+		"learning_rate = 2":                                          func(p *Plan) { p.Rate = 2 },
+		"epochs = 0: want 1":                                         func(p *Plan) { p.Epochs = 0 },
+		"seeds = -1: want 1":                                         func(p *Plan) { p.Seeds = -1 },
+		"patience = -3":                                              func(p *Plan) { p.Patience = -3 },
+		"threshold = NaN":                                            func(p *Plan) { p.Threshold = math.NaN() },
+		"asked for twice":                                            func(p *Plan) { p.Losses = []string{"emd", "emd"} },
+		"losses: none":                                               func(p *Plan) { p.Losses = nil },
+		"precisions: none":                                           func(p *Plan) { p.Precisions = nil },
 	} {
 		p := small()
 		spoil(&p)
