@@ -100,11 +100,12 @@ func Normalisations() []string {
 }
 
 // Decoders are the names that Architecture.Decoder takes.
-func Decoders() []string { return []string{decoderPaper, decoderDense} }
+func Decoders() []string { return []string{DecoderPaper, DecoderDense} }
 
+// The decoders' names.
 const (
-	decoderPaper = "paper"
-	decoderDense = "dense"
+	DecoderPaper = "paper"
+	DecoderDense = "dense"
 )
 
 // DenseUnits is the width of each of the dense decoder's three layers.
@@ -133,7 +134,7 @@ func (a Architecture) withDefaults() Architecture {
 	if a.Normalisation == "" {
 		a.Normalisation = wafer.NormSumLog2.String()
 	}
-	if a.Decoder == decoderPaper {
+	if a.Decoder == DecoderPaper {
 		a.Decoder = "" // as in files of before there were others
 	}
 	return a
@@ -162,9 +163,9 @@ func (a Architecture) precision() (Precision, error) {
 		return p, fmt.Errorf("autoencoder: range = %d: it may be 1 or 2", a.Range)
 	case a.Decoder != "" && !slices.Contains(Decoders(), a.Decoder):
 		return p, fmt.Errorf("autoencoder: decoder = %q: it may be %s", a.Decoder, strings.Join(Decoders(), " or "))
-	case a.Conditional && a.Range > 1 && a.Decoder != decoderDense:
+	case a.Conditional && a.Range > 1 && a.Decoder != DecoderDense:
 		return p, fmt.Errorf("autoencoder: range = %d: the conditional decoder ends in a ReLU, which has no limit; leave the key out", a.Range)
-	case a.Conditional && p.Rhombi && a.Decoder != decoderDense:
+	case a.Conditional && p.Rhombi && a.Decoder != DecoderDense:
 		return p, fmt.Errorf("autoencoder: conditional = true: the conditional decoder makes 8×8 images, precision %q has 4×4×3", a.Precision)
 	}
 	if a.WeightBits != 0 {
@@ -206,7 +207,7 @@ func (a Architecture) String() string {
 	if a.Range > 1 {
 		s += fmt.Sprintf(", cells up to %d", a.Range)
 	}
-	if a.Decoder == decoderDense {
+	if a.Decoder == DecoderDense {
 		s += ", dense decoder"
 	}
 	if a.Conditional {
@@ -236,7 +237,7 @@ func (a Architecture) Spec() (nn.Spec, error) {
 	if p.Rhombi {
 		s.Input, conv.Stride = nn.Shape{H: 4, W: 4, C: 3}, 1
 	}
-	if a.Precision != "float" || a.Conditional || a.Decoder == decoderDense {
+	if a.Precision != "float" || a.Conditional || a.Decoder == DecoderDense {
 		s.Name += " (" + a.String() + ")"
 	}
 	if p.Input.Bits > 0 {
@@ -281,7 +282,7 @@ func decoder(a Architecture, p Precision, image nn.Shape) []nn.Layer {
 	if a.Conditional {
 		layers = []nn.Layer{{Kind: nn.KindConcat, Name: layerConditions, Channels: ConditionCount}}
 	}
-	if a.Decoder == decoderDense {
+	if a.Decoder == DecoderDense {
 		for _, k := range []string{"_1", "_2", "_3"} {
 			layers = append(layers, dense(k, DenseUnits)...)
 		}

@@ -69,7 +69,7 @@ func Default() Plan {
 // Recipe is the batch and the learning rate that suit a decoder, found with the
 // telescope MSE.
 func Recipe(decoder string) (batch int, rate float64) {
-	if decoder == "dense" {
+	if decoder == autoencoder.DecoderDense {
 		return 50, 1e-3
 	}
 	return 20, 3e-3

@@ -59,7 +59,7 @@ func (f *encoderConfig) budgetFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&f.Normalisation, "normalisation", d.Normalisation, "of the images: "+strings.Join(autoencoder.Normalisations(), ", "))
 	flags.IntVar(&f.Range, "range", 0, "largest decoded charge in a cell, 1 (default) or 2, in units of the normalised image")
 	flags.BoolVar(&f.Conditional, "conditional", false, "decode with eight conditions: η, wafer place and type, charge, layer")
-	flags.StringVar(&f.Decoder, "decoder", autoencoder.Decoders()[0], "layers off the detector: "+strings.Join(autoencoder.Decoders(), " or "))
+	flags.StringVar(&f.Decoder, "decoder", autoencoder.DecoderPaper, "layers off the detector: "+strings.Join(autoencoder.Decoders(), " or "))
 	flags.StringArrayVar(&f.Pretrain, "pretrain", nil, "wafer `file` to train on first, such as simulated images like yours; may be repeated")
 	flags.IntVar(&f.PretrainEpochs, "pretrain-epochs", 30, "epochs on the images of --pretrain; the training proper then starts at a tenth of --rate")
 	flags.IntVar(&f.Epochs, "epochs", d.Epochs, "epochs at most")
@@ -73,8 +73,8 @@ func (f *encoderConfig) budgetFlags(flags *pflag.FlagSet) {
 
 // recipes says what suits each of the decoders.
 func recipes(of func(batch int, rate float64) any) string {
-	d := autoencoder.Decoders()
-	return fmt.Sprintf("%v; %v with --decoder %s", of(compare.Recipe(d[0])), of(compare.Recipe(d[1])), d[1])
+	dense := autoencoder.DecoderDense
+	return fmt.Sprintf("%v; %v with --decoder %s", of(compare.Recipe(autoencoder.DecoderPaper)), of(compare.Recipe(dense)), dense)
 }
 
 // readConfig fills the settings in from a TOML file, calls takeOver, which hands
@@ -131,7 +131,7 @@ func (f *encoderConfig) plan(losses, precisions []string, bits []int) (compare.P
 		Normalisation: f.Normalisation, Range: f.Range, Conditional: f.Conditional, Decoder: f.Decoder, ZeroStart: f.ZeroStart,
 		Metric: f.Metric, Threshold: f.MIP, CNN: f.CNN,
 	}
-	if p.Decoder == autoencoder.Decoders()[0] {
+	if p.Decoder == autoencoder.DecoderPaper {
 		p.Decoder = "" // as in runs of before there were others
 	}
 	batch, rate := compare.Recipe(p.Decoder)
