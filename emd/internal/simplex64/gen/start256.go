@@ -250,17 +250,21 @@ func (s starter256) phase(r GPVirtual) {
 	MOVB(r.As8(), byteOf(t, offGone, s.left))
 	INCQ(s.left)
 
+	askAgain(t, moved, s.ask)
+}
+
+// askAgain sends the columns that were not served to their second choice, and
+// goes on to the next phase.
+func askAgain(t, moved Register, ask func(r, j Register)) {
 	TESTQ(moved, moved)
 	JZ(LabelRef("phase"))
 	Label("moved")
-	{
-		j, second := GP64(), GP64()
-		TZCNTQ(moved, j)
-		MOVQ(cellOf(t, offQueue, j), second)
-		s.ask(second, j)
-		BLSRQ(moved, moved)
-		JNZ(LabelRef("moved"))
-	}
+	j, second := GP64(), GP64()
+	TZCNTQ(moved, j)
+	MOVQ(cellOf(t, offQueue, j), second)
+	ask(second, j)
+	BLSRQ(moved, moved)
+	JNZ(LabelRef("moved"))
 	JMP(LabelRef("phase"))
 }
 

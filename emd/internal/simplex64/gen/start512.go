@@ -226,18 +226,7 @@ func (s starter) phase(r GPVirtual) {
 	MOVB(r.As8(), byteOf(t, offGone, s.left))
 	INCQ(s.left)
 
-	TESTQ(moved, moved)
-	JZ(LabelRef("phase"))
-	Label("moved")
-	{
-		j, second := GP64(), GP64()
-		TZCNTQ(moved, j)
-		MOVQ(cellOf(t, offQueue, j), second)
-		s.ask(second, j)
-		BLSRQ(moved, moved)
-		JNZ(LabelRef("moved"))
-	}
-	JMP(LabelRef("phase"))
+	askAgain(t, moved, s.ask)
 	Label("tooLittle")
 	s.enough(r)
 }
