@@ -30,11 +30,11 @@ type Architecture struct {
 	// of an image, a range of 1 makes losses that see the charge smear it.
 	Range int `json:"range,omitempty" toml:"range"`
 	// Decoder names the layers behind the 16 outputs: "paper" (the default, 2,833
-	// weights) or "dense" (DenseUnits a layer, three layers). A decoder runs off
-	// the detector, where its size is free; the encoder is the same.
+	// weights) "dense" (three layers of DenseUnits) or "residual" (ResidualBlocks of them). A
+	// decoder runs off the detector, where its size is free; the encoder is the same.
 	Decoder string `json:"decoder,omitempty" toml:"decoder"`
 	// Conditional gives the decoder eight conditions beside the 16 outputs
-	// (Conditions) and, unless Decoder says "dense", the layers of the conditional
+	// (Conditions) and, unless Decoder says otherwise, the layers of the conditional
 	// autoencoder.
 	Conditional bool `json:"conditional,omitempty" toml:"conditional"`
 }
@@ -100,16 +100,27 @@ func Normalisations() []string {
 }
 
 // Decoders are the names that Architecture.Decoder takes.
-func Decoders() []string { return []string{DecoderPaper, DecoderDense} }
+func Decoders() []string { return []string{DecoderPaper, DecoderDense, DecoderResidual} }
 
 // The decoders' names.
 const (
-	DecoderPaper = "paper"
-	DecoderDense = "dense"
+	DecoderPaper    = "paper"
+	DecoderDense    = "dense"
+	DecoderResidual = "residual"
 )
 
-// DenseUnits is the width of each of the dense decoder's three layers.
+// DenseUnits is the width of the dense and the residual decoder.
 const DenseUnits = 256
+
+// ResidualBlocks is how many blocks the residual decoder has. Each adds to its
+// input what two dense layers with a SiLU between them make of it.
+const ResidualBlocks = 3
+
+// free reports whether the decoder is one of ours, which fits every kind of
+// image and takes conditions.
+func (a Architecture) free() bool {
+	return a.Decoder == DecoderDense || a.Decoder == DecoderResidual
+}
 
 // bitsByLinks are the bits of an encoder output that 1 to 5 links carry.
 var bitsByLinks = [...]int{1, 3, 5, 7, 9}
@@ -162,10 +173,10 @@ func (a Architecture) precision() (Precision, error) {
 	case a.Range < 0 || a.Range > 2:
 		return p, fmt.Errorf("autoencoder: range = %d: it may be 1 or 2", a.Range)
 	case a.Decoder != "" && !slices.Contains(Decoders(), a.Decoder):
-		return p, fmt.Errorf("autoencoder: decoder = %q: it may be %s", a.Decoder, strings.Join(Decoders(), " or "))
-	case a.Conditional && a.Range > 1 && a.Decoder != DecoderDense:
+		return p, fmt.Errorf("autoencoder: decoder = %q: it may be %s", a.Decoder, strings.Join(Decoders(), ", "))
+	case a.Conditional && a.Range > 1 && !a.free():
 		return p, fmt.Errorf("autoencoder: range = %d: the conditional decoder ends in a ReLU, which has no limit; leave the key out", a.Range)
-	case a.Conditional && p.Rhombi && a.Decoder != DecoderDense:
+	case a.Conditional && p.Rhombi && !a.free():
 		return p, fmt.Errorf("autoencoder: conditional = true: the conditional decoder makes 8×8 images, precision %q has 4×4×3", a.Precision)
 	}
 	if a.WeightBits != 0 {
@@ -207,8 +218,8 @@ func (a Architecture) String() string {
 	if a.Range > 1 {
 		s += fmt.Sprintf(", cells up to %d", a.Range)
 	}
-	if a.Decoder == DecoderDense {
-		s += ", dense decoder"
+	if a.free() {
+		s += ", " + a.Decoder + " decoder"
 	}
 	if a.Conditional {
 		s += ", conditional"
@@ -237,7 +248,7 @@ func (a Architecture) Spec() (nn.Spec, error) {
 	if p.Rhombi {
 		s.Input, conv.Stride = nn.Shape{H: 4, W: 4, C: 3}, 1
 	}
-	if a.Precision != "float" || a.Conditional || a.Decoder == DecoderDense {
+	if a.Precision != "float" || a.Conditional || a.free() {
 		s.Name += " (" + a.String() + ")"
 	}
 	if p.Input.Bits > 0 {
@@ -282,9 +293,13 @@ func decoder(a Architecture, p Precision, image nn.Shape) []nn.Layer {
 	if a.Conditional {
 		layers = []nn.Layer{{Kind: nn.KindConcat, Name: layerConditions, Channels: ConditionCount}}
 	}
-	if a.Decoder == DecoderDense {
-		for _, k := range []string{"_1", "_2", "_3"} {
-			layers = append(layers, dense(k, DenseUnits)...)
+	if a.free() {
+		if a.Decoder == DecoderResidual {
+			layers = append(layers, residual()...)
+		} else {
+			for _, k := range []string{"_1", "_2", "_3"} {
+				layers = append(layers, dense(k, DenseUnits)...)
+			}
 		}
 		return append(layers, nn.Layer{Kind: nn.KindDense, Name: layerOutput, Units: image.Size()},
 			nn.Layer{Kind: nn.KindReshape, Name: "decoder_reshape", Height: image.H, Width: image.W, Channels: image.C},
@@ -309,6 +324,23 @@ func decoder(a Architecture, p Precision, image nn.Shape) []nn.Layer {
 		nn.Layer{Kind: nn.KindConv2DTranspose, Name: layerOutput, Filters: channels, Kernel: 3, Stride: 1, Padding: nn.PaddingSame},
 		nn.Layer{Kind: nn.KindSigmoid, Name: "decoded"})
 }
+
+// residual lists the layers of the residual decoder before its last.
+func residual() []nn.Layer {
+	last := "decoder_dense"
+	layers := []nn.Layer{{Kind: nn.KindDense, Name: last, Units: DenseUnits}}
+	for k := 1; k <= ResidualBlocks; k++ {
+		block := fmt.Sprintf("decoder_block_%d", k)
+		layers = append(layers,
+			nn.Layer{Kind: nn.KindDense, Name: block + "_in", Units: DenseUnits}, nn.Layer{Kind: nn.KindSiLU, Name: block + "_silu"},
+			nn.Layer{Kind: nn.KindDense, Name: block + blockOut, Units: DenseUnits}, nn.Layer{Kind: nn.KindAdd, Name: block, From: last})
+		last = block
+	}
+	return append(layers, nn.Layer{Kind: nn.KindSiLU, Name: "decoder_silu"})
+}
+
+// blockOut ends the name of a residual block's second layer.
+const blockOut = "_out"
 
 // Cost is what an encoder costs on the detector.
 type Cost struct {

@@ -75,7 +75,7 @@ func TestPresets(t *testing.T) {
 	}
 }
 
-// TestDense: the dense decoder learns with every kind of encoder, which stays as
+// TestDense: the dense and the residual decoder learn with every kind of encoder, which stays as
 // it was; its weights can be taken over as a start, but not by another kind.
 func TestDense(t *testing.T) {
 	train, validation := conditioned(600, 1), conditioned(200, 2)
@@ -91,7 +91,7 @@ func TestDense(t *testing.T) {
 		return d
 	}
 	for _, a := range []Architecture{{Decoder: "dense"}, {Precision: "asic", Decoder: "dense", Range: 2}, {Precision: "cmssw-mainline", Decoder: "dense"},
-		{Decoder: "dense", Conditional: true}} {
+		{Decoder: "dense", Conditional: true}, {Decoder: "residual"}, {Precision: "asic", Decoder: "residual", Conditional: true}} {
 		first, second := data(train, a.Conditional), data(validation, a.Conditional)
 		s := Settings{Architecture: a, Seed: 3, Epochs: 8, Batch: 20, LearningRate: 1e-3}
 		m, h, err := TrainData(ctx, first, second, l, s)
@@ -242,7 +242,7 @@ func TestArchitectureErrors(t *testing.T) {
 		{Architecture{Range: 3}, "range = 3: it may be 1 or 2"},
 		{Architecture{Range: 2, Conditional: true}, "range = 2: the conditional decoder ends in a ReLU"},
 		{Architecture{Precision: "cmssw-mainline", Conditional: true}, "conditional = true"},
-		{Architecture{Decoder: "wide"}, "decoder = \"wide\": it may be paper or dense"},
+		{Architecture{Decoder: "wide"}, "decoder = \"wide\": it may be paper, dense, residual"},
 	} {
 		if err := c.a.Check(); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: %v, want an error with %q", c.a, err, c.want)

@@ -142,11 +142,17 @@ func (m *Model) latentStart() float32 {
 }
 
 // startAt sets the output layer's bias so that an untrained decoder gives the
-// mean of the training images, and lifts the encoder's outputs above 0.
+// mean of the training images, lifts the encoder's outputs above 0, and starts
+// residual blocks as the identity.
 func (m *Model) startAt(cells []float32) {
 	latent := m.net.Param(layerDense + "/bias").Value
 	for i := range latent {
 		latent[i] = m.latentStart()
+	}
+	for _, l := range m.net.Layers() {
+		if l.Kind == nn.KindDense && strings.HasSuffix(l.Name, blockOut) {
+			clear(m.net.Param(l.Name + "/kernel").Value)
+		}
 	}
 	mean := 0.0
 	for _, v := range cells {

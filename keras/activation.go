@@ -35,6 +35,9 @@ func (c *layerConfig) activationLayers(raw json.RawMessage, name string) ([]nn.L
 		case "relu":
 			l.Kind = nn.KindReLU
 			return []nn.Layer{l}, nil
+		case "swish", "silu":
+			l.Kind = nn.KindSiLU
+			return []nn.Layer{l}, nil
 		case "sigmoid":
 			l.Kind = nn.KindSigmoid
 			return []nn.Layer{l}, nil
@@ -59,7 +62,7 @@ type quantizer struct {
 	alpha         string // "", or "1"
 }
 
-const supportedQuantizers = "supported are linear, relu, sigmoid, tanh, and QKeras' quantized_bits and quantized_relu with alpha None or 1, symmetric 0, negative_slope 0 and no stochastic rounding"
+const supportedQuantizers = "supported are linear, relu, sigmoid, swish, tanh, and QKeras' quantized_bits and quantized_relu with alpha None or 1, symmetric 0, negative_slope 0 and no stochastic rounding"
 
 // parseQuantizer reads a quantiser as QKeras serialises it (class_name and
 // config) or as text, such as "quantized_relu(8,1)".

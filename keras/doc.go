@@ -13,6 +13,7 @@
 // Flatten, Reshape, Cropping2D, ZeroPadding2D before a convolution, Dropout
 // and QKeras' QConv2D, QDense and QActivation. Several inputs may be
 // concatenated in front of the chain, or appended to it further on, and a
+// layer's output may be added to what the layers after it make of it, and a
 // nested model that is called on (a, b) and on (b, a) and averaged becomes a
 // pair layer: that is how the EMD CNNs of the paper are built. Whatever else a
 // file holds is an error that names the layer and says what is supported.

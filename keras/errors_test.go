@@ -54,6 +54,10 @@ func TestUnsupported(t *testing.T) {
 		{"pair", `"dtype":"float32"`, `"dtype":"float64"`, nil}, // the first is an input's, which may be
 		{"pair", `[null,4,4,3]`, `[null,null,4,3]`, []string{`"input_1"`, "fixed sizes"}},
 		{"pair", `[null,4,4,3]`, `[null,4,3]`, []string{`"input_1"`, "2 dimensions"}},
+		{"residual", `"activation":"swish"`, `"activation":"gelu"`, []string{`"smooth"`, `"gelu"`, "swish"}},
+		{"residual", `["smooth",0,0,{}]`, `["relu",0,0,{}]`, []string{"depends on itself"}},
+		{"residual", `["sum_1",0,0,{}]]]`, `["input_1",0,0,{}]]]`, []string{`"sum_2" (Add)`, "one chain"}},
+		{"residual", `["back",0,0,{}],["in"`, `["smooth",0,0,{}],["in"`, []string{`"sum_1" (Add)`, "shapes 1×1×5 and 1×1×9"}},
 		{"odd", `"math.negative"`, `"math.sin"`, []string{`"negative"`, "multiply by 2^f"}},
 		{"odd", `"class_name":"Functional"`, `"class_name":"Bidirectional"`, []string{`"Bidirectional"`}},
 		{"autoencoder", `"output_padding":null`, `"output_padding":[1,1]`, []string{`"up_1"`, "output_padding"}},

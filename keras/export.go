@@ -187,6 +187,14 @@ func (e *exporter) layer(i int, l nn.LayerShape) error {
 		e.batchNorm(l)
 	case nn.KindReLU, nn.KindSigmoid, nn.KindTanh:
 		e.plain("Activation", l.Name, obj{"activation": l.Kind})
+	case nn.KindSiLU:
+		e.plain("Activation", l.Name, obj{"activation": "swish"}) // the name that every version of Keras knows
+	case nn.KindAdd:
+		e.cur.add("Add", l.Name, obj{}, []any{e.cur.from(obj{}), []any{l.From, 0, 0, obj{}}})
+		e.cur.last = l.Name
+		if e.cur == &e.outer {
+			e.file.Layers = append(e.file.Layers, LayerWeights{Layer: l.Name})
+		}
 	case nn.KindFlatten:
 		e.plain("Flatten", l.Name, obj{"data_format": "channels_last"})
 	case nn.KindReshape:

@@ -52,6 +52,23 @@ func specs() []nn.Spec {
 			{Kind: nn.KindCrop, Name: "crop", Top: 1, Left: 2, Height: 8, Width: 7},
 			{Kind: nn.KindSigmoid, Name: "sigmoid"},
 		}},
+		{Name: "residual", Input: nn.Vector(6), Layers: []nn.Layer{
+			{Kind: nn.KindDense, Name: "in", Units: 5},
+			{Kind: nn.KindDense, Name: "wide", Units: 9},
+			{Kind: nn.KindSiLU, Name: "smooth"},
+			{Kind: nn.KindDense, Name: "back", Units: 5},
+			{Kind: nn.KindAdd, Name: "sum_1", From: "in"},
+			{Kind: nn.KindReLU, Name: "relu"},
+			{Kind: nn.KindAdd, Name: "sum_2", From: "sum_1"},
+			{Kind: nn.KindAdd, Name: "sum_3", From: "sum_2"},
+		}},
+		{Name: "odd residual", Input: nn.Vector(6), Layers: []nn.Layer{
+			{Kind: nn.KindNegatePair, Name: "difference_negate"},
+			{Kind: nn.KindDense, Name: "in", Units: 5},
+			{Kind: nn.KindSiLU, Name: "smooth"},
+			{Kind: nn.KindAdd, Name: "sum", From: "in"},
+			{Kind: nn.KindPairDifference, Name: "difference"},
+		}},
 		{Name: "quantised", Input: nn.Shape{H: 6, W: 6, C: 2}, Layers: []nn.Layer{
 			{Kind: nn.KindQuantizedBits, Name: "input_quantization", Bits: 8, Integer: 1, Unsigned: true},
 			{Kind: nn.KindConv2D, Name: "conv2d", Filters: 3, Kernel: 3, Stride: 2, Bits: 6, Integer: 0, L2: 1e-3},

@@ -260,9 +260,11 @@ func (l *lowering) apply(c *layerConfig, args []value, refs node) (value, error)
 		return l.concatenate(c, args)
 	case "Average", "Subtract":
 		return pair(c, args)
+	case "Add":
+		return residual(c, args)
 	}
 	if len(args) != 1 {
-		return value{}, fmt.Errorf("has %d inputs; supported is one, except for Concatenate, Average and Subtract", len(args))
+		return value{}, fmt.Errorf("has %d inputs; supported is one, except for Concatenate, Add, Average and Subtract", len(args))
 	}
 	v := args[0]
 	next, err := c.layer(v, refs)
@@ -357,6 +359,31 @@ func (l *lowering) concatenate(c *layerConfig, args []value) (value, error) {
 		v.shape.C += a.shape.C
 	}
 	return v, nil
+}
+
+// residual adds a value to what further layers have made of it.
+func residual(c *layerConfig, args []value) (value, error) {
+	const supported = "supported is a layer's output added to what the layers after it make of it"
+	if len(args) != 2 {
+		return value{}, fmt.Errorf("has %d inputs; %s", len(args), supported)
+	}
+	v, skip := args[0], args[1]
+	if len(v.layers) < len(skip.layers) {
+		v, skip = skip, v
+	}
+	n := len(skip.layers)
+	if n == 0 || !slices.Equal(v.layers[:n], skip.layers) || !slices.Equal(v.inputs, skip.inputs) || v.negated != skip.negated {
+		return value{}, fmt.Errorf("its inputs are not of one chain of layers; %s", supported)
+	}
+	for _, a := range args {
+		if err := a.settled(); err != nil {
+			return value{}, err
+		}
+		if a.shape != v.shape {
+			return value{}, fmt.Errorf("shapes %v and %v do not fit", skip.shape, v.shape)
+		}
+	}
+	return v.with(nn.Layer{Kind: nn.KindAdd, Name: c.name, From: skip.layers[n-1].Name}), nil
 }
 
 // pair joins two calls of one chain of layers: f(a, b) with f(b, a), or f(x)

@@ -24,6 +24,7 @@ func (a array) at(y, x, c int) *float64 { return &a.v[(y*a.w+x)*a.c+c] }
 func reference(t testing.TB, m *Model, in []float64, sides map[string][]float64) []float64 {
 	t.Helper()
 	a := array{m.Spec.Input.H, m.Spec.Input.W, m.Spec.Input.C, in}
+	outputs := map[string][]float64{}
 	for i := 0; i < len(m.Spec.Layers); i++ {
 		l := &m.Spec.Layers[i]
 		switch l.Kind {
@@ -54,9 +55,15 @@ func reference(t testing.TB, m *Model, in []float64, sides map[string][]float64)
 			a, i = array{1, 1, len(x), x}, end
 		case nn.KindConcat:
 			a = array{1, 1, a.c + l.Channels, append(a.v[:len(a.v):len(a.v)], sides[l.Name]...)}
+		case nn.KindAdd:
+			a = array{a.h, a.w, a.c, slices.Clone(a.v)}
+			for j, v := range outputs[l.From] {
+				a.v[j] += v
+			}
 		default:
 			a = referenceLayer(t, l, m.Weights, a)
 		}
+		outputs[l.Name] = a.v
 	}
 	return a.v
 }
@@ -109,6 +116,8 @@ func referenceLayer(t testing.TB, l *nn.Layer, w map[string][]float32, a array) 
 		return each(func(v float64) float64 { return 1 / (1 + math.Exp(-v)) })
 	case nn.KindTanh:
 		return each(math.Tanh)
+	case nn.KindSiLU:
+		return each(func(v float64) float64 { return v / (1 + math.Exp(-v)) })
 	case nn.KindQuantizedBits:
 		round := math.RoundToEven
 		if l.Rounding == nn.RoundFloor {

@@ -53,6 +53,8 @@ func (o *activation) apply(y, x []float32) {
 		}
 	case KindSigmoid:
 		kernel.Sigmoid(y, x)
+	case KindSiLU:
+		kernel.SiLU(y, x)
 	case KindTanh:
 		for i, v := range x {
 			y[i] = float32(math.Tanh(float64(v)))
@@ -68,6 +70,8 @@ func (o *activation) gradient(dx, dy, x, y []float32) {
 		kernel.MaskReLU(dx, dy, y)
 	case KindSigmoid:
 		kernel.SigmoidGrad(dx, dy, y)
+	case KindSiLU:
+		kernel.SiLUGrad(dx, dy, x)
 	case KindTanh:
 		for i, v := range y {
 			dx[i] = dy[i] * (1 - v*v)

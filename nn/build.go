@@ -53,8 +53,9 @@ type op interface {
 
 // A builder turns checked layers into edges and operations.
 type builder struct {
-	n    *Network
-	last *edge
+	n     *Network
+	last  *edge
+	forks map[string]*fork // by the name of the layer whose output is used twice
 }
 
 func (b *builder) build() {
@@ -62,14 +63,25 @@ func (b *builder) build() {
 	b.last = &edge{layer: "input", shape: in, pixels: in.Positions(), channels: in.C}
 	b.n.edges = append(b.n.edges, b.last)
 	layers := b.n.layers
+	b.forks = map[string]*fork{}
+	for _, l := range layers {
+		if l.Kind == KindAdd {
+			b.forks[l.From] = nil
+		}
+	}
 	for i := 0; i < len(layers); i++ {
 		l := layers[i]
-		relu := i+1 < len(layers) && layers[i+1].Kind == KindReLU
+		_, forked := b.forks[l.Name]
+		relu := i+1 < len(layers) && layers[i+1].Kind == KindReLU && !forked
 		fused := b.add(l, relu)
 		b.last.shape = l.Out
 		if fused {
 			i++
 			b.last.layer = layers[i].Name
+			_, forked = b.forks[b.last.layer]
+		}
+		if forked {
+			b.fork()
 		}
 	}
 	b.unflatten() // the layout of a Tensor
@@ -92,9 +104,16 @@ func (b *builder) add(l LayerShape, relu bool) bool {
 		}
 		b.op(o)
 		return relu
-	case KindReLU, KindSigmoid, KindTanh, KindQuantizedBits, KindQuantizedReLU:
+	case KindReLU, KindSigmoid, KindTanh, KindSiLU, KindQuantizedBits, KindQuantizedReLU:
 		in, out := b.push(l, *b.last)
 		b.op(newActivation(l, in, out))
+	case KindAdd:
+		b.unflatten()
+		in, out := b.push(l, *b.last)
+		f := b.forks[l.From]
+		o := newAdd(in, out, f.out)
+		f.adds = append(f.adds, o)
+		b.op(o)
 	case KindFlatten:
 		// Only the logical shape changes.
 	case KindReshape:
@@ -123,6 +142,19 @@ func (b *builder) move(l LayerShape) {
 	case KindPairMean, KindPairDifference:
 		b.op(&pairClose{in: in, out: out, difference: l.Kind == KindPairDifference})
 	}
+}
+
+// fork ends the layer whose output a later one adds, too.
+func (b *builder) fork() {
+	b.unflatten()
+	next := *b.last
+	in := b.last
+	next.grad = nil // the values are the same, the gradient is not
+	b.last = &next
+	b.n.edges = append(b.n.edges, b.last)
+	f := newFork(in, b.last)
+	b.forks[in.layer] = f
+	b.op(f)
 }
 
 // push appends an edge like e for layer l and returns its input and itself.

@@ -39,6 +39,17 @@ func gradientCases() []Spec {
 			{Kind: KindNegatePair}, {Kind: KindConcat, Channels: 2}, conv(5, 3, 1, PaddingSame), {Kind: KindTanh},
 			{Kind: KindPairMean},
 		}},
+		{Name: "residual", Input: Vector(12), Layers: []Layer{
+			{Kind: KindDense, Name: "in", Units: 40},
+			{Kind: KindDense, Units: 33}, {Kind: KindSiLU}, {Kind: KindDense, Units: 40}, {Kind: KindAdd, Name: "once", From: "in"},
+			{Kind: KindDense, Units: 40}, {Kind: KindSiLU, Name: "smooth"}, {Kind: KindAdd, From: "smooth"}, {Kind: KindAdd, From: "in"},
+			bn, {Kind: KindAdd, From: "once"}, {Kind: KindSiLU}, {Kind: KindDense, Units: 5},
+		}},
+		{Name: "residual image in a pair", Input: image, Layers: []Layer{
+			{Kind: KindNegatePair}, conv(6, 3, 1, PaddingSame), {Kind: KindReLU, Name: "kept"},
+			{Kind: KindConv2D, Name: "linear", Filters: 6, Kernel: 3, Padding: PaddingSame}, relu, {Kind: KindAdd, From: "kept"},
+			conv(6, 2, 1, PaddingSame), bn, {Kind: KindAdd, From: "linear"}, {Kind: KindFlatten}, {Kind: KindDense, Units: 9}, {Kind: KindPairDifference},
+		}},
 		{Name: "reshape twice", Input: image, Layers: []Layer{
 			conv(16, 2, 1, PaddingSame), relu, {Kind: KindReshape, Height: 4, Width: 10, Channels: 8}, bn,
 			{Kind: KindFlatten}, {Kind: KindReshape, Height: 8, Width: 8, Channels: 5}, {Kind: KindSigmoid},

@@ -43,10 +43,27 @@ func samples(t *Tensor) [][]float64 {
 }
 
 func (r *reference) forward(x [][]float64) [][]float64 {
+	outputs := map[string][][]float64{}
 	for _, l := range r.layers {
-		x = r.layer(l, x)
+		if l.Kind == KindAdd {
+			x = sum(x, outputs[l.From])
+		} else {
+			x = r.layer(l, x)
+		}
+		outputs[l.Name] = x
 	}
 	return x
+}
+
+func sum(x, y [][]float64) [][]float64 {
+	out := make([][]float64, len(x))
+	for n := range x {
+		out[n] = make([]float64, len(x[n]))
+		for i := range out[n] {
+			out[n][i] = x[n][i] + y[n][i]
+		}
+	}
+	return out
 }
 
 func (r *reference) layer(l LayerShape, x [][]float64) [][]float64 {
@@ -144,6 +161,8 @@ func (r *reference) single(l LayerShape, v []float64, n int) []float64 {
 		return each(func(x float64) float64 { return 1 / (1 + math.Exp(-x)) })
 	case KindTanh:
 		return each(math.Tanh)
+	case KindSiLU:
+		return each(func(x float64) float64 { return x / (1 + math.Exp(-x)) })
 	case KindCrop:
 		out := make([]float64, l.Out.Size())
 		for i := range out {

@@ -24,6 +24,8 @@ const (
 	KindSigmoid = "sigmoid"
 	// KindTanh is the hyperbolic tangent.
 	KindTanh = "tanh"
+	// KindSiLU is x/(1+exp(−x)), also called swish.
+	KindSiLU = "silu"
 	// KindFlatten makes a vector in (y, x, channel) order.
 	KindFlatten = "flatten"
 	// KindReshape makes Height×Width×Channels, in (y, x, channel) order.
@@ -33,6 +35,9 @@ const (
 	// KindConcat appends Channels values a pixel, given by SetSide under the
 	// layer's name, to the channels.
 	KindConcat = "concat"
+	// KindAdd adds the output of the earlier layer From, of the same shape: the
+	// end of a residual block.
+	KindAdd = "add"
 	// KindSwapPair doubles the batch: each sample, and after all of them each
 	// sample again with the two halves of its channels exchanged.
 	KindSwapPair = "swap_pair"
@@ -94,6 +99,9 @@ type Layer struct {
 	Momentum float64 `json:"momentum,omitempty"` // batch_norm: 0 means 0.99
 	Epsilon  float64 `json:"epsilon,omitempty"`  // batch_norm: 0 means 1e-3
 
+	// From is the name of the layer whose output an add layer adds.
+	From string `json:"from,omitempty"`
+
 	Height   int `json:"height,omitempty"`   // reshape, crop
 	Width    int `json:"width,omitempty"`    // reshape, crop
 	Channels int `json:"channels,omitempty"` // reshape, concat
@@ -127,7 +135,7 @@ func (s Spec) Check() ([]LayerShape, error) {
 		return nil, fmt.Errorf("nn: %s: no layers", s.title())
 	}
 	out := make([]LayerShape, len(s.Layers))
-	seen, count := map[string]bool{}, map[string]int{}
+	seen, count := map[string]LayerShape{}, map[string]int{}
 	shape, doubled := s.Input, false
 	for i, l := range s.Layers {
 		count[l.Kind]++
@@ -138,10 +146,9 @@ func (s Spec) Check() ([]LayerShape, error) {
 			return fmt.Errorf("nn: %s: layer %d %q (%s) after shape %v: %s",
 				s.title(), i, l.Name, l.Kind, shape, fmt.Sprintf(format, a...))
 		}
-		if seen[l.Name] {
+		if _, twice := seen[l.Name]; twice {
 			return nil, fail("the name is used twice")
 		}
-		seen[l.Name] = true
 		next, err := l.outShape(shape)
 		if err != nil {
 			return nil, fail("%v", err)
@@ -160,9 +167,16 @@ func (s Spec) Check() ([]LayerShape, error) {
 				return nil, fail("no pair was opened before")
 			}
 			doubled = false
+		case KindAdd:
+			if from, ok := seen[l.From]; !ok {
+				return nil, fail("it adds the output of %q, which is no layer before it", l.From)
+			} else if from.Out != shape || from.Doubled != doubled {
+				return nil, fail("it adds the output of %q, which has shape %v and may lie outside this pair", l.From, from.Out)
+			}
 		}
 		l.fillDefaults()
 		out[i] = LayerShape{Layer: l, In: shape, Out: next, Doubled: doubled}
+		seen[l.Name] = out[i]
 		shape = next
 	}
 	return out, nil
@@ -297,7 +311,11 @@ func (l Layer) checkFields() error {
 		if !(l.Momentum >= 0 && l.Momentum < 1) || !(l.Epsilon >= 0) || math.IsInf(l.Epsilon, 0) {
 			err = fmt.Errorf("momentum %v and epsilon %v, want [0,1) and ≥ 0", l.Momentum, l.Epsilon)
 		}
-	case KindReLU, KindSigmoid, KindTanh, KindFlatten, KindSwapPair, KindNegatePair, KindPairMean, KindPairDifference:
+	case KindAdd:
+		if l.From == "" {
+			err = fmt.Errorf("from is empty: want the name of the layer whose output it adds")
+		}
+	case KindReLU, KindSigmoid, KindTanh, KindSiLU, KindFlatten, KindSwapPair, KindNegatePair, KindPairMean, KindPairDifference:
 	case "":
 		err = fmt.Errorf("no kind is given")
 	default:
@@ -311,6 +329,8 @@ func (l Layer) checkFields() error {
 
 func (l Layer) checkNumbers() error {
 	switch {
+	case l.From != "" && l.Kind != KindAdd:
+		return fmt.Errorf("from is %q, which only an add layer has", l.From)
 	case !(l.L2 >= 0) || math.IsInf(l.L2, 0):
 		return fmt.Errorf("l2 is %v, want ≥ 0", l.L2)
 	case l.Bits < 0 || l.Bits > 20:

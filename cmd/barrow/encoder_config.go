@@ -59,7 +59,7 @@ func (f *encoderConfig) budgetFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&f.Normalisation, "normalisation", d.Normalisation, "of the images: "+strings.Join(autoencoder.Normalisations(), ", "))
 	flags.IntVar(&f.Range, "range", 0, "largest decoded charge in a cell, 1 (default) or 2, in units of the normalised image")
 	flags.BoolVar(&f.Conditional, "conditional", false, "decode with eight conditions: η, wafer place and type, charge, layer")
-	flags.StringVar(&f.Decoder, "decoder", autoencoder.DecoderPaper, "layers off the detector: "+strings.Join(autoencoder.Decoders(), " or "))
+	flags.StringVar(&f.Decoder, "decoder", autoencoder.DecoderPaper, "layers off the detector: "+strings.Join(autoencoder.Decoders(), ", "))
 	flags.StringArrayVar(&f.Pretrain, "pretrain", nil, "wafer `file` to train on first, such as simulated images like yours; may be repeated")
 	flags.IntVar(&f.PretrainEpochs, "pretrain-epochs", 30, "epochs on the images of --pretrain; the training proper then starts at a tenth of --rate")
 	flags.IntVar(&f.Epochs, "epochs", d.Epochs, "epochs at most")

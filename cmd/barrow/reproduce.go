@@ -67,7 +67,7 @@ minutes on two cores, about one with --quick.`,
 	flags.Float64Var(&f.threshold, "mip", 0, "charge above which a cell counts as occupied (default 35 ADC counts, 1 MIP_T)")
 	flags.StringVar(&f.density, "density", "", "wafers' density for the chip's other algorithms: ld or hd (default: what a column HD_LD says of each image, else ld)")
 	flags.StringSliceVar(&f.losses, "losses", nil, "losses of the encoders (default "+strings.Join(reproduce.Losses, ",")+")")
-	flags.StringVar(&f.decoder, "decoder", "", "with --full: layers off the detector: "+strings.Join(autoencoder.Decoders(), " or "))
+	flags.StringVar(&f.decoder, "decoder", "", "with --full: layers off the detector: "+strings.Join(autoencoder.Decoders(), ", "))
 	flags.StringSliceVar(&f.precisions, "precisions", nil, "with --full: number formats (default "+strings.Join(reproduce.FullPrecisions, ",")+")")
 	flags.StringVar(&f.schedule, "schedule", compare.Default().Schedule, "with --full: course of the learning rate: "+strings.Join(autoencoder.Schedules(), ", "))
 	flags.IntVar(&f.size, "range", 0, "with --full: largest decoded charge in a cell, 1 (default) or 2")

@@ -18,6 +18,8 @@ func blendFast(y, x []float32, a, b float32) int                               {
 func sumSquaresFast(x []float32) (float64, int)                                { return 0, 0 }
 func sigmoidFast(y, x []float32) int                                           { return 0 }
 func sigmoidGradFast(dx, dy, y []float32) int                                  { return 0 }
+func siluFast(y, x []float32) int                                              { return 0 }
+func siluGradFast(dx, dy, x []float32) int                                     { return 0 }
 func quantiseFast(y, x []float32, s, l, h float32, fl bool) int                { return 0 }
 func adamFast(w, g, m, v []float32, a AdamStep) int                            { return 0 }
 func spreadFast(planes, x []float32, group, rows, c, first, step int) int      { return 0 }

@@ -167,6 +167,29 @@ func SigmoidGrad(dx, dy, y []float32) {
 	}
 }
 
+// SiLU stores y = x/(1+exp(−x)).
+func SiLU(y, x []float32) {
+	from := siluFast(y, x)
+	for i := from; i < len(x); i++ {
+		v := max(float64(x[i]), -sigmoidLimit)
+		y[i] = float32(v / (1 + math.Exp(-v)))
+	}
+}
+
+// SiLUGrad stores dx = dy·s·(1+x·(1−s)) with s = 1/(1+exp(−x)).
+func SiLUGrad(dx, dy, x []float32) {
+	from := siluGradFast(dx, dy, x)
+	for i := from; i < len(x); i++ {
+		v := max(float64(x[i]), -sigmoidLimit)
+		s := 1 / (1 + math.Exp(-v))
+		dx[i] = dy[i] * float32(s*(1+v*(1-s)))
+	}
+}
+
+// sigmoidLimit is where SiLU's argument is cut off: below −87 the sigmoid is
+// smaller than any normal float32.
+const sigmoidLimit = 87
+
 // Quantise stores y = step·clamp(round(x/step), low, high) for a step that is
 // a power of two, rounding to the nearest (ties to even) or, with floor,
 // downwards. NaN stays NaN.

@@ -231,6 +231,44 @@ func sigmoidGradFast(dx, dy, y []float32) int {
 	return end
 }
 
+func siluFast(y, x []float32) int {
+	if len(x) == 0 {
+		return 0
+	}
+	s := strip{}
+	end, step := span(len(x))
+	for j := 0; j < end; {
+		next := s.flat(j, end, step)
+		s.x, s.y = at(x, j), at(y, j)
+		if step == 16 {
+			stripSiLU512(s.arg())
+		} else {
+			stripSiLU256(s.arg())
+		}
+		j = next
+	}
+	return end
+}
+
+func siluGradFast(dx, dy, x []float32) int {
+	if len(x) == 0 {
+		return 0
+	}
+	s := strip{}
+	end, step := span(len(x))
+	for j := 0; j < end; {
+		next := s.flat(j, end, step)
+		s.out, s.g, s.x = at(dx, j), at(dy, j), at(x, j)
+		if step == 16 {
+			stripSiLUGrad512(s.arg())
+		} else {
+			stripSiLUGrad256(s.arg())
+		}
+		j = next
+	}
+	return end
+}
+
 func quantiseFast(y, x []float32, unit, low, high float32, floor bool) int {
 	if len(x) == 0 {
 		return 0

@@ -90,6 +90,23 @@ func TestFlatAgainstDefinition(t *testing.T) {
 					t.Fatalf("SigmoidGrad(%v, %v) = %v, want %v", g[i], y[i], out[i], want)
 				}
 			}
+			SiLU(out, x)
+			for i, v := range x {
+				want := float64(v) / (1 + math.Exp(-float64(v)))
+				if v < -87 {
+					want = 0
+				}
+				if math.Abs(float64(out[i])-want) > 4e-7*math.Abs(want)+2e-36 || math.IsNaN(want) != math.IsNaN(float64(out[i])) {
+					t.Fatalf("SiLU(%v) = %v, want %v", v, out[i], want)
+				}
+			}
+			SiLUGrad(out, g, y)
+			for i, v := range y {
+				s := 1 / (1 + math.Exp(-float64(v)))
+				if want := float64(g[i]) * s * (1 + float64(v)*(1-s)); math.Abs(float64(out[i])-want) > 1e-6*math.Abs(float64(g[i])) {
+					t.Fatalf("SiLUGrad(%v, %v) = %v, want %v", g[i], v, out[i], want)
+				}
+			}
 			for _, floor := range []bool{false, true} {
 				Quantise(out, x, 0.25, -8, 7, floor)
 				for i, v := range x {

@@ -6124,6 +6124,183 @@ rowsend:
 	VZEROUPPER
 	RET
 
+// func stripSiLU512(s *byte)
+// Requires: AVX, AVX512F
+TEXT ·stripSiLU512(SB), NOSPLIT, $0-8
+	MOVQ         s+0(FP), AX
+	MOVQ         80(AX), CX
+	KMOVW        CX, K1
+	MOVQ         (AX), CX
+	MOVQ         8(AX), DX
+	MOVL         $0xc2ae0000, BX
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Z0
+	MOVL         $0x3fb8aa3b, BX
+	VMOVD        BX, X1
+	VPBROADCASTD X1, Z1
+	MOVL         $0x3f318000, BX
+	VMOVD        BX, X2
+	VPBROADCASTD X2, Z2
+	MOVL         $0xb95e8083, BX
+	VMOVD        BX, X3
+	VPBROADCASTD X3, Z3
+	MOVL         $0x3f800000, BX
+	VMOVD        BX, X4
+	VPBROADCASTD X4, Z4
+	MOVL         $0x0000007f, BX
+	VMOVD        BX, X5
+	VPBROADCASTD X5, Z5
+	MOVL         $0x3ab60b61, BX
+	VMOVD        BX, X6
+	VPBROADCASTD X6, Z6
+	MOVL         $0x3c088889, BX
+	VMOVD        BX, X7
+	VPBROADCASTD X7, Z7
+	MOVL         $0x3d2aaaab, BX
+	VMOVD        BX, X8
+	VPBROADCASTD X8, Z8
+	MOVL         $0x3e2aaaab, BX
+	VMOVD        BX, X9
+	VPBROADCASTD X9, Z9
+	MOVL         $0x3f000000, BX
+	VMOVD        BX, X10
+	VPBROADCASTD X10, Z10
+	MOVQ         64(AX), BX
+	MOVQ         72(AX), AX
+	TESTQ        BX, BX
+	JZ           rowsend
+
+rows:
+	VMOVUPS.Z    (CX), K1, Z11
+	VPXORD       Z12, Z12, Z12
+	VMAXPS       Z11, Z0, Z11
+	VSUBPS       Z11, Z12, Z12
+	VMAXPS       Z12, Z0, Z12
+	VMULPS       Z1, Z12, Z13
+	VCVTPS2DQ    Z13, Z13
+	VCVTDQ2PS    Z13, Z14
+	VFNMADD231PS Z2, Z14, Z12
+	VFNMADD231PS Z3, Z14, Z12
+	VMULPS       Z6, Z12, Z14
+	VADDPS       Z7, Z14, Z14
+	VMULPS       Z12, Z14, Z14
+	VADDPS       Z8, Z14, Z14
+	VMULPS       Z12, Z14, Z14
+	VADDPS       Z9, Z14, Z14
+	VMULPS       Z12, Z14, Z14
+	VADDPS       Z10, Z14, Z14
+	VMULPS       Z12, Z14, Z14
+	VADDPS       Z4, Z14, Z14
+	VMULPS       Z12, Z14, Z14
+	VADDPS       Z4, Z14, Z14
+	VPADDD       Z5, Z13, Z13
+	VPSLLD       $0x17, Z13, Z13
+	VMULPS       Z13, Z14, Z14
+	VADDPS       Z4, Z14, Z14
+	VDIVPS       Z14, Z4, Z14
+	VMULPS       Z14, Z11, Z11
+	VMOVUPS      Z11, K1, (DX)
+	ADDQ         AX, CX
+	ADDQ         AX, DX
+	DECQ         BX
+	JNZ          rows
+
+rowsend:
+	VZEROUPPER
+	RET
+
+// func stripSiLUGrad512(s *byte)
+// Requires: AVX, AVX512F
+TEXT ·stripSiLUGrad512(SB), NOSPLIT, $0-8
+	MOVQ         s+0(FP), AX
+	MOVQ         80(AX), CX
+	KMOVW        CX, K1
+	MOVQ         16(AX), CX
+	MOVQ         (AX), DX
+	MOVQ         24(AX), BX
+	MOVL         $0xc2ae0000, SI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Z0
+	MOVL         $0x3fb8aa3b, SI
+	VMOVD        SI, X1
+	VPBROADCASTD X1, Z1
+	MOVL         $0x3f318000, SI
+	VMOVD        SI, X2
+	VPBROADCASTD X2, Z2
+	MOVL         $0xb95e8083, SI
+	VMOVD        SI, X3
+	VPBROADCASTD X3, Z3
+	MOVL         $0x3f800000, SI
+	VMOVD        SI, X4
+	VPBROADCASTD X4, Z4
+	MOVL         $0x0000007f, SI
+	VMOVD        SI, X5
+	VPBROADCASTD X5, Z5
+	MOVL         $0x3ab60b61, SI
+	VMOVD        SI, X6
+	VPBROADCASTD X6, Z6
+	MOVL         $0x3c088889, SI
+	VMOVD        SI, X7
+	VPBROADCASTD X7, Z7
+	MOVL         $0x3d2aaaab, SI
+	VMOVD        SI, X8
+	VPBROADCASTD X8, Z8
+	MOVL         $0x3e2aaaab, SI
+	VMOVD        SI, X9
+	VPBROADCASTD X9, Z9
+	MOVL         $0x3f000000, SI
+	VMOVD        SI, X10
+	VPBROADCASTD X10, Z10
+	MOVQ         64(AX), SI
+	MOVQ         72(AX), AX
+	TESTQ        SI, SI
+	JZ           rowsend
+
+rows:
+	VMOVUPS.Z    (DX), K1, Z11
+	VPXORD       Z12, Z12, Z12
+	VMAXPS       Z11, Z0, Z11
+	VSUBPS       Z11, Z12, Z12
+	VMAXPS       Z12, Z0, Z12
+	VMULPS       Z1, Z12, Z13
+	VCVTPS2DQ    Z13, Z13
+	VCVTDQ2PS    Z13, Z14
+	VFNMADD231PS Z2, Z14, Z12
+	VFNMADD231PS Z3, Z14, Z12
+	VMULPS       Z6, Z12, Z14
+	VADDPS       Z7, Z14, Z14
+	VMULPS       Z12, Z14, Z14
+	VADDPS       Z8, Z14, Z14
+	VMULPS       Z12, Z14, Z14
+	VADDPS       Z9, Z14, Z14
+	VMULPS       Z12, Z14, Z14
+	VADDPS       Z10, Z14, Z14
+	VMULPS       Z12, Z14, Z14
+	VADDPS       Z4, Z14, Z14
+	VMULPS       Z12, Z14, Z14
+	VADDPS       Z4, Z14, Z14
+	VPADDD       Z5, Z13, Z13
+	VPSLLD       $0x17, Z13, Z13
+	VMULPS       Z13, Z14, Z14
+	VADDPS       Z4, Z14, Z14
+	VDIVPS       Z14, Z4, Z14
+	VSUBPS       Z14, Z4, Z13
+	VMULPS       Z13, Z11, Z11
+	VADDPS       Z4, Z11, Z11
+	VMULPS       Z14, Z11, Z11
+	VMOVUPS.Z    (CX), K1, Z13
+	VMULPS       Z13, Z11, Z11
+	VMOVUPS      Z11, K1, (BX)
+	ADDQ         AX, CX
+	ADDQ         AX, DX
+	ADDQ         AX, BX
+	DECQ         SI
+	JNZ          rows
+
+rowsend:
+	VZEROUPPER
+	RET
+
 // func stripMaskSum256(s *byte)
 // Requires: AVX
 TEXT ·stripMaskSum256(SB), NOSPLIT, $0-8
@@ -6634,6 +6811,179 @@ rows:
 	ADDQ    AX, BX
 	DECQ    SI
 	JNZ     rows
+
+rowsend:
+	VZEROUPPER
+	RET
+
+// func stripSiLU256(s *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·stripSiLU256(SB), NOSPLIT, $0-8
+	MOVQ         s+0(FP), AX
+	MOVQ         (AX), CX
+	MOVQ         8(AX), DX
+	MOVL         $0xc2ae0000, BX
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	MOVL         $0x3fb8aa3b, BX
+	VMOVD        BX, X1
+	VPBROADCASTD X1, Y1
+	MOVL         $0x3f318000, BX
+	VMOVD        BX, X2
+	VPBROADCASTD X2, Y2
+	MOVL         $0xb95e8083, BX
+	VMOVD        BX, X3
+	VPBROADCASTD X3, Y3
+	MOVL         $0x3f800000, BX
+	VMOVD        BX, X4
+	VPBROADCASTD X4, Y4
+	MOVL         $0x0000007f, BX
+	VMOVD        BX, X5
+	VPBROADCASTD X5, Y5
+	MOVL         $0x3ab60b61, BX
+	VMOVD        BX, X6
+	VPBROADCASTD X6, Y6
+	MOVL         $0x3c088889, BX
+	VMOVD        BX, X7
+	VPBROADCASTD X7, Y7
+	MOVL         $0x3d2aaaab, BX
+	VMOVD        BX, X8
+	VPBROADCASTD X8, Y8
+	MOVL         $0x3e2aaaab, BX
+	VMOVD        BX, X9
+	VPBROADCASTD X9, Y9
+	MOVL         $0x3f000000, BX
+	VMOVD        BX, X10
+	VPBROADCASTD X10, Y10
+	MOVQ         64(AX), BX
+	MOVQ         72(AX), AX
+	TESTQ        BX, BX
+	JZ           rowsend
+
+rows:
+	VMOVUPS      (CX), Y11
+	VXORPS       Y12, Y12, Y12
+	VMAXPS       Y11, Y0, Y11
+	VSUBPS       Y11, Y12, Y12
+	VMAXPS       Y12, Y0, Y12
+	VMULPS       Y1, Y12, Y13
+	VCVTPS2DQ    Y13, Y13
+	VCVTDQ2PS    Y13, Y14
+	VFNMADD231PS Y2, Y14, Y12
+	VFNMADD231PS Y3, Y14, Y12
+	VMULPS       Y6, Y12, Y14
+	VADDPS       Y7, Y14, Y14
+	VMULPS       Y12, Y14, Y14
+	VADDPS       Y8, Y14, Y14
+	VMULPS       Y12, Y14, Y14
+	VADDPS       Y9, Y14, Y14
+	VMULPS       Y12, Y14, Y14
+	VADDPS       Y10, Y14, Y14
+	VMULPS       Y12, Y14, Y14
+	VADDPS       Y4, Y14, Y14
+	VMULPS       Y12, Y14, Y14
+	VADDPS       Y4, Y14, Y14
+	VPADDD       Y5, Y13, Y13
+	VPSLLD       $0x17, Y13, Y13
+	VMULPS       Y13, Y14, Y14
+	VADDPS       Y4, Y14, Y14
+	VDIVPS       Y14, Y4, Y14
+	VMULPS       Y14, Y11, Y11
+	VMOVUPS      Y11, (DX)
+	ADDQ         AX, CX
+	ADDQ         AX, DX
+	DECQ         BX
+	JNZ          rows
+
+rowsend:
+	VZEROUPPER
+	RET
+
+// func stripSiLUGrad256(s *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·stripSiLUGrad256(SB), NOSPLIT, $0-8
+	MOVQ         s+0(FP), AX
+	MOVQ         16(AX), CX
+	MOVQ         (AX), DX
+	MOVQ         24(AX), BX
+	MOVL         $0xc2ae0000, SI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	MOVL         $0x3fb8aa3b, SI
+	VMOVD        SI, X1
+	VPBROADCASTD X1, Y1
+	MOVL         $0x3f318000, SI
+	VMOVD        SI, X2
+	VPBROADCASTD X2, Y2
+	MOVL         $0xb95e8083, SI
+	VMOVD        SI, X3
+	VPBROADCASTD X3, Y3
+	MOVL         $0x3f800000, SI
+	VMOVD        SI, X4
+	VPBROADCASTD X4, Y4
+	MOVL         $0x0000007f, SI
+	VMOVD        SI, X5
+	VPBROADCASTD X5, Y5
+	MOVL         $0x3ab60b61, SI
+	VMOVD        SI, X6
+	VPBROADCASTD X6, Y6
+	MOVL         $0x3c088889, SI
+	VMOVD        SI, X7
+	VPBROADCASTD X7, Y7
+	MOVL         $0x3d2aaaab, SI
+	VMOVD        SI, X8
+	VPBROADCASTD X8, Y8
+	MOVL         $0x3e2aaaab, SI
+	VMOVD        SI, X9
+	VPBROADCASTD X9, Y9
+	MOVL         $0x3f000000, SI
+	VMOVD        SI, X10
+	VPBROADCASTD X10, Y10
+	MOVQ         64(AX), SI
+	MOVQ         72(AX), AX
+	TESTQ        SI, SI
+	JZ           rowsend
+
+rows:
+	VMOVUPS      (DX), Y11
+	VXORPS       Y12, Y12, Y12
+	VMAXPS       Y11, Y0, Y11
+	VSUBPS       Y11, Y12, Y12
+	VMAXPS       Y12, Y0, Y12
+	VMULPS       Y1, Y12, Y13
+	VCVTPS2DQ    Y13, Y13
+	VCVTDQ2PS    Y13, Y14
+	VFNMADD231PS Y2, Y14, Y12
+	VFNMADD231PS Y3, Y14, Y12
+	VMULPS       Y6, Y12, Y14
+	VADDPS       Y7, Y14, Y14
+	VMULPS       Y12, Y14, Y14
+	VADDPS       Y8, Y14, Y14
+	VMULPS       Y12, Y14, Y14
+	VADDPS       Y9, Y14, Y14
+	VMULPS       Y12, Y14, Y14
+	VADDPS       Y10, Y14, Y14
+	VMULPS       Y12, Y14, Y14
+	VADDPS       Y4, Y14, Y14
+	VMULPS       Y12, Y14, Y14
+	VADDPS       Y4, Y14, Y14
+	VPADDD       Y5, Y13, Y13
+	VPSLLD       $0x17, Y13, Y13
+	VMULPS       Y13, Y14, Y14
+	VADDPS       Y4, Y14, Y14
+	VDIVPS       Y14, Y4, Y14
+	VSUBPS       Y14, Y4, Y12
+	VMULPS       Y12, Y11, Y11
+	VADDPS       Y4, Y11, Y11
+	VMULPS       Y14, Y11, Y11
+	VMOVUPS      (CX), Y12
+	VMULPS       Y12, Y11, Y11
+	VMOVUPS      Y11, (BX)
+	ADDQ         AX, CX
+	ADDQ         AX, DX
+	ADDQ         AX, BX
+	DECQ         SI
+	JNZ          rows
 
 rowsend:
 	VZEROUPPER

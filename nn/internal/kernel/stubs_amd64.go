@@ -254,6 +254,16 @@ func stripSigmoid512(s *byte)
 //go:noescape
 func stripSigmoidGrad512(s *byte)
 
+// stripSiLU512 computes x/(1+exp(−x)).
+//
+//go:noescape
+func stripSiLU512(s *byte)
+
+// stripSiLUGrad512 computes out = g·s·(1+x·(1−s)), s = 1/(1+exp(−x)).
+//
+//go:noescape
+func stripSiLUGrad512(s *byte)
+
 // stripMaskSum256 masks a gradient by a ReLU's output and sums its columns.
 //
 //go:noescape
@@ -313,6 +323,16 @@ func stripSigmoid256(s *byte)
 //
 //go:noescape
 func stripSigmoidGrad256(s *byte)
+
+// stripSiLU256 computes x/(1+exp(−x)).
+//
+//go:noescape
+func stripSiLU256(s *byte)
+
+// stripSiLUGrad256 computes out = g·s·(1+x·(1−s)), s = 1/(1+exp(−x)).
+//
+//go:noescape
+func stripSiLUGrad256(s *byte)
 
 // stripSpread0x512 writes the sums of pixels in planes 0 to 8.
 //

@@ -177,6 +177,8 @@ func elementwise(bits int) {
 	l.quantise(1, "quantiseFloor")
 	l.sigmoid()
 	l.sigmoidGrad()
+	l.silu()
+	l.siluGrad()
 }
 
 // maskSum: with y, g is zeroed where y is not positive; sums of g to P0.
@@ -357,42 +359,96 @@ func (l *lanes) quantise(mode uint64, name string) {
 	l.end()
 }
 
-// sigmoid: exp by reduction to ±½ln2 and a polynomial of degree 6 (the
-// coefficients are 1/k!), good to 2 ulp; arguments beyond ±87 are clamped.
+// A logistic computes 1/(1+exp(z)): exp by reduction to ±½ln2 and a polynomial
+// of degree 6 (the coefficients are 1/k!), good to 2 ulp for |z| ≤ 87.
+type logistic struct {
+	l                              *lanes
+	log2e, ln2hi, ln2lo, one, bias reg.VecVirtual
+	coef                           []reg.VecVirtual
+}
+
+func (l *lanes) logistic() logistic {
+	f := logistic{l: l, log2e: l.constant(math.Log2E), ln2hi: l.constant(0.693359375), ln2lo: l.constant(-2.12194440e-4), one: l.constant(1), bias: l.word(127)}
+	for _, c := range []float32{1. / 720, 1. / 120, 1. / 24, 1. / 6, 0.5} {
+		f.coef = append(f.coef, l.constant(c))
+	}
+	return f
+}
+
+// of destroys z.
+func (f logistic) of(z reg.VecVirtual) reg.VecVirtual {
+	n, whole, e := f.l.reg(), f.l.reg(), f.l.reg()
+	VMULPS(f.log2e, z, n)
+	VCVTPS2DQ(n, n)
+	VCVTDQ2PS(n, whole)
+	VFNMADD231PS(f.ln2hi, whole, z)
+	VFNMADD231PS(f.ln2lo, whole, z)
+	VMULPS(f.coef[0], z, e)
+	for _, c := range f.coef[1:] {
+		VADDPS(c, e, e)
+		VMULPS(z, e, e)
+	}
+	VADDPS(f.one, e, e)
+	VMULPS(z, e, e)
+	VADDPS(f.one, e, e)
+	VPADDD(f.bias, n, n)
+	VPSLLD(Imm(23), n, n)
+	VMULPS(n, e, e)
+	VADDPS(f.one, e, e)
+	VDIVPS(e, f.one, e)
+	return e
+}
+
+// sigmoid clamps arguments beyond ±87.
 func (l *lanes) sigmoid() {
 	l.begin("stripSigmoid", "computes 1/(1+exp(−x)).")
 	x, y := l.pointer(stripX), l.pointer(stripY)
 	low, high := l.constant(-87), l.constant(87)
-	log2e, ln2hi, ln2lo := l.constant(math.Log2E), l.constant(0.693359375), l.constant(-2.12194440e-4)
-	one, bias := l.constant(1), l.word(127)
-	var coef []reg.VecVirtual
-	for _, c := range []float32{1. / 720, 1. / 120, 1. / 24, 1. / 6, 0.5} {
-		coef = append(coef, l.constant(c))
-	}
+	f := l.logistic()
 	l.rows("rows", []reg.GPVirtual{x, y}, func() {
-		z, n, whole, e := l.zero(), l.reg(), l.reg(), l.reg()
+		z := l.zero()
 		VSUBPS(l.load(Mem{Base: x}), z, z)
 		VMINPS(z, high, z)
 		VMAXPS(z, low, z)
-		VMULPS(log2e, z, n)
-		VCVTPS2DQ(n, n)
-		VCVTDQ2PS(n, whole)
-		VFNMADD231PS(ln2hi, whole, z)
-		VFNMADD231PS(ln2lo, whole, z)
-		VMULPS(coef[0], z, e)
-		for _, c := range coef[1:] {
-			VADDPS(c, e, e)
-			VMULPS(z, e, e)
-		}
-		VADDPS(one, e, e)
-		VMULPS(z, e, e)
-		VADDPS(one, e, e)
-		VPADDD(bias, n, n)
-		VPSLLD(Imm(23), n, n)
-		VMULPS(n, e, e)
-		VADDPS(one, e, e)
-		VDIVPS(e, one, e)
-		l.store(e, Mem{Base: y})
+		l.store(f.of(z), Mem{Base: y})
+	})
+	l.end()
+}
+
+// clamped loads x and makes v = max(x, −87) and z = max(−v, −87).
+func (l *lanes) clamped(x reg.GPVirtual, low reg.VecVirtual) (v, z reg.VecVirtual) {
+	v, z = l.load(Mem{Base: x}), l.zero()
+	VMAXPS(v, low, v)
+	VSUBPS(v, z, z)
+	VMAXPS(z, low, z)
+	return v, z
+}
+
+func (l *lanes) silu() {
+	l.begin("stripSiLU", "computes x/(1+exp(−x)).")
+	x, y, low := l.pointer(stripX), l.pointer(stripY), l.constant(-87)
+	f := l.logistic()
+	l.rows("rows", []reg.GPVirtual{x, y}, func() {
+		v, z := l.clamped(x, low)
+		VMULPS(f.of(z), v, v)
+		l.store(v, Mem{Base: y})
+	})
+	l.end()
+}
+
+func (l *lanes) siluGrad() {
+	l.begin("stripSiLUGrad", "computes out = g·s·(1+x·(1−s)), s = 1/(1+exp(−x)).")
+	g, x, out, low := l.pointer(stripG), l.pointer(stripX), l.pointer(stripOut), l.constant(-87)
+	f := l.logistic()
+	l.rows("rows", []reg.GPVirtual{g, x, out}, func() {
+		v, z := l.clamped(x, low)
+		s, rest := f.of(z), l.reg()
+		VSUBPS(s, f.one, rest)
+		VMULPS(rest, v, v)
+		VADDPS(f.one, v, v)
+		VMULPS(s, v, v)
+		VMULPS(l.load(Mem{Base: g}), v, v)
+		l.store(v, Mem{Base: out})
 	})
 	l.end()
 }
