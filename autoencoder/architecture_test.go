@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -117,6 +118,26 @@ func TestDense(t *testing.T) {
 		if again.Epochs[0].Validation > h.Epochs[1].Validation {
 			t.Errorf("%v: started at %v, after a training that reached %v", a, again.Epochs[0].Validation, h.Best)
 		}
+		s.Encoder, s.Start = s.Start, ""
+		s.Architecture.Decoder, s.Architecture.Range, s.Architecture.Conditional = "", 0, false
+		other, _, err := TrainData(ctx, data(train, false), data(validation, false), l, s)
+		if err != nil {
+			t.Fatalf("%v: with the encoder of a file: %v", a, err)
+		}
+		was, err1 := m.Encode(ctx, second.Images)
+		is, err2 := other.Encode(ctx, second.Images)
+		if err1 != nil || err2 != nil || !slices.Equal(was, is) {
+			t.Errorf("%v: the encoder that was to be kept has changed (%v, %v)", a, err1, err2)
+		}
+		s.Architecture.Normalisation = "max"
+		if a.Precision == "asic" {
+			s.Architecture.Normalisation, s.Architecture.LatentBits = "", 5
+		}
+		if _, _, err := TrainData(ctx, first, second, l, s); err == nil || !strings.Contains(err.Error(), "another kind of encoder") {
+			t.Errorf("%v: another kind of encoder was taken over: %v", a, err)
+		}
+		s.Start, s.Encoder = s.Encoder, ""
+		s.Architecture = a
 		s.Architecture.Decoder, s.Architecture.Range = "", 0
 		if _, _, err := TrainData(ctx, first, second, l, s); err == nil || !strings.Contains(err.Error(), "of another kind") {
 			t.Errorf("%v: started with another decoder's weights: %v", a, err)

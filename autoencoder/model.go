@@ -181,6 +181,30 @@ func (m *Model) fill(path string) error {
 	return nil
 }
 
+// keepEncoder takes over the encoder of a file and keeps training from changing
+// it.
+func (m *Model) keepEncoder(path string) error {
+	other, err := Load(path, 1)
+	if err != nil {
+		return err
+	}
+	have, want := other.arch, m.arch
+	for _, a := range []*Architecture{&have, &want} {
+		a.Decoder, a.Conditional, a.Range = "", false, 0
+	}
+	if have != want {
+		return fmt.Errorf("autoencoder: %s holds another kind of encoder (%v) than the one to keep (%v)", path, have, want)
+	}
+	for _, layer := range []string{layerConv, layerDense} {
+		for _, part := range []string{"/kernel", "/bias"} {
+			p := m.net.Param(layer + part)
+			copy(p.Value, other.net.Param(p.Name).Value)
+			p.Trainable = false
+		}
+	}
+	return nil
+}
+
 // Save writes the model's architecture and weights to a file, in one step.
 func (m *Model) Save(path string) error { return m.net.Save(path, m.meta()) }
 

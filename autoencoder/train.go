@@ -30,7 +30,11 @@ type Settings struct {
 	ZeroStart bool
 	// Start is the weights file of a model of the same architecture to start
 	// from, instead of random weights; none by default.
-	Start      string
+	Start string
+	// Encoder is the weights file of a model whose encoder, of the same
+	// architecture but for the decoder, is taken over and stays as it is: only the
+	// decoder is trained, as for a chip whose weights are set. None by default.
+	Encoder    string
 	Checkpoint string // file to save to and resume from; none by default
 	Progress   func(nn.Progress)
 }
@@ -109,6 +113,11 @@ func TrainData(ctx context.Context, train, validation Data, l loss.Loss, s Setti
 		}
 	case !s.ZeroStart:
 		m.startAt(o.train.cells)
+	}
+	if s.Encoder != "" {
+		if err := m.keepEncoder(s.Encoder); err != nil {
+			return nil, nil, err
+		}
 	}
 	fit := nn.Fit{
 		Net:        m.net,

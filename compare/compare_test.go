@@ -7,9 +7,11 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"barrow/autoencoder"
 	"barrow/loss"
 	"barrow/run"
 	"barrow/simulate"
@@ -59,6 +61,51 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	resumes(t, small(), d)
+}
+
+// TestParts: an encoder is kept while another decoder is trained for it, through
+// interruptions, and that decoder is better at what it is trained for.
+func TestParts(t *testing.T) {
+	d, err := Split(images(t), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.Pretraining, err = simulate.Generate(1000, simulate.Settings{Seed: 5}); err != nil {
+		t.Fatal(err)
+	}
+	p := small()
+	p.Losses, p.Epochs = []string{"telescope", "emd@telescope"}, 8
+	p.Pretraining = &Pretraining{Source: "others", Epochs: 2}
+	table := resumes(t, p, d)
+	for _, precision := range p.Precisions {
+		one, two := table.Row("telescope", precision, 0), table.Row("emd@telescope", precision, 0)
+		if !(two.EMD.Mean < one.EMD.Mean) {
+			t.Errorf("%s: mean EMD %v with the other decoder, %v before", precision, two.EMD.Mean, one.EMD.Mean)
+		}
+	}
+	f := open(t, p)
+	if _, _, err := Run(context.Background(), f, p, d, Resources{Threads: 2}); err != nil {
+		t.Fatal(err)
+	}
+	var codes [2][]float32
+	for k, j := range p.Jobs()[:2] {
+		m, err := autoencoder.Load(Weights(f, j), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if codes[k], err = m.Encode(context.Background(), d.Test.Charge); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Equal(codes[0], codes[1]) {
+		t.Error("the encoder has changed")
+	}
+	for _, c := range []struct{ loss, want string }{{"emd@", "names no loss behind the @"}, {"emd@best", `unknown loss "best"`}, {"@emd", `unknown loss ""`}} {
+		p.Losses = []string{c.loss}
+		if err := p.Check(false); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.loss, err, c.want)
+		}
+	}
 }
 
 // TestPretraining: the same, with a first training on other images, which

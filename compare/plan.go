@@ -20,7 +20,7 @@ import (
 
 // A Plan says what is compared and at which budget. It is saved with the run.
 type Plan struct {
-	Losses     []string `json:"losses"`
+	Losses     []string `json:"losses"`         // see Parts
 	Precisions []string `json:"precisions"`     // presets of autoencoder; "float" by default
 	Bits       []int    `json:"bits,omitempty"` // of the encoder's outputs; the precisions' own by default
 	Seeds      int      `json:"seeds"`          // trainings of each kind; 1 by default
@@ -69,10 +69,22 @@ func Default() Plan {
 // Recipe is the batch and the learning rate that suit a decoder, found with the
 // telescope MSE.
 func Recipe(decoder string) (batch int, rate float64) {
-	if decoder == autoencoder.DecoderDense {
+	switch decoder {
+	case autoencoder.DecoderDense:
 		return 50, 1e-3
+	case autoencoder.DecoderResidual:
+		return 100, 2e-3
 	}
 	return 20, 3e-3
+}
+
+// Parts splits a loss into that of the decoder and that of the encoder: with
+// "emd@telescope" the encoder is trained, with a decoder, by the telescope MSE
+// and kept, as in a chip whose weights are set, and another decoder is then
+// trained for it with the exact EMD. encoder is empty where one loss trains both.
+func Parts(loss string) (decoder, encoder string) {
+	decoder, encoder, _ = strings.Cut(loss, "@")
+	return decoder, encoder
 }
 
 // A Job is one training.
@@ -154,8 +166,18 @@ func (p Plan) Check(cnn bool) error {
 		if err := j.Architecture.Check(); err != nil {
 			return err
 		}
-		if _, err := loss.Parse(j.Loss, r); err != nil {
-			return err
+		decoder, encoder := Parts(j.Loss)
+		if strings.Contains(j.Loss, "@") && encoder == "" {
+			return fmt.Errorf("compare: losses: %q names no loss behind the @: want one as in emd@telescope", j.Loss)
+		}
+		names := []string{decoder, encoder}
+		if encoder == "" {
+			names = names[:1]
+		}
+		for _, name := range names {
+			if _, err := loss.Parse(name, r); err != nil {
+				return err
+			}
 		}
 		if seen[j.Name()] {
 			return fmt.Errorf("compare: %s is asked for twice", j.Name())

@@ -138,6 +138,9 @@ const (
 
 // cost of a training with the loss.
 func cost(name string) float64 {
+	if decoder, encoder := Parts(name); encoder != "" {
+		return cost(decoder) + cost(encoder)
+	}
 	switch {
 	case strings.Contains(name, "cnn"):
 		return costThrough
@@ -189,8 +192,9 @@ feed:
 // each is how many threads one training gets.
 func (w *work) each() int { return max(1, w.resources.Threads/len(w.jobs)) }
 
-func (w *work) path(j Job, ending string) string {
-	return w.folder.Path(run.Weights, run.EncoderWeights+j.Name()+ending)
+// file is one of a job's files.
+func (w *work) file(prefix string, j Job, ending string) string {
+	return w.folder.Path(run.Weights, prefix+j.Name()+ending)
 }
 
 // Weights is the file with the weights of a finished job in a run's folder.
@@ -201,25 +205,14 @@ func Weights(f *run.Folder, j Job) string {
 // job trains one encoder, unless it is there.
 func (w *work) job(ctx context.Context, k int) error {
 	j := w.jobs[k]
-	if b, err := os.ReadFile(w.path(j, ".json")); err == nil {
+	if b, err := os.ReadFile(w.file(run.EncoderWeights, j, ".json")); err == nil {
 		if json.Unmarshal(b, &w.records[k]) == nil && w.records[k].Job == j {
 			w.progress(k, 1)
 			return nil
 		}
 	}
-	r := loss.Resources{Metric: w.metric, Threads: w.each(), Points: w.points}
-	if w.resources.CNN != nil && strings.Contains(j.Loss, "cnn") {
-		var err error
-		if r.CNN, err = w.resources.CNN(); err != nil {
-			return err
-		}
-	}
-	l, err := loss.Parse(j.Loss, r)
-	if err != nil {
-		return err
-	}
 	start := time.Now()
-	m, h, err := w.fit(ctx, k, l)
+	m, h, err := w.fit(ctx, k)
 	if err != nil {
 		return err
 	}
@@ -239,12 +232,24 @@ func (w *work) job(ctx context.Context, k int) error {
 	if err := w.folder.Write(name+".json", func(out io.Writer) error { _, err := out.Write(b); return err }); err != nil {
 		return err
 	}
-	return os.Remove(w.path(j, run.CheckpointEnding))
+	return os.Remove(w.file(run.EncoderWeights, j, run.CheckpointEnding))
 }
 
-// fit trains the encoder of a job, on the images of the pretraining first if
-// there are any.
-func (w *work) fit(ctx context.Context, k int, l loss.Loss) (*autoencoder.Model, *nn.History, error) {
+// loss makes one by name.
+func (w *work) loss(name string) (loss.Loss, error) {
+	r := loss.Resources{Metric: w.metric, Threads: w.each(), Points: w.points}
+	if w.resources.CNN != nil && strings.Contains(name, "cnn") {
+		var err error
+		if r.CNN, err = w.resources.CNN(); err != nil {
+			return nil, err
+		}
+	}
+	return loss.Parse(name, r)
+}
+
+// fit trains the encoder of a job and, if the job's loss has two parts, another
+// decoder for it.
+func (w *work) fit(ctx context.Context, k int) (*autoencoder.Model, *nn.History, error) {
 	j, p := w.jobs[k], w.plan
 	patience := p.Patience
 	if patience == 0 {
@@ -254,45 +259,82 @@ func (w *work) fit(ctx context.Context, k int, l loss.Loss) (*autoencoder.Model,
 		Architecture: j.Architecture, Seed: j.Seed, Threads: w.each(), Epochs: p.Epochs, Batch: p.Batch, LearningRate: p.Rate,
 		Schedule: p.Schedule, Patience: patience, ZeroStart: p.ZeroStart,
 	}
-	first, all := 0.0, float64(p.Epochs*len(w.data[0].Images))
-	if p.Pretraining != nil {
-		first = float64(p.Pretraining.Epochs * len(w.before.Images))
-		all += first
+	share := func(from, to float64) func(float64) {
+		return func(done float64) { w.progress(k, (from+(to-from)*done)*almost) }
 	}
+	decoder, encoder := Parts(j.Loss)
+	if encoder == "" {
+		return w.phases(ctx, decoder, run.EncoderWeights, k, s, share(0, 1))
+	}
+	first := s
+	s.Encoder = w.file(encoderOf, j, run.WeightsEnding)
+	err := once(s.Encoder, w.file(encoderOf, j, run.CheckpointEnding), func() (*autoencoder.Model, error) {
+		m, _, err := w.phases(ctx, encoder, encoderOf, k, first, share(0, 0.5))
+		return m, err
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("its encoder: %w", err)
+	}
+	return w.phases(ctx, decoder, run.EncoderWeights, k, s, share(0.5, 1))
+}
+
+// phases trains with a loss, on the images of the pretraining first if there are
+// any. prefix begins the files' names; progress gets the share that is done.
+func (w *work) phases(ctx context.Context, lossName, prefix string, k int, s autoencoder.Settings, progress func(float64)) (*autoencoder.Model, *nn.History, error) {
+	l, err := w.loss(lossName)
+	if err != nil {
+		return nil, nil, err
+	}
+	first, all := 0.0, float64(s.Epochs*len(w.data[0].Images))
 	phase := func(from, to float64) func(nn.Progress) {
 		return func(n nn.Progress) {
 			if n.EpochEnd {
-				w.progress(k, (from+(to-from)*float64(n.Epoch)/float64(n.Epochs))/all*almost)
+				progress((from + (to-from)*float64(n.Epoch)/float64(n.Epochs)) / all)
 			}
 		}
 	}
-	if p.Pretraining != nil {
-		kept := func(ending string) string { return w.folder.Path(run.Weights, pretrained+j.Name()+ending) }
-		s.Start = kept(run.WeightsEnding)
-		if _, err := os.Stat(s.Start); errors.Is(err, fs.ErrNotExist) {
-			before := s
-			before.Start, before.Epochs, before.Checkpoint, before.Progress = "", p.Pretraining.Epochs, kept(run.CheckpointEnding), phase(0, first)
-			m, _, err := autoencoder.TrainData(ctx, w.before, w.data[1], l, before)
-			if err != nil {
-				return nil, nil, fmt.Errorf("pretraining: %w", err)
-			}
-			if err := m.Save(s.Start); err != nil {
-				return nil, nil, err
-			}
-			if err := os.Remove(before.Checkpoint); err != nil {
-				return nil, nil, err
-			}
-		} else if err != nil {
-			return nil, nil, err
+	if before := w.plan.Pretraining; before != nil {
+		first = float64(before.Epochs * len(w.before.Images))
+		all += first
+		named := pretrained + strings.TrimPrefix(prefix, run.EncoderWeights)
+		t := s
+		t.Epochs, t.Checkpoint, t.Progress = before.Epochs, w.file(named, w.jobs[k], run.CheckpointEnding), phase(0, first)
+		s.Start = w.file(named, w.jobs[k], run.WeightsEnding)
+		err := once(s.Start, t.Checkpoint, func() (*autoencoder.Model, error) {
+			m, _, err := autoencoder.TrainData(ctx, w.before, w.data[1], l, t)
+			return m, err
+		})
+		if err != nil {
+			return nil, nil, fmt.Errorf("pretraining: %w", err)
 		}
 		s.LearningRate /= 10
 	}
-	s.Checkpoint, s.Progress = w.path(j, run.CheckpointEnding), phase(first, all)
+	s.Checkpoint, s.Progress = w.file(prefix, w.jobs[k], run.CheckpointEnding), phase(first, all)
 	return autoencoder.TrainData(ctx, w.data[0], w.data[1], l, s)
 }
 
-// pretrained begins the names of a pretraining's files.
-const pretrained = "pretrained-"
+// once trains a model for the weights file path, unless that is there, and
+// removes the training's checkpoint.
+func once(path, checkpoint string, train func() (*autoencoder.Model, error)) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	m, err := train()
+	if err != nil {
+		return err
+	}
+	if err := m.Save(path); err != nil {
+		return err
+	}
+	return os.Remove(checkpoint)
+}
+
+// What the names of a job's further files begin with: those of its pretraining
+// and those of the encoder that another decoder is trained for.
+const (
+	pretrained = "pretrained-"
+	encoderOf  = "encoder-of-"
+)
 
 // almost is the share of a job's work after its last epoch: its weights are yet
 // to be saved.

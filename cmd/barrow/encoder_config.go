@@ -73,8 +73,11 @@ func (f *encoderConfig) budgetFlags(flags *pflag.FlagSet) {
 
 // recipes says what suits each of the decoders.
 func recipes(of func(batch int, rate float64) any) string {
-	dense := autoencoder.DecoderDense
-	return fmt.Sprintf("%v; %v with --decoder %s", of(compare.Recipe(autoencoder.DecoderPaper)), of(compare.Recipe(dense)), dense)
+	text := fmt.Sprint(of(compare.Recipe(autoencoder.DecoderPaper)))
+	for _, d := range []string{autoencoder.DecoderDense, autoencoder.DecoderResidual} {
+		text += fmt.Sprintf("; %v with --decoder %s", of(compare.Recipe(d)), d)
+	}
+	return text
 }
 
 // readConfig fills the settings in from a TOML file, calls takeOver, which hands
@@ -163,4 +166,5 @@ func (f *encoderConfig) oneWidth() ([]int, error) {
 }
 
 var lossHelp = `Losses: ` + strings.Join(loss.Names(), ", ") + `, and weighted sums of
-them such as emd+energy or emd+0.1*telescope. Precisions: ` + strings.Join(autoencoder.PresetNames(), ", ") + `.`
+them such as emd+energy or emd+0.1*telescope. emd@telescope keeps the encoder that
+the telescope MSE trains and trains another decoder for it, with the EMD. Precisions: ` + strings.Join(autoencoder.PresetNames(), ", ") + `.`
