@@ -117,6 +117,7 @@ func TestGradientsOfLargeBatches(t *testing.T) {
 	checkGradients(t, smooth, Training, 67)
 	checkGradients(t, n1(3, 3, 1, 17), Training, 75)
 	checkGradients(t, n2(), Training, 133)
+	checkGradients(t, residual(), Training, 133)
 }
 
 func checkGradients(t *testing.T, spec Spec, mode Mode, batch int) {

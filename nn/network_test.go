@@ -58,7 +58,7 @@ func sameBits(a, b []float32) bool {
 
 func TestThreadsLeaveBits(t *testing.T) {
 	eachKernel(t, func(t *testing.T) {
-		for _, spec := range []Spec{n1(32, 5, 2, 24), n1(5, 3, 1, 4), n2()} {
+		for _, spec := range []Spec{n1(32, 5, 2, 24), n1(5, 3, 1, 4), n2(), residual()} {
 			if Kernel() == kernel.Portable && spec.Name == "n1" && spec.Layers[1].Filters == 32 {
 				continue // slow, and no other code than the next one
 			}
@@ -93,7 +93,7 @@ func TestKernelsAgree(t *testing.T) {
 }
 
 func TestNoAllocationsAfterWarmUp(t *testing.T) {
-	for _, spec := range []Spec{n1(32, 5, 2, 24), n2()} {
+	for _, spec := range []Spec{n1(32, 5, 2, 24), n2(), residual()} {
 		for _, threads := range []int{1, 2} {
 			net := prepare(t, spec, Settings{Seed: 3, Threads: threads, MaxBatch: 64})
 			x, dy := randomTensor(64, spec.Input, 1), randomTensor(64, net.OutputShape(), 2)

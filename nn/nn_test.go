@@ -36,3 +36,14 @@ func randomTensor(n int, s Shape, seed uint64) *Tensor {
 	}
 	return t
 }
+
+// residual has the layers of the autoencoder's residual decoder, on rows wide
+// enough for several tasks.
+func residual() Spec {
+	return Spec{Name: "residual", Input: Vector(16), Layers: []Layer{
+		{Kind: KindDense, Name: "in", Units: 136},
+		{Kind: KindDense, Units: 136}, {Kind: KindSiLU}, {Kind: KindDense, Units: 136}, {Kind: KindAdd, Name: "sum", From: "in"},
+		{Kind: KindDense, Units: 136}, {Kind: KindSiLU}, {Kind: KindDense, Units: 136}, {Kind: KindAdd, From: "sum"},
+		{Kind: KindSiLU}, {Kind: KindDense, Units: 48}, {Kind: KindSigmoid},
+	}}
+}
