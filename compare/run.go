@@ -296,7 +296,10 @@ func (w *work) phases(ctx context.Context, lossName, prefix string, k int, s aut
 	if before := w.plan.Pretraining; before != nil {
 		first = float64(before.Epochs * len(w.before.Images))
 		all += first
-		named := pretrained + strings.TrimPrefix(prefix, run.EncoderWeights)
+		named := pretrained
+		if prefix == encoderOf {
+			named += encoderOf
+		}
 		t := s
 		t.Epochs, t.Checkpoint, t.Progress = before.Epochs, w.file(named, w.jobs[k], run.CheckpointEnding), phase(0, first)
 		s.Start = w.file(named, w.jobs[k], run.WeightsEnding)
