@@ -25,8 +25,8 @@ type SinkhornSettings struct {
 //	S_ε(p, q) = OT_ε(p, q) − ½·OT_ε(p, p) − ½·OT_ε(q, q),
 //	OT_ε(p, q) = min over plans F of Σ F_ij·D_ij + ε·KL(F | p⊗q),
 //
-// by iterations on the dual potentials in the log domain, so that no ε makes it
-// overflow. A. Genevay, G. Peyré, M. Cuturi, AISTATS 2018; J. Feydy et al., AISTATS
+// by iterations on the dual potentials, in the log domain where ε is so small that
+// they would overflow otherwise. A. Genevay, G. Peyré, M. Cuturi, AISTATS 2018; J. Feydy et al., AISTATS
 // 2019, from whom the gradient is: dS/dp = f_pq − f_pp. For ε → 0 it becomes the
 // EMD, for ε → ∞ the energy distance.
 //
@@ -40,6 +40,7 @@ type Sinkhorn struct {
 	p, q, logP, logQ []float64
 	f, g, fp, gq     []float64
 	next, row        []float64
+	kernels          []kernel // of the values of ε on the way, largest first; none in the log domain
 	// Iterations is the number taken by the last call, over its three problems.
 	Iterations int
 }
@@ -74,6 +75,14 @@ func NewSinkhorn(m *emd.Metric, s SinkhornSettings) (*Sinkhorn, error) {
 	for i := range n {
 		for j := range n {
 			v.d[i*n+j] = m.At(i, j)
+		}
+	}
+	if v.largest <= kernelReach*s.Epsilon && n <= kernelPoints {
+		for eps := max(v.largest, s.Epsilon); ; eps = max(eps/2, s.Epsilon) {
+			v.kernels = append(v.kernels, newKernel(v.d, eps))
+			if eps == s.Epsilon {
+				break
+			}
 		}
 	}
 	for _, x := range []*[]float64{&v.p, &v.q, &v.logP, &v.logQ, &v.f, &v.g, &v.fp, &v.gq, &v.next, &v.row} {
@@ -131,9 +140,59 @@ func (s *Sinkhorn) Gradient(p, q, dp, dq []float64) (float64, error) {
 	return value, nil
 }
 
+// A kernel is exp(−D/ε), with which a soft minimum is a product of a matrix and a
+// vector.
+type kernel struct {
+	eps float64
+	k   []float64
+}
+
+const (
+	// kernelReach is the largest D/ε for which neither the kernel nor the
+	// exponentials of potentials, which are of D's size, leave the range of
+	// float64, by far.
+	kernelReach = 200
+	// kernelPoints bounds the memory of the kernels, some ten of n² numbers.
+	kernelPoints = 512
+)
+
+func newKernel(d []float64, eps float64) kernel {
+	k := kernel{eps, make([]float64, len(d))}
+	for i, x := range d {
+		k.k[i] = math.Exp(-x / eps)
+	}
+	return k
+}
+
+// soften is the same as the Sinkhorn's, by the kernel. A point without mass is
+// left out.
+func (k kernel) soften(out, pot, logMass []float64) {
+	n := len(out)
+	clear(out)
+	for j, m := range logMass {
+		w := math.Exp(m + pot[j]/k.eps)
+		if w == 0 {
+			continue
+		}
+		column := k.k[j*n:][:n] // of a symmetric matrix
+		for i, x := range column {
+			out[i] += w * x
+		}
+	}
+	for i, sum := range out {
+		out[i] = -k.eps * math.Log(sum)
+	}
+}
+
 // soften sets out_i = −ε·log Σ_j exp(logMass_j + (pot_j − D_ij)/ε), the c-transform
 // with a soft minimum.
 func (s *Sinkhorn) soften(out, pot, logMass []float64, eps float64) {
+	for _, k := range s.kernels {
+		if k.eps == eps {
+			k.soften(out, pot, logMass)
+			return
+		}
+	}
 	for i := range out {
 		d := s.d[i*s.n : (i+1)*s.n]
 		top := math.Inf(-1)
