@@ -69,11 +69,8 @@ func Default() Plan {
 // Recipe is the batch and the learning rate that suit a decoder, found with the
 // telescope MSE.
 func Recipe(decoder string) (batch int, rate float64) {
-	switch decoder {
-	case autoencoder.DecoderDense:
+	if decoder == autoencoder.DecoderDense || decoder == autoencoder.DecoderResidual {
 		return 50, 1e-3
-	case autoencoder.DecoderResidual:
-		return 100, 2e-3
 	}
 	return 20, 3e-3
 }

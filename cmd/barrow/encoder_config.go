@@ -73,11 +73,8 @@ func (f *encoderConfig) budgetFlags(flags *pflag.FlagSet) {
 
 // recipes says what suits each of the decoders.
 func recipes(of func(batch int, rate float64) any) string {
-	text := fmt.Sprint(of(compare.Recipe(autoencoder.DecoderPaper)))
-	for _, d := range []string{autoencoder.DecoderDense, autoencoder.DecoderResidual} {
-		text += fmt.Sprintf("; %v with --decoder %s", of(compare.Recipe(d)), d)
-	}
-	return text
+	dense, residual := autoencoder.DecoderDense, autoencoder.DecoderResidual
+	return fmt.Sprintf("%v; %v with --decoder %s or %s", of(compare.Recipe(autoencoder.DecoderPaper)), of(compare.Recipe(dense)), dense, residual)
 }
 
 // readConfig fills the settings in from a TOML file, calls takeOver, which hands
