@@ -131,9 +131,10 @@ type work struct {
 
 // Relative costs of a training, measured on one core with AVX-512.
 const (
-	costCells   = 1.0
-	costExact   = 1.6
-	costThrough = 12.0
+	costCells    = 1.0
+	costExact    = 1.6
+	costThrough  = 12.0
+	costSinkhorn = 160.0
 )
 
 // cost of a training with the loss.
@@ -144,7 +145,9 @@ func cost(name string) float64 {
 	switch {
 	case strings.Contains(name, "cnn"):
 		return costThrough
-	case strings.Contains(name, "emd"), strings.Contains(name, "sinkhorn"), strings.Contains(name, "sliced"):
+	case strings.Contains(name, "sinkhorn"):
+		return costSinkhorn
+	case strings.Contains(name, "emd"), strings.Contains(name, "sliced"):
 		return costExact
 	}
 	return costCells
