@@ -193,7 +193,39 @@ func sumSquaresFast(x []float32) (float64, int) {
 	return sum, n
 }
 
-func sigmoidFast(y, x []float32) int {
+// A smooth activation. Its routines are called by name, not as values: strips
+// would go to the heap otherwise.
+type smooth int
+
+const (
+	smoothSigmoid smooth = iota
+	smoothSiLU
+)
+
+func (s *strip) smooth(a smooth, step int, gradient bool) {
+	switch {
+	case a == smoothSigmoid && !gradient && step == 16:
+		stripSigmoid512(s.arg())
+	case a == smoothSigmoid && !gradient:
+		stripSigmoid256(s.arg())
+	case a == smoothSigmoid && step == 16:
+		stripSigmoidGrad512(s.arg())
+	case a == smoothSigmoid:
+		stripSigmoidGrad256(s.arg())
+	case !gradient && step == 16:
+		stripSiLU512(s.arg())
+	case !gradient:
+		stripSiLU256(s.arg())
+	case step == 16:
+		stripSiLUGrad512(s.arg())
+	default:
+		stripSiLUGrad256(s.arg())
+	}
+}
+
+// smoothFast stores the activation of x, or with g the gradient g·a′, which the
+// routines take from x too (the sigmoid's from its value).
+func smoothFast(a smooth, out, x, g []float32) int {
 	if len(x) == 0 {
 		return 0
 	}
@@ -201,73 +233,20 @@ func sigmoidFast(y, x []float32) int {
 	end, step := span(len(x))
 	for j := 0; j < end; {
 		next := s.flat(j, end, step)
-		s.x, s.y = at(x, j), at(y, j)
-		if step == 16 {
-			stripSigmoid512(s.arg())
-		} else {
-			stripSigmoid256(s.arg())
+		s.x, s.y = at(x, j), at(out, j)
+		if g != nil {
+			s.out, s.g, s.y = s.y, at(g, j), s.x
 		}
+		s.smooth(a, step, g != nil)
 		j = next
 	}
 	return end
 }
 
-func sigmoidGradFast(dx, dy, y []float32) int {
-	if len(y) == 0 {
-		return 0
-	}
-	s := strip{}
-	end, step := span(len(y))
-	for j := 0; j < end; {
-		next := s.flat(j, end, step)
-		s.out, s.g, s.y = at(dx, j), at(dy, j), at(y, j)
-		if step == 16 {
-			stripSigmoidGrad512(s.arg())
-		} else {
-			stripSigmoidGrad256(s.arg())
-		}
-		j = next
-	}
-	return end
-}
-
-func siluFast(y, x []float32) int {
-	if len(x) == 0 {
-		return 0
-	}
-	s := strip{}
-	end, step := span(len(x))
-	for j := 0; j < end; {
-		next := s.flat(j, end, step)
-		s.x, s.y = at(x, j), at(y, j)
-		if step == 16 {
-			stripSiLU512(s.arg())
-		} else {
-			stripSiLU256(s.arg())
-		}
-		j = next
-	}
-	return end
-}
-
-func siluGradFast(dx, dy, x []float32) int {
-	if len(x) == 0 {
-		return 0
-	}
-	s := strip{}
-	end, step := span(len(x))
-	for j := 0; j < end; {
-		next := s.flat(j, end, step)
-		s.out, s.g, s.x = at(dx, j), at(dy, j), at(x, j)
-		if step == 16 {
-			stripSiLUGrad512(s.arg())
-		} else {
-			stripSiLUGrad256(s.arg())
-		}
-		j = next
-	}
-	return end
-}
+func sigmoidFast(y, x []float32) int          { return smoothFast(smoothSigmoid, y, x, nil) }
+func sigmoidGradFast(dx, dy, y []float32) int { return smoothFast(smoothSigmoid, dx, y, dy) }
+func siluFast(y, x []float32) int             { return smoothFast(smoothSiLU, y, x, nil) }
+func siluGradFast(dx, dy, x []float32) int    { return smoothFast(smoothSiLU, dx, x, dy) }
 
 func quantiseFast(y, x []float32, unit, low, high float32, floor bool) int {
 	if len(x) == 0 {
