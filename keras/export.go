@@ -190,11 +190,9 @@ func (e *exporter) layer(i int, l nn.LayerShape) error {
 	case nn.KindSiLU:
 		e.plain("Activation", l.Name, obj{"activation": "swish"}) // the name that every version of Keras knows
 	case nn.KindAdd:
-		e.cur.add("Add", l.Name, obj{}, []any{e.cur.from(obj{}), []any{l.From, 0, 0, obj{}}})
-		e.cur.last = l.Name
-		if e.cur == &e.outer {
-			e.file.Layers = append(e.file.Layers, LayerWeights{Layer: l.Name})
-		}
+		e.merge("Add", l.Name, []any{l.From, 0, 0, obj{}})
+	case nn.KindSquare: // a layer of every version of Keras, unlike an activation of that name
+		e.merge("Multiply", l.Name, e.cur.from(obj{}))
 	case nn.KindFlatten:
 		e.plain("Flatten", l.Name, obj{"data_format": "channels_last"})
 	case nn.KindReshape:
@@ -235,6 +233,15 @@ func (e *exporter) layer(i int, l nn.LayerShape) error {
 // plain adds a layer without weights.
 func (e *exporter) plain(class, name string, config obj) {
 	e.cur.chain(class, name, config)
+	if e.cur == &e.outer {
+		e.file.Layers = append(e.file.Layers, LayerWeights{Layer: name})
+	}
+}
+
+// merge adds a layer that joins the last one's output with another's.
+func (e *exporter) merge(class, name string, other any) {
+	e.cur.add(class, name, obj{}, []any{e.cur.from(obj{}), other})
+	e.cur.last = name
 	if e.cur == &e.outer {
 		e.file.Layers = append(e.file.Layers, LayerWeights{Layer: name})
 	}

@@ -61,6 +61,7 @@ func specs() []nn.Spec {
 			{Kind: nn.KindReLU, Name: "relu"},
 			{Kind: nn.KindAdd, Name: "sum_2", From: "sum_1"},
 			{Kind: nn.KindAdd, Name: "sum_3", From: "sum_2"},
+			{Kind: nn.KindSquare, Name: "squared"},
 		}},
 		{Name: "odd residual", Input: nn.Vector(6), Layers: []nn.Layer{
 			{Kind: nn.KindNegatePair, Name: "difference_negate"},

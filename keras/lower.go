@@ -262,9 +262,11 @@ func (l *lowering) apply(c *layerConfig, args []value, refs node) (value, error)
 		return pair(c, args)
 	case "Add":
 		return residual(c, args)
+	case "Multiply":
+		return square(c, args)
 	}
 	if len(args) != 1 {
-		return value{}, fmt.Errorf("has %d inputs; supported is one, except for Concatenate, Add, Average and Subtract", len(args))
+		return value{}, fmt.Errorf("has %d inputs; supported is one, except for Concatenate, Add, Multiply, Average and Subtract", len(args))
 	}
 	v := args[0]
 	next, err := c.layer(v, refs)
@@ -384,6 +386,17 @@ func residual(c *layerConfig, args []value) (value, error) {
 		}
 	}
 	return v.with(nn.Layer{Kind: nn.KindAdd, Name: c.name, From: skip.layers[n-1].Name}), nil
+}
+
+// square multiplies a value by itself.
+func square(c *layerConfig, args []value) (value, error) {
+	if len(args) != 2 || !slices.Equal(args[0].layers, args[1].layers) || !slices.Equal(args[0].inputs, args[1].inputs) || args[0].negated != args[1].negated {
+		return value{}, fmt.Errorf("its inputs are not one layer's output twice; supported is a layer's output multiplied by itself")
+	}
+	if err := args[0].settled(); err != nil {
+		return value{}, err
+	}
+	return args[0].with(nn.Layer{Kind: nn.KindSquare, Name: c.name}), nil
 }
 
 // pair joins two calls of one chain of layers: f(a, b) with f(b, a), or f(x)

@@ -118,6 +118,8 @@ func referenceLayer(t testing.TB, l *nn.Layer, w map[string][]float32, a array) 
 		return each(math.Tanh)
 	case nn.KindSiLU:
 		return each(func(v float64) float64 { return v / (1 + math.Exp(-v)) })
+	case nn.KindSquare:
+		return each(func(v float64) float64 { return v * v })
 	case nn.KindQuantizedBits:
 		round := math.RoundToEven
 		if l.Rounding == nn.RoundFloor {

@@ -48,6 +48,26 @@ func Names() []string {
 	return names
 }
 
+// OfShapes reports whether a loss compares shapes alone, scaled images, with or
+// without the energy beside them, so that nothing in it asks a cell for its own
+// charge.
+func OfShapes(text string) bool {
+	shapes := false
+	for _, term := range strings.Split(text, "+") {
+		if _, name, ok := strings.Cut(term, "*"); ok {
+			term = name
+		}
+		switch strings.TrimSpace(term) {
+		case "emd", "emd-cnn", "sliced", "sinkhorn":
+			shapes = true
+		case "energy":
+		default:
+			return false
+		}
+	}
+	return shapes
+}
+
 // exact is the exact EMD between image and decoded image, both scaled to sum
 // 1, on the ground metric; its gradient is made of the dual potentials.
 func exact(r Resources) (Loss, error) {

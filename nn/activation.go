@@ -55,6 +55,10 @@ func (o *activation) apply(y, x []float32) {
 		kernel.Sigmoid(y, x)
 	case KindSiLU:
 		kernel.SiLU(y, x)
+	case KindSquare:
+		for i, v := range x {
+			y[i] = v * v
+		}
 	case KindTanh:
 		for i, v := range x {
 			y[i] = float32(math.Tanh(float64(v)))
@@ -72,6 +76,10 @@ func (o *activation) gradient(dx, dy, x, y []float32) {
 		kernel.SigmoidGrad(dx, dy, y)
 	case KindSiLU:
 		kernel.SiLUGrad(dx, dy, x)
+	case KindSquare:
+		for i, v := range x {
+			dx[i] = 2 * v * dy[i]
+		}
 	case KindTanh:
 		for i, v := range y {
 			dx[i] = dy[i] * (1 - v*v)

@@ -104,7 +104,7 @@ func (b *builder) add(l LayerShape, relu bool) bool {
 		}
 		b.op(o)
 		return relu
-	case KindReLU, KindSigmoid, KindTanh, KindSiLU, KindQuantizedBits, KindQuantizedReLU:
+	case KindReLU, KindSigmoid, KindTanh, KindSiLU, KindSquare, KindQuantizedBits, KindQuantizedReLU:
 		in, out := b.push(l, *b.last)
 		b.op(newActivation(l, in, out))
 	case KindAdd:

@@ -43,7 +43,7 @@ func gradientCases() []Spec {
 			{Kind: KindDense, Name: "in", Units: 40},
 			{Kind: KindDense, Units: 33}, {Kind: KindSiLU}, {Kind: KindDense, Units: 40}, {Kind: KindAdd, Name: "once", From: "in"},
 			{Kind: KindDense, Units: 40}, {Kind: KindSiLU, Name: "smooth"}, {Kind: KindAdd, From: "smooth"}, {Kind: KindAdd, From: "in"},
-			bn, {Kind: KindAdd, From: "once"}, {Kind: KindSiLU}, {Kind: KindDense, Units: 5},
+			bn, {Kind: KindAdd, From: "once"}, {Kind: KindSiLU}, {Kind: KindDense, Units: 5}, {Kind: KindSquare},
 		}},
 		{Name: "residual image in a pair", Input: image, Layers: []Layer{
 			{Kind: KindNegatePair}, conv(6, 3, 1, PaddingSame), {Kind: KindReLU, Name: "kept"},

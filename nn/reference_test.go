@@ -163,6 +163,8 @@ func (r *reference) single(l LayerShape, v []float64, n int) []float64 {
 		return each(math.Tanh)
 	case KindSiLU:
 		return each(func(x float64) float64 { return x / (1 + math.Exp(-x)) })
+	case KindSquare:
+		return each(func(x float64) float64 { return x * x })
 	case KindCrop:
 		out := make([]float64, l.Out.Size())
 		for i := range out {

@@ -26,6 +26,9 @@ const (
 	KindTanh = "tanh"
 	// KindSiLU is x/(1+exp(−x)), also called swish.
 	KindSiLU = "silu"
+	// KindSquare is x². As a last layer it gives values from 0 up whose gradient
+	// dies with the root of the value, not with the value as a sigmoid's.
+	KindSquare = "square"
 	// KindFlatten makes a vector in (y, x, channel) order.
 	KindFlatten = "flatten"
 	// KindReshape makes Height×Width×Channels, in (y, x, channel) order.
@@ -315,7 +318,7 @@ func (l Layer) checkFields() error {
 		if l.From == "" {
 			err = fmt.Errorf("from is empty: want the name of the layer whose output it adds")
 		}
-	case KindReLU, KindSigmoid, KindTanh, KindSiLU, KindFlatten, KindSwapPair, KindNegatePair, KindPairMean, KindPairDifference:
+	case KindReLU, KindSigmoid, KindTanh, KindSiLU, KindSquare, KindFlatten, KindSwapPair, KindNegatePair, KindPairMean, KindPairDifference:
 	case "":
 		err = fmt.Errorf("no kind is given")
 	default:

@@ -57,6 +57,7 @@ func NewFullConfig(images *wafer.Set, source, metric, decoder string, seed uint6
 	p := compare.Default()
 	p.Decoder = decoder
 	p.Batch, p.Rate = compare.Recipe(decoder)
+	p.Output = compare.DefaultOutput(decoder)
 	p.Losses, p.Precisions, p.Seeds, p.Seed = FullLosses, FullPrecisions, 5, seed
 	p.Source, p.Digest, p.Metric = source, images.Digest(), metric
 	p.Epochs = min(400, max(1, fullSeen/max(1, images.Len()*6/10)))
@@ -186,7 +187,7 @@ func (w *full) decoder(ctx context.Context, metric *emd.Metric, train *wafer.Set
 		return nil, err
 	}
 	m, _, err := autoencoder.Train(ctx, train.Charge, w.data.Validation.Charge, l, autoencoder.Settings{
-		Architecture: autoencoder.Architecture{Decoder: w.c.Plan.Decoder, Range: w.c.Plan.Range},
+		Architecture: w.c.Plan.Architecture(name, "float", 0),
 		Seed:         w.c.Plan.Seed + 1000, Threads: w.threads, Epochs: epochs, Batch: w.c.Plan.Batch, LearningRate: w.c.Plan.Rate,
 		Schedule: w.c.Plan.Schedule, Patience: -1, Checkpoint: w.folder.Path(run.Weights, "decoder-"+name+run.CheckpointEnding),
 		Progress: func(p nn.Progress) {

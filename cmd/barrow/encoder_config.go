@@ -35,6 +35,7 @@ type encoderConfig struct {
 	Range         int    `toml:"range"`
 	Conditional   bool   `toml:"conditional"`
 	Decoder       string `toml:"decoder"`
+	Output        string `toml:"output"`
 
 	Pretrain       []string `toml:"pretrain"`
 	PretrainEpochs int      `toml:"pretrain_epochs"`
@@ -50,6 +51,9 @@ type encoderConfig struct {
 	Seeds int    `toml:"seeds"`
 }
 
+var outputUsage = fmt.Sprintf("last layer of the decoder dense or residual: %s, or %s, squares for losses of shapes (default %s; %s with --decoder %s)",
+	strings.Join(autoencoder.Outputs(), ", "), compare.OutputByLoss, autoencoder.OutputSigmoid, compare.OutputByLoss, autoencoder.DecoderResidual)
+
 // budgetFlags are those of a training's budget and kind that "encoder train"
 // and "compare" share.
 func (f *encoderConfig) budgetFlags(flags *pflag.FlagSet) {
@@ -60,6 +64,7 @@ func (f *encoderConfig) budgetFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&f.Range, "range", 0, "largest decoded charge in a cell, 1 (default) or 2, in units of the normalised image")
 	flags.BoolVar(&f.Conditional, "conditional", false, "decode with eight conditions: η, wafer place and type, charge, layer")
 	flags.StringVar(&f.Decoder, "decoder", autoencoder.DecoderPaper, "layers off the detector: "+strings.Join(autoencoder.Decoders(), ", "))
+	flags.StringVar(&f.Output, "output", "", outputUsage)
 	flags.StringArrayVar(&f.Pretrain, "pretrain", nil, "wafer `file` to train on first, such as simulated images like yours; may be repeated")
 	flags.IntVar(&f.PretrainEpochs, "pretrain-epochs", 30, "epochs on the images of --pretrain; the training proper then starts at a tenth of --rate")
 	flags.IntVar(&f.Epochs, "epochs", d.Epochs, "epochs at most")
@@ -128,11 +133,14 @@ func (f *encoderConfig) plan(losses, precisions []string, bits []int) (compare.P
 	p := compare.Plan{
 		Losses: losses, Precisions: precisions, Bits: bits, Seeds: f.Seeds, Seed: f.Seed,
 		Epochs: f.Epochs, Batch: f.Batch, Rate: f.Rate, Schedule: f.Schedule, Patience: f.Patience, WeightBits: f.WeightBits,
-		Normalisation: f.Normalisation, Range: f.Range, Conditional: f.Conditional, Decoder: f.Decoder, ZeroStart: f.ZeroStart,
+		Normalisation: f.Normalisation, Range: f.Range, Conditional: f.Conditional, Decoder: f.Decoder, Output: f.Output, ZeroStart: f.ZeroStart,
 		Metric: f.Metric, Threshold: f.MIP, CNN: f.CNN,
 	}
 	if p.Decoder == autoencoder.DecoderPaper {
 		p.Decoder = "" // as in runs of before there were others
+	}
+	if p.Output == "" {
+		p.Output = compare.DefaultOutput(p.Decoder)
 	}
 	batch, rate := compare.Recipe(p.Decoder)
 	if p.Batch == 0 {

@@ -48,6 +48,9 @@ func (f *reproduceFlags) runFull(cmd *cobra.Command, c *common) error {
 		config.Plan.Precisions = f.precisions
 	}
 	config.Plan.Schedule = f.schedule
+	if cmd.Flags().Changed("output") {
+		config.Plan.Output = f.output
+	}
 	if cmd.Flags().Changed("range") {
 		config.Plan.Range = f.size
 	}

@@ -91,7 +91,7 @@ class Model:
             return (s[0] - t - b, s[1] - le - r, s[2])
         if kind == "Concatenate":
             return (*s[:-1], sum(x[-1] for x in shapes))
-        if kind in ("Add", "Average", "Subtract"):
+        if kind in ("Add", "Multiply", "Average", "Subtract"):
             assert all(x == s for x in shapes) and len(shapes) == 2
             return s
         assert kind in ("Activation", "TFOpLambda"), f"{l['name']}: class {l['class_name']}"
