@@ -244,17 +244,22 @@ func TestOutputByLoss(t *testing.T) {
 			t.Errorf("%s: output %q with range %d, want %q with %d", j.Loss, j.Architecture.Output, j.Architecture.Range, want, size)
 		}
 	}
-	p.Losses, p.Epochs = []string{"emd@telescope"}, 1
+	p.Losses, p.Epochs = []string{"telescope", "emd@telescope"}, 1
 	d, err := Split(images(t), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	folder := open(t, p)
-	if _, _, err := Run(context.Background(), folder, p, d, Resources{}); err != nil {
+	table, _, err := Run(context.Background(), folder, p, d, Resources{})
+	if err != nil {
 		t.Fatal(err)
 	}
+	one, two := table.Row("telescope", "asic", 0), table.Row("emd@telescope", "asic", 0)
+	if want := two.EMD.Mean / one.EMD.Mean; one.Ratio.Mean != 1 || math.Abs(two.Ratio.Mean-want) > 1e-9 || want == 1 {
+		t.Errorf("ratios to the telescope MSE %v and %v, want 1 and %v", one.Ratio.Mean, two.Ratio.Mean, want)
+	}
 	for name, want := range map[string]string{run.EncoderWeights: "square", encoderOf: ""} {
-		m, err := autoencoder.Load((&work{folder: folder}).file(name, p.Jobs()[0], run.WeightsEnding), 1)
+		m, err := autoencoder.Load((&work{folder: folder}).file(name, p.Jobs()[1], run.WeightsEnding), 1)
 		if err != nil {
 			t.Fatal(err)
 		}

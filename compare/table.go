@@ -185,8 +185,11 @@ func (w *work) row(kind, kinds int, measured []*evaluate.Encoder, rates []float6
 // job k.
 func (w *work) baselineOf(k, kinds int) int {
 	first := k / kinds * kinds
+	a := w.jobs[k].Architecture
 	for i := first; i < first+kinds; i++ {
-		if w.jobs[i].Loss == w.plan.baseline() && w.jobs[i].Architecture == w.jobs[k].Architecture {
+		// Not the whole architecture: the outputs may be by loss.
+		b := w.jobs[i].Architecture
+		if w.jobs[i].Loss == w.plan.baseline() && b.Precision == a.Precision && b.LatentBits == a.LatentBits {
 			return i
 		}
 	}
