@@ -38,6 +38,11 @@ type Architecture struct {
 	// that has once put a small image's charge into the wrong cells, as a loss
 	// without a gradient from the cells' own charges lets it, stays there.
 	Output string `json:"output,omitempty" toml:"output"`
+	// Sum says what a decoded image sums to: what the decoder makes of it, SumDecoded, or the
+	// module's sum that the chip sends in nine bits of every frame, SumSent. The shape is the
+	// same. By default it is SumSent with squares, whose scale a loss of shapes leaves free, and
+	// with cmssw-mainline, else SumDecoded.
+	Sum string `json:"sum,omitempty" toml:"sum"`
 	// Conditional gives the decoder eight conditions beside the 16 outputs
 	// (Conditions) and, unless Decoder says otherwise, the layers of the conditional
 	// autoencoder.
@@ -70,6 +75,8 @@ type Precision struct {
 	Source  string
 }
 
+const cmsswMainline = "cmssw-mainline"
+
 // Presets are the precisions there are, "float" first.
 //
 // "qkeras-5bit" is the paper's quantised encoder, "asic" the chip,
@@ -84,7 +91,7 @@ func Presets() []Precision {
 			Latent: Fixed{Bits: 9, Integer: 1}, Source: "the paper's public code, model qK_RTL"},
 		{Name: "asic", Weights: Fixed{Bits: 6}, Input: Fixed{Bits: 8, Integer: 1, Floor: true},
 			Latent: Fixed{Bits: 9, Integer: 1, Floor: true}, Chip: true, Source: "ECON-T"},
-		{Name: "cmssw-mainline", Input: Fixed{Bits: 9, Integer: 1}, Latent: Fixed{Bits: 9, Integer: 0}, Rhombi: true, Restore: true, Source: "CMSSW"},
+		{Name: cmsswMainline, Input: Fixed{Bits: 9, Integer: 1}, Latent: Fixed{Bits: 9, Integer: 0}, Rhombi: true, Restore: true, Source: "CMSSW"},
 		{Name: "cmssw-fork", Weights: Fixed{Bits: 6}, Input: Fixed{Bits: 8, Integer: 1, Floor: true}, Hidden: Fixed{Bits: 8, Integer: 1},
 			Latent: Fixed{Bits: 9, Integer: 1, Floor: true}, Source: "CMSSW with the conditional autoencoder"},
 	}
@@ -165,6 +172,9 @@ func (a Architecture) withDefaults() Architecture {
 	if a.Output == OutputSigmoid {
 		a.Output = ""
 	}
+	if a.Sum == a.defaultSum() {
+		a.Sum = ""
+	}
 	return a
 }
 
@@ -197,6 +207,10 @@ func (a Architecture) precision() (Precision, error) {
 		return p, fmt.Errorf("autoencoder: output = %q: for decoder = %q or %q only", a.Output, DecoderDense, DecoderResidual)
 	case a.Output == OutputSquare && a.Range > 1:
 		return p, fmt.Errorf("autoencoder: range = %d: a square has no limit; leave the key out", a.Range)
+	case a.Sum != "" && !slices.Contains(Sums(), a.Sum):
+		return p, fmt.Errorf("autoencoder: sum = %q: it may be %s", a.Sum, strings.Join(Sums(), ", "))
+	case a.Sum == SumDecoded && p.Restore:
+		return p, fmt.Errorf("autoencoder: sum = %q: precision %q scales to the sum sent, as CMSSW does; leave the key out", a.Sum, a.Precision)
 	case a.Conditional && a.Range > 1 && !a.free():
 		return p, fmt.Errorf("autoencoder: range = %d: the conditional decoder ends in a ReLU, which has no limit; leave the key out", a.Range)
 	case a.Conditional && p.Rhombi && !a.free():
@@ -247,6 +261,9 @@ func (a Architecture) String() string {
 			s += " with squared output"
 		}
 	}
+	if a.Sum != "" {
+		s += ", sum " + a.Sum
+	}
 	if a.Conditional {
 		s += ", conditional"
 	}
@@ -281,7 +298,7 @@ func (a Architecture) Spec() (nn.Spec, error) {
 		s.Layers = append(s.Layers, nn.Layer{Kind: nn.KindQuantizedBits, Name: "input", Bits: p.Input.Bits, Integer: p.Input.Integer, Unsigned: true, Rounding: p.Input.rounding()})
 	}
 	latent := p.Latent
-	if a.Precision == "cmssw-mainline" {
+	if a.Precision == cmsswMainline {
 		// Rounded to 2^−b without a limit: as many integer bits as there is room
 		// for.
 		latent = Fixed{Bits: 20, Integer: 20 - latent.Bits}

@@ -193,7 +193,7 @@ func TestRestore(t *testing.T) {
 		{[]float64{1, 1}, []float64{3, 1}, []float64{1.5, 0.5}},
 		{[]float64{1, 1}, []float64{0, 0}, []float64{0, 0}},
 	} {
-		restore(c.image, c.decoded)
+		asCMSSW.scale(c.image, c.decoded)
 		for i, v := range c.want {
 			if math.Abs(c.decoded[i]-v) > 1e-12 {
 				t.Errorf("%v restored to %v, want %v", c.image, c.decoded, c.want)
@@ -254,6 +254,8 @@ func TestArchitectureErrors(t *testing.T) {
 		want string
 	}{
 		{Architecture{Precision: "qkeras"}, `precision = "qkeras": the presets are float, qkeras-5bit, asic`},
+		{Architecture{Sum: "none"}, `sum = "none": it may be decoded, sent`},
+		{Architecture{Precision: "cmssw-mainline", Sum: SumDecoded}, `sum = "decoded": precision "cmssw-mainline" scales to the sum sent`},
 		{Architecture{Precision: "asic", WeightBits: 5}, "weight_bits = 5: the chip has 6-bit"},
 		{Architecture{WeightBits: 5}, "weight_bits = 5: the weights of precision \"float\" are floating point"},
 		{Architecture{Precision: "qkeras-5bit", WeightBits: 40}, "weight_bits = 40: want 3 to 16"},

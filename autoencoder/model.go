@@ -74,7 +74,7 @@ type Model struct {
 	gain  float32    // times the network's output is a decoded cell
 	floor float32    // added to every decoded cell: see decodedFloor
 
-	restore bool // decoded images get the module's sum, as in CMSSW
+	total total // what a decoded image is scaled to
 }
 
 // decodedFloor keeps an image that a ReLU or a square decodes to nothing comparable: the
@@ -123,7 +123,7 @@ func newModel(a Architecture, net *nn.Network) (*Model, error) {
 			return nil, err
 		}
 	}
-	m.restore = p.Restore
+	m.total = a.total(p)
 	if a.Conditional {
 		m.sides = nn.NewTensor(1, nn.Vector(ConditionCount))
 	}
@@ -193,7 +193,7 @@ func (m *Model) keepEncoder(path string) error {
 	}
 	have, want := other.arch, m.arch
 	for _, a := range []*Architecture{&have, &want} {
-		a.Decoder, a.Conditional, a.Range, a.Output = "", false, 0, ""
+		a.Decoder, a.Conditional, a.Range, a.Output, a.Sum = "", false, 0, "", ""
 	}
 	if have != want {
 		return fmt.Errorf("autoencoder: %s holds another kind of encoder (%v) than the one to keep (%v)", path, have, want)
@@ -263,32 +263,7 @@ func (m *Model) unload(pred []float32, scales, images, out []float64) {
 		for c := range row {
 			row[c] = float64(pred[k*Cells+c]) * scale
 		}
-		if m.restore {
-			restore(images[k*Cells:][:Cells], row)
-		}
-	}
-}
-
-// suppressed is the charge below which CMSSW leaves a decoded cell out: 0.1 MIP_T
-// at 35 counts each.
-const suppressed = 3.5
-
-// restore scales a decoded image to the charge of the original and leaves cells
-// below suppressed out, unless that is all of them.
-func restore(image, decoded []float64) {
-	sum, all := wafer.Sum(image), wafer.Sum(decoded)
-	if !(all > 0) {
-		return
-	}
-	most := 0.0
-	for c := range decoded {
-		decoded[c] *= sum / all
-		most = max(most, decoded[c])
-	}
-	for c, v := range decoded {
-		if v < suppressed && most >= suppressed {
-			decoded[c] = 0
-		}
+		m.total.scale(images[k*Cells:][:Cells], row)
 	}
 }
 

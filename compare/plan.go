@@ -37,6 +37,7 @@ type Plan struct {
 	Conditional   bool    `json:"conditional,omitempty"`
 	Decoder       string  `json:"decoder,omitempty"`
 	Output        string  `json:"output,omitempty"` // of autoencoder.Outputs, or OutputByLoss
+	Sum           string  `json:"sum,omitempty"`    // of autoencoder.Sums
 	ZeroStart     bool    `json:"zero_start,omitempty"`
 
 	// Pretraining, where there is one, comes before the training proper, which
@@ -106,7 +107,7 @@ func (p Plan) withOutput(a autoencoder.Architecture, name string) autoencoder.Ar
 func (p Plan) Architecture(name, precision string, bits int) autoencoder.Architecture {
 	return p.withOutput(autoencoder.Architecture{
 		Precision: precision, WeightBits: p.WeightBits, LatentBits: bits, Normalisation: p.Normalisation,
-		Conditional: p.Conditional, Decoder: p.Decoder,
+		Conditional: p.Conditional, Decoder: p.Decoder, Sum: p.Sum,
 	}, name)
 }
 

@@ -36,6 +36,7 @@ type encoderConfig struct {
 	Conditional   bool   `toml:"conditional"`
 	Decoder       string `toml:"decoder"`
 	Output        string `toml:"output"`
+	Sum           string `toml:"sum"`
 
 	Pretrain       []string `toml:"pretrain"`
 	PretrainEpochs int      `toml:"pretrain_epochs"`
@@ -54,6 +55,9 @@ type encoderConfig struct {
 var outputUsage = fmt.Sprintf("last layer of the decoder dense or residual: %s, or %s, squares for losses of shapes (default %s; %s with --decoder %s)",
 	strings.Join(autoencoder.Outputs(), ", "), compare.OutputByLoss, autoencoder.OutputSigmoid, compare.OutputByLoss, autoencoder.DecoderResidual)
 
+var sumUsage = fmt.Sprintf("what decoded images sum to: %s, as the decoder has it, or %s, the module's sum of every frame, in nine bits (default %s; %s with squares)",
+	autoencoder.SumDecoded, autoencoder.SumSent, autoencoder.SumDecoded, autoencoder.SumSent)
+
 // budgetFlags are those of a training's budget and kind that "encoder train"
 // and "compare" share.
 func (f *encoderConfig) budgetFlags(flags *pflag.FlagSet) {
@@ -65,6 +69,7 @@ func (f *encoderConfig) budgetFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.Conditional, "conditional", false, "decode with eight conditions: η, wafer place and type, charge, layer")
 	flags.StringVar(&f.Decoder, "decoder", autoencoder.DecoderPaper, "layers off the detector: "+strings.Join(autoencoder.Decoders(), ", "))
 	flags.StringVar(&f.Output, "output", "", outputUsage)
+	flags.StringVar(&f.Sum, "sum", "", sumUsage)
 	flags.StringArrayVar(&f.Pretrain, "pretrain", nil, "wafer `file` to train on first, such as simulated images like yours; may be repeated")
 	flags.IntVar(&f.PretrainEpochs, "pretrain-epochs", 30, "epochs on the images of --pretrain; the training proper then starts at a tenth of --rate")
 	flags.IntVar(&f.Epochs, "epochs", d.Epochs, "epochs at most")
@@ -133,7 +138,7 @@ func (f *encoderConfig) plan(losses, precisions []string, bits []int) (compare.P
 	p := compare.Plan{
 		Losses: losses, Precisions: precisions, Bits: bits, Seeds: f.Seeds, Seed: f.Seed,
 		Epochs: f.Epochs, Batch: f.Batch, Rate: f.Rate, Schedule: f.Schedule, Patience: f.Patience, WeightBits: f.WeightBits,
-		Normalisation: f.Normalisation, Range: f.Range, Conditional: f.Conditional, Decoder: f.Decoder, Output: f.Output, ZeroStart: f.ZeroStart,
+		Normalisation: f.Normalisation, Range: f.Range, Conditional: f.Conditional, Decoder: f.Decoder, Output: f.Output, Sum: f.Sum, ZeroStart: f.ZeroStart,
 		Metric: f.Metric, Threshold: f.MIP, CNN: f.CNN,
 	}
 	if p.Decoder == autoencoder.DecoderPaper {

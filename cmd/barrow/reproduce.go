@@ -29,7 +29,7 @@ type reproduceFlags struct {
 
 	// Of a full run only.
 	decoder        string
-	output         string
+	output, sum    string
 	precisions     []string
 	schedule       string
 	size           int
@@ -72,6 +72,7 @@ minutes on two cores, about one with --quick.`,
 	flags.StringSliceVar(&f.precisions, "precisions", nil, "with --full: number formats (default "+strings.Join(reproduce.FullPrecisions, ",")+")")
 	flags.StringVar(&f.schedule, "schedule", compare.Default().Schedule, "with --full: course of the learning rate: "+strings.Join(autoencoder.Schedules(), ", "))
 	flags.StringVar(&f.output, "output", "", "with --full: "+outputUsage)
+	flags.StringVar(&f.sum, "sum", "", "with --full: "+sumUsage)
 	flags.IntVar(&f.size, "range", 0, "with --full: largest decoded charge in a cell, 1 (default) or 2")
 	flags.StringArrayVar(&f.pretrain, "pretrain", nil, "with --full: wafer `file` that all networks learn from first; may be repeated")
 	flags.IntVar(&f.pretrainEpochs, "pretrain-epochs", 30, "with --full: epochs on the images of --pretrain")
@@ -79,7 +80,7 @@ minutes on two cores, about one with --quick.`,
 }
 
 // onlyFull are the flags of a full run.
-var onlyFull = []string{"decoder", "precisions", "schedule", "range", "output", "pretrain", "pretrain-epochs"}
+var onlyFull = []string{"decoder", "precisions", "schedule", "range", "output", "sum", "pretrain", "pretrain-epochs"}
 
 func (f *reproduceFlags) run(cmd *cobra.Command, c *common) error {
 	if f.full {

@@ -51,6 +51,7 @@ func (f *reproduceFlags) runFull(cmd *cobra.Command, c *common) error {
 	if cmd.Flags().Changed("output") {
 		config.Plan.Output = f.output
 	}
+	config.Plan.Sum = f.sum
 	if cmd.Flags().Changed("range") {
 		config.Plan.Range = f.size
 	}
