@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"barrow/autoencoder"
-	"barrow/compare"
+	"barrow/study/compare"
 )
 
 type compareFlags struct {

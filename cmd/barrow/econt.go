@@ -11,7 +11,7 @@ import (
 
 	"barrow/econt"
 	"barrow/econt/kerasio"
-	"barrow/keras"
+	"barrow/model/keras"
 )
 
 func newEcont(c *common) *cobra.Command {

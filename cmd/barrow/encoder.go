@@ -12,12 +12,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"barrow/autoencoder"
-	"barrow/compare"
 	"barrow/evaluate"
 	"barrow/hgcal"
 	"barrow/loss"
 	"barrow/run"
 	"barrow/simulate"
+	"barrow/study/compare"
 	"barrow/surrogate"
 	"barrow/wafer"
 	"barrow/wafer/csvio"

@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"barrow/autoencoder"
-	"barrow/compare"
 	"barrow/loss"
+	"barrow/study/compare"
 )
 
 // encoderConfig is what a training can be told, by flags or by a TOML file with

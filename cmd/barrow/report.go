@@ -9,8 +9,8 @@ import (
 
 	"barrow/internal/outfile"
 	"barrow/report"
-	"barrow/reproduce"
 	"barrow/run"
+	"barrow/study/reproduce"
 )
 
 func newReport(*common) *cobra.Command {

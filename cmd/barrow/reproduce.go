@@ -12,9 +12,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"barrow/autoencoder"
-	"barrow/compare"
-	"barrow/reproduce"
 	"barrow/run"
+	"barrow/study/compare"
+	"barrow/study/reproduce"
 	"barrow/wafer"
 )
 

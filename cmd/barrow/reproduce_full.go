@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"barrow/compare"
 	"barrow/evaluate"
-	"barrow/reproduce"
+	"barrow/study/compare"
+	"barrow/study/reproduce"
 	"barrow/wafer"
 )
 

@@ -12,7 +12,7 @@ import (
 
 	"barrow/emd"
 	"barrow/hgcal"
-	"barrow/keras"
+	"barrow/model/keras"
 	"barrow/nn"
 	"barrow/run"
 	"barrow/surrogate"

@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"barrow/econt"
-	"barrow/keras"
+	"barrow/model/keras"
 )
 
 // Decode finds the encoder in a Keras weights file: the layer with a kernel

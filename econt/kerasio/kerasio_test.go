@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"barrow/econt"
-	"barrow/keras"
+	"barrow/model/keras"
 )
 
 // TestGoldenWeights: the registers of the golden AE file hold the Keras file's

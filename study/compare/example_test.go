@@ -3,7 +3,7 @@ package compare_test
 import (
 	"fmt"
 
-	"barrow/compare"
+	"barrow/study/compare"
 )
 
 // Two losses in the chip's arithmetic at two link budgets.

@@ -6,11 +6,11 @@ package reproduce
 import (
 	"fmt"
 
-	"barrow/compare"
 	"barrow/emd"
 	"barrow/evaluate"
 	"barrow/hgcal"
 	"barrow/loss"
+	"barrow/study/compare"
 	"barrow/surrogate"
 	"barrow/wafer"
 )

@@ -11,12 +11,12 @@ import (
 	"strings"
 
 	"barrow/autoencoder"
-	"barrow/compare"
 	"barrow/emd"
 	"barrow/evaluate"
 	"barrow/loss"
 	"barrow/nn"
 	"barrow/run"
+	"barrow/study/compare"
 	"barrow/surrogate"
 	"barrow/wafer"
 )

@@ -5,7 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"barrow/keras"
+	"barrow/model/keras"
 	"barrow/nn"
 )
 

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"barrow/compare"
 	"barrow/run"
 	"barrow/simulate"
+	"barrow/study/compare"
 	"barrow/surrogate"
 	"barrow/wafer"
 )

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"barrow/hgcal"
-	"barrow/reproduce"
+	"barrow/study/reproduce"
 	"barrow/wafer"
 )
 

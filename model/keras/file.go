@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"barrow/internal/outfile"
-	"barrow/keras/internal/h5"
+	"barrow/model/keras/internal/h5"
 )
 
 // A File is what a Keras HDF5 file holds: weights, and in a whole-model file
