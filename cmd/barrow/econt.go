@@ -23,8 +23,6 @@ algorithms (threshold sum TS, super trigger cells STC, best choice BC, repeater
 RPT, autoencoder AE), frames, buffer and registers. docs/econt.md says what is
 settled by golden outputs and what is not.`,
 		Example: "  barrow econt verify --config AE/init.yaml --input testInput.csv --golden AE/testOutput.csv",
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newEcontRun(c), newEcontVerify(c), newEcontEncode(c), newEcontWeights(c))
 	return cmd

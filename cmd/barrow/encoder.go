@@ -28,8 +28,6 @@ func newEncoder(c *common) *cobra.Command {
 		Use:     "encoder",
 		Short:   "Train and measure the autoencoder of the trigger chip",
 		Example: "  barrow encoder train --loss emd+energy --precision asic --out runs/asic\n  barrow encoder eval --weights runs/asic images.csv",
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newEncoderTrain(c), newEncoderEval(c))
 	return cmd

@@ -62,5 +62,5 @@ func remarks(cmd *cobra.Command, c *common) io.Writer {
 	if c.quiet {
 		return io.Discard
 	}
-	return cmd.ErrOrStderr()
+	return printer{cmd.ErrOrStderr()}
 }

@@ -10,7 +10,10 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
 	"syscall"
+	"unicode"
 )
 
 func main() {
@@ -21,25 +24,108 @@ func main() {
 // call it too. The first interrupt cancels the context so that long work can
 // save its state; a second one ends the process at once.
 func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
 	go func() {
-		<-ctx.Done()
-		stop()
+		select {
+		case s := <-signals:
+			signal.Stop(signals)
+			cancel(stopped{s})
+		case <-ctx.Done():
+		}
 	}()
+	out := &output{w: stdout}
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
+	root.SetOut(out)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
+	if err == nil && out.err != nil {
+		err = fmt.Errorf("standard output: %w", out.err)
+	}
+	var by stopped
 	switch {
 	case err == nil:
 		return 0
-	case errors.Is(err, context.Canceled):
-		fmt.Fprintf(stderr, "barrow: interrupted: %v\n", err)
-	default:
-		fmt.Fprintf(stderr, "barrow: %v\n", err)
+	case errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &by):
+		fmt.Fprintf(stderr, "barrow: interrupted; %s\n", printable(next(err)))
+		return by.code()
 	}
+	fmt.Fprintf(stderr, "barrow: %s\n", printable(err.Error()))
 	return 1
+}
+
+// stopped is why a command ended that a signal interrupted.
+type stopped struct{ signal os.Signal }
+
+func (s stopped) Error() string { return s.signal.String() }
+
+// code is what a shell reports of a program that the signal ends: 130 for Ctrl-C.
+func (s stopped) code() int {
+	if n, ok := s.signal.(syscall.Signal); ok {
+		return 128 + int(n)
+	}
+	return 130
+}
+
+// saved says that interrupted work can be gone on with.
+type saved struct {
+	error
+	where string
+}
+
+func (s saved) Unwrap() error { return s.error }
+
+// next says what to do after an interruption.
+func next(err error) string {
+	var s saved
+	if errors.As(err, &s) {
+		return "everything so far is saved in " + s.where + ": the same command goes on from there"
+	}
+	return "no output was left: the same command starts anew"
+}
+
+// output is standard output that remembers the first error, so that a full disk
+// behind it is never taken for success, whoever wrote.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	n, err := o.w.Write(b)
+	if err != nil && o.err == nil {
+		o.err = err
+	}
+	return n, err
+}
+
+// printable is a text with its control characters, which a file name may hold,
+// spelt out, so that none of them reaches a terminal.
+func printable(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case r == '\n' || r == '\t' || !unicode.IsControl(r):
+			b.WriteRune(r)
+		default:
+			q := strconv.QuoteRuneToASCII(r)
+			b.WriteString(q[1 : len(q)-1])
+		}
+	}
+	return b.String()
+}
+
+// printer prints texts as printable has them.
+type printer struct{ w io.Writer }
+
+func (p printer) Write(b []byte) (int, error) {
+	if _, err := io.WriteString(p.w, printable(string(b))); err != nil {
+		return 0, err
+	}
+	return len(b), nil
 }

@@ -2,9 +2,12 @@ package main
 
 import (
 	"fmt"
-	"runtime"
+	"strings"
 
 	"github.com/spf13/cobra"
+
+	"barrow/internal/limit"
+	"barrow/internal/version"
 )
 
 // common holds the flags that every command shares.
@@ -25,20 +28,20 @@ func newRoot() *cobra.Command {
 its exact gradient, trains networks that approximate it, and trains the
 encoder of CMS's HGCAL trigger chip with it as the loss.`,
 		Example:       "  barrow reproduce --quick --out runs/first",
-		Args:          cobra.NoArgs,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Version:       version.Current().String(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		PersistentPreRunE: func(*cobra.Command, []string) error {
-			if c.threads < 1 {
-				return fmt.Errorf("--threads %d: must be at least 1", c.threads)
+		PersistentPreRunE: func(*cobra.Command, []string) (err error) {
+			if c.threads, err = limit.Threads(c.threads); err != nil {
+				return fmt.Errorf("--threads: %w", err)
 			}
 			return nil
 		},
 	}
+	root.SetVersionTemplate("barrow {{.Version}}\n")
 	flags := root.PersistentFlags()
 	flags.Uint64Var(&c.seed, "seed", 1, "seed of every random choice; the same seed gives the same bits")
-	flags.IntVar(&c.threads, "threads", runtime.GOMAXPROCS(0), "processors to use; never changes a result")
+	flags.IntVar(&c.threads, "threads", 0, "processors to use, 0 for all; never changes a result")
 	flags.BoolVar(&c.quiet, "quiet", false, "no progress and no remarks on standard error")
 	flags.BoolVar(&c.json, "json", false, "print results as JSON")
 	root.AddCommand(newReproduce(c))
@@ -50,5 +53,38 @@ encoder of CMS's HGCAL trigger chip with it as the loss.`,
 	root.AddCommand(newEmd(c))
 	root.AddCommand(newSimulate(c))
 	root.AddCommand(newConvert(c))
+	everywhere(root)
 	return root
+}
+
+// everywhere gives every command what all have: groups of commands show their
+// help, and a command that is not there is answered with those like it.
+func everywhere(cmd *cobra.Command) {
+	if cmd.HasSubCommands() && cmd.Run == nil && (cmd.RunE == nil || cmd.Args == nil) {
+		cmd.Args = group
+		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
+	for _, sub := range cmd.Commands() {
+		everywhere(sub)
+	}
+}
+
+// group accepts no arguments: those that follow a group's name were meant as a
+// command.
+func group(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			names = append(names, sub.Name())
+		}
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	hint := "the commands are " + strings.Join(names, ", ")
+	if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
+		hint = "did you mean " + strings.Join(like, " or ") + "?"
+	}
+	return fmt.Errorf("unknown command %q for %q: %s", args[0], cmd.CommandPath(), hint)
 }

@@ -23,8 +23,6 @@ func newSurrogate(c *common) *cobra.Command {
 		Use:     "surrogate",
 		Short:   "Train and measure networks that estimate the EMD",
 		Example: "  barrow surrogate eval a.csv b.csv\n  barrow surrogate train --out runs/cnn\n  barrow surrogate eval --weights runs/cnn --json a.csv b.csv",
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newSurrogateTrain(c), newSurrogateEval(c), newSurrogateScan(c))
 	return cmd

@@ -66,7 +66,7 @@ func (f *trainingFlags) open(cmd *cobra.Command, c *common, config any) (*run.Fo
 // explain adds to an interruption's error how to go on.
 func (f *trainingFlags) explain(err error) error {
 	if errors.Is(err, context.Canceled) {
-		return fmt.Errorf("%w; everything so far is saved in %s: the same command goes on from there", err, f.out)
+		return saved{err, f.out}
 	}
 	return err
 }
