@@ -85,9 +85,13 @@ func ExampleFloatWeights_Quantise() {
 	}
 	trained.Conv[0] = -0.17     // row 0, column 0, filter 0
 	trained.Dense[3*16+7] = 2.0 // hidden unit 3 to output 7
-	w, clipped, err := trained.Quantise()
-	fmt.Println(w.Conv[0], w.Dense[7][3], clipped, err)
-	// Output: -6 31 1 <nil>
+	for _, r := range []econt.Rounding{econt.RoundNearest, econt.RoundFloor} {
+		w, changed, err := trained.Quantise(r)
+		fmt.Println(r, w.Conv[0], w.Dense[7][3], changed.OffGrid, changed.Clipped, err)
+	}
+	// Output:
+	// nearest -5 31 1 1 <nil>
+	// floor -6 31 1 1 <nil>
 }
 
 func ExampleReadRegisters() {

@@ -76,8 +76,8 @@ const (
 )
 
 // DenseGolden reads a Keras kernel as if it were in register order. The golden
-// AE files were made so, without transposing: it reproduces them, and it is
-// not the network that was trained.
+// AE files were made so, without transposing and with [RoundFloor]: it
+// reproduces them, and it is not the network that was trained.
 const DenseGolden = DenseRegisters
 
 // FloatWeights are a trained encoder's numbers, each nominally in −1..31/32.
@@ -89,9 +89,37 @@ type FloatWeights struct {
 	Order     DenseOrder
 }
 
-// Quantise gives the six-bit weights ⌊32w⌋, clipped to −32..31, and how many
-// were clipped. A wrong count or a number that is not finite is an error.
-func (f *FloatWeights) Quantise() (w *Weights, clipped int, err error) {
+// A Rounding says how a weight between two multiples of 1/32 becomes one.
+type Rounding uint8
+
+const (
+	// RoundNearest takes the nearest, halves to the even one, as QKeras'
+	// quantized_bits does: what the network was trained and measured with.
+	RoundNearest Rounding = iota
+	// RoundFloor takes ⌊32w⌋, as the golden AE files were made.
+	RoundFloor
+)
+
+// String is "nearest" or "floor".
+func (r Rounding) String() string {
+	if r == RoundFloor {
+		return "floor"
+	}
+	return "nearest"
+}
+
+// Quantised says what Quantise had to change.
+type Quantised struct {
+	OffGrid int // weights that were no multiple of 1/32, on which the rounding has a say
+	Clipped int // weights that were below −1 or, when rounded, above 31/32
+}
+
+// Quantise gives the six-bit weights 32w, rounded and clipped to −32..31. A
+// wrong count or a number that is not finite is an error.
+func (f *FloatWeights) Quantise(r Rounding) (w *Weights, q Quantised, err error) {
+	if r > RoundFloor {
+		return nil, q, fmt.Errorf("econt: rounding %d: want RoundNearest or RoundFloor", r)
+	}
 	w = new(Weights)
 	dense := make([]int8, 2048)
 	for _, part := range []struct {
@@ -105,18 +133,25 @@ func (f *FloatWeights) Quantise() (w *Weights, clipped int, err error) {
 		{"dense bias", f.DenseBias, w.DenseBias[:]},
 	} {
 		if len(part.src) != len(part.dst) {
-			return nil, 0, fmt.Errorf("econt: %s has %d weights; want %d", part.name, len(part.src), len(part.dst))
+			return nil, q, fmt.Errorf("econt: %s has %d weights; want %d", part.name, len(part.src), len(part.dst))
 		}
 		for i, v := range part.src {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return nil, 0, fmt.Errorf("econt: %s, weight %d is %v", part.name, i, v)
+				return nil, q, fmt.Errorf("econt: %s, weight %d is %v", part.name, i, v)
 			}
-			q := math.Floor(v * 32)
-			if q < -32 || q > 31 {
-				clipped++
-				q = min(max(q, -32), 31)
+			v *= 32
+			whole := math.RoundToEven(v)
+			if r == RoundFloor {
+				whole = math.Floor(v)
 			}
-			part.dst[i] = int8(q)
+			if v != math.Trunc(v) {
+				q.OffGrid++
+			}
+			if whole < -32 || whole > 31 {
+				q.Clipped++
+				whole = min(max(whole, -32), 31)
+			}
+			part.dst[i] = int8(whole)
 		}
 	}
 	switch f.Order {
@@ -129,9 +164,9 @@ func (f *FloatWeights) Quantise() (w *Weights, clipped int, err error) {
 			w.Dense[i/128][i%128] = v
 		}
 	default:
-		return nil, 0, fmt.Errorf("econt: dense order %d: want DenseKeras or DenseRegisters", f.Order)
+		return nil, q, fmt.Errorf("econt: dense order %d: want DenseKeras or DenseRegisters", f.Order)
 	}
-	return w, clipped, nil
+	return w, q, nil
 }
 
 // Float gives the numbers the chip computes with, w/32 exactly, in the dense

@@ -17,9 +17,11 @@ func TestWeightsRoundTrips(t *testing.T) {
 			t.Fatalf("registers: %v", err)
 		}
 		for _, order := range []DenseOrder{DenseKeras, DenseRegisters} {
-			q, clipped, err := w.Float(order).Quantise()
-			if err != nil || clipped != 0 || *q != *w {
-				t.Fatalf("floats: %d clipped, %v", clipped, err)
+			for _, r := range []Rounding{RoundNearest, RoundFloor} {
+				q, changed, err := w.Float(order).Quantise(r)
+				if err != nil || changed != (Quantised{}) || *q != *w {
+					t.Fatalf("floats: %+v, %v", changed, err)
+				}
 			}
 		}
 		var buf bytes.Buffer
@@ -42,28 +44,38 @@ func TestWeightsRoundTrips(t *testing.T) {
 	}
 }
 
-// TestQuantise: floor, not rounding; −1 to 31/32.
+// TestQuantise: both roundings, −1 to 31/32, what was off the grid.
 func TestQuantise(t *testing.T) {
-	w := new(Weights)
-	f := w.Float(DenseKeras)
-	copy(f.Conv, []float64{0.999, 1, 5, -1, -1.001, -0.001, 0.031, 1.0 / 32, -1.0 / 32})
+	f := new(Weights).Float(DenseKeras)
+	copy(f.Conv, []float64{0.999, 1, 5, -1, -1.001, -0.001, 0.031, 1.0 / 32, -1.0 / 32, 2.5 / 32, 3.5 / 32, -2.5 / 32, -1.5 / 32, -32.5 / 32, 31.5 / 32})
 	f.Dense[3*16+5] = 0.5 // input 3, output 5
-	w, clipped, err := f.Quantise()
-	if err != nil || clipped != 3 {
-		t.Fatalf("%d clipped, %v", clipped, err)
+	for r, want := range map[Rounding]struct {
+		conv    [15]int8
+		changed Quantised
+	}{
+		RoundNearest: {[15]int8{31, 31, 31, -32, -32, 0, 1, 1, -1, 2, 4, -2, -2, -32, 31}, Quantised{OffGrid: 10, Clipped: 4}},
+		RoundFloor:   {[15]int8{31, 31, 31, -32, -32, -1, 0, 1, -1, 2, 3, -3, -2, -32, 31}, Quantised{OffGrid: 10, Clipped: 4}},
+	} {
+		w, changed, err := f.Quantise(r)
+		if err != nil || changed != want.changed {
+			t.Fatalf("%v: %+v, %v", r, changed, err)
+		}
+		if [15]int8(w.Conv[:15]) != want.conv {
+			t.Errorf("%v: got %v, want %v", r, w.Conv[:15], want.conv)
+		}
+		if w.Dense[5][3] != 16 {
+			t.Error("the Keras kernel was not transposed")
+		}
 	}
-	if want := [9]int8{31, 31, 31, -32, -32, -1, 0, 1, -1}; [9]int8(w.Conv[:9]) != want {
-		t.Errorf("got %v, want %v", w.Conv[:9], want)
-	}
-	if w.Dense[5][3] != 16 {
-		t.Error("the Keras kernel was not transposed")
+	if _, _, err := f.Quantise(RoundFloor + 1); err == nil {
+		t.Error("a third rounding was accepted")
 	}
 	f.Conv[7] = math.NaN()
-	if _, _, err := f.Quantise(); err == nil || !strings.Contains(err.Error(), "conv kernel, weight 7 is NaN") {
+	if _, _, err := f.Quantise(RoundNearest); err == nil || !strings.Contains(err.Error(), "conv kernel, weight 7 is NaN") {
 		t.Errorf("NaN: %v", err)
 	}
 	f.Conv = f.Conv[:71]
-	if _, _, err := f.Quantise(); err == nil || !strings.Contains(err.Error(), "conv kernel has 71 weights; want 72") {
+	if _, _, err := f.Quantise(RoundNearest); err == nil || !strings.Contains(err.Error(), "conv kernel has 71 weights; want 72") {
 		t.Errorf("wrong count: %v", err)
 	}
 }

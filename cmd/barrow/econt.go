@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -30,9 +33,10 @@ settled by golden outputs and what is not.`,
 
 // chipFlags choose a configuration of the chip and its input.
 type chipFlags struct {
-	config, input, weights    string
-	denseOrder, mux, overflow string
-	firstBX                   int
+	config, input, weights string
+	denseOrder, rounding   string
+	mux, overflow          string
+	firstBX                int
 }
 
 func (f *chipFlags) add(cmd *cobra.Command) {
@@ -50,7 +54,12 @@ func (f *chipFlags) addWeights(cmd *cobra.Command) {
 	fl := cmd.Flags()
 	fl.StringVar(&f.weights, "weights", "", "encoder weights in place of the registers': Keras HDF5, CSV or YAML, by its ending")
 	fl.StringVar(&f.denseOrder, "dense-order", "auto", "how an HDF5 dense kernel is read: keras (the trained network), golden (untransposed, as the golden files were made), or auto: golden where that gives the register file's weights")
+	f.addRounding(cmd)
 	fl.StringVar(&f.overflow, "overflow", "saturate", "AE outputs above nine bits: saturate or wrap; no golden decides")
+}
+
+func (f *chipFlags) addRounding(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.rounding, "rounding", "auto", "how HDF5 weights become multiples of 1/32: nearest (halves to even, as QKeras computes), floor (as the golden files were made), or auto: floor where that gives the register file's weights or with --dense-order golden, else nearest")
 }
 
 // chip reads the configuration and says on remarks what it assumed.
@@ -147,45 +156,73 @@ func ending(path string) string {
 	return strings.ToLower(strings.TrimPrefix(filepath.Ext(path), "."))
 }
 
+// readKeras takes the encoder of a Keras file. Where a flag is auto and the
+// registers' weights are these, read in some way, that way is taken: the golden
+// files' own is floor and untransposed. Otherwise it is the trained network's.
 func (f *chipFlags) readKeras(given *econt.Weights, remarks io.Writer) (*econt.Weights, error) {
+	orders, err := choices("dense-order", f.denseOrder, map[string]econt.DenseOrder{"keras": econt.DenseKeras, "golden": econt.DenseGolden})
+	if err != nil {
+		return nil, err
+	}
+	roundings, err := choices("rounding", f.rounding, map[string]econt.Rounding{"nearest": econt.RoundNearest, "floor": econt.RoundFloor})
+	if err != nil {
+		return nil, err
+	}
 	file, err := keras.ReadWeights(f.weights)
 	if err != nil {
 		return nil, err
 	}
-	quantise := func(order econt.DenseOrder) (*econt.Weights, int, error) {
-		fw, err := kerasio.Decode(file, order)
+	if f.denseOrder == "golden" {
+		slices.Reverse(roundings) // a user who asks for the golden files' order means their rounding
+	}
+	var result *econt.Weights
+	var changed econt.Quantised
+	var order econt.DenseOrder
+	var rounding econt.Rounding
+	found := false
+	for _, o := range orders {
+		fw, err := kerasio.Decode(file, o)
 		if err != nil {
-			return nil, 0, fmt.Errorf("%s: %w", f.weights, err)
+			return nil, fmt.Errorf("%s: %w", f.weights, err)
 		}
-		w, clipped, err := fw.Quantise()
-		if err != nil {
-			return nil, 0, fmt.Errorf("%s: %w", f.weights, err)
+		for _, r := range roundings {
+			w, q, err := fw.Quantise(r)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", f.weights, err)
+			}
+			same := given != nil && *w == *given
+			if result == nil || same && !found {
+				result, changed, order, rounding, found = w, q, o, r, same
+			}
 		}
-		return w, clipped, nil
 	}
-	order := econt.DenseKeras
-	switch f.denseOrder {
-	case "keras":
-	case "golden":
-		order = econt.DenseGolden
-	case "auto":
-		w, _, err := quantise(econt.DenseGolden)
-		if err != nil {
-			return nil, err
+	if found && order == econt.DenseGolden && f.denseOrder == "auto" {
+		fmt.Fprintf(remarks, "%s: the registers hold this dense kernel untransposed, as the golden files do: not the network that was trained\n", f.weights)
+	}
+	if changed.OffGrid > 0 {
+		how := "the nearest, as QKeras computes"
+		if rounding == econt.RoundFloor {
+			how = "the next below, as the golden files were made: not the network that QKeras computes"
 		}
-		if given != nil && *w == *given {
-			order = econt.DenseGolden
-			fmt.Fprintf(remarks, "%s: the registers hold this dense kernel untransposed, as the golden files do: not the network that was trained\n", f.weights)
+		if found && f.rounding == "auto" {
+			how += "; so the registers have it"
 		}
-	default:
-		return nil, fmt.Errorf("--dense-order %q: want auto, keras or golden", f.denseOrder)
+		fmt.Fprintf(remarks, "%s: %d of %d weights are no multiples of 1/32 and were rounded to %s (--rounding)\n", f.weights, changed.OffGrid, econt.WeightCount, how)
 	}
-	w, clipped, err := quantise(order)
-	if err != nil {
-		return nil, err
+	if changed.Clipped > 0 {
+		fmt.Fprintf(remarks, "%s: %d of %d weights were outside -1 to 31/32 and were clipped\n", f.weights, changed.Clipped, econt.WeightCount)
 	}
-	if clipped > 0 {
-		fmt.Fprintf(remarks, "%s: %d of %d weights were outside -1 to 31/32 and were clipped\n", f.weights, clipped, econt.WeightCount)
+	return result, nil
+}
+
+// choices is the one value that a flag names, or for auto all in order.
+func choices[T cmp.Ordered](flag, name string, values map[string]T) ([]T, error) {
+	if v, ok := values[name]; ok {
+		return []T{v}, nil
 	}
-	return w, nil
+	if name == "auto" {
+		return slices.Sorted(maps.Values(values)), nil
+	}
+	names := slices.Sorted(maps.Keys(values))
+	return nil, fmt.Errorf("--%s %q: want auto, %s", flag, name, strings.Join(names, " or "))
 }

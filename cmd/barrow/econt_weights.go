@@ -22,7 +22,7 @@ func newEcontWeights(c *common) *cobra.Command {
 between register YAML (dialects prod, p1 and econt_sw), Keras HDF5 and CSV,
 told by the endings. A YAML file made from bare weights has the chip's reset
 values elsewhere and algorithm AE, or the registers of --config. Float weights
-become floor(32w), clipped to -32..31.`,
+are multiplied by 32, rounded (--rounding) and clipped to -32..31.`,
 		Example: "  barrow econt weights encoder.hdf5 init.yaml --dialect prod\n  barrow econt weights init.yaml weights.csv",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -42,6 +42,7 @@ become floor(32w), clipped to -32..31.`,
 	fl.StringVar(&config, "config", "", "register file whose other registers a YAML output takes")
 	fl.StringVar(&dialect, "dialect", "prod", "dialect of a YAML output: prod, p1 or econt_sw")
 	fl.StringVar(&f.denseOrder, "dense-order", "keras", "layout of an HDF5 dense kernel: keras (the trained network) or golden (untransposed, as the golden files were made)")
+	f.addRounding(cmd)
 	fl.BoolVar(&force, "force", false, "overwrite the output file")
 	return cmd
 }

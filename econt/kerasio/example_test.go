@@ -18,9 +18,9 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	q, clipped, err := back.Quantise()
-	fmt.Println(*q == *w, clipped, err)
+	q, changed, err := back.Quantise(econt.RoundNearest)
+	fmt.Println(*q == *w, changed.OffGrid, changed.Clipped, err)
 	// Output:
 	// [128 16] -0.5
-	// true 0 <nil>
+	// true 0 0 <nil>
 }

@@ -37,7 +37,7 @@ func TestGoldenWeights(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w, _, err := f.Quantise()
+		w, _, err := f.Quantise(econt.RoundFloor)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,8 +76,8 @@ func TestRoundTrip(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if q, clipped, err := f.Quantise(); err != nil || clipped != 0 || *q != *w {
-				t.Fatalf("%d clipped, %v", clipped, err)
+			if q, changed, err := f.Quantise(econt.RoundNearest); err != nil || changed != (econt.Quantised{}) || *q != *w {
+				t.Fatalf("%+v, %v", changed, err)
 			}
 		}
 	}
