@@ -7,6 +7,8 @@ import (
 	"math"
 	"sync"
 	"sync/atomic"
+
+	"barrow/internal/limit"
 )
 
 // A Batch solves many pairs on several processors. It belongs to one goroutine
@@ -18,10 +20,11 @@ type Batch struct {
 	n       int
 }
 
-// NewBatch prepares one Solver for each of the threads, at least 1.
-func NewBatch(m *Metric, s Settings, threads int) (*Batch, error) {
-	if threads < 1 {
-		return nil, fmt.Errorf("emd: %d threads: a batch needs at least 1", threads)
+// NewBatch prepares one Solver for each of Settings.Threads.
+func NewBatch(m *Metric, s Settings) (*Batch, error) {
+	threads, err := limit.Threads(s.Threads)
+	if err != nil {
+		return nil, fmt.Errorf("emd: %w", err)
 	}
 	b := &Batch{set: s}
 	for range threads {
@@ -169,6 +172,7 @@ func (j *batchJob) report(rows, row int, err error) {
 	}
 	j.done += rows
 	if j.b.set.Progress != nil {
-		j.b.set.Progress(j.done, len(j.e))
+		total := len(j.e)
+		j.b.set.Progress(float64(j.done)/float64(total), fmt.Sprintf("%d of %d pairs", j.done, total))
 	}
 }

@@ -3,6 +3,7 @@ package emd_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -36,15 +37,16 @@ func TestBatchThreads(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, threads := range []int{1, 2, 7} {
-		last := 0
-		set.Progress = func(done, total int) {
-			if total != n || done <= last {
-				t.Errorf("progress %d of %d after %d", done, total, last)
+	for _, threads := range []int{1, 2, 7, 0} {
+		last := 0.0
+		set.Progress = func(share float64, note string) {
+			if want := fmt.Sprintf("%.0f of %d pairs", share*n, n); share <= last || note != want {
+				t.Errorf("progress %v, %q after %v", share, note, last)
 			}
-			last = done
+			last = share
 		}
-		b, err := emd.NewBatch(m, set, threads)
+		set.Threads = threads
+		b, err := emd.NewBatch(m, set)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -55,8 +57,8 @@ func TestBatchThreads(t *testing.T) {
 		if !slices.Equal(x, e) || !slices.Equal(xp, dp) || !slices.Equal(xq, dq) {
 			t.Errorf("%d threads give other results", threads)
 		}
-		if last != n {
-			t.Errorf("progress ended at %d", last)
+		if last != 1 {
+			t.Errorf("progress ended at %v", last)
 		}
 		clear(x)
 		last = 0
@@ -79,7 +81,7 @@ func TestBatchErrors(t *testing.T) {
 	p[48*471] = math.NaN()
 	e := make([]float64, n)
 	for _, threads := range []int{1, 2, 5} {
-		b, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise}, threads)
+		b, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise, Threads: threads})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -110,7 +112,7 @@ func TestBatchEmpty(t *testing.T) {
 	clear(p[48*60 : 48*61])
 	e, dq := make([]float64, 100), make([]float64, 4800)
 	dq[48*60] = 3
-	strict, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise}, 2)
+	strict, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise, Threads: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +120,7 @@ func TestBatchEmpty(t *testing.T) {
 	if err := strict.Distance(context.Background(), p, q, e); !errors.As(err, &row) || row.Row != 60 || !errors.Is(err, emd.ErrEmpty) {
 		t.Fatalf("error %v", err)
 	}
-	skip, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise, Empty: emd.EmptySkip}, 2)
+	skip, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise, Empty: emd.EmptySkip, Threads: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,11 +141,11 @@ func TestBatchCancelled(t *testing.T) {
 	m := benchmarkMetric(t)
 	p, q := batchPairs(2000)
 	ctx, cancel := context.WithCancel(context.Background())
-	b, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise, Progress: func(done, _ int) {
-		if done > 500 {
+	b, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise, Threads: 2, Progress: func(share float64, _ string) {
+		if share > 0.25 {
 			cancel()
 		}
-	}}, 2)
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +171,7 @@ func TestAllocations(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, m := range []*emd.Metric{small, large} {
-		for _, k := range kernels(t) {
+		for _, k := range emd.Kernels() {
 			for name, set := range settingsOf {
 				n := m.Len()
 				p, q := normalised(cellsOf(r, n, n, r.Float64)), normalised(cellsOf(r, n, n/2, r.Float64))
@@ -185,7 +187,7 @@ func TestAllocations(t *testing.T) {
 					}
 				})
 				if got != 0 {
-					t.Errorf("%d cells, %v, %s: %v allocations a call", n, k, name, got)
+					t.Errorf("%d cells, %s, %s: %v allocations a call", n, k, name, got)
 				}
 			}
 		}

@@ -127,7 +127,7 @@ func TestDegenerateSets(t *testing.T) {
 		t.Run(set.name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, 2))
 			var solvers []*emd.Solver
-			for _, k := range kernels(t) {
+			for _, k := range emd.Kernels() {
 				solvers = append(solvers, newSolver(t, m, emd.Settings{Unequal: emd.UnequalNormalise, Kernel: k}))
 			}
 			penalty := newSolver(t, m, emd.Settings{Unequal: emd.UnequalPenalty, Penalty: 1 + 10*r.Float64()})
@@ -160,7 +160,7 @@ func TestDegenerateSets(t *testing.T) {
 func TestEqualImages(t *testing.T) {
 	m := benchmarkMetric(t)
 	r := rand.New(rand.NewPCG(5, 6))
-	for _, k := range kernels(t) {
+	for _, k := range emd.Kernels() {
 		s := newSolver(t, m, emd.Settings{Unequal: emd.UnequalNormalise, Kernel: k})
 		f := make([]float64, 48)
 		for i := range 200 {

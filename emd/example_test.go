@@ -52,7 +52,7 @@ func ExampleBatch() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	batch, err := emd.NewBatch(metric, emd.Settings{Unequal: emd.UnequalPenalty, Penalty: 2}, 2)
+	batch, err := emd.NewBatch(metric, emd.Settings{Unequal: emd.UnequalPenalty, Penalty: 2, Threads: 2})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -94,7 +94,7 @@ func TestRandomCertificates(t *testing.T) {
 	sets := append([]pairSet{{"any", func(r *rand.Rand, n int) (p, q []float64) {
 		return cellsOf(r, n, 1+r.IntN(n), r.ExpFloat64), cellsOf(r, n, 1+r.IntN(n), r.ExpFloat64)
 	}}}, degenerateSets...)
-	ks := kernels(t)
+	ks := emd.Kernels()
 	pairs := size(1_000_000)
 	for pairs > 0 {
 		n := 2 + r.IntN(63)

@@ -30,7 +30,7 @@ func smallAndLarge(t *testing.T) map[string]*emd.Metric {
 
 func TestBadMasses(t *testing.T) {
 	for size, m := range smallAndLarge(t) {
-		for _, k := range kernels(t) {
+		for _, k := range emd.Kernels() {
 			s := newSolver(t, m, emd.Settings{Unequal: emd.UnequalNormalise, Kernel: k})
 			image := func(change ...float64) []float64 {
 				p := make([]float64, m.Len())
@@ -144,7 +144,7 @@ func TestBadSettings(t *testing.T) {
 	for _, s := range []emd.Settings{
 		{Unequal: 3}, {Unequal: -1}, {Penalty: 1}, {Unequal: emd.UnequalPenalty},
 		{Unequal: emd.UnequalPenalty, Penalty: math.NaN()}, {Unequal: emd.UnequalPenalty, Penalty: math.Inf(1)},
-		{Unequal: emd.UnequalPenalty, Penalty: -2}, {NonMetric: 7}, {Empty: 9}, {Kernel: 17}, {MaxPivots: -1},
+		{Unequal: emd.UnequalPenalty, Penalty: -2}, {NonMetric: 7}, {Empty: 9}, {Kernel: "sse"}, {MaxPivots: -1},
 	} {
 		if _, err := emd.NewSolver(m, s); err == nil {
 			t.Errorf("%+v was accepted", s)
@@ -153,8 +153,10 @@ func TestBadSettings(t *testing.T) {
 	if _, err := emd.NewSolver(nil, emd.Settings{}); err == nil {
 		t.Error("no metric was accepted")
 	}
-	if _, err := emd.NewBatch(m, emd.Settings{}, 0); err == nil {
-		t.Error("no threads were accepted")
+	for _, threads := range []int{-1, math.MaxInt} {
+		if _, err := emd.NewBatch(m, emd.Settings{Threads: threads}); err == nil {
+			t.Errorf("%d threads were accepted", threads)
+		}
 	}
 }
 

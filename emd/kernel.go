@@ -5,27 +5,40 @@ import (
 	"sync"
 
 	"barrow/emd/internal/simplex64"
+	"barrow/internal/simd"
 )
 
-// choose turns the setting into an implementation that this processor has.
-func (k Kernel) choose() (simplex64.Kernel, error) {
-	var want simplex64.Kernel
+// Kernels names the implementations of the inner loops that this processor and
+// build can run, fastest first. All return the same bits.
+func Kernels() []string {
+	var names []string
+	for k := simplex64.Best(); k >= simplex64.Portable; k-- {
+		names = append(names, kernelName(k))
+	}
+	return names
+}
+
+func kernelName(k simplex64.Kernel) string {
 	switch k {
-	case KernelAuto:
-		return simplex64.Best(), nil
-	case KernelPortable:
-		want = simplex64.Portable
-	case KernelAVX2:
-		want = simplex64.AVX2
-	case KernelAVX512:
-		want = simplex64.AVX512
-	default:
-		return 0, fmt.Errorf("emd: Settings.Kernel %d is unknown", k)
+	case simplex64.AVX512:
+		return simd.AVX512
+	case simplex64.AVX2:
+		return simd.AVX2
 	}
-	if want > simplex64.Best() {
-		return 0, fmt.Errorf("emd: the kernel %v is not available on this processor or in this build", k)
+	return simd.Portable
+}
+
+// chooseKernel turns the setting into an implementation that this processor has.
+func chooseKernel(name string) (simplex64.Kernel, error) {
+	name, err := simd.Choose(name, Kernels())
+	if err != nil {
+		return 0, fmt.Errorf("emd: %w", err)
 	}
-	return want, nil
+	k := simplex64.Best()
+	for kernelName(k) != name {
+		k--
+	}
+	return k, nil
 }
 
 // fastTable keeps what Solvers of one metric share.

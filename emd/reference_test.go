@@ -27,21 +27,6 @@ func newSolver(t testing.TB, m *emd.Metric, s emd.Settings) *emd.Solver {
 	return v
 }
 
-// kernels are those that this processor and build can run.
-func kernels(t testing.TB) []emd.Kernel {
-	var ks []emd.Kernel
-	one, err := emd.NewMetric(1, []float64{0})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, k := range []emd.Kernel{emd.KernelPortable, emd.KernelAVX2, emd.KernelAVX512} {
-		if _, err := emd.NewSolver(one, emd.Settings{Kernel: k}); err == nil {
-			ks = append(ks, k)
-		}
-	}
-	return ks
-}
-
 // spread is an image of 48 cells made of f, normalised.
 func spread(f func(i int) float64) []float64 {
 	p := make([]float64, 48)
@@ -104,7 +89,7 @@ func TestReferenceValues(t *testing.T) {
 			want float64
 		}{"a part of cell 5 to cell 9", cell(5), q, e * m.At(5, 9)})
 	}
-	for _, k := range kernels(t) {
+	for _, k := range emd.Kernels() {
 		for _, u := range []emd.Settings{{}, {Unequal: emd.UnequalNormalise}, {Unequal: emd.UnequalPenalty, Penalty: 7}} {
 			u.Kernel = k
 			s := newSolver(t, m, u)

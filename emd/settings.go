@@ -3,6 +3,8 @@ package emd
 import (
 	"fmt"
 	"math"
+
+	"barrow/internal/limit"
 )
 
 // Unequal says what a Solver does with masses whose totals P = Σp and Q = Σq
@@ -61,34 +63,9 @@ const (
 	EmptySkip
 )
 
-// Kernel names the implementation of the inner loops for up to 64 points. All
-// return the same bits.
-type Kernel int
-
-const (
-	KernelAuto     Kernel = iota // the fastest that this processor can run
-	KernelPortable               // plain Go
-	KernelAVX2                   // x86-64 with AVX2, FMA and BMI
-	KernelAVX512                 // x86-64 with AVX-512 F, VL, DQ, BW and BITALG
-)
-
-// String is the name used in benchmarks.
-func (k Kernel) String() string {
-	switch k {
-	case KernelAuto:
-		return "auto"
-	case KernelPortable:
-		return "portable"
-	case KernelAVX2:
-		return "avx2"
-	case KernelAVX512:
-		return "avx512"
-	}
-	return fmt.Sprintf("Kernel(%d)", int(k))
-}
-
 // Settings of a Solver or Batch. The zero value is ready to use: unequal totals
-// are an error, costs that are not a metric are refused, the fastest kernel.
+// are an error, costs that are not a metric are refused, all processors, the
+// fastest kernel.
 type Settings struct {
 	// Unequal says what to do with totals that differ.
 	Unequal Unequal
@@ -99,16 +76,21 @@ type Settings struct {
 	NonMetric NonMetric
 	// Empty says what a Batch does with images without mass.
 	Empty Empty
-	// Kernel forces an implementation, for tests and benchmarks. NewSolver
-	// returns an error if this processor or build cannot run it.
-	Kernel Kernel
+	// Threads is how many pairs a Batch solves at the same time; 0 means all
+	// processors. It never changes a result. A Solver is one thread.
+	Threads int
+	// Kernel is the implementation of the inner loops for up to 64 points, one of
+	// [Kernels], for tests and benchmarks; "" means the fastest. All return the
+	// same bits.
+	Kernel string
 	// MaxPivots bounds the simplex steps of one solve, 0 meaning 50·(n+20)
 	// for up to 64 points and 500·(n+20) above. No pair is known to come near; if one did, the
 	// result would be a [*PivotError], never a wrong number.
 	MaxPivots int
-	// Progress, if not nil, is called by a Batch from time to time with the
-	// number of pairs done and of all pairs, never from two goroutines at once.
-	Progress func(done, total int)
+	// Progress, if not nil, is called by a Batch from time to time with the share
+	// of the pairs that is done, in [0,1], and how many these are in words; never
+	// from two goroutines at once.
+	Progress func(share float64, note string)
 }
 
 func (s Settings) check() error {
@@ -129,6 +111,12 @@ func (s Settings) check() error {
 	}
 	if s.Empty < EmptyError || s.Empty > EmptySkip {
 		return fmt.Errorf("emd: Settings.Empty %d is unknown", s.Empty)
+	}
+	if _, err := limit.Threads(s.Threads); err != nil {
+		return fmt.Errorf("emd: Settings.Threads: %w", err)
+	}
+	if _, err := chooseKernel(s.Kernel); err != nil {
+		return err
 	}
 	if s.MaxPivots < 0 {
 		return fmt.Errorf("emd: Settings.MaxPivots %d: must not be negative", s.MaxPivots)

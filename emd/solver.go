@@ -52,7 +52,7 @@ func NewSolver(m *Metric, s Settings) (*Solver, error) {
 	if nodes > simplex64.Max || general {
 		return v, v.useLarge(general)
 	}
-	kernel, err := s.Kernel.choose()
+	kernel, err := chooseKernel(s.Kernel)
 	if err != nil {
 		return nil, err
 	}

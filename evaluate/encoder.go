@@ -102,7 +102,7 @@ func Images(ctx context.Context, m *emd.Metric, images, decoded []float64, s Set
 	if len(images) != len(decoded) || len(images) == 0 || len(images)%Cells != 0 {
 		return nil, fmt.Errorf("evaluate: %d charges and %d decoded ones; the same whole number of %d-cell images is needed", len(images), len(decoded), Cells)
 	}
-	b, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise}, s.Threads)
+	b, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise, Threads: s.Threads})
 	if err != nil {
 		return nil, fmt.Errorf("evaluate: %w", err)
 	}

@@ -39,7 +39,7 @@ func images(rng *rand.Rand, n int) (target, pred []float32) {
 // images limit the step, hence the tolerance.
 func TestGradient(t *testing.T) {
 	m := metric(t)
-	exact, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise}, 1)
+	exact, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise, Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 // Resources are what losses need beyond the images.
 type Resources struct {
 	Metric  *emd.Metric // ground metric of the exact EMD, 48 points
-	Threads int         // goroutines of the exact EMD; never changes a value
+	Threads int         // goroutines of the exact EMD, 0 = all processors; never changes a value
 	CNN     Distance    // the EMD CNN; nil where there is none
 
 	// Points are the cells' places, for sliced; the benchmark's where nil.
@@ -74,7 +74,7 @@ func exact(r Resources) (Loss, error) {
 	if r.Metric == nil || r.Metric.Len() != Cells {
 		return nil, fmt.Errorf("loss: emd needs a ground metric of %d cells", Cells)
 	}
-	b, err := emd.NewBatch(r.Metric, emd.Settings{Unequal: emd.UnequalNormalise}, max(1, r.Threads))
+	b, err := emd.NewBatch(r.Metric, emd.Settings{Unequal: emd.UnequalNormalise, Threads: r.Threads})
 	if err != nil {
 		return nil, fmt.Errorf("loss: emd: %w", err)
 	}

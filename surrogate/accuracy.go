@@ -54,7 +54,7 @@ func Compare(ctx context.Context, est Estimator, m *emd.Metric, p, q []float64, 
 	if len(p) != len(q) || len(p) == 0 {
 		return nil, fmt.Errorf("surrogate: %d first images, %d second ones; the same number is needed, at least one", len(p)/Cells, len(q)/Cells)
 	}
-	exact, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise}, threads)
+	exact, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise, Threads: threads})
 	if err != nil {
 		return nil, err
 	}

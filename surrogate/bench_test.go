@@ -12,7 +12,7 @@ import (
 func BenchmarkGradient(b *testing.B) {
 	m := metric(b)
 	p, q := fresh(b, m, 9).Pairs(4, 1024)
-	exact, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise}, 1)
+	exact, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise, Threads: 1})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -17,7 +17,7 @@ func ExampleCompare() {
 		fmt.Println(err)
 		return
 	}
-	exact, err := emd.NewBatch(metric, emd.Settings{Unequal: emd.UnequalNormalise}, 1)
+	exact, err := emd.NewBatch(metric, emd.Settings{Unequal: emd.UnequalNormalise, Threads: 1})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -79,7 +79,7 @@ func onBoth(t *testing.T, test func(t *testing.T, m *Model)) {
 func TestSlopeError(t *testing.T) {
 	onBoth(t, func(t *testing.T, model *Model) {
 		m := metric(t)
-		exact, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise}, 1)
+		exact, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise, Threads: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -281,7 +281,7 @@ func TestGradientErrors(t *testing.T) {
 	if err := m.Predict(cancelled, p, p, e); err == nil {
 		t.Error("a cancelled context gave no error")
 	}
-	if _, err := emd.NewBatch(metric(t), emd.Settings{}, 1); err != nil {
+	if _, err := emd.NewBatch(metric(t), emd.Settings{Threads: 1}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := New(Architecture{Filters: 0, Kernel: 5, Convs: 1, Dense: 3}, 1, 1); err == nil {

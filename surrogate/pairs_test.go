@@ -139,7 +139,7 @@ func TestSmeared(t *testing.T) {
 // TestCompareExact measures the exact EMD against itself.
 func TestCompareExact(t *testing.T) {
 	m, ctx := metric(t), context.Background()
-	exact, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise}, 2)
+	exact, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise, Threads: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,7 +68,7 @@ func TrainPotential(ctx context.Context, train, validation *Source, m *emd.Metri
 	if err != nil {
 		return nil, nil, err
 	}
-	exact, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise}, s.Threads)
+	exact, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise, Threads: s.Threads})
 	if err != nil {
 		return nil, nil, fmt.Errorf("surrogate: %w", err)
 	}

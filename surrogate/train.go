@@ -69,7 +69,7 @@ func Train(ctx context.Context, train, validation *Source, m *emd.Metric, s Sett
 	if err != nil {
 		return nil, nil, fmt.Errorf("surrogate: %w", err)
 	}
-	exact, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise}, s.Threads)
+	exact, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise, Threads: s.Threads})
 	if err != nil {
 		return nil, nil, fmt.Errorf("surrogate: %w", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"os"
 	"time"
 
 	"barrow/emd"
@@ -12,27 +11,23 @@ import (
 
 // A contender is one way to run Barrow.
 type contender struct {
-	kernel  emd.Kernel
+	kernel  string
 	threads int
 	batch   *emd.Batch
 	seconds []float64 // a pair, per round
 }
 
 // contenders are all kernels that run here with one thread and with two.
-func contenders(m *emd.Metric, kernels []emd.Kernel) ([]*contender, error) {
+func contenders(m *emd.Metric, kernels []string) ([]*contender, error) {
 	var cs []*contender
 	for _, k := range kernels {
 		for threads := 1; threads <= 2; threads++ {
-			b, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise, Kernel: k}, threads)
+			b, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise, Kernel: k, Threads: threads})
 			if err != nil {
-				fmt.Fprintln(os.Stderr, "bench/emd:", err)
-				break
+				return nil, err
 			}
 			cs = append(cs, &contender{kernel: k, threads: threads, batch: b})
 		}
-	}
-	if len(cs) == 0 {
-		return nil, fmt.Errorf("no kernel runs here")
 	}
 	return cs, nil
 }
@@ -92,7 +87,7 @@ type trial struct {
 }
 
 // measure times all contenders on one regime and checks that they agree.
-func measure(r *regime, m *emd.Metric, kernels []emd.Kernel, o options, withPOT bool) (rows []row, err error) {
+func measure(r *regime, m *emd.Metric, kernels []string, o options, withPOT bool) (rows []row, err error) {
 	cs, err := contenders(m, kernels)
 	if err != nil {
 		return nil, err
@@ -177,7 +172,7 @@ func (t *trial) round() error {
 func (t *trial) table() []row {
 	var rows []row
 	for i, c := range t.contenders {
-		x := row{Regime: t.name, Kernel: c.kernel.String(), Threads: c.threads, BarrowUS: median(c.seconds) * 1e6}
+		x := row{Regime: t.name, Kernel: c.kernel, Threads: c.threads, BarrowUS: median(c.seconds) * 1e6}
 		if t.pot != nil {
 			ratios := make([]float64, len(t.core))
 			for k := range ratios {

@@ -72,7 +72,7 @@ type separate struct {
 	out    *results
 }
 
-func newSeparate(r *regime, m *emd.Metric, k emd.Kernel) (*separate, error) {
+func newSeparate(r *regime, m *emd.Metric, k string) (*separate, error) {
 	s, err := emd.NewSolver(m, emd.Settings{Unequal: emd.UnequalNormalise, Kernel: k})
 	if err != nil {
 		return nil, err

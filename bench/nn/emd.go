@@ -31,7 +31,7 @@ func emdCost(threads int) error {
 	if err != nil {
 		return err
 	}
-	solver, err := emd.NewBatch(metric, emd.Settings{Unequal: emd.UnequalNormalise}, threads)
+	solver, err := emd.NewBatch(metric, emd.Settings{Unequal: emd.UnequalNormalise, Threads: threads})
 	if err != nil {
 		return err
 	}

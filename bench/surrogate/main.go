@@ -90,7 +90,7 @@ func rows() []row {
 		{"potential, no dual steps", potential(-1)},
 		{"potential", potential(0)},
 		{"exact EMD", func(b *bench) (surrogate.Estimator, error) {
-			return emd.NewBatch(b.metric, emd.Settings{Unequal: emd.UnequalNormalise}, *threads)
+			return emd.NewBatch(b.metric, emd.Settings{Unequal: emd.UnequalNormalise, Threads: *threads})
 		}},
 	}
 }
@@ -189,7 +189,7 @@ func (b *bench) distance(m *autoencoder.Model) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	exact, err := emd.NewBatch(b.metric, emd.Settings{Unequal: emd.UnequalNormalise}, *threads)
+	exact, err := emd.NewBatch(b.metric, emd.Settings{Unequal: emd.UnequalNormalise, Threads: *threads})
 	if err != nil {
 		return 0, err
 	}

@@ -288,7 +288,7 @@ func (r *encoding) distances(cmd *cobra.Command, images *wafer.Set, metric strin
 	if err != nil {
 		return err
 	}
-	batch, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise}, threads)
+	batch, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise, Threads: threads})
 	if err != nil {
 		return err
 	}

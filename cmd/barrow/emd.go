@@ -92,7 +92,8 @@ func (f *emdFlags) run(cmd *cobra.Command, c *common, pathA, pathB string) error
 	if err != nil {
 		return fmt.Errorf("metric %s: %w", f.metric, err)
 	}
-	batch, err := emd.NewBatch(metric, settings, c.threads)
+	settings.Threads = c.threads
+	batch, err := emd.NewBatch(metric, settings)
 	if err != nil {
 		return err
 	}

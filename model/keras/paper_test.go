@@ -62,7 +62,7 @@ func measure(t *testing.T, p *Predictor, ps, qs [][48]float64) accuracy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	batch, err := emd.NewBatch(metric, emd.Settings{Unequal: emd.UnequalNormalise}, 2)
+	batch, err := emd.NewBatch(metric, emd.Settings{Unequal: emd.UnequalNormalise, Threads: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -95,7 +95,7 @@ func (c Config) Check(images *wafer.Set) error {
 	if err != nil {
 		return err
 	}
-	exact, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise}, 1)
+	exact, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise, Threads: 1})
 	if err != nil {
 		return err
 	}
