@@ -1,6 +1,11 @@
 // Package outfile writes result files so that nothing is lost and nothing is
 // left half written: the content goes to a temporary name in the same folder
 // and is renamed over the target only when it is complete.
+//
+// Only regular files are replaced. A symbolic link stays and what it points to
+// is replaced; devices and pipes are written through, since a rename would put a
+// file in their place. A file that is replaced keeps its permissions, a new one
+// gets those that the umask leaves.
 package outfile
 
 import (
@@ -21,16 +26,11 @@ var ErrExists = errors.New("file exists")
 // succeed: the folder exists and is writable, and the file is absent unless
 // force is set.
 func Check(path string, force bool) error {
-	info, err := os.Stat(path)
-	switch {
-	case err == nil && info.IsDir():
-		return fmt.Errorf("%s: is a folder; name a file", path)
-	case err == nil && !force:
-		return fmt.Errorf("%s: %w; choose another name or give --force", path, ErrExists)
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
+	t, err := find(path, force)
+	if err != nil || t.through {
 		return err
 	}
-	probe, err := os.CreateTemp(filepath.Dir(path), ".barrow-*")
+	probe, err := temporary(t.path, t.mode)
 	if err != nil {
 		return fmt.Errorf("%s: cannot be written: %w", path, err)
 	}
@@ -53,45 +53,71 @@ func Write(path string, force bool, fill func(io.Writer) error) error {
 }
 
 // A File is an output under a temporary name. Commit puts it in place; Abort
-// throws it away and does nothing after a Commit.
+// throws it away and does nothing after a Commit. What goes to a device or a
+// pipe cannot be taken back.
 type File struct {
 	*bufio.Writer
-	tmp  *os.File
-	path string
-	done bool
+	out    *os.File
+	target target
+	name   string // as the caller gave it
+	force  bool
+	done   bool
 }
 
 // Create starts an output that will be put at path by Commit.
 func Create(path string, force bool) (*File, error) {
-	if err := Check(path, force); err != nil {
+	t, err := find(path, force)
+	if err != nil {
 		return nil, err
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	open := func() (*os.File, error) { return temporary(t.path, t.mode) }
+	if t.through {
+		open = t.open
+	}
+	out, err := open()
 	if err != nil {
 		return nil, fmt.Errorf("%s: cannot be written: %w", path, err)
 	}
-	return &File{Writer: bufio.NewWriterSize(tmp, 1<<16), tmp: tmp, path: path}, nil
+	return &File{Writer: bufio.NewWriterSize(out, 1<<16), out: out, target: t, name: path, force: force}, nil
 }
 
 // Commit flushes, syncs and renames the file to its final name.
 func (f *File) Commit() error {
 	f.done = true
 	err := f.Flush()
-	if err == nil {
-		err = f.tmp.Chmod(0o644)
+	if !f.target.through {
+		err = errors.Join(err, f.settle())
 	}
-	if err == nil {
-		err = f.tmp.Sync()
-	}
-	err = errors.Join(err, f.tmp.Close())
-	if err == nil {
-		err = os.Rename(f.tmp.Name(), f.path)
+	err = errors.Join(err, f.close())
+	if err == nil && !f.target.through {
+		err = f.rename()
 	}
 	if err != nil {
-		os.Remove(f.tmp.Name())
-		return fmt.Errorf("%s: not written: %w", f.path, err)
+		f.remove()
+		return fmt.Errorf("%s: not written: %w", f.name, err)
 	}
 	return nil
+}
+
+// settle gives the temporary file the permissions of the one it replaces and
+// sees it to the disk.
+func (f *File) settle() error {
+	if f.target.exists {
+		if err := f.out.Chmod(f.target.mode); err != nil {
+			return err
+		}
+	}
+	return f.out.Sync()
+}
+
+func (f *File) rename() error {
+	if !f.force {
+		// Another process may have put a file there since.
+		if _, err := os.Lstat(f.target.path); !errors.Is(err, fs.ErrNotExist) {
+			return errors.Join(ErrExists, err)
+		}
+	}
+	return os.Rename(f.out.Name(), f.target.path)
 }
 
 // Abort removes the temporary file unless Commit was called.
@@ -100,6 +126,100 @@ func (f *File) Abort() {
 		return
 	}
 	f.done = true
-	f.tmp.Close()
-	os.Remove(f.tmp.Name())
+	f.close()
+	f.remove()
+}
+
+// close leaves the process's own standard streams open.
+func (f *File) close() error {
+	if f.out == os.Stdout || f.out == os.Stderr {
+		return nil
+	}
+	return f.out.Close()
+}
+
+func (f *File) remove() {
+	if !f.target.through {
+		os.Remove(f.out.Name())
+	}
+}
+
+// A target is where an output really goes.
+type target struct {
+	path    string      // behind all symbolic links
+	through bool        // written directly: there is nothing to replace
+	exists  bool        // a regular file is there
+	mode    fs.FileMode // permissions of that file, or those asked for
+	stream  *os.File    // of this process, where path names one
+}
+
+// find follows symbolic links to what path means and refuses what cannot be
+// written, or not without force.
+func find(path string, force bool) (target, error) {
+	t := target{path: path, mode: 0o666}
+	for range 40 {
+		if t.stream, t.through = stream(t.path); t.through {
+			return t, nil
+		}
+		info, err := os.Lstat(t.path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return t, nil
+		case err != nil:
+			return t, err
+		case info.Mode()&fs.ModeSymlink != 0:
+			if t.path, err = follow(t.path); err != nil {
+				return t, fmt.Errorf("%s: %w", path, err)
+			}
+			continue
+		case info.IsDir():
+			return t, fmt.Errorf("%s: is a folder; name a file", path)
+		case info.Mode().IsRegular() && !force:
+			return t, fmt.Errorf("%s: %w", path, ErrExists)
+		case info.Mode().IsRegular():
+			t.exists, t.mode = true, info.Mode().Perm()
+		case info.Mode()&(fs.ModeCharDevice|fs.ModeNamedPipe) != 0:
+			t.through = true
+		default:
+			return t, fmt.Errorf("%s: is neither a file nor a pipe (%v); name another", path, info.Mode())
+		}
+		return t, nil
+	}
+	return t, fmt.Errorf("%s: too many symbolic links", path)
+}
+
+// stream tells whether a path names an open file of this process. Opening it
+// anew would begin at the start of a file that a shell appends to.
+func stream(path string) (*os.File, bool) {
+	switch filepath.ToSlash(path) {
+	case "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1":
+		return os.Stdout, true
+	case "/dev/stderr", "/dev/fd/2", "/proc/self/fd/2":
+		return os.Stderr, true
+	}
+	// Others, such as those that a shell makes for >(…): never replaced.
+	switch filepath.ToSlash(filepath.Dir(path)) {
+	case "/dev/fd", "/proc/self/fd":
+		return nil, true
+	}
+	return nil, false
+}
+
+// follow reads one symbolic link. The link's own folder counts with its links
+// resolved, because ".." in the target means the real parent.
+func follow(path string) (string, error) {
+	to, err := os.Readlink(path)
+	if err != nil || filepath.IsAbs(to) {
+		return to, err
+	}
+	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+	return filepath.Join(dir, to), err
+}
+
+// open opens a device, a pipe or a stream of the process for writing.
+func (t target) open() (*os.File, error) {
+	if t.stream != nil {
+		return t.stream, nil
+	}
+	return os.OpenFile(t.path, os.O_WRONLY|os.O_APPEND, 0)
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -48,5 +49,42 @@ func TestCheck(t *testing.T) {
 	}
 	if err := Check(filepath.Join(dir, "no", "such", "out"), false); err == nil {
 		t.Error("a missing folder was accepted")
+	}
+}
+
+// TestAppears: a file that another process has put there in the meantime is not
+// replaced unasked.
+func TestAppears(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out")
+	err := Write(path, false, func(w io.Writer) error { return os.WriteFile(path, []byte("theirs"), 0o644) })
+	if b, _ := os.ReadFile(path); !errors.Is(err, ErrExists) || string(b) != "theirs" {
+		t.Errorf("%v, and the file holds %q", err, b)
+	}
+}
+
+// TestSweep: what a killed process leaves is known by its name and removed, and
+// nothing else is.
+func TestSweep(t *testing.T) {
+	dir := t.TempDir()
+	f, err := Create(filepath.Join(dir, strings.Repeat("n", 250)), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.out.Close() // and no Commit, as if the process had ended here
+	own := []string{".barrow-notes", "a.tmp", "out"}
+	for _, name := range own {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, ".barrow-folder.tmp"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := Sweep(dir); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != len(own)+1 {
+		t.Errorf("left: %v, %v", entries, err)
 	}
 }
