@@ -60,6 +60,7 @@ encoder of CMS's HGCAL trigger chip with it as the loss.`,
 // everywhere gives every command what all have: groups of commands show their
 // help, and a command that is not there is answered with those like it.
 func everywhere(cmd *cobra.Command) {
+	completes(cmd)
 	if cmd.HasSubCommands() && cmd.Run == nil && (cmd.RunE == nil || cmd.Args == nil) {
 		cmd.Args = group
 		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
