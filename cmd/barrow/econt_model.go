@@ -13,7 +13,7 @@ import (
 
 // modelFor loads the autoencoder of --model and the chip's weights of it.
 func (f *encodeFlags) modelFor(threads int) (*autoencoder.Model, *econt.Weights, error) {
-	m, err := autoencoder.Load(f.model, threads)
+	m, err := openEncoder(f.model, threads)
 	if err != nil {
 		return nil, nil, err
 	}

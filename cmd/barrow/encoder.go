@@ -195,14 +195,11 @@ func network(plan *compare.Plan) (func() (loss.Distance, error), error) {
 		plan.CNN = builtIn
 		return func() (loss.Distance, error) { return surrogate.BuiltIn(1) }, nil
 	}
-	path, err := run.WeightsFile(plan.CNN, run.SurrogateWeights)
-	if err != nil {
+	if _, err := loadSurrogate(plan.CNN, 1); err != nil {
 		return nil, err
 	}
-	if _, err := surrogate.Open(path, 1); err != nil {
-		return nil, err
-	}
-	return func() (loss.Distance, error) { return surrogate.Open(path, 1) }, nil
+	name := plan.CNN
+	return func() (loss.Distance, error) { return loadSurrogate(name, 1) }, nil
 }
 
 // labelled is images with the metadata columns kept.

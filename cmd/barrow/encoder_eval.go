@@ -4,9 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
-	"regexp"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -15,7 +12,6 @@ import (
 	"barrow/evaluate"
 	"barrow/hgcal"
 	"barrow/internal/outfile"
-	"barrow/run"
 	"barrow/wafer"
 	"barrow/wafer/csvio"
 )
@@ -54,9 +50,9 @@ this takes the most time: --baselines=false leaves it out.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, c, args) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.weights, "weights", "", "weights `file` or run folder of the encoder")
+	flags.StringVar(&f.weights, "weights", "", "weights `file`, run folder or Keras file of the encoder")
 	flags.StringVar(&f.loss, "loss", "", "which of a run folder's encoders, by the loss it was trained with")
-	flags.StringVar(&f.against, "against", "", "weights `file` or run folder of an encoder to compare with")
+	flags.StringVar(&f.against, "against", "", "weights `file`, run folder or Keras file of an encoder to compare with")
 	flags.StringVar(&f.metric, "metric", "benchmark", "ground metric: benchmark, cmssw or a CSV `file` of x,y per cell")
 	flags.Float64Var(&f.threshold, "mip", evaluate.MIP, "charge above which a cell counts as occupied")
 	flags.BoolVar(&f.baselines, "baselines", true, "send the images through the chip's other algorithms, too")
@@ -174,7 +170,7 @@ type chipEval struct {
 
 // newChipEval finds the encoder's links and the wafers' density.
 func (f *encoderEval) newChipEval(path string, set *wafer.Set) (*chipEval, error) {
-	m, err := autoencoder.Load(path, 1)
+	m, err := openEncoder(path, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -234,7 +230,7 @@ func (f *encoderEval) measure(ctx context.Context, c *common, path string, set *
 // decodeSet runs an autoencoder's weights file on images, with their conditions
 // if it wants them.
 func decodeSet(ctx context.Context, c *common, path string, set *wafer.Set) ([]float64, error) {
-	m, err := autoencoder.Load(path, c.threads)
+	m, err := openEncoder(path, c.threads)
 	if err != nil {
 		return nil, err
 	}
@@ -257,27 +253,4 @@ func etaOf(set *wafer.Set) []float64 {
 		}
 	}
 	return nil
-}
-
-// ofSeed are the weights of one seed among several: the best of them lie beside
-// them under the loss alone.
-var ofSeed = regexp.MustCompile(`-seed\d+\.weights$`)
-
-// encoderWeights finds the weights file of an encoder in a run folder: the one
-// trained with the named loss, or the only one there is.
-func encoderWeights(path, lossName string) (string, error) {
-	if path == "" {
-		return "", fmt.Errorf("name the encoder's weights: --weights FILE or a run folder, as \"barrow reproduce\" and \"barrow encoder train\" leave it")
-	}
-	if lossName == "" {
-		found, err := filepath.Glob(filepath.Join(path, run.Weights, run.EncoderWeights+"*"+run.WeightsEnding))
-		found = slices.DeleteFunc(found, ofSeed.MatchString)
-		if err == nil && len(found) == 1 {
-			return found[0], nil
-		}
-		if len(found) > 1 {
-			return "", fmt.Errorf("%s holds %d encoders: say which with --loss", path, len(found))
-		}
-	}
-	return run.WeightsFile(path, run.EncoderWeights+lossName)
 }

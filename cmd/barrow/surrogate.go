@@ -1,20 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"barrow/emd"
 	"barrow/hgcal"
-	"barrow/model/keras"
-	"barrow/nn"
-	"barrow/run"
 	"barrow/surrogate"
 )
 
@@ -51,7 +45,7 @@ certainly not above the EMD.`,
   barrow surrogate eval --weights ae_mse.h5 --json a.csv b.csv`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			model, err := loadSurrogate(weights, c)
+			model, err := loadSurrogate(weights, c.threads)
 			if err != nil {
 				return err
 			}
@@ -99,50 +93,6 @@ certainly not above the EMD.`,
 	flags.StringVar(&metric, "metric", "benchmark", "ground metric of the exact EMD, with --json")
 	images.add(cmd)
 	return cmd
-}
-
-// loadSurrogate reads an EMD network of any sort, or takes the built-in one.
-func loadSurrogate(weights string, c *common) (surrogate.Estimator, error) {
-	if weights == "" {
-		return surrogate.BuiltIn(c.threads)
-	}
-	path, err := run.WeightsFile(weights, run.SurrogateWeights)
-	if err != nil {
-		return nil, err
-	}
-	if isHDF5(path) {
-		return kerasSurrogate(path, c.threads)
-	}
-	return surrogate.Open(path, c.threads)
-}
-
-// isHDF5 looks for the signature of an HDF5 file.
-func isHDF5(path string) bool {
-	f, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	head := make([]byte, 8)
-	_, err = io.ReadFull(f, head)
-	return err == nil && bytes.Equal(head, []byte("\x89HDF\r\n\x1a\n"))
-}
-
-// kerasSurrogate reads one of the paper's networks.
-func kerasSurrogate(path string, threads int) (surrogate.Estimator, error) {
-	m, err := keras.ReadModel(path)
-	if err != nil {
-		return nil, err
-	}
-	net, err := m.Network(nn.Settings{Threads: threads})
-	if err != nil {
-		return nil, err
-	}
-	model, err := surrogate.FromNetwork(net)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return model, nil
 }
 
 func groundMetric(name string) (*emd.Metric, error) {

@@ -197,7 +197,7 @@ func (f *surrogateTrain) train(ctx context.Context, c *common, sources []*surrog
 func (f *surrogateTrain) sources(ctx context.Context, c *common, m *emd.Metric, parts []*wafer.Set) ([]*surrogate.Source, error) {
 	var models []*autoencoder.Model
 	for _, path := range f.Decoders {
-		model, err := autoencoder.Load(path, c.threads)
+		model, err := openEncoder(path, c.threads)
 		if err != nil {
 			return nil, err
 		}

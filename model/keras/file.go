@@ -110,7 +110,7 @@ func ParseWeights(data []byte) (f *File, err error) {
 			f, err = nil, errorf("the reader failed on this file (%v): it is damaged or of a kind that is not supported", r)
 		}
 	}()
-	if bytes.HasPrefix(data, []byte("PK\x03\x04")) {
+	if bytes.HasPrefix(data, []byte(zipSignature)) {
 		return nil, errorf("a zip file, as Keras 3 writes (.keras), is not supported; supported is HDF5: save the model under a name that ends in .h5")
 	}
 	file, err := h5.Parse(data)

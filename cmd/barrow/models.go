@@ -1,0 +1,37 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"barrow/autoencoder"
+	"barrow/model/file"
+	"barrow/surrogate"
+)
+
+// encoderWeights finds the file of an encoder: by the name of the file itself or
+// of a run folder, of which the named loss picks one.
+func encoderWeights(name, loss string) (string, error) {
+	if name == "" {
+		return "", fmt.Errorf("name the encoder's weights: --weights FILE or a run folder, as \"barrow reproduce\" and \"barrow encoder train\" leave it")
+	}
+	path, err := file.EncoderWeights(name, loss)
+	if errors.Is(err, file.ErrSeveral) {
+		err = fmt.Errorf("%w: --loss", err)
+	}
+	return path, err
+}
+
+// openEncoder opens an encoder with its decoder by the name of a run folder, a
+// weights file or a Keras file.
+func openEncoder(name string, threads int) (*autoencoder.Model, error) {
+	return file.Autoencoder(name, file.Settings{Threads: threads})
+}
+
+// loadSurrogate opens an EMD network in the same way, or takes the built-in one.
+func loadSurrogate(name string, threads int) (surrogate.Estimator, error) {
+	if name == "" {
+		return surrogate.BuiltIn(threads)
+	}
+	return file.Estimator(name, file.Settings{Threads: threads})
+}

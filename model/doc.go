@@ -1,0 +1,6 @@
+// Package model is what a trained model is to the outside: the seam for other
+// programs' formats ([Format]).
+//
+// A format is a package of its own under model, with one line in the registry
+// of barrow/model/file, which opens models by name.
+package model

@@ -1,0 +1,182 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"barrow/autoencoder"
+	"barrow/model/keras"
+	"barrow/run"
+	"barrow/surrogate"
+)
+
+func images(n int) []float64 {
+	v := make([]float64, n*autoencoder.Cells)
+	for i := range v {
+		if i%7 < 3 {
+			v[i] = float64(i*i%89) + 1
+		}
+	}
+	return v
+}
+
+func write(t *testing.T, path string, data []byte) string {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestAutoencoder opens one model by every name that it can have: a run's
+// folder, its weights file, and three arrangements of Keras files.
+func TestAutoencoder(t *testing.T) {
+	dir := t.TempDir()
+	m, err := autoencoder.Architecture{Precision: "qkeras-5bit", LatentBits: 5}.New(3, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	weights := filepath.Join(dir, "run", run.Weights, run.EncoderWeights+"emd"+run.WeightsEnding)
+	if err := os.MkdirAll(filepath.Dir(weights), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Save(weights); err != nil {
+		t.Fatal(err)
+	}
+	f, err := keras.Export(m.Network())
+	if err != nil {
+		t.Fatal(err)
+	}
+	bare := *f
+	bare.Config = ""
+	for _, err := range []error{
+		f.Write(filepath.Join(dir, "whole.h5"), false),
+		f.WriteJSON(filepath.Join(dir, "two.json"), false), bare.Write(filepath.Join(dir, "two.hdf5"), false),
+		f.WriteJSON(filepath.Join(dir, "three.json"), false), bare.Write(filepath.Join(dir, "three.weights.h5"), false),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	x := images(30)
+	want, err := m.Decode(context.Background(), x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"run", filepath.Join("run", run.Weights, run.EncoderWeights+"emd"+run.WeightsEnding), "whole.h5", "two.json", "two.hdf5", "three.json", "three.weights.h5"} {
+		got, err := Autoencoder(filepath.Join(dir, name), Settings{Threads: 1})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		have, err := got.Decode(context.Background(), x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(want, have) {
+			t.Errorf("%s (%v) decodes differently from the model (%v)", name, got.Architecture(), m.Architecture())
+		}
+	}
+	if _, err := Estimator(filepath.Join(dir, "whole.h5"), Settings{}); err == nil || !strings.Contains(err.Error(), "is no EMD CNN") {
+		t.Errorf("an autoencoder as EMD CNN: %v", err)
+	}
+	second := filepath.Join(dir, "run", run.Weights, run.EncoderWeights+"telescope"+run.WeightsEnding)
+	if err := m.Save(second); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Autoencoder(filepath.Join(dir, "run"), Settings{}); !errors.Is(err, ErrSeveral) || !strings.Contains(err.Error(), "emd, telescope") {
+		t.Errorf("two encoders: %v", err)
+	}
+	if _, err := EncoderWeights(filepath.Join(dir, "run"), "mse"); err == nil || !strings.Contains(err.Error(), `trained with "mse"; it has emd, telescope`) {
+		t.Errorf("a loss that is not there: %v", err)
+	}
+	if got, err := EncoderWeights(filepath.Join(dir, "run"), "telescope"); err != nil || got != second {
+		t.Errorf("%s, %v", got, err)
+	}
+}
+
+func TestEstimator(t *testing.T) {
+	p, err := surrogate.BuiltIn(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "run", run.Weights, run.SurrogateWeights+run.WeightsEnding)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{path, filepath.Join(dir, "run")} {
+		if e, err := Estimator(name, Settings{}); err != nil {
+			t.Error(err)
+		} else if _, ok := e.(*surrogate.Potential); !ok {
+			t.Errorf("%s: %T", name, e)
+		}
+	}
+	if _, err := Autoencoder(path, Settings{}); err == nil || !strings.Contains(err.Error(), "an encoder is wanted") {
+		t.Errorf("a potential network as encoder: %v", err)
+	}
+}
+
+// TestNoModel: a file that is no model is named by what it looks like, and the
+// error says what is wanted.
+func TestNoModel(t *testing.T) {
+	dir := t.TempDir()
+	for name, c := range map[string]struct{ data, want string }{
+		"images.csv":   {"1,2,3\n4,5,6\n", "text with commas"},
+		"empty":        {"", "is empty"},
+		"config.json":  {`{"loss": "emd"}`, "a JSON file"},
+		"init.yaml":    {"ConfigAlgo:\n  Global:\n    alg_type: 4\n", "YAML"},
+		"pairs.npz":    {"PK\x03\x04" + strings.Repeat("\x00", 26) + "p.npy", "a zip file"},
+		"x.npy":        {"\x93NUMPY\x01\x00", "NumPy array"},
+		"t.root":       {"root\x00\x00\xf6\x08", "a ROOT file"},
+		"zeros":        {strings.Repeat("\x00", 4000), "zero bytes"},
+		"a.out":        {"\x7fELF\x02\x01\x01\x00", "a binary file"},
+		"model.keras":  {"PK\x03\x04" + strings.Repeat("\x00", 26) + "metadata.json{}", "a zip file, as Keras 3 writes (.keras), is not supported; supported is HDF5"},
+		"cut.h5":       {"\x89HDF\r\n\x1a\n", "keras: "},
+		"alone.json":   {`{"class_name": "Functional", "config": {}}`, "an architecture without its weights: there is no alone.hdf5, nor one ending in .h5, nor one ending in .weights.h5 beside it"},
+		"cut.weights":  {"BARROWNN\x01\x00", "cut off"},
+		"cutp.weights": {"BARROWPT\x01\x00", "cut"},
+	} {
+		path := write(t, filepath.Join(dir, name), []byte(c.data))
+		for _, open := range []func() error{
+			func() error { _, err := Estimator(path, Settings{}); return err },
+			func() error { _, err := Autoencoder(path, Settings{}); return err },
+		} {
+			err := open()
+			if name == "cutp.weights" && err != nil && strings.Contains(err.Error(), "potentials") {
+				continue
+			}
+			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) {
+				t.Errorf("%s: %v; want %q", name, err, c.want)
+			}
+		}
+	}
+	big := write(t, filepath.Join(dir, "sparse"), []byte("BARROWNN"))
+	if err := os.Truncate(big, 3<<30); err == nil {
+		if _, err := Estimator(big, Settings{}); err == nil || !strings.Contains(err.Error(), "3221225472 bytes, more than any model") {
+			t.Errorf("a file of 3 GB: %v", err)
+		}
+	}
+	if _, err := os.Stat("/dev/zero"); err == nil {
+		if _, err := Estimator("/dev/zero", Settings{}); err == nil || !strings.Contains(err.Error(), "a device or a pipe") {
+			t.Errorf("a device: %v", err)
+		}
+	}
+	if _, err := Autoencoder(dir, Settings{}); err == nil || !strings.Contains(err.Error(), "without a trained encoder") {
+		t.Errorf("a folder without a run: %v", err)
+	}
+	if _, err := Autoencoder(filepath.Join(dir, "absent"), Settings{}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no file: %v", err)
+	}
+}

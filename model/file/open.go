@@ -1,0 +1,123 @@
+package file
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+
+	"barrow/autoencoder"
+	"barrow/internal/limit"
+	"barrow/nn"
+	"barrow/run"
+	"barrow/surrogate"
+)
+
+// Settings say which model is meant, and how it shall run.
+type Settings struct {
+	// Loss names one of a run folder's encoders, by what it was trained with.
+	Loss string
+	// Threads that the model may use; 0 is all processors.
+	Threads int
+}
+
+// Autoencoder opens an encoder with its decoder: a run's folder, a weights file
+// of Barrow, or the file of another program that holds the same layers (see
+// [autoencoder.FromNetwork]).
+func Autoencoder(name string, s Settings) (*autoencoder.Model, error) {
+	threads, err := limit.Threads(s.Threads)
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	path, err := EncoderWeights(name, s.Loss)
+	if err != nil {
+		return nil, err
+	}
+	kind, format, err := recognise(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case kind == barrowPotential:
+		return nil, fmt.Errorf("model: %s: a network of potentials, which estimates distances; an encoder is wanted", path)
+	case kind == barrowNetwork:
+		return autoencoder.Load(path, threads)
+	}
+	net, err := format.Read(path, nn.Settings{Threads: threads})
+	if err != nil {
+		return nil, err
+	}
+	m, err := autoencoder.FromNetwork(net, threads)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}
+
+// Estimator opens a network that estimates the EMD: a run's folder, a weights
+// file of Barrow of either sort, or the EMD CNN of another program.
+func Estimator(name string, s Settings) (surrogate.Estimator, error) {
+	threads, err := limit.Threads(s.Threads)
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	path, err := run.WeightsFile(name, run.SurrogateWeights)
+	if err != nil {
+		return nil, err
+	}
+	kind, format, err := recognise(path)
+	if err != nil {
+		return nil, err
+	}
+	if kind != foreign {
+		return surrogate.Open(path, threads)
+	}
+	net, err := format.Read(path, nn.Settings{Threads: threads})
+	if err != nil {
+		return nil, err
+	}
+	m, err := surrogate.FromNetwork(net)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}
+
+// ofSeed are the weights of one seed among several: the best of them lie beside
+// them under the loss alone.
+var ofSeed = regexp.MustCompile(`-seed\d+\.weights$`)
+
+// ErrSeveral is wrapped where a run's folder holds more than one encoder and no
+// loss says which is meant.
+var ErrSeveral = errors.New("say which, by its loss")
+
+// EncoderWeights finds the file that a user means by the name of an encoder: the
+// file itself or, in a run's folder, the encoder trained with the named loss,
+// or the only one there is.
+func EncoderWeights(name, loss string) (string, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return "", fmt.Errorf("model: %w", err)
+	}
+	if !info.IsDir() {
+		return name, nil
+	}
+	found, err := filepath.Glob(filepath.Join(name, run.Weights, run.EncoderWeights+"*"+run.WeightsEnding))
+	if err != nil {
+		return "", fmt.Errorf("model: %s: %w", name, err)
+	}
+	if want := filepath.Join(name, run.Weights, run.EncoderWeights+loss+run.WeightsEnding); slices.Contains(found, want) {
+		return want, nil
+	}
+	found = slices.DeleteFunc(found, ofSeed.MatchString)
+	switch {
+	case len(found) == 0:
+		return "", fmt.Errorf("model: %s: a folder without a trained encoder (no %s%c%s*%s)", name, run.Weights, filepath.Separator, run.EncoderWeights, run.WeightsEnding)
+	case loss != "":
+		return "", fmt.Errorf("model: %s holds no encoder trained with %q; it has %s", name, loss, losses(found))
+	case len(found) > 1:
+		return "", fmt.Errorf("model: %s holds %d encoders (%s): %w", name, len(found), losses(found), ErrSeveral)
+	}
+	return found[0], nil
+}

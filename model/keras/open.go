@@ -1,0 +1,93 @@
+package keras
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// signature is how an HDF5 file begins.
+const signature = "\x89HDF\r\n\x1a\n"
+
+const zipSignature = "PK\x03\x04"
+
+// Recognise reports whether a file that begins with head could be one of a
+// Keras model: HDF5, the JSON of an architecture, or the zip file of Keras 3,
+// which Open refuses with advice.
+func Recognise(head []byte) bool {
+	return bytes.HasPrefix(head, []byte(signature)) || isJSON(head) || isKerasZip(head)
+}
+
+func isJSON(head []byte) bool {
+	return bytes.HasPrefix(bytes.TrimSpace(head), []byte("{")) && bytes.Contains(head, []byte(`"class_name"`))
+}
+
+// isKerasZip looks at the name of a zip file's first entry.
+func isKerasZip(head []byte) bool {
+	if !bytes.HasPrefix(head, []byte(zipSignature)) || len(head) < 30 {
+		return false
+	}
+	for _, name := range []string{"metadata.json", "config.json", "model.weights.h5", "assets/"} {
+		if bytes.HasPrefix(head[30:], []byte(name)) {
+			return true
+		}
+	}
+	return false
+}
+
+// Open reads a model by the name of any of its files: a whole-model HDF5 file;
+// or the architecture as JSON or the weights in HDF5, of which it finds the
+// other beside it, called alike but for the ending.
+func Open(path string) (*Model, error) {
+	head, err := start(path)
+	if err != nil {
+		return nil, errorf("%w", err)
+	}
+	if isJSON(head) {
+		weights, err := beside(path, ".hdf5", ".h5", ".weights.h5")
+		if err != nil {
+			return nil, errorf("%s: an architecture without its weights: %w", path, err)
+		}
+		return ReadModelJSON(path, weights)
+	}
+	f, err := ReadWeights(path)
+	if err != nil {
+		return nil, err
+	}
+	if f.Config != "" {
+		return finishRead(f, path)
+	}
+	architecture, err := beside(path, ".json")
+	if err != nil {
+		return nil, errorf("%s: weights only (no attribute model_config), without their architecture: %w", path, err)
+	}
+	return ReadModelJSON(architecture, path)
+}
+
+// start is the beginning of a file.
+func start(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	head := make([]byte, 512)
+	n, err := f.Read(head)
+	if n == 0 && err != nil {
+		return nil, fmt.Errorf("%s: empty, or not readable: %w", path, err)
+	}
+	return head[:n], nil
+}
+
+// beside finds the file of the same name with another ending.
+func beside(path string, endings ...string) (string, error) {
+	stem := strings.TrimSuffix(strings.TrimSuffix(path, filepath.Ext(path)), ".weights")
+	for _, e := range endings {
+		if _, err := os.Stat(stem + e); err == nil {
+			return stem + e, nil
+		}
+	}
+	return "", fmt.Errorf("there is no %s%s beside it", filepath.Base(stem), strings.Join(endings, ", nor one ending in "))
+}
