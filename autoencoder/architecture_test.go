@@ -335,15 +335,15 @@ func TestConditions(t *testing.T) {
 		}
 	}
 	s.Column("wafertype").Float[0] = 7
-	if _, err := Conditions(s); err == nil || !strings.Contains(err.Error(), "image 0: wafer type 7") {
+	if _, err := Conditions(s); err == nil || !strings.Contains(err.Error(), "image 1: wafer type 7") {
 		t.Errorf("wafer type 7: %v", err)
 	}
 	s.Columns = append(s.Columns[:3], s.Columns[4], wafer.Column{Name: "HD_LD", Text: []string{"HD", "LD"}})
 	if c, err = Conditions(s); err != nil || c[3] != 1 || c[4] != 0 || c[ConditionCount+4] != 1 {
 		t.Errorf("types by density: %v, %v", c, err)
 	}
-	s.Columns = s.Columns[:3]
-	if _, err := Conditions(s); err == nil || !strings.Contains(err.Error(), "needs the column wafertype or type or HD_LD") {
+	s.Columns = s.Columns[:4]
+	if _, err := Conditions(s); err == nil || !strings.Contains(err.Error(), "no such column: wafertype or type or HD_LD") {
 		t.Errorf("no column: %v", err)
 	}
 }

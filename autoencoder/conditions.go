@@ -3,7 +3,6 @@ package autoencoder
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"barrow/wafer"
 )
@@ -18,62 +17,35 @@ const ConditionCount = 8
 // HD_LD gives it: HD is type 0, LD type 1. A column that is missing or a value
 // out of range is an error that names it.
 func Conditions(s *wafer.Set) ([]float32, error) {
-	columns := map[string][]float64{}
-	for _, want := range [][]string{{"eta", "tc_eta"}, {"waferv"}, {"waferu"}, {"wafertype", "type", "HD_LD"}, {"layer"}} {
-		values, err := column(s, want)
-		if err != nil {
-			return nil, err
+	var columns [4][]float64
+	for n, k := range []wafer.Known{wafer.Eta, wafer.WaferV, wafer.WaferU, wafer.Layer} {
+		var err error
+		if columns[n], err = s.Numbers(k); err != nil {
+			return nil, fmt.Errorf("autoencoder: the conditional autoencoder needs the images' columns: %w", err)
 		}
-		columns[want[0]] = values
+	}
+	eta, v, u, layer := columns[0], columns[1], columns[2], columns[3]
+	types, err := s.WaferTypes()
+	if err != nil {
+		return nil, fmt.Errorf("autoencoder: the conditional autoencoder needs the images' columns: %w", err)
 	}
 	out := make([]float32, s.Len()*ConditionCount)
 	for i := range s.Len() {
-		kind := columns["wafertype"][i]
+		kind := types[i]
 		if kind != 0 && kind != 1 && kind != 2 {
-			return nil, fmt.Errorf("autoencoder: image %d: wafer type %v; want 0, 1 or 2 (silicon of 120, 200 or 300 µm)", i, kind)
+			return nil, fmt.Errorf("autoencoder: image %d: wafer type %v; want 0, 1 or 2 (silicon of 120, 200 or 300 µm)", i+1, kind)
 		}
 		row := out[i*ConditionCount:]
-		row[0] = float32(math.Abs(columns["eta"][i]) / 3.1)
-		row[1] = float32(columns["waferv"][i] / 12)
-		row[2] = float32(columns["waferu"][i] / 12)
+		row[0] = float32(math.Abs(eta[i]) / 3.1)
+		row[1] = float32(v[i] / 12)
+		row[2] = float32(u[i] / 12)
 		row[3+int(kind)] = 1
 		row[6] = float32(math.Log(wafer.Sum(s.Image(i)) + 1))
-		row[7] = float32((columns["layer"][i] - 1) / 46)
+		row[7] = float32((layer[i] - 1) / 46)
 		for _, v := range row[:ConditionCount] {
 			if v-v != 0 {
-				return nil, fmt.Errorf("autoencoder: image %d: its conditions %v are not finite numbers", i, row[:ConditionCount])
+				return nil, fmt.Errorf("autoencoder: image %d: its conditions %v are not finite numbers", i+1, row[:ConditionCount])
 			}
-		}
-	}
-	return out, nil
-}
-
-func column(s *wafer.Set, names []string) ([]float64, error) {
-	for _, name := range names {
-		if c := s.Column(name); c != nil {
-			if name == "HD_LD" && c.Text != nil {
-				return density(c)
-			}
-			v, err := c.Floats()
-			if err != nil {
-				return nil, fmt.Errorf("autoencoder: %w", err)
-			}
-			return v, nil
-		}
-	}
-	return nil, fmt.Errorf("autoencoder: the conditional autoencoder needs the column %s of the images", strings.Join(names, " or "))
-}
-
-// density is the wafer's type by its density.
-func density(c *wafer.Column) ([]float64, error) {
-	out := make([]float64, len(c.Text))
-	for i, text := range c.Text {
-		switch text {
-		case "HD":
-		case "LD":
-			out[i] = 1
-		default:
-			return nil, fmt.Errorf("autoencoder: image %d: HD_LD is %q; want HD or LD", i, text)
 		}
 	}
 	return out, nil

@@ -165,19 +165,16 @@ func Densities(set *wafer.Set, choice string) (high []bool, words string, err er
 	default:
 		return nil, "", fmt.Errorf("evaluate: wafer density %q: want ld or hd", choice)
 	}
-	c := set.Column("HD_LD")
-	if c == nil {
+	if set.Find(wafer.Density) == nil {
 		return nil, "low, assumed: the images do not say", nil
 	}
-	high, n := make([]bool, set.Len()), 0
-	for i := range high {
-		switch v := c.Value(i); v {
-		case "HD":
-			high[i] = true
+	if high, err = set.HighDensity(); err != nil {
+		return nil, fmt.Sprintf("low, assumed: %v", err), nil
+	}
+	n := 0
+	for _, h := range high {
+		if h {
 			n++
-		case "LD":
-		default:
-			return nil, fmt.Sprintf("low, assumed: the column HD_LD says %q", v), nil
 		}
 	}
 	return high, fmt.Sprintf("%d images low, %d high, as the column HD_LD says", len(high)-n, n), nil

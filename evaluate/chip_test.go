@@ -233,7 +233,7 @@ func TestDensities(t *testing.T) {
 		{column("HD", "HD", "HD"), "ld", nil, "low, as given"},
 		{set, "hd", []bool{true, true, true}, "high, as given"},
 		{column("LD", "HD", "LD"), "", []bool{false, true, false}, "2 images low, 1 high, as the column HD_LD says"},
-		{column("LD", "2", "LD"), "", nil, `low, assumed: the column HD_LD says "2"`},
+		{column("LD", "2", "LD"), "", nil, `low, assumed: wafer: image 2: HD_LD is "2"; want HD or LD`},
 	} {
 		high, words, err := Densities(tc.set, tc.choice)
 		if err != nil || !slices.Equal(high, tc.high) || words != tc.words {

@@ -269,8 +269,9 @@ func (g *Generator) charge(adc float64, f *frontEnd, cell int, threshold float64
 // centre), gen_eta (of the particle), subdet (1 electromagnetic, 2 hadronic
 // part), layer, waferu, waferv, sector, HD_LD, ModType, elinks, threshold.
 func Columns() []string {
-	return []string{"entry", "class", "SimEnergyTotal", "EventSimEnergy", "SimEnergyFraction", "eta", "gen_eta",
-		"subdet", "layer", "waferu", "waferv", "sector", "HD_LD", "ModType", "elinks", "threshold"}
+	return []string{string(wafer.Entry), "class", string(wafer.SimEnergyTotal), string(wafer.EventSimEnergy),
+		string(wafer.SimEnergyFraction), string(wafer.Eta), string(wafer.GenEta), string(wafer.Subdet), string(wafer.Layer),
+		string(wafer.WaferU), string(wafer.WaferV), "sector", string(wafer.Density), string(wafer.ModType), string(wafer.ELinks), "threshold"}
 }
 
 // reserve makes room for n images in a set, reusing its memory.
@@ -282,7 +283,7 @@ func reserve(set *wafer.Set, n int) {
 	for i, name := range Columns() {
 		c := &set.Columns[i]
 		c.Name = name
-		if name == "class" || name == "HD_LD" || name == "ModType" {
+		if name == "class" || wafer.Known(name).Kind() == wafer.Words {
 			c.Text, c.Float = slices.Grow(c.Text[:0], n)[:n], nil
 		} else {
 			c.Float, c.Text = slices.Grow(c.Float[:0], n)[:n], nil

@@ -41,7 +41,7 @@ func (c *Column) Floats() ([]float64, error) {
 	for i, s := range c.Text {
 		var err error
 		if v[i], err = strconv.ParseFloat(s, 64); err != nil {
-			return nil, fmt.Errorf("wafer: column %s of image %d: %q is not a number", c.Name, i, s)
+			return nil, fmt.Errorf("wafer: column %q of image %d: %q is not a number", c.Name, i+1, s)
 		}
 	}
 	return v, nil
@@ -99,7 +99,7 @@ func (s *Set) Check() error {
 	}
 	for n, c := range s.Columns {
 		if c.Len() != s.Len() {
-			return fmt.Errorf("wafer: column %s has %d values for %d images", c.Name, c.Len(), s.Len())
+			return fmt.Errorf("wafer: column %q has %d values for %d images", c.Name, c.Len(), s.Len())
 		}
 		if s.Column(c.Name) != &s.Columns[n] {
 			return fmt.Errorf("wafer: two columns are called %q", c.Name)
@@ -108,7 +108,7 @@ func (s *Set) Check() error {
 	for n, v := range s.Charge {
 		if !(v >= 0 && v <= math.MaxFloat64) {
 			return fmt.Errorf("wafer: image %d, cell %d: charge %g is not a finite number ≥ 0",
-				n/hgcal.Cells, n%hgcal.Cells, v)
+				n/hgcal.Cells+1, n%hgcal.Cells, v)
 		}
 	}
 	return nil

@@ -132,10 +132,10 @@ func TestSliceSelectAppend(t *testing.T) {
 func TestCheck(t *testing.T) {
 	for want, spoil := range map[string]func(*Set){
 		"no whole number":           func(s *Set) { s.Charge = s.Charge[1:] },
-		"image 1, cell 2: charge -": func(s *Set) { s.Charge[50] = -1 },
-		"image 0, cell 0: charge N": func(s *Set) { s.Charge[0] = math.NaN() },
+		"image 2, cell 2: charge -": func(s *Set) { s.Charge[50] = -1 },
+		"image 1, cell 0: charge N": func(s *Set) { s.Charge[0] = math.NaN() },
 		"charge +Inf":               func(s *Set) { s.Charge[0] = math.Inf(1) },
-		"column num has 1 values":   func(s *Set) { s.Columns[0].Float = s.Columns[0].Float[:1] },
+		`column "num" has 1 values`: func(s *Set) { s.Columns[0].Float = s.Columns[0].Float[:1] },
 		"two columns":               func(s *Set) { s.Columns[1].Name = "num" },
 	} {
 		s := numbered(3)
@@ -302,5 +302,65 @@ func TestCopy(t *testing.T) {
 	}
 	if _, err := Copy(&brokenWriter{}, &setReader{s: s}); err == nil {
 		t.Error("a failing writer went unnoticed")
+	}
+}
+
+func TestDigest(t *testing.T) {
+	s := numbered(3)
+	first := s.Digest()
+	for name, change := range map[string]func(*Set){
+		"a charge":          func(s *Set) { s.Charge[5]++ },
+		"a number":          func(s *Set) { s.Columns[0].Float[2]++ },
+		"a text":            func(s *Set) { s.Columns[1].Text[0] += "x" },
+		"a name":            func(s *Set) { s.Columns[1].Name = "words" },
+		"one column less":   func(s *Set) { s.Columns = s.Columns[:1] },
+		"texts' boundaries": func(s *Set) { s.Columns[1].Text[0], s.Columns[1].Text[1] = "t0t", "1" },
+	} {
+		s := numbered(3)
+		change(s)
+		if s.Digest() == first {
+			t.Errorf("%s: the same digest", name)
+		}
+	}
+	text := numbered(3)
+	text.Columns[0] = Column{Name: "num", Text: []string{"0", "1", "2"}}
+	if text.Digest() != first {
+		t.Error("a number read as text counts as another")
+	}
+	if len(first) != 64 {
+		t.Error(first)
+	}
+}
+
+func TestKnownColumns(t *testing.T) {
+	if len(KnownColumns()) != len(knownColumns) {
+		t.Error("a well-known column is not listed")
+	}
+	seen := map[string]bool{}
+	for _, k := range KnownColumns() {
+		for _, name := range k.Names() {
+			if seen[name] {
+				t.Errorf("%s names two columns", name)
+			}
+			seen[name] = true
+		}
+		if k.Meaning() == "" {
+			t.Errorf("%s has no meaning", k)
+		}
+	}
+	s := &Set{Charge: make([]float64, 2*hgcal.Cells)}
+	if _, err := s.WaferTypes(); !errors.Is(err, ErrNoColumn) {
+		t.Error(err)
+	}
+	s.Columns = []Column{{Name: "tc_eta", Text: []string{"1.5", "-2"}}, {Name: "HD_LD", Text: []string{"HD", "LD"}}}
+	if eta, err := s.Numbers(Eta); err != nil || !slices.Equal(eta, []float64{1.5, -2}) {
+		t.Error(eta, err)
+	}
+	if types, err := s.WaferTypes(); err != nil || !slices.Equal(types, []float64{0, 1}) {
+		t.Error(types, err)
+	}
+	s.Columns[1].Text[1] = "0"
+	if _, err := s.WaferTypes(); err == nil || !strings.Contains(err.Error(), `image 2: HD_LD is "0"`) {
+		t.Error(err)
 	}
 }

@@ -222,8 +222,9 @@ func (f *encoderEval) measure(ctx context.Context, c *common, path string, set *
 	if err != nil {
 		return nil, nil, err
 	}
+	eta, _ := set.Numbers(wafer.Eta) // without it there is no division by |η|
 	e, err := evaluate.Images(ctx, m, set.Charge, decoded, evaluate.Settings{
-		Threshold: f.threshold, Threads: c.threads, Points: points, Eta: etaOf(set)})
+		Threshold: f.threshold, Threads: c.threads, Points: points, Eta: eta})
 	return e, decoded, err
 }
 
@@ -241,16 +242,4 @@ func decodeSet(ctx context.Context, c *common, path string, set *wafer.Set) ([]f
 		}
 	}
 	return m.DecodeData(ctx, d)
-}
-
-// etaOf is the images' pseudorapidity where a column holds it, else nil.
-func etaOf(set *wafer.Set) []float64 {
-	for _, name := range []string{"eta", "tc_eta"} {
-		if column := set.Column(name); column != nil {
-			if v, err := column.Floats(); err == nil {
-				return v
-			}
-		}
-	}
-	return nil
 }

@@ -160,7 +160,7 @@ func (f *reproduceFlags) config(cmd *cobra.Command, images *wafer.Set, source st
 // withDensity leaves of the metadata what says which wafers are of high density.
 func withDensity(set *wafer.Set) *wafer.Set {
 	out := set.WithoutColumns()
-	if c := set.Column("HD_LD"); c != nil {
+	if c := set.Find(wafer.Density); c != nil {
 		out.Columns = []wafer.Column{*c}
 	}
 	return out

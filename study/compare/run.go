@@ -73,7 +73,7 @@ func Run(ctx context.Context, f *run.Folder, p Plan, d Data, r Resources) (*Tabl
 			return nil, nil, fmt.Errorf("pretraining: %w", err)
 		}
 	}
-	w.eta = etaOf(d.Test)
+	w.eta, _ = d.Test.Numbers(wafer.Eta) // nil where it is not known
 	w.records = make([]record, len(w.jobs))
 	if err := w.train(ctx); err != nil {
 		return nil, nil, err
@@ -99,18 +99,6 @@ func (p Plan) images(set *wafer.Set) (autoencoder.Data, error) {
 		d.Conditions, err = autoencoder.Conditions(set)
 	}
 	return d, err
-}
-
-// etaOf is the images' pseudorapidity, or nil where it is not known.
-func etaOf(s *wafer.Set) []float64 {
-	for _, name := range []string{"eta", "tc_eta"} {
-		if c := s.Column(name); c != nil {
-			if v, err := c.Floats(); err == nil {
-				return v
-			}
-		}
-	}
-	return nil
 }
 
 type work struct {

@@ -1,0 +1,166 @@
+package wafer
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Known is a well-known metadata column: its name is the one that Barrow writes,
+// in every file format. All that is known about it is in the table of this file
+// alone.
+type Known string
+
+// The well-known columns, in the order that Barrow lists them.
+const (
+	Event             Known = "event"
+	Entry             Known = "entry"
+	Zside             Known = "zside"
+	Subdet            Known = "subdet"
+	Layer             Known = "layer"
+	WaferU            Known = "waferu"
+	WaferV            Known = "waferv"
+	WaferType         Known = "wafertype"
+	Density           Known = "HD_LD"
+	ModType           Known = "ModType"
+	ELinks            Known = "elinks"
+	Eta               Known = "eta"
+	Phi               Known = "phi"
+	GenEta            Known = "gen_eta"
+	GenPt             Known = "gen_pt"
+	SimEnergyTotal    Known = "SimEnergyTotal"
+	EventSimEnergy    Known = "EventSimEnergy"
+	SimEnergyFraction Known = "SimEnergyFraction"
+)
+
+// Kind is what the values of a well-known column are.
+type Kind int
+
+const (
+	// Number is any number.
+	Number Kind = iota
+	// Whole is a whole number.
+	Whole
+	// Words is text.
+	Words
+)
+
+type known struct {
+	kind    Kind
+	aliases []string // names in other files, best first
+	meaning string
+}
+
+var knownColumns = map[Known]known{
+	Event:             {Whole, nil, "number of the event"},
+	Entry:             {Whole, nil, "number of the row, or of the event, in the file that the image is from"},
+	Zside:             {Whole, nil, "endcap: 1 or -1"},
+	Subdet:            {Whole, nil, "part of the detector: 1 electromagnetic, 2 hadronic"},
+	Layer:             {Whole, nil, "layer, from 1"},
+	WaferU:            {Whole, nil, "wafer's first hexagonal coordinate"},
+	WaferV:            {Whole, nil, "wafer's second hexagonal coordinate"},
+	WaferType:         {Whole, []string{"type"}, "silicon: 0 for 120 µm (high density), 1 for 200 µm, 2 for 300 µm"},
+	Density:           {Words, nil, "HD or LD: density of the wafer's cells"},
+	ModType:           {Words, nil, "kind of module: FI, FM, FO are full ones"},
+	ELinks:            {Whole, nil, "output links of the module"},
+	Eta:               {Number, []string{"tc_eta"}, "pseudorapidity of the wafer"},
+	Phi:               {Number, []string{"tc_phi"}, "azimuth of the wafer, radians"},
+	GenEta:            {Number, nil, "pseudorapidity of the generated particle"},
+	GenPt:             {Number, nil, "transverse momentum of the generated particle, GeV"},
+	SimEnergyTotal:    {Number, []string{"simenergy"}, "energy that the particle left in the wafer"},
+	EventSimEnergy:    {Number, nil, "energy of the particle in the event"},
+	SimEnergyFraction: {Number, nil, "share of the wafer's energy that is the particle's"},
+}
+
+// KnownColumns lists the well-known columns.
+func KnownColumns() []Known {
+	return []Known{Event, Entry, Zside, Subdet, Layer, WaferU, WaferV, WaferType, Density, ModType, ELinks,
+		Eta, Phi, GenEta, GenPt, SimEnergyTotal, EventSimEnergy, SimEnergyFraction}
+}
+
+// Kind is what the column's values are.
+func (k Known) Kind() Kind { return knownColumns[k].kind }
+
+// Meaning says in a few words, with the unit, what the column holds.
+func (k Known) Meaning() string { return knownColumns[k].meaning }
+
+// Names returns the column's name and then those that other files have for it,
+// best first.
+func (k Known) Names() []string { return append([]string{string(k)}, knownColumns[k].aliases...) }
+
+// ErrNoColumn is wrapped where images lack a column that is needed.
+var ErrNoColumn = errors.New("no such column")
+
+// Find returns the set's column of that meaning, under any of its names, or nil.
+func (s *Set) Find(k Known) *Column {
+	for _, name := range k.Names() {
+		if c := s.Column(name); c != nil {
+			return c
+		}
+	}
+	return nil
+}
+
+// Numbers returns the values of a well-known column of numbers, one an image. A
+// set without it is an error that wraps ErrNoColumn; a value that is no number
+// is an error that names its image.
+func (s *Set) Numbers(k Known) ([]float64, error) {
+	c := s.Find(k)
+	if c == nil {
+		return nil, fmt.Errorf("wafer: %w: %s", ErrNoColumn, orNames(k.Names()))
+	}
+	return c.Floats()
+}
+
+// HighDensity reports of each image whether its wafer is of high density, by the
+// column HD_LD. A set without it is an error that wraps ErrNoColumn; a value
+// that is neither HD nor LD is an error that names its image.
+func (s *Set) HighDensity() ([]bool, error) {
+	c := s.Find(Density)
+	if c == nil {
+		return nil, fmt.Errorf("wafer: %w: %s", ErrNoColumn, Density)
+	}
+	high := make([]bool, c.Len())
+	for i := range high {
+		switch v := c.Value(i); v {
+		case "HD":
+			high[i] = true
+		case "LD":
+		default:
+			return nil, fmt.Errorf("wafer: image %d: %s is %q; want HD or LD", i+1, Density, v)
+		}
+	}
+	return high, nil
+}
+
+// WaferTypes returns the wafer's type of each image, 0, 1 or 2. Where there is no
+// such column HD_LD gives it: HD is type 0, LD type 1. A set with neither is an
+// error that wraps ErrNoColumn.
+func (s *Set) WaferTypes() ([]float64, error) {
+	types, err := s.Numbers(WaferType)
+	if !errors.Is(err, ErrNoColumn) {
+		return types, err
+	}
+	high, err := s.HighDensity()
+	if errors.Is(err, ErrNoColumn) {
+		return nil, fmt.Errorf("wafer: %w: %s", ErrNoColumn, orNames(slices.Concat(WaferType.Names(), Density.Names())))
+	}
+	if err != nil {
+		return nil, err
+	}
+	types = make([]float64, len(high))
+	for i, h := range high {
+		if !h {
+			types[i] = 1
+		}
+	}
+	return types, nil
+}
+
+func orNames(names []string) string {
+	text := names[0]
+	for _, n := range names[1:] {
+		text += " or " + n
+	}
+	return text
+}
