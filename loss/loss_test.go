@@ -148,17 +148,6 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
-func TestOfShapes(t *testing.T) {
-	for text, want := range map[string]bool{
-		"emd": true, "emd-cnn": true, "sliced": true, "sinkhorn": true, "emd + 0.1*energy": true, "0.5*sliced": true,
-		"telescope": false, "energy": false, "emd+0.1*telescope": false, "mse": false,
-	} {
-		if OfShapes(text) != want {
-			t.Errorf("OfShapes(%q) = %v", text, !want)
-		}
-	}
-}
-
 func TestBadInput(t *testing.T) {
 	ctx := context.Background()
 	l := MSE()

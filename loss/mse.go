@@ -2,13 +2,19 @@ package loss
 
 import "context"
 
+var _ = register("mse", Traits{
+	Label: "MSE", Help: "cell by cell: mean squared error", Sees: SeesCharges, Cost: 1,
+}, func(Resources) (Loss, error) { return MSE(), nil })
+
 // MSE is the mean squared error over cells and images.
 func MSE() Loss { return cellwise{"mse", squared} }
 
-// WeightedMSE is the mean over cells and images of (t−p)²·max(t,p), the
-// charge-weighted error of the paper's first baseline.
-func WeightedMSE() Loss { return cellwise{"weighted-mse", weighted} }
+func squared(t, p float32) (value, slope float32) {
+	d := p - t
+	return d * d, 2 * d
+}
 
+// cellwise is the mean over cells and images of a term.
 type cellwise struct {
 	name string
 	term func(t, p float32) (value, slope float32)
@@ -29,18 +35,4 @@ func (l cellwise) Eval(_ context.Context, target, pred, grad []float32) (float64
 		}
 	}
 	return finite(l.name, sum/float64(len(target)))
-}
-
-func squared(t, p float32) (value, slope float32) {
-	d := p - t
-	return d * d, 2 * d
-}
-
-// weighted is (t−p)²·max(t,p) and its derivative with respect to p.
-func weighted(t, p float32) (value, slope float32) {
-	d := p - t
-	if d > 0 {
-		return d * d * p, d * (2*p + d)
-	}
-	return d * d * t, 2 * d * t
 }

@@ -2,114 +2,42 @@ package loss
 
 import (
 	"context"
-	"fmt"
-	"sort"
-	"strconv"
-	"strings"
 
 	"barrow/emd"
 	"barrow/hgcal"
 )
 
-// Resources are what losses need beyond the images.
+// Resources are what losses need beyond the images; Traits say which needs what.
 type Resources struct {
-	Metric  *emd.Metric // ground metric of the exact EMD, 48 points
-	Threads int         // goroutines of the exact EMD, 0 = all processors; never changes a value
-	CNN     Distance    // the EMD CNN; nil where there is none
-
+	Metric *emd.Metric // ground metric of the exact EMD, 48 points
+	// Threads are the goroutines of the losses that share a batch out, 0 for all
+	// processors; they never change a value.
+	Threads int
+	CNN     Distance // the EMD CNN; nil where there is none
 	// Points are the cells' places, for sliced; the benchmark's where nil.
 	Points []hgcal.Point
-}
-
-var builders = map[string]func(Resources) (Loss, error){
-	"mse":             func(Resources) (Loss, error) { return MSE(), nil },
-	"weighted-mse":    func(Resources) (Loss, error) { return WeightedMSE(), nil },
-	"telescope":       func(Resources) (Loss, error) { return Telescope(hgcal.Published), nil },
-	"telescope-equal": func(Resources) (Loss, error) { return Telescope(hgcal.Equal), nil },
-	"energy":          func(Resources) (Loss, error) { return Energy(), nil },
-	"emd":             exact,
-	"sliced":          sliced,
-	"sinkhorn":        sinkhorn,
-	"emd-cnn": func(r Resources) (Loss, error) {
-		if r.CNN == nil {
-			return nil, fmt.Errorf("loss: emd-cnn needs the weights of a trained EMD CNN; train one with \"barrow surrogate train\" and name it")
-		}
-		return FromDistance("emd-cnn", r.CNN), nil
-	},
-}
-
-// Names lists the losses Parse knows, sorted.
-func Names() []string {
-	names := make([]string, 0, len(builders))
-	for name := range builders {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	return names
-}
-
-// OfShapes reports whether a loss compares shapes alone, scaled images, with or
-// without the energy beside them, so that nothing in it asks a cell for its own
-// charge.
-func OfShapes(text string) bool {
-	shapes := false
-	for _, term := range strings.Split(text, "+") {
-		if _, name, ok := strings.Cut(term, "*"); ok {
-			term = name
-		}
-		switch strings.TrimSpace(term) {
-		case "emd", "emd-cnn", "sliced", "sinkhorn":
-			shapes = true
-		case "energy":
-		default:
-			return false
-		}
-	}
-	return shapes
-}
-
-// exact is the exact EMD between image and decoded image, both scaled to sum
-// 1, on the ground metric; its gradient is made of the dual potentials.
-func exact(r Resources) (Loss, error) {
-	if r.Metric == nil || r.Metric.Len() != Cells {
-		return nil, fmt.Errorf("loss: emd needs a ground metric of %d cells", Cells)
-	}
-	b, err := emd.NewBatch(r.Metric, emd.Settings{Unequal: emd.UnequalNormalise, Threads: r.Threads})
-	if err != nil {
-		return nil, fmt.Errorf("loss: emd: %w", err)
-	}
-	return FromDistance("emd", b), nil
 }
 
 // Parse builds a loss from its name, or from a weighted sum of names such as
 // "emd+0.1*telescope".
 func Parse(text string, r Resources) (Loss, error) {
-	var sum weightedSum
-	for _, term := range strings.Split(text, "+") {
-		weight, name := 1.0, strings.TrimSpace(term)
-		if w, rest, ok := strings.Cut(name, "*"); ok {
-			v, err := strconv.ParseFloat(strings.TrimSpace(w), 64)
-			if err != nil || !(v > 0) || v > 1e12 {
-				return nil, fmt.Errorf("loss: %q: the weight %q is not a positive number", text, w)
-			}
-			weight, name = v, strings.TrimSpace(rest)
-		}
-		build, ok := builders[name]
-		if !ok {
-			return nil, fmt.Errorf("loss: unknown loss %q; the losses are %s, or a weighted sum such as emd+0.1*telescope", name, strings.Join(Names(), ", "))
-		}
-		l, err := build(r)
+	terms, err := split(text)
+	if err != nil {
+		return nil, err
+	}
+	sum := &weightedSum{name: spell(terms)}
+	for _, t := range terms {
+		l, err := kinds[t.name].build(r)
 		if err != nil {
 			return nil, err
 		}
 		sum.terms = append(sum.terms, l)
-		sum.weights = append(sum.weights, weight)
+		sum.weights = append(sum.weights, t.weight)
 	}
-	if len(sum.terms) == 1 && sum.weights[0] == 1 {
+	if len(terms) == 1 && terms[0].weight == 1 {
 		return sum.terms[0], nil
 	}
-	sum.name = strings.ReplaceAll(text, " ", "")
-	return &sum, nil
+	return sum, nil
 }
 
 // weightedSum is Σ weight·loss.

@@ -6,6 +6,15 @@ import (
 	"barrow/hgcal"
 )
 
+var (
+	_ = register("telescope", Traits{
+		Label: "telescope MSE", Help: "cells, 2×2 supercells and rhombi, weights as published", Sees: SeesCharges, Cost: 1,
+	}, func(Resources) (Loss, error) { return Telescope(hgcal.Published), nil })
+	_ = register("telescope-equal", Traits{
+		Label: "telescope MSE (equal weights)", Help: "the same with equal weights of the supercells", Sees: SeesCharges, Cost: 1,
+	}, func(Resources) (Loss, error) { return Telescope(hgcal.Equal), nil })
+)
+
 // Telescope is the paper's second baseline: the charge-weighted error at three
 // resolutions, 4·mean over the 48 cells + 2·weighted mean over the 36
 // overlapping 2×2 supercells + mean over the three 4×4 groups, each of

@@ -181,7 +181,7 @@ const builtIn = "built-in"
 // network is how to load the EMD network that a plan's losses need: the one it
 // names, or the one that comes with the program.
 func network(plan *compare.Plan) (func() (loss.Distance, error), error) {
-	needed := slices.ContainsFunc(plan.Losses, func(l string) bool { return strings.Contains(l, "emd-cnn") })
+	needed := slices.ContainsFunc(plan.Losses, func(l string) bool { t, err := loss.Describe(l); return err == nil && t.CNN })
 	if !needed {
 		if plan.CNN != "" {
 			return nil, fmt.Errorf("--emd-cnn %s: no loss needs it: %s", plan.CNN, strings.Join(plan.Losses, ", "))

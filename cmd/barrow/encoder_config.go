@@ -175,6 +175,9 @@ func (f *encoderConfig) oneWidth() ([]int, error) {
 	return nil, nil
 }
 
-var lossHelp = `Losses: ` + strings.Join(loss.Names(), ", ") + `, and weighted sums of
-them such as emd+energy or emd+0.1*telescope. emd@telescope keeps the encoder that
-the telescope MSE trains and trains another decoder for it, with the EMD. Precisions: ` + strings.Join(autoencoder.PresetNames(), ", ") + `.`
+var lossHelp = `Losses:
+
+` + loss.Help() + `
+and weighted sums of them such as emd+energy or emd+0.1*telescope. emd@telescope
+keeps the encoder that the telescope MSE trains and trains another decoder for
+it, with the EMD. Precisions: ` + strings.Join(autoencoder.PresetNames(), ", ") + `.`

@@ -286,7 +286,7 @@ func TestCheck(t *testing.T) {
 		"seeds = -1: want 1":                                         func(p *Plan) { p.Seeds = -1 },
 		"patience = -3":                                              func(p *Plan) { p.Patience = -3 },
 		"threshold = NaN":                                            func(p *Plan) { p.Threshold = math.NaN() },
-		"asked for twice":                                            func(p *Plan) { p.Losses = []string{"emd", "emd"} },
+		"is named twice":                                             func(p *Plan) { p.Losses = []string{"emd", "emd"} },
 		"losses: none":                                               func(p *Plan) { p.Losses = nil },
 		"precisions: none":                                           func(p *Plan) { p.Precisions = nil },
 	} {

@@ -12,15 +12,13 @@ import (
 	"strings"
 
 	"barrow/autoencoder"
-	"barrow/emd"
-	"barrow/hgcal"
 	"barrow/loss"
 	"barrow/wafer"
 )
 
 // A Plan says what is compared and at which budget. It is saved with the run.
 type Plan struct {
-	Losses     []string `json:"losses"`         // see Parts
+	Losses     []string `json:"losses"`         // as loss.Describe takes them: names, sums, and emd@telescope
 	Precisions []string `json:"precisions"`     // presets of autoencoder; "float" by default
 	Bits       []int    `json:"bits,omitempty"` // of the encoder's outputs; the precisions' own by default
 	Seeds      int      `json:"seeds"`          // trainings of each kind; 1 by default
@@ -97,7 +95,7 @@ func (p Plan) withOutput(a autoencoder.Architecture, name string) autoencoder.Ar
 		return a
 	}
 	a.Output = ""
-	if loss.OfShapes(name) {
+	if t, err := loss.Describe(name); err == nil && t.ShapeOnly() {
 		a.Output, a.Range = autoencoder.OutputSquare, 0
 	}
 	return a
@@ -109,15 +107,6 @@ func (p Plan) Architecture(name, precision string, bits int) autoencoder.Archite
 		Precision: precision, WeightBits: p.WeightBits, LatentBits: bits, Normalisation: p.Normalisation,
 		Conditional: p.Conditional, Decoder: p.Decoder, Sum: p.Sum,
 	}, name)
-}
-
-// Parts splits a loss into that of the decoder and that of the encoder: with
-// "emd@telescope" the encoder is trained, with a decoder, by the telescope MSE
-// and kept, as in a chip whose weights are set, and another decoder is then
-// trained for it with the exact EMD. encoder is empty where one loss trains both.
-func Parts(loss string) (decoder, encoder string) {
-	decoder, encoder, _ = strings.Cut(loss, "@")
-	return decoder, encoder
 }
 
 // A Job is one training.
@@ -136,6 +125,18 @@ func (j Job) Name() string {
 	return fmt.Sprintf("%s%s-%s-seed%d", j.Architecture.Precision, bits, j.Loss, j.Seed)
 }
 
+// losses are the plan's in their normal form; those that are none as they are,
+// for Check to refuse.
+func (p Plan) losses() []string {
+	list := slices.Clone(p.Losses)
+	for i, l := range list {
+		if normal, err := loss.Normal(l); err == nil {
+			list[i] = normal
+		}
+	}
+	return list
+}
+
 // Jobs lists the trainings, the first seed of everything first.
 func (p Plan) Jobs() []Job {
 	bits := p.Bits
@@ -146,9 +147,8 @@ func (p Plan) Jobs() []Job {
 	for s := range p.Seeds {
 		for _, precision := range p.Precisions {
 			for _, b := range bits {
-				for _, l := range p.Losses {
-					l = strings.ReplaceAll(l, " ", "")
-					decoder, _ := Parts(l)
+				for _, l := range p.losses() {
+					decoder, _, _ := loss.Stages(l)
 					jobs = append(jobs, Job{Loss: l, Seed: p.Seed + uint64(s), Architecture: p.Architecture(decoder, precision, b)})
 				}
 			}
@@ -187,31 +187,20 @@ func (p Plan) Check(cnn bool) error {
 	case p.Schedule != "" && !slices.Contains(autoencoder.Schedules(), p.Schedule):
 		return fmt.Errorf("compare: schedule = %q: it may be %s", p.Schedule, strings.Join(autoencoder.Schedules(), ", "))
 	}
-	metric, err := emd.Euclidean(hgcal.Benchmark())
-	if err != nil {
+	if _, err := loss.Distinct(p.Losses); err != nil {
 		return err
-	}
-	r := loss.Resources{Metric: metric}
-	if cnn {
-		r.CNN = present{}
 	}
 	seen := map[string]bool{}
 	for _, j := range p.Jobs() {
 		if err := j.Architecture.Check(); err != nil {
 			return err
 		}
-		decoder, encoder := Parts(j.Loss)
-		if strings.Contains(j.Loss, "@") && encoder == "" {
-			return fmt.Errorf("compare: losses: %q names no loss behind the @: want one as in emd@telescope", j.Loss)
+		t, err := loss.Describe(j.Loss)
+		if err != nil {
+			return err
 		}
-		names := []string{decoder, encoder}
-		if encoder == "" {
-			names = names[:1]
-		}
-		for _, name := range names {
-			if _, err := loss.Parse(name, r); err != nil {
-				return err
-			}
+		if t.CNN && !cnn {
+			return fmt.Errorf("compare: losses: %s needs the weights of a trained EMD CNN; train one and name it", j.Loss)
 		}
 		if seen[j.Name()] {
 			return fmt.Errorf("compare: %s is asked for twice", j.Name())
@@ -220,9 +209,6 @@ func (p Plan) Check(cnn bool) error {
 	}
 	return nil
 }
-
-// present stands for an EMD CNN that is there, in a check of names.
-type present struct{ loss.Distance }
 
 // Data are the three parts of the images, and the images of the pretraining, if
 // the plan has one.

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
@@ -117,28 +116,13 @@ type work struct {
 	records []record
 }
 
-// Relative costs of a training, measured on one core with AVX-512.
-const (
-	costCells    = 1.0
-	costExact    = 1.6
-	costThrough  = 12.0
-	costSinkhorn = 160.0
-)
-
-// cost of a training with the loss.
+// cost of a training with the loss, of those that Check has passed.
 func cost(name string) float64 {
-	if decoder, encoder := Parts(name); encoder != "" {
-		return cost(decoder) + cost(encoder)
+	t, err := loss.Describe(name)
+	if err != nil {
+		return 1
 	}
-	switch {
-	case strings.Contains(name, "cnn"):
-		return costThrough
-	case strings.Contains(name, "sinkhorn"):
-		return costSinkhorn
-	case strings.Contains(name, "emd"), strings.Contains(name, "sliced"):
-		return costExact
-	}
-	return costCells
+	return t.Cost
 }
 
 // train does the jobs, as many at a time as there are threads.
@@ -229,8 +213,11 @@ func (w *work) job(ctx context.Context, k int) error {
 // loss makes one by name.
 func (w *work) loss(name string) (loss.Loss, error) {
 	r := loss.Resources{Metric: w.metric, Threads: w.each(), Points: w.points}
-	if w.resources.CNN != nil && strings.Contains(name, "cnn") {
-		var err error
+	t, err := loss.Describe(name)
+	if err != nil {
+		return nil, err
+	}
+	if w.resources.CNN != nil && t.CNN {
 		if r.CNN, err = w.resources.CNN(); err != nil {
 			return nil, err
 		}
@@ -253,14 +240,17 @@ func (w *work) fit(ctx context.Context, k int) (*autoencoder.Model, *nn.History,
 	share := func(from, to float64) func(float64) {
 		return func(done float64) { w.progress(k, (from+(to-from)*done)*almost) }
 	}
-	decoder, encoder := Parts(j.Loss)
+	decoder, encoder, err := loss.Stages(j.Loss)
+	if err != nil {
+		return nil, nil, err
+	}
 	if encoder == "" {
 		return w.phases(ctx, decoder, run.EncoderWeights, k, s, share(0, 1))
 	}
 	first := s
 	first.Architecture = p.withOutput(s.Architecture, encoder)
 	s.Encoder = w.file(encoderOf, j, run.WeightsEnding)
-	err := once(s.Encoder, w.file(encoderOf, j, run.CheckpointEnding), func() (*autoencoder.Model, error) {
+	err = once(s.Encoder, w.file(encoderOf, j, run.CheckpointEnding), func() (*autoencoder.Model, error) {
 		m, _, err := w.phases(ctx, encoder, encoderOf, k, first, share(0, 0.5))
 		return m, err
 	})

@@ -105,10 +105,11 @@ func (t *Table) Row(loss, precision string, bits int) *Row {
 // baseline is the loss that the others are divided by: the telescope MSE if it
 // takes part, else the first.
 func (p Plan) baseline() string {
-	if slices.Contains(p.Losses, "telescope") {
+	losses := p.losses()
+	if slices.Contains(losses, "telescope") {
 		return "telescope"
 	}
-	return p.Losses[0]
+	return losses[0]
 }
 
 // bootstrapDraws of the comparisons with the baseline.

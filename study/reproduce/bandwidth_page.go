@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"barrow/evaluate"
+	"barrow/loss"
 	"barrow/report"
 )
 
@@ -52,7 +53,7 @@ func verdict(r *Results, ours *Encoder) string {
 	b := r.Bandwidth
 	first := b.first(b.EncoderLinks)
 	text := fmt.Sprintf("On up to %d links the algorithm with the smallest mean EMD is %s on %d (%s): %.3f. The best encoder, trained with %s, leaves %.3f there and keeps more on %.1f %% of the images.",
-		b.EncoderLinks, first.Name, first.Links, first.decoding(), first.EMD.Mean, label(ours.Loss), ours.on(b.EncoderLinks).EMD.Mean, 100*first.Worse)
+		b.EncoderLinks, first.Name, first.Links, first.decoding(), first.EMD.Mean, loss.Label(ours.Loss), ours.on(b.EncoderLinks).EMD.Mean, 100*first.Worse)
 	if n := evaluate.Reach(b.List(), "best choice", ours.on(b.EncoderLinks).EMD.Mean); n > 0 {
 		text += fmt.Sprintf(" Best choice needs %s (%d bits) to leave no more than that.", links(n), 32*n)
 	} else {
@@ -99,14 +100,14 @@ func sideBySide(r *Results, ours *Encoder) report.Table {
 		Title: fmt.Sprintf("On up to %d links", b.EncoderLinks),
 		Columns: []report.Column{{Name: "what is sent"}, {Name: "decoded as"}, {Name: "links", Numeric: true}, {Name: "bits", Numeric: true},
 			{Name: "mean EMD", Numeric: true}, {Name: "median", Numeric: true}, {Name: "response", Numeric: true}, {Name: "nothing arrives", Numeric: true}, {Name: "best encoder better", Numeric: true}},
-		Note: fmt.Sprintf("Bits: of information a wafer, without padding, the mean where frames differ; a link carries 32. Encoders: outputs of nine bits, their response before scaling to the sum. Super trigger cells and threshold sum: on the links and with the decoding that keep most. Best encoder better: share of images of which it (%s) keeps more. Wafer density: %s.", label(ours.Loss), b.Density),
+		Note: fmt.Sprintf("Bits: of information a wafer, without padding, the mean where frames differ; a link carries 32. Encoders: outputs of nine bits, their response before scaling to the sum. Super trigger cells and threshold sum: on the links and with the decoding that keep most. Best encoder better: share of images of which it (%s) keeps more. Wafer density: %s.", loss.Label(ours.Loss), b.Density),
 	}
 	for i, e := range r.Encoders {
 		if e.Loss == ours.Loss {
 			t.Emphasis = append(t.Emphasis, i)
 		}
 		x := e.on(b.EncoderLinks)
-		t.Rows = append(t.Rows, []string{"encoder, " + label(e.Loss), "its decoder", fmt.Sprint(b.EncoderLinks), fmt.Sprint(x.Bits),
+		t.Rows = append(t.Rows, []string{"encoder, " + loss.Label(e.Loss), "its decoder", fmt.Sprint(b.EncoderLinks), fmt.Sprint(x.Bits),
 			fmt.Sprintf("%.3f", x.EMD.Mean), fmt.Sprintf("%.3f", x.EMD.Median), fmt.Sprintf("%.3f", e.Response.Mean), percent(0), "–"})
 	}
 	for _, x := range b.on(b.EncoderLinks) {
@@ -138,7 +139,7 @@ func byLinks(r *Results, ours *Encoder) report.Table {
 		if e.Loss == ours.Loss {
 			t.Emphasis = append(t.Emphasis, i)
 		}
-		cells := []string{"encoder, " + label(e.Loss), "its decoder"}
+		cells := []string{"encoder, " + loss.Label(e.Loss), "its decoder"}
 		for n := 1; n <= b.EncoderLinks; n++ {
 			cells = append(cells, fmt.Sprintf("%.3f", e.on(n).EMD.Mean))
 		}
@@ -187,7 +188,7 @@ func bandwidthFigure(r *Results, ours *Encoder) report.Figure {
 	l := &report.Lines{X: report.Axis{Label: "bits that the links carry in a bunch crossing", Min: report.At(0), Max: report.At(32*most + 8)},
 		Y: report.Axis{Label: "mean EMD", Unit: emdUnit, Min: report.At(0)}}
 	for _, e := range r.Encoders {
-		s := report.Line{Name: label(e.Loss), Points: true}
+		s := report.Line{Name: loss.Label(e.Loss), Points: true}
 		for n := 1; n <= b.EncoderLinks; n++ {
 			// Of the others the full width is enough.
 			if e.Loss == ours.Loss || n == b.EncoderLinks {
@@ -232,7 +233,7 @@ func occupancyFigure(r *Results, ours *Encoder) report.Figure {
 		profile.Edges = fill(&band, bins, r)
 		profile.Series = append(profile.Series, band)
 	}
-	add(label(ours.Loss), ours.ByOccupancy)
+	add(loss.Label(ours.Loss), ours.ByOccupancy)
 	seen := map[string]bool{}
 	for _, x := range r.Bandwidth.Baselines {
 		group := map[string]string{"BC": "best choice", "STC": "super trigger cells", "TS": "threshold sum"}[x.Algorithm]
@@ -244,5 +245,5 @@ func occupancyFigure(r *Results, ours *Encoder) report.Figure {
 		add(group, x.ByOccupancy)
 	}
 	return report.Figure{ID: "bandwidth-occupancy", Title: fmt.Sprintf("EMD against occupancy on %d links", r.Bandwidth.EncoderLinks), Profile: profile,
-		Caption: fmt.Sprintf("Median and central 68 %% of the held-out images. Best choice and threshold sum with the rest spread, super trigger cells of four with the sum in the largest cell, and the encoder trained with %s.", label(ours.Loss))}
+		Caption: fmt.Sprintf("Median and central 68 %% of the held-out images. Best choice and threshold sum with the rest spread, super trigger cells of four with the sum in the largest cell, and the encoder trained with %s.", loss.Label(ours.Loss))}
 }

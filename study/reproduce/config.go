@@ -91,18 +91,15 @@ func (c Config) Check(images *wafer.Set) error {
 	if _, _, err := evaluate.Densities(images, c.Density); err != nil {
 		return err
 	}
-	m, err := c.groundMetric()
-	if err != nil {
+	if _, err := c.groundMetric(); err != nil {
 		return err
 	}
-	exact, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise, Threads: 1})
-	if err != nil {
+	if _, err := loss.Distinct(c.Losses); err != nil {
 		return err
 	}
 	for _, name := range c.Losses {
-		// The EMD CNN is not there yet; any distance will do to try the name.
-		if _, err := loss.Parse(name, loss.Resources{Metric: m, CNN: exact}); err != nil {
-			return err
+		if _, encoder, _ := loss.Stages(name); encoder != "" {
+			return fmt.Errorf("reproduce: losses: %q keeps an encoder that another loss trained: compare the two with \"barrow compare\"", name)
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"barrow/evaluate"
+	"barrow/loss"
 	"barrow/report"
 	"barrow/run"
 )
@@ -32,19 +33,6 @@ func (t Times) Seconds(name string) float64 {
 	return 0
 }
 
-// labels are the losses' names in the report.
-var labels = map[string]string{
-	"mse": "MSE", "weighted-mse": "weighted MSE", "telescope": "telescope MSE", "telescope-equal": "telescope MSE (equal weights)",
-	"emd": "exact EMD", "emd-cnn": "EMD CNN", "emd+energy": "exact EMD + energy",
-}
-
-func label(loss string) string {
-	if l, ok := labels[loss]; ok {
-		return l
-	}
-	return loss
-}
-
 const emdUnit = "½ TC pitch"
 
 // Page lays out the report of a run.
@@ -61,7 +49,7 @@ func Page(r *Results, t Times) *report.Page {
 		},
 	}
 	for _, e := range r.Encoders {
-		p.Palette = append(p.Palette, label(e.Loss))
+		p.Palette = append(p.Palette, loss.Label(e.Loss))
 	}
 	p.Sections = []report.Section{images(r), fidelity(r)}
 	if r.Bandwidth != nil {
@@ -73,9 +61,9 @@ func Page(r *Results, t Times) *report.Page {
 
 func summary(r *Results) []string {
 	best := r.Encoders[best(r)]
-	text := fmt.Sprintf("The encoder of the trigger chip, 48 charges to 16 numbers, was trained with %d losses at the same budget and measured on images that no training saw. Trained with %s it leaves a mean earth mover's distance of %.3f between image and decoded image", len(r.Encoders), label(best.Loss), best.EMD.Mean)
+	text := fmt.Sprintf("The encoder of the trigger chip, 48 charges to 16 numbers, was trained with %d losses at the same budget and measured on images that no training saw. Trained with %s it leaves a mean earth mover's distance of %.3f between image and decoded image", len(r.Encoders), loss.Label(best.Loss), best.EMD.Mean)
 	if best.Loss != baseline && best.Ratio > 0 {
-		text += fmt.Sprintf(", %.2f of what %s leaves", best.Ratio, label(baseline))
+		text += fmt.Sprintf(", %.2f of what %s leaves", best.Ratio, loss.Label(baseline))
 	}
 	units := "Distances are in units of half a trigger-cell (TC) pitch; both images are scaled to sum 1 before they are compared."
 	if r.Bandwidth != nil && r.Bandwidth.Missing == "" {
@@ -101,7 +89,7 @@ func closing(r *Results, t Times) report.Table {
 		if e.Ratio > 0 {
 			ratio, interval = fmt.Sprintf("%.3f", e.Ratio), fmt.Sprintf("%.3f–%.3f", e.RatioRange.Low, e.RatioRange.High)
 		}
-		tab.Rows = append(tab.Rows, []string{label(e.Loss), fmt.Sprintf("%.3f", e.EMD.Mean), fmt.Sprintf("%.3f", e.EMD.Median),
+		tab.Rows = append(tab.Rows, []string{loss.Label(e.Loss), fmt.Sprintf("%.3f", e.EMD.Mean), fmt.Sprintf("%.3f", e.EMD.Median),
 			fmt.Sprintf("%.2f–%.2f", e.EMD.P16, e.EMD.P84), ratio, interval, fmt.Sprintf("%.3f", e.Response.Mean),
 			fmt.Sprintf("%.1f", t.Seconds("encoder "+e.Loss))})
 	}
@@ -121,7 +109,7 @@ func best(r *Results) int {
 func images(r *Results) report.Section {
 	w := &report.Wafers{Unit: "share of the wafer's charge"}
 	for _, e := range r.Encoders {
-		w.Columns = append(w.Columns, label(e.Loss))
+		w.Columns = append(w.Columns, loss.Label(e.Loss))
 	}
 	for _, x := range r.Examples {
 		row := report.WaferRow{Name: fmt.Sprintf("%d cells hit", x.Occupancy), Input: x.Input, Decoded: x.Decoded}
@@ -144,13 +132,13 @@ func fidelity(r *Results) report.Section {
 	hist := &report.Histogram{X: report.Axis{Label: "EMD", Unit: emdUnit}, Y: report.Axis{Label: "images"}}
 	ratios := &report.Intervals{X: report.Axis{Label: "mean EMD over that of telescope MSE"}, Spread: "95 % paired bootstrap interval", Marks: []report.Mark{{Name: "equal to telescope MSE", At: 1}}}
 	for _, e := range r.Encoders {
-		band := report.Band{Name: label(e.Loss)}
+		band := report.Band{Name: loss.Label(e.Loss)}
 		profile.Edges = fill(&band, e.ByOccupancy, r)
 		profile.Series = append(profile.Series, band)
 		hist.Edges = e.Histogram.Edges
-		hist.Series = append(hist.Series, report.Counts{Name: label(e.Loss), Count: e.Histogram.Count})
+		hist.Series = append(hist.Series, report.Counts{Name: loss.Label(e.Loss), Count: e.Histogram.Count})
 		if e.Ratio > 0 {
-			ratios.Rows = append(ratios.Rows, report.Interval{Name: label(e.Loss), Value: e.Ratio, Low: min(e.Ratio, e.RatioRange.Low), High: max(e.Ratio, e.RatioRange.High)})
+			ratios.Rows = append(ratios.Rows, report.Interval{Name: loss.Label(e.Loss), Value: e.Ratio, Low: min(e.Ratio, e.RatioRange.Low), High: max(e.Ratio, e.RatioRange.High)})
 		}
 	}
 	s := report.Section{Title: "The exact EMD", Figures: []report.Figure{
@@ -196,7 +184,7 @@ func response(r *Results) report.Section {
 	iv := &report.Intervals{X: report.Axis{Label: "decoded charge over true charge"}, Spread: "central 68 % of the images", Marks: []report.Mark{{Name: "1", At: 1}}}
 	for _, e := range r.Encoders {
 		m := e.Response
-		iv.Rows = append(iv.Rows, report.Interval{Name: label(e.Loss), Value: m.Median, Low: m.P16, High: m.P84})
+		iv.Rows = append(iv.Rows, report.Interval{Name: loss.Label(e.Loss), Value: m.Median, Low: m.P16, High: m.P84})
 	}
 	return report.Section{
 		Title: "Energy response",
@@ -253,7 +241,7 @@ func training(r *Results) report.Section {
 	}
 	curve("curve-emd-cnn", "EMD CNN", "EMD CNN network", "loss", r.Surrogate.Curve)
 	for _, e := range r.Encoders {
-		curve("curve-encoder-"+strings.ReplaceAll(e.Loss, "*", "x"), "Encoder with "+label(e.Loss), label(e.Loss), label(e.Loss), e.Curve)
+		curve("curve-encoder-"+strings.ReplaceAll(e.Loss, "*", "x"), "Encoder with "+loss.Label(e.Loss), loss.Label(e.Loss), loss.Label(e.Loss), e.Curve)
 	}
 	return s
 }

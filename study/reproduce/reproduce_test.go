@@ -142,6 +142,10 @@ func TestRunErrors(t *testing.T) {
 	if _, _, err := Run(context.Background(), open(t, filepath.Join(t.TempDir(), "b"), c), c, images, 1, nil); err == nil || !strings.Contains(err.Error(), `unknown loss "emdd"`) {
 		t.Errorf("unknown loss: %v", err)
 	}
+	c.Losses = []string{"telescope", "emd", "emd "}
+	if _, _, err := Run(context.Background(), open(t, filepath.Join(t.TempDir(), "d"), c), c, images, 1, nil); err == nil || !strings.Contains(err.Error(), `"emd" and "emd " are the same loss`) {
+		t.Errorf("a loss twice: %v", err)
+	}
 	c = tiny(images)
 	c.Density = "md"
 	if err := c.Check(images); err == nil || !strings.Contains(err.Error(), `wafer density "md": want ld or hd`) {

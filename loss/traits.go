@@ -1,0 +1,257 @@
+package loss
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Sees says what of an image a loss compares; of a sum it is what any of its
+// terms does.
+type Sees uint8
+
+const (
+	SeesCharges Sees = 1 << iota // every cell its own charge
+	SeesShape                    // both images scaled to sum 1
+	SeesTotal                    // the sum of all cells
+)
+
+// Traits are what others need to know of a loss without building it. Each loss
+// states them where it is registered, in its own file; those of a sum follow
+// from its terms.
+type Traits struct {
+	// Label is the loss in a reader's words, as tables and plots call it.
+	Label string
+	// Help says in one line, for a list of losses, what is compared.
+	Help string
+	Sees Sees
+	// CNN: it needs an EMD CNN, Resources.CNN.
+	CNN bool
+	// Metric: it needs a ground metric, Resources.Metric.
+	Metric bool
+	// Cost is what a step of training the paper's encoder with it takes, over what
+	// one with a cell-by-cell loss takes, measured on one core with AVX-512. It
+	// weighs the parts of a progress bar.
+	Cost float64
+}
+
+// ShapeOnly reports that nothing in a loss asks a cell for its own charge: that
+// it compares shapes, with or without the totals beside them.
+func (t Traits) ShapeOnly() bool { return t.Sees&SeesShape != 0 && t.Sees&SeesCharges == 0 }
+
+// A kind is a registered loss.
+type kind struct {
+	traits Traits
+	build  func(Resources) (Loss, error)
+}
+
+var kinds = map[string]kind{}
+
+// register adds a loss; every file of one calls it for a package variable, so
+// that a loss touches no other file. A name taken is a mistake in this package.
+func register(name string, t Traits, build func(Resources) (Loss, error)) struct{} {
+	if _, taken := kinds[name]; taken || t.Label == "" || t.Help == "" || t.Sees == 0 || !(t.Cost > 0) || strings.ContainsAny(name, "+*@ ") {
+		panic("loss: " + name + " is registered twice, or its traits or its name are not whole")
+	}
+	kinds[name] = kind{t, build}
+	return struct{}{}
+}
+
+// Names lists the losses Parse knows, sorted.
+func Names() []string {
+	names := make([]string, 0, len(kinds))
+	for name := range kinds {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Help lists the losses with what each compares, one a line, two spaces in
+// front.
+func Help() string {
+	var b strings.Builder
+	for _, name := range Names() {
+		fmt.Fprintf(&b, "  %-16s %s\n", name, kinds[name].traits.Help)
+	}
+	return b.String()
+}
+
+// Describe tells the traits of what Parse accepts, and of the two losses of
+// [Stages], without building any. Costs of terms add up, but for the network's
+// own step, which they share.
+func Describe(text string) (Traits, error) {
+	decoder, encoder, err := Stages(text)
+	if err != nil {
+		return Traits{}, err
+	}
+	t, err := describe(decoder)
+	if err != nil || encoder == "" {
+		return t, err
+	}
+	e, err := describe(encoder)
+	if err != nil {
+		return Traits{}, err
+	}
+	t.CNN, t.Metric, t.Cost = t.CNN || e.CNN, t.Metric || e.Metric, t.Cost+e.Cost
+	t.Label += ", encoder by " + e.Label
+	t.Help = t.Label
+	return t, nil
+}
+
+// describe tells the traits of a sum.
+func describe(text string) (Traits, error) {
+	terms, err := split(text)
+	if err != nil {
+		return Traits{}, err
+	}
+	if len(terms) == 1 {
+		t := kinds[terms[0].name].traits
+		t.Label = terms[0].weighted("·", t.Label)
+		return t, nil
+	}
+	sum := Traits{Cost: 1}
+	var labels []string
+	for _, term := range terms {
+		t := kinds[term.name].traits
+		labels = append(labels, term.weighted("·", t.Label))
+		sum.Sees |= t.Sees
+		sum.CNN, sum.Metric, sum.Cost = sum.CNN || t.CNN, sum.Metric || t.Metric, sum.Cost+max(0, t.Cost-1)
+	}
+	sum.Label = strings.Join(labels, " + ")
+	sum.Help = sum.Label
+	return sum, nil
+}
+
+// Label is a loss in a reader's words, or the text itself where it is none.
+func Label(text string) string {
+	t, err := Describe(text)
+	if err != nil {
+		return text
+	}
+	return t.Label
+}
+
+// Stages splits "decoder@encoder" in its two losses: the encoder is trained,
+// with a decoder, by the second and kept, as in a chip whose weights are set, and
+// another decoder is trained for it by the first. encoder is empty where one
+// loss trains both.
+func Stages(text string) (decoder, encoder string, err error) {
+	decoder, encoder, two := strings.Cut(text, "@")
+	if two && strings.TrimSpace(encoder) == "" {
+		return "", "", fmt.Errorf("loss: %q names no loss behind the @: want one as in emd@telescope", text)
+	}
+	return strings.TrimSpace(decoder), strings.TrimSpace(encoder), nil
+}
+
+// Normal is the one way to write a loss, a sum or two of them with an @: without
+// spaces, weights in their shortest form and those of 1 left out.
+func Normal(text string) (string, error) {
+	return rewrite(text, func(terms []term) []term { return terms })
+}
+
+// Distinct gives the losses in their normal form and refuses two that are the
+// same, however they are written: with spaces, weights of 1, or terms in
+// another order.
+func Distinct(texts []string) ([]string, error) {
+	normal, seen := make([]string, len(texts)), map[string]string{}
+	for i, text := range texts {
+		var err error
+		if normal[i], err = Normal(text); err != nil {
+			return nil, err
+		}
+		key, err := rewrite(text, collect)
+		if err != nil {
+			return nil, err
+		}
+		if first, twice := seen[key]; twice {
+			if first == text {
+				return nil, fmt.Errorf("loss: %q is named twice: once is enough", text)
+			}
+			return nil, fmt.Errorf("loss: %q and %q are the same loss: name one of them", first, text)
+		}
+		seen[key] = text
+	}
+	return normal, nil
+}
+
+// collect joins the terms of one name and sorts them.
+func collect(terms []term) []term {
+	var out []term
+	for _, t := range terms {
+		if i := slices.IndexFunc(out, func(o term) bool { return o.name == t.name }); i >= 0 {
+			out[i].weight += t.weight
+			continue
+		}
+		out = append(out, t)
+	}
+	slices.SortFunc(out, func(a, b term) int { return strings.Compare(a.name, b.name) })
+	return out
+}
+
+// rewrite spells a loss out after its terms went through change.
+func rewrite(text string, change func([]term) []term) (string, error) {
+	decoder, encoder, err := Stages(text)
+	if err != nil {
+		return "", err
+	}
+	stages := []string{decoder, encoder}
+	if encoder == "" {
+		stages = stages[:1]
+	}
+	for i, stage := range stages {
+		terms, err := split(stage)
+		if err != nil {
+			return "", err
+		}
+		stages[i] = spell(change(terms))
+	}
+	return strings.Join(stages, "@"), nil
+}
+
+// A term of a sum.
+type term struct {
+	weight float64
+	name   string
+}
+
+// weighted puts the weight, unless it is 1, in front of what the term is called.
+func (t term) weighted(times, name string) string {
+	if t.weight == 1 {
+		return name
+	}
+	// Without the + of 1e+06, which would be read as the next term.
+	return strings.ReplaceAll(strconv.FormatFloat(t.weight, 'g', -1, 64), "+", "") + times + name
+}
+
+func spell(terms []term) string {
+	var names []string
+	for _, t := range terms {
+		names = append(names, t.weighted("*", t.name))
+	}
+	return strings.Join(names, "+")
+}
+
+// maxWeight is far above any that makes sense and far from what overflows.
+const maxWeight = 1e12
+
+// split reads a weighted sum of names.
+func split(text string) ([]term, error) {
+	var terms []term
+	for _, part := range strings.Split(text, "+") {
+		t := term{1, strings.TrimSpace(part)}
+		if w, rest, ok := strings.Cut(t.name, "*"); ok {
+			v, err := strconv.ParseFloat(strings.TrimSpace(w), 64)
+			if err != nil || !(v > 0) || v > maxWeight {
+				return nil, fmt.Errorf("loss: %q: the weight %q is not a positive number", text, w)
+			}
+			t = term{v, strings.TrimSpace(rest)}
+		}
+		if _, ok := kinds[t.name]; !ok {
+			return nil, fmt.Errorf("loss: unknown loss %q; the losses are %s, or a weighted sum such as emd+0.1*telescope", t.name, strings.Join(Names(), ", "))
+		}
+		terms = append(terms, t)
+	}
+	return terms, nil
+}
