@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"barrow/emd"
 	"barrow/hgcal"
+	"barrow/internal/npz"
 	"barrow/internal/outfile"
 	"barrow/wafer"
 	"barrow/wafer/csvio"
@@ -22,8 +24,8 @@ import (
 
 // emdFlags are the flags of the emd command.
 type emdFlags struct {
-	order, metric, unequal, potentials string
-	force                              bool
+	order, metric, unequal, empty, potentials string
+	force                                     bool
 }
 
 func newEmd(c *common) *cobra.Command {
@@ -42,7 +44,12 @@ hold them and in their cell order: arrays f (dEMD/dA) and g (dEMD/dB), N×48.
 --unequal says what to do where the totals differ:
   normalise   compare both images scaled to sum 1 (the default)
   error       refuse
-  penalty=R   move the lighter image's charge, and pay R per unit of the rest`,
+  penalty=R   move the lighter image's charge, and pay R per unit of the rest
+
+--empty says what a pair gives of which one image has no charge, and so no
+distance unless --unequal is penalty=R:
+  error   the command stops and names the row (the default)
+  nan     nan is printed (null with --json), and its gradients are 0`,
 		Example: `  barrow emd input.csv decoded.csv
   barrow emd input.csv decoded.csv --potentials gradients.npz
   barrow emd - decoded.csv --metric cmssw --unequal penalty=9 < input.csv`,
@@ -53,6 +60,7 @@ hold them and in their cell order: arrays f (dEMD/dA) and g (dEMD/dB), N×48.
 	flags.StringVar(&f.order, "order", "v9", "cell numbering of both files: v9, postmux or raster")
 	flags.StringVar(&f.metric, "metric", "benchmark", "ground metric: benchmark, cmssw, or a CSV file of x,y per cell in v9 order")
 	flags.StringVar(&f.unequal, "unequal", "normalise", "images of different totals: normalise, error or penalty=R")
+	flags.StringVar(&f.empty, "empty", "error", "pairs of which an image has no charge: error or nan")
 	flags.StringVar(&f.potentials, "potentials", "", "write the gradients to this NPZ file")
 	flags.BoolVar(&f.force, "force", false, "overwrite an existing file")
 	return cmd
@@ -75,8 +83,25 @@ func parseUnequal(s string) (emd.Settings, error) {
 	return emd.Settings{}, fmt.Errorf("--unequal %s: choose normalise, error or penalty=R", s)
 }
 
+// settings are those that the flags say.
+func (f *emdFlags) settings(c *common) (emd.Settings, error) {
+	s, err := parseUnequal(f.unequal)
+	if err != nil {
+		return s, err
+	}
+	switch f.empty {
+	case "error":
+	case "nan":
+		s.Empty = emd.EmptySkip
+	default:
+		return s, fmt.Errorf("--empty %s: choose error or nan", f.empty)
+	}
+	s.Threads = c.threads
+	return s, nil
+}
+
 func (f *emdFlags) run(cmd *cobra.Command, c *common, pathA, pathB string) error {
-	settings, err := parseUnequal(f.unequal)
+	settings, err := f.settings(c)
 	if err != nil {
 		return err
 	}
@@ -92,7 +117,6 @@ func (f *emdFlags) run(cmd *cobra.Command, c *common, pathA, pathB string) error
 	if err != nil {
 		return fmt.Errorf("metric %s: %w", f.metric, err)
 	}
-	settings.Threads = c.threads
 	batch, err := emd.NewBatch(metric, settings)
 	if err != nil {
 		return err
@@ -117,10 +141,12 @@ func (f *emdFlags) run(cmd *cobra.Command, c *common, pathA, pathB string) error
 	defer b.close()
 	job := &emdJob{batch: batch, a: a, b: b, order: order, json: c.json, out: bufio.NewWriter(cmd.OutOrStdout())}
 	if f.potentials != "" {
-		if job.gradients, err = newGradientFile(f.potentials, f.force); err != nil {
+		row := []int{hgcal.Cells}
+		job.gradients, err = npz.Create(f.potentials, f.force, npz.Array{Name: "f", Type: npz.Float64, Row: row}, npz.Array{Name: "g", Type: npz.Float64, Row: row})
+		if err != nil {
 			return err
 		}
-		defer job.gradients.abort()
+		defer job.gradients.Abort()
 	}
 	bar := newProgress(cmd.ErrOrStderr(), c)
 	defer bar.close()
@@ -190,7 +216,7 @@ type emdJob struct {
 	order     hgcal.Order
 	json      bool
 	out       *bufio.Writer
-	gradients *gradientFile // nil unless wanted
+	gradients *npz.Writer // nil unless wanted
 }
 
 // emdRows is how many pairs are in memory at a time.
@@ -225,17 +251,26 @@ func (j *emdJob) run(ctx context.Context, bar *progressBar) error {
 		if err := j.write(e[:n], dp, dq); err != nil {
 			return err
 		}
-		if whole := j.a.size + j.b.size; whole > 0 && j.a.size > 0 && j.b.size > 0 {
-			bar.set(float64(j.a.read+j.b.read)/float64(whole), fmt.Sprintf("%d pairs", j.a.done+n))
-		}
+		bar.set(j.share(), fmt.Sprintf("%d pairs", j.a.done+n))
 	}
 	if err := j.out.Flush(); err != nil {
 		return err
 	}
 	if j.gradients != nil {
-		return j.gradients.commit(j.a.done)
+		return j.gradients.Commit()
 	}
 	return nil
+}
+
+// share is how much is read of the files whose size is known.
+func (j *emdJob) share() float64 {
+	read, size := 0.0, 1.0 // a file without bytes has been read
+	for _, s := range []*imageStream{j.a, j.b} {
+		if s.size > 0 {
+			read, size = read+float64(s.read), size+float64(s.size)
+		}
+	}
+	return min(1, read/size)
 }
 
 // write prints distances and stores gradients, in the cell order of the files.
@@ -245,14 +280,14 @@ func (j *emdJob) write(e, dp, dq []float64) error {
 		if j.json {
 			var line []byte
 			line, err = json.Marshal(struct {
-				Row int     `json:"row"`
-				EMD float64 `json:"emd"`
-			}{j.a.done + i, x})
+				Row int      `json:"row"`
+				EMD *float64 `json:"emd"`
+			}{j.a.done + i, emdNumber(x)})
 			if err == nil {
 				_, err = fmt.Fprintf(j.out, "%s\n", line)
 			}
 		} else {
-			_, err = fmt.Fprintf(j.out, "%.12g\n", x)
+			_, err = fmt.Fprintln(j.out, emdText(x))
 		}
 		if err != nil {
 			return err
@@ -263,7 +298,23 @@ func (j *emdJob) write(e, dp, dq []float64) error {
 	}
 	j.reorder(dp)
 	j.reorder(dq)
-	return j.gradients.write(dp, dq)
+	return errors.Join(j.gradients.Append("f", dp), j.gradients.Append("g", dq))
+}
+
+// emdNumber is x for JSON, which knows no NaN: null.
+func emdNumber(x float64) *float64 {
+	if math.IsNaN(x) {
+		return nil
+	}
+	return &x
+}
+
+// emdText is x for a line, nan as Python and C spell it.
+func emdText(x float64) string {
+	if math.IsNaN(x) {
+		return "nan"
+	}
+	return strconv.FormatFloat(x, 'g', 12, 64)
 }
 
 // reorder puts rows of cells from V9 into the order of the files.
@@ -294,7 +345,7 @@ func (j *emdJob) locate(err error) error {
 		if wafer.Sum(j.a.set.Image(row.Row)) > 0 {
 			side = b
 		}
-		return fmt.Errorf("%s: the image has no charge, so it has no distance to another; leave the pair out, or use --unequal penalty=R", side)
+		return fmt.Errorf("%s: the image has no charge, so it has no distance to another; leave the pair out, or use --empty nan or --unequal penalty=R", side)
 	}
 	return fmt.Errorf("%s and %s: %w", a, b, row.Err)
 }
