@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"barrow/internal/setting"
 	"barrow/nn"
 	"barrow/wafer"
 )
@@ -14,39 +15,56 @@ import (
 type Architecture struct {
 	// Precision is the name of a preset: "float" (the default), "qkeras-5bit",
 	// "asic", "cmssw-mainline" or "cmssw-fork"; see Presets.
-	Precision string `json:"precision" toml:"precision"`
+	Precision string `json:"precision,omitempty" help:"number formats of the encoder"`
 	// WeightBits replaces the preset's width of the encoder's weights, sign
 	// included; 0 keeps it. Only qkeras-5bit and cmssw-fork can be changed.
-	WeightBits int `json:"weight_bits,omitempty" toml:"weight_bits"`
+	WeightBits int `json:"weight_bits,omitempty" help:"bits of the encoder's weights, sign included (default: the precision's own)"`
 	// LatentBits is the width of each of the encoder's outputs; 0 is the
 	// preset's, that of five links. LatentBits(links) gives those of fewer.
-	LatentBits int `json:"latent_bits,omitempty" toml:"latent_bits"`
+	LatentBits int `json:"latent_bits,omitempty" help:"bits of each of the encoder's outputs, 1 to 9 (default: the precision's own)"`
 	// Normalisation of the image in front of the encoder: "sumlog2" (the
 	// default, by 2^⌊log2 Σ⌋), "sum" or "max".
-	Normalisation string `json:"normalisation" toml:"normalisation"`
+	Normalisation string `json:"normalisation" help:"of the images"`
 	// Range is the largest charge that a decoded cell can have, in units of the
 	// normalised image: the sigmoid's 1 (also for 0, the default), or 2, the
 	// largest that "sumlog2" leaves in a cell. Where a single cell can hold most
 	// of an image, a range of 1 makes losses that see the charge smear it.
-	Range int `json:"range,omitempty" toml:"range"`
+	Range int `json:"range,omitempty" help:"largest decoded charge in a cell, 1 (default) or 2, in units of the normalised image"`
 	// Decoder names the layers behind the 16 outputs: "paper" (the default, 2,833
 	// weights) "dense" (three layers of DenseUnits) or "residual" (ResidualBlocks of them). A
 	// decoder runs off the detector, where its size is free; the encoder is the same.
-	Decoder string `json:"decoder,omitempty" toml:"decoder"`
+	Decoder string `json:"decoder,omitempty" help:"layers off the detector (default paper)"`
 	// Output is what the dense and the residual decoder end in: "sigmoid" (the
 	// default) or "square". A sigmoid's gradient dies with the value of a cell, so that a decoder
 	// that has once put a small image's charge into the wrong cells, as a loss
 	// without a gradient from the cells' own charges lets it, stays there.
-	Output string `json:"output,omitempty" toml:"output"`
+	Output string `json:"output,omitempty" help:"last layer of the decoder dense or residual (default sigmoid)"`
 	// Sum says what a decoded image sums to: what the decoder makes of it, SumDecoded, or the
 	// module's sum that the chip sends in nine bits of every frame, SumSent. The shape is the
 	// same. By default it is SumSent with squares, whose scale a loss of shapes leaves free, and
 	// with cmssw-mainline, else SumDecoded.
-	Sum string `json:"sum,omitempty" toml:"sum"`
+	Sum string `json:"sum,omitempty" help:"what decoded images sum to: as the decoder has it, or the module's sum of every frame, in nine bits (default: sent with squares, else decoded)"`
 	// Conditional gives the decoder eight conditions beside the 16 outputs
 	// (Conditions) and, unless Decoder says otherwise, the layers of the conditional
 	// autoencoder.
-	Conditional bool `json:"conditional,omitempty" toml:"conditional"`
+	Conditional bool `json:"conditional,omitempty" help:"decode with eight conditions: η, wafer place and type, charge, layer"`
+}
+
+// Choices are the values that a setting of the architecture may have.
+func (Architecture) Choices(key string) []string {
+	switch key {
+	case "precision":
+		return PresetNames()
+	case "normalisation":
+		return Normalisations()
+	case "decoder":
+		return Decoders()
+	case "output":
+		return Outputs()
+	case "sum":
+		return Sums()
+	}
+	return nil
 }
 
 // A Fixed is a fixed-point format: Bits in all with the sign, Integer of them
@@ -186,29 +204,19 @@ func (a Architecture) Check() error {
 
 // precision is the preset with the architecture's own widths.
 func (a Architecture) precision() (Precision, error) {
-	var p Precision
-	i := slices.IndexFunc(Presets(), func(p Precision) bool { return p.Name == a.Precision })
-	if i < 0 {
-		return p, fmt.Errorf("autoencoder: precision = %q: the presets are %s", a.Precision, strings.Join(PresetNames(), ", "))
+	if err := a.choices(); err != nil {
+		return Precision{}, fmt.Errorf("autoencoder: %w", err)
 	}
-	p = Presets()[i]
+	p := Presets()[slices.Index(PresetNames(), a.Precision)]
 	switch {
-	case !slices.Contains(Normalisations(), a.Normalisation):
-		return p, fmt.Errorf("autoencoder: normalisation = %q: it may be %s", a.Normalisation, strings.Join(Normalisations(), ", "))
 	case p.Chip && a.Normalisation != wafer.NormSumLog2.String():
 		return p, fmt.Errorf("autoencoder: normalisation = %q: the chip shifts, so precision %q wants sumlog2", a.Normalisation, a.Precision)
 	case a.Range < 0 || a.Range > 2:
 		return p, fmt.Errorf("autoencoder: range = %d: it may be 1 or 2", a.Range)
-	case a.Decoder != "" && !slices.Contains(Decoders(), a.Decoder):
-		return p, fmt.Errorf("autoencoder: decoder = %q: it may be %s", a.Decoder, strings.Join(Decoders(), ", "))
-	case a.Output != "" && !slices.Contains(Outputs(), a.Output):
-		return p, fmt.Errorf("autoencoder: output = %q: it may be %s", a.Output, strings.Join(Outputs(), ", "))
 	case a.Output == OutputSquare && !a.free():
 		return p, fmt.Errorf("autoencoder: output = %q: for decoder = %q or %q only", a.Output, DecoderDense, DecoderResidual)
 	case a.Output == OutputSquare && a.Range > 1:
 		return p, fmt.Errorf("autoencoder: range = %d: a square has no limit; leave the key out", a.Range)
-	case a.Sum != "" && !slices.Contains(Sums(), a.Sum):
-		return p, fmt.Errorf("autoencoder: sum = %q: it may be %s", a.Sum, strings.Join(Sums(), ", "))
 	case a.Sum == SumDecoded && p.Restore:
 		return p, fmt.Errorf("autoencoder: sum = %q: precision %q scales to the sum sent, as CMSSW does; leave the key out", a.Sum, a.Precision)
 	case a.Conditional && a.Range > 1 && !a.free():
@@ -216,27 +224,45 @@ func (a Architecture) precision() (Precision, error) {
 	case a.Conditional && p.Rhombi && !a.free():
 		return p, fmt.Errorf("autoencoder: conditional = true: the conditional decoder makes 8×8 images, precision %q has 4×4×3", a.Precision)
 	}
+	return p, a.widths(&p)
+}
+
+// choices checks the names.
+func (a Architecture) choices() error {
+	for _, c := range [][2]string{{"precision", a.Precision}, {"normalisation", a.Normalisation}, {"decoder", a.Decoder}, {"output", a.Output}, {"sum", a.Sum}} {
+		if c[1] == "" {
+			continue
+		}
+		if err := setting.Choice(c[0], c[1], a.Choices(c[0])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// widths gives a preset the architecture's own widths.
+func (a Architecture) widths(p *Precision) error {
 	if a.WeightBits != 0 {
 		switch {
 		case p.Weights.Bits == 0:
-			return p, fmt.Errorf("autoencoder: weight_bits = %d: the weights of precision %q are floating point; leave the key out", a.WeightBits, a.Precision)
+			return fmt.Errorf("autoencoder: weight_bits = %d: the weights of precision %q are floating point; leave the key out", a.WeightBits, a.Precision)
 		case p.Chip && a.WeightBits != p.Weights.Bits:
-			return p, fmt.Errorf("autoencoder: weight_bits = %d: the chip has %d-bit weights", a.WeightBits, p.Weights.Bits)
+			return fmt.Errorf("autoencoder: weight_bits = %d: the chip has %d-bit weights", a.WeightBits, p.Weights.Bits)
 		case a.WeightBits < p.Weights.Integer+2 || a.WeightBits > 16:
-			return p, fmt.Errorf("autoencoder: weight_bits = %d: want %d to 16, sign included", a.WeightBits, p.Weights.Integer+2)
+			return fmt.Errorf("autoencoder: weight_bits = %d: want %d to 16, sign included", a.WeightBits, p.Weights.Integer+2)
 		}
 		p.Weights.Bits = a.WeightBits
 	}
 	if a.LatentBits != 0 {
 		switch {
 		case p.Latent.Bits == 0:
-			return p, fmt.Errorf("autoencoder: latent_bits = %d: the outputs of precision %q are floating point; leave the key out or choose %s", a.LatentBits, a.Precision, strings.Join(PresetNames()[1:], ", "))
+			return fmt.Errorf("autoencoder: latent_bits = %d: the outputs of precision %q are floating point; leave the key out or choose %s", a.LatentBits, a.Precision, strings.Join(PresetNames()[1:], ", "))
 		case a.LatentBits < 1 || a.LatentBits > maxLatentBits:
-			return p, fmt.Errorf("autoencoder: latent_bits = %d: want 1 to %d (1, 3, 5, 7, 9 for 1 to 5 links)", a.LatentBits, maxLatentBits)
+			return fmt.Errorf("autoencoder: latent_bits = %d: want 1 to %d (1, 3, 5, 7, 9 for 1 to 5 links)", a.LatentBits, maxLatentBits)
 		}
 		p.Latent.Bits = a.LatentBits
 	}
-	return p, nil
+	return nil
 }
 
 // String names the architecture, as in "asic, 5-bit outputs".

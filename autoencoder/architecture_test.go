@@ -22,7 +22,7 @@ func TestPresets(t *testing.T) {
 		if p.Latent.Bits > 0 {
 			a.LatentBits = 5
 		}
-		m, h, err := Train(ctx, train, validation, l, Settings{Architecture: a, Seed: 3, Epochs: 25, Batch: 50, LearningRate: 3e-3})
+		m, h, err := Train(ctx, train, validation, l, Settings{Architecture: a, Seed: 3, Budget: Budget{Epochs: 25, Batch: 50, Rate: 3e-3}})
 		if err != nil {
 			t.Fatalf("%s: %v", p.Name, err)
 		}
@@ -95,7 +95,7 @@ func TestDense(t *testing.T) {
 		{Decoder: "dense", Conditional: true}, {Decoder: "residual"}, {Precision: "asic", Decoder: "residual", Conditional: true},
 		{Precision: "qkeras-5bit", Decoder: "residual", Output: "square"}, {Decoder: "dense", Output: "square", Conditional: true}} {
 		first, second := data(train, a.Conditional), data(validation, a.Conditional)
-		s := Settings{Architecture: a, Seed: 3, Epochs: 8, Batch: 20, LearningRate: 1e-3}
+		s := Settings{Architecture: a, Seed: 3, Budget: Budget{Epochs: 8, Batch: 20, Rate: 1e-3}}
 		m, h, err := TrainData(ctx, first, second, l, s)
 		if err != nil {
 			t.Fatalf("%v: %v", a, err)
@@ -212,7 +212,7 @@ func TestRange(t *testing.T) {
 	best := map[int]float64{}
 	for _, limit := range []int{1, 2} {
 		m, h, err := Train(context.Background(), images, images, losses(t, 1)["telescope"], Settings{
-			Architecture: Architecture{Range: limit}, Epochs: 120, Batch: 20, LearningRate: 3e-3, Schedule: "cosine"})
+			Architecture: Architecture{Range: limit}, Budget: Budget{Epochs: 120, Batch: 20, Rate: 3e-3, Schedule: "cosine"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -253,7 +253,7 @@ func TestArchitectureErrors(t *testing.T) {
 		a    Architecture
 		want string
 	}{
-		{Architecture{Precision: "qkeras"}, `precision = "qkeras": the presets are float, qkeras-5bit, asic`},
+		{Architecture{Precision: "qkeras"}, `precision = "qkeras": it may be float, qkeras-5bit, asic`},
 		{Architecture{Sum: "none"}, `sum = "none": it may be decoded, sent`},
 		{Architecture{Precision: "cmssw-mainline", Sum: SumDecoded}, `sum = "decoded": precision "cmssw-mainline" scales to the sum sent`},
 		{Architecture{Precision: "asic", WeightBits: 5}, "weight_bits = 5: the chip has 6-bit"},
@@ -303,7 +303,7 @@ func TestConditional(t *testing.T) {
 	for _, precision := range []string{"float", "cmssw-fork", "asic"} {
 		for name, l := range losses(t, 1) {
 			m, h, err := TrainData(ctx, data(train), data(validation), l, Settings{
-				Architecture: Architecture{Precision: precision, Conditional: true}, Seed: 1, Epochs: 12, Batch: 50, LearningRate: 3e-3})
+				Architecture: Architecture{Precision: precision, Conditional: true}, Seed: 1, Budget: Budget{Epochs: 12, Batch: 50, Rate: 3e-3}})
 			if err != nil {
 				t.Fatalf("%s, %s: %v", precision, name, err)
 			}

@@ -69,7 +69,7 @@ func TestSpec(t *testing.T) {
 func TestTrainLearns(t *testing.T) {
 	train, validation := showers(1500, 1), showers(300, 2)
 	for name, l := range losses(t, 1) {
-		_, h, err := Train(context.Background(), train, validation, l, Settings{Seed: 3, Epochs: 25, Batch: 100, LearningRate: 3e-3})
+		_, h, err := Train(context.Background(), train, validation, l, Settings{Seed: 3, Budget: Budget{Epochs: 25, Batch: 100, Rate: 3e-3}})
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -83,7 +83,7 @@ func TestTrainLearns(t *testing.T) {
 // the bits of one uninterrupted thread.
 func TestThreadsAndResume(t *testing.T) {
 	train, validation := showers(600, 1), showers(100, 2)
-	settings := Settings{Seed: 3, Epochs: 4, Batch: 100}
+	settings := Settings{Seed: 3, Budget: Budget{Epochs: 4, Batch: 100}}
 	weights := func(m *Model) (all []float32) {
 		for _, p := range m.Network().Params() {
 			all = append(all, p.Value...)
@@ -235,10 +235,7 @@ func TestSchedules(t *testing.T) {
 		{"constant", 0, 3e-3}, {"constant", 200, 3e-3}, {"cosine", 0, 3e-3}, {"cosine", 200, 3e-5},
 		{"warm-cosine", 0, 0}, {"warm-cosine", 2, 1.5e-3}, {"warm-cosine", 4, 3e-3}, {"warm-cosine", 102, 1.515e-3}, {"warm-cosine", 200, 3e-5},
 	} {
-		s, err := Settings{LearningRate: 3e-3, Epochs: 200, Schedule: c.name}.schedule()
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := Budget{Rate: 3e-3, Epochs: 200, Schedule: c.name}.schedule()
 		if got := s.Rate(c.epoch, 200); math.Abs(got-c.want) > 1e-12 {
 			t.Errorf("%s after %v of 200 epochs: rate %v, want %v", c.name, c.epoch, got, c.want)
 		}

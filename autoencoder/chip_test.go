@@ -37,7 +37,7 @@ func TestChip(t *testing.T) {
 		total = 2_000_000
 	}
 	ctx := context.Background()
-	trained, _, err := Train(ctx, showers(1000, 1), showers(100, 2), losses(t, 1)["emd"], Settings{Architecture: Architecture{Precision: "asic"}, Epochs: 10, Batch: 100})
+	trained, _, err := Train(ctx, showers(1000, 1), showers(100, 2), losses(t, 1)["emd"], Settings{Architecture: Architecture{Precision: "asic"}, Budget: Budget{Epochs: 10, Batch: 100}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +230,7 @@ func TestChipGradient(t *testing.T) {
 // TestOneBit: a single link's outputs of one bit still carry something.
 func TestOneBit(t *testing.T) {
 	_, h, err := Train(context.Background(), showers(800, 1), showers(200, 2), losses(t, 1)["emd"], Settings{
-		Architecture: Architecture{Precision: "asic", LatentBits: 1}, Seed: 3, Epochs: 25, Batch: 50, LearningRate: 3e-3})
+		Architecture: Architecture{Precision: "asic", LatentBits: 1}, Seed: 3, Budget: Budget{Epochs: 25, Batch: 50, Rate: 3e-3}})
 	if err != nil {
 		t.Fatal(err)
 	}

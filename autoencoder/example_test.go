@@ -16,7 +16,7 @@ func ExampleTrain() {
 		images[c], images[autoencoder.Cells+20+c] = 100, 100
 	}
 	_, history, err := autoencoder.Train(context.Background(), images, images, loss.WeightedMSE(),
-		autoencoder.Settings{Seed: 1, Epochs: 50})
+		autoencoder.Settings{Seed: 1, Budget: autoencoder.Budget{Epochs: 50}})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -6,28 +6,77 @@ import (
 	"math"
 	"strings"
 
+	"barrow/internal/limit"
+	"barrow/internal/setting"
 	"barrow/loss"
 	"barrow/nn"
 )
 
-// Settings of a training run; the zero value is the paper's: Adam at 1e-3,
-// batches of 500, at most 100 epochs, early stopping after 30 without a better
-// validation loss.
-type Settings struct {
-	Architecture Architecture
-	Seed         uint64
-	Threads      int     // never changes a bit; 1 by default
-	Epochs       int     // 100 by default
-	Batch        int     // 500 by default
-	LearningRate float64 // 1e-3 by default
-	Schedule     string  // "constant" (the default), "cosine", falling to a hundredth of LearningRate at the last epoch, or "warm-cosine", which first rises
-	Patience     int     // 30 by default; negative never stops early
+// A Budget says how long and along which course an encoder is trained. The zero value is
+// Adam at 1e-3 with batches of 500 for 100 epochs.
+type Budget struct {
+	Epochs   int     `json:"epochs" help:"epochs at most"`                                                                                           // 100 by default
+	Batch    int     `json:"batch" help:"images a step (default 20; 50 with the decoder dense or residual)"`                                         // 500 by default
+	Rate     float64 `json:"learning_rate" flag:"rate" help:"learning rate, at the start (default 0.003; 0.001 with the decoder dense or residual)"` // 1e-3 by default
+	Schedule string  `json:"schedule" help:"course of the learning rate"`                                                                            // of Schedules; "constant" by default
+	// Patience is after how many epochs without a better validation loss a training stops; 0
+	// runs them all.
+	Patience int `json:"patience" help:"epochs without a better validation loss before stopping; 0 runs them all"`
 	// ZeroStart starts all biases at 0, as the paper does: a sigmoid then starts
 	// at 1/2 in every cell, 16 times too high, and some of the encoder's
 	// outputs stay behind their ReLU for good (half of them where the chip
 	// truncates). By default the decoded image starts at the mean of the training
 	// images and the encoder's outputs at 1/4.
-	ZeroStart bool
+	ZeroStart bool `json:"zero_start,omitempty" help:"start all biases at 0, as the paper does, not at the data's mean with live outputs"`
+}
+
+// Choices are the values that a setting of the budget may have.
+func (Budget) Choices(key string) []string {
+	if key == "schedule" {
+		return Schedules()
+	}
+	return nil
+}
+
+// Check reports what no training can have, by the setting's key. What is 0 is left to
+// its default.
+func (b Budget) Check() error {
+	for _, c := range []struct {
+		key  string
+		v    int
+		most int
+	}{{"epochs", b.Epochs, maxEpochs}, {"batch", b.Batch, maxBatch}, {"patience", b.Patience, maxEpochs}} {
+		if c.v != 0 {
+			if err := limit.Count(c.key+" =", c.v, c.most); err != nil {
+				return fmt.Errorf("autoencoder: %w", err)
+			}
+		}
+	}
+	if b.Rate != 0 && !(b.Rate > 0 && b.Rate < 1) {
+		return fmt.Errorf("autoencoder: learning_rate = %v: want a number between 0 and 1", b.Rate)
+	}
+	if b.Schedule == "" {
+		return nil
+	}
+	if err := setting.Choice("schedule", b.Schedule, Schedules()); err != nil {
+		return fmt.Errorf("autoencoder: %w", err)
+	}
+	return nil
+}
+
+// More than any training needs.
+const (
+	maxEpochs = 1_000_000
+	maxBatch  = 100_000
+)
+
+// Settings of a training run; the zero value trains the paper's autoencoder on the zero
+// budget.
+type Settings struct {
+	Architecture Architecture
+	Budget
+	Seed    uint64
+	Threads int // never changes a bit; 1 by default
 	// Start is the weights file of a model of the same architecture to start
 	// from, instead of random weights; none by default.
 	Start string
@@ -39,7 +88,8 @@ type Settings struct {
 	Progress   func(nn.Progress)
 }
 
-// Schedules are the names that Settings.Schedule takes.
+// Schedules are the names that Budget.Schedule takes: "constant", "cosine", which falls to a
+// hundredth of the rate at the last epoch, and "warm-cosine", which first rises.
 func Schedules() []string { return []string{"constant", "cosine", "warm-cosine"} }
 
 // warmShare of a training's epochs is how long "warm-cosine" rises from 0. At the
@@ -56,24 +106,21 @@ func (s Settings) withDefaults() Settings {
 	set(&s.Threads, 1)
 	set(&s.Epochs, 100)
 	set(&s.Batch, 500)
-	set(&s.Patience, 30)
-	if s.LearningRate == 0 {
-		s.LearningRate = 1e-3
+	if s.Rate == 0 {
+		s.Rate = 1e-3
 	}
 	return s
 }
 
 // schedule is the learning rate's course.
-func (s Settings) schedule() (nn.Schedule, error) {
-	switch s.Schedule {
-	case "", "constant":
-		return nn.Constant(s.LearningRate), nil
+func (b Budget) schedule() nn.Schedule {
+	switch b.Schedule {
 	case "cosine":
-		return nn.Cosine{Start: s.LearningRate, End: s.LearningRate / 100}, nil
+		return nn.Cosine{Start: b.Rate, End: b.Rate / 100}
 	case "warm-cosine":
-		return nn.Cosine{Start: s.LearningRate, End: s.LearningRate / 100, Warmup: warmShare * float64(s.Epochs)}, nil
+		return nn.Cosine{Start: b.Rate, End: b.Rate / 100, Warmup: warmShare * float64(b.Epochs)}
 	}
-	return nil, fmt.Errorf("autoencoder: schedule = %q: it may be %s", s.Schedule, strings.Join(Schedules(), ", "))
+	return nn.Constant(b.Rate)
 }
 
 // Train trains a new autoencoder on images (N×48 charges) with the loss, and
@@ -90,8 +137,7 @@ func TrainData(ctx context.Context, train, validation Data, l loss.Loss, s Setti
 	if len(train.Images) == 0 || len(validation.Images) == 0 {
 		return nil, nil, fmt.Errorf("autoencoder: %d training and %d validation images; both are needed", len(train.Images)/Cells, len(validation.Images)/Cells)
 	}
-	schedule, err := s.schedule()
-	if err != nil {
+	if err := s.Budget.Check(); err != nil {
 		return nil, nil, err
 	}
 	m, err := build(s.Architecture, s.Seed, s.Threads, s.Batch)
@@ -121,12 +167,12 @@ func TrainData(ctx context.Context, train, validation Data, l loss.Loss, s Setti
 	}
 	fit := nn.Fit{
 		Net:        m.net,
-		Schedule:   schedule,
+		Schedule:   s.schedule(),
 		Samples:    len(train.Images) / Cells,
 		Batch:      s.Batch,
 		Epochs:     s.Epochs,
 		Seed:       s.Seed,
-		Patience:   max(0, s.Patience),
+		Patience:   s.Patience,
 		Checkpoint: s.Checkpoint,
 		Resume:     true,
 		Meta:       m.meta(),

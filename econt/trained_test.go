@@ -37,7 +37,7 @@ func TestTrainedEncoder(t *testing.T) {
 	ctx := context.Background()
 	r := rand.New(rand.NewPCG(31, 31))
 	model, _, err := autoencoder.Train(ctx, wafers(r, 2000), wafers(r, 200), loss.Telescope(hgcal.Published),
-		autoencoder.Settings{Architecture: autoencoder.Architecture{Precision: "asic"}, Seed: 5, Epochs: 20, Batch: 100, LearningRate: 3e-3, Threads: 2})
+		autoencoder.Settings{Architecture: autoencoder.Architecture{Precision: "asic"}, Seed: 5, Budget: autoencoder.Budget{Epochs: 20, Batch: 100, Rate: 3e-3}, Threads: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -178,7 +178,7 @@ func prepare(ctx context.Context) (*bench, error) {
 // encoder trains an autoencoder.
 func (b *bench) encoder(l loss.Loss, epochs int) (*autoencoder.Model, error) {
 	m, _, err := autoencoder.Train(b.ctx, b.parts[0].Charge, b.parts[1].Charge, l, autoencoder.Settings{
-		Seed: 1, Threads: *threads, Epochs: epochs, Batch: 125, Patience: -1})
+		Seed: 1, Threads: *threads, Budget: autoencoder.Budget{Epochs: epochs, Batch: 125}})
 	return m, err
 }
 

@@ -277,7 +277,7 @@ func TestCheck(t *testing.T) {
 	for want, spoil := range map[string]func(*Plan){
 		`unknown loss "emdd"; the losses are emd,`:                   func(p *Plan) { p.Losses = []string{"emdd"} },
 		"emd-cnn needs the weights":                                  func(p *Plan) { p.Losses = []string{"emd-cnn"} },
-		`precision = "6bit": the presets are float,`:                 func(p *Plan) { p.Precisions = []string{"6bit"} },
+		`precision = "6bit": it may be float,`:                       func(p *Plan) { p.Precisions = []string{"6bit"} },
 		"latent_bits = 12: want 1 to 9":                              func(p *Plan) { p.Precisions, p.Bits = []string{"asic"}, []int{12} },
 		"weight_bits = 3: the weights of precision":                  func(p *Plan) { p.WeightBits = 3 },
 		`schedule = "step": it may be constant, cosine, warm-cosine`: func(p *Plan) { p.Schedule = "step" },

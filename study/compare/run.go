@@ -229,13 +229,9 @@ func (w *work) loss(name string) (loss.Loss, error) {
 // decoder for it.
 func (w *work) fit(ctx context.Context, k int) (*autoencoder.Model, *nn.History, error) {
 	j, p := w.jobs[k], w.plan
-	patience := p.Patience
-	if patience == 0 {
-		patience = -1
-	}
 	s := autoencoder.Settings{
-		Architecture: j.Architecture, Seed: j.Seed, Threads: w.each(), Epochs: p.Epochs, Batch: p.Batch, LearningRate: p.Rate,
-		Schedule: p.Schedule, Patience: patience, ZeroStart: p.ZeroStart,
+		Architecture: j.Architecture, Seed: j.Seed, Threads: w.each(),
+		Budget: autoencoder.Budget{Epochs: p.Epochs, Batch: p.Batch, Rate: p.Rate, Schedule: p.Schedule, Patience: p.Patience, ZeroStart: p.ZeroStart},
 	}
 	share := func(from, to float64) func(float64) {
 		return func(done float64) { w.progress(k, (from+(to-from)*done)*almost) }
@@ -292,7 +288,7 @@ func (w *work) phases(ctx context.Context, lossName, prefix string, k int, s aut
 		if err != nil {
 			return nil, nil, fmt.Errorf("pretraining: %w", err)
 		}
-		s.LearningRate /= 10
+		s.Rate /= 10
 	}
 	s.Checkpoint, s.Progress = w.file(prefix, w.jobs[k], run.CheckpointEnding), phase(first, all)
 	return autoencoder.TrainData(ctx, w.data[0], w.data[1], l, s)

@@ -188,8 +188,9 @@ func (w *full) decoder(ctx context.Context, metric *emd.Metric, train *wafer.Set
 	}
 	m, _, err := autoencoder.Train(ctx, train.Charge, w.data.Validation.Charge, l, autoencoder.Settings{
 		Architecture: w.c.Plan.Architecture(name, "float", 0),
-		Seed:         w.c.Plan.Seed + 1000, Threads: w.threads, Epochs: epochs, Batch: w.c.Plan.Batch, LearningRate: w.c.Plan.Rate,
-		Schedule: w.c.Plan.Schedule, Patience: -1, Checkpoint: w.folder.Path(run.Weights, "decoder-"+name+run.CheckpointEnding),
+		Seed:         w.c.Plan.Seed + 1000, Threads: w.threads,
+		Budget:     autoencoder.Budget{Epochs: epochs, Batch: w.c.Plan.Batch, Rate: w.c.Plan.Rate, Schedule: w.c.Plan.Schedule},
+		Checkpoint: w.folder.Path(run.Weights, "decoder-"+name+run.CheckpointEnding),
 		Progress: func(p nn.Progress) {
 			w.progress(Report{Part: "decoders", Note: name, Done: shareDecoders * (share + float64(p.Epoch)/float64(max(1, p.Epochs))/2)})
 		},

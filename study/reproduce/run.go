@@ -166,8 +166,9 @@ func (w *work) encoder(ctx context.Context, s step, name string) error {
 		return err
 	}
 	m, h, err := autoencoder.Train(ctx, w.train.Charge, w.validation.Charge, l, autoencoder.Settings{
-		Seed: w.c.Seed, Threads: w.threads, Epochs: w.c.Epochs, Batch: w.c.Batch, LearningRate: w.c.Rate, Schedule: w.c.Schedule,
-		Patience: -1, Checkpoint: w.weights(run.EncoderWeights+name, run.CheckpointEnding), Progress: w.follow(s),
+		Seed: w.c.Seed, Threads: w.threads,
+		Budget:     autoencoder.Budget{Epochs: w.c.Epochs, Batch: w.c.Batch, Rate: w.c.Rate, Schedule: w.c.Schedule},
+		Checkpoint: w.weights(run.EncoderWeights+name, run.CheckpointEnding), Progress: w.follow(s),
 	})
 	if err != nil {
 		return err
