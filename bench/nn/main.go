@@ -6,7 +6,8 @@
 // Each row alternates short bursts of both programs and gives the medians.
 // With --emd it measures what the exact EMD costs as a loss of the autoencoder.
 // PyTorch runs in the best of the settings tried for that row: eager,
-// channels_last, traced and frozen by its JIT, with and without oneDNN.
+// channels_last, traced and frozen by its JIT, with and without oneDNN, and
+// through torch.compile where it has that. BARROW_PYTHON names the interpreter.
 package main
 
 import (
@@ -46,6 +47,7 @@ var goals = map[string]float64{
 var settings = []string{
 	"eager", "foreach", "channels_last", "foreach+channels_last", "jit", "foreach+jit", "foreach+jit+channels_last",
 	"foreach+native", "foreach+jit+native",
+	"compile", "foreach+compile", "foreach+compile+channels_last", "foreach+compile+autotune+channels_last", "foreach+compile+freeze",
 }
 
 type config struct {

@@ -103,6 +103,14 @@ BUILD = {
 }
 
 
+def compiled(net, setting):
+    """torch.compile, which PyTorch has from version 2 on."""
+    if "freeze" in setting:
+        import torch._inductor.config
+        torch._inductor.config.freezing = True
+    return torch.compile(net, mode="max-autotune" if "autotune" in setting else "default")
+
+
 class Case:
     """One model under one setting, ready to run either operation."""
 
@@ -123,7 +131,11 @@ class Case:
         net.train()
         if name == "N3":
             net.cnn.eval()
-        self.step_net = torch.jit.trace(net, self.x, check_trace=False) if "jit" in setting else net
+        self.step_net = net
+        if "jit" in setting:
+            self.step_net = torch.jit.trace(net, self.x, check_trace=False)
+        elif "compile" in setting:
+            self.step_net = compiled(net, setting)
         decayed = [p for p in net.parameters() if p.requires_grad and p.dim() > 1]
         rest = [p for p in net.parameters() if p.requires_grad and p.dim() <= 1]
         self.adam = torch.optim.Adam(
@@ -138,6 +150,8 @@ class Case:
                     ready = torch.jit.optimize_for_inference(ready)
                 except RuntimeError:
                     pass
+        elif "compile" in setting:
+            ready = compiled(ready, setting)
         self.forward_net = ready
 
     def forward(self):
