@@ -113,8 +113,8 @@ FormatterBuffer:
 	// Output:
 	// BC 5 prod prod
 	// drop_lsb = 0
-	// cal = 2048
-	// mux = channel c reads register value c
+	// Cal = 2048
+	// Mux = channel c reads register value c
 }
 
 func ExampleWeights_WriteCSV() {

@@ -1,9 +1,11 @@
 package econt
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math/big"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -54,10 +56,13 @@ type Default struct {
 	Source   string // where the value comes from
 }
 
-// Registers is what a register file says.
+// Registers is what one or several register files say.
 type Registers struct {
 	Config  Config
 	Dialect Dialect
+	// Assumed says that no file tells its dialect, so that DialectProd was
+	// taken: Mux then counts as [MuxProd], and active_etxs is a bit mask.
+	Assumed bool
 	// Defaults lists the registers that the file does not set and that the
 	// algorithm reads, in the order of DefaultRegisters.
 	Defaults []Default
@@ -74,27 +79,32 @@ const (
 	sourceMapP1 = "reset value in econt_sw's register map (ECON_I2C_params_regmap.yaml)"
 )
 
-// defaultTable is every register with its reset value. Both reset maps agree
-// but for the idle word.
+// defaultTable is every register with its reset value, under its name in each
+// dialect. Both reset maps agree but for the idle word.
 var defaultTable = []struct {
-	name, value string
-	used        func(Algorithm) bool
+	name  string // of set
+	files [3]string
+	value string
+	used  func(Algorithm) bool
 }{
-	{"alg_type", "0 (TS)", always},
-	{"alg_high_density", "0", always},
-	{"active_etxs", "2 links (mask 0x3)", always},
-	{"drop_lsb", "0", except(Autoencoder)},
-	{"stc_type", "1", only(SuperTriggerCell)},
-	{"use_sum", "1", only(ThresholdSum, BestChoice)},
-	{"buff_t1", "48", always},
-	{"buff_t2", "511", always},
-	{"buff_t3", "0", always},
-	{"link_reset_pattern", "290; tx_sync_word 1807 in P1 and econt_sw files", only(ThresholdSum)},
-	{"keep_auto_encoder_bits", "all 144 bits", only(Autoencoder)},
-	{"threshold", "0", only(ThresholdSum)},
-	{"cal", "2048", always},
-	{"mux", "channel c reads register value c", always},
+	{"alg_type", [3]string{"alg_type", "select", "select"}, "0 (TS)", always},
+	{"alg_high_density", [3]string{"alg_high_density", "density", "density"}, "0", always},
+	{"active_etxs", [3]string{"active_etxs", "active_etxs", "eporttx_numen"}, "2 links (mask 0x3)", always},
+	{"drop_lsb", alike("drop_lsb"), "0", except(Autoencoder)},
+	{"stc_type", alike("stc_type"), "1", only(SuperTriggerCell)},
+	{"use_sum", alike("use_sum"), "1", only(ThresholdSum, BestChoice)},
+	{"buff_t1", alike("buff_t1"), "48", always},
+	{"buff_t2", alike("buff_t2"), "511", always},
+	{"buff_t3", alike("buff_t3"), "0", always},
+	{"link_reset_pattern", [3]string{"link_reset_pattern", "link_reset_pattern", "tx_sync_word"},
+		"290; tx_sync_word 1807 in P1 and econt_sw files", only(ThresholdSum)},
+	{"keep_auto_encoder_bits", [3]string{"keep_auto_encoder_bits", "mask_ae", "mask_ae"}, "all 144 bits", only(Autoencoder)},
+	{"threshold", [3]string{"AlgoThreshold", "AlgoThreshold", "threshold_val_*"}, "0", only(ThresholdSum)},
+	{"cal", [3]string{"Cal", "Cal", "cal_*"}, "2048", always},
+	{"mux", [3]string{"Mux", "Mux", "mux_select_*"}, "channel c reads register value c", always},
 }
+
+func alike(name string) [3]string { return [3]string{name, name, name} }
 
 func always(Algorithm) bool { return true }
 
@@ -118,35 +128,152 @@ func except(b Algorithm) func(Algorithm) bool {
 func DefaultRegisters() []Default {
 	var list []Default
 	for _, d := range defaultTable {
-		list = append(list, Default{d.name, d.value, sourceMap})
+		list = append(list, Default{d.files[DialectProd], d.value, sourceMap})
 	}
 	return list
 }
 
+// A RegisterFile is a register file with the name that errors give it.
+type RegisterFile struct {
+	Name string
+	io.Reader
+}
+
+// maxRegisterFile is the most bytes of a register file that are read; one of
+// all registers has 30,000.
+const maxRegisterFile = 16 << 20
+
 // ReadRegisters reads a register file in any of the three dialects. An unknown
-// key, a value out of range, a key given twice and an incomplete set of encoder
-// weights are errors that name the key and the line.
+// key, a value out of range, a register given twice, a second YAML document and
+// an incomplete set of encoder weights are errors that name the key and the
+// line.
 func ReadRegisters(r io.Reader) (*Registers, error) {
-	var doc yaml.Node
-	dec := yaml.NewDecoder(r)
+	return JoinRegisters(RegisterFile{Reader: r})
+}
+
+// JoinRegisters reads register files on top of each other: a register keeps the
+// value of the last file that sets it. All are read in the dialect of the first
+// that tells one; another that tells another dialect is an error, as is a
+// register given twice in the same file.
+func JoinRegisters(files ...RegisterFile) (*Registers, error) {
+	if len(files) == 0 {
+		return nil, fmt.Errorf("econt: registers: no file")
+	}
+	b := &builder{config: Defaults(), seen: map[register]place{}}
+	tops := make([][]entry, len(files))
+	teller := -1
+	for i, f := range files {
+		var d Dialect
+		var told bool
+		top, err := parseRegisters(f)
+		if err == nil {
+			d, told, err = dialectOf(top)
+		}
+		if err == nil && told && teller >= 0 && d != b.dialect {
+			err = fmt.Errorf("its dialect is %s, but %s is in %s: files that are read together have one", d, files[teller].Name, b.dialect)
+		}
+		if err != nil {
+			return nil, f.wrap(err)
+		}
+		if told && teller < 0 {
+			b.dialect, teller = d, i
+		}
+		tops[i] = top
+	}
+	if b.dialect != DialectProd {
+		b.config.Convention = MuxP1
+		b.config.IdlePattern = idleP1
+	}
+	for i, top := range tops {
+		b.file = i
+		read := b.readBlocks
+		if b.dialect == DialectEcontSW && top[0].key == "ECON-T" {
+			read = b.readEcontSW
+		}
+		if err := read(top); err != nil {
+			return nil, files[i].wrap(err)
+		}
+	}
+	r, err := b.finish()
+	if err != nil {
+		names := make([]string, len(files))
+		for i, f := range files {
+			names[i] = f.Name
+		}
+		return nil, RegisterFile{Name: strings.Join(names, " + ")}.wrap(err)
+	}
+	r.Assumed = teller < 0
+	return r, nil
+}
+
+// wrap says where an error lies.
+func (f RegisterFile) wrap(err error) error {
+	if f.Name != "" {
+		return fmt.Errorf("econt: registers: %s: %w", f.Name, err)
+	}
+	return fmt.Errorf("econt: registers: %w", err)
+}
+
+// parseRegisters gives the top of a file's one document.
+func parseRegisters(r io.Reader) ([]entry, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxRegisterFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxRegisterFile {
+		return nil, fmt.Errorf("more than %d MB: no register file", maxRegisterFile>>20)
+	}
+	var doc, second yaml.Node
+	dec := yaml.NewDecoder(bytes.NewReader(text))
 	if err := dec.Decode(&doc); err != nil {
 		if err == io.EOF {
-			return nil, fmt.Errorf("econt: registers: empty file")
+			return nil, fmt.Errorf("empty file")
 		}
-		return nil, fmt.Errorf("econt: registers: %w", err)
+		return nil, err
 	}
-	b := &builder{config: Defaults(), seen: map[string]int{}}
-	if err := b.read(&doc); err != nil {
-		return nil, fmt.Errorf("econt: registers: %w", err)
+	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 {
+		return nil, fmt.Errorf("no registers")
 	}
-	return b.finish()
+	switch err := dec.Decode(&second); {
+	case err == nil:
+		return nil, fmt.Errorf("line %d: a second YAML document: registers are read from one; give the other as a file of its own", second.Line)
+	case err != io.EOF:
+		return nil, err
+	}
+	top, err := entries(doc.Content[0], "")
+	if err == nil && len(top) == 0 {
+		err = fmt.Errorf("no registers")
+	}
+	return top, err
+}
+
+// dialectOf finds the dialect by the blocks that only one has.
+func dialectOf(top []entry) (d Dialect, told bool, err error) {
+	names := map[string]bool{}
+	for _, e := range top {
+		names[e.key] = true
+	}
+	p1 := names["Algorithm"] || names["FmtBuf"]
+	switch {
+	case names["ECON-T"]:
+		if len(top) > 1 {
+			return d, false, fmt.Errorf("ECON-T and %s: one file cannot mix the dialects", top[len(top)-1].key)
+		}
+		return DialectEcontSW, true, nil
+	case names["ConfigAlgo"] && p1:
+		return d, false, fmt.Errorf("both ConfigAlgo and Algorithm or FmtBuf: one file cannot mix the dialects")
+	case p1:
+		return DialectP1, true, nil
+	}
+	return DialectProd, names["ConfigAlgo"], nil
 }
 
 // builder gathers registers under their common names.
 type builder struct {
 	config  Config
 	dialect Dialect
-	seen    map[string]int // how often a register, or a channel of it, was set
+	file    int // the one being read
+	seen    map[register]place
 	encoder encoderBytes
 	maskHi  *big.Int // mask_ae
 	maskLo  *big.Int // mask_ae2
@@ -154,34 +281,40 @@ type builder struct {
 	ignored []string
 }
 
-func (b *builder) read(doc *yaml.Node) error {
-	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 {
-		return fmt.Errorf("no registers")
+// register is one register, of a channel or input where it has one.
+type register struct {
+	name    string
+	channel int // -1: none
+}
+
+// place is where a register was set.
+type place struct {
+	file, line int
+	value      uint64
+	star       bool // for all channels or inputs at once, by a *
+}
+
+// note remembers that a register is set, and rejects a second time in a file:
+// under another spelling, as keys that are spelt alike have been rejected. One
+// that is set for all by a * may be set anew for some, the later in the file
+// winning, as econt_sw has it.
+func (b *builder) note(name string, i int, e entry, value uint64) error {
+	at, now := register{name, i}, place{b.file, e.node.Line, value, e.star}
+	if old, ok := b.seen[at]; ok && old.file == b.file && old.star == e.star && (i >= 0 || old.value != value) {
+		return fmt.Errorf("line %d: %s is given twice: first in line %d", e.node.Line, e.path, old.line)
 	}
-	top, err := entries(doc.Content[0], "")
-	if err != nil {
-		return err
+	b.seen[at] = now
+	return nil
+}
+
+// given counts the channels that were set, or 1 for a register without.
+func (b *builder) given(name string) (n int) {
+	for i := -1; i < Channels; i++ {
+		if _, ok := b.seen[register{name, i}]; ok {
+			n++
+		}
 	}
-	names := map[string]bool{}
-	for _, e := range top {
-		names[e.key] = true
-	}
-	switch {
-	case names["ECON-T"]:
-		b.dialect = DialectEcontSW
-	case names["ConfigAlgo"] && names["Algorithm"]:
-		return fmt.Errorf("both ConfigAlgo and Algorithm: one file cannot mix the dialects")
-	case names["Algorithm"] || names["FmtBuf"]:
-		b.dialect = DialectP1
-	}
-	if b.dialect != DialectProd {
-		b.config.Convention = MuxP1
-		b.config.IdlePattern = idleP1
-	}
-	if b.dialect == DialectEcontSW {
-		return b.readEcontSW(top)
-	}
-	return b.readBlocks(top)
+	return n
 }
 
 // entry is one key of a mapping.
@@ -189,6 +322,7 @@ type entry struct {
 	key  string
 	path string
 	node *yaml.Node
+	star bool // stands for all channels or inputs
 }
 
 // entries lists a mapping's keys in order and rejects repetitions.
@@ -218,7 +352,7 @@ func entries(n *yaml.Node, path string) ([]entry, error) {
 		if v.Kind == yaml.AliasNode {
 			v = v.Alias
 		}
-		list = append(list, entry{k.Value, p, v})
+		list = append(list, entry{key: k.Value, path: p, node: v})
 	}
 	return list, nil
 }
@@ -261,6 +395,19 @@ func (e entry) unknown() error {
 	return fmt.Errorf("line %d: unknown key %s", e.node.Line, e.path)
 }
 
+// indices reads a key that is a number below n, or * for all.
+func (e entry) indices(n int) ([]int, error) {
+	if e.key != "*" {
+		i, err := e.index(n)
+		return []int{i}, err
+	}
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all, nil
+}
+
 // index reads a key that is a number below n.
 func (e entry) index(n int) (int, error) {
 	i := 0
@@ -285,7 +432,13 @@ func (b *builder) set(name string, i int, e entry) error {
 	if err != nil {
 		return err
 	}
-	b.seen[name]++
+	at := name
+	if name == "mask" || name == "links" {
+		at = "active_etxs"
+	}
+	if err := b.note(at, i, e, v); err != nil {
+		return err
+	}
 	c := &b.config
 	switch name {
 	case "alg_type":
@@ -356,13 +509,25 @@ func (b *builder) setMask(name string, e entry) error {
 	if v.Sign() < 0 || v.BitLen() > limit {
 		return fmt.Errorf("line %d: %s is %#x: want at most %d bits", e.node.Line, e.path, v, limit)
 	}
-	b.seen["keep_auto_encoder_bits"]++
+	if err := b.note(name, -1, e, v.Uint64()); err != nil {
+		return err
+	}
+	parts := []string{"mask_ae", "mask_ae2"}
+	if name != "keep_auto_encoder_bits" {
+		parts = []string{"keep_auto_encoder_bits"}
+	}
+	for _, other := range parts {
+		if old, ok := b.seen[register{other, -1}]; ok && old.file == b.file {
+			return fmt.Errorf("line %d: %s and the %s of line %d are the same register", e.node.Line, e.path, other, old.line)
+		}
+	}
 	switch name {
 	case "mask_ae":
 		b.maskHi = v
 	case "mask_ae2":
 		b.maskLo = v
 	default:
+		b.maskHi, b.maskLo = nil, nil // of an earlier file
 		b.config.Keep, err = MaskFromInt(v)
 	}
 	return err
@@ -371,25 +536,24 @@ func (b *builder) setMask(name string, e entry) error {
 // finish joins split registers, fills defaults and checks the whole.
 func (b *builder) finish() (*Registers, error) {
 	if err := b.joinMask(); err != nil {
-		return nil, fmt.Errorf("econt: registers: %w", err)
+		return nil, err
 	}
-	w, err := b.encoder.weights()
+	w, err := b.encoder.weights(b.dialect)
 	if err != nil {
-		return nil, fmt.Errorf("econt: registers: %w", err)
+		return nil, err
 	}
 	b.config.Weights = w
-	r := &Registers{Config: b.config, Dialect: b.dialect, Ignored: b.ignored}
+	r := &Registers{Config: b.config, Dialect: b.dialect, Ignored: slices.Compact(slices.Sorted(slices.Values(b.ignored)))}
 	for _, d := range defaultTable {
 		if !d.used(b.config.Algorithm) {
 			continue
 		}
-		n := b.seen[d.name]
-		name := d.name
-		switch name {
-		case "active_etxs":
-			n = b.seen["mask"] + b.seen["links"]
+		n, name := b.given(d.name), d.files[b.dialect]
+		switch d.name {
 		case "link_reset_pattern":
-			n += b.seen["idle_pattern"]
+			n += b.given("idle_pattern")
+		case "keep_auto_encoder_bits":
+			n += b.given("mask_ae") + b.given("mask_ae2")
 		case "threshold", "cal", "mux":
 			if n > 0 && n < Channels {
 				name = fmt.Sprintf("%s (%d of 48 channels)", name, Channels-n)

@@ -2,6 +2,7 @@ package econt
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -127,7 +128,7 @@ func (b *builder) readFormatter(e entry) error {
 		"idle_pattern": "idle_pattern", "active_etxs": "mask",
 		"keep_auto_encoder_bits": "keep_auto_encoder_bits", "mask_ae": "mask_ae", "mask_ae2": "mask_ae2",
 	}
-	if b.dialect == DialectP1 {
+	if b.dialect != DialectProd {
 		names["active_etxs"] = "links"
 		names["eporttx_numen"] = "links"
 	}
@@ -140,12 +141,15 @@ func (b *builder) readChannels(e entry, name string) error {
 		return err
 	}
 	for _, r := range list {
-		i, err := r.index(Channels)
+		channels, err := r.indices(Channels)
 		if err != nil {
 			return err
 		}
-		if err := b.set(name, i, r); err != nil {
-			return err
+		r.star = len(channels) > 1
+		for _, i := range channels {
+			if err := b.set(name, i, r); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -157,7 +161,7 @@ func (b *builder) readEncoder(e entry) error {
 		return err
 	}
 	for _, in := range list {
-		n, err := in.index(ERxWords)
+		inputs, err := in.indices(ERxWords)
 		if err != nil {
 			return err
 		}
@@ -166,7 +170,8 @@ func (b *builder) readEncoder(e entry) error {
 			return err
 		}
 		for _, r := range regs {
-			if err := b.encoder.set(n, r); err != nil {
+			r.star = len(inputs) > 1
+			if err := b.setEncoder(inputs, r); err != nil {
 				return err
 			}
 		}
@@ -178,49 +183,70 @@ func (b *builder) readEncoder(e entry) error {
 // of 16 bytes and one of 6.
 var encoderRegisters = [...]int{0, 16, 32, 48, 64, 80, 96, 112, 128}
 
+// encoderBytesEach is how many bytes of weights an input has.
+const encoderBytesEach = 134
+
 // encoderBytes are the 12 × 134 bytes of the weight registers: weight i is the
 // six bits from bit 6i on, least significant first.
 type encoderBytes struct {
-	bytes [12 * 134]byte
+	bytes [ERxWords * encoderBytesEach]byte
 	given [12][len(encoderRegisters)]bool
 	any   bool
 }
 
-// set takes weights_byteK of input n.
-func (eb *encoderBytes) set(n int, e entry) error {
+// setEncoder takes weights_byteK of some inputs, or weights, all their 134 bytes
+// in one as in the first register maps.
+func (b *builder) setEncoder(inputs []int, e entry) error {
+	from, to := -1, 0
 	for k, first := range encoderRegisters {
-		if e.key != "weights_byte"+strconv.Itoa(first) {
-			continue
+		switch e.key {
+		case "weights_byte" + strconv.Itoa(first):
+			from, to = k, k+1
+		case "weights":
+			from, to = 0, len(encoderRegisters)
 		}
-		size := min(16, 134-first)
-		v, err := e.number()
-		if err != nil {
-			return err
-		}
-		if v.Sign() < 0 || v.BitLen() > 8*size {
-			return fmt.Errorf("line %d: %s: want at most %d bits", e.node.Line, e.path, 8*size)
-		}
-		dst := eb.bytes[134*n+first : 134*n+first+size]
-		v.FillBytes(dst)
-		for i, j := 0, size-1; i < j; i, j = i+1, j-1 {
-			dst[i], dst[j] = dst[j], dst[i]
-		}
-		eb.given[n][k], eb.any = true, true
-		return nil
 	}
-	return e.unknown()
+	if from < 0 {
+		return e.unknown()
+	}
+	first, last := encoderRegisters[from], encoderBytesEach
+	if to < len(encoderRegisters) {
+		last = encoderRegisters[to]
+	}
+	v, err := e.number()
+	if err != nil {
+		return err
+	}
+	if v.Sign() < 0 || v.BitLen() > 8*(last-first) {
+		return fmt.Errorf("line %d: %s: want at most %d bits", e.node.Line, e.path, 8*(last-first))
+	}
+	for _, n := range inputs {
+		dst := b.encoder.bytes[encoderBytesEach*n+first : encoderBytesEach*n+last]
+		slices.Reverse(v.FillBytes(dst))
+		for k := from; k < to; k++ {
+			if err := b.note(fmt.Sprintf("weights_byte%d", encoderRegisters[k]), n, e, 0); err != nil {
+				return err
+			}
+			b.encoder.given[n][k], b.encoder.any = true, true
+		}
+	}
+	return nil
 }
 
 // weights decodes the registers, nil if none was given.
-func (eb *encoderBytes) weights() (*Weights, error) {
+func (eb *encoderBytes) weights(d Dialect) (*Weights, error) {
 	if !eb.any {
 		return nil, nil
+	}
+	block := "Encoder.%d.weights_byte%d"
+	if d == DialectEcontSW {
+		block = "AUTOENCODER_%dINPUT.weights_byte%d"
 	}
 	var missing []string
 	for n := range eb.given {
 		for k, ok := range eb.given[n] {
 			if !ok {
-				missing = append(missing, fmt.Sprintf("Encoder.%d.weights_byte%d", n, encoderRegisters[k]))
+				missing = append(missing, fmt.Sprintf(block, n, encoderRegisters[k]))
 			}
 		}
 	}

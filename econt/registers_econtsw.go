@@ -7,10 +7,11 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// econtSWIgnored are blocks of econt_sw's map without bearing on the output.
+// econtSWIgnored are how blocks of econt_sw's map begin that have no bearing on
+// the output.
 var econtSWIgnored = []string{
-	"CH_ALIGNER_", "CH_EPRXGRP_", "CH_ERR_", "ALIGNER_ALL", "ERRTOP_ALL", "EPRXGRP_TOP_ALL",
-	"FCTRL_ALL", "ERX_ALL", "ETX_ALL", "PLL_ALL", "MISC_ALL",
+	"CH_ALIGNER_", "CH_EPRXGRP_", "CH_ERR_", "ALIGNER_", "ERRTOP_", "EPRXGRP_",
+	"FCTRL_", "ERX_", "ETX_", "PLL_", "MISC_",
 }
 
 // readEcontSW reads ECON-T.RW.BLOCK.registers.NAME.value and its forms with
@@ -30,6 +31,9 @@ func (b *builder) readEcontSW(top []entry) error {
 				err = b.readEcontSWBlocks(a)
 			case a.key == "RO" || a.key == "WO":
 				b.ignored = append(b.ignored, a.path)
+			case a.node.Kind == yaml.ScalarNode && (a.key == "ninput" || a.key == "noutput" || a.key == "nchannels"):
+				// How often the map's own reader repeats a block with a *: a
+				// property of the chip, not a register.
 			default:
 				err = a.unknown()
 			}
@@ -67,7 +71,7 @@ func (b *builder) readEcontSWBlocks(rw entry) error {
 						return err
 					}
 				}
-			case "addr_base", "block_shift": // the map's addresses
+			case "addr_base", "block_shift": // the map's own, as in econtSWAddress
 			default:
 				return r.unknown()
 			}
@@ -85,33 +89,46 @@ func ignoredEcontSW(block string) bool {
 	return false
 }
 
+// econtSWAddress are the keys by which the map says where a register or a
+// parameter lies.
+var econtSWAddress = map[string]bool{
+	"addr_offset": true, "addr_shift": true, "size_byte": true, "n_iterations": true, "param_mask": true, "param_shift": true,
+}
+
 // readEcontSWRegister reads one register: value, params.NAME.param_value, or
-// NAME.param_value.
+// NAME.param_value. Where both are given the value is the whole register, as
+// econt_sw has it.
 func (b *builder) readEcontSWRegister(block string, reg entry) error {
 	body, err := entries(reg.node, reg.path)
 	if err != nil {
 		return err
 	}
+	whole := false
 	for _, e := range body {
-		switch e.key {
-		case "value":
-			err = b.econtSWValue(block, reg.key, e)
-		case "params":
-			var params []entry
-			if params, err = entries(e.node, e.path); err != nil {
+		if e.key == "value" && e.node.Tag != "!!null" {
+			whole = true
+			if err := b.econtSWValue(block, reg.key, e); err != nil {
+				return err
+			}
+		}
+	}
+	for _, e := range body {
+		switch {
+		case e.key == "value" || econtSWAddress[e.key]:
+		case e.key == "params":
+			params, err := entries(e.node, e.path)
+			if err != nil {
 				return err
 			}
 			for _, p := range params {
-				if err := b.econtSWParam(block, reg.key, p); err != nil {
+				if err := b.econtSWParam(block, reg.key, p, whole); err != nil {
 					return err
 				}
 			}
-		case "addr_offset", "addr_shift", "size_byte", "n_iterations", "param_mask", "param_shift": // the map's addresses
 		default:
-			err = b.econtSWParam(block, reg.key, e)
-		}
-		if err != nil {
-			return err
+			if err := b.econtSWParam(block, reg.key, e, whole); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -127,40 +144,60 @@ func (b *builder) econtSWValue(block, name string, e entry) error {
 	case "FMTBUF_ALL.mask_ae", "FMTBUF_ALL.mask_ae2":
 		return b.setMask(name, e)
 	case "FMTBUF_ALL.config": // eporttx_numen 7–4, use_sum 2, stc_type 1–0
-		return b.bitFields(e, 0xff, []bitField{{"links", 4, 15}, {"use_sum", 2, 1}, {"stc_type", 0, 3}})
+		return b.bitFields(e, 0xff, []bitField{{"links", "eporttx_numen", 4, 15}, {"use_sum", "use_sum", 2, 1}, {"stc_type", "stc_type", 0, 3}})
 	case "MFC_ALGORITHM_SEL_DENSITY.algo": // density 3, select 2–0
-		return b.bitFields(e, 15, []bitField{{"alg_high_density", 3, 1}, {"alg_type", 0, 7}})
-	case "MFC_MUX_SELECT.mux_select_*":
-		return b.econtSWList("mux", e)
-	case "MFC_CAL_VAL.cal_*":
-		return b.econtSWList("cal", e)
-	case "ALGO_THRESHOLD_VAL.threshold_val_*":
-		return b.econtSWList("threshold", e)
+		return b.bitFields(e, 15, []bitField{{"alg_high_density", "density", 3, 1}, {"alg_type", "select", 0, 7}})
 	case "ALGO_DROPLSB.drop_lsb":
 		return b.set("drop_lsb", -1, e)
 	}
-	if n, ok := econtSWInput(block); ok {
-		return b.encoder.set(n, entry{name, e.path, e.node})
+	for prefix, common := range econtSWChannels {
+		if number, ok := strings.CutPrefix(block+"."+name, prefix); ok {
+			if number == "*" {
+				return b.econtSWList(common, e)
+			}
+			i, err := entry{key: number, path: e.path, node: e.node}.index(Channels)
+			if err != nil {
+				return err
+			}
+			return b.set(common, i, e)
+		}
+	}
+	if inputs := econtSWInputs(block); inputs != nil {
+		e.key, e.star = name, len(inputs) > 1
+		return b.setEncoder(inputs, e)
 	}
 	return e.unknown()
 }
 
-// econtSWInput reads n of AUTOENCODER_nINPUT.
-func econtSWInput(block string) (int, bool) {
+// econtSWChannels are the registers of each channel: a list of 48 under *, or
+// one under its number.
+var econtSWChannels = map[string]string{
+	"MFC_MUX_SELECT.mux_select_":        "mux",
+	"MFC_CAL_VAL.cal_":                  "cal",
+	"ALGO_THRESHOLD_VAL.threshold_val_": "threshold",
+}
+
+// econtSWInputs reads n of AUTOENCODER_nINPUT, or * for all twelve; nil for
+// another block.
+func econtSWInputs(block string) []int {
 	s, ok := strings.CutPrefix(block, "AUTOENCODER_")
 	if !ok {
-		return 0, false
+		return nil
 	}
 	s, ok = strings.CutSuffix(s, "INPUT")
 	if !ok {
-		return 0, false
+		return nil
 	}
-	n, err := entry{key: s, node: &yaml.Node{}}.index(ERxWords)
-	return n, err == nil
+	inputs, err := entry{key: s, node: &yaml.Node{}}.indices(ERxWords)
+	if err != nil {
+		return nil
+	}
+	return inputs
 }
 
 type bitField struct {
-	name  string
+	name  string // as set knows it
+	key   string // as the file has it
 	shift uint
 	mask  uint64
 }
@@ -173,15 +210,16 @@ func (b *builder) bitFields(e entry, most uint64, fields []bitField) error {
 	for _, f := range fields {
 		part := *e.node
 		part.Value = fmt.Sprint(v >> f.shift & f.mask)
-		if err := b.set(f.name, -1, entry{e.key, e.path + " (" + f.name + ")", &part}); err != nil {
+		if err := b.set(f.name, -1, entry{key: e.key, path: e.path + " (" + f.key + ")", node: &part}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// econtSWParam takes one parameter of a register.
-func (b *builder) econtSWParam(block, name string, p entry) error {
+// econtSWParam takes one parameter of a register, whose value counts unless the
+// register was given whole.
+func (b *builder) econtSWParam(block, name string, p entry, whole bool) error {
 	body, err := entries(p.node, p.path)
 	if err != nil {
 		return err
@@ -197,26 +235,29 @@ func (b *builder) econtSWParam(block, name string, p entry) error {
 		return p.unknown()
 	}
 	for _, e := range body {
-		switch e.key {
-		case "param_value":
+		switch {
+		case e.key == "param_value" && !whole && e.node.Tag != "!!null":
 			if err := b.set(common, -1, e); err != nil {
 				return err
 			}
-		case "param_mask", "param_shift":
-		default:
+		case e.key != "param_value" && !econtSWAddress[e.key]:
 			return e.unknown()
 		}
 	}
 	return nil
 }
 
-// econtSWList takes the 48 values of a register with a star.
+// econtSWList takes the 48 values of a register with a star; null leaves a
+// channel as it is.
 func (b *builder) econtSWList(name string, e entry) error {
 	if e.node.Kind != yaml.SequenceNode || len(e.node.Content) != Channels {
 		return fmt.Errorf("line %d: %s: want a list of 48 numbers", e.node.Line, e.path)
 	}
 	for i, n := range e.node.Content {
-		if err := b.set(name, i, entry{e.key, fmt.Sprintf("%s[%d]", e.path, i), n}); err != nil {
+		if n.Tag == "!!null" {
+			continue
+		}
+		if err := b.set(name, i, entry{e.key, fmt.Sprintf("%s[%d]", e.path, i), n, true}); err != nil {
 			return err
 		}
 	}

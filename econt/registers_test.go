@@ -87,7 +87,7 @@ func TestDialects(t *testing.T) {
 		}
 		return list
 	}
-	if diff := cmp.Diff([]string{"drop_lsb", "stc_type", "buff_t1", "buff_t2", "buff_t3", "cal", "mux"}, names(prod)); diff != "" {
+	if diff := cmp.Diff([]string{"drop_lsb", "stc_type", "buff_t1", "buff_t2", "buff_t3", "Cal", "Mux"}, names(prod)); diff != "" {
 		t.Errorf("defaults taken: %s", diff)
 	}
 
@@ -95,7 +95,7 @@ func TestDialects(t *testing.T) {
 	if c := p1.Config; c.ETx() != 12 || c.Convention != MuxP1 || c.DropLSB != 4 || c.Mux[5] != 32 || c.IdlePattern != 0x70f {
 		t.Errorf("p1: %+v", c)
 	}
-	if got := strings.Join(names(p1), " "); !strings.Contains(got, "mux (47 of 48 channels)") || !strings.Contains(got, "link_reset_pattern") {
+	if got := strings.Join(names(p1), " "); !strings.Contains(got, "Mux (47 of 48 channels)") || !strings.Contains(got, "link_reset_pattern") {
 		t.Errorf("p1 defaults: %s", got)
 	}
 
@@ -135,6 +135,21 @@ func TestRegisterErrors(t *testing.T) {
 		{"", "empty file"},
 		{"- 1\n", "want a mapping"},
 		{"a: [\n", "line 1"},
+		{"{}\n", "no registers"},
+		{"ConfigAlgo: {Global: {alg_type: 1}}\n---\nCal: {0: 1}\n", "line 2: a second YAML document"},
+		{"ConfigAlgo: {Global: {alg_type: 1}}\n---\n", "a second YAML document"},
+		{"Mux: {00: 3, 0: 4}\n", "Mux.0 is given twice: first in line 1"},
+		{"Mux:\n  0: 3\n  00: 3\n", "line 3: Mux.00 is given twice: first in line 2"},
+		{"Encoder: {0: {weights_byte0: 0}, 00: {weights_byte0: 0}}\n", "Encoder.00.weights_byte0 is given twice"},
+		{"Algorithm: {Global: {select: 0}}\nFormatterBuffer: {Global: {active_etxs: 3, eporttx_numen: 4}}\n", "eporttx_numen is given twice"},
+		{"FormatterBuffer: {Global: {keep_auto_encoder_bits: 3, mask_ae2: 4}}\n", "mask_ae2 and the keep_auto_encoder_bits of line 1 are the same register"},
+		{"ConfigAlgo: {Global: {alg_type: 1}}\nFmtBuf: {Global: {active_etxs: 1}}\n", "cannot mix the dialects"},
+		{"ECON-T: {RW: {}}\nMux: {0: 1}\n", "cannot mix the dialects"},
+		{"ECON-T: {ninput: {a: 1}}\n", "unknown key ECON-T.ninput"},
+		{"ECON-T: {RW: {FMTBUF_ALL: {registers: {config: {value: 0xf0}}}}}\n", "config.value (eporttx_numen) is 15: want 0 to 13"},
+		{"ECON-T: {RW: {AUTOENCODER_0INPUT: {registers: {weights_byte0: {value: 1}}}}}\n", "107 of 108 weight registers are missing: AUTOENCODER_0INPUT.weights_byte16"},
+		{"ECON-T: {RW: {'AUTOENCODER_*OUTPUT': {registers: {weights_byte0: {value: 1}}}}}\n", "unknown key"},
+		{"ECON-T: {RW: {MFC_CAL_VAL: {registers: {cal_48: {value: 1}}}}}\n", "cal_48.value: want 0 to 47"},
 		{"Nonsense: {Global: {x: 1}}\n", "unknown key Nonsense"},
 		{"ConfigAlgo: {Global: {alg_typ: 1}}\n", "line 1: unknown key ConfigAlgo.Global.alg_typ"},
 		{"ConfigAlgo:\n  Global:\n    alg_type: 8\n", "line 3: ConfigAlgo.Global.alg_type is 8: want 0 to 7"},
@@ -173,6 +188,148 @@ func TestRegisterErrors(t *testing.T) {
 		}
 	}
 }
+
+// swWeights is an econt_sw block of all weight registers, each with its number.
+func swWeights(block string, add int) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "  %s:\n   block_shift: 143\n   registers:\n", block)
+	for i, first := range encoderRegisters {
+		fmt.Fprintf(&b, "    weights_byte%d: {value: %d}\n", first, i+add)
+	}
+	return b.String()
+}
+
+// TestStars: a * stands for all twelve inputs or 48 channels, and what comes
+// later in the file wins, as econt_sw expands them.
+func TestStars(t *testing.T) {
+	head := "ECON-T:\n ninput: 12\n noutput: 13\n nchannels: 12\n RW:\n"
+	var each strings.Builder
+	for n := range ERxWords {
+		each.WriteString(swWeights(fmt.Sprintf("AUTOENCODER_%dINPUT", n), 0))
+	}
+	want := parse(t, head+each.String()).Config.Weights
+	if got := parse(t, head+swWeights("AUTOENCODER_*INPUT", 0)).Config.Weights; *got != *want {
+		t.Error("* is not all twelve inputs")
+	}
+	if got := parse(t, "Encoder:\n  '*': {"+strings.Join(func() (list []string) {
+		for i, first := range encoderRegisters {
+			list = append(list, fmt.Sprintf("weights_byte%d: %d", first, i))
+		}
+		return list
+	}(), ", ")+"}\n").Config.Weights; *got != *want {
+		t.Error("Encoder.* is not all twelve inputs")
+	}
+	one := func(text string) byte {
+		w := parse(t, head+text).Config.Weights
+		var eb encoderBytes
+		eb.encode(w)
+		return eb.bytes[3*encoderBytesEach]
+	}
+	star, third := swWeights("AUTOENCODER_*INPUT", 0), swWeights("AUTOENCODER_3INPUT", 7)
+	if got := one(star + third); got != 7 {
+		t.Errorf("input 3 after *: %d, want 7", got)
+	}
+	if got := one(third + star); got != 0 {
+		t.Errorf("input 3 before *: %d, want 0", got)
+	}
+	if got := one("  AUTOENCODER_*INPUT: {registers: {weights: {size_byte: 134, value: 9}}}\n"); got != 9 {
+		t.Errorf("all 134 bytes in one register: %d, want 9", got)
+	}
+	list := strings.TrimSuffix(strings.Repeat("7, ", Channels-1), " ") + " null"
+	r := parse(t, head+"  MFC_CAL_VAL: {registers: {'cal_*': {n_iterations: 48, param_mask: 0xfff, value: ["+list+"]}, cal_3: {value: 5}}}\n"+
+		"  'CH_ERR_*INPUT_ALL': {registers: {config: {value: 1}}}\n  CH_ALIGNER_11INPUT_ALL: {registers: {}}\n"+
+		"  ERX_ALL: {registers: {'config_ch_*': {value: [1]}}}\n RO: {X: 1}\n WO: {Y: 1}\n")
+	if c := r.Config; c.Cal[0] != 7 || c.Cal[3] != 5 || c.Cal[47] != 2048 {
+		t.Errorf("calibrations %v", c.Cal)
+	}
+	if diff := cmp.Diff([]string{"CH_ALIGNER_11INPUT_ALL", "CH_ERR_*INPUT_ALL", "ECON-T.RO", "ECON-T.WO", "ERX_ALL"}, r.Ignored); diff != "" {
+		t.Errorf("ignored: %s", diff)
+	}
+	if c := parse(t, "Cal: {'*': 9, 4: 8}\n").Config; c.Cal[0] != 9 || c.Cal[4] != 8 {
+		t.Errorf("Cal.*: %v", c.Cal)
+	}
+	// The whole register counts, the parameters beside it only say where they lie.
+	r = parse(t, head+"  MFC_ALGORITHM_SEL_DENSITY: {registers: {algo: {params: {select: {param_value: 1, param_mask: 7}}, value: 0xa}}}\n")
+	if r.Config.Algorithm != BestChoice || !r.Config.HighDensity {
+		t.Errorf("value beside params: %v, high density %t", r.Config.Algorithm, r.Config.HighDensity)
+	}
+}
+
+// TestJoinRegisters: later files win, register by register, in the dialect of
+// the first that tells one.
+func TestJoinRegisters(t *testing.T) {
+	join := func(texts ...string) (*Registers, error) {
+		var files []RegisterFile
+		for i, text := range texts {
+			files = append(files, RegisterFile{string(rune('a'+i)) + ".yaml", strings.NewReader(text)})
+		}
+		return JoinRegisters(files...)
+	}
+	base := "Algorithm: {Global: {select: 2, density: 1}}\nMux: {0: 3, 1: 2}\nFormatterBuffer: {Global: {active_etxs: 5, mask_ae: 1}}\n"
+	part := "Mux: {1: 40}\nCal: {7: 100}\nFormatterBuffer: {Global: {active_etxs: 3}}\n"
+	for _, texts := range [][]string{{base, part}, {part, base, part}} {
+		r, err := join(texts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := r.Config
+		if r.Assumed || r.Dialect != DialectP1 || c.Convention != MuxP1 || c.Algorithm != BestChoice || c.ETx() != 3 ||
+			c.Mux[0] != 3 || c.Mux[1] != 40 || c.Cal[7] != 100 || c.IdlePattern != idleP1 {
+			t.Errorf("%d files: %+v", len(texts), r)
+		}
+	}
+	r, err := join(part)
+	if err != nil || !r.Assumed || r.Config.Convention != MuxProd || r.Config.Links != 3 {
+		t.Errorf("the part alone: %+v, %v", r, err)
+	}
+	sw := "ECON-T: {RW: {MFC_ALGORITHM_SEL_DENSITY: {registers: {algo: {value: 3}}}}}\n"
+	if r, err = join(sw, part); err != nil || r.Dialect != DialectEcontSW || r.Config.ETx() != 3 || r.Config.Mux[1] != 40 {
+		t.Errorf("econt_sw and a part: %+v, %v", r, err)
+	}
+	if r, err = join(base, "FormatterBuffer: {Global: {keep_auto_encoder_bits: 5}}\n"); err != nil || r.Config.Keep.Int().Int64() != 5 {
+		t.Errorf("a later mask: %v, %v", r, err)
+	}
+	// Weights may be spread over files.
+	var half [2]strings.Builder
+	for k, b := range []*strings.Builder{&half[0], &half[1]} {
+		b.WriteString("Encoder:\n")
+		for n := range ERxWords {
+			fmt.Fprintf(b, "  %d:\n", n)
+			for i, first := range encoderRegisters {
+				if i%2 == k {
+					fmt.Fprintf(b, "    weights_byte%d: %d\n", first, i)
+				}
+			}
+		}
+	}
+	if r, err = join(half[0].String(), half[1].String()); err != nil || r.Config.Weights == nil {
+		t.Errorf("weights over two files: %v", err)
+	}
+	for _, tc := range []struct {
+		want  string
+		texts []string
+	}{
+		{"b.yaml: its dialect is prod, but a.yaml is in p1", []string{base, "ConfigAlgo: {Global: {alg_type: 1}}\n"}},
+		{"c.yaml: its dialect is p1, but b.yaml is in econt_sw", []string{part, sw, base}},
+		{"b.yaml: line 1: unknown key Muxx", []string{base, "Muxx: {0: 1}\n"}},
+		{"b.yaml: line 1: Mux.00 is given twice", []string{base, "Mux: {0: 1, 00: 2}\n"}},
+		{"b.yaml: empty file", []string{base, ""}},
+		{"a.yaml + b.yaml: 48 of 108 weight registers are missing", []string{base, half[0].String()}},
+		{"no file", nil},
+	} {
+		if _, err := join(tc.texts...); err == nil || !strings.Contains(err.Error(), tc.want) || !strings.HasPrefix(err.Error(), "econt: ") {
+			t.Errorf("got %v\nwant … %s …", err, tc.want)
+		}
+	}
+	if _, err := ReadRegisters(endless{}); err == nil || !strings.Contains(err.Error(), "more than 16 MB") {
+		t.Errorf("a file without end: %v", err)
+	}
+}
+
+// endless is a device such as /dev/zero.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) { return len(p), nil }
 
 func TestConfigValidate(t *testing.T) {
 	for name, change := range map[string]func(*Config){

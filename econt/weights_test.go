@@ -38,7 +38,7 @@ func TestWeightsRoundTrips(t *testing.T) {
 				eb.given[n][k] = true
 			}
 		}
-		if back, err = eb.weights(); err != nil || *back != *w {
+		if back, err = eb.weights(DialectProd); err != nil || *back != *w {
 			t.Fatalf("register bytes: %v", err)
 		}
 	}

@@ -33,16 +33,17 @@ settled by golden outputs and what is not.`,
 
 // chipFlags choose a configuration of the chip and its input.
 type chipFlags struct {
-	config, input, weights string
-	denseOrder, rounding   string
-	mux, overflow          string
-	firstBX                int
+	config               []string
+	input, weights       string
+	denseOrder, rounding string
+	mux, overflow        string
+	firstBX              int
 }
 
 func (f *chipFlags) add(cmd *cobra.Command) {
 	fl := cmd.Flags()
-	fl.StringVar(&f.config, "config", "", "register file: init.yaml in any of the three dialects")
-	fl.StringVar(&f.input, "input", "", "test vector: CSV of RX_DATA_0 to RX_DATA_11")
+	addConfig(cmd, &f.config, "register file: init.yaml in any of the three dialects; several are read in order, later values winning, in the dialect of the first that tells one")
+	onceVar(fl, &f.input, "input", "", "test vector: CSV of RX_DATA_0 to RX_DATA_11")
 	fl.IntVar(&f.firstBX, "first-bx", 0, "bunch crossing of the first row")
 	fl.StringVar(&f.mux, "mux", "auto", "how Mux registers count inputs: prod (bits 27-21 of a word first), p1 (bits 6-0 first), or auto: as the file's dialect does")
 	f.addWeights(cmd)
@@ -50,9 +51,14 @@ func (f *chipFlags) add(cmd *cobra.Command) {
 	_ = cmd.MarkFlagRequired("input")
 }
 
+// addConfig adds --config, which may be given several times.
+func addConfig(cmd *cobra.Command, files *[]string, usage string) {
+	cmd.Flags().StringArrayVar(files, "config", nil, usage)
+}
+
 func (f *chipFlags) addWeights(cmd *cobra.Command) {
 	fl := cmd.Flags()
-	fl.StringVar(&f.weights, "weights", "", "encoder weights in place of the registers': Keras HDF5, CSV or YAML, by its ending")
+	onceVar(fl, &f.weights, "weights", "", "encoder weights in place of the registers': Keras HDF5, CSV or YAML, by its ending")
 	fl.StringVar(&f.denseOrder, "dense-order", "auto", "how an HDF5 dense kernel is read: keras (the trained network), golden (untransposed, as the golden files were made), or auto: golden where that gives the register file's weights")
 	f.addRounding(cmd)
 	fl.StringVar(&f.overflow, "overflow", "saturate", "AE outputs above nine bits: saturate or wrap; no golden decides")
@@ -64,10 +70,12 @@ func (f *chipFlags) addRounding(cmd *cobra.Command) {
 
 // chip reads the configuration and says on remarks what it assumed.
 func (f *chipFlags) chip(remarks io.Writer) (*econt.Registers, error) {
-	r, err := readRegisters(f.config)
+	r, err := readRegisters(f.config...)
 	if err != nil {
 		return nil, err
 	}
+	names := strings.Join(f.config, " + ")
+	remarkAssumed(remarks, names, r, f.mux == "auto")
 	if f.mux != "auto" {
 		if r.Config.Convention, err = econt.ParseMuxConvention(f.mux); err != nil {
 			return nil, err
@@ -82,12 +90,25 @@ func (f *chipFlags) chip(remarks io.Writer) (*econt.Registers, error) {
 		}
 	}
 	for _, d := range r.Defaults {
-		fmt.Fprintf(remarks, "%s: %s not given: %s, %s\n", f.config, d.Register, d.Value, d.Source)
+		fmt.Fprintf(remarks, "%s: %s not given: %s, %s\n", names, d.Register, d.Value, d.Source)
 	}
 	if len(r.Ignored) > 0 {
-		fmt.Fprintf(remarks, "%s: without bearing on the output, not emulated: %s\n", f.config, strings.Join(r.Ignored, ", "))
+		fmt.Fprintf(remarks, "%s: without bearing on the output, not emulated: %s\n", names, strings.Join(r.Ignored, ", "))
 	}
 	return r, nil
+}
+
+// remarkAssumed says that the dialect of registers was assumed, and what hangs
+// on it: mux whether the multiplexer's convention does.
+func remarkAssumed(remarks io.Writer, names string, r *econt.Registers, mux bool) {
+	if !r.Assumed {
+		return
+	}
+	what := "active_etxs is a bit mask"
+	if mux {
+		what = "Mux counts inputs as prod does, bits 27-21 of a word first (--mux p1: bits 6-0 first), and " + what
+	}
+	fmt.Fprintf(remarks, "%s: no register tells the dialect (ConfigAlgo: prod, Algorithm: p1, ECON-T: econt_sw); assumed prod: %s\n", names, what)
 }
 
 func (f *chipFlags) setOverflow(c *econt.Config) error {
@@ -108,18 +129,22 @@ func (f *chipFlags) readInput() ([]econt.BunchCrossing, error) {
 	})
 }
 
+// openInput opens a file, "-" for standard input.
+func openInput(path string) (io.ReadCloser, error) {
+	if path == "-" {
+		return io.NopCloser(os.Stdin), nil
+	}
+	return os.Open(path)
+}
+
 // readFile opens a file, "-" for standard input, and names it in errors.
 func readFile[T any](path string, read func(io.Reader) (T, error)) (T, error) {
 	var zero T
-	in := os.Stdin
-	if path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return zero, err
-		}
-		defer f.Close()
-		in = f
+	in, err := openInput(path)
+	if err != nil {
+		return zero, err
 	}
+	defer in.Close()
 	v, err := read(in)
 	if err != nil {
 		return zero, fmt.Errorf("%s: %w", path, err)
@@ -127,8 +152,18 @@ func readFile[T any](path string, read func(io.Reader) (T, error)) (T, error) {
 	return v, nil
 }
 
-func readRegisters(path string) (*econt.Registers, error) {
-	return readFile(path, econt.ReadRegisters)
+// readRegisters reads register files on top of each other.
+func readRegisters(paths ...string) (*econt.Registers, error) {
+	var files []econt.RegisterFile
+	for _, path := range paths {
+		in, err := openInput(path)
+		if err != nil {
+			return nil, err
+		}
+		defer in.Close()
+		files = append(files, econt.RegisterFile{Name: path, Reader: in})
+	}
+	return econt.JoinRegisters(files...)
 }
 
 // readWeights reads --weights. given are the register file's, which decide

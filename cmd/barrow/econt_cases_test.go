@@ -50,3 +50,66 @@ func TestCaseQKerasWeights(t *testing.T) {
 		}
 	}
 }
+
+// TestCaseWildcardBlocks: blocks that are alike are written once with a *, and
+// the register map's own counts are no registers.
+func TestCaseWildcardBlocks(t *testing.T) {
+	dir := "09-econt-sw-wildcard-blocks"
+	input := caseFile(t, dir, "input.csv")
+	for _, name := range []string{"ts_with_all_blocks.yaml", "counts.yaml"} {
+		out, _ := succeed(t, "econt", "run", "--config", caseFile(t, dir, name), "--input", input, "--out", "-")
+		if !strings.HasPrefix(out, "TX_DATA_0,") || strings.Count(out, "\n") < 2 {
+			t.Errorf("%s: output %q", name, out)
+		}
+	}
+}
+
+// TestCaseOverlay: a small file changes a part of a base.
+func TestCaseOverlay(t *testing.T) {
+	dir := "19-register-overlay"
+	base, overlay := caseFile(t, dir, "base.yaml"), caseFile(t, dir, "overlay.yaml")
+	run := func(args ...string) (string, string) {
+		return succeed(t, append([]string{"econt", "run", "--input", caseFile(t, dir, "input.csv"), "--out", "-"}, args...)...)
+	}
+	alone, remarks := run("--config", overlay)
+	if !strings.Contains(remarks, "assumed prod: Mux counts inputs as prod does, bits 27-21 of a word first") {
+		t.Errorf("the overlay alone: nothing says which convention was assumed: %q", remarks)
+	}
+	_, remarks = run("--config", overlay, "--quiet")
+	if remarks != "" {
+		t.Errorf("--quiet: %q", remarks)
+	}
+	p1, _ := run("--config", overlay, "--mux", "p1")
+	if p1 == alone {
+		t.Error("both conventions give the same output: the case says nothing")
+	}
+	joined, remarks := run("--config", base, "--config", overlay)
+	if strings.Contains(remarks, "assumed") || strings.Contains(remarks, "alg_type") || strings.Contains(remarks, "select not given") {
+		t.Errorf("base and overlay: %q", remarks)
+	}
+	again, _ := run("--config", overlay, "--config", base, "--config", overlay)
+	if again != joined {
+		t.Error("the dialect is not that of the first file that tells one")
+	}
+	onlyBase, _ := run("--config", base)
+	if joined == onlyBase || joined == p1 {
+		t.Error("one of the two files was not read")
+	}
+	// The two by hand in one file are the same.
+	text, err := os.ReadFile(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	part, err := os.ReadFile(overlay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := filepath.Join(t.TempDir(), "whole.yaml")
+	head, _, _ := strings.Cut(string(text), "Mux:")
+	if err := os.WriteFile(whole, []byte(head+string(part)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if hand, _ := run("--config", whole); hand != joined {
+		t.Error("base and overlay are not what they are in one file")
+	}
+}

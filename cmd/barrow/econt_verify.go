@@ -54,7 +54,7 @@ named on standard error. The exit code is 0 only if all rows are identical.`,
 		},
 	}
 	f.add(cmd)
-	cmd.Flags().StringVar(&golden, "golden", "", "the expected output: CSV of TX_DATA_0 to TX_DATA_12")
+	onceVar(cmd.Flags(), &golden, "golden", "", "the expected output: CSV of TX_DATA_0 to TX_DATA_12")
 	_ = cmd.MarkFlagRequired("golden")
 	return cmd
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,7 +14,8 @@ import (
 
 func newEcontWeights(c *common) *cobra.Command {
 	f := &chipFlags{}
-	var config, dialect string
+	var config []string
+	var dialect string
 	var force bool
 	cmd := &cobra.Command{
 		Use:   "weights IN OUT",
@@ -39,7 +41,7 @@ are multiplied by 32, rounded (--rounding) and clipped to -32..31.`,
 		},
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&config, "config", "", "register file whose other registers a YAML output takes")
+	addConfig(cmd, &config, "register file whose other registers a YAML output takes; several are read in order, later values winning")
 	fl.StringVar(&dialect, "dialect", "prod", "dialect of a YAML output: prod, p1 or econt_sw")
 	fl.StringVar(&f.denseOrder, "dense-order", "keras", "layout of an HDF5 dense kernel: keras (the trained network) or golden (untransposed, as the golden files were made)")
 	f.addRounding(cmd)
@@ -48,27 +50,31 @@ are multiplied by 32, rounded (--rounding) and clipped to -32..31.`,
 }
 
 // convert reads the input as a whole configuration.
-func (f *chipFlags) convert(config string, notes io.Writer) (*econt.Config, error) {
+func (f *chipFlags) convert(config []string, notes io.Writer) (*econt.Config, error) {
 	if f.denseOrder == "auto" {
 		return nil, fmt.Errorf("--dense-order auto: want keras or golden")
 	}
 	base := config
-	if e := ending(f.weights); base == "" && (e == "yaml" || e == "yml") {
-		base = f.weights
+	e := ending(f.weights)
+	whole := len(base) == 0 && (e == "yaml" || e == "yml")
+	if whole {
+		base = []string{f.weights}
 	}
 	c := econt.Defaults()
 	c.Algorithm = econt.Autoencoder
-	if base != "" {
-		r, err := readRegisters(base)
+	if len(base) > 0 {
+		r, err := readRegisters(base...)
 		if err != nil {
 			return nil, err
 		}
+		names := strings.Join(base, " + ")
+		remarkAssumed(notes, names, r, true)
 		for _, d := range r.Defaults {
-			fmt.Fprintf(notes, "%s: %s not given: %s\n", base, d.Register, d.Value)
+			fmt.Fprintf(notes, "%s: %s not given: %s\n", names, d.Register, d.Value)
 		}
 		c = r.Config
 	}
-	if base != f.weights {
+	if !whole {
 		w, err := f.readWeights(nil, notes)
 		if err != nil {
 			return nil, err
