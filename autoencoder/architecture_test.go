@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"barrow/nn"
 	"barrow/wafer"
 )
 
@@ -50,7 +51,7 @@ func TestPresets(t *testing.T) {
 		if err := m.Save(path); err != nil {
 			t.Fatal(err)
 		}
-		again, err := Load(path, 1)
+		again, err := Load(path, nn.Settings{Threads: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -158,7 +159,7 @@ func cost(t *testing.T, a Architecture) Cost {
 // TestRestore: decoded images of cmssw-mainline have the module's sum, but for
 // cells below 0.1 MIP_T, and no such cells.
 func TestRestore(t *testing.T) {
-	m, err := Architecture{Precision: "cmssw-mainline"}.New(1, 1)
+	m, err := Architecture{Precision: "cmssw-mainline"}.New(nn.Settings{Seed: 1, Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func losses(t testing.TB, threads int) map[string]loss.Loss {
 
 // TestSpec holds the network to the paper's numbers of weights.
 func TestSpec(t *testing.T) {
-	m, err := New(1, 1)
+	m, err := New(nn.Settings{Seed: 1, Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,8 +105,8 @@ func TestThreadsAndResume(t *testing.T) {
 
 	settings.Checkpoint = filepath.Join(t.TempDir(), "encoder.ckpt")
 	ctx, cancel := context.WithCancel(context.Background())
-	settings.Progress = func(p nn.Progress) {
-		if p.Step == 14 {
+	settings.Progress = func(share float64, _ string) {
+		if share == 14./24 {
 			cancel()
 		}
 	}
@@ -141,7 +141,7 @@ func same(t *testing.T, what string, got, want []float32) {
 
 // TestDecodeUnits: charges in other units give the decoded image in those.
 func TestDecodeUnits(t *testing.T) {
-	m, err := New(1, 2)
+	m, err := New(nn.Settings{Seed: 1, Threads: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestDecodeUnits(t *testing.T) {
 }
 
 func TestBadImages(t *testing.T) {
-	m, err := New(1, 1)
+	m, err := New(nn.Settings{Seed: 1, Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +188,7 @@ func TestBadImages(t *testing.T) {
 }
 
 func TestSaveLoad(t *testing.T) {
-	m, err := New(9, 1)
+	m, err := New(nn.Settings{Seed: 9, Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +196,7 @@ func TestSaveLoad(t *testing.T) {
 	if err := m.Save(path); err != nil {
 		t.Fatal(err)
 	}
-	got, err := Load(path, 1)
+	got, err := Load(path, nn.Settings{Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +221,7 @@ func TestSaveLoad(t *testing.T) {
 	if err := other.Save(path, nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(path, 1); err == nil || !strings.Contains(err.Error(), "holds no autoencoder") {
+	if _, err := Load(path, nn.Settings{Threads: 1}); err == nil || !strings.Contains(err.Error(), "holds no autoencoder") {
 		t.Errorf("another network: %v", err)
 	}
 }

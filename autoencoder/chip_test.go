@@ -43,7 +43,7 @@ func TestChip(t *testing.T) {
 	}
 	models := []*Model{trained}
 	for seed := range uint64(3) {
-		m, err := Architecture{Precision: "asic"}.New(seed, 1)
+		m, err := Architecture{Precision: "asic"}.New(nn.Settings{Seed: seed, Threads: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,7 +115,7 @@ func encodeAsTrained(t *testing.T, m *Model, images []float64) []float32 {
 // TestChipFractions: charges that are no whole numbers take the same steps as
 // whole ones of the same proportions.
 func TestChipFractions(t *testing.T) {
-	m, err := Architecture{Precision: "asic"}.New(7, 1)
+	m, err := Architecture{Precision: "asic"}.New(nn.Settings{Seed: 7, Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +153,7 @@ func TestChipBits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, err := Architecture{Precision: "asic", LatentBits: bits}.New(7, 1)
+		m, err := Architecture{Precision: "asic", LatentBits: bits}.New(nn.Settings{Seed: 7, Threads: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -179,7 +179,7 @@ func TestChipBits(t *testing.T) {
 // TestChipGradient compares the gradient of the decoder behind the chip's
 // encoder with differences, and wants the encoder's weights to move.
 func TestChipGradient(t *testing.T) {
-	m, err := Architecture{Precision: "asic"}.New(3, 1)
+	m, err := Architecture{Precision: "asic"}.New(nn.Settings{Seed: 3, Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +194,7 @@ func TestChipGradient(t *testing.T) {
 		idx[i] = i
 	}
 	eval := func() float64 {
-		v, err := o.Train(idx)
+		v, err := o.Train(context.Background(), idx)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -84,23 +84,17 @@ const decodedFloor = 1.0 / (1 << 20)
 // decodeBatch is how many images Decode handles at once.
 const decodeBatch = 500
 
-// New makes an untrained autoencoder of the paper's architecture whose weights
-// come from seed.
-func New(seed uint64, threads int) (*Model, error) {
-	return Architecture{}.New(seed, threads)
-}
+// New makes an untrained autoencoder of the paper's architecture.
+func New(s nn.Settings) (*Model, error) { return Architecture{}.New(s) }
 
-// New makes an untrained autoencoder whose weights come from seed.
-func (a Architecture) New(seed uint64, threads int) (*Model, error) {
-	return build(a, seed, threads, decodeBatch)
-}
-
-func build(a Architecture, seed uint64, threads, batch int) (*Model, error) {
+// New makes an untrained autoencoder.
+func (a Architecture) New(s nn.Settings) (*Model, error) {
 	spec, err := a.Spec()
 	if err != nil {
 		return nil, err
 	}
-	net, err := nn.New(spec, nn.Settings{Seed: seed, Threads: max(1, threads), MaxBatch: max(batch, decodeBatch)})
+	s.MaxBatch = max(s.MaxBatch, decodeBatch)
+	net, err := nn.New(spec, s)
 	if err != nil {
 		return nil, fmt.Errorf("autoencoder: %w", err)
 	}
@@ -138,12 +132,12 @@ func newModel(a Architecture, net *nn.Network) (*Model, error) {
 const metaArchitecture = "architecture"
 
 // Load reads the weights file of an autoencoder, as Save writes it.
-func Load(path string, threads int) (*Model, error) {
+func Load(path string, s nn.Settings) (*Model, error) {
 	c, a, err := read(path)
 	if err != nil {
 		return nil, err
 	}
-	m, err := build(a, 0, threads, decodeBatch)
+	m, err := a.New(s)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -187,7 +181,7 @@ func (m *Model) fill(path string) error {
 // keepEncoder takes over the encoder of a file and keeps training from changing
 // it.
 func (m *Model) keepEncoder(path string) error {
-	other, err := Load(path, 1)
+	other, err := Load(path, nn.Settings{})
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 // normalised: "sumlog2" is assumed, as in the paper, and a decoded cell of at
 // most 1 (Range). The chip's preset "asic" is never found, since no network
 // truncates single products.
-func FromNetwork(net *nn.Network, threads int) (*Model, error) {
+func FromNetwork(net *nn.Network) (*Model, error) {
 	layers := plain(net.Layers())
 	for _, a := range candidates(layers) {
 		spec, err := a.Spec()
@@ -24,7 +24,7 @@ func FromNetwork(net *nn.Network, threads int) (*Model, error) {
 		if err != nil || !slices.Equal(layers, plain(want)) {
 			continue
 		}
-		m, err := a.New(0, threads)
+		m, err := a.New(net.Settings())
 		if err != nil {
 			return nil, err
 		}

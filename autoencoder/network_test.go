@@ -48,7 +48,7 @@ func TestFromNetwork(t *testing.T) {
 	list = append(list, Architecture{Conditional: true}, Architecture{Decoder: DecoderDense, Output: OutputSquare},
 		Architecture{Precision: "qkeras-5bit", WeightBits: 7, LatentBits: 3}, Architecture{Precision: cmsswMainline, LatentBits: 5})
 	for _, a := range list {
-		m, err := a.New(5, 1)
+		m, err := a.New(nn.Settings{Seed: 5})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,7 +56,7 @@ func TestFromNetwork(t *testing.T) {
 		for i, p := range theirs.Params() {
 			copy(p.Value, m.net.Params()[i].Value)
 		}
-		got, err := FromNetwork(theirs, 1)
+		got, err := FromNetwork(theirs)
 		if err != nil {
 			t.Errorf("%v: %v", a, err)
 			continue
@@ -80,7 +80,7 @@ func TestFromNetwork(t *testing.T) {
 }
 
 func TestFromNetworkRefuses(t *testing.T) {
-	m, err := New(1, 1)
+	m, err := New(nn.Settings{Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestFromNetworkRefuses(t *testing.T) {
 		"a decoder alone":  renamed(t, m.net, end, len(m.net.Layers())),
 		"no autoencoder":   renamed(t, m.net, 0, 2),
 	} {
-		if _, err := FromNetwork(net, 1); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := FromNetwork(net); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"barrow/nn"
 )
 
 // TestDecodeRounded: sixteen bits change next to nothing, fewer bits lose more
@@ -13,7 +15,7 @@ func TestDecodeRounded(t *testing.T) {
 	ctx := context.Background()
 	images, like := showers(60, 3), showers(400, 4)
 	for _, precision := range []string{"float", "asic", "cmssw-mainline"} {
-		m, err := Architecture{Precision: precision}.New(1, 1)
+		m, err := Architecture{Precision: precision}.New(nn.Settings{Seed: 1, Threads: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,7 +64,7 @@ func TestRounding(t *testing.T) {
 }
 
 func TestDecodeRoundedErrors(t *testing.T) {
-	m, err := New(1, 1)
+	m, err := New(nn.Settings{Seed: 1, Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +77,7 @@ func TestDecodeRoundedErrors(t *testing.T) {
 	if _, err := m.DecodeRounded(context.Background(), images[:7], images, 3); err == nil {
 		t.Error("7 charges were accepted")
 	}
-	c, err := Architecture{Conditional: true}.New(1, 1)
+	c, err := Architecture{Conditional: true}.New(nn.Settings{Seed: 1, Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

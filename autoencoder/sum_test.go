@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"barrow/nn"
 	"barrow/wafer"
 )
 
@@ -36,7 +37,7 @@ func TestSentSum(t *testing.T) {
 func TestSumSent(t *testing.T) {
 	ctx, images := context.Background(), chipImages(rand.New(rand.NewPCG(3, 4)), 300)
 	decode := func(a Architecture) (*Model, []float64) {
-		m, err := a.New(5, 1)
+		m, err := a.New(nn.Settings{Seed: 5, Threads: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +45,7 @@ func TestSumSent(t *testing.T) {
 		if err := m.Save(file); err != nil {
 			t.Fatal(err)
 		}
-		if m, err = Load(file, 1); err != nil {
+		if m, err = Load(file, nn.Settings{Threads: 1}); err != nil {
 			t.Fatal(err)
 		}
 		out, err := m.Decode(ctx, images)

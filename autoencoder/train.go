@@ -76,7 +76,8 @@ type Settings struct {
 	Architecture Architecture
 	Budget
 	Seed    uint64
-	Threads int // never changes a bit; 1 by default
+	Threads int    // never changes a bit; 0 means all processors
+	Kernel  string // of the network, one of nn.Kernels; the fastest by default
 	// Start is the weights file of a model of the same architecture to start
 	// from, instead of random weights; none by default.
 	Start string
@@ -84,8 +85,8 @@ type Settings struct {
 	// architecture but for the decoder, is taken over and stays as it is: only the
 	// decoder is trained, as for a chip whose weights are set. None by default.
 	Encoder    string
-	Checkpoint string // file to save to and resume from; none by default
-	Progress   func(nn.Progress)
+	Checkpoint string                           // file to save to and resume from; none by default
+	Progress   func(share float64, note string) // as nn.Fit's
 }
 
 // Schedules are the names that Budget.Schedule takes: "constant", "cosine", which falls to a
@@ -103,7 +104,6 @@ func (s Settings) withDefaults() Settings {
 			*v = d
 		}
 	}
-	set(&s.Threads, 1)
 	set(&s.Epochs, 100)
 	set(&s.Batch, 500)
 	if s.Rate == 0 {
@@ -140,7 +140,7 @@ func TrainData(ctx context.Context, train, validation Data, l loss.Loss, s Setti
 	if err := s.Budget.Check(); err != nil {
 		return nil, nil, err
 	}
-	m, err := build(s.Architecture, s.Seed, s.Threads, s.Batch)
+	m, err := s.Architecture.New(nn.Settings{Seed: s.Seed, Threads: s.Threads, Kernel: s.Kernel, MaxBatch: s.Batch})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -284,13 +284,13 @@ func (o *objective) forward(n int, mode nn.Mode, image func(k int) (cells, condi
 }
 
 // Train is one training step's loss and gradients.
-func (o *objective) Train(idx []int) (float64, error) {
+func (o *objective) Train(ctx context.Context, idx []int) (float64, error) {
 	err := o.forward(len(idx), nn.Training, func(k int) (cells, conditions []float32) { return o.train.row(idx[k]) })
 	if err != nil {
 		return 0, err
 	}
 	o.dq = o.dq[:len(o.pred)]
-	v, err := o.loss.Eval(context.Background(), o.target, o.pred, o.dq)
+	v, err := o.loss.Eval(ctx, o.target, o.pred, o.dq)
 	if err != nil {
 		return v, err
 	}

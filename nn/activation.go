@@ -9,6 +9,7 @@ import (
 // activation is a layer that acts on each value alone.
 type activation struct {
 	in, out *edge
+	level   kernel.Level
 	kind    string
 	q       quantiser
 	total   int
@@ -19,8 +20,8 @@ type activation struct {
 // valueChunk is how many values one task of an elementwise layer covers.
 const valueChunk = 8192
 
-func newActivation(l LayerShape, in, out *edge) *activation {
-	o := &activation{in: in, out: out, kind: l.Kind, q: newQuantiser(l.Layer)}
+func newActivation(level kernel.Level, l LayerShape, in, out *edge) *activation {
+	o := &activation{in: in, out: out, level: level, kind: l.Kind, q: newQuantiser(l.Layer)}
 	o.fwd = func(i int) {
 		lo, hi := i*valueChunk, min((i+1)*valueChunk, o.total)
 		o.apply(out.val[lo:hi], in.val[lo:hi])
@@ -52,9 +53,9 @@ func (o *activation) apply(y, x []float32) {
 			y[i] = max(v, 0)
 		}
 	case KindSigmoid:
-		kernel.Sigmoid(y, x)
+		o.level.Sigmoid(y, x)
 	case KindSiLU:
-		kernel.SiLU(y, x)
+		o.level.SiLU(y, x)
 	case KindSquare:
 		for i, v := range x {
 			y[i] = v * v
@@ -64,7 +65,7 @@ func (o *activation) apply(y, x []float32) {
 			y[i] = float32(math.Tanh(float64(v)))
 		}
 	default:
-		o.q.apply(y, x)
+		o.q.apply(o.level, y, x)
 	}
 }
 
@@ -73,9 +74,9 @@ func (o *activation) gradient(dx, dy, x, y []float32) {
 	case KindReLU:
 		kernel.MaskReLU(dx, dy, y)
 	case KindSigmoid:
-		kernel.SigmoidGrad(dx, dy, y)
+		o.level.SigmoidGrad(dx, dy, y)
 	case KindSiLU:
-		kernel.SiLUGrad(dx, dy, x)
+		o.level.SiLUGrad(dx, dy, x)
 	case KindSquare:
 		for i, v := range x {
 			dx[i] = 2 * v * dy[i]
@@ -120,6 +121,6 @@ func newQuantiser(l Layer) quantiser {
 	return q
 }
 
-func (q quantiser) apply(y, x []float32) {
-	kernel.Quantise(y, x, q.step, q.low, q.high, q.floor)
+func (q quantiser) apply(level kernel.Level, y, x []float32) {
+	level.Quantise(y, x, q.step, q.low, q.high, q.floor)
 }

@@ -106,12 +106,12 @@ func (b *builder) add(l LayerShape, relu bool) bool {
 		return relu
 	case KindReLU, KindSigmoid, KindTanh, KindSiLU, KindSquare, KindQuantizedBits, KindQuantizedReLU:
 		in, out := b.push(l, *b.last)
-		b.op(newActivation(l, in, out))
+		b.op(newActivation(b.n.level, l, in, out))
 	case KindAdd:
 		b.unflatten()
 		in, out := b.push(l, *b.last)
 		f := b.forks[l.From]
-		o := newAdd(in, out, f.out)
+		o := newAdd(b.n.level, in, out, f.out)
 		f.adds = append(f.adds, o)
 		b.op(o)
 	case KindFlatten:
@@ -152,7 +152,7 @@ func (b *builder) fork() {
 	next.grad = nil // the values are the same, the gradient is not
 	b.last = &next
 	b.n.edges = append(b.n.edges, b.last)
-	f := newFork(in, b.last)
+	f := newFork(b.n.level, in, b.last)
 	b.forks[in.layer] = f
 	b.op(f)
 }

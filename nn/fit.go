@@ -8,8 +8,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
-
-	"barrow/nn/internal/kernel"
 )
 
 // An Objective is what a training minimises: it knows the data and the loss.
@@ -17,8 +15,9 @@ type Objective interface {
 	// Train runs the forward and backward pass of the samples idx and leaves
 	// their gradients in the network's Params, which Fit has zeroed. It
 	// returns the mean loss. What it does must follow from idx and the
-	// weights alone, or a resumed training differs.
-	Train(idx []int) (loss float64, err error)
+	// weights alone, or a resumed training differs. If it returns early because
+	// the context has ended, the step is done again on resuming.
+	Train(ctx context.Context, idx []int) (loss float64, err error)
 	// Validate is the loss by which the best weights are chosen, usually of
 	// held-out samples.
 	Validate(ctx context.Context) (loss float64, err error)
@@ -59,21 +58,9 @@ type Fit struct {
 	Resume          bool
 	Meta            map[string]string // saved in the checkpoint
 
-	// Progress is called after every step and every epoch.
-	Progress func(Progress)
-}
-
-// Progress is the state of a training.
-type Progress struct {
-	Epoch, Epochs int // epochs completed, and in all
-	Step, Steps   int // steps completed, and in all
-	Loss          float64
-	Validation    float64 // of the last completed epoch; NaN before
-	Rate          float64
-	Best          float64 // lowest validation loss; +Inf before
-	EpochEnd      bool
-	Elapsed       time.Duration // of this run, without earlier ones that it resumes
-	Remaining     time.Duration // estimate, if all epochs are run
+	// Progress is called after every step with the share of all epochs' steps
+	// that is done, and the epoch and the step's loss in words.
+	Progress func(share float64, note string)
 }
 
 // An EpochRecord is one epoch of a history.
@@ -138,11 +125,11 @@ type trainer struct {
 	obj     Objective
 	state   TrainingState
 	weights []*Param
+	fixed   []*Param    // the others: running statistics, mostly
+	before  [][]float32 // fixed before the step under way
 	average [][]float32 // EMA of the weights
 	best    [][]float32 // every param's best value
 	order   []int
-	start   time.Time
-	done    int // steps of this run
 	saved   bool
 }
 
@@ -187,12 +174,15 @@ func (f *Fit) prepare(obj Objective) (*trainer, error) {
 		g.Epochs = 1
 	}
 	g.Batch = min(g.Batch, g.Samples)
-	t := &trainer{Fit: &g, obj: obj, order: make([]int, g.Samples), start: time.Now()}
+	t := &trainer{Fit: &g, obj: obj, order: make([]int, g.Samples)}
 	for _, p := range g.Net.params {
 		if p.Trainable {
 			t.weights = append(t.weights, p)
+		} else {
+			t.fixed = append(t.fixed, p)
 		}
 	}
+	t.before = copyOf(t.fixed)
 	t.state = TrainingState{Optimizer: g.Optimizer.Name(), Samples: g.Samples, Batch: g.Batch, Seed: g.Seed, NoBest: true}
 	if g.EMA > 0 {
 		t.average = copyOf(t.weights)
@@ -245,13 +235,11 @@ func (t *trainer) epoch(ctx context.Context) error {
 		o.StartEpoch(t.state.Epoch)
 	}
 	s, steps := &t.state, t.stepsPerEpoch()
-	rate := 0.0
 	for s.InEpoch < steps {
 		if err := ctx.Err(); err != nil {
 			return t.interrupted(err)
 		}
-		rate = t.rate(s.InEpoch)
-		if err := t.step(rate); err != nil {
+		if err := t.step(ctx, t.rate(s.InEpoch)); err != nil {
 			return err
 		}
 		if t.CheckpointSteps > 0 && s.Step%t.CheckpointSteps == 0 && s.InEpoch < steps {
@@ -260,7 +248,6 @@ func (t *trainer) epoch(ctx context.Context) error {
 			}
 		}
 	}
-	rate = t.rate(steps - 1)
 	validation, err := t.validate(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -270,11 +257,10 @@ func (t *trainer) epoch(ctx context.Context) error {
 	}
 	s.History.Epochs = append(s.History.Epochs, EpochRecord{
 		Epoch: s.Epoch + 1, Loss: s.LossSum / float64(steps), Validation: validation,
-		Rate: rate, Seconds: time.Since(begin).Seconds(),
+		Rate: t.rate(steps - 1), Seconds: time.Since(begin).Seconds(),
 	})
 	s.Epoch, s.InEpoch, s.LossSum = s.Epoch+1, 0, 0
 	t.judge(validation)
-	t.report(s.History.Epochs[len(s.History.Epochs)-1].Loss, rate, true)
 	return t.save()
 }
 
@@ -283,11 +269,21 @@ func (t *trainer) rate(inEpoch int) float64 {
 }
 
 // step trains one batch.
-func (t *trainer) step(rate float64) error {
+func (t *trainer) step(ctx context.Context, rate float64) error {
 	s := &t.state
 	from := s.InEpoch * t.Batch
 	t.Net.ZeroGrad()
-	loss, err := t.obj.Train(t.order[from:min(from+t.Batch, t.Samples)])
+	for i, p := range t.fixed {
+		copy(t.before[i], p.Value)
+	}
+	loss, err := t.obj.Train(ctx, t.order[from:min(from+t.Batch, t.Samples)])
+	if err != nil && ctx.Err() != nil {
+		// The forward pass may have moved the running statistics.
+		for i, p := range t.fixed {
+			copy(p.Value, t.before[i])
+		}
+		return t.interrupted(ctx.Err())
+	}
 	if err != nil {
 		return fmt.Errorf("nn: step %d (epoch %d): %w", s.Step+1, s.Epoch+1, err)
 	}
@@ -302,19 +298,18 @@ func (t *trainer) step(rate float64) error {
 	if t.ClipNorm > 0 && norm > t.ClipNorm {
 		scale := float32(t.ClipNorm / norm)
 		for _, p := range t.weights {
-			kernel.Blend(p.Grad, p.Grad, scale, 0)
+			p.level.Blend(p.Grad, p.Grad, scale, 0)
 		}
 	}
 	t.Optimizer.Update(t.weights, rate)
 	for i, a := range t.average {
-		kernel.Blend(a, t.weights[i].Value, float32(t.EMA), float32(1-t.EMA))
+		t.weights[i].level.Blend(a, t.weights[i].Value, float32(t.EMA), float32(1-t.EMA))
 	}
 	s.Step++
 	s.InEpoch++
 	s.History.Steps = s.Step
 	s.LossSum += loss
-	t.done++
-	t.report(loss, rate, false)
+	t.report(loss)
 	return nil
 }
 
@@ -325,7 +320,7 @@ func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 func gradNorm(params []*Param) (norm float64, bad string) {
 	sum := 0.0
 	for _, p := range params {
-		part := kernel.SumSquares(p.Grad)
+		part := p.level.SumSquares(p.Grad)
 		if !finite(part) {
 			return 0, p.Name
 		}
@@ -378,26 +373,12 @@ func (t *trainer) judge(validation float64) {
 	t.exchange()
 }
 
-func (t *trainer) report(loss, rate float64, epochEnd bool) {
+func (t *trainer) report(loss float64) {
 	if t.Progress == nil {
 		return
 	}
 	s := &t.state
-	p := Progress{
-		Epoch: s.Epoch, Epochs: t.Epochs, Step: s.Step, Steps: t.Epochs * t.stepsPerEpoch(),
-		Loss: loss, Rate: rate, Validation: math.NaN(), Best: math.Inf(1),
-		EpochEnd: epochEnd, Elapsed: time.Since(t.start),
-	}
-	if e := s.History.Epochs; len(e) > 0 {
-		p.Validation = e[len(e)-1].Validation
-	}
-	if !s.NoBest {
-		p.Best = s.History.Best
-	}
-	if t.done > 0 {
-		p.Remaining = time.Duration(float64(p.Elapsed) / float64(t.done) * float64(p.Steps-p.Step))
-	}
-	t.Progress(p)
+	t.Progress(float64(s.Step)/float64(t.Epochs*t.stepsPerEpoch()), fmt.Sprintf("epoch %d/%d, loss %.4g", s.Epoch+1, t.Epochs, loss))
 }
 
 func (t *trainer) diverged(what string) error {

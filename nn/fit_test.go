@@ -25,6 +25,7 @@ type line struct {
 	loss  Loss
 	steps int
 	after func(step int) // called before each step
+	late  func(step int) // called within each step, after the forward pass
 }
 
 func newLine(t testing.TB, threads int) *line {
@@ -53,7 +54,7 @@ func (o *line) batch(idx []int, seed uint64) {
 	}
 }
 
-func (o *line) Train(idx []int) (float64, error) {
+func (o *line) Train(ctx context.Context, idx []int) (float64, error) {
 	if o.after != nil {
 		o.after(o.steps)
 	}
@@ -61,6 +62,12 @@ func (o *line) Train(idx []int) (float64, error) {
 	o.batch(idx, 1)
 	p, err := o.net.Forward(o.x, Training)
 	if err != nil {
+		return 0, err
+	}
+	if o.late != nil {
+		o.late(o.steps)
+	}
+	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
 	v, err := o.loss.Eval(o.y.Data, p.Data, o.dy.Data)
@@ -114,13 +121,13 @@ func TestFitLearns(t *testing.T) {
 		if optimizer.Name() == "lion" {
 			rate = 1e-3
 		}
-		var calls, ends int
+		calls, last, words := 0, 0.0, ""
 		f := &Fit{Net: o.net, Optimizer: optimizer, Schedule: Constant(rate), Samples: 640, Batch: 32, Epochs: 40,
-			Progress: func(p Progress) {
-				calls++
-				if p.EpochEnd {
-					ends++
+			Progress: func(share float64, note string) {
+				if calls++; share != float64(calls)/800 {
+					t.Errorf("call %d: %v is done", calls, share)
 				}
+				last, words = share, note
 			}}
 		h, err := f.Run(context.Background(), o)
 		if err != nil {
@@ -133,8 +140,8 @@ func TestFitLearns(t *testing.T) {
 		if v, _ := o.Validate(context.Background()); v != h.Best {
 			t.Errorf("%s: the network left behind has loss %v, the best was %v", optimizer.Name(), v, h.Best)
 		}
-		if calls != 40*20+40 || ends != 40 || h.Steps != 800 {
-			t.Errorf("%d progress calls, %d epoch ends, %d steps", calls, ends, h.Steps)
+		if calls != 800 || last != 1 || !strings.HasPrefix(words, "epoch 40/40, loss ") || h.Steps != 800 {
+			t.Errorf("%d progress calls, the last of %v (%q), %d steps", calls, last, words, h.Steps)
 		}
 	}
 }
@@ -154,10 +161,15 @@ func TestResumeAfterCancelGivesSameBits(t *testing.T) {
 			o := newLine(t, 1+trial%3)
 			ctx, cancel := context.WithCancel(context.Background())
 			stop := rng.IntN(9)
-			o.after = func(step int) {
+			end := func(step int) {
 				if step == stop {
 					cancel()
 				}
+			}
+			if attempt%2 == 0 {
+				o.after = end
+			} else {
+				o.late = end
 			}
 			h, err := o.fit(path).Run(ctx, o)
 			cancel()
@@ -508,7 +520,7 @@ func (o *meanOf) run(idx []int, mode Mode) (*Tensor, error) {
 	return o.net.Forward(o.x.Resize(len(idx)), mode)
 }
 
-func (o *meanOf) Train(idx []int) (float64, error) {
+func (o *meanOf) Train(ctx context.Context, idx []int) (float64, error) {
 	y, err := o.run(idx, Training)
 	if err != nil {
 		return 0, err

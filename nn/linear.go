@@ -8,6 +8,7 @@ import (
 // ReLU that may follow it.
 type linear struct {
 	in, out *edge
+	level   kernel.Level
 	l       LayerShape
 	kernel  *Param
 	bias    *Param
@@ -55,16 +56,16 @@ func (b *builder) linear(l LayerShape, relu bool) {
 	next := *b.last
 	next.pixels, next.channels, next.flat = l.Out.Positions(), l.Out.C, small
 	in, out := b.push(l, next)
-	o := &linear{in: in, out: out, l: l, relu: relu, kernel: b.n.byName[l.Name+"/kernel"], bias: b.n.byName[l.Name+"/bias"]}
+	o := &linear{in: in, out: out, level: b.n.level, l: l, relu: relu, kernel: b.n.byName[l.Name+"/kernel"], bias: b.n.byName[l.Name+"/bias"]}
 	conns, weight := connections(l, in)
 	panel := panelWidth(out)
 	back := panelWidth(in)
-	o.fwd = lower(conns, in.side(), out.side(), panel, weight)
+	o.fwd = lower(o.level, conns, in.side(), out.side(), panel, weight)
 	turned := make([]connection, len(conns))
 	for i, c := range conns {
 		turned[i] = connection{in: c.out, out: c.in, tap: c.tap}
 	}
-	o.bwd = lower(turned, out.side(), in.side(), back, func(t, i, o int) int { return weight(t, o, i) })
+	o.bwd = lower(o.level, turned, out.side(), in.side(), back, func(t, i, o int) int { return weight(t, o, i) })
 	o.grad = newWeightGrad(o.fwd, out, len(o.kernel.Value))
 	o.biasRow = make([]float32, out.width())
 	if l.Bits > 0 {
@@ -163,7 +164,7 @@ func (o *linear) bindTasks(n *Network) {
 		if relu {
 			mask = out.val[lo:hi]
 		}
-		kernel.MaskSum(o.sums[i*w:(i+1)*w], out.grad[lo:hi], mask)
+		o.level.MaskSum(o.sums[i*w:(i+1)*w], out.grad[lo:hi], mask)
 	}
 	o.grad.bind(o)
 }
@@ -218,7 +219,7 @@ func (n *Network) packAll(training bool) {
 	for _, o := range n.weights {
 		q := newQuantiser(o.l.Layer)
 		if o.quant != nil {
-			q.apply(o.quant, o.kernel.Value)
+			q.apply(n.level, o.quant, o.kernel.Value)
 		}
 		c := o.l.Out.C
 		bias := o.biasRow[:c]
@@ -227,7 +228,7 @@ func (n *Network) packAll(training bool) {
 		} else {
 			copy(bias, o.bias.Value)
 			if o.quant != nil {
-				q.apply(bias, bias)
+				q.apply(n.level, bias, bias)
 			}
 		}
 		if o.fold = o.norm != nil && !training; o.fold {
@@ -405,7 +406,7 @@ func (g *weightGrad) bind(o *linear) {
 		} else {
 			p.C, p.CRow = g.apart[b.off+t.r0*g.lo.panel:], g.lo.panel
 		}
-		kernel.Run(&p)
+		o.level.Run(&p)
 	}
 	g.gather = func(i int) {
 		grad := o.kernel.Grad

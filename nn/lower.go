@@ -13,6 +13,7 @@ import "barrow/nn/internal/kernel"
 // multiplies no padding; a flat one, on images with few channels, becomes a
 // dense matrix product that skips the parts that are zero for a whole panel.
 type lowering struct {
+	level  kernel.Level
 	panel  int // columns of a panel
 	units  []panelUnit
 	taps   []panelTap
@@ -59,8 +60,8 @@ func (e *edge) side() side { return side{e.pixels, e.channels, e.flat || e.pixel
 
 // lower builds the lowering from src to dst; weight(t, i, o) is the index of
 // the weight from source channel i to destination channel o at tap t.
-func lower(conns []connection, src, dst side, panel int, weight func(t, i, o int) int) *lowering {
-	lo := &lowering{panel: panel, width: src.channels}
+func lower(level kernel.Level, conns []connection, src, dst side, panel int, weight func(t, i, o int) int) *lowering {
+	lo := &lowering{level: level, panel: panel, width: src.channels}
 	if src.flat {
 		lo.width = src.pixels * src.channels
 	}
@@ -207,5 +208,5 @@ func (lo *lowering) apply(u panelUnit, src, out, bias []float32, rows, outWidth,
 	if bias != nil {
 		p.Bias = bias[u.col : u.col+u.cols]
 	}
-	kernel.Run(&p)
+	lo.level.Run(&p)
 }

@@ -5,25 +5,29 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"barrow/internal/limit"
+	"barrow/internal/simd"
 	"barrow/nn/internal/kernel"
 )
 
 // Settings of a network. The zero value is usable.
 type Settings struct {
 	Seed     uint64 // of the initial weights
-	Threads  int    // 0 means 1; results do not depend on it
+	Threads  int    // 0 means all processors; results do not depend on it
+	Kernel   string // one of Kernels; "" means the fastest; results differ in their last bits
 	MaxBatch int    // largest number of samples in a call; 0 means 512
 }
 
 func (s Settings) withDefaults() (Settings, error) {
-	if s.Threads == 0 {
-		s.Threads = 1
+	var err error
+	if s.Threads, err = limit.Threads(s.Threads); err != nil {
+		return s, fmt.Errorf("nn: %w", err)
+	}
+	if s.Kernel, err = simd.Choose(s.Kernel, kernel.Available()); err != nil {
+		return s, fmt.Errorf("nn: %w", err)
 	}
 	if s.MaxBatch == 0 {
 		s.MaxBatch = 512
-	}
-	if s.Threads < 0 || s.Threads > 1024 {
-		return s, fmt.Errorf("nn: Settings.Threads is %d, want 1 to 1024", s.Threads)
 	}
 	if s.MaxBatch < 0 || s.MaxBatch > 1<<20 {
 		return s, fmt.Errorf("nn: Settings.MaxBatch is %d, want 1 to %d", s.MaxBatch, 1<<20)
@@ -56,6 +60,8 @@ type Param struct {
 	Grad      []float32 // of Trainable ones; backward passes add into it
 	L2        float64   // penalty L2·Σ Value²
 	Trainable bool
+
+	level kernel.Level // of the network that it was made for
 }
 
 // A Network is a chain of layers with the buffers for one batch. It serves one
@@ -64,6 +70,7 @@ type Network struct {
 	spec     Spec
 	layers   []LayerShape
 	settings Settings
+	level    kernel.Level
 	params   []*Param
 	byName   map[string]*Param
 
@@ -97,6 +104,9 @@ func New(spec Spec, s Settings) (*Network, error) {
 	for i, l := range layers {
 		rng := rand.New(rand.NewPCG(s.Seed, 0x9e3779b97f4a7c15*uint64(i+1)))
 		params = append(params, newParams(l, rng)...)
+	}
+	for _, p := range params {
+		p.level = kernel.Named(s.Kernel)
 	}
 	return assemble(spec, layers, params, s)
 }
@@ -161,6 +171,7 @@ func assemble(spec Spec, layers []LayerShape, params []*Param, s Settings) (*Net
 	for _, p := range params {
 		n.byName[p.Name] = p
 	}
+	n.level = kernel.Named(s.Kernel)
 	n.team.threads = s.Threads
 	n.scratch = make(chan *planes, s.Threads)
 	(&builder{n: n}).build()
@@ -299,8 +310,8 @@ func (n *Network) Penalty() float64 {
 		if p.L2 == 0 || !p.Trainable {
 			continue
 		}
-		kernel.Blend(p.Grad, p.Value, 1, float32(2*p.L2))
-		total += p.L2 * kernel.SumSquares(p.Value)
+		n.level.Blend(p.Grad, p.Value, 1, float32(2*p.L2))
+		total += p.L2 * n.level.SumSquares(p.Value)
 	}
 	return total
 }

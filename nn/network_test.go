@@ -8,25 +8,20 @@ import (
 	"sync"
 	"testing"
 
-	"barrow/nn/internal/kernel"
+	"barrow/internal/simd"
 )
 
 // eachKernel runs f with every kernel of this machine.
-func eachKernel(t *testing.T, f func(t *testing.T)) {
-	before := Kernel()
-	defer kernel.Use(before)
+func eachKernel(t *testing.T, f func(t *testing.T, kernel string)) {
 	for _, name := range Kernels() {
-		if err := UseKernel(name); err != nil {
-			t.Fatal(err)
-		}
-		t.Run(name, f)
+		t.Run(name, func(t *testing.T) { f(t, name) })
 	}
 }
 
 // trainSome does a few steps on changing batch sizes and returns the weights.
-func trainSome(t *testing.T, spec Spec, threads int) []float32 {
+func trainSome(t *testing.T, spec Spec, kernel string, threads int) []float32 {
 	t.Helper()
-	net := prepare(t, spec, Settings{Seed: 3, Threads: threads, MaxBatch: 300})
+	net := prepare(t, spec, Settings{Seed: 3, Threads: threads, Kernel: kernel, MaxBatch: 300})
 	adam := &Adam{}
 	for step := range 3 {
 		x := randomTensor(300-97*step, spec.Input, uint64(step))
@@ -57,14 +52,14 @@ func sameBits(a, b []float32) bool {
 }
 
 func TestThreadsLeaveBits(t *testing.T) {
-	eachKernel(t, func(t *testing.T) {
+	eachKernel(t, func(t *testing.T, kernel string) {
 		for _, spec := range []Spec{n1(32, 5, 2, 24), n1(5, 3, 1, 4), n2(), residual()} {
-			if Kernel() == kernel.Portable && spec.Name == "n1" && spec.Layers[1].Filters == 32 {
+			if kernel == simd.Portable && spec.Name == "n1" && spec.Layers[1].Filters == 32 {
 				continue // slow, and no other code than the next one
 			}
-			want := trainSome(t, spec, 1)
+			want := trainSome(t, spec, kernel, 1)
 			for _, threads := range []int{2, 4, 7} {
-				if !sameBits(trainSome(t, spec, threads), want) {
+				if !sameBits(trainSome(t, spec, kernel, threads), want) {
 					t.Errorf("%s: %d threads give other bits than one", spec.Name, threads)
 				}
 			}
@@ -75,8 +70,8 @@ func TestThreadsLeaveBits(t *testing.T) {
 func TestKernelsAgree(t *testing.T) {
 	x := randomTensor(20, Shape{4, 4, 6}, 1)
 	var want []float32
-	eachKernel(t, func(t *testing.T) {
-		net := prepare(t, n1(24, 5, 2, 20), Settings{Seed: 1, MaxBatch: 20})
+	eachKernel(t, func(t *testing.T, kernel string) {
+		net := prepare(t, n1(24, 5, 2, 20), Settings{Seed: 1, Kernel: kernel, MaxBatch: 20})
 		y, err := net.Forward(x, Training)
 		if err != nil {
 			t.Fatal(err)
@@ -369,7 +364,6 @@ func TestCallErrors(t *testing.T) {
 	fails("no weight gradients after a Frozen", net.BackwardWeights(dy))
 	fails(`no array "dense_9/kernel"`, net.SetParam("dense_9/kernel", nil))
 	fails(`"dense_1/kernel" takes [5 4] = 20 values, not 3`, net.SetParam("dense_1/kernel", make([]float32, 3)))
-	fails("not available here", UseKernel("sse9"))
 }
 
 // TestStraightThrough checks the gradients that are defined, not derived: the

@@ -2,8 +2,6 @@ package nn
 
 import (
 	"math"
-
-	"barrow/nn/internal/kernel"
 )
 
 // batchNorm normalises each channel over the batch and the pixels, and does
@@ -45,11 +43,11 @@ func newBatchNorm(n *Network, l LayerShape, in, out *edge, relu bool) *batchNorm
 	o.part1, o.part2 = make([]float32, pieces*c), make([]float32, pieces*c)
 	o.tasks.stats = func(i int) {
 		lo, hi := o.piece(i)
-		kernel.Moments(o.part1[i*c:(i+1)*c], o.part2[i*c:(i+1)*c], in.val[lo:hi])
+		n.level.Moments(o.part1[i*c:(i+1)*c], o.part2[i*c:(i+1)*c], in.val[lo:hi])
 	}
 	o.tasks.apply = func(i int) {
 		lo, hi := o.piece(i)
-		kernel.Affine(out.val[lo:hi], in.val[lo:hi], o.centre, o.scale, o.beta.Value, relu)
+		n.level.Affine(out.val[lo:hi], in.val[lo:hi], o.centre, o.scale, o.beta.Value, relu)
 	}
 	o.tasks.reduce = func(i int) {
 		lo, hi := o.piece(i)
@@ -57,11 +55,11 @@ func newBatchNorm(n *Network, l LayerShape, in, out *edge, relu bool) *batchNorm
 		if relu {
 			y = out.val[lo:hi]
 		}
-		kernel.Correlate(o.part1[i*c:(i+1)*c], o.part2[i*c:(i+1)*c], out.grad[lo:hi], in.val[lo:hi], y, o.centre)
+		n.level.Correlate(o.part1[i*c:(i+1)*c], o.part2[i*c:(i+1)*c], out.grad[lo:hi], in.val[lo:hi], y, o.centre)
 	}
 	o.tasks.spread = func(i int) {
 		lo, hi := o.piece(i)
-		kernel.NormGrad(in.grad[lo:hi], out.grad[lo:hi], in.val[lo:hi], o.centre, o.scale, o.coefA, o.coefB)
+		n.level.NormGrad(in.grad[lo:hi], out.grad[lo:hi], in.val[lo:hi], o.centre, o.scale, o.coefA, o.coefB)
 	}
 	return o
 }

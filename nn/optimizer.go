@@ -114,7 +114,7 @@ func (o *Adam) Update(params []*Param, rate float64) {
 		if o.WeightDecay != 0 && len(p.Shape) > 1 {
 			decay = rate * o.WeightDecay
 		}
-		kernel.Adam(p.Value, p.Grad, o.slots[i], o.slots[i+1], kernel.AdamStep{
+		p.level.Adam(p.Value, p.Grad, o.slots[i], o.slots[i+1], kernel.AdamStep{
 			Beta1: float32(b1), Rest1: float32(1 - b1), Beta2: float32(b2), Rest2: float32(1 - b2),
 			Rate: float32(step), Epsilon: float32(eps), Keep: float32(1 - decay),
 		})

@@ -12,13 +12,13 @@ type fork struct {
 	bwd     func(int)
 }
 
-func newFork(in, out *edge) *fork {
+func newFork(level kernel.Level, in, out *edge) *fork {
 	o := &fork{in: in, out: out}
 	o.bwd = func(i int) {
 		lo, hi := i*valueChunk, min((i+1)*valueChunk, o.total)
 		copy(in.grad[lo:hi], out.grad[lo:hi])
 		for _, a := range o.adds {
-			kernel.Blend(in.grad[lo:hi], a.out.grad[lo:hi], 1, 1)
+			level.Blend(in.grad[lo:hi], a.out.grad[lo:hi], 1, 1)
 		}
 	}
 	return o
@@ -43,12 +43,12 @@ type add struct {
 	fwd, bwd      func(int)
 }
 
-func newAdd(in, out, from *edge) *add {
+func newAdd(level kernel.Level, in, out, from *edge) *add {
 	o := &add{in: in, out: out, from: from}
 	o.fwd = func(i int) {
 		lo, hi := i*valueChunk, min((i+1)*valueChunk, o.total)
 		copy(out.val[lo:hi], in.val[lo:hi])
-		kernel.Blend(out.val[lo:hi], from.val[lo:hi], 1, 1)
+		level.Blend(out.val[lo:hi], from.val[lo:hi], 1, 1)
 	}
 	o.bwd = func(i int) {
 		lo, hi := i*valueChunk, min((i+1)*valueChunk, o.total)

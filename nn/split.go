@@ -3,7 +3,7 @@ package nn
 import "barrow/nn/internal/kernel"
 
 // split does the products of a convolution on 4×4 images by halving its
-// Toeplitz matrices (see kernel.Spread): 81 products of channels in place of
+// Toeplitz matrices (see kernel.Level.Spread): 81 products of channels in place of
 // 196 for 5×5 kernels, in each of the three passes.
 type split struct {
 	o        *linear
@@ -77,7 +77,7 @@ func newSplit(n *Network, o *linear) *split {
 	s.tasks.weights = func(group int) { s.weights(group, ci, co) }
 	s.tasks.collect = func(t int) {
 		for _, u := range s.uses[t] {
-			kernel.Blend(o.kernel.Grad[t*size:(t+1)*size], s.grad[u.index*size:(u.index+1)*size], 1, u.sign)
+			s.o.level.Blend(o.kernel.Grad[t*size:(t+1)*size], s.grad[u.index*size:(u.index+1)*size], 1, u.sign)
 		}
 	}
 	return s
@@ -92,7 +92,7 @@ func (s *split) pack(dst, w []float32, p int) {
 			keep = 0
 			clear(dst) // what it holds could be NaN
 		}
-		kernel.Blend(dst, w[t.index*size:(t.index+1)*size], keep, t.sign)
+		s.o.level.Blend(dst, w[t.index*size:(t.index+1)*size], keep, t.sign)
 	}
 }
 
@@ -108,14 +108,14 @@ func (s *split) apply(i int, dst, src, w, bias []float32, ci, co int, reverse, r
 	}
 	work, tap := <-s.scratch, [1]kernel.Tap{{K: ci}}
 	for group := range 9 {
-		kernel.Spread(work.in, src, group, rows, ci, from, stepIn)
+		s.o.level.Spread(work.in, src, group, rows, ci, from, stepIn)
 		for p := range 9 {
-			kernel.Run(&kernel.Product{
+			s.o.level.Run(&kernel.Product{
 				A: work.in[p*ci:], B: w[(9*group+p)*ci*co:], C: work.out[p*co:], Taps: tap[:], M: rows, N: co,
 				ARow: 9 * ci, ACol: 1, BRow: co, CRow: 9 * co,
 			})
 		}
-		kernel.Gather(dst, work.out, bias, group, rows, co, to, stepOut, relu)
+		s.o.level.Gather(dst, work.out, bias, group, rows, co, to, stepOut, relu)
 	}
 	s.scratch <- work
 }
@@ -127,11 +127,11 @@ func (s *split) weights(group, ci, co int) {
 	work, tap := <-s.scratch, [1]kernel.Tap{}
 	for r0 := 0; r0 < s.rows; r0 += splitRows {
 		rows := min(splitRows, s.rows-r0)
-		kernel.Spread(work.in, s.o.in.val, group, rows, ci, r0*ci, s.rows*ci)
-		kernel.Spread(work.out, s.o.out.grad, group, rows, co, r0*co+15*s.rows*co, -s.rows*co)
+		s.o.level.Spread(work.in, s.o.in.val, group, rows, ci, r0*ci, s.rows*ci)
+		s.o.level.Spread(work.out, s.o.out.grad, group, rows, co, r0*co+15*s.rows*co, -s.rows*co)
 		tap[0].K = rows
 		for p := range 9 {
-			kernel.Run(&kernel.Product{
+			s.o.level.Run(&kernel.Product{
 				A: work.in[p*ci:], B: work.out[p*co:], C: s.grad[(9*group+p)*ci*co:], Taps: tap[:], M: ci, N: co,
 				ARow: 1, ACol: 9 * ci, BRow: 9 * co, CRow: co, Accumulate: r0 > 0,
 			})

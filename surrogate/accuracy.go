@@ -10,13 +10,8 @@ import (
 
 	"barrow/emd"
 	"barrow/internal/stats"
+	"barrow/loss"
 )
-
-// An Estimator is anything that estimates the EMD of pairs of images and its
-// gradient; see loss.Distance for the meaning of the slices.
-type Estimator interface {
-	Gradient(ctx context.Context, p, q, e, dp, dq []float64) error
-}
 
 // Accuracy compares an estimator with the exact EMD over pairs of images. The
 // relative difference is (predicted−exact)/exact; the cosine is the one
@@ -41,8 +36,9 @@ type Comparison struct {
 }
 
 // Compare measures an estimator on N pairs p, q (N×48, rows with positive
-// sums). The estimator and the exact EMD get both rows scaled to sum 1.
-func Compare(ctx context.Context, est Estimator, m *emd.Metric, p, q []float64, threads int) (*Comparison, error) {
+// sums). The estimator and the exact EMD get both rows scaled to sum 1. The exact
+// EMD is computed with s, whose Unequal does not count.
+func Compare(ctx context.Context, est loss.Distance, m *emd.Metric, p, q []float64, s emd.Settings) (*Comparison, error) {
 	p, err := normalised(p)
 	if err != nil {
 		return nil, fmt.Errorf("surrogate: first images: %w", err)
@@ -54,7 +50,8 @@ func Compare(ctx context.Context, est Estimator, m *emd.Metric, p, q []float64, 
 	if len(p) != len(q) || len(p) == 0 {
 		return nil, fmt.Errorf("surrogate: %d first images, %d second ones; the same number is needed, at least one", len(p)/Cells, len(q)/Cells)
 	}
-	exact, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise, Threads: threads})
+	s.Unequal = emd.UnequalNormalise
+	exact, err := emd.NewBatch(m, s)
 	if err != nil {
 		return nil, err
 	}

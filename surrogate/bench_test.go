@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"barrow/emd"
+	"barrow/loss"
+	"barrow/nn"
 )
 
 // BenchmarkGradient is the time of a pair, value and gradient, one thread:
@@ -16,22 +18,22 @@ func BenchmarkGradient(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	n1, err := New(N1, 1, 1)
+	n1, err := New(N1(), nn.Settings{Seed: 1, Threads: 1})
 	if err != nil {
 		b.Fatal(err)
 	}
-	builtin, err := BuiltIn(1)
+	builtin, err := BuiltIn(nn.Settings{Threads: 1})
 	if err != nil {
 		b.Fatal(err)
 	}
-	plain, err := BuiltIn(1)
+	plain, err := BuiltIn(nn.Settings{Threads: 1})
 	if err != nil {
 		b.Fatal(err)
 	}
 	plain.SetSteps(0)
 	for _, c := range []struct {
 		name string
-		est  Estimator
+		est  loss.Distance
 	}{{"exact", exact}, {"n1", n1}, {"potential", builtin}, {"potential without steps", plain}} {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()

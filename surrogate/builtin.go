@@ -4,6 +4,9 @@ import (
 	_ "embed"
 	"fmt"
 	"os"
+
+	"barrow/loss"
+	"barrow/nn"
 )
 
 // builtIn is a potential network on the benchmark metric, trained on simulated
@@ -13,11 +16,11 @@ import (
 var builtIn []byte
 
 // BuiltIn is the EMD network that comes with the program.
-func BuiltIn(threads int) (*Potential, error) { return DecodePotential(builtIn, threads) }
+func BuiltIn(s nn.Settings) (*Potential, error) { return DecodePotential(builtIn, s) }
 
 // Open reads the weights of an EMD network of either sort: a [*Model] or a
 // [*Potential].
-func Open(path string, threads int) (Estimator, error) {
+func Open(path string, s nn.Settings) (loss.Distance, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("surrogate: %w", err)
@@ -26,7 +29,7 @@ func Open(path string, threads int) (Estimator, error) {
 	n, _ := f.Read(magic)
 	f.Close()
 	if string(magic[:n]) == potentialMagic {
-		return LoadPotential(path, threads)
+		return LoadPotential(path, s)
 	}
-	return Load(path, threads)
+	return Load(path, s)
 }

@@ -9,6 +9,7 @@ import (
 
 	"barrow/emd"
 	"barrow/hgcal"
+	"barrow/nn"
 	"barrow/surrogate"
 	"barrow/wafer"
 	"barrow/wafer/csvio"
@@ -44,7 +45,7 @@ func TestBuiltIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	model, err := surrogate.BuiltIn(2)
+	model, err := surrogate.BuiltIn(nn.Settings{Threads: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +71,7 @@ func TestBuiltIn(t *testing.T) {
 			{"independent", p, q, goals{0.002, 0.010, 0.98, 0.93}},
 			{"smeared", s.Charge, smeared, goals{0.005, 0.015, 0.98, 0.93}},
 		} {
-			r, err := surrogate.Compare(context.Background(), model, m, c.p, c.q, 2)
+			r, err := surrogate.Compare(context.Background(), model, m, c.p, c.q, emd.Settings{Threads: 2})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,6 +6,7 @@ import (
 
 	"barrow/emd"
 	"barrow/hgcal"
+	"barrow/nn"
 	"barrow/surrogate"
 )
 
@@ -29,7 +30,7 @@ func ExampleCompare() {
 		fmt.Println(err)
 		return
 	}
-	c, err := surrogate.Compare(context.Background(), exact, metric, p, q, 1)
+	c, err := surrogate.Compare(context.Background(), exact, metric, p, q, emd.Settings{Threads: 1})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -40,7 +41,7 @@ func ExampleCompare() {
 
 // The built-in network needs no training. Its bound is certain.
 func ExampleBuiltIn() {
-	network, err := surrogate.BuiltIn(1)
+	network, err := surrogate.BuiltIn(nn.Settings{Threads: 1})
 	if err != nil {
 		fmt.Println(err)
 		return

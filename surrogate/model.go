@@ -36,19 +36,21 @@ type Architecture struct {
 
 // Paper is the architecture of the paper's final networks, 188,385 trainable
 // weights, with the paper's input: the images themselves.
-var Paper = Architecture{Filters: 32, Kernel: 5, Convs: 3, Dense: 256}
+func Paper() Architecture { return Architecture{Filters: 32, Kernel: 5, Convs: 3, Dense: 256} }
 
 // N1 is the same network on what the images do not share: the default.
-var N1 = Architecture{Filters: 32, Kernel: 5, Convs: 3, Dense: 256, Surplus: true}
+func N1() Architecture {
+	return Architecture{Filters: 32, Kernel: 5, Convs: 3, Dense: 256, Surplus: true}
+}
 
 // ParseArchitecture reads n1, paper, or filters×kernel×convs-dense as String
 // writes it, such as 128x3x4-256 or 64x5x4-32-surplus.
 func ParseArchitecture(text string) (Architecture, error) {
 	switch text {
 	case "n1":
-		return N1, nil
+		return N1(), nil
 	case "paper":
-		return Paper, nil
+		return Paper(), nil
 	}
 	var a Architecture
 	body, surplus := strings.CutSuffix(text, surplusEnding)
@@ -116,9 +118,15 @@ type Model struct {
 // modelBatch is how many pairs a Model handles at once.
 const modelBatch = 256
 
-// New makes an untrained network whose weights come from seed.
-func New(a Architecture, seed uint64, threads int) (*Model, error) {
-	net, err := nn.New(a.Spec(), nn.Settings{Seed: seed, Threads: max(1, threads), MaxBatch: modelBatch})
+// batched is s with room for a model's batches, or larger ones.
+func batched(s nn.Settings) nn.Settings {
+	s.MaxBatch = max(s.MaxBatch, modelBatch)
+	return s
+}
+
+// New makes an untrained network.
+func New(a Architecture, s nn.Settings) (*Model, error) {
+	net, err := nn.New(a.Spec(), batched(s))
 	if err != nil {
 		return nil, fmt.Errorf("surrogate: %w", err)
 	}
@@ -130,8 +138,8 @@ func newModel(net *nn.Network) *Model {
 }
 
 // Load reads the weights file of an EMD CNN, as Save writes it.
-func Load(path string, threads int) (*Model, error) {
-	net, err := nn.Load(path, nn.Settings{Threads: max(1, threads), MaxBatch: modelBatch})
+func Load(path string, s nn.Settings) (*Model, error) {
+	net, err := nn.Load(path, batched(s))
 	if err != nil {
 		return nil, fmt.Errorf("surrogate: %w", err)
 	}
@@ -147,7 +155,7 @@ func Load(path string, threads int) (*Model, error) {
 // one number. The network sees the images themselves unless its spec's name
 // ends in "-surplus". It must hold at least 256 samples a batch.
 func FromNetwork(net *nn.Network) (*Model, error) {
-	if in, want := net.InputShape(), N1.Spec().Input; in != want || net.OutputShape() != nn.Vector(1) {
+	if in, want := net.InputShape(), N1().Spec().Input; in != want || net.OutputShape() != nn.Vector(1) {
 		return nil, fmt.Errorf("surrogate: network %q is no EMD CNN: it maps %v to %v, not %v to one number", net.Spec().Name, in, net.OutputShape(), want)
 	}
 	if b := net.Settings().MaxBatch; b < modelBatch {

@@ -16,7 +16,7 @@ var small = Architecture{Filters: 4, Kernel: 3, Convs: 2, Dense: 8}
 
 // TestN1 holds the network to the numbers of weights in the paper's files.
 func TestN1(t *testing.T) {
-	m, err := New(N1, 1, 1)
+	m, err := New(N1(), nn.Settings{Seed: 1, Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestSlopeError(t *testing.T) {
 		for i := range idx {
 			idx[i] = i
 		}
-		if _, err := o.Train(idx); err != nil { // draws the pairs
+		if _, err := o.Train(context.Background(), idx); err != nil { // draws the pairs
 			t.Fatal(err)
 		}
 		slopes := func() float64 {
@@ -176,10 +176,10 @@ func TestArchitecture(t *testing.T) {
 			t.Errorf("%s: %v, %v", text, a, err)
 		}
 	}
-	if a, err := ParseArchitecture("n1"); err != nil || a != N1 {
+	if a, err := ParseArchitecture("n1"); err != nil || a != N1() {
 		t.Errorf("n1: %v, %v", a, err)
 	}
-	if a, err := ParseArchitecture("paper"); err != nil || a != Paper {
+	if a, err := ParseArchitecture("paper"); err != nil || a != Paper() {
 		t.Errorf("paper: %v, %v", a, err)
 	}
 	for _, text := range []string{"", "32x5x3", "32x5x3-", "0x5x3-256", "32x99x3-256", "32x5x3-256-small", "032x5x3-256"} {
@@ -259,7 +259,7 @@ func testGradient(t *testing.T, model *Model) {
 }
 
 func TestGradientErrors(t *testing.T) {
-	m, err := New(small, 1, 1)
+	m, err := New(small, nn.Settings{Seed: 1, Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +284,7 @@ func TestGradientErrors(t *testing.T) {
 	if _, err := emd.NewBatch(metric(t), emd.Settings{Threads: 1}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := New(Architecture{Filters: 0, Kernel: 5, Convs: 1, Dense: 3}, 1, 1); err == nil {
+	if _, err := New(Architecture{Filters: 0, Kernel: 5, Convs: 1, Dense: 3}, nn.Settings{}); err == nil {
 		t.Error("no filters were accepted")
 	}
 }
@@ -295,7 +295,7 @@ func TestSaveLoad(t *testing.T) {
 	if err := m.Save(path); err != nil {
 		t.Fatal(err)
 	}
-	got, err := Load(path, 2)
+	got, err := Load(path, nn.Settings{Threads: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -314,7 +314,7 @@ func TestSaveLoad(t *testing.T) {
 	if err := os.WriteFile(path, []byte("not weights"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(path, 1); err == nil {
+	if _, err := Load(path, nn.Settings{Threads: 1}); err == nil {
 		t.Error("a foreign file was loaded")
 	}
 }

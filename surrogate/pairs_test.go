@@ -145,14 +145,14 @@ func TestCompareExact(t *testing.T) {
 	}
 	p, q := showers(60, 1), showers(60, 2)
 	copy(q[:Cells], p[:Cells]) // an equal pair has no relative difference
-	c, err := Compare(ctx, exact, m, p, q, 2)
+	c, err := Compare(ctx, exact, m, p, q, emd.Settings{Threads: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if c.N != 60 || c.EqualPairs != 1 || c.Bias != 0 || c.Spread != 0 || c.MAE != 0 || math.Abs(c.Correlation-1) > 1e-12 || math.Abs(c.CosineP10-1) > 1e-12 {
 		t.Errorf("the exact EMD against itself: %+v", c.Accuracy)
 	}
-	if _, err := Compare(ctx, exact, m, p, q[:Cells], 1); err == nil {
+	if _, err := Compare(ctx, exact, m, p, q[:Cells], emd.Settings{Threads: 1}); err == nil {
 		t.Error("different numbers of images were accepted")
 	}
 }

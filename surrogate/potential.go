@@ -4,7 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"barrow/emd"
 	"barrow/nn"
@@ -77,12 +78,11 @@ func dense(name string, in, out, width, layers int) nn.Spec {
 // the other way round) and homogeneous (it depends on p − q alone and scales
 // with it), both exactly. It is used by one goroutine at a time.
 type Potential struct {
-	shape   PotentialShape
-	net     *nn.Network
-	gap     *nn.Network
-	g       *geometry
-	smooth  []*smoothing
-	threads int
+	shape  PotentialShape
+	net    *nn.Network
+	gap    *nn.Network
+	g      *geometry
+	smooth []*smoothing
 
 	p, q   []float64 // rows scaled to sum 1
 	totals []float64
@@ -102,19 +102,14 @@ type solution struct {
 
 // NewPotential makes an untrained network for a metric of 48 cells. Its bound
 // holds already.
-func NewPotential(m *emd.Metric, a PotentialShape, seed uint64, threads int) (*Potential, error) {
-	return newPotential(m, a, seed, threads, modelBatch)
-}
-
-func newPotential(m *emd.Metric, a PotentialShape, seed uint64, threads, batch int) (*Potential, error) {
+func NewPotential(m *emd.Metric, a PotentialShape, s nn.Settings) (*Potential, error) {
 	a = a.withDefaults()
 	g, err := newGeometry(m)
 	if err != nil {
 		return nil, err
 	}
-	batch = max(batch, modelBatch)
-	s := nn.Settings{Seed: seed, Threads: max(1, threads), MaxBatch: batch}
-	p := &Potential{shape: a, g: g, threads: max(1, threads), in: nn.NewTensor(batch, nn.Vector(features)), gapIn: nn.NewTensor(batch, nn.Vector(gapFeatures))}
+	s = batched(s)
+	p := &Potential{shape: a, g: g, in: nn.NewTensor(s.MaxBatch, nn.Vector(features)), gapIn: nn.NewTensor(s.MaxBatch, nn.Vector(gapFeatures))}
 	if p.net, err = nn.New(a.Spec(), s); err != nil {
 		return nil, fmt.Errorf("surrogate: %w", err)
 	}
@@ -359,21 +354,23 @@ func (m *Potential) setGapFeatures(s *solution, row []float32) {
 	row[2*Cells+3] = float32(s.bound) / 4
 }
 
-// parallel calls do for 0 … n−1 on the model's threads. The calls must not
+// parallel calls do for 0 … n−1 on the network's threads. The calls must not
 // depend on one another.
 func (m *Potential) parallel(n int, do func(i int)) {
-	var wg sync.WaitGroup
-	for t := 1; t < m.threads; t++ {
-		wg.Go(func() {
-			for i := n * t / m.threads; i < n*(t+1)/m.threads; i++ {
+	threads := m.net.Settings().Threads
+	var g errgroup.Group
+	for t := 1; t < threads; t++ {
+		g.Go(func() error {
+			for i := n * t / threads; i < n*(t+1)/threads; i++ {
 				do(i)
 			}
+			return nil
 		})
 	}
-	for i := range n / m.threads {
+	for i := range n / threads {
 		do(i)
 	}
-	wg.Wait()
+	_ = g.Wait() // no call fails
 }
 
 // softplus is ln(1+exp(x)).

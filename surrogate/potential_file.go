@@ -74,12 +74,12 @@ func (m *Potential) Encode(w io.Writer, bits int) error {
 }
 
 // LoadPotential reads a file that Save or Encode wrote.
-func LoadPotential(path string, threads int) (*Potential, error) {
+func LoadPotential(path string, s nn.Settings) (*Potential, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("surrogate: %w", err)
 	}
-	m, err := DecodePotential(b, threads)
+	m, err := DecodePotential(b, s)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -91,7 +91,7 @@ const largestNetwork = 1 << 14
 
 // DecodePotential reads the content of a potential file. Its errors wrap
 // ErrPotential.
-func DecodePotential(b []byte, threads int) (*Potential, error) {
+func DecodePotential(b []byte, s nn.Settings) (*Potential, error) {
 	fail := func(format string, a ...any) (*Potential, error) {
 		return nil, fmt.Errorf("surrogate: %w: %s", ErrPotential, fmt.Sprintf(format, a...))
 	}
@@ -135,7 +135,7 @@ func DecodePotential(b []byte, threads int) (*Potential, error) {
 	if err != nil {
 		return fail("its metric: %v", err)
 	}
-	m, err := NewPotential(metric, a, 0, threads)
+	m, err := NewPotential(metric, a, s)
 	if err != nil {
 		return fail("%v", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"barrow/emd"
+	"barrow/nn"
 )
 
 var tiny = PotentialShape{Width: 24, Layers: 2}
@@ -89,22 +90,22 @@ func TestBound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	untrained, err := NewPotential(m, tiny, 3, 1)
+	untrained, err := NewPotential(m, tiny, nn.Settings{Seed: 3, Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, err := NewPotential(m, PotentialShape{Width: 24, Layers: 2, Steps: -1}, 4, 1)
+	plain, err := NewPotential(m, PotentialShape{Width: 24, Layers: 2, Steps: -1}, nn.Settings{Seed: 4, Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	wild, err := NewPotential(m, tiny, 3, 1)
+	wild, err := NewPotential(m, tiny, nn.Settings{Seed: 3, Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, v := range wild.net.Param("out/kernel").Value {
 		wild.net.Param("out/kernel").Value[i] = v * 1e20
 	}
-	builtin, err := BuiltIn(1)
+	builtin, err := BuiltIn(nn.Settings{Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +200,7 @@ func TestPotentialSymmetry(t *testing.T) {
 func TestPotentialAccuracy(t *testing.T) {
 	m := metric(t)
 	p, q := fresh(t, m, 9).Pairs(4, 1000)
-	c, err := Compare(context.Background(), trainedPotential(t, 2), m, p, q, 2)
+	c, err := Compare(context.Background(), trainedPotential(t, 2), m, p, q, emd.Settings{Threads: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +229,7 @@ func TestPotentialFile(t *testing.T) {
 	if err := m.Save(path); err != nil {
 		t.Fatal(err)
 	}
-	got, err := LoadPotential(path, 2)
+	got, err := LoadPotential(path, nn.Settings{Threads: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +244,7 @@ func TestPotentialFile(t *testing.T) {
 	if err := m.Encode(&half, 16); err != nil {
 		t.Fatal(err)
 	}
-	short, err := DecodePotential(half.Bytes(), 1)
+	short, err := DecodePotential(half.Bytes(), nn.Settings{Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -266,17 +267,17 @@ func TestPotentialFile(t *testing.T) {
 	for k := 0; k < full.Len(); k += 97 {
 		damaged := bytes.Clone(full.Bytes())
 		damaged[k] ^= 0x55
-		if _, err := DecodePotential(damaged, 1); !errors.Is(err, ErrPotential) {
+		if _, err := DecodePotential(damaged, nn.Settings{Threads: 1}); !errors.Is(err, ErrPotential) {
 			t.Fatalf("byte %d changed: %v", k, err)
 		}
-		if _, err := DecodePotential(full.Bytes()[:k], 1); !errors.Is(err, ErrPotential) {
+		if _, err := DecodePotential(full.Bytes()[:k], nn.Settings{Threads: 1}); !errors.Is(err, ErrPotential) {
 			t.Fatalf("cut off at %d: %v", k, err)
 		}
 	}
 }
 
 func FuzzDecodePotential(f *testing.F) {
-	m, err := NewPotential(metric(f), PotentialShape{Width: 2, Layers: 1}, 1, 1)
+	m, err := NewPotential(metric(f), PotentialShape{Width: 2, Layers: 1}, nn.Settings{Seed: 1, Threads: 1})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -288,7 +289,7 @@ func FuzzDecodePotential(f *testing.F) {
 	f.Add(b.Bytes()[:40])
 	f.Add([]byte(potentialMagic))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if _, err := DecodePotential(b, 1); err != nil && !errors.Is(err, ErrPotential) {
+		if _, err := DecodePotential(b, nn.Settings{Threads: 1}); err != nil && !errors.Is(err, ErrPotential) {
 			t.Errorf("%v does not wrap ErrPotential", err)
 		}
 	})
@@ -317,7 +318,7 @@ func TestHalf(t *testing.T) {
 }
 
 func TestPotentialErrors(t *testing.T) {
-	m, err := NewPotential(metric(t), tiny, 1, 1)
+	m, err := NewPotential(metric(t), tiny, nn.Settings{Seed: 1, Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -338,7 +339,7 @@ func TestPotentialErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := NewPotential(two, tiny, 1, 1); err == nil {
+	if _, err := NewPotential(two, tiny, nn.Settings{Seed: 1, Threads: 1}); err == nil {
 		t.Error("a metric of two points was accepted")
 	}
 	cancelled, cancel := context.WithCancel(ctx)

@@ -14,7 +14,8 @@ import (
 type PotentialSettings struct {
 	Shape      PotentialShape
 	Seed       uint64
-	Threads    int         // never changes a bit; 1 by default
+	Threads    int         // never changes a bit; 0 means all processors
+	Kernel     string      // of the network, one of nn.Kernels; the fastest by default
 	Pairs      int         // pairs an epoch; 100,000 by default
 	Epochs     int         // 30 by default
 	Batch      int         // pairs a step; 256 by default
@@ -26,7 +27,8 @@ type PotentialSettings struct {
 	// Checkpoint is the file to save to and resume from, with ".gap" behind it
 	// for the second part; none by default.
 	Checkpoint string
-	Progress   func(nn.Progress)
+	// Progress is called as nn.Fit's, over both parts.
+	Progress func(share float64, note string)
 }
 
 func (s PotentialSettings) withDefaults() PotentialSettings {
@@ -35,7 +37,6 @@ func (s PotentialSettings) withDefaults() PotentialSettings {
 			*v = d
 		}
 	}
-	set(&s.Threads, 1)
 	set(&s.Pairs, 100_000)
 	set(&s.Epochs, 30)
 	set(&s.Batch, 256)
@@ -64,7 +65,7 @@ func (s PotentialSettings) withDefaults() PotentialSettings {
 // run that was never interrupted.
 func TrainPotential(ctx context.Context, train, validation *Source, m *emd.Metric, s PotentialSettings) (*Potential, *nn.History, error) {
 	s = s.withDefaults()
-	model, err := newPotential(m, s.Shape, s.Seed, s.Threads, s.Batch)
+	model, err := NewPotential(m, s.Shape, nn.Settings{Seed: s.Seed, Threads: s.Threads, Kernel: s.Kernel, MaxBatch: s.Batch})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -74,16 +75,25 @@ func TrainPotential(ctx context.Context, train, validation *Source, m *emd.Metri
 	}
 	o := &potentialObjective{model: model, exact: exact, train: train, seed: s.Seed, pairs: s.Pairs, bound: s.Bound, dy: nn.NewTensor(s.Batch, nn.Vector(Cells))}
 	o.vp, o.vq = validation.Pairs(s.Seed+validationSeed, s.Validation)
+	const gapEpochs = 8
+	gapPairs := max(1, s.GapPairs/gapEpochs)
+	share := float64(s.Pairs*s.Epochs) / float64(s.Pairs*s.Epochs+gapPairs*gapEpochs)
+	part := func(from, to float64, of string) func(float64, string) {
+		if s.Progress == nil {
+			return nil
+		}
+		return func(done float64, note string) { s.Progress(from+(to-from)*done, of+note) }
+	}
 	fit := nn.Fit{
 		Net: model.net, Schedule: s.Schedule, Samples: s.Pairs, Batch: s.Batch, Epochs: s.Epochs, Seed: s.Seed, EMA: s.EMA,
-		Checkpoint: s.Checkpoint, CheckpointSteps: 500, Resume: true, Progress: s.Progress,
+		Checkpoint: s.Checkpoint, CheckpointSteps: 500, Resume: true, Progress: part(0, share, ""),
 	}
 	history, err := fit.Run(ctx, o)
 	if err != nil {
 		return nil, nil, fmt.Errorf("surrogate: training potentials: %w", err)
 	}
-	const gapEpochs = 8
-	o.pairs = max(1, s.GapPairs/gapEpochs)
+	o.pairs = gapPairs
+	fit.Progress = part(share, 1, "gap, ")
 	fit.Net, fit.Samples, fit.Epochs = model.gap, o.pairs, gapEpochs
 	fit.Optimizer = nil
 	if s.Checkpoint != "" {
@@ -132,17 +142,17 @@ func (o *potentialObjective) resize(n int) {
 }
 
 // drawBatch draws and labels the pairs idx of the epoch.
-func (o *potentialObjective) drawBatch(seed uint64, idx []int) error {
+func (o *potentialObjective) drawBatch(ctx context.Context, seed uint64, idx []int) error {
 	o.resize(len(idx))
 	o.model.parallel(len(idx), func(i int) {
 		o.train.Draw(seed, uint64(o.epoch)*uint64(o.pairs)+uint64(idx[i]), o.p[i*Cells:(i+1)*Cells], o.q[i*Cells:(i+1)*Cells])
 	})
-	return o.exact.Gradient(context.Background(), o.p, o.q, o.e, nil, o.dq)
+	return o.exact.Gradient(ctx, o.p, o.q, o.e, nil, o.dq)
 }
 
 // Train is one training step's loss and gradients.
-func (o *potentialObjective) Train(idx []int) (float64, error) {
-	if err := o.drawBatch(o.seed, idx); err != nil {
+func (o *potentialObjective) Train(ctx context.Context, idx []int) (float64, error) {
+	if err := o.drawBatch(ctx, o.seed, idx); err != nil {
 		return 0, err
 	}
 	v, err := o.run(nn.Training)
@@ -281,8 +291,8 @@ type gapObjective struct{ *potentialObjective }
 const gapSeed = 0x676170
 
 // Train is one training step's loss and gradients.
-func (o *gapObjective) Train(idx []int) (float64, error) {
-	if err := o.drawBatch(o.seed+gapSeed, idx); err != nil {
+func (o *gapObjective) Train(ctx context.Context, idx []int) (float64, error) {
+	if err := o.drawBatch(ctx, o.seed+gapSeed, idx); err != nil {
 		return 0, err
 	}
 	v, err := o.run(nn.Training)

@@ -13,19 +13,20 @@ import (
 type Settings struct {
 	Architecture  Architecture // N1 by default
 	Seed          uint64
-	Threads       int         // never changes a bit; 1 by default
-	Pairs         int         // pairs an epoch; 50,000 by default
-	Epochs        int         // 64 by default
-	Batch         int         // pairs a step; 64 by default
-	Loss          nn.Loss     // Relative by default, nn.Huber where the network sees whole images
-	Schedule      nn.Schedule // cosine from 3e-3 to 1e-5 by default
-	Gradient      float64     // weight of the gradient's error, see docs/surrogate.md; none by default
-	GradientShare float64     // share of the pairs that the gradient is learnt from; 0 means 0.25
-	GradientFrom  float64     // share of the epochs after which it is learnt; 0: from the start
-	Validation    int         // pairs the best epoch is chosen by; 5,000 by default
-	Repeat        bool        // the same pairs in every epoch, as the paper's fixed sets, instead of fresh ones
-	Checkpoint    string      // file to save to and resume from; none by default
-	Progress      func(nn.Progress)
+	Threads       int                              // never changes a bit; 0 means all processors
+	Kernel        string                           // of the network, one of nn.Kernels; the fastest by default
+	Pairs         int                              // pairs an epoch; 50,000 by default
+	Epochs        int                              // 64 by default
+	Batch         int                              // pairs a step; 64 by default
+	Loss          nn.Loss                          // Relative by default, nn.Huber where the network sees whole images
+	Schedule      nn.Schedule                      // cosine from 3e-3 to 1e-5 by default
+	Gradient      float64                          // weight of the gradient's error, see docs/surrogate.md; none by default
+	GradientShare float64                          // share of the pairs that the gradient is learnt from; 0 means 0.25
+	GradientFrom  float64                          // share of the epochs after which it is learnt; 0: from the start
+	Validation    int                              // pairs the best epoch is chosen by; 5,000 by default
+	Repeat        bool                             // the same pairs in every epoch, as the paper's fixed sets, instead of fresh ones
+	Checkpoint    string                           // file to save to and resume from; none by default
+	Progress      func(share float64, note string) // as nn.Fit's
 }
 
 func (s Settings) withDefaults() Settings {
@@ -35,9 +36,8 @@ func (s Settings) withDefaults() Settings {
 		}
 	}
 	if s.Architecture == (Architecture{}) {
-		s.Architecture = N1
+		s.Architecture = N1()
 	}
-	set(&s.Threads, 1)
 	set(&s.Pairs, 50_000)
 	set(&s.Epochs, 64)
 	set(&s.Batch, 64)
@@ -65,24 +65,24 @@ func (s Settings) withDefaults() Settings {
 // that was never interrupted.
 func Train(ctx context.Context, train, validation *Source, m *emd.Metric, s Settings) (*Model, *nn.History, error) {
 	s = s.withDefaults()
-	net, err := nn.New(s.Architecture.Spec(), nn.Settings{Seed: s.Seed, Threads: s.Threads, MaxBatch: max(2*s.Batch, modelBatch)})
+	model, err := New(s.Architecture, nn.Settings{Seed: s.Seed, Threads: s.Threads, Kernel: s.Kernel, MaxBatch: 2 * s.Batch})
 	if err != nil {
-		return nil, nil, fmt.Errorf("surrogate: %w", err)
+		return nil, nil, err
 	}
 	exact, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise, Threads: s.Threads})
 	if err != nil {
 		return nil, nil, fmt.Errorf("surrogate: %w", err)
 	}
-	o := &objective{model: newModel(net), loss: s.Loss, exact: exact, train: train, seed: s.Seed, pairs: s.Pairs, repeat: s.Repeat, gradient: s.Gradient}
+	o := &objective{model: model, loss: s.Loss, exact: exact, train: train, seed: s.Seed, pairs: s.Pairs, repeat: s.Repeat, gradient: s.Gradient}
 	if s.Gradient > 0 {
 		o.share = min(1, s.GradientShare)
 		o.from = int(s.GradientFrom * float64(s.Epochs))
 	}
-	if err := o.fix(validation, s.Validation); err != nil {
+	if err := o.fix(ctx, validation, s.Validation); err != nil {
 		return nil, nil, err
 	}
 	fit := nn.Fit{
-		Net: net, Schedule: s.Schedule, Samples: s.Pairs, Batch: s.Batch, Epochs: s.Epochs, Seed: s.Seed,
+		Net: model.net, Schedule: s.Schedule, Samples: s.Pairs, Batch: s.Batch, Epochs: s.Epochs, Seed: s.Seed,
 		Checkpoint: s.Checkpoint, Resume: true, Progress: s.Progress,
 	}
 	h, err := fit.Run(ctx, o)
@@ -156,12 +156,12 @@ func (o *objective) StartEpoch(epoch int) {
 }
 
 // fix draws and labels the validation pairs.
-func (o *objective) fix(source *Source, n int) error {
+func (o *objective) fix(ctx context.Context, source *Source, n int) error {
 	o.vp, o.vq, o.ve = make([]float64, n*Cells), make([]float64, n*Cells), make([]float64, n)
 	for k := range n {
 		source.Draw(o.seed+validationSeed, uint64(k), o.vp[k*Cells:(k+1)*Cells], o.vq[k*Cells:(k+1)*Cells])
 	}
-	return o.exact.Gradient(context.Background(), o.vp, o.vq, o.ve, nil, nil)
+	return o.exact.Gradient(ctx, o.vp, o.vq, o.ve, nil, nil)
 }
 
 // validationSeed keeps the validation pairs apart from the training pairs.
@@ -181,7 +181,7 @@ func (o *objective) resize(n, k int) {
 }
 
 // Train is one training step's loss and gradients: see supervise.go.
-func (o *objective) Train(idx []int) (float64, error) {
+func (o *objective) Train(ctx context.Context, idx []int) (float64, error) {
 	n, m := len(idx), o.model
 	k := min(n, int(math.Ceil(o.share*float64(n))))
 	if o.done < o.from {
@@ -191,7 +191,7 @@ func (o *objective) Train(idx []int) (float64, error) {
 	for i, j := range idx {
 		o.train.Draw(o.seed, uint64(o.epoch*o.pairs+j), o.p[i*Cells:(i+1)*Cells], o.q[i*Cells:(i+1)*Cells])
 	}
-	if err := o.exact.Gradient(context.Background(), o.p, o.q, o.e, o.dp, o.dq); err != nil {
+	if err := o.exact.Gradient(ctx, o.p, o.q, o.e, o.dp, o.dq); err != nil {
 		return 0, err
 	}
 	if err := m.load(0, o.p, o.q); err != nil {

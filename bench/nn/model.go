@@ -52,16 +52,16 @@ type bench struct {
 	forward, step func() error
 }
 
-func newBench(model string, threads int) (*bench, error) {
+func newBench(model string, s nn.Settings) (*bench, error) {
 	switch model {
 	case "N1a":
-		return pairBench(emdCNN(32, 3, 256), threads)
+		return pairBench(emdCNN(32, 3, 256), s)
 	case "N1b":
-		return pairBench(emdCNN(128, 4, 64), threads)
+		return pairBench(emdCNN(128, 4, 64), s)
 	case "N2", "N2q":
-		return imageBench(autoencoder(model == "N2q"), threads)
+		return imageBench(autoencoder(model == "N2q"), s)
 	case "N3":
-		return throughBench(threads)
+		return throughBench(s)
 	}
 	return nil, fmt.Errorf("unknown model %q", model)
 }
@@ -75,9 +75,10 @@ func random(n int, s nn.Shape, scale float32) *nn.Tensor {
 }
 
 // pairBench trains on random pairs with the Huber loss.
-func pairBench(spec nn.Spec, threads int) (*bench, error) {
+func pairBench(spec nn.Spec, s nn.Settings) (*bench, error) {
 	const batch = 256
-	net, err := nn.New(spec, nn.Settings{Seed: 1, Threads: threads, MaxBatch: batch})
+	s.Seed, s.MaxBatch = 1, batch
+	net, err := nn.New(spec, s)
 	if err != nil {
 		return nil, err
 	}
@@ -143,9 +144,10 @@ func collect(cells []float32, x *nn.Tensor) {
 }
 
 // imageBench trains the autoencoder with the telescope MSE.
-func imageBench(spec nn.Spec, threads int) (*bench, error) {
+func imageBench(spec nn.Spec, s nn.Settings) (*bench, error) {
 	const batch = 500
-	net, err := nn.New(spec, nn.Settings{Seed: 1, Threads: threads, MaxBatch: batch})
+	s.Seed, s.MaxBatch = 1, batch
+	net, err := nn.New(spec, s)
 	if err != nil {
 		return nil, err
 	}
@@ -175,9 +177,9 @@ func imageBench(spec nn.Spec, threads int) (*bench, error) {
 }
 
 // throughBench trains the autoencoder on the output of a frozen N1a.
-func throughBench(threads int) (*bench, error) {
+func throughBench(s nn.Settings) (*bench, error) {
 	const batch = 500
-	s := nn.Settings{Seed: 1, Threads: threads, MaxBatch: batch}
+	s.Seed, s.MaxBatch = 1, batch
 	net, err := nn.New(autoencoder(false), s)
 	if err != nil {
 		return nil, err

@@ -139,14 +139,11 @@ func serve() error {
 }
 
 func measure(benches map[string]*bench, r request) (float64, error) {
-	if err := nn.UseKernel(r.setting); err != nil {
-		return 0, err
-	}
-	key := fmt.Sprint(r.model, r.threads)
+	key := fmt.Sprint(r.model, r.threads, r.setting)
 	b := benches[key]
 	if b == nil {
 		var err error
-		if b, err = newBench(r.model, r.threads); err != nil {
+		if b, err = newBench(r.model, nn.Settings{Threads: r.threads, Kernel: r.setting}); err != nil {
 			return 0, err
 		}
 		benches[key] = b

@@ -40,12 +40,12 @@ var (
 // A row is one network of the table.
 type row struct {
 	name  string
-	train func(b *bench) (surrogate.Estimator, error)
+	train func(b *bench) (loss.Distance, error)
 }
 
 // cnn trains a member of the paper's family.
-func cnn(kind surrogate.Kind, s surrogate.Settings) func(*bench) (surrogate.Estimator, error) {
-	return func(b *bench) (surrogate.Estimator, error) {
+func cnn(kind surrogate.Kind, s surrogate.Settings) func(*bench) (loss.Distance, error) {
+	return func(b *bench) (loss.Distance, error) {
 		train, validation, err := b.sources(kind)
 		if err != nil {
 			return nil, err
@@ -56,8 +56,8 @@ func cnn(kind surrogate.Kind, s surrogate.Settings) func(*bench) (surrogate.Esti
 	}
 }
 
-func potential(steps int) func(*bench) (surrogate.Estimator, error) {
-	return func(b *bench) (surrogate.Estimator, error) {
+func potential(steps int) func(*bench) (loss.Distance, error) {
+	return func(b *bench) (loss.Distance, error) {
 		train, validation, err := b.sources(surrogate.Fresh)
 		if err != nil {
 			return nil, err
@@ -72,7 +72,7 @@ func rows() []row {
 	s := func(a surrogate.Architecture, l nn.Loss, gradient float64) surrogate.Settings {
 		return surrogate.Settings{Architecture: a, Loss: l, Gradient: gradient}
 	}
-	n1, paper := surrogate.N1, surrogate.Paper
+	n1, paper := surrogate.N1(), surrogate.Paper()
 	return []row{
 		{"paper, pair, huber", cnn(surrogate.Pair, s(paper, nn.Huber{}, -1))},
 		{"paper, ae, mse", cnn(surrogate.AE, s(paper, nn.MSE{}, -1))},
@@ -89,7 +89,7 @@ func rows() []row {
 		{"n1, fresh, relative, gradient", cnn(surrogate.Fresh, s(n1, nil, 3))},
 		{"potential, no dual steps", potential(-1)},
 		{"potential", potential(0)},
-		{"exact EMD", func(b *bench) (surrogate.Estimator, error) {
+		{"exact EMD", func(b *bench) (loss.Distance, error) {
 			return emd.NewBatch(b.metric, emd.Settings{Unequal: emd.UnequalNormalise, Threads: *threads})
 		}},
 	}
@@ -139,7 +139,7 @@ func prepare(ctx context.Context) (*bench, error) {
 	if b.parts, err = set.Split(1, 0.6, 0.2, 0.2); err != nil {
 		return nil, err
 	}
-	untrained, err := autoencoder.New(2, *threads)
+	untrained, err := autoencoder.New(nn.Settings{Seed: 2, Threads: *threads})
 	if err != nil {
 		return nil, err
 	}
@@ -213,7 +213,7 @@ func (b *bench) print(r row) error {
 	took := time.Since(start)
 	line := "| " + r.name
 	for _, c := range [][2][]float64{{b.p, b.q}, {b.r, b.smeared}} {
-		a, err := surrogate.Compare(b.ctx, est, b.metric, c[0], c[1], *threads)
+		a, err := surrogate.Compare(b.ctx, est, b.metric, c[0], c[1], emd.Settings{Threads: *threads})
 		if err != nil {
 			return err
 		}

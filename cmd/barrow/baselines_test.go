@@ -11,6 +11,7 @@ import (
 
 	"barrow/autoencoder"
 	"barrow/evaluate"
+	"barrow/nn"
 )
 
 // runJSON executes a command line and decodes the JSON that it prints.
@@ -35,7 +36,7 @@ func TestBaselinesAreEncode(t *testing.T) {
 	dir := t.TempDir()
 	images, weights := filepath.Join(dir, "images.csv"), filepath.Join(dir, "encoder.weights")
 	runJSON(t, nil, "simulate", "--events", "300", "--seed", "4", "--out", images, "--quiet")
-	m, err := autoencoder.Architecture{Precision: "asic"}.New(1, 1)
+	m, err := autoencoder.Architecture{Precision: "asic"}.New(nn.Settings{Seed: 1, Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

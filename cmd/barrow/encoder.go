@@ -15,6 +15,7 @@ import (
 	"barrow/evaluate"
 	"barrow/hgcal"
 	"barrow/loss"
+	"barrow/nn"
 	"barrow/run"
 	"barrow/simulate"
 	"barrow/study/compare"
@@ -97,7 +98,7 @@ func (f *encoderTrain) run(cmd *cobra.Command, c *common) error {
 	}
 	best := bestJob(table)
 	weights := compare.Weights(folder, best)
-	model, err := autoencoder.Load(weights, c.threads)
+	model, err := autoencoder.Load(weights, nn.Settings{Threads: c.threads})
 	if err != nil {
 		return err
 	}
@@ -193,7 +194,7 @@ func network(plan *compare.Plan) (func() (loss.Distance, error), error) {
 			return nil, fmt.Errorf("the loss emd-cnn needs a network for the metric %s: train one with \"barrow surrogate train\" and name it with --emd-cnn", plan.Metric)
 		}
 		plan.CNN = builtIn
-		return func() (loss.Distance, error) { return surrogate.BuiltIn(1) }, nil
+		return func() (loss.Distance, error) { return surrogate.BuiltIn(nn.Settings{Threads: 1}) }, nil
 	}
 	if _, err := loadSurrogate(plan.CNN, 1); err != nil {
 		return nil, err

@@ -5,7 +5,9 @@ import (
 	"fmt"
 
 	"barrow/autoencoder"
+	"barrow/loss"
 	"barrow/model/file"
+	"barrow/nn"
 	"barrow/surrogate"
 )
 
@@ -29,9 +31,9 @@ func openEncoder(name string, threads int) (*autoencoder.Model, error) {
 }
 
 // loadSurrogate opens an EMD network in the same way, or takes the built-in one.
-func loadSurrogate(name string, threads int) (surrogate.Estimator, error) {
+func loadSurrogate(name string, threads int) (loss.Distance, error) {
 	if name == "" {
-		return surrogate.BuiltIn(threads)
+		return surrogate.BuiltIn(nn.Settings{Threads: threads})
 	}
 	return file.Estimator(name, file.Settings{Threads: threads})
 }

@@ -18,7 +18,6 @@ import (
 
 	"barrow/emd"
 	"barrow/internal/outfile"
-	"barrow/nn"
 	"barrow/run"
 	"barrow/surrogate"
 )
@@ -195,15 +194,15 @@ func (f *surrogateScan) one(ctx context.Context, cmd *cobra.Command, c *common, 
 	own := *c
 	own.seed += uint64(t.Repeat-1) * 1000
 	bar := newProgress(cmd.ErrOrStderr(), c)
-	model, history, err := job.train(ctx, &own, sources, metric, folder, func(p nn.Progress) {
-		bar.set(float64(p.Step)/float64(max(1, p.Steps)), fmt.Sprintf("%s, epoch %d/%d", which, min(p.Epoch+1, p.Epochs), p.Epochs))
+	model, history, err := job.train(ctx, &own, sources, metric, folder, func(share float64, note string) {
+		bar.set(share, which+", "+note)
 	})
 	bar.close()
 	if err != nil {
 		return err
 	}
 	p, q := sources[2].Pairs(c.seed, 5_000)
-	a, err := surrogate.Compare(ctx, model, metric, p, q, c.threads)
+	a, err := surrogate.Compare(ctx, model, metric, p, q, emd.Settings{Threads: c.threads})
 	if err != nil {
 		return err
 	}

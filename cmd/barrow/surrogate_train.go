@@ -13,6 +13,7 @@ import (
 	"barrow/autoencoder"
 	"barrow/emd"
 	"barrow/internal/outfile"
+	"barrow/loss"
 	"barrow/nn"
 	"barrow/run"
 	"barrow/surrogate"
@@ -148,13 +149,13 @@ func (f *surrogateTrain) run(cmd *cobra.Command, c *common) error {
 		return err
 	}
 	bar := newProgress(cmd.ErrOrStderr(), c)
-	model, history, err := f.train(ctx, c, sources, metric, folder, bar.training)
+	model, history, err := f.train(ctx, c, sources, metric, folder, bar.set)
 	bar.close()
 	if err != nil {
 		return f.training.explain(err)
 	}
 	p, q := sources[2].Pairs(c.seed, 5_000)
-	accuracy, err := surrogate.Compare(ctx, model, metric, p, q, c.threads)
+	accuracy, err := surrogate.Compare(ctx, model, metric, p, q, emd.Settings{Threads: c.threads})
 	if err != nil {
 		return err
 	}
@@ -166,7 +167,7 @@ func (f *surrogateTrain) run(cmd *cobra.Command, c *common) error {
 }
 
 // train trains the network and saves its weights.
-func (f *surrogateTrain) train(ctx context.Context, c *common, sources []*surrogate.Source, metric *emd.Metric, folder *run.Folder, progress func(nn.Progress)) (surrogate.Estimator, *nn.History, error) {
+func (f *surrogateTrain) train(ctx context.Context, c *common, sources []*surrogate.Source, metric *emd.Metric, folder *run.Folder, progress func(float64, string)) (loss.Distance, *nn.History, error) {
 	weights := folder.Path(run.Weights, run.SurrogateWeights+run.WeightsEnding)
 	checkpoint := folder.Path(run.Weights, run.SurrogateWeights+run.CheckpointEnding)
 	cnn, potential, err := f.architecture()
@@ -204,7 +205,7 @@ func (f *surrogateTrain) sources(ctx context.Context, c *common, m *emd.Metric, 
 		models = append(models, model)
 	}
 	if len(models) == 0 && f.Kind != surrogate.Pair {
-		untrained, err := autoencoder.New(c.seed+1, c.threads)
+		untrained, err := autoencoder.New(nn.Settings{Seed: c.seed + 1, Threads: c.threads})
 		if err != nil {
 			return nil, err
 		}

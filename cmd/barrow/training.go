@@ -71,11 +71,6 @@ func (f *trainingFlags) explain(err error) error {
 	return err
 }
 
-// training shows the progress of a network's training.
-func (p *progressBar) training(t nn.Progress) {
-	p.set(float64(t.Step)/float64(max(1, t.Steps)), fmt.Sprintf("epoch %d/%d, loss %.4g", min(t.Epoch+1, t.Epochs), t.Epochs, t.Loss))
-}
-
 func lossCurve(h *nn.History) [][2]float64 {
 	curve := make([][2]float64, len(h.Epochs))
 	for i, e := range h.Epochs {

@@ -11,6 +11,7 @@ import (
 
 	"barrow/autoencoder"
 	"barrow/model/keras"
+	"barrow/nn"
 	"barrow/run"
 	"barrow/surrogate"
 )
@@ -40,7 +41,7 @@ func write(t *testing.T, path string, data []byte) string {
 // folder, its weights file, and three arrangements of Keras files.
 func TestAutoencoder(t *testing.T) {
 	dir := t.TempDir()
-	m, err := autoencoder.Architecture{Precision: "qkeras-5bit", LatentBits: 5}.New(3, 1)
+	m, err := autoencoder.Architecture{Precision: "qkeras-5bit", LatentBits: 5}.New(nn.Settings{Seed: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +105,7 @@ func TestAutoencoder(t *testing.T) {
 }
 
 func TestEstimator(t *testing.T) {
-	p, err := surrogate.BuiltIn(1)
+	p, err := surrogate.BuiltIn(nn.Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"slices"
 
 	"barrow/autoencoder"
-	"barrow/internal/limit"
+	"barrow/loss"
 	"barrow/nn"
 	"barrow/run"
 	"barrow/surrogate"
@@ -27,10 +27,7 @@ type Settings struct {
 // of Barrow, or the file of another program that holds the same layers (see
 // [autoencoder.FromNetwork]).
 func Autoencoder(name string, s Settings) (*autoencoder.Model, error) {
-	threads, err := limit.Threads(s.Threads)
-	if err != nil {
-		return nil, fmt.Errorf("model: %w", err)
-	}
+	settings := nn.Settings{Threads: s.Threads}
 	path, err := EncoderWeights(name, s.Loss)
 	if err != nil {
 		return nil, err
@@ -42,13 +39,13 @@ func Autoencoder(name string, s Settings) (*autoencoder.Model, error) {
 	case kind == barrowPotential:
 		return nil, fmt.Errorf("model: %s: a network of potentials, which estimates distances; an encoder is wanted", path)
 	case kind == barrowNetwork:
-		return autoencoder.Load(path, threads)
+		return autoencoder.Load(path, settings)
 	}
-	net, err := format.Read(path, nn.Settings{Threads: threads})
+	net, err := format.Read(path, settings)
 	if err != nil {
 		return nil, err
 	}
-	m, err := autoencoder.FromNetwork(net, threads)
+	m, err := autoencoder.FromNetwork(net)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -57,11 +54,8 @@ func Autoencoder(name string, s Settings) (*autoencoder.Model, error) {
 
 // Estimator opens a network that estimates the EMD: a run's folder, a weights
 // file of Barrow of either sort, or the EMD CNN of another program.
-func Estimator(name string, s Settings) (surrogate.Estimator, error) {
-	threads, err := limit.Threads(s.Threads)
-	if err != nil {
-		return nil, fmt.Errorf("model: %w", err)
-	}
+func Estimator(name string, s Settings) (loss.Distance, error) {
+	settings := nn.Settings{Threads: s.Threads}
 	path, err := run.WeightsFile(name, run.SurrogateWeights)
 	if err != nil {
 		return nil, err
@@ -71,9 +65,9 @@ func Estimator(name string, s Settings) (surrogate.Estimator, error) {
 		return nil, err
 	}
 	if kind != foreign {
-		return surrogate.Open(path, threads)
+		return surrogate.Open(path, settings)
 	}
-	net, err := format.Read(path, nn.Settings{Threads: threads})
+	net, err := format.Read(path, settings)
 	if err != nil {
 		return nil, err
 	}

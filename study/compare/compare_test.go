@@ -13,6 +13,7 @@ import (
 
 	"barrow/autoencoder"
 	"barrow/loss"
+	"barrow/nn"
 	"barrow/run"
 	"barrow/simulate"
 	"barrow/wafer"
@@ -89,7 +90,7 @@ func TestParts(t *testing.T) {
 	}
 	var codes [2][]float32
 	for k, j := range p.Jobs()[:2] {
-		m, err := autoencoder.Load(Weights(f, j), 1)
+		m, err := autoencoder.Load(Weights(f, j), nn.Settings{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -259,7 +260,7 @@ func TestOutputByLoss(t *testing.T) {
 		t.Errorf("ratios to the telescope MSE %v and %v, want 1 and %v", one.Ratio.Mean, two.Ratio.Mean, want)
 	}
 	for name, want := range map[string]string{run.EncoderWeights: "square", encoderOf: ""} {
-		m, err := autoencoder.Load((&work{folder: folder}).file(name, p.Jobs()[1], run.WeightsEnding), 1)
+		m, err := autoencoder.Load((&work{folder: folder}).file(name, p.Jobs()[1], run.WeightsEnding), nn.Settings{})
 		if err != nil {
 			t.Fatal(err)
 		}

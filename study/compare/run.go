@@ -264,12 +264,8 @@ func (w *work) phases(ctx context.Context, lossName, prefix string, k int, s aut
 		return nil, nil, err
 	}
 	first, all := 0.0, float64(s.Epochs*len(w.data[0].Images))
-	phase := func(from, to float64) func(nn.Progress) {
-		return func(n nn.Progress) {
-			if n.EpochEnd {
-				progress((from + (to-from)*float64(n.Epoch)/float64(n.Epochs)) / all)
-			}
-		}
+	phase := func(from, to float64) func(float64, string) {
+		return func(share float64, _ string) { progress((from + (to-from)*share) / all) }
 	}
 	if before := w.plan.Pretraining; before != nil {
 		first = float64(before.Epochs * len(w.before.Images))
@@ -342,7 +338,7 @@ func (w *work) progress(k int, share float64) {
 
 // measure evaluates one trained encoder on the held-out images.
 func (w *work) measure(ctx context.Context, j Job) (*evaluate.Encoder, float64, error) {
-	m, err := autoencoder.Load(Weights(w.folder, j), 1)
+	m, err := autoencoder.Load(Weights(w.folder, j), nn.Settings{Threads: 1})
 	if err != nil {
 		return nil, 0, err
 	}

@@ -69,7 +69,7 @@ func NewConfig(images *wafer.Set, source, metric string, seed uint64, b Budget) 
 		Seed: seed, Source: source, Images: images.Len(), Digest: images.Digest(), Metric: metric,
 		Threshold: evaluate.MIP, Losses: Losses, Rate: recipe.Rate, Schedule: recipe.Schedule,
 		Epochs: min(400, max(1, b.Seen/train)), Batch: recipe.Batch,
-		Architecture: surrogate.N1, SurrogatePairs: b.Pairs / b.CNNEpochs, SurrogateEpochs: b.CNNEpochs,
+		Architecture: surrogate.N1(), SurrogatePairs: b.Pairs / b.CNNEpochs, SurrogateEpochs: b.CNNEpochs,
 	}
 	return c
 }

@@ -61,7 +61,7 @@ func NewFullConfig(images *wafer.Set, source, metric, decoder string, seed uint6
 	p.Losses, p.Precisions, p.Seeds, p.Seed = FullLosses, FullPrecisions, 5, seed
 	p.Source, p.Digest, p.Metric = source, images.Digest(), metric
 	p.Epochs = min(400, max(1, fullSeen/max(1, images.Len()*6/10)))
-	return FullConfig{Plan: p, CNN: surrogate.N1, Pairs: 50_000, CNNEpochs: 30, Decoders: max(1, p.Epochs/3), Batch: 256, Network: run.SurrogateWeights}
+	return FullConfig{Plan: p, CNN: surrogate.N1(), Pairs: 50_000, CNNEpochs: 30, Decoders: max(1, p.Epochs/3), Batch: 256, Network: run.SurrogateWeights}
 }
 
 // Full trains the EMD CNN on the training images and what two encoders make of
@@ -95,7 +95,7 @@ func Full(ctx context.Context, f *run.Folder, c FullConfig, images, pretraining 
 	path := f.Path(run.Weights, c.Network+run.WeightsEnding)
 	table, times, err := compare.Run(ctx, f, c.Plan, data, compare.Resources{
 		Threads: w.threads,
-		CNN:     func() (loss.Distance, error) { return surrogate.Load(path, 1) },
+		CNN:     func() (loss.Distance, error) { return surrogate.Load(path, nn.Settings{Threads: 1}) },
 		Progress: func(r compare.Report) {
 			progress(Report{Part: "encoders", Note: fmt.Sprintf("%d of %d", min(r.Done+1, r.Jobs), r.Jobs), Done: shareCNN + (1-shareCNN)*r.Share})
 		},
@@ -169,9 +169,8 @@ func (w *full) network(ctx context.Context) error {
 	m, _, err := surrogate.Train(ctx, sources[0], sources[1], metric, surrogate.Settings{
 		Architecture: w.c.CNN, Seed: w.c.Plan.Seed, Threads: w.threads, Pairs: w.c.Pairs, Epochs: w.c.CNNEpochs, Batch: w.c.Batch,
 		Validation: max(200, min(5000, w.c.Pairs/10)), Checkpoint: w.folder.Path(run.Weights, w.c.Network+run.CheckpointEnding),
-		Progress: func(p nn.Progress) {
-			share := float64(p.Step) / float64(max(1, p.Steps))
-			w.progress(Report{Part: "emd-cnn", Note: fmt.Sprintf("epoch %d/%d", p.Epoch, p.Epochs), Done: shareDecoders + share*(shareCNN-shareDecoders)})
+		Progress: func(share float64, note string) {
+			w.progress(Report{Part: "emd-cnn", Note: note, Done: shareDecoders + share*(shareCNN-shareDecoders)})
 		},
 	})
 	if err != nil {
@@ -191,8 +190,8 @@ func (w *full) decoder(ctx context.Context, metric *emd.Metric, train *wafer.Set
 		Seed:         w.c.Plan.Seed + 1000, Threads: w.threads,
 		Budget:     autoencoder.Budget{Epochs: epochs, Batch: w.c.Plan.Batch, Rate: w.c.Plan.Rate, Schedule: w.c.Plan.Schedule},
 		Checkpoint: w.folder.Path(run.Weights, "decoder-"+name+run.CheckpointEnding),
-		Progress: func(p nn.Progress) {
-			w.progress(Report{Part: "decoders", Note: name, Done: shareDecoders * (share + float64(p.Epoch)/float64(max(1, p.Epochs))/2)})
+		Progress: func(done float64, note string) {
+			w.progress(Report{Part: "decoders", Note: name + ", " + note, Done: shareDecoders * (share + done/2)})
 		},
 	})
 	return m, err

@@ -145,10 +145,9 @@ func (w *work) timed(ctx context.Context, s step) error {
 }
 
 // follow turns a training's progress into the run's.
-func (w *work) follow(s step) func(nn.Progress) {
-	return func(p nn.Progress) {
-		share := float64(p.Epoch) / float64(max(1, p.Epochs))
-		w.progress(Report{Part: s.name, Note: fmt.Sprintf("epoch %d/%d", p.Epoch, p.Epochs), Done: (w.done + share*s.cost) / w.total})
+func (w *work) follow(s step) func(float64, string) {
+	return func(share float64, note string) {
+		w.progress(Report{Part: s.name, Note: note, Done: (w.done + share*s.cost) / w.total})
 	}
 }
 
@@ -203,7 +202,7 @@ func (w *work) surrogate(ctx context.Context, s step) error {
 
 // pairs is the source of pairs of a part of the images.
 func (w *work) pairs(ctx context.Context, set *wafer.Set) (*surrogate.Source, error) {
-	untrained, err := autoencoder.New(w.c.Seed+1, w.threads)
+	untrained, err := autoencoder.New(nn.Settings{Seed: w.c.Seed + 1, Threads: w.threads})
 	if err != nil {
 		return nil, err
 	}
@@ -334,7 +333,7 @@ func (w *work) accuracy(ctx context.Context, decoded map[string][]float64) error
 		name string
 		q    []float64
 	}{{"independent", second}, {"smeared", smeared}, {"decoded", decoded[w.c.Losses[len(w.c.Losses)-1]]}} {
-		c, err := surrogate.Compare(ctx, w.cnn, w.metric, first, pairs.q, w.threads)
+		c, err := surrogate.Compare(ctx, w.cnn, w.metric, first, pairs.q, emd.Settings{Threads: w.threads})
 		if err != nil {
 			return err
 		}

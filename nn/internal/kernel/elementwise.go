@@ -8,8 +8,8 @@ import "math"
 
 // MaskSum zeroes g wherever y ≤ 0, the gradient of y = max(0, x), if y is not
 // nil, and stores the sums of g's columns in sum.
-func MaskSum(sum, g, y []float32) {
-	from := maskSumFast(sum, g, y)
+func (l Level) MaskSum(sum, g, y []float32) {
+	from := l.maskSumFast(sum, g, y)
 	maskSumGo(sum, g, y, from)
 }
 
@@ -28,8 +28,8 @@ func maskSumGo(sum, g, y []float32, from int) {
 
 // Moments computes, for each of len(mean) columns of x, the mean of its values
 // and the sum of their squared deviations from it.
-func Moments(mean, dev, x []float32) {
-	from := momentsFast(mean, dev, x)
+func (l Level) Moments(mean, dev, x []float32) {
+	from := l.momentsFast(mean, dev, x)
 	momentsGo(mean, dev, x, from)
 }
 
@@ -59,8 +59,8 @@ func momentsGo(mean, dev, x []float32, from int) {
 
 // Affine stores y = (x−centre)·scale + shift by column, rectified if relu is
 // set.
-func Affine(y, x, centre, scale, shift []float32, relu bool) {
-	from := affineFast(y, x, centre, scale, shift, relu)
+func (l Level) Affine(y, x, centre, scale, shift []float32, relu bool) {
+	from := l.affineFast(y, x, centre, scale, shift, relu)
 	affineGo(y, x, centre, scale, shift, relu, from)
 }
 
@@ -79,8 +79,8 @@ func affineGo(y, x, centre, scale, shift []float32, relu bool, from int) {
 
 // Correlate masks g by y as MaskSum does and computes by column sum = Σ g and
 // dot = Σ g·(x−centre).
-func Correlate(sum, dot, g, x, y, centre []float32) {
-	from := correlateFast(sum, dot, g, x, y, centre)
+func (l Level) Correlate(sum, dot, g, x, y, centre []float32) {
+	from := l.correlateFast(sum, dot, g, x, y, centre)
 	correlateGo(sum, dot, g, x, y, centre, from)
 }
 
@@ -100,8 +100,8 @@ func correlateGo(sum, dot, g, x, y, centre []float32, from int) {
 }
 
 // NormGrad stores by column dx = scale·g + a·(x−centre) + b.
-func NormGrad(dx, g, x, centre, scale, a, b []float32) {
-	from := normGradFast(dx, g, x, centre, scale, a, b)
+func (l Level) NormGrad(dx, g, x, centre, scale, a, b []float32) {
+	from := l.normGradFast(dx, g, x, centre, scale, a, b)
 	normGradGo(dx, g, x, centre, scale, a, b, from)
 }
 
@@ -135,16 +135,16 @@ func Add(y, x []float32) {
 }
 
 // Blend stores y = a·y + b·x.
-func Blend(y, x []float32, a, b float32) {
-	from := blendFast(y, x, a, b)
+func (l Level) Blend(y, x []float32, a, b float32) {
+	from := l.blendFast(y, x, a, b)
 	for i := from; i < len(y); i++ {
 		y[i] = a*y[i] + b*x[i]
 	}
 }
 
 // SumSquares is Σ x², added in float64.
-func SumSquares(x []float32) float64 {
-	sum, from := sumSquaresFast(x)
+func (l Level) SumSquares(x []float32) float64 {
+	sum, from := l.sumSquaresFast(x)
 	for _, v := range x[from:] {
 		sum += float64(v) * float64(v)
 	}
@@ -152,24 +152,24 @@ func SumSquares(x []float32) float64 {
 }
 
 // Sigmoid stores y = 1/(1+exp(−x)).
-func Sigmoid(y, x []float32) {
-	from := sigmoidFast(y, x)
+func (l Level) Sigmoid(y, x []float32) {
+	from := l.sigmoidFast(y, x)
 	for i := from; i < len(x); i++ {
 		y[i] = float32(1 / (1 + math.Exp(-float64(x[i]))))
 	}
 }
 
 // SigmoidGrad stores dx = dy·y·(1−y).
-func SigmoidGrad(dx, dy, y []float32) {
-	from := sigmoidGradFast(dx, dy, y)
+func (l Level) SigmoidGrad(dx, dy, y []float32) {
+	from := l.sigmoidGradFast(dx, dy, y)
 	for i := from; i < len(y); i++ {
 		dx[i] = dy[i] * (y[i] * (1 - y[i]))
 	}
 }
 
 // SiLU stores y = x/(1+exp(−x)).
-func SiLU(y, x []float32) {
-	from := siluFast(y, x)
+func (l Level) SiLU(y, x []float32) {
+	from := l.siluFast(y, x)
 	for i := from; i < len(x); i++ {
 		v := max(float64(x[i]), -sigmoidLimit)
 		y[i] = float32(v / (1 + math.Exp(-v)))
@@ -177,8 +177,8 @@ func SiLU(y, x []float32) {
 }
 
 // SiLUGrad stores dx = dy·s·(1+x·(1−s)) with s = 1/(1+exp(−x)).
-func SiLUGrad(dx, dy, x []float32) {
-	from := siluGradFast(dx, dy, x)
+func (l Level) SiLUGrad(dx, dy, x []float32) {
+	from := l.siluGradFast(dx, dy, x)
 	for i := from; i < len(x); i++ {
 		v := max(float64(x[i]), -sigmoidLimit)
 		s := 1 / (1 + math.Exp(-v))
@@ -193,8 +193,8 @@ const sigmoidLimit = 87
 // Quantise stores y = step·clamp(round(x/step), low, high) for a step that is
 // a power of two, rounding to the nearest (ties to even) or, with floor,
 // downwards. NaN stays NaN.
-func Quantise(y, x []float32, step, low, high float32, floor bool) {
-	from := quantiseFast(y, x, step, low, high, floor)
+func (l Level) Quantise(y, x []float32, step, low, high float32, floor bool) {
+	from := l.quantiseFast(y, x, step, low, high, floor)
 	inverse := 1 / step
 	for i := from; i < len(x); i++ {
 		f := float64(x[i] * inverse)
@@ -215,8 +215,8 @@ type AdamStep struct {
 }
 
 // Adam updates the weights w by gradients g and the moments m and v.
-func Adam(w, g, m, v []float32, s AdamStep) {
-	from := adamFast(w, g, m, v, s)
+func (l Level) Adam(w, g, m, v []float32, s AdamStep) {
+	from := l.adamFast(w, g, m, v, s)
 	for i := from; i < len(w); i++ {
 		x := g[i]
 		m[i] = s.Beta1*m[i] + s.Rest1*x

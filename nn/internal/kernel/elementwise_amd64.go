@@ -28,11 +28,11 @@ func (s *strip) arg() *byte { return (*byte)(unsafe.Pointer(s)) }
 
 // span is how many of n columns or values the assembly does, and how many of
 // them at once: 16 with AVX-512, which masks the last ones, or 8.
-func span(n int) (end, step int) {
-	switch level {
-	case levelAVX512:
+func (l Level) span(n int) (end, step int) {
+	switch l {
+	case avx512:
 		return n, 16
-	case levelAVX2:
+	case avx2:
 		return n - n%8, 8
 	}
 	return 0, 1
@@ -53,12 +53,12 @@ func (s *strip) flat(j, end, step int) int {
 	return end
 }
 
-func maskSumFast(sum, g, y []float32) int {
+func (l Level) maskSumFast(sum, g, y []float32) int {
 	if len(g) == 0 {
 		return 0
 	}
 	s := strip{rows: len(g) / len(sum), stride: 4 * len(sum)}
-	end, step := span(len(sum))
+	end, step := l.span(len(sum))
 	for j := 0; j < end; j += step {
 		s.columns(len(sum) - j)
 		s.g, s.y, s.p0 = at(g, j), at(y, j), at(sum, j)
@@ -71,13 +71,13 @@ func maskSumFast(sum, g, y []float32) int {
 	return end
 }
 
-func momentsFast(mean, dev, x []float32) int {
+func (l Level) momentsFast(mean, dev, x []float32) int {
 	if len(x) == 0 {
 		return 0
 	}
 	s := strip{rows: len(x) / len(mean), stride: 4 * len(mean)}
 	s.scalars[0] = 1 / float32(s.rows)
-	end, step := span(len(mean))
+	end, step := l.span(len(mean))
 	for j := 0; j < end; j += step {
 		s.columns(len(mean) - j)
 		s.x, s.p0, s.p1 = at(x, j), at(mean, j), at(dev, j)
@@ -90,7 +90,7 @@ func momentsFast(mean, dev, x []float32) int {
 	return end
 }
 
-func affineFast(y, x, centre, scale, shift []float32, relu bool) int {
+func (l Level) affineFast(y, x, centre, scale, shift []float32, relu bool) int {
 	if len(x) == 0 {
 		return 0
 	}
@@ -98,7 +98,7 @@ func affineFast(y, x, centre, scale, shift []float32, relu bool) int {
 	if !relu {
 		s.scalars[0] = negInf
 	}
-	end, step := span(len(scale))
+	end, step := l.span(len(scale))
 	for j := 0; j < end; j += step {
 		s.columns(len(scale) - j)
 		s.x, s.y = at(x, j), at(y, j)
@@ -112,12 +112,12 @@ func affineFast(y, x, centre, scale, shift []float32, relu bool) int {
 	return end
 }
 
-func correlateFast(sum, dot, g, x, y, centre []float32) int {
+func (l Level) correlateFast(sum, dot, g, x, y, centre []float32) int {
 	if len(g) == 0 {
 		return 0
 	}
 	s := strip{rows: len(g) / len(sum), stride: 4 * len(sum)}
-	end, step := span(len(sum))
+	end, step := l.span(len(sum))
 	for j := 0; j < end; j += step {
 		s.columns(len(sum) - j)
 		s.g, s.x, s.y = at(g, j), at(x, j), at(y, j)
@@ -131,12 +131,12 @@ func correlateFast(sum, dot, g, x, y, centre []float32) int {
 	return end
 }
 
-func normGradFast(dx, g, x, centre, scale, a, b []float32) int {
+func (l Level) normGradFast(dx, g, x, centre, scale, a, b []float32) int {
 	if len(g) == 0 {
 		return 0
 	}
 	s := strip{rows: len(g) / len(scale), stride: 4 * len(scale)}
-	end, step := span(len(scale))
+	end, step := l.span(len(scale))
 	for j := 0; j < end; j += step {
 		s.columns(len(scale) - j)
 		s.out, s.g, s.x = at(dx, j), at(g, j), at(x, j)
@@ -150,12 +150,12 @@ func normGradFast(dx, g, x, centre, scale, a, b []float32) int {
 	return end
 }
 
-func blendFast(y, x []float32, a, b float32) int {
+func (l Level) blendFast(y, x []float32, a, b float32) int {
 	if len(y) == 0 {
 		return 0
 	}
 	s := strip{scalars: [8]float32{a, b}}
-	end, step := span(len(y))
+	end, step := l.span(len(y))
 	for j := 0; j < end; {
 		next := s.flat(j, end, step)
 		s.x, s.y = at(x, j), at(y, j)
@@ -170,18 +170,18 @@ func blendFast(y, x []float32, a, b float32) int {
 }
 
 // sumSquaresFast adds the lanes in their order.
-func sumSquaresFast(x []float32) (float64, int) {
+func (l Level) sumSquaresFast(x []float32) (float64, int) {
 	lanes := [16]float64{}
 	s := strip{stride: 64, mask: 1<<16 - 1, p0: unsafe.Pointer(&lanes)}
-	if level == levelAVX2 {
+	if l == avx2 {
 		s.stride = 32
 	}
 	n := len(x) - len(x)%(s.stride/4)
-	if n == 0 || level == levelPortable {
+	if n == 0 || l == portable {
 		return 0, 0
 	}
 	s.x, s.rows = at(x, 0), 4*n/s.stride
-	if level == levelAVX512 {
+	if l == avx512 {
 		stripSumSquares512(s.arg())
 	} else {
 		stripSumSquares256(s.arg())
@@ -225,12 +225,12 @@ func (s *strip) smooth(a smooth, step int, gradient bool) {
 
 // smoothFast stores the activation of x, or with g the gradient g·a′, which the
 // routines take from x too (the sigmoid's from its value).
-func smoothFast(a smooth, out, x, g []float32) int {
+func (l Level) smoothFast(a smooth, out, x, g []float32) int {
 	if len(x) == 0 {
 		return 0
 	}
 	s := strip{}
-	end, step := span(len(x))
+	end, step := l.span(len(x))
 	for j := 0; j < end; {
 		next := s.flat(j, end, step)
 		s.x, s.y = at(x, j), at(out, j)
@@ -243,17 +243,19 @@ func smoothFast(a smooth, out, x, g []float32) int {
 	return end
 }
 
-func sigmoidFast(y, x []float32) int          { return smoothFast(smoothSigmoid, y, x, nil) }
-func sigmoidGradFast(dx, dy, y []float32) int { return smoothFast(smoothSigmoid, dx, y, dy) }
-func siluFast(y, x []float32) int             { return smoothFast(smoothSiLU, y, x, nil) }
-func siluGradFast(dx, dy, x []float32) int    { return smoothFast(smoothSiLU, dx, x, dy) }
+func (l Level) sigmoidFast(y, x []float32) int { return l.smoothFast(smoothSigmoid, y, x, nil) }
+func (l Level) sigmoidGradFast(dx, dy, y []float32) int {
+	return l.smoothFast(smoothSigmoid, dx, y, dy)
+}
+func (l Level) siluFast(y, x []float32) int          { return l.smoothFast(smoothSiLU, y, x, nil) }
+func (l Level) siluGradFast(dx, dy, x []float32) int { return l.smoothFast(smoothSiLU, dx, x, dy) }
 
-func quantiseFast(y, x []float32, unit, low, high float32, floor bool) int {
+func (l Level) quantiseFast(y, x []float32, unit, low, high float32, floor bool) int {
 	if len(x) == 0 {
 		return 0
 	}
 	s := strip{scalars: [8]float32{1 / unit, unit, low, high}}
-	end, step := span(len(x))
+	end, step := l.span(len(x))
 	for j := 0; j < end; {
 		next := s.flat(j, end, step)
 		s.x, s.y = at(x, j), at(y, j)
@@ -272,12 +274,12 @@ func quantiseFast(y, x []float32, unit, low, high float32, floor bool) int {
 	return end
 }
 
-func adamFast(w, g, m, v []float32, a AdamStep) int {
+func (l Level) adamFast(w, g, m, v []float32, a AdamStep) int {
 	if len(w) == 0 {
 		return 0
 	}
 	s := strip{scalars: [8]float32{a.Beta1, a.Rest1, a.Beta2, a.Rest2, a.Rate, a.Epsilon, a.Keep}}
-	end, step := span(len(w))
+	end, step := l.span(len(w))
 	for j := 0; j < end; {
 		next := s.flat(j, end, step)
 		s.x, s.g, s.y, s.out = at(w, j), at(g, j), at(m, j), at(v, j)

@@ -24,7 +24,7 @@ func same(t *testing.T, what string, got, want []float32, scale float64) {
 // TestColumnsAgainstTwins compares the routines by column with portable Go on
 // every width around the vectors' sizes.
 func TestColumnsAgainstTwins(t *testing.T) {
-	eachKernel(t, func(t *testing.T) {
+	eachKernel(t, func(t *testing.T, l Level) {
 		rng := rand.New(rand.NewPCG(1, 1))
 		for w := 1; w < 70; w++ {
 			rows := 1 + rng.IntN(40)
@@ -33,29 +33,29 @@ func TestColumnsAgainstTwins(t *testing.T) {
 			a1, a2, b1, b2 := randoms(rng, w), randoms(rng, w), randoms(rng, w), randoms(rng, w)
 			for _, mask := range [][]float32{nil, y} {
 				g1, g2 := append([]float32(nil), g...), append([]float32(nil), g...)
-				MaskSum(a1, g1, mask)
+				l.MaskSum(a1, g1, mask)
 				maskSumGo(b1, g2, mask, 0)
 				same(t, "MaskSum", a1, b1, float64(rows))
 				same(t, "MaskSum gradient", g1, g2, 0)
 				copy(g1, g)
 				copy(g2, g)
-				Correlate(a1, a2, g1, x, mask, p[0])
+				l.Correlate(a1, a2, g1, x, mask, p[0])
 				correlateGo(b1, b2, g2, x, mask, p[0], 0)
 				same(t, "Correlate sum", a1, b1, float64(rows))
 				same(t, "Correlate dot", a2, b2, float64(rows))
 				same(t, "Correlate gradient", g1, g2, 0)
 			}
-			Moments(a1, a2, x)
+			l.Moments(a1, a2, x)
 			momentsGo(b1, b2, x, 0)
 			same(t, "Moments mean", a1, b1, 1)
 			same(t, "Moments dev", a2, b2, float64(rows))
 			out1, out2 := make([]float32, rows*w), make([]float32, rows*w)
 			for _, relu := range []bool{false, true} {
-				Affine(out1, x, p[0], p[1], p[2], relu)
+				l.Affine(out1, x, p[0], p[1], p[2], relu)
 				affineGo(out2, x, p[0], p[1], p[2], relu, 0)
 				same(t, "Affine", out1, out2, 4)
 			}
-			NormGrad(out1, g, x, p[0], p[1], p[2], p[3])
+			l.NormGrad(out1, g, x, p[0], p[1], p[2], p[3])
 			normGradGo(out2, g, x, p[0], p[1], p[2], p[3], 0)
 			same(t, "NormGrad", out1, out2, 4)
 		}
@@ -67,7 +67,7 @@ func TestColumnsAgainstTwins(t *testing.T) {
 func TestFlatAgainstDefinition(t *testing.T) {
 	inf := float32(math.Inf(1))
 	special := []float32{0, float32(math.Copysign(0, -1)), inf, -inf, float32(math.NaN()), 1e-40, -1e-40, 100, -100, 3e38, 0.5, 1.5, 2.5, -0.5}
-	eachKernel(t, func(t *testing.T) {
+	eachKernel(t, func(t *testing.T, l Level) {
 		rng := rand.New(rand.NewPCG(2, 1))
 		for n := range 80 {
 			x, g, y := randoms(rng, n), randoms(rng, n), randoms(rng, n)
@@ -77,20 +77,20 @@ func TestFlatAgainstDefinition(t *testing.T) {
 				}
 			}
 			out := make([]float32, n)
-			Sigmoid(out, x)
+			l.Sigmoid(out, x)
 			for i, v := range x {
 				want := 1 / (1 + math.Exp(-float64(v)))
 				if math.Abs(float64(out[i])-want) > 3e-7*want+2e-38 || math.IsNaN(want) != math.IsNaN(float64(out[i])) {
 					t.Fatalf("Sigmoid(%v) = %v, want %v", v, out[i], want)
 				}
 			}
-			SigmoidGrad(out, g, y)
+			l.SigmoidGrad(out, g, y)
 			for i := range y {
 				if want := g[i] * (y[i] * (1 - y[i])); !near(out[i], want, 1) {
 					t.Fatalf("SigmoidGrad(%v, %v) = %v, want %v", g[i], y[i], out[i], want)
 				}
 			}
-			SiLU(out, x)
+			l.SiLU(out, x)
 			for i, v := range x {
 				want := float64(v) / (1 + math.Exp(-float64(v)))
 				if v < -87 {
@@ -100,7 +100,7 @@ func TestFlatAgainstDefinition(t *testing.T) {
 					t.Fatalf("SiLU(%v) = %v, want %v", v, out[i], want)
 				}
 			}
-			SiLUGrad(out, g, y)
+			l.SiLUGrad(out, g, y)
 			for i, v := range y {
 				s := 1 / (1 + math.Exp(-float64(v)))
 				if want := float64(g[i]) * s * (1 + float64(v)*(1-s)); math.Abs(float64(out[i])-want) > 1e-6*math.Abs(float64(g[i])) {
@@ -108,7 +108,7 @@ func TestFlatAgainstDefinition(t *testing.T) {
 				}
 			}
 			for _, floor := range []bool{false, true} {
-				Quantise(out, x, 0.25, -8, 7, floor)
+				l.Quantise(out, x, 0.25, -8, 7, floor)
 				for i, v := range x {
 					r := math.RoundToEven
 					if floor {
@@ -121,7 +121,7 @@ func TestFlatAgainstDefinition(t *testing.T) {
 				}
 			}
 			copy(out, y)
-			Blend(out, g, 0.25, 3)
+			l.Blend(out, g, 0.25, 3)
 			sum := 0.0
 			for i := range y {
 				if want := 0.25*y[i] + 3*g[i]; !near(out[i], want, 1) {
@@ -129,7 +129,7 @@ func TestFlatAgainstDefinition(t *testing.T) {
 				}
 				sum += float64(g[i]) * float64(g[i])
 			}
-			if got := SumSquares(g); math.Abs(got-sum) > 1e-12*sum {
+			if got := l.SumSquares(g); math.Abs(got-sum) > 1e-12*sum {
 				t.Fatalf("SumSquares = %v, want %v", got, sum)
 			}
 		}
@@ -137,7 +137,7 @@ func TestFlatAgainstDefinition(t *testing.T) {
 }
 
 func TestAdamAgainstDefinition(t *testing.T) {
-	eachKernel(t, func(t *testing.T) {
+	eachKernel(t, func(t *testing.T, l Level) {
 		rng := rand.New(rand.NewPCG(3, 1))
 		s := AdamStep{0.9, 0.1, 0.999, 0.001, 0.01, 1e-7, 0.99}
 		for n := range 50 {
@@ -149,7 +149,7 @@ func TestAdamAgainstDefinition(t *testing.T) {
 				v1 := 0.999*float64(v[i]) + 0.001*float64(g[i])*float64(g[i])
 				want[i] = 0.99*float64(w[i]) - 0.01*m1/(math.Sqrt(v1)+1e-7)
 			}
-			Adam(w, g, m, v, s)
+			l.Adam(w, g, m, v, s)
 			for i := range w {
 				if math.Abs(float64(w[i])-want[i]) > 1e-5*(math.Abs(want[i])+0.1) {
 					t.Fatalf("n=%d: w[%d] = %v, want %v", n, i, w[i], want[i])

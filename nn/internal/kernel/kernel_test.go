@@ -8,18 +8,9 @@ import (
 )
 
 // eachKernel runs f with every assembly kernel in turn.
-func eachKernel(t *testing.T, f func(t *testing.T)) {
-	before := Name()
-	defer func() {
-		if err := Use(before); err != nil {
-			t.Fatal(err)
-		}
-	}()
+func eachKernel(t *testing.T, f func(t *testing.T, l Level)) {
 	for _, name := range Available() {
-		if err := Use(name); err != nil {
-			t.Fatal(err)
-		}
-		t.Run(name, f)
+		t.Run(name, func(t *testing.T) { f(t, Named(name)) })
 	}
 }
 
@@ -89,7 +80,7 @@ func exactProduct(p *Product, i, j int) (value, scale float64) {
 }
 
 func TestProductAgainstDefinition(t *testing.T) {
-	eachKernel(t, func(t *testing.T) {
+	eachKernel(t, func(t *testing.T, l Level) {
 		rng := rand.New(rand.NewPCG(1, 2))
 		for n := range 3000 {
 			p := randomProduct(rng)
@@ -100,7 +91,7 @@ func TestProductAgainstDefinition(t *testing.T) {
 					want[i*p.CRow+j], scales[i*p.CRow+j] = exactProduct(p, i, j)
 				}
 			}
-			Run(p)
+			l.Run(p)
 			for k, got := range p.C {
 				if k%p.CRow >= p.N {
 					if got != before[k] {
@@ -117,18 +108,18 @@ func TestProductAgainstDefinition(t *testing.T) {
 // TestProductTilingLeavesBits cuts a product by rows and columns and wants the
 // same bits: the promise that threads do not show.
 func TestProductTilingLeavesBits(t *testing.T) {
-	eachKernel(t, func(t *testing.T) {
+	eachKernel(t, func(t *testing.T, l Level) {
 		rng := rand.New(rand.NewPCG(3, 4))
 		for range 200 {
 			p := randomProduct(rng)
 			whole := *p
 			whole.C = append([]float32(nil), p.C...)
-			Run(&whole)
+			l.Run(&whole)
 			for i := 0; i < p.M; {
 				rows := min(1+rng.IntN(9), p.M-i)
 				part := *p
 				part.M, part.A, part.C = rows, p.A[min(i*p.ARow, len(p.A)):], p.C[i*p.CRow:]
-				Run(&part)
+				l.Run(&part)
 				i += rows
 			}
 			for k := range p.C {
@@ -141,11 +132,11 @@ func TestProductTilingLeavesBits(t *testing.T) {
 }
 
 func TestProductKeepsNaN(t *testing.T) {
-	eachKernel(t, func(t *testing.T) {
+	eachKernel(t, func(t *testing.T, l Level) {
 		nan := float32(math.NaN())
 		p := &Product{A: []float32{nan}, B: make([]float32, 40+slack), C: make([]float32, 40), Taps: []Tap{{K: 1}},
 			M: 1, N: 40, ARow: 1, ACol: 1, BRow: 40, CRow: 40, ReLU: true}
-		Run(p)
+		l.Run(p)
 		for j, v := range p.C {
 			if v == v {
 				t.Fatalf("column %d lost the NaN: %v", j, v)
@@ -155,12 +146,8 @@ func TestProductKeepsNaN(t *testing.T) {
 }
 
 func BenchmarkProduct(b *testing.B) {
-	before := Name()
-	defer Use(before)
 	for _, name := range Available() {
-		if err := Use(name); err != nil {
-			b.Fatal(err)
-		}
+		l := Named(name)
 		for _, c := range []struct{ m, n, k, taps int }{
 			{512, 32, 32, 16}, {512, 32, 128, 16}, {512, 32, 1024, 1}, {512, 16, 128, 1}, {512, 32, 6, 16},
 		} {
@@ -172,7 +159,7 @@ func BenchmarkProduct(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/%dx%dx%dx%d", name, c.m, c.n, c.k, c.taps), func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
-					Run(p)
+					l.Run(p)
 				}
 				b.ReportMetric(2e-9*float64(c.m*c.n*c.k*c.taps*b.N)/b.Elapsed().Seconds(), "GFLOP/s")
 			})
@@ -184,7 +171,7 @@ func BenchmarkProduct(b *testing.B) {
 			}
 			b.Run(fmt.Sprintf("%s/grad%dx%dx%dx%d", name, c.m, c.n, c.k, c.taps), func(b *testing.B) {
 				for b.Loop() {
-					Run(w)
+					l.Run(w)
 				}
 				b.ReportMetric(2e-9*float64(w.M*c.n*c.m*c.taps*b.N)/b.Elapsed().Seconds(), "GFLOP/s")
 			})

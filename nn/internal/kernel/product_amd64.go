@@ -6,6 +6,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/cpu"
+
+	"barrow/internal/simd"
 )
 
 //go:generate go run ./gen -out kernel_amd64.s -stubs stubs_amd64.go -pkg kernel
@@ -26,19 +28,19 @@ type tile struct {
 func detect() []string {
 	var out []string
 	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL {
-		out = append(out, AVX512)
+		out = append(out, simd.AVX512)
 	}
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
-		out = append(out, AVX2)
+		out = append(out, simd.AVX2)
 	}
-	return append(out, Portable)
+	return append(out, simd.Portable)
 }
 
-func run(p *Product) {
-	switch level {
-	case levelAVX512:
+func (l Level) run(p *Product) {
+	switch l {
+	case avx512:
 		product512(p)
-	case levelAVX2:
+	case avx2:
 		product256(p)
 	default:
 		productGo(p)

@@ -61,8 +61,8 @@ var halves = [3][]term{{{0, 1}}, {{1, 1}, {0, -1}}, {{-1, 1}, {0, -1}}}
 // 9·group+8: planes holds, for each row, its c values in the nine of them; x
 // the pixels' matrices of rows×c values, pixel (y, x) starting at first +
 // (4y+x)·step (a negative step reverses the order).
-func Spread(planes, x []float32, group, rows, c, first, step int) {
-	from := spreadFast(planes, x, group, rows, c, first, step)
+func (l Level) Spread(planes, x []float32, group, rows, c, first, step int) {
+	from := l.spreadFast(planes, x, group, rows, c, first, step)
 	if from == c {
 		return
 	}
@@ -86,8 +86,8 @@ func Spread(planes, x []float32, group, rows, c, first, step int) {
 // are parts of. All groups must follow each other from 0 to 8: the first
 // starts from the columns' bias, or zero, and the last ones rectify if relu is
 // set. Layouts are those of Spread.
-func Gather(x, planes, bias []float32, group, rows, c, first, step int, relu bool) {
-	from := gatherFast(x, planes, bias, group, rows, c, first, step, relu)
+func (l Level) Gather(x, planes, bias []float32, group, rows, c, first, step int, relu bool) {
+	from := l.gatherFast(x, planes, bias, group, rows, c, first, step, relu)
 	if from == c {
 		return
 	}

@@ -4,9 +4,9 @@ package kernel
 
 import "unsafe"
 
-func spreadFast(planes, x []float32, group, rows, c, first, step int) int {
+func (l Level) spreadFast(planes, x []float32, group, rows, c, first, step int) int {
 	s := strip{rows: rows, stride: 4 * c, pixel: 4 * step, plane: 4 * c, planeRow: 4 * 9 * c}
-	end, lanes := span(c)
+	end, lanes := l.span(c)
 	for j := 0; j < end; j += lanes {
 		s.columns(c - j)
 		s.x, s.y = at(x, first+j), at(planes, j)
@@ -17,12 +17,12 @@ func spreadFast(planes, x []float32, group, rows, c, first, step int) int {
 
 var noBias [16]float32
 
-func gatherFast(x, planes, bias []float32, group, rows, c, first, step int, relu bool) int {
+func (l Level) gatherFast(x, planes, bias []float32, group, rows, c, first, step int, relu bool) int {
 	s := strip{rows: rows, stride: 4 * c, pixel: 4 * step, plane: 4 * c, planeRow: 4 * 9 * c}
 	if !relu {
 		s.scalars[0] = negInf
 	}
-	end, lanes := span(c)
+	end, lanes := l.span(c)
 	for j := 0; j < end; j += lanes {
 		s.columns(c - j)
 		s.x, s.y, s.p0 = at(x, first+j), at(planes, j), unsafe.Pointer(&noBias)

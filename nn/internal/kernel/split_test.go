@@ -9,7 +9,7 @@ import (
 // TestSplitIsConvolution does a whole 5×5 convolution by planes, and its
 // transpose, and compares with the definition.
 func TestSplitIsConvolution(t *testing.T) {
-	eachKernel(t, func(t *testing.T) {
+	eachKernel(t, func(t *testing.T, l Level) {
 		rng := rand.New(rand.NewPCG(8, 1))
 		for c := 1; c < 40; c += 1 + c/6 {
 			rows := 1 + rng.IntN(5)
@@ -31,7 +31,7 @@ func TestSplitIsConvolution(t *testing.T) {
 				}
 				planes, out := make([]float32, 9*rows*c), randoms(rng, 16*step)
 				for group := range 9 {
-					Spread(planes, x, group, rows, c, first, stride)
+					l.Spread(planes, x, group, rows, c, first, stride)
 					for p := range 9 {
 						factor := float32(0)
 						taps, signs := SplitTaps(9*group + p)
@@ -42,7 +42,7 @@ func TestSplitIsConvolution(t *testing.T) {
 							planes[(i/c*9+p)*c+i%c] *= factor
 						}
 					}
-					Gather(out, planes, bias, group, rows, c, first, stride, c%2 == 0)
+					l.Gather(out, planes, bias, group, rows, c, first, stride, c%2 == 0)
 				}
 				for k, got := range out {
 					if k%step < rows*c {
@@ -80,18 +80,19 @@ func convolved(x, w, bias []float32, k, step, c int, back bool) float64 {
 
 func BenchmarkSplit(b *testing.B) {
 	const rows, c = 28, 32
+	l := Named(Available()[0])
 	x, planes := make([]float32, 16*rows*c), make([]float32, 9*rows*c)
 	b.Run("spread", func(b *testing.B) {
 		for b.Loop() {
 			for group := range 9 {
-				Spread(planes, x, group, rows, c, 0, rows*c)
+				l.Spread(planes, x, group, rows, c, 0, rows*c)
 			}
 		}
 	})
 	b.Run("gather", func(b *testing.B) {
 		for b.Loop() {
 			for group := range 9 {
-				Gather(x, planes, nil, group, rows, c, 0, rows*c, false)
+				l.Gather(x, planes, nil, group, rows, c, 0, rows*c, false)
 			}
 		}
 	})
