@@ -3,7 +3,7 @@ package econt
 import (
 	"fmt"
 
-	"barrow/econt/internal/kernel"
+	"barrow/internal/simd"
 )
 
 // A BunchCrossing is one row of input: twelve eRx words, each a four-bit
@@ -44,7 +44,7 @@ func New(c Config) (*Emulator, error) {
 	}
 	e := &Emulator{config: c, front: newFrontend(&c), drop: c.drop(), etx: c.ETx()}
 	if c.Algorithm == Autoencoder {
-		enc, err := NewEncoder(c.Weights, EncoderSettings{Overflow: c.Overflow, Kernel: kernel.Portable})
+		enc, err := NewEncoder(c.Weights, EncoderSettings{Overflow: c.Overflow, Kernel: simd.Portable})
 		if err != nil {
 			return nil, err
 		}

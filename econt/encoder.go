@@ -4,17 +4,19 @@ import (
 	"fmt"
 
 	"barrow/econt/internal/kernel"
+	"barrow/internal/simd"
 )
 
 // EncoderSettings choose how an [Encoder] works. The zero value saturates and
 // takes the fastest kernel that the processor has.
 type EncoderSettings struct {
 	Overflow Overflow
-	Kernel   string // "", or one of Kernels()
+	// Kernel is one of [Kernels], for tests and benchmarks; "" is the fastest.
+	Kernel string
 }
 
 // Kernels names what this processor and build can run, fastest first: of
-// "avx512", "avx2" and "go". All give the same bits.
+// "avx512", "avx2" and "portable". All give the same bits.
 func Kernels() []string { return kernel.Names() }
 
 // An Encoder is the autoencoder block alone: normalisation, convolution and
@@ -47,7 +49,7 @@ func NewEncoder(w *Weights, s EncoderSettings) (*Encoder, error) {
 		return nil, fmt.Errorf("econt: %w", err)
 	}
 	packed := kernel.Pack(&w.Conv, &w.ConvBias, &w.Dense, &w.DenseBias, s.Overflow == Wrap)
-	if name == kernel.Portable {
+	if name == simd.Portable {
 		packed.Prepare()
 	}
 	return &Encoder{

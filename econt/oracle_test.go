@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"barrow/internal/simd"
 )
 
 // The oracle writes frames as strings of binary digits, from the rules in
@@ -173,7 +175,7 @@ func oracleSTC(c *Config, bx int, q [48]uint32, d uint) string {
 }
 
 func oracleAE(c *Config, bx int, q [48]uint32) string {
-	e, err := NewEncoder(c.Weights, EncoderSettings{Overflow: c.Overflow, Kernel: "go"})
+	e, err := NewEncoder(c.Weights, EncoderSettings{Overflow: c.Overflow, Kernel: simd.Portable})
 	if err != nil {
 		panic(err)
 	}

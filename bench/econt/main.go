@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"barrow/econt"
+	"barrow/internal/simd"
 )
 
 func main() {
@@ -68,7 +69,7 @@ func run(w io.Writer, asJSON bool, length time.Duration, repetitions int) error 
 		if asJSON {
 			return json.NewEncoder(w).Encode(result{algorithm, kernel, rate})
 		}
-		_, err = fmt.Fprintf(w, "%-9s %-7s %8.3f million wafers/s\n", algorithm, kernel, rate/1e6)
+		_, err = fmt.Fprintf(w, "%-9s %-8s %8.3f million wafers/s\n", algorithm, kernel, rate/1e6)
 		return err
 	}
 	for _, k := range econt.Kernels() {
@@ -89,7 +90,7 @@ func run(w io.Writer, asJSON bool, length time.Duration, repetitions int) error 
 		if a == econt.Autoencoder {
 			name = "AE chain"
 		}
-		if err := emit(name, "go", step); err != nil {
+		if err := emit(name, simd.Portable, step); err != nil {
 			return err
 		}
 	}

@@ -9,10 +9,10 @@
 package kernel
 
 import (
-	"errors"
-	"fmt"
 	"math/bits"
-	"strings"
+	"slices"
+
+	"barrow/internal/simd"
 )
 
 // Block is how many wafers a [Func] takes.
@@ -64,12 +64,6 @@ type named struct {
 	run  Func
 }
 
-// Portable is the name of the kernel in Go.
-const Portable = "go"
-
-// ErrUnknown is wrapped by Lookup's error.
-var ErrUnknown = errors.New("no such kernel")
-
 // Names lists the kernels that can run here, fastest first.
 func Names() []string {
 	var names []string
@@ -81,12 +75,12 @@ func Names() []string {
 
 // Lookup finds a kernel by name; "" is the fastest.
 func Lookup(name string) (string, Func, error) {
-	for _, k := range available {
-		if name == "" || k.name == name {
-			return k.name, k.run, nil
-		}
+	name, err := simd.Choose(name, Names())
+	if err != nil {
+		return "", nil, err
 	}
-	return "", nil, fmt.Errorf("%w here: %q; this processor and build have %s", ErrUnknown, name, strings.Join(Names(), ", "))
+	i := slices.IndexFunc(available, func(k named) bool { return k.name == name })
+	return name, available[i].run, nil
 }
 
 // Normalise brings charges to an eight-bit image of seven fractional bits,

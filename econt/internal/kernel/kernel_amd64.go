@@ -2,7 +2,11 @@
 
 package kernel
 
-import "golang.org/x/sys/cpu"
+import (
+	"golang.org/x/sys/cpu"
+
+	"barrow/internal/simd"
+)
 
 //go:generate go run ./gen -out kernel_amd64.s -stubs stubs_amd64.go -pkg kernel
 
@@ -12,12 +16,12 @@ var available = detect()
 func detect() (list []named) {
 	x := &cpu.X86
 	if x.HasAVX512F && x.HasAVX512BW && x.HasAVX512CD && x.HasAVX512DQ && x.HasAVX512VL {
-		list = append(list, named{"avx512", encodeAVX512})
+		list = append(list, named{simd.AVX512, encodeAVX512})
 	}
 	if x.HasAVX2 {
-		list = append(list, named{"avx2", encodeAVX2})
+		list = append(list, named{simd.AVX2, encodeAVX2})
 	}
-	return append(list, named{Portable, encodePortable})
+	return append(list, named{simd.Portable, encodePortable})
 }
 
 func encodeAVX512(out []uint16, sums, calq []uint32, w *Weights, s *Scratch) {

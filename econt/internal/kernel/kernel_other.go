@@ -2,4 +2,6 @@
 
 package kernel
 
-var available = []named{{Portable, encodePortable}}
+import "barrow/internal/simd"
+
+var available = []named{{simd.Portable, encodePortable}}
