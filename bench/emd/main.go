@@ -1,12 +1,11 @@
-// Program emd compares Barrow's exact EMD with POT, Python Optimal Transport, on
-// the regimes of docs/benchmarks.md, and prints two tables, or with --json one
-// object a line:
+// Program emd compares Barrow's exact EMD with other programs' on the regimes of
+// docs/benchmarks.md, and prints two tables, or with --json one object a line:
 //
-//	go run ./bench/emd [--json] [--regimes R1,R2] [--kernels avx512] [--pot=false]
+//	go run ./bench/emd [--json] [--regimes R1,R2] [--kernels avx512] [--peers=false] [--python A,B]
 //
-// POT runs in a Python process that holds the pairs and times itself, so that
-// neither starting it nor the pipe counts. pot_core_us is its C++ network simplex
-// (ot.lp.emd_c, one thread), pot_python_us is ot.emd2.
+// The peers are POT (its C++ network simplex and ot.emd2), Wasserstein and pyemd,
+// whichever of them an interpreter has. Each runs in a Python process that holds
+// the pairs and times itself, so that neither starting it nor the pipe counts.
 //
 // What a second thread gives is measured for itself, by long bursts beside each
 // other; --rounds, --burst and the standard error's line on stolen time are about
@@ -14,6 +13,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -29,19 +29,19 @@ import (
 
 // A row of the table. The JSON keys are the program's contract.
 type row struct {
-	Regime        string   `json:"regime"`
-	Kernel        string   `json:"kernel"`
-	Threads       int      `json:"threads"`
-	BarrowUS      float64  `json:"barrow_us"`
-	POTCoreUS     *float64 `json:"pot_core_us"`
-	POTPythonUS   *float64 `json:"pot_python_us"`
-	Ratio         *float64 `json:"ratio"`
-	MaxDifference *float64 `json:"max_difference"`
-	*scaling               // with two threads
+	Regime        string             `json:"regime"`
+	Kernel        string             `json:"kernel"`
+	Threads       int                `json:"threads"`
+	BarrowUS      float64            `json:"barrow_us"`
+	Peers         map[string]float64 `json:"peers_us"`       // microseconds a pair, by peer
+	Ratios        map[string]float64 `json:"ratio"`          // peer over Barrow
+	MaxDifference *float64           `json:"max_difference"` // from any of the peers
+	*scaling                         // with two threads
 }
 
 type options struct {
-	json, pot     bool
+	json, peers   bool
+	python        string
 	pairs, rounds int
 	scalingRounds int
 	burst         time.Duration
@@ -53,9 +53,10 @@ type options struct {
 func main() {
 	var o options
 	flag.BoolVar(&o.json, "json", false, "print one JSON object a line")
-	flag.BoolVar(&o.pot, "pot", true, "compare with POT")
+	flag.BoolVar(&o.peers, "peers", true, "compare with other programs")
+	flag.StringVar(&o.python, "python", cmp.Or(os.Getenv("BARROW_PYTHON"), "/usr/bin/python3"), "Python interpreters to look for them in, separated by commas")
 	flag.IntVar(&o.pairs, "pairs", 20000, "pairs of each regime")
-	flag.IntVar(&o.rounds, "rounds", 5, "repetitions of the comparison with POT, of which medians are taken")
+	flag.IntVar(&o.rounds, "rounds", 5, "repetitions of the comparison, of which medians are taken")
 	flag.IntVar(&o.scalingRounds, "scaling-rounds", 9, "repetitions of the comparison of one thread with two; 0 leaves it out")
 	flag.DurationVar(&o.burst, "burst", 300*time.Millisecond, "time of each measurement in the comparison of one thread with two")
 	flag.Uint64Var(&o.seed, "seed", 1, "seed of the pairs")
@@ -80,31 +81,26 @@ func run(o options) error {
 	if err != nil {
 		return err
 	}
-	version := ""
-	if o.pot {
-		if version, err = findPOT(); err != nil {
-			fmt.Fprintln(os.Stderr, "bench/emd:", err)
-		}
+	var peers []*peer
+	if o.peers {
+		peers = findPeers(strings.Split(o.python, ","))
 	}
 	metric, err := emd.Euclidean(hgcal.Benchmark())
 	if err != nil {
 		return err
 	}
 	if !o.json {
-		fmt.Printf("%s, %d processors, %s; POT %s; %d pairs a regime, medians of %d rounds\n\n",
-			cpuName(), runtime.NumCPU(), runtime.Version(), orNone(version), o.pairs, o.rounds)
-		fmt.Println("| regime | kernel | threads | Barrow, µs | POT core, µs | ot.emd2, µs | ratio | largest difference |")
-		fmt.Println("|---|---|---|---|---|---|---|---|")
+		printHead(peers, o)
 	}
 	before := readLoad()
 	var rows []row
 	for _, r := range chosen {
-		more, err := measure(r, metric, kernels, o, version != "")
+		more, err := measure(r, metric, kernels, o, peers)
 		if err != nil {
 			return err
 		}
 		for _, x := range more {
-			if err := x.print(o.json); err != nil {
+			if err := x.print(o.json, peers); err != nil {
 				return err
 			}
 		}
@@ -116,7 +112,7 @@ func run(o options) error {
 		for _, r := range chosen {
 			fmt.Printf("%s: %s. ", r.name, r.about)
 		}
-		fmt.Println("ratio: POT core over Barrow, gradient included.")
+		fmt.Println("In brackets: the other program over Barrow, whose time includes the gradient.")
 	}
 	before.report(readLoad())
 	return nil
@@ -141,14 +137,18 @@ func choose(o options) ([]*regime, error) {
 	return chosen, nil
 }
 
-func orNone(s string) string {
-	if s == "" {
-		return "none"
+// printHead says what is measured and begins the table.
+func printHead(peers []*peer, o options) {
+	fmt.Printf("%s, %d processors, %s; %d pairs a regime, medians of %d rounds", cpuName(), runtime.NumCPU(), runtime.Version(), o.pairs, o.rounds)
+	head, line := "| regime | kernel | threads | Barrow, µs |", "|---|---|---|---|"
+	for _, p := range peers {
+		fmt.Printf("; %s %s", p.name, p.version)
+		head, line = head+" "+p.title+" |", line+"---|"
 	}
-	return s
+	fmt.Printf("\n\n%s largest difference |\n%s---|\n", head, line)
 }
 
-func (x row) print(asJSON bool) error {
+func (x row) print(asJSON bool, peers []*peer) error {
 	if asJSON {
 		b, err := json.Marshal(x)
 		if err == nil {
@@ -156,14 +156,15 @@ func (x row) print(asJSON bool) error {
 		}
 		return err
 	}
-	text := func(v *float64, format string) string {
-		if v == nil {
-			return "–"
-		}
-		return fmt.Sprintf(format, *v)
+	fmt.Printf("| %s | %s | %d | %.3f |", x.Regime, x.Kernel, x.Threads, x.BarrowUS)
+	for _, p := range peers {
+		fmt.Printf(" %.1f (%.1f) |", x.Peers[p.name], x.Ratios[p.name])
 	}
-	fmt.Printf("| %s | %s | %d | %.3f | %s | %s | %s | %s |\n", x.Regime, x.Kernel, x.Threads, x.BarrowUS,
-		text(x.POTCoreUS, "%.1f"), text(x.POTPythonUS, "%.1f"), text(x.Ratio, "%.1f"), text(x.MaxDifference, "%.1e"))
+	if x.MaxDifference == nil {
+		fmt.Println(" – |")
+		return nil
+	}
+	fmt.Printf(" %.1e |\n", *x.MaxDifference)
 	return nil
 }
 

@@ -33,10 +33,8 @@ func contenders(m *emd.Metric, kernels []string) ([]*contender, error) {
 }
 
 const (
-	// blockPairs is how many pairs POT solves before Barrow has its turn.
+	// blockPairs is how many pairs the peers solve their shares of before Barrow has its turn.
 	blockPairs = 10000
-	// pythonShare of the pairs are given to ot.emd2 as well.
-	pythonShare = 10
 	// settleTime is that of the passes that come before the clock starts. A
 	// processor that has slept is late: it has to be woken, and Linux on a virtual
 	// machine may keep two threads on one processor for 10 ms before it uses the
@@ -78,23 +76,20 @@ func (c *contender) time(r *regime, out *results, least time.Duration) (float64,
 type trial struct {
 	*regime
 	contenders []*contender
+	peers      []*peer
 	out        *results
-	pot        *pot // nil without
-	want       []float64
-	core       []float64 // seconds a pair, per round
-	python     []float64
 	worst      []float64 // per contender
 }
 
-// measure times all contenders on one regime and checks that they agree.
-func measure(r *regime, m *emd.Metric, kernels []string, o options, withPOT bool) (rows []row, err error) {
+// measure times all contenders and peers on one regime and checks that they agree.
+func measure(r *regime, m *emd.Metric, kernels []string, o options, peers []*peer) (rows []row, err error) {
 	cs, err := contenders(m, kernels)
 	if err != nil {
 		return nil, err
 	}
-	t := &trial{regime: r, contenders: cs, out: newResults(r.pairs()), want: make([]float64, r.pairs()), worst: make([]float64, len(cs))}
-	if withPOT {
-		if t.pot, err = startPOT(r, matrix(m)); err != nil {
+	t := &trial{regime: r, contenders: cs, peers: peers, out: newResults(r.pairs()), worst: make([]float64, len(cs))}
+	for _, p := range peers {
+		if err := p.start(r, m); err != nil {
 			return nil, err
 		}
 	}
@@ -103,9 +98,9 @@ func measure(r *regime, m *emd.Metric, kernels []string, o options, withPOT bool
 			return nil, err
 		}
 	}
-	if t.pot != nil {
-		// It must not be there any more when the threads are compared.
-		if err := t.pot.close(); err != nil {
+	for _, p := range peers {
+		// They must not be there any more when the threads are compared.
+		if err := p.close(); err != nil {
 			return nil, err
 		}
 	}
@@ -124,47 +119,43 @@ func measure(r *regime, m *emd.Metric, kernels []string, o options, withPOT bool
 	return rows, nil
 }
 
-// round lets POT and all contenders solve one block of pairs after the other.
+// round lets the peers and all contenders solve one block of pairs after the
+// other.
 func (t *trial) round() error {
 	n := t.pairs()
-	var core, python float64
-	asked := 0
-	sums := make([]float64, len(t.contenders))
+	theirs, ours := make([]float64, len(t.peers)), make([]float64, len(t.contenders))
 	for a := 0; a < n; a += blockPairs {
 		b := min(a+blockPairs, n)
-		if t.pot != nil {
-			s, err := t.pot.ask(potCore, a, b, t.want[a:b])
+		want := make([][]float64, len(t.peers))
+		for k, p := range t.peers {
+			part := max(1, (b-a)/p.share)
+			want[k] = make([]float64, part)
+			s, err := p.solve(a, a+part, want[k])
 			if err != nil {
 				return err
 			}
-			core += s
-			part := (b - a) / pythonShare
-			if s, err = t.pot.ask(potPython, a, a+part, make([]float64, part)); err != nil {
-				return err
-			}
-			python += s
-			asked += part
+			theirs[k] += s * float64(b-a)
 		}
 		for i, c := range t.contenders {
 			s, err := c.time(t.regime, t.out, passTime)
 			if err != nil {
 				return err
 			}
-			sums[i] += s * float64(b-a)
-			if t.pot == nil {
-				continue
+			ours[i] += s * float64(b-a)
+			for k, p := range t.peers {
+				diff, err := compare(t.out.e[a:a+len(want[k])], want[k])
+				if err != nil {
+					return fmt.Errorf("%s, %v, %s: %w", t.name, c.kernel, p.name, err)
+				}
+				t.worst[i] = max(t.worst[i], diff)
 			}
-			diff, err := compare(t.out.e[a:b], t.want[a:b])
-			if err != nil {
-				return fmt.Errorf("%s, %v: %w", t.name, c.kernel, err)
-			}
-			t.worst[i] = max(t.worst[i], diff)
 		}
 	}
-	t.core = append(t.core, core/float64(n))
-	t.python = append(t.python, python/float64(max(asked, 1)))
+	for k, p := range t.peers {
+		p.seconds = append(p.seconds, theirs[k]/float64(n))
+	}
 	for i, c := range t.contenders {
-		c.seconds = append(c.seconds, sums[i]/float64(n))
+		c.seconds = append(c.seconds, ours[i]/float64(n))
 	}
 	return nil
 }
@@ -172,14 +163,15 @@ func (t *trial) round() error {
 func (t *trial) table() []row {
 	var rows []row
 	for i, c := range t.contenders {
-		x := row{Regime: t.name, Kernel: c.kernel, Threads: c.threads, BarrowUS: median(c.seconds) * 1e6}
-		if t.pot != nil {
-			ratios := make([]float64, len(t.core))
+		x := row{Regime: t.name, Kernel: c.kernel, Threads: c.threads, BarrowUS: median(c.seconds) * 1e6,
+			Peers: map[string]float64{}, Ratios: map[string]float64{}}
+		for _, p := range t.peers {
+			ratios := make([]float64, len(p.seconds))
 			for k := range ratios {
-				ratios[k] = t.core[k] / c.seconds[k]
+				ratios[k] = p.seconds[k] / c.seconds[k]
 			}
-			core, python, ratio, diff := median(t.core)*1e6, median(t.python)*1e6, median(ratios), t.worst[i]
-			x.POTCoreUS, x.POTPythonUS, x.Ratio, x.MaxDifference = &core, &python, &ratio, &diff
+			x.Peers[p.name], x.Ratios[p.name] = median(p.seconds)*1e6, median(ratios)
+			x.MaxDifference = &t.worst[i]
 		}
 		rows = append(rows, x)
 	}
@@ -193,7 +185,7 @@ func compare(got, want []float64) (float64, error) {
 	for i, x := range got {
 		d := math.Abs(x - want[i])
 		if !(d <= 1e-12 || d <= 1e-9*want[i]) {
-			return 0, fmt.Errorf("%.17g differs from POT's %.17g", x, want[i])
+			return 0, fmt.Errorf("%.17g differs from %.17g", x, want[i])
 		}
 		worst = max(worst, d)
 	}

@@ -1,0 +1,71 @@
+"""Times another program's exact EMD on request: peer.py NAME. Reads from standard
+input: the number of cells and of pairs (int64), the cells' places (x, y), their
+distances, all p, all q (float64), then requests of two int64 (from, to). Answers
+each with the seconds it took for these pairs and their values."""
+import struct
+import sys
+import time
+
+import numpy as np
+
+read, write = sys.stdin.buffer, sys.stdout.buffer
+n, pairs = struct.unpack("<qq", read.read(16))
+take = lambda k: np.frombuffer(read.read(8 * k)).copy()
+places, d = take(2 * n).reshape(n, 2), take(n * n).reshape(n, n)
+p, q = take(pairs * n).reshape(pairs, n), take(pairs * n).reshape(pairs, n)
+
+
+def pot_core():
+    """POT's C++ network simplex: plan, value and potentials."""
+    try:
+        from ot.lp.emd_wrap import emd_c  # from 0.9 on
+    except ImportError:
+        from ot.lp import emd_c
+    return lambda k: emd_c(p[k], q[k], d, 1000000, 1)[1]
+
+
+def pot_python():
+    import ot
+    return lambda k: ot.emd2(p[k], q[k], d)
+
+
+def pyemd():
+    import pyemd
+    return lambda k: pyemd.emd(p[k], q[k], d)
+
+
+def one_by_one(solve):
+    def run(a, b):
+        out = np.empty(b - a)
+        start = time.perf_counter()
+        for k in range(a, b):
+            out[k - a] = solve(k)
+        return time.perf_counter() - start, out
+    return run
+
+
+def wasserstein():
+    """Wasserstein's PairwiseEMD, one thread: of all p with all q, so the time is
+    divided by their number."""
+    import wasserstein
+    pairwise = wasserstein.PairwiseEMD(R=1.0, beta=1.0, norm=True, num_threads=1, verbose=0)
+    event = lambda w: np.column_stack([w[w > 0], places[w > 0]])
+
+    def run(a, b):
+        first, second = [event(w) for w in p[a:b]], [event(w) for w in q[a:b]]
+        start = time.perf_counter()
+        pairwise(first, second)
+        seconds = time.perf_counter() - start
+        return seconds / (b - a), np.diag(pairwise.emds()).copy()
+    return run
+
+
+run = {"pot_core": lambda: one_by_one(pot_core()), "pot_python": lambda: one_by_one(pot_python()),
+       "pyemd": lambda: one_by_one(pyemd()), "wasserstein": wasserstein}[sys.argv[1]]()
+while True:
+    request = read.read(16)
+    if not request:
+        break
+    seconds, out = run(*struct.unpack("<qq", request))
+    write.write(struct.pack("<d", seconds) + out.tobytes())
+    write.flush()
