@@ -23,14 +23,14 @@ func TestPresets(t *testing.T) {
 		if p.Latent.Bits > 0 {
 			a.LatentBits = 5
 		}
-		m, h, err := Train(ctx, train, validation, l, Settings{Architecture: a, Seed: 3, Budget: Budget{Epochs: 25, Batch: 50, Rate: 3e-3}})
+		m, h, err := Train(ctx, set(train), set(validation), l, Settings{Architecture: a, Seed: 3, Budget: Budget{Epochs: 25, Batch: 50, Rate: 3e-3}})
 		if err != nil {
 			t.Fatalf("%s: %v", p.Name, err)
 		}
 		if first := h.Epochs[0].Validation; !(h.Best < 0.8*first) {
 			t.Errorf("%s: validation loss fell from %.4f to %.4f only", p.Name, first, h.Best)
 		}
-		latents, err := m.Encode(ctx, validation)
+		latents, err := m.Encode(ctx, set(validation))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -58,17 +58,17 @@ func TestPresets(t *testing.T) {
 		if again.Architecture() != m.Architecture() {
 			t.Errorf("%s: loaded as %+v, saved as %+v", p.Name, again.Architecture(), m.Architecture())
 		}
-		x, err := m.Decode(ctx, validation)
+		x, err := m.Decode(ctx, set(validation))
 		if err != nil {
 			t.Fatal(err)
 		}
-		y, err := again.Decode(ctx, validation)
+		y, err := again.Decode(ctx, set(validation))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i := range x {
-			if x[i] != y[i] {
-				t.Fatalf("%s: cell %d decodes to %v, loaded to %v", p.Name, i, x[i], y[i])
+		for i := range x.Charge {
+			if x.Charge[i] != y.Charge[i] {
+				t.Fatalf("%s: cell %d decodes to %v, loaded to %v", p.Name, i, x.Charge[i], y.Charge[i])
 			}
 		}
 		if _, err := m.ChipWeights(); (err == nil) != p.Chip {
@@ -82,22 +82,11 @@ func TestPresets(t *testing.T) {
 func TestDense(t *testing.T) {
 	train, validation := conditioned(600, 1), conditioned(200, 2)
 	ctx, l := context.Background(), losses(t, 1)["emd"]
-	data := func(s *wafer.Set, conditional bool) Data {
-		d := Data{Images: s.Charge}
-		if conditional {
-			var err error
-			if d.Conditions, err = Conditions(s); err != nil {
-				t.Fatal(err)
-			}
-		}
-		return d
-	}
 	for _, a := range []Architecture{{Decoder: "dense"}, {Precision: "asic", Decoder: "dense", Range: 2}, {Precision: "cmssw-mainline", Decoder: "dense"},
 		{Decoder: "dense", Conditional: true}, {Decoder: "residual"}, {Precision: "asic", Decoder: "residual", Conditional: true},
 		{Precision: "qkeras-5bit", Decoder: "residual", Output: "square"}, {Decoder: "dense", Output: "square", Conditional: true}} {
-		first, second := data(train, a.Conditional), data(validation, a.Conditional)
 		s := Settings{Architecture: a, Seed: 3, Budget: Budget{Epochs: 8, Batch: 20, Rate: 1e-3}}
-		m, h, err := TrainData(ctx, first, second, l, s)
+		m, h, err := Train(ctx, train, validation, l, s)
 		if err != nil {
 			t.Fatalf("%v: %v", a, err)
 		}
@@ -113,7 +102,7 @@ func TestDense(t *testing.T) {
 		if err := m.Save(s.Start); err != nil {
 			t.Fatal(err)
 		}
-		_, again, err := TrainData(ctx, first, second, l, s)
+		_, again, err := Train(ctx, train, validation, l, s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,12 +111,12 @@ func TestDense(t *testing.T) {
 		}
 		s.Encoder, s.Start = s.Start, ""
 		s.Architecture.Decoder, s.Architecture.Range, s.Architecture.Conditional, s.Architecture.Output = "", 0, false, ""
-		other, _, err := TrainData(ctx, data(train, false), data(validation, false), l, s)
+		other, _, err := Train(ctx, train, validation, l, s)
 		if err != nil {
 			t.Fatalf("%v: with the encoder of a file: %v", a, err)
 		}
-		was, err1 := m.Encode(ctx, second.Images)
-		is, err2 := other.Encode(ctx, second.Images)
+		was, err1 := m.Encode(ctx, validation)
+		is, err2 := other.Encode(ctx, validation)
 		if err1 != nil || err2 != nil || !slices.Equal(was, is) {
 			t.Errorf("%v: the encoder that was to be kept has changed (%v, %v)", a, err1, err2)
 		}
@@ -135,13 +124,13 @@ func TestDense(t *testing.T) {
 		if a.Precision == "asic" {
 			s.Architecture.Normalisation, s.Architecture.LatentBits = "", 5
 		}
-		if _, _, err := TrainData(ctx, first, second, l, s); err == nil || !strings.Contains(err.Error(), "another kind of encoder") {
+		if _, _, err := Train(ctx, train, validation, l, s); err == nil || !strings.Contains(err.Error(), "another kind of encoder") {
 			t.Errorf("%v: another kind of encoder was taken over: %v", a, err)
 		}
 		s.Start, s.Encoder = s.Encoder, ""
 		s.Architecture = a
 		s.Architecture.Decoder, s.Architecture.Range, s.Architecture.Output = "", 0, ""
-		if _, _, err := TrainData(ctx, first, second, l, s); err == nil || !strings.Contains(err.Error(), "of another kind") {
+		if _, _, err := Train(ctx, train, validation, l, s); err == nil || !strings.Contains(err.Error(), "of another kind") {
 			t.Errorf("%v: started with another decoder's weights: %v", a, err)
 		}
 	}
@@ -167,12 +156,12 @@ func TestRestore(t *testing.T) {
 	for c := range Cells {
 		images[c] /= 1000 // all of it below 0.1 MIP_T: kept
 	}
-	decoded, err := m.Decode(context.Background(), images)
+	decoded, err := m.Decode(context.Background(), set(images))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range 50 {
-		in, out := images[i*Cells:(i+1)*Cells], decoded[i*Cells:(i+1)*Cells]
+		in, out := images[i*Cells:(i+1)*Cells], decoded.Image(i)
 		lost, least := 0.0, math.Inf(1)
 		for _, v := range out {
 			if v == 0 {
@@ -212,17 +201,17 @@ func TestRange(t *testing.T) {
 	}
 	best := map[int]float64{}
 	for _, limit := range []int{1, 2} {
-		m, h, err := Train(context.Background(), images, images, losses(t, 1)["telescope"], Settings{
+		m, h, err := Train(context.Background(), set(images), set(images), losses(t, 1)["telescope"], Settings{
 			Architecture: Architecture{Range: limit}, Budget: Budget{Epochs: 120, Batch: 20, Rate: 3e-3, Schedule: "cosine"}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, err := m.Decode(context.Background(), images)
+		out, err := m.Decode(context.Background(), set(images))
 		if err != nil {
 			t.Fatal(err)
 		}
 		top := 0.0
-		for _, v := range out {
+		for _, v := range out.Charge {
 			top = max(top, v)
 		}
 		if limit == 1 && top > 128 {
@@ -294,16 +283,9 @@ func conditioned(n int, seed uint64) *wafer.Set {
 func TestConditional(t *testing.T) {
 	ctx := context.Background()
 	train, validation := conditioned(600, 1), conditioned(100, 2)
-	data := func(s *wafer.Set) Data {
-		c, err := Conditions(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return Data{s.Charge, c}
-	}
 	for _, precision := range []string{"float", "cmssw-fork", "asic"} {
 		for name, l := range losses(t, 1) {
-			m, h, err := TrainData(ctx, data(train), data(validation), l, Settings{
+			m, h, err := Train(ctx, train, validation, l, Settings{
 				Architecture: Architecture{Precision: precision, Conditional: true}, Seed: 1, Budget: Budget{Epochs: 12, Batch: 50, Rate: 3e-3}})
 			if err != nil {
 				t.Fatalf("%s, %s: %v", precision, name, err)
@@ -311,10 +293,10 @@ func TestConditional(t *testing.T) {
 			if !(h.Best < 0.9*h.Epochs[0].Validation) {
 				t.Errorf("%s, %s: loss %v after %v", precision, name, h.Best, h.Epochs[0].Validation)
 			}
-			if _, err := m.Decode(ctx, validation.Charge); err == nil || !strings.Contains(err.Error(), "0 conditions for 100 images") {
+			if _, err := m.Decode(ctx, validation.WithoutColumns()); err == nil || !strings.Contains(err.Error(), "needs the images' columns") {
 				t.Errorf("decoding without conditions: %v", err)
 			}
-			if _, err := m.DecodeData(ctx, data(validation)); err != nil {
+			if _, err := m.Decode(ctx, validation); err != nil {
 				t.Error(err)
 			}
 		}

@@ -14,7 +14,11 @@ import (
 	"barrow/hgcal"
 	"barrow/loss"
 	"barrow/nn"
+	"barrow/wafer"
 )
+
+// set is images without metadata.
+func set(charge []float64) *wafer.Set { return &wafer.Set{Charge: charge} }
 
 // showers draws n images of one bright spot each.
 func showers(n int, seed uint64) []float64 {
@@ -69,7 +73,7 @@ func TestSpec(t *testing.T) {
 func TestTrainLearns(t *testing.T) {
 	train, validation := showers(1500, 1), showers(300, 2)
 	for name, l := range losses(t, 1) {
-		_, h, err := Train(context.Background(), train, validation, l, Settings{Seed: 3, Budget: Budget{Epochs: 25, Batch: 100, Rate: 3e-3}})
+		_, h, err := Train(context.Background(), set(train), set(validation), l, Settings{Seed: 3, Budget: Budget{Epochs: 25, Batch: 100, Rate: 3e-3}})
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -93,7 +97,7 @@ func TestThreadsAndResume(t *testing.T) {
 	var want []float32
 	for _, threads := range []int{1, 2} {
 		settings.Threads = threads
-		m, _, err := Train(context.Background(), train, validation, losses(t, threads)["emd"], settings)
+		m, _, err := Train(context.Background(), set(train), set(validation), losses(t, threads)["emd"], settings)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -110,11 +114,11 @@ func TestThreadsAndResume(t *testing.T) {
 			cancel()
 		}
 	}
-	if _, _, err := Train(ctx, train, validation, losses(t, 1)["emd"], settings); !errors.Is(err, context.Canceled) {
+	if _, _, err := Train(ctx, set(train), set(validation), losses(t, 1)["emd"], settings); !errors.Is(err, context.Canceled) {
 		t.Fatalf("cancelled training: %v", err)
 	}
 	settings.Progress = nil
-	m, h, err := Train(context.Background(), train, validation, losses(t, 1)["emd"], settings)
+	m, h, err := Train(context.Background(), set(train), set(validation), losses(t, 1)["emd"], settings)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +129,7 @@ func TestThreadsAndResume(t *testing.T) {
 	if err := os.Truncate(settings.Checkpoint, 100); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := Train(context.Background(), train, validation, losses(t, 1)["emd"], settings); err == nil {
+	if _, _, err := Train(context.Background(), set(train), set(validation), losses(t, 1)["emd"], settings); err == nil {
 		t.Error("a truncated checkpoint was resumed")
 	}
 }
@@ -150,17 +154,17 @@ func TestDecodeUnits(t *testing.T) {
 	for i, v := range images {
 		scaled[i] = 8 * v
 	}
-	a, err := m.Decode(context.Background(), images)
+	a, err := m.Decode(context.Background(), set(images))
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := m.Decode(context.Background(), scaled)
+	b, err := m.Decode(context.Background(), set(scaled))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range a {
-		if b[i] != 8*a[i] {
-			t.Fatalf("cell %d: %v, want 8·%v", i, b[i], a[i])
+	for i := range a.Charge {
+		if b.Charge[i] != 8*a.Charge[i] {
+			t.Fatalf("cell %d: %v, want 8·%v", i, b.Charge[i], a.Charge[i])
 		}
 	}
 }
@@ -177,12 +181,12 @@ func TestBadImages(t *testing.T) {
 		"row 0: the cha": func(x []float64) []float64 { clear(x[:Cells]); return x },
 		"whole number":   func(x []float64) []float64 { return x[:50] },
 	} {
-		_, err := m.Decode(context.Background(), spoil(append([]float64(nil), good...)))
+		_, err := m.Decode(context.Background(), set(spoil(append([]float64(nil), good...))))
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%v, want an error with %q", err, name)
 		}
 	}
-	if _, _, err := Train(context.Background(), good, nil, losses(t, 1)["emd"], Settings{}); err == nil {
+	if _, _, err := Train(context.Background(), set(good), nil, losses(t, 1)["emd"], Settings{}); err == nil {
 		t.Error("training without validation images was accepted")
 	}
 }
@@ -201,17 +205,17 @@ func TestSaveLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	images := showers(5, 1)
-	a, err := m.Decode(context.Background(), images)
+	a, err := m.Decode(context.Background(), set(images))
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := got.Decode(context.Background(), images)
+	b, err := got.Decode(context.Background(), set(images))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range a {
-		if a[i] != b[i] {
-			t.Fatalf("cell %d decodes to %v, loaded to %v", i, a[i], b[i])
+	for i := range a.Charge {
+		if a.Charge[i] != b.Charge[i] {
+			t.Fatalf("cell %d decodes to %v, loaded to %v", i, a.Charge[i], b.Charge[i])
 		}
 	}
 	other, err := nn.New(nn.Spec{Name: "other", Input: nn.Vector(2), Layers: []nn.Layer{{Kind: nn.KindDense, Units: 1}}}, nn.Settings{})

@@ -37,7 +37,7 @@ func TestChip(t *testing.T) {
 		total = 2_000_000
 	}
 	ctx := context.Background()
-	trained, _, err := Train(ctx, showers(1000, 1), showers(100, 2), losses(t, 1)["emd"], Settings{Architecture: Architecture{Precision: "asic"}, Budget: Budget{Epochs: 10, Batch: 100}})
+	trained, _, err := Train(ctx, set(showers(1000, 1)), set(showers(100, 2)), losses(t, 1)["emd"], Settings{Architecture: Architecture{Precision: "asic"}, Budget: Budget{Epochs: 10, Batch: 100}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestChip(t *testing.T) {
 			at++
 			images := chipImages(rand.New(rand.NewPCG(uint64(k), at)), block)
 			got := encodeAsTrained(t, m, images)
-			fast, err := m.Encode(ctx, images)
+			fast, err := m.Encode(ctx, set(images))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -101,7 +101,7 @@ func TestChip(t *testing.T) {
 func encodeAsTrained(t *testing.T, m *Model, images []float64) []float32 {
 	t.Helper()
 	var out []float32
-	err := m.batches(context.Background(), Data{Images: images}, func(_, b int, _ []float64) error {
+	err := m.batches(context.Background(), data{images: images}, func(_, b int, _ []float64) error {
 		_, err := m.forward(b, nn.Inference)
 		out = append(out, m.chip.latent.Data...)
 		return err
@@ -120,7 +120,7 @@ func TestChipFractions(t *testing.T) {
 		t.Fatal(err)
 	}
 	images := chipImages(rand.New(rand.NewPCG(3, 4)), 300)
-	want, err := m.Encode(context.Background(), images)
+	want, err := m.Encode(context.Background(), set(images))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestChipFractions(t *testing.T) {
 	if wholeCharges(images) {
 		t.Fatal("these were to be fractions")
 	}
-	got, err := m.Encode(context.Background(), images)
+	got, err := m.Encode(context.Background(), set(images))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestChipFractions(t *testing.T) {
 			t.Fatalf("output %d: %v, want %v", i, got[i], v)
 		}
 	}
-	if _, err := m.Encode(context.Background(), images[:50]); err == nil {
+	if _, err := m.Encode(context.Background(), set(images[:50])); err == nil {
 		t.Error("50 charges were accepted")
 	}
 }
@@ -157,7 +157,7 @@ func TestChipBits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := m.Encode(ctx, images)
+		got, err := m.Encode(ctx, set(images))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -184,7 +184,7 @@ func TestChipGradient(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := &objective{model: m, loss: loss.Telescope(hgcal.Published)}
-	if o.train, err = o.set(Data{Images: showers(50, 1)}); err != nil {
+	if o.train, err = o.set(set(showers(50, 1))); err != nil {
 		t.Fatal(err)
 	}
 	m.startAt(o.train.cells)
@@ -229,7 +229,7 @@ func TestChipGradient(t *testing.T) {
 
 // TestOneBit: a single link's outputs of one bit still carry something.
 func TestOneBit(t *testing.T) {
-	_, h, err := Train(context.Background(), showers(800, 1), showers(200, 2), losses(t, 1)["emd"], Settings{
+	_, h, err := Train(context.Background(), set(showers(800, 1)), set(showers(200, 2)), losses(t, 1)["emd"], Settings{
 		Architecture: Architecture{Precision: "asic", LatentBits: 1}, Seed: 3, Budget: Budget{Epochs: 25, Batch: 50, Rate: 3e-3}})
 	if err != nil {
 		t.Fatal(err)

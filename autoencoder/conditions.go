@@ -52,12 +52,12 @@ func Conditions(s *wafer.Set) ([]float32, error) {
 }
 
 // checkConditions holds the conditions to the model and to n images.
-func (m *Model) checkConditions(d Data, n int) error {
+func (m *Model) checkConditions(d data, n int) error {
 	if m.sides == nil {
 		return nil
 	}
-	if len(d.Conditions) != n*ConditionCount {
-		return fmt.Errorf("autoencoder: %d conditions for %d images; a conditional autoencoder needs %d each", len(d.Conditions), n, ConditionCount)
+	if len(d.conditions) != n*ConditionCount {
+		return fmt.Errorf("autoencoder: %d conditions for %d images; a conditional autoencoder needs %d each", len(d.conditions), n, ConditionCount)
 	}
 	return nil
 }

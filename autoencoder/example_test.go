@@ -6,14 +6,15 @@ import (
 
 	"barrow/autoencoder"
 	"barrow/loss"
+	"barrow/wafer"
 )
 
 // Two images, the second a shift of the first, are enough to see the loss
 // fall.
 func ExampleTrain() {
-	images := make([]float64, 2*autoencoder.Cells)
+	images := &wafer.Set{Charge: make([]float64, 2*autoencoder.Cells)}
 	for c := range 10 {
-		images[c], images[autoencoder.Cells+20+c] = 100, 100
+		images.Charge[c], images.Charge[autoencoder.Cells+20+c] = 100, 100
 	}
 	_, history, err := autoencoder.Train(context.Background(), images, images, loss.WeightedMSE(),
 		autoencoder.Settings{Seed: 1, Budget: autoencoder.Budget{Epochs: 50}})

@@ -221,22 +221,35 @@ func (m *Model) Network() *nn.Network { return m.net }
 // Architecture is what the model was built as.
 func (m *Model) Architecture() Architecture { return m.arch }
 
-// Data are images with, for a conditional autoencoder, their conditions.
-type Data struct {
-	Images     []float64 // N×48 charges in V9 order
-	Conditions []float32 // N×ConditionCount, or nil
+// data are images with, for a conditional autoencoder, their conditions.
+type data struct {
+	images     []float64 // N×48 charges in V9 order
+	conditions []float32 // N×ConditionCount, or nil
 }
 
-// Decode encodes and decodes N images (N×48 charges in V9 order, any units,
-// every image with a positive sum) and returns the decoded charges in the same
-// units. Bad charges are errors that name row and cell.
-func (m *Model) Decode(ctx context.Context, images []float64) ([]float64, error) {
-	return m.DecodeData(ctx, Data{Images: images})
+// dataOf is what the model needs of a set.
+func (m *Model) dataOf(s *wafer.Set) (data, error) {
+	d, err := data{images: s.Charge}, error(nil)
+	if m.sides != nil {
+		d.conditions, err = Conditions(s)
+	}
+	return d, err
 }
 
-// DecodeData is Decode for a model of any kind.
-func (m *Model) DecodeData(ctx context.Context, d Data) ([]float64, error) {
-	out := make([]float64, len(d.Images))
+// Decode encodes and decodes images, each with a positive sum, in any unit, and
+// returns the decoded images in the same unit, without metadata. A conditional
+// model takes its conditions from the set's columns ([Conditions]). Bad charges
+// are errors that name image and cell.
+func (m *Model) Decode(ctx context.Context, images *wafer.Set) (*wafer.Set, error) {
+	d, err := m.dataOf(images)
+	if err != nil {
+		return nil, err
+	}
+	return m.decode(ctx, d)
+}
+
+func (m *Model) decode(ctx context.Context, d data) (*wafer.Set, error) {
+	out := make([]float64, len(d.images))
 	pred := make([]float32, decodeBatch*Cells)
 	err := m.batches(ctx, d, func(i, b int, scales []float64) error {
 		y, err := m.forward(b, nn.Inference)
@@ -244,10 +257,13 @@ func (m *Model) DecodeData(ctx context.Context, d Data) ([]float64, error) {
 			return err
 		}
 		m.gather(y, pred[:b*Cells])
-		m.unload(pred, scales[i:i+b], d.Images[i*Cells:], out[i*Cells:])
+		m.unload(pred, scales[i:i+b], d.images[i*Cells:], out[i*Cells:])
 		return nil
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	return &wafer.Set{Charge: out}, nil
 }
 
 // unload writes decoded images in the units of the originals.
@@ -263,10 +279,10 @@ func (m *Model) unload(pred []float32, scales, images, out []float64) {
 
 // Encode returns the encoder's N×16 outputs for N images, in the units of the
 // network: with the presets multiples of their format's step.
-func (m *Model) Encode(ctx context.Context, images []float64) ([]float32, error) {
-	out := make([]float32, len(images)/Cells*Latent)
-	if m.chip != nil && wholeCharges(images) {
-		return out, m.chip.encodeWhole(ctx, images, out)
+func (m *Model) Encode(ctx context.Context, images *wafer.Set) ([]float32, error) {
+	out := make([]float32, images.Len()*Latent)
+	if m.chip != nil && wholeCharges(images.Charge) {
+		return out, m.chip.encodeWhole(ctx, images.Charge, out)
 	}
 	encoder := m.net
 	if m.chip == nil {
@@ -275,7 +291,7 @@ func (m *Model) Encode(ctx context.Context, images []float64) ([]float32, error)
 			return nil, fmt.Errorf("autoencoder: %w", err)
 		}
 	}
-	err := m.batches(ctx, Data{Images: images, Conditions: make([]float32, len(images)/Cells*ConditionCount)}, func(i, b int, _ []float64) error {
+	err := m.batches(ctx, data{images.Charge, make([]float32, images.Len()*ConditionCount)}, func(i, b int, _ []float64) error {
 		dst := out[i*Latent : (i+b)*Latent]
 		if m.chip != nil {
 			m.chip.encode(m.in, b)
@@ -293,8 +309,8 @@ func (m *Model) Encode(ctx context.Context, images []float64) ([]float32, error)
 
 // batches normalises the images and calls f with every batch of them loaded:
 // b images from the i-th on.
-func (m *Model) batches(ctx context.Context, d Data, f func(i, b int, scales []float64) error) error {
-	scaled, scales, err := normalise(d.Images, m.norm)
+func (m *Model) batches(ctx context.Context, d data, f func(i, b int, scales []float64) error) error {
+	scaled, scales, err := normalise(d.images, m.norm)
 	if err != nil {
 		return err
 	}
@@ -316,11 +332,11 @@ func (m *Model) batches(ctx context.Context, d Data, f func(i, b int, scales []f
 }
 
 // condition is row i of the conditions, if there are any.
-func (d Data) condition(i int) []float32 {
-	if d.Conditions == nil {
+func (d data) condition(i int) []float32 {
+	if d.conditions == nil {
 		return nil
 	}
-	return d.Conditions[i*ConditionCount : (i+1)*ConditionCount]
+	return d.conditions[i*ConditionCount : (i+1)*ConditionCount]
 }
 
 // load fills the input tensor with b images, each 48 scaled charges, and the
@@ -391,13 +407,7 @@ func (m *Model) scatter(rows []float32, y *nn.Tensor) {
 	}
 }
 
-// Normalise divides each of N images (N×48 charges) by 2^⌊log2 Σ⌋, so that it
-// sums to [1,2) as after the chip's shift, and returns
-// the scaled images with the scales.
-func Normalise(images []float64) (scaled []float32, scales []float64, err error) {
-	return normalise(images, wafer.NormSumLog2)
-}
-
+// normalise scales each of N images (N×48 charges) and returns the scales.
 func normalise(images []float64, norm wafer.Norm) (scaled []float32, scales []float64, err error) {
 	if len(images)%Cells != 0 {
 		return nil, nil, fmt.Errorf("autoencoder: %d charges are not a whole number of %d-cell images", len(images), Cells)

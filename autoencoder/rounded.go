@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"barrow/nn"
+	"barrow/wafer"
 )
 
 // DecodeRounded is Decode with each of the encoder's 16 outputs cut to the given
@@ -15,7 +16,7 @@ import (
 // encoder's last layer sets, and the receiver reads a code as the mean of the
 // outputs that have it; ranges and means are those of the images like. The
 // network is not trained anew, so that one trained for so few bits keeps more.
-func (m *Model) DecodeRounded(ctx context.Context, images, like []float64, bits int) ([]float64, error) {
+func (m *Model) DecodeRounded(ctx context.Context, images, like *wafer.Set, bits int) (*wafer.Set, error) {
 	if bits < 1 || bits > 16 {
 		return nil, fmt.Errorf("autoencoder: outputs of %d bits: want 1 to 16", bits)
 	}
@@ -45,22 +46,22 @@ func (m *Model) DecodeRounded(ctx context.Context, images, like []float64, bits 
 
 // decodeOutputs runs the decoder on N×16 outputs and gives the images the scale
 // of the originals.
-func (m *Model) decodeOutputs(ctx context.Context, images []float64, outputs []float32) ([]float64, error) {
+func (m *Model) decodeOutputs(ctx context.Context, images *wafer.Set, outputs []float32) (*wafer.Set, error) {
 	decoder, err := m.net.View(m.net.LayerIndex(layerLatent)+1, len(m.net.Layers()), nn.Settings{})
 	if err != nil {
 		return nil, fmt.Errorf("autoencoder: %w", err)
 	}
-	decoded := make([]float64, len(images))
+	decoded := &wafer.Set{Charge: make([]float64, len(images.Charge))}
 	pred := make([]float32, decodeBatch*Cells)
 	in := nn.NewTensor(1, nn.Vector(Latent))
-	err = m.batches(ctx, Data{Images: images}, func(i, b int, scales []float64) error {
+	err = m.batches(ctx, data{images: images.Charge}, func(i, b int, scales []float64) error {
 		copy(in.Resize(b).Data, outputs[i*Latent:(i+b)*Latent])
 		y, err := decoder.Forward(in, nn.Inference)
 		if err != nil {
 			return err
 		}
 		m.gather(y, pred[:b*Cells])
-		m.unload(pred, scales[i:i+b], images[i*Cells:], decoded[i*Cells:])
+		m.unload(pred, scales[i:i+b], images.Charge[i*Cells:], decoded.Charge[i*Cells:])
 		return nil
 	})
 	return decoded, err

@@ -19,19 +19,19 @@ func TestDecodeRounded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, err := m.Decode(ctx, images)
+		want, err := m.Decode(ctx, set(images))
 		if err != nil {
 			t.Fatal(err)
 		}
 		last := 0.0
 		for _, bits := range []int{16, 9, 6, 3, 1} {
-			got, err := m.DecodeRounded(ctx, images, like, bits)
+			got, err := m.DecodeRounded(ctx, set(images), set(like), bits)
 			if err != nil {
 				t.Fatal(err)
 			}
 			off, total := 0.0, 0.0
-			for i, v := range want {
-				off += math.Abs(got[i] - v)
+			for i, v := range want.Charge {
+				off += math.Abs(got.Charge[i] - v)
 				total += v
 			}
 			off /= total
@@ -70,18 +70,18 @@ func TestDecodeRoundedErrors(t *testing.T) {
 	}
 	images := showers(2, 1)
 	for _, bits := range []int{0, 17} {
-		if _, err := m.DecodeRounded(context.Background(), images, images, bits); err == nil || !strings.Contains(err.Error(), "want 1 to 16") {
+		if _, err := m.DecodeRounded(context.Background(), set(images), set(images), bits); err == nil || !strings.Contains(err.Error(), "want 1 to 16") {
 			t.Errorf("%d bits: %v", bits, err)
 		}
 	}
-	if _, err := m.DecodeRounded(context.Background(), images[:7], images, 3); err == nil {
+	if _, err := m.DecodeRounded(context.Background(), set(images[:7]), set(images), 3); err == nil {
 		t.Error("7 charges were accepted")
 	}
 	c, err := Architecture{Conditional: true}.New(nn.Settings{Seed: 1, Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.DecodeRounded(context.Background(), images, images, 3); err == nil || !strings.Contains(err.Error(), "conditional") {
+	if _, err := c.DecodeRounded(context.Background(), set(images), set(images), 3); err == nil || !strings.Contains(err.Error(), "conditional") {
 		t.Errorf("a conditional model: %v", err)
 	}
 }

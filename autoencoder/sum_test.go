@@ -48,11 +48,11 @@ func TestSumSent(t *testing.T) {
 		if m, err = Load(file, nn.Settings{Threads: 1}); err != nil {
 			t.Fatal(err)
 		}
-		out, err := m.Decode(ctx, images)
+		out, err := m.Decode(ctx, set(images))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return m, out
+		return m, out.Charge
 	}
 	for _, c := range []struct{ free, sent Architecture }{
 		{Architecture{Precision: "asic"}, Architecture{Precision: "asic", Sum: SumSent}},

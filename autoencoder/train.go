@@ -2,6 +2,7 @@ package autoencoder
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"barrow/internal/setting"
 	"barrow/loss"
 	"barrow/nn"
+	"barrow/wafer"
 )
 
 // A Budget says how long and along which course an encoder is trained. The zero value is
@@ -123,19 +125,15 @@ func (b Budget) schedule() nn.Schedule {
 	return nn.Constant(b.Rate)
 }
 
-// Train trains a new autoencoder on images (N×48 charges) with the loss, and
-// returns the weights of the epoch with the smallest loss on the validation
-// images. It resumes from Settings.Checkpoint if that file is there and gives
-// the same bits as a run that was never interrupted.
-func Train(ctx context.Context, images, validation []float64, l loss.Loss, s Settings) (*Model, *nn.History, error) {
-	return TrainData(ctx, Data{Images: images}, Data{Images: validation}, l, s)
-}
-
-// TrainData is Train for an architecture of any kind.
-func TrainData(ctx context.Context, train, validation Data, l loss.Loss, s Settings) (*Model, *nn.History, error) {
+// Train trains a new autoencoder on images with the loss, and returns the weights
+// of the epoch with the smallest loss on the validation images. A conditional
+// architecture takes its conditions from the sets' columns ([Conditions]). It
+// resumes from Settings.Checkpoint if that file is there and gives the same bits
+// as a run that was never interrupted.
+func Train(ctx context.Context, train, validation *wafer.Set, l loss.Loss, s Settings) (*Model, *nn.History, error) {
 	s = s.withDefaults()
-	if len(train.Images) == 0 || len(validation.Images) == 0 {
-		return nil, nil, fmt.Errorf("autoencoder: %d training and %d validation images; both are needed", len(train.Images)/Cells, len(validation.Images)/Cells)
+	if train == nil || validation == nil || train.Len() == 0 || validation.Len() == 0 {
+		return nil, nil, errors.New("autoencoder: images to train on and images to choose by are needed, both")
 	}
 	if err := s.Budget.Check(); err != nil {
 		return nil, nil, err
@@ -168,7 +166,7 @@ func TrainData(ctx context.Context, train, validation Data, l loss.Loss, s Setti
 	fit := nn.Fit{
 		Net:        m.net,
 		Schedule:   s.schedule(),
-		Samples:    len(train.Images) / Cells,
+		Samples:    train.Len(),
 		Batch:      s.Batch,
 		Epochs:     s.Epochs,
 		Seed:       s.Seed,
@@ -253,12 +251,13 @@ type objective struct {
 	dy                *nn.Tensor
 }
 
-func (o *objective) set(d Data) (*part, error) {
-	scaled, scales, err := normalise(d.Images, o.model.norm)
-	if err == nil {
-		err = o.model.checkConditions(d, len(scales))
+func (o *objective) set(images *wafer.Set) (*part, error) {
+	d, err := o.model.dataOf(images)
+	if err != nil {
+		return nil, err
 	}
-	return &part{scaled, d.Conditions}, err
+	scaled, _, err := normalise(d.images, o.model.norm)
+	return &part{scaled, d.conditions}, err
 }
 
 func (o *objective) resize(batch int) {

@@ -9,6 +9,7 @@ import (
 	"barrow/econt"
 	"barrow/hgcal"
 	"barrow/loss"
+	"barrow/wafer"
 )
 
 // wafers draws images of integer charges in V9 order, each of its own size,
@@ -36,7 +37,7 @@ func TestTrainedEncoder(t *testing.T) {
 	}
 	ctx := context.Background()
 	r := rand.New(rand.NewPCG(31, 31))
-	model, _, err := autoencoder.Train(ctx, wafers(r, 2000), wafers(r, 200), loss.Telescope(hgcal.Published),
+	model, _, err := autoencoder.Train(ctx, &wafer.Set{Charge: wafers(r, 2000)}, &wafer.Set{Charge: wafers(r, 200)}, loss.Telescope(hgcal.Published),
 		autoencoder.Settings{Architecture: autoencoder.Architecture{Precision: "asic"}, Seed: 5, Budget: autoencoder.Budget{Epochs: 20, Batch: 100, Rate: 3e-3}, Threads: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +69,7 @@ func TestTrainedEncoder(t *testing.T) {
 		for i := range images {
 			images[i] /= 1 << 30
 		}
-		want, err := model.Encode(ctx, images)
+		want, err := model.Encode(ctx, &wafer.Set{Charge: images})
 		if err != nil {
 			t.Fatal(err)
 		}

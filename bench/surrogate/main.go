@@ -108,11 +108,11 @@ func (b *bench) sources(kind surrogate.Kind) (train, validation *surrogate.Sourc
 	for _, part := range b.parts[:2] {
 		var decoded [][]float64
 		for _, d := range b.decoders {
-			x, err := d.Decode(b.ctx, part.Charge)
+			x, err := d.Decode(b.ctx, part)
 			if err != nil {
 				return nil, nil, err
 			}
-			decoded = append(decoded, x)
+			decoded = append(decoded, x.Charge)
 		}
 		s, err := surrogate.NewSource(kind, b.metric, part.Charge, decoded...)
 		if err != nil {
@@ -177,14 +177,14 @@ func prepare(ctx context.Context) (*bench, error) {
 
 // encoder trains an autoencoder.
 func (b *bench) encoder(l loss.Loss, epochs int) (*autoencoder.Model, error) {
-	m, _, err := autoencoder.Train(b.ctx, b.parts[0].Charge, b.parts[1].Charge, l, autoencoder.Settings{
+	m, _, err := autoencoder.Train(b.ctx, b.parts[0], b.parts[1], l, autoencoder.Settings{
 		Seed: 1, Threads: *threads, Budget: autoencoder.Budget{Epochs: epochs, Batch: 125}})
 	return m, err
 }
 
 // distance is the mean exact EMD between held-out images and decoded ones.
 func (b *bench) distance(m *autoencoder.Model) (float64, error) {
-	x := b.parts[2].Charge
+	x := b.parts[2]
 	y, err := m.Decode(b.ctx, x)
 	if err != nil {
 		return 0, err
@@ -193,8 +193,8 @@ func (b *bench) distance(m *autoencoder.Model) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	e := make([]float64, len(x)/surrogate.Cells)
-	if err := exact.Distance(b.ctx, x, y, e); err != nil {
+	e := make([]float64, x.Len())
+	if err := exact.Distance(b.ctx, x.Charge, y.Charge, e); err != nil {
 		return 0, err
 	}
 	sum := 0.0

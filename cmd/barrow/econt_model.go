@@ -41,11 +41,12 @@ func (r *encoding) decodeWith(ctx context.Context, m *autoencoder.Model, images 
 			charge, rows = append(charge, whole...), append(rows, i)
 		}
 	}
-	latents, err := m.Encode(ctx, charge)
+	set := &wafer.Set{Charge: charge}
+	latents, err := m.Encode(ctx, set)
 	if err != nil {
 		return err
 	}
-	decoded, err := m.Decode(ctx, charge)
+	decoded, err := m.Decode(ctx, set)
 	if err != nil {
 		return err
 	}
@@ -56,7 +57,7 @@ func (r *encoding) decodeWith(ctx context.Context, m *autoencoder.Model, images 
 				return fmt.Errorf("image %d: the chip sends %v as output %d, the model computes %v", i+1, sent, j, want)
 			}
 		}
-		copy(r.decoded.Image(i), decoded[k*hgcal.Cells:(k+1)*hgcal.Cells])
+		copy(r.decoded.Image(i), decoded.Image(k))
 	}
 	return nil
 }

@@ -235,11 +235,9 @@ func decodeSet(ctx context.Context, c *common, path string, set *wafer.Set) ([]f
 	if err != nil {
 		return nil, err
 	}
-	d := autoencoder.Data{Images: set.Charge}
-	if m.Architecture().Conditional {
-		if d.Conditions, err = autoencoder.Conditions(set); err != nil {
-			return nil, err
-		}
+	decoded, err := m.Decode(ctx, set)
+	if err != nil {
+		return nil, err
 	}
-	return m.DecodeData(ctx, d)
+	return decoded.Charge, nil
 }

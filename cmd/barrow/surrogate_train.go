@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -215,11 +214,11 @@ func (f *surrogateTrain) sources(ctx context.Context, c *common, m *emd.Metric, 
 	for _, part := range parts {
 		var decoded [][]float64
 		for _, model := range models {
-			d, err := model.Decode(ctx, part.Charge)
+			d, err := model.Decode(ctx, part)
 			if err != nil {
 				return nil, err
 			}
-			decoded = append(decoded, slices.Clone(d))
+			decoded = append(decoded, d.Charge)
 		}
 		s, err := surrogate.NewSource(f.Kind, m, part.Charge, decoded...)
 		if err != nil {

@@ -94,7 +94,7 @@ func TestParts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if codes[k], err = m.Encode(context.Background(), d.Test.Charge); err != nil {
+		if codes[k], err = m.Encode(context.Background(), d.Test); err != nil {
 			t.Fatal(err)
 		}
 	}

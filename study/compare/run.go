@@ -63,12 +63,12 @@ func Run(ctx context.Context, f *run.Folder, p Plan, d Data, r Resources) (*Tabl
 		return nil, nil, err
 	}
 	for k, set := range []*wafer.Set{d.Train, d.Validation, d.Test} {
-		if w.data[k], err = p.images(set); err != nil {
+		if w.data[k], err = set, p.images(set); err != nil {
 			return nil, nil, err
 		}
 	}
 	if p.Pretraining != nil {
-		if w.before, err = p.images(d.Pretraining); err != nil {
+		if w.before, err = d.Pretraining, p.images(d.Pretraining); err != nil {
 			return nil, nil, fmt.Errorf("pretraining: %w", err)
 		}
 	}
@@ -88,16 +88,16 @@ func Run(ctx context.Context, f *run.Folder, p Plan, d Data, r Resources) (*Tabl
 	return table, times, f.WriteJSON(run.Results, table)
 }
 
-// images are those of a set with what the plan's encoders need of it.
-func (p Plan) images(set *wafer.Set) (autoencoder.Data, error) {
+// images checks that a set has what the plan's encoders need of it.
+func (p Plan) images(set *wafer.Set) error {
 	if set == nil || set.Len() == 0 {
-		return autoencoder.Data{}, errors.New("compare: no images to train on, to choose by or to measure")
+		return errors.New("compare: no images to train on, to choose by or to measure")
 	}
-	d, err := autoencoder.Data{Images: set.Charge}, error(nil)
 	if p.Conditional {
-		d.Conditions, err = autoencoder.Conditions(set)
+		_, err := autoencoder.Conditions(set)
+		return err
 	}
-	return d, err
+	return nil
 }
 
 type work struct {
@@ -106,8 +106,8 @@ type work struct {
 	resources Resources
 	metric    *emd.Metric
 	points    []hgcal.Point
-	data      [3]autoencoder.Data // training, validation, test
-	before    autoencoder.Data    // of the pretraining
+	data      [3]*wafer.Set // training, validation, test
+	before    *wafer.Set    // of the pretraining
 	eta       []float64
 	jobs      []Job
 
@@ -263,12 +263,12 @@ func (w *work) phases(ctx context.Context, lossName, prefix string, k int, s aut
 	if err != nil {
 		return nil, nil, err
 	}
-	first, all := 0.0, float64(s.Epochs*len(w.data[0].Images))
+	first, all := 0.0, float64(s.Epochs*w.data[0].Len())
 	phase := func(from, to float64) func(float64, string) {
 		return func(share float64, _ string) { progress((from + (to-from)*share) / all) }
 	}
 	if before := w.plan.Pretraining; before != nil {
-		first = float64(before.Epochs * len(w.before.Images))
+		first = float64(before.Epochs * w.before.Len())
 		all += first
 		named := pretrained
 		if prefix == encoderOf {
@@ -278,7 +278,7 @@ func (w *work) phases(ctx context.Context, lossName, prefix string, k int, s aut
 		t.Epochs, t.Checkpoint, t.Progress = before.Epochs, w.file(named, w.jobs[k], run.CheckpointEnding), phase(0, first)
 		s.Start = w.file(named, w.jobs[k], run.WeightsEnding)
 		err := once(s.Start, t.Checkpoint, func() (*autoencoder.Model, error) {
-			m, _, err := autoencoder.TrainData(ctx, w.before, w.data[1], l, t)
+			m, _, err := autoencoder.Train(ctx, w.before, w.data[1], l, t)
 			return m, err
 		})
 		if err != nil {
@@ -287,7 +287,7 @@ func (w *work) phases(ctx context.Context, lossName, prefix string, k int, s aut
 		s.Rate /= 10
 	}
 	s.Checkpoint, s.Progress = w.file(prefix, w.jobs[k], run.CheckpointEnding), phase(first, all)
-	return autoencoder.TrainData(ctx, w.data[0], w.data[1], l, s)
+	return autoencoder.Train(ctx, w.data[0], w.data[1], l, s)
 }
 
 // once trains a model for the weights file path, unless that is there, and
@@ -342,23 +342,23 @@ func (w *work) measure(ctx context.Context, j Job) (*evaluate.Encoder, float64, 
 	if err != nil {
 		return nil, 0, err
 	}
-	decoded, err := m.DecodeData(ctx, w.data[2])
+	decoded, err := m.Decode(ctx, w.data[2])
 	if err != nil {
 		return nil, 0, err
 	}
-	e, err := evaluate.Images(ctx, w.metric, w.data[2].Images, decoded, evaluate.Settings{
+	e, err := evaluate.Images(ctx, w.metric, w.data[2].Charge, decoded.Charge, evaluate.Settings{
 		Threshold: w.plan.Threshold, Threads: w.resources.Threads, Eta: w.eta, Points: w.points,
 	})
 	if err != nil {
 		return nil, 0, err
 	}
-	rate, err := speed(ctx, m, w.data[2].Images)
+	rate, err := speed(ctx, m, w.data[2])
 	return e, rate, err
 }
 
 // speed is the wafers a second that one core encodes, the best of three.
-func speed(ctx context.Context, m *autoencoder.Model, images []float64) (float64, error) {
-	images = images[:min(len(images), 5000*autoencoder.Cells)]
+func speed(ctx context.Context, m *autoencoder.Model, images *wafer.Set) (float64, error) {
+	images = images.Slice(0, min(images.Len(), 5000))
 	best := math.Inf(1)
 	for range 3 {
 		start := time.Now()
@@ -367,5 +367,5 @@ func speed(ctx context.Context, m *autoencoder.Model, images []float64) (float64
 		}
 		best = math.Min(best, time.Since(start).Seconds())
 	}
-	return float64(len(images)/autoencoder.Cells) / best, nil
+	return float64(images.Len()) / best, nil
 }

@@ -119,7 +119,7 @@ const bootstrapDraws = 1000
 func (w *work) table(ctx context.Context) (*Table, *Times, error) {
 	t := &Table{Plan: w.plan, Baseline: w.plan.baseline()}
 	for k, d := range w.data {
-		t.Images[k] = len(d.Images) / autoencoder.Cells
+		t.Images[k] = d.Len()
 	}
 	times := &Times{}
 	kinds := len(w.jobs) / w.plan.Seeds

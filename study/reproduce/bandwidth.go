@@ -38,7 +38,7 @@ const rangeImages = 5000
 // onLinks cuts every encoder's outputs to the bits of 1 to 5 links, in ranges
 // that training images give.
 func (w *work) onLinks(ctx context.Context) error {
-	like := w.train.Charge[:min(rangeImages, w.train.Len())*evaluate.Cells]
+	like := w.train.Slice(0, min(rangeImages, w.train.Len()))
 	for k := range w.results.Encoders {
 		e := &w.results.Encoders[k]
 		for n := 1; n <= encoderLinks; n++ {
@@ -46,11 +46,11 @@ func (w *work) onLinks(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			decoded, err := w.decoders[e.Loss].DecodeRounded(ctx, w.test.Charge, like, bits)
+			decoded, err := w.decoders[e.Loss].DecodeRounded(ctx, w.test, like, bits)
 			if err != nil {
 				return err
 			}
-			x, err := evaluate.Images(ctx, w.metric, w.test.Charge, decoded, evaluate.Settings{Threads: w.threads})
+			x, err := evaluate.Images(ctx, w.metric, w.test.Charge, decoded.Charge, evaluate.Settings{Threads: w.threads})
 			if err != nil {
 				return err
 			}

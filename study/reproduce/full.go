@@ -156,11 +156,11 @@ func (w *full) network(ctx context.Context) error {
 	for k, set := range []*wafer.Set{train, w.data.Validation} {
 		var decoded [][]float64
 		for _, m := range decoders {
-			d, err := m.Decode(ctx, set.Charge)
+			d, err := m.Decode(ctx, set)
 			if err != nil {
 				return err
 			}
-			decoded = append(decoded, d)
+			decoded = append(decoded, d.Charge)
 		}
 		if sources[k], err = surrogate.NewSource(surrogate.Fresh, metric, set.Charge, decoded...); err != nil {
 			return err
@@ -185,7 +185,7 @@ func (w *full) decoder(ctx context.Context, metric *emd.Metric, train *wafer.Set
 	if err != nil {
 		return nil, err
 	}
-	m, _, err := autoencoder.Train(ctx, train.Charge, w.data.Validation.Charge, l, autoencoder.Settings{
+	m, _, err := autoencoder.Train(ctx, train, w.data.Validation, l, autoencoder.Settings{
 		Architecture: w.c.Plan.Architecture(name, "float", 0),
 		Seed:         w.c.Plan.Seed + 1000, Threads: w.threads,
 		Budget:     autoencoder.Budget{Epochs: epochs, Batch: w.c.Plan.Batch, Rate: w.c.Plan.Rate, Schedule: w.c.Plan.Schedule},

@@ -164,7 +164,7 @@ func (w *work) encoder(ctx context.Context, s step, name string) error {
 	if err != nil {
 		return err
 	}
-	m, h, err := autoencoder.Train(ctx, w.train.Charge, w.validation.Charge, l, autoencoder.Settings{
+	m, h, err := autoencoder.Train(ctx, w.train, w.validation, l, autoencoder.Settings{
 		Seed: w.c.Seed, Threads: w.threads,
 		Budget:     autoencoder.Budget{Epochs: w.c.Epochs, Batch: w.c.Batch, Rate: w.c.Rate, Schedule: w.c.Schedule},
 		Checkpoint: w.weights(run.EncoderWeights+name, run.CheckpointEnding), Progress: w.follow(s),
@@ -214,11 +214,11 @@ func (w *work) pairs(ctx context.Context, set *wafer.Set) (*surrogate.Source, er
 	}
 	var decoded [][]float64
 	for _, m := range models {
-		d, err := m.Decode(ctx, set.Charge)
+		d, err := m.Decode(ctx, set)
 		if err != nil {
 			return nil, err
 		}
-		decoded = append(decoded, d)
+		decoded = append(decoded, d.Charge)
 	}
 	return surrogate.NewSource(surrogate.Fresh, w.metric, set.Charge, decoded...)
 }
@@ -236,13 +236,13 @@ const bootstrapDraws = 1000
 
 // evaluate measures everything on the held-out images.
 func (w *work) evaluate(ctx context.Context, _ step) error {
-	decoded := map[string][]float64{}
+	decoded := map[string]*wafer.Set{}
 	for _, name := range w.c.Losses {
-		d, err := w.decoders[name].Decode(ctx, w.test.Charge)
+		d, err := w.decoders[name].Decode(ctx, w.test)
 		if err != nil {
 			return err
 		}
-		e, err := evaluate.Images(ctx, w.metric, w.test.Charge, d, evaluate.Settings{Threshold: w.c.Threshold, Threads: w.threads})
+		e, err := evaluate.Images(ctx, w.metric, w.test.Charge, d.Charge, evaluate.Settings{Threshold: w.c.Threshold, Threads: w.threads})
 		if err != nil {
 			return err
 		}
@@ -295,7 +295,7 @@ func (w *work) ratios() error {
 func roundUp(top float64) float64 { return math.Floor(top*2)/2 + 0.5 }
 
 // examples picks held-out images of low, middling and high occupancy.
-func (w *work) examples(decoded map[string][]float64) {
+func (w *work) examples(decoded map[string]*wafer.Set) {
 	n := w.test.Len()
 	order := make([]int, n)
 	occupancy := make([]int, n)
@@ -308,7 +308,7 @@ func (w *work) examples(decoded map[string][]float64) {
 		i := order[int(share*float64(n-1))]
 		x := Example{Row: i, Occupancy: occupancy[i], Input: shape(w.test.Image(i))}
 		for _, e := range w.results.Encoders {
-			x.Decoded = append(x.Decoded, shape(decoded[e.Loss][i*evaluate.Cells:(i+1)*evaluate.Cells]))
+			x.Decoded = append(x.Decoded, shape(decoded[e.Loss].Image(i)))
 			x.EMD = append(x.EMD, e.Values[i])
 		}
 		w.results.Examples = append(w.results.Examples, x)
@@ -323,7 +323,7 @@ func shape(image []float64) []float64 {
 }
 
 // accuracy measures the EMD CNN on three kinds of held-out pairs.
-func (w *work) accuracy(ctx context.Context, decoded map[string][]float64) error {
+func (w *work) accuracy(ctx context.Context, decoded map[string]*wafer.Set) error {
 	first, second := w.test.Charge, append(append([]float64(nil), w.test.Charge[evaluate.Cells:]...), w.test.Image(0)...)
 	smeared, err := surrogate.Smeared(w.metric, first)
 	if err != nil {
@@ -332,7 +332,7 @@ func (w *work) accuracy(ctx context.Context, decoded map[string][]float64) error
 	for _, pairs := range []struct {
 		name string
 		q    []float64
-	}{{"independent", second}, {"smeared", smeared}, {"decoded", decoded[w.c.Losses[len(w.c.Losses)-1]]}} {
+	}{{"independent", second}, {"smeared", smeared}, {"decoded", decoded[w.c.Losses[len(w.c.Losses)-1]].Charge}} {
 		c, err := surrogate.Compare(ctx, w.cnn, w.metric, first, pairs.q, emd.Settings{Threads: w.threads})
 		if err != nil {
 			return err
