@@ -10,11 +10,14 @@ import (
 func ExampleOpen() {
 	dir, _ := os.MkdirTemp("", "run")
 	defer os.RemoveAll(dir)
-	config := map[string]int{"seed": 1}
-	first, _ := run.Open(dir, config, false)
-	again, err := run.Open(dir, config, false)
+	id := run.Identity{Kind: run.Kind{Name: "example", Version: 1}, Settings: map[string]int{"seed": 1}}
+	first, _ := run.Open(dir, id, run.Settings{})
+	first.Close()
+	again, err := run.Open(dir, id, run.Settings{})
 	fmt.Println(first.Resumed(), again.Resumed(), err)
-	_, err = run.Open(dir, map[string]int{"seed": 2}, false)
+	again.Close()
+	id.Settings = map[string]int{"seed": 2}
+	_, err = run.Open(dir, id, run.Settings{})
 	fmt.Println(err != nil)
 	// Output:
 	// false true <nil>

@@ -68,10 +68,11 @@ func (f *compareFlags) run(cmd *cobra.Command, c *common) error {
 	if err != nil {
 		return err
 	}
-	table, times, _, err := f.training.compare(cmd, c, plan, f.Pretrain)
+	table, times, folder, err := f.training.compare(cmd, c, compare.Kind(), plan, f.Pretrain)
 	if err != nil {
 		return err
 	}
+	defer folder.Close()
 	return printTable(cmd, c, table, times)
 }
 

@@ -92,10 +92,11 @@ func (f *encoderTrain) run(cmd *cobra.Command, c *common) error {
 	if err != nil {
 		return err
 	}
-	table, times, folder, err := f.training.compare(cmd, c, plan, f.Pretrain)
+	table, times, folder, err := f.training.compare(cmd, c, compare.EncoderKind(), plan, f.Pretrain)
 	if err != nil {
 		return err
 	}
+	defer folder.Close()
 	best := bestJob(table)
 	weights := compare.Weights(folder, best)
 	model, err := autoencoder.Load(weights, nn.Settings{Threads: c.threads})
@@ -130,7 +131,7 @@ func bestJob(t *compare.Table) compare.Job {
 
 // compare carries out a plan on the images that the flags name, after a training
 // on those of the files pretrain.
-func (f *trainingFlags) compare(cmd *cobra.Command, c *common, plan compare.Plan, pretrain []string) (*compare.Table, *compare.Times, *run.Folder, error) {
+func (f *trainingFlags) compare(cmd *cobra.Command, c *common, kind run.Kind, plan compare.Plan, pretrain []string) (*compare.Table, *compare.Times, *run.Folder, error) {
 	ctx := cmd.Context()
 	if _, err := groundMetric(plan.Metric); err != nil {
 		return nil, nil, nil, err
@@ -160,7 +161,11 @@ func (f *trainingFlags) compare(cmd *cobra.Command, c *common, plan compare.Plan
 		}
 		plan.Pretraining.Digest = data.Pretraining.Digest()
 	}
-	folder, err := f.open(cmd, c, plan)
+	id, err := plan.Identity(kind)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	folder, err := f.open(cmd, c, id)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -171,13 +176,11 @@ func (f *trainingFlags) compare(cmd *cobra.Command, c *common, plan compare.Plan
 	table, times, err := compare.Run(ctx, folder, plan, data, resources)
 	bar.close()
 	if err != nil {
+		folder.Close()
 		return nil, nil, nil, f.explain(err)
 	}
 	return table, times, folder, nil
 }
-
-// builtIn stands for the program's own EMD network in a run's configuration.
-const builtIn = "built-in"
 
 // network is how to load the EMD network that a plan's losses need: the one it
 // names, or the one that comes with the program.
@@ -193,7 +196,7 @@ func network(plan *compare.Plan) (func() (loss.Distance, error), error) {
 		if plan.Metric != "benchmark" {
 			return nil, fmt.Errorf("the loss emd-cnn needs a network for the metric %s: train one with \"barrow surrogate train\" and name it with --emd-cnn", plan.Metric)
 		}
-		plan.CNN = builtIn
+		plan.CNN = compare.BuiltIn
 		return func() (loss.Distance, error) { return surrogate.BuiltIn(nn.Settings{Threads: 1}) }, nil
 	}
 	if _, err := loadSurrogate(plan.CNN, 1); err != nil {

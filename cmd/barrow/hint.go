@@ -4,12 +4,16 @@ import (
 	"errors"
 
 	"barrow/internal/outfile"
+	"barrow/run"
 )
 
 // hint says in flags what to do about an error of a library, which knows none.
 func hint(err error) string {
-	if errors.Is(err, outfile.ErrExists) {
+	switch {
+	case errors.Is(err, outfile.ErrExists):
 		return "; choose another name or give --force"
+	case errors.Is(err, run.ErrTaken):
+		return " or give --force"
 	}
 	return ""
 }

@@ -121,10 +121,15 @@ func (f *reproduceFlags) run(cmd *cobra.Command, c *common) error {
 	if err := config.Check(images); err != nil {
 		return err
 	}
-	folder, err := f.training.open(cmd, c, config)
+	id, err := config.Identity()
 	if err != nil {
 		return err
 	}
+	folder, err := f.training.open(cmd, c, id)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
 	bar := newProgress(cmd.ErrOrStderr(), c)
 	results, times, err := reproduce.Run(ctx, folder, config, images, c.threads, func(r reproduce.Report) {
 		bar.set(r.Done, strings.TrimSpace(r.Part+" "+r.Note))

@@ -152,10 +152,11 @@ func (f *surrogateScan) runScan(cmd *cobra.Command, c *common) error {
 		return err
 	}
 	f.scan.surrogateConfig = f.surrogateConfig
-	folder, err := f.training.open(cmd, c, f.scan)
+	folder, err := f.training.open(cmd, c, run.Identity{Kind: run.Kind{Name: "surrogate-scan", Version: 1}, Settings: f.scan})
 	if err != nil {
 		return err
 	}
+	defer folder.Close()
 	out := cmd.OutOrStdout()
 	if !c.json {
 		fmt.Fprintln(out, scanHead)
@@ -169,7 +170,7 @@ func (f *surrogateScan) runScan(cmd *cobra.Command, c *common) error {
 		}
 	}
 	slices.SortStableFunc(trials, func(a, b trial) int { return cmp.Compare(a.error(), b.error()) })
-	if err := folder.WriteJSON(run.Results, trials); err != nil {
+	if err := folder.WriteJSON(run.Results, map[string]any{"trials": trials}); err != nil {
 		return err
 	}
 	if c.json {

@@ -25,7 +25,7 @@ type surrogateConfig struct {
 	Source       string         `json:"source"`
 	Digest       string         `json:"digest"`
 	Metric       string         `json:"metric"`
-	Kind         surrogate.Kind `json:"kind"`
+	Kind         surrogate.Kind `json:"pairs_kind"`
 	Decoders     []string       `json:"decoders,omitempty"`
 	Architecture string         `json:"architecture"`
 	Loss         string         `json:"loss"`
@@ -143,10 +143,11 @@ func (f *surrogateTrain) run(cmd *cobra.Command, c *common) error {
 	if err != nil {
 		return err
 	}
-	folder, err := f.training.open(cmd, c, f.surrogateConfig)
+	folder, err := f.training.open(cmd, c, run.Identity{Kind: run.Kind{Name: "emd-cnn", Version: 1}, Settings: f.surrogateConfig})
 	if err != nil {
 		return err
 	}
+	defer folder.Close()
 	bar := newProgress(cmd.ErrOrStderr(), c)
 	model, history, err := f.train(ctx, c, sources, metric, folder, bar.set)
 	bar.close()

@@ -54,11 +54,12 @@ func (f *trainingFlags) images(ctx context.Context, c *common, remarks io.Writer
 	return set, "simulated images", ctx.Err()
 }
 
-// open makes or resumes the run's folder.
-func (f *trainingFlags) open(cmd *cobra.Command, c *common, config any) (*run.Folder, error) {
-	folder, err := run.Open(f.out, config, f.force)
+// open makes or resumes the run's folder, which the caller closes.
+func (f *trainingFlags) open(cmd *cobra.Command, c *common, id run.Identity) (*run.Folder, error) {
+	say := func(text string) { fmt.Fprintln(remarks(cmd, c), text) }
+	folder, err := run.Open(f.out, id, run.Settings{Force: f.force, Remark: say})
 	if err == nil && folder.Resumed() {
-		fmt.Fprintf(remarks(cmd, c), "going on with the interrupted run in %s\n", f.out)
+		say("going on with the interrupted run in " + f.out)
 	}
 	return folder, err
 }

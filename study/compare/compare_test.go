@@ -38,10 +38,15 @@ func small() Plan {
 
 func open(t *testing.T, p Plan) *run.Folder {
 	t.Helper()
-	f, err := run.Open(filepath.Join(t.TempDir(), "run"), p, false)
+	id, err := p.Identity(Kind())
 	if err != nil {
 		t.Fatal(err)
 	}
+	f, err := run.Open(filepath.Join(t.TempDir(), "run"), id, run.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.Close)
 	return f
 }
 

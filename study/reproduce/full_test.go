@@ -16,6 +16,20 @@ import (
 	"barrow/wafer"
 )
 
+func openFull(t *testing.T, c FullConfig) *run.Folder {
+	t.Helper()
+	id, err := c.Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := run.Open(filepath.Join(t.TempDir(), "run"), id, run.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.Close)
+	return f
+}
+
 // TestFull carries out a tiny full run, interrupted in the middle of the EMD
 // CNN and gone on with on another number of threads, and wants the bytes of an
 // uninterrupted one and the paper's tables.
@@ -28,14 +42,7 @@ func TestFull(t *testing.T) {
 	c := NewFullConfig(images, "test", "benchmark", "", 1)
 	c.Plan.Epochs, c.Plan.Seeds, c.Plan.Precisions, c.Decoders = 2, 1, []string{"qkeras-5bit"}, 1
 	c.CNN, c.Pairs, c.CNNEpochs, c.Batch = surrogate.Architecture{Filters: 4, Kernel: 3, Convs: 1, Dense: 8}, 300, 2, 50
-	open := func() *run.Folder {
-		f, err := run.Open(filepath.Join(t.TempDir(), "run"), c, false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return f
-	}
-	f, g := open(), open()
+	f, g := openFull(t, c), openFull(t, c)
 	table, _, err := Full(context.Background(), f, c, images, nil, 2, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -100,10 +107,7 @@ func TestFullPretrained(t *testing.T) {
 	c.CNN, c.Pairs, c.CNNEpochs, c.Batch = surrogate.Architecture{Filters: 4, Kernel: 3, Convs: 1, Dense: 8}, 300, 1, 50
 	var distances []float64
 	for _, before := range []*wafer.Set{sets[1], sets[0]} {
-		f, err := run.Open(filepath.Join(t.TempDir(), "run"), c, false)
-		if err != nil {
-			t.Fatal(err)
-		}
+		f := openFull(t, c)
 		r, _, err := Full(context.Background(), f, c, sets[0], before, 2, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -118,10 +122,7 @@ func TestFullPretrained(t *testing.T) {
 	if distances[0] == distances[1] {
 		t.Errorf("the images of the pretraining change nothing: %v", distances)
 	}
-	f, err := run.Open(filepath.Join(t.TempDir(), "run"), c, false)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := openFull(t, c)
 	if _, _, err := Full(context.Background(), f, c, sets[0], nil, 1, nil); err == nil || !strings.Contains(err.Error(), "pretraining") {
 		t.Errorf("without the images of the pretraining: %v", err)
 	}

@@ -44,10 +44,15 @@ func tiny(images *wafer.Set) Config {
 
 func open(t *testing.T, dir string, c Config) *run.Folder {
 	t.Helper()
-	f, err := run.Open(dir, c, false)
+	id, err := c.Identity()
 	if err != nil {
 		t.Fatal(err)
 	}
+	f, err := run.Open(dir, id, run.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.Close)
 	return f
 }
 
@@ -108,13 +113,15 @@ func TestRun(t *testing.T) {
 	stopped := map[string]bool{}
 	for {
 		ctx, cancel := context.WithCancel(context.Background())
-		_, _, err := Run(ctx, open(t, broken, c), c, images, 1, func(p Report) {
+		f := open(t, broken, c)
+		_, _, err := Run(ctx, f, c, images, 1, func(p Report) {
 			if p.Note != "" && !stopped[p.Part] && ctx.Err() == nil {
 				stopped[p.Part] = true
 				cancel()
 			}
 		})
 		cancel()
+		f.Close()
 		if err == nil {
 			break
 		}
@@ -153,7 +160,10 @@ func TestRunErrors(t *testing.T) {
 	}
 	c = tiny(images)
 	c.Metric = "nowhere.csv"
-	if _, _, err := Run(context.Background(), open(t, filepath.Join(t.TempDir(), "c"), c), c, images, 1, nil); err == nil || !strings.Contains(err.Error(), "nowhere.csv") {
+	if _, err := c.Identity(); err == nil || !strings.Contains(err.Error(), "nowhere.csv") {
+		t.Errorf("missing metric: %v", err)
+	}
+	if err := c.Check(images); err == nil || !strings.Contains(err.Error(), "nowhere.csv") {
 		t.Errorf("missing metric: %v", err)
 	}
 }

@@ -1,0 +1,33 @@
+package compare
+
+import (
+	"barrow/run"
+	"barrow/study/internal/inputs"
+)
+
+// Kind of the folder of a comparison.
+func Kind() run.Kind { return run.Kind{Name: "compare", Version: 1} }
+
+// EncoderKind is that of the folder of one encoder, trained from one start or
+// from several of which the best is kept.
+func EncoderKind() run.Kind { return run.Kind{Name: "encoder", Version: 1} }
+
+// BuiltIn stands for the program's own EMD network in a plan.
+const BuiltIn = "built-in"
+
+// Identity is what a run of the plan is known by.
+func (p Plan) Identity(kind run.Kind) (run.Identity, error) {
+	id := run.Identity{Kind: kind, Settings: p}
+	var err error
+	if id.Inputs, err = inputs.Metric(p.Metric); err != nil {
+		return id, err
+	}
+	if p.CNN != "" && p.CNN != BuiltIn {
+		in, err := inputs.Network("the EMD network", p.CNN, run.SurrogateWeights)
+		if err != nil {
+			return id, err
+		}
+		id.Inputs = append(id.Inputs, in)
+	}
+	return id, nil
+}
