@@ -2,15 +2,15 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"sort"
 
 	"github.com/spf13/cobra"
 
 	"barrow/autoencoder"
 	"barrow/econt"
-	"barrow/emd"
+	"barrow/evaluate"
 	"barrow/hgcal"
 	"barrow/internal/outfile"
 	"barrow/wafer"
@@ -74,7 +74,7 @@ an encoder alone (--weights), which gives outputs but no images.`,
 	f.chip.addWeights(cmd)
 	f.images.add(cmd)
 	onceVar(fl, &f.metric, "metric", "benchmark", "ground metric: benchmark, cmssw or a CSV file of x,y per cell")
-	onceVar(fl, &f.out, "out", "", "CSV file for the decoded images")
+	onceVar(fl, &f.out, "out", "", "CSV file for the decoded images; - is standard output, in place of the results")
 	fl.BoolVar(&f.force, "force", false, "overwrite the output file")
 	return cmd
 }
@@ -155,24 +155,8 @@ func (f *encodeFlags) settings() (s econt.BaselineSettings, err error) {
 	return s, nil
 }
 
-// encoding is what became of a file.
-type encoding struct {
-	Algorithm string   `json:"algorithm"`
-	ETx       int      `json:"etx"`
-	Wafers    int      `json:"wafers"`
-	LinkBits  int      `json:"link_bits"`
-	MeanBits  float64  `json:"bits_mean"`
-	MaxBits   int      `json:"bits_max"`
-	Empty     int      `json:"empty"` // decoded to nothing, without an EMD
-	MeanEMD   *float64 `json:"emd_mean,omitempty"`
-	MedianEMD *float64 `json:"emd_median,omitempty"`
-	Q95EMD    *float64 `json:"emd_q95,omitempty"`
-
-	decoded *wafer.Set
-}
-
 func (f *encodeFlags) run(cmd *cobra.Command, c *common, path string) error {
-	if f.out != "" {
+	if f.out != "" && f.out != "-" {
 		if err := outfile.Check(f.out, f.force); err != nil {
 			return err
 		}
@@ -181,30 +165,60 @@ func (f *encodeFlags) run(cmd *cobra.Command, c *common, path string) error {
 	if err != nil {
 		return err
 	}
-	images, err := f.images.readAll(path)
-	if err != nil {
+	set := evaluate.TransmitSettings{Threads: c.threads}
+	if model != nil {
+		set.Codec = model
+	}
+	if set.Metric, err = groundMetric(f.metric); err != nil {
 		return err
 	}
-	result, err := encodeImages(base, images)
-	if err == nil && model != nil {
-		err = result.decodeWith(cmd.Context(), model, images)
-	}
-	if err != nil {
+	result, err := f.transmit(cmd, c, path, base, set)
+	var image *evaluate.ImageError
+	if errors.As(err, &image) {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if model != nil || base.Config().Algorithm != econt.Autoencoder {
-		if err := result.distances(cmd, images, f.metric, c.threads); err != nil {
-			return err
-		}
-	}
-	if err := f.write(result); err != nil {
+	if err != nil {
 		return err
+	}
+	if f.out == "-" { // standard output has the images
+		return printTransmission(remarks(cmd, c), result)
 	}
 	if c.json {
 		return json.NewEncoder(cmd.OutOrStdout()).Encode(result)
 	}
-	result.print(cmd.OutOrStdout())
-	return nil
+	return printTransmission(cmd.OutOrStdout(), result)
+}
+
+// transmit sends a file's images through the chip, a batch at a time.
+func (f *encodeFlags) transmit(cmd *cobra.Command, c *common, path string, base *econt.Baseline, set evaluate.TransmitSettings) (r *evaluate.Transmission, err error) {
+	order, err := hgcal.ParseOrder(f.images.order)
+	if err != nil {
+		return nil, err
+	}
+	in, err := openCounted(cmd, path)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	images, err := csvio.NewReader(in, path, csvio.Options{Order: order})
+	if err != nil {
+		return nil, err
+	}
+	bar := newProgress(cmd.ErrOrStderr(), c)
+	defer bar.close()
+	wafers := 0
+	watched := watchedReader{images, func(n int) {
+		wafers += n
+		bar.set(in.share(), fmt.Sprintf("%d wafers", wafers))
+	}}
+	if f.out == "" {
+		return evaluate.Transmit(cmd.Context(), base, watched, nil, set)
+	}
+	err = writeImages(cmd, f.out, f.force, csvio.Options{Order: order}, func(out wafer.Writer) (err error) {
+		r, err = evaluate.Transmit(cmd.Context(), base, watched, out, set)
+		return err
+	})
+	return r, err
 }
 
 // baseline is the chip with its decoder; model is nil but for AE with one.
@@ -237,96 +251,14 @@ func (f *encodeFlags) baseline(threads int, notes io.Writer) (*econt.Baseline, *
 	return base, model, err
 }
 
-// write writes the decoded images, if asked for.
-func (f *encodeFlags) write(r *encoding) error {
-	if f.out == "" {
-		return nil
-	}
-	order, err := hgcal.ParseOrder(f.images.order)
-	if err != nil {
-		return err
-	}
-	return csvio.WriteFile(f.out, r.decoded, f.force, csvio.Options{Order: order})
-}
-
-// encodeImages runs the baseline over the images.
-func encodeImages(base *econt.Baseline, images *wafer.Set) (*encoding, error) {
-	config := base.Config()
-	n := images.Len()
-	r := &encoding{
-		Algorithm: config.Algorithm.String(), ETx: config.ETx(), Wafers: n, LinkBits: base.LinkBits(),
-		decoded: &wafer.Set{Charge: make([]float64, len(images.Charge))},
-	}
-	bits := wafer.Column{Name: "bits", Float: make([]float64, n)}
-	var latents []wafer.Column
-	if config.Algorithm == econt.Autoencoder {
-		for j := range 16 {
-			latents = append(latents, wafer.Column{Name: fmt.Sprintf("AE%d", j), Float: make([]float64, n)})
-		}
-	}
-	total := 0
-	for i := range n {
-		used, err := base.Encode(images.Image(i), r.decoded.Image(i))
-		if err != nil {
-			return nil, fmt.Errorf("image %d: %w", i+1, err)
-		}
-		total += used
-		r.MaxBits = max(r.MaxBits, used)
-		bits.Float[i] = float64(used)
-		for j := range latents {
-			latents[j].Float[i] = float64(base.Decoded().Latent[j])
-		}
-	}
-	r.MeanBits = float64(total) / float64(max(n, 1))
-	r.decoded.Columns = append(append(images.Columns[:len(images.Columns):len(images.Columns)], bits), latents...)
-	return r, nil
-}
-
-// distances adds the exact EMD where both images hold charge.
-func (r *encoding) distances(cmd *cobra.Command, images *wafer.Set, metric string, threads int) error {
-	m, err := groundMetric(metric)
-	if err != nil {
-		return err
-	}
-	batch, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise, Threads: threads})
-	if err != nil {
-		return err
-	}
-	var p, q []float64
-	for i := range images.Len() {
-		if sum(images.Image(i)) > 0 && sum(r.decoded.Image(i)) > 0 {
-			p, q = append(p, images.Image(i)...), append(q, r.decoded.Image(i)...)
-		}
-	}
-	e := make([]float64, len(p)/hgcal.Cells)
-	r.Empty = images.Len() - len(e)
-	if len(e) == 0 {
-		return nil
-	}
-	if err := batch.Distance(cmd.Context(), p, q, e); err != nil {
-		return err
-	}
-	mean := sum(e) / float64(len(e))
-	sort.Float64s(e)
-	median, q95 := e[len(e)/2], e[len(e)*95/100]
-	r.MeanEMD, r.MedianEMD, r.Q95EMD = &mean, &median, &q95
-	return nil
-}
-
-func sum(v []float64) (s float64) {
-	for _, x := range v {
-		s += x
-	}
-	return s
-}
-
-func (r *encoding) print(w io.Writer) {
-	fmt.Fprintf(w, "%s on %d links (%d bits a bunch crossing): %d wafers, %.1f bits of information each, at most %d\n",
+func printTransmission(w io.Writer, r *evaluate.Transmission) error {
+	_, err := fmt.Fprintf(w, "%s on %d links (%d bits a bunch crossing): %d wafers, %.1f bits of information each, at most %d\n",
 		r.Algorithm, r.ETx, r.LinkBits, r.Wafers, r.MeanBits, r.MaxBits)
-	if r.MeanEMD != nil {
-		fmt.Fprintf(w, "EMD to the image: mean %.4f, median %.4f, 95 %% below %.4f\n", *r.MeanEMD, *r.MedianEMD, *r.Q95EMD)
+	if r.MeanEMD != nil && err == nil {
+		_, err = fmt.Fprintf(w, "EMD to the image: mean %.4f, median %.4f, 95 %% below %.4f\n", *r.MeanEMD, *r.MedianEMD, *r.Q95EMD)
 	}
-	if r.Empty > 0 {
-		fmt.Fprintf(w, "%d wafers without EMD: no charge before or after\n", r.Empty)
+	if r.Empty > 0 && err == nil {
+		_, err = fmt.Fprintf(w, "%d wafers without EMD: no charge before or after\n", r.Empty)
 	}
+	return err
 }
