@@ -5,6 +5,7 @@ package kerasio
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"barrow/econt"
 	"barrow/model/keras"
@@ -12,47 +13,86 @@ import (
 
 // Decode finds the encoder in a Keras weights file: the layer with a kernel
 // of shape (3, 3, 1, 8) and 8 biases, and the one with (128, 16) and 16. Other
-// layers, such as the decoder's, may be there. order says how the dense kernel
-// is to be read: [econt.DenseKeras] for a trained network, [econt.DenseGolden]
-// for the golden AE files.
+// layers, such as the decoder's, may be there, and the encoder may be a model
+// within that of the file, as one of an autoencoder is. order says how the dense
+// kernel is to be read: [econt.DenseKeras] for a trained network,
+// [econt.DenseGolden] for the golden AE files.
 func Decode(f *keras.File, order econt.DenseOrder) (*econt.FloatWeights, error) {
 	out := &econt.FloatWeights{Order: order}
-	var convLayer, denseLayer string
-	for _, l := range f.Layers {
-		kernel, bias := kernelAndBias(l)
-		if kernel == nil || bias == nil {
-			continue
-		}
+	var conv, dense string
+	for _, l := range layers(f) {
 		switch {
-		case slices.Equal(kernel.Shape, []int{3, 3, 1, 8}) && slices.Equal(bias.Shape, []int{8}):
-			if convLayer != "" {
-				return nil, fmt.Errorf("kerasio: both %s and %s look like the encoder's convolution", convLayer, l.Layer)
+		case l.has([]int{3, 3, 1, 8}, 8):
+			if conv != "" {
+				return nil, fmt.Errorf("kerasio: both %s and %s look like the encoder's convolution", conv, l.name)
 			}
-			convLayer, out.Conv, out.ConvBias = l.Layer, widen(kernel.Data), widen(bias.Data)
-		case slices.Equal(kernel.Shape, []int{128, 16}) && slices.Equal(bias.Shape, []int{16}):
-			if denseLayer != "" {
-				return nil, fmt.Errorf("kerasio: both %s and %s look like the encoder's dense layer", denseLayer, l.Layer)
+			conv, out.Conv, out.ConvBias = l.name, widen(l.kernel.Data), widen(l.bias.Data)
+		case l.has([]int{128, 16}, 16):
+			if dense != "" {
+				return nil, fmt.Errorf("kerasio: both %s and %s look like the encoder's dense layer", dense, l.name)
 			}
-			denseLayer, out.Dense, out.DenseBias = l.Layer, widen(kernel.Data), widen(bias.Data)
+			dense, out.Dense, out.DenseBias = l.name, widen(l.kernel.Data), widen(l.bias.Data)
 		}
 	}
-	if convLayer == "" || denseLayer == "" {
-		return nil, fmt.Errorf("kerasio: no encoder in the file: want a kernel (3, 3, 1, 8) with 8 biases and one (128, 16) with 16")
+	if conv == "" || dense == "" {
+		return nil, fmt.Errorf("kerasio: no encoder in the file: want a kernel (3, 3, 1, 8) with 8 biases and one (128, 16) with 16; it has %s", listed(f))
 	}
 	return out, nil
 }
 
-// kernelAndBias picks a layer's arrays by their rank.
-func kernelAndBias(l keras.LayerWeights) (kernel, bias *keras.Weight) {
-	for i := range l.Weights {
-		switch len(l.Weights[i].Shape) {
-		case 1:
-			bias = &l.Weights[i]
-		case 2, 4:
-			kernel = &l.Weights[i]
+// A layer is a kernel with its bias.
+type layer struct {
+	name         string // "encoder/conv2d" of a model within the file's
+	kernel, bias *keras.Weight
+}
+
+func (l layer) has(kernel []int, bias int) bool {
+	return l.kernel != nil && l.bias != nil && slices.Equal(l.kernel.Shape, kernel) && slices.Equal(l.bias.Shape, []int{bias})
+}
+
+// layers lists the file's layers with weights, those of models within it too,
+// whose arrays lie in the group of the outermost and are told by their names.
+func layers(f *keras.File) []layer {
+	var out []layer
+	at := map[string]int{}
+	for _, g := range f.Layers {
+		for i := range g.Weights {
+			w := &g.Weights[i]
+			name := g.Layer
+			if k := strings.LastIndexByte(w.Name, '/'); k >= 0 && w.Name[:k] != g.Layer {
+				name += "/" + w.Name[:k]
+			}
+			k, ok := at[name]
+			if !ok {
+				k = len(out)
+				at[name], out = k, append(out, layer{name: name})
+			}
+			switch len(w.Shape) {
+			case 1:
+				out[k].bias = w
+			case 2, 4:
+				out[k].kernel = w
+			}
 		}
 	}
-	return kernel, bias
+	return out
+}
+
+// listed names the kernels that a file has, for an error.
+func listed(f *keras.File) string {
+	var names []string
+	for _, l := range layers(f) {
+		if l.kernel != nil {
+			names = append(names, fmt.Sprintf("%s %v", l.name, l.kernel.Shape))
+		}
+	}
+	switch n := len(names); {
+	case n == 0:
+		return "no kernels"
+	case n > 6:
+		return strings.Join(names[:6], ", ") + fmt.Sprintf(" and %d more", n-6)
+	}
+	return strings.Join(names, ", ")
 }
 
 func widen(v []float32) []float64 {

@@ -95,3 +95,43 @@ func TestDecodeErrors(t *testing.T) {
 		t.Errorf("two encoders: %v", err)
 	}
 }
+
+// TestWithinModel: the encoder is found within the file of a whole autoencoder,
+// whose models are layers there, in Keras 2's names and in Keras 3's.
+func TestWithinModel(t *testing.T) {
+	w := randomWeights(rand.New(rand.NewPCG(3, 3)))
+	for _, names := range [][2]string{{"%s/kernel:0", "%s/bias:0"}, {"%s/kernel", "%s/bias"}, {"encoder/%s/kernel:0", "encoder/%s/bias:0"}} {
+		bare := Encode(w, econt.DenseKeras)
+		encoder := keras.LayerWeights{Layer: "encoder"}
+		for _, l := range bare.Layers {
+			for i, x := range l.Weights {
+				x.Name = strings.Replace(names[i], "%s", l.Layer, 1)
+				encoder.Weights = append(encoder.Weights, x)
+			}
+		}
+		decoder := keras.LayerWeights{Layer: "decoder", Weights: []keras.Weight{
+			{Name: "dense/kernel:0", Shape: []int{16, 128}, Data: make([]float32, 2048)}, {Name: "dense/bias:0", Shape: []int{128}, Data: make([]float32, 128)},
+			{Name: "up/kernel:0", Shape: []int{3, 3, 8, 8}, Data: make([]float32, 576)}, {Name: "up/bias:0", Shape: []int{8}, Data: make([]float32, 8)},
+		}}
+		data, err := (&keras.File{Layers: []keras.LayerWeights{{Layer: "input_1"}, encoder, decoder}}).Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, err := keras.ParseWeights(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := Decode(file, econt.DenseKeras)
+		if err != nil {
+			t.Errorf("%v: %v", names, err)
+			continue
+		}
+		if q, _, err := f.Quantise(econt.RoundNearest); err != nil || *q != *w {
+			t.Errorf("%v: other weights, %v", names, err)
+		}
+		file.Layers = append(file.Layers[:1], file.Layers[2:]...)
+		if _, err := Decode(file, econt.DenseKeras); err == nil || !strings.Contains(err.Error(), "it has decoder/dense [16 128], decoder/up [3 3 8 8]") {
+			t.Errorf("a decoder alone: %v", err)
+		}
+	}
+}

@@ -16,7 +16,7 @@ func (c *layerConfig) activation(v value, _ node) (value, error) {
 	if err := c.read(&cfg); err != nil {
 		return v, err
 	}
-	layers, err := c.activationLayers(cfg.Activation, c.name)
+	layers, err := c.activationLayers(cfg.Activation, c.id)
 	if err != nil {
 		return v, err
 	}
@@ -28,6 +28,13 @@ func (c *layerConfig) activation(v value, _ node) (value, error) {
 func (c *layerConfig) activationLayers(raw json.RawMessage, name string) ([]nn.Layer, error) {
 	l := nn.Layer{Name: name}
 	var word string
+	var function struct { // of Keras 3, for some functions
+		Class  string `json:"class_name"`
+		Config string `json:"config"`
+	}
+	if json.Unmarshal(raw, &function) == nil && function.Class == "function" {
+		raw, _ = json.Marshal(function.Config)
+	}
 	if err := json.Unmarshal(raw, &word); err == nil || len(raw) == 0 {
 		switch word {
 		case "", "linear":

@@ -22,6 +22,10 @@ type config struct {
 type layerConfig struct {
 	class   string
 	name    string
+	id      string   // its name in nn, where names are unique: see identify
+	path    []string // the models that it lies in, from the second on, then its name
+	module  string   // of Keras 3: where the class comes from
+	keras3  bool     // its calls are in the form of Keras 3
 	raw     json.RawMessage
 	build   json.RawMessage // shapes that Keras 2.13 notes
 	nodes   []node          // one for each call of the layer
@@ -37,7 +41,10 @@ type ref struct {
 	layer  string
 	node   int
 	tensor int
+	output bool // one of the model's list of outputs
 	kwargs map[string]json.RawMessage
+	// constant is what stands in the place of an output where it is none.
+	constant json.RawMessage
 }
 
 // maxNesting is how deep models within models may go.
@@ -68,7 +75,11 @@ func parseConfig(data []byte) (*config, error) {
 	if err := strict(data, &top); err != nil {
 		return nil, fmt.Errorf("architecture: %w", err)
 	}
-	return parseModel(top.Class, top.Config, "", 0)
+	c, err := parseModel(top.Class, top.Config, "", 0)
+	if err == nil {
+		c.identify()
+	}
+	return c, err
 }
 
 func isModel(class string) bool {
@@ -131,6 +142,7 @@ func parseLayer(raw json.RawMessage, model string, depth int) (*layerConfig, err
 	var body struct {
 		Class  string          `json:"class_name"`
 		Name   string          `json:"name"`
+		Module string          `json:"module"`
 		Config json.RawMessage `json:"config"`
 		Build  json.RawMessage `json:"build_config"`
 		Nodes  json.RawMessage `json:"inbound_nodes"`
@@ -138,7 +150,7 @@ func parseLayer(raw json.RawMessage, model string, depth int) (*layerConfig, err
 	if err := json.Unmarshal(raw, &body); err != nil {
 		return nil, err
 	}
-	l := &layerConfig{class: body.Class, name: body.Name, raw: body.Config, build: body.Build, inModel: model}
+	l := &layerConfig{class: body.Class, name: body.Name, module: body.Module, raw: body.Config, build: body.Build, inModel: model}
 	if l.name == "" { // a Sequential model's layers have it in their config only
 		var named struct {
 			Name string `json:"name"`
@@ -150,7 +162,7 @@ func parseLayer(raw json.RawMessage, model string, depth int) (*layerConfig, err
 		return nil, fmt.Errorf("without class_name or name")
 	}
 	var err error
-	if l.nodes, err = parseNodes(body.Nodes); err != nil {
+	if l.nodes, l.keras3, err = parseNodes(body.Nodes); err != nil {
 		return nil, fmt.Errorf("%q: inbound_nodes: %w", l.name, err)
 	}
 	if isModel(l.class) {
@@ -159,74 +171,6 @@ func parseLayer(raw json.RawMessage, model string, depth int) (*layerConfig, err
 		}
 	}
 	return l, nil
-}
-
-// parseNodes reads inbound_nodes: for each call of the layer a list of what it
-// is given, or, for TensorFlow operations on one tensor, that one alone.
-func parseNodes(raw json.RawMessage) ([]node, error) {
-	if len(raw) == 0 || string(raw) == "null" {
-		return nil, nil
-	}
-	var calls []json.RawMessage
-	if err := json.Unmarshal(raw, &calls); err != nil {
-		return nil, err
-	}
-	nodes := make([]node, 0, len(calls))
-	for _, call := range calls {
-		if bytes.HasPrefix(bytes.TrimSpace(call), []byte("{")) {
-			return nil, fmt.Errorf("in the form of Keras 3, which is not supported; supported is Keras 2")
-		}
-		refs, err := parseRefs(call)
-		if err != nil {
-			return nil, err
-		}
-		nodes = append(nodes, refs)
-	}
-	return nodes, nil
-}
-
-// parseRefs reads [name, node, tensor, arguments] or a list of those.
-func parseRefs(raw json.RawMessage) ([]ref, error) {
-	var items []json.RawMessage
-	if err := json.Unmarshal(raw, &items); err != nil {
-		return nil, err
-	}
-	if len(items) == 0 {
-		return nil, nil
-	}
-	if bytes.HasPrefix(bytes.TrimSpace(items[0]), []byte(`"`)) {
-		r, err := parseRef(items)
-		return []ref{r}, err
-	}
-	refs := make([]ref, 0, len(items))
-	for _, item := range items {
-		var parts []json.RawMessage
-		if err := json.Unmarshal(item, &parts); err != nil {
-			return nil, err
-		}
-		r, err := parseRef(parts)
-		if err != nil {
-			return nil, err
-		}
-		refs = append(refs, r)
-	}
-	return refs, nil
-}
-
-func parseRef(parts []json.RawMessage) (r ref, err error) {
-	if len(parts) < 3 || len(parts) > 4 {
-		return r, fmt.Errorf("%d parts where a layer, a node and a tensor are expected", len(parts))
-	}
-	if err = json.Unmarshal(parts[0], &r.layer); err == nil {
-		err = json.Unmarshal(parts[1], &r.node)
-	}
-	if err == nil {
-		err = json.Unmarshal(parts[2], &r.tensor)
-	}
-	if err == nil && len(parts) == 4 {
-		err = json.Unmarshal(parts[3], &r.kwargs)
-	}
-	return r, err
 }
 
 // JSON is the architecture as Keras' to_json gives it: the Config with

@@ -19,7 +19,7 @@ func dataPath(t testing.TB, parts ...string) string {
 	t.Helper()
 	root := os.Getenv("BARROW_DATA")
 	if root == "" {
-		root = filepath.Join("..", "..", "shared", "data")
+		root = filepath.Join("..", "..", "..", "shared", "data")
 	}
 	path := filepath.Join(append([]string{root}, parts...)...)
 	if _, err := os.Stat(path); err != nil {

@@ -1,6 +1,6 @@
 // Package keras reads and writes networks as Keras 2 does: the weights in
-// HDF5, the architecture as JSON, in one file or in two. It needs neither
-// Python nor TensorFlow.
+// HDF5, the architecture as JSON, in one file or in two. It reads the .h5 files
+// of Keras 3 as well. It needs neither Python nor TensorFlow.
 //
 // ReadWeights gives a file's tensors in Keras' order, with the architecture if
 // the file has it. ReadModel and ReadModelJSON go on to map the architecture

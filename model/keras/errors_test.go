@@ -47,7 +47,9 @@ func TestUnsupported(t *testing.T) {
 		{"pair", `["base_model",2,0,{}]`, `["base_model",1,0,{}]`, []string{`"average"`, "(a, b) and on (b, a)"}},
 		{"pair", `["conv2d_1",0,0,{}]`, `["conv2d_9",0,0,{}]`, []string{`"conv2d_9"`, "not there"}},
 		{"pair", `["conv2d_1",0,0,{}]`, `["relu_1",0,0,{}]`, []string{"depends on itself"}},
-		{"pair", `"l1":0`, `"l1":0.5`, []string{`"conv2d_1"`, "supported is L2"}},
+		{"pair", `"l1":0`, `"l1":0.5`, nil}, // a penalty of training
+		{"pair", `"dtype":"float32","epsilon"`, `"dtype":{"class_name":"Policy","config":{"name":"mixed_float16"}},"epsilon"`, []string{`"batchnorm_1"`, "dtype mixed_float16 is not supported"}},
+		{"pair", `[["conv2d_1",0,0,{}]]`, `[["conv2d_1",0,0,{"training":true}]]`, []string{`"batchnorm_1"`, "training=True"}},
 		{"pair", `"units":7`, `"units":8`, []string{`"dense_1"`, "dense_1/kernel:0", "wants [80 8]"}},
 		{"pair", `"units":7`, `"units":"7"`, []string{`"dense_1"`, "config"}},
 		{"pair", `"use_bias":true`, `"use_bias":false`, []string{"conv2d_1/bias:0", "do not belong together"}},
@@ -80,7 +82,8 @@ func TestUnsupported(t *testing.T) {
 		{"quantised", `"y":1.9375`, `"y":1.9`, []string{`"floor"`, "minimum 1.9"}},
 		{"quantised", `"class_name":"Functional"`, `"class_name":"Model"`, nil},
 		{"quantised", `{"class_name"`, `{"class_nam`, []string{"architecture"}},
-		{"quantised", `"inbound_nodes":[]`, `"inbound_nodes":[{"args":[]}]`, []string{"Keras 3"}},
+		{"quantised", `"inbound_nodes":[]`, `"inbound_nodes":[{"args":[{"class_name":"__keras_tensor__","config":{}}]}]`, []string{"0 parts where a layer"}},
+		{"quantised", `"inbound_nodes":[]`, `"inbound_nodes":[{"args":` + strings.Repeat("[", 30) + strings.Repeat("]", 30) + `}]`, []string{"nested more than 8 deep"}},
 		{"quantised", `"name":"act"}`, `"name":"conv2d"}`, []string{`two layers are called "conv2d"`}},
 	} {
 		f := exported(t, c.model)
@@ -297,7 +300,7 @@ func TestSequential(t *testing.T) {
 		t.Errorf("%v differs from the reference by %g", got, d)
 	}
 	for old, want := range map[string]string{
-		`[[0,1],[0,1]]`:                    `"c" (Conv2D) of model "s": zero padding of 2`,
+		`[[0,1],[0,1]]`:                    `"c" (Conv2D) of model "s": zero padding of 0 and 2 rows`,
 		`"class_name":"Conv2D"`:            `zero padding is supported only directly before a convolution`,
 		`"batch_input_shape":[null,4,4,1]`: `batch_input_shape`,
 	} {

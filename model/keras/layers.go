@@ -23,7 +23,7 @@ type step struct {
 // settled says whether a value is complete: no padding and no TensorFlow
 // operation waits for the layers that would make it something nn has.
 func (v value) settled() error {
-	if v.pad > 0 {
+	if v.pad != (padding{}) {
 		return fmt.Errorf("zero padding is supported only directly before a convolution that reads all of it")
 	}
 	if len(v.steps) > 0 {
@@ -63,9 +63,16 @@ func init() { // not a literal: the functions refer to the table's errors
 		"Reshape":            (*layerConfig).reshape,
 		"Cropping2D":         (*layerConfig).crop,
 		"ZeroPadding2D":      (*layerConfig).zeroPad,
-		"Dropout":            func(_ *layerConfig, v value, _ node) (value, error) { return v, nil },
-		"TFOpLambda":         (*layerConfig).tensorOp,
-		"SlicingOpLambda":    (*layerConfig).slice,
+		"Pad":                (*layerConfig).tensorPad, // an operation of Keras 3
+		// these do something in training alone
+		"Dropout":                (*layerConfig).nothing,
+		"SpatialDropout2D":       (*layerConfig).nothing,
+		"AlphaDropout":           (*layerConfig).nothing,
+		"GaussianDropout":        (*layerConfig).nothing,
+		"GaussianNoise":          (*layerConfig).nothing,
+		"ActivityRegularization": (*layerConfig).nothing,
+		"TFOpLambda":             (*layerConfig).tensorOp,
+		"SlicingOpLambda":        (*layerConfig).slice,
 		// custom layers of nswood/ECON_QAE
 		"keras_pad":     (*layerConfig).zeroPad,
 		"keras_floor":   (*layerConfig).tensorOp,
@@ -77,6 +84,9 @@ func init() { // not a literal: the functions refer to the table's errors
 // caller.
 func (c *layerConfig) layer(v value, refs node) (value, error) {
 	f := layerFuncs[c.class]
+	if strings.Contains(c.module, ".ops") && c.class != "Pad" {
+		return v, fmt.Errorf("the operation %s of Keras 3 (%s) is not supported; %s", c.class, c.module, supportedLayers)
+	}
 	if f == nil {
 		return v, fmt.Errorf("layers of class %q are not supported; %s", c.class, supportedLayers)
 	}
@@ -90,14 +100,37 @@ func (c *layerConfig) layer(v value, refs node) (value, error) {
 	if common.Format != "" && common.Format != "channels_last" {
 		return v, fmt.Errorf("data_format %q is not supported; supported is \"channels_last\"", common.Format)
 	}
-	if d := string(common.DType); d != "" && d != `"float32"` && d != "null" {
+	if d := dtype(common.DType); d != "float32" {
 		return v, fmt.Errorf("dtype %s is not supported; supported is \"float32\"", d)
 	}
+	if len(refs) > 0 && string(refs[0].kwargs["training"]) == "true" {
+		return v, fmt.Errorf("called with training=True, it does in use what it does in training, which is not supported")
+	}
 	waits := c.class == "TFOpLambda" || strings.HasPrefix(c.class, "keras_")
-	if len(v.steps) > 0 && !waits || v.pad > 0 && !strings.Contains(c.class, "Conv2D") {
+	if len(v.steps) > 0 && !waits || v.pad != (padding{}) && !strings.Contains(c.class, "Conv2D") {
 		return v, v.settled()
 	}
 	return f(c, v, refs)
+}
+
+// dtype is the number format of a layer: its name, or that of a policy, which
+// Keras 3 always writes and Keras 2 where it is not the default.
+func dtype(raw json.RawMessage) string {
+	var policy struct {
+		Config struct {
+			Name string `json:"name"`
+		} `json:"config"`
+	}
+	var name string
+	switch {
+	case len(raw) == 0 || string(raw) == "null":
+		return "float32"
+	case json.Unmarshal(raw, &name) == nil:
+		return name
+	case json.Unmarshal(raw, &policy) == nil && policy.Config.Name != "":
+		return policy.Config.Name
+	}
+	return string(raw)
 }
 
 // inputShape is what an input layer takes.
@@ -136,26 +169,15 @@ func (c *layerConfig) inputShape() (nn.Shape, error) {
 type weighted struct {
 	Bias        *bool           `json:"use_bias"`
 	Activation  json.RawMessage `json:"activation"`
-	Regularizer *struct {
-		Class  string `json:"class_name"`
-		Config struct {
-			L1 float64 `json:"l1"`
-			L2 float64 `json:"l2"`
-		} `json:"config"`
-	} `json:"kernel_regularizer"`
-	KernelQ json.RawMessage `json:"kernel_quantizer"`
-	BiasQ   json.RawMessage `json:"bias_quantizer"`
+	Regularizer json.RawMessage `json:"kernel_regularizer"`
+	KernelQ     json.RawMessage `json:"kernel_quantizer"`
+	BiasQ       json.RawMessage `json:"bias_quantizer"`
 }
 
 // finish fills in what weighted says, and appends the layer and its activation.
 func (c *layerConfig) finish(v value, w weighted, l nn.Layer) (value, error) {
 	l.NoBias = w.Bias != nil && !*w.Bias
-	if r := w.Regularizer; r != nil {
-		if r.Config.L1 != 0 || r.Class != "L1L2" && r.Class != "L2" {
-			return v, fmt.Errorf("kernel_regularizer %s with l1 = %g is not supported; supported is L2", r.Class, r.Config.L1)
-		}
-		l.L2 = r.Config.L2
-	}
+	l.L2 = penalty(w.Regularizer)
 	if strings.HasPrefix(c.class, "Q") {
 		if err := quantise(&l, w); err != nil {
 			return v, err
@@ -167,6 +189,25 @@ func (c *layerConfig) finish(v value, w weighted, l nn.Layer) (value, error) {
 	}
 	return v.with(append([]nn.Layer{l}, after...)...), nil
 }
+
+// penalty is the L2 part of a regulariser. The others that there are, L1 and
+// custom ones among them, change a training and not what is computed; nn has
+// none of them.
+func penalty(raw json.RawMessage) float64 {
+	var r struct {
+		Class  string `json:"class_name"`
+		Config struct {
+			L2 float64 `json:"l2"`
+		} `json:"config"`
+	}
+	if json.Unmarshal(raw, &r) != nil || r.Class != "L2" && r.Class != "L1L2" || !(r.Config.L2 >= 0) {
+		return 0
+	}
+	return r.Config.L2
+}
+
+// nothing is a layer that does nothing but in training.
+func (c *layerConfig) nothing(v value, _ node) (value, error) { return v, nil }
 
 func (c *layerConfig) conv(v value, _ node) (value, error) {
 	var cfg struct {
@@ -188,7 +229,7 @@ func (c *layerConfig) conv(v value, _ node) (value, error) {
 		}
 		return v[0], nil
 	}
-	l := nn.Layer{Kind: nn.KindConv2D, Name: c.name, Filters: cfg.Filters, Padding: cfg.Padding}
+	l := nn.Layer{Kind: nn.KindConv2D, Name: c.id, Filters: cfg.Filters, Padding: cfg.Padding}
 	if strings.HasSuffix(c.class, "Transpose") {
 		l.Kind = nn.KindConv2DTranspose
 	}
@@ -211,29 +252,13 @@ func (c *layerConfig) conv(v value, _ node) (value, error) {
 	if l.Padding != nn.PaddingSame && l.Padding != nn.PaddingValid {
 		return v, fmt.Errorf("padding %q is not supported; supported are \"same\" and \"valid\"", l.Padding)
 	}
-	if v.pad > 0 {
+	if v.pad != (padding{}) {
 		if err := absorb(&l, v); err != nil {
 			return v, err
 		}
-		v.pad = 0
+		v.pad = padding{}
 	}
 	return c.finish(v, cfg.weighted, l)
-}
-
-// absorb makes a valid convolution of a padded image a "same" one of the image,
-// which it is where TensorFlow's "same" would pad alike.
-func absorb(l *nn.Layer, v value) error {
-	if l.Kind == nn.KindConv2D && l.Padding == nn.PaddingValid && l.Kernel > 0 && l.Stride > 0 {
-		same := func(n int) bool {
-			total := max(((n+l.Stride-1)/l.Stride-1)*l.Stride+l.Kernel-n, 0)
-			return total/2 == 0 && total == v.pad
-		}
-		if same(v.shape.H) && same(v.shape.W) {
-			l.Padding = nn.PaddingSame
-			return nil
-		}
-	}
-	return fmt.Errorf("zero padding of %d at the bottom and right before it is supported only where it equals the padding of a \"same\" convolution", v.pad)
 }
 
 func (c *layerConfig) dense(v value, _ node) (value, error) {
@@ -247,7 +272,7 @@ func (c *layerConfig) dense(v value, _ node) (value, error) {
 	if v.shape.H != 1 || v.shape.W != 1 {
 		return v, fmt.Errorf("a dense layer on an image (%v) is not supported; supported are vectors: put a Flatten before it", v.shape)
 	}
-	return c.finish(v, cfg.weighted, nn.Layer{Kind: nn.KindDense, Name: c.name, Units: cfg.Units})
+	return c.finish(v, cfg.weighted, nn.Layer{Kind: nn.KindDense, Name: c.id, Units: cfg.Units})
 }
 
 func (c *layerConfig) batchNorm(v value, _ node) (value, error) {
@@ -267,7 +292,7 @@ func (c *layerConfig) batchNorm(v value, _ node) (value, error) {
 	if cfg.Momentum == 0 || cfg.Epsilon == 0 {
 		return v, fmt.Errorf("momentum %g and epsilon %g are not supported; supported are numbers above 0", cfg.Momentum, cfg.Epsilon)
 	}
-	return v.with(nn.Layer{Kind: nn.KindBatchNorm, Name: c.name, Momentum: cfg.Momentum, Epsilon: cfg.Epsilon}), nil
+	return v.with(nn.Layer{Kind: nn.KindBatchNorm, Name: c.id, Momentum: cfg.Momentum, Epsilon: cfg.Epsilon}), nil
 }
 
 func (c *layerConfig) relu(v value, _ node) (value, error) {
@@ -282,11 +307,11 @@ func (c *layerConfig) relu(v value, _ node) (value, error) {
 	if cfg.Max != nil || cfg.Slope != 0 || cfg.Threshold != 0 {
 		return v, fmt.Errorf("max_value, negative_slope and threshold are not supported; supported is the plain ReLU")
 	}
-	return v.with(nn.Layer{Kind: nn.KindReLU, Name: c.name}), nil
+	return v.with(nn.Layer{Kind: nn.KindReLU, Name: c.id}), nil
 }
 
 func (c *layerConfig) flatten(v value, _ node) (value, error) {
-	return v.with(nn.Layer{Kind: nn.KindFlatten, Name: c.name}), nil
+	return v.with(nn.Layer{Kind: nn.KindFlatten, Name: c.id}), nil
 }
 
 func (c *layerConfig) reshape(v value, _ node) (value, error) {
@@ -321,7 +346,7 @@ func (c *layerConfig) reshape(v value, _ node) (value, error) {
 	default:
 		return v, fmt.Errorf("target_shape %v is not supported; supported are vectors and height×width×channels", cfg.Target)
 	}
-	return v.with(nn.Layer{Kind: nn.KindReshape, Name: c.name, Height: t[0], Width: t[1], Channels: t[2]}), nil
+	return v.with(nn.Layer{Kind: nn.KindReshape, Name: c.id, Height: t[0], Width: t[1], Channels: t[2]}), nil
 }
 
 func (c *layerConfig) crop(v value, _ node) (value, error) {
@@ -333,29 +358,9 @@ func (c *layerConfig) crop(v value, _ node) (value, error) {
 	}
 	k := cfg.Cropping
 	return v.with(nn.Layer{
-		Kind: nn.KindCrop, Name: c.name, Top: k[0][0], Left: k[1][0],
+		Kind: nn.KindCrop, Name: c.id, Top: k[0][0], Left: k[1][0],
 		Height: v.shape.H - k[0][0] - k[0][1], Width: v.shape.W - k[1][0] - k[1][1],
 	}), nil
-}
-
-// zeroPad notes padding for the convolution that must follow. ECON_QAE's
-// keras_pad pads one row at the bottom and one column at the right.
-func (c *layerConfig) zeroPad(v value, _ node) (value, error) {
-	v.pad = 1
-	if c.class == "keras_pad" {
-		return v, nil
-	}
-	var cfg struct {
-		Padding [2][2]int `json:"padding"`
-	}
-	if err := c.read(&cfg); err != nil {
-		return v, err
-	}
-	p := cfg.Padding
-	if v.pad = p[0][1]; p != [2][2]int{{0, v.pad}, {0, v.pad}} || v.pad < 0 {
-		return v, fmt.Errorf("padding %v is not supported; supported are equal numbers at the bottom and the right", p)
-	}
-	return v, nil
 }
 
 // tensorOp takes one TensorFlow operation of the rounding sequence.
@@ -380,6 +385,9 @@ func (c *layerConfig) tensorOp(v value, refs node) (value, error) {
 			}
 		}
 	}
+	if name := op[strings.LastIndexByte(op, '.')+1:]; c.class == "TFOpLambda" && name == "pad" {
+		return c.tensorPad(v, refs)
+	}
 	if op == "negative" && len(v.layers) == 0 && len(v.steps) == 0 {
 		v.negated = !v.negated
 		return v, nil
@@ -403,7 +411,7 @@ func (c *layerConfig) roundDown(v value) (value, error) {
 	if v.steps[2].arg != scale || fraction != math.Trunc(fraction) || integer != math.Trunc(integer) || !(fraction >= 0 && fraction <= 16) || !(integer >= 0 && integer <= 3) {
 		return v, fail
 	}
-	l := nn.Layer{Kind: nn.KindQuantizedBits, Name: c.name, Bits: int(fraction) + int(integer) + 1, Integer: int(integer), Rounding: nn.RoundFloor}
+	l := nn.Layer{Kind: nn.KindQuantizedBits, Name: c.id, Bits: int(fraction) + int(integer) + 1, Integer: int(integer), Rounding: nn.RoundFloor}
 	v.steps = nil
 	// A quantiser also saturates below; the values must not reach that far.
 	if n := len(v.layers); n > 0 {
@@ -448,5 +456,5 @@ func (c *layerConfig) slice(v value, refs node) (value, error) {
 			return v, fail
 		}
 	}
-	return v.with(nn.Layer{Kind: nn.KindCrop, Name: c.name, Top: from[1], Left: from[2], Height: to[1] - from[1], Width: to[2] - from[2]}), nil
+	return v.with(nn.Layer{Kind: nn.KindCrop, Name: c.id, Top: from[1], Left: from[2], Height: to[1] - from[1], Width: to[2] - from[2]}), nil
 }

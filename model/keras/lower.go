@@ -13,8 +13,8 @@ type value struct {
 	inputs []int // indices into lowering.inputs
 	shape  nn.Shape
 	layers []nn.Layer
-	// pad is zero padding at the bottom and right that awaits its convolution.
-	pad int
+	// pad is zero padding that awaits its convolution.
+	pad padding
 	// negated says that the inputs are negated before the layers.
 	negated bool
 	// steps are TensorFlow operations that await their fellows.
@@ -156,7 +156,9 @@ func (s *scope) output() (value, error) {
 		s.done, s.busy = map[call]value{}, map[call]bool{}
 	}
 	if s.c.class != "Sequential" {
-		return s.follow(s.c.outputs[0])
+		out := s.c.outputs[0]
+		out.output = true
+		return s.follow(out)
 	}
 	names, _ := s.c.inputLayers()
 	v := s.bound[names[0].name]
@@ -192,8 +194,10 @@ func (s *scope) follow(r ref) (value, error) {
 		return value{}, l.fail(fmt.Errorf("depends on itself"))
 	}
 	at := r.node
-	if l.nested != nil && (at > 0 || len(l.nodes) > 1) {
-		at-- // node 0 is the nested model as it was made, before any call
+	// Node 0 of a nested model is the model as it was made, before any call: it
+	// counts in Keras 2 and, of a functional model, in the list of outputs of Keras 3.
+	if l.nested != nil && (at > 0 || len(l.nodes) > 1 && !l.keras3) && (!l.keras3 || r.output && l.class != "Sequential") {
+		at--
 	}
 	if at < 0 || at >= len(l.nodes) || r.tensor != 0 {
 		return value{}, l.fail(fmt.Errorf("has no call %d with an output %d", r.node, r.tensor))
@@ -356,8 +360,8 @@ func (l *lowering) concatenate(c *layerConfig, args []value) (value, error) {
 			return value{}, fmt.Errorf("supported is one of the model's own inputs, once, after layers")
 		}
 		in := &l.inputs[a.inputs[0]]
-		in.Side = c.name
-		v = v.with(nn.Layer{Kind: nn.KindConcat, Name: c.name, Channels: a.shape.C})
+		in.Side = c.id
+		v = v.with(nn.Layer{Kind: nn.KindConcat, Name: c.id, Channels: a.shape.C})
 		v.shape.C += a.shape.C
 	}
 	return v, nil
@@ -385,7 +389,7 @@ func residual(c *layerConfig, args []value) (value, error) {
 			return value{}, fmt.Errorf("shapes %v and %v do not fit", skip.shape, v.shape)
 		}
 	}
-	return v.with(nn.Layer{Kind: nn.KindAdd, Name: c.name, From: skip.layers[n-1].Name}), nil
+	return v.with(nn.Layer{Kind: nn.KindAdd, Name: c.id, From: skip.layers[n-1].Name}), nil
 }
 
 // square multiplies a value by itself.
@@ -396,7 +400,7 @@ func square(c *layerConfig, args []value) (value, error) {
 	if err := args[0].settled(); err != nil {
 		return value{}, err
 	}
-	return args[0].with(nn.Layer{Kind: nn.KindSquare, Name: c.name}), nil
+	return args[0].with(nn.Layer{Kind: nn.KindSquare, Name: c.id}), nil
 }
 
 // pair joins two calls of one chain of layers: f(a, b) with f(b, a), or f(x)
@@ -415,16 +419,16 @@ func pair(c *layerConfig, args []value) (value, error) {
 	if err := v.settled(); err != nil {
 		return value{}, err
 	}
-	opening := nn.Layer{Kind: nn.KindSwapPair, Name: c.name + "_swap"}
+	opening := nn.Layer{Kind: nn.KindSwapPair, Name: c.id + "_swap"}
 	swapped := len(v.inputs) == 2 && len(w.inputs) == 2 && v.inputs[0] == w.inputs[1] && v.inputs[1] == w.inputs[0]
 	switch {
 	case swapped && !v.negated && !w.negated:
 	case slices.Equal(v.inputs, w.inputs) && !v.negated && w.negated:
-		opening = nn.Layer{Kind: nn.KindNegatePair, Name: c.name + "_negate"}
+		opening = nn.Layer{Kind: nn.KindNegatePair, Name: c.id + "_negate"}
 	default:
 		return value{}, fmt.Errorf("its inputs come from inputs %v and %v of the model; %s", v.inputs, w.inputs, supported)
 	}
-	closing := nn.Layer{Kind: nn.KindPairMean, Name: c.name}
+	closing := nn.Layer{Kind: nn.KindPairMean, Name: c.id}
 	if c.class == "Subtract" {
 		closing.Kind = nn.KindPairDifference
 	}

@@ -10,7 +10,8 @@ import (
 
 // A slot is one array that a network needs.
 type slot struct {
-	layer, name string // "conv2d_1", "kernel"
+	layer, name string // in nn: "conv2d_1", "kernel"
+	from        *layerConfig
 	shape       []int
 	optional    bool // absent where Keras' layer was made without it
 	fill        float32
@@ -29,8 +30,8 @@ func slots(l nn.LayerShape) []slot {
 	case nn.KindBatchNorm:
 		c := []int{l.In.C}
 		return []slot{
-			{l.Name, "gamma", c, true, 1}, {l.Name, "beta", c, true, 0},
-			{l.Name, "moving_mean", c, false, 0}, {l.Name, "moving_variance", c, false, 1},
+			{layer: l.Name, name: "gamma", shape: c, optional: true, fill: 1}, {layer: l.Name, name: "beta", shape: c, optional: true},
+			{layer: l.Name, name: "moving_mean", shape: c}, {layer: l.Name, name: "moving_variance", shape: c, fill: 1},
 		}
 	default:
 		return nil
@@ -44,69 +45,138 @@ func slots(l nn.LayerShape) []slot {
 
 // A place is a weight of the file and whether the architecture has asked for it.
 type place struct {
-	layer string // top-level
+	group string   // the file's, one for each top-level layer of the model saved
+	path  []string // the weight's name, without the number of its output
 	w     *Weight
 	used  bool
 }
 
-// takeWeights finds the file's array for each of the network's.
+// takeWeights finds the file's array for each of the network's. The file is the
+// model's own, or that of a model that this one is a part of.
 func (m *Model) takeWeights(c *config) error {
 	layers, err := m.Spec.Check()
 	if err != nil {
 		return err
 	}
-	var places []*place
-	for i := range m.File.Layers {
-		l := &m.File.Layers[i]
-		for j := range l.Weights {
-			places = append(places, &place{layer: l.Layer, w: &l.Weights[j]})
-		}
-	}
+	configs := map[string]*layerConfig{}
+	c.walk(nil, func(l *layerConfig) { configs[l.id] = l })
+	var wanted []slot
 	for _, l := range layers {
 		for _, s := range slots(l) {
-			p, err := find(places, s, c.options(s.layer))
-			if err != nil {
-				return err
+			if s.from = configs[s.layer]; s.from == nil {
+				return fmt.Errorf("layer %q: the architecture has no layer of this name with weights", s.layer)
 			}
-			name := s.layer + "/" + s.name
-			if p == nil {
-				n := 1
-				for _, d := range s.shape {
-					n *= d
-				}
-				m.Weights[name] = slices.Repeat([]float32{s.fill}, n)
-				continue
-			}
-			p.used = true
-			m.Weights[name] = p.w.Data
+			wanted = append(wanted, s)
 		}
 	}
+	places := m.File.places()
+	part, err := whole(c, wanted, places)
+	if err != nil {
+		return err
+	}
+	for _, s := range wanted {
+		p, err := find(places, s, part)
+		if err != nil {
+			return err
+		}
+		name := s.layer + "/" + s.name
+		if p == nil {
+			n := 1
+			for _, d := range s.shape {
+				n *= d
+			}
+			m.Weights[name] = slices.Repeat([]float32{s.fill}, n)
+			continue
+		}
+		p.used = true
+		m.Weights[name] = p.w.Data
+	}
 	for _, p := range places {
-		if !p.used {
-			return fmt.Errorf("layer %q: weight %q (shape %v) is in the file but not in the architecture: they do not belong together", p.layer, p.w.Name, p.w.Shape)
+		if !p.used && (part == "" || p.group == part) {
+			return fmt.Errorf("layer %q: weight %q (shape %v) is in the file but not in the architecture: they do not belong together", p.group, p.w.Name, p.w.Shape)
 		}
 	}
 	return nil
 }
 
-// find looks for the array of a slot: in the group of the layer's own name, or,
-// for a layer of a nested model, by the layer's name within the weight's name.
-// It gives nil for an optional array that the layer was made without.
-func find(places []*place, s slot, o options) (*place, error) {
-	var found *place
+func (f *File) places() []*place {
+	var places []*place
+	for i := range f.Layers {
+		l := &f.Layers[i]
+		for j := range l.Weights {
+			w := &l.Weights[j]
+			places = append(places, &place{group: l.Layer, path: strings.Split(strings.TrimSuffix(w.Name, ":0"), "/"), w: w})
+		}
+	}
+	return places
+}
+
+// whole says which group of the file holds the model, where it is one layer of
+// the model that the file is of, as an encoder is of its autoencoder: "" where
+// the file is the model's own, that is, has its layers at the top.
+func whole(c *config, wanted []slot, places []*place) (string, error) {
+	groups := map[string][]*place{}
 	for _, p := range places {
-		parts := strings.Split(strings.TrimSuffix(p.w.Name, ":0"), "/")
-		n := len(parts)
-		if parts[n-1] != s.name || p.layer != s.layer && (n < 2 || parts[n-2] != s.layer) {
+		groups[p.group] = append(groups[p.group], p)
+	}
+	if !slices.ContainsFunc(wanted, func(s slot) bool { return groups[s.from.path[0]] == nil }) {
+		return "", nil
+	}
+	if groups[c.name] != nil {
+		return c.name, nil
+	}
+	var fits []string
+	for name, places := range groups {
+		if len(wanted) > 0 && !slices.ContainsFunc(wanted, func(s slot) bool {
+			_, err := find(places, s, name)
+			return err != nil
+		}) {
+			fits = append(fits, name)
+		}
+	}
+	switch len(fits) {
+	case 0:
+		return "", nil // what is missing is told by the layer
+	case 1:
+		return fits[0], nil
+	}
+	slices.Sort(fits)
+	return "", fmt.Errorf("the file is of a larger model, and the weights of %s fit: rename the model as the one that is meant", strings.Join(fits, " and of "))
+}
+
+// find looks for the array of a slot in the group of its top-level layer, or in
+// the one named, by the layer's name before the array's. Of several in the group
+// it is the one that has most of the models above the layer in its name, too. An
+// optional array that the layer was made without gives nil.
+func find(places []*place, s slot, group string) (*place, error) {
+	above := s.from.path[:len(s.from.path)-1]
+	if group == "" {
+		group = s.from.path[0]
+	} else {
+		above = append([]string{group}, above...)
+	}
+	var found, other *place
+	best := -1
+	for _, p := range places {
+		n := len(p.path)
+		if p.group != group || p.path[n-1] != s.name || len(above) > 0 && (n < 2 || p.path[n-2] != s.from.name) {
 			continue
 		}
-		if found != nil {
-			return nil, fmt.Errorf("layer %q: two weights could be its %s: %q of %q and %q of %q", s.layer, s.name, found.w.Name, found.layer, p.w.Name, p.layer)
+		k := 0 // names above that agree, from the innermost out
+		for k < len(above) && k < n-2 && p.path[n-3-k] == above[len(above)-1-k] {
+			k++
 		}
-		found = p
+		if k > best {
+			best, found, other = k, p, nil
+		} else if k == best {
+			other = p
+		}
 	}
+	o := s.from.options()
 	without := s.name == "gamma" && !o.scale || s.name == "beta" && !o.center
 	switch {
+	case other != nil:
+		return nil, fmt.Errorf("layer %q: two weights could be its %s: %q and %q of %q", s.layer, s.name, found.w.Name, other.w.Name, group)
 	case found == nil && s.optional && without:
 		return nil, nil
 	case found == nil:
@@ -120,26 +190,13 @@ func find(places []*place, s slot, o options) (*place, error) {
 // options are what a layer may be made without.
 type options struct{ scale, center bool }
 
-// options looks a layer up by name, in nested models too.
-func (c *config) options(name string) options {
-	o := options{true, true}
-	for _, l := range c.layers {
-		if l.nested != nil {
-			if got := l.nested.options(name); !got.scale || !got.center {
-				return got
-			}
-		}
-		if l.name != name || l.class != "BatchNormalization" {
-			continue
-		}
-		var cfg struct {
-			Scale  *bool `json:"scale"`
-			Center *bool `json:"center"`
-		}
-		if l.read(&cfg) == nil { // read before, when the layer was mapped
-			o.scale = cfg.Scale == nil || *cfg.Scale
-			o.center = cfg.Center == nil || *cfg.Center
-		}
+func (c *layerConfig) options() options {
+	var cfg struct {
+		Scale  *bool `json:"scale"`
+		Center *bool `json:"center"`
 	}
-	return o
+	if c.class != "BatchNormalization" || c.read(&cfg) != nil { // read before, when the layer was mapped
+		return options{true, true}
+	}
+	return options{cfg.Scale == nil || *cfg.Scale, cfg.Center == nil || *cfg.Center}
 }
