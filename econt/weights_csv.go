@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 )
 
 // The CSV form of the weights has one row a weight under the header
@@ -17,6 +18,11 @@ import (
 // column)·8 + filter, and empty for a bias; weight the six-bit integer. No
 // memory order is involved, and rows may come in any order.
 var csvHeader = []string{"layer", "output", "input", "weight"}
+
+// maxWeightsCSV is the most bytes that are read; 2,144 rows have 30,000.
+const maxWeightsCSV = 1 << 20
+
+var errLongCSV = fmt.Errorf("econt: weights: more than %d MB: no weights file", maxWeightsCSV>>20)
 
 // WriteCSV writes the weights as CSV.
 func (w *Weights) WriteCSV(out io.Writer) error {
@@ -43,11 +49,17 @@ func (w *Weights) WriteCSV(out io.Writer) error {
 
 // ReadWeightsCSV reads what WriteCSV writes. Every weight must be there once.
 func ReadWeightsCSV(r io.Reader) (*Weights, error) {
-	cr := csv.NewReader(r)
+	limited := &io.LimitedReader{R: r, N: maxWeightsCSV + 1}
+	cr := csv.NewReader(limited)
 	cr.FieldsPerRecord = len(csvHeader)
 	cr.ReuseRecord = true
 	head, err := cr.Read()
-	if err != nil {
+	switch {
+	case limited.N == 0:
+		return nil, errLongCSV
+	case err == io.EOF:
+		return nil, fmt.Errorf("econt: weights: empty file; want a header %s", strings.Join(csvHeader, ","))
+	case err != nil:
 		return nil, fmt.Errorf("econt: weights: %w", err)
 	}
 	for i, name := range csvHeader {
@@ -59,6 +71,9 @@ func ReadWeightsCSV(r io.Reader) (*Weights, error) {
 	seen := map[*int8]bool{}
 	for {
 		rec, err := cr.Read()
+		if limited.N == 0 {
+			return nil, errLongCSV
+		}
 		if err == io.EOF {
 			break
 		}

@@ -87,7 +87,9 @@ func TestWeightsCSVErrors(t *testing.T) {
 	}
 	good := buf.String()
 	for _, tc := range []struct{ name, text, want string }{
-		{"empty", "", "EOF"},
+		{"empty", "", "empty file; want a header layer,output,input,weight"},
+		{"long", "layer,output,input,weight\n" + strings.Repeat("\n", 1<<20), "more than 1 MB"},
+		{"long line", strings.Repeat("x", 1<<21), "more than 1 MB"},
 		{"header", strings.Replace(good, "layer", "name", 1), `column 1 of the header is "name"`},
 		{"missing", strings.Replace(good, "dense_bias,15,,0\n", "", 1), "2143 weights; want 2144"},
 		{"twice", good + "conv,0,0,1\n", "line 2146: conv 0 0 is given twice"},
@@ -105,11 +107,7 @@ func TestWeightsCSVErrors(t *testing.T) {
 }
 
 func FuzzWeightsCSV(f *testing.F) {
-	var buf bytes.Buffer
-	if err := new(Weights).WriteCSV(&buf); err != nil {
-		f.Fatal(err)
-	}
-	f.Add(buf.Bytes())
+	f.Add([]byte("layer,output,input,weight\nconv,7,8,-3\nconv_bias,0,,31\ndense,15,127,-32\ndense_bias,3,,0\n"))
 	f.Add([]byte("layer,output,input,weight\nconv,0,0,1\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if w, err := ReadWeightsCSV(bytes.NewReader(data)); err == nil {
