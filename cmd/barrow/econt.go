@@ -85,6 +85,9 @@ func (f *chipFlags) chip(remarks io.Writer) (*econt.Registers, error) {
 		return nil, err
 	}
 	if f.weights != "" {
+		if r.Config.Algorithm != econt.Autoencoder {
+			fmt.Fprintf(remarks, "%s: algorithm %s has no use for weights\n", f.weights, r.Config.Algorithm)
+		}
 		if r.Config.Weights, err = f.readWeights(r.Config.Weights, remarks); err != nil {
 			return nil, err
 		}

@@ -108,10 +108,10 @@ func (f *encodeFlags) config(a econt.Algorithm, w *econt.Weights) (c econt.Confi
 	default:
 		return c, fmt.Errorf("--keep %q: want top or all", f.keep)
 	}
+	if f.drop < -1 || f.drop > 7 {
+		return c, fmt.Errorf("--drop-lsb %d: want 0 to 7, or -1 for the density's", f.drop)
+	}
 	if f.drop >= 0 {
-		if f.drop > 7 {
-			return c, fmt.Errorf("--drop-lsb %d: want 0 to 7", f.drop)
-		}
 		c.DropLSB = uint8(f.drop)
 	}
 	if f.stcType < 0 || f.stcType > 4 {
@@ -229,10 +229,13 @@ func (f *encodeFlags) baseline(threads int, notes io.Writer) (*econt.Baseline, *
 	}
 	var model *autoencoder.Model
 	var weights *econt.Weights
-	if a == econt.Autoencoder {
+	switch {
+	case a == econt.Autoencoder:
 		if model, weights, err = f.encoder(threads, notes); err != nil {
 			return nil, nil, err
 		}
+	case f.model != "" || f.chip.weights != "":
+		return nil, nil, fmt.Errorf("--model and --weights are for algorithm AE, not %s", a)
 	}
 	config, err := f.config(a, weights)
 	if err != nil {
