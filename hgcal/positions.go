@@ -11,6 +11,9 @@ import (
 	"strings"
 )
 
+// Metrics are the ground metrics that have a name.
+func Metrics() []string { return []string{"benchmark", "cmssw"} }
+
 // Positions returns the 48 cell centres in V9 order of the metric called
 // "benchmark" or "cmssw", or those of a CSV file with one line of x,y per cell
 // in V9 order. A file may start with a line of column names; then the columns

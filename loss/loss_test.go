@@ -134,6 +134,7 @@ func TestEMDIsShapeOnly(t *testing.T) {
 func TestParseErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		"emdd":        `unknown loss "emdd"; the losses are emd, emd-cnn, energy`,
+		"telescpoe":   "; did you mean telescope?",
 		"":            `unknown loss ""`,
 		"mse+-1*mse":  "not a positive number",
 		"mse+NaN*mse": "not a positive number",

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"barrow/internal/setting"
 )
 
 // Sees says what of an image a loss compares; of a sum it is what any of its
@@ -249,7 +251,7 @@ func split(text string) ([]term, error) {
 			t = term{v, strings.TrimSpace(rest)}
 		}
 		if _, ok := kinds[t.name]; !ok {
-			return nil, fmt.Errorf("loss: unknown loss %q; the losses are %s, or a weighted sum such as emd+0.1*telescope", t.name, strings.Join(Names(), ", "))
+			return nil, fmt.Errorf("loss: unknown loss %q; the losses are %s, or a weighted sum such as emd+0.1*telescope%s", t.name, strings.Join(Names(), ", "), setting.Hint(t.name, Names()))
 		}
 		terms = append(terms, t)
 	}

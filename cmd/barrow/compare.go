@@ -4,25 +4,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"path/filepath"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
-	"barrow/autoencoder"
+	"barrow/internal/setting/bind"
 	"barrow/study/compare"
 )
 
-type compareFlags struct {
-	encoderConfig
-	training           trainingFlags
-	losses, precisions []string
-	bits, links        []int
-}
-
 func newCompare(c *common) *cobra.Command {
-	f := &compareFlags{}
+	plan := compare.Default()
+	plan.Losses, plan.Seeds = []string{"weighted-mse", "telescope", "emd", "emd+energy"}, 3
+	var f runFlags
 	cmd := &cobra.Command{
 		Use:   "compare",
 		Short: "Losses × precisions × output widths × seeds in one table",
@@ -31,49 +24,25 @@ and seeds on the same images at the same budget, as many at a time as there are
 threads, and prints what each keeps of held-out images (mean over seeds ± their
 standard deviation, the worst seed), how it compares with the telescope MSE of
 the same precision, width and seed, and what it costs. Interrupted, the same
-command goes on.
+command goes on. A TOML file (--config) may hold any of the settings; flags
+outrank it.
 
 ` + lossHelp,
 		Example: `  barrow compare --losses telescope,emd,emd+energy --seeds 5 --out runs/compare
   barrow compare --losses telescope,emd --precisions asic --links 2,3,4,5 --out runs/links
   barrow compare --data ldm.csv --losses telescope,emd-cnn,emd --emd-cnn runs/cnn --epochs 600 --batch 20`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd, c) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o, err := f.compare(cmd, c, compare.Kind(), &plan)
+			if err != nil {
+				return err
+			}
+			defer o.Close()
+			return printTable(cmd, c, o.Table, o.Times)
+		},
 	}
-	flags := cmd.Flags()
-	f.training.add(cmd, filepath.Join("runs", "compare"))
-	f.budgetFlags(flags)
-	flags.StringSliceVar(&f.losses, "losses", []string{"weighted-mse", "telescope", "emd", "emd+energy"}, "losses to train with")
-	flags.StringSliceVar(&f.precisions, "precisions", []string{"float"}, "number formats: "+strings.Join(autoencoder.PresetNames(), ", "))
-	flags.IntSliceVar(&f.bits, "latent-bits", nil, "bits of each of the encoder's outputs, 1 to 9 (default: the precision's own)")
-	flags.IntSliceVar(&f.links, "links", nil, "the same by links: 1, 3, 5, 7, 9 bits on 1 to 5")
-	flags.IntVar(&f.Seeds, "seeds", 3, "trainings of each kind, from --seed on")
+	f.add(cmd, "compare", bind.Flags(cmd.Flags(), &plan))
 	return cmd
-}
-
-func (f *compareFlags) run(cmd *cobra.Command, c *common) error {
-	if len(f.links) > 0 && len(f.bits) > 0 {
-		return fmt.Errorf("--links and --latent-bits: give one of the two")
-	}
-	bits := f.bits
-	for _, n := range f.links {
-		b, err := autoencoder.LatentBits(n)
-		if err != nil {
-			return err
-		}
-		bits = append(bits, b)
-	}
-	f.Metric, f.Seed = f.training.metric, c.seed
-	plan, err := f.plan(f.losses, f.precisions, bits)
-	if err != nil {
-		return err
-	}
-	table, times, folder, err := f.training.compare(cmd, c, compare.Kind(), plan, f.Pretrain)
-	if err != nil {
-		return err
-	}
-	defer folder.Close()
-	return printTable(cmd, c, table, times)
 }
 
 // printTable prints a comparison: what it found, then what it cost.

@@ -15,7 +15,8 @@ func completes(cmd *cobra.Command) {
 		if !ok || len(known.Choices()) == 0 {
 			return
 		}
-		list := strings.HasSuffix(f.Value.Type(), "s")
+		several, ok := f.Value.(interface{ List() bool })
+		list := ok && several.List()
 		// The error is that of a flag that is not there, or that completes already.
 		_ = cmd.RegisterFlagCompletionFunc(f.Name, func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 			if !list {

@@ -60,7 +60,7 @@ func (f *reproduceFlags) runFull(cmd *cobra.Command, c *common) error {
 		if pretraining, err = f.training.readLabelled(f.pretrain, remarks(cmd, c)); err != nil {
 			return err
 		}
-		config.Plan.Pretraining = &compare.Pretraining{Source: strings.Join(f.pretrain, ", "), Digest: pretraining.Digest(), Epochs: f.pretrainEpochs}
+		config.Plan.Pretrain, config.Plan.PretrainEpochs, config.Plan.PretrainDigest = f.pretrain, f.pretrainEpochs, pretraining.Digest()
 	}
 	if cmd.Flags().Changed("mip") {
 		config.Plan.Threshold = f.threshold

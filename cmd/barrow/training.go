@@ -5,16 +5,50 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"barrow/hgcal"
+	"barrow/internal/setting/bind"
 	"barrow/nn"
 	"barrow/run"
 	"barrow/simulate"
 	"barrow/wafer"
+	"barrow/wafer/csvio"
 )
+
+// runFlags are those of a command that fills a run's folder, beside its settings.
+type runFlags struct {
+	out, config string
+	force       bool
+	settings    *bind.Binding
+}
+
+// add makes the flags; the run's folder is called name by default.
+func (f *runFlags) add(cmd *cobra.Command, name string, settings *bind.Binding) {
+	flags := cmd.Flags()
+	f.settings = settings
+	flags.StringVar(&f.out, "out", filepath.Join("runs", name), "`folder` of the run")
+	flags.BoolVar(&f.force, "force", false, "replace the run that the folder holds")
+	flags.StringVar(&f.config, "config", "", "TOML `file` with settings, called as the flags are, with _ for - (rate: learning_rate)")
+}
+
+// explain adds to an interruption's error how to go on.
+func (f *runFlags) explain(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return saved{err, f.out}
+	}
+	return err
+}
+
+// remark is where a library says what a user should know but did not ask for.
+func remark(cmd *cobra.Command, c *common) func(string) {
+	w := remarks(cmd, c)
+	return func(text string) { fmt.Fprintln(w, text) }
+}
 
 // trainingFlags are those of every command that trains.
 type trainingFlags struct {
@@ -94,4 +128,52 @@ func printNumbers(w io.Writer, values []float64) error {
 	}
 	_, err := w.Write(b)
 	return err
+}
+
+// labelled is images with the metadata columns kept.
+func (f *trainingFlags) labelled(ctx context.Context, c *common, remarks io.Writer) (*wafer.Set, string, error) {
+	if len(f.data) > 0 {
+		set, err := f.readLabelled(f.data, remarks)
+		return set, strings.Join(f.data, ", "), err
+	}
+	if f.events < 1 {
+		return nil, "", fmt.Errorf("--events %d: must be at least 1", f.events)
+	}
+	set, err := simulate.Generate(f.events, simulate.Settings{Preset: f.preset, Seed: c.seed, Threads: c.threads})
+	if err != nil {
+		return nil, "", err
+	}
+	set, _ = set.NonZero()
+	return set, fmt.Sprintf("%d simulated images (%s)", f.events, f.preset), ctx.Err()
+}
+
+// readLabelled joins wafer files with their metadata, or without it where the
+// files' columns differ.
+func (f *imageFlags) readLabelled(paths []string, remarks io.Writer) (*wafer.Set, error) {
+	order, err := hgcal.ParseOrder(f.order)
+	if err != nil {
+		return nil, err
+	}
+	all := &wafer.Set{}
+	for _, path := range paths {
+		s, err := csvio.ReadFile(path, csvio.Options{Order: order})
+		if err != nil {
+			return nil, err
+		}
+		s, zero := s.NonZero()
+		if zero > 0 {
+			fmt.Fprintf(remarks, "%s: %d images without charge left out, %d kept\n", path, zero, s.Len())
+		}
+		if err := all.Append(s); err != nil {
+			fmt.Fprintf(remarks, "%s: %v: the columns are left out\n", path, err)
+			all = all.WithoutColumns()
+			if err := all.Append(s.WithoutColumns()); err != nil {
+				return nil, fmt.Errorf("%s: %w", path, err)
+			}
+		}
+	}
+	if all.Len() == 0 {
+		return nil, fmt.Errorf("%s: no image with charge", strings.Join(paths, ", "))
+	}
+	return all, nil
 }

@@ -13,7 +13,8 @@
 //
 //	json    its key, in files of settings and of results alike
 //	flag    its flag, where that is not the key with - for _
-//	help    what it is, in a few words; `file` in backquotes names the value
+//	help    what it is, in a few words
+//	value   what its value is, where that is more than its type, such as "file"
 //	one     of a list: its key where one value is taken instead of many
 //	repeat  of a list: "true" where the flag is repeated for every value, else they are separated by commas
 //
@@ -42,6 +43,7 @@ type Field struct {
 	Key     string
 	Flag    string
 	Help    string
+	Word    string // the tag value
 	Choices []string
 	Repeat  bool
 	one     bool // a list that takes a single value
@@ -101,7 +103,7 @@ func key(t reflect.StructField) string {
 }
 
 func field(t reflect.StructField, v reflect.Value, one bool, choosers []Chooser) Field {
-	f := Field{Key: key(t), Flag: t.Tag.Get("flag"), Help: t.Tag.Get("help"), Repeat: t.Tag.Get("repeat") == "true", value: v}
+	f := Field{Key: key(t), Flag: t.Tag.Get("flag"), Help: t.Tag.Get("help"), Word: t.Tag.Get("value"), Repeat: t.Tag.Get("repeat") == "true", value: v}
 	for _, c := range choosers {
 		if f.Choices = c.Choices(f.Key); f.Choices != nil {
 			break

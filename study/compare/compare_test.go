@@ -19,7 +19,7 @@ import (
 	"barrow/wafer"
 )
 
-func images(t testing.TB) *wafer.Set {
+func wafers(t testing.TB) *wafer.Set {
 	t.Helper()
 	s, err := simulate.Generate(600, simulate.Settings{Seed: 4})
 	if err != nil {
@@ -62,7 +62,7 @@ func results(t *testing.T, f *run.Folder) string {
 // TestRun: the table is the same to the byte on one thread, on two, and after
 // an interruption.
 func TestRun(t *testing.T) {
-	d, err := Split(images(t), 1)
+	d, err := Split(wafers(t), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestRun(t *testing.T) {
 // TestParts: an encoder is kept while another decoder is trained for it, through
 // interruptions, and that decoder is better at what it is trained for.
 func TestParts(t *testing.T) {
-	d, err := Split(images(t), 1)
+	d, err := Split(wafers(t), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestParts(t *testing.T) {
 	}
 	p := small()
 	p.Losses, p.Epochs = []string{"telescope", "emd@telescope"}, 8
-	p.Pretraining = &Pretraining{Source: "others", Epochs: 2}
+	p.Pretrain, p.PretrainEpochs = []string{"others"}, 2
 	table := resumes(t, p, d)
 	for _, precision := range p.Precisions {
 		one, two := table.Row("telescope", precision, 0), table.Row("emd@telescope", precision, 0)
@@ -117,7 +117,7 @@ func TestParts(t *testing.T) {
 // TestPretraining: the same, with a first training on other images, which
 // helps.
 func TestPretraining(t *testing.T) {
-	d, err := Split(images(t), 1)
+	d, err := Split(wafers(t), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,14 +130,14 @@ func TestPretraining(t *testing.T) {
 	if d.Pretraining, err = simulate.Generate(1500, simulate.Settings{Seed: 5}); err != nil {
 		t.Fatal(err)
 	}
-	p.Pretraining = &Pretraining{Source: "others", Epochs: 4}
+	p.Pretrain, p.PretrainEpochs = []string{"others"}, 4
 	with := resumes(t, p, d)
 	for i, r := range with.Rows {
 		if other := without.Rows[i]; r.EMD.Mean >= other.EMD.Mean {
 			t.Errorf("%s, %s: mean EMD %v, without pretraining %v", r.Loss, r.Precision, r.EMD.Mean, other.EMD.Mean)
 		}
 	}
-	p.Pretraining.Epochs = 0
+	p.PretrainEpochs = 0
 	if err := p.Check(false); err == nil || !strings.Contains(err.Error(), "pretrain_epochs = 0: want 1") {
 		t.Errorf("no epochs of pretraining: %v", err)
 	}
@@ -223,7 +223,7 @@ func check(t *testing.T, table *Table, times *Times) {
 func TestConditional(t *testing.T) {
 	p := small()
 	p.Losses, p.Precisions, p.Seeds, p.Conditional = []string{"telescope"}, []string{"cmssw-fork"}, 1, true
-	d, err := Split(images(t), 1)
+	d, err := Split(wafers(t), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +251,7 @@ func TestOutputByLoss(t *testing.T) {
 		}
 	}
 	p.Losses, p.Epochs = []string{"telescope", "emd@telescope"}, 1
-	d, err := Split(images(t), 1)
+	d, err := Split(wafers(t), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -274,7 +274,7 @@ func TestOutputByLoss(t *testing.T) {
 		}
 	}
 	p.Output = "cube"
-	if err := p.Check(false); err == nil || !strings.Contains(err.Error(), `output = "cube": it may be sigmoid, square or by-loss`) {
+	if err := p.Check(false); err == nil || !strings.Contains(err.Error(), `output = "cube": it may be sigmoid, square, by-loss`) {
 		t.Error(err)
 	}
 }
@@ -291,7 +291,7 @@ func TestCheck(t *testing.T) {
 		"epochs = 0: want 1":                                         func(p *Plan) { p.Epochs = 0 },
 		"seeds = -1: want 1":                                         func(p *Plan) { p.Seeds = -1 },
 		"patience = -3":                                              func(p *Plan) { p.Patience = -3 },
-		"threshold = NaN":                                            func(p *Plan) { p.Threshold = math.NaN() },
+		"mip = NaN":                                                  func(p *Plan) { p.Threshold = math.NaN() },
 		"is named twice":                                             func(p *Plan) { p.Losses = []string{"emd", "emd"} },
 		"losses: none":                                               func(p *Plan) { p.Losses = nil },
 		"precisions: none":                                           func(p *Plan) { p.Precisions = nil },
@@ -307,7 +307,7 @@ func TestCheck(t *testing.T) {
 	if err := p.Check(true); err != nil {
 		t.Error(err)
 	}
-	if _, err := Split(images(t).Slice(0, 5), 1); err == nil {
+	if _, err := Split(wafers(t).Slice(0, 5), 1); err == nil {
 		t.Error("five images were accepted")
 	}
 	if _, _, err := Run(context.Background(), open(t, p), p, Data{}, Resources{CNN: func() (loss.Distance, error) { return nil, os.ErrNotExist }}); err == nil {

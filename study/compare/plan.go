@@ -8,62 +8,81 @@ package compare
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
 	"barrow/autoencoder"
+	"barrow/evaluate"
+	"barrow/hgcal"
+	"barrow/internal/limit"
+	"barrow/internal/setting"
 	"barrow/loss"
+	"barrow/study/images"
 	"barrow/wafer"
 )
 
-// A Plan says what is compared and at which budget. It is saved with the run.
+// A Plan says what is compared and at which budget: the settings of a comparison, and what
+// was read by them. It is saved with the run. A setting of the images, of the encoder or of its
+// training is a field of the struct that is embedded for it.
 type Plan struct {
-	Losses     []string `json:"losses"`         // as loss.Describe takes them: names, sums, and emd@telescope
-	Precisions []string `json:"precisions"`     // presets of autoencoder; "float" by default
-	Bits       []int    `json:"bits,omitempty"` // of the encoder's outputs; the precisions' own by default
-	Seeds      int      `json:"seeds"`          // trainings of each kind; 1 by default
-	Seed       uint64   `json:"seed"`           // of the first; the others follow
+	images.Input
 
-	Epochs        int     `json:"epochs"`
-	Batch         int     `json:"batch"`
-	Rate          float64 `json:"learning_rate"`
-	Schedule      string  `json:"schedule"`
-	Patience      int     `json:"patience"` // epochs without a better validation loss before stopping; 0: all are run
-	WeightBits    int     `json:"weight_bits,omitempty"`
-	Normalisation string  `json:"normalisation"`
-	Range         int     `json:"range,omitempty"`
-	Conditional   bool    `json:"conditional,omitempty"`
-	Decoder       string  `json:"decoder,omitempty"`
-	Output        string  `json:"output,omitempty"` // of autoencoder.Outputs, or OutputByLoss
-	Sum           string  `json:"sum,omitempty"`    // of autoencoder.Sums
-	ZeroStart     bool    `json:"zero_start,omitempty"`
+	Losses     []string `json:"losses" one:"loss" help:"what to train with: losses, and sums and stages of them, as above"` // as loss.Describe takes them
+	Precisions []string `json:"precisions" one:"precision" help:"number formats"`                                           // presets of autoencoder
+	// Bits are those of the encoder's outputs, the precisions' own by default; Links says the
+	// same by links.
+	Bits  []int `json:"latent_bits,omitempty" one:"latent_bits" help:"bits of each of the encoder's outputs, 1 to 9 (default: the precision's own)"`
+	Links []int `json:"links,omitempty" one:"links" help:"the same by links: 1, 3, 5, 7, 9 bits on 1 to 5"`
 
-	// Pretraining, where there is one, comes before the training proper, which
-	// then starts at a tenth of Rate.
-	Pretraining *Pretraining `json:"pretraining,omitempty"`
+	// Architecture is that of all encoders; Precision and LatentBits are each job's. Its Output
+	// may be OutputByLoss, too, and is by default what suits the decoder.
+	autoencoder.Architecture
+	// Budget is that of every training. A batch or rate of 0 is what suits the decoder.
+	autoencoder.Budget
 
-	Metric    string  `json:"metric"`    // ground metric: benchmark, cmssw or a file
-	Threshold float64 `json:"threshold"` // charge above which a cell counts as occupied
-	Source    string  `json:"source"`    // where the images come from, in words
-	Digest    string  `json:"digest"`    // of the images
-	CNN       string  `json:"emd_cnn,omitempty"`
-}
+	// Pretrain names the wafer files of a first training, of which there may be many more
+	// images; the epoch is chosen by the plan's own validation images, and the training proper
+	// then starts at a tenth of the rate.
+	Pretrain       []string `json:"pretrain,omitempty" repeat:"true" value:"file" help:"wafer file to train on first, such as simulated images like yours; may be repeated"`
+	PretrainEpochs int      `json:"pretrain_epochs" help:"epochs on the images to train on first; the training proper then starts at a tenth of the rate"`
 
-// A Pretraining is a first training on other images, of which there may be many
-// more; the epoch is chosen by the plan's own validation images.
-type Pretraining struct {
-	Source string `json:"source"` // where the images come from, in words
-	Digest string `json:"digest"` // of the images
-	Epochs int    `json:"epochs"`
+	Metric    string  `json:"metric" help:"ground metric, or a CSV file of x,y per cell"`
+	Threshold float64 `json:"mip" help:"charge above which a cell counts as occupied"`
+	CNN       string  `json:"emd_cnn,omitempty" value:"file" help:"weights file or run folder of the EMD network, for losses that need it (default: the built-in one)"`
+	Seed      uint64  `json:"seed" help:"seed of every random choice; the same seed gives the same bits"` // of the first training; the others follow
+	Seeds     int     `json:"seeds" help:"trainings of each kind, one seed after the other"`
+
+	Source         string `json:"source"`                                                                 // where the images come from, in words
+	Digest         string `json:"digest" label:"the images"`                                              // of the images
+	PretrainDigest string `json:"pretrain_digest,omitempty" label:"the images that are trained on first"` // of theirs
 }
 
 // Default fills in the budget that serves all losses well: chosen for the
 // telescope MSE and kept for the others (docs/results.md).
 func Default() Plan {
-	p := Plan{Precisions: []string{"float"}, Seeds: 1, Seed: 1, Epochs: 100, Schedule: "warm-cosine",
-		Normalisation: "sumlog2", Metric: "benchmark", Threshold: 35}
-	p.Batch, p.Rate = Recipe("")
-	return p
+	return Plan{
+		Input: images.Default(50_000), Precisions: []string{"float"}, Seeds: 1, Seed: 1,
+		Architecture: autoencoder.Architecture{Normalisation: autoencoder.Normalisations()[0]},
+		Budget:       autoencoder.Budget{Epochs: 100, Schedule: "warm-cosine"},
+		Metric:       hgcal.Metrics()[0], Threshold: evaluate.MIP, PretrainEpochs: 30,
+	}
+}
+
+// Choices are the values that a setting of the plan may have, those of the structs that it
+// embeds apart.
+func (p Plan) Choices(key string) []string {
+	switch key {
+	case "losses":
+		return loss.Names()
+	case "precisions":
+		return autoencoder.PresetNames()
+	case "output":
+		return append(autoencoder.Outputs(), OutputByLoss)
+	case "metric":
+		return hgcal.Metrics()
+	}
+	return nil
 }
 
 // Recipe is the batch and the learning rate that suit a decoder, found with the
@@ -75,18 +94,28 @@ func Recipe(decoder string) (batch int, rate float64) {
 	return 20, 3e-3
 }
 
+// Complete fills in what was left to the decoder: batch, rate and output.
+func (p Plan) Complete() Plan {
+	if p.Decoder == autoencoder.DecoderPaper {
+		p.Decoder = "" // as in runs of before there were others
+	}
+	if p.Output == "" && p.Decoder == autoencoder.DecoderResidual {
+		p.Output = OutputByLoss
+	}
+	batch, rate := Recipe(p.Decoder)
+	if p.Batch == 0 {
+		p.Batch = batch
+	}
+	if p.Rate == 0 {
+		p.Rate = rate
+	}
+	return p
+}
+
 // OutputByLoss gives the decoders of losses that are distances of shapes alone,
 // with or without the energy beside them, a squared output, without a limit, and
 // the others a sigmoid.
 const OutputByLoss = "by-loss"
-
-// DefaultOutput is the output that suits a decoder.
-func DefaultOutput(decoder string) string {
-	if decoder == autoencoder.DecoderResidual {
-		return OutputByLoss
-	}
-	return ""
-}
 
 // withOutput is an architecture with the output that a loss gets in the plan.
 func (p Plan) withOutput(a autoencoder.Architecture, name string) autoencoder.Architecture {
@@ -101,12 +130,11 @@ func (p Plan) withOutput(a autoencoder.Architecture, name string) autoencoder.Ar
 	return a
 }
 
-// Architecture is what a loss, of those without an encoder of their own, trains under the plan.
-func (p Plan) Architecture(name, precision string, bits int) autoencoder.Architecture {
-	return p.withOutput(autoencoder.Architecture{
-		Precision: precision, WeightBits: p.WeightBits, LatentBits: bits, Normalisation: p.Normalisation,
-		Conditional: p.Conditional, Decoder: p.Decoder, Sum: p.Sum,
-	}, name)
+// Encoder is what a loss, of those without an encoder of their own, trains under the plan.
+func (p Plan) Encoder(name, precision string, bits int) autoencoder.Architecture {
+	a := p.Architecture
+	a.Precision, a.LatentBits = precision, bits
+	return p.withOutput(a, name)
 }
 
 // A Job is one training.
@@ -137,11 +165,32 @@ func (p Plan) losses() []string {
 	return list
 }
 
+// widths are the bits of the outputs that are compared, 0 for the precision's own.
+func (p Plan) widths() ([]int, error) {
+	switch {
+	case len(p.Links) > 0 && len(p.Bits) > 0:
+		return nil, fmt.Errorf("compare: links = %v and latent_bits = %v: give one of the two", p.Links, p.Bits)
+	case len(p.Bits) > 0:
+		return p.Bits, nil
+	case len(p.Links) == 0:
+		return []int{0}, nil
+	}
+	var bits []int
+	for _, n := range p.Links {
+		b, err := autoencoder.LatentBits(n)
+		if err != nil {
+			return nil, err
+		}
+		bits = append(bits, b)
+	}
+	return bits, nil
+}
+
 // Jobs lists the trainings, the first seed of everything first.
 func (p Plan) Jobs() []Job {
-	bits := p.Bits
-	if len(bits) == 0 {
-		bits = []int{0}
+	bits, err := p.widths()
+	if err != nil {
+		return nil // Check says why
 	}
 	var jobs []Job
 	for s := range p.Seeds {
@@ -149,7 +198,7 @@ func (p Plan) Jobs() []Job {
 			for _, b := range bits {
 				for _, l := range p.losses() {
 					decoder, _, _ := loss.Stages(l)
-					jobs = append(jobs, Job{Loss: l, Seed: p.Seed + uint64(s), Architecture: p.Architecture(decoder, precision, b)})
+					jobs = append(jobs, Job{Loss: l, Seed: p.Seed + uint64(s), Architecture: p.Encoder(decoder, precision, b)})
 				}
 			}
 		}
@@ -157,36 +206,61 @@ func (p Plan) Jobs() []Job {
 	return jobs
 }
 
+// More of each than any comparison has.
+const (
+	maxSeeds  = 1000
+	maxJobs   = 100_000
+	maxEpochs = 1_000_000
+)
+
 // Check reports what does not fit, naming the key and what it may be, before
 // anything is trained. cnn says whether an EMD CNN is there.
 func (p Plan) Check(cnn bool) error {
-	for _, k := range []struct {
-		key  string
-		v    int
-		most int
-	}{{"seeds", p.Seeds, 1000}, {"epochs", p.Epochs, 1_000_000}, {"batch", p.Batch, 100_000}} {
-		if k.v < 1 || k.v > k.most {
-			return fmt.Errorf("compare: %s = %d: want 1 to %d", k.key, k.v, k.most)
-		}
+	if err := p.checkSizes(); err != nil {
+		return fmt.Errorf("compare: %w", err)
+	}
+	if err := p.Budget.Check(); err != nil {
+		return err
 	}
 	switch {
 	case len(p.Losses) == 0:
 		return fmt.Errorf("compare: losses: none is named; the losses are %s", strings.Join(loss.Names(), ", "))
 	case len(p.Precisions) == 0:
 		return fmt.Errorf("compare: precisions: none is named; they are %s", strings.Join(autoencoder.PresetNames(), ", "))
-	case p.Pretraining != nil && (p.Pretraining.Epochs < 1 || p.Pretraining.Epochs > 1_000_000):
-		return fmt.Errorf("compare: pretrain_epochs = %d: want 1 to 1000000", p.Pretraining.Epochs)
-	case p.Patience < 0:
-		return fmt.Errorf("compare: patience = %d: want epochs, or 0 to run them all", p.Patience)
-	case !(p.Rate > 0 && p.Rate < 1):
-		return fmt.Errorf("compare: learning_rate = %v: want a number between 0 and 1", p.Rate)
-	case !(p.Threshold > 0):
-		return fmt.Errorf("compare: threshold = %v: want a positive charge", p.Threshold)
-	case p.Output != "" && p.Output != OutputByLoss && !slices.Contains(autoencoder.Outputs(), p.Output):
-		return fmt.Errorf("compare: output = %q: it may be %s or %s", p.Output, strings.Join(autoencoder.Outputs(), ", "), OutputByLoss)
-	case p.Schedule != "" && !slices.Contains(autoencoder.Schedules(), p.Schedule):
-		return fmt.Errorf("compare: schedule = %q: it may be %s", p.Schedule, strings.Join(autoencoder.Schedules(), ", "))
+	case !(p.Threshold > 0) || math.IsInf(p.Threshold, 0):
+		return fmt.Errorf("compare: mip = %v: want a positive charge", p.Threshold)
 	}
+	if p.Output != "" {
+		if err := setting.Choice("output", p.Output, p.Choices("output")); err != nil {
+			return fmt.Errorf("compare: %w", err)
+		}
+	}
+	bits, err := p.widths()
+	if err != nil {
+		return err
+	}
+	if err := limit.Count("trainings", len(p.Losses)*len(p.Precisions)*len(bits)*p.Seeds, maxJobs); err != nil {
+		return fmt.Errorf("compare: %w", err)
+	}
+	return p.checkJobs(cnn)
+}
+
+// checkSizes checks the numbers of which the trainings are made.
+func (p Plan) checkSizes() error {
+	if err := limit.Count("seeds =", p.Seeds, maxSeeds); err != nil {
+		return err
+	}
+	if err := limit.Count("epochs =", p.Epochs, maxEpochs); err != nil {
+		return err
+	}
+	if len(p.Pretrain) > 0 {
+		return limit.Count("pretrain_epochs =", p.PretrainEpochs, maxEpochs)
+	}
+	return nil
+}
+
+// checkJobs does what Check does of each training.
+func (p Plan) checkJobs(cnn bool) error {
 	if _, err := loss.Distinct(p.Losses); err != nil {
 		return err
 	}

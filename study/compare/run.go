@@ -51,6 +51,7 @@ type record struct {
 // the table; it writes results.json and times.json. Cancelling the context
 // saves the trainings in hand.
 func Run(ctx context.Context, f *run.Folder, p Plan, d Data, r Resources) (*Table, *Times, error) {
+	p = p.Complete()
 	if err := p.Check(r.CNN != nil); err != nil {
 		return nil, nil, err
 	}
@@ -67,7 +68,7 @@ func Run(ctx context.Context, f *run.Folder, p Plan, d Data, r Resources) (*Tabl
 			return nil, nil, err
 		}
 	}
-	if p.Pretraining != nil {
+	if len(p.Pretrain) > 0 {
 		if w.before, err = d.Pretraining, p.images(d.Pretraining); err != nil {
 			return nil, nil, fmt.Errorf("pretraining: %w", err)
 		}
@@ -231,7 +232,7 @@ func (w *work) fit(ctx context.Context, k int) (*autoencoder.Model, *nn.History,
 	j, p := w.jobs[k], w.plan
 	s := autoencoder.Settings{
 		Architecture: j.Architecture, Seed: j.Seed, Threads: w.each(),
-		Budget: autoencoder.Budget{Epochs: p.Epochs, Batch: p.Batch, Rate: p.Rate, Schedule: p.Schedule, Patience: p.Patience, ZeroStart: p.ZeroStart},
+		Budget: p.Budget,
 	}
 	share := func(from, to float64) func(float64) {
 		return func(done float64) { w.progress(k, (from+(to-from)*done)*almost) }
@@ -267,15 +268,15 @@ func (w *work) phases(ctx context.Context, lossName, prefix string, k int, s aut
 	phase := func(from, to float64) func(float64, string) {
 		return func(share float64, _ string) { progress((from + (to-from)*share) / all) }
 	}
-	if before := w.plan.Pretraining; before != nil {
-		first = float64(before.Epochs * w.before.Len())
+	if len(w.plan.Pretrain) > 0 {
+		first = float64(w.plan.PretrainEpochs * w.before.Len())
 		all += first
 		named := pretrained
 		if prefix == encoderOf {
 			named += encoderOf
 		}
 		t := s
-		t.Epochs, t.Checkpoint, t.Progress = before.Epochs, w.file(named, w.jobs[k], run.CheckpointEnding), phase(0, first)
+		t.Epochs, t.Checkpoint, t.Progress = w.plan.PretrainEpochs, w.file(named, w.jobs[k], run.CheckpointEnding), phase(0, first)
 		s.Start = w.file(named, w.jobs[k], run.WeightsEnding)
 		err := once(s.Start, t.Checkpoint, func() (*autoencoder.Model, error) {
 			m, _, err := autoencoder.Train(ctx, w.before, w.data[1], l, t)

@@ -64,7 +64,7 @@ var (
 // NewConfig fills in a run on the given images with the budget.
 func NewConfig(images *wafer.Set, source, metric string, seed uint64, b Budget) Config {
 	train := max(1, int(float64(images.Len())*shares[0]))
-	recipe := compare.Default()
+	recipe := compare.Default().Complete()
 	c := Config{
 		Seed: seed, Source: source, Images: images.Len(), Digest: images.Digest(), Metric: metric,
 		Threshold: evaluate.MIP, Losses: Losses, Rate: recipe.Rate, Schedule: recipe.Schedule,

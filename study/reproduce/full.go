@@ -56,8 +56,7 @@ type FullResults struct {
 func NewFullConfig(images *wafer.Set, source, metric, decoder string, seed uint64) FullConfig {
 	p := compare.Default()
 	p.Decoder = decoder
-	p.Batch, p.Rate = compare.Recipe(decoder)
-	p.Output = compare.DefaultOutput(decoder)
+	p = p.Complete()
 	p.Losses, p.Precisions, p.Seeds, p.Seed = FullLosses, FullPrecisions, 5, seed
 	p.Source, p.Digest, p.Metric = source, images.Digest(), metric
 	p.Epochs = min(400, max(1, fullSeen/max(1, images.Len()*6/10)))
@@ -77,7 +76,7 @@ func Full(ctx context.Context, f *run.Folder, c FullConfig, images, pretraining 
 	if err != nil {
 		return nil, nil, err
 	}
-	if data.Pretraining = pretraining; c.Plan.Pretraining != nil && (pretraining == nil || pretraining.Len() == 0) {
+	if data.Pretraining = pretraining; len(c.Plan.Pretrain) > 0 && (pretraining == nil || pretraining.Len() == 0) {
 		return nil, nil, errors.New("reproduce: the plan has a pretraining, but there are no images for it")
 	}
 	if progress == nil {
@@ -141,8 +140,8 @@ func (w *full) network(ctx context.Context) error {
 		return err
 	}
 	train, epochs := w.data.Train, w.c.Decoders
-	if p := w.c.Plan.Pretraining; p != nil {
-		train, epochs = w.data.Pretraining, max(1, p.Epochs/3)
+	if p := w.c.Plan; len(p.Pretrain) > 0 {
+		train, epochs = w.data.Pretraining, max(1, p.PretrainEpochs/3)
 	}
 	var decoders []*autoencoder.Model
 	for k, name := range []string{"telescope", "emd"} {
@@ -186,7 +185,7 @@ func (w *full) decoder(ctx context.Context, metric *emd.Metric, train *wafer.Set
 		return nil, err
 	}
 	m, _, err := autoencoder.Train(ctx, train, w.data.Validation, l, autoencoder.Settings{
-		Architecture: w.c.Plan.Architecture(name, "float", 0),
+		Architecture: w.c.Plan.Encoder(name, "float", 0),
 		Seed:         w.c.Plan.Seed + 1000, Threads: w.threads,
 		Budget:     autoencoder.Budget{Epochs: epochs, Batch: w.c.Plan.Batch, Rate: w.c.Plan.Rate, Schedule: w.c.Plan.Schedule},
 		Checkpoint: w.folder.Path(run.Weights, "decoder-"+name+run.CheckpointEnding),

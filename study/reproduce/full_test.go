@@ -103,7 +103,7 @@ func TestFullPretrained(t *testing.T) {
 	}
 	c := NewFullConfig(sets[0], "test", "benchmark", "dense", 1)
 	c.Plan.Epochs, c.Plan.Seeds, c.Plan.Precisions, c.Plan.Losses = 1, 1, []string{"asic"}, []string{"telescope", "emd-cnn"}
-	c.Plan.Pretraining = &compare.Pretraining{Source: "others", Epochs: 3}
+	c.Plan.Pretrain, c.Plan.PretrainEpochs = []string{"others"}, 3
 	c.CNN, c.Pairs, c.CNNEpochs, c.Batch = surrogate.Architecture{Filters: 4, Kernel: 3, Convs: 1, Dense: 8}, 300, 1, 50
 	var distances []float64
 	for _, before := range []*wafer.Set{sets[1], sets[0]} {

@@ -207,11 +207,17 @@ func (v *value) Set(text string) error {
 
 // Type names the value in the usage.
 func (v *value) Type() string {
-	if v.field.List() && !v.field.Repeat {
+	switch {
+	case v.field.Word != "":
+		return v.field.Word
+	case v.List():
 		return v.field.Kind().String() + "s"
 	}
 	return v.field.Kind().String()
 }
+
+// List reports whether the flag takes several values, separated by commas.
+func (v *value) List() bool { return v.field.List() && !v.field.Repeat }
 
 // Choices are the values that the flag may have, for completion.
 func (v *value) Choices() []string { return v.field.Choices }

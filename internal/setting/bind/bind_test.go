@@ -28,7 +28,7 @@ func (Budget) Choices(key string) []string {
 
 type settings struct {
 	Losses []string `json:"losses" one:"loss" help:"to train with"`
-	Data   []string `json:"data" repeat:"true" help:"wafer file"`
+	Data   []string `json:"data" repeat:"true" value:"file" help:"wafer file"`
 	Bits   []int    `json:"latent_bits" one:"latent_bits" help:"of the outputs"`
 	Budget
 	Seed uint64 `json:"seed" help:"of every choice"`

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"barrow/internal/setting"
+	"barrow/internal/setting/bind"
+	"barrow/study/compare"
+)
+
+// TestSettingsAreFlags: every setting of a plan is a flag and a key of the
+// configuration file of the commands that carry plans out, and they have no flags
+// besides but those of every run.
+func TestSettingsAreFlags(t *testing.T) {
+	common := map[string]bool{"out": true, "force": true, "config": true, "help": true, "threads": true, "quiet": true, "json": true, "version": true}
+	for _, c := range []struct {
+		path string
+		one  bool
+	}{{"encoder train", true}, {"compare", false}} {
+		cmd, _, err := newRoot().Find(strings.Fields(c.path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan := compare.Default()
+		fields := setting.Fields(&plan, c.one)
+		known := map[string]bool{}
+		for _, f := range fields {
+			known[f.Flag] = true
+			if cmd.Flags().Lookup(f.Flag) == nil {
+				t.Errorf("%s: the setting %s has no flag --%s", c.path, f.Key, f.Flag)
+			}
+		}
+		cmd.InheritedFlags() // adds the root's
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			if !known[f.Name] && !common[f.Name] {
+				t.Errorf("%s: --%s is no setting", c.path, f.Name)
+			}
+		})
+		allKeys(t, c.path, c.one, fields)
+	}
+}
+
+// allKeys reads a file with every key.
+func allKeys(t *testing.T, name string, one bool, fields []setting.Field) {
+	t.Helper()
+	var text strings.Builder
+	for _, f := range fields {
+		value := map[reflect.Kind]string{reflect.String: `"x"`, reflect.Bool: "true", reflect.Int: "7", reflect.Uint64: "7", reflect.Float64: "0.7"}[f.Kind()]
+		if f.List() {
+			value = "[" + value + "]"
+		}
+		fmt.Fprintf(&text, "%s = %s\n", f.Key, value)
+	}
+	path := filepath.Join(t.TempDir(), "all.toml")
+	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var plan compare.Plan
+	b := bind.Flags(pflag.NewFlagSet(name, pflag.ContinueOnError), &plan)
+	if one {
+		b = bind.One(pflag.NewFlagSet(name, pflag.ContinueOnError), &plan)
+	}
+	if err := b.ReadTOML(path); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range setting.Fields(&plan, one) {
+		if f.Zero() {
+			t.Errorf("%s: the key %s of a file sets nothing", name, f.Key)
+		}
+	}
+}
+
+// TestCompletion: flags whose values are known complete, whichever command's they are.
+func TestCompletion(t *testing.T) {
+	known := 0
+	var walk func(*cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			if c, ok := f.Value.(interface{ Choices() []string }); ok && len(c.Choices()) > 0 {
+				known++
+				if _, ok := cmd.GetFlagCompletionFunc(f.Name); !ok {
+					t.Errorf("%s --%s does not complete", cmd.CommandPath(), f.Name)
+				}
+			}
+		})
+		for _, sub := range cmd.Commands() {
+			walk(sub)
+		}
+	}
+	walk(newRoot())
+	if known < 15 {
+		t.Errorf("%d flags know their values", known)
+	}
+}

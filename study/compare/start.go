@@ -1,0 +1,151 @@
+package compare
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"barrow/autoencoder"
+	"barrow/hgcal"
+	"barrow/internal/limit"
+	"barrow/loss"
+	"barrow/model/file"
+	"barrow/nn"
+	"barrow/run"
+	"barrow/study/images"
+	"barrow/surrogate"
+)
+
+// Settings of how a comparison is carried out; none of them changes a result.
+type Settings struct {
+	Threads  int  // 0: all processors
+	Force    bool // replace the run that the folder holds
+	Progress func(Report)
+	Remark   func(string) // what the user should know but did not ask for
+}
+
+// An Outcome is a finished comparison. Close gives its folder back.
+type Outcome struct {
+	Table  *Table
+	Times  *Times
+	folder *run.Folder
+}
+
+// Close gives the run's folder back.
+func (o *Outcome) Close() { o.folder.Close() }
+
+// KeepBest saves the encoder with the smallest validation loss of a comparison of one kind under
+// the name of its loss.
+func (o *Outcome) KeepBest() (best Job, path string, err error) {
+	k, values := 0, o.Table.Rows[0].Validation
+	for i, v := range values {
+		if v < values[k] {
+			k = i
+		}
+	}
+	best = o.Table.Plan.Jobs()[k]
+	m, err := autoencoder.Load(Weights(o.folder, best), nn.Settings{Threads: 1})
+	if err != nil {
+		return best, "", err
+	}
+	path = o.folder.Path(run.Weights, run.EncoderWeights+best.Loss+run.WeightsEnding)
+	return best, path, m.Save(path)
+}
+
+// Start gets the plan's images and its EMD CNN, opens or resumes the folder and
+// carries the plan out, as a run of the kind. Everything that can be found wrong is found before the folder is made.
+func Start(ctx context.Context, folder string, kind run.Kind, p Plan, s Settings) (*Outcome, error) {
+	threads, err := limit.Threads(s.Threads)
+	if err != nil {
+		return nil, fmt.Errorf("compare: %w", err)
+	}
+	p = p.Complete()
+	if err := p.Check(true); err != nil {
+		return nil, err
+	}
+	if err := p.checkMetric(); err != nil {
+		return nil, err
+	}
+	r := Resources{Threads: threads, Progress: s.Progress}
+	if r.CNN, err = p.network(); err != nil {
+		return nil, err
+	}
+	d, err := p.Read(ctx, images.Settings{Seed: p.Seed, Threads: threads, Remark: s.Remark})
+	if err != nil {
+		return nil, err
+	}
+	id, err := p.Identity(kind)
+	if err != nil {
+		return nil, err
+	}
+	f, err := run.Open(folder, id, run.Settings{Force: s.Force, Remark: s.Remark})
+	if err != nil {
+		return nil, err
+	}
+	if f.Resumed() && s.Remark != nil {
+		s.Remark("going on with the interrupted run in " + folder)
+	}
+	o := &Outcome{folder: f}
+	if o.Table, o.Times, err = Run(ctx, f, p, d, r); err != nil {
+		o.Close()
+		return nil, err
+	}
+	return o, nil
+}
+
+// checkMetric reports a metric that is not one of images.
+func (p Plan) checkMetric() error {
+	points, err := hgcal.Positions(p.Metric)
+	if err == nil && len(points) != hgcal.Cells {
+		err = fmt.Errorf("compare: metric %s: %d cells, an image has %d", p.Metric, len(points), hgcal.Cells)
+	}
+	return err
+}
+
+// Read gets the plan's images, in their parts, and notes in the plan what they are.
+func (p *Plan) Read(ctx context.Context, s images.Settings) (Data, error) {
+	all, source, err := p.Input.Read(ctx, s)
+	if err != nil {
+		return Data{}, err
+	}
+	p.Source, p.Digest = source, all.Digest()
+	if p.Conditional {
+		if _, err := autoencoder.Conditions(all); err != nil {
+			return Data{}, err
+		}
+	}
+	d, err := Split(all, p.Seed)
+	if err != nil || len(p.Pretrain) == 0 {
+		return d, err
+	}
+	if d.Pretraining, err = p.Files(ctx, p.Pretrain, s); err != nil {
+		return d, err
+	}
+	p.PretrainDigest = d.Pretraining.Digest()
+	return d, nil
+}
+
+// network is how to load the EMD network that the plan's losses need: the one it
+// names, or the one that comes with the program.
+func (p *Plan) network() (func() (loss.Distance, error), error) {
+	needed := slices.ContainsFunc(p.Losses, func(l string) bool { t, err := loss.Describe(l); return err == nil && t.CNN })
+	switch {
+	case !needed && p.CNN != "":
+		return nil, fmt.Errorf("compare: emd_cnn = %q: none of the losses %v needs it", p.CNN, p.Losses)
+	case !needed:
+		return nil, nil
+	case p.CNN == "" && p.Metric != hgcal.Metrics()[0]:
+		return nil, fmt.Errorf("compare: metric = %q: the loss emd-cnn needs a network for it: train one and name it as emd_cnn", p.Metric)
+	case p.CNN == "":
+		p.CNN = BuiltIn
+	}
+	name := p.CNN
+	load := func() (loss.Distance, error) {
+		if name == BuiltIn {
+			return surrogate.BuiltIn(nn.Settings{Threads: 1})
+		}
+		return file.Estimator(name, file.Settings{Threads: 1})
+	}
+	_, err := load()
+	return load, err
+}

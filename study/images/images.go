@@ -1,0 +1,141 @@
+// Package images gets the images that a study trains on and measures: those of wafer
+// files, or simulated ones.
+package images
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"barrow/hgcal"
+	"barrow/internal/limit"
+	"barrow/internal/setting"
+	"barrow/simulate"
+	"barrow/wafer"
+	"barrow/wafer/csvio"
+)
+
+// An Input says where images come from: settings that every study has. Without files they
+// are simulated.
+type Input struct {
+	Data   []string `json:"data,omitempty" repeat:"true" value:"file" help:"wafer file to train on instead of simulated images; may be repeated"`
+	Events int      `json:"events" help:"simulated images"`
+	Preset string   `json:"preset" help:"what is simulated"`
+	Order  string   `json:"order" help:"cell numbering of wafer files"`
+}
+
+// Default is a number of simulated images of all kinds.
+func Default(events int) Input {
+	return Input{Events: events, Preset: simulate.Presets()[0], Order: hgcal.V9.String()}
+}
+
+// Choices are the values that a setting of the input may have.
+func (Input) Choices(key string) []string {
+	switch key {
+	case "preset":
+		return simulate.Presets()
+	case "order":
+		var names []string
+		for _, o := range hgcal.Orders() {
+			names = append(names, o.String())
+		}
+		return names
+	}
+	return nil
+}
+
+// What a simulated image takes in memory, with its metadata and what a study makes of it;
+// and more than any study draws.
+const (
+	imageBytes = 4000
+	maxEvents  = 1_000_000_000
+)
+
+// Check reports what no images can be had by, by the setting's key.
+func (i Input) Check() error {
+	for _, c := range [][2]string{{"preset", i.Preset}, {"order", i.Order}} {
+		if err := setting.Choice(c[0], c[1], i.Choices(c[0])); err != nil {
+			return fmt.Errorf("images: %w", err)
+		}
+	}
+	if len(i.Data) > 0 {
+		return nil
+	}
+	err := limit.Count("events =", i.Events, maxEvents)
+	if err == nil {
+		err = limit.Fits("events =", i.Events, imageBytes)
+	}
+	if err != nil {
+		return fmt.Errorf("images: %w", err)
+	}
+	return nil
+}
+
+// Settings of how images are got.
+type Settings struct {
+	Seed    uint64 // of the simulation
+	Threads int    // 0: all processors; never changes a bit
+	Remark  func(string)
+}
+
+func (s Settings) remark(format string, a ...any) {
+	if s.Remark != nil {
+		s.Remark(fmt.Sprintf(format, a...))
+	}
+}
+
+// Read gets the images with their metadata, those without charge left out, and says in
+// words where they are from.
+func (i Input) Read(ctx context.Context, s Settings) (*wafer.Set, string, error) {
+	if err := i.Check(); err != nil {
+		return nil, "", err
+	}
+	if len(i.Data) > 0 {
+		set, err := i.Files(ctx, i.Data, s)
+		return set, strings.Join(i.Data, ", "), err
+	}
+	threads, err := limit.Threads(s.Threads)
+	if err != nil {
+		return nil, "", err
+	}
+	set, err := simulate.Generate(i.Events, simulate.Settings{Preset: i.Preset, Seed: s.Seed, Threads: threads})
+	if err != nil {
+		return nil, "", err
+	}
+	set, _ = set.NonZero()
+	return set, fmt.Sprintf("%d simulated images (%s)", i.Events, i.Preset), ctx.Err()
+}
+
+// Files joins wafer files with their metadata, or without it where the files' columns
+// differ.
+func (i Input) Files(ctx context.Context, paths []string, s Settings) (*wafer.Set, error) {
+	order, err := hgcal.ParseOrder(i.Order)
+	if err != nil {
+		return nil, err
+	}
+	all := &wafer.Set{}
+	for _, path := range paths {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		set, err := csvio.ReadFile(path, csvio.Options{Order: order})
+		if err != nil {
+			return nil, err
+		}
+		set, zero := set.NonZero()
+		if zero > 0 {
+			s.remark("%s: %d images without charge left out, %d kept", path, zero, set.Len())
+		}
+		if err := all.Append(set); err != nil {
+			s.remark("%s: %v: the columns are left out", path, err)
+			all = all.WithoutColumns()
+			if err := all.Append(set.WithoutColumns()); err != nil {
+				return nil, fmt.Errorf("%s: %w", path, err)
+			}
+		}
+	}
+	if all.Len() == 0 {
+		return nil, fmt.Errorf("images: %s: no image with charge", strings.Join(paths, ", "))
+	}
+	return all, nil
+}
