@@ -1,12 +1,15 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"barrow/internal/limit"
+	"barrow/internal/setting"
 	"barrow/internal/version"
 )
 
@@ -39,6 +42,7 @@ encoder of CMS's HGCAL trigger chip with it as the loss.`,
 		},
 	}
 	root.SetVersionTemplate("barrow {{.Version}}\n")
+	root.SetFlagErrorFunc(flagError)
 	flags := root.PersistentFlags()
 	flags.Uint64Var(&c.seed, "seed", 1, "seed of every random choice; the same seed gives the same bits")
 	flags.IntVar(&c.threads, "threads", 0, "processors to use, 0 for all; never changes a result")
@@ -61,7 +65,7 @@ encoder of CMS's HGCAL trigger chip with it as the loss.`,
 // help, and a command that is not there is answered with those like it.
 func everywhere(cmd *cobra.Command) {
 	completes(cmd)
-	if cmd.HasSubCommands() && cmd.Run == nil && (cmd.RunE == nil || cmd.Args == nil) {
+	if cmd.HasSubCommands() && !cmd.Runnable() {
 		cmd.Args = group
 		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	}
@@ -82,10 +86,24 @@ func group(cmd *cobra.Command, args []string) error {
 			names = append(names, sub.Name())
 		}
 	}
-	cmd.SuggestionsMinimumDistance = 2
-	hint := "the commands are " + strings.Join(names, ", ")
-	if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
-		hint = "did you mean " + strings.Join(like, " or ") + "?"
+	hint := setting.Hint(args[0], names)
+	if hint == "" {
+		hint = "; the commands are " + strings.Join(names, ", ")
 	}
-	return fmt.Errorf("unknown command %q for %q: %s", args[0], cmd.CommandPath(), hint)
+	return fmt.Errorf("unknown command %q for %q%s", args[0], cmd.CommandPath(), hint)
+}
+
+// flagError says which flag was probably meant by one that is not there.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return err
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	hint := setting.Suggest(unknown.GetSpecifiedName(), names)
+	if hint != "" {
+		hint = "did you mean --" + hint + "? "
+	}
+	return fmt.Errorf("%w; %s%q lists them", err, hint, cmd.CommandPath()+" --help")
 }
