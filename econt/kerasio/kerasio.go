@@ -54,8 +54,8 @@ func (l layer) has(kernel []int, bias int) bool {
 // whose arrays lie in the group of the outermost and are told by their names.
 func layers(f *keras.File) []layer {
 	var out []layer
-	at := map[string]int{}
 	for _, g := range f.Layers {
+		at := map[string]int{}
 		for i := range g.Weights {
 			w := &g.Weights[i]
 			name := g.Layer
