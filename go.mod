@@ -11,6 +11,7 @@ require (
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.9
 	github.com/vbauerster/mpb/v8 v8.11.2
+	github.com/x448/float16 v0.8.4
 	golang.org/x/image v0.40.0
 	golang.org/x/sync v0.20.0
 	golang.org/x/sys v0.44.0

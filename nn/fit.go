@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"barrow/internal/weights"
 )
 
 // An Objective is what a training minimises: it knows the data and the loss.
@@ -101,8 +103,8 @@ func (e *DivergedError) Error() string {
 	return s + " (try a lower learning rate or ClipNorm)"
 }
 
-// TrainingState is what a checkpoint holds of a training under way.
-type TrainingState struct {
+// trainingState is what a checkpoint holds of a training under way.
+type trainingState struct {
 	Optimizer  string  `json:"optimizer"`
 	Updates    int     `json:"updates"`
 	Step       int     `json:"step"`
@@ -115,15 +117,16 @@ type TrainingState struct {
 	Seed       uint64  `json:"seed"`
 	History    History `json:"history"`
 	NoBest     bool    `json:"no_best"`
-	Arrays     []Array `json:"arrays"`
 	Configured string  `json:"configured"`
+
+	arrays []weights.Array
 }
 
 // trainer is a Fit under way.
 type trainer struct {
 	*Fit
 	obj     Objective
-	state   TrainingState
+	state   trainingState
 	weights []*Param
 	fixed   []*Param    // the others: running statistics, mostly
 	before  [][]float32 // fixed before the step under way
@@ -183,7 +186,7 @@ func (f *Fit) prepare(obj Objective) (*trainer, error) {
 		}
 	}
 	t.before = copyOf(t.fixed)
-	t.state = TrainingState{Optimizer: g.Optimizer.Name(), Samples: g.Samples, Batch: g.Batch, Seed: g.Seed, NoBest: true}
+	t.state = trainingState{Optimizer: g.Optimizer.Name(), Samples: g.Samples, Batch: g.Batch, Seed: g.Seed, NoBest: true}
 	if g.EMA > 0 {
 		t.average = copyOf(t.weights)
 	}

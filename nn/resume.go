@@ -5,15 +5,17 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+
+	"barrow/internal/weights"
 )
 
 // arrays lists what a training adds to the network's own arrays: the
 // optimiser's slots, the average, the best values.
-func (t *trainer) arrays(slots [][]float32) []Array {
-	var out []Array
+func (t *trainer) arrays(slots [][]float32) []weights.Array {
+	var out []weights.Array
 	add := func(kind string, list [][]float32) {
 		for i, v := range list {
-			out = append(out, Array{fmt.Sprintf("%s/%d", kind, i), []int{len(v)}, v})
+			out = append(out, weights.Array{Name: fmt.Sprintf("%s/%d", kind, i), Shape: []int{len(v)}, Data: v})
 		}
 	}
 	add("slot", slots)
@@ -30,9 +32,9 @@ func (t *trainer) save() error {
 	updates, slots := t.Optimizer.State()
 	t.state.Updates = updates
 	t.state.Configured = t.configured()
-	t.state.Arrays = t.arrays(slots)
-	c.Training = &t.state
-	if err := c.Write(t.Checkpoint); err != nil {
+	t.state.arrays = t.arrays(slots)
+	c.training = &t.state
+	if err := c.write(t.Checkpoint); err != nil {
 		return fmt.Errorf("nn: checkpoint: %w", err)
 	}
 	t.saved = true
@@ -58,22 +60,25 @@ func (t *trainer) restore() error {
 	if err != nil {
 		return err
 	}
-	if c.Training == nil {
+	if c.training == nil {
 		return fmt.Errorf("nn: %s: %w: it holds weights, but no training to resume", t.Checkpoint, ErrCheckpoint)
 	}
-	if want := t.configured(); c.Training.Configured != want {
-		return fmt.Errorf("nn: %s: its training has other settings (%s) than this one (%s)", t.Checkpoint, c.Training.Configured, want)
+	if want := t.configured(); c.training.Configured != want {
+		return fmt.Errorf("nn: %s: its training has other settings (%s) than this one (%s)", t.Checkpoint, c.training.Configured, want)
+	}
+	if s := c.training; s.Epoch < 0 || s.InEpoch < 0 || s.InEpoch >= t.stepsPerEpoch() || s.Step < 0 {
+		return fmt.Errorf("nn: %s: %w: it is at step %d of epoch %d", t.Checkpoint, ErrCheckpoint, s.InEpoch, s.Epoch)
 	}
 	if err := c.Fill(t.Net); err != nil {
 		return fmt.Errorf("%s: %w", t.Checkpoint, err)
 	}
-	t.state = *c.Training
-	return t.restoreArrays(c.Training)
+	t.state = *c.training
+	return t.restoreArrays(c.training)
 }
 
-func (t *trainer) restoreArrays(s *TrainingState) error {
+func (t *trainer) restoreArrays(s *trainingState) error {
 	kinds := map[string][][]float32{}
-	for _, a := range s.Arrays {
+	for _, a := range s.arrays {
 		for _, kind := range []string{"slot", "average", "best"} {
 			if len(a.Name) > len(kind) && a.Name[:len(kind)+1] == kind+"/" {
 				kinds[kind] = append(kinds[kind], a.Data)

@@ -3,9 +3,8 @@ package surrogate
 import (
 	_ "embed"
 	"fmt"
-	"os"
 
-	"barrow/loss"
+	"barrow/internal/weights"
 	"barrow/nn"
 )
 
@@ -16,20 +15,10 @@ import (
 var builtIn []byte
 
 // BuiltIn is the EMD network that comes with the program.
-func BuiltIn(s nn.Settings) (*Potential, error) { return DecodePotential(builtIn, s) }
-
-// Open reads the weights of an EMD network of either sort: a [*Model] or a
-// [*Potential].
-func Open(path string, s nn.Settings) (loss.Distance, error) {
-	f, err := os.Open(path)
+func BuiltIn(s nn.Settings) (*Potential, error) {
+	f, err := weights.Decode(builtIn, weights.Potential)
 	if err != nil {
-		return nil, fmt.Errorf("surrogate: %w", err)
+		return nil, fmt.Errorf("surrogate: the built-in network: %w", err)
 	}
-	magic := make([]byte, len(potentialMagic))
-	n, _ := f.Read(magic)
-	f.Close()
-	if string(magic[:n]) == potentialMagic {
-		return LoadPotential(path, s)
-	}
-	return Load(path, s)
+	return decodePotential(f, s)
 }

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"barrow/emd"
+	"barrow/internal/limit"
 	"barrow/nn"
 )
 
@@ -40,14 +41,28 @@ func (a PotentialShape) String() string { return fmt.Sprintf("%dx%d", a.Width, a
 // ParsePotentialShape reads width×layers as String writes it.
 func ParsePotentialShape(text string) (PotentialShape, error) {
 	var a PotentialShape
-	if n, err := fmt.Sscanf(text, "%dx%d", &a.Width, &a.Layers); n != 2 || err != nil || a.String() != text {
+	if n, err := fmt.Sscanf(text, "%dx%d", &a.Width, &a.Layers); n != 2 || err != nil || a.String() != text || a.Width == 0 || a.Layers == 0 {
 		return PotentialShape{}, fmt.Errorf("surrogate: potential network %q: want WIDTHxLAYERS, such as 512x3", text)
 	}
-	if a.Width < 1 || a.Width > largestNetwork || a.Layers < 1 || a.Layers > 64 {
-		return PotentialShape{}, fmt.Errorf("surrogate: potential network %q: want a width of 1 to %d and 1 to 64 layers", text, largestNetwork)
-	}
-	return a, nil
+	return a, a.Check()
 }
+
+// Check tells whether a network of the shape can be made; zero fields are the
+// defaults.
+func (a PotentialShape) Check() error {
+	a = a.withDefaults()
+	if a.Width < 1 || a.Width > largestNetwork || a.Layers < 1 || a.Layers > 64 {
+		return fmt.Errorf("surrogate: potential network %v: want a width of 1 to %d and 1 to 64 layers", a, largestNetwork)
+	}
+	if err := limit.Fits("weights", a.weights(), bytesPerWeight); err != nil {
+		return fmt.Errorf("surrogate: potential network %v: %w", a, err)
+	}
+	return nil
+}
+
+// bytesPerWeight is the memory that training takes for a weight: its value,
+// gradient, packed forms, Adam's two moments, the average and the best.
+const bytesPerWeight = 40
 
 // Spec describes the network that makes the potentials.
 func (a PotentialShape) Spec() nn.Spec {
@@ -104,6 +119,9 @@ type solution struct {
 // holds already.
 func NewPotential(m *emd.Metric, a PotentialShape, s nn.Settings) (*Potential, error) {
 	a = a.withDefaults()
+	if err := a.Check(); err != nil {
+		return nil, err
+	}
 	g, err := newGeometry(m)
 	if err != nil {
 		return nil, err

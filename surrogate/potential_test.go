@@ -3,8 +3,10 @@ package surrogate
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"math"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"barrow/emd"
+	"barrow/internal/weights"
 	"barrow/nn"
 )
 
@@ -244,7 +247,10 @@ func TestPotentialFile(t *testing.T) {
 	if err := m.Encode(&half, 16); err != nil {
 		t.Fatal(err)
 	}
-	short, err := DecodePotential(half.Bytes(), nn.Settings{Threads: 1})
+	if err := os.WriteFile(path, half.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	short, err := LoadPotential(path, nn.Settings{Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,23 +266,16 @@ func TestPotentialFile(t *testing.T) {
 			t.Errorf("pair %d: %v, with half the bits %v", i, a[i], c[i])
 		}
 	}
-	var full bytes.Buffer
-	if err := m.Encode(&full, 32); err != nil {
+	if err := os.Truncate(path, int64(half.Len()-100)); err != nil {
 		t.Fatal(err)
 	}
-	for k := 0; k < full.Len(); k += 97 {
-		damaged := bytes.Clone(full.Bytes())
-		damaged[k] ^= 0x55
-		if _, err := DecodePotential(damaged, nn.Settings{Threads: 1}); !errors.Is(err, ErrPotential) {
-			t.Fatalf("byte %d changed: %v", k, err)
-		}
-		if _, err := DecodePotential(full.Bytes()[:k], nn.Settings{Threads: 1}); !errors.Is(err, ErrPotential) {
-			t.Fatalf("cut off at %d: %v", k, err)
-		}
+	if _, err := Open(path, nn.Settings{}); !errors.Is(err, nn.ErrCheckpoint) || !strings.Contains(err.Error(), path) {
+		t.Errorf("a file that is cut off: %v", err)
 	}
 }
 
-func FuzzDecodePotential(f *testing.F) {
+// FuzzPotential gives any shape to the arrays of a small network.
+func FuzzPotential(f *testing.F) {
 	m, err := NewPotential(metric(f), PotentialShape{Width: 2, Layers: 1}, nn.Settings{Seed: 1, Threads: 1})
 	if err != nil {
 		f.Fatal(err)
@@ -285,36 +284,27 @@ func FuzzDecodePotential(f *testing.F) {
 	if err := m.Encode(&b, 16); err != nil {
 		f.Fatal(err)
 	}
-	f.Add(b.Bytes())
-	f.Add(b.Bytes()[:40])
-	f.Add([]byte(potentialMagic))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if _, err := DecodePotential(b, nn.Settings{Threads: 1}); err != nil && !errors.Is(err, ErrPotential) {
-			t.Errorf("%v does not wrap ErrPotential", err)
+	file, err := weights.Decode(b.Bytes(), weights.Potential)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(`{"shape":{"width":2,"layers":1},"cells":48}`)
+	f.Fuzz(func(t *testing.T, about string) {
+		if !json.Valid([]byte(about)) {
+			t.Skip()
+		}
+		var b bytes.Buffer
+		if err := (&weights.File{Kind: weights.Potential, About: json.RawMessage(about), Arrays: file.Arrays}).Write(&b); err != nil {
+			t.Fatal(err)
+		}
+		file, err := weights.Decode(b.Bytes(), weights.Potential)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := decodePotential(file, nn.Settings{Threads: 1}); err != nil && !errors.Is(err, nn.ErrCheckpoint) {
+			t.Errorf("%v does not wrap ErrCheckpoint", err)
 		}
 	})
-}
-
-func TestHalf(t *testing.T) {
-	for h := range 1 << 16 {
-		v := fromHalf(uint16(h))
-		if v != v {
-			continue
-		}
-		if got := toHalf(v); got != uint16(h) {
-			t.Fatalf("%#04x is %v and comes back as %#04x", h, v, got)
-		}
-		if h&0x7fff >= 0x7bff {
-			continue
-		}
-		next := fromHalf(uint16(h + 1))
-		if got := toHalf(v + (next-v)/4); got != uint16(h) {
-			t.Fatalf("a quarter above %v becomes %v", v, fromHalf(got))
-		}
-		if got := toHalf((v + next) / 2); got&1 != 0 {
-			t.Fatalf("midway between %v and %v becomes the odd %v", v, next, fromHalf(got))
-		}
-	}
 }
 
 func TestPotentialErrors(t *testing.T) {

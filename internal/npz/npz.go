@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/x448/float16"
 )
 
 // A Type is the kind of an array's numbers, little-endian as NumPy spells it.
@@ -21,17 +23,28 @@ type Type string
 const (
 	Float64 Type = "<f8"
 	Float32 Type = "<f4"
+	Float16 Type = "<f2" // of []float32, rounded to nearest, ties to even
 	Int64   Type = "<i8"
 	Int32   Type = "<i4"
 	Uint8   Type = "|u1"
 )
+
+// Encode appends a whole array of the given shape to b, as an entry of an archive
+// holds it: values is a slice of the type's numbers, as for [Writer.Append].
+func Encode(b []byte, t Type, shape []int, values any) ([]byte, error) {
+	b, err := t.encode(append(b, header(t, shape)...), values)
+	if err != nil {
+		return nil, fmt.Errorf("npz: %w", err)
+	}
+	return b, nil
+}
 
 // size is that of one number in bytes, 0 for types unknown.
 func (t Type) size() int {
 	switch t {
 	case "|u1", "|i1", "|b1":
 		return 1
-	case "<u2", "<i2":
+	case Float16, "<u2", "<i2":
 		return 2
 	case Float32, Int32, "<u4":
 		return 4
@@ -51,7 +64,12 @@ func (t Type) encode(b []byte, values any) ([]byte, error) {
 			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(x))
 		}
 	case []float32:
-		have = Float32
+		if have = Float32; t == Float16 {
+			for _, x := range v {
+				b = binary.LittleEndian.AppendUint16(b, float16.Fromfloat32(x).Bits())
+			}
+			return b, nil
+		}
 		for _, x := range v {
 			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
 		}
@@ -92,6 +110,8 @@ func (t Type) decode(out []float64, b []byte) {
 			out[k] = float64(le.Uint16(b[2*k:]))
 		case "<i2":
 			out[k] = float64(int16(le.Uint16(b[2*k:])))
+		case Float16:
+			out[k] = float64(float16.Frombits(le.Uint16(b[2*k:])).Float32())
 		case "<u4":
 			out[k] = float64(le.Uint32(b[4*k:]))
 		case Int32:

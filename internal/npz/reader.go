@@ -61,14 +61,24 @@ func (f *File) Array(name string) (*Stream, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: array %s: %w", f.path, name, err)
 		}
-		s := &Stream{in: in, where: f.path + ": array " + name}
-		if err := s.readHeader(int64(e.UncompressedSize64)); err != nil {
+		s, err := NewStream(in, int64(e.UncompressedSize64), f.path+": array "+name)
+		if err != nil {
 			in.Close()
-			return nil, fmt.Errorf("%s: %w", s.where, err)
+			return nil, err
 		}
 		return s, nil
 	}
 	return nil, fmt.Errorf("%s: no array %s; there are %s", f.path, name, strings.Join(f.Names(), ", "))
+}
+
+// NewStream begins to read an array from an entry of so many bytes. Errors begin
+// with where.
+func NewStream(in io.ReadCloser, size int64, where string) (*Stream, error) {
+	s := &Stream{in: in, where: where}
+	if err := s.readHeader(size); err != nil {
+		return nil, fmt.Errorf("%s: %w", where, err)
+	}
+	return s, nil
 }
 
 // The text of a header is a Python dictionary, its keys in any order.

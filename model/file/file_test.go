@@ -130,6 +130,11 @@ func TestEstimator(t *testing.T) {
 	}
 }
 
+// begin is the beginning of a zip file whose first entry has a name.
+func begin(name string) string {
+	return "PK\x03\x04" + strings.Repeat("\x00", 22) + string([]byte{byte(len(name)), 0, 0, 0}) + name
+}
+
 // TestNoModel: a file that is no model is named by what it looks like, and the
 // error says what is wanted.
 func TestNoModel(t *testing.T) {
@@ -147,8 +152,9 @@ func TestNoModel(t *testing.T) {
 		"model.keras":  {"PK\x03\x04" + strings.Repeat("\x00", 26) + "metadata.json{}", "a zip file, as Keras 3 writes (.keras), is not supported; supported is HDF5"},
 		"cut.h5":       {"\x89HDF\r\n\x1a\n", "keras: "},
 		"alone.json":   {`{"class_name": "Functional", "config": {}}`, "an architecture without its weights: there is no alone.hdf5, nor one ending in .h5, nor one ending in .weights.h5 beside it"},
-		"cut.weights":  {"BARROWNN\x01\x00", "cut off"},
-		"cutp.weights": {"BARROWPT\x01\x00", "cut"},
+		"old.weights":  {"BARROWNN\x01\x00", "from before its first release"},
+		"cut.weights":  {begin("barrow-network.json"), "cut off"},
+		"cutp.weights": {begin("barrow-potential.json"), "cut"},
 	} {
 		path := write(t, filepath.Join(dir, name), []byte(c.data))
 		for _, open := range []func() error{
@@ -164,7 +170,7 @@ func TestNoModel(t *testing.T) {
 			}
 		}
 	}
-	big := write(t, filepath.Join(dir, "sparse"), []byte("BARROWNN"))
+	big := write(t, filepath.Join(dir, "sparse"), []byte(begin("barrow-network.json")))
 	if err := os.Truncate(big, 3<<30); err == nil {
 		if _, err := Estimator(big, Settings{}); err == nil || !strings.Contains(err.Error(), "3221225472 bytes, more than any model") {
 			t.Errorf("a file of 3 GB: %v", err)

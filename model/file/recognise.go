@@ -1,15 +1,16 @@
 package file
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
+	"barrow/internal/sniff"
+	"barrow/internal/weights"
 	"barrow/model"
 	"barrow/run"
 )
@@ -37,10 +38,10 @@ func recognise(path string) (kind, *model.Format, error) {
 	if err != nil {
 		return 0, nil, fmt.Errorf("model: %w", err)
 	}
-	switch {
-	case bytes.HasPrefix(head, []byte("BARROWNN")):
+	switch weights.KindOf(head) {
+	case weights.Network:
 		return barrowNetwork, nil, nil
-	case bytes.HasPrefix(head, []byte("BARROWPT")):
+	case weights.Potential:
 		return barrowPotential, nil, nil
 	}
 	for _, f := range Formats() {
@@ -48,82 +49,22 @@ func recognise(path string) (kind, *model.Format, error) {
 			return foreign, &f, nil
 		}
 	}
-	return 0, nil, fmt.Errorf("model: %s: %s; %s", path, looks(head), wanted)
+	return 0, nil, fmt.Errorf("model: %s: %s; %s", path, sniff.Looks(head), wanted)
 }
 
 // beginning is the first 512 bytes of a regular file of a sensible size.
 func beginning(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
+	head, err := sniff.Head(path)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		return nil, err
 	}
-	switch {
-	case info.IsDir():
-		return nil, fmt.Errorf("%s: a folder; %s", path, wanted)
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s: a device or a pipe; %s", path, wanted)
-	case info.Size() > largest:
+	if err != nil {
+		return nil, fmt.Errorf("%w; %s", err, wanted)
+	}
+	if info, err := os.Stat(path); err == nil && info.Size() > largest {
 		return nil, fmt.Errorf("%s: %d bytes, more than any model here has (at most %d are read); %s", path, info.Size(), int64(largest), wanted)
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	head := make([]byte, 512)
-	n, err := io.ReadFull(f, head)
-	if err != nil && n == 0 && info.Size() > 0 {
-		return nil, err
-	}
-	return head[:n], nil
-}
-
-// looks says what a file seems to be.
-func looks(head []byte) string {
-	is := func(prefix string) bool { return bytes.HasPrefix(head, []byte(prefix)) }
-	switch text := strings.TrimSpace(string(head)); {
-	case len(head) == 0:
-		return "the file is empty"
-	case is("\x89HDF"):
-		return "an HDF5 file"
-	case is("PK\x03\x04"):
-		return "a zip file (Keras 3 writes .keras files so; NumPy .npz files)"
-	case is("\x93NUMPY"):
-		return "a NumPy array (.npy)"
-	case is("root"):
-		return "a ROOT file"
-	case is("PAR1"):
-		return "a Parquet file"
-	case is("\x1f\x8b"):
-		return "a gzip file: unpack it first"
-	case len(bytes.Trim(head, "\x00")) == 0:
-		return "the file begins with nothing but zero bytes"
-	case !printable(head):
-		return "a binary file of a kind that is not known here"
-	case strings.HasPrefix(text, "{"), strings.HasPrefix(text, "["):
-		return "a JSON file"
-	case strings.Contains(strings.SplitN(text, "\n", 2)[0], ","):
-		return "text with commas, such as a CSV file of images"
-	case strings.Contains(text, ":"):
-		return "a text file, such as YAML of registers or a configuration"
-	}
-	return "a text file"
-}
-
-// printable reports whether bytes are text, of which the last character may be
-// cut.
-func printable(head []byte) bool {
-	for len(head) > 0 {
-		r, n := utf8.DecodeRune(head)
-		if r == utf8.RuneError && n <= 1 && utf8.FullRune(head) {
-			return false
-		}
-		if r < ' ' && !strings.ContainsRune("\t\r\n\f", r) {
-			return false
-		}
-		head = head[n:]
-	}
-	return true
+	return head, nil
 }
 
 // losses lists what encoders were trained with, by their files' names.
