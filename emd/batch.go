@@ -17,24 +17,24 @@ import (
 type Batch struct {
 	solvers []*Solver
 	set     Settings
-	n       int
+	n, m    int // cells of p and q
 }
 
 // NewBatch prepares one Solver for each of Settings.Threads.
-func NewBatch(m *Metric, s Settings) (*Batch, error) {
+func NewBatch(g Ground, s Settings) (*Batch, error) {
 	threads, err := limit.Threads(s.Threads)
 	if err != nil {
 		return nil, fmt.Errorf("emd: %w", err)
 	}
 	b := &Batch{set: s}
 	for range threads {
-		v, err := NewSolver(m, s)
+		v, err := NewSolver(g, s)
 		if err != nil {
 			return nil, err
 		}
 		b.solvers = append(b.solvers, v)
 	}
-	b.n = m.Len()
+	b.n, b.m = g.Dims()
 	return b, nil
 }
 
@@ -51,8 +51,8 @@ const (
 	wakeRows = 32
 )
 
-// Distance sets e[i] to the EMD of row i of p and row i of q, each N×n in
-// row-major order with N = len(e).
+// Distance sets e[i] to the EMD of row i of p and row i of q, N×n and N×m in
+// row-major order with N = len(e), n = m for a metric.
 //
 // An error in a row is a [*RowError]; of several the one of the lowest row is
 // returned, whatever the number of threads, and e is then incomplete. When ctx is
@@ -61,22 +61,23 @@ func (b *Batch) Distance(ctx context.Context, p, q, e []float64) error {
 	return b.Gradient(ctx, p, q, e, nil, nil)
 }
 
-// Gradient is Distance, and sets row i of dp and dq, N×n each, to the gradient
+// Gradient is Distance, and sets row i of dp and dq, N×n and N×m, to the gradient
 // with respect to the raw row i of p and q as [Solver.Gradient] does. Either
 // may be nil.
 func (b *Batch) Gradient(ctx context.Context, p, q []float64, e, dp, dq []float64) error {
 	total := len(e)
 	for _, v := range []struct {
-		name string
-		len  int
-		skip bool
-	}{{"p", len(p), false}, {"q", len(q), false}, {"dp", len(dp), dp == nil}, {"dq", len(dq), dq == nil}} {
-		if !v.skip && v.len != total*b.n {
-			return fmt.Errorf("emd: %s has %d entries for %d pairs of %d cells", v.name, v.len, total, b.n)
+		name  string
+		len   int
+		cells int
+		skip  bool
+	}{{"p", len(p), b.n, false}, {"q", len(q), b.m, false}, {"dp", len(dp), b.n, dp == nil}, {"dq", len(dq), b.m, dq == nil}} {
+		if !v.skip && v.len != total*v.cells {
+			return fmt.Errorf("emd: %s has %d entries for %d pairs of %d cells", v.name, v.len, total, v.cells)
 		}
 	}
 	least, most, wake := leastRows, mostRows, wakeRows
-	if b.solvers[0].large != nil {
+	if b.solvers[0].fast == nil && (b.solvers[0].rect == nil || b.solvers[0].rect.problem == nil) {
 		least, most, wake = 1, 1, 1
 	}
 	workers := max(1, min(len(b.solvers), (total+wake-1)/wake))
@@ -137,16 +138,16 @@ func (j *batchJob) take() (from, to int) {
 
 // rows solves the pairs [from, to) and returns the first that fails.
 func (j *batchJob) rows(s *Solver, from, to int) (int, error) {
-	n := j.b.n
+	n, m := j.b.n, j.b.m
 	for i := from; i < to; i++ {
 		var dp, dq []float64
 		if j.dp != nil {
 			dp = j.dp[i*n : (i+1)*n]
 		}
 		if j.dq != nil {
-			dq = j.dq[i*n : (i+1)*n]
+			dq = j.dq[i*m : (i+1)*m]
 		}
-		e, err := s.Gradient(j.p[i*n:(i+1)*n], j.q[i*n:(i+1)*n], dp, dq)
+		e, err := s.Gradient(j.p[i*n:(i+1)*n], j.q[i*m:(i+1)*m], dp, dq)
 		if err != nil {
 			if j.b.set.Empty != EmptySkip || !errors.Is(err, ErrEmpty) {
 				return i, err

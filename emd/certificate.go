@@ -27,19 +27,26 @@ func (s *Solver) Flow(p, q []float64, arcs []Arc) ([]Arc, float64, error) {
 func (s *Solver) appendFlow(r *solution, p, q []float64, arcs []Arc) []Arc {
 	a, b, unit := 1.0, 1.0, 1.0
 	if r.expP != 0 || r.expQ != 0 {
-		p, q = s.p[:s.cells], s.q[:s.cells]
+		p, q = s.p, s.q
 		unit = math.Ldexp(1, r.expP)
 	}
 	if s.set.Unequal == UnequalNormalise {
 		a, b, unit = 1/r.p, 1/r.q, 1/r.p/r.q
 	}
-	stay := s.large == nil || !s.large.full
+	if l := s.rect; l != nil {
+		for _, m := range l.flows {
+			if m.units > 0 && m.from < l.rows && m.to < l.cols {
+				arcs = append(arcs, Arc{m.from, m.to, m.units * l.unit * unit})
+			}
+		}
+		return arcs
+	}
 	for k := range p {
 		m := min(p[k]*a, q[k]*b)
 		if s.set.Unequal != UnequalNormalise {
 			m *= unit
 		}
-		if stay && m > 0 {
+		if m > 0 {
 			arcs = append(arcs, Arc{k, k, m})
 		}
 	}
@@ -113,21 +120,24 @@ func (c Certificate) Check(tolerance float64) error {
 }
 
 // Certify measures a plan and potentials for masses p and q of equal total. h
-// are the potentials of q; nil stands for −f.
-func Certify(m *Metric, p, q []float64, plan []Arc, f, h []float64) (Certificate, error) {
-	n := m.Len()
-	if len(p) != n || len(q) != n || len(f) != n || h != nil && len(h) != n {
-		return Certificate{}, fmt.Errorf("emd: certify: %d and %d masses, %d and %d potentials on %d cells", len(p), len(q), len(f), len(h), n)
+// are the potentials of q; nil stands for −f, on a metric.
+func Certify(g Ground, p, q []float64, plan []Arc, f, h []float64) (Certificate, error) {
+	m, err := g.view()
+	if err != nil {
+		return Certificate{}, err
+	}
+	if len(p) != m.rows || len(q) != m.cols || len(f) != m.rows || h != nil && len(h) != m.cols || h == nil && m.rows != m.cols {
+		return Certificate{}, fmt.Errorf("emd: certify: %d and %d masses, %d and %d potentials on %d and %d cells", len(p), len(q), len(f), len(h), m.rows, m.cols)
 	}
 	c := Certificate{Distance: m.max}
-	row, col := make([]float64, n), make([]float64, n)
+	row, col := make([]float64, m.rows), make([]float64, m.cols)
 	for _, a := range plan {
-		if a.From < 0 || a.From >= n || a.To < 0 || a.To >= n {
-			return c, fmt.Errorf("emd: certify: an arc from %d to %d on %d cells", a.From, a.To, n)
+		if a.From < 0 || a.From >= m.rows || a.To < 0 || a.To >= m.cols {
+			return c, fmt.Errorf("emd: certify: an arc from %d to %d on %d and %d cells", a.From, a.To, m.rows, m.cols)
 		}
 		row[a.From] += a.Mass
 		col[a.To] += a.Mass
-		c.Primal += a.Mass * m.At(a.From, a.To)
+		c.Primal += a.Mass * m.row(a.From)[a.To]
 		c.Negative = max(c.Negative, -a.Mass)
 		c.Mass += a.Mass
 	}
@@ -137,18 +147,27 @@ func Certify(m *Metric, p, q []float64, plan []Arc, f, h []float64) (Certificate
 		}
 		return h[j]
 	}
-	for i := range n {
-		d := m.row(i)
-		for j := range n {
-			c.Violation = max(c.Violation, f[i]+hi(j)-d[j])
+	for i := range m.rows {
+		for j, x := range m.row(i) {
+			c.Violation = max(c.Violation, f[i]+hi(j)-x)
 		}
-		c.Imbalance = max(c.Imbalance, math.Abs(row[i]-p[i]), math.Abs(col[i]-q[i]))
+		c.Imbalance = max(c.Imbalance, math.Abs(row[i]-p[i]))
+	}
+	for j := range m.cols {
+		c.Imbalance = max(c.Imbalance, math.Abs(col[j]-q[j]))
+	}
+	if h != nil {
+		for i, x := range p {
+			c.Dual += x * f[i]
+		}
+		for j, x := range q {
+			c.Dual += x * h[j]
+		}
+		return c, nil
+	}
+	for i, x := range p {
 		// What cancels in p − q is left out of the sum: it would only add rounding.
-		if h == nil {
-			c.Dual += (p[i] - q[i]) * f[i]
-			continue
-		}
-		c.Dual += p[i]*f[i] + q[i]*h[i]
+		c.Dual += (x - q[i]) * f[i]
 	}
 	return c, nil
 }
@@ -168,22 +187,24 @@ func (s *Solver) Certificate(p, q []float64) (Certificate, error) {
 func (s *Solver) certificate(r *solution, p, q []float64) (Certificate, error) {
 	plan := s.appendFlow(r, p, q, nil)
 	f := make([]float64, s.cells)
-	s.potentials(r, f, 1)
 	var h []float64
-	if s.large != nil && s.large.twoSided() {
-		h = make([]float64, s.cells)
-		s.sinkPotentials(r, h)
+	if s.rect != nil {
+		h = make([]float64, s.cellsQ)
+		copy(f, s.rect.f)
+		copy(h, s.rect.h)
+	} else {
+		s.potentials(r, f, 1)
 	}
 	p, q = s.compared(r, p, q)
 	if s.set.Unequal != UnequalPenalty {
-		return Certify(s.metric, p, q, plan, f, h)
+		return Certify(s.ground, p, q, plan, f, h)
 	}
 	return s.certifyPenalty(p, q, plan, f, h)
 }
 
 // certifyPenalty adds the unmatched mass to the certificate.
 func (s *Solver) certifyPenalty(p, q []float64, plan []Arc, f, h []float64) (Certificate, error) {
-	c, err := Certify(s.metric, p, q, plan, f, h)
+	c, err := Certify(s.ground, p, q, plan, f, h)
 	if err != nil {
 		return c, err
 	}
@@ -191,37 +212,38 @@ func (s *Solver) certifyPenalty(p, q []float64, plan []Arc, f, h []float64) (Cer
 	total := [2]float64{sum(p), sum(q)}
 	c.Mass = max(total[0], total[1])
 	c.Primal += s.set.Penalty * math.Abs(total[0]-total[1])
-	row, col := make([]float64, s.cells), make([]float64, s.cells)
+	row, col := make([]float64, s.cells), make([]float64, s.cellsQ)
 	for _, a := range plan {
 		row[a.From] += a.Mass
 		col[a.To] += a.Mass
 	}
+	// The heavier side may keep mass, at a potential of at most R.
 	c.Imbalance = 0
-	for k := range p {
-		// The heavier side may keep mass, at a potential of at most R.
-		overP, overQ := row[k]-p[k], col[k]-q[k]
-		back := -f[k]
-		if h != nil {
-			back = h[k]
+	side := func(placed, mass, pot []float64, heavier bool) {
+		for k, x := range placed {
+			over := x - mass[k]
+			if heavier {
+				c.Violation = max(c.Violation, pot[k]-s.set.Penalty)
+			} else {
+				over = math.Abs(over)
+			}
+			c.Imbalance = max(c.Imbalance, over)
 		}
-		switch {
-		case total[0]-total[1] > roundingTolerance*c.Mass:
-			c.Violation = max(c.Violation, f[k]-s.set.Penalty)
-			overQ = math.Abs(overQ)
-		case total[1]-total[0] > roundingTolerance*c.Mass:
-			c.Violation = max(c.Violation, back-s.set.Penalty)
-			overP = math.Abs(overP)
-		default:
-			overP, overQ = math.Abs(overP), math.Abs(overQ)
-		}
-		c.Imbalance = max(c.Imbalance, overP, overQ)
 	}
+	if h == nil {
+		h = make([]float64, s.cells)
+		for k, x := range f {
+			h[k] = -x
+		}
+	}
+	side(row, p, f, total[0]-total[1] > roundingTolerance*c.Mass)
+	side(col, q, h, total[1]-total[0] > roundingTolerance*c.Mass)
 	return c, nil
 }
 
 // compared returns copies of the masses that the distance is between.
 func (s *Solver) compared(r *solution, p, q []float64) (a, b []float64) {
-	a, b = make([]float64, s.cells), make([]float64, s.cells)
+	a, b = make([]float64, s.cells), make([]float64, s.cellsQ)
 	copy(a, p)
 	copy(b, q)
 	if s.set.Unequal != UnequalNormalise {
@@ -233,6 +255,8 @@ func (s *Solver) compared(r *solution, p, q []float64) (a, b []float64) {
 	}
 	for k := range a {
 		a[k] /= r.p
+	}
+	for k := range b {
 		b[k] /= r.q
 	}
 	return a, b
@@ -240,7 +264,7 @@ func (s *Solver) compared(r *solution, p, q []float64) (a, b []float64) {
 
 func (s *Solver) pivotError(r *solution, p, q []float64) error {
 	pivots := s.limit
-	c, err := s.certificate(r, p[:s.cells], q[:s.cells])
+	c, err := s.certificate(r, p[:s.cells], q[:s.cellsQ])
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,9 @@
 // distance. Because D is a metric, the common mass min(p_i, q_i) need not
 // move, so only p − q matters.
 //
+// Costs between two different sets of points, of any sign, are a [Cost]: the
+// problem of POT's ot.emd(a, b, M). Whatever takes a [Ground] takes either.
+//
 // A [Solver] computes [Solver.Distance], the potentials f with
 // [Solver.Potentials], and the gradient with respect to the raw, un-normalised
 // inputs with [Solver.Gradient]; it belongs to one goroutine. A [Batch] spreads
@@ -29,8 +32,8 @@
 // (W. H. Cunningham, Math. Prog. 11 (1976) 105), so that degenerate pivots
 // cannot cycle. Masses are scaled to integers up to 2⁵², so that ties are exact.
 // The inner loops exist in AVX-512, AVX2 and portable Go and return the same
-// bits. Above 64 points, and for costs that are not a metric, a
-// general network simplex does the same. docs/emd.md has the whole method.
+// bits. Above 64 points, or nodes of a
+// Cost, a general network simplex does the same. docs/emd.md has the whole method.
 //
 // # Unequal totals
 //

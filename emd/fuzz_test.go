@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"barrow/emd"
@@ -52,7 +53,10 @@ func FuzzCertificate(f *testing.F) {
 		}
 		m, err := emd.Euclidean(points)
 		if err != nil {
-			t.Fatal(err)
+			if len(slices.Compact(points)) > 1 || n == 1 {
+				t.Fatal(err)
+			}
+			return // all points are the same
 		}
 		p, q := make([]float64, n), make([]float64, n)
 		sound := true

@@ -16,14 +16,19 @@ import (
 // With UnequalError p and q can only change together, and the gradient is the
 // shortest vector that gives the right change for all permitted ones.
 //
+// For a [Cost], p of n and q of m cells have potentials f and h of their own, with
+// f_i + h_j ≤ C_ij everywhere and the value Σ p f + Σ q h on the masses compared;
+// h then takes the place of −f. One constant may go from f to h:
+// with UnequalError the sums of f and of h over the cells with mass are the same.
+//
 // The EMD is convex and piecewise linear in (p, q) of fixed totals. At a kink
 // the result is one subgradient, for the potentials described at
 // [Solver.Potentials]; in particular it is exactly zero at p = q (normalised), and
 // on a cell that is empty in both images it lies between the slope for mass
 // added to p and that for mass added to q.
 func (s *Solver) Gradient(p, q, dp, dq []float64) (float64, error) {
-	if dp != nil && len(dp) != s.cells || dq != nil && len(dq) != s.cells {
-		return 0, fmt.Errorf("emd: room for %d and %d derivatives on %d cells", len(dp), len(dq), s.cells)
+	if dp != nil && len(dp) != s.cells || dq != nil && len(dq) != s.cellsQ {
+		return 0, fmt.Errorf("emd: room for %d and %d derivatives on %d and %d cells", len(dp), len(dq), s.cells, s.cellsQ)
 	}
 	r, err := s.solve(p, q)
 	if err != nil {
@@ -42,20 +47,19 @@ func (s *Solver) Gradient(p, q, dp, dq []float64) (float64, error) {
 // f, total and scale.
 func (s *Solver) derivative(r *solution, p []float64, total float64, exp int, scaled, g []float64, sign float64) {
 	switch {
-	case s.set.Unequal != UnequalNormalise:
-		if sign < 0 && s.large != nil && s.large.twoSided() {
-			s.sinkPotentials(r, g)
-			return
+	case s.rect != nil:
+		if copy(g, s.rect.f); sign < 0 {
+			copy(g, s.rect.h)
 		}
+		if s.set.Unequal == UnequalNormalise {
+			s.project(g, p, scaled, exp)
+		}
+	case s.set.Unequal != UnequalNormalise:
 		s.potentials(r, g, sign)
 	case r.equal:
 		clear(g)
 	case s.large != nil:
-		if sign < 0 && s.large.twoSided() {
-			s.sinkPotentials(r, g)
-		} else {
-			s.potentials(r, g, sign)
-		}
+		s.potentials(r, g, sign)
 		s.project(g, p, scaled, exp)
 	default:
 		t, m := s.state, s.fast

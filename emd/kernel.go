@@ -41,10 +41,25 @@ func chooseKernel(name string) (simplex64.Kernel, error) {
 	return k, nil
 }
 
-// fastTable keeps what Solvers of one metric share.
+// fastTable keeps what Solvers of one metric or cost share.
 type fastTable struct {
 	mu    sync.Mutex
 	items []fastItem
+	more  []float64
+}
+
+// extended are the costs with one more row and column of zeros, for unmatched
+// mass.
+func (t *fastTable) extended(v *view) []float64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.more == nil {
+		t.more = make([]float64, (v.rows+1)*(v.cols+1))
+		for i := range v.rows {
+			copy(t.more[i*(v.cols+1):], v.row(i))
+		}
+	}
+	return t.more
 }
 
 type fastItem struct {
@@ -56,6 +71,28 @@ type fastItem struct {
 // problem returns the tables for the cells of m, and one node at distance 0
 // from all of them where nodes is one more.
 func (t *fastTable) problem(m *Metric, nodes int, k simplex64.Kernel) *simplex64.Problem {
+	return t.find(nodes, m.n, k, func(i, j int) float64 {
+		if i == m.n || j == m.n {
+			return 0
+		}
+		return m.At(i, j)
+	})
+}
+
+// between returns the tables for costs: nodes are the cells of p, those of q, and
+// one for unmatched mass where nodes is one more. All costs are raised so that
+// none is negative. Those within a side are never looked at.
+func (t *fastTable) between(v *view, nodes int, k simplex64.Kernel) *simplex64.Problem {
+	return t.find(nodes, v.rows+v.cols, k, func(i, j int) float64 {
+		i, j = min(i, j), max(i, j)-v.rows
+		if i >= v.rows || j < 0 || j >= v.cols {
+			return 0
+		}
+		return v.row(i)[j] - v.least
+	})
+}
+
+func (t *fastTable) find(nodes, cells int, k simplex64.Kernel, dist func(i, j int) float64) *simplex64.Problem {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, x := range t.items {
@@ -63,12 +100,7 @@ func (t *fastTable) problem(m *Metric, nodes int, k simplex64.Kernel) *simplex64
 			return x.problem
 		}
 	}
-	p := simplex64.NewProblem(nodes, m.n, func(i, j int) float64 {
-		if i == m.n || j == m.n {
-			return 0
-		}
-		return m.At(i, j)
-	}, k)
+	p := simplex64.NewProblem(nodes, cells, dist, k)
 	t.items = append(t.items, fastItem{nodes, k, p})
 	return p
 }

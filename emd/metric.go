@@ -1,6 +1,7 @@
 package emd
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -13,8 +14,9 @@ type Metric struct {
 	d    []float64 // n×n row-major, exactly symmetric, zero diagonal
 	max  float64
 	once sync.Once
-	tri  *TriangleError // the worst violation found by Check, nil if none
+	tri  *TriangleError // the violation found by Check, nil if none
 	fast fastTable
+	full fastTable // for costs that are no metric
 }
 
 // symmetryTolerance is how far d_ij and d_ji may lie apart, in units of the
@@ -22,44 +24,68 @@ type Metric struct {
 // tolerance is allowed on the triangle inequality.
 const symmetryTolerance = 1e-12
 
+// Distances and coordinates lie between these, so that neither their squares nor
+// their products with masses leave float64: an image's plan adds up 2⁵² units of
+// mass, times 10⁴⁰ of theirs.
+const (
+	leastDistance = 1e-200
+	mostDistance  = 1e200
+)
+
 // NewMetric takes a matrix of distances, n×n in row-major order. The entries
 // must be finite and not negative, the diagonal zero, and the matrix symmetric
 // up to rounding (10⁻¹² of the largest distance); d_ij and d_ji are replaced by
-// their mean. Zero distances between different points are allowed. The triangle
-// inequality is not needed here: see [Metric.Check] and [Settings].NonMetric.
-// d is copied.
+// their mean. The largest is between 10⁻²⁰⁰ and 10²⁰⁰. Zero distances between
+// different points are allowed, but not all zero: every EMD would be. The triangle
+// inequality is not needed here: see [Metric.Check] and [Settings].NonMetric, and
+// [NewCost] for costs that are no distances. d is copied.
 func NewMetric(n int, d []float64) (*Metric, error) {
 	if n < 1 {
 		return nil, fmt.Errorf("emd: a metric needs at least one point, not %d", n)
 	}
 	if len(d) != n*n {
-		return nil, fmt.Errorf("emd: a metric on %d points needs %d distances, not %d", n, n*n, len(d))
+		return nil, fmt.Errorf("emd: a metric on %d points needs %d distances, not %d; for costs between two sets of points, see NewCost", n, n*n, len(d))
 	}
 	m := &Metric{n: n, d: make([]float64, n*n)}
 	for k, x := range d {
 		if !(x >= 0) || math.IsInf(x, 1) {
-			return nil, fmt.Errorf("emd: distance [%d][%d] = %v: must be finite and not negative", k/n, k%n, x)
+			return nil, fmt.Errorf("emd: distance [%d][%d] = %v: must be finite and not negative; for costs, see NewCost", k/n, k%n, x)
 		}
 		m.max = max(m.max, x)
 	}
 	for i := range n {
 		if x := d[i*n+i]; x != 0 {
-			return nil, fmt.Errorf("emd: distance [%d][%d] = %v: a point is at distance 0 from itself", i, i, x)
+			return nil, fmt.Errorf("emd: distance [%d][%d] = %v: a point is at distance 0 from itself; for costs, see NewCost", i, i, x)
 		}
 		for j := range i {
 			a, b := d[i*n+j], d[j*n+i]
 			if math.Abs(a-b) > symmetryTolerance*m.max {
-				return nil, fmt.Errorf("emd: distances [%d][%d] = %v and [%d][%d] = %v differ: a metric is symmetric", i, j, a, j, i, b)
+				return nil, fmt.Errorf("emd: distances [%d][%d] = %v and [%d][%d] = %v differ: a metric is symmetric; for costs, see NewCost", i, j, a, j, i, b)
 			}
 			x := a/2 + b/2
 			m.d[i*n+j], m.d[j*n+i] = x, x
 		}
 	}
+	if err := m.checkScale(); err != nil {
+		return nil, err
+	}
 	return m, nil
 }
 
+// checkScale refuses distances that say nothing or cannot be computed with.
+func (m *Metric) checkScale() error {
+	switch {
+	case m.n > 1 && m.max == 0:
+		return fmt.Errorf("emd: all distances between the %d points are 0, so every EMD would be 0: are the points all the same?", m.n)
+	case m.n > 1 && m.max < leastDistance || m.max > mostDistance:
+		return fmt.Errorf("emd: the largest distance, %g, is outside %g to %g: choose another unit", m.max, leastDistance, mostDistance)
+	}
+	return nil
+}
+
 // Euclidean is the straight-line distance between points of the plane, in the
-// unit of their coordinates. A metric by construction: it is not checked again.
+// unit of their coordinates, at most 10²⁰⁰. A metric by construction: it is not
+// checked again. Points may coincide, but not all of them.
 func Euclidean(points [][2]float64) (*Metric, error) {
 	return fromPoints(points, func(a, b [2]float64) (dx, dy float64) {
 		return a[0] - b[0], a[1] - b[1]
@@ -100,17 +126,20 @@ func fromPoints(points [][2]float64, diff func(a, b [2]float64) (dx, dy float64)
 			if math.IsNaN(x) || math.IsInf(x, 0) {
 				return nil, fmt.Errorf("emd: point %d: coordinate %d is %v", i, c, x)
 			}
+			if math.Abs(x) > mostDistance {
+				return nil, fmt.Errorf("emd: point %d: coordinate %d is %g, beyond %g: choose another unit", i, c, x, mostDistance)
+			}
 		}
 		for j := range i {
 			x := length(diff(a, points[j]))
-			if math.IsInf(x, 1) {
-				return nil, fmt.Errorf("emd: points %d and %d are too far apart: the distance overflows", j, i)
-			}
 			m.d[i*n+j], m.d[j*n+i] = x, x
 			m.max = max(m.max, x)
 		}
 	}
 	m.once.Do(func() {})
+	if err := m.checkScale(); err != nil {
+		return nil, err
+	}
 	return m, nil
 }
 
@@ -128,6 +157,9 @@ func length(x, y float64) float64 {
 // Len is the number of points.
 func (m *Metric) Len() int { return m.n }
 
+// Dims is Len twice: both images are on the same points.
+func (m *Metric) Dims() (p, q int) { return m.n, m.n }
+
 // At is the distance between points i and j, both in [0, Len).
 func (m *Metric) At(i, j int) float64 { return m.d[i*m.n+j] }
 
@@ -137,48 +169,9 @@ func (m *Metric) Max() float64 { return m.max }
 // row is the i-th row of the matrix.
 func (m *Metric) row(i int) []float64 { return m.d[i*m.n : (i+1)*m.n] }
 
-// A TriangleError says that a matrix is not a metric: going from I to J by way
-// of K is shorter by Excess than the direct distance.
-type TriangleError struct {
-	I, J, K int
-	Excess  float64
-}
-
-func (e *TriangleError) Error() string {
-	return fmt.Sprintf("emd: not a metric: the distance from %d to %d exceeds the way over %d by %g", e.I, e.J, e.K, e.Excess)
-}
-
-// Check reports the largest violation of the triangle inequality as a
-// [*TriangleError], or nil where there is none beyond rounding (10⁻¹² of the
-// largest distance). It takes n³/2 steps the first time, and nothing afterwards
-// or for the metrics made by [Euclidean] and [Periodic].
-func (m *Metric) Check() error {
-	m.once.Do(m.findTriangle)
-	if m.tri != nil {
-		return m.tri
+func (m *Metric) view() (view, error) {
+	if m == nil {
+		return view{}, errors.New("emd: no metric")
 	}
-	return nil
-}
-
-func (m *Metric) findTriangle() {
-	worst := TriangleError{Excess: symmetryTolerance * m.max}
-	found := false
-	for i := range m.n {
-		di := m.row(i)
-		for j := range i {
-			dj := m.row(j)
-			least, at := math.Inf(1), 0
-			for k, x := range di {
-				if y := x + dj[k]; y < least {
-					least, at = y, k
-				}
-			}
-			if excess := di[j] - least; excess > worst.Excess {
-				worst, found = TriangleError{I: j, J: i, K: at, Excess: excess}, true
-			}
-		}
-	}
-	if found {
-		m.tri = &worst
-	}
+	return view{rows: m.n, cols: m.n, c: m.d, max: m.max, fast: &m.fast}, nil
 }

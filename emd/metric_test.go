@@ -23,12 +23,16 @@ func TestNewMetricErrors(t *testing.T) {
 		{2, []float64{0, -1, -1, 0}, "[0][1] = -1"},
 		{2, []float64{0, 1, 1, 2}, "[1][1] = 2"},
 		{2, []float64{0, 1, 2, 0}, "differ"},
+		{3, make([]float64, 9), "all distances between the 3 points are 0"},
+		{2, []float64{0, 1e300, 1e300, 0}, "choose another unit"},
+		{2, []float64{0, 1e-300, 1e-300, 0}, "choose another unit"},
 	} {
 		if _, err := emd.NewMetric(c.n, c.d); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: error %v, want %q", c.d, err, c.want)
 		}
 	}
-	for _, p := range [][][2]float64{nil, {{math.NaN(), 0}}, {{0, math.Inf(1)}}, {{-math.MaxFloat64, 0}, {math.MaxFloat64, 0}}} {
+	for _, p := range [][][2]float64{nil, {{math.NaN(), 0}}, {{0, math.Inf(1)}}, {{-math.MaxFloat64, 0}, {math.MaxFloat64, 0}},
+		{{1e300, 0}, {2e300, 1}}, {{1e300, 0}, {1e300, 1}}, {{1, 2}, {1, 2}}, make([][2]float64, 48), {{1e17, 1}, {1e17 + 1, 1}}} {
 		if _, err := emd.Euclidean(p); err == nil {
 			t.Errorf("points %v were accepted", p)
 		}
@@ -74,8 +78,7 @@ func TestDistances(t *testing.T) {
 	}
 }
 
-// A matrix without triangle inequality is refused by name of the worst triple,
-// and solved when asked: then a unit does not pass through other cells, and the
+// A matrix without triangle inequality is refused by name of a triple, and solved when asked: then a unit does not pass through other cells, and the
 // result is the linear programme's for the costs as they are.
 func TestNonMetric(t *testing.T) {
 	d := []float64{0, 1, 5, 1, 0, 1, 5, 1, 0}
@@ -103,6 +106,72 @@ func TestNonMetric(t *testing.T) {
 	}
 	if e, err := newSolver(t, m, emd.Settings{NonMetric: emd.NonMetricAssume}).Distance(p, q); err != nil || math.Abs(e-5) > 1e-14 {
 		t.Errorf("with the common mass left in place: %v, %v, want 5", e, err)
+	}
+}
+
+// Of n points a violation anywhere is found, whichever it is and on any number of
+// processors, and none where there is none: points of a plane, of spaces of more
+// dimensions, distances along axes, and points that nearly lie on a line.
+func TestTriangles(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for _, n := range []int{3, 50, 150} {
+		for name, distance := range map[string]func(a, b []float64) float64{
+			"plane": func(a, b []float64) float64 { return math.Hypot(a[0]-b[0], a[1]-b[1]) },
+			"space": func(a, b []float64) float64 {
+				s := 0.0
+				for k, x := range a {
+					s += (x - b[k]) * (x - b[k])
+				}
+				return math.Sqrt(s)
+			},
+			"axes":   func(a, b []float64) float64 { return math.Abs(a[0]-b[0]) + math.Abs(a[1]-b[1]) },
+			"line":   func(a, b []float64) float64 { return math.Hypot(a[0]-b[0], 1e-5*(a[1]-b[1])) },
+			"random": func(a, b []float64) float64 { return 1 + math.Mod(a[0]+b[0], 1) },
+		} {
+			points := make([][]float64, n)
+			for i := range points {
+				points[i] = make([]float64, 5)
+				for k := range points[i] {
+					points[i][k] = r.Float64()
+				}
+			}
+			d := make([]float64, n*n)
+			for i := range n {
+				for j := range i {
+					d[i*n+j] = distance(points[i], points[j])
+					d[j*n+i] = d[i*n+j]
+				}
+			}
+			m, err := emd.NewMetric(n, d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := m.Check(); err != nil {
+				t.Errorf("%d points, %s: %v", n, name, err)
+			}
+			// One distance made too long by little.
+			i, j := r.IntN(n), r.IntN(n-1)
+			if j >= i {
+				j++
+			}
+			i, j = min(i, j), max(i, j)
+			way := math.Inf(1)
+			for k := range n {
+				if k != i && k != j {
+					way = min(way, d[i*n+k]+d[k*n+j])
+				}
+			}
+			d[i*n+j], d[j*n+i] = way+1e-9, way+1e-9
+			if m, err = emd.NewMetric(n, d); err != nil {
+				t.Fatal(err)
+			}
+			var e *emd.TriangleError
+			if !errors.As(m.Check(), &e) {
+				t.Errorf("%d points, %s: a violation was not found", n, name)
+			} else if x := m.At(e.I, e.J) - m.At(e.I, e.K) - m.At(e.K, e.J); !(x > 0) || math.Abs(x-e.Excess) > 1e-15 {
+				t.Errorf("%d points, %s: %v, the excess is %g", n, name, e, x)
+			}
+		}
 	}
 }
 

@@ -18,7 +18,7 @@ func benchmarkMetric(t testing.TB) *emd.Metric {
 	return m
 }
 
-func newSolver(t testing.TB, m *emd.Metric, s emd.Settings) *emd.Solver {
+func newSolver(t testing.TB, m emd.Ground, s emd.Settings) *emd.Solver {
 	t.Helper()
 	v, err := emd.NewSolver(m, s)
 	if err != nil {

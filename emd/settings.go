@@ -41,10 +41,10 @@ const (
 	// NonMetricRefuse is the default: NewSolver returns the [*TriangleError] of
 	// [Metric.Check].
 	NonMetricRefuse NonMetric = iota
-	// NonMetricSolve solves the full problem by the network simplex, slower.
-	// Distance, Flow and Gradient work; Potentials is an error.
+	// NonMetricSolve solves the full problem as for a [Cost], slower. Distance,
+	// Flow and Gradient work; Potentials is an error.
 	NonMetricSolve
-	// NonMetricAssume skips the check, which takes n³/2 steps, on the caller's
+	// NonMetricAssume skips the check, which may take n³/2 steps, on the caller's
 	// word that the matrix is a metric. If it is not, the result is the distance
 	// for the costs' shortest paths only where no shorter path exists, and
 	// otherwise too large.
@@ -84,7 +84,7 @@ type Settings struct {
 	// same bits.
 	Kernel string
 	// MaxPivots bounds the simplex steps of one solve, 0 meaning 50·(n+20)
-	// for up to 64 points and 500·(n+20) above. No pair is known to come near; if one did, the
+	// for metrics of up to 64 points and 500·(n+20) for n nodes otherwise. No pair is known to come near; if one did, the
 	// result would be a [*PivotError], never a wrong number.
 	MaxPivots int
 	// Progress, if not nil, is called by a Batch from time to time with the share

@@ -12,45 +12,56 @@ import (
 // leave its distance undefined.
 var ErrEmpty = errors.New("no mass")
 
-// A Solver computes distances and gradients on one metric. It owns its work
+// A Solver computes distances and gradients on one ground: a metric or costs. It owns its work
 // space and belongs to one goroutine; it allocates nothing after NewSolver.
 type Solver struct {
-	metric *Metric
+	ground Ground
 	set    Settings
 	limit  int
-	cells  int
-	fast   *simplex64.Problem // nil where the general solver is used
+	cells  int                // of p
+	cellsQ int                // of q
+	fast   *simplex64.Problem // one of these three is used
 	state  *simplex64.State
 	large  *large
+	rect   *rect
 	p, q   []float64 // rescaled inputs, where sums would leave the safe range
 	pad    bool
 }
 
-// NewSolver prepares a Solver. It returns the [*TriangleError] of
-// [Metric.Check] unless Settings.NonMetric allows costs that are no metric.
-func NewSolver(m *Metric, s Settings) (*Solver, error) {
-	if m == nil {
+// NewSolver prepares a Solver for a [*Metric] or a [*Cost]. For a metric that
+// breaks the triangle inequality it returns the [*TriangleError] of [Metric.Check]
+// unless Settings.NonMetric allows that.
+func NewSolver(g Ground, s Settings) (*Solver, error) {
+	if g == nil {
 		return nil, errors.New("emd: no metric")
+	}
+	view, err := g.view()
+	if err != nil {
+		return nil, err
 	}
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	general := false
+	v := &Solver{ground: g, set: s, cells: view.rows, cellsQ: view.cols}
+	m, ok := g.(*Metric)
+	if !ok {
+		return v, v.useRect(view)
+	}
 	if s.NonMetric != NonMetricAssume {
-		if err := m.Check(); err != nil {
+		if err := m.check(s.Threads); err != nil {
 			if s.NonMetric == NonMetricRefuse {
 				return nil, err
 			}
-			general = true
+			return v, v.useRect(newView(m.n, m.n, m.d, &m.full))
 		}
 	}
-	v := &Solver{metric: m, set: s, cells: m.n}
 	nodes := m.n
 	if s.Unequal == UnequalPenalty {
 		nodes++
 	}
-	if nodes > simplex64.Max || general {
-		return v, v.useLarge(general)
+	if nodes > simplex64.Max {
+		v.useLarge(view)
+		return v, nil
 	}
 	kernel, err := chooseKernel(s.Kernel)
 	if err != nil {
@@ -102,8 +113,8 @@ func (s *Solver) Potentials(p, q, f []float64) (float64, error) {
 	if len(f) != s.cells {
 		return 0, fmt.Errorf("emd: room for %d potentials on %d cells", len(f), s.cells)
 	}
-	if s.large != nil && s.large.twoSided() {
-		return 0, errors.New("emd: costs that are not a metric have no common potential; use Gradient")
+	if s.rect != nil {
+		return 0, errTwoSided
 	}
 	r, err := s.solve(p, q)
 	if err != nil {
@@ -132,10 +143,13 @@ func (s *Solver) potentials(r *solution, f []float64, sign float64) {
 
 // solve finds value and potentials.
 func (s *Solver) solve(p, q []float64) (solution, error) {
-	if len(p) != s.cells || len(q) != s.cells {
+	if len(p) != s.cells || len(q) != s.cellsQ {
 		return solution{}, s.lengthError(p, q)
 	}
-	if s.large != nil {
+	if s.fast == nil {
+		if s.rect != nil {
+			return s.solveRect(p, q)
+		}
 		return s.solveLarge(p, q)
 	}
 	t, m := s.state, s.fast
@@ -225,12 +239,8 @@ const (
 // close turns the moved cost into the value, and fixes the constant in the
 // potentials: mean zero, or what the penalty demands.
 func (s *Solver) close(r *solution, moved, mean, extra, virtual float64) {
-	r.value, r.shift = moved, mean
-	switch s.set.Unequal {
-	case UnequalNormalise:
-		r.value = moved / r.p / r.q
-	case UnequalPenalty:
-		r.value += s.set.Penalty * math.Abs(r.p-r.q)
+	r.shift = mean
+	if s.set.Unequal == UnequalPenalty {
 		switch {
 		case extra < 0:
 			r.shift = virtual - s.set.Penalty
@@ -239,6 +249,18 @@ func (s *Solver) close(r *solution, moved, mean, extra, virtual float64) {
 		case !r.equal:
 			r.shift = s.middle()
 		}
+	}
+	s.setValue(r, moved)
+}
+
+// setValue turns the moved cost into the value.
+func (s *Solver) setValue(r *solution, moved float64) {
+	r.value = moved
+	switch s.set.Unequal {
+	case UnequalNormalise:
+		r.value = moved / r.p / r.q
+	case UnequalPenalty:
+		r.value += s.set.Penalty * math.Abs(r.p-r.q)
 	}
 	if r.expP != 0 && s.set.Unequal != UnequalNormalise {
 		r.value = math.Ldexp(r.value, r.expP)
@@ -285,6 +307,8 @@ func (s *Solver) rescale(p, q []float64, r *solution) (sp, sq []float64, err err
 	}
 	for k := range p {
 		s.p[k] = math.Ldexp(p[k], -r.expP)
+	}
+	for k := range q {
 		s.q[k] = math.Ldexp(q[k], -r.expQ)
 	}
 	return s.p, s.q, nil
@@ -314,5 +338,8 @@ func firstBad(name string, p []float64) error {
 }
 
 func (s *Solver) lengthError(p, q []float64) error {
+	if s.cells != s.cellsQ {
+		return fmt.Errorf("emd: p has %d and q %d cells; the costs are between %d and %d", len(p), len(q), s.cells, s.cellsQ)
+	}
 	return fmt.Errorf("emd: p has %d and q %d cells on a metric of %d points", len(p), len(q), s.cells)
 }

@@ -14,9 +14,10 @@ package network
 // A Solver holds the work space for problems on one cost matrix and is owned by
 // one goroutine.
 type Solver struct {
-	n    int
-	cost []float64 // n×n
-	tol  float64
+	cols  int
+	cost  []float64 // rows of cols
+	tol   float64
+	scale bool // tol follows the potentials
 
 	// The problem: nodes are sources first, then sinks. cell gives the row or
 	// column of the cost matrix, mass what is to be placed.
@@ -36,14 +37,25 @@ type Solver struct {
 	Pivots int
 }
 
-// New takes the n×n cost matrix, which is kept.
-func New(n int, cost []float64) *Solver {
+// New takes a cost matrix with rows for the sources' cells and cols columns for
+// the sinks', which is kept. An arc counts as violated above 10⁻¹³ of the largest
+// cost.
+func New(cols int, cost []float64) *Solver {
 	largest := 0.0
 	for _, x := range cost {
 		largest = max(largest, x)
 	}
-	return &Solver{n: n, cost: cost, tol: 1e-13 * largest}
+	return &Solver{cols: cols, cost: cost, tol: tolerance * largest}
 }
+
+// NewScaled is New for costs of any sign and size: an arc counts as violated above
+// 10⁻¹³ of the largest potential at the time, so that costs far larger than those
+// of the solution do not cost it digits.
+func NewScaled(cols int, cost []float64) *Solver {
+	return &Solver{cols: cols, cost: cost, scale: true}
+}
+
+const tolerance = 1e-13
 
 // Reset begins a problem.
 func (s *Solver) Reset() { s.cell, s.mass, s.rows = s.cell[:0], s.mass[:0], 0 }
@@ -145,8 +157,8 @@ func (s *Solver) allocate() {
 
 // between is the cost from source i to sink j.
 func (s *Solver) between(i, j int32) float64 {
-	return s.cost[int(s.cell[i])*s.n+int(s.cell[j])]
+	return s.cost[int(s.cell[i])*s.cols+int(s.cell[j])]
 }
 
 // Costs is a row of the cost matrix.
-func (s *Solver) Costs(cell int) []float64 { return s.cost[cell*s.n:][:s.n] }
+func (s *Solver) Costs(cell int) []float64 { return s.cost[cell*s.cols:][:s.cols] }

@@ -47,7 +47,7 @@ func (s *Solver) start() {
 
 // nearest is the position in open of the sink closest to source i.
 func (s *Solver) nearest(i int32, open []int32) int {
-	row := s.cost[int(s.cell[i])*s.n:][:s.n]
+	row := s.Costs(int(s.cell[i]))
 	best, at := math.Inf(1), 0
 	for k, j := range open {
 		if x := row[s.cell[j]]; x < best {
@@ -90,6 +90,19 @@ func (s *Solver) unlink(x int32) {
 
 // plant computes depths and potentials from the root.
 func (s *Solver) plant() {
+	s.spread()
+	if !s.scale {
+		return
+	}
+	largest := 0.0
+	for x, y := range s.pot {
+		largest = max(largest, math.Abs(y), math.Abs(s.arc[x]))
+	}
+	s.tol = tolerance * largest
+}
+
+// spread is plant without the tolerance.
+func (s *Solver) spread() {
 	s.depth[s.root], s.pot[s.root] = 0, 0
 	s.order = append(s.order[:0], s.root)
 	for k := 0; k < len(s.order); k++ {
@@ -111,7 +124,7 @@ func (s *Solver) plant() {
 
 // price finds the arc of source i that is violated most.
 func (s *Solver) price(i int) (row, col int32, delta float64) {
-	d := s.cost[int(s.cell[i])*s.n:][:s.n]
+	d := s.Costs(int(s.cell[i]))
 	cells := s.cell[s.rows:]
 	pots := s.colPot[:len(cells)]
 	best, at := math.Inf(-1), 0
