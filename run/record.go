@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // A record is what is kept of a finished part of a run.
@@ -97,6 +98,38 @@ func (f *Folder) Recall(part string, made, value any) (done bool, err error) {
 		return again("its record is damaged")
 	}
 	return true, nil
+}
+
+// Once makes a part of the run that is not done yet: do fills in value and leaves
+// the files whose names in [Weights] it returns. Afterwards the part's checkpoints,
+// files named as the part with [CheckpointEnding] and perhaps more behind it, are
+// removed.
+func (f *Folder) Once(part string, made, value any, do func() (files []string, err error)) error {
+	done, err := f.Recall(part, made, value)
+	if err != nil {
+		return err
+	}
+	if !done {
+		files, err := do()
+		if err != nil {
+			return err
+		}
+		if err := f.Record(part, made, value, files...); err != nil {
+			return err
+		}
+	}
+	entries, err := os.ReadDir(f.Path(Weights))
+	if err != nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), part+CheckpointEnding) {
+			if err := os.Remove(f.Path(Weights, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("run: %w", err)
+			}
+		}
+	}
+	return nil
 }
 
 // made is the digest of the run's identity with the part's name and what it

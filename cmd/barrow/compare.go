@@ -33,12 +33,11 @@ outrank it.
   barrow compare --data ldm.csv --losses telescope,emd-cnn,emd --emd-cnn runs/cnn --epochs 600 --batch 20`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o, err := f.compare(cmd, c, compare.Kind(), &plan)
+			table, times, err := f.compare(cmd, c, compare.Kind(), &plan)
 			if err != nil {
 				return err
 			}
-			defer o.Close()
-			return printTable(cmd, c, o.Table, o.Times)
+			return printTable(cmd, c, table, times)
 		},
 	}
 	f.add(cmd, "compare", bind.Flags(cmd.Flags(), &plan))

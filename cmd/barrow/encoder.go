@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -47,20 +48,15 @@ computes, bit for bit.
   barrow encoder train --config encoder.toml --data ldm.csv --out runs/ldm`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o, err := f.compare(cmd, c, compare.EncoderKind(), &plan)
+			table, times, err := f.compare(cmd, c, compare.EncoderKind(), &plan)
 			if err != nil {
 				return err
 			}
-			defer o.Close()
-			best, kept, err := o.KeepBest()
-			if err != nil {
+			if err := printTable(cmd, c, table, times); err != nil || c.json {
 				return err
 			}
-			if err := printTable(cmd, c, o.Table, o.Times); err != nil || c.json {
-				return err
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "\nthe encoder of seed %d is kept as %s\n", best.Seed, kept)
-			return nil
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nthe encoder of seed %d is kept as %s\n", table.Kept.Seed, filepath.Join(f.out, filepath.FromSlash(table.Kept.File)))
+			return err
 		},
 	}
 	f.add(cmd, "encoder", bind.One(cmd.Flags(), &plan))
@@ -75,19 +71,17 @@ keeps the encoder that the telescope MSE trains and trains another decoder for
 it, with the EMD. Precisions: ` + strings.Join(autoencoder.PresetNames(), ", ") + `.`
 
 // compare carries out a plan.
-func (f *runFlags) compare(cmd *cobra.Command, c *common, kind run.Kind, plan *compare.Plan) (*compare.Outcome, error) {
+func (f *runFlags) compare(cmd *cobra.Command, c *common, kind run.Kind, plan *compare.Plan) (*compare.Table, *compare.Times, error) {
 	if err := f.settings.ReadTOML(f.config); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	bar := newProgress(cmd.ErrOrStderr(), c)
 	defer bar.close()
-	o, err := compare.Start(cmd.Context(), f.out, kind, *plan, compare.Settings{
+	table, times, err := compare.Start(cmd.Context(), f.out, kind, *plan, compare.Settings{
 		Threads: c.threads, Force: f.force, Remark: remark(cmd, c),
-		Progress: func(r compare.Report) {
-			bar.set(r.Share, fmt.Sprintf("training %d of %d", min(r.Done+1, r.Jobs), r.Jobs))
-		},
+		Progress: bar.set,
 	})
-	return o, f.explain(err)
+	return table, times, f.explain(err)
 }
 
 func printEncoder(cmd *cobra.Command, c *common, e *evaluate.Encoder) error {

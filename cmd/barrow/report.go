@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -10,54 +11,70 @@ import (
 	"barrow/internal/outfile"
 	"barrow/report"
 	"barrow/run"
-	"barrow/study/reproduce"
+	"barrow/study"
 )
 
-func newReport(*common) *cobra.Command {
+func newReport(c *common) *cobra.Command {
 	var png string
 	cmd := &cobra.Command{
 		Use:   "report DIR",
 		Short: "Draw a run's report again",
-		Long: `Draws report.html of a finished run again from its results.json. With --png it
-also writes each figure as a picture into a folder.`,
+		Long: `Draws report.html of a finished run again from its results.json, whatever made the
+run. With --png it also writes each figure as a picture into a folder.`,
 		Example: `  barrow report runs/reproduce
-  barrow report runs/reproduce --png pictures`,
+  barrow report runs/compare --png pictures`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var results reproduce.Results
-			var times reproduce.Times
-			if err := run.ReadJSON(args[0], run.Results, &results); err != nil {
-				return fmt.Errorf("%w; a finished run is needed, as \"barrow reproduce\" leaves it", err)
-			}
-			if err := run.ReadJSON(args[0], run.Times, &times); err != nil {
+			page, err := study.Page(args[0])
+			if err != nil {
 				return err
 			}
-			page := reproduce.Page(&results, times)
-			path := filepath.Join(args[0], run.Report)
-			if err := outfile.Write(path, true, func(w io.Writer) error { return report.Write(w, *page) }); err != nil {
+			done := drawn{Report: filepath.Join(args[0], run.Report), Pictures: []string{}}
+			if err := outfile.Write(done.Report, true, func(w io.Writer) error { return report.Write(w, *page) }); err != nil {
 				return err
 			}
-			fmt.Fprintln(cmd.OutOrStdout(), path)
-			if png == "" {
-				return nil
+			if png != "" {
+				if done.Pictures, err = pictures(page, png); err != nil {
+					return err
+				}
 			}
-			return pictures(cmd.OutOrStdout(), page, png)
+			return done.print(cmd.OutOrStdout(), c.json)
 		},
 	}
-	cmd.Flags().StringVar(&png, "png", "", "existing `folder` to write the figures to as pictures")
+	onceVar(cmd.Flags(), &png, "png", "", "existing `folder` to write the figures to as pictures")
 	return cmd
 }
 
-func pictures(out io.Writer, page *report.Page, folder string) error {
+// drawn is what the command wrote.
+type drawn struct {
+	Report   string   `json:"report"`
+	Pictures []string `json:"pictures"`
+}
+
+func (d drawn) print(w io.Writer, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(w).Encode(d)
+	}
+	for _, path := range append([]string{d.Report}, d.Pictures...) {
+		if _, err := fmt.Fprintln(w, path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pictures writes the figures of a page and returns their files.
+func pictures(page *report.Page, folder string) ([]string, error) {
+	var paths []string
 	for _, s := range page.Sections {
 		for _, f := range s.Figures {
 			f, _ := page.Figure(f.ID)
 			path := filepath.Join(folder, f.ID+".png")
 			if err := outfile.Write(path, true, func(w io.Writer) error { return report.PNG(w, f) }); err != nil {
-				return err
+				return nil, err
 			}
-			fmt.Fprintln(out, path)
+			paths = append(paths, path)
 		}
 	}
-	return nil
+	return paths, nil
 }

@@ -67,9 +67,9 @@ minutes on two cores, about one with --quick.`,
 	flags.IntVar(&f.pairs, "pairs", 0, "pairs that the EMD CNN learns from (default 4000000, quick 1000000)")
 	flags.Float64Var(&f.threshold, "mip", 0, "charge above which a cell counts as occupied (default 35 ADC counts, 1 MIP_T)")
 	flags.StringVar(&f.density, "density", "", "wafers' density for the chip's other algorithms: ld or hd (default: what a column HD_LD says of each image, else ld)")
-	flags.StringSliceVar(&f.losses, "losses", nil, "losses of the encoders (default "+strings.Join(reproduce.Losses, ",")+")")
+	flags.StringSliceVar(&f.losses, "losses", nil, "losses of the encoders (default "+strings.Join(reproduce.Losses(), ",")+")")
 	flags.StringVar(&f.decoder, "decoder", "", "with --full: layers off the detector: "+strings.Join(autoencoder.Decoders(), ", "))
-	flags.StringSliceVar(&f.precisions, "precisions", nil, "with --full: number formats (default "+strings.Join(reproduce.FullPrecisions, ",")+")")
+	flags.StringSliceVar(&f.precisions, "precisions", nil, "with --full: number formats (default "+strings.Join(reproduce.FullPrecisions(), ",")+")")
 	flags.StringVar(&f.schedule, "schedule", compare.Default().Schedule, "with --full: course of the learning rate: "+strings.Join(autoencoder.Schedules(), ", "))
 	flags.StringVar(&f.output, "output", "", "with --full: last layer of the decoder dense or residual")
 	flags.StringVar(&f.sum, "sum", "", "with --full: what decoded images sum to")
@@ -93,9 +93,9 @@ func (f *reproduceFlags) run(cmd *cobra.Command, c *common) error {
 	}
 	ctx := cmd.Context()
 	start := time.Now()
-	budget := reproduce.Default
+	budget := reproduce.DefaultBudget()
 	if f.quick {
-		budget = reproduce.Quick
+		budget = reproduce.QuickBudget()
 	}
 	if !cmd.Flags().Changed("events") {
 		f.training.events = budget.Images
@@ -131,9 +131,7 @@ func (f *reproduceFlags) run(cmd *cobra.Command, c *common) error {
 	}
 	defer folder.Close()
 	bar := newProgress(cmd.ErrOrStderr(), c)
-	results, times, err := reproduce.Run(ctx, folder, config, images, c.threads, func(r reproduce.Report) {
-		bar.set(r.Done, strings.TrimSpace(r.Part+" "+r.Note))
-	})
+	results, times, err := reproduce.Run(ctx, folder, config, images, reproduce.Settings{Threads: c.threads, Progress: bar.set})
 	bar.close()
 	if err != nil {
 		return f.training.explain(err)

@@ -3,12 +3,12 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"barrow/evaluate"
+	"barrow/run"
 	"barrow/study/compare"
 	"barrow/study/reproduce"
 	"barrow/wafer"
@@ -82,16 +82,10 @@ func (f *reproduceFlags) runFull(cmd *cobra.Command, c *common) error {
 	}
 	defer folder.Close()
 	bar := newProgress(cmd.ErrOrStderr(), c)
-	results, times, err := reproduce.Full(ctx, folder, config, images, pretraining, c.threads, func(r reproduce.Report) {
-		bar.set(r.Done, strings.TrimSpace(r.Part+" "+r.Note))
-	})
+	results, times, err := reproduce.Full(ctx, folder, config, images, pretraining, reproduce.Settings{Threads: c.threads, Progress: bar.set})
 	bar.close()
 	if err != nil {
 		return f.training.explain(err)
-	}
-	path, err := reproduce.WriteFullTables(folder, results)
-	if err != nil {
-		return err
 	}
 	if c.json {
 		return json.NewEncoder(cmd.OutOrStdout()).Encode(struct {
@@ -108,7 +102,7 @@ func (f *reproduceFlags) runFull(cmd *cobra.Command, c *common) error {
 			return err
 		}
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "\n%s in all; beside the paper's figures in %s\n", time.Since(start).Round(time.Second), path)
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "\n%s in all; beside the paper's figures in %s\n", time.Since(start).Round(time.Second), folder.Path(run.Tables))
 	return err
 }
 

@@ -158,8 +158,8 @@ func resumes(t *testing.T, p Plan, d Data) *Table {
 
 	g := open(t, p)
 	cut, cancel := context.WithCancel(ctx)
-	_, _, err = Run(cut, g, p, d, Resources{Threads: 2, Progress: func(r Report) {
-		if r.Share > 0.4 {
+	_, _, err = Run(cut, g, p, d, Resources{Threads: 2, Progress: func(share float64, _ string) {
+		if share > 0.4 {
 			cancel()
 		}
 	}})
@@ -167,9 +167,9 @@ func resumes(t *testing.T, p Plan, d Data) *Table {
 		t.Fatalf("interrupted: %v", err)
 	}
 	again := 0.0
-	if _, _, err := Run(ctx, g, p, d, Resources{Threads: 2, Progress: func(r Report) {
+	if _, _, err := Run(ctx, g, p, d, Resources{Threads: 2, Progress: func(share float64, _ string) {
 		if again == 0 {
-			again = r.Share
+			again = share
 		}
 	}}); err != nil {
 		t.Fatal(err)

@@ -2,43 +2,36 @@ package compare
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"math"
-	"os"
+	"path"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"barrow/autoencoder"
 	"barrow/emd"
 	"barrow/evaluate"
 	"barrow/hgcal"
+	"barrow/internal/limit"
 	"barrow/loss"
 	"barrow/nn"
 	"barrow/run"
+	"barrow/study/internal/page"
 	"barrow/wafer"
 )
 
-// A Report of progress: how many trainings are done, and the share of the
-// work, in [0,1].
-type Report struct {
-	Jobs, Done int
-	Share      float64
-}
-
 // Resources are what a comparison needs beside the plan and the images.
 type Resources struct {
-	Threads  int                           // trainings at a time; never changes a result
-	CNN      func() (loss.Distance, error) // loads the EMD CNN anew; nil where there is none
-	Progress func(Report)
+	Threads  int                              // processors, as many trainings at a time; 0 means all; never changes a result
+	CNN      func() (loss.Distance, error)    // loads the EMD CNN anew; nil where there is none
+	Progress func(share float64, note string) // share of the work that is done, in [0,1]; nil for none
 }
 
 // record is what is kept of a finished training.
 type record struct {
-	Job       Job     `json:"job"`
 	Epochs    int     `json:"epochs"`
 	BestEpoch int     `json:"best_epoch"`
 	Best      float64 `json:"best_validation_loss"`
@@ -48,18 +41,74 @@ type record struct {
 }
 
 // Run carries out the plan in the folder, resuming what is there, and returns
-// the table; it writes results.json and times.json. Cancelling the context
-// saves the trainings in hand.
+// the table; it writes results.json, times.json and report.html. Cancelling the
+// context saves the trainings in hand.
 func Run(ctx context.Context, f *run.Folder, p Plan, d Data, r Resources) (*Table, *Times, error) {
+	table, times, err := Train(ctx, f, p, d, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	return table, times, finish(f, table, times)
+}
+
+// Best is Run for a plan of one kind of encoder: the one with the smallest
+// validation loss of all seeds is kept under the name of its loss, and the table
+// says which that is.
+func Best(ctx context.Context, f *run.Folder, p Plan, d Data, r Resources) (*Table, *Times, error) {
+	table, times, err := Train(ctx, f, p, d, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(table.Rows) != 1 {
+		return nil, nil, fmt.Errorf("compare: %d kinds of encoders have no best seed", len(table.Rows))
+	}
+	best := 0
+	for k, v := range table.Rows[0].Validation {
+		if v < table.Rows[0].Validation[best] {
+			best = k
+		}
+	}
+	j := table.Plan.Jobs()[best]
+	kept := run.EncoderWeights + j.Loss + run.WeightsEnding
+	m, err := autoencoder.Load(Weights(f, j), nn.Settings{Threads: 1})
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := m.Save(f.Path(run.Weights, kept)); err != nil {
+		return nil, nil, err
+	}
+	table.Kept = &Kept{Seed: j.Seed, File: path.Join(run.Weights, kept)}
+	return table, times, finish(f, table, times)
+}
+
+// finish writes what closes a run.
+func finish(f *run.Folder, table *Table, times *Times) error {
+	if err := f.WriteJSON(run.Times, times); err != nil {
+		return err
+	}
+	if err := page.Write(f, Lay(table, times)); err != nil {
+		return err
+	}
+	// The results close the run: with them in place it counts as finished.
+	return f.WriteJSON(run.Results, table)
+}
+
+// Train carries out the plan without closing the run, for studies of which it
+// is a part.
+func Train(ctx context.Context, f *run.Folder, p Plan, d Data, r Resources) (*Table, *Times, error) {
 	p = p.Complete()
 	if err := p.Check(r.CNN != nil); err != nil {
 		return nil, nil, err
+	}
+	threads, err := limit.Threads(r.Threads)
+	if err != nil {
+		return nil, nil, fmt.Errorf("compare: %w", err)
 	}
 	points, err := hgcal.Positions(p.Metric)
 	if err != nil {
 		return nil, nil, err
 	}
-	w := &work{plan: p, folder: f, resources: r, points: points, jobs: p.Jobs(), share: make([]float64, len(p.Jobs()))}
+	w := &work{plan: p, folder: f, resources: r, threads: threads, points: points, jobs: p.Jobs(), share: make([]float64, len(p.Jobs()))}
 	if w.metric, err = emd.Euclidean(points); err != nil {
 		return nil, nil, err
 	}
@@ -78,15 +127,7 @@ func Run(ctx context.Context, f *run.Folder, p Plan, d Data, r Resources) (*Tabl
 	if err := w.train(ctx); err != nil {
 		return nil, nil, err
 	}
-	table, times, err := w.table(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := f.WriteJSON(run.Times, times); err != nil {
-		return nil, nil, err
-	}
-	// The results close the run: with them in place it counts as finished.
-	return table, times, f.WriteJSON(run.Results, table)
+	return w.table(ctx)
 }
 
 // images checks that a set has what the plan's encoders need of it.
@@ -105,6 +146,7 @@ type work struct {
 	plan      Plan
 	folder    *run.Folder
 	resources Resources
+	threads   int
 	metric    *emd.Metric
 	points    []hgcal.Point
 	data      [3]*wafer.Set // training, validation, test
@@ -128,45 +170,24 @@ func cost(name string) float64 {
 
 // train does the jobs, as many at a time as there are threads.
 func (w *work) train(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	next := make(chan int)
-	errs := make([]error, max(1, w.resources.Threads))
-	var group sync.WaitGroup
-	for t := range errs {
-		group.Add(1)
-		go func() {
-			defer group.Done()
-			for k := range next {
-				if err := w.job(ctx, k); err != nil {
-					errs[t] = fmt.Errorf("%s: %w", w.jobs[k].Name(), err)
-					cancel()
-					return
-				}
+	group, inner := errgroup.WithContext(ctx)
+	group.SetLimit(w.threads)
+	for k, j := range w.jobs {
+		group.Go(func() error {
+			if err := inner.Err(); err != nil {
+				return err
 			}
-		}()
+			if err := w.job(inner, k); err != nil {
+				return fmt.Errorf("%s: %w", j.Name(), err)
+			}
+			return nil
+		})
 	}
-feed:
-	for k := range w.jobs {
-		select {
-		case next <- k:
-		case <-ctx.Done():
-			break feed
-		}
-	}
-	close(next)
-	group.Wait()
-	// The first failure counts; what it cancelled does not.
-	for _, err := range errs {
-		if err != nil && !errors.Is(err, context.Canceled) {
-			return err
-		}
-	}
-	return errors.Join(append(errs, ctx.Err())...)
+	return group.Wait()
 }
 
 // each is how many threads one training gets.
-func (w *work) each() int { return max(1, w.resources.Threads/len(w.jobs)) }
+func (w *work) each() int { return max(1, w.threads/len(w.jobs)) }
 
 // file is one of a job's files.
 func (w *work) file(prefix string, j Job, ending string) string {
@@ -180,35 +201,23 @@ func Weights(f *run.Folder, j Job) string {
 
 // job trains one encoder, unless it is there.
 func (w *work) job(ctx context.Context, k int) error {
-	j := w.jobs[k]
-	if b, err := os.ReadFile(w.file(run.EncoderWeights, j, ".json")); err == nil {
-		if json.Unmarshal(b, &w.records[k]) == nil && w.records[k].Job == j {
-			w.progress(k, 1)
-			return nil
+	j, part, start := w.jobs[k], run.EncoderWeights+w.jobs[k].Name(), time.Now()
+	err := w.folder.Once(part, j, &w.records[k], func() ([]string, error) {
+		m, h, err := w.fit(ctx, k)
+		if err != nil {
+			return nil, err
 		}
+		r := record{Epochs: len(h.Epochs), BestEpoch: h.BestEpoch, Best: h.Best, Seconds: time.Since(start).Seconds()}
+		for _, e := range h.Epochs {
+			r.Curve = append(r.Curve, [2]float64{e.Loss, e.Validation})
+		}
+		w.records[k] = r
+		return []string{part + run.WeightsEnding}, m.Save(Weights(w.folder, j))
+	})
+	if err == nil {
+		w.progress(k, 1)
 	}
-	start := time.Now()
-	m, h, err := w.fit(ctx, k)
-	if err != nil {
-		return err
-	}
-	if err := m.Save(Weights(w.folder, j)); err != nil {
-		return err
-	}
-	w.records[k] = record{Job: j, Epochs: len(h.Epochs), BestEpoch: h.BestEpoch, Best: h.Best, Seconds: time.Since(start).Seconds()}
-	for _, e := range h.Epochs {
-		w.records[k].Curve = append(w.records[k].Curve, [2]float64{e.Loss, e.Validation})
-	}
-	w.progress(k, 1)
-	b, err := json.Marshal(w.records[k])
-	if err != nil {
-		return err
-	}
-	name := run.Weights + "/" + run.EncoderWeights + j.Name()
-	if err := w.folder.Write(name+".json", func(out io.Writer) error { _, err := out.Write(b); return err }); err != nil {
-		return err
-	}
-	return os.Remove(w.file(run.EncoderWeights, j, run.CheckpointEnding))
+	return err
 }
 
 // loss makes one by name.
@@ -247,7 +256,7 @@ func (w *work) fit(ctx context.Context, k int) (*autoencoder.Model, *nn.History,
 	first := s
 	first.Architecture = p.withOutput(s.Architecture, encoder)
 	s.Encoder = w.file(encoderOf, j, run.WeightsEnding)
-	err = once(s.Encoder, w.file(encoderOf, j, run.CheckpointEnding), func() (*autoencoder.Model, error) {
+	err = w.once(encoderOf, j, func() (*autoencoder.Model, error) {
 		m, _, err := w.phases(ctx, encoder, encoderOf, k, first, share(0, 0.5))
 		return m, err
 	})
@@ -278,7 +287,7 @@ func (w *work) phases(ctx context.Context, lossName, prefix string, k int, s aut
 		t := s
 		t.Epochs, t.Checkpoint, t.Progress = w.plan.PretrainEpochs, w.file(named, w.jobs[k], run.CheckpointEnding), phase(0, first)
 		s.Start = w.file(named, w.jobs[k], run.WeightsEnding)
-		err := once(s.Start, t.Checkpoint, func() (*autoencoder.Model, error) {
+		err := w.once(named, w.jobs[k], func() (*autoencoder.Model, error) {
 			m, _, err := autoencoder.Train(ctx, w.before, w.data[1], l, t)
 			return m, err
 		})
@@ -291,20 +300,17 @@ func (w *work) phases(ctx context.Context, lossName, prefix string, k int, s aut
 	return autoencoder.Train(ctx, w.data[0], w.data[1], l, s)
 }
 
-// once trains a model for the weights file path, unless that is there, and
-// removes the training's checkpoint.
-func once(path, checkpoint string, train func() (*autoencoder.Model, error)) error {
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	m, err := train()
-	if err != nil {
-		return err
-	}
-	if err := m.Save(path); err != nil {
-		return err
-	}
-	return os.Remove(checkpoint)
+// once trains a model that a job starts from, unless it is there. prefix begins
+// its files' names.
+func (w *work) once(prefix string, j Job, train func() (*autoencoder.Model, error)) error {
+	part := prefix + j.Name()
+	return w.folder.Once(part, j, &struct{}{}, func() ([]string, error) {
+		m, err := train()
+		if err != nil {
+			return nil, err
+		}
+		return []string{part + run.WeightsEnding}, m.Save(w.file(prefix, j, run.WeightsEnding))
+	})
 }
 
 // What the names of a job's further files begin with: those of its pretraining
@@ -315,8 +321,12 @@ const (
 )
 
 // almost is the share of a job's work after its last epoch: its weights are yet
-// to be saved.
-const almost = 0.999
+// to be saved. trained is the share of all work after the last training: the
+// encoders are yet to be measured.
+const (
+	almost  = 0.999
+	trained = 0.98
+)
 
 func (w *work) progress(k int, share float64) {
 	w.mu.Lock()
@@ -334,7 +344,7 @@ func (w *work) progress(k int, share float64) {
 			n++
 		}
 	}
-	w.resources.Progress(Report{Jobs: len(w.jobs), Done: n, Share: done / all})
+	w.resources.Progress(trained*done/all, fmt.Sprintf("training %d of %d", min(n+1, len(w.jobs)), len(w.jobs)))
 }
 
 // measure evaluates one trained encoder on the held-out images.
@@ -348,7 +358,7 @@ func (w *work) measure(ctx context.Context, j Job) (*evaluate.Encoder, float64, 
 		return nil, 0, err
 	}
 	e, err := evaluate.Images(ctx, w.metric, w.data[2].Charge, decoded.Charge, evaluate.Settings{
-		Threshold: w.plan.Threshold, Threads: w.resources.Threads, Eta: w.eta, Points: w.points,
+		Threshold: w.plan.Threshold, Threads: w.threads, Eta: w.eta, Points: w.points,
 	})
 	if err != nil {
 		return nil, 0, err

@@ -20,77 +20,50 @@ import (
 type Settings struct {
 	Threads  int  // 0: all processors
 	Force    bool // replace the run that the folder holds
-	Progress func(Report)
+	Progress func(share float64, note string)
 	Remark   func(string) // what the user should know but did not ask for
 }
 
-// An Outcome is a finished comparison. Close gives its folder back.
-type Outcome struct {
-	Table  *Table
-	Times  *Times
-	folder *run.Folder
-}
-
-// Close gives the run's folder back.
-func (o *Outcome) Close() { o.folder.Close() }
-
-// KeepBest saves the encoder with the smallest validation loss of a comparison of one kind under
-// the name of its loss.
-func (o *Outcome) KeepBest() (best Job, path string, err error) {
-	k, values := 0, o.Table.Rows[0].Validation
-	for i, v := range values {
-		if v < values[k] {
-			k = i
-		}
-	}
-	best = o.Table.Plan.Jobs()[k]
-	m, err := autoencoder.Load(Weights(o.folder, best), nn.Settings{Threads: 1})
-	if err != nil {
-		return best, "", err
-	}
-	path = o.folder.Path(run.Weights, run.EncoderWeights+best.Loss+run.WeightsEnding)
-	return best, path, m.Save(path)
-}
-
 // Start gets the plan's images and its EMD CNN, opens or resumes the folder and
-// carries the plan out, as a run of the kind. Everything that can be found wrong is found before the folder is made.
-func Start(ctx context.Context, folder string, kind run.Kind, p Plan, s Settings) (*Outcome, error) {
+// carries the plan out, as a run of the kind: all of it ([Run]), or one encoder of
+// which the best seed is kept ([Best]). Everything that can be found wrong is
+// found before the folder is made.
+func Start(ctx context.Context, folder string, kind run.Kind, p Plan, s Settings) (*Table, *Times, error) {
 	threads, err := limit.Threads(s.Threads)
 	if err != nil {
-		return nil, fmt.Errorf("compare: %w", err)
+		return nil, nil, fmt.Errorf("compare: %w", err)
 	}
 	p = p.Complete()
 	if err := p.Check(true); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := p.checkMetric(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	r := Resources{Threads: threads, Progress: s.Progress}
 	if r.CNN, err = p.network(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	d, err := p.Read(ctx, images.Settings{Seed: p.Seed, Threads: threads, Remark: s.Remark})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	id, err := p.Identity(kind)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	f, err := run.Open(folder, id, run.Settings{Force: s.Force, Remark: s.Remark})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if f.Resumed() && s.Remark != nil {
 		s.Remark("going on with the interrupted run in " + folder)
 	}
-	o := &Outcome{folder: f}
-	if o.Table, o.Times, err = Run(ctx, f, p, d, r); err != nil {
-		o.Close()
-		return nil, err
+	defer f.Close()
+	if kind == EncoderKind() {
+		return Best(ctx, f, p, d, r)
 	}
-	return o, nil
+	return Run(ctx, f, p, d, r)
 }
 
 // checkMetric reports a metric that is not one of images.

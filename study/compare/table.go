@@ -56,6 +56,8 @@ type Row struct {
 
 	Epochs     []int     `json:"best_epochs"`
 	Validation []float64 `json:"best_validation_losses"`
+	// Curves are the training and validation loss of every epoch, by seed.
+	Curves [][][2]float64 `json:"curves"`
 
 	Cost autoencoder.Cost `json:"cost"` // of the encoder
 }
@@ -79,6 +81,13 @@ type Table struct {
 	Images   [3]int `json:"images"`   // training, validation, held out
 	Baseline string `json:"baseline"` // loss that the ratios are to
 	Rows     []Row  `json:"rows"`
+	Kept     *Kept  `json:"kept,omitempty"` // of an encoder from several starts
+}
+
+// Kept says which of several seeds' encoders is kept, and where in the folder.
+type Kept struct {
+	Seed uint64 `json:"seed"`
+	File string `json:"file"`
 }
 
 // Times are the costs of the table's rows that differ from run to run.
@@ -130,6 +139,9 @@ func (w *work) table(ctx context.Context) (*Table, *Times, error) {
 		if measured[k], rates[k], err = w.measure(ctx, j); err != nil {
 			return nil, nil, err
 		}
+		if w.resources.Progress != nil {
+			w.resources.Progress(trained+(1-trained)*float64(k+1)/float64(len(w.jobs)), "measuring")
+		}
 	}
 	for kind := range kinds {
 		row, rt, err := w.row(kind, kinds, measured, rates)
@@ -165,6 +177,7 @@ func (w *work) row(kind, kinds int, measured []*evaluate.Encoder, rates []float6
 		row.Width += e.Shapes.Width.Mean / n
 		row.Epochs = append(row.Epochs, w.records[k].BestEpoch)
 		row.Validation = append(row.Validation, w.records[k].Best)
+		row.Curves = append(row.Curves, w.records[k].Curve)
 		v, err := evaluate.Compare(e.Values, base.Values, bootstrapDraws, w.plan.Seed)
 		if err != nil {
 			return nil, rt, err

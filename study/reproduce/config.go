@@ -16,10 +16,11 @@ import (
 )
 
 // Losses are what the encoders are trained with by default, in the order of
-// the report.
-//
-// The last one keeps the energy, which a distance of shapes does not see.
-var Losses = []string{"weighted-mse", "telescope", "emd-cnn", "emd", "emd+energy"}
+// the report. The last one keeps the energy, which a distance of shapes does not
+// see.
+func Losses() []string {
+	return []string{"weighted-mse", "telescope", "emd-cnn", "emd", "emd+energy"}
+}
 
 // baseline is the loss that the others' EMD is divided by.
 const baseline = "telescope"
@@ -55,11 +56,15 @@ type Budget struct {
 	CNNEpochs int // epochs these pairs are cut into
 }
 
-// Default takes about five minutes on two cores, Quick about one.
-var (
-	Default = Budget{Images: 60_000, Seen: 3_200_000, Pairs: 4_000_000, CNNEpochs: 50}
-	Quick   = Budget{Images: 20_000, Seen: 600_000, Pairs: 1_000_000, CNNEpochs: 20}
-)
+// DefaultBudget takes about five minutes on two cores.
+func DefaultBudget() Budget {
+	return Budget{Images: 60_000, Seen: 3_200_000, Pairs: 4_000_000, CNNEpochs: 50}
+}
+
+// QuickBudget takes about one minute on two cores.
+func QuickBudget() Budget {
+	return Budget{Images: 20_000, Seen: 600_000, Pairs: 1_000_000, CNNEpochs: 20}
+}
 
 // NewConfig fills in a run on the given images with the budget.
 func NewConfig(images *wafer.Set, source, metric string, seed uint64, b Budget) Config {
@@ -67,7 +72,7 @@ func NewConfig(images *wafer.Set, source, metric string, seed uint64, b Budget) 
 	recipe := compare.Default().Complete()
 	c := Config{
 		Seed: seed, Source: source, Images: images.Len(), Digest: images.Digest(), Metric: metric,
-		Threshold: evaluate.MIP, Losses: Losses, Rate: recipe.Rate, Schedule: recipe.Schedule,
+		Threshold: evaluate.MIP, Losses: Losses(), Rate: recipe.Rate, Schedule: recipe.Schedule,
 		Epochs: min(400, max(1, b.Seen/train)), Batch: recipe.Batch,
 		Architecture: surrogate.N1(), SurrogatePairs: b.Pairs / b.CNNEpochs, SurrogateEpochs: b.CNNEpochs,
 	}

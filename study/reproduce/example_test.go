@@ -12,7 +12,7 @@ import (
 // more epochs, so that every encoder sees as many.
 func ExampleNewConfig() {
 	images := &wafer.Set{Charge: make([]float64, 5000*hgcal.Cells)}
-	c := reproduce.NewConfig(images, "my wafers", "benchmark", 1, reproduce.Quick)
+	c := reproduce.NewConfig(images, "my wafers", "benchmark", 1, reproduce.QuickBudget())
 	fmt.Println(c.Epochs, c.Batch, c.Losses)
 	// Output: 200 20 [weighted-mse telescope emd-cnn emd emd+energy]
 }

@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"barrow/autoencoder"
@@ -17,16 +14,15 @@ import (
 	"barrow/nn"
 	"barrow/run"
 	"barrow/study/compare"
+	"barrow/study/internal/page"
 	"barrow/surrogate"
 	"barrow/wafer"
 )
 
-// FullLosses are what Full compares: the paper's three, the exact EMD, and the
-// combination that keeps the energy.
-var FullLosses = []string{"weighted-mse", "telescope", "emd-cnn", "emd", "emd+energy"}
-
-// FullPrecisions are the number formats that Full compares.
-var FullPrecisions = []string{"float", "qkeras-5bit", "asic"}
+// FullPrecisions are the number formats that Full compares, with the losses of
+// the main job: the paper's three, the exact EMD, and the combination that keeps
+// the energy.
+func FullPrecisions() []string { return []string{"float", "qkeras-5bit", "asic"} }
 
 // fullSeen is how many images every encoder sees, over all epochs.
 const fullSeen = 1_200_000
@@ -57,7 +53,7 @@ func NewFullConfig(images *wafer.Set, source, metric, decoder string, seed uint6
 	p := compare.Default()
 	p.Decoder = decoder
 	p = p.Complete()
-	p.Losses, p.Precisions, p.Seeds, p.Seed = FullLosses, FullPrecisions, 5, seed
+	p.Losses, p.Precisions, p.Seeds, p.Seed = Losses(), FullPrecisions(), 5, seed
 	p.Source, p.Digest, p.Metric = source, images.Digest(), metric
 	p.Epochs = min(400, max(1, fullSeen/max(1, images.Len()*6/10)))
 	return FullConfig{Plan: p, CNN: surrogate.N1(), Pairs: 50_000, CNNEpochs: 30, Decoders: max(1, p.Epochs/3), Batch: 256, Network: run.SurrogateWeights}
@@ -68,7 +64,7 @@ func NewFullConfig(images *wafer.Set, source, metric, decoder string, seed uint6
 // images; with a pretraining in the plan the EMD CNN and the encoders first learn
 // from its images. It resumes what the folder holds; threads never change a
 // result.
-func Full(ctx context.Context, f *run.Folder, c FullConfig, images, pretraining *wafer.Set, threads int, progress func(Report)) (*FullResults, *compare.Times, error) {
+func Full(ctx context.Context, f *run.Folder, c FullConfig, images, pretraining *wafer.Set, s Settings) (*FullResults, *compare.Times, error) {
 	if err := c.Plan.Check(true); err != nil {
 		return nil, nil, err
 	}
@@ -79,10 +75,10 @@ func Full(ctx context.Context, f *run.Folder, c FullConfig, images, pretraining 
 	if data.Pretraining = pretraining; len(c.Plan.Pretrain) > 0 && (pretraining == nil || pretraining.Len() == 0) {
 		return nil, nil, errors.New("reproduce: the plan has a pretraining, but there are no images for it")
 	}
-	if progress == nil {
-		progress = func(Report) {}
+	if s, err = s.prepared(); err != nil {
+		return nil, nil, err
 	}
-	w := &full{folder: f, c: c, data: data, threads: max(1, threads), progress: progress}
+	w := &full{folder: f, c: c, data: data, threads: s.Threads, progress: s.Progress}
 	// First, because they take a second and may find the images at fault.
 	chip, err := w.bandwidth(ctx)
 	if err != nil {
@@ -92,18 +88,30 @@ func Full(ctx context.Context, f *run.Folder, c FullConfig, images, pretraining 
 		return nil, nil, fmt.Errorf("EMD CNN: %w", err)
 	}
 	path := f.Path(run.Weights, c.Network+run.WeightsEnding)
-	table, times, err := compare.Run(ctx, f, c.Plan, data, compare.Resources{
-		Threads: w.threads,
-		CNN:     func() (loss.Distance, error) { return surrogate.Load(path, nn.Settings{Threads: 1}) },
-		Progress: func(r compare.Report) {
-			progress(Report{Part: "encoders", Note: fmt.Sprintf("%d of %d", min(r.Done+1, r.Jobs), r.Jobs), Done: shareCNN + (1-shareCNN)*r.Share})
-		},
+	table, times, err := compare.Train(ctx, f, c.Plan, data, compare.Resources{
+		Threads:  w.threads,
+		CNN:      func() (loss.Distance, error) { return surrogate.Load(path, nn.Settings{Threads: 1}) },
+		Progress: func(share float64, note string) { w.progress(shareCNN+(1-shareCNN)*share, "encoders: "+note) },
 	})
 	if err != nil {
 		return nil, nil, err
 	}
 	results := &FullResults{table, chip}
-	return results, times, f.WriteJSON(run.Results, results)
+	return results, times, w.finish(results, times)
+}
+
+// finish writes what closes a run, the results last.
+func (w *full) finish(r *FullResults, times *compare.Times) error {
+	if err := w.folder.WriteJSON(run.Times, times); err != nil {
+		return err
+	}
+	if err := w.folder.Write(run.Tables, func(out io.Writer) error { return WriteFull(out, r) }); err != nil {
+		return err
+	}
+	if err := page.Write(w.folder, layFull(r, times)); err != nil {
+		return err
+	}
+	return w.folder.WriteJSON(run.Results, r)
 }
 
 // bandwidth measures the chip's other algorithms on the held-out images.
@@ -126,18 +134,26 @@ type full struct {
 	c        FullConfig
 	data     compare.Data
 	threads  int
-	progress func(Report)
+	progress func(share float64, note string)
 }
 
-// network trains the EMD CNN unless its weights are there.
+// network trains the EMD CNN unless it is there.
 func (w *full) network(ctx context.Context) error {
-	weights := w.folder.Path(run.Weights, w.c.Network+run.WeightsEnding)
-	if _, err := os.Stat(weights); err == nil || !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
+	return w.folder.Once(w.c.Network, nil, &struct{}{}, func() ([]string, error) {
+		file := w.c.Network + run.WeightsEnding
+		m, err := w.train(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return []string{file}, m.Save(w.folder.Path(run.Weights, file))
+	})
+}
+
+// train trains the EMD CNN.
+func (w *full) train(ctx context.Context) (*surrogate.Model, error) {
 	metric, err := groundMetric(w.c.Plan.Metric)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	train, epochs := w.data.Train, w.c.Decoders
 	if p := w.c.Plan; len(p.Pretrain) > 0 {
@@ -147,7 +163,7 @@ func (w *full) network(ctx context.Context) error {
 	for k, name := range []string{"telescope", "emd"} {
 		m, err := w.decoder(ctx, metric, train, epochs, name, float64(k)/2)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		decoders = append(decoders, m)
 	}
@@ -157,25 +173,22 @@ func (w *full) network(ctx context.Context) error {
 		for _, m := range decoders {
 			d, err := m.Decode(ctx, set)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			decoded = append(decoded, d.Charge)
 		}
 		if sources[k], err = surrogate.NewSource(surrogate.Fresh, metric, set.Charge, decoded...); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	m, _, err := surrogate.Train(ctx, sources[0], sources[1], metric, surrogate.Settings{
 		Architecture: w.c.CNN, Seed: w.c.Plan.Seed, Threads: w.threads, Pairs: w.c.Pairs, Epochs: w.c.CNNEpochs, Batch: w.c.Batch,
 		Validation: max(200, min(5000, w.c.Pairs/10)), Checkpoint: w.folder.Path(run.Weights, w.c.Network+run.CheckpointEnding),
 		Progress: func(share float64, note string) {
-			w.progress(Report{Part: "emd-cnn", Note: note, Done: shareDecoders + share*(shareCNN-shareDecoders)})
+			w.progress(shareDecoders+share*(shareCNN-shareDecoders), "emd-cnn: "+note)
 		},
 	})
-	if err != nil {
-		return err
-	}
-	return m.Save(weights)
+	return m, err
 }
 
 // decoder trains one of the encoders whose images the EMD CNN learns from.
@@ -190,7 +203,7 @@ func (w *full) decoder(ctx context.Context, metric *emd.Metric, train *wafer.Set
 		Budget:     autoencoder.Budget{Epochs: epochs, Batch: w.c.Plan.Batch, Rate: w.c.Plan.Rate, Schedule: w.c.Plan.Schedule},
 		Checkpoint: w.folder.Path(run.Weights, "decoder-"+name+run.CheckpointEnding),
 		Progress: func(done float64, note string) {
-			w.progress(Report{Part: "decoders", Note: name + ", " + note, Done: shareDecoders * (share + done/2)})
+			w.progress(shareDecoders*(share+done/2), "decoders: "+name+", "+note)
 		},
 	})
 	return m, err
@@ -317,13 +330,4 @@ func (p *printer) beside(t *compare.Table, x, edges string, less float64, paper 
 			b.weighted, a, b.telescope, c, b.cnn, d, e, b.cnn/b.telescope, d/c, b.cnn/b.weighted, d/a, e/c)
 	}
 	p.line("")
-}
-
-// FullTables is the file with a full run's tables in its folder.
-const FullTables = "results.md"
-
-// WriteFullTables puts them there.
-func WriteFullTables(f *run.Folder, r *FullResults) (string, error) {
-	err := f.Write(FullTables, func(w io.Writer) error { return WriteFull(w, r) })
-	return filepath.Clean(f.Path(FullTables)), err
 }

@@ -43,19 +43,19 @@ func TestFull(t *testing.T) {
 	c.Plan.Epochs, c.Plan.Seeds, c.Plan.Precisions, c.Decoders = 2, 1, []string{"qkeras-5bit"}, 1
 	c.CNN, c.Pairs, c.CNNEpochs, c.Batch = surrogate.Architecture{Filters: 4, Kernel: 3, Convs: 1, Dense: 8}, 300, 2, 50
 	f, g := openFull(t, c), openFull(t, c)
-	table, _, err := Full(context.Background(), f, c, images, nil, 2, nil)
+	table, _, err := Full(context.Background(), f, c, images, nil, Settings{Threads: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	if _, _, err := Full(ctx, g, c, images, nil, 1, func(r Report) {
-		if r.Part == "emd-cnn" && r.Done > (shareDecoders+shareCNN)/2 {
+	if _, _, err := Full(ctx, g, c, images, nil, Settings{Threads: 1, Progress: func(share float64, note string) {
+		if strings.HasPrefix(note, "emd-cnn") && share > (shareDecoders+shareCNN)/2 {
 			cancel()
 		}
-	}); !errors.Is(err, context.Canceled) {
+	}}); !errors.Is(err, context.Canceled) {
 		t.Fatalf("interrupted: %v", err)
 	}
-	if _, _, err := Full(context.Background(), g, c, images, nil, 1, nil); err != nil {
+	if _, _, err := Full(context.Background(), g, c, images, nil, Settings{Threads: 1}); err != nil {
 		t.Fatal(err)
 	}
 	want, err := os.ReadFile(f.Path(run.Results))
@@ -85,7 +85,7 @@ func TestFull(t *testing.T) {
 		}
 	}
 	c.Plan.Losses = []string{"emdd"}
-	if _, _, err := Full(context.Background(), f, c, images, nil, 1, nil); err == nil || !strings.Contains(err.Error(), "unknown loss") {
+	if _, _, err := Full(context.Background(), f, c, images, nil, Settings{Threads: 1}); err == nil || !strings.Contains(err.Error(), "unknown loss") {
 		t.Errorf("an unknown loss: %v", err)
 	}
 }
@@ -108,7 +108,7 @@ func TestFullPretrained(t *testing.T) {
 	var distances []float64
 	for _, before := range []*wafer.Set{sets[1], sets[0]} {
 		f := openFull(t, c)
-		r, _, err := Full(context.Background(), f, c, sets[0], before, 2, nil)
+		r, _, err := Full(context.Background(), f, c, sets[0], before, Settings{Threads: 2})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -123,7 +123,7 @@ func TestFullPretrained(t *testing.T) {
 		t.Errorf("the images of the pretraining change nothing: %v", distances)
 	}
 	f := openFull(t, c)
-	if _, _, err := Full(context.Background(), f, c, sets[0], nil, 1, nil); err == nil || !strings.Contains(err.Error(), "pretraining") {
+	if _, _, err := Full(context.Background(), f, c, sets[0], nil, Settings{Threads: 1}); err == nil || !strings.Contains(err.Error(), "pretraining") {
 		t.Errorf("without the images of the pretraining: %v", err)
 	}
 }

@@ -2,13 +2,14 @@ package reproduce
 
 import (
 	"fmt"
-	"io"
+	"path/filepath"
 	"strings"
 
 	"barrow/evaluate"
 	"barrow/loss"
 	"barrow/report"
 	"barrow/run"
+	"barrow/study/internal/page"
 )
 
 // Times are the seconds that each part of a run took.
@@ -33,10 +34,25 @@ func (t Times) Seconds(name string) float64 {
 	return 0
 }
 
-const emdUnit = "½ TC pitch"
+const emdUnit = page.Unit
 
-// Page lays out the report of a run.
-func Page(r *Results, t Times) *report.Page {
+// Page lays out the page of a finished run.
+func Page(folder string) (*report.Page, error) {
+	var r Results
+	var t Times
+	if err := run.ReadJSON(folder, run.Results, &r); err != nil {
+		return nil, err
+	}
+	if err := run.ReadJSON(folder, run.Times, &t); err != nil {
+		return nil, err
+	}
+	if len(r.Encoders) == 0 {
+		return nil, fmt.Errorf("reproduce: %s: no encoders", filepath.Join(folder, run.Results))
+	}
+	return lay(&r, t), nil
+}
+
+func lay(r *Results, t Times) *report.Page {
 	p := &report.Page{
 		Title:    "Encoders trained with an earth mover's distance",
 		Subtitle: fmt.Sprintf("%s: %d images to train on, %d to choose by, %d held out", r.Config.Source, r.Split.Train, r.Split.Validation, r.Split.Test),
@@ -218,35 +234,20 @@ func network(r *Results) report.Section {
 }
 
 func training(r *Results) report.Section {
-	s := report.Section{Title: "Training", Text: []string{"Solid lines: on the training images; dashed: on the validation images, which choose the epoch that is kept. Losses of different kinds do not compare."}}
+	s := report.Section{Title: "Training", Text: []string{page.CurvesText}}
 	curve := func(id, title, name, y string, points []Epoch) {
 		if len(points) == 0 {
 			return
 		}
-		l := report.Lines{X: report.Axis{Label: "epoch"}, Y: report.Axis{Label: y, Log: true}}
-		for _, dashed := range []bool{false, true} {
-			line := report.Line{Name: name + map[bool]string{false: ", training", true: ", validation"}[dashed], Group: name, Dashed: dashed}
-			for k, p := range points {
-				v := p.Train
-				if dashed {
-					v = p.Validation
-				}
-				if v > 0 {
-					line.X, line.Y = append(line.X, float64(k+1)), append(line.Y, v)
-				}
-			}
-			l.Series = append(l.Series, line)
+		c := page.Curve{Name: name}
+		for _, p := range points {
+			c.Points = append(c.Points, [2]float64{p.Train, p.Validation})
 		}
-		s.Figures = append(s.Figures, report.Figure{ID: id, Title: title, Lines: &l})
+		s.Figures = append(s.Figures, page.Curves(id, title, y, c))
 	}
 	curve("curve-emd-cnn", "EMD CNN", "EMD CNN network", "loss", r.Surrogate.Curve)
 	for _, e := range r.Encoders {
-		curve("curve-encoder-"+strings.ReplaceAll(e.Loss, "*", "x"), "Encoder with "+loss.Label(e.Loss), loss.Label(e.Loss), loss.Label(e.Loss), e.Curve)
+		curve(page.ID("curve-encoder", e.Loss), "Encoder with "+loss.Label(e.Loss), loss.Label(e.Loss), loss.Label(e.Loss), e.Curve)
 	}
 	return s
-}
-
-// WriteReport draws the page of a run into its folder.
-func WriteReport(f *run.Folder, r *Results, t Times) error {
-	return f.Write(run.Report, func(w io.Writer) error { return report.Write(w, *Page(r, t)) })
 }

@@ -71,7 +71,7 @@ func TestRun(t *testing.T) {
 	images := showers(300)
 	c := tiny(images)
 	dir := filepath.Join(t.TempDir(), "one")
-	r, times, err := Run(context.Background(), open(t, dir, c), c, images, 1, nil)
+	r, times, err := Run(context.Background(), open(t, dir, c), c, images, Settings{Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestRun(t *testing.T) {
 	}
 
 	two := filepath.Join(t.TempDir(), "two")
-	if _, _, err := Run(context.Background(), open(t, two, c), c, images, 2, nil); err != nil {
+	if _, _, err := Run(context.Background(), open(t, two, c), c, images, Settings{Threads: 2}); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(read(t, filepath.Join(two, run.Results)), want) {
@@ -114,12 +114,12 @@ func TestRun(t *testing.T) {
 	for {
 		ctx, cancel := context.WithCancel(context.Background())
 		f := open(t, broken, c)
-		_, _, err := Run(ctx, f, c, images, 1, func(p Report) {
-			if p.Note != "" && !stopped[p.Part] && ctx.Err() == nil {
-				stopped[p.Part] = true
+		_, _, err := Run(ctx, f, c, images, Settings{Threads: 1, Progress: func(_ float64, note string) {
+			if part, _, under := strings.Cut(note, ": "); under && !stopped[part] && ctx.Err() == nil {
+				stopped[part] = true
 				cancel()
 			}
-		})
+		}})
 		cancel()
 		f.Close()
 		if err == nil {
@@ -140,17 +140,17 @@ func TestRun(t *testing.T) {
 func TestRunErrors(t *testing.T) {
 	few := showers(20)
 	c := tiny(few)
-	if _, _, err := Run(context.Background(), open(t, filepath.Join(t.TempDir(), "a"), c), c, few, 1, nil); err == nil || !strings.Contains(err.Error(), "too few") {
+	if _, _, err := Run(context.Background(), open(t, filepath.Join(t.TempDir(), "a"), c), c, few, Settings{}); err == nil || !strings.Contains(err.Error(), "too few") {
 		t.Errorf("20 images: %v", err)
 	}
 	images := showers(150)
 	c = tiny(images)
 	c.Losses = []string{"emdd"}
-	if _, _, err := Run(context.Background(), open(t, filepath.Join(t.TempDir(), "b"), c), c, images, 1, nil); err == nil || !strings.Contains(err.Error(), `unknown loss "emdd"`) {
+	if _, _, err := Run(context.Background(), open(t, filepath.Join(t.TempDir(), "b"), c), c, images, Settings{Threads: 1}); err == nil || !strings.Contains(err.Error(), `unknown loss "emdd"`) {
 		t.Errorf("unknown loss: %v", err)
 	}
 	c.Losses = []string{"telescope", "emd", "emd "}
-	if _, _, err := Run(context.Background(), open(t, filepath.Join(t.TempDir(), "d"), c), c, images, 1, nil); err == nil || !strings.Contains(err.Error(), `"emd" and "emd " are the same loss`) {
+	if _, _, err := Run(context.Background(), open(t, filepath.Join(t.TempDir(), "d"), c), c, images, Settings{Threads: 1}); err == nil || !strings.Contains(err.Error(), `"emd" and "emd " are the same loss`) {
 		t.Errorf("a loss twice: %v", err)
 	}
 	c = tiny(images)
@@ -216,7 +216,7 @@ func TestBandwidth(t *testing.T) {
 			t.Errorf("%s on %d links: %+v, want %+v and %d worse", x.Name, x.Links, x.Baseline, list[k], worse)
 		}
 	}
-	page := Page(&Results{Encoders: w.results.Encoders, Bandwidth: b}, Times{})
+	page := lay(&Results{Encoders: w.results.Encoders, Bandwidth: b}, Times{})
 	if len(page.Sections) != 6 || page.Sections[2].Title != "At equal bandwidth" {
 		t.Fatalf("%d sections", len(page.Sections))
 	}

@@ -10,26 +10,38 @@ import (
 	"barrow/autoencoder"
 	"barrow/emd"
 	"barrow/evaluate"
+	"barrow/internal/limit"
 	"barrow/loss"
 	"barrow/nn"
 	"barrow/run"
+	"barrow/study/internal/page"
 	"barrow/surrogate"
 	"barrow/wafer"
 )
 
-// A Report of progress: the part at work and the share of the whole run that
-// is done, in [0,1].
-type Report struct {
-	Part string
-	Note string
-	Done float64
+// Settings of a run that never change its results.
+type Settings struct {
+	Threads  int                              // 0 means all processors
+	Progress func(share float64, note string) // share of the whole run that is done, in [0,1]; nil for none
+}
+
+// prepared has all processors counted and a function to report progress to.
+func (s Settings) prepared() (Settings, error) {
+	if s.Progress == nil {
+		s.Progress = func(float64, string) {}
+	}
+	var err error
+	if s.Threads, err = limit.Threads(s.Threads); err != nil {
+		return s, fmt.Errorf("reproduce: %w", err)
+	}
+	return s, nil
 }
 
 // Run carries out a run in its folder, resuming what is there, and returns its
 // results; it writes results.json, times.json and report.html. Cancelling the
 // context saves the training in hand, so that the same call goes on from
-// there. Threads never change a result.
-func Run(ctx context.Context, f *run.Folder, c Config, images *wafer.Set, threads int, progress func(Report)) (*Results, Times, error) {
+// there.
+func Run(ctx context.Context, f *run.Folder, c Config, images *wafer.Set, s Settings) (*Results, Times, error) {
 	err := c.Check(images)
 	if err != nil {
 		return nil, Times{}, err
@@ -37,10 +49,10 @@ func Run(ctx context.Context, f *run.Folder, c Config, images *wafer.Set, thread
 	if c.Losses, err = loss.Distinct(c.Losses); err != nil {
 		return nil, Times{}, err
 	}
-	w := &work{folder: f, c: c, threads: max(1, threads), progress: progress, results: &Results{Config: c}}
-	if w.progress == nil {
-		w.progress = func(Report) {}
+	if s, err = s.prepared(); err != nil {
+		return nil, Times{}, err
 	}
+	w := &work{folder: f, c: c, threads: s.Threads, progress: s.Progress, results: &Results{Config: c}}
 	if err := w.prepare(images); err != nil {
 		return nil, w.times, err
 	}
@@ -64,12 +76,12 @@ type work struct {
 	folder   *run.Folder
 	c        Config
 	threads  int
-	progress func(Report)
+	progress func(share float64, note string)
 
 	metric                  *emd.Metric
 	train, validation, test *wafer.Set
 	decoders                map[string]*autoencoder.Model
-	histories               map[string]*nn.History
+	histories               map[string]fitted
 	cnn                     *surrogate.Model
 
 	results     *Results
@@ -95,7 +107,7 @@ func (w *work) prepare(images *wafer.Set) error {
 	}
 	w.train, w.validation, w.test = parts[0], parts[1], parts[2]
 	w.results.Split = Split{w.train.Len(), w.validation.Len(), w.test.Len()}
-	w.decoders, w.histories = map[string]*autoencoder.Model{}, map[string]*nn.History{}
+	w.decoders, w.histories = map[string]*autoencoder.Model{}, map[string]fitted{}
 	return nil
 }
 
@@ -134,7 +146,7 @@ func (w *work) plan() ([]step, error) {
 
 func (w *work) timed(ctx context.Context, s step) error {
 	start := time.Now()
-	w.progress(Report{Part: s.name, Done: w.done / w.total})
+	w.progress(w.done/w.total, s.name)
 	if err := s.do(ctx, s); err != nil {
 		return fmt.Errorf("%s: %w", s.name, err)
 	}
@@ -147,12 +159,41 @@ func (w *work) timed(ctx context.Context, s step) error {
 // follow turns a training's progress into the run's.
 func (w *work) follow(s step) func(float64, string) {
 	return func(share float64, note string) {
-		w.progress(Report{Part: s.name, Note: note, Done: (w.done + share*s.cost) / w.total})
+		w.progress((w.done+share*s.cost)/w.total, s.name+": "+note)
 	}
 }
 
 func (w *work) weights(name, ending string) string {
 	return w.folder.Path(run.Weights, name+ending)
+}
+
+// fitted is what is kept of a training that is done, beside the weights.
+type fitted struct {
+	Curve     []Epoch `json:"curve"`
+	BestEpoch int     `json:"best_epoch"`
+}
+
+// once trains a network, unless it is there, and opens it.
+func once[M interface{ Save(path string) error }](w *work, part string, train func(checkpoint string) (M, *nn.History, error), load func(path string, s nn.Settings) (M, error)) (M, fitted, error) {
+	var m, none M
+	var t fitted
+	trained := false
+	err := w.folder.Once(part, nil, &t, func() ([]string, error) {
+		var h *nn.History
+		var err error
+		if m, h, err = train(w.weights(part, run.CheckpointEnding)); err != nil {
+			return nil, err
+		}
+		trained, t = true, fitted{curve(h), h.BestEpoch}
+		return []string{part + run.WeightsEnding}, m.Save(w.weights(part, run.WeightsEnding))
+	})
+	if err != nil {
+		return none, t, err
+	}
+	if !trained {
+		m, err = load(w.weights(part, run.WeightsEnding), nn.Settings{Threads: w.threads})
+	}
+	return m, t, err
 }
 
 func (w *work) encoder(ctx context.Context, s step, name string) error {
@@ -164,40 +205,36 @@ func (w *work) encoder(ctx context.Context, s step, name string) error {
 	if err != nil {
 		return err
 	}
-	m, h, err := autoencoder.Train(ctx, w.train, w.validation, l, autoencoder.Settings{
-		Seed: w.c.Seed, Threads: w.threads,
-		Budget:     autoencoder.Budget{Epochs: w.c.Epochs, Batch: w.c.Batch, Rate: w.c.Rate, Schedule: w.c.Schedule},
-		Checkpoint: w.weights(run.EncoderWeights+name, run.CheckpointEnding), Progress: w.follow(s),
-	})
-	if err != nil {
-		return err
-	}
-	w.decoders[name], w.histories[name] = m, h
-	return m.Save(w.weights(run.EncoderWeights+name, run.WeightsEnding))
+	w.decoders[name], w.histories[name], err = once(w, run.EncoderWeights+name, func(checkpoint string) (*autoencoder.Model, *nn.History, error) {
+		return autoencoder.Train(ctx, w.train, w.validation, l, autoencoder.Settings{
+			Seed: w.c.Seed, Threads: w.threads,
+			Budget:     autoencoder.Budget{Epochs: w.c.Epochs, Batch: w.c.Batch, Rate: w.c.Rate, Schedule: w.c.Schedule},
+			Checkpoint: checkpoint, Progress: w.follow(s),
+		})
+	}, autoencoder.Load)
+	return err
 }
 
 // surrogate trains the EMD CNN on fresh pairs of training images and of what
 // an untrained decoder and the trained ones so far make of them.
 func (w *work) surrogate(ctx context.Context, s step) error {
-	train, err := w.pairs(ctx, w.train)
-	if err != nil {
-		return err
-	}
-	validation, err := w.pairs(ctx, w.validation)
-	if err != nil {
-		return err
-	}
-	m, h, err := surrogate.Train(ctx, train, validation, w.metric, surrogate.Settings{
-		Architecture: w.c.Architecture, Seed: w.c.Seed, Threads: w.threads,
-		Pairs: w.c.SurrogatePairs, Epochs: w.c.SurrogateEpochs, Validation: max(200, min(5000, w.c.SurrogatePairs/10)),
-		Checkpoint: w.weights(run.SurrogateWeights, run.CheckpointEnding), Progress: w.follow(s),
-	})
-	if err != nil {
-		return err
-	}
-	w.cnn = m
-	w.results.Surrogate.Curve, w.results.Surrogate.BestEpoch = curve(h), h.BestEpoch
-	return m.Save(w.weights(run.SurrogateWeights, run.WeightsEnding))
+	m, t, err := once(w, run.SurrogateWeights, func(checkpoint string) (*surrogate.Model, *nn.History, error) {
+		train, err := w.pairs(ctx, w.train)
+		if err != nil {
+			return nil, nil, err
+		}
+		validation, err := w.pairs(ctx, w.validation)
+		if err != nil {
+			return nil, nil, err
+		}
+		return surrogate.Train(ctx, train, validation, w.metric, surrogate.Settings{
+			Architecture: w.c.Architecture, Seed: w.c.Seed, Threads: w.threads,
+			Pairs: w.c.SurrogatePairs, Epochs: w.c.SurrogateEpochs, Validation: max(200, min(5000, w.c.SurrogatePairs/10)),
+			Checkpoint: checkpoint, Progress: w.follow(s),
+		})
+	}, surrogate.Load)
+	w.cnn, w.results.Surrogate.Curve, w.results.Surrogate.BestEpoch = m, t.Curve, t.BestEpoch
+	return err
 }
 
 // pairs is the source of pairs of a part of the images.
@@ -248,7 +285,7 @@ func (w *work) evaluate(ctx context.Context, _ step) error {
 		}
 		decoded[name] = d
 		h := w.histories[name]
-		w.results.Encoders = append(w.results.Encoders, Encoder{Loss: name, Curve: curve(h), BestEpoch: h.BestEpoch, Encoder: *e})
+		w.results.Encoders = append(w.results.Encoders, Encoder{Loss: name, Curve: h.Curve, BestEpoch: h.BestEpoch, Encoder: *e})
 	}
 	if err := w.ratios(); err != nil {
 		return err
@@ -354,7 +391,7 @@ func (w *work) accuracy(ctx context.Context, decoded map[string]*wafer.Set) erro
 }
 
 func (w *work) finish() error {
-	if err := WriteReport(w.folder, w.results, w.times); err != nil {
+	if err := page.Write(w.folder, lay(w.results, w.times)); err != nil {
 		return err
 	}
 	if err := w.folder.WriteJSON(run.Times, w.times); err != nil {

@@ -1,0 +1,220 @@
+package compare
+
+import (
+	"fmt"
+	"strings"
+
+	"barrow/loss"
+	"barrow/report"
+	"barrow/run"
+	"barrow/study/internal/page"
+)
+
+// Page lays out the page of a finished run.
+func Page(folder string) (*report.Page, error) {
+	var t Table
+	var times Times
+	if err := run.ReadJSON(folder, run.Results, &t); err != nil {
+		return nil, err
+	}
+	if err := run.ReadJSON(folder, run.Times, &times); err != nil {
+		return nil, err
+	}
+	if len(t.Rows) == 0 || len(times.Rows) != len(t.Rows) {
+		return nil, fmt.Errorf("compare: %s: %d rows of results and %d of times", folder, len(t.Rows), len(times.Rows))
+	}
+	return Lay(&t, &times), nil
+}
+
+// Lay lays out the page of a comparison, or of one encoder.
+func Lay(t *Table, times *Times) *report.Page {
+	p := t.Plan
+	out := &report.Page{
+		Title:    fmt.Sprintf("%s compared", page.Of(len(t.Rows), "kind")+" of encoders"),
+		Subtitle: fmt.Sprintf("%s: %d images to train on, %d to choose by, %d held out; %s of each", p.Source, t.Images[0], t.Images[1], t.Images[2], page.Of(p.Seeds, "training")),
+		Summary: []string{fmt.Sprintf("Distances are exact earth mover's distances between held-out images and what the encoder with its decoder makes of them, both scaled to sum 1, in %s.",
+			page.UnitOf(p.Metric))},
+		Tables: []report.Table{t.figures(), t.costs(times)},
+		Footer: []string{p.words(), "SHA-256 of the images: " + p.Digest},
+	}
+	if t.Kept != nil {
+		out.Title = "Encoder trained with " + loss.Label(t.Rows[0].Loss)
+		if p.Seeds > 1 {
+			out.Summary = append(out.Summary, fmt.Sprintf("Of %s the one from seed %d, with the smallest validation loss, is kept as %s.", page.Of(p.Seeds, "training"), t.Kept.Seed, t.Kept.File))
+		}
+	}
+	for _, l := range p.losses() {
+		out.Palette = append(out.Palette, loss.Label(l))
+	}
+	out.Sections = []report.Section{t.distances(), t.response(), t.training()}
+	return out
+}
+
+// words are what was asked for, for the foot.
+func (p Plan) words() string {
+	parts := []string{
+		fmt.Sprintf("Seeds from %d; ground metric %s; %s in batches of %d at a learning rate of %g, %s", p.Seed, p.Metric, page.Of(p.Epochs, "epoch"), p.Batch, p.Rate, p.Schedule),
+		"normalisation " + p.Normalisation,
+	}
+	for _, x := range [][2]string{{"decoder", p.Decoder}, {"output", p.Output}, {"sum", p.Sum}, {"EMD network", p.CNN}} {
+		if x[1] != "" {
+			parts = append(parts, x[0]+" "+x[1])
+		}
+	}
+	if p.Conditional {
+		parts = append(parts, "decoded with conditions")
+	}
+	if len(p.Pretrain) > 0 {
+		parts = append(parts, fmt.Sprintf("pretrained for %s on %s", page.Of(p.PretrainEpochs, "epoch"), strings.Join(p.Pretrain, ", ")))
+	}
+	return strings.Join(parts, "; ") + "."
+}
+
+// kind is a row's precision and width.
+func (r *Row) kind() string {
+	if r.Bits == 0 {
+		return r.Precision
+	}
+	return fmt.Sprintf("%s, %d bits", r.Precision, r.Bits)
+}
+
+func columns(first []string, numeric ...string) []report.Column {
+	var list []report.Column
+	for _, name := range first {
+		list = append(list, report.Column{Name: name})
+	}
+	for _, name := range numeric {
+		list = append(list, report.Column{Name: name, Numeric: true})
+	}
+	return list
+}
+
+func (t *Table) figures() report.Table {
+	out := report.Table{
+		Title: "Held-out images",
+		Columns: columns([]string{"loss", "precision"}, "mean EMD", "worst seed", "median", "16–84 %", "ratio to "+loss.Label(t.Baseline), "made worse", "p",
+			"response", "centre", "width"),
+		Note: "Mean ± standard deviation over seeds. Ratio, made worse (share of images) and p (of the least significant seed) are against the baseline of the same precision, width and seed. Response: decoded over true charge ± its spread over images. Centre and width: how far the centre of gravity moved and by how much the width changed.",
+	}
+	least := 0
+	for i, r := range t.Rows {
+		if r.EMD.Mean < t.Rows[least].EMD.Mean {
+			least = i
+		}
+		out.Rows = append(out.Rows, []string{loss.Label(r.Loss), r.kind(), fmt.Sprintf("%.3f ± %.3f", r.EMD.Mean, r.EMD.Std), fmt.Sprintf("%.3f", r.Worst),
+			fmt.Sprintf("%.3f", r.Median.Mean), fmt.Sprintf("%.2f–%.2f", r.P16.Mean, r.P84.Mean), fmt.Sprintf("%.3f ± %.3f", r.Ratio.Mean, r.Ratio.Std),
+			fmt.Sprintf("%.1f %%", 100*r.Worse), fmt.Sprintf("%.3f", r.P), fmt.Sprintf("%.3f ± %.3f", r.Response.Mean, r.ResponseWidth),
+			fmt.Sprintf("%.3f", r.Centre), strings.Replace(fmt.Sprintf("%+.3f", r.Width), "-", "−", 1)})
+	}
+	if len(t.Rows) > 1 {
+		out.Emphasis = []int{least}
+	}
+	return out
+}
+
+func (t *Table) costs(times *Times) report.Table {
+	out := report.Table{Title: "Costs", Columns: columns([]string{"loss", "precision"}, "seconds a training", "best epochs", "weights", "multiplications", "wafers/s"),
+		Note: "Seconds: mean over seeds. Wafers a second: encoded by one core."}
+	for i, r := range t.Rows {
+		var epochs []string
+		for _, e := range r.Epochs {
+			epochs = append(epochs, fmt.Sprint(e))
+		}
+		out.Rows = append(out.Rows, []string{loss.Label(r.Loss), r.kind(), fmt.Sprintf("%.1f", times.Rows[i].Seconds), strings.Join(epochs, ", "),
+			fmt.Sprint(r.Cost.Weights), fmt.Sprint(r.Cost.Multiplications), fmt.Sprintf("%.3g", times.Rows[i].Wafers)})
+	}
+	return out
+}
+
+// kinds lists the rows by precision and width, in their order.
+func (t *Table) kinds() (names []string, rows map[string][]*Row) {
+	rows = map[string][]*Row{}
+	for i := range t.Rows {
+		r := &t.Rows[i]
+		if rows[r.kind()] == nil {
+			names = append(names, r.kind())
+		}
+		rows[r.kind()] = append(rows[r.kind()], r)
+	}
+	return names, rows
+}
+
+func (t *Table) distances() report.Section {
+	unit := page.UnitOf(t.Plan.Metric)
+	s := report.Section{Title: "The exact EMD"}
+	means := &report.Intervals{X: report.Axis{Label: "mean EMD", Unit: unit}, Spread: "from the best to the worst seed"}
+	names, rows := t.kinds()
+	for _, kind := range names {
+		occupancy := &report.Profile{X: report.Axis{Label: fmt.Sprintf("trigger cells above %g", t.Plan.Threshold)}, Y: report.Axis{Label: "EMD", Unit: unit, Min: report.At(0)}}
+		eta := &report.Profile{X: report.Axis{Label: "|η|"}, Y: occupancy.Y}
+		for _, r := range rows[kind] {
+			name := loss.Label(r.Loss)
+			label := name
+			if len(names) > 1 {
+				label += ", " + kind
+			}
+			means.Rows = append(means.Rows, spreadOf(label, r.EMD))
+			add(occupancy, name, r.ByOccupancy)
+			add(eta, name, r.ByEta)
+		}
+		s.Figures = append(s.Figures, report.Figure{ID: page.ID("occupancy", kind), Title: "EMD against occupancy, " + kind, Profile: occupancy,
+			Caption: "Median and central 68 % of the held-out images, means over the seeds."})
+		if len(eta.Series) > 0 {
+			s.Figures = append(s.Figures, report.Figure{ID: page.ID("eta", kind), Title: "EMD against |η|, " + kind, Profile: eta})
+		}
+	}
+	s.Figures = append([]report.Figure{{ID: "mean-emd", Title: "Mean EMD of the held-out images", Intervals: means}}, s.Figures...)
+	return s
+}
+
+// spreadOf is a figure's mean with its least and its greatest seed.
+func spreadOf(name string, v Spread) report.Interval {
+	row := report.Interval{Name: name, Value: v.Mean, Low: v.Mean, High: v.Mean}
+	for _, x := range v.Values {
+		row.Low, row.High = min(row.Low, x), max(row.High, x)
+	}
+	return row
+}
+
+// add draws a row's bins, which are the same for all rows; the images fill some
+// of them, and between those there may be gaps.
+func add(p *report.Profile, name string, bins []Bin) {
+	if len(bins) == 0 {
+		return
+	}
+	p.Edges = []float64{bins[0].Low}
+	band := report.Band{Name: name}
+	put := func(b Bin) {
+		p.Edges = append(p.Edges, b.High)
+		band.Mid, band.Low, band.High, band.Count = append(band.Mid, b.Median), append(band.Low, b.P16), append(band.High, b.P84), append(band.Count, b.N)
+	}
+	for _, b := range bins {
+		if last := p.Edges[len(p.Edges)-1]; b.Low > last {
+			put(Bin{High: b.Low})
+		}
+		put(b)
+	}
+	p.Series = append(p.Series, band)
+}
+
+func (t *Table) response() report.Section {
+	iv := &report.Intervals{X: report.Axis{Label: "decoded charge over true charge"}, Spread: "spread over images, mean over seeds", Marks: []report.Mark{{Name: "1", At: 1}}}
+	for i := range t.Rows {
+		r := &t.Rows[i]
+		iv.Rows = append(iv.Rows, report.Interval{Name: loss.Label(r.Loss) + ", " + r.kind(), Value: r.Response.Mean, Low: r.Response.Mean - r.ResponseWidth, High: r.Response.Mean + r.ResponseWidth})
+	}
+	return report.Section{Title: "Energy response", Figures: []report.Figure{{ID: "response", Title: "Energy response", Intervals: iv}}}
+}
+
+func (t *Table) training() report.Section {
+	s := report.Section{Title: "Training", Text: []string{page.CurvesText}}
+	for i := range t.Rows {
+		r := &t.Rows[i]
+		var curves []page.Curve
+		for k, c := range r.Curves {
+			curves = append(curves, page.Curve{Name: fmt.Sprintf("seed %d", t.Plan.Seed+uint64(k)), Points: c})
+		}
+		s.Figures = append(s.Figures, page.Curves(page.ID("curve", r.kind(), r.Loss), loss.Label(r.Loss)+", "+r.kind(), "loss", curves...))
+	}
+	return s
+}
