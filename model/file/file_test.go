@@ -3,6 +3,7 @@ package file
 import (
 	"context"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,8 @@ import (
 	"testing"
 
 	"barrow/autoencoder"
+	"barrow/internal/npz"
+	"barrow/internal/outfile"
 	"barrow/model/keras"
 	"barrow/nn"
 	"barrow/run"
@@ -186,5 +189,102 @@ func TestNoModel(t *testing.T) {
 	}
 	if _, err := Autoencoder(filepath.Join(dir, "absent"), Settings{}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no file: %v", err)
+	}
+}
+
+// TestExport writes the registers of a chip's encoder: the folder is complete, its
+// vectors are the model's own, and a file that is there is not replaced unasked.
+func TestExport(t *testing.T) {
+	m, err := autoencoder.Architecture{Precision: "asic", LatentBits: 5}.New(nn.Settings{Seed: 4, Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "a", "registers")
+	paths, err := Export(context.Background(), m, "registers", dir, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, p := range paths {
+		found = append(found, filepath.Base(p))
+		if info, err := os.Stat(p); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", p, err)
+		}
+	}
+	if want := []string{"prod.yaml", "p1.yaml", "econt_sw.yaml", vectors, readme}; !slices.Equal(found, want) {
+		t.Errorf("files %v, want %v", found, want)
+	}
+	a, err := npz.Open(filepath.Join(dir, vectors))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	read := func(name string, row int) []float64 {
+		s, err := a.Array(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		v := make([]float64, VectorCount*row)
+		for at := 0; at < len(v); {
+			n, err := s.Read(v[at:])
+			if err != nil {
+				t.Fatalf("%s: %d of %d numbers: %v", name, at, len(v), err)
+			}
+			at += n
+		}
+		return v
+	}
+	charge, x, latent := read("charge", 48), read("x", 64), read("latent", 16)
+	want, err := m.Encode(context.Background(), &wafer.Set{Charge: charge})
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := false
+	for i, v := range latent {
+		if float32(v) != want[i] {
+			t.Fatalf("latent %d is %v, the model gives %v", i, v, want[i])
+		}
+		used = used || v > 0
+	}
+	if !used {
+		t.Error("all outputs are 0")
+	}
+	for i := range VectorCount {
+		sum, all := 0.0, 0.0
+		for _, v := range x[64*i : 64*(i+1)] {
+			sum += v
+		}
+		for _, v := range charge[48*i : 48*(i+1)] {
+			all += v
+		}
+		if want := all / math.Exp2(math.Floor(math.Log2(all))); math.Abs(sum-want) > 1e-5 {
+			t.Errorf("x of image %d sums to %v, want %v", i, sum, want)
+		}
+	}
+	if b, err := os.ReadFile(filepath.Join(dir, readme)); err != nil || !strings.Contains(string(b), "3 link(s), the highest 5 bits") || !strings.Contains(string(b), "V9 order, divided by 2^floor(log2") {
+		t.Errorf("%v\n%s", err, b)
+	}
+	if _, err := Export(context.Background(), m, "registers", dir, false); !errors.Is(err, outfile.ErrExists) {
+		t.Errorf("a second time: %v", err)
+	}
+	if _, err := Export(context.Background(), m, "registers", dir, true); err != nil {
+		t.Error(err)
+	}
+	for format, want := range map[string]string{"keras": "is read and not written; written are registers", "tarot": "the formats that are written are registers"} {
+		if _, err := Export(context.Background(), m, format, dir, true); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", format, err)
+		}
+	}
+	float, err := autoencoder.New(nn.Settings{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := filepath.Join(t.TempDir(), "other")
+	if _, err := Export(context.Background(), float, "registers", other, false); err == nil || !strings.Contains(err.Error(), "train with the precision asic") {
+		t.Errorf("a float encoder: %v", err)
+	}
+	if _, err := os.Stat(other); err == nil {
+		t.Error("a folder was made for nothing")
 	}
 }

@@ -1,0 +1,61 @@
+package autoencoder
+
+import (
+	"fmt"
+
+	"barrow/nn"
+	"barrow/wafer"
+)
+
+// Formats are the architecture's number formats: its preset with the
+// architecture's own widths.
+func (a Architecture) Formats() (Precision, error) { return a.withDefaults().precision() }
+
+// Arrangement says where a network of the given input shape, 8×8×1 or 4×4×3, has
+// its cells: entry c is the place of V9 cell c in an image with the channels last,
+// (y·W + x)·C + channel. The places that are not listed hold 0.
+func Arrangement(s nn.Shape) [Cells]int {
+	var to [Cells]int
+	for c, at := range cellsAt(s) {
+		to[c] = at.pixel*s.C + at.channel
+	}
+	return to
+}
+
+// EncoderNetwork is the part of the network from the image to the 16 outputs. It
+// shares the model's weights. With the preset "asic" it lacks the chip's
+// truncations: see ChipWeights.
+func (m *Model) EncoderNetwork(s nn.Settings) (*nn.Network, error) {
+	return m.view(0, m.net.LayerIndex(layerLatent)+1, s)
+}
+
+// DecoderNetwork is the part from the 16 outputs to the decoded image.
+func (m *Model) DecoderNetwork(s nn.Settings) (*nn.Network, error) {
+	return m.view(m.net.LayerIndex(layerLatent)+1, len(m.net.Layers()), s)
+}
+
+func (m *Model) view(from, to int, s nn.Settings) (*nn.Network, error) {
+	v, err := m.net.View(from, to, s)
+	if err != nil {
+		return nil, fmt.Errorf("autoencoder: %w", err)
+	}
+	return v, nil
+}
+
+// Inputs are images as the encoder takes them: normalised and arranged, channels
+// last, N times the size of the input's shape.
+func (m *Model) Inputs(images *wafer.Set) ([]float32, error) {
+	scaled, scales, err := normalise(images.Charge, m.norm)
+	if err != nil {
+		return nil, err
+	}
+	shape := m.net.InputShape()
+	to, size := Arrangement(shape), shape.Size()
+	out := make([]float32, len(scales)*size)
+	for i := range scales {
+		for c, v := range scaled[i*Cells : (i+1)*Cells] {
+			out[i*size+to[c]] = v
+		}
+	}
+	return out, nil
+}

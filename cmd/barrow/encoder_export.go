@@ -1,0 +1,80 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"barrow/model/file"
+)
+
+type encoderExport struct {
+	format, out, loss string
+	force             bool
+}
+
+func newEncoderExport(c *common) *cobra.Command {
+	f := &encoderExport{}
+	var about strings.Builder
+	for _, x := range file.Formats() {
+		if x.Export != nil {
+			fmt.Fprintf(&about, "  %-10s %s\n", x.Name, x.About)
+		}
+	}
+	cmd := &cobra.Command{
+		Use:   "export MODEL",
+		Short: "Write a trained encoder for other programs",
+		Long: `Writes a trained encoder into a folder, in a format of other programs:
+
+` + about.String() + `
+The model is a run folder, a weights file or a Keras file. Beside the format's
+files the folder gets test vectors (vectors.npz: images, what the encoder takes of
+them, and its outputs to the bit) and a README.txt that says what the files expect.`,
+		Example: `  barrow encoder export runs/asic --format registers --out asic-registers
+  barrow encoder export runs/reproduce --loss emd --format registers --out registers`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, c, args[0]) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.format, "format", "", "format: "+strings.Join(file.Exports(), ", "))
+	flags.StringVar(&f.out, "out", "", "`folder` to write into")
+	flags.StringVar(&f.loss, "loss", "", "which of a run folder's encoders, by the loss it was trained with")
+	flags.BoolVar(&f.force, "force", false, "replace files that are there")
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(file.Exports(), cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+func (f *encoderExport) run(cmd *cobra.Command, c *common, name string) error {
+	if f.out == "" {
+		return fmt.Errorf("name the folder to write into: --out FOLDER")
+	}
+	if f.format == "" {
+		return fmt.Errorf("name the format: --format %s", strings.Join(file.Exports(), ", "))
+	}
+	path, err := encoderWeights(name, f.loss)
+	if err != nil {
+		return err
+	}
+	m, err := openEncoder(path, c.threads)
+	if err != nil {
+		return err
+	}
+	files, err := file.Export(cmd.Context(), m, f.format, f.out, f.force)
+	if err != nil {
+		return err
+	}
+	w := cmd.OutOrStdout()
+	if c.json {
+		return json.NewEncoder(w).Encode(struct {
+			Format string   `json:"format"`
+			Model  string   `json:"model"`
+			Files  []string `json:"files"`
+		}{f.format, path, files})
+	}
+	for _, p := range files {
+		fmt.Fprintln(w, p)
+	}
+	return nil
+}

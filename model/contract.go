@@ -1,0 +1,148 @@
+package model
+
+import (
+	"fmt"
+	"strings"
+
+	"barrow/autoencoder"
+	"barrow/internal/counter"
+	"barrow/nn"
+)
+
+// A Contract says how images meet an autoencoder: what is done to 48 charges
+// before the encoder, in which formats it computes, and what its outputs are. An
+// image is divided by what Normalisation says and put into Shape as Cells says.
+type Contract struct {
+	// Normalisation is what an image is divided by: "sumlog2", "sum" or "max".
+	Normalisation string
+	// Shape of the encoder's image: 8×8×1 or 4×4×3.
+	Shape nn.Shape
+	// Cells is where V9 cell c lies in that image, channels last:
+	// (y·W + x)·C + channel. All other places are 0.
+	Cells [autoencoder.Cells]int
+	// Precision has the number formats of weights, image, hidden layer and
+	// outputs, and how single products are rounded.
+	Precision autoencoder.Precision
+	// LatentBits is the width of an output, 0 in floating point.
+	LatentBits int
+	// Conditions names the numbers that follow the 16 outputs into the decoder of
+	// a conditional model; nil for others.
+	Conditions []string
+	// Architecture is what the model was built as.
+	Architecture autoencoder.Architecture
+}
+
+func contractOf(m *autoencoder.Model) (Contract, error) {
+	a := m.Architecture()
+	p, err := a.Formats()
+	if err != nil {
+		return Contract{}, fmt.Errorf("model: %w", err)
+	}
+	shape := m.Network().InputShape()
+	c := Contract{
+		Normalisation: a.Normalisation, Shape: shape, Cells: autoencoder.Arrangement(shape),
+		Precision: p, LatentBits: p.Latent.Bits, Architecture: a,
+	}
+	if a.Conditional {
+		c.Conditions = conditions[:]
+	}
+	return c, nil
+}
+
+// conditions names what autoencoder.Conditions returns.
+var conditions = [autoencoder.ConditionCount]string{
+	"|eta|/3.1", "waferv/12", "waferu/12", "wafer type 0", "wafer type 1", "wafer type 2", "ln(sum of charges + 1)", "(layer - 1)/46",
+}
+
+// divisors say in words what an image is divided by.
+var divisors = map[string]string{
+	"sumlog2": "2^floor(log2(sum of its charges)), so that it sums to at least 1 and less than 2",
+	"sum":     "the sum of its charges",
+	"max":     "its largest charge",
+}
+
+// String describes the contract to the reader of an exported file, a line a
+// matter.
+func (c Contract) String() string {
+	var b strings.Builder
+	line := func(what, format string, a ...any) {
+		fmt.Fprintf(&b, "%-14s %s\n", what+":", fmt.Sprintf(format, a...))
+	}
+	line("Model", "%s", c.Architecture)
+	line("Image", "48 charges in V9 order, divided by %s", divisors[c.Normalisation])
+	line("Arrangement", "%d x %d pixels of %d channel(s); cells by row, column and channel, - for always 0:", c.Shape.H, c.Shape.W, c.Shape.C)
+	b.WriteString(c.grid())
+	p := c.Precision
+	line("Pixels", "%s", format(p.Input, false))
+	line("Weights", "%s", format(p.Weights, true))
+	if p.Chip {
+		line("Products", "each is rounded down before it is added, as on the chip: to 1/128 in the convolution, to 1/256 in the dense layer")
+		line("Hidden", "multiples of 1/128, not limited")
+	} else {
+		line("Hidden", "%s", format(p.Hidden, false))
+	}
+	if p.Restore { // CMSSW's outputs have no largest value
+		line("Outputs", "16 numbers, not negative, in steps of 2^-%d, rounded to the nearest, ties to even", p.Latent.Bits)
+	} else {
+		line("Outputs", "16 numbers, %s", format(p.Latent, false))
+	}
+	if c.Conditions != nil {
+		line("Conditions", "after the 16 outputs the decoder takes %s", strings.Join(c.Conditions, ", "))
+	}
+	return b.String()
+}
+
+// grid draws the arrangement.
+func (c Contract) grid() string {
+	cell := make([]string, c.Shape.Size())
+	for i := range cell {
+		cell[i] = "-"
+	}
+	for i, at := range c.Cells {
+		cell[at] = fmt.Sprint(i)
+	}
+	var b strings.Builder
+	for k := range c.Shape.C {
+		if c.Shape.C > 1 {
+			fmt.Fprintf(&b, "    channel %d\n", k)
+		}
+		for y := range c.Shape.H {
+			b.WriteString("   ")
+			for x := range c.Shape.W {
+				fmt.Fprintf(&b, " %2s", cell[(y*c.Shape.W+x)*c.Shape.C+k])
+			}
+			b.WriteString("\n")
+		}
+	}
+	return b.String()
+}
+
+func format(f autoencoder.Fixed, signed bool) string {
+	if f.Bits == 0 {
+		return "32-bit floating point"
+	}
+	rounding, sign, fraction := "to the nearest, ties to even", "not negative", f.Bits-f.Integer
+	if f.Floor {
+		rounding = "down"
+	}
+	if signed {
+		sign = "signed"
+		fraction--
+	}
+	return fmt.Sprintf("%d bits, %s, in steps of 2^-%d, rounded %s, limited to what fits", f.Bits, sign, fraction, rounding)
+}
+
+// draw makes n images of whole counts: cells hit, from one to all, and their
+// charges vary over all that the chip takes.
+func draw(n int) []float64 {
+	charge := make([]float64, n*autoencoder.Cells)
+	for i := range n {
+		s := counter.New(1, uint64(i))
+		image := charge[i*autoencoder.Cells:][:autoencoder.Cells]
+		scale := 1 << (2 + s.IntN(13))
+		for range 1 + i%autoencoder.Cells {
+			image[s.IntN(autoencoder.Cells)] += float64(1 + s.IntN(scale))
+		}
+	}
+	return charge
+}

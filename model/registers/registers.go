@@ -1,0 +1,74 @@
+// Package registers is the format of ECON-T's registers: an encoder of the
+// precision "asic" as the YAML files from which the chip is configured, in the
+// three dialects that there are (barrow/econt).
+package registers
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"barrow/econt"
+	"barrow/model"
+)
+
+// Format is the registers as a format of models. It is written only: barrow/econt
+// reads register files.
+func Format() model.Format {
+	return model.Format{
+		Name: "registers", About: "ECON-T's registers as YAML, in three dialects",
+		Check: check, Export: export,
+	}
+}
+
+func check(m *model.Model) error {
+	if e := m.Encoder(); e.Chip == nil {
+		return fmt.Errorf("registers: the encoder's precision is %q, and the chip computes otherwise: train with the precision asic", e.Precision.Name)
+	}
+	return nil
+}
+
+// Config is the chip's configuration that computes the encoder: algorithm AE with
+// its weights, the fewest links that carry the outputs' bits, and the mask that
+// keeps them. The other registers have their usual values for wafers of low density
+// ([econt.BaselineConfig]).
+func Config(e *model.Encoder) (econt.Config, error) {
+	if e.Chip == nil {
+		return econt.Config{}, errors.New("registers: an encoder that is not the chip's")
+	}
+	links := 1
+	for econt.TopBits(links) < e.LatentBits {
+		links++
+	}
+	c, err := econt.BaselineConfig(econt.Autoencoder, links, false, e.Chip)
+	if err != nil {
+		return c, fmt.Errorf("registers: %w", err)
+	}
+	c.Keep = econt.KeepTop(e.LatentBits)
+	return c, nil
+}
+
+// export writes the configuration in each dialect.
+func export(_ context.Context, m *model.Model) ([]model.File, error) {
+	c, err := Config(m.Encoder())
+	if err != nil {
+		return nil, err
+	}
+	var files []model.File
+	for _, d := range []econt.Dialect{econt.DialectProd, econt.DialectP1, econt.DialectEcontSW} {
+		var b bytes.Buffer
+		if err := econt.WriteRegisters(&b, &c, d); err != nil {
+			return nil, fmt.Errorf("registers: %w", err)
+		}
+		files = append(files, model.File{Name: d.String() + ".yaml", Data: b.Bytes(), About: about(d, &c)})
+	}
+	return files, nil
+}
+
+func about(d econt.Dialect, c *econt.Config) string {
+	return fmt.Sprintf(`ECON-T registers, dialect %s: algorithm AE on %d link(s), the highest %d bits of each output kept.
+The multiplexer is at its reset value (channel c reads register value c) and the density is low (LD): take both from
+your module. Calibrations are 1, and thresholds and buffer at their usual or reset values. Test it with
+"barrow econt run --config %s.yaml --input testInput.csv --out testOutput.csv".`, d, c.ETx(), c.Keep.Count()/16, d)
+}

@@ -1,0 +1,167 @@
+package registers
+
+import (
+	"bytes"
+	"context"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"barrow/autoencoder"
+	"barrow/econt"
+	"barrow/hgcal"
+	"barrow/model"
+	"barrow/nn"
+	"barrow/wafer"
+)
+
+// chipModel is an encoder of the precision asic with random weights on the chip's
+// grid, all of its 64 values.
+func chipModel(t testing.TB, bits int, seed uint64) *autoencoder.Model {
+	t.Helper()
+	m, err := autoencoder.Architecture{Precision: "asic", LatentBits: bits}.New(nn.Settings{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(seed, 1))
+	for _, p := range m.Network().Params() {
+		if strings.HasPrefix(p.Name, "encoder_") {
+			for i := range p.Value {
+				p.Value[i] = float32(r.IntN(64)-32) / 32
+			}
+		}
+	}
+	return m
+}
+
+// TestChip: the chip, configured by the exported file of each dialect and given
+// input words, sends exactly what the network computes of the same images, on each
+// number of links.
+func TestChip(t *testing.T) {
+	n := 4000
+	if testing.Short() {
+		n = 500
+	}
+	for links := 1; links <= 5; links++ {
+		bits := econt.TopBits(links)
+		m := chipModel(t, bits, uint64(links))
+		view, err := model.Of(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files, err := export(context.Background(), view)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(files) != 3 {
+			t.Fatalf("%d files", len(files))
+		}
+		for _, f := range files {
+			r, err := econt.ReadRegisters(bytes.NewReader(f.Data))
+			if err != nil {
+				t.Fatalf("%s: %v", f.Name, err)
+			}
+			if got := r.Dialect.String() + ".yaml"; got != f.Name {
+				t.Errorf("%s is read as %s", f.Name, got)
+			}
+			if got := r.Config.ETx(); got != links {
+				t.Errorf("%s for %d bits: %d links, want %d", f.Name, bits, got, links)
+			}
+			compare(t, f.Name, m, r.Config, n)
+		}
+	}
+}
+
+// compare sends random input words through the chip.
+func compare(t *testing.T, name string, m *autoencoder.Model, c econt.Config, n int) {
+	t.Helper()
+	chip, err := econt.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder, err := econt.NewDecoder(c, econt.DecoderSettings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(7, uint64(c.Keep.Count())))
+	channel := hgcal.Map(hgcal.Raster, hgcal.V9) // of each cell
+	images := &wafer.Set{Charge: make([]float64, n*hgcal.Cells)}
+	rows := make([]econt.Output, n)
+	for i := range n {
+		in := econt.BunchCrossing{BX: i % econt.OrbitBX}
+		top := 7 * (1 + r.IntN(16)) // codes up to 7, 14 … 112 of 127
+		for w := range in.ERx {
+			for range 4 {
+				code := uint32(r.IntN(top + 1))
+				if r.IntN(3) == 0 {
+					code = 0
+				}
+				in.ERx[w] = in.ERx[w]<<7 | code
+			}
+		}
+		var q [econt.Channels]uint32
+		chip.CALQ(&in, &q)
+		for cell, ch := range channel {
+			images.Image(i)[cell] = float64(q[ch])
+		}
+		chip.Step(&in, &rows[i])
+	}
+	latent, err := m.Encode(context.Background(), images)
+	if err != nil {
+		t.Fatal(err)
+	}
+	frames, err := decoder.Stream(rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(frames) != n {
+		t.Fatalf("%s: %d frames of %d", name, len(frames), n)
+	}
+	different := map[float32]bool{}
+	for i, f := range frames {
+		for j, sent := range f.Latent {
+			want := 256 * latent[16*i+j]
+			different[want] = true
+			if float32(sent) != want {
+				t.Fatalf("%s, %d links: image %d: the chip sends %d as output %d, the network computes %v", name, c.ETx(), i, sent, j, want)
+			}
+		}
+	}
+	if least := min(1<<(c.Keep.Count()/16), 30); len(different) < least {
+		t.Errorf("%s, %d links: only %d different outputs, the test says little", name, c.ETx(), len(different))
+	}
+}
+
+func TestWidths(t *testing.T) {
+	for bits := 1; bits <= 9; bits++ {
+		view, err := model.Of(chipModel(t, bits, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := Config(view.Encoder())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := (bits + 2) / 2; c.ETx() != want || c.Keep.Count() != 16*bits {
+			t.Errorf("%d bits: %d links, mask of %d bits; want %d links", bits, c.ETx(), c.Keep.Count(), want)
+		}
+	}
+}
+
+func TestRefused(t *testing.T) {
+	for _, p := range autoencoder.PresetNames() {
+		m, err := autoencoder.Architecture{Precision: p}.New(nn.Settings{Threads: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		view, err := model.Of(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := Format().Check(view); (err == nil) != (p == "asic") {
+			t.Errorf("%s: %v", p, err)
+		} else if err != nil && !strings.Contains(err.Error(), "train with the precision asic") {
+			t.Error(err)
+		}
+	}
+}
