@@ -293,7 +293,7 @@ func TestConditional(t *testing.T) {
 			if !(h.Best < 0.9*h.Epochs[0].Validation) {
 				t.Errorf("%s, %s: loss %v after %v", precision, name, h.Best, h.Epochs[0].Validation)
 			}
-			if _, err := m.Decode(ctx, validation.WithoutColumns()); err == nil || !strings.Contains(err.Error(), "needs the images' columns") {
+			if _, err := m.Decode(ctx, validation.WithoutColumns()); err == nil || !strings.Contains(err.Error(), "needs the column eta") {
 				t.Errorf("decoding without conditions: %v", err)
 			}
 			if _, err := m.Decode(ctx, validation); err != nil {
@@ -326,7 +326,7 @@ func TestConditions(t *testing.T) {
 		t.Errorf("types by density: %v, %v", c, err)
 	}
 	s.Columns = s.Columns[:4]
-	if _, err := Conditions(s); err == nil || !strings.Contains(err.Error(), "no such column: wafertype or type or HD_LD") {
+	if _, err := Conditions(s); err == nil || !strings.Contains(err.Error(), "needs the column wafertype or type or HD_LD") {
 		t.Errorf("no column: %v", err)
 	}
 }

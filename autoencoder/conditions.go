@@ -1,6 +1,7 @@
 package autoencoder
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -21,13 +22,13 @@ func Conditions(s *wafer.Set) ([]float32, error) {
 	for n, k := range []wafer.Known{wafer.Eta, wafer.WaferV, wafer.WaferU, wafer.Layer} {
 		var err error
 		if columns[n], err = s.Numbers(k); err != nil {
-			return nil, fmt.Errorf("autoencoder: the conditional autoencoder needs the images' columns: %w", err)
+			return nil, needs(err)
 		}
 	}
 	eta, v, u, layer := columns[0], columns[1], columns[2], columns[3]
 	types, err := s.WaferTypes()
 	if err != nil {
-		return nil, fmt.Errorf("autoencoder: the conditional autoencoder needs the images' columns: %w", err)
+		return nil, needs(err)
 	}
 	out := make([]float32, s.Len()*ConditionCount)
 	for i := range s.Len() {
@@ -49,6 +50,14 @@ func Conditions(s *wafer.Set) ([]float32, error) {
 		}
 	}
 	return out, nil
+}
+
+// needs says who needs the column that is missing.
+func needs(err error) error {
+	if missing := (*wafer.NoColumnError)(nil); errors.As(err, &missing) {
+		return fmt.Errorf("autoencoder: the conditional autoencoder needs the column %s of the images", missing.Names)
+	}
+	return fmt.Errorf("autoencoder: %w", err)
 }
 
 // checkConditions holds the conditions to the model and to n images.

@@ -12,7 +12,7 @@ import (
 
 	"barrow/econt"
 	"barrow/wafer"
-	"barrow/wafer/csvio"
+	"barrow/wafer/file"
 )
 
 // hits draws n images of a few to many hit cells with whole charges.
@@ -282,7 +282,7 @@ func TestBaselinesRealWafers(t *testing.T) {
 	if dir == "" {
 		dir = filepath.Join("..", "..", "shared", "data")
 	}
-	set, err := csvio.ReadFile(filepath.Join(dir, "wafers", "ldm.csv"), csvio.Options{})
+	set, err := file.ReadAll(context.Background(), filepath.Join(dir, "wafers", "ldm.csv"), wafer.ReadSettings{})
 	if err != nil {
 		t.Skipf("no real wafers: %v; set BARROW_DATA to the folder that holds wafers/", err)
 	}

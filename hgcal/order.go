@@ -45,6 +45,14 @@ func ParseOrder(name string) (Order, error) {
 	return 0, fmt.Errorf("hgcal: unknown cell order %q: want %s", name, strings.Join(orderNames[:], ", "))
 }
 
+// Check reports a numbering that is none of Orders.
+func (o Order) Check() error {
+	if o < V9 || o > Raster {
+		return fmt.Errorf("hgcal: no such cell order: %d; want one of %s", int(o), strings.Join(orderNames[:], ", "))
+	}
+	return nil
+}
+
 // postMux[i] is the ECON-T channel of V9 cell i. Source: column
 // ECON_TC_Number_PostMux of LDM_TC_Mapping.csv in dnoonan08/HGCAL_Scripts.
 var postMux = [Cells]int{

@@ -12,7 +12,7 @@ import (
 	"barrow/nn"
 	"barrow/surrogate"
 	"barrow/wafer"
-	"barrow/wafer/csvio"
+	"barrow/wafer/file"
 )
 
 // wafers reads one of the real wafers' images, or skips.
@@ -26,7 +26,7 @@ func wafers(t *testing.T, name string) *wafer.Set {
 	if _, err := os.Stat(path); err != nil {
 		t.Skipf("no real images at %s: set BARROW_DATA", path)
 	}
-	s, err := csvio.ReadFile(path, csvio.Options{})
+	s, err := file.ReadAll(context.Background(), path, wafer.ReadSettings{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Known is a well-known metadata column: its name is the one that Barrow writes,
@@ -88,8 +89,19 @@ func (k Known) Meaning() string { return knownColumns[k].meaning }
 // best first.
 func (k Known) Names() []string { return append([]string{string(k)}, knownColumns[k].aliases...) }
 
-// ErrNoColumn is wrapped where images lack a column that is needed.
-var ErrNoColumn = errors.New("no such column")
+// NoColumnError is that images lack a column that is needed.
+type NoColumnError struct {
+	Names string // that it may have: eta or tc_eta
+}
+
+func (e *NoColumnError) Error() string { return "wafer: the images have no column " + e.Names }
+
+func noColumn(names ...string) error { return &NoColumnError{strings.Join(names, " or ")} }
+
+func isNoColumn(err error) bool {
+	var e *NoColumnError
+	return errors.As(err, &e)
+}
 
 // Find returns the set's column of that meaning, under any of its names, or nil.
 func (s *Set) Find(k Known) *Column {
@@ -102,23 +114,23 @@ func (s *Set) Find(k Known) *Column {
 }
 
 // Numbers returns the values of a well-known column of numbers, one an image. A
-// set without it is an error that wraps ErrNoColumn; a value that is no number
+// set without it is a NoColumnError; a value that is no number
 // is an error that names its image.
 func (s *Set) Numbers(k Known) ([]float64, error) {
 	c := s.Find(k)
 	if c == nil {
-		return nil, fmt.Errorf("wafer: %w: %s", ErrNoColumn, orNames(k.Names()))
+		return nil, noColumn(k.Names()...)
 	}
 	return c.Floats()
 }
 
 // HighDensity reports of each image whether its wafer is of high density, by the
-// column HD_LD. A set without it is an error that wraps ErrNoColumn; a value
+// column HD_LD. A set without it is a NoColumnError; a value
 // that is neither HD nor LD is an error that names its image.
 func (s *Set) HighDensity() ([]bool, error) {
 	c := s.Find(Density)
 	if c == nil {
-		return nil, fmt.Errorf("wafer: %w: %s", ErrNoColumn, Density)
+		return nil, noColumn(Density.Names()...)
 	}
 	high := make([]bool, c.Len())
 	for i := range high {
@@ -134,16 +146,16 @@ func (s *Set) HighDensity() ([]bool, error) {
 }
 
 // WaferTypes returns the wafer's type of each image, 0, 1 or 2. Where there is no
-// such column HD_LD gives it: HD is type 0, LD type 1. A set with neither is an
-// error that wraps ErrNoColumn.
+// such column HD_LD gives it: HD is type 0, LD type 1. A set with neither is a
+// NoColumnError.
 func (s *Set) WaferTypes() ([]float64, error) {
 	types, err := s.Numbers(WaferType)
-	if !errors.Is(err, ErrNoColumn) {
+	if !isNoColumn(err) {
 		return types, err
 	}
 	high, err := s.HighDensity()
-	if errors.Is(err, ErrNoColumn) {
-		return nil, fmt.Errorf("wafer: %w: %s", ErrNoColumn, orNames(slices.Concat(WaferType.Names(), Density.Names())))
+	if isNoColumn(err) {
+		return nil, noColumn(slices.Concat(WaferType.Names(), Density.Names())...)
 	}
 	if err != nil {
 		return nil, err
@@ -155,12 +167,4 @@ func (s *Set) WaferTypes() ([]float64, error) {
 		}
 	}
 	return types, nil
-}
-
-func orNames(names []string) string {
-	text := names[0]
-	for _, n := range names[1:] {
-		text += " or " + n
-	}
-	return text
 }

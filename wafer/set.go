@@ -1,6 +1,7 @@
 package wafer
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -285,12 +286,30 @@ type Stats struct {
 	ZeroSum int // those without any charge, which were copied too
 }
 
+// Sharer is a Reader that knows which share of its images is read, in [0,1]; ok
+// is false where it does not.
+type Sharer interface {
+	Share() (share float64, ok bool)
+}
+
+// CopySettings are those of Copy.
+type CopySettings struct {
+	// Progress, if not nil, is called after every batch with the share done, where
+	// the reader knows it.
+	Progress func(share float64, note string)
+}
+
 // Copy moves all remaining images from r to w, a batch at a time, whatever the
-// size of the input. It does not close w.
-func Copy(w Writer, r Reader) (Stats, error) {
+// size of the input. It does not close w. A cancelled context ends it between
+// two batches.
+func Copy(ctx context.Context, w Writer, r Reader, s CopySettings) (Stats, error) {
 	var st Stats
 	var part Set
+	sharer, _ := r.(Sharer)
 	for {
+		if err := ctx.Err(); err != nil {
+			return st, err
+		}
 		n, err := r.Read(&part, batch)
 		if err == io.EOF {
 			return st, nil
@@ -302,6 +321,11 @@ func Copy(w Writer, r Reader) (Stats, error) {
 		st.ZeroSum += part.ZeroSum()
 		if err := w.Write(&part); err != nil {
 			return st, err
+		}
+		if s.Progress != nil && sharer != nil {
+			if share, ok := sharer.Share(); ok {
+				s.Progress(share, fmt.Sprintf("%d images", st.Images))
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package wafer
 
 import (
+	"context"
 	"errors"
 	"io"
 	"math"
@@ -296,11 +297,11 @@ func TestCopy(t *testing.T) {
 	s := numbered(2500)
 	clear(s.Image(7))
 	var w setWriter
-	st, err := Copy(&w, &setReader{s: s})
+	st, err := Copy(context.Background(), &w, &setReader{s: s}, CopySettings{})
 	if err != nil || st != (Stats{Images: 2500, ZeroSum: 1}) || !slices.Equal(w.s.Charge, s.Charge) {
 		t.Errorf("%+v, %v", st, err)
 	}
-	if _, err := Copy(&brokenWriter{}, &setReader{s: s}); err == nil {
+	if _, err := Copy(context.Background(), &brokenWriter{}, &setReader{s: s}, CopySettings{}); err == nil {
 		t.Error("a failing writer went unnoticed")
 	}
 }
@@ -349,7 +350,7 @@ func TestKnownColumns(t *testing.T) {
 		}
 	}
 	s := &Set{Charge: make([]float64, 2*hgcal.Cells)}
-	if _, err := s.WaferTypes(); !errors.Is(err, ErrNoColumn) {
+	if _, err := s.WaferTypes(); !isNoColumn(err) || !strings.Contains(err.Error(), "no column wafertype or type or HD_LD") {
 		t.Error(err)
 	}
 	s.Columns = []Column{{Name: "tc_eta", Text: []string{"1.5", "-2"}}, {Name: "HD_LD", Text: []string{"HD", "LD"}}}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -8,7 +9,8 @@ import (
 	"path/filepath"
 
 	"barrow/hgcal"
-	"barrow/wafer/csvio"
+	"barrow/wafer"
+	"barrow/wafer/file"
 )
 
 const cells = hgcal.Cells
@@ -138,7 +140,7 @@ func realPairs(n int, d *drawer) (*regime, error) {
 	if dir == "" {
 		dir = filepath.Join("..", "shared", "data")
 	}
-	set, err := csvio.ReadFile(filepath.Join(dir, "wafers", "ldm.csv"), csvio.Options{})
+	set, err := file.ReadAll(context.Background(), filepath.Join(dir, "wafers", "ldm.csv"), wafer.ReadSettings{})
 	if err != nil {
 		return nil, fmt.Errorf("the real wafers are left out (set BARROW_DATA to the folder of the shared data): %w", err)
 	}

@@ -24,7 +24,7 @@ import (
 	"barrow/simulate"
 	"barrow/surrogate"
 	"barrow/wafer"
-	"barrow/wafer/csvio"
+	"barrow/wafer/file"
 )
 
 var (
@@ -153,7 +153,7 @@ func prepare(ctx context.Context) (*bench, error) {
 	}
 	b.decoders = []*autoencoder.Model{untrained, trained}
 	for _, name := range []string{"ldm.csv", "hdm.csv"} {
-		s, err := csvio.ReadFile(filepath.Join(*data, name), csvio.Options{})
+		s, err := file.ReadAll(context.Background(), filepath.Join(*data, name), wafer.ReadSettings{})
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "left out: %v\n", err)
 			continue

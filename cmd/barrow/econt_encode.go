@@ -11,10 +11,7 @@ import (
 	"barrow/autoencoder"
 	"barrow/econt"
 	"barrow/evaluate"
-	"barrow/hgcal"
 	"barrow/internal/outfile"
-	"barrow/wafer"
-	"barrow/wafer/csvio"
 )
 
 // encodeFlags choose a baseline.
@@ -191,34 +188,32 @@ func (f *encodeFlags) run(cmd *cobra.Command, c *common, path string) error {
 
 // transmit sends a file's images through the chip, a batch at a time.
 func (f *encodeFlags) transmit(cmd *cobra.Command, c *common, path string, base *econt.Baseline, set evaluate.TransmitSettings) (r *evaluate.Transmission, err error) {
-	order, err := hgcal.ParseOrder(f.images.order)
+	images, err := f.images.open(path)
 	if err != nil {
 		return nil, err
 	}
-	in, err := openCounted(cmd, path)
-	if err != nil {
-		return nil, err
-	}
-	defer in.Close()
-	images, err := csvio.NewReader(in, path, csvio.Options{Order: order})
-	if err != nil {
-		return nil, err
-	}
+	defer images.Close()
 	bar := newProgress(cmd.ErrOrStderr(), c)
 	defer bar.close()
 	wafers := 0
 	watched := watchedReader{images, func(n int) {
 		wafers += n
-		bar.set(in.share(), fmt.Sprintf("%d wafers", wafers))
+		if share, ok := images.Share(); ok {
+			bar.set(share, fmt.Sprintf("%d wafers", wafers))
+		}
 	}}
 	if f.out == "" {
 		return evaluate.Transmit(cmd.Context(), base, watched, nil, set)
 	}
-	err = writeImages(cmd, f.out, f.force, csvio.Options{Order: order}, func(out wafer.Writer) (err error) {
-		r, err = evaluate.Transmit(cmd.Context(), base, watched, out, set)
-		return err
-	})
-	return r, err
+	out, err := f.images.create(cmd, f.out, f.force)
+	if err != nil {
+		return nil, err
+	}
+	defer out.Abort()
+	if r, err = evaluate.Transmit(cmd.Context(), base, watched, out, set); err != nil {
+		return nil, err
+	}
+	return r, out.Close()
 }
 
 // baseline is the chip with its decoder; model is nil but for AE with one.

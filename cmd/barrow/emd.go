@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"strconv"
 	"strings"
 
@@ -19,13 +18,14 @@ import (
 	"barrow/internal/npz"
 	"barrow/internal/outfile"
 	"barrow/wafer"
-	"barrow/wafer/csvio"
+	"barrow/wafer/file"
 )
 
 // emdFlags are the flags of the emd command.
 type emdFlags struct {
-	order, metric, unequal, empty, potentials string
-	force                                     bool
+	imageFlags
+	metric, unequal, empty, potentials string
+	force                              bool
 }
 
 func newEmd(c *common) *cobra.Command {
@@ -57,7 +57,7 @@ distance unless --unequal is penalty=R:
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, c, args[0], args[1]) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.order, "order", "v9", "cell numbering of both files: v9, postmux or raster")
+	f.imageFlags.add(cmd)
 	flags.StringVar(&f.metric, "metric", "benchmark", "ground metric: benchmark, cmssw, or a CSV file of x,y per cell in v9 order")
 	flags.StringVar(&f.unequal, "unequal", "normalise", "images of different totals: normalise, error or penalty=R")
 	flags.StringVar(&f.empty, "empty", "error", "pairs of which an image has no charge: error or nan")
@@ -105,7 +105,7 @@ func (f *emdFlags) run(cmd *cobra.Command, c *common, pathA, pathB string) error
 	if err != nil {
 		return err
 	}
-	order, err := hgcal.ParseOrder(f.order)
+	of, err := f.imageFlags.settings()
 	if err != nil {
 		return err
 	}
@@ -129,17 +129,17 @@ func (f *emdFlags) run(cmd *cobra.Command, c *common, pathA, pathB string) error
 			return err
 		}
 	}
-	a, err := openImages(cmd, pathA, order)
+	a, err := f.stream(pathA)
 	if err != nil {
 		return err
 	}
-	defer a.close()
-	b, err := openImages(cmd, pathB, order)
+	defer a.Close()
+	b, err := f.stream(pathB)
 	if err != nil {
 		return err
 	}
-	defer b.close()
-	job := &emdJob{batch: batch, a: a, b: b, order: order, json: c.json, out: bufio.NewWriter(cmd.OutOrStdout())}
+	defer b.Close()
+	job := &emdJob{batch: batch, a: a, b: b, order: of.Order, json: c.json, out: bufio.NewWriter(cmd.OutOrStdout())}
 	if f.potentials != "" {
 		row := []int{hgcal.Cells}
 		job.gradients, err = npz.Create(f.potentials, f.force, npz.Array{Name: "f", Type: npz.Float64, Row: row}, npz.Array{Name: "g", Type: npz.Float64, Row: row})
@@ -153,50 +153,23 @@ func (f *emdFlags) run(cmd *cobra.Command, c *common, pathA, pathB string) error
 	return job.run(cmd.Context(), bar)
 }
 
-// imageStream reads images from a file and knows how much of it is read.
+// imageStream is a wafer file with the images that are being compared.
 type imageStream struct {
-	*csvio.Reader
+	*file.Reader
 	path string
-	file *os.File // nil for standard input
-	size int64
-	read int64
 	set  wafer.Set
 	done int // images read before those in set
 }
 
-func openImages(cmd *cobra.Command, path string, order hgcal.Order) (*imageStream, error) {
-	s := &imageStream{path: path}
-	var in io.Reader = cmd.InOrStdin()
-	if path == "-" {
-		s.path = "standard input"
-	} else {
-		file, err := os.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		s.file, in = file, file
-		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
-			s.size = info.Size()
-		}
-	}
-	var err error
-	if s.Reader, err = csvio.NewReader(io.TeeReader(in, s), s.path, csvio.Options{Order: order}); err != nil {
-		s.close()
+func (f *emdFlags) stream(path string) (*imageStream, error) {
+	r, err := f.open(path)
+	if err != nil {
 		return nil, err
 	}
-	return s, nil
-}
-
-// Write counts what is read.
-func (s *imageStream) Write(p []byte) (int, error) {
-	s.read += int64(len(p))
-	return len(p), nil
-}
-
-func (s *imageStream) close() {
-	if s.file != nil {
-		s.file.Close()
+	if path == "-" {
+		path = "standard input"
 	}
+	return &imageStream{Reader: r, path: path}, nil
 }
 
 // next replaces the images in set by up to n further ones, none at the end.
@@ -264,13 +237,13 @@ func (j *emdJob) run(ctx context.Context, bar *progressBar) error {
 
 // share is how much is read of the files whose size is known.
 func (j *emdJob) share() float64 {
-	read, size := 0.0, 1.0 // a file without bytes has been read
+	least := 1.0
 	for _, s := range []*imageStream{j.a, j.b} {
-		if s.size > 0 {
-			read, size = read+float64(s.read), size+float64(s.size)
+		if share, ok := s.Share(); ok {
+			least = min(least, share)
 		}
 	}
-	return min(1, read/size)
+	return least
 }
 
 // write prints distances and stores gradients, in the cell order of the files.
@@ -338,8 +311,7 @@ func (j *emdJob) locate(err error) error {
 	if !errors.As(err, &row) {
 		return err
 	}
-	a := fmt.Sprintf("%s:%d", j.a.path, j.a.FirstRow()+j.a.done+row.Row)
-	b := fmt.Sprintf("%s:%d", j.b.path, j.b.FirstRow()+j.b.done+row.Row)
+	a, b := j.a.Place(row.Row), j.b.Place(row.Row)
 	if errors.Is(err, emd.ErrEmpty) {
 		side := a
 		if wafer.Sum(j.a.set.Image(row.Row)) > 0 {

@@ -13,7 +13,6 @@ import (
 	"barrow/hgcal"
 	"barrow/internal/outfile"
 	"barrow/wafer"
-	"barrow/wafer/csvio"
 )
 
 // encoderEval is what "encoder eval" can be told.
@@ -82,7 +81,7 @@ func (f *encoderEval) run(cmd *cobra.Command, c *common, args []string) error {
 			return err
 		}
 	}
-	set, err := f.readLabelled(args, remarks(cmd, c))
+	set, err := f.readLabelled(args)
 	if err != nil {
 		return err
 	}
@@ -95,7 +94,7 @@ func (f *encoderEval) run(cmd *cobra.Command, c *common, args []string) error {
 		return err
 	}
 	if f.out != "" {
-		if err := csvio.WriteFile(f.out, &wafer.Set{Charge: decoded}, f.force, csvio.Options{}); err != nil {
+		if err := f.write(cmd, f.out, f.force, &wafer.Set{Charge: decoded}); err != nil {
 			return err
 		}
 	}

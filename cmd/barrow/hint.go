@@ -2,9 +2,11 @@ package main
 
 import (
 	"errors"
+	"strings"
 
 	"barrow/internal/outfile"
 	"barrow/run"
+	"barrow/wafer"
 )
 
 // hint says in flags what to do about an error of a library, which knows none.
@@ -16,4 +18,15 @@ func hint(err error) string {
 		return " or give --force"
 	}
 	return ""
+}
+
+// message is an error's text, with the settings that would settle what a file
+// means written as flags.
+func message(err error) string {
+	text := err.Error()
+	if u := (*wafer.UnclearError)(nil); errors.As(err, &u) {
+		flags := u.Text(func(setting, value string) string { return "--" + setting + " " + value })
+		text = strings.Replace(text, u.Error(), flags, 1)
+	}
+	return text + hint(err)
 }

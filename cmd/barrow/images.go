@@ -1,45 +1,128 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"barrow/hgcal"
 	"barrow/wafer"
-	"barrow/wafer/csvio"
+	"barrow/wafer/file"
 )
 
 // imageFlags are the flags of commands that read images.
 type imageFlags struct {
-	order string
+	order, header, layout string
+
+	cmd *cobra.Command
 }
 
 func (f *imageFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.order, "order", "v9", "cell numbering of wafer files: v9, postmux or raster")
+	f.cmd = cmd
+	flags := cmd.Flags()
+	flags.StringVar(&f.order, "order", "v9", "cell numbering of wafer files: v9, postmux or raster")
+	flags.StringVar(&f.header, "header", "", "first line of wafer files without CALQ_0…: first (it is names) or none (it is an image); by default told by what it looks like")
+	flags.StringVar(&f.layout, "layout", "", "columns of wafer files without CALQ_0…, as in index,charges,eta: the 48 charges, names of others, - for none, ... for the rest")
+}
+
+// settings are what the flags say about files.
+func (f *imageFlags) settings() (wafer.ReadSettings, error) {
+	order, err := hgcal.ParseOrder(f.order)
+	if err != nil {
+		return wafer.ReadSettings{}, err
+	}
+	s := wafer.ReadSettings{Order: order, Header: f.header, Layout: f.layout}
+	if err := s.Check(); err != nil {
+		return s, fmt.Errorf("--header: %w", err)
+	}
+	return s, nil
+}
+
+// open opens wafer files as one stream of images; "-" is standard input.
+func (f *imageFlags) open(paths ...string) (*file.Reader, error) {
+	s, err := f.settings()
+	if err != nil {
+		return nil, err
+	}
+	inputs, err := waferInputs(f.cmd, paths)
+	if err != nil {
+		return nil, err
+	}
+	r, err := file.New(f.cmd.Context(), s, inputs...)
+	if err != nil {
+		return nil, err
+	}
+	if s.Order != hgcal.V9 && !r.Info().OrderSaid {
+		fmt.Fprintf(quietly(f.cmd), "%s: does not say how its cells are numbered: %v, as given\n", inputs[0].Name, s.Order)
+	}
+	return r, nil
+}
+
+// waferInputs are the files that a command names.
+func waferInputs(cmd *cobra.Command, paths []string) ([]file.Input, error) {
+	var inputs []file.Input
+	for i, p := range paths {
+		in := file.Input{Name: p}
+		if p == "-" {
+			if slices.Contains(paths[:i], p) {
+				return nil, errors.New("standard input, -, is named twice")
+			}
+			in = file.Input{Name: "standard input", Stream: cmd.InOrStdin()}
+		}
+		inputs = append(inputs, in)
+	}
+	return inputs, nil
+}
+
+// readAll reads one wafer file with every row as it is.
+func (f *imageFlags) readAll(path string) (*wafer.Set, error) {
+	r, err := f.open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	return wafer.ReadAll(r)
 }
 
 // read joins wafer files into one set without metadata and without images that
-// hold no charge, and says on remarks how many those were.
-func (f *imageFlags) read(paths []string, remarks io.Writer) (*wafer.Set, error) {
-	order, err := hgcal.ParseOrder(f.order)
-	if err != nil {
+// hold no charge, and says how many those were.
+func (f *imageFlags) read(paths []string) (*wafer.Set, error) {
+	return f.join(paths, false)
+}
+
+// readLabelled joins wafer files with their metadata, or without it where the
+// files' columns differ.
+func (f *imageFlags) readLabelled(paths []string) (*wafer.Set, error) {
+	return f.join(paths, true)
+}
+
+func (f *imageFlags) join(paths []string, columns bool) (*wafer.Set, error) {
+	if _, err := waferInputs(f.cmd, paths); err != nil {
 		return nil, err
 	}
 	all := &wafer.Set{}
 	for _, path := range paths {
-		s, err := csvio.ReadFile(path, csvio.Options{Order: order})
+		s, err := f.readAll(path)
 		if err != nil {
 			return nil, err
 		}
-		s, zero := s.WithoutColumns().NonZero()
+		if !columns {
+			s = s.WithoutColumns()
+		}
+		s, zero := s.NonZero()
 		if zero > 0 {
-			fmt.Fprintf(remarks, "%s: %d images without charge left out, %d kept\n", path, zero, s.Len())
+			fmt.Fprintf(quietly(f.cmd), "%s: %d images without charge left out, %d kept\n", path, zero, s.Len())
 		}
 		if err := all.Append(s); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			fmt.Fprintf(quietly(f.cmd), "%s: %v: the columns are left out\n", path, err)
+			columns, all = false, all.WithoutColumns()
+			if err := all.Append(s.WithoutColumns()); err != nil {
+				return nil, fmt.Errorf("%s: %w", path, err)
+			}
 		}
 	}
 	if all.Len() == 0 {
@@ -48,13 +131,35 @@ func (f *imageFlags) read(paths []string, remarks io.Writer) (*wafer.Set, error)
 	return all, nil
 }
 
-// readAll reads one wafer file with every row as it is.
-func (f *imageFlags) readAll(path string) (*wafer.Set, error) {
-	order, err := hgcal.ParseOrder(f.order)
+// create starts a wafer file in the cell order in which the command reads; "-" is
+// standard output.
+func (f *imageFlags) create(cmd *cobra.Command, path string, force bool) (*file.Writer, error) {
+	s, err := f.settings()
 	if err != nil {
 		return nil, err
 	}
-	return csvio.ReadFile(path, csvio.Options{Order: order})
+	return createImages(cmd, path, force, wafer.WriteSettings{Order: s.Order})
+}
+
+// write writes images so.
+func (f *imageFlags) write(cmd *cobra.Command, path string, force bool, set *wafer.Set) error {
+	w, err := f.create(cmd, path, force)
+	if err != nil {
+		return err
+	}
+	defer w.Abort()
+	if err := w.Write(set); err != nil {
+		return err
+	}
+	return w.Close()
+}
+
+// createImages starts a wafer file, or the command's standard output for "-".
+func createImages(cmd *cobra.Command, path string, force bool, s wafer.WriteSettings) (*file.Writer, error) {
+	if path == "-" {
+		return file.NewWriter(cmd.OutOrStdout(), s)
+	}
+	return file.Create(path, force, s)
 }
 
 // remarks is where a command says what a user should know but did not ask for.
@@ -62,5 +167,13 @@ func remarks(cmd *cobra.Command, c *common) io.Writer {
 	if c.quiet {
 		return io.Discard
 	}
-	return printer{cmd.ErrOrStderr()}
+	return cmd.ErrOrStderr()
+}
+
+// quietly is remarks where the common flags are not at hand.
+func quietly(cmd *cobra.Command) io.Writer {
+	if quiet, err := cmd.Flags().GetBool("quiet"); err == nil && quiet {
+		return io.Discard
+	}
+	return cmd.ErrOrStderr()
 }

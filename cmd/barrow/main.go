@@ -55,7 +55,7 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "barrow: interrupted; %s\n", printable(next(err)))
 		return by.code()
 	}
-	fmt.Fprintf(stderr, "barrow: %s\n", printable(err.Error()+hint(err)))
+	fmt.Fprintf(stderr, "barrow: %s\n", printable(message(err)))
 	return 1
 }
 

@@ -106,7 +106,7 @@ func (f *reproduceFlags) run(cmd *cobra.Command, c *common) error {
 		}
 		budget.Pairs = f.pairs
 	}
-	images, source, err := f.training.labelled(ctx, c, remarks(cmd, c))
+	images, source, err := f.training.labelled(ctx, c)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func (f *reproduceFlags) runFull(cmd *cobra.Command, c *common) error {
 	if _, err := groundMetric(f.training.metric); err != nil {
 		return err
 	}
-	images, source, err := f.training.labelled(ctx, c, remarks(cmd, c))
+	images, source, err := f.training.labelled(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (f *reproduceFlags) runFull(cmd *cobra.Command, c *common) error {
 	}
 	var pretraining *wafer.Set
 	if len(f.pretrain) > 0 {
-		if pretraining, err = f.training.readLabelled(f.pretrain, remarks(cmd, c)); err != nil {
+		if pretraining, err = f.training.readLabelled(f.pretrain); err != nil {
 			return err
 		}
 		config.Plan.Pretrain, config.Plan.PretrainEpochs, config.Plan.PretrainDigest = f.pretrain, f.pretrainEpochs, pretraining.Digest()

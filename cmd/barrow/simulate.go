@@ -11,10 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"barrow/hgcal"
-	"barrow/internal/outfile"
 	"barrow/simulate"
 	"barrow/wafer"
-	"barrow/wafer/csvio"
+	"barrow/wafer/file"
 )
 
 // simulateFlags are what a user can set about simulated images.
@@ -72,7 +71,7 @@ with published distributions.`,
 	flags.StringVar(&f.out, "out", "", "CSV file to write; - is standard output")
 	flags.BoolVar(&f.force, "force", false, "overwrite --out")
 	flags.StringVar(&f.order, "order", "v9", "cell numbering of the file: v9, postmux or raster")
-	flags.StringVar(&f.dialect, "dialect", "header", "layout of the file: "+strings.Join(csvio.Dialects(), ", "))
+	flags.StringVar(&f.dialect, "dialect", "header", "layout of the file: "+strings.Join(file.Dialects(), ", "))
 	flags.BoolVar(&f.print, "print-parameters", false, "print the parameters of the model as TOML and end")
 	f.addModel(cmd)
 	cmd.AddCommand(newSimulateValidate(c))
@@ -151,31 +150,27 @@ func (f *simulateFlags) run(cmd *cobra.Command, c *common, s simulate.Settings) 
 	if f.out == "" {
 		return errors.New("--out is missing: name a CSV file, or - for standard output")
 	}
-	var o csvio.Options
+	o := wafer.WriteSettings{Dialect: f.dialect}
 	var err error
 	if o.Order, err = hgcal.ParseOrder(f.order); err != nil {
-		return err
-	}
-	if o.Dialect, err = csvio.ParseDialect(f.dialect); err != nil {
 		return err
 	}
 	g, err := simulate.New(s)
 	if err != nil {
 		return err
 	}
-	if f.out != "-" {
-		if err := outfile.Check(f.out, f.force); err != nil {
-			return err
-		}
-	}
-	bar := newProgress(cmd.ErrOrStderr(), c)
-	images := 0
-	err = writeImages(cmd, f.out, f.force, o, func(w wafer.Writer) error {
-		images, err = f.draw(cmd.Context(), w, g, bar)
+	w, err := createImages(cmd, f.out, f.force, o)
+	if err != nil {
 		return err
-	})
+	}
+	defer w.Abort()
+	bar := newProgress(cmd.ErrOrStderr(), c)
+	images, err := f.draw(cmd.Context(), w, g, bar)
 	bar.close()
 	if err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil {
 		return err
 	}
 	if c.json && f.out != "-" {

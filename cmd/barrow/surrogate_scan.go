@@ -134,7 +134,7 @@ func (f *surrogateScan) runScan(cmd *cobra.Command, c *common) error {
 	if err != nil {
 		return err
 	}
-	images, source, err := f.training.images(ctx, c, remarks(cmd, c))
+	images, source, err := f.training.images(ctx, c)
 	if err != nil {
 		return err
 	}

@@ -126,7 +126,7 @@ func (f *surrogateTrain) run(cmd *cobra.Command, c *common) error {
 	if err := f.check(cmd); err != nil {
 		return err
 	}
-	images, source, err := f.training.images(ctx, c, remarks(cmd, c))
+	images, source, err := f.training.images(ctx, c)
 	if err != nil {
 		return err
 	}

@@ -11,13 +11,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"barrow/hgcal"
 	"barrow/internal/setting/bind"
 	"barrow/nn"
 	"barrow/run"
 	"barrow/simulate"
 	"barrow/wafer"
-	"barrow/wafer/csvio"
 )
 
 // runFlags are those of a command that fills a run's folder, beside its settings.
@@ -72,9 +70,9 @@ func (f *trainingFlags) add(cmd *cobra.Command, out string) {
 }
 
 // images reads or simulates the images and says in words where they are from.
-func (f *trainingFlags) images(ctx context.Context, c *common, remarks io.Writer) (*wafer.Set, string, error) {
+func (f *trainingFlags) images(ctx context.Context, c *common) (*wafer.Set, string, error) {
 	if len(f.data) > 0 {
-		set, err := f.read(f.data, remarks)
+		set, err := f.read(f.data)
 		return set, strings.Join(f.data, ", "), err
 	}
 	if f.events < 1 {
@@ -131,9 +129,9 @@ func printNumbers(w io.Writer, values []float64) error {
 }
 
 // labelled is images with the metadata columns kept.
-func (f *trainingFlags) labelled(ctx context.Context, c *common, remarks io.Writer) (*wafer.Set, string, error) {
+func (f *trainingFlags) labelled(ctx context.Context, c *common) (*wafer.Set, string, error) {
 	if len(f.data) > 0 {
-		set, err := f.readLabelled(f.data, remarks)
+		set, err := f.readLabelled(f.data)
 		return set, strings.Join(f.data, ", "), err
 	}
 	if f.events < 1 {
@@ -145,35 +143,4 @@ func (f *trainingFlags) labelled(ctx context.Context, c *common, remarks io.Writ
 	}
 	set, _ = set.NonZero()
 	return set, fmt.Sprintf("%d simulated images (%s)", f.events, f.preset), ctx.Err()
-}
-
-// readLabelled joins wafer files with their metadata, or without it where the
-// files' columns differ.
-func (f *imageFlags) readLabelled(paths []string, remarks io.Writer) (*wafer.Set, error) {
-	order, err := hgcal.ParseOrder(f.order)
-	if err != nil {
-		return nil, err
-	}
-	all := &wafer.Set{}
-	for _, path := range paths {
-		s, err := csvio.ReadFile(path, csvio.Options{Order: order})
-		if err != nil {
-			return nil, err
-		}
-		s, zero := s.NonZero()
-		if zero > 0 {
-			fmt.Fprintf(remarks, "%s: %d images without charge left out, %d kept\n", path, zero, s.Len())
-		}
-		if err := all.Append(s); err != nil {
-			fmt.Fprintf(remarks, "%s: %v: the columns are left out\n", path, err)
-			all = all.WithoutColumns()
-			if err := all.Append(s.WithoutColumns()); err != nil {
-				return nil, fmt.Errorf("%s: %w", path, err)
-			}
-		}
-	}
-	if all.Len() == 0 {
-		return nil, fmt.Errorf("%s: no image with charge", strings.Join(paths, ", "))
-	}
-	return all, nil
 }

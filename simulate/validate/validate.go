@@ -13,7 +13,7 @@ import (
 	"barrow/hgcal"
 	"barrow/simulate"
 	"barrow/wafer"
-	"barrow/wafer/csvio"
+	"barrow/wafer/file"
 )
 
 // Settings says what to validate.
@@ -194,7 +194,7 @@ func (r *Result) wafers(s Settings, w wafers) error {
 	}
 	origin := "numbers kept in the code, computed from " + filepath.Base(w.file)
 	if s.Data != "" {
-		real, err := csvio.ReadFile(filepath.Join(s.Data, filepath.FromSlash(w.file)), csvio.Options{})
+		real, err := file.ReadAll(context.Background(), filepath.Join(s.Data, filepath.FromSlash(w.file)), wafer.ReadSettings{})
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:

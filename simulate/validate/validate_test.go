@@ -17,7 +17,7 @@ import (
 	"barrow/hgcal"
 	"barrow/report"
 	"barrow/wafer"
-	"barrow/wafer/csvio"
+	"barrow/wafer/file"
 )
 
 var update = flag.Bool("update", false, "write reference.go anew from the reference data")
@@ -44,7 +44,7 @@ func TestReference(t *testing.T) {
 		name string
 		wafers
 	}{{"ldm", lowDensity}, {"hdm", highDensity}} {
-		real, err := csvio.ReadFile(filepath.Join(dir, filepath.FromSlash(w.file)), csvio.Options{})
+		real, err := file.ReadAll(context.Background(), filepath.Join(dir, filepath.FromSlash(w.file)), wafer.ReadSettings{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,7 +12,7 @@ import (
 	"barrow/internal/setting"
 	"barrow/simulate"
 	"barrow/wafer"
-	"barrow/wafer/csvio"
+	"barrow/wafer/file"
 )
 
 // An Input says where images come from: settings that every study has. Without files they
@@ -22,6 +22,8 @@ type Input struct {
 	Events int      `json:"events" help:"simulated images"`
 	Preset string   `json:"preset" help:"what is simulated"`
 	Order  string   `json:"order" help:"cell numbering of wafer files"`
+	Header string   `json:"header,omitempty" help:"first line of wafer files without CALQ_0…: first (it is names) or none (it is an image); by default told by what it looks like"`
+	Layout string   `json:"layout,omitempty" help:"columns of wafer files without CALQ_0…, as in index,charges,eta: the 48 charges, names of others, - for none, ... for the rest"`
 }
 
 // Default is a number of simulated images of all kinds.
@@ -34,6 +36,8 @@ func (Input) Choices(key string) []string {
 	switch key {
 	case "preset":
 		return simulate.Presets()
+	case "header":
+		return []string{"", "first", "none"}
 	case "order":
 		var names []string
 		for _, o := range hgcal.Orders() {
@@ -53,7 +57,7 @@ const (
 
 // Check reports what no images can be had by, by the setting's key.
 func (i Input) Check() error {
-	for _, c := range [][2]string{{"preset", i.Preset}, {"order", i.Order}} {
+	for _, c := range [][2]string{{"preset", i.Preset}, {"order", i.Order}, {"header", i.Header}} {
 		if err := setting.Choice(c[0], c[1], i.Choices(c[0])); err != nil {
 			return fmt.Errorf("images: %w", err)
 		}
@@ -113,12 +117,10 @@ func (i Input) Files(ctx context.Context, paths []string, s Settings) (*wafer.Se
 	if err != nil {
 		return nil, err
 	}
+	of := wafer.ReadSettings{Order: order, Header: i.Header, Layout: i.Layout}
 	all := &wafer.Set{}
 	for _, path := range paths {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		set, err := csvio.ReadFile(path, csvio.Options{Order: order})
+		set, err := file.ReadAll(ctx, path, of)
 		if err != nil {
 			return nil, err
 		}

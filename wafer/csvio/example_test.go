@@ -10,7 +10,7 @@ import (
 
 func ExampleNewReader() {
 	file := "168,168" + strings.Repeat(",0", 46) + "\n" + strings.Repeat("0,", 47) + "0\n"
-	r, err := csvio.NewReader(strings.NewReader(file), "example.csv", csvio.Options{})
+	r, err := csvio.NewReader(strings.NewReader(file), "example.csv", wafer.ReadSettings{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -22,10 +22,4 @@ func ExampleNewReader() {
 	}
 	fmt.Println(images.Len(), "images,", images.ZeroSum(), "without charge")
 	// Output: 2 images, 1 without charge
-}
-
-func ExampleReadFile() {
-	_, err := csvio.ReadFile("no-such-file.csv", csvio.Options{})
-	fmt.Println(err)
-	// Output: csvio: open no-such-file.csv: no such file or directory
 }

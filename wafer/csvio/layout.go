@@ -1,51 +1,42 @@
 package csvio
 
 import (
-	"errors"
 	"fmt"
-	"strconv"
+	"slices"
 	"strings"
 
 	"barrow/hgcal"
+	"barrow/wafer"
 )
 
-// Dialect is a layout of columns to write.
-type Dialect int
+// dialect is a layout of columns to write.
+type dialect int
 
 const (
-	// Header is a header, CALQ_0 … CALQ_47, then all metadata columns.
-	Header Dialect = iota
-	// Charges is a header and the 48 charges alone.
-	Charges
-	// Ecoder is the Ecoder training file: entry, the charges, and the metadata
+	// withHeader is a header, CALQ_0 … CALQ_47, then all metadata columns.
+	withHeader dialect = iota
+	// chargesOnly is a header and the 48 charges alone.
+	chargesOnly
+	// ecoder is the Ecoder training file: entry, the charges, and the metadata
 	// columns of EcoderColumns, all of which the images must have, then others.
-	Ecoder
-	// NoHeader is the older training file of 57 columns without a header, which
+	ecoder
+	// noHeader is the older training file of 57 columns without a header, which
 	// needs the metadata columns of NoHeaderColumns; other metadata is left out.
-	NoHeader
-	// Plain is the 48 charges without a header.
-	Plain
+	noHeader
+	// plain is the 48 charges without a header.
+	plain
 )
 
 var dialectNames = [...]string{"header", "charges", "ecoder", "noheader", "plain"}
 
-// String returns the name that ParseDialect accepts.
-func (d Dialect) String() string {
-	if d < 0 || int(d) >= len(dialectNames) {
-		return fmt.Sprintf("Dialect(%d)", int(d))
+// parseDialect returns the dialect of that name, withHeader for "".
+func parseDialect(name string) (dialect, error) {
+	if name == "" {
+		return withHeader, nil
 	}
-	return dialectNames[d]
-}
-
-// Dialects returns the names that ParseDialect accepts.
-func Dialects() []string { return dialectNames[:] }
-
-// ParseDialect returns the dialect called header, charges, ecoder, noheader or
-// plain.
-func ParseDialect(name string) (Dialect, error) {
 	for d, n := range dialectNames {
 		if n == name {
-			return Dialect(d), nil
+			return dialect(d), nil
 		}
 	}
 	return 0, fmt.Errorf("csvio: unknown CSV dialect %q: want %s", name, strings.Join(dialectNames[:], ", "))
@@ -54,105 +45,138 @@ func ParseDialect(name string) (Dialect, error) {
 // EcoderColumns are the metadata columns of an Ecoder training file, the first
 // before the charges, the others behind.
 func EcoderColumns() []string {
-	return []string{"entry", "SimEnergyTotal", "EventSimEnergy", "SimEnergyFraction",
-		"subdet", "layer", "waferu", "waferv", "HD_LD", "ModType"}
+	return names(wafer.Entry, wafer.SimEnergyTotal, wafer.EventSimEnergy, wafer.SimEnergyFraction,
+		wafer.Subdet, wafer.Layer, wafer.WaferU, wafer.WaferV, wafer.Density, wafer.ModType)
 }
 
 // NoHeaderColumns are the metadata columns of the older training file, all
-// behind the charges.
+// behind the charges, called as the programs that read it call them.
 func NoHeaderColumns() []string {
-	return []string{"entry", "zside", "layer", "waferu", "waferv", "simenergy", "subdet", "tc_eta", "tc_phi"}
+	return append(names(wafer.Entry, wafer.Zside, wafer.Layer, wafer.WaferU, wafer.WaferV),
+		"simenergy", string(wafer.Subdet), "tc_eta", "tc_phi")
 }
 
-// layout says what each column of a file is.
+func names(known ...wafer.Known) []string {
+	var text []string
+	for _, k := range known {
+		text = append(text, string(k))
+	}
+	return text
+}
+
+// Widths of the tables that are known without names.
+var (
+	noHeaderWidth = hgcal.Cells + len(NoHeaderColumns())
+	ecoderWidth   = hgcal.Cells + len(EcoderColumns())
+)
+
+// Columns of a table: which cell, which metadata column, or neither.
+const (
+	leftOut = -1 // not read
+	blank   = -2 // behind the last separator: must be empty
+	meta    = -3 // metadata column m is meta-m
+)
+
+// layout says what the columns of a table are.
 type layout struct {
-	header bool
-	field  []int    // per column the V9 cell, or -1-m for metadata column m
-	meta   []string // names of the metadata columns
+	header bool           // the first row is names
+	field  []int          // per column the position of a charge in the file's order, or one of the above
+	names  []string       // of the metadata columns
+	order  hgcal.Order    // numbering that the header names
+	said   bool           // whether it names one
+	sep    byte           // between columns: , ; tab, or a space for any number of spaces and tabs
+	row    int            // of the first image
+	origin map[string]int // column, from 1, that a metadata name is from
 }
 
-const chargePrefix = "CALQ_"
-
-// newLayout derives the layout from the fields of the first row.
-func newLayout(first []string, order hgcal.Order) (*layout, error) {
-	if len(first) == 1 && first[0] == "" {
-		return nil, errors.New("empty row")
-	}
-	toV9 := order.ToV9()
-	for _, name := range first {
-		if strings.HasPrefix(name, chargePrefix) {
-			return headerLayout(first, toV9)
-		}
-	}
-	n := len(first)
-	if n < hgcal.Cells {
-		return nil, fmt.Errorf("%d columns and no header with %s0: want at least the %d charges",
-			n, chargePrefix, hgcal.Cells)
-	}
-	if looksLikeHeader(first) {
-		return nil, fmt.Errorf("a header without %s0 … %s%d", chargePrefix, chargePrefix, hgcal.Cells-1)
-	}
-	l := &layout{field: make([]int, n)}
-	start := 0
-	switch n - hgcal.Cells {
-	case len(NoHeaderColumns()):
-		l.meta = NoHeaderColumns()
-	case len(EcoderColumns()):
-		l.meta = EcoderColumns()
-		start = 1
-	default:
-		for j := hgcal.Cells; j < n; j++ {
-			l.meta = append(l.meta, fmt.Sprintf("column_%d", j))
-		}
-	}
-	m := 0
-	for j := range l.field {
-		if j >= start && j < start+hgcal.Cells {
-			l.field[j] = toV9[j-start]
-			continue
-		}
-		l.field[j] = -1 - m
-		m++
-	}
-	return l, nil
+// add adds a metadata column.
+func (l *layout) add(name string) {
+	l.field = append(l.field, meta-len(l.names))
+	l.names = append(l.names, name)
 }
 
-func headerLayout(names []string, toV9 [hgcal.Cells]int) (*layout, error) {
-	l := &layout{header: true, field: make([]int, len(names))}
-	var at [hgcal.Cells]int
-	seen := map[string]int{}
-	for j, name := range names {
-		if k, twice := seen[name]; twice {
-			return nil, fmt.Errorf("column %q occurs twice, at %d and %d", name, k, j+1)
-		}
-		seen[name] = j + 1
-		if digits, ok := strings.CutPrefix(name, chargePrefix); ok {
-			k, err := strconv.Atoi(digits)
-			if err != nil || k < 0 || k >= hgcal.Cells || strconv.Itoa(k) != digits {
-				return nil, fmt.Errorf("column %d is %q: charges are %s0 … %s%d",
-					j+1, name, chargePrefix, chargePrefix, hgcal.Cells-1)
+func (l *layout) addCharges() {
+	for k := range hgcal.Cells {
+		l.field = append(l.field, k)
+	}
+}
+
+// known is the layout of a table whose columns have no names, by its width; nil
+// where there is none.
+func known(width int) *layout {
+	switch width {
+	case hgcal.Cells:
+		return parts("charges")
+	case noHeaderWidth:
+		return parts("noheader")
+	case ecoderWidth:
+		return parts("ecoder")
+	}
+	return nil
+}
+
+// parts makes a layout of its description without a check.
+func parts(description ...string) *layout {
+	l := &layout{}
+	for _, p := range description {
+		switch p {
+		case "charges":
+			l.addCharges()
+		case "noheader":
+			l.addCharges()
+			for _, n := range NoHeaderColumns() {
+				l.add(n)
 			}
-			at[k] = j + 1
-			l.field[j] = toV9[k]
-			continue
+		case "ecoder":
+			list := EcoderColumns()
+			l.add(list[0])
+			l.addCharges()
+			for _, n := range list[1:] {
+				l.add(n)
+			}
+		case "-":
+			l.field = append(l.field, leftOut)
+		default:
+			l.add(p)
 		}
-		l.field[j] = -1 - len(l.meta)
-		l.meta = append(l.meta, name)
 	}
-	for k, j := range at {
-		if j == 0 {
-			return nil, fmt.Errorf("the header has no column %s%d", chargePrefix, k)
-		}
-	}
-	return l, nil
+	return l
 }
 
-// looksLikeHeader reports whether no field of the row is a number.
-func looksLikeHeader(fields []string) bool {
-	for _, s := range fields {
-		if _, err := strconv.ParseFloat(s, 64); err == nil {
-			return false
+// described is the layout that wafer.ReadSettings.Layout describes, for a table
+// of so many columns.
+func described(text string, width int) (*layout, error) {
+	words := strings.Split(text, ",")
+	for i := range words {
+		words[i] = strings.TrimSpace(words[i])
+	}
+	rest := words[len(words)-1] == "..."
+	if rest {
+		words = words[:len(words)-1]
+	}
+	charges := 0
+	for i, w := range words {
+		switch w {
+		case "charges", "noheader", "ecoder":
+			charges++
+		case "", "...":
+			return nil, fmt.Errorf("csvio: layout %q: word %d is %q; want names of columns, charges once, and ... only at the end", text, i+1, w)
 		}
 	}
-	return true
+	if charges != 1 {
+		return nil, fmt.Errorf("csvio: layout %q: want charges, noheader or ecoder in it once", text)
+	}
+	l := parts(words...)
+	for rest && len(l.field) < width {
+		l.add(fmt.Sprintf("column_%d", len(l.field)))
+	}
+	for i, n := range l.names {
+		if slices.Index(l.names, n) != i {
+			return nil, fmt.Errorf("csvio: layout %q: two columns are called %q", text, n)
+		}
+	}
+	if len(l.field) != width {
+		return nil, fmt.Errorf("csvio: layout %q is %d columns, the table has %d", text, len(l.field), width)
+	}
+	return l, nil
 }

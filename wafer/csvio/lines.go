@@ -78,17 +78,26 @@ func (l *lines) fill() error {
 	}
 }
 
-// split cuts a row into fields, without spaces around them, and undoes
-// quotation. It appends to fields.
-func split(fields [][]byte, line []byte) ([][]byte, error) {
+// split cuts a row into fields at a separator, without spaces around them, and
+// undoes quotation. The separator ' ' stands for any number of spaces and tabs.
+// It appends to fields.
+func split(fields [][]byte, line []byte, sep byte) ([][]byte, error) {
+	space, stop := " \t", string(sep)
+	switch sep {
+	case ' ':
+		stop = " \t"
+		line = bytes.Trim(line, space)
+	case '\t':
+		space = " "
+	}
 	for {
-		line = bytes.TrimLeft(line, " \t")
+		line = bytes.TrimLeft(line, space)
 		if len(line) == 0 || line[0] != '"' {
-			end := bytes.IndexByte(line, ',')
+			end := bytes.IndexAny(line, stop)
 			if end < 0 {
-				return append(fields, bytes.TrimSpace(line)), nil
+				return append(fields, bytes.Trim(line, space)), nil
 			}
-			fields = append(fields, bytes.TrimSpace(line[:end]))
+			fields = append(fields, bytes.Trim(line[:end], space))
 			line = line[end+1:]
 			continue
 		}
@@ -97,11 +106,13 @@ func split(fields [][]byte, line []byte) ([][]byte, error) {
 			return nil, err
 		}
 		fields = append(fields, text)
-		rest = bytes.TrimLeft(rest, " \t")
+		if sep != ' ' {
+			rest = bytes.TrimLeft(rest, space)
+		}
 		if len(rest) == 0 {
 			return fields, nil
 		}
-		if rest[0] != ',' {
+		if bytes.IndexByte([]byte(stop), rest[0]) < 0 {
 			return nil, errors.New("text behind a closing quotation mark")
 		}
 		line = rest[1:]
@@ -124,4 +135,15 @@ func unquote(line []byte) (text, rest []byte, err error) {
 		text = append(text, '"')
 		line = line[1:]
 	}
+}
+
+// beginning returns the first row and perhaps more, or as much of it as is enough
+// to tell what the stream is.
+func (l *lines) beginning() ([]byte, error) {
+	for !l.eof && l.end < 4096 && bytes.IndexByte(l.buf[:l.end], '\n') < 0 {
+		if err := l.fill(); err != nil {
+			return nil, err
+		}
+	}
+	return l.buf[:l.end], nil
 }

@@ -10,6 +10,7 @@ var (
 	errNumber   = errors.New("is not a decimal number")
 	errNegative = errors.New("is negative")
 	errFinite   = errors.New("is not a finite number")
+	errComma    = errors.New("has a comma in it: write decimal points, and nothing between thousands")
 	errMissing  = errors.New("the charge is missing")
 )
 

@@ -6,128 +6,128 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"slices"
 
 	"barrow/hgcal"
 	"barrow/wafer"
 )
 
-// Options says how to read or write. The zero value is V9 order and, for
-// writing, the Header dialect.
-type Options struct {
-	// Order is the numbering of the charges in the file.
-	Order hgcal.Order
-	// Dialect is the layout to write; readers tell it by themselves.
-	Dialect Dialect
-	// Digits, if positive, writes charges with this many digits behind the
-	// decimal point, as the dumps of the training scripts have them ("%.12f" is
-	// 12). At 0 they are written in the shortest form that reads back the same.
-	Digits int
-}
-
 // Reader reads images from a stream of CSV, in memory that does not grow with
 // the stream.
 type Reader struct {
-	name   string
-	lines  lines
-	layout *layout
-	held   []byte // the first row of images, taken while opening
-	hold   bool
-	closer io.Closer
+	name     string
+	settings wafer.ReadSettings
+	lines    lines
+	layout   *layout
+	field    []int // per column the V9 cell, or what the layout says
+	sep      byte
+	held     [][]byte // rows taken while opening
+	after    error    // what ended them
+	counted  int      // rows seen by countLines
+	row      int      // of the last image read
+	batch    int      // of the first image of the last Read
 
 	texts []byte // the metadata of a batch, end to end
 	ends  []int  // where each of its fields ends
 }
 
-var _ wafer.Reader = (*Reader)(nil)
+var _ wafer.FileReader = (*Reader)(nil)
 
 // NewReader starts reading; name stands for the stream in errors. It reads the
 // first rows, so that an empty or foreign stream is an error at once.
-func NewReader(in io.Reader, name string, o Options) (*Reader, error) {
-	r := &Reader{name: name, lines: lines{in: in, buf: make([]byte, 256<<10)}}
-	row, err := r.next()
-	if err == io.EOF {
-		return nil, fmt.Errorf("csvio: %s: empty: no images", name)
+func NewReader(in io.Reader, name string, s wafer.ReadSettings) (*Reader, error) {
+	if err := s.Check(); err != nil {
+		return nil, err
 	}
+	r := &Reader{name: name, settings: s, lines: lines{in: in, buf: make([]byte, 256<<10)}}
+	if err := r.begin(); err != nil {
+		return nil, err
+	}
+	t, err := sample(r)
 	if err != nil {
 		return nil, err
 	}
-	row = bytes.TrimPrefix(row, []byte("\ufeff"))
-	fields, err := split(nil, row)
-	if err != nil {
-		return nil, r.fail(0, err)
-	}
-	names := make([]string, len(fields))
-	for j, f := range fields {
-		names[j] = string(f)
-	}
-	if r.layout, err = newLayout(names, o.Order); err != nil {
-		return nil, r.fail(0, err)
+	if r.layout, err = t.layout(); err != nil {
+		place := fmt.Sprintf("csvio: %s:%d", name, r.row+1)
+		if unclear := (*wafer.UnclearError)(nil); errors.As(err, &unclear) {
+			unclear.Place = place
+			return nil, unclear
+		}
+		return nil, fmt.Errorf("%s: %w", place, err)
 	}
 	if r.layout.header {
-		if row, err = r.next(); err == io.EOF {
+		r.held = r.held[1:]
+		r.row++
+		if len(r.held) == 0 {
+			if r.after != io.EOF {
+				return nil, r.after
+			}
 			return nil, fmt.Errorf("csvio: %s: a header and no images", name)
 		}
 	}
-	r.held, r.hold = row, true
-	return r, err
-}
-
-// Open opens a file, or standard input for "-".
-func Open(path string, o Options) (*Reader, error) {
-	if path == "-" {
-		return NewReader(os.Stdin, "standard input", o)
+	r.batch = r.row + 1
+	toV9 := s.Order.ToV9()
+	r.field = slices.Clone(r.layout.field)
+	for j, f := range r.field {
+		if f >= 0 {
+			r.field[j] = toV9[f]
+		}
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("csvio: %w", err)
-	}
-	r, err := NewReader(f, path, o)
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	r.closer = f
 	return r, nil
 }
 
-// ReadFile reads all images of a file, or of standard input for "-".
-func ReadFile(path string, o Options) (*wafer.Set, error) {
-	r, err := Open(path, o)
+// begin checks the stream's first bytes.
+func (r *Reader) begin() error {
+	head, err := r.lines.beginning()
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("csvio: %s:1: %w", r.name, err)
 	}
-	defer r.Close()
-	return wafer.ReadAll(r)
+	if bytes.HasPrefix(head, []byte("\ufeff")) {
+		r.lines.start += len("\ufeff")
+	}
+	if err := encoding(head); err != nil {
+		return fmt.Errorf("csvio: %s:1: %w", r.name, err)
+	}
+	return nil
 }
 
-// Close closes the file that Open opened.
-func (r *Reader) Close() error {
-	if r.closer == nil {
-		return nil
+// countLines is how many rows the stream has, so far as it takes no more than
+// what a transposed table has. It reads on, and is for errors alone.
+func (r *Reader) countLines() int {
+	for r.counted = max(r.counted, len(r.held)); r.after == nil && r.counted < 2*hgcal.Cells; {
+		if _, r.after = r.next(); r.after == nil {
+			r.counted++
+		}
 	}
-	return r.closer.Close()
+	return r.counted
 }
 
-// Metadata returns the names of the metadata columns.
-func (r *Reader) Metadata() []string { return slices.Clone(r.layout.meta) }
+// Close does nothing: the stream is the caller's.
+func (r *Reader) Close() error { return nil }
+
+// Info says what the header tells.
+func (r *Reader) Info() wafer.Info {
+	return wafer.Info{Format: "csv", Order: r.settings.Order, OrderSaid: r.layout.said, Columns: slices.Clone(r.layout.names)}
+}
+
+// Place is the file and the row, from 1, of image i of the last Read.
+func (r *Reader) Place(i int) string { return fmt.Sprintf("%s:%d", r.name, r.batch+i) }
 
 // Read puts up to n further images into s, reusing its memory. Metadata is text,
 // as it stands in the file. After an error the images before it are lost.
 func (r *Reader) Read(s *wafer.Set, n int) (int, error) {
 	s.Charge = slices.Grow(s.Charge[:0], n*hgcal.Cells)
 	r.texts, r.ends = r.texts[:0], r.ends[:0]
+	r.batch = r.row + 1
 	got := 0
 	for ; got < n; got++ {
-		line, err := r.held, error(nil)
-		if r.hold {
-			r.hold = false
-		} else if line, err = r.next(); err == io.EOF {
+		line, err := r.line()
+		if err == io.EOF {
 			break
 		} else if err != nil {
 			return 0, err
 		}
+		r.row++
 		s.Charge = s.Charge[:(got+1)*hgcal.Cells]
 		if err := r.parse(s.Charge[got*hgcal.Cells:], line); err != nil {
 			return 0, err
@@ -140,15 +140,28 @@ func (r *Reader) Read(s *wafer.Set, n int) (int, error) {
 	return got, nil
 }
 
+// line is the next row: one of those taken while opening, or of the stream.
+func (r *Reader) line() ([]byte, error) {
+	if len(r.held) > 0 {
+		line := r.held[0]
+		r.held = r.held[1:]
+		return line, nil
+	}
+	if r.after != nil {
+		return nil, r.after
+	}
+	return r.next()
+}
+
 // setColumns turns the collected metadata of got rows into columns. The text
 // of a batch is one string that all its fields share.
 func (r *Reader) setColumns(s *wafer.Set, got int) {
-	m := len(r.layout.meta)
+	m := len(r.layout.names)
 	if len(s.Columns) != m {
 		s.Columns = make([]wafer.Column, m)
 	}
 	all := string(r.texts)
-	for k, name := range r.layout.meta {
+	for k, name := range r.layout.names {
 		text := slices.Grow(s.Columns[k].Text[:0], got)[:got]
 		for i := range text {
 			from := 0
@@ -161,51 +174,73 @@ func (r *Reader) setColumns(s *wafer.Set, got int) {
 	}
 }
 
-// next returns the next line that is not empty, or io.EOF.
+// next returns the next line of the stream that is a row, or io.EOF. Empty lines
+// and comments may stand at the end alone; above the table sample deals with
+// comments.
 func (r *Reader) next() ([]byte, error) {
-	line, err := r.lines.next()
-	if err != nil && err != io.EOF {
-		return nil, r.fail(0, err)
+	gap, comment := 0, false
+	for {
+		line, err := r.lines.next()
+		if err == io.EOF {
+			return nil, err
+		}
+		if err != nil {
+			return nil, r.failAt(r.lines.row, 0, err)
+		}
+		text := bytes.TrimSpace(line)
+		if len(text) == 0 && r.sep == '\t' {
+			text = bytes.Trim(line, " ") // the fields of a row of tabs are missing
+		}
+		if len(text) > 0 && (text[0] != '#' || r.layout == nil && len(r.held) == 0) {
+			if gap == 0 {
+				return line, nil
+			}
+			what := "empty row"
+			if comment {
+				what = "a comment between rows"
+			}
+			return nil, r.failAt(gap, 0, errors.New(what))
+		}
+		if gap == 0 {
+			gap, comment = r.lines.row, len(text) > 0
+		}
 	}
-	if err == nil && len(bytes.TrimSpace(line)) == 0 {
-		empty := r.lines.row
-		for err == nil && len(bytes.TrimSpace(line)) == 0 {
-			line, err = r.lines.next()
-		}
-		if err == nil {
-			r.lines.row = empty
-			return nil, r.fail(0, errors.New("empty row"))
-		}
-		if err != io.EOF {
-			return nil, r.fail(0, err)
-		}
-	}
-	return line, err
 }
 
-// fail says where an error is: file, row and, if it has one, column, from 1.
-func (r *Reader) fail(column int, err error) error {
+// fail says where in the row that is being read an error is: file, row and, if
+// it has one, column, from 1.
+func (r *Reader) fail(column int, err error) error { return r.failAt(r.row, column, err) }
+
+func (r *Reader) failAt(row, column int, err error) error {
 	if column > 0 {
-		return fmt.Errorf("csvio: %s:%d:%d: %w", r.name, r.lines.row, column, err)
+		return fmt.Errorf("csvio: %s:%d:%d: %w", r.name, row, column, err)
 	}
-	return fmt.Errorf("csvio: %s:%d: %w", r.name, r.lines.row, err)
+	return fmt.Errorf("csvio: %s:%d: %w", r.name, row, err)
 }
 
 // parse reads one row: the charges into image, in V9 order, the metadata onto
 // the batch's.
 func (r *Reader) parse(image []float64, line []byte) error {
-	if bytes.IndexByte(line, '"') >= 0 {
-		return r.parseQuoted(image, line)
+	sep := r.sep
+	switch {
+	case bytes.IndexByte(line, '"') >= 0:
+		return r.parseFields(image, line)
+	case sep == ' ':
+		if bytes.IndexByte(line, ',') >= 0 {
+			return r.parseFields(image, line)
+		}
+		line, sep = squeeze(line), ','
 	}
 	sum := 0.0
-	field := r.layout.field
+	field := r.field
 	at, j := 0, 0
 	for ; j < len(field) && at <= len(line); j++ {
 		cell := field[j]
 		if cell < 0 {
-			end := fieldEnd(line, at)
-			r.texts = append(r.texts, bytes.TrimSpace(line[at:end])...)
-			r.ends = append(r.ends, len(r.texts))
+			end := fieldEnd(line, at, sep)
+			if err := r.text(j, bytes.TrimSpace(line[at:end])); err != nil {
+				return err
+			}
 			at = end + 1
 			continue
 		}
@@ -216,8 +251,8 @@ func (r *Reader) parse(image []float64, line []byte) error {
 			end++
 		}
 		charge := float64(v)
-		if digits := end - at; digits == 0 || digits > 15 || end < len(line) && line[end] != ',' {
-			end = fieldEnd(line, at)
+		if digits := end - at; digits == 0 || digits > 15 || end < len(line) && line[end] != sep {
+			end = fieldEnd(line, at, sep)
 			var err error
 			if charge, err = parseCharge(bytes.TrimSpace(line[at:end])); err != nil {
 				return r.badCharge(j, line[at:end], err)
@@ -228,33 +263,67 @@ func (r *Reader) parse(image []float64, line []byte) error {
 		at = end + 1
 	}
 	if j < len(field) || at <= len(line) {
-		return r.badWidth(bytes.Count(line, []byte(",")) + 1)
+		return r.badWidth(bytes.Count(line, []byte{sep}) + 1)
 	}
 	return r.checkSum(sum)
 }
 
-func fieldEnd(line []byte, at int) int {
-	if n := bytes.IndexByte(line[at:], ','); n >= 0 {
+// text takes the field of a column that is no charge.
+func (r *Reader) text(j int, field []byte) error {
+	switch r.field[j] {
+	case leftOut:
+		return nil
+	case blank:
+		if len(field) > 0 {
+			return r.fail(j+1, fmt.Errorf("%q behind the last separator, where rows before had nothing", short(field)))
+		}
+		return nil
+	}
+	r.texts = append(r.texts, field...)
+	r.ends = append(r.ends, len(r.texts))
+	return nil
+}
+
+// squeeze puts one comma for the spaces and tabs between fields, in place.
+func squeeze(line []byte) []byte {
+	line = bytes.Trim(line, " \t")
+	n := 0
+	for i, c := range line {
+		if c == ' ' || c == '\t' {
+			if next := line[i+1]; next == ' ' || next == '\t' {
+				continue
+			}
+			c = ','
+		}
+		line[n] = c
+		n++
+	}
+	return line[:n]
+}
+
+func fieldEnd(line []byte, at int, sep byte) int {
+	if n := bytes.IndexByte(line[at:], sep); n >= 0 {
 		return at + n
 	}
 	return len(line)
 }
 
-// parseQuoted is parse for rows with quotation marks.
-func (r *Reader) parseQuoted(image []float64, line []byte) error {
-	fields, err := split(nil, line)
+// parseFields is parse for rows with quotation marks.
+func (r *Reader) parseFields(image []float64, line []byte) error {
+	fields, err := split(nil, line, r.sep)
 	if err != nil {
 		return r.fail(0, err)
 	}
-	if len(fields) != len(r.layout.field) {
+	if len(fields) != len(r.field) {
 		return r.badWidth(len(fields))
 	}
 	sum := 0.0
 	for j, f := range fields {
-		cell := r.layout.field[j]
+		cell := r.field[j]
 		if cell < 0 {
-			r.texts = append(r.texts, f...)
-			r.ends = append(r.ends, len(r.texts))
+			if err := r.text(j, f); err != nil {
+				return err
+			}
 			continue
 		}
 		if image[cell], err = parseCharge(f); err != nil {
@@ -273,26 +342,24 @@ func (r *Reader) checkSum(sum float64) error {
 }
 
 func (r *Reader) badWidth(n int) error {
-	return r.fail(0, fmt.Errorf("%d columns where the first row has %d", n, len(r.layout.field)))
+	return r.fail(0, fmt.Errorf("%d columns where the first row has %d", n, len(r.field)))
 }
 
 func (r *Reader) badCharge(j int, field []byte, err error) error {
 	if err == errMissing {
 		return r.fail(j+1, err)
 	}
-	const long = 40
-	if len(field) > long {
-		field = append(field[:long:long], "…"...)
+	if bytes.IndexByte(field, ',') >= 0 && err == errNumber {
+		err = errComma
 	}
-	return r.fail(j+1, fmt.Errorf("charge %q %w", bytes.TrimSpace(field), err))
+	return r.fail(j+1, fmt.Errorf("charge %q %w", short(bytes.TrimSpace(field)), err))
 }
 
-// FirstRow returns the row of the stream, from 1, that holds the first image:
-// the images follow each other without gaps, so a caller can name the row of
-// any of them.
-func (r *Reader) FirstRow() int {
-	if r.layout.header {
-		return 2
+// short is a field as a message may hold it.
+func short(field []byte) []byte {
+	const long = 40
+	if len(field) > long {
+		return append(field[:long:long], "…"...)
 	}
-	return 1
+	return field
 }

@@ -4,20 +4,20 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 
 	"barrow/hgcal"
-	"barrow/internal/outfile"
 	"barrow/wafer"
 )
 
 // Writer writes images as CSV. It buffers a batch at a time.
 type Writer struct {
 	out     io.Writer
-	options Options
+	dialect dialect
+	digits  int
+	order   hgcal.Order
 	at      [hgcal.Cells]int // V9 cell of each charge column
 	before  []string         // metadata columns ahead of the charges
 	behind  []string         // and behind
@@ -29,34 +29,18 @@ type Writer struct {
 var _ wafer.Writer = (*Writer)(nil)
 
 // NewWriter starts writing to out. The header is written with the first set.
-func NewWriter(out io.Writer, o Options) (*Writer, error) {
-	if o.Dialect < Header || o.Dialect > Plain {
-		return nil, fmt.Errorf("csvio: no such dialect: %d", int(o.Dialect))
+func NewWriter(out io.Writer, s wafer.WriteSettings) (*Writer, error) {
+	if err := s.Order.Check(); err != nil {
+		return nil, err
 	}
-	if o.Digits < 0 || o.Digits > 40 {
-		return nil, fmt.Errorf("csvio: %d digits behind the decimal point: want 0 to 40", o.Digits)
+	d, err := parseDialect(s.Dialect)
+	if err != nil {
+		return nil, err
 	}
-	return &Writer{out: out, options: o, at: o.Order.ToV9()}, nil
-}
-
-// WriteFile writes a set to a file, or to standard output for "-". The file
-// appears under its name only when it is complete; without force an existing
-// file is an error.
-func WriteFile(path string, s *wafer.Set, force bool, o Options) error {
-	fill := func(out io.Writer) error {
-		w, err := NewWriter(out, o)
-		if err != nil {
-			return err
-		}
-		if err := w.Write(s); err != nil {
-			return err
-		}
-		return w.Close()
+	if s.Digits < 0 || s.Digits > 40 {
+		return nil, fmt.Errorf("csvio: %d digits behind the decimal point: want 0 to 40", s.Digits)
 	}
-	if path == "-" {
-		return fill(os.Stdout)
-	}
-	return outfile.Write(path, force, fill)
+	return &Writer{out: out, dialect: d, digits: s.Digits, order: s.Order, at: s.Order.ToV9()}, nil
 }
 
 // Write writes the images of s. The first call decides the metadata columns;
@@ -88,8 +72,8 @@ func (w *Writer) Write(s *wafer.Set) error {
 			if j > 0 {
 				w.buf = append(w.buf, ',')
 			}
-			if w.options.Digits > 0 {
-				w.buf = strconv.AppendFloat(w.buf, image[cell], 'f', w.options.Digits, 64)
+			if w.digits > 0 {
+				w.buf = strconv.AppendFloat(w.buf, image[cell], 'f', w.digits, 64)
 			} else {
 				w.buf = appendNumber(w.buf, image[cell])
 			}
@@ -135,10 +119,10 @@ func (w *Writer) begin(s *wafer.Set) error {
 		names = append(names, c.Name)
 	}
 	header := true
-	switch w.options.Dialect {
-	case Header:
+	switch w.dialect {
+	case withHeader:
 		w.behind = names
-	case Ecoder:
+	case ecoder:
 		want := EcoderColumns()
 		for _, n := range names {
 			if !slices.Contains(want, n) {
@@ -146,20 +130,25 @@ func (w *Writer) begin(s *wafer.Set) error {
 			}
 		}
 		w.before, w.behind = want[:1], want[1:]
-	case NoHeader:
+	case noHeader:
 		w.behind, header = NoHeaderColumns(), false
-	case Plain:
+	case plain:
 		header = false
 	}
 	if !header {
 		return nil
+	}
+	// V9 is what the names mean without more; other numberings are said.
+	prefix := "CALQ_"
+	if w.order != hgcal.V9 {
+		prefix += w.order.String() + "_"
 	}
 	var line [][]byte
 	for _, n := range w.before {
 		line = append(line, appendText(nil, n))
 	}
 	for k := range hgcal.Cells {
-		line = append(line, strconv.AppendInt([]byte(chargePrefix), int64(k), 10))
+		line = append(line, strconv.AppendInt([]byte(prefix), int64(k), 10))
 	}
 	for _, n := range w.behind {
 		line = append(line, appendText(nil, n))
@@ -190,7 +179,7 @@ func appendValue(b []byte, c *wafer.Column, i int) []byte {
 // appendText writes text so that it reads back: in quotation marks where it
 // holds what would end it, line breaks as spaces because a row is a line.
 func appendText(b []byte, s string) []byte {
-	plain := strings.TrimSpace(s) == s
+	plain := strings.TrimSpace(s) == s && !strings.HasPrefix(s, "#") // which would begin a comment
 	for k := 0; plain && k < len(s); k++ {
 		plain = s[k] != ',' && s[k] != '"' && s[k] != '\n' && s[k] != '\r'
 	}

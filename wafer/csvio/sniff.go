@@ -1,0 +1,421 @@
+package csvio
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
+	"barrow/hgcal"
+	"barrow/wafer"
+)
+
+// sampled is how many rows are looked at before the first image is read.
+const sampled = 4
+
+// encoding reports text in an encoding that is not read, by its beginning.
+func encoding(head []byte) error {
+	for _, mark := range []string{"\xff\xfe", "\xfe\xff"} {
+		if bytes.HasPrefix(head, []byte(mark)) {
+			return errors.New("the text is UTF-16: save it as UTF-8")
+		}
+	}
+	line, _, whole := bytes.Cut(head, []byte("\n"))
+	switch {
+	case bytes.IndexByte(line, 0) >= 0:
+		return errors.New("zero bytes in the first row: the text is UTF-16 (save it as UTF-8), or it is no text")
+	case whole && bytes.IndexByte(bytes.TrimSuffix(line, []byte("\r")), '\r') >= 0,
+		!whole && bytes.Count(line, []byte("\r")) > 1:
+		return errors.New("the rows end in carriage returns alone: save the file with line feeds")
+	}
+	return nil
+}
+
+// separator tells what stands between the columns of a row: the first of tab,
+// semicolon, comma and spaces that makes 48 columns or more of it, otherwise the
+// most frequent.
+func separator(row []byte) byte {
+	best, most := byte(','), 0
+	for _, sep := range []byte{'\t', ';', ',', ' '} {
+		fields, err := split(nil, row, sep)
+		if err != nil && sep == ',' {
+			return sep // which says what is wrong
+		}
+		if err != nil || padding(fields, sep) {
+			continue
+		}
+		if len(fields) >= hgcal.Cells {
+			return sep
+		}
+		if len(fields) > most {
+			best, most = sep, len(fields)
+		}
+	}
+	return best
+}
+
+// padding reports whether tabs or spaces only stand beside other separators.
+func padding(fields [][]byte, sep byte) bool {
+	n := 0
+	for _, f := range fields {
+		if len(f) > 0 && (sep == '\t' || sep == ' ') && bytes.IndexByte([]byte(",;"), f[len(f)-1]) >= 0 {
+			n++
+		}
+	}
+	return 2*n > len(fields)
+}
+
+// table is the beginning of a file, cut into fields.
+type table struct {
+	rows     [][]string
+	comment  []string // of the last comment line above
+	settings wafer.ReadSettings
+	trailing bool       // there is a separator, and nothing, behind every row
+	lines    func() int // rows of the file, as far as is known without reading much
+}
+
+// layout tells what the columns are. An error of what the first row is wraps
+// nothing; one that a setting would settle is an UnclearError without a place.
+func (t *table) layout() (*layout, error) {
+	t.trim()
+	l, err := t.byNames()
+	if l == nil && err == nil {
+		l, err = t.byPlace()
+	}
+	if err != nil {
+		return nil, err
+	}
+	t.widen(l)
+	if t.trailing && len(l.field) == len(t.rows[len(t.rows)-1]) {
+		l.field = append(l.field, blank)
+	}
+	if l.said && l.order != t.settings.Order {
+		return nil, fmt.Errorf("the charges are numbered %v, as the header says, and %v is asked for", l.order, t.settings.Order)
+	}
+	return l, nil
+}
+
+// trim takes away the blank behind a last separator, where all rows have one, and
+// that of a header alone.
+func (t *table) trim() {
+	all := true
+	for _, r := range t.rows {
+		all = all && len(r) > 1 && r[len(r)-1] == ""
+	}
+	for i, r := range t.rows {
+		if all {
+			t.rows[i] = r[:len(r)-1]
+		}
+	}
+	t.trailing = all
+	if first := t.rows[0]; !all && len(t.rows) > 1 && len(first) == len(t.rows[1])+1 && first[len(first)-1] == "" {
+		t.rows[0] = first[:len(first)-1]
+	}
+}
+
+// untrim puts the blank back: it is a column's value.
+func (t *table) untrim() {
+	t.trailing = false
+	for i, r := range t.rows {
+		t.rows[i] = r[:len(r)+1]
+	}
+}
+
+// byNames is the layout by names of the columns; nil where there are none.
+func (t *table) byNames() (*layout, error) {
+	first := t.rows[0]
+	if isCharge(first[0]) && len(t.rows) > 1 && isCharge(t.rows[1][0]) || len(t.rows) > 2 && isCharge(t.rows[1][0]) && isCharge(t.rows[2][0]) {
+		return nil, errTransposed
+	}
+	if t.settings.Header == "none" {
+		return nil, nil
+	}
+	for _, name := range first {
+		if nearly.MatchString(name) || isCharge(name) {
+			l, err := chargeHeader(first, t.settings.Header == "first")
+			if err == errFromOne {
+				err = &wafer.UnclearError{Looks: err.Error(), Choices: []wafer.Choice{
+					{Setting: "header", Value: "first", Means: "CALQ_1 is cell 0, and so on"}}}
+			}
+			return l, err
+		}
+	}
+	if l := numberedHeader(first); l != nil {
+		return l, nil
+	}
+	if len(t.comment) == len(first) {
+		if l, err := chargeHeader(t.comment, false); err == nil {
+			l.header = false
+			return l, nil
+		}
+	}
+	return nil, nil
+}
+
+var errTransposed = errors.New("the charges' names stand one below the other: the table is transposed; an image is a row")
+
+// byPlace is the layout of a table whose charges have no names.
+func (t *table) byPlace() (*layout, error) {
+	first := t.rows[0]
+	if whole := len(first) + 1; t.trailing && known(whole) != nil && t.settings.Layout == "" {
+		if known(len(first)) != nil {
+			return nil, &wafer.UnclearError{Looks: fmt.Sprintf("%d columns without names, the last of them empty: an Ecoder file without ModType, or 57 columns and a separator behind", whole),
+				Choices: []wafer.Choice{{Setting: "layout", Value: "ecoder", Means: "an Ecoder file"}, {Setting: "layout", Value: "noheader", Means: "57 columns"}}}
+		}
+		t.untrim()
+	}
+	if t.trailing && t.settings.Layout != "" {
+		if _, err := described(t.settings.Layout, len(first)+1); err == nil {
+			t.untrim()
+		}
+	}
+	first = t.rows[0]
+	l, err := t.columns(len(first))
+	if err != nil {
+		return nil, err
+	}
+	l.header = t.settings.Header == "first"
+	if t.settings.Header == "" {
+		err = t.headless(l, first)
+	}
+	return l, err
+}
+
+// headless tells whether the first row may be an image.
+func (t *table) headless(l *layout, first []string) error {
+	var charges []string
+	words := 0
+	for j, f := range l.field {
+		if f >= 0 {
+			charges = append(charges, first[j])
+			if _, ok := number(first[j]); !ok && first[j] != "" {
+				words++
+			}
+		}
+	}
+	image := wafer.Choice{Setting: "header", Value: "none", Means: "the first row is an image"}
+	names := wafer.Choice{Setting: "header", Value: "first", Means: "the first row is names; the columns are taken in their order"}
+	switch {
+	case words == hgcal.Cells && t.settings.Layout != "":
+		l.header = true
+	case words == hgcal.Cells:
+		return &wafer.UnclearError{Looks: "a header without CALQ_0 … CALQ_47", Choices: []wafer.Choice{names}}
+	case counts(charges):
+		return &wafer.UnclearError{Looks: fmt.Sprintf("the first row counts %s: column numbers, or an image", start(charges[:3])),
+			Choices: []wafer.Choice{names, image}}
+	case renamed(charges):
+		names.Means = "the first row is names, its image lost"
+		return &wafer.UnclearError{Looks: "the first row is an image that a data-frame library took for names: what occurs again has .1, .2, … added; write the file anew from its source",
+			Choices: []wafer.Choice{names, image}}
+	}
+	return nil
+}
+
+// columns is the layout of so many columns, as described or as known.
+func (t *table) columns(width int) (*layout, error) {
+	if t.settings.Layout != "" {
+		return described(t.settings.Layout, width)
+	}
+	if words := t.rows[0]; width > hgcal.Cells && known(width) == nil && noNumbers(words) && t.settings.Header == "" {
+		return nil, &wafer.UnclearError{Looks: fmt.Sprintf("a header of %d columns without CALQ_0 … CALQ_47", width), Choices: []wafer.Choice{
+			{Setting: "layout", Value: "charges,...", Means: "the charges first"}, {Setting: "layout", Value: "index,charges,...", Means: "a row's index in front"}}}
+	}
+	index := t.column(0)
+	choice := func(layout, means string) wafer.Choice {
+		return wafer.Choice{Setting: "layout", Value: layout, Means: means}
+	}
+	l := known(width)
+	switch {
+	case l != nil && width == ecoderWidth && allNumbers(t.column(width-1)):
+		return nil, &wafer.UnclearError{Looks: fmt.Sprintf("%d columns without names, as an Ecoder file has, but the last, ModType, holds numbers", width),
+			Choices: []wafer.Choice{choice("index,noheader", "a row's index, then the 57 columns of the older training files"), choice("ecoder", "an Ecoder file")}}
+	case l != nil && width == noHeaderWidth && counts(index) && len(index) > 2 && !angles(t.column(width-2), t.column(width-1)):
+		return nil, &wafer.UnclearError{Looks: fmt.Sprintf("%d columns without names, as the older training files have, but the first counts %s and the last two are no η and φ", width, start(index)),
+			Choices: []wafer.Choice{choice("index,charges,...", "a row's index, the charges, other columns"), choice("noheader", "an older training file")}}
+	case l != nil:
+		return l, nil
+	case width < hgcal.Cells:
+		return nil, t.narrow(width)
+	}
+	looks := fmt.Sprintf("%d columns without names: neither the 48 charges, nor the 57 or 58 columns of training files", width)
+	choices := []wafer.Choice{choice("index,charges", "a row's index in front")}
+	if width > hgcal.Cells+1 {
+		choices[0] = choice("index,charges,...", "a row's index in front, other columns behind")
+	}
+	if known(width-1) != nil && width > hgcal.Cells+1 {
+		choices[0].Value = map[int]string{noHeaderWidth: "index,noheader", ecoderWidth: "index,ecoder"}[width-1]
+	}
+	if counts(index) {
+		looks += fmt.Sprintf("; the first column counts %s, as a row's index does", start(index))
+	}
+	if t.lines() == hgcal.Cells {
+		looks += fmt.Sprintf("; there are %d rows: is the table transposed? An image is a row", hgcal.Cells)
+	}
+	if width == 2*hgcal.Cells {
+		looks += "; is it decimal commas?"
+	}
+	return nil, &wafer.UnclearError{Looks: looks, Choices: append(choices, choice("charges,...", "the charges first"))}
+}
+
+// narrow is the error for less than an image.
+func (t *table) narrow(width int) error {
+	hint := ""
+	if t.lines() == hgcal.Cells || t.lines() == hgcal.Cells+1 {
+		hint = fmt.Sprintf("; there are %d rows: is the table transposed? An image is a row", t.lines())
+	}
+	return fmt.Errorf("%d columns and no header with CALQ_0: want at least the %d charges%s", width, hgcal.Cells, hint)
+}
+
+// column is column j of the rows looked at that are not said to be names.
+func (t *table) column(j int) []string {
+	var c []string
+	rows := t.rows
+	if t.settings.Header == "first" {
+		rows = rows[1:]
+	}
+	for _, r := range rows {
+		if j < len(r) {
+			c = append(c, r[j])
+		}
+	}
+	return c
+}
+
+func start(index []string) string { return strings.Join(index, ", ") + " …" }
+
+func allNumbers(fields []string) bool {
+	for _, f := range fields {
+		if _, ok := number(f); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// angles reports whether these may be pseudorapidities and azimuths.
+func angles(eta, phi []string) bool {
+	for i := range min(len(eta), len(phi)) {
+		e, ok1 := number(eta[i])
+		p, ok2 := number(phi[i])
+		if !ok1 || !ok2 || math.Abs(e) < 1 || math.Abs(e) > 4 || math.Abs(p) > 2*math.Pi {
+			return false
+		}
+	}
+	return true
+}
+
+// widen fits a layout to rows that are one column wider: a blank behind the last
+// separator, or rows' names in front that the header has no name for, as R
+// writes them.
+func (t *table) widen(l *layout) {
+	n := len(l.field)
+	rows := t.rows
+	if l.header {
+		rows = rows[1:]
+	}
+	if len(rows) == 0 || len(rows[0]) != n+1 {
+		return
+	}
+	var index []string
+	empty := true
+	for _, r := range rows {
+		index = append(index, r[0])
+		empty = empty && (len(r) <= n || r[n] == "")
+	}
+	switch {
+	case empty:
+		l.field = append(l.field, blank)
+	case l.header && len(t.rows[0]) == n && l.origin["index"] == 0 && (counts(index) || noNumbers(index)):
+		for j, f := range l.field {
+			if f <= meta {
+				l.field[j] = f - 1
+			}
+		}
+		l.field = append([]int{meta}, l.field...)
+		l.names = append([]string{"index"}, l.names...)
+	}
+}
+
+func noNumbers(fields []string) bool {
+	for _, f := range fields {
+		if _, ok := number(f); ok {
+			return false
+		}
+	}
+	return true
+}
+
+// sample reads the first rows. It returns them as lines, too: they are yet to be
+// parsed.
+func sample(r *Reader) (t *table, err error) {
+	t = &table{settings: r.settings}
+	for len(r.held) < sampled {
+		line, err := r.next()
+		if len(r.held) == 0 && err == nil {
+			if skip := r.above(line, t); skip {
+				continue
+			}
+			if r.sep == 0 {
+				r.sep = separator(line)
+			}
+		}
+		if err != nil {
+			r.after = err
+			break
+		}
+		fields, err := split(nil, line, r.sep)
+		if err != nil {
+			r.after = r.failAt(r.lines.row, 0, err)
+			break
+		}
+		if len(r.held) == 0 {
+			r.row = r.lines.row - 1
+		}
+		r.held = append(r.held, bytes.Clone(line))
+		t.rows = append(t.rows, texts(fields))
+	}
+	if len(r.held) == 0 {
+		if r.after == io.EOF {
+			return nil, fmt.Errorf("csvio: %s: empty: no images", r.name)
+		}
+		return nil, r.after
+	}
+	t.lines = r.countLines
+	if t.comment != nil {
+		t.comment = commentFields(t.comment[0], r.sep)
+	}
+	return t, nil
+}
+
+// above deals with what may stand above a table: comments, of which the last may
+// be names, and the line by which a spreadsheet names the separator.
+func (r *Reader) above(line []byte, t *table) bool {
+	text := bytes.TrimSpace(line)
+	if len(text) > 0 && text[0] == '#' {
+		t.comment = []string{string(bytes.TrimLeft(text, "# \t"))}
+		return true
+	}
+	if len(text) == 5 && strings.EqualFold(string(text[:4]), "sep=") || string(text) == "sep=" && line[len(line)-1] == '\t' {
+		r.sep = line[len(line)-1]
+		return true
+	}
+	return false
+}
+
+func commentFields(text string, sep byte) []string {
+	fields, err := split(nil, []byte(text), sep)
+	if err != nil {
+		return nil
+	}
+	return texts(fields)
+}
+
+func texts(fields [][]byte) []string {
+	t := make([]string, len(fields))
+	for j, f := range fields {
+		t[j] = string(f)
+	}
+	return t
+}

@@ -1,0 +1,152 @@
+package wafer
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"barrow/hgcal"
+)
+
+// Format is a file format of wafer images. Each is a package below this one;
+// package wafer/file lists them all and is what opens and creates files.
+type Format interface {
+	// Name is the format's name in small letters: csv.
+	Name() string
+	// Endings are those of its files' names, with the dot, the usual one first.
+	Endings() []string
+	// Sniff reports whether a file with this beginning may be of the format:
+	// SniffLength bytes, fewer only where the file is shorter.
+	Sniff(head []byte) bool
+	// Open starts reading. What is no such file after all is an error at once.
+	// The reader's memory does not grow with the file.
+	Open(src *Source, s ReadSettings) (FileReader, error)
+}
+
+// Creator is a Format that can be written, too. The writer's Close completes what
+// was written but does not close out.
+type Creator interface {
+	Format
+	Create(out io.Writer, s WriteSettings) (Writer, error)
+}
+
+// Dialecter is a Creator with several layouts to write, the usual one first:
+// names for WriteSettings.Dialect.
+type Dialecter interface {
+	Creator
+	Dialects() []string
+}
+
+// SniffLength is how much of a file's beginning is enough to tell its format.
+const SniffLength = 4096
+
+// Source is what a Format reads from.
+type Source struct {
+	// Name stands for the source in errors.
+	Name string
+	// Stream has all bytes from the first.
+	Stream io.Reader
+	// At has the same bytes in any order; nil where there is only a stream.
+	At io.ReaderAt
+	// Size is the number of bytes, -1 where it is not known.
+	Size int64
+}
+
+// Info is what a file says of its images, as far as it says it.
+type Info struct {
+	// Format is the name of the file's format.
+	Format string
+	// Order is the numbering of the charges in the file, and OrderSaid whether the
+	// file itself says so: otherwise it is as assumed in the settings.
+	Order     hgcal.Order
+	OrderSaid bool
+	// Unit is the charges' unit, "" where the file does not say.
+	Unit string
+	// Columns are the names of the metadata columns.
+	Columns []string
+}
+
+// FileReader reads the images of one file.
+type FileReader interface {
+	Reader
+	// Info is what is known from the start.
+	Info() Info
+	// Place names where image i of the last Read stands, for messages: file:row, say.
+	Place(i int) string
+	// Close frees what the reader holds; the Source stays open.
+	Close() error
+}
+
+// ReadSettings say about a file what it may not say itself. The zero value
+// assumes V9 order and nothing else.
+type ReadSettings struct {
+	// Order is the numbering of the charges in the file. A file that says another
+	// one is an error.
+	Order hgcal.Order
+	// Header says of a text file without names of the charges what its first line
+	// is: "first" for names, "none" for an image. "" tells by what the line looks
+	// like, and takes what may be either for an error.
+	Header string
+	// Layout says what the columns of a table without names of the charges are, in
+	// order, separated by commas: "charges" for the 48 charges, "-" for a column
+	// to leave out, "..." at the end for any further columns, any other word to name
+	// a metadata column. "noheader" and "ecoder" stand for the columns of those
+	// training files. "" takes only tables of known widths.
+	Layout string
+}
+
+// Check reports settings that no format knows.
+func (s ReadSettings) Check() error {
+	if err := s.Order.Check(); err != nil {
+		return err
+	}
+	if s.Header != "" && s.Header != "first" && s.Header != "none" {
+		return fmt.Errorf("wafer: header %q: want first (the first line names the columns) or none (it is an image)", s.Header)
+	}
+	return nil
+}
+
+// WriteSettings say how to write. The zero value is V9 order and the format's
+// usual layout.
+type WriteSettings struct {
+	// Order is the numbering of the charges in the file.
+	Order hgcal.Order
+	// Dialect is the layout, "" for the format's usual one: see Dialecter.
+	Dialect string
+	// Digits, if positive, writes the charges of a text format with so many digits
+	// behind the decimal point; 0 the shortest form that reads back the same.
+	Digits int
+}
+
+// UnclearError is a file that may mean more than one thing, with the settings
+// that would settle which.
+type UnclearError struct {
+	Place   string // file, or file:row
+	Looks   string // what it looks like
+	Choices []Choice
+}
+
+// Choice is one way to settle what a file means: a field of ReadSettings, in
+// small letters, its value, and what that takes the file for.
+type Choice struct{ Setting, Value, Means string }
+
+func (e *UnclearError) Error() string {
+	return e.Text(func(setting, value string) string { return setting + "=" + value })
+}
+
+// Text is the error's message with the settings written as the caller's users
+// know them.
+func (e *UnclearError) Text(write func(setting, value string) string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s", e.Place, e.Looks)
+	for i, c := range e.Choices {
+		switch i {
+		case 0:
+			b.WriteString("; say which: ")
+		default:
+			b.WriteString(", or ")
+		}
+		fmt.Fprintf(&b, "%s (%s)", write(c.Setting, c.Value), c.Means)
+	}
+	return b.String()
+}
