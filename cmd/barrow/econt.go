@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"barrow/econt"
-	"barrow/econt/kerasio"
 	"barrow/model/keras"
+	"barrow/model/registers"
 )
 
 func newEcont(c *common) *cobra.Command {
@@ -219,7 +219,7 @@ func (f *chipFlags) readKeras(given *econt.Weights, remarks io.Writer) (*econt.W
 	var rounding econt.Rounding
 	found := false
 	for _, o := range orders {
-		fw, err := kerasio.Decode(file, o)
+		fw, err := registers.FromKeras(file, o)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.weights, err)
 		}

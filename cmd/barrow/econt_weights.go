@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"barrow/econt"
-	"barrow/econt/kerasio"
 	"barrow/internal/outfile"
+	"barrow/model/registers"
 )
 
 func newEcontWeights(c *common) *cobra.Command {
@@ -100,7 +100,7 @@ func writeChip(path string, c *econt.Config, d econt.Dialect, denseOrder string,
 		if denseOrder == "golden" {
 			order = econt.DenseGolden
 		}
-		return kerasio.Encode(c.Weights, order).Write(path, force)
+		return registers.ToKeras(c.Weights, order).Write(path, force)
 	}
 	return fmt.Errorf("%s: want an ending of .yaml, .yml, .csv, .hdf5 or .h5", path)
 }

@@ -1,6 +1,7 @@
 // Package registers is the format of ECON-T's registers: an encoder of the
 // precision "asic" as the YAML files from which the chip is configured, in the
-// three dialects that there are (barrow/econt).
+// three dialects that there are (barrow/econt). It also reads and writes the chip's
+// weights as Keras files, which econt, that links no networks, cannot.
 package registers
 
 import (

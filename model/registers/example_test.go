@@ -1,19 +1,19 @@
-package kerasio_test
+package registers_test
 
 import (
 	"fmt"
 
 	"barrow/econt"
-	"barrow/econt/kerasio"
+	"barrow/model/registers"
 )
 
-func Example() {
+func ExampleToKeras() {
 	w := new(econt.Weights)
 	w.Dense[7][3] = -16 // hidden unit 3 to output 7
-	file := kerasio.Encode(w, econt.DenseKeras)
+	file := registers.ToKeras(w, econt.DenseKeras)
 	kernel := file.Weight("encoded_vector", "encoded_vector/kernel:0")
 	fmt.Println(kernel.Shape, kernel.Data[3*16+7])
-	back, err := kerasio.Decode(file, econt.DenseKeras)
+	back, err := registers.FromKeras(file, econt.DenseKeras)
 	if err != nil {
 		fmt.Println(err)
 		return

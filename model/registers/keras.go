@@ -1,6 +1,4 @@
-// Package kerasio reads and writes the weights of ECON-T's encoder as Keras
-// HDF5 files. It is apart from econt so that the chip alone links no networks.
-package kerasio
+package registers
 
 import (
 	"fmt"
@@ -11,31 +9,31 @@ import (
 	"barrow/model/keras"
 )
 
-// Decode finds the encoder in a Keras weights file: the layer with a kernel
+// FromKeras finds the encoder in a Keras weights file: the layer with a kernel
 // of shape (3, 3, 1, 8) and 8 biases, and the one with (128, 16) and 16. Other
 // layers, such as the decoder's, may be there, and the encoder may be a model
 // within that of the file, as one of an autoencoder is. order says how the dense
 // kernel is to be read: [econt.DenseKeras] for a trained network,
 // [econt.DenseGolden] for the golden AE files.
-func Decode(f *keras.File, order econt.DenseOrder) (*econt.FloatWeights, error) {
+func FromKeras(f *keras.File, order econt.DenseOrder) (*econt.FloatWeights, error) {
 	out := &econt.FloatWeights{Order: order}
 	var conv, dense string
 	for _, l := range layers(f) {
 		switch {
 		case l.has([]int{3, 3, 1, 8}, 8):
 			if conv != "" {
-				return nil, fmt.Errorf("kerasio: both %s and %s look like the encoder's convolution", conv, l.name)
+				return nil, fmt.Errorf("registers: both %s and %s look like the encoder's convolution", conv, l.name)
 			}
 			conv, out.Conv, out.ConvBias = l.name, widen(l.kernel.Data), widen(l.bias.Data)
 		case l.has([]int{128, 16}, 16):
 			if dense != "" {
-				return nil, fmt.Errorf("kerasio: both %s and %s look like the encoder's dense layer", dense, l.name)
+				return nil, fmt.Errorf("registers: both %s and %s look like the encoder's dense layer", dense, l.name)
 			}
 			dense, out.Dense, out.DenseBias = l.name, widen(l.kernel.Data), widen(l.bias.Data)
 		}
 	}
 	if conv == "" || dense == "" {
-		return nil, fmt.Errorf("kerasio: no encoder in the file: want a kernel (3, 3, 1, 8) with 8 biases and one (128, 16) with 16; it has %s", listed(f))
+		return nil, fmt.Errorf("registers: no encoder in the file: want a kernel (3, 3, 1, 8) with 8 biases and one (128, 16) with 16; it has %s", listed(f))
 	}
 	return out, nil
 }
@@ -103,9 +101,9 @@ func widen(v []float32) []float64 {
 	return out
 }
 
-// Encode gives the weights as a Keras weights file, with the layer names of the
+// ToKeras gives the weights as a Keras weights file, with the layer names of the
 // public encoders and the exact values w/32.
-func Encode(w *econt.Weights, order econt.DenseOrder) *keras.File {
+func ToKeras(w *econt.Weights, order econt.DenseOrder) *keras.File {
 	f := w.Float(order)
 	layer := func(name string, kernel, bias []float64, shape ...int) keras.LayerWeights {
 		return keras.LayerWeights{Layer: name, Weights: []keras.Weight{

@@ -1,4 +1,4 @@
-package kerasio
+package registers
 
 import (
 	"math/rand/v2"
@@ -24,7 +24,7 @@ func TestGoldenWeights(t *testing.T) {
 		t.Skipf("no test vectors: %v; set BARROW_DATA to the folder that holds econt/", err)
 	}
 	defer yaml.Close()
-	registers, err := econt.ReadRegisters(yaml)
+	chip, err := econt.ReadRegisters(yaml)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func TestGoldenWeights(t *testing.T) {
 		t.Fatal(err)
 	}
 	for order, same := range map[econt.DenseOrder]bool{econt.DenseGolden: true, econt.DenseKeras: false} {
-		f, err := Decode(file, order)
+		f, err := FromKeras(file, order)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,7 +41,7 @@ func TestGoldenWeights(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if (*w == *registers.Config.Weights) != same {
+		if (*w == *chip.Config.Weights) != same {
 			t.Errorf("dense order %d: same weights as the registers: %t, want %t", order, !same, same)
 		}
 	}
@@ -59,12 +59,12 @@ func randomWeights(r *rand.Rand) *econt.Weights {
 	return w
 }
 
-func TestRoundTrip(t *testing.T) {
+func TestKerasRoundTrip(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
 	for range 10 {
 		w := randomWeights(r)
 		for _, order := range []econt.DenseOrder{econt.DenseKeras, econt.DenseRegisters} {
-			data, err := Encode(w, order).Encode()
+			data, err := ToKeras(w, order).Encode()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -72,7 +72,7 @@ func TestRoundTrip(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			f, err := Decode(file, order)
+			f, err := FromKeras(file, order)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -83,15 +83,15 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-func TestDecodeErrors(t *testing.T) {
-	file := Encode(new(econt.Weights), econt.DenseKeras)
+func TestFromKerasErrors(t *testing.T) {
+	file := ToKeras(new(econt.Weights), econt.DenseKeras)
 	file.Layers = file.Layers[:1]
-	if _, err := Decode(file, econt.DenseKeras); err == nil || !strings.Contains(err.Error(), "kerasio: no encoder") {
+	if _, err := FromKeras(file, econt.DenseKeras); err == nil || !strings.Contains(err.Error(), "registers: no encoder") {
 		t.Errorf("half an encoder: %v", err)
 	}
-	file = Encode(new(econt.Weights), econt.DenseKeras)
+	file = ToKeras(new(econt.Weights), econt.DenseKeras)
 	file.Layers = append(file.Layers, file.Layers[0])
-	if _, err := Decode(file, econt.DenseKeras); err == nil || !strings.Contains(err.Error(), "both") {
+	if _, err := FromKeras(file, econt.DenseKeras); err == nil || !strings.Contains(err.Error(), "both") {
 		t.Errorf("two encoders: %v", err)
 	}
 }
@@ -101,7 +101,7 @@ func TestDecodeErrors(t *testing.T) {
 func TestWithinModel(t *testing.T) {
 	w := randomWeights(rand.New(rand.NewPCG(3, 3)))
 	for _, names := range [][2]string{{"%s/kernel:0", "%s/bias:0"}, {"%s/kernel", "%s/bias"}, {"encoder/%s/kernel:0", "encoder/%s/bias:0"}} {
-		bare := Encode(w, econt.DenseKeras)
+		bare := ToKeras(w, econt.DenseKeras)
 		encoder := keras.LayerWeights{Layer: "encoder"}
 		for _, l := range bare.Layers {
 			for i, x := range l.Weights {
@@ -121,7 +121,7 @@ func TestWithinModel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f, err := Decode(file, econt.DenseKeras)
+		f, err := FromKeras(file, econt.DenseKeras)
 		if err != nil {
 			t.Errorf("%v: %v", names, err)
 			continue
@@ -130,7 +130,7 @@ func TestWithinModel(t *testing.T) {
 			t.Errorf("%v: other weights, %v", names, err)
 		}
 		file.Layers = append(file.Layers[:1], file.Layers[2:]...)
-		if _, err := Decode(file, econt.DenseKeras); err == nil || !strings.Contains(err.Error(), "it has decoder/dense [16 128], decoder/up [3 3 8 8]") {
+		if _, err := FromKeras(file, econt.DenseKeras); err == nil || !strings.Contains(err.Error(), "it has decoder/dense [16 128], decoder/up [3 3 8 8]") {
 			t.Errorf("a decoder alone: %v", err)
 		}
 	}
