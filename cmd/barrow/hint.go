@@ -6,6 +6,7 @@ import (
 
 	"barrow/internal/outfile"
 	"barrow/run"
+	"barrow/study/reproduce"
 	"barrow/wafer"
 )
 
@@ -14,6 +15,8 @@ func hint(err error) string {
 	switch {
 	case errors.Is(err, outfile.ErrExists):
 		return "; choose another name or give --force"
+	case errors.Is(err, reproduce.ErrFull):
+		return ": add --full"
 	case errors.Is(err, run.ErrTaken):
 		return " or give --force"
 	}

@@ -14,23 +14,28 @@ import (
 	"barrow/internal/setting"
 	"barrow/internal/setting/bind"
 	"barrow/study/compare"
+	"barrow/study/reproduce"
 )
 
 // TestSettingsAreFlags: every setting of a plan is a flag and a key of the
 // configuration file of the commands that carry plans out, and they have no flags
 // besides but those of every run.
 func TestSettingsAreFlags(t *testing.T) {
-	common := map[string]bool{"out": true, "force": true, "config": true, "help": true, "threads": true, "quiet": true, "json": true, "version": true}
+	common := map[string]bool{"quick": true, "full": true, "out": true, "force": true, "config": true, "help": true, "threads": true, "quiet": true, "json": true, "version": true}
 	for _, c := range []struct {
-		path string
-		one  bool
-	}{{"encoder train", true}, {"compare", false}} {
+		path     string
+		settings func() any
+		one      bool
+	}{
+		{"encoder train", func() any { return &compare.Plan{} }, true},
+		{"compare", func() any { return &compare.Plan{} }, false},
+		{"reproduce", func() any { return &reproduce.Config{} }, false},
+	} {
 		cmd, _, err := newRoot().Find(strings.Fields(c.path))
 		if err != nil {
 			t.Fatal(err)
 		}
-		plan := compare.Default()
-		fields := setting.Fields(&plan, c.one)
+		fields := setting.Fields(c.settings(), c.one)
 		known := map[string]bool{}
 		for _, f := range fields {
 			known[f.Flag] = true
@@ -44,12 +49,12 @@ func TestSettingsAreFlags(t *testing.T) {
 				t.Errorf("%s: --%s is no setting", c.path, f.Name)
 			}
 		})
-		allKeys(t, c.path, c.one, fields)
+		allKeys(t, c.path, c.one, fields, c.settings())
 	}
 }
 
 // allKeys reads a file with every key.
-func allKeys(t *testing.T, name string, one bool, fields []setting.Field) {
+func allKeys(t *testing.T, name string, one bool, fields []setting.Field, s any) {
 	t.Helper()
 	var text strings.Builder
 	for _, f := range fields {
@@ -63,15 +68,16 @@ func allKeys(t *testing.T, name string, one bool, fields []setting.Field) {
 	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var plan compare.Plan
-	b := bind.Flags(pflag.NewFlagSet(name, pflag.ContinueOnError), &plan)
+	flags := pflag.NewFlagSet(name, pflag.ContinueOnError)
+	flagsOf := bind.Flags
 	if one {
-		b = bind.One(pflag.NewFlagSet(name, pflag.ContinueOnError), &plan)
+		flagsOf = bind.One
 	}
+	b := flagsOf(flags, s)
 	if err := b.ReadTOML(path); err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range setting.Fields(&plan, one) {
+	for _, f := range setting.Fields(s, one) {
 		if f.Zero() {
 			t.Errorf("%s: the key %s of a file sets nothing", name, f.Key)
 		}

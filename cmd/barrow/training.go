@@ -127,20 +127,3 @@ func printNumbers(w io.Writer, values []float64) error {
 	_, err := w.Write(b)
 	return err
 }
-
-// labelled is images with the metadata columns kept.
-func (f *trainingFlags) labelled(ctx context.Context, c *common) (*wafer.Set, string, error) {
-	if len(f.data) > 0 {
-		set, err := f.readLabelled(f.data)
-		return set, strings.Join(f.data, ", "), err
-	}
-	if f.events < 1 {
-		return nil, "", fmt.Errorf("--events %d: must be at least 1", f.events)
-	}
-	set, err := simulate.Generate(f.events, simulate.Settings{Preset: f.preset, Seed: c.seed, Threads: c.threads})
-	if err != nil {
-		return nil, "", err
-	}
-	set, _ = set.NonZero()
-	return set, fmt.Sprintf("%d simulated images (%s)", f.events, f.preset), ctx.Err()
-}

@@ -38,6 +38,12 @@ type Chooser interface {
 	Choices(key string) []string
 }
 
+// A Helper has another help text for a setting than the tag of its field; "" where it has
+// none. It is asked for as Choosers are.
+type Helper interface {
+	Help(key string) string
+}
+
 // A Field is one setting of a struct.
 type Field struct {
 	Key     string
@@ -69,12 +75,10 @@ func Fields(s any, one bool) []Field {
 	return fields
 }
 
-// walk lists the settings of v that hidden does not name; choosers are asked outermost
-// first.
-func walk(v reflect.Value, one bool, choosers []Chooser, hidden map[string]bool) []Field {
-	if c, ok := v.Addr().Interface().(Chooser); ok {
-		choosers = append(slices.Clone(choosers), c)
-	}
+// walk lists the settings of v that hidden does not name; within are the structs that
+// embed it, outermost first.
+func walk(v reflect.Value, one bool, within []any, hidden map[string]bool) []Field {
+	within = append(slices.Clone(within), v.Addr().Interface())
 	own := map[string]bool{}
 	for k := range hidden {
 		own[k] = true
@@ -89,9 +93,9 @@ func walk(v reflect.Value, one bool, choosers []Chooser, hidden map[string]bool)
 		t := v.Type().Field(i)
 		switch {
 		case t.Anonymous && t.Type.Kind() == reflect.Struct:
-			fields = append(fields, walk(v.Field(i), one, choosers, own)...)
+			fields = append(fields, walk(v.Field(i), one, within, own)...)
 		case t.Tag.Get("help") != "" && !hidden[key(t)]:
-			fields = append(fields, field(t, v.Field(i), one, choosers))
+			fields = append(fields, field(t, v.Field(i), one, within))
 		}
 	}
 	return fields
@@ -102,11 +106,14 @@ func key(t reflect.StructField) string {
 	return name
 }
 
-func field(t reflect.StructField, v reflect.Value, one bool, choosers []Chooser) Field {
+func field(t reflect.StructField, v reflect.Value, one bool, within []any) Field {
 	f := Field{Key: key(t), Flag: t.Tag.Get("flag"), Help: t.Tag.Get("help"), Word: t.Tag.Get("value"), Repeat: t.Tag.Get("repeat") == "true", value: v}
-	for _, c := range choosers {
-		if f.Choices = c.Choices(f.Key); f.Choices != nil {
-			break
+	for _, s := range slices.Backward(within) {
+		if c, ok := s.(Chooser); ok && c.Choices(f.Key) != nil {
+			f.Choices = c.Choices(f.Key)
+		}
+		if h, ok := s.(Helper); ok && h.Help(f.Key) != "" {
+			f.Help = h.Help(f.Key)
 		}
 	}
 	if single := t.Tag.Get("one"); one && single != "" {

@@ -40,6 +40,10 @@ func (outer) Choices(key string) []string {
 	return nil
 }
 
+func (outer) Help(key string) string {
+	return map[string]string{"epochs": "epochs of each"}[key]
+}
+
 func names(fields []Field) string {
 	var out []string
 	for _, f := range fields {
@@ -70,6 +74,11 @@ func TestFields(t *testing.T) {
 	}
 	if got := find(t, &s, false, "output").Choices; len(got) != 3 {
 		t.Errorf("the outer struct's choices come first: %v", got)
+	}
+	for key, want := range map[string]string{"epochs": "epochs of each", "learning_rate": "at the start"} {
+		if got := find(t, &s, false, key).Help; got != want {
+			t.Errorf("help of %s: %q", key, got)
+		}
 	}
 	if got := find(t, &Inner{}, false, "precision").Choices; len(got) != 2 {
 		t.Errorf("choices %v", got)

@@ -22,7 +22,7 @@ type Input struct {
 	Events int      `json:"events" help:"simulated images"`
 	Preset string   `json:"preset" help:"what is simulated"`
 	Order  string   `json:"order" help:"cell numbering of wafer files"`
-	Header string   `json:"header,omitempty" help:"first line of wafer files without CALQ_0…: first (it is names) or none (it is an image); by default told by what it looks like"`
+	Header string   `json:"header,omitempty" help:"first line of wafer files without CALQ_0…, names or an image already (default: told by what it looks like)"`
 	Layout string   `json:"layout,omitempty" help:"columns of wafer files without CALQ_0…, as in index,charges,eta: the 48 charges, names of others, - for none, ... for the rest"`
 }
 
@@ -37,7 +37,7 @@ func (Input) Choices(key string) []string {
 	case "preset":
 		return simulate.Presets()
 	case "header":
-		return []string{"", "first", "none"}
+		return []string{"first", "none"}
 	case "order":
 		var names []string
 		for _, o := range hgcal.Orders() {
@@ -58,6 +58,9 @@ const (
 // Check reports what no images can be had by, by the setting's key.
 func (i Input) Check() error {
 	for _, c := range [][2]string{{"preset", i.Preset}, {"order", i.Order}, {"header", i.Header}} {
+		if c[0] == "header" && c[1] == "" {
+			continue // told by what the line looks like
+		}
 		if err := setting.Choice(c[0], c[1], i.Choices(c[0])); err != nil {
 			return fmt.Errorf("images: %w", err)
 		}

@@ -4,80 +4,105 @@
 package reproduce
 
 import (
+	"errors"
 	"fmt"
 
+	"barrow/autoencoder"
 	"barrow/emd"
 	"barrow/evaluate"
 	"barrow/hgcal"
+	"barrow/internal/limit"
 	"barrow/loss"
 	"barrow/study/compare"
+	"barrow/study/images"
 	"barrow/surrogate"
 	"barrow/wafer"
 )
 
 // Losses are what the encoders are trained with by default, in the order of
-// the report. The last one keeps the energy, which a distance of shapes does not
-// see.
-func Losses() []string {
-	return []string{"weighted-mse", "telescope", "emd-cnn", "emd", "emd+energy"}
-}
+// the report: the paper's three, the exact EMD, and one that keeps the energy, which a
+// distance of shapes does not see.
+func Losses() []string { return []string{"weighted-mse", "telescope", "emd-cnn", "emd", "emd+energy"} }
 
 // baseline is the loss that the others' EMD is divided by.
 const baseline = "telescope"
 
-// A Config says everything that a run's results depend on.
+// A Config says everything that a run's results depend on: the settings of its encoders, which
+// are those of a comparison, and of the EMD CNN that some of them are trained with.
 type Config struct {
-	Seed      uint64   `json:"seed"`
-	Source    string   `json:"source"`    // where the images come from, in words
-	Images    int      `json:"images"`    // how many there are
-	Digest    string   `json:"digest"`    // SHA-256 of their charges
-	Metric    string   `json:"metric"`    // ground metric: benchmark, cmssw or a file
-	Threshold float64  `json:"threshold"` // charge above which a cell counts as occupied
-	Losses    []string `json:"losses"`    // of the encoders
-	Epochs    int      `json:"epochs"`    // of each encoder
-	Batch     int      `json:"batch"`     // of each encoder
-	Rate      float64  `json:"learning_rate"`
-	Schedule  string   `json:"schedule"`
+	// Plan's epochs are by default what Seen allows. The main job trains one encoder with each
+	// loss; several precisions and seeds are for Full.
+	compare.Plan
 
+	Pairs int `json:"pairs" help:"pairs that the EMD CNN learns from, over all its epochs"` // fresh in every epoch
 	// Density of the wafers, for the chip's other algorithms: "ld", "hd" or ""
 	// for what the images' column HD_LD says.
-	Density string `json:"wafer_density,omitempty"`
+	Density string `json:"wafer_density,omitempty" flag:"density" help:"wafers' density for the chip's other algorithms (default: what a column HD_LD says of each image, else ld)"`
 
-	Architecture    surrogate.Architecture `json:"emd_cnn"`
-	SurrogatePairs  int                    `json:"emd_cnn_pairs"`  // pairs an epoch, fresh in every epoch
-	SurrogateEpochs int                    `json:"emd_cnn_epochs"` // of the EMD CNN
+	CNN       surrogate.Architecture `json:"emd_cnn"`                 // trained here, instead of the plan's
+	CNNEpochs int                    `json:"emd_cnn_epochs"`          // that the pairs are cut into
+	CNNBatch  int                    `json:"emd_cnn_batch,omitempty"` // pairs a step; the network's own by default
+	Images    int                    `json:"images"`                  // how many there are
+
+	Seen int `json:"-"` // images that each encoder sees in training, over all epochs
 }
 
-// Budget of a run: how much the networks see.
-type Budget struct {
-	Images    int // simulated images
-	Seen      int // images that each encoder sees in training, over all epochs
-	Pairs     int // pairs that the EMD CNN sees, over all epochs
-	CNNEpochs int // epochs these pairs are cut into
+// Default takes about five minutes on two cores.
+func Default() Config {
+	c := Config{Plan: compare.Default(), CNN: surrogate.N1()}
+	c.Input, c.Losses, c.Epochs = images.Default(60_000), Losses(), 0
+	c.Seen, c.Pairs, c.CNNEpochs = 3_200_000, 4_000_000, 50
+	return c
 }
 
-// DefaultBudget takes about five minutes on two cores.
-func DefaultBudget() Budget {
-	return Budget{Images: 60_000, Seen: 3_200_000, Pairs: 4_000_000, CNNEpochs: 50}
+// Quick takes about one.
+func Quick() Config {
+	c := Default()
+	c.Events = 20_000
+	c.Seen, c.Pairs, c.CNNEpochs = 600_000, 1_000_000, 20
+	return c
 }
 
-// QuickBudget takes about one minute on two cores.
-func QuickBudget() Budget {
-	return Budget{Images: 20_000, Seen: 600_000, Pairs: 1_000_000, CNNEpochs: 20}
+// Choices are the values that a setting of the run may have, those of the plan apart.
+func (c Config) Choices(key string) []string {
+	if key == "wafer_density" {
+		return []string{"ld", "hd"}
+	}
+	return nil
 }
 
-// NewConfig fills in a run on the given images with the budget.
-func NewConfig(images *wafer.Set, source, metric string, seed uint64, b Budget) Config {
-	train := max(1, int(float64(images.Len())*shares[0]))
-	recipe := compare.Default().Complete()
-	c := Config{
-		Seed: seed, Source: source, Images: images.Len(), Digest: images.Digest(), Metric: metric,
-		Threshold: evaluate.MIP, Losses: Losses(), Rate: recipe.Rate, Schedule: recipe.Schedule,
-		Epochs: min(400, max(1, b.Seen/train)), Batch: recipe.Batch,
-		Architecture: surrogate.N1(), SurrogatePairs: b.Pairs / b.CNNEpochs, SurrogateEpochs: b.CNNEpochs,
+// Help tells of settings whose defaults are not the plan's.
+func (c Config) Help(key string) string {
+	switch key {
+	case "epochs":
+		return "epochs of each encoder (default: what the budget allows)"
+	case "events":
+		return fmt.Sprintf("simulated images; %d in a quick or a full run", Quick().Events)
+	case "pairs":
+		return fmt.Sprintf("pairs that the EMD CNN learns from, over all its epochs; %d in a quick run, %d in a full one", Quick().Pairs, FullDefault().Pairs)
+	case "precisions", "seeds", "latent_bits", "links", "pretrain":
+		return map[string]string{
+			"precisions": "number formats; one, or several in a full run", "seeds": "trainings of each kind; 5 in a full run",
+			"latent_bits": "of a full run: bits of each of the encoder's outputs, 1 to 9 (default: the precision's own)",
+			"links":       "of a full run: the same by links: 1, 3, 5, 7, 9 bits on 1 to 5",
+			"pretrain":    "of a full run: wafer file that all networks learn from first; may be repeated",
+		}[key]
+	}
+	return ""
+}
+
+// For fills in what depends on the images.
+func (c Config) For(set *wafer.Set, source string) Config {
+	c.Plan = c.Complete()
+	c.Images, c.Source, c.Digest = set.Len(), source, set.Digest()
+	if train := max(1, int(float64(set.Len())*shares[0])); c.Epochs == 0 {
+		c.Epochs = min(400, max(1, c.Seen/train))
 	}
 	return c
 }
+
+// pairs is how many the EMD CNN learns from in an epoch.
+func (c Config) pairs() int { return max(1, c.Pairs/max(1, c.CNNEpochs)) }
 
 // shares of the images for training, validation and the evaluation.
 var shares = []float64{0.6, 0.2, 0.2}
@@ -85,33 +110,66 @@ var shares = []float64{0.6, 0.2, 0.2}
 // minimumImages is what the splits need to mean anything.
 const minimumImages = 100
 
+// More pairs than any EMD CNN learns from, and what one takes in memory with its labels.
+const (
+	maxPairs  = 10_000_000_000
+	pairBytes = 2000
+)
+
+// ErrFull is what the main job has no use for and a full run has.
+var ErrFull = errors.New("for the full comparison only")
+
 // Check refuses, before any work, what a run could only fail on later.
-func (c Config) Check(images *wafer.Set) error {
-	if images.Len() < minimumImages {
-		return fmt.Errorf("reproduce: %d images are too few to train on; %d are needed at least", images.Len(), minimumImages)
-	}
-	if len(c.Losses) == 0 {
-		return fmt.Errorf("reproduce: no loss to train with; the losses are %v", loss.Names())
-	}
-	if _, _, err := evaluate.Densities(images, c.Density); err != nil {
+func (c Config) Check(set *wafer.Set) error {
+	if err := c.check(set); err != nil {
 		return err
 	}
-	if _, err := c.groundMetric(); err != nil {
-		return err
-	}
-	if _, err := loss.Distinct(c.Losses); err != nil {
-		return err
+	switch {
+	case len(c.Precisions) != 1:
+		return fmt.Errorf("reproduce: precisions = %v: several are %w", c.Precisions, ErrFull)
+	case c.Seeds != 1:
+		return fmt.Errorf("reproduce: seeds = %d: several are %w", c.Seeds, ErrFull)
+	case len(c.Bits) > 0 || len(c.Links) > 0:
+		return fmt.Errorf("reproduce: latent_bits = %v, links = %v: other widths than the precision's own are %w", c.Bits, c.Links, ErrFull)
+	case len(c.Pretrain) > 0:
+		return fmt.Errorf("reproduce: pretrain = %v: a first training is %w", c.Pretrain, ErrFull)
+	case c.Conditional:
+		return fmt.Errorf("reproduce: conditional = true: conditions are %w", ErrFull)
 	}
 	for _, name := range c.Losses {
 		if _, encoder, _ := loss.Stages(name); encoder != "" {
-			return fmt.Errorf("reproduce: losses: %q keeps an encoder that another loss trained: compare the two with \"barrow compare\"", name)
+			return fmt.Errorf("reproduce: losses: %q keeps an encoder that another loss trained: that is %w", name, ErrFull)
 		}
 	}
 	return nil
 }
 
-// groundMetric is the metric that the configuration names.
-func (c Config) groundMetric() (*emd.Metric, error) { return groundMetric(c.Metric) }
+// check is what both kinds of run refuse.
+func (c Config) check(set *wafer.Set) error {
+	if set.Len() < minimumImages {
+		return fmt.Errorf("reproduce: %d images are too few to train on; %d are needed at least", set.Len(), minimumImages)
+	}
+	if err := c.Plan.Check(true); err != nil {
+		return err
+	}
+	err := limit.Count("pairs =", c.Pairs, maxPairs)
+	if err == nil {
+		err = limit.Fits("pairs =", c.pairs(), pairBytes)
+	}
+	if err != nil {
+		return fmt.Errorf("reproduce: %w", err)
+	}
+	if c.Conditional {
+		if _, err := autoencoder.Conditions(set); err != nil {
+			return err
+		}
+	}
+	if _, _, err := evaluate.Densities(set, c.Density); err != nil {
+		return err
+	}
+	_, err = groundMetric(c.Metric)
+	return err
+}
 
 func groundMetric(name string) (*emd.Metric, error) {
 	points, err := hgcal.Positions(name)

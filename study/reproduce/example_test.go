@@ -10,9 +10,9 @@ import (
 
 // A run's configuration follows from the images and a budget: few images get
 // more epochs, so that every encoder sees as many.
-func ExampleNewConfig() {
+func ExampleConfig_For() {
 	images := &wafer.Set{Charge: make([]float64, 5000*hgcal.Cells)}
-	c := reproduce.NewConfig(images, "my wafers", "benchmark", 1, reproduce.QuickBudget())
+	c := reproduce.Quick().For(images, "my wafers")
 	fmt.Println(c.Epochs, c.Batch, c.Losses)
 	// Output: 200 20 [weighted-mse telescope emd-cnn emd emd+energy]
 }

@@ -19,25 +19,16 @@ import (
 	"barrow/wafer"
 )
 
-// FullPrecisions are the number formats that Full compares, with the losses of
-// the main job: the paper's three, the exact EMD, and the combination that keeps
-// the energy.
+// FullPrecisions are the number formats that Full compares by default.
 func FullPrecisions() []string { return []string{"float", "qkeras-5bit", "asic"} }
 
-// fullSeen is how many images every encoder sees, over all epochs.
-const fullSeen = 1_200_000
-
-// A FullConfig says everything that a full run's results depend on.
-type FullConfig struct {
-	Plan      compare.Plan           `json:"plan"`
-	CNN       surrogate.Architecture `json:"emd_cnn"`
-	Pairs     int                    `json:"emd_cnn_pairs"`     // an epoch, fresh in every epoch
-	CNNEpochs int                    `json:"emd_cnn_epochs"`    // of the EMD CNN
-	Decoders  int                    `json:"emd_cnn_decoders"`  // epochs of the two encoders whose images the EMD CNN learns from
-	Batch     int                    `json:"emd_cnn_batch"`     // pairs a step
-	Network   string                 `json:"emd_cnn_file_name"` // of its weights in the folder
-	// Density of the wafers, as in Config.
-	Density string `json:"wafer_density,omitempty"`
+// FullDefault is the full comparison: every encoder sees 1,200,000 images, whatever their
+// number.
+func FullDefault() Config {
+	c := Default()
+	c.Events, c.Precisions, c.Seeds = 20_000, FullPrecisions(), 5
+	c.Seen, c.Pairs, c.CNNEpochs, c.CNNBatch = 1_200_000, 1_500_000, 30, 256
+	return c
 }
 
 // FullResults are everything that a full run found.
@@ -47,32 +38,20 @@ type FullResults struct {
 	Bandwidth *Bandwidth `json:"at_equal_bandwidth"`
 }
 
-// NewFullConfig is the full comparison on the images with a decoder ("" is the
-// paper's): every encoder sees 1,200,000 images, whatever their number.
-func NewFullConfig(images *wafer.Set, source, metric, decoder string, seed uint64) FullConfig {
-	p := compare.Default()
-	p.Decoder = decoder
-	p = p.Complete()
-	p.Losses, p.Precisions, p.Seeds, p.Seed = Losses(), FullPrecisions(), 5, seed
-	p.Source, p.Digest, p.Metric = source, images.Digest(), metric
-	p.Epochs = min(400, max(1, fullSeen/max(1, images.Len()*6/10)))
-	return FullConfig{Plan: p, CNN: surrogate.N1(), Pairs: 50_000, CNNEpochs: 30, Decoders: max(1, p.Epochs/3), Batch: 256, Network: run.SurrogateWeights}
-}
-
 // Full trains the EMD CNN on the training images and what two encoders make of
 // them, then every encoder of the plan, and measures them on the held-out
 // images; with a pretraining in the plan the EMD CNN and the encoders first learn
 // from its images. It resumes what the folder holds; threads never change a
 // result.
-func Full(ctx context.Context, f *run.Folder, c FullConfig, images, pretraining *wafer.Set, s Settings) (*FullResults, *compare.Times, error) {
-	if err := c.Plan.Check(true); err != nil {
+func Full(ctx context.Context, f *run.Folder, c Config, images, pretraining *wafer.Set, s Settings) (*FullResults, *compare.Times, error) {
+	if err := c.check(images); err != nil {
 		return nil, nil, err
 	}
-	data, err := compare.Split(images, c.Plan.Seed)
+	data, err := compare.Split(images, c.Seed)
 	if err != nil {
 		return nil, nil, err
 	}
-	if data.Pretraining = pretraining; len(c.Plan.Pretrain) > 0 && (pretraining == nil || pretraining.Len() == 0) {
+	if data.Pretraining = pretraining; len(c.Pretrain) > 0 && (pretraining == nil || pretraining.Len() == 0) {
 		return nil, nil, errors.New("reproduce: the plan has a pretraining, but there are no images for it")
 	}
 	if s, err = s.prepared(); err != nil {
@@ -87,7 +66,7 @@ func Full(ctx context.Context, f *run.Folder, c FullConfig, images, pretraining 
 	if err := w.network(ctx); err != nil {
 		return nil, nil, fmt.Errorf("EMD CNN: %w", err)
 	}
-	path := f.Path(run.Weights, c.Network+run.WeightsEnding)
+	path := f.Path(run.Weights, run.SurrogateWeights+run.WeightsEnding)
 	table, times, err := compare.Train(ctx, f, c.Plan, data, compare.Resources{
 		Threads:  w.threads,
 		CNN:      func() (loss.Distance, error) { return surrogate.Load(path, nn.Settings{Threads: 1}) },
@@ -116,11 +95,11 @@ func (w *full) finish(r *FullResults, times *compare.Times) error {
 
 // bandwidth measures the chip's other algorithms on the held-out images.
 func (w *full) bandwidth(ctx context.Context) (*Bandwidth, error) {
-	metric, err := groundMetric(w.c.Plan.Metric)
+	metric, err := groundMetric(w.c.Metric)
 	if err != nil {
 		return nil, err
 	}
-	return baselines(ctx, metric, w.data.Test, w.c.Density, evaluate.Settings{Threshold: w.c.Plan.Threshold, Threads: w.threads})
+	return baselines(ctx, metric, w.data.Test, w.c.Density, evaluate.Settings{Threshold: w.c.Threshold, Threads: w.threads})
 }
 
 // Shares of a full run's time, measured.
@@ -131,7 +110,7 @@ const (
 
 type full struct {
 	folder   *run.Folder
-	c        FullConfig
+	c        Config
 	data     compare.Data
 	threads  int
 	progress func(share float64, note string)
@@ -139,8 +118,8 @@ type full struct {
 
 // network trains the EMD CNN unless it is there.
 func (w *full) network(ctx context.Context) error {
-	return w.folder.Once(w.c.Network, nil, &struct{}{}, func() ([]string, error) {
-		file := w.c.Network + run.WeightsEnding
+	return w.folder.Once(run.SurrogateWeights, nil, &struct{}{}, func() ([]string, error) {
+		file := run.SurrogateWeights + run.WeightsEnding
 		m, err := w.train(ctx)
 		if err != nil {
 			return nil, err
@@ -151,12 +130,12 @@ func (w *full) network(ctx context.Context) error {
 
 // train trains the EMD CNN.
 func (w *full) train(ctx context.Context) (*surrogate.Model, error) {
-	metric, err := groundMetric(w.c.Plan.Metric)
+	metric, err := groundMetric(w.c.Metric)
 	if err != nil {
 		return nil, err
 	}
-	train, epochs := w.data.Train, w.c.Decoders
-	if p := w.c.Plan; len(p.Pretrain) > 0 {
+	train, epochs := w.data.Train, max(1, w.c.Epochs/3)
+	if p := w.c; len(p.Pretrain) > 0 {
 		train, epochs = w.data.Pretraining, max(1, p.PretrainEpochs/3)
 	}
 	var decoders []*autoencoder.Model
@@ -182,8 +161,8 @@ func (w *full) train(ctx context.Context) (*surrogate.Model, error) {
 		}
 	}
 	m, _, err := surrogate.Train(ctx, sources[0], sources[1], metric, surrogate.Settings{
-		Architecture: w.c.CNN, Seed: w.c.Plan.Seed, Threads: w.threads, Pairs: w.c.Pairs, Epochs: w.c.CNNEpochs, Batch: w.c.Batch,
-		Validation: max(200, min(5000, w.c.Pairs/10)), Checkpoint: w.folder.Path(run.Weights, w.c.Network+run.CheckpointEnding),
+		Architecture: w.c.CNN, Seed: w.c.Seed, Threads: w.threads, Pairs: w.c.pairs(), Epochs: w.c.CNNEpochs, Batch: w.c.CNNBatch,
+		Validation: max(200, min(5000, w.c.pairs()/10)), Checkpoint: w.folder.Path(run.Weights, run.SurrogateWeights+run.CheckpointEnding),
 		Progress: func(share float64, note string) {
 			w.progress(shareDecoders+share*(shareCNN-shareDecoders), "emd-cnn: "+note)
 		},
@@ -197,10 +176,10 @@ func (w *full) decoder(ctx context.Context, metric *emd.Metric, train *wafer.Set
 	if err != nil {
 		return nil, err
 	}
+	budget := w.c.Budget
+	budget.Epochs, budget.Patience = epochs, 0
 	m, _, err := autoencoder.Train(ctx, train, w.data.Validation, l, autoencoder.Settings{
-		Architecture: w.c.Plan.Encoder(name, "float", 0),
-		Seed:         w.c.Plan.Seed + 1000, Threads: w.threads,
-		Budget:     autoencoder.Budget{Epochs: epochs, Batch: w.c.Plan.Batch, Rate: w.c.Plan.Rate, Schedule: w.c.Plan.Schedule},
+		Architecture: w.c.Encoder(name, "float", 0), Budget: budget, Seed: w.c.Seed + 1000, Threads: w.threads,
 		Checkpoint: w.folder.Path(run.Weights, "decoder-"+name+run.CheckpointEnding),
 		Progress: func(done float64, note string) {
 			w.progress(shareDecoders*(share+done/2), "decoders: "+name+", "+note)

@@ -16,9 +16,9 @@ import (
 	"barrow/wafer"
 )
 
-func openFull(t *testing.T, c FullConfig) *run.Folder {
+func openFull(t *testing.T, c Config) *run.Folder {
 	t.Helper()
-	id, err := c.Identity()
+	id, err := c.FullIdentity()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,9 +39,9 @@ func TestFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	images, _ = images.NonZero()
-	c := NewFullConfig(images, "test", "benchmark", "", 1)
-	c.Plan.Epochs, c.Plan.Seeds, c.Plan.Precisions, c.Decoders = 2, 1, []string{"qkeras-5bit"}, 1
-	c.CNN, c.Pairs, c.CNNEpochs, c.Batch = surrogate.Architecture{Filters: 4, Kernel: 3, Convs: 1, Dense: 8}, 300, 2, 50
+	c := FullDefault().For(images, "test")
+	c.Epochs, c.Seeds, c.Precisions = 2, 1, []string{"qkeras-5bit"}
+	c.CNN, c.Pairs, c.CNNEpochs, c.CNNBatch = surrogate.Architecture{Filters: 4, Kernel: 3, Convs: 1, Dense: 8}, 600, 2, 50
 	f, g := openFull(t, c), openFull(t, c)
 	table, _, err := Full(context.Background(), f, c, images, nil, Settings{Threads: 2})
 	if err != nil {
@@ -84,7 +84,7 @@ func TestFull(t *testing.T) {
 			t.Errorf("no %q in\n%s", line, text.String())
 		}
 	}
-	c.Plan.Losses = []string{"emdd"}
+	c.Losses = []string{"emdd"}
 	if _, _, err := Full(context.Background(), f, c, images, nil, Settings{Threads: 1}); err == nil || !strings.Contains(err.Error(), "unknown loss") {
 		t.Errorf("an unknown loss: %v", err)
 	}
@@ -101,10 +101,12 @@ func TestFullPretrained(t *testing.T) {
 		}
 		sets[k], _ = s.NonZero()
 	}
-	c := NewFullConfig(sets[0], "test", "benchmark", "dense", 1)
-	c.Plan.Epochs, c.Plan.Seeds, c.Plan.Precisions, c.Plan.Losses = 1, 1, []string{"asic"}, []string{"telescope", "emd-cnn"}
-	c.Plan.Pretrain, c.Plan.PretrainEpochs = []string{"others"}, 3
-	c.CNN, c.Pairs, c.CNNEpochs, c.Batch = surrogate.Architecture{Filters: 4, Kernel: 3, Convs: 1, Dense: 8}, 300, 1, 50
+	c := FullDefault()
+	c.Decoder = "dense"
+	c = c.For(sets[0], "test")
+	c.Epochs, c.Seeds, c.Precisions, c.Losses = 1, 1, []string{"asic"}, []string{"telescope", "emd-cnn"}
+	c.Pretrain, c.PretrainEpochs = []string{"others"}, 3
+	c.CNN, c.Pairs, c.CNNEpochs, c.CNNBatch = surrogate.Architecture{Filters: 4, Kernel: 3, Convs: 1, Dense: 8}, 300, 1, 50
 	var distances []float64
 	for _, before := range []*wafer.Set{sets[1], sets[0]} {
 		f := openFull(t, c)

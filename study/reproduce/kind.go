@@ -17,9 +17,9 @@ func (c Config) Identity() (run.Identity, error) {
 	return run.Identity{Kind: Kind(), Settings: c, Inputs: in}, err
 }
 
-// Identity is what a full run is known by.
-func (c FullConfig) Identity() (run.Identity, error) {
-	id, err := c.Plan.Identity(FullKind())
-	id.Settings = c
+// FullIdentity is what a full run is known by.
+func (c Config) FullIdentity() (run.Identity, error) {
+	id, err := c.Identity()
+	id.Kind = FullKind()
 	return id, err
 }

@@ -60,14 +60,14 @@ func lay(r *Results, t Times) *report.Page {
 		Tables:   []report.Table{closing(r, t)},
 		Footer: []string{
 			fmt.Sprintf("Seed %d; ground metric %s; %d epochs in batches of %d for each encoder; EMD CNN %s on %d fresh pairs in each of %d epochs.",
-				r.Config.Seed, r.Config.Metric, r.Config.Epochs, r.Config.Batch, r.Config.Architecture, r.Config.SurrogatePairs, r.Config.SurrogateEpochs),
+				r.Config.Seed, r.Config.Metric, r.Config.Epochs, r.Config.Batch, r.Config.CNN, r.Config.pairs(), r.Config.CNNEpochs),
 			"SHA-256 of the images: " + r.Config.Digest,
 		},
 	}
 	for _, e := range r.Encoders {
 		p.Palette = append(p.Palette, loss.Label(e.Loss))
 	}
-	p.Sections = []report.Section{images(r), fidelity(r)}
+	p.Sections = []report.Section{decodedImages(r), fidelity(r)}
 	if r.Bandwidth != nil {
 		p.Sections = append(p.Sections, atBandwidth(r))
 	}
@@ -122,7 +122,7 @@ func best(r *Results) int {
 	return at
 }
 
-func images(r *Results) report.Section {
+func decodedImages(r *Results) report.Section {
 	w := &report.Wafers{Unit: "share of the wafer's charge"}
 	for _, e := range r.Encoders {
 		w.Columns = append(w.Columns, loss.Label(e.Loss))

@@ -37,9 +37,10 @@ func showers(n int) *wafer.Set {
 }
 
 func tiny(images *wafer.Set) Config {
-	c := NewConfig(images, "a test", "benchmark", 1, Budget{Seen: 1800, Pairs: 1000, CNNEpochs: 2})
-	c.Architecture = surrogate.Architecture{Filters: 4, Kernel: 3, Convs: 1, Dense: 8}
-	return c
+	c := Default()
+	c.Seen, c.Pairs, c.CNNEpochs = 1800, 1000, 2
+	c.CNN = surrogate.Architecture{Filters: 4, Kernel: 3, Convs: 1, Dense: 8}
+	return c.For(images, "a test")
 }
 
 func open(t *testing.T, dir string, c Config) *run.Folder {
@@ -182,7 +183,7 @@ func TestBandwidth(t *testing.T) {
 	}
 	w := &work{c: tiny(images), threads: 2, test: images, results: &Results{}}
 	var err error
-	if w.metric, err = w.c.groundMetric(); err != nil {
+	if w.metric, err = groundMetric(w.c.Metric); err != nil {
 		t.Fatal(err)
 	}
 	list, err := evaluate.Baselines(context.Background(), w.metric, images.Charge, evaluate.Schemes(13), evaluate.ChipSettings{High: high})

@@ -10,7 +10,6 @@ import (
 	"barrow/autoencoder"
 	"barrow/emd"
 	"barrow/evaluate"
-	"barrow/internal/limit"
 	"barrow/loss"
 	"barrow/nn"
 	"barrow/run"
@@ -18,24 +17,6 @@ import (
 	"barrow/surrogate"
 	"barrow/wafer"
 )
-
-// Settings of a run that never change its results.
-type Settings struct {
-	Threads  int                              // 0 means all processors
-	Progress func(share float64, note string) // share of the whole run that is done, in [0,1]; nil for none
-}
-
-// prepared has all processors counted and a function to report progress to.
-func (s Settings) prepared() (Settings, error) {
-	if s.Progress == nil {
-		s.Progress = func(float64, string) {}
-	}
-	var err error
-	if s.Threads, err = limit.Threads(s.Threads); err != nil {
-		return s, fmt.Errorf("reproduce: %w", err)
-	}
-	return s, nil
-}
 
 // Run carries out a run in its folder, resuming what is there, and returns its
 // results; it writes results.json, times.json and report.html. Cancelling the
@@ -98,7 +79,7 @@ type step struct {
 
 func (w *work) prepare(images *wafer.Set) error {
 	var err error
-	if w.metric, err = w.c.groundMetric(); err != nil {
+	if w.metric, err = groundMetric(w.c.Metric); err != nil {
 		return err
 	}
 	parts, err := images.Split(w.c.Seed, shares...)
@@ -134,7 +115,7 @@ func (w *work) plan() ([]step, error) {
 			first = append(first, s)
 		}
 	}
-	cnn := step{"emd-cnn", costPair * float64(w.c.SurrogatePairs*w.c.SurrogateEpochs), w.surrogate}
+	cnn := step{"emd-cnn", costPair * float64(w.c.pairs()*w.c.CNNEpochs), w.surrogate}
 	steps := append(append(first, cnn), second...)
 	for _, s := range steps {
 		w.total += s.cost
@@ -207,8 +188,7 @@ func (w *work) encoder(ctx context.Context, s step, name string) error {
 	}
 	w.decoders[name], w.histories[name], err = once(w, run.EncoderWeights+name, func(checkpoint string) (*autoencoder.Model, *nn.History, error) {
 		return autoencoder.Train(ctx, w.train, w.validation, l, autoencoder.Settings{
-			Seed: w.c.Seed, Threads: w.threads,
-			Budget:     autoencoder.Budget{Epochs: w.c.Epochs, Batch: w.c.Batch, Rate: w.c.Rate, Schedule: w.c.Schedule},
+			Architecture: w.c.Encoder(name, w.c.Precisions[0], 0), Budget: w.c.Budget, Seed: w.c.Seed, Threads: w.threads,
 			Checkpoint: checkpoint, Progress: w.follow(s),
 		})
 	}, autoencoder.Load)
@@ -228,8 +208,8 @@ func (w *work) surrogate(ctx context.Context, s step) error {
 			return nil, nil, err
 		}
 		return surrogate.Train(ctx, train, validation, w.metric, surrogate.Settings{
-			Architecture: w.c.Architecture, Seed: w.c.Seed, Threads: w.threads,
-			Pairs: w.c.SurrogatePairs, Epochs: w.c.SurrogateEpochs, Validation: max(200, min(5000, w.c.SurrogatePairs/10)),
+			Architecture: w.c.CNN, Seed: w.c.Seed, Threads: w.threads,
+			Pairs: w.c.pairs(), Epochs: w.c.CNNEpochs, Batch: w.c.CNNBatch, Validation: max(200, min(5000, w.c.pairs()/10)),
 			Checkpoint: checkpoint, Progress: w.follow(s),
 		})
 	}, surrogate.Load)

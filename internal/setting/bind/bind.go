@@ -89,16 +89,16 @@ func (b *Binding) Given(key string) bool {
 	return false
 }
 
-// Defaults takes the settings that were not given from another struct of the same type, for
-// commands whose defaults depend on a flag. Call it after the flags and the file are read.
-func (b *Binding) Defaults(s any) {
+// Into gives another struct of the same type the settings that were named, by a flag or in
+// a file: for commands whose defaults depend on a flag. Call it after both are read.
+func (b *Binding) Into(s any) {
 	others := map[string]setting.Field{}
 	for _, f := range setting.Fields(s, b.one) {
 		others[f.Key] = f
 	}
 	for i, f := range b.fields {
-		if o, ok := others[f.Key]; ok && !b.values[i].given && !b.values[i].inFile {
-			f.Copy(o)
+		if o, ok := others[f.Key]; ok && (b.values[i].given || b.values[i].inFile) {
+			o.Copy(f)
 		}
 	}
 }

@@ -135,7 +135,7 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-func TestGivenAndDefaults(t *testing.T) {
+func TestGivenAndInto(t *testing.T) {
 	s := settings{Seed: 1, Budget: Budget{Epochs: 100}}
 	b, err := read(t, &s, false, "schedule = \"cosine\"", "--losses", "emd")
 	if err != nil {
@@ -146,9 +146,10 @@ func TestGivenAndDefaults(t *testing.T) {
 			t.Errorf("Given(%s) = %v", key, !want)
 		}
 	}
-	b.Defaults(&settings{Losses: []string{"a"}, Seed: 9, Budget: Budget{Epochs: 20, Course: "constant"}})
-	if want := (settings{Losses: []string{"emd"}, Seed: 9, Budget: Budget{Epochs: 20, Course: "cosine"}}); !reflect.DeepEqual(s, want) {
-		t.Errorf("%+v, want %+v", s, want)
+	other := settings{Losses: []string{"a"}, Seed: 9, Budget: Budget{Epochs: 20, Course: "constant"}}
+	b.Into(&other)
+	if want := (settings{Losses: []string{"emd"}, Seed: 9, Budget: Budget{Epochs: 20, Course: "cosine"}}); !reflect.DeepEqual(other, want) {
+		t.Errorf("%+v, want %+v", other, want)
 	}
 }
 
