@@ -26,6 +26,7 @@ type line struct {
 	steps int
 	after func(step int) // called before each step
 	late  func(step int) // called within each step, after the forward pass
+	judge func(step int) // called within each validation, after that step
 }
 
 func newLine(t testing.TB, threads int) *line {
@@ -77,7 +78,13 @@ func (o *line) Train(ctx context.Context, idx []int) (float64, error) {
 	return v, o.net.BackwardWeights(o.dy)
 }
 
-func (o *line) Validate(context.Context) (float64, error) {
+func (o *line) Validate(ctx context.Context) (float64, error) {
+	if o.judge != nil {
+		o.judge(o.steps)
+	}
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
 	idx := make([]int, 32)
 	for i := range idx {
 		idx[i] = i
@@ -166,10 +173,13 @@ func TestResumeAfterCancelGivesSameBits(t *testing.T) {
 					cancel()
 				}
 			}
-			if attempt%2 == 0 {
+			switch attempt % 3 {
+			case 0:
 				o.after = end
-			} else {
+			case 1:
 				o.late = end
+			default:
+				o.judge = func(int) { end(stop) } // the first that comes
 			}
 			h, err := o.fit(path).Run(ctx, o)
 			cancel()

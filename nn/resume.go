@@ -66,7 +66,8 @@ func (t *trainer) restore() error {
 	if want := t.configured(); c.training.Configured != want {
 		return fmt.Errorf("nn: %s: its training has other settings (%s) than this one (%s)", t.Checkpoint, c.training.Configured, want)
 	}
-	if s := c.training; s.Epoch < 0 || s.InEpoch < 0 || s.InEpoch >= t.stepsPerEpoch() || s.Step < 0 {
+	// All steps of an epoch may be done, and the validation interrupted.
+	if s := c.training; s.Epoch < 0 || s.InEpoch < 0 || s.InEpoch > t.stepsPerEpoch() || s.Step < 0 {
 		return fmt.Errorf("nn: %s: %w: it is at step %d of epoch %d", t.Checkpoint, ErrCheckpoint, s.InEpoch, s.Epoch)
 	}
 	if err := c.Fill(t.Net); err != nil {
