@@ -169,6 +169,7 @@ func (f *encodeFlags) run(cmd *cobra.Command, c *common, path string) error {
 	if set.Metric, err = groundMetric(f.metric); err != nil {
 		return err
 	}
+	metricRemark(cmd, f.metric)
 	result, err := f.transmit(cmd, c, path, base, set)
 	var image *evaluate.ImageError
 	if errors.As(err, &image) {

@@ -113,6 +113,7 @@ func (f *emdFlags) run(cmd *cobra.Command, c *common, pathA, pathB string) error
 	if err != nil {
 		return err
 	}
+	metricRemark(cmd, f.metric)
 	metric, err := emd.Euclidean(points)
 	if err != nil {
 		return fmt.Errorf("metric %s: %w", f.metric, err)

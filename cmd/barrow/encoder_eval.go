@@ -76,6 +76,7 @@ func (f *encoderEval) run(cmd *cobra.Command, c *common, args []string) error {
 	if _, err := groundMetric(f.metric); err != nil {
 		return err
 	}
+	metricRemark(cmd, f.metric)
 	if f.out != "" {
 		if err := outfile.Check(f.out, f.force); err != nil {
 			return err

@@ -162,6 +162,13 @@ func createImages(cmd *cobra.Command, path string, force bool, s wafer.WriteSett
 	return file.Create(path, force, s)
 }
 
+// metricRemark says what is assumed about a metric that is a file.
+func metricRemark(cmd *cobra.Command, name string) {
+	if p, err := hgcal.ReadPositions(name); err == nil && p.Note != "" {
+		fmt.Fprintln(quietly(cmd), p.Note)
+	}
+}
+
 // remarks is where a command says what a user should know but did not ask for.
 func remarks(cmd *cobra.Command, c *common) io.Writer {
 	if c.quiet {

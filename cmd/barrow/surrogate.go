@@ -65,6 +65,7 @@ certainly not above the EMD.`,
 				if err != nil {
 					return err
 				}
+				metricRemark(cmd, metric)
 				r, err := surrogate.Compare(cmd.Context(), model, m, a.Charge, b.Charge, emd.Settings{Threads: c.threads})
 				if err != nil {
 					return err
