@@ -195,7 +195,7 @@ func TestStreamGolden(t *testing.T) {
 	input := readGoldenInput(t)
 	for _, name := range []string{"TS_Thr47_5eTx_MRL", "TS_Thr47_13eTx", "BC_5eTx", "STC_type0_eTx5", "AE", "RPT_13eTx"} {
 		c := readGoldenConfig(t, name).Config
-		golden, err := ReadOutput(open(t, filepath.Join(dataDir(t), name, "testOutput.csv")))
+		golden, err := readOutput(open(t, filepath.Join(dataDir(t), name, "testOutput.csv")))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,7 +1,9 @@
 package econt
 
 import (
+	"context"
 	"fmt"
+	"io"
 
 	"barrow/internal/simd"
 )
@@ -108,6 +110,39 @@ func (e *Emulator) Drain(out *Output) (ok bool) {
 	e.buffer.pop(e.etx, e.config.Links, out, &e.origin, e.trace)
 	return true
 }
+
+// Run steps through all rows of the input and writes what leaves the chip; with
+// drain it goes on until the buffer is empty. It returns the rows of input and
+// leaves out to be flushed.
+func (e *Emulator) Run(ctx context.Context, in Source[BunchCrossing], out *OutputWriter, drain bool) (rows int, err error) {
+	var row BunchCrossing
+	var o Output
+	for ; ; rows++ {
+		if rows%checkEvery == 0 && ctx.Err() != nil {
+			return rows, ctx.Err()
+		}
+		err := in.Read(&row)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return rows, err
+		}
+		e.Step(&row, &o)
+		if err := out.Write(&o); err != nil {
+			return rows, err
+		}
+	}
+	for drain && e.Drain(&o) {
+		if err := out.Write(&o); err != nil {
+			return rows, err
+		}
+	}
+	return rows, nil
+}
+
+// checkEvery is after how many rows a context is asked.
+const checkEvery = 4096
 
 func (e *Emulator) step(bx int, out *Output) {
 	e.format(bx)

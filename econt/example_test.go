@@ -1,6 +1,7 @@
 package econt_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -32,20 +33,44 @@ func Example() {
 }
 
 func ExampleVerify() {
+	row := strings.Repeat("%x0408102,", 12)
+	words := "RX_DATA_0,RX_DATA_1,RX_DATA_2,RX_DATA_3,RX_DATA_4,RX_DATA_5,RX_DATA_6,RX_DATA_7,RX_DATA_8,RX_DATA_9,RX_DATA_10,RX_DATA_11\n" +
+		strings.TrimSuffix(strings.ReplaceAll(row, "%x", "9"), ",") + "\n" +
+		strings.TrimSuffix(strings.ReplaceAll(row, "%x", "a"), ",") + "\n"
 	c := econt.Defaults() // threshold sum, two links
-	input := make([]econt.BunchCrossing, 2)
-	input[1].BX = 1
 	chip, err := econt.New(c)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	golden := make([]econt.Output, 2)
-	for i := range input {
-		chip.Step(&input[i], &golden[i])
+	input, err := econt.NewInputReader(strings.NewReader(words), 0)
+	if err != nil {
+		fmt.Println(err)
+		return
 	}
-	golden[1][0] ^= 1 << 20 // one bit of what the chip should have sent
-	report, err := econt.Verify(c, input, golden)
+	var golden strings.Builder
+	out := econt.NewOutputWriter(&golden)
+	if _, err := chip.Run(context.Background(), input, out, false); err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := out.Flush(); err != nil {
+		fmt.Println(err)
+		return
+	}
+	// One bit of what the chip should have sent.
+	wrong := golden.String()[:golden.Len()-13*9] + "8" + golden.String()[golden.Len()-13*9+1:]
+	want, err := econt.NewOutputReader(strings.NewReader(wrong))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	input, err = econt.NewInputReader(strings.NewReader(words), 0)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	report, err := econt.Verify(context.Background(), c, input, want)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -56,7 +81,7 @@ func ExampleVerify() {
 	}
 	// Output:
 	// 1/2 rows identical
-	// row 2 (line 3), TX_DATA_0 bits 20..20: charge of channel 1, 4E3M, frame of row 1 (BX 0): expected 0x05, got 0x01
+	// row 2 (line 3), TX_DATA_0 bits 31..31: charge of channel 0, 4E3M, frame of row 1 (BX 0): expected 0x45, got 0x05
 }
 
 func ExampleBaseline() {

@@ -58,7 +58,7 @@ func TestGolden(t *testing.T) {
 	for _, path := range dirs {
 		name := filepath.Base(filepath.Dir(path))
 		t.Run(name, func(t *testing.T) {
-			want, err := ReadOutput(open(t, path))
+			want, err := readOutput(open(t, path))
 			if err != nil {
 				t.Fatal(err)
 			}

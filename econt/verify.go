@@ -1,7 +1,9 @@
 package econt
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"sort"
 )
 
@@ -50,68 +52,118 @@ func (r *Report) OK() bool { return r.Identical == r.Rows }
 
 // Verify runs the chip on the input and compares every bit with the golden. A
 // golden longer than the input is compared with what the buffer still sends;
-// a shorter one, or one that goes on after the buffer is empty, is an error.
-func Verify(c Config, input []BunchCrossing, golden []Output) (*Report, error) {
-	if len(golden) < len(input) {
-		return nil, fmt.Errorf("econt: golden has %d rows for %d rows of input", len(golden), len(input))
-	}
+// a shorter one, one that goes on after the buffer is empty, and one without
+// rows are errors. Memory does not grow with the rows.
+func Verify(ctx context.Context, c Config, input Source[BunchCrossing], golden Source[Output]) (*Report, error) {
 	e, err := New(c)
 	if err != nil {
 		return nil, err
 	}
 	e.trace = true
-	v := &verifier{input: input, golden: golden, layout: *e}
+	v := &verifier{emulator: e, layout: *e, counts: map[string]int{}}
 	v.layout.frame.trace = true
-	v.got = make([]Output, len(golden))
-	v.from = make([][frameWords]origin, len(golden))
-	for i := range golden {
-		if i < len(input) {
-			e.Step(&input[i], &v.got[i])
-		} else if !e.Drain(&v.got[i]) {
-			return nil, fmt.Errorf("econt: golden has %d rows, but the buffer is empty after %d", len(golden), i)
-		}
-		v.from[i] = e.origin
+	if err := v.run(ctx, input, golden); err != nil {
+		return nil, err
 	}
-	r := v.report()
-	r.Truncated, r.Overflows = e.truncated, e.overflows
-	return r, nil
+	return v.result(), nil
 }
 
-// verifier holds one comparison.
+const (
+	// verifyRows are the rows at hand. A word leaves at most 282 rows after its
+	// frame came, as the buffer holds 564 and two leave a row.
+	verifyRows = 1024
+	// verifySpread is more than the rows over which the words of one frame leave:
+	// 26 words, two a row at least.
+	verifySpread = 64
+)
+
+// verifier holds one comparison. Row i is at i modulo verifyRows.
 type verifier struct {
-	input  []BunchCrossing
-	golden []Output
-	got    []Output
-	from   [][frameWords]origin
-	layout Emulator // builds frames again for their fields
-	// where each 16-bit word of a frame left: row<<5 | place
-	left map[origin]int
+	emulator *Emulator
+	layout   Emulator // builds frames again for their fields
+	input    [verifyRows]BunchCrossing
+	golden   [verifyRows]Output
+	got      [verifyRows]Output
+	from     [verifyRows][frameWords]origin
+	rows     int // read
+	// left is where each 16-bit word of a frame left, row<<5 | place, for the rows
+	// from first to last; nil until a row differs.
+	left        map[origin]int
+	first, last int
+
+	report Report
+	counts map[string]int
 }
 
-func (v *verifier) report() *Report {
-	r := &Report{Rows: len(v.golden)}
-	counts := map[string]int{}
-	for i := range v.golden {
-		if v.got[i] == v.golden[i] {
-			r.Identical++
-			continue
+// run reads and compares, verifySpread rows behind what is read.
+func (v *verifier) run(ctx context.Context, input Source[BunchCrossing], golden Source[Output]) error {
+	inputs := -1 // rows of input, once it has ended
+	for {
+		if v.rows%checkEvery == 0 && ctx.Err() != nil {
+			return ctx.Err()
 		}
-		if v.left == nil {
-			v.index()
+		at := v.rows % verifyRows
+		goldenErr := golden.Read(&v.golden[at])
+		if goldenErr != nil && goldenErr != io.EOF {
+			return goldenErr
 		}
-		list := v.differences(i)
-		if r.First == nil {
-			r.First = list
+		if inputs < 0 {
+			switch err := input.Read(&v.input[at]); {
+			case err == io.EOF:
+				inputs = v.rows
+			case err != nil:
+				return err
+			case goldenErr == io.EOF:
+				return fmt.Errorf("econt: golden ends after %d rows, the input goes on", v.rows)
+			}
 		}
-		kinds := map[string]bool{}
-		for _, d := range list {
-			kinds[d.kind()] = true
+		if goldenErr == io.EOF {
+			break
 		}
-		for k := range kinds {
-			counts[k]++
+		if inputs < 0 {
+			v.emulator.Step(&v.input[at], &v.got[at])
+		} else if !v.emulator.Drain(&v.got[at]) {
+			return fmt.Errorf("econt: golden goes on after %d rows of input and %d of output, but the buffer is empty", inputs, v.rows)
+		}
+		v.from[at] = v.emulator.origin
+		v.rows++
+		if i := v.rows - 1 - verifySpread; i >= 0 {
+			v.compare(i)
 		}
 	}
-	for k, n := range counts {
+	for i := max(v.rows-verifySpread, 0); i < v.rows; i++ {
+		v.compare(i)
+	}
+	if v.rows == 0 {
+		return fmt.Errorf("econt: golden and input have no rows: nothing was compared")
+	}
+	return nil
+}
+
+// compare compares row i.
+func (v *verifier) compare(i int) {
+	if v.got[i%verifyRows] == v.golden[i%verifyRows] {
+		v.report.Identical++
+		return
+	}
+	v.index(i)
+	list := v.differences(i)
+	if v.report.First == nil {
+		v.report.First = list
+	}
+	kinds := map[string]bool{}
+	for _, d := range list {
+		kinds[d.kind()] = true
+	}
+	for k := range kinds {
+		v.counts[k]++
+	}
+}
+
+func (v *verifier) result() *Report {
+	r := &v.report
+	r.Rows, r.Truncated, r.Overflows = v.rows, v.emulator.truncated, v.emulator.overflows
+	for k, n := range v.counts {
 		r.ByField = append(r.ByField, FieldCount{k, n})
 	}
 	sort.Slice(r.ByField, func(i, j int) bool {
@@ -131,13 +183,24 @@ func (d *Difference) kind() string {
 	return d.Field
 }
 
-// index notes where every word of every frame left.
-func (v *verifier) index() {
-	v.left = make(map[origin]int, frameWords*len(v.from))
-	for i := range v.from {
-		for p, o := range v.from[i] {
+// index notes where every word of every frame left in the rows around row i.
+func (v *verifier) index(i int) {
+	from, to := max(i-verifySpread, 0), min(i+verifySpread, v.rows-1)
+	if v.left == nil || v.last < from {
+		v.left, v.first, v.last = make(map[origin]int), from, from-1
+	}
+	for ; v.first < from; v.first++ {
+		for _, o := range v.from[v.first%verifyRows] {
+			if at, ok := v.left[o]; ok && at>>5 == v.first {
+				delete(v.left, o)
+			}
+		}
+	}
+	for v.last < to {
+		v.last++
+		for p, o := range v.from[v.last%verifyRows] {
 			if o.row >= 0 {
-				v.left[o] = i<<5 | p
+				v.left[o] = v.last<<5 | p
 			}
 		}
 	}
@@ -147,9 +210,9 @@ func (v *verifier) index() {
 func (v *verifier) differences(i int) []Difference {
 	var list []Difference
 	known := map[string]bool{}
-	for p, o := range v.from[i] {
+	for p, o := range v.from[i%verifyRows] {
 		link, shift := p/2, 16-16*(p%2)
-		diff := uint16((v.got[i][link] ^ v.golden[i][link]) >> shift)
+		diff := uint16((v.got[i%verifyRows][link] ^ v.golden[i%verifyRows][link]) >> shift)
 		if diff == 0 {
 			continue
 		}
@@ -184,14 +247,14 @@ func (v *verifier) outside(i, p int, diff uint16) Difference {
 	}
 	return Difference{
 		Row: i + 1, Link: link, High: topBit(diff) + shift, Low: lowBit(diff) + shift, Field: name, Width: 32,
-		Want: uint64(v.golden[i][link]), Got: uint64(v.got[i][link]),
+		Want: uint64(v.golden[i%verifyRows][link]), Got: uint64(v.got[i%verifyRows][link]),
 	}
 }
 
 // fields gives the fields of the frame that o belongs to.
 func (v *verifier) fields(o origin) []Field {
 	e := &v.layout
-	in := &v.input[o.row]
+	in := &v.input[o.row%verifyRows]
 	e.front.calq(&in.ERx, &e.calq)
 	e.format(in.BX)
 	if !o.truncated {
@@ -206,7 +269,7 @@ func (v *verifier) fields(o origin) []Field {
 
 // field gathers the field's value on both sides from where its bits left.
 func (v *verifier) field(i int, o origin, f Field) Difference {
-	d := Difference{Row: i + 1, Field: fieldName(&v.layout.config, f), FrameRow: o.row + 1, BX: v.input[o.row].BX, Width: f.Width}
+	d := Difference{Row: i + 1, Field: fieldName(&v.layout.config, f), FrameRow: o.row + 1, BX: v.input[o.row%verifyRows].BX, Width: f.Width}
 	for bit := f.Bit; bit < f.Bit+f.Width; bit++ {
 		at, ok := v.left[origin{o.row, bit / 16, o.truncated}]
 		d.Want, d.Got = d.Want<<1, d.Got<<1
@@ -214,7 +277,7 @@ func (v *verifier) field(i int, o origin, f Field) Difference {
 			d.Partial = true
 			continue
 		}
-		row, p := at>>5, at&31
+		row, p := at>>5%verifyRows, at&31
 		s := 31 - 16*(p%2) - bit%16
 		d.Want |= uint64(v.golden[row][p/2] >> s & 1)
 		d.Got |= uint64(v.got[row][p/2] >> s & 1)

@@ -1,10 +1,28 @@
 package econt
 
 import (
+	"context"
+	"errors"
+	"io"
+	"math/bits"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
+
+// slice is a source in memory.
+type slice[T any] struct{ rows []T }
+
+func from[T any](rows []T) Source[T] { return &slice[T]{rows} }
+
+func (s *slice[T]) Read(row *T) error {
+	if len(s.rows) == 0 {
+		return io.EOF
+	}
+	*row, s.rows = s.rows[0], s.rows[1:]
+	return nil
+}
 
 // vector makes an input and what the chip answers.
 func vector(t *testing.T, c Config, n int) ([]BunchCrossing, []Output) {
@@ -70,7 +88,7 @@ func TestVerifyNamesFields(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			in, golden := vector(t, tc.config, 30)
 			golden[tc.row][tc.bit/32] ^= 1 << (31 - tc.bit%32)
-			r, err := Verify(tc.config, in, golden)
+			r, err := Verify(context.Background(), tc.config, from(in), from(golden))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -107,14 +125,14 @@ func TestVerifyBuffered(t *testing.T) {
 	for out := (Output{}); e.Drain(&out); {
 		golden = append(golden, out) // the rows after the input, too
 	}
-	if r, err := Verify(c, in, golden); err != nil || !r.OK() || r.Rows != len(golden) || r.Truncated != e.Truncated() {
+	if r, err := Verify(context.Background(), c, from(in), from(golden)); err != nil || !r.OK() || r.Rows != len(golden) || r.Truncated != e.Truncated() {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	late := 0
 	for row := range golden {
 		changed := append([]Output(nil), golden...)
 		changed[row][1] ^= 1 << 16
-		r, err := Verify(c, in, changed)
+		r, err := Verify(context.Background(), c, from(in), from(changed))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -129,10 +147,137 @@ func TestVerifyBuffered(t *testing.T) {
 	if late == 0 {
 		t.Error("no frame left later than it came")
 	}
-	if _, err := Verify(c, in, golden[:59]); err == nil {
+	if _, err := Verify(context.Background(), c, from(in), from(golden[:59])); err == nil {
 		t.Error("a golden that is too short was accepted")
 	}
-	if _, err := Verify(c, in, append(golden, Output{})); err == nil || !strings.Contains(err.Error(), "buffer is empty") {
+	if _, err := Verify(context.Background(), c, from(in), from(append(golden, Output{}))); err == nil || !strings.Contains(err.Error(), "buffer is empty") {
 		t.Errorf("a golden that is too long: %v", err)
+	}
+}
+
+// TestVerifyLong: with many more rows than are kept at hand, and a buffer as
+// deep as it gets, a flipped bit is still found in its field.
+func TestVerifyLong(t *testing.T) {
+	c, err := BaselineConfig(ThresholdSum, 1, true, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.T1, c.T2, c.T3 = 511, 511, 0
+	in, golden := vector(t, c, 5000)
+	for i := range in {
+		in[i].BX %= OrbitBX
+	}
+	in, golden = again(t, c, in, golden)
+	deepest := 0
+	for _, row := range []int{0, 63, 64, 500, 1023, 1024, 1100, 3000, 4935, 4936, 4999} {
+		changed := append([]Output(nil), golden...)
+		changed[row][0] ^= 1 << 7
+		r, err := Verify(context.Background(), c, from(in), from(changed))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := r.First[0]
+		if r.Rows != 5000 || r.Identical != 4999 || d.Row != row+1 || bits.OnesCount64(d.Want^d.Got) != 1 || d.Partial {
+			t.Errorf("row %d: %+v: %+v", row+1, r, d)
+		}
+		deepest = max(deepest, d.Row-d.FrameRow)
+	}
+	if deepest < 200 {
+		t.Errorf("no frame left more than %d rows after it came: the buffer was never deep", deepest)
+	}
+	// Every row wrong.
+	for i := range golden {
+		golden[i][0] ^= 1
+	}
+	if r, err := Verify(context.Background(), c, from(in), from(golden)); err != nil || r.Identical != 0 || r.Rows != 5000 {
+		t.Errorf("all rows wrong: %+v, %v", r, err)
+	}
+}
+
+// again gives the chip's answer to an input that was changed.
+func again(t *testing.T, c Config, in []BunchCrossing, out []Output) ([]BunchCrossing, []Output) {
+	t.Helper()
+	e, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range in {
+		e.Step(&in[i], &out[i])
+	}
+	return in, out
+}
+
+func TestVerifyErrors(t *testing.T) {
+	c, err := BaselineConfig(BestChoice, 2, false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, golden := vector(t, c, 3)
+	if _, err := Verify(context.Background(), c, from(in[:0]), from(golden[:0])); err == nil || !strings.Contains(err.Error(), "nothing was compared") {
+		t.Errorf("no rows: %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := Verify(ctx, c, from(in), from(golden)); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
+}
+
+// broken fails after some bytes, as a full disk does.
+type broken struct{ left int }
+
+func (w *broken) Write(p []byte) (int, error) {
+	if w.left -= len(p); w.left < 0 {
+		return 0, io.ErrShortWrite
+	}
+	return len(p), nil
+}
+
+// TestRun: row by row is the same as Step, and no failed write is lost.
+func TestRun(t *testing.T) {
+	c, err := BaselineConfig(ThresholdSum, 2, true, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, want := vector(t, c, 3000)
+	run := func(ctx context.Context, w io.Writer, drain bool) error {
+		e, err := New(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := NewOutputWriter(w)
+		n, err := e.Run(ctx, from(in), out, drain)
+		if err == nil && n != len(in) {
+			t.Errorf("%d rows of %d", n, len(in))
+		}
+		if err == nil {
+			err = out.Flush()
+		}
+		return err
+	}
+	var text, drained strings.Builder
+	if err := errors.Join(run(context.Background(), &text, false), run(context.Background(), &drained, true)); err != nil {
+		t.Fatal(err)
+	}
+	r, err := NewOutputReader(strings.NewReader(text.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := readAll(r)
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%d rows, not those of Step: %v", len(got), err)
+	}
+	if len(drained.String()) <= text.Len() || !strings.HasPrefix(drained.String(), text.String()) {
+		t.Error("draining adds nothing")
+	}
+	for _, room := range []int{0, 100, 200_000} {
+		if err := run(context.Background(), &broken{room}, false); !errors.Is(err, io.ErrShortWrite) {
+			t.Errorf("room for %d bytes: %v", room, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := run(ctx, io.Discard, false); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package econt
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -16,44 +17,66 @@ const (
 
 const hexDigits = "0123456789abcdef"
 
-// readHexRows reads rows of n words of eight hexadecimal digits, separated by
-// commas, under a header line prefix+"0",…; blank lines at the end are allowed.
-func readHexRows(r io.Reader, prefix string, n int, row func(i, line int, words []uint32) error) error {
-	sc := bufio.NewScanner(r)
-	sc.Buffer(make([]byte, 4096), 1<<20)
-	words := make([]uint32, n)
-	line, i, blank := 0, 0, 0
-	for sc.Scan() {
-		line++
-		text := strings.TrimRight(sc.Text(), "\r")
-		if line == 1 {
-			if err := checkHeader(strings.TrimPrefix(text, "\ufeff"), prefix, n); err != nil {
-				return err
-			}
-			continue
-		}
-		if strings.TrimSpace(text) == "" {
-			blank = line
-			continue
-		}
-		if blank != 0 {
-			return fmt.Errorf("line %d: blank line among the rows", blank)
-		}
-		if err := parseHexRow(text, prefix, words, line); err != nil {
-			return err
-		}
-		if err := row(i, line, words); err != nil {
-			return err
-		}
-		i++
+// A Source gives rows one by one; Read's error is io.EOF after the last. Test
+// vectors are read by [NewInputReader] and [NewOutputReader].
+type Source[T any] interface {
+	Read(row *T) error
+}
+
+// hexRows reads rows of words of eight hexadecimal digits, separated by commas,
+// under a header line prefix+"0",…; blank lines at the end are allowed.
+type hexRows struct {
+	lines  *bufio.Scanner
+	prefix string
+	words  []uint32
+	line   int
+}
+
+// longestLine is the most bytes of a line; a row has 117.
+const longestLine = 1 << 20
+
+func newHexRows(r io.Reader, prefix string, n int) (*hexRows, error) {
+	h := &hexRows{lines: bufio.NewScanner(r), prefix: prefix, words: make([]uint32, n)}
+	h.lines.Buffer(make([]byte, 1<<16), longestLine)
+	text, err := h.next()
+	if err == io.EOF {
+		return nil, fmt.Errorf("empty file; want a header %s0,…,%s%d and rows of %d words", prefix, prefix, n-1, n)
 	}
-	if err := sc.Err(); err != nil {
-		return fmt.Errorf("line %d: %w", line+1, err)
+	if err != nil {
+		return nil, err
 	}
-	if line == 0 {
-		return fmt.Errorf("empty file; want a header %s0,…,%s%d and rows of %d words", prefix, prefix, n-1, n)
+	return h, checkHeader(strings.TrimPrefix(text, "\ufeff"), prefix, n)
+}
+
+// next gives the next line.
+func (h *hexRows) next() (string, error) {
+	if !h.lines.Scan() {
+		err := h.lines.Err()
+		switch {
+		case err == nil:
+			return "", io.EOF
+		case errors.Is(err, bufio.ErrTooLong):
+			err = fmt.Errorf("longer than %d MB: no row of words", longestLine>>20)
+		}
+		return "", fmt.Errorf("line %d: %w", h.line+1, err)
 	}
-	return nil
+	h.line++
+	return strings.TrimRight(h.lines.Text(), "\r"), nil
+}
+
+// row gives the words of the next row, valid until the one after it.
+func (h *hexRows) row() ([]uint32, error) {
+	text, err := h.next()
+	for blank := 0; err == nil && strings.TrimSpace(text) == ""; {
+		blank = max(blank, h.line)
+		if text, err = h.next(); err == nil && strings.TrimSpace(text) != "" {
+			return nil, fmt.Errorf("line %d: blank line among the rows", blank)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return h.words, parseHexRow(text, h.prefix, h.words, h.line)
 }
 
 func checkHeader(text, prefix string, n int) error {
@@ -86,35 +109,71 @@ func parseHexRow(text, prefix string, words []uint32, line int) error {
 	return nil
 }
 
-// ReadInput reads a test vector's input: CSV with the columns RX_DATA_0 to
-// RX_DATA_11, eight hexadecimal digits each, one row a bunch crossing. The
-// first row is bunch crossing firstBX. Every word of a row must carry the
-// header that is due: 9 at bunch crossing 0, every 3,564 rows, and a elsewhere.
-func ReadInput(r io.Reader, firstBX int) ([]BunchCrossing, error) {
+// An InputReader reads a test vector's input: CSV with the columns RX_DATA_0 to
+// RX_DATA_11, eight hexadecimal digits each, one row a bunch crossing.
+type InputReader struct {
+	rows *hexRows
+	bx   int
+}
+
+// NewInputReader reads the header. The first row is bunch crossing firstBX.
+func NewInputReader(r io.Reader, firstBX int) (*InputReader, error) {
 	if firstBX < 0 || firstBX >= OrbitBX {
 		return nil, fmt.Errorf("econt: first bunch crossing %d: want 0 to %d", firstBX, OrbitBX-1)
 	}
-	var rows []BunchCrossing
-	bx := firstBX
-	err := readHexRows(r, "RX_DATA_", ERxWords, func(i, line int, words []uint32) error {
-		want := uint32(idleHeader)
-		if bx == 0 {
-			want = markerHeader
-		}
-		for k, w := range words {
-			if got := w >> 28; got != want {
-				return fmt.Errorf("row %d (line %d), RX_DATA_%d: header %x where %x is due (BX %d)%s",
-					i+1, line, k, got, want, bx, headerHint(got))
-			}
-		}
-		rows = append(rows, BunchCrossing{BX: bx, ERx: [ERxWords]uint32(words)})
-		bx = (bx + 1) % OrbitBX
-		return nil
-	})
+	rows, err := newHexRows(r, "RX_DATA_", ERxWords)
 	if err != nil {
 		return nil, fmt.Errorf("econt: input: %w", err)
 	}
-	return rows, nil
+	return &InputReader{rows, firstBX}, nil
+}
+
+// Read gives the next row, io.EOF after the last. Every word must carry the
+// header that is due: 9 at bunch crossing 0, every 3,564 rows, and a elsewhere.
+func (r *InputReader) Read(b *BunchCrossing) error {
+	words, err := r.rows.row()
+	if err == io.EOF {
+		return err
+	}
+	if err != nil {
+		return fmt.Errorf("econt: input: %w", err)
+	}
+	want := uint32(idleHeader)
+	if r.bx == 0 {
+		want = markerHeader
+	}
+	for k, w := range words {
+		if got := w >> 28; got != want {
+			return fmt.Errorf("econt: input: row %d (line %d), RX_DATA_%d: header %x where %x is due (BX %d)%s",
+				r.rows.line-1, r.rows.line, k, got, want, r.bx, headerHint(got))
+		}
+	}
+	*b = BunchCrossing{BX: r.bx, ERx: [ERxWords]uint32(words)}
+	r.bx = (r.bx + 1) % OrbitBX
+	return nil
+}
+
+// ReadInput reads all rows of a test vector's input: see [InputReader].
+func ReadInput(r io.Reader, firstBX int) ([]BunchCrossing, error) {
+	in, err := NewInputReader(r, firstBX)
+	if err != nil {
+		return nil, err
+	}
+	return readAll(in)
+}
+
+func readAll[T any](in Source[T]) (rows []T, err error) {
+	for {
+		var row T
+		switch err := in.Read(&row); err {
+		case nil:
+			rows = append(rows, row)
+		case io.EOF:
+			return rows, nil
+		default:
+			return nil, err
+		}
+	}
 }
 
 func headerHint(got uint32) string {
@@ -125,45 +184,60 @@ func headerHint(got uint32) string {
 	return "; a header is 9 or a"
 }
 
-// WriteInput writes rows as ReadInput reads them, with the headers that are due.
-func WriteInput(w io.Writer, rows []BunchCrossing) error {
-	bw := bufio.NewWriter(w)
-	writeHexHeader(bw, "RX_DATA_", ERxWords)
-	for i := range rows {
-		head := uint32(idleHeader)
-		if rows[i].BX == 0 {
-			head = markerHeader
-		}
-		words := rows[i].ERx
-		for k := range words {
-			words[k] = head<<28 | words[k]&(1<<28-1)
-		}
-		writeHexRow(bw, words[:])
-	}
-	return bw.Flush()
-}
+// An OutputReader reads a golden file: columns TX_DATA_0 to TX_DATA_12.
+type OutputReader struct{ rows *hexRows }
 
-// ReadOutput reads a golden file: columns TX_DATA_0 to TX_DATA_12.
-func ReadOutput(r io.Reader) ([]Output, error) {
-	var rows []Output
-	err := readHexRows(r, "TX_DATA_", MaxETx, func(_, _ int, words []uint32) error {
-		rows = append(rows, Output(words))
-		return nil
-	})
+// NewOutputReader reads the header.
+func NewOutputReader(r io.Reader) (*OutputReader, error) {
+	rows, err := newHexRows(r, "TX_DATA_", MaxETx)
 	if err != nil {
 		return nil, fmt.Errorf("econt: output: %w", err)
 	}
-	return rows, nil
+	return &OutputReader{rows}, nil
 }
 
-// WriteOutput writes rows in the layout of the golden files.
-func WriteOutput(w io.Writer, rows []Output) error {
-	bw := bufio.NewWriter(w)
-	writeHexHeader(bw, "TX_DATA_", MaxETx)
-	for i := range rows {
-		writeHexRow(bw, rows[i][:])
+// Read gives the next row, io.EOF after the last.
+func (r *OutputReader) Read(o *Output) error {
+	words, err := r.rows.row()
+	if err == io.EOF {
+		return err
 	}
-	return bw.Flush()
+	if err != nil {
+		return fmt.Errorf("econt: output: %w", err)
+	}
+	*o = Output(words)
+	return nil
+}
+
+// An OutputWriter writes rows in the layout of the golden files. What it writes
+// is complete after Flush.
+type OutputWriter struct {
+	bw    *bufio.Writer
+	begun bool
+}
+
+// NewOutputWriter writes to w.
+func NewOutputWriter(w io.Writer) *OutputWriter {
+	return &OutputWriter{bw: bufio.NewWriterSize(w, 1<<16)}
+}
+
+// Write writes one row, under the header if it is the first.
+func (w *OutputWriter) Write(o *Output) error {
+	w.begin()
+	return writeHexRow(w.bw, o[:])
+}
+
+func (w *OutputWriter) begin() {
+	if !w.begun {
+		w.begun = true
+		writeHexHeader(w.bw, "TX_DATA_", MaxETx)
+	}
+}
+
+// Flush ends the file, of which a header is the least.
+func (w *OutputWriter) Flush() error {
+	w.begin()
+	return w.bw.Flush()
 }
 
 func writeHexHeader(bw *bufio.Writer, prefix string, n int) {
@@ -177,7 +251,7 @@ func writeHexHeader(bw *bufio.Writer, prefix string, n int) {
 	bw.WriteByte('\n')
 }
 
-func writeHexRow(bw *bufio.Writer, words []uint32) {
+func writeHexRow(bw *bufio.Writer, words []uint32) error {
 	for k, w := range words {
 		if k > 0 {
 			bw.WriteByte(',')
@@ -186,5 +260,5 @@ func writeHexRow(bw *bufio.Writer, words []uint32) {
 			bw.WriteByte(hexDigits[w>>s&15])
 		}
 	}
-	bw.WriteByte('\n')
+	return bw.WriteByte('\n')
 }

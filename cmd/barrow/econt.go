@@ -126,9 +126,42 @@ func (f *chipFlags) setOverflow(c *econt.Config) error {
 	return nil
 }
 
-func (f *chipFlags) readInput() ([]econt.BunchCrossing, error) {
-	return readFile(f.input, func(r io.Reader) ([]econt.BunchCrossing, error) {
-		return econt.ReadInput(r, f.firstBX)
+// wordFile is a test vector's file, row by row.
+type wordFile[T any] struct {
+	econt.Source[T]
+	io.Closer
+	name string
+}
+
+func (w *wordFile[T]) Read(row *T) error {
+	err := w.Source.Read(row)
+	if err != nil && err != io.EOF {
+		return fmt.Errorf("%s: %w", w.name, err)
+	}
+	return err
+}
+
+// openWords opens a test vector's file, whose share read the bar shows unless it
+// is nil.
+func openWords[T any](cmd *cobra.Command, path string, bar *progressBar, read func(io.Reader) (econt.Source[T], error)) (*wordFile[T], error) {
+	in, err := openCounted(cmd, path)
+	if err != nil {
+		return nil, err
+	}
+	if bar != nil {
+		in.after = func() { bar.set(in.share(), "bunch crossings") }
+	}
+	rows, err := read(in)
+	if err != nil {
+		in.Close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return &wordFile[T]{Source: rows, Closer: in, name: path}, nil
+}
+
+func (f *chipFlags) openInput(cmd *cobra.Command, bar *progressBar) (*wordFile[econt.BunchCrossing], error) {
+	return openWords(cmd, f.input, bar, func(r io.Reader) (econt.Source[econt.BunchCrossing], error) {
+		return econt.NewInputReader(r, f.firstBX)
 	})
 }
 

@@ -34,15 +34,7 @@ standard error.`,
 			if err != nil {
 				return err
 			}
-			rows, err := f.readInput()
-			if err != nil {
-				return err
-			}
-			result, err := runChip(r.Config, rows, drain, notes)
-			if err != nil {
-				return err
-			}
-			write := func(w io.Writer) error { return econt.WriteOutput(w, result) }
+			write := func(w io.Writer) error { return f.run(cmd, c, r.Config, w, drain) }
 			if out == "-" {
 				return write(cmd.OutOrStdout())
 			}
@@ -56,24 +48,34 @@ standard error.`,
 	return cmd
 }
 
-// runChip steps through the rows and says what deserves notice.
-func runChip(c econt.Config, rows []econt.BunchCrossing, drain bool, notes io.Writer) ([]econt.Output, error) {
-	e, err := econt.New(c)
+// run steps through the rows of the input and says what deserves notice.
+func (f *chipFlags) run(cmd *cobra.Command, c *common, config econt.Config, w io.Writer, drain bool) error {
+	chip, err := econt.New(config)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	result := make([]econt.Output, len(rows))
-	for i := range rows {
-		e.Step(&rows[i], &result[i])
+	out := econt.NewOutputWriter(w)
+	rows, err := f.step(cmd, c, chip, out, drain)
+	if err != nil {
+		return err
 	}
-	for more := drain; more; {
-		var o econt.Output
-		if more = e.Drain(&o); more {
-			result = append(result, o)
-		}
+	remarkCounts(remarks(cmd, c), chip.Truncated(), chip.Overflows(), rows)
+	return out.Flush()
+}
+
+func (f *chipFlags) step(cmd *cobra.Command, c *common, chip *econt.Emulator, out *econt.OutputWriter, drain bool) (rows int, err error) {
+	bar := newProgress(cmd.ErrOrStderr(), c)
+	defer bar.close()
+	in, err := f.openInput(cmd, bar)
+	if err != nil {
+		return 0, err
 	}
-	remarkCounts(notes, e.Truncated(), e.Overflows(), len(rows))
-	return result, nil
+	defer in.Close()
+	rows, err = chip.Run(cmd.Context(), in, out, drain)
+	if err == nil && rows == 0 {
+		err = fmt.Errorf("%s: a header and no rows", f.input)
+	}
+	return rows, err
 }
 
 // remarkCounts says how many frames were truncated or not decided by a golden.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -29,22 +30,14 @@ named on standard error. The exit code is 0 only if all rows are identical.`,
 			if err != nil {
 				return err
 			}
-			rows, err := f.readInput()
+			report, err := f.verify(cmd, c, r.Config, golden)
 			if err != nil {
 				return err
-			}
-			want, err := readFile(golden, econt.ReadOutput)
-			if err != nil {
-				return err
-			}
-			report, err := econt.Verify(r.Config, rows, want)
-			if err != nil {
-				return fmt.Errorf("%s: %w", golden, err)
 			}
 			if c.json {
 				err = verifyJSON(cmd.OutOrStdout(), r, report)
 			} else {
-				verifyText(cmd.OutOrStdout(), report)
+				err = verifyText(cmd.OutOrStdout(), report)
 				remarkCounts(notes, report.Truncated, report.Overflows, report.Rows)
 			}
 			if err == nil && !report.OK() {
@@ -59,14 +52,35 @@ named on standard error. The exit code is 0 only if all rows are identical.`,
 	return cmd
 }
 
-func verifyText(w io.Writer, r *econt.Report) {
+// verify compares the files row by row.
+func (f *chipFlags) verify(cmd *cobra.Command, c *common, config econt.Config, golden string) (*econt.Report, error) {
+	bar := newProgress(cmd.ErrOrStderr(), c)
+	defer bar.close()
+	in, err := f.openInput(cmd, bar)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	want, err := openWords(cmd, golden, nil, func(r io.Reader) (econt.Source[econt.Output], error) {
+		return econt.NewOutputReader(r)
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer want.Close()
+	return econt.Verify(cmd.Context(), config, in, want)
+}
+
+func verifyText(w io.Writer, r *econt.Report) error {
+	bw := bufio.NewWriter(w)
 	for _, d := range r.First {
-		fmt.Fprintln(w, d)
+		fmt.Fprintln(bw, d)
 	}
-	fmt.Fprintf(w, "%d/%d rows identical\n", r.Identical, r.Rows)
+	fmt.Fprintf(bw, "%d/%d rows identical\n", r.Identical, r.Rows)
 	for _, f := range r.ByField {
-		fmt.Fprintf(w, "%s differs in %d rows\n", f.Field, f.Rows)
+		fmt.Fprintf(bw, "%s differs in %d rows\n", f.Field, f.Rows)
 	}
+	return bw.Flush()
 }
 
 // verifyResult is the JSON form.
