@@ -84,6 +84,37 @@ func allKeys(t *testing.T, name string, one bool, fields []setting.Field, s any)
 	}
 }
 
+// TestDocumentedKeys: the example in docs/encoder.md is a file that is read, and has
+// every key.
+func TestDocumentedKeys(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "encoder.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```toml\n")
+	example, _, found := strings.Cut(rest, "```")
+	if !found {
+		t.Fatal("docs/encoder.md has no configuration file")
+	}
+	path := filepath.Join(t.TempDir(), "docs.toml")
+	if err := os.WriteFile(path, []byte(example), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	plan := compare.Default()
+	b := bind.One(pflag.NewFlagSet("docs", pflag.ContinueOnError), &plan)
+	if err := b.ReadTOML(path); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range b.Keys() {
+		if !b.Given(key) {
+			t.Errorf("docs/encoder.md does not name the key %s", key)
+		}
+	}
+	if err := plan.Complete().Check(true); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestCompletion: flags whose values are known complete, whichever command's they are.
 func TestCompletion(t *testing.T) {
 	known := 0

@@ -1,0 +1,96 @@
+package images
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// row is a line of a wafer file with the charge in the first cell.
+func row(charge string, more ...string) string {
+	return strings.Join(append(append([]string{charge}, strings.Split(strings.Repeat("0,", 46)+"1", ",")...), more...), ",") + "\n"
+}
+
+// head names the 48 charges, and more columns.
+func head(more ...string) string {
+	names := make([]string, 48)
+	for i := range names {
+		names[i] = "CALQ_" + string(rune('0'+i/10)) + string(rune('0'+i%10))
+		if i < 10 {
+			names[i] = "CALQ_" + string(rune('0'+i))
+		}
+	}
+	return strings.Join(append(names, more...), ",") + "\n"
+}
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "a.csv")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestRead(t *testing.T) {
+	var said []string
+	s := Settings{Seed: 3, Remark: func(text string) { said = append(said, text) }}
+	set, source, err := Default(50).Read(context.Background(), s)
+	if err != nil || source != "50 simulated images (mixed)" || set.Len() < 25 || len(set.Columns) == 0 {
+		t.Fatalf("%d images, %q, %v", set.Len(), source, err)
+	}
+
+	// The same columns are kept, others are left out; so are images without charge.
+	empty := strings.Repeat("0,", 47) + "0,1.7\n"
+	with, same, other := write(t, head("eta")+row("5", "1.7")+empty), write(t, head("eta")+row("6", "2.1")), write(t, head("layer")+row("7", "9"))
+	in := Default(0)
+	in.Data = []string{with, same}
+	if set, source, err = in.Read(context.Background(), s); err != nil || set.Len() != 2 || len(set.Columns) != 1 || source != with+", "+same {
+		t.Errorf("%+v, %q, %v", set, source, err)
+	}
+	in.Data = append(in.Data, other)
+	if set, _, err = in.Read(context.Background(), s); err != nil || set.Len() != 3 || len(set.Columns) != 0 {
+		t.Errorf("%+v, %v", set, err)
+	}
+	all := strings.Join(said, "\n")
+	for _, want := range []string{"1 images without charge left out, 1 kept", "the columns are left out"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("no %q in\n%s", want, all)
+		}
+	}
+	in.Data = []string{write(t, head()+strings.Repeat("0,", 47)+"0\n")}
+	if _, _, err := in.Read(context.Background(), s); err == nil || !strings.Contains(err.Error(), "no image with charge") {
+		t.Errorf("nothing but empty images: %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, _, err := in.Read(ctx, s); err == nil {
+		t.Error("a cancelled context")
+	}
+}
+
+func TestCheck(t *testing.T) {
+	for want, spoil := range map[string]func(*Input){
+		"events = 0: want 1 to":              func(i *Input) { i.Events = 0 },
+		"events = -1: want 1 to":             func(i *Input) { i.Events = -1 },
+		"events = 9999999999: want 1 to":     func(i *Input) { i.Events = 9_999_999_999 },
+		"events 1000000000: would take":      func(i *Input) { i.Events = 1_000_000_000 },
+		`preset = "pion": it may be`:         func(i *Input) { i.Preset = "pion" },
+		"; did you mean pions?":              func(i *Input) { i.Preset = "pion" },
+		`order = "v8": it may be v9,`:        func(i *Input) { i.Order = "v8" },
+		`header = "second": it may be first`: func(i *Input) { i.Header = "second" },
+	} {
+		i := Default(10)
+		spoil(&i)
+		if err := i.Check(); err == nil || !strings.Contains(strings.ReplaceAll(err.Error(), "events = 1000000000", "events 1000000000"), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	i := Default(0)
+	i.Data = []string{"a.csv"}
+	if err := i.Check(); err != nil {
+		t.Errorf("no events where there are files: %v", err)
+	}
+}
