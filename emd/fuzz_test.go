@@ -91,6 +91,80 @@ func FuzzCertificate(f *testing.F) {
 	})
 }
 
+// FuzzCost is FuzzCertificate for costs between two sets: small integers of either
+// sign, powers of ten beside them, or any bits.
+func FuzzCost(f *testing.F) {
+	f.Add([]byte{2, 3, 0, 1, 2, 3, 4, 5, 6, 7, 8})
+	f.Add([]byte{1, 9, 1, 9, 200, 255, 17})
+	f.Add([]byte{40, 33, 2, 128, 7})
+	f.Add([]byte{3, 2, 3, 240, 63, 240, 191})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) < 3 {
+			return
+		}
+		n, m, kind := 1+int(data[0])%45, 1+int(data[1])%45, data[2]
+		data = data[3:]
+		next := func() byte {
+			if len(data) == 0 {
+				return 1
+			}
+			b := data[0]
+			data = data[1:]
+			return b
+		}
+		costs := make([]float64, n*m)
+		for k := range costs {
+			switch x := next(); kind & 3 {
+			case 0:
+				costs[k] = float64(int8(x))
+			case 1:
+				costs[k] = float64(x & 15)
+				if x&16 != 0 {
+					costs[k] = math.Pow(10, float64(x>>3))
+				}
+			case 2:
+				costs[k] = math.Sqrt(float64(x))
+			case 3:
+				costs[k] = math.Float64frombits(uint64(x)<<56 | uint64(next())<<48)
+			}
+		}
+		c, err := emd.NewCost(n, m, costs)
+		if err != nil {
+			for _, x := range costs {
+				if !(math.Abs(x) <= 1e200) {
+					return
+				}
+			}
+			t.Fatal(err)
+		}
+		p, q := make([]float64, n), make([]float64, m)
+		for i := range p {
+			p[i] = float64(next() & 15)
+		}
+		for j := range q {
+			q[j] = float64(next() & 15)
+		}
+		set := emd.Settings{Unequal: emd.UnequalNormalise}
+		if kind&4 != 0 {
+			set = emd.Settings{Unequal: emd.UnequalPenalty, Penalty: 1 + float64(kind)}
+		}
+		s, err := emd.NewSolver(c, set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Certificate(p, q)
+		if err != nil {
+			if set.Penalty == 0 && (sum(p) == 0 || sum(q) == 0) {
+				return
+			}
+			t.Fatalf("sound masses: %v", err)
+		}
+		if err := got.Check(1e-13); err != nil {
+			t.Fatalf("%v\ncosts = %v\np = %v\nq = %v", err, costs, p, q)
+		}
+	})
+}
+
 // A million random pairs with BARROW_LONG set, a few ten thousand otherwise, on
 // random metrics of every size up to 64, each proved optimal.
 func TestRandomCertificates(t *testing.T) {

@@ -165,8 +165,13 @@ func (s *Solver) pivot(i, j int32, delta float64) {
 	if onRow {
 		inside, outside, shift = i, j, -delta
 	}
-	s.turn(inside, outside, leave, theta, s.between(i, j))
+	cost := s.between(i, j)
+	s.turn(inside, outside, leave, theta, cost)
 	s.shift(inside, shift)
+	if s.scale {
+		// Potentials that have grown are known less well, until they are computed anew.
+		s.tol = max(s.tol, tolerance*max(delta, math.Abs(cost)))
+	}
 }
 
 func (s *Solver) push(x, apex int32, theta float64) {
