@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"sync"
+
+	"barrow/internal/limit"
 )
 
 // A Metric holds the distances between n points. It is immutable and may be
@@ -119,6 +121,9 @@ func fromPoints(points [][2]float64, diff func(a, b [2]float64) (dx, dy float64)
 	n := len(points)
 	if n < 1 {
 		return nil, fmt.Errorf("emd: a metric needs at least one point, not %d", n)
+	}
+	if err := limit.Fits("a metric of so many points:", n, 8*float64(n)); err != nil {
+		return nil, fmt.Errorf("emd: %w", err)
 	}
 	m := &Metric{n: n, d: make([]float64, n*n)}
 	for i, a := range points {

@@ -37,6 +37,9 @@ func TestNewMetricErrors(t *testing.T) {
 			t.Errorf("points %v were accepted", p)
 		}
 	}
+	if _, err := emd.Euclidean(make([][2]float64, 10_000_000)); err == nil || !strings.Contains(err.Error(), "memory") {
+		t.Errorf("10⁷ points: %v", err)
+	}
 	for _, period := range []float64{-1, math.NaN(), math.Inf(1)} {
 		if _, err := emd.Periodic([][2]float64{{0, 0}}, period, 1); err == nil {
 			t.Errorf("period %v was accepted", period)
