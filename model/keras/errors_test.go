@@ -160,14 +160,24 @@ func TestFileErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	sparse := write("sparse.h5", []byte(signature))
+	if err := os.Truncate(sparse, 3<<30); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat("/dev/zero"); err == nil {
+		if _, err := ReadWeights("/dev/zero"); err == nil || !strings.Contains(err.Error(), "a device or a pipe") {
+			t.Errorf("an endless device: %v", err)
+		}
+	}
 	for _, c := range []struct{ path, want string }{
 		{filepath.Join(dir, "absent.h5"), "no such file"},
-		{write("text.h5", []byte("CALQ_0,CALQ_1\n")), "not an HDF5 file"},
+		{write("text.h5", []byte("CALQ_0,CALQ_1\n")), "text with commas, such as a CSV file of images; wanted is a Keras file of weights"},
 		{write("new.zip", []byte("PK\x03\x04....")), "ends in .h5"},
-		{write("empty.h5", nil), "not an HDF5 file"},
+		{write("empty.h5", nil), "the file is empty"},
+		{sparse, "3.22 GB? At most 1.07 GB are read"},
 		{write("cut.h5", data[:len(data)/2]), "truncated"},
 		{write("bare.h5", bare), "weights only"},
-		{dir, "is a directory"},
+		{dir, "a folder"},
 	} {
 		_, err := ReadModel(c.path)
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.path) || strings.Count(err.Error(), "keras: ") != 1 {

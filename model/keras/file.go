@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
+	"barrow/internal/limit"
 	"barrow/internal/outfile"
+	"barrow/internal/sniff"
 	"barrow/model/keras/internal/h5"
 )
 
@@ -42,8 +43,11 @@ type Weight struct {
 	Data  []float32
 }
 
-// maxFile is the largest file that is read, in bytes.
-const maxFile = 1 << 31
+// The largest files that are read, in bytes: weights, an architecture.
+const (
+	maxFile = 1 << 30
+	maxJSON = 1 << 26
+)
 
 // maxWeights is how many weights a file may hold. Links can make a small file
 // name the same data many times; this bounds what comes of it.
@@ -53,7 +57,7 @@ const maxWeights = 1 << 27
 // float16 or float32 are exact; float64 is rounded to float32. Errors name the
 // file and the group or dataset.
 func ReadWeights(path string) (*File, error) {
-	data, err := readAll(path)
+	data, err := readAll(path, "a Keras file of weights (HDF5)", maxFile, isWeights)
 	if err != nil {
 		return nil, err
 	}
@@ -64,21 +68,26 @@ func ReadWeights(path string) (*File, error) {
 	return f, nil
 }
 
-func readAll(path string) ([]byte, error) {
-	f, err := os.Open(path)
+// readAll reads a file that is what it should be: its size and, before the rest
+// is read, its beginning are looked at.
+func readAll(path, what string, most int64, is func(head []byte) bool) ([]byte, error) {
+	head, err := sniff.Head(path)
 	if err != nil {
-		return nil, fmt.Errorf("keras: %w", err)
+		return nil, errorf("%w", err)
 	}
-	defer f.Close()
-	var b bytes.Buffer
-	n, err := b.ReadFrom(io.LimitReader(f, maxFile+1))
+	if !is(head) {
+		return nil, errorf("%s: %s; wanted is %s", path, sniff.Looks(head), what)
+	}
+	b, err := limit.ReadFile(path, what, most)
 	if err != nil {
-		return nil, fmt.Errorf("keras: %s: %w", path, err)
+		return nil, errorf("%w", err)
 	}
-	if n > maxFile {
-		return nil, fmt.Errorf("keras: %s: more than %d bytes are not supported", path, int64(maxFile))
-	}
-	return b.Bytes(), nil
+	return b, nil
+}
+
+// isWeights lets zip files pass: there is advice for those of Keras 3.
+func isWeights(head []byte) bool {
+	return bytes.HasPrefix(head, []byte(signature)) || bytes.HasPrefix(head, []byte(zipSignature))
 }
 
 // trim takes the package's prefix off an error that gets a longer one.

@@ -52,7 +52,7 @@ func ReadModel(path string) (*Model, error) {
 // ReadModelJSON reads a model in two files: the architecture, as to_json gives
 // it, and the weights in HDF5.
 func ReadModelJSON(jsonPath, weightsPath string) (*Model, error) {
-	config, err := readAll(jsonPath)
+	config, err := readAll(jsonPath, "an architecture of Keras (JSON)", maxJSON, isArchitecture)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"barrow/internal/sniff"
 )
 
 // signature is how an HDF5 file begins.
@@ -24,6 +26,9 @@ func isJSON(head []byte) bool {
 	return bytes.HasPrefix(bytes.TrimSpace(head), []byte("{")) && bytes.Contains(head, []byte(`"class_name"`))
 }
 
+// isArchitecture is less strict: what is no architecture is told by what it lacks.
+func isArchitecture(head []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(head), []byte("{")) }
+
 // isKerasZip looks at the name of a zip file's first entry.
 func isKerasZip(head []byte) bool {
 	if !bytes.HasPrefix(head, []byte(zipSignature)) || len(head) < 30 {
@@ -41,7 +46,7 @@ func isKerasZip(head []byte) bool {
 // or the architecture as JSON or the weights in HDF5, of which it finds the
 // other beside it, called alike but for the ending.
 func Open(path string) (*Model, error) {
-	head, err := start(path)
+	head, err := sniff.Head(path)
 	if err != nil {
 		return nil, errorf("%w", err)
 	}
@@ -64,21 +69,6 @@ func Open(path string) (*Model, error) {
 		return nil, errorf("%s: weights only (no attribute model_config), without their architecture: %w", path, err)
 	}
 	return ReadModelJSON(architecture, path)
-}
-
-// start is the beginning of a file.
-func start(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	head := make([]byte, 512)
-	n, err := f.Read(head)
-	if n == 0 && err != nil {
-		return nil, fmt.Errorf("%s: empty, or not readable: %w", path, err)
-	}
-	return head[:n], nil
 }
 
 // beside finds the file of the same name with another ending.

@@ -3,6 +3,8 @@ package h5
 import (
 	"encoding/binary"
 	"math"
+
+	"github.com/x448/float16"
 )
 
 // Class is the kind of an HDF5 datatype.
@@ -98,27 +100,13 @@ func (o *object) decoder(t datatype) (func([]byte) float32, error) {
 	case t.class == Float && t.ieee && t.size == 8:
 		return func(b []byte) float32 { return float32(math.Float64frombits(e.Uint64(b))) }, nil
 	case t.class == Float && t.ieee && t.size == 2:
-		return func(b []byte) float32 { return half(e.Uint16(b)) }, nil
+		return func(b []byte) float32 { return float16.Frombits(e.Uint16(b)).Float32() }, nil
 	case t.class == Integer && t.signed && t.size == 8:
 		return func(b []byte) float32 { return float32(int64(e.Uint64(b))) }, nil
 	case t.class == Integer && t.signed && t.size == 4:
 		return func(b []byte) float32 { return float32(int32(e.Uint32(b))) }, nil
 	}
 	return nil, errorf("%s: elements of class %v, %d bytes, are not supported as weights; supported are IEEE floats of 16, 32 and 64 bits and signed integers of 32 and 64", o.path, t.class, t.size)
-}
-
-// half is the value of an IEEE float of 16 bits.
-func half(h uint16) float32 {
-	sign := uint32(h&0x8000) << 16
-	exp, man := uint32(h>>10&31), uint32(h&1023)
-	switch exp {
-	case 0:
-		v := float32(man) / (1 << 24)
-		return math.Float32frombits(math.Float32bits(v) | sign)
-	case 31:
-		return math.Float32frombits(sign | 0x7f800000 | man<<13)
-	}
-	return math.Float32frombits(sign | (exp+112)<<23 | man<<13)
 }
 
 // dataspace reads the shape of a dataset or attribute; elements is its
