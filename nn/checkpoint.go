@@ -59,15 +59,15 @@ func Load(path string, s Settings) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := c.Network(s)
+	n, err := c.network(s)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return n, nil
 }
 
-// Network builds the network that the checkpoint holds.
-func (c *Checkpoint) Network(s Settings) (*Network, error) {
+// network builds the network that the checkpoint holds.
+func (c *Checkpoint) network(s Settings) (*Network, error) {
 	n, err := New(c.Spec, s)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCheckpoint, err)
@@ -86,12 +86,24 @@ func (c *Checkpoint) Fill(n *Network) error {
 		if err := n.SetParam(a.Name, a.Data); err != nil {
 			return fmt.Errorf("nn: %w: %w", ErrCheckpoint, err)
 		}
+		if !allFinite(a.Data) {
+			return fmt.Errorf("nn: %w: array %q holds values that are not finite: the training that it is of diverged", ErrCheckpoint, a.Name)
+		}
 		filled[a.Name] = true
 	}
 	if len(filled) < len(n.params) {
 		return fmt.Errorf("nn: %w: an array is there twice", ErrCheckpoint)
 	}
 	return nil
+}
+
+func allFinite(values []float32) bool {
+	for _, v := range values {
+		if v-v != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // write puts the checkpoint at path in one step.

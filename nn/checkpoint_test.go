@@ -88,7 +88,7 @@ func TestCheckpointOfAnotherNetwork(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	c.Spec.Layers[0].Filters = 9
-	if _, err := c.Network(Settings{}); !errors.Is(err, ErrCheckpoint) || !strings.Contains(err.Error(), "conv2d_1/kernel") {
+	if _, err := c.network(Settings{}); !errors.Is(err, ErrCheckpoint) || !strings.Contains(err.Error(), "conv2d_1/kernel") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -114,7 +114,7 @@ func FuzzCheckpoint(f *testing.F) {
 		}
 		c, err := decode(file)
 		if err == nil && c.Spec.Input.Size() < 100 && len(c.Spec.Layers) < 3 {
-			_, err = c.Network(Settings{Threads: 1, MaxBatch: 1})
+			_, err = c.network(Settings{Threads: 1, MaxBatch: 1})
 		}
 		if err != nil && !errors.Is(err, ErrCheckpoint) {
 			t.Errorf("%v does not wrap ErrCheckpoint", err)

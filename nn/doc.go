@@ -3,7 +3,7 @@
 // A network is described by data, a [Spec]: an input shape and a list of
 // layers with hand-written backward passes. [New] checks it and builds a
 // [Network], whose Forward and Backward run a batch; [Fit] trains one on an
-// [Objective] with seeded shuffles, an [Optimizer], a learning-rate
+// [Objective] with seeded shuffles, [Adam], a learning-rate
 // [Schedule], early stopping, and checkpoints from which an interrupted
 // training resumes to the same bits.
 //

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"barrow/internal/limit"
 	"barrow/internal/weights"
 )
 
@@ -36,20 +37,16 @@ type EpochStarter interface {
 // A Fit trains a network: it shuffles, steps, validates, keeps the best
 // weights and writes checkpoints. Zero fields mean the defaults given.
 type Fit struct {
-	Net       *Network
-	Optimizer Optimizer // nil: Adam
-	Schedule  Schedule  // nil: Constant(1e-3)
+	Net      *Network
+	Schedule Schedule // nil: Constant(1e-3)
 
-	Samples  int    // in the training set: Train gets indices below it
-	Batch    int    // samples a step; 0 means 256
-	Epochs   int    // 0 means 1
-	DropLast bool   // leave out the batch that Samples does not fill
-	Seed     uint64 // of the shuffles
+	Samples int    // in the training set: Train gets indices below it
+	Batch   int    // samples a step; 0 means 256
+	Epochs  int    // 0 means 1
+	Seed    uint64 // of the shuffles
 
-	ClipNorm float64 // scale gradients down to this Euclidean norm; 0: never
 	EMA      float64 // decay, as 0.999, of the average of the weights that is validated and kept; 0: the weights themselves
 	Patience int     // stop after so many epochs without improvement; 0: never
-	MinDelta float64 // by which the validation loss must fall to be an improvement
 
 	// Checkpoint is the file for interrupted trainings; empty: none. It is
 	// written after every epoch, every CheckpointSteps steps (0: never) and
@@ -100,21 +97,17 @@ func (e *DivergedError) Error() string {
 	if e.Checkpoint != "" {
 		s += "; the last good checkpoint is " + e.Checkpoint
 	}
-	return s + " (try a lower learning rate or ClipNorm)"
+	return s + ": try a lower learning rate"
 }
 
 // trainingState is what a checkpoint holds of a training under way.
 type trainingState struct {
-	Optimizer  string  `json:"optimizer"`
 	Updates    int     `json:"updates"`
 	Step       int     `json:"step"`
 	Epoch      int     `json:"epoch"`    // completed epochs
 	InEpoch    int     `json:"in_epoch"` // steps done of the next
 	LossSum    float64 `json:"loss_sum"`
 	Wait       int     `json:"wait"`
-	Samples    int     `json:"samples"`
-	Batch      int     `json:"batch"`
-	Seed       uint64  `json:"seed"`
 	History    History `json:"history"`
 	NoBest     bool    `json:"no_best"`
 	Configured string  `json:"configured"`
@@ -127,6 +120,7 @@ type trainer struct {
 	*Fit
 	obj     Objective
 	state   trainingState
+	adam    Adam
 	weights []*Param
 	fixed   []*Param    // the others: running statistics, mostly
 	before  [][]float32 // fixed before the step under way
@@ -161,11 +155,8 @@ func (f *Fit) prepare(obj Objective) (*trainer, error) {
 		return nil, fmt.Errorf("nn: Fit.Samples is %d, want at least 1", g.Samples)
 	case g.Batch < 0 || g.Epochs < 0 || g.Patience < 0 || g.CheckpointSteps < 0:
 		return nil, fmt.Errorf("nn: Fit has a negative Batch, Epochs, Patience or CheckpointSteps")
-	case !(g.ClipNorm >= 0) || !(g.EMA >= 0 && g.EMA < 1) || !(g.MinDelta >= 0):
-		return nil, fmt.Errorf("nn: Fit has ClipNorm %v, EMA %v, MinDelta %v; want ≥ 0, [0,1), ≥ 0", g.ClipNorm, g.EMA, g.MinDelta)
-	}
-	if g.Optimizer == nil {
-		g.Optimizer = &Adam{}
+	case !(g.EMA >= 0 && g.EMA < 1):
+		return nil, fmt.Errorf("nn: Fit has EMA %v; want [0,1)", g.EMA)
 	}
 	if g.Schedule == nil {
 		g.Schedule = Constant(1e-3)
@@ -175,6 +166,15 @@ func (f *Fit) prepare(obj Objective) (*trainer, error) {
 	}
 	if g.Epochs == 0 {
 		g.Epochs = 1
+	}
+	if err := limit.Count("epochs", g.Epochs, maxEpochs); err != nil {
+		return nil, fmt.Errorf("nn: %w", err)
+	}
+	if err := limit.Fits("samples", g.Samples, 8); err != nil {
+		return nil, fmt.Errorf("nn: %w", err)
+	}
+	if err := checkSchedule(g.Schedule, g.Epochs); err != nil {
+		return nil, fmt.Errorf("nn: %w", err)
 	}
 	g.Batch = min(g.Batch, g.Samples)
 	t := &trainer{Fit: &g, obj: obj, order: make([]int, g.Samples)}
@@ -186,12 +186,15 @@ func (f *Fit) prepare(obj Objective) (*trainer, error) {
 		}
 	}
 	t.before = copyOf(t.fixed)
-	t.state = trainingState{Optimizer: g.Optimizer.Name(), Samples: g.Samples, Batch: g.Batch, Seed: g.Seed, NoBest: true}
+	t.state = trainingState{NoBest: true}
 	if g.EMA > 0 {
 		t.average = copyOf(t.weights)
 	}
 	return t, nil
 }
+
+// maxEpochs is more than any training needs; steps can then be counted.
+const maxEpochs = 1_000_000
 
 func copyOf(params []*Param) [][]float32 {
 	out := make([][]float32, len(params))
@@ -203,9 +206,6 @@ func copyOf(params []*Param) [][]float32 {
 
 // stepsPerEpoch counts the batches of an epoch.
 func (t *trainer) stepsPerEpoch() int {
-	if t.DropLast {
-		return t.Samples / t.Batch
-	}
 	return (t.Samples + t.Batch - 1) / t.Batch
 }
 
@@ -294,17 +294,10 @@ func (t *trainer) step(ctx context.Context, rate float64) error {
 		return t.diverged("loss")
 	}
 	loss += t.Net.Penalty()
-	norm, bad := gradNorm(t.weights)
-	if bad != "" {
+	if bad := notFinite(t.weights); bad != "" {
 		return t.diverged("gradient of " + bad)
 	}
-	if t.ClipNorm > 0 && norm > t.ClipNorm {
-		scale := float32(t.ClipNorm / norm)
-		for _, p := range t.weights {
-			p.level.Blend(p.Grad, p.Grad, scale, 0)
-		}
-	}
-	t.Optimizer.Update(t.weights, rate)
+	t.adam.Update(t.weights, rate)
 	for i, a := range t.average {
 		t.weights[i].level.Blend(a, t.weights[i].Value, float32(t.EMA), float32(1-t.EMA))
 	}
@@ -318,18 +311,14 @@ func (t *trainer) step(ctx context.Context, rate float64) error {
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
-// gradNorm is the Euclidean norm of all gradients, or the name of the first
-// array whose gradient is not finite.
-func gradNorm(params []*Param) (norm float64, bad string) {
-	sum := 0.0
+// notFinite is the name of the first array whose gradient is not finite, or empty.
+func notFinite(params []*Param) string {
 	for _, p := range params {
-		part := p.level.SumSquares(p.Grad)
-		if !finite(part) {
-			return 0, p.Name
+		if !finite(p.level.SumSquares(p.Grad)) {
+			return p.Name
 		}
-		sum += part
 	}
-	return math.Sqrt(sum), ""
+	return ""
 }
 
 // validate runs the objective's validation on the weights to be judged.
@@ -359,7 +348,7 @@ func (t *trainer) exchange() {
 // judge keeps the weights if they are the best so far and counts the patience.
 func (t *trainer) judge(validation float64) {
 	s := &t.state
-	if !s.NoBest && !(validation < s.History.Best-t.MinDelta) {
+	if !s.NoBest && !(validation < s.History.Best) {
 		s.Wait++
 		s.History.Stopped = t.Patience > 0 && s.Wait >= t.Patience
 		return
@@ -385,7 +374,7 @@ func (t *trainer) report(loss float64) {
 }
 
 func (t *trainer) diverged(what string) error {
-	e := &DivergedError{Step: t.state.Step + 1, Epoch: t.state.Epoch + 1, What: what, Layer: t.Net.FirstNonFinite()}
+	e := &DivergedError{Step: t.state.Step + 1, Epoch: t.state.Epoch + 1, What: what, Layer: t.Net.firstNonFinite()}
 	if t.saved {
 		e.Checkpoint = t.Checkpoint
 	}

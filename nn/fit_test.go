@@ -100,7 +100,7 @@ func (o *line) Validate(ctx context.Context) (float64, error) {
 func (o *line) fit(checkpoint string) *Fit {
 	return &Fit{
 		Net: o.net, Schedule: Cosine{Start: 3e-2, End: 1e-4, Warmup: 0.5}, Samples: 150, Batch: 32, Epochs: 6, Seed: 4,
-		ClipNorm: 2, EMA: 0.8, Checkpoint: checkpoint, CheckpointSteps: 2, Resume: true,
+		EMA: 0.8, Checkpoint: checkpoint, CheckpointSteps: 2, Resume: true,
 	}
 }
 
@@ -122,34 +122,28 @@ func losses(h *History) []EpochRecord {
 }
 
 func TestFitLearns(t *testing.T) {
-	for _, optimizer := range []Optimizer{&Adam{}, AdamW(0.001), &Lion{}, &SGD{Momentum: 0.9}} {
-		o := newLine(t, 1)
-		rate := 1e-2
-		if optimizer.Name() == "lion" {
-			rate = 1e-3
-		}
-		calls, last, words := 0, 0.0, ""
-		f := &Fit{Net: o.net, Optimizer: optimizer, Schedule: Constant(rate), Samples: 640, Batch: 32, Epochs: 40,
-			Progress: func(share float64, note string) {
-				if calls++; share != float64(calls)/800 {
-					t.Errorf("call %d: %v is done", calls, share)
-				}
-				last, words = share, note
-			}}
-		h, err := f.Run(context.Background(), o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		first := h.Epochs[0].Validation
-		if !(h.Best < 0.05*first) {
-			t.Errorf("%s: validation loss %v after %v", optimizer.Name(), h.Best, first)
-		}
-		if v, _ := o.Validate(context.Background()); v != h.Best {
-			t.Errorf("%s: the network left behind has loss %v, the best was %v", optimizer.Name(), v, h.Best)
-		}
-		if calls != 800 || last != 1 || !strings.HasPrefix(words, "epoch 40/40, loss ") || h.Steps != 800 {
-			t.Errorf("%d progress calls, the last of %v (%q), %d steps", calls, last, words, h.Steps)
-		}
+	o := newLine(t, 1)
+	calls, last, words := 0, 0.0, ""
+	f := &Fit{Net: o.net, Schedule: Constant(1e-2), Samples: 640, Batch: 32, Epochs: 40,
+		Progress: func(share float64, note string) {
+			if calls++; share != float64(calls)/800 {
+				t.Errorf("call %d: %v is done", calls, share)
+			}
+			last, words = share, note
+		}}
+	h, err := f.Run(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := h.Epochs[0].Validation
+	if !(h.Best < 0.05*first) {
+		t.Errorf("validation loss %v after %v", h.Best, first)
+	}
+	if v, _ := o.Validate(context.Background()); v != h.Best {
+		t.Errorf("the network left behind has loss %v, the best was %v", v, h.Best)
+	}
+	if calls != 800 || last != 1 || !strings.HasPrefix(words, "epoch 40/40, loss ") || h.Steps != 800 {
+		t.Errorf("%d progress calls, the last of %v (%q), %d steps", calls, last, words, h.Steps)
 	}
 }
 
@@ -260,7 +254,7 @@ func TestResumeRefusesOtherSettings(t *testing.T) {
 	}
 	for _, change := range []func(f *Fit){
 		func(f *Fit) { f.Seed++ }, func(f *Fit) { f.Batch = 10 }, func(f *Fit) { f.Samples++ },
-		func(f *Fit) { f.EMA = 0 }, func(f *Fit) { f.Optimizer = &SGD{} },
+		func(f *Fit) { f.EMA = 0 },
 	} {
 		f := newLine(t, 1).fit(path)
 		change(f)
@@ -338,8 +332,8 @@ func (s *scripted) Validate(context.Context) (float64, error) {
 }
 
 func TestEarlyStopping(t *testing.T) {
-	o := &scripted{line: newLine(t, 1), values: []float64{5, 3, 3.5, 2.95, 2.9, 3, 3, 3, 3, 3}}
-	f := &Fit{Net: o.net, Samples: 64, Batch: 32, Epochs: 10, Patience: 4, MinDelta: 0.2}
+	o := &scripted{line: newLine(t, 1), values: []float64{5, 3, 3.5, 3.1, 3, 3, 3, 3, 3, 3}}
+	f := &Fit{Net: o.net, Samples: 64, Batch: 32, Epochs: 10, Patience: 4}
 	h, err := f.Run(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -381,33 +375,11 @@ func TestEMAValidatesTheAverage(t *testing.T) {
 	}
 }
 
-func TestClipNorm(t *testing.T) {
-	o := newLine(t, 1)
-	before := weightsOf(o.net)
-	// Plain gradient descent moves the weights by rate times the norm at most.
-	f := &Fit{Net: o.net, Optimizer: &SGD{}, Schedule: Constant(1), Samples: 32, Batch: 32, ClipNorm: 0.01}
-	if _, err := f.Run(context.Background(), o); err != nil {
-		t.Fatal(err)
-	}
-	sum := 0.0
-	i := 0
-	for _, p := range o.net.Params() {
-		for _, v := range p.Value {
-			if p.Trainable {
-				sum += math.Pow(float64(v-before[i]), 2)
-			}
-			i++
-		}
-	}
-	if got := math.Sqrt(sum); math.Abs(got-0.01) > 1e-5 {
-		t.Errorf("the step is %v long, want 0.01", got)
-	}
-}
-
 func TestFitErrors(t *testing.T) {
 	o := newLine(t, 1)
 	for _, f := range []*Fit{
-		{}, {Net: o.net}, {Net: o.net, Samples: 3, Batch: -1}, {Net: o.net, Samples: 3, ClipNorm: math.NaN()},
+		{}, {Net: o.net}, {Net: o.net, Samples: 3, Batch: -1}, {Net: o.net, Samples: 3, Epochs: 1e10}, {Net: o.net, Samples: math.MaxInt},
+		{Net: o.net, Samples: 3, Schedule: Constant(math.NaN())}, {Net: o.net, Samples: 3, Schedule: Cosine{Start: -1, End: 1}},
 		{Net: o.net, Samples: 3, EMA: 1}, {Net: o.net, Samples: 64, Checkpoint: "/nonexistent/folder/file"},
 	} {
 		if _, err := f.Run(context.Background(), o); err == nil {
@@ -425,10 +397,6 @@ func TestSchedules(t *testing.T) {
 		{Constant(0.5), 3, 10, 0.5},
 		{Cosine{Start: 1, End: 0.2}, 0, 10, 1}, {Cosine{Start: 1, End: 0.2}, 5, 10, 0.6}, {Cosine{Start: 1, End: 0.2}, 10, 10, 0.2},
 		{Cosine{Start: 1, Warmup: 2}, 1, 10, 0.5}, {Cosine{Start: 1, Warmup: 2}, 6, 10, 0.5},
-		{WarmRestarts{Start: 1, Period: 4}, 2, 20, 0.5}, {WarmRestarts{Start: 1, Period: 4}, 4, 20, 1}, {WarmRestarts{Start: 1, Period: 4}, 6, 20, 0.5},
-		{WarmRestarts{Start: 1, Period: 4, Factor: 2}, 8, 20, 0.5}, {WarmRestarts{Start: 1, Period: 4, Factor: 2}, 12, 20, 1},
-		{StepDecay{1, 0.1, 3}, 2.9, 10, 1}, {StepDecay{1, 0.1, 3}, 6, 10, 0.01},
-		{Exponential{1, 0.5}, 2.5, 10, math.Pow(0.5, 2.5)},
 	} {
 		if got := c.s.Rate(c.epoch, c.epochs); math.Abs(got-c.want) > 1e-12 {
 			t.Errorf("%T%+v at %v of %v: %v, want %v", c.s, c.s, c.epoch, c.epochs, got, c.want)
@@ -436,35 +404,24 @@ func TestSchedules(t *testing.T) {
 	}
 }
 
-func TestOptimizersByHand(t *testing.T) {
-	step := func(o Optimizer, grads ...float32) float64 {
-		p := &Param{Name: "w", Shape: []int{1, 1}, Value: []float32{2}, Grad: []float32{0}, Trainable: true}
-		still := &Param{Name: "mean", Value: []float32{7}}
-		for _, g := range grads {
-			p.Grad[0] = g
-			o.Update([]*Param{still, p}, 0.1)
-		}
-		if still.Value[0] != 7 {
-			t.Errorf("%s moved a running mean", o.Name())
-		}
-		return float64(p.Value[0])
-	}
+func TestAdamByHand(t *testing.T) {
 	for _, c := range []struct {
-		o     Optimizer
 		grads []float32
 		want  float64
 	}{
-		{&SGD{}, []float32{3, 1}, 2 - 0.4},
-		{&SGD{Momentum: 0.5}, []float32{3, 1}, 2 - 0.3 - (0.15 + 0.1)},
-		{&Lion{}, []float32{3, -0.1, 0}, 2 - 0.3},
-		{&Lion{WeightDecay: 0.5}, []float32{3}, 2*0.95 - 0.1},
-		{&Adam{}, []float32{3}, 2 - 0.1},
-		{AdamW(0.5), []float32{3}, 2*0.95 - 0.1},
+		{[]float32{3}, 2 - 0.1},
 		// m = 0.1·3·0.9 + 0.1, v = 0.001·9·0.999 + 0.001, each over 1−βᵗ.
-		{&Adam{}, []float32{3, 1}, 2 - 0.1 - 0.1*(0.37/0.19)/math.Sqrt(0.009991/0.001999)},
+		{[]float32{3, 1}, 2 - 0.1 - 0.1*(0.37/0.19)/math.Sqrt(0.009991/0.001999)},
 	} {
-		if got := step(c.o, c.grads...); math.Abs(got-c.want) > 1e-6 {
-			t.Errorf("%s after %v: %v, want %v", c.o.Name(), c.grads, got, c.want)
+		p := &Param{Name: "w", Shape: []int{1, 1}, Value: []float32{2}, Grad: []float32{0}, Trainable: true}
+		still := &Param{Name: "mean", Value: []float32{7}}
+		var o Adam
+		for _, g := range c.grads {
+			p.Grad[0] = g
+			o.Update([]*Param{still, p}, 0.1)
+		}
+		if math.Abs(float64(p.Value[0])-c.want) > 1e-6 || still.Value[0] != 7 {
+			t.Errorf("after %v: %v, want %v; a running mean is %v", c.grads, p.Value[0], c.want, still.Value[0])
 		}
 	}
 }
@@ -477,13 +434,12 @@ func TestLosses(t *testing.T) {
 	}{
 		{MSE{}, (0.25 + 9 + 0 + 6.25) / 4},
 		{Huber{}, (0.125 + 2.5 + 0 + 2) / 4},
-		{Huber{Delta: 0.4}, (0.4*0.3 + 0.4*2.8 + 0 + 0.4*2.3) / 4},
 		{MSLE{}, (math.Pow(math.Log(2.5/2), 2) + math.Pow(math.Log(3), 2) + math.Pow(math.Log(3.5/6), 2)) / 4},
 	} {
 		grad := make([]float32, 4)
 		got, err := c.l.Eval(target, pred, grad)
 		if err != nil || math.Abs(got-c.want) > 1e-6 {
-			t.Errorf("%s = %v (%v), want %v", c.l.Name(), got, err, c.want)
+			t.Errorf("%T = %v (%v), want %v", c.l, got, err, c.want)
 		}
 		for i := range pred {
 			if i == 2 { // at MSLE's bound
@@ -495,11 +451,11 @@ func TestLosses(t *testing.T) {
 			a, _ := c.l.Eval(target, up, nil)
 			b, _ := c.l.Eval(target, down, nil)
 			if num := (a - b) / (float64(up[i]) - float64(down[i])); math.Abs(num-float64(grad[i])) > 1e-3 {
-				t.Errorf("%s: gradient %d = %v, numerically %v", c.l.Name(), i, grad[i], num)
+				t.Errorf("%T: gradient %d = %v, numerically %v", c.l, i, grad[i], num)
 			}
 		}
 		if _, err := c.l.Eval(target, pred[:3], nil); err == nil {
-			t.Errorf("%s takes slices of unequal length", c.l.Name())
+			t.Errorf("%T takes slices of unequal length", c.l)
 		}
 	}
 }

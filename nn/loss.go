@@ -7,8 +7,6 @@ import (
 
 // A Loss compares a batch of predictions with its targets.
 type Loss interface {
-	// Name is that of its kind.
-	Name() string
 	// Eval returns the mean over all values and stores its gradient with
 	// respect to pred in grad, if that is not nil. The slices are of equal
 	// length.
@@ -18,9 +16,6 @@ type Loss interface {
 // MSE is the mean squared error.
 type MSE struct{}
 
-// Name implements Loss.
-func (MSE) Name() string { return "mse" }
-
 // Eval implements Loss.
 func (MSE) Eval(target, pred, grad []float32) (float64, error) {
 	return pointwise(target, pred, grad, func(t, p float64) (float64, float64) {
@@ -29,16 +24,12 @@ func (MSE) Eval(target, pred, grad []float32) (float64, error) {
 	})
 }
 
-// Huber is half the squared error up to Delta and linear beyond; Delta 0 means
-// 1, as in Keras.
-type Huber struct{ Delta float64 }
-
-// Name implements Loss.
-func (Huber) Name() string { return "huber" }
+// Huber is half the squared error up to 1 and linear beyond, as in Keras.
+type Huber struct{}
 
 // Eval implements Loss.
-func (h Huber) Eval(target, pred, grad []float32) (float64, error) {
-	delta := or(h.Delta, 1)
+func (Huber) Eval(target, pred, grad []float32) (float64, error) {
+	const delta = 1.0
 	return pointwise(target, pred, grad, func(t, p float64) (float64, float64) {
 		d := p - t
 		if math.Abs(d) <= delta {
@@ -51,9 +42,6 @@ func (h Huber) Eval(target, pred, grad []float32) (float64, error) {
 // MSLE is the mean squared difference of ln(1+max(x, 1e-7)), as in Keras. A
 // prediction below 1e-7 gets no gradient.
 type MSLE struct{}
-
-// Name implements Loss.
-func (MSLE) Name() string { return "msle" }
 
 // Eval implements Loss.
 func (MSLE) Eval(target, pred, grad []float32) (float64, error) {

@@ -65,7 +65,7 @@ type Param struct {
 }
 
 // A Network is a chain of layers with the buffers for one batch. It serves one
-// goroutine; View and Clone make further ones.
+// goroutine; View makes further ones.
 type Network struct {
 	spec     Spec
 	layers   []LayerShape
@@ -98,6 +98,9 @@ func New(spec Spec, s Settings) (*Network, error) {
 		return nil, err
 	}
 	if s, err = s.withDefaults(); err != nil {
+		return nil, err
+	}
+	if err := fits(spec, layers, s.MaxBatch); err != nil {
 		return nil, err
 	}
 	var params []*Param
@@ -213,21 +216,6 @@ func (n *Network) SetParam(name string, v []float32) error {
 	return nil
 }
 
-// CopyParams copies every array of from, which must have the same names and
-// shapes; it is how a view of one architecture is filled from another.
-func (n *Network) CopyParams(from *Network) error {
-	for _, p := range n.params {
-		q := from.byName[p.Name]
-		if q == nil {
-			return fmt.Errorf("nn: %s has no array %q", from.spec.title(), p.Name)
-		}
-		if err := n.SetParam(p.Name, q.Value); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // View is a network of layers [from, to) that shares its Params with n but has
 // buffers of its own: the encoder half of an autoencoder, or, with all layers,
 // a copy for another goroutine's inference. The zero Settings are n's. Weights
@@ -272,29 +260,13 @@ func (n *Network) LayerIndex(name string) int {
 	return -1
 }
 
-// Clone is a network of the same spec with a copy of every array. The zero
-// Settings are n's.
-func (n *Network) Clone(s Settings) (*Network, error) {
-	if s == (Settings{}) {
-		s = n.settings
-	}
-	c, err := New(n.spec, s)
-	if err != nil {
-		return nil, err
-	}
-	return c, c.CopyParams(n)
-}
-
 // Lock packs the weights once instead of at every Forward, for a network whose
-// weights will not change: faster on small batches. Unlock undoes it; Training
-// is an error while locked.
+// weights will not change: faster on small batches. Training is an error from
+// then on.
 func (n *Network) Lock() {
 	n.packAll(false)
 	n.locked = true
 }
-
-// Unlock lets the weights change again after Lock.
-func (n *Network) Unlock() { n.locked = false }
 
 // ZeroGrad sets every gradient to zero.
 func (n *Network) ZeroGrad() {
@@ -416,9 +388,9 @@ func (n *Network) firstWeight() int {
 	return len(n.ops)
 }
 
-// FirstNonFinite names the first layer whose output of the last Forward holds
+// firstNonFinite names the first layer whose output of the last Forward holds
 // a NaN or an infinity, or is empty.
-func (n *Network) FirstNonFinite() string {
+func (n *Network) firstNonFinite() string {
 	for i, e := range n.edges {
 		if e.val == nil || !n.ran || n.mode != Training && n.folded(e) {
 			continue

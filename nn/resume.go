@@ -29,10 +29,9 @@ func (t *trainer) save() error {
 		return nil
 	}
 	c := t.Net.checkpoint(t.Meta)
-	updates, slots := t.Optimizer.State()
-	t.state.Updates = updates
+	t.state.Updates = t.adam.steps
 	t.state.Configured = t.configured()
-	t.state.arrays = t.arrays(slots)
+	t.state.arrays = t.arrays(t.adam.slots)
 	c.training = &t.state
 	if err := c.write(t.Checkpoint); err != nil {
 		return fmt.Errorf("nn: checkpoint: %w", err)
@@ -44,8 +43,7 @@ func (t *trainer) save() error {
 // configured describes what must be equal for a resumed training to give the
 // same bits.
 func (t *trainer) configured() string {
-	return fmt.Sprintf("%d samples, batch %d, drop last %v, seed %d, clip %v, EMA %v, optimiser %s",
-		t.Samples, t.Batch, t.DropLast, t.Seed, t.ClipNorm, t.EMA, t.Optimizer.Name())
+	return fmt.Sprintf("%d samples, batch %d, seed %d, EMA %v", t.Samples, t.Batch, t.Seed, t.EMA)
 }
 
 // restore continues from the checkpoint, if there is one and it is asked for.
@@ -86,7 +84,7 @@ func (t *trainer) restoreArrays(s *trainingState) error {
 			}
 		}
 	}
-	if err := t.Optimizer.Restore(t.weights, s.Updates, kinds["slot"]); err != nil {
+	if err := t.adam.restore(t.weights, s.Updates, kinds["slot"]); err != nil {
 		return fmt.Errorf("%s: %w", t.Checkpoint, err)
 	}
 	same := func(a, b [][]float32) bool {

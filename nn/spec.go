@@ -271,7 +271,7 @@ func (l Layer) convShape(in Shape) (Shape, error) {
 func (l Layer) checkFields() error {
 	need := func(name string, v int) error {
 		if v < 1 || v > 1<<20 {
-			return fmt.Errorf("%s is %d, want at least 1", name, v)
+			return fmt.Errorf("%s is %d, want 1 to %d", name, v, 1<<20)
 		}
 		return nil
 	}

@@ -64,6 +64,11 @@ func Compare(ctx context.Context, est loss.Distance, m *emd.Metric, p, q []float
 	if err := est.Gradient(ctx, p, q, c.Predicted, nil, got); err != nil {
 		return nil, err
 	}
+	for i, v := range c.Predicted {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, fmt.Errorf("surrogate: the estimate of pair %d is %v: the network's weights are damaged, or its training diverged (train it again at a lower learning rate)", i, v)
+		}
+	}
 	c.Accuracy = summarise(c.Exact, c.Predicted, q, want, got)
 	return c, nil
 }
@@ -84,7 +89,7 @@ func summarise(exact, predicted, q, want, got []float64) Accuracy {
 		xs, ys = append(xs, e), append(ys, predicted[i])
 		abs += math.Abs(predicted[i] - e)
 		row := func(s []float64) []float64 { return s[i*Cells : (i+1)*Cells] }
-		if c, ok := Cosine(row(q), row(want), row(got)); ok {
+		if c, ok := cosine(row(q), row(want), row(got)); ok {
 			cos = append(cos, c)
 		} else {
 			a.NoGradientPair++
@@ -95,8 +100,8 @@ func summarise(exact, predicted, q, want, got []float64) Accuracy {
 	}
 	a.Bias, a.Spread = stat.PopMeanStdDev(rel, nil)
 	a.MAE = abs / float64(len(rel))
-	if len(xs) > 1 {
-		a.Correlation = stat.Correlation(xs, ys, nil)
+	if r := stat.Correlation(xs, ys, nil); len(xs) > 1 && !math.IsNaN(r) { // there is none with a constant
+		a.Correlation = r
 	}
 	if len(cos) > 0 {
 		sort.Float64s(cos)
@@ -105,10 +110,10 @@ func summarise(exact, predicted, q, want, got []float64) Accuracy {
 	return a
 }
 
-// Cosine is the cosine of two gradients on the cells where q > 0, each centred
+// cosine is the cosine of two gradients on the cells where q > 0, each centred
 // to mean zero there. It reports false where one of them vanishes, as where q
 // has a single cell.
-func Cosine(q, a, b []float64) (float64, bool) {
+func cosine(q, a, b []float64) (float64, bool) {
 	n, ma, mb := 0, 0.0, 0.0
 	for c, v := range q {
 		if v > 0 {

@@ -30,7 +30,7 @@ func BenchmarkGradient(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	plain.SetSteps(0)
+	plain.shape.Steps = -1
 	for _, c := range []struct {
 		name string
 		est  loss.Distance

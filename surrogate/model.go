@@ -58,10 +58,22 @@ func ParseArchitecture(text string) (Architecture, error) {
 	if n, err := fmt.Sscanf(body, "%dx%dx%d-%d", &a.Filters, &a.Kernel, &a.Convs, &a.Dense); n != 4 || err != nil || a.String() != text {
 		return Architecture{}, fmt.Errorf("surrogate: architecture %q: want n1, paper, or FILTERSxKERNELxCONVS-DENSE with or without -surplus, such as 128x3x4-256", text)
 	}
-	if _, err := a.Spec().Check(); err != nil {
-		return Architecture{}, fmt.Errorf("surrogate: architecture %q: %w", text, err)
+	return a, a.Check()
+}
+
+// maxConvs bounds the number of layers.
+const maxConvs = 64
+
+// Check tells whether a network of the architecture can be made and trained on
+// this machine.
+func (a Architecture) Check() error {
+	if a.Convs < 1 || a.Convs > maxConvs {
+		return fmt.Errorf("surrogate: architecture %v: %d convolutions: want 1 to %d", a, a.Convs, maxConvs)
 	}
-	return a, nil
+	if err := a.Spec().CheckMemory(modelBatch); err != nil {
+		return fmt.Errorf("surrogate: %w", err)
+	}
+	return nil
 }
 
 // String is the architecture as filters×kernel×convs-dense, as in 32x5x3-256,
@@ -126,6 +138,9 @@ func batched(s nn.Settings) nn.Settings {
 
 // New makes an untrained network.
 func New(a Architecture, s nn.Settings) (*Model, error) {
+	if err := a.Check(); err != nil {
+		return nil, err
+	}
 	net, err := nn.New(a.Spec(), batched(s))
 	if err != nil {
 		return nil, fmt.Errorf("surrogate: %w", err)

@@ -127,11 +127,11 @@ func TestSlopeError(t *testing.T) {
 // TestSupervised: training on gradients too gives the same bits on two
 // threads.
 func TestSupervised(t *testing.T) {
-	one, h := trainedWith(t, Settings{Architecture: small, Gradient: 0.3, GradientFrom: 0.4})
+	one, h := trainedWith(t, Settings{Architecture: small, Gradient: 0.3})
 	if len(h.Epochs) != 3 || !(h.Best < h.Epochs[0].Validation) {
 		t.Errorf("the loss did not fall: %+v", h.Epochs)
 	}
-	two, _ := trainedWith(t, Settings{Architecture: small, Gradient: 0.3, GradientFrom: 0.4, Threads: 2})
+	two, _ := trainedWith(t, Settings{Architecture: small, Gradient: 0.3, Threads: 2})
 	for i, p := range one.Network().Params() {
 		for k, v := range two.Network().Params()[i].Value {
 			if v != p.Value[k] {

@@ -83,13 +83,13 @@ func NewSource(kind Kind, m *emd.Metric, images []float64, decoded ...[]float64)
 	return s, nil
 }
 
-// Len is the number of images that pairs are drawn from.
-func (s *Source) Len() int { return len(s.images) / Cells }
+// count is the number of images that pairs are drawn from.
+func (s *Source) count() int { return len(s.images) / Cells }
 
 // Draw writes the k-th pair of a seed into p and q, 48 values each.
 func (s *Source) Draw(seed, k uint64, p, q []float64) {
 	rng := rand.New(rand.NewPCG(seed, k))
-	i := rng.IntN(s.Len())
+	i := rng.IntN(s.count())
 	copy(p, s.row(s.images, i))
 	switch s.kind {
 	case Pair:
@@ -116,7 +116,7 @@ func (s *Source) row(set []float64, i int) []float64 { return set[i*Cells : (i+1
 
 // other is an image different from image i.
 func (s *Source) other(rng *rand.Rand, i int, q []float64) {
-	j := (i + 1 + rng.IntN(s.Len()-1)) % s.Len()
+	j := (i + 1 + rng.IntN(s.count()-1)) % s.count()
 	copy(q, s.row(s.images, j))
 }
 
@@ -210,12 +210,12 @@ func smearing(m *emd.Metric, width float64) []float64 {
 	return k
 }
 
-// SmearedWidth and SmearedFloor define the smeared pairs that EMD networks are
+// smearedWidth and smearedFloor define the smeared pairs that EMD networks are
 // measured on: a Gaussian of this width in units of the ground metric, then
 // this charge added to every cell, then scaled to sum 1.
 const (
-	SmearedWidth = 1.2
-	SmearedFloor = 0.002
+	smearedWidth = 1.2
+	smearedFloor = 0.002
 )
 
 // Smeared returns the smeared copies of N images (N×48, each row with a
@@ -225,9 +225,9 @@ func Smeared(m *emd.Metric, images []float64) ([]float64, error) {
 	if err != nil {
 		return nil, fmt.Errorf("surrogate: %w", err)
 	}
-	k, out := smearing(m, SmearedWidth), make([]float64, len(rows))
+	k, out := smearing(m, smearedWidth), make([]float64, len(rows))
 	for i := 0; i < len(rows); i += Cells {
-		smearInto(k, rows[i:i+Cells], SmearedFloor, out[i:i+Cells])
+		smearInto(k, rows[i:i+Cells], smearedFloor, out[i:i+Cells])
 	}
 	return out, nil
 }

@@ -160,13 +160,13 @@ func TestCompareExact(t *testing.T) {
 func TestCosine(t *testing.T) {
 	q := []float64{1, 1, 1, 0}
 	a := []float64{1, 2, 3, 99}
-	if c, ok := Cosine(q, a, []float64{11, 12, 13, -5}); !ok || math.Abs(c-1) > 1e-15 {
+	if c, ok := cosine(q, a, []float64{11, 12, 13, -5}); !ok || math.Abs(c-1) > 1e-15 {
 		t.Errorf("a shift and what lies off the support must not count: %v", c)
 	}
-	if c, ok := Cosine(q, a, []float64{3, 2, 1, 0}); !ok || math.Abs(c+1) > 1e-15 {
+	if c, ok := cosine(q, a, []float64{3, 2, 1, 0}); !ok || math.Abs(c+1) > 1e-15 {
 		t.Errorf("opposite gradients: %v", c)
 	}
-	if _, ok := Cosine([]float64{0, 1, 0, 0}, a, a); ok {
+	if _, ok := cosine([]float64{0, 1, 0, 0}, a, a); ok {
 		t.Error("one cell has no direction")
 	}
 }

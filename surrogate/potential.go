@@ -8,7 +8,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"barrow/emd"
-	"barrow/internal/limit"
 	"barrow/nn"
 )
 
@@ -54,15 +53,11 @@ func (a PotentialShape) Check() error {
 	if a.Width < 1 || a.Width > largestNetwork || a.Layers < 1 || a.Layers > 64 {
 		return fmt.Errorf("surrogate: potential network %v: want a width of 1 to %d and 1 to 64 layers", a, largestNetwork)
 	}
-	if err := limit.Fits("weights", a.weights(), bytesPerWeight); err != nil {
-		return fmt.Errorf("surrogate: potential network %v: %w", a, err)
+	if err := a.Spec().CheckMemory(modelBatch); err != nil {
+		return fmt.Errorf("surrogate: %w", err)
 	}
 	return nil
 }
-
-// bytesPerWeight is the memory that training takes for a weight: its value,
-// gradient, packed forms, Adam's two moments, the average and the best.
-const bytesPerWeight = 40
 
 // Spec describes the network that makes the potentials.
 func (a PotentialShape) Spec() nn.Spec {
@@ -142,22 +137,6 @@ func NewPotential(m *emd.Metric, a PotentialShape, s nn.Settings) (*Potential, e
 	}
 	return p, nil
 }
-
-// Shape is the network's architecture.
-func (m *Potential) Shape() PotentialShape { return m.shape }
-
-// SetSteps changes the number of dual steps at each temperature, 0 for none.
-// The bound and the gradient are the better the more; the guess of the gap
-// belongs to the number that it was trained with.
-func (m *Potential) SetSteps(n int) {
-	m.shape.Steps = n
-	if n < 1 {
-		m.shape.Steps = -1
-	}
-}
-
-// Metric is the ground metric.
-func (m *Potential) Metric() *emd.Metric { return m.g.metric }
 
 // Predict writes the estimated EMD of N pairs of rows (N×48 each) into e.
 func (m *Potential) Predict(ctx context.Context, p, q, e []float64) error {

@@ -68,9 +68,9 @@ func (m *Potential) Encode(w io.Writer, bits int) error {
 	return nil
 }
 
-// LoadPotential reads a file that Save or Encode wrote. Errors about its content
+// loadPotential reads a file that Save or Encode wrote. Errors about its content
 // wrap [nn.ErrCheckpoint].
-func LoadPotential(path string, s nn.Settings) (*Potential, error) {
+func loadPotential(path string, s nn.Settings) (*Potential, error) {
 	f, err := weights.Open(path, weights.Potential)
 	if err != nil {
 		return nil, fmt.Errorf("surrogate: %w", err)
@@ -90,7 +90,7 @@ func Open(path string, s nn.Settings) (loss.Distance, error) {
 		return nil, fmt.Errorf("surrogate: %w", err)
 	}
 	if weights.KindOf(head) == weights.Potential {
-		return LoadPotential(path, s)
+		return loadPotential(path, s)
 	}
 	return Load(path, s)
 }

@@ -39,7 +39,7 @@ func trainedPotential(t testing.TB, threads int) *Potential {
 	t.Helper()
 	m := metric(t)
 	model, h, err := TrainPotential(context.Background(), fresh(t, m, 1), fresh(t, m, 2), m, PotentialSettings{
-		Shape: tiny, Seed: 5, Threads: threads, Pairs: 6000, Epochs: 3, Batch: 100, Validation: 500, EMA: 0.9,
+		Shape: tiny, Seed: 5, Threads: threads, Pairs: 6000, Epochs: 3, Batch: 100, Validation: 500,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -232,7 +232,7 @@ func TestPotentialFile(t *testing.T) {
 	if err := m.Save(path); err != nil {
 		t.Fatal(err)
 	}
-	got, err := LoadPotential(path, nn.Settings{Threads: 2})
+	got, err := loadPotential(path, nn.Settings{Threads: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,7 +250,7 @@ func TestPotentialFile(t *testing.T) {
 	if err := os.WriteFile(path, half.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	short, err := LoadPotential(path, nn.Settings{Threads: 1})
+	short, err := loadPotential(path, nn.Settings{Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

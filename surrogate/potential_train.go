@@ -6,30 +6,49 @@ import (
 	"math"
 
 	"barrow/emd"
+	"barrow/internal/limit"
 	"barrow/nn"
 )
 
 // PotentialSettings of a training run. The zero value trains the default
-// shape on 3 million fresh pairs.
+// shape on 3 million fresh pairs. The learning rate falls along half a cosine from
+// 1e-3 to 1e-5, and the average of the weights is kept.
 type PotentialSettings struct {
 	Shape      PotentialShape
 	Seed       uint64
-	Threads    int         // never changes a bit; 0 means all processors
-	Kernel     string      // of the network, one of nn.Kernels; the fastest by default
-	Pairs      int         // pairs an epoch; 100,000 by default
-	Epochs     int         // 30 by default
-	Batch      int         // pairs a step; 256 by default
-	Schedule   nn.Schedule // cosine from 1e-3 to 1e-5 by default
-	Bound      float64     // weight of what the bound lacks, relative to the EMD; 0 means 0.5, negative none
-	EMA        float64     // decay of the average of the weights that is kept; 0 means 0.999, less in short trainings
-	GapPairs   int         // pairs that the gap is learnt from, after the potentials; 0 means an eighth of Pairs·Epochs
-	Validation int         // pairs the best epoch is chosen by; 5,000 by default
+	Threads    int    // never changes a bit; 0 means all processors
+	Kernel     string // of the networks, one of nn.Kernels; the fastest by default
+	Pairs      int    // pairs an epoch; 100,000 by default
+	Epochs     int    // 30 by default; an eighth of their pairs teach the gap in the end
+	Batch      int    // pairs a step; 256 by default
+	Validation int    // pairs the best epoch is chosen by; 5,000 by default
 	// Checkpoint is the file to save to and resume from, with ".gap" behind it
 	// for the second part; none by default.
 	Checkpoint string
-	// Progress is called as nn.Fit's, over both parts.
-	Progress func(share float64, note string)
+	Progress   func(share float64, note string) // as nn.Fit's, over both parts
 }
+
+// boundWeight is the weight of what the bound lacks, relative to the EMD.
+const boundWeight = 0.5
+
+// Check tells whether the settings can be trained on this machine; zero fields are
+// the defaults.
+func (s PotentialSettings) Check() error {
+	s = s.withDefaults()
+	if err := checkSizes(s.Pairs, s.Epochs, s.Batch, s.Validation); err != nil {
+		return err
+	}
+	if err := limit.Fits("pairs that teach the gap: an epoch of", s.gapPairs(), order); err != nil {
+		return fmt.Errorf("surrogate: %w", err)
+	}
+	return s.Shape.Check()
+}
+
+// gapEpochs is the number of epochs that teach the gap.
+const gapEpochs = 8
+
+// gapPairs is the number of pairs in each of them.
+func (s PotentialSettings) gapPairs() int { return max(1, s.Pairs*s.Epochs/8/gapEpochs) }
 
 func (s PotentialSettings) withDefaults() PotentialSettings {
 	set := func(v *int, d int) {
@@ -41,20 +60,14 @@ func (s PotentialSettings) withDefaults() PotentialSettings {
 	set(&s.Epochs, 30)
 	set(&s.Batch, 256)
 	set(&s.Validation, 5_000)
-	set(&s.GapPairs, max(1, s.Pairs*s.Epochs/8))
-	if s.Schedule == nil {
-		s.Schedule = nn.Cosine{Start: 1e-3, End: 1e-5}
-	}
-	if s.Bound == 0 {
-		s.Bound = 0.5
-	}
-	if s.EMA == 0 {
-		// The average forgets the start within a fifteenth of the steps.
-		steps := s.Epochs * ((s.Pairs + s.Batch - 1) / s.Batch)
-		s.EMA = min(0.999, max(0.5, 1-15/float64(steps)))
-	}
-	s.Bound = max(0, s.Bound)
 	return s
+}
+
+// decay is that of the average of the weights, which forgets the start within a
+// fifteenth of the steps.
+func (s PotentialSettings) decay() float64 {
+	steps := s.Epochs * ((s.Pairs + s.Batch - 1) / s.Batch)
+	return min(0.999, max(0.5, 1-15/float64(steps)))
 }
 
 // TrainPotential trains a new potential network on pairs of the training
@@ -65,6 +78,9 @@ func (s PotentialSettings) withDefaults() PotentialSettings {
 // run that was never interrupted.
 func TrainPotential(ctx context.Context, train, validation *Source, m *emd.Metric, s PotentialSettings) (*Potential, *nn.History, error) {
 	s = s.withDefaults()
+	if err := s.Check(); err != nil {
+		return nil, nil, err
+	}
 	model, err := NewPotential(m, s.Shape, nn.Settings{Seed: s.Seed, Threads: s.Threads, Kernel: s.Kernel, MaxBatch: s.Batch})
 	if err != nil {
 		return nil, nil, err
@@ -73,11 +89,9 @@ func TrainPotential(ctx context.Context, train, validation *Source, m *emd.Metri
 	if err != nil {
 		return nil, nil, fmt.Errorf("surrogate: %w", err)
 	}
-	o := &potentialObjective{model: model, exact: exact, train: train, seed: s.Seed, pairs: s.Pairs, bound: s.Bound, dy: nn.NewTensor(s.Batch, nn.Vector(Cells))}
+	o := &potentialObjective{model: model, exact: exact, train: train, seed: s.Seed, pairs: s.Pairs, dy: nn.NewTensor(s.Batch, nn.Vector(Cells))}
 	o.vp, o.vq = validation.Pairs(s.Seed+validationSeed, s.Validation)
-	const gapEpochs = 8
-	gapPairs := max(1, s.GapPairs/gapEpochs)
-	share := float64(s.Pairs*s.Epochs) / float64(s.Pairs*s.Epochs+gapPairs*gapEpochs)
+	share := float64(s.Pairs*s.Epochs) / float64(s.Pairs*s.Epochs+s.gapPairs()*gapEpochs)
 	part := func(from, to float64, of string) func(float64, string) {
 		if s.Progress == nil {
 			return nil
@@ -85,17 +99,16 @@ func TrainPotential(ctx context.Context, train, validation *Source, m *emd.Metri
 		return func(done float64, note string) { s.Progress(from+(to-from)*done, of+note) }
 	}
 	fit := nn.Fit{
-		Net: model.net, Schedule: s.Schedule, Samples: s.Pairs, Batch: s.Batch, Epochs: s.Epochs, Seed: s.Seed, EMA: s.EMA,
+		Net: model.net, Schedule: nn.Cosine{Start: 1e-3, End: 1e-5}, Samples: s.Pairs, Batch: s.Batch, Epochs: s.Epochs, Seed: s.Seed, EMA: s.decay(),
 		Checkpoint: s.Checkpoint, CheckpointSteps: 500, Resume: true, Progress: part(0, share, ""),
 	}
 	history, err := fit.Run(ctx, o)
 	if err != nil {
 		return nil, nil, fmt.Errorf("surrogate: training potentials: %w", err)
 	}
-	o.pairs = gapPairs
+	o.pairs = s.gapPairs()
 	fit.Progress = part(share, 1, "gap, ")
 	fit.Net, fit.Samples, fit.Epochs = model.gap, o.pairs, gapEpochs
-	fit.Optimizer = nil
 	if s.Checkpoint != "" {
 		fit.Checkpoint += ".gap"
 	}
@@ -122,7 +135,6 @@ type potentialObjective struct {
 	seed  uint64
 	pairs int // an epoch
 	epoch int
-	bound float64
 
 	p, q, e, dq []float64 // a batch
 	loss        []float64
@@ -206,9 +218,7 @@ func (o *potentialObjective) run(mode nn.Mode) (float64, error) {
 		}
 		out, dy := y.Data[i*Cells:(i+1)*Cells], o.dy.Data[i*Cells:(i+1)*Cells]
 		o.loss[i] = o.distance(s, out, o.dq[i*Cells:(i+1)*Cells], dy, 1/float64(n))
-		if o.bound > 0 {
-			o.loss[i] += o.lack(s, out, o.e[i], dy, o.bound/float64(n))
-		}
+		o.loss[i] += o.lack(s, out, o.e[i], dy, boundWeight/float64(n))
 	})
 	sum := 0.0
 	for _, v := range o.loss {
@@ -279,7 +289,7 @@ func (o *potentialObjective) lack(s *solution, out []float32, exact float64, dy 
 		v += s.x[i] * best
 		dy[from[at]] -= float32(weight * s.x[i])
 	}
-	return o.bound * (exact - v) / exact
+	return boundWeight * (exact - v) / exact
 }
 
 // gapObjective trains the guess of the gap of a Potential whose potentials are

@@ -6,27 +6,76 @@ import (
 	"math"
 
 	"barrow/emd"
+	"barrow/internal/limit"
 	"barrow/nn"
 )
 
-// Settings of a training run; the zero value trains N1 on fresh pairs.
+// Settings of a training run; the zero value trains N1 on fresh pairs. The
+// learning rate falls along half a cosine from 3e-3 to 1e-5.
 type Settings struct {
-	Architecture  Architecture // N1 by default
-	Seed          uint64
-	Threads       int                              // never changes a bit; 0 means all processors
-	Kernel        string                           // of the network, one of nn.Kernels; the fastest by default
-	Pairs         int                              // pairs an epoch; 50,000 by default
-	Epochs        int                              // 64 by default
-	Batch         int                              // pairs a step; 64 by default
-	Loss          nn.Loss                          // Relative by default, nn.Huber where the network sees whole images
-	Schedule      nn.Schedule                      // cosine from 3e-3 to 1e-5 by default
-	Gradient      float64                          // weight of the gradient's error, see docs/surrogate.md; none by default
-	GradientShare float64                          // share of the pairs that the gradient is learnt from; 0 means 0.25
-	GradientFrom  float64                          // share of the epochs after which it is learnt; 0: from the start
-	Validation    int                              // pairs the best epoch is chosen by; 5,000 by default
-	Repeat        bool                             // the same pairs in every epoch, as the paper's fixed sets, instead of fresh ones
-	Checkpoint    string                           // file to save to and resume from; none by default
-	Progress      func(share float64, note string) // as nn.Fit's
+	Architecture Architecture // N1 by default
+	Seed         uint64
+	Threads      int                              // never changes a bit; 0 means all processors
+	Kernel       string                           // of the network, one of nn.Kernels; the fastest by default
+	Pairs        int                              // pairs an epoch; 50,000 by default
+	Epochs       int                              // 64 by default
+	Batch        int                              // pairs a step; 64 by default
+	Loss         nn.Loss                          // Relative by default, nn.Huber where the network sees whole images
+	Gradient     float64                          // weight of the gradient's error, see docs/surrogate.md; none by default
+	Validation   int                              // pairs the best epoch is chosen by; 5,000 by default
+	Checkpoint   string                           // file to save to and resume from; none by default
+	Progress     func(share float64, note string) // as nn.Fit's
+}
+
+// Bounds of what a training may be asked for, beyond any need.
+const (
+	maxPairs  = 1_000_000_000
+	maxEpochs = 1_000_000
+	maxBatch  = 100_000
+)
+
+// order is the memory that a pair's place in an epoch takes.
+const order = 8
+
+// gradientShare of the pairs is what the gradient is learnt from.
+const gradientShare = 0.25
+
+// Check tells whether the settings can be trained on this machine; zero fields are
+// the defaults.
+func (s Settings) Check() error {
+	s = s.withDefaults()
+	if err := checkSizes(s.Pairs, s.Epochs, s.Batch, s.Validation); err != nil {
+		return err
+	}
+	if !(s.Gradient >= 0) || math.IsInf(s.Gradient, 0) {
+		return fmt.Errorf("surrogate: gradient = %v: want a number that is not negative", s.Gradient)
+	}
+	return s.Architecture.Check()
+}
+
+// checkSizes checks what the trainings of both sorts of networks have in common.
+func checkSizes(pairs, epochs, batch, validation int) error {
+	for _, c := range []struct {
+		what    string
+		n, most int
+	}{{"pairs =", pairs, maxPairs}, {"epochs =", epochs, maxEpochs}, {"batch =", batch, maxBatch}, {"validation =", validation, maxPairs}} {
+		if err := limit.Count(c.what, c.n, c.most); err != nil {
+			return fmt.Errorf("surrogate: %w", err)
+		}
+	}
+	// A held pair is two images and its distance; of a batch there are gradients,
+	// directions and the network's input, too.
+	const pair = 8 * (2*Cells + 1)
+	if err := limit.Fits("pairs =", pairs, order); err != nil {
+		return fmt.Errorf("surrogate: %w", err)
+	}
+	if err := limit.Fits("validation =", validation, pair); err != nil {
+		return fmt.Errorf("surrogate: %w", err)
+	}
+	if err := limit.Fits("batch =", batch, 6*pair); err != nil {
+		return fmt.Errorf("surrogate: %w", err)
+	}
+	return nil
 }
 
 func (s Settings) withDefaults() Settings {
@@ -42,17 +91,11 @@ func (s Settings) withDefaults() Settings {
 	set(&s.Epochs, 64)
 	set(&s.Batch, 64)
 	set(&s.Validation, 5_000)
-	if s.GradientShare == 0 {
-		s.GradientShare = 0.25
-	}
 	if s.Loss == nil {
 		s.Loss = nn.Huber{}
 		if s.Architecture.Surplus {
 			s.Loss = Relative{}
 		}
-	}
-	if s.Schedule == nil {
-		s.Schedule = nn.Cosine{Start: 3e-3, End: 1e-5}
 	}
 	return s
 }
@@ -65,6 +108,9 @@ func (s Settings) withDefaults() Settings {
 // that was never interrupted.
 func Train(ctx context.Context, train, validation *Source, m *emd.Metric, s Settings) (*Model, *nn.History, error) {
 	s = s.withDefaults()
+	if err := s.Check(); err != nil {
+		return nil, nil, err
+	}
 	model, err := New(s.Architecture, nn.Settings{Seed: s.Seed, Threads: s.Threads, Kernel: s.Kernel, MaxBatch: 2 * s.Batch})
 	if err != nil {
 		return nil, nil, err
@@ -73,16 +119,15 @@ func Train(ctx context.Context, train, validation *Source, m *emd.Metric, s Sett
 	if err != nil {
 		return nil, nil, fmt.Errorf("surrogate: %w", err)
 	}
-	o := &objective{model: model, loss: s.Loss, exact: exact, train: train, seed: s.Seed, pairs: s.Pairs, repeat: s.Repeat, gradient: s.Gradient}
+	o := &objective{model: model, loss: s.Loss, exact: exact, train: train, seed: s.Seed, pairs: s.Pairs, gradient: s.Gradient}
 	if s.Gradient > 0 {
-		o.share = min(1, s.GradientShare)
-		o.from = int(s.GradientFrom * float64(s.Epochs))
+		o.share = gradientShare
 	}
 	if err := o.fix(ctx, validation, s.Validation); err != nil {
 		return nil, nil, err
 	}
 	fit := nn.Fit{
-		Net: model.net, Schedule: s.Schedule, Samples: s.Pairs, Batch: s.Batch, Epochs: s.Epochs, Seed: s.Seed,
+		Net: model.net, Schedule: nn.Cosine{Start: 3e-3, End: 1e-5}, Samples: s.Pairs, Batch: s.Batch, Epochs: s.Epochs, Seed: s.Seed,
 		Checkpoint: s.Checkpoint, Resume: true, Progress: s.Progress,
 	}
 	h, err := fit.Run(ctx, o)
@@ -131,13 +176,10 @@ type objective struct {
 	exact    *emd.Batch
 	train    *Source
 	seed     uint64
-	pairs    int // an epoch
-	epoch    int // that pairs are drawn for
-	done     int // epochs
-	repeat   bool
+	pairs    int     // an epoch
+	epoch    int     // that pairs are drawn for
 	gradient float64 // weight of the gradient's error
 	share    float64 // of the pairs, trained on their gradients
-	from     int     // epoch that this begins with
 
 	steps             []step    // of the pairs that are trained on their gradients
 	dp, dq, u         []float64 // the exact gradients of a batch; the steps' directions for both images
@@ -148,12 +190,7 @@ type objective struct {
 }
 
 // StartEpoch makes Train draw the epoch's own pairs.
-func (o *objective) StartEpoch(epoch int) {
-	o.done = epoch
-	if !o.repeat {
-		o.epoch = epoch
-	}
-}
+func (o *objective) StartEpoch(epoch int) { o.epoch = epoch }
 
 // fix draws and labels the validation pairs.
 func (o *objective) fix(ctx context.Context, source *Source, n int) error {
@@ -184,9 +221,6 @@ func (o *objective) resize(n, k int) {
 func (o *objective) Train(ctx context.Context, idx []int) (float64, error) {
 	n, m := len(idx), o.model
 	k := min(n, int(math.Ceil(o.share*float64(n))))
-	if o.done < o.from {
-		k = 0
-	}
 	o.resize(n, k)
 	for i, j := range idx {
 		o.train.Draw(o.seed, uint64(o.epoch*o.pairs+j), o.p[i*Cells:(i+1)*Cells], o.q[i*Cells:(i+1)*Cells])

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"barrow/emd"
+	"barrow/internal/limit"
 	"barrow/internal/outfile"
 	"barrow/run"
 	"barrow/surrogate"
@@ -96,6 +97,10 @@ repeats: 72 networks, the larger ones ten times as costly as the first.`,
 // trials lists the scan, repeats outermost so that an early stop has seen
 // every architecture.
 func (f *surrogateScan) trials() ([]trial, error) {
+	const most = 1000
+	if err := limit.Count("--repeats", f.scan.Repeats, most); err != nil {
+		return nil, err
+	}
 	var out []trial
 	for r := range f.scan.Repeats {
 		for _, a := range f.scan.Architectures {
@@ -109,8 +114,8 @@ func (f *surrogateScan) trials() ([]trial, error) {
 				continue
 			}
 			for _, l := range f.scan.Losses {
-				if surrogateLosses[l] == nil {
-					return nil, fmt.Errorf("--losses: %q: the losses are huber, mse, msle and relative", l)
+				if _, err := surrogate.ParseLoss(l); err != nil {
+					return nil, fmt.Errorf("--losses: %w", err)
 				}
 				out = append(out, trial{Architecture: a, Loss: l, Repeat: r + 1})
 			}

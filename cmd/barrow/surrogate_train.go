@@ -84,8 +84,6 @@ W.`,
 	return cmd
 }
 
-var surrogateLosses = map[string]nn.Loss{"": nil, "huber": nn.Huber{}, "mse": nn.MSE{}, "msle": nn.MSLE{}, "relative": surrogate.Relative{}}
-
 // architecture tells which sort of network is meant.
 func (f *surrogateTrain) architecture() (cnn *surrogate.Architecture, potential *surrogate.PotentialShape, err error) {
 	if f.Architecture == "potential" {
@@ -100,10 +98,11 @@ func (f *surrogateTrain) architecture() (cnn *surrogate.Architecture, potential 
 }
 
 func (f *surrogateTrain) check(cmd *cobra.Command) error {
-	if _, ok := surrogateLosses[f.Loss]; !ok {
-		return fmt.Errorf("--loss %q: the losses are huber, mse, msle and relative", f.Loss)
+	loss, err := f.loss()
+	if err != nil {
+		return fmt.Errorf("--loss: %w", err)
 	}
-	_, potential, err := f.architecture()
+	cnn, potential, err := f.architecture()
 	if err != nil {
 		return fmt.Errorf("--architecture: %w", err)
 	}
@@ -118,7 +117,21 @@ func (f *surrogateTrain) check(cmd *cobra.Command) error {
 	if f.Bits != 32 && (f.Bits != 16 || potential == nil) {
 		return fmt.Errorf("--bits %d: 32, or 16 for a potential network", f.Bits)
 	}
-	return positive(cmd, "pairs", "epochs")
+	if err := positive(cmd, "pairs", "epochs"); err != nil {
+		return err
+	}
+	if potential != nil {
+		return surrogate.PotentialSettings{Shape: *potential, Pairs: f.Pairs, Epochs: f.Epochs, Batch: f.Batch}.Check()
+	}
+	return surrogate.Settings{Architecture: *cnn, Loss: loss, Gradient: f.Gradient, Pairs: f.Pairs, Epochs: f.Epochs, Batch: f.Batch}.Check()
+}
+
+// loss is the one that is asked for, nil where that is the default.
+func (f *surrogateTrain) loss() (nn.Loss, error) {
+	if f.Loss == "" {
+		return nil, nil
+	}
+	return surrogate.ParseLoss(f.Loss)
 }
 
 func (f *surrogateTrain) run(cmd *cobra.Command, c *common) error {
@@ -184,8 +197,12 @@ func (f *surrogateTrain) train(ctx context.Context, c *common, sources []*surrog
 		}
 		return m, h, outfile.Write(weights, true, func(w io.Writer) error { return m.Encode(w, f.Bits) })
 	}
+	l, err := f.loss()
+	if err != nil {
+		return nil, nil, err
+	}
 	m, h, err := surrogate.Train(ctx, sources[0], sources[1], metric, surrogate.Settings{
-		Architecture: *cnn, Seed: c.seed, Threads: c.threads, Loss: surrogateLosses[f.Loss], Gradient: f.Gradient,
+		Architecture: *cnn, Seed: c.seed, Threads: c.threads, Loss: l, Gradient: f.Gradient,
 		Pairs: f.Pairs, Epochs: f.Epochs, Batch: f.Batch, Checkpoint: checkpoint, Progress: progress,
 	})
 	if err != nil {

@@ -211,7 +211,7 @@ func (l Level) Quantise(y, x []float32, step, low, high float32, floor bool) {
 // their order.
 type AdamStep struct {
 	Beta1, Rest1, Beta2, Rest2 float32 // Rest is 1−Beta
-	Rate, Epsilon, Keep        float32 // w = Keep·w − Rate·m/(√v+Epsilon)
+	Rate, Epsilon              float32 // w −= Rate·m/(√v+Epsilon)
 }
 
 // Adam updates the weights w by gradients g and the moments m and v.
@@ -221,6 +221,6 @@ func (l Level) Adam(w, g, m, v []float32, s AdamStep) {
 		x := g[i]
 		m[i] = s.Beta1*m[i] + s.Rest1*x
 		v[i] = s.Beta2*v[i] + s.Rest2*(x*x)
-		w[i] = s.Keep*w[i] - s.Rate*m[i]/(float32(math.Sqrt(float64(v[i])))+s.Epsilon)
+		w[i] -= s.Rate * m[i] / (float32(math.Sqrt(float64(v[i]))) + s.Epsilon)
 	}
 }

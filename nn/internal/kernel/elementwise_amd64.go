@@ -278,7 +278,7 @@ func (l Level) adamFast(w, g, m, v []float32, a AdamStep) int {
 	if len(w) == 0 {
 		return 0
 	}
-	s := strip{scalars: [8]float32{a.Beta1, a.Rest1, a.Beta2, a.Rest2, a.Rate, a.Epsilon, a.Keep}}
+	s := strip{scalars: [8]float32{a.Beta1, a.Rest1, a.Beta2, a.Rest2, a.Rate, a.Epsilon}}
 	end, step := l.span(len(w))
 	for j := 0; j < end; {
 		next := s.flat(j, end, step)

@@ -286,7 +286,7 @@ func (l *lanes) adam() {
 	l.begin("stripAdam", "is one update by Adam.")
 	w, g, m, v := l.pointer(stripX), l.pointer(stripG), l.pointer(stripY), l.pointer(stripOut)
 	var s []reg.VecVirtual
-	for i := range 7 {
+	for i := range 6 {
 		s = append(s, l.scalar(stripScalars+4*i))
 	}
 	l.rows("rows", []reg.GPVirtual{w, g, m, v}, func() {
@@ -304,7 +304,6 @@ func (l *lanes) adam() {
 		VMULPS(s[4], first, first)
 		VDIVPS(second, first, first)
 		value := l.load(Mem{Base: w})
-		VMULPS(s[6], value, value)
 		VSUBPS(first, value, value)
 		l.store(value, Mem{Base: w})
 	})
