@@ -75,6 +75,9 @@ func NewBaseline(c Config, s BaselineSettings) (*Baseline, error) {
 	if s.Entry > EntryERx {
 		return nil, fmt.Errorf("econt: baseline: entry %d: no such choice", s.Entry)
 	}
+	if err := s.Order.Check(); err != nil {
+		return nil, fmt.Errorf("econt: baseline: %w", err)
+	}
 	e, err := New(c)
 	if err != nil {
 		return nil, err

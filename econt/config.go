@@ -170,8 +170,8 @@ func (c *Config) Validate() error {
 	return nil
 }
 
-// Defaults are the registers after reset: see [DefaultRegisters] for where each
-// value comes from.
+// Defaults are the registers after reset, as the register maps of pflib and
+// econt_sw have them.
 func Defaults() Config {
 	c := Config{
 		Links:       LinkMask(2),

@@ -24,13 +24,6 @@ const (
 	ShareEqual
 )
 
-// A LatentDecoder is the decoder half of an autoencoder. latent holds the 16
-// outputs as numbers from 0 to 511/256, image takes 48 non-negative numbers in
-// raster order, of any scale.
-type LatentDecoder interface {
-	DecodeLatent(latent, image []float64) error
-}
-
 // DecoderSettings are the choices the chip's receiver has. Charges of the
 // image are in CALQ counts.
 type DecoderSettings struct {
@@ -48,20 +41,18 @@ type DecoderSettings struct {
 	// whose charges were not sent; with UseSum, after taking away those that
 	// were. By default it is left out of the image.
 	Rest bool
-	// Latent decodes AE; without it AE gives latents and an empty image.
-	Latent LatentDecoder
 }
 
 // Decoded is one frame, read back.
 type Decoded struct {
-	Header    uint8   // of the bunch crossing: 31 or 15 at the orbit's start
-	Truncated bool    // a TS frame that the buffer refused: only Sum counts
-	Bits      int     // of information: the frame without padding
-	SumCode   uint32  // the module sum's code; 0 for RPT and STC
-	Sum       float64 // the module sum in CALQ counts; 0 for RPT and STC
-	Sent      uint64  // channels whose own charge was sent
-	Image     [Channels]float64
-	Latent    [16]uint16 // AE: the outputs, with zeros for bits not kept
+	Header    uint8             // of the bunch crossing: 31 or 15 at the orbit's start
+	Truncated bool              // a TS frame that the buffer refused: only Sum counts
+	Bits      int               // of information: the frame without padding
+	SumCode   uint32            // the module sum's code; 0 for RPT and STC
+	Sum       float64           // the module sum in CALQ counts; 0 for RPT and STC
+	Sent      uint64            // channels whose own charge was sent
+	Image     [Channels]float64 // empty for AE, whose outputs a network decodes
+	Latent    [16]uint16        // AE: the outputs, with zeros for bits not kept
 }
 
 // A Decoder reads the frames of one configuration. It is not safe for
@@ -71,7 +62,6 @@ type Decoder struct {
 	set      DecoderSettings
 	drop     uint
 	pedestal [Channels]float64
-	latent   [16]float64
 }
 
 // NewDecoder checks the configuration. It needs no weights.
@@ -312,34 +302,6 @@ func (d *Decoder) autoencoder(r *bitReader, out *Decoded) error {
 		}
 	}
 	out.Bits = r.pos
-	if d.set.Latent == nil {
-		return nil
-	}
-	for j, v := range out.Latent {
-		d.latent[j] = float64(v) / (1 << (outputBits - 1))
-	}
-	if err := d.set.Latent.DecodeLatent(d.latent[:], out.Image[:]); err != nil {
-		return fmt.Errorf("econt: decoder: %w", err)
-	}
-	return d.scale(out)
-}
-
-// scale gives a decoded image the module sum, less the pedestal.
-func (d *Decoder) scale(out *Decoded) error {
-	sum, total := out.Sum, 0.0
-	for ch, v := range out.Image {
-		if !(v >= 0) {
-			return fmt.Errorf("econt: decoder: the decoded image has %v at pixel %d", v, ch)
-		}
-		total += v
-		sum -= d.pedestal[ch]
-	}
-	if sum = max(sum, 0); total == 0 {
-		return nil
-	}
-	for ch := range out.Image {
-		out.Image[ch] *= sum / total
-	}
 	return nil
 }
 

@@ -5,49 +5,51 @@ import (
 	"math/bits"
 )
 
-// A Format is one of the chip's unsigned floating-point formats. A value of at
-// most Mant bits is its own code (exponent 0); a longer one of n bits has
-// exponent n−Mant and keeps its leading one implicit and the next Mant bits,
-// truncated. What does not fit is all ones.
-type Format struct {
-	Exp, Mant int // field widths in bits
-}
+// A Format is one of the chip's unsigned floating-point formats, E bits of
+// exponent and M of mantissa: 16·E + M. A value of at most M bits is its own code
+// (exponent 0); a longer one of n bits has exponent n−M and keeps its leading one
+// implicit and the next M bits, truncated. What does not fit is all ones.
+type Format uint8
 
 // The formats of the ECON-T.
-var (
-	F4E3M = Format{4, 3} // 7 bits: one trigger cell, or a coarse sum
-	F5E3M = Format{5, 3} // 8 bits: module sum of TS and BC
-	F5E4M = Format{5, 4} // 9 bits: super trigger cell, module sum of AE
+const (
+	F4E3M Format = 0x43 // 7 bits: one trigger cell, or a coarse sum
+	F5E3M Format = 0x53 // 8 bits: module sum of TS and BC
+	F5E4M Format = 0x54 // 9 bits: super trigger cell, module sum of AE
 )
 
+// exp and mant are the widths of the fields in bits.
+func (f Format) exp() int  { return int(f >> 4) }
+func (f Format) mant() int { return int(f & 15) }
+
 // Bits is the width of a code.
-func (f Format) Bits() int { return f.Exp + f.Mant }
+func (f Format) Bits() int { return f.exp() + f.mant() }
 
 // String gives the usual name, such as "4E3M".
-func (f Format) String() string { return fmt.Sprintf("%dE%dM", f.Exp, f.Mant) }
+func (f Format) String() string { return fmt.Sprintf("%dE%dM", f.exp(), f.mant()) }
 
 // Encode truncates v to a code.
 func (f Format) Encode(v uint64) uint32 {
 	n := bits.Len64(v)
-	if n <= f.Mant {
+	if n <= f.mant() {
 		return uint32(v)
 	}
-	exp := n - f.Mant
-	if exp >= 1<<f.Exp {
+	exp := n - f.mant()
+	if exp >= 1<<f.exp() {
 		return 1<<f.Bits() - 1
 	}
-	mant := uint32(v>>(exp-1)) & (1<<f.Mant - 1)
-	return uint32(exp)<<f.Mant | mant
+	mant := uint32(v>>(exp-1)) & (1<<f.mant() - 1)
+	return uint32(exp)<<f.mant() | mant
 }
 
 // Interval gives the values that Encode maps to the code: lo ≤ v ≤ hi. The
 // all-ones code also stands for everything above hi.
 func (f Format) Interval(code uint32) (lo, hi uint64) {
-	exp, mant := code>>f.Mant, uint64(code&(1<<f.Mant-1))
+	exp, mant := code>>f.mant(), uint64(code&(1<<f.mant()-1))
 	if exp == 0 {
 		return mant, mant
 	}
-	lo = (1<<f.Mant | mant) << (exp - 1)
+	lo = (1<<f.mant() | mant) << (exp - 1)
 	return lo, lo + 1<<(exp-1) - 1
 }
 

@@ -39,7 +39,7 @@ func TestFormatInterval(t *testing.T) {
 				}
 			}
 			// Relative width: at most one unit of the mantissa.
-			if width := hi - lo; width > lo>>f.Mant {
+			if width := hi - lo; width > lo>>f.mant() {
 				t.Fatalf("%v code %d: interval %d to %d is too wide", f, code, lo, hi)
 			}
 			next = hi + 1

@@ -64,7 +64,7 @@ type Registers struct {
 	// taken: Mux then counts as [MuxProd], and active_etxs is a bit mask.
 	Assumed bool
 	// Defaults lists the registers that the file does not set and that the
-	// algorithm reads, in the order of DefaultRegisters.
+	// algorithm reads, in the order of defaultTable.
 	Defaults []Default
 	// Ignored lists blocks of the file that exist on the chip and that have no
 	// bearing on the output here, such as ClocksAndResets.
@@ -121,16 +121,6 @@ func only(list ...Algorithm) func(Algorithm) bool {
 
 func except(b Algorithm) func(Algorithm) bool {
 	return func(a Algorithm) bool { return a != b }
-}
-
-// DefaultRegisters is the table of what a register is where a file leaves it
-// out, with the sources.
-func DefaultRegisters() []Default {
-	var list []Default
-	for _, d := range defaultTable {
-		list = append(list, Default{d.files[DialectProd], d.value, sourceMap})
-	}
-	return list
 }
 
 // A RegisterFile is a register file with the name that errors give it.

@@ -37,8 +37,8 @@ type FieldCount struct {
 	Rows  int
 }
 
-// Report is the result of Verify.
-type Report struct {
+// A Comparison is the result of Verify.
+type Comparison struct {
 	Rows      int          // compared
 	Identical int          // of these
 	First     []Difference // every field that differs in the first row that does
@@ -48,13 +48,13 @@ type Report struct {
 }
 
 // OK says whether every row is identical.
-func (r *Report) OK() bool { return r.Identical == r.Rows }
+func (r *Comparison) OK() bool { return r.Identical == r.Rows }
 
 // Verify runs the chip on the input and compares every bit with the golden. A
 // golden longer than the input is compared with what the buffer still sends;
 // a shorter one, one that goes on after the buffer is empty, and one without
 // rows are errors. Memory does not grow with the rows.
-func Verify(ctx context.Context, c Config, input Source[BunchCrossing], golden Source[Output]) (*Report, error) {
+func Verify(ctx context.Context, c Config, input Source[BunchCrossing], golden Source[Output]) (*Comparison, error) {
 	e, err := New(c)
 	if err != nil {
 		return nil, err
@@ -91,7 +91,7 @@ type verifier struct {
 	left        map[origin]int
 	first, last int
 
-	report Report
+	report Comparison
 	counts map[string]int
 }
 
@@ -160,7 +160,7 @@ func (v *verifier) compare(i int) {
 	}
 }
 
-func (v *verifier) result() *Report {
+func (v *verifier) result() *Comparison {
 	r := &v.report
 	r.Rows, r.Truncated, r.Overflows = v.rows, v.emulator.truncated, v.emulator.overflows
 	for k, n := range v.counts {

@@ -53,7 +53,7 @@ named on standard error. The exit code is 0 only if all rows are identical.`,
 }
 
 // verify compares the files row by row.
-func (f *chipFlags) verify(cmd *cobra.Command, c *common, config econt.Config, golden string) (*econt.Report, error) {
+func (f *chipFlags) verify(cmd *cobra.Command, c *common, config econt.Config, golden string) (*econt.Comparison, error) {
 	bar := newProgress(cmd.ErrOrStderr(), c)
 	defer bar.close()
 	in, err := f.openInput(cmd, bar)
@@ -71,7 +71,7 @@ func (f *chipFlags) verify(cmd *cobra.Command, c *common, config econt.Config, g
 	return econt.Verify(cmd.Context(), config, in, want)
 }
 
-func verifyText(w io.Writer, r *econt.Report) error {
+func verifyText(w io.Writer, r *econt.Comparison) error {
 	bw := bufio.NewWriter(w)
 	for _, d := range r.First {
 		fmt.Fprintln(bw, d)
@@ -111,7 +111,7 @@ type verifyDefault struct {
 	Source   string `json:"source"`
 }
 
-func verifyJSON(w io.Writer, r *econt.Registers, rep *econt.Report) error {
+func verifyJSON(w io.Writer, r *econt.Registers, rep *econt.Comparison) error {
 	out := verifyResult{
 		Rows: rep.Rows, Identical: rep.Identical, Truncated: rep.Truncated, Overflows: rep.Overflows,
 		First: []verifyDifference{}, Defaults: []verifyDefault{}, ByField: map[string]int{},
