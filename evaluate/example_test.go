@@ -7,6 +7,7 @@ import (
 	"barrow/emd"
 	"barrow/evaluate"
 	"barrow/hgcal"
+	"barrow/wafer"
 )
 
 // One image with all its charge in cell 5, decoded with all of it in the
@@ -17,35 +18,39 @@ func ExampleImages() {
 		fmt.Println(err)
 		return
 	}
-	image, decoded := make([]float64, evaluate.Cells), make([]float64, evaluate.Cells)
-	image[5], decoded[9] = 100, 110
+	image, decoded := &wafer.Set{Charge: make([]float64, evaluate.Cells)}, &wafer.Set{Charge: make([]float64, evaluate.Cells)}
+	image.Charge[5], decoded.Charge[9] = 100, 110
 	e, err := evaluate.Images(context.Background(), metric, image, decoded, evaluate.Settings{})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Printf("EMD %.3f, response %.2f\n", e.EMD.Mean, e.Response.Mean)
-	// Output: EMD 2.000, response 1.10
+	for _, name := range []string{evaluate.EMD, evaluate.Response} {
+		fmt.Println(e.Of(name).Label, e.Of(name).Print())
+	}
+	// Output:
+	// EMD 2.000
+	// response 1.100 ± 0.000
 }
 
 // An image of two cells through the chip on one link: best choice sends the
 // larger cell alone, with its charge, and the sum of the rest. 5E3M reads the
 // 64 counts as 64 to 71.
-func ExampleBaselines() {
+func ExampleChip() {
 	metric, err := emd.Euclidean(hgcal.Benchmark())
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	image := make([]float64, evaluate.Cells)
-	image[5], image[9] = 128, 64 // neighbours, 2 apart
-	list, err := evaluate.Baselines(context.Background(), metric, image, evaluate.Schemes(1)[:2], evaluate.ChipSettings{})
+	image := &wafer.Set{Charge: make([]float64, evaluate.Cells)}
+	image.Charge[5], image.Charge[9] = 128, 64 // neighbours, 2 apart
+	list, err := evaluate.Chip(context.Background(), metric, image, evaluate.Schemes(1)[:2], evaluate.ChipSettings{})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	for _, b := range list {
-		fmt.Printf("%s, %s: %.0f of %d bits, EMD %.3f, response %.2f\n", b.Name, b.Decoding, b.Bits, b.LinkBits, b.EMD.Mean, b.Response.Mean)
+		fmt.Printf("%s, %s: %.0f of %d bits, EMD %.3f, response %.2f\n", b.Name, b.Decoding, b.Bits, b.LinkBits, b.Fidelity.Of(evaluate.EMD).Mean, b.Fidelity.Of(evaluate.Response).Mean)
 	}
 	// Output:
 	// best choice, kept: 25 of 32 bits, EMD 0.667, response 0.71

@@ -63,11 +63,19 @@ func printTable(cmd *cobra.Command, c *common, t *compare.Table, times *compare.
 
 func printRows(w io.Writer, t *compare.Table) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(tw, "loss\tprecision\tbits\tmean EMD\tworst seed\tmedian\t16–84 %%\tratio to %s\tmade worse\tp\tresponse\tcentre\twidth\t\n", t.Baseline)
+	fmt.Fprintf(tw, "loss\tprecision\tbits\tmean EMD\tworst seed\tmedian\t16–84 %%\tratio to %s\tmade worse\tp\t", t.Baseline)
+	for _, f := range t.Figures() {
+		fmt.Fprint(tw, f.Label, "\t")
+	}
+	fmt.Fprintln(tw)
 	for _, r := range t.Rows {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%.3f ± %.3f\t%.3f\t%.3f\t%.2f–%.2f\t%.3f ± %.3f\t%.1f %%\t%.3f\t%.3f ± %.3f\t%.3f\t%+.3f\t\n",
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%.3f ± %.3f\t%.3f\t%.3f\t%.2f–%.2f\t%.3f ± %.3f\t%.1f %%\t%.3f\t",
 			r.Loss, r.Precision, bitsText(r.Bits), r.EMD.Mean, r.EMD.Std, r.Worst, r.Median.Mean, r.P16.Mean, r.P84.Mean, r.Ratio.Mean, r.Ratio.Std,
-			100*r.Worse, r.P, r.Response.Mean, r.ResponseWidth, r.Centre, r.Width)
+			100*r.Worse, r.P)
+		for _, f := range r.Figures {
+			fmt.Fprint(tw, f.Print(), "\t")
+		}
+		fmt.Fprintln(tw)
 	}
 	return tw.Flush()
 }

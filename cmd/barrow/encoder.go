@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -9,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"barrow/autoencoder"
-	"barrow/evaluate"
 	"barrow/internal/setting/bind"
 	"barrow/loss"
 	"barrow/run"
@@ -82,23 +80,4 @@ func (f *runFlags) compare(cmd *cobra.Command, c *common, kind run.Kind, plan *c
 		Progress: bar.set,
 	})
 	return table, times, f.explain(err)
-}
-
-func printEncoder(cmd *cobra.Command, c *common, e *evaluate.Encoder) error {
-	w := cmd.OutOrStdout()
-	if c.json {
-		return json.NewEncoder(w).Encode(e)
-	}
-	fmt.Fprintf(w, "%d images: mean EMD %.4f, median %.4f, 16–84 %% %.4f–%.4f; response %.3f ± %.3f\n",
-		e.EMD.N, e.EMD.Mean, e.EMD.Median, e.EMD.P16, e.EMD.P84, e.Response.Mean, e.Response.Std)
-	if e.Shapes != nil {
-		fmt.Fprintf(w, "centre of gravity moved by %.3f, width by %+.3f on average\n", e.Shapes.Centre.Mean, e.Shapes.Width.Mean)
-	}
-	for _, b := range e.ByOccupancy {
-		fmt.Fprintf(w, "%2.0f–%-2.0f cells hit: median %.3f, 16–84 %% %.3f–%.3f (%d images)\n", b.Low, b.High-1, b.Median, b.P16, b.P84, b.N)
-	}
-	for _, b := range e.ByEta {
-		fmt.Fprintf(w, "|η| %.2f–%.2f: median %.3f, 16–84 %% %.3f–%.3f (%d images)\n", b.Low, b.High, b.Median, b.P16, b.P84, b.N)
-	}
-	return nil
 }

@@ -1,18 +1,20 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"math"
 
 	"github.com/spf13/cobra"
 
 	"barrow/autoencoder"
 	"barrow/econt"
+	"barrow/emd"
 	"barrow/evaluate"
 	"barrow/hgcal"
+	"barrow/internal/jsonout"
 	"barrow/internal/outfile"
-	"barrow/wafer"
 )
 
 // encoderEval is what "encoder eval" can be told.
@@ -67,71 +69,150 @@ func (f *encoderEval) run(cmd *cobra.Command, c *common, args []string) error {
 	if err != nil {
 		return err
 	}
-	other := ""
+	models := []string{path}
 	if f.against != "" {
-		if other, err = encoderWeights(f.against, ""); err != nil {
+		other, err := encoderWeights(f.against, "")
+		if err != nil {
 			return fmt.Errorf("--against: %w", err)
 		}
+		models = append(models, other)
 	}
-	if _, err := groundMetric(f.metric); err != nil {
-		return err
+	if !(f.threshold > 0 && f.threshold <= math.MaxFloat64) {
+		return fmt.Errorf("--mip %v: want a positive charge", f.threshold)
 	}
 	metricRemark(cmd, f.metric)
-	if f.out != "" {
+	if f.out != "" && f.out != "-" {
 		if err := outfile.Check(f.out, f.force); err != nil {
 			return err
 		}
 	}
-	set, err := f.readLabelled(args)
+	bar := newProgress(cmd.ErrOrStderr(), c)
+	result, dropped, err := f.evaluate(cmd, c, bar, args[0], models)
+	bar.close()
+	if errors.Is(err, evaluate.ErrNoImages) {
+		return fmt.Errorf("%s: no image with charge", args[0])
+	}
 	if err != nil {
 		return err
 	}
-	chip, err := f.newChipEval(path, set)
+	if dropped > 0 {
+		fmt.Fprintf(remarks(cmd, c), "%s: %d images without charge left out, %d kept\n", args[0], dropped, result.Of(evaluate.EMD).N)
+	}
+	if f.out == "-" { // standard output has the images
+		return result.print(remarks(cmd, c), f.against)
+	}
+	if c.json {
+		return jsonout.Encode(cmd.OutOrStdout(), result)
+	}
+	return result.print(cmd.OutOrStdout(), f.against)
+}
+
+// evaluate streams the images through the encoders and then through the chip.
+func (f *encoderEval) evaluate(cmd *cobra.Command, c *common, bar *progressBar, path string, models []string) (r *evaluation, dropped int, err error) {
+	metric, err := groundMetric(f.metric)
 	if err != nil {
-		return err
+		return nil, 0, err
 	}
-	e, decoded, err := f.measure(cmd.Context(), c, path, set)
+	s := evaluate.StreamSettings{Settings: evaluate.Settings{Threshold: f.threshold, Threads: c.threads}}
+	schemes, first := evaluate.Schemes(econt.MaxETx), 1.0
+	if f.baselines { // a scheme takes about as long as an encoder
+		first = float64(len(models)) / float64(len(models)+len(schemes))
+	}
+	chip, err := evaluate.NewChipMeter(metric, schemes, evaluate.ChipSettings{Settings: evaluate.Settings{
+		Threshold: f.threshold, Threads: c.threads,
+		Progress: func(share float64, note string) { bar.set(first+(1-first)*share, note) },
+	}, Density: f.density})
 	if err != nil {
-		return err
+		return nil, 0, err
 	}
-	if f.out != "" {
-		if err := f.write(cmd, f.out, f.force, &wafer.Set{Charge: decoded}); err != nil {
-			return err
-		}
+	if f.baselines {
+		s.Chip = chip
 	}
-	result := evaluation{Encoder: e, Chip: chip}
-	if other != "" {
-		base, _, err := f.measure(cmd.Context(), c, other, set)
+	if s.Points, err = hgcal.Positions(f.metric); err != nil {
+		return nil, 0, err
+	}
+	var decoders []evaluate.Decoder
+	bits := 0
+	for k, name := range models {
+		m, err := openEncoder(name, c.threads)
 		if err != nil {
-			return err
+			return nil, 0, err
 		}
-		v, err := evaluate.Compare(e.Values, base.Values, 1000, c.seed)
+		if k == 0 {
+			bits = m.Architecture().LatentBits
+		}
+		decoders = append(decoders, m)
+	}
+	kept, dropped, err := f.stream(cmd, bar, first, path, metric, s, decoders)
+	if err != nil {
+		return nil, 0, err
+	}
+	r = &evaluation{Fidelity: kept[0]}
+	if len(kept) > 1 {
+		v, err := evaluate.Compare(kept[0].Of(evaluate.EMD).Values, kept[1].Of(evaluate.EMD).Values, 1000, c.seed)
 		if err != nil {
-			return err
+			return nil, 0, err
 		}
-		result.Against = &v
+		r.Against = &v
 	}
 	if !f.baselines {
-		result.Chip = nil
-	} else if err := chip.measure(cmd.Context(), f, c, set); err != nil {
-		return err
+		return r, dropped, nil
 	}
-	return result.print(cmd, c, other)
+	r.Chip = &chipEval{Links: linksFor(bits), Density: chip.Density()}
+	if err := chip.Check(); err != nil {
+		r.Chip.Missing = err.Error()
+		return r, dropped, nil
+	}
+	r.Chip.Baselines, err = chip.Measure(cmd.Context())
+	return r, dropped, err
+}
+
+// stream reads the file once, which is a share of the work.
+func (f *encoderEval) stream(cmd *cobra.Command, bar *progressBar, share float64, path string, metric *emd.Metric, s evaluate.StreamSettings, decoders []evaluate.Decoder) (kept []*evaluate.Fidelity, dropped int, err error) {
+	images, err := f.open(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer images.Close()
+	n, before := 0, 0.0
+	watched := watchedReader{images, func(got int) {
+		// What has been read now is not measured yet.
+		bar.set(share*before, fmt.Sprintf("%d images", n))
+		n += got
+		before, _ = images.Share()
+	}}
+	if f.out == "" {
+		return evaluate.Stream(cmd.Context(), metric, watched, s, decoders...)
+	}
+	out, err := f.create(cmd, f.out, f.force)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer out.Abort()
+	s.Out = out
+	if kept, dropped, err = evaluate.Stream(cmd.Context(), metric, watched, s, decoders...); err != nil {
+		return nil, 0, err
+	}
+	return kept, dropped, out.Close()
 }
 
 // evaluation is what "encoder eval" finds.
 type evaluation struct {
-	*evaluate.Encoder
-	Against *evaluate.Versus `json:"against,omitempty"`
-	Chip    *chipEval        `json:"at_equal_bandwidth,omitempty"`
+	*evaluate.Fidelity
+	Against *evaluate.Versus
+	Chip    *chipEval
 }
 
-func (r *evaluation) print(cmd *cobra.Command, c *common, other string) error {
-	w := cmd.OutOrStdout()
-	if c.json {
-		return json.NewEncoder(w).Encode(r)
-	}
-	if err := printEncoder(cmd, c, r.Encoder); err != nil {
+// MarshalJSON writes it as one object, the figures of merit first.
+func (r *evaluation) MarshalJSON() ([]byte, error) {
+	return jsonout.Join(r.Fidelity, struct {
+		Against *evaluate.Versus `json:"against,omitempty"`
+		Chip    *chipEval        `json:"at_equal_bandwidth,omitempty"`
+	}{r.Against, r.Chip})
+}
+
+func (r *evaluation) print(w io.Writer, other string) error {
+	if err := printFidelity(w, r.Fidelity); err != nil {
 		return err
 	}
 	if v := r.Against; v != nil {
@@ -149,7 +230,7 @@ func (r *evaluation) print(cmd *cobra.Command, c *common, other string) error {
 	if err := printBaselines(w, r.Chip.Links, r.Chip.Baselines); err != nil {
 		return err
 	}
-	if n := evaluate.Reach(r.Chip.Baselines, "best choice", r.EMD.Mean); n > 0 {
+	if n := evaluate.Reach(r.Chip.Baselines, "best choice", r.Of(evaluate.EMD).Mean); n > 0 {
 		_, err := fmt.Fprintf(w, "fewest links on which best choice leaves no more than the encoder: %d\n", n)
 		return err
 	}
@@ -157,31 +238,37 @@ func (r *evaluation) print(cmd *cobra.Command, c *common, other string) error {
 	return err
 }
 
+// printFidelity prints the figures of merit, the EMD first, and the profiles of
+// those that have them.
+func printFidelity(w io.Writer, f *evaluate.Fidelity) error {
+	e := f.Of(evaluate.EMD)
+	fmt.Fprintf(w, "%d images: mean EMD %.4f, median %.4f, 16–84 %% %.4f–%.4f", e.N, e.Mean, e.Median, e.P16, e.P84)
+	for _, m := range f.Others() {
+		fmt.Fprintf(w, "; %s %s", m.Label, m.Print())
+	}
+	_, err := fmt.Fprintln(w)
+	for _, m := range f.Figures {
+		name := ""
+		if m.Name != evaluate.EMD {
+			name = m.Label + ", "
+		}
+		for _, b := range m.ByOccupancy {
+			_, err = fmt.Fprintf(w, "%s%2.0f–%-2.0f cells hit: median %.3f, 16–84 %% %.3f–%.3f (%d images)\n", name, b.Low, b.High-1, b.Median, b.P16, b.P84, b.N)
+		}
+		for _, b := range m.ByEta {
+			_, err = fmt.Fprintf(w, "%s|η| %.2f–%.2f: median %.3f, 16–84 %% %.3f–%.3f (%d images)\n", name, b.Low, b.High, b.Median, b.P16, b.P84, b.N)
+		}
+	}
+	return err
+}
+
 // chipEval is the chip's other algorithms, on all numbers of links, and how many
 // the encoder needs.
 type chipEval struct {
-	Links     int                 `json:"encoder_links"`
-	Density   string              `json:"wafer_density"`
-	Missing   string              `json:"missing,omitempty"` // why there are no baselines
-	Baselines []evaluate.Baseline `json:"baselines"`
-
-	high []bool
-}
-
-// newChipEval finds the encoder's links and the wafers' density.
-func (f *encoderEval) newChipEval(path string, set *wafer.Set) (*chipEval, error) {
-	m, err := openEncoder(path, 1)
-	if err != nil {
-		return nil, err
-	}
-	e := &chipEval{Links: linksFor(m.Architecture().LatentBits)}
-	if e.high, e.Density, err = evaluate.Densities(set, f.density); err != nil {
-		return nil, fmt.Errorf("--density: %w", err)
-	}
-	if err := evaluate.ChipTakes(set.Charge); err != nil {
-		e.Missing = err.Error()
-	}
-	return e, nil
+	Links     int                   `json:"encoder_links"`
+	Density   string                `json:"wafer_density"`
+	Missing   string                `json:"missing,omitempty"` // why there are no baselines
+	Baselines []evaluate.ChipResult `json:"baselines"`
 }
 
 // linksFor is the fewest links that carry outputs of so many bits; 0 stands for
@@ -193,51 +280,4 @@ func linksFor(bits int) int {
 		}
 	}
 	return 5
-}
-
-func (e *chipEval) measure(ctx context.Context, f *encoderEval, c *common, set *wafer.Set) error {
-	if e.Missing != "" {
-		return nil
-	}
-	m, err := groundMetric(f.metric)
-	if err != nil {
-		return err
-	}
-	e.Baselines, err = evaluate.Baselines(ctx, m, set.Charge, evaluate.Schemes(econt.MaxETx), evaluate.ChipSettings{
-		Settings: evaluate.Settings{Threshold: f.threshold, Threads: c.threads}, High: e.high})
-	return err
-}
-
-// measure decodes the images with an encoder's weights file and evaluates it.
-func (f *encoderEval) measure(ctx context.Context, c *common, path string, set *wafer.Set) (*evaluate.Encoder, []float64, error) {
-	m, err := groundMetric(f.metric)
-	if err != nil {
-		return nil, nil, err
-	}
-	points, err := hgcal.Positions(f.metric)
-	if err != nil {
-		return nil, nil, err
-	}
-	decoded, err := decodeSet(ctx, c, path, set)
-	if err != nil {
-		return nil, nil, err
-	}
-	eta, _ := set.Numbers(wafer.Eta) // without it there is no division by |η|
-	e, err := evaluate.Images(ctx, m, set.Charge, decoded, evaluate.Settings{
-		Threshold: f.threshold, Threads: c.threads, Points: points, Eta: eta})
-	return e, decoded, err
-}
-
-// decodeSet runs an autoencoder's weights file on images, with their conditions
-// if it wants them.
-func decodeSet(ctx context.Context, c *common, path string, set *wafer.Set) ([]float64, error) {
-	m, err := openEncoder(path, c.threads)
-	if err != nil {
-		return nil, err
-	}
-	decoded, err := m.Decode(ctx, set)
-	if err != nil {
-		return nil, err
-	}
-	return decoded.Charge, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"barrow/evaluate"
 	"barrow/internal/setting/bind"
 	"barrow/run"
 	"barrow/study/reproduce"
@@ -94,13 +95,22 @@ func printReproduced(w io.Writer, c *common, out string, r *reproduce.Results, t
 	}
 	fmt.Fprintf(w, "%s: %d training, %d validation, %d held-out images\n\n", r.Config.Source, r.Split.Train, r.Split.Validation, r.Split.Test)
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(tw, "encoder loss\tmean EMD\tmedian\t16–84 %\tratio to telescope\traw response\tseconds\t")
+	fmt.Fprint(tw, "encoder loss\tmean EMD\tmedian\t16–84 %\tratio to telescope\t")
+	for _, f := range r.Encoders[0].Fidelity.Others() {
+		fmt.Fprint(tw, f.Label, "\t")
+	}
+	fmt.Fprintln(tw, "seconds\t")
 	for _, e := range r.Encoders {
 		ratio := "–"
 		if e.Ratio > 0 {
 			ratio = fmt.Sprintf("%.3f", e.Ratio)
 		}
-		fmt.Fprintf(tw, "%s\t%.3f\t%.3f\t%.2f–%.2f\t%s\t%.3f\t%.1f\t\n", e.Loss, e.EMD.Mean, e.EMD.Median, e.EMD.P16, e.EMD.P84, ratio, e.Response.Mean, t.Seconds("encoder "+e.Loss))
+		v := e.Fidelity.Of(evaluate.EMD)
+		fmt.Fprintf(tw, "%s\t%.3f\t%.3f\t%.2f–%.2f\t%s\t", e.Loss, v.Mean, v.Median, v.P16, v.P84, ratio)
+		for _, f := range e.Fidelity.Others() {
+			fmt.Fprint(tw, f.Figure.Print(f.Mean), "\t")
+		}
+		fmt.Fprintf(tw, "%.1f\t\n", t.Seconds("encoder "+e.Loss))
 	}
 	if err := tw.Flush(); err != nil {
 		return err

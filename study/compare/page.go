@@ -46,7 +46,7 @@ func Lay(t *Table, times *Times) *report.Page {
 	for _, l := range p.losses() {
 		out.Palette = append(out.Palette, loss.Label(l))
 	}
-	out.Sections = []report.Section{t.distances(), t.response(), t.training()}
+	out.Sections = []report.Section{t.distances(), t.merits(), t.training()}
 	return out
 }
 
@@ -91,20 +91,26 @@ func columns(first []string, numeric ...string) []report.Column {
 
 func (t *Table) figures() report.Table {
 	out := report.Table{
-		Title: "Held-out images",
-		Columns: columns([]string{"loss", "precision"}, "mean EMD", "worst seed", "median", "16–84 %", "ratio to "+loss.Label(t.Baseline), "made worse", "p",
-			"response", "centre", "width"),
-		Note: "Mean ± standard deviation over seeds. Ratio, made worse (share of images) and p (of the least significant seed) are against the baseline of the same precision, width and seed. Response: decoded over true charge ± its spread over images. Centre and width: how far the centre of gravity moved and by how much the width changed.",
+		Title:   "Held-out images",
+		Columns: columns([]string{"loss", "precision"}, "mean EMD", "worst seed", "median", "16–84 %", "ratio to "+loss.Label(t.Baseline), "made worse", "p"),
+		Note:    "Mean ± standard deviation over seeds. Ratio, made worse (share of images) and p (of the least significant seed) are against the baseline of the same precision, width and seed.",
+	}
+	for _, f := range t.Figures() {
+		out.Columns = append(out.Columns, report.Column{Name: f.Label, Numeric: true})
+		out.Note += " " + f.Meaning
 	}
 	least := 0
 	for i, r := range t.Rows {
 		if r.EMD.Mean < t.Rows[least].EMD.Mean {
 			least = i
 		}
-		out.Rows = append(out.Rows, []string{loss.Label(r.Loss), r.kind(), fmt.Sprintf("%.3f ± %.3f", r.EMD.Mean, r.EMD.Std), fmt.Sprintf("%.3f", r.Worst),
+		row := []string{loss.Label(r.Loss), r.kind(), fmt.Sprintf("%.3f ± %.3f", r.EMD.Mean, r.EMD.Std), fmt.Sprintf("%.3f", r.Worst),
 			fmt.Sprintf("%.3f", r.Median.Mean), fmt.Sprintf("%.2f–%.2f", r.P16.Mean, r.P84.Mean), fmt.Sprintf("%.3f ± %.3f", r.Ratio.Mean, r.Ratio.Std),
-			fmt.Sprintf("%.1f %%", 100*r.Worse), fmt.Sprintf("%.3f", r.P), fmt.Sprintf("%.3f ± %.3f", r.Response.Mean, r.ResponseWidth),
-			fmt.Sprintf("%.3f", r.Centre), strings.Replace(fmt.Sprintf("%+.3f", r.Width), "-", "−", 1)})
+			fmt.Sprintf("%.1f %%", 100*r.Worse), fmt.Sprintf("%.3f", r.P)}
+		for _, f := range r.Figures {
+			row = append(row, page.Print(f))
+		}
+		out.Rows = append(out.Rows, row)
 	}
 	if len(t.Rows) > 1 {
 		out.Emphasis = []int{least}
@@ -197,13 +203,22 @@ func add(p *report.Profile, name string, bins []Bin) {
 	p.Series = append(p.Series, band)
 }
 
-func (t *Table) response() report.Section {
-	iv := &report.Intervals{X: report.Axis{Label: "decoded charge over true charge"}, Spread: "spread over images, mean over seeds", Marks: []report.Mark{{Name: "1", At: 1}}}
-	for i := range t.Rows {
-		r := &t.Rows[i]
-		iv.Rows = append(iv.Rows, report.Interval{Name: loss.Label(r.Loss) + ", " + r.kind(), Value: r.Response.Mean, Low: r.Response.Mean - r.ResponseWidth, High: r.Response.Mean + r.ResponseWidth})
+// merits draws the figures of merit but the EMD.
+func (t *Table) merits() report.Section {
+	s := report.Section{Title: "Energy and place"}
+	for k, f := range t.Figures() {
+		iv := &report.Intervals{X: page.Axis(f.Figure), Spread: "spread over images, mean over seeds", Marks: []report.Mark{page.Ideal(f.Figure)}}
+		for i := range t.Rows {
+			r := &t.Rows[i]
+			if k >= len(r.Figures) {
+				continue
+			}
+			v := r.Figures[k]
+			iv.Rows = append(iv.Rows, report.Interval{Name: loss.Label(r.Loss) + ", " + r.kind(), Value: v.Mean, Low: v.Mean - v.Width, High: v.Mean + v.Width})
+		}
+		s.Figures = append(s.Figures, page.Merit(f.Figure, iv, ""))
 	}
-	return report.Section{Title: "Energy response", Figures: []report.Figure{{ID: "response", Title: "Energy response", Intervals: iv}}}
+	return s
 }
 
 func (t *Table) training() report.Section {

@@ -122,7 +122,6 @@ func Train(ctx context.Context, f *run.Folder, p Plan, d Data, r Resources) (*Ta
 			return nil, nil, fmt.Errorf("pretraining: %w", err)
 		}
 	}
-	w.eta, _ = d.Test.Numbers(wafer.Eta) // nil where it is not known
 	w.records = make([]record, len(w.jobs))
 	if err := w.train(ctx); err != nil {
 		return nil, nil, err
@@ -151,7 +150,6 @@ type work struct {
 	points    []hgcal.Point
 	data      [3]*wafer.Set // training, validation, test
 	before    *wafer.Set    // of the pretraining
-	eta       []float64
 	jobs      []Job
 
 	mu      sync.Mutex
@@ -348,7 +346,7 @@ func (w *work) progress(k int, share float64) {
 }
 
 // measure evaluates one trained encoder on the held-out images.
-func (w *work) measure(ctx context.Context, j Job) (*evaluate.Encoder, float64, error) {
+func (w *work) measure(ctx context.Context, j Job) (*evaluate.Fidelity, float64, error) {
 	m, err := autoencoder.Load(Weights(w.folder, j), nn.Settings{Threads: 1})
 	if err != nil {
 		return nil, 0, err
@@ -357,8 +355,8 @@ func (w *work) measure(ctx context.Context, j Job) (*evaluate.Encoder, float64, 
 	if err != nil {
 		return nil, 0, err
 	}
-	e, err := evaluate.Images(ctx, w.metric, w.data[2].Charge, decoded.Charge, evaluate.Settings{
-		Threshold: w.plan.Threshold, Threads: w.threads, Eta: w.eta, Points: w.points,
+	e, err := evaluate.Images(ctx, w.metric, w.data[2], decoded, evaluate.Settings{
+		Threshold: w.plan.Threshold, Threads: w.threads, Points: w.points,
 	})
 	if err != nil {
 		return nil, 0, err

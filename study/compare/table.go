@@ -2,12 +2,15 @@ package compare
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"slices"
 
 	"gonum.org/v1/gonum/stat"
 
 	"barrow/autoencoder"
 	"barrow/evaluate"
+	"barrow/internal/jsonout"
 )
 
 // Spread is the mean of a figure over seeds, its sample standard deviation (0
@@ -33,17 +36,14 @@ type Row struct {
 	Precision string `json:"precision"`
 	Bits      int    `json:"bits,omitempty"` // of the outputs; 0: the precision's own
 
-	EMD      Spread  `json:"mean_emd"` // of the held-out images' mean EMD
-	Median   Spread  `json:"median_emd"`
-	P16      Spread  `json:"p16_emd"`
-	P84      Spread  `json:"p84_emd"`
-	Worst    float64 `json:"worst_seed"` // mean EMD of the worst seed
-	Response Spread  `json:"response"`   // mean of Σ decoded / Σ charge
-	// ResponseWidth is the standard deviation of the response over images, the
-	// mean over seeds.
-	ResponseWidth float64 `json:"response_width"`
-	Centre        float64 `json:"centre_shift"` // mean over images and seeds
-	Width         float64 `json:"width_shift"`
+	EMD    Spread  `json:"mean_emd"` // of the held-out images' mean EMD
+	Median Spread  `json:"median_emd"`
+	P16    Spread  `json:"p16_emd"`
+	P84    Spread  `json:"p84_emd"`
+	Worst  float64 `json:"worst_seed"` // mean EMD of the worst seed
+	// Figures are the other figures of merit; in JSON their keys stand beside the
+	// others.
+	Figures []FigureSpread `json:"-"`
 
 	// Ratio, Worse and P compare with the baseline of the same precision, width
 	// and seed; P is that of the least significant seed.
@@ -60,6 +60,77 @@ type Row struct {
 	Curves [][][2]float64 `json:"curves"`
 
 	Cost autoencoder.Cost `json:"cost"` // of the encoder
+}
+
+// FigureSpread is a figure of merit over images and seeds. In JSON its name is the
+// key of its Mean, or, if it is a wide one, of its Means; <name>_width is that of
+// its Width.
+type FigureSpread struct {
+	*evaluate.Figure
+	Mean  float64 // over images and seeds
+	Means Spread  // of the means over images; without values in what was read from JSON, unless wide
+	Width float64 // mean over seeds of the standard deviation over images
+}
+
+// Print is the figure in words: its mean, with its width where that is a figure of
+// its own.
+func (f FigureSpread) Print() string {
+	if f.Wide {
+		return fmt.Sprintf("%s ± %.3f", f.Figure.Print(f.Mean), f.Width)
+	}
+	return f.Figure.Print(f.Mean)
+}
+
+// width is the end of the key of a figure's width.
+const width = "_width"
+
+// MarshalJSON writes a row with its figures as one object.
+func (r Row) MarshalJSON() ([]byte, error) {
+	type own Row
+	parts := []any{own(r)}
+	for _, f := range r.Figures {
+		var value any = f.Mean
+		if f.Wide {
+			value = f.Means
+		}
+		parts = append(parts, map[string]any{f.Name: value}, map[string]any{f.Name + width: f.Width})
+	}
+	return jsonout.Join(parts...)
+}
+
+// UnmarshalJSON reads it again.
+func (r *Row) UnmarshalJSON(b []byte) error {
+	type own Row
+	if err := json.Unmarshal(b, (*own)(r)); err != nil {
+		return err
+	}
+	var keys map[string]json.RawMessage
+	if err := json.Unmarshal(b, &keys); err != nil {
+		return err
+	}
+	r.Figures = nil
+	for _, known := range evaluate.Figures() {
+		value, ok := keys[known.Name]
+		if !ok || known.Name == evaluate.EMD {
+			continue
+		}
+		f := FigureSpread{Figure: known}
+		var err error
+		if known.Wide {
+			err = json.Unmarshal(value, &f.Means)
+			f.Mean = f.Means.Mean
+		} else {
+			err = json.Unmarshal(value, &f.Mean)
+		}
+		if of, ok := keys[known.Name+width]; ok && err == nil {
+			err = json.Unmarshal(of, &f.Width)
+		}
+		if err != nil {
+			return err
+		}
+		r.Figures = append(r.Figures, f)
+	}
+	return nil
 }
 
 // A Bin is the EMD in a range of occupancy or |η|: means over the seeds of the
@@ -101,6 +172,15 @@ type RowTimes struct {
 	Wafers  float64 `json:"wafers_per_second"` // encoded by one core
 }
 
+// Figures are the figures of merit of the rows, beside the EMD, as the first has
+// them.
+func (t *Table) Figures() []FigureSpread {
+	if len(t.Rows) == 0 {
+		return nil
+	}
+	return t.Rows[0].Figures
+}
+
 // Row finds a kind of encoder, or gives nil.
 func (t *Table) Row(loss, precision string, bits int) *Row {
 	for i := range t.Rows {
@@ -132,7 +212,7 @@ func (w *work) table(ctx context.Context) (*Table, *Times, error) {
 	}
 	times := &Times{}
 	kinds := len(w.jobs) / w.plan.Seeds
-	measured := make([]*evaluate.Encoder, len(w.jobs))
+	measured := make([]*evaluate.Fidelity, len(w.jobs))
 	rates := make([]float64, len(w.jobs))
 	for k, j := range w.jobs {
 		var err error
@@ -155,7 +235,7 @@ func (w *work) table(ctx context.Context) (*Table, *Times, error) {
 }
 
 // row gathers the seeds of one kind: the jobs kind, kind+kinds, ….
-func (w *work) row(kind, kinds int, measured []*evaluate.Encoder, rates []float64) (*Row, RowTimes, error) {
+func (w *work) row(kind, kinds int, measured []*evaluate.Fidelity, rates []float64) (*Row, RowTimes, error) {
 	j := w.jobs[kind]
 	row := &Row{Loss: j.Loss, Precision: j.Architecture.Precision, Bits: j.Architecture.LatentBits}
 	var err error
@@ -164,17 +244,15 @@ func (w *work) row(kind, kinds int, measured []*evaluate.Encoder, rates []float6
 	}
 	n := float64(w.plan.Seeds)
 	var rt RowTimes
-	var emds, medians, p16, p84, responses, ratios []float64
+	var emds, medians, p16, p84, ratios []float64
 	var occupancy, eta [][]evaluate.Bin
+	var kept []*evaluate.Fidelity
 	for k := kind; k < len(w.jobs); k += kinds {
-		e, base := measured[k], measured[w.baselineOf(k, kinds)]
-		emds, medians = append(emds, e.EMD.Mean), append(medians, e.EMD.Median)
-		p16, p84 = append(p16, e.EMD.P16), append(p84, e.EMD.P84)
-		responses = append(responses, e.Response.Mean)
+		kept = append(kept, measured[k])
+		e, base := measured[k].Of(evaluate.EMD), measured[w.baselineOf(k, kinds)].Of(evaluate.EMD)
+		emds, medians = append(emds, e.Mean), append(medians, e.Median)
+		p16, p84 = append(p16, e.P16), append(p84, e.P84)
 		occupancy, eta = append(occupancy, e.ByOccupancy), append(eta, e.ByEta)
-		row.ResponseWidth += e.Response.Std / n
-		row.Centre += e.Shapes.Centre.Mean / n
-		row.Width += e.Shapes.Width.Mean / n
 		row.Epochs = append(row.Epochs, w.records[k].BestEpoch)
 		row.Validation = append(row.Validation, w.records[k].Best)
 		row.Curves = append(row.Curves, w.records[k].Curve)
@@ -188,11 +266,36 @@ func (w *work) row(kind, kinds int, measured []*evaluate.Encoder, rates []float6
 		rt.Seconds += w.records[k].Seconds / n
 		rt.Wafers = max(rt.Wafers, rates[k])
 	}
-	row.EMD, row.Median, row.Response, row.Ratio = spread(emds), spread(medians), spread(responses), spread(ratios)
+	row.EMD, row.Median, row.Ratio = spread(emds), spread(medians), spread(ratios)
 	row.P16, row.P84 = spread(p16), spread(p84)
+	row.Figures = figures(kept)
 	row.Worst = slices.Max(emds)
 	row.ByOccupancy, row.ByEta = average(occupancy), average(eta)
 	return row, rt, nil
+}
+
+// figures gathers the figures of merit but the EMD over seeds.
+func figures(seeds []*evaluate.Fidelity) []FigureSpread {
+	var list []FigureSpread
+	n := float64(len(seeds))
+	for _, m := range seeds[0].Figures {
+		if m.Name == evaluate.EMD {
+			continue
+		}
+		f := FigureSpread{Figure: m.Figure}
+		var means []float64
+		for _, s := range seeds {
+			x := s.Of(m.Name)
+			means = append(means, x.Mean)
+			f.Mean += x.Mean / n
+			f.Width += x.Std / n
+		}
+		if f.Means = spread(means); f.Wide {
+			f.Mean = f.Means.Mean
+		}
+		list = append(list, f)
+	}
+	return list
 }
 
 // baselineOf finds the job of the baseline with the precision, width and seed of

@@ -2,12 +2,14 @@ package reproduce
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 
 	"barrow/autoencoder"
 	"barrow/econt"
 	"barrow/emd"
 	"barrow/evaluate"
+	"barrow/internal/jsonout"
 	"barrow/wafer"
 )
 
@@ -50,11 +52,11 @@ func (w *work) onLinks(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			x, err := evaluate.Images(ctx, w.metric, w.test.Charge, decoded.Charge, evaluate.Settings{Threads: w.threads})
+			x, err := evaluate.Images(ctx, w.metric, w.test, decoded, evaluate.Settings{Threads: w.threads})
 			if err != nil {
 				return err
 			}
-			e.OnLinks = append(e.OnLinks, OnLinks{n, bits, encoderFrame + 16*bits, x.EMD, x.Values})
+			e.OnLinks = append(e.OnLinks, OnLinks{n, bits, encoderFrame + 16*bits, x.Of(evaluate.EMD).Summary, x.Of(evaluate.EMD).Values})
 		}
 	}
 	return nil
@@ -67,7 +69,7 @@ func (e *Encoder) on(links int) *OnLinks {
 			return &e.OnLinks[k]
 		}
 	}
-	return &OnLinks{Links: links, Bits: encoderFrame + encoderOutput, EMD: e.EMD, values: e.Values}
+	return &OnLinks{Links: links, Bits: encoderFrame + encoderOutput, EMD: e.emd().Summary, values: e.emd().Values}
 }
 
 // Bandwidth sets the encoders beside the chip's algorithms that need no
@@ -83,34 +85,52 @@ type Bandwidth struct {
 
 // Baseline is an algorithm of the chip on the held-out images.
 type Baseline struct {
-	evaluate.Baseline
+	Result evaluate.ChipResult `json:"-"` // its keys stand beside the other in JSON
 	// Worse is the share of the images of which it keeps less than the encoder
 	// with the smallest mean EMD does, in the main job.
 	Worse float64 `json:"share_worse_than_best_encoder,omitempty"`
+}
+
+func (x *Baseline) emd() *evaluate.Measured { return x.Result.Fidelity.Of(evaluate.EMD) }
+
+// MarshalJSON writes the result and the comparison as one object.
+func (x Baseline) MarshalJSON() ([]byte, error) {
+	type own Baseline
+	return jsonout.Join(x.Result, own(x))
+}
+
+// UnmarshalJSON reads it again.
+func (x *Baseline) UnmarshalJSON(b []byte) error {
+	type own Baseline
+	if err := json.Unmarshal(b, (*own)(x)); err != nil {
+		return err
+	}
+	return x.Result.UnmarshalJSON(b)
 }
 
 // baselines sends images through the chip by all its algorithms. Images that no
 // chip takes give none, and the reason.
 func baselines(ctx context.Context, m *emd.Metric, images *wafer.Set, density string, s evaluate.Settings) (*Bandwidth, error) {
 	b := &Bandwidth{EncoderLinks: encoderLinks, EncoderBits: encoderFrame + encoderOutput}
-	if err := evaluate.ChipTakes(images.Charge); err != nil {
-		b.Missing = strings.TrimPrefix(err.Error(), "evaluate: ")
-		return b, nil
-	}
-	high, words, err := evaluate.Densities(images, density)
+	chip, err := evaluate.NewChipMeter(m, evaluate.Schemes(econt.MaxETx), evaluate.ChipSettings{Settings: s, Density: density, Values: true})
 	if err != nil {
 		return nil, err
 	}
-	b.Density = words
-	list, err := evaluate.Baselines(ctx, m, images.Charge, evaluate.Schemes(econt.MaxETx), evaluate.ChipSettings{Settings: s, High: high})
+	chip.Add(images)
+	if err := chip.Check(); err != nil {
+		b.Missing = strings.TrimPrefix(err.Error(), "evaluate: ")
+		return b, nil
+	}
+	b.Density = chip.Density()
+	list, err := chip.Measure(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, x := range list {
 		if x.Links != encoderLinks {
-			x.ByOccupancy = nil
+			x.Fidelity = x.Fidelity.Without()
 		}
-		b.Baselines = append(b.Baselines, Baseline{Baseline: x})
+		b.Baselines = append(b.Baselines, Baseline{Result: x})
 	}
 	return b, nil
 }
@@ -125,7 +145,7 @@ func (w *work) bandwidth(ctx context.Context) error {
 	ours := w.results.Encoders[best(w.results)].on(encoderLinks).values
 	for k := range b.Baselines {
 		x, worse := &b.Baselines[k], 0
-		for i, v := range x.Values {
+		for i, v := range x.emd().Values {
 			if v > ours[i] {
 				worse++
 			}
@@ -142,18 +162,18 @@ func (b *Bandwidth) on(n int) []*Baseline {
 	at := map[[2]string]int{}
 	for k := range b.Baselines {
 		x := &b.Baselines[k]
-		if x.Links > n {
+		if x.Result.Links > n {
 			continue
 		}
-		key := [2]string{x.Name}
-		if x.Algorithm == "BC" {
-			key[1] = string(x.Decoding)
+		key := [2]string{x.Result.Name}
+		if x.Result.Algorithm == "BC" {
+			key[1] = string(x.Result.Decoding)
 		}
 		i, seen := at[key]
 		if !seen {
 			at[key] = len(list)
 			list = append(list, x)
-		} else if x.EMD.Mean < list[i].EMD.Mean {
+		} else if x.emd().Mean < list[i].emd().Mean {
 			list[i] = x
 		}
 	}
@@ -162,10 +182,10 @@ func (b *Bandwidth) on(n int) []*Baseline {
 
 // List is what the baselines measured, without the comparison with the
 // encoders.
-func (b *Bandwidth) List() []evaluate.Baseline {
-	var list []evaluate.Baseline
+func (b *Bandwidth) List() []evaluate.ChipResult {
+	var list []evaluate.ChipResult
 	for _, x := range b.Baselines {
-		list = append(list, x.Baseline)
+		list = append(list, x.Result)
 	}
 	return list
 }

@@ -13,13 +13,13 @@ import (
 // decoding is the tables' words for it.
 func (x *Baseline) decoding() string {
 	switch {
-	case x.Algorithm == "RPT":
+	case x.Result.Algorithm == "RPT":
 		return "all cells"
-	case x.Algorithm == "STC" && x.Decoding == evaluate.DecodeKept:
+	case x.Result.Algorithm == "STC" && x.Result.Decoding == evaluate.DecodeKept:
 		return "sum in largest cell"
-	case x.Algorithm == "STC":
+	case x.Result.Algorithm == "STC":
 		return "sum shared evenly"
-	case x.Decoding == evaluate.DecodeKept:
+	case x.Result.Decoding == evaluate.DecodeKept:
 		return "cells sent alone"
 	}
 	return "rest spread evenly"
@@ -53,7 +53,7 @@ func verdict(r *Results, ours *Encoder) string {
 	b := r.Bandwidth
 	first := b.first(b.EncoderLinks)
 	text := fmt.Sprintf("On up to %d links the algorithm with the smallest mean EMD is %s on %d (%s): %.3f. The best encoder, trained with %s, leaves %.3f there and keeps more on %.1f %% of the images.",
-		b.EncoderLinks, first.Name, first.Links, first.decoding(), first.EMD.Mean, loss.Label(ours.Loss), ours.on(b.EncoderLinks).EMD.Mean, 100*first.Worse)
+		b.EncoderLinks, first.Result.Name, first.Result.Links, first.decoding(), first.emd().Mean, loss.Label(ours.Loss), ours.on(b.EncoderLinks).EMD.Mean, 100*first.Worse)
 	if n := evaluate.Reach(b.List(), "best choice", ours.on(b.EncoderLinks).EMD.Mean); n > 0 {
 		text += fmt.Sprintf(" Best choice needs %s (%d bits) to leave no more than that.", links(n), 32*n)
 	} else {
@@ -61,7 +61,7 @@ func verdict(r *Results, ours *Encoder) string {
 	}
 	var ahead []string
 	for n := 1; n <= b.EncoderLinks; n++ {
-		if ours.on(n).EMD.Mean < b.first(n).EMD.Mean {
+		if ours.on(n).EMD.Mean < b.first(n).emd().Mean {
 			ahead = append(ahead, fmt.Sprint(n))
 		}
 	}
@@ -79,7 +79,7 @@ func verdict(r *Results, ours *Encoder) string {
 func (b *Bandwidth) first(n int) *Baseline {
 	var first *Baseline
 	for k := range b.Baselines {
-		if x := &b.Baselines[k]; x.Links <= n && (first == nil || x.EMD.Mean < first.EMD.Mean) {
+		if x := &b.Baselines[k]; x.Result.Links <= n && (first == nil || x.emd().Mean < first.emd().Mean) {
 			first = x
 		}
 	}
@@ -108,15 +108,15 @@ func sideBySide(r *Results, ours *Encoder) report.Table {
 		}
 		x := e.on(b.EncoderLinks)
 		t.Rows = append(t.Rows, []string{"encoder, " + loss.Label(e.Loss), "its decoder", fmt.Sprint(b.EncoderLinks), fmt.Sprint(x.Bits),
-			fmt.Sprintf("%.3f", x.EMD.Mean), fmt.Sprintf("%.3f", x.EMD.Median), fmt.Sprintf("%.3f", e.Response.Mean), percent(0), "–"})
+			fmt.Sprintf("%.3f", x.EMD.Mean), fmt.Sprintf("%.3f", x.EMD.Median), fmt.Sprintf("%.3f", e.Fidelity.Of(evaluate.Response).Mean), percent(0), "–"})
 	}
 	for _, x := range b.on(b.EncoderLinks) {
-		name := x.Name
-		if x.Threshold > 0 {
-			name += fmt.Sprintf(", from %d counts", x.Threshold)
+		name := x.Result.Name
+		if x.Result.Threshold > 0 {
+			name += fmt.Sprintf(", from %d counts", x.Result.Threshold)
 		}
-		t.Rows = append(t.Rows, []string{name, x.decoding(), fmt.Sprint(x.Links), fmt.Sprintf("%.0f", x.Bits), fmt.Sprintf("%.3f", x.EMD.Mean),
-			fmt.Sprintf("%.3f", x.EMD.Median), fmt.Sprintf("%.3f", x.Response.Mean), percent(x.Empty), percent(x.Worse)})
+		t.Rows = append(t.Rows, []string{name, x.decoding(), fmt.Sprint(x.Result.Links), fmt.Sprintf("%.0f", x.Result.Bits), fmt.Sprintf("%.3f", x.emd().Mean),
+			fmt.Sprintf("%.3f", x.emd().Median), fmt.Sprintf("%.3f", x.Result.Fidelity.Of(evaluate.Response).Mean), percent(x.Result.Empty), percent(x.Worse)})
 	}
 	return t
 }
@@ -146,17 +146,17 @@ func byLinks(r *Results, ours *Encoder) report.Table {
 		t.Rows = append(t.Rows, append(cells, ""))
 	}
 	for _, row := range b.kinds() {
-		cells := []string{row[0].Name, row[0].decoding()}
+		cells := []string{row[0].Result.Name, row[0].decoding()}
 		reach := "never"
 		for n := 1; n <= b.EncoderLinks; n++ {
 			cells = append(cells, "–")
 		}
 		for _, x := range row {
-			if x.Links <= b.EncoderLinks {
-				cells[1+x.Links] = fmt.Sprintf("%.3f", x.EMD.Mean)
+			if x.Result.Links <= b.EncoderLinks {
+				cells[1+x.Result.Links] = fmt.Sprintf("%.3f", x.emd().Mean)
 			}
-			if reach == "never" && x.EMD.Mean <= limit {
-				reach = links(x.Links)
+			if reach == "never" && x.emd().Mean <= limit {
+				reach = links(x.Result.Links)
 			}
 		}
 		t.Rows = append(t.Rows, append(cells, reach))
@@ -170,7 +170,7 @@ func (b *Bandwidth) kinds() [][]*Baseline {
 	at := map[[2]string]int{}
 	for k := range b.Baselines {
 		x := &b.Baselines[k]
-		key := [2]string{x.Name, string(x.Decoding)}
+		key := [2]string{x.Result.Name, string(x.Result.Decoding)}
 		if i, seen := at[key]; seen {
 			list[i] = append(list[i], x)
 			continue
@@ -178,7 +178,7 @@ func (b *Bandwidth) kinds() [][]*Baseline {
 		at[key] = len(list)
 		list = append(list, []*Baseline{x})
 	}
-	return slices.DeleteFunc(list, func(row []*Baseline) bool { return row[0].Links > b.EncoderLinks })
+	return slices.DeleteFunc(list, func(row []*Baseline) bool { return row[0].Result.Links > b.EncoderLinks })
 }
 
 // bandwidthFigure draws the mean EMD against the bits of the links.
@@ -200,9 +200,9 @@ func bandwidthFigure(r *Results, ours *Encoder) report.Figure {
 	line := func(name, group string, dashed bool, take func(*Baseline) bool) {
 		least := map[int]float64{}
 		for k := range b.Baselines {
-			if x := &b.Baselines[k]; take(x) && x.Links <= most {
-				if v, seen := least[x.Links]; !seen || x.EMD.Mean < v {
-					least[x.Links] = x.EMD.Mean
+			if x := &b.Baselines[k]; take(x) && x.Result.Links <= most {
+				if v, seen := least[x.Result.Links]; !seen || x.emd().Mean < v {
+					least[x.Result.Links] = x.emd().Mean
 				}
 			}
 		}
@@ -215,7 +215,7 @@ func bandwidthFigure(r *Results, ours *Encoder) report.Figure {
 		l.Series = append(l.Series, s)
 	}
 	kind := func(algorithm string, d evaluate.Decoding) func(*Baseline) bool {
-		return func(x *Baseline) bool { return x.Algorithm == algorithm && (d == "" || x.Decoding == d) }
+		return func(x *Baseline) bool { return x.Result.Algorithm == algorithm && (d == "" || x.Result.Decoding == d) }
 	}
 	line("best choice, rest spread", "best choice", false, kind("BC", evaluate.DecodeSpread))
 	line("best choice, cells sent alone", "best choice", true, kind("BC", evaluate.DecodeKept))
@@ -233,16 +233,16 @@ func occupancyFigure(r *Results, ours *Encoder) report.Figure {
 		profile.Edges = fill(&band, bins, r)
 		profile.Series = append(profile.Series, band)
 	}
-	add(loss.Label(ours.Loss), ours.ByOccupancy)
+	add(loss.Label(ours.Loss), ours.emd().ByOccupancy)
 	seen := map[string]bool{}
 	for _, x := range r.Bandwidth.Baselines {
-		group := map[string]string{"BC": "best choice", "STC": "super trigger cells", "TS": "threshold sum"}[x.Algorithm]
-		spread := x.Decoding == evaluate.DecodeSpread
-		if group == "" || x.Links != r.Bandwidth.EncoderLinks || spread == (x.Algorithm == "STC") || seen[group] {
+		group := map[string]string{"BC": "best choice", "STC": "super trigger cells", "TS": "threshold sum"}[x.Result.Algorithm]
+		spread := x.Result.Decoding == evaluate.DecodeSpread
+		if group == "" || x.Result.Links != r.Bandwidth.EncoderLinks || spread == (x.Result.Algorithm == "STC") || seen[group] {
 			continue
 		}
 		seen[group] = true
-		add(group, x.ByOccupancy)
+		add(group, x.Result.Fidelity.Of(evaluate.EMD).ByOccupancy)
 	}
 	return report.Figure{ID: "bandwidth-occupancy", Title: fmt.Sprintf("EMD against occupancy on %d links", r.Bandwidth.EncoderLinks), Profile: profile,
 		Caption: fmt.Sprintf("Median and central 68 %% of the held-out images. Best choice and threshold sum with the rest spread, super trigger cells of four with the sum in the largest cell, and the encoder trained with %s.", loss.Label(ours.Loss))}

@@ -164,7 +164,7 @@ func (c Config) check(set *wafer.Set) error {
 			return err
 		}
 	}
-	if _, _, err := evaluate.Densities(set, c.Density); err != nil {
+	if err := evaluate.CheckDensity(c.Density); err != nil {
 		return err
 	}
 	_, err = groundMetric(c.Metric)

@@ -216,11 +216,15 @@ func WriteFull(w io.Writer, r *FullResults) error {
 	p, t := &printer{w: w}, r.Table
 	p.line("%s: %d training, %d validation, %d held-out images, SHA-256 %.16s…; %d seeds; %d epochs in batches of %d.\n",
 		t.Plan.Source, t.Images[0], t.Images[1], t.Images[2], t.Plan.Digest, t.Plan.Seeds, t.Plan.Epochs, t.Plan.Batch)
-	p.line("| precision | loss | mean EMD | worst seed | median [16 %%, 84 %%] | ratio to telescope | made worse | response | centre shift | width shift |")
-	p.line("|---|---|---|---|---|---|---|---|---|---|")
+	p.line("| precision | loss | mean EMD | worst seed | median [16 %%, 84 %%] | ratio to telescope | made worse |%s", columns(t, func(f compare.FigureSpread) string { return f.Label }))
+	p.line("|---|---|---|---|---|---|---|%s", columns(t, func(compare.FigureSpread) string { return "---" }))
 	for _, r := range t.Rows {
-		p.line("| %s | %s | %.3f ± %.3f | %.3f | %.3f [%.2f, %.2f] | %.3f ± %.3f | %.1f %% | %.3f ± %.3f | %.3f | %+.3f |", r.Precision, r.Loss,
-			r.EMD.Mean, r.EMD.Std, r.Worst, r.Median.Mean, r.P16.Mean, r.P84.Mean, r.Ratio.Mean, r.Ratio.Std, 100*r.Worse, r.Response.Mean, r.ResponseWidth, r.Centre, r.Width)
+		line := fmt.Sprintf("| %s | %s | %.3f ± %.3f | %.3f | %.3f [%.2f, %.2f] | %.3f ± %.3f | %.1f %% |", r.Precision, r.Loss,
+			r.EMD.Mean, r.EMD.Std, r.Worst, r.Median.Mean, r.P16.Mean, r.P84.Mean, r.Ratio.Mean, r.Ratio.Std, 100*r.Worse)
+		for _, f := range r.Figures {
+			line += " " + f.Print() + " |"
+		}
+		p.line("%s", line)
 	}
 	p.line("")
 	for _, precision := range t.Plan.Precisions {
@@ -240,6 +244,16 @@ func WriteFull(w io.Writer, r *FullResults) error {
 	p.beside(t, "cells above 1 MIP_T", "%.0f–%.0f", 1, paperOccupancy, func(r *compare.Row) []compare.Bin { return r.ByOccupancy })
 	p.beside(t, "\\|η\\|", "%.2f–%.2f", 0, paperEta, func(r *compare.Row) []compare.Bin { return r.ByEta })
 	return p.err
+}
+
+// columns says something of each of the rows' figures of merit in a column of its
+// own.
+func columns(t *compare.Table, say func(compare.FigureSpread) string) string {
+	line := ""
+	for _, f := range t.Figures() {
+		line += " " + say(f) + " |"
+	}
+	return line
 }
 
 type printer struct {
@@ -271,11 +285,11 @@ func (p *printer) bandwidth(r *FullResults) {
 		cells := [encoderLinks]string{"–", "–", "–", "–", "–"}
 		last := row[0]
 		for _, x := range row {
-			if x.Links <= b.EncoderLinks {
-				cells[x.Links-1], last = fmt.Sprintf("%.3f", x.EMD.Mean), x
+			if x.Result.Links <= b.EncoderLinks {
+				cells[x.Result.Links-1], last = fmt.Sprintf("%.3f", x.emd().Mean), x
 			}
 		}
-		p.line("| %s | %s | %s | %.3f | %.1f %% |", last.Name, last.decoding(), strings.Join(cells[:], " | "), last.Response.Mean, 100*last.Empty)
+		p.line("| %s | %s | %s | %.3f | %.1f %% |", last.Result.Name, last.decoding(), strings.Join(cells[:], " | "), last.Result.Fidelity.Of(evaluate.Response).Mean, 100*last.Result.Empty)
 	}
 	p.line("\nResponse and empty images: on the most links of the row.\n")
 }

@@ -52,13 +52,13 @@ func (b *Bandwidth) table() report.Table {
 		t.Columns = append(t.Columns, report.Column{Name: links(n), Unit: fmt.Sprintf("%d bits", 32*n), Numeric: true})
 	}
 	for _, row := range b.kinds() {
-		cells := []string{row[0].Name, row[0].decoding()}
+		cells := []string{row[0].Result.Name, row[0].decoding()}
 		for n := 1; n <= b.EncoderLinks; n++ {
 			cells = append(cells, "–")
 		}
 		for _, x := range row {
-			if x.Links >= 1 && x.Links <= b.EncoderLinks {
-				cells[1+x.Links] = fmt.Sprintf("%.3f", x.EMD.Mean)
+			if x.Result.Links >= 1 && x.Result.Links <= b.EncoderLinks {
+				cells[1+x.Result.Links] = fmt.Sprintf("%.3f", x.emd().Mean)
 			}
 		}
 		t.Rows = append(t.Rows, cells)

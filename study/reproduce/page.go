@@ -71,13 +71,13 @@ func lay(r *Results, t Times) *report.Page {
 	if r.Bandwidth != nil {
 		p.Sections = append(p.Sections, atBandwidth(r))
 	}
-	p.Sections = append(p.Sections, response(r), network(r), training(r))
+	p.Sections = append(p.Sections, merits(r), network(r), training(r))
 	return p
 }
 
 func summary(r *Results) []string {
 	best := r.Encoders[best(r)]
-	text := fmt.Sprintf("The encoder of the trigger chip, 48 charges to 16 numbers, was trained with %d losses at the same budget and measured on images that no training saw. Trained with %s it leaves a mean earth mover's distance of %.3f between image and decoded image", len(r.Encoders), loss.Label(best.Loss), best.EMD.Mean)
+	text := fmt.Sprintf("The encoder of the trigger chip, 48 charges to 16 numbers, was trained with %d losses at the same budget and measured on images that no training saw. Trained with %s it leaves a mean earth mover's distance of %.3f between image and decoded image", len(r.Encoders), loss.Label(best.Loss), best.emd().Mean)
 	if best.Loss != baseline && best.Ratio > 0 {
 		text += fmt.Sprintf(", %.2f of what %s leaves", best.Ratio, loss.Label(baseline))
 	}
@@ -93,21 +93,27 @@ func closing(r *Results, t Times) report.Table {
 	tab := report.Table{
 		Title: "The encoders on held-out images",
 		Columns: []report.Column{{Name: "loss"}, {Name: "mean EMD", Numeric: true}, {Name: "median", Numeric: true},
-			{Name: "16–84 %", Numeric: true}, {Name: "ratio to telescope", Numeric: true}, {Name: "95 % interval", Numeric: true},
-			{Name: "raw response", Numeric: true}, {Name: "seconds", Numeric: true}},
-		Note: "Ratio: of the mean EMDs, with a paired bootstrap interval. Raw response: mean of decoded over true charge, before the decoded image is scaled to the module’s sum. Seconds: training alone. Every encoder stands for five links of 32 bits: 144 bits of outputs and 9 of the wafer’s sum.",
+			{Name: "16–84 %", Numeric: true}, {Name: "ratio to telescope", Numeric: true}, {Name: "95 % interval", Numeric: true}},
+		Note: "Ratio: of the mean EMDs, with a paired bootstrap interval. The other figures are before the decoded image is scaled to the module’s sum. Seconds: training alone. Every encoder stands for five links of 32 bits: 144 bits of outputs and 9 of the wafer’s sum.",
 	}
+	for _, f := range r.Encoders[0].Fidelity.Others() {
+		tab.Columns = append(tab.Columns, report.Column{Name: f.Label, Numeric: true})
+	}
+	tab.Columns = append(tab.Columns, report.Column{Name: "seconds", Numeric: true})
 	for i, e := range r.Encoders {
-		if e.EMD.Mean <= r.Encoders[best(r)].EMD.Mean {
+		v := e.emd()
+		if v.Mean <= r.Encoders[best(r)].emd().Mean {
 			tab.Emphasis = append(tab.Emphasis, i)
 		}
 		ratio, interval := "–", "–"
 		if e.Ratio > 0 {
 			ratio, interval = fmt.Sprintf("%.3f", e.Ratio), fmt.Sprintf("%.3f–%.3f", e.RatioRange.Low, e.RatioRange.High)
 		}
-		tab.Rows = append(tab.Rows, []string{loss.Label(e.Loss), fmt.Sprintf("%.3f", e.EMD.Mean), fmt.Sprintf("%.3f", e.EMD.Median),
-			fmt.Sprintf("%.2f–%.2f", e.EMD.P16, e.EMD.P84), ratio, interval, fmt.Sprintf("%.3f", e.Response.Mean),
-			fmt.Sprintf("%.1f", t.Seconds("encoder "+e.Loss))})
+		row := []string{loss.Label(e.Loss), v.Figure.Print(v.Mean), v.Figure.Print(v.Median), fmt.Sprintf("%.2f–%.2f", v.P16, v.P84), ratio, interval}
+		for _, f := range e.Fidelity.Others() {
+			row = append(row, page.Print(f))
+		}
+		tab.Rows = append(tab.Rows, append(row, fmt.Sprintf("%.1f", t.Seconds("encoder "+e.Loss))))
 	}
 	return tab
 }
@@ -115,7 +121,7 @@ func closing(r *Results, t Times) report.Table {
 func best(r *Results) int {
 	at := 0
 	for i, e := range r.Encoders {
-		if e.EMD.Mean < r.Encoders[at].EMD.Mean {
+		if e.emd().Mean < r.Encoders[at].emd().Mean {
 			at = i
 		}
 	}
@@ -149,7 +155,7 @@ func fidelity(r *Results) report.Section {
 	ratios := &report.Intervals{X: report.Axis{Label: "mean EMD over that of telescope MSE"}, Spread: "95 % paired bootstrap interval", Marks: []report.Mark{{Name: "equal to telescope MSE", At: 1}}}
 	for _, e := range r.Encoders {
 		band := report.Band{Name: loss.Label(e.Loss)}
-		profile.Edges = fill(&band, e.ByOccupancy, r)
+		profile.Edges = fill(&band, e.emd().ByOccupancy, r)
 		profile.Series = append(profile.Series, band)
 		hist.Edges = e.Histogram.Edges
 		hist.Series = append(hist.Series, report.Counts{Name: loss.Label(e.Loss), Count: e.Histogram.Count})
@@ -173,7 +179,7 @@ func fidelity(r *Results) report.Section {
 func fill(b *report.Band, bins []evaluate.Bin, r *Results) []float64 {
 	low, high := map[float64]float64{}, 0.0
 	for _, e := range r.Encoders {
-		for _, x := range e.ByOccupancy {
+		for _, x := range e.emd().ByOccupancy {
 			low[x.Low] = x.High
 			high = max(high, x.High)
 		}
@@ -196,18 +202,21 @@ func fill(b *report.Band, bins []evaluate.Bin, r *Results) []float64 {
 	return out
 }
 
-func response(r *Results) report.Section {
-	iv := &report.Intervals{X: report.Axis{Label: "decoded charge over true charge"}, Spread: "central 68 % of the images", Marks: []report.Mark{{Name: "1", At: 1}}}
-	for _, e := range r.Encoders {
-		m := e.Response
-		iv.Rows = append(iv.Rows, report.Interval{Name: loss.Label(e.Loss), Value: m.Median, Low: m.P16, High: m.P84})
-	}
-	return report.Section{
-		Title: "Energy response",
+// merits draws the figures of merit but the EMD, each with its spread over images.
+func merits(r *Results) report.Section {
+	s := report.Section{
+		Title: "Energy and place",
 		Text:  []string{"The earth mover's distance compares shapes: it does not see the total charge, so an encoder trained with it alone is free to return any. The chip sends the module's sum beside the code, and the decoded image can be scaled to it; the response here is before that. Adding the loss \"energy\", the squared error of the total, keeps the response without costing distance."},
-		Figures: []report.Figure{{ID: "response", Title: "Energy response by loss", Intervals: iv,
-			Caption: "Median over the held-out images."}},
 	}
+	for _, f := range r.Encoders[0].Fidelity.Others() {
+		iv := &report.Intervals{X: page.Axis(f.Figure), Spread: "central 68 % of the images", Marks: []report.Mark{page.Ideal(f.Figure)}}
+		for _, e := range r.Encoders {
+			m := e.Fidelity.Of(f.Name)
+			iv.Rows = append(iv.Rows, report.Interval{Name: loss.Label(e.Loss), Value: m.Median, Low: m.P16, High: m.P84})
+		}
+		s.Figures = append(s.Figures, page.Merit(f.Figure, iv, "Median over the held-out images."))
+	}
+	return s
 }
 
 func network(r *Results) report.Section {

@@ -81,8 +81,8 @@ func TestRun(t *testing.T) {
 		t.Errorf("%d encoders, %d kinds of pairs, split %+v", len(r.Encoders), len(r.Surrogate.Pairs), r.Split)
 	}
 	for _, e := range r.Encoders {
-		if e.EMD.N != 60 || !(e.EMD.Mean > 0) || len(e.Curve) != c.Epochs || times.Seconds("encoder "+e.Loss) <= 0 {
-			t.Errorf("%s: %+v, %d epochs", e.Loss, e.EMD, len(e.Curve))
+		if e.emd().N != 60 || !(e.emd().Mean > 0) || len(e.Curve) != c.Epochs || times.Seconds("encoder "+e.Loss) <= 0 {
+			t.Errorf("%s: %+v, %d epochs", e.Loss, e.emd().Summary, len(e.Curve))
 		}
 		if e.Loss == baseline && (e.Ratio != 1 || e.RatioRange.Low != 1) {
 			t.Errorf("the baseline's ratio to itself is %v, %+v", e.Ratio, e.RatioRange)
@@ -174,10 +174,9 @@ func TestRunErrors(t *testing.T) {
 func TestBandwidth(t *testing.T) {
 	images := showers(40)
 	images.Columns = []wafer.Column{{Name: "HD_LD", Text: make([]string, 40)}}
-	high := make([]bool, 40)
-	for i := range high {
+	for i := range 40 {
 		images.Columns[0].Text[i] = "LD"
-		if high[i] = i%3 == 0; high[i] {
+		if i%3 == 0 {
 			images.Columns[0].Text[i] = "HD"
 		}
 	}
@@ -186,17 +185,19 @@ func TestBandwidth(t *testing.T) {
 	if w.metric, err = groundMetric(w.c.Metric); err != nil {
 		t.Fatal(err)
 	}
-	list, err := evaluate.Baselines(context.Background(), w.metric, images.Charge, evaluate.Schemes(13), evaluate.ChipSettings{High: high})
+	list, err := evaluate.Chip(context.Background(), w.metric, images, evaluate.Schemes(13), evaluate.ChipSettings{Values: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	// The encoders: what the third baseline keeps, and something worse.
 	for _, shift := range []float64{0.25, 0} {
 		e := Encoder{Loss: fmt.Sprint(shift)}
-		for _, v := range list[2].Values {
-			e.Values = append(e.Values, v+shift)
+		m := evaluate.Measured{Figure: evaluate.Figures()[0]}
+		for _, v := range list[2].Fidelity.Of(evaluate.EMD).Values {
+			m.Values = append(m.Values, v+shift)
 		}
-		e.EMD = evaluate.Summarise(e.Values)
+		m.Summary = evaluate.Summarise(m.Values)
+		e.Fidelity.Figures = []evaluate.Measured{m}
 		w.results.Encoders = append(w.results.Encoders, e)
 	}
 	if err := w.bandwidth(context.Background()); err != nil {
@@ -208,13 +209,14 @@ func TestBandwidth(t *testing.T) {
 	}
 	for k, x := range b.Baselines {
 		worse := 0
-		for i, v := range list[k].Values {
-			if v > list[2].Values[i] {
+		want := list[k].Fidelity.Of(evaluate.EMD)
+		for i, v := range want.Values {
+			if v > list[2].Fidelity.Of(evaluate.EMD).Values[i] {
 				worse++
 			}
 		}
-		if x.EMD != list[k].EMD || math.Abs(x.Worse-float64(worse)/40) > 1e-12 || (x.Links == 5) != (x.ByOccupancy != nil) && len(list[k].ByOccupancy) > 0 {
-			t.Errorf("%s on %d links: %+v, want %+v and %d worse", x.Name, x.Links, x.Baseline, list[k], worse)
+		if x.emd().Summary != want.Summary || math.Abs(x.Worse-float64(worse)/40) > 1e-12 || (x.Result.Links == 5) != (x.emd().ByOccupancy != nil) && len(want.ByOccupancy) > 0 {
+			t.Errorf("%s on %d links: %+v, want %+v and %d worse", x.Result.Name, x.Result.Links, x.Result, list[k], worse)
 		}
 	}
 	page := lay(&Results{Encoders: w.results.Encoders, Bandwidth: b}, Times{})

@@ -1,7 +1,10 @@
 package reproduce
 
 import (
+	"encoding/json"
+
 	"barrow/evaluate"
+	"barrow/internal/jsonout"
 	"barrow/surrogate"
 )
 
@@ -63,11 +66,30 @@ type Encoder struct {
 	Loss      string  `json:"loss"`
 	Curve     []Epoch `json:"curve"`
 	BestEpoch int     `json:"best_epoch"`
-	evaluate.Encoder
+	// Fidelity holds the figures of merit; in JSON their keys stand beside the others.
+	Fidelity   evaluate.Fidelity `json:"-"`
 	Ratio      float64           `json:"ratio_to_baseline"` // of the mean EMDs
 	RatioRange evaluate.Interval `json:"ratio_interval"`    // paired bootstrap, 95 %
 	Histogram  Histogram         `json:"emd_histogram"`
 	OnLinks    []OnLinks         `json:"on_links,omitempty"` // its outputs cut to what 1, 2, … links carry
+}
+
+// emd is the figure by which encoders are compared.
+func (e *Encoder) emd() *evaluate.Measured { return e.Fidelity.Of(evaluate.EMD) }
+
+// MarshalJSON writes an encoder with its figures as one object.
+func (e Encoder) MarshalJSON() ([]byte, error) {
+	type own Encoder
+	return jsonout.Join(own(e), e.Fidelity)
+}
+
+// UnmarshalJSON reads it again.
+func (e *Encoder) UnmarshalJSON(b []byte) error {
+	type own Encoder
+	if err := json.Unmarshal(b, (*own)(e)); err != nil {
+		return err
+	}
+	return e.Fidelity.UnmarshalJSON(b)
 }
 
 // Example is a held-out image with what each encoder makes of it.

@@ -10,6 +10,7 @@ import (
 	"barrow/autoencoder"
 	"barrow/emd"
 	"barrow/evaluate"
+	"barrow/hgcal"
 	"barrow/loss"
 	"barrow/nn"
 	"barrow/run"
@@ -60,6 +61,7 @@ type work struct {
 	progress func(share float64, note string)
 
 	metric                  *emd.Metric
+	points                  []hgcal.Point
 	train, validation, test *wafer.Set
 	decoders                map[string]*autoencoder.Model
 	histories               map[string]fitted
@@ -80,6 +82,9 @@ type step struct {
 func (w *work) prepare(images *wafer.Set) error {
 	var err error
 	if w.metric, err = groundMetric(w.c.Metric); err != nil {
+		return err
+	}
+	if w.points, err = hgcal.Positions(w.c.Metric); err != nil {
 		return err
 	}
 	parts, err := images.Split(w.c.Seed, shares...)
@@ -259,13 +264,13 @@ func (w *work) evaluate(ctx context.Context, _ step) error {
 		if err != nil {
 			return err
 		}
-		e, err := evaluate.Images(ctx, w.metric, w.test.Charge, d.Charge, evaluate.Settings{Threshold: w.c.Threshold, Threads: w.threads})
+		e, err := evaluate.Images(ctx, w.metric, w.test, d, evaluate.Settings{Threshold: w.c.Threshold, Threads: w.threads, Points: w.points})
 		if err != nil {
 			return err
 		}
 		decoded[name] = d
 		h := w.histories[name]
-		w.results.Encoders = append(w.results.Encoders, Encoder{Loss: name, Curve: h.Curve, BestEpoch: h.BestEpoch, Encoder: *e})
+		w.results.Encoders = append(w.results.Encoders, Encoder{Loss: name, Curve: h.Curve, BestEpoch: h.BestEpoch, Fidelity: *e})
 	}
 	if err := w.ratios(); err != nil {
 		return err
@@ -289,19 +294,19 @@ func (w *work) ratios() error {
 		if e.Loss == baseline {
 			base = e
 		}
-		for _, v := range e.Values {
+		for _, v := range e.emd().Values {
 			top = max(top, v)
 		}
 	}
 	for i := range w.results.Encoders {
 		e := &w.results.Encoders[i]
-		e.Histogram = histogram(e.Values, 0, roundUp(top), 60)
-		if base == nil || base.EMD.Mean == 0 {
+		e.Histogram = histogram(e.emd().Values, 0, roundUp(top), 60)
+		if base == nil || base.emd().Mean == 0 {
 			continue
 		}
-		e.Ratio = e.EMD.Mean / base.EMD.Mean
+		e.Ratio = e.emd().Mean / base.emd().Mean
 		var err error
-		if e.RatioRange, err = evaluate.RatioOfMeans(e.Values, base.Values, bootstrapDraws, w.c.Seed); err != nil {
+		if e.RatioRange, err = evaluate.RatioOfMeans(e.emd().Values, base.emd().Values, bootstrapDraws, w.c.Seed); err != nil {
 			return err
 		}
 	}
@@ -326,7 +331,7 @@ func (w *work) examples(decoded map[string]*wafer.Set) {
 		x := Example{Row: i, Occupancy: occupancy[i], Input: shape(w.test.Image(i))}
 		for _, e := range w.results.Encoders {
 			x.Decoded = append(x.Decoded, shape(decoded[e.Loss].Image(i)))
-			x.EMD = append(x.EMD, e.Values[i])
+			x.EMD = append(x.EMD, e.emd().Values[i])
 		}
 		w.results.Examples = append(w.results.Examples, x)
 	}

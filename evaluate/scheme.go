@@ -1,0 +1,170 @@
+package evaluate
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"barrow/econt"
+)
+
+// A Decoding says what the receiver makes of a frame of the trigger chip. It
+// knows the frame and the geometry, nothing else.
+type Decoding string
+
+const (
+	// DecodeKept puts the charges that were sent into their cells, a super
+	// trigger cell's sum into its largest cell, and nothing anywhere else.
+	DecodeKept Decoding = "kept"
+	// DecodeSpread shares what has no cell of its own: the module sum of BC and
+	// TS evenly over the cells that were not sent, a super trigger cell's sum
+	// evenly over its cells.
+	DecodeSpread Decoding = "spread"
+)
+
+// A Scheme is one of the chip's fixed algorithms on a number of links with a
+// decoding: what a trained encoder competes with.
+type Scheme struct {
+	Algorithm econt.Algorithm // TS, STC, BC or RPT
+	STCType   econt.STCType   // of STC
+	// Links is the bandwidth: 32 bits a bunch crossing each. TS is given it on
+	// average, all others in every bunch crossing.
+	Links int
+	// Threshold is the lowest charge that TS sends, in CALQ counts. 0 chooses
+	// the lowest with which the mean frame fits the links.
+	Threshold uint32
+	Decoding  Decoding
+}
+
+// Schemes lists the chip's algorithms: TS, STC of every type and BC on every
+// number of links up to most that they can use, with both decodings where
+// they differ, and RPT on the 11 links that it needs if most allows them.
+func Schemes(most int) []Scheme {
+	var list []Scheme
+	both := func(s Scheme) {
+		for _, s.Decoding = range []Decoding{DecodeKept, DecodeSpread} {
+			list = append(list, s)
+		}
+	}
+	for n := 1; n <= min(most, econt.MaxETx); n++ {
+		both(Scheme{Algorithm: econt.BestChoice, Links: n})
+	}
+	for t := econt.STC4A5E4M; t <= econt.CTC4N5E4M; t++ {
+		for n := 1; n <= min(most, econt.MaxETx); n++ {
+			s := Scheme{Algorithm: econt.SuperTriggerCell, STCType: t, Links: n, Decoding: DecodeSpread}
+			switch {
+			case t.Groups(n) == 0:
+			case t.Addressed():
+				both(s)
+			default:
+				list = append(list, s)
+			}
+		}
+	}
+	for n := 1; n <= min(most, 5); n++ {
+		both(Scheme{Algorithm: econt.ThresholdSum, Links: n})
+	}
+	if most >= repeaterLinks {
+		list = append(list, Scheme{Algorithm: econt.Repeater, Links: repeaterLinks, Decoding: DecodeKept})
+	}
+	return list
+}
+
+// repeaterLinks carry RPT's 341 bits.
+const repeaterLinks = 11
+
+// Name is the algorithm in words, without links and decoding.
+func (s Scheme) Name() string {
+	switch s.Algorithm {
+	case econt.BestChoice:
+		return "best choice"
+	case econt.ThresholdSum:
+		return "threshold sum"
+	case econt.SuperTriggerCell:
+		return s.STCType.String()
+	case econt.Repeater:
+		return "repeater"
+	}
+	return s.Algorithm.String()
+}
+
+// chips are the low- and the high-density chip of a scheme.
+func (s Scheme) chips() (chips [2]*econt.Baseline, err error) {
+	links := s.Links
+	if s.Algorithm == econt.ThresholdSum {
+		links = econt.MaxETx // the buffer carries a long frame over
+	}
+	for k := range chips {
+		c, err := econt.BaselineConfig(s.Algorithm, links, k == 1, nil)
+		if err != nil {
+			return chips, err
+		}
+		c.STCType = s.STCType
+		if s.Algorithm == econt.ThresholdSum {
+			for ch := range c.Threshold {
+				c.Threshold[ch] = s.Threshold
+			}
+		}
+		d := econt.DecoderSettings{}
+		switch s.Decoding {
+		case DecodeKept:
+		case DecodeSpread:
+			d.Rest, d.Share = true, econt.ShareEqual
+		default:
+			return chips, fmt.Errorf("decoding %q: want %s or %s", s.Decoding, DecodeKept, DecodeSpread)
+		}
+		if chips[k], err = econt.NewBaseline(c, econt.BaselineSettings{Decoder: d}); err != nil {
+			return chips, err
+		}
+	}
+	return chips, nil
+}
+
+// thresholdSumWords is the length of TS's frame with n cells in 16-bit words.
+func thresholdSumWords(n int) int {
+	switch {
+	case n == 0:
+		return 1
+	case n < 8:
+		return (16 + 3 + 13*n + 15) / 16
+	}
+	return (16 + Cells + 7*n + 15) / 16
+}
+
+// frameLengths adds up how long TS's frames are at any threshold.
+type frameLengths struct {
+	images int
+	// longer is by how many words all frames together are longer once the threshold is
+	// as low as a charge: whole ones, so that there are not many.
+	longer map[uint32]int
+}
+
+func (f *frameLengths) add(image []float64) {
+	if f.longer == nil {
+		f.longer = map[uint32]int{}
+	}
+	f.images++
+	var charges [Cells]uint32
+	for c, v := range image {
+		charges[c] = uint32(v)
+	}
+	slices.Sort(charges[:])
+	for n := 1; n <= Cells && charges[Cells-n] > 0; n++ {
+		if d := thresholdSumWords(n) - thresholdSumWords(n-1); d > 0 {
+			f.longer[charges[Cells-n]] += d
+		}
+	}
+}
+
+// fitting is the lowest threshold from 1 on with which TS's mean frame is no
+// longer than what the links carry: frames only shorten as it rises.
+func (f *frameLengths) fitting(links int) uint32 {
+	words := f.images * thresholdSumWords(0)
+	charges := slices.Sorted(maps.Keys(f.longer))
+	for _, v := range slices.Backward(charges) {
+		if words += f.longer[v]; words > 2*links*f.images {
+			return min(v+1, maxCharge-1)
+		}
+	}
+	return 1
+}

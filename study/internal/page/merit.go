@@ -1,0 +1,32 @@
+package page
+
+import (
+	"fmt"
+	"strings"
+
+	"barrow/evaluate"
+	"barrow/report"
+)
+
+// Axis is that of a figure of merit.
+func Axis(f *evaluate.Figure) report.Axis {
+	a := report.Axis{Label: f.Label, Unit: string(f.Unit)}
+	if f.Unit == evaluate.UnitMetric {
+		a.Unit = Unit
+	}
+	return a
+}
+
+// Ideal marks where a figure is if the decoded image is the image.
+func Ideal(f *evaluate.Figure) report.Mark {
+	return report.Mark{Name: fmt.Sprint(f.Ideal), At: f.Ideal}
+}
+
+// Merit is the plot of a figure of merit; its caption says what it is, and more.
+func Merit(f *evaluate.Figure, iv *report.Intervals, more string) report.Figure {
+	return report.Figure{ID: strings.ReplaceAll(f.Name, "_", "-"), Title: strings.ToUpper(f.Label[:1]) + f.Label[1:] + " by loss",
+		Intervals: iv, Caption: strings.TrimSpace(f.Meaning + " " + more)}
+}
+
+// Print is a figure in words, with a true minus.
+func Print(f interface{ Print() string }) string { return strings.ReplaceAll(f.Print(), "-", "−") }
