@@ -43,7 +43,7 @@ type Architecture struct {
 	// module's sum that the chip sends in nine bits of every frame, SumSent. The shape is the
 	// same. By default it is SumSent with squares, whose scale a loss of shapes leaves free, and
 	// with cmssw-mainline, else SumDecoded.
-	Sum string `json:"sum,omitempty" help:"what decoded images sum to: as the decoder has it, or the module's sum of every frame, in nine bits (default: sent with squares, else decoded)"`
+	Sum string `json:"sum,omitempty" help:"what decoded images sum to, what the decoder makes of them or the module's sum of every frame, in nine bits (default: sent with squares, else decoded)"`
 	// Conditional gives the decoder eight conditions beside the 16 outputs
 	// (Conditions) and, unless Decoder says otherwise, the layers of the conditional
 	// autoencoder.
