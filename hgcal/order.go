@@ -2,6 +2,7 @@ package hgcal
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -24,6 +25,9 @@ const (
 
 // Orders lists all numberings.
 func Orders() []Order { return []Order{V9, PostMux, Raster} }
+
+// OrderNames are those that ParseOrder takes.
+func OrderNames() []string { return slices.Clone(orderNames[:]) }
 
 var orderNames = [...]string{V9: "v9", PostMux: "postmux", Raster: "raster"}
 

@@ -55,15 +55,15 @@ an encoder alone (--weights), which gives outputs but no images.`,
 	fl := cmd.Flags()
 	fl.StringVar(&f.algorithm, "algorithm", "BC", "TS, STC, BC, RPT or AE")
 	fl.IntVar(&f.etx, "etx", 4, "output links, 32 bits each a bunch crossing")
-	fl.StringVar(&f.density, "density", "ld", "ld or hd: input codes in units of 2 or 8 counts, 1 or 3 bits dropped")
+	wordVar(fl, &f.density, "density", "ld", []string{"ld", "hd"}, "ld or hd: input codes in units of 2 or 8 counts, 1 or 3 bits dropped")
 	fl.IntVar(&f.drop, "drop-lsb", -1, "bits dropped before 4E3M; -1 is the density's")
 	fl.IntVar(&f.stcType, "stc-type", 0, "STC: 0 4×5E4M, 1 16×5E4M, 2 coarse 4E3M, 3 4×4E3M, 4 coarse 5E4M")
 	fl.Uint32Var(&f.threshold, "threshold", 47, "TS: lowest charge sent, in CALQ counts")
 	fl.BoolVar(&f.useSum, "use-sum", false, "TS and BC: send the sum of all cells, not of those left out")
-	fl.StringVar(&f.keep, "keep", "top", "AE: top (the bits meant for the number of links) or all (of 144, as far as they fit)")
-	fl.StringVar(&f.entry, "entry", "calq", "calq or erx: whether images go through the readout's code")
-	fl.StringVar(&f.point, "point", "middle", "decoder: middle or lowest value of a code's interval")
-	fl.StringVar(&f.share, "share", "largest", "decoder: sum of a super trigger cell to the largest cell, or equal to all")
+	wordVar(fl, &f.keep, "keep", "top", []string{"top", "all"}, "AE: top (the bits meant for the number of links) or all (of 144, as far as they fit)")
+	wordVar(fl, &f.entry, "entry", "calq", []string{"calq", "erx"}, "calq or erx: whether images go through the readout's code")
+	wordVar(fl, &f.point, "point", "middle", []string{"middle", "lowest"}, "decoder: middle or lowest value of a code's interval")
+	wordVar(fl, &f.share, "share", "largest", []string{"largest", "equal"}, "decoder: sum of a super trigger cell to the largest cell, or equal to all")
 	fl.BoolVar(&f.zeroCode, "zero-code", false, "decoder: read code 0 as the point of its interval")
 	fl.BoolVar(&f.pedestal, "pedestal", false, "decoder: subtract what an empty input adds inside the chip")
 	fl.BoolVar(&f.rest, "rest", false, "decoder: spread the module sum of TS and BC over the cells not sent")
@@ -92,18 +92,11 @@ func (f *encodeFlags) encoder(threads int, notes io.Writer) (m *autoencoder.Mode
 
 // config is the chip that the flags describe; w is for AE.
 func (f *encodeFlags) config(a econt.Algorithm, w *econt.Weights) (c econt.Config, err error) {
-	if f.density != "ld" && f.density != "hd" {
-		return c, fmt.Errorf("--density %q: want ld or hd", f.density)
-	}
 	if c, err = econt.BaselineConfig(a, f.etx, f.density == "hd", w); err != nil {
 		return c, err
 	}
-	switch f.keep {
-	case "top":
-	case "all":
+	if f.keep == "all" {
 		c.Keep = econt.KeepAll()
-	default:
-		return c, fmt.Errorf("--keep %q: want top or all", f.keep)
 	}
 	if f.drop < -1 || f.drop > 7 {
 		return c, fmt.Errorf("--drop-lsb %d: want 0 to 7, or -1 for the density's", f.drop)
@@ -119,37 +112,23 @@ func (f *encodeFlags) config(a econt.Algorithm, w *econt.Weights) (c econt.Confi
 	for ch := range c.Threshold {
 		c.Threshold[ch] = f.threshold
 	}
-	return c, f.chip.setOverflow(&c)
+	f.chip.setOverflow(&c)
+	return c, nil
 }
 
 // settings are the baseline's.
-func (f *encodeFlags) settings() (s econt.BaselineSettings, err error) {
-	pick := func(flag, value string, names ...string) (int, error) {
-		for i, n := range names {
-			if value == n {
-				return i, nil
-			}
-		}
-		return 0, fmt.Errorf("--%s %q: want %s or %s", flag, value, names[0], names[1])
+func (f *encodeFlags) settings() econt.BaselineSettings {
+	s := econt.BaselineSettings{Decoder: econt.DecoderSettings{ZeroCode: f.zeroCode, Pedestal: f.pedestal, Rest: f.rest}}
+	if f.entry == "erx" {
+		s.Entry = econt.EntryERx
 	}
-	entry, err := pick("entry", f.entry, "calq", "erx")
-	if err != nil {
-		return s, err
+	if f.point == "lowest" {
+		s.Decoder.Point = econt.Lowest
 	}
-	point, err := pick("point", f.point, "middle", "lowest")
-	if err != nil {
-		return s, err
+	if f.share == "equal" {
+		s.Decoder.Share = econt.ShareEqual
 	}
-	share, err := pick("share", f.share, "largest", "equal")
-	if err != nil {
-		return s, err
-	}
-	s.Entry = econt.Entry(entry)
-	s.Decoder = econt.DecoderSettings{
-		Point: econt.Point(point), Share: econt.Share(share),
-		ZeroCode: f.zeroCode, Pedestal: f.pedestal, Rest: f.rest,
-	}
-	return s, nil
+	return s
 }
 
 func (f *encodeFlags) run(cmd *cobra.Command, c *common, path string) error {
@@ -242,11 +221,7 @@ func (f *encodeFlags) baseline(threads int, notes io.Writer) (*econt.Baseline, *
 			config.Keep = econt.KeepTop(bits)
 		}
 	}
-	set, err := f.settings()
-	if err != nil {
-		return nil, nil, err
-	}
-	base, err := econt.NewBaseline(config, set)
+	base, err := econt.NewBaseline(config, f.settings())
 	return base, model, err
 }
 

@@ -42,8 +42,8 @@ are multiplied by 32, rounded (--rounding) and clipped to -32..31.`,
 	}
 	fl := cmd.Flags()
 	addConfig(cmd, &config, "register file whose other registers a YAML output takes; several are read in order, later values winning")
-	fl.StringVar(&dialect, "dialect", "prod", "dialect of a YAML output: prod, p1 or econt_sw")
-	fl.StringVar(&f.denseOrder, "dense-order", "keras", "layout of an HDF5 dense kernel: keras (the trained network) or golden (untransposed, as the golden files were made)")
+	wordVar(fl, &dialect, "dialect", "prod", []string{"prod", "p1", "econt_sw"}, "dialect of a YAML output: prod, p1 or econt_sw")
+	wordVar(fl, &f.denseOrder, "dense-order", "keras", []string{"keras", "golden"}, "layout of an HDF5 dense kernel: keras (the trained network) or golden (untransposed, as the golden files were made)")
 	f.addRounding(cmd)
 	fl.BoolVar(&force, "force", false, "overwrite the output file")
 	return cmd

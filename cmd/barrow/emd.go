@@ -60,7 +60,7 @@ distance unless --unequal is penalty=R:
 	f.imageFlags.add(cmd)
 	flags.StringVar(&f.metric, "metric", "benchmark", "ground metric: benchmark, cmssw, or a CSV file of x,y per cell in v9 order")
 	flags.StringVar(&f.unequal, "unequal", "normalise", "images of different totals: normalise, error or penalty=R")
-	flags.StringVar(&f.empty, "empty", "error", "pairs of which an image has no charge: error or nan")
+	wordVar(flags, &f.empty, "empty", "error", []string{"error", "nan"}, "pairs of which an image has no charge: error or nan")
 	flags.StringVar(&f.potentials, "potentials", "", "write the gradients to this NPZ file")
 	flags.BoolVar(&f.force, "force", false, "overwrite an existing file")
 	return cmd
@@ -89,12 +89,8 @@ func (f *emdFlags) settings(c *common) (emd.Settings, error) {
 	if err != nil {
 		return s, err
 	}
-	switch f.empty {
-	case "error":
-	case "nan":
+	if f.empty == "nan" {
 		s.Empty = emd.EmptySkip
-	default:
-		return s, fmt.Errorf("--empty %s: choose error or nan", f.empty)
 	}
 	s.Threads = c.threads
 	return s, nil

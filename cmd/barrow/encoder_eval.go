@@ -57,7 +57,7 @@ this takes the most time: --baselines=false leaves it out.`,
 	flags.StringVar(&f.metric, "metric", "benchmark", "ground metric: benchmark, cmssw or a CSV `file` of x,y per cell")
 	flags.Float64Var(&f.threshold, "mip", evaluate.MIP, "charge above which a cell counts as occupied")
 	flags.BoolVar(&f.baselines, "baselines", true, "send the images through the chip's other algorithms, too")
-	flags.StringVar(&f.density, "density", "", "wafers' density for the chip's other algorithms: ld or hd (default: what a column HD_LD says of each image, else ld)")
+	wordVar(flags, &f.density, "density", "", []string{"ld", "hd"}, "wafers' density for the chip's other algorithms: ld or hd (default: what a column HD_LD says of each image, else ld)")
 	flags.StringVar(&f.out, "out", "", "CSV `file` for the decoded images")
 	flags.BoolVar(&f.force, "force", false, "replace the file that --out names")
 	f.imageFlags.add(cmd)

@@ -38,7 +38,7 @@ them, and its outputs to the bit) and a README.txt that says what the files expe
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, c, args[0]) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.format, "format", "", "format: "+strings.Join(file.Exports(), ", "))
+	wordVar(flags, &f.format, "format", "", file.Exports(), "format: "+strings.Join(file.Exports(), ", "))
 	flags.StringVar(&f.out, "out", "", "`folder` to write into")
 	flags.StringVar(&f.loss, "loss", "", "which of a run folder's encoders, by the loss it was trained with")
 	flags.BoolVar(&f.force, "force", false, "replace files that are there")

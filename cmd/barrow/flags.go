@@ -4,7 +4,16 @@ import (
 	"fmt"
 
 	"github.com/spf13/pflag"
+
+	"barrow/internal/setting/bind"
 )
+
+// wordVar adds a flag whose value is one of a few words: others are refused with the one
+// that was probably meant, and the shell completes them.
+func wordVar(fl *pflag.FlagSet, p *string, name, value string, words []string, usage string) {
+	*p = value
+	fl.Var(bind.Word(p, words), name, usage)
+}
 
 // onceVar adds a flag that names one thing, such as a file, and is given at most
 // once. pflag's own would keep the last of several and drop the others without

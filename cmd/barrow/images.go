@@ -24,8 +24,8 @@ type imageFlags struct {
 func (f *imageFlags) add(cmd *cobra.Command) {
 	f.cmd = cmd
 	flags := cmd.Flags()
-	flags.StringVar(&f.order, "order", "v9", "cell numbering of wafer files: v9, postmux or raster")
-	flags.StringVar(&f.header, "header", "", "first line of wafer files without CALQ_0…: first (it is names) or none (it is an image); by default told by what it looks like")
+	wordVar(flags, &f.order, "order", "v9", hgcal.OrderNames(), "cell numbering of wafer files: v9, postmux or raster")
+	wordVar(flags, &f.header, "header", "", []string{"first", "none"}, "first line of wafer files without CALQ_0…: first (it is names) or none (it is an image); by default told by what it looks like")
 	flags.StringVar(&f.layout, "layout", "", "columns of wafer files without CALQ_0…, as in index,charges,eta: the 48 charges, names of others, - for none, ... for the rest")
 }
 

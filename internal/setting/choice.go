@@ -29,7 +29,7 @@ func Hint(word string, choices []string) string {
 // changed, added, left out or swapped with their neighbour; the first of several. It is
 // empty where more than a third of the letters would have to.
 func Suggest(word string, choices []string) string {
-	best, like := max(1, len([]rune(word))/3)+1, ""
+	best, like := len([]rune(word))/3+1, ""
 	for _, c := range choices {
 		if d := distance(strings.ToLower(word), strings.ToLower(c)); d < best && d < len([]rune(c)) {
 			best, like = d, c

@@ -39,11 +39,7 @@ func (Input) Choices(key string) []string {
 	case "header":
 		return []string{"first", "none"}
 	case "order":
-		var names []string
-		for _, o := range hgcal.Orders() {
-			names = append(names, o.String())
-		}
-		return names
+		return hgcal.OrderNames()
 	}
 	return nil
 }
