@@ -81,6 +81,7 @@ func (f *encoderEval) run(cmd *cobra.Command, c *common, args []string) error {
 		return fmt.Errorf("--mip %v: want a positive charge", f.threshold)
 	}
 	metricRemark(cmd, f.metric)
+	modelRemark(cmd, models...)
 	if f.out != "" && f.out != "-" {
 		if err := outfile.Check(f.out, f.force); err != nil {
 			return err

@@ -31,7 +31,9 @@ func newEncoderExport(c *common) *cobra.Command {
 ` + about.String() + `
 The model is a run folder, a weights file or a Keras file. Beside the format's
 files the folder gets test vectors (vectors.npz: images, what the encoder takes of
-them, and its outputs to the bit) and a README.txt that says what the files expect.`,
+them, and its outputs to the bit) and a README.txt that says what the files expect.
+Weights of an encoder alone, as Keras or CSV files, become registers by "barrow
+econt weights".`,
 		Example: `  barrow encoder export runs/asic --format registers --out asic-registers
   barrow encoder export runs/reproduce --loss emd --format registers --out registers`,
 		Args: cobra.ExactArgs(1),
@@ -61,6 +63,7 @@ func (f *encoderExport) run(cmd *cobra.Command, c *common, name string) error {
 	if err != nil {
 		return err
 	}
+	modelRemark(cmd, path)
 	files, err := file.Export(cmd.Context(), m, f.format, f.out, f.force)
 	if err != nil {
 		return err

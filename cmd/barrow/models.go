@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/spf13/cobra"
+
 	"barrow/autoencoder"
 	"barrow/loss"
 	"barrow/model/file"
@@ -22,6 +24,15 @@ func encoderWeights(name, loss string) (string, error) {
 		err = fmt.Errorf("%w: --loss", err)
 	}
 	return path, err
+}
+
+// modelRemark says what is assumed of encoders' files.
+func modelRemark(cmd *cobra.Command, paths ...string) {
+	for _, path := range paths {
+		if text := file.Assumed(path); path != "" && text != "" {
+			fmt.Fprintf(quietly(cmd), "%s\n", text)
+		}
+	}
 }
 
 // openEncoder opens an encoder with its decoder by the name of a run folder, a

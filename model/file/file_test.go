@@ -90,6 +90,12 @@ func TestAutoencoder(t *testing.T) {
 			t.Errorf("%s (%v) decodes differently from the model (%v)", name, got.Architecture(), m.Architecture())
 		}
 	}
+	if text := Assumed(filepath.Join(dir, "whole.h5")); !strings.Contains(text, "a file in the format keras does not say how images are normalised") {
+		t.Errorf("what is assumed of a Keras file: %q", text)
+	}
+	if text := Assumed(weights); text != "" {
+		t.Errorf("what is assumed of a file of Barrow: %q", text)
+	}
 	if _, err := Estimator(filepath.Join(dir, "whole.h5"), Settings{}); err == nil || !strings.Contains(err.Error(), "is no EMD CNN") {
 		t.Errorf("an autoencoder as EMD CNN: %v", err)
 	}

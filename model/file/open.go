@@ -52,6 +52,16 @@ func Autoencoder(name string, s Settings) (*autoencoder.Model, error) {
 	return m, nil
 }
 
+// Assumed is what is taken for granted of an encoder's file because the file does
+// not say it; "" if nothing is, or if the file cannot be opened.
+func Assumed(path string) string {
+	kind, format, err := recognise(path)
+	if err != nil || kind != foreign {
+		return ""
+	}
+	return fmt.Sprintf("%s: a file in the format %s does not say how images are normalised and arranged: as Barrow's own encoders have them, divided by 2^floor(log2(sum)), is assumed", path, format.Name)
+}
+
 // Estimator opens a network that estimates the EMD: a run's folder, a weights
 // file of Barrow of either sort, or the EMD CNN of another program.
 func Estimator(name string, s Settings) (loss.Distance, error) {
@@ -84,7 +94,7 @@ var ofSeed = regexp.MustCompile(`-seed\d+\.weights$`)
 
 // ErrSeveral is wrapped where a run's folder holds more than one encoder and no
 // loss says which is meant.
-var ErrSeveral = errors.New("say which, by its loss")
+var ErrSeveral = errors.New("say which, by its loss or its file")
 
 // EncoderWeights finds the file that a user means by the name of an encoder: the
 // file itself or, in a run's folder, the encoder trained with the named loss,
