@@ -24,8 +24,8 @@ import (
 // emdFlags are the flags of the emd command.
 type emdFlags struct {
 	imageFlags
-	metric, unequal, empty, potentials string
-	force                              bool
+	metric, cost, unequal, empty, potentials string
+	force                                    bool
 }
 
 func newEmd(c *common) *cobra.Command {
@@ -41,6 +41,10 @@ them may be - for standard input.
 --potentials writes the gradients with respect to both images, as the files
 hold them and in their cell order: arrays f (dEMD/dA) and g (dEMD/dB), N×48.
 
+--cost FILE compares rows of any length instead of wafer images: A has n columns,
+B m columns, and FILE n rows of m costs, of any sign: what it costs to move a unit
+from a column of A to one of B. All three are CSV, with or without a header.
+
 --unequal says what to do where the totals differ:
   normalise   compare both images scaled to sum 1 (the default)
   error       refuse
@@ -52,13 +56,15 @@ distance unless --unequal is penalty=R:
   nan     nan is printed (null with --json), and its gradients are 0`,
 		Example: `  barrow emd input.csv decoded.csv
   barrow emd input.csv decoded.csv --potentials gradients.npz
-  barrow emd - decoded.csv --metric cmssw --unequal penalty=9 < input.csv`,
+  barrow emd - decoded.csv --metric cmssw --unequal penalty=9 < input.csv
+  barrow emd supply.csv demand.csv --cost costs.csv`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, c, args[0], args[1]) },
 	}
 	flags := cmd.Flags()
 	f.imageFlags.add(cmd)
 	flags.StringVar(&f.metric, "metric", "benchmark", "ground metric: benchmark, cmssw, or a CSV file of x,y per cell in v9 order")
+	flags.StringVar(&f.cost, "cost", "", "a CSV file of costs, columns of A × columns of B, instead of a metric")
 	flags.StringVar(&f.unequal, "unequal", "normalise", "images of different totals: normalise, error or penalty=R")
 	wordVar(flags, &f.empty, "empty", "error", []string{"error", "nan"}, "pairs of which an image has no charge: error or nan")
 	flags.StringVar(&f.potentials, "potentials", "", "write the gradients to this NPZ file")
@@ -101,23 +107,6 @@ func (f *emdFlags) run(cmd *cobra.Command, c *common, pathA, pathB string) error
 	if err != nil {
 		return err
 	}
-	of, err := f.imageFlags.settings()
-	if err != nil {
-		return err
-	}
-	points, err := hgcal.Positions(f.metric)
-	if err != nil {
-		return err
-	}
-	metricRemark(cmd, f.metric)
-	metric, err := emd.Euclidean(points)
-	if err != nil {
-		return fmt.Errorf("metric %s: %w", f.metric, err)
-	}
-	batch, err := emd.NewBatch(metric, settings)
-	if err != nil {
-		return err
-	}
 	if pathA == "-" && pathB == "-" {
 		return errors.New("both files cannot be standard input")
 	}
@@ -126,20 +115,24 @@ func (f *emdFlags) run(cmd *cobra.Command, c *common, pathA, pathB string) error
 			return err
 		}
 	}
-	a, err := f.stream(pathA)
+	job := &emdJob{json: c.json, out: bufio.NewWriter(cmd.OutOrStdout())}
+	var ground emd.Ground
+	if f.cost != "" {
+		ground, err = f.tables(cmd, job, pathA, pathB)
+	} else {
+		ground, err = f.images(cmd, job, pathA, pathB)
+	}
+	defer job.close()
 	if err != nil {
 		return err
 	}
-	defer a.Close()
-	b, err := f.stream(pathB)
-	if err != nil {
+	if job.batch, err = emd.NewBatch(ground, settings); err != nil {
 		return err
 	}
-	defer b.Close()
-	job := &emdJob{batch: batch, a: a, b: b, order: of.Order, json: c.json, out: bufio.NewWriter(cmd.OutOrStdout())}
+	job.cellsA, job.cellsB = ground.Dims()
 	if f.potentials != "" {
-		row := []int{hgcal.Cells}
-		job.gradients, err = npz.Create(f.potentials, f.force, npz.Array{Name: "f", Type: npz.Float64, Row: row}, npz.Array{Name: "g", Type: npz.Float64, Row: row})
+		job.gradients, err = npz.Create(f.potentials, f.force,
+			npz.Array{Name: "f", Type: npz.Float64, Row: []int{job.cellsA}}, npz.Array{Name: "g", Type: npz.Float64, Row: []int{job.cellsB}})
 		if err != nil {
 			return err
 		}
@@ -150,6 +143,41 @@ func (f *emdFlags) run(cmd *cobra.Command, c *common, pathA, pathB string) error
 	return job.run(cmd.Context(), bar)
 }
 
+// images opens wafer files, and returns their ground metric.
+func (f *emdFlags) images(cmd *cobra.Command, job *emdJob, pathA, pathB string) (emd.Ground, error) {
+	of, err := f.imageFlags.settings()
+	if err != nil {
+		return nil, err
+	}
+	job.order, job.row, job.mass = of.Order, "image", "charge"
+	points, err := hgcal.Positions(f.metric)
+	if err != nil {
+		return nil, err
+	}
+	metricRemark(cmd, f.metric)
+	metric, err := emd.Euclidean(points)
+	if err != nil {
+		return nil, fmt.Errorf("metric %s: %w", f.metric, err)
+	}
+	if job.a, err = f.stream(pathA); err != nil {
+		return nil, err
+	}
+	job.b, err = f.stream(pathB)
+	return metric, err
+}
+
+// rows is a file of rows that are compared, read in pieces.
+type rows interface {
+	next(n int) error   // replaces the rows at hand by up to n further ones, none at the end
+	len() int           // rows at hand
+	before() int        // rows before these
+	values() []float64  // of the rows at hand
+	Place(i int) string // where row i of these stands
+	Share() (float64, bool)
+	Close() error
+	fmt.Stringer // the file's name
+}
+
 // imageStream is a wafer file with the images that are being compared.
 type imageStream struct {
 	*file.Reader
@@ -158,7 +186,7 @@ type imageStream struct {
 	done int // images read before those in set
 }
 
-func (f *emdFlags) stream(path string) (*imageStream, error) {
+func (f *emdFlags) stream(path string) (rows, error) {
 	r, err := f.open(path)
 	if err != nil {
 		return nil, err
@@ -179,49 +207,68 @@ func (s *imageStream) next(n int) error {
 	return nil
 }
 
+func (s *imageStream) len() int          { return s.set.Len() }
+func (s *imageStream) before() int       { return s.done }
+func (s *imageStream) values() []float64 { return s.set.Charge }
+func (s *imageStream) String() string    { return s.path }
+
 // emdJob is one run of the command.
 type emdJob struct {
-	batch     *emd.Batch
-	a, b      *imageStream
-	order     hgcal.Order
-	json      bool
-	out       *bufio.Writer
-	gradients *npz.Writer // nil unless wanted
+	batch          *emd.Batch
+	a, b           rows
+	cellsA, cellsB int
+	row, mass      string      // what these are called
+	order          hgcal.Order // of images
+	json           bool
+	out            *bufio.Writer
+	gradients      *npz.Writer // nil unless wanted
 }
 
-// emdRows is how many pairs are in memory at a time.
-const emdRows = 4096
+func (j *emdJob) close() {
+	for _, r := range []rows{j.a, j.b} {
+		if r != nil {
+			r.Close()
+		}
+	}
+}
+
+// emdNumbers bounds the numbers of a file in memory: 4,096 wafer images.
+const emdNumbers = 4096 * hgcal.Cells
+
+// some is how many rows that is.
+func (j *emdJob) some() int { return max(1, emdNumbers/max(j.cellsA, j.cellsB)) }
 
 func (j *emdJob) run(ctx context.Context, bar *progressBar) error {
-	e := make([]float64, emdRows)
+	some := j.some()
+	e := make([]float64, some)
 	var dp, dq []float64
 	if j.gradients != nil {
-		dp, dq = make([]float64, emdRows*hgcal.Cells), make([]float64, emdRows*hgcal.Cells)
+		dp, dq = make([]float64, some*j.cellsA), make([]float64, some*j.cellsB)
 	}
 	for {
-		if err := j.a.next(emdRows); err != nil {
+		if err := j.a.next(some); err != nil {
 			return err
 		}
-		if err := j.b.next(emdRows); err != nil {
+		if err := j.b.next(some); err != nil {
 			return err
 		}
-		n := j.a.set.Len()
-		if n != j.b.set.Len() {
+		n := j.a.len()
+		if n != j.b.len() {
 			return j.lengths()
 		}
 		if n == 0 {
 			break
 		}
 		if dp != nil {
-			dp, dq = dp[:n*hgcal.Cells], dq[:n*hgcal.Cells]
+			dp, dq = dp[:n*j.cellsA], dq[:n*j.cellsB]
 		}
-		if err := j.batch.Gradient(ctx, j.a.set.Charge, j.b.set.Charge, e[:n], dp, dq); err != nil {
+		if err := j.batch.Gradient(ctx, j.a.values(), j.b.values(), e[:n], dp, dq); err != nil {
 			return errors.Join(j.out.Flush(), j.locate(err))
 		}
 		if err := j.write(e[:n], dp, dq); err != nil {
 			return err
 		}
-		bar.set(j.share(), fmt.Sprintf("%d pairs", j.a.done+n))
+		bar.set(j.share(), fmt.Sprintf("%d pairs", j.a.before()+n))
 	}
 	if err := j.out.Flush(); err != nil {
 		return err
@@ -235,7 +282,7 @@ func (j *emdJob) run(ctx context.Context, bar *progressBar) error {
 // share is how much is read of the files whose size is known.
 func (j *emdJob) share() float64 {
 	least := 1.0
-	for _, s := range []*imageStream{j.a, j.b} {
+	for _, s := range []rows{j.a, j.b} {
 		if share, ok := s.Share(); ok {
 			least = min(least, share)
 		}
@@ -252,7 +299,7 @@ func (j *emdJob) write(e, dp, dq []float64) error {
 			line, err = json.Marshal(struct {
 				Row int      `json:"row"`
 				EMD *float64 `json:"emd"`
-			}{j.a.done + i, emdNumber(x)})
+			}{j.a.before() + i, emdNumber(x)})
 			if err == nil {
 				_, err = fmt.Fprintf(j.out, "%s\n", line)
 			}
@@ -311,10 +358,10 @@ func (j *emdJob) locate(err error) error {
 	a, b := j.a.Place(row.Row), j.b.Place(row.Row)
 	if errors.Is(err, emd.ErrEmpty) {
 		side := a
-		if wafer.Sum(j.a.set.Image(row.Row)) > 0 {
+		if wafer.Sum(j.a.values()[row.Row*j.cellsA:][:j.cellsA]) > 0 {
 			side = b
 		}
-		return fmt.Errorf("%s: the image has no charge, so it has no distance to another; leave the pair out, or use --empty nan or --unequal penalty=R", side)
+		return fmt.Errorf("%s: the %s has no %s, so it has no distance to another; leave the pair out, or use --empty nan or --unequal penalty=R", side, j.row, j.mass)
 	}
 	return fmt.Errorf("%s and %s: %w", a, b, row.Err)
 }
@@ -322,13 +369,13 @@ func (j *emdJob) locate(err error) error {
 // lengths reports how many images each file has.
 func (j *emdJob) lengths() error {
 	var count [2]int
-	for i, s := range []*imageStream{j.a, j.b} {
-		for s.set.Len() > 0 {
-			if err := s.next(emdRows); err != nil {
+	for i, s := range []rows{j.a, j.b} {
+		for s.len() > 0 {
+			if err := s.next(j.some()); err != nil {
 				return err
 			}
 		}
-		count[i] = s.done
+		count[i] = s.before()
 	}
-	return fmt.Errorf("%s has %d images and %s has %d: row i of one is compared with row i of the other", j.a.path, count[0], j.b.path, count[1])
+	return fmt.Errorf("%s has %d %ss and %s has %d: row i of one is compared with row i of the other", j.a, count[0], j.row, j.b, count[1])
 }

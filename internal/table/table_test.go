@@ -1,0 +1,95 @@
+package table
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestRead(t *testing.T) {
+	for _, x := range []struct {
+		text string
+		cols int
+		want []float64
+		err  string
+	}{
+		{"1,2\n3,4\n", 2, []float64{1, 2, 3, 4}, ""},
+		{"a,b\n 1 , -2e3\n\n3,4", 2, []float64{1, -2000, 3, 4}, ""},
+		{"1,2\r\n3,4\r\n", 2, []float64{1, 2, 3, 4}, ""},
+		{"5\n", 1, []float64{5}, ""},
+		{"1,2\n3\n", 2, nil, "t:2: 1 columns, the rows before have 2"},
+		{"x,y\n1,2\n3,4,5\n", 2, nil, "t:3: 3 columns"},
+		{"1,2\n3,b\n", 2, nil, `t:2:2: "b" is not a finite number`},
+		{"1,b\n3,4\n", 2, nil, `t:1:2: "b" is not`},
+		{"1,2\n3,NaN\n", 2, nil, "t:2:2:"},
+		{"1,2\n3,\n", 2, nil, "t:2:2:"},
+		{"a,b\nc,d\n1,2\n", 2, nil, "t:2:1:"},
+		{"0,1,2,3\n1,1,1,1\n", 4, nil, "t:1: the first row counts"},
+		{"1,2,3,4\n1,1,1,1\n", 4, nil, "t:1: the first row counts"},
+		{"a,b,c,d\n0,1,2,3\n", 4, []float64{0, 1, 2, 3}, ""},
+		{"", 0, nil, "t: no rows"},
+		{"a,b\n\n", 0, nil, "t: no rows"},
+	} {
+		r, err := New(strings.NewReader(x.text), "t")
+		var got []float64
+		if err == nil {
+			if r.Columns() != x.cols {
+				t.Errorf("%q: %d columns, want %d", x.text, r.Columns(), x.cols)
+			}
+			for n := -1; n != len(got) && err == nil; {
+				n = len(got)
+				got, err = r.Read(got, 1)
+			}
+		}
+		switch {
+		case x.err == "" && (err != nil || !slices.Equal(got, x.want)):
+			t.Errorf("%q: %v, %v, want %v", x.text, got, err, x.want)
+		case x.err != "" && (err == nil || !strings.Contains(err.Error(), x.err)):
+			t.Errorf("%q: error %v, want %q", x.text, err, x.err)
+		}
+	}
+}
+
+func TestOpen(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.csv")
+	if err := os.WriteFile(path, []byte("a,b\n1,2\n\n3,4\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	v, err := r.Read(nil, 10)
+	if err != nil || len(v) != 4 || r.Place(1) != path+":4" {
+		t.Errorf("%v, %v, second row at %s", v, err, r.Place(1))
+	}
+	if share, ok := r.Share(); share != 1 || !ok {
+		t.Errorf("share %v, %v", share, ok)
+	}
+	if _, err := Open(path + ".not"); err == nil {
+		t.Error("a missing file was opened")
+	}
+	if _, err := os.Stat("/dev/zero"); err == nil {
+		if _, err := Open("/dev/zero"); err == nil || !strings.Contains(err.Error(), "a line of more than") {
+			t.Errorf("an endless device: %v", err)
+		}
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add("1,2\n3,4\n")
+	f.Add("a,b\n1,2")
+	f.Fuzz(func(t *testing.T, text string) {
+		r, err := New(strings.NewReader(text), "t")
+		if err != nil {
+			return
+		}
+		v, err := r.Read(nil, 1<<20)
+		if err == nil && (len(v) == 0 || len(v)%r.Columns() != 0) {
+			t.Fatalf("%d numbers in rows of %d", len(v), r.Columns())
+		}
+	})
+}
