@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,6 +35,27 @@ func unzip(t *testing.T, path string) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// again is a model's file, written by Export and read.
+func again(t *testing.T, m *Model) *File {
+	t.Helper()
+	net, err := m.Network(nn.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := Export(net)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := f.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f, err = ParseWeights(data); err != nil {
+		t.Fatal(err)
+	}
+	return f
 }
 
 // TestKeras3 reads files that Keras 3.15.1 wrote (testdata/keras3.py) and wants
@@ -68,6 +90,13 @@ func TestKeras3(t *testing.T) {
 			}
 			if d := worst(got, want.Output, 1); d > 2e-6 {
 				t.Errorf("differs from Keras by %g", d)
+			}
+			back, err := NewModel(again(t, m))
+			if err != nil {
+				t.Fatalf("written and read again: %v", err)
+			}
+			if same, err := predictor(t, back).Predict(want.Inputs...); err != nil || !slices.Equal(got, same) {
+				t.Errorf("written and read again it differs (%v)", err)
 			}
 		})
 	}

@@ -205,14 +205,20 @@ func parseRef(parts []json.RawMessage) (r ref, err error) {
 }
 
 // identify gives every layer the name that it has in nn: its own, or, where that
-// is not the only one of its name, with the models before it that it lies in.
+// is not the only one of its name, with the models before it that it lies in. The
+// names are such as Keras takes, so that Export can write them.
 func (c *config) identify() {
 	count := map[string]int{}
 	c.walk(nil, func(l *layerConfig) { count[l.name]++ })
+	taken := map[string]bool{}
 	c.walk(nil, func(l *layerConfig) {
 		l.id = l.name
 		if count[l.name] > 1 && len(l.path) > 1 {
-			l.id = strings.Join(l.path, "/")
+			l.id = strings.Join(l.path, "_")
+			for count[l.id] > 0 || taken[l.id] {
+				l.id += "_"
+			}
+			taken[l.id] = true
 		}
 	})
 }
