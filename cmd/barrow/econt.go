@@ -232,51 +232,45 @@ func (f *chipFlags) readKeras(given *econt.Weights, remarks io.Writer) (*econt.W
 	if err != nil {
 		return nil, err
 	}
+	if f.denseOrder == "golden" {
+		slices.Reverse(roundings) // a user who asks for the golden files' order means their rounding
+	}
+	var readings []registers.Reading
+	for _, o := range orders {
+		for _, r := range roundings {
+			readings = append(readings, registers.Reading{Order: o, Rounding: r})
+		}
+	}
 	file, err := keras.ReadWeights(f.weights)
 	if err != nil {
 		return nil, err
 	}
-	if f.denseOrder == "golden" {
-		slices.Reverse(roundings) // a user who asks for the golden files' order means their rounding
+	w, err := registers.Read(file, given, readings[0], readings[1:]...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.weights, err)
 	}
-	var result *econt.Weights
-	var changed econt.Quantised
-	var order econt.DenseOrder
-	var rounding econt.Rounding
-	found := false
-	for _, o := range orders {
-		fw, err := registers.FromKeras(file, o)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", f.weights, err)
-		}
-		for _, r := range roundings {
-			w, q, err := fw.Quantise(r)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", f.weights, err)
-			}
-			same := given != nil && *w == *given
-			if result == nil || same && !found {
-				result, changed, order, rounding, found = w, q, o, r, same
-			}
-		}
-	}
-	if found && order == econt.DenseGolden && f.denseOrder == "auto" {
+	f.remarkReading(w, remarks)
+	return w.Weights, nil
+}
+
+// remarkReading says what was chosen and changed in reading a Keras file.
+func (f *chipFlags) remarkReading(w *registers.Weights, remarks io.Writer) {
+	if w.Given && w.Reading.Order == econt.DenseGolden && f.denseOrder == "auto" {
 		fmt.Fprintf(remarks, "%s: the registers hold this dense kernel untransposed, as the golden files do: not the network that was trained\n", f.weights)
 	}
-	if changed.OffGrid > 0 {
+	if n := w.Changed.OffGrid; n > 0 {
 		how := "the nearest, as QKeras computes"
-		if rounding == econt.RoundFloor {
+		if w.Reading.Rounding == econt.RoundFloor {
 			how = "the next below, as the golden files were made: not the network that QKeras computes"
 		}
-		if found && f.rounding == "auto" {
+		if w.Given && f.rounding == "auto" {
 			how += "; so the registers have it"
 		}
-		fmt.Fprintf(remarks, "%s: %d of %d weights are no multiples of 1/32 and were rounded to %s (--rounding)\n", f.weights, changed.OffGrid, econt.WeightCount, how)
+		fmt.Fprintf(remarks, "%s: %d of %d weights are no multiples of 1/32 and were rounded to %s (--rounding)\n", f.weights, n, econt.WeightCount, how)
 	}
-	if changed.Clipped > 0 {
-		fmt.Fprintf(remarks, "%s: %d of %d weights were outside -1 to 31/32 and were clipped\n", f.weights, changed.Clipped, econt.WeightCount)
+	if n := w.Changed.Clipped; n > 0 {
+		fmt.Fprintf(remarks, "%s: %d of %d weights were outside -1 to 31/32 and were clipped\n", f.weights, n, econt.WeightCount)
 	}
-	return result, nil
 }
 
 // choices is the one value that a flag names, or for auto all in order.

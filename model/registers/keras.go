@@ -38,6 +38,45 @@ func FromKeras(f *keras.File, order econt.DenseOrder) (*econt.FloatWeights, erro
 	return out, nil
 }
 
+// A Reading is a way to make the chip's integers of a Keras file's numbers.
+type Reading struct {
+	Order    econt.DenseOrder
+	Rounding econt.Rounding
+}
+
+// Weights are the chip's weights of a Keras file.
+type Weights struct {
+	*econt.Weights
+	Reading Reading
+	Changed econt.Quantised
+	Given   bool // they are the ones given
+}
+
+// Read makes the chip's weights of a Keras file in the first of the readings that
+// gives the weights given, as they stand in a register file say; where none does,
+// or given is nil, in the first.
+func Read(f *keras.File, given *econt.Weights, first Reading, more ...Reading) (*Weights, error) {
+	var result *Weights
+	for _, r := range append([]Reading{first}, more...) {
+		floats, err := FromKeras(f, r.Order)
+		if err != nil {
+			return nil, err
+		}
+		w, changed, err := floats.Quantise(r.Rounding)
+		if err != nil {
+			return nil, err
+		}
+		got := &Weights{w, r, changed, given != nil && *w == *given}
+		if got.Given {
+			return got, nil
+		}
+		if result == nil {
+			result = got
+		}
+	}
+	return result, nil
+}
+
 // A layer is a kernel with its bias.
 type layer struct {
 	name         string // "encoder/conv2d" of a model within the file's

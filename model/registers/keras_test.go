@@ -135,3 +135,30 @@ func TestWithinModel(t *testing.T) {
 		}
 	}
 }
+
+// TestRead: the reading that gives what is given, or the first.
+func TestRead(t *testing.T) {
+	w := randomWeights(rand.New(rand.NewPCG(3, 3)))
+	file := ToKeras(w, econt.DenseKeras)
+	kernel := file.Layers[0].Weights[0].Data
+	kernel[0], kernel[1] = 0.4/32, 0.6/32
+	w.Conv[0] = 0
+	nearest, floor := *w, *w
+	nearest.Conv[1], floor.Conv[1] = 1, 0
+	all := []Reading{{econt.DenseKeras, econt.RoundNearest}, {econt.DenseKeras, econt.RoundFloor}, {econt.DenseGolden, econt.RoundNearest}}
+	for _, tc := range []struct {
+		given *econt.Weights
+		want  Reading
+		found bool
+	}{
+		{nil, all[0], false},
+		{&nearest, all[0], true},
+		{&floor, all[1], true},
+		{new(econt.Weights), all[0], false},
+	} {
+		got, err := Read(file, tc.given, all[0], all[1:]...)
+		if err != nil || got.Reading != tc.want || got.Given != tc.found || got.Changed.OffGrid != 2 {
+			t.Errorf("%+v, %v: want %+v", got, err, tc)
+		}
+	}
+}
