@@ -9,6 +9,7 @@ import (
 	"barrow/report"
 	"barrow/run"
 	"barrow/study/compare"
+	"barrow/study/estimate"
 	"barrow/study/internal/page"
 	"barrow/study/reproduce"
 )
@@ -28,6 +29,8 @@ func Kinds() []Kind {
 		{reproduce.FullKind(), reproduce.FullPage},
 		{compare.Kind(), compare.Page},
 		{compare.EncoderKind(), compare.Page},
+		{estimate.Kind(), estimate.Page},
+		{estimate.ScanKind(), estimate.ScanPage},
 	}
 }
 

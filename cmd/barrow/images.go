@@ -88,23 +88,13 @@ func (f *imageFlags) readAll(path string) (*wafer.Set, error) {
 	return wafer.ReadAll(r)
 }
 
-// read joins wafer files into one set without metadata and without images that
-// hold no charge, and says how many those were.
-func (f *imageFlags) read(paths []string) (*wafer.Set, error) {
-	return f.join(paths, false)
-}
-
 // readLabelled joins wafer files with their metadata, or without it where the
 // files' columns differ.
 func (f *imageFlags) readLabelled(paths []string) (*wafer.Set, error) {
-	return f.join(paths, true)
-}
-
-func (f *imageFlags) join(paths []string, columns bool) (*wafer.Set, error) {
 	if _, err := waferInputs(f.cmd, paths); err != nil {
 		return nil, err
 	}
-	all := &wafer.Set{}
+	all, columns := &wafer.Set{}, true
 	for _, path := range paths {
 		s, err := f.readAll(path)
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 	"barrow/internal/setting"
 	"barrow/internal/setting/bind"
 	"barrow/study/compare"
+	"barrow/study/estimate"
 	"barrow/study/reproduce"
 )
 
@@ -29,6 +30,8 @@ func TestSettingsAreFlags(t *testing.T) {
 	}{
 		{"encoder train", func() any { return &compare.Plan{} }, true},
 		{"compare", func() any { return &compare.Plan{} }, false},
+		{"surrogate train", func() any { return &estimate.Plan{} }, false},
+		{"surrogate scan", func() any { return &estimate.ScanPlan{} }, false},
 		{"reproduce", func() any { return &reproduce.Config{} }, false},
 	} {
 		cmd, _, err := newRoot().Find(strings.Fields(c.path))

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -114,14 +113,4 @@ func printAccuracy(cmd *cobra.Command, c *common, a surrogate.Accuracy) error {
 	_, err := fmt.Fprintf(cmd.OutOrStdout(), "%d held-out pairs: bias %+.4f, spread %.4f, mean |error| %.4f, correlation %.5f, gradient cosine %.3f (10th percentile %.3f)\n",
 		a.N, a.Bias, a.Spread, a.MAE, a.Correlation, a.CosineMedian, a.CosineP10)
 	return err
-}
-
-// positive checks that the named integer flags are at least 1.
-func positive(cmd *cobra.Command, names ...string) error {
-	for _, name := range names {
-		if v, err := cmd.Flags().GetInt(name); err != nil || v < 1 {
-			return fmt.Errorf("--%s %s: must be at least 1", name, strings.TrimSpace(cmd.Flag(name).Value.String()))
-		}
-	}
-	return nil
 }

@@ -3,12 +3,12 @@ package reproduce
 import (
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"barrow/evaluate"
 	"barrow/loss"
 	"barrow/report"
 	"barrow/run"
+	"barrow/study/estimate"
 	"barrow/study/internal/page"
 )
 
@@ -223,22 +223,11 @@ func network(r *Results) report.Section {
 	s := report.Section{Title: "The EMD CNN", Text: []string{
 		"The network estimates the EMD of two images it has not seen. Its gradient is what trains an encoder: the cosine compares it with the exact one, on the cells where the second image has charge.",
 	}}
-	tab := report.Table{Columns: []report.Column{{Name: "held-out pairs"}, {Name: "pairs", Numeric: true}, {Name: "bias", Numeric: true},
-		{Name: "spread", Numeric: true}, {Name: "mean |error|", Numeric: true}, {Name: "correlation", Numeric: true}, {Name: "gradient cosine, median", Numeric: true}, {Name: "10th percentile", Numeric: true}},
-		Note: "Bias and spread: mean and standard deviation of (predicted − exact)/exact."}
-	rel := &report.Histogram{X: report.Axis{Label: "(predicted − exact) / exact"}, Y: report.Axis{Label: "pairs"}}
+	s.Tables = []report.Table{estimate.Table("held-out pairs", r.Surrogate.Pairs)}
 	for _, x := range r.Surrogate.Pairs {
-		a := x.Accuracy
-		tab.Rows = append(tab.Rows, []string{x.Name, fmt.Sprint(a.N), strings.ReplaceAll(fmt.Sprintf("%+.3f", a.Bias), "-", "−"), fmt.Sprintf("%.3f", a.Spread), fmt.Sprintf("%.3f", a.MAE),
-			fmt.Sprintf("%.4f", a.Correlation), fmt.Sprintf("%.3f", a.CosineMedian), fmt.Sprintf("%.3f", a.CosineP10)})
-		axis := func(l string) report.Axis { return report.Axis{Label: l, Unit: emdUnit} }
-		s.Figures = append(s.Figures, report.Figure{ID: "predicted-" + x.Name, Title: "Predicted against exact EMD, " + x.Name + " pairs",
-			Density: &report.Density{X: axis("exact EMD"), Y: axis("predicted EMD"), XEdges: x.Density.Edges, YEdges: x.Density.Edges, Count: x.Density.Count, Diagonal: true}})
-		rel.Edges = x.Relative.Edges
-		rel.Series = append(rel.Series, report.Counts{Name: x.Name + " pairs", Count: x.Relative.Count})
+		s.Figures = append(s.Figures, x.Predicted("predicted-"+x.Name, "Predicted against exact EMD, "+x.Name+" pairs", emdUnit))
 	}
-	s.Tables = []report.Table{tab}
-	s.Figures = append(s.Figures, report.Figure{ID: "relative", Title: "Relative difference", Histogram: rel})
+	s.Figures = append(s.Figures, estimate.Relative(r.Surrogate.Pairs))
 	return s
 }
 

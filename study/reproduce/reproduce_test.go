@@ -243,14 +243,3 @@ func TestBandwidth(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
-
-func TestHistogram(t *testing.T) {
-	h := histogram([]float64{-1, 0, 0.49, 0.5, 0.99, 1, math.NaN()}, 0, 1, 2)
-	if h.Count[0] != 2 || h.Count[1] != 2 || h.Edges[1] != 0.5 {
-		t.Errorf("%+v", h)
-	}
-	d := density([]float64{0.1, 0.9, 2}, []float64{0.9, 0.9, 0.1}, 0, 1, 2)
-	if d.Count[2] != 1 || d.Count[3] != 1 || d.Count[0]+d.Count[1] != 0 {
-		t.Errorf("%+v", d)
-	}
-}

@@ -5,7 +5,7 @@ import (
 
 	"barrow/evaluate"
 	"barrow/internal/jsonout"
-	"barrow/surrogate"
+	"barrow/study/estimate"
 )
 
 // Results are everything that a run found, without times: the same seed gives
@@ -30,29 +30,9 @@ type Split struct {
 
 // Surrogate holds the figures of the EMD CNN on held-out images.
 type Surrogate struct {
-	Curve     []Epoch   `json:"curve"`
-	BestEpoch int       `json:"best_epoch"`
-	Pairs     []PairSet `json:"pairs"`
-}
-
-// PairSet is the accuracy on one kind of held-out pairs.
-type PairSet struct {
-	Name string `json:"name"` // independent, smeared or decoded
-	surrogate.Accuracy
-	Density  Density   `json:"density"`             // predicted against exact
-	Relative Histogram `json:"relative_difference"` // (predicted−exact)/exact
-}
-
-// Density is a two-dimensional histogram over equal ranges of x and y.
-type Density struct {
-	Edges []float64 `json:"edges"`
-	Count []float64 `json:"count"` // rows of x counts, lowest y first
-}
-
-// Histogram counts values between edges; values outside are not counted.
-type Histogram struct {
-	Edges []float64 `json:"edges"`
-	Count []float64 `json:"count"`
+	Curve     []Epoch            `json:"curve"`
+	BestEpoch int                `json:"best_epoch"`
+	Pairs     []estimate.PairSet `json:"pairs"`
 }
 
 // Epoch is a point of a training curve.
@@ -67,11 +47,11 @@ type Encoder struct {
 	Curve     []Epoch `json:"curve"`
 	BestEpoch int     `json:"best_epoch"`
 	// Fidelity holds the figures of merit; in JSON their keys stand beside the others.
-	Fidelity   evaluate.Fidelity `json:"-"`
-	Ratio      float64           `json:"ratio_to_baseline"` // of the mean EMDs
-	RatioRange evaluate.Interval `json:"ratio_interval"`    // paired bootstrap, 95 %
-	Histogram  Histogram         `json:"emd_histogram"`
-	OnLinks    []OnLinks         `json:"on_links,omitempty"` // its outputs cut to what 1, 2, … links carry
+	Fidelity   evaluate.Fidelity  `json:"-"`
+	Ratio      float64            `json:"ratio_to_baseline"` // of the mean EMDs
+	RatioRange evaluate.Interval  `json:"ratio_interval"`    // paired bootstrap, 95 %
+	Histogram  estimate.Histogram `json:"emd_histogram"`
+	OnLinks    []OnLinks          `json:"on_links,omitempty"` // its outputs cut to what 1, 2, … links carry
 }
 
 // emd is the figure by which encoders are compared.
@@ -99,42 +79,4 @@ type Example struct {
 	Input     []float64   `json:"input"`
 	Decoded   [][]float64 `json:"decoded"` // in the encoders' order
 	EMD       []float64   `json:"emd"`
-}
-
-// histogram counts values in n equal bins from low to high.
-func histogram(values []float64, low, high float64, n int) Histogram {
-	h := Histogram{Edges: edges(low, high, n), Count: make([]float64, n)}
-	for _, v := range values {
-		if k := bin(v, low, high, n); k >= 0 {
-			h.Count[k]++
-		}
-	}
-	return h
-}
-
-func density(x, y []float64, low, high float64, n int) Density {
-	d := Density{Edges: edges(low, high, n), Count: make([]float64, n*n)}
-	for i := range x {
-		kx, ky := bin(x[i], low, high, n), bin(y[i], low, high, n)
-		if kx >= 0 && ky >= 0 {
-			d.Count[ky*n+kx]++
-		}
-	}
-	return d
-}
-
-// bin is the bin of v, or -1 outside.
-func bin(v, low, high float64, n int) int {
-	if !(v >= low && v < high) {
-		return -1
-	}
-	return min(n-1, int(float64(n)*(v-low)/(high-low)))
-}
-
-func edges(low, high float64, n int) []float64 {
-	e := make([]float64, n+1)
-	for k := range e {
-		e[k] = low + (high-low)*float64(k)/float64(n)
-	}
-	return e
 }

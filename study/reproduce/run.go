@@ -3,7 +3,6 @@ package reproduce
 import (
 	"context"
 	"fmt"
-	"math"
 	"sort"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"barrow/loss"
 	"barrow/nn"
 	"barrow/run"
+	"barrow/study/estimate"
 	"barrow/study/internal/page"
 	"barrow/surrogate"
 	"barrow/wafer"
@@ -300,21 +300,20 @@ func (w *work) ratios() error {
 	}
 	for i := range w.results.Encoders {
 		e := &w.results.Encoders[i]
-		e.Histogram = histogram(e.emd().Values, 0, roundUp(top), 60)
+		var err error
+		if e.Histogram, err = estimate.Count(e.emd().Values, top); err != nil {
+			return err
+		}
 		if base == nil || base.emd().Mean == 0 {
 			continue
 		}
 		e.Ratio = e.emd().Mean / base.emd().Mean
-		var err error
 		if e.RatioRange, err = evaluate.RatioOfMeans(e.emd().Values, base.emd().Values, bootstrapDraws, w.c.Seed); err != nil {
 			return err
 		}
 	}
 	return nil
 }
-
-// roundUp is a round number above every distance, the end of an axis.
-func roundUp(top float64) float64 { return math.Floor(top*2)/2 + 0.5 }
 
 // examples picks held-out images of low, middling and high occupancy.
 func (w *work) examples(decoded map[string]*wafer.Set) {
@@ -359,18 +358,11 @@ func (w *work) accuracy(ctx context.Context, decoded map[string]*wafer.Set) erro
 		if err != nil {
 			return err
 		}
-		top := 0.0
-		var relative []float64
-		for i, e := range c.Exact {
-			top = max(top, e, c.Predicted[i])
-			if e > 0 {
-				relative = append(relative, (c.Predicted[i]-e)/e)
-			}
+		set, err := estimate.Measured(pairs.name, c)
+		if err != nil {
+			return err
 		}
-		w.results.Surrogate.Pairs = append(w.results.Surrogate.Pairs, PairSet{
-			Name: pairs.name, Accuracy: c.Accuracy,
-			Density: density(c.Exact, c.Predicted, 0, roundUp(top), 60), Relative: histogram(relative, -0.3, 0.3, 60),
-		})
+		w.results.Surrogate.Pairs = append(w.results.Surrogate.Pairs, set)
 	}
 	return nil
 }
