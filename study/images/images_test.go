@@ -76,7 +76,7 @@ func TestCheck(t *testing.T) {
 		"events = 0: want 1 to":              func(i *Input) { i.Events = 0 },
 		"events = -1: want 1 to":             func(i *Input) { i.Events = -1 },
 		"events = 9999999999: want 1 to":     func(i *Input) { i.Events = 9_999_999_999 },
-		"events 1000000000: would take":      func(i *Input) { i.Events = 1_000_000_000 },
+		"would take":                         func(i *Input) { i.Events = 1_000_000_000 },
 		`preset = "pion": it may be`:         func(i *Input) { i.Preset = "pion" },
 		"; did you mean pions?":              func(i *Input) { i.Preset = "pion" },
 		`order = "v8": it may be v9,`:        func(i *Input) { i.Order = "v8" },
@@ -84,7 +84,7 @@ func TestCheck(t *testing.T) {
 	} {
 		i := Default(10)
 		spoil(&i)
-		if err := i.Check(); err == nil || !strings.Contains(strings.ReplaceAll(err.Error(), "events = 1000000000", "events 1000000000"), want) {
+		if err := i.Check(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
