@@ -82,6 +82,7 @@ func (b *Batch) Gradient(ctx context.Context, p, q []float64, e, dp, dq []float6
 	}
 	workers := max(1, min(len(b.solvers), (total+wake-1)/wake))
 	job := &batchJob{b: b, ctx: ctx, p: p, q: q, e: e, dp: dp, dq: dq, least: least, most: most, share: 4 * workers}
+	// No errgroup: of several errors that of the lowest row counts, not the first.
 	var wg sync.WaitGroup
 	for _, s := range b.solvers[:workers][1:] {
 		wg.Go(func() { job.run(s) })

@@ -416,11 +416,13 @@ func TestCostAgainstPOT(t *testing.T) {
 // A batch of pairs between different sets, and no allocation in a solve.
 func TestCostBatch(t *testing.T) {
 	r := rand.New(rand.NewPCG(58, 59))
-	for _, dims := range [][2]int{{7, 12}, {30, 60}} {
+	for _, dims := range [][3]int{{7, 12}, {30, 60}, {7, 12, 1e9}, {30, 60, 1e9}} {
 		n, m := dims[0], dims[1]
 		c := make([]float64, n*m)
 		for k := range c {
-			c[k] = r.NormFloat64()
+			if c[k] = r.NormFloat64(); r.IntN(4) == 0 {
+				c[k] += float64(dims[2]) // a move that must not happen
+			}
 		}
 		cost := newCost(t, n, m, c)
 		set := emd.Settings{Unequal: emd.UnequalNormalise, Threads: 3}
@@ -456,6 +458,49 @@ func TestCostBatch(t *testing.T) {
 		}
 		if _, err := s.Potentials(xp, xq, xp); err == nil {
 			t.Error("one potential for two sides")
+		}
+	}
+}
+
+// Costs over many orders of magnitude, against all permutations: the value has
+// its digits whatever the largest cost is.
+func TestCostsOfAllSizes(t *testing.T) {
+	r := rand.New(rand.NewPCG(68, 69))
+	for trial := range 2000 {
+		n := 2 + r.IntN(5)
+		c := make([]float64, n*n)
+		for k := range c {
+			c[k] = math.Pow(10, -6+float64(10+trial%30)*r.Float64())
+		}
+		best := math.Inf(1)
+		perm := make([]int, n)
+		for k := range perm {
+			perm[k] = k
+		}
+		var try func(k int, cost float64)
+		try = func(k int, cost float64) {
+			if k == n {
+				best = min(best, cost)
+				return
+			}
+			for l := k; l < n; l++ {
+				perm[k], perm[l] = perm[l], perm[k]
+				try(k+1, cost+c[k*n+perm[k]])
+				perm[k], perm[l] = perm[l], perm[k]
+			}
+		}
+		try(0, 0)
+		ones := make([]float64, n)
+		for k := range ones {
+			ones[k] = 1
+		}
+		dp, dq := make([]float64, n), make([]float64, n)
+		e, err := newSolver(t, newCost(t, n, n, c), emd.Settings{}).Gradient(ones, ones, dp, dq)
+		if err != nil || math.Abs(e-best) > 1e-9*best {
+			t.Errorf("trial %d: %.17g, want %.17g, %v\n%v", trial, e, best, err, c)
+		}
+		if v := sum(dp) + sum(dq); math.Abs(v-best) > 1e-9*best {
+			t.Errorf("trial %d: the potentials give %.17g, want %.17g", trial, v, best)
 		}
 	}
 }

@@ -21,7 +21,8 @@ type rect struct {
 	shift   float64 // added to all costs there, so that none is negative
 
 	net    *network.Solver
-	capped []float64 // costs, none above a cap
+	capped []float64       // costs, none above a cap
+	below  *network.Solver // on these
 
 	mass  []float64
 	unit  float64
@@ -219,7 +220,7 @@ func (l *rect) solveNetwork(p, q []float64, a, b, below float64, limit int) (ok,
 		}
 		top = next
 		l.cut(top)
-		ok, _ = l.place(network.NewScaled(l.stride, l.capped), p, q, a, b, below, limit)
+		ok, _ = l.place(l.below, p, q, a, b, below, limit)
 		l.dropForbidden(top)
 		if !ok {
 			return ok, moving
@@ -231,6 +232,7 @@ func (l *rect) solveNetwork(p, q []float64, a, b, below float64, limit int) (ok,
 func (l *rect) cut(top float64) {
 	if l.capped == nil {
 		l.capped = make([]float64, len(l.costs))
+		l.below = network.NewScaled(l.stride, l.capped)
 	}
 	for k, x := range l.costs {
 		l.capped[k] = min(x, top)
