@@ -177,7 +177,7 @@ func JoinRegisters(files ...RegisterFile) (*Registers, error) {
 	for i, top := range tops {
 		b.file = i
 		read := b.readBlocks
-		if b.dialect == DialectEcontSW && top[0].key == "ECON-T" {
+		if slices.ContainsFunc(top, func(e entry) bool { return e.key == "ECON-T" }) {
 			read = b.readEcontSW
 		}
 		if err := read(top); err != nil {
@@ -246,8 +246,10 @@ func dialectOf(top []entry) (d Dialect, told bool, err error) {
 	p1 := names["Algorithm"] || names["FmtBuf"]
 	switch {
 	case names["ECON-T"]:
-		if len(top) > 1 {
-			return d, false, fmt.Errorf("ECON-T and %s: one file cannot mix the dialects", top[len(top)-1].key)
+		for _, e := range top {
+			if e.key != "ECON-T" && !besideEcontSW[e.key] {
+				return d, false, fmt.Errorf("line %d: ECON-T and %s: one file cannot mix the dialects", e.node.Line, e.key)
+			}
 		}
 		return DialectEcontSW, true, nil
 	case names["ConfigAlgo"] && p1:
@@ -319,6 +321,9 @@ type entry struct {
 func entries(n *yaml.Node, path string) ([]entry, error) {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
+	}
+	if n.Tag == "!!null" && path != "" {
+		return nil, nil // a block with nothing in it
 	}
 	if n.Kind != yaml.MappingNode {
 		return nil, fmt.Errorf("line %d: %s: want a mapping", n.Line, orFile(path))

@@ -248,6 +248,10 @@ func TestStars(t *testing.T) {
 	if c := parse(t, "Cal: {'*': 9, 4: 8}\n").Config; c.Cal[0] != 9 || c.Cal[4] != 8 {
 		t.Errorf("Cal.*: %v", c.Cal)
 	}
+	r = parse(t, "daq:\n input_file: data.csv\n"+head+"  FMTBUF_ALL:\n  ALGO_DROPLSB: {registers: {drop_lsb: {value: 3}}}\n RO:\n")
+	if r.Config.DropLSB != 3 || r.Dialect != DialectEcontSW {
+		t.Errorf("beside the test stand's settings and an empty block: %+v", r)
+	}
 	// The whole register counts, the parameters beside it only say where they lie.
 	r = parse(t, head+"  MFC_ALGORITHM_SEL_DENSITY: {registers: {algo: {params: {select: {param_value: 1, param_mask: 7}}, value: 0xa}}}\n")
 	if r.Config.Algorithm != BestChoice || !r.Config.HighDensity {
