@@ -8,7 +8,7 @@ import (
 // A Distance compares N pairs of 48-cell images: e receives the N distances,
 // dp and dq (each N×48, or nil) the gradients with respect to the images as
 // they were given, before any scaling to sum 1. The exact EMD (emd.Batch) and
-// the EMD CNN (surrogate.Model) are distances.
+// the EMD CNN (surrogate.CNN) are distances.
 type Distance interface {
 	Gradient(ctx context.Context, p, q, e, dp, dq []float64) error
 }

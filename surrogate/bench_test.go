@@ -18,7 +18,7 @@ func BenchmarkGradient(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	n1, err := New(N1(), nn.Settings{Seed: 1, Threads: 1})
+	n1, err := NewCNN(N1(), nn.Settings{Seed: 1, Threads: 1})
 	if err != nil {
 		b.Fatal(err)
 	}

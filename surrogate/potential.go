@@ -53,7 +53,7 @@ func (a PotentialShape) Check() error {
 	if a.Width < 1 || a.Width > largestNetwork || a.Layers < 1 || a.Layers > 64 {
 		return fmt.Errorf("surrogate: potential network %v: want a width of 1 to %d and 1 to 64 layers", a, largestNetwork)
 	}
-	if err := a.Spec().CheckMemory(modelBatch); err != nil {
+	if err := a.Spec().CheckMemory(pairBatch); err != nil {
 		return fmt.Errorf("surrogate: %w", err)
 	}
 	return nil
@@ -220,11 +220,11 @@ func checkRows(n int, p, q, dp, dq []float64) error {
 // each solves n pairs and hands out the solution of pair i, row k of its
 // batch.
 func (m *Potential) each(ctx context.Context, p, q []float64, n int, gap bool, use func(i, k int, s *solution)) error {
-	for i := 0; i < n; i += modelBatch {
+	for i := 0; i < n; i += pairBatch {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		j := min(n, i+modelBatch)
+		j := min(n, i+pairBatch)
 		if err := m.solve(i, p[i*Cells:j*Cells], q[i*Cells:j*Cells], gap); err != nil {
 			return err
 		}

@@ -82,7 +82,7 @@ func loadPotential(path string, s nn.Settings) (*Potential, error) {
 	return m, nil
 }
 
-// Open reads the weights of an EMD network of either sort: a [*Model] or a
+// Open reads the weights of an EMD network of either sort: a [*CNN] or a
 // [*Potential].
 func Open(path string, s nn.Settings) (loss.Distance, error) {
 	head, err := sniff.Head(path)
@@ -92,7 +92,7 @@ func Open(path string, s nn.Settings) (loss.Distance, error) {
 	if weights.KindOf(head) == weights.Potential {
 		return loadPotential(path, s)
 	}
-	return Load(path, s)
+	return LoadCNN(path, s)
 }
 
 // largestNetwork bounds the width of a potential network.

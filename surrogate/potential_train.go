@@ -182,8 +182,8 @@ func (o *potentialObjective) Validate(ctx context.Context) (float64, error) {
 // eachValidation is the mean of a loss over batches of the validation pairs.
 func (o *potentialObjective) eachValidation(ctx context.Context, loss func() (float64, error)) (float64, error) {
 	n, sum := len(o.vp)/Cells, 0.0
-	for i := 0; i < n; i += modelBatch {
-		j := min(n, i+modelBatch)
+	for i := 0; i < n; i += pairBatch {
+		j := min(n, i+pairBatch)
 		o.resize(j - i)
 		copy(o.p, o.vp[i*Cells:j*Cells])
 		copy(o.q, o.vq[i*Cells:j*Cells])

@@ -94,7 +94,7 @@ func (o *objective) directions(k int) error {
 // it to 0 elsewhere: constants cannot be told, as images sum to 1. It is the
 // mean over the cells, or over the charge where that is what reaches the images
 // through the surplus.
-func (m *Model) centre(x []float64, g *[Cells]float64) {
+func (m *CNN) centre(x []float64, g *[Cells]float64) {
 	all, sum := 0.0, 0.0
 	for c, v := range x {
 		switch {

@@ -106,12 +106,12 @@ func (s Settings) withDefaults() Settings {
 // if the network sees what the images do not share. It resumes from
 // Settings.Checkpoint if that file is there and gives the same bits as a run
 // that was never interrupted.
-func Train(ctx context.Context, train, validation *Source, m *emd.Metric, s Settings) (*Model, *nn.History, error) {
+func Train(ctx context.Context, train, validation *Source, m *emd.Metric, s Settings) (*CNN, *nn.History, error) {
 	s = s.withDefaults()
 	if err := s.Check(); err != nil {
 		return nil, nil, err
 	}
-	model, err := New(s.Architecture, nn.Settings{Seed: s.Seed, Threads: s.Threads, Kernel: s.Kernel, MaxBatch: 2 * s.Batch})
+	model, err := NewCNN(s.Architecture, nn.Settings{Seed: s.Seed, Threads: s.Threads, Kernel: s.Kernel, MaxBatch: 2 * s.Batch})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -171,7 +171,7 @@ func (o *objective) calibrate(ctx context.Context) error {
 
 // objective labels and runs batches of pairs.
 type objective struct {
-	model    *Model
+	model    *CNN
 	loss     nn.Loss
 	exact    *emd.Batch
 	train    *Source

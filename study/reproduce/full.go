@@ -69,7 +69,7 @@ func Full(ctx context.Context, f *run.Folder, c Config, images, pretraining *waf
 	path := f.Path(run.Weights, run.SurrogateWeights+run.WeightsEnding)
 	table, times, err := compare.Train(ctx, f, c.Plan, data, compare.Resources{
 		Threads:  w.threads,
-		CNN:      func() (loss.Distance, error) { return surrogate.Load(path, nn.Settings{Threads: 1}) },
+		CNN:      func() (loss.Distance, error) { return surrogate.LoadCNN(path, nn.Settings{Threads: 1}) },
 		Progress: func(share float64, note string) { w.progress(shareCNN+(1-shareCNN)*share, "encoders: "+note) },
 	})
 	if err != nil {
@@ -129,7 +129,7 @@ func (w *full) network(ctx context.Context) error {
 }
 
 // train trains the EMD CNN.
-func (w *full) train(ctx context.Context) (*surrogate.Model, error) {
+func (w *full) train(ctx context.Context) (*surrogate.CNN, error) {
 	metric, err := groundMetric(w.c.Metric)
 	if err != nil {
 		return nil, err

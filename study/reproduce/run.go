@@ -65,7 +65,7 @@ type work struct {
 	train, validation, test *wafer.Set
 	decoders                map[string]*autoencoder.Model
 	histories               map[string]fitted
-	cnn                     *surrogate.Model
+	cnn                     *surrogate.CNN
 
 	results     *Results
 	times       Times
@@ -203,7 +203,7 @@ func (w *work) encoder(ctx context.Context, s step, name string) error {
 // surrogate trains the EMD CNN on fresh pairs of training images and of what
 // an untrained decoder and the trained ones so far make of them.
 func (w *work) surrogate(ctx context.Context, s step) error {
-	m, t, err := once(w, run.SurrogateWeights, func(checkpoint string) (*surrogate.Model, *nn.History, error) {
+	m, t, err := once(w, run.SurrogateWeights, func(checkpoint string) (*surrogate.CNN, *nn.History, error) {
 		train, err := w.pairs(ctx, w.train)
 		if err != nil {
 			return nil, nil, err
@@ -217,7 +217,7 @@ func (w *work) surrogate(ctx context.Context, s step) error {
 			Pairs: w.c.pairs(), Epochs: w.c.CNNEpochs, Batch: w.c.CNNBatch, Validation: max(200, min(5000, w.c.pairs()/10)),
 			Checkpoint: checkpoint, Progress: w.follow(s),
 		})
-	}, surrogate.Load)
+	}, surrogate.LoadCNN)
 	w.cnn, w.results.Surrogate.Curve, w.results.Surrogate.BestEpoch = m, t.Curve, t.BestEpoch
 	return err
 }

@@ -16,7 +16,7 @@ var small = Architecture{Filters: 4, Kernel: 3, Convs: 2, Dense: 8}
 
 // TestN1 holds the network to the numbers of weights in the paper's files.
 func TestN1(t *testing.T) {
-	m, err := New(N1(), nn.Settings{Seed: 1, Threads: 1})
+	m, err := NewCNN(N1(), nn.Settings{Seed: 1, Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,11 +33,11 @@ func TestN1(t *testing.T) {
 }
 
 // trained is a small network with running statistics that are not trivial.
-func trained(t testing.TB, threads int) (*Model, *nn.History) {
+func trained(t testing.TB, threads int) (*CNN, *nn.History) {
 	return trainedWith(t, Settings{Architecture: small, Threads: threads})
 }
 
-func trainedWith(t testing.TB, s Settings) (*Model, *nn.History) {
+func trainedWith(t testing.TB, s Settings) (*CNN, *nn.History) {
 	t.Helper()
 	m := metric(t)
 	s.Seed, s.Pairs, s.Epochs, s.Batch, s.Validation = 5, 6000, 3, 100, 500
@@ -65,7 +65,7 @@ func TestTrain(t *testing.T) {
 
 // onBoth runs a test on networks that see the images and what they do not
 // share.
-func onBoth(t *testing.T, test func(t *testing.T, m *Model)) {
+func onBoth(t *testing.T, test func(t *testing.T, m *CNN)) {
 	for _, a := range []Architecture{small, {Filters: 4, Kernel: 3, Convs: 2, Dense: 8, Surplus: true}} {
 		t.Run(a.String(), func(t *testing.T) {
 			m, _ := trainedWith(t, Settings{Architecture: a})
@@ -77,7 +77,7 @@ func onBoth(t *testing.T, test func(t *testing.T, m *Model)) {
 // TestSlopeError: the gradient of the slopes' error with respect to the
 // weights is what that error changes by when the weights move.
 func TestSlopeError(t *testing.T) {
-	onBoth(t, func(t *testing.T, model *Model) {
+	onBoth(t, func(t *testing.T, model *CNN) {
 		m := metric(t)
 		exact, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise, Threads: 1})
 		if err != nil {
@@ -197,7 +197,7 @@ func TestArchitecture(t *testing.T) {
 // TestSymmetric: the network is the mean over both orders of the images.
 func TestSymmetric(t *testing.T) { onBoth(t, testSymmetric) }
 
-func testSymmetric(t *testing.T, model *Model) {
+func testSymmetric(t *testing.T, model *CNN) {
 	p, q := showers(20, 8), showers(20, 9)
 	a, b, dp, dq, dp2, dq2 := make([]float64, 20), make([]float64, 20), make([]float64, len(p)), make([]float64, len(p)), make([]float64, len(p)), make([]float64, len(p))
 	ctx := context.Background()
@@ -223,7 +223,7 @@ func testSymmetric(t *testing.T, model *Model) {
 // scaling to sum 1.
 func TestGradient(t *testing.T) { onBoth(t, testGradient) }
 
-func testGradient(t *testing.T, model *Model) {
+func testGradient(t *testing.T, model *CNN) {
 	ctx := context.Background()
 	p, q := showers(10, 8), showers(10, 9)
 	dp, dq, e := make([]float64, len(p)), make([]float64, len(p)), make([]float64, 10)
@@ -259,7 +259,7 @@ func testGradient(t *testing.T, model *Model) {
 }
 
 func TestGradientErrors(t *testing.T) {
-	m, err := New(small, nn.Settings{Seed: 1, Threads: 1})
+	m, err := NewCNN(small, nn.Settings{Seed: 1, Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +284,7 @@ func TestGradientErrors(t *testing.T) {
 	if _, err := emd.NewBatch(metric(t), emd.Settings{Threads: 1}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := New(Architecture{Filters: 0, Kernel: 5, Convs: 1, Dense: 3}, nn.Settings{}); err == nil {
+	if _, err := NewCNN(Architecture{Filters: 0, Kernel: 5, Convs: 1, Dense: 3}, nn.Settings{}); err == nil {
 		t.Error("no filters were accepted")
 	}
 }
@@ -295,7 +295,7 @@ func TestSaveLoad(t *testing.T) {
 	if err := m.Save(path); err != nil {
 		t.Fatal(err)
 	}
-	got, err := Load(path, nn.Settings{Threads: 2})
+	got, err := LoadCNN(path, nn.Settings{Threads: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -314,7 +314,7 @@ func TestSaveLoad(t *testing.T) {
 	if err := os.WriteFile(path, []byte("not weights"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(path, nn.Settings{Threads: 1}); err == nil {
+	if _, err := LoadCNN(path, nn.Settings{Threads: 1}); err == nil {
 		t.Error("a foreign file was loaded")
 	}
 }

@@ -70,7 +70,7 @@ func (a Architecture) Check() error {
 	if a.Convs < 1 || a.Convs > maxConvs {
 		return fmt.Errorf("surrogate: architecture %v: %d convolutions: want 1 to %d", a, a.Convs, maxConvs)
 	}
-	if err := a.Spec().CheckMemory(modelBatch); err != nil {
+	if err := a.Spec().CheckMemory(pairBatch); err != nil {
 		return fmt.Errorf("surrogate: %w", err)
 	}
 	return nil
@@ -114,9 +114,9 @@ func (a Architecture) Spec() nn.Spec {
 	return s
 }
 
-// A Model is an EMD CNN with its weights. It is used by one goroutine at a
+// A CNN is an EMD CNN with its weights. It is used by one goroutine at a
 // time.
-type Model struct {
+type CNN struct {
 	net     *nn.Network
 	surplus bool
 	in      *nn.Tensor
@@ -127,17 +127,17 @@ type Model struct {
 	scale   []float64 // what its output is multiplied by
 }
 
-// modelBatch is how many pairs a Model handles at once.
-const modelBatch = 256
+// pairBatch is how many pairs a CNN handles at once.
+const pairBatch = 256
 
 // batched is s with room for a model's batches, or larger ones.
 func batched(s nn.Settings) nn.Settings {
-	s.MaxBatch = max(s.MaxBatch, modelBatch)
+	s.MaxBatch = max(s.MaxBatch, pairBatch)
 	return s
 }
 
-// New makes an untrained network.
-func New(a Architecture, s nn.Settings) (*Model, error) {
+// NewCNN makes an untrained network.
+func NewCNN(a Architecture, s nn.Settings) (*CNN, error) {
 	if err := a.Check(); err != nil {
 		return nil, err
 	}
@@ -145,15 +145,15 @@ func New(a Architecture, s nn.Settings) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("surrogate: %w", err)
 	}
-	return newModel(net), nil
+	return newCNN(net), nil
 }
 
-func newModel(net *nn.Network) *Model {
-	return &Model{net: net, surplus: strings.HasSuffix(net.Spec().Name, surplusEnding), in: nn.NewTensor(modelBatch, net.InputShape()), dy: nn.NewTensor(modelBatch, nn.Vector(1))}
+func newCNN(net *nn.Network) *CNN {
+	return &CNN{net: net, surplus: strings.HasSuffix(net.Spec().Name, surplusEnding), in: nn.NewTensor(pairBatch, net.InputShape()), dy: nn.NewTensor(pairBatch, nn.Vector(1))}
 }
 
-// Load reads the weights file of an EMD CNN, as Save writes it.
-func Load(path string, s nn.Settings) (*Model, error) {
+// LoadCNN reads the weights file of an EMD CNN, as Save writes it.
+func LoadCNN(path string, s nn.Settings) (*CNN, error) {
 	net, err := nn.Load(path, batched(s))
 	if err != nil {
 		return nil, fmt.Errorf("surrogate: %w", err)
@@ -169,40 +169,40 @@ func Load(path string, s nn.Settings) (*Model, error) {
 // by package keras: 4×4×6 values, the two images' three rhombi as channels, to
 // one number. The network sees the images themselves unless its spec's name
 // ends in "-surplus". It must hold at least 256 samples a batch.
-func FromNetwork(net *nn.Network) (*Model, error) {
+func FromNetwork(net *nn.Network) (*CNN, error) {
 	if in, want := net.InputShape(), N1().Spec().Input; in != want || net.OutputShape() != nn.Vector(1) {
 		return nil, fmt.Errorf("surrogate: network %q is no EMD CNN: it maps %v to %v, not %v to one number", net.Spec().Name, in, net.OutputShape(), want)
 	}
-	if b := net.Settings().MaxBatch; b < modelBatch {
-		return nil, fmt.Errorf("surrogate: network %q takes %d samples a batch, %d are needed", net.Spec().Name, b, modelBatch)
+	if b := net.Settings().MaxBatch; b < pairBatch {
+		return nil, fmt.Errorf("surrogate: network %q takes %d samples a batch, %d are needed", net.Spec().Name, b, pairBatch)
 	}
-	return newModel(net), nil
+	return newCNN(net), nil
 }
 
 // Save writes the model's architecture and weights to a file, in one step.
-func (m *Model) Save(path string) error { return m.net.Save(path, nil) }
+func (m *CNN) Save(path string) error { return m.net.Save(path, nil) }
 
 // Network is the model's network, for export and inspection.
-func (m *Model) Network() *nn.Network { return m.net }
+func (m *CNN) Network() *nn.Network { return m.net }
 
 // Predict writes the estimated EMD of N pairs of rows (N×48 each) into e.
-func (m *Model) Predict(ctx context.Context, p, q, e []float64) error {
+func (m *CNN) Predict(ctx context.Context, p, q, e []float64) error {
 	return m.Gradient(ctx, p, q, e, nil, nil)
 }
 
 // Gradient estimates the EMD of N pairs of rows (N×48 charges each, any units,
 // positive sums) and, where dp and dq are not nil, its gradients with respect
 // to the rows as given. Bad charges are errors that name row and cell.
-func (m *Model) Gradient(ctx context.Context, p, q, e, dp, dq []float64) error {
+func (m *CNN) Gradient(ctx context.Context, p, q, e, dp, dq []float64) error {
 	n := len(e)
 	if err := checkRows(n, p, q, dp, dq); err != nil {
 		return err
 	}
-	for i := 0; i < n; i += modelBatch {
+	for i := 0; i < n; i += pairBatch {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		j := min(n, i+modelBatch)
+		j := min(n, i+pairBatch)
 		part := func(s []float64) []float64 {
 			if s == nil {
 				return nil
@@ -216,7 +216,7 @@ func (m *Model) Gradient(ctx context.Context, p, q, e, dp, dq []float64) error {
 	return nil
 }
 
-func (m *Model) batch(first int, p, q, e, dp, dq []float64) error {
+func (m *CNN) batch(first int, p, q, e, dp, dq []float64) error {
 	n := len(e)
 	if err := m.load(first, p, q); err != nil {
 		return err
@@ -266,7 +266,7 @@ func (m *Model) batch(first int, p, q, e, dp, dq []float64) error {
 
 // inputGradient is the gradient of the outputs of a Frozen forward pass of n
 // pairs with respect to the network's input.
-func (m *Model) inputGradient(n int) (*nn.Tensor, error) {
+func (m *CNN) inputGradient(n int) (*nn.Tensor, error) {
 	m.dy.Resize(n)
 	for i := range m.dy.Data {
 		m.dy.Data[i] = 1
@@ -281,7 +281,7 @@ func (m *Model) inputGradient(n int) (*nn.Tensor, error) {
 // throughSurplus turns the gradients of the output y of pair i with respect to
 // the two surpluses into those of scale·y with respect to the two images: for
 // s = p − q with Σ|s| = 2T, the derivative of T·y(s₊/T, s₋/T).
-func (m *Model) throughSurplus(i int, y float64, f *[2][Cells]float64) {
+func (m *CNN) throughSurplus(i int, y float64, f *[2][Cells]float64) {
 	a, b := m.a[i*Cells:(i+1)*Cells], m.b[i*Cells:(i+1)*Cells]
 	throughSum(a, 1, f[0][:])
 	throughSum(b, 1, f[1][:])
@@ -321,7 +321,7 @@ func throughSum(q []float64, total float64, g []float64) {
 }
 
 // load scales the rows to sum 1 and fills the input tensor.
-func (m *Model) load(first int, p, q []float64) error {
+func (m *CNN) load(first int, p, q []float64) error {
 	n := len(p) / Cells
 	m.p, m.q = append(m.p[:0], p...), append(m.q[:0], q...)
 	m.totals = m.totals[:0]
@@ -347,7 +347,7 @@ func (m *Model) load(first int, p, q []float64) error {
 }
 
 // fill writes n pairs of rows into the input tensor.
-func (m *Model) fill(n int, a, b []float64) {
+func (m *CNN) fill(n int, a, b []float64) {
 	m.in.Resize(n)
 	for i := range n {
 		for side, rows := range [2][]float64{a, b} {
