@@ -10,7 +10,7 @@ import (
 )
 
 // supportedLayers is what errors about a class of layer say.
-const supportedLayers = "supported are InputLayer, Conv2D, Conv2DTranspose, Dense, BatchNormalization, ReLU, Activation, Flatten, Reshape, Cropping2D, ZeroPadding2D before a convolution, Dropout, Concatenate of inputs, Add of a layer to what comes after it, Average and Subtract of a model called twice, QConv2D, QConv2DTranspose, QDense, QActivation, and nested Functional or Sequential models"
+const supportedLayers = "supported are InputLayer, Conv2D, Conv2DTranspose, Dense, BatchNormalization, ReLU, Activation, Flatten, Reshape, Cropping2D, ZeroPadding2D and tf.pad before a convolution, Dropout and other layers of training alone, Concatenate of inputs, Add of a layer to what comes after it, Average and Subtract of a model called twice, QConv2D, QConv2DTranspose, QDense, QActivation, and nested Functional or Sequential models"
 
 // A step is a TensorFlow operation that has been applied to every value and
 // waits for its fellows: multiply by 2^f, floor, divide by 2^f, minimum

@@ -70,12 +70,13 @@ func (m *Model) takeWeights(c *config) error {
 		}
 	}
 	places := m.File.places()
-	part, err := whole(c, wanted, places)
+	index := indexOf(places)
+	part, err := whole(c, wanted, places, index)
 	if err != nil {
 		return err
 	}
 	for _, s := range wanted {
-		p, err := find(places, s, part)
+		p, err := find(index, s, part)
 		if err != nil {
 			return err
 		}
@@ -111,24 +112,36 @@ func (f *File) places() []*place {
 	return places
 }
 
+// A placeIndex has the weights of a group and a last name.
+type placeIndex map[[2]string][]*place
+
+func indexOf(places []*place) placeIndex {
+	index := placeIndex{}
+	for _, p := range places {
+		k := [2]string{p.group, p.path[len(p.path)-1]}
+		index[k] = append(index[k], p)
+	}
+	return index
+}
+
 // whole says which group of the file holds the model, where it is one layer of
 // the model that the file is of, as an encoder is of its autoencoder: "" where
 // the file is the model's own, that is, has its layers at the top.
-func whole(c *config, wanted []slot, places []*place) (string, error) {
-	groups := map[string][]*place{}
+func whole(c *config, wanted []slot, places []*place, index placeIndex) (string, error) {
+	groups := map[string]bool{}
 	for _, p := range places {
-		groups[p.group] = append(groups[p.group], p)
+		groups[p.group] = true
 	}
-	if !slices.ContainsFunc(wanted, func(s slot) bool { return groups[s.from.path[0]] == nil }) {
+	if !slices.ContainsFunc(wanted, func(s slot) bool { return !groups[s.from.path[0]] }) {
 		return "", nil
 	}
-	if groups[c.name] != nil {
+	if groups[c.name] {
 		return c.name, nil
 	}
 	var fits []string
-	for name, places := range groups {
+	for name := range groups {
 		if len(wanted) > 0 && !slices.ContainsFunc(wanted, func(s slot) bool {
-			_, err := find(places, s, name)
+			_, err := find(index, s, name)
 			return err != nil
 		}) {
 			fits = append(fits, name)
@@ -148,7 +161,7 @@ func whole(c *config, wanted []slot, places []*place) (string, error) {
 // the one named, by the layer's name before the array's. Of several in the group
 // it is the one that has most of the models above the layer in its name, too. An
 // optional array that the layer was made without gives nil.
-func find(places []*place, s slot, group string) (*place, error) {
+func find(index placeIndex, s slot, group string) (*place, error) {
 	above := s.from.path[:len(s.from.path)-1]
 	if group == "" {
 		group = s.from.path[0]
@@ -157,9 +170,9 @@ func find(places []*place, s slot, group string) (*place, error) {
 	}
 	var found, other *place
 	best := -1
-	for _, p := range places {
+	for _, p := range index[[2]string{group, s.name}] {
 		n := len(p.path)
-		if p.group != group || p.path[n-1] != s.name || len(above) > 0 && (n < 2 || p.path[n-2] != s.from.name) {
+		if len(above) > 0 && (n < 2 || p.path[n-2] != s.from.name) {
 			continue
 		}
 		k := 0 // names above that agree, from the innermost out
