@@ -9,17 +9,18 @@ import (
 	"os"
 	"path/filepath"
 
+	"barrow/internal/jsonout"
 	"barrow/internal/version"
 )
 
 // encode writes v, a struct or a map, as an indented JSON object that begins
-// with the fields of the struct head.
+// with the fields of the struct head. Numbers that are not finite are null.
 func encode(head, v any) ([]byte, error) {
 	first, err := json.Marshal(head)
 	if err != nil {
 		return nil, err
 	}
-	rest, err := json.Marshal(v)
+	rest, err := jsonout.Marshal(v)
 	if err != nil {
 		return nil, err
 	}

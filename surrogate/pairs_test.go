@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -151,6 +152,23 @@ func TestCompareExact(t *testing.T) {
 	}
 	if c.N != 60 || c.EqualPairs != 1 || c.Bias != 0 || c.Spread != 0 || c.MAE != 0 || math.Abs(c.Correlation-1) > 1e-12 || math.Abs(c.CosineP10-1) > 1e-12 {
 		t.Errorf("the exact EMD against itself: %+v", c.Accuracy)
+	}
+	meter, err := NewMeter(exact, m, emd.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < 60; i += 7 {
+		to := min(60, i+7)
+		if err := meter.Add(ctx, p[i*Cells:to*Cells], q[i*Cells:to*Cells]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := meter.Comparison(); !reflect.DeepEqual(got, c) {
+		t.Errorf("in batches %+v, want %+v", got.Accuracy, c.Accuracy)
+	}
+	// Figures that there are none of are not 0.
+	if none, err := Compare(ctx, exact, m, p[:Cells], q[:Cells], emd.Settings{}); err != nil || none.EqualPairs != 1 || !math.IsNaN(none.Bias) || !math.IsNaN(none.Correlation) || !math.IsNaN(none.CosineP10) {
+		t.Errorf("two equal images: %+v, %v", none, err)
 	}
 	if _, err := Compare(ctx, exact, m, p, q[:Cells], emd.Settings{Threads: 1}); err == nil {
 		t.Error("different numbers of images were accepted")

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"barrow/internal/jsonout"
 	"barrow/internal/setting/bind"
 	"barrow/study/compare"
 )
@@ -48,7 +48,7 @@ outrank it.
 func printTable(cmd *cobra.Command, c *common, t *compare.Table, times *compare.Times) error {
 	w := cmd.OutOrStdout()
 	if c.json {
-		return json.NewEncoder(w).Encode(struct {
+		return jsonout.Encode(w, struct {
 			*compare.Table
 			Times *compare.Times `json:"times"`
 		}{t, times})

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"barrow/autoencoder"
 	"barrow/econt"
 	"barrow/evaluate"
+	"barrow/internal/jsonout"
 	"barrow/internal/outfile"
 )
 
@@ -161,7 +161,7 @@ func (f *encodeFlags) run(cmd *cobra.Command, c *common, path string) error {
 		return printTransmission(remarks(cmd, c), result)
 	}
 	if c.json {
-		return json.NewEncoder(cmd.OutOrStdout()).Encode(result)
+		return jsonout.Encode(cmd.OutOrStdout(), result)
 	}
 	return printTransmission(cmd.OutOrStdout(), result)
 }

@@ -186,7 +186,7 @@ type imageStream struct {
 	done int // images read before those in set
 }
 
-func (f *emdFlags) stream(path string) (rows, error) {
+func (f *imageFlags) stream(path string) (rows, error) {
 	r, err := f.open(path)
 	if err != nil {
 		return nil, err
@@ -212,19 +212,24 @@ func (s *imageStream) before() int       { return s.done }
 func (s *imageStream) values() []float64 { return s.set.Charge }
 func (s *imageStream) String() string    { return s.path }
 
-// emdJob is one run of the command.
-type emdJob struct {
-	batch          *emd.Batch
+// pairing is two files that are read row by row, side by side.
+type pairing struct {
 	a, b           rows
 	cellsA, cellsB int
-	row, mass      string      // what these are called
-	order          hgcal.Order // of images
-	json           bool
-	out            *bufio.Writer
-	gradients      *npz.Writer // nil unless wanted
+	row, mass      string // what these are called
 }
 
-func (j *emdJob) close() {
+// emdJob is one run of the command.
+type emdJob struct {
+	pairing
+	batch     *emd.Batch
+	order     hgcal.Order // of images
+	json      bool
+	out       *bufio.Writer
+	gradients *npz.Writer // nil unless wanted
+}
+
+func (j *pairing) close() {
 	for _, r := range []rows{j.a, j.b} {
 		if r != nil {
 			r.Close()
@@ -236,7 +241,7 @@ func (j *emdJob) close() {
 const emdNumbers = 4096 * hgcal.Cells
 
 // some is how many rows that is.
-func (j *emdJob) some() int { return max(1, emdNumbers/max(j.cellsA, j.cellsB)) }
+func (j *pairing) some() int { return max(1, emdNumbers/max(j.cellsA, j.cellsB)) }
 
 func (j *emdJob) run(ctx context.Context, bar *progressBar) error {
 	some := j.some()
@@ -280,7 +285,7 @@ func (j *emdJob) run(ctx context.Context, bar *progressBar) error {
 }
 
 // share is how much is read of the files whose size is known.
-func (j *emdJob) share() float64 {
+func (j *pairing) share() float64 {
 	least := 1.0
 	for _, s := range []rows{j.a, j.b} {
 		if share, ok := s.Share(); ok {
@@ -367,7 +372,7 @@ func (j *emdJob) locate(err error) error {
 }
 
 // lengths reports how many images each file has.
-func (j *emdJob) lengths() error {
+func (j *pairing) lengths() error {
 	var count [2]int
 	for i, s := range []rows{j.a, j.b} {
 		for s.len() > 0 {

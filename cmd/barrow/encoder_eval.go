@@ -144,7 +144,7 @@ func (f *encoderEval) evaluate(cmd *cobra.Command, c *common, bar *progressBar, 
 		}
 		decoders = append(decoders, m)
 	}
-	kept, dropped, err := f.stream(cmd, bar, first, path, metric, s, decoders)
+	kept, dropped, err := f.measure(cmd, bar, first, path, metric, s, decoders)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -168,8 +168,8 @@ func (f *encoderEval) evaluate(cmd *cobra.Command, c *common, bar *progressBar, 
 	return r, dropped, err
 }
 
-// stream reads the file once, which is a share of the work.
-func (f *encoderEval) stream(cmd *cobra.Command, bar *progressBar, share float64, path string, metric *emd.Metric, s evaluate.StreamSettings, decoders []evaluate.Decoder) (kept []*evaluate.Fidelity, dropped int, err error) {
+// measure reads the file once, which is a share of the work.
+func (f *encoderEval) measure(cmd *cobra.Command, bar *progressBar, share float64, path string, metric *emd.Metric, s evaluate.StreamSettings, decoders []evaluate.Decoder) (kept []*evaluate.Fidelity, dropped int, err error) {
 	images, err := f.open(path)
 	if err != nil {
 		return nil, 0, err

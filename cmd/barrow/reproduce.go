@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"barrow/evaluate"
+	"barrow/internal/jsonout"
 	"barrow/internal/setting/bind"
 	"barrow/run"
 	"barrow/study/reproduce"
@@ -88,7 +88,7 @@ func (f *reproduceFlags) run(cmd *cobra.Command, c *common) error {
 // printReproduced is the closing table.
 func printReproduced(w io.Writer, c *common, out string, r *reproduce.Results, t reproduce.Times, elapsed time.Duration) error {
 	if c.json {
-		return json.NewEncoder(w).Encode(struct {
+		return jsonout.Encode(w, struct {
 			*reproduce.Results
 			Times reproduce.Times `json:"times"`
 		}{r, t})

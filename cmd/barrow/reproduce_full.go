@@ -1,13 +1,13 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"barrow/internal/jsonout"
 	"barrow/run"
 	"barrow/study/compare"
 	"barrow/study/reproduce"
@@ -16,7 +16,7 @@ import (
 // printFull prints a full run's tables.
 func printFull(cmd *cobra.Command, c *common, out string, results *reproduce.FullResults, times *compare.Times, elapsed time.Duration) error {
 	if c.json {
-		return json.NewEncoder(cmd.OutOrStdout()).Encode(struct {
+		return jsonout.Encode(cmd.OutOrStdout(), struct {
 			*reproduce.FullResults
 			Times *compare.Times `json:"times"`
 		}{results, times})

@@ -1,13 +1,14 @@
 package main
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"barrow/emd"
 	"barrow/hgcal"
+	"barrow/internal/jsonout"
 	"barrow/surrogate"
 )
 
@@ -21,10 +22,15 @@ func newSurrogate(c *common) *cobra.Command {
 	return cmd
 }
 
+// surrogateEval is what "surrogate eval" can be told.
+type surrogateEval struct {
+	imageFlags
+	weights, metric string
+	bound           bool
+}
+
 func newSurrogateEval(c *common) *cobra.Command {
-	var weights, metric string
-	bound := false
-	images := &imageFlags{}
+	f := &surrogateEval{}
 	cmd := &cobra.Command{
 		Use:   "eval A B",
 		Short: "Predicted EMD of row i of A with row i of B",
@@ -43,56 +49,89 @@ certainly not above the EMD.`,
 		Example: `  barrow surrogate eval a.csv b.csv
   barrow surrogate eval --weights ae_mse.h5 --json a.csv b.csv`,
 		Args: cobra.ExactArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			model, err := loadSurrogate(weights, c.threads)
-			if err != nil {
-				return err
-			}
-			a, err := images.readAll(args[0])
-			if err != nil {
-				return err
-			}
-			b, err := images.readAll(args[1])
-			if err != nil {
-				return err
-			}
-			if a.Len() != b.Len() {
-				return fmt.Errorf("%s has %d images, %s has %d: row i of one is compared with row i of the other", args[0], a.Len(), args[1], b.Len())
-			}
-			if c.json {
-				m, err := groundMetric(metric)
-				if err != nil {
-					return err
-				}
-				metricRemark(cmd, metric)
-				r, err := surrogate.Compare(cmd.Context(), model, m, a.Charge, b.Charge, emd.Settings{Threads: c.threads})
-				if err != nil {
-					return err
-				}
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(r.Accuracy)
-			}
-			e := make([]float64, a.Len())
-			if bound {
-				p, ok := model.(*surrogate.Potential)
-				if !ok {
-					return fmt.Errorf("--bound: %s is no potential network; the built-in one is, and those of \"barrow surrogate train --architecture potential\"", weights)
-				}
-				err = p.Bound(cmd.Context(), a.Charge, b.Charge, e, nil)
-			} else {
-				err = model.Gradient(cmd.Context(), a.Charge, b.Charge, e, nil, nil)
-			}
-			if err != nil {
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, c, args[0], args[1]) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.weights, "weights", "", "weights `file` or run folder; the built-in network by default")
+	flags.BoolVar(&f.bound, "bound", false, "print the certified lower bound")
+	flags.StringVar(&f.metric, "metric", "benchmark", "ground metric of the exact EMD, with --json")
+	f.imageFlags.add(cmd)
+	return cmd
+}
+
+func (f *surrogateEval) run(cmd *cobra.Command, c *common, pathA, pathB string) error {
+	model, err := loadSurrogate(f.weights, c.threads)
+	if err != nil {
+		return err
+	}
+	estimate := func(p, q, e []float64) error { return model.Gradient(cmd.Context(), p, q, e, nil, nil) }
+	if f.bound {
+		p, ok := model.(*surrogate.Potential)
+		if !ok {
+			return fmt.Errorf("--bound: %s is no potential network; the built-in one is, and those of \"barrow surrogate train --architecture potential\"", f.weights)
+		}
+		estimate = func(a, b, e []float64) error { return p.Bound(cmd.Context(), a, b, e, nil) }
+	}
+	if pathA == "-" && pathB == "-" {
+		return errors.New("both files cannot be standard input")
+	}
+	if !c.json {
+		return f.pairs(cmd, c, pathA, pathB, func(p, q []float64) error {
+			e := make([]float64, len(p)/hgcal.Cells)
+			if err := estimate(p, q, e); err != nil {
 				return err
 			}
 			return printNumbers(cmd.OutOrStdout(), e)
-		},
+		})
 	}
-	flags := cmd.Flags()
-	flags.StringVar(&weights, "weights", "", "weights `file` or run folder; the built-in network by default")
-	flags.BoolVar(&bound, "bound", false, "print the certified lower bound")
-	flags.StringVar(&metric, "metric", "benchmark", "ground metric of the exact EMD, with --json")
-	images.add(cmd)
-	return cmd
+	m, err := groundMetric(f.metric)
+	if err != nil {
+		return err
+	}
+	metricRemark(cmd, f.metric)
+	meter, err := surrogate.NewMeter(model, m, emd.Settings{Threads: c.threads})
+	if err != nil {
+		return err
+	}
+	err = f.pairs(cmd, c, pathA, pathB, func(p, q []float64) error { return meter.Add(cmd.Context(), p, q) })
+	if err != nil {
+		return err
+	}
+	return jsonout.Encode(cmd.OutOrStdout(), meter.Comparison().Accuracy)
+}
+
+// pairs hands the images of two files on, row by row, a batch at a time.
+func (f *surrogateEval) pairs(cmd *cobra.Command, c *common, pathA, pathB string, do func(p, q []float64) error) error {
+	j := &pairing{cellsA: hgcal.Cells, cellsB: hgcal.Cells, row: "image", mass: "charge"}
+	defer j.close()
+	var err error
+	if j.a, err = f.stream(pathA); err != nil {
+		return err
+	}
+	if j.b, err = f.stream(pathB); err != nil {
+		return err
+	}
+	bar := newProgress(cmd.ErrOrStderr(), c)
+	defer bar.close()
+	for {
+		if err := errors.Join(cmd.Context().Err(), j.a.next(j.some()), j.b.next(j.some())); err != nil {
+			return err
+		}
+		n := j.a.len()
+		if n != j.b.len() {
+			return j.lengths()
+		}
+		if n == 0 {
+			return nil
+		}
+		if err := do(j.a.values(), j.b.values()); err != nil {
+			if j.a.before() > 0 {
+				return fmt.Errorf("after %d pairs: %w", j.a.before(), err)
+			}
+			return err
+		}
+		bar.set(j.share(), fmt.Sprintf("%d pairs", j.a.before()+n))
+	}
 }
 
 func groundMetric(name string) (*emd.Metric, error) {
@@ -108,7 +147,7 @@ func groundMetric(name string) (*emd.Metric, error) {
 
 func printAccuracy(cmd *cobra.Command, c *common, a surrogate.Accuracy) error {
 	if c.json {
-		return json.NewEncoder(cmd.OutOrStdout()).Encode(a)
+		return jsonout.Encode(cmd.OutOrStdout(), a)
 	}
 	_, err := fmt.Fprintf(cmd.OutOrStdout(), "%d held-out pairs: bias %+.4f, spread %.4f, mean |error| %.4f, correlation %.5f, gradient cosine %.3f (10th percentile %.3f)\n",
 		a.N, a.Bias, a.Spread, a.MAE, a.Correlation, a.CosineMedian, a.CosineP10)
