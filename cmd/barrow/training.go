@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"barrow/internal/setting/bind"
+	"barrow/run"
 )
 
 // runFlags are those of a command that fills a run's folder, beside its settings.
@@ -29,12 +31,15 @@ func (f *runFlags) add(cmd *cobra.Command, name string, settings *bind.Binding) 
 	flags.StringVar(&f.config, "config", "", "TOML `file` with settings, called as the flags are, with _ for - (rate: learning_rate)")
 }
 
-// explain adds to an interruption's error how to go on.
+// explain adds to an interruption's error how to go on, once there is a folder to go on in.
 func (f *runFlags) explain(err error) error {
-	if errors.Is(err, context.Canceled) {
-		return saved{err, f.out}
+	if !errors.Is(err, context.Canceled) {
+		return err
 	}
-	return err
+	if _, e := os.Stat(filepath.Join(f.out, run.Config)); e != nil {
+		return err
+	}
+	return saved{err, f.out}
 }
 
 // remark is where a library says what a user should know but did not ask for.

@@ -28,7 +28,7 @@ import (
 type Plan struct {
 	images.Input
 
-	Losses     []string `json:"losses" one:"loss" help:"losses to train with, and sums and stages of them (see above)"` // as loss.Describe takes them
+	Losses     []string `json:"losses" one:"loss" help:"losses to train with, and sums and stages of them"` // as loss.Describe takes them
 	Precisions []string `json:"precisions" one:"precision" help:"number formats"`                                       // presets of autoencoder
 	// Bits are those of the encoder's outputs, the precisions' own by default; Links says the
 	// same by links.
@@ -83,6 +83,14 @@ func (p Plan) Choices(key string) []string {
 		return hgcal.Metrics()
 	}
 	return nil
+}
+
+// Help tells of settings whose defaults are not those of the structs that the plan embeds.
+func (p Plan) Help(key string) string {
+	if key == "output" {
+		return "last layer of the decoder dense or residual (default sigmoid; by-loss, squares for losses of shapes, with residual)"
+	}
+	return ""
 }
 
 // Recipe is the batch and the learning rate that suit a decoder, found with the
