@@ -29,7 +29,7 @@ type Plan struct {
 	images.Input
 
 	Losses     []string `json:"losses" one:"loss" help:"losses to train with, and sums and stages of them"` // as loss.Describe takes them
-	Precisions []string `json:"precisions" one:"precision" help:"number formats"`                                       // presets of autoencoder
+	Precisions []string `json:"precisions" one:"precision" help:"number formats"`                           // presets of autoencoder
 	// Bits are those of the encoder's outputs, the precisions' own by default; Links says the
 	// same by links.
 	Bits  []int `json:"latent_bits,omitempty" one:"latent_bits" help:"bits of each of the encoder's outputs, 1 to 9 (default: the precision's own)"`

@@ -101,12 +101,34 @@ func (i Input) Read(ctx context.Context, s Settings) (*wafer.Set, string, error)
 	if err != nil {
 		return nil, "", err
 	}
-	set, err := simulate.Generate(i.Events, simulate.Settings{Preset: i.Preset, Seed: s.Seed, Threads: threads})
+	set, err := draw(ctx, i.Events, simulate.Settings{Preset: i.Preset, Seed: s.Seed, Threads: threads})
 	if err != nil {
 		return nil, "", err
 	}
 	set, _ = set.NonZero()
-	return set, fmt.Sprintf("%d simulated images (%s)", i.Events, i.Preset), ctx.Err()
+	return set, fmt.Sprintf("%d simulated images (%s)", i.Events, i.Preset), nil
+}
+
+// drawn is how many images are simulated between two looks at the context.
+const drawn = 10_000
+
+// draw is simulate.Generate, which can be stopped.
+func draw(ctx context.Context, n int, s simulate.Settings) (*wafer.Set, error) {
+	g, err := simulate.New(s)
+	if err != nil {
+		return nil, err
+	}
+	all, part := &wafer.Set{}, &wafer.Set{}
+	for first := 0; first < n; first += drawn {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		g.Fill(part, uint64(first), min(drawn, n-first))
+		if err := all.Append(part); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // Files joins wafer files with their metadata, or without it where the files' columns

@@ -2,10 +2,13 @@ package images
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"barrow/simulate"
 )
 
 // row is a line of a wafer file with the charge in the first cell.
@@ -68,6 +71,24 @@ func TestRead(t *testing.T) {
 	cancel()
 	if _, _, err := in.Read(ctx, s); err == nil {
 		t.Error("a cancelled context")
+	}
+}
+
+// TestDraw: images drawn in parts are those drawn at once.
+func TestDraw(t *testing.T) {
+	s := simulate.Settings{Seed: 2, Threads: 2}
+	want, err := simulate.Generate(drawn+100, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := draw(context.Background(), drawn+100, s)
+	if err != nil || got.Digest() != want.Digest() {
+		t.Errorf("other images: %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := draw(ctx, 10, s); !errors.Is(err, context.Canceled) {
+		t.Errorf("a cancelled context: %v", err)
 	}
 }
 
