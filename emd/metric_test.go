@@ -127,9 +127,13 @@ func TestTriangles(t *testing.T) {
 				}
 				return math.Sqrt(s)
 			},
-			"axes":   func(a, b []float64) float64 { return math.Abs(a[0]-b[0]) + math.Abs(a[1]-b[1]) },
-			"line":   func(a, b []float64) float64 { return math.Hypot(a[0]-b[0], 1e-5*(a[1]-b[1])) },
-			"random": func(a, b []float64) float64 { return 1 + math.Mod(a[0]+b[0], 1) },
+			"grid": func(a, b []float64) float64 {
+				return math.Abs(math.Round(9*a[0])-math.Round(9*b[0])) + math.Abs(math.Round(9*a[1])-math.Round(9*b[1]))
+			},
+			"farthest axis": func(a, b []float64) float64 { return max(math.Abs(a[0]-b[0]), math.Abs(a[1]-b[1])) },
+			"axes":          func(a, b []float64) float64 { return math.Abs(a[0]-b[0]) + math.Abs(a[1]-b[1]) },
+			"line":          func(a, b []float64) float64 { return math.Hypot(a[0]-b[0], 1e-5*(a[1]-b[1])) },
+			"random":        func(a, b []float64) float64 { return 1 + math.Mod(a[0]+b[0], 1) },
 		} {
 			points := make([][]float64, n)
 			for i := range points {

@@ -22,19 +22,20 @@ func (e *TriangleError) Error() string {
 // Check reports a violation of the triangle inequality as a [*TriangleError], the
 // one of the lowest J and then I, or nil where there is none beyond rounding
 // (10⁻¹² of the largest distance). It ends with the first; where there is none,
-// it takes about 8·n² steps if the points turn out to lie in a Euclidean space of
-// up to eight dimensions, and n³/2 on all processors otherwise; and nothing
+// it takes some n² steps if the points turn out to lie in a Euclidean space of
+// up to eight dimensions, some more if most distances are sums of shorter ones, as
+// on grids and graphs, and n³/2 on all processors otherwise; and nothing
 // afterwards, or for the metrics made by [Euclidean] and [Periodic].
 func (m *Metric) Check() error { return m.check(0) }
 
 // check is Check on so many threads, 0 meaning all processors.
 func (m *Metric) check(threads int) error {
 	m.once.Do(func() {
-		if m.n > directPoints && m.inSpace() {
-			return
-		}
 		if threads == 0 {
 			threads = runtime.GOMAXPROCS(0)
+		}
+		if m.n > directPoints && (m.inSpace() || m.ofPaths(threads)) {
+			return
 		}
 		m.findTriangle(threads)
 	})
@@ -49,31 +50,43 @@ const directPoints = 64
 
 // findTriangle looks at all triples until one violates the inequality.
 func (m *Metric) findTriangle(threads int) {
-	var next atomic.Int64
 	var mu sync.Mutex
-	var wg sync.WaitGroup
+	eachRow(m.n, threads, func(j int) bool {
+		e := m.rowTriangle(j)
+		if e == nil {
+			return true
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if m.tri == nil || e.J < m.tri.J {
+			m.tri = e
+		}
+		return false
+	})
+}
+
+// eachRow calls f with 0 … n−1 on some threads until it returns false. Rows are
+// handed out in order, so all below that one are finished. It reports whether
+// all returned true.
+func eachRow(n, threads int, f func(i int) bool) bool {
+	var next atomic.Int64
 	var stop atomic.Bool
-	for range min(threads, m.n/directPoints+1) {
+	var wg sync.WaitGroup
+	for range min(threads, n/directPoints+1) {
 		wg.Go(func() {
-			// Rows are handed out in order, so that all below one with a violation
-			// are looked at.
 			for !stop.Load() {
-				j := int(next.Add(1)) - 1
-				if j >= m.n {
+				i := int(next.Add(1)) - 1
+				if i >= n {
 					return
 				}
-				if e := m.rowTriangle(j); e != nil {
+				if !f(i) {
 					stop.Store(true)
-					mu.Lock()
-					if m.tri == nil || e.J < m.tri.J {
-						m.tri = e
-					}
-					mu.Unlock()
 				}
 			}
 		})
 	}
 	wg.Wait()
+	return !stop.Load()
 }
 
 // rowTriangle finds a violation of the distances from point j to earlier ones.
@@ -172,4 +185,84 @@ func (m *Metric) inSpace() bool {
 		}
 	}
 	return true
+}
+
+// nearPoints is how many of a point's nearest others ofPaths tries as stops.
+const nearPoints = 24
+
+// ofPaths says that the distances are a metric, looking at few triples where
+// most distances are sums of shorter ones. Let R_ik = max_j |d_ij − d_kj|; the
+// triangle inequality is R_ik ≤ d_ik for all pairs. R is the distance of the rows in
+// the maximum norm, so if it holds for (i, l) and (l, k), and d_il + d_lk = d_ik,
+// then for (i, k): only pairs without such a stop l have to be looked at.
+// False says nothing.
+func (m *Metric) ofPaths(threads int) bool {
+	n := m.n
+	// What rounding leaves is added up along a path, of at most n stops.
+	slack := max(symmetryTolerance/float64(2*n), 2e-16) * m.max
+	direct := make([]bool, n*n)
+	var left atomic.Int64
+	eachRow(n, threads, func(i int) bool {
+		left.Add(int64(m.stops(i, slack, direct[i*n:][:n])))
+		return true
+	})
+	if left.Load() > int64(n)*int64(n)/2 {
+		return false // no gain
+	}
+	return eachRow(n, threads, func(i int) bool {
+		a := m.row(i)
+		for k := range i {
+			if direct[i*n+k] && direct[k*n+i] && apart(a, m.row(k), a[k]+slack) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// stops marks the points to which no way from i leads by way of one of its nearest
+// points, and counts them. Both parts of a way are shorter than all of it.
+func (m *Metric) stops(i int, slack float64, direct []bool) int {
+	var near [nearPoints]int
+	di, have := m.row(i), 0
+	for l, x := range di {
+		if !(x > 2*slack) || have == nearPoints && x >= di[near[have-1]] {
+			continue
+		}
+		have = min(have+1, nearPoints)
+		at := have - 1
+		for ; at > 0 && di[near[at-1]] > x; at-- {
+			near[at] = near[at-1]
+		}
+		near[at] = l
+	}
+	for k := range direct {
+		direct[k] = true
+	}
+	for _, l := range near[:have] {
+		first := di[l] - slack
+		for k, x := range m.row(l) {
+			if first+x <= di[k] && x > 2*slack {
+				direct[k] = false
+			}
+		}
+	}
+	count := 0
+	for _, x := range direct {
+		if x {
+			count++
+		}
+	}
+	return count
+}
+
+// apart says that two entries differ by more than the bound.
+func apart(a, b []float64, bound float64) bool {
+	b = b[:len(a)]
+	for k, x := range a {
+		if math.Abs(x-b[k]) > bound {
+			return true
+		}
+	}
+	return false
 }
