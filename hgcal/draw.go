@@ -50,7 +50,7 @@ func CellCentres() [Cells]Point {
 
 func corner(k int, r, c float64) Point {
 	o, a, b := axes(k)
-	return Point{o[0] + c*a[0] + r*b[0], o[1] + c*a[1] + r*b[1]}
+	return Point{o[0] + float64(c*a[0]) + float64(r*b[0]), o[1] + float64(c*a[1]) + float64(r*b[1])}
 }
 
 // Outline returns the six corners of the wafer in the drawing, from the top
@@ -77,7 +77,7 @@ func Seams() [Rhombi][2]Point {
 // CellAt returns the cell of the drawing in which a point lies; ok is false
 // outside of the wafer. Points on a border belong to one of its cells.
 func CellAt(p Point) (cell int, ok bool) {
-	if p[0]*p[0]+p[1]*p[1] > DrawingRadius*DrawingRadius+1e-9 {
+	if float64(p[0]*p[0])+float64(p[1]*p[1]) > DrawingRadius*DrawingRadius+1e-9 {
 		return 0, false
 	}
 	for k := range rhombi {
@@ -101,17 +101,17 @@ func CellAt(p Point) (cell int, ok bool) {
 type affine struct{ rx, ry, r0, cx, cy, c0 float64 }
 
 func (t *affine) place(p Point) (r, c float64) {
-	return t.rx*p[0] + t.ry*p[1] + t.r0, t.cx*p[0] + t.cy*p[1] + t.c0
+	return float64(t.rx*p[0]) + float64(t.ry*p[1]) + t.r0, float64(t.cx*p[0]) + float64(t.cy*p[1]) + t.c0
 }
 
 // rhombi inverts axes.
 var rhombi = func() (t [Rhombi]affine) {
 	for k := range t {
 		o, a, b := axes(k)
-		det := a[0]*b[1] - a[1]*b[0]
+		det := float64(a[0]*b[1]) - float64(a[1]*b[0])
 		t[k] = affine{
-			rx: -a[1] / det, ry: a[0] / det, r0: (a[1]*o[0] - a[0]*o[1]) / det,
-			cx: b[1] / det, cy: -b[0] / det, c0: (b[0]*o[1] - b[1]*o[0]) / det,
+			rx: -a[1] / det, ry: a[0] / det, r0: (float64(a[1]*o[0]) - float64(a[0]*o[1])) / det,
+			cx: b[1] / det, cy: -b[0] / det, c0: (float64(b[0]*o[1]) - float64(b[1]*o[0])) / det,
 		}
 	}
 	return t

@@ -30,7 +30,7 @@ func newFrontEnd(m hgcal.Module, p *ElectronicsParameters) frontEnd {
 	}
 	for c, q := range hgcal.CellCentres() {
 		// The drawing mirrors x.
-		r := math.Hypot(m.X-q[0]*cmPerUnit, m.Y+q[1]*cmPerUnit)
+		r := math.Hypot(m.X-float64(q[0]*cmPerUnit), m.Y+float64(q[1]*cmPerUnit))
 		f.perMIPT[c] = f.perMIP * math.Hypot(r, m.Z) / r
 	}
 	f.lost = p.Lost * f.cut * f.sensorCells()
@@ -59,7 +59,7 @@ func (f *frontEnd) read(s *counter.Stream, cells *[hgcal.Cells + 1]float32) {
 		if v < keptRange*f.lost {
 			v *= kept(v / f.lost)
 		}
-		if v += f.noise * normal(s); v < f.cut {
+		if v += float64(f.noise * normal(s)); v < f.cut {
 			v = 0
 		}
 		cells[i] = float32(min(math.Floor(v), adcMax))
@@ -74,9 +74,9 @@ func (f *frontEnd) read(s *counter.Stream, cells *[hgcal.Cells + 1]float32) {
 
 // kept is 1 − exp(−x) below keptRange, where it is 1 but for 0.03 %.
 func kept(x float64) float64 {
-	t := x * (keptBins / keptRange)
+	t := float64(x * (keptBins / keptRange))
 	i := int(t)
-	return keptTable[i] + (t-float64(i))*(keptTable[i+1]-keptTable[i])
+	return keptTable[i] + float64((t-float64(i))*(keptTable[i+1]-keptTable[i]))
 }
 
 const (

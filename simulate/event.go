@@ -3,7 +3,6 @@ package simulate
 import (
 	"math"
 	"slices"
-	"sync"
 
 	"barrow/hgcal"
 	"barrow/internal/counter"
@@ -21,34 +20,28 @@ func (g *Generator) Event(k uint64, set *wafer.Set) {
 	activity := spreadActivity(g.settings.Parameters.PileUp.Activity, normal(&s))
 	signal := map[int]*signalCells{}
 	if t.Class != PileUp {
-		eta := g.settings.EtaMin + (g.settings.EtaMax-g.settings.EtaMin)*s.Float64()
+		eta := g.settings.EtaMin + float64((g.settings.EtaMax-g.settings.EtaMin)*s.Float64())
 		q := g.particle(&s, t.Class, eta, 2*math.Pi*s.Float64())
 		t.Energy, t.ParticleEta = q.energy, eta
 		g.cross(&s, &q, signal)
 	}
 	places := g.detector.places
 	reserve(set, len(places))
-	var wait sync.WaitGroup
-	threads := g.settings.Threads
-	for n := range threads {
-		from, to := len(places)*n/threads, len(places)*(n+1)/threads
-		wait.Go(func() {
-			var w drawing
-			for i := from; i < to; i++ {
-				own := t
-				clear(w.cells[:])
-				if c := signal[i]; c != nil {
-					copy(w.cells[:], c.cells[:])
-					own.SignalEnergy = c.sum
-				}
-				// One stream a wafer, so that threads do not matter.
-				s := counter.New(g.settings.Seed^eventStream^uint64(i+1)<<32, k)
-				g.finish(&w, &s, &places[i], activity, &own, set.Image(i))
-				g.store(set, i, k, &own)
+	g.share(len(places), func(from, to int) {
+		var w drawing
+		for i := from; i < to; i++ {
+			own := t
+			clear(w.cells[:])
+			if c := signal[i]; c != nil {
+				copy(w.cells[:], c.cells[:])
+				own.SignalEnergy = c.sum
 			}
-		})
-	}
-	wait.Wait()
+			// One stream a wafer, so that threads do not matter.
+			s := counter.New(g.settings.Seed^eventStream^uint64(i+1)<<32, k)
+			g.finish(&w, &s, &places[i], activity, &own, set.Image(i))
+			g.store(set, i, k, &own)
+		}
+	})
 	if !g.settings.KeepEmpty {
 		dropEmpty(set)
 	}
@@ -69,7 +62,7 @@ func (g *Generator) cross(s *counter.Stream, q *particle, signal map[int]*signal
 		r := layer.z / math.Sinh(q.eta)
 		spots = q.layerSpots(spots[:0], s, g.detector.places[layer.first].depth, &g.settings.Parameters.Shower)
 		for _, e := range spots {
-			x, y := r*cos+e.x, r*sin+e.y
+			x, y := float64(r*cos)+e.x, float64(r*sin)+e.y
 			at, ok := g.detector.find(layer, x, y)
 			if !ok {
 				continue

@@ -5,10 +5,12 @@ import (
 	"io"
 	"math"
 	"slices"
-	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"barrow/hgcal"
 	"barrow/internal/counter"
+	"barrow/internal/limit"
 	"barrow/wafer"
 )
 
@@ -34,11 +36,17 @@ func New(s Settings) (*Generator, error) {
 	return &Generator{settings: s, preset: p, detector: d, energies: newEnergies(&s.Parameters.PileUp)}, nil
 }
 
+// imageBytes is what an image with its columns takes in memory.
+const imageBytes = 8 * (hgcal.Cells + 16)
+
 // Generate draws images 0 … n-1 of the settings' seed, with the metadata
 // columns that Columns lists.
 func Generate(n int, s Settings) (*wafer.Set, error) {
 	if n < 0 {
 		return nil, fmt.Errorf("simulate: %d images", n)
+	}
+	if err := limit.Fits("simulate: images", n, imageBytes); err != nil {
+		return nil, err
 	}
 	g, err := New(s)
 	if err != nil {
@@ -186,11 +194,11 @@ func (g *Generator) aim(s *counter.Stream, l *detectorLayer) (eta, phi float64, 
 		return g.aimAtOne(s, l)
 	}
 	for range 200 {
-		eta = g.settings.EtaMin + (g.settings.EtaMax-g.settings.EtaMin)*s.Float64()
+		eta = g.settings.EtaMin + float64((g.settings.EtaMax-g.settings.EtaMin)*s.Float64())
 		phi = 2 * math.Pi * s.Float64()
 		r := l.z / math.Sinh(eta)
 		sin, cos := math.Sincos(phi)
-		x, y := r*cos+missSpread*normal(s), r*sin+missSpread*normal(s)
+		x, y := float64(r*cos)+float64(missSpread*normal(s)), float64(r*sin)+float64(missSpread*normal(s))
 		if k, ok := g.detector.find(l, x, y); ok {
 			return eta, phi, k
 		}
@@ -202,7 +210,7 @@ func (g *Generator) aim(s *counter.Stream, l *detectorLayer) (eta, phi float64, 
 func (g *Generator) aimAtOne(s *counter.Stream, l *detectorLayer) (eta, phi float64, at int) {
 	at = l.first + s.IntN(l.end-l.first)
 	p := &g.detector.places[at]
-	x, y := p.x+missSpread*normal(s), p.y+missSpread*normal(s)
+	x, y := p.x+float64(missSpread*normal(s)), p.y+float64(missSpread*normal(s))
 	return math.Asinh(l.z / math.Hypot(x, y)), math.Atan2(y, x), at
 }
 
@@ -315,42 +323,71 @@ func (g *Generator) store(set *wafer.Set, i int, entry uint64, t *Truth) {
 // settings' threads.
 func (g *Generator) Fill(set *wafer.Set, first uint64, n int) {
 	reserve(set, n)
-	var wait sync.WaitGroup
-	threads := min(g.settings.Threads, max(n, 1))
-	for w := range threads {
-		from, to := n*w/threads, n*(w+1)/threads
-		wait.Go(func() {
-			var d drawing
-			for i := from; i < to; i++ {
-				t := g.image(&d, first+uint64(i), set.Image(i))
-				g.store(set, i, first+uint64(i), &t)
-			}
-		})
-	}
-	wait.Wait()
+	g.share(n, func(from, to int) {
+		var d drawing
+		for i := from; i < to; i++ {
+			t := g.image(&d, first+uint64(i), set.Image(i))
+			g.store(set, i, first+uint64(i), &t)
+		}
+	})
 }
 
-// Reader returns images first … first+n-1 as a stream; without end if n < 0.
+// share deals 0 … n-1 to the settings' threads.
+func (g *Generator) share(n int, work func(from, to int)) {
+	var group errgroup.Group
+	threads := min(g.settings.Threads, max(n, 1))
+	for w := range threads {
+		group.Go(func() error {
+			work(n*w/threads, n*(w+1)/threads)
+			return nil
+		})
+	}
+	group.Wait() // nothing can fail
+}
+
+// Reader returns images first … first+n-1 as a stream, or whole events of these
+// numbers if the settings say so.
 func (g *Generator) Reader(first uint64, n int) wafer.Reader {
-	return &imageReader{g: g, next: first, left: n, endless: n < 0}
+	return &imageReader{g: g, first: first, n: n}
 }
 
 type imageReader struct {
-	g       *Generator
-	next    uint64
-	left    int
-	endless bool
+	g     *Generator
+	first uint64
+	n     int
+	done  int       // images or events
+	event wafer.Set // of an event what is yet to be read
 }
 
+var _ wafer.Sharer = (*imageReader)(nil)
+
 func (r *imageReader) Read(s *wafer.Set, n int) (int, error) {
-	if !r.endless {
-		n = min(n, r.left)
-		if n == 0 {
-			return 0, io.EOF
-		}
-		r.left -= n
+	if r.g.settings.Whole {
+		return r.readEvent(s, n)
 	}
-	r.g.Fill(s, r.next, n)
-	r.next += uint64(n)
+	n = min(n, r.n-r.done)
+	if n == 0 {
+		return 0, io.EOF
+	}
+	r.g.Fill(s, r.first+uint64(r.done), n)
+	r.done += n
 	return n, nil
 }
+
+func (r *imageReader) readEvent(s *wafer.Set, n int) (int, error) {
+	for r.event.Len() == 0 { // an event may be empty
+		if r.done == r.n {
+			return 0, io.EOF
+		}
+		r.event = wafer.Set{}
+		r.g.Event(r.first+uint64(r.done), &r.event)
+		r.done++
+	}
+	n = min(n, r.event.Len())
+	*s = *r.event.Slice(0, n)
+	r.event = *r.event.Slice(n, r.event.Len())
+	return n, nil
+}
+
+// Share is how much is drawn.
+func (r *imageReader) Share() (share float64, ok bool) { return float64(r.done) / float64(r.n), true }

@@ -72,14 +72,14 @@ func meanCells(depth, eta float64) (mean, slope float64) {
 	}
 	a, b := all[i-1], all[i]
 	t := (depth - float64(a.layer)) / float64(b.layer-a.layer)
-	mean = math.Exp((1-t)*a.logMean(eta) + t*b.logMean(eta))
-	slope = (1-t)*(a.fit[1]+2*eta*a.fit[2]) + t*(b.fit[1]+2*eta*b.fit[2])
+	mean = math.Exp(float64((1-t)*a.logMean(eta)) + float64(t*b.logMean(eta)))
+	slope = float64((1-t)*(a.fit[1]+float64(2*eta*a.fit[2]))) + float64(t*(b.fit[1]+float64(2*eta*b.fit[2])))
 	return mean, slope
 }
 
 // logMean is the fit, corrected by what it is off in each bin of η.
 func (r *layerReference) logMean(eta float64) float64 {
-	v := r.fit[0] + eta*(r.fit[1]+eta*r.fit[2])
+	v := r.fit[0] + float64(eta*(r.fit[1]+float64(eta*r.fit[2])))
 	i := 0
 	for i < len(r.bins) && r.bins[i].eta < eta {
 		i++
@@ -92,7 +92,7 @@ func (r *layerReference) logMean(eta float64) float64 {
 	}
 	a, b := r.bins[i-1], r.bins[i]
 	t := (eta - a.eta) / (b.eta - a.eta)
-	return v + (1-t)*math.Log(a.overFit) + t*math.Log(b.overFit)
+	return v + float64((1-t)*math.Log(a.overFit)) + float64(t*math.Log(b.overFit))
 }
 
 // depth returns the V11 layer at the depth of a layer of the geometry: V16 has

@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	"barrow/internal/limit"
 )
 
 // Parameters are the numbers of the model. They can be read from a TOML file;
@@ -104,7 +105,7 @@ func DefaultParameters() Parameters {
 // ReadParameters reads a TOML file on top of the defaults. Unknown names and
 // values out of range are errors.
 func ReadParameters(path string) (*Parameters, error) {
-	b, err := os.ReadFile(path)
+	b, err := limit.ReadFile(path, "parameters of the model", 1<<20)
 	if err != nil {
 		return nil, fmt.Errorf("simulate: %w", err)
 	}

@@ -49,7 +49,7 @@ const (
 // trigger-cell pitches.
 func newLibrary(radius float64, p *PileUpParameters) *library {
 	l := &library{}
-	margin := math.Min(4, 0.5+3*max(radius, p.Reach))
+	margin := math.Min(4, 0.5+float64(3*max(radius, p.Reach)))
 	scale := (hgcal.DrawingRadius + margin) / hgcal.DrawingRadius
 	// The additive recurrence of the plastic number fills the rectangle evenly
 	// (Roberts, 2018); points outside of the hexagon are left out.
@@ -88,7 +88,7 @@ func group(s *counter.Stream, x, y, radius float64, p *PileUpParameters) (count 
 	}
 	for more /= 1 + more; s.Float64() < more; {
 		r, d := reach*s.Exp(), direction(s)
-		scatter(&count, s, x+r*d[0], y+r*d[1], radius, int(math.Round(samples*share*s.Float64())))
+		scatter(&count, s, x+float64(r*d[0]), y+float64(r*d[1]), radius, int(math.Round(samples*share*s.Float64())))
 	}
 	return count
 }
@@ -98,7 +98,7 @@ func scatter(count *[hgcal.Cells]int, s *counter.Stream, x, y, radius float64, p
 	for k := range points {
 		r := -radius * math.Log1p(-(float64(k)+s.Float64())/float64(points))
 		d := direction(s)
-		if cell, ok := hgcal.CellAt(hgcal.Point{x + r*d[0], y + r*d[1]}); ok {
+		if cell, ok := hgcal.CellAt(hgcal.Point{x + float64(r*d[0]), y + float64(r*d[1])}); ok {
 			count[cell] = min(count[cell]+1, mostShare*samples)
 		}
 	}
@@ -136,10 +136,10 @@ func (l *library) countJumps(p *PileUpParameters) {
 		above := p.exceed(0.5 * jumpBin / w)
 		for j := 1; j < jumpBins; j++ {
 			next := p.exceed((float64(j) + 0.5) * jumpBin / w)
-			l.jumps[j] += times[n] * (above - next)
+			l.jumps[j] += float64(times[n] * (above - next))
 			above = next
 		}
-		l.jumps[0] += times[n] * above // more than the threshold at once
+		l.jumps[0] += float64(times[n] * above) // more than the threshold at once
 	}
 	for j := range l.jumps {
 		l.jumps[j] *= l.area / patterns / hgcal.Cells
@@ -164,9 +164,9 @@ func (l *library) above(rate float64) float64 {
 	below := g[0]
 	for n := 1; n < jumpBins; n++ {
 		for j := 1; j <= n; j++ {
-			g[n] += float64(j) * l.jumps[j] * g[n-j]
+			g[n] += float64(float64(j) * l.jumps[j] * g[n-j])
 		}
-		g[n] *= rate / float64(n)
+		g[n] = float64(g[n] * (rate / float64(n)))
 		below += g[n]
 	}
 	return 1 - below
@@ -190,19 +190,21 @@ func (l *library) newCurve(activity float64) *curve {
 	weights := [3]float64{1. / 6, 2. / 3, 1. / 6}
 	for i := range c.value {
 		for k, z := range nodes {
-			c.value[i] += weights[k] * l.above(math.Exp(curveStart+curveStep*float64(i))*spreadActivity(activity, z))
+			c.value[i] += float64(weights[k] * l.above(math.Exp(curveStart+float64(curveStep*float64(i)))*spreadActivity(activity, z)))
 		}
 	}
 	return c
 }
 
 // spreadActivity is a log-normal factor of mean 1.
-func spreadActivity(sigma, z float64) float64 { return math.Exp(sigma*z - sigma*sigma/2) }
+func spreadActivity(sigma, z float64) float64 {
+	return math.Exp(float64(sigma*z) - float64(sigma*sigma/2))
+}
 
 func (c *curve) at(logRate float64) float64 {
 	x := min(max((logRate-curveStart)/curveStep, 0), curvePoints-1.001)
 	i := int(x)
-	return c.value[i] + (x-float64(i))*(c.value[i+1]-c.value[i])
+	return c.value[i] + float64((x-float64(i))*(c.value[i+1]-c.value[i]))
 }
 
 // gradient is how the rate of groups changes across a wafer: its logarithm
@@ -218,7 +220,7 @@ func (c *curve) solve(mean float64, g gradient) float64 {
 	cells := func(logRate float64) float64 {
 		n := 0.0
 		for _, p := range centres {
-			n += c.at(logRate + g.strength*(g.x*p[0]+g.y*p[1]))
+			n += c.at(logRate + float64(g.strength*(float64(g.x*p[0])+float64(g.y*p[1]))))
 		}
 		return n
 	}
@@ -262,7 +264,7 @@ func (e *energies) at(bits uint32) float32 {
 		return float32(e.exact(1 - (float64(bits)+0.5)*0x1p-32))
 	}
 	t := float32(bits&(1<<20-1)) * 0x1p-20
-	return e.table[i] + t*(e.table[i+1]-e.table[i])
+	return e.table[i] + float32(t*(e.table[i+1]-e.table[i]))
 }
 
 // draw adds the pile-up of one bunch crossing to the energies of 48 cells (and
@@ -277,17 +279,17 @@ func (l *library) draw(s *counter.Stream, e *energies, cells *[hgcal.Cells + 1]f
 	for range n {
 		bits := s.Uint64()
 		p := &l.pattern[bits&(patterns-1)]
-		t := gx*p.x + gy*p.y
+		t := float32(gx*p.x) + float32(gy*p.y)
 		// 20 bits decide, 32 make the energy. The cubic is exp within 0.3 % for
 		// the steepest wafers.
-		if float32(bits>>12&(1<<20-1))*0x1p-20 > cut*(1+t*(1+t*(0.5+t*(1./6)))) {
+		if float32(bits>>12&(1<<20-1))*0x1p-20 > cut*(1+float32(t*(1+float32(t*(0.5+float32(t*(1./6))))))) {
 			continue
 		}
 		energy := e.at(uint32(bits >> 32))
-		cells[p.cell[0]] += energy * p.share[0]
-		cells[p.cell[1]] += energy * p.share[1]
+		cells[p.cell[0]] += float32(energy * p.share[0])
+		cells[p.cell[1]] += float32(energy * p.share[1])
 		for i := 2; i < patternLen && p.share[i] > 0; i++ {
-			cells[p.cell[i]] += energy * p.share[i]
+			cells[p.cell[i]] += float32(energy * p.share[i])
 		}
 	}
 }

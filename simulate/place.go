@@ -71,7 +71,7 @@ func newDetector(s *Settings) (*detector, error) {
 			p.setRate(curves[layer], s.PileUp)
 			for p.sector = range hgcal.Sectors {
 				p.sin, p.cos = math.Sincos(2 * math.Pi / hgcal.Sectors * float64(p.sector))
-				p.x, p.y = p.cos*m.X-p.sin*m.Y, p.sin*m.X+p.cos*m.Y
+				p.x, p.y = float64(p.cos*m.X)-float64(p.sin*m.Y), float64(p.sin*m.X)+float64(p.cos*m.Y)
 				d.places = append(d.places, p)
 			}
 		}
@@ -125,7 +125,7 @@ func (p *PileUpParameters) spread(depth float64) float64 {
 		i++
 	}
 	t := (depth - nodes[i-1]) / (nodes[i] - nodes[i-1])
-	return p.Spread[i-1] + t*(p.Spread[i]-p.Spread[i-1])
+	return p.Spread[i-1] + float64(t*(p.Spread[i]-p.Spread[i-1]))
 }
 
 // find returns the place of the layer whose centre is nearest to a point, if
@@ -137,7 +137,7 @@ func (d *detector) find(l *detectorLayer, x, y float64) (int, bool) {
 		for i := max(bx-1, 0); i <= min(bx+1, buckets-1); i++ {
 			for _, k := range l.bucket[j*buckets+i] {
 				p := &d.places[k]
-				if r := (p.x-x)*(p.x-x) + (p.y-y)*(p.y-y); r < least {
+				if r := float64((p.x-x)*(p.x-x)) + float64((p.y-y)*(p.y-y)); r < least {
 					best, least = int(k), r
 				}
 			}
@@ -153,5 +153,5 @@ func (d *detector) find(l *detectorLayer, x, y float64) (int, bool) {
 // cell returns the trigger cell of the wafer at a point of its layer.
 func (p *place) cell(x, y float64) (int, bool) {
 	dx, dy := x-p.x, y-p.y
-	return cellAt(p.cos*dx+p.sin*dy, p.cos*dy-p.sin*dx)
+	return cellAt(float64(p.cos*dx)+float64(p.sin*dy), float64(p.cos*dy)-float64(p.sin*dx))
 }

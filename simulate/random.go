@@ -36,14 +36,14 @@ func poisson(s *counter.Stream, mean float64) int {
 		}
 		return n
 	}
-	b := 0.931 + 2.53*math.Sqrt(mean)
-	a := -0.059 + 0.02483*b
+	b := 0.931 + float64(2.53*math.Sqrt(mean))
+	a := -0.059 + float64(0.02483*b)
 	invAlpha := 1.1239 + 1.1328/(b-3.4)
 	vr := 0.9277 - 3.6224/(b-2)
 	for {
 		u, v := s.Float64()-0.5, s.Float64()
 		us := 0.5 - math.Abs(u)
-		k := math.Floor((2*a/us+b)*u + mean + 0.43)
+		k := math.Floor(float64((2*a/us+b)*u) + mean + 0.43)
 		if us >= 0.07 && v <= vr {
 			return int(k)
 		}
@@ -51,7 +51,7 @@ func poisson(s *counter.Stream, mean float64) int {
 			continue
 		}
 		l, _ := math.Lgamma(k + 1)
-		if math.Log(v*invAlpha/(a/(us*us)+b)) <= k*math.Log(mean)-mean-l {
+		if math.Log(v*invAlpha/(a/(us*us)+b)) <= float64(k*math.Log(mean))-mean-l {
 			return int(k)
 		}
 	}

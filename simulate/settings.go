@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"barrow/hgcal"
+	"barrow/internal/limit"
 )
 
 // Unit is the unit of the charges.
@@ -82,7 +83,7 @@ func (a Allocation) links(m hgcal.Module) int {
 type Settings struct {
 	Preset  string // "" is "mixed"; see Presets
 	Seed    uint64
-	Threads int // 0 is 1; never changes an image
+	Threads int // 0: all processors; never changes an image
 
 	Geometry   hgcal.Geometry
 	Allocation Allocation
@@ -176,9 +177,11 @@ func (s Settings) complete() (Settings, preset, error) {
 	fill(&s.EnergyMax, 500)
 	fill(&s.EnergyIndex, p.index)
 	fill(&s.PileUp, p.pileUp)
-	if s.Threads == 0 {
-		s.Threads = 1
+	threads, err := limit.Threads(s.Threads)
+	if err != nil {
+		return s, p, fmt.Errorf("simulate: %w", err)
 	}
+	s.Threads = threads
 	for _, c := range []struct {
 		what       string
 		a, b       float64
@@ -198,8 +201,6 @@ func (s Settings) complete() (Settings, preset, error) {
 		return s, p, fmt.Errorf("simulate: pile-up %g: want at most %d", s.PileUp, maxPileUp)
 	case math.IsNaN(s.Threshold) || s.Threshold > 1000:
 		return s, p, fmt.Errorf("simulate: threshold %g MIP_T: want at most 1000", s.Threshold)
-	case s.Threads < 0:
-		return s, p, fmt.Errorf("simulate: %d threads: want at least 1", s.Threads)
 	case s.Unit < CALQ || s.Unit > MIPT:
 		return s, p, fmt.Errorf("simulate: no such unit: %d", int(s.Unit))
 	case s.Compress && s.Unit == MIPT:

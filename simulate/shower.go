@@ -37,7 +37,7 @@ func emDensity(depth float64) float64 {
 		return electronLayers[i]
 	}
 	t := depth - math.Floor(depth)
-	return ((1-t)*at(i) + t*at(i+1)) / electronTotal
+	return (float64((1-t)*at(i)) + float64(t*at(i+1))) / electronTotal
 }
 
 const (
@@ -59,9 +59,9 @@ func interactionDepth(layer float64) (depth, thickness float64) {
 	case layer <= 28:
 		return layer / 28 * lambdaEM, lambdaEM / 28
 	case layer <= 40:
-		return lambdaEM + (layer-28)*fine, fine
+		return lambdaEM + float64((layer-28)*fine), fine
 	}
-	return lambdaEM + 12*fine + (layer-40)*coarse, coarse
+	return lambdaEM + float64(12*fine) + float64((layer-40)*coarse), coarse
 }
 
 // particle is what is random about a shower as a whole.
@@ -87,9 +87,9 @@ func newParticle(s *counter.Stream, c Class, energy, eta, phi float64, p *Shower
 		q.shift = 9. / 7 * s.Exp() * layersPerX0
 	case Pion:
 		q.start = s.Exp()
-		q.emShare = min(max(p.EMFraction+0.18*normal(s), 0), 1)
+		q.emShare = min(max(p.EMFraction+float64(0.18*normal(s)), 0), 1)
 		q.stretch = math.Max(0.2, (math.Log(0.5*energy/criticalEnergy)-0.5)/depth35)
-		q.shape = 1.2 + 0.25*math.Log(1+energy)
+		q.shape = 1.2 + float64(0.25*math.Log(1+energy))
 		g, _ := math.Lgamma(q.shape)
 		q.shapeNor = math.Exp(-g)
 	}
@@ -110,13 +110,13 @@ func (q *particle) layerSpots(spots []spot, s *counter.Stream, depth float64, p 
 	at, thickness := interactionDepth(depth)
 	if at < q.start {
 		// A minimum-ionising track, with the tail of Landau's distribution.
-		return append(spots, spot{0, 0, (0.9 + 0.15*s.Exp()) / q.cosh})
+		return append(spots, spot{0, 0, (0.9 + float64(0.15*s.Exp())) / q.cosh})
 	}
 	x := at - q.start
 	em := 0.0
 	// The electromagnetic core develops from the interaction point.
 	if depth <= 28 {
-		em = emDensity(1+(depth-q.start/lambdaEM*28)/q.stretch) / q.stretch
+		em = emDensity(1+(depth-float64(q.start/lambdaEM*28))/q.stretch) / q.stretch
 	} else {
 		const x0 = 10 // radiation lengths per interaction length of the hadronic part
 		em = emDensity(1+x*x0*layersPerX0/q.stretch) / q.stretch * thickness * x0 * layersPerX0
@@ -134,11 +134,11 @@ func (q *particle) layerSpots(spots []spot, s *counter.Stream, depth float64, p 
 // emRadius and hadronRadius are the mean radii of showers at a layer, in cm.
 // Source: HGCAL-FastShower of LLRCMS.
 func emRadius(layer float64) float64 {
-	return (8.93 + layer*(0.046+0.081*layer)) * (2.8 / math.Ln10) / 28
+	return (8.93 + float64(layer*(0.046+float64(0.081*layer)))) * (2.8 / math.Ln10) / 28
 }
 
 func hadronRadius(layer float64) float64 {
-	return (28 + layer*(0.335+0.052*layer)) / 52
+	return (28 + float64(layer*(0.335+float64(0.052*layer)))) / 52
 }
 
 // appendSpots breaks an energy in GeV into spots with an exponential radius.

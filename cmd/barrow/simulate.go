@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"barrow/hgcal"
+	"barrow/internal/limit"
 	"barrow/simulate"
 	"barrow/wafer"
 	"barrow/wafer/file"
@@ -143,9 +143,18 @@ func parseRange(flag, text string) (a, b float64, err error) {
 	return a, b, nil
 }
 
+// maxEvents is more than anybody draws at once.
+const maxEvents = 1_000_000_000
+
 func (f *simulateFlags) run(cmd *cobra.Command, c *common, s simulate.Settings) error {
 	if f.events < 1 {
 		return fmt.Errorf("--events %d: want at least 1", f.events)
+	}
+	if err := limit.Count("--events", f.events, maxEvents); err != nil {
+		return err
+	}
+	if f.first+uint64(f.events) < f.first {
+		return fmt.Errorf("--first %d: want at most 2^64 less --events", f.first)
 	}
 	if f.out == "" {
 		return errors.New("--out is missing: name a CSV file, or - for standard output")
@@ -165,7 +174,7 @@ func (f *simulateFlags) run(cmd *cobra.Command, c *common, s simulate.Settings) 
 	}
 	defer w.Abort()
 	bar := newProgress(cmd.ErrOrStderr(), c)
-	images, err := f.draw(cmd.Context(), w, g, bar)
+	stats, err := wafer.Copy(cmd.Context(), w, g.Reader(f.first, f.events), wafer.CopySettings{Progress: bar.set})
 	bar.close()
 	if err != nil {
 		return err
@@ -174,34 +183,8 @@ func (f *simulateFlags) run(cmd *cobra.Command, c *common, s simulate.Settings) 
 		return err
 	}
 	if c.json && f.out != "-" {
-		return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]int{"images": images})
+		return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]int{"images": stats.Images})
 	}
-	fmt.Fprintf(remarks(cmd, c), "%d images\n", images)
+	fmt.Fprintf(remarks(cmd, c), "%d images\n", stats.Images)
 	return nil
-}
-
-// draw writes the images, a batch or an event at a time.
-func (f *simulateFlags) draw(ctx context.Context, w wafer.Writer, g *simulate.Generator, bar *progressBar) (int, error) {
-	const batch = 4096
-	var set wafer.Set
-	images := 0
-	for done := 0; done < f.events; {
-		if err := ctx.Err(); err != nil {
-			return images, err
-		}
-		n := 1
-		if f.whole {
-			g.Event(f.first+uint64(done), &set)
-		} else {
-			n = min(batch, f.events-done)
-			g.Fill(&set, f.first+uint64(done), n)
-		}
-		if err := w.Write(&set); err != nil {
-			return images, err
-		}
-		done += n
-		images += set.Len()
-		bar.set(float64(done)/float64(f.events), "drawing images")
-	}
-	return images, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"barrow/internal/limit"
 	"barrow/internal/outfile"
 	"barrow/report"
 	"barrow/simulate"
@@ -39,6 +40,9 @@ or for files that are not there, numbers computed from them before are used.`,
 			s := validate.Settings{Seed: c.seed, Seeds: seeds, Threads: c.threads, Quick: quick, Data: data}
 			if seeds < 1 {
 				return fmt.Errorf("--seeds %d: want at least 1", seeds)
+			}
+			if err := limit.Count("--seeds", seeds, 10_000); err != nil {
+				return err
 			}
 			if data != "" {
 				if info, err := os.Stat(data); err != nil || !info.IsDir() {
@@ -71,7 +75,7 @@ or for files that are not there, numbers computed from them before are used.`,
 	flags.StringVar(&out, "out", "", "HTML page with the plots to write")
 	flags.BoolVar(&force, "force", false, "overwrite --out")
 	flags.IntVar(&seeds, "seeds", 1, "validate so many seeds, from --seed on; each check is then the worst of them")
-	flags.BoolVar(&quick, "quick", false, "a tenth of the images; statistical errors reach the tolerances")
+	flags.BoolVar(&quick, "quick", false, "a tenth of the images; their statistical errors widen the tolerances")
 	flags.StringVar(&parameters, "parameters", "", "TOML file with parameters of the model")
 	return cmd
 }

@@ -41,6 +41,31 @@ func (s *sample) measure() (values, error) {
 	return v, s.distances(v)
 }
 
+// errors are the statistical errors of all numbers of the sample, by how they
+// differ between parts of it.
+func (s *sample) errors() (values, error) {
+	const parts = 10
+	var sum, squares = values{}, values{}
+	n := s.images.Len()
+	for k := range parts {
+		part := sample{s.images.Slice(n*k/parts, n*(k+1)/parts), s.drop, s.suppressed}
+		v, err := part.measure()
+		if err != nil {
+			return nil, err
+		}
+		for name, x := range v {
+			sum[name] += x
+			squares[name] += x * x
+		}
+	}
+	out := values{}
+	for name := range sum {
+		mean := sum[name] / parts
+		out[name] = math.Sqrt(max(squares[name]/parts-mean*mean, 0) / (parts - 1))
+	}
+	return out, nil
+}
+
 func (s *sample) spectra(v values) {
 	var sum, peak []float64
 	hit := 0.0

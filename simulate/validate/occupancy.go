@@ -23,12 +23,14 @@ type layerResult struct {
 	layer     int
 	got, want cells48 // distribution over all full modules
 	ks        float64
+	ksError   float64 // statistical, of ks, one standard deviation at most
 	bins      []binResult
 }
 
 // binResult is the occupancy in one bin of η.
 type binResult struct {
 	eta, got, want, gotRatio, wantRatio float64
+	err                                 float64 // statistical, of got
 }
 
 // occupancy compares the number of cells above the threshold in every layer.
@@ -55,11 +57,11 @@ func (r *Result) occupancy(ctx context.Context, s Settings) error {
 		return err
 	}
 	for _, l := range r.layers {
-		r.Checks = append(r.Checks, Check{"occupancy, distribution", fmt.Sprintf("KS distance, layer %d", l.layer), l.ks, 0, 0.02, false})
+		r.Checks = append(r.Checks, s.check(Check{"occupancy, distribution", fmt.Sprintf("KS distance, layer %d", l.layer), l.ks, 0, 0.02, false}, l.ksError))
 	}
 	for _, l := range r.layers {
 		for _, b := range l.bins {
-			r.Checks = append(r.Checks, Check{"occupancy, mean", fmt.Sprintf("layer %d, η %.2f", l.layer, b.eta), b.got, b.want, 0.10, true})
+			r.Checks = append(r.Checks, s.check(Check{"occupancy, mean", fmt.Sprintf("layer %d, η %.2f", l.layer, b.eta), b.got, b.want, 0.10, true}, b.err))
 		}
 	}
 	return nil
@@ -108,7 +110,8 @@ func drawLayer(s Settings, layer int, want simulate.Occupancy) (layerResult, err
 	if err != nil {
 		return r, err
 	}
-	type sums struct{ modules, mean, ratio float64 }
+	type sums struct{ modules, mean, ratio, variance float64 }
+	images := 0.0 // modules over them: Σ 1/n
 	bins := map[int]*sums{}
 	modules := g.Modules()
 	for i, m := range modules {
@@ -131,6 +134,8 @@ func drawLayer(s Settings, layer int, want simulate.Occupancy) (layerResult, err
 		}
 		b.modules++
 		b.mean += module.Mean()
+		b.variance += module.Variance() / float64(n)
+		images += 1 / float64(n)
 		if module.Mean() > 0 {
 			b.ratio += module.Ratio()
 		}
@@ -148,9 +153,11 @@ func drawLayer(s Settings, layer int, want simulate.Occupancy) (layerResult, err
 		a, b = a+r.got[c], b+r.want[c]
 		r.ks = math.Max(r.ks, math.Abs(a-b))
 	}
+	// The error of a share is at most that of one half.
+	r.ksError = math.Sqrt(images) / total / 2
 	for _, w := range want.Bins {
 		if b := bins[occupancy.BinOf(w.Eta)]; b != nil {
-			r.bins = append(r.bins, binResult{w.Eta, b.mean / b.modules, w.Mean, b.ratio / b.modules, w.Ratio})
+			r.bins = append(r.bins, binResult{w.Eta, b.mean / b.modules, w.Mean, b.ratio / b.modules, w.Ratio, math.Sqrt(b.variance) / b.modules})
 		}
 	}
 	return r, nil

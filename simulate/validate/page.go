@@ -81,9 +81,9 @@ func number(v float64) string { return fmt.Sprintf("%.4g", v) }
 // limit is the tolerance as text.
 func (c *Check) limit() string {
 	if c.Relative {
-		return fmt.Sprintf("%.0f %%", 100*c.Tolerance)
+		return fmt.Sprintf("%.3g %%", 100*c.Tolerance)
 	}
-	return fmt.Sprintf("%g", c.Tolerance)
+	return fmt.Sprintf("%.3g", c.Tolerance)
 }
 
 // Text is the whole list as lines of a table for a terminal.

@@ -8,9 +8,11 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
-	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"barrow/hgcal"
+	"barrow/internal/limit"
 	"barrow/simulate"
 	"barrow/wafer"
 	"barrow/wafer/file"
@@ -20,13 +22,13 @@ import (
 type Settings struct {
 	Seed       uint64
 	Seeds      int                  // so many in a row, from Seed on; 0 is 1
-	Threads    int                  // 0 is 1
+	Threads    int                  // 0: all processors
 	Parameters *simulate.Parameters // nil is the defaults
 	// Data is the folder with occupancy/nTCs_hists.csv, wafers/ldm.csv and
 	// wafers/hdm.csv. What is not there is replaced by numbers kept in the code.
 	Data string
-	// Quick draws a tenth of the images; the statistical errors are then about
-	// as large as the tolerances.
+	// Quick draws a tenth of the images or fewer; their statistical errors add to
+	// the tolerances.
 	Quick bool
 	// Progress is called with the share done, from one goroutine at a time.
 	Progress func(share float64, what string)
@@ -73,7 +75,16 @@ type comparison struct {
 
 // Run validates. It takes about half a minute of one core for each seed.
 func Run(ctx context.Context, s Settings) (*Result, error) {
-	s.Threads, s.Seeds = max(s.Threads, 1), max(s.Seeds, 1)
+	var err error
+	if s.Threads, err = limit.Threads(s.Threads); err != nil {
+		return nil, fmt.Errorf("validate: %w", err)
+	}
+	if s.Seeds == 0 {
+		s.Seeds = 1
+	}
+	if err := limit.Count("validate: seeds", s.Seeds, 10_000); err != nil {
+		return nil, err
+	}
 	progress := s.Progress
 	var all *Result
 	for n := range s.Seeds {
@@ -117,7 +128,7 @@ func run(ctx context.Context, s Settings) (*Result, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if err := r.wafers(s, w); err != nil {
+		if err := r.wafers(ctx, s, w); err != nil {
 			return nil, err
 		}
 	}
@@ -182,7 +193,7 @@ func (w *wafers) draw(s Settings) (*wafer.Set, error) {
 }
 
 // wafers compares one set of images.
-func (r *Result) wafers(s Settings, w wafers) error {
+func (r *Result) wafers(ctx context.Context, s Settings, w wafers) error {
 	images, err := w.draw(s)
 	if err != nil {
 		return err
@@ -194,7 +205,7 @@ func (r *Result) wafers(s Settings, w wafers) error {
 	}
 	origin := "numbers kept in the code, computed from " + filepath.Base(w.file)
 	if s.Data != "" {
-		real, err := file.ReadAll(context.Background(), filepath.Join(s.Data, filepath.FromSlash(w.file)), wafer.ReadSettings{})
+		real, err := file.ReadAll(ctx, filepath.Join(s.Data, filepath.FromSlash(w.file)), wafer.ReadSettings{})
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
@@ -208,7 +219,13 @@ func (r *Result) wafers(s Settings, w wafers) error {
 		}
 	}
 	r.Origins = append(r.Origins, w.name+": "+origin)
-	r.compare(w, c)
+	var errs values
+	if s.Quick {
+		if errs, err = generated.errors(); err != nil {
+			return err
+		}
+	}
+	r.compare(s, w, c, errs)
 	if w.suppressed {
 		r.ld = c
 	} else {
@@ -217,10 +234,24 @@ func (r *Result) wafers(s Settings, w wafers) error {
 	return nil
 }
 
+// check widens a check's tolerance, which is made for the full number of images,
+// by what the statistical error of a quick validation adds: four standard
+// deviations, since there are hundreds of checks.
+func (s *Settings) check(c Check, err float64) Check {
+	if !s.Quick {
+		return c
+	}
+	if c.Relative {
+		err /= math.Abs(c.Want)
+	}
+	c.Tolerance += 4 * err
+	return c
+}
+
 // compare makes the checks of a set of images.
-func (r *Result) compare(w wafers, c comparison) {
+func (r *Result) compare(s Settings, w wafers, c comparison, errs values) {
 	add := func(name string, tolerance float64, relative bool) {
-		r.Checks = append(r.Checks, Check{w.name, name, c.got[name], c.want[name], tolerance, relative})
+		r.Checks = append(r.Checks, s.check(Check{w.name, name, c.got[name], c.want[name], tolerance, relative}, errs[name]))
 	}
 	add("cells hit", 0.10, true)
 	spectra := []float64{25, 50, 75, 90, 95, 99, 99.9}
@@ -260,39 +291,17 @@ func (r *Result) compare(w wafers, c comparison) {
 
 // parallel runs n jobs on some threads; the first error ends it.
 func parallel(ctx context.Context, threads, n int, job func(int) error) error {
-	var wait sync.WaitGroup
-	var mu sync.Mutex
-	var first error
-	next := 0
-	take := func() (int, bool) {
-		mu.Lock()
-		defer mu.Unlock()
-		if first == nil {
-			first = ctx.Err()
-		}
-		if first != nil || next == n {
-			return 0, false
-		}
-		next++
-		return next - 1, true
-	}
-	for range threads {
-		wait.Go(func() {
-			for {
-				i, ok := take()
-				if !ok {
-					return
-				}
-				if err := job(i); err != nil {
-					mu.Lock()
-					first = errors.Join(first, err)
-					mu.Unlock()
-				}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(threads)
+	for i := range n {
+		group.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
 			}
+			return job(i)
 		})
 	}
-	wait.Wait()
-	return first
+	return group.Wait()
 }
 
 // cells48 is a distribution of the number of cells hit.

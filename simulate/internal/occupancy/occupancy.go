@@ -4,6 +4,7 @@ package occupancy
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -36,6 +37,9 @@ func (m *Module) Entries() float64 {
 
 // Mean returns the mean number of cells.
 func (m *Module) Mean() float64 { mean, _ := moments(m.Count); return mean }
+
+// Variance returns the variance of the number of cells.
+func (m *Module) Variance() float64 { _, v := moments(m.Count); return v }
 
 // Ratio returns the variance over the mean.
 func (m *Module) Ratio() float64 { mean, v := moments(m.Count); return v / mean }
@@ -76,8 +80,12 @@ func Read(r io.Reader) ([]Module, error) {
 		}
 	}
 	var all []Module
+	const longest = 64 << 10 // of a line; the published ones have 500 bytes
 	in := bufio.NewScanner(r)
-	for line := 1; in.Scan(); line++ {
+	in.Buffer(nil, longest)
+	line := 0
+	for in.Scan() {
+		line++
 		f := strings.Split(in.Text(), ",")
 		name, silicon := strings.CutPrefix(f[0], "nTCs_silicon_")
 		if !silicon {
@@ -106,8 +114,11 @@ func Read(r io.Reader) ([]Module, error) {
 			all = append(all, m)
 		}
 	}
+	if errors.Is(in.Err(), bufio.ErrTooLong) {
+		return nil, fmt.Errorf("%d: the line is longer than %d bytes: no file of histograms", line+1, longest)
+	}
 	if err := in.Err(); err != nil {
-		return nil, fmt.Errorf(" %w", err)
+		return nil, fmt.Errorf("%d: %w", line+1, err)
 	}
 	if len(all) == 0 {
 		return nil, fmt.Errorf(" no histogram of a full silicon module")
