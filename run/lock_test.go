@@ -37,14 +37,14 @@ func work(dir, steps string) int {
 	sum := 0
 	for k := range n {
 		name, v := fmt.Sprintf("part%d", k), 0
-		done, err := f.Recall(name, k, &v)
+		done, err := f.recall(name, k, &v)
 		if err == nil && !done {
 			v = k * k
 			if err = f.Write(filepath.Join(Weights, name+WeightsEnding), func(w io.Writer) error {
 				_, err := fmt.Fprint(w, strings.Repeat("w", 1000*k))
 				return err
 			}); err == nil {
-				err = f.Record(name, k, v, name+WeightsEnding)
+				err = f.keep(name, k, v, name+WeightsEnding)
 			}
 		}
 		if err != nil {

@@ -34,11 +34,11 @@ func (r record) sum() string {
 
 const recordEnding = ".json"
 
-// Record keeps a finished part of the run under a name: a value of which JSON
+// keep keeps a finished part of the run under a name: a value of which JSON
 // keeps everything, and the digests of the part's files, which lie in the folder
 // [Weights] under the given names. made is what the part depends on beyond the
 // run's identity.
-func (f *Folder) Record(part string, made, value any, files ...string) error {
+func (f *Folder) keep(part string, made, value any, files ...string) error {
 	r := record{Files: map[string]string{}}
 	var err error
 	if r.Made, err = f.made(part, made); err != nil {
@@ -56,11 +56,11 @@ func (f *Folder) Record(part string, made, value any, files ...string) error {
 	return f.WriteJSON(filepath.Join(Weights, part+recordEnding), r)
 }
 
-// Recall reads the record of a part into value, a pointer, and reports whether
+// recall reads the record of a part into value, a pointer, and reports whether
 // the part is done. It is not where its record was made by something else, or
 // where one of its files is gone or not what it was; the user is told, and the
 // part must be made again.
-func (f *Folder) Recall(part string, made, value any) (done bool, err error) {
+func (f *Folder) recall(part string, made, value any) (done bool, err error) {
 	b, err := os.ReadFile(f.Path(Weights, part+recordEnding))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
@@ -105,7 +105,7 @@ func (f *Folder) Recall(part string, made, value any) (done bool, err error) {
 // files named as the part with [CheckpointEnding] and perhaps more behind it, are
 // removed.
 func (f *Folder) Once(part string, made, value any, do func() (files []string, err error)) error {
-	done, err := f.Recall(part, made, value)
+	done, err := f.recall(part, made, value)
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (f *Folder) Once(part string, made, value any, do func() (files []string, e
 		if err != nil {
 			return err
 		}
-		if err := f.Record(part, made, value, files...); err != nil {
+		if err := f.keep(part, made, value, files...); err != nil {
 			return err
 		}
 	}

@@ -226,14 +226,14 @@ func TestRecord(t *testing.T) {
 	want := value{[][2]float64{{1.0 / 3, 0.1}}}
 	keep := func() {
 		put(t, f.Path(Weights, "a.weights"), "weights")
-		if err := f.Record("a", 7, want, "a.weights"); err != nil {
+		if err := f.keep("a", 7, want, "a.weights"); err != nil {
 			t.Fatal(err)
 		}
 		said = nil
 	}
 	recall := func(part string, made any) bool {
 		var got value
-		done, err := f.Recall(part, made, &got)
+		done, err := f.recall(part, made, &got)
 		if err != nil {
 			t.Fatal(err)
 		}

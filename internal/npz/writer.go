@@ -56,7 +56,7 @@ func Create(path string, force bool, arrays ...Array) (*Writer, error) {
 			w.Abort()
 			return nil, fmt.Errorf("npz: array %q of type %q and rows of shape %v: unknown type, empty rows or a name used twice", a.Name, a.Type, a.Row)
 		}
-		if s.file, err = os.CreateTemp(filepath.Dir(path), ".barrow-*"); err != nil {
+		if s.file, err = os.CreateTemp(filepath.Dir(path), ".barrow-*.tmp"); err != nil {
 			w.Abort()
 			return nil, err
 		}

@@ -39,7 +39,7 @@ const (
 // Count sorts values from 0 on, such as distances of which the largest is top,
 // into equal bins that end at a round number above them.
 func Count(values []float64, top float64) (Histogram, error) {
-	return count(values, report.Even(0, RoundUp(top), bins))
+	return count(values, report.Even(0, roundUp(top), bins))
 }
 
 func count(values, edges []float64) (Histogram, error) {
@@ -47,8 +47,8 @@ func count(values, edges []float64) (Histogram, error) {
 	return Histogram{edges, n}, err
 }
 
-// RoundUp is a round number above every distance, the end of an axis.
-func RoundUp(top float64) float64 { return math.Floor(top*2)/2 + 0.5 }
+// roundUp is a round number above every distance, the end of an axis.
+func roundUp(top float64) float64 { return math.Floor(top*2)/2 + 0.5 }
 
 // Measured is what is kept of a comparison of pairs.
 func Measured(name string, c *surrogate.Comparison) (PairSet, error) {
@@ -61,7 +61,7 @@ func Measured(name string, c *surrogate.Comparison) (PairSet, error) {
 			relative = append(relative, (c.Predicted[i]-e)/e)
 		}
 	}
-	s.Density.Edges = report.Even(0, RoundUp(top), bins)
+	s.Density.Edges = report.Even(0, roundUp(top), bins)
 	var err error
 	if s.Density.Count, _, err = report.BinXY(c.Exact, c.Predicted, s.Density.Edges, s.Density.Edges); err != nil {
 		return s, err

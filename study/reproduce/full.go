@@ -19,14 +19,14 @@ import (
 	"barrow/wafer"
 )
 
-// FullPrecisions are the number formats that Full compares by default.
-func FullPrecisions() []string { return []string{"float", "qkeras-5bit", "asic"} }
+// fullPrecisions are the number formats that Full compares by default.
+func fullPrecisions() []string { return []string{"float", "qkeras-5bit", "asic"} }
 
 // FullDefault is the full comparison: every encoder sees 1,200,000 images, whatever their
 // number.
 func FullDefault() Config {
 	c := Default()
-	c.Events, c.Precisions, c.Seeds = 20_000, FullPrecisions(), 5
+	c.Events, c.Precisions, c.Seeds = 20_000, fullPrecisions(), 5
 	c.Seen, c.Pairs, c.CNNEpochs, c.CNNBatch = 1_200_000, 1_500_000, 30, 256
 	return c
 }
@@ -84,7 +84,7 @@ func (w *full) finish(r *FullResults, times *compare.Times) error {
 	if err := w.folder.WriteJSON(run.Times, times); err != nil {
 		return err
 	}
-	if err := w.folder.Write(run.Tables, func(out io.Writer) error { return WriteFull(out, r) }); err != nil {
+	if err := w.folder.Write(run.Tables, func(out io.Writer) error { return writeFull(out, r) }); err != nil {
 		return err
 	}
 	if err := page.Write(w.folder, layFull(r, times)); err != nil {
@@ -210,9 +210,9 @@ var paperEta = []paperBin{
 // paperPrecision is that of the paper's figures.
 const paperPrecision = "qkeras-5bit"
 
-// WriteFull writes the tables of a full run as Markdown: all encoders, then the
+// writeFull writes the tables of a full run as Markdown: all encoders, then the
 // paper's figures beside ours, row by row.
-func WriteFull(w io.Writer, r *FullResults) error {
+func writeFull(w io.Writer, r *FullResults) error {
 	p, t := &printer{w: w}, r.Table
 	p.line("%s: %d training, %d validation, %d held-out images, SHA-256 %.16s…; %d seeds; %d epochs in batches of %d.\n",
 		t.Plan.Source, t.Images[0], t.Images[1], t.Images[2], t.Plan.Digest, t.Plan.Seeds, t.Plan.Epochs, t.Plan.Batch)

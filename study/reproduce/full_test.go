@@ -67,7 +67,7 @@ func TestFull(t *testing.T) {
 		t.Errorf("the interrupted run found something else (%v)", err)
 	}
 	var text strings.Builder
-	if err := WriteFull(&text, table); err != nil {
+	if err := writeFull(&text, table); err != nil {
 		t.Fatal(err)
 	}
 	for _, line := range []string{
@@ -149,11 +149,11 @@ func TestPaper(t *testing.T) {
 		}
 	}
 	var none compare.Table
-	if err := WriteFull(&strings.Builder{}, &FullResults{Table: &none}); err != nil {
+	if err := writeFull(&strings.Builder{}, &FullResults{Table: &none}); err != nil {
 		t.Error(err)
 	}
 	var text strings.Builder
-	if err := WriteFull(&text, &FullResults{Table: &none, Bandwidth: &Bandwidth{Missing: "no charges"}}); err != nil || !strings.Contains(text.String(), "not compared: no charges") {
+	if err := writeFull(&text, &FullResults{Table: &none, Bandwidth: &Bandwidth{Missing: "no charges"}}); err != nil || !strings.Contains(text.String(), "not compared: no charges") {
 		t.Errorf("%v: %s", err, text.String())
 	}
 }
