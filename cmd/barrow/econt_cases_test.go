@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -111,5 +112,33 @@ func TestCaseOverlay(t *testing.T) {
 	}
 	if hand, _ := run("--config", whole); hand != joined {
 		t.Error("base and overlay are not what they are in one file")
+	}
+}
+
+// TestRemarksArePrintable: what a file's name holds for a terminal does not reach
+// it, in remarks as in errors.
+func TestRemarksArePrintable(t *testing.T) {
+	dir := t.TempDir()
+	config, input := filepath.Join(dir, "a\x1b[2Jb.yaml"), filepath.Join(dir, "in\x07.csv")
+	words := strings.TrimSuffix(strings.Repeat("90000000,", 12), ",") + "\n"
+	var header []string
+	for k := range 12 {
+		header = append(header, fmt.Sprintf("RX_DATA_%d", k))
+	}
+	for path, text := range map[string]string{
+		config: "ConfigAlgo: {Global: {alg_type: 3}}\n",
+		input:  strings.Join(header, ",") + "\n" + words,
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Skip(err)
+		}
+	}
+	_, remarks := succeed(t, "econt", "run", "--config", config, "--input", input)
+	if !strings.Contains(remarks, `a\x1b[2Jb.yaml: Cal not given`) || strings.ContainsAny(remarks, "\x1b\x07") {
+		t.Errorf("remarks %q", remarks)
+	}
+	var out, errs bytes.Buffer
+	if code := execute([]string{"econt", "run", "--config", config, "--input", input, "--first-bx", "5", "--quiet"}, strings.NewReader(""), &out, &errs); code == 0 || strings.ContainsAny(errs.String(), "\x1b\x07") {
+		t.Errorf("exit code %d, %q", code, errs.String())
 	}
 }

@@ -164,7 +164,7 @@ func remarks(cmd *cobra.Command, c *common) io.Writer {
 	if c.quiet {
 		return io.Discard
 	}
-	return cmd.ErrOrStderr()
+	return printer{cmd.ErrOrStderr()}
 }
 
 // quietly is remarks where the common flags are not at hand.
@@ -172,5 +172,5 @@ func quietly(cmd *cobra.Command) io.Writer {
 	if quiet, err := cmd.Flags().GetBool("quiet"); err == nil && quiet {
 		return io.Discard
 	}
-	return cmd.ErrOrStderr()
+	return printer{cmd.ErrOrStderr()}
 }
