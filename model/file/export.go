@@ -153,7 +153,7 @@ func writeVectors(path string, m *model.Model, v *model.Vectors) error {
 // describe is the README.
 func describe(files []model.File, m *model.Model, f *model.Format) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "An encoder of wafer images as %s, exported by Barrow.\n\n", f.About)
+	fmt.Fprintf(&b, "An encoder of wafer images, exported by Barrow as %s.\n\n", f.About)
 	for _, file := range files {
 		fmt.Fprintf(&b, "%s\n    %s\n\n", file.Name, strings.ReplaceAll(file.About, "\n", "\n    "))
 	}

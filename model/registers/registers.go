@@ -18,7 +18,7 @@ import (
 // reads register files.
 func Format() model.Format {
 	return model.Format{
-		Name: "registers", About: "ECON-T's registers as YAML, in three dialects",
+		Name: "registers", About: "ECON-T's registers, YAML in three dialects",
 		Check: check, Export: export,
 	}
 }
@@ -69,7 +69,8 @@ func export(_ context.Context, m *model.Model) ([]model.File, error) {
 
 func about(d econt.Dialect, c *econt.Config) string {
 	return fmt.Sprintf(`ECON-T registers, dialect %s: algorithm AE on %d link(s), the highest %d bits of each output kept.
-The multiplexer is at its reset value (channel c reads register value c) and the density is low (LD): take both from
-your module. Calibrations are 1, and thresholds and buffer at their usual or reset values. Test it with
-"barrow econt run --config %s.yaml --input testInput.csv --out testOutput.csv".`, d, c.ETx(), c.Keep.Count()/16, d)
+Channel k of the chip is the k-th cell of the arrangement below, row by row. The multiplexer is at its reset value
+(channel c reads register value c) and the density is low (LD): take both from your module. Calibrations are 1, thresholds
+and buffer have their usual or reset values. "barrow econt run --config %s.yaml --input testInput.csv --out FILE.csv"
+shows what the chip makes of it.`, d, c.ETx(), c.Keep.Count()/16, d)
 }
