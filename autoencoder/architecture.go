@@ -31,7 +31,7 @@ type Architecture struct {
 	// of an image, a range of 1 makes losses that see the charge smear it.
 	Range int `json:"range,omitempty" help:"largest decoded charge in a cell, 1 (default) or 2, in units of the normalised image"`
 	// Decoder names the layers behind the 16 outputs: "paper" (the default, 2,833
-	// weights) "dense" (three layers of DenseUnits) or "residual" (ResidualBlocks of them). A
+	// weights) "dense" (three layers of denseUnits) or "residual" (residualBlocks of them). A
 	// decoder runs off the detector, where its size is free; the encoder is the same.
 	Decoder string `json:"decoder,omitempty" help:"layers off the detector (default paper)"`
 	// Output is what the dense and the residual decoder end in: "sigmoid" (the
@@ -62,7 +62,7 @@ func (Architecture) Choices(key string) []string {
 	case "output":
 		return Outputs()
 	case "sum":
-		return Sums()
+		return sums()
 	}
 	return nil
 }
@@ -148,12 +148,12 @@ const (
 	OutputSquare  = "square"
 )
 
-// DenseUnits is the width of the dense and the residual decoder.
-const DenseUnits = 256
+// denseUnits is the width of the dense and the residual decoder.
+const denseUnits = 256
 
-// ResidualBlocks is how many blocks the residual decoder has. Each adds to its
+// residualBlocks is how many blocks the residual decoder has. Each adds to its
 // input what two dense layers with a SiLU between them make of it.
-const ResidualBlocks = 3
+const residualBlocks = 3
 
 // free reports whether the decoder is one of ours, which fits every kind of
 // image and takes conditions.
@@ -367,7 +367,7 @@ func decoder(a Architecture, p Precision, image nn.Shape) []nn.Layer {
 			layers = append(layers, residual()...)
 		} else {
 			for _, k := range []string{"_1", "_2", "_3"} {
-				layers = append(layers, dense(k, DenseUnits)...)
+				layers = append(layers, dense(k, denseUnits)...)
 			}
 		}
 		last := nn.Layer{Kind: nn.KindSigmoid, Name: "decoded"}
@@ -400,12 +400,12 @@ func decoder(a Architecture, p Precision, image nn.Shape) []nn.Layer {
 // residual lists the layers of the residual decoder before its last.
 func residual() []nn.Layer {
 	last := "decoder_dense"
-	layers := []nn.Layer{{Kind: nn.KindDense, Name: last, Units: DenseUnits}}
-	for k := 1; k <= ResidualBlocks; k++ {
+	layers := []nn.Layer{{Kind: nn.KindDense, Name: last, Units: denseUnits}}
+	for k := 1; k <= residualBlocks; k++ {
 		block := fmt.Sprintf("decoder_block_%d", k)
 		layers = append(layers,
-			nn.Layer{Kind: nn.KindDense, Name: block + "_in", Units: DenseUnits}, nn.Layer{Kind: nn.KindSiLU, Name: block + "_silu"},
-			nn.Layer{Kind: nn.KindDense, Name: block + blockOut, Units: DenseUnits}, nn.Layer{Kind: nn.KindAdd, Name: block, From: last})
+			nn.Layer{Kind: nn.KindDense, Name: block + "_in", Units: denseUnits}, nn.Layer{Kind: nn.KindSiLU, Name: block + "_silu"},
+			nn.Layer{Kind: nn.KindDense, Name: block + blockOut, Units: denseUnits}, nn.Layer{Kind: nn.KindAdd, Name: block, From: last})
 		last = block
 	}
 	return append(layers, nn.Layer{Kind: nn.KindSiLU, Name: "decoder_silu"})

@@ -16,7 +16,12 @@ func ExampleTrain() {
 	for c := range 10 {
 		images.Charge[c], images.Charge[autoencoder.Cells+20+c] = 100, 100
 	}
-	_, history, err := autoencoder.Train(context.Background(), images, images, loss.WeightedMSE(),
+	weighted, err := loss.Parse("weighted-mse", loss.Resources{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, history, err := autoencoder.Train(context.Background(), images, images, weighted,
 		autoencoder.Settings{Seed: 1, Budget: autoencoder.Budget{Epochs: 50}})
 	if err != nil {
 		fmt.Println(err)

@@ -5,8 +5,8 @@ import (
 	"barrow/wafer"
 )
 
-// Sums are the names that Architecture.Sum takes.
-func Sums() []string { return []string{SumDecoded, SumSent} }
+// sums are the names that Architecture.Sum takes.
+func sums() []string { return []string{SumDecoded, SumSent} }
 
 // The names of what a decoded image sums to.
 const (
@@ -48,7 +48,7 @@ func (t total) scale(image, decoded []float64) {
 	}
 	sum := wafer.Sum(image)
 	if t == asSent {
-		sum = SentSum(sum)
+		sum = sentSum(sum)
 	}
 	for c := range decoded {
 		decoded[c] *= sum / all
@@ -61,11 +61,11 @@ func (t total) scale(image, decoded []float64) {
 // maxSent is the largest sum of 48 charges of 22 bits; 5E4M reaches further.
 const maxSent = Cells << 22
 
-// SentSum is what the sum of a module's charges, in CALQ counts, comes to off the
+// sentSum is what the sum of a module's charges, in CALQ counts, comes to off the
 // detector. The chip truncates it to a float of 9 bits, 5E4M, in every frame of
 // the autoencoder's (ECON-T; barrow/econt); it is read at the middle of its interval, at
 // most 1/32 and, over sums of all sizes, 1.3 % (rms) from the truth. Sums below 32 arrive exactly.
-func SentSum(sum float64) float64 {
+func sentSum(sum float64) float64 {
 	if sum < 32 || sum > maxSent {
 		return sum
 	}

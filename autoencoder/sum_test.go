@@ -14,7 +14,7 @@ import (
 // TestSentSum: five significant bits, cut off, and the middle of what is left.
 func TestSentSum(t *testing.T) {
 	for sum, want := range map[float64]float64{0: 0, 0.3: 0.3, 31: 31, 32: 32.5, 33.7: 32.5, 34: 34.5, 1000: 1007.5, 1023: 1007.5, 1024: 1055.5} {
-		if got := SentSum(sum); got != want {
+		if got := sentSum(sum); got != want {
 			t.Errorf("%v is sent as %v, want %v", sum, got, want)
 		}
 	}
@@ -22,9 +22,9 @@ func TestSentSum(t *testing.T) {
 	square, n := 0.0, 100_000
 	for range n {
 		s := math.Floor(math.Exp2(6 + 20*rng.Float64()))
-		d := SentSum(s)/s - 1
+		d := sentSum(s)/s - 1
 		if square += d * d; math.Abs(d) > 1.0/32 {
-			t.Fatalf("%v is sent as %v", s, SentSum(s))
+			t.Fatalf("%v is sent as %v", s, sentSum(s))
 		}
 	}
 	if rms := math.Sqrt(square / float64(n)); math.Abs(rms-0.0133) > 0.0005 {
@@ -62,7 +62,7 @@ func TestSumSent(t *testing.T) {
 		_, free := decode(c.free)
 		differ := 0
 		for i := range len(images) / Cells {
-			want := SentSum(wafer.Sum(images[i*Cells:][:Cells]))
+			want := sentSum(wafer.Sum(images[i*Cells:][:Cells]))
 			a, b := sent[i*Cells:][:Cells], free[i*Cells:][:Cells]
 			if got := wafer.Sum(a); math.Abs(got/want-1) > 1e-12 {
 				t.Fatalf("%v: image %d sums to %v, want %v", m.Architecture(), i, got, want)

@@ -35,7 +35,7 @@ type Budget struct {
 // Choices are the values that a setting of the budget may have.
 func (Budget) Choices(key string) []string {
 	if key == "schedule" {
-		return Schedules()
+		return schedules()
 	}
 	return nil
 }
@@ -60,7 +60,7 @@ func (b Budget) Check() error {
 	if b.Schedule == "" {
 		return nil
 	}
-	if err := setting.Choice("schedule", b.Schedule, Schedules()); err != nil {
+	if err := setting.Choice("schedule", b.Schedule, schedules()); err != nil {
 		return fmt.Errorf("autoencoder: %w", err)
 	}
 	return nil
@@ -91,9 +91,9 @@ type Settings struct {
 	Progress   func(share float64, note string) // as nn.Fit's
 }
 
-// Schedules are the names that Budget.Schedule takes: "constant", "cosine", which falls to a
+// schedules are the names that Budget.Schedule takes: "constant", "cosine", which falls to a
 // hundredth of the rate at the last epoch, and "warm-cosine", which first rises.
-func Schedules() []string { return []string{"constant", "cosine", "warm-cosine"} }
+func schedules() []string { return []string{"constant", "cosine", "warm-cosine"} }
 
 // warmShare of a training's epochs is how long "warm-cosine" rises from 0. At the
 // full rate the first steps push, in some seeds, one of the encoder's outputs

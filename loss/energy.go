@@ -4,14 +4,12 @@ import "context"
 
 var _ = register("energy", Traits{
 	Label: "energy", Help: "(Σ decoded/Σ charge − 1)²: the total alone, to go with a distance", Sees: SeesTotal, Cost: 1,
-}, func(Resources) (Loss, error) { return Energy(), nil })
+}, func(Resources) (Loss, error) { return energy{}, nil })
 
-// Energy is the mean over images of (Σp/Σt − 1)², the squared error of the
+// energy is the mean over images of (Σp/Σt − 1)², the squared error of the
 // energy response. It sees nothing of the shape: added to a distance loss, which
 // sees nothing of the total charge, it keeps the energy without pulling at the
 // shape. Images without charge count 0.
-func Energy() Loss { return energy{} }
-
 type energy struct{}
 
 func (energy) Name() string { return "energy" }

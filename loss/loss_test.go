@@ -151,7 +151,7 @@ func TestParseErrors(t *testing.T) {
 
 func TestBadInput(t *testing.T) {
 	ctx := context.Background()
-	l := MSE()
+	l := cellwise{"mse", squared}
 	if _, err := l.Eval(ctx, make([]float32, 47), make([]float32, 47), nil); err == nil {
 		t.Error("47 cells were accepted")
 	}

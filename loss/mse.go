@@ -4,11 +4,9 @@ import "context"
 
 var _ = register("mse", Traits{
 	Label: "MSE", Help: "cell by cell: mean squared error", Sees: SeesCharges, Cost: 1,
-}, func(Resources) (Loss, error) { return MSE(), nil })
+}, func(Resources) (Loss, error) { return cellwise{"mse", squared}, nil })
 
-// MSE is the mean squared error over cells and images.
-func MSE() Loss { return cellwise{"mse", squared} }
-
+// squared is (t−p)² and its derivative with respect to p.
 func squared(t, p float32) (value, slope float32) {
 	d := p - t
 	return d * d, 2 * d

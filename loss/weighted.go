@@ -2,13 +2,10 @@ package loss
 
 var _ = register("weighted-mse", Traits{
 	Label: "weighted MSE", Help: "cell by cell, weighted by max(charge, decoded charge)", Sees: SeesCharges, Cost: 1,
-}, func(Resources) (Loss, error) { return WeightedMSE(), nil })
+}, func(Resources) (Loss, error) { return cellwise{"weighted-mse", weighted}, nil })
 
-// WeightedMSE is the mean over cells and images of (t−p)²·max(t,p), the
+// weighted is (t−p)²·max(t,p) and its derivative with respect to p: the
 // charge-weighted error of the paper's first baseline.
-func WeightedMSE() Loss { return cellwise{"weighted-mse", weighted} }
-
-// weighted is (t−p)²·max(t,p) and its derivative with respect to p.
 func weighted(t, p float32) (value, slope float32) {
 	d := p - t
 	if d > 0 {
