@@ -1,7 +1,9 @@
 package surrogate
 
 import (
+	"crypto/sha256"
 	_ "embed"
+	"encoding/hex"
 	"fmt"
 
 	"barrow/internal/weights"
@@ -13,6 +15,13 @@ import (
 //
 //go:embed builtin.weights
 var builtIn []byte
+
+// BuiltInDigest is the SHA-256 of its weights file, by which a study knows whether
+// a newer program still has the same network.
+func BuiltInDigest() string {
+	sum := sha256.Sum256(builtIn)
+	return hex.EncodeToString(sum[:])
+}
 
 // BuiltIn is the EMD network that comes with the program.
 func BuiltIn(s nn.Settings) (*Potential, error) {

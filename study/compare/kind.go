@@ -3,6 +3,7 @@ package compare
 import (
 	"barrow/run"
 	"barrow/study/internal/inputs"
+	"barrow/surrogate"
 )
 
 // Kind of the folder of a comparison.
@@ -22,7 +23,11 @@ func (p Plan) Identity(kind run.Kind) (run.Identity, error) {
 	if id.Inputs, err = inputs.Metric(p.Metric); err != nil {
 		return id, err
 	}
-	if p.CNN != "" && p.CNN != BuiltIn {
+	switch p.CNN {
+	case "":
+	case BuiltIn:
+		id.Inputs = append(id.Inputs, run.Input{Name: "the EMD network of the program", SHA256: surrogate.BuiltInDigest()})
+	default:
 		in, err := inputs.Network("the EMD network", p.CNN, run.SurrogateWeights)
 		if err != nil {
 			return id, err

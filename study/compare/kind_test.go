@@ -1,0 +1,66 @@
+package compare
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"barrow/hgcal"
+	"barrow/run"
+)
+
+// TestIdentity: a run is known by what is in the files that it reads, not by their
+// names, and what differs is said in words.
+func TestIdentity(t *testing.T) {
+	dir := t.TempDir()
+	metric, network := filepath.Join(dir, "cells.csv"), filepath.Join(dir, "cnn.weights")
+	write := func(stretch float64, weights string) {
+		t.Helper()
+		var text strings.Builder
+		for _, p := range hgcal.Benchmark() {
+			fmt.Fprintf(&text, "%v,%v\n", stretch*p[0], p[1])
+		}
+		for path, content := range map[string]string{metric: text.String(), network: weights} {
+			if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	p := small()
+	p.Metric, p.CNN, p.Losses = metric, network, []string{"emd-cnn"}
+	open := func(want string) {
+		t.Helper()
+		id, err := p.Identity(Kind())
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := run.Open(filepath.Join(dir, "run"), id, run.Settings{})
+		if err == nil {
+			f.Close()
+		}
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	write(1, "one")
+	open("")
+	open("")
+	write(1.5, "one")
+	open("the metric " + metric + ": other content than before")
+	write(1, "two")
+	open("the EMD network " + network + ": other content than before")
+	write(1, "one")
+	p.Digest = strings.Repeat("0f", 32)
+	open("the images: not given before")
+	p.Digest = ""
+	open("")
+	p.Losses, p.CNN = []string{"emd"}, ""
+	for _, cnn := range []string{"", BuiltIn} {
+		p.CNN = cnn
+		if id, err := p.Identity(Kind()); err != nil || len(id.Inputs) != 1+len(cnn)/len(BuiltIn) {
+			t.Errorf("network %q: %v, %v", cnn, id.Inputs, err)
+		}
+	}
+}
