@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -347,6 +349,15 @@ func TestKnownColumns(t *testing.T) {
 		}
 		if k.Meaning() == "" {
 			t.Errorf("%s has no meaning", k)
+		}
+	}
+	page, err := os.ReadFile(filepath.Join("..", "docs", "files.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range KnownColumns() {
+		if !strings.Contains(string(page), "| `"+string(k)+"` |") || !strings.Contains(string(page), "| "+k.Meaning()+" |") {
+			t.Errorf("docs/files.md does not have %s: %s", k, k.Meaning())
 		}
 	}
 	s := &Set{Charge: make([]float64, 2*hgcal.Cells)}

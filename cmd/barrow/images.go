@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -78,49 +77,6 @@ func waferInputs(cmd *cobra.Command, paths []string) ([]file.Input, error) {
 	return inputs, nil
 }
 
-// readAll reads one wafer file with every row as it is.
-func (f *imageFlags) readAll(path string) (*wafer.Set, error) {
-	r, err := f.open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	return wafer.ReadAll(r)
-}
-
-// readLabelled joins wafer files with their metadata, or without it where the
-// files' columns differ.
-func (f *imageFlags) readLabelled(paths []string) (*wafer.Set, error) {
-	if _, err := waferInputs(f.cmd, paths); err != nil {
-		return nil, err
-	}
-	all, columns := &wafer.Set{}, true
-	for _, path := range paths {
-		s, err := f.readAll(path)
-		if err != nil {
-			return nil, err
-		}
-		if !columns {
-			s = s.WithoutColumns()
-		}
-		s, zero := s.NonZero()
-		if zero > 0 {
-			fmt.Fprintf(quietly(f.cmd), "%s: %d images without charge left out, %d kept\n", path, zero, s.Len())
-		}
-		if err := all.Append(s); err != nil {
-			fmt.Fprintf(quietly(f.cmd), "%s: %v: the columns are left out\n", path, err)
-			columns, all = false, all.WithoutColumns()
-			if err := all.Append(s.WithoutColumns()); err != nil {
-				return nil, fmt.Errorf("%s: %w", path, err)
-			}
-		}
-	}
-	if all.Len() == 0 {
-		return nil, fmt.Errorf("%s: no image with charge", strings.Join(paths, ", "))
-	}
-	return all, nil
-}
-
 // create starts a wafer file in the cell order in which the command reads; "-" is
 // standard output.
 func (f *imageFlags) create(cmd *cobra.Command, path string, force bool) (*file.Writer, error) {
@@ -129,19 +85,6 @@ func (f *imageFlags) create(cmd *cobra.Command, path string, force bool) (*file.
 		return nil, err
 	}
 	return createImages(cmd, path, force, wafer.WriteSettings{Order: s.Order})
-}
-
-// write writes images so.
-func (f *imageFlags) write(cmd *cobra.Command, path string, force bool, set *wafer.Set) error {
-	w, err := f.create(cmd, path, force)
-	if err != nil {
-		return err
-	}
-	defer w.Abort()
-	if err := w.Write(set); err != nil {
-		return err
-	}
-	return w.Close()
 }
 
 // createImages starts a wafer file, or the command's standard output for "-".

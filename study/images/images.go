@@ -141,9 +141,12 @@ func (i Input) Files(ctx context.Context, paths []string, s Settings) (*wafer.Se
 	of := wafer.ReadSettings{Order: order, Header: i.Header, Layout: i.Layout}
 	all := &wafer.Set{}
 	for _, path := range paths {
-		set, err := file.ReadAll(ctx, path, of)
+		set, said, err := readFile(ctx, path, of)
 		if err != nil {
 			return nil, err
+		}
+		if !said && order != hgcal.V9 {
+			s.remark("%s: does not say how its cells are numbered: %v, as given", path, order)
 		}
 		set, zero := set.NonZero()
 		if zero > 0 {
@@ -161,4 +164,16 @@ func (i Input) Files(ctx context.Context, paths []string, s Settings) (*wafer.Se
 		return nil, fmt.Errorf("images: %s: no image with charge", strings.Join(paths, ", "))
 	}
 	return all, nil
+}
+
+// readFile reads a file and whether it says its cell order.
+func readFile(ctx context.Context, path string, of wafer.ReadSettings) (set *wafer.Set, said bool, err error) {
+	r, err := file.Open(ctx, of, path)
+	if err != nil {
+		return nil, false, err
+	}
+	defer r.Close()
+	said = r.Info().OrderSaid
+	set, err = wafer.ReadAll(r)
+	return set, said, err
 }

@@ -350,6 +350,9 @@ func TestNeverMisread(t *testing.T) {
 	rapid.Check(t, neverMisread)
 }
 
+// FuzzTables does the same for as long as it is let.
+func FuzzTables(f *testing.F) { f.Fuzz(rapid.MakeFuzz(neverMisread)) }
+
 func neverMisread(t *rapid.T) {
 	n := rapid.IntRange(1, 6).Draw(t, "images")
 	charge := rapid.OneOf(rapid.IntRange(0, 3), rapid.IntRange(0, 2000))
