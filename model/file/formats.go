@@ -4,21 +4,12 @@ import (
 	"barrow/model"
 	"barrow/model/keras"
 	"barrow/model/registers"
-	"barrow/nn"
 )
 
 // Formats are the formats of other programs: a new one is a line here.
 func Formats() []model.Format {
 	return []model.Format{
 		registers.Format(),
-		{Name: "keras", About: "Keras 2 and QKeras: HDF5, alone or with the architecture as JSON", Recognise: keras.Recognise, Read: readKeras},
+		{Name: "keras", About: "Keras 2 and QKeras: HDF5, alone or with the architecture as JSON", Recognise: keras.Recognise, Read: keras.ReadNetwork},
 	}
-}
-
-func readKeras(path string, s nn.Settings) (*nn.Network, error) {
-	m, err := keras.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	return m.Network(s)
 }
