@@ -76,7 +76,7 @@ func (f *runFlags) compare(cmd *cobra.Command, c *common, kind run.Kind, plan *c
 	bar := newProgress(cmd.ErrOrStderr(), c)
 	defer bar.close()
 	table, times, err := compare.Start(cmd.Context(), f.out, kind, *plan, compare.Settings{
-		Threads: c.threads, Force: f.force, Remark: remark(cmd, c),
+		Threads: c.threads, Force: f.force, Remark: remark(cmd, c), Stream: stream(cmd),
 		Progress: bar.set,
 	})
 	return table, times, f.explain(err)

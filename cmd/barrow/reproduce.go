@@ -68,7 +68,7 @@ func (f *reproduceFlags) run(cmd *cobra.Command, c *common) error {
 	ctx, start := cmd.Context(), time.Now()
 	bar := newProgress(cmd.ErrOrStderr(), c)
 	defer bar.close()
-	s := reproduce.Settings{Threads: c.threads, Progress: bar.set, Force: f.force, Remark: remark(cmd, c)}
+	s := reproduce.Settings{Threads: c.threads, Progress: bar.set, Force: f.force, Remark: remark(cmd, c), Stream: stream(cmd)}
 	if f.full {
 		results, times, err := reproduce.StartFull(ctx, f.out, config, s)
 		if err != nil {

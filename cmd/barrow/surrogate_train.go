@@ -53,5 +53,5 @@ func (f *runFlags) estimate(cmd *cobra.Command, c *common) (s estimate.Settings,
 		return s, nil, err
 	}
 	bar := newProgress(cmd.ErrOrStderr(), c)
-	return estimate.Settings{Threads: c.threads, Force: f.force, Remark: remark(cmd, c), Progress: bar.set}, bar.close, nil
+	return estimate.Settings{Threads: c.threads, Force: f.force, Remark: remark(cmd, c), Stream: stream(cmd), Progress: bar.set}, bar.close, nil
 }

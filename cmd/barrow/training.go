@@ -48,6 +48,16 @@ func remark(cmd *cobra.Command, c *common) func(string) {
 	return func(text string) { fmt.Fprintln(w, text) }
 }
 
+// stream is what a study reads for the name of standard input.
+func stream(cmd *cobra.Command) func(string) io.Reader {
+	return func(name string) io.Reader {
+		if name == "-" {
+			return cmd.InOrStdin()
+		}
+		return nil
+	}
+}
+
 // printNumbers prints one %.12g number a line.
 func printNumbers(w io.Writer, values []float64) error {
 	b := make([]byte, 0, 1<<16)

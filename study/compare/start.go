@@ -3,6 +3,7 @@ package compare
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 
 	"barrow/autoencoder"
@@ -21,7 +22,8 @@ type Settings struct {
 	Threads  int  // 0: all processors
 	Force    bool // replace the run that the folder holds
 	Progress func(share float64, note string)
-	Remark   func(string) // what the user should know but did not ask for
+	Remark   func(string)                // what the user should know but did not ask for
+	Stream   func(name string) io.Reader // what a name of Data or Pretrain stands for that is no file, as in images.Settings
 }
 
 // Start gets the plan's images and its EMD CNN, opens or resumes the folder and
@@ -37,14 +39,14 @@ func Start(ctx context.Context, folder string, kind run.Kind, p Plan, s Settings
 	if err := p.Check(true); err != nil {
 		return nil, nil, err
 	}
-	if err := p.checkMetric(); err != nil {
+	if err := p.checkMetric(s.Remark); err != nil {
 		return nil, nil, err
 	}
 	r := Resources{Threads: threads, Progress: s.Progress}
 	if r.CNN, err = p.network(); err != nil {
 		return nil, nil, err
 	}
-	d, err := p.Read(ctx, images.Settings{Seed: p.Seed, Threads: threads, Remark: s.Remark})
+	d, err := p.Read(ctx, images.Settings{Seed: p.Seed, Threads: threads, Remark: s.Remark, Stream: s.Stream})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -66,13 +68,19 @@ func Start(ctx context.Context, folder string, kind run.Kind, p Plan, s Settings
 	return Run(ctx, f, p, d, r)
 }
 
-// checkMetric reports a metric that is not one of images.
-func (p Plan) checkMetric() error {
-	points, err := hgcal.Positions(p.Metric)
-	if err == nil && len(points) != hgcal.Cells {
-		err = fmt.Errorf("compare: metric %s: %d cells, an image has %d", p.Metric, len(points), hgcal.Cells)
+// checkMetric reports a metric that is not one of images, and remarks on what is assumed
+// about one that is a file.
+func (p Plan) checkMetric(remark func(string)) error {
+	m, err := hgcal.ReadPositions(p.Metric)
+	switch {
+	case err != nil:
+		return err
+	case len(m.Points) != hgcal.Cells:
+		return fmt.Errorf("compare: metric = %q: %d cells, an image has %d", p.Metric, len(m.Points), hgcal.Cells)
+	case m.Note != "" && remark != nil:
+		remark(m.Note)
 	}
-	return err
+	return nil
 }
 
 // Read gets the plan's images, in their parts, and notes in the plan what they are.

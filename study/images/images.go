@@ -5,6 +5,7 @@ package images
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 
 	"barrow/hgcal"
@@ -79,6 +80,9 @@ type Settings struct {
 	Seed    uint64 // of the simulation
 	Threads int    // 0: all processors; never changes a bit
 	Remark  func(string)
+	// Stream is what a name stands for that is no file, such as standard input; nil, or a nil
+	// result, for files.
+	Stream func(name string) io.Reader
 }
 
 func (s Settings) remark(format string, a ...any) {
@@ -141,12 +145,9 @@ func (i Input) Files(ctx context.Context, paths []string, s Settings) (*wafer.Se
 	of := wafer.ReadSettings{Order: order, Header: i.Header, Layout: i.Layout}
 	all := &wafer.Set{}
 	for _, path := range paths {
-		set, said, err := readFile(ctx, path, of)
+		set, err := s.readAll(ctx, path, of)
 		if err != nil {
 			return nil, err
-		}
-		if !said && order != hgcal.V9 {
-			s.remark("%s: does not say how its cells are numbered: %v, as given", path, order)
 		}
 		set, zero := set.NonZero()
 		if zero > 0 {
@@ -166,14 +167,19 @@ func (i Input) Files(ctx context.Context, paths []string, s Settings) (*wafer.Se
 	return all, nil
 }
 
-// readFile reads a file and whether it says its cell order.
-func readFile(ctx context.Context, path string, of wafer.ReadSettings) (set *wafer.Set, said bool, err error) {
-	r, err := file.Open(ctx, of, path)
+// readAll reads a file, or what its name stands for.
+func (s Settings) readAll(ctx context.Context, path string, of wafer.ReadSettings) (*wafer.Set, error) {
+	in := file.Input{Name: path}
+	if s.Stream != nil {
+		in.Stream = s.Stream(path)
+	}
+	r, err := file.New(ctx, of, in)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	defer r.Close()
-	said = r.Info().OrderSaid
-	set, err = wafer.ReadAll(r)
-	return set, said, err
+	if of.Order != hgcal.V9 && !r.Info().OrderSaid {
+		s.remark("%s: does not say how its cells are numbered: %v, as given", path, of.Order)
+	}
+	return wafer.ReadAll(r)
 }

@@ -3,6 +3,7 @@ package images
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,6 +54,14 @@ func TestRead(t *testing.T) {
 	if set, source, err = in.Read(context.Background(), s); err != nil || set.Len() != 2 || len(set.Columns) != 1 || source != with+", "+same {
 		t.Errorf("%+v, %q, %v", set, source, err)
 	}
+	streamed, order := in, ""
+	streamed.Data, streamed.Order = []string{"-"}, "postmux"
+	s.Stream = func(string) io.Reader { return strings.NewReader(head("eta") + row("5", "1.7")) }
+	s.Remark = func(text string) { order = text }
+	if set, _, err = streamed.Read(context.Background(), s); err != nil || set.Len() != 1 || !strings.Contains(order, "postmux, as given") {
+		t.Errorf("a stream: %+v, %q, %v", set, order, err)
+	}
+	s.Stream, s.Remark = nil, func(text string) { said = append(said, text) }
 	in.Data = append(in.Data, other)
 	if set, _, err = in.Read(context.Background(), s); err != nil || set.Len() != 3 || len(set.Columns) != 0 {
 		t.Errorf("%+v, %v", set, err)

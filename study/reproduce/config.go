@@ -121,13 +121,18 @@ var ErrFull = errors.New("for the full comparison only")
 
 // Check refuses, before any work, what a run could only fail on later.
 func (c Config) Check(set *wafer.Set) error {
-	if err := c.check(set); err != nil {
+	if err := c.checkOne(); err != nil {
 		return err
 	}
+	return c.check(set)
+}
+
+// checkOne refuses what only a full run takes.
+func (c Config) checkOne() error {
 	switch {
-	case len(c.Precisions) != 1:
+	case len(c.Precisions) > 1:
 		return fmt.Errorf("reproduce: precisions = %v: several are %w", c.Precisions, ErrFull)
-	case c.Seeds != 1:
+	case c.Seeds > 1:
 		return fmt.Errorf("reproduce: seeds = %d: several are %w", c.Seeds, ErrFull)
 	case len(c.Bits) > 0 || len(c.Links) > 0:
 		return fmt.Errorf("reproduce: latent_bits = %v, links = %v: other widths than the precision's own are %w", c.Bits, c.Links, ErrFull)
@@ -149,7 +154,23 @@ func (c Config) check(set *wafer.Set) error {
 	if set.Len() < minimumImages {
 		return fmt.Errorf("reproduce: %d images are too few to train on; %d are needed at least", set.Len(), minimumImages)
 	}
-	if err := c.Plan.Check(true); err != nil {
+	if err := c.checkSettings(); err != nil {
+		return err
+	}
+	if c.Conditional {
+		_, err := autoencoder.Conditions(set)
+		return err
+	}
+	return nil
+}
+
+// checkSettings is the part of it that needs no images, which may take minutes to get.
+func (c Config) checkSettings() error {
+	p := c.Complete()
+	if p.Epochs == 0 {
+		p.Epochs = 1 // at least; For knows how many
+	}
+	if err := p.Check(true); err != nil {
 		return err
 	}
 	err := limit.Count("pairs =", c.Pairs, maxPairs)
@@ -158,11 +179,6 @@ func (c Config) check(set *wafer.Set) error {
 	}
 	if err != nil {
 		return fmt.Errorf("reproduce: %w", err)
-	}
-	if c.Conditional {
-		if _, err := autoencoder.Conditions(set); err != nil {
-			return err
-		}
 	}
 	if err := evaluate.CheckDensity(c.Density); err != nil {
 		return err

@@ -3,7 +3,9 @@ package reproduce
 import (
 	"context"
 	"fmt"
+	"io"
 
+	"barrow/hgcal"
 	"barrow/internal/limit"
 	"barrow/run"
 	"barrow/study/compare"
@@ -17,6 +19,7 @@ type Settings struct {
 	Progress func(share float64, note string) // share of the whole run that is done, in [0,1]; nil for none
 	Force    bool                             // Start replaces the run that the folder holds
 	Remark   func(string)                     // told what the user should know but did not ask for; nil for nobody
+	Stream   func(name string) io.Reader      // what a name of Data or Pretrain stands for that is no file, as in images.Settings
 }
 
 // prepared has all processors counted, and functions to tell things to.
@@ -39,6 +42,9 @@ func (s Settings) prepared() (Settings, error) {
 func Start(ctx context.Context, folder string, c Config, s Settings) (*Results, Times, error) {
 	s, err := s.prepared()
 	if err != nil {
+		return nil, Times{}, err
+	}
+	if err := c.checkOne(); err != nil {
 		return nil, Times{}, err
 	}
 	set, source, err := s.read(ctx, c)
@@ -77,7 +83,7 @@ func StartFull(ctx context.Context, folder string, c Config, s Settings) (*FullR
 	}
 	var before *wafer.Set
 	if len(c.Pretrain) > 0 {
-		if before, err = c.Files(ctx, c.Pretrain, images.Settings{Remark: s.Remark}); err != nil {
+		if before, err = c.Files(ctx, c.Pretrain, images.Settings{Remark: s.Remark, Stream: s.Stream}); err != nil {
 			return nil, nil, err
 		}
 		c.PretrainDigest = before.Digest()
@@ -99,11 +105,13 @@ func StartFull(ctx context.Context, folder string, c Config, s Settings) (*FullR
 }
 
 func (s Settings) read(ctx context.Context, c Config) (*wafer.Set, string, error) {
-	// The settings before the images, which may take minutes.
-	if _, err := groundMetric(c.Metric); err != nil {
+	if err := c.checkSettings(); err != nil {
 		return nil, "", err
 	}
-	return c.Input.Read(ctx, images.Settings{Seed: c.Seed, Threads: s.Threads, Remark: s.Remark})
+	if m, err := hgcal.ReadPositions(c.Metric); err == nil && m.Note != "" {
+		s.Remark(m.Note)
+	}
+	return c.Input.Read(ctx, images.Settings{Seed: c.Seed, Threads: s.Threads, Remark: s.Remark, Stream: s.Stream})
 }
 
 func (s Settings) open(folder string, id run.Identity) (*run.Folder, error) {
