@@ -8,6 +8,7 @@ import (
 	"barrow/evaluate"
 	"barrow/loss"
 	"barrow/report"
+	"barrow/study/internal/page"
 )
 
 // decoding is the tables' words for it.
@@ -99,24 +100,38 @@ func sideBySide(r *Results, ours *Encoder) report.Table {
 	t := report.Table{
 		Title: fmt.Sprintf("On up to %d links", b.EncoderLinks),
 		Columns: []report.Column{{Name: "what is sent"}, {Name: "decoded as"}, {Name: "links", Numeric: true}, {Name: "bits", Numeric: true},
-			{Name: "mean EMD", Numeric: true}, {Name: "median", Numeric: true}, {Name: "response", Numeric: true}, {Name: "nothing arrives", Numeric: true}, {Name: "best encoder better", Numeric: true}},
+			{Name: "mean EMD", Numeric: true}, {Name: "median", Numeric: true}},
 		Note: fmt.Sprintf("Bits: of information a wafer, without padding, the mean where frames differ; a link carries 32. Encoders: outputs of nine bits, their response before scaling to the sum. Super trigger cells and threshold sum: on the links and with the decoding that keep most. Best encoder better: share of images of which it (%s) keeps more. Wafer density: %s.", loss.Label(ours.Loss), b.Density),
 	}
+	// The figures of merit that the chip's algorithms have.
+	merits := b.Baselines[0].Result.Fidelity.Others()
+	means := func(f evaluate.Fidelity) (cells []string) {
+		for _, m := range merits {
+			cells = append(cells, page.Minus(m.Figure.Print(f.Of(m.Name).Mean)))
+		}
+		return cells
+	}
+	for _, m := range merits {
+		t.Columns = append(t.Columns, report.Column{Name: m.Label, Numeric: true})
+	}
+	t.Columns = append(t.Columns, report.Column{Name: "nothing arrives", Numeric: true}, report.Column{Name: "best encoder better", Numeric: true})
 	for i, e := range r.Encoders {
 		if e.Loss == ours.Loss {
 			t.Emphasis = append(t.Emphasis, i)
 		}
 		x := e.on(b.EncoderLinks)
-		t.Rows = append(t.Rows, []string{"encoder, " + loss.Label(e.Loss), "its decoder", fmt.Sprint(b.EncoderLinks), fmt.Sprint(x.Bits),
-			fmt.Sprintf("%.3f", x.EMD.Mean), fmt.Sprintf("%.3f", x.EMD.Median), fmt.Sprintf("%.3f", e.Fidelity.Of(evaluate.Response).Mean), percent(0), "–"})
+		row := append([]string{"encoder, " + loss.Label(e.Loss), "its decoder", fmt.Sprint(b.EncoderLinks), fmt.Sprint(x.Bits),
+			fmt.Sprintf("%.3f", x.EMD.Mean), fmt.Sprintf("%.3f", x.EMD.Median)}, means(e.Fidelity)...)
+		t.Rows = append(t.Rows, append(row, percent(0), "–"))
 	}
 	for _, x := range b.on(b.EncoderLinks) {
 		name := x.Result.Name
 		if x.Result.Threshold > 0 {
 			name += fmt.Sprintf(", from %d counts", x.Result.Threshold)
 		}
-		t.Rows = append(t.Rows, []string{name, x.decoding(), fmt.Sprint(x.Result.Links), fmt.Sprintf("%.0f", x.Result.Bits), fmt.Sprintf("%.3f", x.emd().Mean),
-			fmt.Sprintf("%.3f", x.emd().Median), fmt.Sprintf("%.3f", x.Result.Fidelity.Of(evaluate.Response).Mean), percent(x.Result.Empty), percent(x.Worse)})
+		row := append([]string{name, x.decoding(), fmt.Sprint(x.Result.Links), fmt.Sprintf("%.0f", x.Result.Bits), fmt.Sprintf("%.3f", x.emd().Mean),
+			fmt.Sprintf("%.3f", x.emd().Median)}, means(x.Result.Fidelity)...)
+		t.Rows = append(t.Rows, append(row, percent(x.Result.Empty), percent(x.Worse)))
 	}
 	return t
 }

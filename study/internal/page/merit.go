@@ -29,4 +29,7 @@ func Merit(f *evaluate.Figure, iv *report.Intervals, more string) report.Figure 
 }
 
 // Print is a figure in words, with a true minus.
-func Print(f interface{ Print() string }) string { return strings.ReplaceAll(f.Print(), "-", "−") }
+func Print(f interface{ Print() string }) string { return Minus(f.Print()) }
+
+// Minus puts a true minus into a number.
+func Minus(number string) string { return strings.ReplaceAll(number, "-", "−") }
