@@ -178,13 +178,14 @@ func (w *full) decoder(ctx context.Context, metric *emd.Metric, train *wafer.Set
 	}
 	budget := w.c.Budget
 	budget.Epochs, budget.Patience = epochs, 0
-	m, _, err := autoencoder.Train(ctx, train, w.data.Validation, l, autoencoder.Settings{
-		Architecture: w.c.Encoder(name, "float", 0), Budget: budget, Seed: w.c.Seed + 1000, Threads: w.threads,
-		Checkpoint: w.folder.Path(run.Weights, "decoder-"+name+run.CheckpointEnding),
-		Progress: func(done float64, note string) {
-			w.progress(shareDecoders*(share+done/2), "decoders: "+name+", "+note)
-		},
-	})
+	m, _, err := once(w.folder, w.threads, "decoder-"+name, func(checkpoint string) (*autoencoder.Model, *nn.History, error) {
+		return autoencoder.Train(ctx, train, w.data.Validation, l, autoencoder.Settings{
+			Architecture: w.c.Encoder(name, "float", 0), Budget: budget, Seed: w.c.Seed + 1000, Threads: w.threads, Checkpoint: checkpoint,
+			Progress: func(done float64, note string) {
+				w.progress(shareDecoders*(share+done/2), "decoders: "+name+", "+note)
+			},
+		})
+	}, autoencoder.Load)
 	return m, err
 }
 

@@ -115,7 +115,7 @@ func TestFullPretrained(t *testing.T) {
 			t.Fatal(err)
 		}
 		distances = append(distances, r.Row("emd-cnn", "asic", 0).EMD.Mean)
-		for _, name := range []string{"decoder-emd.ckpt", "pretrained-asic-emd-cnn-seed1.weights"} {
+		for _, name := range []string{"decoder-emd.weights", "pretrained-asic-emd-cnn-seed1.weights"} {
 			if _, err := os.Stat(f.Path(run.Weights, name)); err != nil {
 				t.Error(err)
 			}

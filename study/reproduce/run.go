@@ -149,10 +149,6 @@ func (w *work) follow(s step) func(float64, string) {
 	}
 }
 
-func (w *work) weights(name, ending string) string {
-	return w.folder.Path(run.Weights, name+ending)
-}
-
 // fitted is what is kept of a training that is done, beside the weights.
 type fitted struct {
 	Curve     []Epoch `json:"curve"`
@@ -160,24 +156,25 @@ type fitted struct {
 }
 
 // once trains a network, unless it is there, and opens it.
-func once[M interface{ Save(path string) error }](w *work, part string, train func(checkpoint string) (M, *nn.History, error), load func(path string, s nn.Settings) (M, error)) (M, fitted, error) {
+func once[M interface{ Save(path string) error }](f *run.Folder, threads int, part string, train func(checkpoint string) (M, *nn.History, error), load func(path string, s nn.Settings) (M, error)) (M, fitted, error) {
 	var m, none M
 	var t fitted
 	trained := false
-	err := w.folder.Once(part, nil, &t, func() ([]string, error) {
+	weights := f.Path(run.Weights, part+run.WeightsEnding)
+	err := f.Once(part, nil, &t, func() ([]string, error) {
 		var h *nn.History
 		var err error
-		if m, h, err = train(w.weights(part, run.CheckpointEnding)); err != nil {
+		if m, h, err = train(f.Path(run.Weights, part+run.CheckpointEnding)); err != nil {
 			return nil, err
 		}
 		trained, t = true, fitted{curve(h), h.BestEpoch}
-		return []string{part + run.WeightsEnding}, m.Save(w.weights(part, run.WeightsEnding))
+		return []string{part + run.WeightsEnding}, m.Save(weights)
 	})
 	if err != nil {
 		return none, t, err
 	}
 	if !trained {
-		m, err = load(w.weights(part, run.WeightsEnding), nn.Settings{Threads: w.threads})
+		m, err = load(weights, nn.Settings{Threads: threads})
 	}
 	return m, t, err
 }
@@ -191,7 +188,7 @@ func (w *work) encoder(ctx context.Context, s step, name string) error {
 	if err != nil {
 		return err
 	}
-	w.decoders[name], w.histories[name], err = once(w, run.EncoderWeights+name, func(checkpoint string) (*autoencoder.Model, *nn.History, error) {
+	w.decoders[name], w.histories[name], err = once(w.folder, w.threads, run.EncoderWeights+name, func(checkpoint string) (*autoencoder.Model, *nn.History, error) {
 		return autoencoder.Train(ctx, w.train, w.validation, l, autoencoder.Settings{
 			Architecture: w.c.Encoder(name, w.c.Precisions[0], 0), Budget: w.c.Budget, Seed: w.c.Seed, Threads: w.threads,
 			Checkpoint: checkpoint, Progress: w.follow(s),
@@ -203,7 +200,7 @@ func (w *work) encoder(ctx context.Context, s step, name string) error {
 // surrogate trains the EMD CNN on fresh pairs of training images and of what
 // an untrained decoder and the trained ones so far make of them.
 func (w *work) surrogate(ctx context.Context, s step) error {
-	m, t, err := once(w, run.SurrogateWeights, func(checkpoint string) (*surrogate.CNN, *nn.History, error) {
+	m, t, err := once(w.folder, w.threads, run.SurrogateWeights, func(checkpoint string) (*surrogate.CNN, *nn.History, error) {
 		train, err := w.pairs(ctx, w.train)
 		if err != nil {
 			return nil, nil, err
