@@ -1,0 +1,20 @@
+package study_test
+
+import (
+	"fmt"
+
+	"barrow/study"
+)
+
+func ExampleKinds() {
+	for _, k := range study.Kinds() {
+		fmt.Println(k.Name, k.Version)
+	}
+	// Output:
+	// reproduce 1
+	// reproduce-full 1
+	// compare 1
+	// encoder 1
+	// emd-cnn 1
+	// surrogate-scan 1
+}
