@@ -26,13 +26,21 @@ func Hint(word string, choices []string) string {
 }
 
 // Suggest is the choice that is most like a word, by the number of letters that must be
-// changed, added, left out or swapped with their neighbour; the first of several. It is
-// empty where more than a third of the letters would have to.
+// changed, added, left out or swapped with their neighbour; the first of several. Where more
+// than a third of the letters would have to, it is one that begins with the word, if that has
+// three letters, or none.
 func Suggest(word string, choices []string) string {
 	best, like := len([]rune(word))/3+1, ""
 	for _, c := range choices {
 		if d := distance(strings.ToLower(word), strings.ToLower(c)); d < best && d < len([]rune(c)) {
 			best, like = d, c
+		}
+	}
+	if len(word) >= 3 && like == "" {
+		for _, c := range choices {
+			if strings.HasPrefix(strings.ToLower(c), strings.ToLower(word)) {
+				return c
+			}
 		}
 	}
 	return like

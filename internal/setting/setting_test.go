@@ -181,7 +181,7 @@ func TestSuggest(t *testing.T) {
 	losses := []string{"mse", "telescope", "emd", "emd-cnn", "energy"}
 	for word, want := range map[string]string{
 		"emdd": "emd", "telescpoe": "telescope", "EMD": "emd", "teleskop": "telescope", "med": "emd",
-		"6bit": "", "": "", "ed": "", "x": "", "nothing": "", "emdcnn": "emd-cnn",
+		"6bit": "", "": "", "ed": "", "tele": "telescope", "te": "", "x": "", "nothing": "", "emdcnn": "emd-cnn",
 	} {
 		if got := Suggest(word, losses); got != want {
 			t.Errorf("Suggest(%q) = %q, want %q", word, got, want)

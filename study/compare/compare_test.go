@@ -293,8 +293,8 @@ func TestCheck(t *testing.T) {
 		"patience = -3":                                              func(p *Plan) { p.Patience = -3 },
 		"mip = NaN":                                                  func(p *Plan) { p.Threshold = math.NaN() },
 		"is named twice":                                             func(p *Plan) { p.Losses = []string{"emd", "emd"} },
-		"losses: none":                                               func(p *Plan) { p.Losses = nil },
-		"precisions: none":                                           func(p *Plan) { p.Precisions = nil },
+		"no loss is named":                                           func(p *Plan) { p.Losses = nil },
+		"no precision is named":                                      func(p *Plan) { p.Precisions = nil },
 	} {
 		p := small()
 		spoil(&p)

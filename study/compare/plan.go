@@ -232,9 +232,9 @@ func (p Plan) Check(cnn bool) error {
 	}
 	switch {
 	case len(p.Losses) == 0:
-		return fmt.Errorf("compare: losses: none is named; the losses are %s", strings.Join(loss.Names(), ", "))
+		return fmt.Errorf("compare: no loss is named; the losses are %s", strings.Join(loss.Names(), ", "))
 	case len(p.Precisions) == 0:
-		return fmt.Errorf("compare: precisions: none is named; they are %s", strings.Join(autoencoder.PresetNames(), ", "))
+		return fmt.Errorf("compare: no precision is named; they are %s", strings.Join(autoencoder.PresetNames(), ", "))
 	case !(p.Threshold > 0) || math.IsInf(p.Threshold, 0):
 		return fmt.Errorf("compare: mip = %v: want a positive charge", p.Threshold)
 	}

@@ -154,7 +154,18 @@ func (b *Binding) set(key string, v any) error {
 		}
 		return f.Set(v)
 	}
-	return fmt.Errorf("unknown key %q%s (the keys are %s)", key, setting.Hint(key, b.Keys()), strings.Join(b.Keys(), ", "))
+	return fmt.Errorf("unknown key %q%s (the keys are %s)", key, b.hint(key), strings.Join(b.Keys(), ", "))
+}
+
+// hint says which key an unknown one stands for: that of the flag of this name, or one
+// that is like it.
+func (b *Binding) hint(key string) string {
+	for _, f := range b.fields {
+		if f.Flag == strings.ReplaceAll(key, "_", "-") {
+			return "; did you mean " + f.Key + "?"
+		}
+	}
+	return setting.Hint(key, b.Keys())
 }
 
 // written is a value much as it stands in the file.

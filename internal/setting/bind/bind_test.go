@@ -104,6 +104,8 @@ func TestMistakes(t *testing.T) {
 	for text, want := range map[string]string{
 		"epochs = 1\n epoch = 3":          `a.toml:2:2: unknown key "epoch"; did you mean epochs? (the keys are losses, data, latent_bits, epochs, learning_rate, schedule, seed, zero_start)`,
 		"epochs = \"three\"":              `a.toml:1:1: epochs = "three": want a whole number`,
+		"rate = 1":                        `unknown key "rate"; did you mean learning_rate?`,
+		"loss = 1":                        `unknown key "loss"; did you mean losses?`,
 		"\nseed = -1":                     "a.toml:2:1: seed = -1: want a whole number, 0 or more",
 		"learning_rate = nan":             "a.toml:1:1: learning_rate = NaN: want a finite number",
 		"learning_rate = -inf":            "learning_rate = -Inf: want a finite number",
