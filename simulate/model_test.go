@@ -93,12 +93,7 @@ func TestParameters(t *testing.T) {
 }
 
 func FuzzParameters(f *testing.F) {
-	var b bytes.Buffer
-	p := DefaultParameters()
-	if err := p.Write(&b); err != nil {
-		f.Fatal(err)
-	}
-	f.Add(b.String())
+	f.Add("[shower]\nmax_spots=9\n")
 	f.Add("[pileup]\nscale = 1e300")
 	f.Add("[electronics]\nnoise = [inf, nan, 0]")
 	f.Fuzz(func(t *testing.T, text string) {

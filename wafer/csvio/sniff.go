@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"regexp"
 	"strings"
 
 	"barrow/hgcal"
@@ -143,7 +144,9 @@ func (t *table) byNames() (*layout, error) {
 		}
 	}
 	if l := numberedHeader(first); l != nil {
-		return l, nil
+		if last := len(l.field) - 1; l.names[len(l.names)-1] != string(wafer.ModType) || len(t.rows) > 1 && (&table{rows: t.rows[1:]}).ecoder(last) {
+			return l, nil
+		}
 	}
 	if len(t.comment) == len(first) {
 		if l, err := chargeHeader(t.comment, false); err == nil {
@@ -164,6 +167,10 @@ func (t *table) byPlace() (*layout, error) {
 			return nil, &wafer.UnclearError{Looks: fmt.Sprintf("%d columns without names, the last of them empty: an Ecoder file without ModType, or 57 columns and a separator behind", whole),
 				Choices: []wafer.Choice{{Setting: "layout", Value: "ecoder", Means: "an Ecoder file"}, {Setting: "layout", Value: "noheader", Means: "57 columns"}}}
 		}
+		if whole == noHeaderWidth {
+			return nil, &wafer.UnclearError{Looks: fmt.Sprintf("%d columns without names, the last of them empty: an older training file without tc_phi, or %d columns and a separator behind", whole, whole-1),
+				Choices: []wafer.Choice{{Setting: "layout", Value: "noheader", Means: "an older training file"}, {Setting: "layout", Value: "charges,...", Means: "the charges first"}}}
+		}
 		t.untrim()
 	}
 	if t.trailing && t.settings.Layout != "" {
@@ -176,25 +183,49 @@ func (t *table) byPlace() (*layout, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.header = t.settings.Header == "first"
-	if t.settings.Header == "" {
+	switch t.settings.Header {
+	case "":
 		err = t.headless(l, first)
+	case "first":
+		l.header = true
+		if charges, words := l.charges(first); words == 0 && !rising(charges) && !renamed(charges) {
+			err = &wafer.UnclearError{Looks: "the first row is to be names but looks like an image", Choices: []wafer.Choice{
+				{Setting: "header", Value: "none", Means: "the first row is an image"}}}
+		}
 	}
 	return l, err
 }
 
-// headless tells whether the first row may be an image.
-func (t *table) headless(l *layout, first []string) error {
-	var charges []string
-	words := 0
+// charges are the fields of the first row where a layout has charges, and how many
+// of them are words.
+func (l *layout) charges(first []string) (fields []string, words int) {
 	for j, f := range l.field {
 		if f >= 0 {
-			charges = append(charges, first[j])
+			fields = append(fields, first[j])
 			if _, ok := number(first[j]); !ok && first[j] != "" {
 				words++
 			}
 		}
 	}
+	return fields, words
+}
+
+// rising reports whether every number is above the one before, as in no image.
+func rising(fields []string) bool {
+	for i, f := range fields {
+		v, _ := number(f)
+		if i > 0 {
+			if before, _ := number(fields[i-1]); v <= before {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// headless tells whether the first row may be an image.
+func (t *table) headless(l *layout, first []string) error {
+	charges, words := l.charges(first)
 	image := wafer.Choice{Setting: "header", Value: "none", Means: "the first row is an image"}
 	names := wafer.Choice{Setting: "header", Value: "first", Means: "the first row is names; the columns are taken in their order"}
 	switch {
@@ -228,11 +259,11 @@ func (t *table) columns(width int) (*layout, error) {
 	}
 	l := known(width)
 	switch {
-	case l != nil && width == ecoderWidth && allNumbers(t.column(width-1)):
-		return nil, &wafer.UnclearError{Looks: fmt.Sprintf("%d columns without names, as an Ecoder file has, but the last, ModType, holds numbers", width),
-			Choices: []wafer.Choice{choice("index,noheader", "a row's index, then the 57 columns of the older training files"), choice("ecoder", "an Ecoder file")}}
-	case l != nil && width == noHeaderWidth && counts(index) && len(index) > 2 && !angles(t.column(width-2), t.column(width-1)):
-		return nil, &wafer.UnclearError{Looks: fmt.Sprintf("%d columns without names, as the older training files have, but the first counts %s and the last two are no η and φ", width, start(index)),
+	case l != nil && width == ecoderWidth && !t.ecoder(width-1):
+		return nil, &wafer.UnclearError{Looks: fmt.Sprintf("%d columns without names, as a piece of an Ecoder file has, but the last, %q, is no ModType", width, t.column(width - 1)[0]),
+			Choices: []wafer.Choice{choice("index,noheader", "a row's index, then the 57 columns of the older training files"), choice("charges,...", "the charges first"), choice("ecoder", "an Ecoder file")}}
+	case l != nil && width == noHeaderWidth && counts(index) && !t.older():
+		return nil, &wafer.UnclearError{Looks: fmt.Sprintf("%d columns without names, as the older training files have, but the first counts %s and those behind the charges are not what such a file has", width, start(index)),
 			Choices: []wafer.Choice{choice("index,charges,...", "a row's index, the charges, other columns"), choice("noheader", "an older training file")}}
 	case l != nil:
 		return l, nil
@@ -285,25 +316,34 @@ func (t *table) column(j int) []string {
 
 func start(index []string) string { return strings.Join(index, ", ") + " …" }
 
-func allNumbers(fields []string) bool {
-	for _, f := range fields {
-		if _, ok := number(f); !ok {
+// modType is what the kinds of modules are called: FI, aO, …
+var modType = regexp.MustCompile(`^[A-Za-z][A-Z]$`)
+
+// ecoder reports whether column last may be ModType.
+func (t *table) ecoder(last int) bool {
+	for _, f := range t.column(last) {
+		if !modType.MatchString(f) {
 			return false
 		}
 	}
 	return true
 }
 
-// angles reports whether these may be pseudorapidities and azimuths.
-func angles(eta, phi []string) bool {
-	for i := range min(len(eta), len(phi)) {
-		e, ok1 := number(eta[i])
-		p, ok2 := number(phi[i])
-		if !ok1 || !ok2 || math.Abs(e) < 1 || math.Abs(e) > 4 || math.Abs(p) > 2*math.Pi {
-			return false
+// older reports whether the columns behind the charges may be those of an older
+// training file: endcap, layer, wafer, η and φ have values that they can have.
+func (t *table) older() bool {
+	within := func(column int, least, most float64, whole bool) bool {
+		for _, f := range t.column(hgcal.Cells + column) {
+			v, ok := number(f)
+			if !ok || math.Abs(v) < least || math.Abs(v) > most || whole && v != math.Trunc(v) {
+				return false
+			}
 		}
+		return true
 	}
-	return true
+	const zside, layer, waferu, waferv, eta, phi = 1, 2, 3, 4, 7, 8
+	return within(zside, 1, 1, true) && within(layer, 1, 60, true) && within(waferu, 0, 20, true) && within(waferv, 0, 20, true) &&
+		within(eta, 1, 4, false) && within(phi, 0, 2*math.Pi, false)
 }
 
 // widen fits a layout to rows that are one column wider: a blank behind the last

@@ -209,11 +209,11 @@ func TestRefused(t *testing.T) {
 		"from 1":                       {with(numbers(1, 48), plain), "the first row counts 1, 2, 3", []settings{{Header: "first"}}},
 		"57 integers above":            {with(numbers(0, 57), tabled(nil, older)), "the first row counts 0, 1, 2", []settings{{Header: "first"}}},
 		"49 integers above an index":   {with(numbers(0, 49), tabled(index(0), nil)), "49 columns without names", []settings{{Header: "first", Layout: "index,charges"}}},
-		"index, 57 columns":            {text(tabled(index(0), older)...), "58 columns without names.*ModType, holds numbers", []settings{{Layout: "index,noheader"}}},
+		"index, 57 columns":            {text(tabled(index(0), older)...), "58 columns without names.*is no ModType", []settings{{Layout: "index,noheader"}}},
 		"index, 57 columns, header":    {with(numbers(0, 58), tabled(index(0), older)), "58 columns", []settings{{Header: "first", Layout: "index,noheader"}}},
 		"57 columns and a separator":   {strings.ReplaceAll(text(tabled(nil, older)...), "\n", ",\n"), "58 columns without names, the last of them empty", []settings{{Layout: "noheader"}}},
 		"an index and 57 columns wide": {strings.ReplaceAll(text(tabled(index(0), older)...), "\n", ",\n"), "58 columns without names", []settings{{Layout: "index,noheader"}}},
-		"index, 56 columns":            {text(tabled(index(0), func(int) []string { return make0(8, "7") })...), "57 columns without names.*no η and φ", []settings{{Layout: "index,charges,..."}}},
+		"index, 56 columns":            {text(tabled(index(0), func(int) []string { return make0(8, "7") })...), "57 columns without names.*not what such a file has", []settings{{Layout: "index,charges,..."}}},
 		"names that say nothing":       {with(r, plain), "a header without CALQ_0", []settings{{Header: "first"}, {Layout: "charges"}}},
 		"50 such names":                {with(append([]string{"a", "b"}, r...), tabled(func(int) []string { return []string{"1", "2"} }, nil)), "a header of 50 columns without CALQ_0", []settings{{Layout: "a,b,charges"}}},
 		"CALQ_1 to CALQ_48":            {with(v, plain), "the charges are called CALQ_1 … CALQ_48", []settings{{Header: "first"}}},
@@ -296,6 +296,11 @@ func TestLayoutErrors(t *testing.T) {
 			t.Errorf("%s: %v, want %q", layout, err, want)
 		}
 	}
+	falling := row()
+	slices.Reverse(falling)
+	if _, err := readText(text(falling, row()), wafer.ReadSettings{Header: "first"}); err == nil || !strings.Contains(err.Error(), "looks like an image") {
+		t.Errorf("an image as names: %v", err)
+	}
 	for _, s := range []wafer.ReadSettings{{Header: "second"}, {Order: -1}, {Order: 3}} {
 		if _, err := readText(in, s); err == nil {
 			t.Errorf("%+v was accepted", s)
@@ -358,6 +363,9 @@ func neverMisread(t *rapid.T) {
 	charge := rapid.OneOf(rapid.IntRange(0, 3), rapid.IntRange(0, 2000))
 	front := rapid.SampledFrom([]string{"", "index", "text"}).Draw(t, "front")
 	behind := rapid.IntRange(0, 12).Draw(t, "behind")
+	if front == "index" && behind == noHeaderWidth-hgcal.Cells-1 {
+		behind++ // 57 columns may be an index and 56: seen only where the values say so
+	}
 	header := rapid.SampledFrom([]string{"", "calq", "calq without index", "numbers", "numbers without index", "words"}).Draw(t, "header")
 	sep := rapid.SampledFrom([]string{",", ";", "\t", " "}).Draw(t, "separator")
 	trailing := rapid.Bool().Draw(t, "trailing")
