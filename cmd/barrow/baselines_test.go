@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"barrow/autoencoder"
+	"barrow/econt"
 	"barrow/evaluate"
 	"barrow/nn"
 )
@@ -65,15 +66,22 @@ func TestBaselinesAreEncode(t *testing.T) {
 		}
 		for _, b := range e.Chip.Baselines {
 			leaves := b.Fidelity.Of(evaluate.EMD)
-			args := []string{"econt", "encode", images, "--json", "--density", density, "--algorithm", b.Algorithm, "--etx", fmt.Sprint(b.Links)}
-			if b.Algorithm == "STC" {
+			args := []string{"econt", "encode", images, "--json", "--density", density, "--algorithm", b.Algorithm}
+			links, spread := b.Links, []string{"--rest"}
+			switch b.Algorithm {
+			case "STC":
 				args = append(args, "--stc-type", fmt.Sprint(b.STCType))
+				spread = nil // coarse cells have no other way
+				if econt.STCType(b.STCType).Addressed() {
+					spread = []string{"--share", "equal"}
+				}
+			case "TS":
+				links = 13
+				args = append(args, "--threshold", fmt.Sprint(b.Threshold))
 			}
-			if b.Algorithm == "TS" {
-				args = append(args, "--etx", "13", "--threshold", fmt.Sprint(b.Threshold))
-			}
+			args = append(args, "--etx", fmt.Sprint(links))
 			if b.Decoding == evaluate.DecodeSpread {
-				args = append(args, "--rest", "--share", "equal")
+				args = append(args, spread...)
 			}
 			var want encoded
 			runJSON(t, &want, args...)

@@ -43,7 +43,7 @@ type chipFlags struct {
 func (f *chipFlags) add(cmd *cobra.Command) {
 	fl := cmd.Flags()
 	addConfig(cmd, &f.config, "register file: init.yaml in any of the three dialects; several are read in order, later values winning, in the dialect of the first that tells one")
-	onceVar(fl, &f.input, "input", "", "test vector: CSV of RX_DATA_0 to RX_DATA_11")
+	fl.StringVar(&f.input, "input", "", "test vector: CSV of RX_DATA_0 to RX_DATA_11")
 	fl.IntVar(&f.firstBX, "first-bx", 0, "bunch crossing of the first row")
 	wordVar(fl, &f.mux, "mux", "auto", []string{"auto", "prod", "p1"}, "how Mux registers count inputs: prod (bits 27-21 of a word first), p1 (bits 6-0 first), or auto: as the file's dialect does")
 	f.addWeights(cmd)
@@ -58,7 +58,7 @@ func addConfig(cmd *cobra.Command, files *[]string, usage string) {
 
 func (f *chipFlags) addWeights(cmd *cobra.Command) {
 	fl := cmd.Flags()
-	onceVar(fl, &f.weights, "weights", "", "encoder weights in place of the registers': Keras HDF5, CSV or YAML, by its ending")
+	fl.StringVar(&f.weights, "weights", "", "encoder weights in place of the registers': Keras HDF5, CSV or YAML, by its ending")
 	wordVar(fl, &f.denseOrder, "dense-order", "auto", []string{"auto", "keras", "golden"}, "how an HDF5 dense kernel is read: keras (the trained network), golden (untransposed, as the golden files were made), or auto: golden where that gives the register file's weights")
 	f.addRounding(cmd)
 	wordVar(fl, &f.overflow, "overflow", "saturate", []string{"saturate", "wrap"}, "AE outputs above nine bits: saturate or wrap; no golden decides")

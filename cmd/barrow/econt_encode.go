@@ -67,11 +67,11 @@ an encoder alone (--weights), which gives outputs but no images.`,
 	fl.BoolVar(&f.zeroCode, "zero-code", false, "decoder: read code 0 as the point of its interval")
 	fl.BoolVar(&f.pedestal, "pedestal", false, "decoder: subtract what an empty input adds inside the chip")
 	fl.BoolVar(&f.rest, "rest", false, "decoder: spread the module sum of TS and BC over the cells not sent")
-	onceVar(fl, &f.model, "model", "", "AE: weights file of a model trained with the preset asic")
+	fl.StringVar(&f.model, "model", "", "AE: weights file of a model trained with the preset asic")
 	f.chip.addWeights(cmd)
 	f.images.add(cmd)
-	onceVar(fl, &f.metric, "metric", "benchmark", "ground metric: benchmark, cmssw or a CSV file of x,y per cell")
-	onceVar(fl, &f.out, "out", "", "CSV file for the decoded images; - is standard output, in place of the results")
+	fl.StringVar(&f.metric, "metric", "benchmark", "ground metric: benchmark, cmssw or a CSV file of x,y per cell")
+	fl.StringVar(&f.out, "out", "", "CSV file for the decoded images; - is standard output, in place of the results")
 	fl.BoolVar(&f.force, "force", false, "overwrite the output file")
 	return cmd
 }

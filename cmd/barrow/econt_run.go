@@ -42,7 +42,7 @@ standard error.`,
 		},
 	}
 	f.add(cmd)
-	onceVar(cmd.Flags(), &out, "out", "-", "output file; - is standard output")
+	cmd.Flags().StringVar(&out, "out", "-", "output file; - is standard output")
 	cmd.Flags().BoolVar(&force, "force", false, "overwrite the output file")
 	cmd.Flags().BoolVar(&drain, "drain", false, "go on after the last row until the buffer is empty")
 	return cmd

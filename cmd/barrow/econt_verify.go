@@ -47,7 +47,7 @@ named on standard error. The exit code is 0 only if all rows are identical.`,
 		},
 	}
 	f.add(cmd)
-	onceVar(cmd.Flags(), &golden, "golden", "", "the expected output: CSV of TX_DATA_0 to TX_DATA_12")
+	cmd.Flags().StringVar(&golden, "golden", "", "the expected output: CSV of TX_DATA_0 to TX_DATA_12")
 	_ = cmd.MarkFlagRequired("golden")
 	return cmd
 }

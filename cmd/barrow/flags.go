@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"barrow/internal/setting/bind"
@@ -15,32 +16,30 @@ func wordVar(fl *pflag.FlagSet, p *string, name, value string, words []string, u
 	fl.Var(bind.Word(p, words), name, usage)
 }
 
-// onceVar adds a flag that names one thing, such as a file, and is given at most
-// once. pflag's own would keep the last of several and drop the others without
-// a word.
-func onceVar(fl *pflag.FlagSet, p *string, name, value, usage string) {
-	*p = value
-	fl.Var(&once{value: p}, name, usage)
+// single lets the flags of a command that hold one value be given once. pflag's own
+// would keep the last of several and drop the others without a word; the same one
+// again drops nothing.
+func single(cmd *cobra.Command) {
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		_, slice := f.Value.(pflag.SliceValue)
+		list, ok := f.Value.(interface{ Several() bool })
+		if !slice && !(ok && list.Several()) {
+			f.Value = &once{Value: f.Value}
+		}
+	})
 }
 
+// once is a flag's value that refuses a second one.
 type once struct {
-	value *string
-	set   bool
+	pflag.Value
+	text  string // as it was given
+	given bool
 }
 
-func (o *once) Set(s string) error {
-	if o.set {
-		return fmt.Errorf("given twice, first as %q; give one", *o.value)
+func (o *once) Set(text string) error {
+	if o.given && text != o.text {
+		return fmt.Errorf("given twice, first as %q; give one", o.text)
 	}
-	*o.value, o.set = s, true
-	return nil
+	o.text, o.given = text, true
+	return o.Value.Set(text)
 }
-
-func (o *once) String() string {
-	if o.value == nil {
-		return ""
-	}
-	return *o.value
-}
-
-func (o *once) Type() string { return "string" }

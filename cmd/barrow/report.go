@@ -41,7 +41,7 @@ run. With --png it also writes each figure as a picture into a folder.`,
 			return done.print(cmd.OutOrStdout(), c.json)
 		},
 	}
-	onceVar(cmd.Flags(), &png, "png", "", "existing `folder` to write the figures to as pictures")
+	cmd.Flags().StringVar(&png, "png", "", "existing `folder` to write the figures to as pictures")
 	return cmd
 }
 

@@ -61,10 +61,12 @@ encoder of CMS's HGCAL trigger chip with it as the loss.`,
 	return root
 }
 
-// everywhere gives every command what all have: groups of commands show their
-// help, and a command that is not there is answered with those like it.
+// everywhere gives every command what all have: flags complete and are given once,
+// groups of commands show their help, and a command that is not there is answered with
+// those like it.
 func everywhere(cmd *cobra.Command) {
 	completes(cmd)
+	single(cmd)
 	if cmd.HasSubCommands() && !cmd.Runnable() {
 		cmd.Args = group
 		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }

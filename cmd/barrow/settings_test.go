@@ -124,7 +124,11 @@ func TestCompletion(t *testing.T) {
 	var walk func(*cobra.Command)
 	walk = func(cmd *cobra.Command) {
 		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
-			if c, ok := f.Value.(interface{ Choices() []string }); ok && len(c.Choices()) > 0 {
+			value := f.Value
+			if o, ok := value.(*once); ok {
+				value = o.Value
+			}
+			if c, ok := value.(interface{ Choices() []string }); ok && len(c.Choices()) > 0 {
 				known++
 				if _, ok := cmd.GetFlagCompletionFunc(f.Name); !ok {
 					t.Errorf("%s --%s does not complete", cmd.CommandPath(), f.Name)

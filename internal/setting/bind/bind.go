@@ -227,6 +227,9 @@ func (v *value) Type() string {
 	return v.field.Kind().String()
 }
 
+// Several reports whether the flag may be given several times, each adding to the others.
+func (v *value) Several() bool { return v.field.List() }
+
 // List reports whether the flag takes several values, separated by commas.
 func (v *value) List() bool { return v.field.List() && !v.field.Repeat }
 
