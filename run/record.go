@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"barrow/internal/jsonout"
 )
 
 // A record is what is kept of a finished part of a run.
@@ -49,7 +51,7 @@ func (f *Folder) keep(part string, made, value any, files ...string) error {
 			return fmt.Errorf("run: record of %s: %w", part, err)
 		}
 	}
-	if r.Value, err = json.Marshal(value); err != nil {
+	if r.Value, err = jsonout.Marshal(value); err != nil {
 		return fmt.Errorf("run: record of %s: %w", part, err)
 	}
 	r.Sum = r.sum()

@@ -1,12 +1,12 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
+	"barrow/internal/jsonout"
 	"barrow/internal/setting/bind"
 	"barrow/study/estimate"
 )
@@ -47,7 +47,7 @@ repeats: 72 networks, the larger ones ten times as costly as the first.`,
 				return f.explain(err)
 			}
 			if c.json {
-				return json.NewEncoder(out).Encode(r)
+				return jsonout.Encode(out, r)
 			}
 			return printScan(out, r)
 		},

@@ -2,7 +2,9 @@ package estimate
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -11,6 +13,7 @@ import (
 
 	"barrow/run"
 	"barrow/study/internal/page"
+	"barrow/surrogate"
 )
 
 func small() Plan {
@@ -126,6 +129,23 @@ func TestCheck(t *testing.T) {
 	}
 	if err := DefaultScan().Check(); err != nil || len(DefaultScan().trials()) != 72 {
 		t.Errorf("the paper's scan: %v", err)
+	}
+}
+
+// TestKept: an accuracy of which not all figures are there comes back as it was,
+// and is drawn without them.
+func TestKept(t *testing.T) {
+	a := surrogate.Accuracy{N: 3, Bias: -0.125, Spread: 0.1, MAE: 2, Correlation: math.NaN(), CosineMedian: math.NaN(), CosineP10: math.NaN(), NoGradientPair: 3}
+	b, err := json.Marshal(kept(a))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again kept
+	if err := json.Unmarshal(b, &again); err != nil || fmt.Sprint(again) != fmt.Sprint(kept(a)) {
+		t.Errorf("%+v, %v", again, err)
+	}
+	if got := fmt.Sprint(accuracyCells(a)); got != "[3 −0.1250 0.1000 2.0000 – – –]" {
+		t.Error(got)
 	}
 }
 

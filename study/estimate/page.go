@@ -2,6 +2,7 @@ package estimate
 
 import (
 	"fmt"
+	"math"
 	"path/filepath"
 	"strings"
 
@@ -77,6 +78,9 @@ func layScan(r *ScanResults) *report.Page {
 		row := append([]string{t.Architecture, t.Loss, fmt.Sprint(t.Repeat)}, accuracyCells(t.Accuracy)...)
 		tab.Rows = append(tab.Rows, append(row, fmt.Sprint(t.BestEpoch)))
 		a := t.Accuracy
+		if math.IsNaN(a.Bias) || a.Spread == 0 {
+			continue
+		}
 		iv.Rows = append(iv.Rows, report.Interval{Name: fmt.Sprintf("%s, %s, %d", t.Architecture, t.Loss, t.Repeat), Value: a.Bias, Low: a.Bias - a.Spread, High: a.Bias + a.Spread})
 	}
 	tab.Emphasis = []int{0}

@@ -1,10 +1,12 @@
 package estimate
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"strings"
 
+	"barrow/internal/jsonout"
 	"barrow/report"
 	"barrow/surrogate"
 )
@@ -81,8 +83,34 @@ func accuracyColumns() []report.Column {
 }
 
 func accuracyCells(a surrogate.Accuracy) []string {
-	return []string{fmt.Sprint(a.N), strings.Replace(fmt.Sprintf("%+.4f", a.Bias), "-", "−", 1), fmt.Sprintf("%.4f", a.Spread), fmt.Sprintf("%.4f", a.MAE),
-		fmt.Sprintf("%.5f", a.Correlation), fmt.Sprintf("%.3f", a.CosineMedian), fmt.Sprintf("%.3f", a.CosineP10)}
+	cells := []string{fmt.Sprint(a.N)}
+	for _, x := range []struct {
+		format string
+		v      float64
+	}{{"%+.4f", a.Bias}, {"%.4f", a.Spread}, {"%.4f", a.MAE}, {"%.5f", a.Correlation}, {"%.3f", a.CosineMedian}, {"%.3f", a.CosineP10}} {
+		cell := "–"
+		// A figure that there is none of is NaN, null in the results and 0 when they are
+		// read; no network gives exactly that.
+		if !math.IsNaN(x.v) && x.v != 0 {
+			cell = strings.Replace(fmt.Sprintf(x.format, x.v), "-", "−", 1)
+		}
+		cells = append(cells, cell)
+	}
+	return cells
+}
+
+// kept is an accuracy in a record, which must come back as it was: what is null
+// there is NaN.
+type kept surrogate.Accuracy
+
+// MarshalJSON writes it.
+func (k kept) MarshalJSON() ([]byte, error) { return jsonout.Marshal(surrogate.Accuracy(k)) }
+
+// UnmarshalJSON reads it.
+func (k *kept) UnmarshalJSON(b []byte) error {
+	none := math.NaN()
+	*k = kept{Bias: none, Spread: none, MAE: none, Correlation: none, CosineMedian: none, CosineP10: none}
+	return json.Unmarshal(b, (*surrogate.Accuracy)(k))
 }
 
 // Table is that of the accuracies on several kinds of pairs.

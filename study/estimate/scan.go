@@ -83,7 +83,7 @@ func (w *work) trial(ctx context.Context, p ScanPlan, t *Trial, progress func(fl
 		return done, err
 	}
 	t.BestEpoch, t.Curve = done.BestEpoch, done.Curve
-	return done, w.folder.Once(t.name()+"-accuracy", done.Curve, &t.Accuracy, func() ([]string, error) {
+	return done, w.folder.Once(t.name()+"-accuracy", done.Curve, (*kept)(&t.Accuracy), func() ([]string, error) {
 		c, err := w.measure(ctx, t.name())
 		if err != nil {
 			return nil, err
