@@ -4,20 +4,14 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"barrow/internal/shared"
 )
 
 // dataDir is where the public test vectors lie; the test is skipped without.
 func dataDir(t testing.TB) string {
 	t.Helper()
-	dir := os.Getenv("BARROW_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "data")
-	}
-	dir = filepath.Join(dir, "econt")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("no test vectors at %s; set BARROW_DATA to the folder that holds econt/", dir)
-	}
-	return dir
+	return shared.Data(t, "econt")
 }
 
 func open(t testing.TB, path string) *os.File {

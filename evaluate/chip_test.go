@@ -5,14 +5,13 @@ import (
 	"encoding/json"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"barrow/econt"
+	"barrow/internal/shared"
 	"barrow/wafer"
 	"barrow/wafer/file"
 )
@@ -370,13 +369,9 @@ func TestChipErrors(t *testing.T) {
 // a study of 250 of them published for other implementations of the same
 // algorithms (the field's own numbers have no 4E3M rounding of the sums).
 func TestChipRealWafers(t *testing.T) {
-	dir := os.Getenv("BARROW_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "data")
-	}
-	set, err := file.ReadAll(context.Background(), filepath.Join(dir, "wafers", "ldm.csv"), wafer.ReadSettings{})
+	set, err := file.ReadAll(context.Background(), shared.Data(t, "wafers", "ldm.csv"), wafer.ReadSettings{})
 	if err != nil {
-		t.Skipf("no real wafers: %v; set BARROW_DATA to the folder that holds wafers/", err)
+		t.Fatal(err)
 	}
 	scheme := func(links int) Scheme {
 		return Scheme{Algorithm: econt.BestChoice, Links: links, Decoding: DecodeKept}

@@ -9,21 +9,15 @@ import (
 	"sort"
 	"strconv"
 	"testing"
+
+	"barrow/internal/shared"
 )
 
 // data returns the path of a file of the shared reference data, or skips the
 // test where it is absent.
 func data(t *testing.T, name string) string {
 	t.Helper()
-	dir := os.Getenv("BARROW_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "data")
-	}
-	path := filepath.Join(dir, filepath.FromSlash(name))
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("reference data absent (set BARROW_DATA): %v", err)
-	}
-	return path
+	return shared.Data(t, filepath.FromSlash(name))
 }
 
 func table(t *testing.T, name string) [][]string {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"barrow/internal/counter"
+	"barrow/internal/shared"
 )
 
 func TestPositions(t *testing.T) {
@@ -180,10 +181,7 @@ func TestPositionsOfPublicTable(t *testing.T) {
 
 // TestPositionsCase is a reviewer's table in two orders of rows.
 func TestPositionsCase(t *testing.T) {
-	dir := filepath.Join("..", "..", "shared", "cases", "11-metric-file-with-u-v")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("the reviewers' cases are absent: %v", err)
-	}
+	dir := shared.Case(t, "11-metric-file-with-u-v")
 	a, err := Positions(filepath.Join(dir, "in_order.csv"))
 	if err != nil {
 		t.Fatal(err)

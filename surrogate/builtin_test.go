@@ -3,12 +3,11 @@ package surrogate_test
 import (
 	"context"
 	"math"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"barrow/emd"
 	"barrow/hgcal"
+	"barrow/internal/shared"
 	"barrow/nn"
 	"barrow/surrogate"
 	"barrow/wafer"
@@ -18,15 +17,7 @@ import (
 // wafers reads one of the real wafers' images, or skips.
 func wafers(t *testing.T, name string) *wafer.Set {
 	t.Helper()
-	data := os.Getenv("BARROW_DATA")
-	if data == "" {
-		data = filepath.Join("..", "..", "shared", "data")
-	}
-	path := filepath.Join(data, "wafers", name)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("no real images at %s: set BARROW_DATA", path)
-	}
-	s, err := file.ReadAll(context.Background(), path, wafer.ReadSettings{})
+	s, err := file.ReadAll(context.Background(), shared.Data(t, "wafers", name), wafer.ReadSettings{})
 	if err != nil {
 		t.Fatal(err)
 	}

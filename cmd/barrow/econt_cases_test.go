@@ -7,16 +7,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"barrow/internal/shared"
 )
 
 // caseFile is a file of a case that once went wrong, outside the project.
 func caseFile(t *testing.T, name ...string) string {
 	t.Helper()
-	path := filepath.Join(append([]string{"..", "..", "..", "shared", "cases"}, name...)...)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("no such case: %v", err)
-	}
-	return path
+	return shared.Case(t, name...)
 }
 
 // succeed runs a command line that must go well.

@@ -3,22 +3,12 @@ package keras
 import (
 	"encoding/json"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
+	"barrow/internal/shared"
 	"barrow/nn"
 )
-
-// casePath is a file of an input that once went wrong.
-func casePath(t *testing.T, parts ...string) string {
-	t.Helper()
-	path := filepath.Join(append([]string{"..", "..", "..", "shared", "cases"}, parts...)...)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("the case is not there: %v", err)
-	}
-	return path
-}
 
 // TestCases: networks with L1 penalties and .h5 files of Keras 3 compute what
 // NumPy makes of their arrays.
@@ -27,11 +17,11 @@ func TestCases(t *testing.T) {
 		{"07-keras3-h5", "functional.h5"}, {"07-keras3-h5", "sequential.h5"}, {"08-l1-regulariser", "l1.h5"}, {"08-l1-regulariser", "l1l2.h5"},
 	} {
 		t.Run(c.file, func(t *testing.T) {
-			m, err := ReadModel(casePath(t, c.dir, c.file))
+			m, err := ReadModel(shared.Case(t, c.dir, c.file))
 			if err != nil {
 				t.Fatal(err)
 			}
-			b, err := os.ReadFile(casePath(t, c.dir, "right.json"))
+			b, err := os.ReadFile(shared.Case(t, c.dir, "right.json"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -126,7 +116,7 @@ func TestPad(t *testing.T) {
 
 // TestPadCase: the encoder with tf.pad computes what it does with ZeroPadding2D.
 func TestPadCase(t *testing.T) {
-	m, err := ReadModelJSON(casePath(t, "05-tf-pad-layer", "encoder.json"), casePath(t, "05-tf-pad-layer", "encoder.hdf5"))
+	m, err := ReadModelJSON(shared.Case(t, "05-tf-pad-layer", "encoder.json"), shared.Case(t, "05-tf-pad-layer", "encoder.hdf5"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,29 +9,16 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"testing"
-)
 
-// dataPath is a file of the real data, or the test is skipped.
-func dataPath(t testing.TB, parts ...string) string {
-	t.Helper()
-	root := os.Getenv("BARROW_DATA")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	path := filepath.Join(append([]string{root}, parts...)...)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("the real data are not there: %v (BARROW_DATA names their folder)", err)
-	}
-	return path
-}
+	"barrow/internal/shared"
+)
 
 // wafers reads the first n images of a wafer file, 48 charges each.
 func wafers(t testing.TB, name string, n int) [][48]float64 {
 	t.Helper()
-	f, err := os.Open(dataPath(t, "wafers", name))
+	f, err := os.Open(shared.Data(t, "wafers", name))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"barrow/internal/shared"
 	"barrow/nn"
 )
 
@@ -285,7 +286,7 @@ func TestRealRoundTrip(t *testing.T) {
 		{"keras", "ECON_QAE_model_5_bits", "decoder_vanilla_AE.hdf5"},
 		{"econt", "AE", "encoder.hdf5"},
 	} {
-		f, err := ReadWeights(dataPath(t, parts...))
+		f, err := ReadWeights(shared.Data(t, parts...))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"barrow/hgcal"
+	"barrow/internal/shared"
 	"barrow/nn"
 )
 
@@ -46,7 +47,7 @@ func agree(t *testing.T, a, b, got []float32, want []float64) string {
 
 func readEMD(t testing.TB, name string) *Model {
 	t.Helper()
-	m, err := ReadModel(dataPath(t, "emd_cnn", name+".h5"))
+	m, err := ReadModel(shared.Data(t, "emd_cnn", name+".h5"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +131,7 @@ func TestEMDModelsPyTorch(t *testing.T) {
 // readQAE reads one half of the QKeras autoencoder.
 func readQAE(t testing.TB, half string) *Model {
 	t.Helper()
-	base := dataPath(t, "keras", "ECON_QAE_model_5_bits", half+"_vanilla_AE.json")
+	base := shared.Data(t, "keras", "ECON_QAE_model_5_bits", half+"_vanilla_AE.json")
 	m, err := ReadModelJSON(base, base[:len(base)-len("json")]+"hdf5")
 	if err != nil {
 		t.Fatal(err)
@@ -205,7 +206,7 @@ func TestQAE(t *testing.T) {
 
 	py := pythonWith(t)
 	graph := func(half string) string {
-		return dataPath(t, "keras", "ECON_QAE_model_5_bits", half+"_vanilla_AE.pb")
+		return shared.Data(t, "keras", "ECON_QAE_model_5_bits", half+"_vanilla_AE.pb")
 	}
 	script := filepath.Join("testdata", "frozen.py")
 	for _, precision := range []string{"float32", "float64"} {
@@ -247,7 +248,7 @@ func TestRealFiles(t *testing.T) {
 		{[]string{"keras", "ECON_QAE_model_5_bits", "decoder_vanilla_AE.hdf5"}, "2.13.1", false, 11, 8, 10593, "conv2d_transpose_2", "conv2d_transpose_2/kernel:0", []int{3, 3, 1, 8}},
 		{[]string{"econt", "AE", "encoder.hdf5"}, "2.2.4-tf", false, 7, 4, 2144, "encoded_vector", "encoded_vector/kernel:0", []int{128, 16}},
 	} {
-		f, err := ReadWeights(dataPath(t, c.path...))
+		f, err := ReadWeights(shared.Data(t, c.path...))
 		if err != nil {
 			t.Error(err)
 			continue

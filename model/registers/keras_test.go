@@ -8,20 +8,17 @@ import (
 	"testing"
 
 	"barrow/econt"
+	"barrow/internal/shared"
 	"barrow/model/keras"
 )
 
 // TestGoldenWeights: the registers of the golden AE file hold the Keras file's
 // weights, the dense kernel untransposed.
 func TestGoldenWeights(t *testing.T) {
-	dir := os.Getenv("BARROW_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	dir = filepath.Join(dir, "econt", "AE")
+	dir := shared.Data(t, "econt", "AE")
 	yaml, err := os.Open(filepath.Join(dir, "init.yaml"))
 	if err != nil {
-		t.Skipf("no test vectors: %v; set BARROW_DATA to the folder that holds econt/", err)
+		t.Fatal(err)
 	}
 	defer yaml.Close()
 	chip, err := econt.ReadRegisters(yaml)

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"barrow/hgcal"
+	"barrow/internal/shared"
 	"barrow/report"
 	"barrow/wafer"
 	"barrow/wafer/file"
@@ -24,14 +25,7 @@ var update = flag.Bool("update", false, "write reference.go anew from the refere
 
 func dataDir(t *testing.T) string {
 	t.Helper()
-	dir := os.Getenv("BARROW_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	if _, err := os.Stat(filepath.Join(dir, "wafers", "ldm.csv")); err != nil {
-		t.Skipf("reference data absent (set BARROW_DATA): %v", err)
-	}
-	return dir
+	return filepath.Dir(shared.Data(t, "wafers"))
 }
 
 // TestReference holds the numbers in the code against the files they are of.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +15,7 @@ import (
 
 	"barrow/hgcal"
 	"barrow/internal/counter"
+	"barrow/internal/shared"
 	"barrow/wafer"
 )
 
@@ -317,15 +317,10 @@ func TestRoundTrip(t *testing.T) {
 }
 
 func TestReferenceWafers(t *testing.T) {
-	dir := os.Getenv("BARROW_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "data")
-	}
 	for name, want := range map[string]int{"ldm.csv": 3000, "hdm.csv": 3183} {
-		path := filepath.Join(dir, "wafers", name)
-		raw, err := os.ReadFile(path)
+		raw, err := os.ReadFile(shared.Data(t, "wafers", name))
 		if err != nil {
-			t.Skipf("reference data absent (set BARROW_DATA): %v", err)
+			t.Fatal(err)
 		}
 		s := read(t, string(raw), wafer.ReadSettings{})
 		if s.Len() != want || s.Check() != nil {

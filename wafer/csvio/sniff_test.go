@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"barrow/hgcal"
+	"barrow/internal/shared"
 	"barrow/wafer"
 )
 
@@ -311,11 +312,10 @@ func TestLayoutErrors(t *testing.T) {
 // TestCases are the files of the reviewers' cases: the right three images, or a
 // refusal that the named setting settles.
 func TestCases(t *testing.T) {
-	dir := filepath.Join("..", "..", "..", "shared", "cases")
 	load := func(name string, o wafer.ReadSettings) (*wafer.Set, error) {
-		b, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+		b, err := os.ReadFile(shared.Case(t, filepath.FromSlash(name)))
 		if err != nil {
-			t.Skipf("the reviewers' cases are absent: %v", err)
+			t.Fatal(err)
 		}
 		return readText(string(b), o)
 	}
