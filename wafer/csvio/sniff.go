@@ -14,7 +14,7 @@ import (
 )
 
 // sampled is how many rows are looked at before the first image is read.
-const sampled = 4
+const sampled = 8
 
 // encoding reports text in an encoding that is not read, by its beginning.
 func encoding(head []byte) error {
@@ -265,6 +265,9 @@ func (t *table) columns(width int) (*layout, error) {
 	case l != nil && width == noHeaderWidth && counts(index) && !t.older():
 		return nil, &wafer.UnclearError{Looks: fmt.Sprintf("%d columns without names, as the older training files have, but the first counts %s and those behind the charges are not what such a file has", width, start(index)),
 			Choices: []wafer.Choice{choice("index,charges,...", "a row's index, the charges, other columns"), choice("noheader", "an older training file")}}
+	case l != nil && width == hgcal.Cells && counts(index) && len(index) >= 4:
+		return nil, &wafer.UnclearError{Looks: fmt.Sprintf("%d columns without names, of which the first counts %s, as a row's index does: there may be one charge too few", width, start(index)),
+			Choices: []wafer.Choice{choice("charges", "the 48 charges")}}
 	case l != nil:
 		return l, nil
 	case width < hgcal.Cells:
@@ -314,7 +317,7 @@ func (t *table) column(j int) []string {
 	return c
 }
 
-func start(index []string) string { return strings.Join(index, ", ") + " …" }
+func start(index []string) string { return strings.Join(index[:min(4, len(index))], ", ") + " …" }
 
 // modType is what the kinds of modules are called: FI, aO, …
 var modType = regexp.MustCompile(`^[A-Za-z][A-Z]$`)

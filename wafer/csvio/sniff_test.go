@@ -202,6 +202,7 @@ func TestRefused(t *testing.T) {
 	}{
 		"index in front":               {text(tabled(index(0), nil)...), "49 columns without names.*; the first column counts 0, 1, 2, 3 …", []settings{{Layout: "index,charges"}, {Layout: "-,charges"}}},
 		"index from 1000":              {text(tabled(index(1000), nil)...), "the first column counts 1000, 1001", []settings{{Layout: "index,charges"}}},
+		"index and 47 charges":         {text(shorter(tabled(index(0), nil))...), "48 columns without names, of which the first counts 0, 1, 2, 3 …", nil},
 		"shuffled index":               {text(tabled(func(i int) []string { return []string{strconv.Itoa(7 * i % 5)} }, nil)...), "49 columns without names", []settings{{Layout: "index,charges"}}},
 		"a label behind":               {text(tabled(nil, one)...), "49 columns without names", []settings{{Layout: "charges,label"}, {Layout: "charges,..."}}},
 		"60 columns":                   {text(tabled(nil, func(int) []string { return make([]string, 12) })...), "", nil},
@@ -260,6 +261,13 @@ func TestRefused(t *testing.T) {
 			}
 		}
 	}
+}
+
+func shorter(rows [][]string) (out [][]string) {
+	for _, r := range rows {
+		out = append(out, r[:len(r)-1])
+	}
+	return out
 }
 
 func make0(n int, v string) []string { return slices.Repeat([]string{v}, n) }
