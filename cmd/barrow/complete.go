@@ -19,7 +19,10 @@ func completes(cmd *cobra.Command) {
 		list := ok && several.List()
 		// The error is that of a flag that is not there, or that completes already.
 		_ = cmd.RegisterFlagCompletionFunc(f.Name, func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
-			if !list {
+			switch {
+			case f.Value.Type() == "file":
+				return known.Choices(), cobra.ShellCompDirectiveDefault
+			case !list:
 				return known.Choices(), cobra.ShellCompDirectiveNoFileComp
 			}
 			before := typed[:strings.LastIndex(typed, ",")+1]

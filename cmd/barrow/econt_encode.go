@@ -53,7 +53,7 @@ an encoder alone (--weights), which gives outputs but no images.`,
 		},
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.algorithm, "algorithm", "BC", "TS, STC, BC, RPT or AE")
+	wordVar(fl, &f.algorithm, "algorithm", "BC", []string{"TS", "STC", "BC", "RPT", "AE"}, "TS, STC, BC, RPT or AE")
 	fl.IntVar(&f.etx, "etx", 4, "output links, 32 bits each a bunch crossing")
 	wordVar(fl, &f.density, "density", "ld", []string{"ld", "hd"}, "ld or hd: input codes in units of 2 or 8 counts, 1 or 3 bits dropped")
 	fl.IntVar(&f.drop, "drop-lsb", -1, "bits dropped before 4E3M; -1 is the density's")
@@ -70,7 +70,7 @@ an encoder alone (--weights), which gives outputs but no images.`,
 	fl.StringVar(&f.model, "model", "", "AE: weights file of a model trained with the preset asic")
 	f.chip.addWeights(cmd)
 	f.images.add(cmd)
-	fl.StringVar(&f.metric, "metric", "benchmark", "ground metric: benchmark, cmssw or a CSV file of x,y per cell")
+	metricVar(fl, &f.metric, "ground metric: benchmark, cmssw or a CSV file of x,y per cell")
 	fl.StringVar(&f.out, "out", "", "CSV file for the decoded images; - is standard output, in place of the results")
 	fl.BoolVar(&f.force, "force", false, "overwrite the output file")
 	return cmd

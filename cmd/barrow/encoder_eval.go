@@ -54,7 +54,7 @@ this takes the most time: --baselines=false leaves it out.`,
 	flags.StringVar(&f.weights, "weights", "", "weights `file`, run folder or Keras file of the encoder")
 	flags.StringVar(&f.loss, "loss", "", "which of a run folder's encoders, by the loss it was trained with")
 	flags.StringVar(&f.against, "against", "", "weights `file`, run folder or Keras file of an encoder to compare with")
-	flags.StringVar(&f.metric, "metric", "benchmark", "ground metric: benchmark, cmssw or a CSV `file` of x,y per cell")
+	metricVar(flags, &f.metric, "ground metric: benchmark, cmssw or a CSV file of x,y per cell")
 	flags.Float64Var(&f.threshold, "mip", evaluate.MIP, "charge above which a cell counts as occupied")
 	flags.BoolVar(&f.baselines, "baselines", true, "send the images through the chip's other algorithms, too")
 	wordVar(flags, &f.density, "density", "", []string{"ld", "hd"}, "wafers' density for the chip's other algorithms: ld or hd (default: what a column HD_LD says of each image, else ld)")

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"barrow/hgcal"
 	"barrow/internal/setting/bind"
 )
 
@@ -14,6 +15,12 @@ import (
 func wordVar(fl *pflag.FlagSet, p *string, name, value string, words []string, usage string) {
 	*p = value
 	fl.Var(bind.Word(p, words), name, usage)
+}
+
+// metricVar adds the flag of the ground metric.
+func metricVar(fl *pflag.FlagSet, p *string, usage string) {
+	*p = hgcal.Metrics()[0]
+	fl.Var(bind.File(p, hgcal.Metrics()), "metric", usage)
 }
 
 // single lets the flags of a command that hold one value be given once. pflag's own

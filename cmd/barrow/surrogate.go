@@ -54,7 +54,7 @@ certainly not above the EMD.`,
 	flags := cmd.Flags()
 	flags.StringVar(&f.weights, "weights", "", "weights `file` or run folder; the built-in network by default")
 	flags.BoolVar(&f.bound, "bound", false, "print the certified lower bound")
-	flags.StringVar(&f.metric, "metric", "benchmark", "ground metric of the exact EMD, with --json")
+	metricVar(flags, &f.metric, "ground metric of the exact EMD, with --json")
 	f.imageFlags.add(cmd)
 	return cmd
 }

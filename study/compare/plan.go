@@ -47,7 +47,7 @@ type Plan struct {
 	Pretrain       []string `json:"pretrain,omitempty" repeat:"true" value:"file" help:"wafer file to train on first, such as simulated images like yours; may be repeated"`
 	PretrainEpochs int      `json:"pretrain_epochs" help:"epochs on the images to train on first; the training proper then starts at a tenth of the rate"`
 
-	Metric    string  `json:"metric" help:"ground metric, or a CSV file of x,y per cell"`
+	Metric    string  `json:"metric" value:"file" help:"ground metric, or a CSV file of x,y per cell"`
 	Threshold float64 `json:"mip" help:"charge above which a cell counts as occupied"`
 	CNN       string  `json:"emd_cnn,omitempty" value:"file" help:"weights file or run folder of the EMD network, for losses that need it (default: the built-in one)"`
 	Seed      uint64  `json:"seed" help:"seed of every random choice; the same seed gives the same bits"` // of the first training; the others follow

@@ -26,7 +26,7 @@ import (
 type Budget struct {
 	images.Input
 
-	Metric   string         `json:"metric" help:"ground metric, or a CSV file of x,y per cell"`
+	Metric   string         `json:"metric" value:"file" help:"ground metric, or a CSV file of x,y per cell"`
 	Kind     surrogate.Kind `json:"pairs_kind" flag:"kind" help:"pairs to learn from: two images, an image and its decoded image, both in turn (the paper's three), or fresh ones of all sorts"`
 	Encoders []string       `json:"encoders,omitempty" flag:"encoder" repeat:"true" value:"file" help:"weights file or run folder of an autoencoder whose decoded images are learnt from; may be repeated (default: an untrained one)"`
 	Gradient float64        `json:"gradient" help:"weight of the error of the network's gradient in the loss"`

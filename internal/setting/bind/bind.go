@@ -5,7 +5,6 @@ package bind
 import (
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -236,12 +235,16 @@ func (v *value) List() bool { return v.field.List() && !v.field.Repeat }
 // Choices are the values that the flag may have, for completion.
 func (v *value) Choices() []string { return v.field.Choices }
 
-// Word makes a flag's value of a string that may be one of a few.
-func Word(s *string, choices []string) pflag.Value { return &word{s, choices} }
+// Word makes a flag's value of a string that may be one of a few, in either case.
+func Word(s *string, choices []string) pflag.Value { return &word{s, choices, false} }
+
+// File makes one of the name of a file, instead of which a few words may stand.
+func File(s *string, words []string) pflag.Value { return &word{s, words, true} }
 
 type word struct {
 	text    *string
 	choices []string
+	file    bool
 }
 
 func (w *word) String() string {
@@ -252,14 +255,25 @@ func (w *word) String() string {
 }
 
 func (w *word) Set(text string) error {
-	if !slices.Contains(w.choices, text) {
+	for _, c := range w.choices {
+		if strings.EqualFold(c, text) {
+			*w.text = c
+			return nil
+		}
+	}
+	if !w.file {
 		return fmt.Errorf("it may be %s%s", strings.Join(w.choices, ", "), setting.Hint(text, w.choices))
 	}
 	*w.text = text
 	return nil
 }
 
-func (w *word) Type() string { return "string" }
+func (w *word) Type() string {
+	if w.file {
+		return "file"
+	}
+	return "string"
+}
 
 // Choices are the values that the flag may have, for completion.
 func (w *word) Choices() []string { return w.choices }

@@ -178,7 +178,11 @@ func TestUsage(t *testing.T) {
 	if err := v.Set("rastr"); err == nil || err.Error() != "it may be v9, raster; did you mean raster?" || word != "v9" {
 		t.Errorf("%v, %s", err, word)
 	}
-	if err := v.Set("raster"); err != nil || word != "raster" {
+	name := "benchmark"
+	if f := bind.File(&name, []string{"benchmark"}); f.Set("a.csv") != nil || name != "a.csv" || f.Type() != "file" {
+		t.Errorf("a file's name: %s", name)
+	}
+	if err := v.Set("Raster"); err != nil || word != "raster" {
 		t.Errorf("%v, %s", err, word)
 	}
 }
