@@ -142,7 +142,7 @@ func (e *UnclearError) Text(write func(setting, value string) string) string {
 	for i, c := range e.Choices {
 		switch i {
 		case 0:
-			b.WriteString("; say which: ")
+			b.WriteString("; say which it is: ")
 		default:
 			b.WriteString(", or ")
 		}

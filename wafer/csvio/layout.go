@@ -160,11 +160,11 @@ func described(text string, width int) (*layout, error) {
 		case "charges", "noheader", "ecoder":
 			charges++
 		case "", "...":
-			return nil, fmt.Errorf("csvio: layout %q: word %d is %q; want names of columns, charges once, and ... only at the end", text, i+1, w)
+			return nil, fmt.Errorf("layout %q: word %d is %q; want names of columns, charges once, and ... only at the end", text, i+1, w)
 		}
 	}
 	if charges != 1 {
-		return nil, fmt.Errorf("csvio: layout %q: want charges, noheader or ecoder in it once", text)
+		return nil, fmt.Errorf("layout %q: want charges, noheader or ecoder in it once", text)
 	}
 	l := parts(words...)
 	for rest && len(l.field) < width {
@@ -172,11 +172,11 @@ func described(text string, width int) (*layout, error) {
 	}
 	for i, n := range l.names {
 		if slices.Index(l.names, n) != i {
-			return nil, fmt.Errorf("csvio: layout %q: two columns are called %q", text, n)
+			return nil, fmt.Errorf("layout %q: two columns are called %q", text, n)
 		}
 	}
 	if len(l.field) != width {
-		return nil, fmt.Errorf("csvio: layout %q is %d columns, the table has %d", text, len(l.field), width)
+		return nil, fmt.Errorf("layout %q is %d columns, the table has %d", text, len(l.field), width)
 	}
 	return l, nil
 }

@@ -93,7 +93,8 @@ func (t *table) layout() (*layout, error) {
 		l.field = append(l.field, blank)
 	}
 	if l.said && l.order != t.settings.Order {
-		return nil, fmt.Errorf("the charges are numbered %v, as the header says, and %v is asked for", l.order, t.settings.Order)
+		return nil, &wafer.UnclearError{Looks: fmt.Sprintf("the charges are numbered %v, as the header says, and %v is asked for", l.order, t.settings.Order),
+			Choices: []wafer.Choice{{Setting: "order", Value: l.order.String(), Means: "as the header says"}}}
 	}
 	return l, nil
 }
