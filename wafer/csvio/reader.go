@@ -9,15 +9,19 @@ import (
 	"slices"
 
 	"barrow/hgcal"
+	"barrow/internal/lines"
 	"barrow/wafer"
 )
+
+// maxRow bounds the length of a row.
+const maxRow = 1 << 20
 
 // Reader reads images from a stream of CSV, in memory that does not grow with
 // the stream.
 type Reader struct {
 	name     string
 	settings wafer.ReadSettings
-	lines    lines
+	lines    *lines.Reader
 	layout   *layout
 	field    []int // per column the V9 cell, or what the layout says
 	sep      byte
@@ -39,9 +43,10 @@ func NewReader(in io.Reader, name string, s wafer.ReadSettings) (*Reader, error)
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
-	r := &Reader{name: name, settings: s, lines: lines{in: in, buf: make([]byte, 256<<10)}}
-	if err := r.begin(); err != nil {
-		return nil, err
+	r := &Reader{name: name, settings: s}
+	var err error
+	if r.lines, err = lines.New(in, maxRow); err != nil {
+		return nil, fmt.Errorf("csvio: %s:1: %w", name, err)
 	}
 	t, err := sample(r)
 	if err != nil {
@@ -74,21 +79,6 @@ func NewReader(in io.Reader, name string, s wafer.ReadSettings) (*Reader, error)
 		}
 	}
 	return r, nil
-}
-
-// begin checks the stream's first bytes.
-func (r *Reader) begin() error {
-	head, err := r.lines.beginning()
-	if err != nil {
-		return fmt.Errorf("csvio: %s:1: %w", r.name, err)
-	}
-	if bytes.HasPrefix(head, []byte("\ufeff")) {
-		r.lines.start += len("\ufeff")
-	}
-	if err := encoding(head); err != nil {
-		return fmt.Errorf("csvio: %s:1: %w", r.name, err)
-	}
-	return nil
 }
 
 // countLines is how many rows the stream has, so far as it takes no more than
@@ -180,12 +170,12 @@ func (r *Reader) setColumns(s *wafer.Set, got int) {
 func (r *Reader) next() ([]byte, error) {
 	gap, comment := 0, false
 	for {
-		line, err := r.lines.next()
+		line, err := r.lines.Next()
 		if err == io.EOF {
 			return nil, err
 		}
 		if err != nil {
-			return nil, r.failAt(r.lines.row, 0, err)
+			return nil, r.failAt(r.lines.Row(), 0, err)
 		}
 		text := bytes.TrimSpace(line)
 		if len(text) == 0 && r.sep == '\t' {
@@ -202,7 +192,7 @@ func (r *Reader) next() ([]byte, error) {
 			return nil, r.failAt(gap, 0, errors.New(what))
 		}
 		if gap == 0 {
-			gap, comment = r.lines.row, len(text) > 0
+			gap, comment = r.lines.Row(), len(text) > 0
 		}
 	}
 }
@@ -310,7 +300,7 @@ func fieldEnd(line []byte, at int, sep byte) int {
 
 // parseFields is parse for rows with quotation marks.
 func (r *Reader) parseFields(image []float64, line []byte) error {
-	fields, err := split(nil, line, r.sep)
+	fields, err := lines.Split(nil, line, r.sep)
 	if err != nil {
 		return r.fail(0, err)
 	}

@@ -10,63 +10,12 @@ import (
 	"strings"
 
 	"barrow/hgcal"
+	"barrow/internal/lines"
 	"barrow/wafer"
 )
 
 // sampled is how many rows are looked at before the first image is read.
 const sampled = 8
-
-// encoding reports text in an encoding that is not read, by its beginning.
-func encoding(head []byte) error {
-	for _, mark := range []string{"\xff\xfe", "\xfe\xff"} {
-		if bytes.HasPrefix(head, []byte(mark)) {
-			return errors.New("the text is UTF-16: save it as UTF-8")
-		}
-	}
-	line, _, whole := bytes.Cut(head, []byte("\n"))
-	switch {
-	case bytes.IndexByte(line, 0) >= 0:
-		return errors.New("zero bytes in the first row: the text is UTF-16 (save it as UTF-8), or it is no text")
-	case whole && bytes.IndexByte(bytes.TrimSuffix(line, []byte("\r")), '\r') >= 0,
-		!whole && bytes.Count(line, []byte("\r")) > 1:
-		return errors.New("the rows end in carriage returns alone: save the file with line feeds")
-	}
-	return nil
-}
-
-// separator tells what stands between the columns of a row: the first of tab,
-// semicolon, comma and spaces that makes 48 columns or more of it, otherwise the
-// most frequent.
-func separator(row []byte) byte {
-	best, most := byte(','), 0
-	for _, sep := range []byte{'\t', ';', ',', ' '} {
-		fields, err := split(nil, row, sep)
-		if err != nil && sep == ',' {
-			return sep // which says what is wrong
-		}
-		if err != nil || padding(fields, sep) {
-			continue
-		}
-		if len(fields) >= hgcal.Cells {
-			return sep
-		}
-		if len(fields) > most {
-			best, most = sep, len(fields)
-		}
-	}
-	return best
-}
-
-// padding reports whether tabs or spaces only stand beside other separators.
-func padding(fields [][]byte, sep byte) bool {
-	n := 0
-	for _, f := range fields {
-		if len(f) > 0 && (sep == '\t' || sep == ' ') && bytes.IndexByte([]byte(",;"), f[len(f)-1]) >= 0 {
-			n++
-		}
-	}
-	return 2*n > len(fields)
-}
 
 // table is the beginning of a file, cut into fields.
 type table struct {
@@ -402,20 +351,20 @@ func sample(r *Reader) (t *table, err error) {
 				continue
 			}
 			if r.sep == 0 {
-				r.sep = separator(line)
+				r.sep = lines.Separator(line, hgcal.Cells)
 			}
 		}
 		if err != nil {
 			r.after = err
 			break
 		}
-		fields, err := split(nil, line, r.sep)
+		fields, err := lines.Split(nil, line, r.sep)
 		if err != nil {
-			r.after = r.failAt(r.lines.row, 0, err)
+			r.after = r.failAt(r.lines.Row(), 0, err)
 			break
 		}
 		if len(r.held) == 0 {
-			r.row = r.lines.row - 1
+			r.row = r.lines.Row() - 1
 		}
 		r.held = append(r.held, bytes.Clone(line))
 		t.rows = append(t.rows, texts(fields))
@@ -449,7 +398,7 @@ func (r *Reader) above(line []byte, t *table) bool {
 }
 
 func commentFields(text string, sep byte) []string {
-	fields, err := split(nil, []byte(text), sep)
+	fields, err := lines.Split(nil, []byte(text), sep)
 	if err != nil {
 		return nil
 	}

@@ -1,0 +1,80 @@
+package lines
+
+import (
+	"bytes"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+func TestReader(t *testing.T) {
+	for _, x := range []struct {
+		text string
+		want []string
+		err  string
+	}{
+		{"", nil, ""},
+		{"a", []string{"a"}, ""},
+		{"a\n\nb\r\nc\r", []string{"a", "", "b", "c"}, ""},
+		{"\ufeffa\nb\n", []string{"a", "b"}, ""},
+		{"\ufeff", nil, ""},
+		{"a\rb\rc", nil, "carriage returns alone"},
+		{"\xfe\xff\x00a", nil, "UTF-16"},
+		{"a\x00\n", nil, "zero bytes"},
+		{"a\n" + strings.Repeat("b", 600000) + "\n", []string{"a"}, "the row is longer than 1000 bytes"},
+		{"a\n" + strings.Repeat("b", 1000) + "\n", []string{"a", strings.Repeat("b", 1000)}, ""},
+	} {
+		for _, in := range []io.Reader{strings.NewReader(x.text), iotest.OneByteReader(strings.NewReader(x.text))} {
+			r, err := New(in, 1000)
+			var got []string
+			for err == nil {
+				var line []byte
+				if line, err = r.Next(); err == nil {
+					got = append(got, string(line))
+				}
+			}
+			if !slices.Equal(got, x.want) || x.err == "" && err != io.EOF || !strings.Contains(err.Error(), x.err) {
+				t.Errorf("%.20q: %.20q, %v; want %.20q, %q", x.text, got, err, x.want, x.err)
+			}
+			if x.err == "" && r.Row() != len(x.want) {
+				t.Errorf("%.20q: row %d", x.text, r.Row())
+			}
+		}
+	}
+}
+
+func TestSeparator(t *testing.T) {
+	for row, want := range map[string]byte{
+		"1": ',', "1,2": ',', "1;2": ';', "1\t2": '\t', "1 2": ' ', " 1 , 2 ": ',', "1, 2, 3": ',', "1 ; 2": ';', `"a b",c`: ',',
+	} {
+		if got := Separator([]byte(row), 3); got != want {
+			t.Errorf("%q: %q, want %q", row, got, want)
+		}
+	}
+	if got := Separator([]byte("1,5;2,5;3,5"), 3); got != ';' {
+		t.Errorf("decimal commas: %q", got)
+	}
+}
+
+func TestSplit(t *testing.T) {
+	for _, x := range []struct {
+		row  string
+		sep  byte
+		want string // joined by |
+	}{
+		{"1, 2 ,3", ',', "1|2|3"}, {"1,,", ',', "1||"}, {" 1  2\t3 ", ' ', "1|2|3"}, {"1\t\t 2", '\t', "1||2"},
+		{`"a,b","c""d"`, ',', `a,b|c"d`}, {`"a" , b`, ',', "a|b"},
+	} {
+		got, err := Split(nil, []byte(x.row), x.sep)
+		if s := string(bytes.Join(got, []byte("|"))); err != nil || s != x.want {
+			t.Errorf("%q: %q, %v, want %q", x.row, s, err, x.want)
+		}
+	}
+	for _, row := range []string{`"a`, `"a"b`} {
+		if _, err := Split(nil, []byte(row), ','); err == nil {
+			t.Errorf("%q was accepted", row)
+		}
+	}
+}
