@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -17,6 +18,9 @@ func (f *emdFlags) tables(cmd *cobra.Command, job *emdJob, pathA, pathB string) 
 			return nil, fmt.Errorf("--%s is for wafer images: leave it out with --cost", name)
 		}
 	}
+	if f.cost == "" {
+		return nil, errors.New("--cost: name a file")
+	}
 	job.row, job.mass = "row", "mass"
 	a, err := openRows(cmd, pathA)
 	if err != nil {
@@ -28,37 +32,46 @@ func (f *emdFlags) tables(cmd *cobra.Command, job *emdJob, pathA, pathB string) 
 		return nil, err
 	}
 	job.b = b
-	return readCosts(f.cost, a, b)
+	for _, t := range []*tableRows{a, b} {
+		if t.Counts() {
+			return nil, t.ErrCounts()
+		}
+	}
+	return readCosts(cmd, f.cost, a, b)
 }
 
 // readCosts reads a row for each column of a, of a number for each column of b.
-func readCosts(path string, a, b *tableRows) (*emd.Cost, error) {
-	in, err := table.Open(path)
+func readCosts(cmd *cobra.Command, path string, a, b *tableRows) (*emd.Cost, error) {
+	in, err := openTable(cmd, path)
 	if err != nil {
 		return nil, err
 	}
 	defer in.Close()
 	n, m := a.Columns(), b.Columns()
 	if in.Columns() != m {
-		return nil, fmt.Errorf("%s has %d columns and %s has %d: a cost is needed from each column of %s to each of %s", path, in.Columns(), b, m, a, b)
+		return nil, fmt.Errorf("%s has %d columns and %s has %d: a cost is needed from each column of %s to each of %s", in.Name(), in.Columns(), b, m, a, b)
 	}
 	if err := limit.Fits("rows of costs:", n, 16*float64(m)); err != nil {
 		return nil, err
 	}
-	costs, err := in.Read(make([]float64, 0, n*m), n+1)
+	costs, err := in.Read(make([]float64, 0, n*m), n+2)
 	if err != nil {
 		return nil, err
 	}
-	if rows := len(costs) / m; rows != n {
+	rows := len(costs) / m
+	if rows == n+1 && in.Counts() {
+		costs, rows = costs[m:], n // the columns' numbers
+	}
+	if rows != n {
 		more := ""
 		if rows > n {
 			rows, more = n, " more than"
 		}
-		return nil, fmt.Errorf("%s has%s %d rows and %s has %d columns: a cost is needed from each column of %s to each of %s", path, more, rows, a, n, a, b)
+		return nil, fmt.Errorf("%s has%s %d rows and %s has %d columns: a cost is needed from each column of %s to each of %s", in.Name(), more, rows, a, n, a, b)
 	}
 	c, err := emd.NewCost(n, m, costs)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", in.Name(), err)
 	}
 	return c, nil
 }
@@ -71,17 +84,18 @@ type tableRows struct {
 }
 
 func openRows(cmd *cobra.Command, path string) (*tableRows, error) {
-	var r *table.Reader
-	var err error
-	if path == "-" {
-		r, err = table.New(cmd.InOrStdin(), "standard input")
-	} else {
-		r, err = table.Open(path)
-	}
+	r, err := openTable(cmd, path)
 	if err != nil {
 		return nil, err
 	}
 	return &tableRows{Reader: r}, nil
+}
+
+func openTable(cmd *cobra.Command, path string) (*table.Reader, error) {
+	if path == "-" {
+		return table.New(cmd.InOrStdin(), "standard input")
+	}
+	return table.Open(path)
 }
 
 func (t *tableRows) next(n int) (err error) {

@@ -1,15 +1,20 @@
-// Package table reads plain tables of numbers: comma-separated text of any number
-// of columns, with or without a header line, as a stream.
+// Package table reads plain tables of numbers: text of any number of columns, with
+// or without a header line, as a stream. Columns are separated by commas,
+// semicolons, tabs or spaces.
 package table
 
 import (
-	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
+	"regexp"
 	"strconv"
+	"strings"
+
+	"barrow/internal/lines"
 )
 
 // maxLine bounds a line, some 10⁶ numbers.
@@ -17,16 +22,19 @@ const maxLine = 32 << 20
 
 // A Reader reads rows of numbers, all of the width of the first one.
 type Reader struct {
-	name  string
-	in    io.Reader
-	file  *os.File // nil where it is not ours to close
-	size  int64    // 0 where it is not known
-	read  int64
-	lines *bufio.Scanner
-	line  int  // of the text held, from 1
-	held  bool // the first row waits in lines.Text
-	cols  int
-	at    []int // lines of the rows of the last Read
+	name   string
+	in     io.Reader
+	file   *os.File // nil where it is not ours to close
+	size   int64    // 0 where it is not known
+	read   int64
+	lines  *lines.Reader
+	sep    byte
+	held   []byte // the first row, until it is read
+	line   int    // of held
+	cols   int
+	counts bool
+	fields [][]byte
+	at     []int // lines of the rows of the last Read
 }
 
 // Open opens a file.
@@ -36,7 +44,10 @@ func Open(path string) (*Reader, error) {
 		return nil, err
 	}
 	r := &Reader{name: path, in: f, file: f}
-	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		f.Close()
+		return nil, fmt.Errorf("%s: is a folder; name a file", path)
+	} else if err == nil && info.Mode().IsRegular() {
 		r.size = info.Size()
 	}
 	if err := r.start(); err != nil {
@@ -52,66 +63,152 @@ func New(in io.Reader, name string) (*Reader, error) {
 	return r, r.start()
 }
 
-// start finds the width, and passes over a header: a first line that has no number.
+// start finds the columns, and passes over comments and a header: a first line of
+// names.
 func (r *Reader) start() error {
-	r.lines = bufio.NewScanner(io.TeeReader(r.in, counter{&r.read}))
-	r.lines.Buffer(make([]byte, 1<<16), maxLine)
-	for first := true; r.next(); first = false {
-		fields := bytes.Split(r.lines.Bytes(), []byte(","))
-		numbers := 0
-		for _, x := range fields {
-			if _, err := strconv.ParseFloat(string(bytes.TrimSpace(x)), 64); err == nil {
-				numbers++
-			}
-		}
-		if first && numbers == 0 {
-			continue
-		}
-		if first && counts(fields) {
-			return fmt.Errorf("%s:%d: the first row counts 0, 1, 2 …: are these the columns' numbers? Leave them out, or put a line of names above if they are values", r.name, r.line)
-		}
-		r.cols, r.held = len(fields), true
-		return nil
+	in, err := lines.New(io.TeeReader(r.in, counter{&r.read}), maxLine)
+	if err != nil {
+		return fmt.Errorf("%s:1: %w", r.name, err)
 	}
-	if err := r.failed(); err != nil {
+	r.lines = in
+	first, err := r.next()
+	for err == nil && bytes.TrimSpace(first)[0] == '#' {
+		first, err = r.next()
+	}
+	if err != nil {
+		return r.none(err)
+	}
+	fields, err := r.cut(first)
+	if err != nil {
 		return err
 	}
-	return fmt.Errorf("%s: no rows of numbers", r.name)
-}
-
-// counts says that a row is 0, 1, 2 … or 1, 2, 3 …, as programs number columns.
-func counts(fields [][]byte) bool {
-	const few = 4 // fewer may well be values
-	from := string(bytes.TrimSpace(fields[0]))
-	if len(fields) < few || from != "0" && from != "1" {
-		return false
-	}
-	for k, x := range fields {
-		if string(bytes.TrimSpace(x)) != strconv.Itoa(k+int(from[0]-'0')) {
-			return false
+	if !anyNumber(fields) {
+		// The row below says what stands between the columns: names may have spaces.
+		header, at := bytes.Clone(first), r.lines.Row()
+		if first, err = r.next(); err != nil {
+			return r.none(err)
 		}
+		if fields, err = r.cut(first); err != nil {
+			return err
+		}
+		if err := r.checkHeader(header, at, len(fields)); err != nil {
+			return err
+		}
+	} else {
+		r.counts = counts(fields)
 	}
-	return true
+	r.cols, r.held, r.line = len(fields), bytes.Clone(first), r.lines.Row()
+	return nil
 }
 
-// next goes to the next line that is not empty.
-func (r *Reader) next() bool {
-	for r.lines.Scan() {
-		if r.line++; len(bytes.TrimSpace(r.lines.Bytes())) > 0 {
+// cut finds the separator of a row and its fields.
+func (r *Reader) cut(row []byte) ([]string, error) {
+	r.sep = lines.Separator(row, math.MaxInt)
+	fields, err := lines.Split(nil, row, r.sep)
+	if err != nil {
+		return nil, fmt.Errorf("%s:%d: %w", r.name, r.lines.Row(), err)
+	}
+	names := make([]string, len(fields))
+	for k, f := range fields {
+		names[k] = string(f)
+	}
+	return names, nil
+}
+
+// none is the error of a stream that ends before its first row.
+func (r *Reader) none(err error) error {
+	if err == io.EOF {
+		return fmt.Errorf("%s: no rows of numbers", r.name)
+	}
+	return err
+}
+
+// anyNumber reports whether a field is a number, be it one too large for float64.
+func anyNumber(fields []string) bool {
+	for _, f := range fields {
+		if _, err := strconv.ParseFloat(f, 64); err == nil || errors.Is(err, strconv.ErrRange) {
 			return true
 		}
 	}
 	return false
 }
 
-func (r *Reader) failed() error {
-	switch err := r.lines.Err(); err {
-	case nil:
-		return nil
-	case bufio.ErrTooLong:
-		return fmt.Errorf("%s:%d: a line of more than %d million bytes: is it a table?", r.name, r.line+1, maxLine>>20)
-	default:
-		return fmt.Errorf("%s: %w", r.name, err)
+var (
+	// missing is what programs write for a value that is not there.
+	missing = regexp.MustCompile(`(?i)^(|na|n/a|null|none|-+|\?)$`)
+	// index is what data-frame libraries call the rows' numbers in front.
+	index = regexp.MustCompile(`(?i)^(|unnamed: ?[0-9]+)$`)
+)
+
+// checkHeader holds a first line without numbers to what names are: one for each
+// column, none twice. Otherwise it may be a row that must not be dropped.
+func (r *Reader) checkHeader(line []byte, at, cols int) error {
+	fail := func(format string, args ...any) error {
+		return fmt.Errorf("%s:%d: "+format, append([]any{r.name, at}, args...)...)
+	}
+	fields, err := lines.Split(nil, line, r.sep)
+	if err != nil {
+		return fail("%w", err)
+	}
+	if len(fields) != cols {
+		return fail("neither numbers nor names: %d fields, the row below has %d; leave the line out, or begin it with #", len(fields), cols)
+	}
+	seen := map[string]bool{}
+	for k, f := range fields {
+		name := string(f)
+		switch {
+		case k == 0 && cols > 1 && index.MatchString(name) && !missing.MatchString(string(fields[1])):
+			return fail("the first column has no name: are these the rows' numbers? Leave the column out, or name it if it is values")
+		case missing.MatchString(name):
+			return fail("neither numbers nor names: column %d is %q", k+1, name)
+		case seen[name]:
+			return fail("neither numbers nor names: %.40q occurs twice", name)
+		}
+		seen[name] = true
+	}
+	return nil
+}
+
+// few is up to how many columns numbers that count may well be values.
+const few = 3
+
+// counts says that a row is 0, 1, 2 … or 1, 2, 3 …, as programs number columns.
+func counts(fields []string) bool {
+	from := fields[0]
+	if len(fields) <= few || from != "0" && from != "1" {
+		return false
+	}
+	for k, x := range fields {
+		if x != strconv.Itoa(k+int(from[0]-'0')) {
+			return false
+		}
+	}
+	return true
+}
+
+// Counts says that the first row is 0, 1, 2 … or 1, 2, 3 … without names above it:
+// it may be the columns' numbers, which some programs write there.
+func (r *Reader) Counts() bool { return r.counts }
+
+// ErrCounts is the error of a first row that Counts where nothing else tells what it
+// is.
+func (r *Reader) ErrCounts() error {
+	return fmt.Errorf("%s:%d: the first row counts 0, 1, 2 …: are these the columns' numbers? Leave them out, or put a line of names above if they are values", r.name, r.line)
+}
+
+// next goes to the next line that is not empty, or io.EOF.
+func (r *Reader) next() ([]byte, error) {
+	for {
+		line, err := r.lines.Next()
+		if err == io.EOF {
+			return nil, err
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", r.name, r.lines.Row(), err)
+		}
+		if len(bytes.TrimSpace(line)) > 0 {
+			return line, nil
+		}
 	}
 }
 
@@ -139,23 +236,33 @@ func (r *Reader) Share() (share float64, ok bool) {
 func (r *Reader) Read(values []float64, n int) ([]float64, error) {
 	r.at = r.at[:0]
 	for range n {
-		if !r.held && !r.next() {
-			return values, r.failed()
+		row, line, err := r.held, r.line, error(nil)
+		if r.held = nil; row == nil {
+			row, err = r.next()
+			line = r.lines.Row()
 		}
-		r.held = false
-		r.at = append(r.at, r.line)
-		rest, cols := r.lines.Bytes(), 0
-		for more := true; more; cols++ {
-			var field []byte
-			field, rest, more = bytes.Cut(rest, []byte(","))
-			x, err := strconv.ParseFloat(string(bytes.TrimSpace(field)), 64)
-			if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
-				return values, fmt.Errorf("%s:%d:%d: %.40q is not a finite number", r.name, r.line, cols+1, bytes.TrimSpace(field))
+		if err == io.EOF {
+			return values, nil
+		}
+		if err != nil {
+			return values, err
+		}
+		r.at = append(r.at, line)
+		if r.fields, err = lines.Split(r.fields[:0], row, r.sep); err != nil {
+			return values, fmt.Errorf("%s:%d: %w", r.name, line, err)
+		}
+		for k, f := range r.fields {
+			x, err := strconv.ParseFloat(string(f), 64)
+			if errors.Is(err, strconv.ErrRange) {
+				err = nil // what is too small is 0 or the next number
+			}
+			if err != nil || math.IsNaN(x) || math.IsInf(x, 0) || strings.ContainsAny(string(f), "xX_") {
+				return values, fmt.Errorf("%s:%d:%d: %.40q is not a finite number", r.name, line, k+1, f)
 			}
 			values = append(values, x)
 		}
-		if cols != r.cols {
-			return values, fmt.Errorf("%s:%d: %d columns, the rows before have %d", r.name, r.line, cols, r.cols)
+		if len(r.fields) != r.cols {
+			return values, fmt.Errorf("%s:%d: %d columns, the rows before have %d", r.name, line, len(r.fields), r.cols)
 		}
 	}
 	return values, nil

@@ -26,8 +26,34 @@ func TestRead(t *testing.T) {
 		{"1,2\n3,NaN\n", 2, nil, "t:2:2:"},
 		{"1,2\n3,\n", 2, nil, "t:2:2:"},
 		{"a,b\nc,d\n1,2\n", 2, nil, "t:2:1:"},
-		{"0,1,2,3\n1,1,1,1\n", 4, nil, "t:1: the first row counts"},
-		{"1,2,3,4\n1,1,1,1\n", 4, nil, "t:1: the first row counts"},
+		{"\ufeff1,2\n3,4\n", 2, []float64{1, 2, 3, 4}, ""},
+		{"\ufeff1\n2\n", 1, []float64{1, 2}, ""},
+		{"\ufeffx,y\r\n1,2\r\n", 2, []float64{1, 2}, ""},
+		{"1;2\n3;4\n", 2, []float64{1, 2, 3, 4}, ""},
+		{"1\t2\n3\t4\n", 2, []float64{1, 2, 3, 4}, ""},
+		{"1.5e+00 2.5e+00\n3 4\n", 2, []float64{1.5, 2.5, 3, 4}, ""},
+		{"# x y\n1 2\n3 4\n", 2, []float64{1, 2, 3, 4}, ""},
+		{"energy in GeV\n1\n2\n", 1, []float64{1, 2}, ""},
+		{"\"x\",\"y\"\n\"1\",\"2\"\n", 2, []float64{1, 2}, ""},
+		{"\"1\",\"2\"\n3,4\n", 2, []float64{1, 2, 3, 4}, ""},
+		{"1e-400,5e-324\n", 2, []float64{0, 5e-324}, ""},
+		// No row is dropped as a header that is none.
+		{"1e400,1e400\n3,4\n", 2, nil, "t:1:1: \"1e400\" is not a finite number"},
+		{"-1e400\n3\n", 1, nil, "t:1:1: \"-1e400\" is not a finite number"},
+		{",\n3,4\n", 0, nil, "t:1: neither numbers nor names: column 1 is \"\""},
+		{"NA,NA\n3,4\n", 0, nil, "t:1: neither numbers nor names: column 1 is \"NA\""},
+		{"?\n3\n", 0, nil, "t:1: neither numbers nor names"},
+		{"x,x\n3,4\n", 0, nil, "t:1: neither numbers nor names: \"x\" occurs twice"},
+		{"x,y,z\n3,4\n", 0, nil, "t:1: neither numbers nor names: 3 fields, the row below has 2"},
+		{"x\n3,4\n", 0, nil, "t:1: neither numbers nor names: 1 fields, the row below has 2"},
+		{",x,y\n0,1,2\n1,3,4\n", 0, nil, "t:1: the first column has no name: are these the rows' numbers?"},
+		{"Unnamed: 0,x\n0,1\n1,3\n", 0, nil, "t:1: the first column has no name"},
+		{"1,2\r3,4\r", 0, nil, "t:1: the rows end in carriage returns alone"},
+		{"\xff\xfe1\x00", 0, nil, "t:1: the text is UTF-16"},
+		{"1,5;2,5\n1,5;2,5\n", 3, nil, "t:1:2: \"5;2\" is not a finite number"},
+		{"0x1p4,1\n", 2, nil, "t:1:1: \"0x1p4\" is not a finite number"},
+		{"1,2\n\"3,4\n", 2, nil, "t:2: a quotation mark is not closed"},
+		{"0,1,2,3\n1,1,1,1\n", 4, []float64{0, 1, 2, 3, 1, 1, 1, 1}, ""},
 		{"a,b,c,d\n0,1,2,3\n", 4, []float64{0, 1, 2, 3}, ""},
 		{"", 0, nil, "t: no rows"},
 		{"a,b\n\n", 0, nil, "t: no rows"},
@@ -69,12 +95,26 @@ func TestOpen(t *testing.T) {
 	if share, ok := r.Share(); share != 1 || !ok {
 		t.Errorf("share %v, %v", share, ok)
 	}
+	if _, err := Open(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is a folder") {
+		t.Errorf("a folder: %v", err)
+	}
 	if _, err := Open(path + ".not"); err == nil {
 		t.Error("a missing file was opened")
 	}
 	if _, err := os.Stat("/dev/zero"); err == nil {
-		if _, err := Open("/dev/zero"); err == nil || !strings.Contains(err.Error(), "a line of more than") {
+		if _, err := Open("/dev/zero"); err == nil || !strings.Contains(err.Error(), "zero bytes") {
 			t.Errorf("an endless device: %v", err)
+		}
+	}
+}
+
+func TestCounts(t *testing.T) {
+	for text, want := range map[string]bool{
+		"0,1,2,3\n1,1,1,1\n": true, "1,2,3,4\n": true, "0,1,2\n": false, "0,1,2,4\n": false, "a,b,c,d\n0,1,2,3\n": false, "0,1,2,3.0\n": false,
+	} {
+		r, err := New(strings.NewReader(text), "t")
+		if err != nil || r.Counts() != want {
+			t.Errorf("%q: counts %v, want %v; %v", text, r.Counts(), want, err)
 		}
 	}
 }
