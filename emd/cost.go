@@ -57,8 +57,8 @@ func NewCost(n, m int, c []float64) (*Cost, error) {
 	}
 	k := &Cost{n: n, m: m, c: append([]float64(nil), c...)}
 	for at, x := range c {
-		if !(math.Abs(x) <= mostDistance) {
-			return nil, fmt.Errorf("emd: cost [%d][%d] = %v: must be finite, at most %g; for a move that must not happen, a cost far above the others will do", at/m, at%m, x, mostDistance)
+		if !(math.Abs(x) <= MaxDistance) {
+			return nil, fmt.Errorf("emd: cost [%d][%d] = %v: must be finite, at most %g; for a move that must not happen, a cost far above the others will do", at/m, at%m, x, MaxDistance)
 		}
 	}
 	k.v = newView(n, m, k.c, &k.fast)

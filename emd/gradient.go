@@ -21,6 +21,9 @@ import (
 // h then takes the place of −f. One constant may go from f to h:
 // with UnequalError the sums of f and of h over the cells with mass are the same.
 //
+// A derivative beyond the range of float64, as for normalised masses near 10⁻³⁰⁸, is
+// ±Inf.
+//
 // The EMD is convex and piecewise linear in (p, q) of fixed totals. At a kink
 // the result is one subgradient, for the potentials described at
 // [Solver.Potentials]; in particular it is exactly zero at p = q (normalised), and

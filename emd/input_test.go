@@ -111,7 +111,12 @@ func TestExtremeMasses(t *testing.T) {
 			}
 			clear(q)
 			q[4], q[5] = a, a
-			if e, err := raw.Distance(p, q); a < 1e300 && (err != nil || math.Abs(e-8*a) > 1e-14*a && a > 1e-300) {
+			e, err := raw.Distance(p, q)
+			if a == math.MaxFloat64 {
+				if err == nil || !strings.Contains(err.Error(), "beyond the range") || e != 0 {
+					t.Errorf("%s: %g: distance %v, error %v", size, a, e, err)
+				}
+			} else if err != nil || math.Abs(e-8*a) > 1e-14*a && a > 1e-300 {
 				t.Errorf("%s: %g: distance %v, error %v", size, a, e, err)
 			}
 			clear(p)
@@ -139,12 +144,43 @@ func TestExtremeMasses(t *testing.T) {
 	}
 }
 
+// A distance that float64 cannot hold is an error in every way to it.
+func TestDistanceOutOfRange(t *testing.T) {
+	most := []float64{math.MaxFloat64, 0}
+	c, err := emd.NewCost(2, 2, []float64{0, -2, 1, 0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := emd.NewMetric(2, []float64{0, 2, 2, 0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct {
+		g emd.Ground
+		s emd.Settings
+		q []float64
+	}{
+		{c, emd.Settings{}, []float64{0, math.MaxFloat64}}, // −∞
+		{m, emd.Settings{}, []float64{0, math.MaxFloat64}},
+		{m, emd.Settings{Unequal: emd.UnequalPenalty, Penalty: 2}, []float64{0, 0}}, // nothing moves
+	} {
+		s := newSolver(t, x.g, x.s)
+		e, err := s.Gradient(most, x.q, nil, nil)
+		if err == nil || !strings.Contains(err.Error(), "beyond the range") || e != 0 {
+			t.Errorf("%v: %v, %v", x.q, e, err)
+		}
+		if _, e, err := s.Flow(most, x.q, nil); err == nil || e != 0 {
+			t.Errorf("%v: plan %v, %v", x.q, e, err)
+		}
+	}
+}
+
 func TestBadSettings(t *testing.T) {
 	m := smallAndLarge(t)["small"]
 	for _, s := range []emd.Settings{
 		{Unequal: 3}, {Unequal: -1}, {Penalty: 1}, {Unequal: emd.UnequalPenalty},
 		{Unequal: emd.UnequalPenalty, Penalty: math.NaN()}, {Unequal: emd.UnequalPenalty, Penalty: math.Inf(1)},
-		{Unequal: emd.UnequalPenalty, Penalty: -2}, {NonMetric: 7}, {Empty: 9}, {Kernel: "sse"}, {MaxPivots: -1},
+		{Unequal: emd.UnequalPenalty, Penalty: -2}, {Unequal: emd.UnequalPenalty, Penalty: 2 * emd.MaxDistance}, {NonMetric: 7}, {Empty: 9}, {Kernel: "sse"}, {MaxPivots: -1},
 	} {
 		if _, err := emd.NewSolver(m, s); err == nil {
 			t.Errorf("%+v was accepted", s)

@@ -24,10 +24,9 @@ func toIntegers(up, down []float64, below float64) (unit float64, ok bool) {
 	}
 	over := round(up, integerTotal/totalUp) - round(down, integerTotal/totalDown)
 	// The side with more entries takes it, where a unit is the smaller part.
-	switch {
-	case count(up) >= count(down):
+	if count(up) >= count(down) {
 		spread(up, -over)
-	default:
+	} else {
 		spread(down, over)
 	}
 	return (totalUp/2 + totalDown/2) / integerTotal, true
@@ -53,18 +52,16 @@ func count(v []float64) int {
 	return n
 }
 
-// spread adds units in all, one by one, to entries that can bear it, evenly.
+// spread adds units in all, one by one, to entries that can bear it, evenly. Of
+// fewer than 2³² entries one can.
 func spread(v []float64, units float64) {
-	able, top := 0, 0
-	for k, x := range v {
+	able := 0
+	for _, x := range v {
 		if x >= broad {
 			able++
 		}
-		if x > v[top] {
-			top = k
-		}
 	}
-	each := math.Trunc(units / float64(max(able, 1)))
+	each := math.Trunc(units / float64(able))
 	rest := units - each*float64(able)
 	step := math.Copysign(1, rest)
 	for k, x := range v {
@@ -76,8 +73,5 @@ func spread(v []float64, units float64) {
 			v[k] += step
 			rest -= step
 		}
-	}
-	if able == 0 {
-		v[top] += rest
 	}
 }

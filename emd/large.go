@@ -53,7 +53,7 @@ func (s *Solver) solveLarge(p, q []float64) (solution, error) {
 	if !l.split(p, q, a, b, extra, negligible*max(a*r.p, b*r.q)) {
 		r.equal = true
 		s.close(&r, 0, 0, extra, 0)
-		return r, nil
+		return r, r.check()
 	}
 	ok := l.net.Solve(s.limit)
 	mean, virtual := l.finish(s.cells)
@@ -61,7 +61,7 @@ func (s *Solver) solveLarge(p, q []float64) (solution, error) {
 	if !ok {
 		return r, s.pivotError(&r, p, q)
 	}
-	return r, nil
+	return r, r.check()
 }
 
 // split scales p·a − q·b to integers and hands them to the network as sources and

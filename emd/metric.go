@@ -26,13 +26,13 @@ type Metric struct {
 // tolerance is allowed on the triangle inequality.
 const symmetryTolerance = 1e-12
 
-// Distances and coordinates lie between these, so that neither their squares nor
-// their products with masses leave float64: an image's plan adds up 2⁵² units of
-// mass, times 10⁴⁰ of theirs.
-const (
-	leastDistance = 1e-200
-	mostDistance  = 1e200
-)
+// MaxDistance bounds distances, coordinates, costs and penalties, so that neither
+// their squares nor their products with masses leave float64: an image's plan adds up
+// 2⁵² units of mass, times 10⁴⁰ of theirs.
+const MaxDistance = 1e200
+
+// leastDistance is what the largest distance of a metric is at least.
+const leastDistance = 1 / MaxDistance
 
 // NewMetric takes a matrix of distances, n×n in row-major order. The entries
 // must be finite and not negative, the diagonal zero, and the matrix symmetric
@@ -45,8 +45,8 @@ func NewMetric(n int, d []float64) (*Metric, error) {
 	if n < 1 {
 		return nil, fmt.Errorf("emd: a metric needs at least one point, not %d", n)
 	}
-	if len(d) != n*n {
-		return nil, fmt.Errorf("emd: a metric on %d points needs %d distances, not %d; for costs between two sets of points, see NewCost", n, n*n, len(d))
+	if len(d)/n != n || len(d)%n != 0 {
+		return nil, fmt.Errorf("emd: a metric on %d points needs %d×%d distances, not %d; for costs between two sets of points, see NewCost", n, n, n, len(d))
 	}
 	m := &Metric{n: n, d: make([]float64, n*n)}
 	for k, x := range d {
@@ -79,8 +79,8 @@ func (m *Metric) checkScale() error {
 	switch {
 	case m.n > 1 && m.max == 0:
 		return fmt.Errorf("emd: all distances between the %d points are 0, so every EMD would be 0: are the points all the same?", m.n)
-	case m.n > 1 && m.max < leastDistance || m.max > mostDistance:
-		return fmt.Errorf("emd: the largest distance, %g, is outside %g to %g: choose another unit", m.max, leastDistance, mostDistance)
+	case m.n > 1 && m.max < leastDistance || m.max > MaxDistance:
+		return fmt.Errorf("emd: the largest distance, %g, is outside %g to %g: choose another unit", m.max, leastDistance, MaxDistance)
 	}
 	return nil
 }
@@ -131,8 +131,8 @@ func fromPoints(points [][2]float64, diff func(a, b [2]float64) (dx, dy float64)
 			if math.IsNaN(x) || math.IsInf(x, 0) {
 				return nil, fmt.Errorf("emd: point %d: coordinate %d is %v", i, c, x)
 			}
-			if math.Abs(x) > mostDistance {
-				return nil, fmt.Errorf("emd: point %d: coordinate %d is %g, beyond %g: choose another unit", i, c, x, mostDistance)
+			if math.Abs(x) > MaxDistance {
+				return nil, fmt.Errorf("emd: point %d: coordinate %d is %g, beyond %g: choose another unit", i, c, x, MaxDistance)
 			}
 		}
 		for j := range i {

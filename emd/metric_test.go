@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -17,7 +18,8 @@ func TestNewMetricErrors(t *testing.T) {
 		want string
 	}{
 		{0, nil, "at least one point"},
-		{2, []float64{0, 1, 1}, "needs 4 distances"},
+		{2, []float64{0, 1, 1}, "needs 2×2 distances"},
+		{1 << (strconv.IntSize / 2), nil, "not 0"}, // whose square is 0 in an int
 		{2, []float64{0, math.NaN(), 1, 0}, "[0][1] = NaN"},
 		{2, []float64{0, 1, math.Inf(1), 0}, "[1][0] = +Inf"},
 		{2, []float64{0, -1, -1, 0}, "[0][1] = -1"},

@@ -111,7 +111,7 @@ func (s *Solver) solveRect(p, q []float64) (solution, error) {
 	if !ok {
 		return r, s.pivotError(&r, p, q)
 	}
-	return r, nil
+	return r, r.check()
 }
 
 // solveFast uses the simplex for up to 64 nodes: first those of p, then those

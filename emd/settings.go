@@ -2,7 +2,6 @@ package emd
 
 import (
 	"fmt"
-	"math"
 
 	"barrow/internal/limit"
 )
@@ -69,8 +68,8 @@ const (
 type Settings struct {
 	// Unequal says what to do with totals that differ.
 	Unequal Unequal
-	// Penalty is R of UnequalPenalty, in units of distance: positive and finite.
-	// Must be 0 otherwise.
+	// Penalty is R of UnequalPenalty, in units of distance: positive, at most
+	// [MaxDistance]. Must be 0 otherwise.
 	Penalty float64
 	// NonMetric says what to do with costs that break the triangle inequality.
 	NonMetric NonMetric
@@ -84,8 +83,9 @@ type Settings struct {
 	// same bits.
 	Kernel string
 	// MaxPivots bounds the simplex steps of one solve, 0 meaning 50·(n+20)
-	// for metrics of up to 64 points and 500·(n+20) for n nodes otherwise. No pair is known to come near; if one did, the
-	// result would be a [*PivotError], never a wrong number.
+	// for metrics of up to 64 points and 500·(n+20) for n nodes otherwise. No pair
+	// is known to come near; if one did, the result would be a [*PivotError], never
+	// a wrong number.
 	MaxPivots int
 	// Progress, if not nil, is called by a Batch from time to time with the share
 	// of the pairs that is done, in [0,1], and how many these are in words; never
@@ -100,8 +100,8 @@ func (s Settings) check() error {
 			return fmt.Errorf("emd: Settings.Penalty %v needs Unequal = UnequalPenalty", s.Penalty)
 		}
 	case UnequalPenalty:
-		if !(s.Penalty > 0) || math.IsInf(s.Penalty, 1) {
-			return fmt.Errorf("emd: Settings.Penalty %v: must be positive and finite", s.Penalty)
+		if !(s.Penalty > 0 && s.Penalty <= MaxDistance) {
+			return fmt.Errorf("emd: Settings.Penalty %v: must be positive, at most %g", s.Penalty, MaxDistance)
 		}
 	default:
 		return fmt.Errorf("emd: Settings.Unequal %d is unknown", s.Unequal)

@@ -12,8 +12,9 @@ import (
 // leave its distance undefined.
 var ErrEmpty = errors.New("no mass")
 
-// A Solver computes distances and gradients on one ground: a metric or costs. It owns its work
-// space and belongs to one goroutine; it allocates nothing after NewSolver.
+// A Solver computes distances and gradients on one ground: a metric or costs. It
+// owns its work space and belongs to one goroutine; it allocates nothing after
+// NewSolver.
 type Solver struct {
 	ground Ground
 	set    Settings
@@ -87,10 +88,22 @@ type solution struct {
 	equal bool    // nothing moves, all potentials are −shift
 }
 
+// check refuses a value that float64 cannot hold: masses are scaled back last.
+func (r *solution) check() error {
+	if math.IsInf(r.value, 0) {
+		r.value = 0
+		return errRange
+	}
+	return nil
+}
+
+var errRange = errors.New("emd: the distance is beyond the range of float64: choose a larger unit of mass or of distance")
+
 // Distance is the EMD of p and q, n masses each.
 //
 // It returns an error for a wrong length, for a mass that is negative, NaN or
-// infinite, naming the cell, and for totals that Settings do not allow.
+// infinite, naming the cell, for totals that Settings do not allow, and for a
+// distance beyond the range of float64.
 func (s *Solver) Distance(p, q []float64) (float64, error) {
 	r, err := s.solve(p, q)
 	return r.value, err
@@ -178,7 +191,7 @@ func (s *Solver) solve(p, q []float64) (solution, error) {
 	if !t.Prepare(m, p, q, a, b, extra, unmatched, negligible*max(a*r.p, b*r.q)) {
 		r.equal = true
 		s.close(&r, 0, 0, extra, 0)
-		return r, nil
+		return r, r.check()
 	}
 	ok := t.Solve(m, s.limit)
 	t.Finish(m)
@@ -186,7 +199,7 @@ func (s *Solver) solve(p, q []float64) (solution, error) {
 	if !ok {
 		return r, s.pivotError(&r, p, q)
 	}
-	return r, nil
+	return r, r.check()
 }
 
 // negligible is the part of the total below which nothing counts as moving:

@@ -35,15 +35,16 @@ func newEmd(c *common) *cobra.Command {
 		Short: "Exact earth mover's distance of row i of A and row i of B",
 		Long: `Prints the exact earth mover's distance between each image of wafer file A and
 the image in the same row of B, one number a line, in the unit of the metric.
-The files are read as streams, in memory that does not grow with them; one of
-them may be - for standard input.
+The files are read as streams, in memory that does not grow with them; one file
+may be - for standard input.
 
 --potentials writes the gradients with respect to both images, as the files
 hold them and in their cell order: arrays f (dEMD/dA) and g (dEMD/dB), N×48.
 
 --cost FILE compares rows of any length instead of wafer images: A has n columns,
 B m columns, and FILE n rows of m costs, of any sign: what it costs to move a unit
-from a column of A to one of B. All three are CSV, with or without a header.
+from a column of A to one of B. All three are tables in text, separated by commas,
+semicolons, tabs or spaces, with or without a header.
 
 --unequal says what to do where the totals differ:
   normalise   compare both images scaled to sum 1 (the default)
@@ -64,7 +65,7 @@ distance unless --unequal is penalty=R:
 	flags := cmd.Flags()
 	f.imageFlags.add(cmd)
 	metricVar(flags, &f.metric, "ground metric: benchmark, cmssw, or a CSV file of x,y per cell in v9 order")
-	flags.StringVar(&f.cost, "cost", "", "a CSV file of costs, columns of A × columns of B, instead of a metric")
+	flags.StringVar(&f.cost, "cost", "", "a table of costs, columns of A × columns of B, instead of a metric")
 	flags.StringVar(&f.unequal, "unequal", "normalise", "images of different totals: normalise, error or penalty=R")
 	wordVar(flags, &f.empty, "empty", "error", []string{"error", "nan"}, "pairs of which an image has no charge: error or nan")
 	flags.StringVar(&f.potentials, "potentials", "", "write the gradients to this NPZ file")
@@ -81,8 +82,8 @@ func parseUnequal(s string) (emd.Settings, error) {
 		return emd.Settings{Unequal: emd.UnequalError}, nil
 	case name == "penalty":
 		x, err := strconv.ParseFloat(r, 64)
-		if err != nil {
-			return emd.Settings{}, fmt.Errorf("--unequal %s: give the penalty as a number, as in penalty=7", s)
+		if err != nil || !(x > 0 && x <= emd.MaxDistance) {
+			return emd.Settings{}, fmt.Errorf("--unequal %s: give the penalty as a number above 0 and at most %g, as in penalty=7", s, emd.MaxDistance)
 		}
 		return emd.Settings{Unequal: emd.UnequalPenalty, Penalty: x}, nil
 	}
@@ -107,8 +108,14 @@ func (f *emdFlags) run(cmd *cobra.Command, c *common, pathA, pathB string) error
 	if err != nil {
 		return err
 	}
-	if pathA == "-" && pathB == "-" {
-		return errors.New("both files cannot be standard input")
+	standard := 0
+	for _, path := range []string{pathA, pathB, f.cost} {
+		if path == "-" {
+			standard++
+		}
+	}
+	if standard > 1 {
+		return errors.New("standard input can be one of the files, not more")
 	}
 	if f.potentials != "" {
 		if err := outfile.Check(f.potentials, f.force); err != nil {
@@ -117,7 +124,7 @@ func (f *emdFlags) run(cmd *cobra.Command, c *common, pathA, pathB string) error
 	}
 	job := &emdJob{json: c.json, out: bufio.NewWriter(cmd.OutOrStdout())}
 	var ground emd.Ground
-	if f.cost != "" {
+	if cmd.Flags().Changed("cost") {
 		ground, err = f.tables(cmd, job, pathA, pathB)
 	} else {
 		ground, err = f.images(cmd, job, pathA, pathB)
@@ -368,7 +375,10 @@ func (j *emdJob) locate(err error) error {
 		}
 		return fmt.Errorf("%s: the %s has no %s, so it has no distance to another; leave the pair out, or use --empty nan or --unequal penalty=R", side, j.row, j.mass)
 	}
-	return fmt.Errorf("%s and %s: %w", a, b, row.Err)
+	if total := (*emd.TotalError)(nil); errors.As(err, &total) {
+		return fmt.Errorf("%s and %s: the totals, %g and %g, differ; make them equal, or use --unequal normalise or --unequal penalty=R", a, b, total.P, total.Q)
+	}
+	return fmt.Errorf("%s and %s: %s", a, b, strings.TrimPrefix(row.Err.Error(), "emd: "))
 }
 
 // lengths reports how many images each file has.
