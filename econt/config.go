@@ -88,6 +88,9 @@ func (t STCType) Groups(links int) int {
 // Addressed reports whether the type sends which of its cells is the largest.
 func (t STCType) Addressed() bool { return int(t) < len(stcShapes) && stcShapes[t].address > 0 }
 
+// Drops reports whether the type drops bits of its sums.
+func (t STCType) Drops() bool { return int(t) < len(stcShapes) && stcShapes[t].drop }
+
 // Overflow says what happens to an encoder output that needs more than nine
 // bits. No golden decides it.
 type Overflow uint8

@@ -107,3 +107,34 @@ func TestLinksFor(t *testing.T) {
 		}
 	}
 }
+
+// TestEncodeConditional: a decoder that takes conditions has them of the file's columns.
+func TestEncodeConditional(t *testing.T) {
+	dir := t.TempDir()
+	images, bare, weights := filepath.Join(dir, "images.csv"), filepath.Join(dir, "bare.csv"), filepath.Join(dir, "encoder.weights")
+	runJSON(t, nil, "simulate", "--events", "40", "--seed", "4", "--out", images, "--quiet")
+	runJSON(t, nil, "convert", images, bare, "--dialect", "charges", "--quiet")
+	m, err := autoencoder.Architecture{Precision: "asic", Conditional: true}.New(nn.Settings{Seed: 1, Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Save(weights); err != nil {
+		t.Fatal(err)
+	}
+	var e struct {
+		EMD evaluate.Summary `json:"emd"`
+	}
+	runJSON(t, &e, "encoder", "eval", "--weights", weights, "--baselines=false", "--json", "--quiet", images)
+	var got struct {
+		Mean float64 `json:"emd_mean"`
+	}
+	encode := []string{"econt", "encode", "--json", "--quiet", "--algorithm", "AE", "--etx", "5", "--model", weights}
+	runJSON(t, &got, append(encode, images)...)
+	if math.Abs(e.EMD.Mean-got.Mean) > 1e-9 {
+		t.Errorf("the encoder leaves %v, the chip that runs it %v", e.EMD.Mean, got.Mean)
+	}
+	var out, errs bytes.Buffer
+	if code := execute(append(encode, bare), strings.NewReader(""), &out, &errs); code == 0 || !strings.Contains(errs.String(), "needs the column") {
+		t.Errorf("no columns: exit code %d: %s", code, errs.String())
+	}
+}

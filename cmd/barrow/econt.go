@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"barrow/econt"
 	"barrow/model/keras"
@@ -69,7 +70,7 @@ func (f *chipFlags) addRounding(cmd *cobra.Command) {
 }
 
 // chip reads the configuration and says on remarks what it assumed.
-func (f *chipFlags) chip(remarks io.Writer) (*econt.Registers, error) {
+func (f *chipFlags) chip(fl *pflag.FlagSet, remarks io.Writer) (*econt.Registers, error) {
 	r, err := readRegisters(f.config...)
 	if err != nil {
 		return nil, err
@@ -81,11 +82,11 @@ func (f *chipFlags) chip(remarks io.Writer) (*econt.Registers, error) {
 			return nil, err
 		}
 	}
+	if err := f.needless(fl, r.Config.Algorithm); err != nil {
+		return nil, err
+	}
 	f.setOverflow(&r.Config)
 	if f.weights != "" {
-		if r.Config.Algorithm != econt.Autoencoder {
-			fmt.Fprintf(remarks, "%s: algorithm %s has no use for weights\n", f.weights, r.Config.Algorithm)
-		}
 		if r.Config.Weights, err = f.readWeights(r.Config.Weights, remarks); err != nil {
 			return nil, err
 		}
@@ -97,6 +98,14 @@ func (f *chipFlags) chip(remarks io.Writer) (*econt.Registers, error) {
 		fmt.Fprintf(remarks, "%s: without bearing on the output, not emulated: %s\n", names, strings.Join(r.Ignored, ", "))
 	}
 	return r, nil
+}
+
+// needless refuses flags for weights where there are none.
+func (f *chipFlags) needless(fl *pflag.FlagSet, a econt.Algorithm) error {
+	return needless(fl,
+		purpose{[]string{"weights", "overflow"}, "algorithm AE, not " + a.String(), a == econt.Autoencoder},
+		purpose{[]string{"dense-order", "rounding"}, "--weights in HDF5", isKeras(f.weights)},
+	)
 }
 
 // remarkAssumed says that the dialect of registers was assumed, and what hangs
@@ -198,12 +207,12 @@ func readRegisters(paths ...string) (*econt.Registers, error) {
 // readWeights reads --weights. given are the register file's, which decide
 // --dense-order auto.
 func (f *chipFlags) readWeights(given *econt.Weights, remarks io.Writer) (*econt.Weights, error) {
-	switch ending(f.weights) {
-	case "hdf5", "h5":
+	switch {
+	case isKeras(f.weights):
 		return f.readKeras(given, remarks)
-	case "csv":
+	case ending(f.weights) == "csv":
 		return readFile(f.weights, econt.ReadWeightsCSV)
-	case "yaml", "yml":
+	case isYAML(f.weights):
 		r, err := readRegisters(f.weights)
 		if err != nil {
 			return nil, err
@@ -215,6 +224,10 @@ func (f *chipFlags) readWeights(given *econt.Weights, remarks io.Writer) (*econt
 	}
 	return nil, fmt.Errorf("%s: weights files end in .hdf5, .h5, .csv, .yaml or .yml", f.weights)
 }
+
+func isKeras(path string) bool { return slices.Contains([]string{"hdf5", "h5"}, ending(path)) }
+
+func isYAML(path string) bool { return slices.Contains([]string{"yaml", "yml"}, ending(path)) }
 
 func ending(path string) string {
 	return strings.ToLower(strings.TrimPrefix(filepath.Ext(path), "."))

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"barrow/autoencoder"
 	"barrow/econt"
@@ -67,7 +69,7 @@ an encoder alone (--weights), which gives outputs but no images.`,
 	fl.BoolVar(&f.zeroCode, "zero-code", false, "decoder: read code 0 as the point of its interval")
 	fl.BoolVar(&f.pedestal, "pedestal", false, "decoder: subtract what an empty input adds inside the chip")
 	fl.BoolVar(&f.rest, "rest", false, "decoder: spread the module sum of TS and BC over the cells not sent")
-	fl.StringVar(&f.model, "model", "", "AE: weights file of a model trained with the preset asic")
+	fl.StringVar(&f.model, "model", "", "AE: run folder or weights file of a model trained with the preset asic")
 	f.chip.addWeights(cmd)
 	f.images.add(cmd)
 	metricVar(fl, &f.metric, "ground metric: benchmark, cmssw or a CSV file of x,y per cell")
@@ -82,7 +84,13 @@ func (f *encodeFlags) encoder(threads int, notes io.Writer) (m *autoencoder.Mode
 	case f.model != "" && f.chip.weights != "":
 		return nil, nil, fmt.Errorf("--model and --weights: give one")
 	case f.model != "":
-		return f.modelFor(threads)
+		if m, err = openEncoder(f.model, threads); err != nil {
+			return nil, nil, err
+		}
+		if w, err = m.ChipWeights(); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", f.model, err)
+		}
+		return m, w, nil
 	case f.chip.weights != "":
 		w, err = f.chip.readWeights(nil, notes)
 		return nil, w, err
@@ -116,6 +124,28 @@ func (f *encodeFlags) config(a econt.Algorithm, w *econt.Weights) (c econt.Confi
 	return c, nil
 }
 
+// needless refuses flags of which the algorithm makes nothing.
+func (f *encodeFlags) needless(fl *pflag.FlagSet, c *econt.Config) error {
+	ae, stc := c.Algorithm == econt.Autoencoder, c.Algorithm == econt.SuperTriggerCell
+	sums := c.Algorithm == econt.ThresholdSum || c.Algorithm == econt.BestChoice
+	err := needless(fl,
+		purpose{[]string{"threshold"}, "algorithm TS", c.Algorithm == econt.ThresholdSum},
+		purpose{[]string{"stc-type"}, "algorithm STC", stc},
+		purpose{[]string{"rest"}, "algorithms TS and BC", sums},
+		purpose{[]string{"use-sum"}, "algorithms TS and BC with --rest, which spreads that sum", sums && f.rest},
+		purpose{[]string{"share"}, "algorithm STC with types that send an address, 0, 1 and 3", stc && c.STCType.Addressed()},
+		purpose{[]string{"drop-lsb", "zero-code"}, "algorithms that drop bits: TS, BC, RPT and STC of types 2 and 3", !ae && !stc || stc && c.STCType.Drops()},
+		purpose{[]string{"point", "pedestal"}, "algorithms that send charges, not AE", !ae},
+		purpose{[]string{"model", "weights"}, "algorithm AE", ae},
+		purpose{[]string{"keep"}, "algorithm AE with --weights; a model has its own bits", ae && f.model == ""},
+		purpose{[]string{"metric"}, "images that are decoded: AE needs --model for that", !ae || f.model != ""},
+	)
+	if err != nil {
+		return err
+	}
+	return f.chip.needless(fl, c.Algorithm)
+}
+
 // settings are the baseline's.
 func (f *encodeFlags) settings() econt.BaselineSettings {
 	s := econt.BaselineSettings{Decoder: econt.DecoderSettings{ZeroCode: f.zeroCode, Pedestal: f.pedestal, Rest: f.rest}}
@@ -137,7 +167,7 @@ func (f *encodeFlags) run(cmd *cobra.Command, c *common, path string) error {
 			return err
 		}
 	}
-	base, model, err := f.baseline(c.threads, remarks(cmd, c))
+	base, model, err := f.baseline(cmd.Flags(), c.threads, remarks(cmd, c))
 	if err != nil {
 		return err
 	}
@@ -197,29 +227,32 @@ func (f *encodeFlags) transmit(cmd *cobra.Command, c *common, path string, base 
 }
 
 // baseline is the chip with its decoder; model is nil but for AE with one.
-func (f *encodeFlags) baseline(threads int, notes io.Writer) (*econt.Baseline, *autoencoder.Model, error) {
+func (f *encodeFlags) baseline(fl *pflag.FlagSet, threads int, notes io.Writer) (*econt.Baseline, *autoencoder.Model, error) {
 	a, err := econt.ParseAlgorithm(f.algorithm)
 	if err != nil {
 		return nil, nil, err
 	}
 	var model *autoencoder.Model
 	var weights *econt.Weights
-	switch {
-	case a == econt.Autoencoder:
+	if a == econt.Autoencoder {
 		if model, weights, err = f.encoder(threads, notes); err != nil {
 			return nil, nil, err
 		}
-	case f.model != "" || f.chip.weights != "":
-		return nil, nil, fmt.Errorf("--model and --weights are for algorithm AE, not %s", a)
 	}
 	config, err := f.config(a, weights)
 	if err != nil {
 		return nil, nil, err
 	}
-	if model != nil && f.keep == "top" {
-		if bits := model.Architecture().LatentBits; bits > 0 {
-			config.Keep = econt.KeepTop(bits)
+	if err := f.needless(fl, &config); err != nil {
+		return nil, nil, err
+	}
+	if model != nil {
+		bits := cmp.Or(model.Architecture().LatentBits, econt.TopBits(econt.MaxETx))
+		if most := econt.TopBits(f.etx); bits > most {
+			return nil, nil, fmt.Errorf("%s: outputs of %d bits, of which %d links carry %d: give --etx %d, or a model that was trained with fewer latent bits",
+				f.model, bits, f.etx, most, linksFor(bits))
 		}
+		config.Keep = econt.KeepTop(bits)
 	}
 	base, err := econt.NewBaseline(config, f.settings())
 	return base, model, err

@@ -30,7 +30,7 @@ standard error.`,
 					return err
 				}
 			}
-			r, err := f.chip(notes)
+			r, err := f.chip(cmd.Flags(), notes)
 			if err != nil {
 				return err
 			}

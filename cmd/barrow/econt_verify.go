@@ -26,7 +26,7 @@ named on standard error. The exit code is 0 only if all rows are identical.`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			notes := remarks(cmd, c)
-			r, err := f.chip(notes)
+			r, err := f.chip(cmd.Flags(), notes)
 			if err != nil {
 				return err
 			}

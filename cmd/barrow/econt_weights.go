@@ -33,6 +33,14 @@ are multiplied by 32, rounded (--rounding) and clipped to -32..31.`,
 			if err != nil {
 				return err
 			}
+			err = needless(cmd.Flags(),
+				purpose{[]string{"config", "dialect"}, "YAML output", isYAML(args[1])},
+				purpose{[]string{"rounding"}, "HDF5 input", isKeras(args[0])},
+				purpose{[]string{"dense-order"}, "HDF5 input or output", isKeras(args[0]) || isKeras(args[1])},
+			)
+			if err != nil {
+				return err
+			}
 			chip, err := f.convert(config, remarks(cmd, c))
 			if err != nil {
 				return err
@@ -55,8 +63,7 @@ func (f *chipFlags) convert(config []string, notes io.Writer) (*econt.Config, er
 		return nil, fmt.Errorf("--dense-order auto: want keras or golden")
 	}
 	base := config
-	e := ending(f.weights)
-	whole := len(base) == 0 && (e == "yaml" || e == "yml")
+	whole := len(base) == 0 && isYAML(f.weights)
 	if whole {
 		base = []string{f.weights}
 	}
@@ -86,16 +93,15 @@ func (f *chipFlags) convert(config []string, notes io.Writer) (*econt.Config, er
 
 // writeChip writes by the ending of the path.
 func writeChip(path string, c *econt.Config, d econt.Dialect, denseOrder string, force bool) error {
-	e := ending(path)
-	if e != "yaml" && e != "yml" && c.Weights == nil {
+	if !isYAML(path) && c.Weights == nil {
 		return fmt.Errorf("%s: the input has no encoder weights", path)
 	}
-	switch e {
-	case "yaml", "yml":
+	switch {
+	case isYAML(path):
 		return outfile.Write(path, force, func(w io.Writer) error { return econt.WriteRegisters(w, c, d) })
-	case "csv":
+	case ending(path) == "csv":
 		return outfile.Write(path, force, c.Weights.WriteCSV)
-	case "hdf5", "h5":
+	case isKeras(path):
 		order := econt.DenseKeras
 		if denseOrder == "golden" {
 			order = econt.DenseGolden

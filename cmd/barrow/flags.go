@@ -23,6 +23,25 @@ func metricVar(fl *pflag.FlagSet, p *string, usage string) {
 	fl.Var(bind.File(p, hgcal.Metrics()), "metric", usage)
 }
 
+// A purpose is what some flags are for, and whether the command line has that.
+type purpose struct {
+	flags []string
+	what  string
+	here  bool
+}
+
+// needless is an error for a flag that was given and would change nothing.
+func needless(fl *pflag.FlagSet, purposes ...purpose) error {
+	for _, p := range purposes {
+		for _, name := range p.flags {
+			if fl.Changed(name) && !p.here {
+				return fmt.Errorf("--%s changes nothing here: it is for %s", name, p.what)
+			}
+		}
+	}
+	return nil
+}
+
 // single lets the flags of a command that hold one value be given once. pflag's own
 // would keep the last of several and drop the others without a word; the same one
 // again drops nothing.
