@@ -182,17 +182,8 @@ func (s Settings) complete() (Settings, preset, error) {
 		return s, p, fmt.Errorf("simulate: %w", err)
 	}
 	s.Threads = threads
-	for _, c := range []struct {
-		what       string
-		a, b       float64
-		least, top float64
-	}{
-		{"η", s.EtaMin, s.EtaMax, minEta, maxEta},
-		{"energy in GeV", s.EnergyMin, s.EnergyMax, minEnergy, maxEnergy},
-	} {
-		if !(c.a >= c.least && c.b <= c.top && c.a <= c.b) {
-			return s, p, fmt.Errorf("simulate: range %g:%g of %s: want a rising range within %g:%g", c.a, c.b, c.what, c.least, c.top)
-		}
+	if err := s.checkRanges(); err != nil {
+		return s, p, err
 	}
 	switch {
 	case !(s.EnergyIndex > 0 && s.EnergyIndex <= maxIndex):
@@ -221,6 +212,23 @@ func (s Settings) complete() (Settings, preset, error) {
 		return s, p, err
 	}
 	return s, p, s.checkPlaces(&p)
+}
+
+// checkRanges checks the ranges of η and energy.
+func (s *Settings) checkRanges() error {
+	for _, c := range []struct {
+		what       string
+		a, b       float64
+		least, top float64
+	}{
+		{"η", s.EtaMin, s.EtaMax, minEta, maxEta},
+		{"energy in GeV", s.EnergyMin, s.EnergyMax, minEnergy, maxEnergy},
+	} {
+		if !(c.a >= c.least && c.b <= c.top && c.a <= c.b) {
+			return fmt.Errorf("simulate: range %g:%g of %s: want a rising range within %g:%g", c.a, c.b, c.what, c.least, c.top)
+		}
+	}
+	return nil
 }
 
 // checkPlaces checks layers and links and fills in the preset's layers.

@@ -293,11 +293,14 @@ func (j *emdJob) run(ctx context.Context, bar *progressBar) error {
 
 // share is how much is read of the files whose size is known.
 func (j *pairing) share() float64 {
-	least := 1.0
+	least, known := 1.0, false
 	for _, s := range []rows{j.a, j.b} {
 		if share, ok := s.Share(); ok {
-			least = min(least, share)
+			least, known = min(least, share), true
 		}
+	}
+	if !known {
+		return 0
 	}
 	return least
 }
