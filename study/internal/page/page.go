@@ -4,6 +4,8 @@ package page
 import (
 	"fmt"
 	"io"
+	"math"
+	"slices"
 	"strings"
 
 	"barrow/internal/version"
@@ -25,8 +27,19 @@ func UnitOf(metric string) string {
 	return "units of the metric"
 }
 
-// Sign says at the page's foot which program made the run.
+// Sign says at the page's foot which program made the run. Rows of which there is
+// no number are left out: a figure that cannot be had must not cost a run its page.
 func Sign(p *report.Page, by version.Program) {
+	for i := range p.Sections {
+		for _, f := range p.Sections[i].Figures {
+			if f.Intervals != nil {
+				f.Intervals.Rows = slices.DeleteFunc(f.Intervals.Rows, func(r report.Interval) bool {
+					sum := r.Low + r.Value + r.High
+					return math.IsNaN(sum) || math.IsInf(sum, 0)
+				})
+			}
+		}
+	}
 	p.Footer = append(p.Footer, "Barrow "+by.String())
 }
 
