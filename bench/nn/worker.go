@@ -9,9 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
-	"syscall"
 	"time"
 
 	"barrow/hgcal"
@@ -171,16 +169,4 @@ func measure(benches map[string]*bench, r request) (float64, error) {
 			return float64(count*b.batch) / spent, nil
 		}
 	}
-}
-
-// peakMB is the process's largest resident size.
-func peakMB() float64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	if runtime.GOOS == "darwin" {
-		return float64(u.Maxrss) / (1 << 20)
-	}
-	return float64(u.Maxrss) / (1 << 10)
 }
