@@ -305,6 +305,9 @@ const (
 	layerOutput     = "decoder_conv_2" // of every decoder, dense ones too
 )
 
+// specName begins the name of every autoencoder's network.
+const specName = "autoencoder"
+
 // Spec describes the network: 8×8×1 (or 4×4×3) to the same, encoder first.
 func (a Architecture) Spec() (nn.Spec, error) {
 	a = a.withDefaults()
@@ -312,7 +315,7 @@ func (a Architecture) Spec() (nn.Spec, error) {
 	if err != nil {
 		return nn.Spec{}, err
 	}
-	s := nn.Spec{Name: "autoencoder", Input: nn.Shape{H: side, W: side, C: 1}}
+	s := nn.Spec{Name: specName, Input: nn.Shape{H: side, W: side, C: 1}}
 	conv := nn.Layer{Kind: nn.KindConv2D, Name: layerConv, Filters: 8, Kernel: 3, Stride: 2, Padding: nn.PaddingSame, Bits: p.Weights.Bits, Integer: p.Weights.Integer}
 	if p.Rhombi {
 		s.Input, conv.Stride = nn.Shape{H: 4, W: 4, C: 3}, 1

@@ -225,7 +225,7 @@ func TestSaveLoad(t *testing.T) {
 	if err := other.Save(path, nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(path, nn.Settings{Threads: 1}); err == nil || !strings.Contains(err.Error(), "holds no autoencoder") {
+	if _, err := Load(path, nn.Settings{Threads: 1}); err == nil || !strings.Contains(err.Error(), `holds the network "other", no autoencoder: name the weights`) {
 		t.Errorf("another network: %v", err)
 	}
 }

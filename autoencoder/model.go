@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strings"
 
 	"barrow/hgcal"
 	"barrow/nn"
@@ -141,8 +142,11 @@ func Load(path string, s nn.Settings) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	if !strings.HasPrefix(c.Spec.Name, specName) {
+		return nil, fmt.Errorf("autoencoder: %s holds the network %q, no autoencoder: name the weights of an encoder with its decoder", path, c.Spec.Name)
+	}
 	if err := c.Fill(m.net); err != nil {
-		return nil, fmt.Errorf("autoencoder: %s holds no autoencoder (its network is %q): %w", path, c.Spec.Name, err)
+		return nil, fmt.Errorf("autoencoder: %s: %w", path, err)
 	}
 	return m, nil
 }

@@ -17,6 +17,9 @@ type Format struct {
 	Recognise func(head []byte) bool
 	// Read gives the network of a file, in the file's own arithmetic.
 	Read func(path string, s nn.Settings) (*nn.Network, error)
+	// Files names all that Read reads by a path, for those who must know whether a
+	// model has changed; nil where it is the file of that path alone.
+	Files func(path string) ([]string, error)
 
 	// Check says why the format cannot hold the model, and what to do; nil if it can.
 	Check func(m *Model) error

@@ -8,11 +8,7 @@
 // that whoever finds a folder knows what it holds.
 package run
 
-import (
-	"fmt"
-	"os"
-	"path/filepath"
-)
+import "os"
 
 // The files of a run. Checkpoints, weights and the records of finished parts lie
 // in the folder Weights.
@@ -38,23 +34,6 @@ const (
 type Kind struct {
 	Name    string `json:"kind"`
 	Version int    `json:"version"`
-}
-
-// WeightsFile finds the weights that a user means by path: the file itself, or
-// the named weights in a run's folder.
-func WeightsFile(path, name string) (string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", fmt.Errorf("run: %w", err)
-	}
-	if !info.IsDir() {
-		return path, nil
-	}
-	file := filepath.Join(path, Weights, name+WeightsEnding)
-	if !exists(file) {
-		return "", fmt.Errorf("run: %s holds no trained %s (no %s)", path, name, file)
-	}
-	return file, nil
 }
 
 func exists(path string) bool {

@@ -152,24 +152,6 @@ func TestLeftovers(t *testing.T) {
 	}
 }
 
-func TestWeightsFile(t *testing.T) {
-	dir := t.TempDir()
-	f := open(t, filepath.Join(dir, "run"), identity(config{}), Settings{})
-	if _, err := WeightsFile(f.Path(), "emd-cnn"); err == nil {
-		t.Error("weights that are not there were found")
-	}
-	want := f.Path(Weights, "emd-cnn"+WeightsEnding)
-	put(t, want, "")
-	for _, path := range []string{f.Path(), want} {
-		if got, err := WeightsFile(path, "emd-cnn"); err != nil || got != want {
-			t.Errorf("WeightsFile(%s) = %s, %v", path, got, err)
-		}
-	}
-	if _, err := WeightsFile(filepath.Join(dir, "nothing"), "emd-cnn"); err == nil {
-		t.Error("a missing path was accepted")
-	}
-}
-
 // TestHeader: every file says what it is of before it says anything else.
 func TestHeader(t *testing.T) {
 	f := open(t, t.TempDir(), identity(config{Seed: 3}), Settings{})

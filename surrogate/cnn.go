@@ -171,7 +171,7 @@ func LoadCNN(path string, s nn.Settings) (*CNN, error) {
 // ends in "-surplus". It must hold at least 256 samples a batch.
 func FromNetwork(net *nn.Network) (*CNN, error) {
 	if in, want := net.InputShape(), N1().Spec().Input; in != want || net.OutputShape() != nn.Vector(1) {
-		return nil, fmt.Errorf("surrogate: network %q is no EMD CNN: it maps %v to %v, not %v to one number", net.Spec().Name, in, net.OutputShape(), want)
+		return nil, fmt.Errorf("surrogate: network %q is no EMD CNN: it maps %v to %v, not %v (two images of three rhombi) to one number: name a network that estimates the EMD", net.Spec().Name, in, net.OutputShape(), want)
 	}
 	if b := net.Settings().MaxBatch; b < pairBatch {
 		return nil, fmt.Errorf("surrogate: network %q takes %d samples a batch, %d are needed", net.Spec().Name, b, pairBatch)

@@ -43,7 +43,12 @@ It then sends the same images through the chip's other algorithms (best choice,
 super trigger cells, threshold sum) on as many links as the encoder's outputs
 need, and prints what they keep: the baselines at equal bandwidth. An image of
 which nothing arrives is scored as the same charge in all cells. On many images
-this takes the most time: --baselines=false leaves it out.`,
+this takes the most time: --baselines=false leaves it out.
+
+The encoder is a run folder, a weights file, or an autoencoder of another program
+with the layers of one that Barrow has:
+
+` + readFormats(),
 		Example: `  barrow encoder eval --weights runs/emd images.csv
   barrow encoder eval --weights runs/emd --against runs/telescope images.csv
   barrow encoder eval --weights runs/reproduce --loss telescope --out decoded.csv images.csv`,
@@ -51,9 +56,9 @@ this takes the most time: --baselines=false leaves it out.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, c, args) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.weights, "weights", "", "weights `file`, run folder or Keras file of the encoder")
+	flags.StringVar(&f.weights, "weights", "", "weights `file`, run folder or model of another program, encoder and decoder")
 	flags.StringVar(&f.loss, "loss", "", "which of a run folder's encoders, by the loss it was trained with")
-	flags.StringVar(&f.against, "against", "", "weights `file`, run folder or Keras file of an encoder to compare with")
+	flags.StringVar(&f.against, "against", "", "weights `file`, run folder or model of another program to compare with")
 	metricVar(flags, &f.metric, "ground metric: benchmark, cmssw or a CSV file of x,y per cell")
 	flags.Float64Var(&f.threshold, "mip", evaluate.MIP, "charge above which a cell counts as occupied")
 	flags.BoolVar(&f.baselines, "baselines", true, "send the images through the chip's other algorithms, too")
@@ -67,7 +72,7 @@ this takes the most time: --baselines=false leaves it out.`,
 func (f *encoderEval) run(cmd *cobra.Command, c *common, args []string) error {
 	path, err := encoderWeights(f.weights, f.loss)
 	if err != nil {
-		return err
+		return fmt.Errorf("--weights: %w", err)
 	}
 	models := []string{path}
 	if f.against != "" {
@@ -81,7 +86,6 @@ func (f *encoderEval) run(cmd *cobra.Command, c *common, args []string) error {
 		return fmt.Errorf("--mip %v: want a positive charge", f.threshold)
 	}
 	metricRemark(cmd, f.metric)
-	modelRemark(cmd, models...)
 	if f.out != "" && f.out != "-" {
 		if err := outfile.Check(f.out, f.force); err != nil {
 			return err
@@ -139,6 +143,7 @@ func (f *encoderEval) evaluate(cmd *cobra.Command, c *common, bar *progressBar, 
 		if err != nil {
 			return nil, 0, err
 		}
+		modelRemark(cmd, name)
 		if k == 0 {
 			bits = m.Architecture().LatentBits
 		}

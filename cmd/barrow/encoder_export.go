@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"barrow/model"
 	"barrow/model/file"
 )
 
@@ -17,23 +18,17 @@ type encoderExport struct {
 
 func newEncoderExport(c *common) *cobra.Command {
 	f := &encoderExport{}
-	var about strings.Builder
-	for _, x := range file.Formats() {
-		if x.Export != nil {
-			fmt.Fprintf(&about, "  %-10s %s\n", x.Name, x.About)
-		}
-	}
 	cmd := &cobra.Command{
 		Use:   "export MODEL",
 		Short: "Write a trained encoder for other programs",
 		Long: `Writes a trained encoder into a folder, in a format of other programs:
 
-` + about.String() + `
-The model is a run folder, a weights file or a Keras file. Beside the format's
-files the folder gets test vectors (vectors.npz: images, what the encoder takes of
-them, and its outputs to the bit) and a README.txt that says what the files expect.
-Weights of an encoder alone, as Keras or CSV files, become registers by "barrow
-econt weights".`,
+` + formats(func(x model.Format) bool { return x.Export != nil }) + `
+The model is a run folder, a weights file or an autoencoder of another program.
+Beside the format's files the folder gets test vectors (vectors.npz: images, what
+the encoder takes of them, and its outputs to the bit) and a README.txt that says
+what the files expect. Weights of an encoder alone, as Keras or CSV files, become
+registers by "barrow econt weights".`,
 		Example: `  barrow encoder export runs/asic --format registers --out asic-registers
   barrow encoder export runs/reproduce --loss emd --format registers --out registers`,
 		Args: cobra.ExactArgs(1),
@@ -44,7 +39,6 @@ econt weights".`,
 	flags.StringVar(&f.out, "out", "", "`folder` to write into")
 	flags.StringVar(&f.loss, "loss", "", "which of a run folder's encoders, by the loss it was trained with")
 	flags.BoolVar(&f.force, "force", false, "replace files that are there")
-	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(file.Exports(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 

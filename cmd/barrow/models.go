@@ -3,21 +3,37 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"barrow/autoencoder"
 	"barrow/loss"
+	"barrow/model"
 	"barrow/model/file"
 	"barrow/nn"
 	"barrow/surrogate"
 )
 
+// formats lists the formats of other programs that are of a sort, one a line.
+func formats(of func(model.Format) bool) string {
+	var b strings.Builder
+	for _, f := range file.Formats() {
+		if of(f) {
+			fmt.Fprintf(&b, "  %-10s %s\n", f.Name, f.About)
+		}
+	}
+	return b.String()
+}
+
+// readFormats lists those that are read.
+func readFormats() string { return formats(func(f model.Format) bool { return f.Read != nil }) }
+
 // encoderWeights finds the file of an encoder: by the name of the file itself or
 // of a run folder, of which the named loss picks one.
 func encoderWeights(name, loss string) (string, error) {
 	if name == "" {
-		return "", fmt.Errorf("name the encoder's weights: --weights FILE or a run folder, as \"barrow reproduce\" and \"barrow encoder train\" leave it")
+		return "", fmt.Errorf("name the encoder: a run folder, as \"barrow reproduce\" and \"barrow encoder train\" leave it, or a weights file")
 	}
 	path, err := file.EncoderWeights(name, loss)
 	if errors.Is(err, file.ErrSeveral) {
@@ -26,17 +42,15 @@ func encoderWeights(name, loss string) (string, error) {
 	return path, err
 }
 
-// modelRemark says what is assumed of encoders' files.
-func modelRemark(cmd *cobra.Command, paths ...string) {
-	for _, path := range paths {
-		if text := file.Assumed(path); path != "" && text != "" {
-			fmt.Fprintf(quietly(cmd), "%s\n", text)
-		}
+// modelRemark says what is assumed of the file of an encoder that was opened.
+func modelRemark(cmd *cobra.Command, path string) {
+	if text := file.Assumed(path); text != "" {
+		fmt.Fprintf(quietly(cmd), "%s\n", text)
 	}
 }
 
 // openEncoder opens an encoder with its decoder by the name of a run folder, a
-// weights file or a Keras file.
+// weights file or a model of another program.
 func openEncoder(name string, threads int) (*autoencoder.Model, error) {
 	return file.Autoencoder(name, file.Settings{Threads: threads})
 }

@@ -37,7 +37,9 @@ func newSurrogateEval(c *common) *cobra.Command {
 		Long: `Prints a network's estimate for row i of A with row i of B, one number a line:
 that of the built-in network, or of the weights that are named. These are a run
 folder of "barrow surrogate train" or "barrow reproduce", a weights file of one,
-or a Keras file with its architecture (.h5), such as the paper's.
+or a network of another program, such as the paper's:
+
+` + readFormats() + `
 
 With --json it prints one object that compares the estimates and their gradients
 with the exact EMD: bias and spread are the mean and standard deviation of
@@ -52,7 +54,7 @@ certainly not above the EMD.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, c, args[0], args[1]) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.weights, "weights", "", "weights `file` or run folder; the built-in network by default")
+	flags.StringVar(&f.weights, "weights", "", "weights `file`, run folder or model of another program; the built-in network by default")
 	flags.BoolVar(&f.bound, "bound", false, "print the certified lower bound")
 	metricVar(flags, &f.metric, "ground metric of the exact EMD, with --json")
 	f.imageFlags.add(cmd)
@@ -60,6 +62,12 @@ certainly not above the EMD.`,
 }
 
 func (f *surrogateEval) run(cmd *cobra.Command, c *common, pathA, pathB string) error {
+	switch {
+	case f.bound && c.json:
+		return errors.New("--bound prints bounds alone, --json compares estimates with the exact EMD: leave one out")
+	case !c.json && cmd.Flags().Changed("metric"):
+		return errors.New("--metric is that of the exact EMD, which only --json computes: add --json, or leave --metric out")
+	}
 	model, err := loadSurrogate(f.weights, c.threads)
 	if err != nil {
 		return err

@@ -99,6 +99,21 @@ func TestAutoencoder(t *testing.T) {
 	if _, err := Estimator(filepath.Join(dir, "whole.h5"), Settings{}); err == nil || !strings.Contains(err.Error(), "is no EMD CNN") {
 		t.Errorf("an autoencoder as EMD CNN: %v", err)
 	}
+	for name, want := range map[string][]string{"whole.h5": {"whole.h5"}, "two.json": {"two.json", "two.hdf5"}, "two.hdf5": {"two.json", "two.hdf5"}, "three.weights.h5": {"three.json", "three.weights.h5"}} {
+		got, err := AutoencoderFiles(filepath.Join(dir, name), "")
+		for i := range want {
+			want[i] = filepath.Join(dir, want[i])
+		}
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("files of %s: %v, %v; want %v", name, got, err, want)
+		}
+	}
+	if got, err := AutoencoderFiles(filepath.Join(dir, "run"), ""); err != nil || !slices.Equal(got, []string{weights}) {
+		t.Errorf("files of a run: %v, %v", got, err)
+	}
+	if _, err := EncoderWeights(weights, "telescope"); err == nil || !strings.Contains(err.Error(), `a loss ("telescope") chooses among those of a run's folder`) {
+		t.Errorf("a file and a loss: %v", err)
+	}
 	second := filepath.Join(dir, "run", run.Weights, run.EncoderWeights+"telescope"+run.WeightsEnding)
 	if err := m.Save(second); err != nil {
 		t.Fatal(err)
@@ -190,11 +205,40 @@ func TestNoModel(t *testing.T) {
 			t.Errorf("a device: %v", err)
 		}
 	}
-	if _, err := Autoencoder(dir, Settings{}); err == nil || !strings.Contains(err.Error(), "without a trained encoder") {
-		t.Errorf("a folder without a run: %v", err)
+	for _, name := range []string{"absent", ""} {
+		for _, open := range []func(string, Settings) error{
+			func(n string, s Settings) error { _, err := Autoencoder(n, s); return err },
+			func(n string, s Settings) error { _, err := Estimator(n, s); return err },
+		} {
+			if err := open(name, Settings{}); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "wanted is a run's folder, a weights file of Barrow (*.weights) or a model of another program (Keras and QKeras") {
+				t.Errorf("no file %q: %v", name, err)
+			}
+		}
 	}
-	if _, err := Autoencoder(filepath.Join(dir, "absent"), Settings{}); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("no file: %v", err)
+}
+
+// TestNoModelInFolder: a folder without the network that is wanted says what it
+// holds instead.
+func TestNoModelInFolder(t *testing.T) {
+	dir := t.TempDir()
+	scan := filepath.Join(dir, "scan")
+	write(t, filepath.Join(scan, run.Config), []byte(`{"kind": "some-scan", "version": 1}`))
+	for _, name := range []string{"n1", "paper"} {
+		write(t, filepath.Join(scan, run.Weights, name+run.WeightsEnding), nil)
+	}
+	for folder, want := range map[string][]string{
+		dir:  {"a folder that holds no run, without a trained", "wanted is a run's folder"},
+		scan: {`the folder of a run of the kind "some-scan", not finished, without a trained`, "it has n1.weights, paper.weights; wanted is"},
+	} {
+		_, errE := Estimator(folder, Settings{})
+		_, errA := Autoencoder(folder, Settings{})
+		for _, err := range []error{errE, errA} {
+			for _, w := range want {
+				if err == nil || !strings.Contains(err.Error(), w) {
+					t.Errorf("%s: %v, want %q", folder, err, w)
+				}
+			}
+		}
 	}
 }
 

@@ -10,6 +10,6 @@ import (
 func Formats() []model.Format {
 	return []model.Format{
 		registers.Format(),
-		{Name: "keras", About: "Keras 2 and QKeras: HDF5, alone or with the architecture as JSON", Recognise: keras.Recognise, Read: keras.ReadNetwork},
+		{Name: "keras", About: "Keras and QKeras: .h5 or .hdf5, or .json and weights of the same name beside it", Recognise: keras.Recognise, Read: keras.ReadNetwork, Files: keras.Files},
 	}
 }

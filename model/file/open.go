@@ -3,6 +3,7 @@ package file
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -66,7 +67,7 @@ func Assumed(path string) string {
 // file of Barrow of either sort, or the EMD CNN of another program.
 func Estimator(name string, s Settings) (loss.Distance, error) {
 	settings := nn.Settings{Threads: s.Threads}
-	path, err := run.WeightsFile(name, run.SurrogateWeights)
+	path, err := estimatorWeights(name)
 	if err != nil {
 		return nil, err
 	}
@@ -88,6 +89,84 @@ func Estimator(name string, s Settings) (loss.Distance, error) {
 	return m, nil
 }
 
+// EstimatorFiles names the files that Estimator reads by a name: more than one
+// where another program keeps layers and weights apart.
+func EstimatorFiles(name string) ([]string, error) {
+	path, err := estimatorWeights(name)
+	if err != nil {
+		return nil, err
+	}
+	return files(path)
+}
+
+// AutoencoderFiles names in the same way those that Autoencoder reads.
+func AutoencoderFiles(name, loss string) ([]string, error) {
+	path, err := EncoderWeights(name, loss)
+	if err != nil {
+		return nil, err
+	}
+	return files(path)
+}
+
+func files(path string) ([]string, error) {
+	kind, format, err := recognise(path)
+	if err != nil {
+		return nil, err
+	}
+	if kind != foreign || format.Files == nil {
+		return []string{path}, nil
+	}
+	return format.Files(path)
+}
+
+// estimatorWeights finds the file that a user means by the name of a network that
+// estimates the EMD: the file itself, or that of a run's folder.
+func estimatorWeights(name string) (string, error) {
+	folder, err := isFolder(name)
+	if err != nil || !folder {
+		return name, err
+	}
+	path := filepath.Join(name, run.Weights, run.SurrogateWeights+run.WeightsEnding)
+	if _, err := os.Stat(path); err != nil {
+		return "", lacks(name, "a trained EMD network", run.SurrogateWeights)
+	}
+	return path, nil
+}
+
+// isFolder tells folders from files; what is neither is an error.
+func isFolder(name string) (bool, error) {
+	info, err := os.Stat(name)
+	if at := (*fs.PathError)(nil); errors.As(err, &at) {
+		return false, fmt.Errorf("model: %q: %w; %s", name, at.Err, wanted())
+	}
+	if err != nil {
+		return false, fmt.Errorf("model: %q: %w", name, err)
+	}
+	return info.IsDir(), nil
+}
+
+// lacks says what a folder holds instead of the weights of a name.
+func lacks(folder, network, name string) error {
+	is, has := "a folder that holds no run", ""
+	if info, err := run.Inspect(folder); err == nil {
+		is = fmt.Sprintf("the folder of a run of the kind %q", info.Name)
+		if !info.Finished {
+			is += ", not finished"
+		}
+	}
+	if others, err := filepath.Glob(filepath.Join(folder, run.Weights, "*"+run.WeightsEnding)); err == nil && len(others) > 0 {
+		const listed = 6
+		for _, path := range others[:min(listed, len(others))] {
+			has += ", " + filepath.Base(path)
+		}
+		if len(others) > listed {
+			has += fmt.Sprintf(" and %d more", len(others)-listed)
+		}
+		has = "; it has" + has[1:]
+	}
+	return fmt.Errorf("model: %s: %s, without %s (no %s)%s; %s", folder, is, network, filepath.Join(run.Weights, name+run.WeightsEnding), has, wanted())
+}
+
 // ofSeed are the weights of one seed among several: the best of them lie beside
 // them under the loss alone.
 var ofSeed = regexp.MustCompile(`-seed\d+\.weights$`)
@@ -100,11 +179,13 @@ var ErrSeveral = errors.New("say which, by its loss or its file")
 // file itself or, in a run's folder, the encoder trained with the named loss,
 // or the only one there is.
 func EncoderWeights(name, loss string) (string, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return "", fmt.Errorf("model: %w", err)
-	}
-	if !info.IsDir() {
+	folder, err := isFolder(name)
+	switch {
+	case err != nil:
+		return "", err
+	case !folder && loss != "":
+		return "", fmt.Errorf("model: %s: a file, which holds one encoder; a loss (%q) chooses among those of a run's folder: name the folder, or leave the loss out", name, loss)
+	case !folder:
 		return name, nil
 	}
 	found, err := filepath.Glob(filepath.Join(name, run.Weights, run.EncoderWeights+"*"+run.WeightsEnding))
@@ -117,7 +198,7 @@ func EncoderWeights(name, loss string) (string, error) {
 	found = slices.DeleteFunc(found, ofSeed.MatchString)
 	switch {
 	case len(found) == 0:
-		return "", fmt.Errorf("model: %s: a folder without a trained encoder (no %s%c%s*%s)", name, run.Weights, filepath.Separator, run.EncoderWeights, run.WeightsEnding)
+		return "", lacks(name, "a trained encoder", run.EncoderWeights+"*")
 	case loss != "":
 		return "", fmt.Errorf("model: %s holds no encoder trained with %q; it has %s", name, loss, losses(found))
 	case len(found) > 1:

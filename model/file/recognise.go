@@ -25,7 +25,15 @@ const (
 )
 
 // wanted is what an error says beside what a file is.
-const wanted = "wanted is a run's folder, a weights file of Barrow (*" + run.WeightsEnding + ") or a Keras model (.h5, or .json with its weights beside it)"
+func wanted() string {
+	var read []string
+	for _, f := range Formats() {
+		if f.Read != nil {
+			read = append(read, f.About)
+		}
+	}
+	return "wanted is a run's folder, a weights file of Barrow (*" + run.WeightsEnding + ") or a model of another program (" + strings.Join(read, "; ") + ")"
+}
 
 // largest is the size of the largest file of weights that is opened, in bytes:
 // hundreds of times that of any network here.
@@ -49,7 +57,7 @@ func recognise(path string) (kind, *model.Format, error) {
 			return foreign, &f, nil
 		}
 	}
-	return 0, nil, fmt.Errorf("model: %s: %s; %s", path, sniff.Looks(head), wanted)
+	return 0, nil, fmt.Errorf("model: %s: %s; %s", path, sniff.Looks(head), wanted())
 }
 
 // beginning is the first 512 bytes of a regular file of a sensible size.
@@ -59,10 +67,10 @@ func beginning(path string) ([]byte, error) {
 		return nil, err
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w; %s", err, wanted)
+		return nil, fmt.Errorf("%w; %s", err, wanted())
 	}
 	if info, err := os.Stat(path); err == nil && info.Size() > largest {
-		return nil, fmt.Errorf("%s: %d bytes, more than any model here has (at most %d are read); %s", path, info.Size(), int64(largest), wanted)
+		return nil, fmt.Errorf("%s: %d bytes, more than any model here has (at most %d are read); %s", path, info.Size(), int64(largest), wanted())
 	}
 	return head, nil
 }

@@ -19,8 +19,6 @@ type Model struct {
 	Weights map[string][]float32
 	// File is where the model came from.
 	File *File
-
-	path string // of the HDF5 file, if it was read from one
 }
 
 // An Input is one input of a Keras model.
@@ -42,11 +40,7 @@ func ReadModel(path string) (*Model, error) {
 	if f.Config == "" {
 		return nil, errorf("%s: holds weights only (no attribute model_config): give the architecture's JSON file too", path)
 	}
-	m, err := finishRead(f, path)
-	if err == nil {
-		m.path = path
-	}
-	return m, err
+	return finishRead(f, path)
 }
 
 // ReadModelJSON reads a model in two files: the architecture, as to_json gives

@@ -105,7 +105,7 @@ func TestEMDModelsPyTorch(t *testing.T) {
 	for _, c := range emdModels {
 		t.Run(c.name, func(t *testing.T) {
 			m := readEMD(t, c.name)
-			out := pipe(t, interleave(a, b, 48), py, filepath.Join("testdata", "emdcnn.py"), m.path, "float64")
+			out := pipe(t, interleave(a, b, 48), py, filepath.Join("testdata", "emdcnn.py"), shared.Data(t, "emd_cnn", c.name+".h5"), "float64")
 			got, grads, err := predictor(t, m).Gradient(nil, a, b)
 			if err != nil {
 				t.Fatal(err)

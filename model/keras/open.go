@@ -56,6 +56,19 @@ func isKerasZip(head []byte) bool {
 // or the architecture as JSON or the weights in HDF5, of which it finds the
 // other beside it, called alike but for the ending.
 func Open(path string) (*Model, error) {
+	paths, err := Files(path)
+	if err != nil {
+		return nil, err
+	}
+	if len(paths) == 1 {
+		return ReadModel(paths[0])
+	}
+	return ReadModelJSON(paths[0], paths[1])
+}
+
+// Files names what Open reads by a path: the file of a whole model, or the
+// architecture and the weights.
+func Files(path string) ([]string, error) {
 	head, err := sniff.Head(path)
 	if err != nil {
 		return nil, errorf("%w", err)
@@ -63,22 +76,22 @@ func Open(path string) (*Model, error) {
 	if isJSON(head) {
 		weights, err := beside(path, ".hdf5", ".h5", ".weights.h5")
 		if err != nil {
-			return nil, errorf("%s: an architecture without its weights: %w", path, err)
+			return nil, errorf("%s: an architecture without its weights: %w; put them there", path, err)
 		}
-		return ReadModelJSON(path, weights)
+		return []string{path, weights}, nil
 	}
 	f, err := ReadWeights(path)
 	if err != nil {
 		return nil, err
 	}
 	if f.Config != "" {
-		return finishRead(f, path)
+		return []string{path}, nil
 	}
 	architecture, err := beside(path, ".json")
 	if err != nil {
-		return nil, errorf("%s: weights only (no attribute model_config), without their architecture: %w", path, err)
+		return nil, errorf("%s: weights only (no attribute model_config), without their architecture: %w; put it there, as model.to_json() gives it", path, err)
 	}
-	return ReadModelJSON(architecture, path)
+	return []string{architecture, path}, nil
 }
 
 // beside finds the file of the same name with another ending.

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"barrow/model/file"
 	"barrow/run"
 	"barrow/study/internal/inputs"
 	"barrow/surrogate"
@@ -28,11 +29,15 @@ func (p Plan) Identity(kind run.Kind) (run.Identity, error) {
 	case BuiltIn:
 		id.Inputs = append(id.Inputs, run.Input{Name: "the EMD network of the program", SHA256: surrogate.BuiltInDigest()})
 	default:
-		in, err := inputs.Network("the EMD network", p.CNN, run.SurrogateWeights)
+		paths, err := file.EstimatorFiles(p.CNN)
 		if err != nil {
 			return id, err
 		}
-		id.Inputs = append(id.Inputs, in)
+		list, err := inputs.Files("the EMD network", paths)
+		if err != nil {
+			return id, err
+		}
+		id.Inputs = append(id.Inputs, list...)
 	}
 	return id, nil
 }

@@ -15,14 +15,15 @@ import (
 // names, and what differs is said in words.
 func TestIdentity(t *testing.T) {
 	dir := t.TempDir()
-	metric, network := filepath.Join(dir, "cells.csv"), filepath.Join(dir, "cnn.weights")
+	// A network in two files: what is named is the architecture, what is trained beside it.
+	metric, network, trained := filepath.Join(dir, "cells.csv"), filepath.Join(dir, "cnn.json"), filepath.Join(dir, "cnn.h5")
 	write := func(stretch float64, weights string) {
 		t.Helper()
 		var text strings.Builder
 		for _, p := range hgcal.Benchmark() {
 			fmt.Fprintf(&text, "%v,%v\n", stretch*p[0], p[1])
 		}
-		for path, content := range map[string]string{metric: text.String(), network: weights} {
+		for path, content := range map[string]string{metric: text.String(), network: `{"class_name": "Functional"}`, trained: weights} {
 			if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
 				t.Fatal(err)
 			}
@@ -50,7 +51,7 @@ func TestIdentity(t *testing.T) {
 	write(1.5, "one")
 	open("the metric " + metric + ": other content than before")
 	write(1, "two")
-	open("the EMD network " + network + ": other content than before")
+	open("the EMD network " + trained + ": other content than before")
 	write(1, "one")
 	p.Digest = strings.Repeat("0f", 32)
 	open("the images: not given before")

@@ -70,21 +70,24 @@ func TestTrain(t *testing.T) {
 // TestIdentity: what a run reads is part of what it is known by.
 func TestIdentity(t *testing.T) {
 	dir := t.TempDir()
-	encoder := filepath.Join(dir, "encoder.weights")
+	// An encoder in two files: what is named is the architecture.
+	encoder, trained := filepath.Join(dir, "encoder.json"), filepath.Join(dir, "encoder.h5")
 	p := small()
 	p.Encoders = []string{encoder}
 	if _, err := p.inputs(); err == nil {
 		t.Error("an encoder that is not there was accepted")
 	}
 	digest := func(text string) string {
-		if err := os.WriteFile(encoder, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
+		for path, content := range map[string]string{encoder: `{"class_name": "Functional"}`, trained: text} {
+			if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+				t.Fatal(err)
+			}
 		}
 		in, err := p.inputs()
-		if err != nil || len(in) != 1 || !strings.Contains(in[0].Name, encoder) {
+		if err != nil || len(in) != 2 || !strings.Contains(in[0].Name, encoder) || !strings.Contains(in[1].Name, trained) {
 			t.Fatal(in, err)
 		}
-		return in[0].SHA256
+		return in[1].SHA256
 	}
 	if digest("one") == digest("two") {
 		t.Error("other weights have the same digest")

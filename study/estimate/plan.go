@@ -266,18 +266,18 @@ func (b Budget) inputs() ([]run.Input, error) {
 		return nil, err
 	}
 	for i, name := range b.Encoders {
-		path, err := file.EncoderWeights(name, "")
+		paths, err := file.AutoencoderFiles(name, "")
 		if err != nil {
 			return nil, err
 		}
-		in, err := run.File("the encoder", path)
+		more, err := inputs.Files("the encoder", paths)
 		if err != nil {
 			return nil, err
 		}
 		if slices.ContainsFunc(b.Encoders[:i], func(other string) bool { return other == name }) {
 			return nil, fmt.Errorf("estimate: encoders: %s is named twice", name)
 		}
-		list = append(list, in)
+		list = append(list, more...)
 	}
 	return list, nil
 }

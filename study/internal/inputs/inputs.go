@@ -29,12 +29,15 @@ func Metric(name string) ([]run.Input, error) {
 	return []run.Input{{Name: "the metric " + name, SHA256: hex.EncodeToString(h.Sum(nil))}}, nil
 }
 
-// Network is the weights file that a network's name stands for: a file, or the
-// named weights in a run's folder.
-func Network(what, name, weights string) (run.Input, error) {
-	path, err := run.WeightsFile(name, weights)
-	if err != nil {
-		return run.Input{}, err
+// Files are files by what they are, each with a digest.
+func Files(what string, paths []string) ([]run.Input, error) {
+	var list []run.Input
+	for _, path := range paths {
+		in, err := run.File(what, path)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, in)
 	}
-	return run.File(what, path)
+	return list, nil
 }
