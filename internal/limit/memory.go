@@ -14,7 +14,9 @@ const assumed = 16e9
 // Memory is how many bytes this process may use: the machine's memory, or the
 // limit of the control group that it runs in. Where neither is known, as on
 // systems other than Linux, 16 GB are assumed.
-var Memory = sync.OnceValue(func() float64 {
+func Memory() float64 { return memory() }
+
+var memory = sync.OnceValue(func() float64 {
 	least := math.Inf(1)
 	if b, err := os.ReadFile("/proc/meminfo"); err == nil {
 		if kB, err := strconv.ParseFloat(field(b, "MemTotal:"), 64); err == nil {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -198,5 +199,28 @@ func TestHeaderAligned(t *testing.T) {
 		if len(h)%64 != 0 || int(binary.LittleEndian.Uint16(h[8:])) != len(h)-10 {
 			t.Errorf("%d rows: a header of %d bytes", n, len(h))
 		}
+	}
+}
+
+// What goes to a device or a stream is spooled elsewhere: no file can be made beside
+// those.
+func TestWriteThrough(t *testing.T) {
+	if _, err := os.Stat(os.DevNull); err != nil || runtime.GOOS == "windows" {
+		t.Skip("no /dev/null")
+	}
+	t.Setenv("TMPDIR", t.TempDir())
+	w, err := Create(os.DevNull, false, Array{Name: "a", Type: Float64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Abort()
+	if got := filepath.Dir(w.arrays[0].file.Name()); got != os.TempDir() {
+		t.Errorf("spooled to %s", got)
+	}
+	if err := errors.Join(w.Append("a", []float64{1}), w.Commit()); err != nil {
+		t.Error(err)
+	}
+	if left, _ := os.ReadDir(os.TempDir()); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
 	}
 }

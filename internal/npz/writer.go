@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"barrow/internal/outfile"
@@ -23,8 +22,7 @@ type Array struct {
 
 // A Writer collects arrays and writes them as one file, which appears complete or
 // not at all. An array's header states N in front of the numbers, so these are
-// spooled to temporary files in the folder of the result, and copied behind
-// their headers when N is known.
+// spooled to temporary files, and copied behind their headers when N is known.
 type Writer struct {
 	out    *outfile.File
 	arrays []*spool
@@ -56,7 +54,7 @@ func Create(path string, force bool, arrays ...Array) (*Writer, error) {
 			w.Abort()
 			return nil, fmt.Errorf("npz: array %q of type %q and rows of shape %v: unknown type, empty rows or a name used twice", a.Name, a.Type, a.Row)
 		}
-		if s.file, err = os.CreateTemp(filepath.Dir(path), ".barrow-*.tmp"); err != nil {
+		if s.file, err = out.Spool(); err != nil {
 			w.Abort()
 			return nil, err
 		}

@@ -81,6 +81,17 @@ func Create(path string, force bool) (*File, error) {
 	return &File{Writer: bufio.NewWriterSize(out, 1<<16), out: out, target: t, name: path, force: force}, nil
 }
 
+// Spool makes a temporary file for what cannot be written yet: beside the output,
+// where there is room for it, or among the system's temporary files where the output
+// is a device or a pipe. The caller closes and removes it.
+func (f *File) Spool() (*os.File, error) {
+	path := f.target.path
+	if f.target.through {
+		path = filepath.Join(os.TempDir(), "spool")
+	}
+	return temporary(path, 0o600)
+}
+
 // Commit flushes, syncs and renames the file to its final name.
 func (f *File) Commit() error {
 	f.done = true
