@@ -37,7 +37,10 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		case <-ctx.Done():
 		}
 	}()
-	out := &output{w: stdout}
+	// A reader that went away, as head does, is an error of Write: what is half done
+	// is removed or saved before the program ends.
+	signal.Ignore(syscall.SIGPIPE)
+	out := &output{w: stdout, closed: func() { cancel(stopped{syscall.SIGPIPE}) }}
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetIn(stdin)
@@ -49,6 +52,8 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	var by stopped
 	switch {
+	case errors.Is(out.err, syscall.EPIPE):
+		return stopped{syscall.SIGPIPE}.code()
 	case err == nil:
 		return 0
 	case errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &by):
@@ -92,14 +97,18 @@ func next(err error) string {
 // output is standard output that remembers the first error, so that a full disk
 // behind it is never taken for success, whoever wrote.
 type output struct {
-	w   io.Writer
-	err error
+	w      io.Writer
+	err    error
+	closed func() // called where nobody reads any more
 }
 
 func (o *output) Write(b []byte) (int, error) {
 	n, err := o.w.Write(b)
 	if err != nil && o.err == nil {
 		o.err = err
+		if errors.Is(err, syscall.EPIPE) {
+			o.closed()
+		}
 	}
 	return n, err
 }
