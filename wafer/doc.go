@@ -8,5 +8,7 @@
 // are kept, [Set.ZeroSum] counts them, and only [Set.NonZero] removes them,
 // telling how many.
 //
-// File formats are sub-packages behind the interfaces [Reader] and [Writer].
+// File formats are sub-packages, each a [Format]; package wafer/file opens and
+// creates files of all of them. What well-known columns are called and mean is in
+// [KnownColumns] and its methods.
 package wafer

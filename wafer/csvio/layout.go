@@ -84,8 +84,6 @@ type layout struct {
 	names  []string       // of the metadata columns
 	order  hgcal.Order    // numbering that the header names
 	said   bool           // whether it names one
-	sep    byte           // between columns: , ; tab, or a space for any number of spaces and tabs
-	row    int            // of the first image
 	origin map[string]int // column, from 1, that a metadata name is from
 }
 

@@ -132,6 +132,7 @@ func (w *Writer) begin(s *wafer.Set) error {
 		w.before, w.behind = want[:1], want[1:]
 	case noHeader:
 		w.behind, header = NoHeaderColumns(), false
+	case chargesOnly: // no metadata
 	case plain:
 		header = false
 	}

@@ -253,6 +253,9 @@ type result struct {
 }
 
 func (w *waiting) Read(p []byte) (int, error) {
+	if err := w.ctx.Err(); err != nil { // a read that was left behind may still have the buffer
+		return 0, err
+	}
 	if w.done == nil {
 		w.buf, w.done = make([]byte, 64<<10), make(chan result, 1)
 	}
