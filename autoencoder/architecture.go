@@ -72,6 +72,8 @@ func (Architecture) Choices(key string) []string {
 type Fixed struct {
 	Bits, Integer int
 	Floor         bool // rounds towards −∞ instead of to the nearest
+	// Unlimited numbers are rounded to 2^(Integer−Bits) and have no largest value.
+	Unlimited bool
 }
 
 // A Precision is a preset: the formats of the encoder. The decoder, which runs
@@ -93,8 +95,6 @@ type Precision struct {
 	Source  string
 }
 
-const cmsswMainline = "cmssw-mainline"
-
 // Presets are the precisions there are, "float" first.
 //
 // "qkeras-5bit" is the paper's quantised encoder, "asic" the chip,
@@ -109,7 +109,7 @@ func Presets() []Precision {
 			Latent: Fixed{Bits: 9, Integer: 1}, Source: "the paper's public code, model qK_RTL"},
 		{Name: "asic", Weights: Fixed{Bits: 6}, Input: Fixed{Bits: 8, Integer: 1, Floor: true},
 			Latent: Fixed{Bits: 9, Integer: 1, Floor: true}, Chip: true, Source: "ECON-T"},
-		{Name: cmsswMainline, Input: Fixed{Bits: 9, Integer: 1}, Latent: Fixed{Bits: 9, Integer: 0}, Rhombi: true, Restore: true, Source: "CMSSW"},
+		{Name: "cmssw-mainline", Input: Fixed{Bits: 9, Integer: 1}, Latent: Fixed{Bits: 9, Unlimited: true}, Rhombi: true, Restore: true, Source: "CMSSW"},
 		{Name: "cmssw-fork", Weights: Fixed{Bits: 6}, Input: Fixed{Bits: 8, Integer: 1, Floor: true}, Hidden: Fixed{Bits: 8, Integer: 1},
 			Latent: Fixed{Bits: 9, Integer: 1, Floor: true}, Source: "CMSSW with the conditional autoencoder"},
 	}
@@ -122,6 +122,14 @@ func PresetNames() []string {
 		names = append(names, p.Name)
 	}
 	return names
+}
+
+// preset is the architecture's, without its own widths.
+func (a Architecture) preset() (p Precision, ok bool) {
+	if i := slices.Index(PresetNames(), a.Precision); i >= 0 {
+		return Presets()[i], true
+	}
+	return p, false
 }
 
 // Normalisations are the names that Architecture.Normalisation takes.
@@ -207,7 +215,7 @@ func (a Architecture) precision() (Precision, error) {
 	if err := a.choices(); err != nil {
 		return Precision{}, fmt.Errorf("autoencoder: %w", err)
 	}
-	p := Presets()[slices.Index(PresetNames(), a.Precision)]
+	p, _ := a.preset()
 	switch {
 	case p.Chip && a.Normalisation != wafer.NormSumLog2.String():
 		return p, fmt.Errorf("autoencoder: normalisation = %q: the chip shifts, so precision %q wants sumlog2", a.Normalisation, a.Precision)
@@ -326,16 +334,10 @@ func (a Architecture) Spec() (nn.Spec, error) {
 	if p.Input.Bits > 0 {
 		s.Layers = append(s.Layers, nn.Layer{Kind: nn.KindQuantizedBits, Name: "input", Bits: p.Input.Bits, Integer: p.Input.Integer, Unsigned: true, Rounding: p.Input.rounding()})
 	}
-	latent := p.Latent
-	if a.Precision == cmsswMainline {
-		// Rounded to 2^−b without a limit: as many integer bits as there is room
-		// for.
-		latent = Fixed{Bits: 20, Integer: 20 - latent.Bits}
-	}
 	s.Layers = append(s.Layers, conv, p.Hidden.relu("encoder_conv_relu"),
 		nn.Layer{Kind: nn.KindFlatten, Name: "encoder_flatten"},
 		nn.Layer{Kind: nn.KindDense, Name: layerDense, Units: Latent, Bits: p.Weights.Bits, Integer: p.Weights.Integer},
-		latent.relu(layerLatent))
+		p.Latent.relu(layerLatent))
 	s.Layers = append(s.Layers, decoder(a, p, s.Input)...)
 	return s, nil
 }
@@ -347,9 +349,15 @@ func (f Fixed) rounding() string {
 	return nn.RoundNearest
 }
 
+// unlimitedBits are those of a format that stands for one without a limit.
+const unlimitedBits = 20
+
 func (f Fixed) relu(name string) nn.Layer {
 	if f.Bits == 0 {
 		return nn.Layer{Kind: nn.KindReLU, Name: name}
+	}
+	if f.Unlimited { // as many integer bits as there is room for
+		f.Bits, f.Integer = unlimitedBits, unlimitedBits-f.Bits+f.Integer
 	}
 	return nn.Layer{Kind: nn.KindQuantizedReLU, Name: name, Bits: f.Bits, Integer: f.Integer, Rounding: f.rounding()}
 }

@@ -76,7 +76,7 @@ func candidates(layers []nn.LayerShape) []Architecture {
 		}
 		widths := []int{0}
 		switch {
-		case p.Rhombi: // unlimited outputs, in which the width is hidden: see Spec
+		case p.Latent.Unlimited: // the layer does not tell the width
 			widths = widths[:0]
 			for bits := 1; bits <= maxLatentBits; bits++ {
 				widths = append(widths, bits)

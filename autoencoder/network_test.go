@@ -46,7 +46,7 @@ func TestFromNetwork(t *testing.T) {
 		}
 	}
 	list = append(list, Architecture{Conditional: true}, Architecture{Decoder: DecoderDense, Output: OutputSquare},
-		Architecture{Precision: "qkeras-5bit", WeightBits: 7, LatentBits: 3}, Architecture{Precision: cmsswMainline, LatentBits: 5})
+		Architecture{Precision: "qkeras-5bit", WeightBits: 7, LatentBits: 3}, Architecture{Precision: "cmssw-mainline", LatentBits: 5})
 	for _, a := range list {
 		m, err := a.New(nn.Settings{Seed: 5})
 		if err != nil {

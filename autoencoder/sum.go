@@ -15,7 +15,7 @@ const (
 )
 
 func (a Architecture) defaultSum() string {
-	if a.Output == OutputSquare || a.Precision == cmsswMainline {
+	if p, _ := a.preset(); a.Output == OutputSquare || p.Restore {
 		return SumSent
 	}
 	return SumDecoded

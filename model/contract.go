@@ -81,11 +81,7 @@ func (c Contract) String() string {
 	} else {
 		line("Hidden", "%s", format(p.Hidden, false))
 	}
-	if p.Restore { // CMSSW's outputs have no largest value
-		line("Outputs", "16 numbers, not negative, in steps of 2^-%d, rounded to the nearest, ties to even", p.Latent.Bits)
-	} else {
-		line("Outputs", "16 numbers, %s", format(p.Latent, false))
-	}
+	line("Outputs", "16 numbers, %s", format(p.Latent, false))
 	if c.Conditions != nil {
 		line("Conditions", "after the 16 outputs the decoder takes %s", strings.Join(c.Conditions, ", "))
 	}
@@ -129,7 +125,11 @@ func format(f autoencoder.Fixed, signed bool) string {
 		sign = "signed"
 		fraction--
 	}
-	return fmt.Sprintf("%d bits, %s, in steps of 2^-%d, rounded %s, limited to what fits", f.Bits, sign, fraction, rounding)
+	steps := fmt.Sprintf("%s, in steps of 2^-%d, rounded %s", sign, fraction, rounding)
+	if f.Unlimited {
+		return steps + ", not limited"
+	}
+	return fmt.Sprintf("%d bits, %s, limited to what fits", f.Bits, steps)
 }
 
 // draw makes n images of whole counts: cells hit, from one to all, and their

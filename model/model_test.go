@@ -47,6 +47,39 @@ func Example() {
 	// Outputs:       16 numbers, 3 bits, not negative, in steps of 2^-2, rounded down, limited to what fits
 }
 
+// TestContract: what a reader is told of every precision and normalisation.
+func TestContract(t *testing.T) {
+	tell := func(a autoencoder.Architecture) string {
+		whole, err := a.New(nn.Settings{Seed: 1, Threads: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := model.Of(whole)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.Encoder().String()
+	}
+	for precision, want := range map[string]string{
+		"float":          "Outputs:       16 numbers, 32-bit floating point\n",
+		"qkeras-5bit":    "Outputs:       16 numbers, 9 bits, not negative, in steps of 2^-8, rounded to the nearest, ties to even, limited to what fits\n",
+		"cmssw-mainline": "Outputs:       16 numbers, not negative, in steps of 2^-9, rounded to the nearest, ties to even, not limited\n",
+	} {
+		if text := tell(autoencoder.Architecture{Precision: precision}); !strings.Contains(text, want) {
+			t.Errorf("%s: want %q in\n%s", precision, want, text)
+		}
+	}
+	seen := map[string]bool{}
+	for _, n := range autoencoder.Normalisations() {
+		_, after, _ := strings.Cut(tell(autoencoder.Architecture{Normalisation: n}), "divided by ")
+		divisor, _, _ := strings.Cut(after, "\n")
+		if divisor == "" || seen[divisor] {
+			t.Errorf("%s: divided by %q", n, divisor)
+		}
+		seen[divisor] = true
+	}
+}
+
 // TestViews: for every precision the encoder's network, given the vectors' x,
 // makes their latents (near them where the chip truncates), and the decoder's
 // takes them on.

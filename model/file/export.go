@@ -104,27 +104,32 @@ func names(files []model.File) []string {
 }
 
 // writeAll writes the README last: a folder that has it is complete.
-func writeAll(dir string, files []model.File, m *model.Model, v *model.Vectors, f *model.Format) ([]string, error) {
+func writeAll(dir string, files []model.File, m *model.Model, v *model.Vectors, f *model.Format) (paths []string, err error) {
 	if err := os.Remove(filepath.Join(dir, readme)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("model: %w", err)
 	}
-	var paths []string
-	for _, file := range append(files, model.File{Name: readme, Data: describe(files, m, f)}) {
-		path := filepath.Join(dir, file.Name)
-		if file.Name == readme {
-			if err := writeVectors(filepath.Join(dir, vectors), m, v); err != nil {
-				return nil, fmt.Errorf("model: %w", err)
-			}
-			paths = append(paths, filepath.Join(dir, vectors))
-		}
-		err := outfile.Write(path, true, func(w io.Writer) error {
-			_, err := w.Write(file.Data)
-			return err
-		})
-		if err != nil {
-			return nil, fmt.Errorf("model: %w", err)
+	add := func(name string, write func(path string) error) {
+		path := filepath.Join(dir, name)
+		if err == nil {
+			err = write(path)
 		}
 		paths = append(paths, path)
+	}
+	whole := func(data []byte) func(path string) error {
+		return func(path string) error {
+			return outfile.Write(path, true, func(w io.Writer) error {
+				_, err := w.Write(data)
+				return err
+			})
+		}
+	}
+	for _, file := range files {
+		add(file.Name, whole(file.Data))
+	}
+	add(vectors, func(path string) error { return writeVectors(path, m, v) })
+	add(readme, whole(describe(files, m, f)))
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
 	}
 	return paths, nil
 }

@@ -210,7 +210,7 @@ func TestNoModel(t *testing.T) {
 			func(n string, s Settings) error { _, err := Autoencoder(n, s); return err },
 			func(n string, s Settings) error { _, err := Estimator(n, s); return err },
 		} {
-			if err := open(name, Settings{}); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "wanted is a run's folder, a weights file of Barrow (*.weights) or a model of another program (Keras and QKeras") {
+			if err := open(name, Settings{}); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "wanted is a run's folder, a weights file of Barrow (*.weights) or a model of another program (") || !strings.Contains(err.Error(), "Keras and QKeras: .h5") {
 				t.Errorf("no file %q: %v", name, err)
 			}
 		}
