@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -40,26 +41,56 @@ func Head(path string) ([]byte, error) {
 	return head[:n], nil
 }
 
+// A format is one of other programs' files.
+type format struct {
+	what    string
+	at      int // where in a file
+	magic   string
+	endings []string
+	packed  bool // another file, compressed
+}
+
+var formats = []format{
+	{what: "an HDF5 file", magic: "\x89HDF\r\n\x1a\n", endings: []string{".h5", ".hdf5", ".hdf"}},
+	{what: "a zip file, as NumPy's .npz and Keras 3's .keras are", magic: "PK\x03\x04", endings: []string{".npz", ".zip", ".keras", ".xlsx"}},
+	{what: "a NumPy array", magic: "\x93NUMPY", endings: []string{".npy"}},
+	{what: "a ROOT file", magic: "root\x00", endings: []string{".root"}},
+	{what: "a Parquet file", magic: "PAR1", endings: []string{".parquet", ".pq"}},
+	{what: "a Feather file", magic: "ARROW1", endings: []string{".feather", ".arrow"}},
+	{what: "a Python pickle", magic: "\x80", endings: []string{".pkl", ".pickle"}},
+	{what: "a file compressed by gzip", magic: "\x1f\x8b", endings: []string{".gz"}, packed: true},
+	{what: "a file compressed by Zstandard", magic: "\x28\xb5\x2f\xfd", endings: []string{".zst"}, packed: true},
+	{what: "a file compressed by bzip2", at: 4, magic: "1AY&SY", endings: []string{".bz2"}, packed: true},
+	{what: "a file compressed by xz", magic: "\xfd7zXZ\x00", endings: []string{".xz"}, packed: true},
+}
+
+// ByEnding says what files are whose names end so (".npz"), "" where that is not
+// known.
+func ByEnding(ending string) string {
+	for _, f := range formats {
+		if slices.Contains(f.endings, ending) {
+			return f.what
+		}
+	}
+	return ""
+}
+
 // Looks says what a file that begins with head seems to be.
 func Looks(head []byte) string {
+	for _, f := range formats {
+		if len(head) > f.at && bytes.HasPrefix(head[f.at:], []byte(f.magic)) {
+			if f.packed {
+				return f.what + ": unpack it first"
+			}
+			return f.what
+		}
+	}
 	is := func(prefix string) bool { return bytes.HasPrefix(head, []byte(prefix)) }
 	switch text := strings.TrimSpace(string(head)); {
 	case len(head) == 0:
 		return "the file is empty"
 	case is("BARROWNN"), is("BARROWPT"):
 		return "a weights file of Barrow from before its first release, which is not read any more: train the network again"
-	case is("\x89HDF"):
-		return "an HDF5 file"
-	case is("PK\x03\x04"):
-		return "a zip file (Keras 3 writes .keras files so; NumPy .npz files)"
-	case is("\x93NUMPY"):
-		return "a NumPy array (.npy)"
-	case is("root"):
-		return "a ROOT file"
-	case is("PAR1"):
-		return "a Parquet file"
-	case is("\x1f\x8b"):
-		return "a gzip file: unpack it first"
 	case len(bytes.Trim(head, "\x00")) == 0:
 		return "the file begins with nothing but zero bytes"
 	case !printable(head):

@@ -21,7 +21,11 @@ func TestLooks(t *testing.T) {
 		"PK\x03\x04":                 "zip",
 		"\x93NUMPY\x01":              "NumPy array",
 		"root\x00\x00":               "ROOT",
+		"root: of all evil":          "YAML",
 		"PAR1":                       "Parquet",
+		"BZh91AY&SY":                 "by bzip2: unpack it first",
+		"\xfd7zXZ\x00\x00":           "by xz",
+		"ARROW1\x00\x00":             "Feather",
 		"\x1f\x8b\x08":               "gzip",
 		strings.Repeat("\x00", 20):   "zero bytes",
 		"\x7fELF\x02":                "binary file",
@@ -34,6 +38,14 @@ func TestLooks(t *testing.T) {
 	} {
 		if got := Looks([]byte(head)); !strings.Contains(got, want) {
 			t.Errorf("%q: %s; want %s", head, got, want)
+		}
+	}
+}
+
+func TestByEnding(t *testing.T) {
+	for ending, want := range map[string]string{".npz": "a zip file", ".root": "a ROOT file", ".gz": "gzip", ".txt": "", "": ""} {
+		if got := ByEnding(ending); !strings.Contains(got, want) || want == "" && got != "" {
+			t.Errorf("%q: %q, want %q", ending, got, want)
 		}
 	}
 }

@@ -116,7 +116,7 @@ func TestRefused(t *testing.T) {
 		"csv":        {[]byte("1,2,3\n"), "text with commas"},
 		"json":       {[]byte(`{"loss": "emd"}`), "a JSON file"},
 		"old":        {[]byte("BARROWNN\x01\x00\x00\x00"), "from before its first release"},
-		"keras":      {archive(t, zip.Store, "metadata.json", "{}"), "a zip file (Keras 3"},
+		"keras":      {archive(t, zip.Store, "metadata.json", "{}"), "a zip file, as"},
 		"cut":        {good[:len(good)-40], "cut off"},
 		"head":       {good[:100], "cut off"},
 		"potential":  {encode(t, potential), "a network of potentials"},

@@ -10,12 +10,12 @@
 package file
 
 import (
-	"bytes"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"barrow/internal/sniff"
 	"barrow/wafer"
 	"barrow/wafer/csvio"
 )
@@ -48,9 +48,9 @@ func Dialects() []string {
 	return names
 }
 
-// sniff finds the format of a file by its beginning and, where several fit, by
+// recognise finds the format of a file by its beginning and, where several fit, by
 // its name's ending.
-func sniff(head []byte, name string) (wafer.Format, error) {
+func recognise(head []byte, name string) (wafer.Format, error) {
 	var fit []wafer.Format
 	for _, f := range formats() {
 		if f.Sniff(head) {
@@ -59,11 +59,7 @@ func sniff(head []byte, name string) (wafer.Format, error) {
 	}
 	switch len(fit) {
 	case 0:
-		what := foreign(head)
-		if what == "" {
-			what = "neither text nor any other format of wafer images"
-		}
-		return nil, fmt.Errorf("wafer/file: %s: %s; what is read here is %s", name, what, strings.Join(Formats(), ", "))
+		return nil, fmt.Errorf("wafer/file: %s: %s; what is read here is %s", name, sniff.Looks(head), strings.Join(Formats(), ", "))
 	case 1:
 		return fit[0], nil
 	}
@@ -86,10 +82,8 @@ func byEnding(name string) (wafer.Creator, error) {
 			return nil, fmt.Errorf("wafer/file: %s: files of the format %s are read, not written", name, f.Name())
 		}
 	}
-	for _, s := range signatures {
-		if slices.Contains(s.endings, end) {
-			return nil, fmt.Errorf("wafer/file: %s: the ending is that of %s: not written here; want a name for %s", name, s.what, strings.Join(Formats(), ", "))
-		}
+	if what := sniff.ByEnding(end); what != "" {
+		return nil, fmt.Errorf("wafer/file: %s: the ending is that of %s: not written here; want a name for %s", name, what, strings.Join(Formats(), ", "))
 	}
 	return usual()
 }
@@ -98,31 +92,3 @@ func byEnding(name string) (wafer.Creator, error) {
 func usual() (wafer.Creator, error) { return formats()[0].(wafer.Creator), nil }
 
 func ending(name string) string { return strings.ToLower(filepath.Ext(name)) }
-
-// signatures are what files of other formats begin with and end in, so that
-// errors can name them.
-var signatures = []struct {
-	what, head string
-	endings    []string
-}{
-	{"a ROOT file", "root", []string{".root"}},
-	{"a zip archive, as NumPy's .npz is", "PK\x03\x04", []string{".npz", ".zip", ".xlsx"}},
-	{"a NumPy array", "\x93NUMPY", []string{".npy"}},
-	{"a Parquet file", "PAR1", []string{".parquet", ".pq"}},
-	{"an HDF5 file", "\x89HDF\r\n\x1a\n", []string{".h5", ".hdf5", ".hdf"}},
-	{"a file compressed by gzip", "\x1f\x8b", []string{".gz"}},
-	{"a file compressed by Zstandard", "\x28\xb5\x2f\xfd", []string{".zst"}},
-	{"a file compressed by bzip2", "BZh", []string{".bz2"}},
-	{"a file compressed by xz", "\xfd7zXZ\x00", []string{".xz"}},
-	{"a Feather file", "ARROW1", []string{".feather", ".arrow"}},
-	{"a Python pickle", "\x80", []string{".pkl", ".pickle"}},
-}
-
-func foreign(head []byte) string {
-	for _, s := range signatures {
-		if bytes.HasPrefix(head, []byte(s.head)) {
-			return s.what
-		}
-	}
-	return ""
-}

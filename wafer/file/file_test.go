@@ -118,9 +118,9 @@ func TestSeveralFiles(t *testing.T) {
 func TestForeign(t *testing.T) {
 	dir := t.TempDir()
 	for head, want := range map[string]string{
-		"root\x00\x00\xf7\x02\x00\x00": "a ROOT file", "PK\x03\x04\x14\x00": "a zip archive", "\x93NUMPY\x01\x00": "a NumPy array",
+		"root\x00\x00\xf7\x02\x00\x00": "a ROOT file", "PK\x03\x04\x14\x00": "a zip file", "\x93NUMPY\x01\x00": "a NumPy array",
 		"PAR1\x15\x04": "a Parquet file", "\x89HDF\r\n\x1a\n\x00": "an HDF5 file", "\x1f\x8b\x08": "compressed by gzip",
-		"\x00\x01\x02\x03": "neither text nor", "\xff\xfeC\x00": "UTF-16", "": "empty: no images",
+		"\x00\x01\x02\x03": "a binary file", "\xff\xfeC\x00": "UTF-16", "": "empty: no images",
 	} {
 		path := filepath.Join(dir, "x.csv")
 		if err := os.WriteFile(path, []byte(head), 0o600); err != nil {

@@ -131,7 +131,7 @@ func (r *Reader) open() (err error) {
 	if err != nil && err != io.EOF {
 		return fmt.Errorf("wafer/file: %s: %w", src.Name, err)
 	}
-	format, err := sniff(head, in.Name)
+	format, err := recognise(head, in.Name)
 	if err != nil {
 		return err
 	}
