@@ -286,7 +286,8 @@ func (d *Decoder) autoencoder(r *bitReader, out *Decoded) error {
 	out.SumCode = uint32(r.take(9))
 	out.Sum = d.value(F5E4M, out.SumCode, 0)
 	room, kept := payloadBits(d.config.ETx()), d.config.Keep.Count()
-	for pad := room - kept; pad > 0; pad-- {
+	padding := max(room-kept, 0)
+	for range padding {
 		if r.take(1) != 0 {
 			return fmt.Errorf("econt: decoder: AE padding is not zero")
 		}
@@ -301,7 +302,7 @@ func (d *Decoder) autoencoder(r *bitReader, out *Decoded) error {
 			out.Latent[i/outputBits] |= uint16(r.take(1)) << (i % outputBits)
 		}
 	}
-	out.Bits = r.pos
+	out.Bits = r.pos - padding
 	return nil
 }
 

@@ -472,11 +472,10 @@ func (b *builder) setMask(name string, e entry) error {
 		b.maskHi = v
 	case "mask_ae2":
 		b.maskLo = v
-	default:
-		b.maskHi, b.maskLo = nil, nil // of an earlier file
-		b.config.Keep, err = MaskFromInt(v)
+	default: // whose halves later files may set
+		b.maskHi, b.maskLo = new(big.Int).Rsh(v, 16), new(big.Int).And(v, big.NewInt(0xffff))
 	}
-	return err
+	return nil
 }
 
 // finish joins split registers, fills defaults and checks the whole.

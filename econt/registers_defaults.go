@@ -62,7 +62,14 @@ func (b *builder) defaults() (list []Default) {
 		case "link_reset_pattern":
 			n += b.given("idle_pattern")
 		case "keep_auto_encoder_bits":
-			n += b.given("mask_ae") + b.given("mask_ae2")
+			switch hi, lo := b.given("mask_ae") > 0, b.given("mask_ae2") > 0; {
+			case hi && (lo || b.maskHi.BitLen() > 128):
+				n = 1
+			case hi:
+				name, d.value = "mask_ae2", "all 16 bits"
+			case lo:
+				name, d.value = "mask_ae", "all 128 bits"
+			}
 		case "threshold", "cal", "mux":
 			if n > 0 && n < Channels {
 				name = fmt.Sprintf("%s (%d of 48 channels)", name, Channels-n)

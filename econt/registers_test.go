@@ -293,6 +293,32 @@ func TestJoinRegisters(t *testing.T) {
 	if r, err = join(base, "FormatterBuffer: {Global: {keep_auto_encoder_bits: 5}}\n"); err != nil || r.Config.Keep.Int().Int64() != 5 {
 		t.Errorf("a later mask: %v, %v", r, err)
 	}
+	// Half a mask leaves the other as it was, or at its reset value, which is said.
+	ae := "Algorithm: {Global: {select: 4}}\nFmtBuf: {Global: {%s}}\n"
+	for _, tc := range []struct {
+		first, then, keep, missing string
+	}{
+		{"keep_auto_encoder_bits: 0x70005", "mask_ae2: 9", "70009", ""},
+		{"keep_auto_encoder_bits: 0x70005", "mask_ae: 9", "90005", ""},
+		{"mask_ae: 7, mask_ae2: 5", "mask_ae2: 9", "70009", ""},
+		{"buff_t1: 1", "mask_ae: 7", "7ffff", "mask_ae2"},
+		{"buff_t1: 1", "mask_ae2: 9", strings.Repeat("f", 32) + "0009", "mask_ae"},
+		{"buff_t1: 1", "buff_t2: 1", strings.Repeat("f", 36), "mask_ae"},
+	} {
+		r, err := join(fmt.Sprintf(ae, tc.first), fmt.Sprintf(ae, tc.then))
+		if err != nil {
+			t.Fatal(err)
+		}
+		missing := ""
+		for _, d := range r.Defaults {
+			if strings.HasPrefix(d.Register, "mask_ae") {
+				missing += d.Register
+			}
+		}
+		if got := fmt.Sprintf("%x", r.Config.Keep.Int()); got != tc.keep || missing != tc.missing {
+			t.Errorf("%s, then %s: mask %s, not given %q; want %s, %q", tc.first, tc.then, got, missing, tc.keep, tc.missing)
+		}
+	}
 	// Weights may be spread over files.
 	var half [2]strings.Builder
 	for k, b := range []*strings.Builder{&half[0], &half[1]} {

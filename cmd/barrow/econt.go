@@ -70,8 +70,8 @@ func (f *chipFlags) addRounding(cmd *cobra.Command) {
 }
 
 // chip reads the configuration and says on remarks what it assumed.
-func (f *chipFlags) chip(fl *pflag.FlagSet, remarks io.Writer) (*econt.Registers, error) {
-	r, err := readRegisters(f.config...)
+func (f *chipFlags) chip(cmd *cobra.Command, remarks io.Writer) (*econt.Registers, error) {
+	r, err := readRegisters(cmd, f.config...)
 	if err != nil {
 		return nil, err
 	}
@@ -82,12 +82,12 @@ func (f *chipFlags) chip(fl *pflag.FlagSet, remarks io.Writer) (*econt.Registers
 			return nil, err
 		}
 	}
-	if err := f.needless(fl, r.Config.Algorithm); err != nil {
+	if err := f.needless(cmd.Flags(), r.Config.Algorithm); err != nil {
 		return nil, err
 	}
 	f.setOverflow(&r.Config)
 	if f.weights != "" {
-		if r.Config.Weights, err = f.readWeights(r.Config.Weights, remarks); err != nil {
+		if r.Config.Weights, err = f.readWeights(cmd, r.Config.Weights, remarks); err != nil {
 			return nil, err
 		}
 	}
@@ -167,34 +167,25 @@ func (f *chipFlags) openInput(cmd *cobra.Command, bar *progressBar) (*wordFile[e
 	})
 }
 
-// openInput opens a file, "-" for standard input.
-func openInput(path string) (io.ReadCloser, error) {
-	if path == "-" {
-		return io.NopCloser(os.Stdin), nil
+// oneStdin refuses files of which several are standard input.
+func oneStdin(paths ...string) error {
+	n := 0
+	for _, p := range paths {
+		if p == "-" {
+			n++
+		}
 	}
-	return os.Open(path)
+	if n > 1 {
+		return fmt.Errorf("%d files are -, standard input, which can be read once", n)
+	}
+	return nil
 }
 
-// readFile opens a file, "-" for standard input, and names it in errors.
-func readFile[T any](path string, read func(io.Reader) (T, error)) (T, error) {
-	var zero T
-	in, err := openInput(path)
-	if err != nil {
-		return zero, err
-	}
-	defer in.Close()
-	v, err := read(in)
-	if err != nil {
-		return zero, fmt.Errorf("%s: %w", path, err)
-	}
-	return v, nil
-}
-
-// readRegisters reads register files on top of each other.
-func readRegisters(paths ...string) (*econt.Registers, error) {
+// readRegisters reads register files on top of each other, "-" for standard input.
+func readRegisters(cmd *cobra.Command, paths ...string) (*econt.Registers, error) {
 	var files []econt.RegisterFile
 	for _, path := range paths {
-		in, err := openInput(path)
+		in, err := openCounted(cmd, path)
 		if err != nil {
 			return nil, err
 		}
@@ -206,14 +197,14 @@ func readRegisters(paths ...string) (*econt.Registers, error) {
 
 // readWeights reads --weights. given are the register file's, which decide
 // --dense-order auto.
-func (f *chipFlags) readWeights(given *econt.Weights, remarks io.Writer) (*econt.Weights, error) {
+func (f *chipFlags) readWeights(cmd *cobra.Command, given *econt.Weights, remarks io.Writer) (*econt.Weights, error) {
 	switch {
 	case isKeras(f.weights):
 		return f.readKeras(given, remarks)
 	case ending(f.weights) == "csv":
-		return readFile(f.weights, econt.ReadWeightsCSV)
+		return readWeightsCSV(f.weights)
 	case isYAML(f.weights):
-		r, err := readRegisters(f.weights)
+		r, err := readRegisters(cmd, f.weights)
 		if err != nil {
 			return nil, err
 		}
@@ -223,6 +214,19 @@ func (f *chipFlags) readWeights(given *econt.Weights, remarks io.Writer) (*econt
 		return r.Config.Weights, nil
 	}
 	return nil, fmt.Errorf("%s: weights files end in .hdf5, .h5, .csv, .yaml or .yml", f.weights)
+}
+
+func readWeightsCSV(path string) (*econt.Weights, error) {
+	in, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	w, err := econt.ReadWeightsCSV(in)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return w, nil
 }
 
 func isKeras(path string) bool { return slices.Contains([]string{"hdf5", "h5"}, ending(path)) }

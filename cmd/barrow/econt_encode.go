@@ -79,7 +79,7 @@ an encoder alone (--weights), which gives outputs but no images.`,
 }
 
 // encoder gives the weights for AE, with the decoder if there is one.
-func (f *encodeFlags) encoder(threads int, notes io.Writer) (m *autoencoder.Model, w *econt.Weights, err error) {
+func (f *encodeFlags) encoder(cmd *cobra.Command, threads int, notes io.Writer) (m *autoencoder.Model, w *econt.Weights, err error) {
 	switch {
 	case f.model != "" && f.chip.weights != "":
 		return nil, nil, fmt.Errorf("--model and --weights: give one")
@@ -92,7 +92,7 @@ func (f *encodeFlags) encoder(threads int, notes io.Writer) (m *autoencoder.Mode
 		}
 		return m, w, nil
 	case f.chip.weights != "":
-		w, err = f.chip.readWeights(nil, notes)
+		w, err = f.chip.readWeights(cmd, nil, notes)
 		return nil, w, err
 	}
 	return nil, nil, fmt.Errorf("algorithm AE needs --model, a trained autoencoder, or --weights, an encoder as Keras HDF5, CSV or register YAML")
@@ -167,7 +167,7 @@ func (f *encodeFlags) run(cmd *cobra.Command, c *common, path string) error {
 			return err
 		}
 	}
-	base, model, err := f.baseline(cmd.Flags(), c.threads, remarks(cmd, c))
+	base, model, err := f.baseline(cmd, c.threads, remarks(cmd, c))
 	if err != nil {
 		return err
 	}
@@ -227,7 +227,7 @@ func (f *encodeFlags) transmit(cmd *cobra.Command, c *common, path string, base 
 }
 
 // baseline is the chip with its decoder; model is nil but for AE with one.
-func (f *encodeFlags) baseline(fl *pflag.FlagSet, threads int, notes io.Writer) (*econt.Baseline, *autoencoder.Model, error) {
+func (f *encodeFlags) baseline(cmd *cobra.Command, threads int, notes io.Writer) (*econt.Baseline, *autoencoder.Model, error) {
 	a, err := econt.ParseAlgorithm(f.algorithm)
 	if err != nil {
 		return nil, nil, err
@@ -235,7 +235,7 @@ func (f *encodeFlags) baseline(fl *pflag.FlagSet, threads int, notes io.Writer) 
 	var model *autoencoder.Model
 	var weights *econt.Weights
 	if a == econt.Autoencoder {
-		if model, weights, err = f.encoder(threads, notes); err != nil {
+		if model, weights, err = f.encoder(cmd, threads, notes); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -243,7 +243,7 @@ func (f *encodeFlags) baseline(fl *pflag.FlagSet, threads int, notes io.Writer) 
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := f.needless(fl, &config); err != nil {
+	if err := f.needless(cmd.Flags(), &config); err != nil {
 		return nil, nil, err
 	}
 	if model != nil {

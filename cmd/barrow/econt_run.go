@@ -24,13 +24,16 @@ standard error.`,
 		Example: "  barrow econt run --config BC_5eTx/init.yaml --input testInput.csv --out testOutput.csv",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := oneStdin(append([]string{f.input}, f.config...)...); err != nil {
+				return err
+			}
 			notes := remarks(cmd, c)
 			if out != "-" {
 				if err := outfile.Check(out, force); err != nil {
 					return err
 				}
 			}
-			r, err := f.chip(cmd.Flags(), notes)
+			r, err := f.chip(cmd, notes)
 			if err != nil {
 				return err
 			}

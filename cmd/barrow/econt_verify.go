@@ -25,8 +25,11 @@ named on standard error. The exit code is 0 only if all rows are identical.`,
 		Example: "  barrow econt verify --config TS_Thr47_13eTx/init.yaml --input testInput.csv --golden TS_Thr47_13eTx/testOutput.csv",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := oneStdin(append([]string{f.input, golden}, f.config...)...); err != nil {
+				return err
+			}
 			notes := remarks(cmd, c)
-			r, err := f.chip(cmd.Flags(), notes)
+			r, err := f.chip(cmd, notes)
 			if err != nil {
 				return err
 			}

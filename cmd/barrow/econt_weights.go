@@ -41,7 +41,7 @@ are multiplied by 32, rounded (--rounding) and clipped to -32..31.`,
 			if err != nil {
 				return err
 			}
-			chip, err := f.convert(config, remarks(cmd, c))
+			chip, err := f.convert(cmd, config, remarks(cmd, c))
 			if err != nil {
 				return err
 			}
@@ -58,9 +58,12 @@ are multiplied by 32, rounded (--rounding) and clipped to -32..31.`,
 }
 
 // convert reads the input as a whole configuration.
-func (f *chipFlags) convert(config []string, notes io.Writer) (*econt.Config, error) {
+func (f *chipFlags) convert(cmd *cobra.Command, config []string, notes io.Writer) (*econt.Config, error) {
 	if f.denseOrder == "auto" {
 		return nil, fmt.Errorf("--dense-order auto: want keras or golden")
+	}
+	if err := oneStdin(config...); err != nil {
+		return nil, err
 	}
 	base := config
 	whole := len(base) == 0 && isYAML(f.weights)
@@ -70,7 +73,7 @@ func (f *chipFlags) convert(config []string, notes io.Writer) (*econt.Config, er
 	c := econt.Defaults()
 	c.Algorithm = econt.Autoencoder
 	if len(base) > 0 {
-		r, err := readRegisters(base...)
+		r, err := readRegisters(cmd, base...)
 		if err != nil {
 			return nil, err
 		}
@@ -82,7 +85,7 @@ func (f *chipFlags) convert(config []string, notes io.Writer) (*econt.Config, er
 		c = r.Config
 	}
 	if !whole {
-		w, err := f.readWeights(nil, notes)
+		w, err := f.readWeights(cmd, nil, notes)
 		if err != nil {
 			return nil, err
 		}
