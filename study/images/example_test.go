@@ -17,5 +17,5 @@ func ExampleInput_Read() {
 	fmt.Println(in.Check())
 	// Output:
 	// 20 20 simulated images (pileup200) <nil>
-	// images: preset = "pileup": it may be mixed, pileup200, electrons, photons, pions
+	// images: preset = "pileup": it may be mixed, pileup200, electrons, photons, pions; did you mean pileup200?
 }
