@@ -7,7 +7,8 @@ import (
 	"barrow/hgcal"
 )
 
-// Resources are what losses need beyond the images; Traits say which needs what.
+// Resources are what losses need beyond the images. Traits.CNN says which needs a
+// network; one without the metric that it needs is an error of Parse.
 type Resources struct {
 	Metric *emd.Metric // ground metric of the exact EMD, 48 points
 	// Threads are the goroutines of the losses that share a batch out, 0 for all

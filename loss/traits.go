@@ -30,8 +30,6 @@ type Traits struct {
 	Sees Sees
 	// CNN: it needs an EMD CNN, Resources.CNN.
 	CNN bool
-	// Metric: it needs a ground metric, Resources.Metric.
-	Metric bool
 	// Cost is what a step of training the paper's encoder with it takes, over what
 	// one with a cell-by-cell loss takes, measured on one core with AVX-512. It
 	// weighs the parts of a progress bar.
@@ -96,7 +94,7 @@ func Describe(text string) (Traits, error) {
 	if err != nil {
 		return Traits{}, err
 	}
-	t.CNN, t.Metric, t.Cost = t.CNN || e.CNN, t.Metric || e.Metric, t.Cost+e.Cost
+	t.CNN, t.Cost = t.CNN || e.CNN, t.Cost+e.Cost
 	t.Label += ", encoder by " + e.Label
 	t.Help = t.Label
 	return t, nil
@@ -119,7 +117,7 @@ func describe(text string) (Traits, error) {
 		t := kinds[term.name].traits
 		labels = append(labels, term.weighted("·", t.Label))
 		sum.Sees |= t.Sees
-		sum.CNN, sum.Metric, sum.Cost = sum.CNN || t.CNN, sum.Metric || t.Metric, sum.Cost+max(0, t.Cost-1)
+		sum.CNN, sum.Cost = sum.CNN || t.CNN, sum.Cost+max(0, t.Cost-1)
 	}
 	sum.Label = strings.Join(labels, " + ")
 	sum.Help = sum.Label

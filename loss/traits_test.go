@@ -8,7 +8,7 @@ import (
 
 // A loss that only this file knows of: nothing else is told its name.
 var _ = register("test-only", Traits{
-	Label: "test loss", Help: "nothing that anybody wants", Sees: SeesShape, Metric: true, CNN: true, Cost: 7,
+	Label: "test loss", Help: "nothing that anybody wants", Sees: SeesShape, CNN: true, Cost: 7,
 }, func(Resources) (Loss, error) { return cellwise{"test-only", squared}, nil })
 
 // TestOneFile: a loss touches one file. Names, help, traits, sums and parsing know
@@ -21,7 +21,7 @@ func TestOneFile(t *testing.T) {
 		t.Errorf("not in the help:\n%s", Help())
 	}
 	got, err := Describe("2*test-only+energy")
-	want := Traits{Label: "2·test loss + energy", Help: "2·test loss + energy", Sees: SeesShape | SeesTotal, CNN: true, Metric: true, Cost: 7}
+	want := Traits{Label: "2·test loss + energy", Help: "2·test loss + energy", Sees: SeesShape | SeesTotal, CNN: true, Cost: 7}
 	if err != nil || got != want || !got.ShapeOnly() {
 		t.Errorf("%+v, %v; want %+v", got, err, want)
 	}
