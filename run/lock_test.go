@@ -227,6 +227,30 @@ func TestStale(t *testing.T) {
 	}
 }
 
+// TestNoLinks: on a file system without links a lock is one as well.
+func TestNoLinks(t *testing.T) {
+	defer func() { hardLink = os.Link }()
+	hardLink = func(string, string) error { return errors.ErrUnsupported }
+	path := filepath.Join(t.TempDir(), lockName)
+	l, err := acquire(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var locked *Locked
+	if _, err := acquire(path); !errors.As(err, &locked) || locked.PID != os.Getpid() {
+		t.Errorf("a second lock: %v", err)
+	}
+	l.release()
+	if left, err := os.ReadDir(filepath.Dir(path)); err != nil || len(left) > 0 {
+		t.Errorf("left %v, %v", left, err)
+	}
+	// A kill between making the file and writing it.
+	put(t, path, "")
+	if _, err := acquire(path); !errors.As(err, &locked) || !strings.Contains(err.Error(), "cannot be read") {
+		t.Errorf("an empty lock: %v", err)
+	}
+}
+
 // TestHeartbeat: a silent holder that shows life while it is listened to keeps
 // its lock.
 func TestHeartbeat(t *testing.T) {
