@@ -10,6 +10,7 @@ import (
 	"barrow/hgcal"
 	"barrow/internal/jsonout"
 	"barrow/surrogate"
+	"barrow/wafer"
 )
 
 func newSurrogate(c *common) *cobra.Command {
@@ -132,14 +133,26 @@ func (f *surrogateEval) pairs(cmd *cobra.Command, c *common, pathA, pathB string
 		if n == 0 {
 			return nil
 		}
+		if err := j.charged(); err != nil {
+			return err
+		}
 		if err := do(j.a.values(), j.b.values()); err != nil {
-			if j.a.before() > 0 {
-				return fmt.Errorf("after %d pairs: %w", j.a.before(), err)
-			}
 			return err
 		}
 		bar.set(j.share(), fmt.Sprintf("%d pairs", j.a.before()+n))
 	}
+}
+
+// charged names the first image that has no charge.
+func (j *pairing) charged() error {
+	for i := range j.a.len() {
+		for _, r := range []rows{j.a, j.b} {
+			if !(wafer.Sum(r.values()[i*hgcal.Cells:][:hgcal.Cells]) > 0) {
+				return fmt.Errorf("%s: the image has no charge, so it has no distance to another; leave the pair out", r.Place(i))
+			}
+		}
+	}
+	return nil
 }
 
 func groundMetric(name string) (*emd.Metric, error) {

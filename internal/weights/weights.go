@@ -154,7 +154,7 @@ func Open(path, kind string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := Read(in, info.Size(), kind)
+	f, err := read(in, info.Size(), kind)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -177,19 +177,19 @@ func Decode(b []byte, kind string) (*File, error) {
 	if got := KindOf(b); got != kind {
 		return nil, fmt.Errorf("%w: %s", ErrUnusable, looks(got, b[:min(len(b), 512)]))
 	}
-	return Read(bytes.NewReader(b), int64(len(b)), kind)
+	return read(bytes.NewReader(b), int64(len(b)), kind)
 }
 
-// Read reads a file of the wanted kind and size. Its errors wrap ErrUnusable.
-func Read(r io.ReaderAt, size int64, kind string) (*File, error) {
-	f, err := read(r, size, kind)
+// read reads a file of the wanted kind and size. Its errors wrap ErrUnusable.
+func read(r io.ReaderAt, size int64, kind string) (*File, error) {
+	f, err := parse(r, size, kind)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnusable, err)
 	}
 	return f, nil
 }
 
-func read(r io.ReaderAt, size int64, kind string) (*File, error) {
+func parse(r io.ReaderAt, size int64, kind string) (*File, error) {
 	z, err := zip.NewReader(r, size)
 	if err != nil {
 		return nil, fmt.Errorf("it is cut off or damaged: %w", err)
