@@ -184,7 +184,7 @@ func Decode(b []byte, kind string) (*File, error) {
 func read(r io.ReaderAt, size int64, kind string) (*File, error) {
 	f, err := parse(r, size, kind)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnusable, err)
+		return nil, fmt.Errorf("%w: %w; copy it again, or make it anew", ErrUnusable, err)
 	}
 	return f, nil
 }

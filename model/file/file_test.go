@@ -177,8 +177,8 @@ func TestNoModel(t *testing.T) {
 		"cut.h5":       {"\x89HDF\r\n\x1a\n", "keras: "},
 		"alone.json":   {`{"class_name": "Functional", "config": {}}`, "an architecture without its weights: there is no alone.hdf5, nor one ending in .h5, nor one ending in .weights.h5 beside it"},
 		"old.weights":  {"BARROWNN\x01\x00", "from before its first release"},
-		"cut.weights":  {begin("barrow-network.json"), "cut off"},
-		"cutp.weights": {begin("barrow-potential.json"), "cut"},
+		"cut.weights":  {begin("barrow-network.json"), "copy it again"},
+		"cutp.weights": {begin("barrow-potential.json"), "copy it again"},
 	} {
 		path := write(t, filepath.Join(dir, name), []byte(c.data))
 		for _, open := range []func() error{

@@ -41,7 +41,7 @@ func Parse(data []byte) (*File, error) {
 	case driver != undefined:
 		return nil, errorf("a file spread over several by a driver is not supported")
 	case end > uint64(len(data)):
-		return nil, errorf("truncated: %d bytes, but the superblock says %d", len(data), end)
+		return nil, errorf("truncated: %d bytes, but the superblock says %d: copy the file again", len(data), end)
 	}
 	f := &File{data: data}
 	var err error
