@@ -2,11 +2,12 @@ package econt
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
+
+	"barrow/internal/lines"
 )
 
 // Headers of the input words: the marker at bunch crossing 0, idle elsewhere.
@@ -26,18 +27,20 @@ type Source[T any] interface {
 // hexRows reads rows of words of eight hexadecimal digits, separated by commas,
 // under a header line prefix+"0",…; blank lines at the end are allowed.
 type hexRows struct {
-	lines  *bufio.Scanner
+	*lines.Reader
 	prefix string
 	words  []uint32
-	line   int
 }
 
 // longestLine is the most bytes of a line; a row has 117.
 const longestLine = 1 << 20
 
 func newHexRows(r io.Reader, prefix string, n int) (*hexRows, error) {
-	h := &hexRows{lines: bufio.NewScanner(r), prefix: prefix, words: make([]uint32, n)}
-	h.lines.Buffer(make([]byte, 1<<16), longestLine)
+	in, err := lines.New(r, longestLine)
+	if err != nil {
+		return nil, fmt.Errorf("line 1: %w", err)
+	}
+	h := &hexRows{in, prefix, make([]uint32, n)}
 	text, err := h.next()
 	if err == io.EOF {
 		return nil, fmt.Errorf("empty file; want a header %s0,…,%s%d and rows of %d words", prefix, prefix, n-1, n)
@@ -45,30 +48,23 @@ func newHexRows(r io.Reader, prefix string, n int) (*hexRows, error) {
 	if err != nil {
 		return nil, err
 	}
-	return h, checkHeader(strings.TrimPrefix(text, "\ufeff"), prefix, n)
+	return h, checkHeader(text, prefix, n)
 }
 
 // next gives the next line.
 func (h *hexRows) next() (string, error) {
-	if !h.lines.Scan() {
-		err := h.lines.Err()
-		switch {
-		case err == nil:
-			return "", io.EOF
-		case errors.Is(err, bufio.ErrTooLong):
-			err = fmt.Errorf("longer than %d MB: no row of words", longestLine>>20)
-		}
-		return "", fmt.Errorf("line %d: %w", h.line+1, err)
+	text, err := h.Next()
+	if err != nil && err != io.EOF {
+		err = fmt.Errorf("line %d: %w", h.Row(), err)
 	}
-	h.line++
-	return strings.TrimRight(h.lines.Text(), "\r"), nil
+	return string(text), err
 }
 
 // row gives the words of the next row, valid until the one after it.
 func (h *hexRows) row() ([]uint32, error) {
 	text, err := h.next()
 	for blank := 0; err == nil && strings.TrimSpace(text) == ""; {
-		blank = max(blank, h.line)
+		blank = max(blank, h.Row())
 		if text, err = h.next(); err == nil && strings.TrimSpace(text) != "" {
 			return nil, fmt.Errorf("line %d: blank line among the rows", blank)
 		}
@@ -76,7 +72,7 @@ func (h *hexRows) row() ([]uint32, error) {
 	if err != nil {
 		return nil, err
 	}
-	return h.words, parseHexRow(text, h.prefix, h.words, h.line)
+	return h.words, parseHexRow(text, h.prefix, h.words, h.Row())
 }
 
 func checkHeader(text, prefix string, n int) error {
@@ -145,7 +141,7 @@ func (r *InputReader) Read(b *BunchCrossing) error {
 	for k, w := range words {
 		if got := w >> 28; got != want {
 			return fmt.Errorf("econt: input: row %d (line %d), RX_DATA_%d: header %x where %x is due (BX %d)%s",
-				r.rows.line-1, r.rows.line, k, got, want, r.bx, headerHint(got))
+				r.rows.Row()-1, r.rows.Row(), k, got, want, r.bx, headerHint(got))
 		}
 	}
 	*b = BunchCrossing{BX: r.bx, ERx: [ERxWords]uint32(words)}

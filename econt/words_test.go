@@ -113,7 +113,9 @@ func TestInputErrors(t *testing.T) {
 		{"no header", rxHeader + rxRow("0"), 0, "header 0 where 9 is due (BX 0); a header is 9 or a"},
 		{"late marker", orbit + rxRow("a"), 0, "row 3565 (line 3566), RX_DATA_0: header a where 9 is due (BX 0)"},
 		{"first", rxHeader + rxRow("9"), 3564, "first bunch crossing 3564: want 0 to 3563"},
-		{"long line", rxHeader + strings.Repeat("9", 1<<20) + "\n", 0, "line 2: longer than 1 MB: no row of words"},
+		{"long line", rxHeader + strings.Repeat("9", 3<<20) + "\n", 0, "line 2: the row is longer than"},
+		{"UTF-16", "\xff\xfeR\x00X\x00", 0, "line 1: the text is UTF-16"},
+		{"carriage returns alone", strings.ReplaceAll(rxHeader+rxRow("9"), "\n", "\r"), 0, "line 1: the rows end in carriage returns alone"},
 		{"blank line", rxHeader + rxRow("9") + "\n" + rxRow("a"), 0, "line 3: blank line among the rows"},
 	} {
 		_, err := ReadInput(strings.NewReader(tc.text), tc.first)

@@ -241,14 +241,8 @@ func ending(path string) string {
 // registers' weights are these, read in some way, that way is taken: the golden
 // files' own is floor and untransposed. Otherwise it is the trained network's.
 func (f *chipFlags) readKeras(given *econt.Weights, remarks io.Writer) (*econt.Weights, error) {
-	orders, err := choices("dense-order", f.denseOrder, map[string]econt.DenseOrder{"keras": econt.DenseKeras, "golden": econt.DenseGolden})
-	if err != nil {
-		return nil, err
-	}
-	roundings, err := choices("rounding", f.rounding, map[string]econt.Rounding{"nearest": econt.RoundNearest, "floor": econt.RoundFloor})
-	if err != nil {
-		return nil, err
-	}
+	orders := choices(f.denseOrder, map[string]econt.DenseOrder{"keras": econt.DenseKeras, "golden": econt.DenseGolden})
+	roundings := choices(f.rounding, map[string]econt.Rounding{"nearest": econt.RoundNearest, "floor": econt.RoundFloor})
 	if f.denseOrder == "golden" {
 		slices.Reverse(roundings) // a user who asks for the golden files' order means their rounding
 	}
@@ -291,13 +285,9 @@ func (f *chipFlags) remarkReading(w *registers.Weights, remarks io.Writer) {
 }
 
 // choices is the one value that a flag names, or for auto all in order.
-func choices[T cmp.Ordered](flag, name string, values map[string]T) ([]T, error) {
+func choices[T cmp.Ordered](name string, values map[string]T) []T {
 	if v, ok := values[name]; ok {
-		return []T{v}, nil
+		return []T{v}
 	}
-	if name == "auto" {
-		return slices.Sorted(maps.Values(values)), nil
-	}
-	names := slices.Sorted(maps.Keys(values))
-	return nil, fmt.Errorf("--%s %q: want auto, %s", flag, name, strings.Join(names, " or "))
+	return slices.Sorted(maps.Values(values))
 }

@@ -187,13 +187,14 @@ func (f *encodeFlags) run(cmd *cobra.Command, c *common, path string) error {
 	if err != nil {
 		return err
 	}
-	if f.out == "-" { // standard output has the images
-		return printTransmission(remarks(cmd, c), result)
+	out := cmd.OutOrStdout()
+	if f.out == "-" { // which has the images
+		out = remarks(cmd, c)
 	}
 	if c.json {
-		return jsonout.Encode(cmd.OutOrStdout(), result)
+		return jsonout.Encode(out, result)
 	}
-	return printTransmission(cmd.OutOrStdout(), result)
+	return printTransmission(out, result)
 }
 
 // transmit sends a file's images through the chip, a batch at a time.

@@ -59,9 +59,6 @@ are multiplied by 32, rounded (--rounding) and clipped to -32..31.`,
 
 // convert reads the input as a whole configuration.
 func (f *chipFlags) convert(cmd *cobra.Command, config []string, notes io.Writer) (*econt.Config, error) {
-	if f.denseOrder == "auto" {
-		return nil, fmt.Errorf("--dense-order auto: want keras or golden")
-	}
 	if err := oneStdin(config...); err != nil {
 		return nil, err
 	}

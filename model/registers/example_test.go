@@ -13,14 +13,13 @@ func ExampleToKeras() {
 	file := registers.ToKeras(w, econt.DenseKeras)
 	kernel := file.Weight("encoded_vector", "encoded_vector/kernel:0")
 	fmt.Println(kernel.Shape, kernel.Data[3*16+7])
-	back, err := registers.FromKeras(file, econt.DenseKeras)
+	back, err := registers.Read(file, nil, registers.Reading{Order: econt.DenseKeras, Rounding: econt.RoundNearest})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	q, changed, err := back.Quantise(econt.RoundNearest)
-	fmt.Println(*q == *w, changed.OffGrid, changed.Clipped, err)
+	fmt.Println(*back.Weights == *w, back.Changed.OffGrid, back.Changed.Clipped)
 	// Output:
 	// [128 16] -0.5
-	// true 0 0 <nil>
+	// true 0 0
 }

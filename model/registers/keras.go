@@ -9,13 +9,13 @@ import (
 	"barrow/model/keras"
 )
 
-// FromKeras finds the encoder in a Keras weights file: the layer with a kernel
+// fromKeras finds the encoder in a Keras weights file: the layer with a kernel
 // of shape (3, 3, 1, 8) and 8 biases, and the one with (128, 16) and 16. Other
 // layers, such as the decoder's, may be there, and the encoder may be a model
 // within that of the file, as one of an autoencoder is. order says how the dense
 // kernel is to be read: [econt.DenseKeras] for a trained network,
 // [econt.DenseGolden] for the golden AE files.
-func FromKeras(f *keras.File, order econt.DenseOrder) (*econt.FloatWeights, error) {
+func fromKeras(f *keras.File, order econt.DenseOrder) (*econt.FloatWeights, error) {
 	out := &econt.FloatWeights{Order: order}
 	var conv, dense string
 	for _, l := range layers(f) {
@@ -58,7 +58,7 @@ type Weights struct {
 func Read(f *keras.File, given *econt.Weights, first Reading, more ...Reading) (*Weights, error) {
 	var result *Weights
 	for _, r := range append([]Reading{first}, more...) {
-		floats, err := FromKeras(f, r.Order)
+		floats, err := fromKeras(f, r.Order)
 		if err != nil {
 			return nil, err
 		}

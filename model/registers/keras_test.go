@@ -30,7 +30,7 @@ func TestGoldenWeights(t *testing.T) {
 		t.Fatal(err)
 	}
 	for order, same := range map[econt.DenseOrder]bool{econt.DenseGolden: true, econt.DenseKeras: false} {
-		f, err := FromKeras(file, order)
+		f, err := fromKeras(file, order)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +69,7 @@ func TestKerasRoundTrip(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			f, err := FromKeras(file, order)
+			f, err := fromKeras(file, order)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -83,12 +83,12 @@ func TestKerasRoundTrip(t *testing.T) {
 func TestFromKerasErrors(t *testing.T) {
 	file := ToKeras(new(econt.Weights), econt.DenseKeras)
 	file.Layers = file.Layers[:1]
-	if _, err := FromKeras(file, econt.DenseKeras); err == nil || !strings.Contains(err.Error(), "registers: no encoder") {
+	if _, err := fromKeras(file, econt.DenseKeras); err == nil || !strings.Contains(err.Error(), "registers: no encoder") {
 		t.Errorf("half an encoder: %v", err)
 	}
 	file = ToKeras(new(econt.Weights), econt.DenseKeras)
 	file.Layers = append(file.Layers, file.Layers[0])
-	if _, err := FromKeras(file, econt.DenseKeras); err == nil || !strings.Contains(err.Error(), "both") {
+	if _, err := fromKeras(file, econt.DenseKeras); err == nil || !strings.Contains(err.Error(), "both") {
 		t.Errorf("two encoders: %v", err)
 	}
 }
@@ -118,7 +118,7 @@ func TestWithinModel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f, err := FromKeras(file, econt.DenseKeras)
+		f, err := fromKeras(file, econt.DenseKeras)
 		if err != nil {
 			t.Errorf("%v: %v", names, err)
 			continue
@@ -127,7 +127,7 @@ func TestWithinModel(t *testing.T) {
 			t.Errorf("%v: other weights, %v", names, err)
 		}
 		file.Layers = append(file.Layers[:1], file.Layers[2:]...)
-		if _, err := FromKeras(file, econt.DenseKeras); err == nil || !strings.Contains(err.Error(), "it has decoder/dense [16 128], decoder/up [3 3 8 8]") {
+		if _, err := fromKeras(file, econt.DenseKeras); err == nil || !strings.Contains(err.Error(), "it has decoder/dense [16 128], decoder/up [3 3 8 8]") {
 			t.Errorf("a decoder alone: %v", err)
 		}
 	}

@@ -30,11 +30,11 @@ func check(m *model.Model) error {
 	return nil
 }
 
-// Config is the chip's configuration that computes the encoder: algorithm AE with
+// config is the chip's configuration that computes the encoder: algorithm AE with
 // its weights, the fewest links that carry the outputs' bits, and the mask that
 // keeps them. The other registers have their usual values for wafers of low density
 // ([econt.BaselineConfig]).
-func Config(e *model.Encoder) (econt.Config, error) {
+func config(e *model.Encoder) (econt.Config, error) {
 	if e.Chip == nil {
 		return econt.Config{}, errors.New("registers: an encoder that is not the chip's")
 	}
@@ -52,7 +52,7 @@ func Config(e *model.Encoder) (econt.Config, error) {
 
 // export writes the configuration in each dialect.
 func export(_ context.Context, m *model.Model) ([]model.File, error) {
-	c, err := Config(m.Encoder())
+	c, err := config(m.Encoder())
 	if err != nil {
 		return nil, err
 	}

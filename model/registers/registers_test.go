@@ -138,7 +138,7 @@ func TestWidths(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := Config(view.Encoder())
+		c, err := config(view.Encoder())
 		if err != nil {
 			t.Fatal(err)
 		}
