@@ -11,6 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	"barrow/autoencoder"
+	"barrow/model/keras"
+	"barrow/nn"
 	"barrow/run"
 	"barrow/study/internal/page"
 	"barrow/surrogate"
@@ -64,6 +67,42 @@ func TestTrain(t *testing.T) {
 	p, err := Page(whole)
 	if err != nil || p.Title != "EMD network 4x3x1-8-surplus" {
 		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+// TestEncoders: decoded images are learnt from, those of a conditional encoder, whose
+// conditions are columns of the images, too; what is assumed of one of another
+// program is said.
+func TestEncoders(t *testing.T) {
+	dir := t.TempDir()
+	conditional, err := autoencoder.Architecture{Conditional: true}.New(nn.Settings{Seed: 1, Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := filepath.Join(dir, "conditional.weights")
+	if err := conditional.Save(own); err != nil {
+		t.Fatal(err)
+	}
+	plain, err := autoencoder.New(nn.Settings{Seed: 1, Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := keras.Export(plain.Network())
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := filepath.Join(dir, "theirs.h5")
+	if err := f.Write(theirs, false); err != nil {
+		t.Fatal(err)
+	}
+	p := small()
+	p.Kind, p.Encoders = surrogate.AE, []string{own, theirs}
+	var said []string
+	if _, err := Train(context.Background(), filepath.Join(dir, "run"), p, Settings{Threads: 1, Remark: func(s string) { said = append(said, s) }}); err != nil {
+		t.Fatal(err)
+	}
+	if len(said) != 1 || !strings.Contains(said[0], "theirs.h5: a file in the format keras does not say") {
+		t.Errorf("said %q", said)
 	}
 }
 

@@ -121,13 +121,16 @@ func (b Budget) begin(ctx context.Context, folder string, kind run.Kind, s Setti
 	if err != nil {
 		return nil, err
 	}
-	set = set.WithoutColumns()
-	b.Source, b.Digest = source, set.Digest()
-	parts, err := set.Split(b.Seed, 0.6, 0.2, 0.2)
+	models, err := b.encoders(w.threads, s.Remark)
 	if err != nil {
 		return nil, err
 	}
-	models, err := b.encoders(w.threads)
+	conditional := func(m *autoencoder.Model) bool { return m.Architecture().Conditional }
+	if !slices.ContainsFunc(models, conditional) { // then columns change nothing
+		set = set.WithoutColumns()
+	}
+	b.Source, b.Digest = source, set.Digest()
+	parts, err := set.Split(b.Seed, 0.6, 0.2, 0.2)
 	if err != nil {
 		return nil, err
 	}
@@ -154,12 +157,15 @@ func (b Budget) begin(ctx context.Context, folder string, kind run.Kind, s Setti
 }
 
 // encoders are those whose decoded images are learnt from.
-func (b Budget) encoders(threads int) ([]*autoencoder.Model, error) {
+func (b Budget) encoders(threads int, remark func(string)) ([]*autoencoder.Model, error) {
 	var models []*autoencoder.Model
 	for _, name := range b.Encoders {
 		m, err := file.Autoencoder(name, file.Settings{Threads: threads})
 		if err != nil {
 			return nil, err
+		}
+		if text := file.Assumed(name); text != "" && remark != nil {
+			remark(text)
 		}
 		models = append(models, m)
 	}
