@@ -182,6 +182,17 @@ func LatentBits(links int) (int, error) {
 	return bitsByLinks[min(links, len(bitsByLinks))-1], nil
 }
 
+// Links is the fewest links that carry outputs of so many bits; 0 bits are the chip's own,
+// which take all five.
+func Links(bits int) int {
+	for k, most := range bitsByLinks {
+		if bits > 0 && bits <= most {
+			return k + 1
+		}
+	}
+	return len(bitsByLinks)
+}
+
 // maxLatentBits are those of the chip's outputs.
 const maxLatentBits = 9
 

@@ -176,6 +176,14 @@ func TestChipBits(t *testing.T) {
 	}
 }
 
+func TestLinks(t *testing.T) {
+	for bits, want := range []int{5, 1, 2, 2, 3, 3, 4, 4, 5, 5, 5} {
+		if got := Links(bits); got != want {
+			t.Errorf("%d bits need %d links, want %d", bits, got, want)
+		}
+	}
+}
+
 // TestChipGradient compares the gradient of the decoder behind the chip's
 // encoder with differences, and wants the encoder's weights to move.
 func TestChipGradient(t *testing.T) {

@@ -47,10 +47,11 @@ func (b Budget) Check() error {
 		key  string
 		v    int
 		most int
-	}{{"epochs", b.Epochs, maxEpochs}, {"batch", b.Batch, maxBatch}, {"patience", b.Patience, maxEpochs}} {
+		zero string
+	}{{"epochs", b.Epochs, maxEpochs, "for the default"}, {"batch", b.Batch, maxBatch, "for the default"}, {"patience", b.Patience, maxEpochs, "to run all epochs"}} {
 		if c.v != 0 {
 			if err := limit.Count(c.key+" =", c.v, c.most); err != nil {
-				return fmt.Errorf("autoencoder: %w", err)
+				return fmt.Errorf("autoencoder: %w, or 0 %s", err, c.zero)
 			}
 		}
 	}

@@ -100,14 +100,6 @@ func TestBaselinesAreEncode(t *testing.T) {
 	}
 }
 
-func TestLinksFor(t *testing.T) {
-	for bits, want := range []int{5, 1, 2, 2, 3, 3, 4, 4, 5, 5} {
-		if got := linksFor(bits); got != want {
-			t.Errorf("%d bits need %d links, want %d", bits, got, want)
-		}
-	}
-}
-
 // TestEncodeConditional: a decoder that takes conditions has them of the file's columns.
 func TestEncodeConditional(t *testing.T) {
 	dir := t.TempDir()

@@ -251,7 +251,7 @@ func (f *encodeFlags) baseline(cmd *cobra.Command, threads int, notes io.Writer)
 		bits := cmp.Or(model.Architecture().LatentBits, econt.TopBits(econt.MaxETx))
 		if most := econt.TopBits(f.etx); bits > most {
 			return nil, nil, fmt.Errorf("%s: outputs of %d bits, of which %d links carry %d: give --etx %d, or a model that was trained with fewer latent bits",
-				f.model, bits, f.etx, most, linksFor(bits))
+				f.model, bits, f.etx, most, autoencoder.Links(bits))
 		}
 		config.Keep = econt.KeepTop(bits)
 	}

@@ -70,7 +70,7 @@ it, with the EMD. Precisions: ` + strings.Join(autoencoder.PresetNames(), ", ") 
 
 // compare carries out a plan.
 func (f *runFlags) compare(cmd *cobra.Command, c *common, kind run.Kind, plan *compare.Plan) (*compare.Table, *compare.Times, error) {
-	if err := f.settings.ReadTOML(f.config); err != nil {
+	if err := f.read(cmd); err != nil {
 		return nil, nil, err
 	}
 	bar := newProgress(cmd.ErrOrStderr(), c)

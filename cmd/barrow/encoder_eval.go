@@ -85,6 +85,13 @@ func (f *encoderEval) run(cmd *cobra.Command, c *common, args []string) error {
 	if !(f.threshold > 0 && f.threshold <= math.MaxFloat64) {
 		return fmt.Errorf("--mip %v: want a positive charge", f.threshold)
 	}
+	err = needless(cmd.Flags(),
+		purpose{[]string{"density"}, "the chip's other algorithms, without --baselines=false", f.baselines},
+		purpose{[]string{"force"}, "a file, with --out", f.out != "" && f.out != "-"},
+	)
+	if err != nil {
+		return err
+	}
 	metricRemark(cmd, f.metric)
 	if f.out != "" && f.out != "-" {
 		if err := outfile.Check(f.out, f.force); err != nil {
@@ -103,13 +110,14 @@ func (f *encoderEval) run(cmd *cobra.Command, c *common, args []string) error {
 	if dropped > 0 {
 		fmt.Fprintf(remarks(cmd, c), "%s: %d images without charge left out, %d kept\n", args[0], dropped, result.Of(evaluate.EMD).N)
 	}
-	if f.out == "-" { // standard output has the images
-		return result.print(remarks(cmd, c), f.against)
+	w := cmd.OutOrStdout()
+	if f.out == "-" { // it has the images
+		w = remarks(cmd, c)
 	}
 	if c.json {
-		return jsonout.Encode(cmd.OutOrStdout(), result)
+		return jsonout.Encode(w, result)
 	}
-	return result.print(cmd.OutOrStdout(), f.against)
+	return result.print(w, f.against)
 }
 
 // evaluate streams the images through the encoders and then through the chip.
@@ -164,7 +172,7 @@ func (f *encoderEval) evaluate(cmd *cobra.Command, c *common, bar *progressBar, 
 	if !f.baselines {
 		return r, dropped, nil
 	}
-	r.Chip = &chipEval{Links: linksFor(bits), Density: chip.Density()}
+	r.Chip = &chipEval{Links: autoencoder.Links(bits), Density: chip.Density()}
 	if err := chip.Check(); err != nil {
 		r.Chip.Missing = err.Error()
 		return r, dropped, nil
@@ -275,15 +283,4 @@ type chipEval struct {
 	Density   string                `json:"wafer_density"`
 	Missing   string                `json:"missing,omitempty"` // why there are no baselines
 	Baselines []evaluate.ChipResult `json:"baselines"`
-}
-
-// linksFor is the fewest links that carry outputs of so many bits; 0 stands for
-// the chip's nine.
-func linksFor(bits int) int {
-	for n := 1; n < 5; n++ {
-		if b, err := autoencoder.LatentBits(n); err == nil && bits > 0 && bits <= b {
-			return n
-		}
-	}
-	return 5
 }

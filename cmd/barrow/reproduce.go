@@ -54,7 +54,7 @@ minutes on two cores, about one with --quick.`,
 
 // run carries out one of the kinds of run, on its defaults and the settings that were given.
 func (f *reproduceFlags) run(cmd *cobra.Command, c *common) error {
-	if err := f.settings.ReadTOML(f.config); err != nil {
+	if err := f.read(cmd); err != nil {
 		return err
 	}
 	config := reproduce.Default()

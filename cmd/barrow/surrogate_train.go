@@ -49,7 +49,7 @@ W.`,
 // estimate reads the configuration file and prepares a training of EMD networks;
 // done ends its progress.
 func (f *runFlags) estimate(cmd *cobra.Command, c *common) (s estimate.Settings, done func(), err error) {
-	if err := f.settings.ReadTOML(f.config); err != nil {
+	if err := f.read(cmd); err != nil {
 		return s, nil, err
 	}
 	bar := newProgress(cmd.ErrOrStderr(), c)

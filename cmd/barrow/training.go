@@ -31,6 +31,20 @@ func (f *runFlags) add(cmd *cobra.Command, name string, settings *bind.Binding) 
 	flags.StringVar(&f.config, "config", "", "TOML `file` with settings, called as the flags are, with _ for - (rate: learning_rate)")
 }
 
+// read reads the configuration file, and refuses flags that would change nothing beside
+// the other settings. Keys of a file may: it can serve several commands.
+func (f *runFlags) read(cmd *cobra.Command) error {
+	if err := f.settings.ReadTOML(f.config); err != nil {
+		return err
+	}
+	data, first := !f.settings.Zero("data"), !f.settings.Zero("pretrain")
+	return needless(cmd.Flags(),
+		purpose{[]string{"events", "preset"}, "simulated images, without --data", !data},
+		purpose{[]string{"order", "header", "layout"}, "wafer files, with --data", data || first},
+		purpose{[]string{"pretrain-epochs"}, "a first training, with --pretrain", first},
+	)
+}
+
 // explain adds to an interruption's error how to go on, once there is a folder to go on in.
 func (f *runFlags) explain(err error) error {
 	if !errors.Is(err, context.Canceled) {

@@ -290,11 +290,11 @@ func TestCheck(t *testing.T) {
 		"learning_rate = 2":                                          func(p *Plan) { p.Rate = 2 },
 		"epochs = 0: want 1":                                         func(p *Plan) { p.Epochs = 0 },
 		"seeds = -1: want 1":                                         func(p *Plan) { p.Seeds = -1 },
-		"patience = -3":                                              func(p *Plan) { p.Patience = -3 },
-		"mip = NaN":                                                  func(p *Plan) { p.Threshold = math.NaN() },
-		"is named twice":                                             func(p *Plan) { p.Losses = []string{"emd", "emd"} },
-		"no loss is named":                                           func(p *Plan) { p.Losses = nil },
-		"no precision is named":                                      func(p *Plan) { p.Precisions = nil },
+		"patience = -3: want 1 to 1000000, or 0 to run all epochs":   func(p *Plan) { p.Patience = -3 },
+		"mip = NaN":             func(p *Plan) { p.Threshold = math.NaN() },
+		"is named twice":        func(p *Plan) { p.Losses = []string{"emd", "emd"} },
+		"no loss is named":      func(p *Plan) { p.Losses = nil },
+		"no precision is named": func(p *Plan) { p.Precisions = nil },
 	} {
 		p := small()
 		spoil(&p)

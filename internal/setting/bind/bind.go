@@ -88,6 +88,16 @@ func (b *Binding) Given(key string) bool {
 	return false
 }
 
+// Zero reports whether the setting of a key has no value; one that is not there has none.
+func (b *Binding) Zero(key string) bool {
+	for _, f := range b.fields {
+		if f.Key == key {
+			return f.Zero()
+		}
+	}
+	return true
+}
+
 // Into gives another struct of the same type the settings that were named, by a flag or in
 // a file: for commands whose defaults depend on a flag. Call it after both are read.
 func (b *Binding) Into(s any) {

@@ -148,6 +148,11 @@ func TestGivenAndInto(t *testing.T) {
 			t.Errorf("Given(%s) = %v", key, !want)
 		}
 	}
+	for key, want := range map[string]bool{"losses": false, "schedule": false, "epochs": false, "data": true, "nothing": true} {
+		if b.Zero(key) != want {
+			t.Errorf("Zero(%s) = %v", key, !want)
+		}
+	}
 	other := settings{Losses: []string{"a"}, Seed: 9, Budget: Budget{Epochs: 20, Course: "constant"}}
 	b.Into(&other)
 	if want := (settings{Losses: []string{"emd"}, Seed: 9, Budget: Budget{Epochs: 20, Course: "cosine"}}); !reflect.DeepEqual(other, want) {
