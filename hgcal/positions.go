@@ -2,7 +2,6 @@ package hgcal
 
 import (
 	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 	"strings"
 
 	"barrow/internal/limit"
+	"barrow/internal/lines"
 )
 
 // Metrics are the ground metrics that have a name.
@@ -75,21 +75,36 @@ type cellRow struct {
 // parsePositions parses the file of ReadPositions. Errors begin with row:column
 // where they have one.
 func parsePositions(b []byte) (Placement, error) {
-	b = bytes.TrimPrefix(b, []byte("\ufeff"))
-	in := csv.NewReader(bytes.NewReader(b))
-	in.TrimLeadingSpace, in.ReuseRecord, in.FieldsPerRecord, in.Comment = true, true, -1, '#'
-	in.Comma = metricSeparator(b)
+	in, err := lines.New(bytes.NewReader(b), maxMetric)
+	if err != nil {
+		return Placement{}, fmt.Errorf("1: %w", err)
+	}
 	columns := metricColumns{x: 0, y: 1, tc: -1, u: -1, v: -1, width: 2}
 	var rows []cellRow
-	for first := true; ; first = false {
-		rec, err := in.Read()
+	var sep byte
+	for {
+		text, err := in.Next()
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
-			return Placement{}, fmt.Errorf(" %w", err)
+			return Placement{}, fmt.Errorf("%d: %w", in.Row(), err)
 		}
-		line, _ := in.FieldPos(0)
+		if t := bytes.TrimSpace(text); len(t) == 0 || t[0] == '#' {
+			continue
+		}
+		line, first := in.Row(), sep == 0
+		if first {
+			sep = lines.Separator(text, math.MaxInt)
+		}
+		fields, err := lines.Split(nil, text, sep)
+		if err != nil {
+			return Placement{}, fmt.Errorf("%d: %w", line, err)
+		}
+		var rec []string
+		for _, f := range fields {
+			rec = append(rec, string(f))
+		}
 		if first && isHeader(rec) {
 			if columns, err = findColumns(rec); err != nil {
 				return Placement{}, fmt.Errorf("%d: %w", line, err)
@@ -112,23 +127,6 @@ func parsePositions(b []byte) (Placement, error) {
 		return Placement{}, fmt.Errorf(" %d positions, want %d, one per trigger cell", len(rows), Cells)
 	}
 	return order(rows, columns)
-}
-
-// metricSeparator is what stands between the columns: a comma, or what the first
-// line has instead.
-func metricSeparator(b []byte) rune {
-	for line := range bytes.Lines(b) {
-		if line = bytes.TrimSpace(line); len(line) == 0 || line[0] == '#' {
-			continue
-		}
-		for _, sep := range ",;\t " {
-			if bytes.ContainsRune(line, sep) {
-				return sep
-			}
-		}
-		break
-	}
-	return ','
 }
 
 // metricColumns are where a file's columns are, -1 for those that it lacks.

@@ -79,7 +79,9 @@ func TestPositionsErrors(t *testing.T) {
 		{"u alone", "u,x,y\n", "one of u and v"},
 		{"two x", "x_mm,x_cm,y\n", `"x_mm" and "x_cm" both begin with x`},
 		{"two columns of a name", "x,x,y\n", `two columns are called "x"`},
-		{"quote", "\"1,2\n", `parse error on line 1`},
+		{"quote", "\"1,2\n", `1: a quotation mark is not closed`},
+		{"old Macintosh", strings.ReplaceAll(good, "\n", "\r"), "1: the rows end in carriage returns alone"},
+		{"UTF-16", "\xff\xfe1\x00", "1: the text is UTF-16"},
 	} {
 		_, err := parsePositions([]byte(c.in))
 		if err == nil || !strings.Contains(err.Error(), c.want) {

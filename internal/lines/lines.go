@@ -185,7 +185,8 @@ func encoding(head []byte) error {
 
 // Separator tells what stands between the columns of a row: the first of tab,
 // semicolon, comma and spaces that makes enough columns of it, otherwise the most
-// frequent, and a comma where there is none.
+// frequent of the first three, and spaces where there is none of these, since names
+// may have some. For a single field it is a comma.
 func Separator(row []byte, enough int) byte {
 	best, most := byte(','), 1
 	for _, sep := range []byte{'\t', ';', ',', ' '} {
@@ -199,7 +200,7 @@ func Separator(row []byte, enough int) byte {
 		if len(fields) >= enough {
 			return sep
 		}
-		if len(fields) > most {
+		if len(fields) > most && (sep != ' ' || most == 1) {
 			best, most = sep, len(fields)
 		}
 	}
@@ -210,12 +211,9 @@ func Separator(row []byte, enough int) byte {
 func padding(fields [][]byte, sep byte) bool {
 	n := 0
 	for _, f := range fields {
-		if len(f) == 1 && (f[0] == ',' || f[0] == ';') && sep == ' ' {
-			return true // 1 , 2
-		}
 		if len(f) > 0 && (sep == '\t' || sep == ' ') && bytes.IndexByte([]byte(",;"), f[len(f)-1]) >= 0 {
 			n++
 		}
 	}
-	return 2*n > len(fields)
+	return n > 0 && 2*n >= len(fields)
 }

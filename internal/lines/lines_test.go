@@ -48,13 +48,17 @@ func TestReader(t *testing.T) {
 func TestSeparator(t *testing.T) {
 	for row, want := range map[string]byte{
 		"1": ',', "1,2": ',', "1;2": ';', "1\t2": '\t', "1 2": ' ', " 1 , 2 ": ',', "1, 2, 3": ',', "1 ; 2": ';', `"a b",c`: ',',
+		"  1,\t2": ',', "x in cm,y in cm": ',', "x y": ' ', "a 2 3 4,5": ',',
 	} {
-		if got := Separator([]byte(row), 3); got != want {
+		if got := Separator([]byte(row), 9); got != want {
 			t.Errorf("%q: %q, want %q", row, got, want)
 		}
 	}
 	if got := Separator([]byte("1,5;2,5;3,5"), 3); got != ';' {
 		t.Errorf("decimal commas: %q", got)
+	}
+	if got := Separator([]byte("1 2 3 a,b"), 4); got != ' ' {
+		t.Errorf("words with commas: %q", got)
 	}
 }
 
