@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -84,6 +85,9 @@ func Transmit(ctx context.Context, chip *econt.Baseline, in wafer.Reader, out wa
 		}
 		if err != nil {
 			return nil, err
+		}
+		if out != nil && images.Column("bits") != nil {
+			return nil, errors.New(`evaluate: the images have a column "bits", as images have that were sent before: take it out, or write no images`)
 		}
 		if err := t.send(ctx, &images); err != nil {
 			return nil, err
