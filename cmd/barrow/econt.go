@@ -213,7 +213,7 @@ func (f *chipFlags) readWeights(cmd *cobra.Command, given *econt.Weights, remark
 		}
 		return r.Config.Weights, nil
 	}
-	return nil, fmt.Errorf("%s: weights files end in .hdf5, .h5, .csv, .yaml or .yml", f.weights)
+	return nil, fmt.Errorf("%s: weights of an encoder alone end in .hdf5, .h5, .csv, .yaml or .yml; a trained encoder of Barrow becomes registers by \"barrow encoder export\"", f.weights)
 }
 
 func readWeightsCSV(path string) (*econt.Weights, error) {
