@@ -51,7 +51,8 @@ type Fit struct {
 	// Checkpoint is the file for interrupted trainings; empty: none. It is
 	// written after every epoch, every CheckpointSteps steps (0: never) and
 	// when the context ends. With Resume, a training that it holds goes on,
-	// to the same bits as one that was never interrupted.
+	// to the same bits as one that was never interrupted; one of other epochs,
+	// learning rates, samples, batches or seed is an error.
 	Checkpoint      string
 	CheckpointSteps int
 	Resume          bool

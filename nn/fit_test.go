@@ -254,7 +254,7 @@ func TestResumeRefusesOtherSettings(t *testing.T) {
 	}
 	for _, change := range []func(f *Fit){
 		func(f *Fit) { f.Seed++ }, func(f *Fit) { f.Batch = 10 }, func(f *Fit) { f.Samples++ },
-		func(f *Fit) { f.EMA = 0 },
+		func(f *Fit) { f.EMA = 0 }, func(f *Fit) { f.Epochs++ }, func(f *Fit) { f.Schedule = Constant(1) }, func(f *Fit) { f.Schedule = Cosine{Start: 3e-2, End: 1e-4} },
 	} {
 		f := newLine(t, 1).fit(path)
 		change(f)

@@ -41,9 +41,12 @@ func (t *trainer) save() error {
 }
 
 // configured describes what must be equal for a resumed training to give the
-// same bits.
+// same bits. Of the schedule it has some rates.
 func (t *trainer) configured() string {
-	return fmt.Sprintf("%d samples, batch %d, seed %d, EMA %v", t.Samples, t.Batch, t.Seed, t.EMA)
+	all := float64(t.Epochs)
+	rate := func(share float64) float64 { return t.Schedule.Rate(share*all, all) }
+	return fmt.Sprintf("%d samples, batch %d, seed %d, EMA %v, %d epochs, learning rates %g, %g, %g, %g",
+		t.Samples, t.Batch, t.Seed, t.EMA, t.Epochs, rate(0), rate(0.01), rate(0.5), rate(1))
 }
 
 // restore continues from the checkpoint, if there is one and it is asked for.
