@@ -127,22 +127,18 @@ func (f *encoderEval) evaluate(cmd *cobra.Command, c *common, bar *progressBar, 
 		return nil, 0, err
 	}
 	s := evaluate.StreamSettings{Settings: evaluate.Settings{Threshold: f.threshold, Threads: c.threads}}
-	schemes, first := evaluate.Schemes(econt.MaxETx), 1.0
-	if f.baselines { // a scheme takes about as long as an encoder
-		first = float64(len(models)) / float64(len(models)+len(schemes))
-	}
-	chip, err := evaluate.NewChipMeter(metric, schemes, evaluate.ChipSettings{Settings: evaluate.Settings{
-		Threshold: f.threshold, Threads: c.threads,
-		Progress: func(share float64, note string) { bar.set(first+(1-first)*share, note) },
-	}, Density: f.density})
-	if err != nil {
-		return nil, 0, err
-	}
-	if f.baselines {
-		s.Chip = chip
-	}
 	if s.Points, err = hgcal.Positions(f.metric); err != nil {
 		return nil, 0, err
+	}
+	first := 1.0
+	if f.baselines { // a scheme takes about as long as an encoder
+		schemes := evaluate.Schemes(econt.MaxETx)
+		first = float64(len(models)) / float64(len(models)+len(schemes))
+		chip := evaluate.ChipSettings{Settings: s.Settings, Density: f.density}
+		chip.Progress = func(share float64, note string) { bar.set(first+(1-first)*share, note) }
+		if s.Chip, err = evaluate.NewChipMeter(metric, schemes, chip); err != nil {
+			return nil, 0, err
+		}
 	}
 	var decoders []evaluate.Decoder
 	bits := 0
@@ -172,12 +168,12 @@ func (f *encoderEval) evaluate(cmd *cobra.Command, c *common, bar *progressBar, 
 	if !f.baselines {
 		return r, dropped, nil
 	}
-	r.Chip = &chipEval{Links: autoencoder.Links(bits), Density: chip.Density()}
-	if err := chip.Check(); err != nil {
+	r.Chip = &chipEval{Links: autoencoder.Links(bits), Density: s.Chip.Density()}
+	if err := s.Chip.Check(); err != nil {
 		r.Chip.Missing = err.Error()
 		return r, dropped, nil
 	}
-	r.Chip.Baselines, err = chip.Measure(cmd.Context())
+	r.Chip.Baselines, err = s.Chip.Measure(cmd.Context())
 	return r, dropped, err
 }
 

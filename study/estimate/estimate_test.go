@@ -135,6 +135,7 @@ func TestIdentity(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	for want, spoil := range map[string]func(*Plan){
+		`pairs_kind = "pair" has no decoded`: func(p *Plan) { p.Kind, p.Encoders = surrogate.Pair, []string{"a"} },
 		"pairs = 0: want 1 to":               func(p *Plan) { p.Pairs = 0 },
 		"epochs = -1: want 1 to":             func(p *Plan) { p.Epochs = -1 },
 		"batch = -1: want 1 to":              func(p *Plan) { p.Batch = -1 },

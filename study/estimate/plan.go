@@ -138,6 +138,9 @@ func (b Budget) check() error {
 	if err := setting.Choice("pairs_kind", string(b.Kind), b.Choices("pairs_kind")); err != nil {
 		return err
 	}
+	if b.Kind == surrogate.Pair && len(b.Encoders) > 0 {
+		return fmt.Errorf("encoders = %q: pairs_kind = %q has no decoded images", b.Encoders, b.Kind)
+	}
 	points, err := hgcal.Positions(b.Metric)
 	if err == nil && len(points) != hgcal.Cells {
 		err = fmt.Errorf("metric = %q: %d cells, an image has %d", b.Metric, len(points), hgcal.Cells)

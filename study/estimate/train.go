@@ -27,7 +27,7 @@ type Settings struct {
 	Force    bool                             // replace the run that the folder holds
 	Progress func(share float64, note string) // nil for none
 	Remark   func(string)                     // told what the user should know but did not ask for
-	Stream   func(name string) io.Reader      // what a name of Data or Pretrain stands for that is no file, as in images.Settings
+	Stream   func(name string) io.Reader      // what a name of Data stands for that is no file, as in images.Settings
 	Trial    func(Trial)                      // told of every network of a scan as it is done
 }
 

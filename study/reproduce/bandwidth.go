@@ -137,7 +137,7 @@ func baselines(ctx context.Context, m *emd.Metric, images *wafer.Set, density st
 
 // bandwidth measures the baselines on the held-out images.
 func (w *work) bandwidth(ctx context.Context) error {
-	b, err := baselines(ctx, w.metric, w.test, w.c.Density, evaluate.Settings{Threshold: w.c.Threshold, Threads: w.threads})
+	b, err := baselines(ctx, w.metric, w.test, w.c.Density, evaluate.Settings{Threshold: w.c.Threshold, Threads: w.threads, Points: w.points})
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"barrow/autoencoder"
 	"barrow/emd"
 	"barrow/evaluate"
+	"barrow/hgcal"
 	"barrow/loss"
 	"barrow/nn"
 	"barrow/run"
@@ -99,7 +100,11 @@ func (w *full) bandwidth(ctx context.Context) (*Bandwidth, error) {
 	if err != nil {
 		return nil, err
 	}
-	return baselines(ctx, metric, w.data.Test, w.c.Density, evaluate.Settings{Threshold: w.c.Threshold, Threads: w.threads})
+	points, err := hgcal.Positions(w.c.Metric)
+	if err != nil {
+		return nil, err
+	}
+	return baselines(ctx, metric, w.data.Test, w.c.Density, evaluate.Settings{Threshold: w.c.Threshold, Threads: w.threads, Points: points})
 }
 
 // Shares of a full run's time, measured.
