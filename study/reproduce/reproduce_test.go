@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -64,6 +65,24 @@ func read(t *testing.T, path string) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// TestLossOnMetric: a loss that needs the cells' places gets those of the run's metric.
+func TestLossOnMetric(t *testing.T) {
+	images := showers(150)
+	curves := map[string][]Epoch{}
+	for _, metric := range hgcal.Metrics() {
+		c := tiny(images)
+		c.Metric, c.Losses, c.Epochs = metric, []string{"sliced"}, 1
+		r, _, err := Run(context.Background(), open(t, filepath.Join(t.TempDir(), metric), c), c, images, Settings{Threads: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		curves[metric] = r.Encoders[0].Curve
+	}
+	if reflect.DeepEqual(curves["benchmark"], curves["cmssw"]) {
+		t.Errorf("the loss of the training is %v on either metric", curves)
+	}
 }
 
 // TestRun runs the whole job on few images: with one thread, with two, and

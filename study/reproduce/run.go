@@ -180,7 +180,7 @@ func once[M interface{ Save(path string) error }](f *run.Folder, threads int, pa
 }
 
 func (w *work) encoder(ctx context.Context, s step, name string) error {
-	r := loss.Resources{Metric: w.metric, Threads: w.threads}
+	r := loss.Resources{Metric: w.metric, Points: w.points, Threads: w.threads}
 	if w.cnn != nil {
 		r.CNN = w.cnn
 	}
