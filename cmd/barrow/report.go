@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -41,7 +42,7 @@ run. With --png it also writes each figure as a picture into a folder.`,
 			return done.print(cmd.OutOrStdout(), c.json)
 		},
 	}
-	cmd.Flags().StringVar(&png, "png", "", "existing `folder` to write the figures to as pictures")
+	cmd.Flags().StringVar(&png, "png", "", "`folder` to write the figures to as pictures; made if need be")
 	return cmd
 }
 
@@ -65,6 +66,9 @@ func (d drawn) print(w io.Writer, asJSON bool) error {
 
 // pictures writes the figures of a page and returns their files.
 func pictures(page *report.Page, folder string) ([]string, error) {
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		return nil, err
+	}
 	var paths []string
 	for _, s := range page.Sections {
 		for _, f := range s.Figures {

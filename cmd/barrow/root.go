@@ -62,13 +62,23 @@ encoder of CMS's HGCAL trigger chip with it as the loss.`,
 }
 
 // everywhere gives every command what all have: flags complete and are given once,
-// groups of commands show their help, and a command that is not there is answered with
-// those like it.
+// the wrong number of arguments is answered with how the command is called, groups of
+// commands show their help, and a command that is not there is answered with those like it.
 func everywhere(cmd *cobra.Command) {
 	completes(cmd)
 	single(cmd)
-	if cmd.HasSubCommands() && !cmd.Runnable() {
+	switch fits := cmd.Args; {
+	case cmd.HasSubCommands():
 		cmd.Args = group
+	case fits != nil:
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if fits(cmd, args) != nil {
+				return fmt.Errorf("arguments %q: want %q", args, cmd.UseLine())
+			}
+			return nil
+		}
+	}
+	if cmd.HasSubCommands() && !cmd.Runnable() {
 		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	}
 	for _, sub := range cmd.Commands() {
