@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"barrow/autoencoder"
+	"barrow/evaluate"
 	"barrow/loss"
 	"barrow/nn"
 	"barrow/run"
@@ -312,5 +313,13 @@ func TestCheck(t *testing.T) {
 	}
 	if _, _, err := Run(context.Background(), open(t, p), p, Data{}, Resources{CNN: func() (loss.Distance, error) { return nil, os.ErrNotExist }}); err == nil {
 		t.Error("a comparison without images ran")
+	}
+}
+
+// TestNoBins: where no bin has enough images JSON has an empty list, which can be walked.
+func TestNoBins(t *testing.T) {
+	b, err := json.Marshal(Row{ByOccupancy: average([][]evaluate.Bin{nil, nil})})
+	if err != nil || !strings.Contains(string(b), `"emd_by_occupancy":[]`) {
+		t.Errorf("%s, %v", b, err)
 	}
 }

@@ -2,8 +2,11 @@ package compare
 
 import (
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 
+	"barrow/internal/setting"
 	"barrow/loss"
 	"barrow/report"
 	"barrow/run"
@@ -54,20 +57,32 @@ func Lay(t *Table, times *Times) *report.Page {
 func (p Plan) words() string {
 	parts := []string{
 		fmt.Sprintf("Seeds from %d; ground metric %s; %s in batches of %d at a learning rate of %g, %s", p.Seed, p.Metric, page.Of(p.Epochs, "epoch"), p.Batch, p.Rate, p.Schedule),
-		"normalisation " + p.Normalisation,
 	}
-	for _, x := range [][2]string{{"decoder", p.Decoder}, {"output", p.Output}, {"sum", p.Sum}, {"EMD network", p.CNN}} {
-		if x[1] != "" {
-			parts = append(parts, x[0]+" "+x[1])
-		}
-	}
-	if p.Conditional {
-		parts = append(parts, "decoded with conditions")
+	parts = append(append(parts, given(&p.Architecture)...), given(&p.Budget, "epochs", "batch", "learning_rate", "schedule")...)
+	if p.CNN != "" {
+		parts = append(parts, "EMD network "+p.CNN)
 	}
 	if len(p.Pretrain) > 0 {
 		parts = append(parts, fmt.Sprintf("pretrained for %s on %s", page.Of(p.PretrainEpochs, "epoch"), strings.Join(p.Pretrain, ", ")))
 	}
 	return strings.Join(parts, "; ") + "."
+}
+
+// given are the settings of a struct that are not left to their defaults, but for those that
+// are said elsewhere.
+func given(s any, but ...string) []string {
+	var words []string
+	for _, f := range setting.Fields(s, false) {
+		if f.Zero() || slices.Contains(but, f.Key) {
+			continue
+		}
+		word := strings.ReplaceAll(f.Key, "_", " ")
+		if f.Kind() != reflect.Bool {
+			word += " " + f.Text()
+		}
+		words = append(words, word)
+	}
+	return words
 }
 
 // kind is a row's precision and width.

@@ -73,6 +73,21 @@ func TestSettingsReachTheEncoder(t *testing.T) {
 	}
 }
 
+// TestSettingsAreOnThePage: every setting of the encoder and its training stands at the foot of
+// the page; those of which a job has its own are in the table.
+func TestSettingsAreOnThePage(t *testing.T) {
+	p := Default().Complete()
+	for _, s := range []any{&p.Architecture, &p.Budget} {
+		for _, f := range setting.Fields(s, false) {
+			before := p.words()
+			another(t, f)
+			if after := p.words(); after == before {
+				t.Errorf("%s: the page's foot does not show it: %s", f.Key, after)
+			}
+		}
+	}
+}
+
 // TestRecipeIsTold: the help of batch and rate names what Complete fills in.
 func TestRecipeIsTold(t *testing.T) {
 	p := Default()

@@ -315,7 +315,7 @@ func (w *work) baselineOf(k, kinds int) int {
 
 // average joins the bins of the seeds, which have the same images in them.
 func average(seeds [][]evaluate.Bin) []Bin {
-	var out []Bin
+	out := []Bin{} // a list in JSON, too, where no bin has enough images
 	n := float64(len(seeds))
 	for i, b := range seeds[0] {
 		x := Bin{Low: b.Low, High: b.High, Centre: b.Centre, N: b.N}
