@@ -222,7 +222,7 @@ func add(p *report.Profile, name string, bins []Bin) {
 func (t *Table) merits() report.Section {
 	s := report.Section{Title: "Energy and place"}
 	for k, f := range t.Figures() {
-		iv := &report.Intervals{X: page.Axis(f.Figure), Spread: "spread over images, mean over seeds", Marks: []report.Mark{page.Ideal(f.Figure)}}
+		iv := &report.Intervals{X: page.Axis(f.Figure, t.Plan.Metric), Spread: "spread over images, mean over seeds", Marks: []report.Mark{page.Ideal(f.Figure)}}
 		for i := range t.Rows {
 			r := &t.Rows[i]
 			if k >= len(r.Figures) {

@@ -195,7 +195,7 @@ func TestKept(t *testing.T) {
 // TestValues: the density holds both distributions.
 func TestValues(t *testing.T) {
 	s := PairSet{Density: Density{Edges: []float64{0, 1, 2}, Count: []float64{1, 2, 3, 4}}}
-	h := s.values(page.Unit).Histogram
+	h := s.values(page.UnitOf("benchmark")).Histogram
 	if e, p := h.Series[0].Count, h.Series[1].Count; e[0] != 4 || e[1] != 6 || p[0] != 3 || p[1] != 7 {
 		t.Errorf("exact %v, predicted %v", e, p)
 	}

@@ -201,7 +201,7 @@ func bandwidthFigure(r *Results, ours *Encoder) report.Figure {
 	b := r.Bandwidth
 	const most = 8 // links on the axis
 	l := &report.Lines{X: report.Axis{Label: "bits that the links carry in a bunch crossing", Min: report.At(0), Max: report.At(32*most + 8)},
-		Y: report.Axis{Label: "mean EMD", Unit: emdUnit, Min: report.At(0)}}
+		Y: report.Axis{Label: "mean EMD", Unit: page.UnitOf(r.Config.Metric), Min: report.At(0)}}
 	for _, e := range r.Encoders {
 		s := report.Line{Name: loss.Label(e.Loss), Points: true}
 		for n := 1; n <= b.EncoderLinks; n++ {
@@ -242,7 +242,7 @@ func bandwidthFigure(r *Results, ours *Encoder) report.Figure {
 
 // occupancyFigure sets the best encoder beside the baselines by occupancy.
 func occupancyFigure(r *Results, ours *Encoder) report.Figure {
-	profile := &report.Profile{X: report.Axis{Label: "trigger cells above threshold"}, Y: report.Axis{Label: "EMD", Unit: emdUnit, Min: report.At(0)}}
+	profile := &report.Profile{X: report.Axis{Label: "trigger cells above threshold"}, Y: report.Axis{Label: "EMD", Unit: page.UnitOf(r.Config.Metric), Min: report.At(0)}}
 	add := func(name string, bins []evaluate.Bin) {
 		band := report.Band{Name: name}
 		profile.Edges = fill(&band, bins, r)

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"barrow/evaluate"
+	"barrow/hgcal"
 	"barrow/loss"
 	"barrow/report"
 	"barrow/run"
@@ -33,8 +34,6 @@ func (t Times) Seconds(name string) float64 {
 	}
 	return 0
 }
-
-const emdUnit = page.Unit
 
 // Page lays out the page of a finished run.
 func Page(folder string) (*report.Page, error) {
@@ -81,7 +80,11 @@ func summary(r *Results) []string {
 	if best.Loss != baseline && best.Ratio > 0 {
 		text += fmt.Sprintf(", %.2f of what %s leaves", best.Ratio, loss.Label(baseline))
 	}
-	units := "Distances are in units of half a trigger-cell (TC) pitch; both images are scaled to sum 1 before they are compared."
+	unit := page.UnitOf(r.Config.Metric)
+	if r.Config.Metric == hgcal.Metrics()[0] {
+		unit = "units of half a trigger-cell (TC) pitch"
+	}
+	units := "Distances are in " + unit + "; both images are scaled to sum 1 before they are compared."
 	if r.Bandwidth != nil && r.Bandwidth.Missing == "" {
 		units += " Every encoder stands for five of the chip's links, with 144 bits of outputs and 9 of the wafer's sum: what the chip's other algorithms keep on as many and on fewer is under \u201cAt equal bandwidth\u201d."
 	}
@@ -149,9 +152,9 @@ func decodedImages(r *Results) report.Section {
 
 func fidelity(r *Results) report.Section {
 	profile := &report.Profile{
-		X: report.Axis{Label: "trigger cells above threshold"}, Y: report.Axis{Label: "EMD", Unit: emdUnit, Min: report.At(0)},
+		X: report.Axis{Label: "trigger cells above threshold"}, Y: report.Axis{Label: "EMD", Unit: page.UnitOf(r.Config.Metric), Min: report.At(0)},
 	}
-	hist := &report.Histogram{X: report.Axis{Label: "EMD", Unit: emdUnit}, Y: report.Axis{Label: "images"}}
+	hist := &report.Histogram{X: report.Axis{Label: "EMD", Unit: page.UnitOf(r.Config.Metric)}, Y: report.Axis{Label: "images"}}
 	ratios := &report.Intervals{X: report.Axis{Label: "mean EMD over that of telescope MSE"}, Spread: "95 % paired bootstrap interval", Marks: []report.Mark{{Name: "equal to telescope MSE", At: 1}}}
 	for _, e := range r.Encoders {
 		band := report.Band{Name: loss.Label(e.Loss)}
@@ -209,7 +212,7 @@ func merits(r *Results) report.Section {
 		Text:  []string{"The earth mover's distance compares shapes: it does not see the total charge, so an encoder trained with it alone is free to return any. The chip sends the module's sum beside the code, and the decoded image can be scaled to it; the response here is before that. Adding the loss \"energy\", the squared error of the total, keeps the response without costing distance."},
 	}
 	for _, f := range r.Encoders[0].Fidelity.Others() {
-		iv := &report.Intervals{X: page.Axis(f.Figure), Spread: "central 68 % of the images", Marks: []report.Mark{page.Ideal(f.Figure)}}
+		iv := &report.Intervals{X: page.Axis(f.Figure, r.Config.Metric), Spread: "central 68 % of the images", Marks: []report.Mark{page.Ideal(f.Figure)}}
 		for _, e := range r.Encoders {
 			m := e.Fidelity.Of(f.Name)
 			iv.Rows = append(iv.Rows, report.Interval{Name: loss.Label(e.Loss), Value: m.Median, Low: m.P16, High: m.P84})
@@ -225,7 +228,7 @@ func network(r *Results) report.Section {
 	}}
 	s.Tables = []report.Table{estimate.Table("held-out pairs", r.Surrogate.Pairs)}
 	for _, x := range r.Surrogate.Pairs {
-		s.Figures = append(s.Figures, x.Predicted("predicted-"+x.Name, "Predicted against exact EMD, "+x.Name+" pairs", emdUnit))
+		s.Figures = append(s.Figures, x.Predicted("predicted-"+x.Name, "Predicted against exact EMD, "+x.Name+" pairs", page.UnitOf(r.Config.Metric)))
 	}
 	s.Figures = append(s.Figures, estimate.Relative(r.Surrogate.Pairs))
 	return s

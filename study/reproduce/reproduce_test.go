@@ -67,18 +67,26 @@ func read(t *testing.T, path string) []byte {
 	return b
 }
 
-// TestLossOnMetric: a loss that needs the cells' places gets those of the run's metric.
-func TestLossOnMetric(t *testing.T) {
+// TestMetric: a loss that needs the cells' places gets those of the run's metric, and the page
+// its unit.
+func TestMetric(t *testing.T) {
 	images := showers(150)
 	curves := map[string][]Epoch{}
 	for _, metric := range hgcal.Metrics() {
 		c := tiny(images)
 		c.Metric, c.Losses, c.Epochs = metric, []string{"sliced"}, 1
-		r, _, err := Run(context.Background(), open(t, filepath.Join(t.TempDir(), metric), c), c, images, Settings{Threads: 1})
+		dir := filepath.Join(t.TempDir(), metric)
+		r, _, err := Run(context.Background(), open(t, dir, c), c, images, Settings{Threads: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
 		curves[metric] = r.Encoders[0].Curve
+		// The page has its unit, and no other metric's.
+		html := string(read(t, filepath.Join(dir, run.Report)))
+		pitch := strings.Contains(html, "TC pitch") || strings.Contains(html, "half a trigger-cell")
+		if cm := strings.Contains(html, "Distances are in cm"); pitch != (metric == "benchmark") || cm != (metric == "cmssw") {
+			t.Errorf("%s: the page speaks of pitches: %v, of cm: %v", metric, pitch, cm)
+		}
 	}
 	if reflect.DeepEqual(curves["benchmark"], curves["cmssw"]) {
 		t.Errorf("the loss of the training is %v on either metric", curves)

@@ -8,11 +8,11 @@ import (
 	"barrow/report"
 )
 
-// Axis is that of a figure of merit.
-func Axis(f *evaluate.Figure) report.Axis {
+// Axis is that of a figure of merit, of a run on the ground metric.
+func Axis(f *evaluate.Figure, metric string) report.Axis {
 	a := report.Axis{Label: f.Label, Unit: string(f.Unit)}
 	if f.Unit == evaluate.UnitMetric {
-		a.Unit = Unit
+		a.Unit = UnitOf(metric)
 	}
 	return a
 }

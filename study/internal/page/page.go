@@ -13,14 +13,11 @@ import (
 	"barrow/run"
 )
 
-// Unit of distances on the benchmark metric.
-const Unit = "½ TC pitch"
-
 // UnitOf is the unit of distances on a ground metric.
 func UnitOf(metric string) string {
 	switch metric {
 	case "benchmark":
-		return Unit
+		return "½ TC pitch"
 	case "cmssw":
 		return "cm"
 	}
