@@ -38,7 +38,7 @@ func Lay(t *Table, times *Times) *report.Page {
 		Summary: []string{fmt.Sprintf("Distances are exact earth mover's distances between held-out images and what the encoder with its decoder makes of them, both scaled to sum 1, in %s.",
 			page.UnitOf(p.Metric))},
 		Tables: []report.Table{t.figures(), t.costs(times)},
-		Footer: []string{p.words(), "SHA-256 of the images: " + p.Digest},
+		Footer: []string{p.Words(), "SHA-256 of the images: " + p.Digest},
 	}
 	if t.Kept != nil {
 		out.Title = "Encoder trained with " + loss.Label(t.Rows[0].Loss)
@@ -53,8 +53,8 @@ func Lay(t *Table, times *Times) *report.Page {
 	return out
 }
 
-// words are what was asked for, for the foot.
-func (p Plan) words() string {
+// Words are what was asked for, for the foot of a page.
+func (p Plan) Words() string {
 	parts := []string{
 		fmt.Sprintf("Seeds from %d; ground metric %s; %s in batches of %d at a learning rate of %g, %s", p.Seed, p.Metric, page.Of(p.Epochs, "epoch"), p.Batch, p.Rate, p.Schedule),
 	}

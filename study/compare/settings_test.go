@@ -79,9 +79,9 @@ func TestSettingsAreOnThePage(t *testing.T) {
 	p := Default().Complete()
 	for _, s := range []any{&p.Architecture, &p.Budget} {
 		for _, f := range setting.Fields(s, false) {
-			before := p.words()
+			before := p.Words()
 			another(t, f)
-			if after := p.words(); after == before {
+			if after := p.Words(); after == before {
 				t.Errorf("%s: the page's foot does not show it: %s", f.Key, after)
 			}
 		}

@@ -58,8 +58,8 @@ func lay(r *Results, t Times) *report.Page {
 		Summary:  summary(r),
 		Tables:   []report.Table{closing(r, t)},
 		Footer: []string{
-			fmt.Sprintf("Seed %d; ground metric %s; %d epochs in batches of %d for each encoder; EMD CNN %s on %d fresh pairs in each of %d epochs.",
-				r.Config.Seed, r.Config.Metric, r.Config.Epochs, r.Config.Batch, r.Config.CNN, r.Config.pairs(), r.Config.CNNEpochs),
+			r.Config.Words(),
+			fmt.Sprintf("EMD CNN %s on %d fresh pairs in each of %d epochs.", r.Config.CNN, r.Config.pairs(), r.Config.CNNEpochs),
 			"SHA-256 of the images: " + r.Config.Digest,
 		},
 	}

@@ -39,6 +39,16 @@ func TestSettingsAreSaved(t *testing.T) {
 	}
 }
 
+// TestSettingsAreOnThePage: the page's foot says what the encoders were trained with.
+func TestSettingsAreOnThePage(t *testing.T) {
+	c := Default()
+	c.Decoder, c.WeightBits = "residual", 5
+	p := lay(&Results{Config: c, Encoders: []Encoder{{Loss: "emd"}}}, Times{})
+	if foot := strings.Join(p.Footer, " "); !strings.Contains(foot, "weight bits 5") || !strings.Contains(foot, "decoder residual") {
+		t.Error(foot)
+	}
+}
+
 // TestOnlyFull: what only a full run takes is refused by the main job, and by nothing else.
 func TestOnlyFull(t *testing.T) {
 	set := showers(150)
