@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/BurntSushi/toml"
 	"github.com/spf13/pflag"
@@ -182,6 +183,14 @@ func written(v any) string {
 	switch x := v.(type) {
 	case string:
 		return fmt.Sprintf("%q", x)
+	case []any:
+		list := make([]string, len(x))
+		for i, v := range x {
+			list[i] = written(v)
+		}
+		return "[" + strings.Join(list, ", ") + "]"
+	case time.Time: // TOML's local dates have zones with names of their own
+		return x.Format(time.DateTime)
 	case map[string]any, []map[string]any:
 		return "a table"
 	}
