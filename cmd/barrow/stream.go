@@ -2,10 +2,10 @@ package main
 
 import (
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
+	"barrow/internal/wait"
 	"barrow/wafer"
 )
 
@@ -17,18 +17,22 @@ type counted struct {
 	after      func() // called after every read, unless nil
 }
 
-// openCounted opens a file, or the command's standard input for "-".
+// openCounted opens a file, or the command's standard input for "-". An interrupt
+// ends the wait for what does not come.
 func openCounted(cmd *cobra.Command, path string) (*counted, error) {
+	ctx := cmd.Context()
 	if path == "-" {
-		return &counted{Reader: cmd.InOrStdin(), Closer: io.NopCloser(nil)}, nil
+		return &counted{Reader: wait.Reader(ctx, cmd.InOrStdin()), Closer: io.NopCloser(nil)}, nil
 	}
-	f, err := os.Open(path)
+	f, err := wait.Open(ctx, path)
 	if err != nil {
 		return nil, err
 	}
 	c := &counted{Reader: f, Closer: f}
 	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
 		c.size = info.Size()
+	} else {
+		c.Reader = wait.Reader(ctx, f)
 	}
 	return c, nil
 }

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"barrow/internal/wait"
 	"barrow/wafer"
 )
 
@@ -110,7 +111,7 @@ func (r *Reader) open() (err error) {
 	src := &wafer.Source{Name: printable(in.Name), Size: r.sizes[r.at]}
 	stream := in.Stream
 	if stream == nil {
-		if o.file, err = openFile(r.ctx, in.Name); err != nil {
+		if o.file, err = wait.Open(r.ctx, in.Name); err != nil {
 			return pathError(err)
 		}
 		defer func() {
@@ -121,7 +122,7 @@ func (r *Reader) open() (err error) {
 		stream = o.file
 	}
 	if src.Size < 0 {
-		stream = &waiting{ctx: r.ctx, in: stream}
+		stream = wait.Reader(r.ctx, stream)
 	} else {
 		o.bytes = &counted{Reader: stream, at: o.file}
 		stream, src.At = o.bytes, o.bytes
@@ -236,62 +237,6 @@ func (c *counted) ReadAt(p []byte, off int64) (int, error) {
 	n, err := c.at.ReadAt(p, off)
 	c.n += int64(n)
 	return n, err
-}
-
-// waiting is a stream whose reads end with the context: one of a pipe or a
-// terminal may wait for ever. The read that waits is left behind.
-type waiting struct {
-	ctx  context.Context
-	in   io.Reader
-	buf  []byte
-	done chan result
-}
-
-type result struct {
-	n   int
-	err error
-}
-
-func (w *waiting) Read(p []byte) (int, error) {
-	if err := w.ctx.Err(); err != nil { // a read that was left behind may still have the buffer
-		return 0, err
-	}
-	if w.done == nil {
-		w.buf, w.done = make([]byte, 64<<10), make(chan result, 1)
-	}
-	part := w.buf[:min(len(p), len(w.buf))]
-	go func() {
-		n, err := w.in.Read(part)
-		w.done <- result{n, err}
-	}()
-	select {
-	case r := <-w.done:
-		return copy(p, part[:r.n]), r.err
-	case <-w.ctx.Done():
-		return 0, w.ctx.Err()
-	}
-}
-
-// openFile opens a file; a named pipe without a writer would wait for ever.
-func openFile(ctx context.Context, path string) (*os.File, error) {
-	if info, err := os.Stat(path); err != nil || info.Mode()&fs.ModeNamedPipe == 0 {
-		return os.Open(path)
-	}
-	type answer struct {
-		f   *os.File
-		err error
-	}
-	done := make(chan answer, 1)
-	go func() {
-		f, err := os.Open(path)
-		done <- answer{f, err}
-	}()
-	select {
-	case a := <-done:
-		return a.f, a.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }
 
 // pathError is an error of the file system with a path that can be printed.
