@@ -35,8 +35,8 @@ leaves report.html, results.json, times.json and the weights in a folder.
 
 A TOML file (--config) may hold any of the settings; flags outrank it.
 
-Interrupted (Ctrl-C), it saves; the same command goes on from there. About five
-minutes on two cores, about one with --quick.`,
+Interrupted (Ctrl-C), it saves; the same command goes on from there. Three to six
+minutes on two cores, half a minute to a whole one with --quick.`,
 		Example: `  barrow reproduce
   barrow reproduce --quick --out runs/quick
   barrow reproduce --data ldm.csv --data hdm.csv --out runs/real`,
@@ -46,7 +46,7 @@ minutes on two cores, about one with --quick.`,
 	config := reproduce.Default()
 	f.add(cmd, "reproduce", bind.Flags(cmd.Flags(), &config))
 	flags := cmd.Flags()
-	flags.BoolVar(&f.quick, "quick", false, "a small run of about one minute")
+	flags.BoolVar(&f.quick, "quick", false, "a small run, of a minute at most on two cores")
 	flags.BoolVar(&f.full, "full", false, "five losses, three precisions, five seeds, beside the paper's figures: up to two hours; --preset electrons is nearest to the paper's images")
 	cmd.MarkFlagsMutuallyExclusive("quick", "full")
 	return cmd

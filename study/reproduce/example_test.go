@@ -14,5 +14,5 @@ func ExampleConfig_For() {
 	images := &wafer.Set{Charge: make([]float64, 5000*hgcal.Cells)}
 	c := reproduce.Quick().For(images, "my wafers")
 	fmt.Println(c.Epochs, c.Batch, c.Losses)
-	// Output: 200 20 [weighted-mse telescope emd-cnn emd emd+energy]
+	// Output: 56 20 [weighted-mse telescope emd-cnn emd emd+energy]
 }
