@@ -173,6 +173,16 @@ func rising(fields []string) bool {
 	return true
 }
 
+// commas reports whether every field is a number with a decimal comma, or without one.
+func commas(fields []string) bool {
+	for _, f := range fields {
+		if _, ok := number(strings.Replace(f, ",", ".", 1)); !ok {
+			return false
+		}
+	}
+	return true
+}
+
 // headless tells whether the first row may be an image.
 func (t *table) headless(l *layout, first []string) error {
 	charges, words := l.charges(first)
@@ -181,6 +191,8 @@ func (t *table) headless(l *layout, first []string) error {
 	switch {
 	case words == hgcal.Cells && t.settings.Layout != "":
 		l.header = true
+	case words == hgcal.Cells && commas(charges):
+		return fmt.Errorf("the charges of the first row are like %q, which %w", charges[0], errComma)
 	case words == hgcal.Cells:
 		return &wafer.UnclearError{Looks: "a header without CALQ_0 … CALQ_47", Choices: []wafer.Choice{names}}
 	case counts(charges):

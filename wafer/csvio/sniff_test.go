@@ -228,6 +228,7 @@ func TestRefused(t *testing.T) {
 		"a second CALQ_3":              {with(append(calq(), "CALQ_3.1"), tabled(nil, one)), `column 49 is "CALQ_3.1"`, nil},
 		"two spellings of CALQ_3":      {with(append(calq(), "calq3"), tabled(nil, one)), `"calq3" occurs twice`, nil},
 		"decimal commas":               {strings.ReplaceAll(strings.ReplaceAll(text(plain...), ",", ";"), "4", "4,5"), "comma in it: write decimal points", nil},
+		"decimal commas in all":        {strings.ReplaceAll(strings.ReplaceAll(text(plain...), ",", ",5;"), "\n", ",5\n"), "comma in it: write decimal points", nil},
 		"decimal commas among tabs":    {strings.ReplaceAll(strings.ReplaceAll(text(plain...), ",", "\t"), "4", "4,5"), "comma in it: write decimal points", nil},
 		"decimal commas and commas":    {strings.ReplaceAll(text(plain...), ",", ",5,") + "", "columns without names", nil},
 		"UTF-16":                       {"\xff\xfeC\x00A\x00", "the text is UTF-16", nil},

@@ -167,7 +167,7 @@ func (r *Reader) Read(s *wafer.Set, n int) (int, error) {
 		mine := slices.Clone(r.now.Info().Columns)
 		slices.Sort(mine)
 		if want := slices.Sorted(slices.Values(r.columns)); !slices.Equal(mine, want) {
-			return 0, fmt.Errorf("wafer/file: %s and %s: %w: %s and %s", printable(r.inputs[0].Name), printable(r.inputs[r.at].Name),
+			return 0, fmt.Errorf("wafer/file: %s and %s: %w: %s and %s; copies in the dialect charges, which has none, can be joined", printable(r.inputs[0].Name), printable(r.inputs[r.at].Name),
 				wafer.ErrColumns, list(want), list(mine))
 		}
 	}
