@@ -275,7 +275,7 @@ func (a Architecture) widths(p *Precision) error {
 	if a.LatentBits != 0 {
 		switch {
 		case p.Latent.Bits == 0:
-			return fmt.Errorf("autoencoder: latent_bits = %d: the outputs of precision %q are floating point; leave the key out or choose %s", a.LatentBits, a.Precision, strings.Join(PresetNames()[1:], ", "))
+			return fmt.Errorf("autoencoder: latent_bits = %d: the outputs of precision %q are floating point; leave latent_bits (or links) out, or choose another precision: %s", a.LatentBits, a.Precision, strings.Join(PresetNames()[1:], ", "))
 		case a.LatentBits < 1 || a.LatentBits > maxLatentBits:
 			return fmt.Errorf("autoencoder: latent_bits = %d: want 1 to %d (1, 3, 5, 7, 9 for 1 to 5 links)", a.LatentBits, maxLatentBits)
 		}

@@ -291,7 +291,7 @@ func entries(n *yaml.Node, path string) ([]entry, error) {
 			p = path + "." + k.Value
 		}
 		if seen[k.Value] {
-			return nil, fmt.Errorf("line %d: %s is given twice", k.Line, p)
+			return nil, fmt.Errorf("line %d: %s is given twice; what changes registers belongs in a file of its own, read after the one that it changes", k.Line, p)
 		}
 		seen[k.Value] = true
 		v := n.Content[i+1]

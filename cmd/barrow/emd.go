@@ -64,7 +64,7 @@ distance unless --unequal is penalty=R:
 	}
 	flags := cmd.Flags()
 	f.imageFlags.add(cmd)
-	metricVar(flags, &f.metric, "ground metric: benchmark, cmssw, or a CSV file of x,y per cell in v9 order")
+	metricVar(flags, &f.metric, "ground metric: benchmark, cmssw, or a CSV file of x,y per cell")
 	flags.StringVar(&f.cost, "cost", "", "a table of costs, columns of A × columns of B, instead of a metric")
 	flags.StringVar(&f.unequal, "unequal", "normalise", "images of different totals: normalise, error or penalty=R")
 	wordVar(flags, &f.empty, "empty", "error", []string{"error", "nan"}, "pairs of which an image has no charge: error or nan")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -48,12 +49,14 @@ minutes on two cores, half a minute to a whole one with --quick.`,
 	flags := cmd.Flags()
 	flags.BoolVar(&f.quick, "quick", false, "a small run, of a minute at most on two cores")
 	flags.BoolVar(&f.full, "full", false, "five losses, three precisions, five seeds, beside the paper's figures: up to two hours; --preset electrons is nearest to the paper's images")
-	cmd.MarkFlagsMutuallyExclusive("quick", "full")
 	return cmd
 }
 
 // run carries out one of the kinds of run, on its defaults and the settings that were given.
 func (f *reproduceFlags) run(cmd *cobra.Command, c *common) error {
+	if f.quick && f.full {
+		return errors.New("--quick and --full: give one of the two")
+	}
 	if err := f.read(cmd); err != nil {
 		return err
 	}

@@ -41,7 +41,6 @@ folder of "barrow surrogate train" or "barrow reproduce", a weights file of one,
 or a network of another program, such as the paper's:
 
 ` + readFormats() + `
-
 With --json it prints one object that compares the estimates and their gradients
 with the exact EMD: bias and spread are the mean and standard deviation of
 (predicted-exact)/exact; the cosine is that of the gradients with respect to B,

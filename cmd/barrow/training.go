@@ -28,7 +28,11 @@ func (f *runFlags) add(cmd *cobra.Command, name string, settings *bind.Binding) 
 	f.settings = settings
 	flags.StringVar(&f.out, "out", filepath.Join("runs", name), "`folder` of the run")
 	flags.BoolVar(&f.force, "force", false, "replace the run that the folder holds")
-	flags.StringVar(&f.config, "config", "", "TOML `file` with settings, called as the flags are, with _ for - (rate: learning_rate)")
+	usage := "TOML `file` with settings, called as the flags are, with _ for -"
+	if renamed := settings.Renamed(); renamed != "" {
+		usage += " (" + renamed + ")"
+	}
+	flags.StringVar(&f.config, "config", "", usage)
 }
 
 // read reads the configuration file, and refuses flags that would change nothing beside

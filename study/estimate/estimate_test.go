@@ -146,7 +146,8 @@ func TestCheck(t *testing.T) {
 		`loss = "l1": it may be relative`:    func(p *Plan) { p.Loss = "l1" },
 		`pairs_kind = "old": it may be pair`: func(p *Plan) { p.Kind = "old" },
 		"bits = 16: want 32":                 func(p *Plan) { p.Bits = 16 },
-		"architecture: surrogate":            func(p *Plan) { p.Architecture = "tall" },
+		`"tall": want n1, paper, potential,`: func(p *Plan) { p.Architecture = "tall" },
+		"architecture: surrogate":            func(p *Plan) { p.Architecture = "32x5x3" },
 		"nowhere.csv":                        func(p *Plan) { p.Metric = "nowhere.csv" },
 		"events = 0":                         func(p *Plan) { p.Events = 0 },
 	} {

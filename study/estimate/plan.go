@@ -27,7 +27,7 @@ type Budget struct {
 	images.Input
 
 	Metric   string         `json:"metric" value:"file" help:"ground metric, or a CSV file of x,y per cell"`
-	Kind     surrogate.Kind `json:"pairs_kind" flag:"kind" help:"pairs to learn from: two images, an image and its decoded image, both in turn (the paper's three), or fresh ones of all sorts"`
+	Kind     surrogate.Kind `json:"pairs_kind" flag:"kind" help:"pairs to learn from, two images, an image and its decoded image, both in turn, or ones of all sorts drawn anew in every epoch"`
 	Encoders []string       `json:"encoders,omitempty" flag:"encoder" repeat:"true" value:"file" help:"weights file or run folder of an autoencoder whose decoded images are learnt from; may be repeated (default: an untrained one)"`
 	Gradient float64        `json:"gradient" help:"weight of the error of the network's gradient in the loss"`
 	Pairs    int            `json:"pairs" help:"pairs an epoch"`
@@ -252,8 +252,10 @@ func architecture(name string) (cnn *surrogate.Architecture, potential *surrogat
 		a, err := surrogate.ParsePotentialShape(name)
 		return nil, &a, err
 	}
-	a, err := surrogate.ParseArchitecture(name)
-	return &a, nil, err
+	if a, err := surrogate.ParseArchitecture(name); err == nil || strings.Contains(name, "x") {
+		return &a, nil, err
+	}
+	return nil, nil, fmt.Errorf("%q: want n1, paper, potential, FILTERSxKERNELxCONVS-DENSE with or without -surplus, such as 128x3x4-256, or WIDTHxLAYERS of a potential network, such as 768x3", name)
 }
 
 // Kind of the folder of one training.

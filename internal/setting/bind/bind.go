@@ -79,6 +79,18 @@ func (b *Binding) Keys() []string {
 	return keys
 }
 
+// Renamed lists the flags whose key in a configuration file is another word, as in
+// "rate: learning_rate"; "" if there are none.
+func (b *Binding) Renamed() string {
+	var names []string
+	for _, f := range b.fields {
+		if f.Key != strings.ReplaceAll(f.Flag, "-", "_") {
+			names = append(names, f.Flag+": "+f.Key)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
 // Given reports whether the setting of a key was named by a flag or in a file.
 func (b *Binding) Given(key string) bool {
 	for i, f := range b.fields {

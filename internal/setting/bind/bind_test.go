@@ -46,11 +46,11 @@ func Example() {
 	b := bind.Flags(flags, &s)
 	fmt.Print(flags.FlagUsages())
 	err := flags.Parse([]string{"--rate", "0.01"})
-	fmt.Println(s, b.Keys(), b.Given("epochs"), err)
+	fmt.Println(s, b.Keys(), b.Given("epochs"), b.Renamed(), err)
 	// Output:
 	// --epochs int   epochs at most (default 100)
 	//       --rate float   learning rate
-	// {100 0.01} [epochs learning_rate] false <nil>
+	// {100 0.01} [epochs learning_rate] false rate: learning_rate <nil>
 }
 
 // read parses flags and a file.
