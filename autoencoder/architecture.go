@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"barrow/econt"
 	"barrow/internal/setting"
 	"barrow/nn"
 	"barrow/wafer"
@@ -174,10 +175,13 @@ var bitsByLinks = [...]int{1, 3, 5, 7, 9}
 
 // LatentBits is how many bits of each of the 16 outputs the given number of
 // 1.28 Gb/s links carries: 1, 3, 5, 7, 9 on 1, 2, 3, 4, 5 or more. 0 links or
-// fewer are an error.
+// fewer, and more than the chip has, are an error.
 func LatentBits(links int) (int, error) {
 	if links < 1 {
 		return 0, fmt.Errorf("autoencoder: %d links carry nothing: want 1 to 5, or more", links)
+	}
+	if links > econt.MaxETx {
+		return 0, fmt.Errorf("autoencoder: %d links: the chip has %d, and 5 carry all bits", links, econt.MaxETx)
 	}
 	return bitsByLinks[min(links, len(bitsByLinks))-1], nil
 }

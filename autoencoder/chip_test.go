@@ -171,8 +171,10 @@ func TestChipBits(t *testing.T) {
 			}
 		}
 	}
-	if _, err := LatentBits(0); err == nil {
-		t.Error("0 links were accepted")
+	for _, links := range []int{-1, 0, econt.MaxETx + 1} {
+		if _, err := LatentBits(links); err == nil {
+			t.Errorf("%d links were accepted", links)
+		}
 	}
 }
 
