@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"barrow/internal/jsonout"
 	"barrow/internal/limit"
 	"barrow/internal/outfile"
 	"barrow/report"
@@ -91,9 +93,15 @@ func printValidation(cmd *cobra.Command, c *common, r *validate.Result, out stri
 	}
 	failed := len(r.Failed())
 	if c.json {
-		enc := json.NewEncoder(cmd.OutOrStdout())
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(r); err != nil {
+		b, err := jsonout.Marshal(r)
+		if err != nil {
+			return err
+		}
+		var out bytes.Buffer
+		if err := json.Indent(&out, append(b, '\n'), "", "  "); err != nil {
+			return err
+		}
+		if _, err := cmd.OutOrStdout().Write(out.Bytes()); err != nil {
 			return err
 		}
 	} else {
