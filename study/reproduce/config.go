@@ -177,7 +177,7 @@ func (c Config) checkSettings() error {
 	}
 	err := limit.Count("pairs =", c.Pairs, maxPairs)
 	if err == nil {
-		err = limit.Fits("pairs =", c.pairs(), pairBytes)
+		err = limit.Fits(fmt.Sprintf("pairs = %d: an epoch of", c.Pairs), c.pairs(), pairBytes)
 	}
 	if err != nil {
 		return fmt.Errorf("reproduce: %w", err)

@@ -71,8 +71,8 @@ func TestOnlyFull(t *testing.T) {
 		}
 	}
 	for want, spoil := range map[string]func(*Config){
-		"pairs = -1: want 1 to":             func(c *Config) { c.Pairs = -1 },
-		"would take":                        func(c *Config) { c.Pairs = 10_000_000_000; c.CNNEpochs = 1 },
+		"pairs = -1: want 1 to": func(c *Config) { c.Pairs = -1 },
+		"pairs = 10000000000: an epoch of 10000000000: would take": func(c *Config) { c.Pairs = 10_000_000_000; c.CNNEpochs = 1 },
 		"epochs = 99999999999":              func(c *Config) { c.Epochs = 99_999_999_999 },
 		`decoder = "residul": it may be`:    func(c *Config) { c.Decoder = "residul" },
 		"conditional autoencoder needs":     func(c *Config) { c.Conditional = true },
