@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 
+	"barrow/internal/limit"
 	"barrow/internal/outfile"
 	"barrow/internal/version"
 )
@@ -89,7 +90,7 @@ func (f *Folder) begin(id Identity, force bool) error {
 	if err := f.sweep(); err != nil {
 		return fmt.Errorf("run: %w", err)
 	}
-	have, err := os.ReadFile(f.Path(Config))
+	have, err := limit.ReadFile(f.Path(Config), "a run's file", mostJSON)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		err = nil

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"barrow/internal/jsonout"
+	"barrow/internal/limit"
 	"barrow/internal/version"
 )
 
@@ -47,10 +48,13 @@ type closing struct {
 	Program version.Program `json:"program"`
 }
 
+// mostJSON is more than any run writes: a folder that a user names may hold anything.
+const mostJSON = 256 << 20
+
 // ReadJSON reads a file of the folder into v.
 func ReadJSON(folder, name string, v any) error {
 	path := filepath.Join(folder, name)
-	b, err := os.ReadFile(path)
+	b, err := limit.ReadFile(path, "a run's file", mostJSON)
 	if err != nil {
 		return fmt.Errorf("run: %w", err)
 	}

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"barrow/internal/jsonout"
+	"barrow/internal/limit"
 )
 
 // A record is what is kept of a finished part of a run.
@@ -63,7 +64,7 @@ func (f *Folder) keep(part string, made, value any, files ...string) error {
 // where one of its files is gone or not what it was; the user is told, and the
 // part must be made again.
 func (f *Folder) recall(part string, made, value any) (done bool, err error) {
-	b, err := os.ReadFile(f.Path(Weights, part+recordEnding))
+	b, err := limit.ReadFile(f.Path(Weights, part+recordEnding), "a run's record", mostJSON)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}

@@ -267,3 +267,18 @@ func TestRecord(t *testing.T) {
 		t.Error("the record of a run with other settings was taken over")
 	}
 }
+
+// TestEndless: a folder that is named may hold anything.
+func TestEndless(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, Config)
+	if err := os.WriteFile(path, []byte("{"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, 3<<30); err != nil {
+		t.Skip("no sparse files here:", err)
+	}
+	if _, err := Inspect(dir); err == nil || !strings.Contains(err.Error(), "a run's file of 3.22 GB") {
+		t.Error(err)
+	}
+}
