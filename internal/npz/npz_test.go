@@ -175,6 +175,7 @@ func FuzzHeader(f *testing.F) {
 	f.Add(header(Float64, []int{1}))
 	f.Add([]byte("\x93NUMPY\x02\x00\x04\x00\x00\x00{}  "))
 	f.Add([]byte("\x93NUMPY"))
+	f.Add([]byte("\x93NUMPY\x01\x000\x00'descr':'<f2','fortran_order':False,'shape':()  ")) // a number that is not there
 	f.Fuzz(func(t *testing.T, entry []byte) {
 		s, err := NewStream(io.NopCloser(bytes.NewReader(entry)), int64(len(entry)), "a")
 		if err != nil {

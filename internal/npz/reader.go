@@ -131,6 +131,9 @@ func (s *Stream) readHeader(size int64) error {
 		s.Shape = append(s.Shape, n)
 		s.left *= n
 	}
+	if int64(s.left) > available { // one number of no dimension
+		return fmt.Errorf("shape (%s) needs more numbers than the %d that are there", shape[1], available)
+	}
 	if string(order[1]) == "True" && len(s.Shape) > 1 {
 		return errors.New("in Fortran order; convert it with numpy.ascontiguousarray")
 	}
