@@ -3,6 +3,7 @@ package wafer
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"barrow/hgcal"
@@ -19,7 +20,8 @@ type Format interface {
 	// SniffLength bytes, fewer only where the file is shorter.
 	Sniff(head []byte) bool
 	// Open starts reading. What is no such file after all is an error at once.
-	// The reader's memory does not grow with the file.
+	// The reader's memory does not grow with the file. What the format needs in any
+	// order it gets by src.File; the caller closes src after the reader.
 	Open(src *Source, s ReadSettings) (FileReader, error)
 }
 
@@ -40,18 +42,6 @@ type Dialecter interface {
 // SniffLength is how much of a file's beginning is enough to tell its format.
 const SniffLength = 4096
 
-// Source is what a Format reads from.
-type Source struct {
-	// Name stands for the source in errors.
-	Name string
-	// Stream has all bytes from the first.
-	Stream io.Reader
-	// At has the same bytes in any order; nil where there is only a stream.
-	At io.ReaderAt
-	// Size is the number of bytes, -1 where it is not known.
-	Size int64
-}
-
 // Info is what a file says of its images, as far as it says it.
 type Info struct {
 	// Format is the name of the file's format.
@@ -60,7 +50,8 @@ type Info struct {
 	// file itself says so: otherwise it is as assumed in the settings.
 	Order     hgcal.Order
 	OrderSaid bool
-	// Unit is the charges' unit, "" where the file does not say.
+	// Unit is the charges' unit, one of Charges where it is known; "" where the file
+	// does not say.
 	Unit string
 	// Columns are the names of the metadata columns.
 	Columns []string
@@ -93,7 +84,19 @@ type ReadSettings struct {
 	// a metadata column. "noheader" and "ecoder" stand for the columns of those
 	// training files. "" takes only tables of known widths.
 	Layout string
+	// Tree is the table to read of a file that has several, with its folder: dir/tree.
+	// "" takes the only one that has images.
+	Tree string
+	// Charge says what the charges of ntuples are made of: one of Charges, "" for the
+	// first. Files that hold charges as such are taken as they are.
+	Charge string
 }
+
+// Charges lists the readings of an ntuple's trigger cells, the usual one first, with
+// data the digitised charge and η the cell's own: calq is ⌊data·round(2^11/cosh η)/2^11⌋
+// as the chip's emulator has it, calq12 ⌊data·⌊2^12/cosh η⌋/2^12⌋, data is tc_data as it
+// stands, mippt is tc_mipPt.
+func Charges() []string { return []string{"calq", "calq12", "data", "mippt"} }
 
 // Check reports settings that no format knows.
 func (s ReadSettings) Check() error {
@@ -102,6 +105,9 @@ func (s ReadSettings) Check() error {
 	}
 	if s.Header != "" && s.Header != "first" && s.Header != "none" {
 		return fmt.Errorf("wafer: header %q: want first (the first line names the columns) or none (it is an image)", s.Header)
+	}
+	if s.Charge != "" && !slices.Contains(Charges(), s.Charge) {
+		return fmt.Errorf("wafer: charge %q: want %s", s.Charge, strings.Join(Charges(), ", "))
 	}
 	return nil
 }
@@ -116,6 +122,15 @@ type WriteSettings struct {
 	// Digits, if positive, writes the charges of a text format with so many digits
 	// behind the decimal point; 0 the shortest form that reads back the same.
 	Digits int
+	// Unit is the charges' unit, kept by formats that have a place for it: see
+	// Info.Unit.
+	Unit string
+}
+
+// A Loser is a Writer that cannot keep everything.
+type Loser interface {
+	// Lost says, a line each, what of the sets written so far the file does not have.
+	Lost() []string
 }
 
 // UnclearError is a file that may mean more than one thing, with the settings

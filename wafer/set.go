@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 
 	"barrow/hgcal"
@@ -20,21 +21,29 @@ type Set struct {
 	Columns []Column
 }
 
-// Column is one named metadata column. Exactly one of Float and Text is used:
-// readers of text files keep what the file says, so that it is written again
+// Column is one named metadata column. Exactly one of Float, Int and Text is
+// used: readers of text files keep what the file says, so that it is written again
 // unchanged; Floats turns it into numbers.
 type Column struct {
 	Name  string
 	Float []float64
+	Int   []int64
 	Text  []string
 }
 
 // Len returns the number of values.
-func (c *Column) Len() int { return max(len(c.Float), len(c.Text)) }
+func (c *Column) Len() int { return max(len(c.Float), len(c.Int), len(c.Text)) }
 
 // Floats returns the values as numbers. The result shares Float where the
 // column has it. Text that is no number is an error naming its place.
 func (c *Column) Floats() ([]float64, error) {
+	if c.Int != nil {
+		v := make([]float64, len(c.Int))
+		for i, n := range c.Int {
+			v[i] = float64(n)
+		}
+		return v, nil
+	}
 	if c.Text == nil {
 		return c.Float, nil
 	}
@@ -50,27 +59,70 @@ func (c *Column) Floats() ([]float64, error) {
 
 // Value returns value i as text, numbers in their shortest exact form.
 func (c *Column) Value(i int) string {
-	if c.Text != nil {
+	switch {
+	case c.Text != nil:
 		return c.Text[i]
+	case c.Int != nil:
+		return strconv.FormatInt(c.Int[i], 10)
 	}
 	return strconv.FormatFloat(c.Float[i], 'g', -1, 64)
 }
 
-func (c *Column) appendFrom(o *Column, i, j int) {
-	switch {
-	case o.Text == nil && c.Text == nil:
-		c.Float = append(c.Float, o.Float[i:j]...)
-		return
-	case c.Text == nil:
-		c.Text = make([]string, 0, len(c.Float)+j-i)
-		for n := range c.Float {
-			c.Text = append(c.Text, strconv.FormatFloat(c.Float[n], 'g', -1, 64))
+// appendFrom adds the values of o. Where the two are not of one kind both become
+// text, which keeps every value.
+func (c *Column) appendFrom(o *Column) {
+	switch n := c.Len(); {
+	case o.Len() == 0:
+	case o.Int != nil && (c.Int != nil || n == 0):
+		c.Float, c.Int, c.Text = nil, append(c.Int, o.Int...), nil
+	case o.Float != nil && (c.Float != nil || n == 0):
+		c.Float, c.Int, c.Text = append(c.Float, o.Float...), nil, nil
+	default:
+		text := slices.Grow(c.Text, o.Len())
+		for i := len(text); i < n; i++ {
+			text = append(text, c.Value(i))
 		}
-		c.Float = nil
+		for i := range o.Len() {
+			text = append(text, o.Value(i))
+		}
+		c.Float, c.Int, c.Text = nil, nil, text
 	}
-	for ; i < j; i++ {
-		c.Text = append(c.Text, o.Value(i))
+}
+
+// part is values i to j-1, sharing their memory.
+func (c *Column) part(i, j int) Column {
+	d := Column{Name: c.Name}
+	switch {
+	case c.Text != nil:
+		d.Text = c.Text[i:j:j]
+	case c.Int != nil:
+		d.Int = c.Int[i:j:j]
+	default:
+		d.Float = c.Float[i:j:j]
 	}
+	return d
+}
+
+// pick is a copy of the values with these indices.
+func (c *Column) pick(index []int) Column {
+	d := Column{Name: c.Name}
+	switch {
+	case c.Text != nil:
+		d.Text = picked(c.Text, index)
+	case c.Int != nil:
+		d.Int = picked(c.Int, index)
+	default:
+		d.Float = picked(c.Float, index)
+	}
+	return d
+}
+
+func picked[T any](from []T, index []int) []T {
+	to := make([]T, len(index))
+	for n, i := range index {
+		to[n] = from[i]
+	}
+	return to
 }
 
 // Len returns the number of images.
@@ -119,12 +171,7 @@ func (s *Set) Check() error {
 func (s *Set) Slice(i, j int) *Set {
 	out := &Set{Charge: s.Charge[i*hgcal.Cells : j*hgcal.Cells : j*hgcal.Cells]}
 	for _, c := range s.Columns {
-		if c.Text != nil {
-			c.Text = c.Text[i:j:j]
-		} else {
-			c.Float = c.Float[i:j:j]
-		}
-		out.Columns = append(out.Columns, c)
+		out.Columns = append(out.Columns, c.part(i, j))
 	}
 	return out
 }
@@ -136,19 +183,7 @@ func (s *Set) Select(index []int) *Set {
 		out.Charge = append(out.Charge, s.Image(i)...)
 	}
 	for _, c := range s.Columns {
-		d := Column{Name: c.Name}
-		if c.Text != nil {
-			d.Text = make([]string, len(index))
-			for n, i := range index {
-				d.Text[n] = c.Text[i]
-			}
-		} else {
-			d.Float = make([]float64, len(index))
-			for n, i := range index {
-				d.Float[n] = c.Float[i]
-			}
-		}
-		out.Columns = append(out.Columns, d)
+		out.Columns = append(out.Columns, c.pick(index))
 	}
 	return out
 }
@@ -172,7 +207,7 @@ func (s *Set) Append(o *Set) error {
 	}
 	for i := range s.Columns {
 		c := o.Column(s.Columns[i].Name)
-		s.Columns[i].appendFrom(c, 0, c.Len())
+		s.Columns[i].appendFrom(c)
 	}
 	s.Charge = append(s.Charge, o.Charge...)
 	return nil
@@ -280,8 +315,8 @@ func ReadAll(r Reader) (*Set, error) {
 	}
 }
 
-// Stats counts what went by in a Copy.
-type Stats struct {
+// Copied counts what went by in a Copy.
+type Copied struct {
 	Images  int // all of them
 	ZeroSum int // those without any charge, which were copied too
 }
@@ -302,8 +337,8 @@ type CopySettings struct {
 // Copy moves all remaining images from r to w, a batch at a time, whatever the
 // size of the input. It does not close w. A cancelled context ends it between
 // two batches.
-func Copy(ctx context.Context, w Writer, r Reader, s CopySettings) (Stats, error) {
-	var st Stats
+func Copy(ctx context.Context, w Writer, r Reader, s CopySettings) (Copied, error) {
+	var st Copied
 	var part Set
 	sharer, _ := r.(Sharer)
 	for {

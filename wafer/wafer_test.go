@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -300,7 +301,7 @@ func TestCopy(t *testing.T) {
 	clear(s.Image(7))
 	var w setWriter
 	st, err := Copy(context.Background(), &w, &setReader{s: s}, CopySettings{})
-	if err != nil || st != (Stats{Images: 2500, ZeroSum: 1}) || !slices.Equal(w.s.Charge, s.Charge) {
+	if err != nil || st != (Copied{Images: 2500, ZeroSum: 1}) || !slices.Equal(w.s.Charge, s.Charge) {
 		t.Errorf("%+v, %v", st, err)
 	}
 	if _, err := Copy(context.Background(), &brokenWriter{}, &setReader{s: s}, CopySettings{}); err == nil {
@@ -374,5 +375,60 @@ func TestKnownColumns(t *testing.T) {
 	s.Columns[1].Text[1] = "0"
 	if _, err := s.WaferTypes(); err == nil || !strings.Contains(err.Error(), `image 2: HD_LD is "0"`) {
 		t.Error(err)
+	}
+}
+
+func TestSourceFile(t *testing.T) {
+	src := &Source{Name: "pipe", Stream: strings.NewReader("abc"), Size: -1}
+	at, n, err := src.File()
+	if err != nil || n != 3 {
+		t.Fatal(n, err)
+	}
+	b := make([]byte, 2)
+	if _, err := at.ReadAt(b, 1); err != nil || string(b) != "bc" {
+		t.Errorf("%q, %v", b, err)
+	}
+	name := src.spool.Name()
+	if err := src.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(name); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s is left behind: %v", name, err)
+	}
+}
+
+func TestStats(t *testing.T) {
+	var s Stats
+	for _, v := range []float64{3, math.NaN(), -1, math.Inf(1)} {
+		s.Add(v)
+	}
+	if s != (Stats{2, 2, -1, 3, 2}) {
+		t.Error(s)
+	}
+}
+
+func TestColumnKinds(t *testing.T) {
+	one := func(c Column) *Set {
+		c.Name = "c"
+		return &Set{Charge: make([]float64, c.Len()*hgcal.Cells), Columns: []Column{c}}
+	}
+	ints, floats, texts := Column{Int: []int64{1, 1 << 60}}, Column{Float: []float64{0.5, 2}}, Column{Text: []string{"a", "b"}}
+	for _, c := range []struct{ a, b, want Column }{
+		{ints, ints, Column{Int: []int64{1, 1 << 60, 1, 1 << 60}}},
+		{floats, floats, Column{Float: []float64{0.5, 2, 0.5, 2}}},
+		{ints, floats, Column{Text: []string{"1", "1152921504606846976", "0.5", "2"}}},
+		{texts, ints, Column{Text: []string{"a", "b", "1", "1152921504606846976"}}},
+	} {
+		s := &Set{}
+		if err := errors.Join(s.Append(one(c.a)), s.Append(one(c.b))); err != nil {
+			t.Fatal(err)
+		}
+		c.want.Name = "c"
+		if !reflect.DeepEqual(s.Columns[0], c.want) {
+			t.Errorf("%v and %v: %v", c.a, c.b, s.Columns[0])
+		}
+		if got := s.Slice(1, 3).Select([]int{1}).Columns[0].Value(0); got != c.want.Value(2) {
+			t.Errorf("%v: value 2 is %s", c.want, got)
+		}
 	}
 }

@@ -171,8 +171,11 @@ func find(s *wafer.Set, names []string) ([]*wafer.Column, error) {
 }
 
 func appendValue(b []byte, c *wafer.Column, i int) []byte {
-	if c.Text != nil {
+	switch {
+	case c.Text != nil:
 		return appendText(b, c.Text[i])
+	case c.Int != nil:
+		return strconv.AppendInt(b, c.Int[i], 10)
 	}
 	return appendNumber(b, c.Float[i])
 }

@@ -36,12 +36,16 @@ type Reader struct {
 // opened is an input under way.
 type opened struct {
 	wafer.FileReader
+	src   *wafer.Source
 	file  *os.File
 	bytes *counted
 }
 
 func (o *opened) close() error {
 	err := o.FileReader.Close()
+	if o.src != nil {
+		err = errors.Join(err, o.src.Close())
+	}
 	if o.file != nil {
 		err = errors.Join(err, o.file.Close())
 	}
@@ -138,9 +142,9 @@ func (r *Reader) open() (err error) {
 	}
 	src.Stream = buffered
 	if o.FileReader, err = format.Open(src, r.settings); err != nil {
-		return err
+		return errors.Join(err, src.Close())
 	}
-	r.now = o
+	o.src, r.now = src, o
 	return nil
 }
 
