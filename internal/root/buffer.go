@@ -1,0 +1,146 @@
+package root
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// errShort is what a Buffer says where a record ends before what it should hold.
+var errShort = errors.New("the record ends too early")
+
+// A Buffer reads what ROOT's buffers hold: numbers of big-endian order, strings,
+// versions with byte counts and references to objects. The first error stays, and all
+// that is read after it is zero, so that one look at Err after several reads is enough.
+type Buffer struct {
+	data []byte
+	pos  int
+	err  error
+	// origin is what positions in references count from: the record's key is in front
+	// of its data.
+	origin int
+}
+
+// NewBuffer reads data, the payload of a record whose key has keylen bytes.
+func NewBuffer(data []byte, keylen int) *Buffer {
+	return &Buffer{data: data, origin: keylen}
+}
+
+// Err is the first error.
+func (b *Buffer) Err() error { return b.err }
+
+// Fail makes err the buffer's error where it has none.
+func (b *Buffer) Fail(format string, args ...any) {
+	if b.err == nil {
+		b.err = fmt.Errorf(format, args...)
+	}
+}
+
+// Pos is the position of the next byte, from the payload's first on.
+func (b *Buffer) Pos() int { return b.pos }
+
+// Left is the number of bytes that are left.
+func (b *Buffer) Left() int { return len(b.data) - b.pos }
+
+// Seek goes to a position.
+func (b *Buffer) Seek(pos int) {
+	if pos < 0 || pos > len(b.data) {
+		b.Fail("position %d of a record of %d bytes", pos, len(b.data))
+		return
+	}
+	b.pos = pos
+}
+
+// Take returns the next n bytes, which are the buffer's own.
+func (b *Buffer) Take(n int) []byte {
+	if b.err != nil {
+		return nil
+	}
+	if n < 0 || n > b.Left() {
+		b.err = errShort
+		return nil
+	}
+	p := b.data[b.pos : b.pos+n : b.pos+n]
+	b.pos += n
+	return p
+}
+
+// U8, U16, U32 and U64 are integers without a sign, I16, I32 and I64 those with one.
+func (b *Buffer) U8() uint8 {
+	if p := b.Take(1); p != nil {
+		return p[0]
+	}
+	return 0
+}
+
+// U16 is the next number of 16 bits.
+func (b *Buffer) U16() uint16 {
+	if p := b.Take(2); p != nil {
+		return binary.BigEndian.Uint16(p)
+	}
+	return 0
+}
+
+// U32 is the next number of 32 bits.
+func (b *Buffer) U32() uint32 {
+	if p := b.Take(4); p != nil {
+		return binary.BigEndian.Uint32(p)
+	}
+	return 0
+}
+
+// U64 is the next number of 64 bits.
+func (b *Buffer) U64() uint64 {
+	if p := b.Take(8); p != nil {
+		return binary.BigEndian.Uint64(p)
+	}
+	return 0
+}
+
+// I16 is the next number of 16 bits, with a sign.
+func (b *Buffer) I16() int16 { return int16(b.U16()) }
+
+// I32 is the next number of 32 bits, with a sign.
+func (b *Buffer) I32() int32 { return int32(b.U32()) }
+
+// I64 is the next number of 64 bits, with a sign.
+func (b *Buffer) I64() int64 { return int64(b.U64()) }
+
+// F32 is the next number of floating point of 32 bits.
+func (b *Buffer) F32() float32 { return math.Float32frombits(b.U32()) }
+
+// F64 is the next number of floating point of 64 bits.
+func (b *Buffer) F64() float64 { return math.Float64frombits(b.U64()) }
+
+// String is a string with its length in front: one byte, or 255 and four.
+func (b *Buffer) String() string {
+	n := int(b.U8())
+	if n == 255 {
+		n = int(b.I32())
+	}
+	return string(b.Take(n))
+}
+
+// byteCounted marks a number that is a count of bytes.
+const byteCounted = 0x40000000
+
+// Version reads the version in front of an object and the position where the object
+// ends, -1 where the file does not say.
+func (b *Buffer) Version() (version, end int) {
+	start := b.pos
+	n := b.U32()
+	if n&byteCounted == 0 || n&^uint32(byteCounted|1<<31) < 2 {
+		b.pos = min(start, len(b.data))
+		if b.err == errShort && b.Left() >= 2 {
+			b.err = nil
+		}
+		return int(b.I16()), -1
+	}
+	end = start + 4 + int(n&^byteCounted)
+	if end > len(b.data) || end < b.pos {
+		b.Fail("an object of %d bytes where %d are left", end-start, len(b.data)-start)
+		return 0, -1
+	}
+	return int(b.I16()), end
+}
