@@ -68,6 +68,13 @@ type FileReader interface {
 	Close() error
 }
 
+// A Remarker is a FileReader that has something to say of how it read the file:
+// rows that hold no image, a producer's mistake that it made up for.
+type Remarker interface {
+	// Remarks are a line each, of what was read so far; complete at the file's end.
+	Remarks() []string
+}
+
 // ReadSettings say about a file what it may not say itself. The zero value
 // assumes V9 order and nothing else.
 type ReadSettings struct {

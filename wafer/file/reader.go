@@ -31,6 +31,7 @@ type Reader struct {
 	at       int     // input being read
 	now      *opened
 	columns  []string // of the first input
+	remarks  []string // of the inputs before this one
 }
 
 // opened is an input under way.
@@ -52,7 +53,10 @@ func (o *opened) close() error {
 	return err
 }
 
-var _ wafer.Sharer = (*Reader)(nil)
+var (
+	_ wafer.Sharer   = (*Reader)(nil)
+	_ wafer.Remarker = (*Reader)(nil)
+)
 
 // Open opens the files at these paths, at least one, as one stream of images.
 // The first is opened at once, the others when their turn comes, but that all
@@ -160,6 +164,7 @@ func (r *Reader) Read(s *wafer.Set, n int) (int, error) {
 		if err != io.EOF || r.at == len(r.inputs)-1 {
 			return got, err
 		}
+		r.remarks = r.Remarks()
 		if err := r.now.close(); err != nil {
 			return 0, err
 		}
@@ -190,6 +195,18 @@ func (r *Reader) Info() wafer.Info { return r.now.Info() }
 
 // Place names where image i of the last Read stands.
 func (r *Reader) Place(i int) string { return r.now.Place(i) }
+
+// Remarks are what the files' readers have to say of how they read them, each with
+// its file's name: see wafer.Remarker.
+func (r *Reader) Remarks() []string {
+	remarks := slices.Clone(r.remarks)
+	if now, ok := r.now.FileReader.(wafer.Remarker); ok {
+		for _, line := range now.Remarks() {
+			remarks = append(remarks, printable(r.inputs[r.at].Name)+": "+line)
+		}
+	}
+	return remarks
+}
 
 // Share is how much of the files is read, by their bytes; ok is false where the
 // size of one is not known.
