@@ -2,8 +2,9 @@
 // the one place where the formats below package wafer meet.
 //
 // A file to read is told by its content, by its ending where that is not
-// enough; one to write by its ending. Files are streams: memory does not grow
-// with them. Several files are read as one set. What a file says of itself (the
+// enough; one to write by its ending. Either may be compressed by gzip or
+// Zstandard. Files are streams: memory does not grow with them. Several files, or
+// those that a pattern fits, are read as one set. What a file says of itself (the
 // charges' order, their unit, its columns) is in [Reader.Info].
 //
 // To add a format write a package with a [wafer.Format] and name it in formats.
@@ -63,15 +64,16 @@ func recognise(head []byte, name string) (wafer.Format, error) {
 	case 1:
 		return fit[0], nil
 	}
+	inner, _ := unpackedName(name)
 	for _, f := range fit { // a signature that is text, too
-		if slices.Contains(f.Endings(), ending(name)) {
+		if slices.Contains(f.Endings(), ending(inner)) {
 			return f, nil
 		}
 	}
 	return fit[len(fit)-1], nil
 }
 
-// byEnding finds the format to write a file of that name in.
+// byEnding finds the format to write a file of that name in, compression apart.
 func byEnding(name string) (wafer.Creator, error) {
 	end := ending(name)
 	for _, f := range formats() {

@@ -1,26 +1,15 @@
 package file
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 
-	"barrow/internal/wait"
 	"barrow/wafer"
 )
-
-// Input is a file by its path, or a stream with a name to call it by.
-type Input struct {
-	Name   string
-	Stream io.Reader // nil for the file at Name
-}
 
 // Reader reads the images of one or several files, one after the other.
 type Reader struct {
@@ -37,18 +26,13 @@ type Reader struct {
 // opened is an input under way.
 type opened struct {
 	wafer.FileReader
-	src   *wafer.Source
-	file  *os.File
-	bytes *counted
+	*source // nil for one at its end
 }
 
 func (o *opened) close() error {
 	err := o.FileReader.Close()
-	if o.src != nil {
-		err = errors.Join(err, o.src.Close())
-	}
-	if o.file != nil {
-		err = errors.Join(err, o.file.Close())
+	if o.source != nil {
+		err = errors.Join(err, o.source.close())
 	}
 	return err
 }
@@ -58,7 +42,27 @@ var (
 	_ wafer.Remarker = (*Reader)(nil)
 )
 
-// Open opens the files at these paths, at least one, as one stream of images.
+// expand puts files for patterns: see Expand.
+func expand(inputs []Input) ([]Input, error) {
+	var all []Input
+	for _, in := range inputs {
+		if in.Stream != nil {
+			all = append(all, in)
+			continue
+		}
+		names, err := Expand(in.Name)
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range names {
+			all = append(all, Input{Name: n})
+		}
+	}
+	return all, nil
+}
+
+// Open opens the files at these paths or patterns (see Expand), at least one, as one
+// stream of images.
 // The first is opened at once, the others when their turn comes, but that all
 // are there is checked at once. A cancelled context ends reads that wait, of a
 // pipe say.
@@ -78,20 +82,15 @@ func New(ctx context.Context, s wafer.ReadSettings, inputs ...Input) (*Reader, e
 	if len(inputs) == 0 {
 		return nil, errors.New("wafer/file: no files to read")
 	}
-	r := &Reader{ctx: ctx, settings: s, inputs: slices.Clone(inputs)}
-	for _, in := range inputs {
-		size := int64(-1)
-		if in.Stream == nil {
-			info, err := os.Stat(in.Name)
-			if err != nil {
-				return nil, pathError(err)
-			}
-			if info.IsDir() {
-				return nil, fmt.Errorf("wafer/file: %s: is a folder; name a file", printable(in.Name))
-			}
-			if info.Mode().IsRegular() {
-				size = info.Size()
-			}
+	r := &Reader{ctx: ctx, settings: s}
+	var err error
+	if r.inputs, err = expand(inputs); err != nil {
+		return nil, err
+	}
+	for _, in := range r.inputs {
+		size, err := in.size()
+		if err != nil {
+			return nil, err
 		}
 		r.sizes = append(r.sizes, size)
 	}
@@ -113,42 +112,16 @@ func ReadAll(ctx context.Context, path string, s wafer.ReadSettings) (*wafer.Set
 }
 
 // open starts the input whose turn it is.
-func (r *Reader) open() (err error) {
-	in := r.inputs[r.at]
-	o := &opened{}
-	src := &wafer.Source{Name: printable(in.Name), Size: r.sizes[r.at]}
-	stream := in.Stream
-	if stream == nil {
-		if o.file, err = wait.Open(r.ctx, in.Name); err != nil {
-			return pathError(err)
-		}
-		defer func() {
-			if err != nil {
-				o.file.Close()
-			}
-		}()
-		stream = o.file
-	}
-	if src.Size < 0 {
-		stream = wait.Reader(r.ctx, stream)
-	} else {
-		o.bytes = &counted{Reader: stream, at: o.file}
-		stream, src.At = o.bytes, o.bytes
-	}
-	buffered := bufio.NewReaderSize(stream, wafer.SniffLength)
-	head, err := buffered.Peek(wafer.SniffLength)
-	if err != nil && err != io.EOF {
-		return fmt.Errorf("wafer/file: %s: %w", src.Name, err)
-	}
-	format, err := recognise(head, in.Name)
+func (r *Reader) open() error {
+	src, err := openSource(r.ctx, r.inputs[r.at], r.sizes[r.at])
 	if err != nil {
 		return err
 	}
-	src.Stream = buffered
-	if o.FileReader, err = format.Open(src, r.settings); err != nil {
-		return errors.Join(err, src.Close())
+	images, err := src.format.Open(&src.Source, r.settings)
+	if err != nil {
+		return errors.Join(err, src.close())
 	}
-	o.src, r.now = src, o
+	r.now = &opened{images, src}
 	return nil
 }
 
@@ -170,7 +143,7 @@ func (r *Reader) Read(s *wafer.Set, n int) (int, error) {
 		}
 		r.at++
 		if err := r.open(); err != nil {
-			r.now = &opened{FileReader: ended{}}
+			r.now = &opened{ended{}, nil}
 			return 0, err
 		}
 		mine := slices.Clone(r.now.Info().Columns)
@@ -220,8 +193,8 @@ func (r *Reader) Share() (share float64, ok bool) {
 		switch {
 		case i < r.at:
 			done += float64(n)
-		case i == r.at && r.now.bytes != nil:
-			done += float64(min(r.now.bytes.n, n))
+		case i == r.at && r.now.source != nil:
+			done += float64(n) * r.now.share()
 		}
 	}
 	if whole == 0 {
@@ -240,41 +213,3 @@ func (ended) Read(*wafer.Set, int) (int, error) { return 0, io.EOF }
 func (ended) Info() wafer.Info                  { return wafer.Info{} }
 func (ended) Place(int) string                  { return "" }
 func (ended) Close() error                      { return nil }
-
-// counted counts the bytes that are read of a file.
-type counted struct {
-	io.Reader
-	at io.ReaderAt
-	n  int64
-}
-
-func (c *counted) Read(p []byte) (int, error) {
-	n, err := c.Reader.Read(p)
-	c.n += int64(n)
-	return n, err
-}
-
-func (c *counted) ReadAt(p []byte, off int64) (int, error) {
-	n, err := c.at.ReadAt(p, off)
-	c.n += int64(n)
-	return n, err
-}
-
-// pathError is an error of the file system with a path that can be printed.
-func pathError(err error) error {
-	if p := (*fs.PathError)(nil); errors.As(err, &p) {
-		return fmt.Errorf("open %s: %w", printable(p.Path), p.Err)
-	}
-	return fmt.Errorf("wafer/file: %w", err)
-}
-
-// printable is a name as a message may hold it: in quotation marks where it has
-// characters that a terminal would obey.
-func printable(name string) string {
-	for _, c := range name {
-		if !strconv.IsPrint(c) {
-			return strconv.Quote(name)
-		}
-	}
-	return name
-}

@@ -2,6 +2,7 @@ package file
 
 import (
 	"io"
+	"os"
 
 	"barrow/internal/outfile"
 	"barrow/wafer"
@@ -10,14 +11,16 @@ import (
 // Writer writes images to a new file, or to a stream.
 type Writer struct {
 	wafer.Writer
-	file *outfile.File // nil for a stream
+	file   *outfile.File  // nil for a stream
+	packed io.WriteCloser // nil where nothing is compressed
 }
 
 // Create starts a file in the format that its ending names, CSV where it names
-// none. The file appears under its name only by Close; without force an existing
-// one is an error.
+// none; compressed if .gz or .zst follows. The file appears under its name only by
+// Close; without force an existing one is an error.
 func Create(path string, force bool, s wafer.WriteSettings) (*Writer, error) {
-	format, err := byEnding(path)
+	inner, packer := unpackedName(path)
+	format, err := byEnding(inner)
 	if err != nil {
 		return nil, err
 	}
@@ -25,13 +28,30 @@ func Create(path string, force bool, s wafer.WriteSettings) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := format.Create(f, s)
-	if err != nil {
-		f.Abort()
+	w := &Writer{file: f}
+	out := io.Writer(f)
+	if packer != nil {
+		if w.packed, err = packer.pack(f); err != nil {
+			w.Abort()
+			return nil, err
+		}
+		out = packedFile{w.packed, f}
+	}
+	if w.Writer, err = format.Create(out, s); err != nil {
+		w.Abort()
 		return nil, err
 	}
-	return &Writer{w, f}, nil
+	return w, nil
 }
+
+// packedFile is a compressed output with the room beside it that formats may need.
+type packedFile struct {
+	io.Writer
+	file *outfile.File
+}
+
+// Spool makes a temporary file beside the output: see outfile.File.
+func (p packedFile) Spool() (*os.File, error) { return p.file.Spool() }
 
 // NewWriter starts writing CSV to a stream.
 func NewWriter(out io.Writer, s wafer.WriteSettings) (*Writer, error) {
@@ -43,12 +63,16 @@ func NewWriter(out io.Writer, s wafer.WriteSettings) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Writer{w, nil}, nil
+	return &Writer{Writer: w}, nil
 }
 
 // Close completes the file and puts it in its place.
 func (w *Writer) Close() error {
-	if err := w.Writer.Close(); err != nil {
+	err := w.Writer.Close()
+	if err == nil && w.packed != nil {
+		err = w.packed.Close()
+	}
+	if err != nil {
 		w.Abort()
 		return err
 	}
@@ -56,6 +80,15 @@ func (w *Writer) Close() error {
 		return nil
 	}
 	return w.file.Commit()
+}
+
+// Lost says what of the images written so far the file cannot hold: see
+// wafer.Loser.
+func (w *Writer) Lost() []string {
+	if l, ok := w.Writer.(wafer.Loser); ok {
+		return l.Lost()
+	}
+	return nil
 }
 
 // Abort throws the file away; after Close it does nothing.

@@ -1,0 +1,227 @@
+package file
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strconv"
+	"sync/atomic"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
+	"barrow/internal/wait"
+	"barrow/wafer"
+)
+
+// Input is a file by its path, or a stream with a name to call it by.
+type Input struct {
+	Name   string
+	Stream io.Reader // nil for the file at Name
+}
+
+// size is the number of bytes of an input, -1 where it is not known.
+func (in Input) size() (int64, error) {
+	if in.Stream != nil {
+		return -1, nil
+	}
+	info, err := os.Stat(in.Name)
+	switch {
+	case err != nil:
+		return 0, pathError(err)
+	case info.IsDir():
+		return 0, fmt.Errorf("wafer/file: %s: is a folder; name a file", printable(in.Name))
+	case !info.Mode().IsRegular():
+		return -1, nil
+	}
+	return info.Size(), nil
+}
+
+// source is an input under way, unpacked where it is compressed.
+type source struct {
+	wafer.Source
+	format wafer.Format
+	file   *os.File // nil for a stream
+	bytes  *counted // of the file as it lies; nil where its size is not known
+	size   int64    // of the file as it lies
+	packed io.Closer
+}
+
+// openSource opens an input of that size and tells its format. A cancelled context
+// ends reads.
+func openSource(ctx context.Context, in Input, size int64) (o *source, err error) {
+	o = &source{Source: wafer.Source{Name: printable(in.Name), Size: size}, size: size}
+	defer func() {
+		if err != nil {
+			o.close()
+		}
+	}()
+	stream := in.Stream
+	if stream == nil {
+		if o.file, err = wait.Open(ctx, in.Name); err != nil {
+			return o, pathError(err)
+		}
+		stream = o.file
+	}
+	if size < 0 {
+		stream = wait.Reader(ctx, stream)
+	} else {
+		o.bytes = &counted{ctx: ctx, Reader: stream, at: o.file}
+		stream, o.At = o.bytes, o.bytes
+	}
+	buffered := bufio.NewReaderSize(stream, wafer.SniffLength)
+	head, err := peek(buffered, o.Name)
+	if err != nil {
+		return o, err
+	}
+	if p := packing(head); p != nil {
+		unpacked, err := p.unpack(buffered)
+		if err != nil {
+			return o, fmt.Errorf("wafer/file: %s: damaged, or cut off: unpacking by %s: %w", o.Name, p.name, err)
+		}
+		o.packed, o.At, o.Size = unpacked, nil, -1
+		buffered = bufio.NewReaderSize(&said{unpacked, p.name}, wafer.SniffLength)
+		if head, err = peek(buffered, o.Name); err != nil {
+			return o, err
+		}
+	}
+	o.Stream = buffered
+	o.format, err = recognise(head, in.Name)
+	return o, err
+}
+
+func peek(r *bufio.Reader, name string) ([]byte, error) {
+	head, err := r.Peek(wafer.SniffLength)
+	if err != nil && err != io.EOF {
+		return nil, fmt.Errorf("wafer/file: %s: %w", name, err)
+	}
+	return head, nil
+}
+
+// share is how much of the input is read, by its bytes.
+func (o *source) share() float64 {
+	read, size := int64(0), o.size
+	if o.bytes != nil {
+		read = o.bytes.n.Load()
+	}
+	if n, whole := o.Spooled(); whole > 0 {
+		read, size = n, whole
+	}
+	if size <= 0 {
+		return 1
+	}
+	return min(float64(read)/float64(size), 1)
+}
+
+func (o *source) close() error {
+	err := o.Close()
+	if o.packed != nil {
+		err = errors.Join(err, o.packed.Close())
+	}
+	if o.file != nil {
+		err = errors.Join(err, o.file.Close())
+	}
+	return err
+}
+
+// A packer is a compression that files of any format may have.
+type packer struct {
+	name, ending, magic string
+	unpack              func(io.Reader) (io.ReadCloser, error)
+	pack                func(io.Writer) (io.WriteCloser, error)
+}
+
+// window is how far back zstd may refer: more than 128 MiB its own program does not
+// unpack unasked, either.
+const window = 128 << 20
+
+func packers() []packer {
+	return []packer{
+		{"gzip", ".gz", "\x1f\x8b",
+			func(r io.Reader) (io.ReadCloser, error) { return gzip.NewReader(r) },
+			func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil }},
+		{"Zstandard", ".zst", "\x28\xb5\x2f\xfd",
+			func(r io.Reader) (io.ReadCloser, error) {
+				z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(window), zstd.WithDecoderMaxMemory(1<<63-1))
+				if err != nil {
+					return nil, err
+				}
+				return z.IOReadCloser(), nil
+			},
+			func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1)) }},
+	}
+}
+
+// packing tells by a file's first bytes how it is compressed; nil if it is not.
+func packing(head []byte) *packer {
+	for _, p := range packers() {
+		if bytes.HasPrefix(head, []byte(p.magic)) {
+			return &p
+		}
+	}
+	return nil
+}
+
+// said is a stream whose errors say how it is compressed.
+type said struct {
+	io.Reader
+	by string
+}
+
+func (s *said) Read(p []byte) (int, error) {
+	n, err := s.Reader.Read(p)
+	if err != nil && err != io.EOF && !errors.Is(err, context.Canceled) {
+		err = fmt.Errorf("damaged, or cut off: unpacking by %s: %w", s.by, err)
+	}
+	return n, err
+}
+
+// counted counts the bytes that are read of a file.
+type counted struct {
+	ctx context.Context
+	io.Reader
+	at io.ReaderAt
+	n  atomic.Int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := c.Reader.Read(p)
+	c.n.Add(int64(n))
+	return n, err
+}
+
+func (c *counted) ReadAt(p []byte, off int64) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := c.at.ReadAt(p, off)
+	c.n.Add(int64(n))
+	return n, err
+}
+
+// pathError is an error of the file system with a path that can be printed.
+func pathError(err error) error {
+	if p := (*fs.PathError)(nil); errors.As(err, &p) {
+		return fmt.Errorf("open %s: %w", printable(p.Path), p.Err)
+	}
+	return fmt.Errorf("wafer/file: %w", err)
+}
+
+// printable is a name as a message may hold it: in quotation marks where it has
+// characters that a terminal would obey.
+func printable(name string) string {
+	for _, c := range name {
+		if !strconv.IsPrint(c) {
+			return strconv.Quote(name)
+		}
+	}
+	return name
+}
