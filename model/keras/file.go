@@ -7,10 +7,10 @@ import (
 	"io"
 	"strings"
 
+	"barrow/internal/h5"
 	"barrow/internal/limit"
 	"barrow/internal/outfile"
 	"barrow/internal/sniff"
-	"barrow/model/keras/internal/h5"
 )
 
 // A File is what a Keras HDF5 file holds: weights, and in a whole-model file

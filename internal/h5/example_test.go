@@ -3,7 +3,7 @@ package h5_test
 import (
 	"fmt"
 
-	"barrow/model/keras/internal/h5"
+	"barrow/internal/h5"
 )
 
 func Example() {
