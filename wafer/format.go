@@ -140,6 +140,14 @@ type Loser interface {
 	Lost() []string
 }
 
+// An Aborter is a Writer that keeps more than memory, temporary files say.
+type Aborter interface {
+	Writer
+	// Abort frees what is kept, where the output is not wanted any more; after Close it
+	// does nothing.
+	Abort()
+}
+
 // UnclearError is a file that may mean more than one thing, with the settings
 // that would settle which.
 type UnclearError struct {

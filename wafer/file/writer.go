@@ -93,6 +93,9 @@ func (w *Writer) Lost() []string {
 
 // Abort throws the file away; after Close it does nothing.
 func (w *Writer) Abort() {
+	if a, ok := w.Writer.(wafer.Aborter); ok {
+		a.Abort()
+	}
 	if w.file != nil {
 		w.file.Abort()
 	}
