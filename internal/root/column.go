@@ -31,6 +31,9 @@ type Column struct {
 	Kind Kind
 	// Len is the number of values of every entry, -1 where it differs.
 	Len int
+	// Nested says that an entry has lists of lists, as vector<vector<float>> and
+	// float[2][3]; an Array has all their values one after the other.
+	Nested bool
 	// Unread says why the column is not read, "" where it is.
 	Unread string
 }
