@@ -1,6 +1,7 @@
 package root
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -20,6 +21,14 @@ type Buffer struct {
 	// origin is what positions in references count from: the record's key is in front
 	// of its data.
 	origin int
+	// classes and objects are those that were read, by what references call them.
+	classes map[uint32]string
+	objects map[uint32]*Object
+	// counted is set once an object with a byte count was seen: until then references
+	// count objects, as the oldest records do, in place of bytes.
+	counted bool
+	number  uint32
+	depth   int
 }
 
 // NewBuffer reads data, the payload of a record whose key has keylen bytes.
@@ -122,6 +131,21 @@ func (b *Buffer) String() string {
 	return string(b.Take(n))
 }
 
+// cstring is a string with a zero byte at its end.
+func (b *Buffer) cstring() string {
+	if b.err != nil {
+		return ""
+	}
+	n := bytes.IndexByte(b.data[b.pos:], 0)
+	if n < 0 {
+		b.err = errShort
+		return ""
+	}
+	s := string(b.data[b.pos : b.pos+n])
+	b.pos += n + 1
+	return s
+}
+
 // byteCounted marks a number that is a count of bytes.
 const byteCounted = 0x40000000
 
@@ -143,4 +167,12 @@ func (b *Buffer) Version() (version, end int) {
 		return 0, -1
 	}
 	return int(b.I16()), end
+}
+
+// Peek is the next byte, which is not taken; 0 at the end.
+func (b *Buffer) Peek() byte {
+	if b.pos >= len(b.data) {
+		return 0
+	}
+	return b.data[b.pos]
 }

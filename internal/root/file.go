@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"sync"
 )
 
 // A File is an open ROOT file. Several goroutines may read from it.
@@ -17,6 +18,9 @@ type File struct {
 	Version int
 
 	seekInfo int64
+	once     sync.Once
+	infos    *Streamers
+	infosErr error
 }
 
 // IsROOT tells whether a file that begins with these bytes is a ROOT file.

@@ -29,8 +29,14 @@ type Key struct {
 // count.
 func (k Key) KeyLen() int { return k.keyLen }
 
-// header reads a key. Its path is its name.
-func (b *Buffer) header() Key {
+// Size is the number of bytes of the record, its key's among them.
+func (k Key) Size() int { return k.size }
+
+// Length is the number of bytes of the object, unpacked.
+func (k Key) Length() int { return k.objLen }
+
+// Key reads the key at the begin of a record. Its path is its name.
+func (b *Buffer) Key() Key {
 	var k Key
 	k.size = int(b.I32())
 	version := b.I16()
@@ -135,13 +141,13 @@ func (w *walker) folder(offset int64, path string, depth int) error {
 // Of several of the same name the one of the highest cycle stays.
 func keyList(list []byte) ([]Key, error) {
 	b := NewBuffer(list, 0)
-	own := b.header()
+	own := b.Key()
 	b.Seek(own.keyLen)
 	n := int(b.I32())
 	var keys []Key
 	at := map[string]int{}
 	for i := 0; i < n && b.Err() == nil; i++ {
-		k := b.header()
+		k := b.Key()
 		if b.Err() != nil {
 			break
 		}
