@@ -134,4 +134,3 @@ func (s *Streamers) add(o *Object) {
 	name := o.Text("fName")
 	s.classes[name] = append(s.classes[name], i)
 }
-
