@@ -1,163 +1,329 @@
 package npz
 
 import (
-	"archive/zip"
-	"encoding/binary"
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
-	"strconv"
-	"strings"
+	"os"
+	"slices"
 )
 
-// A File is an archive open for reading.
-type File struct {
-	archive *zip.ReadCloser
-	path    string
+// A Reader reads one array, row by row along its first axis.
+type Reader struct {
+	// Shape is the array's, with the number of rows in front; none for a single item.
+	Shape []int
+	// Fields are what Next reads of every row: one without a name, or those of a record.
+	Fields []Field
+	// Behind is how many bytes follow the array, which NumPy does not look at.
+	Behind int64
+
+	head   *head
+	source source
+	where  string
+	raw    io.Closer
+	in     *bufio.Reader
+	turned *turned // for items in Fortran order
+
+	next, first, got int    // next row, first of those at hand, their number
+	block            []byte // the rows at hand
+	buf, field, swap []byte
 }
 
-// Open opens an archive.
-func Open(path string) (*File, error) {
-	z, err := zip.OpenReader(path)
-	if err != nil {
-		return nil, fmt.Errorf("%s: not an NPZ file: %w", path, err)
-	}
-	return &File{z, path}, nil
+// source is where the bytes of an array are from.
+type source struct {
+	open func() (io.ReadCloser, error)
+	at   io.ReaderAt // nil where they are compressed
+	size int64
 }
 
-// Close closes the archive.
-func (f *File) Close() error { return f.archive.Close() }
+// maxBuffer is what is read at once where rows are asked for singly.
+const maxBuffer = 1 << 16
 
-// Names lists the arrays in the order of the file.
-func (f *File) Names() []string {
-	var names []string
-	for _, e := range f.archive.File {
-		if name, ok := strings.CutSuffix(e.Name, ".npy"); ok {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-// A Stream reads the numbers of one array.
-type Stream struct {
-	Type  Type
-	Shape []int // with the number of rows in front; none for a single number
-	in    io.ReadCloser
-	where string
-	left  int // numbers
-	bytes []byte
-}
-
-// Array begins to read an array, which must be C-ordered and hold little-endian
-// integers, float32, float64 or truth values. It is closed by the caller.
-func (f *File) Array(name string) (*Stream, error) {
-	for _, e := range f.archive.File {
-		if e.Name != name+".npy" {
-			continue
-		}
-		in, err := e.Open()
-		if err != nil {
-			return nil, fmt.Errorf("%s: array %s: %w", f.path, name, err)
-		}
-		s, err := NewStream(in, int64(e.UncompressedSize64), f.path+": array "+name)
-		if err != nil {
-			in.Close()
-			return nil, err
-		}
-		return s, nil
-	}
-	return nil, fmt.Errorf("%s: no array %s; there are %s", f.path, name, strings.Join(f.Names(), ", "))
-}
-
-// NewStream begins to read an array from an entry of so many bytes. Errors begin
+// NewReader begins to read an array that is the first size bytes of in. Errors begin
 // with where.
-func NewStream(in io.ReadCloser, size int64, where string) (*Stream, error) {
-	s := &Stream{in: in, where: where}
-	if err := s.readHeader(size); err != nil {
+func NewReader(in io.ReaderAt, size int64, where string) (*Reader, error) {
+	section := io.NewSectionReader(in, 0, size)
+	return newReader(source{func() (io.ReadCloser, error) { return io.NopCloser(section), nil }, in, size}, where)
+}
+
+func newReader(src source, where string) (*Reader, error) {
+	raw, err := src.open()
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", where, err)
 	}
-	return s, nil
+	r := &Reader{source: src, where: where, raw: raw, in: bufio.NewReaderSize(raw, int(min(src.size, maxBuffer)))}
+	if r.head, err = readHeader(r.in, src.size); err != nil {
+		raw.Close()
+		return nil, fmt.Errorf("%s: %w", where, err)
+	}
+	r.Shape, r.Fields = r.head.shape, r.head.fields
+	r.Behind = src.size - r.head.length - int64(r.Rows())*int64(r.head.row)
+	if r.head.fortran && !r.head.record && r.Fields[0].Len() > 1 {
+		r.turned = &turned{}
+	}
+	return r, nil
 }
 
-// The text of a header is a Python dictionary, its keys in any order.
-var (
-	descrField = regexp.MustCompile(`'descr'\s*:\s*'([^']*)'`)
-	orderField = regexp.MustCompile(`'fortran_order'\s*:\s*(True|False)`)
-	shapeField = regexp.MustCompile(`'shape'\s*:\s*\(([0-9,\sL]*)\)`)
-)
+// Rows is the length of the first axis; a single item is one row.
+func (r *Reader) Rows() int { return r.head.rows() }
 
-// maxHeader bounds the text, whose length version 2.0 of the format gives in 32
-// bits.
-const maxHeader = 1 << 16
+// RowSize is how many bytes a row has.
+func (r *Reader) RowSize() int { return r.head.row }
 
-// readHeader sets type and shape from the start of an entry of so many bytes.
-func (s *Stream) readHeader(size int64) error {
-	start := make([]byte, len(magic)+4)
-	if _, err := io.ReadFull(s.in, start); err != nil || string(start[:len(magic)]) != magic {
-		return errors.New("not in NumPy's format")
+// Type is that of the items, "" of records.
+func (r *Reader) Type() Type {
+	if r.head.record {
+		return ""
 	}
-	length, used := int(binary.LittleEndian.Uint16(start[8:])), int64(len(start))
-	if start[6] >= 2 {
-		var high [2]byte
-		if _, err := io.ReadFull(s.in, high[:]); err != nil {
-			return errors.New("the header ends early")
+	return r.Fields[0].Type
+}
+
+// Next reads up to n further rows, for Floats, Ints and Texts, and returns how many;
+// behind the last one io.EOF.
+func (r *Reader) Next(n int) (int, error) {
+	n = min(n, r.Rows()-r.next)
+	r.first, r.got = r.next, 0
+	if n <= 0 {
+		return 0, io.EOF
+	}
+	var err error
+	if r.turned != nil {
+		n, err = r.turned.next(r, n)
+	} else {
+		need := n * r.head.row
+		r.buf = slices.Grow(r.buf[:0], need)[:need]
+		r.block = r.buf
+		_, err = io.ReadFull(r.in, r.block)
+	}
+	if err == nil && r.next+n == r.Rows() {
+		err = r.end()
+	}
+	if err != nil {
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			err = errors.New("the file is cut off")
 		}
-		length |= int(binary.LittleEndian.Uint16(high[:])) << 16
-		used += 2
+		return 0, fmt.Errorf("%s: rows %d to %d: %w", r.where, r.next, r.next+n-1, err)
 	}
-	if length > maxHeader {
-		return fmt.Errorf("a header of %d bytes", length)
+	r.next, r.got = r.next+n, n
+	return n, nil
+}
+
+// end reads on behind the last row: an archive's checksum is compared there.
+func (r *Reader) end() error {
+	if r.turned != nil || r.Behind > 0 {
+		return nil
 	}
-	text := make([]byte, length)
-	if _, err := io.ReadFull(s.in, text); err != nil {
-		return errors.New("the header ends early")
-	}
-	descr, order, shape := descrField.FindSubmatch(text), orderField.FindSubmatch(text), shapeField.FindSubmatch(text)
-	if descr == nil || order == nil || shape == nil {
-		return fmt.Errorf("header %q: want descr (a plain type), fortran_order and shape", strings.TrimSpace(string(text)))
-	}
-	s.Type, s.left = Type(descr[1]), 1
-	if s.Type.size() == 0 {
-		return fmt.Errorf("numbers of type %q; convert them, as with astype('<f8')", s.Type)
-	}
-	available := (size - used - int64(length)) / int64(s.Type.size())
-	for _, word := range strings.FieldsFunc(string(shape[1]), func(r rune) bool { return r < '0' || r > '9' }) {
-		n, err := strconv.Atoi(word)
-		if err != nil || n > 0 && int64(s.left) > available/int64(n) {
-			return fmt.Errorf("shape (%s) needs more numbers than the %d that are there", shape[1], available)
-		}
-		s.Shape = append(s.Shape, n)
-		s.left *= n
-	}
-	if int64(s.left) > available { // one number of no dimension
-		return fmt.Errorf("shape (%s) needs more numbers than the %d that are there", shape[1], available)
-	}
-	if string(order[1]) == "True" && len(s.Shape) > 1 {
-		return errors.New("in Fortran order; convert it with numpy.ascontiguousarray")
+	if _, err := r.in.ReadByte(); err != nil && err != io.EOF {
+		return err
 	}
 	return nil
 }
 
-// Read fills out with the next numbers as float64 and returns how many; at the
-// end, 0 and io.EOF.
-func (s *Stream) Read(out []float64) (int, error) {
-	n := min(len(out), s.left)
-	if n == 0 && len(out) > 0 {
-		return 0, io.EOF
+// bytes are the items of a field in the rows at hand, one after the other, and
+// little-endian.
+func (r *Reader) bytes(f *Field) []byte {
+	b := r.block[:r.got*r.head.row]
+	if f.size != r.head.row {
+		r.field = slices.Grow(r.field[:0], r.got*f.size)
+		for at := f.offset; at < len(b); at += r.head.row {
+			r.field = append(r.field, b[at:at+f.size]...)
+		}
+		b = r.field
 	}
-	if need := n * s.Type.size(); cap(s.bytes) < need {
-		s.bytes = make([]byte, need)
+	if big, _, _ := f.Type.parts(); big {
+		r.swap = f.Type.swapped(r.swap, b)
+		return r.swap
 	}
-	b := s.bytes[:n*s.Type.size()]
-	if _, err := io.ReadFull(s.in, b); err != nil {
-		return 0, fmt.Errorf("%s: %w", s.where, err)
+	return b
+}
+
+// Floats are the items of a field of kind Whole or Real in the rows at hand, row after
+// row, in the memory of dst where that is enough.
+func (r *Reader) Floats(f *Field, dst []float64) []float64 {
+	n := r.got * f.Len()
+	dst = slices.Grow(dst[:0], n)[:n]
+	f.Type.floats(dst, r.bytes(f))
+	return dst
+}
+
+// Ints is Floats for the kind Whole, exactly; truth values are 0 and 1. A number
+// beyond 2⁶³−1 is an error.
+func (r *Reader) Ints(f *Field, dst []int64) ([]int64, error) {
+	n := r.got * f.Len()
+	dst = slices.Grow(dst[:0], n)[:n]
+	if k := f.Type.ints(dst, r.bytes(f)); k >= 0 {
+		return nil, r.fail(f, k, fmt.Errorf("%d is beyond the largest whole number here, 2^63-1; save the array as text, with astype(str), or as floating point", uint64(dst[k])))
 	}
-	s.Type.decode(out[:n], b)
-	s.left -= n
-	return n, nil
+	return dst, nil
+}
+
+// Texts is Floats for the kind Words.
+func (r *Reader) Texts(f *Field, dst []string) ([]string, error) {
+	n := r.got * f.Len()
+	dst = slices.Grow(dst[:0], n)[:n]
+	if k, err := f.Type.texts(dst, r.bytes(f)); err != nil {
+		return nil, r.fail(f, k, err)
+	}
+	return dst, nil
+}
+
+// fail is an error about item k of those at hand.
+func (r *Reader) fail(f *Field, k int, err error) error {
+	place := fmt.Sprintf("%s[%d]", r.where, r.first+k/f.Len())
+	if f.Name != "" {
+		place += fmt.Sprintf("[%q]", f.Name)
+	}
+	return fmt.Errorf("%s: %w", place, err)
+}
+
+// All reads the numbers of a whole array.
+func (r *Reader) All() ([]float64, error) {
+	f := &r.Fields[0]
+	if f.Type.Kind() != Whole && f.Type.Kind() != Real {
+		return nil, fmt.Errorf("%s: items of type %v; want numbers", r.where, f.Type)
+	}
+	out := make([]float64, 0, r.Rows()*f.Len())
+	var part []float64
+	for {
+		_, err := r.Next(max(1, maxBuffer/max(1, r.head.row)))
+		if err == io.EOF {
+			return out, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		part = r.Floats(f, part)
+		out = append(out, part...)
+	}
 }
 
 // Close ends reading.
-func (s *Stream) Close() error { return s.in.Close() }
+func (r *Reader) Close() error {
+	err := r.raw.Close()
+	if r.turned != nil {
+		err = errors.Join(err, r.turned.close())
+	}
+	return err
+}
+
+// turned reads items in Fortran order, column after column, as rows: a piece of every
+// column at a time. What is compressed is unpacked to a temporary file.
+type turned struct {
+	at      io.ReaderAt
+	data    int64 // where the first column begins
+	spool   *os.File
+	columns []int // per item of a row the column that it is of
+	column  []byte
+	rows    []byte // whole ones
+	left    int    // rows not yet given
+}
+
+// pieceBytes is how much is turned at a time, maxColumns how many pieces that may be.
+const (
+	pieceBytes = 1 << 22
+	maxColumns = 1 << 12
+)
+
+// next gives up to n rows as r.block.
+func (t *turned) next(r *Reader, n int) (int, error) {
+	if t.at == nil {
+		if err := t.open(r); err != nil {
+			return n, err
+		}
+	}
+	if t.left == 0 {
+		if err := t.turn(r); err != nil {
+			return n, err
+		}
+	}
+	n = min(n, t.left)
+	from := len(t.rows) - t.left*r.head.row
+	r.block = t.rows[from : from+n*r.head.row]
+	t.left -= n
+	return n, nil
+}
+
+func (t *turned) open(r *Reader) error {
+	shape := r.Fields[0].Shape
+	width := r.Fields[0].Len()
+	if width > maxColumns {
+		return fmt.Errorf("rows of %d items in Fortran order; save it as numpy.ascontiguousarray(a)", width)
+	}
+	t.columns = make([]int, width)
+	for c := range t.columns {
+		step, rest := width, c
+		at, stride := 0, 1
+		for _, n := range shape {
+			step /= n
+			at += rest / step * stride
+			rest, stride = rest%step, stride*n
+		}
+		t.columns[c] = at
+	}
+	if r.source.at != nil {
+		t.at, t.data = r.source.at, r.head.length
+		return nil
+	}
+	var err error
+	if t.spool, err = os.CreateTemp("", "barrow-*"); err != nil {
+		return fmt.Errorf("no place to unpack it to: %w", err)
+	}
+	if _, err := io.CopyN(t.spool, r.in, int64(r.Rows())*int64(r.head.row)); err != nil {
+		return err
+	}
+	if r.Behind == 0 {
+		if _, err := r.in.ReadByte(); err != nil && err != io.EOF { // the checksum
+			return err
+		}
+	}
+	t.at = t.spool
+	return nil
+}
+
+// turn makes rows of the next piece of every column.
+func (t *turned) turn(r *Reader) error {
+	row, size := r.head.row, r.head.row/len(t.columns)
+	n := min(r.Rows()-r.next, max(1, pieceBytes/row))
+	t.column = slices.Grow(t.column[:0], n*size)[:n*size]
+	t.rows = slices.Grow(t.rows[:0], n*row)[:n*row]
+	for c, column := range t.columns {
+		at := t.data + (int64(column)*int64(r.Rows())+int64(r.next))*int64(size)
+		if k, err := t.at.ReadAt(t.column, at); k < len(t.column) {
+			return err
+		}
+		scatter(t.rows[c*size:], t.column, row, size)
+	}
+	t.left = n
+	return nil
+}
+
+// scatter puts items of a column into rows.
+func scatter(rows, column []byte, row, size int) {
+	switch size {
+	case 8:
+		for at := 0; len(column) >= 8; at += row {
+			*(*[8]byte)(rows[at:]) = *(*[8]byte)(column)
+			column = column[8:]
+		}
+	case 4:
+		for at := 0; len(column) >= 4; at += row {
+			*(*[4]byte)(rows[at:]) = *(*[4]byte)(column)
+			column = column[4:]
+		}
+	default:
+		for at := 0; len(column) > 0; at += row {
+			copy(rows[at:at+size], column[:size])
+			column = column[size:]
+		}
+	}
+}
+
+func (t *turned) close() error {
+	if t.spool == nil {
+		return nil
+	}
+	err := errors.Join(t.spool.Close(), os.Remove(t.spool.Name()))
+	t.spool = nil
+	return err
+}

@@ -267,29 +267,24 @@ func array(e *zip.File) (Array, error) {
 	if err != nil {
 		return Array{}, err
 	}
-	s, err := npz.NewStream(io.NopCloser(bytes.NewReader(b)), int64(len(b)), fmt.Sprintf("its array %q", name))
+	r, err := npz.NewReader(bytes.NewReader(b), int64(len(b)), fmt.Sprintf("its array %q", name))
 	if err != nil {
 		return Array{}, err
 	}
-	a := Array{Name: name, Type: s.Type, Shape: s.Shape}
+	defer r.Close()
+	a := Array{Name: name, Type: r.Type(), Shape: r.Shape}
 	if a.Type != npz.Float64 && a.Type != npz.Float32 && a.Type != npz.Float16 {
-		return Array{}, fmt.Errorf("its array %q holds numbers of type %s", name, a.Type)
+		return Array{}, fmt.Errorf("its array %q holds items of type %s", name, r.Type())
 	}
-	count := 1
-	for _, n := range s.Shape {
-		count *= n
-	}
-	values := make([]float64, count)
-	if count > 0 {
-		if _, err := s.Read(values); err != nil {
-			return Array{}, err
-		}
+	values, err := r.All()
+	if err != nil {
+		return Array{}, err
 	}
 	if a.Type == npz.Float64 {
 		a.Wide = values
 		return a, nil
 	}
-	a.Data = make([]float32, count)
+	a.Data = make([]float32, len(values))
 	for i, v := range values {
 		a.Data[i] = float32(v)
 	}

@@ -122,11 +122,11 @@ func TestRefused(t *testing.T) {
 		"potential":  {encode(t, potential), "a network of potentials"},
 		"compressed": {archive(t, zip.Deflate, entryName(Network), `{"version":1,"arrays":["a"]}`, "a.npy", strings.Repeat("0", 1<<20)), "compressed"},
 		"no array":   {archive(t, zip.Store, entryName(Network), `{"version":1,"arrays":["a"]}`, "a.txt", "x"), `"a.txt" is no array`},
-		"too large":  {archive(t, zip.Store, entryName(Network), `{"version":1,"arrays":["a"]}`, "a.npy", string(large)), "needs more numbers"},
+		"too large":  {archive(t, zip.Store, entryName(Network), `{"version":1,"arrays":["a"]}`, "a.npy", string(large)), "needs more than"},
 		"newer":      {archive(t, zip.Store, entryName(Network), `{"version":2}`), "of version 2; this program reads version 1"},
 		"swapped":    {archive(t, zip.Store, entryName(Network), `{"version":1,"arrays":["b"]}`, "a.npy", string(npy)), "not where its description has it"},
 		"missing":    {archive(t, zip.Store, entryName(Network), `{"version":1,"arrays":["b"]}`), "it has 0 arrays, its description 1"},
-		"integers":   {archive(t, zip.Store, entryName(Network), `{"version":1,"arrays":["a"]}`, "a.npy", strings.Replace(string(npy), "<f4", "<i4", 1)), "numbers of type <i4"},
+		"integers":   {archive(t, zip.Store, entryName(Network), `{"version":1,"arrays":["a"]}`, "a.npy", strings.Replace(string(npy), "<f4", "<i4", 1)), "items of type int32"},
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, c.content, 0o600); err != nil {

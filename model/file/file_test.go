@@ -1,6 +1,7 @@
 package file
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"math"
@@ -264,24 +265,23 @@ func TestExport(t *testing.T) {
 	if want := []string{"prod.yaml", "p1.yaml", "econt_sw.yaml", vectors, readme}; !slices.Equal(found, want) {
 		t.Errorf("files %v, want %v", found, want)
 	}
-	a, err := npz.Open(filepath.Join(dir, vectors))
+	in, err := os.ReadFile(filepath.Join(dir, vectors))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer a.Close()
+	a, err := npz.NewArchive(bytes.NewReader(in), int64(len(in)), vectors)
+	if err != nil {
+		t.Fatal(err)
+	}
 	read := func(name string, row int) []float64 {
-		s, err := a.Array(name)
+		s, err := a.Open(slices.Index(a.Names, name))
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer s.Close()
-		v := make([]float64, VectorCount*row)
-		for at := 0; at < len(v); {
-			n, err := s.Read(v[at:])
-			if err != nil {
-				t.Fatalf("%s: %d of %d numbers: %v", name, at, len(v), err)
-			}
-			at += n
+		v, err := s.All()
+		if err != nil || len(v) != VectorCount*row {
+			t.Fatalf("%s: %d numbers: %v", name, len(v), err)
 		}
 		return v
 	}
