@@ -19,6 +19,7 @@ import (
 	"barrow/internal/sniff"
 	"barrow/wafer"
 	"barrow/wafer/csvio"
+	"barrow/wafer/rootio"
 )
 
 // formats are all formats: text first, which is what is written where nothing
@@ -26,6 +27,7 @@ import (
 func formats() []wafer.Format {
 	return []wafer.Format{
 		csvio.Format{},
+		rootio.Format{},
 	}
 }
 

@@ -1,0 +1,206 @@
+package rootio
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"barrow/hgcal"
+	"barrow/internal/root"
+)
+
+// names finds a table's columns by what they are called, whichever program wrote
+// them: the field pt of a collection tc is tc_pt.
+type names struct {
+	table   root.Table
+	columns []root.Column
+	plain   []string       // of each column its name in one piece
+	at      map[string]int // by that name
+	last    map[string]int // by the last piece; -1 where several end so
+}
+
+func newNames(t root.Table) *names {
+	n := &names{table: t, columns: t.Columns(), at: map[string]int{}, last: map[string]int{}}
+	for i, c := range n.columns {
+		pieces := pieces(c.Name)
+		name := strings.Join(pieces, "_")
+		n.plain = append(n.plain, name)
+		if before, twice := n.at[name]; !twice || n.columns[before].Kind == root.None {
+			n.at[name] = i
+		}
+		if len(pieces) > 1 {
+			end := pieces[len(pieces)-1]
+			if _, twice := n.last[end]; twice {
+				n.last[end] = -1
+			} else {
+				n.last[end] = i
+			}
+		}
+	}
+	return n
+}
+
+// pieces are the parts of a name within names, as far as they say something: an
+// RNTuple calls the items of a collection _0, a TTree repeats the name of a branch
+// in its only leaf.
+func pieces(name string) []string {
+	var out []string
+	for _, p := range strings.FieldsFunc(name, func(c rune) bool { return c == '.' || c == '/' }) {
+		if p == "_0" || len(out) > 0 && out[len(out)-1] == p {
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// find is the index of the column of that name, -1 where there is none.
+func (n *names) find(name string) int {
+	if i, ok := n.at[name]; ok {
+		return i
+	}
+	if i, ok := n.last[name]; ok {
+		return i
+	}
+	return -1
+}
+
+// numbers is find of a column that holds numbers.
+func (n *names) numbers(name string) int {
+	if i := n.find(name); i >= 0 && isNumber(n.columns[i]) {
+		return i
+	}
+	return -1
+}
+
+func isNumber(c root.Column) bool {
+	return c.Kind == root.Int || c.Kind == root.Uint || c.Kind == root.Float
+}
+
+// prefixes are what stands before _suffix in names of columns, the usual one first.
+func (n *names) prefixes(usual, suffix string) []string {
+	var out []string
+	for _, name := range n.plain {
+		p, ok := strings.CutSuffix(name, "_"+suffix)
+		if !ok || p == "" {
+			continue
+		}
+		if p == usual {
+			out = append([]string{p}, out...)
+		} else {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// absent says of columns that are needed and cannot be had which, and why.
+func (n *names) absent(want ...string) string {
+	var missing []string
+	for _, w := range want {
+		i := n.find(w)
+		switch {
+		case i < 0:
+			missing = append(missing, w)
+		case !isNumber(n.columns[i]):
+			c := n.columns[i]
+			why := c.Unread
+			if why == "" {
+				why = "no numbers"
+			}
+			missing = append(missing, fmt.Sprintf("%s (%s: %s)", w, c.Type, why))
+		}
+	}
+	return strings.Join(missing, ", ")
+}
+
+// list names the columns, so many as fit a message, those that begin with prefix
+// before others.
+func (n *names) list(prefix string) string {
+	const most = 40
+	var out []string
+	for _, mine := range []bool{true, false} {
+		for _, name := range n.plain {
+			if strings.HasPrefix(name, prefix) == mine {
+				out = append(out, name)
+			}
+		}
+	}
+	if len(out) == 0 {
+		return "none"
+	}
+	if len(out) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(out[:most], ", "), len(out)-most)
+	}
+	return strings.Join(out, ", ")
+}
+
+// chargeName matches names of charges: what stands before, the order where it is
+// said, the number of the cell where each has a column.
+var chargeName = regexp.MustCompile(`(?i)^(?:(.*)_)?calq(?:_(v9|postmux|raster))?(?:_?(\d{1,3}))?$`)
+
+// charges are columns of charges that belong together.
+type charges struct {
+	prefix string // wafer, of wafer_CALQ0
+	order  hgcal.Order
+	said   bool // whether the names say the order
+	list   int  // a column that has all cells, -1
+	cells  [64]int
+	most   int // 1 + the highest number of a cell
+	count  int // of cells that have a column
+}
+
+// charges finds the columns of charges: of those of vectors if vectors is true,
+// else those that have one row an image.
+func (n *names) charges(vectors bool) []charges {
+	var out []charges
+	at := map[string]int{}
+	for i, name := range n.plain {
+		m := chargeName.FindStringSubmatch(name)
+		c := n.columns[i]
+		if m == nil || !isNumber(c) {
+			continue
+		}
+		if _, counts := n.at[strings.TrimPrefix(name, "n")]; counts && name[0] == 'n' {
+			continue // how many values another column has, as uproot writes it
+		}
+		one := c.Len == 1
+		if m[3] == "" && (vectors || one) || m[3] != "" && one == vectors {
+			continue
+		}
+		kind := m[1] + "\x00" + strings.ToLower(m[2])
+		if m[3] == "" {
+			kind += "\x00list"
+		}
+		k, ok := at[kind]
+		if !ok {
+			k = len(out)
+			at[kind] = k
+			order, _ := hgcal.ParseOrder(strings.ToLower(m[2]))
+			out = append(out, charges{prefix: m[1], order: order, said: m[2] != "", list: -1})
+			for j := range out[k].cells {
+				out[k].cells[j] = -1
+			}
+		}
+		g := &out[k]
+		if m[3] == "" {
+			g.list = i
+			continue
+		}
+		cell, _ := strconv.Atoi(m[3])
+		if cell >= len(g.cells) || g.cells[cell] >= 0 {
+			g.count = -1000 // no cells after all
+			continue
+		}
+		g.cells[cell] = i
+		g.count++
+		g.most = max(g.most, cell+1)
+	}
+	return out
+}
+
+// whole reports whether the columns are those of 48 cells, or of 64 pixels.
+func (c charges) whole() bool {
+	return c.list >= 0 || c.count == c.most && (c.most == hgcal.Cells || c.most == len(c.cells))
+}
