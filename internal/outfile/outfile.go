@@ -92,6 +92,21 @@ func (f *File) Spool() (*os.File, error) {
 	return temporary(path, 0o600)
 }
 
+// Regular tells whether the output is a file, whose bytes WriteAt can replace; what went
+// to a device or a pipe is gone.
+func (f *File) Regular() bool { return !f.target.through }
+
+// WriteAt replaces bytes that were written, in a Regular output.
+func (f *File) WriteAt(p []byte, offset int64) (int, error) {
+	if f.target.through {
+		return 0, fmt.Errorf("%s: bytes that are gone cannot be replaced: %w", f.name, errors.ErrUnsupported)
+	}
+	if err := f.Flush(); err != nil {
+		return 0, err
+	}
+	return f.out.WriteAt(p, offset)
+}
+
 // Commit flushes, syncs and renames the file to its final name.
 func (f *File) Commit() error {
 	f.done = true

@@ -88,3 +88,24 @@ func TestSweep(t *testing.T) {
 		t.Errorf("left: %v, %v", entries, err)
 	}
 }
+
+// TestWriteAt replaces what was written before, and goes on behind it.
+func TestWriteAt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out")
+	f, err := Create(path, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Abort()
+	io.WriteString(f, "size ?, ")
+	if n, err := f.WriteAt([]byte("5"), 5); n != 1 || err != nil || !f.Regular() {
+		t.Fatal(n, err)
+	}
+	io.WriteString(f, "seven")
+	if err := f.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if b, _ := os.ReadFile(path); string(b) != "size 5, seven" {
+		t.Errorf("%q", b)
+	}
+}
