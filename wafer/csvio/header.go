@@ -9,37 +9,30 @@ import (
 	"strings"
 
 	"barrow/hgcal"
+	"barrow/wafer"
 )
-
-// chargeName is what charge columns are called: CALQ_0 by most programs, CALQ0
-// in ntuples; Barrow says the numbering too where it is not V9.
-var chargeName = regexp.MustCompile(`(?i)^(?:wafer_)?calq[ _-]?(?:(v9|postmux|raster)[ _-])?([0-9]+)$`)
 
 // nearly is a name that means a charge but is none: pandas calls a second
 // CALQ_3 so.
 var nearly = regexp.MustCompile(`(?i)^(?:wafer_)?calq[ _-]?[0-9]`)
 
 // charge tells which charge a column's name says it is.
-func charge(name string) (cell int, order string, ok bool) {
-	m := chargeName.FindStringSubmatch(name)
-	if m == nil {
-		return 0, "", false
-	}
-	cell, err := strconv.Atoi(m[2])
-	return cell, strings.ToLower(m[1]), err == nil
+func charge(name string) (wafer.ChargeName, bool) {
+	c, ok := wafer.ParseChargeName(name)
+	return c, ok && c.Cell >= 0
 }
 
-func isCharge(name string) bool { _, _, ok := charge(name); return ok }
+func isCharge(name string) bool { _, ok := charge(name); return ok }
 
 // chargeHeader is the layout of a table whose header names the charges. first
 // allows names that count from 1.
 func chargeHeader(fields []string, first bool) (*layout, error) {
 	l := &layout{header: true}
 	at := map[int]int{} // cell to column
-	orders := map[string]bool{}
+	orders := map[wafer.ChargeName]bool{}
 	least, most := 1, 0
 	for j, name := range fields {
-		cell, order, ok := charge(name)
+		c, ok := charge(name)
 		if !ok {
 			if nearly.MatchString(name) {
 				return nil, fmt.Errorf("column %d is %q: charges are CALQ_0 … CALQ_%d, each once", j+1, name, hgcal.Cells-1)
@@ -49,11 +42,13 @@ func chargeHeader(fields []string, first bool) (*layout, error) {
 			}
 			continue
 		}
+		cell := c.Cell
 		if k, twice := at[cell]; twice {
 			return nil, fmt.Errorf("column %q occurs twice, at %d and %d", name, k, j+1)
 		}
 		at[cell] = j + 1
-		orders[order] = true
+		c.Cell = 0
+		orders[c] = true
 		least, most = min(least, cell), max(most, cell)
 		l.field = append(l.field, cell)
 	}
@@ -85,16 +80,12 @@ func chargeHeader(fields []string, first bool) (*layout, error) {
 var errFromOne = errors.New("the charges are called CALQ_1 … CALQ_48, Barrow's CALQ_0 … CALQ_47")
 
 // setOrder takes over the numbering that the names of the charges say.
-func (l *layout) setOrder(said map[string]bool) error {
+func (l *layout) setOrder(said map[wafer.ChargeName]bool) error {
 	if len(said) > 1 {
 		return errors.New("the names of the charges say more than one cell order")
 	}
-	for name := range said {
-		if name != "" {
-			order, err := hgcal.ParseOrder(name)
-			l.order, l.said = order, err == nil
-			return err
-		}
+	for c := range said {
+		l.order, l.said = c.Order, c.OrderSaid
 	}
 	return nil
 }

@@ -139,17 +139,12 @@ func (w *Writer) begin(s *wafer.Set) error {
 	if !header {
 		return nil
 	}
-	// V9 is what the names mean without more; other numberings are said.
-	prefix := "CALQ_"
-	if w.order != hgcal.V9 {
-		prefix += w.order.String() + "_"
-	}
 	var line [][]byte
 	for _, n := range w.before {
 		line = append(line, appendText(nil, n))
 	}
 	for k := range hgcal.Cells {
-		line = append(line, strconv.AppendInt([]byte(prefix), int64(k), 10))
+		line = append(line, []byte(wafer.ChargeName{Cell: k, Order: w.order}.String()))
 	}
 	for _, n := range w.behind {
 		line = append(line, appendText(nil, n))
