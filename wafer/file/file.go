@@ -19,6 +19,7 @@ import (
 	"barrow/internal/sniff"
 	"barrow/wafer"
 	"barrow/wafer/csvio"
+	"barrow/wafer/parquetio"
 	"barrow/wafer/rootio"
 )
 
@@ -27,6 +28,7 @@ import (
 func formats() []wafer.Format {
 	return []wafer.Format{
 		csvio.Format{},
+		parquetio.Format{},
 		rootio.Format{},
 	}
 }

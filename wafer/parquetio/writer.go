@@ -1,0 +1,188 @@
+package parquetio
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"barrow/hgcal"
+	"barrow/internal/parquet"
+	"barrow/wafer"
+)
+
+// groupRows is how many images a row group has: its pages wait in memory, packed,
+// until it is full.
+const groupRows = 1 << 16
+
+// Writer writes images as a Parquet file. It holds a row group's packed pages.
+type Writer struct {
+	file    *parquet.Writer
+	out     io.Writer
+	dialect string
+	unit    string
+	order   hgcal.Order
+	at      [hgcal.Cells]int // V9 cell of each charge in the file
+	names   []string         // of the metadata
+	kinds   []kind
+	rows    int
+	part    []float64
+}
+
+var _ wafer.Writer = (*Writer)(nil)
+
+// NewWriter starts writing to out. The columns are those of the first set.
+func NewWriter(out io.Writer, s wafer.WriteSettings) (*Writer, error) {
+	if err := s.Order.Check(); err != nil {
+		return nil, err
+	}
+	if err := checkDialect(s.Dialect); err != nil {
+		return nil, err
+	}
+	return &Writer{out: out, dialect: s.Dialect, unit: s.Unit, order: s.Order, at: s.Order.ToV9()}, nil
+}
+
+// Write writes the images of s. The first call decides the columns and what their
+// values are; a later set with other ones is an error, and so is a charge that is
+// negative or not finite.
+func (w *Writer) Write(s *wafer.Set) error {
+	if err := s.Check(); err != nil {
+		return fmt.Errorf("parquetio: writing after %d images: %w", w.rows, err)
+	}
+	if w.file == nil {
+		if err := w.begin(s); err != nil {
+			return err
+		}
+	}
+	for from := 0; from < s.Len(); {
+		n := min(s.Len()-from, groupRows-w.rows%groupRows, 1024)
+		if err := w.some(s.Slice(from, from+n)); err != nil {
+			return fmt.Errorf("parquetio: writing after %d images: %w", w.rows, err)
+		}
+		from += n
+		if w.rows += n; w.rows%groupRows == 0 {
+			if err := w.file.EndGroup(); err != nil {
+				return fmt.Errorf("parquetio: writing: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// Close writes what is waiting, and the table of contents. Like reading, writing no
+// images at all is an error.
+func (w *Writer) Close() error {
+	if w.rows == 0 {
+		return errors.New("parquetio: no images to write")
+	}
+	if err := w.file.Close(); err != nil {
+		return fmt.Errorf("parquetio: writing: %w", err)
+	}
+	return nil
+}
+
+// begin fixes the columns by the first set.
+func (w *Writer) begin(s *wafer.Set) error {
+	name := "CALQ"
+	meta := map[string]string{orderKey: w.order.String()}
+	if w.order != hgcal.V9 { // which is what the names mean without more
+		name += "_" + w.order.String()
+	}
+	if w.unit != "" {
+		meta[unitKey] = w.unit
+	}
+	var columns []parquet.NewColumn
+	if w.dialect == asColumns {
+		for k := range hgcal.Cells {
+			columns = append(columns, parquet.NewColumn{Name: fmt.Sprintf("%s_%d", name, k), Kind: parquet.Floats})
+		}
+	} else {
+		columns = append(columns, parquet.NewColumn{Name: name, Kind: parquet.Floats, List: hgcal.Cells})
+	}
+	charges := len(columns)
+	for i := range s.Columns {
+		c := &s.Columns[i]
+		if slices.ContainsFunc(columns[:charges], func(n parquet.NewColumn) bool { return n.Name == c.Name }) {
+			return fmt.Errorf("parquetio: metadata column %q is called as charges are", c.Name)
+		}
+		k := kindOfColumn(c)
+		w.names, w.kinds = append(w.names, c.Name), append(w.kinds, k)
+		columns = append(columns, parquet.NewColumn{Name: c.Name, Kind: [...]parquet.Kind{whole: parquet.Ints, real: parquet.Floats, words: parquet.Texts}[k]})
+	}
+	var err error
+	w.file, err = parquet.NewWriter(w.out, columns, meta)
+	return err
+}
+
+func kindOfColumn(c *wafer.Column) kind {
+	switch {
+	case c.Text != nil:
+		return words
+	case c.Int != nil:
+		return whole
+	}
+	return real
+}
+
+// some writes a few images.
+func (w *Writer) some(s *wafer.Set) error {
+	n := s.Len()
+	w.part = grown(w.part, len(s.Charge))
+	next := 0
+	if w.dialect == asColumns {
+		for k, cell := range w.at {
+			for i := range n {
+				w.part[i] = s.Charge[i*hgcal.Cells+cell]
+			}
+			if err := w.file.Floats(k, w.part[:n]); err != nil {
+				return err
+			}
+		}
+		next = hgcal.Cells
+	} else {
+		for i := range n {
+			image := s.Image(i)
+			for k, cell := range w.at {
+				w.part[i*hgcal.Cells+k] = image[cell]
+			}
+		}
+		if err := w.file.Floats(0, w.part); err != nil {
+			return err
+		}
+		next = 1
+	}
+	for j, name := range w.names {
+		c := s.Column(name)
+		if c == nil {
+			return fmt.Errorf("the images have no metadata column %q", name)
+		}
+		if err := w.metadata(next+j, c, w.kinds[j]); err != nil {
+			return fmt.Errorf("column %q: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// metadata writes the values of a column, as what the first set's were.
+func (w *Writer) metadata(at int, c *wafer.Column, as kind) error {
+	switch as {
+	case words:
+		texts := c.Text
+		if texts == nil {
+			for i := range c.Len() {
+				texts = append(texts, c.Value(i))
+			}
+		}
+		return w.file.Texts(at, texts)
+	case whole:
+		if c.Int == nil {
+			return errors.New("whole numbers in the first images, others now")
+		}
+		return w.file.Ints(at, c.Int)
+	}
+	floats, err := c.Floats()
+	if err != nil {
+		return err
+	}
+	return w.file.Floats(at, floats)
+}
