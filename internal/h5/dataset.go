@@ -1,54 +1,48 @@
 package h5
 
-import (
-	"bytes"
-	"compress/zlib"
-	"io"
-)
+// A Dataset is an array.
+type Dataset struct {
+	o       *object
+	space   *space
+	typ     *Type
+	filters []filter
+	fill    []byte // one element; nil for zeros
 
-// maxBytes is how large a dataset may be once it is decompressed.
+	compact []byte     // the data themselves,
+	at      uint64     // or where they are in one piece,
+	index   chunkIndex // or how to find their chunks,
+
+	chunk      []uint64 // of this shape
+	chunkBytes uint64
+	// unfiltered says that chunks which reach beyond the data are not filtered.
+	unfiltered bool
+}
+
+// maxBytes is how large a dataset may be that is read at once.
 const maxBytes = 1 << 30
 
-// deflateRatio is the most that deflate can shrink data.
-const deflateRatio = 1032
-
-// A Dataset is an array of numbers.
-type Dataset struct {
-	o        *object
-	shape    []int
-	elements int
-	datatype datatype
-	layout   []byte
-	filters  []filter
-}
-
-type filter struct {
-	id   int
-	name string
-	args []uint32
-}
-
-// Filters that Float32s can undo.
+// Classes of layouts.
 const (
-	deflate    = 1
-	shuffle    = 2
-	fletcher32 = 3
+	layoutCompact    = 0
+	layoutContiguous = 1
+	layoutChunked    = 2
+	layoutVirtual    = 3
 )
 
 // dataset reads an object as a dataset, without its elements.
 func (o *object) dataset() (*Dataset, error) {
-	space, okSpace := o.first(msgDataspace)
+	shape, okSpace := o.first(msgDataspace)
 	typ, okType := o.first(msgDatatype)
 	layout, okLayout := o.first(msgLayout)
 	if !okSpace || !okType || !okLayout {
 		return nil, errorf("%s: is not a dataset", o.path)
 	}
-	d := &Dataset{o: o, layout: layout}
+	d := &Dataset{o: o, at: undefined}
 	var err error
-	if d.shape, d.elements, err = o.dataspace(space); err != nil {
+	if d.space, err = o.dataspace(shape); err != nil {
 		return nil, err
 	}
-	if d.datatype, err = o.datatype(typ); err != nil {
+	if d.typ, err = o.datatype(typ); err != nil {
 		return nil, err
 	}
 	if pipeline, ok := o.first(msgFilter); ok {
@@ -56,238 +50,240 @@ func (o *object) dataset() (*Dataset, error) {
 			return nil, err
 		}
 	}
-	return d, nil
+	if err := d.readFill(); err != nil {
+		return nil, err
+	}
+	if _, ok := o.first(msgExternal); ok {
+		return nil, errorf("%s: data in other files are not supported", o.path)
+	}
+	return d, d.readLayout(layout)
 }
 
 // Path is the dataset's full name in the file.
 func (d *Dataset) Path() string { return d.o.path }
 
 // Shape is the dataset's shape; empty for a scalar.
-func (d *Dataset) Shape() []int { return d.shape }
+func (d *Dataset) Shape() []int { return d.space.shape() }
 
-// pipeline reads which filters a dataset went through.
-func (o *object) pipeline(b []byte) ([]filter, error) {
+// Type is that of the elements.
+func (d *Dataset) Type() *Type { return d.typ }
+
+// readFill reads what elements are that were never written.
+func (d *Dataset) readFill() error {
+	b, ok := d.o.first(msgFill)
 	c := &cursor{b: b}
-	version, n := c.u8(), int(c.u8())
-	if version == 1 {
-		c.skip(6)
-	} else if version != 2 {
-		return nil, errorf("%s: filter pipeline of version %d is not supported; supported are 1 and 2", o.path, version)
-	}
-	var filters []filter
-	for range n {
-		f := filter{id: c.u16()}
-		nameSize := 0
-		if version == 1 || f.id >= 256 {
-			nameSize = c.u16()
+	switch version := c.u8(); {
+	case !ok:
+		if b, ok = d.o.first(msgFillOld); !ok {
+			return nil
 		}
+		c = &cursor{b: b}
+	case version == 1 || version == 2:
 		c.skip(2)
-		args := c.u16()
-		name, _, _ := bytes.Cut(c.take(nameSize), []byte{0})
-		f.name = string(name)
-		for range args {
-			f.args = append(f.args, c.u32())
-			if c.short {
-				break
-			}
+		if defined := c.u8(); version == 2 && defined == 0 {
+			return nil
 		}
-		if version == 1 && args%2 == 1 {
-			c.skip(4)
+	case version == 3:
+		if c.u8()&0x20 == 0 {
+			return nil
 		}
-		if c.short {
-			return nil, errorf("%s: filter pipeline is cut short: the file is damaged", o.path)
-		}
-		filters = append(filters, f)
+	default:
+		return errorf("%s: fill value of version %d is not supported; supported are 1 to 3", d.o.path, version)
 	}
-	return filters, nil
-}
-
-// filterNames are filters that other programs use, for the error.
-var filterNames = map[int]string{4: "szip", 5: "nbit", 6: "scaleoffset", 307: "bzip2", 32000: "lzf", 32001: "blosc", 32004: "lz4", 32015: "zstd", 32026: "blosc2"}
-
-// Float32s are the dataset's elements in C order: exact from floats of 16 and
-// 32 bits, rounded to nearest from floats of 64 bits and from integers.
-func (d *Dataset) Float32s() ([]float32, error) {
-	for _, f := range d.filters {
-		if f.id < deflate || f.id > fletcher32 {
-			name := filterNames[f.id]
-			if name == "" {
-				name = f.name
-			}
-			return nil, errorf("%s: compressed with filter %d (%s), which is not supported; supported are deflate (gzip), shuffle and fletcher32, and no compression, as Keras writes", d.o.path, f.id, name)
-		}
-	}
-	if _, err := d.o.decoder(d.datatype); err != nil {
-		return nil, err
-	}
-	b, err := d.bytes()
-	if err != nil {
-		return nil, err
-	}
-	return d.o.float32s(b, d.datatype)
-}
-
-// bytes are the dataset's raw elements.
-func (d *Dataset) bytes() ([]byte, error) {
-	n := uint64(d.elements) * uint64(d.datatype.size)
-	if n > maxBytes {
-		return nil, errorf("%s: %d bytes; supported are at most %d", d.o.path, n, maxBytes)
-	}
-	c := &cursor{b: d.layout}
-	version, class := c.u8(), c.u8()
+	n := c.u32()
+	value := c.take(int(min(n, maxElement+1)))
 	switch {
-	case c.short || version != 3:
-		return nil, errorf("%s: data layout of version %d is not supported; supported is version 3 (h5py without libver=\"latest\")", d.o.path, version)
-	case class == 0:
-		if b := c.take(c.u16()); uint64(len(b)) >= n {
-			return b[:n], nil
-		}
-		return nil, errorf("%s: compact data is cut short: the file is damaged", d.o.path)
-	case class == 1:
-		at, size := c.u64(), c.u64()
-		switch {
-		case n == 0:
-			return nil, nil
-		case c.short || at == undefined:
-			return nil, errorf("%s: no data were written", d.o.path)
-		case size < n:
-			return nil, errorf("%s: %d bytes of data for a shape that needs %d: the file is damaged", d.o.path, size, n)
-		}
-		return d.o.file.block(at, n, d.o.path)
-	case class == 2:
-		return d.chunked(c, int(n))
+	case c.short:
+		return errorf("%s: the fill value is cut short: the file is damaged", d.o.path)
+	case len(value) == 0:
+		return nil
+	case len(value) != d.typ.Size:
+		return errorf("%s: a fill value of %d bytes for elements of %d: the file is damaged", d.o.path, len(value), d.typ.Size)
 	}
-	return nil, errorf("%s: data layout class %d is not supported; supported are compact, contiguous and chunked", d.o.path, class)
+	for _, v := range value {
+		if v != 0 {
+			d.fill = value
+			break
+		}
+	}
+	return nil
 }
 
-// chunked puts a chunked dataset together. Chunks that were never written are
-// zero, which is the fill value that Keras's files have.
-func (d *Dataset) chunked(c *cursor, n int) ([]byte, error) {
-	dims := int(c.u8())
-	tree := c.u64()
-	chunk := make([]int, max(dims-1, 0))
-	chunkBytes := uint64(d.datatype.size)
-	for i := range chunk {
-		chunk[i] = int(c.u32())
-		if chunk[i] == 0 || chunkBytes > maxBytes/uint64(chunk[i]) {
-			return nil, errorf("%s: chunks of %v: the file is damaged", d.o.path, chunk[:i+1])
+// readLayout reads how the data are kept.
+func (d *Dataset) readLayout(b []byte) error {
+	c := &cursor{b: b}
+	version := c.u8()
+	var class byte
+	switch version {
+	case 1, 2:
+		return d.oldLayout(c)
+	case 3, 4, 5:
+		class = c.u8()
+	default:
+		return errorf("%s: data layout of version %d is not supported; supported are 1 to 5", d.o.path, version)
+	}
+	switch {
+	case class == layoutCompact:
+		d.setCompact(c.take(c.u16()))
+	case class == layoutContiguous:
+		d.at = c.u64()
+		size := c.u64()
+		if err := d.checkContiguous(size); err != nil && !c.short {
+			return err
 		}
-		chunkBytes *= uint64(chunk[i])
-	}
-	if c.short || len(chunk) != len(d.shape) || len(chunk) == 0 {
-		return nil, errorf("%s: chunks of %d dimensions for data of %d: the file is damaged", d.o.path, len(chunk), len(d.shape))
-	}
-	if limit := uint64(len(d.o.file.data)) * deflateRatio; uint64(n) > limit || chunkBytes > limit {
-		return nil, errorf("%s: %d bytes cannot come out of a file of %d: the file is damaged", d.o.path, n, len(d.o.file.data))
-	}
-	out := make([]byte, n)
-	if tree == undefined || n == 0 {
-		return out, nil
-	}
-	leaves, err := d.o.leaves(tree, 1, 8+8*dims, 8+8*dims)
-	if err != nil {
-		return nil, err
-	}
-	origins := map[string]bool{}
-	for _, l := range leaves {
-		k := &cursor{b: l.key}
-		size, mask := k.u32(), k.u32()
-		if where := string(l.key[8:]); origins[where] {
-			return nil, errorf("%s: the chunk at %v is there twice: the file is damaged", d.o.path, l.key[8:])
-		} else {
-			origins[where] = true
+	case class == layoutChunked && version == 3:
+		rank := int(c.u8())
+		at := c.u64()
+		if err := d.setChunk(c, rank, 4); err != nil {
+			return err
 		}
-		origin := make([]int, len(chunk))
-		for i := range origin {
-			at := k.u64()
-			if at >= uint64(d.shape[i]) || at%uint64(chunk[i]) != 0 {
-				return nil, errorf("%s: a chunk lies outside the data: the file is damaged", d.o.path)
-			}
-			origin[i] = int(at)
+		d.index = &treeIndex{d, at}
+	case class == layoutChunked:
+		return d.newLayout(c)
+	case class == layoutVirtual:
+		return errorf("%s: a virtual dataset, whose data are elsewhere, is not supported", d.o.path)
+	default:
+		return errorf("%s: data layout class %d is not supported; supported are compact, contiguous and chunked", d.o.path, class)
+	}
+	if c.short {
+		return errorf("%s: data layout is cut short: the file is damaged", d.o.path)
+	}
+	return nil
+}
+
+func (d *Dataset) setCompact(b []byte) { d.compact = append([]byte{}, b...) }
+
+// need is how many bytes the data have.
+func (d *Dataset) need() (uint64, error) {
+	if d.space.elements > maxElements/uint64(d.typ.Size) {
+		return 0, errorf("%s: %d elements of %d bytes are not supported", d.o.path, d.space.elements, d.typ.Size)
+	}
+	return d.space.elements * uint64(d.typ.Size), nil
+}
+
+// checkContiguous compares the size of data in one piece with the shape's.
+func (d *Dataset) checkContiguous(size uint64) error {
+	need, err := d.need()
+	switch {
+	case err != nil:
+		return err
+	case d.at == undefined || need == 0:
+		return nil
+	case size < need:
+		return errorf("%s: %d bytes of data for a shape that needs %d: the file is damaged", d.o.path, size, need)
+	case d.at > d.o.file.size || need > d.o.file.size-d.at:
+		return errorf("%s: %d bytes at address %#x lie beyond the end of the file (%d bytes): it is truncated or damaged", d.o.path, need, d.at, d.o.file.size)
+	}
+	return nil
+}
+
+// oldLayout reads versions 1 and 2, of libraries before 1.6.3.
+func (d *Dataset) oldLayout(c *cursor) error {
+	rank, class := int(c.u8()), c.u8()
+	c.skip(5)
+	at := undefined
+	if class != layoutCompact {
+		at = c.u64()
+	}
+	switch class {
+	case layoutChunked:
+		if err := d.setChunk(c, rank, 4); err != nil {
+			return err
 		}
-		b, err := d.o.file.block(l.at, uint64(size), d.o.path+": chunk")
+		d.index = &treeIndex{d, at}
+	case layoutContiguous:
+		need, err := d.need()
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if b, err = d.unfilter(b, mask, int(chunkBytes)); err != nil {
-			return nil, err
-		}
-		d.place(out, b, origin, chunk)
+		d.at = at
+		return d.checkContiguous(need)
+	case layoutCompact:
+		c.skip(4 * rank)
+		d.setCompact(c.take(int(min(c.u32(), 1<<16))))
+	default:
+		return errorf("%s: data layout class %d is not supported; supported are compact, contiguous and chunked", d.o.path, class)
 	}
-	return out, nil
+	if c.short {
+		return errorf("%s: data layout is cut short: the file is damaged", d.o.path)
+	}
+	return nil
 }
 
-// unfilter undoes the filters of one chunk, last first.
-func (d *Dataset) unfilter(b []byte, mask uint32, want int) ([]byte, error) {
-	for i := len(d.filters) - 1; i >= 0; i-- {
-		if i < 32 && mask>>i&1 != 0 {
-			continue
+// setChunk reads the shape of chunks: rank numbers of so many bytes, the last that of
+// an element's bytes.
+func (d *Dataset) setChunk(c *cursor, rank, size int) error {
+	bytes := uint64(d.typ.Size)
+	for i := range rank {
+		v := c.uint(size)
+		if c.short || v == 0 || i < rank-1 && bytes > maxElements/v {
+			return errorf("%s: chunks of %v and %d: the file is damaged", d.o.path, d.chunk, v)
 		}
-		switch d.filters[i].id {
-		case deflate:
-			z, err := zlib.NewReader(bytes.NewReader(b))
-			if err != nil {
-				return nil, errorf("%s: chunk: %w", d.o.path, err)
+		if i == rank-1 {
+			if v != uint64(d.typ.Size) {
+				return errorf("%s: chunks of elements of %d bytes for data of %d: the file is damaged", d.o.path, v, d.typ.Size)
 			}
-			// four bytes more than the data, for a checksum below it
-			if b, err = io.ReadAll(io.LimitReader(z, int64(want)+4)); err != nil {
-				return nil, errorf("%s: chunk: %w", d.o.path, err)
-			}
-		case shuffle:
-			b = unshuffle(b, d.datatype.size)
-		case fletcher32:
-			if len(b) < 4 {
-				return nil, errorf("%s: chunk without its checksum: the file is damaged", d.o.path)
-			}
-			b = b[:len(b)-4]
+			break
 		}
+		bytes *= v
+		d.chunk = append(d.chunk, v)
 	}
-	if len(b) != want {
-		return nil, errorf("%s: a chunk of %d bytes, not %d: the file is damaged", d.o.path, len(b), want)
+	if len(d.chunk) != len(d.space.dims) || len(d.chunk) == 0 {
+		return errorf("%s: chunks of %d dimensions for data of %d: the file is damaged", d.o.path, len(d.chunk), len(d.space.dims))
 	}
-	return b, nil
+	d.chunkBytes = bytes
+	return nil
 }
 
-// unshuffle puts the bytes of each element together again: the filter writes
-// all first bytes, then all second bytes, and so on.
-func unshuffle(b []byte, size int) []byte {
-	n := len(b) / size
-	out := make([]byte, len(b))
-	copy(out[n*size:], b[n*size:])
-	for j := range size {
-		for i := range n {
-			out[i*size+j] = b[j*n+i]
-		}
-	}
-	return out
-}
+// Indices of chunks in layouts from version 4 on.
+const (
+	indexSingle     = 1
+	indexImplicit   = 2
+	indexFixed      = 3
+	indexExtensible = 4
+	indexTree       = 5
+)
 
-// place copies a chunk to its origin in out, row by row, leaving off what
-// reaches beyond the dataset's shape.
-func (d *Dataset) place(out, b []byte, origin, chunk []int) {
-	last := len(chunk) - 1
-	size := d.datatype.size
-	row := min(chunk[last], d.shape[last]-origin[last]) * size
-	index := make([]int, len(chunk)) // of the row within the chunk
-	for {
-		inside, from, to := true, 0, 0
-		for i := range chunk {
-			inside = inside && origin[i]+index[i] < d.shape[i]
-			from = from*chunk[i] + index[i]
-			to = to*d.shape[i] + origin[i] + index[i]
-		}
-		if inside {
-			copy(out[to*size:to*size+row], b[from*size:from*size+row])
-		}
-		i := last - 1
-		for ; i >= 0; i-- {
-			if index[i]++; index[i] < chunk[i] {
-				break
-			}
-			index[i] = 0
-		}
-		if i < 0 {
-			return
-		}
+// newLayout reads chunked data of layouts from version 4 on.
+func (d *Dataset) newLayout(c *cursor) error {
+	flags := c.u8()
+	rank, size := int(c.u8()), int(c.u8())
+	if err := d.setChunk(c, rank, size); err != nil {
+		return err
 	}
+	d.unfiltered = flags&1 != 0
+	kind := c.u8()
+	var err error
+	switch kind {
+	case indexSingle:
+		k := chunk{size: d.chunkBytes}
+		if flags&2 != 0 {
+			k.size, k.mask = c.u64(), c.u32()
+		}
+		k.at = c.u64()
+		d.index = &singleIndex{d, k}
+	case indexImplicit:
+		at := c.u64()
+		d.index = &arrayIndex{d: d, unlimited: -1, get: func(i uint64) (chunk, error) {
+			if at == undefined || i > d.o.file.size/d.chunkBytes {
+				return chunk{at: undefined}, nil
+			}
+			return chunk{at: at + i*d.chunkBytes, size: d.chunkBytes}, nil
+		}}
+	case indexFixed:
+		c.skip(1) // of the header, too
+		d.index, err = d.fixedArray(c.u64())
+	case indexExtensible:
+		c.skip(5) // of the header, too
+		d.index, err = d.extensibleArray(c.u64())
+	case indexTree:
+		c.skip(6) // of the header, too
+		d.index, err = d.tree2Index(c.u64())
+	default:
+		return errorf("%s: chunks found by an index of type %d are not supported; supported are 1 to 5", d.o.path, kind)
+	}
+	if c.short {
+		return errorf("%s: data layout is cut short: the file is damaged", d.o.path)
+	}
+	return err
 }

@@ -90,10 +90,10 @@ func (t *Tree) SetDataset(path string, a Array) error {
 
 // Equal says whether two arrays have the same shape and the same bits.
 func (a Array) Equal(b Array) bool {
-	return slices.Equal(a.Shape, b.Shape) && bytes.Equal(bits(a.Data), bits(b.Data))
+	return slices.Equal(a.Shape, b.Shape) && bytes.Equal(rawBits(a.Data), rawBits(b.Data))
 }
 
-func bits(v []float32) []byte {
+func rawBits(v []float32) []byte {
 	b := make(buffer, 0, 4*len(v))
 	for _, x := range v {
 		b.u32(math.Float32bits(x))
