@@ -39,6 +39,13 @@ type Dialecter interface {
 	Dialects() []string
 }
 
+// Untyped is a Creator whose files hold text, in which values of a column may be of
+// any kind. Writers of other formats get columns of one kind throughout: see Types.
+type Untyped interface {
+	Creator
+	Untyped()
+}
+
 // SniffLength is how much of a file's beginning is enough to tell its format.
 const SniffLength = 4096
 
@@ -94,6 +101,9 @@ type ReadSettings struct {
 	// Tree is the table to read of a file that has several, with its folder: dir/tree.
 	// "" takes the only one that has images.
 	Tree string
+	// Quirks are mistakes of other programs to repeat, each one of Quirks: for counts
+	// and sums that agree with theirs.
+	Quirks []string
 	// Charge says what the charges of ntuples are made of: one of Charges, "" for the
 	// first. Files that hold charges as such are taken as they are.
 	Charge string
@@ -105,6 +115,22 @@ type ReadSettings struct {
 // stands, mippt is tc_mipPt.
 func Charges() []string { return []string{"calq", "calq12", "data", "mippt"} }
 
+// Mistakes of other programs.
+const (
+	// QuirkFirstRow is the published readers' of training files without a header: they
+	// take the first row for one, so that an image a file is lost.
+	QuirkFirstRow = "first-row"
+	// QuirkSumWithout0 is the ntuple producer's: its sumCALQ leaves out CALQ_0. The
+	// column sumCALQ is then made so, from the charges in V9 order.
+	QuirkSumWithout0 = "sum-without-0"
+)
+
+// Quirks lists the mistakes of other programs that can be repeated.
+func Quirks() []string { return []string{QuirkFirstRow, QuirkSumWithout0} }
+
+// Quirk reports whether a mistake is to be repeated.
+func (s ReadSettings) Quirk(name string) bool { return slices.Contains(s.Quirks, name) }
+
 // Check reports settings that no format knows.
 func (s ReadSettings) Check() error {
 	if err := s.Order.Check(); err != nil {
@@ -115,6 +141,11 @@ func (s ReadSettings) Check() error {
 	}
 	if s.Charge != "" && !slices.Contains(Charges(), s.Charge) {
 		return fmt.Errorf("wafer: charge %q: want %s", s.Charge, strings.Join(Charges(), ", "))
+	}
+	for _, q := range s.Quirks {
+		if !slices.Contains(Quirks(), q) {
+			return fmt.Errorf("wafer: quirk %q: want %s", q, strings.Join(Quirks(), ", "))
+		}
 	}
 	return nil
 }

@@ -46,6 +46,17 @@ const (
 	Words
 )
 
+// String is what is printed of a kind.
+func (k Kind) String() string {
+	switch k {
+	case Number:
+		return "number"
+	case Whole:
+		return "whole number"
+	}
+	return "text"
+}
+
 type known struct {
 	kind    Kind
 	aliases []string // names in other files, best first

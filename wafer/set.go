@@ -355,7 +355,7 @@ func Copy(ctx context.Context, w Writer, r Reader, s CopySettings) (Copied, erro
 		st.Images += n
 		st.ZeroSum += part.ZeroSum()
 		if err := w.Write(&part); err != nil {
-			return st, err
+			return st, placed(err, r)
 		}
 		if s.Progress != nil && sharer != nil {
 			if share, ok := sharer.Share(); ok {
@@ -363,4 +363,13 @@ func Copy(ctx context.Context, w Writer, r Reader, s CopySettings) (Copied, erro
 			}
 		}
 	}
+}
+
+// placed says of a value of the last images read where it stands, if the reader knows.
+func placed(err error, r Reader) error {
+	var kind *KindError
+	if at, ok := r.(interface{ Place(i int) string }); ok && errors.As(err, &kind) {
+		return fmt.Errorf("%s: %w", at.Place(kind.Image), err)
+	}
+	return err
 }

@@ -11,7 +11,10 @@ import (
 // Format is CSV as one of the formats of wafer files.
 type Format struct{}
 
-var _ wafer.Dialecter = Format{}
+var (
+	_ wafer.Dialecter = Format{}
+	_ wafer.Untyped   = Format{}
+)
 
 // Name is csv.
 func (Format) Name() string { return "csv" }
@@ -45,6 +48,9 @@ func (Format) Open(src *wafer.Source, s wafer.ReadSettings) (wafer.FileReader, e
 func (Format) Create(out io.Writer, s wafer.WriteSettings) (wafer.Writer, error) {
 	return NewWriter(out, s)
 }
+
+// Untyped says that columns are text.
+func (Format) Untyped() {}
 
 // Dialects are the layouts that can be written: header (a header, the charges,
 // all metadata), charges (a header and the charges), ecoder and noheader (the

@@ -22,11 +22,13 @@ type Writer struct {
 	before  []string         // metadata columns ahead of the charges
 	behind  []string         // and behind
 	begun   bool
+	unit    string
+	lost    []string // columns that the dialect has no place for
 	rows    int
 	buf     []byte
 }
 
-var _ wafer.Writer = (*Writer)(nil)
+var _ wafer.Loser = (*Writer)(nil)
 
 // NewWriter starts writing to out. The header is written with the first set.
 func NewWriter(out io.Writer, s wafer.WriteSettings) (*Writer, error) {
@@ -40,7 +42,7 @@ func NewWriter(out io.Writer, s wafer.WriteSettings) (*Writer, error) {
 	if s.Digits < 0 || s.Digits > 40 {
 		return nil, fmt.Errorf("csvio: %d digits behind the decimal point: want 0 to 40", s.Digits)
 	}
-	return &Writer{out: out, dialect: d, digits: s.Digits, order: s.Order, at: s.Order.ToV9()}, nil
+	return &Writer{out: out, dialect: d, digits: s.Digits, order: s.Order, at: s.Order.ToV9(), unit: s.Unit}, nil
 }
 
 // Write writes the images of s. The first call decides the metadata columns;
@@ -99,6 +101,23 @@ func (w *Writer) Close() error {
 	return w.flush(0)
 }
 
+// Lost says what the table does not have: the charges' unit, for which text has no
+// place, the order of the cells where there is no header, and the columns that the
+// dialect leaves out.
+func (w *Writer) Lost() []string {
+	var lost []string
+	if w.order != hgcal.V9 && (w.dialect == plain || w.dialect == noHeader) {
+		lost = append(lost, fmt.Sprintf("that the cells are numbered %v, for which there is no header: it has to be said where the file is read", w.order))
+	}
+	if w.unit != "" {
+		lost = append(lost, "the charges' unit, "+w.unit+", for which CSV has no place")
+	}
+	if len(w.lost) > 0 {
+		lost = append(lost, "the columns "+strings.Join(w.lost, ", ")+", which the dialect "+dialectNames[w.dialect]+" leaves out")
+	}
+	return lost
+}
+
 func (w *Writer) flush(above int) error {
 	if len(w.buf) <= above {
 		return nil
@@ -135,6 +154,11 @@ func (w *Writer) begin(s *wafer.Set) error {
 	case chargesOnly: // no metadata
 	case plain:
 		header = false
+	}
+	for _, n := range names {
+		if !slices.Contains(w.before, n) && !slices.Contains(w.behind, n) {
+			w.lost = append(w.lost, n)
+		}
 	}
 	if !header {
 		return nil

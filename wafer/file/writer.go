@@ -13,6 +13,7 @@ type Writer struct {
 	wafer.Writer
 	file   *outfile.File  // nil for a stream
 	packed io.WriteCloser // nil where nothing is compressed
+	types  *wafer.Types   // nil where columns are text
 }
 
 // Create starts a file in the format that its ending names, CSV where it names
@@ -28,7 +29,7 @@ func Create(path string, force bool, s wafer.WriteSettings) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Writer{file: f}
+	w := &Writer{file: f, types: typesFor(format)}
 	out := io.Writer(f)
 	if packer != nil {
 		if w.packed, err = packer.pack(f); err != nil {
@@ -42,6 +43,33 @@ func Create(path string, force bool, s wafer.WriteSettings) (*Writer, error) {
 		return nil, err
 	}
 	return w, nil
+}
+
+// typesFor is nil for formats whose columns are text.
+func typesFor(f wafer.Creator) *wafer.Types {
+	if _, ok := f.(wafer.Untyped); ok {
+		return nil
+	}
+	return &wafer.Types{}
+}
+
+// Typed reports whether columns must be of one kind throughout, so that it helps to
+// look all images through first: see SetTypes.
+func (w *Writer) Typed() bool { return w.types != nil }
+
+// SetTypes says what kinds the columns have, by images that were looked through;
+// otherwise the first ones written decide.
+func (w *Writer) SetTypes(t *wafer.Types) { w.types = t }
+
+// Write writes the images of a set, its columns as the format has them.
+func (w *Writer) Write(s *wafer.Set) error {
+	if w.types != nil {
+		var err error
+		if s, err = w.types.Apply(s); err != nil {
+			return err
+		}
+	}
+	return w.Writer.Write(s)
 }
 
 // packedFile is a compressed output with the room beside it that formats may need.
@@ -63,7 +91,7 @@ func NewWriter(out io.Writer, s wafer.WriteSettings) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Writer{Writer: w}, nil
+	return &Writer{Writer: w, types: typesFor(format)}, nil
 }
 
 // Close completes the file and puts it in its place.
