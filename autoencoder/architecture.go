@@ -24,7 +24,7 @@ type Architecture struct {
 	// preset's, that of five links. LatentBits(links) gives those of fewer.
 	LatentBits int `json:"latent_bits,omitempty" help:"bits of each of the encoder's outputs, 1 to 9 (default: the precision's own)"`
 	// Normalisation of the image in front of the encoder: "sumlog2" (the
-	// default, by 2^⌊log2 Σ⌋), "sum" or "max".
+	// default, by 2^⌊log2 Σ⌋), "sum", "max" or "sumlog2-without-0".
 	Normalisation string `json:"normalisation" help:"of the images"`
 	// Range is the largest charge that a decoded cell can have, in units of the
 	// normalised image: the sigmoid's 1 (also for 0, the default), or 2, the
@@ -135,7 +135,7 @@ func (a Architecture) preset() (p Precision, ok bool) {
 
 // Normalisations are the names that Architecture.Normalisation takes.
 func Normalisations() []string {
-	return []string{wafer.NormSumLog2.String(), wafer.NormSum.String(), wafer.NormMax.String()}
+	return []string{wafer.NormSumLog2.String(), wafer.NormSum.String(), wafer.NormMax.String(), wafer.NormSumLog2Without0.String()}
 }
 
 // Decoders are the names that Architecture.Decoder takes.

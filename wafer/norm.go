@@ -3,6 +3,7 @@ package wafer
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"barrow/hgcal"
 )
@@ -20,9 +21,13 @@ const (
 	NormSumLog2
 	// NormMax divides by the largest charge.
 	NormMax
+	// NormSumLog2Without0 is NormSumLog2 of the sum without cell 0, which the ntuple
+	// producer leaves out by mistake and programs behind it repeat: for images as they
+	// have them. One whose only charge is in cell 0 counts as without charge.
+	NormSumLog2Without0
 )
 
-var normNames = [...]string{"none", "sum", "sumlog2", "max"}
+var normNames = [...]string{"none", "sum", "sumlog2", "max", "sumlog2-without-0"}
 
 // String returns the name that ParseNorm accepts.
 func (n Norm) String() string {
@@ -32,14 +37,15 @@ func (n Norm) String() string {
 	return normNames[n]
 }
 
-// ParseNorm returns the normalisation called none, sum, sumlog2 or max.
+// ParseNorm returns the normalisation called none, sum, sumlog2, max or
+// sumlog2-without-0.
 func ParseNorm(name string) (Norm, error) {
 	for n, s := range normNames {
 		if s == name {
 			return Norm(n), nil
 		}
 	}
-	return 0, fmt.Errorf("wafer: unknown normalisation %q: want none, sum, sumlog2 or max", name)
+	return 0, fmt.Errorf("wafer: unknown normalisation %q: want %s", name, strings.Join(normNames[:], ", "))
 }
 
 // Sum returns the sum of the charges, in a fixed order.
@@ -59,6 +65,8 @@ func (n Norm) Scale(image []float64) float64 {
 		return Sum(image)
 	case NormSumLog2:
 		return PowerBelow(Sum(image))
+	case NormSumLog2Without0:
+		return PowerBelow(Sum(image[1:]))
 	case NormMax:
 		m := 0.0
 		for _, v := range image {

@@ -13,7 +13,7 @@ import (
 
 // tables opens plain tables, and returns the costs between their columns.
 func (f *emdFlags) tables(cmd *cobra.Command, job *emdJob, pathA, pathB string) (emd.Ground, error) {
-	for _, name := range []string{"metric", "order", "header", "layout"} {
+	for _, name := range []string{"metric", "order", "header", "layout", "tree", "charge", "quirk"} {
 		if cmd.Flags().Changed(name) {
 			return nil, fmt.Errorf("--%s is for wafer images: leave it out with --cost", name)
 		}

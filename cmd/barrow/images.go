@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,7 +16,9 @@ import (
 
 // imageFlags are the flags of commands that read images.
 type imageFlags struct {
-	order, header, layout string
+	order, header, layout, tree, charge string
+
+	quirks []string
 
 	cmd *cobra.Command
 }
@@ -26,6 +29,9 @@ func (f *imageFlags) add(cmd *cobra.Command) {
 	wordVar(flags, &f.order, "order", "v9", hgcal.OrderNames(), "cell numbering of wafer files: v9, postmux or raster")
 	wordVar(flags, &f.header, "header", "", []string{"first", "none"}, "first line of wafer files without CALQ_0…: first (it is names) or none (it is an image); by default told by what it looks like")
 	flags.StringVar(&f.layout, "layout", "", "columns of wafer files without CALQ_0…, as in index,charges,eta: the 48 charges, names of others, - for none, ... for the rest")
+	flags.StringVar(&f.tree, "tree", "", "table of wafer files that have several, with its folder, as in hgcalTriggerNtuplizer/HGCalTriggerNtuple (default the only one with images)")
+	wordVar(flags, &f.charge, "charge", "", wafer.Charges(), "what the charges of ntuples' trigger cells are: "+strings.Join(wafer.Charges(), ", ")+" (default "+wafer.Charges()[0]+")")
+	flags.StringSliceVar(&f.quirks, "quirk", nil, "mistakes of other programs to repeat: first-row (readers that lose the first image of a file without header), sum-without-0 (a column sumCALQ that leaves out cell 0)")
 }
 
 // settings are what the flags say about files.
@@ -34,9 +40,9 @@ func (f *imageFlags) settings() (wafer.ReadSettings, error) {
 	if err != nil {
 		return wafer.ReadSettings{}, err
 	}
-	s := wafer.ReadSettings{Order: order, Header: f.header, Layout: f.layout}
+	s := wafer.ReadSettings{Order: order, Header: f.header, Layout: f.layout, Tree: f.tree, Charge: f.charge, Quirks: f.quirks}
 	if err := s.Check(); err != nil {
-		return s, fmt.Errorf("--header: %w", err)
+		return s, err
 	}
 	return s, nil
 }

@@ -57,6 +57,7 @@ encoder of CMS's HGCAL trigger chip with it as the loss.`,
 	root.AddCommand(newEmd(c))
 	root.AddCommand(newSimulate(c))
 	root.AddCommand(newConvert(c))
+	root.AddCommand(newInspect(c))
 	everywhere(root)
 	return root
 }

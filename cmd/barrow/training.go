@@ -44,7 +44,7 @@ func (f *runFlags) read(cmd *cobra.Command) error {
 	data, first := !f.settings.Zero("data"), !f.settings.Zero("pretrain")
 	return needless(cmd.Flags(),
 		purpose{[]string{"events", "preset"}, "simulated images, without --data", !data},
-		purpose{[]string{"order", "header", "layout"}, "wafer files, with --data", data || first},
+		purpose{[]string{"order", "header", "layout", "tree", "charge", "quirk"}, "wafer files, with --data", data || first},
 		purpose{[]string{"pretrain-epochs"}, "a first training, with --pretrain", first},
 	)
 }

@@ -25,6 +25,9 @@ type Input struct {
 	Order  string   `json:"order" help:"cell numbering of wafer files"`
 	Header string   `json:"header,omitempty" help:"first line of wafer files without CALQ_0…, names or an image already (default: told by what it looks like)"`
 	Layout string   `json:"layout,omitempty" help:"columns of wafer files without CALQ_0…, as in index,charges,eta: the 48 charges, names of others, - for none, ... for the rest"`
+	Tree   string   `json:"tree,omitempty" help:"table of wafer files that have several, with its folder (default: the only one with images)"`
+	Charge string   `json:"charge,omitempty" help:"what the charges of ntuples' trigger cells are (default: calq, as the chip computes them)"`
+	Quirks []string `json:"quirks,omitempty" flag:"quirk" help:"mistakes of other programs to repeat: first-row (readers that lose the first image of a file without header), sum-without-0 (a column sumCALQ that leaves out cell 0)"`
 }
 
 // Default is a number of simulated images of all kinds.
@@ -41,6 +44,10 @@ func (Input) Choices(key string) []string {
 		return []string{"first", "none"}
 	case "order":
 		return hgcal.OrderNames()
+	case "quirks":
+		return wafer.Quirks()
+	case "charge":
+		return wafer.Charges()
 	}
 	return nil
 }
@@ -54,11 +61,16 @@ const (
 
 // Check reports what no images can be had by, by the setting's key.
 func (i Input) Check() error {
-	for _, c := range [][2]string{{"preset", i.Preset}, {"order", i.Order}, {"header", i.Header}} {
-		if c[0] == "header" && c[1] == "" {
-			continue // told by what the line looks like
+	for _, c := range [][2]string{{"preset", i.Preset}, {"order", i.Order}, {"header", i.Header}, {"charge", i.Charge}} {
+		if c[1] == "" && (c[0] == "header" || c[0] == "charge") {
+			continue // as the file looks, or the usual one
 		}
 		if err := setting.Choice(c[0], c[1], i.Choices(c[0])); err != nil {
+			return fmt.Errorf("images: %w", err)
+		}
+	}
+	for _, q := range i.Quirks {
+		if err := setting.Choice("quirks", q, i.Choices("quirks")); err != nil {
 			return fmt.Errorf("images: %w", err)
 		}
 	}
@@ -142,7 +154,7 @@ func (i Input) Files(ctx context.Context, paths []string, s Settings) (*wafer.Se
 	if err != nil {
 		return nil, err
 	}
-	of := wafer.ReadSettings{Order: order, Header: i.Header, Layout: i.Layout}
+	of := wafer.ReadSettings{Order: order, Header: i.Header, Layout: i.Layout, Tree: i.Tree, Charge: i.Charge, Quirks: i.Quirks}
 	all := &wafer.Set{}
 	for _, path := range paths {
 		set, err := s.readAll(ctx, path, of)

@@ -30,12 +30,16 @@ type Reader struct {
 	counted  int      // rows seen by countLines
 	row      int      // of the last image read
 	batch    int      // of the first image of the last Read
+	dropped  int      // row of the image that wafer.QuirkFirstRow left out, 0 for none
 
 	texts []byte // the metadata of a batch, end to end
 	ends  []int  // where each of its fields ends
 }
 
-var _ wafer.FileReader = (*Reader)(nil)
+var (
+	_ wafer.FileReader = (*Reader)(nil)
+	_ wafer.Remarker   = (*Reader)(nil)
+)
 
 // NewReader starts reading; name stands for the stream in errors. It reads the
 // first rows, so that an empty or foreign stream is an error at once.
@@ -70,6 +74,11 @@ func NewReader(in io.Reader, name string, s wafer.ReadSettings) (*Reader, error)
 			return nil, fmt.Errorf("csvio: %s: a header and no images", name)
 		}
 	}
+	if !r.layout.header && s.Quirk(wafer.QuirkFirstRow) {
+		r.held = r.held[1:]
+		r.row++
+		r.dropped = r.row
+	}
 	r.batch = r.row + 1
 	toV9 := s.Order.ToV9()
 	r.field = slices.Clone(r.layout.field)
@@ -98,6 +107,14 @@ func (r *Reader) Close() error { return nil }
 // Info says what the header tells.
 func (r *Reader) Info() wafer.Info {
 	return wafer.Info{Format: "csv", Order: r.settings.Order, OrderSaid: r.layout.said, Columns: slices.Clone(r.layout.names)}
+}
+
+// Remarks say which image was left out on demand.
+func (r *Reader) Remarks() []string {
+	if r.dropped == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("row %d is left out, as readers do that take it for a header", r.dropped)}
 }
 
 // Place is the file and the row, from 1, of image i of the last Read.

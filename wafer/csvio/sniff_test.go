@@ -341,7 +341,7 @@ func TestCases(t *testing.T) {
 		}
 		s, err := load(name, wafer.ReadSettings{})
 		unclear := (*wafer.UnclearError)(nil)
-		if err != nil && (settle == wafer.ReadSettings{} || !errors.As(err, &unclear)) {
+		if err != nil && (settle.Header+settle.Layout == "" && settle.Order == hgcal.V9 || !errors.As(err, &unclear)) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}

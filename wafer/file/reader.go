@@ -1,6 +1,7 @@
 package file
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,8 @@ type Reader struct {
 	at       int     // input being read
 	now      *opened
 	columns  []string // of the first input
+	keep     []string // columns that are wanted; nil for all
+	unit     string   // of the charges so far, where it is known
 	remarks  []string // of the inputs before this one
 }
 
@@ -97,7 +100,8 @@ func New(ctx context.Context, s wafer.ReadSettings, inputs ...Input) (*Reader, e
 	if err := r.open(); err != nil {
 		return nil, err
 	}
-	r.columns = r.now.Info().Columns
+	info := r.now.Info()
+	r.columns, r.unit = info.Columns, info.Unit
 	return r, nil
 }
 
@@ -127,7 +131,8 @@ func (r *Reader) open() error {
 
 // Read puts up to n further images of one file into s: see wafer.Reader. A file
 // whose columns are not those of the first is an error that wraps
-// wafer.ErrColumns.
+// wafer.ErrColumns, unless Keep names what is wanted; so is one whose charges have
+// another unit.
 func (r *Reader) Read(s *wafer.Set, n int) (int, error) {
 	for {
 		if err := r.ctx.Err(); err != nil {
@@ -135,24 +140,114 @@ func (r *Reader) Read(s *wafer.Set, n int) (int, error) {
 		}
 		got, err := r.now.Read(s, n)
 		if err != io.EOF || r.at == len(r.inputs)-1 {
+			if err == nil {
+				r.shape(s)
+			}
 			return got, err
 		}
 		r.remarks = r.Remarks()
 		if err := r.now.close(); err != nil {
 			return 0, err
 		}
+		r.now = &opened{ended{}, nil}
 		r.at++
-		if err := r.open(); err != nil {
-			r.now = &opened{ended{}, nil}
-			return 0, err
+		err = r.open()
+		if err == nil {
+			err = r.fits()
 		}
-		mine := slices.Clone(r.now.Info().Columns)
-		slices.Sort(mine)
-		if want := slices.Sorted(slices.Values(r.columns)); !slices.Equal(mine, want) {
-			return 0, fmt.Errorf("wafer/file: %s and %s: %w: %s and %s; copies in the dialect charges, which has none, can be joined", printable(r.inputs[0].Name), printable(r.inputs[r.at].Name),
-				wafer.ErrColumns, list(want), list(mine))
+		if err != nil {
+			failed := r.now
+			r.now = &opened{ended{}, nil}
+			return 0, errors.Join(err, failed.close())
 		}
 	}
+}
+
+// fits reports whether a further file goes with those before it.
+func (r *Reader) fits() error {
+	info := r.now.Info()
+	switch {
+	case r.unit == "" || info.Unit == "":
+		if r.unit != info.Unit {
+			r.remarks = append(r.remarks, fmt.Sprintf("%s: charges in %s, joined with others of which one is not said", r.now.source.Name, cmp.Or(info.Unit, r.unit)))
+		}
+		r.unit = cmp.Or(r.unit, info.Unit)
+	case r.unit != info.Unit:
+		return fmt.Errorf("wafer/file: %s: its charges are %s, those before it are %s: files of one unit can be joined", r.now.source.Name, info.Unit, r.unit)
+	}
+	if r.keep != nil {
+		return r.has(r.keep)
+	}
+	mine := slices.Sorted(slices.Values(info.Columns))
+	if want := slices.Sorted(slices.Values(r.columns)); !slices.Equal(mine, want) {
+		return fmt.Errorf("wafer/file: %s and %s: %w: %s and %s; name those to keep that both have, or join the charges alone (%s)", printable(r.inputs[0].Name), r.now.source.Name,
+			wafer.ErrColumns, list(want), list(mine), list(shared(want, mine)))
+	}
+	return nil
+}
+
+func shared(a, b []string) []string {
+	return slices.DeleteFunc(slices.Clone(a), func(name string) bool { return !slices.Contains(b, name) })
+}
+
+// sumName is the column that wafer.QuirkSumWithout0 makes.
+const sumName = "sumCALQ"
+
+// Keep reads of all files only these metadata columns, in this order; a file that
+// lacks one is an error that lists what there is.
+func (r *Reader) Keep(columns []string) error {
+	for i, name := range columns {
+		if slices.Contains(columns[:i], name) {
+			return fmt.Errorf("wafer/file: the column %q is named twice", name)
+		}
+	}
+	if err := r.has(columns); err != nil {
+		return err
+	}
+	r.keep = append([]string{}, columns...)
+	return nil
+}
+
+func (r *Reader) has(columns []string) error {
+	have := r.all()
+	for _, name := range columns {
+		if !slices.Contains(have, name) {
+			return fmt.Errorf("wafer/file: %s: no column %q; it has %s", printable(r.inputs[r.at].Name), name, list(have))
+		}
+	}
+	return nil
+}
+
+// all are the columns that can be had of the file being read.
+func (r *Reader) all() []string {
+	have := slices.Clone(r.now.Info().Columns)
+	if r.settings.Quirk(wafer.QuirkSumWithout0) && !slices.Contains(have, sumName) {
+		have = append(have, sumName)
+	}
+	return have
+}
+
+// shape makes the columns those of Info.
+func (r *Reader) shape(s *wafer.Set) {
+	if r.settings.Quirk(wafer.QuirkSumWithout0) {
+		sums := wafer.Column{Name: sumName, Float: make([]float64, s.Len())}
+		for i := range sums.Float {
+			sums.Float[i] = wafer.Sum(s.Image(i)[1:])
+		}
+		if c := s.Column(sumName); c != nil {
+			*c = sums
+		} else {
+			s.Columns = append(s.Columns, sums)
+		}
+	}
+	if r.keep == nil {
+		return
+	}
+	kept := make([]wafer.Column, len(r.keep))
+	for i, name := range r.keep {
+		kept[i] = *s.Column(name)
+	}
+	s.Columns = kept
 }
 
 func list(names []string) string {
@@ -164,7 +259,14 @@ func list(names []string) string {
 
 // Info is what the file being read says; before the first Read, what the first
 // one says.
-func (r *Reader) Info() wafer.Info { return r.now.Info() }
+func (r *Reader) Info() wafer.Info {
+	info := r.now.Info()
+	info.Columns = r.all()
+	if r.keep != nil {
+		info.Columns = slices.Clone(r.keep)
+	}
+	return info
+}
 
 // Place names where image i of the last Read stands.
 func (r *Reader) Place(i int) string { return r.now.Place(i) }
