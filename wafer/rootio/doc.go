@@ -25,5 +25,9 @@
 // Vectors may be longer than tc_n, wafer_n or econ_n say, where a producer forgot to clear
 // them: the last values count. Shorter ones are an error.
 //
+// Written is an RNTuple of the name wafers: charges as a field CALQ, CALQ_postmux or
+// CALQ_raster of std::array<double,48>, whose description is the charges' unit, and a
+// field for every column.
+//
 // The ntuples are those of L1Trigger/L1THGCalUtilities in CMSSW and of its forks.
 package rootio

@@ -12,7 +12,10 @@ import (
 // Format is ROOT files as one of the formats of wafer files.
 type Format struct{}
 
-var _ wafer.Inspector = Format{}
+var (
+	_ wafer.Inspector = Format{}
+	_ wafer.Creator   = Format{}
+)
 
 // Name is root.
 func (Format) Name() string { return "root" }

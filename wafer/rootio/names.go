@@ -2,12 +2,11 @@ package rootio
 
 import (
 	"fmt"
-	"regexp"
-	"strconv"
 	"strings"
 
 	"barrow/hgcal"
 	"barrow/internal/root"
+	"barrow/wafer"
 )
 
 // names finds a table's columns by what they are called, whichever program wrote
@@ -136,9 +135,19 @@ func (n *names) list(prefix string) string {
 	return strings.Join(out, ", ")
 }
 
-// chargeName matches names of charges: what stands before, the order where it is
-// said, the number of the cell where each has a column.
-var chargeName = regexp.MustCompile(`(?i)^(?:(.*)_)?calq(?:_(v9|postmux|raster))?(?:_?(\d{1,3}))?$`)
+// parseCharge reads the name of a column of charges: what stands before, wafer in
+// wafer_CALQ0, and what the rest says.
+func parseCharge(name string) (prefix string, c wafer.ChargeName, ok bool) {
+	at := strings.LastIndex(strings.ToLower(name), "calq")
+	if at < 0 {
+		return "", c, false
+	}
+	if prefix, ok = strings.CutSuffix(name[:at], "_"); !ok && at > 0 {
+		return "", c, false
+	}
+	c, ok = wafer.ParseChargeName(name[at:])
+	return prefix, c, ok
+}
 
 // charges are columns of charges that belong together.
 type charges struct {
@@ -155,47 +164,47 @@ type charges struct {
 // else those that have one row an image.
 func (n *names) charges(vectors bool) []charges {
 	var out []charges
-	at := map[string]int{}
+	type group struct {
+		prefix     string
+		order      hgcal.Order
+		said, list bool
+	}
+	at := map[group]int{}
 	for i, name := range n.plain {
-		m := chargeName.FindStringSubmatch(name)
+		prefix, said, ok := parseCharge(name)
 		c := n.columns[i]
-		if m == nil || !isNumber(c) {
+		if !ok || !isNumber(c) {
 			continue
 		}
 		if _, counts := n.at[strings.TrimPrefix(name, "n")]; counts && name[0] == 'n' {
 			continue // how many values another column has, as uproot writes it
 		}
-		one := c.Len == 1
-		if m[3] == "" && (vectors || one) || m[3] != "" && one == vectors {
+		list, one := said.Cell < 0, c.Len == 1
+		if list && (vectors || one) || !list && one == vectors {
 			continue
 		}
-		kind := m[1] + "\x00" + strings.ToLower(m[2])
-		if m[3] == "" {
-			kind += "\x00list"
-		}
+		kind := group{prefix, said.Order, said.OrderSaid, list}
 		k, ok := at[kind]
 		if !ok {
 			k = len(out)
 			at[kind] = k
-			order, _ := hgcal.ParseOrder(strings.ToLower(m[2]))
-			out = append(out, charges{prefix: m[1], order: order, said: m[2] != "", list: -1})
+			out = append(out, charges{prefix: prefix, order: said.Order, said: said.OrderSaid, list: -1})
 			for j := range out[k].cells {
 				out[k].cells[j] = -1
 			}
 		}
 		g := &out[k]
-		if m[3] == "" {
+		if list {
 			g.list = i
 			continue
 		}
-		cell, _ := strconv.Atoi(m[3])
-		if cell >= len(g.cells) || g.cells[cell] >= 0 {
+		if said.Cell >= len(g.cells) || g.cells[said.Cell] >= 0 {
 			g.count = -1000 // no cells after all
 			continue
 		}
-		g.cells[cell] = i
+		g.cells[said.Cell] = i
 		g.count++
-		g.most = max(g.most, cell+1)
+		g.most = max(g.most, said.Cell+1)
 	}
 	return out
 }

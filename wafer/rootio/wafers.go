@@ -119,8 +119,9 @@ func (w *wafers) columns(n *names, prefix string, out *sink) error {
 		rest, ok := strings.CutPrefix(name, join(prefix, ""))
 		c := n.columns[i]
 		_, known := waferColumns[rest]
+		_, _, charge := parseCharge(name)
 		if !ok || prefix == "" || known || rest == "n" || rest == "simenergy" || !isNumber(c) || c.Len == 1 ||
-			chargeName.MatchString(name) || strings.HasPrefix(rest, "AEin") || slices.ContainsFunc(out.set.Columns, func(c wafer.Column) bool { return c.Name == rest }) {
+			charge || strings.HasPrefix(rest, "AEin") || slices.ContainsFunc(out.set.Columns, func(c wafer.Column) bool { return c.Name == rest }) {
 			continue
 		}
 		if err := add(i, rest); err != nil {
