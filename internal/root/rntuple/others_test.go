@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"math"
 	"path/filepath"
 	"testing"
@@ -14,9 +15,10 @@ import (
 
 // dumped is a column as the scripts print it.
 type dumped struct {
-	About string
-	Text  []string
-	Bytes string
+	About  string
+	Counts []int // values by entry
+	Text   []string
+	Bytes  string
 }
 
 // numbers are the column's, of eight bytes each.
@@ -80,6 +82,82 @@ func TestOthersRead(t *testing.T) {
 						t.Errorf("%d entries: %s (%q) is not what was written", n, f.Name, d.About)
 					}
 				}
+			}
+		})
+	}
+}
+
+// readsAs compares all columns of a table with what uproot read of them.
+func (want dumped) readsAs(t *testing.T, table *Table, name string, step int) {
+	t.Helper()
+	i, err := root.Find(table, name)
+	if err != nil {
+		t.Errorf("%v", err)
+		return
+	}
+	r, err := table.Reader(i)
+	if err != nil {
+		t.Errorf("%v", err)
+		return
+	}
+	var got, a root.Array
+	entry := 0
+	for at := int64(0); at < table.Entries(); at += int64(step) {
+		if err := r.Read(&a, at, int(min(int64(step), table.Entries()-at))); err != nil {
+			t.Errorf("%v", err)
+			return
+		}
+		got.Int, got.Float, got.Text = append(got.Int, a.Int...), append(got.Float, a.Float...), append(got.Text, a.Text...)
+		for k := range a.Entries() {
+			if n := a.Offsets[k+1] - a.Offsets[k]; want.Counts != nil && want.Counts[entry] != n {
+				t.Errorf("%s, entry %d: %d values, want %d", name, entry, n, want.Counts[entry])
+				return
+			}
+			entry++
+		}
+	}
+	if !want.same(t, &got) {
+		t.Errorf("%s is read as other values: %s", name, want.first(t, &got))
+	}
+}
+
+// first says where an array is another than what was dumped.
+func (want dumped) first(t *testing.T, a *root.Array) string {
+	bits := want.numbers(t)
+	if len(want.Text) != len(a.Text) || len(bits) != max(len(a.Int), len(a.Float)) {
+		return fmt.Sprintf("%d, want %d", len(a.Text)+len(a.Int)+len(a.Float), len(want.Text)+len(bits))
+	}
+	for i, b := range bits {
+		if len(a.Float) > 0 {
+			if x := math.Float64frombits(b); x != a.Float[i] && x == x {
+				return fmt.Sprintf("%d is %v, want %v", i, a.Float[i], x)
+			}
+		} else if a.Int[i] != int64(b) {
+			return fmt.Sprintf("%d is %d, want %d", i, a.Int[i], int64(b))
+		}
+	}
+	return "texts, or signs of 0"
+}
+
+// TestOthersWrite reads what other programs write to what uproot reads of it.
+func TestOthersWrite(t *testing.T) {
+	for which, script := range map[string]string{"files": "write_uproot.py", "root": "write_root.py"} {
+		t.Run(which, func(t *testing.T) {
+			dir := t.TempDir()
+			var files map[string]map[string]dumped
+			if err := json.Unmarshal(shared.Python(t, which, filepath.Join("testdata", script), dir), &files); err != nil {
+				t.Fatal(err)
+			}
+			if len(files) < 5 {
+				t.Errorf("%d files", len(files))
+			}
+			for name, columns := range files {
+				t.Run(name, func(t *testing.T) {
+					table := tables(t, filepath.Join(dir, name))["t"]
+					for column, want := range columns {
+						want.readsAs(t, table, column, 101)
+					}
+				})
 			}
 		})
 	}

@@ -33,18 +33,20 @@ const maxDepth = 100
 
 // planner collects the columns of a table.
 type planner struct {
-	t     *Table
-	top   *field
-	names map[string]bool
+	t   *Table
+	top *field
+	// paths are the columns'.
+	paths []path
 }
 
 // plan makes the table's columns of its fields.
 func (t *Table) plan() {
-	p := planner{t: t, names: map[string]bool{}}
+	p := planner{t: t}
 	for _, f := range t.schema.top {
 		p.top = f
 		p.visit(f, path{name: f.name})
 	}
+	p.name()
 }
 
 // path is how a field was come to.
@@ -54,6 +56,8 @@ type path struct {
 	// around is how the type of a value is written, %s being the value's own.
 	around string
 	depth  int
+	// bases are the classes that the last record inherits the member from.
+	bases []string
 }
 
 func (p path) typ(value string) string {
@@ -118,8 +122,12 @@ func (p *planner) members(f *field, at path) {
 	}
 	for _, c := range f.children {
 		m := at.within(nil, "")
+		if !strings.HasPrefix(f.name, ":_") {
+			m.bases = nil
+		}
 		switch {
 		case strings.HasPrefix(c.name, ":_"):
+			m.bases = append(m.bases[:len(m.bases):len(m.bases)], c.typ)
 		case strings.HasPrefix(c.name, "_") && digits(c.name[1:]): // of a pair or tuple
 			m.name += "." + c.name[1:]
 		default:
@@ -165,28 +173,45 @@ func (p *planner) value(f *field, at path) {
 			c.Len *= int(v.repeat)
 		}
 	}
-	p.add(f, at, c, l)
+	p.add(at, c, l)
 }
 
 func (p *planner) unread(f *field, at path, why string) {
-	p.add(f, at, root.Column{Type: at.typ(cppType(f.typ)), Len: -1, Unread: why}, &leaf{top: p.top})
+	p.add(at, root.Column{Type: at.typ(cppType(f.typ)), Len: -1, Unread: why}, &leaf{top: p.top})
 }
 
-// add gives a column its name: that of its type in front of a member's, where a class
-// has the member of another under the same name.
-func (p *planner) add(f *field, at path, c root.Column, l *leaf) {
+func (p *planner) add(at path, c root.Column, l *leaf) {
 	c.Name = at.name
-	for up := f; p.names[c.Name] && up.parent != up.id; {
-		up = p.t.schema.fields[up.parent]
-		folder, name := "", at.name
-		if i := strings.LastIndexByte(name, '.'); i >= 0 {
-			folder, name = name[:i+1], name[i+1:]
-		}
-		c.Name = folder + up.typ + "::" + name
-	}
-	p.names[c.Name] = true
 	p.t.columns = append(p.t.columns, c)
 	p.t.leaves = append(p.t.leaves, l)
+	p.paths = append(p.paths, at)
+}
+
+// name tells members of the same name apart that a class and those it inherits from
+// have: all but its own get as many of those classes in front as it takes.
+func (p *planner) name() {
+	for most := 1; ; most++ {
+		count := map[string]int{}
+		for _, c := range p.t.columns {
+			count[c.Name]++
+		}
+		changed := false
+		for i, at := range p.paths {
+			c := &p.t.columns[i]
+			if count[c.Name] == 1 || most > len(at.bases) {
+				continue
+			}
+			folder, name := "", at.name
+			if k := strings.LastIndexByte(name, '.'); k >= 0 {
+				folder, name = name[:k+1], name[k+1:]
+			}
+			c.Name = folder + strings.Join(at.bases[:most], "::") + "::" + name
+			changed = true
+		}
+		if !changed {
+			return
+		}
+	}
 }
 
 // class is that of the field's columns at a place of each representation, unknown
