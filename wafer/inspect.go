@@ -53,21 +53,21 @@ type Summary struct {
 
 // Stats are what a list of numbers is known by.
 type Stats struct {
-	Values    int64 // finite numbers
-	NonFinite int64 // infinities, and what is no number
-	// Of the finite ones.
+	Values    int64 // all of them
+	NonFinite int64 // of these, infinities and what is no number
+	// Of the finite ones; 0 where there are none.
 	Min, Max, Sum float64
 }
 
 // Add counts a number.
 func (s *Stats) Add(v float64) {
+	s.Values++
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		s.NonFinite++
 		return
 	}
-	if s.Values == 0 {
+	if s.Values-s.NonFinite == 1 {
 		s.Min, s.Max = v, v
 	}
-	s.Values++
 	s.Min, s.Max, s.Sum = min(s.Min, v), max(s.Max, v), s.Sum+v
 }

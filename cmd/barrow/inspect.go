@@ -140,14 +140,14 @@ func inspectOne(ctx context.Context, in file.Input, s wafer.InspectSettings) ([]
 	return found, err
 }
 
-// statsOf are stats as JSON has them, without least and greatest where there are no
-// values.
+// statsOf are stats as JSON has them, without least and greatest where no value is
+// finite.
 func statsOf(s *wafer.Stats) *inspectedStats {
 	if s == nil {
 		return nil
 	}
 	to := &inspectedStats{Values: s.Values, NonFinite: s.NonFinite, Sum: &s.Sum}
-	if s.Values > 0 {
+	if s.Values > s.NonFinite {
 		to.Min, to.Max = &s.Min, &s.Max
 	}
 	return to
@@ -232,8 +232,8 @@ func joined(columns []inspectedField) *inspectedStats {
 		if s == nil {
 			return nil
 		}
-		if s.Values > 0 {
-			if all.Values == 0 {
+		if s.Values > s.NonFinite {
+			if all.Values == all.NonFinite {
 				all.Min, all.Max = *s.Min, *s.Max
 			}
 			all.Min, all.Max = min(all.Min, *s.Min), max(all.Max, *s.Max)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 
 	"barrow/hgcal"
@@ -134,7 +135,7 @@ func count(columns []tally, line []byte, sep byte) error {
 		switch {
 		case !ok:
 			c.missing = true
-			c.stats.NonFinite++
+			c.stats.Add(math.NaN())
 			continue
 		case kind == wafer.Words:
 			c.words = true

@@ -375,7 +375,7 @@ func TestInspect(t *testing.T) {
 	if st := o.Columns[1].Stats; st == nil || st.Values != 100 || st.Min != -7 || st.Max != 99*1_000_003-7 {
 		t.Errorf("%+v", st)
 	}
-	if st := o.Columns[2].Stats; st == nil || st.Values != 99 || st.NonFinite != 1 {
+	if st := o.Columns[2].Stats; st == nil || st.Values != 100 || st.NonFinite != 1 {
 		t.Errorf("%+v", st)
 	}
 	if o.Columns[3].Stats != nil {
