@@ -287,3 +287,6 @@ func (d *Dataset) newLayout(c *cursor) error {
 	}
 	return err
 }
+
+// Address tells objects of a file apart: a group or dataset may have several names.
+func (d *Dataset) Address() uint64 { return d.o.at }

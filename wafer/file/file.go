@@ -19,6 +19,7 @@ import (
 	"barrow/internal/sniff"
 	"barrow/wafer"
 	"barrow/wafer/csvio"
+	"barrow/wafer/hdf5io"
 	"barrow/wafer/parquetio"
 	"barrow/wafer/rootio"
 )
@@ -28,6 +29,7 @@ import (
 func formats() []wafer.Format {
 	return []wafer.Format{
 		csvio.Format{},
+		hdf5io.Format{},
 		parquetio.Format{},
 		rootio.Format{},
 	}

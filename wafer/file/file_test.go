@@ -119,7 +119,7 @@ func TestForeign(t *testing.T) {
 	dir := t.TempDir()
 	for head, want := range map[string]string{
 		"root\x00\x00\xf7\x02\x00\x00": "a ROOT file", "PK\x03\x04\x14\x00": "a zip file", "\x93NUMPY\x01\x00": "a NumPy array",
-		"\x89HDF\r\n\x1a\n\x00": "an HDF5 file", "\x1f\x8b\x08": "unpacking by gzip", "\xfd7zXZ\x00": "compressed by xz",
+		"\x89HDF\r\n\x1a\n\x00": "hdf5: truncated in the superblock", "\x1f\x8b\x08": "unpacking by gzip", "\xfd7zXZ\x00": "compressed by xz",
 		"\x00\x01\x02\x03": "a binary file", "\xff\xfeC\x00": "UTF-16", "": "empty: no images",
 	} {
 		path := filepath.Join(dir, "x.csv")
