@@ -64,7 +64,6 @@ const maxFrame = 1<<24 - 1
 // packer packs records as ROOT does.
 type packer struct {
 	zstd *zstd.Encoder
-	in   []byte // room for what is to be packed
 	out  []byte
 }
 

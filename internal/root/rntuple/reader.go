@@ -25,6 +25,7 @@ type reader struct {
 
 	ends []int64 // where entries end, at some level
 	bits [512]uint64
+	text []byte
 }
 
 func newReader(t *Table, c root.Column, l *leaf) *reader {
@@ -130,87 +131,96 @@ func (r *reader) read(a *root.Array, start int64, m int) error {
 	return r.numbers(a, start, end)
 }
 
+// Values are appended page by page, as far as the pages prove to have them: what a file
+// only says is given no memory.
+
 func (r *reader) numbers(a *root.Array, start, end int64) error {
-	n := int(end - start)
-	var ints []int64
-	var floats []float64
-	if r.kind == root.Float {
-		a.Float = extend(a.Float, n)
-		floats = a.Float[len(a.Float)-n:]
-	} else {
-		a.Int = extend(a.Int, n)
-		ints = a.Int[len(a.Int)-n:]
-	}
 	k := r.values
 	for start < end {
 		lo, run, err := k.load(start, end)
 		if err != nil {
 			return err
 		}
-		for run > 0 {
-			b := r.bits[:min(run, len(r.bits))]
-			k.bits(b, lo)
-			if floats != nil {
-				k.column.floats(floats, b, r.leaf.single)
-				floats = floats[len(b):]
-			} else {
-				k.encoding.integers(ints, b)
-				ints = ints[len(b):]
+		start += int64(run)
+		if r.kind == root.Float {
+			a.Float = extend(a.Float, run)
+			out := a.Float[len(a.Float)-run:]
+			for len(out) > 0 {
+				b := r.bits[:min(len(out), len(r.bits))]
+				k.bits(b, lo)
+				k.column.floats(out, b, r.leaf.single)
+				lo, out = lo+len(b), out[len(b):]
 			}
-			lo, run, start = lo+len(b), run-len(b), start+int64(len(b))
+			continue
 		}
+		a.Int = extend(a.Int, run)
+		out := a.Int[len(a.Int)-run:]
+		for len(out) > 0 {
+			b := r.bits[:min(len(out), len(r.bits))]
+			k.bits(b, lo)
+			k.encoding.integers(out, b)
+			lo, out = lo+len(b), out[len(b):]
+		}
+	}
+	return nil
+}
+
+// blocks calls do with where the collections or texts from start to end lie, some at a
+// time.
+func (r *reader) blocks(start, end int64, do func(begin int64, ends []int64) error) error {
+	for start < end {
+		n := min(end-start, 4096)
+		ends := r.ends[:0]
+		for i := range n {
+			ends = append(ends, start+i+1)
+		}
+		r.ends = ends
+		begin, err := r.values.follow(start, ends)
+		if err != nil {
+			return err
+		}
+		if err := do(begin, ends); err != nil {
+			return err
+		}
+		start += n
 	}
 	return nil
 }
 
 // lengths appends how many members each of the collections has.
 func (r *reader) lengths(a *root.Array, start, end int64) error {
-	n := int(end - start)
-	a.Int = extend(a.Int, n)
-	out := a.Int[len(a.Int)-n:]
-	for i := range out {
-		out[i] = start + int64(i) + 1
-	}
-	last, err := r.values.follow(start, out)
-	if err != nil {
-		return err
-	}
-	for i, x := range out {
-		out[i], last = x-last, x
-	}
-	return nil
+	return r.blocks(start, end, func(last int64, ends []int64) error {
+		for _, x := range ends {
+			a.Int = append(a.Int, x-last)
+			last = x
+		}
+		return nil
+	})
 }
 
 func (r *reader) texts(a *root.Array, start, end int64) error {
-	n := int(end - start)
-	ends := r.ends[:0]
-	for i := range int64(n) {
-		ends = append(ends, start+i+1)
-	}
-	r.ends = ends
-	begin, err := r.values.follow(start, ends)
-	if err != nil || n == 0 {
-		return err
-	}
-	stop := ends[n-1]
-	if stop > r.chars.total {
-		return fmt.Errorf("characters %d to %d of %d", begin, stop, r.chars.total)
-	}
-	all := make([]byte, 0, stop-begin)
-	for at := begin; at < stop; {
-		lo, run, err := r.chars.load(at, stop)
-		if err != nil {
-			return err
+	return r.blocks(start, end, func(begin int64, ends []int64) error {
+		stop := ends[len(ends)-1]
+		if stop > r.chars.total {
+			return fmt.Errorf("characters %d to %d of %d", begin, stop, r.chars.total)
 		}
-		all = append(all, r.chars.page[lo:lo+run]...)
-		at += int64(run)
-	}
-	text, last := string(all), begin
-	for _, e := range ends {
-		a.Text = append(a.Text, text[last-begin:e-begin])
-		last = e
-	}
-	return nil
+		all := r.text[:0]
+		for at := begin; at < stop; {
+			lo, run, err := r.chars.load(at, stop)
+			if err != nil {
+				return err
+			}
+			all = append(all, r.chars.page[lo:lo+run]...)
+			at += int64(run)
+		}
+		r.text = all
+		text, last := string(all), begin
+		for _, e := range ends {
+			a.Text = append(a.Text, text[last-begin:e-begin])
+			last = e
+		}
+		return nil
+	})
 }
 
 // extend makes room for n more.
@@ -287,6 +297,9 @@ func (k *cursor) enter(c cluster) error {
 	case k.total > want, k.total < want && !k.column.deferred:
 		return fmt.Errorf("a cluster of %d entries has %d values where %d should be", c.entries, k.total, want)
 	case k.total < want:
+		if k.each > 1<<16 {
+			return fmt.Errorf("an array of %d values that came after the entries", k.each)
+		}
 		if err := backed(c); err != nil {
 			return err
 		}

@@ -62,7 +62,7 @@ type Writer struct {
 	file   container
 	name   string
 	fields []Field
-	pack   *packer
+	pack   func([]byte) []byte // until the next call
 
 	header  link
 	headSum uint64
@@ -72,6 +72,8 @@ type Writer struct {
 	now     int64      // of the cluster that is being filled
 	raw     int64      // its bytes, unpacked
 	pages   []byte     // its pages, packed
+
+	unpacked []byte // room for a page
 
 	clusters []cluster // of the group that is being filled
 	offsets  [][]int64 // by cluster and column: elements before it
@@ -101,11 +103,15 @@ func NewWriter(out io.Writer, name string, fields []Field) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("rntuple: %w", err)
 	}
+	return newWriter(out, name, fields, p.pack)
+}
+
+func newWriter(out io.Writer, name string, fields []Field, pack func([]byte) []byte) (*Writer, error) {
 	to, err := newOutput(out)
 	if err != nil {
 		return nil, fmt.Errorf("rntuple: %w", err)
 	}
-	w := &Writer{name: name, fields: fields, pack: p, file: container{out: to, sum: xxh3.New(), name: name + ".root"}}
+	w := &Writer{name: name, fields: fields, pack: pack, file: container{out: to, sum: xxh3.New(), name: name + ".root"}}
 	for _, f := range fields {
 		w.column(types[f.Type].kind)
 		if f.Type == Text {
@@ -296,10 +302,10 @@ func (w *Writer) page(c *written) {
 	}
 	b := c.chars
 	if c.kind != charKind {
-		b = c.encoding.store(w.pack.in, c.values)
-		w.pack.in = b
+		b = c.encoding.store(w.unpacked, c.values)
+		w.unpacked = b
 	}
-	packed := w.pack.pack(b)
+	packed := w.pack(b)
 	c.pages = append(c.pages, page{locator{int64(len(w.pages)), int64(len(packed))}, int32(n), true})
 	w.pages = append(w.pages, packed...)
 	w.pages = binary.LittleEndian.AppendUint64(w.pages, hash(packed))
@@ -347,7 +353,7 @@ func (w *Writer) group() {
 
 // envelope writes one and returns where it is.
 func (w *Writer) envelope(b []byte) link {
-	packed := w.pack.pack(b)
+	packed := w.pack(b)
 	return link{locator{w.file.blob(packed), int64(len(packed))}, int64(len(b))}
 }
 
