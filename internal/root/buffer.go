@@ -168,11 +168,3 @@ func (b *Buffer) Version() (version, end int) {
 	}
 	return int(b.I16()), end
 }
-
-// Peek is the next byte, which is not taken; 0 at the end.
-func (b *Buffer) Peek() byte {
-	if b.pos >= len(b.data) {
-		return 0
-	}
-	return b.data[b.pos]
-}

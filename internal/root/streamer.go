@@ -31,14 +31,22 @@ type Element struct {
 }
 
 // find returns what is known of a version of a class; where the version says nothing,
-// the checksum does.
+// the checksum does. A version newer than all that are known, which the file does not
+// describe, is taken for the newest: new members come behind the old ones.
 func (s *Streamers) find(class string, version int, checksum uint32) *streamer {
+	var newest *streamer
 	for _, list := range [][]*streamer{s.classes[class], known().classes[class]} {
 		for _, i := range list {
 			if version > 0 && i.version == version || version <= 0 && i.checksum == checksum {
 				return i
 			}
+			if newest == nil || i.version > newest.version {
+				newest = i
+			}
 		}
+	}
+	if newest != nil && version > newest.version {
+		return newest
 	}
 	return nil
 }

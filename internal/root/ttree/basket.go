@@ -104,6 +104,9 @@ type loader struct {
 	file             *root.File
 	packed, unpacked []byte
 	offsets          []int32
+	// strings tells that the values are strings, which say themselves where they end:
+	// the offsets that ROOT writes of them are none at times.
+	strings bool
 }
 
 // load reads the basket of size bytes at seek.
@@ -169,7 +172,11 @@ func (l *loader) split(k *basket, h basketHead) error {
 		k.offsets[i] = o - int32(h.key.KeyLen())
 	}
 	k.offsets[h.entries] = int32(border)
-	return k.check()
+	err := k.check()
+	if err != nil && l.strings {
+		k.offsets, err = nil, nil
+	}
+	return err
 }
 
 // check holds the offsets to the data.

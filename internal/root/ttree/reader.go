@@ -26,7 +26,7 @@ type reader struct {
 }
 
 func (t *Tree) reader(c *column, depth int) (*reader, error) {
-	r := &reader{tree: t, column: c, loader: loader{file: t.file}, basket: -1}
+	r := &reader{tree: t, column: c, loader: loader{file: t.file, strings: c.layout.number == text && !c.layout.list}, basket: -1}
 	if c.layout.counts == nil || depth > 0 {
 		return r, nil
 	}
@@ -103,7 +103,7 @@ func (r *reader) load(entry int64) error {
 			return err
 		}
 	}
-	if r.column.layout.list && len(r.k.offsets) == 0 && r.k.entries > 0 {
+	if l := &r.column.layout; (l.list || l.number == text) && len(r.k.offsets) == 0 && r.k.entries > 0 {
 		if err := r.makeOffsets(i); err != nil {
 			return err
 		}
@@ -137,6 +137,15 @@ func (r *reader) makeOffsets(i int) error {
 		return nil
 	}
 	switch {
+	case l.number == text && !l.list:
+		for range k.entries {
+			_, rest, ok := l.cut(k.data[at:])
+			if !ok {
+				return errors.New("a basket that ends within a string")
+			}
+			at = len(k.data) - len(rest)
+			r.made = append(r.made, int32(at))
+		}
 	case l.counted && l.number != text:
 		for range k.entries {
 			if at += l.header; at > len(k.data) {
@@ -262,57 +271,65 @@ func (r *reader) lists(a *root.Array, lo, hi int) (int, error) {
 	return lo, nil
 }
 
-// texts reads strings. Where the basket does not say where entries begin, those before
-// are gone through.
+// texts reads strings.
 func (r *reader) texts(a *root.Array, lo, hi int) (int, error) {
 	l, k := &r.column.layout, &r.k
-	b := root.NewBuffer(k.data, 0)
-	i := lo
-	if len(k.offsets) == 0 {
-		i = 0
-	}
-	for ; i < hi; i++ {
-		end := len(k.data)
-		if len(k.offsets) > 0 {
-			b.Seek(int(k.offsets[i]))
-			end = int(k.offsets[i+1])
+	for i := lo; i < hi; i++ {
+		p := k.data[k.offsets[i]:k.offsets[i+1]]
+		if !l.list {
+			a.Text = append(a.Text, l.string(p))
+			a.Offsets = append(a.Offsets, len(a.Text))
+			continue
 		}
-		n := 1
-		if l.list {
-			b.Take(l.header - 4)
-			n = int(b.I32())
-		}
+		b := root.NewBuffer(p, 0)
+		b.Take(l.header - 4)
+		n := int(b.I32())
 		if n < 0 || n > b.Left() {
-			return i, fmt.Errorf("%d strings in %d bytes", n, b.Left())
+			return i, fmt.Errorf("%d strings in %d bytes", n, len(p))
 		}
 		for range n {
-			s := l.string(b, end)
-			if b.Err() != nil || b.Pos() > end {
-				return i, fmt.Errorf("a string that goes on behind its entry")
-			}
-			if i >= lo {
-				a.Text = append(a.Text, s)
-			}
+			a.Text = append(a.Text, b.String())
 		}
-		if i >= lo {
-			a.Offsets = append(a.Offsets, len(a.Text))
+		if b.Err() != nil {
+			return i, b.Err()
 		}
+		a.Offsets = append(a.Offsets, len(a.Text))
 	}
 	return lo, nil
 }
 
-// string reads a string whose entry ends at end.
-func (l *layout) string(b *root.Buffer, end int) string {
-	if l.prefix == 4 {
-		return string(b.Take(int(b.I32())))
+// string reads the string of an entry. It may have an object's head in front, and
+// nothing else is in the entry.
+func (l *layout) string(p []byte) string {
+	if s, rest, ok := l.cut(p); ok && len(rest) == 0 {
+		return s
 	}
-	if !l.list && end-b.Pos() > 6 && b.Peek() == 0x40 {
-		// A string within an object may have the object's head in front.
-		start := b.Pos()
-		if _, is := b.Version(); is == end {
-			return b.String()
+	const head = 6
+	if len(p) > head && p[0] == 0x40 {
+		if s, rest, ok := l.cut(p[head:]); ok && len(rest) == 0 {
+			return s
 		}
-		b.Seek(start)
 	}
-	return b.String()
+	s, _, _ := l.cut(p)
+	return s
+}
+
+// cut parts the string in front of p.
+func (l *layout) cut(p []byte) (s string, rest []byte, ok bool) {
+	n, head := 0, l.prefix
+	if l.prefix == 1 && len(p) > 0 {
+		if n = int(p[0]); n == 255 {
+			head = 5
+		}
+	}
+	if len(p) < head {
+		return "", nil, false
+	}
+	if head > 1 {
+		n = int(int32(binary.BigEndian.Uint32(p[head-4:])))
+	}
+	if p = p[head:]; n < 0 || n > len(p) {
+		return "", nil, false
+	}
+	return string(p[:n]), p[n:], true
 }
