@@ -2,7 +2,6 @@ package npz
 
 import (
 	"archive/zip"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -14,6 +13,8 @@ import (
 type Archive struct {
 	// Names are those of the arrays, in the order of the file.
 	Names []string
+	// Others are the names of entries that are no arrays.
+	Others []string
 
 	in      io.ReaderAt
 	size    int64
@@ -39,6 +40,8 @@ func NewArchive(in io.ReaderAt, size int64, where string) (*Archive, error) {
 	for _, e := range z.File {
 		if name, ok := strings.CutSuffix(e.Name, ".npy"); ok {
 			a.Names, a.entries = append(a.Names, name), append(a.entries, e)
+		} else {
+			a.Others = append(a.Others, e.Name)
 		}
 	}
 	if len(a.entries) > maxArrays {
@@ -59,13 +62,13 @@ func (a *Archive) Open(i int) (*Reader, error) {
 	case packed < 0 || packed > a.size-begin:
 		err = fmt.Errorf("its %d bytes are not there: the file is cut off or damaged", e.CompressedSize64)
 	case e.Flags&1 != 0:
-		err = errors.New("encrypted; save it without a password")
+		err = fmt.Errorf("%w: encrypted; save it without a password", ErrUnread)
 	case e.Method == zip.Store && src.size != packed, e.Method == zip.Deflate && (src.size < 0 || src.size/deflateLimit > packed):
 		err = fmt.Errorf("%d bytes packed into %d: the file is damaged", src.size, packed)
 	case e.Method == zip.Store:
 		src.at = io.NewSectionReader(a.in, begin, packed)
 	case e.Method != zip.Deflate:
-		err = fmt.Errorf("compressed by method %d of ZIP; save it with numpy.savez or savez_compressed", e.Method)
+		err = fmt.Errorf("%w: compressed by method %d of ZIP; save it with numpy.savez or savez_compressed", ErrUnread, e.Method)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", where, err)

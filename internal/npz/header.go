@@ -30,6 +30,9 @@ func (f *Field) Len() int {
 	return n
 }
 
+// ErrUnread is wrapped by errors about arrays that are sound, but not read here.
+var ErrUnread = errors.New("not read here")
+
 const (
 	// maxHeader bounds the text, whose length version 2.0 gives in 32 bits.
 	maxHeader = 1 << 18
@@ -58,7 +61,7 @@ func readHeader(in *bufio.Reader, size int64) (*head, error) {
 	}
 	version := start[len(magic)]
 	if version < 1 || version > 3 {
-		return nil, fmt.Errorf("version %d of NumPy's format; 1 to 3 are read", version)
+		return nil, fmt.Errorf("%w: version %d of NumPy's format; 1 to 3 are", ErrUnread, version)
 	}
 	length, used := int64(binary.LittleEndian.Uint16(start[8:])), int64(len(start))
 	if version >= 2 {
@@ -128,7 +131,7 @@ func (h *head) parse(text []byte) error {
 		h.record = true
 		h.fields, h.row, err = record(descr, 0)
 		if err == nil && len(h.shape) != 1 && !(len(h.shape) == 2 && h.shape[1] == 1) {
-			err = fmt.Errorf("records in the shape %s: want a list of them", tuple(h.shape))
+			err = fmt.Errorf("%w: records in the shape %s: want a list of them", ErrUnread, tuple(h.shape))
 		}
 		return err
 	}
@@ -140,12 +143,12 @@ func (f *Field) place(offset int) (int, error) {
 	f.offset, f.size = offset, f.Type.size()
 	for _, n := range f.Shape {
 		if n > 0 && f.size > maxRow/n {
-			return 0, fmt.Errorf("rows of more than %d bytes", maxRow)
+			return 0, fmt.Errorf("%w: rows of more than %d bytes", ErrUnread, maxRow)
 		}
 		f.size *= n
 	}
 	if offset+f.size > maxRow {
-		return 0, fmt.Errorf("rows of more than %d bytes", maxRow)
+		return 0, fmt.Errorf("%w: rows of more than %d bytes", ErrUnread, maxRow)
 	}
 	return offset + f.size, nil
 }

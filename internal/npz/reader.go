@@ -71,6 +71,9 @@ func (r *Reader) Rows() int { return r.head.rows() }
 // RowSize is how many bytes a row has.
 func (r *Reader) RowSize() int { return r.head.row }
 
+// Dims is the shape as Python writes it: (5, 48).
+func (r *Reader) Dims() string { return tuple(r.Shape) }
+
 // Type is that of the items, "" of records.
 func (r *Reader) Type() Type {
 	if r.head.record {
@@ -89,7 +92,7 @@ func (r *Reader) Next(n int) (int, error) {
 	}
 	var err error
 	if r.turned != nil {
-		n, err = r.turned.next(r, n)
+		err = r.turned.next(r, n)
 	} else {
 		need := n * r.head.row
 		r.buf = slices.Grow(r.buf[:0], need)[:need]
@@ -225,30 +228,29 @@ const (
 	maxColumns = 1 << 12
 )
 
-// next gives up to n rows as r.block.
-func (t *turned) next(r *Reader, n int) (int, error) {
+// next has n rows, which there are, as r.block.
+func (t *turned) next(r *Reader, n int) error {
 	if t.at == nil {
 		if err := t.open(r); err != nil {
-			return n, err
+			return err
 		}
 	}
-	if t.left == 0 {
-		if err := t.turn(r); err != nil {
-			return n, err
+	if t.left < n {
+		if err := t.turn(r, n); err != nil {
+			return err
 		}
 	}
-	n = min(n, t.left)
 	from := len(t.rows) - t.left*r.head.row
 	r.block = t.rows[from : from+n*r.head.row]
 	t.left -= n
-	return n, nil
+	return nil
 }
 
 func (t *turned) open(r *Reader) error {
 	shape := r.Fields[0].Shape
 	width := r.Fields[0].Len()
 	if width > maxColumns {
-		return fmt.Errorf("rows of %d items in Fortran order; save it as numpy.ascontiguousarray(a)", width)
+		return fmt.Errorf("%w: rows of %d items in Fortran order; save it as numpy.ascontiguousarray(a)", ErrUnread, width)
 	}
 	t.columns = make([]int, width)
 	for c := range t.columns {
@@ -281,20 +283,23 @@ func (t *turned) open(r *Reader) error {
 	return nil
 }
 
-// turn makes rows of the next piece of every column.
-func (t *turned) turn(r *Reader) error {
+// turn makes rows of the next piece of every column, behind those that are left, so
+// that there are n or more.
+func (t *turned) turn(r *Reader, n int) error {
 	row, size := r.head.row, r.head.row/len(t.columns)
-	n := min(r.Rows()-r.next, max(1, pieceBytes/row))
-	t.column = slices.Grow(t.column[:0], n*size)[:n*size]
-	t.rows = slices.Grow(t.rows[:0], n*row)[:n*row]
+	first := r.next + t.left
+	more := min(r.Rows()-first, max(n-t.left, pieceBytes/row))
+	kept := copy(t.rows, t.rows[len(t.rows)-t.left*row:])
+	t.rows = slices.Grow(t.rows[:kept], more*row)[:kept+more*row]
+	t.column = slices.Grow(t.column[:0], more*size)[:more*size]
 	for c, column := range t.columns {
-		at := t.data + (int64(column)*int64(r.Rows())+int64(r.next))*int64(size)
+		at := t.data + (int64(column)*int64(r.Rows())+int64(first))*int64(size)
 		if k, err := t.at.ReadAt(t.column, at); k < len(t.column) {
 			return err
 		}
-		scatter(t.rows[c*size:], t.column, row, size)
+		scatter(t.rows[kept+c*size:], t.column, row, size)
 	}
-	t.left = n
+	t.left += more
 	return nil
 }
 
