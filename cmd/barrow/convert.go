@@ -50,7 +50,7 @@ any charge are converted too, and counted.`,
 	f.imageFlags.add(cmd)
 	flags := cmd.Flags()
 	wordVar(flags, &f.outOrder, "out-order", "v9", hgcal.OrderNames(), "cell numbering of OUT")
-	wordVar(flags, &f.dialect, "dialect", "header", file.Dialects(), "layout of OUT: "+strings.Join(file.Dialects(), ", "))
+	wordVar(flags, &f.dialect, "dialect", "", file.Dialects(), "layout of OUT: "+strings.Join(file.Dialects(), ", "))
 	flags.IntVar(&f.digits, "digits", 0, "digits behind the decimal point; 0 writes the shortest exact form")
 	flags.BoolVar(&f.force, "force", false, "overwrite OUT")
 	return cmd

@@ -71,7 +71,7 @@ with published distributions.`,
 	flags.StringVar(&f.out, "out", "", "CSV file to write; - is standard output")
 	flags.BoolVar(&f.force, "force", false, "overwrite --out")
 	wordVar(flags, &f.order, "order", "v9", hgcal.OrderNames(), "cell numbering of the file: v9, postmux or raster")
-	wordVar(flags, &f.dialect, "dialect", "header", file.Dialects(), "layout of the file: "+strings.Join(file.Dialects(), ", "))
+	wordVar(flags, &f.dialect, "dialect", "", file.Dialects(), "layout of the file: "+strings.Join(file.Dialects(), ", "))
 	flags.BoolVar(&f.print, "print-parameters", false, "print the parameters of the model as TOML and end")
 	f.addModel(cmd)
 	cmd.AddCommand(newSimulateValidate(c))

@@ -84,7 +84,7 @@ func truth(v byte) float64 {
 }
 
 // ints turns the items of b, whole and little-endian, into numbers, and returns the
-// index of one that is too large, or -1.
+// index of the first that is too large, or -1.
 func (t Type) ints(out []int64, b []byte) int {
 	le := binary.LittleEndian
 	_, letter, size := t.parts()
@@ -94,7 +94,7 @@ func (t Type) ints(out []int64, b []byte) int {
 	case 8:
 		for k := range out {
 			out[k] = int64(le.Uint64(b[8*k:]))
-			if out[k] < 0 && !signed {
+			if large < 0 && out[k] < 0 && !signed {
 				large = k
 			}
 		}

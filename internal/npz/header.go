@@ -232,6 +232,9 @@ func dims(shape list) ([]int, error) {
 
 // check holds the shape against the bytes that are there.
 func (h *head) check(available int64) error {
+	if slices.ContainsFunc(h.fields, func(f Field) bool { return f.Type.Object() }) {
+		return nil // they are pickled, so that no size is known
+	}
 	n := int64(h.rows())
 	if n > 0 && h.row == 0 {
 		return fmt.Errorf("shape %s of items of no bytes", tuple(h.shape))

@@ -101,6 +101,9 @@ func (t Type) String() string {
 		return "object"
 	case letter == 'b':
 		return "bool"
+	case letter == 'M', letter == 'm':
+		_, unit, _ := strings.Cut(string(t), string(letter)+"8")
+		return map[byte]string{'M': "datetime64", 'm': "timedelta64"}[letter] + unit
 	case name != "" && (!big || size == 1):
 		return name + strconv.Itoa(8*size)
 	}

@@ -58,7 +58,9 @@ func newReader(src source, where string) (*Reader, error) {
 		return nil, fmt.Errorf("%s: %w", where, err)
 	}
 	r.Shape, r.Fields = r.head.shape, r.head.fields
-	r.Behind = src.size - r.head.length - int64(r.Rows())*int64(r.head.row)
+	if !r.Pickled() {
+		r.Behind = src.size - r.head.length - int64(r.Rows())*int64(r.head.row)
+	}
 	if r.head.fortran && !r.head.record && r.Fields[0].Len() > 1 {
 		r.turned = &turned{}
 	}
@@ -82,6 +84,12 @@ func (r *Reader) Type() Type {
 	return r.Fields[0].Type
 }
 
+// Pickled reports whether items, or parts of them, are objects, which only Python
+// reads: then there is nothing to read but the header.
+func (r *Reader) Pickled() bool {
+	return slices.ContainsFunc(r.Fields, func(f Field) bool { return f.Type.Object() })
+}
+
 // Next reads up to n further rows, for Floats, Ints and Texts, and returns how many;
 // behind the last one io.EOF.
 func (r *Reader) Next(n int) (int, error) {
@@ -89,6 +97,9 @@ func (r *Reader) Next(n int) (int, error) {
 	r.first, r.got = r.next, 0
 	if n <= 0 {
 		return 0, io.EOF
+	}
+	if r.Pickled() {
+		return 0, fmt.Errorf("%s: %w: objects of Python", r.where, ErrUnread)
 	}
 	var err error
 	if r.turned != nil {
@@ -183,7 +194,7 @@ func (r *Reader) fail(f *Field, k int, err error) error {
 // All reads the numbers of a whole array.
 func (r *Reader) All() ([]float64, error) {
 	f := &r.Fields[0]
-	if f.Type.Kind() != Whole && f.Type.Kind() != Real {
+	if k := f.Type.Kind(); k != Whole && k != Real || r.Pickled() {
 		return nil, fmt.Errorf("%s: items of type %v; want numbers", r.where, f.Type)
 	}
 	out := make([]float64, 0, r.Rows()*f.Len())

@@ -20,6 +20,7 @@ import (
 	"barrow/wafer"
 	"barrow/wafer/csvio"
 	"barrow/wafer/hdf5io"
+	"barrow/wafer/npzio"
 	"barrow/wafer/parquetio"
 	"barrow/wafer/rootio"
 )
@@ -30,6 +31,8 @@ func formats() []wafer.Format {
 	return []wafer.Format{
 		csvio.Format{},
 		hdf5io.Format{},
+		npzio.Archive{},
+		npzio.Array{},
 		parquetio.Format{},
 		rootio.Format{},
 	}

@@ -118,8 +118,8 @@ func TestSeveralFiles(t *testing.T) {
 func TestForeign(t *testing.T) {
 	dir := t.TempDir()
 	for head, want := range map[string]string{
-		"root\x00\x00\xf7\x02\x00\x00": "a ROOT file", "PK\x03\x04\x14\x00": "a zip file", "\x93NUMPY\x01\x00": "a NumPy array",
 		"\x89HDF\r\n\x1a\n\x00": "hdf5: truncated in the superblock", "\x1f\x8b\x08": "unpacking by gzip", "\xfd7zXZ\x00": "compressed by xz",
+		"root\x00\x00\xf7\x02\x00\x00": "a ROOT file", "PK\x03\x04\x14\x00": "a zip file", "\x93NUMPY\x01\x00": "not in NumPy's format",
 		"\x00\x01\x02\x03": "a binary file", "\xff\xfeC\x00": "UTF-16", "": "empty: no images",
 	} {
 		path := filepath.Join(dir, "x.csv")
@@ -155,6 +155,11 @@ func TestCreate(t *testing.T) {
 		}
 		if after, _ := os.ReadFile(path); !bytes.Equal(before, after) {
 			t.Errorf("%s: the failed write changed the file", name)
+		}
+	}
+	for _, name := range []string{"b.npz", "b.npy", "b.parquet", "b.csv"} {
+		if _, err := Create(filepath.Join(filepath.Dir(path), name), false, wafer.WriteSettings{Dialect: "none"}); err == nil {
+			t.Errorf("%s: a dialect that does not exist was written", name)
 		}
 	}
 	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".*")); len(left) > 0 {

@@ -38,10 +38,12 @@ func Create(path string, force bool, s wafer.WriteSettings) (*Writer, error) {
 		}
 		out = packedFile{w.packed, f}
 	}
-	if w.Writer, err = format.Create(out, s); err != nil {
+	inside, err := format.Create(out, s)
+	if err != nil { // and inside is nothing, if not nil
 		w.Abort()
 		return nil, err
 	}
+	w.Writer = inside
 	return w, nil
 }
 

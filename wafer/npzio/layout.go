@@ -69,6 +69,9 @@ func (l *layout) choose(f *file, parts []part, s wafer.ReadSettings) error {
 	case len(cells) > 0:
 		return l.takeCells(cells, s.Header == "first")
 	case len(fit) == 1:
+		if len(parts) > 1 {
+			l.remarks = append(l.remarks, fmt.Sprintf("%s is taken for the charges: no array is called CALQ, and no other has rows of %d numbers", fit[0].name, hgcal.Cells))
+		}
 		return l.take(&fit[0])
 	case len(fit) > 1:
 		return unclear(fmt.Sprintf("no array is called CALQ, and more than one may be the charges, having rows of %d numbers", hgcal.Cells), fit)

@@ -21,7 +21,9 @@ type part struct {
 	typ   npz.Type
 	dims  string // the whole shape, for messages
 	words string // what an array without dimensions says
-	err   error  // why it is not read at all
+
+	pickled bool  // it, or another field of its records, is objects
+	err     error // why it is not read at all
 }
 
 func (p *part) kind() npz.Kind { return p.typ.Kind() }
@@ -31,7 +33,7 @@ func (p *part) numbers() bool { return p.kind() == npz.Whole || p.kind() == npz.
 
 // image reports whether a row is the charges of an image.
 func (p *part) image() bool {
-	return p.err == nil && p.numbers() && !p.zero && len(p.shape) == 1 && p.shape[0] == hgcal.Cells
+	return p.unread() == "" && p.numbers() && !p.zero && len(p.shape) == 1 && p.shape[0] == hgcal.Cells
 }
 
 // one reports whether a row is one item.
@@ -76,7 +78,7 @@ func look(r *npz.Reader, name string, array int) ([]part, error) {
 	var parts []part
 	for k := range r.Fields {
 		f := &r.Fields[k]
-		p := part{name: name, array: array, field: k, rows: r.Rows(), zero: len(r.Shape) == 0, typ: f.Type, dims: r.Dims()}
+		p := part{name: name, array: array, field: k, rows: r.Rows(), zero: len(r.Shape) == 0, pickled: r.Pickled(), typ: f.Type, dims: r.Dims()}
 		if f.Name != "" {
 			p.name = f.Name
 			if len(f.Shape) > 0 {
@@ -105,7 +107,7 @@ func (p *part) unread() string {
 	switch {
 	case p.err != nil:
 		return p.err.Error()
-	case p.typ.Object():
+	case p.pickled:
 		return "objects of Python, which only Python reads; save it as text or numbers, as with a.astype(str)"
 	case p.typ == "":
 		return "records inside records; save their fields as arrays"
