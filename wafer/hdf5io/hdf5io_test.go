@@ -8,9 +8,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -62,6 +64,7 @@ func TestPrograms(t *testing.T) {
 		t.Errorf("%d files, %v", compared, err)
 	}
 	t.Run("refused", func(t *testing.T) { refused(t, dir) })
+	t.Run("memory", func(t *testing.T) { memory(t, dir) })
 	t.Run("inspect", func(t *testing.T) { inspected(t, dir) })
 }
 
@@ -228,5 +231,45 @@ func inspected(t *testing.T, dir string) {
 	}
 	if !slices.Equal(names, []string{"other", "wafers/data"}) {
 		t.Errorf("tables %v", names)
+	}
+}
+
+// memory compares what reading holds of a file with what it holds of one 20 times as
+// long.
+func memory(t *testing.T, dir string) {
+	held := func(name string, want int) uint64 {
+		t.Helper()
+		runtime.GC()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		r, err := Format{}.Open(opened(t, filepath.Join(dir, name)), wafer.ReadSettings{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var s wafer.Set
+		images, most := 0, uint64(0)
+		for k := 0; ; k++ {
+			n, err := r.Read(&s, 1000)
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if images += n; k%5 == 0 {
+				runtime.GC()
+				runtime.ReadMemStats(&after)
+				most = max(most, after.HeapAlloc-min(after.HeapAlloc, before.HeapAlloc))
+			}
+		}
+		if images != want {
+			t.Errorf("%s: %d images, want %d", name, images, want)
+		}
+		return most
+	}
+	short, long := held("times_1.h5", 20000), held("times_20.h5", 400000)
+	t.Logf("%d and %d bytes", short, long)
+	if long > short+short/10+1<<16 {
+		t.Errorf("%d bytes for a file, %d for one of 20 times its length", short, long)
 	}
 }

@@ -152,3 +152,11 @@ with h5py.File(path("bad_szip"), "w") as f:
     f.create_dataset("CALQ", data=calq, scaleoffset=0)
 with h5py.File(path("bad_empty"), "w") as f:
     f["CALQ"] = calq[:0]
+
+# Of one kind and two lengths, for memory.
+for times in [1, 20]:
+    with h5py.File(path(f"times_{times}"), "w", libver="latest") as f:
+        n = 20000 * times
+        f.create_dataset("CALQ", data=np.tile(calq.astype("f4"), (8 * times, 1)), chunks=(500, 24), maxshape=(None, None), compression="gzip", compression_opts=1)
+        f.create_dataset("entry", data=np.arange(n), chunks=(500,), maxshape=(None,))
+        f.create_dataset("ModType", data=np.array(["FI", "FO"] * (n // 2), dtype=h5py.string_dtype()), chunks=(500,))
