@@ -249,3 +249,9 @@ func (c *Column) number(i int) (float64, bool) {
 	v, err := strconv.ParseFloat(c.Text[i], 64)
 	return v, err == nil
 }
+
+// IsWords reports whether a column is a well-known one that holds words.
+func IsWords(name string) bool {
+	kind, known := kindOfKnown(name)
+	return known && kind == Words
+}
