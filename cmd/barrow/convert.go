@@ -1,15 +1,20 @@
 package main
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"barrow/hgcal"
+	"barrow/internal/jsonout"
 	"barrow/wafer"
 	"barrow/wafer/file"
+	"barrow/wafer/pick"
 )
 
 // convertFlags are those of the convert command.
@@ -18,6 +23,8 @@ type convertFlags struct {
 	outOrder, dialect string
 	digits            int
 	force             bool
+
+	pick pick.Settings
 }
 
 // newConvert is the command that turns wafer files into others.
@@ -25,13 +32,22 @@ func newConvert(c *common) *cobra.Command {
 	f := &convertFlags{}
 	cmd := &cobra.Command{
 		Use:   "convert IN... OUT",
-		Short: "Turn wafer files into one of another layout or cell order",
-		Long: `Convert reads wafer images and writes them again: with another layout of
-columns, another cell numbering, or another number of digits. Several files are
-joined. It streams, so files may be of any size. "-" stands for standard input
-and output.
+		Short: "Turn wafer files into one of another format, layout or cell order",
+		Long: `Convert reads wafer images and writes them again: in another format (by the
+ending of OUT), with another layout of columns, another cell numbering, or
+another number of digits; all of them, or some. Several files, or those that a
+pattern such as 'nt_*.root' fits, are joined. It streams, so files may be of any
+size; .gz and .zst behind an ending compress. "-" stands for standard input and
+output. What OUT cannot hold is said.
 
-Layouts (--dialect):
+Some of the images: --select, then every N-th of those, then in random order,
+then at most so many; --shuffle with --limit is a random sample. In --select the
+columns are variables, and so are row (from 0), charge (the list of 48) and sum:
+  layer == 9 && abs(eta) > 2        ModType in ["FI", "FM"]
+  sum > 100 and max(charge) < 2000  count(charge, # > 35) >= 3
+  missing(gen_pt)                   $env["a name with spaces"] > 0
+
+Layouts of CSV (--dialect):
   header    a header, CALQ_0 ... CALQ_47, then all metadata columns
   charges   a header and the 48 charges
   ecoder    the training files of Ecoder: entry, charges, their metadata
@@ -40,7 +56,9 @@ Layouts (--dialect):
 
 A header says the cell order where it is not v9: CALQ_postmux_0. Images without
 any charge are converted too, and counted.`,
-		Example: `  barrow convert --order postmux econt.csv v9.csv
+		Example: `  barrow convert ntuple.root wafers.parquet
+  barrow convert --select 'layer==9 && eta>2' --columns layer,eta 'nt_*.root' wafers.csv.gz
+  barrow convert --shuffle --seed 7 --limit 10000 wafers.npz sample.csv
   barrow convert --dialect plain train.csv -`,
 		Args: cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -52,13 +70,32 @@ any charge are converted too, and counted.`,
 	wordVar(flags, &f.outOrder, "out-order", "v9", hgcal.OrderNames(), "cell numbering of OUT")
 	wordVar(flags, &f.dialect, "dialect", "", file.Dialects(), "layout of OUT: "+strings.Join(file.Dialects(), ", "))
 	flags.IntVar(&f.digits, "digits", 0, "digits behind the decimal point; 0 writes the shortest exact form")
+	flags.StringVar(&f.pick.Select, "select", "", "take the images for which this is true, as in 'layer==9 && eta>2'")
+	flags.StringSliceVar(&f.pick.Columns, "columns", nil, "metadata columns to keep, in this order (default all); files need to have no others in common")
+	flags.IntVar(&f.pick.Every, "every", 0, "take the first of every so many selected images")
+	flags.IntVar(&f.pick.Limit, "limit", 0, "take at most so many")
+	flags.BoolVar(&f.pick.Shuffle, "shuffle", false, "put the images in random order, that of --seed")
 	flags.BoolVar(&f.force, "force", false, "overwrite OUT")
 	return cmd
 }
 
-func (f *convertFlags) run(cmd *cobra.Command, c *common, in []string, out string) error {
+func (f *convertFlags) run(cmd *cobra.Command, c *common, in []string, out string) (err error) {
+	f.pick.Seed = c.seed
+	if err := f.pick.Check(); err != nil {
+		return err
+	}
+	if !f.pick.Shuffle {
+		if err := needless(cmd.Flags(), purpose{[]string{"seed"}, "a random order, with --shuffle", false}); err != nil {
+			return err
+		}
+	}
+	if in, err = file.Expand(in...); err != nil {
+		return err
+	}
+	if err := apart(in, out); err != nil {
+		return err
+	}
 	to := wafer.WriteSettings{Dialect: f.dialect, Digits: f.digits}
-	var err error
 	if to.Order, err = hgcal.ParseOrder(f.outOrder); err != nil {
 		return err
 	}
@@ -66,27 +103,138 @@ func (f *convertFlags) run(cmd *cobra.Command, c *common, in []string, out strin
 	if err != nil {
 		return err
 	}
-	defer r.Close()
+	defer func() { r.Close() }()
+	to.Unit = r.Info().Unit
 	w, err := createImages(cmd, out, f.force, to)
 	if err != nil {
 		return err
 	}
 	defer w.Abort()
+	f.pick.Spool = w.Spool
 	bar := newProgress(cmd.ErrOrStderr(), c)
-	stats, err := wafer.Copy(cmd.Context(), w, r, wafer.CopySettings{Progress: bar.set})
-	bar.close()
+	defer bar.close()
+	if w.Typed() && !slices.Contains(in, "-") {
+		types, err := f.look(cmd, in, bar)
+		if err != nil {
+			return err
+		}
+		w.SetTypes(types)
+	}
+	f.pick.Progress = bar.set
+	p, err := f.picked(cmd, r)
 	if err != nil {
 		return err
+	}
+	defer p.Close()
+	stats, err := wafer.Copy(cmd.Context(), w, p, wafer.CopySettings{Progress: bar.set})
+	if err != nil {
+		return err
+	}
+	if stats.Images == 0 && f.pick.Select != "" {
+		return errors.New("--select: true for no image: nothing is written")
 	}
 	if err := w.Close(); err != nil {
 		return err
 	}
-	if to.Order != hgcal.V9 && (f.dialect == "plain" || f.dialect == "noheader") {
-		fmt.Fprintf(remarks(cmd, c), "%s: has no header that could say that its cells are numbered %v: name it with --order where it is read\n", out, to.Order)
+	bar.close()
+	for _, text := range r.Remarks() {
+		fmt.Fprintln(remarks(cmd, c), text)
 	}
+	for _, text := range w.Lost() {
+		fmt.Fprintf(remarks(cmd, c), "%s: does not have %s\n", out, text)
+	}
+	read := p.Seen()
 	if c.json && out != "-" {
-		return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]int{"images": stats.Images, "zero_sum": stats.ZeroSum})
+		return jsonout.Encode(cmd.OutOrStdout(), map[string]int{"images": stats.Images, "read": read, "zero_sum": stats.ZeroSum})
 	}
-	fmt.Fprintf(remarks(cmd, c), "%d images, %d of them without charge\n", stats.Images, stats.ZeroSum)
+	of := ""
+	if read != stats.Images {
+		of = fmt.Sprintf(" of the %d read", read)
+	}
+	fmt.Fprintf(remarks(cmd, c), "%d images%s, %d of them without charge\n", stats.Images, of, stats.ZeroSum)
 	return nil
+}
+
+// apart refuses an output that is one of the inputs.
+func apart(in []string, out string) error {
+	to, err := os.Stat(out)
+	if err != nil || !to.Mode().IsRegular() {
+		return nil // what is wrong with the output is found when it is made
+	}
+	for _, name := range in {
+		if from, err := os.Stat(name); err == nil && os.SameFile(from, to) {
+			return fmt.Errorf("%s: is among the files to read: choose another name for the output", out)
+		}
+	}
+	return nil
+}
+
+// picked are the images of r that the flags pick, with the columns that they name.
+func (f *convertFlags) picked(cmd *cobra.Command, r *file.Reader) (*pick.Reader, error) {
+	if f.pick.Columns != nil {
+		used, err := pick.Columns(f.pick.Select, r.Info().Columns)
+		if err != nil {
+			return nil, err
+		}
+		keep := slices.Clone(f.pick.Columns)
+		for _, name := range used {
+			if !slices.Contains(keep, name) {
+				keep = append(keep, name)
+			}
+		}
+		if err := r.Keep(keep); err != nil {
+			return nil, err
+		}
+	}
+	return pick.New(cmd.Context(), r, f.pick)
+}
+
+// look finds of what kinds the columns are, for a file that must know it before the
+// first image: files are read through, where their columns are text or they are several.
+func (f *convertFlags) look(cmd *cobra.Command, in []string, bar *progressBar) (*wafer.Types, error) {
+	for _, name := range in {
+		if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
+			return &wafer.Types{}, nil // a pipe is read once
+		}
+	}
+	s, err := f.settings()
+	if err != nil {
+		return nil, err
+	}
+	inputs, err := waferInputs(cmd, in)
+	if err != nil {
+		return nil, err
+	}
+	r, err := file.New(cmd.Context(), s, inputs...)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	of := *f
+	if of.pick.Shuffle { // any of them may be among the first
+		of.pick.Shuffle, of.pick.Limit = false, 0
+	}
+	p, err := of.picked(cmd, r)
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	types, part := &wafer.Types{}, wafer.Set{}
+	for first := true; ; first = false {
+		_, err := p.Read(&part, 1024)
+		if err == io.EOF {
+			return types, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		types.Look(&part)
+		text := slices.ContainsFunc(part.Columns, func(c wafer.Column) bool { return c.Text != nil })
+		if first && len(in) == 1 && !text {
+			return types, nil
+		}
+		if share, ok := p.Share(); ok {
+			bar.set(share, "columns")
+		}
+	}
 }

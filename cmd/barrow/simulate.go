@@ -51,6 +51,7 @@ An option that is not given has the preset's value. docs/simulation.md says what
 the model does and what it leaves out; "barrow simulate validate" compares it
 with published distributions.`,
 		Example: `  barrow simulate --events 100000 --out wafers.csv
+  barrow simulate --events 100000 --out wafers.parquet
   barrow simulate --preset electrons --energy 10:100 --layer 7,9 --events 1000 --out -
   barrow simulate --whole --preset pions --pileup 200 --events 1 --out event.csv`,
 		Args: cobra.NoArgs,
@@ -68,7 +69,7 @@ with published distributions.`,
 	flags := cmd.Flags()
 	flags.IntVar(&f.events, "events", 0, "images to draw, or whole events with --whole")
 	flags.Uint64Var(&f.first, "first", 0, "number of the first image, to draw a set in parts")
-	flags.StringVar(&f.out, "out", "", "CSV file to write; - is standard output")
+	flags.StringVar(&f.out, "out", "", "wafer file to write, in the format of its ending, CSV by default; - is standard output")
 	flags.BoolVar(&f.force, "force", false, "overwrite --out")
 	wordVar(flags, &f.order, "order", "v9", hgcal.OrderNames(), "cell numbering of the file: v9, postmux or raster")
 	wordVar(flags, &f.dialect, "dialect", "", file.Dialects(), "layout of the file: "+strings.Join(file.Dialects(), ", "))
@@ -157,9 +158,9 @@ func (f *simulateFlags) run(cmd *cobra.Command, c *common, s simulate.Settings) 
 		return fmt.Errorf("--first %d: want at most 2^64 less --events", f.first)
 	}
 	if f.out == "" {
-		return errors.New("--out is missing: name a CSV file, or - for standard output")
+		return errors.New("--out is missing: name a wafer file, or - for standard output")
 	}
-	o := wafer.WriteSettings{Dialect: f.dialect}
+	o := wafer.WriteSettings{Dialect: f.dialect, Unit: map[string]string{"calq": "calq", "adc": "data", "mipt": "mippt"}[f.unit]}
 	var err error
 	if o.Order, err = hgcal.ParseOrder(f.order); err != nil {
 		return err

@@ -107,13 +107,13 @@ func (w *Writer) Close() error {
 func (w *Writer) Lost() []string {
 	var lost []string
 	if w.order != hgcal.V9 && (w.dialect == plain || w.dialect == noHeader) {
-		lost = append(lost, fmt.Sprintf("that the cells are numbered %v, for which there is no header: it has to be said where the file is read", w.order))
+		lost = append(lost, fmt.Sprintf("a header that could say that its cells are numbered %v: say it where the file is read", w.order))
 	}
 	if w.unit != "" {
-		lost = append(lost, "the charges' unit, "+w.unit+", for which CSV has no place")
+		lost = append(lost, "the charges' unit, "+w.unit+": CSV has no place for it")
 	}
 	if len(w.lost) > 0 {
-		lost = append(lost, "the columns "+strings.Join(w.lost, ", ")+", which the dialect "+dialectNames[w.dialect]+" leaves out")
+		lost = append(lost, "the columns "+strings.Join(w.lost, ", ")+": the dialect "+dialectNames[w.dialect]+" leaves them out")
 	}
 	return lost
 }

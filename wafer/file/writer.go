@@ -96,6 +96,15 @@ func NewWriter(out io.Writer, s wafer.WriteSettings) (*Writer, error) {
 	return &Writer{Writer: w, types: typesFor(format)}, nil
 }
 
+// Spool makes a temporary file for what is to be written later, where the output has
+// room for it. The caller closes and removes it.
+func (w *Writer) Spool() (*os.File, error) {
+	if w.file == nil {
+		return os.CreateTemp("", "barrow-*")
+	}
+	return w.file.Spool()
+}
+
 // Close completes the file and puts it in its place.
 func (w *Writer) Close() error {
 	err := w.Writer.Close()

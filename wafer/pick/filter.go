@@ -40,6 +40,23 @@ type column struct {
 	words bool // whose texts are no numbers, whatever they look like
 }
 
+// Columns are the columns that an expression uses, of those that there are: see New.
+// An empty expression uses none.
+func Columns(text string, columns []string) ([]string, error) {
+	if text == "" {
+		return nil, nil
+	}
+	f, err := newFilter(text, columns)
+	if err != nil {
+		return nil, err
+	}
+	used := map[string]bool{}
+	for _, name := range f.uses {
+		used[name] = name != ""
+	}
+	return slices.DeleteFunc(slices.Clone(columns), func(name string) bool { return !used[name] }), nil
+}
+
 // newFilter compiles an expression over columns of these names.
 func newFilter(text string, columns []string) (*filter, error) {
 	f := &filter{values: map[string]any{}, uses: map[string]string{}, columns: map[string]column{}}

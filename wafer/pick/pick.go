@@ -108,6 +108,9 @@ func New(ctx context.Context, from Source, s Settings) (*Reader, error) {
 	return r, nil
 }
 
+// Seen is how many images of the source were looked at.
+func (r *Reader) Seen() int { return r.seen + r.next }
+
 // Info is what the source says, with the columns that are given.
 func (r *Reader) Info() wafer.Info {
 	info := r.from.Info()
@@ -161,10 +164,10 @@ func (r *Reader) pick(s *wafer.Set, n int) (int, error) {
 			}
 			r.seen += r.in.Len()
 			r.next = 0
-			got, err := r.from.Read(&r.in, n)
+			got, err := r.from.Read(&r.in, batch)
 			if err == io.EOF {
 				r.in, r.done = wafer.Set{}, true
-				break
+				return 0, io.EOF
 			}
 			if err != nil {
 				return 0, err
