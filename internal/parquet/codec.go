@@ -73,7 +73,7 @@ func (u *unpacker) unpack(c codec, dst, src []byte, size int) ([]byte, error) {
 		if n, err := snappy.DecodedLen(src); err != nil || n != size || size/64 > len(src) {
 			return nil, errSize
 		}
-		return snappy.Decode(room(dst, size), src)
+		return snappy.Decode(grown(dst, size), src)
 	case codecLZ4Raw:
 		return lz4Raw(dst, src, size)
 	case codecLZ4:
@@ -87,7 +87,7 @@ func (u *unpacker) unpack(c codec, dst, src []byte, size int) ([]byte, error) {
 			return nil, err
 		}
 		if head.HasFCS && head.FrameContentSize == uint64(size) {
-			return u.zstdAll(room(dst, size)[:0], src, size)
+			return u.zstdAll(grown(dst, size)[:0], src, size)
 		}
 		if head.WindowSize > max(zstdWindow, 2*uint64(size)) {
 			return nil, fmt.Errorf("a window of %d bytes", head.WindowSize)
@@ -156,14 +156,6 @@ func (u *unpacker) close() {
 	}
 }
 
-// room is dst with size bytes.
-func room(dst []byte, size int) []byte {
-	if cap(dst) < size {
-		return make([]byte, size)
-	}
-	return dst[:size]
-}
-
 // readSize reads size bytes and the end of r, into memory that begins with guess.
 func readSize(r io.Reader, dst []byte, guess, size int) ([]byte, error) {
 	if cap(dst) < guess {
@@ -197,7 +189,7 @@ func lz4Raw(dst, src []byte, size int) ([]byte, error) {
 	if size/255 > len(src) {
 		return nil, errSize
 	}
-	dst = room(dst, size)
+	dst = grown(dst, size)
 	if size == 0 {
 		return dst, nil
 	}
@@ -213,7 +205,7 @@ func lz4Hadoop(dst, src []byte, size int) ([]byte, error) {
 	if size/255 > len(src) {
 		return nil, errSize
 	}
-	dst = room(dst, size)
+	dst = grown(dst, size)
 	at := 0
 	for len(src) >= 8 {
 		whole, packed := int64(binary.BigEndian.Uint32(src)), int64(binary.BigEndian.Uint32(src[4:]))

@@ -25,7 +25,8 @@ type Column struct {
 	wanted   int64 // rows when the chunk is at its end
 	dict     *Values
 	raw, buf []byte // a page, packed and not
-	held     int64  // bytes counted in File.held
+	scrap    []uint32
+	held     int64 // bytes counted in File.held
 
 	entries  int // of the page that are to be read
 	values   int // of them that are there
@@ -85,7 +86,7 @@ func (c *Column) some(v *Values, n int) error {
 	there := n
 	if c.leaf.Rep > 0 {
 		at := len(v.Rep)
-		v.Rep = append(v.Rep, make([]uint8, n)...)
+		v.Rep = longer(v.Rep, n)
 		if err := fill(&c.rep, v.Rep[at:]); err != nil {
 			return err
 		}
@@ -102,7 +103,7 @@ func (c *Column) some(v *Values, n int) error {
 	}
 	if c.leaf.Def > 0 {
 		at := len(v.Def)
-		v.Def = append(v.Def, make([]uint8, n)...)
+		v.Def = longer(v.Def, n)
 		if err := fill(&c.def, v.Def[at:]); err != nil {
 			return err
 		}
@@ -351,7 +352,7 @@ func (c *Column) data(h header) error {
 	if c.values, err = c.there(); err != nil {
 		return err
 	}
-	c.decoder, err = newDecoder(c.leaf, h.encoding, b, c.values, c.dict)
+	c.decoder, err = newDecoder(c.leaf, h.encoding, b, c.values, c.dict, &c.scrap)
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // delta reads whole numbers of DELTA_BINARY_PACKED: a first one, then blocks of
@@ -241,10 +242,14 @@ func (p *prefixed) read(v *Values, n int) error {
 	return nil
 }
 
-// grown is s with n values, which are old ones.
+// grown is s with n values, which are old ones. There is some room behind new ones,
+// since pages differ a little.
 func grown[T any](s []T, n int) []T {
 	if cap(s) < n {
-		return make([]T, n)
+		return make([]T, n, n+n/4)
 	}
 	return s[:n]
 }
+
+// longer is s with n values more, which are old ones.
+func longer[T any](s []T, n int) []T { return slices.Grow(s, n)[:len(s)+n] }

@@ -44,8 +44,8 @@ const (
 	byteStreams     encoding = 9
 )
 
-// newDecoder reads n values of a page.
-func newDecoder(l *Leaf, e encoding, b []byte, n int, d *Values) (decoder, error) {
+// newDecoder reads n values of a page, which may refer to those of d.
+func newDecoder(l *Leaf, e encoding, b []byte, n int, d *Values, scrap *[]uint32) (decoder, error) {
 	text := l.Physical == ByteArray
 	whole := l.Physical == Int32 || l.Physical == Int64
 	switch {
@@ -62,7 +62,7 @@ func newDecoder(l *Leaf, e encoding, b []byte, n int, d *Values) (decoder, error
 			return nil, errValues
 		}
 		h, err := newHybrid(b[1:], uint(b[0]))
-		return &indexed{index: h, values: d}, err
+		return &indexed{h, d, scrap}, err
 	case e == runs && l.Physical == Boolean:
 		if len(b) < 4 || uint64(binary.LittleEndian.Uint32(b)) > uint64(len(b)-4) {
 			return nil, errValues
@@ -143,8 +143,9 @@ func (p *plain) read(v *Values, n int) error {
 			v.Float = append(v.Float, float64(math.Float32frombits(binary.LittleEndian.Uint32(b))))
 		}
 	case Double:
-		for ; len(b) >= 8; b = b[8:] {
-			v.Float = append(v.Float, math.Float64frombits(binary.LittleEndian.Uint64(b)))
+		v.Float = longer(v.Float, n)
+		for i, part := 0, v.Float[len(v.Float)-n:]; i < n; i++ {
+			part[i] = math.Float64frombits(binary.LittleEndian.Uint64(b[8*i:]))
 		}
 	default:
 		all := string(b)
@@ -185,34 +186,37 @@ func (p *plain) texts(v *Values, n int) error {
 type indexed struct {
 	index  hybrid
 	values *Values
-	part   []uint32
+	scrap  *[]uint32 // memory of all pages
 }
 
 func (d *indexed) read(v *Values, n int) error {
-	d.part = grown(d.part, n)
-	if err := fill(&d.index, d.part); err != nil {
+	part := grown(*d.scrap, n)
+	*d.scrap = part
+	if err := fill(&d.index, part); err != nil {
 		return err
 	}
 	size := uint32(d.values.count())
-	for _, i := range d.part {
+	for _, i := range part {
 		if i >= size {
 			return fmt.Errorf("value %d of a dictionary of %d", i, size)
 		}
 	}
 	switch {
 	case len(d.values.Int) > 0:
-		v.Int = gather(v.Int, d.values.Int, d.part)
+		v.Int = gather(v.Int, d.values.Int, part)
 	case len(d.values.Float) > 0:
-		v.Float = gather(v.Float, d.values.Float, d.part)
+		v.Float = gather(v.Float, d.values.Float, part)
 	default:
-		v.Text = gather(v.Text, d.values.Text, d.part)
+		v.Text = gather(v.Text, d.values.Text, part)
 	}
 	return nil
 }
 
 func gather[T any](to, from []T, index []uint32) []T {
-	for _, i := range index {
-		to = append(to, from[i])
+	to = longer(to, len(index))
+	part := to[len(to)-len(index):]
+	for k, i := range index {
+		part[k] = from[i]
 	}
 	return to
 }
@@ -239,9 +243,7 @@ type numbers struct{ *delta }
 
 func (d *numbers) read(v *Values, n int) error {
 	at := len(v.Int)
-	for range n {
-		v.Int = append(v.Int, 0)
-	}
+	v.Int = longer(v.Int, n)
 	return d.fill(v.Int[at:])
 }
 

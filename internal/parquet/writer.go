@@ -36,7 +36,8 @@ type Writer struct {
 	packer  *zstd.Encoder
 	groups  []written
 	meta    map[string]string
-	buf     []byte
+	buf     []byte // a page
+	packed  []byte // the same, packed
 }
 
 // written is what the table of contents has of a row group.
@@ -72,17 +73,50 @@ func (w *Writer) write(b []byte) error {
 
 // Ints adds values of column i, whose kind this is; Floats and Texts likewise.
 func (w *Writer) Ints(i int, v []int64) error {
-	return add(w, w.columns[i], &w.columns[i].ints, v, func(x int64) (uint64, int) { return uint64(x), 8 })
+	for _, x := range v {
+		if err := w.number(w.columns[i], uint64(x), x); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Floats adds values of column i; for lists, those of whole rows.
 func (w *Writer) Floats(i int, v []float64) error {
-	return add(w, w.columns[i], &w.columns[i].floats, v, func(x float64) (uint64, int) { return math.Float64bits(x), 8 })
+	for _, x := range v {
+		// -0 and what is no whole number differ from it in their bits.
+		whole, bits := int64(-1), math.Float64bits(x)
+		if x >= 0 && x < 1<<12 && math.Float64bits(float64(int64(x))) == bits {
+			whole = int64(x)
+		}
+		if err := w.number(w.columns[i], bits, whole); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// number adds a number by its bits, and as a whole number if it is a small one.
+func (w *Writer) number(c *writing, bits uint64, whole int64) error {
+	if whole >= 0 && whole < int64(len(c.small)) {
+		return value(w, c, bits, 8, c.small[whole], func(at uint32) { c.small[whole] = at })
+	}
+	at := uint32(0)
+	if !c.full {
+		at = c.places[bits]
+	}
+	return value(w, c, bits, 8, at, func(at uint32) { c.places[bits] = at })
 }
 
 // Texts adds values of column i.
 func (w *Writer) Texts(i int, v []string) error {
-	return add(w, w.columns[i], &w.columns[i].texts, v, func(x string) (string, int) { return x, 4 + len(x) })
+	c := w.columns[i]
+	for _, x := range v {
+		if err := value(w, c, x, 4+len(x), c.texts[x], func(at uint32) { c.texts[x] = at }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // EndGroup writes the row group that is under way, if it has rows.
@@ -117,7 +151,8 @@ func (w *Writer) EndGroup() error {
 func (w *Writer) chunk(c *writing) (writtenChunk, error) {
 	k := writtenChunk{offset: w.at, values: c.total, coded: c.size > 0}
 	if c.size > 0 {
-		page := w.packer.EncodeAll(c.dictionary, nil)
+		w.packed = w.packer.EncodeAll(c.dictionary, w.packed[:0])
+		page := w.packed
 		head := dictionaryHeader(len(c.dictionary), len(page), c.size)
 		k.dictionary = w.at
 		k.size += int64(len(head) + len(c.dictionary))
@@ -162,12 +197,13 @@ func (w *Writer) endPage(c *writing) error {
 		b = append(b, c.plain...)
 	}
 	w.buf = b
-	packed := w.packer.EncodeAll(b, nil)
+	w.packed = w.packer.EncodeAll(b, w.packed[:0])
+	packed := w.packed
 	head := dataHeader(len(b), len(packed), c.entries, coded)
 	c.unpacked += int64(len(head) + len(b))
 	c.pages = append(append(c.pages, head...), packed...)
 	c.total += int64(c.entries)
-	c.entries, c.indices, c.plain = 0, c.indices[:0], c.plain[:0]
+	c.entries, c.waiting, c.indices, c.plain = 0, 0, c.indices[:0], c.plain[:0]
 	return nil
 }
 

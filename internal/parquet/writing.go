@@ -26,69 +26,57 @@ type writing struct {
 	plain   []byte   // as they are
 	full    bool     // no dictionary from here on
 
-	ints, floats map[uint64]uint32 // places in the dictionary
-	texts        map[string]uint32
-	dictionary   []byte
-	waiting      int // bytes
+	places     map[uint64]uint32 // in the dictionary, plus one, of numbers by their bits,
+	texts      map[string]uint32 // and of texts
+	small      [1 << 12]uint32   // and of whole numbers, by far the most frequent
+	dictionary []byte
+	waiting    int // bytes
 }
 
 func newWriting(c NewColumn) *writing {
-	w := &writing{NewColumn: c}
-	w.reset()
-	return w
+	return &writing{NewColumn: c, places: map[uint64]uint32{}, texts: map[string]uint32{}}
 }
 
 // reset begins the next row group.
 func (c *writing) reset() {
 	c.pages, c.unpacked, c.total, c.waiting = c.pages[:0], 0, 0, 0
 	c.size, c.full, c.dictionary = 0, false, c.dictionary[:0]
-	c.ints, c.floats, c.texts = map[uint64]uint32{}, map[uint64]uint32{}, map[string]uint32{}
+	clear(c.places)
+	clear(c.texts)
+	c.small = [1 << 12]uint32{}
 }
 
 // coded reports whether the page under way is of indices.
 func (c *writing) coded() bool { return len(c.indices) > 0 }
 
-// add adds values, the key and size of each given by what.
-func add[T any, K uint64 | string](w *Writer, c *writing, known *map[K]uint32, v []T, what func(T) (K, int)) error {
-	row := max(c.List, 1)
-	for i, x := range v {
-		key, n := what(x)
-		if !c.full {
-			at, ok := (*known)[key]
-			if !ok {
-				if len(c.dictionary)+n > dictionaryBytes {
-					if err := w.leave(c); err != nil {
-						return err
-					}
-				} else {
-					at = uint32(c.size)
-					(*known)[key] = at
-					c.size++
-					c.dictionary = appendPlain(c.dictionary, key)
-				}
-			}
-			if !c.full {
-				c.indices = append(c.indices, at)
-			}
-		}
-		if c.full {
-			c.plain = appendPlain(c.plain, key)
-		}
-		c.entries++
-		c.waiting += n
-		if c.waiting >= pageBytes && (i+1)%row == 0 {
-			c.waiting = 0
-			if err := w.endPage(c); err != nil {
-				return err
-			}
-		}
+// value adds a value of so many bytes. at is where its place in the dictionary is kept,
+// plus one.
+func value[K uint64 | string](w *Writer, c *writing, key K, size int, at uint32, keep func(uint32)) error {
+	switch {
+	case c.full:
+		c.plain = appendPlain(c.plain, key)
+	case at > 0:
+		c.indices = append(c.indices, at-1)
+	case len(c.dictionary)+size > dictionaryBytes:
+		c.leave()
+		c.plain = appendPlain(c.plain, key)
+	default:
+		c.size++
+		keep(uint32(c.size))
+		c.dictionary = appendPlain(c.dictionary, key)
+		c.indices = append(c.indices, uint32(c.size-1))
+	}
+	c.entries++
+	c.waiting += size
+	if c.waiting >= pageBytes && c.entries%max(c.List, 1) == 0 {
+		return w.endPage(c)
 	}
 	return nil
 }
 
 // leave ends the use of the dictionary: what waits becomes plain, since a page is of
 // one kind.
-func (w *Writer) leave(c *writing) error {
+func (c *writing) leave() {
 	c.full = true
 	values := make([][]byte, 0, c.size)
 	for b := c.dictionary; len(b) > 0; {
@@ -105,7 +93,6 @@ func (w *Writer) leave(c *writing) error {
 	if c.total == 0 { // no page refers to it
 		c.dictionary, c.size = c.dictionary[:0], 0
 	}
-	return nil
 }
 
 func appendPlain[K uint64 | string](b []byte, key K) []byte {

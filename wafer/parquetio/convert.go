@@ -14,12 +14,13 @@ import (
 	"github.com/x448/float16"
 )
 
-// numbers adds a column's values to dst as numbers.
+// numbers gives a column's values as numbers: in the memory of dst, or of v.
 func numbers(dst []float64, l *parquet.Leaf, v *parquet.Values) ([]float64, error) {
+	dst = dst[:0]
 	g := l.Logical
 	switch {
 	case len(v.Float) > 0:
-		return append(dst, v.Float...), nil
+		return v.Float, nil
 	case g.Meaning == parquet.Decimal && len(v.Int) > 0:
 		for _, n := range v.Int {
 			dst = append(dst, decimal(n, g.Scale))

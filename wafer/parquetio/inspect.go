@@ -82,11 +82,15 @@ func stats(ctx context.Context, f *parquet.File, leaf *parquet.Leaf) (*wafer.Sta
 		if err != nil {
 			return nil, err
 		}
-		if part, err = numbers(part[:0], leaf, &v); err != nil {
+		xs, err := numbers(part, leaf, &v)
+		if err != nil {
 			return nil, err
 		}
-		for _, x := range part {
+		for _, x := range xs {
 			st.Add(x)
+		}
+		if len(v.Float) == 0 {
+			part = xs
 		}
 	}
 }

@@ -382,3 +382,38 @@ func TestInspect(t *testing.T) {
 		t.Error("statistics of text")
 	}
 }
+
+// BenchmarkRead reads images of a long row group; the bytes are those of the charges.
+func BenchmarkRead(b *testing.B) {
+	for _, dialect := range (Format{}).Dialects() {
+		file := write(b, sample(60_000), wafer.WriteSettings{Dialect: dialect})
+		b.Run(dialect, func(b *testing.B) {
+			b.SetBytes(60_000 * hgcal.Cells * 8)
+			for b.Loop() {
+				r, err := NewReader(bytes.NewReader(file), int64(len(file)), "test", wafer.ReadSettings{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				var part wafer.Set
+				for err == nil {
+					_, err = r.Read(&part, 1024)
+				}
+				if r.Close(); err != io.EOF {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkWrite(b *testing.B) {
+	s := sample(60_000)
+	for _, dialect := range (Format{}).Dialects() {
+		b.Run(dialect, func(b *testing.B) {
+			b.SetBytes(60_000 * hgcal.Cells * 8)
+			for b.Loop() {
+				write(b, s, wafer.WriteSettings{Dialect: dialect})
+			}
+		})
+	}
+}

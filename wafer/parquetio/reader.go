@@ -140,12 +140,17 @@ func (r *Reader) lists(s *wafer.Set, n int) (int, error) {
 	if err := r.missing(leaf, got, hgcal.Cells, "a charge"); err != nil {
 		return 0, err
 	}
-	if r.numbers, err = numbers(r.numbers[:0], leaf, &r.values); err != nil {
-		return 0, fmt.Errorf("rows %d to %d, column %s: %w", r.batch+1, r.batch+int64(rows), leaf.Name(), err)
+	all, err := r.asNumbers(leaf, rows)
+	if err != nil {
+		return 0, err
 	}
 	s.Charge = grown(s.Charge, got)
+	if r.settings.Order == hgcal.V9 {
+		copy(s.Charge, all)
+		return rows, nil
+	}
 	for i := 0; i < got; i += hgcal.Cells {
-		image, from := s.Charge[i:i+hgcal.Cells], r.numbers[i:i+hgcal.Cells]
+		image, from := s.Charge[i:i+hgcal.Cells], all[i:i+hgcal.Cells]
 		for k, v := range from {
 			image[r.toV9[k]] = v
 		}
@@ -184,6 +189,19 @@ func (r *Reader) missing(leaf *parquet.Leaf, entries, row int, what string) erro
 	return nil
 }
 
+// asNumbers gives the values that were read, of so many rows, as numbers, until the
+// next call.
+func (r *Reader) asNumbers(leaf *parquet.Leaf, rows int) ([]float64, error) {
+	all, err := numbers(r.numbers, leaf, &r.values)
+	if err != nil {
+		return nil, fmt.Errorf("rows %d to %d, column %s: %w", r.batch+1, r.batch+int64(rows), leaf.Name(), err)
+	}
+	if len(r.values.Float) == 0 {
+		r.numbers = all
+	}
+	return all, nil
+}
+
 // cells reads the charges of 48 columns.
 func (r *Reader) cells(s *wafer.Set, n int) (int, error) {
 	rows := 0
@@ -202,12 +220,14 @@ func (r *Reader) cells(s *wafer.Set, n int) (int, error) {
 		if err := r.missing(leaf, got, 1, "a charge"); err != nil {
 			return 0, err
 		}
-		if r.numbers, err = numbers(r.numbers[:0], leaf, &r.values); err != nil {
-			return 0, fmt.Errorf("rows %d to %d, column %s: %w", r.batch+1, r.batch+int64(rows), leaf.Name(), err)
+		all, err := r.asNumbers(leaf, rows)
+		if err != nil {
+			return 0, err
 		}
-		cell := r.toV9[k]
-		for i, v := range r.numbers {
-			s.Charge[i*hgcal.Cells+cell] = v
+		at := r.toV9[k]
+		for _, v := range all {
+			s.Charge[at] = v
+			at += hgcal.Cells
 		}
 	}
 	return rows, nil
@@ -283,13 +303,14 @@ func (r *Reader) take(c *wafer.Column, from column, n int) error {
 		}
 		c.Float, c.Int, c.Text = nil, ints, nil
 	case real:
-		floats, err := numbers(c.Float[:0], leaf, &r.values)
+		all, err := r.asNumbers(leaf, n)
 		if err != nil {
-			return fmt.Errorf("rows %d to %d, column %s: %w", r.batch+1, r.batch+int64(n), leaf.Name(), err)
+			return err
 		}
 		if i := slices.IndexFunc(r.values.Int, inexact); i >= 0 && leaf.Logical.Meaning != parquet.Decimal {
 			return fmt.Errorf("column %s: %d, in or after row %d, has no exact float64, and numbers of the column are missing", leaf.Name(), r.values.Int[i], r.batch+int64(i)+1)
 		}
+		floats := append(c.Float[:0], all...)
 		c.Float, c.Int, c.Text = spread(floats, def, leaf.Def, n, math.NaN()), nil, nil
 	case words:
 		texts, err := texts(c.Text[:0], leaf, &r.values)
