@@ -54,7 +54,8 @@ type writtenChunk struct {
 
 // NewWriter starts a file of these columns. meta is what it says about itself.
 func NewWriter(out io.Writer, columns []NewColumn, meta map[string]string) (*Writer, error) {
-	packer, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderCRC(false))
+	packer, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault),
+		zstd.WithEncoderCRC(false), zstd.WithWindowSize(2*pageBytes), zstd.WithLowerEncoderMem(true))
 	if err != nil {
 		return nil, err
 	}

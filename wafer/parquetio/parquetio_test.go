@@ -142,6 +142,23 @@ func TestSecondOpinion(t *testing.T) {
 		}
 		same(t, s, read(t, b.Bytes(), wafer.ReadSettings{}))
 	}
+	// Encodings, codecs and versions of pages.
+	for name, b := range kinds(t) {
+		s := read(t, b, wafer.ReadSettings{})
+		if s.Len() != 60 {
+			t.Fatal(name, s.Len())
+		}
+		for i := range s.Len() {
+			if name == "list" || name == "columns" {
+				break
+			}
+			ok, yes := s.Column("ok").Float[i], i%3 > 0
+			if s.Column("layer").Int[i] != int64(i*i) || s.Column("eta").Float[i] != float64(i)/7 || s.Column("ModType").Text[i] != "FI" ||
+				len(s.Column("text").Text[i]) != i%5 || s.Image(i)[i%48] != float64(i) || yes && ok != 1 || !yes && !math.IsNaN(ok) {
+				t.Fatalf("%s: row %d: %v", name, i, s.Slice(i, i+1))
+			}
+		}
+	}
 	// Lists without the group around them, as protocol buffers have them.
 	type bare struct {
 		CALQ []int32 `parquet:"CALQ"`
