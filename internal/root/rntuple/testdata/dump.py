@@ -20,10 +20,12 @@ def dump(table):
                 before = len(flat)
                 add(flat, x)
                 counts.append(len(flat) - before)
+            if len(lists) > 1000:
+                counts = None
             out[name] = {"about": about, "counts": counts, "text": flat}
             continue
         counts = None
-        if len(array) < 10_000:
+        if len(array) <= 1000:
             counts = [len(ak.flatten(x, axis=None)) if isinstance(x, ak.Array) else int(x is not None) for x in array]
         flat = ak.to_numpy(ak.flatten(array, axis=None))
         kind = "<f8" if flat.dtype.kind == "f" else "<i8"

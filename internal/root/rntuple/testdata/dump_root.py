@@ -1,5 +1,5 @@
-"""dump_root.py TABLE FILE…: the same as dump_uproot.py, as ROOT itself reads them. A word
-of warning from ROOT is an error."""
+"""dump_root.py TABLE FILE…: what ROOT itself reads of an RNTuple in each file, as dump.py
+says without counts. A word of warning from ROOT is an error."""
 import json
 import os
 import sys
@@ -15,6 +15,7 @@ stderr = os.dup(2)
 os.dup2(said.fileno(), 2)
 stdout = os.dup(1)
 os.dup2(said.fileno(), 1)
+
 
 def dump(table, path):
     file = ROOT.TFile.Open(path)
