@@ -152,13 +152,16 @@ const byteCounted = 0x40000000
 // Version reads the version in front of an object and the position where the object
 // ends, -1 where the file does not say.
 func (b *Buffer) Version() (version, end int) {
+	if b.err != nil {
+		return 0, -1
+	}
 	start := b.pos
-	n := b.U32()
-	if n&byteCounted == 0 || n&^uint32(byteCounted|1<<31) < 2 {
-		b.pos = min(start, len(b.data))
-		if b.err == errShort && b.Left() >= 2 {
-			b.err = nil
-		}
+	n := uint32(0)
+	if b.Left() >= 6 {
+		n = b.U32()
+	}
+	if n&byteCounted == 0 || n&^(byteCounted|1<<31) < 2 {
+		b.pos = start
 		return int(b.I16()), -1
 	}
 	end = start + 4 + int(n&^byteCounted)

@@ -15,6 +15,10 @@ const (
 	collectMember = 41
 )
 
+// perByte is more entries than any codec packs into a byte: baskets that claim more are
+// damaged.
+const perByte = 1 << 17
+
 // branch is one branch of a TTree.
 type branch struct {
 	object *root.Object
@@ -76,9 +80,9 @@ func (b *branch) baskets() error {
 		b.first = []int64{0}
 	}
 	for i, e := range b.first {
-		if e < 0 || i > 0 && e < b.first[i-1] {
-			b.first = b.first[:0]
-			return fmt.Errorf("basket %d begins at entry %d", i, e)
+		if e < 0 || i > 0 && (e < b.first[i-1] || (e-b.first[i-1])/perByte > size[i-1]) {
+			b.first = []int64{0}
+			return fmt.Errorf("basket %d ends with entry %d", i-1, e)
 		}
 	}
 	if b.entries() == entries {

@@ -1,6 +1,7 @@
 package ttree
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -133,6 +134,9 @@ func (t *Tree) leafList(b *branch) []column {
 	stride := 0
 	var bad error
 	for i, l := range b.leaves {
+		if l == nil {
+			l = &root.Object{Class: "none", Err: errors.New("it is not there")}
+		}
 		list[i] = column{Column: root.Column{Name: b.name + "." + l.Text("fName"), Type: l.Class}, branch: b}
 		layout, _, err := t.layout(b, l)
 		if err == nil && (layout.list || layout.number == text) {
@@ -195,8 +199,8 @@ func (t *Tree) element(b *branch) *root.Element {
 // layout is how a leaf's values are written.
 func (t *Tree) layout(b *branch, leaf *root.Object) (layout, bool, error) {
 	l := layout{n: int(leaf.Int("fLen"))}
-	if l.n == 0 {
-		l.n = 1
+	if l.n == 0 || l.n == -1 {
+		l.n = 1 // A counted array says that it has none.
 	}
 	if l.n < 0 || l.n > 1<<28 {
 		return l, false, fmt.Errorf("leaf %s with %d values", leaf.Text("fName"), l.n)

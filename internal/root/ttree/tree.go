@@ -18,6 +18,8 @@ type Tree struct {
 	columns []column
 	// leaves tells by whose leaf values are counted which branch has the counts.
 	leaves map[*root.Object]*branch
+	// seen are the branches that were met: a damaged file may have one below itself.
+	seen map[*root.Object]bool
 }
 
 // column is a column and where its values are.
@@ -62,7 +64,7 @@ func Open(f *root.File, key root.Key) (*Tree, error) {
 		}
 		return fail(o.Err)
 	}
-	t := &Tree{file: f, path: key.Path, infos: infos, entries: o.Int("fEntries"), leaves: map[*root.Object]*branch{}}
+	t := &Tree{file: f, path: key.Path, infos: infos, entries: o.Int("fEntries"), leaves: map[*root.Object]*branch{}, seen: map[*root.Object]bool{}}
 	if t.entries < 0 {
 		return fail(fmt.Errorf("%d entries", t.entries))
 	}
@@ -77,6 +79,7 @@ func Open(f *root.File, key root.Key) (*Tree, error) {
 	if len(all) > 0 {
 		t.entries = min(t.entries, most)
 	}
+	t.seen = nil
 	for _, b := range all {
 		t.columns = append(t.columns, t.interpret(b)...)
 	}
@@ -86,9 +89,10 @@ func Open(f *root.File, key root.Key) (*Tree, error) {
 
 // collect lists a branch and those below it in the file's order.
 func (t *Tree) collect(all []*branch, o *root.Object, above *branch, depth int) []*branch {
-	if o == nil {
+	if o == nil || t.seen[o] {
 		return all
 	}
+	t.seen[o] = true
 	b := newBranch(o, above)
 	all = append(all, b)
 	for _, l := range b.leaves {
