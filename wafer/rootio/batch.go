@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// batchValues is about how many values of a column are in memory at a time.
-	batchValues = 1 << 16
+	// batchValues is about how many values of all columns are in memory at a time.
+	batchValues = 1 << 20
 	// batchEntries bounds the entries of a batch where they have few values.
 	batchEntries = 1 << 14
 )
@@ -56,7 +56,7 @@ func (b *batch) next() (bool, error) {
 		b.n = 0
 		return false, nil
 	}
-	most := 1
+	values := 0
 	for _, f := range b.fields {
 		if err := f.reader.Read(&f.array, b.first, b.n); err != nil {
 			return false, fmt.Errorf("rootio: %s: %w", b.place, err)
@@ -67,15 +67,16 @@ func (b *batch) next() (bool, error) {
 		if err := b.convert(f); err != nil {
 			return false, err
 		}
-		most = max(most, f.array.Offsets[b.n])
+		values += f.array.Offsets[b.n]
 	}
-	b.grow(b.n, most)
+	b.size = following(b.n, values, batchValues)
 	return true, nil
 }
 
-// grow sets the number of entries to read next, after n that have so many values.
-func (b *batch) grow(n, values int) {
-	b.size = max(1, min(4*n, batchEntries, int(int64(batchValues)*int64(n)/int64(max(1, values)))))
+// following is how many entries to read after n that have so many values, where most
+// values should be in memory.
+func following(n, values, most int) int {
+	return max(1, min(4*n, batchEntries, int(int64(most)*int64(n)/int64(max(1, values)))))
 }
 
 // entry is the number in the table of entry e of the batch.

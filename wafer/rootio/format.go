@@ -251,7 +251,6 @@ func made(place string, t root.Table, s wafer.ReadSettings) string {
 
 // stats reads all numbers of a column.
 func stats(ctx context.Context, t root.Table, column int) (*wafer.Stats, error) {
-	b := batch{size: 1}
 	kind := t.Columns()[column].Kind
 	r, err := t.Reader(column)
 	if err != nil {
@@ -259,11 +258,12 @@ func stats(ctx context.Context, t root.Table, column int) (*wafer.Stats, error) 
 	}
 	st := &wafer.Stats{}
 	var a root.Array
-	for first, n := int64(0), 1; first < t.Entries(); first += int64(n) {
+	const most = 1 << 16 // values in memory
+	for first, size, n := int64(0), 1, 0; first < t.Entries(); first += int64(n) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		n = int(min(t.Entries()-first, int64(b.size)))
+		n = int(min(t.Entries()-first, int64(size)))
 		if err := r.Read(&a, first, n); err != nil {
 			return nil, err
 		}
@@ -281,7 +281,7 @@ func stats(ctx context.Context, t root.Table, column int) (*wafer.Stats, error) 
 				st.Add(float64(v))
 			}
 		}
-		b.grow(n, max(len(a.Int), len(a.Float)))
+		size = following(n, max(len(a.Int), len(a.Float)), most)
 	}
 	return st, nil
 }

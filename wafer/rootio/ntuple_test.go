@@ -87,7 +87,7 @@ func holdToOracle(t *testing.T, path string) {
 			}
 		}
 	}
-	for _, tree := range []string{want.Tree, "/" + want.Tree, want.Tree + ";1", "HGCalTriggerNtuple"} {
+	for _, tree := range []string{want.Tree, "/" + want.Tree, want.Tree + ";1", filepath.Base(want.Tree)} {
 		if _, err := (Format{}).Open(source(t, path), wafer.ReadSettings{Tree: tree}); err != nil {
 			t.Errorf("tree %s: %v", tree, err)
 		}

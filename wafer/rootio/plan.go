@@ -143,6 +143,10 @@ func planCells(place string, n *names, s wafer.ReadSettings, charge string) (pla
 			}
 			continue
 		}
+		if n.columns[n.numbers(need[0])].Len == 1 {
+			why = fmt.Sprintf("every row is one trigger cell (%s is one value), not an event with its cells in vectors", need[0])
+			continue
+		}
 		p := plan{unit: charge, said: true, count: n.counter(prefix), items: "trigger cells",
 			says: fmt.Sprintf("an image a wafer and event, of the trigger cells %s_*, charges as %s", prefix, charge)}
 		p.start = func(b *batch, out *sink) (maker, error) {

@@ -281,6 +281,57 @@ def write_root(name, tree, branches, compression, rntuple=False, arrays=False):
     f.Close()
 
 
+def write_rows_uproot(name, rows, layer, words, how):
+    import uproot
+    with uproot.recreate(f"{FOLDER}/{name}.root") as f:
+        data = dict(layer=np.array(layer, np.int16))
+        if how == "columns":
+            data.update({f"CALQ_{j}": np.array(rows, np.float32)[:, j] for j in range(48)})
+        else:
+            data["CALQ"] = np.array(rows, np.float64)
+        if how == "rntuple":
+            f.mkrntuple("images", dict(data, ModType=words))
+        else:
+            f.mktree("a/b/images", {k: (v.dtype, v.shape[1:]) if v.ndim > 1 else v.dtype for k, v in data.items()}).extend(data)
+
+
+def write_rows_root(name, rows, layer, words, how):
+    import ROOT
+    from array import array
+    path = f"{FOLDER}/{name}.root"
+    if how == "rntuple":
+        model = ROOT.RNTupleModel.Create()
+        for k, kind in (("layer", "std::int16_t"), ("CALQ", "std::array<double,48>"), ("ModType", "std::string")):
+            model.MakeField[kind](k)
+        with ROOT.RNTupleWriter.Recreate(model, "images", path) as w:
+            entry = w.CreateEntry()
+            for r, x, s in zip(rows, layer, words):
+                entry["layer"], entry["ModType"] = x, s
+                for j, v in enumerate(r):
+                    entry["CALQ"][j] = v
+                w.Fill(entry)
+        return
+    f = ROOT.TFile(path, "RECREATE")
+    t = ROOT.TTree("images", "")
+    x, r, s = array("h", [0]), array("d", [0] * 48), ROOT.std.string()
+    t.Branch("layer", x, "layer/S")
+    single = [array("f", [0]) for _ in range(48)]
+    if how == "columns":
+        for j in range(48):
+            t.Branch(f"CALQ_{j}", single[j], f"CALQ_{j}/F")
+    else:
+        t.Branch("CALQ", r, "CALQ[48]/D")
+    t.Branch("ModType", s)
+    for row, layer1, word in zip(rows, layer, words):
+        x[0] = layer1
+        for j, v in enumerate(row):
+            r[j] = single[j][0] = v
+        s.assign(word)
+        t.Fill()
+    t.Write()
+    f.Close()
+
+
 NTUPLE = "FloatingpointThreshold0DummyHistomaxDummynTuple/HGCalTriggerNtuple"
 
 
@@ -322,6 +373,13 @@ def main():
         write(f"{WRITER}_{name}", NTUPLE, [("event", "int", [5 + e for e in range(4)])] + wafer_branches(out, late=i == 0), variants[i][1])
         expected(f"{WRITER}_{name}", {"calq": rows}, columns, NTUPLE,
                  [["wafer_sumCALQ"], ["beyond the first 48 are 0"], ["pixels of 8×8"]][i])
+    # An image a row.
+    for how in ("columns", "array", "rntuple"):
+        rows, columns = images(make_events(200, 3, 20))
+        layer, words = columns["layer"], [("FI", "aO", "")[i % 3] for i in range(len(rows["calq"]))]
+        (write_rows_uproot if WRITER == "uproot" else write_rows_root)(f"{WRITER}_rows_{how}", rows["calq"], layer, words, how)
+        more = {} if WRITER == "uproot" and how != "rntuple" else {"ModType": words}  # uproot writes no strings to a TTree here
+        expected(f"{WRITER}_rows_{how}", {"": rows["calq"]}, dict({"layer": layer}, **more), "a/b/images" if WRITER == "uproot" and how != "rntuple" else "images")
 
 
 if WRITER in ("uproot", "root"):
