@@ -37,7 +37,12 @@ func NewArchive(in io.ReaderAt, size int64, where string) (*Archive, error) {
 	}
 	z.RegisterDecompressor(zip.Deflate, func(r io.Reader) io.ReadCloser { return flate.NewReader(r) })
 	a := &Archive{in: in, size: size, where: where}
+	seen := map[string]bool{}
 	for _, e := range z.File {
+		if seen[e.Name] {
+			return nil, fmt.Errorf("%s: two arrays are called %s", where, strings.TrimSuffix(e.Name, ".npy"))
+		}
+		seen[e.Name] = true
 		if name, ok := strings.CutSuffix(e.Name, ".npy"); ok {
 			a.Names, a.entries = append(a.Names, name), append(a.entries, e)
 		} else {

@@ -1,11 +1,13 @@
 package npz
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"math"
 	"os"
@@ -503,4 +505,49 @@ func FuzzReader(f *testing.F) {
 			}
 		}
 	})
+}
+
+// An archive is not trusted: its own sizes are held against the file, and names against
+// each other.
+func TestArchiveRefused(t *testing.T) {
+	entry := append(header(Float64, []int{1}), 0, 0, 0, 0, 0, 0, 0, 64)
+	archive := func(change func(h *zip.FileHeader), names ...string) []byte {
+		var b bytes.Buffer
+		w := zip.NewWriter(&b)
+		for _, name := range names {
+			h := &zip.FileHeader{Name: name, Method: zip.Store, CRC32: crc32.ChecksumIEEE(entry), CompressedSize64: uint64(len(entry)), UncompressedSize64: uint64(len(entry))}
+			change(h)
+			out, err := w.CreateRaw(h)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := out.Write(entry); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	same := func(*zip.FileHeader) {}
+	for want, b := range map[string][]byte{
+		"":                                  archive(same, "a.npy"),
+		"two arrays are called a":           archive(same, "a.npy", "a.npy"),
+		"packed into":                       archive(func(h *zip.FileHeader) { h.UncompressedSize64++ }, "a.npy"),
+		"bytes packed into":                 archive(func(h *zip.FileHeader) { h.Method, h.UncompressedSize64 = zip.Deflate, 1<<40 }, "a.npy"),
+		"bytes are not there":               archive(func(h *zip.FileHeader) { h.CompressedSize64, h.UncompressedSize64 = 1<<40, 1<<40 }, "a.npy"),
+		"not read here: encrypted":          archive(func(h *zip.FileHeader) { h.Flags |= 1 }, "a.npy"),
+		"not read here: compressed by meth": archive(func(h *zip.FileHeader) { h.Method = 12 }, "a.npy"),
+		"checksum":                          archive(func(h *zip.FileHeader) { h.CRC32++ }, "a.npy"),
+		"cut off or damaged":                archive(same, "a.npy")[:100],
+	} {
+		arrays, _, err := open(b, "a.npz")
+		if err == nil {
+			_, err = arrays["a"].All()
+		}
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
 }

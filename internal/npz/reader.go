@@ -235,7 +235,7 @@ type turned struct {
 
 // pieceBytes is how much is turned at a time, maxColumns how many pieces that may be.
 const (
-	pieceBytes = 1 << 22
+	pieceBytes = 1 << 20
 	maxColumns = 1 << 12
 )
 
