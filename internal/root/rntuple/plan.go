@@ -85,7 +85,7 @@ func (p *planner) visit(f *field, at path) {
 	case f.repeat == noValues:
 		p.unread(f, at, "an array of length 0")
 	case f.role == variantRole:
-		p.unread(f, at, "which of several types a value has differs")
+		p.unread(f, at, "its values are of one of several types each")
 	case f.role == streamerRole:
 		p.unread(f, at, "objects as ROOT's streamers write them")
 	case f.role > streamerRole:
@@ -151,6 +151,7 @@ func (p *planner) value(f *field, at path) {
 		return
 	case class == indices:
 		c.Kind, l.lengths = root.Int, true
+		c.Type = at.typ(strings.TrimSuffix(strings.TrimPrefix(cppType(f.typ), "ROOT::RNTupleCardinality<"), ">"))
 	case class == integers:
 		c.Kind = root.Int
 	case class == unsigned:

@@ -18,6 +18,10 @@ ROOT.gInterpreter.Declare("""
 #include <ROOT/RNTupleWriteOptions.hxx>
 #include <ROOT/RField.hxx>
 #include <array>
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <tuple>
 #include <bitset>
 #include <cmath>
 #include <cstdint>
@@ -26,6 +30,7 @@ ROOT.gInterpreter.Declare("""
 #include <string>
 #include <vector>
 
+enum Kind : std::int16_t { kA, kB };
 struct Base { std::int32_t base = 0; float x = 0; };
 struct Hit : public Base { double x = 0; std::vector<float> adc; std::array<std::int16_t, 2> uv{}; };
 
@@ -110,6 +115,14 @@ void write(const std::string &path, int compression, int n, int cluster)
    m->MakeField<ROOT::RVec<std::int16_t>>("rvec");
    m->MakeField<Hit>("hit");
    m->MakeField<std::vector<Hit>>("hits");
+   m->MakeField<std::byte>("byte");
+   m->MakeField<std::tuple<float, std::int64_t>>("tuple");
+   m->MakeField<std::unique_ptr<double>>("unique");
+   m->MakeField<std::vector<std::optional<float>>>("v_maybe");
+   m->MakeField<std::atomic<std::uint64_t>>("atomic");
+   m->AddField(ROOT::RFieldBase::Create("double32", "Double32_t").Unwrap());
+   m->AddField(ROOT::RFieldBase::Create("enum", "Kind").Unwrap());
+   m->AddField(ROOT::RFieldBase::Create("v_enum", "std::vector<Kind>").Unwrap());
    m->MakeField<std::variant<std::int32_t, float>>("variant");
    auto pt = ROOT::RFieldBase::Create("hits_base", "ROOT::RVec<std::int32_t>").Unwrap();
    m->AddProjectedField(std::move(pt), hitsBase);
@@ -157,6 +170,15 @@ void write(const std::string &path, int compression, int n, int cluster)
       Hit h; h.base = i; h.Base::x = i / 2.f; h.x = i / 4.; h.adc.assign(i % 3, i); h.uv = {std::int16_t(i), std::int16_t(-i)};
       *e->GetPtr<Hit>("hit") = h;
       e->GetPtr<std::vector<Hit>>("hits")->assign(i % 5, h);
+      *e->GetPtr<std::byte>("byte") = std::byte(i);
+      *e->GetPtr<std::tuple<float, std::int64_t>>("tuple") = {i / 2.f, -i};
+      auto &u = *e->GetPtr<std::unique_ptr<double>>("unique");
+      if (i % 3) u.reset(new double(i)); else u.reset();
+      e->GetPtr<std::vector<std::optional<float>>>("v_maybe")->assign(i % 4, i % 2 ? std::optional<float>(i) : std::nullopt);
+      *e->GetPtr<std::atomic<std::uint64_t>>("atomic") = std::uint64_t(-i);
+      *e->GetPtr<double>("double32") = i / 7.;
+      *e->GetPtr<Kind>("enum") = Kind(i % 2);
+      e->GetPtr<std::vector<Kind>>("v_enum")->assign(i % 3, kB);
       *e->GetPtr<std::variant<std::int32_t, float>>("variant") = i;
       w->Fill(*e);
    }
