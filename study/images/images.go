@@ -19,7 +19,7 @@ import (
 // An Input says where images come from: settings that every study has. Without files they
 // are simulated.
 type Input struct {
-	Data   []string `json:"data,omitempty" repeat:"true" value:"file" help:"wafer file to train on instead of simulated images; may be repeated"`
+	Data   []string `json:"data,omitempty" repeat:"true" value:"file" help:"wafer file to train on instead of simulated images, or a pattern of names; may be repeated"`
 	Events int      `json:"events" help:"simulated images"`
 	Preset string   `json:"preset" help:"what is simulated"`
 	Order  string   `json:"order" help:"cell numbering of wafer files"`
@@ -155,6 +155,10 @@ func (i Input) Files(ctx context.Context, paths []string, s Settings) (*wafer.Se
 		return nil, err
 	}
 	of := wafer.ReadSettings{Order: order, Header: i.Header, Layout: i.Layout, Tree: i.Tree, Charge: i.Charge, Quirks: i.Quirks}
+	paths, err = s.expand(paths)
+	if err != nil {
+		return nil, err
+	}
 	all := &wafer.Set{}
 	for _, path := range paths {
 		set, err := s.readAll(ctx, path, of)
@@ -193,5 +197,26 @@ func (s Settings) readAll(ctx context.Context, path string, of wafer.ReadSetting
 	if of.Order != hgcal.V9 && !r.Info().OrderSaid {
 		s.remark("%s: does not say how its cells are numbered: %v, as given", path, of.Order)
 	}
-	return wafer.ReadAll(r)
+	set, err := wafer.ReadAll(r)
+	for _, text := range r.Remarks() {
+		s.remark("%s", text)
+	}
+	return set, err
+}
+
+// expand puts files for patterns: see file.Expand.
+func (s Settings) expand(paths []string) ([]string, error) {
+	var all []string
+	for _, path := range paths {
+		if s.Stream != nil && s.Stream(path) != nil {
+			all = append(all, path)
+			continue
+		}
+		names, err := file.Expand(path)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, names...)
+	}
+	return all, nil
 }

@@ -124,3 +124,35 @@ func TestCheck(t *testing.T) {
 		t.Errorf("no events where there are files: %v", err)
 	}
 }
+
+// TestPattern: a name may stand for many, and mistakes of other programs are repeated
+// only on demand.
+func TestPattern(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"nt_10.csv": row("5") + row("6"), "nt_9.csv": row("7") + row("8")} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	in := Default(0)
+	in.Data = []string{filepath.Join(dir, "nt_*.csv")}
+	set, _, err := in.Read(context.Background(), Settings{})
+	if err != nil || set.Len() != 4 || set.Image(0)[0] != 7 || set.Image(2)[0] != 5 {
+		t.Errorf("%d images, %v", set.Len(), err)
+	}
+	var said []string
+	in.Quirks = []string{"first-row"}
+	set, _, err = in.Read(context.Background(), Settings{Remark: func(text string) { said = append(said, text) }})
+	if err != nil || set.Len() != 2 || set.Image(0)[0] != 8 || len(said) != 2 || !strings.Contains(said[0], "nt_9.csv: row 1 is left out") {
+		t.Errorf("%d images, %q, %v", set.Len(), said, err)
+	}
+	in.Quirks = []string{"last-row"}
+	if err := in.Check(); err == nil || !strings.Contains(err.Error(), "quirks") {
+		t.Errorf("an unknown quirk: %v", err)
+	}
+	in = Default(0)
+	in.Data, in.Charge = []string{"x"}, "calq13"
+	if err := in.Check(); err == nil || !strings.Contains(err.Error(), "charge") {
+		t.Errorf("an unknown reading: %v", err)
+	}
+}
