@@ -12,15 +12,25 @@ import (
 func (l *layout) values(a *root.Array, p []byte) {
 	t := &numbers[l.number]
 	n := len(p) / t.size
+	l.grow(a, n)
 	if t.kind == root.Float {
 		at := len(a.Float)
-		a.Float = slices.Grow(a.Float, n)[:at+n]
+		a.Float = a.Float[:at+n]
 		l.floats(a.Float[at:], p)
 		return
 	}
 	at := len(a.Int)
-	a.Int = slices.Grow(a.Int, n)[:at+n]
+	a.Int = a.Int[:at+n]
 	l.ints(a.Int[at:], p)
+}
+
+// grow makes room for n values.
+func (l *layout) grow(a *root.Array, n int) {
+	if numbers[l.number].kind == root.Float {
+		a.Float = slices.Grow(a.Float, n)
+	} else {
+		a.Int = slices.Grow(a.Int, n)
+	}
 }
 
 // floats reads len(out) numbers of floating point.

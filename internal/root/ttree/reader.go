@@ -247,6 +247,7 @@ func (r *reader) lists(a *root.Array, lo, hi int) (int, error) {
 	width := numbers[l.number].size
 	at := a.Offsets[len(a.Offsets)-1]
 	a.Offsets = slices.Grow(a.Offsets, hi-lo)
+	l.grow(a, int(off[hi]-off[lo])/width)
 	for i := lo; i < hi; i++ {
 		p := r.k.data[off[i]:off[i+1]]
 		if len(p) < l.header {
