@@ -6,7 +6,7 @@
 // fractal heap), attributes, and datasets of numbers, strings and structures:
 // contiguous, compact, or chunked, with any of the library's indices (B-trees of both
 // versions, single chunk, implicit, fixed and extensible array) and the filters
-// deflate, shuffle, fletcher32, LZF, bzip2, LZ4 and Zstandard. Rows of a dataset are
+// deflate, shuffle, fletcher32, LZF, bzip2, Blosc, LZ4 and Zstandard. Rows of a dataset are
 // read as a stream: memory does not grow with the file, only with its chunks. What is
 // not read is an error that names it: szip, nbit and scale-offset, virtual and
 // external data, references.

@@ -25,17 +25,18 @@ const (
 	fletcher32   = 3
 	bzip2Filter  = 307
 	lzfFilter    = 32000
+	bloscFilter  = 32001
 	lz4Filter    = 32004
 	zstdFilter   = 32015
 	mostOverhead = 64 // bytes that filters below a compression may have added
 )
 
 // filterNames are filters that other programs use, for the error.
-var filterNames = map[int]string{4: "szip", 5: "nbit", 6: "scaleoffset", 32001: "blosc", 32008: "bitshuffle", 32013: "zfp", 32026: "blosc2"}
+var filterNames = map[int]string{4: "szip", 5: "nbit", 6: "scaleoffset", 32008: "bitshuffle", 32013: "zfp", 32026: "blosc2"}
 
 func (f filter) known() bool {
 	switch f.id {
-	case deflate, shuffle, fletcher32, bzip2Filter, lzfFilter, lz4Filter, zstdFilter:
+	case deflate, shuffle, fletcher32, bzip2Filter, lzfFilter, bloscFilter, lz4Filter, zstdFilter:
 		return true
 	}
 	return false
@@ -90,11 +91,12 @@ func (o *object) pipeline(b []byte) ([]filter, error) {
 
 // An unpacker undoes filters and keeps its memory for the next chunk.
 type unpacker struct {
-	spare [2][]byte // taken in turns
-	turn  int
-	in    bytes.Reader
-	zlib  io.ReadCloser
-	zstd  *zstd.Decoder
+	spare   [2][]byte // taken in turns
+	turn    int
+	in      bytes.Reader
+	zlib    io.ReadCloser
+	zstd    *zstd.Decoder
+	streams []byte // of Blosc
 }
 
 // buffer is n bytes that are not those of the last call.
@@ -141,34 +143,47 @@ func (u *unpacker) inflate(id int, b []byte, most int) ([]byte, error) {
 	most = min(most, len(b)*mostShrunk+mostOverhead)
 	switch id {
 	case deflate:
-		u.in.Reset(b)
-		var err error
-		if u.zlib == nil {
-			u.zlib, err = zlib.NewReader(&u.in)
-		} else {
-			err = u.zlib.(zlib.Resetter).Reset(&u.in, nil)
-		}
+		z, err := u.openZlib(b)
 		if err != nil {
 			return nil, err
 		}
-		return u.fill(u.zlib, most)
+		return u.fill(z, most)
 	case bzip2Filter:
 		u.in.Reset(b)
 		return u.fill(bzip2.NewReader(&u.in), most)
 	case lzfFilter:
 		return lzf(u.buffer(most), b)
+	case bloscFilter:
+		return u.blosc(b, most)
 	case lz4Filter:
 		return unpackLZ4(u.buffer(most), b)
 	case zstdFilter:
-		if u.zstd == nil {
-			var err error
-			if u.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxBand), zstd.WithDecodeAllCapLimit(true)); err != nil {
-				return nil, err
-			}
-		}
-		return u.zstd.DecodeAll(b, u.buffer(most)[:0])
+		return u.unpackZstd(u.buffer(most)[:0], b)
 	}
 	return nil, errorf("filter %d is not supported", id)
+}
+
+// openZlib starts decompressing.
+func (u *unpacker) openZlib(b []byte) (io.Reader, error) {
+	u.in.Reset(b)
+	var err error
+	if u.zlib == nil {
+		u.zlib, err = zlib.NewReader(&u.in)
+	} else {
+		err = u.zlib.(zlib.Resetter).Reset(&u.in, nil)
+	}
+	return u.zlib, err
+}
+
+// unpackZstd decompresses into out, at most as much as it can take.
+func (u *unpacker) unpackZstd(out, b []byte) ([]byte, error) {
+	if u.zstd == nil {
+		var err error
+		if u.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxBand), zstd.WithDecodeAllCapLimit(true)); err != nil {
+			return nil, err
+		}
+	}
+	return u.zstd.DecodeAll(b, out)
 }
 
 // fill reads all of r, at most so many bytes.

@@ -23,7 +23,7 @@ type Rows struct {
 func (d *Dataset) Rows() (*Rows, error) {
 	for _, f := range d.filters {
 		if !f.known() {
-			return nil, errorf("%s: compressed with filter %d (%s), which is not supported; supported are deflate (gzip), shuffle, fletcher32, lzf, bzip2, lz4 and zstd", d.o.path, f.id, f.title())
+			return nil, errorf("%s: compressed with filter %d (%s), which is not supported; supported are deflate (gzip), shuffle, fletcher32, lzf, bzip2, blosc, lz4 and zstd", d.o.path, f.id, f.title())
 		}
 	}
 	total, err := d.need()

@@ -19,7 +19,7 @@ import (
 func samples(t testing.TB) map[string][]byte {
 	t.Helper()
 	files := map[string][]byte{}
-	for _, name := range []string{"group", "rows", "frame"} {
+	for _, name := range []string{"group", "rows", "frame", "blosc"} {
 		data, err := os.ReadFile(filepath.Join("testdata", "small_"+name+".h5"))
 		if err != nil {
 			t.Fatal(err)

@@ -26,6 +26,9 @@ rows = np.zeros(N, [("CALQ", "<u2", (48,)), ("eta", "<f4"), ("name", "S3")])
 rows["CALQ"] = calq
 with tables.open_file(path("rows"), "w") as f:
     f.create_table("/", "rows", rows, chunkshape=(16,), filters=tables.Filters(complevel=1, fletcher32=True))
+with tables.open_file(path("blosc"), "w") as f:
+    f.create_carray("/", "CALQ", obj=calq, chunkshape=(20, 48), filters=tables.Filters(complevel=9, complib="blosc:blosclz"))
+    f.create_carray("/", "eta", obj=np.linspace(1.5, 3, N), filters=tables.Filters(complevel=9, complib="blosc:lz4", bitshuffle=True))
 frame = pd.DataFrame(calq, columns=[f"CALQ_{i}" for i in range(48)])
 frame["eta"] = np.linspace(1.5, 3, N)
 frame.to_hdf(path("frame"), key="df", format="fixed", complib="zlib", complevel=1)

@@ -84,12 +84,19 @@ rows = np.zeros(N, t)
 rows["layer"], rows["good"] = meta["layer"], meta["good"]
 for i in range(48):
     rows[f"CALQ_{i}"] = calq[:, i]
-for n, lib in enumerate(["", "zlib", "lzo", "bzip2", "blosc", "blosc:zstd", "blosc:lz4", "blosc:zlib"]):
-    if lib and not tables.which_lib_version(lib.split(":")[0]):
-        continue
-    with tables.open_file(path(f"pytables_{n}"), "w") as f:
-        f.create_table("/", "wafers", rows, filters=tables.Filters(complevel=5 if lib else 0, complib=lib or "zlib", shuffle=n % 2 == 1, fletcher32=n % 2 == 0))
-    say(f"pytables_{n}", calq, {"layer": meta["layer"], "good": meta["good"]}, tree=lib and "!" + lib)
+libraries = ["", "zlib", "bzip2"] + ["blosc:" + c for c in tables.blosc_compressor_list()]
+for n, lib in enumerate(libraries):
+    for k, how in enumerate([dict(shuffle=True), dict(shuffle=False, fletcher32=True)] + [dict(shuffle=False, bitshuffle=True)] * lib.startswith("blosc")):
+        name = f"pytables_{n}_{k}"
+        filters = tables.Filters(complevel=5 if lib else 0, complib=lib or "zlib", **how)
+        with tables.open_file(path(name), "w") as f:
+            f.create_table("/", "wafers", rows, filters=filters)
+        say(name, calq, {"layer": meta["layer"], "good": meta["good"]})
+        with tables.open_file(path(name + "_arrays"), "w") as f:
+            f.create_carray("/", "CALQ", obj=calq.astype("f4"), chunkshape=(2100, 48), filters=filters)
+            f.create_carray("/", "eta", obj=meta["eta"], chunkshape=(1001,), filters=filters)
+            f.create_carray("/", "layer", obj=meta["layer"], chunkshape=(1003,), filters=filters)
+        say(name + "_arrays", calq.astype("f4"), {"eta": meta["eta"], "layer": meta["layer"]})
 with tables.open_file(path("earray"), "w") as f:
     a = f.create_earray("/", "CALQ", tables.Float32Atom(), (0, 48), filters=tables.Filters(complevel=1))
     for i in range(0, N, 90):
