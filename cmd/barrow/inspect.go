@@ -106,6 +106,9 @@ func (f *inspectFlags) run(cmd *cobra.Command, c *common, paths []string) error 
 				return err
 			}
 			failed = append(failed, err)
+			if err == nil && len(found) == 0 && !c.json {
+				fmt.Fprintf(printer{out}, "%s: no tables in it\n", in.Name)
+			}
 		}
 		if len(inputs) > 1 {
 			for k := range found {

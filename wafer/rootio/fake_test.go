@@ -361,6 +361,9 @@ func TestRows(t *testing.T) {
 	if r.Place(0) != "f.root: t" { // the last Read was the end
 		t.Error(r.Place(0))
 	}
+	if _, r, err := read(f, wafer.ReadSettings{Charge: "data"}); err != nil || !strings.Contains(r.Remarks()[0], "as they are, mippt, not made of trigger cells as data") {
+		t.Errorf("%v", err)
+	}
 	postmux := rowsTable(func(j int) string { return fmt.Sprintf("CALQ_postmux_%d", j) })
 	if _, _, err := read(postmux, wafer.ReadSettings{}); err == nil || !strings.Contains(err.Error(), "numbered postmux, as their names say, and v9 is asked for") {
 		t.Error(err)

@@ -17,11 +17,12 @@ type flat struct {
 	layout layout
 	extra  []extra
 	left   []string // columns that are not kept
+	asked  string   // a remark about what was asked for in vain
 }
 
 // newFlat starts reading a table whose rows are images.
-func newFlat(b *batch, n *names, g charges, l layout, out *sink) (maker, error) {
-	w := &flat{b: b, layout: l}
+func newFlat(b *batch, n *names, g charges, l layout, asked string, out *sink) (maker, error) {
+	w := &flat{b: b, layout: l, asked: asked}
 	taken := map[int]bool{}
 	if g.list >= 0 {
 		f, err := b.need(g.list, root.Float)
@@ -126,6 +127,9 @@ func (w *flat) remarks() []string {
 	var lines []string
 	if w.layout.remark != "" {
 		lines = append(lines, w.layout.remark)
+	}
+	if w.asked != "" {
+		lines = append(lines, w.asked)
 	}
 	if len(w.left) > 0 {
 		const most = 10

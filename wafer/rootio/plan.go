@@ -106,9 +106,21 @@ func planRows(place string, n *names, s wafer.ReadSettings) (plan, bool) {
 		if err != nil {
 			return nil, err
 		}
-		return newFlat(b, n, g, l, out)
+		return newFlat(b, n, g, l, inVain(s.Charge, p.unit), out)
 	}
 	return p, true
+}
+
+// inVain is the remark that charges are read as they are though a reading was asked
+// for; "" if it is theirs.
+func inVain(asked, unit string) string {
+	switch {
+	case asked == "" || asked == unit:
+		return ""
+	case unit == "":
+		unit = "no reading that the file says"
+	}
+	return fmt.Sprintf("the charges are taken as they are, %s, not made of trigger cells as %s", unit, asked)
 }
 
 // lists reports whether an array of so many values may be an image, -1 for lengths
@@ -180,7 +192,7 @@ func planWafers(place string, n *names, s wafer.ReadSettings) (plan, bool) {
 			if err != nil {
 				return nil, err
 			}
-			return newWafers(b, n, g, l, out)
+			return newWafers(b, n, g, l, inVain(s.Charge, p.unit), out)
 		}
 		return p, true
 	}

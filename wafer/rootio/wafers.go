@@ -26,6 +26,7 @@ type wafers struct {
 	latent *latent
 	first  int // column of energies
 	values [][]float64
+	asked  string // a remark about what was asked for in vain
 }
 
 // extra is a column that is kept as it is.
@@ -43,8 +44,8 @@ var waferColumns = map[string]wafer.Known{
 }
 
 // newWafers starts reading wafers whose columns are there.
-func newWafers(b *batch, n *names, g charges, l layout, out *sink) (maker, error) {
-	w := &wafers{layout: l}
+func newWafers(b *batch, n *names, g charges, l layout, asked string, out *sink) (maker, error) {
+	w := &wafers{layout: l, asked: asked}
 	var err error
 	if w.event, err = newPerEvent(b, n, out); err != nil {
 		return nil, err
@@ -244,6 +245,9 @@ func (w *wafers) remarks() []string {
 	lines := w.v.remarks()
 	if w.layout.remark != "" {
 		lines = append(lines, w.layout.remark)
+	}
+	if w.asked != "" {
+		lines = append(lines, w.asked)
 	}
 	return append(append(lines, w.gen.remarks()...), w.latent.remarks()...)
 }
