@@ -39,6 +39,29 @@ func (f *File) Column(l *Leaf) *Column {
 	return &Column{f: f, leaf: l}
 }
 
+// CountNulls reads a plain column of whole numbers to learn how many are missing, if
+// the file does not say: Leaf.Nulls. What cannot be read stays unknown.
+func (f *File) CountNulls(l *Leaf) {
+	if l.Nulls >= 0 || l.Def == 0 || l.Rep > 0 || l.Physical > Int64 {
+		return
+	}
+	c := f.Column(l)
+	defer c.Close()
+	var v Values
+	missing := int64(0)
+	for {
+		n, err := c.Read(&v, 1<<12)
+		if err == io.EOF {
+			l.Nulls = missing
+			return
+		}
+		if err != nil {
+			return
+		}
+		missing += int64(n - v.count())
+	}
+}
+
 // Close frees what the column holds.
 func (c *Column) Close() {
 	c.f.held -= c.held

@@ -58,8 +58,8 @@ func images(f *parquet.File, s wafer.ReadSettings) string {
 	if l.said {
 		text += ", cells numbered " + l.order.String()
 	}
-	if u := unit(f); u != "" {
-		text += ", unit " + u
+	if l.unit != "" {
+		text += ", unit " + l.unit
 	}
 	return text
 }

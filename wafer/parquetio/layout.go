@@ -20,6 +20,7 @@ type layout struct {
 	columns []column        // of metadata
 	order   hgcal.Order     // numbering that the file says
 	said    bool            // whether it says one
+	unit    string
 	remarks []string
 }
 
@@ -39,6 +40,10 @@ const (
 	real
 	words
 )
+
+func (k kind) String() string {
+	return [...]string{"nothing", "whole numbers", "numbers", "text"}[k]
+}
 
 // kindOf tells what a leaf's values become. Whole numbers of which some are missing
 // become floats.
@@ -68,12 +73,8 @@ func kindOf(l *parquet.Leaf) kind {
 }
 
 var (
-	// cellName is what the columns of charges are called, in text tables too.
-	cellName = regexp.MustCompile(`(?i)^(?:wafer_)?calq[ _-]?(?:(v9|postmux|raster)[ _-])?([0-9]+)$`)
-	// nearly is a name that means a charge but is none.
+	// nearly is a name that means a charge but is none: pandas calls a second CALQ_3 so.
 	nearly = regexp.MustCompile(`(?i)^(?:wafer_)?calq[ _-]?[0-9]`)
-	// listName is what a column of lists is called.
-	listName = regexp.MustCompile(`(?i)^(?:wafer_)?calq(?:[ _-](v9|postmux|raster))?$`)
 	// indexName is what pandas calls the index of a table.
 	indexName = regexp.MustCompile(`^__index_level_([0-9]+)__$`)
 )
@@ -90,9 +91,12 @@ func isNumber(l *parquet.Leaf) bool {
 // newLayout tells what the columns of a file are.
 func newLayout(f *parquet.File, s wafer.ReadSettings) (*layout, error) {
 	l := &layout{}
-	err := l.findCells(f)
-	if err == nil && l.cells == nil {
-		err = l.findList(f)
+	var err error
+	if s.Tree == "" {
+		err = l.findCells(f, s.Header == "first")
+	}
+	if err == nil {
+		err = l.findList(f, s.Tree)
 	}
 	if err != nil {
 		return nil, err
@@ -100,74 +104,74 @@ func newLayout(f *parquet.File, s wafer.ReadSettings) (*layout, error) {
 	if l.cells == nil && l.list == nil && !l.findNumbered(f) {
 		return nil, noCharges(f)
 	}
-	if err := l.setOrder(f, s); err != nil {
+	if err := l.say(f, s); err != nil {
 		return nil, err
 	}
 	return l, l.findColumns(f)
 }
 
-// findCells finds charges in a column each; none is no error.
-func (l *layout) findCells(f *parquet.File) error {
+// findCells finds charges in a column each; none is no error. first allows names that
+// count from 1.
+func (l *layout) findCells(f *parquet.File, first bool) error {
 	at := map[int]*parquet.Leaf{}
-	orders := map[string]bool{}
+	orders := map[wafer.ChargeName]bool{}
 	for _, leaf := range f.Leaves {
 		name := leaf.Path[0]
-		m := cellName.FindStringSubmatch(name)
-		if m == nil || !isPlain(leaf) {
-			if nearly.MatchString(name) {
-				return fmt.Errorf("column %q: charges are columns CALQ_0 … CALQ_%d of numbers, each once", name, hgcal.Cells-1)
-			}
+		c, ok := wafer.ParseChargeName(name)
+		switch {
+		case ok && c.Cell < 0:
 			continue
-		}
-		cell, err := strconv.Atoi(m[2])
-		if err != nil || cell >= hgcal.Cells {
-			return fmt.Errorf("column %q: charges are CALQ_0 … CALQ_%d; an image of Barrow has %d", name, hgcal.Cells-1, hgcal.Cells)
-		}
-		if at[cell] != nil {
-			return fmt.Errorf("columns %q and %q are the same charge", at[cell].Path[0], name)
-		}
-		if !isNumber(leaf) {
+		case !ok && !nearly.MatchString(name):
+			continue
+		case !ok || !isPlain(leaf):
+			return fmt.Errorf("column %q: charges are columns CALQ_0 … CALQ_%d of numbers, each once", name, hgcal.Cells-1)
+		case c.Cell > hgcal.Cells:
+			return fmt.Errorf("column %q: an image of Barrow has the charges CALQ_0 … CALQ_%d", name, hgcal.Cells-1)
+		case at[c.Cell] != nil:
+			return fmt.Errorf("columns %q and %q are the same charge", at[c.Cell].Path[0], name)
+		case !isNumber(leaf):
 			return fmt.Errorf("column %q: values of type %s are no charges", name, leaf.Type())
 		}
-		at[cell] = leaf
-		orders[strings.ToLower(m[1])] = true
+		at[c.Cell] = leaf
+		c.Cell = 0
+		orders[c] = true
+		l.order, l.said = c.Order, c.OrderSaid
 	}
 	if len(at) == 0 {
 		return nil
 	}
-	for k := range hgcal.Cells {
-		if at[k] == nil {
-			return fmt.Errorf("there is no column CALQ_%d, but others of that kind", k)
-		}
-		l.cells = append(l.cells, at[k])
-	}
 	if len(orders) > 1 {
 		return errors.New("the names of the charges say more than one cell order")
 	}
-	for name := range orders {
-		return l.say(name)
+	from := 0
+	if at[hgcal.Cells] != nil {
+		from = 1
+	}
+	switch {
+	case from == 1 && (at[0] != nil || len(at) != hgcal.Cells):
+		return fmt.Errorf("column %q: an image of Barrow has the charges CALQ_0 … CALQ_%d", at[hgcal.Cells].Path[0], hgcal.Cells-1)
+	case from == 1 && !first:
+		return &wafer.UnclearError{Looks: "the charges are called CALQ_1 … CALQ_48, Barrow's CALQ_0 … CALQ_47",
+			Choices: []wafer.Choice{{Setting: "header", Value: "first", Means: "CALQ_1 is cell 0, and so on"}}}
+	}
+	for k := range hgcal.Cells {
+		if at[k+from] == nil {
+			return fmt.Errorf("there is no column CALQ_%d, but others of that kind", k+from)
+		}
+		l.cells = append(l.cells, at[k+from])
 	}
 	return nil
 }
 
-// say takes over the numbering that a name of charges says.
-func (l *layout) say(order string) (err error) {
-	if order != "" {
-		l.order, err = hgcal.ParseOrder(strings.ToLower(order))
-		l.said = err == nil
-	}
-	return err
-}
-
-// findList finds charges in a column of lists: one that is called so, or the only one
-// that may be.
-func (l *layout) findList(f *parquet.File) error {
+// findList finds charges in a column of lists: that of the name that is asked for, one
+// that is called as charges are, or the only one that may be.
+func (l *layout) findList(f *parquet.File, asked string) error {
 	var named, fit []*parquet.Leaf
 	for _, leaf := range f.Leaves {
 		if !isList(leaf) {
 			continue
 		}
-		if listName.MatchString(leaf.Path[0]) {
+		if c, ok := wafer.ParseChargeName(leaf.Path[0]); ok && c.Cell < 0 && asked == "" || asked == leaf.Path[0] {
 			named = append(named, leaf)
 		}
 		if isNumber(leaf) && f.Values(leaf) == hgcal.Cells*f.Rows {
@@ -175,38 +179,57 @@ func (l *layout) findList(f *parquet.File) error {
 		}
 	}
 	switch {
+	case asked != "" && len(named) == 0:
+		return fmt.Errorf("no column of lists is called %s; there are %s", asked, names(f.Leaves))
+	case l.cells != nil && len(named) > 0:
+		return unclear("there are columns CALQ_0 … CALQ_47, and lists called as charges are", named)
+	case len(named) > 1:
+		return unclear("more than one column of lists is called as charges are", named)
+	case l.cells != nil:
+		return nil
 	case len(named) == 1:
 		l.list = named[0]
-	case len(named) == 0 && len(fit) == 1:
-		l.list = fit[0]
-		l.remarks = append(l.remarks, fmt.Sprintf("the charges are taken from column %s, the only one with lists of %d numbers", fit[0].Path[0], hgcal.Cells))
-	case len(named)+len(fit) == 0:
+	case len(fit) == 0:
 		return nil
+	case len(fit) > 1:
+		return unclear(fmt.Sprintf("no column is called CALQ, and more than one has lists of %d numbers", hgcal.Cells), fit)
 	default:
-		return fmt.Errorf("columns %s may all be the charges: call one of them CALQ", names(append(named, fit...)))
+		l.list = fit[0]
+		l.remarks = append(l.remarks, fmt.Sprintf("%s is taken for the charges: no column is called CALQ, and no other has lists of %d numbers", fit[0].Path[0], hgcal.Cells))
 	}
 	if !isNumber(l.list) {
 		return fmt.Errorf("column %q: values of type %s are no charges", l.list.Path[0], l.list.Type())
 	}
-	if m := listName.FindStringSubmatch(l.list.Path[0]); m != nil {
-		return l.say(m[1])
+	if c, ok := wafer.ParseChargeName(l.list.Path[0]); ok && c.OrderSaid {
+		l.order, l.said = c.Order, true
 	}
 	return nil
 }
 
+// unclear asks for the setting that names one of several columns of lists.
+func unclear(looks string, lists []*parquet.Leaf) error {
+	e := &wafer.UnclearError{Looks: looks}
+	for _, leaf := range lists {
+		e.Choices = append(e.Choices, wafer.Choice{Setting: "tree", Value: leaf.Path[0], Means: leaf.Type()})
+	}
+	return e
+}
+
 // findNumbered finds columns called 0 … 47, and no further number.
 func (l *layout) findNumbered(f *parquet.File) bool {
-	var cells []*parquet.Leaf
+	cells := make([]*parquet.Leaf, hgcal.Cells)
 	for _, leaf := range f.Leaves {
-		if _, err := strconv.Atoi(leaf.Path[0]); err != nil {
+		name := leaf.Path[0]
+		k, err := strconv.Atoi(name)
+		if err != nil {
 			continue
 		}
-		if leaf.Path[0] != strconv.Itoa(len(cells)) || !isPlain(leaf) || !isNumber(leaf) {
+		if name != strconv.Itoa(k) || k < 0 || k >= hgcal.Cells || cells[k] != nil || !isPlain(leaf) || !isNumber(leaf) {
 			return false
 		}
-		cells = append(cells, leaf)
+		cells[k] = leaf
 	}
-	if len(cells) != hgcal.Cells {
+	if slices.Contains(cells, nil) {
 		return false
 	}
 	l.cells = cells
@@ -238,32 +261,31 @@ func names(leaves []*parquet.Leaf) string {
 	return b.String()
 }
 
-// setOrder holds what the file says of the numbering to what is asked for.
-func (l *layout) setOrder(f *parquet.File, s wafer.ReadSettings) error {
-	if !l.said {
-		if order, err := hgcal.ParseOrder(f.Meta[orderKey]); err == nil {
-			l.order, l.said = order, true
-		}
-	}
-	if l.said && l.order != s.Order {
-		return &wafer.UnclearError{Looks: fmt.Sprintf("the charges are numbered %v, as the file says, and %v is asked for", l.order, s.Order),
-			Choices: []wafer.Choice{{Setting: "order", Value: l.order.String(), Means: "as the file says"}}}
-	}
-	return nil
-}
-
 // Keys of what the file says about itself.
 const (
 	unitKey  = "unit"
 	orderKey = "order"
 )
 
-// unit is the charges' unit, where the file says one that is known.
-func unit(f *parquet.File) string {
-	if u := f.Meta[unitKey]; slices.Contains(wafer.Charges(), u) {
-		return u
+// say takes what the file says about itself, and holds it to what is asked for.
+func (l *layout) say(f *parquet.File, s wafer.ReadSettings) error {
+	// Other programs may mean something else by the words: then they say nothing here.
+	if order, err := hgcal.ParseOrder(f.Meta[orderKey]); err == nil {
+		if l.said && order != l.order {
+			return fmt.Errorf("the names of the charges say that they are numbered %v, the file's metadata say %v", l.order, order)
+		}
+		l.order, l.said = order, true
 	}
-	return ""
+	if u := f.Meta[unitKey]; slices.Contains(wafer.Charges(), u) {
+		l.unit = u
+	} else if u != "" {
+		l.remarks = append(l.remarks, fmt.Sprintf("its unit %.40q is none of %s: the charges are taken as they are", u, strings.Join(wafer.Charges(), ", ")))
+	}
+	if l.said && l.order != s.Order {
+		return &wafer.UnclearError{Looks: fmt.Sprintf("the charges are numbered %v, as the file says, and %v is asked for", l.order, s.Order),
+			Choices: []wafer.Choice{{Setting: "order", Value: l.order.String(), Means: "as the file says"}}}
+	}
+	return nil
 }
 
 // findColumns makes metadata of all columns that are not charges.
@@ -289,6 +311,7 @@ func (l *layout) findColumns(f *parquet.File) error {
 			odd = append(odd, name)
 			continue
 		}
+		f.CountNulls(leaf)
 		if m := indexName.FindStringSubmatch(name); m != nil {
 			want := "index"
 			if m[1] != "0" {

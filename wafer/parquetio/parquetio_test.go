@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -237,10 +236,10 @@ func TestErrors(t *testing.T) {
 		{"negative", table(t, []list{good, good, values(48, 0, -2)}), "row 3, column CALQ.list.element: charge 1 of the list, -2, is negative"},
 		{"NaN", table(t, []list{values(48, math.NaN())}), "row 1, column CALQ.list.element: charge 0 of the list, NaN, is not a finite number"},
 		{"sum", table(t, []list{values(48, 1e308, 1e308)}), "row 1: the charges sum to more"},
-		{"two lists", table(t, []two{{full, full}}), `columns "a.list.element" (list<double>), "b.list.element" (list<double>) may all be the charges: call one of them CALQ`},
+		{"two lists", table(t, []two{{full, full}}), "no column is called CALQ, and more than one has lists of 48 numbers; say which it is: tree=a (list<double>), or tree=b (list<double>)"},
 		{"texts", table(t, []texts{{}}), `column "CALQ": values of type list<string> are no charges`},
 		{"few", table(t, []few{{}}), "there is no column CALQ_2"},
-		{"more", table(t, []more{{}}), `column "CALQ_48": charges are CALQ_0`},
+		{"more", table(t, []more{{}}), `column "CALQ_48": an image of Barrow has the charges CALQ_0 … CALQ_47`},
 		{"odd", table(t, []odd{{}}), `column "CALQ_3.1": charges are`},
 		{"none", table(t, []struct {
 			X int32 `parquet:"x"`
@@ -277,7 +276,7 @@ func TestWriteErrors(t *testing.T) {
 	if err := w.Write(s); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Write(s.WithoutColumns()); err == nil || !strings.Contains(err.Error(), `no metadata column "event"`) {
+	if err := w.Write(s.WithoutColumns()); err == nil || !strings.Contains(err.Error(), "0 metadata columns after 3 images that have 3") {
 		t.Error(err)
 	}
 	s.Charge[3] = -1
@@ -286,89 +285,115 @@ func TestWriteErrors(t *testing.T) {
 	}
 }
 
-// damaged reads a file that may be damaged: what comes is images or an error, soon
-// and without much memory.
-func damaged(t testing.TB, b []byte) {
+// numbered are 48 columns of a name before a number, from so many on.
+func numbered(t testing.TB, prefix string, from int, o ...parquet.WriterOption) []byte {
 	t.Helper()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	r, err := NewReader(bytes.NewReader(b), int64(len(b)), "test", wafer.ReadSettings{})
-	if err == nil {
-		var part wafer.Set
-		for n := 0; err == nil && n < 1e6; n += part.Len() {
-			_, err = r.Read(&part, 64)
-		}
-		r.Close()
+	g := parquet.Group{"layer": parquet.Int(32)}
+	for k := range hgcal.Cells {
+		g[fmt.Sprint(prefix, k+from)] = parquet.Uint(16)
 	}
-	if err != nil && err != io.EOF && !strings.HasPrefix(err.Error(), "parquetio: test") {
-		t.Fatalf("%v", err)
+	schema := parquet.NewSchema("test", g)
+	var b bytes.Buffer
+	w := parquet.NewWriter(&b, append(o, schema)...)
+	row := parquet.Row{}
+	for i, path := range schema.Columns() {
+		var k int
+		fmt.Sscanf(strings.TrimPrefix(path[0], prefix), "%d", &k)
+		row = append(row, parquet.Int32Value(int32(k-from)).Level(0, 0, i))
 	}
-	runtime.ReadMemStats(&after)
-	if used := after.TotalAlloc - before.TotalAlloc; used > 32<<20+100*uint64(len(b)) {
-		t.Fatalf("%d MB for a file of %d bytes: %v", used>>20, len(b), err)
+	if _, err := w.WriteRows([]parquet.Row{row}); err != nil {
+		t.Fatal(err)
 	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
-// kinds are small files of as many ways to write as there are.
-func kinds(t testing.TB) map[string][]byte {
-	type flat struct {
-		Layer int64   `parquet:"layer,delta"`
-		Eta   float64 `parquet:"eta,split"`
-		Mod   string  `parquet:"ModType,dict"`
-		Text  string  `parquet:"text,delta"`
-		OK    *bool   `parquet:"ok,optional"`
-		CALQ  []int32 `parquet:"CALQ,list"`
+func TestNames(t *testing.T) {
+	type two struct {
+		A []float64 `parquet:"a,list"`
+		B []float64 `parquet:"b,list"`
 	}
-	yes := true
-	var flats []flat
-	for i := range 60 {
-		f := flat{Layer: int64(i * i), Eta: float64(i) / 7, Mod: "FI", Text: strings.Repeat("x", i%5), CALQ: make([]int32, 48)}
-		if f.CALQ[i%48] = int32(i); i%3 > 0 {
-			f.OK = &yes
-		}
-		flats = append(flats, f)
+	ramp := make([]float64, hgcal.Cells)
+	for k := range ramp {
+		ramp[k] = float64(k)
 	}
-	s := sample(60)
-	files := map[string][]byte{
-		"list": write(t, s, wafer.WriteSettings{}), "columns": write(t, s, wafer.WriteSettings{Dialect: "columns"}),
-	}
-	for name, codec := range map[string]parquet.WriterOption{
-		"none": parquet.Compression(&parquet.Uncompressed), "snappy": parquet.Compression(&parquet.Snappy), "gzip": parquet.Compression(&parquet.Gzip),
-		"brotli": parquet.Compression(&parquet.Brotli), "zstd": parquet.Compression(&parquet.Zstd), "lz4": parquet.Compression(&parquet.Lz4Raw),
+	order := func(v string) parquet.WriterOption { return parquet.KeyValueMetadata("order", v) }
+	for _, c := range []struct {
+		name    string
+		file    []byte
+		s       wafer.ReadSettings
+		said    bool
+		remark  string
+		refused string
+	}{
+		{name: "CALQ_", file: numbered(t, "CALQ_", 0)},
+		{name: "CALQ", file: numbered(t, "CALQ", 0)},
+		{name: "wafer_calq", file: numbered(t, "wafer_CALQ_", 0)},
+		{name: "numbers", file: numbered(t, "", 0), remark: "the charges are taken from columns 0 … 47"},
+		{name: "from 1", file: numbered(t, "CALQ_", 1), refused: "the charges are called CALQ_1 … CALQ_48, Barrow's CALQ_0 … CALQ_47; say which it is: header=first"},
+		{name: "from 1, said", file: numbered(t, "CALQ_", 1), s: wafer.ReadSettings{Header: "first"}},
+		{name: "from 2", file: numbered(t, "CALQ_", 2), refused: `"CALQ_49": an image of Barrow has`},
+		{name: "raster", file: numbered(t, "CALQ_raster_", 0), s: wafer.ReadSettings{Order: hgcal.Raster}, said: true},
+		{name: "raster as V9", file: numbered(t, "CALQ_raster_", 0), refused: "numbered raster, as the file says, and v9 is asked for; say which it is: order=raster"},
+		{name: "order", file: numbered(t, "CALQ_", 0, order("postmux")), s: wafer.ReadSettings{Order: hgcal.PostMux}, said: true},
+		{name: "order of something else", file: numbered(t, "CALQ_", 0, order("17"))},
+		{name: "two orders", file: numbered(t, "CALQ_raster_", 0, order("postmux")), refused: "the names of the charges say that they are numbered raster, the file's metadata say postmux"},
+		{name: "unit", file: numbered(t, "CALQ_", 0, parquet.KeyValueMetadata("unit", "GeV")), remark: `its unit "GeV" is none of calq, `},
+		{name: "one of two", file: table(t, []two{{make([]float64, 48), ramp}}), s: wafer.ReadSettings{Tree: "b"}, remark: "left out, lists and structures: a"},
+		{name: "none of two", file: table(t, []two{{ramp, ramp}}), s: wafer.ReadSettings{Tree: "c"}, refused: "no column of lists is called c"},
 	} {
-		for version := 1; version <= 2; version++ {
-			files[fmt.Sprint(name, version)] = table(t, flats, codec, parquet.DataPageVersion(version), parquet.PageBufferSize(700))
+		r, err := NewReader(bytes.NewReader(c.file), int64(len(c.file)), "test", c.s)
+		if c.refused != "" {
+			if err == nil || !strings.Contains(err.Error(), c.refused) {
+				t.Errorf("%s: %v, want %q", c.name, err, c.refused)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		s := readAll(t, r, 10)
+		for k, cell := range c.s.Order.ToV9() {
+			if s.Image(0)[cell] != float64(k) {
+				t.Errorf("%s: charge %d is %v", c.name, k, s.Image(0)[cell])
+			}
+		}
+		if r.Info().OrderSaid != c.said || !strings.Contains(strings.Join(r.Remarks(), "; "), c.remark) || c.remark == "" && len(r.Remarks()) > 0 {
+			t.Errorf("%s: %+v, %q", c.name, r.Info(), r.Remarks())
 		}
 	}
-	return files
 }
 
-func TestDamage(t *testing.T) {
-	files := kinds(t)
-	flips := counter.New(17, 5)
-	for name, b := range files {
-		t.Run(name, func(t *testing.T) {
-			for k := range 20 {
-				damaged(t, b[:len(b)*k/20])
-			}
-			for range 5000/len(files) + 1 {
-				bad := slices.Clone(b)
-				at := flips.IntN(len(b))
-				if flips.IntN(2) == 0 { // the half of them where it hurts
-					at = len(b) - 1 - flips.IntN(min(len(b), 900))
-				}
-				bad[at] ^= byte(1 + flips.IntN(255))
-				damaged(t, bad)
-			}
-		})
+func TestLost(t *testing.T) {
+	s := sample(3)
+	s.Columns[2].Text = []string{"a", "b\xffc", "ü"}
+	var b bytes.Buffer
+	w, err := NewWriter(&b, wafer.WriteSettings{})
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-func FuzzReader(f *testing.F) {
-	for _, b := range kinds(f) {
-		f.Add(b)
+	if err := w.Write(s); err != nil {
+		t.Fatal(err)
 	}
-	f.Fuzz(func(t *testing.T, b []byte) { damaged(t, b) })
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.Lost(); !slices.Equal(got, []string{"bytes of 1 texts of ModType that are not UTF-8"}) {
+		t.Error(got)
+	}
+	if got := read(t, b.Bytes(), wafer.ReadSettings{}).Columns[2].Text; !slices.Equal(got, []string{"a", "b\ufffdc", "ü"}) || s.Columns[2].Text[1] != "b\xffc" {
+		t.Errorf("%q", got)
+	}
+	s.Columns[0].Name = "CALQ_7"
+	if w, err = NewWriter(io.Discard, wafer.WriteSettings{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Write(s); err == nil || !strings.Contains(err.Error(), "would be read as charges") {
+		t.Error(err)
+	}
 }
 
 func TestInspect(t *testing.T) {

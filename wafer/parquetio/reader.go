@@ -68,7 +68,7 @@ func NewReader(in io.ReaderAt, size int64, name string, s wafer.ReadSettings) (*
 
 // Info is what the file says.
 func (r *Reader) Info() wafer.Info {
-	i := wafer.Info{Format: "parquet", Order: r.settings.Order, OrderSaid: r.layout.said, Unit: unit(r.file)}
+	i := wafer.Info{Format: "parquet", Order: r.settings.Order, OrderSaid: r.layout.said, Unit: r.layout.unit}
 	for _, c := range r.layout.columns {
 		i.Columns = append(i.Columns, c.name)
 	}

@@ -4,7 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"barrow/hgcal"
 	"barrow/internal/parquet"
@@ -27,9 +28,13 @@ type Writer struct {
 	kinds   []kind
 	rows    int
 	part    []float64
+	odd     map[string]int // texts of a column that are not UTF-8
 }
 
-var _ wafer.Writer = (*Writer)(nil)
+var (
+	_ wafer.Writer = (*Writer)(nil)
+	_ wafer.Loser  = (*Writer)(nil)
+)
 
 // NewWriter starts writing to out. The columns are those of the first set.
 func NewWriter(out io.Writer, s wafer.WriteSettings) (*Writer, error) {
@@ -39,7 +44,7 @@ func NewWriter(out io.Writer, s wafer.WriteSettings) (*Writer, error) {
 	if err := checkDialect(s.Dialect); err != nil {
 		return nil, err
 	}
-	return &Writer{out: out, dialect: s.Dialect, unit: s.Unit, order: s.Order, at: s.Order.ToV9()}, nil
+	return &Writer{out: out, dialect: s.Dialect, unit: s.Unit, order: s.Order, at: s.Order.ToV9(), odd: map[string]int{}}, nil
 }
 
 // Write writes the images of s. The first call decides the columns and what their
@@ -48,6 +53,12 @@ func NewWriter(out io.Writer, s wafer.WriteSettings) (*Writer, error) {
 func (w *Writer) Write(s *wafer.Set) error {
 	if err := s.Check(); err != nil {
 		return fmt.Errorf("parquetio: writing after %d images: %w", w.rows, err)
+	}
+	if s.Len() == 0 {
+		return nil
+	}
+	if w.file != nil && len(s.Columns) != len(w.names) {
+		return fmt.Errorf("parquetio: %d metadata columns after %d images that have %d", len(s.Columns), w.rows, len(w.names))
 	}
 	if w.file == nil {
 		if err := w.begin(s); err != nil {
@@ -83,27 +94,25 @@ func (w *Writer) Close() error {
 
 // begin fixes the columns by the first set.
 func (w *Writer) begin(s *wafer.Set) error {
-	name := "CALQ"
 	meta := map[string]string{orderKey: w.order.String()}
-	if w.order != hgcal.V9 { // which is what the names mean without more
-		name += "_" + w.order.String()
-	}
 	if w.unit != "" {
 		meta[unitKey] = w.unit
 	}
 	var columns []parquet.NewColumn
 	if w.dialect == asColumns {
 		for k := range hgcal.Cells {
-			columns = append(columns, parquet.NewColumn{Name: fmt.Sprintf("%s_%d", name, k), Kind: parquet.Floats})
+			columns = append(columns, parquet.NewColumn{Name: wafer.ChargeName{Cell: k, Order: w.order}.String(), Kind: parquet.Floats})
 		}
 	} else {
-		columns = append(columns, parquet.NewColumn{Name: name, Kind: parquet.Floats, List: hgcal.Cells})
+		columns = append(columns, parquet.NewColumn{Name: wafer.ChargeName{Cell: -1, Order: w.order}.String(), Kind: parquet.Floats, List: hgcal.Cells})
 	}
-	charges := len(columns)
 	for i := range s.Columns {
 		c := &s.Columns[i]
-		if slices.ContainsFunc(columns[:charges], func(n parquet.NewColumn) bool { return n.Name == c.Name }) {
-			return fmt.Errorf("parquetio: metadata column %q is called as charges are", c.Name)
+		if _, charge := wafer.ParseChargeName(c.Name); charge || nearly.MatchString(c.Name) {
+			return fmt.Errorf("parquetio: the metadata column %q would be read as charges; rename it, or leave it out", c.Name)
+		}
+		if !utf8.ValidString(c.Name) || len(c.Name) > 1<<15 {
+			return fmt.Errorf("parquetio: the metadata column %.80q: no name for a column; rename it, or leave it out", c.Name)
 		}
 		k := kindOfColumn(c)
 		w.names, w.kinds = append(w.names, c.Name), append(w.kinds, k)
@@ -163,26 +172,41 @@ func (w *Writer) some(s *wafer.Set) error {
 	return nil
 }
 
-// metadata writes the values of a column, as what the first set's were.
+// metadata writes the values of a column, which must be of the kind of the first set's.
 func (w *Writer) metadata(at int, c *wafer.Column, as kind) error {
-	switch as {
-	case words:
-		texts := c.Text
-		if texts == nil {
-			for i := range c.Len() {
-				texts = append(texts, c.Value(i))
-			}
-		}
-		return w.file.Texts(at, texts)
-	case whole:
-		if c.Int == nil {
-			return errors.New("whole numbers in the first images, others now")
-		}
+	switch {
+	case kindOfColumn(c) != as:
+		return fmt.Errorf("%v here, %v before: a column is of one kind", kindOfColumn(c), as)
+	case as == words:
+		return w.file.Texts(at, w.utf8(c))
+	case as == whole:
 		return w.file.Ints(at, c.Int)
 	}
-	floats, err := c.Floats()
-	if err != nil {
-		return err
+	return w.file.Floats(at, c.Float)
+}
+
+// utf8 is a column's texts, without the bytes that other programs refuse to read.
+func (w *Writer) utf8(c *wafer.Column) []string {
+	out := c.Text
+	for i, text := range c.Text {
+		if utf8.ValidString(text) {
+			continue
+		}
+		if w.odd[c.Name]++; &out[0] == &c.Text[0] {
+			out = append([]string(nil), out...)
+		}
+		out[i] = strings.ToValidUTF8(text, "\ufffd")
 	}
-	return w.file.Floats(at, floats)
+	return out
+}
+
+// Lost says what columns of text cannot hold.
+func (w *Writer) Lost() []string {
+	var lost []string
+	for _, name := range w.names {
+		if n := w.odd[name]; n > 0 {
+			lost = append(lost, fmt.Sprintf("bytes of %d texts of %s that are not UTF-8", n, name))
+		}
+	}
+	return lost
 }

@@ -1,4 +1,4 @@
-"""Writes three images with columns of odd types to a file."""
+"""Writes three images with columns of odd types to a file, and to one of older habits without statistics."""
 
 import datetime as dt
 import decimal
@@ -32,8 +32,6 @@ t = pa.table({
     "ragged": pa.array([[1], [], [1, 2]]),
     "__index_level_0__": pa.array(["a", "b", "c"]),
 })
-old = pa.table({"old": pa.array([1795828934000000005, 0, None], pa.timestamp("ns"))})
-if sys.argv[1:] and len(sys.argv) > 2:
-    t = old
-t = t.append_column("old", old["old"])
-pq.write_table(t, sys.argv[1], use_deprecated_int96_timestamps=False, coerce_timestamps=None)
+t = t.append_column("old", pa.array([1795828934000000005, 0, None], pa.timestamp("ns")))
+pq.write_table(t, sys.argv[1])
+pq.write_table(t, sys.argv[2], write_statistics=False, use_deprecated_int96_timestamps=True)
