@@ -10,6 +10,7 @@ type fractalHeap struct {
 	mostDirect uint64
 	offsetSize int
 	lengthSize int
+	huge       uint64 // the B-tree of objects larger than a block
 	root       uint64
 	rows       int // of the root; 0 if it is a direct block
 	blockAt    uint64
@@ -37,7 +38,9 @@ func (o *object) fractalHeap(at uint64) (*fractalHeap, error) {
 	c.skip(2)
 	h.checked = c.u8()&2 != 0
 	mostManaged := uint64(c.u32())
-	c.skip(12 * 8)
+	c.skip(8)
+	h.huge = c.u64()
+	c.skip(10 * 8)
 	h.width, h.start, h.mostDirect = uint64(c.u16()), c.u64(), c.u64()
 	bits := c.u16()
 	c.skip(2)
@@ -74,9 +77,39 @@ func (h *fractalHeap) get(id []byte) ([]byte, error) {
 			return b, nil
 		}
 	case 1:
-		return nil, errorf("%s: an attribute or a name larger than a block of its heap is not supported", h.o.path)
+		return h.large(c.uint(min(8, len(id)-1)))
 	}
 	return nil, errorf("%s: an object of a fractal heap has no valid identifier: the file is damaged", h.o.path)
+}
+
+// large returns an object that is too large for blocks, by its number.
+func (h *fractalHeap) large(number uint64) ([]byte, error) {
+	const kind, size = 1, 24 // records of address, length and number
+	if h.huge == undefined {
+		return nil, errorf("%s: a large object of a heap that has none: the file is damaged", h.o.path)
+	}
+	t, err := h.o.tree2(h.huge, kind)
+	if err != nil {
+		return nil, err
+	}
+	if t.recordSize != size {
+		return nil, errorf("%s: a list of large objects in records of %d bytes: the file is damaged", h.o.path, t.recordSize)
+	}
+	var found []byte
+	err = t.all(func(record []byte) error {
+		c := &cursor{b: record}
+		at, n := c.u64(), c.u64()
+		if c.u64() != number {
+			return nil
+		}
+		var err error
+		found, err = h.o.file.block(at, n, h.o.path+": large object")
+		return err
+	})
+	if err == nil && found == nil {
+		err = errorf("%s: no large object %d: the file is damaged", h.o.path, number)
+	}
+	return found, err
 }
 
 // rowSize is the size of each block of a row.

@@ -263,7 +263,7 @@ func (o *object) dense(heapAt, names uint64, kind byte, skip int, visit func([]b
 	if err != nil {
 		return err
 	}
-	tree, err := o.tree2(names, kind, 0)
+	tree, err := o.tree2(names, kind)
 	if err != nil {
 		return err
 	}

@@ -54,6 +54,7 @@ func TestDatasets(t *testing.T) {
 	for name, root := range files {
 		if strings.HasPrefix(name, "groups") {
 			checkGroups(t, root)
+			checkLong(t, root, !strings.HasSuffix(name, "earliest.h5") && !strings.HasSuffix(name, "order.h5"))
 		}
 	}
 	checkRefused(t, openFile(t, filepath.Join(dir, "refused.h5")))
@@ -192,6 +193,20 @@ func checkGroups(t *testing.T, root *Group) {
 				t.Errorf("%s: attribute %d: %q, %v, %v", g.Path(), i, got, ok, err)
 			}
 		}
+	}
+}
+
+// checkLong reads attributes that are larger than the blocks they are kept in.
+func checkLong(t *testing.T, root *Group, there bool) {
+	t.Helper()
+	for i := range 3 {
+		got, ok, err := root.String(fmt.Sprintf("long %d", i))
+		if err != nil || ok != there || ok && got != strings.Repeat(fmt.Sprint(i), 70000) {
+			t.Errorf("long attribute %d: %d bytes, %v, %v", i, len(got), ok, err)
+		}
+	}
+	if _, ok, err := root.String("short"); ok != there || err != nil {
+		t.Errorf("a short attribute among long ones: %v, %v", ok, err)
 	}
 }
 

@@ -50,7 +50,7 @@ func (d *Dataset) Rows() (*Rows, error) {
 	}
 	band := r.rowBytes
 	if rows := min(d.chunk[0], d.space.dims[0]); band > maxBand/rows || d.chunkBytes > maxBand {
-		return nil, errorf("%s: chunks of %v: more than %d bytes of rows that belong together are not supported", d.o.path, d.chunk, maxBand)
+		return nil, errorf("%s: chunks of %v: more than %d bytes of rows that belong together are not supported; write it with smaller chunks", d.o.path, d.chunk, maxBand)
 	}
 	return r, nil
 }

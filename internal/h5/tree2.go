@@ -15,8 +15,8 @@ type tree2 struct {
 	totalSizes []int // bytes of a subtree's number of records, by its depth
 }
 
-// tree2 reads the header of a tree of a kind, or of a second kind if it is not 0.
-func (o *object) tree2(at uint64, kind, orKind byte) (*tree2, error) {
+// tree2 reads the header of a tree of a kind.
+func (o *object) tree2(at uint64, kind byte) (*tree2, error) {
 	const size = 38
 	c, err := o.file.checked(at, size, "BTHD", o.path+": B-tree")
 	if err != nil {
@@ -26,7 +26,7 @@ func (o *object) tree2(at uint64, kind, orKind byte) (*tree2, error) {
 	t := &tree2{o: o, nodeSize: int(c.u32()), recordSize: c.u16(), depth: c.u16()}
 	c.skip(2)
 	t.root, t.records = c.u64(), c.u16()
-	if c.short || version != 0 || got != kind && (orKind == 0 || got != orKind) {
+	if c.short || version != 0 || got != kind {
 		return nil, errorf("%s: a B-tree of version %d and type %d where one of version 0 and type %d is expected: the file is damaged", o.path, version, got, kind)
 	}
 	if t.nodeSize < 64 || t.nodeSize > 1<<24 || uint64(t.nodeSize) > o.file.size || t.recordSize == 0 || t.recordSize > t.nodeSize/2 || t.depth > maxDepth {
@@ -152,7 +152,7 @@ func (d *Dataset) tree2Index(at uint64) (chunkIndex, error) {
 	if len(d.filters) > 0 {
 		kind, least = treeFiltered, 8+1+4
 	}
-	t, err := d.o.tree2(at, kind, 0)
+	t, err := d.o.tree2(at, kind)
 	if err != nil {
 		return nil, err
 	}

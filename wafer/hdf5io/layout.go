@@ -59,9 +59,9 @@ func (f *file) choose(s wafer.ReadSettings) (*layout, error) {
 
 // model says what of Keras the file is, "" if it is none.
 func (f *file) model() string {
-	for attribute, what := range map[string]string{"model_config": "a model of Keras", "layer_names": "weights of a Keras model", "keras_version": "weights of a Keras model"} {
-		if _, ok, err := f.root.Strings(attribute); ok || err != nil {
-			return what
+	for _, of := range [][2]string{{"model_config", "a model of Keras"}, {"layer_names", "weights of a Keras model"}, {"keras_version", "weights of a Keras model"}} {
+		if ok, err := f.root.HasAttribute(of[0]); ok && err == nil {
+			return of[1]
 		}
 	}
 	// Keras 3 has no attributes, but folders of these names.

@@ -139,6 +139,10 @@ def groups(f):
             g[f"a member with a rather long name, number {i}"] = np.int32(i)
         for i in range(n // 4):
             g.attrs[f"attribute {i}"] = f"value {i}"
+    if f.libver[0] != "earliest":
+        for i in range(3):
+            f.attrs[f"long {i}"] = np.bytes_(str(i) * 70000)
+        f.attrs["short"] = "behind"
     f["soft"] = h5py.SoftLink("/deep")
     f["outside"] = h5py.ExternalLink("other.h5", "/x")
     f["again"] = f["deep/er/8"]
