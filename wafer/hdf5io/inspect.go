@@ -36,7 +36,7 @@ func (Format) Inspect(ctx context.Context, src *wafer.Source, s wafer.InspectSet
 		case chosen == nil:
 			o.Images = "no images: " + strings.TrimPrefix(why.Error(), "hdf5io: "+f.name+": ")
 		case chosen.table == t:
-			o.Entries = int64(chosen.rows)
+			o.Entries = int64(chosen.Rows)
 			o.Images = chosen.String()
 		default:
 			o.Images = "no images, or not the ones that are read"
@@ -51,15 +51,15 @@ func (Format) Inspect(ctx context.Context, src *wafer.Source, s wafer.InspectSet
 
 // String says what the images are made of.
 func (l *layout) String() string {
-	text := fmt.Sprintf("%d images of %s", l.rows, l.charges[0].name)
+	text := fmt.Sprintf("%d images of %s", l.Rows, l.charges[0].name)
 	if len(l.charges) > 1 {
 		text += " … " + l.charges[len(l.charges)-1].name
 	}
-	if l.said {
-		text += fmt.Sprintf(", numbered %v", l.order)
+	if l.OrderSaid {
+		text += fmt.Sprintf(", numbered %v", l.Order)
 	}
-	if l.unit != "" {
-		text += ", in " + l.unit
+	if l.Unit != "" {
+		text += ", in " + l.Unit
 	}
 	if len(l.columns) > 0 {
 		var names []string

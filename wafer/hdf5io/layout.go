@@ -8,31 +8,22 @@ import (
 
 	"barrow/hgcal"
 	"barrow/wafer"
+	"barrow/wafer/internal/arrays"
 )
 
 // layout says what the parts of a table are.
 type layout struct {
+	arrays.Roles
 	table   *table
 	charges []*part // one of all 48, or 48 in the file's order
 	columns []*part
-	rows    int
-	order   hgcal.Order
-	said    bool // whether the file says the order
-	unit    string
-	remarks []string
 }
 
 // arrange finds the table to read, and out what its parts are.
 func (f *file) arrange(s wafer.ReadSettings) (*layout, error) {
 	l, err := f.choose(s)
 	if err == nil {
-		l.rows = l.charges[0].rows
-		switch {
-		case l.rows == 0:
-			err = fmt.Errorf("no images: %v", l.charges[0])
-		default:
-			err = l.attributes(f, s)
-		}
+		err = l.settle(f, s)
 	}
 	var unclear *wafer.UnclearError
 	if errors.As(err, &unclear) {
@@ -42,8 +33,31 @@ func (f *file) arrange(s wafer.ReadSettings) (*layout, error) {
 	if err != nil {
 		return nil, fmt.Errorf("hdf5io: %s: %w", f.name, err)
 	}
-	l.sort()
 	return l, nil
+}
+
+// settle takes what the charges, their table or the file say in attributes, and the
+// columns.
+func (l *layout) settle(f *file, s wafer.ReadSettings) error {
+	for _, i := range l.Charges {
+		l.charges = append(l.charges, &l.table.parts[i])
+	}
+	find := func(attribute string) string {
+		for _, words := range []func(string) (string, bool, error){l.charges[0].dataset.String, l.table.words, f.root.String} {
+			// An attribute of that name which is no text has another meaning.
+			if text, ok, err := words(attribute); ok && err == nil {
+				return strings.TrimSpace(text)
+			}
+		}
+		return ""
+	}
+	if err := l.Settle(l.table.described(), find("order"), find("unit"), s); err != nil {
+		return err
+	}
+	for _, i := range l.Columns {
+		l.columns = append(l.columns, &l.table.parts[i])
+	}
+	return nil
 }
 
 // choose finds the charges.
@@ -84,8 +98,8 @@ func (f *file) named(s wafer.ReadSettings) (*layout, error) {
 		}
 		for i := range t.parts {
 			if t.path(&t.parts[i]) == name {
-				l := &layout{table: t, order: s.Order}
-				return l, l.take(&t.parts[i])
+				l := &layout{table: t}
+				return l, l.Take(t.described(), i)
 			}
 		}
 		if strings.HasPrefix(t.name, name+"/") {
@@ -112,6 +126,7 @@ func (f *file) best(tables []*table, s wafer.ReadSettings) (*layout, error) {
 	var named []*table
 	var fit []wafer.Choice
 	var l *layout
+	at := 0 // the part of l that is the charges
 	for _, t := range tables {
 		if t.named() {
 			named = append(named, t)
@@ -119,14 +134,18 @@ func (f *file) best(tables []*table, s wafer.ReadSettings) (*layout, error) {
 		for i := range t.parts {
 			if p := &t.parts[i]; p.image() {
 				fit = append(fit, wafer.Choice{Setting: "tree", Value: t.path(p), Means: p.kind()})
-				l = &layout{table: t, order: s.Order, charges: []*part{p}}
+				l, at = &layout{table: t}, i
 			}
 		}
 	}
 	switch {
 	case len(named) == 1:
-		l = &layout{table: named[0], order: s.Order}
-		return l, l.choose(s)
+		l = &layout{table: named[0]}
+		if l.table.err != nil {
+			return nil, l.table.err
+		}
+		_, err := l.Named(l.table.described(), s)
+		return l, err
 	case len(named) > 1:
 		e := &wafer.UnclearError{Looks: fmt.Sprintf("%d tables have charges", len(named))}
 		for _, t := range named {
@@ -134,7 +153,7 @@ func (f *file) best(tables []*table, s wafer.ReadSettings) (*layout, error) {
 		}
 		return nil, e
 	case len(fit) == 1:
-		return l, l.take(l.charges[0])
+		return l, l.Take(l.table.described(), at)
 	case len(fit) > 1:
 		return nil, &wafer.UnclearError{Looks: fmt.Sprintf("nothing is called CALQ, and more than one dataset may be the charges, having rows of %d numbers", hgcal.Cells), Choices: fit}
 	}
@@ -161,117 +180,22 @@ func (t *table) rows() int {
 	return best
 }
 
-// choose finds the charges among parts that are called so.
-func (l *layout) choose(s wafer.ReadSettings) error {
-	if l.table.err != nil {
-		return l.table.err
+// described are the table's parts as any arrays.
+func (t *table) described() []arrays.Part {
+	parts := make([]arrays.Part, len(t.parts))
+	for i := range t.parts {
+		p := &t.parts[i]
+		parts[i] = arrays.Part{Name: p.name, Path: t.path(p), Shape: p.shape, Rows: p.rows, Scalar: p.scalar, Numbers: p.numbers(), Kind: p.kind(), Unread: p.why}
 	}
-	var whole, cells []*part
-	for i := range l.table.parts {
-		p := &l.table.parts[i]
-		switch name, ok := wafer.ParseChargeName(p.name); {
-		case ok && name.Cell < 0:
-			whole = append(whole, p)
-		case ok:
-			cells = append(cells, p)
-		}
-	}
-	switch {
-	case len(whole) == 1 && len(cells) == 0:
-		return l.take(whole[0])
-	case len(whole) > 0:
-		e := &wafer.UnclearError{Looks: "more than one part of " + l.table.name + " is called as charges are"}
-		for _, p := range whole {
-			e.Choices = append(e.Choices, wafer.Choice{Setting: "tree", Value: l.table.path(p), Means: p.kind()})
-		}
-		return e
-	}
-	return l.takeCells(cells, s.Header == "first")
-}
-
-// take takes a part for all charges.
-func (l *layout) take(p *part) error {
-	switch {
-	case p.why != "":
-		return fmt.Errorf("the charges, %v: %s", p, p.why)
-	case !p.image():
-		return fmt.Errorf("the charges, %v, are not N×%d numbers%s", p, hgcal.Cells, hint(p))
-	}
-	if name, ok := wafer.ParseChargeName(p.name); ok && name.OrderSaid {
-		l.order, l.said = name.Order, true
-	}
-	l.charges = []*part{p}
-	return nil
-}
-
-// hint says what a part that is no images may be.
-func hint(p *part) string {
-	switch {
-	case p.why != "" || !p.numbers():
-	case p.rows == hgcal.Cells && len(p.shape) == 1:
-		return ": transposed? Save them the other way"
-	case p.rows == hgcal.Cells && len(p.shape) == 0:
-		return ": one image? Save it as one row of 48"
-	case len(p.shape) == 1 && p.shape[0] == 64:
-		return ": an image of Barrow has 48 charges; save those of the 8×8 arrangement that are not masked, with their numbering"
-	case len(p.shape) > 1:
-		return ": images in an arrangement of a network's; save the 48 charges, with their numbering"
-	}
-	return ""
-}
-
-// takeCells takes 48 parts for the charges, one each; first allows names that count
-// from 1.
-func (l *layout) takeCells(cells []*part, first bool) error {
-	at := map[int]*part{}
-	var before wafer.ChargeName
-	from := 0
-	for i, p := range cells {
-		name, _ := wafer.ParseChargeName(p.name)
-		if at[name.Cell] != nil {
-			return fmt.Errorf("both %s and %s are charge %d", at[name.Cell].name, p.name, name.Cell)
-		}
-		if at[name.Cell] = p; name.Cell == hgcal.Cells {
-			from = 1
-		}
-		if i > 0 && (name.Order != before.Order || name.OrderSaid != before.OrderSaid) {
-			return errors.New("the names of the charges say more than one cell order")
-		}
-		before = name
-	}
-	if from == 1 && at[0] == nil && len(at) == hgcal.Cells && !first {
-		return &wafer.UnclearError{Looks: "the charges are called CALQ_1 … CALQ_48, Barrow's CALQ_0 … CALQ_47",
-			Choices: []wafer.Choice{{Setting: "header", Value: "first", Means: "CALQ_1 is cell 0, and so on"}}}
-	}
-	if from == 1 && at[0] != nil || len(at) > hgcal.Cells {
-		return fmt.Errorf("%s has %d charges; an image of Barrow has CALQ_0 … CALQ_%d", l.table.name, len(at), hgcal.Cells-1)
-	}
-	for k := range hgcal.Cells {
-		p := at[k+from]
-		switch {
-		case p == nil:
-			return fmt.Errorf("%s has no CALQ_%d, but others of that kind", l.table.name, k+from)
-		case p.why != "":
-			return fmt.Errorf("%v: %s", p, p.why)
-		case !p.one() || !p.numbers():
-			return fmt.Errorf("%v is not one number an image", p)
-		case p.rows != at[from].rows:
-			return fmt.Errorf("%v, but %v: charges of one image must be as many", p, at[from])
-		}
-		l.charges = append(l.charges, p)
-	}
-	if before.OrderSaid {
-		l.order, l.said = before.Order, true
-	}
-	return nil
+	return parts
 }
 
 // none is the error of a file that has no charges.
 func (f *file) none(tables []*table) error {
 	for _, t := range tables {
-		for i := range t.parts {
-			if h := hint(&t.parts[i]); h != "" {
-				return fmt.Errorf("no charges: no dataset is N×%d numbers; %s: %s is not%s", hgcal.Cells, t.path(&t.parts[i]), t.parts[i].kind(), h)
+		for _, p := range t.described() {
+			if h := p.Hint(); h != "" {
+				return fmt.Errorf("no charges: no dataset is N×%d numbers; %s: %s is not%s", hgcal.Cells, p.Path, p.Kind, h)
 			}
 		}
 	}
@@ -301,75 +225,4 @@ func (f *file) list() string {
 		return "no datasets"
 	}
 	return strings.Join(words, "; ")
-}
-
-// attributes takes what the charges, their table or the file say in attributes.
-func (l *layout) attributes(f *file, s wafer.ReadSettings) error {
-	find := func(attribute string) string {
-		for _, words := range []func(string) (string, bool, error){l.charges[0].dataset.String, l.table.words, f.root.String} {
-			// An attribute of that name which is no text has another meaning.
-			if text, ok, err := words(attribute); ok && err == nil {
-				return strings.TrimSpace(text)
-			}
-		}
-		return ""
-	}
-	if unit := find("unit"); slices.Contains(wafer.Charges(), unit) {
-		l.unit = unit
-	} else if unit != "" {
-		l.remarks = append(l.remarks, fmt.Sprintf("its unit %q is none of %s: the charges are taken as they are", unit, strings.Join(wafer.Charges(), ", ")))
-	}
-	if text := find("order"); text != "" {
-		order, err := hgcal.ParseOrder(text)
-		switch {
-		case err != nil:
-			return fmt.Errorf("the attribute order: %w", err)
-		case l.said && l.order != order:
-			return fmt.Errorf("the charges are called %s, but the attribute order says %v", l.charges[0].name, order)
-		}
-		l.order, l.said = order, true
-	}
-	if l.said && l.order != s.Order {
-		return &wafer.UnclearError{Looks: fmt.Sprintf("the charges are numbered %v, as the file says, and %v is asked for", l.order, s.Order),
-			Choices: []wafer.Choice{{Setting: "order", Value: l.order.String(), Means: "as the file says"}}}
-	}
-	return nil
-}
-
-// sort takes the metadata columns, and remarks what is neither.
-func (l *layout) sort() {
-	out := map[string][]string{}
-	var reasons []string
-	leave := func(p *part, why string) {
-		if out[why] == nil {
-			reasons = append(reasons, why)
-		}
-		out[why] = append(out[why], p.String())
-	}
-	names := map[string]bool{}
-	for i := range l.table.parts {
-		p := &l.table.parts[i]
-		if slices.Contains(l.charges, p) {
-			continue
-		}
-		_, charge := wafer.ParseChargeName(p.name)
-		switch {
-		case charge || p.image():
-			leave(p, "other charges")
-		case p.why != "":
-			leave(p, p.why)
-		case p.scalar || p.rows != l.rows:
-			leave(p, fmt.Sprintf("there are %d images, and this is no list of as many", l.rows))
-		case !p.one():
-			leave(p, "more than one value an image")
-		case names[p.name]:
-			leave(p, "a second one of that name")
-		default:
-			names[p.name] = true
-			l.columns = append(l.columns, p)
-		}
-	}
-	for _, why := range reasons {
-		l.remarks = append(l.remarks, fmt.Sprintf("left out: %s (%s)", strings.Join(out[why], "; "), why))
-	}
 }

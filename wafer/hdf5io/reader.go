@@ -3,12 +3,12 @@ package hdf5io
 import (
 	"fmt"
 	"io"
-	"math"
 	"slices"
 
 	"barrow/hgcal"
 	"barrow/internal/h5"
 	"barrow/wafer"
+	"barrow/wafer/internal/arrays"
 )
 
 // reader reads the images of a table, in memory that does not grow with the file.
@@ -40,7 +40,7 @@ var (
 const maxBatch = 1 << 25
 
 func newReader(f *file, l *layout) (*reader, error) {
-	r := &reader{file: f, layout: l, sources: map[*h5.Dataset]*source{}, cells: l.order.ToV9()}
+	r := &reader{file: f, layout: l, sources: map[*h5.Dataset]*source{}, cells: l.Order.ToV9()}
 	size := 0
 	for _, p := range slices.Concat(l.charges, l.columns) {
 		if r.sources[p.dataset] != nil {
@@ -60,7 +60,7 @@ func newReader(f *file, l *layout) (*reader, error) {
 
 // Info says what names and attributes tell.
 func (r *reader) Info() wafer.Info {
-	info := wafer.Info{Format: "hdf5", Order: r.layout.order, OrderSaid: r.layout.said, Unit: r.layout.unit}
+	info := wafer.Info{Format: "hdf5", Order: r.layout.Order, OrderSaid: r.layout.OrderSaid, Unit: r.layout.Unit}
 	for _, p := range r.layout.columns {
 		info.Columns = append(info.Columns, p.name)
 	}
@@ -68,7 +68,7 @@ func (r *reader) Info() wafer.Info {
 }
 
 // Remarks say what of the table is left out.
-func (r *reader) Remarks() []string { return slices.Clone(r.layout.remarks) }
+func (r *reader) Remarks() []string { return slices.Clone(r.layout.Remarks) }
 
 // Place is the file and the number of the row, from 1, of image i of the last Read.
 func (r *reader) Place(i int) string { return fmt.Sprintf("%s:%d", r.file.name, r.first+i+1) }
@@ -79,7 +79,7 @@ func (r *reader) Close() error { return nil }
 // Read puts up to n further images into s, reusing its memory. After an error the
 // images before it are lost.
 func (r *reader) Read(s *wafer.Set, n int) (int, error) {
-	n = min(n, r.most, r.layout.rows-r.next)
+	n = min(n, r.most, r.layout.Rows-r.next)
 	r.first = r.next
 	s.Charge = s.Charge[:0]
 	if n <= 0 {
@@ -133,47 +133,19 @@ func (r *reader) charges(out []float64) {
 	}
 }
 
-// exact is the first whole number whose successor float64 does not have.
-const exact = 1 << 53
-
 // check reports charges that are none.
 func (r *reader) check(charge []float64) error {
-	for i := 0; len(charge) > 0; i++ {
-		image := charge[:hgcal.Cells]
-		charge = charge[hgcal.Cells:]
-		sum, good := 0.0, true
-		for _, v := range image {
-			good = good && v >= 0
-			sum += v
+	return arrays.Check(charge, &r.cells, func(i, j int) (string, bool) {
+		place := "hdf5io: " + r.Place(i)
+		if j < 0 {
+			return place, false
 		}
-		if good && sum < exact {
-			continue
-		}
-		if err := r.refuse(i, image, sum); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// refuse says what is wrong with image i.
-func (r *reader) refuse(i int, image []float64, sum float64) error {
-	for j, cell := range r.cells {
-		p, place := r.layout.charges[0], fmt.Sprintf("[%d, %d]", r.first+i, j)
+		p, index := r.layout.charges[0], fmt.Sprintf("[%d, %d]", r.first+i, j)
 		if len(r.layout.charges) > 1 {
-			p, place = r.layout.charges[j], fmt.Sprintf("[%d]", r.first+i)
+			p, index = r.layout.charges[j], fmt.Sprintf("[%d]", r.first+i)
 		}
-		switch v := image[cell]; {
-		case !(v >= 0 && v <= math.MaxFloat64):
-			return fmt.Errorf("hdf5io: %s: %s%s: charge %g is not a finite number ≥ 0", r.Place(i), r.layout.table.path(p), place, v)
-		case v >= exact && p.typ.Whole():
-			return fmt.Errorf("hdf5io: %s: %s%s: charge %g is beyond 2^53, where floating point is not exact", r.Place(i), r.layout.table.path(p), place, v)
-		}
-	}
-	if math.IsInf(sum, 0) {
-		return fmt.Errorf("hdf5io: %s: the charges sum to more than a float64 holds", r.Place(i))
-	}
-	return nil
+		return fmt.Sprintf("%s: %s%s", place, r.layout.table.path(p), index), p.typ.Whole()
+	})
 }
 
 // columns decodes the metadata of n rows.

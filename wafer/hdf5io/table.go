@@ -54,12 +54,6 @@ func (p *part) image() bool {
 	return p.numbers() && !p.scalar && len(p.shape) == 1 && p.shape[0] == hgcal.Cells
 }
 
-// one reports whether a row is one value.
-func (p *part) one() bool { return p.why == "" && !p.scalar && len(p.shape) == 0 }
-
-// String is name, type and shape: CALQ: float64 (5, 48).
-func (p *part) String() string { return strings.TrimSpace(p.name + ": " + p.kind()) }
-
 // kind is type and shape.
 func (p *part) kind() string {
 	if p.typ == nil {

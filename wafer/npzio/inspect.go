@@ -34,7 +34,7 @@ func (f *file) inspect(ctx context.Context, s wafer.InspectSettings) ([]wafer.Ob
 	for i, name := range f.arrays {
 		r, err := f.open(i)
 		if err != nil {
-			parts = append(parts, part{name: name, array: i, err: err})
+			parts = append(parts, unread(name, i, err))
 			o.Columns = append(o.Columns, wafer.Summary{Name: name, Unread: err.Error()})
 			continue
 		}
@@ -56,30 +56,30 @@ func (f *file) inspect(ctx context.Context, s wafer.InspectSettings) ([]wafer.Ob
 		o.Images = "no images: " + err.Error()
 		return []wafer.Object{o}, nil
 	}
-	o.Entries = int64(l.rows)
+	o.Entries = int64(l.Rows)
 	o.Images = l.String()
 	return []wafer.Object{o}, nil
 }
 
 // String says what the images are made of.
 func (l *layout) String() string {
-	text := fmt.Sprintf("%d images of %s", l.rows, l.charges[0].name)
+	text := fmt.Sprintf("%d images of %s", l.Rows, l.charges[0].Name)
 	switch {
 	case len(l.charges) > 1:
-		text += " … " + l.charges[len(l.charges)-1].name
-	case l.charges[0].name == "":
-		text = fmt.Sprintf("%d images", l.rows)
+		text += " … " + l.charges[len(l.charges)-1].Name
+	case l.charges[0].Name == "":
+		text = fmt.Sprintf("%d images", l.Rows)
 	}
-	if l.said {
-		text += fmt.Sprintf(", numbered %v", l.order)
+	if l.OrderSaid {
+		text += fmt.Sprintf(", numbered %v", l.Order)
 	}
-	if l.unit != "" {
-		text += ", in " + l.unit
+	if l.Unit != "" {
+		text += ", in " + l.Unit
 	}
 	if len(l.columns) > 0 {
 		var names []string
 		for _, c := range l.columns {
-			names = append(names, c.name)
+			names = append(names, c.Name)
 		}
 		text += "; with " + strings.Join(names, ", ")
 	}
@@ -95,11 +95,8 @@ func (f *file) summaries(ctx context.Context, r *npz.Reader, array int, s wafer.
 	var columns []wafer.Summary
 	for i := range parts {
 		p := &parts[i]
-		c := wafer.Summary{Name: p.name, Type: p.typ.String() + " " + p.dims, Unread: p.unread()}
-		if p.typ == "" {
-			c.Type = "record " + p.dims
-		}
-		if s.Stats && c.Unread == "" && p.numbers() {
+		c := wafer.Summary{Name: p.Name, Type: p.Kind, Unread: p.Unread}
+		if s.Stats && c.Unread == "" && p.Numbers {
 			c.Stats = &wafer.Stats{}
 		}
 		columns = append(columns, c)

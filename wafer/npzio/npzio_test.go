@@ -286,8 +286,8 @@ func TestNumPyWrites(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"object.npy": "objects of Python", "objects.npy": "objects of Python", "transposed.npz": "save it as calq.t", "sixtyfour.npz": "x: float64 (5, 64) is not: an image of Barrow has 48", "arranged.npz": "arrangement", "nothing.npz": "there are layer: int32 (2500,)",
-		"empty.npz": "no images: CALQ: float64 (0, 48)", "missing.npz": "no array CALQ_47", "one.npz": "header=first", "unequal.npz": "must be as many", "negative.npz": "negative.npz:1301: CALQ[1300, 7]: charge -1 is",
-		"nan.npz": "nan.npz:1301: CALQ[1300, 7]: charge NaN is", "large.npz": "large.npz: id[0]: 9223372036854775808", "inexact.npz": "beyond 2^53", "badorder.npz": "spiral", "contradiction.npz": "order says raster",
+		"empty.npz": "no images: CALQ: float64 (0, 48)", "missing.npz": "there is no CALQ_47", "one.npz": "header=first", "unequal.npz": "must be as many", "negative.npz": "negative.npz:1301: CALQ[1300, 7]: charge -1 is",
+		"nan.npz": "nan.npz:1301: CALQ[1300, 7]: charge NaN is", "large.npz": "large.npz: id[0]: 9223372036854775808", "inexact.npz": "beyond 2^53", "badorder.npz": "spiral", "contradiction.npz": "says that their order is raster",
 		"two.npz": "tree=a (int64 (2500, 48)), or tree=b", "postmux.npz": "order=postmux (as the file says)", "order.npz": "order=postmux (as the file says)",
 	} {
 		_, _, err := read(file(name), name, wafer.ReadSettings{}, 1000)

@@ -6,49 +6,17 @@ import (
 	"slices"
 	"strings"
 
-	"barrow/hgcal"
 	"barrow/internal/npz"
+	"barrow/wafer/internal/arrays"
 )
 
-// A part is what a column may be: an array, or a field of an array of records.
+// A part is what a column may be, with where it is.
 type part struct {
-	name  string // "" of an array without an archive
-	array int    // number in the file
-	field int    // number in the array
-	shape []int  // of a row, without dimensions of length 1
-	rows  int
-	zero  bool // the array has no dimensions
+	arrays.Part
+	array int // number in the file
+	field int // number in the array
 	typ   npz.Type
-	dims  string // the whole shape, for messages
 	words string // what an array without dimensions says
-
-	pickled bool  // it, or another field of its records, is objects
-	err     error // why it is not read at all
-}
-
-func (p *part) kind() npz.Kind { return p.typ.Kind() }
-
-// numbers reports whether it holds numbers.
-func (p *part) numbers() bool { return p.kind() == npz.Whole || p.kind() == npz.Real }
-
-// image reports whether a row is the charges of an image.
-func (p *part) image() bool {
-	return p.unread() == "" && p.numbers() && !p.zero && len(p.shape) == 1 && p.shape[0] == hgcal.Cells
-}
-
-// one reports whether a row is one item.
-func (p *part) one() bool { return p.err == nil && !p.zero && len(p.shape) == 0 }
-
-// String is name, type and shape: CALQ: float64 (5, 48).
-func (p *part) String() string {
-	text := "unread"
-	if p.err == nil {
-		text = p.typ.String() + " " + p.dims
-	}
-	if p.name != "" {
-		text = p.name + ": " + text
-	}
-	return text
 }
 
 // parts looks at every array of the file. Arrays that are damaged are an error, those
@@ -58,7 +26,7 @@ func (f *file) parts() ([]part, error) {
 	for i, name := range f.arrays {
 		r, err := f.open(i)
 		if errors.Is(err, npz.ErrUnread) {
-			parts = append(parts, part{name: name, array: i, err: err})
+			parts = append(parts, unread(name, i, err))
 			continue
 		}
 		if err != nil {
@@ -73,22 +41,34 @@ func (f *file) parts() ([]part, error) {
 	return parts, nil
 }
 
+// unread is an array that is not read.
+func unread(name string, array int, err error) part {
+	return part{Part: arrays.Part{Name: name, Path: name, Kind: "unread", Unread: err.Error()}, array: array}
+}
+
 // look lists the parts of one array.
 func look(r *npz.Reader, name string, array int) ([]part, error) {
 	var parts []part
 	for k := range r.Fields {
 		f := &r.Fields[k]
-		p := part{name: name, array: array, field: k, rows: r.Rows(), zero: len(r.Shape) == 0, pickled: r.Pickled(), typ: f.Type, dims: r.Dims()}
+		p := part{array: array, field: k, typ: f.Type}
+		p.Name, p.Rows, p.Scalar, p.Unread = name, r.Rows(), len(r.Shape) == 0, why(r, f)
+		p.Numbers = f.Type.Kind() == npz.Whole || f.Type.Kind() == npz.Real
+		dims, typ := r.Dims(), f.Type.String()
 		if f.Name != "" {
-			p.name = f.Name
+			p.Name = f.Name
 			if len(f.Shape) > 0 {
-				p.dims = fmt.Sprintf("(%d, %s)", p.rows, strings.Trim(fmt.Sprint(f.Shape), "[]"))
+				dims = fmt.Sprintf("(%d, %s)", p.Rows, strings.Trim(fmt.Sprint(f.Shape), "[]"))
 			}
 		}
-		p.shape = slices.DeleteFunc(slices.Clone(f.Shape), func(n int) bool { return n == 1 })
+		if typ == "" {
+			typ = "record"
+		}
+		p.Path, p.Kind = p.Name, typ+" "+dims
+		p.Shape = slices.DeleteFunc(slices.Clone(f.Shape), func(n int) bool { return n == 1 })
 		parts = append(parts, p)
 	}
-	if len(r.Shape) > 0 || len(parts) != 1 || parts[0].kind() != npz.Words {
+	if len(r.Shape) > 0 || len(parts) != 1 || parts[0].typ.Kind() != npz.Words {
 		return parts, nil
 	}
 	if _, err := r.Next(1); err != nil {
@@ -99,20 +79,19 @@ func look(r *npz.Reader, name string, array int) ([]part, error) {
 		return nil, err
 	}
 	parts[0].words = text[0]
+	parts[0].Says = name == "order" || name == "unit"
 	return parts, nil
 }
 
-// unread says why a part cannot be a column by what its items are, "" where it can.
-func (p *part) unread() string {
+// why says why a field cannot be a column by what its items are, "" where it can.
+func why(r *npz.Reader, f *npz.Field) string {
 	switch {
-	case p.err != nil:
-		return p.err.Error()
-	case p.pickled:
+	case r.Pickled():
 		return "objects of Python, which only Python reads; save it as text or numbers, as with a.astype(str)"
-	case p.typ == "":
+	case f.Type == "":
 		return "records inside records; save their fields as arrays"
-	case p.kind() == npz.Other:
-		return fmt.Sprintf("items of type %v; save it as numbers or text, as with a.astype(float)", p.typ)
+	case f.Type.Kind() == npz.Other:
+		return fmt.Sprintf("items of type %v; save it as numbers or text, as with a.astype(float)", f.Type)
 	}
 	return ""
 }

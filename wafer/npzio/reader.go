@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 
 	"barrow/hgcal"
 	"barrow/internal/npz"
 	"barrow/wafer"
+	"barrow/wafer/internal/arrays"
 )
 
 // reader reads the images of a file, in memory that does not grow with it.
@@ -42,7 +42,7 @@ func open(f *file, s wafer.ReadSettings) (*reader, error) {
 	if r.layout, err = f.arrange(parts, s); err != nil {
 		return nil, err
 	}
-	r.cells = r.layout.order.ToV9()
+	r.cells = r.layout.Order.ToV9()
 	bytes := 0
 	for _, p := range slices.Concat(r.layout.charges, r.layout.columns) {
 		if r.arrays[p.array] != nil {
@@ -55,7 +55,7 @@ func open(f *file, s wafer.ReadSettings) (*reader, error) {
 		r.arrays[p.array], r.order = a, append(r.order, p.array)
 		bytes += a.RowSize()
 		if a.Behind > 0 {
-			r.layout.remarks = append(r.layout.remarks, fmt.Sprintf("%d bytes behind the array %s are not read, as NumPy does not either: another array?", a.Behind, p.name))
+			r.layout.Remarks = append(r.layout.Remarks, fmt.Sprintf("%d bytes behind the array %s are not read, as NumPy does not either: another array?", a.Behind, p.Name))
 		}
 	}
 	r.most = max(1, maxBatch/bytes)
@@ -64,22 +64,22 @@ func open(f *file, s wafer.ReadSettings) (*reader, error) {
 
 // Info says what the arrays' names and those without dimensions tell.
 func (r *reader) Info() wafer.Info {
-	info := wafer.Info{Format: r.file.format, Order: r.layout.order, OrderSaid: r.layout.said, Unit: r.layout.unit}
+	info := wafer.Info{Format: r.file.format, Order: r.layout.Order, OrderSaid: r.layout.OrderSaid, Unit: r.layout.Unit}
 	for _, p := range r.layout.columns {
-		info.Columns = append(info.Columns, p.name)
+		info.Columns = append(info.Columns, p.Name)
 	}
 	return info
 }
 
 // Remarks say what of the file is left out.
-func (r *reader) Remarks() []string { return r.layout.remarks }
+func (r *reader) Remarks() []string { return r.layout.Remarks }
 
 // Place is the file and the number of the image, from 1, of image i of the last Read.
 func (r *reader) Place(i int) string { return fmt.Sprintf("%s:%d", r.file.name, r.first+i+1) }
 
 // Read puts up to n further images into s, reusing its memory.
 func (r *reader) Read(s *wafer.Set, n int) (int, error) {
-	n = min(n, r.most, r.layout.rows-r.next)
+	n = min(n, r.most, r.layout.Rows-r.next)
 	r.first = r.next
 	s.Charge = s.Charge[:0]
 	if n <= 0 {
@@ -108,7 +108,7 @@ func (r *reader) fill(array, n int) error {
 
 func (r *reader) readCharges(s *wafer.Set, n int) error {
 	whole := len(r.layout.charges) == 1
-	if whole && r.layout.order == hgcal.V9 {
+	if whole && r.layout.Order == hgcal.V9 {
 		a, f := r.at(&r.layout.charges[0])
 		s.Charge = a.Floats(f, s.Charge)
 		return r.check(s.Charge)
@@ -138,47 +138,19 @@ func (r *reader) at(p *part) (*npz.Reader, *npz.Field) {
 	return a, &a.Fields[p.field]
 }
 
-// exact is the first whole number whose successor float64 does not have.
-const exact = 1 << 53
-
 // check reports charges that are none.
 func (r *reader) check(charge []float64) error {
-	for i := 0; len(charge) > 0; i++ {
-		image := charge[:hgcal.Cells]
-		charge = charge[hgcal.Cells:]
-		sum, good := 0.0, true
-		for _, v := range image {
-			good = good && v >= 0
-			sum += v
+	return arrays.Check(charge, &r.cells, func(i, j int) (string, bool) {
+		place := "npzio: " + r.Place(i)
+		if j < 0 {
+			return place, false
 		}
-		if good && sum < exact {
-			continue
-		}
-		if err := r.refuse(i, image, sum); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// refuse says what is wrong with image i.
-func (r *reader) refuse(i int, image []float64, sum float64) error {
-	for j, cell := range r.cells {
-		p, place := &r.layout.charges[0], fmt.Sprintf("[%d, %d]", r.first+i, j)
+		p, index := &r.layout.charges[0], fmt.Sprintf("[%d, %d]", r.first+i, j)
 		if len(r.layout.charges) > 1 {
-			p, place = &r.layout.charges[j], fmt.Sprintf("[%d]", r.first+i)
+			p, index = &r.layout.charges[j], fmt.Sprintf("[%d]", r.first+i)
 		}
-		switch v := image[cell]; {
-		case !(v >= 0 && v <= math.MaxFloat64):
-			return fmt.Errorf("npzio: %s: %s%s: charge %g is not a finite number ≥ 0", r.Place(i), p.name, place, v)
-		case v >= exact && p.kind() == npz.Whole:
-			return fmt.Errorf("npzio: %s: %s%s: charge %g is beyond 2^53, where floating point is not exact", r.Place(i), p.name, place, v)
-		}
-	}
-	if math.IsInf(sum, 0) {
-		return fmt.Errorf("npzio: %s: the charges sum to more than a float64 holds", r.Place(i))
-	}
-	return nil
+		return fmt.Sprintf("%s: %s%s", place, p.Name, index), p.typ.Kind() == npz.Whole
+	})
 }
 
 func (r *reader) readColumns(s *wafer.Set) error {
@@ -189,17 +161,17 @@ func (r *reader) readColumns(s *wafer.Set) error {
 		p, c := &r.layout.columns[k], &s.Columns[k]
 		a, f := r.at(p)
 		var err error
-		switch p.kind() {
+		switch p.typ.Kind() {
 		case npz.Whole:
 			var v []int64
 			v, err = a.Ints(f, c.Int)
-			*c = wafer.Column{Name: p.name, Int: v}
+			*c = wafer.Column{Name: p.Name, Int: v}
 		case npz.Real:
-			*c = wafer.Column{Name: p.name, Float: a.Floats(f, c.Float)}
+			*c = wafer.Column{Name: p.Name, Float: a.Floats(f, c.Float)}
 		default:
 			var v []string
 			v, err = a.Texts(f, c.Text)
-			*c = wafer.Column{Name: p.name, Text: v}
+			*c = wafer.Column{Name: p.Name, Text: v}
 		}
 		if err != nil {
 			return err
