@@ -67,6 +67,12 @@ func (t *Types) Look(s *Set) {
 // Kind is the kind of the column of that name, by the values that were looked at.
 func (t *Types) Kind(name string) Kind { return t.of(name).kind() }
 
+// Certain reports whether a column's further values can make no difference, because
+// they are of one type in their file.
+func (t *Types) Certain(c *Column) bool {
+	return c.Int != nil || c.Float != nil && t.Kind(c.Name) != Whole
+}
+
 func (t *Types) of(name string) *typed {
 	c := t.columns[name]
 	if c == nil {

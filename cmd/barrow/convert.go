@@ -190,7 +190,7 @@ func (f *convertFlags) picked(cmd *cobra.Command, r *file.Reader) (*pick.Reader,
 }
 
 // look finds of what kinds the columns are, for a file that must know it before the
-// first image: files are read through, where their columns are text or they are several.
+// first image: files are read until it is certain, those of text to their end.
 func (f *convertFlags) look(cmd *cobra.Command, in []string, bar *progressBar) (*wafer.Types, error) {
 	for _, name := range in {
 		if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
@@ -220,7 +220,7 @@ func (f *convertFlags) look(cmd *cobra.Command, in []string, bar *progressBar) (
 	}
 	defer p.Close()
 	types, part := &wafer.Types{}, wafer.Set{}
-	for first := true; ; first = false {
+	for {
 		_, err := p.Read(&part, 1024)
 		if err == io.EOF {
 			return types, nil
@@ -229,9 +229,10 @@ func (f *convertFlags) look(cmd *cobra.Command, in []string, bar *progressBar) (
 			return nil, err
 		}
 		types.Look(&part)
-		text := slices.ContainsFunc(part.Columns, func(c wafer.Column) bool { return c.Text != nil })
-		if first && len(in) == 1 && !text {
-			return types, nil
+		if !slices.ContainsFunc(part.Columns, func(c wafer.Column) bool { return !types.Certain(&c) }) {
+			if err := r.Next(); err != nil {
+				return nil, err
+			}
 		}
 		if share, ok := p.Share(); ok {
 			bar.set(share, "columns")

@@ -110,6 +110,7 @@ func (f *inspectFlags) run(cmd *cobra.Command, c *common, paths []string) error 
 				fmt.Fprintf(printer{out}, "%s: no tables in it\n", in.Name)
 			}
 		}
+		err = nil
 		if len(inputs) > 1 {
 			for k := range found {
 				found[k].File = in.Name

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"barrow/wafer"
 )
@@ -27,10 +28,30 @@ func Inspect(ctx context.Context, in Input, s wafer.InspectSettings) (format str
 	} else {
 		objects, err = src.read(ctx, s)
 	}
-	if err == nil && len(objects) == 0 && s.Read.Tree != "" {
-		err = fmt.Errorf("wafer/file: %s: has no table %q", src.Name, s.Read.Tree)
+	if s.Read.Tree != "" && len(objects) > 0 {
+		var named error
+		if objects, named = only(objects, s.Read.Tree); named != nil {
+			err = errors.Join(err, fmt.Errorf("wafer/file: %s: %w", src.Name, named))
+		}
 	}
 	return src.format.Name(), objects, err
+}
+
+// only are the objects of that name, with its folders or without.
+func only(objects []wafer.Object, name string) ([]wafer.Object, error) {
+	var found []wafer.Object
+	var names []string
+	name = strings.Trim(name, "/")
+	for _, o := range objects {
+		names = append(names, o.Name)
+		if o.Name == name || strings.HasSuffix(o.Name, "/"+name) {
+			found = append(found, o)
+		}
+	}
+	if found == nil {
+		return nil, fmt.Errorf("no table %q; there are %s", name, strings.Join(names, ", "))
+	}
+	return found, nil
 }
 
 // read inspects a file whose format says no more than its images.

@@ -145,22 +145,35 @@ func (r *Reader) Read(s *wafer.Set, n int) (int, error) {
 			}
 			return got, err
 		}
-		r.remarks = r.Remarks()
-		if err := r.now.close(); err != nil {
+		if err := r.Next(); err != nil {
 			return 0, err
 		}
-		r.now = &opened{ended{}, nil}
-		r.at++
-		err = r.open()
-		if err == nil {
-			err = r.fits()
-		}
-		if err != nil {
-			failed := r.now
-			r.now = &opened{ended{}, nil}
-			return 0, errors.Join(err, failed.close())
-		}
 	}
+}
+
+// Next passes over the rest of the file that is being read: the next images are those of
+// the file behind it, if there is one.
+func (r *Reader) Next() error {
+	r.remarks = r.Remarks()
+	now := r.now
+	r.now = &opened{ended{}, nil}
+	if err := now.close(); err != nil {
+		return err
+	}
+	if r.at == len(r.inputs)-1 {
+		return nil
+	}
+	r.at++
+	err := r.open()
+	if err == nil {
+		err = r.fits()
+	}
+	if err != nil {
+		failed := r.now
+		r.now = &opened{ended{}, nil}
+		return errors.Join(err, failed.close())
+	}
+	return nil
 }
 
 // fits reports whether a further file goes with those before it.

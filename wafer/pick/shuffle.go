@@ -51,8 +51,10 @@ type kinds struct{ text, whole, number bool }
 
 const (
 	shuffleStream = 0x73687566 // of random numbers, so that uses of one seed do not share any
-	runBytes      = 32 << 20
-	mergeBytes    = 32 << 20
+	runBytes      = 8 << 20
+	mergeBytes    = 8 << 20
+	leastRow      = hgcal.Cells + 1 // bytes
+	indexBytes    = 24              // of a keyed
 )
 
 func newShuffle(seed uint64, spool func() (*os.File, error)) (*shuffle, error) {
@@ -64,6 +66,9 @@ func newShuffle(seed uint64, spool func() (*os.File, error)) (*shuffle, error) {
 
 // add puts in image i of a set, which is number n of the source.
 func (s *shuffle) add(set *wafer.Set, i, n int) error {
+	if s.memory == nil { // at once, so that it is the same for many images and for more
+		s.memory, s.index = make([]byte, 0, s.room+s.room/8), make([]keyed, 0, s.room/(leastRow+indexBytes)+1)
+	}
 	from := len(s.memory)
 	s.memory = binary.AppendUvarint(s.memory, uint64(n))
 	for _, v := range set.Image(i) {
@@ -80,7 +85,7 @@ func (s *shuffle) add(set *wafer.Set, i, n int) error {
 	}
 	s.index = append(s.index, keyed{s.keys.Uint64(), from, len(s.memory)})
 	s.rows++
-	if len(s.memory)+len(s.index)*24 >= s.room {
+	if len(s.memory)+len(s.index)*indexBytes >= s.room {
 		return s.write()
 	}
 	return nil
