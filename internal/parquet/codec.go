@@ -190,14 +190,22 @@ func lz4Raw(dst, src []byte, size int) ([]byte, error) {
 		return nil, errSize
 	}
 	dst = grown(dst, size)
-	if size == 0 {
-		return dst, nil
+	return dst, lz4Block(dst, src)
+}
+
+// lz4Block fills dst. The library does not bear an empty one: its assembly reads
+// through the nil pointer.
+func lz4Block(dst, src []byte) error {
+	if len(dst) == 0 {
+		if len(src) > 1 {
+			return errSize
+		}
+		return nil
 	}
-	n, err := lz4.UncompressBlock(src, dst)
-	if err != nil || n != size {
-		return nil, errSize
+	if n, err := lz4.UncompressBlock(src, dst); err != nil || n != len(dst) {
+		return errSize
 	}
-	return dst, nil
+	return nil
 }
 
 // lz4Hadoop unpacks blocks that say both their sizes, 4 bytes each.
@@ -213,11 +221,10 @@ func lz4Hadoop(dst, src []byte, size int) ([]byte, error) {
 		if packed > int64(len(src)) || whole > int64(size-at) {
 			return nil, errSize
 		}
-		n, err := lz4.UncompressBlock(src[:packed], dst[at:at+int(whole)])
-		if err != nil || int64(n) != whole {
-			return nil, errSize
+		if err := lz4Block(dst[at:at+int(whole)], src[:packed]); err != nil {
+			return nil, err
 		}
-		at, src = at+n, src[packed:]
+		at, src = at+int(whole), src[packed:]
 	}
 	if at != size || len(src) > 0 {
 		return nil, errSize
