@@ -156,8 +156,9 @@ type charges struct {
 	said   bool // whether the names say the order
 	list   int  // a column that has all cells, -1
 	cells  [64]int
-	most   int // 1 + the highest number of a cell
-	count  int // of cells that have a column
+	most   int    // 1 + the highest number of a cell
+	count  int    // of cells that have a column
+	odd    string // one that is no cell, or there twice
 }
 
 // charges finds the columns of charges: of those of vectors if vectors is true,
@@ -199,7 +200,7 @@ func (n *names) charges(vectors bool) []charges {
 			continue
 		}
 		if said.Cell >= len(g.cells) || g.cells[said.Cell] >= 0 {
-			g.count = -1000 // no cells after all
+			g.odd = name
 			continue
 		}
 		g.cells[said.Cell] = i
@@ -211,5 +212,30 @@ func (n *names) charges(vectors bool) []charges {
 
 // whole reports whether the columns are those of 48 cells, or of 64 pixels.
 func (c charges) whole() bool {
-	return c.list >= 0 || c.count == c.most && (c.most == hgcal.Cells || c.most == len(c.cells))
+	return c.list >= 0 || c.odd == "" && c.count == c.most && (c.most == hgcal.Cells || c.most == len(c.cells))
+}
+
+// lacks says why the columns are no image, as far as they may be meant for one.
+func (c charges) lacks(n *names) string {
+	if c.list >= 0 {
+		return fmt.Sprintf("%s has %d values, where an image has %d charges", n.plain[c.list], n.columns[c.list].Len, hgcal.Cells)
+	}
+	if c.odd != "" {
+		return fmt.Sprintf("%s is no charge of %d, or there twice", c.odd, hgcal.Cells)
+	}
+	want := hgcal.Cells
+	if c.most > want {
+		want = len(c.cells)
+	}
+	var missing []string
+	for j, i := range c.cells[:want] {
+		if i < 0 {
+			missing = append(missing, fmt.Sprint(j))
+		}
+	}
+	const most = 5
+	if len(missing) > most {
+		missing = append(missing[:most], "…")
+	}
+	return fmt.Sprintf("%d of the charges %s, of %d; missing are those of %s", c.count, join(c.prefix, "CALQ_*"), want, strings.Join(missing, ", "))
 }

@@ -60,6 +60,9 @@ func planOf(place string, t root.Table, s wafer.ReadSettings) plan {
 			why = append(why, p.says)
 		}
 	}
+	for _, g := range n.charges(false) {
+		why = append(why, g.lacks(n))
+	}
 	if len(n.prefixes("econ", "data")) > 0 && n.find("econ_index") >= 0 {
 		why = append(why, "econ_* are numbers of the chip's autoencoder, which are no images")
 	}
@@ -176,9 +179,12 @@ func planCells(place string, n *names, s wafer.ReadSettings, charge string) (pla
 func planWafers(place string, n *names, s wafer.ReadSettings) (plan, bool) {
 	var why string
 	for _, g := range n.charges(true) {
-		if g.list >= 0 || !g.whole() {
-			if g.count > 1 && why == "" {
-				why = fmt.Sprintf("%d of the charges %s_*, where %d are needed", g.count, join(g.prefix, "CALQ"), hgcal.Cells)
+		if g.list >= 0 {
+			continue
+		}
+		if !g.whole() {
+			if why == "" {
+				why = g.lacks(n)
 			}
 			continue
 		}
