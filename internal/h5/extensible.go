@@ -92,11 +92,17 @@ func (x *extensible) get(i uint64) (chunk, error) {
 		return x.inBlock(c, at, i%per, per, nil)
 	}
 	c.skip(int(8 * (blocks + uint64(super-inIndex))))
+	return x.inSuper(c, i, super)
+}
+
+// inSuper reads entry i of a super block, whose address is the next that c takes.
+func (x *extensible) inSuper(c *cursor, i uint64, super int) (chunk, error) {
+	none := chunk{at: undefined}
 	at := c.u64()
 	if c.short || at == undefined {
 		return none, x.short(c)
 	}
-	n := uint64(1) << (super / 2)
+	n, per := uint64(1)<<(super/2), x.perBlock(super)
 	bitmap := uint64(0) // bytes that say which pages of a data block there are
 	if per > x.perPage {
 		bitmap = (per/x.perPage + 7) / 8
@@ -105,7 +111,8 @@ func (x *extensible) get(i uint64) (chunk, error) {
 	if n > x.d.o.file.size/8 || bitmap > x.d.o.file.size/n {
 		return none, errorf("%s: an index with blocks of %d entries: the file is damaged", x.d.o.path, per)
 	}
-	if b, err = x.sup.read(x.d, at, head+n*bitmap+n*8); err != nil {
+	b, err := x.sup.read(x.d, at, head+n*bitmap+n*8)
+	if err != nil {
 		return none, err
 	}
 	if string(b[:4]) != "EASB" {

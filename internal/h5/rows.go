@@ -42,11 +42,10 @@ func (d *Dataset) Rows() (*Rows, error) {
 		return nil, errorf("%s: rows of %d bytes are not supported; supported are at most %d", d.o.path, r.rowBytes, maxBand)
 	case d.compact != nil && uint64(len(d.compact)) < total:
 		return nil, errorf("%s: compact data is cut short: the file is damaged", d.o.path)
+	case total > d.o.file.size*mostShrunk: // never written, too: it would be read forever
+		return nil, errorf("%s: %d bytes cannot come out of a file of %d: the file is damaged, or most of them were never written", d.o.path, total, d.o.file.size)
 	case d.index == nil:
 		return r, nil
-	}
-	if limit := d.o.file.size * mostShrunk; total > limit {
-		return nil, errorf("%s: %d bytes cannot come out of a file of %d: the file is damaged", d.o.path, total, d.o.file.size)
 	}
 	band := r.rowBytes
 	if rows := min(d.chunk[0], d.space.dims[0]); band > maxBand/rows || d.chunkBytes > maxBand {

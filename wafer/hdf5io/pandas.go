@@ -3,6 +3,7 @@ package hdf5io
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 // columns of one type are a dataset blockN_values of N×k, and their names one of k,
 // blockN_items; the index is axis1.
 func (t *table) frame(g *h5.Group) {
+	defer t.inOrder(g)
 	if g.Has("axis1") {
 		d, err := g.Dataset("axis1")
 		if err != nil {
@@ -48,6 +50,19 @@ func (t *table) frame(g *h5.Group) {
 		}
 		t.parts = append(t.parts, p.columns(names)...)
 	}
+}
+
+// inOrder puts columns in the frame's order, which axis0 says: blocks are by type.
+func (t *table) inOrder(g *h5.Group) {
+	names, err := items(g, "axis0")
+	if err != nil {
+		return // the order is all that is lost
+	}
+	at := map[string]int{"index": -1}
+	for i, name := range names {
+		at[name] = i
+	}
+	slices.SortStableFunc(t.parts, func(a, b part) int { return at[a.name] - at[b.name] })
 }
 
 // items reads the names of a block's columns, text or numbers.

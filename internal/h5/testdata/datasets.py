@@ -152,6 +152,14 @@ def groups(f):
 for low in ["earliest", "v108", "v110", "latest"]:
     for what in [layouts, filters, types, groups]:
         write(f"{what.__name__}_{low}", what, libver=(low, "latest"))
+# A file of pages, whose superblock has an extension.
+create = h5py.h5p.create(h5py.h5p.FILE_CREATE)
+create.set_file_space_strategy(h5py.h5f.FSPACE_STRATEGY_PAGE, True, 1)
+h5py.h5f.create(os.path.join(out, "types_pages.h5").encode(), h5py.h5f.ACC_TRUNC, create).close()
+with h5py.File(os.path.join(out, "types_pages.h5"), "a") as f:
+    types(f)
+    f.create_dataset("chunks", data=numbers((200, 4)), chunks=(1, 2))
+show(os.path.join(out, "types_pages.h5"))
 write("groups_order", groups, track_order=True)
 write("types_block", types, userblock_size=1024)
 with h5py.File(os.path.join(out, "refused.h5"), "w") as f:
@@ -159,5 +167,3 @@ with h5py.File(os.path.join(out, "refused.h5"), "w") as f:
     virtual = h5py.VirtualLayout((10,), "f4")
     f.create_virtual_dataset("virtual", virtual)
     f["region"] = np.array([f.ref], dtype=h5py.ref_dtype)
-    f["complex"] = np.zeros(3, "c16")
-
