@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"math/bits"
 )
@@ -210,7 +211,9 @@ type header struct {
 	repEncoding  int64
 	defEncoding  int64
 	rep, def     int64 // bytes of levels, version 2
-	plain        bool  // version 2: not packed
+	checked      bool  // there is a checksum
+	sum          uint32
+	plain        bool // version 2: not packed
 }
 
 func (t *thrift) header() header {
@@ -224,6 +227,8 @@ func (t *thrift) header() header {
 			size = t.int(typ)
 		case 3:
 			packed = t.int(typ)
+		case 4:
+			h.sum, h.checked = uint32(t.int(typ)), true
 		case 5, 7, 8:
 			t.fields(typ, func(field int, typ byte) bool { return t.pageField(&h, id, field, typ) })
 		default:
@@ -293,8 +298,13 @@ func (c *Column) header() (header, error) {
 // bytes reads a page as it is packed.
 func (c *Column) bytes(h header) ([]byte, error) {
 	c.raw = grown(c.raw, h.packed)
-	_, err := io.ReadFull(c.in, c.raw)
-	return c.raw, err
+	if _, err := io.ReadFull(c.in, c.raw); err != nil {
+		return nil, err
+	}
+	if is := crc32.ChecksumIEEE(c.raw); h.checked && is != h.sum {
+		return nil, fmt.Errorf("the checksum of a page is %08x where %08x is written: the file is damaged", is, h.sum)
+	}
+	return c.raw, nil
 }
 
 // unpacked is the part of a page that is packed, unpacked.

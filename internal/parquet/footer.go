@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"encoding/binary"
+	"hash/crc32"
 	"maps"
 	"slices"
 )
@@ -66,11 +67,12 @@ func (m *made) end() {
 	m.last = m.last[:len(m.last)-1]
 }
 
-func dictionaryHeader(size, packed, values int) []byte {
+func dictionaryHeader(size int, packed []byte, values int) []byte {
 	m := newMade()
 	m.int32(1, dictionaryPage)
 	m.int32(2, int64(size))
-	m.int32(3, int64(packed))
+	m.int32(3, int64(len(packed)))
+	m.int32(4, int64(int32(crc32.ChecksumIEEE(packed))))
 	m.open(7)
 	m.int32(1, int64(values))
 	m.int32(2, int64(plainEncoding))
@@ -82,11 +84,12 @@ func dictionaryHeader(size, packed, values int) []byte {
 // end0 ends the outermost structure.
 func (m *made) end0() { m.b = append(m.b, 0) }
 
-func dataHeader(size, packed, values int, coded bool) []byte {
+func dataHeader(size int, packed []byte, values int, coded bool) []byte {
 	m := newMade()
 	m.int32(1, dataPage)
 	m.int32(2, int64(size))
-	m.int32(3, int64(packed))
+	m.int32(3, int64(len(packed)))
+	m.int32(4, int64(int32(crc32.ChecksumIEEE(packed))))
 	m.open(5)
 	m.int32(1, int64(values))
 	if coded {

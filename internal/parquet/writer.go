@@ -154,7 +154,7 @@ func (w *Writer) chunk(c *writing) (writtenChunk, error) {
 	if c.size > 0 {
 		w.packed = w.packer.EncodeAll(c.dictionary, w.packed[:0])
 		page := w.packed
-		head := dictionaryHeader(len(c.dictionary), len(page), c.size)
+		head := dictionaryHeader(len(c.dictionary), page, c.size)
 		k.dictionary = w.at
 		k.size += int64(len(head) + len(c.dictionary))
 		if err := w.write(append(head, page...)); err != nil {
@@ -200,7 +200,7 @@ func (w *Writer) endPage(c *writing) error {
 	w.buf = b
 	w.packed = w.packer.EncodeAll(b, w.packed[:0])
 	packed := w.packed
-	head := dataHeader(len(b), len(packed), c.entries, coded)
+	head := dataHeader(len(b), packed, c.entries, coded)
 	c.unpacked += int64(len(head) + len(b))
 	c.pages = append(append(c.pages, head...), packed...)
 	c.total += int64(c.entries)

@@ -20,7 +20,7 @@ n = 0
 for path in sorted(folder.glob("*.parquet")):
     dialect, order = path.stem.split("-")
     name = "CALQ" if order == "v9" else f"CALQ_{order}"
-    t, frame = pq.read_table(path), pd.read_parquet(path)
+    t, frame = pq.read_table(path, page_checksum_verification=True), pd.read_parquet(path)
     f = pq.ParquetFile(path)
     assert f.metadata.num_rows == len(want) and f.metadata.num_row_groups == 3, path
     assert t.schema.metadata == {b"unit": b"mippt", b"order": order.encode()}, t.schema.metadata
