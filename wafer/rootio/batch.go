@@ -9,7 +9,7 @@ import (
 
 const (
 	// batchValues is about how many values of all columns are in memory at a time.
-	batchValues = 1 << 20
+	batchValues = 1 << 16
 	// batchEntries bounds the entries of a batch where they have few values.
 	batchEntries = 1 << 14
 )
