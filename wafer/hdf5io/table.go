@@ -114,6 +114,7 @@ func (w *walk) group(g *h5.Group, depth int) {
 			t.parts = append(t.parts, whole(name, d))
 		}
 	}
+	structures = t.join(structures)
 	if len(t.parts) > 0 || t.err != nil {
 		w.file.tables = append(w.file.tables, t)
 	}
@@ -121,6 +122,26 @@ func (w *walk) group(g *h5.Group, depth int) {
 	for _, sub := range below {
 		w.group(sub, depth+1)
 	}
+}
+
+// hasCharges reports whether a part may be charges.
+func (t *table) hasCharges() bool {
+	return t.named() || slices.ContainsFunc(t.parts, func(p part) bool { return p.image() })
+}
+
+// join takes structures beside charges for metadata of these, field by field, and
+// returns those that have charges themselves.
+func (t *table) join(structures []*table) []*table {
+	if !t.hasCharges() {
+		return structures
+	}
+	return slices.DeleteFunc(structures, func(of *table) bool {
+		if of.err != nil || of.hasCharges() {
+			return false
+		}
+		t.parts = append(t.parts, of.parts...)
+		return true
+	})
 }
 
 // whole is a dataset as one part.

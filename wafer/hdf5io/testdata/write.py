@@ -69,6 +69,12 @@ with h5py.File(path("only"), "w") as f:
     f["x"] = calq.astype("f4")
 say("only", calq.astype("f4"), {})
 
+with h5py.File(path("beside"), "w") as f:
+    about = np.zeros(N, [("eta", "f4"), ("layer", "i1")])
+    about["eta"], about["layer"] = meta["eta"], meta["layer"]
+    f["images"], f["meta"], f["event"] = calq, about, meta["event"]
+say("beside", calq, {"eta": meta["eta"].astype("f4"), "layer": meta["layer"], "event": meta["event"]})
+
 # Structures of h5py and PyTables.
 t = np.dtype([("event", "<i8"), ("CALQ", "<f4", (48,)), ("eta", ">f8"), ("ModType", "S8"), ("grid", "i2", (2, 2)), ("pos", [("x", "f4"), ("y", "f4")])])
 rows = np.zeros(N, t)
