@@ -13,7 +13,7 @@ import (
 // before the encoder, in which formats it computes, and what its outputs are. An
 // image is divided by what Normalisation says and put into Shape as Cells says.
 type Contract struct {
-	// Normalisation is what an image is divided by: "sumlog2", "sum" or "max".
+	// Normalisation is what an image is divided by: "sumlog2", "sum", "max" or "sumlog2-without-0".
 	Normalisation string
 	// Shape of the encoder's image: 8×8×1 or 4×4×3.
 	Shape nn.Shape
@@ -56,9 +56,10 @@ var conditions = [autoencoder.ConditionCount]string{
 
 // divisors say in words what an image is divided by.
 var divisors = map[string]string{
-	"sumlog2": "2^floor(log2(sum of its charges)), so that it sums to at least 1 and less than 2",
-	"sum":     "the sum of its charges",
-	"max":     "its largest charge",
+	"sumlog2":           "2^floor(log2(sum of its charges)), so that it sums to at least 1 and less than 2",
+	"sumlog2-without-0": "2^floor(log2(sum of its charges but that of cell 0)), as the ntuple producer sums",
+	"sum":               "the sum of its charges",
+	"max":               "its largest charge",
 }
 
 // String describes the contract to the reader of an exported file, a line a

@@ -23,7 +23,8 @@ const (
 	NormMax
 	// NormSumLog2Without0 is NormSumLog2 of the sum without cell 0, which the ntuple
 	// producer leaves out by mistake and programs behind it repeat: for images as they
-	// have them. One whose only charge is in cell 0 counts as without charge.
+	// have them. One whose only charge is in cell 0, for which they have no
+	// scale, is divided by that of cell 0.
 	NormSumLog2Without0
 )
 
@@ -66,7 +67,10 @@ func (n Norm) Scale(image []float64) float64 {
 	case NormSumLog2:
 		return PowerBelow(Sum(image))
 	case NormSumLog2Without0:
-		return PowerBelow(Sum(image[1:]))
+		if rest := Sum(image[1:]); rest > 0 {
+			return PowerBelow(rest)
+		}
+		return PowerBelow(image[0])
 	case NormMax:
 		m := 0.0
 		for _, v := range image {

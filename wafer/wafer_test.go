@@ -211,12 +211,20 @@ func TestNorms(t *testing.T) {
 	if scale[0] != 0 || scale[1] != 8 || charge[0] != 0 || charge[hgcal.Cells] != 1 {
 		t.Error(scale, charge[hgcal.Cells])
 	}
+	s.Charge[hgcal.Cells+5] = 3
+	if _, scale := s.Normalised(NormSumLog2Without0); scale[0] != 0 || scale[1] != 2 {
+		t.Error("without cell 0:", scale)
+	}
+	s.Charge[hgcal.Cells+5] = 0
+	if _, scale := s.Normalised(NormSumLog2Without0); scale[1] != 8 {
+		t.Error("of cell 0 alone:", scale)
+	}
 	for v, want := range map[float64]float64{0: 0, 1: 1, 1.99: 1, 2: 2, 1023: 512, 1024: 1024, 0.3: 0.25} {
 		if got := PowerBelow(v); got != want {
 			t.Errorf("PowerBelow(%g) = %g, want %g", v, got, want)
 		}
 	}
-	for _, n := range []Norm{NormNone, NormSum, NormSumLog2, NormMax} {
+	for _, n := range []Norm{NormNone, NormSum, NormSumLog2, NormMax, NormSumLog2Without0} {
 		if got, err := ParseNorm(n.String()); err != nil || got != n {
 			t.Error(got, err)
 		}

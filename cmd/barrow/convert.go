@@ -53,6 +53,7 @@ Layouts of CSV (--dialect):
   ecoder    the training files of Ecoder: entry, charges, their metadata
   noheader  the older training files: 57 columns without a header
   plain     48 charges without a header
+and of Parquet: list (one column CALQ of 48 numbers) or columns (CALQ_0 ...).
 
 A header says the cell order where it is not v9: CALQ_postmux_0. Images without
 any charge are converted too, and counted.`,
@@ -113,20 +114,24 @@ func (f *convertFlags) run(cmd *cobra.Command, c *common, in []string, out strin
 	f.pick.Spool = w.Spool
 	bar := newProgress(cmd.ErrOrStderr(), c)
 	defer bar.close()
+	progress := bar.set
 	if w.Typed() && !slices.Contains(in, "-") {
-		types, err := f.look(cmd, in, bar)
+		types, whole, err := f.look(cmd, in, part(bar.set, 0, looking))
 		if err != nil {
 			return err
 		}
 		w.SetTypes(types)
+		if whole {
+			progress = part(bar.set, looking, 1)
+		}
 	}
-	f.pick.Progress = bar.set
+	f.pick.Progress = progress
 	p, err := f.picked(cmd, r)
 	if err != nil {
 		return err
 	}
 	defer p.Close()
-	stats, err := wafer.Copy(cmd.Context(), w, p, wafer.CopySettings{Progress: bar.set})
+	stats, err := wafer.Copy(cmd.Context(), w, p, wafer.CopySettings{Progress: progress})
 	if err != nil {
 		return err
 	}
@@ -137,13 +142,23 @@ func (f *convertFlags) run(cmd *cobra.Command, c *common, in []string, out strin
 		return err
 	}
 	bar.close()
-	for _, text := range r.Remarks() {
+	return f.report(cmd, c, out, slices.Concat(r.Remarks(), lost(out, w)), p.Seen(), stats)
+}
+
+// lost says what of the images the output does not have.
+func lost(out string, w *file.Writer) []string {
+	var lines []string
+	for _, text := range w.Lost() {
+		lines = append(lines, out+": does not have "+text)
+	}
+	return lines
+}
+
+// report says how many of the images read were written, and what is to be said of them.
+func (f *convertFlags) report(cmd *cobra.Command, c *common, out string, said []string, read int, stats wafer.Copied) error {
+	for _, text := range said {
 		fmt.Fprintln(remarks(cmd, c), text)
 	}
-	for _, text := range w.Lost() {
-		fmt.Fprintf(remarks(cmd, c), "%s: does not have %s\n", out, text)
-	}
-	read := p.Seen()
 	if c.json && out != "-" {
 		return jsonout.Encode(cmd.OutOrStdout(), map[string]int{"images": stats.Images, "read": read, "zero_sum": stats.ZeroSum})
 	}
@@ -153,6 +168,14 @@ func (f *convertFlags) run(cmd *cobra.Command, c *common, in []string, out strin
 	}
 	fmt.Fprintf(remarks(cmd, c), "%d images%s, %d of them without charge\n", stats.Images, of, stats.ZeroSum)
 	return nil
+}
+
+// looking is about how much of the time it takes to look files through.
+const looking = 0.3
+
+// part is the progress of work that is a part of the whole.
+func part(set func(float64, string), from, to float64) func(float64, string) {
+	return func(share float64, note string) { set(from+share*(to-from), note) }
 }
 
 // apart refuses an output that is one of the inputs.
@@ -190,24 +213,25 @@ func (f *convertFlags) picked(cmd *cobra.Command, r *file.Reader) (*pick.Reader,
 }
 
 // look finds of what kinds the columns are, for a file that must know it before the
-// first image: files are read until it is certain, those of text to their end.
-func (f *convertFlags) look(cmd *cobra.Command, in []string, bar *progressBar) (*wafer.Types, error) {
+// first image: files are read until it is certain, those of text to their end; whole
+// says whether one was.
+func (f *convertFlags) look(cmd *cobra.Command, in []string, progress func(float64, string)) (types *wafer.Types, whole bool, err error) {
 	for _, name := range in {
 		if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
-			return &wafer.Types{}, nil // a pipe is read once
+			return &wafer.Types{}, false, nil // a pipe is read once
 		}
 	}
 	s, err := f.settings()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	inputs, err := waferInputs(cmd, in)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	r, err := file.New(cmd.Context(), s, inputs...)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer r.Close()
 	of := *f
@@ -216,26 +240,29 @@ func (f *convertFlags) look(cmd *cobra.Command, in []string, bar *progressBar) (
 	}
 	p, err := of.picked(cmd, r)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer p.Close()
-	types, part := &wafer.Types{}, wafer.Set{}
+	types = &wafer.Types{}
+	var part wafer.Set
 	for {
 		_, err := p.Read(&part, 1024)
 		if err == io.EOF {
-			return types, nil
+			return types, whole, nil
 		}
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		types.Look(&part)
 		if !slices.ContainsFunc(part.Columns, func(c wafer.Column) bool { return !types.Certain(&c) }) {
 			if err := r.Next(); err != nil {
-				return nil, err
+				return nil, false, err
 			}
+			continue
 		}
+		whole = true
 		if share, ok := p.Share(); ok {
-			bar.set(share, "columns")
+			progress(share, "columns")
 		}
 	}
 }
