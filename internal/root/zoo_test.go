@@ -122,9 +122,9 @@ func openTable(f *root.File, path string) (root.Table, error) {
 	return ttree.Open(f, key)
 }
 
-// pending are columns that are not read yet.
-var pending = map[string]bool{"f16": true, "f16r": true, "f16b": true, "d32": true, "d32r": true, "d32b": true, "v_d32": true,
-	"event/v": true, "event/w": true, "dotted./dotted.v": true, "dotted./dotted.w": true}
+// wrong are columns that uproot reads wrongly: it overlooks the range of a counted array
+// of Double32_t, and gives the steps as tiny numbers. TestFlat of ttree has such numbers.
+var wrong = map[string]bool{"v_d32": true}
 
 func compare(t *testing.T, name string, table root.Table, want map[string]stats) {
 	t.Helper()
@@ -133,6 +133,9 @@ func compare(t *testing.T, name string, table root.Table, want map[string]stats)
 		index[c.Name] = i
 	}
 	for column, w := range want {
+		if wrong[column] {
+			continue
+		}
 		i, ok := index[column]
 		if !ok { // uproot names members after the branches above them
 			i, ok = index[column[strings.LastIndexByte(column, '/')+1:]]
@@ -144,7 +147,7 @@ func compare(t *testing.T, name string, table root.Table, want map[string]stats)
 			continue
 		}
 		if c := columns[i]; c.Unread != "" {
-			if w.Required && !pending[column] {
+			if w.Required {
 				t.Errorf("%s: %s (%s) is not read: %s", name, column, w.Type, c.Unread)
 			}
 			continue
