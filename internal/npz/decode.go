@@ -129,10 +129,10 @@ func (t Type) ints(out []int64, b []byte) int {
 // texts turns the items of b, little-endian, into text: UTF-32, or bytes that must be
 // UTF-8. NumPy fills items up with zeros, which are no part of the text. All of out
 // share one string. The error is about the item whose index is returned.
-func (t Type) texts(out []string, b []byte) (int, error) {
+func (r *Reader) texts(t Type, out []string, b []byte) (int, error) {
 	_, letter, size := t.parts()
-	var all []byte
-	ends := make([]int, len(out))
+	all, ends := r.text[:0], r.ends[:0]
+	defer func() { r.text, r.ends = all, ends }() // to be used again
 	for k := range out {
 		item := b[k*size : (k+1)*size]
 		if letter == 'S' {
@@ -149,7 +149,7 @@ func (t Type) texts(out []string, b []byte) (int, error) {
 				return k, fmt.Errorf("%#x is no character: the file is damaged", bad)
 			}
 		}
-		ends[k] = len(all)
+		ends = append(ends, len(all))
 	}
 	text, from := string(all), 0
 	for k, to := range ends {

@@ -28,6 +28,8 @@ type Reader struct {
 	next, first, got int    // next row, first of those at hand, their number
 	block            []byte // the rows at hand
 	buf, field, swap []byte
+	text             []byte // of Texts, end to end
+	ends             []int  // where each ends
 }
 
 // source is where the bytes of an array are from.
@@ -176,7 +178,7 @@ func (r *Reader) Ints(f *Field, dst []int64) ([]int64, error) {
 func (r *Reader) Texts(f *Field, dst []string) ([]string, error) {
 	n := r.got * f.Len()
 	dst = slices.Grow(dst[:0], n)[:n]
-	if k, err := f.Type.texts(dst, r.bytes(f)); err != nil {
+	if k, err := r.texts(f.Type, dst, r.bytes(f)); err != nil {
 		return nil, r.fail(f, k, err)
 	}
 	return dst, nil

@@ -390,6 +390,11 @@ func FuzzOpen(f *testing.F) {
 			if err == nil && (s.Len() == 0 || s.Check() != nil) {
 				t.Fatalf("%d images: %v", s.Len(), s.Check())
 			}
+			src := &wafer.Source{Name: name, At: bytes.NewReader(b), Size: int64(len(b))}
+			objects, said := format(name).(wafer.Inspector).Inspect(t.Context(), src, wafer.InspectSettings{Stats: true})
+			if err == nil && (said != nil || len(objects) != 1 || objects[0].Entries != int64(s.Len())) {
+				t.Fatalf("%d images, but inspected: %v, %v", s.Len(), objects, said)
+			}
 		}
 	})
 }
