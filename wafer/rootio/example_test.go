@@ -44,6 +44,6 @@ func Example() {
 	fmt.Println(images.Len(), "images, charges as", r.Info().Unit)
 	// Output:
 	// TTree ntuple/HGCalTriggerNtuple: 2 entries, 15 columns
-	// an image a wafer and event, of the trigger cells tc_*, charges as calq; about 82 trigger cells an event
+	// an image a wafer and event, of the trigger cells tc_*, charges as calq; trigger cells an event: about 82
 	// 6 images, charges as data
 }

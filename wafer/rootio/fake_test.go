@@ -301,6 +301,19 @@ func TestWafers(t *testing.T) {
 			t.Errorf("%d charges: %v", count, set.Image(1))
 		}
 	}
+	// As NanoAOD calls them.
+	nano := wafersTable(48)
+	for i, c := range nano.columns {
+		name := strings.NewReplacer("wafer_CALQ", "L1THGCAL_wafer_CALQ_", "wafer_n", "nL1THGCAL_wafer", "wafer_layer", "L1THGCAL_wafer_layer").Replace(c.Name)
+		nano.columns[i].Name = name
+	}
+	nano.add("nGenPart", root.Int, 1, "1;1").add("GenPart_pt", root.Float, -1, "4;5").add("GenPart_eta", root.Float, -1, "2;2")
+	if set, _, err := read(nano, wafer.ReadSettings{}); err != nil || set.Len() != 2 || set.Image(1)[40] != 40 || set.Column("layer").Int[0] != 3 || set.Column("gen_pt").Float[1] != 5 {
+		t.Errorf("%v, %v", set, err)
+	}
+	if says := made("f", nano, wafer.ReadSettings{}); says != "an image a wafer and event, of L1THGCAL_wafer_CALQ_0 to L1THGCAL_wafer_CALQ_47 as they are; wafers an event: about 1" {
+		t.Error(says)
+	}
 	// The first event decides; a later one must not be another's.
 	f := wafersTable(64).set("wafer_CALQ40", "0;0").set("wafer_CALQ63", "0;9")
 	if _, _, err := read(f, wafer.ReadSettings{}); err == nil || !strings.Contains(err.Error(), "entry 0, wafer_CALQ36: item 0: 36 in a pixel of 8×8 that is no cell") {

@@ -246,7 +246,7 @@ func made(place string, t root.Table, s wafer.ReadSettings) string {
 	if events == 0 {
 		return p.says
 	}
-	return fmt.Sprintf("%s; about %.0f %s an event", p.says, items/float64(events), p.items)
+	return fmt.Sprintf("%s; %s an event: about %.0f", p.says, p.items, items/float64(events))
 }
 
 // stats reads all numbers of a column.
