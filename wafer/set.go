@@ -103,22 +103,22 @@ func (c *Column) part(i, j int) Column {
 	return d
 }
 
-// pick is a copy of the values with these indices.
-func (c *Column) pick(index []int) Column {
-	d := Column{Name: c.Name}
+// pick makes to the values with these indices, in its memory.
+func (c *Column) pick(to *Column, index []int) {
+	was := *to
+	*to = Column{Name: c.Name}
 	switch {
 	case c.Text != nil:
-		d.Text = picked(c.Text, index)
+		to.Text = picked(was.Text, c.Text, index)
 	case c.Int != nil:
-		d.Int = picked(c.Int, index)
+		to.Int = picked(was.Int, c.Int, index)
 	default:
-		d.Float = picked(c.Float, index)
+		to.Float = picked(was.Float, c.Float, index)
 	}
-	return d
 }
 
-func picked[T any](from []T, index []int) []T {
-	to := make([]T, len(index))
+func picked[T any](to, from []T, index []int) []T {
+	to = slices.Grow(to[:0], len(index))[:len(index)]
 	for n, i := range index {
 		to[n] = from[i]
 	}
@@ -178,14 +178,22 @@ func (s *Set) Slice(i, j int) *Set {
 
 // Select returns a copy of the images with these indices, in this order.
 func (s *Set) Select(index []int) *Set {
-	out := &Set{Charge: make([]float64, 0, len(index)*hgcal.Cells)}
-	for _, i := range index {
-		out.Charge = append(out.Charge, s.Image(i)...)
-	}
-	for _, c := range s.Columns {
-		out.Columns = append(out.Columns, c.pick(index))
-	}
+	out := &Set{}
+	s.SelectTo(out, index)
 	return out
+}
+
+// SelectTo makes to what Select returns, reusing its memory. It shares none with s.
+func (s *Set) SelectTo(to *Set, index []int) {
+	to.Charge = slices.Grow(to.Charge[:0], len(index)*hgcal.Cells)
+	for _, i := range index {
+		to.Charge = append(to.Charge, s.Image(i)...)
+	}
+	n := len(s.Columns)
+	to.Columns = slices.Grow(to.Columns[:0], n)[:n]
+	for i := range s.Columns {
+		s.Columns[i].pick(&to.Columns[i], index)
+	}
 }
 
 // Append adds the images of o to s. Metadata columns that both have are

@@ -440,3 +440,24 @@ func TestColumnKinds(t *testing.T) {
 		}
 	}
 }
+
+func TestSelectTo(t *testing.T) {
+	s := &Set{Charge: make([]float64, 3*48), Columns: []Column{{Name: "a", Int: []int64{1, 2, 3}}, {Name: "b", Text: []string{"x", "y", "z"}}}}
+	for i := range s.Charge {
+		s.Charge[i] = float64(i)
+	}
+	// Into memory that held more, of other kinds.
+	to := &Set{Charge: make([]float64, 5*48), Columns: []Column{{Name: "c", Text: []string{"1", "2", "3", "4"}}, {Name: "d", Text: make([]string, 4)}, {Name: "e"}}}
+	s.SelectTo(to, []int{2, 0})
+	want := &Set{Charge: append(append([]float64{}, s.Image(2)...), s.Image(0)...), Columns: []Column{{Name: "a", Int: []int64{3, 1}}, {Name: "b", Text: []string{"z", "x"}}}}
+	if !reflect.DeepEqual(to, want) {
+		t.Errorf("%+v, want %+v", to.Columns, want.Columns)
+	}
+	s.Charge[0], s.Columns[0].Int[0] = -1, -1
+	if !reflect.DeepEqual(to, want) {
+		t.Error("shares memory with what it is a copy of")
+	}
+	if n := testing.AllocsPerRun(10, func() { s.SelectTo(to, []int{1, 1}) }); n > 0 {
+		t.Errorf("%v allocations into memory that is enough", n)
+	}
+}

@@ -190,7 +190,7 @@ func (r *Reader) pick(s *wafer.Set, n int) (int, error) {
 			}
 		}
 		if len(r.place) > 0 {
-			*s = *r.chosen()
+			r.choose(s)
 			return len(r.place), nil
 		}
 	}
@@ -212,16 +212,16 @@ func (r *Reader) take(i int) (bool, error) {
 	return r.settings.Every < 2 || (r.taken-1)%r.settings.Every == 0, nil
 }
 
-// chosen is a copy of the images at place with the columns that are given.
-func (r *Reader) chosen() *wafer.Set {
-	if r.settings.Columns == nil {
-		return r.in.Select(r.place)
+// choose makes s the images at place with the columns that are given.
+func (r *Reader) choose(s *wafer.Set) {
+	from := &r.in
+	if r.settings.Columns != nil {
+		from = &wafer.Set{Charge: r.in.Charge}
+		for _, name := range r.columns {
+			from.Columns = append(from.Columns, *r.in.Column(name))
+		}
 	}
-	part := wafer.Set{Charge: r.in.Charge}
-	for _, name := range r.columns {
-		part.Columns = append(part.Columns, *r.in.Column(name))
-	}
-	return part.Select(r.place)
+	from.SelectTo(s, r.place)
 }
 
 // shuffled puts up to n images into s in random order, reading all first.
