@@ -187,6 +187,9 @@ func (w *Writer) endPage(c *writing) error {
 	if c.entries == 0 {
 		return nil
 	}
+	if c.total == 0 && !c.full && 2*c.size > c.entries {
+		c.leave() // a dictionary of values that hardly repeat is longer than they are
+	}
 	b := w.buf[:0]
 	if c.List > 0 {
 		b = appendLevels(b, c.entries, c.List)

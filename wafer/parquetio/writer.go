@@ -14,7 +14,7 @@ import (
 
 // groupRows is how many images a row group has: its pages wait in memory, packed,
 // until it is full.
-const groupRows = 1 << 15
+const groupRows = 1 << 14
 
 // Writer writes images as a Parquet file. It holds a row group's packed pages.
 type Writer struct {
