@@ -39,23 +39,20 @@ func NewBuffer(data []byte, keylen int) *Buffer {
 // Err is the first error.
 func (b *Buffer) Err() error { return b.err }
 
-// Fail makes err the buffer's error where it has none.
-func (b *Buffer) Fail(format string, args ...any) {
+// fail makes err the buffer's error where it has none.
+func (b *Buffer) fail(format string, args ...any) {
 	if b.err == nil {
 		b.err = fmt.Errorf(format, args...)
 	}
 }
 
-// Pos is the position of the next byte, from the payload's first on.
-func (b *Buffer) Pos() int { return b.pos }
-
 // Left is the number of bytes that are left.
 func (b *Buffer) Left() int { return len(b.data) - b.pos }
 
-// Seek goes to a position.
-func (b *Buffer) Seek(pos int) {
+// seek goes to a position.
+func (b *Buffer) seek(pos int) {
 	if pos < 0 || pos > len(b.data) {
-		b.Fail("position %d of a record of %d bytes", pos, len(b.data))
+		b.fail("position %d of a record of %d bytes", pos, len(b.data))
 		return
 	}
 	b.pos = pos
@@ -75,7 +72,7 @@ func (b *Buffer) Take(n int) []byte {
 	return p
 }
 
-// U8, U16, U32 and U64 are integers without a sign, I16, I32 and I64 those with one.
+// U8 is the next byte.
 func (b *Buffer) U8() uint8 {
 	if p := b.Take(1); p != nil {
 		return p[0]
@@ -99,8 +96,8 @@ func (b *Buffer) U32() uint32 {
 	return 0
 }
 
-// U64 is the next number of 64 bits.
-func (b *Buffer) U64() uint64 {
+// u64 is the next number of 64 bits.
+func (b *Buffer) u64() uint64 {
 	if p := b.Take(8); p != nil {
 		return binary.BigEndian.Uint64(p)
 	}
@@ -113,14 +110,14 @@ func (b *Buffer) I16() int16 { return int16(b.U16()) }
 // I32 is the next number of 32 bits, with a sign.
 func (b *Buffer) I32() int32 { return int32(b.U32()) }
 
-// I64 is the next number of 64 bits, with a sign.
-func (b *Buffer) I64() int64 { return int64(b.U64()) }
+// i64 is the next number of 64 bits, with a sign.
+func (b *Buffer) i64() int64 { return int64(b.u64()) }
 
-// F32 is the next number of floating point of 32 bits.
-func (b *Buffer) F32() float32 { return math.Float32frombits(b.U32()) }
+// f32 is the next number of floating point of 32 bits.
+func (b *Buffer) f32() float32 { return math.Float32frombits(b.U32()) }
 
-// F64 is the next number of floating point of 64 bits.
-func (b *Buffer) F64() float64 { return math.Float64frombits(b.U64()) }
+// f64 is the next number of floating point of 64 bits.
+func (b *Buffer) f64() float64 { return math.Float64frombits(b.u64()) }
 
 // String is a string with its length in front: one byte, or 255 and four.
 func (b *Buffer) String() string {
@@ -149,9 +146,9 @@ func (b *Buffer) cstring() string {
 // byteCounted marks a number that is a count of bytes.
 const byteCounted = 0x40000000
 
-// Version reads the version in front of an object and the position where the object
+// version reads the version in front of an object and the position where the object
 // ends, -1 where the file does not say.
-func (b *Buffer) Version() (version, end int) {
+func (b *Buffer) version() (version, end int) {
 	if b.err != nil {
 		return 0, -1
 	}
@@ -166,7 +163,7 @@ func (b *Buffer) Version() (version, end int) {
 	}
 	end = start + 4 + int(n&^byteCounted)
 	if end > len(b.data) || end < b.pos {
-		b.Fail("an object of %d bytes where %d are left", end-start, len(b.data)-start)
+		b.fail("an object of %d bytes where %d are left", end-start, len(b.data)-start)
 		return 0, -1
 	}
 	return int(b.I16()), end

@@ -5,39 +5,40 @@ import "fmt"
 // ROOT's numbers for the kinds of a class's members. To those of numbers 20 is added for
 // fixed arrays and 40 for arrays that another member counts.
 const (
-	CodeBase       = 0
-	CodeChar       = 1
-	CodeShort      = 2
-	CodeInt        = 3
-	CodeLong       = 4
-	CodeFloat      = 5
-	CodeCounter    = 6
-	CodeCharStar   = 7
-	CodeDouble     = 8
-	CodeDouble32   = 9
-	CodeUChar      = 11
-	CodeUShort     = 12
-	CodeUInt       = 13
-	CodeULong      = 14
-	CodeBits       = 15
-	CodeLong64     = 16
-	CodeULong64    = 17
-	CodeBool       = 18
-	CodeFloat16    = 19
-	CodeArray      = 20
-	CodePointer    = 40
-	CodeObject     = 61
-	CodeAny        = 62
-	CodeObjectIn   = 63
-	CodeObjectPtr  = 64
-	CodeTString    = 65
-	CodeTObject    = 66
-	CodeTNamed     = 67
-	CodeAnyIn      = 68
-	CodeAnyPtr     = 69
-	CodeSTLPtr     = 71
-	CodeSTL        = 300
-	CodeSTLString  = 365
+	CodeChar      = 1
+	CodeShort     = 2
+	CodeInt       = 3
+	CodeLong      = 4
+	CodeFloat     = 5
+	CodeCounter   = 6
+	CodeCharStar  = 7
+	CodeDouble    = 8
+	CodeDouble32  = 9
+	CodeUChar     = 11
+	CodeUShort    = 12
+	CodeUInt      = 13
+	CodeULong     = 14
+	CodeBits      = 15
+	CodeLong64    = 16
+	CodeULong64   = 17
+	CodeBool      = 18
+	CodeFloat16   = 19
+	CodeArray     = 20
+	CodePointer   = 40
+	CodeTString   = 65
+	CodeSTLString = 365
+
+	codeBase       = 0
+	codeObject     = 61
+	codeAny        = 62
+	codeObjectIn   = 63
+	codeObjectPtr  = 64
+	codeTObject    = 66
+	codeTNamed     = 67
+	codeAnyIn      = 68
+	codeAnyPtr     = 69
+	codeSTLPtr     = 71
+	codeSTL        = 300
 	codeArtificial = 1000
 )
 
@@ -45,7 +46,7 @@ const (
 func (b *Buffer) element(o *Object, e *Element, infos *Streamers) {
 	m := member{name: e.Name}
 	switch c := e.Code; {
-	case c == CodeBase:
+	case c == codeBase:
 		b.baseClass(o, e, infos)
 		return
 	case c == CodeBits:
@@ -55,7 +56,7 @@ func (b *Buffer) element(o *Object, e *Element, infos *Streamers) {
 		}
 	case c == CodeFloat16:
 		b.Take(3) // The range of a leaf, which is nothing that is asked for.
-	case c > CodeBase && c < CodeArray && c != CodeCharStar:
+	case c > codeBase && c < CodeArray && c != CodeCharStar:
 		b.scalar(&m, c)
 	case c > CodeArray && c < CodePointer:
 		b.array(&m, c-CodeArray, e.Len)
@@ -67,18 +68,18 @@ func (b *Buffer) element(o *Object, e *Element, infos *Streamers) {
 		m.text = string(b.Take(int(b.I32())))
 	case c == CodeTString:
 		m.text = b.String()
-	case c == CodeTObject:
+	case c == codeTObject:
 		b.base()
-	case c == CodeTNamed, c == CodeObject, c == CodeAny, c == CodeObjectIn, c == CodeAnyIn:
+	case c == codeTNamed, c == codeObject, c == codeAny, c == codeObjectIn, c == codeAnyIn:
 		b.member(&m, e, infos)
-	case c == CodeObjectPtr, c == CodeAnyPtr:
+	case c == codeObjectPtr, c == codeAnyPtr:
 		m.objects = []*Object{b.pointer(infos)}
-	case c == CodeSTL, c == CodeSTLString, c == CodeSTLPtr:
+	case c == codeSTL, c == CodeSTLString, c == codeSTLPtr:
 		b.skip()
 	case c >= codeArtificial || c < 0:
 		return
 	default:
-		b.Fail("a member of type %s, kind %d", e.Type, c)
+		b.fail("a member of type %s, kind %d", e.Type, c)
 	}
 	o.members = append(o.members, m)
 }
@@ -129,12 +130,12 @@ func trimPointer(class string) string {
 
 // skip goes behind what has a byte count in front.
 func (b *Buffer) skip() {
-	_, end := b.Version()
+	_, end := b.version()
 	if end < 0 {
-		b.Fail("a container without its size")
+		b.fail("a container without its size")
 		return
 	}
-	b.Seek(end)
+	b.seek(end)
 }
 
 // tarray is the kind of number in an array of ROOT's own, which has no version in front;
@@ -181,7 +182,7 @@ func width(code int) int {
 func (b *Buffer) array(m *member, code, n int) {
 	w := width(code)
 	if w == 0 || n < 0 || n > b.Left()/w {
-		b.Fail("an array of %d values of kind %d in %d bytes", n, code, b.Left())
+		b.fail("an array of %d values of kind %d in %d bytes", n, code, b.Left())
 		return
 	}
 	switch code {
@@ -209,9 +210,9 @@ func (b *Buffer) scalar(m *member, code int) {
 
 func (b *Buffer) float1(code int) float64 {
 	if code == CodeDouble {
-		return b.F64()
+		return b.f64()
 	}
-	return float64(b.F32())
+	return float64(b.f32())
 }
 
 func (b *Buffer) number1(code int) int64 {
@@ -229,7 +230,7 @@ func (b *Buffer) number1(code int) int64 {
 	case CodeUInt:
 		return int64(b.U32())
 	case CodeLong, CodeULong, CodeLong64, CodeULong64:
-		return b.I64()
+		return b.i64()
 	}
 	b.err = fmt.Errorf("a number of kind %d", code)
 	return 0

@@ -44,11 +44,11 @@ func Open(at io.ReaderAt, size int64) (*File, error) {
 	var nameLen int
 	if big := version >= 1000000; big {
 		version -= 1000000
-		end = b.I64()
+		end = b.i64()
 		b.Take(8 + 4 + 4)
 		nameLen = int(b.I32())
 		b.Take(1 + 4)
-		f.seekInfo = b.I64()
+		f.seekInfo = b.i64()
 	} else {
 		end = int64(b.I32())
 		b.Take(4 + 4 + 4)

@@ -45,7 +45,7 @@ func (b *Buffer) Key() Key {
 	k.keyLen = int(b.U16())
 	k.Cycle = int(b.U16())
 	if version > 1000 {
-		k.seek = b.I64()
+		k.seek = b.i64()
 		b.Take(8)
 	} else {
 		k.seek = int64(b.I32())
@@ -115,7 +115,7 @@ func (w *walker) folder(offset int64, path string, depth int) error {
 	var seek int64
 	if version > 1000 {
 		b.Take(8 + 8)
-		seek = b.I64()
+		seek = b.i64()
 	} else {
 		b.Take(4 + 4)
 		seek = int64(b.I32())
@@ -142,7 +142,7 @@ func (w *walker) folder(offset int64, path string, depth int) error {
 func keyList(list []byte) ([]Key, error) {
 	b := NewBuffer(list, 0)
 	own := b.Key()
-	b.Seek(own.keyLen)
+	b.seek(own.keyLen)
 	n := int(b.I32())
 	var keys []Key
 	at := map[string]int{}

@@ -43,15 +43,15 @@ var codes = map[string]int{
 // knownElement reads one member of known.txt.
 func knownElement(text string) Element {
 	if base, ok := strings.CutPrefix(text, ":"); ok {
-		return Element{Name: base, Code: CodeBase}
+		return Element{Name: base, Code: codeBase}
 	}
 	kind, name, _ := strings.Cut(text, " ")
 	name, index, _ := strings.Cut(strings.TrimSuffix(name, "]"), "[")
-	e := Element{Name: name, Type: kind, Code: CodeAny}
+	e := Element{Name: name, Type: kind, Code: codeAny}
 	if c, ok := codes[strings.TrimSuffix(kind, "*")]; ok {
 		e.Code = c
 	} else if strings.HasSuffix(kind, "*") {
-		e.Code = CodeObjectPtr
+		e.Code = codeObjectPtr
 	}
 	if n, err := strconv.Atoi(index); err == nil {
 		e.Code, e.Len = e.Code+CodeArray, n

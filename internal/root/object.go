@@ -101,10 +101,10 @@ func (b *Buffer) Object(class string, infos *Streamers) *Object {
 // ends, an error within it is its own and the buffer goes on behind it.
 func (b *Buffer) object(o *Object, infos *Streamers) {
 	if b.depth++; b.depth > maxNested {
-		b.Fail("more than %d objects within each other", maxNested)
+		b.fail("more than %d objects within each other", maxNested)
 	}
 	defer func() { b.depth-- }()
-	version, end := b.Version()
+	version, end := b.version()
 	o.Version = version
 	if b.err != nil {
 		o.Err = b.err
@@ -145,7 +145,7 @@ func (b *Buffer) content(o *Object, infos *Streamers) {
 	}
 	info := infos.find(o.Class, o.Version, checksum)
 	if info == nil {
-		b.Fail("class %s of version %d is not described", o.Class, o.Version)
+		b.fail("class %s of version %d is not described", o.Class, o.Version)
 		return
 	}
 	for i := range info.elements {
@@ -187,13 +187,13 @@ func (b *Buffer) list(o *Object, infos *Streamers) {
 
 // base reads a TObject with its version.
 func (b *Buffer) base() {
-	b.Version()
+	b.version()
 	b.tobject()
 }
 
 func (b *Buffer) elements(o *Object, n int, options bool, infos *Streamers) {
 	if n < 0 || n > b.Left() {
-		b.Fail("a list of %d objects in %d bytes", n, b.Left())
+		b.fail("a list of %d objects in %d bytes", n, b.Left())
 		return
 	}
 	list := make([]*Object, 0, min(n, b.Left()/4))
@@ -233,7 +233,7 @@ func (b *Buffer) pointer(infos *Streamers) *Object {
 		tagAt = uint32(b.pos + b.origin)
 		tag = b.U32()
 		if end > len(b.data) || end < b.pos {
-			b.Fail("an object of %d bytes where %d are left", first&^byteCounted, b.Left())
+			b.fail("an object of %d bytes where %d are left", first&^byteCounted, b.Left())
 		}
 	}
 	if b.err != nil {
@@ -266,7 +266,7 @@ func (b *Buffer) class(tag, at uint32) string {
 	if tag != newClass {
 		name, ok := b.classes[tag&^classMask]
 		if !ok {
-			b.Fail("an object of a class that is not named before")
+			b.fail("an object of a class that is not named before")
 		}
 		return name
 	}
@@ -304,7 +304,7 @@ func (b *Buffer) pointee(o *Object, end int, infos *Streamers) {
 	whole, start := b.data, b.pos
 	b.data = whole[:end]
 	if o.Class == "TBasket" {
-		b.Fail("a basket, whose layout is its own")
+		b.fail("a basket, whose layout is its own")
 	} else {
 		b.object(o, infos)
 	}

@@ -71,7 +71,7 @@ func (s *Streamers) Elements(class string, version int, checksum uint32) []Eleme
 func (s *Streamers) Base(class string) string {
 	for _, list := range [][]*streamer{s.classes[class], known().classes[class]} {
 		for _, i := range list {
-			if len(i.elements) > 0 && i.elements[0].Code == CodeBase {
+			if len(i.elements) > 0 && i.elements[0].Code == codeBase {
 				return i.elements[0].Name
 			}
 		}
@@ -135,7 +135,7 @@ func (s *Streamers) add(o *Object) {
 			Code: int(e.Int("fType")), Len: int(e.Int("fArrayLength")), counter: e.Text("fCountName"),
 		}
 		if e.Class == "TStreamerBase" {
-			element.Code = CodeBase
+			element.Code = codeBase
 		}
 		i.elements = append(i.elements, element)
 	}
