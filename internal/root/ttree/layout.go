@@ -320,7 +320,7 @@ func (t *Tree) objectLayout(b *branch, code int, l layout, member bool) (layout,
 	if n, ok := tarrays[class]; ok {
 		return layout{number: n, n: 1, list: true, header: 4, counted: true}, false, nil
 	}
-	within, ok := elementOf(class)
+	within, ok := elementOf(strings.TrimSuffix(class, "*")) // A list behind a pointer is written like one that is not.
 	if !ok {
 		return l, false, no
 	}

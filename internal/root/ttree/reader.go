@@ -260,7 +260,7 @@ func (r *reader) lists(a *root.Array, lo, hi int) (int, error) {
 		n := (len(p) - l.header) / width
 		if l.counted {
 			says := int64(binary.BigEndian.Uint32(p[l.header-4:]))
-			if says*int64(width) > int64(len(p)-l.header) {
+			if says*int64(width) != int64(len(p)-l.header) {
 				return i, fmt.Errorf("a list of %d values in %d bytes", says, len(p)-l.header)
 			}
 			n = int(says)
