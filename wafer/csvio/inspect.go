@@ -2,7 +2,6 @@ package csvio
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -16,7 +15,8 @@ import (
 var _ wafer.Inspector = Format{}
 
 // Inspect reads the whole table: its columns, what their values can be taken for, and
-// how many rows it has. A table that holds no images is described, too.
+// how many rows it has. A table that holds no images is described, too; of one with a
+// row that cannot be read what is above that row, beside the error.
 func (Format) Inspect(ctx context.Context, src *wafer.Source, s wafer.InspectSettings) ([]wafer.Object, error) {
 	if err := s.Read.Check(); err != nil {
 		return nil, err
@@ -36,19 +36,19 @@ func (Format) Inspect(ctx context.Context, src *wafer.Source, s wafer.InspectSet
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		line, err := r.line()
-		if err == io.EOF {
+		var line []byte
+		if line, err = r.line(); err == io.EOF {
+			err = nil
 			break
 		}
 		r.row++
 		if err == nil {
-			err = count(columns, line, r.sep)
+			if err = count(columns, line, r.sep); err != nil {
+				err = r.fail(0, err)
+			}
 		}
 		if err != nil {
-			if errors.Is(err, context.Canceled) {
-				return nil, err
-			}
-			object.Images = fmt.Sprintf("cannot be read beyond row %d: %v", r.row, err)
+			object.Images = fmt.Sprintf("cannot be read beyond row %d", r.row-1)
 			break
 		}
 		object.Entries++
@@ -56,7 +56,7 @@ func (Format) Inspect(ctx context.Context, src *wafer.Source, s wafer.InspectSet
 	for j, name := range names {
 		object.Columns = append(object.Columns, columns[j].summary(name, s.Stats))
 	}
-	return []wafer.Object{object}, nil
+	return []wafer.Object{object}, err
 }
 
 // describe names the columns of a table and says what images it has; the header, if

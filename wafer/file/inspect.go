@@ -23,6 +23,9 @@ func Inspect(ctx context.Context, in Input, s wafer.InspectSettings) (format str
 		return "", nil, err
 	}
 	defer func() { err = errors.Join(err, src.close()) }()
+	if _, text := src.format.(wafer.Untyped); text && src.bytes != nil && s.Progress != nil { // of which how far it is read is known here
+		src.bytes.after = func() { s.Progress(src.share(), src.Name) }
+	}
 	if i, ok := src.format.(wafer.Inspector); ok {
 		objects, err = i.Inspect(ctx, &src.Source, s)
 	} else {

@@ -121,7 +121,7 @@ func (o *source) share() float64 {
 func (o *source) close() error {
 	err := o.Close()
 	if o.packed != nil {
-		err = errors.Join(err, o.packed.Close())
+		o.packed.Close() // what it says, reading said before
 	}
 	if o.file != nil {
 		err = errors.Join(err, o.file.Close())
@@ -185,8 +185,9 @@ func (s *said) Read(p []byte) (int, error) {
 type counted struct {
 	ctx context.Context
 	io.Reader
-	at io.ReaderAt
-	n  atomic.Int64
+	at    io.ReaderAt
+	n     atomic.Int64
+	after func() // called after every read of the stream, unless nil
 }
 
 func (c *counted) Read(p []byte) (int, error) {
@@ -195,6 +196,9 @@ func (c *counted) Read(p []byte) (int, error) {
 	}
 	n, err := c.Reader.Read(p)
 	c.n.Add(int64(n))
+	if c.after != nil {
+		c.after()
+	}
 	return n, err
 }
 
