@@ -251,6 +251,14 @@ func (r *Reader) parse(image []float64, line []byte) error {
 			at = end + 1
 			continue
 		}
+		// Of one digit, as most of them are, without a loop.
+		if at+1 < len(line) && line[at+1] == sep && line[at]-'0' <= 9 {
+			charge := float64(line[at] - '0')
+			image[cell] = charge
+			sum += charge
+			at += 2
+			continue
+		}
 		// Whole numbers, by far the most frequent, in one pass.
 		end, v := at, uint64(0)
 		for end < len(line) && line[end]-'0' <= 9 {
