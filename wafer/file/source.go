@@ -153,7 +153,9 @@ func packers() []packer {
 				}
 				return z.IOReadCloser(), nil
 			},
-			func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1)) }},
+			func(w io.Writer) (io.WriteCloser, error) {
+				return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<20))
+			}},
 	}
 }
 
