@@ -22,7 +22,7 @@ func damaged(t testing.TB, b []byte) {
 	t.Helper()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	r, err := NewReader(bytes.NewReader(b), int64(len(b)), "test", wafer.ReadSettings{})
+	r, err := newReader(bytes.NewReader(b), int64(len(b)), "test", wafer.ReadSettings{})
 	if err == nil {
 		var part wafer.Set
 		for n := 0; err == nil && n < 1e6; n += part.Len() {
@@ -109,7 +109,7 @@ func TestChecksums(t *testing.T) {
 	for at := 4; at < pages; at += 7 {
 		bad := slices.Clone(b)
 		bad[at] ^= 1 << (at % 8)
-		r, err := NewReader(bytes.NewReader(bad), int64(len(bad)), "test", wafer.ReadSettings{})
+		r, err := newReader(bytes.NewReader(bad), int64(len(bad)), "test", wafer.ReadSettings{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,11 +10,11 @@ import (
 	"barrow/wafer/parquetio"
 )
 
-func ExampleNewReader() {
+func Example() {
 	images := &wafer.Set{Charge: make([]float64, 2*hgcal.Cells), Columns: []wafer.Column{{Name: "layer", Int: []int64{9, 11}}}}
 	images.Image(0)[7] = 168
 	var file bytes.Buffer
-	w, err := parquetio.NewWriter(&file, wafer.WriteSettings{Unit: "calq"})
+	w, err := parquetio.Format{}.Create(&file, wafer.WriteSettings{Unit: "calq"})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -23,7 +23,7 @@ func ExampleNewReader() {
 		fmt.Println(err)
 		return
 	}
-	r, err := parquetio.NewReader(bytes.NewReader(file.Bytes()), int64(file.Len()), "images.parquet", wafer.ReadSettings{})
+	r, err := parquetio.Format{}.Open(&wafer.Source{Name: "images.parquet", At: bytes.NewReader(file.Bytes()), Size: int64(file.Len())}, wafer.ReadSettings{})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -35,12 +35,12 @@ func (Format) Open(src *wafer.Source, s wafer.ReadSettings) (wafer.FileReader, e
 	if err != nil {
 		return nil, fmt.Errorf("parquetio: %w", err)
 	}
-	return NewReader(in, size, src.Name, s)
+	return newReader(in, size, src.Name, s)
 }
 
 // Create starts writing.
 func (Format) Create(out io.Writer, s wafer.WriteSettings) (wafer.Writer, error) {
-	return NewWriter(out, s)
+	return newWriter(out, s)
 }
 
 // dialects are the layouts that can be written.

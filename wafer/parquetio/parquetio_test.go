@@ -49,7 +49,7 @@ func sample(n int) *wafer.Set {
 func write(t testing.TB, s *wafer.Set, o wafer.WriteSettings) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	w, err := NewWriter(&b, o)
+	w, err := newWriter(&b, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func write(t testing.TB, s *wafer.Set, o wafer.WriteSettings) []byte {
 
 func read(t testing.TB, b []byte, o wafer.ReadSettings) *wafer.Set {
 	t.Helper()
-	r, err := NewReader(bytes.NewReader(b), int64(len(b)), "test", o)
+	r, err := newReader(bytes.NewReader(b), int64(len(b)), "test", o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestRoundTrip(t *testing.T) {
 				}
 				b := write(t, s, wafer.WriteSettings{Dialect: dialect, Order: o, Unit: "data"})
 				same(t, s, read(t, b, wafer.ReadSettings{Order: o}))
-				r, err := NewReader(bytes.NewReader(b), int64(len(b)), "test", wafer.ReadSettings{Order: o})
+				r, err := newReader(bytes.NewReader(b), int64(len(b)), "test", wafer.ReadSettings{Order: o})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -106,7 +106,7 @@ func TestRoundTrip(t *testing.T) {
 					t.Errorf("%+v", i)
 				}
 				for _, other := range hgcal.Orders() {
-					if _, err := NewReader(bytes.NewReader(b), int64(len(b)), "test", wafer.ReadSettings{Order: other}); (err == nil) != (other == o) {
+					if _, err := newReader(bytes.NewReader(b), int64(len(b)), "test", wafer.ReadSettings{Order: other}); (err == nil) != (other == o) {
 						t.Errorf("%v read as %v: %v", o, other, err)
 					}
 				}
@@ -251,7 +251,7 @@ func TestErrors(t *testing.T) {
 		// What parquet-go asks 64 GiB for.
 		{"absurd", []byte("PAR1\x15\x02\x19\x1c\x48\x01a\x00\x16\x00\x19\xfc\xff\xff\xff\xff\x07\x11\x00\x00\x00PAR1"), "a list of 2147483647 in 0 bytes"},
 	} {
-		r, err := NewReader(bytes.NewReader(c.file), int64(len(c.file)), "test", wafer.ReadSettings{})
+		r, err := newReader(bytes.NewReader(c.file), int64(len(c.file)), "test", wafer.ReadSettings{})
 		if err == nil {
 			_, err = wafer.ReadAll(r)
 		}
@@ -263,10 +263,10 @@ func TestErrors(t *testing.T) {
 
 func TestWriteErrors(t *testing.T) {
 	s := sample(3)
-	if _, err := NewWriter(io.Discard, wafer.WriteSettings{Dialect: "plain"}); err == nil || !strings.Contains(err.Error(), "want list, columns") {
+	if _, err := newWriter(io.Discard, wafer.WriteSettings{Dialect: "plain"}); err == nil || !strings.Contains(err.Error(), "want list, columns") {
 		t.Error(err)
 	}
-	w, err := NewWriter(io.Discard, wafer.WriteSettings{})
+	w, err := newWriter(io.Discard, wafer.WriteSettings{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -344,7 +344,7 @@ func TestNames(t *testing.T) {
 		{name: "one of two", file: table(t, []two{{make([]float64, 48), ramp}}), s: wafer.ReadSettings{Tree: "b"}, remark: "left out, lists and structures: a"},
 		{name: "none of two", file: table(t, []two{{ramp, ramp}}), s: wafer.ReadSettings{Tree: "c"}, refused: "no column of lists is called c"},
 	} {
-		r, err := NewReader(bytes.NewReader(c.file), int64(len(c.file)), "test", c.s)
+		r, err := newReader(bytes.NewReader(c.file), int64(len(c.file)), "test", c.s)
 		if c.refused != "" {
 			if err == nil || !strings.Contains(err.Error(), c.refused) {
 				t.Errorf("%s: %v, want %q", c.name, err, c.refused)
@@ -371,7 +371,7 @@ func TestLost(t *testing.T) {
 	s := sample(3)
 	s.Columns[2].Text = []string{"a", "b\xffc", "ü"}
 	var b bytes.Buffer
-	w, err := NewWriter(&b, wafer.WriteSettings{})
+	w, err := newWriter(&b, wafer.WriteSettings{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -388,7 +388,7 @@ func TestLost(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	s.Columns[0].Name = "CALQ_7"
-	if w, err = NewWriter(io.Discard, wafer.WriteSettings{}); err != nil {
+	if w, err = newWriter(io.Discard, wafer.WriteSettings{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Write(s); err == nil || !strings.Contains(err.Error(), "would be read as charges") {
@@ -432,7 +432,7 @@ func BenchmarkRead(b *testing.B) {
 		b.Run(dialect, func(b *testing.B) {
 			b.SetBytes(60_000 * hgcal.Cells * 8)
 			for b.Loop() {
-				r, err := NewReader(bytes.NewReader(file), int64(len(file)), "test", wafer.ReadSettings{})
+				r, err := newReader(bytes.NewReader(file), int64(len(file)), "test", wafer.ReadSettings{})
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -15,13 +15,13 @@ import (
 	"barrow/wafer"
 )
 
-func openFile(t testing.TB, path string, s wafer.ReadSettings) (*Reader, error) {
+func openFile(t testing.TB, path string, s wafer.ReadSettings) (*reader, error) {
 	t.Helper()
 	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return NewReader(bytes.NewReader(b), int64(len(b)), filepath.Base(path), s)
+	return newReader(bytes.NewReader(b), int64(len(b)), filepath.Base(path), s)
 }
 
 // TestOtherWriters reads the same images from files of pyarrow and pandas of all kinds:
@@ -64,7 +64,7 @@ func TestOtherWriters(t *testing.T) {
 }
 
 // readAll reads with batches of n.
-func readAll(t testing.TB, r *Reader, n int) *wafer.Set {
+func readAll(t testing.TB, r *reader, n int) *wafer.Set {
 	t.Helper()
 	var all, part wafer.Set
 	for {

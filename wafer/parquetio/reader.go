@@ -13,8 +13,8 @@ import (
 	"barrow/wafer"
 )
 
-// Reader reads images from a Parquet file.
-type Reader struct {
+// reader reads images from a Parquet file.
+type reader struct {
 	name     string
 	file     *parquet.File
 	settings wafer.ReadSettings
@@ -29,12 +29,12 @@ type Reader struct {
 }
 
 var (
-	_ wafer.FileReader = (*Reader)(nil)
-	_ wafer.Remarker   = (*Reader)(nil)
+	_ wafer.FileReader = (*reader)(nil)
+	_ wafer.Remarker   = (*reader)(nil)
 )
 
-// NewReader starts reading a file of that many bytes; name stands for it in errors.
-func NewReader(in io.ReaderAt, size int64, name string, s wafer.ReadSettings) (*Reader, error) {
+// newReader starts reading a file of that many bytes; name stands for it in errors.
+func newReader(in io.ReaderAt, size int64, name string, s wafer.ReadSettings) (*reader, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func NewReader(in io.ReaderAt, size int64, name string, s wafer.ReadSettings) (*
 	if err != nil {
 		return nil, fmt.Errorf("parquetio: %s: %w", name, err)
 	}
-	r := &Reader{name: name, file: f, settings: s, layout: l, toV9: s.Order.ToV9()}
+	r := &reader{name: name, file: f, settings: s, layout: l, toV9: s.Order.ToV9()}
 	if l.list != nil {
 		r.charges = append(r.charges, f.Column(l.list))
 	}
@@ -67,7 +67,7 @@ func NewReader(in io.ReaderAt, size int64, name string, s wafer.ReadSettings) (*
 }
 
 // Info is what the file says.
-func (r *Reader) Info() wafer.Info {
+func (r *reader) Info() wafer.Info {
 	i := wafer.Info{Format: "parquet", Order: r.settings.Order, OrderSaid: r.layout.said, Unit: r.layout.unit}
 	for _, c := range r.layout.columns {
 		i.Columns = append(i.Columns, c.name)
@@ -76,13 +76,13 @@ func (r *Reader) Info() wafer.Info {
 }
 
 // Remarks are of columns: which were taken for charges, which left out.
-func (r *Reader) Remarks() []string { return slices.Clone(r.layout.remarks) }
+func (r *reader) Remarks() []string { return slices.Clone(r.layout.remarks) }
 
 // Place is the file and the row, from 1, of image i of the last Read.
-func (r *Reader) Place(i int) string { return fmt.Sprintf("%s:%d", r.name, r.batch+int64(i)+1) }
+func (r *reader) Place(i int) string { return fmt.Sprintf("%s:%d", r.name, r.batch+int64(i)+1) }
 
 // Close frees what the reader holds.
-func (r *Reader) Close() error {
+func (r *reader) Close() error {
 	for _, c := range slices.Concat(r.charges, r.columns) {
 		c.Close()
 	}
@@ -91,7 +91,7 @@ func (r *Reader) Close() error {
 
 // Read puts up to n further images into s, reusing its memory. After an error the
 // images before it are lost.
-func (r *Reader) Read(s *wafer.Set, n int) (int, error) {
+func (r *reader) Read(s *wafer.Set, n int) (int, error) {
 	r.batch = r.rows
 	got, err := 0, error(nil)
 	if n = min(n, 1<<16); r.layout.list != nil { // so many at a time need no more memory than a page
@@ -116,7 +116,7 @@ func (r *Reader) Read(s *wafer.Set, n int) (int, error) {
 }
 
 // fail is an error in a row, from 0, of the batch.
-func (r *Reader) fail(row int, leaf *parquet.Leaf, format string, args ...any) error {
+func (r *reader) fail(row int, leaf *parquet.Leaf, format string, args ...any) error {
 	return fmt.Errorf("row %d, column %s: %w", r.batch+int64(row)+1, leaf.Name(), fmt.Errorf(format, args...))
 }
 
@@ -124,7 +124,7 @@ func (r *Reader) fail(row int, leaf *parquet.Leaf, format string, args ...any) e
 var listLevels = append([]byte{0}, bytes.Repeat([]byte{1}, hgcal.Cells-1)...)
 
 // lists reads the charges of a column of lists.
-func (r *Reader) lists(s *wafer.Set, n int) (int, error) {
+func (r *reader) lists(s *wafer.Set, n int) (int, error) {
 	leaf := r.layout.list
 	got, err := r.charges[0].Read(&r.values, n*hgcal.Cells)
 	if err != nil {
@@ -160,7 +160,7 @@ func (r *Reader) lists(s *wafer.Set, n int) (int, error) {
 
 // badList says what is wrong with the list of a row, which has other levels than one
 // of 48.
-func (r *Reader) badList(row int, levels []byte) error {
+func (r *reader) badList(row int, levels []byte) error {
 	leaf := r.layout.list
 	at := row * hgcal.Cells
 	if levels[0] != 0 {
@@ -177,7 +177,7 @@ func (r *Reader) badList(row int, levels []byte) error {
 }
 
 // missing is an error where entries have no value; a row is so many of them.
-func (r *Reader) missing(leaf *parquet.Leaf, entries, row int, what string) error {
+func (r *reader) missing(leaf *parquet.Leaf, entries, row int, what string) error {
 	if len(r.values.Def) == 0 {
 		return nil
 	}
@@ -191,7 +191,7 @@ func (r *Reader) missing(leaf *parquet.Leaf, entries, row int, what string) erro
 
 // asNumbers gives the values that were read, of so many rows, as numbers, until the
 // next call.
-func (r *Reader) asNumbers(leaf *parquet.Leaf, rows int) ([]float64, error) {
+func (r *reader) asNumbers(leaf *parquet.Leaf, rows int) ([]float64, error) {
 	all, err := numbers(r.numbers, leaf, &r.values)
 	if err != nil {
 		return nil, fmt.Errorf("rows %d to %d, column %s: %w", r.batch+1, r.batch+int64(rows), leaf.Name(), err)
@@ -203,7 +203,7 @@ func (r *Reader) asNumbers(leaf *parquet.Leaf, rows int) ([]float64, error) {
 }
 
 // cells reads the charges of 48 columns.
-func (r *Reader) cells(s *wafer.Set, n int) (int, error) {
+func (r *reader) cells(s *wafer.Set, n int) (int, error) {
 	rows := 0
 	for k, c := range r.charges {
 		leaf := r.layout.cells[k]
@@ -234,7 +234,7 @@ func (r *Reader) cells(s *wafer.Set, n int) (int, error) {
 }
 
 // check holds charges to what they may be, and makes -0 of them 0.
-func (r *Reader) check(charge []float64) error {
+func (r *reader) check(charge []float64) error {
 	for i := 0; i < len(charge); i += hgcal.Cells {
 		sum := 0.0
 		for k, v := range charge[i : i+hgcal.Cells] {
@@ -251,7 +251,7 @@ func (r *Reader) check(charge []float64) error {
 	return nil
 }
 
-func (r *Reader) badCharge(row, v9 int, v float64) error {
+func (r *reader) badCharge(row, v9 int, v float64) error {
 	what := "is not a finite number"
 	if v < 0 && v >= -math.MaxFloat64 {
 		what = "is negative"
@@ -264,7 +264,7 @@ func (r *Reader) badCharge(row, v9 int, v float64) error {
 }
 
 // metadata reads the other columns.
-func (r *Reader) metadata(s *wafer.Set, n int) error {
+func (r *reader) metadata(s *wafer.Set, n int) error {
 	if len(s.Columns) != len(r.columns) {
 		s.Columns = make([]wafer.Column, len(r.columns))
 	}
@@ -289,7 +289,7 @@ func (r *Reader) metadata(s *wafer.Set, n int) error {
 }
 
 // take makes n values of the column that was read.
-func (r *Reader) take(c *wafer.Column, from column, n int) error {
+func (r *reader) take(c *wafer.Column, from column, n int) error {
 	c.Name = from.name
 	leaf, def := from.leaf, r.values.Def
 	switch from.kind {

@@ -16,8 +16,8 @@ import (
 // until it is full.
 const groupRows = 1 << 14
 
-// Writer writes images as a Parquet file. It holds a row group's packed pages.
-type Writer struct {
+// writer writes images as a Parquet file. It holds a row group's packed pages.
+type writer struct {
 	file    *parquet.Writer
 	out     io.Writer
 	dialect string
@@ -32,25 +32,25 @@ type Writer struct {
 }
 
 var (
-	_ wafer.Writer = (*Writer)(nil)
-	_ wafer.Loser  = (*Writer)(nil)
+	_ wafer.Writer = (*writer)(nil)
+	_ wafer.Loser  = (*writer)(nil)
 )
 
-// NewWriter starts writing to out. The columns are those of the first set.
-func NewWriter(out io.Writer, s wafer.WriteSettings) (*Writer, error) {
+// newWriter starts writing to out. The columns are those of the first set.
+func newWriter(out io.Writer, s wafer.WriteSettings) (*writer, error) {
 	if err := s.Order.Check(); err != nil {
 		return nil, err
 	}
 	if err := checkDialect(s.Dialect); err != nil {
 		return nil, err
 	}
-	return &Writer{out: out, dialect: s.Dialect, unit: s.Unit, order: s.Order, at: s.Order.ToV9(), odd: map[string]int{}}, nil
+	return &writer{out: out, dialect: s.Dialect, unit: s.Unit, order: s.Order, at: s.Order.ToV9(), odd: map[string]int{}}, nil
 }
 
 // Write writes the images of s. The first call decides the columns and what their
 // values are; a later set with other ones is an error, and so is a charge that is
 // negative or not finite.
-func (w *Writer) Write(s *wafer.Set) error {
+func (w *writer) Write(s *wafer.Set) error {
 	if err := s.Check(); err != nil {
 		return fmt.Errorf("parquetio: writing after %d images: %w", w.rows, err)
 	}
@@ -82,7 +82,7 @@ func (w *Writer) Write(s *wafer.Set) error {
 
 // Close writes what is waiting, and the table of contents. Like reading, writing no
 // images at all is an error.
-func (w *Writer) Close() error {
+func (w *writer) Close() error {
 	if w.rows == 0 {
 		return errors.New("parquetio: no images to write")
 	}
@@ -93,7 +93,7 @@ func (w *Writer) Close() error {
 }
 
 // begin fixes the columns by the first set.
-func (w *Writer) begin(s *wafer.Set) error {
+func (w *writer) begin(s *wafer.Set) error {
 	meta := map[string]string{orderKey: w.order.String()}
 	if w.unit != "" {
 		meta[unitKey] = w.unit
@@ -134,7 +134,7 @@ func kindOfColumn(c *wafer.Column) kind {
 }
 
 // some writes a few images.
-func (w *Writer) some(s *wafer.Set) error {
+func (w *writer) some(s *wafer.Set) error {
 	n := s.Len()
 	w.part = grown(w.part, len(s.Charge))
 	next := 0
@@ -173,7 +173,7 @@ func (w *Writer) some(s *wafer.Set) error {
 }
 
 // metadata writes the values of a column, which must be of the kind of the first set's.
-func (w *Writer) metadata(at int, c *wafer.Column, as kind) error {
+func (w *writer) metadata(at int, c *wafer.Column, as kind) error {
 	switch {
 	case kindOfColumn(c) != as:
 		return fmt.Errorf("%v here, %v before: a column is of one kind", kindOfColumn(c), as)
@@ -186,7 +186,7 @@ func (w *Writer) metadata(at int, c *wafer.Column, as kind) error {
 }
 
 // utf8 is a column's texts, without the bytes that other programs refuse to read.
-func (w *Writer) utf8(c *wafer.Column) []string {
+func (w *writer) utf8(c *wafer.Column) []string {
 	out := c.Text
 	for i, text := range c.Text {
 		if utf8.ValidString(text) {
@@ -201,7 +201,7 @@ func (w *Writer) utf8(c *wafer.Column) []string {
 }
 
 // Lost says what columns of text cannot hold.
-func (w *Writer) Lost() []string {
+func (w *writer) Lost() []string {
 	var lost []string
 	for _, name := range w.names {
 		if n := w.odd[name]; n > 0 {
