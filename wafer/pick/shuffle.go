@@ -31,6 +31,7 @@ type shuffle struct {
 
 	spool func() (*os.File, error)
 	file  *os.File
+	out   *bufio.Writer // to file
 	size  int64
 	runs  []extent
 
@@ -51,8 +52,10 @@ type kinds struct{ text, whole, number bool }
 
 const (
 	shuffleStream = 0x73687566 // of random numbers, so that uses of one seed do not share any
-	runBytes      = 8 << 20
-	mergeBytes    = 8 << 20
+	runBytes      = 2 << 20
+	mergeBytes    = 2 << 20
+	leastBuffer   = 1 << 10 // of a run that is merged
+	writeBytes    = 64 << 10
 	leastRow      = hgcal.Cells + 1 // bytes
 	indexBytes    = 24              // of a keyed
 )
@@ -105,20 +108,19 @@ func (s *shuffle) write() error {
 			return fmt.Errorf("pick: no place to shuffle: %w", err)
 		}
 		os.Remove(f.Name()) // at once where the system lets go of a name in use
-		s.file = f
+		s.file, s.out = f, bufio.NewWriterSize(f, writeBytes)
 	}
 	s.sort()
-	out := bufio.NewWriterSize(s.file, 1<<20)
 	from := s.size
 	var head []byte
 	for _, k := range s.index {
 		head = binary.LittleEndian.AppendUint64(head[:0], k.key)
 		head = binary.AppendUvarint(head, uint64(k.to-k.from))
-		out.Write(head)
-		out.Write(s.memory[k.from:k.to])
+		s.out.Write(head)
+		s.out.Write(s.memory[k.from:k.to])
 		s.size += int64(len(head) + k.to - k.from)
 	}
-	if err := out.Flush(); err != nil {
+	if err := s.out.Flush(); err != nil {
 		return fmt.Errorf("pick: shuffling %d images: %w", s.rows, err)
 	}
 	s.runs = append(s.runs, extent{from, s.size})
@@ -131,7 +133,7 @@ func (s *shuffle) begin() error {
 	s.sort()
 	s.merge = append(s.merge, &run{memory: s.memory, index: s.index})
 	for _, e := range s.runs {
-		buffer := max(4<<10, mergeBytes/len(s.runs))
+		buffer := max(leastBuffer, mergeBytes/len(s.runs))
 		s.merge = append(s.merge, &run{in: bufio.NewReaderSize(io.NewSectionReader(s.file, e.from, e.to-e.from), buffer)})
 	}
 	kept := s.merge[:0]
