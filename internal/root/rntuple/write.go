@@ -52,12 +52,12 @@ type Field struct {
 
 const (
 	pageBytes    = 1 << 16 // of a page, unpacked
-	clusterBytes = 1 << 24 // of a cluster, unpacked, or one entry more
+	clusterBytes = 1 << 22 // of a cluster, unpacked, or one entry more
 	groupLen     = 128     // clusters of a group
 )
 
 // A Writer writes a ROOT file that holds one RNTuple. Its memory does not grow with the
-// table but for some 50 bytes every 128 clusters of 16 MB.
+// table but for some 50 bytes every 128 clusters of 4 MB.
 type Writer struct {
 	file   container
 	name   string
