@@ -81,12 +81,8 @@ func (w *Writer) Add(a Array) error {
 	if k := a.Type.Kind(); k != Whole && k != Real && a.Type != Text || s.width < 1 || w.find(a.Name) != nil {
 		return fmt.Errorf("npz: array %q of type %q and rows of shape %v: unknown type, empty rows or a name used twice", a.Name, string(a.Type), a.Row)
 	}
-	temporary := func() (*os.File, error) { return os.CreateTemp("", "barrow-*") }
-	if beside, ok := w.out.(interface{ Spool() (*os.File, error) }); ok {
-		temporary = beside.Spool // where the output goes there is room for it
-	}
 	var err error
-	if s.file, err = temporary(); err != nil {
+	if s.file, err = outfile.Spool(w.out); err != nil {
 		return fmt.Errorf("npz: no place for array %q until its length is known: %w", a.Name, err)
 	}
 	s.Writer = bufio.NewWriterSize(s.file, 1<<16)

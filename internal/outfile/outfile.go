@@ -92,6 +92,16 @@ func (f *File) Spool() (*os.File, error) {
 	return temporary(path, 0o600)
 }
 
+// Spool makes a temporary file for what cannot be written to out yet: beside out's own
+// file where out knows it, as a File does, else among the system's. The caller closes
+// and removes it.
+func Spool(out io.Writer) (*os.File, error) {
+	if beside, ok := out.(interface{ Spool() (*os.File, error) }); ok {
+		return beside.Spool()
+	}
+	return os.CreateTemp("", "barrow-*")
+}
+
 // Regular tells whether the output is a file, whose bytes WriteAt can replace; what went
 // to a device or a pipe is gone.
 func (f *File) Regular() bool { return !f.target.through }

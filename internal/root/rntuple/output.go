@@ -3,6 +3,8 @@ package rntuple
 import (
 	"io"
 	"os"
+
+	"barrow/internal/outfile"
 )
 
 // output is where a file is written: one byte after the other, and at the end those at
@@ -28,11 +30,7 @@ func newOutput(out io.Writer) (output, error) {
 	if r, ok := out.(regular); ok && r.Regular() {
 		return direct{r}, nil
 	}
-	temporary := func() (*os.File, error) { return os.CreateTemp("", "barrow-*") }
-	if beside, ok := out.(interface{ Spool() (*os.File, error) }); ok {
-		temporary = beside.Spool
-	}
-	f, err := temporary()
+	f, err := outfile.Spool(out)
 	if err != nil {
 		return nil, err
 	}
