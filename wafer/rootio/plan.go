@@ -144,7 +144,7 @@ func planCells(place string, n *names, s wafer.ReadSettings, charge string) (pla
 		prefixes = append(prefixes, n.prefixes("tc", some)...)
 	}
 	for _, prefix := range prefixes {
-		if prefix == "econ" || prefix == "wafer" {
+		if prefix == "econ" || prefix == "wafer" || n.counts(prefix) {
 			continue
 		}
 		var need []string
@@ -203,6 +203,13 @@ func planWafers(place string, n *names, s wafer.ReadSettings) (plan, bool) {
 		return p, true
 	}
 	return plan{says: why}, false
+}
+
+// counts reports whether what a prefix stands before says how many values other columns
+// have: necon_data of econ_data, as uproot writes it.
+func (n *names) counts(prefix string) bool {
+	of, ok := strings.CutPrefix(prefix, "n")
+	return ok && slices.ContainsFunc(n.plain, func(name string) bool { return strings.HasPrefix(name, of+"_") })
 }
 
 // join is the name of a column under a prefix, which may be "".
