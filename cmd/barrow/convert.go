@@ -185,8 +185,12 @@ func part(set func(float64, string), from, to float64) func(float64, string) {
 	return func(share float64, note string) { set(from+share*(to-from), note) }
 }
 
-// apart refuses an output that is one of the inputs.
+// apart refuses an output that is one of the inputs, or a pattern that files fit: one more
+// input, and the output was forgotten.
 func apart(in []string, out string) error {
+	if found, err := file.Expand(out); err == nil && (len(found) != 1 || found[0] != out) {
+		return fmt.Errorf("%s: is a pattern, of %d files that are there: name the output after it", out, len(found))
+	}
 	to, err := os.Stat(out)
 	if err != nil || !to.Mode().IsRegular() {
 		return nil // what is wrong with the output is found when it is made

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"regexp"
 	"strconv"
 	"text/tabwriter"
@@ -145,12 +146,15 @@ func inspectOne(ctx context.Context, in file.Input, s wafer.InspectSettings) ([]
 }
 
 // statsOf are stats as JSON has them, without least and greatest where no value is
-// finite.
+// finite, and without a sum that is beyond float64.
 func statsOf(s *wafer.Stats) *inspectedStats {
 	if s == nil {
 		return nil
 	}
-	to := &inspectedStats{Values: s.Values, NonFinite: s.NonFinite, Sum: &s.Sum}
+	to := &inspectedStats{Values: s.Values, NonFinite: s.NonFinite}
+	if !math.IsInf(s.Sum, 0) && !math.IsNaN(s.Sum) {
+		to.Sum = &s.Sum
+	}
 	if s.Values > s.NonFinite {
 		to.Min, to.Max = &s.Min, &s.Max
 	}
@@ -242,7 +246,11 @@ func joined(columns []inspectedField) *inspectedStats {
 			}
 			all.Min, all.Max = min(all.Min, *s.Min), max(all.Max, *s.Max)
 		}
-		all.Values, all.NonFinite, all.Sum = all.Values+s.Values, all.NonFinite+s.NonFinite, all.Sum+*s.Sum
+		sum := math.NaN()
+		if s.Sum != nil {
+			sum = *s.Sum
+		}
+		all.Values, all.NonFinite, all.Sum = all.Values+s.Values, all.NonFinite+s.NonFinite, all.Sum+sum
 	}
 	return statsOf(&all)
 }
