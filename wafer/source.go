@@ -49,7 +49,7 @@ func (s *Source) File() (io.ReaderAt, int64, error) {
 	s.spool = &spool{File: f}
 	n, err := io.Copy(f, s.Stream)
 	if err != nil {
-		return nil, 0, fmt.Errorf("%s: after %d bytes: %w", s.Name, n, err)
+		return nil, 0, errors.Join(fmt.Errorf("%s: after %d bytes: %w", s.Name, n, err), s.Close())
 	}
 	s.At, s.Size = s.spool, n
 	return s.At, n, nil

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"pgregory.net/rapid"
 
@@ -383,6 +384,25 @@ func TestKnownColumns(t *testing.T) {
 	s.Columns[1].Text[1] = "0"
 	if _, err := s.WaferTypes(); err == nil || !strings.Contains(err.Error(), `image 2: HD_LD is "0"`) {
 		t.Error(err)
+	}
+}
+
+// A stream that breaks leaves no temporary file behind, not even before Close.
+func TestSourceFileBreaks(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"TMPDIR", "TMP"} {
+		t.Setenv(name, dir)
+	}
+	broken := errors.New("broken")
+	src := &Source{Name: "pipe", Stream: io.MultiReader(strings.NewReader("abc"), iotest.ErrReader(broken)), Size: -1}
+	if _, _, err := src.File(); !errors.Is(err, broken) || !strings.Contains(err.Error(), "pipe: after 3 bytes") {
+		t.Errorf("%v", err)
+	}
+	if src.spool != nil {
+		t.Error("the temporary file is still open")
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
 

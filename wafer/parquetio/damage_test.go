@@ -75,13 +75,17 @@ func kinds(t testing.TB) map[string][]byte {
 
 func TestDamage(t *testing.T) {
 	files := kinds(t)
+	tries := 5000
+	if testing.Short() {
+		tries = 500
+	}
 	flips := counter.New(17, 5)
 	for name, b := range files {
 		t.Run(name, func(t *testing.T) {
 			for k := range 20 {
 				damaged(t, b[:len(b)*k/20])
 			}
-			for range 5000/len(files) + 1 {
+			for range tries/len(files) + 1 {
 				bad := slices.Clone(b)
 				at := flips.IntN(len(b))
 				if flips.IntN(2) == 0 { // the half of them where it hurts
