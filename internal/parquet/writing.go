@@ -7,10 +7,10 @@ import (
 
 const (
 	// pageBytes is when a page is full, by its values as they are unpacked.
-	pageBytes = 1 << 19
+	pageBytes = 1 << 16
 	// dictionaryBytes bounds a dictionary. A column that needs a larger one is written
 	// without from there on.
-	dictionaryBytes = 1 << 18
+	dictionaryBytes = 1 << 16
 )
 
 // writing is a column's part of the row group under way.
