@@ -71,7 +71,7 @@ any charge are converted too, and counted.`,
 	flags := cmd.Flags()
 	wordVar(flags, &f.outOrder, "out-order", "v9", hgcal.OrderNames(), "cell numbering of OUT")
 	wordVar(flags, &f.dialect, "dialect", "", file.Dialects(), "layout of OUT: "+strings.Join(file.Dialects(), ", "))
-	flags.IntVar(&f.digits, "digits", 0, "digits behind the decimal point; 0 writes the shortest exact form")
+	flags.IntVar(&f.digits, "digits", 0, "digits behind the decimal point of charges in CSV; 0 writes the shortest exact form")
 	flags.StringVar(&f.pick.Select, "select", "", "take the images for which this is true, as in 'layer==9 && eta>2'")
 	flags.StringSliceVar(&f.pick.Columns, "columns", nil, "metadata columns to keep, in this order (default all); files need to have no others in common")
 	flags.IntVar(&f.pick.Every, "every", 0, "take the first of every so many selected images")
