@@ -35,7 +35,8 @@ type Object struct {
 	Entries int64
 	// Columns are what each row has, in the file's order.
 	Columns []Summary
-	// Images says in a few words what Barrow makes of the table, or why nothing.
+	// Images says in a few words what Barrow makes of the table, or why nothing:
+	// "no images: " and the reason.
 	Images string
 	// Unread says why the table cannot be read at all, "" where it can.
 	Unread string

@@ -39,7 +39,7 @@ func (Format) Inspect(ctx context.Context, src *wafer.Source, s wafer.InspectSet
 			o.Entries = int64(chosen.Rows)
 			o.Images = chosen.String()
 		default:
-			o.Images = "no images, or not the ones that are read"
+			o.Images = "no images: not the ones that are read"
 		}
 		objects = append(objects, o)
 		if s.Progress != nil {

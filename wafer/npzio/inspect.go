@@ -53,7 +53,7 @@ func (f *file) inspect(ctx context.Context, s wafer.InspectSettings) ([]wafer.Ob
 	}
 	l, err := f.arrange(parts, s.Read)
 	if err != nil {
-		o.Images = "no images: " + err.Error()
+		o.Images = "no images: " + strings.TrimPrefix(err.Error(), "npzio: "+f.name+": ")
 		return []wafer.Object{o}, nil
 	}
 	o.Entries = int64(l.Rows)

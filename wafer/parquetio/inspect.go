@@ -45,10 +45,10 @@ func (Format) Inspect(ctx context.Context, src *wafer.Source, s wafer.InspectSet
 func images(f *parquet.File, s wafer.ReadSettings) string {
 	l, err := newLayout(f, s)
 	if unclear := (*wafer.UnclearError)(nil); errors.As(err, &unclear) {
-		return "nothing as asked for: " + unclear.Looks
+		return "no images: " + unclear.Looks
 	}
 	if err != nil {
-		return "nothing: " + err.Error()
+		return "no images: " + err.Error()
 	}
 	where := "in a column each"
 	if l.list != nil {
