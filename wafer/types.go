@@ -188,6 +188,17 @@ func (t *Types) Apply(s *Set) (*Set, error) {
 	return out, nil
 }
 
+// Kind is what the column's values are held as.
+func (c *Column) Kind() Kind {
+	switch {
+	case c.Text != nil:
+		return Words
+	case c.Int != nil:
+		return Whole
+	}
+	return Number
+}
+
 // as is the column as one of a kind.
 func (c *Column) as(k Kind) (Column, error) {
 	to, n := Column{Name: c.Name}, c.Len()

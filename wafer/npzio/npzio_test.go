@@ -169,7 +169,7 @@ func TestWriterRefuses(t *testing.T) {
 		"not a finite number":          {{Charge: append(make([]float64, 47), -1)}},
 		"would be read as charges":     {other(func(s *wafer.Set) { s.Columns[0].Name = "CALQ_3" })},
 		"no name for an array":         {other(func(s *wafer.Set) { s.Columns[0].Name = "a\xff" })},
-		"has text from image 3 on":     {one, other(func(s *wafer.Set) { s.Columns[0] = wafer.Column{Name: "layer", Text: []string{"a", "b"}} })},
+		"is text from image 3 on":      {one, other(func(s *wafer.Set) { s.Columns[0] = wafer.Column{Name: "layer", Text: []string{"a", "b"}} })},
 		"have no metadata column":      {one, other(func(s *wafer.Set) { s.Columns[0].Name = "lay" })},
 		"2 metadata columns after 2 i": {one, other(func(s *wafer.Set) { s.Columns = s.Columns[:2] })},
 	} {

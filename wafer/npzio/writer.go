@@ -12,27 +12,6 @@ import (
 	"barrow/wafer"
 )
 
-// kind is what the values of a metadata column are.
-type kind int
-
-const (
-	floats kind = iota
-	ints
-	texts
-)
-
-func (k kind) String() string { return [...]string{"numbers", "whole numbers", "text"}[k] }
-
-func kindOf(c *wafer.Column) kind {
-	switch {
-	case c.Text != nil:
-		return texts
-	case c.Int != nil:
-		return ints
-	}
-	return floats
-}
-
 // writer writes images to an archive, or their charges as one array.
 type writer struct {
 	format  string
@@ -43,7 +22,7 @@ type writer struct {
 	unit    string
 	begun   bool
 	names   []string // of the metadata columns
-	kinds   []kind
+	kinds   []wafer.Kind
 	cut     map[string]int // texts that changed, by column
 	rows    int
 	buf     []float64
@@ -110,7 +89,7 @@ func (w *writer) begin(s *wafer.Set) error {
 	w.begun = true
 	for i := range s.Columns {
 		c := &s.Columns[i]
-		k := kindOf(c)
+		k := c.Kind()
 		w.names, w.kinds = append(w.names, c.Name), append(w.kinds, k)
 		if w.format == "npy" {
 			continue
@@ -118,7 +97,7 @@ func (w *writer) begin(s *wafer.Set) error {
 		if err := checkName(c.Name); err != nil {
 			return err
 		}
-		t := [...]npz.Type{npz.Float64, npz.Int64, npz.Text}[k]
+		t := [...]npz.Type{wafer.Number: npz.Float64, wafer.Whole: npz.Int64, wafer.Words: npz.Text}[k]
 		if err := w.out.Add(npz.Array{Name: c.Name, Type: t}); err != nil {
 			return err
 		}
@@ -158,14 +137,14 @@ func (w *writer) writeColumns(s *wafer.Set) error {
 		if w.format == "npy" {
 			continue
 		}
-		if kind := kindOf(c); kind != w.kinds[k] {
-			return fmt.Errorf("npzio: the metadata column %q has %v from image %d on, %v before: an array is of one kind", name, kind, w.rows+1, w.kinds[k])
+		if kind := c.Kind(); kind != w.kinds[k] {
+			return fmt.Errorf("npzio: the metadata column %q is %v from image %d on, %v before: an array is of one kind", name, kind, w.rows+1, w.kinds[k])
 		}
 		var values any = c.Float
 		switch w.kinds[k] {
-		case ints:
+		case wafer.Whole:
 			values = c.Int
-		case texts:
+		case wafer.Words:
 			values = c.Text
 			for _, v := range c.Text {
 				if strings.HasSuffix(v, "\x00") || !utf8.ValidString(v) {

@@ -41,10 +41,6 @@ const (
 	words
 )
 
-func (k kind) String() string {
-	return [...]string{"nothing", "whole numbers", "numbers", "text"}[k]
-}
-
 // kindOf tells what a leaf's values become. Whole numbers of which some are missing
 // become floats.
 func kindOf(l *parquet.Leaf) kind {

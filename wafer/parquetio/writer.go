@@ -25,7 +25,7 @@ type writer struct {
 	order   hgcal.Order
 	at      [hgcal.Cells]int // V9 cell of each charge in the file
 	names   []string         // of the metadata
-	kinds   []kind
+	kinds   []wafer.Kind
 	rows    int
 	part    []float64
 	odd     map[string]int // texts of a column that are not UTF-8
@@ -114,23 +114,13 @@ func (w *writer) begin(s *wafer.Set) error {
 		if !utf8.ValidString(c.Name) || len(c.Name) > 1<<15 {
 			return fmt.Errorf("parquetio: the metadata column %.80q: no name for a column; rename it, or leave it out", c.Name)
 		}
-		k := kindOfColumn(c)
+		k := c.Kind()
 		w.names, w.kinds = append(w.names, c.Name), append(w.kinds, k)
-		columns = append(columns, parquet.NewColumn{Name: c.Name, Kind: [...]parquet.Kind{whole: parquet.Ints, real: parquet.Floats, words: parquet.Texts}[k]})
+		columns = append(columns, parquet.NewColumn{Name: c.Name, Kind: [...]parquet.Kind{wafer.Whole: parquet.Ints, wafer.Number: parquet.Floats, wafer.Words: parquet.Texts}[k]})
 	}
 	var err error
 	w.file, err = parquet.NewWriter(w.out, columns, meta)
 	return err
-}
-
-func kindOfColumn(c *wafer.Column) kind {
-	switch {
-	case c.Text != nil:
-		return words
-	case c.Int != nil:
-		return whole
-	}
-	return real
 }
 
 // some writes a few images.
@@ -173,13 +163,13 @@ func (w *writer) some(s *wafer.Set) error {
 }
 
 // metadata writes the values of a column, which must be of the kind of the first set's.
-func (w *writer) metadata(at int, c *wafer.Column, as kind) error {
+func (w *writer) metadata(at int, c *wafer.Column, as wafer.Kind) error {
 	switch {
-	case kindOfColumn(c) != as:
-		return fmt.Errorf("%v here, %v before: a column is of one kind", kindOfColumn(c), as)
-	case as == words:
+	case c.Kind() != as:
+		return fmt.Errorf("%v here, %v before: a column is of one kind", c.Kind(), as)
+	case as == wafer.Words:
 		return w.file.Texts(at, w.utf8(c))
-	case as == whole:
+	case as == wafer.Whole:
 		return w.file.Ints(at, c.Int)
 	}
 	return w.file.Floats(at, c.Float)

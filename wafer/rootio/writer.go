@@ -56,13 +56,7 @@ func (w *writer) begin(s *wafer.Set) (err error) {
 		taken[c.Name] = taken[c.Name] || fieldName(c.Name) == c.Name
 	}
 	for _, c := range s.Columns {
-		kind := rntuple.Float64
-		switch {
-		case c.Text != nil:
-			kind = rntuple.Text
-		case c.Int != nil:
-			kind = rntuple.Int64
-		}
+		kind := [...]rntuple.Type{wafer.Number: rntuple.Float64, wafer.Whole: rntuple.Int64, wafer.Words: rntuple.Text}[c.Kind()]
 		field := fieldName(c.Name)
 		if field != c.Name || c.Name == name {
 			for taken[field] {
