@@ -1,6 +1,7 @@
 package wafer
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -74,6 +75,11 @@ type FileReader interface {
 	// Close frees what the reader holds; the Source stays open.
 	Close() error
 }
+
+// ErrNoImages is wrapped where a file is one of images, but has none: by Format.Open, or
+// by the first Read where only reading can tell. Of several files such ones are passed
+// over.
+var ErrNoImages = errors.New("no images")
 
 // A Remarker is a FileReader that has something to say of how it read the file:
 // rows that hold no image, a producer's mistake that it made up for.

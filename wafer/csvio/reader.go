@@ -71,7 +71,7 @@ func NewReader(in io.Reader, name string, s wafer.ReadSettings) (*Reader, error)
 			if r.after != io.EOF {
 				return nil, r.after
 			}
-			return nil, fmt.Errorf("csvio: %s: a header and no images", name)
+			return nil, fmt.Errorf("csvio: %s: a header and %w", name, wafer.ErrNoImages)
 		}
 	}
 	if !r.layout.header && s.Quirk(wafer.QuirkFirstRow) {

@@ -20,7 +20,7 @@ type Reader struct {
 	sizes    []int64 // -1 where not known
 	at       int     // input being read
 	now      *opened
-	columns  []string // of the first input
+	columns  []string // of the first input that has images
 	keep     []string // columns that are wanted; nil for all
 	unit     string   // of the charges so far, where it is known
 	remarks  []string // of the inputs before this one
@@ -30,7 +30,35 @@ type Reader struct {
 type opened struct {
 	wafer.FileReader
 	*source // nil for one at its end
+
+	ahead    wafer.Set // images read to see that there are any
+	at, from int       // image of ahead to give, and of the last Read
 }
+
+// look reads the first images ahead: where there are none, that is an error wrapping
+// wafer.ErrNoImages.
+func (o *opened) look() error {
+	_, err := o.FileReader.Read(&o.ahead, 1024)
+	if err == io.EOF {
+		return fmt.Errorf("wafer/file: %s: %w", o.source.Name, wafer.ErrNoImages)
+	}
+	return err
+}
+
+// Read gives what was read ahead, then the rest.
+func (o *opened) Read(s *wafer.Set, n int) (int, error) {
+	if o.at == o.ahead.Len() {
+		o.ahead, o.at, o.from = wafer.Set{}, 0, 0
+		return o.FileReader.Read(s, n)
+	}
+	o.from = o.at
+	o.at += min(n, o.ahead.Len()-o.at)
+	*s = wafer.Set{}
+	return o.at - o.from, s.Append(o.ahead.Slice(o.from, o.at))
+}
+
+// Place names where image i of the last Read stands.
+func (o *opened) Place(i int) string { return o.FileReader.Place(o.from + i) }
 
 func (o *opened) close() error {
 	err := o.FileReader.Close()
@@ -66,8 +94,9 @@ func expand(inputs []Input) ([]Input, error) {
 
 // Open opens the files at these paths or patterns (see Expand), at least one, as one
 // stream of images.
-// The first is opened at once, the others when their turn comes, but that all
-// are there is checked at once. A cancelled context ends reads that wait, of a
+// The first that has images is opened at once, the others when their turn comes, but
+// that all are there is checked at once. A file without images is left out with a
+// remark, unless there is no other: see wafer.ErrNoImages. A cancelled context ends reads that wait, of a
 // pipe say.
 func Open(ctx context.Context, s wafer.ReadSettings, paths ...string) (*Reader, error) {
 	var inputs []Input
@@ -115,8 +144,24 @@ func ReadAll(ctx context.Context, path string, s wafer.ReadSettings) (*wafer.Set
 	return wafer.ReadAll(r)
 }
 
-// open starts the input whose turn it is.
+// open starts the input whose turn it is or, of several, the next that has images; where
+// none is left, that is an error wrapping wafer.ErrNoImages.
 func (r *Reader) open() error {
+	var first error
+	for ; r.at < len(r.inputs); r.at++ {
+		err := r.start()
+		if err == nil || len(r.inputs) == 1 || !errors.Is(err, wafer.ErrNoImages) {
+			return err
+		}
+		r.remarks = append(r.remarks, "left out: "+err.Error())
+		first = cmp.Or(first, err)
+	}
+	r.at--
+	return fmt.Errorf("wafer/file: none of %d files has images; the first: %w", len(r.inputs), first)
+}
+
+// start starts the input whose turn it is.
+func (r *Reader) start() error {
 	src, err := openSource(r.ctx, r.inputs[r.at], r.sizes[r.at])
 	if err != nil {
 		return err
@@ -125,7 +170,13 @@ func (r *Reader) open() error {
 	if err != nil {
 		return errors.Join(err, src.close())
 	}
-	r.now = &opened{images, src}
+	now := &opened{FileReader: images, source: src}
+	if len(r.inputs) > 1 {
+		if err := now.look(); err != nil {
+			return errors.Join(err, now.close())
+		}
+	}
+	r.now = now
 	return nil
 }
 
@@ -156,7 +207,7 @@ func (r *Reader) Read(s *wafer.Set, n int) (int, error) {
 func (r *Reader) Next() error {
 	r.remarks = r.Remarks()
 	now := r.now
-	r.now = &opened{ended{}, nil}
+	r.now = &opened{FileReader: ended{}}
 	if err := now.close(); err != nil {
 		return err
 	}
@@ -165,12 +216,15 @@ func (r *Reader) Next() error {
 	}
 	r.at++
 	err := r.open()
+	if errors.Is(err, wafer.ErrNoImages) {
+		return nil
+	}
 	if err == nil {
 		err = r.fits()
 	}
 	if err != nil {
 		failed := r.now
-		r.now = &opened{ended{}, nil}
+		r.now = &opened{FileReader: ended{}}
 		return errors.Join(err, failed.close())
 	}
 	return nil
@@ -306,9 +360,9 @@ func (r *Reader) Share() (share float64, ok bool) {
 		}
 		whole += float64(n)
 		switch {
-		case i < r.at:
+		case i < r.at || i == r.at && r.now.source == nil:
 			done += float64(n)
-		case i == r.at && r.now.source != nil:
+		case i == r.at:
 			done += float64(n) * r.now.share()
 		}
 	}

@@ -48,7 +48,7 @@ func newReader(in io.ReaderAt, size int64, name string, s wafer.ReadSettings) (*
 		return nil, unclear
 	}
 	if err == nil && f.Rows == 0 {
-		err = errors.New("a table without rows: no images")
+		err = fmt.Errorf("a table without rows: %w", wafer.ErrNoImages)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("parquetio: %s: %w", name, err)

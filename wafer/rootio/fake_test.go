@@ -225,7 +225,7 @@ func TestCellsRefused(t *testing.T) {
 		"no η":                  {cellsTable().set("tc_eta", "NaN,1;1"), wafer.ReadSettings{}, []string{"tc_data: item 0", "1000 at η NaN is no charge"}},
 		"far wafer":             {cellsTable().set("tc_waferu", "3,70000;1"), wafer.ReadSettings{}, []string{"entry 0, tc_waferu: 70000 is no waferu"}},
 		"negative number":       {cellsTable().set("tc_n", "2;-1"), wafer.ReadSettings{}, []string{"entry 1, tc_n: -1 is no number of items"}},
-		"only tiles":            {cellsTable().set("tc_subdet", "10,10;10"), wafer.ReadSettings{}, []string{"f.root: t: no wafers in 2 entries; 3 of 3 items of tc_*"}},
+		"only tiles":            {cellsTable().set("tc_subdet", "10,10;10"), wafer.ReadSettings{}, []string{"f.root: t: no images in 2 entries; 3 of 3 items of tc_*"}},
 		"econ alone":            {new(fake).add("econ_index", root.Int, -1, "0").add("econ_data", root.Int, -1, "7"), wafer.ReadSettings{}, []string{"econ_* are numbers of the chip's autoencoder, which are no images"}},
 		"econ of uproot":        {new(fake).add("econ_index", root.Int, -1, "0").add("econ_data", root.Int, -1, "7").add("necon_data", root.Int, 1, "1"), wafer.ReadSettings{}, []string{"no images: econ_* are numbers of the chip's"}},
 		"a row a cell":          {func() *fake { f := cellsTable(); f.columns[2].Len = 1; return f }(), wafer.ReadSettings{}, []string{"every row is one trigger cell (tc_zside is one value)"}},

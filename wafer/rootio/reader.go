@@ -144,5 +144,5 @@ func (r *reader) nothing() error {
 	for _, line := range r.make.remarks() {
 		why += "; " + line
 	}
-	return fmt.Errorf("rootio: %s: no wafers in %d entries%s", r.place, r.b.table.Entries(), why)
+	return fmt.Errorf("rootio: %s: %w in %d entries%s", r.place, wafer.ErrNoImages, r.b.table.Entries(), why)
 }

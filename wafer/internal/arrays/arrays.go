@@ -178,7 +178,7 @@ func (r *Roles) takeCells(parts []Part, cells []int, first bool) error {
 func (r *Roles) Settle(parts []Part, order, unit string, s wafer.ReadSettings) error {
 	charges := &parts[r.Charges[0]]
 	if r.Rows = charges.Rows; r.Rows == 0 {
-		return fmt.Errorf("no images: %v", charges)
+		return fmt.Errorf("%w: %v", wafer.ErrNoImages, charges)
 	}
 	if slices.Contains(wafer.Charges(), unit) {
 		r.Unit = unit
