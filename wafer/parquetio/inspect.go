@@ -55,11 +55,11 @@ func images(f *parquet.File, s wafer.ReadSettings) string {
 		where = "in lists of column " + l.list.Path[0]
 	}
 	text := fmt.Sprintf("%d images, the charges %s, and %d columns", f.Rows, where, len(l.columns))
-	if l.said {
-		text += ", cells numbered " + l.order.String()
+	if l.OrderSaid {
+		text += ", cells numbered " + l.Order.String()
 	}
-	if l.unit != "" {
-		text += ", unit " + l.unit
+	if l.Unit != "" {
+		text += ", unit " + l.Unit
 	}
 	return text
 }

@@ -11,17 +11,15 @@ import (
 	"barrow/hgcal"
 	"barrow/internal/parquet"
 	"barrow/wafer"
+	"barrow/wafer/internal/arrays"
 )
 
 // layout says what the columns of a file are.
 type layout struct {
+	arrays.Said
 	list    *parquet.Leaf   // of lists of charges, or
 	cells   []*parquet.Leaf // the charges, in the file's order of cells
 	columns []column        // of metadata
-	order   hgcal.Order     // numbering that the file says
-	said    bool            // whether it says one
-	unit    string
-	remarks []string
 }
 
 // column is a metadata column.
@@ -100,10 +98,18 @@ func newLayout(f *parquet.File, s wafer.ReadSettings) (*layout, error) {
 	if l.cells == nil && l.list == nil && !l.findNumbered(f) {
 		return nil, noCharges(f)
 	}
-	if err := l.say(f, s); err != nil {
+	if err := l.Hold(l.name(), f.Meta[orderKey], f.Meta[unitKey], s.Order); err != nil {
 		return nil, err
 	}
 	return l, l.findColumns(f)
+}
+
+// name is the name of the charges, of the first where they have a column each.
+func (l *layout) name() string {
+	if l.list != nil {
+		return l.list.Path[0]
+	}
+	return l.cells[0].Path[0]
 }
 
 // findCells finds charges in a column each; none is no error. first allows names that
@@ -131,7 +137,7 @@ func (l *layout) findCells(f *parquet.File, first bool) error {
 		at[c.Cell] = leaf
 		c.Cell = 0
 		orders[c] = true
-		l.order, l.said = c.Order, c.OrderSaid
+		l.Order, l.OrderSaid = c.Order, c.OrderSaid
 	}
 	if len(at) == 0 {
 		return nil
@@ -191,13 +197,13 @@ func (l *layout) findList(f *parquet.File, asked string) error {
 		return unclear(fmt.Sprintf("no column is called CALQ, and more than one has lists of %d numbers", hgcal.Cells), fit)
 	default:
 		l.list = fit[0]
-		l.remarks = append(l.remarks, fmt.Sprintf("%s is taken for the charges: no column is called CALQ, and no other has lists of %d numbers", fit[0].Path[0], hgcal.Cells))
+		l.Remarks = append(l.Remarks, fmt.Sprintf("%s is taken for the charges: no column is called CALQ, and no other has lists of %d numbers", fit[0].Path[0], hgcal.Cells))
 	}
 	if !isNumber(l.list) {
 		return fmt.Errorf("column %q: values of type %s are no charges", l.list.Path[0], l.list.Type())
 	}
 	if c, ok := wafer.ParseChargeName(l.list.Path[0]); ok && c.OrderSaid {
-		l.order, l.said = c.Order, true
+		l.Order, l.OrderSaid = c.Order, true
 	}
 	return nil
 }
@@ -229,7 +235,7 @@ func (l *layout) findNumbered(f *parquet.File) bool {
 		return false
 	}
 	l.cells = cells
-	l.remarks = append(l.remarks, fmt.Sprintf("the charges are taken from columns 0 … %d", hgcal.Cells-1))
+	l.Remarks = append(l.Remarks, fmt.Sprintf("the charges are taken from columns 0 … %d", hgcal.Cells-1))
 	return true
 }
 
@@ -262,27 +268,6 @@ const (
 	unitKey  = "unit"
 	orderKey = "order"
 )
-
-// say takes what the file says about itself, and holds it to what is asked for.
-func (l *layout) say(f *parquet.File, s wafer.ReadSettings) error {
-	// Other programs may mean something else by the words: then they say nothing here.
-	if order, err := hgcal.ParseOrder(f.Meta[orderKey]); err == nil {
-		if l.said && order != l.order {
-			return fmt.Errorf("the names of the charges say that they are numbered %v, the file's metadata say %v", l.order, order)
-		}
-		l.order, l.said = order, true
-	}
-	if u := f.Meta[unitKey]; slices.Contains(wafer.Charges(), u) {
-		l.unit = u
-	} else if u != "" {
-		l.remarks = append(l.remarks, fmt.Sprintf("its unit %.40q is none of %s: the charges are taken as they are", u, strings.Join(wafer.Charges(), ", ")))
-	}
-	if l.said && l.order != s.Order {
-		return &wafer.UnclearError{Looks: fmt.Sprintf("the charges are numbered %v, as the file says, and %v is asked for", l.order, s.Order),
-			Choices: []wafer.Choice{{Setting: "order", Value: l.order.String(), Means: "as the file says"}}}
-	}
-	return nil
-}
 
 // findColumns makes metadata of all columns that are not charges.
 func (l *layout) findColumns(f *parquet.File) error {
@@ -324,10 +309,10 @@ func (l *layout) findColumns(f *parquet.File) error {
 		l.columns = append(l.columns, column{name, leaf, kindOf(leaf)})
 	}
 	if len(nested) > 0 {
-		l.remarks = append(l.remarks, "left out, lists and structures: "+strings.Join(nested, ", "))
+		l.Remarks = append(l.Remarks, "left out, lists and structures: "+strings.Join(nested, ", "))
 	}
 	if len(odd) > 0 {
-		l.remarks = append(l.remarks, "left out, values without a meaning here: "+strings.Join(odd, ", "))
+		l.Remarks = append(l.Remarks, "left out, values without a meaning here: "+strings.Join(odd, ", "))
 	}
 	return nil
 }

@@ -68,7 +68,7 @@ func newReader(in io.ReaderAt, size int64, name string, s wafer.ReadSettings) (*
 
 // Info is what the file says.
 func (r *reader) Info() wafer.Info {
-	i := wafer.Info{Format: "parquet", Order: r.settings.Order, OrderSaid: r.layout.said, Unit: r.layout.unit}
+	i := wafer.Info{Format: "parquet", Order: r.settings.Order, OrderSaid: r.layout.OrderSaid, Unit: r.layout.Unit}
 	for _, c := range r.layout.columns {
 		i.Columns = append(i.Columns, c.name)
 	}
@@ -76,7 +76,7 @@ func (r *reader) Info() wafer.Info {
 }
 
 // Remarks are of columns: which were taken for charges, which left out.
-func (r *reader) Remarks() []string { return slices.Clone(r.layout.remarks) }
+func (r *reader) Remarks() []string { return slices.Clone(r.layout.Remarks) }
 
 // Place is the file and the row, from 1, of image i of the last Read.
 func (r *reader) Place(i int) string { return fmt.Sprintf("%s:%d", r.name, r.batch+int64(i)+1) }

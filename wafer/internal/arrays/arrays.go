@@ -46,9 +46,14 @@ func (p *Part) String() string {
 
 // Roles are what the parts of a file are.
 type Roles struct {
-	Charges   []int // number of the part of all 48, or of 48 in the file's order
-	Columns   []int
-	Rows      int
+	Said
+	Charges []int // number of the part of all 48, or of 48 in the file's order
+	Columns []int
+	Rows    int
+}
+
+// Said is what a file says of its charges, in their names or in its own metadata.
+type Said struct {
 	Order     hgcal.Order
 	OrderSaid bool // whether the file says the order
 	Unit      string
@@ -180,30 +185,56 @@ func (r *Roles) Settle(parts []Part, order, unit string, s wafer.ReadSettings) e
 	if r.Rows = charges.Rows; r.Rows == 0 {
 		return fmt.Errorf("%w: %v", wafer.ErrNoImages, charges)
 	}
-	if slices.Contains(wafer.Charges(), unit) {
-		r.Unit = unit
-	} else if unit != "" {
-		r.Remarks = append(r.Remarks, fmt.Sprintf("its unit %q is none of %s: the charges are taken as they are", unit, strings.Join(wafer.Charges(), ", ")))
-	}
-	if order != "" {
-		o, err := hgcal.ParseOrder(order)
-		switch {
-		case err != nil:
-			return fmt.Errorf("what it says of the order: %w", err)
-		case r.OrderSaid && r.Order != o:
-			return fmt.Errorf("the charges are called %s, but it says that their order is %v", charges.Name, o)
-		}
-		r.Order, r.OrderSaid = o, true
-	}
-	if !r.OrderSaid {
-		r.Order = s.Order
-	}
-	if r.Order != s.Order {
-		return &wafer.UnclearError{Looks: fmt.Sprintf("the charges are numbered %v, as the file says, and %v is asked for", r.Order, s.Order),
-			Choices: []wafer.Choice{{Setting: "order", Value: r.Order.String(), Means: "as the file says"}}}
+	if err := r.Hold(charges.Name, order, unit, s.Order); err != nil {
+		return err
 	}
 	r.sort(parts)
 	return nil
+}
+
+// Hold takes the order and the unit that the file's own metadata say, "" for nothing,
+// and holds the order to the one that is asked for. Charges in an order that is none of
+// Barrow's are taken only where they are called by one, or one is asked for that nobody
+// asks for unknowingly, as V9 is.
+func (d *Said) Hold(charges, order, unit string, asked hgcal.Order) error {
+	if slices.Contains(wafer.Charges(), unit) {
+		d.Unit = unit
+	} else if unit != "" {
+		d.Remarks = append(d.Remarks, fmt.Sprintf("its unit %.40q is none of %s: the charges are taken as they are", unit, strings.Join(wafer.Charges(), ", ")))
+	}
+	o, err := hgcal.ParseOrder(order)
+	switch {
+	case order == "":
+	case err == nil && d.OrderSaid && d.Order != o:
+		return fmt.Errorf("the charges are called %s, but the file says that their order is %v", charges, o)
+	case err == nil:
+		d.Order, d.OrderSaid = o, true
+	case !d.OrderSaid && asked == hgcal.V9:
+		return unknown(order)
+	case !d.OrderSaid:
+		d.Remarks = append(d.Remarks, fmt.Sprintf("its order %.40q is none of %s: the charges are taken as %v, as asked for", order, strings.Join(hgcal.OrderNames(), ", "), asked))
+	default:
+		d.Remarks = append(d.Remarks, fmt.Sprintf("its order %.40q is none of %s: the charges are taken as %v, as they are called", order, strings.Join(hgcal.OrderNames(), ", "), d.Order))
+	}
+	if !d.OrderSaid {
+		d.Order = asked
+	}
+	if d.Order != asked {
+		return &wafer.UnclearError{Looks: fmt.Sprintf("the charges are numbered %v, as the file says, and %v is asked for", d.Order, asked),
+			Choices: []wafer.Choice{{Setting: "order", Value: d.Order.String(), Means: "as the file says"}}}
+	}
+	return nil
+}
+
+// unknown asks which order one is that has another name.
+func unknown(order string) error {
+	e := &wafer.UnclearError{Looks: fmt.Sprintf("the file says that the order of its charges is %.40q, which is none of %s; if it is v9, take the word out of the file, or call the charges CALQ_v9", order, strings.Join(hgcal.OrderNames(), ", "))}
+	for _, o := range hgcal.Orders() {
+		if o != hgcal.V9 {
+			e.Choices = append(e.Choices, wafer.Choice{Setting: "order", Value: o.String(), Means: "they are numbered so; convert then writes them in any order"})
+		}
+	}
+	return e
 }
 
 // sort takes the metadata columns, and remarks what is neither.
