@@ -206,15 +206,9 @@ func apart(in []string, out string) error {
 // picked are the images of r that the flags pick, with the columns that they name.
 func (f *convertFlags) picked(cmd *cobra.Command, r *file.Reader) (*pick.Reader, error) {
 	if f.pick.Columns != nil {
-		used, err := pick.Columns(f.pick.Select, r.Info().Columns)
+		keep, err := pick.Columns(f.pick, r.Info().Columns)
 		if err != nil {
 			return nil, err
-		}
-		keep := slices.Clone(f.pick.Columns)
-		for _, name := range used {
-			if !slices.Contains(keep, name) {
-				keep = append(keep, name)
-			}
 		}
 		if err := r.Keep(keep); err != nil {
 			return nil, err

@@ -2,6 +2,7 @@ package pick
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -40,21 +41,47 @@ type column struct {
 	words bool // whose texts are no numbers, whatever they look like
 }
 
-// Columns are the columns that an expression uses, of those that there are: see New.
-// An empty expression uses none.
-func Columns(text string, columns []string) ([]string, error) {
-	if text == "" {
-		return nil, nil
+// Columns are the metadata columns that picking takes of those that there are: the
+// ones that are given, in their order, and then others that Settings.Select uses. Both
+// may be called by any name of a well-known column: see [New].
+func Columns(s Settings, columns []string) ([]string, error) {
+	if s.Columns == nil {
+		return slices.Clone(columns), nil
 	}
-	f, err := newFilter(text, columns)
+	take, err := given(s.Columns, columns)
+	if err != nil || s.Select == "" {
+		return take, err
+	}
+	f, err := newFilter(s.Select, columns)
 	if err != nil {
 		return nil, err
 	}
-	used := map[string]bool{}
-	for _, name := range f.uses {
-		used[name] = name != ""
+	used := slices.Collect(maps.Values(f.uses))
+	for _, name := range columns {
+		if contains(used, name) && !contains(take, name) {
+			take = append(take, name)
+		}
 	}
-	return slices.DeleteFunc(slices.Clone(columns), func(name string) bool { return !used[name] }), nil
+	return take, nil
+}
+
+// given are the columns that names mean.
+func given(names, columns []string) ([]string, error) {
+	given := []string{}
+	for _, name := range names {
+		of := find(name, columns)
+		if of == "" {
+			of = find(strings.TrimSpace(name), columns)
+		}
+		if of == "" {
+			return nil, fmt.Errorf("pick: %w", noColumn(name, columns))
+		}
+		if contains(given, of) {
+			return nil, fmt.Errorf("pick: the column %q is named twice", of)
+		}
+		given = append(given, of)
+	}
+	return given, nil
 }
 
 // newFilter compiles an expression over columns of these names.
@@ -82,8 +109,7 @@ func newFilter(text string, columns []string) (*filter, error) {
 		case name == sumVariable:
 			env[name] = types.Float64
 		default:
-			hint := setting.Hint(name, slices.Concat(columns, []string{rowVariable, chargeVariable, sumVariable}))
-			return nil, fmt.Errorf("pick: select: no column %q%s; there are %s, and of every image %s, %s and %s", name, hint, list(columns), rowVariable, chargeVariable, sumVariable)
+			return nil, fmt.Errorf("pick: select: %w, and of every image %s, %s and %s", noColumn(name, columns, rowVariable, chargeVariable, sumVariable), rowVariable, chargeVariable, sumVariable)
 		}
 		f.uses[name] = of
 	}
@@ -96,7 +122,7 @@ func newFilter(text string, columns []string) (*filter, error) {
 		}
 		return false, nil
 	}, new(func(any) bool))
-	if f.program, err = expr.Compile(text, expr.Env(env), isMissing); err != nil {
+	if f.program, err = expr.Compile(text, append((&equality{}).options(), expr.Env(env), isMissing)...); err != nil {
 		return nil, fmt.Errorf("pick: select: %w", err)
 	}
 	return f, nil
@@ -143,6 +169,12 @@ func find(name string, columns []string) string {
 		}
 	}
 	return ""
+}
+
+// noColumn is the error about a name that no column has, and none of the others that
+// it could have been meant for.
+func noColumn(name string, columns []string, others ...string) error {
+	return fmt.Errorf("no column %q%s; there are %s", name, setting.Hint(strings.TrimSpace(name), slices.Concat(columns, others)), list(columns))
 }
 
 // start takes the columns of a set.

@@ -31,6 +31,8 @@ type Settings struct {
 	// Select is an expression that is true for the images to take; "" takes all.
 	Select string
 	// Columns are the metadata columns to give, in this order; nil gives all.
+	// A name may be any of those of a well-known column, and stand between spaces; what
+	// is given has the source's name.
 	Columns []string
 	// Every takes the first of so many selected images, then the first of the next; 0
 	// and 1 take all.
@@ -82,7 +84,8 @@ var _ wafer.Sharer = (*Reader)(nil)
 // New starts picking. In Settings.Select the metadata columns are variables, by their
 // names or those of the well-known columns that they are; one that is no word is
 // $env["its name"]. Text that is a number counts as one, an empty text as NaN, which
-// missing(column) tells; columns of words are text. row is the number of the image,
+// missing(column) tells; columns of words are text. A number compared with a text is an
+// error, where elsewhere they would just be not equal. row is the number of the image,
 // from 0, charge the list of its 48 charges in V9 order and sum their sum, unless
 // columns are called so. What is no such variable is an error that lists them, a
 // wrong type one that names the place in the expression.
@@ -92,12 +95,10 @@ func New(ctx context.Context, from Source, s Settings) (*Reader, error) {
 	}
 	r := &Reader{ctx: ctx, from: from, settings: s, columns: from.Info().Columns}
 	if s.Columns != nil {
-		for _, name := range s.Columns {
-			if !contains(r.columns, name) {
-				return nil, fmt.Errorf("pick: no column %q; there are %s", name, list(r.columns))
-			}
+		var err error
+		if r.columns, err = given(s.Columns, r.columns); err != nil {
+			return nil, err
 		}
-		r.columns = s.Columns
 	}
 	var err error
 	if s.Select != "" {

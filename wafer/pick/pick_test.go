@@ -107,6 +107,11 @@ func TestSelect(t *testing.T) {
 		`$env["odd name"] < 10`:             func(i int) bool { return i < 10 },
 		"not (event < 190) or abs(eta) < 1": func(i int) bool { return i >= 190 || i < 10 },
 		"let e = event; e == 4":             func(i int) bool { return i == 4 },
+		"layer != 2":                        func(i int) bool { return i%5 == 4 || i%3 != 2 },
+		"layer not in [1, 2]":               func(i int) bool { return i%5 == 4 || i%3 == 0 },
+		`ModType in ["1", "2"]`:             func(i int) bool { return i%2 == 1 },
+		`string(event) == "7"`:              func(i int) bool { return i == 7 },
+		`eta == event/10`:                   func(i int) bool { return true },
 	} {
 		for _, per := range []int{1, 7, 1000} {
 			got, err := events(t, some(n), per, Settings{Select: text})
@@ -134,6 +139,19 @@ func TestSelect(t *testing.T) {
 		"event > ":        "unexpected token",
 		"event == 1 == (": "(1:",
 		"missing()":       "not enough arguments",
+		// What is never equal is a slip, and says where.
+		`layer == "9"`:               "pick: file:0: select: layer = 0, a number, is compared with \"9\", a text: write numbers without quotation marks",
+		`eta < 1 && layer != "1"`:    "(1:18)",
+		`"2" == event`:               "\"2\", a text, is compared with event = 0, a number",
+		`ModType == 1`:               "ModType = \"0\", a text, is compared with 1, a number",
+		`$env["odd name"] == "x"`:    "$env[\"odd name\"] = 0.5, a number",
+		`layer in ["1", "2"]`:        "layer = 0, a number, is compared with \"1\", a text",
+		`ModType not in [1, -2]`:     "ModType = \"0\", a text, is compared with 1, a number",
+		`layer == ModType`:           "layer = 0, a number, is compared with ModType = \"0\", a text",
+		`let l = layer; l == "1"`:    "l = 0, a number",
+		`event == true`:              "is compared with true, a truth value",
+		`row == "1"`:                 "mismatched types int and string",
+		`event == 2 && layer == "2"`: "file:2: select: layer = 2",
 	} {
 		if _, err := events(t, some(3), 10, Settings{Select: text}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
@@ -159,6 +177,30 @@ func TestSteps(t *testing.T) {
 	for want, s := range map[string]Settings{"every = -1": {Every: -1}, "limit = -2": {Limit: -2}, `no column "x"`: {Columns: []string{"x"}}} {
 		if _, err := events(t, some(3), 4, s); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v", s, err)
+		}
+	}
+}
+
+// TestColumns: a column may be called by any of its names, as in Select.
+func TestColumns(t *testing.T) {
+	for _, names := range [][]string{{"event", "tc_eta"}, {"event", "eta"}, {"event", " eta"}, {" event ", " tc_eta "}} {
+		s := Settings{Columns: names, Select: "layer == 1"}
+		r, err := New(context.Background(), &images{set: some(10), per: 4}, s)
+		if err != nil {
+			t.Fatalf("%q: %v", names, err)
+		}
+		got, err := wafer.ReadAll(r)
+		if err != nil || len(got.Columns) != 2 || got.Columns[0].Name != "event" || got.Columns[1].Name != "tc_eta" || !slices.Equal(got.Columns[0].Int, []int64{1, 7}) {
+			t.Errorf("%q: %v, %v", names, got, err)
+		}
+		if take, err := Columns(s, r.from.Info().Columns); err != nil || !slices.Equal(take, []string{"event", "tc_eta", "layer"}) {
+			t.Errorf("%q takes %q, %v", names, take, err)
+		}
+	}
+	for name, want := range map[string]string{"layr": `no column "layr"; did you mean layer?; there are event, tc_eta`, " evnt": `did you mean event?`, "phi": `no column "phi"; there`, "eta": "named twice"} {
+		_, err := New(context.Background(), &images{set: some(1)}, Settings{Columns: []string{"tc_eta", name}})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", name, err, want)
 		}
 	}
 }
