@@ -47,6 +47,13 @@ type Untyped interface {
 	Untyped()
 }
 
+// A Heeder is a Format to whose files settings of ReadSettings apply that do not apply to
+// all: which ones, by their fields in small letters, of header, layout, tree and charge.
+type Heeder interface {
+	Format
+	Heeds() []string
+}
+
 // SniffLength is how much of a file's beginning is enough to tell its format.
 const SniffLength = 4096
 

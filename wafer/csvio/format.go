@@ -14,6 +14,7 @@ type Format struct{}
 var (
 	_ wafer.Dialecter = Format{}
 	_ wafer.Untyped   = Format{}
+	_ wafer.Heeder    = Format{}
 )
 
 // Name is csv.
@@ -38,6 +39,9 @@ func (Format) Sniff(head []byte) bool {
 	}
 	return odd == 0
 }
+
+// Heeds lists the settings that apply to such files.
+func (Format) Heeds() []string { return []string{"header", "layout"} }
 
 // Open starts reading.
 func (Format) Open(src *wafer.Source, s wafer.ReadSettings) (wafer.FileReader, error) {

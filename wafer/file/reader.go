@@ -23,7 +23,8 @@ type Reader struct {
 	columns  []string // of the first input that has images
 	keep     []string // columns that are wanted; nil for all
 	unit     string   // of the charges so far, where it is known
-	remarks  []string // of the inputs before this one
+	remarks  []string // of the inputs before this one, and of settings
+	vain     []string // settings on which was remarked
 }
 
 // opened is an input under way.
@@ -176,7 +177,32 @@ func (r *Reader) start() error {
 			return errors.Join(err, now.close())
 		}
 	}
+	if err := r.heeds(now); err != nil {
+		return errors.Join(err, now.close())
+	}
 	r.now = now
+	return nil
+}
+
+// heeds remarks on settings that do not apply to a file, on each once. A file whose
+// charges are said to be others than those asked for is an error.
+func (r *Reader) heeds(now *opened) error {
+	var heeded []string
+	if h, ok := now.source.format.(wafer.Heeder); ok {
+		heeded = h.Heeds()
+	}
+	s, info := &r.settings, now.Info()
+	if s.Charge != "" && info.Unit != "" && info.Unit != s.Charge {
+		return fmt.Errorf("wafer/file: %s: its charges are %s, and %s is asked for: they are charges as such, of which no others can be made", now.source.Name, info.Unit, s.Charge)
+	}
+	for _, set := range [][2]string{{"header", s.Header}, {"layout", s.Layout}, {"tree", s.Tree}, {"charge", s.Charge}} {
+		name, value := set[0], set[1]
+		if value == "" || slices.Contains(heeded, name) || slices.Contains(r.vain, name) || name == "charge" && info.Unit == value {
+			continue
+		}
+		r.vain = append(r.vain, name)
+		r.remarks = append(r.remarks, fmt.Sprintf("%s: the setting %s %s changes nothing: it is not for files of the format %s", now.source.Name, name, value, info.Format))
+	}
 	return nil
 }
 

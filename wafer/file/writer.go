@@ -1,6 +1,7 @@
 package file
 
 import (
+	"fmt"
 	"io"
 	"os"
 
@@ -14,6 +15,7 @@ type Writer struct {
 	file   *outfile.File  // nil for a stream
 	packed io.WriteCloser // nil where nothing is compressed
 	types  *wafer.Types   // nil where columns are text
+	vain   string         // what was asked for that the format does not have
 }
 
 // Create starts a file in the format that its ending names, CSV where it names
@@ -44,6 +46,9 @@ func Create(path string, force bool, s wafer.WriteSettings) (*Writer, error) {
 		return nil, err
 	}
 	w.Writer = inside
+	if w.Typed() && s.Digits > 0 {
+		w.vain = fmt.Sprintf("charges of %d digits behind the decimal point: the format %s keeps numbers as they are", s.Digits, format.Name())
+	}
 	return w, nil
 }
 
@@ -124,10 +129,14 @@ func (w *Writer) Close() error {
 // Lost says what of the images written so far the file cannot hold: see
 // wafer.Loser.
 func (w *Writer) Lost() []string {
-	if l, ok := w.Writer.(wafer.Loser); ok {
-		return l.Lost()
+	var lost []string
+	if w.vain != "" {
+		lost = append(lost, w.vain)
 	}
-	return nil
+	if l, ok := w.Writer.(wafer.Loser); ok {
+		lost = append(lost, l.Lost()...)
+	}
+	return lost
 }
 
 // Abort throws the file away; after Close it does nothing.

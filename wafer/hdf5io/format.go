@@ -29,6 +29,9 @@ func (Format) Sniff(head []byte) bool {
 	return false
 }
 
+// Heeds lists the settings that apply to such files.
+func (Format) Heeds() []string { return []string{"header", "tree"} }
+
 // Open starts reading the table that the settings name, else the only one that has
 // images.
 func (Format) Open(src *wafer.Source, s wafer.ReadSettings) (wafer.FileReader, error) {

@@ -48,6 +48,9 @@ func (Archive) Sniff(head []byte) bool {
 // Sniff takes what begins as arrays do.
 func (Array) Sniff(head []byte) bool { return bytes.HasPrefix(head, []byte("\x93NUMPY")) }
 
+// Heeds lists the settings that apply to such files.
+func (Archive) Heeds() []string { return []string{"header", "tree"} }
+
 // Open starts reading.
 func (Archive) Open(src *wafer.Source, s wafer.ReadSettings) (wafer.FileReader, error) {
 	f, err := openArchive(src)
@@ -56,6 +59,9 @@ func (Archive) Open(src *wafer.Source, s wafer.ReadSettings) (wafer.FileReader, 
 	}
 	return open(f, s)
 }
+
+// Heeds lists the settings that apply to such files.
+func (Array) Heeds() []string { return []string{"header"} }
 
 // Open starts reading.
 func (Array) Open(src *wafer.Source, s wafer.ReadSettings) (wafer.FileReader, error) {

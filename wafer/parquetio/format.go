@@ -29,6 +29,9 @@ func (Format) Sniff(head []byte) bool {
 	return bytes.HasPrefix(head, []byte("PAR1")) || bytes.HasPrefix(head, []byte("PARE"))
 }
 
+// Heeds lists the settings that apply to such files.
+func (Format) Heeds() []string { return []string{"header", "tree"} }
+
 // Open starts reading.
 func (Format) Open(src *wafer.Source, s wafer.ReadSettings) (wafer.FileReader, error) {
 	in, size, err := src.File()

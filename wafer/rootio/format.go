@@ -26,6 +26,9 @@ func (Format) Endings() []string { return []string{".root"} }
 // Sniff knows the files by how they begin.
 func (Format) Sniff(head []byte) bool { return root.IsROOT(head) }
 
+// Heeds lists the settings that apply to such files.
+func (Format) Heeds() []string { return []string{"tree", "charge"} }
+
 // Open starts reading the table that the settings name, else the only one that has
 // images.
 func (Format) Open(src *wafer.Source, s wafer.ReadSettings) (wafer.FileReader, error) {
