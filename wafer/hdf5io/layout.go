@@ -152,8 +152,10 @@ func (f *file) best(tables []*table, s wafer.ReadSettings) (*layout, error) {
 			e.Choices = append(e.Choices, wafer.Choice{Setting: "tree", Value: t.name, Means: t.String()})
 		}
 		return nil, e
-	case len(fit) == 1:
+	case len(fit) == 1 && l.table.parts[at].name == numberedColumns:
 		return l, l.Take(l.table.described(), at)
+	case len(fit) == 1:
+		return l, l.Only(l.table.described(), at)
 	case len(fit) > 1:
 		return nil, &wafer.UnclearError{Looks: fmt.Sprintf("nothing is called CALQ, and more than one dataset may be the charges, having rows of %d numbers", hgcal.Cells), Choices: fit}
 	}

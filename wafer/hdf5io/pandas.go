@@ -3,9 +3,11 @@ package hdf5io
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"barrow/hgcal"
 	"barrow/internal/h5"
@@ -21,7 +23,9 @@ func (t *table) frame(g *h5.Group) {
 		if err != nil {
 			t.parts = append(t.parts, part{name: "index", why: err.Error()})
 		} else {
-			t.parts = append(t.parts, whole("index", d))
+			p := whole("index", d)
+			p.times(said(d, "kind"), said(d, "tz") != "")
+			t.parts = append(t.parts, p)
 		}
 	}
 	for i := 0; ; i++ {
@@ -44,6 +48,7 @@ func (t *table) frame(g *h5.Group) {
 			p = part{typ: d.Type(), dims: dims(d.Shape()), why: "objects of Python, which only Python reads; save the frame with format=\"table\""}
 		default:
 			p = whole(block, d)
+			p.times(said(d, "value_type"), said(d, "tz") != "")
 		}
 		if p.why == "" && p.per() != len(names) {
 			p.why = fmt.Sprintf("%d columns, but %d names", p.per(), len(names))
@@ -100,6 +105,49 @@ func items(g *h5.Group, name string) ([]string, error) {
 	return nil, fmt.Errorf("%s: names of type %v", d.Path(), t)
 }
 
+// numberedColumns is what the columns of a frame are called that only have numbers.
+const numberedColumns = "columns 0 … 47"
+
+// times takes whole numbers for the times that pandas says they are, as in
+// datetime64[us]; older versions say no unit and mean nanoseconds.
+func (p *part) times(says string, utc bool) {
+	kind, unit, _ := strings.Cut(strings.TrimSuffix(says, "]"), "[")
+	if p.why != "" || !p.typ.Whole() {
+		return
+	}
+	switch kind {
+	case "datetime64":
+		perSecond, ok := map[string]int64{"": 1e9, "ns": 1e9, "us": 1e6, "ms": 1e3, "s": 1}[unit]
+		if !ok {
+			p.why = "times in units of " + unit
+		}
+		p.perSecond, p.utc = perSecond, utc
+	case "timedelta64":
+		p.why = "durations; save them as numbers, as with .dt.total_seconds()"
+	}
+}
+
+// text is a time as text, empty where it is missing (NaT).
+func (p *part) text(v int64) string {
+	if v == math.MinInt64 {
+		return ""
+	}
+	layout := "2006-01-02T15:04:05.999999999"
+	if p.utc {
+		layout += "Z"
+	}
+	return time.Unix(v/p.perSecond, v%p.perSecond*(1e9/p.perSecond)).UTC().Format(layout)
+}
+
+// said is an attribute that is text, "" where there is none.
+func said(d *h5.Dataset, attribute string) string {
+	text, _, err := d.String(attribute)
+	if err != nil { // of another meaning
+		return ""
+	}
+	return text
+}
+
 // columns splits a part of k values a row into k columns. Columns that are only
 // numbered, 0 to 47, are an image as they stand.
 func (p part) columns(names []string) []part {
@@ -108,7 +156,7 @@ func (p part) columns(names []string) []part {
 		numbered = numbered && name == strconv.Itoa(i)
 	}
 	if numbered && p.image() {
-		p.name = "columns 0 … 47"
+		p.name = numberedColumns
 		return []part{p}
 	}
 	var parts []part

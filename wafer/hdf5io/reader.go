@@ -163,6 +163,13 @@ func (r *reader) columns(s *wafer.Set, n int) error {
 				return fmt.Errorf("hdf5io: %s: rows %d to %d of %s: %w", r.file.name, r.first+1, r.first+n, r.layout.table.path(p), err)
 			}
 			*c = wafer.Column{Name: p.name, Text: text}
+		case p.perSecond > 0:
+			v, text := make([]int64, n), make([]string, n)
+			p.typ.Ints(v, raw, stride)
+			for i := range v {
+				text[i] = p.text(v[i])
+			}
+			*c = wafer.Column{Name: p.name, Text: text}
 		case p.typ.Whole():
 			v := slices.Grow(c.Int[:0], n)[:n]
 			if bad := p.typ.Ints(v, raw, stride); bad >= 0 {

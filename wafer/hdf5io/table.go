@@ -36,6 +36,9 @@ type part struct {
 	scalar  bool   // the dataset has no rows
 	dims    string // the whole shape, for messages
 	why     string // why it is not read
+
+	perSecond int64 // whole numbers that are times since 1970: so many a second
+	utc       bool  // and in UTC, not of no zone
 }
 
 // per is how many values a row has.
@@ -47,7 +50,7 @@ func (p *part) per() int {
 	return n
 }
 
-func (p *part) numbers() bool { return p.why == "" && p.typ.Number() }
+func (p *part) numbers() bool { return p.why == "" && p.perSecond == 0 && p.typ.Number() }
 
 // image reports whether a row is the charges of an image.
 func (p *part) image() bool {
@@ -58,6 +61,9 @@ func (p *part) image() bool {
 func (p *part) kind() string {
 	if p.typ == nil {
 		return "unread"
+	}
+	if p.perSecond > 0 {
+		return "time " + p.dims
 	}
 	return p.typ.String() + " " + p.dims
 }
@@ -201,6 +207,9 @@ func structure(d *h5.Dataset) *table {
 			}
 			p := part{name: prefix + m.Name, dataset: d, typ: m.Type, offset: offset + m.Offset, rows: shape[0]}
 			p.settle([]int{p.rows})
+			for _, attribute := range []string{"_dtype", "_kind"} { // of columns, of the index
+				p.times(said(d, p.name+attribute), false)
+			}
 			if names, ok := blockNames(d, p.name, p.per()); ok {
 				t.parts = append(t.parts, p.columns(names)...)
 				continue

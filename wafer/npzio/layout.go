@@ -73,11 +73,8 @@ func (l *layout) choose(f *file, own []part, parts []arrays.Part, s wafer.ReadSe
 	switch {
 	case len(fit) > 1:
 		return arrays.Unclear(fmt.Sprintf("no array is called CALQ, and more than one may be the charges, having rows of %d numbers", hgcal.Cells), parts, fit)
-	case len(fit) == 1 && len(parts) > 1:
-		l.Remarks = append(l.Remarks, fmt.Sprintf("%s is taken for the charges: no array is called CALQ, and no other has rows of %d numbers", parts[fit[0]].Name, hgcal.Cells))
-		fallthrough
 	case len(fit) == 1:
-		return l.Take(parts, fit[0])
+		return l.Only(parts, fit[0])
 	}
 	return l.none(parts)
 }

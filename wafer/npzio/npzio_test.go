@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"barrow/hgcal"
+	"barrow/internal/npz"
 	"barrow/internal/shared"
 	"barrow/wafer"
 	"barrow/wafer/csvio"
@@ -397,4 +398,23 @@ func FuzzOpen(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestOnly: an array of another name is taken with a remark though it is alone.
+func TestOnly(t *testing.T) {
+	for name, want := range map[string]string{"x": "x is taken for the charges", "CALQ": ""} {
+		var b bytes.Buffer
+		w := npz.NewWriter(&b)
+		err := w.Add(npz.Array{Name: name, Type: npz.Float64, Row: []int{hgcal.Cells}})
+		if err = errors.Join(err, w.Append(name, make([]float64, 2*hgcal.Cells)), w.Commit()); err != nil {
+			t.Fatal(err)
+		}
+		_, r, err := read(b.Bytes(), "a.npz", wafer.ReadSettings{}, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if remarks := strings.Join(r.(wafer.Remarker).Remarks(), "\n"); !strings.HasPrefix(remarks, want) || (want == "") != (remarks == "") {
+			t.Errorf("%s: remarks %q, want %q", name, remarks, want)
+		}
+	}
 }

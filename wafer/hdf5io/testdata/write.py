@@ -67,13 +67,13 @@ say("training", calq[:2000], {"y_train": meta["eta"][:2000]}, tree="X_train", le
 say("training", calq[2000:], {"y_test": meta["eta"][2000:]}, tree="/X_test", left=2)
 with h5py.File(path("only"), "w") as f:
     f["x"] = calq.astype("f4")
-say("only", calq.astype("f4"), {})
+say("only", calq.astype("f4"), {}, left=1)
 
 with h5py.File(path("beside"), "w") as f:
     about = np.zeros(N, [("eta", "f4"), ("layer", "i1")])
     about["eta"], about["layer"] = meta["eta"], meta["layer"]
     f["images"], f["meta"], f["event"] = calq, about, meta["event"]
-say("beside", calq, {"eta": meta["eta"].astype("f4"), "layer": meta["layer"], "event": meta["event"]})
+say("beside", calq, {"eta": meta["eta"].astype("f4"), "layer": meta["layer"], "event": meta["event"]}, left=1)
 
 # Structures of h5py and PyTables.
 t = np.dtype([("event", "<i8"), ("CALQ", "<f4", (48,)), ("eta", ">f8"), ("ModType", "S8"), ("grid", "i2", (2, 2)), ("pos", [("x", "f4"), ("y", "f4")])])
@@ -131,6 +131,23 @@ say("pandas_objects", calq, {**index, **meta, "half": calq[:, 3].astype("f4")}, 
 for k in ["fixed", "table"]:
     pd.DataFrame(calq.astype("f4")).to_hdf(path("numbered_" + k), key="df", format=k)
     say("numbered_" + k, calq, index)
+
+
+# Times, as text; without their zone where pandas says it to Python alone. Durations are left out.
+moments = pd.Series(pd.to_datetime("2026-01-01T00:00:00.5") + pd.to_timedelta(np.arange(N), unit="h"))
+iso = [t.isoformat().rstrip("0") for t in moments]
+for k in ["fixed", "table"]:
+    z = "Z" if k == "fixed" else ""
+    for unit in ["ns", "us", "ms", "s"]:
+        timed = pd.DataFrame(calq, columns=names)
+        timed["when"] = moments.dt.as_unit(unit)
+        timed.loc[3, "when"] = pd.NaT
+        timed["paris"] = moments.dt.as_unit(unit).dt.tz_localize("UTC").dt.tz_convert("Europe/Paris")
+        timed["long"] = pd.to_timedelta(np.arange(N), unit="s").as_unit(unit)
+        timed.index = pd.DatetimeIndex(moments.dt.as_unit(unit))
+        timed.to_hdf(path(f"times_{k}_{unit}"), key="df", format=k)
+        want = iso if unit != "s" else [t.split(".")[0] for t in iso]
+        say(f"times_{k}_{unit}", calq, {"index": want, "when": want[:3] + [""] + want[4:], "paris": [t + z for t in want]}, left=1)
 
 # What is refused.
 with h5py.File(path("bad_two"), "w") as f:

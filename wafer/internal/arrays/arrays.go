@@ -114,6 +114,15 @@ func (r *Roles) Take(parts []Part, i int) error {
 	return nil
 }
 
+// Only takes part i for all charges because it is the only one that may be, whatever its
+// name is, and remarks so.
+func (r *Roles) Only(parts []Part, i int) error {
+	if p := &parts[i]; p.Name != "" { // an array that has no name is all that there is
+		r.Remarks = append(r.Remarks, fmt.Sprintf("%s is taken for the charges: nothing is called CALQ, and nothing else has rows of %d numbers", p.Path, hgcal.Cells))
+	}
+	return r.Take(parts, i)
+}
+
 // Hint says what a part that is no images may be, "" where that is not known.
 func (p *Part) Hint() string {
 	switch {

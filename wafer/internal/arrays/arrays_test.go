@@ -128,3 +128,17 @@ func TestCheck(t *testing.T) {
 		}
 	}
 }
+
+// TestOnly: charges of another name are remarked on, unless there are no names.
+func TestOnly(t *testing.T) {
+	for name, want := range map[string]int{"x": 1, "": 0} {
+		var r Roles
+		parts := []Part{{Name: name, Path: "a/" + name, Shape: []int{48}, Rows: 3, Numbers: true}}
+		if err := r.Only(parts, 0); err != nil || len(r.Charges) != 1 || len(r.Remarks) != want {
+			t.Errorf("%q: %v, %+v", name, err, r)
+		}
+		if want > 0 && !strings.Contains(r.Remarks[0], "a/x is taken for the charges") {
+			t.Errorf("remarks %q", r.Remarks)
+		}
+	}
+}
