@@ -462,3 +462,30 @@ func BenchmarkWrite(b *testing.B) {
 		}
 	}
 }
+
+// TestLacking: a dialect that must have columns says which are missing, and what to do.
+func TestLacking(t *testing.T) {
+	for dialect, want := range map[string]string{
+		"ecoder":   "no metadata column entry, SimEnergyTotal, EventSimEnergy, SimEnergyFraction, Subdet, waferu, waferv, HD_LD, ModType, which the dialect ecoder must have: add",
+		"noheader": "no metadata column entry, zside, waferu, waferv, simenergy, subdet, tc_eta, tc_phi, which the dialect noheader must have: add",
+	} {
+		w, err := NewWriter(io.Discard, wafer.WriteSettings{Dialect: dialect})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &wafer.Set{Charge: make([]float64, 48), Columns: []wafer.Column{{Name: "layer", Int: []int64{1}}}}
+		if err := w.Write(s); err == nil || !strings.Contains(strings.ToLower(err.Error()), strings.ToLower(want)) || !strings.Contains(err.Error(), "or write the dialect header") {
+			t.Errorf("%s: %v, want %q", dialect, err, want)
+		}
+	}
+	w, err := NewWriter(io.Discard, wafer.WriteSettings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"layer", "lay"} {
+		err = w.Write(&wafer.Set{Charge: make([]float64, 48), Columns: []wafer.Column{{Name: name, Int: []int64{1}}}})
+	}
+	if err == nil || !strings.Contains(err.Error(), "no metadata column layer, which those before had") {
+		t.Errorf("another set: %v", err)
+	}
+}

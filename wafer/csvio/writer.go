@@ -57,13 +57,10 @@ func (w *Writer) Write(s *wafer.Set) error {
 			return err
 		}
 	}
-	before, err := find(s, w.before)
-	if err != nil {
-		return err
-	}
-	behind, err := find(s, w.behind)
-	if err != nil {
-		return err
+	before, missing := find(s, w.before)
+	behind, more := find(s, w.behind)
+	if missing = append(missing, more...); len(missing) > 0 {
+		return w.lacking(missing)
 	}
 	for i := range s.Len() {
 		for _, c := range before {
@@ -177,16 +174,25 @@ func (w *Writer) begin(s *wafer.Set) error {
 	return nil
 }
 
-func find(s *wafer.Set, names []string) ([]*wafer.Column, error) {
-	var columns []*wafer.Column
-	for _, n := range names {
-		c := s.Column(n)
-		if c == nil {
-			return nil, fmt.Errorf("csvio: the images have no metadata column %q", n)
-		}
-		columns = append(columns, c)
+// lacking is the error about columns that the dialect must have.
+func (w *Writer) lacking(names []string) error {
+	if w.dialect == withHeader {
+		return fmt.Errorf("csvio: the images have no metadata column %s, which those before had", strings.Join(names, ", "))
 	}
-	return columns, nil
+	return fmt.Errorf("csvio: the images have no metadata column %s, which the dialect %s must have: add it where the images come from, or write the dialect %s, which has the columns that there are",
+		strings.Join(names, ", "), dialectNames[w.dialect], dialectNames[withHeader])
+}
+
+// find gives the columns of these names, and the names of those that are missing.
+func find(s *wafer.Set, names []string) (columns []*wafer.Column, missing []string) {
+	for _, n := range names {
+		if c := s.Column(n); c != nil {
+			columns = append(columns, c)
+		} else {
+			missing = append(missing, n)
+		}
+	}
+	return columns, missing
 }
 
 func appendValue(b []byte, c *wafer.Column, i int) []byte {
