@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"barrow/hgcal"
 	"barrow/internal/jsonout"
+	"barrow/internal/outfile"
 	"barrow/wafer"
 	"barrow/wafer/file"
 	"barrow/wafer/pick"
@@ -114,6 +116,9 @@ func (f *convertFlags) run(cmd *cobra.Command, c *common, in []string, out strin
 	defer func() { r.Close() }()
 	to.Unit = r.Info().Unit
 	w, err := createImages(cmd, out, f.force, to)
+	if errors.Is(err, outfile.ErrExists) && sameEnding(in, out) {
+		return fmt.Errorf("%s: exists, and is called as the files to read are: if it is one of them, as of a pattern that the shell put files for, name the output after it; if not, --force overwrites it", out)
+	}
 	if err != nil {
 		return err
 	}
@@ -201,6 +206,11 @@ func apart(in []string, out string) error {
 		}
 	}
 	return nil
+}
+
+// sameEnding reports whether the output has the same ending as all files to read.
+func sameEnding(in []string, out string) bool {
+	return !slices.ContainsFunc(in, func(name string) bool { return filepath.Ext(name) != filepath.Ext(out) })
 }
 
 // picked are the images of r that the flags pick, with the columns that they name.

@@ -15,6 +15,8 @@ func hint(err error) string {
 	switch {
 	case errors.Is(err, outfile.ErrExists):
 		return "; choose another name or give --force"
+	case errors.Is(err, wafer.ErrColumns):
+		return ": convert --columns a,b"
 	case errors.Is(err, reproduce.ErrFull):
 		return ": add --full"
 	case errors.Is(err, run.ErrTaken):

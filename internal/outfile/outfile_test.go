@@ -3,6 +3,7 @@ package outfile
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -107,5 +108,18 @@ func TestWriteAt(t *testing.T) {
 	}
 	if b, _ := os.ReadFile(path); string(b) != "size 5, seven" {
 		t.Errorf("%q", b)
+	}
+}
+
+// TestNoFolder: what cannot be written says so of the folder, not of a temporary file.
+func TestNoFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "nodir")
+	for _, err := range []error{
+		Check(filepath.Join(dir, "o.csv"), false),
+		Write(filepath.Join(dir, "o.csv"), true, func(io.Writer) error { return nil }),
+	} {
+		if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "no folder "+dir+": ") || strings.Contains(err.Error(), temporaryEnding) {
+			t.Errorf("%v", err)
+		}
 	}
 }

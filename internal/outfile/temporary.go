@@ -43,11 +43,19 @@ func Sweep(folder string) error {
 // temporary makes a new file in the folder of path. os.CreateTemp would not do:
 // its mode is always 0600, and only the kernel knows the umask.
 func temporary(path string, mode fs.FileMode) (*os.File, error) {
+	folder := filepath.Dir(path)
 	for range 100 {
-		name := filepath.Join(filepath.Dir(path), fmt.Sprintf("%s%016x%s", temporaryPrefix, rand.Uint64(), temporaryEnding))
+		name := filepath.Join(folder, fmt.Sprintf("%s%016x%s", temporaryPrefix, rand.Uint64(), temporaryEnding))
 		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
-		if !errors.Is(err, fs.ErrExist) {
-			return f, err
+		if p := (*fs.PathError)(nil); errors.As(err, &p) && !errors.Is(err, fs.ErrExist) {
+			// The user does not know of the temporary file.
+			if _, missing := os.Stat(folder); missing != nil {
+				return nil, fmt.Errorf("no folder %s: %w", folder, p.Err)
+			}
+			return nil, fmt.Errorf("in the folder %s: %w", folder, p.Err)
+		}
+		if err == nil {
+			return f, nil
 		}
 	}
 	return nil, errors.New("no free name for a temporary file")

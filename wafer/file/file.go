@@ -47,6 +47,17 @@ func Formats() []string {
 	return names
 }
 
+// written lists the names of the formats that can be written.
+func written() string {
+	var names []string
+	for _, f := range formats() {
+		if _, ok := f.(wafer.Creator); ok {
+			names = append(names, f.Name())
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
 // Dialects lists what WriteSettings.Dialect may name, format after format.
 func Dialects() []string {
 	var names []string
@@ -90,11 +101,11 @@ func byEnding(name string) (wafer.Creator, error) {
 			if c, ok := f.(wafer.Creator); ok {
 				return c, nil
 			}
-			return nil, fmt.Errorf("wafer/file: %s: files of the format %s are read, not written", name, f.Name())
+			return nil, fmt.Errorf("wafer/file: %s: files of the format %s are read, not written; want a name for %s", name, f.Name(), written())
 		}
 	}
 	if what := sniff.ByEnding(end); what != "" {
-		return nil, fmt.Errorf("wafer/file: %s: the ending is that of %s: not written here; want a name for %s", name, what, strings.Join(Formats(), ", "))
+		return nil, fmt.Errorf("wafer/file: %s: the ending is that of %s: not written here; want a name for %s", name, what, written())
 	}
 	return usual()
 }

@@ -107,7 +107,7 @@ func TestSeveralFiles(t *testing.T) {
 	if r, err = Open(ctx, wafer.ReadSettings{}, a, other); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := wafer.ReadAll(r); !errors.Is(err, wafer.ErrColumns) || !strings.Contains(err.Error(), "a.csv and ") || !strings.Contains(err.Error(), "charges alone (none)") {
+	if _, err := wafer.ReadAll(r); !errors.Is(err, wafer.ErrColumns) || !strings.Contains(err.Error(), "a.csv and ") || !strings.Contains(err.Error(), "entry in the first alone, none in the second alone, 0 in both") {
 		t.Errorf("other columns: %v", err)
 	}
 	if _, err := Open(ctx, wafer.ReadSettings{}, a, "none.csv"); !errors.Is(err, os.ErrNotExist) {

@@ -20,6 +20,7 @@ type Reader struct {
 	sizes    []int64 // -1 where not known
 	at       int     // input being read
 	now      *opened
+	first    string   // the first input that has images
 	columns  []string // of the first input that has images
 	keep     []string // columns that are wanted; nil for all
 	unit     string   // of the charges so far, where it is known
@@ -131,6 +132,7 @@ func New(ctx context.Context, s wafer.ReadSettings, inputs ...Input) (*Reader, e
 		return nil, err
 	}
 	info := r.now.Info()
+	r.first = r.now.source.Name
 	r.columns, r.unit = info.Columns, info.Unit
 	return r, nil
 }
@@ -273,14 +275,27 @@ func (r *Reader) fits() error {
 	}
 	mine := slices.Sorted(slices.Values(info.Columns))
 	if want := slices.Sorted(slices.Values(r.columns)); !slices.Equal(mine, want) {
-		return fmt.Errorf("wafer/file: %s and %s: %w: %s and %s; name those to keep that both have, or join the charges alone (%s)", printable(r.inputs[0].Name), r.now.source.Name,
-			wafer.ErrColumns, list(want), list(mine), list(shared(want, mine)))
+		return fmt.Errorf("wafer/file: %s and %s: %w: %s", r.first, r.now.source.Name, wafer.ErrColumns, differ(want, mine))
 	}
 	return nil
 }
 
-func shared(a, b []string) []string {
-	return slices.DeleteFunc(slices.Clone(a), func(name string) bool { return !slices.Contains(b, name) })
+// differ says what columns two files do not have in common, the second last.
+func differ(a, b []string) string {
+	only := func(a, b []string) []string {
+		return slices.DeleteFunc(slices.Clone(a), func(name string) bool { return slices.Contains(b, name) })
+	}
+	both := len(a) - len(only(a, b))
+	return fmt.Sprintf("%s in the first alone, %s in the second alone, %d in both; name those to keep, of them", few(only(a, b)), few(only(b, a)), both)
+}
+
+// few lists names, many of them not to the end.
+func few(names []string) string {
+	const most = 8
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", list(names[:most]), len(names)-most)
+	}
+	return list(names)
 }
 
 // sumName is the column that wafer.QuirkSumWithout0 makes.
