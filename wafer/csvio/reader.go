@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"unicode/utf8"
 
 	"barrow/hgcal"
 	"barrow/internal/lines"
@@ -244,11 +245,23 @@ func (r *Reader) parse(image []float64, line []byte) error {
 	for ; j < len(field) && at <= len(line); j++ {
 		cell := field[j]
 		if cell < 0 {
-			end := fieldEnd(line, at, sep)
-			if err := r.text(j, bytes.TrimSpace(line[at:end])); err != nil {
-				return err
+			end := at // short, mostly: a search takes longer to begin
+			for end < len(line) && line[end] != sep {
+				end++
+			}
+			text := line[at:end]
+			if n := len(text); n > 0 && (outer(text[0]) || outer(text[n-1])) {
+				text = bytes.TrimSpace(text)
 			}
 			at = end + 1
+			if cell <= meta {
+				r.texts = append(r.texts, text...)
+				r.ends = append(r.ends, len(r.texts))
+				continue
+			}
+			if err := r.text(j, text); err != nil {
+				return err
+			}
 			continue
 		}
 		// Of one digit, as most of them are, without a loop.
@@ -282,6 +295,9 @@ func (r *Reader) parse(image []float64, line []byte) error {
 	}
 	return r.checkSum(sum)
 }
+
+// outer reports whether bytes.TrimSpace may take a field's first or last byte away.
+func outer(c byte) bool { return c <= ' ' || c >= utf8.RuneSelf }
 
 // text takes the field of a column that is no charge.
 func (r *Reader) text(j int, field []byte) error {
