@@ -257,6 +257,31 @@ func TestCellsRefused(t *testing.T) {
 	}
 }
 
+// TestEventAsFloat: whole numbers are numbers of events, whatever type they have.
+func TestEventAsFloat(t *testing.T) {
+	f := cellsTable()
+	for _, name := range []string{"event", "run", "lumi"} {
+		if slices.ContainsFunc(f.columns, func(c root.Column) bool { return c.Name == name }) {
+			f.drop(name)
+		}
+		f.add(name, root.Float, 1, "7;8")
+	}
+	set, _, err := read(f, wafer.ReadSettings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"event", "run", "lumi"} {
+		if c := set.Column(name); c == nil || len(c.Int) == 0 || c.Int[0] != 7 {
+			t.Errorf("%s: %v", name, c)
+		}
+	}
+	for _, odd := range []string{"7;8.5", "7;NaN", "7;+Inf"} {
+		if _, _, err := read(f.set("event", odd), wafer.ReadSettings{}); err == nil || !strings.Contains(err.Error(), "entry 1, event: ") {
+			t.Errorf("event %s: %v", odd, err)
+		}
+	}
+}
+
 func TestGenerated(t *testing.T) {
 	f := cellsTable().add("gen_n", root.Int, 1, "3;0").add("gen_pt", root.Float, -1, "5,9,20;").add("gen_eta", root.Float, -1, "2,1.9,-2;")
 	set, _, err := read(f, wafer.ReadSettings{})

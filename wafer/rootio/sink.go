@@ -100,13 +100,14 @@ type perEvent struct {
 	column []int
 }
 
-// newPerEvent finds the numbers of event, run and section.
+// newPerEvent finds the numbers of event, run and section, which may be whole numbers in
+// floating point.
 func newPerEvent(b *batch, n *names, out *sink) (*perEvent, error) {
 	p := &perEvent{}
 	for _, c := range []struct{ name, also string }{{"event", "event"}, {"run", "run"}, {"lumi", "luminosityBlock"}} {
 		for _, name := range []string{c.name, c.also} {
 			i := n.numbers(name)
-			if i < 0 || n.columns[i].Len != 1 || n.columns[i].Kind == root.Float {
+			if i < 0 || n.columns[i].Len != 1 {
 				continue
 			}
 			f, err := b.need(i, root.Int)
