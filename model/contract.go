@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	"barrow/autoencoder"
-	"barrow/internal/counter"
 	"barrow/nn"
+	"barrow/surrogate"
 )
 
 // A Contract says how images meet an autoencoder: what is done to 48 charges
@@ -133,17 +133,26 @@ func format(f autoencoder.Fixed, signed bool) string {
 	return fmt.Sprintf("%d bits, %s, limited to what fits", f.Bits, steps)
 }
 
-// draw makes n images of whole counts: cells hit, from one to all, and their
-// charges vary over all that the chip takes.
-func draw(n int) []float64 {
-	charge := make([]float64, n*autoencoder.Cells)
-	for i := range n {
-		s := counter.New(1, uint64(i))
-		image := charge[i*autoencoder.Cells:][:autoencoder.Cells]
-		scale := 1 << (2 + s.IntN(13))
-		for range 1 + i%autoencoder.Cells {
-			image[s.IntN(autoencoder.Cells)] += float64(1 + s.IntN(scale))
-		}
+const aboutPotential = `Network:       potentials of the features of two images, then what their bound lacks of the EMD
+Images:        48 charges in V9 order, scaled to sum 1
+Features:      of what each image has more than the other, x, scaled to sum 1 on either side: 4x, the signed root of 4|x|, and
+               the mean distance to one side less that to the other. The side with fewer cells is positive.
+Between them:  the potentials are made feasible and climb the smoothed dual, which no format here holds: barrow/surrogate
+               does it. The files hold the two networks alone.
+`
+
+// aboutCNN describes what an EMD CNN expects.
+func aboutCNN(c *surrogate.CNN) string {
+	text := `Network:       the EMD of two images
+Images:        4 x 4 pixels of 6 channels, the first image's three and the second's; V9 cell c is pixel c mod 16 (row by row), channel
+               c div 16. The two orders of the images give the same.
+`
+	if c.Surplus() {
+		return text + `Charges:       each image scaled to sum 1; what both have is taken away, what is left, T on either side, scaled to sum 1
+Output:        the EMD in units of the ground metric it was trained with, divided by T
+`
 	}
-	return charge
+	return text + `Charges:       each image scaled to sum 1
+Output:        the EMD in units of the ground metric it was trained with
+`
 }

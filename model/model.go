@@ -6,19 +6,43 @@ import (
 
 	"barrow/autoencoder"
 	"barrow/econt"
+	"barrow/loss"
 	"barrow/nn"
-	"barrow/wafer"
+	"barrow/surrogate"
 )
 
-// A Model is an autoencoder as formats see it. It is used by one goroutine at a
-// time.
+// A Model is a trained model as formats see it: an autoencoder, or a network that
+// estimates the EMD. It is used by one goroutine at a time.
 type Model struct {
-	whole   *autoencoder.Model
-	encoder Encoder
-	decoder Decoder
+	parts   []Part
+	encoder *Encoder
+	about   string
+	draw    func(ctx context.Context, n int) (Vectors, error)
 }
 
-// An Encoder makes 16 numbers of an image.
+// A Part is one network of a model, which a format may write alone.
+type Part struct {
+	// Name is "encoder", "decoder" or "whole" of an autoencoder; "emd" of an EMD
+	// CNN; "potential" and "gap" of a network of potentials.
+	Name  string
+	About string // what it makes of what, in a few words
+	// Network shares the model's weights.
+	Network *nn.Network
+	Inputs  []Input
+	Output  string // the test vectors' array that it makes of those of Inputs
+}
+
+// An Input is an input of a part.
+type Input struct {
+	Name  string // of the test vectors' array: "x", "latent", "cond"
+	Shape nn.Shape
+	// Side names the concat layer that takes it (see nn.Network.SetSide). The
+	// inputs without one make up the network's input, one behind the other.
+	Side string
+}
+
+// An Encoder makes 16 numbers of an image. It is the part "encoder" of an
+// autoencoder with what is known of it besides.
 type Encoder struct {
 	Contract
 	// Network maps an image of Contract.Shape to the outputs. It shares the
@@ -28,14 +52,8 @@ type Encoder struct {
 	Chip    *econt.Weights
 }
 
-// A Decoder makes an image of the 16 numbers, followed, in a conditional model,
-// by Contract.Conditions.
-type Decoder struct {
-	Contract
-	Network *nn.Network // shares the model's weights
-}
-
-// Of is a trained autoencoder as formats see it.
+// Of is a trained autoencoder as formats see it: its encoder, its decoder, of 16
+// inputs or, where it is conditional, 24, and the whole.
 func Of(m *autoencoder.Model) (*Model, error) {
 	contract, err := contractOf(m)
 	if err != nil {
@@ -49,40 +67,95 @@ func Of(m *autoencoder.Model) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
-	out := &Model{whole: m, encoder: Encoder{Contract: contract, Network: encoder}, decoder: Decoder{contract, decoder}}
+	x := Input{Name: "x", Shape: contract.Shape}
+	latent := Input{Name: "latent", Shape: nn.Vector(autoencoder.Latent)}
+	whole, rest := []Input{x}, []Input{latent}
+	if first := decoder.Layers()[0]; contract.Conditions != nil {
+		conditions := Input{Name: "cond", Shape: nn.Vector(autoencoder.ConditionCount)}
+		rest = append(rest, conditions)
+		conditions.Side = first.Name
+		whole = append(whole, conditions)
+		// Behind the layer that joins them: a network of one input.
+		if decoder, err = decoder.View(1, len(decoder.Layers()), nn.Settings{}); err != nil {
+			return nil, fmt.Errorf("model: %w", err)
+		}
+	}
+	out := &Model{encoder: &Encoder{Contract: contract, Network: encoder}}
+	out.parts = []Part{
+		{"encoder", "16 numbers of an image", encoder, []Input{x}, "latent"},
+		{"decoder", "an image of the 16 numbers", decoder, rest, "y"},
+		{"whole", "encoder and decoder", m.Network(), whole, "y"},
+	}
+	if contract.Conditions != nil {
+		out.parts[1].About = "an image of the 16 numbers and, behind them, the 8 conditions"
+	}
 	if contract.Precision.Chip {
 		if out.encoder.Chip, err = m.ChipWeights(); err != nil {
 			return nil, fmt.Errorf("model: %w", err)
 		}
 	}
+	out.about = contract.String()
+	out.draw = func(ctx context.Context, n int) (Vectors, error) { return drawImages(ctx, m, out, n) }
 	return out, nil
 }
 
-// Encoder is the part that runs on the detector.
-func (m *Model) Encoder() *Encoder { return &m.encoder }
-
-// Decoder is the part that runs off it.
-func (m *Model) Decoder() *Decoder { return &m.decoder }
-
-// Vectors are what a format's file is tested with: images, what the encoder takes
-// of them and what it makes of it, in the model's own arithmetic, to the bit.
-type Vectors struct {
-	Charge []float64 // N×48 whole CALQ counts, V9 order
-	X      []float32 // N images of Contract.Shape, channels last
-	Latent []float32 // N×16
+// OfEstimator is a network that estimates the EMD as formats see it. A distance
+// that no network computes is an error.
+func OfEstimator(d loss.Distance) (*Model, error) {
+	out := &Model{}
+	switch d := d.(type) {
+	case *surrogate.CNN:
+		out.parts = []Part{
+			{"emd", "the EMD of two images", d.Network(), []Input{{Name: "x", Shape: d.Network().InputShape()}}, "y"},
+		}
+		out.about = aboutCNN(d)
+		out.draw = func(ctx context.Context, n int) (Vectors, error) { return drawPairs(ctx, d, out, n) }
+	case *surrogate.Potential:
+		potential, gap := d.Networks()
+		out.parts = []Part{
+			{"potential", "48 potentials of the features of two images", potential, []Input{{Name: "x", Shape: potential.InputShape()}}, "y"},
+			{"gap", "what the potentials' bound lacks of the EMD, before a softplus, as a share of the bound", gap, []Input{{Name: "x_gap", Shape: gap.InputShape()}}, "y_gap"},
+		}
+		out.about = aboutPotential
+		out.draw = func(ctx context.Context, n int) (Vectors, error) { return drawFeatures(ctx, d, out, n) }
+	default:
+		return nil, fmt.Errorf("model: a distance of the type %T is no network", d)
+	}
+	return out, nil
 }
 
-// Vectors draws n images, from a single cell to all of them, and encodes them.
-// The same n gives the same numbers.
-func (m *Model) Vectors(ctx context.Context, n int) (*Vectors, error) {
-	images := &wafer.Set{Charge: draw(n)}
-	x, err := m.whole.Inputs(images)
+// Parts are the model's networks, the first being what it is there for.
+func (m *Model) Parts() []Part { return m.parts }
+
+// Part is the part of that name, or nil.
+func (m *Model) Part(name string) *Part {
+	for i := range m.parts {
+		if m.parts[i].Name == name {
+			return &m.parts[i]
+		}
+	}
+	return nil
+}
+
+// Encoder is the part of an autoencoder that runs on the detector; nil of a network
+// that estimates the EMD.
+func (m *Model) Encoder() *Encoder { return m.encoder }
+
+// String describes to the reader of an exported file what it expects, a line a
+// matter.
+func (m *Model) String() string { return m.about }
+
+// Vectors draws n samples and computes what every part makes of them, in the
+// model's own arithmetic, to the bit. The same n gives the same numbers.
+//
+// Of an autoencoder: charge (n×48 whole CALQ counts, V9 order), x (images of
+// Contract.Shape, channels last), cond (n×8) where it is conditional, latent (n×16)
+// and y, the image as the decoder gives it. Of an EMD CNN: x (n×4×4×6) and y (n×1).
+// Of a network of potentials: x and y (n×48), x_gap and y_gap (n×1).
+func (m *Model) Vectors(ctx context.Context, n int) (Vectors, error) {
+	v, err := m.draw(ctx, n)
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
-	latent, err := m.whole.Encode(ctx, images)
-	if err != nil {
-		return nil, fmt.Errorf("model: %w", err)
-	}
-	return &Vectors{Charge: images.Charge, X: x, Latent: latent}, nil
+	return v, nil
 }

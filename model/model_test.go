@@ -3,6 +3,8 @@ package model_test
 import (
 	"context"
 	"fmt"
+	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +12,7 @@ import (
 	"barrow/autoencoder"
 	"barrow/model"
 	"barrow/nn"
+	"barrow/surrogate"
 	"barrow/wafer"
 )
 
@@ -104,13 +107,17 @@ func TestViews(t *testing.T) {
 				t.Fatal(err)
 			}
 			again, err := m.Vectors(context.Background(), n)
-			if err != nil || !slices.Equal(v.Charge, again.Charge) || !slices.Equal(v.Latent, again.Latent) {
+			if err != nil || !reflect.DeepEqual(v, again) {
 				t.Errorf("%s: a second drawing differs (%v)", p, err)
 			}
-			e, d := m.Encoder(), m.Decoder()
-			size := e.Shape.Size()
-			if len(v.Charge) != 48*n || len(v.X) != size*n || len(v.Latent) != 16*n || d.Network.InputShape() != nn.Vector(16) || d.Network.OutputShape() != e.Shape {
-				t.Fatalf("%s: %d, %d and %d numbers; decoder %v to %v", p, len(v.Charge), len(v.X), len(v.Latent), d.Network.InputShape(), d.Network.OutputShape())
+			e, d := m.Encoder(), m.Part("decoder")
+			size, inputs := e.Shape.Size(), 16
+			if conditional {
+				inputs = 24
+			}
+			charge, xs, latents := v.Get("charge").Data, v.Get("x").Float32s(), v.Get("latent").Float32s()
+			if len(charge) != 48*n || len(xs) != size*n || len(latents) != 16*n || d.Network.InputShape() != nn.Vector(inputs) || d.Network.OutputShape() != e.Shape {
+				t.Fatalf("%s: %d, %d and %d numbers; decoder %v to %v", p, len(charge), len(xs), len(latents), d.Network.InputShape(), d.Network.OutputShape())
 			}
 			if (e.Chip != nil) != (p == "asic") || (e.Conditions != nil) != conditional {
 				t.Errorf("%s: chip %v, conditions %v", p, e.Chip != nil, e.Conditions)
@@ -118,7 +125,7 @@ func TestViews(t *testing.T) {
 			x := nn.NewTensor(n, e.Shape)
 			for i := range n {
 				for at := range size {
-					x.Data[(at/e.Shape.C*n+i)*e.Shape.C+at%e.Shape.C] = v.X[i*size+at]
+					x.Data[(at/e.Shape.C*n+i)*e.Shape.C+at%e.Shape.C] = xs[i*size+at]
 				}
 			}
 			y, err := e.Network.Forward(x, nn.Inference)
@@ -126,15 +133,21 @@ func TestViews(t *testing.T) {
 				t.Fatal(err)
 			}
 			off := float32(0)
-			for i, want := range v.Latent {
+			for i, want := range latents {
 				off = max(off, want-y.Data[i], y.Data[i]-want)
 			}
 			if limit := map[bool]float32{true: 0.7, false: 0}[e.Chip != nil]; off > limit {
 				t.Errorf("%s: the network is off by %v", p, off)
 			}
-			images := &wafer.Set{Charge: v.Charge}
-			if latent, err := whole.Encode(context.Background(), images); err != nil || !slices.Equal(latent, v.Latent) {
+			images := &wafer.Set{Charge: charge}
+			if latent, err := whole.Encode(context.Background(), images); err != nil || !slices.Equal(latent, latents) {
 				t.Errorf("%s: the model's outputs differ from the vectors' (%v)", p, err)
+			}
+			if e.Chip == nil { // the whole is what its parts are
+				y, err := m.Part("whole").Run(context.Background(), v)
+				if err != nil || !reflect.DeepEqual(y, v.Get("y")) {
+					t.Errorf("%s: the whole makes something else of x than encoder and decoder (%v)", p, err)
+				}
 			}
 			for _, want := range []string{"V9 order", "Weights:", "Outputs:"} {
 				if !strings.Contains(e.Contract.String(), want) {
@@ -145,5 +158,52 @@ func TestViews(t *testing.T) {
 				t.Errorf("conditions: %s", e.Contract)
 			}
 		}
+	}
+}
+
+// TestEstimators: what the parts make of the vectors is what the networks estimate.
+func TestEstimators(t *testing.T) {
+	ctx := context.Background()
+	const n = 64
+	for _, a := range []surrogate.Architecture{surrogate.Paper(), surrogate.N1()} {
+		cnn, err := surrogate.NewCNN(a, nn.Settings{Seed: 3, Threads: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := model.OfEstimator(cnn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := m.Vectors(ctx, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Encoder() != nil || len(m.Parts()) != 1 || !slices.Equal(v.Get("x").Shape, []int{n, 4, 4, 6}) || !slices.Equal(v.Get("y").Shape, []int{n, 1}) {
+			t.Errorf("%v: %d parts, x %v, y %v", a, len(m.Parts()), v.Get("x").Shape, v.Get("y").Shape)
+		}
+		for i := range n { // of either image of a pair all charge is there
+			sums := [2]float64{}
+			for k, x := range v.Get("x").Data[i*96 : (i+1)*96] {
+				sums[k%6/3] += x
+			}
+			if math.Abs(sums[0]-1) > 1e-5 || math.Abs(sums[1]-1) > 1e-5 {
+				t.Fatalf("%v: the images of pair %d sum to %v", a, i, sums)
+			}
+		}
+	}
+	p, err := surrogate.BuiltIn(nn.Settings{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := model.OfEstimator(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := m.Vectors(ctx, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(v.Get("x").Shape, []int{n, 144}) || !slices.Equal(v.Get("y").Shape, []int{n, 48}) || !slices.Equal(v.Get("x_gap").Shape, []int{n, 100}) || !slices.Equal(v.Get("y_gap").Shape, []int{n, 1}) {
+		t.Errorf("potential: %v", v)
 	}
 }

@@ -19,7 +19,7 @@ func newSurrogate(c *common) *cobra.Command {
 		Short:   "Train and measure networks that estimate the EMD",
 		Example: "  barrow surrogate eval a.csv b.csv\n  barrow surrogate train --out runs/cnn\n  barrow surrogate eval --weights runs/cnn --json a.csv b.csv",
 	}
-	cmd.AddCommand(newSurrogateTrain(c), newSurrogateEval(c), newSurrogateScan(c))
+	cmd.AddCommand(newSurrogateTrain(c), newSurrogateEval(c), newSurrogateScan(c), newSurrogateExport(c))
 	return cmd
 }
 

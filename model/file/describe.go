@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 
+	"barrow/model"
 	"barrow/nn"
 	"barrow/run"
 )
@@ -34,7 +35,7 @@ func Describe(path string) (text string, ok bool) {
 		return "", false
 	}
 	// That a file could be a model's is not that it is: HDF5 holds tables, too.
-	net, err := format.Read(path, nn.Settings{})
+	net, err := format.Read(model.Source{Path: path}, nn.Settings{})
 	if err != nil {
 		return "", false
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"barrow/autoencoder"
+	"barrow/model"
 	"barrow/model/file"
 	"barrow/nn"
 )
@@ -14,7 +15,12 @@ import (
 // A model for the chip becomes the chip's register files, with test vectors beside
 // them.
 func ExampleExport() {
-	m, err := autoencoder.Architecture{Precision: "asic", LatentBits: 5}.New(nn.Settings{Seed: 1})
+	whole, err := autoencoder.Architecture{Precision: "asic", LatentBits: 5}.New(nn.Settings{Seed: 1})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	m, err := model.Of(whole)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -30,10 +36,14 @@ func ExampleExport() {
 		fmt.Println(err)
 		return
 	}
-	for _, p := range paths[len(paths)-2:] {
+	for _, p := range paths[3:] {
 		fmt.Println(filepath.Base(p))
 	}
 	// Output:
 	// vectors.npz
+	// vectors_charge.csv
+	// vectors_x.csv
+	// vectors_latent.csv
+	// vectors_y.csv
 	// README.txt
 }

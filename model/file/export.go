@@ -9,10 +9,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
-	"barrow/autoencoder"
-	"barrow/internal/npz"
 	"barrow/internal/outfile"
 	"barrow/model"
 )
@@ -38,35 +37,45 @@ func Exports() []string {
 }
 
 // Export writes the model into a folder in the named format: the format's files,
-// vectors.npz (images, what the encoder takes of them and its outputs, to the
-// bit) and README.txt, which says what the files expect. It returns their paths.
-// Without force a file that is there is an error, before anything is written.
-func Export(ctx context.Context, m *autoencoder.Model, format, dir string, force bool) ([]string, error) {
+// test vectors (vectors.npz, and each of its arrays as a CSV file) and README.txt,
+// which says what the files expect. It returns their paths. Without force a file
+// that is there is an error, before anything is written.
+func Export(ctx context.Context, m *model.Model, format, dir string, force bool) ([]string, error) {
 	f, err := exporter(format)
 	if err != nil {
 		return nil, err
 	}
-	view, err := model.Of(m)
-	if err != nil {
-		return nil, err
-	}
 	if f.Check != nil {
-		if err := f.Check(view); err != nil {
+		if err := f.Check(m); err != nil {
 			return nil, fmt.Errorf("model: %w", err)
 		}
 	}
-	files, err := f.Export(ctx, view)
-	if err != nil {
+	e := &export{format: f, model: m}
+	if e.files, err = f.Export(ctx, m); err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
-	v, err := view.Vectors(ctx, VectorCount)
-	if err != nil {
+	if e.vectors, err = m.Vectors(ctx, VectorCount); err != nil {
 		return nil, err
 	}
-	if err := prepare(dir, files, force); err != nil {
+	if f.Vectors != nil {
+		more, err := f.Vectors(ctx, m, e.vectors)
+		if err != nil {
+			return nil, fmt.Errorf("model: %w", err)
+		}
+		e.vectors = append(e.vectors, more...)
+	}
+	if err := e.prepare(dir, force); err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
-	return writeAll(dir, files, view, v, f)
+	return e.write(dir)
+}
+
+// An export is what goes into a folder.
+type export struct {
+	format  *model.Format
+	model   *model.Model
+	files   []model.File
+	vectors model.Vectors
 }
 
 func exporter(name string) (*model.Format, error) {
@@ -83,11 +92,11 @@ func exporter(name string) (*model.Format, error) {
 }
 
 // prepare makes the folder and checks that every file can be written.
-func prepare(dir string, files []model.File, force bool) error {
+func (e *export) prepare(dir string, force bool) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	for _, name := range append(names(files), vectors, readme) {
+	for _, name := range e.names() {
 		if err := outfile.Check(filepath.Join(dir, name), force); err != nil {
 			return err
 		}
@@ -95,78 +104,92 @@ func prepare(dir string, files []model.File, force bool) error {
 	return nil
 }
 
-func names(files []model.File) []string {
+// names are those of all files, in the order in which they are written: the README
+// last, so that a folder that has it is complete.
+func (e *export) names() []string {
 	var out []string
-	for _, f := range files {
+	for _, f := range e.files {
 		out = append(out, f.Name)
 	}
-	return out
+	out = append(out, vectors)
+	for _, v := range e.vectors {
+		out = append(out, csvName(v))
+	}
+	return append(out, readme)
 }
 
-// writeAll writes the README last: a folder that has it is complete.
-func writeAll(dir string, files []model.File, m *model.Model, v *model.Vectors, f *model.Format) (paths []string, err error) {
+func csvName(v model.Vector) string { return "vectors_" + v.Name + ".csv" }
+
+func (e *export) write(dir string) ([]string, error) {
 	if err := os.Remove(filepath.Join(dir, readme)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("model: %w", err)
 	}
-	add := func(name string, write func(path string) error) {
+	var contents []func(path string) error
+	for _, f := range e.files {
+		contents = append(contents, whole(f.Data))
+	}
+	contents = append(contents, func(path string) error { return writeArrays(path, true, e.vectors) })
+	for _, v := range e.vectors {
+		contents = append(contents, whole(csv(v)))
+	}
+	contents = append(contents, whole(e.describe()))
+	var paths []string
+	for i, name := range e.names() {
 		path := filepath.Join(dir, name)
-		if err == nil {
-			err = write(path)
+		if err := contents[i](path); err != nil {
+			return nil, fmt.Errorf("model: %w", err)
 		}
 		paths = append(paths, path)
-	}
-	whole := func(data []byte) func(path string) error {
-		return func(path string) error {
-			return outfile.Write(path, true, func(w io.Writer) error {
-				_, err := w.Write(data)
-				return err
-			})
-		}
-	}
-	for _, file := range files {
-		add(file.Name, whole(file.Data))
-	}
-	add(vectors, func(path string) error { return writeVectors(path, m, v) })
-	add(readme, whole(describe(files, m, f)))
-	if err != nil {
-		return nil, fmt.Errorf("model: %w", err)
 	}
 	return paths, nil
 }
 
-func writeVectors(path string, m *model.Model, v *model.Vectors) error {
-	s := m.Encoder().Shape
-	w, err := npz.Create(path, true,
-		npz.Array{Name: "charge", Type: npz.Float64, Row: []int{autoencoder.Cells}},
-		npz.Array{Name: "x", Type: npz.Float32, Row: []int{s.H, s.W, s.C}},
-		npz.Array{Name: "latent", Type: npz.Float32, Row: []int{autoencoder.Latent}})
-	if err != nil {
-		return err
-	}
-	defer w.Abort()
-	for _, a := range []struct {
-		name   string
-		values any
-	}{{"charge", v.Charge}, {"x", v.X}, {"latent", v.Latent}} {
-		if err := w.Append(a.name, a.values); err != nil {
+func whole(data []byte) func(path string) error {
+	return func(path string) error {
+		return outfile.Write(path, true, func(w io.Writer) error {
+			_, err := w.Write(data)
 			return err
-		}
+		})
 	}
-	return w.Commit()
+}
+
+// csv has a row a sample, without a header. Nine digits keep 32-bit numbers
+// exactly, and counts below 10^9.
+func csv(v model.Vector) []byte {
+	n, size := v.Rows()
+	var b []byte
+	for i := range n {
+		for j, x := range v.Data[i*size : (i+1)*size] {
+			if j > 0 {
+				b = append(b, ',')
+			}
+			b = strconv.AppendFloat(b, x, 'g', 9, 64)
+		}
+		b = append(b, '\n')
+	}
+	return b
 }
 
 // describe is the README.
-func describe(files []model.File, m *model.Model, f *model.Format) []byte {
+func (e *export) describe() []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "An encoder of wafer images, exported by Barrow as %s.\n\n", f.About)
-	for _, file := range files {
+	what := "A network that estimates the EMD of two wafer images"
+	if e.model.Encoder() != nil {
+		what = "An autoencoder of wafer images"
+	}
+	fmt.Fprintf(&b, "%s, exported by Barrow as %s.\n\n", what, e.format.About)
+	for _, file := range e.files {
 		fmt.Fprintf(&b, "%s\n    %s\n\n", file.Name, strings.ReplaceAll(file.About, "\n", "\n    "))
 	}
-	fmt.Fprintf(&b, `%s
-    %d test vectors as NumPy arrays: charge (whole counts, V9 order), x (the image as the encoder takes it, channels
-    last) and latent (the 16 outputs, exactly).
-
-`, vectors, VectorCount)
-	fmt.Fprintln(&b, m.Encoder().Contract)
+	fmt.Fprintf(&b, "%s\n    %d test vectors as NumPy arrays, and each array as a CSV file, a row a vector, channels last:\n", vectors, VectorCount)
+	for _, v := range e.vectors {
+		fmt.Fprintf(&b, "    %-10s %-14s %s\n", v.Name, shape(v.Shape), v.About)
+	}
+	fmt.Fprintf(&b, "\n%s\n", e.model)
 	return b.Bytes()
+}
+
+// shape is one as in 128x8x8x1.
+func shape(dims []int) string {
+	return strings.Join(strings.Fields(strings.Trim(fmt.Sprint(dims), "[]")), "x")
 }

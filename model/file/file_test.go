@@ -8,12 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"barrow/autoencoder"
 	"barrow/internal/npz"
 	"barrow/internal/outfile"
+	"barrow/model"
 	"barrow/model/keras"
 	"barrow/nn"
 	"barrow/run"
@@ -245,13 +247,21 @@ func TestNoModelInFolder(t *testing.T) {
 
 // TestExport writes the registers of a chip's encoder: the folder is complete, its
 // vectors are the model's own, and a file that is there is not replaced unasked.
+func view(t *testing.T, m *autoencoder.Model) *model.Model {
+	v, err := model.Of(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
 func TestExport(t *testing.T) {
 	m, err := autoencoder.Architecture{Precision: "asic", LatentBits: 5}.New(nn.Settings{Seed: 4, Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "a", "registers")
-	paths, err := Export(context.Background(), m, "registers", dir, false)
+	paths, err := Export(context.Background(), view(t, m), "registers", dir, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,7 +272,7 @@ func TestExport(t *testing.T) {
 			t.Errorf("%s: %v", p, err)
 		}
 	}
-	if want := []string{"prod.yaml", "p1.yaml", "econt_sw.yaml", vectors, readme}; !slices.Equal(found, want) {
+	if want := []string{"prod.yaml", "p1.yaml", "econt_sw.yaml", vectors, "vectors_charge.csv", "vectors_x.csv", "vectors_latent.csv", "vectors_y.csv", readme}; !slices.Equal(found, want) {
 		t.Errorf("files %v, want %v", found, want)
 	}
 	in, err := os.ReadFile(filepath.Join(dir, vectors))
@@ -300,6 +310,15 @@ func TestExport(t *testing.T) {
 	if !used {
 		t.Error("all outputs are 0")
 	}
+	text, err := os.ReadFile(filepath.Join(dir, "vectors_x.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, word := range strings.FieldsFunc(string(text), func(r rune) bool { return r == ',' || r == '\n' }) {
+		if v, err := strconv.ParseFloat(word, 32); err != nil || v != x[i] {
+			t.Fatalf("number %d is %s in CSV, %v in %s", i, word, x[i], vectors)
+		}
+	}
 	for i := range VectorCount {
 		sum, all := 0.0, 0.0
 		for _, v := range x[64*i : 64*(i+1)] {
@@ -315,14 +334,14 @@ func TestExport(t *testing.T) {
 	if b, err := os.ReadFile(filepath.Join(dir, readme)); err != nil || !strings.Contains(string(b), "3 link(s), the highest 5 bits") || !strings.Contains(string(b), "V9 order, divided by 2^floor(log2") {
 		t.Errorf("%v\n%s", err, b)
 	}
-	if _, err := Export(context.Background(), m, "registers", dir, false); !errors.Is(err, outfile.ErrExists) {
+	if _, err := Export(context.Background(), view(t, m), "registers", dir, false); !errors.Is(err, outfile.ErrExists) {
 		t.Errorf("a second time: %v", err)
 	}
-	if _, err := Export(context.Background(), m, "registers", dir, true); err != nil {
+	if _, err := Export(context.Background(), view(t, m), "registers", dir, true); err != nil {
 		t.Error(err)
 	}
 	for format, want := range map[string]string{"keras": "is read and not written; written are registers", "tarot": "the formats that are written are registers"} {
-		if _, err := Export(context.Background(), m, format, dir, true); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Export(context.Background(), view(t, m), format, dir, true); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", format, err)
 		}
 	}
@@ -331,7 +350,7 @@ func TestExport(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := filepath.Join(t.TempDir(), "other")
-	if _, err := Export(context.Background(), float, "registers", other, false); err == nil || !strings.Contains(err.Error(), "train with the precision asic") {
+	if _, err := Export(context.Background(), view(t, float), "registers", other, false); err == nil || !strings.Contains(err.Error(), "train with the precision asic") {
 		t.Errorf("a float encoder: %v", err)
 	}
 	if _, err := os.Stat(other); err == nil {

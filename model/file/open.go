@@ -11,6 +11,7 @@ import (
 
 	"barrow/autoencoder"
 	"barrow/loss"
+	"barrow/model"
 	"barrow/nn"
 	"barrow/run"
 	"barrow/surrogate"
@@ -42,7 +43,7 @@ func Autoencoder(name string, s Settings) (*autoencoder.Model, error) {
 	case kind == barrowNetwork:
 		return autoencoder.Load(path, settings)
 	}
-	net, err := format.Read(path, settings)
+	net, err := format.Read(model.Source{Path: path}, settings)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +79,7 @@ func Estimator(name string, s Settings) (loss.Distance, error) {
 	if kind != foreign {
 		return surrogate.Open(path, settings)
 	}
-	net, err := format.Read(path, settings)
+	net, err := format.Read(model.Source{Path: path}, settings)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +117,7 @@ func files(path string) ([]string, error) {
 	if kind != foreign || format.Files == nil {
 		return []string{path}, nil
 	}
-	return format.Files(path)
+	return format.Files(model.Source{Path: path})
 }
 
 // estimatorWeights finds the file that a user means by the name of a network that

@@ -24,7 +24,11 @@ func Format() model.Format {
 }
 
 func check(m *model.Model) error {
-	if e := m.Encoder(); e.Chip == nil {
+	e := m.Encoder()
+	if e == nil {
+		return errors.New("registers: the chip has an encoder's registers, and this network is none: name an autoencoder")
+	}
+	if e.Chip == nil {
 		return fmt.Errorf("registers: the encoder's precision is %q, and the chip computes otherwise: train with the precision asic", e.Precision.Name)
 	}
 	return nil
