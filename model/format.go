@@ -32,6 +32,10 @@ type Format struct {
 	// Vectors makes, of the test vectors that every export has, those that the
 	// format adds: of a second arrangement, x443, latent443 and y443.
 	Vectors func(ctx context.Context, m *Model, v Vectors) (Vectors, error)
+	// Verify holds the files of an export, in the folder dir, to all its test
+	// vectors, and says where they part. Nil where reading the files that have a
+	// Part does that.
+	Verify func(ctx context.Context, dir string, m *Model, v Vectors) error
 }
 
 // A Source is where a model of another program is.
@@ -45,6 +49,11 @@ type File struct {
 	Name  string // within the export's folder
 	Data  []byte
 	About string // what it is and how it is used, for the folder's README.txt
+	// Part is what the file holds, of the model ([Model.Part]) or in a second
+	// arrangement: verifying reads the file, with those beside it, and holds it to
+	// the test vectors that the part's inputs and output name. Nil where the file is
+	// none to be read by itself.
+	Part *Part
 }
 
 // A Runner runs a model. It is used by one goroutine at a time.
@@ -56,6 +65,15 @@ type Runner interface {
 	// where a model within it makes the 16 numbers that the encoder sends. It
 	// checks the inputs' shapes and names those that do not fit.
 	Run(ctx context.Context, in []*Array) (Vectors, error)
+}
+
+// A Tracer is a Runner that can also tell what every operation of the model makes, so
+// that a mismatch can be told by the operation where it begins.
+type Tracer interface {
+	Runner
+	// Trace gives, in the order in which they are computed, the results of the
+	// operations by their names.
+	Trace(ctx context.Context, in []*Array) (Vectors, error)
 }
 
 // A Port is an input of a model.
