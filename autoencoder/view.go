@@ -1,6 +1,7 @@
 package autoencoder
 
 import (
+	"context"
 	"fmt"
 
 	"barrow/nn"
@@ -56,6 +57,48 @@ func (m *Model) Inputs(images *wafer.Set) ([]float32, error) {
 		for c, v := range scaled[i*Cells : (i+1)*Cells] {
 			out[i*size+to[c]] = v
 		}
+	}
+	return out, nil
+}
+
+// EncodeInputs returns the encoder's N×16 outputs for N images as Inputs gives them,
+// through the chip's integers with the preset "asic". There, numbers that are
+// negative or none are errors that name the image.
+func (m *Model) EncodeInputs(ctx context.Context, x []float32) ([]float32, error) {
+	size := m.net.InputShape().Size()
+	if len(x)%size != 0 {
+		return nil, fmt.Errorf("autoencoder: %d numbers are no whole images of %v", len(x), m.net.InputShape())
+	}
+	encoder, err := m.EncoderNetwork(nn.Settings{})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]float32, 0, len(x)/size*Latent)
+	in := nn.NewTensor(1, m.net.InputShape())
+	for i := 0; i < len(x)/size; i += decodeBatch {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		in.Resize(min(decodeBatch, len(x)/size-i))
+		for k := range in.N {
+			image := x[(i+k)*size : (i+k+1)*size]
+			for at, v := range image {
+				if m.chip != nil && !(v >= 0) {
+					return nil, fmt.Errorf("autoencoder: image %d, pixel %d: %v; the chip takes numbers that are not negative", i+k+1, at+1, v)
+				}
+			}
+			in.SetSample(k, image)
+		}
+		if m.chip != nil {
+			m.chip.encode(in, in.N)
+			out = append(out, m.chip.latent.Data...)
+			continue
+		}
+		y, err := encoder.Forward(in, nn.Inference)
+		if err != nil {
+			return nil, fmt.Errorf("autoencoder: %w", err)
+		}
+		out = append(out, y.Data...)
 	}
 	return out, nil
 }

@@ -18,6 +18,7 @@ type Model struct {
 	encoder *Encoder
 	about   string
 	draw    func(ctx context.Context, n int) (Vectors, error)
+	encode  func(ctx context.Context, x []float32) ([]float32, error)
 }
 
 // A Part is one network of a model, which a format may write alone.
@@ -94,6 +95,7 @@ func Of(m *autoencoder.Model) (*Model, error) {
 			return nil, fmt.Errorf("model: %w", err)
 		}
 	}
+	out.encode = m.EncodeInputs
 	out.about = contract.String()
 	out.draw = func(ctx context.Context, n int) (Vectors, error) { return drawImages(ctx, m, out, n) }
 	return out, nil
@@ -140,6 +142,15 @@ func (m *Model) Part(name string) *Part {
 // Encoder is the part of an autoencoder that runs on the detector; nil of a network
 // that estimates the EMD.
 func (m *Model) Encoder() *Encoder { return m.encoder }
+
+// Runner runs the model: an autoencoder, whose encoder also gives latent, an EMD CNN,
+// or the potentials of a network of potentials.
+func (m *Model) Runner() Runner {
+	if m.encoder == nil {
+		return &network{net: m.parts[0].Network, inputs: m.parts[0].Inputs}
+	}
+	return whole{m}
+}
 
 // String describes to the reader of an exported file what it expects, a line a
 // matter.

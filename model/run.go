@@ -9,8 +9,9 @@ import (
 
 // RunNetwork runs a network of the given inputs on arrays with the channels last.
 // Nil stands for the network's own: its input x, and one for each concat layer, x1
-// and so on.
-func RunNetwork(net *nn.Network, inputs []Input) Runner {
+// and so on. What the first latent layers make of the input is given, too, if latent
+// is not 0.
+func RunNetwork(net *nn.Network, inputs []Input, latent int) (Runner, error) {
 	if inputs == nil {
 		inputs = []Input{{Name: "x", Shape: net.InputShape()}}
 		for _, l := range net.Layers() {
@@ -20,12 +21,20 @@ func RunNetwork(net *nn.Network, inputs []Input) Runner {
 			}
 		}
 	}
-	return &network{net, inputs}
+	r := &network{net: net, inputs: inputs}
+	if latent > 0 {
+		var err error
+		if r.encoder, err = net.View(0, latent, nn.Settings{}); err != nil {
+			return nil, fmt.Errorf("model: %w", err)
+		}
+	}
+	return r, nil
 }
 
 type network struct {
-	net    *nn.Network
-	inputs []Input
+	net     *nn.Network
+	inputs  []Input
+	encoder *nn.Network // its first layers, or nil
 }
 
 func (r *network) Inputs() []Port {
@@ -41,33 +50,82 @@ func (r *network) Run(ctx context.Context, in []*Array) (Vectors, error) {
 	if err != nil {
 		return nil, err
 	}
-	shape := r.net.OutputShape()
-	out := &Array{Shape: vectorShape(n, shape), Data: make([]float64, n*shape.Size())}
+	out := Vectors{{Name: "y", Array: room(n, r.net)}}
+	if r.encoder != nil {
+		out = append(out, Vector{Name: "latent", Array: room(n, r.encoder)})
+	}
 	x := nn.NewTensor(1, r.net.InputShape())
-	row := make([]float32, shape.Size())
 	for from := 0; from < n; from += r.net.Settings().MaxBatch {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		k := min(r.net.Settings().MaxBatch, n-from)
-		if err := r.load(x.Resize(k), in, from); err != nil {
+		if err := r.load(x.Resize(min(r.net.Settings().MaxBatch, n-from)), in, from); err != nil {
 			return nil, err
 		}
-		y, err := r.net.Forward(x, nn.Inference)
-		if err != nil {
-			return nil, fmt.Errorf("model: %w", err)
-		}
-		if y.N != k {
-			return nil, fmt.Errorf("model: network %q ends inside a pair, with two outputs a sample", r.net.Spec().Name)
-		}
-		for i := range k {
-			y.Sample(i, row)
-			for j, v := range row {
-				out.Data[(from+i)*len(row)+j] = float64(v)
+		for i, net := range []*nn.Network{r.net, r.encoder} {
+			if net == nil {
+				continue
+			}
+			if err := forward(net, x, from, out[i].Array); err != nil {
+				return nil, err
 			}
 		}
 	}
-	return Vectors{{Name: "y", Array: out}}, nil
+	return out, nil
+}
+
+// room is for what a network makes of n samples.
+func room(n int, net *nn.Network) *Array {
+	shape := net.OutputShape()
+	return &Array{Shape: vectorShape(n, shape), Data: make([]float64, n*shape.Size())}
+}
+
+// forward writes what a network makes of x into an array, from a sample on.
+func forward(net *nn.Network, x *nn.Tensor, from int, out *Array) error {
+	y, err := net.Forward(x, nn.Inference)
+	if err != nil {
+		return fmt.Errorf("model: %w", err)
+	}
+	if y.N != x.N {
+		return fmt.Errorf("model: network %q ends inside a pair, with two outputs a sample", net.Spec().Name)
+	}
+	row := make([]float32, y.Shape.Size())
+	for i := range y.N {
+		y.Sample(i, row)
+		for j, v := range row {
+			out.Data[(from+i)*len(row)+j] = float64(v)
+		}
+	}
+	return nil
+}
+
+// whole runs an autoencoder: the encoder, which may be the chip, and the decoder.
+type whole struct{ *Model }
+
+func (r whole) Inputs() []Port {
+	p := r.Part("whole")
+	return (&network{net: p.Network, inputs: p.Inputs}).Inputs()
+}
+
+func (r whole) Run(ctx context.Context, in []*Array) (Vectors, error) {
+	p := r.Part("whole")
+	n, err := (&network{net: p.Network, inputs: p.Inputs}).check(in)
+	if err != nil {
+		return nil, err
+	}
+	latent, err := r.encode(ctx, in[0].Float32s())
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	v := Vectors{{Name: "latent", Array: Floats(latent, n, len(latent)/n)}}
+	for i, input := range p.Inputs[1:] {
+		v = append(v, Vector{Name: input.Name, Array: in[1+i]})
+	}
+	y, err := r.Part("decoder").Run(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	return Vectors{{Name: "y", Array: y}, v[0]}, nil
 }
 
 // check gives the number of samples.
@@ -114,8 +172,14 @@ func (r *network) load(x *nn.Tensor, in []*Array, from int) error {
 				}
 			}
 		}
-		if input.Side != "" {
-			if err := r.net.SetSide(input.Side, to); err != nil {
+		if input.Side == "" {
+			continue
+		}
+		for _, net := range []*nn.Network{r.net, r.encoder} {
+			if net == nil || net.LayerIndex(input.Side) < 0 {
+				continue
+			}
+			if err := net.SetSide(input.Side, to); err != nil {
 				return fmt.Errorf("model: %w", err)
 			}
 		}

@@ -112,7 +112,7 @@ func (p *Part) Run(ctx context.Context, v Vectors) (*Array, error) {
 	for _, i := range p.Inputs {
 		in = append(in, v.Get(i.Name))
 	}
-	out, err := RunNetwork(p.Network, p.Inputs).Run(ctx, in)
+	out, err := (&network{net: p.Network, inputs: p.Inputs}).Run(ctx, in)
 	if err != nil {
 		return nil, err
 	}

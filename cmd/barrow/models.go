@@ -29,6 +29,11 @@ func formats(of func(model.Format) bool) string {
 // readFormats lists those that are read.
 func readFormats() string { return formats(func(f model.Format) bool { return f.Read != nil }) }
 
+// runFormats lists those that are run as they stand.
+func runFormats() string {
+	return formats(func(f model.Format) bool { return f.Read != nil || f.Open != nil })
+}
+
 // encoderWeights finds the file of an encoder: by the name of the file itself or
 // of a run folder, of which the named loss picks one.
 func encoderWeights(name, loss string) (string, error) {

@@ -58,6 +58,7 @@ encoder of CMS's HGCAL trigger chip with it as the loss.`,
 	root.AddCommand(newSimulate(c))
 	root.AddCommand(newConvert(c))
 	root.AddCommand(newInspect(c))
+	root.AddCommand(newModel(c))
 	everywhere(root)
 	return root
 }

@@ -32,6 +32,7 @@ type lowering struct {
 	inputs []Input
 	depth  int
 	calls  int
+	inner  []value // what nested models make
 }
 
 // maxCalls bounds the layer calls that are followed: nested models may share
@@ -52,48 +53,48 @@ type call struct {
 	node  int
 }
 
-// lower maps an architecture onto one nn.Spec.
-func lower(c *config) (nn.Spec, []Input, error) {
+// lower maps an architecture onto one nn.Spec: a Model without weights.
+func lower(c *config) (*Model, error) {
 	l := &lowering{}
 	s := &scope{l: l, c: c, bound: map[string]value{}}
 	names, err := c.inputLayers()
 	if err != nil {
-		return nn.Spec{}, nil, err
+		return nil, err
 	}
 	for _, layer := range names {
 		shape, err := layer.inputShape()
 		if err != nil {
-			return nn.Spec{}, nil, layer.fail(err)
+			return nil, layer.fail(err)
 		}
 		s.bound[layer.name] = value{inputs: []int{len(l.inputs)}, shape: shape}
 		l.inputs = append(l.inputs, Input{Name: layer.name, Shape: shape})
 	}
 	v, err := s.output()
 	if err != nil {
-		return nn.Spec{}, nil, err
+		return nil, err
 	}
 	if err := v.settled(); err != nil || v.negated {
 		if v.negated {
 			err = fmt.Errorf("TensorFlow operation \"negative\" is supported only in a pair")
 		}
-		return nn.Spec{}, nil, fmt.Errorf("architecture: output of model %q: %w", c.name, err)
+		return nil, fmt.Errorf("architecture: output of model %q: %w", c.name, err)
 	}
 	spec := nn.Spec{Name: c.name, Layers: v.layers}
 	inputs, err := l.order(v, &spec)
 	if err != nil {
-		return nn.Spec{}, nil, fmt.Errorf("architecture: model %q: %w", c.name, err)
+		return nil, fmt.Errorf("architecture: model %q: %w", c.name, err)
 	}
 	shapes, err := spec.Check()
 	if err != nil {
-		return nn.Spec{}, nil, fmt.Errorf("architecture: %w", err)
+		return nil, fmt.Errorf("architecture: %w", err)
 	}
 	total := 0
 	for _, s := range shapes {
 		if total += s.Out.Size(); total > maxValues {
-			return nn.Spec{}, nil, fmt.Errorf("architecture: model %q: more than %d values a sample are not supported", c.name, maxValues)
+			return nil, fmt.Errorf("architecture: model %q: more than %d values a sample are not supported", c.name, maxValues)
 		}
 	}
-	return spec, inputs, nil
+	return &Model{Spec: spec, Inputs: inputs, Latent: l.latent(spec.Layers)}, nil
 }
 
 // order puts the model's inputs in the order in which the network wants them,
@@ -315,7 +316,23 @@ func (l *lowering) callModel(c *layerConfig, args []value) (value, error) {
 		}
 		s.bound[n.name] = args[i]
 	}
-	return s.output()
+	v, err := s.output()
+	if err == nil {
+		l.inner = append(l.inner, v)
+	}
+	return v, err
+}
+
+// latent is after how many layers of a chain a nested model ends that makes a vector
+// of the model's input, an encoder: 0 where none does.
+func (l *lowering) latent(layers []nn.Layer) int {
+	for _, v := range l.inner {
+		n := len(v.layers)
+		if n > 0 && n < len(layers) && v.shape == nn.Vector(v.shape.C) && v.settled() == nil && !v.negated && slices.Equal(v.layers, layers[:n]) {
+			return n
+		}
+	}
+	return 0
 }
 
 // concatenate joins values along the channels: inputs before any layer, or

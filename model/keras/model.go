@@ -14,6 +14,9 @@ type Model struct {
 	// Inputs are the model's inputs: first those that make up the network's
 	// input, then those that join later (with a Side).
 	Inputs []Input
+	// Latent is how many of Spec's layers make up a model within the model that makes
+	// a vector of its input, as the encoder in an autoencoder does; 0 where none does.
+	Latent int
 	// Weights are the values of the network's parameters by nn's names, such
 	// as "conv2d_1/kernel".
 	Weights map[string][]float32
@@ -76,11 +79,11 @@ func NewModel(f *File) (*Model, error) {
 	if err != nil {
 		return nil, errorf("%w", err)
 	}
-	spec, inputs, err := lower(c)
+	m, err := lower(c)
 	if err != nil {
 		return nil, errorf("%w", err)
 	}
-	m := &Model{Spec: spec, Inputs: inputs, File: f, Weights: map[string][]float32{}}
+	m.File, m.Weights = f, map[string][]float32{}
 	if err := m.takeWeights(c); err != nil {
 		return nil, errorf("%w", err)
 	}

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"barrow/internal/sniff"
-	"barrow/nn"
 )
 
 // signature is how an HDF5 file begins.
@@ -25,15 +24,6 @@ func Recognise(head []byte) bool {
 
 func isJSON(head []byte) bool {
 	return bytes.HasPrefix(bytes.TrimSpace(head), []byte("{")) && bytes.Contains(head, []byte(`"class_name"`))
-}
-
-// ReadNetwork is the network of a model that Open finds.
-func ReadNetwork(path string, s nn.Settings) (*nn.Network, error) {
-	m, err := Open(path)
-	if err != nil {
-		return nil, err
-	}
-	return m.Network(s)
 }
 
 // isArchitecture is less strict: what is no architecture is told by what it lacks.
