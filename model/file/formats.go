@@ -3,6 +3,7 @@ package file
 import (
 	"barrow/model"
 	"barrow/model/registers"
+	"barrow/model/tensorflow"
 )
 
 // Formats are the formats of other programs: a new one is a line here.
@@ -10,5 +11,6 @@ func Formats() []model.Format {
 	return []model.Format{
 		registers.Format(),
 		kerasFormat(),
+		tensorflow.Format(),
 	}
 }

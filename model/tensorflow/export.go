@@ -1,0 +1,203 @@
+package tensorflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+
+	"google.golang.org/protobuf/encoding/prototext"
+	"google.golang.org/protobuf/proto"
+
+	"barrow/autoencoder"
+	"barrow/hgcal"
+	"barrow/model"
+	"barrow/model/tensorflow/internal/graphpb"
+	"barrow/nn"
+)
+
+// The names of a graph's input and output. CMSSW wants those of all graphs of a
+// kind to be the same; they are TensorFlow's own for a function of one argument.
+const (
+	inputName  = "x"
+	outputName = "Identity"
+)
+
+// Format is frozen graphs as a format of models.
+func Format() model.Format {
+	return model.Format{
+		Name: "cmssw", About: "frozen graphs of TensorFlow, as CMSSW runs them (.pb, and as text .pb.ascii)",
+		Check: check, Export: export, Vectors: secondVectors,
+	}
+}
+
+func check(m *model.Model) error {
+	if m.Encoder() == nil {
+		return errors.New("tensorflow: CMSSW runs autoencoders, and this network is none: name one, or take another format")
+	}
+	_, err := graphs(m)
+	return err
+}
+
+// An arrangement is one of the two in which CMSSW can be told to lay images out.
+type arrangement struct {
+	name   string // as in the files' names
+	suffix string // of the vectors of a second one
+	shape  nn.Shape
+}
+
+var arrangements = []arrangement{
+	{"8x8", "88", nn.Shape{H: 2 * hgcal.Side, W: 2 * hgcal.Side, C: 1}},
+	{"4x4x3", "443", nn.Shape{H: hgcal.Side, W: hgcal.Side, C: hgcal.Rhombi}},
+}
+
+// A graph is one of an export.
+type graph struct {
+	name, about string
+	def         *graphpb.GraphDef
+}
+
+// graphs are encoder and decoder for images of either arrangement.
+func graphs(m *model.Model) ([]graph, error) {
+	var out []graph
+	for _, a := range arrangements {
+		e, err := encoderGraph(m, a.shape)
+		if err != nil {
+			return nil, err
+		}
+		d, err := decoderGraph(m, a.shape)
+		if err != nil {
+			return nil, err
+		}
+		lays := "images laid out as below"
+		if a.shape != m.Encoder().Shape {
+			lays = fmt.Sprintf("images of %v, which the graph itself lays out anew (%s; vectors x%s, latent%s, y%s)", a.shape, cellsOf(a.shape), a.suffix, a.suffix, a.suffix)
+		}
+		inputs := m.Part("decoder").Inputs
+		size := 0
+		for _, in := range inputs {
+			size += in.Shape.Size()
+		}
+		out = append(out,
+			graph{"encoder_" + a.name, fmt.Sprintf("the encoder: node %s, N×%v, to node %s, N×%d; %s", inputName, a.shape, outputName, autoencoder.Latent, lays), e},
+			graph{"decoder_" + a.name, fmt.Sprintf("the decoder: node %s, N×%d, to node %s, N×%v, cells in the order of the encoder's input", inputName, size, outputName, a.shape), d})
+	}
+	return out, nil
+}
+
+// cellsOf says where cells are in an arrangement.
+func cellsOf(s nn.Shape) string {
+	if s.C == hgcal.Rhombi {
+		return "V9 cell c is pixel c mod 16, row by row, of channel c div 16"
+	}
+	return "as in hgcal's arrangement of 8×8 pixels, the last quarter 0"
+}
+
+func encoderGraph(m *model.Model, shape nn.Shape) (*graphpb.GraphDef, error) {
+	e := m.Encoder()
+	b := newBuilder()
+	at := b.arrange(inputName, "arrange", shape, e.Shape)
+	at, err := b.network(e.Network, "encoder", at, e.Chip != nil)
+	if err != nil {
+		return nil, err
+	}
+	return b.graph(placeholder(inputName, []int{shape.H, shape.W, shape.C}), at), nil
+}
+
+func decoderGraph(m *model.Model, shape nn.Shape) (*graphpb.GraphDef, error) {
+	p := m.Part("decoder")
+	b := newBuilder()
+	at, err := b.network(p.Network, "decoder", inputName, false)
+	if err != nil {
+		return nil, err
+	}
+	at = b.arrange(at, "arrange", m.Encoder().Shape, shape)
+	return b.graph(placeholder(inputName, []int{p.Network.InputShape().Size()}), at), nil
+}
+
+// arrange lays images of one arrangement out as the other. Pixels without a cell
+// are 0.
+func (b *builder) arrange(x, scope string, from, to nn.Shape) string {
+	if from == to {
+		return x
+	}
+	b.scope = scope + "/"
+	x = b.reshape("Reshape", x, from.Size())
+	x = b.opWith("Pad", "Pad", attrs{"Tpaddings": int32s["T"]}, x, b.ints("Pad/paddings", []int{2, 2}, 0, 0, 0, 1))
+	x = b.opWith("GatherV2", "GatherV2", attrs{
+		"T": nil, "Tparams": kind(graphpb.DataType_DT_FLOAT), "Tindices": int32s["T"], "Taxis": int32s["T"], "batch_dims": whole(0),
+	}, x, b.vector("GatherV2/indices", places(from, to)...), b.ints("GatherV2/axis", nil, 1))
+	return b.reshape("Reshape_1", x, to.H, to.W, to.C)
+}
+
+// places says for every place of an image to where it is in an image from; one
+// without a cell is behind the last.
+func places(from, to nn.Shape) []int {
+	out := make([]int, to.Size())
+	for i := range out {
+		out[i] = from.Size()
+	}
+	was := autoencoder.Arrangement(from)
+	for c, at := range autoencoder.Arrangement(to) {
+		out[at] = was[c]
+	}
+	return out
+}
+
+func export(_ context.Context, m *model.Model) ([]model.File, error) {
+	all, err := graphs(m)
+	if err != nil {
+		return nil, err
+	}
+	var files []model.File
+	for _, g := range all {
+		raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(g.def)
+		if err != nil {
+			return nil, fmt.Errorf("tensorflow: %w", err)
+		}
+		files = append(files,
+			model.File{Name: g.name + ".pb", Data: raw, About: g.about},
+			model.File{Name: g.name + ".pb.ascii", Data: ascii(g.def), About: "the same as text"})
+	}
+	return files, nil
+}
+
+// uneven is what prototext varies from build to build, and message the colon that
+// TensorFlow's own text does without.
+var (
+	uneven  = regexp.MustCompile(`(?m)^( *[a-z_0-9]+:)  `)
+	message = regexp.MustCompile(`(?m)^( *[a-z_0-9]+): {$`)
+)
+
+// ascii is a graph in protobuf's text format, the same in every build.
+func ascii(g *graphpb.GraphDef) []byte {
+	raw := prototext.MarshalOptions{Multiline: true, Indent: "  "}.Format(g)
+	return []byte(message.ReplaceAllString(uneven.ReplaceAllString(raw, "$1 "), "$1 {"))
+}
+
+// secondVectors are the test vectors of the arrangement that the model itself does
+// not have.
+func secondVectors(_ context.Context, m *model.Model, v model.Vectors) (model.Vectors, error) {
+	var out model.Vectors
+	for _, a := range arrangements {
+		from := m.Encoder().Shape
+		if a.shape == from {
+			continue
+		}
+		move := func(x *model.Array) *model.Array {
+			n, size := x.Rows()
+			moved := &model.Array{Type: x.Type, Shape: []int{n, a.shape.H, a.shape.W, a.shape.C}, Data: make([]float64, n*a.shape.Size())}
+			for k, at := range places(from, a.shape) {
+				for i := 0; at < size && i < n; i++ {
+					moved.Data[i*a.shape.Size()+k] = x.Data[i*size+at]
+				}
+			}
+			return moved
+		}
+		out = append(out,
+			model.Vector{Name: "x" + a.suffix, About: "the images in the arrangement " + a.name, Array: move(v.Get("x"))},
+			model.Vector{Name: "latent" + a.suffix, About: "the 16 outputs of these, the same", Array: v.Get("latent")},
+			model.Vector{Name: "y" + a.suffix, About: "the decoded images in the arrangement " + a.name, Array: move(v.Get("y"))})
+	}
+	return out, nil
+}
