@@ -51,6 +51,28 @@ func (a *Array) Rows() (n, size int) {
 	return a.Shape[0], size
 }
 
+// Slice is rows from to to-1, which share the array's memory.
+func (a *Array) Slice(from, to int) *Array {
+	_, size := a.Rows()
+	shape := slices.Clone(a.Shape)
+	shape[0] = to - from
+	return &Array{a.Type, shape, a.Data[from*size : to*size : to*size]}
+}
+
+// Join puts arrays of as many rows beside one another, row by row.
+func Join(arrays ...*Array) *Array {
+	out := &Array{Type: arrays[0].Type, Shape: []int{arrays[0].Shape[0], 0}}
+	for i := range out.Shape[0] {
+		out.Shape[1] = 0
+		for _, a := range arrays {
+			_, size := a.Rows()
+			out.Shape[1] += size
+			out.Data = append(out.Data, a.Data[i*size:(i+1)*size]...)
+		}
+	}
+	return out
+}
+
 // A Vector is one array of test vectors, a row a sample.
 type Vector struct {
 	Name  string // "x", as files have it

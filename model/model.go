@@ -53,6 +53,13 @@ type Encoder struct {
 	Chip    *econt.Weights
 }
 
+// Exact reports whether the encoder's outputs are the same in every tool to the bit:
+// with number formats everywhere, no sum depends on the order of its terms.
+func (e *Encoder) Exact() bool {
+	p := e.Precision
+	return p.Weights.Bits > 0 && p.Input.Bits > 0 && p.Latent.Bits > 0
+}
+
 // Of is a trained autoencoder as formats see it: its encoder, its decoder, of 16
 // inputs or, where it is conditional, 24, and the whole.
 func Of(m *autoencoder.Model) (*Model, error) {

@@ -108,11 +108,7 @@ func (p *Part) add(ctx context.Context, v Vectors, about string) (Vectors, error
 
 // Run computes what a part makes of those of the vectors that are its inputs.
 func (p *Part) Run(ctx context.Context, v Vectors) (*Array, error) {
-	var in []*Array
-	for _, i := range p.Inputs {
-		in = append(in, v.Get(i.Name))
-	}
-	out, err := (&network{net: p.Network, inputs: p.Inputs}).Run(ctx, in)
+	out, err := (&network{net: p.Network, inputs: p.Inputs}).Run(ctx, p.Take(v))
 	if err != nil {
 		return nil, err
 	}

@@ -13,8 +13,8 @@ import (
 
 // exportFlags say in which format a model is written, and where.
 type exportFlags struct {
-	format, out string
-	force       bool
+	format, out   string
+	force, verify bool
 }
 
 func (f *exportFlags) add(cmd *cobra.Command) {
@@ -22,6 +22,7 @@ func (f *exportFlags) add(cmd *cobra.Command) {
 	wordVar(flags, &f.format, "format", "", file.Exports(), "format: "+strings.Join(file.Exports(), ", "))
 	flags.StringVar(&f.out, "out", "", "`folder` to write into")
 	flags.BoolVar(&f.force, "force", false, "replace files that are there")
+	flags.BoolVar(&f.verify, "verify", false, "run the test vectors through the files, as Barrow reads them")
 }
 
 func (f *exportFlags) check() error {
@@ -40,16 +41,30 @@ func (f *exportFlags) export(cmd *cobra.Command, c *common, m *model.Model, name
 	if err != nil {
 		return err
 	}
+	var verified []file.Verified
+	if f.verify {
+		if verified, err = file.Verify(cmd.Context(), m, f.format, f.out); err != nil {
+			return err
+		}
+	}
 	w := cmd.OutOrStdout()
 	if c.json {
 		return json.NewEncoder(w).Encode(struct {
-			Format string   `json:"format"`
-			Model  string   `json:"model"`
-			Files  []string `json:"files"`
-		}{f.format, name, files})
+			Format   string          `json:"format"`
+			Model    string          `json:"model"`
+			Files    []string        `json:"files"`
+			Verified []file.Verified `json:"verified,omitempty"`
+		}{f.format, name, files, verified})
 	}
 	for _, p := range files {
 		fmt.Fprintln(w, p)
+	}
+	for _, v := range verified {
+		fmt.Fprintf(w, "verified %s: the largest difference is %.3g", v.File, v.Most)
+		if v.Remark != "" {
+			fmt.Fprintf(w, "; %s", v.Remark)
+		}
+		fmt.Fprintln(w)
 	}
 	return nil
 }
@@ -67,7 +82,8 @@ folder, in a format of other programs:
 The model is a run folder, a weights file or an autoencoder of another program.
 Beside the format's files the folder gets test vectors (vectors.npz: images, what
 the encoder takes of them, its outputs to the bit, and what the decoder makes of
-them; the same as CSV files) and a README.txt that says what the files expect.
+them; the same as CSV files) and a README.txt that says what the files expect. With
+--verify the vectors are run through the files, as Barrow itself reads them.
 Weights of an encoder alone, as Keras or CSV files, become registers by "barrow
 econt weights".`,
 		Example: `  barrow encoder export runs/asic --format registers --out asic-registers
@@ -115,7 +131,8 @@ weights file, an EMD CNN of another program, or "` + builtIn + `", the network t
 comes with Barrow, which is also taken where none is named. Beside the format's
 files the folder gets test vectors (vectors.npz: what the network takes of pairs
 of images, and what it makes of that; the same as CSV files) and a README.txt that
-says what the files expect. Formats of encoders alone refuse.`,
+says what the files expect; --verify runs the vectors through the files. Formats of
+encoders alone refuse.`,
 		Example: `  barrow surrogate export runs/cnn --format onnx --out cnn-onnx
   barrow surrogate export --format onnx --out builtin-onnx`,
 		Args: cobra.MaximumNArgs(1),

@@ -45,29 +45,39 @@ func Export(ctx context.Context, m *model.Model, format, dir string, force bool)
 	if err != nil {
 		return nil, err
 	}
-	if f.Check != nil {
-		if err := f.Check(m); err != nil {
-			return nil, fmt.Errorf("model: %w", err)
-		}
-	}
-	e := &export{format: f, model: m}
-	if e.files, err = f.Export(ctx, m); err != nil {
-		return nil, fmt.Errorf("model: %w", err)
-	}
-	if e.vectors, err = m.Vectors(ctx, VectorCount); err != nil {
+	e, err := makeExport(ctx, m, f)
+	if err != nil {
 		return nil, err
-	}
-	if f.Vectors != nil {
-		more, err := f.Vectors(ctx, m, e.vectors)
-		if err != nil {
-			return nil, fmt.Errorf("model: %w", err)
-		}
-		e.vectors = append(e.vectors, more...)
 	}
 	if err := e.prepare(dir, force); err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
 	return e.write(dir)
+}
+
+// makeExport makes what goes into a folder.
+func makeExport(ctx context.Context, m *model.Model, f *model.Format) (*export, error) {
+	if f.Check != nil {
+		if err := f.Check(m); err != nil {
+			return nil, fmt.Errorf("model: %w", err)
+		}
+	}
+	files, err := f.Export(ctx, m)
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	v, err := m.Vectors(ctx, VectorCount)
+	if err != nil {
+		return nil, err
+	}
+	if f.Vectors != nil {
+		more, err := f.Vectors(ctx, m, v)
+		if err != nil {
+			return nil, fmt.Errorf("model: %w", err)
+		}
+		v = append(v, more...)
+	}
+	return &export{f, m, files, v}, nil
 }
 
 // An export is what goes into a folder.

@@ -19,7 +19,7 @@ import (
 func Format() model.Format {
 	return model.Format{
 		Name: "registers", About: "ECON-T's registers, YAML in three dialects",
-		Check: check, Export: export,
+		Check: check, Export: export, Verify: verify,
 	}
 }
 
@@ -54,6 +54,8 @@ func config(e *model.Encoder) (econt.Config, error) {
 	return c, nil
 }
 
+var dialects = []econt.Dialect{econt.DialectProd, econt.DialectP1, econt.DialectEcontSW}
+
 // export writes the configuration in each dialect.
 func export(_ context.Context, m *model.Model) ([]model.File, error) {
 	c, err := config(m.Encoder())
@@ -61,7 +63,7 @@ func export(_ context.Context, m *model.Model) ([]model.File, error) {
 		return nil, err
 	}
 	var files []model.File
-	for _, d := range []econt.Dialect{econt.DialectProd, econt.DialectP1, econt.DialectEcontSW} {
+	for _, d := range dialects {
 		var b bytes.Buffer
 		if err := econt.WriteRegisters(&b, &c, d); err != nil {
 			return nil, fmt.Errorf("registers: %w", err)
