@@ -108,6 +108,9 @@ func plain(layers []nn.LayerShape) []nn.LayerShape {
 		if l.Kind == nn.KindReshape && l.Height == 1 && l.Width == 1 {
 			l.Layer = nn.Layer{Kind: nn.KindFlatten, Name: l.Name}
 		}
+		if l.Kind == nn.KindQuantizedBits && l.Unsigned { // the same of other files
+			l.Kind, l.Unsigned = nn.KindQuantizedReLU, false
+		}
 		if l.Kind == nn.KindFlatten && l.In == l.Out { // already a vector
 			continue
 		}

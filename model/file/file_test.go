@@ -340,7 +340,7 @@ func TestExport(t *testing.T) {
 	if _, err := Export(context.Background(), view(t, m), "registers", dir, true); err != nil {
 		t.Error(err)
 	}
-	for format, want := range map[string]string{"keras": "is read and not written; written are registers", "tarot": "the formats that are written are registers"} {
+	for format, want := range map[string]string{"keras": "export the model as qkeras", "tarot": "the formats that are written are registers"} {
 		if _, err := Export(context.Background(), view(t, m), format, dir, true); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", format, err)
 		}

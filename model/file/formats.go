@@ -2,6 +2,7 @@ package file
 
 import (
 	"barrow/model"
+	"barrow/model/keras"
 	"barrow/model/registers"
 	"barrow/model/tensorflow"
 )
@@ -10,7 +11,9 @@ import (
 func Formats() []model.Format {
 	return []model.Format{
 		registers.Format(),
-		kerasFormat(),
+		keras.Format(),
+		keras.ZipFormat(),
+		keras.QKerasFormat(),
 		tensorflow.Format(),
 	}
 }

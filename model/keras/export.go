@@ -1,10 +1,8 @@
 package keras
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"barrow/nn"
 )
@@ -13,164 +11,175 @@ import (
 // architecture is written for. Later versions 2.x read it too.
 const exportVersion = "2.5.0"
 
-type obj = map[string]any
-
 // Export describes a network, with its weights, as a Keras 2 model: a
 // functional model, or, for a network in a pair, a nested model base_model that
 // is called twice. Write makes one file of it; Write with an empty Config and
 // WriteJSON make two. Quantised layers become QKeras' (qkeras.utils.load_qmodel
 // loads them). What Keras cannot express is an error that names the layer.
 func Export(n *nn.Network) (*File, error) {
-	e := &exporter{net: n, layers: n.Layers()}
-	if err := e.model(); err != nil {
+	g, err := graphOf(n, plainLayers(n), ownInputs(n))
+	if err != nil {
 		return nil, err
 	}
-	return e.file, nil
+	return g.file()
+}
+
+// ownInputs are the inputs that Export gives a network: two where the halves of
+// its input are exchanged, and one for each concat layer.
+func ownInputs(n *nn.Network) []Input {
+	s := n.InputShape()
+	inputs := []Input{{Name: "input_1", Shape: s}}
+	if n.Layers()[0].Kind == nn.KindSwapPair {
+		s.C /= 2
+		inputs = []Input{{Name: "input_1", Shape: s}, {Name: "input_2", Shape: s}}
+	}
+	for _, l := range n.Layers() {
+		if l.Kind == nn.KindConcat {
+			inputs = append(inputs, Input{Name: l.Name + "_input", Shape: nn.Shape{H: l.In.H, W: l.In.W, C: l.Channels}, Side: l.Name})
+		}
+	}
+	return inputs
+}
+
+// A layerOut is a layer on its way out, with its arrays.
+type layerOut struct {
+	nn.LayerShape
+	weights []Weight // by bare names
+	// bias is the bias's quantiser where it is not that of the kernel.
+	bias *quantizer
+}
+
+// plainLayers are a network's layers as they are.
+func plainLayers(n *nn.Network) []layerOut {
+	var out []layerOut
+	for _, l := range n.Layers() {
+		o := layerOut{LayerShape: l}
+		for _, s := range slots(l) {
+			if p := n.Param(l.Name + "/" + s.name); p != nil {
+				o.weights = append(o.weights, Weight{Name: s.name, Shape: slices.Clone(p.Shape), Data: slices.Clone(p.Value)})
+			}
+		}
+		out = append(out, o)
+	}
+	return out
 }
 
 // An exporter writes one network down. The chain of layers goes to the current
-// model: the outer one, or base_model while a pair is open.
+// graph: the outer one, or base_model while a pair is open.
 type exporter struct {
-	net    *nn.Network
-	layers []nn.LayerShape
-	file   *File
-	outer  modelJSON
-	base   modelJSON
-	cur    *modelJSON
-	group  *LayerWeights // of base_model
-	late   []Weight      // its moving averages, which Keras puts last
+	layers []layerOut
+	inputs []Input
+	outer  graph
+	base   graph
+	cur    *graph
+	fronts []tensor // the inputs in front of the network
+	second tensor   // what base_model's second call gets, where it is one tensor
 }
 
-// modelJSON is a functional model in the making.
-type modelJSON struct {
-	name   string
-	layers []obj
-	inputs []any
-	last   string // layer that comes before the next one
-	node   int    // and its call
-}
-
-func (m *modelJSON) add(class, name string, config obj, inbound ...any) {
-	if config["name"] == nil {
-		config["name"] = name
-		config["dtype"] = "float32"
-		if class != "InputLayer" {
-			config["trainable"] = true
-		}
-	}
-	if inbound == nil {
-		inbound = []any{}
-	}
-	m.layers = append(m.layers, obj{"class_name": class, "name": name, "config": config, "inbound_nodes": inbound})
-}
-
-// chain adds a layer after the last one.
-func (m *modelJSON) chain(class, name string, config obj) {
-	m.add(class, name, config, []any{m.from(obj{})})
-	m.last, m.node = name, 0
-}
-
-// from refers to the last layer, with arguments.
-func (m *modelJSON) from(args obj) []any { return []any{m.last, m.node, 0, args} }
-
-func (m *modelJSON) input(name string, s nn.Shape) {
-	shape := []any{nil, s.H, s.W, s.C}
-	if s.H == 1 && s.W == 1 {
-		shape = []any{nil, s.C}
-	}
-	m.add("InputLayer", name, obj{"batch_input_shape": shape, "sparse": false, "ragged": false, "name": name, "dtype": "float32"})
-	m.inputs = append(m.inputs, []any{name, 0, 0})
-}
-
-func (m *modelJSON) config() obj {
-	return obj{"name": m.name, "layers": m.layers, "input_layers": m.inputs, "output_layers": []any{[]any{m.last, m.node, 0}}}
-}
-
-func (e *exporter) model() error {
-	spec := e.net.Spec()
-	e.file = &File{KerasVersion: exportVersion, Backend: "tensorflow"}
-	e.outer.name = spec.Name
+// graphOf draws the graph of a network with the layers and inputs given.
+func graphOf(n *nn.Network, layers []layerOut, inputs []Input) (*graph, error) {
+	e := &exporter{layers: layers, inputs: inputs}
+	e.outer.name = n.Spec().Name
 	if e.outer.name == "" {
 		e.outer.name = "model"
 	}
 	e.cur = &e.outer
-	used := map[string]bool{}
-	for _, l := range e.layers {
-		used[l.Name] = true
+	own := []string{"base_model", "concat", "negative", "first_half", "second_half", "exchanged"}
+	for _, in := range inputs {
+		own = append(own, in.Name)
 	}
-	for _, own := range []string{"input_1", "input_2", "base_model", "concat", "negative"} {
-		if used[own] {
-			return errorf("layer %q: the name is taken: Export gives it to a layer of its own", own)
+	for _, l := range layers {
+		if slices.Contains(own, l.Name) {
+			return nil, errorf("layer %q: the name is taken: Export gives it to a layer of its own", l.Name)
 		}
 	}
-	open := e.layers[0].Kind
-	if open == nn.KindSwapPair {
-		half := nn.Shape{H: spec.Input.H, W: spec.Input.W, C: spec.Input.C / 2}
-		e.openPair(half, half)
-	} else {
-		e.outer.input("input_1", spec.Input)
-		e.outer.last = "input_1"
-		e.file.Layers = append(e.file.Layers, LayerWeights{Layer: "input_1"})
-		if open == nn.KindNegatePair {
-			e.openPair(spec.Input)
-		}
-	}
-	for i, l := range e.layers {
+	e.front()
+	for i, l := range layers {
 		if err := e.layer(i, l); err != nil {
-			return errorf("layer %q (%s): %w", l.Name, l.Kind, err)
+			return nil, errorf("layer %q (%s): %w", l.Name, l.Kind, err)
 		}
 	}
 	if e.cur == &e.base {
-		return errorf("a network that ends inside a pair has two outputs a sample, which Keras' models here have not")
+		return nil, errorf("a network that ends inside a pair has two outputs a sample, which Keras' models here have not")
 	}
-	config, err := json.Marshal(obj{"class_name": "Functional", "config": e.outer.config()})
-	if err != nil {
-		return errorf("%w", err)
-	}
-	e.file.Config = string(config)
-	return nil
+	return &e.outer, nil
 }
 
-// openPair starts base_model, whose inputs have the shapes given.
-func (e *exporter) openPair(shapes ...nn.Shape) {
-	e.base.name = "base_model"
-	for i, s := range shapes {
-		name := fmt.Sprintf("input_%d", i+1)
-		e.base.input(name, s)
-		e.base.last = name
-		if len(shapes) == 2 {
-			e.outer.input(name, s)
-			e.file.Layers = append(e.file.Layers, LayerWeights{Layer: name})
+// front makes the inputs in front of the network, and opens a pair that begins
+// there.
+func (e *exporter) front() {
+	for _, in := range e.inputs {
+		if in.Side == "" {
+			e.fronts = append(e.fronts, e.outer.input(in.Name, in.Shape))
 		}
 	}
-	if len(shapes) == 2 {
-		e.base.add("Concatenate", "concat", obj{"axis": -1}, []any{[]any{"input_1", 0, 0, obj{}}, []any{"input_2", 0, 0, obj{}}})
-		e.base.last = "concat"
+	e.outer.last = e.fronts[0]
+	switch open := e.layers[0].Kind; {
+	case open == nn.KindSwapPair && len(e.fronts) == 1:
+		e.exchange()
+		e.openPair()
+	case open == nn.KindSwapPair:
+		e.openPair()
+	case open == nn.KindNegatePair:
+		x := e.fronts[0]
+		e.second = e.outer.add(&graphNode{name: "negative", op: "negative", calls: [][]tensor{{x}}, out: x.shape})
+		e.openPair()
+	case len(e.fronts) > 1:
+		e.outer.last = join(&e.outer, "concat", e.fronts...)
 	}
-	e.group = &LayerWeights{Layer: "base_model"}
+}
+
+// join puts tensors side by side, by channel.
+func join(g *graph, name string, parts ...tensor) tensor {
+	out := parts[0].shape
+	for _, p := range parts[1:] {
+		out.C += p.shape.C
+	}
+	return g.add(&graphNode{class: "Concatenate", name: name, config: obj{"axis": -1}, calls: [][]tensor{parts}, out: out})
+}
+
+// exchange exchanges the halves of the input's channels.
+func (e *exporter) exchange() {
+	x := e.fronts[0]
+	half := x.shape
+	half.C /= 2
+	part := func(name string, from int) tensor {
+		return e.outer.add(&graphNode{name: name, op: "slice", from: from, to: from + half.C, calls: [][]tensor{{x}}, out: half})
+	}
+	first := part("first_half", 0)
+	e.second = join(&e.outer, "exchanged", part("second_half", half.C), first)
+}
+
+// openPair starts base_model.
+func (e *exporter) openPair() {
+	e.base.name = "base_model"
+	var inner []tensor
+	for _, in := range e.fronts {
+		inner = append(inner, e.base.input(in.name, in.shape))
+	}
+	e.base.last = inner[0]
+	if len(inner) > 1 {
+		e.base.last = join(&e.base, "concat", inner...)
+	}
 	e.cur = &e.base
 }
 
 // closePair ends base_model and joins its two calls.
 func (e *exporter) closePair(class, name string) {
-	ref := func(name string) []any { return []any{name, 0, 0, obj{}} }
-	first, second := []any{ref("input_1")}, []any{ref("negative")}
-	if len(e.base.inputs) == 2 {
-		first, second = []any{ref("input_1"), ref("input_2")}, []any{ref("input_2"), ref("input_1")}
-	} else {
-		e.outer.add("TFOpLambda", "negative", obj{"function": "math.negative"}, []any{"input_1", 0, 0, obj{"name": nil}})
-		e.file.Layers = append(e.file.Layers, LayerWeights{Layer: "negative"})
+	swapped := []tensor{e.second}
+	if len(e.fronts) == 2 {
+		swapped = []tensor{e.fronts[1], e.fronts[0]}
 	}
-	e.outer.add("Functional", "base_model", e.base.config(), first, second)
-	e.group.Weights = append(e.group.Weights, e.late...)
-	e.file.Layers = append(e.file.Layers, *e.group, LayerWeights{Layer: name})
-	e.outer.add(class, name, obj{}, []any{[]any{"base_model", 1, 0, obj{}}, []any{"base_model", 2, 0, obj{}}})
+	out := e.base.last.shape
+	e.outer.add(&graphNode{class: "Functional", name: "base_model", nested: &e.base, calls: [][]tensor{e.fronts, swapped}, out: out})
+	calls := [][]tensor{{{"base_model", 0, out}, {"base_model", 1, out}}}
+	e.outer.last = e.outer.add(&graphNode{class: class, name: name, config: obj{}, calls: calls, out: out})
 	e.cur = &e.outer
-	e.cur.last, e.cur.node = name, 0
 }
 
 // layer adds one layer of the network.
-func (e *exporter) layer(i int, l nn.LayerShape) error {
+func (e *exporter) layer(i int, l layerOut) error {
+	chain := func(class string, config obj) { e.cur.chain(class, l.Name, l.Out, config) }
 	quantised := obj{"activation": fmt.Sprintf("quantized_relu(%d,%d)", l.Bits, l.Integer)}
 	switch l.Kind {
 	case nn.KindSwapPair, nn.KindNegatePair:
@@ -186,29 +195,26 @@ func (e *exporter) layer(i int, l nn.LayerShape) error {
 	case nn.KindBatchNorm:
 		e.batchNorm(l)
 	case nn.KindReLU, nn.KindSigmoid, nn.KindTanh:
-		e.plain("Activation", l.Name, obj{"activation": l.Kind})
+		chain("Activation", obj{"activation": l.Kind})
 	case nn.KindSiLU:
-		e.plain("Activation", l.Name, obj{"activation": "swish"}) // the name that every version of Keras knows
+		chain("Activation", obj{"activation": "swish"}) // the name that every version of Keras 2 knows
 	case nn.KindAdd:
-		e.merge("Add", l.Name, []any{l.From, 0, 0, obj{}})
+		e.merge("Add", l, tensor{l.From, 0, l.Out})
 	case nn.KindSquare: // a layer of every version of Keras, unlike an activation of that name
-		e.merge("Multiply", l.Name, e.cur.from(obj{}))
+		e.merge("Multiply", l, e.cur.last)
 	case nn.KindFlatten:
-		e.plain("Flatten", l.Name, obj{"data_format": "channels_last"})
+		chain("Flatten", obj{"data_format": "channels_last"})
 	case nn.KindReshape:
-		e.plain("Reshape", l.Name, obj{"target_shape": []int{l.Height, l.Width, l.Channels}})
+		target := []int{l.Height, l.Width, l.Channels}
+		if l.Height == 1 && l.Width == 1 {
+			target = target[2:]
+		}
+		chain("Reshape", obj{"target_shape": target})
 	case nn.KindCrop:
 		bottom, right := l.In.H-l.Top-l.Height, l.In.W-l.Left-l.Width
-		e.plain("Cropping2D", l.Name, obj{"cropping": [][]int{{l.Top, bottom}, {l.Left, right}}, "data_format": "channels_last"})
+		chain("Cropping2D", obj{"cropping": [][]int{{l.Top, bottom}, {l.Left, right}}, "data_format": "channels_last"})
 	case nn.KindConcat:
-		if e.cur == &e.base {
-			return fmt.Errorf("an input that joins inside a pair is not supported")
-		}
-		name := l.Name + "_input"
-		e.outer.input(name, nn.Shape{H: l.In.H, W: l.In.W, C: l.Channels})
-		e.file.Layers = append(e.file.Layers, LayerWeights{Layer: name}, LayerWeights{Layer: l.Name})
-		e.outer.add("Concatenate", l.Name, obj{"axis": -1}, []any{e.outer.from(obj{}), []any{name, 0, 0, obj{}}})
-		e.outer.last = l.Name
+		return e.side(l)
 	case nn.KindQuantizedBits:
 		if l.Rounding == nn.RoundFloor {
 			return e.roundDown(i, l)
@@ -217,39 +223,41 @@ func (e *exporter) layer(i int, l nn.LayerShape) error {
 		if l.Unsigned {
 			sign = 0
 		}
-		quantised["activation"] = fmt.Sprintf("quantized_bits(%d,%d,0,%d,alpha=1)", l.Bits, l.Integer, sign)
-		e.plain("QActivation", l.Name, quantised)
+		chain("QActivation", obj{"activation": fmt.Sprintf("quantized_bits(%d,%d,0,%d,alpha=1)", l.Bits, l.Integer, sign)})
 	case nn.KindQuantizedReLU:
 		if l.Rounding == nn.RoundFloor {
 			return fmt.Errorf("rounding down has no QKeras layer")
 		}
-		e.plain("QActivation", l.Name, quantised)
+		chain("QActivation", quantised)
 	default:
 		return fmt.Errorf("has no Keras layer")
 	}
 	return nil
 }
 
-// plain adds a layer without weights.
-func (e *exporter) plain(class, name string, config obj) {
-	e.cur.chain(class, name, config)
-	if e.cur == &e.outer {
-		e.file.Layers = append(e.file.Layers, LayerWeights{Layer: name})
+// side joins an input that comes in here.
+func (e *exporter) side(l layerOut) error {
+	if e.cur == &e.base {
+		return fmt.Errorf("an input that joins inside a pair is not supported")
 	}
+	at := slices.IndexFunc(e.inputs, func(in Input) bool { return in.Side == l.Name })
+	if at < 0 {
+		return fmt.Errorf("no input is named that joins here")
+	}
+	last := e.outer.last
+	e.outer.last = join(&e.outer, l.Name, last, e.outer.input(e.inputs[at].Name, e.inputs[at].Shape))
+	return nil
 }
 
 // merge adds a layer that joins the last one's output with another's.
-func (e *exporter) merge(class, name string, other any) {
-	e.cur.add(class, name, obj{}, []any{e.cur.from(obj{}), other})
-	e.cur.last = name
-	if e.cur == &e.outer {
-		e.file.Layers = append(e.file.Layers, LayerWeights{Layer: name})
-	}
+func (e *exporter) merge(class string, l layerOut, other tensor) {
+	g := e.cur
+	g.last = g.add(&graphNode{class: class, name: l.Name, config: obj{}, calls: [][]tensor{{g.last, other}}, out: l.Out})
 }
 
 // roundDown writes a quantiser that rounds down as the TensorFlow operations
 // that reading knows; they do not saturate below, so values must not get there.
-func (e *exporter) roundDown(i int, l nn.LayerShape) error {
+func (e *exporter) roundDown(i int, l layerOut) error {
 	fraction := l.Bits - l.Integer - 1
 	reaches := i == 0
 	if i > 0 {
@@ -261,8 +269,8 @@ func (e *exporter) roundDown(i int, l nn.LayerShape) error {
 	}
 	scale := 1 << fraction
 	for _, s := range []struct {
-		op string
-		y  any
+		op     string
+		number any
 	}{
 		{"multiply", scale}, {"floor", nil}, {"truediv", scale},
 		{"minimum", float64(int(1)<<l.Integer) - 1/float64(scale)},
@@ -271,15 +279,7 @@ func (e *exporter) roundDown(i int, l nn.LayerShape) error {
 		if s.op == "minimum" {
 			name = l.Name
 		}
-		args := obj{"name": nil}
-		if s.y != nil {
-			args["y"] = s.y
-		}
-		e.cur.add("TFOpLambda", name, obj{"function": "math." + s.op}, e.cur.from(args))
-		e.cur.last, e.cur.node = name, 0
-		if e.cur == &e.outer {
-			e.file.Layers = append(e.file.Layers, LayerWeights{Layer: name})
-		}
+		e.cur.last = e.cur.add(&graphNode{name: name, op: s.op, number: s.number, calls: [][]tensor{{e.cur.last}}, out: l.Out})
 	}
 	return nil
 }
@@ -287,7 +287,7 @@ func (e *exporter) roundDown(i int, l nn.LayerShape) error {
 func initializer(class string) obj { return obj{"class_name": class, "config": obj{}} }
 
 // weighted adds a layer with a kernel.
-func (e *exporter) weighted(l nn.LayerShape) error {
+func (e *exporter) weighted(l layerOut) error {
 	class := map[string]string{nn.KindConv2D: "Conv2D", nn.KindConv2DTranspose: "Conv2DTranspose", nn.KindDense: "Dense"}[l.Kind]
 	config := obj{
 		"activation": "linear", "use_bias": !l.NoBias,
@@ -300,70 +300,53 @@ func (e *exporter) weighted(l nn.LayerShape) error {
 	}
 	if l.Kind == nn.KindDense {
 		if l.In.H != 1 || l.In.W != 1 { // Keras would apply it to each pixel
-			e.plain("Flatten", l.Name+"_flatten", obj{"data_format": "channels_last"})
+			e.cur.chain("Flatten", l.Name+"_flatten", nn.Vector(l.In.Size()), obj{"data_format": "channels_last"})
 		}
 		config["units"] = l.Units
 	} else {
 		config["filters"] = l.Filters
 		config["kernel_size"], config["strides"] = []int{l.Kernel, l.Kernel}, []int{l.Stride, l.Stride}
 		config["padding"], config["data_format"] = l.Padding, "channels_last"
-		config["dilation_rate"], config["groups"] = []int{1, 1}, 1
+		config["dilation_rate"] = []int{1, 1}
 		if l.Kind == nn.KindConv2DTranspose {
 			config["output_padding"] = nil
+		} else {
+			config["groups"] = 1
 		}
 	}
 	if l.Bits > 0 {
 		if l.Rounding == nn.RoundFloor {
 			return fmt.Errorf("weights rounded down have no QKeras layer")
 		}
-		q := obj{"class_name": "quantized_bits", "config": obj{
-			"bits": l.Bits, "integer": l.Integer, "symmetric": 0, "keep_negative": 1, "alpha": 1,
-			"use_stochastic_rounding": false, "qnoise_factor": 1.0,
-		}}
-		config["kernel_quantizer"], config["bias_quantizer"] = q, q
+		kernel := quantizer{kind: nn.KindQuantizedBits, bits: l.Bits, integer: l.Integer}
+		bias := kernel
+		if l.bias != nil {
+			bias = *l.bias
+		}
+		config["kernel_quantizer"], config["bias_quantizer"] = kernel.config(), bias.config()
 		class = "Q" + class
 	}
-	e.cur.chain(class, l.Name, config)
-	return e.weights(l, "kernel", "bias")
+	e.cur.chain(class, l.Name, l.Out, config).weights = l.weights
+	return nil
 }
 
-func (e *exporter) batchNorm(l nn.LayerShape) {
+// config is a quantiser of weights as QKeras describes it.
+func (q quantizer) config() obj {
+	return obj{"class_name": "quantized_bits", "config": obj{
+		"bits": q.bits, "integer": q.integer, "symmetric": 0, "keep_negative": 1, "alpha": 1,
+		"use_stochastic_rounding": false, "qnoise_factor": 1.0,
+	}}
+}
+
+func (e *exporter) batchNorm(l layerOut) {
 	axis := 3
 	if l.Out.H == 1 && l.Out.W == 1 {
 		axis = 1
 	}
-	e.cur.chain("BatchNormalization", l.Name, obj{
+	e.cur.chain("BatchNormalization", l.Name, l.Out, obj{
 		"axis": []int{axis}, "momentum": l.Momentum, "epsilon": l.Epsilon, "center": true, "scale": true,
 		"beta_initializer": initializer("Zeros"), "gamma_initializer": initializer("Ones"),
 		"moving_mean_initializer": initializer("Zeros"), "moving_variance_initializer": initializer("Ones"),
 		"beta_regularizer": nil, "gamma_regularizer": nil, "beta_constraint": nil, "gamma_constraint": nil,
-	})
-	_ = e.weights(l, "gamma", "beta", "moving_mean", "moving_variance") // all there: nn made them
-}
-
-// weights copies a layer's arrays.
-func (e *exporter) weights(l nn.LayerShape, names ...string) error {
-	w := LayerWeights{Layer: l.Name}
-	for _, name := range names {
-		p := e.net.Param(l.Name + "/" + name)
-		if p == nil {
-			if name == "bias" && l.NoBias {
-				continue
-			}
-			return fmt.Errorf("the network has no array %s", name)
-		}
-		x := Weight{Name: l.Name + "/" + name + ":0", Shape: slices.Clone(p.Shape), Data: slices.Clone(p.Value)}
-		switch {
-		case e.cur == &e.outer:
-			w.Weights = append(w.Weights, x)
-		case strings.HasPrefix(name, "moving_"):
-			e.late = append(e.late, x)
-		default:
-			e.group.Weights = append(e.group.Weights, x)
-		}
-	}
-	if e.cur == &e.outer {
-		e.file.Layers = append(e.file.Layers, w)
-	}
-	return nil
+	}).weights = l.weights
 }

@@ -16,8 +16,7 @@ const signature = "\x89HDF\r\n\x1a\n"
 const zipSignature = "PK\x03\x04"
 
 // Recognise reports whether a file that begins with head could be one of a
-// Keras model: HDF5, the JSON of an architecture, or the zip file of Keras 3,
-// which Open refuses with advice.
+// Keras model: HDF5, the JSON of an architecture, or the zip file of Keras 3.
 func Recognise(head []byte) bool {
 	return bytes.HasPrefix(head, []byte(signature)) || isJSON(head) || isKerasZip(head)
 }
@@ -42,9 +41,9 @@ func isKerasZip(head []byte) bool {
 	return false
 }
 
-// Open reads a model by the name of any of its files: a whole-model HDF5 file;
-// or the architecture as JSON or the weights in HDF5, of which it finds the
-// other beside it, called alike but for the ending.
+// Open reads a model by the name of any of its files: a whole-model HDF5 file or a
+// .keras file; or the architecture as JSON or the weights in HDF5, of which it finds
+// the other beside it, called alike but for the ending.
 func Open(path string) (*Model, error) {
 	paths, err := Files(path)
 	if err != nil {
@@ -64,7 +63,7 @@ func Files(path string) ([]string, error) {
 		return nil, errorf("%w", err)
 	}
 	if isJSON(head) {
-		weights, err := beside(path, ".hdf5", ".h5", ".weights.h5")
+		weights, err := beside(path, weightEndings...)
 		if err != nil {
 			return nil, errorf("%s: an architecture without its weights: %w; put them there", path, err)
 		}
@@ -84,13 +83,17 @@ func Files(path string) ([]string, error) {
 	return []string{architecture, path}, nil
 }
 
+// weightEndings are those of the weights of NAME.json.
+var weightEndings = []string{".hdf5", ".h5", ".weights.h5", "_weights.h5", "_weights.hdf5"}
+
 // beside finds the file of the same name with another ending.
 func beside(path string, endings ...string) (string, error) {
-	stem := strings.TrimSuffix(strings.TrimSuffix(path, filepath.Ext(path)), ".weights")
+	stem := strings.TrimSuffix(path, filepath.Ext(path))
+	stem = strings.TrimSuffix(strings.TrimSuffix(stem, ".weights"), "_weights")
 	for _, e := range endings {
 		if _, err := os.Stat(stem + e); err == nil {
 			return stem + e, nil
 		}
 	}
-	return "", fmt.Errorf("there is no %s%s beside it", filepath.Base(stem), strings.Join(endings, ", nor one ending in "))
+	return "", fmt.Errorf("there is no %s%s beside it", filepath.Base(stem), strings.Join(endings[:min(3, len(endings))], ", nor one ending in "))
 }

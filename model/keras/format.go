@@ -1,0 +1,280 @@
+package keras
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"barrow/model"
+	"barrow/nn"
+)
+
+// Format is Keras 2's way of keeping a model, in floating point. It reads the files of
+// all three formats of this package.
+func Format() model.Format {
+	return model.Format{
+		Name: "keras", About: "Keras and QKeras: .h5, .hdf5 or .keras, or .json and weights of the same name beside it",
+		Recognise: Recognise, Read: readNetwork, Open: run, Files: sourceFiles,
+		Check: func(m *model.Model) error { return check(m, "keras", checkFloat) },
+		Export: func(_ context.Context, m *model.Model) ([]model.File, error) {
+			return eachPart(m, func(p model.Part) ([]model.File, error) {
+				return twoWays(p, plainLayers(p.Network), "Keras 2 (TensorFlow before 2.16, or tf_keras with TF_USE_LEGACY_KERAS=1)",
+					"tf.keras.models.model_from_json(open(%q).read()), then load_weights(%q)", "tf.keras.models.load_model(%q)")
+			})
+		},
+	}
+}
+
+// ZipFormat is Keras 3's, which is written only: Format reads it.
+func ZipFormat() model.Format {
+	return model.Format{
+		Name: "keras3", About: "Keras 3: .keras", Open: run,
+		Check:  func(m *model.Model) error { return check(m, "keras3", checkFloat) },
+		Export: func(_ context.Context, m *model.Model) ([]model.File, error) { return eachPart(m, exportKeras3) },
+	}
+}
+
+// QKerasFormat is QKeras', of quantised models, which is written only: Format
+// reads it.
+func QKerasFormat() model.Format {
+	return model.Format{
+		Name: "qkeras", About: "QKeras 0.9: .json and _weights.h5 as hls4ml reads them, and .h5", Open: run,
+		Check:  func(m *model.Model) error { return check(m, "qkeras", checkQuantised) },
+		Export: exportQKeras,
+	}
+}
+
+func openSource(f model.Source) (*Model, error) {
+	if f.Weights != "" {
+		return ReadModelJSON(f.Path, f.Weights)
+	}
+	return Open(f.Path)
+}
+
+func sourceFiles(f model.Source) ([]string, error) {
+	if f.Weights != "" {
+		return []string{f.Path, f.Weights}, nil
+	}
+	return Files(f.Path)
+}
+
+func readNetwork(f model.Source, s nn.Settings) (*nn.Network, error) {
+	m, err := openSource(f)
+	if err != nil {
+		return nil, err
+	}
+	return m.Network(s)
+}
+
+// run runs a model with the inputs that it has in Keras, of which the network may
+// see several as one.
+func run(f model.Source, s nn.Settings) (model.Runner, error) {
+	m, err := openSource(f)
+	if err != nil {
+		return nil, err
+	}
+	net, err := m.Network(s)
+	if err != nil {
+		return nil, err
+	}
+	var inputs []model.Input
+	for _, in := range m.Inputs {
+		inputs = append(inputs, model.Input{Name: in.Name, Shape: in.Shape, Side: in.Side})
+	}
+	return model.RunNetwork(net, inputs, m.Latent)
+}
+
+// check asks of every part whether the format can hold it.
+func check(m *model.Model, format string, allowed func(l nn.LayerShape) error) error {
+	if e := m.Encoder(); format == "qkeras" {
+		if e == nil || !anyQuantised(e.Network) {
+			return errors.New("qkeras: the model is in floating point, which QKeras has nothing to add to: export it as keras")
+		}
+	}
+	for _, p := range m.Parts() {
+		for _, l := range p.Network.Layers() {
+			if err := allowed(l); err != nil {
+				return fmt.Errorf("%s: %s: layer %q (%s): %w", format, p.Name, l.Name, l.Kind, err)
+			}
+		}
+		if _, err := graphOf(p.Network, quantisedLayers(p.Network), partInputs(p)); err != nil {
+			return fmt.Errorf("%s: %s: %w", format, p.Name, err)
+		}
+	}
+	return nil
+}
+
+func anyQuantised(n *nn.Network) bool {
+	for _, l := range n.Layers() {
+		if checkFloat(l) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func checkFloat(l nn.LayerShape) error {
+	if l.Kind == nn.KindQuantizedBits || l.Kind == nn.KindQuantizedReLU || l.Bits > 0 {
+		return errors.New("it is quantised, and Keras computes in floating point: export the model as qkeras")
+	}
+	return nil
+}
+
+func checkQuantised(l nn.LayerShape) error {
+	weights := l.Kind == nn.KindConv2D || l.Kind == nn.KindConv2DTranspose || l.Kind == nn.KindDense
+	if weights && l.Bits > 0 && l.Rounding == nn.RoundFloor {
+		return errors.New("QKeras rounds weights to the nearest, these are rounded down")
+	}
+	return nil
+}
+
+// partInputs are a part's inputs by the names of the test vectors' arrays.
+func partInputs(p model.Part) []Input {
+	var out []Input
+	for _, in := range p.Inputs {
+		name := in.Name
+		for p.Network.Param(name+"/kernel") != nil || hasLayer(p.Network, name) {
+			name += "_input"
+		}
+		out = append(out, Input{Name: name, Shape: in.Shape, Side: in.Side})
+	}
+	return out
+}
+
+func hasLayer(n *nn.Network, name string) bool {
+	for _, l := range n.Layers() {
+		if l.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func eachPart(m *model.Model, export func(p model.Part) ([]model.File, error)) ([]model.File, error) {
+	var out []model.File
+	for _, p := range m.Parts() {
+		files, err := export(p)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, files...)
+	}
+	return out, nil
+}
+
+// twoWays writes a part as Keras 2 does, in two files and in one.
+func twoWays(p model.Part, layers []layerOut, program, loadTwo, loadOne string) ([]model.File, error) {
+	g, err := graphOf(p.Network, layers, partInputs(p))
+	if err != nil {
+		return nil, err
+	}
+	g.name = p.Name
+	f, err := g.file()
+	if err != nil {
+		return nil, err
+	}
+	architecture, err := f.JSON()
+	if err != nil {
+		return nil, err
+	}
+	whole, err := f.Encode()
+	if err != nil {
+		return nil, err
+	}
+	f.Config = ""
+	weights, err := f.Encode()
+	if err != nil {
+		return nil, err
+	}
+	one, two, three := p.Name+".h5", p.Name+".json", p.Name+"_weights.h5"
+	return []model.File{
+		{Name: two, Data: architecture, Part: &p, About: fmt.Sprintf("%s, for %s:\n%s", about(p), program, fmt.Sprintf(loadTwo, two, three))},
+		{Name: three, Data: weights, About: "its weights, in the layout of Keras before 2.12, which every version of Keras 2 reads"},
+		{Name: one, Data: whole, Part: &p, About: "both in one file: " + fmt.Sprintf(loadOne, one)},
+	}, nil
+}
+
+// about says what a part makes of what.
+func about(p model.Part) string {
+	var inputs []string
+	for i, in := range partInputs(p) {
+		inputs = append(inputs, fmt.Sprintf("%s (%v, the test vectors' %s)", in.Name, in.Shape, p.Inputs[i].Name))
+	}
+	return fmt.Sprintf("%s: of %s it makes the test vectors' %s", p.About, strings.Join(inputs, " and "), p.Output)
+}
+
+// exportQKeras writes the parts with their number formats. What QKeras computes
+// otherwise than the model is measured, and said.
+func exportQKeras(ctx context.Context, m *model.Model) ([]model.File, error) {
+	files, err := eachPart(m, func(p model.Part) ([]model.File, error) {
+		return twoWays(p, quantisedLayers(p.Network), "QKeras 0.9 (with TF_USE_LEGACY_KERAS=1) and hls4ml",
+			"qkeras.utils.quantized_model_from_json(open(%q).read()), then load_weights(%q)", "qkeras.utils.load_qmodel(%q)")
+	})
+	if err != nil {
+		return nil, err
+	}
+	note := notes(m.Encoder().Network)
+	if m.Encoder().Chip != nil {
+		off, err := truncation(ctx, m)
+		if err != nil {
+			return nil, err
+		}
+		note += "\n" + off
+		for i, f := range files { // not to be held to the chip's outputs
+			if f.Part != nil && f.Part.Name != "decoder" {
+				files[i].Part = nil
+			}
+		}
+	}
+	if note != "" {
+		files[0].About += "\n" + note
+	}
+	return files, nil
+}
+
+// notes say which layers stand for a rounding down.
+func notes(n *nn.Network) string {
+	for _, l := range n.Layers() {
+		if l.Rounding == nn.RoundFloor {
+			return "QKeras rounds to the nearest. Where the model rounds down, the layer before takes half a step off in its bias, less than the smallest\n" +
+				"part of a step that can come, so that the nearest is what is below: exactly, of images of whole charges that sum to less than 2^20."
+		}
+	}
+	return ""
+}
+
+// truncation measures what the chip's rounding of single products changes.
+func truncation(ctx context.Context, m *model.Model) (string, error) {
+	e := m.Encoder()
+	v, err := m.Vectors(ctx, measured)
+	if err != nil {
+		return "", err
+	}
+	r, err := model.RunNetwork(e.Network, nil, 0)
+	if err != nil {
+		return "", err
+	}
+	got, err := r.Run(ctx, []*model.Array{v.Get("x")})
+	if err != nil {
+		return "", err
+	}
+	want, have := v.Get("latent").Data, got.Get("y").Data
+	equal, sum, largest := 0, 0.0, 0.0
+	for i, w := range want {
+		d := math.Abs(have[i] - w)
+		if d == 0 {
+			equal++
+		}
+		sum += d
+		largest = max(largest, d)
+	}
+	step := math.Exp2(float64(e.Precision.Latent.Integer - e.Precision.Latent.Bits))
+	return fmt.Sprintf("The chip rounds every product down before it adds it up, which no layer of QKeras does: the file adds up exactly. Of the outputs of\n"+
+		"%d images %.1f %% are equal; they are off by %.2f steps of 2^%d in the mean and by %.0f at most. latent in the test vectors is the chip's.",
+		measured, 100*float64(equal)/float64(len(want)), sum/float64(len(want))/step, e.Precision.Latent.Integer-e.Precision.Latent.Bits, largest/step), nil
+}
+
+// measured is of how many images it is said how far a file is off.
+const measured = 1000
