@@ -3,6 +3,7 @@ package file
 import (
 	"barrow/model"
 	"barrow/model/keras"
+	"barrow/model/onnx"
 	"barrow/model/registers"
 	"barrow/model/tensorflow"
 )
@@ -15,5 +16,6 @@ func Formats() []model.Format {
 		keras.ZipFormat(),
 		keras.QKerasFormat(),
 		tensorflow.Format(),
+		onnx.Format(),
 	}
 }

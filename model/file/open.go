@@ -43,7 +43,7 @@ func Autoencoder(name string, s Settings) (*autoencoder.Model, error) {
 	case kind == barrowNetwork:
 		return autoencoder.Load(path, settings)
 	}
-	net, err := format.Read(model.Source{Path: path}, settings)
+	net, err := readNetwork(format, path, settings)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func Estimator(name string, s Settings) (loss.Distance, error) {
 	if kind != foreign {
 		return surrogate.Open(path, settings)
 	}
-	net, err := format.Read(model.Source{Path: path}, settings)
+	net, err := readNetwork(format, path, settings)
 	if err != nil {
 		return nil, err
 	}
@@ -206,4 +206,12 @@ func EncoderWeights(name, loss string) (string, error) {
 		return "", fmt.Errorf("model: %s holds %d encoders (%s): %w", name, len(found), losses(found), ErrSeveral)
 	}
 	return found[0], nil
+}
+
+// readNetwork gives the network of a file of another program.
+func readNetwork(f *model.Format, path string, s nn.Settings) (*nn.Network, error) {
+	if f.Read == nil {
+		return nil, fmt.Errorf("model: %s: a model in the format %s is run as it stands, and not read as a network of Barrow's layers; %s", path, f.Name, wanted())
+	}
+	return f.Read(model.Source{Path: path}, s)
 }
