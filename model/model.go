@@ -27,7 +27,8 @@ type Part struct {
 	// CNN; "potential" and "gap" of a network of potentials.
 	Name  string
 	About string // what it makes of what, in a few words
-	// Network shares the model's weights.
+	// Network shares the model's weights. Nil of what a format makes up around one, for
+	// a second arrangement.
 	Network *nn.Network
 	Inputs  []Input
 	Output  string // the test vectors' array that it makes of those of Inputs

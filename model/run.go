@@ -13,13 +13,7 @@ import (
 // is not 0.
 func RunNetwork(net *nn.Network, inputs []Input, latent int) (Runner, error) {
 	if inputs == nil {
-		inputs = []Input{{Name: "x", Shape: net.InputShape()}}
-		for _, l := range net.Layers() {
-			if l.Kind == nn.KindConcat {
-				side := nn.Shape{H: l.In.H, W: l.In.W, C: l.Channels}
-				inputs = append(inputs, Input{Name: fmt.Sprintf("x%d", len(inputs)), Shape: side, Side: l.Name})
-			}
-		}
+		inputs = inputsOf(net)
 	}
 	r := &network{net: net, inputs: inputs}
 	if latent > 0 {
@@ -31,19 +25,39 @@ func RunNetwork(net *nn.Network, inputs []Input, latent int) (Runner, error) {
 	return r, nil
 }
 
+// inputsOf are a network's own inputs.
+func inputsOf(net *nn.Network) []Input {
+	inputs := []Input{{Name: "x", Shape: net.InputShape()}}
+	for _, l := range net.Layers() {
+		if l.Kind == nn.KindConcat {
+			side := nn.Shape{H: l.In.H, W: l.In.W, C: l.Channels}
+			inputs = append(inputs, Input{Name: fmt.Sprintf("x%d", len(inputs)), Shape: side, Side: l.Name})
+		}
+	}
+	return inputs
+}
+
+// Ports describes a network's own inputs, as [RunNetwork] takes them.
+func Ports(net *nn.Network) []Port { return ports(inputsOf(net)) }
+
+// Ports describes what a part takes.
+func (p *Part) Ports() []Port { return ports(p.Inputs) }
+
+func ports(inputs []Input) []Port {
+	var out []Port
+	for _, in := range inputs {
+		out = append(out, Port{in.Name, vectorShape(-1, in.Shape)})
+	}
+	return out
+}
+
 type network struct {
 	net     *nn.Network
 	inputs  []Input
 	encoder *nn.Network // its first layers, or nil
 }
 
-func (r *network) Inputs() []Port {
-	var out []Port
-	for _, in := range r.inputs {
-		out = append(out, Port{in.Name, vectorShape(-1, in.Shape)})
-	}
-	return out
-}
+func (r *network) Inputs() []Port { return ports(r.inputs) }
 
 func (r *network) Run(ctx context.Context, in []*Array) (Vectors, error) {
 	n, err := r.check(in)
@@ -102,10 +116,7 @@ func forward(net *nn.Network, x *nn.Tensor, from int, out *Array) error {
 // whole runs an autoencoder: the encoder, which may be the chip, and the decoder.
 type whole struct{ *Model }
 
-func (r whole) Inputs() []Port {
-	p := r.Part("whole")
-	return (&network{net: p.Network, inputs: p.Inputs}).Inputs()
-}
+func (r whole) Inputs() []Port { return r.Part("whole").Ports() }
 
 func (r whole) Run(ctx context.Context, in []*Array) (Vectors, error) {
 	p := r.Part("whole")

@@ -28,15 +28,20 @@ func newInspect(c *common) *cobra.Command {
 	f := &inspectFlags{}
 	cmd := &cobra.Command{
 		Use:   "inspect FILE...",
-		Short: "Say what is in wafer files, and what Barrow makes of them",
+		Short: "Say what is in wafer files and models, and what Barrow makes of them",
 		Long: `Inspect lists the tables of a file (trees, data sets, or the one table that it
 is), their columns with types, and how many entries they have, and says which
 images Barrow would read from them, or why none. With --stats all numbers are
 read, too: how many there are, how many are not finite, least, greatest and sum.
-What cannot be read is listed with the reason. Of a model it says in a line what
-it is.`,
+What cannot be read is listed with the reason.
+
+Of a model (a run folder, a weights file or a model of another program) it lists
+the layers with shapes, parameters, multiplications (a sample, those by padding
+counted) and quantisers, and which of the
+formats of "barrow encoder export" and "surrogate export" can hold it, or why not.`,
 		Example: `  barrow inspect ntuple.root
   barrow inspect --stats --json wafers.parquet
+  barrow inspect encoder.json
   barrow inspect --tree hgcalTriggerNtuplizer/HGCalTriggerNtuple ntuple.root`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, c, args) },
@@ -56,6 +61,8 @@ type inspected struct {
 	Images  string           `json:"images,omitempty"`
 	Unread  string           `json:"unread,omitempty"`
 	Columns []inspectedField `json:"columns"`
+
+	Model *model.Inspection `json:"model,omitempty"`
 }
 
 type inspectedField struct {
@@ -94,14 +101,22 @@ func (f *inspectFlags) run(cmd *cobra.Command, c *common, paths []string) error 
 	out := cmd.OutOrStdout()
 	for i, in := range inputs {
 		var found []inspected
-		text, ok := "", false
+		of, noModel := (*model.Inspection)(nil), error(nil)
 		if in.Stream == nil {
-			text, ok = model.Describe(in.Name)
+			of, noModel = model.Inspect(in.Name)
 		}
-		if ok {
-			found = []inspected{{Format: "model", Name: in.Name, Kind: text, Columns: []inspectedField{}}}
+		if of != nil {
+			found = []inspected{{Format: "model", Name: in.Name, Kind: of.Kind, Columns: []inspectedField{}, Model: of}}
 		} else {
 			found, err = inspectOne(cmd.Context(), in, s)
+			if noModel != nil && !errors.Is(noModel, model.ErrNoModel) {
+				switch {
+				case err == nil && len(found) > 0 && found[0].Format == "csv": // as any text is
+					found, err = nil, noModel
+				case err != nil:
+					err = fmt.Errorf("%w; as a model: %w", err, noModel)
+				}
+			}
 			if errors.Is(err, context.Canceled) {
 				bar.close()
 				return err
@@ -164,8 +179,9 @@ func statsOf(s *wafer.Stats) *inspectedStats {
 // printInspected prints a file's objects for people: columns aligned, and those that
 // are numbered and alike (CALQ_0 … CALQ_47) as one.
 func printInspected(out io.Writer, name string, found []inspected) {
-	if found[0].Format == "model" {
-		fmt.Fprintf(out, "%s: %s\n", name, found[0].Kind)
+	if m := found[0].Model; m != nil {
+		fmt.Fprintf(out, "%s: %s\n", name, m.Kind)
+		printModel(out, m)
 		return
 	}
 	fmt.Fprintf(out, "%s: %s\n", name, found[0].Format)
