@@ -60,7 +60,12 @@ func (e *export) verify(ctx context.Context, path string, p *model.Part) (*Verif
 	if err != nil {
 		return nil, err
 	}
-	in, err := fit(p.Take(e.vectors), r.Inputs())
+	in := p.Take(e.vectors)
+	want := e.vectors.Get(p.Output)
+	if want == nil || slices.Contains(in, nil) {
+		return nil, fmt.Errorf("model: %s: no test vectors for the part %s", path, p.Name)
+	}
+	in, err = fit(in, r.Inputs())
 	if err != nil {
 		return nil, fmt.Errorf("model: %s: %w", path, err)
 	}
@@ -68,8 +73,11 @@ func (e *export) verify(ctx context.Context, path string, p *model.Part) (*Verif
 	if err != nil {
 		return nil, fmt.Errorf("model: %s: %w", path, err)
 	}
-	want := e.vectors.Get(p.Output)
-	got := channelsLast(out.Get("y"), want.Shape)
+	got := out.Get("y")
+	if got == nil {
+		return nil, fmt.Errorf("model: %s: it makes nothing", path)
+	}
+	got = channelsLast(got, want.Shape)
 	enc := e.model.Encoder()
 	exact := p.Name == "encoder" && enc != nil && enc.Exact()
 	v := &Verified{File: path, Part: p.Name}
