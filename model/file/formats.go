@@ -5,6 +5,7 @@ import (
 	"barrow/model/keras"
 	"barrow/model/onnx"
 	"barrow/model/registers"
+	"barrow/model/source"
 	"barrow/model/tensorflow"
 )
 
@@ -16,6 +17,7 @@ func Formats() []model.Format {
 		keras.ZipFormat(),
 		keras.QKerasFormat(),
 		tensorflow.Format(),
+		source.Cpp(),
 		onnx.Format(),
 	}
 }
