@@ -176,7 +176,7 @@ func TestNoModel(t *testing.T) {
 		"t.root":       {"root\x00\x00\xf6\x08", "a ROOT file"},
 		"zeros":        {strings.Repeat("\x00", 4000), "zero bytes"},
 		"a.out":        {"\x7fELF\x02\x01\x01\x00", "a binary file"},
-		"model.keras":  {"PK\x03\x04" + strings.Repeat("\x00", 26) + "metadata.json{}", "a zip file, as Keras 3 writes (.keras), is not supported; supported is HDF5"},
+		"model.keras":  {"PK\x03\x04" + strings.Repeat("\x00", 26) + "metadata.json{}", "a damaged zip file, or none of Keras 3"},
 		"cut.h5":       {"\x89HDF\r\n\x1a\n", "keras: "},
 		"alone.json":   {`{"class_name": "Functional", "config": {}}`, "an architecture without its weights: there is no alone.hdf5, nor one ending in .h5, nor one ending in .weights.h5 beside it"},
 		"old.weights":  {"BARROWNN\x01\x00", "from before its first release"},

@@ -3,6 +3,7 @@ package keras
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -57,6 +58,9 @@ func (c *layerConfig) activationLayers(raw json.RawMessage, name string) ([]nn.L
 	if err != nil {
 		return nil, fmt.Errorf("activation: %w", err)
 	}
+	if q.symmetric && !q.unsigned && q.kind == nn.KindQuantizedBits {
+		return nil, fmt.Errorf("activation: quantized_bits with symmetric 1 of data is not supported (of weights it is); %s", supportedQuantizers)
+	}
 	l.Kind, l.Bits, l.Integer, l.Unsigned = q.kind, q.bits, q.integer, q.unsigned
 	return []nn.Layer{l}, nil
 }
@@ -66,10 +70,11 @@ type quantizer struct {
 	kind          string
 	bits, integer int
 	unsigned      bool
+	symmetric     bool   // the most negative number is left out
 	alpha         string // "", or "1"
 }
 
-const supportedQuantizers = "supported are linear, relu, sigmoid, swish, tanh, and QKeras' quantized_bits and quantized_relu with alpha None or 1, symmetric 0, negative_slope 0 and no stochastic rounding"
+const supportedQuantizers = "supported are linear, relu, sigmoid, swish, tanh, and QKeras' quantized_bits and quantized_relu with alpha None or 1, symmetric 0 (of weights also 1), negative_slope 0 and no stochastic rounding"
 
 // parseQuantizer reads a quantiser as QKeras serialises it (class_name and
 // config) or as text, such as "quantized_relu(8,1)".
@@ -142,7 +147,9 @@ func (q *quantizer) set(name, v string) error {
 		if v != "null" && v != "None" {
 			return fmt.Errorf("%s %s is not supported; %s", name, v, supportedQuantizers)
 		}
-	case "symmetric", "use_stochastic_rounding", "use_sigmoid", "negative_slope":
+	case "symmetric":
+		q.symmetric = !off()
+	case "use_stochastic_rounding", "use_sigmoid", "negative_slope":
 		if !off() {
 			return fmt.Errorf("%s %s is not supported; %s", name, v, supportedQuantizers)
 		}
@@ -184,33 +191,55 @@ func parseCall(text string) (class string, args map[string]json.RawMessage, err 
 	return class, args, nil
 }
 
-// quantise sets the layer's fake quantisation from QKeras' quantisers.
-func quantise(l *nn.Layer, w weighted) error {
+// quantise sets the layer's fake quantisation from QKeras' quantisers. nn has one for
+// kernel and bias, which leaves out no number: weights of others are rounded once and
+// for all when they are read (see rounded).
+func (c *layerConfig) quantise(l *nn.Layer, w weighted) error {
 	none := func(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
-	if none(w.KernelQ) && none(w.BiasQ) {
-		return nil
-	}
-	if none(w.KernelQ) || none(w.BiasQ) && !l.NoBias {
-		return fmt.Errorf("a quantiser for only one of kernel and bias is not supported; supported is the same for both")
-	}
-	k, err := parseQuantizer(w.KernelQ)
-	if err != nil {
-		return fmt.Errorf("kernel_quantizer: %w", err)
-	}
-	if k.alpha != "1" {
-		// QKeras makes alpha None the automatic scale "auto_po2" for kernels.
-		return fmt.Errorf("kernel_quantizer: alpha None (an automatic scale) is not supported; supported is alpha=1")
-	}
-	b := k
-	if !l.NoBias {
-		if b, err = parseQuantizer(w.BiasQ); err != nil {
-			return fmt.Errorf("bias_quantizer: %w", err)
+	for _, q := range []struct {
+		name string
+		raw  json.RawMessage
+		into **quantizer
+	}{{"kernel_quantizer", w.KernelQ, &c.kernelQ}, {"bias_quantizer", w.BiasQ, &c.biasQ}} {
+		if none(q.raw) || q.name == "bias_quantizer" && l.NoBias {
+			continue
 		}
-		b.alpha = k.alpha // None is 1 for a bias
+		found, err := parseQuantizer(q.raw)
+		switch {
+		case err != nil:
+			return fmt.Errorf("%s: %w", q.name, err)
+		case found.kind != nn.KindQuantizedBits || found.unsigned:
+			return fmt.Errorf("%s %s is not supported; supported is a signed quantized_bits", q.name, q.raw)
+		case found.alpha != "1" && q.into == &c.kernelQ:
+			// QKeras makes alpha None the automatic scale "auto_po2" for kernels.
+			return fmt.Errorf("kernel_quantizer: alpha None (an automatic scale) is not supported; supported is alpha=1")
+		}
+		found.alpha = "1" // None is 1 for a bias
+		*q.into = &found
 	}
-	if k != b || k.kind != nn.KindQuantizedBits || k.unsigned {
-		return fmt.Errorf("kernel and bias quantisers %+v and %+v are not supported; supported is the same signed quantized_bits for both", k, b)
+	if k := c.kernelQ; k != nil && (l.NoBias || c.biasQ != nil && k.bits == c.biasQ.bits && k.integer == c.biasQ.integer) {
+		l.Bits, l.Integer = k.bits, k.integer
 	}
-	l.Bits, l.Integer = k.bits, k.integer
 	return nil
+}
+
+// rounded are a layer's weights as its quantisers leave them, where nn's would leave
+// them otherwise.
+func (c *layerConfig) rounded(name string, data []float32) []float32 {
+	q := c.kernelQ
+	same := c.kernelQ != nil && c.biasQ != nil && *c.kernelQ == *c.biasQ || c.biasQ == nil && c.kernelQ != nil && c.withoutBias
+	if name == "bias" {
+		q = c.biasQ
+	}
+	if q == nil || same && !q.symmetric {
+		return data
+	}
+	out := make([]float32, len(data))
+	for i, v := range data {
+		out[i] = nearest(v, q.bits, q.integer)
+		if least := float32(math.Exp2(float64(q.integer-q.bits+1)) - math.Exp2(float64(q.integer))); q.symmetric && out[i] < least {
+			out[i] = least
+		}
+	}
+	return out
 }

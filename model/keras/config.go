@@ -31,6 +31,9 @@ type layerConfig struct {
 	nodes   []node          // one for each call of the layer
 	nested  *config         // of a model used as a layer
 	inModel string          // path of names above it, for errors
+
+	kernelQ, biasQ *quantizer // of QKeras, once the layer is mapped
+	withoutBias    bool
 }
 
 // A node is one call of a layer: what it is given.

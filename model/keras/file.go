@@ -25,6 +25,8 @@ type File struct {
 	// compiled. The optimizer's state is not read.
 	TrainingConfig string
 	Layers         []LayerWeights
+
+	vars *varGroup // what a file has that does not name its layers
 }
 
 // LayerWeights are the weights of one top-level layer, in Keras' order:
@@ -53,7 +55,7 @@ const (
 // name the same data many times; this bounds what comes of it.
 const maxWeights = 1 << 27
 
-// ReadWeights reads a whole-model or weights-only HDF5 file. Weights stored as
+// ReadWeights reads a whole-model or weights-only HDF5 file, or a .keras file. Weights stored as
 // float16 or float32 are exact; float64 is rounded to float32. Errors name the
 // file and the group or dataset.
 func ReadWeights(path string) (*File, error) {
@@ -85,7 +87,7 @@ func readAll(path, what string, most int64, is func(head []byte) bool) ([]byte, 
 	return b, nil
 }
 
-// isWeights lets zip files pass: there is advice for those of Keras 3.
+// isWeights is HDF5 or a zip file, which .keras files are.
 func isWeights(head []byte) bool {
 	return bytes.HasPrefix(head, []byte(signature)) || bytes.HasPrefix(head, []byte(zipSignature))
 }
@@ -120,8 +122,12 @@ func ParseWeights(data []byte) (f *File, err error) {
 		}
 	}()
 	if bytes.HasPrefix(data, []byte(zipSignature)) {
-		return nil, errorf("a zip file, as Keras 3 writes (.keras), is not supported; supported is HDF5: save the model under a name that ends in .h5")
+		return parseZip(data)
 	}
+	return parseHDF5(data)
+}
+
+func parseHDF5(data []byte) (f *File, err error) {
 	file, err := h5.Parse(data)
 	if err != nil {
 		return nil, errorf("%w", err)
@@ -148,6 +154,9 @@ func ParseWeights(data []byte) (f *File, err error) {
 	}
 	if f.Backend, _, err = g.String("backend"); err != nil {
 		return nil, errorf("%w", err)
+	}
+	if named, err := g.HasAttribute("layer_names"); err == nil && !named && hasVars(g) {
+		return f, f.readVars(g)
 	}
 	return f, f.readLayers(g)
 }

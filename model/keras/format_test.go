@@ -2,12 +2,16 @@ package keras_test
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"barrow/autoencoder"
+	"barrow/internal/npz"
 	"barrow/internal/shared"
 	"barrow/loss"
 	"barrow/model"
@@ -105,4 +109,112 @@ func estimators(t testing.TB) []*model.Model {
 		out = append(out, m)
 	}
 	return out
+}
+
+// TestReadBack: Barrow's own reader computes of every exported file what the model
+// does.
+func TestReadBack(t *testing.T) {
+	hold := func(m *model.Model, format string, files int) {
+		t.Helper()
+		dir := export(t, m, format)
+		found, err := file.Verify(context.Background(), m, format, dir)
+		if err != nil || len(found) != files {
+			t.Errorf("%s of %s: %d files, %v", format, m, len(found), err)
+		}
+	}
+	for _, a := range plain {
+		hold(trained(t, a), "keras", 6)
+		hold(trained(t, a), "keras3", 3)
+	}
+	for i, m := range estimators(t) {
+		hold(m, "keras", 2*(i+1))
+		hold(m, "keras3", i+1)
+	}
+	for _, a := range fixed {
+		hold(trained(t, a), "qkeras", 6)
+	}
+	hold(trained(t, autoencoder.Architecture{Precision: "asic"}), "qkeras", 2)
+}
+
+// TestRefused: a format that would compute something else says so.
+func TestRefused(t *testing.T) {
+	for _, c := range []struct {
+		format string
+		a      autoencoder.Architecture
+		want   string
+	}{
+		{"keras", autoencoder.Architecture{Precision: "asic"}, "export the model as qkeras"},
+		{"keras3", autoencoder.Architecture{Precision: "cmssw-mainline"}, "export the model as qkeras"},
+		{"qkeras", autoencoder.Architecture{}, "export it as keras"},
+	} {
+		_, err := file.Export(context.Background(), trained(t, c.a), c.format, t.TempDir(), false)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", c.format, err)
+		}
+	}
+}
+
+// TestToolsModels: what Keras 2, QKeras and Keras 3 write is read from every layout,
+// and computes what they say; quantised models to the bit.
+func TestToolsModels(t *testing.T) {
+	for version, want := range map[string]int{"2": 4*5 + 3*4, "3": 4 * 3} {
+		t.Run("Keras "+version, func(t *testing.T) {
+			dir := t.TempDir()
+			shared.Python(t, "models", filepath.Join("testdata", "models.py"), version, dir)
+			paths, err := filepath.Glob(filepath.Join(dir, "*@*"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			held := 0
+			for _, path := range paths {
+				base := filepath.Base(path)
+				if strings.HasSuffix(base, "weights.h5") {
+					continue
+				}
+				held++
+				name, _, _ := strings.Cut(base, "@")
+				exact := name == "nearest" || name == "symmetric" || name == "different"
+				if err := run(t.Context(), path, filepath.Join(dir, name+".npz"), exact); err != nil {
+					t.Errorf("Keras %s: %s: %v", version, base, err)
+				}
+			}
+			if held != want {
+				t.Errorf("%d models held, want %d", held, want)
+			}
+		})
+	}
+}
+
+// run holds a model to the output in a file of arrays, which has the inputs, too.
+func run(ctx context.Context, path, arrays string, exact bool) error {
+	got, err := file.Run(ctx, model.Source{Path: path}, arrays, path+".out", true, file.Settings{Threads: 1})
+	if err != nil {
+		return err
+	}
+	f, err := os.Open(arrays)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	archive, err := npz.NewArchive(f, info.Size(), arrays)
+	if err != nil {
+		return err
+	}
+	r, err := archive.Open(slices.Index(archive.Names, "y"))
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	want, err := r.All()
+	if err != nil {
+		return err
+	}
+	if at, most := model.Differ(got.Get("y").Data, want, exact); at >= 0 {
+		return fmt.Errorf("number %d is another, by %g at most", at, most)
+	}
+	return nil
 }

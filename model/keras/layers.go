@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"barrow/nn"
@@ -25,6 +26,9 @@ type step struct {
 func (v value) settled() error {
 	if v.pad != (padding{}) {
 		return fmt.Errorf("zero padding is supported only directly before a convolution that reads all of it")
+	}
+	if v.half != [2]int{} {
+		return fmt.Errorf("a slice of channels is supported only where the two halves of an input are joined again")
 	}
 	if len(v.steps) > 0 {
 		return fmt.Errorf("TensorFlow operation %q on its own is not supported; %s", v.steps[len(v.steps)-1].op, supportedSteps)
@@ -73,6 +77,8 @@ func init() { // not a literal: the functions refer to the table's errors
 		"ActivityRegularization": (*layerConfig).nothing,
 		"TFOpLambda":             (*layerConfig).tensorOp,
 		"SlicingOpLambda":        (*layerConfig).slice,
+		"GetItem":                (*layerConfig).slice, // of Keras 3, as Negative
+		"Negative":               (*layerConfig).tensorOp,
 		// custom layers of nswood/ECON_QAE
 		"keras_pad":     (*layerConfig).zeroPad,
 		"keras_floor":   (*layerConfig).tensorOp,
@@ -84,7 +90,7 @@ func init() { // not a literal: the functions refer to the table's errors
 // caller.
 func (c *layerConfig) layer(v value, refs node) (value, error) {
 	f := layerFuncs[c.class]
-	if strings.Contains(c.module, ".ops") && c.class != "Pad" {
+	if strings.Contains(c.module, ".ops") && c.class != "Pad" && c.class != "GetItem" && c.class != "Negative" {
 		return v, fmt.Errorf("the operation %s of Keras 3 (%s) is not supported; %s", c.class, c.module, supportedLayers)
 	}
 	if f == nil {
@@ -107,7 +113,7 @@ func (c *layerConfig) layer(v value, refs node) (value, error) {
 		return v, fmt.Errorf("called with training=True, it does in use what it does in training, which is not supported")
 	}
 	waits := c.class == "TFOpLambda" || strings.HasPrefix(c.class, "keras_")
-	if len(v.steps) > 0 && !waits || v.pad != (padding{}) && !strings.Contains(c.class, "Conv2D") {
+	if v.half != [2]int{} || len(v.steps) > 0 && !waits || v.pad != (padding{}) && !strings.Contains(c.class, "Conv2D") {
 		return v, v.settled()
 	}
 	return f(c, v, refs)
@@ -179,7 +185,8 @@ func (c *layerConfig) finish(v value, w weighted, l nn.Layer) (value, error) {
 	l.NoBias = w.Bias != nil && !*w.Bias
 	l.L2 = penalty(w.Regularizer)
 	if strings.HasPrefix(c.class, "Q") {
-		if err := quantise(&l, w); err != nil {
+		c.withoutBias = l.NoBias
+		if err := c.quantise(&l, w); err != nil {
 			return v, err
 		}
 	}
@@ -372,7 +379,9 @@ func (c *layerConfig) tensorOp(v value, refs node) (value, error) {
 		return v, err
 	}
 	op := strings.TrimPrefix(cfg.Function, "math.")
-	if c.class != "TFOpLambda" {
+	if c.class == "Negative" {
+		op = "negative"
+	} else if c.class != "TFOpLambda" {
 		op = strings.TrimPrefix(c.class, "keras_")
 	}
 	arg := math.NaN()
@@ -423,38 +432,92 @@ func (c *layerConfig) roundDown(v value) (value, error) {
 	return v, fmt.Errorf("%w: before it a QActivation with at most as many integer bits, or a ReLU", fail)
 }
 
-// slice is x[:, a:b, c:d] or x[:, a:b, c:d, :].
+// slice is x[:, a:b, c:d] or x[:, a:b, c:d, :], or x[..., a:b] of an input.
 func (c *layerConfig) slice(v value, refs node) (value, error) {
 	fail := fmt.Errorf("this slicing is not supported; %s", supportedSteps)
 	if len(refs) != 1 {
 		return v, fail
 	}
-	var spec []struct {
-		Start, Stop, Step *int
+	raw := refs[0].kwargs["slice_spec"]
+	if c.class == "GetItem" {
+		raw = refs[0].kwargs["1"]
 	}
-	if err := json.Unmarshal(refs[0].kwargs["slice_spec"], &spec); err != nil || len(spec) < 3 || len(spec) > 4 {
+	size := []int{1, v.shape.H, v.shape.W, v.shape.C}
+	if v.shape.H == 1 && v.shape.W == 1 {
+		size = []int{1, v.shape.C}
+	}
+	spec, err := parseSlices(raw, len(size))
+	if err != nil {
 		return v, fail
 	}
-	size := [4]int{1, v.shape.H, v.shape.W, v.shape.C}
-	var from, to [4]int
-	for i, n := range size {
-		to[i] = n
-		if i >= len(spec) {
-			continue
-		}
-		s := spec[i]
-		if s.Step != nil && *s.Step != 1 || (i == 0 || i == 3) && (s.Start != nil || s.Stop != nil) {
+	from, to := make([]int, len(size)), slices.Clone(size)
+	for i, s := range spec {
+		if s.Step != nil && *s.Step != 1 || i == 0 && (s.Start != nil || s.Stop != nil) {
 			return v, fail
 		}
 		if s.Start != nil {
 			from[i] = *s.Start
 		}
 		if s.Stop != nil {
-			to[i] = min(*s.Stop, n)
+			to[i] = min(*s.Stop, size[i])
+		}
+		if to[i] < 0 && s.Stop != nil { // from the end
+			to[i] += size[i]
+		}
+		if from[i] < 0 {
+			from[i] += size[i]
 		}
 		if from[i] < 0 || to[i] <= from[i] {
 			return v, fail
 		}
 	}
+	last := len(size) - 1
+	channels := [2]int{from[last], to[last]}
+	if channels != [2]int{0, size[last]} {
+		if len(v.layers) > 0 || len(v.inputs) != 1 || v.negated || v.exchanged || !slices.Equal(from[:last], []int{0, 0, 0}[:last]) || !slices.Equal(to[:last], size[:last]) {
+			return v, fail
+		}
+		v.half, v.shape.C = channels, channels[1]-channels[0]
+		return v, nil
+	}
+	if last == 1 {
+		return v, nil
+	}
 	return v.with(nn.Layer{Kind: nn.KindCrop, Name: c.id, Top: from[1], Left: from[2], Height: to[1] - from[1], Width: to[2] - from[2]}), nil
+}
+
+// A sliced says what is taken of a dimension; nil is the beginning, end or 1.
+type sliced struct{ Start, Stop, Step *int }
+
+// parseSlices reads slices as Keras 2 or 3 keeps them, an ellipsis among them, and
+// gives as many as there are dimensions, or fewer, for the first of them.
+func parseSlices(raw json.RawMessage, rank int) ([]sliced, error) {
+	var list []struct {
+		sliced
+		Class  string `json:"class_name"`
+		Config sliced `json:"config"`
+	}
+	if err := json.Unmarshal(raw, &list); err != nil {
+		return nil, err
+	}
+	var out []sliced
+	for i, s := range list {
+		switch s.Class {
+		case "":
+			out = append(out, s.sliced)
+		case "__slice__":
+			out = append(out, s.Config)
+		case "__ellipsis__":
+			for range rank - (len(list) - 1) {
+				out = append(out, sliced{})
+			}
+			rank = len(out) + len(list) - 1 - i // no second one
+		default:
+			return nil, fmt.Errorf("%s", s.Class)
+		}
+	}
+	if len(out) == 0 || len(out) > rank {
+		return nil, fmt.Errorf("%d slices of %d dimensions", len(out), rank)
+	}
+	return out, nil
 }

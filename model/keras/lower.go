@@ -17,6 +17,10 @@ type value struct {
 	pad padding
 	// negated says that the inputs are negated before the layers.
 	negated bool
+	// half is which of the channels of its one input the value has, from and to,
+	// where it has not all; exchanged says that it has all, but the second half first.
+	half      [2]int
+	exchanged bool
 	// steps are TensorFlow operations that await their fellows.
 	steps []step
 }
@@ -73,7 +77,10 @@ func lower(c *config) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := v.settled(); err != nil || v.negated {
+	if err := v.settled(); err != nil || v.negated || v.exchanged {
+		if v.exchanged {
+			err = fmt.Errorf("exchanging the halves of an input is supported only in a pair")
+		}
 		if v.negated {
 			err = fmt.Errorf("TensorFlow operation \"negative\" is supported only in a pair")
 		}
@@ -352,12 +359,15 @@ func (l *lowering) concatenate(c *layerConfig, args []value) (value, error) {
 		return value{}, fmt.Errorf("axis %d is not supported; supported is the last one, the channels", *cfg.Axis)
 	}
 	v := args[0]
+	if len(args) == 2 && v.half != [2]int{} {
+		return l.halves(v, args[1])
+	}
 	for _, a := range args {
 		if err := a.settled(); err != nil {
 			return value{}, err
 		}
-		if a.negated && len(args) > 1 {
-			return value{}, fmt.Errorf("negated inputs are not supported here")
+		if (a.negated || a.exchanged) && len(args) > 1 {
+			return value{}, fmt.Errorf("negated or exchanged inputs are not supported here")
 		}
 	}
 	v.inputs = slices.Clone(v.inputs)
@@ -384,6 +394,21 @@ func (l *lowering) concatenate(c *layerConfig, args []value) (value, error) {
 	return v, nil
 }
 
+// halves joins two slices of one input's channels.
+func (l *lowering) halves(a, b value) (value, error) {
+	whole := l.inputs[a.inputs[0]].Shape
+	h := [2][2]int{{0, whole.C / 2}, {whole.C / 2, whole.C}}
+	if whole.C%2 != 0 || !slices.Equal(a.inputs, b.inputs) || !(a.half == h[0] && b.half == h[1] || a.half == h[1] && b.half == h[0]) {
+		return value{}, fmt.Errorf("channels %d to %d and %d to %d are joined: supported are the two halves of an input", a.half[0], a.half[1], b.half[0], b.half[1])
+	}
+	return value{inputs: a.inputs, shape: whole, exchanged: a.half == h[1]}, nil
+}
+
+// same reports whether two values are of the same layers and inputs.
+func (v value) same(w value) bool {
+	return slices.Equal(v.layers, w.layers) && slices.Equal(v.inputs, w.inputs) && v.negated == w.negated && v.exchanged == w.exchanged
+}
+
 // residual adds a value to what further layers have made of it.
 func residual(c *layerConfig, args []value) (value, error) {
 	const supported = "supported is a layer's output added to what the layers after it make of it"
@@ -395,7 +420,7 @@ func residual(c *layerConfig, args []value) (value, error) {
 		v, skip = skip, v
 	}
 	n := len(skip.layers)
-	if n == 0 || !slices.Equal(v.layers[:n], skip.layers) || !slices.Equal(v.inputs, skip.inputs) || v.negated != skip.negated {
+	if n == 0 || !slices.Equal(v.layers[:n], skip.layers) || !slices.Equal(v.inputs, skip.inputs) || v.negated != skip.negated || v.exchanged != skip.exchanged {
 		return value{}, fmt.Errorf("its inputs are not of one chain of layers; %s", supported)
 	}
 	for _, a := range args {
@@ -411,7 +436,7 @@ func residual(c *layerConfig, args []value) (value, error) {
 
 // square multiplies a value by itself.
 func square(c *layerConfig, args []value) (value, error) {
-	if len(args) != 2 || !slices.Equal(args[0].layers, args[1].layers) || !slices.Equal(args[0].inputs, args[1].inputs) || args[0].negated != args[1].negated {
+	if len(args) != 2 || !args[0].same(args[1]) {
 		return value{}, fmt.Errorf("its inputs are not one layer's output twice; supported is a layer's output multiplied by itself")
 	}
 	if err := args[0].settled(); err != nil {
@@ -438,9 +463,11 @@ func pair(c *layerConfig, args []value) (value, error) {
 	}
 	opening := nn.Layer{Kind: nn.KindSwapPair, Name: c.id + "_swap"}
 	swapped := len(v.inputs) == 2 && len(w.inputs) == 2 && v.inputs[0] == w.inputs[1] && v.inputs[1] == w.inputs[0]
+	one := slices.Equal(v.inputs, w.inputs)
 	switch {
-	case swapped && !v.negated && !w.negated:
-	case slices.Equal(v.inputs, w.inputs) && !v.negated && w.negated:
+	case swapped && !v.negated && !w.negated && !v.exchanged && !w.exchanged:
+	case one && !v.negated && !w.negated && !v.exchanged && w.exchanged:
+	case one && !v.negated && w.negated && !v.exchanged && !w.exchanged:
 		opening = nn.Layer{Kind: nn.KindNegatePair, Name: c.id + "_negate"}
 	default:
 		return value{}, fmt.Errorf("its inputs come from inputs %v and %v of the model; %s", v.inputs, w.inputs, supported)

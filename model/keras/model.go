@@ -33,7 +33,7 @@ type Input struct {
 	Side string
 }
 
-// ReadModel reads a whole-model HDF5 file. An error says which layer is not
+// ReadModel reads a whole-model HDF5 file or a .keras file. An error says which layer is not
 // supported, and what is.
 func ReadModel(path string) (*Model, error) {
 	f, err := ReadWeights(path)
@@ -82,6 +82,11 @@ func NewModel(f *File) (*Model, error) {
 	m, err := lower(c)
 	if err != nil {
 		return nil, errorf("%w", err)
+	}
+	if f.vars != nil {
+		named := *f
+		named.Layers, named.vars = f.vars.assign(c), nil
+		f = &named
 	}
 	m.File, m.Weights = f, map[string][]float32{}
 	if err := m.takeWeights(c); err != nil {

@@ -90,12 +90,16 @@ func parseCall3(raw json.RawMessage) (node, error) {
 		return nil, err
 	}
 	var refs node
-	for _, arg := range call.Args {
+	kwargs := map[string]json.RawMessage{}
+	for k, arg := range call.Args {
+		n := len(refs)
 		if err := tensors(arg, &refs, 0); err != nil {
 			return nil, err
 		}
+		if len(refs) == n && k > 0 { // given by position: argument k
+			kwargs[fmt.Sprint(k)] = arg
+		}
 	}
-	kwargs := map[string]json.RawMessage{}
 	for name, arg := range call.Kwargs {
 		n := len(refs)
 		if err := tensors(arg, &refs, 0); err != nil {

@@ -90,7 +90,7 @@ func (m *Model) takeWeights(c *config) error {
 			continue
 		}
 		p.used = true
-		m.Weights[name] = p.w.Data
+		m.Weights[name] = s.from.rounded(s.name, p.w.Data)
 	}
 	for _, p := range places {
 		if !p.used && (part == "" || p.group == part) {
