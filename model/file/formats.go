@@ -18,6 +18,7 @@ func Formats() []model.Format {
 		keras.QKerasFormat(),
 		tensorflow.Format(),
 		source.Cpp(),
+		source.Python(),
 		onnx.Format(),
 	}
 }

@@ -1,0 +1,26 @@
+package source_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"barrow/internal/shared"
+	"barrow/model/file"
+)
+
+// TestPython: NumPy makes of the written file what Barrow computes.
+func TestPython(t *testing.T) {
+	for name, m := range models(t) {
+		dir := t.TempDir()
+		if _, err := file.Export(t.Context(), m, "python", dir, false); err != nil {
+			t.Fatal(name, err)
+		}
+		script, _ := filepath.Glob(filepath.Join(dir, "*.py"))
+		said := shared.Python(t, "models", script[0])
+		t.Logf("%s\n%s", name, said)
+		if strings.Count(string(said), ": ok\n") < 2 {
+			t.Errorf("%s: %s", name, said)
+		}
+	}
+}
