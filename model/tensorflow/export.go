@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 
 	"google.golang.org/protobuf/encoding/prototext"
 	"google.golang.org/protobuf/proto"
@@ -27,6 +28,7 @@ const (
 func Format() model.Format {
 	return model.Format{
 		Name: "cmssw", About: "frozen graphs of TensorFlow, as CMSSW runs them (.pb, and as text .pb.ascii)",
+		Recognise: recognise, Read: read, Open: open,
 		Check: check, Export: export, Vectors: secondVectors,
 	}
 }
@@ -55,6 +57,7 @@ var arrangements = []arrangement{
 type graph struct {
 	name, about string
 	def         *graphpb.GraphDef
+	part        *model.Part // of the vectors that it makes
 }
 
 // graphs are encoder and decoder for images of either arrangement.
@@ -79,10 +82,29 @@ func graphs(m *model.Model) ([]graph, error) {
 			size += in.Shape.Size()
 		}
 		out = append(out,
-			graph{"encoder_" + a.name, fmt.Sprintf("the encoder: node %s, N×%v, to node %s, N×%d; %s", inputName, a.shape, outputName, autoencoder.Latent, lays), e},
-			graph{"decoder_" + a.name, fmt.Sprintf("the decoder: node %s, N×%d, to node %s, N×%v, cells in the order of the encoder's input", inputName, size, outputName, a.shape), d})
+			graph{"encoder_" + a.name, fmt.Sprintf("the encoder: node %s, N×%v, to node %s, N×%d; %s", inputName, a.shape, outputName, autoencoder.Latent, lays), e, second(m.Part("encoder"), a, m.Encoder().Shape)},
+			graph{"decoder_" + a.name, fmt.Sprintf("the decoder: node %s, N×%d, to node %s, N×%v, cells in the order of the encoder's input", inputName, size, outputName, a.shape), d, second(m.Part("decoder"), a, m.Encoder().Shape)})
 	}
 	return out, nil
+}
+
+// second is a part by the vectors of an arrangement.
+func second(p *model.Part, a arrangement, own nn.Shape) *model.Part {
+	if a.shape == own {
+		return p
+	}
+	q := *p
+	q.Inputs = slices.Clone(p.Inputs)
+	for i := range q.Inputs {
+		if in := &q.Inputs[i]; in.Name != "cond" {
+			in.Name += a.suffix
+			if in.Shape == own {
+				in.Shape = a.shape
+			}
+		}
+	}
+	q.Output += a.suffix
+	return &q
 }
 
 // cellsOf says where cells are in an arrangement.
@@ -156,8 +178,8 @@ func export(_ context.Context, m *model.Model) ([]model.File, error) {
 			return nil, fmt.Errorf("tensorflow: %w", err)
 		}
 		files = append(files,
-			model.File{Name: g.name + ".pb", Data: raw, About: g.about},
-			model.File{Name: g.name + ".pb.ascii", Data: ascii(g.def), About: "the same as text"})
+			model.File{Name: g.name + ".pb", Data: raw, About: g.about, Part: g.part},
+			model.File{Name: g.name + ".pb.ascii", Data: ascii(g.def), About: "the same as text", Part: g.part})
 	}
 	return files, nil
 }

@@ -121,3 +121,20 @@ func TestText(t *testing.T) {
 		t.Errorf("begins with %.80q", raw)
 	}
 }
+
+// TestVerify: the exported files, read by Barrow, make the test vectors.
+func TestVerify(t *testing.T) {
+	for name, m := range models(t) {
+		view, err := model.Of(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := file.Verify(t.Context(), view, "cmssw", export(t, m))
+		if err != nil || len(found) != 8 {
+			if p := m.Architecture().Precision; p != "cmssw-mainline" {
+				t.Errorf("%s: %v, %v", name, found, err)
+			}
+		}
+		t.Log(name, found, err)
+	}
+}
