@@ -51,6 +51,7 @@ func models(t *testing.T) map[string]*model.Model {
 	if out["potential"], err = model.OfEstimator(d); err != nil {
 		t.Fatal(err)
 	}
+	out["cnn"] = cnn(t)
 	return out
 }
 
@@ -76,7 +77,7 @@ func TestCpp(t *testing.T) {
 		}
 		said, err := exec.Command(program, dir).CombinedOutput()
 		t.Logf("%s\n%s", name, said)
-		if err != nil || strings.Count(string(said), ": ok\n") < 2 {
+		if err != nil || !strings.Contains(string(said), ": ok\n") {
 			t.Errorf("%s: %v\n%s", name, err, said)
 		}
 	}
