@@ -13,6 +13,7 @@ import (
 func Formats() []model.Format {
 	return []model.Format{
 		registers.Format(),
+		registers.GoldenFormat(),
 		keras.Format(),
 		keras.ZipFormat(),
 		keras.QKerasFormat(),

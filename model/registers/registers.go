@@ -23,6 +23,27 @@ func Format() model.Format {
 	}
 }
 
+// GoldenFormat is Format in the convention of the golden AE files, whose dense kernel is
+// not transposed: the chip then computes another encoder than the one trained. It is for
+// holding a program to those files, and must be asked for.
+func GoldenFormat() model.Format {
+	f := Format()
+	f.Name = "registers-golden"
+	f.About += ", the dense kernel untransposed as in the golden AE files: not the encoder that was trained"
+	f.Export = func(ctx context.Context, m *model.Model) ([]model.File, error) {
+		floats := m.Encoder().Chip.Float(econt.DenseKeras)
+		floats.Order = econt.DenseGolden
+		w, _, err := floats.Quantise(econt.RoundFloor)
+		if err != nil {
+			return nil, fmt.Errorf("registers: %w", err)
+		}
+		e := *m.Encoder()
+		e.Chip = w
+		return write(&e)
+	}
+	return f
+}
+
 func check(m *model.Model) error {
 	e := m.Encoder()
 	if e == nil {
@@ -56,9 +77,13 @@ func config(e *model.Encoder) (econt.Config, error) {
 
 var dialects = []econt.Dialect{econt.DialectProd, econt.DialectP1, econt.DialectEcontSW}
 
-// export writes the configuration in each dialect.
 func export(_ context.Context, m *model.Model) ([]model.File, error) {
-	c, err := config(m.Encoder())
+	return write(m.Encoder())
+}
+
+// write writes the configuration in each dialect.
+func write(e *model.Encoder) ([]model.File, error) {
+	c, err := config(e)
 	if err != nil {
 		return nil, err
 	}

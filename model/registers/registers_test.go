@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 
@@ -41,6 +42,9 @@ func TestChip(t *testing.T) {
 	n := 4000
 	if testing.Short() {
 		n = 500
+	}
+	if os.Getenv("BARROW_LONG") != "" {
+		n = 200_000 // 10⁶ on all links, in each dialect
 	}
 	for links := 1; links <= 5; links++ {
 		bits := econt.TopBits(links)
@@ -163,5 +167,35 @@ func TestRefused(t *testing.T) {
 		} else if err != nil && !strings.Contains(err.Error(), "train with the precision asic") {
 			t.Error(err)
 		}
+	}
+}
+
+// TestGolden: of the goldens' convention are the registers that the encoder's kernel
+// gives untransposed, and all else is as without it.
+func TestGolden(t *testing.T) {
+	view, err := model.Of(chipModel(t, 9, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := GoldenFormat().Export(context.Background(), view)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := econt.ReadRegisters(bytes.NewReader(files[0].Data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := *view.Encoder().Chip
+	var kernel *nn.Param
+	for _, p := range view.Encoder().Network.Params() {
+		if len(p.Value) == len(want.Dense)*len(want.Dense[0]) {
+			kernel = p
+		}
+	}
+	for i, v := range kernel.Value {
+		want.Dense[i/128][i%128] = int8(32 * v)
+	}
+	if got := *r.Config.Weights; got != want || got == *view.Encoder().Chip {
+		t.Error("other weights than those of the untransposed kernel")
 	}
 }
