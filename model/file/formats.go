@@ -21,5 +21,6 @@ func Formats() []model.Format {
 		source.Cpp(),
 		source.Python(),
 		onnx.Format(),
+		onnx.QFormat(),
 	}
 }

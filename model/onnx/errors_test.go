@@ -11,8 +11,8 @@ import (
 	"barrow/model"
 )
 
-// message is one of an outer field: a helper for small models that are wrong.
-func message(num protowire.Number, b []byte) []byte {
+// nested is one of an outer field: a helper for small models that are wrong.
+func nested(num protowire.Number, b []byte) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(nil, num, protowire.BytesType), b)
 }
 
@@ -30,23 +30,23 @@ func join(parts ...[]byte) (out []byte) {
 // small is a model of nodes, with an input x and an output y of one dimension.
 func small(nodes ...[]byte) []byte {
 	value := func(name string) []byte {
-		return join(message(1, []byte(name)), message(2, message(1, join(varint(1, typeFloat), message(2, message(1, varint(1, 3)))))))
+		return join(nested(1, []byte(name)), nested(2, nested(1, join(varint(1, typeFloat), nested(2, nested(1, varint(1, 3)))))))
 	}
-	g := message(2, []byte("small"))
+	g := nested(2, []byte("small"))
 	for _, n := range nodes {
-		g = append(g, message(1, n)...)
+		g = append(g, nested(1, n)...)
 	}
-	g = append(g, join(message(11, value("x")), message(12, value("y")))...)
-	return join(varint(1, 8), message(8, varint(2, 17)), message(7, g))
+	g = append(g, join(nested(11, value("x")), nested(12, value("y")))...)
+	return join(varint(1, 8), nested(8, varint(2, 17)), nested(7, g))
 }
 
 func op(kind, in, out string, more ...[]byte) []byte {
-	b := join(message(4, []byte(kind)), message(3, []byte("the_"+strings.ToLower(kind))))
+	b := join(nested(4, []byte(kind)), nested(3, []byte("the_"+strings.ToLower(kind))))
 	for _, name := range strings.Fields(in) {
-		b = append(b, message(1, []byte(name))...)
+		b = append(b, nested(1, []byte(name))...)
 	}
 	for _, name := range strings.Fields(out) {
-		b = append(b, message(2, []byte(name))...)
+		b = append(b, nested(2, []byte(name))...)
 	}
 	return append(b, join(more...)...)
 }
@@ -60,9 +60,9 @@ func TestErrors(t *testing.T) {
 		return b
 	}
 	value := func(t []byte) []byte {
-		return message(5, join(message(1, []byte("value")), message(5, t), varint(20, attrTensor)))
+		return nested(5, join(nested(1, []byte("value")), nested(5, t), varint(20, attrTensor)))
 	}
-	outside := join(array(3), message(13, join(message(1, []byte("location")), message(2, []byte("../../etc/passwd")))), varint(14, 1))
+	outside := join(array(3), nested(13, join(nested(1, []byte("location")), nested(2, []byte("../../etc/passwd")))), varint(14, 1))
 	for name, c := range map[string]struct {
 		b    []byte
 		want string
@@ -76,11 +76,11 @@ func TestErrors(t *testing.T) {
 		"short":      {small(op("Constant", "", "k", value(array(3))), op("Add", "x k", "y")), `0 numbers, want 3`},
 		"outside":    {small(op("Constant", "", "k", value(outside)), op("Add", "x k", "y")), `only files beside the model are read`},
 		"inputs":     {small(op("Add", "x", "y")), `1 inputs, an operator Add has 2`},
-		"attribute":  {small(op("Neg", "x", "y", message(5, message(1, []byte("depth"))))), `attribute "depth" of operator Neg is not supported`},
-		"subgraph":   {small(op("If", "x", "y", message(5, join(message(1, []byte("then_branch")), message(6, nil))))), `operator If is not supported`},
+		"attribute":  {small(op("Neg", "x", "y", nested(5, nested(1, []byte("depth"))))), `attribute "depth" of operator Neg is not supported`},
+		"subgraph":   {small(op("If", "x", "y", nested(5, join(nested(1, []byte("then_branch")), nested(6, nil))))), `operator If is not supported`},
 		"no output":  {small(op("Neg", "x", "z")), `output "y" of the graph is made by no node`},
 		"no graph":   {varint(1, 8), "holds no graph"},
-		"version":    {join(varint(1, 99), message(7, nil)), "IR version 99"},
+		"version":    {join(varint(1, 99), nested(7, nil)), "IR version 99"},
 		"wrong wire": {join(varint(1, 8), varint(7, 3)), "wire type"},
 	} {
 		_, err := parse(c.b, &beside{t.TempDir()})
@@ -89,7 +89,7 @@ func TestErrors(t *testing.T) {
 		}
 	}
 	// What shows only when it is run.
-	fill := small(op("Constant", "", "k", message(5, join(message(1, []byte("value_ints")), varint(8, 1<<20), varint(8, 1<<20), varint(20, attrInts)))), op("ConstantOfShape", "k", "y"))
+	fill := small(op("Constant", "", "k", nested(5, join(nested(1, []byte("value_ints")), varint(8, 1<<20), varint(8, 1<<20), varint(20, attrInts)))), op("ConstantOfShape", "k", "y"))
 	g, err := parse(fill, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,6 @@ import "barrow/model"
 func Format() model.Format {
 	return model.Format{
 		Name: "onnx", About: "ONNX and QONNX: .onnx",
-		Recognise: Recognise, Open: open,
+		Recognise: Recognise, Open: open, Export: export,
 	}
 }

@@ -16,8 +16,8 @@ import (
 	"barrow/model"
 )
 
-// arrays reads a file of NumPy's arrays.
-func arrays(t *testing.T, path string) map[string]*model.Array {
+// readArrays reads a file of NumPy's arrays.
+func readArrays(t *testing.T, path string) map[string]*model.Array {
 	t.Helper()
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -74,7 +74,7 @@ func TestBackend(t *testing.T) {
 			}
 			continue
 		}
-		a := arrays(t, filepath.Join(dir, c.Name+".npz"))
+		a := readArrays(t, filepath.Join(dir, c.Name+".npz"))
 		out, err := r.Run(context.Background(), []*model.Array{a["x"]})
 		if err != nil {
 			t.Errorf("%s: %v", c.Name, err)

@@ -1,0 +1,74 @@
+package onnx_test
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"barrow/autoencoder"
+	"barrow/internal/shared"
+	"barrow/loss"
+	"barrow/model"
+	"barrow/model/file"
+	"barrow/nn"
+	"barrow/surrogate"
+)
+
+// TestExport holds what is written to onnxruntime and to qonnx' executor: encoders of
+// quantised models to the bit.
+func TestExport(t *testing.T) {
+	var dirs []string
+	export := func(name, format string, m *model.Model) {
+		t.Helper()
+		dir := filepath.Join(t.TempDir(), name)
+		if _, err := file.Export(context.Background(), m, format, dir, false); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if _, err := file.Verify(context.Background(), m, format, dir); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		dirs = append(dirs, dir)
+	}
+	for name, a := range map[string]autoencoder.Architecture{
+		"float":            {},
+		"exact-asic":       {Precision: "asic"},
+		"exact-fork":       {Precision: "cmssw-fork"},
+		"near-conditional": {Precision: "qkeras-5bit", Conditional: true, Decoder: "dense"},
+	} {
+		a, err := a.New(nn.Settings{Seed: 5, Threads: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := model.Of(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		export(name, "onnx", m)
+		if name == "exact-fork" {
+			export("exact-qonnx", "qonnx", m)
+		}
+		if name != "float" {
+			continue
+		}
+		if _, err := file.Export(context.Background(), m, "qonnx", t.TempDir(), true); err == nil || !strings.Contains(err.Error(), "floating point") {
+			t.Errorf("an encoder in floating point as QONNX: %v", err)
+		}
+	}
+	cnn, err := surrogate.NewCNN(surrogate.N1(), nn.Settings{Seed: 2, Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	potential, err := surrogate.BuiltIn(nn.Settings{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, d := range map[string]loss.Distance{"cnn": cnn, "potential": potential} {
+		m, err := model.OfEstimator(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		export(name, "onnx", m)
+	}
+	t.Logf("%s", shared.Python(t, "models", "testdata/run.py", dirs...))
+}
