@@ -20,6 +20,7 @@ func Formats() []model.Format {
 		tensorflow.Format(),
 		source.Cpp(),
 		source.Python(),
+		source.Go(),
 		onnx.Format(),
 		onnx.QFormat(),
 	}
