@@ -21,6 +21,9 @@ func quantisedLayers(n *nn.Network) []layerOut {
 	var out []layerOut
 	grid := chargeBits // fractional bits of what comes out of the last layer; -1 if any
 	for _, l := range plainLayers(n) {
+		if l.Name == "input" { // which hls4ml keeps for itself
+			l.Name = "input_quantization"
+		}
 		if l.Kind == nn.KindQuantizedBits && l.Unsigned {
 			l.Kind, l.Unsigned = nn.KindQuantizedReLU, false
 		}

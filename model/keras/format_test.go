@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -87,6 +88,18 @@ func TestKeras(t *testing.T) {
 func TestQKeras(t *testing.T) {
 	for _, a := range fixed {
 		tools(t, trained(t, a), "qkeras")
+	}
+}
+
+// TestHLS4ML: the C simulation of what hls4ml makes of exported encoders gives their
+// outputs to the bit, those that round down among them.
+func TestHLS4ML(t *testing.T) {
+	if _, err := exec.LookPath("g++"); err != nil {
+		t.Skipf("the C simulation wants g++: %v", err)
+	}
+	for _, a := range fixed[:2] {
+		dir := export(t, trained(t, a), "qkeras")
+		t.Logf("%s: %s", a, shared.Python(t, "models", filepath.Join("testdata", "firmware.py"), dir, filepath.Join(t.TempDir(), "hls")))
 	}
 }
 

@@ -1,12 +1,15 @@
 package keras
 
 import (
+	"archive/zip"
+	"bytes"
 	"encoding/binary"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 
+	"barrow/internal/h5"
 	"barrow/nn"
 )
 
@@ -139,6 +142,95 @@ func TestDamagedModel(t *testing.T) {
 		}
 		if failed == 0 {
 			t.Error("no damage was noticed")
+		}
+	}
+}
+
+// zips are small .keras files of our own writer.
+func zips(t testing.TB) [][]byte {
+	t.Helper()
+	var out [][]byte
+	for _, spec := range []nn.Spec{
+		{Name: "p", Input: nn.Shape{H: 2, W: 2, C: 2}, Layers: []nn.Layer{
+			{Kind: nn.KindSwapPair}, {Kind: nn.KindConv2D, Filters: 1, Kernel: 2, Padding: nn.PaddingSame},
+			{Kind: nn.KindBatchNorm}, {Kind: nn.KindReLU}, {Kind: nn.KindDense, Units: 1}, {Kind: nn.KindPairMean},
+		}},
+		{Name: "d", Input: nn.Vector(2), Layers: []nn.Layer{{Kind: nn.KindDense, Units: 2}, {Kind: nn.KindSiLU}}},
+	} {
+		n := randomNetwork(t, spec)
+		g, err := graphOf(n, plainLayers(n), []Input{{Name: "x", Shape: spec.Input}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := g.zip()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, data)
+	}
+	return out
+}
+
+// FuzzZip changes bytes of .keras files (see patched), or reads any other.
+func FuzzZip(f *testing.F) {
+	files := zips(f)
+	for i, data := range files {
+		if err := open(data); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(i, []byte{}, []byte{})
+	}
+	f.Add(0, []byte{26, 0, 1, 100, 1, 255}, []byte{})
+	f.Add(0, []byte{}, []byte("PK\x05\x06\x00\x00\x00\x00"))
+	f.Fuzz(func(t *testing.T, i int, patch, data []byte) {
+		if len(data) == 0 {
+			data = patched(files[uint(i)%uint(len(files))], patch)
+		}
+		_ = open(data) // must end, and not panic
+	})
+}
+
+// TestZipRefused: what a .keras file must not be.
+func TestZipRefused(t *testing.T) {
+	make := func(entries ...string) []byte {
+		t.Helper()
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		for k := 0; k < len(entries); k += 2 {
+			w, err := z.Create(entries[k]) // compressed
+			if err == nil {
+				_, err = w.Write([]byte(entries[k+1]))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	cyclic := `{"class_name":"Functional","config":{"layers":[{"class_name":"InputLayer","name":"x","config":{"batch_shape":[null,2]}},` +
+		`{"class_name":"ReLU","name":"a","config":{},"inbound_nodes":[{"args":[{"class_name":"__keras_tensor__","config":{"keras_history":["a",0,0]}}]}]}],"input_layers":["x",0,0],"output_layers":["a",0,0]}}`
+	weights, err := h5.Encode(&h5.Tree{Groups: map[string]*h5.Tree{"layers": {}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		data []byte
+		want string
+	}{
+		"bomb":     {make(entryConfig, "{}", entryWeights, strings.Repeat("\x00", 1<<24)), "made to fill memory"},
+		"twice":    {make(entryConfig, "{}", entryConfig, "{}"), "is there twice"},
+		"other":    {make("a.npy", ""), "without the entry config.json"},
+		"text":     {make(entryConfig, "{}", entryWeights, "no HDF5"), entryWeights},
+		"cyclic":   {make(entryConfig, cyclic, entryWeights, string(weights)), `layer "a" (ReLU): depends on itself`},
+		"negative": {make(entryConfig, strings.Replace(cyclic, "[null,2]", "[null,-2]", 1), entryWeights, string(weights)), "impossible size"},
+		"large":    {make(entryConfig, strings.Replace(cyclic, "[null,2]", "[null,4000000000]", 1), entryWeights, string(weights)), "impossible size"},
+		"cut":      {zips(t)[0][:500], "a damaged zip file"},
+	} {
+		if err := open(c.data); err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "keras: ") {
+			t.Errorf("%s: %v; want %q", name, err, c.want)
 		}
 	}
 }
