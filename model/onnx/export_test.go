@@ -72,3 +72,20 @@ func TestExport(t *testing.T) {
 	}
 	t.Logf("%s", shared.Python(t, "models", "testdata/run.py", dirs...))
 }
+
+// TestHLS holds a QONNX file to hls4ml's C simulation, to the bit.
+func TestHLS(t *testing.T) {
+	a, err := autoencoder.Architecture{Precision: "qkeras-5bit"}.New(nn.Settings{Seed: 5, Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := model.Of(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if _, err := file.Export(context.Background(), m, "qonnx", dir, true); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s", shared.Python(t, "models", "testdata/hls.py", dir))
+}

@@ -148,10 +148,10 @@ func (w *quantWriter) layer(l nn.LayerShape, x string) (string, error) {
 		return w.op(l.Name, "Flatten", "", out, []*attribute{intAttr("axis", 1)}, x), nil
 	case nn.KindReLU:
 		return w.op(l.Name, "Relu", "", out, nil, x), nil
-	case nn.KindQuantizedReLU:
-		return w.quant(l.Name, w.op(l.Name+"_relu", "Relu", "", out, nil, x), gridOf(l.Layer), out), nil
+	case nn.KindQuantizedReLU: // names that hls4ml keeps for itself, "input", have an end
+		return w.quant(l.Name+"_quant", w.op(l.Name+"_relu", "Relu", "", out, nil, x), gridOf(l.Layer), out), nil
 	case nn.KindQuantizedBits:
-		return w.quant(l.Name, x, gridOf(l.Layer), out), nil
+		return w.quant(l.Name+"_quant", x, gridOf(l.Layer), out), nil
 	}
 	return "", fmt.Errorf("layers of the kind %s are not written: hls4ml has none in QONNX", l.Kind)
 }
