@@ -1,4 +1,5 @@
-// Package source writes models as source: a C++17 header without dependencies, or a file of
+// Package source writes models as source: a C++17 header without dependencies, a file of
+// Go (encoders), or one of
 // Python with NumPy alone, the weights as constants, with a test that holds it to the
 // export's vectors. They are to be built in where no library is to be
 // had, and to be read: nothing says so shortly what a model computes.
