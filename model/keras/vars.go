@@ -198,9 +198,7 @@ func (v *varGroup) plain() LayerWeights {
 		l.Weights = append(l.Weights, w)
 	}
 	for _, inner := range v.layers {
-		for _, w := range inner.plain().Weights {
-			l.Weights = append(l.Weights, w)
-		}
+		l.Weights = append(l.Weights, inner.plain().Weights...)
 	}
 	return l
 }
