@@ -6,6 +6,7 @@ import (
 
 	"barrow/hgcal"
 	"barrow/internal/root"
+	"barrow/internal/setting"
 	"barrow/wafer"
 )
 
@@ -101,7 +102,7 @@ func (n *names) absent(want ...string) string {
 		i := n.find(w)
 		switch {
 		case i < 0:
-			missing = append(missing, w)
+			missing = append(missing, w+setting.Hint(w, n.plain))
 		case !isNumber(n.columns[i]):
 			c := n.columns[i]
 			why := c.Unread
@@ -115,13 +116,13 @@ func (n *names) absent(want ...string) string {
 }
 
 // list names the columns, so many as fit a message, those that begin with prefix
-// before others.
+// before others, without those that say how long others are.
 func (n *names) list(prefix string) string {
 	const most = 40
 	var out []string
 	for _, mine := range []bool{true, false} {
 		for _, name := range n.plain {
-			if strings.HasPrefix(name, prefix) == mine {
+			if strings.HasPrefix(name, prefix) == mine && !n.counts(name) {
 				out = append(out, name)
 			}
 		}
