@@ -122,7 +122,11 @@ func (n *names) list(prefix string) string {
 	var out []string
 	for _, mine := range []bool{true, false} {
 		for _, name := range n.plain {
-			if strings.HasPrefix(name, prefix) == mine && !n.counts(name) {
+			of, counter := strings.CutPrefix(name, "n")
+			if _, has := n.at[of]; counter && has {
+				continue
+			}
+			if strings.HasPrefix(name, prefix) == mine {
 				out = append(out, name)
 			}
 		}
