@@ -208,6 +208,7 @@ func TestCellsRefused(t *testing.T) {
 		want []string
 	}{
 		"misspelt":              {cellsTable().drop("tc_cellv").add("tc_cellV", root.Int, -1, "0"), wafer.ReadSettings{}, []string{"need tc_cellv; did you mean tc_cellV?"}},
+		"misspelt again":        {cellsTable().drop("tc_waferu").add("tc_wafer_u", root.Int, -1, "0"), wafer.ReadSettings{}, []string{"need tc_waferu; did you mean tc_wafer_u?"}},
 		"no data":               {cellsTable().drop("tc_data"), wafer.ReadSettings{}, []string{"need tc_data", "there are tc_n, tc_zside"}},
 		"data not needed":       {cellsTable().drop("tc_data"), wafer.ReadSettings{Charge: "mippt"}, nil},
 		"no mipPt":              {cellsTable().drop("tc_mipPt"), wafer.ReadSettings{Charge: "mippt"}, []string{"need tc_mipPt"}},

@@ -6,7 +6,6 @@ import (
 
 	"barrow/hgcal"
 	"barrow/internal/root"
-	"barrow/internal/setting"
 	"barrow/wafer"
 )
 
@@ -102,7 +101,7 @@ func (n *names) absent(want ...string) string {
 		i := n.find(w)
 		switch {
 		case i < 0:
-			missing = append(missing, w+setting.Hint(w, n.plain))
+			missing = append(missing, w+n.meant(w))
 		case !isNumber(n.columns[i]):
 			c := n.columns[i]
 			why := c.Unread
@@ -113,6 +112,18 @@ func (n *names) absent(want ...string) string {
 		}
 	}
 	return strings.Join(missing, ", ")
+}
+
+// meant asks, of a column that is missing, for one that is spelt alike: tc_cellV or
+// tc_cell_v of tc_cellv. Likeness of letters alone would find tc_layer for tc_waferu.
+func (n *names) meant(want string) string {
+	bare := strings.NewReplacer("_", "", ".", "")
+	for _, name := range n.plain {
+		if strings.EqualFold(bare.Replace(name), bare.Replace(want)) {
+			return "; did you mean " + name + "?"
+		}
+	}
+	return ""
 }
 
 // list names the columns, so many as fit a message, those that begin with prefix
