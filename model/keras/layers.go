@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 
 	"barrow/nn"
@@ -430,94 +429,4 @@ func (c *layerConfig) roundDown(v value) (value, error) {
 		}
 	}
 	return v, fmt.Errorf("%w: before it a QActivation with at most as many integer bits, or a ReLU", fail)
-}
-
-// slice is x[:, a:b, c:d] or x[:, a:b, c:d, :], or x[..., a:b] of an input.
-func (c *layerConfig) slice(v value, refs node) (value, error) {
-	fail := fmt.Errorf("this slicing is not supported; %s", supportedSteps)
-	if len(refs) != 1 {
-		return v, fail
-	}
-	raw := refs[0].kwargs["slice_spec"]
-	if c.class == "GetItem" {
-		raw = refs[0].kwargs["1"]
-	}
-	size := []int{1, v.shape.H, v.shape.W, v.shape.C}
-	if v.shape.H == 1 && v.shape.W == 1 {
-		size = []int{1, v.shape.C}
-	}
-	spec, err := parseSlices(raw, len(size))
-	if err != nil {
-		return v, fail
-	}
-	from, to := make([]int, len(size)), slices.Clone(size)
-	for i, s := range spec {
-		if s.Step != nil && *s.Step != 1 || i == 0 && (s.Start != nil || s.Stop != nil) {
-			return v, fail
-		}
-		if s.Start != nil {
-			from[i] = *s.Start
-		}
-		if s.Stop != nil {
-			to[i] = min(*s.Stop, size[i])
-		}
-		if to[i] < 0 && s.Stop != nil { // from the end
-			to[i] += size[i]
-		}
-		if from[i] < 0 {
-			from[i] += size[i]
-		}
-		if from[i] < 0 || to[i] <= from[i] {
-			return v, fail
-		}
-	}
-	last := len(size) - 1
-	channels := [2]int{from[last], to[last]}
-	if channels != [2]int{0, size[last]} {
-		if len(v.layers) > 0 || len(v.inputs) != 1 || v.negated || v.exchanged || !slices.Equal(from[:last], []int{0, 0, 0}[:last]) || !slices.Equal(to[:last], size[:last]) {
-			return v, fail
-		}
-		v.half, v.shape.C = channels, channels[1]-channels[0]
-		return v, nil
-	}
-	if last == 1 {
-		return v, nil
-	}
-	return v.with(nn.Layer{Kind: nn.KindCrop, Name: c.id, Top: from[1], Left: from[2], Height: to[1] - from[1], Width: to[2] - from[2]}), nil
-}
-
-// A sliced says what is taken of a dimension; nil is the beginning, end or 1.
-type sliced struct{ Start, Stop, Step *int }
-
-// parseSlices reads slices as Keras 2 or 3 keeps them, an ellipsis among them, and
-// gives as many as there are dimensions, or fewer, for the first of them.
-func parseSlices(raw json.RawMessage, rank int) ([]sliced, error) {
-	var list []struct {
-		sliced
-		Class  string `json:"class_name"`
-		Config sliced `json:"config"`
-	}
-	if err := json.Unmarshal(raw, &list); err != nil {
-		return nil, err
-	}
-	var out []sliced
-	for i, s := range list {
-		switch s.Class {
-		case "":
-			out = append(out, s.sliced)
-		case "__slice__":
-			out = append(out, s.Config)
-		case "__ellipsis__":
-			for range rank - (len(list) - 1) {
-				out = append(out, sliced{})
-			}
-			rank = len(out) + len(list) - 1 - i // no second one
-		default:
-			return nil, fmt.Errorf("%s", s.Class)
-		}
-	}
-	if len(out) == 0 || len(out) > rank {
-		return nil, fmt.Errorf("%d slices of %d dimensions", len(out), rank)
-	}
-	return out, nil
 }
