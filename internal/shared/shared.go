@@ -1,7 +1,8 @@
 // Package shared finds, for tests, the files that lie beside the project: those of
 // public data sets and of inputs that once went wrong. A test that needs one is skipped
 // where it is not there. The way to them is from the project's root, so that a
-// package that moves does not lose them without a word.
+// package that moves does not lose them without a word. It also damages files, for the tests of what
+// reads them.
 package shared
 
 import (
