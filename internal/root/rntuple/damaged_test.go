@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime/metrics"
 	"testing"
 
 	"barrow/internal/root"
+	"barrow/internal/shared"
 )
 
 // small is a file of a few entries in two clusters and two groups, packed or not.
@@ -152,39 +152,23 @@ func use(b []byte) (first error) {
 	return first
 }
 
-// TestTruncated: a file that ends early is an error.
-func TestTruncated(t *testing.T) {
+// TestDamaged: a file that ends early is an error, and single bytes of other values, with
+// their checksums and without, are an error or other numbers, and never more than that.
+func TestDamaged(t *testing.T) {
 	for _, packed := range []bool{true, false} {
 		b := small(t, packed)
 		if err := use(b); err != nil {
 			t.Fatal(err)
 		}
-		for i := range 20 {
-			if use(b[:i*len(b)/20]) == nil {
-				t.Errorf("%d/20 of a file are read without an error", i)
-			}
-		}
-	}
-}
-
-// TestFlipped: single bytes of other values, with their checksums and without, are an
-// error or other numbers, and never more than that.
-func TestFlipped(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2))
-	for _, packed := range []bool{true, false} {
-		b := small(t, packed)
-		told := 0
-		const flips = 5000
-		for range flips {
-			damaged := bytes.Clone(b)
-			at := random.IntN(len(b))
-			damaged[at] ^= byte(1 + random.IntN(255))
+		flips := 5000
+		told := shared.Damaged(t, b, flips, func(b []byte) error {
 			if !packed {
-				repair(damaged)
+				repair(b)
 			}
-			if use(damaged) != nil {
-				told++
-			}
+			return use(b)
+		})
+		if testing.Short() {
+			flips /= 10
 		}
 		t.Logf("packed %t: %d of %d are errors", packed, told, flips)
 		if packed && told < flips/3 {

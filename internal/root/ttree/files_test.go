@@ -4,15 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"barrow/internal/root"
 	"barrow/internal/root/ttree"
@@ -195,39 +192,7 @@ func TestSplit(t *testing.T) {
 	check("c.fX")
 }
 
-// bounded runs something on a damaged file, and holds its time and memory.
-func bounded(t *testing.T, what string, data []byte) {
-	t.Helper()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	start := time.Now()
-	_, err := readAll(data)
-	if d := time.Since(start); d > 10*time.Second {
-		t.Errorf("%s: %v", what, d)
-	}
-	runtime.ReadMemStats(&after)
-	if used := after.TotalAlloc - before.TotalAlloc; used > 48<<20+200*uint64(len(data)) {
-		t.Errorf("%s: %d bytes of memory for a file of %d", what, used, len(data))
-	}
-	if err != nil && len(err.Error()) < 10 {
-		t.Errorf("%s: %v", what, err)
-	}
-}
-
-// TestTruncated cuts files off.
-func TestTruncated(t *testing.T) {
-	for name, data := range own(t) {
-		for i := range 20 {
-			n := len(data) * i / 20
-			if _, err := readAll(data[:n]); err == nil {
-				t.Errorf("%s cut off behind byte %d reads without an error", name, n)
-			}
-			bounded(t, name, data[:n])
-		}
-	}
-}
-
-// TestDamaged turns bytes of files into others.
+// TestDamaged cuts files off, and turns bytes of them into others.
 func TestDamaged(t *testing.T) {
 	files := own(t)
 	if os.Getenv("BARROW_DAMAGE") != "" {
@@ -238,14 +203,16 @@ func TestDamaged(t *testing.T) {
 			}
 		}
 	}
-	rng := rand.New(rand.NewPCG(1, 2))
 	for name, data := range files {
-		for range 5000/len(files) + 1 {
-			bad := bytes.Clone(data)
-			i, v := rng.IntN(len(bad)), byte(rng.IntN(256))
-			bad[i] = v
-			bounded(t, fmt.Sprintf("%s with byte %d as %d", name, i, v), bad)
-		}
+		t.Run(name, func(t *testing.T) {
+			shared.Damaged(t, data, 5000/len(files)+1, func(b []byte) error {
+				_, err := readAll(b)
+				if err != nil && len(err.Error()) < 10 {
+					t.Error(err)
+				}
+				return err
+			})
+		})
 	}
 }
 
