@@ -458,6 +458,31 @@ func TestLongText(t *testing.T) {
 	}
 }
 
+// TestDamaged reads the arrays of files that are cut off, and of such with another byte.
+func TestDamaged(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.npz")
+	write(t, path)
+	archive, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lone := append(header("<U2", []int{3}), bytes.Repeat([]byte("a\x00\x00\x00"), 6)...)
+	for name, data := range map[string][]byte{"a.npz": archive, "a.npy": lone} {
+		shared.Damaged(t, data, 5000, func(b []byte) error {
+			arrays, names, err := open(b, name)
+			if err != nil {
+				return err
+			}
+			for _, n := range names {
+				if _, err := values(arrays[n], &arrays[n].Fields[0], 3); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+}
+
 // FuzzReader gives any bytes as an array.
 func FuzzReader(f *testing.F) {
 	f.Add(append(header(Float64, []int{1}), 0, 0, 0, 0, 0, 0, 0, 64))

@@ -358,26 +358,17 @@ func TestDamaged(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		for k := range 20 {
-			if _, _, err := read(b[:len(b)*k/20], name, wafer.ReadSettings{}, 5); err == nil {
-				t.Errorf("%s cut to %d/20 was read", name, k)
+		shared.Damaged(t, b, 5000, func(c []byte) error {
+			got, r, err := read(c, name, wafer.ReadSettings{}, 5)
+			if err != nil || !strings.HasSuffix(name, ".npz") || got.Len() != want.Len() || slices.Equal(got.Charge, want.Charge) {
+				return err
 			}
-		}
-		silent := 0
-		for k := range 5000 {
-			c := slices.Clone(b)
-			at := k * len(b) / 5000
-			if len(b) < 5000 {
-				at = k % len(b)
+			// A header that ends early has the array end early too, which is remarked on.
+			if !strings.Contains(strings.Join(r.(wafer.Remarker).Remarks(), "\n"), "behind the array") {
+				t.Errorf("%s: charges changed unnoticed: archives have checksums", name)
 			}
-			c[at] ^= byte(1 << (k / len(b) % 8))
-			if got, _, err := read(c, name, wafer.ReadSettings{}, 5); err == nil && got.Len() == want.Len() && !slices.Equal(got.Charge, want.Charge) {
-				silent++
-			}
-		}
-		if strings.HasSuffix(name, ".npz") && silent > 0 {
-			t.Errorf("%s: %d flipped bits changed charges unnoticed: archives have checksums", name, silent)
-		}
+			return err
+		})
 	}
 }
 
