@@ -2,15 +2,13 @@ package rootio
 
 import (
 	"context"
+	"errors"
 	"io"
-	"math/rand/v2"
 	"os"
-	"runtime"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
+	"barrow/internal/shared"
 	"barrow/wafer"
 )
 
@@ -64,41 +62,16 @@ func TestDamaged(t *testing.T) {
 		if err != nil || want.Len() == 0 {
 			t.Fatalf("%s: %v", name, err)
 		}
-		try := func(what string, b []byte) {
-			t.Helper()
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			start := time.Now()
-			_, err := use(b)
-			runtime.ReadMemStats(&after)
-			if d := time.Since(start); d > 5*time.Second {
-				t.Errorf("%s, %s: %v (%v)", name, what, d, err)
-			}
-			if used := after.TotalAlloc - before.TotalAlloc; used > 64<<20 {
-				t.Errorf("%s, %s: %d MB of memory (%v)", name, what, used>>20, err)
+		shared.Damaged(t, whole, 5000, func(b []byte) error {
+			got, err := use(b)
+			if err == nil && len(b) < len(whole) && got.Len() < want.Len() {
+				return errors.New("fewer images")
 			}
 			if err != nil && !strings.HasPrefix(err.Error(), "rootio: a.root") {
-				t.Errorf("%s, %s: the error names no file: %v", name, what, err)
+				t.Errorf("%s: the error names no file: %v", name, err)
 			}
-		}
-		for i := range 20 {
-			cut := whole[:len(whole)*i/20]
-			try("cut off", cut)
-			if got, err := use(cut); err == nil && got.Len() == want.Len() {
-				t.Errorf("%s: whole with %d of %d bytes", name, len(cut), len(whole))
-			}
-		}
-		n := 5000
-		if testing.Short() {
-			n = 500
-		}
-		random := rand.New(rand.NewPCG(1, 2))
-		for range n {
-			b := slices.Clone(whole)
-			at := random.IntN(len(b))
-			b[at] ^= 1 << random.IntN(8)
-			try("flipped", b)
-		}
+			return err
+		})
 	}
 }
 
