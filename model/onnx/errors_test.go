@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"barrow/model"
+	"barrow/nn"
 )
 
 // nested is one of an outer field: a helper for small models that are wrong.
@@ -124,6 +125,7 @@ func try(b []byte) {
 	if err != nil {
 		return
 	}
+	_, _ = g.network(nn.Settings{Threads: 1, MaxBatch: 1})
 	r := &runner{g: g, path: "it"}
 	var in []*model.Array
 	for _, p := range r.Inputs() {

@@ -272,7 +272,9 @@ func (w *writer) convolution(l nn.LayerShape, x value) value {
 	if bias != nil {
 		in = append(in, w.floats(l.Name+"_bias", bias, o))
 	}
-	return w.last(l, w.node(l.Name+"_first", op, at, in...))
+	y := w.node(l.Name+"_first", op, at, in...)
+	w.note(l)
+	return w.last(l, y)
 }
 
 // first puts the channels first, for a convolution; last puts them back.
@@ -302,10 +304,21 @@ func (w *writer) dense(l nn.LayerShape, x value) value {
 		return w.chipDense(l, x, kernel, bias)
 	}
 	weights := w.floats(l.Name+"_kernel", kernel, l.In.Size(), l.Units)
-	if bias == nil {
-		return value{w.node(l.Name, "MatMul", nil, x.name, weights), false}
+	op, in := "MatMul", []string{x.name, weights}
+	if bias != nil {
+		op, in = "Gemm", append(in, w.floats(l.Name+"_bias", bias, l.Units))
 	}
-	return value{w.node(l.Name, "Gemm", nil, x.name, weights, w.floats(l.Name+"_bias", bias, l.Units)), false}
+	y := w.node(l.Name, op, nil, in...)
+	w.note(l)
+	return value{y, false}
+}
+
+// note tells in the documentation of the last node how its weights were rounded, which
+// the file's numbers do not say.
+func (w *writer) note(l nn.LayerShape) {
+	if l.Bits > 0 {
+		w.nodes[len(w.nodes)-1].doc = fmt.Sprintf(noted, l.Bits, l.Integer, l.Rounding)
+	}
 }
 
 func (w *writer) norm(l nn.LayerShape, x value) value {

@@ -6,6 +6,6 @@ import "barrow/model"
 func Format() model.Format {
 	return model.Format{
 		Name: "onnx", About: "ONNX and QONNX: .onnx",
-		Recognise: Recognise, Open: open, Export: export,
+		Recognise: Recognise, Read: Read, Open: open, Export: export,
 	}
 }

@@ -272,6 +272,11 @@ const maxLive = 1 << 28
 
 // run computes the outputs from the values of the inputs.
 func (g *graph) run(ctx context.Context, in map[string]*tensor) ([]*tensor, error) {
+	return g.watch(ctx, in, func(*node, []*tensor, []*tensor) {})
+}
+
+// watch does the same, and tells what each node takes and makes.
+func (g *graph) watch(ctx context.Context, in map[string]*tensor, seen func(n *node, in, out []*tensor)) ([]*tensor, error) {
 	values := map[string]*tensor{}
 	for name, t := range g.constants {
 		values[name] = t
@@ -297,6 +302,11 @@ func (g *graph) run(ctx context.Context, in map[string]*tensor) ([]*tensor, erro
 		if err != nil {
 			return nil, err
 		}
+		var took []*tensor
+		for _, name := range n.in {
+			took = append(took, values[name])
+		}
+		seen(n, took, out)
 		for k, name := range n.out {
 			if name != "" {
 				values[name] = out[k]

@@ -28,6 +28,7 @@ type (
 	}
 	nodeProto struct {
 		name, op, domain string
+		doc              string
 		in, out          []string
 		attrs            []*attribute
 	}
@@ -292,6 +293,8 @@ func parseNode(b []byte, at int) (*nodeProto, error) {
 				}
 			}
 			n.attrs = append(n.attrs, a)
+		case 6:
+			n.doc = r.text(x)
 		case 7:
 			n.domain = r.text(x)
 		}

@@ -64,6 +64,9 @@ func (n *nodeProto) encode() []byte {
 	for _, a := range n.attrs {
 		b.bytes(5, a.encode())
 	}
+	if n.doc != "" {
+		b.text(6, n.doc)
+	}
 	if n.domain != "" {
 		b.text(7, n.domain)
 	}
