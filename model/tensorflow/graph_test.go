@@ -32,6 +32,16 @@ func run(raw []byte) error {
 	if err != nil {
 		return err
 	}
+	for _, p := range r.Inputs() {
+		if n, err := sizeOf(p.Shape[1:]); err != nil || n > 1<<12 {
+			return nil
+		}
+	}
+	if r.batch < 16 {
+		if c, err := lower(g); err == nil {
+			_, _ = c.network("g", nn.Settings{Threads: 1})
+		}
+	}
 	var in []*model.Array
 	for _, p := range r.Inputs() {
 		shape := append([]int{2}, p.Shape[1:]...)

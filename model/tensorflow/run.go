@@ -105,15 +105,6 @@ func open(f model.Source, _ nn.Settings) (model.Runner, error) {
 	return r, nil
 }
 
-// read refuses: what a graph's nodes compute is run as it stands, and not told as
-// layers.
-func read(f model.Source, _ nn.Settings) (*nn.Network, error) {
-	if _, err := open(f, nn.Settings{}); err != nil {
-		return nil, err
-	}
-	return nil, fmt.Errorf("tensorflow: %s: a frozen graph is run as it stands, and not taken for a network of layers: name the Keras model that it was frozen from", f.Path)
-}
-
 // A runner runs a graph.
 type runner struct {
 	*frozen
