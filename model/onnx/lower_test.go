@@ -168,7 +168,13 @@ func lastOf(t *tensor, first bool) *tensor {
 // TestLower holds networks to the graphs that they are made of, as these are run.
 func TestLower(t *testing.T) {
 	const n = 5
-	for name, g := range drawn(t) {
+	graphs := drawn(t)
+	g, err := read("testdata/pytorch.onnx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	graphs["PyTorch itself"] = g
+	for name, g := range graphs {
 		net, err := g.network(nn.Settings{Threads: 1})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
