@@ -154,7 +154,7 @@ func (f *convertFlags) run(cmd *cobra.Command, c *common, in []string, out strin
 		return err
 	}
 	bar.close()
-	return f.report(cmd, c, out, slices.Concat(r.Remarks(), lost(out, w)), p.Seen(), stats)
+	return f.report(cmd, c, out, lost(out, w), p.Seen(), stats)
 }
 
 // lost says what of the images the output does not have.

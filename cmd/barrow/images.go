@@ -20,11 +20,13 @@ type imageFlags struct {
 
 	quirks []string
 
-	cmd *cobra.Command
+	cmd    *cobra.Command
+	opened []*file.Reader
 }
 
 func (f *imageFlags) add(cmd *cobra.Command) {
 	f.cmd = cmd
+	cmd.PostRun = func(cmd *cobra.Command, _ []string) { f.remark(cmd) }
 	flags := cmd.Flags()
 	wordVar(flags, &f.order, "order", "v9", hgcal.OrderNames(), "cell numbering of wafer files: v9, postmux or raster")
 	wordVar(flags, &f.header, "header", "", []string{"first", "none"}, "first line of wafer files without CALQ_0…: first (it is names) or none (it is an image); by default told by what it looks like")
@@ -64,7 +66,21 @@ func (f *imageFlags) open(paths ...string) (*file.Reader, error) {
 	if s.Order != hgcal.V9 && !r.Info().OrderSaid {
 		fmt.Fprintf(quietly(f.cmd), "%s: does not say how its cells are numbered: %v, as given\n", inputs[0].Name, s.Order)
 	}
+	f.opened = append(f.opened, r)
 	return r, nil
+}
+
+// remark says, when all went well, what the files' readers have to say of how they read them.
+func (f *imageFlags) remark(cmd *cobra.Command) {
+	said := map[string]bool{} // a file may be read twice
+	for _, r := range f.opened {
+		for _, text := range r.Remarks() {
+			if !said[text] {
+				fmt.Fprintln(quietly(cmd), text)
+			}
+			said[text] = true
+		}
+	}
 }
 
 // waferInputs are the files that a command names.
