@@ -59,6 +59,7 @@ encoder of CMS's HGCAL trigger chip with it as the loss.`,
 	root.AddCommand(newConvert(c))
 	root.AddCommand(newInspect(c))
 	root.AddCommand(newModel(c))
+	root.AddCommand(newWorker())
 	everywhere(root)
 	return root
 }

@@ -1,0 +1,613 @@
+"""The worker: a process of the program ``barrow worker`` that does the work.
+
+There is one a process, started with the first call. Requests and replies are frames on
+two pipes, arrays lie in a file that both sides have mapped (docs/worker.md has the
+protocol). What the other modules use is :class:`Object`, :func:`call` and
+:func:`chunks`.
+
+Threads take turns: one lock a process. A child of ``fork`` forgets the worker that it
+inherits and starts its own. Whatever interrupts a call (Ctrl-C) ends the worker with it,
+so that no reply is ever taken for another's; the next call starts a new one, and objects
+are opened again there.
+"""
+
+from __future__ import annotations
+
+import atexit
+import errno
+import itertools
+import json
+import mmap
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import deque
+from typing import Any, Deque, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple, Union
+
+import numpy as np
+
+from ._errors import EMDError, WorkerError
+from ._program import program
+
+__all__ = ["Object", "Reply", "call", "chunks"]
+
+PROTOCOL = 1
+
+_Array = Any  # np.ndarray; its parameters differ between the versions of NumPy
+#: Arrays of a request. A pair of an array and a type ("f8") is converted on its way.
+Arrays = Mapping[str, Union[_Array, Tuple[_Array, str]]]
+#: Results whose shape and type ("f8") are known beforehand.
+Out = Mapping[str, Tuple[Tuple[int, ...], str]]
+
+_HELLO, _OPEN, _CALL, _CLOSE = 1, 2, 3, 4
+_REQUEST = struct.Struct("<IHHQQQIHBB")
+_REPLY = struct.Struct("<IHHQQQIHH")
+_ENTRY = struct.Struct("<QBBHI")
+_ALIGNMENT = 64
+
+_DTYPES = {1: "f8", 2: "f4", 3: "i8", 4: "i4", 5: "u1", 6: "u2", 7: "u4", 8: "u8"}
+_CODES = {np.dtype(name): code for code, name in _DTYPES.items()}
+
+
+class Reply(NamedTuple):
+    """What a call returned; the arrays are the caller's own."""
+
+    params: Dict[str, Any]
+    arrays: Dict[str, _Array]
+
+
+class _Arena:
+    """The mapped file: it has no name anywhere, so nothing of it can be left behind."""
+
+    def __init__(self) -> None:
+        self.descriptor = -1
+        self.size = 0
+        self._file: Any = None  # keeps a temporary file open
+        if hasattr(os, "memfd_create"):
+            self.descriptor = os.memfd_create("barrow", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        else:
+            self._file = tempfile.TemporaryFile(prefix="barrow-")
+            self.descriptor = self._file.fileno()
+        self.reach(1 << 20)
+
+    def reach(self, size: int) -> None:
+        """Make the file, and the mapping of it, at least this long."""
+        if size <= self.size:
+            return
+        now = os.fstat(self.descriptor).st_size
+        if now < size:
+            now = max(now, 1 << 20)
+            while now < size:
+                now *= 2
+            os.ftruncate(self.descriptor, now)
+        # What lay in the old mapping lies in the new one, too; whoever has views of the
+        # old one may go on with them.
+        self.map = mmap.mmap(self.descriptor, now)
+        self.size = now
+
+    def view(self, offset: int, shape: Tuple[int, ...], dtype: Any) -> _Array:
+        return np.ndarray(shape, dtype, self.map, offset)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        elif self.descriptor >= 0:
+            os.close(self.descriptor)
+        self.descriptor = -1
+
+
+class _Plan:
+    """A request as bytes, with the views that its arrays go through."""
+
+    __slots__ = ("frame", "inputs", "outputs")
+
+    def __init__(self, frame: bytearray, inputs: List[_Array], outputs: List[Tuple[str, _Array]]) -> None:
+        self.frame = frame
+        self.inputs = inputs
+        self.outputs = outputs
+
+
+_numbers = itertools.count(1)
+
+
+class _Worker:
+    """A process of the program, with the pipes and the mapped file that lead to it."""
+
+    def __init__(self) -> None:
+        self.number = next(_numbers)
+        self.pid = os.getpid()
+        self.busy = False  # between a request and the end of its reply
+        self.id = 0
+        self.input = self.output = -1
+        self.process: Optional[subprocess.Popen[bytes]] = None
+        self.errors: Any = None
+        self.arena = _Arena()
+        try:
+            self._start()
+        except BaseException:
+            self.kill()
+            raise
+
+    def _start(self) -> None:
+        self.errors = tempfile.TemporaryFile(prefix="barrow-")
+        theirs, self.input = os.pipe()
+        try:
+            self.output, theirs_too = os.pipe()
+            try:
+                options: Dict[str, Any] = {}
+                descriptor = self.arena.descriptor
+                if sys.platform == "win32":
+                    import msvcrt
+
+                    descriptor = msvcrt.get_osfhandle(descriptor)
+                    os.set_handle_inheritable(descriptor, True)
+                    info = subprocess.STARTUPINFO()
+                    info.lpAttributeList = {"handle_list": [descriptor]}
+                    options["startupinfo"] = info
+                    options["creationflags"] = subprocess.CREATE_NO_WINDOW
+                else:
+                    options["pass_fds"] = (descriptor,)
+                    options["start_new_session"] = True  # Ctrl-C is for Python
+                path = program()
+                try:
+                    self.process = subprocess.Popen(
+                        [path, "worker"], stdin=theirs, stdout=theirs_too, stderr=self.errors, **options
+                    )
+                except OSError as e:
+                    raise WorkerError(f"barrow: the program {path} does not start: {e}") from e
+            finally:
+                os.close(theirs_too)
+        finally:
+            os.close(theirs)
+        from . import __name__ as client
+
+        self.request(_HELLO, 0, "", {"client": f"{client} (Python)", "descriptor": descriptor})
+
+    # Requests
+
+    def request(
+        self,
+        kind: int,
+        handle: int,
+        name: str,
+        params: Optional[Mapping[str, Any]] = None,
+        arrays: Optional[Arrays] = None,
+        out: Optional[Out] = None,
+        row: int = 0,
+    ) -> Tuple[int, Reply]:
+        plan, sources = self.plan(kind, handle, name, params, arrays, out, row)
+        return self.carry_out(plan, sources)
+
+    def plan(
+        self,
+        kind: int,
+        handle: int,
+        name: str,
+        params: Optional[Mapping[str, Any]],
+        arrays: Optional[Arrays],
+        out: Optional[Out],
+        row: int,
+    ) -> Tuple[_Plan, List[_Array]]:
+        """Lay a request out."""
+        text = b"" if params is None else json.dumps(params, allow_nan=False).encode()
+        table = bytearray()
+        places: List[Tuple[int, Tuple[int, ...], Any]] = []
+        sources: List[_Array] = []
+        end = 0
+        wanted = [(key, shape, np.dtype(dtype)) for key, (shape, dtype) in (out or {}).items()]
+        given: List[Tuple[str, Tuple[int, ...], Any]] = []
+        for key, value in (arrays or {}).items():
+            array, dtype = value if isinstance(value, tuple) else (value, value.dtype)
+            sources.append(array)
+            given.append((key, array.shape, _wire(np.dtype(dtype), key)))
+        for key, shape, dtype in given + wanted:
+            count = 1
+            for d in shape:
+                count *= d
+            bytes_ = key.encode()
+            table += _ENTRY.pack(end, _CODES[dtype], len(shape), len(bytes_), 0)
+            table += struct.pack(f"<{len(shape)}Q", *shape)
+            table += bytes_
+            places.append((end, tuple(shape), dtype))
+            end += -(-count * dtype.itemsize // _ALIGNMENT) * _ALIGNMENT
+        self.arena.reach(end)
+        views = [self.arena.view(*place) for place in places]
+        method = name.encode()
+        length = _REQUEST.size - 4 + len(method) + len(table) + len(text)
+        head = _REQUEST.pack(
+            length, kind, PROTOCOL, 0, handle, row, len(text), len(method), len(given), len(wanted)
+        )
+        frame = bytearray(head + method + table + text)
+        outputs = [(key, view) for (key, _, _), view in zip(wanted, views[len(given) :])]
+        return _Plan(frame, views[: len(given)], outputs), sources
+
+    def carry_out(self, plan: _Plan, sources: List[_Array], row: int = 0) -> Tuple[int, Reply]:
+        """Send a request and take its reply; anything in between ends the worker."""
+        self.busy = True
+        try:
+            for view, source in zip(plan.inputs, sources):
+                np.copyto(view, source, casting="unsafe")
+            self.id += 1
+            struct.pack_into("<Q", plan.frame, 8, self.id)
+            struct.pack_into("<Q", plan.frame, 24, row)
+            handle, reply, error = self._exchange(plan)
+        except BaseException:
+            self.kill()
+            raise
+        self.busy = False
+        if error is not None:
+            raise error
+        return handle, reply
+
+    def _exchange(self, plan: _Plan) -> Tuple[int, Reply, Optional[Exception]]:
+        frame: Any = plan.frame
+        try:
+            sent = os.write(self.input, frame)
+            while sent < len(frame):
+                frame = memoryview(frame)[sent:]
+                sent = os.write(self.input, frame)
+        except BrokenPipeError:
+            raise _Gone(self._ended("before a request")) from None
+        except OSError as e:
+            if e.errno == errno.EINVAL and sys.platform == "win32":
+                raise _Gone(self._ended("before a request")) from None
+            raise
+        data = self._receive()
+        _, status, protocol, id_, size, handle, params, count, _ = _REPLY.unpack_from(data)
+        if protocol != PROTOCOL and status == 0 or id_ != self.id:
+            raise WorkerError("barrow: the worker's reply is none to this request")
+        at = _REPLY.size
+        arrays = {key: view.copy() for key, view in plan.outputs} if status == 0 else {}
+        if count:
+            self.arena.reach(size)
+            for _ in range(count):
+                offset, code, rank, named, _ = _ENTRY.unpack_from(data, at)
+                at += _ENTRY.size
+                shape = struct.unpack_from(f"<{rank}Q", data, at)
+                at += 8 * rank
+                key = data[at : at + named].decode()
+                at += named
+                arrays[key] = self.arena.view(offset, shape, _DTYPES[code]).copy()
+        answer: Dict[str, Any] = json.loads(data[at : at + params]) if params else {}
+        return handle, Reply({} if status else answer, arrays), _error(answer) if status else None
+
+    def _receive(self) -> bytes:
+        data = os.read(self.output, 1 << 16)
+        while len(data) < 4 or len(data) < 4 + int.from_bytes(data[:4], "little"):
+            more = os.read(self.output, 1 << 20)
+            if not more:
+                raise WorkerError(self._ended("during a request"))
+            data += more
+        return data
+
+    # The end
+
+    def _ended(self, when: str) -> str:
+        """What is known of a worker that ended by itself."""
+        assert self.process is not None
+        try:
+            status: Optional[int] = self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            status = None
+        message = f"barrow: the worker ended {when}"
+        if status is not None:
+            message += f", killed by signal {-status}" if status < 0 else f", with status {status}"
+        said = self._said()
+        return message + (f"; its last words:\n{said}" if said else "")
+
+    def _said(self) -> str:
+        size = self.errors.seek(0, os.SEEK_END)
+        self.errors.seek(max(0, size - 4096))
+        text: str = self.errors.read(4096).decode("utf-8", "replace")
+        lines = text.strip().splitlines()
+        return "\n".join(lines if len(lines) <= 20 else lines[:5] + ["…"] + lines[-14:])
+
+    def kill(self) -> None:
+        """End the process at once and give all back."""
+        if self.pid != os.getpid():
+            self.forget()
+            return
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+        self._close()
+
+    def forget(self) -> None:
+        """Close what a child of fork has inherited; the process is its parent's."""
+        if self.process is not None:
+            self.process.returncode = 0  # not ours to wait for
+        self._close()
+
+    def _close(self) -> None:
+        self.busy = True
+        for descriptor in (self.input, self.output):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self.input = self.output = -1
+        self.arena.close()
+        if self.errors is not None:
+            self.errors.close()
+
+    def __del__(self) -> None:
+        if self.input >= 0:
+            self.kill()
+
+
+class _Gone(WorkerError):
+    """The worker was gone before the request could be sent."""
+
+
+def _wire(dtype: Any, key: str) -> Any:
+    """The type in which an array travels."""
+    native = dtype.newbyteorder("=")
+    if native == np.dtype(bool):
+        native = np.dtype("u1")
+    if native not in _CODES:
+        raise ValueError(f"barrow: the array {key!r} has elements of type {dtype}")
+    return native
+
+
+def _error(answer: Dict[str, Any]) -> Exception:
+    """The exception that a reply stands for."""
+    kind, message = answer.get("kind"), str(answer.get("message"))
+    if kind == "input":
+        return ValueError(message)
+    if kind == "emd":
+        return EMDError(message, answer.get("row"), answer.get("cell"))
+    if kind == "file":
+        if answer.get("code"):
+            return OSError(answer["code"], message, answer.get("file"))
+        return OSError(message)
+    return WorkerError(message + (f"\n{answer['stack']}" if answer.get("stack") else ""))
+
+
+# The worker of this process
+
+
+class _State:
+    """What a process has; a child of fork begins with an empty one."""
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.lock = threading.RLock()
+        self.worker: Optional[_Worker] = None
+        self.starting: Optional[_Start] = None
+        self.closing: Deque[Tuple[int, int]] = deque()  # objects that nobody has any more
+
+
+class _Start:
+    """Starts a worker on a thread of its own, which no signal handler interrupts."""
+
+    def __init__(self) -> None:
+        self.worker: Optional[_Worker] = None
+        self.error: Optional[BaseException] = None
+        self.thread: Optional[threading.Thread] = threading.Thread(target=self._run, name="barrow-start", daemon=True)
+        try:
+            self.thread.start()
+        except RuntimeError:  # the interpreter is about to end and starts no more threads
+            self.thread = None
+            self._run()
+
+    def _run(self) -> None:
+        try:
+            self.worker = _Worker()
+        except BaseException as e:
+            self.error = e
+
+    def result(self) -> _Worker:
+        if self.thread is not None:
+            self.thread.join()
+        if self.error is not None:
+            raise self.error
+        assert self.worker is not None
+        return self.worker
+
+
+_state = _State()
+
+
+def _here() -> _State:
+    global _state
+    if _state.pid != os.getpid():
+        _after_fork()
+    return _state
+
+
+def _after_fork() -> None:
+    global _state
+    inherited, _state = _state, _State()
+    if inherited.worker is not None:
+        inherited.worker.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def _current(state: _State) -> _Worker:
+    """The worker of this process, a new one where there is none; the lock is held."""
+    worker = state.worker
+    if worker is not None and not worker.busy:
+        if state.closing:
+            _close_objects(state, worker)
+        return worker
+    # A busy one was left in the middle of a call, or is in the middle of one that a
+    # signal handler has interrupted to come here: the last reference ends it.
+    state.worker = worker = None
+    if state.starting is None:
+        state.starting = _Start()
+    try:
+        worker = state.starting.result()
+    except Exception:
+        state.starting = None
+        raise
+    state.worker = worker
+    state.starting = None
+    state.closing.clear()
+    _register_exit()
+    return worker
+
+
+def _close_objects(state: _State, worker: _Worker) -> None:
+    while state.closing:
+        number, handle = state.closing.popleft()
+        if number == worker.number:
+            worker.request(_CLOSE, handle, "")
+
+
+def _exit() -> None:
+    state = _state
+    if state.pid != os.getpid():
+        return
+    for worker in (state.worker, state.starting.result() if state.starting else None):
+        if worker is not None:
+            worker.kill()
+    state.worker = state.starting = None
+
+
+atexit.register(_exit)
+
+
+def _register_exit() -> None:
+    """Children of multiprocessing run no atexit functions, but these."""
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None:
+        util.Finalize(None, _exit, exitpriority=10)  # type: ignore[attr-defined]
+
+
+# What the other modules use
+
+
+class Object:
+    """Something opened in the worker from a recipe.
+
+    It survives ``fork``, pickling and the worker's death: it is opened again from its
+    recipe where it is needed. The worker closes it when nobody has it any more.
+
+    Parameters
+    ----------
+    kind : str
+        What it is, in the worker's words.
+    params, arrays
+        The recipe. Arrays are copied.
+    """
+
+    def __init__(
+        self, kind: str, params: Optional[Mapping[str, Any]] = None, arrays: Optional[Mapping[str, _Array]] = None
+    ) -> None:
+        self._recipe = (kind, dict(params or {}), {key: np.array(value) for key, value in (arrays or {}).items()})
+        self._number = 0  # of the worker that it is open in
+        self._handle = 0
+        self._plans: Dict[Any, _Plan] = {}
+
+    def open(self) -> None:
+        """Open it now, for the errors in its recipe."""
+        state = _here()
+        with state.lock:
+            _retry(self._ready, state)
+
+    def call(
+        self,
+        method: str,
+        params: Optional[Mapping[str, Any]] = None,
+        arrays: Optional[Arrays] = None,
+        out: Optional[Out] = None,
+        row: int = 0,
+    ) -> Reply:
+        """Call a method.
+
+        Parameters
+        ----------
+        method : str
+        params : mapping, optional
+            What JSON can hold.
+        arrays : mapping of arrays, optional
+            As they are, or ``(array, "f8")`` to be converted on the way.
+        out : mapping of (shape, dtype), optional
+            Results whose shape is known: cheaper.
+        row : int
+            The number of the first row for the user: errors count from it.
+        """
+        state = _here()
+        with state.lock:
+            return _retry(self._call, state, method, params, arrays, out, row)
+
+    def _ready(self, worker: _Worker) -> None:
+        if self._number != worker.number:
+            kind, params, arrays = self._recipe
+            self._plans.clear()
+            self._handle, _ = worker.request(_OPEN, 0, kind, params, arrays)
+            self._number = worker.number
+
+    def _call(
+        self,
+        worker: _Worker,
+        method: str,
+        params: Optional[Mapping[str, Any]],
+        arrays: Optional[Arrays],
+        out: Optional[Out],
+        row: int,
+    ) -> Reply:
+        if self._number != worker.number:
+            self._ready(worker)
+        return worker.request(_CALL, self._handle, method, params, arrays, out, row)[1]
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return (Object, self._recipe)
+
+    def __del__(self) -> None:
+        try:
+            if self._handle:
+                _state.closing.append((self._number, self._handle))
+        except (AttributeError, TypeError):
+            pass  # the interpreter is ending, or __init__ failed
+
+
+def call(method: str, params: Optional[Mapping[str, Any]] = None, arrays: Optional[Arrays] = None, row: int = 0) -> Reply:
+    """Call a function of the worker that belongs to no object."""
+    state = _here()
+    with state.lock:
+        return _retry(_function, state, method, params, arrays, row)
+
+
+def _function(
+    worker: _Worker, method: str, params: Optional[Mapping[str, Any]], arrays: Optional[Arrays], row: int
+) -> Reply:
+    return worker.request(_CALL, 0, method, params, arrays, None, row)[1]
+
+
+def _retry(what: Any, state: _State, *arguments: Any) -> Any:
+    """Do it with the worker; with a new one where it was gone before it knew of it."""
+    try:
+        return what(_current(state), *arguments)
+    except _Gone:
+        return what(_current(state), *arguments)
+
+
+def chunks(n: int, bytes_a_row: int, title: str = "", limit: int = 32 << 20) -> Iterator[slice]:
+    """Slices that cut n rows into parts of at most some 32 MB (at least one row each).
+
+    Where there are several, they come with a progress bar if tqdm is installed and the
+    work takes more than a second. Without rows there is one empty slice.
+    """
+    step = max(1, limit // max(1, bytes_a_row))
+    parts = [slice(i, min(i + step, n)) for i in range(0, n, step)] or [slice(0, 0)]
+    if len(parts) == 1:
+        return iter(parts)
+    return _progress(parts, title)
+
+
+def _progress(parts: List[slice], title: str) -> Iterator[slice]:
+    try:
+        from tqdm.auto import tqdm  # type: ignore[import-untyped,unused-ignore]
+    except ImportError:
+        yield from parts
+        return
+    quiet = None if "ipykernel" not in sys.modules else False  # None: where nobody watches
+    with tqdm(total=parts[-1].stop, desc=title or None, unit="row", unit_scale=True, delay=1, leave=False, disable=quiet) as bar:
+        for part in parts:
+            yield part
+            bar.update(part.stop - part.start)

@@ -1,0 +1,110 @@
+package worker
+
+import (
+	"fmt"
+	"os"
+)
+
+// alignment is that of results' places: a cache line, so that no two share one.
+const alignment = 64
+
+// An arena is the mapped file that the client made and both sides see. It only grows:
+// by the client's hand between requests, by the worker's where results need room.
+type arena struct {
+	file *os.File
+	data []byte
+	old  [][]byte // mappings of before it grew, which views of this request may lie in
+}
+
+// open maps the file of a descriptor (a handle on Windows) that the client passed on.
+func (a *arena) open(descriptor uintptr) error {
+	if a.file != nil {
+		return fmt.Errorf("worker: a second greeting")
+	}
+	file := os.NewFile(descriptor, "mapped file")
+	if file == nil {
+		return fmt.Errorf("worker: descriptor %d of the mapped file is none", descriptor)
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return fmt.Errorf("worker: descriptor %d of the mapped file: %w", descriptor, err)
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("worker: descriptor %d of the mapped file is no file that can be mapped (%v)", descriptor, info.Mode())
+	}
+	if err := keepSize(file); err != nil {
+		return fmt.Errorf("worker: the mapped file: %w", err)
+	}
+	a.file = file
+	return a.remap(info.Size())
+}
+
+func (a *arena) size() int64 { return int64(len(a.data)) }
+
+// reach makes the mapping at least size bytes long, where the file is.
+func (a *arena) reach(size int64) error {
+	if size <= a.size() {
+		return nil
+	}
+	if a.file == nil {
+		return fmt.Errorf("worker: arrays without a mapped file: the greeting comes first")
+	}
+	info, err := a.file.Stat()
+	if err != nil {
+		return fmt.Errorf("worker: the mapped file: %w", err)
+	}
+	if size > info.Size() {
+		return fmt.Errorf("worker: an array ends at byte %d, the mapped file at %d", size, info.Size())
+	}
+	return a.remap(info.Size())
+}
+
+// grow makes the file at least size bytes long, in steps so large that it happens seldom.
+func (a *arena) grow(size int64) error {
+	if size <= a.size() {
+		return nil
+	}
+	if a.file == nil {
+		return fmt.Errorf("worker: arrays without a mapped file: the greeting comes first")
+	}
+	info, err := a.file.Stat()
+	if err != nil {
+		return fmt.Errorf("worker: the mapped file: %w", err)
+	}
+	to := max(info.Size(), 1<<20)
+	for to < size {
+		to *= 2
+	}
+	if to > info.Size() {
+		if err := a.file.Truncate(to); err != nil {
+			return fmt.Errorf("worker: %d bytes of shared memory for the results: %w", size, err)
+		}
+	}
+	return a.remap(to)
+}
+
+func (a *arena) remap(size int64) error {
+	var data []byte
+	if size > 0 {
+		var err error
+		if data, err = mapFile(a.file, size); err != nil {
+			return fmt.Errorf("worker: mapping %d bytes: %w", size, err)
+		}
+	}
+	if a.data != nil {
+		a.old = append(a.old, a.data)
+	}
+	a.data = data
+	return nil
+}
+
+// settle drops mappings that only the last request's views could lie in.
+func (a *arena) settle() error {
+	for _, m := range a.old {
+		if err := unmapFile(m); err != nil {
+			return fmt.Errorf("worker: unmapping: %w", err)
+		}
+	}
+	a.old = a.old[:0]
+	return nil
+}

@@ -1,0 +1,86 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+
+	"barrow/emd"
+)
+
+// The kinds of error on the wire.
+const (
+	kindInput    = "input"    // what the client sent cannot be
+	kindEMD      = "emd"      // a distance of what the client sent is not defined, or was not found
+	kindFile     = "file"     // the system says so of a file, or what is in it cannot be read
+	kindInternal = "internal" // the worker's own mistake
+	kindProtocol = "protocol" // the two sides do not understand each other; the worker ends
+)
+
+// A failure is an error as the reply's params have it.
+type failure struct {
+	Kind    string `json:"kind"`
+	Message string `json:"message"`
+	Row     *int   `json:"row,omitempty"` // of the client's user
+	Cell    *int   `json:"cell,omitempty"`
+	Code    int    `json:"code,omitempty"` // errno of the system, with its file
+	File    string `json:"file,omitempty"`
+	Stack   string `json:"stack,omitempty"`
+}
+
+func (f *failure) Error() string { return f.Message }
+
+// A versionError says that the client speaks another version of the protocol.
+type versionError struct{ client uint16 }
+
+func (e *versionError) Error() string {
+	return fmt.Sprintf("worker: the client speaks version %d of the protocol, this program version %d: take the client and the program of one release",
+		e.client, Protocol)
+}
+
+// fileError marks an error as one of a file's contents.
+func fileError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return describe(err, 0, kindFile)
+}
+
+// describe is an error as the client gets it; rows count from the given first.
+func describe(err error, first int, kind string) *failure {
+	var f *failure
+	if errors.As(err, &f) {
+		return f
+	}
+	f = &failure{Kind: kind}
+	var row *emd.RowError
+	if errors.As(err, &row) {
+		row.Row += first
+		f.Kind, f.Row = kindEMD, &row.Row
+	}
+	var (
+		mass     *emd.MassError
+		total    *emd.TotalError
+		pivot    *emd.PivotError
+		triangle *emd.TriangleError
+		version  *versionError
+		path     *fs.PathError
+		code     syscall.Errno
+	)
+	switch {
+	case errors.As(err, &mass):
+		f.Kind, f.Cell = kindEMD, &mass.Cell
+	case errors.As(err, &total), errors.As(err, &pivot), errors.As(err, &triangle), errors.Is(err, emd.ErrEmpty):
+		f.Kind = kindEMD
+	case errors.As(err, &version):
+		f.Kind = kindProtocol
+	case errors.As(err, &path):
+		f.Kind, f.File = kindFile, path.Path
+		if errors.As(path.Err, &code) {
+			f.Code = int(code)
+		}
+	}
+	f.Message = err.Error()
+	return f
+}

@@ -1,0 +1,262 @@
+package worker
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math"
+)
+
+// Protocol is the version of the protocol. It goes up when a client of the version
+// before would be misunderstood or would misunderstand.
+const Protocol = 1
+
+// maxFrame is the most bytes that a frame may have after its length: the arrays are
+// elsewhere, so a longer one is no frame.
+const maxFrame = 16 << 20
+
+// The types of request.
+const (
+	typeHello uint16 = 1 + iota
+	typeOpen
+	typeCall
+	typeClose
+)
+
+// The sizes of what is fixed in frames, the length of the frame itself left out.
+const (
+	requestHead = 36
+	replyHead   = 36
+	arrayHead   = 16
+)
+
+// maxRank bounds the dimensions of an array, as NumPy does.
+const maxRank = 32
+
+// A kind of element, as the wire has it.
+type dtype uint8
+
+const (
+	tFloat64 dtype = 1 + iota
+	tFloat32
+	tInt64
+	tInt32
+	tUint8
+	tUint16
+	tUint32
+	tUint64
+)
+
+var dtypes = [...]struct {
+	name string
+	size int
+}{tFloat64: {"float64", 8}, tFloat32: {"float32", 4}, tInt64: {"int64", 8}, tInt32: {"int32", 4},
+	tUint8: {"uint8", 1}, tUint16: {"uint16", 2}, tUint32: {"uint32", 4}, tUint64: {"uint64", 8}}
+
+func (d dtype) known() bool { return d >= tFloat64 && int(d) < len(dtypes) }
+func (d dtype) String() string {
+	if !d.known() {
+		return fmt.Sprintf("type %d", uint8(d))
+	}
+	return dtypes[d].name
+}
+
+// An array is an entry of a frame's table: where in the mapped file the elements lie,
+// row by row.
+type array struct {
+	name   string
+	offset int64
+	dtype  dtype
+	shape  []int
+	bytes  int64 // product of the shape and the element's size
+}
+
+// A request is a frame from the client.
+type request struct {
+	kind   uint16
+	id     uint64
+	handle uint64
+	row    uint64
+	name   string
+	in     []array
+	out    []array
+	params []byte
+}
+
+// parse takes a frame apart, without its length. The request's params lie in the frame.
+func parse(b []byte, r *request) error {
+	*r = request{in: r.in[:0], out: r.out[:0]}
+	if len(b) < requestHead {
+		return fmt.Errorf("worker: a frame of %d bytes: a request has at least %d", len(b), requestHead)
+	}
+	le := binary.LittleEndian
+	r.kind = le.Uint16(b)
+	version := le.Uint16(b[2:])
+	r.id = le.Uint64(b[4:])
+	if version != Protocol {
+		return &versionError{client: version}
+	}
+	r.handle, r.row = le.Uint64(b[12:]), le.Uint64(b[20:])
+	params, name, in, out := int(le.Uint32(b[28:])), int(le.Uint16(b[32:])), int(b[34]), int(b[35])
+	if r.kind < typeHello || r.kind > typeClose {
+		return fmt.Errorf("worker: request of type %d: there are %d to %d", r.kind, typeHello, typeClose)
+	}
+	if r.row > math.MaxInt64/2 {
+		return fmt.Errorf("worker: the first row is said to be number %d", r.row)
+	}
+	rest := b[requestHead:]
+	if name > len(rest) {
+		return fmt.Errorf("worker: the frame ends within the request's name")
+	}
+	r.name, rest = string(rest[:name]), rest[name:]
+	for i := range in + out {
+		a, more, err := parseArray(rest)
+		if err != nil {
+			return fmt.Errorf("worker: array %d of request %q: %w", i, r.name, err)
+		}
+		if rest = more; i < in {
+			r.in = append(r.in, a)
+		} else {
+			r.out = append(r.out, a)
+		}
+	}
+	if len(rest) != params {
+		return fmt.Errorf("worker: request %q: %d bytes of parameters are announced, the frame has %d", r.name, params, len(rest))
+	}
+	r.params = rest
+	return r.distinct()
+}
+
+// distinct checks that names are given once and that no result lies on another array.
+func (r *request) distinct() error {
+	for i, o := range r.out {
+		for _, a := range r.in {
+			if overlap(a, o) {
+				return fmt.Errorf("worker: request %q: the result %q lies on the array %q", r.name, o.name, a.name)
+			}
+		}
+		for _, a := range r.out[:i] {
+			if a.name == o.name || overlap(a, o) {
+				return fmt.Errorf("worker: request %q: the result %q lies on the result %q or has its name", r.name, o.name, a.name)
+			}
+		}
+	}
+	for i, a := range r.in {
+		for _, b := range r.in[:i] {
+			if a.name == b.name {
+				return fmt.Errorf("worker: request %q: two arrays have the name %q", r.name, a.name)
+			}
+		}
+	}
+	return nil
+}
+
+func overlap(a, b array) bool {
+	return a.bytes > 0 && b.bytes > 0 && a.offset < b.offset+b.bytes && b.offset < a.offset+a.bytes
+}
+
+// parseArray takes an entry of the table off b.
+func parseArray(b []byte) (a array, rest []byte, err error) {
+	if len(b) < arrayHead {
+		return a, nil, fmt.Errorf("the frame ends within the table")
+	}
+	le := binary.LittleEndian
+	offset := le.Uint64(b)
+	a.dtype = dtype(b[8])
+	rank, name := int(b[9]), int(le.Uint16(b[10:]))
+	if le.Uint32(b[12:]) != 0 {
+		return a, nil, fmt.Errorf("bytes 12 to 15 of its entry are not 0")
+	}
+	if rank > maxRank {
+		return a, nil, fmt.Errorf("%d dimensions; there may be %d", rank, maxRank)
+	}
+	if len(b) < arrayHead+8*rank+name {
+		return a, nil, fmt.Errorf("the frame ends within the table")
+	}
+	a.name = string(b[arrayHead+8*rank:][:name])
+	if !a.dtype.known() {
+		return a, nil, fmt.Errorf("%q has elements of %v, which is none of the protocol's", a.name, a.dtype)
+	}
+	size := int64(dtypes[a.dtype].size)
+	a.shape = make([]int, rank)
+	a.bytes = size
+	for i := range a.shape {
+		d := le.Uint64(b[arrayHead+8*i:])
+		// Dimensions behind a 0 count, too: a shape must be one that both sides can hold.
+		if d > math.MaxInt64/8 || a.bytes > 0 && d > math.MaxInt64/8/uint64(a.bytes) {
+			return a, nil, fmt.Errorf("%q has the dimension %d, more than memory can hold", a.name, d)
+		}
+		a.shape[i] = int(d)
+		a.bytes *= int64(d)
+	}
+	if offset > math.MaxInt64/2 || offset%uint64(size) != 0 {
+		return a, nil, fmt.Errorf("%q lies at offset %d: want a multiple of %d within the mapped file", a.name, offset, size)
+	}
+	a.offset = int64(offset)
+	return a, b[arrayHead+8*rank+name:], nil
+}
+
+// A reply is a frame from the worker.
+type reply struct {
+	id     uint64
+	failed bool
+	size   int64 // of the mapped file
+	handle uint64
+	arrays []array // those whose places the worker chose
+	params []byte
+}
+
+// appendTo writes the reply as a frame, its length first.
+func (r *reply) appendTo(b []byte) []byte {
+	le := binary.LittleEndian
+	start := len(b)
+	b = le.AppendUint32(b, 0)
+	status := uint16(0)
+	if r.failed {
+		status = 1
+	}
+	b = le.AppendUint16(b, status)
+	b = le.AppendUint16(b, Protocol)
+	b = le.AppendUint64(b, r.id)
+	b = le.AppendUint64(b, uint64(r.size))
+	b = le.AppendUint64(b, r.handle)
+	b = le.AppendUint32(b, uint32(len(r.params)))
+	b = le.AppendUint16(b, uint16(len(r.arrays)))
+	b = le.AppendUint16(b, 0)
+	for _, a := range r.arrays {
+		b = a.appendTo(b)
+	}
+	b = append(b, r.params...)
+	le.PutUint32(b[start:], uint32(len(b)-start-4))
+	return b
+}
+
+func (a *array) appendTo(b []byte) []byte {
+	le := binary.LittleEndian
+	b = le.AppendUint64(b, uint64(a.offset))
+	b = append(b, byte(a.dtype), byte(len(a.shape)))
+	b = le.AppendUint16(b, uint16(len(a.name)))
+	b = le.AppendUint32(b, 0)
+	for _, d := range a.shape {
+		b = le.AppendUint64(b, uint64(d))
+	}
+	return append(b, a.name...)
+}
+
+// decode reads params strictly into what v points to: unknown names, wrong types and
+// anything behind the object are errors. No params are an empty object.
+func decode(params []byte, v any) error {
+	if len(params) == 0 {
+		params = []byte("{}")
+	}
+	d := json.NewDecoder(bytes.NewReader(params))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return fmt.Errorf("worker: parameters: %w", err)
+	}
+	if d.More() {
+		return fmt.Errorf("worker: parameters: something follows the object")
+	}
+	return nil
+}

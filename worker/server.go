@@ -1,0 +1,210 @@
+package worker
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+
+	"barrow/internal/version"
+)
+
+// Serve answers requests until the input ends, which is how a client says goodbye: then
+// the error is nil. It is an error if the two sides cannot understand each other: no
+// greeting, another version of the protocol, something that is no frame. All other
+// errors are the client's to know and are sent to it. The descriptor of the mapped file
+// comes with the greeting.
+func Serve(ctx context.Context, r io.Reader, w io.Writer) error {
+	// A thread of its own: waking it up again is all that a request costs.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	s := &server{subject: all(), objects: map[uint64]object{}}
+	in := bufio.NewReaderSize(r, 64<<10)
+	for {
+		frame, err := s.read(in)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		fatal := s.serve(ctx, frame)
+		s.buffer = s.reply.appendTo(s.buffer[:0])
+		if _, err := w.Write(s.buffer); err != nil {
+			return fmt.Errorf("worker: the reply: %w", err)
+		}
+		if fatal != nil {
+			return fatal
+		}
+	}
+}
+
+// A server is the state of a conversation.
+type server struct {
+	subject subject
+	arena   arena
+	objects map[uint64]object
+	last    uint64 // handle given
+
+	request request
+	call    call
+	reply   reply
+	frame   []byte
+	buffer  []byte
+}
+
+// read takes a frame off the input, without its length. io.EOF is the end between two
+// frames; a frame that ends early is the end of a client, too: of one that was killed.
+func (s *server) read(r *bufio.Reader) ([]byte, error) {
+	head, err := r.Peek(4)
+	if err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil, io.EOF
+		}
+		return nil, fmt.Errorf("worker: the next request: %w", err)
+	}
+	n := int(binary.LittleEndian.Uint32(head))
+	if n > maxFrame {
+		return nil, fmt.Errorf("worker: a frame of %d bytes: there may be %d: this is not the protocol of docs/worker.md", n, maxFrame)
+	}
+	if _, err := r.Discard(4); err != nil {
+		return nil, err
+	}
+	if n > cap(s.frame) || cap(s.frame) > 1<<20 {
+		s.frame = make([]byte, n)
+	}
+	s.frame = s.frame[:n]
+	if _, err := io.ReadFull(r, s.frame); err != nil {
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			err = io.EOF
+		}
+		return nil, err
+	}
+	return s.frame, nil
+}
+
+// serve carries one request out and leaves the reply; the error is one after which the
+// conversation cannot go on.
+func (s *server) serve(ctx context.Context, frame []byte) error {
+	err := parse(frame, &s.request)
+	s.reply = reply{id: s.request.id}
+	if err == nil {
+		err = s.carryOut(ctx)
+	}
+	s.reply.size = s.arena.size()
+	if err == nil {
+		return nil
+	}
+	f := describe(err, int(s.request.row), kindInput)
+	s.reply = reply{id: s.request.id, failed: true, size: s.arena.size()}
+	s.reply.params, err = json.Marshal(f)
+	if err == nil && (f.Kind == kindProtocol || s.arena.file == nil) {
+		return f
+	}
+	return err
+}
+
+// carryOut does what the request asks for. A panic of the library is an error of this
+// request alone.
+func (s *server) carryOut(ctx context.Context) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &failure{Kind: kindInternal, Message: fmt.Sprintf("worker: request %q: %v", s.request.name, p), Stack: string(debug.Stack())}
+		}
+	}()
+	r, c := &s.request, &s.call
+	if err := s.arena.settle(); err != nil {
+		return err
+	}
+	if s.arena.file == nil && r.kind != typeHello {
+		return fmt.Errorf("worker: request %q before the greeting", r.name)
+	}
+	if err := c.begin(r, &s.arena); err != nil {
+		return err
+	}
+	switch r.kind {
+	case typeHello:
+		err = s.hello(c)
+	case typeOpen:
+		err = s.open(ctx, c)
+	case typeClose:
+		err = s.close(r.handle)
+	case typeCall:
+		var f function
+		if f, err = s.function(r); err == nil {
+			err = f(ctx, c)
+		}
+	}
+	if err == nil {
+		err = c.finish()
+	}
+	s.reply.arrays, s.reply.params = c.fresh, c.reply
+	return err
+}
+
+// function is what a request calls.
+func (s *server) function(r *request) (function, error) {
+	there, what := s.subject.functions, "function"
+	if r.handle != 0 {
+		o, ok := s.objects[r.handle]
+		if !ok {
+			return nil, fmt.Errorf("worker: no object %d is open", r.handle)
+		}
+		there, what = o.methods, "method"
+	}
+	if f := there[r.name]; f != nil {
+		return f, nil
+	}
+	return nil, unknown(what, r.name, there)
+}
+
+// hello begins the conversation.
+func (s *server) hello(c *call) error {
+	var p struct {
+		Client     string  `json:"client"`
+		Descriptor *uint64 `json:"descriptor"`
+	}
+	// Later versions may say more in their greeting.
+	if err := json.Unmarshal(c.params, &p); err != nil {
+		return fmt.Errorf("worker: the greeting: %w", err)
+	}
+	if p.Descriptor == nil {
+		return fmt.Errorf("worker: the greeting names no descriptor of the mapped file")
+	}
+	if err := s.arena.open(uintptr(*p.Descriptor)); err != nil {
+		return err
+	}
+	return c.answer(map[string]any{"protocol": Protocol, "program": version.Current()})
+}
+
+// open makes an object and gives it a handle.
+func (s *server) open(ctx context.Context, c *call) error {
+	f := s.subject.kinds[s.request.name]
+	if f == nil {
+		return unknown("kind of object", s.request.name, s.subject.kinds)
+	}
+	o, err := f(ctx, c)
+	if err != nil {
+		return err
+	}
+	s.last++
+	s.objects[s.last], s.reply.handle = o, s.last
+	return nil
+}
+
+func (s *server) close(handle uint64) error {
+	o, ok := s.objects[handle]
+	if !ok {
+		return fmt.Errorf("worker: no object %d is open", handle)
+	}
+	delete(s.objects, handle)
+	if o.close == nil {
+		return nil
+	}
+	return o.close()
+}
