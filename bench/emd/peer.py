@@ -1,13 +1,15 @@
-"""Times another program's exact EMD on request: peer.py NAME. Reads from standard
-input: the number of cells and of pairs (int64), the cells' places (x, y), their
-distances, all p, all q (float64), then requests of two int64 (from, to). Answers
-each with the seconds it took for these pairs and their values."""
+"""Times another program's exact EMD on request: peer.py NAME [THREADS]. Reads from
+standard input: the number of cells and of pairs (int64), the cells' places (x, y),
+their distances, all p, all q (float64), then requests of two int64 (from, to).
+Answers each with the seconds it took for these pairs and their values. Only
+Wasserstein has threads."""
 import struct
 import sys
 import time
 
 import numpy as np
 
+threads = int(sys.argv[2]) if len(sys.argv) > 2 else 1
 read, write = sys.stdin.buffer, sys.stdout.buffer
 n, pairs = struct.unpack("<qq", read.read(16))
 take = lambda k: np.frombuffer(read.read(8 * k)).copy()
@@ -45,10 +47,10 @@ def one_by_one(solve):
 
 
 def wasserstein():
-    """Wasserstein's PairwiseEMD, one thread: of all p with all q, so the time is
+    """Wasserstein's PairwiseEMD: of all p with all q, so the time is
     divided by their number."""
     import wasserstein
-    pairwise = wasserstein.PairwiseEMD(R=1.0, beta=1.0, norm=True, num_threads=1, verbose=0)
+    pairwise = wasserstein.PairwiseEMD(R=1.0, beta=1.0, norm=True, num_threads=threads, verbose=0)
     event = lambda w: np.column_stack([w[w > 0], places[w > 0]])
 
     def run(a, b):
