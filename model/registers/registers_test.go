@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"testing"
 
@@ -35,16 +34,13 @@ func chipModel(t testing.TB, bits int, seed uint64) *autoencoder.Model {
 	return m
 }
 
-// TestChip: the chip, configured by the exported file of each dialect and given
-// input words, sends exactly what the network computes of the same images, on each
-// number of links.
+// TestChip: the chip, configured by the exported file of each dialect and given input
+// words, sends exactly what the network computes of the same images, on each number of
+// links: of 10⁶ images together, unless the test is to be short.
 func TestChip(t *testing.T) {
-	n := 4000
+	n := 200_000
 	if testing.Short() {
 		n = 500
-	}
-	if os.Getenv("BARROW_LONG") != "" {
-		n = 200_000 // 10⁶ on all links, in each dialect
 	}
 	for links := 1; links <= 5; links++ {
 		bits := econt.TopBits(links)
@@ -60,6 +56,7 @@ func TestChip(t *testing.T) {
 		if len(files) != 3 {
 			t.Fatalf("%d files", len(files))
 		}
+		var configs []econt.Config
 		for _, f := range files {
 			r, err := econt.ReadRegisters(bytes.NewReader(f.Data))
 			if err != nil {
@@ -71,69 +68,94 @@ func TestChip(t *testing.T) {
 			if got := r.Config.ETx(); got != links {
 				t.Errorf("%s for %d bits: %d links, want %d", f.Name, bits, got, links)
 			}
-			compare(t, f.Name, m, r.Config, n)
+			configs = append(configs, r.Config)
 		}
+		compare(t, m, configs, n)
 	}
 }
 
-// compare sends random input words through the chip.
-func compare(t *testing.T, name string, m *autoencoder.Model, c econt.Config, n int) {
+// compare sends random input words through chips that shall all compute the network.
+func compare(t *testing.T, m *autoencoder.Model, configs []econt.Config, n int) {
 	t.Helper()
-	chip, err := econt.New(c)
-	if err != nil {
-		t.Fatal(err)
+	var chips []*econt.Emulator
+	var decoders []*econt.Decoder
+	for _, c := range configs {
+		chip, err := econt.New(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		decoder, err := econt.NewDecoder(c, econt.DecoderSettings{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		chips, decoders = append(chips, chip), append(decoders, decoder)
 	}
-	decoder, err := econt.NewDecoder(c, econt.DecoderSettings{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := rand.New(rand.NewPCG(7, uint64(c.Keep.Count())))
+	links := configs[0].ETx()
+	r := rand.New(rand.NewPCG(7, uint64(links)))
 	channel := hgcal.Map(hgcal.Raster, hgcal.V9) // of each cell
-	images := &wafer.Set{Charge: make([]float64, n*hgcal.Cells)}
-	rows := make([]econt.Output, n)
-	for i := range n {
-		in := econt.BunchCrossing{BX: i % econt.OrbitBX}
-		top := 7 * (1 + r.IntN(16)) // codes up to 7, 14 … 112 of 127
-		for w := range in.ERx {
-			for range 4 {
-				code := uint32(r.IntN(top + 1))
-				if r.IntN(3) == 0 {
-					code = 0
-				}
-				in.ERx[w] = in.ERx[w]<<7 | code
-			}
-		}
-		var q [econt.Channels]uint32
-		chip.CALQ(&in, &q)
-		for cell, ch := range channel {
-			images.Image(i)[cell] = float64(q[ch])
-		}
-		chip.Step(&in, &rows[i])
-	}
-	latent, err := m.Encode(context.Background(), images)
-	if err != nil {
-		t.Fatal(err)
-	}
-	frames, err := decoder.Stream(rows)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(frames) != n {
-		t.Fatalf("%s: %d frames of %d", name, len(frames), n)
-	}
 	different := map[float32]bool{}
-	for i, f := range frames {
-		for j, sent := range f.Latent {
-			want := 256 * latent[16*i+j]
-			different[want] = true
-			if float32(sent) != want {
-				t.Fatalf("%s, %d links: image %d: the chip sends %d as output %d, the network computes %v", name, c.ETx(), i, sent, j, want)
+	const batch = 10_000
+	for from := 0; from < n; from += batch {
+		some := min(batch, n-from)
+		images := &wafer.Set{Charge: make([]float64, some*hgcal.Cells)}
+		rows := make([][]econt.Output, len(chips))
+		for k := range rows {
+			rows[k] = make([]econt.Output, some)
+		}
+		for i := range some {
+			in := words(r, (from+i)%econt.OrbitBX)
+			var q [econt.Channels]uint32
+			chips[0].CALQ(&in, &q)
+			for cell, ch := range channel {
+				images.Image(i)[cell] = float64(q[ch])
+			}
+			for k, chip := range chips {
+				chip.Step(&in, &rows[k][i])
+			}
+		}
+		latent, err := m.Encode(context.Background(), images)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k, decoder := range decoders {
+			frames, err := decoder.Stream(rows[k])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(frames) != some {
+				t.Fatalf("dialect %d: %d frames of %d", k+1, len(frames), some)
+			}
+			for i, f := range frames {
+				for j, sent := range f.Latent {
+					want := 256 * latent[16*i+j]
+					different[want] = true
+					if float32(sent) != want {
+						t.Fatalf("dialect %d, %d links: image %d: the chip sends %d as output %d, the network computes %v", k+1, links, from+i, sent, j, want)
+					}
+				}
 			}
 		}
 	}
-	if least := min(1<<(c.Keep.Count()/16), 30); len(different) < least {
-		t.Errorf("%s, %d links: only %d different outputs, the test says little", name, c.ETx(), len(different))
+	if least := min(1<<(configs[0].Keep.Count()/16), 30); len(different) < least {
+		t.Errorf("%d links: only %d different outputs, the test says little", links, len(different))
 	}
+}
+
+// words are random input words of a bunch crossing: a third of the channels empty, the
+// others up to 7, 14 … 112 of 127.
+func words(r *rand.Rand, bx int) econt.BunchCrossing {
+	in := econt.BunchCrossing{BX: bx}
+	top := 7 * (1 + r.IntN(16))
+	for w := range in.ERx {
+		for range 4 {
+			code := uint32(r.IntN(top + 1))
+			if r.IntN(3) == 0 {
+				code = 0
+			}
+			in.ERx[w] = in.ERx[w]<<7 | code
+		}
+	}
+	return in
 }
 
 func TestWidths(t *testing.T) {
