@@ -46,11 +46,16 @@ func (m *Model) view(from, to int, s nn.Settings) (*nn.Network, error) {
 // Inputs are images as the encoder takes them: normalised and arranged, channels
 // last, N times the size of the input's shape.
 func (m *Model) Inputs(images *wafer.Set) ([]float32, error) {
-	scaled, scales, err := normalise(images.Charge, m.norm)
+	return Images(images, m.norm, m.net.InputShape())
+}
+
+// Images are images as an encoder takes them whose input has the shape, 8×8×1 or 4×4×3:
+// normalised and arranged, channels last.
+func Images(images *wafer.Set, norm wafer.Norm, shape nn.Shape) ([]float32, error) {
+	scaled, scales, err := normalise(images.Charge, norm)
 	if err != nil {
 		return nil, err
 	}
-	shape := m.net.InputShape()
 	to, size := Arrangement(shape), shape.Size()
 	out := make([]float32, len(scales)*size)
 	for i := range scales {

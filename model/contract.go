@@ -28,7 +28,10 @@ type Contract struct {
 	// Conditions names the numbers that follow the 16 outputs into the decoder of
 	// a conditional model; nil for others.
 	Conditions []string
-	// Architecture is what the model was built as.
+	// Layers of an encoder that another program left: they have its number formats, and
+	// Precision and LatentBits say nothing. Nil of Barrow's own.
+	Layers []Layer
+	// Architecture is what the model was built as; zero where there are Layers.
 	Architecture autoencoder.Architecture
 }
 
@@ -69,10 +72,24 @@ func (c Contract) String() string {
 	line := func(what, format string, a ...any) {
 		fmt.Fprintf(&b, "%-14s %s\n", what+":", fmt.Sprintf(format, a...))
 	}
-	line("Model", "%s", c.Architecture)
-	line("Image", "48 charges in V9 order, divided by %s", divisors[c.Normalisation])
+	name, taken := c.Architecture.String(), ""
+	if c.Layers != nil {
+		name, taken = "an encoder of another program", "; that and the arrangement are assumed: the file did not say it"
+	}
+	line("Model", "%s", name)
+	line("Image", "48 charges in V9 order, divided by %s%s", divisors[c.Normalisation], taken)
 	line("Arrangement", "%d x %d pixels of %d channel(s); cells by row, column and channel, - for always 0:", c.Shape.H, c.Shape.W, c.Shape.C)
 	b.WriteString(c.grid())
+	if c.Layers != nil {
+		for _, l := range c.Layers {
+			how := "in 32-bit floating point"
+			if l.Quantiser != "" {
+				how = l.Quantiser
+			}
+			line("Layer", "%s: %s to %v, %s", l.Name, l.Kind, l.Shape, how)
+		}
+		return b.String()
+	}
 	p := c.Precision
 	line("Pixels", "%s", format(p.Input, false))
 	line("Weights", "%s", format(p.Weights, true))

@@ -33,9 +33,9 @@ type Format struct {
 	// format adds: of a second arrangement, x443, latent443 and y443.
 	Vectors func(ctx context.Context, m *Model, v Vectors) (Vectors, error)
 	// Verify holds the files of an export, in the folder dir, to all its test
-	// vectors, and says where they part. Nil where reading the files that have a
-	// Part does that.
-	Verify func(ctx context.Context, dir string, m *Model, v Vectors) error
+	// vectors, and says what it found; where they part, or where no check can be made
+	// here, is an error. Nil where reading the files that have a Part does that.
+	Verify func(ctx context.Context, dir string, m *Model, v Vectors) (string, error)
 }
 
 // A Source is where a model of another program is.

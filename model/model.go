@@ -11,8 +11,9 @@ import (
 	"barrow/surrogate"
 )
 
-// A Model is a trained model as formats see it: an autoencoder, or a network that
-// estimates the EMD. It is used by one goroutine at a time.
+// A Model is a trained model as formats see it: an autoencoder, an encoder or a decoder
+// alone ([OfNetwork]), or a network that estimates the EMD. It is used by one goroutine at
+// a time.
 type Model struct {
 	parts   []Part
 	encoder *Encoder
@@ -57,9 +58,29 @@ type Encoder struct {
 // Exact reports whether the encoder's outputs are the same in every tool to the bit:
 // with number formats everywhere, no sum depends on the order of its terms.
 func (e *Encoder) Exact() bool {
-	p := e.Precision
-	return p.Weights.Bits > 0 && p.Input.Bits > 0 && p.Latent.Bits > 0
+	rounded := false // all that there is now are multiples of a step
+	for _, l := range e.Network.Layers() {
+		switch l.Kind {
+		case nn.KindQuantizedBits, nn.KindQuantizedReLU:
+			rounded = true
+		case nn.KindConv2D, nn.KindDense:
+			if !rounded || l.Bits == 0 {
+				return false
+			}
+		case nn.KindReLU, nn.KindFlatten, nn.KindReshape, nn.KindCrop:
+		default:
+			return false
+		}
+	}
+	return rounded
 }
+
+// What the parts of an autoencoder make of what.
+const (
+	aboutEncoder     = "16 numbers of an image"
+	aboutDecoder     = "an image of the 16 numbers"
+	aboutConditional = "an image of the 16 numbers and, behind them, the 8 conditions"
+)
 
 // Of is a trained autoencoder as formats see it: its encoder, its decoder, of 16
 // inputs or, where it is conditional, 24, and the whole.
@@ -91,12 +112,12 @@ func Of(m *autoencoder.Model) (*Model, error) {
 	}
 	out := &Model{encoder: &Encoder{Contract: contract, Network: encoder}}
 	out.parts = []Part{
-		{"encoder", "16 numbers of an image", encoder, []Input{x}, "latent"},
-		{"decoder", "an image of the 16 numbers", decoder, rest, "y"},
+		{"encoder", aboutEncoder, encoder, []Input{x}, "latent"},
+		{"decoder", aboutDecoder, decoder, rest, "y"},
 		{"whole", "encoder and decoder", m.Network(), whole, "y"},
 	}
 	if contract.Conditions != nil {
-		out.parts[1].About = "an image of the 16 numbers and, behind them, the 8 conditions"
+		out.parts[1].About = aboutConditional
 	}
 	if contract.Precision.Chip {
 		if out.encoder.Chip, err = m.ChipWeights(); err != nil {
@@ -147,15 +168,15 @@ func (m *Model) Part(name string) *Part {
 	return nil
 }
 
-// Encoder is the part of an autoencoder that runs on the detector; nil of a network
-// that estimates the EMD.
+// Encoder is the part of an autoencoder that runs on the detector; nil of a decoder alone
+// and of a network that estimates the EMD.
 func (m *Model) Encoder() *Encoder { return m.encoder }
 
-// Runner runs the model: an autoencoder, whose encoder also gives latent, an EMD CNN,
-// or the potentials of a network of potentials.
+// Runner runs the model: an autoencoder, whose encoder also gives latent, a part that is
+// alone, an EMD CNN, or the two networks of potentials and gap, of inputs and outputs of their own.
 func (m *Model) Runner() Runner {
-	if m.encoder == nil {
-		return &network{net: m.parts[0].Network, inputs: m.parts[0].Inputs}
+	if m.Part("whole") == nil {
+		return several(m.parts)
 	}
 	return whole{m}
 }
@@ -170,6 +191,7 @@ func (m *Model) String() string { return m.about }
 // Of an autoencoder: charge (n×48 whole CALQ counts, V9 order), x (images of
 // Contract.Shape, channels last), cond (n×8) where it is conditional, latent (n×16)
 // and y, the image as the decoder gives it. Of an EMD CNN: x (n×4×4×6) and y (n×1).
+// Of an encoder alone all but y, of a decoder alone latent, cond and y.
 // Of a network of potentials: x and y (n×48), x_gap and y_gap (n×1).
 func (m *Model) Vectors(ctx context.Context, n int) (Vectors, error) {
 	v, err := m.draw(ctx, n)

@@ -113,6 +113,38 @@ func forward(net *nn.Network, x *nn.Tensor, from int, out *Array) error {
 	return nil
 }
 
+// several runs networks that have nothing to do with one another: the inputs are those of
+// one behind those of the other, and so are the outputs.
+type several []Part
+
+func (r several) Inputs() []Port {
+	var out []Port
+	for _, p := range r {
+		out = append(out, p.Ports()...)
+	}
+	return out
+}
+
+func (r several) Run(ctx context.Context, in []*Array) (Vectors, error) {
+	if n := len(r.Inputs()); len(in) != n {
+		return nil, fmt.Errorf("model: networks of %d inputs, %d are given", n, len(in))
+	}
+	var out Vectors
+	for i, p := range r {
+		v, err := (&network{net: p.Network, inputs: p.Inputs}).Run(ctx, in[:len(p.Inputs)])
+		if err != nil {
+			return nil, err
+		}
+		in = in[len(p.Inputs):]
+		name := "y"
+		if i > 0 {
+			name = fmt.Sprintf("y%d", i)
+		}
+		out = append(out, Vector{Name: name, Array: v[0].Array})
+	}
+	return out, nil
+}
+
 // whole runs an autoencoder: the encoder, which may be the chip, and the decoder.
 type whole struct{ *Model }
 

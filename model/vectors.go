@@ -40,6 +40,22 @@ func drawConditions(images *wafer.Set) {
 	images.Columns = columns
 }
 
+// drawnConditions are the conditions that the drawn columns make.
+func drawnConditions(images *wafer.Set, n int) (Vector, error) {
+	drawConditions(images)
+	c, err := autoencoder.Conditions(images)
+	return Vector{"cond", "the 8 conditions that follow the 16 outputs into the decoder", Floats(c, n, autoencoder.ConditionCount)}, err
+}
+
+// imageVectors are images, and what an encoder takes of them.
+func imageVectors(images *wafer.Set, x []float32, s nn.Shape) Vectors {
+	n := images.Len()
+	return Vectors{
+		{"charge", "whole counts of 48 cells, V9 order", &Array{Float64, []int{n, autoencoder.Cells}, images.Charge}},
+		{"x", "the images as the encoder takes them, channels last", Floats(x, n, s.H, s.W, s.C)},
+	}
+}
+
 // drawImages makes the vectors of an autoencoder.
 func drawImages(ctx context.Context, a *autoencoder.Model, m *Model, n int) (Vectors, error) {
 	images := &wafer.Set{Charge: drawCharge(1, n)}
@@ -51,19 +67,13 @@ func drawImages(ctx context.Context, a *autoencoder.Model, m *Model, n int) (Vec
 	if err != nil {
 		return nil, err
 	}
-	s := m.encoder.Shape
-	v := Vectors{
-		{"charge", "whole counts of 48 cells, V9 order", &Array{Float64, []int{n, autoencoder.Cells}, images.Charge}},
-		{"x", "the images as the encoder takes them, channels last", Floats(x, n, s.H, s.W, s.C)},
-		{"latent", "the encoder's 16 outputs, exactly", Floats(latent, n, autoencoder.Latent)},
-	}
+	v := append(imageVectors(images, x, m.encoder.Shape), Vector{"latent", "the encoder's 16 outputs, exactly", Floats(latent, n, autoencoder.Latent)})
 	if m.encoder.Conditions != nil {
-		drawConditions(images)
-		c, err := autoencoder.Conditions(images)
+		c, err := drawnConditions(images, n)
 		if err != nil {
 			return nil, err
 		}
-		v = append(v, Vector{"cond", "the 8 conditions that follow the 16 outputs into the decoder", Floats(c, n, autoencoder.ConditionCount)})
+		v = append(v, c)
 	}
 	return m.Part("decoder").add(ctx, v, "the images as the decoder gives them for latent, channels last, before cells are scaled back")
 }

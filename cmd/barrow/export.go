@@ -22,7 +22,7 @@ func (f *exportFlags) add(cmd *cobra.Command) {
 	wordVar(flags, &f.format, "format", "", file.Exports(), "format: "+strings.Join(file.Exports(), ", "))
 	flags.StringVar(&f.out, "out", "", "`folder` to write into")
 	flags.BoolVar(&f.force, "force", false, "replace files that are there")
-	flags.BoolVar(&f.verify, "verify", false, "run the test vectors through the files, as Barrow reads them")
+	flags.BoolVar(&f.verify, "verify", false, "run the test vectors through the files, as Barrow reads them, or through their own test")
 }
 
 func (f *exportFlags) check() error {
@@ -60,11 +60,11 @@ func (f *exportFlags) export(cmd *cobra.Command, c *common, m *model.Model, name
 		fmt.Fprintln(w, p)
 	}
 	for _, v := range verified {
-		fmt.Fprintf(w, "verified %s: the largest difference is %.3g", v.File, v.Most)
-		if v.Remark != "" {
-			fmt.Fprintf(w, "; %s", v.Remark)
+		said := []string{v.Remark}
+		if v.Part != "" {
+			said = append([]string{fmt.Sprintf("the largest difference is %.3g", v.Most)}, said...)
 		}
-		fmt.Fprintln(w)
+		fmt.Fprintf(w, "verified %s: %s\n", v.File, strings.TrimSuffix(strings.Join(said, "; "), "; "))
 	}
 	return nil
 }
@@ -79,7 +79,8 @@ func newEncoderExport(c *common) *cobra.Command {
 folder, in a format of other programs:
 
 ` + formats(func(x model.Format) bool { return x.Export != nil }) + `
-The model is a run folder, a weights file or an autoencoder of another program.
+The model is a run folder, a weights file or a model of another program: an
+autoencoder, an encoder alone or a decoder alone.
 Beside the format's files the folder gets test vectors (vectors.npz: images, what
 the encoder takes of them, its outputs to the bit, and what the decoder makes of
 them; the same as CSV files) and a README.txt that says what the files expect. With
@@ -97,15 +98,11 @@ econt weights".`,
 			if err != nil {
 				return err
 			}
-			a, err := openEncoder(path, c.threads)
+			m, err := file.Encoder(path, file.Settings{Threads: c.threads})
 			if err != nil {
 				return err
 			}
 			modelRemark(cmd, path)
-			m, err := model.Of(a)
-			if err != nil {
-				return err
-			}
 			return f.export(cmd, c, m, path)
 		},
 	}

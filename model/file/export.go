@@ -184,8 +184,13 @@ func csv(v model.Vector) []byte {
 func (e *export) describe() []byte {
 	var b bytes.Buffer
 	what := "A network that estimates the EMD of two wafer images"
-	if e.model.Encoder() != nil {
+	switch m := e.model; {
+	case m.Part("whole") != nil:
 		what = "An autoencoder of wafer images"
+	case m.Encoder() != nil:
+		what = "An encoder of wafer images"
+	case m.Part("decoder") != nil:
+		what = "A decoder of wafer images"
 	}
 	fmt.Fprintf(&b, "%s, exported by Barrow as %s.\n\n", what, e.format.About)
 	for _, file := range e.files {

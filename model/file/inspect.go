@@ -158,9 +158,9 @@ func part(name string, ports []model.Port, layers []model.Layer) Part {
 
 // known is what another program's network is to Barrow.
 func known(net *nn.Network) (*model.Model, error) {
-	a, err := autoencoder.FromNetwork(net)
+	m, err := ofAutoencoder(net)
 	if err == nil {
-		return model.Of(a)
+		return m, nil
 	}
 	if d, bad := surrogate.FromNetwork(net); bad == nil {
 		return model.OfEstimator(d)

@@ -54,6 +54,44 @@ func Autoencoder(name string, s Settings) (*autoencoder.Model, error) {
 	return m, nil
 }
 
+// Encoder opens what Autoencoder does, and an encoder or a decoder alone of another
+// program, as formats see them.
+func Encoder(name string, s Settings) (*model.Model, error) {
+	settings := nn.Settings{Threads: s.Threads}
+	path, err := EncoderWeights(name, s.Loss)
+	if err != nil {
+		return nil, err
+	}
+	if kind, format, err := recognise(path); err == nil && kind == foreign {
+		net, err := readNetwork(format, path, settings)
+		if err != nil {
+			return nil, err
+		}
+		m, err := ofAutoencoder(net)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		return m, nil
+	}
+	a, err := Autoencoder(path, Settings{Threads: s.Threads})
+	if err != nil {
+		return nil, err
+	}
+	return model.Of(a)
+}
+
+// ofAutoencoder is another program's network as an autoencoder, or a part of one.
+func ofAutoencoder(net *nn.Network) (*model.Model, error) {
+	a, err := autoencoder.FromNetwork(net)
+	if err == nil {
+		return model.Of(a)
+	}
+	if m, alone := model.OfNetwork(net); alone == nil {
+		return m, nil
+	}
+	return nil, err
+}
+
 // Assumed is what is taken for granted of an encoder's file because the file does
 // not say it; "" if nothing is, or if the file cannot be opened.
 func Assumed(path string) string {

@@ -138,6 +138,9 @@ func TestRunEstimators(t *testing.T) {
 			t.Fatal(err)
 		}
 		near(t, name, arrays(t, out).Get("y"), v.Get("y"), 0)
+		if gap := v.Get("y_gap"); gap != nil {
+			near(t, name+": gap", arrays(t, out).Get("y1"), gap, 0)
+		}
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 // A Verified is what Verify found of a file of an export.
 type Verified struct {
 	File   string  `json:"file"`
-	Part   string  `json:"part,omitempty"`
-	Most   float64 `json:"most"` // the largest difference from the test vectors
+	Part   string  `json:"part,omitempty"` // "" where the format holds the folder to the vectors itself, and Remark says what it found
+	Most   float64 `json:"most"`           // the largest difference from the test vectors, of a part
 	Remark string  `json:"remark,omitempty"`
 }
 
@@ -43,10 +43,11 @@ func Verify(ctx context.Context, m *model.Model, format, dir string) ([]Verified
 		found = append(found, *v)
 	}
 	if f.Verify != nil {
-		if err := f.Verify(ctx, dir, m, e.vectors); err != nil {
+		said, err := f.Verify(ctx, dir, m, e.vectors)
+		if err != nil {
 			return found, fmt.Errorf("model: %w", err)
 		}
-		found = append(found, Verified{File: dir})
+		found = append(found, Verified{File: dir, Remark: said})
 	}
 	if len(found) == 0 {
 		return nil, fmt.Errorf("model: Barrow does not read the format %s back, so it cannot be verified here", format)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"barrow/model"
@@ -88,8 +89,8 @@ func run(f model.Source, s nn.Settings) (model.Runner, error) {
 
 // check asks of every part whether the format can hold it.
 func check(m *model.Model, format string, allowed func(l nn.LayerShape) error) error {
-	if e := m.Encoder(); format == "qkeras" {
-		if e == nil || !anyQuantised(e.Network) {
+	if format == "qkeras" {
+		if !slices.ContainsFunc(m.Parts(), func(p model.Part) bool { return anyQuantised(p.Network) }) {
 			return errors.New("qkeras: the model is in floating point, which QKeras has nothing to add to: export it as keras")
 		}
 	}
@@ -215,8 +216,8 @@ func exportQKeras(ctx context.Context, m *model.Model) ([]model.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	note := notes(m.Encoder().Network)
-	if m.Encoder().Chip != nil {
+	note := notes(m.Parts()[0].Network)
+	if e := m.Encoder(); e != nil && e.Chip != nil {
 		off, err := truncation(ctx, m)
 		if err != nil {
 			return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"barrow/model"
 	"barrow/nn"
@@ -22,11 +23,18 @@ func checkQ(m *model.Model) error {
 	if e == nil {
 		return errors.New("onnx: QONNX is written of encoders, and this network is none: take the format onnx")
 	}
-	if e.Precision.Weights.Bits == 0 {
+	if !rounded(e.Network) {
 		return errors.New("onnx: QONNX is of quantised encoders, and this one is in floating point: take the format onnx, or train with a quantised precision")
 	}
 	_, err := quantised(e)
 	return err
+}
+
+// rounded reports whether any weights are quantised.
+func rounded(n *nn.Network) bool {
+	return slices.ContainsFunc(n.Layers(), func(l nn.LayerShape) bool {
+		return (l.Kind == nn.KindConv2D || l.Kind == nn.KindDense) && l.Bits > 0
+	})
 }
 
 func exportQ(_ context.Context, m *model.Model) ([]model.File, error) {

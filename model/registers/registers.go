@@ -49,6 +49,9 @@ func check(m *model.Model) error {
 	if e == nil {
 		return errors.New("registers: the chip has an encoder's registers, and this network is none: name an autoencoder")
 	}
+	if e.Chip == nil && e.Layers != nil {
+		return errors.New("registers: an encoder of another program, which rounds no single product down as the chip does: what the chip makes of its weights is another encoder, which barrow/econt configures")
+	}
 	if e.Chip == nil {
 		return fmt.Errorf("registers: the encoder's precision is %q, and the chip computes otherwise: train with the precision asic", e.Precision.Name)
 	}

@@ -13,26 +13,27 @@ import (
 
 // verify sends the test vectors' charges through the chip as the files in dir
 // configure it, and holds what it sends to the vectors' latents.
-func verify(ctx context.Context, dir string, _ *model.Model, v model.Vectors) error {
+func verify(ctx context.Context, dir string, _ *model.Model, v model.Vectors) (string, error) {
 	for _, d := range dialects {
 		path := filepath.Join(dir, d.String()+".yaml")
 		f, err := os.Open(path)
 		if err != nil {
-			return fmt.Errorf("registers: %w", err)
+			return "", fmt.Errorf("registers: %w", err)
 		}
 		r, err := econt.ReadRegisters(f)
 		f.Close()
 		if err != nil {
-			return fmt.Errorf("registers: %s: %w", path, err)
+			return "", fmt.Errorf("registers: %s: %w", path, err)
 		}
 		if err := ctx.Err(); err != nil {
-			return err
+			return "", err
 		}
 		if err := send(&r.Config, v.Get("charge"), v.Get("latent")); err != nil {
-			return fmt.Errorf("registers: %s: %w", path, err)
+			return "", fmt.Errorf("registers: %s: %w", path, err)
 		}
 	}
-	return nil
+	n, _ := v.Get("charge").Rows()
+	return fmt.Sprintf("the chip sends what the network computes of %d images, by the registers of each dialect", n), nil
 }
 
 // send compares what the chip sends of images with the outputs expected.

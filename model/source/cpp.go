@@ -15,7 +15,7 @@ import (
 func Cpp() model.Format {
 	return model.Format{
 		Name: "cpp", About: "a C++17 header without dependencies, and its test program",
-		Check: check1, Export: exportCpp,
+		Check: check1, Export: exportCpp, Verify: verifyCpp,
 	}
 }
 
@@ -86,8 +86,7 @@ func (p *program) cpp() []byte {
 		}
 		cppPart(&b, part)
 	}
-	if p.contract != nil {
-		d := p.find("decoder")
+	if d := p.find("decoder"); d != nil && p.contract != nil {
 		more, pass := "", ""
 		for _, in := range d.Inputs[1:] {
 			more, pass = more+", const float* "+in.Name, pass+", "+in.Name

@@ -3,197 +3,229 @@ package source
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"go/format"
 	"strconv"
+	"strings"
 
 	"barrow/model"
 	"barrow/nn"
 )
 
-// Go is a file of Go as a format of models, written only: encoders, to be read.
+// Go is a file of Go as a format of models, written only.
 func Go() model.Format {
 	return model.Format{
-		Name: "go", About: "a file of Go without dependencies: the encoder alone, to be read",
-		Check: checkGo, Export: exportGo,
+		Name: "go", About: "a file of Go without dependencies, and its test, to be read",
+		Check: check1, Export: exportGo, Verify: verifyGo,
 	}
-}
-
-func checkGo(m *model.Model) error {
-	if m.Encoder() == nil {
-		return errors.New("source: Go is written of encoders, and this network is none: take cpp or python")
-	}
-	_, err := goSource(m)
-	return err
 }
 
 func exportGo(_ context.Context, m *model.Model) ([]model.File, error) {
-	raw, err := goSource(m)
-	if err != nil {
-		return nil, err
-	}
-	return []model.File{{Name: "encoder.go", Data: raw, About: "Encode makes 16 numbers of an image"},
-		{Name: "encoder_test.go", Data: []byte(goTest), About: "holds it to the vectors beside it: go test encoder.go encoder_test.go"}}, nil
-}
-
-func goSource(m *model.Model) ([]byte, error) {
 	p, err := programOf(m)
 	if err != nil {
 		return nil, err
 	}
+	code, err := format.Source(p.golang())
+	if err != nil {
+		return nil, fmt.Errorf("source: %w", err)
+	}
+	test, err := format.Source(p.goTest())
+	if err != nil {
+		return nil, fmt.Errorf("source: %w", err)
+	}
+	name := p.name + "_test.go"
+	return []model.File{
+		{Name: p.name + ".go", Data: code, About: "the model as functions of package " + p.name + " on slices of float32, one sample at a time"},
+		{Name: name, Data: test, About: fmt.Sprintf("holds it to the vectors beside it: go test %s.go %s", p.name, name)},
+	}, nil
+}
+
+// goName is the function of a part.
+func goName(call string) string {
+	if call == "emd" {
+		return "EMD"
+	}
+	return strings.ToUpper(call[:1]) + call[1:]
+}
+
+func (p *program) golang() []byte {
 	var b bytes.Buffer
-	b.WriteString("// Package encoder was written by Barrow.\n//\n" + comment("//", p.about) + "package encoder\n\nimport \"math\"\n\n")
-	e := p.find("encoder")
-	fmt.Fprintf(&b, "const (\n\texact = %t // whether outputs are the same to the bit\n\tstep = %v // of outputs that rounding may put to the other side\n)\n\n", e.outcome.exact, e.outcome.step)
-	if w := p.chip; w != nil {
-		r := w.Registers()
-		fmt.Fprintf(&b, goChip, p.dropped, p.dropped)
-		for _, a := range []struct {
-			name     string
-			from, to int
-		}{{"conv", 0, 72}, {"convBias", 72, 80}, {"dense", 80, 2128}, {"denseBias", 2128, 2144}} {
-			fmt.Fprintf(&b, "var %s = [...]int{%s}\n\n", a.name, numbers(a.to-a.from, func(i int) string { return fmt.Sprint(r[a.from+i]) }))
-		}
-		return format.Source(b.Bytes())
+	fmt.Fprintf(&b, "// Package %s was written by Barrow. Images and features are slices of numbers, channels\n// last; sums are formed in double precision.\n//\n%spackage %s\n\n", p.name, comment("//", p.about), p.name)
+	if p.contract != nil || p.has(nn.KindSigmoid, nn.KindTanh, nn.KindSiLU, nn.KindQuantizedBits, nn.KindQuantizedReLU) {
+		b.WriteString("import \"math\"\n\n")
 	}
-	b.WriteString("// Encode makes 16 numbers of an image, channels last. Sums are in double precision.\nfunc Encode(x []float32) []float32 {\n")
-	for _, o := range e.ops {
-		fmt.Fprintf(&b, "// %s\n", o.title())
+	if p.contract != nil {
+		p.goImage(&b)
+	}
+	for _, part := range p.parts {
+		if part.Name == "encoder" && p.chip != nil {
+			fmt.Fprintf(&b, goChip, p.dropped, p.dropped)
+			continue
+		}
+		goPart(&b, part)
+	}
+	if d := p.find("decoder"); d != nil && p.contract != nil {
+		more, pass := "", ""
+		for _, in := range d.Inputs[1:] {
+			more, pass = more+", "+in.Name, pass+", "+in.Name
+		}
+		fmt.Fprintf(&b, "// Autoencode is the whole: what Decode makes of what Encode makes of x.\nfunc Autoencode(x%s []float32) []float32 { return Decode(Encode(x)%s) }\n\n", more, pass)
+	}
+	for _, h := range goHelpers {
+		if p.has(h.kinds...) {
+			b.WriteString(h.text)
+		}
+	}
+	p.goWeights(&b)
+	return b.Bytes()
+}
+
+func (p *program) goImage(b *bytes.Buffer) {
+	first, scale := 0, "_, e := math.Frexp(sum)\nscale := math.Ldexp(1, e-1)"
+	switch p.contract.Normalisation {
+	case "sum":
+		scale = "scale := sum"
+	case "max":
+		scale = "scale := 0.0\nfor _, v := range charge {\nscale = math.Max(scale, float64(v))\n}"
+	case "sumlog2-without-0":
+		first = 1
+	}
+	fmt.Fprintf(b, `// cells says where each of 48 cells (V9 order) lies in the image.
+var cells = [48]int{%s}
+
+// Image is that of 48 charges, which are divided by %s; nil if that is not above 0.
+func Image(charge []float32) []float32 {
+	sum := 0.0
+	for _, v := range charge[%d:] {
+		sum += float64(v)
+	}
+	if !(sum > 0) || math.IsInf(sum, 0) {
+		return nil
+	}
+	%s
+	x := make([]float32, %d)
+	for i, v := range charge {
+		x[cells[i]] = float32(float64(v) / scale)
+	}
+	return x
+}
+
+`, numbers(48, func(i int) string { return fmt.Sprint(p.contract.Cells[i]) }), scales[p.contract.Normalisation], first, scale, p.contract.Shape.Size())
+}
+
+func goPart(b *bytes.Buffer, p *part) {
+	var names []string
+	for _, in := range p.Inputs {
+		names = append(names, in.Name)
+	}
+	name := goName(functions[p.Name])
+	fmt.Fprintf(b, "// %s makes %s: of %s, %s.\nfunc %s(%s []float32) []float32 {\n", name, p.About, extent(p.Network.InputShape()), extent(p.Network.OutputShape()), name, strings.Join(names, ", "))
+	last := names[0]
+	if len(names) > 1 {
+		last = "joined"
+		b.WriteString("var joined []float32\n")
+		for _, n := range names {
+			fmt.Fprintf(b, "joined = append(joined, %s...)\n", n)
+		}
+	}
+	first := last
+	for _, o := range p.ops {
+		if o.x == "x" {
+			o.x = first
+		}
 		switch o.Kind {
-		case nn.KindConv2D:
-			fmt.Fprintf(&b, "x = convolve(x, %s[:], %s[:], %d, %d, %d, %d, %d, %d, %d, %d, %d)\n", o.kernel.name, o.bias.name, o.In.H, o.In.W, o.In.C, o.Out.H, o.Out.W, o.Kernel, o.Stride, o.top, o.left)
-		case nn.KindDense:
-			// An image of one pixel, of as many channels as there are numbers.
-			fmt.Fprintf(&b, "x = convolve(x, %s[:], %s[:], 1, 1, %d, 1, 1, 1, 1, 0, 0)\n", o.kernel.name, o.bias.name, o.In.Size())
-		case nn.KindReLU:
-			b.WriteString("x = each(x, func(v float64) float64 { return max(v, 0) })\n")
-		case nn.KindQuantizedBits, nn.KindQuantizedReLU:
-			round := map[bool]string{true: "Floor", false: "RoundToEven"}[o.grid.floor]
-			fmt.Fprintf(&b, "x = each(x, func(v float64) float64 { return min(max(math.%s(v/%v), %v), %v) * %v })\n", round, o.grid.step, o.grid.low, o.grid.high, o.grid.step)
-		case nn.KindFlatten, nn.KindReshape:
-		default:
-			return nil, fmt.Errorf("source: layer %q (%s): Go is not written of such layers: take cpp or python", o.Name, o.Kind)
+		case nn.KindSwapPair, nn.KindNegatePair:
+			b.WriteString("var pair [2][]float32\nfor k := range pair {\n")
+		case nn.KindPairMean, nn.KindPairDifference:
+			fmt.Fprintf(b, "pair[k] = %s\n}\n", o.x)
 		}
+		fmt.Fprintf(b, "// %s\n%s := %s\n", o.title(), o.y, goOp(o))
+		last = o.y
 	}
-	b.WriteString("return x\n}\n\n" + goHelpers)
-	for _, a := range e.arrays() {
-		fmt.Fprintf(&b, "// %s %v\nvar %s = [...]float32{%s}\n\n", a.about, a.shape, a.name, numbers(len(a.value), func(i int) string { return strconv.FormatFloat(float64(a.value[i]), 'g', -1, 32) }))
-	}
-	return format.Source(b.Bytes())
+	fmt.Fprintf(b, "return %s\n}\n\n", last)
 }
 
-const goHelpers = `
-func each(x []float32, f func(v float64) float64) []float32 {
-	y := make([]float32, len(x))
-	for i, v := range x {
-		y[i] = float32(f(float64(v)))
+// goOp is an operation as an expression.
+func goOp(o op) string {
+	bias := "nil"
+	if o.bias != nil {
+		bias = o.bias.name + "[:]"
 	}
-	return y
+	shapes := fmt.Sprintf("[3]int{%d, %d, %d}, [3]int{%d, %d, %d}", o.In.H, o.In.W, o.In.C, o.Out.H, o.Out.W, o.Out.C)
+	each := func(expression string) string {
+		return fmt.Sprintf("each(%s, func(v float64) float64 { return %s })", o.x, expression)
+	}
+	switch o.Kind {
+	case nn.KindConv2D:
+		return fmt.Sprintf("convolve(%s, %s[:], %s, %s, %d, %d, %d, %d)", o.x, o.kernel.name, bias, shapes, o.Kernel, o.Stride, o.top, o.left)
+	case nn.KindConv2DTranspose:
+		return fmt.Sprintf("transposed(%s, %s[:], %s, %s, %d, %d, %d, %d)", o.x, o.kernel.name, bias, shapes, o.Kernel, o.Stride, o.top, o.left)
+	case nn.KindDense:
+		return fmt.Sprintf("dense(%s, %s[:], %s, %d)", o.x, o.kernel.name, bias, o.Units)
+	case nn.KindBatchNorm:
+		return fmt.Sprintf("batchNorm(%s, %s[:], %s[:], %s)", o.x, o.mean.name, o.scale.name, bias)
+	case nn.KindQuantizedBits, nn.KindQuantizedReLU:
+		round := map[bool]string{true: "Floor", false: "RoundToEven"}[o.grid.floor]
+		return each(fmt.Sprintf("min(max(math.%s(v/%v), %v), %v) * %v", round, o.grid.step, o.grid.low, o.grid.high, o.grid.step))
+	case nn.KindCrop:
+		return fmt.Sprintf("crop(%s, %s, %d, %d)", o.x, shapes, o.top, o.left)
+	case nn.KindAdd:
+		return fmt.Sprintf("add(%s, %s)", o.x, o.from)
+	case nn.KindSwapPair:
+		return fmt.Sprintf("swap(%s, k, %d)", o.x, o.In.C)
+	case nn.KindNegatePair:
+		return fmt.Sprintf("negate(%s, k)", o.x)
+	case nn.KindPairMean:
+		return "mean(pair)"
+	case nn.KindPairDifference:
+		return "difference(pair)"
+	case nn.KindReLU:
+		return each("max(v, 0)")
+	case nn.KindSigmoid:
+		return each("1 / (1 + math.Exp(-v))")
+	case nn.KindTanh:
+		return each("math.Tanh(v)")
+	case nn.KindSiLU:
+		return each("v / (1 + math.Exp(-v))")
+	case nn.KindSquare:
+		return each("v * v")
+	}
+	return o.x // flatten, reshape
 }
 
-var _ = math.Floor
-
-// convolve has a kernel [k][k][c][filters]; top and left are rows and columns of 0 before the image.
-func convolve(x, w, b []float32, h, wide, c, oh, ow, k, stride, top, left int) (y []float32) {
-	for at := range oh * ow {
-		for f := range b {
-			sum := float64(b[f])
-			for tap := range k * k {
-				row, column := at/ow*stride+tap/k-top, at%ow*stride+tap%k-left
-				if row < 0 || row >= h || column < 0 || column >= wide {
-					continue
-				}
-				for i := range c {
-					sum += float64(x[(row*wide+column)*c+i]) * float64(w[(tap*c+i)*len(b)+f])
-				}
-			}
-			y = append(y, float32(sum))
+func (p *program) goWeights(b *bytes.Buffer) {
+	for _, part := range p.parts {
+		for _, a := range part.arrays() {
+			fmt.Fprintf(b, "// %s %v\nvar %s = [...]float32{%s}\n\n", a.about, a.shape, a.name, numbers(len(a.value), func(i int) string { return strconv.FormatFloat(float64(a.value[i]), 'g', -1, 32) }))
 		}
 	}
-	return y
-}
-`
-
-const goChip = `// Encode is the chip in integers: pixels in units of 1/128, at most 255, weights of 1/32, outputs of
-// 1/256. Every product is rounded down (>>) before it is added.
-func Encode(x []float32) []float32 {
-	var hidden [128]int
-	for i := range hidden {
-		at, f := i/8, i%%8
-		sum := convBias[f] * 4
-		for tap := range 9 {
-			row, column := at/4*2+tap/3, at%%4*2+tap%%3
-			if row < 8 && column < 8 {
-				sum += int(math.Min(float64(x[row*8+column])*128, 255)) * conv[tap*8+f] >> 5
-			}
-		}
-		hidden[i] = max(sum, 0)
+	if p.chip == nil {
+		return
 	}
-	y := make([]float32, 16)
-	for j := range y {
-		sum := denseBias[j] * 8
-		for i, h := range hidden {
-			sum += h * dense[j*128+i] >> 4
-		}
-		y[j] = float32(min(max(sum, 0), 511)>>%d<<%d) / 256
+	r := p.chip.Registers()
+	b.WriteString("// The encoder's weights in units of 1/32.\n")
+	for _, a := range []struct {
+		name     string
+		from, to int
+	}{{"conv", 0, 72}, {"convBias", 72, 80}, {"denseKernel", 80, 2128}, {"denseBias", 2128, 2144}} {
+		fmt.Fprintf(b, "var %s = [...]int{%s}\n\n", a.name, numbers(a.to-a.from, func(i int) string { return fmt.Sprint(r[a.from+i]) }))
 	}
-	return y
 }
 
-`
-
-const goTest = `package encoder
-
-import (
-	"encoding/csv"
-	"math"
-	"os"
-	"strconv"
-	"testing"
-)
-
-func read(t *testing.T, name string) (rows [][]float32) {
-	f, err := os.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	all, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, line := range all {
-		var row []float32
-		for _, s := range line {
-			v, err := strconv.ParseFloat(s, 32)
-			if err != nil {
-				t.Fatal(err)
-			}
-			row = append(row, float32(v))
+func (p *program) goTest() []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, goHarness, p.name)
+	for _, c := range p.checks() {
+		var in, args []string
+		for i, name := range c.in {
+			in, args = append(in, strconv.Quote(name)), append(args, fmt.Sprintf("in[%d]", i))
 		}
-		rows = append(rows, row)
-	}
-	return rows
-}
-
-func TestEncode(t *testing.T) {
-	x, want := read(t, "vectors_x.csv"), read(t, "vectors_latent.csv")
-	equal, all, most, largest := 0, 0, 0.0, 1.0
-	for i := range x {
-		for j, v := range Encode(x[i]) {
-			off := math.Abs(float64(v) - float64(want[i][j]))
-			most, largest = max(most, off), max(largest, math.Abs(float64(want[i][j])))
-			all++
-			if off == 0 {
-				equal++
-			}
+		step := c.step
+		if c.exact {
+			step = 0
 		}
+		name := goName(c.call)
+		fmt.Fprintf(&b, "func Test%s(t *testing.T) {\n\tcheck(t, []string{%s}, %q, %t, %v, func(in [][]float32) []float32 { return %s(%s) })\n}\n\n", name, strings.Join(in, ", "), c.out, c.exact, step, name, strings.Join(args, ", "))
 	}
-	t.Logf("%d of %d numbers equal, the farthest off by %g", equal, all, most)
-	ok := exact && equal == all || !exact && step == 0 && most <= 2e-6*largest || !exact && step > 0 && (all-equal)*100 <= all && most <= step
-	if !ok || all == 0 {
-		t.Error("not what Barrow computes")
-	}
+	return b.Bytes()
 }
-`

@@ -109,10 +109,10 @@ func (p *program) has(kinds ...string) bool {
 	return false
 }
 
-// whole reports whether encoder and decoder, one after the other, give the vectors: not
+// whole reports whether there are both, and encoder and decoder, one after the other, give the vectors: not
 // where the encoder's outputs may be a step off.
 func (p *program) whole() bool {
-	return p.contract != nil && (p.find("encoder").outcome.exact || p.find("encoder").outcome.step == 0)
+	return p.find("encoder") != nil && p.find("decoder") != nil && (p.find("encoder").outcome.exact || p.find("encoder").outcome.step == 0)
 }
 
 func (p *part) arrays() []*array {

@@ -15,7 +15,7 @@ import (
 func Python() model.Format {
 	return model.Format{
 		Name: "python", About: "a file of Python that needs NumPy alone, to be read",
-		Check: check1, Export: exportPython,
+		Check: check1, Export: exportPython, Verify: verifyPython,
 	}
 }
 
@@ -47,9 +47,9 @@ func (p *program) python() []byte {
 		}
 		pythonPart(&b, part)
 	}
-	if p.contract != nil {
+	if d := p.find("decoder"); d != nil && p.contract != nil {
 		more := ""
-		for _, in := range p.find("decoder").Inputs[1:] {
+		for _, in := range d.Inputs[1:] {
 			more += ", " + in.Name
 		}
 		fmt.Fprintf(&b, "def autoencode(x%[1]s):\n    return decode(encode(x)%[1]s)\n\n\n", more)

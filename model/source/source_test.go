@@ -1,6 +1,7 @@
 package source_test
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -52,33 +53,71 @@ func models(t *testing.T) map[string]*model.Model {
 		t.Fatal(err)
 	}
 	out["cnn"] = cnn(t)
+	for name, of := range map[string]string{"encoder alone": "qkeras", "decoder alone": "fork"} {
+		part, _, _ := strings.Cut(name, " ")
+		if out[name], err = model.OfNetwork(out[of].Part(part).Network); err != nil {
+			t.Fatal(name, err)
+		}
+	}
 	return out
 }
 
 // TestCpp: the header compiles without a warning, and its test program finds what
 // Barrow computes, of quantised encoders to the bit.
 func TestCpp(t *testing.T) {
-	compiler, err := exec.LookPath("g++")
-	if err != nil {
+	if _, err := exec.LookPath("g++"); err != nil {
 		t.Skip("no g++ here")
 	}
 	for name, m := range models(t) {
 		if testing.Short() && name != "asic3" && name != "qkeras" {
 			continue
 		}
+		exported(t, name, m, "cpp")
+	}
+}
+
+// exported writes a model and holds the files to it by their own test.
+func exported(t *testing.T, name string, m *model.Model, format string) {
+	t.Helper()
+	dir := t.TempDir()
+	if _, err := file.Export(t.Context(), m, format, dir, false); err != nil {
+		t.Fatal(name, err)
+	}
+	found, err := file.Verify(t.Context(), m, format, dir)
+	if err != nil || len(found) != 1 || !strings.Contains(found[0].Remark, "numbers equal") {
+		t.Errorf("%s: %v, %v", name, found, err)
+	}
+	t.Log(name, found)
+}
+
+// TestUnchecked: where there is no tool to run a test with, none is said to have passed;
+// and a file that computes otherwise does not pass.
+func TestUnchecked(t *testing.T) {
+	m := models(t)["asic3"]
+	path := os.Getenv("PATH")
+	for format, name := range map[string]string{"cpp": "encoder.h", "go": "encoder.go", "python": "encoder.py"} {
 		dir := t.TempDir()
-		if _, err := file.Export(t.Context(), m, "cpp", dir, false); err != nil {
-			t.Fatal(name, err)
+		if _, err := file.Export(t.Context(), m, format, dir, false); err != nil {
+			t.Fatal(err)
 		}
-		program := filepath.Join(dir, "test")
-		if said, err := exec.Command(compiler, "-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", "-o", program, filepath.Join(dir, "test.cpp")).CombinedOutput(); err != nil {
-			t.Errorf("%s: %v\n%.2000s", name, err, said)
-			continue
+		t.Setenv("PATH", "")
+		_, err := file.Verify(t.Context(), m, format, dir)
+		if err == nil || !strings.Contains(err.Error(), "not checked: here is no ") {
+			t.Errorf("%s: %v", format, err)
 		}
-		said, err := exec.Command(program, dir).CombinedOutput()
-		t.Logf("%s\n%s", name, said)
-		if err != nil || !strings.Contains(string(said), ": ok\n") {
-			t.Errorf("%s: %v\n%s", name, err, said)
+		t.Setenv("PATH", path)
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := strings.ReplaceAll(string(text), "511", "63")
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(other), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := file.Verify(t.Context(), m, format, dir); err == nil {
+			t.Errorf("%s: another encoder passes", format)
+		} else if !strings.Contains(err.Error(), "not checked") && !strings.Contains(err.Error(), "numbers equal") {
+			t.Errorf("%s: %v", format, err)
 		}
 	}
 }

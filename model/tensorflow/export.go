@@ -34,7 +34,7 @@ func Format() model.Format {
 }
 
 func check(m *model.Model) error {
-	if m.Encoder() == nil {
+	if m.Part("encoder") == nil && m.Part("decoder") == nil {
 		return errors.New("tensorflow: CMSSW runs autoencoders, and this network is none: name one, or take another format")
 	}
 	_, err := graphs(m)
@@ -63,29 +63,36 @@ type graph struct {
 // graphs are encoder and decoder for images of either arrangement.
 func graphs(m *model.Model) ([]graph, error) {
 	var out []graph
+	own := imagesOf(m)
 	for _, a := range arrangements {
-		e, err := encoderGraph(m, a.shape)
-		if err != nil {
-			return nil, err
-		}
-		d, err := decoderGraph(m, a.shape)
-		if err != nil {
-			return nil, err
-		}
 		lays := "images laid out as below"
-		if a.shape != m.Encoder().Shape {
+		if a.shape != own {
 			lays = fmt.Sprintf("images of %v, which the graph itself lays out anew (%s; vectors x%s, latent%s, y%s)", a.shape, cellsOf(a.shape), a.suffix, a.suffix, a.suffix)
 		}
-		inputs := m.Part("decoder").Inputs
-		size := 0
-		for _, in := range inputs {
-			size += in.Shape.Size()
+		if e := m.Encoder(); e != nil {
+			def, err := encoderGraph(e, a.shape)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, graph{"encoder_" + a.name, fmt.Sprintf("the encoder: node %s, N×%v, to node %s, N×%d; %s", inputName, a.shape, outputName, autoencoder.Latent, lays), def, second(m.Part("encoder"), a, own)})
 		}
-		out = append(out,
-			graph{"encoder_" + a.name, fmt.Sprintf("the encoder: node %s, N×%v, to node %s, N×%d; %s", inputName, a.shape, outputName, autoencoder.Latent, lays), e, second(m.Part("encoder"), a, m.Encoder().Shape)},
-			graph{"decoder_" + a.name, fmt.Sprintf("the decoder: node %s, N×%d, to node %s, N×%v, cells in the order of the encoder's input", inputName, size, outputName, a.shape), d, second(m.Part("decoder"), a, m.Encoder().Shape)})
+		if p := m.Part("decoder"); p != nil {
+			def, size, err := decoderGraph(p, own, a.shape)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, graph{"decoder_" + a.name, fmt.Sprintf("the decoder: node %s, N×%d, to node %s, N×%v, cells in the order of the encoder's input", inputName, size, outputName, a.shape), def, second(p, a, own)})
+		}
 	}
 	return out, nil
+}
+
+// imagesOf is the shape of the model's images.
+func imagesOf(m *model.Model) nn.Shape {
+	if e := m.Encoder(); e != nil {
+		return e.Shape
+	}
+	return m.Part("decoder").Network.OutputShape()
 }
 
 // second is a part by the vectors of an arrangement.
@@ -115,8 +122,7 @@ func cellsOf(s nn.Shape) string {
 	return "as in hgcal's arrangement of 8×8 pixels, the last quarter 0"
 }
 
-func encoderGraph(m *model.Model, shape nn.Shape) (*graphpb.GraphDef, error) {
-	e := m.Encoder()
+func encoderGraph(e *model.Encoder, shape nn.Shape) (*graphpb.GraphDef, error) {
 	b := newBuilder()
 	at := b.arrange(inputName, "arrange", shape, e.Shape)
 	at, err := b.network(e.Network, "encoder", at, e.Chip != nil)
@@ -126,15 +132,17 @@ func encoderGraph(m *model.Model, shape nn.Shape) (*graphpb.GraphDef, error) {
 	return b.graph(placeholder(inputName, []int{shape.H, shape.W, shape.C}), at), nil
 }
 
-func decoderGraph(m *model.Model, shape nn.Shape) (*graphpb.GraphDef, error) {
-	p := m.Part("decoder")
+// decoderGraph is the graph of a decoder whose own images have one shape, for those of
+// another, and the count of its inputs.
+func decoderGraph(p *model.Part, own, shape nn.Shape) (*graphpb.GraphDef, int, error) {
 	b := newBuilder()
 	at, err := b.network(p.Network, "decoder", inputName, false)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	at = b.arrange(at, "arrange", m.Encoder().Shape, shape)
-	return b.graph(placeholder(inputName, []int{p.Network.InputShape().Size()}), at), nil
+	at = b.arrange(at, "arrange", own, shape)
+	size := p.Network.InputShape().Size()
+	return b.graph(placeholder(inputName, []int{size}), at), size, nil
 }
 
 // arrange lays images of one arrangement out as the other. Pixels without a cell
@@ -202,7 +210,7 @@ func ascii(g *graphpb.GraphDef) []byte {
 func secondVectors(_ context.Context, m *model.Model, v model.Vectors) (model.Vectors, error) {
 	var out model.Vectors
 	for _, a := range arrangements {
-		from := m.Encoder().Shape
+		from := imagesOf(m)
 		if a.shape == from {
 			continue
 		}
@@ -216,10 +224,13 @@ func secondVectors(_ context.Context, m *model.Model, v model.Vectors) (model.Ve
 			}
 			return moved
 		}
-		out = append(out,
-			model.Vector{Name: "x" + a.suffix, About: "the images in the arrangement " + a.name, Array: move(v.Get("x"))},
-			model.Vector{Name: "latent" + a.suffix, About: "the 16 outputs of these, the same", Array: v.Get("latent")},
-			model.Vector{Name: "y" + a.suffix, About: "the decoded images in the arrangement " + a.name, Array: move(v.Get("y"))})
+		if x := v.Get("x"); x != nil {
+			out = append(out, model.Vector{Name: "x" + a.suffix, About: "the images in the arrangement " + a.name, Array: move(x)})
+		}
+		out = append(out, model.Vector{Name: "latent" + a.suffix, About: "the 16 outputs of these, the same", Array: v.Get("latent")})
+		if y := v.Get("y"); y != nil {
+			out = append(out, model.Vector{Name: "y" + a.suffix, About: "the decoded images in the arrangement " + a.name, Array: move(y)})
+		}
 	}
 	return out, nil
 }

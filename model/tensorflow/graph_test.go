@@ -167,7 +167,7 @@ func seeds(t testing.TB) [][]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	encoder, err := encoderGraph(m, nn.Shape{H: 4, W: 4, C: 3})
+	encoder, err := encoderGraph(m.Encoder(), nn.Shape{H: 4, W: 4, C: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
