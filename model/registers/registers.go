@@ -31,17 +31,42 @@ func GoldenFormat() model.Format {
 	f.Name = "registers-golden"
 	f.About += ", the dense kernel untransposed as in the golden AE files: not the encoder that was trained"
 	f.Export = func(ctx context.Context, m *model.Model) ([]model.File, error) {
-		floats := m.Encoder().Chip.Float(econt.DenseKeras)
-		floats.Order = econt.DenseGolden
-		w, _, err := floats.Quantise(econt.RoundFloor)
+		w, err := golden(m)
 		if err != nil {
-			return nil, fmt.Errorf("registers: %w", err)
+			return nil, err
 		}
 		e := *m.Encoder()
 		e.Chip = w
 		return write(&e)
 	}
+	f.Verify = func(_ context.Context, dir string, m *model.Model, _ model.Vectors) (string, error) {
+		w, err := golden(m)
+		if err != nil {
+			return "", err
+		}
+		for _, d := range dialects {
+			r, path, err := open(dir, d)
+			if err != nil {
+				return "", err
+			}
+			if r.Config.Weights == nil || *r.Config.Weights != *w {
+				return "", fmt.Errorf("registers: %s: other weights than those of the kernel untransposed", path)
+			}
+		}
+		return "the registers have the kernel untransposed, in each dialect; the test vectors are of the encoder that was trained, which the chip does not compute with them", nil
+	}
 	return f
+}
+
+// golden are the weights in the goldens' convention.
+func golden(m *model.Model) (*econt.Weights, error) {
+	floats := m.Encoder().Chip.Float(econt.DenseKeras)
+	floats.Order = econt.DenseGolden
+	w, _, err := floats.Quantise(econt.RoundFloor)
+	if err != nil {
+		return nil, fmt.Errorf("registers: %w", err)
+	}
+	return w, nil
 }
 
 func check(m *model.Model) error {

@@ -15,15 +15,9 @@ import (
 // configure it, and holds what it sends to the vectors' latents.
 func verify(ctx context.Context, dir string, _ *model.Model, v model.Vectors) (string, error) {
 	for _, d := range dialects {
-		path := filepath.Join(dir, d.String()+".yaml")
-		f, err := os.Open(path)
+		r, path, err := open(dir, d)
 		if err != nil {
-			return "", fmt.Errorf("registers: %w", err)
-		}
-		r, err := econt.ReadRegisters(f)
-		f.Close()
-		if err != nil {
-			return "", fmt.Errorf("registers: %s: %w", path, err)
+			return "", err
 		}
 		if err := ctx.Err(); err != nil {
 			return "", err
@@ -34,6 +28,21 @@ func verify(ctx context.Context, dir string, _ *model.Model, v model.Vectors) (s
 	}
 	n, _ := v.Get("charge").Rows()
 	return fmt.Sprintf("the chip sends what the network computes of %d images, by the registers of each dialect", n), nil
+}
+
+// open reads an export's file of a dialect.
+func open(dir string, d econt.Dialect) (*econt.Registers, string, error) {
+	path := filepath.Join(dir, d.String()+".yaml")
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, path, fmt.Errorf("registers: %w", err)
+	}
+	defer f.Close()
+	r, err := econt.ReadRegisters(f)
+	if err != nil {
+		return nil, path, fmt.Errorf("registers: %s: %w", path, err)
+	}
+	return r, path, nil
 }
 
 // send compares what the chip sends of images with the outputs expected.
