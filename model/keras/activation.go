@@ -165,6 +165,13 @@ func (q *quantizer) set(name, v string) error {
 var parameters = map[string][]string{
 	"quantized_bits": {"bits", "integer", "symmetric", "keep_negative", "alpha", "use_stochastic_rounding", "scale_axis", "qnoise_factor"},
 	"quantized_relu": {"bits", "integer", "use_sigmoid", "negative_slope", "use_stochastic_rounding", "relu_upper_bound", "is_quantized_clip", "qnoise_factor"},
+	// those that are run, and no layers of nn
+	"quantized_tanh":    {"bits", "use_stochastic_rounding", "symmetric", "use_real_tanh"},
+	"quantized_sigmoid": {"bits", "symmetric", "use_real_sigmoid", "use_stochastic_rounding"},
+	"quantized_hswish":  {"bits", "integer", "symmetric", "alpha", "use_stochastic_rounding", "scale_axis", "qnoise_factor", "var_name", "use_ste", "use_variables", "relu_shift", "relu_upper_bound"},
+	"quantized_ulaw":    {"bits", "integer", "symmetric", "u"},
+	"binary":            {"use_01", "alpha", "use_stochastic_rounding"},
+	"ternary":           {"alpha", "threshold", "use_stochastic_rounding", "number_of_unrolls"},
 }
 
 // parseCall reads a quantiser written as a Python call.

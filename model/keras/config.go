@@ -27,10 +27,12 @@ type layerConfig struct {
 	module  string   // of Keras 3: where the class comes from
 	keras3  bool     // its calls are in the form of Keras 3
 	raw     json.RawMessage
-	build   json.RawMessage // shapes that Keras 2.13 notes
-	nodes   []node          // one for each call of the layer
-	nested  *config         // of a model used as a layer
-	inModel string          // path of names above it, for errors
+	build   json.RawMessage   // shapes that Keras 2.13 notes
+	nodes   []node            // one for each call of the layer
+	calls   []json.RawMessage // the calls as they are written
+	oddCall error             // why nodes lacks them
+	nested  *config           // of a model used as a layer
+	inModel string            // path of names above it, for errors
 
 	kernelQ, biasQ *quantizer // of QKeras, once the layer is mapped
 	withoutBias    bool
@@ -135,7 +137,7 @@ func parseModel(class string, raw json.RawMessage, path string, depth int) (*con
 	if err != nil {
 		return nil, fmt.Errorf("architecture: model %q: input_layers or output_layers: %w", at, err)
 	}
-	if len(c.inputs) == 0 || len(c.outputs) != 1 {
+	if len(c.inputs) == 0 || len(c.outputs) == 0 {
 		return nil, fmt.Errorf("architecture: model %q has %d inputs and %d outputs; supported are models with one output", at, len(c.inputs), len(c.outputs))
 	}
 	return c, nil
@@ -165,8 +167,14 @@ func parseLayer(raw json.RawMessage, model string, depth int) (*layerConfig, err
 		return nil, fmt.Errorf("without class_name or name")
 	}
 	var err error
+	if len(body.Nodes) > 0 && json.Unmarshal(body.Nodes, &l.calls) != nil {
+		return nil, fmt.Errorf("%q: inbound_nodes is no list", l.name)
+	}
 	if l.nodes, l.keras3, err = parseNodes(body.Nodes); err != nil {
-		return nil, fmt.Errorf("%q: inbound_nodes: %w", l.name, err)
+		if !errors.Is(err, errOdd) {
+			return nil, fmt.Errorf("%q: inbound_nodes: %w", l.name, err)
+		}
+		l.oddCall = fmt.Errorf("inbound_nodes: %w", err)
 	}
 	if isModel(l.class) {
 		if l.nested, err = parseModel(l.class, l.raw, model+"/", depth+1); err != nil {

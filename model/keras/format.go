@@ -54,6 +54,18 @@ func openSource(f model.Source) (*Model, error) {
 	return Open(f.Path)
 }
 
+// fileOf reads a source's files, the architecture among them.
+func fileOf(f model.Source) (*File, error) {
+	paths, err := sourceFiles(f)
+	if err != nil {
+		return nil, err
+	}
+	if len(paths) == 1 {
+		return readWhole(paths[0])
+	}
+	return readTwo(paths[0], paths[1])
+}
+
 func sourceFiles(f model.Source) ([]string, error) {
 	if f.Weights != "" {
 		return []string{f.Path, f.Weights}, nil
@@ -70,11 +82,19 @@ func readNetwork(f model.Source, s nn.Settings) (*nn.Network, error) {
 }
 
 // run runs a model with the inputs that it has in Keras, of which the network may
-// see several as one.
+// see several as one. A model that is no chain of nn's layers is run layer by layer.
 func run(f model.Source, s nn.Settings) (model.Runner, error) {
-	m, err := openSource(f)
+	file, err := fileOf(f)
 	if err != nil {
 		return nil, err
+	}
+	m, err := NewModel(file)
+	if err != nil { // no chain of layers
+		x, err := executionOf(file)
+		if err != nil {
+			return nil, fmt.Errorf("keras: %s: %w", f.Path, trim(err))
+		}
+		return x, nil
 	}
 	net, err := m.Network(s)
 	if err != nil {

@@ -164,6 +164,9 @@ func (s *scope) output() (value, error) {
 		s.done, s.busy = map[call]value{}, map[call]bool{}
 	}
 	if s.c.class != "Sequential" {
+		if len(s.c.outputs) != 1 {
+			return value{}, fmt.Errorf("architecture: model %q has %d inputs and %d outputs; supported are models with one output", s.c.name, len(s.c.inputs), len(s.c.outputs))
+		}
 		out := s.c.outputs[0]
 		out.output = true
 		return s.follow(out)
@@ -194,6 +197,9 @@ func (s *scope) follow(r ref) (value, error) {
 	if l.class == "InputLayer" {
 		return value{}, l.fail(fmt.Errorf("is not among the model's inputs"))
 	}
+	if l.oddCall != nil {
+		return value{}, l.fail(l.oddCall)
+	}
 	k := call{r.layer, r.node}
 	if v, ok := s.done[k]; ok {
 		return v, nil
@@ -201,12 +207,7 @@ func (s *scope) follow(r ref) (value, error) {
 	if s.busy[k] {
 		return value{}, l.fail(fmt.Errorf("depends on itself"))
 	}
-	at := r.node
-	// Node 0 of a nested model is the model as it was made, before any call: it
-	// counts in Keras 2 and, of a functional model, in the list of outputs of Keras 3.
-	if l.nested != nil && (at > 0 || len(l.nodes) > 1 && !l.keras3) && (!l.keras3 || r.output && l.class != "Sequential") {
-		at--
-	}
+	at := l.callOf(r)
 	if at < 0 || at >= len(l.nodes) || r.tensor != 0 {
 		return value{}, l.fail(fmt.Errorf("has no call %d with an output %d", r.node, r.tensor))
 	}
@@ -233,6 +234,16 @@ func (s *scope) follow(r ref) (value, error) {
 	}
 	s.done[k] = v
 	return v, nil
+}
+
+// callOf is which of a layer's calls a reference to an output of it means. Node 0 of a
+// nested model is the model as it was made, before any call: it counts in Keras 2 and,
+// of a functional model, in the list of outputs of Keras 3.
+func (l *layerConfig) callOf(r ref) int {
+	if l.nested != nil && (r.node > 0 || len(l.calls) > 1 && !l.keras3) && (!l.keras3 || r.output && l.class != "Sequential") {
+		return r.node - 1
+	}
+	return r.node
 }
 
 // fail puts the layer's name and class before an error.

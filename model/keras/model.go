@@ -36,19 +36,32 @@ type Input struct {
 // ReadModel reads a whole-model HDF5 file or a .keras file. An error says which layer is not
 // supported, and what is.
 func ReadModel(path string) (*Model, error) {
-	f, err := ReadWeights(path)
+	f, err := readWhole(path)
 	if err != nil {
 		return nil, err
 	}
-	if f.Config == "" {
+	return finishRead(f, path)
+}
+
+func readWhole(path string) (*File, error) {
+	f, err := ReadWeights(path)
+	if err == nil && f.Config == "" {
 		return nil, errorf("%s: holds weights only (no attribute model_config): give the architecture's JSON file too", path)
 	}
-	return finishRead(f, path)
+	return f, err
 }
 
 // ReadModelJSON reads a model in two files: the architecture, as to_json gives
 // it, and the weights in HDF5.
 func ReadModelJSON(jsonPath, weightsPath string) (*Model, error) {
+	f, err := readTwo(jsonPath, weightsPath)
+	if err != nil {
+		return nil, err
+	}
+	return finishRead(f, jsonPath+" with "+weightsPath)
+}
+
+func readTwo(jsonPath, weightsPath string) (*File, error) {
 	config, err := readAll(jsonPath, "an architecture of Keras (JSON)", maxJSON, isArchitecture)
 	if err != nil {
 		return nil, err
@@ -58,7 +71,7 @@ func ReadModelJSON(jsonPath, weightsPath string) (*Model, error) {
 		return nil, err
 	}
 	f.Config = string(config)
-	return finishRead(f, jsonPath+" with "+weightsPath)
+	return f, nil
 }
 
 func finishRead(f *File, path string) (*Model, error) {
@@ -83,11 +96,7 @@ func NewModel(f *File) (*Model, error) {
 	if err != nil {
 		return nil, errorf("%w", err)
 	}
-	if f.vars != nil {
-		named := *f
-		named.Layers, named.vars = f.vars.assign(c), nil
-		f = &named
-	}
+	f = f.fitted(c)
 	m.File, m.Weights = f, map[string][]float32{}
 	if err := m.takeWeights(c); err != nil {
 		return nil, errorf("%w", err)

@@ -3,6 +3,7 @@ package keras
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -37,6 +38,10 @@ func parseNodes(raw json.RawMessage) (nodes []node, keras3 bool, err error) {
 	}
 	return nodes, keras3, nil
 }
+
+// errOdd is what is wrong with a call that is of no layer in a chain, and may be run
+// all the same.
+var errOdd = errors.New("is not supported")
 
 // constantLayer is what Keras 2 writes for an argument that is no layer's output.
 const constantLayer = "_CONSTANT_VALUE"
@@ -73,7 +78,7 @@ func constants(refs node) (node, error) {
 		return refs, nil
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("a call of constants alone")
+		return nil, fmt.Errorf("a call of constants alone %w", errOdd)
 	}
 	out[0].kwargs = named
 	return out, nil
@@ -109,7 +114,7 @@ func parseCall3(raw json.RawMessage) (node, error) {
 		case len(refs) == n:
 			kwargs[name] = arg
 		case name != "inputs" && name != "x" || n > 0:
-			return nil, fmt.Errorf("a tensor given by the name %q is not supported", name)
+			return nil, fmt.Errorf("a tensor given by the name %q %w", name, errOdd)
 		}
 	}
 	if len(refs) > 0 && len(kwargs) > 0 {

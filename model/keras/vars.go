@@ -2,6 +2,7 @@ package keras
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -97,21 +98,37 @@ func (v *varGroup) any() bool {
 
 // arrays names the arrays of a layer of a class in the order of Keras.
 func (c *layerConfig) arrays() []string {
+	norm := []string{"gamma", "beta", "moving_mean", "moving_variance"}
+	var names []string
 	switch strings.TrimPrefix(c.class, "Q") {
-	case "Conv2D", "Conv2DTranspose", "Dense":
-		return []string{"kernel", "bias"}
+	case "Conv1D", "Conv2D", "Conv1DTranspose", "Conv2DTranspose", "Dense":
+		names = []string{"kernel", "bias"}
+	case "DepthwiseConv1D", "DepthwiseConv2D":
+		names = []string{"depthwise_kernel", "bias"}
+	case "SeparableConv1D", "SeparableConv2D":
+		names = []string{"depthwise_kernel", "pointwise_kernel", "bias"}
+	case "Conv2DBatchnorm", "DenseBatchnorm":
+		names = append([]string{"kernel", "bias"}, norm...)
+	case "DepthwiseConv2DBatchnorm":
+		names = append([]string{"depthwise_kernel", "bias"}, norm...)
 	case "BatchNormalization":
-		names := []string{"gamma", "beta", "moving_mean", "moving_variance"}
-		o := c.options()
-		if !o.center {
-			names = slices.Delete(names, 1, 2)
+		names = norm
+	case "LayerNormalization":
+		names = norm[:2]
+	case "PReLU":
+		return []string{"alpha"}
+	case "Normalization":
+		var cfg struct {
+			Mean json.RawMessage `json:"mean"`
 		}
-		if !o.scale {
-			names = slices.Delete(names, 0, 1)
+		if c.read(&cfg) == nil && (len(cfg.Mean) == 0 || string(cfg.Mean) == "null") {
+			return []string{"mean", "variance"}
 		}
-		return names
 	}
-	return nil
+	o := c.options()
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return name == "gamma" && !o.scale || name == "beta" && !o.center || name == "bias" && !o.bias
+	})
 }
 
 // weighs reports whether a layer has weights.

@@ -92,12 +92,7 @@ func (m *Model) takeWeights(c *config) error {
 		p.used = true
 		m.Weights[name] = s.from.rounded(s.name, p.w.Data)
 	}
-	for _, p := range places {
-		if !p.used && (part == "" || p.group == part) {
-			return fmt.Errorf("layer %q: weight %q (shape %v) is in the file but not in the architecture: they do not belong together", p.group, p.w.Name, p.w.Shape)
-		}
-	}
-	return nil
+	return unused(places, part)
 }
 
 func (f *File) places() []*place {
@@ -192,24 +187,118 @@ func find(index placeIndex, s slot, group string) (*place, error) {
 		return nil, fmt.Errorf("layer %q: two weights could be its %s: %q and %q of %q", s.layer, s.name, found.w.Name, other.w.Name, group)
 	case found == nil && s.optional && without:
 		return nil, nil
+	case found == nil && s.shape == nil:
+		return nil, fmt.Errorf("layer %q: its weight %q is missing from the file", s.layer, s.name)
 	case found == nil:
 		return nil, fmt.Errorf("layer %q: its weight %q of shape %v is missing from the file", s.layer, s.name, s.shape)
-	case !slices.Equal(found.w.Shape, s.shape):
+	case s.shape != nil && !slices.Equal(found.w.Shape, s.shape):
 		return nil, fmt.Errorf("layer %q: weight %q has shape %v; the architecture wants %v", s.layer, found.w.Name, found.w.Shape, s.shape)
 	}
 	return found, nil
 }
 
 // options are what a layer may be made without.
-type options struct{ scale, center bool }
+type options struct{ scale, center, bias bool }
 
 func (c *layerConfig) options() options {
 	var cfg struct {
 		Scale  *bool `json:"scale"`
 		Center *bool `json:"center"`
+		Bias   *bool `json:"use_bias"`
 	}
-	if c.class != "BatchNormalization" || c.read(&cfg) != nil { // read before, when the layer was mapped
-		return options{true, true}
+	if norm := strings.HasSuffix(strings.ToLower(c.class), "norm") || strings.HasSuffix(c.class, "Normalization"); c.read(&cfg) != nil || !norm { // read before, when the layer was mapped
+		return options{true, true, cfg.Bias == nil || *cfg.Bias}
 	}
-	return options{cfg.Scale == nil || *cfg.Scale, cfg.Center == nil || *cfg.Center}
+	yes := func(b *bool) bool { return b == nil || *b }
+	return options{yes(cfg.Scale), yes(cfg.Center), yes(cfg.Bias)}
+}
+
+// fitted is the file with its weights named as the architecture names them: where it
+// names none, or others, they are matched as Keras itself does when it loads them, the
+// first layer that has any with the first that the file has, and so on. Where the numbers
+// of layers or arrays, or the arrays' dimensions, differ, it stays as it is.
+func (f *File) fitted(c *config) *File {
+	if f.vars != nil {
+		named := *f
+		named.Layers, named.vars = f.vars.assign(c), nil
+		return &named
+	}
+	var layers []*layerConfig
+	for _, l := range c.layers {
+		if l.weighs() {
+			layers = append(layers, l)
+		}
+	}
+	var groups []LayerWeights
+	for _, g := range f.Layers {
+		if len(g.Weights) > 0 {
+			groups = append(groups, g)
+		}
+	}
+	known := func(l *layerConfig) bool {
+		return slices.ContainsFunc(groups, func(g LayerWeights) bool { return g.Layer == l.name })
+	}
+	if len(layers) != len(groups) || !slices.ContainsFunc(layers, func(l *layerConfig) bool { return !known(l) }) {
+		return f
+	}
+	named := *f
+	named.Layers = nil
+	for i, l := range layers {
+		early, late := l.order("")
+		names := append(early, late...)
+		if len(names) != len(groups[i].Weights) {
+			return f
+		}
+		out := LayerWeights{Layer: l.name}
+		for k, w := range groups[i].Weights {
+			if names[k].rank > 0 && names[k].rank != len(w.Shape) {
+				return f
+			}
+			w.Name = names[k].name
+			out.Weights = append(out.Weights, w)
+		}
+		named.Layers = append(named.Layers, out)
+	}
+	return &named
+}
+
+// An ordered is an array by its name and its number of dimensions, 0 if any.
+type ordered struct {
+	name string
+	rank int
+}
+
+// order gives a layer's arrays in the order of Keras: those that are trained, those of
+// a model within included, before those that are not.
+func (c *layerConfig) order(above string) (early, late []ordered) {
+	if c.nested != nil {
+		for _, l := range c.nested.layers {
+			inner := above
+			if l.nested != nil {
+				inner += l.name + "/"
+			}
+			e, o := l.order(inner)
+			early, late = append(early, e...), append(late, o...)
+		}
+		return early, late
+	}
+	for _, name := range c.arrays() {
+		a := ordered{above + c.name + "/" + name + ":0", 1}
+		switch {
+		case strings.Contains(c.class, "2D") && strings.HasSuffix(name, "kernel"):
+			a.rank = 4
+		case strings.Contains(c.class, "1D") && strings.HasSuffix(name, "kernel"):
+			a.rank = 3
+		case name == "kernel":
+			a.rank = 2
+		case name == "alpha":
+			a.rank = 0
+		}
+		if strings.HasPrefix(name, "moving_") {
+			late = append(late, a)
+		} else {
+			early = append(early, a)
+		}
+	}
+	return early, late
 }

@@ -1,0 +1,522 @@
+package keras
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// A layerRun is a layer at work: its configuration, arrays and arguments.
+type layerRun struct {
+	l   *layerConfig
+	cfg map[string]any
+	w   map[string]*block
+	a   arguments
+}
+
+// layerRuns are the layers that are run, by their classes.
+var layerRuns map[string]func(r *layerRun) ([]*block, error)
+
+func init() { // not a literal: an error names what is in the table
+	one := func(f func(r *layerRun, x *block) (*block, error)) func(r *layerRun) ([]*block, error) {
+		return func(r *layerRun) ([]*block, error) {
+			in := r.a.blocks()
+			if len(in) != 1 {
+				return nil, fmt.Errorf("has %d inputs; supported is one", len(in))
+			}
+			y, err := f(r, in[0])
+			return []*block{y}, err
+		}
+	}
+	same := one(func(_ *layerRun, x *block) (*block, error) { return x, nil })
+	layerRuns = map[string]func(r *layerRun) ([]*block, error){
+		"BatchNormalization": one((*layerRun).batchNorm), "LayerNormalization": one((*layerRun).layerNorm),
+		"Normalization": one((*layerRun).normalise), "Rescaling": one((*layerRun).rescale),
+		"ReLU": one((*layerRun).relu), "LeakyReLU": one((*layerRun).leaky), "PReLU": one((*layerRun).prelu), "ELU": one((*layerRun).elu),
+		"ThresholdedReLU": one((*layerRun).thresholded), "Softmax": one((*layerRun).softmax),
+		"Flatten": one((*layerRun).flatten), "Reshape": one((*layerRun).reshape), "Permute": one((*layerRun).permute), "RepeatVector": one((*layerRun).repeat),
+		"keras_pad":     one(func(_ *layerRun, x *block) (*block, error) { return x.pad([][2]int{{}, {0, 1}, {0, 1}, {}}, nil, 0) }),
+		"keras_floor":   one(func(_ *layerRun, x *block) (*block, error) { return x.each(math.Floor), nil }),
+		"keras_minimum": one((*layerRun).kerasMinimum),
+		"Concatenate":   (*layerRun).concatenate, "Dot": (*layerRun).dot,
+		"Add": fold("add"), "Subtract": fold("subtract"), "Multiply": fold("multiply"), "Average": fold("average"), "Maximum": fold("maximum"), "Minimum": fold("minimum"),
+		"Lambda": (*layerRun).runLambda,
+	}
+	for _, q := range []string{"", "Q"} {
+		for _, d := range []string{"1D", "2D"} {
+			layerRuns[q+"Conv"+d] = one((*layerRun).conv)
+			layerRuns[q+"Conv"+d+"Transpose"] = one((*layerRun).convTranspose)
+			layerRuns[q+"SeparableConv"+d] = one((*layerRun).separable)
+			layerRuns[q+"DepthwiseConv"+d] = one((*layerRun).conv)
+		}
+		layerRuns[q+"Dense"], layerRuns[q+"Activation"] = one((*layerRun).dense), one((*layerRun).activation)
+		layerRuns[q+"AveragePooling2D"], layerRuns[q+"GlobalAveragePooling2D"] = one((*layerRun).pool), one((*layerRun).globalPool)
+	}
+	layerRuns["QBatchNormalization"] = layerRuns["BatchNormalization"]
+	layerRuns["QConv2DBatchnorm"], layerRuns["QDepthwiseConv2DBatchnorm"], layerRuns["QDenseBatchnorm"] = one((*layerRun).conv), one((*layerRun).conv), one((*layerRun).dense)
+	for _, d := range []string{"1D", "2D"} {
+		layerRuns["ZeroPadding"+d], layerRuns["Cropping"+d], layerRuns["UpSampling"+d] = one((*layerRun).zeroPad), one((*layerRun).crop), one((*layerRun).upSample)
+		layerRuns["MaxPooling"+d], layerRuns["AveragePooling"+d] = one((*layerRun).pool), one((*layerRun).pool)
+		layerRuns["GlobalMaxPooling"+d], layerRuns["GlobalAveragePooling"+d] = one((*layerRun).globalPool), one((*layerRun).globalPool)
+		layerRuns["SpatialDropout"+d] = same
+	}
+	for _, name := range []string{"Dropout", "AlphaDropout", "GaussianDropout", "GaussianNoise", "ActivityRegularization", "Identity"} {
+		layerRuns[name] = same
+	}
+}
+
+// fold joins arrays one by one.
+func fold(op string) func(r *layerRun) ([]*block, error) {
+	return func(r *layerRun) ([]*block, error) {
+		in := r.a.blocks()
+		if len(in) < 2 {
+			return nil, fmt.Errorf("has %d inputs; it wants two or more", len(in))
+		}
+		name := op
+		if name == "average" {
+			name = "add"
+		}
+		y := in[0]
+		for _, x := range in[1:] {
+			var err error
+			if len(x.shape) != len(y.shape) {
+				return nil, fmt.Errorf("shapes %v and %v do not fit", y.shape, x.shape)
+			}
+			if y, err = broadcast(y, x, binaryOps[name]); err != nil {
+				return nil, err
+			}
+		}
+		if op == "average" {
+			n := float64(len(in))
+			y = y.each(func(v float64) float64 { return v / n })
+		}
+		return []*block{y}, nil
+	}
+}
+
+func (r *layerRun) number(name string, def float64) float64 {
+	if v, ok := r.cfg[name].(float64); ok {
+		return v
+	}
+	return def
+}
+
+func (r *layerRun) flag(name string, def bool) bool {
+	if v, ok := r.cfg[name].(bool); ok {
+		return v
+	}
+	return def
+}
+
+func (r *layerRun) text(name, def string) string {
+	if v, ok := r.cfg[name].(string); ok {
+		return v
+	}
+	return def
+}
+
+// ints are the whole numbers of a configuration: one, or a list of them.
+func ints(v any) ([]int, bool) {
+	switch v := v.(type) {
+	case float64, *block:
+		if b, ok := v.(*block); ok && len(b.shape) == 1 {
+			out := []int{}
+			for _, x := range b.data {
+				out = append(out, int(x))
+			}
+			return out, true
+		}
+		k, ok := whole64(v)
+		return []int{k}, ok
+	case []any:
+		out := []int{}
+		for _, x := range v {
+			k, ok := whole64(x)
+			if !ok {
+				return nil, false
+			}
+			out = append(out, k)
+		}
+		return out, true
+	}
+	return nil, false
+}
+
+// spatial are a setting's two numbers; of a series the first is 1.
+func (r *layerRun) spatial(name string, def int) ([2]int, error) {
+	v, ok := ints(r.cfg[name])
+	if !ok {
+		if r.cfg[name] != nil {
+			return [2]int{}, fmt.Errorf("%s is %v, no whole numbers", name, r.cfg[name])
+		}
+		v = []int{def}
+	}
+	two := [2]int{v[0], v[0]}
+	switch {
+	case r.series():
+		two = [2]int{1, v[0]}
+	case len(v) == 2:
+		two = [2]int{v[0], v[1]}
+	}
+	if len(v) > 2 || two[0] < 1 || two[1] < 1 || two[0] > 1<<12 || two[1] > 1<<12 {
+		return two, fmt.Errorf("%s %v is not supported", name, v)
+	}
+	return two, nil
+}
+
+// series reports whether the layer is one of one dimension.
+func (r *layerRun) series() bool { return strings.Contains(r.l.class, "1D") }
+
+// image gives a series a height of 1.
+func (r *layerRun) image(x *block) (*block, error) {
+	want := 4
+	if r.series() {
+		want = 3
+	}
+	if len(x.shape) != want {
+		return nil, fmt.Errorf("an input of the shape %v; it wants %d dimensions", x.shape, want)
+	}
+	if r.series() {
+		return &block{[]int{x.shape[0], 1, x.shape[1], x.shape[2]}, x.data}, nil
+	}
+	return x, nil
+}
+
+func (r *layerRun) plain(y *block) *block {
+	if r.series() {
+		return &block{[]int{y.shape[0], y.shape[2], y.shape[3]}, y.data}
+	}
+	return y
+}
+
+// kernel is a kernel for two dimensions.
+func (r *layerRun) kernel(name string, k *block) (*block, error) {
+	if k == nil {
+		return nil, fmt.Errorf("has no %s", name)
+	}
+	want := 4
+	if r.series() {
+		want = 3
+	}
+	if len(k.shape) != want {
+		return nil, fmt.Errorf("its %s has the shape %v", name, k.shape)
+	}
+	if r.series() {
+		k = &block{append([]int{1}, k.shape...), k.data}
+	}
+	return k, nil
+}
+
+// quantised applies the quantiser of a setting to an array; nil stays.
+func (r *layerRun) quantised(setting string, b *block) (*block, error) {
+	if b == nil || r.cfg[setting] == nil || !strings.HasPrefix(r.l.class, "Q") {
+		return b, nil
+	}
+	q, err := quantiserOf(r.cfg[setting], r.l, !strings.Contains(setting, "bias"))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", setting, err)
+	}
+	return q(b), nil
+}
+
+// linear finishes what a kernel has made: the bias and the activation.
+func (r *layerRun) linear(y, bias *block) (*block, error) {
+	if bias != nil {
+		if len(bias.data) != y.shape[len(y.shape)-1] {
+			return nil, fmt.Errorf("a bias of %v for %v", bias.shape, y.shape)
+		}
+		n := len(bias.data)
+		for i := range y.data {
+			y.data[i] += bias.data[i%n]
+		}
+	}
+	rounded32(y.data)
+	return r.activate(r.cfg["activation"], y)
+}
+
+// folded gives kernel and bias, of layers with a batch normalisation within with that.
+func (r *layerRun) folded(name string) (kernel, bias *block, err error) {
+	kernel, bias = r.w[name], r.w["bias"]
+	if strings.HasSuffix(r.l.class, "Batchnorm") {
+		if kernel, bias, err = r.foldNorm(kernel, bias); err != nil {
+			return nil, nil, err
+		}
+	}
+	setting := "kernel_quantizer"
+	if name == "depthwise_kernel" || name == "pointwise_kernel" {
+		setting = strings.TrimSuffix(name, "kernel") + "quantizer"
+	}
+	if kernel, err = r.quantised(setting, kernel); err != nil {
+		return nil, nil, err
+	}
+	bias, err = r.quantised("bias_quantizer", bias)
+	return kernel, bias, err
+}
+
+func (r *layerRun) foldNorm(kernel, bias *block) (*block, *block, error) {
+	mean, variance := r.w["moving_mean"], r.w["moving_variance"]
+	if kernel == nil || mean == nil || variance == nil || len(mean.data) == 0 || len(variance.data) != len(mean.data) || len(kernel.data)%len(mean.data) != 0 {
+		return nil, nil, fmt.Errorf("its arrays do not fit")
+	}
+	n := len(mean.data)
+	k, b := &block{kernel.shape, slices.Clone(kernel.data)}, &block{[]int{n}, make([]float64, n)}
+	inv := make([]float64, n)
+	f := func(v float64) float64 { return float64(float32(v)) }
+	for i := range n {
+		inv[i] = f(1 / math.Sqrt(f(variance.data[i]+r.epsilon(1e-3))))
+		if g := r.w["gamma"]; g != nil && len(g.data) == n {
+			inv[i] = f(inv[i] * g.data[i])
+		}
+		if bias != nil && len(bias.data) == n {
+			b.data[i] = bias.data[i]
+		}
+		b.data[i] = f(inv[i] * f(b.data[i]-mean.data[i]))
+		if beta := r.w["beta"]; beta != nil && len(beta.data) == n {
+			b.data[i] = f(b.data[i] + beta.data[i])
+		}
+	}
+	for i := range k.data {
+		k.data[i] = f(k.data[i] * inv[i%n])
+	}
+	return k, b, nil
+}
+
+func (r *layerRun) epsilon(def float64) float64 { return float64(float32(r.number("epsilon", def))) }
+
+func (r *layerRun) dense(x *block) (*block, error) {
+	if len(x.shape) < 2 {
+		return nil, fmt.Errorf("an input of the shape %v", x.shape)
+	}
+	kernel, bias, err := r.folded("kernel")
+	if err != nil {
+		return nil, err
+	}
+	last := x.shape[len(x.shape)-1]
+	if kernel == nil || len(kernel.shape) != 2 || kernel.shape[0] != last {
+		return nil, fmt.Errorf("its kernel does not fit an input of the shape %v", x.shape)
+	}
+	units := kernel.shape[1]
+	y, err := newBlock(append(slices.Clone(x.shape[:len(x.shape)-1]), units)...)
+	if err != nil {
+		return nil, err
+	}
+	for i := range len(x.data) / max(1, last) {
+		row := y.data[i*units : (i+1)*units]
+		for j, v := range x.data[i*last : (i+1)*last] {
+			if v != 0 {
+				for k, w := range kernel.data[j*units : (j+1)*units] {
+					row[k] += v * w
+				}
+			}
+		}
+	}
+	return r.linear(y, bias)
+}
+
+// batchNorm is the normalisation along one axis.
+func (r *layerRun) batchNorm(x *block) (*block, error) {
+	at := []int{-1}
+	if v, ok := ints(r.cfg["axis"]); ok {
+		at = v
+	}
+	if len(at) != 1 {
+		return nil, fmt.Errorf("axis %v is not supported; supported is one", at)
+	}
+	axis, err := x.axis(at[0])
+	if err != nil {
+		return nil, err
+	}
+	n := x.shape[axis]
+	w := map[string]*block{}
+	for _, name := range []string{"gamma", "beta", "moving_mean", "moving_variance"} {
+		b := r.w[name]
+		if b != nil && len(b.data) != n || b == nil && strings.HasPrefix(name, "moving") {
+			return nil, fmt.Errorf("its %s does not fit an input of the shape %v", name, x.shape)
+		}
+		setting := strings.TrimPrefix(name, "moving_") + "_quantizer"
+		if w[name], err = r.quantised(setting, b); err != nil {
+			return nil, err
+		}
+	}
+	f := func(v float64) float64 { return float64(float32(v)) }
+	scale, shift := make([]float64, n), make([]float64, n)
+	for i := range n {
+		scale[i] = f(1 / math.Sqrt(f(w["moving_variance"].data[i]+r.epsilon(1e-3))))
+		if g := w["gamma"]; g != nil {
+			scale[i] = f(scale[i] * g.data[i])
+		}
+		shift[i] = -w["moving_mean"].data[i] * scale[i]
+		if b := w["beta"]; b != nil {
+			shift[i] += b.data[i]
+		}
+	}
+	inner := strides(x.shape)[axis]
+	y := &block{x.shape, make([]float64, len(x.data))}
+	for i, v := range x.data {
+		k := i / inner % n
+		y.data[i] = f(v*scale[k] + shift[k])
+	}
+	return y, nil
+}
+
+func (r *layerRun) layerNorm(x *block) (*block, error) {
+	axes, ok := ints(r.cfg["axis"])
+	if !ok {
+		axes = []int{-1}
+	}
+	if len(axes) != 1 || axes[0] != -1 && axes[0] != len(x.shape)-1 || r.flag("rms_scaling", false) {
+		return nil, fmt.Errorf("axis %v is not supported; supported is the last one", axes)
+	}
+	n := x.shape[len(x.shape)-1]
+	for _, name := range []string{"gamma", "beta"} {
+		if b := r.w[name]; b != nil && len(b.data) != n {
+			return nil, fmt.Errorf("its %s does not fit an input of the shape %v", name, x.shape)
+		}
+	}
+	y := &block{x.shape, make([]float64, len(x.data))}
+	for from := 0; from < len(x.data); from += n {
+		row := x.data[from : from+n]
+		mean, square := 0.0, 0.0
+		for _, v := range row {
+			mean += v / float64(n)
+		}
+		for _, v := range row {
+			square += (v - mean) * (v - mean) / float64(n)
+		}
+		for i, v := range row {
+			v = (v - mean) / math.Sqrt(square+r.number("epsilon", 1e-3))
+			if g := r.w["gamma"]; g != nil {
+				v *= g.data[i]
+			}
+			if b := r.w["beta"]; b != nil {
+				v += b.data[i]
+			}
+			y.data[from+i] = float64(float32(v))
+		}
+	}
+	return y, nil
+}
+
+// normalise subtracts a mean and divides by a standard deviation: arrays or settings.
+func (r *layerRun) normalise(x *block) (*block, error) {
+	n := x.shape[len(x.shape)-1]
+	get := func(name string) ([]float64, error) {
+		if b := r.w[name]; b != nil {
+			if len(b.data) != n && len(b.data) != 1 {
+				return nil, fmt.Errorf("its %s does not fit an input of the shape %v", name, x.shape)
+			}
+			return b.data, nil
+		}
+		b, err := asBlock(r.cfg[name])
+		if err != nil || len(b.data) != n && len(b.data) != 1 {
+			return nil, fmt.Errorf("its %s does not fit an input of the shape %v", name, x.shape)
+		}
+		return b.data, nil
+	}
+	mean, err := get("mean")
+	if err != nil {
+		return nil, err
+	}
+	variance, err := get("variance")
+	if err != nil {
+		return nil, err
+	}
+	if r.flag("invert", false) {
+		return nil, fmt.Errorf("invert is not supported")
+	}
+	y := &block{x.shape, make([]float64, len(x.data))}
+	for i, v := range x.data {
+		k := i % n
+		y.data[i] = float64(float32((v - mean[k%len(mean)]) / max(math.Sqrt(variance[k%len(variance)]), 1e-7)))
+	}
+	return y, nil
+}
+
+func (r *layerRun) rescale(x *block) (*block, error) {
+	scale, err := asBlock(r.cfg["scale"])
+	if err != nil {
+		return nil, fmt.Errorf("scale: %w", err)
+	}
+	offset := scalar(0)
+	if r.cfg["offset"] != nil {
+		if offset, err = asBlock(r.cfg["offset"]); err != nil {
+			return nil, fmt.Errorf("offset: %w", err)
+		}
+	}
+	y, err := broadcast(x, scale, binaryOps["multiply"])
+	if err != nil {
+		return nil, err
+	}
+	return broadcast(y, offset, binaryOps["add"])
+}
+
+func (r *layerRun) flatten(x *block) (*block, error) {
+	if len(x.shape) == 0 {
+		return nil, fmt.Errorf("an input of no dimension")
+	}
+	return x.reshape([]int{x.shape[0], len(x.data) / max(1, x.shape[0])})
+}
+
+func (r *layerRun) reshape(x *block) (*block, error) {
+	target, ok := ints(r.cfg["target_shape"])
+	if !ok || len(x.shape) == 0 {
+		return nil, fmt.Errorf("target_shape %v", r.cfg["target_shape"])
+	}
+	y, err := x.reshape(append([]int{x.shape[0]}, target...))
+	if err != nil {
+		return nil, fmt.Errorf("target_shape %v does not fit %v", target, x.shape)
+	}
+	return y, nil
+}
+
+func (r *layerRun) permute(x *block) (*block, error) {
+	dims, ok := ints(r.cfg["dims"])
+	if !ok {
+		return nil, fmt.Errorf("dims %v", r.cfg["dims"])
+	}
+	return x.transpose(append([]int{0}, dims...))
+}
+
+func (r *layerRun) repeat(x *block) (*block, error) {
+	n, ok := whole64(r.cfg["n"])
+	if !ok || n < 1 || len(x.shape) != 2 {
+		return nil, fmt.Errorf("n %v of an input of the shape %v", r.cfg["n"], x.shape)
+	}
+	return x.view([]int{x.shape[0], n, x.shape[1]}, []int{x.shape[1], 0, 1}, 0)
+}
+
+func (r *layerRun) kerasMinimum(x *block) (*block, error) {
+	limit := r.cfg["sat_val"]
+	if v, ok := r.a.named["sat_val"]; ok {
+		limit = v
+	}
+	b, err := asBlock(limit)
+	if err != nil {
+		return nil, fmt.Errorf("sat_val: %w", err)
+	}
+	return broadcast(x, b, math.Min)
+}
+
+func (r *layerRun) concatenate() ([]*block, error) {
+	axis := -1
+	if k, ok := whole64(r.cfg["axis"]); ok {
+		axis = k
+	}
+	y, err := concat(r.a.blocks(), axis)
+	return []*block{y}, err
+}
+
+// dot multiplies vectors, sample by sample.
+func (r *layerRun) dot() ([]*block, error) {
+	in := r.a.blocks()
+	if len(in) != 2 || len(in[0].shape) != 2 || !slices.Equal(in[0].shape, in[1].shape) || r.flag("normalize", false) {
+		return nil, fmt.Errorf("supported is the product of two vectors of one length, not normalised")
+	}
+	p, err := broadcast(in[0], in[1], func(x, y float64) float64 { return x * y })
+	if err != nil {
+		return nil, err
+	}
+	y, err := p.reduce([]int{1}, true, 0, func(a, v float64) float64 { return a + v }, nil)
+	return []*block{y}, err
+}
