@@ -41,6 +41,14 @@ func (a *arena) open(descriptor uintptr) error {
 
 func (a *arena) size() int64 { return int64(len(a.data)) }
 
+// bytes are those of an array, which the mapping reaches over.
+func (a *arena) bytes(x *array) []byte {
+	if x.bytes == 0 {
+		return nil
+	}
+	return a.data[x.offset : x.offset+x.bytes]
+}
+
 // reach makes the mapping at least size bytes long, where the file is.
 func (a *arena) reach(size int64) error {
 	if size <= a.size() {

@@ -109,23 +109,27 @@ func in[T element](c *call, name string, shape ...int) ([]T, error) {
 // have made room for this shape, or else anew behind all that is in use. New room is not
 // cleared.
 func out[T element](c *call, name string, shape ...int) ([]T, error) {
+	a, err := c.place(name, dtypeOf[T](), shape)
+	if err != nil {
+		return nil, err
+	}
+	return view[T](c.arena, a), nil
+}
+
+// place is where a result goes.
+func (c *call) place(name string, d dtype, shape []int) (*array, error) {
 	for i := range c.out {
 		if c.out[i].name == name {
-			if err := c.out[i].fits(dtypeOf[T](), shape); err != nil {
+			if err := c.out[i].fits(d, shape); err != nil {
 				return nil, err
 			}
 			c.written[i] = true
-			return view[T](c.arena, &c.out[i]), nil
+			return &c.out[i], nil
 		}
 	}
-	a := array{name: name, dtype: dtypeOf[T](), shape: slices.Clone(shape)}
-	size := int64(dtypes[a.dtype].size)
-	a.bytes = size
-	for _, d := range shape {
-		if d < 0 || a.bytes > 0 && int64(d) > (1<<60)/a.bytes {
-			return nil, fmt.Errorf("worker: the result %q of shape %v is more than memory can hold", name, shape)
-		}
-		a.bytes *= int64(d)
+	a := array{name: name, dtype: d, shape: slices.Clone(shape)}
+	if err := a.measure(); err != nil {
+		return nil, err
 	}
 	a.offset = (c.end + alignment - 1) &^ (alignment - 1)
 	if err := c.arena.grow(a.offset + a.bytes); err != nil {
@@ -133,7 +137,7 @@ func out[T element](c *call, name string, shape ...int) ([]T, error) {
 	}
 	c.end = a.offset + a.bytes
 	c.fresh = append(c.fresh, a)
-	return view[T](c.arena, &a), nil
+	return &c.fresh[len(c.fresh)-1], nil
 }
 
 // fits holds an array to what a handler needs.
@@ -153,10 +157,10 @@ func (a *array) fits(d dtype, shape []int) error {
 
 // view is an array of the arena, which reaches as far.
 func view[T element](a *arena, x *array) []T {
-	if x.bytes == 0 {
+	b := a.bytes(x)
+	if len(b) == 0 {
 		return nil
 	}
-	b := a.data[x.offset : x.offset+x.bytes]
 	return unsafe.Slice((*T)(unsafe.Pointer(&b[0])), len(b)/dtypes[x.dtype].size)
 }
 

@@ -31,6 +31,9 @@ const (
 	arrayHead   = 16
 )
 
+// maxRow bounds the number of a request's first row, so that rows can be counted from it.
+const maxRow = math.MaxInt64 / 2
+
 // maxRank bounds the dimensions of an array, as NumPy does.
 const maxRank = 32
 
@@ -102,7 +105,7 @@ func parse(b []byte, r *request) error {
 	if r.kind < typeHello || r.kind > typeClose {
 		return fmt.Errorf("worker: request of type %d: there are %d to %d", r.kind, typeHello, typeClose)
 	}
-	if r.row > math.MaxInt64/2 {
+	if r.row > maxRow {
 		return fmt.Errorf("worker: the first row is said to be number %d", r.row)
 	}
 	rest := b[requestHead:]
@@ -126,6 +129,22 @@ func parse(b []byte, r *request) error {
 	}
 	r.params = rest
 	return r.distinct()
+}
+
+// again says whether a frame is last's but for its number and first row, as one call of
+// a loop after another is, and then only takes those over.
+func (r *request) again(b, last []byte) bool {
+	if len(b) != len(last) || len(b) < requestHead || !bytes.Equal(b[:4], last[:4]) ||
+		!bytes.Equal(b[12:20], last[12:20]) || !bytes.Equal(b[28:], last[28:]) {
+		return false
+	}
+	row := binary.LittleEndian.Uint64(b[20:])
+	if row > maxRow {
+		return false
+	}
+	r.id, r.row = binary.LittleEndian.Uint64(b[4:]), row
+	r.params = b[len(b)-len(r.params):]
+	return true
 }
 
 // distinct checks that names are given once and that no result lies on another array.
@@ -178,23 +197,42 @@ func parseArray(b []byte) (a array, rest []byte, err error) {
 	if !a.dtype.known() {
 		return a, nil, fmt.Errorf("%q has elements of %v, which is none of the protocol's", a.name, a.dtype)
 	}
-	size := int64(dtypes[a.dtype].size)
 	a.shape = make([]int, rank)
-	a.bytes = size
 	for i := range a.shape {
-		d := le.Uint64(b[arrayHead+8*i:])
-		// Dimensions behind a 0 count, too: a shape must be one that both sides can hold.
-		if d > math.MaxInt64/8 || a.bytes > 0 && d > math.MaxInt64/8/uint64(a.bytes) {
-			return a, nil, fmt.Errorf("%q has the dimension %d, more than memory can hold", a.name, d)
-		}
-		a.shape[i] = int(d)
-		a.bytes *= int64(d)
+		a.shape[i] = int(min(le.Uint64(b[arrayHead+8*i:]), math.MaxInt))
 	}
-	if offset > math.MaxInt64/2 || offset%uint64(size) != 0 {
-		return a, nil, fmt.Errorf("%q lies at offset %d: want a multiple of %d within the mapped file", a.name, offset, size)
+	if err := a.measure(); err != nil {
+		return a, nil, err
+	}
+	if offset > maxBytes || offset%uint64(dtypes[a.dtype].size) != 0 {
+		return a, nil, fmt.Errorf("%q lies at offset %d: want a multiple of %d within the mapped file", a.name, offset, dtypes[a.dtype].size)
 	}
 	a.offset = int64(offset)
 	return a, b[arrayHead+8*rank+name:], nil
+}
+
+// maxBytes bounds an array's size, and an offset: sums of them are numbers still.
+const maxBytes = 1 << 60
+
+// measure sets the array's size from its shape, which must be one that memory could hold
+// even if a dimension that is 0 were 1.
+func (a *array) measure() error {
+	a.bytes = int64(dtypes[a.dtype].size)
+	held, empty := a.bytes, false
+	for _, d := range a.shape {
+		switch {
+		case d == 0:
+			empty = true
+		case d < 0 || int64(d) > maxBytes/held:
+			return fmt.Errorf("the array %q of shape %v is more than memory can hold", a.name, a.shape)
+		default:
+			held *= int64(d)
+		}
+	}
+	if a.bytes = held; empty {
+		a.bytes = 0
+	}
+	return nil
 }
 
 // A reply is a frame from the worker.

@@ -49,9 +49,10 @@ type server struct {
 	subject subject
 	arena   arena
 	objects map[uint64]object
-	last    uint64 // handle given
+	handle  uint64 // the last one given
 
 	request request
+	last    []byte // the frame that request is of, where it is worth comparing
 	call    call
 	reply   reply
 	frame   []byte
@@ -91,7 +92,13 @@ func (s *server) read(r *bufio.Reader) ([]byte, error) {
 // serve carries one request out and leaves the reply; the error is one after which the
 // conversation cannot go on.
 func (s *server) serve(ctx context.Context, frame []byte) error {
-	err := parse(frame, &s.request)
+	var err error
+	if !s.request.again(frame, s.last) {
+		s.last = s.last[:0]
+		if err = parse(frame, &s.request); err == nil && len(frame) <= 4096 {
+			s.last = append(s.last, frame...)
+		}
+	}
 	s.reply = reply{id: s.request.id}
 	if err == nil {
 		err = s.carryOut(ctx)
@@ -192,8 +199,8 @@ func (s *server) open(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	s.last++
-	s.objects[s.last], s.reply.handle = o, s.last
+	s.handle++
+	s.objects[s.handle], s.reply.handle = o, s.handle
 	return nil
 }
 

@@ -6,8 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"barrow/internal/version"
 )
 
 // A function is a handler: it fills the call's results.
@@ -36,16 +34,6 @@ func subjects() []subject {
 		program,
 	}
 }
-
-// program is what the worker says of itself.
-var program = subject{functions: map[string]function{
-	"version": func(_ context.Context, c *call) error {
-		if err := c.decode(&struct{}{}); err != nil {
-			return err
-		}
-		return c.answer(version.Current())
-	},
-}}
 
 // all are the subjects as one; a name that two have is a mistake in this program.
 func all() subject {

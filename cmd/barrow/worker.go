@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,6 +24,7 @@ it, and an interrupt (Ctrl-C) is left to that process.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			signal.Ignore(os.Interrupt)
+			signal.Reset(syscall.SIGTERM) // nothing is half done: end at once
 			ctx, stop := context.WithCancel(cmd.Context())
 			defer stop()
 			go endWithParent(ctx)

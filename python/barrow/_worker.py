@@ -46,7 +46,9 @@ _HELLO, _OPEN, _CALL, _CLOSE = 1, 2, 3, 4
 _REQUEST = struct.Struct("<IHHQQQIHBB")
 _REPLY = struct.Struct("<IHHQQQIHH")
 _ENTRY = struct.Struct("<QBBHI")
+_LONGEST = 16 << 20
 _ALIGNMENT = 64
+_KEPT = 64 << 20  # bytes of the mapped file that stay in memory between calls
 
 _DTYPES = {1: "f8", 2: "f4", 3: "i8", 4: "i4", 5: "u1", 6: "u2", 7: "u4", 8: "u8"}
 _CODES = {np.dtype(name): code for code, name in _DTYPES.items()}
@@ -59,18 +61,24 @@ class Reply(NamedTuple):
     arrays: Dict[str, _Array]
 
 
+def _nameless() -> Any:
+    """A file that has no name anywhere: nothing of it can be left behind."""
+    if sys.platform == "linux" and hasattr(os, "memfd_create"):
+        try:
+            return os.fdopen(os.memfd_create("barrow", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING), "w+b", 0)
+        except OSError:
+            pass  # a kernel, or a sandbox, without
+    return tempfile.TemporaryFile("w+b", 0, prefix="barrow-")
+
+
 class _Arena:
-    """The mapped file: it has no name anywhere, so nothing of it can be left behind."""
+    """The mapped file. The worker may make it longer, too; nobody makes it shorter."""
 
     def __init__(self) -> None:
-        self.descriptor = -1
+        self._file = _nameless()
+        self.descriptor: int = self._file.fileno()
         self.size = 0
-        self._file: Any = None  # keeps a temporary file open
-        if hasattr(os, "memfd_create"):
-            self.descriptor = os.memfd_create("barrow", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        else:
-            self._file = tempfile.TemporaryFile(prefix="barrow-")
-            self.descriptor = self._file.fileno()
+        self.used = 0  # bytes that the last request and its reply reach to
         self.reach(1 << 20)
 
     def reach(self, size: int) -> None:
@@ -91,21 +99,29 @@ class _Arena:
     def view(self, offset: int, shape: Tuple[int, ...], dtype: Any) -> _Array:
         return np.ndarray(shape, dtype, self.map, offset)
 
+    def trim(self) -> None:
+        """Give memory back that only a large request needs."""
+        if self.used > _KEPT and hasattr(mmap, "MADV_REMOVE"):
+            try:
+                self.map.madvise(mmap.MADV_REMOVE, _KEPT, self.size - _KEPT)
+            except OSError:
+                pass  # not every file system can
+        self.used = 0
+
     def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-        elif self.descriptor >= 0:
-            os.close(self.descriptor)
-        self.descriptor = -1
+        self._file.close()
 
 
 class _Plan:
     """A request as bytes, with the views that its arrays go through."""
 
-    __slots__ = ("frame", "inputs", "outputs")
+    __slots__ = ("frame", "inputs", "outputs", "end")
 
-    def __init__(self, frame: bytearray, inputs: List[_Array], outputs: List[Tuple[str, _Array]]) -> None:
+    def __init__(
+        self, frame: bytearray, inputs: List[_Array], outputs: List[Tuple[str, _Array]], end: int
+    ) -> None:
         self.frame = frame
+        self.end = end
         self.inputs = inputs
         self.outputs = outputs
 
@@ -121,10 +137,12 @@ class _Worker:
         self.pid = os.getpid()
         self.busy = False  # between a request and the end of its reply
         self.id = 0
+        self.closed = True  # nothing to end yet
         self.input = self.output = -1
         self.process: Optional[subprocess.Popen[bytes]] = None
         self.errors: Any = None
         self.arena = _Arena()
+        self.closed = False
         try:
             self._start()
         except BaseException:
@@ -132,7 +150,7 @@ class _Worker:
             raise
 
     def _start(self) -> None:
-        self.errors = tempfile.TemporaryFile(prefix="barrow-")
+        self.errors = _nameless()  # not a pipe, which could fill up and hold the worker
         theirs, self.input = os.pipe()
         try:
             self.output, theirs_too = os.pipe()
@@ -178,8 +196,8 @@ class _Worker:
         out: Optional[Out] = None,
         row: int = 0,
     ) -> Tuple[int, Reply]:
-        plan, sources = self.plan(kind, handle, name, params, arrays, out, row)
-        return self.carry_out(plan, sources)
+        plan, sources = self.plan(kind, handle, name, params, arrays, out)
+        return self.carry_out(plan, sources, row)
 
     def plan(
         self,
@@ -189,10 +207,9 @@ class _Worker:
         params: Optional[Mapping[str, Any]],
         arrays: Optional[Arrays],
         out: Optional[Out],
-        row: int,
     ) -> Tuple[_Plan, List[_Array]]:
         """Lay a request out."""
-        text = b"" if params is None else json.dumps(params, allow_nan=False).encode()
+        text = b"" if params is None else json.dumps(params, allow_nan=False, default=_plain).encode()
         table = bytearray()
         places: List[Tuple[int, Tuple[int, ...], Any]] = []
         sources: List[_Array] = []
@@ -213,16 +230,20 @@ class _Worker:
             table += bytes_
             places.append((end, tuple(shape), dtype))
             end += -(-count * dtype.itemsize // _ALIGNMENT) * _ALIGNMENT
+        if len(given) > 255 or len(wanted) > 255:
+            raise ValueError(f"barrow: {len(given)} arrays and {len(wanted)} results in a call: there may be 255 of each")
         self.arena.reach(end)
         views = [self.arena.view(*place) for place in places]
         method = name.encode()
         length = _REQUEST.size - 4 + len(method) + len(table) + len(text)
+        if length > _LONGEST:
+            raise ValueError(f"barrow: {len(text)} bytes of parameters: a request may have {_LONGEST}")
         head = _REQUEST.pack(
-            length, kind, PROTOCOL, 0, handle, row, len(text), len(method), len(given), len(wanted)
+            length, kind, PROTOCOL, 0, handle, 0, len(text), len(method), len(given), len(wanted)
         )
         frame = bytearray(head + method + table + text)
         outputs = [(key, view) for (key, _, _), view in zip(wanted, views[len(given) :])]
-        return _Plan(frame, views[: len(given)], outputs), sources
+        return _Plan(frame, views[: len(given)], outputs, end), sources
 
     def carry_out(self, plan: _Plan, sources: List[_Array], row: int = 0) -> Tuple[int, Reply]:
         """Send a request and take its reply; anything in between ends the worker."""
@@ -237,6 +258,9 @@ class _Worker:
         except BaseException:
             self.kill()
             raise
+        if plan.end > _KEPT or self.arena.used:
+            self.arena.used = max(self.arena.used, plan.end)
+            self.arena.trim()
         self.busy = False
         if error is not None:
             raise error
@@ -270,7 +294,9 @@ class _Worker:
                 at += 8 * rank
                 key = data[at : at + named].decode()
                 at += named
-                arrays[key] = self.arena.view(offset, shape, _DTYPES[code]).copy()
+                view = self.arena.view(offset, shape, _DTYPES[code])
+                self.arena.used = max(self.arena.used, offset + view.nbytes)
+                arrays[key] = view.copy()
         answer: Dict[str, Any] = json.loads(data[at : at + params]) if params else {}
         return handle, Reply({} if status else answer, arrays), _error(answer) if status else None
 
@@ -323,21 +349,32 @@ class _Worker:
 
     def _close(self) -> None:
         self.busy = True
-        for descriptor in (self.input, self.output):
-            if descriptor >= 0:
-                os.close(descriptor)
-        self.input = self.output = -1
+        # In this order, lest an interruption close a descriptor twice: it may be another's.
+        descriptor, self.input = self.input, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+        descriptor, self.output = self.output, -1
+        if descriptor >= 0:
+            os.close(descriptor)
         self.arena.close()
         if self.errors is not None:
             self.errors.close()
+        self.closed = True
 
     def __del__(self) -> None:
-        if self.input >= 0:
+        if not self.closed:
             self.kill()
 
 
 class _Gone(WorkerError):
     """The worker was gone before the request could be sent."""
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's numbers and arrays among params."""
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    raise TypeError(f"barrow: a parameter of type {type(value).__name__}")
 
 
 def _wire(dtype: Any, key: str) -> Any:
@@ -375,6 +412,7 @@ class _State:
         self.lock = threading.RLock()
         self.worker: Optional[_Worker] = None
         self.starting: Optional[_Start] = None
+        self.registered = False
         self.closing: Deque[Tuple[int, int]] = deque()  # objects that nobody has any more
 
 
@@ -447,7 +485,7 @@ def _current(state: _State) -> _Worker:
     state.worker = worker
     state.starting = None
     state.closing.clear()
-    _register_exit()
+    _register_exit(state)
     return worker
 
 
@@ -462,19 +500,25 @@ def _exit() -> None:
     state = _state
     if state.pid != os.getpid():
         return
-    for worker in (state.worker, state.starting.result() if state.starting else None):
-        if worker is not None:
-            worker.kill()
-    state.worker = state.starting = None
+    starting, state.starting = state.starting, None
+    if starting is not None:
+        try:
+            starting.result().kill()
+        except WorkerError:
+            pass  # it did not start
+    if state.worker is not None:
+        state.worker.kill()
+        state.worker = None
 
 
 atexit.register(_exit)
 
 
-def _register_exit() -> None:
+def _register_exit(state: _State) -> None:
     """Children of multiprocessing run no atexit functions, but these."""
     util = sys.modules.get("multiprocessing.util")
-    if util is not None:
+    if util is not None and not state.registered:
+        state.registered = True
         util.Finalize(None, _exit, exitpriority=10)  # type: ignore[attr-defined]
 
 
@@ -553,7 +597,27 @@ class Object:
     ) -> Reply:
         if self._number != worker.number:
             self._ready(worker)
-        return worker.request(_CALL, self._handle, method, params, arrays, out, row)[1]
+        if params is not None:
+            return worker.request(_CALL, self._handle, method, params, arrays, out, row)[1]
+        # The same call as before with other numbers has the same frame and the same places.
+        key: List[Any] = [method]
+        sources: List[_Array] = []
+        for name, value in (arrays or {}).items():
+            if type(value) is tuple:
+                sources.append(value[0])
+                key += (name, value[0].shape, value[1])
+            else:
+                sources.append(value)
+                key += (name, value.shape, value.dtype.char)
+        if out:
+            key += out.items()
+        plan = self._plans.get(tuple(key))
+        if plan is None:
+            plan, sources = worker.plan(_CALL, self._handle, method, params, arrays, out)
+            if len(self._plans) >= 16:
+                self._plans.clear()
+            self._plans[tuple(key)] = plan
+        return worker.carry_out(plan, sources, row)[1]
 
     def __reduce__(self) -> Tuple[Any, ...]:
         return (Object, self._recipe)
