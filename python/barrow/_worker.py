@@ -25,7 +25,7 @@ import sys
 import tempfile
 import threading
 from collections import deque
-from typing import Any, Deque, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple, Union
+from typing import Any, Callable, Deque, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple, TypeVar, Union
 
 import numpy as np
 
@@ -519,7 +519,7 @@ def _register_exit(state: _State) -> None:
     util = sys.modules.get("multiprocessing.util")
     if util is not None and not state.registered:
         state.registered = True
-        util.Finalize(None, _exit, exitpriority=10)  # type: ignore[attr-defined]
+        util.Finalize(None, _exit, exitpriority=10)
 
 
 # What the other modules use
@@ -551,7 +551,7 @@ class Object:
         """Open it now, for the errors in its recipe."""
         state = _here()
         with state.lock:
-            _retry(self._ready, state)
+            _retry(state, self._ready)
 
     def call(
         self,
@@ -577,7 +577,7 @@ class Object:
         """
         state = _here()
         with state.lock:
-            return _retry(self._call, state, method, params, arrays, out, row)
+            return _retry(state, self._call, method, params, arrays, out, row)
 
     def _ready(self, worker: _Worker) -> None:
         if self._number != worker.number:
@@ -603,7 +603,7 @@ class Object:
         key: List[Any] = [method]
         sources: List[_Array] = []
         for name, value in (arrays or {}).items():
-            if type(value) is tuple:
+            if isinstance(value, tuple):
                 sources.append(value[0])
                 key += (name, value[0].shape, value[1])
             else:
@@ -634,7 +634,7 @@ def call(method: str, params: Optional[Mapping[str, Any]] = None, arrays: Option
     """Call a function of the worker that belongs to no object."""
     state = _here()
     with state.lock:
-        return _retry(_function, state, method, params, arrays, row)
+        return _retry(state, _function, method, params, arrays, row)
 
 
 def _function(
@@ -643,7 +643,10 @@ def _function(
     return worker.request(_CALL, 0, method, params, arrays, None, row)[1]
 
 
-def _retry(what: Any, state: _State, *arguments: Any) -> Any:
+_T = TypeVar("_T")
+
+
+def _retry(state: _State, what: Callable[..., _T], *arguments: Any) -> _T:
     """Do it with the worker; with a new one where it was gone before it knew of it."""
     try:
         return what(_current(state), *arguments)
