@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"barrow/autoencoder"
 	"barrow/econt"
@@ -73,6 +74,21 @@ func (e *Encoder) Exact() bool {
 		}
 	}
 	return rounded
+}
+
+// Step is between the encoder's outputs, where its last layer rounds them; 0 in floating
+// point.
+func (e *Encoder) Step() float64 {
+	layers := e.Network.Layers()
+	l := layers[len(layers)-1]
+	if l.Kind != nn.KindQuantizedBits && l.Kind != nn.KindQuantizedReLU {
+		return 0
+	}
+	fraction := l.Bits - l.Integer
+	if l.Kind == nn.KindQuantizedBits && !l.Unsigned {
+		fraction--
+	}
+	return math.Exp2(float64(-fraction))
 }
 
 // What the parts of an autoencoder make of what.

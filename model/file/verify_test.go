@@ -147,3 +147,43 @@ func TestVerifyLayouts(t *testing.T) {
 		}
 	}
 }
+
+// TestVerifyTies: of an encoder that rounds sums in floating point a few outputs may be a
+// step off, which is said; more, or farther, are an error.
+func TestVerifyTies(t *testing.T) {
+	m := view(t, trained(t, autoencoder.Architecture{Precision: "cmssw-mainline"}))
+	p := m.Part("encoder")
+	step := m.Encoder().Step()
+	if step != 1./512 {
+		t.Fatalf("a step of %v", step)
+	}
+	for _, c := range []struct {
+		off  float64
+		many int
+		ok   bool
+	}{{step, 3, true}, {2 * step, 1, false}, {step, 100, false}} {
+		e := exported(t, m, reads(func() (model.Runner, error) {
+			r, err := model.RunNetwork(p.Network, p.Inputs, 0)
+			return shifted{r, c.off, c.many}, err
+		}))
+		v, err := e.verify(context.Background(), "the file", p)
+		if ok := err == nil && strings.Contains(v.Remark, "3 of 2048 numbers are a step off"); ok != c.ok {
+			t.Errorf("%+v: %+v, %v", c, v, err)
+		}
+	}
+}
+
+// shifted makes its first numbers larger.
+type shifted struct {
+	model.Runner
+	off  float64
+	many int
+}
+
+func (r shifted) Run(ctx context.Context, in []*model.Array) (model.Vectors, error) {
+	out, err := r.Runner.Run(ctx, in)
+	for i := range r.many {
+		out[0].Data[i] += r.off
+	}
+	return out, err
+}

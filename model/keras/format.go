@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -238,11 +237,11 @@ func exportQKeras(ctx context.Context, m *model.Model) ([]model.File, error) {
 	}
 	note := notes(m.Parts()[0].Network)
 	if e := m.Encoder(); e != nil && e.Chip != nil {
-		off, err := truncation(ctx, m)
+		off, err := m.Untruncated(ctx)
 		if err != nil {
 			return nil, err
 		}
-		note += "\n" + off
+		note += "\nThe chip rounds every product down before it adds it up, which no layer of QKeras does: the file adds up exactly.\n" + off
 		for i, f := range files { // not to be held to the chip's outputs
 			if f.Part != nil && f.Part.Name != "decoder" {
 				files[i].Part = nil
@@ -265,37 +264,3 @@ func notes(n *nn.Network) string {
 	}
 	return ""
 }
-
-// truncation measures what the chip's rounding of single products changes.
-func truncation(ctx context.Context, m *model.Model) (string, error) {
-	e := m.Encoder()
-	v, err := m.Vectors(ctx, measured)
-	if err != nil {
-		return "", err
-	}
-	r, err := model.RunNetwork(e.Network, nil, 0)
-	if err != nil {
-		return "", err
-	}
-	got, err := r.Run(ctx, []*model.Array{v.Get("x")})
-	if err != nil {
-		return "", err
-	}
-	want, have := v.Get("latent").Data, got.Get("y").Data
-	equal, sum, largest := 0, 0.0, 0.0
-	for i, w := range want {
-		d := math.Abs(have[i] - w)
-		if d == 0 {
-			equal++
-		}
-		sum += d
-		largest = max(largest, d)
-	}
-	step := math.Exp2(float64(e.Precision.Latent.Integer - e.Precision.Latent.Bits))
-	return fmt.Sprintf("The chip rounds every product down before it adds it up, which no layer of QKeras does: the file adds up exactly. Of the outputs of\n"+
-		"%d images %.1f %% are equal; they are off by %.2f steps of 2^%d in the mean and by %.0f at most. latent in the test vectors is the chip's.",
-		measured, 100*float64(equal)/float64(len(want)), sum/float64(len(want))/step, e.Precision.Latent.Integer-e.Precision.Latent.Bits, largest/step), nil
-}
-
-// measured is of how many images it is said how far a file is off.
-const measured = 1000

@@ -37,7 +37,7 @@ func rounded(n *nn.Network) bool {
 	})
 }
 
-func exportQ(_ context.Context, m *model.Model) ([]model.File, error) {
+func exportQ(ctx context.Context, m *model.Model) ([]model.File, error) {
 	e := m.Encoder()
 	g, err := quantised(e)
 	if err != nil {
@@ -46,7 +46,11 @@ func exportQ(_ context.Context, m *model.Model) ([]model.File, error) {
 	proto := &modelProto{ir: writtenIR, producer: "barrow", opsets: []opset{{"", writtenOpset}, {domainQuant, 1}, {domainLast, 1}}, graph: &g.graphProto}
 	about := "16 numbers of one image, channels last; hls4ml's convert_from_onnx_model takes it, the input's type with room for what is rounded first (fixed<32,8,RND_CONV,SAT>)"
 	if e.Chip != nil {
-		about += ".\nThe chip rounds down every single product, which no layer of QONNX does: sums are exact here, and the numbers not always the chip's"
+		off, err := m.Untruncated(ctx)
+		if err != nil {
+			return nil, err
+		}
+		about += ".\nThe chip rounds down every single product, which no layer of QONNX does: the file adds up exactly.\n" + off
 	}
 	return []model.File{{Name: "encoder.onnx", Data: proto.encode(), Part: m.Part("encoder"), About: about}}, nil
 }
