@@ -325,11 +325,14 @@ class _Worker:
         return message + (f"; its last words:\n{said}" if said else "")
 
     def _said(self) -> str:
+        """What it wrote on standard error: the beginning, where a crash says why, and the end."""
         size = self.errors.seek(0, os.SEEK_END)
-        self.errors.seek(max(0, size - 4096))
-        text: str = self.errors.read(4096).decode("utf-8", "replace")
-        lines = text.strip().splitlines()
-        return "\n".join(lines if len(lines) <= 20 else lines[:5] + ["…"] + lines[-14:])
+        self.errors.seek(0)
+        lines = self.errors.read(8192).decode("utf-8", "replace").strip().splitlines()
+        if size > 8192:
+            self.errors.seek(size - 4096)
+            lines += self.errors.read(4096).decode("utf-8", "replace").strip().splitlines()
+        return "\n".join(lines if len(lines) <= 24 else lines[:16] + ["…"] + lines[-8:])
 
     def kill(self) -> None:
         """End the process at once and give all back."""

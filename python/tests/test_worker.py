@@ -1,10 +1,506 @@
-"""The worker: what must hold whatever happens to either process."""
+"""The worker: what must hold whatever happens to either process.
+
+BARROW_KILLS is how often something is killed or interrupted at random (20).
+"""
 
 from __future__ import annotations
 
+import concurrent.futures
+import gc
+import multiprocessing
+import os
+import pickle
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import Any, Dict, Iterator, List, Set, Tuple
+
+import numpy as np
+import pytest
+
+import barrow
+from barrow import _worker
+from barrow._program import program
+
+KILLS = int(os.environ.get("BARROW_KILLS", "20"))
+
+if sys.platform == "win32":
+    pytest.skip("processes are looked at by the ways of Unix", allow_module_level=True)
+try:
+    program()
+except barrow.WorkerError as e:
+    pytest.skip(str(e), allow_module_level=True)
+
+
+def worker_pid() -> int:
+    """The process of this process's worker, which is started."""
+    _worker.call("version")
+    worker = _worker._state.worker
+    assert worker is not None and worker.process is not None
+    return worker.process.pid
+
+
+def processes() -> Dict[int, Tuple[int, str, str]]:
+    """All processes: parent, state and command line."""
+    found = {}
+    for line in subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid=,state=,args="], check=True, capture_output=True, text=True
+    ).stdout.splitlines():
+        pid, parent, state, *command = line.split(None, 3)
+        found[int(pid)] = (int(parent), state, command[0] if command else "")
+    return found
+
+
+def until(what: Any, seconds: float = 10.0) -> bool:
+    """Wait for something to be so."""
+    end = time.monotonic() + seconds
+    while not what():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended; one that nobody waits for any more has, too."""
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            # The first thread is a zombie before the others have let go of the pipes.
+            return f.read().rsplit(")", 1)[1].split()[0] == "Z" and len(os.listdir(f"/proc/{pid}/task")) == 1
+    except OSError:
+        pass
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def children_that_are_zombies() -> List[int]:
+    return [pid for pid, (parent, state, _) in processes().items() if parent == os.getpid() and state == "Z"]
+
+
+def temporary() -> Set[str]:
+    """Files of the package's in shared memory and the temporary folder."""
+    import tempfile
+
+    return {
+        os.path.join(folder, name)
+        for folder in ("/dev/shm", tempfile.gettempdir())
+        if os.path.isdir(folder)
+        for name in os.listdir(folder)
+        if "barrow" in name.lower()
+    }
+
+
+@pytest.fixture(autouse=True)
+def tidy() -> Iterator[None]:
+    """Whatever a test did, nothing is left of it."""
+    files = temporary()
+    yield
+    gc.collect()
+    assert temporary() <= files
+    _worker.call("version")  # waits for one that was killed, and starts another
+    assert not children_that_are_zombies()
+
+
+def right(n: int = 48) -> None:
+    """A call whose answer can be told from any other's."""
+    a = np.random.default_rng().random(n)
+    answer = _worker.call("echo", {"n": n}, {"a": a})
+    assert answer.params == {"n": n}
+    assert (answer.arrays["a"] == a).all()
+
+
+# Calls
+
+
+def test_echo() -> None:
+    given = {
+        "strided": np.arange(10, dtype="f4")[::3],
+        "big endian": np.arange(6, dtype=">f8").reshape(2, 3),
+        "fortran": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+        "backwards": np.arange(5, dtype="i8")[::-1],
+        "empty": np.zeros((0, 3)),
+        "scalar": np.array(2.5),
+        "bool": np.array([True, False]),
+        "u2": np.arange(3, dtype="u2"),
+    }
+    reply = _worker.call("echo", {"x": [1, "ä", None]}, {**given, "converted": (np.arange(4), "f8")})
+    assert reply.params == {"x": [1, "ä", None]}
+    for name, a in given.items():
+        b = reply.arrays[name]
+        assert b.shape == a.shape and (b == a).all(), name
+        assert b.dtype == (a.dtype.newbyteorder("=") if a.dtype != bool else np.uint8)
+        assert b.flags.owndata and b.flags.writeable, "the array is the caller's own"
+    assert reply.arrays["converted"].dtype == np.float64
+
+
+def test_known_results() -> None:
+    o = _worker.Object("echo")
+    for n in (3, 4, 3, 300_000, 3):
+        for _ in range(3):
+            a, b = np.random.rand(n), np.random.rand(n).astype("f4")
+            r = o.call("echo", None, {"a": a, "b": (b, "f8")}, {"a": ((n,), "f8"), "b": ((n,), "f8")})
+            assert (r.arrays["a"] == a).all() and (r.arrays["b"] == b).all()
+    with pytest.raises(ValueError, match=r"\[4\].*\[3\]"):
+        o.call("echo", None, {"a": np.zeros(3)}, {"a": ((4,), "f8")})
+    with pytest.raises(ValueError, match='no result "c"'):
+        o.call("echo", None, {"a": np.zeros(3)}, {"c": ((4,), "f8")})
+
+
+def test_large() -> None:
+    a = np.random.rand(10_000_000)  # 80 MB each way
+    assert (_worker.call("echo", None, {"a": a}).arrays["a"] == a).all()
+    right()
+
+
+def test_errors() -> None:
+    with pytest.raises(ValueError, match='no function "nothing"; there are: .*version'):
+        _worker.call("nothing")
+    with pytest.raises(ValueError, match='no kind of object "nothing"'):
+        _worker.Object("nothing").open()
+    with pytest.raises(ValueError, match='unknown field "colour"'):
+        _worker.call("version", {"colour": 1})
+    with pytest.raises(ValueError, match="complex128"):
+        _worker.call("echo", None, {"a": np.zeros(2, complex)})
+    with pytest.raises(ValueError, match="there may be 255"):
+        _worker.call("echo", None, {str(i): np.zeros(1) for i in range(256)})
+    with pytest.raises(ValueError, match="parameters"):
+        _worker.call("echo", {"x": "x" * (17 << 20)})
+    right()
+
+
+def test_errors_travel() -> None:
+    e = pickle.loads(pickle.dumps(barrow.EMDError("emd: row 3: no mass", 3, 4)))
+    assert (str(e), e.row, e.cell) == ("emd: row 3: no mass", 3, 4)
+
+
+def test_object_closed() -> None:
+    o = _worker.Object("echo")
+    o.open()
+    handle = o._handle
+    worker = _worker._state.worker
+    assert worker is not None
+    del o
+    gc.collect()
+    right()
+    with pytest.raises(ValueError, match=f"no object {handle}"):
+        worker.request(_worker._CALL, handle, "echo")
+
+
+def test_object_travels() -> None:
+    o = _worker.Object("echo", {"k": 1}, {"a": np.arange(3)})
+    o.call("recipe")
+    copy = pickle.loads(pickle.dumps(o))
+    assert copy.call("recipe").params == {"k": 1}
+    os.kill(worker_pid(), signal.SIGKILL)
+    assert until(lambda: gone_or_zombie())
+    for x in (o, copy):
+        assert (x.call("recipe").arrays["a"] == np.arange(3)).all(), "opened again in a new worker"
+
+
+def gone_or_zombie() -> bool:
+    worker = _worker._state.worker
+    assert worker is not None and worker.process is not None
+    return gone(worker.process.pid)
+
+
+def test_chunks() -> None:
+    for n, size in ((0, 8), (1, 8), (1000, 1 << 20), (7, 1 << 40), (10**6, 768)):
+        parts = list(_worker.chunks(n, size))
+        assert parts[0].start == 0 and parts[-1].stop == n
+        assert all(a.stop == b.start for a, b in zip(parts, parts[1:]))
+        assert all(p.stop - p.start == 1 or (p.stop - p.start) * size <= 32 << 20 for p in parts if n)
+
+
+# Many processes and threads
+
+
+def test_threads() -> None:
+    o = _worker.Object("echo")
+    errors: List[BaseException] = []
+
+    def hammer(seed: int) -> None:
+        try:
+            rng = np.random.default_rng(seed)
+            for _ in range(60):
+                a = rng.random(int(rng.integers(1, 2000)))
+                if rng.random() < 0.5:
+                    r = o.call("echo", None, {"a": a}, {"a": (a.shape, "f8")})
+                else:
+                    r = _worker.call("echo", None, {"a": a})
+                assert (r.arrays["a"] == a).all()
+        except BaseException as e:
+            errors.append(e)
+
+    threads = [threading.Thread(target=hammer, args=(i,)) for i in range(16)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not errors
+
+
+def test_fork() -> None:
+    o = _worker.Object("echo", {"k": 2})
+    mine = worker_pid()
+    for _ in range(3):
+        o.call("recipe")
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                for _ in range(20):
+                    right()
+                if o.call("recipe").params == {"k": 2} and worker_pid() != mine:
+                    status = 0
+                _worker._exit()
+            finally:
+                os._exit(status)
+        for _ in range(20):
+            right()
+            assert o.call("recipe").params == {"k": 2}
+        assert os.waitpid(pid, 0)[1] == 0
+    assert worker_pid() == mine
+
+
+def test_fork_beside_a_call() -> None:
+    """A child of fork begins afresh though another thread was in the middle of a call."""
+    stop = threading.Event()
+
+    def busy() -> None:
+        while not stop.is_set():
+            right(20_000)
+
+    thread = threading.Thread(target=busy)
+    thread.start()
+    try:
+        for _ in range(5):
+            pid = os.fork()
+            if pid == 0:
+                status = 1
+                try:
+                    right()
+                    _worker._exit()
+                    status = 0
+                finally:
+                    os._exit(status)
+            assert os.waitpid(pid, 0)[1] == 0
+            right()
+    finally:
+        stop.set()
+        thread.join()
+
+
+def doubled(job: Tuple[Any, int]) -> Tuple[int, int]:
+    o, n = job
+    a = o.call("echo", None, {"a": np.full(1000, n)}).arrays["a"]
+    assert (a == n).all() and o.call("recipe").params == {"k": 3}
+    return os.getpid(), int(a[0]) * 2
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_multiprocessing(method: str) -> None:
+    o = _worker.Object("echo", {"k": 3})
+    right()
+    with concurrent.futures.ProcessPoolExecutor(2, multiprocessing.get_context(method)) as pool:
+        results = list(pool.map(doubled, [(o, i) for i in range(40)]))
+    assert [r for _, r in results] == [2 * i for i in range(40)]
+    assert os.getpid() not in {p for p, _ in results}
+    right()
+
+
+def test_pool_of_multiprocessing() -> None:
+    """As PyTorch's DataLoader: children that are forked while the worker is in use."""
+    o = _worker.Object("echo", {"k": 3})
+    right()
+    with multiprocessing.get_context("fork").Pool(2, maxtasksperchild=4) as pool:
+        for i, (_, r) in enumerate(pool.imap(doubled, [(o, i) for i in range(24)])):
+            assert r == 2 * i
+            right()
+
+
+# Ends
+
+
+def test_killed_while_idle() -> None:
+    os.kill(worker_pid(), signal.SIGKILL)
+    assert until(gone_or_zombie)
+    right()
+
+
+def test_killed_at_work() -> None:
+    pid = worker_pid()
+    threading.Timer(0.3, os.kill, (pid, signal.SIGKILL)).start()
+    with pytest.raises(barrow.WorkerError, match="killed by signal 9"):
+        _worker.call("wait", {"seconds": 30})
+    assert gone(pid)
+    right()
+
+
+def test_last_words() -> None:
+    """A crash of the program is told in its own words, however many they are."""
+    pid = worker_pid()
+    threading.Timer(0.3, os.kill, (pid, signal.SIGQUIT)).start()  # Go prints all its stacks
+    with pytest.raises(barrow.WorkerError, match="(?s)with status 2.*SIGQUIT"):
+        _worker.call("wait", {"seconds": 30})
+    right()
+
+
+def script(text: str, **more: str) -> "subprocess.Popen[str]":
+    """A Python of its own, in a session of its own."""
+    paths = [os.path.dirname(os.path.dirname(os.path.abspath(barrow.__file__))), os.environ.get("PYTHONPATH", "")]
+    return subprocess.Popen(
+        [sys.executable, "-c", text],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), **more},
+    )
+
+
+def test_no_program(tmp_path: Any) -> None:
+    text = "from barrow import _worker; _worker.call('version')"
+    said, _ = script(text, BARROW="/nowhere/barrow").communicate(timeout=60)
+    assert "WorkerError: barrow: the environment variable BARROW names '/nowhere/barrow'" in said
+    wrong = tmp_path / "wrong"
+    wrong.write_text("#!/bin/sh\necho not what you want >&2\nexit 3\n")
+    wrong.chmod(0o755)
+    said, _ = script(text, BARROW=str(wrong)).communicate(timeout=60)
+    assert "with status 3" in said and "not what you want" in said
+    wrong.write_text("no program at all")
+    said, _ = script(text, BARROW=str(wrong)).communicate(timeout=60)
+    assert "WorkerError" in said and "does not start" in said
+
+
+def test_at_exit() -> None:
+    p = script("from barrow import _worker; _worker.call('version'); print(_worker._state.worker.process.pid)")
+    said, _ = p.communicate(timeout=60)
+    assert p.returncode == 0
+    assert not os.path.exists(f"/proc/{int(said)}"), "waited for"
+    # Functions that run at the end may call, too.
+    said, _ = script(
+        "import atexit; from barrow import _worker\n"
+        "_worker.call('version'); atexit.register(lambda: print(_worker.call('echo', {'x': 1}).params))\n"
+        "atexit.register(_worker._exit)"
+    ).communicate(timeout=60)
+    assert said.strip() == "{'x': 1}"
+
+
+INTERRUPTED = """
+import os, random, signal, sys, threading, time
+import numpy as np
 from barrow import _worker
 
+def right():
+    a = np.random.rand(random.choice((10, 48, 100_000)))
+    assert (_worker.call("echo", None, {"a": a}).arrays["a"] == a).all()
+    assert (o.call("echo", None, {"a": a}, {"a": (a.shape, "f8")}).arrays["a"] == a).all()
+    assert o.call("recipe").params == {"k": 4}
 
-def test_version() -> None:
-    reply = _worker.call("version")
-    assert reply.params["version"]
+def interrupt():
+    go.wait()
+    time.sleep(random.random() * random.choice((0.001, 0.01, 0.05)))
+    if random.random() < 0.5:
+        os.killpg(0, signal.SIGINT)  # as a terminal does
+    else:
+        os.kill(os.getpid(), signal.SIGINT)
+
+o = _worker.Object("echo", {"k": 4})
+right()
+got = 0
+for i in range(int(sys.stdin.readline())):
+    go = threading.Event()
+    t = threading.Thread(target=interrupt)
+    t.start()
+    try:
+        go.set()
+        if i % 4 == 0:
+            _worker.call("wait", {"seconds": 60})
+        while True:
+            right()
+    except KeyboardInterrupt:
+        got += 1
+    t.join()
+    right()
+print(got)
+"""
+
+
+def test_interrupted() -> None:
+    """Ctrl-C at any moment arrives, soon, and the next call is right."""
+    said, _ = script(INTERRUPTED).communicate(f"{KILLS}\n", timeout=60 + KILLS)
+    assert said.strip() == str(KILLS)
+
+
+def test_workers_killed_at_random() -> None:
+    o = _worker.Object("echo", {"k": 5})
+    for i in range(KILLS):
+        pid = worker_pid()
+        timer = threading.Timer(random.random() * 0.02, os.kill, (pid, signal.SIGKILL))
+        timer.start()
+        try:
+            while timer.is_alive() or not gone(pid):
+                right(random.choice((10, 100_000)))
+                o.call("recipe")
+        except barrow.WorkerError:
+            pass
+        timer.join()
+        right()
+        assert o.call("recipe").params == {"k": 5}
+        assert gone(pid) and not os.path.exists(f"/proc/{pid}"), "waited for"
+
+
+PARENT = """
+import os, random, sys, time
+import numpy as np
+from barrow import _worker
+
+right = lambda: _worker.call("echo", None, {"a": np.random.rand(random.choice((10, 1_000_000)))})
+right()
+child = os.fork() if sys.argv[1:] else 1
+if child == 0:  # has the parent's descriptors, but for those that the package closes
+    time.sleep(60)
+    os._exit(0)
+print(_worker._state.worker.process.pid, child, flush=True)
+while True:
+    right()
+"""
+
+
+def test_parents_killed_at_random() -> None:
+    """The worker ends with its parent, also where a child of the parent lives on."""
+    for i in range(max(2, KILLS // 2)):
+        lives_on = i % 2 == 0
+        p = script(f"import sys; sys.argv[1:] = {['child'] if lives_on else []}\n" + PARENT)
+        assert p.stdout is not None
+        worker, child = map(int, p.stdout.readline().split())
+        time.sleep(random.random() * 0.05)
+        p.kill()
+        assert until(lambda: gone(worker), 3), "the worker outlives its parent"
+        if lives_on:
+            assert not gone(child)
+            os.kill(child, signal.SIGKILL)
+        p.communicate()
+
+
+def test_held_open() -> None:
+    """The worker ends with its parent though somebody else holds its pipe open."""
+    p = script(
+        "import os, subprocess, sys; from barrow import _worker; _worker.call('version'); w = _worker._state.worker\n"
+        "q = subprocess.Popen(['sleep', '60'], pass_fds=(w.input, w.output))\n"
+        "print(w.process.pid, q.pid, flush=True); sys.stdin.read()"
+    )
+    assert p.stdout is not None
+    worker, holder = map(int, p.stdout.readline().split())
+    p.kill()
+    assert until(lambda: gone(worker), 3)
+    assert not gone(holder)
+    os.kill(holder, signal.SIGKILL)
+    p.communicate()
