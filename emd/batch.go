@@ -65,6 +65,14 @@ func (b *Batch) Distance(ctx context.Context, p, q, e []float64) error {
 // with respect to the raw row i of p and q as [Solver.Gradient] does. Either
 // may be nil.
 func (b *Batch) Gradient(ctx context.Context, p, q []float64, e, dp, dq []float64) error {
+	return b.solve(ctx, (*Solver).Gradient, p, q, e, dp, dq)
+}
+
+// A pairSolver is Solver.Gradient or Solver.Duals.
+type pairSolver func(s *Solver, p, q, dp, dq []float64) (float64, error)
+
+// solve has the given method solve all pairs.
+func (b *Batch) solve(ctx context.Context, pair pairSolver, p, q []float64, e, dp, dq []float64) error {
 	total := len(e)
 	for _, v := range []struct {
 		name  string
@@ -81,7 +89,7 @@ func (b *Batch) Gradient(ctx context.Context, p, q []float64, e, dp, dq []float6
 		least, most, wake = 1, 1, 1
 	}
 	workers := max(1, min(len(b.solvers), (total+wake-1)/wake))
-	job := &batchJob{b: b, ctx: ctx, p: p, q: q, e: e, dp: dp, dq: dq, least: least, most: most, share: 4 * workers}
+	job := &batchJob{b: b, ctx: ctx, pair: pair, p: p, q: q, e: e, dp: dp, dq: dq, least: least, most: most, share: 4 * workers}
 	// No errgroup: of several errors that of the lowest row counts, not the first.
 	var wg sync.WaitGroup
 	for _, s := range b.solvers[:workers][1:] {
@@ -98,11 +106,12 @@ func (b *Batch) Gradient(ctx context.Context, p, q []float64, e, dp, dq []float6
 	return nil
 }
 
-// A batchJob is one call of Gradient. Rows are handed out in order, so whenever a
+// A batchJob is one call of solve. Rows are handed out in order, so whenever a
 // row fails, all lower ones are being worked on and will report.
 type batchJob struct {
 	b               *Batch
 	ctx             context.Context
+	pair            pairSolver
 	p, q, e, dp, dq []float64
 	least, most     int // rows to take at a time,
 	share           int // one of so many parts of what is left
@@ -148,7 +157,7 @@ func (j *batchJob) rows(s *Solver, from, to int) (int, error) {
 		if j.dq != nil {
 			dq = j.dq[i*m : (i+1)*m]
 		}
-		e, err := s.Gradient(j.p[i*n:(i+1)*n], j.q[i*m:(i+1)*m], dp, dq)
+		e, err := j.pair(s, j.p[i*n:(i+1)*n], j.q[i*m:(i+1)*m], dp, dq)
 		if err != nil {
 			if j.b.set.Empty != EmptySkip || !errors.Is(err, ErrEmpty) {
 				return i, err

@@ -181,20 +181,21 @@ func (s *Solver) Certificate(p, q []float64) (Certificate, error) {
 	if err != nil {
 		return Certificate{}, err
 	}
-	return s.certificate(&r, p, q)
+	plan, f, h := s.proof(&r, p, q)
+	return s.certificate(&r, p, q, plan, f, h)
 }
 
-func (s *Solver) certificate(r *solution, p, q []float64) (Certificate, error) {
-	plan := s.appendFlow(r, p, q, nil)
-	f := make([]float64, s.cells)
-	var h []float64
+// proof is a new plan with new potentials; h is nil on a metric, where it is −f.
+func (s *Solver) proof(r *solution, p, q []float64) (plan []Arc, f, h []float64) {
+	f = make([]float64, s.cells)
 	if s.rect != nil {
 		h = make([]float64, s.cellsQ)
-		copy(f, s.rect.f)
-		copy(h, s.rect.h)
-	} else {
-		s.potentials(r, f, 1)
 	}
+	s.duals(r, f, h)
+	return s.appendFlow(r, p, q, nil), f, h
+}
+
+func (s *Solver) certificate(r *solution, p, q []float64, plan []Arc, f, h []float64) (Certificate, error) {
 	p, q = s.compared(r, p, q)
 	if s.set.Unequal != UnequalPenalty {
 		return Certify(s.ground, p, q, plan, f, h)
@@ -263,10 +264,11 @@ func (s *Solver) compared(r *solution, p, q []float64) (a, b []float64) {
 }
 
 func (s *Solver) pivotError(r *solution, p, q []float64) error {
-	pivots := s.limit
-	c, err := s.certificate(r, p[:s.cells], q[:s.cellsQ])
+	p, q = p[:s.cells], q[:s.cellsQ]
+	plan, f, h := s.proof(r, p, q)
+	c, err := s.certificate(r, p, q, plan, f, h)
 	if err != nil {
 		return err
 	}
-	return &PivotError{Pivots: pivots, Certificate: c}
+	return &PivotError{Pivots: s.limit, Certificate: c, Plan: plan, F: f, H: h}
 }

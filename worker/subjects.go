@@ -32,6 +32,7 @@ type subject struct {
 func subjects() []subject {
 	return []subject{
 		program,
+		transport,
 	}
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ._errors import EMDError, WorkerError
+from ._transport import Certificate, Plan, Transport, solve_batch
+from .metric import Metric
 
-__version__ = "0.2.0"
-
-__all__ = ["EMDError", "WorkerError"]
+__all__ = ["Certificate", "EMDError", "Metric", "Plan", "Transport", "WorkerError", "solve_batch"]

@@ -1,0 +1,374 @@
+"""Exact distances of many pairs, with gradients, plans and proofs."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, List, Optional, Tuple, Union
+
+import numpy as np
+
+from ._arrays import numbers
+from ._worker import Object, chunks
+from .metric import Metric, Unequal
+
+__all__ = ["Certificate", "Plan", "Transport", "ground", "solve_batch"]
+
+
+def solve_batch(
+    a: Any,
+    b: Any,
+    M: Any,
+    unequal: Unequal = "error",
+    *,
+    empty: str = "error",
+    gradient: Union[bool, Tuple[bool, bool]] = True,
+    threads: int = 0,
+    max_pivots: int = 0,
+) -> Transport:
+    """Exact earth mover's distances of pairs of images, with their gradients.
+
+    Parameters
+    ----------
+    a : (B, n) or (n,)
+        Masses: finite, not negative, of any type of real numbers, in any layout. A
+        single image is compared with every row of the other side.
+    b : (B, m) or (m,)
+        Masses of the other images.
+    M : Metric or (n, m)
+        What moving a unit costs; a matrix is taken by :meth:`Metric.matrix` and kept for
+        the next call with the same numbers.
+    unequal : {"error", "normalise"} or ("penalty", R)
+        What is done with a pair of different totals P and Q: an error where they differ
+        by more than 1e-9 of the larger one, both sides scaled to total 1, or R paid for
+        each unit of the heavier side that stays unmatched.
+    empty : {"error", "skip"}
+        What is done with a pair without mass on a side where that has no distance: an
+        error, or the value NaN with gradients 0.
+    gradient : bool or (bool, bool)
+        Whether the gradients (to a, to b) are computed at once. Others are when they are
+        asked for.
+    threads : int
+        Pairs solved at a time, 0 for all processors. It never changes a result.
+    max_pivots : int
+        Bound on the simplex steps of a pair, 0 for one that none is known to come near.
+
+    Returns
+    -------
+    Transport
+        Float64 whatever the inputs are. What is not computed at once is computed from a
+        and b when it is asked for, so they must not be changed until then.
+
+    Raises
+    ------
+    EMDError
+        A mass that is NaN, infinite or negative, totals that differ, an image without
+        mass; with .row and .cell, counting from 0.
+    ValueError
+        Shapes that do not fit, elements that are no real numbers, settings unknown.
+
+    Notes
+    -----
+    The distance is convex and piecewise linear. At a kink the gradient is one of the
+    subgradients: each cell's potential is the middle of its two extremes; where a equals b
+    the gradients are exactly 0.
+
+    Rows go to the worker in parts of some 32 MB, so a and b may be larger than memory
+    (``np.memmap``); the gradients, B × (n + m) numbers, are not computed with
+    ``gradient=False``.
+    """
+    metric = M if isinstance(M, Metric) else ground(M)
+    solver = metric.solver(unequal, empty, threads, max_pivots)
+    p, q, single = _pairs(a, b, metric)
+    left, right = gradient if isinstance(gradient, tuple) else (gradient, gradient)
+    result = Transport(metric, solver, p, q, single, not isinstance(unequal, str) or unequal == "error")
+    result._solve(left, right)
+    return result
+
+
+def _pairs(a: Any, b: Any, metric: Metric) -> Tuple[Any, Any, bool]:
+    """The pairs as (B, n) and (B, m), and whether it is a single one, without B."""
+    p, q = numbers(a, "a"), numbers(b, "b")
+    n, m = metric.shape
+    if not (0 < p.ndim < 3 and 0 < q.ndim < 3) or p.shape[-1] != n or q.shape[-1] != m:
+        raise ValueError(
+            f"barrow: a and b have the shapes {p.shape} and {q.shape}: want (B, {n}) or ({n},) and (B, {m}) or ({m},)"
+        )
+    single = p.ndim == q.ndim == 1
+    if p.ndim == 1:
+        p = p[None] if single else np.broadcast_to(p, (len(q), n))
+    if q.ndim == 1:
+        q = q[None] if single else np.broadcast_to(q, (len(p), m))
+    if len(p) != len(q):
+        raise ValueError(f"barrow: {len(p)} rows of a and {len(q)} of b: want the same number, or one image without rows")
+    return p, q, single
+
+
+class Plan:
+    """Optimal transport plans, as what moves: sparse, some n + m entries a pair.
+
+    Attributes
+    ----------
+    pair, source, target : (K,) int64
+        Entry k moves mass of this pair from this cell of a to this cell of b. Sorted by
+        pair; what stays where it is has source == target on a metric.
+    mass : (K,) float64
+        How much: in the units of a, or shares of 1 with ``unequal="normalise"``. What
+        ("penalty", R) leaves unmatched is not in it.
+    shape : (B, n, m) or (n, m)
+        That of :meth:`toarray`.
+    """
+
+    __slots__ = ("pair", "source", "target", "mass", "shape")
+
+    def __init__(self, pair: Any, source: Any, target: Any, mass: Any, shape: Tuple[int, ...]) -> None:
+        self.pair, self.source, self.target, self.mass, self.shape = pair, source, target, mass, shape
+
+    def toarray(self) -> Any:
+        """The plans as a dense array of their shape."""
+        dense = np.zeros(self.shape)
+        at = (self.source, self.target) if len(self.shape) == 2 else (self.pair, self.source, self.target)
+        np.add.at(dense, at, self.mass)
+        return dense
+
+    def __array__(self, dtype: Any = None, copy: Optional[bool] = None) -> Any:
+        return self.toarray() if dtype is None else self.toarray().astype(dtype)
+
+    def __getitem__(self, i: int) -> Any:
+        """The plan of pair i as a dense (n, m) array."""
+        if len(self.shape) == 2:
+            raise IndexError("barrow: the plan is that of a single pair")
+        rows = self.shape[0]
+        if not -rows <= i < rows:
+            raise IndexError(f"barrow: pair {i} of {rows}")
+        from_, to = np.searchsorted(self.pair, [i % rows, i % rows + 1])
+        dense = np.zeros(self.shape[1:])
+        np.add.at(dense, (self.source[from_:to], self.target[from_:to]), self.mass[from_:to])
+        return dense
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+
+class Certificate:
+    """How far plan and potentials are from proving each other optimal.
+
+    Any plan costs at least ``dual`` if the potentials are feasible, so the distance lies
+    between ``dual`` and ``primal`` up to ``violation`` and ``imbalance``. Each is an array
+    (B,), or a number for a single pair.
+
+    Attributes
+    ----------
+    primal, dual : float64
+        The cost of the plan and the value of the potentials.
+    violation : float64
+        The largest f_i + h_j − M_ij, or 0.
+    imbalance : float64
+        The largest difference of a sum of the plan and the mass it should have.
+    negative : float64
+        The size of the most negative flow, or 0.
+    mass, distance : float64
+        The scales to judge by: the plan's total and the largest distance.
+    """
+
+    __slots__ = ("primal", "dual", "violation", "imbalance", "negative", "mass", "distance")
+
+    def __init__(self, figures: Any) -> None:
+        for k, name in enumerate(self.__slots__):
+            setattr(self, name, figures[..., k])
+
+    primal: Any
+    dual: Any
+    violation: Any
+    imbalance: Any
+    negative: Any
+    mass: Any
+    distance: Any
+
+    @property
+    def gap(self) -> Any:
+        """primal − dual."""
+        return self.primal - self.dual
+
+    def proves(self, tolerance: float = 2e-14) -> Any:
+        """Whether each pair is proved optimal up to rounding, relative to its scales."""
+        ok = (self.violation <= tolerance * self.distance) & (self.imbalance <= tolerance * self.mass)
+        ok &= (self.negative <= tolerance * self.mass) & (np.abs(self.gap) <= tolerance * self.mass * self.distance)
+        return ok
+
+    def __repr__(self) -> str:
+        if np.ndim(self.primal):
+            return f"<barrow.Certificate of {len(self.primal)} pairs, {np.count_nonzero(self.proves())} proved optimal>"
+        return f"<barrow.Certificate gap={self.gap:.3g} violation={self.violation:.3g} imbalance={self.imbalance:.3g}>"
+
+
+class Transport:
+    """What :func:`solve_batch` found.
+
+    For a single pair the arrays have no first axis.
+
+    Attributes
+    ----------
+    value : (B,) float64
+        The distances, in units of mass times distance; of distance when normalised.
+    gradient : ((B, n), (B, m)) float64
+        The derivatives of each value to its row of a and of b as they were passed.
+        Where totals must agree only changes of both together mean anything, and the
+        derivatives are the potentials.
+    potentials : ((B, n), (B, m)) float64
+        f and h with f_i + h_j ≤ M_ij and value = Σ a f + Σ b h, of the masses compared
+        (a/Σa and b/Σb when normalised). On a metric h = −f, and f has mean zero unless a
+        penalty fixes the constant; for other costs the sums of f and h over the cells with
+        mass are the same. With a penalty R it is value = Σ a f + Σ b h, too, and no
+        potential of the heavier side exceeds R.
+    plan : Plan
+        Optimal plans, sparse.
+    certificate : Certificate
+        The proof that they are.
+    """
+
+    def __init__(self, metric: Metric, solver: Object, p: Any, q: Any, single: bool, raw: bool) -> None:
+        self._metric = metric
+        self._solver = solver
+        self._p = p
+        self._q = q
+        self._single = single
+        self._raw = raw  # the derivatives are the potentials
+        self._value: Any = None
+        self._left: Any = None
+        self._right: Any = None
+        self._potentials: Any = None
+        self._plan: Optional[Plan] = None
+        self._certificate: Optional[Certificate] = None
+
+    def _solve(self, left: bool, right: bool) -> None:
+        """Compute the values, and the gradients of either side."""
+        self._value, dp, dq = self._run("gradient", "dp" if left else "", "dq" if right else "")
+        if left:
+            self._left = dp
+        if right:
+            self._right = dq
+
+    def _run(self, method: str, first: str, second: str) -> Tuple[Any, Any, Any]:
+        rows = len(self._p)
+        n, m = self._metric.shape
+        dp: Any
+        dq: Any
+        bytes_a_row = 8 * (1 + (n + m) + (n if first else 0) + (m if second else 0))
+        parts = list(chunks(rows, bytes_a_row)) if rows * bytes_a_row > 1 << 20 else [slice(0, rows)]
+        if len(parts) == 1:
+            whole = self._part(method, first, second, self._p, self._q, 0)
+            value, dp, dq = whole["value"], whole.get(first), whole.get(second)
+        else:
+            value = np.empty(rows)
+            dp = np.empty((rows, n)) if first else None
+            dq = np.empty((rows, m)) if second else None
+            for part in chunks(rows, bytes_a_row, "barrow: distances"):
+                found = self._part(method, first, second, self._p[part], self._q[part], part.start)
+                value[part] = found["value"]
+                if first:
+                    dp[part] = found[first]
+                if second:
+                    dq[part] = found[second]
+        if self._single:
+            return value[0], dp[0] if first else None, dq[0] if second else None
+        return value, dp, dq
+
+    def _part(self, method: str, first: str, second: str, p: Any, q: Any, row: int) -> Any:
+        rows = len(p)
+        out = {"value": ((rows,), "f8")}
+        if first:
+            out[first] = (p.shape, "f8")
+        if second:
+            out[second] = (q.shape, "f8")
+        return self._solver.call(method, None, {"p": (p, "f8"), "q": (q, "f8")}, out, row).arrays
+
+    @property
+    def value(self) -> Any:
+        return self._value
+
+    @property
+    def gradient(self) -> Tuple[Any, Any]:
+        if self._left is None or self._right is None:
+            self._solve(self._left is None, self._right is None)
+        return self._left, self._right
+
+    @property
+    def potentials(self) -> Tuple[Any, Any]:
+        if self._raw:
+            return self.gradient
+        if self._potentials is None:
+            _, f, h = self._run("duals", "f", "h")
+            self._potentials = (f, h)
+        f, h = self._potentials
+        return f, h
+
+    @property
+    def plan(self) -> Plan:
+        if self._plan is None:
+            n, m = self._metric.shape
+            found: List[Any] = [
+                self._solver.call("flow", None, {"p": (self._p[part], "f8"), "q": (self._q[part], "f8")}, None, part.start).arrays
+                for part in chunks(len(self._p), 48 * (n + m), "barrow: plans")
+            ]
+            pair, source, target, mass = (np.concatenate([x[key] for x in found]) for key in ("pair", "source", "target", "mass"))
+            self._plan = Plan(pair, source, target, mass, (n, m) if self._single else (len(self._p), n, m))
+        return self._plan
+
+    @property
+    def certificate(self) -> Certificate:
+        if self._certificate is None:
+            n, m = self._metric.shape
+            figures = np.empty((len(self._p), 7))
+            for part in chunks(len(self._p), 8 * (n + m + 7), "barrow: certificates"):
+                arrays = {"p": (self._p[part], "f8"), "q": (self._q[part], "f8")}
+                out = {"certificate": (figures[part].shape, "f8")}
+                figures[part] = self._solver.call("certificate", None, arrays, out, part.start).arrays["certificate"]
+            self._certificate = Certificate(figures[0] if self._single else figures)
+        return self._certificate
+
+    def __repr__(self) -> str:
+        if self._single:
+            return f"<barrow.Transport value={self._value!r}>"
+        return f"<barrow.Transport of {len(self._p)} pairs, {self._metric!r}>"
+
+
+class _Grounds:
+    """The metrics of the matrices seen last, found again by their numbers.
+
+    An array may have been changed since, so that it is the same object says nothing.
+    """
+
+    MOST, BYTES = 8, 64 << 20
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.kept: List[Tuple[Tuple[int, ...], bytes, Metric]] = []
+
+    def find(self, x: Any) -> Metric:
+        text = x.tobytes()
+        for entry in self.kept:
+            if entry[1] == text and entry[0] == x.shape:
+                return entry[2]
+        metric = Metric.matrix(x)
+        with self.lock:
+            kept = [(x.shape, text, metric)]
+            size = len(text)
+            for entry in self.kept[: self.MOST - 1]:
+                size += len(entry[1])
+                if size <= self.BYTES:
+                    kept.append(entry)
+            self.kept = kept
+        return metric
+
+
+_grounds = _Grounds()
+
+
+def ground(M: Any) -> Metric:
+    """The metric of a matrix, the one of the last call where the numbers are the same."""
+    x = numbers(M, "M")
+    if x.dtype != np.float64:
+        x = x.astype(np.float64)
+    if x.ndim != 2 or x.nbytes > _Grounds.BYTES:
+        return Metric.matrix(x)
+    return _grounds.find(x)

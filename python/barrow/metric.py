@@ -1,0 +1,199 @@
+"""Ground metrics: what it costs to move a unit of mass from one cell to another."""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+from ._arrays import numbers
+from ._worker import Object
+
+__all__ = ["Metric", "Unequal"]
+
+#: What is done with masses whose totals differ: "error", "normalise" or ("penalty", R).
+Unequal = Union[str, Tuple[str, float]]
+
+_NORMS: Dict[Any, str] = {1: "l1", 2: "l2", math.inf: "linf", "l1": "l1", "l2": "l2", "linf": "linf"}
+
+
+class Metric:
+    """The distances between the cells of images, or costs between two sets of cells.
+
+    Made by one of :meth:`hgcal`, :meth:`euclidean`, :meth:`periodic`, :meth:`grid` and
+    :meth:`matrix`. It is never changed, and can be pickled, used after ``fork`` and
+    shared by threads. What is prepared for it, such as solvers, is kept: use one object
+    for many calls.
+
+    Attributes
+    ----------
+    shape : (int, int)
+        The numbers n of cells of a and m of b.
+    """
+
+    def __init__(self, shape: Tuple[int, int], params: Mapping[str, Any], arrays: Optional[Mapping[str, Any]] = None) -> None:
+        self.shape = shape
+        self._params = dict(params)
+        self._arrays = dict(arrays or {})
+        self._solvers: Dict[Any, Object] = {}
+        self._lock = threading.Lock()
+        self._distances: Any = None
+        self._is_metric: Optional[bool] = None
+        self.solver().open()  # for what is wrong with it
+
+    @classmethod
+    def hgcal(cls, name: str = "benchmark") -> Metric:
+        """The 48 trigger cells of an HGCAL wafer, in V9 order.
+
+        Parameters
+        ----------
+        name : {"benchmark", "cmssw"} or path
+            Distances in units of half the trigger-cell pitch, or in cm; or a CSV file
+            with a line x,y for each cell.
+        """
+        return cls((48, 48), {"ground": "hgcal", "name": str(name)})
+
+    @classmethod
+    def euclidean(cls, points: Any) -> Metric:
+        """Straight-line distances between points.
+
+        Parameters
+        ----------
+        points : (n, d) or (n,)
+            Coordinates; the distances are in their unit.
+        """
+        x = _points(points)
+        return cls((len(x), len(x)), {"ground": "points"}, {"points": x})
+
+    @classmethod
+    def periodic(cls, points: Any, periods: Union[float, Sequence[Optional[float]]]) -> Metric:
+        """Straight-line distances to the nearest copy of points that repeat.
+
+        Parameters
+        ----------
+        points : (n, d) or (n,)
+            Coordinates.
+        periods : (d,) or float
+            The period of each coordinate, 0, inf or None where it does not repeat: ``(0, 2*pi)``
+            for rapidity and azimuth.
+        """
+        x = _points(points)
+        given: Sequence[Optional[float]] = periods if isinstance(periods, Sequence) else np.atleast_1d(periods).tolist()
+        each = [0.0 if p is None or p == math.inf else float(p) for p in given]
+        if not all(math.isfinite(p) for p in each):
+            raise ValueError(f"barrow: periods {periods!r}: must not be NaN or negative")
+        return cls((len(x), len(x)), {"ground": "points", "periods": each}, {"points": x})
+
+    @classmethod
+    def grid(cls, height: int, width: int, norm: Any = 2) -> Metric:
+        """The pixels of an image, a unit apart, flattened row by row.
+
+        Parameters
+        ----------
+        height, width : int
+        norm : {1, 2, inf} or {"l1", "l2", "linf"}
+            The distance of two pixels: along the axes, straight, or the larger of the
+            two differences.
+        """
+        if norm not in _NORMS:
+            raise ValueError(f"barrow: the norm {norm!r} is none of 1, 2, inf, 'l1', 'l2', 'linf'")
+        height, width = int(height), int(width)
+        params = {"ground": "grid", "height": height, "width": width, "norm": _NORMS[norm]}
+        return cls((height * width, height * width), params)
+
+    @classmethod
+    def matrix(cls, M: Any) -> Metric:
+        """Distances or costs as a matrix.
+
+        A square one that is a metric (symmetric, no negative entry, zeros on the
+        diagonal, triangle inequality) is used as one: the mass that a and b have in
+        common stays where it is, which is faster. All others are costs between the n
+        cells of a and the m cells of b, of any sign.
+
+        Parameters
+        ----------
+        M : (n, m)
+            Finite. For a move that must not happen, a cost far above all others will do.
+        """
+        x = numbers(M, "M")
+        if x.ndim != 2:
+            raise ValueError(f"barrow: M has the shape {x.shape}: want a matrix")
+        return cls((x.shape[0], x.shape[1]), {"ground": "matrix"}, {"costs": np.array(x, dtype="f8", order="C")})
+
+    @property
+    def distances(self) -> Any:
+        """The (n, m) matrix of distances or costs, read-only."""
+        if self._distances is None:
+            reply = self.solver().call("costs")
+            distances = reply.arrays["costs"]
+            distances.flags.writeable = False
+            self._is_metric = bool(reply.params["metric"])
+            self._distances = distances
+        return self._distances
+
+    @property
+    def is_metric(self) -> bool:
+        """Whether it is a metric, rather than any costs."""
+        self.distances
+        return bool(self._is_metric)
+
+    def solver(self, unequal: Unequal = "error", empty: str = "error", threads: int = 0, max_pivots: int = 0) -> Object:
+        """The worker's solver with these settings, kept for the next call."""
+        key = (unequal, empty, threads, max_pivots)
+        try:
+            found = self._solvers.get(key)
+        except TypeError:  # a list for a tuple
+            raise _bad_unequal(unequal) from None
+        if found is None:
+            params = {**self._params, **settings(unequal, empty, threads, max_pivots)}
+            with self._lock:
+                found = self._solvers.setdefault(key, Object("emd", params, self._arrays))
+        return found
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return (Metric, (self.shape, self._params, self._arrays))
+
+    def __repr__(self) -> str:
+        words = ", ".join(f"{key}={value!r}" for key, value in self._params.items())
+        return f"<barrow.Metric {self.shape[0]}×{self.shape[1]}, {words}>"
+
+
+def settings(unequal: Unequal, empty: str, threads: int, max_pivots: int) -> Dict[str, Any]:
+    """A solver's settings as the worker has them."""
+    params: Dict[str, Any] = {}
+    if isinstance(unequal, str):
+        if unequal not in ("error", "normalise", "normalize"):
+            raise _bad_unequal(unequal)
+        params["unequal"] = "error" if unequal == "error" else "normalise"
+    else:
+        try:
+            word, price = unequal
+            params["penalty"] = float(price)
+        except (TypeError, ValueError):
+            raise _bad_unequal(unequal) from None
+        if word != "penalty" or not 0 < params["penalty"] < math.inf:
+            raise _bad_unequal(unequal)
+        params["unequal"] = "penalty"
+    if empty not in ("error", "skip"):
+        raise ValueError(f"barrow: empty={empty!r} is none of 'error', 'skip'")
+    params["empty"] = empty
+    for name, value in (("threads", threads), ("max_pivots", max_pivots)):
+        if value != int(value) or value < 0:
+            raise ValueError(f"barrow: {name}={value!r}: must be a whole number, not negative")
+        params[name] = int(value)
+    return params
+
+
+def _bad_unequal(unequal: Any) -> ValueError:
+    return ValueError(f"barrow: unequal={unequal!r} is none of 'error', 'normalise', ('penalty', R) with R > 0")
+
+
+def _points(points: Any) -> Any:
+    x = np.array(numbers(points, "points"), dtype="f8", order="C")
+    if x.ndim == 1:
+        x = x[:, None]
+    if x.ndim != 2:
+        raise ValueError(f"barrow: points have the shape {x.shape}: want (n, d)")
+    return x
