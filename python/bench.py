@@ -132,18 +132,10 @@ class Pairs:
         self.cells = p.shape[1]
         self.p, self.q = (np.ascontiguousarray(x / x.sum(1, keepdims=True), dtype=np.float64) for x in (p, q))
         self.distances = np.ascontiguousarray(self.metric.distances, dtype=np.float64)
-        self.places = places(self.distances)
+        self.places = np.ascontiguousarray(self.metric.points, dtype=np.float64)
 
     def solve(self, count: int, threads: int = 0) -> Any:
         return barrow.solve_batch(self.p[:count], self.q[:count], self.metric, unequal="normalise", threads=threads)
-
-
-def places(distances: np.ndarray) -> np.ndarray:
-    """Points of the plane at these distances, for packages that take no matrix (classical scaling)."""
-    square = distances ** 2
-    inner = (square.mean(0) + square.mean(1, keepdims=True) - square - square.mean()) / 2
-    values, vectors = np.linalg.eigh(inner)
-    return np.ascontiguousarray(vectors[:, -2:] * np.sqrt(values[-2:]))
 
 
 def draw(n: int) -> tuple[np.ndarray, np.ndarray]:

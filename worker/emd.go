@@ -12,10 +12,13 @@ import (
 
 // transport are distances on one ground: objects of the kind "emd", and "emd.events"
 // for sets of particles, where each pair has a ground of its own.
-var transport = subject{kinds: map[string]open{
-	"emd":        openEMD,
-	"emd.events": openEvents,
-}}
+var transport = subject{
+	functions: map[string]function{"emd.points": cellPoints},
+	kinds: map[string]open{
+		"emd":        openEMD,
+		"emd.events": openEvents,
+	},
+}
 
 // A groundRecipe says what the ground is. Points and matrices come as arrays.
 type groundRecipe struct {
@@ -89,6 +92,26 @@ func (r *groundRecipe) ground(c *call) (emd.Ground, error) {
 		return matrixGround(shape[0], shape[1], x)
 	}
 	return nil, fmt.Errorf("emd: the ground %q is none of hgcal, points, grid, matrix", r.Ground)
+}
+
+// cellPoints is where the 48 cells lie in a metric of them.
+func cellPoints(_ context.Context, c *call) error {
+	var r struct{ Name string }
+	if err := c.decode(&r); err != nil {
+		return err
+	}
+	points, err := hgcal.Positions(r.Name)
+	if err != nil {
+		return err
+	}
+	x, err := out[float64](c, "points", len(points), 2)
+	if err != nil {
+		return err
+	}
+	for i, p := range points {
+		copy(x[2*i:], p[:])
+	}
+	return nil
 }
 
 // ground keeps a nil metric from becoming a Ground that is not nil.

@@ -9,7 +9,7 @@ from typing import Any, Dict, Mapping, Optional, Sequence, Tuple, Union
 import numpy as np
 
 from ._arrays import numbers
-from ._worker import Object
+from ._worker import Object, call
 
 __all__ = ["Metric", "Unequal"]
 
@@ -132,6 +132,20 @@ class Metric:
             self._is_metric = bool(reply.params["metric"])
             self._distances = distances
         return self._distances
+
+    @property
+    def points(self) -> Any:
+        """The (n, d) coordinates of the cells, to draw them, say; None where there is a matrix alone."""
+        ground = self._params["ground"]
+        if ground == "points":
+            points = np.array(self._arrays["points"])
+        elif ground == "grid":
+            points = np.argwhere(np.ones((self._params["height"], self._params["width"]))).astype("f8")
+        elif ground == "hgcal":
+            points = call("emd.points", {"name": self._params["name"]}).arrays["points"]
+        else:
+            return None
+        return points
 
     @property
     def is_metric(self) -> bool:

@@ -301,3 +301,12 @@ def test_pickle():
         assert again.is_metric == metric.is_metric
     with pytest.raises(ValueError):
         metric.distances[0, 0] = 1
+
+
+@pytest.mark.parametrize("metric", [Metric.hgcal(), Metric.hgcal("cmssw"), Metric.grid(3, 4), Metric.euclidean(rng.random((5, 3)))])
+def test_points(metric):
+    x = metric.points
+    assert x.shape[0] == metric.shape[0]
+    between = np.linalg.norm(x[:, None] - x[None], axis=2)
+    np.testing.assert_allclose(between, metric.distances, rtol=1e-13, atol=1e-13)
+    assert Metric.matrix(between).points is None

@@ -45,7 +45,7 @@ func openSource(dir string) (*source, error) {
 	if s.files, err = readPackage(filepath.Join(root, "python")); err != nil {
 		return nil, err
 	}
-	const says = "barrow/__init__.py"
+	const says = "barrow/_version.py"
 	m := versionLine.FindSubmatch(s.files[says])
 	if m == nil {
 		return nil, fmt.Errorf(`python/%s: no line __version__ = "…" with a version of Python's form`, says)
