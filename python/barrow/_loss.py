@@ -1,0 +1,61 @@
+"""What the losses of all frameworks share: rows in, value and gradient out, on arrays."""
+
+from __future__ import annotations
+
+from typing import Any, Optional, Tuple
+
+import numpy as np
+
+from ._transport import solve_batch
+
+REDUCTIONS = ("mean", "sum", "none")
+
+Solved = Tuple["np.ndarray[Any, Any]", Optional["np.ndarray[Any, Any]"], Optional["np.ndarray[Any, Any]"]]
+
+
+def check_reduction(reduction: str) -> None:
+    """Refuse a reduction that is none."""
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"barrow: reduction {reduction!r}: want one of {', '.join(REDUCTIONS)}")
+
+
+def leading(p: Tuple[int, ...], q: Tuple[int, ...]) -> Tuple[int, ...]:
+    """Return the shape of the values: what p and q have before their last axis, which must agree."""
+    if not p or not q:
+        raise ValueError("barrow: p and q must have the shape (..., n), the masses of an image in the last axis")
+    if p[:-1] != q[:-1]:
+        raise ValueError(f"barrow: p has the shape {p} and q {q}: all but the last axis must agree")
+    return p[:-1]
+
+
+def solve(p: Any, q: Any, metric: Any, unequal: Any, to_p: bool, to_q: bool) -> Solved:
+    """Return the distances of pairs and, where asked for, their gradients: one call of the worker.
+
+    Parameters
+    ----------
+    p, q : arrays of shape (..., n) and (..., m), float32 or float64
+        Their leading axes are broadcast against each other.
+    to_p, to_q : bool
+        Whether the gradients with respect to p and q are wanted; without any, only distances
+        are computed.
+
+    Returns
+    -------
+    value, gradient to p, gradient to q
+        In the wider of the two types, of the broadcast leading shape; None for a gradient that
+        was not asked for.
+    """
+    p, q = np.asarray(p), np.asarray(q)
+    kind = np.result_type(p, q)
+    lead = np.broadcast_shapes(p.shape[:-1], q.shape[:-1])
+    rows = [np.broadcast_to(x, lead + x.shape[-1:]).reshape(-1, x.shape[-1]) for x in (p, q)]
+    if rows[0].shape[0] == 0:
+        empty = [np.zeros(lead + x.shape[-1:], kind) if wanted else None for x, wanted in ((p, to_p), (q, to_q))]
+        return np.zeros(lead, kind), empty[0], empty[1]
+    solved = solve_batch(rows[0], rows[1], metric, unequal=unequal, gradient=(to_p, to_q))
+    # Not solved.gradient, which would compute the side that nobody wants, by another call.
+    dp, dq = (
+        np.asarray(side, kind).reshape(lead + x.shape[-1:]) if wanted else None
+        for x, side, wanted in ((p, solved._left, to_p), (q, solved._right, to_q))
+    )
+    return np.asarray(solved.value, kind).reshape(lead), dp, dq

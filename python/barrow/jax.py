@@ -1,0 +1,127 @@
+"""The exact earth mover's distance as a loss of JAX."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import Any, Callable, List, Optional, Tuple, cast
+
+import jax
+import jax.numpy as jnp
+
+from ._loss import check_reduction, leading, solve
+
+__all__ = ["emd_loss"]
+
+
+def emd_loss(
+    p: Any,
+    q: Any,
+    metric: Any,
+    reduction: str = "mean",
+    unequal: Any = "normalise",
+) -> jax.Array:
+    """Return the exact earth mover's distance between images, differentiable in both.
+
+    It may be used under ``jax.jit``, ``jax.grad`` and ``jax.vmap`` (one call for all that is mapped
+    over); metric, reduction and unequal are no traced values: close over them.
+
+    Parameters
+    ----------
+    p, q : array of shape (B, n), or (n,), or (..., n)
+        Masses, not negative, on the n points of the metric: predictions and targets, in either
+        order. Images of two axes are flattened first, ``x.reshape(len(x), -1)``. Half and
+        bfloat16 are computed in float32. On any device: rows go to the CPU and come back.
+    metric : Metric or array
+        Ground metric, or costs of shape (n, m), as of :func:`barrow.solve_batch`; build a Metric
+        once and keep it.
+    reduction : "mean", "sum" or "none"
+        Over all pairs.
+    unequal : "normalise", "error" or ("penalty", R)
+        What is done where totals differ; by default both images are scaled to sum 1. The
+        gradient is always that of p and q as given, before any scaling.
+
+    Returns
+    -------
+    array
+        A scalar, or with "none" the distances, of shape (B,): in units of the metric, times those
+        of the mass unless normalised.
+
+    Raises
+    ------
+    ValueError
+        Shapes that do not go together, when traced. What the library says of the rows (negative
+        masses, NaN, no mass, with row and cell) comes as JAX's runtime error with that text in it.
+
+    Notes
+    -----
+    Value and gradient come from one call; where nothing is differentiated only distances are
+    computed. A second differentiation is an error. At kinks the gradient is the middle of its two
+    slopes, 0 for p = q.
+    """
+    check_reduction(reduction)
+    p, q = jnp.asarray(p), jnp.asarray(q)
+    leading(p.shape, q.shape)
+    kind = jnp.float32 if jnp.float64 not in (p.dtype, q.dtype) else jnp.float64
+    if isinstance(unequal, list):
+        unequal = tuple(unequal)
+    value = _distances(_Key(metric), unequal)(p.astype(kind), q.astype(kind))
+    if reduction == "none":
+        return value
+    return value.mean() if reduction == "mean" else value.sum()
+
+
+class _Key:
+    """A metric, which may be an array, as the key of a cache: by identity."""
+
+    def __init__(self, metric: Any) -> None:
+        self.metric = metric
+
+    def __hash__(self) -> int:
+        return id(self.metric)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and self.metric is other.metric
+
+
+@functools.lru_cache(maxsize=64)
+def _distances(key: _Key, unequal: Any) -> Callable[[jax.Array, jax.Array], jax.Array]:
+    """The differentiable function of two arrays; the same one for the same metric, so that what
+    JAX has compiled is used again."""
+
+    def distances(p: jax.Array, q: jax.Array) -> jax.Array:
+        return _solve(p, q, key.metric, unequal, (False, False))[0]
+
+    def forward(p: Any, q: Any) -> Tuple[jax.Array, Tuple[Optional[jax.Array], ...]]:
+        wanted = (p.perturbed, q.perturbed)
+        value, *found = _solve(p.value, q.value, key.metric, unequal, wanted)
+        gradients = [found.pop(0) if w else None for w in wanted]
+        return value, tuple(gradients)
+
+    def backward(gradients: Tuple[Optional[jax.Array], ...], above: Any) -> Tuple[Optional[jax.Array], ...]:
+        if isinstance(above, jax.custom_derivatives.SymbolicZero):
+            return (None, None)
+        return tuple(None if d is None else d * above[..., None] for d in gradients)
+
+    f = jax.custom_vjp(distances)
+    f.defvjp(forward, backward, symbolic_zeros=True)
+    return cast(Callable[[jax.Array, jax.Array], jax.Array], f)
+
+
+# A batch of rows is what the callback takes at any rate; older versions say so otherwise.
+_BATCHED: Any = (
+    {"vmap_method": "expand_dims"}
+    if "vmap_method" in inspect.signature(jax.pure_callback).parameters
+    else {"vectorized": True}
+)
+
+
+def _solve(p: jax.Array, q: jax.Array, metric: Any, unequal: Any, wanted: Tuple[bool, bool]) -> List[jax.Array]:
+    """Value and the wanted gradients, by one callback."""
+
+    def host(p: Any, q: Any) -> Tuple[Any, ...]:
+        return tuple(x for x in solve(p, q, metric, unequal, *wanted) if x is not None)
+
+    shapes = [p.shape[:-1]] + [x.shape for x, w in zip((p, q), wanted) if w]
+    results = tuple(jax.ShapeDtypeStruct(s, p.dtype) for s in shapes)  # type: ignore[no-untyped-call, unused-ignore]
+    return list(jax.pure_callback(host, results, p, q, **_BATCHED))
