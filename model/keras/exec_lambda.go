@@ -32,7 +32,7 @@ func (r *layerRun) runLambda() ([]*block, error) {
 }
 
 func (r *layerRun) eval(e *pyExpr, depth int) (any, error) {
-	if depth > 100 {
+	if r.steps++; depth > 100 || r.steps > 1000 { // values may be used many times over
 		return nil, errLambda
 	}
 	var parts []any

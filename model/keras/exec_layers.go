@@ -13,6 +13,8 @@ type layerRun struct {
 	cfg map[string]any
 	w   map[string]*block
 	a   arguments
+
+	steps int // of a Lambda's function
 }
 
 // layerRuns are the layers that are run, by their classes.

@@ -155,22 +155,26 @@ func (c *pyCode) follow(defaults, closure []any) (*pyExpr, error) {
 	return nil, errLambda
 }
 
-func constant(v any) *pyExpr {
-	switch v := v.(type) {
-	case pyTuple:
-		return &pyExpr{op: "tuple", parts: constants2(v)}
-	case []any:
-		return &pyExpr{op: "tuple", parts: constants2(v)}
-	}
-	return &pyExpr{op: "const", value: v}
-}
+func constant(v any) *pyExpr { return constantOf(v, 0) }
 
-func constants2(list []any) []*pyExpr {
-	var out []*pyExpr
-	for _, v := range list {
-		out = append(out, constant(v))
+// constantOf takes lists as no slice or padding needs longer or deeper ones: in a file
+// the same list may be named many times over.
+func constantOf(v any, depth int) *pyExpr {
+	list, ok := v.(pyTuple)
+	if other, is := v.([]any); is {
+		list, ok = other, true
 	}
-	return out
+	if !ok {
+		return &pyExpr{op: "const", value: v}
+	}
+	if len(list) > 64 || depth > 2 {
+		return &pyExpr{op: "const", value: pyOther{}}
+	}
+	e := &pyExpr{op: "tuple"}
+	for _, x := range list {
+		e.parts = append(e.parts, constantOf(x, depth+1))
+	}
+	return e
 }
 
 func (f *follower) push(e *pyExpr) { f.stack = append(f.stack, e) }
@@ -368,7 +372,7 @@ func (f *follower) combine(op string, arg int) error {
 			}
 		}
 	case "extend":
-		if v[0].op != "tuple" || v[1].op != "tuple" {
+		if v[0].op != "tuple" || v[1].op != "tuple" || len(v[0].parts)+len(v[1].parts) > 64 {
 			return errLambda
 		}
 		e = &pyExpr{op: "tuple", parts: append(slices.Clone(v[0].parts), v[1].parts...)}

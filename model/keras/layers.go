@@ -35,7 +35,7 @@ func (v value) settled() error {
 	return nil
 }
 
-const supportedSteps = "supported is the sequence multiply by 2^f, floor, truediv by 2^f, minimum (2^i − 2^−f) that rounds a quantised value down, and slicing of height and width"
+const supportedSteps = "supported is the sequence multiply by 2^f, floor, truediv by 2^f, minimum (2^i − 2^−f) that rounds a quantised value down, and slicing of height and width, or of channels"
 
 // read decodes the layer's configuration, strictly as to types.
 func (c *layerConfig) read(into any) error {
@@ -76,6 +76,7 @@ func init() { // not a literal: the functions refer to the table's errors
 		"ActivityRegularization": (*layerConfig).nothing,
 		"TFOpLambda":             (*layerConfig).tensorOp,
 		"SlicingOpLambda":        (*layerConfig).slice,
+		"Lambda":                 (*layerConfig).slice, // of a function that slices
 		"GetItem":                (*layerConfig).slice, // of Keras 3, as Negative
 		"Negative":               (*layerConfig).tensorOp,
 		// custom layers of nswood/ECON_QAE

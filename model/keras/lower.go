@@ -20,6 +20,8 @@ type value struct {
 	// half is which of the channels of its one input the value has, from and to,
 	// where it has not all; exchanged says that it has all, but the second half first.
 	half      [2]int
+	whole     nn.Shape // of that input
+	halfName  string   // of the layer that takes them
 	exchanged bool
 	// steps are TensorFlow operations that await their fellows.
 	steps []step
@@ -77,6 +79,7 @@ func lower(c *config) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	v = v.taken()
 	if err := v.settled(); err != nil || v.negated || v.exchanged {
 		if v.exchanged {
 			err = fmt.Errorf("exchanging the halves of an input is supported only in a pair")
@@ -277,6 +280,12 @@ func (l *lowering) apply(c *layerConfig, args []value, refs node) (value, error)
 	}
 	if c.nested != nil {
 		return l.callModel(c, args)
+	}
+	halves := c.class == "Concatenate" && len(args) == 2 && args[0].half != [2]int{} && args[1].half != [2]int{}
+	for i := range args {
+		if !halves {
+			args[i] = args[i].taken()
+		}
 	}
 	switch c.class {
 	case "Concatenate":

@@ -13,6 +13,7 @@ import (
 	"barrow/internal/shared"
 	"barrow/model"
 	"barrow/model/file"
+	"barrow/model/keras"
 )
 
 // TestZoo: models of all layers, in graphs that are no chain of nn's too, compute what
@@ -23,6 +24,11 @@ func TestZoo(t *testing.T) {
 			dir := t.TempDir()
 			if said := string(shared.Python(t, "models", filepath.Join("testdata", "zoo.py"), version, dir)); strings.Contains(said, "NOT MADE") {
 				t.Error(said)
+			}
+			for _, name := range []string{"slice_chain", "slice_image", "lambda_then"} { // as networks, too
+				if _, err := keras.Open(filepath.Join(dir, name+".h5")); err != nil {
+					t.Error(err)
+				}
 			}
 			if held := holdZoo(t, dir); held < least {
 				t.Errorf("%d files held, want %d or more", held, least)
