@@ -1,12 +1,19 @@
 package worker
 
 import (
+	"errors"
 	"fmt"
 	"os"
+
+	"barrow/internal/limit"
 )
 
 // alignment is that of results' places: a cache line, so that no two share one.
 const alignment = 64
+
+// firstMapping is how much of the file is mapped at first, and what a file grows to at
+// least.
+const firstMapping = 1 << 20
 
 // An arena is the mapped file that the client made and both sides see. It only grows:
 // by the client's hand between requests, by the worker's where results need room.
@@ -36,7 +43,16 @@ func (a *arena) open(descriptor uintptr) error {
 		return fmt.Errorf("worker: the mapped file: %w", err)
 	}
 	a.file = file
-	return a.remap(info.Size())
+	return a.remap(min(info.Size(), firstMapping))
+}
+
+// close gives the file and the mappings back.
+func (a *arena) close() error {
+	if a.file == nil {
+		return nil
+	}
+	err := a.remap(0)
+	return errors.Join(err, a.settle(), a.file.Close())
 }
 
 func (a *arena) size() int64 { return int64(len(a.data)) }
@@ -64,10 +80,20 @@ func (a *arena) reach(size int64) error {
 	if size > info.Size() {
 		return fmt.Errorf("worker: an array ends at byte %d, the mapped file at %d", size, info.Size())
 	}
-	return a.remap(info.Size())
+	return a.remap(min(info.Size(), roomy(size)))
 }
 
-// grow makes the file at least size bytes long, in steps so large that it happens seldom.
+// roomy is the size that a mapping of at least so many bytes gets, so large that the next
+// one is seldom needed.
+func roomy(size int64) int64 {
+	to := int64(firstMapping)
+	for to < size {
+		to *= 2
+	}
+	return to
+}
+
+// grow makes the file and its mapping at least size bytes long.
 func (a *arena) grow(size int64) error {
 	if size <= a.size() {
 		return nil
@@ -79,13 +105,13 @@ func (a *arena) grow(size int64) error {
 	if err != nil {
 		return fmt.Errorf("worker: the mapped file: %w", err)
 	}
-	to := max(info.Size(), 1<<20)
-	for to < size {
-		to *= 2
-	}
+	to := roomy(size)
 	if to > info.Size() {
+		if err := limit.Fits("worker: results and arrays, bytes in the mapped file:", int(size), 1); err != nil {
+			return err
+		}
 		if err := a.file.Truncate(to); err != nil {
-			return fmt.Errorf("worker: %d bytes of shared memory for the results: %w", size, err)
+			return fmt.Errorf("worker: %d bytes of the mapped file for the results: %w", size, err)
 		}
 	}
 	return a.remap(to)

@@ -20,10 +20,15 @@ import (
 // errors are the client's to know and are sent to it. The descriptor of the mapped file
 // comes with the greeting.
 func Serve(ctx context.Context, r io.Reader, w io.Writer) error {
+	s := &server{subject: all(), objects: map[uint64]object{}}
+	return errors.Join(s.converse(ctx, r, w), s.arena.close())
+}
+
+// converse answers until the input ends.
+func (s *server) converse(ctx context.Context, r io.Reader, w io.Writer) error {
 	// A thread of its own: waking it up again is all that a request costs.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	s := &server{subject: all(), objects: map[uint64]object{}}
 	in := bufio.NewReaderSize(r, 64<<10)
 	for {
 		frame, err := s.read(in)

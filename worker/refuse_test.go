@@ -1,0 +1,209 @@
+//go:build unix
+
+package worker
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"strings"
+	"testing"
+
+	"barrow/emd"
+)
+
+// TestRefusals has requests that are wrong: an error each, and the conversation goes on.
+func TestRefusals(t *testing.T) {
+	c := dial(t, fresh())
+	a := func(name string, offset int64, d dtype, shape ...int) array {
+		return array{name: name, offset: offset, dtype: d, shape: shape}
+	}
+	p := a("p", 0, tFloat64, 3)
+	call := func(in, out []array) []byte { return frame(typeCall, 1, 0, "echo", in, out, "") }
+	cases := map[string]struct {
+		frame []byte
+		want  string
+	}{
+		"nothing":         {nil, "a frame of 0 bytes"},
+		"short":           {make([]byte, requestHead-1), "a frame of 35 bytes"},
+		"type":            {frame(9, 1, 0, "echo", nil, nil, ""), "request of type 9"},
+		"function":        {frame(typeCall, 1, 0, "echo.echo", nil, nil, ""), `no function "echo.echo"; there are: echo`},
+		"kind":            {frame(typeOpen, 1, 0, "ech", nil, nil, ""), `no kind of object "ech"`},
+		"object":          {frame(typeCall, 1, 7, "echo", nil, nil, ""), "no object 7 is open"},
+		"params":          {frame(typeCall, 1, 0, "version", nil, nil, `{"a":1}`), `unknown field "a"`},
+		"more params":     {frame(typeCall, 1, 0, "version", nil, nil, `{} {}`), "something follows"},
+		"no params":       {frame(typeCall, 1, 0, "version", nil, nil, `{`), "parameters: unexpected EOF"},
+		"behind the file": {call([]array{a("p", 4000, tFloat64, 13)}, nil), "ends at byte 4104, the mapped file at 4096"},
+		"far behind":      {call([]array{a("p", 1<<59, tFloat64, 13)}, nil), "the mapped file at 4096"},
+		"offset":          {call([]array{a("p", math.MinInt64, tFloat64, 3)}, nil), `"p" lies at offset 9223372036854775808`},
+		"between":         {call([]array{a("p", 4, tFloat64, 3)}, nil), `"p" lies at offset 4: want a multiple of 8`},
+		"element":         {call([]array{a("p", 0, 77, 3)}, nil), `"p" has elements of type 77`},
+		"no element":      {call([]array{a("p", 0, 0, 3)}, nil), `"p" has elements of type 0`},
+		"immense":         {call([]array{a("p", 0, tFloat64, 1<<31, 1<<31, 1<<31)}, nil), "more than memory can hold"},
+		"immense, empty":  {call([]array{a("p", 0, tFloat64, 1<<62, 0, 1<<62)}, nil), "more than memory can hold"},
+		"negative":        {call([]array{a("p", 0, tFloat64, -3)}, nil), "more than memory can hold"},
+		"dimensions":      {call([]array{a("p", 0, tFloat64, make([]int, 33)...)}, nil), "33 dimensions; there may be 32"},
+		"twice":           {call([]array{p, p}, nil), `two arrays have the name "p"`},
+		"result on array": {call([]array{p}, []array{a("p", 16, tFloat64, 3)}), `the result "p" lies on the array "p"`},
+		"result twice":    {call(nil, []array{p, p}), `the result "p" lies on the result "p"`},
+		"other result":    {call([]array{p}, []array{a("p", 64, tFloat64, 4)}), "has the shape [4], want [3]"},
+		"other element":   {call([]array{p}, []array{a("p", 64, tFloat32, 3)}), "elements of float32, want float64"},
+		"no result":       {call([]array{p}, []array{a("q", 64, tFloat64, 3)}), `no result "q"`},
+		"greeting":        {frame(typeHello, 1, 0, "", nil, nil, `{"descriptor":0}`), "a second greeting"},
+		"name":            {func() []byte { b := call(nil, nil); b[32] = 200; return b }(), "ends within the request's name"},
+		"table":           {func() []byte { b := call(nil, nil); b[34] = 2; return b }(), "ends within the table"},
+		"text":            {func() []byte { b := call(nil, nil); b[28] = 2; return b }(), "2 bytes of parameters are announced, the frame has 0"},
+		"row":             {func() []byte { b := call(nil, nil); b[27] = 0x80; return b }(), "the first row is said to be number 9223372036854775808"},
+	}
+	for name, test := range cases {
+		if err := c.send(test.frame); err != nil {
+			t.Fatal(name, err)
+		}
+		_, err := c.hear()
+		var f *failure
+		if !errors.As(err, &f) || f.Kind != kindInput || !strings.HasPrefix(f.Message, "worker: ") || !strings.Contains(f.Message, test.want) {
+			t.Errorf("%s: %v, want %q", name, err, test.want)
+		}
+		if _, err := c.ask(typeCall, 0, "version", nil, nil, ""); err != nil {
+			t.Fatalf("%s: then: %v", name, err)
+		}
+	}
+}
+
+// TestNoConversation has beginnings after which there is nothing more to say.
+func TestNoConversation(t *testing.T) {
+	version := frame(typeHello, 1, 0, "", nil, nil, `{"descriptor":0}`)
+	version[2] = 9
+	folder, err := os.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer folder.Close()
+	cases := map[string]struct {
+		frame []byte
+		want  string
+	}{
+		"version":       {version, "the client speaks version 9 of the protocol, this program version 1"},
+		"no greeting":   {frame(typeCall, 1, 0, "version", nil, nil, ""), `request "version" before the greeting`},
+		"no descriptor": {frame(typeHello, 1, 0, "", nil, nil, `{"client":"x"}`), "names no descriptor"},
+		"descriptor":    {frame(typeHello, 1, 0, "", nil, nil, `{"descriptor":987654}`), "descriptor 987654 of the mapped file"},
+		"folder":        {frame(typeHello, 1, 0, "", nil, nil, fmt.Sprintf(`{"descriptor":%d}`, folder.Fd())), "no file that can be mapped"},
+		"no object":     {frame(typeHello, 1, 0, "", nil, nil, `[]`), "the greeting: json"},
+	}
+	for name, test := range cases {
+		c := raw(t, fresh())
+		if err := c.send(test.frame); err != nil {
+			t.Fatal(name, err)
+		}
+		if _, err := c.hear(); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: the reply is %v, want %q", name, err, test.want)
+		}
+		if err := <-c.ends; err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: the end is %v, want %q", name, err, test.want)
+		}
+	}
+}
+
+// TestEnds has inputs that end early or are no frames.
+func TestEnds(t *testing.T) {
+	whole := frame(typeCall, 1, 0, "version", nil, nil, "")
+	whole = append(binary.LittleEndian.AppendUint32(nil, uint32(len(whole))), whole...)
+	for n := range whole {
+		if err := Serve(context.Background(), bytes.NewReader(whole[:n]), io.Discard); err != nil {
+			t.Errorf("a client that ended after %d bytes: %v", n, err)
+		}
+	}
+	err := Serve(context.Background(), strings.NewReader("GET / HTTP/1.1\r\n\r\n"), io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "this is not the protocol of docs/worker.md") {
+		t.Errorf("a browser: %v", err)
+	}
+	if err := Serve(context.Background(), bytes.NewReader(whole), closed{}); !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("a client that does not listen: %v", err)
+	}
+}
+
+type closed struct{}
+
+func (closed) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+// TestErrors has the library's errors as the client gets them.
+func TestErrors(t *testing.T) {
+	row := func(err error) error { return &emd.RowError{Row: 2, Err: err} }
+	number := func(p *int) int {
+		if p == nil {
+			return -1
+		}
+		return *p
+	}
+	_, missing := os.Open("/no/such/file")
+	for _, test := range []struct {
+		err       error
+		kind      string
+		row, cell int
+		message   string
+	}{
+		{errors.New("x: wrong"), kindInput, -1, -1, "x: wrong"},
+		{row(&emd.MassError{Image: "p", Cell: 7, Mass: -1}), kindEMD, 102, 7, "emd: row 102: p[7] = -1: a mass must be finite and not negative"},
+		{row(emd.ErrEmpty), kindEMD, 102, -1, "emd: row 102: no mass"},
+		{&emd.MassError{Image: "q", Cell: 0, Mass: math.NaN()}, kindEMD, -1, 0, "emd: q[0] = NaN: a mass must be finite and not negative"},
+		{&emd.TotalError{P: 1, Q: 2}, kindEMD, -1, -1, "emd: the totals"},
+		{missing, kindFile, -1, -1, "open /no/such/file: no such file or directory"},
+		{fileError(errors.New("f: what is in it")), kindFile, -1, -1, "f: what is in it"},
+		{&versionError{2}, kindProtocol, -1, -1, "worker: the client speaks version 2"},
+	} {
+		f := describe(test.err, 100, kindInput)
+		if f.Kind != test.kind || number(f.Row) != test.row || number(f.Cell) != test.cell || !strings.HasPrefix(f.Message, test.message) {
+			t.Errorf("%v: %s %d %d %q", test.err, f.Kind, number(f.Row), number(f.Cell), f.Message)
+		}
+		if errors.Is(test.err, fs.ErrNotExist) && (f.Code != 2 || f.File != "/no/such/file") {
+			t.Errorf("%v: code %d, file %q", test.err, f.Code, f.File)
+		}
+	}
+}
+
+// FuzzServe has frames of any bytes after the greeting: an error or an answer, and the
+// conversation goes on.
+func FuzzServe(f *testing.F) {
+	p := array{name: "p", offset: 64, dtype: tFloat32, shape: []int{2, 3}}
+	q := array{name: "p", offset: 128, dtype: tFloat32, shape: []int{2, 3}}
+	f.Add(frame(typeCall, 1, 0, "echo", []array{p}, nil, `{"x":1}`))
+	f.Add(frame(typeCall, 1, 0, "echo", []array{p}, []array{q}, ""))
+	f.Add(frame(typeOpen, 1, 0, "echo", []array{p, {name: "e", dtype: tUint8, shape: []int{0, 5}}}, nil, "{}"))
+	f.Add(frame(typeClose, 1, 1, "", nil, nil, ""))
+	f.Add(frame(typeHello, 1, 0, "", nil, nil, `{"descriptor":0}`))
+	f.Add(frame(typeCall, 1, 0, "echo", []array{{name: "p", offset: 4096, dtype: tUint64, shape: []int{1 << 40, 1 << 20}}}, nil, ""))
+	f.Add([]byte("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n........"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) > maxFrame {
+			return
+		}
+		s := fresh()
+		for name := range s.subject.functions {
+			if name != "echo" && name != "version" {
+				delete(s.subject.functions, name) // others work long, or with files
+			}
+		}
+		s.subject.kinds = map[string]open{"echo": openEcho}
+		c := dial(t, s)
+		if err := c.send(b); err != nil {
+			t.Fatal(err)
+		}
+		var told *failure
+		_, err := c.hear()
+		if err != nil && errors.As(err, &told) && told.Kind == kindInternal {
+			t.Fatal(told.Message, told.Stack)
+		}
+		if told != nil && told.Kind == kindProtocol {
+			return
+		}
+		if _, err := c.ask(typeCall, 0, "version", nil, nil, ""); err != nil {
+			t.Fatalf("after %q (%v): %v", b, told, err)
+		}
+	})
+}
