@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"barrow/emd"
+	"barrow/internal/outfile"
 )
 
 // The kinds of error on the wire.
@@ -80,6 +81,10 @@ func describe(err error, first int, kind string) *failure {
 		if errors.As(path.Err, &code) {
 			f.Code = int(code)
 		}
+	case errors.Is(err, outfile.ErrExists):
+		f.Kind, f.Code = kindFile, int(syscall.EEXIST)
+	case errors.As(err, &code): // whose file is named in the text
+		f.Kind, f.Code = kindFile, int(code)
 	}
 	f.Message = err.Error()
 	return f

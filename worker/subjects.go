@@ -33,6 +33,8 @@ func subjects() []subject {
 	return []subject{
 		program,
 		transport,
+		simulation,
+		files,
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"unicode/utf8"
@@ -85,6 +86,7 @@ func (w *Writer) Add(a Array) error {
 	if s.file, err = outfile.Spool(w.out); err != nil {
 		return fmt.Errorf("npz: no place for array %q until its length is known: %w", a.Name, err)
 	}
+	os.Remove(s.file.Name()) // at once where the system lets go of a name in use, so that nothing can leave it behind
 	s.Writer = bufio.NewWriterSize(s.file, 1<<16)
 	w.arrays = append(w.arrays, s)
 	return nil
@@ -266,7 +268,10 @@ func (w *Writer) remove() error {
 	var err error
 	for _, s := range w.arrays {
 		if s.file != nil {
-			err = errors.Join(err, s.file.Close(), os.Remove(s.file.Name()))
+			err = errors.Join(err, s.file.Close())
+			if gone := os.Remove(s.file.Name()); !errors.Is(gone, fs.ErrNotExist) {
+				err = errors.Join(err, gone)
+			}
 			s.file = nil
 		}
 	}

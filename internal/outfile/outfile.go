@@ -106,6 +106,15 @@ func Spool(out io.Writer) (*os.File, error) {
 // to a device or a pipe is gone.
 func (f *File) Regular() bool { return !f.target.through }
 
+// Temporary is the name that the file has until Commit, "" where it has none: for whoever
+// clears up after a process that was killed.
+func (f *File) Temporary() string {
+	if f.target.through {
+		return ""
+	}
+	return f.out.Name()
+}
+
 // WriteAt replaces bytes that were written, in a Regular output.
 func (f *File) WriteAt(p []byte, offset int64) (int, error) {
 	if f.target.through {

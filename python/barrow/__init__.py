@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from ._errors import EMDError, WorkerError
+from ._errors import EMDError, LossWarning, WorkerError
+from ._files import iterate, read, write
+from ._simulate import simulate
 from ._transport import Certificate, Plan, Transport, solve_batch
 from ._version import __version__
 from .metric import Metric
 
-__all__ = ["Certificate", "EMDError", "Metric", "Plan", "Transport", "WorkerError", "__version__", "solve_batch"]
+__all__ = [
+    "Certificate",
+    "EMDError",
+    "LossWarning",
+    "Metric",
+    "Plan",
+    "Transport",
+    "WorkerError",
+    "__version__",
+    "iterate",
+    "read",
+    "simulate",
+    "solve_batch",
+    "write",
+]

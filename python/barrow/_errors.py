@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-__all__ = ["EMDError", "WorkerError"]
+__all__ = ["EMDError", "LossWarning", "WorkerError"]
 
 
 class EMDError(ValueError):
@@ -32,3 +32,7 @@ class WorkerError(RuntimeError):
 
     The next call starts a new one.
     """
+
+
+class LossWarning(UserWarning):
+    """A file cannot hold all that was to be written."""

@@ -110,6 +110,15 @@ func (w *Writer) Spool() (*os.File, error) {
 	return w.file.Spool()
 }
 
+// Temporary is the name that the file has until Close, "" where it has none: for whoever
+// clears up after a process that was killed.
+func (w *Writer) Temporary() string {
+	if w.file == nil {
+		return ""
+	}
+	return w.file.Temporary()
+}
+
 // Close completes the file and puts it in its place.
 func (w *Writer) Close() error {
 	err := w.Writer.Close()

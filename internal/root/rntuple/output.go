@@ -34,6 +34,7 @@ func newOutput(out io.Writer) (output, error) {
 	if err != nil {
 		return nil, err
 	}
+	os.Remove(f.Name()) // at once where the system lets go of a name in use, so that nothing can leave it behind
 	return &spooled{File: f, out: out}, nil
 }
 
