@@ -3,6 +3,7 @@ package emd
 import (
 	"context"
 	"fmt"
+	"math"
 )
 
 // Duals is Distance, and sets f and h, of n and m entries, to optimal potentials
@@ -34,6 +35,31 @@ func (s *Solver) Optimum(p, q []float64, arcs []Arc, f, h []float64) ([]Arc, flo
 	}
 	s.duals(&r, f, h)
 	return s.appendFlow(&r, p, q, arcs), r.value, nil
+}
+
+// WarmStart makes the solves to come start from potentials as [Solver.Duals] returns
+// them, such as those of a similar pair: f of n and h of m entries. They need not be
+// feasible; the result is optimal whatever they are, and no sooner found if they are
+// far off. Both nil is the usual start again. They are copied. Problems of up to 64 nodes
+// take no notice: they are solved in microseconds.
+func (s *Solver) WarmStart(f, h []float64) error {
+	if f == nil && h == nil {
+		s.warm = [2][]float64{}
+		return nil
+	}
+	if len(f) != s.cells || len(h) != s.cellsQ {
+		return fmt.Errorf("emd: %d and %d potentials to start from on %d and %d cells", len(f), len(h), s.cells, s.cellsQ)
+	}
+	for side, x := range [2][]float64{f, h} {
+		for k, y := range x {
+			if !(math.Abs(y) <= MaxDistance) {
+				return fmt.Errorf("emd: potential %d to start from is %v: must be finite, at most %g", k, y, MaxDistance)
+			}
+		}
+		// One more for unmatched mass, which costs nothing.
+		s.warm[side] = append(append(s.warm[side][:0], x...), 0)
+	}
+	return nil
 }
 
 func (s *Solver) roomForDuals(f, h []float64) error {

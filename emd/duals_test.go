@@ -150,3 +150,80 @@ func TestPivotErrorPlan(t *testing.T) {
 		}
 	}
 }
+
+// TestWarmStart demands the same optimum from any start, and that one from the optimum's
+// own potentials needs fewer pivots than the usual one.
+func TestWarmStart(t *testing.T) {
+	rng := rand.New(rand.NewPCG(19, 3))
+	const n = 120
+	points := make([][2]float64, n)
+	for i := range points {
+		points[i] = [2]float64{rng.Float64(), rng.Float64()}
+	}
+	metric, err := emd.Euclidean(points)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := make([]float64, n*n)
+	for k := range c {
+		c[k] = rng.Float64()
+	}
+	p, q := somePairs(rng, 1, n, n)
+	for name, g := range map[string]emd.Ground{"metric": metric, "costs": newCost(t, n, n, c)} {
+		for _, set := range []emd.Settings{{}, {Unequal: emd.UnequalPenalty, Penalty: 3}} {
+			solve := func(limit int, warm ...[]float64) (float64, []float64, []float64, error) {
+				set.MaxPivots = limit
+				s, err := emd.NewSolver(g, set)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if warm != nil {
+					if err := s.WarmStart(warm[0], warm[1]); err != nil {
+						t.Fatal(err)
+					}
+				}
+				f, h := make([]float64, n), make([]float64, n)
+				e, err := s.Duals(p, q, f, h)
+				return e, f, h, err
+			}
+			pivots := func(warm ...[]float64) int { // by halving the bound
+				lo, hi := 0, 100000
+				for lo+1 < hi {
+					mid := (lo + hi) / 2
+					if _, _, _, err := solve(mid, warm...); err == nil {
+						hi = mid
+					} else {
+						lo = mid
+					}
+				}
+				return hi
+			}
+			e, f, h, err := solve(0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cold, warm := pivots(), pivots(f, h)
+			t.Logf("%s: %d pivots cold, %d warm", name, cold, warm)
+			if warm >= cold {
+				t.Errorf("%s: %d pivots from the optimum's potentials, %d from nothing", name, warm, cold)
+			}
+			for _, start := range [][][]float64{{f, h}, {h, f}, {make([]float64, n), c[:n]}} {
+				if got, _, _, err := solve(0, start...); err != nil || math.Abs(got-e) > 1e-13 {
+					t.Errorf("%s: %v (%v) from another start, want %v", name, got, err, e)
+				}
+			}
+		}
+	}
+	s, err := emd.NewSolver(metric, emd.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range [][]float64{nil, c[:n-1], append([]float64{math.NaN()}, c[:n-1]...)} {
+		if s.WarmStart(c[:n], bad) == nil {
+			t.Errorf("no error for %d potentials", len(bad))
+		}
+	}
+	if err := s.WarmStart(nil, nil); err != nil {
+		t.Error(err)
+	}
+}

@@ -55,6 +55,11 @@ func (s *Solver) solveLarge(p, q []float64) (solution, error) {
 		s.close(&r, 0, 0, extra, 0)
 		return r, r.check()
 	}
+	sinks := 1
+	if l.swap {
+		sinks = 0
+	}
+	l.net.Guide(s.warm[sinks])
 	ok := l.net.Solve(s.limit)
 	mean, virtual := l.finish(s.cells)
 	s.close(&r, l.net.Primal()*l.unit, mean, extra, virtual)

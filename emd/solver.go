@@ -27,6 +27,7 @@ type Solver struct {
 	rect   *rect
 	p, q   []float64 // rescaled inputs, where sums would leave the safe range
 	pad    bool
+	warm   [2][]float64 // potentials to start from, or nil
 }
 
 // NewSolver prepares a Solver for a [*Metric] or a [*Cost]. For a metric that

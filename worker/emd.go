@@ -330,7 +330,8 @@ func (o *emdObject) certificate(ctx context.Context, c *call) error {
 
 // optimum solves one pair, p of n and q of m entries, and sets all that is found: value,
 // f, h and the plan. The params of the reply say whether it is optimal: where the
-// bound on pivots was reached, it is the best so far.
+// bound on pivots was reached, it is the best so far. Potentials f0 and h0 are where to
+// start, if they are there.
 func (o *emdObject) optimum(_ context.Context, c *call) (err error) {
 	var p, q, f, h, e []float64
 	if p, err = in[float64](c, "p", o.n); err != nil {
@@ -353,6 +354,19 @@ func (o *emdObject) optimum(_ context.Context, c *call) (err error) {
 			return err
 		}
 	}
+	var f0, h0 []float64
+	if c.has("f0") {
+		if f0, err = in[float64](c, "f0", o.n); err != nil {
+			return err
+		}
+		if h0, err = in[float64](c, "h0", o.m); err != nil {
+			return err
+		}
+	}
+	if err := o.single.WarmStart(f0, h0); err != nil {
+		return err
+	}
+	defer o.single.WarmStart(nil, nil)
 	o.arcs, e[0], err = o.single.Optimum(p, q, o.arcs[:0], f, h)
 	var bound *emd.PivotError
 	if errors.As(err, &bound) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ._errors import EMDError, LossWarning, WorkerError
 from ._files import iterate, read, write
+from ._pot import emd, emd2
 from ._simulate import simulate
 from ._transport import Certificate, Plan, Transport, solve_batch
 from ._version import __version__
@@ -18,6 +19,8 @@ __all__ = [
     "Transport",
     "WorkerError",
     "__version__",
+    "emd",
+    "emd2",
     "iterate",
     "read",
     "simulate",

@@ -11,6 +11,9 @@ from ._arrays import numbers
 from ._worker import Object, chunks
 from .metric import Metric, Unequal
 
+#: unequal, empty, threads, max_pivots
+Settings = Tuple[Unequal, str, int, int]
+
 __all__ = ["Certificate", "Plan", "Transport", "ground", "solve_batch"]
 
 
@@ -76,7 +79,7 @@ def solve_batch(
     (``np.memmap``); the gradients, B × (n + m) numbers, are not computed with
     ``gradient=False``.
     """
-    metric = M if isinstance(M, Metric) else ground(M)
+    metric = M if isinstance(M, Metric) else ground(M, (unequal, empty, threads, max_pivots))
     solver = metric.solver(unequal, empty, threads, max_pivots)
     p, q, single = _pairs(a, b, metric)
     left, right = gradient if isinstance(gradient, tuple) else (gradient, gradient)
@@ -344,12 +347,12 @@ class _Grounds:
         self.lock = threading.Lock()
         self.kept: List[Tuple[Tuple[int, ...], bytes, Metric]] = []
 
-    def find(self, x: Any) -> Metric:
+    def find(self, x: Any, settings: Settings) -> Metric:
         text = x.tobytes()
         for entry in self.kept:
             if entry[1] == text and entry[0] == x.shape:
                 return entry[2]
-        metric = Metric.matrix(x)
+        metric = Metric._matrix(x, settings)
         with self.lock:
             kept = [(x.shape, text, metric)]
             size = len(text)
@@ -364,11 +367,11 @@ class _Grounds:
 _grounds = _Grounds()
 
 
-def ground(M: Any) -> Metric:
-    """The metric of a matrix, the one of the last call where the numbers are the same."""
+def ground(M: Any, settings: Settings) -> Metric:
+    """The metric of a matrix, the one of an earlier call where the numbers are the same."""
     x = numbers(M, "M")
     if x.dtype != np.float64:
         x = x.astype(np.float64)
     if x.ndim != 2 or x.nbytes > _Grounds.BYTES:
-        return Metric.matrix(x)
-    return _grounds.find(x)
+        return Metric._matrix(x, settings)
+    return _grounds.find(x, settings)

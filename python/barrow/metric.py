@@ -33,7 +33,13 @@ class Metric:
         The numbers n of cells of a and m of b.
     """
 
-    def __init__(self, shape: Tuple[int, int], params: Mapping[str, Any], arrays: Optional[Mapping[str, Any]] = None) -> None:
+    def __init__(
+        self,
+        shape: Tuple[int, int],
+        params: Mapping[str, Any],
+        arrays: Optional[Mapping[str, Any]] = None,
+        settings: Tuple[Unequal, str, int, int] = ("error", "error", 0, 0),
+    ) -> None:
         self.shape = shape
         self._params = dict(params)
         self._arrays = dict(arrays or {})
@@ -41,7 +47,7 @@ class Metric:
         self._lock = threading.Lock()
         self._distances: Any = None
         self._is_metric: Optional[bool] = None
-        self.solver().open()  # for what is wrong with it
+        self.solver(*settings).open()  # for what is wrong with it
 
     @classmethod
     def hgcal(cls, name: str = "benchmark") -> Metric:
@@ -117,10 +123,16 @@ class Metric:
         M : (n, m)
             Finite. For a move that must not happen, a cost far above all others will do.
         """
+        return cls._matrix(M, ("error", "error", 0, 0))
+
+    @classmethod
+    def _matrix(cls, M: Any, settings: Tuple[Unequal, str, int, int]) -> Metric:
+        """A matrix whose first solver has these settings."""
         x = numbers(M, "M")
         if x.ndim != 2:
             raise ValueError(f"barrow: M has the shape {x.shape}: want a matrix")
-        return cls((x.shape[0], x.shape[1]), {"ground": "matrix"}, {"costs": np.array(x, dtype="f8", order="C")})
+        arrays = {"costs": np.array(x, dtype="f8", order="C")}
+        return cls((x.shape[0], x.shape[1]), {"ground": "matrix"}, arrays, settings)
 
     @property
     def distances(self) -> Any:
@@ -157,14 +169,14 @@ class Metric:
         """The worker's solver with these settings, kept for the next call."""
         key = (unequal, empty, threads, max_pivots)
         try:
-            found = self._solvers.get(key)
+            return self._solvers[key]
+        except KeyError:
+            pass
         except TypeError:  # a list for a tuple
             raise _bad_unequal(unequal) from None
-        if found is None:
-            params = {**self._params, **settings(unequal, empty, threads, max_pivots)}
-            with self._lock:
-                found = self._solvers.setdefault(key, Object("emd", params, self._arrays))
-        return found
+        params = {**self._params, **_settings(unequal, empty, threads, max_pivots)}
+        with self._lock:
+            return self._solvers.setdefault(key, Object("emd", params, self._arrays))
 
     def __reduce__(self) -> Tuple[Any, ...]:
         return (Metric, (self.shape, self._params, self._arrays))
@@ -174,7 +186,7 @@ class Metric:
         return f"<barrow.Metric {self.shape[0]}×{self.shape[1]}, {words}>"
 
 
-def settings(unequal: Unequal, empty: str, threads: int, max_pivots: int) -> Dict[str, Any]:
+def _settings(unequal: Unequal, empty: str, threads: int, max_pivots: int) -> Dict[str, Any]:
     """A solver's settings as the worker has them."""
     params: Dict[str, Any] = {}
     if isinstance(unequal, str):

@@ -32,6 +32,7 @@ type Solver struct {
 	order, open       []int32
 	colPot            []float64 // of the sinks, packed for pricing
 	root              int32
+	guide             []float64
 
 	// Pivots counts the pivots of the last Solve.
 	Pivots int
@@ -70,6 +71,11 @@ func (s *Solver) Source(cell int, mass float64) {
 func (s *Solver) Sink(cell int, mass float64) {
 	s.cell, s.mass = append(s.cell, int32(cell)), append(s.mass, mass)
 }
+
+// Guide makes Solve start from what is known of the optimum: potentials h of the sinks'
+// cells, as in f + h ≤ cost. The nearer they are to optimal ones, the fewer pivots are
+// left. They are kept; nil forgets them.
+func (s *Solver) Guide(h []float64) { s.guide = h }
 
 // Sources and Nodes count the nodes of the problem.
 func (s *Solver) Sources() int { return s.rows }

@@ -45,10 +45,19 @@ func (s *Solver) start() {
 	s.parent[last], s.flow[last], s.arc[last] = none, 0, 0
 }
 
-// nearest is the position in open of the sink closest to source i.
+// nearest is the position in open of the sink closest to source i, or, with a guide, of
+// the one whose arc has the least reduced cost.
 func (s *Solver) nearest(i int32, open []int32) int {
 	row := s.Costs(int(s.cell[i]))
 	best, at := math.Inf(1), 0
+	if s.guide != nil {
+		for k, j := range open {
+			if c := s.cell[j]; row[c]-s.guide[c] < best {
+				best, at = row[c]-s.guide[c], k
+			}
+		}
+		return at
+	}
 	for k, j := range open {
 		if x := row[s.cell[j]]; x < best {
 			best, at = x, k

@@ -1,0 +1,385 @@
+"""emd and emd2, as users of POT know them."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Dict, List, Optional, Tuple
+
+import numpy as np
+
+from ._backends import NUMPY, backend, coordinates, is_sparse
+from ._errors import EMDError
+from ._transport import Settings, ground
+from .metric import Metric
+
+__all__ = ["emd", "emd2"]
+
+OPTIMAL, LIMIT, INFEASIBLE = 1, 3, 0  # POT's result codes
+_WORDS = {
+    OPTIMAL: None,
+    LIMIT: "numItermax steps are not enough to reach and prove the optimum: the plan is the best so far; increase numItermax",
+    INFEASIBLE: "infeasible: the costs that M has leave no way to move all of a to b",
+}
+
+
+class MismatchError(EMDError, AssertionError):
+    """Shapes or totals that do not fit: an AssertionError, as POT raises it."""
+
+
+def emd(
+    a: Any,
+    b: Any,
+    M: Any,
+    numItermax: int = 100000,
+    log: bool = False,
+    center_dual: bool = True,
+    numThreads: Any = 1,
+    check_marginals: bool = True,
+    potentials_init: Optional[Tuple[Any, Any]] = None,
+) -> Any:
+    """An optimal plan, as ``ot.emd`` of POT 0.9.7 returns it.
+
+    Parameters
+    ----------
+    a : (n,) or (B, n)
+        Masses; an empty list or None is uniform of total 1. Arrays of NumPy, and tensors
+        of PyTorch, JAX and TensorFlow on any device.
+    b : (m,) or (B, m)
+        Masses of the other side. They are scaled to the total of a.
+    M : (n, m) or Metric
+        Costs. A sparse matrix of SciPy or PyTorch has costs only for the moves that are
+        allowed; it is solved as a dense one.
+    numItermax : int
+        Bound on the steps, 0 for none that matters: one for each arc of the tree that the
+        simplex starts from, n + m − 1, and one a pivot. Where they are not enough, a
+        warning says so and the plan is the best so far.
+    log : bool
+        Whether a dict comes with the plan.
+    center_dual : bool
+        Whether a constant is moved from u to v so that Σ a u = Σ b v. Without it the
+        constant is the solver's: see :attr:`Transport.potentials`.
+    numThreads : int or "max"
+        Ignored, as in POT.
+    check_marginals : bool
+        Whether totals that differ by more than 1.5e-6 are an error.
+    potentials_init : ((n,), (m,)), optional
+        Potentials to start from; the result is optimal whatever they are. Up to 64 cells in
+        all they are ignored.
+
+    Returns
+    -------
+    plan : (n, m) or (B, n, m)
+        Of the library and type of the first of a, b, M that is no list and not empty, as
+        in POT; sparse if M is. Integers are rounded down, with a warning.
+    log : dict, if asked for
+        ``cost``, ``u`` (n,), ``v`` (m,), ``warning`` (None or words) and ``result_code``
+        (1 optimal, 3 numItermax reached, 0 infeasible). For (B, n) each is a list, u and
+        v are (B, n) and (B, m).
+
+    Raises
+    ------
+    EMDError
+        Masses that are NaN, infinite or negative, with .row and .cell; and, as an
+        AssertionError, too, shapes or totals that do not fit.
+
+    Notes
+    -----
+    Differences from POT: rows of masses are solved one after another (``solve_batch`` is
+    faster); bad masses are errors instead of warnings; the plan and the potentials are
+    other ones where several are optimal. u and v are feasible everywhere, also for cells
+    without mass, where they are the middle between the extremes that are possible, and so
+    they are at every kink; POT's are those that its tree happens to end with. CuPy is
+    not supported.
+    """
+    _threads(numThreads)
+    one = _Inputs(a, b, M, numItermax, check_marginals, potentials_init)
+    found = [one.solve(row, center_dual) for row in range(one.rows)]
+    _warn(found)
+    plans = [one.plan(x) for x in found]
+    plan = plans[0] if one.single else one.lib.stack(plans)
+    if not log:
+        return plan
+    if one.single:
+        return plan, one.log(found[0])
+    logs = [one.log(x) for x in found]
+    merged: Dict[str, Any] = {key: [x[key] for x in logs] for key in logs[0]} if logs else {}
+    for key in ("u", "v"):
+        if merged:
+            merged[key] = one.lib.stack(merged[key])
+    return plan, merged
+
+
+def emd2(
+    a: Any,
+    b: Any,
+    M: Any,
+    processes: int = 1,
+    numItermax: int = 100000,
+    log: bool = False,
+    return_matrix: bool = False,
+    center_dual: bool = True,
+    numThreads: Any = 1,
+    check_marginals: bool = True,
+    potentials_init: Optional[Tuple[Any, Any]] = None,
+) -> Any:
+    """The distance, as ``ot.emd2`` of POT 0.9.7 returns it.
+
+    Parameters
+    ----------
+    a : (n,) or (B, n)
+        Masses, as :func:`emd` takes them.
+    b : (m,), (m, k) or (B, m)
+        Masses of the other side. Beside a of one dimension, columns are k problems, as in
+        POT; beside (B, n), rows.
+    M : (n, m) or Metric
+        Costs; dense, sparse or a metric.
+    processes : int
+        Ignored.
+    return_matrix : bool
+        Whether the log has the plan as ``G``; the log is then returned, too.
+    numItermax, log, center_dual, numThreads, check_marginals, potentials_init
+        As in :func:`emd`.
+
+    Returns
+    -------
+    cost : float or scalar tensor
+        A float for NumPy (whatever its type), else a tensor of the type of the first of a,
+        b, M. Several columns give a list of k, rows (B, n) an array (B,).
+    [cost, log]
+        With log or return_matrix; a list of such for several columns or rows.
+
+    Notes
+    -----
+    Gradients: tensors of PyTorch and TensorFlow (under a GradientTape) get u − mean(u),
+    v − mean(v) and the plan as derivatives to a, b and M, as in POT; the total of b being
+    scaled to that of a is not differentiated. They are exact subgradients for changes that
+    keep the totals equal. ``barrow.torch``, ``barrow.jax`` and ``barrow.keras`` have losses for
+    whole batches. Other differences from POT are in :func:`emd`.
+    """
+    _threads(numThreads)
+    if processes > 1:
+        warnings.warn("barrow: emd2 takes no notice of processes", stacklevel=2)
+    detail = log or return_matrix
+    if not detail and potentials_init is None and type(a) is type(b) is np.ndarray and a.ndim == b.ndim == 1:
+        quick = _quick(a, b, M, numItermax, check_marginals)
+        if quick is not None:
+            return quick
+    if np.ndim(b) == 2 and not is_sparse(b) and np.ndim(a) < 2 and not _rows_of_lists(a):
+        return _columns(a, b, M, numItermax, log, return_matrix, center_dual, check_marginals, potentials_init)
+    one = _Inputs(a, b, M, numItermax, check_marginals, potentials_init)
+    found = [one.solve(row, center_dual) for row in range(one.rows)]
+    _warn(found)
+    results: List[Any] = []
+    for row, x in enumerate(found):
+        cost = one.cost(x, row)
+        if detail:
+            entry = {**one.log(x), "cost": cost}
+            if return_matrix:
+                entry["G"] = one.plan(x)
+            results.append([cost, entry])
+        else:
+            results.append(cost)
+    if one.single:
+        return results[0]
+    return results if detail else one.lib.stack(results)
+
+
+def _rows_of_lists(a: Any) -> bool:
+    return isinstance(a, (list, tuple)) and len(a) > 0 and np.ndim(a[0]) > 0
+
+
+def _columns(a: Any, b: Any, M: Any, numItermax: int, log: bool, return_matrix: bool, center_dual: bool, check: bool, start: Any) -> List[Any]:
+    """emd2 of each column of b."""
+    if isinstance(b, (list, tuple)):
+        b = np.asarray(b)
+    return [
+        emd2(a, b[:, k], M, 1, numItermax, log, return_matrix, center_dual, 1, check, start)
+        for k in range(b.shape[1])
+    ]
+
+
+def _quick(a: Any, b: Any, M: Any, numItermax: int, check: bool) -> Optional[float]:
+    """The cost of a pair where that is all that is wanted; None where it is not so simple."""
+    if isinstance(M, Metric):
+        metric = M
+    elif type(M) is np.ndarray and M.ndim == 2 and M.size and M.dtype.kind in "fiu":
+        metric = ground(M, _settings(numItermax, M.shape))
+    else:
+        return None
+    settings = _settings(numItermax, metric.shape)
+    if 0 < numItermax < sum(metric.shape) - 1 or a.dtype.kind not in "fiu" or b.dtype.kind not in "fiu" or (len(a), len(b)) != metric.shape:
+        return None
+    p, q = float(a.sum()), float(b.sum())
+    if p != q:
+        if not abs(p - q) < 1.5e-6 or q == 0:
+            if check or not np.isfinite(p * q) or q == 0:
+                return None
+        b = b * (p / q)
+    try:
+        reply = metric.solver(*settings).call("gradient", None, {"p": (a[None], "f8"), "q": (b[None], "f8")}, {"value": ((1,), "f8")})
+    except EMDError:
+        return None  # the long way says what is wrong, or goes on where numItermax was reached
+    return float(reply.arrays["value"][0])
+
+
+class _Found:
+    """The solution of a pair."""
+
+    __slots__ = ("cost", "u", "v", "rows", "cols", "mass", "code")
+
+    def __init__(self, cost: float, u: Any, v: Any, rows: Any, cols: Any, mass: Any, code: int) -> None:
+        self.cost, self.u, self.v, self.rows, self.cols, self.mass, self.code = cost, u, v, rows, cols, mass, code
+
+
+class _Inputs:
+    """What emd and emd2 were given, as arrays of NumPy, and the way back."""
+
+    def __init__(self, a: Any, b: Any, M: Any, numItermax: int, check: bool, start: Any) -> None:
+        costs = [] if isinstance(M, Metric) else M
+        self.lib, self.model = backend(a, b, costs)
+        self.given = (a, b, M)
+        shape = M.shape if hasattr(M, "shape") and len(M.shape) == 2 else np.shape(M)
+        self.settings = _settings(numItermax, shape)
+        self.short = 0 < numItermax < sum(shape) - 1
+        self.edges: Any = None
+        if isinstance(M, Metric):
+            self.metric = M
+        elif is_sparse(M):
+            self.metric = self._dense(M)
+        else:
+            self.metric = ground(self.lib.to_numpy(M, "M"), self.settings)
+        n, m = self.metric.shape
+        p, q = self._masses(a, n, "a"), self._masses(b, m, "b")
+        self.single = p.ndim == q.ndim == 1
+        if p.ndim > 2 or q.ndim > 2 or p.shape[-1] != n or q.shape[-1] != m or p.ndim < q.ndim or p.ndim == q.ndim == 2 and len(p) != len(q):
+            raise MismatchError(f"barrow: a and b have the shapes {p.shape} and {q.shape}, the costs {(n, m)}")
+        p = np.atleast_2d(p)
+        q = np.broadcast_to(q, (len(p), m))
+        self.rows = len(p)
+        total, other = p.sum(1, keepdims=True), q.sum(1, keepdims=True)
+        sound = np.isfinite(total) & np.isfinite(other)  # the worker names the cell otherwise
+        apart = sound & ~(np.abs(total - other) < 1.5e-6)
+        if check and apart.any():
+            row = int(np.argmax(apart))
+            raise MismatchError(f"barrow: row {row}: the totals of a, {total[row, 0]:g}, and b, {other[row, 0]:g}, differ", row)
+        safe = sound & (other > 0) & (total > 0)
+        self.a, self.b = p, q * np.where(safe, total / np.where(safe, other, 1), 1)
+        self.start = self._potentials(start)
+
+    def _masses(self, x: Any, cells: int, name: str) -> Any:
+        if x is None or is_sparse(x) or isinstance(x, (list, tuple)) and not x or getattr(x, "shape", None) == (0,):
+            if x is not None and is_sparse(x):
+                raise ValueError(f"barrow: {name} is sparse: want a dense vector")
+            return np.full(cells, 1 / cells)
+        numbers_ = NUMPY if isinstance(x, (list, tuple)) else self.lib
+        found = numbers_.to_numpy(x, name)
+        if found.ndim == 0:
+            raise MismatchError(f"barrow: {name} is a single number: want masses of {cells} cells")
+        return np.asarray(found, dtype=np.float64)
+
+    def _potentials(self, start: Any) -> Any:
+        if start is None:
+            return {}
+        u, v = (np.asarray(self.lib.to_numpy(x, "potentials_init"), dtype=np.float64) for x in start)
+        if (u.shape, v.shape) != ((self.metric.shape[0],), (self.metric.shape[1],)):
+            raise ValueError(f"barrow: potentials_init has the shapes {u.shape} and {v.shape}, the costs {self.metric.shape}")
+        return {"f0": u, "h0": v}
+
+    def _dense(self, M: Any) -> Metric:
+        """Sparse costs as dense ones, moves that are missing costing far more than all others."""
+        rows, cols, values = coordinates(M, self.lib)
+        values = np.asarray(values, dtype=np.float64)
+        dense = np.full(tuple(M.shape), np.inf)
+        np.minimum.at(dense, (rows, cols), values)
+        allowed = np.isfinite(dense)
+        dense[~allowed] = 1e12 * max(1e-150, np.abs(values).max(initial=0))
+        self.edges = (rows, cols, allowed)
+        return ground(dense, self.settings)
+
+    def solve(self, row: int, center: bool) -> _Found:
+        n, m = self.metric.shape
+        p, q = self.a[row], self.b[row]
+        solver = self.metric.solver(*self.settings)
+        try:
+            reply = solver.call("optimum", None, {"p": p, "q": q, **self.start}, {"value": ((1,), "f8"), "f": ((n,), "f8"), "h": ((m,), "f8")})
+        except EMDError as e:
+            words = str(e) if self.single else f"barrow: row {row}: {e}"
+            raise EMDError(words, None if self.single else row, e.cell) from None
+        x = reply.arrays
+        u, v, rows, cols, mass = x["f"], x["h"], x["source"], x["target"], x["mass"]
+        cost, code = float(x["value"][0]), OPTIMAL if reply.params["optimal"] and not self.short else LIMIT
+        if center:
+            c = (q @ v - p @ u) / (p.sum() + q.sum())
+            u, v = u + c, v - c
+        if self.edges is not None:
+            over = ~self.edges[2][rows, cols]
+            if mass[over].sum() > 1e-9 * p.sum():
+                code = INFEASIBLE
+                u, v, rows, cols, mass, cost = u * 0, v * 0, rows[:0], cols[:0], mass[:0], 0.0
+            elif over.any():  # what rounding has left there
+                rows, cols, mass = rows[~over], cols[~over], mass[~over]
+                cost = float(self.metric.distances[rows, cols] @ mass)
+        return _Found(cost, u, v, rows, cols, mass, code)
+
+    def _like(self, x: Any) -> Any:
+        return self.lib.like(x, self.model) if self.model is not None else x
+
+    def _whole(self) -> None:
+        if self.model is not None and not self.lib.floating(self.model):
+            warnings.warn("barrow: masses are integers, and so are the results: hand over floating-point numbers to keep the fractions", stacklevel=4)
+
+    def plan(self, x: _Found) -> Any:
+        if self.edges is not None:
+            return self.lib.sparse(x.rows, x.cols, x.mass, self.metric.shape, self.model)
+        self._whole()
+        return self._like(self._matrix(x))
+
+    def _matrix(self, x: _Found) -> Any:
+        dense = np.zeros(self.metric.shape)
+        np.add.at(dense, (x.rows, x.cols), x.mass)
+        return dense
+
+    def log(self, x: _Found) -> Dict[str, Any]:
+        return {"cost": x.cost, "u": self._like(x.u), "v": self._like(x.v), "warning": _WORDS[x.code], "result_code": x.code}
+
+    def cost(self, x: _Found, row: int) -> Any:
+        """The cost with its derivatives."""
+        if self.lib is NUMPY:
+            self._whole()
+            return x.cost
+        self._whole()
+        a, b, M = self.given
+        if self.edges is not None:
+            rows, cols, _ = self.edges
+            to_m = self.lib.sparse(rows, cols, self._matrix(x)[rows, cols], self.metric.shape, self.model)
+        else:
+            to_m = None if isinstance(M, Metric) else self._like(self._matrix(x))
+        sides = []
+        for given, pot in ((a, x.u), (b, x.v)):
+            slope = pot - pot.mean()
+            if getattr(given, "ndim", 1) == 2:
+                of_row = np.zeros((self.rows, len(slope)))
+                of_row[row] = slope
+                slope = of_row
+            sides.append(None if getattr(given, "shape", (0,))[0] == 0 else self._like(slope))
+        inputs = [None if isinstance(y, (list, tuple, Metric)) else y for y in (a, b, M)]
+        return self.lib.with_gradients(self._like(x.cost), inputs, [*sides, to_m])
+
+
+def _settings(numItermax: int, shape: Tuple[int, ...]) -> Settings:
+    """The solver's settings: the first tree takes a step for each of its arcs."""
+    return ("error", "error", 1, max(1, int(numItermax) - sum(shape) + 1) if numItermax > 0 else 0)
+
+
+def _warn(found: List[_Found]) -> None:
+    for code in sorted({x.code for x in found}):
+        words = _WORDS[code]
+        if words is not None:
+            warnings.warn("barrow: " + words, stacklevel=3)
+
+
+def _threads(n: Any) -> None:
+    if n is None or isinstance(n, str) and n.lower() == "max":
+        return
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+        raise ValueError(f"barrow: numThreads={n!r}: want a positive whole number or 'max'")
