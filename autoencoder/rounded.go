@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"barrow/nn"
 	"barrow/wafer"
 )
 
@@ -41,30 +40,7 @@ func (m *Model) DecodeRounded(ctx context.Context, images, like *wafer.Set, bits
 			outputs[i] = r.read[r.code(outputs[i])]
 		}
 	}
-	return m.decodeOutputs(ctx, images, outputs)
-}
-
-// decodeOutputs runs the decoder on N×16 outputs and gives the images the scale
-// of the originals.
-func (m *Model) decodeOutputs(ctx context.Context, images *wafer.Set, outputs []float32) (*wafer.Set, error) {
-	decoder, err := m.net.View(m.net.LayerIndex(layerLatent)+1, len(m.net.Layers()), nn.Settings{})
-	if err != nil {
-		return nil, fmt.Errorf("autoencoder: %w", err)
-	}
-	decoded := &wafer.Set{Charge: make([]float64, len(images.Charge))}
-	pred := make([]float32, decodeBatch*Cells)
-	in := nn.NewTensor(1, nn.Vector(Latent))
-	err = m.batches(ctx, data{images: images.Charge}, func(i, b int, scales []float64) error {
-		copy(in.Resize(b).Data, outputs[i*Latent:(i+b)*Latent])
-		y, err := decoder.Forward(in, nn.Inference)
-		if err != nil {
-			return err
-		}
-		m.gather(y, pred[:b*Cells])
-		m.unload(pred, scales[i:i+b], images.Charge[i*Cells:], decoded.Charge[i*Cells:])
-		return nil
-	})
-	return decoded, err
+	return m.DecodeOutputs(ctx, images, outputs)
 }
 
 // A rounding cuts numbers from 0 to top into equal intervals, and reads each as

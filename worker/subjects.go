@@ -35,6 +35,7 @@ func subjects() []subject {
 		transport,
 		simulation,
 		files,
+		networks,
 	}
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from . import surrogate
+from ._encoder import Encoder
 from ._errors import EMDError, LossWarning, WorkerError
 from ._files import iterate, read, write
 from ._pot import emd, emd2
@@ -13,6 +15,7 @@ from .metric import Metric
 __all__ = [
     "Certificate",
     "EMDError",
+    "Encoder",
     "LossWarning",
     "Metric",
     "Plan",
@@ -25,5 +28,6 @@ __all__ = [
     "read",
     "simulate",
     "solve_batch",
+    "surrogate",
     "write",
 ]

@@ -1,0 +1,167 @@
+"""Trained encoders: the program's numbers, decoding from outputs, and exports."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Dict
+
+import numpy as np
+import pytest
+
+import barrow
+
+KINDS = {
+    "float": [],
+    "asic": ["--precision", "asic", "--links", "3"],
+    "cmssw": ["--precision", "cmssw-mainline"],
+    "conditional": ["--conditional"],
+    "max": ["--normalisation", "max"],
+}
+
+
+@pytest.fixture(scope="session")
+def runs(command: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folders of short trainings, one of each kind."""
+    folder = tmp_path_factory.mktemp("runs")
+    for name, flags in KINDS.items():
+        train = ["encoder", "train", "--loss", "mse", "--events", "600", "--epochs", "2", "--out", str(folder / name), *flags]
+        subprocess.run([command, *train], check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def images(command: str) -> Dict[str, Any]:
+    return barrow.simulate(1500, seed=21)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_as_the_program_evaluates(command: str, runs: Path, images: Dict[str, Any], tmp_path: Path, kind: str) -> None:
+    barrow.write(tmp_path / "images.parquet", images)
+    flags = ["--weights", str(runs / kind), "--baselines=false", "--out", str(tmp_path / "decoded.csv"), str(tmp_path / "images.parquet")]
+    subprocess.run([command, "encoder", "eval", *flags], check=True, capture_output=True)
+    encoder = barrow.Encoder.load(runs / kind)
+    decoded = encoder.autoencode(images)
+    assert decoded.shape == (1500, 48) and decoded.dtype == np.float64
+    np.testing.assert_array_equal(decoded, barrow.read(tmp_path / "decoded.csv")["charge"])
+    latents = encoder.encode(images["charge"])
+    assert latents.shape == (1500, 16) and latents.dtype == np.float32
+    sums = images["charge"].sum(axis=1)
+    if kind == "max":
+        with pytest.raises(ValueError, match="largest charge"):
+            encoder.decode(latents, sum=sums)
+    else:
+        np.testing.assert_array_equal(encoder.decode(latents, sum=sums, columns=images), decoded)
+    if kind == "asic":  # whole numbers of the highest five bits of nine
+        np.testing.assert_array_equal(latents * 16, np.round(latents * 16))
+
+
+def test_as_the_model_runs(command: str, runs: Path, images: Dict[str, Any], tmp_path: Path) -> None:
+    encoder = barrow.Encoder.load(runs / "float")
+    charge = images["charge"][:100]
+    x = np.zeros((100, 64), np.float32)
+    x[:, encoder.info["cells"]] = charge / 2 ** np.floor(np.log2(charge.sum(axis=1, keepdims=True)))
+    np.savez(tmp_path / "x.npz", x=x.reshape(100, *encoder.info["shape"]))
+    run = ["model", "run", str(runs / "float"), "--in", str(tmp_path / "x.npz"), "--out", str(tmp_path / "y.npz")]
+    subprocess.run([command, *run], check=True, capture_output=True)
+    with np.load(tmp_path / "y.npz") as made:
+        np.testing.assert_array_equal(made["latent"], encoder.encode(charge))
+
+
+def test_conditions(runs: Path, images: Dict[str, Any]) -> None:
+    encoder = barrow.Encoder.load(runs / "conditional")
+    assert len(encoder.info["conditions"]) == 8
+    latents, sums = encoder.encode(images), images["charge"].sum(axis=1)
+    moved = {**images, "eta": images["eta"] * 0.6}
+    assert (encoder.decode(latents, sums, moved) != encoder.decode(latents, sums, images)).any()
+    with pytest.raises(ValueError, match="needs the column"):
+        encoder.autoencode(images["charge"])
+    with pytest.raises(ValueError, match="sum"):
+        encoder.decode(latents, columns=images)
+    without = {name: values for name, values in images.items() if name != "layer"}
+    with pytest.raises(ValueError, match="layer"):
+        encoder.decode(latents, sums, without)
+
+
+def test_info(runs: Path) -> None:
+    info = barrow.Encoder.load(runs / "asic").info
+    assert info["normalisation"] == "sumlog2" and info["latent_bits"] == 5 and info["shape"] == [8, 8, 1]
+    parts = {part["name"]: part for part in info["parts"]}
+    assert parts["encoder"]["parameters"] == 2144 and parts["decoder"]["layers"]
+    assert info["architecture"]["precision"] == "asic" and len(set(info["cells"])) == 48
+    assert "asic" in repr(barrow.Encoder.load(runs / "asic"))
+
+
+def test_export(command: str, runs: Path, tmp_path: Path) -> None:
+    encoder = barrow.Encoder.load(runs / "asic")
+    files = encoder.export("registers", tmp_path / "of python", verify=False)
+    subprocess.run(
+        [command, "encoder", "export", str(runs / "asic"), "--format", "registers", "--out", str(tmp_path / "of program")],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    assert sorted(os.path.basename(file) for file in files) == sorted(os.listdir(tmp_path / "of program"))
+    for file in files:
+        assert Path(file).read_bytes() == (tmp_path / "of program" / os.path.basename(file)).read_bytes()
+    with pytest.raises(FileExistsError):
+        encoder.export("registers", tmp_path / "of python")
+    with pytest.raises(ValueError, match="registers"):
+        encoder.export("papyrus", tmp_path / "new")
+    with pytest.raises(ValueError):
+        barrow.Encoder.load(runs / "float").export("registers", tmp_path / "new")
+    onnx = barrow.Encoder.load(runs / "float").export("onnx", tmp_path / "onnx", verify=True)
+    assert any(file.endswith(".onnx") for file in onnx)
+
+
+def test_of_another_program(runs: Path, images: Dict[str, Any], tmp_path: Path) -> None:
+    encoder = barrow.Encoder.load(runs / "float")
+    files = {os.path.basename(file): file for file in encoder.export("onnx", tmp_path)}
+    with pytest.warns(UserWarning, match="assumed"):
+        alone = barrow.Encoder.load(files["encoder.onnx"])
+    np.testing.assert_allclose(alone.encode(images), encoder.encode(images), atol=1e-5)
+    with pytest.raises(ValueError, match="part alone"):
+        alone.autoencode(images)
+
+
+def _encode(encoder: Any, charge: Any, queue: Any) -> None:
+    queue.put(encoder.encode(charge))
+
+
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_elsewhere(runs: Path, images: Dict[str, Any], method: str) -> None:
+    encoder = barrow.Encoder.load(runs / "float")
+    want = encoder.encode(images)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(encoder)).encode(images), want)
+    context = multiprocessing.get_context(method)
+    queue = context.Queue()
+    child = context.Process(target=_encode, args=(encoder, images["charge"], queue))
+    child.start()
+    got = queue.get(timeout=60)
+    child.join(30)
+    assert child.exitcode == 0
+    np.testing.assert_array_equal(got, want)
+
+
+def test_errors(runs: Path, images: Dict[str, Any], tmp_path: Path) -> None:
+    encoder = barrow.Encoder.load(runs / "float")
+    charge = images["charge"].copy()
+    charge[1200] = 0
+    with pytest.raises(barrow.EMDError, match="row 1200") as caught:
+        encoder.encode(charge)
+    assert caught.value.row == 1200
+    charge[1200, 5] = np.inf
+    with pytest.raises(ValueError, match="image 1200, cell 5"):
+        encoder.autoencode(charge)
+    for latents, sums in [(np.zeros((3, 15)), None), (np.zeros((3, 16)), [1.0, 2.0]), (np.full((3, 16), np.nan), None), (np.zeros((1, 16)), -1)]:
+        with pytest.raises(ValueError):
+            encoder.decode(latents, sums)
+    with pytest.raises(FileNotFoundError):
+        barrow.Encoder.load(tmp_path / "none")
+    with pytest.raises(OSError, match="holds no run"):
+        barrow.Encoder.load(tmp_path)
+    with pytest.raises(OSError, match="no encoder trained with"):
+        barrow.Encoder.load(runs / "float", loss="emd")
+    assert encoder.encode(charge[:0]).shape == (0, 16) and encoder.autoencode(charge[:0]).shape == (0, 48)
