@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import surrogate
 from ._encoder import Encoder
 from ._errors import EMDError, LossWarning, WorkerError
+from ._events import emds
 from ._files import iterate, read, write
 from ._pot import emd, emd2
 from ._simulate import simulate
@@ -24,6 +25,7 @@ __all__ = [
     "__version__",
     "emd",
     "emd2",
+    "emds",
     "iterate",
     "read",
     "simulate",

@@ -1,0 +1,175 @@
+"""Distances between all pairs of events, sets of particles with places of their own."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import Any, Dict, List, Optional, Tuple
+
+import numpy as np
+
+from ._arrays import numbers
+from ._worker import Object, chunks
+
+__all__ = ["emds"]
+
+
+def emds(
+    events0: Any,
+    events1: Any = None,
+    R: float = 1.0,
+    beta: float = 1.0,
+    norm: bool = False,
+    gdim: Optional[int] = None,
+    dtype: Any = "float64",
+    periodic_phi: bool = False,
+    mask: bool = False,
+    n_jobs: Optional[int] = -1,
+    n_iter_max: int = 0,
+) -> Any:
+    """Energy mover's distances between all pairs of events, as EnergyFlow's ``emds``.
+
+    For events of particles with transverse momenta p_i and q_j at distances θ_ij,
+
+        EMD = min Σ F_ij (θ_ij/R)^beta + |Σp − Σq|,  all of the lighter event being moved
+
+    (P. T. Komiske, E. M. Metodiev, J. Thaler, Phys. Rev. Lett. 123 (2019) 041801), or with
+    norm the first term alone, of p/Σp and q/Σq.
+
+    Parameters
+    ----------
+    events0 : sequence of (M, 1+d)
+        Events of any numbers of particles (pt, y, phi) or (pt, coordinates…); also an
+        array (N, M, 1+d), where particles without pt do not count, and lists of Awkward
+        Array and Arrow, of lists of numbers or of records with d + 1 fields in this order.
+    events1 : the same, optional
+        The other events; without them pairs are within events0.
+    R : float
+        The distance that costs as much as a unit that has no partner. A metric between
+        events needs at least half the largest distance.
+    beta : float
+        The exponent of the distance, positive.
+    norm : bool
+        Whether both events are scaled to total 1.
+    gdim : int, optional
+        Only so many coordinates count.
+    dtype : {"float64", "float32"}
+        The type of the result. It is computed in float64.
+    periodic_phi : bool
+        Whether the second coordinate is an azimuth, of period 2π.
+    mask : bool
+        Whether particles further than R from the origin are left out.
+    n_jobs : int, optional
+        Pairs at a time; −1 or None for all processors.
+    n_iter_max : int
+        Bound on the simplex steps of a pair, 0 for one that none is known to come near.
+
+    Returns
+    -------
+    (len(events0), len(events1)) array
+        In units of pt, or without unit where norm is set. Symmetric with zeros on the
+        diagonal without events1.
+
+    Raises
+    ------
+    EMDError
+        A pt that is NaN, infinite or negative (.row is the event, .cell the particle);
+        with norm an event without pt.
+    ValueError
+        Events of other shapes, coordinates that are not finite, settings out of range.
+
+    Notes
+    -----
+    EnergyFlow's options for the handling of results and messages (``pairwise_emd``,
+    ``external_emd_handler``, ``print_every``, ``verbose``, …) are left out; ``gdim``
+    leaves coordinates out before ``mask`` looks at them. An event without particles is
+    at the distance Σq from another.
+    """
+    if np.dtype(dtype) not in (np.dtype("f8"), np.dtype("f4")):
+        raise ValueError(f"barrow: dtype={dtype!r} is none of 'float64', 'float32'")
+    radius = R if mask else math.inf
+    params: Dict[str, Any] = {
+        "r": float(R), "beta": float(beta), "norm": bool(norm), "max_pivots": int(n_iter_max),
+        "threads": 0 if n_jobs is None or n_jobs == -1 else int(n_jobs),
+    }  # fmt: skip
+    if not (math.isfinite(params["r"]) and math.isfinite(params["beta"])):
+        raise ValueError(f"barrow: R={R!r} and beta={beta!r}: must be positive and finite")
+    arrays = _flat(events0, "0", gdim, radius)
+    rows = len(arrays["starts0"]) - 1
+    cols = rows
+    if events1 is not None:
+        arrays.update(_flat(events1, "1", gdim, radius))
+        cols = len(arrays["starts1"]) - 1
+    result = np.zeros((rows, cols), dtype=dtype)
+    if not rows or not cols:
+        return result
+    if periodic_phi:
+        width = arrays["particles0"].shape[1]
+        if width < 3:
+            raise ValueError("barrow: periodic_phi needs a second coordinate")
+        params["periods"] = [0.0, 2 * math.pi] + [0.0] * (width - 3)
+    pairs = Object("emd.events", params, arrays)
+    for part in chunks(rows, 1024 * cols, "barrow: rows of distances"):
+        reply = pairs.call("rows", {"from": part.start, "to": part.stop}, None, {"value": ((part.stop - part.start, cols), "f8")})
+        result[part] = reply.arrays["value"]
+    if events1 is None:
+        result += result.T
+    return result
+
+
+def _flat(events: Any, which: str, gdim: Optional[int], radius: float) -> Dict[str, Any]:
+    """All particles one after another, and where each event begins."""
+    particles, counts = _particles(events, f"events{which}")
+    if gdim is not None:
+        if gdim < 1 or particles.shape[1] <= gdim:
+            raise ValueError(f"barrow: gdim={gdim}: the particles have {particles.shape[1] - 1} coordinates")
+        particles = particles[:, : gdim + 1]
+    if radius < math.inf:
+        near = ~((particles[:, 1:] ** 2).sum(1) > radius**2)  # NaN stays, to be named
+        starts = np.concatenate([[0], np.cumsum(counts)])
+        kept = np.concatenate([[0], np.cumsum(near)])
+        counts = kept[starts[1:]] - kept[starts[:-1]]
+        particles = particles[near]
+    starts = np.concatenate([[0], np.cumsum(counts)]).astype("i8")
+    return {"particles" + which: np.ascontiguousarray(particles, "f8"), "starts" + which: starts}
+
+
+def _particles(events: Any, name: str) -> Tuple[Any, Any]:
+    module = type(events).__module__
+    if module.startswith("pyarrow"):
+        events = events.to_pylist()
+    elif module.startswith("awkward"):
+        return _awkward(events, name)
+    if isinstance(events, np.ndarray) and events.dtype.kind in "fiub":
+        if events.ndim != 3:
+            raise ValueError(f"barrow: {name} has the shape {events.shape}: want events of particles, (N, M, 1+d)")
+        return events.reshape(-1, events.shape[2]), np.full(len(events), events.shape[1])
+    parts: List[Any] = []
+    width = 0
+    for i, event in enumerate(events):
+        if isinstance(event, (list, tuple)) and event and isinstance(event[0], dict):
+            event = [list(particle.values()) for particle in event]
+        x = numbers(event, f"{name}: event {i}")
+        if x.ndim == 1 and not len(x):
+            x = x.reshape(0, width)
+        if x.ndim != 2 or len(x) and (x.shape[1] < 2 or width and x.shape[1] != width):
+            want = f"(M, {width})" if width else "(M, 1+d)"
+            raise ValueError(f"barrow: {name}: event {i} has the shape {x.shape}: want {want}")
+        if len(x):
+            width = x.shape[1]
+        parts.append(x)
+    filled = [x for x in parts if len(x)]
+    counts = np.array([len(x) for x in parts], dtype="i8")
+    return np.concatenate(filled) if filled else np.zeros((0, 3)), counts
+
+
+def _awkward(events: Any, name: str) -> Tuple[Any, Any]:
+    ak = sys.modules["awkward"]
+    try:
+        counts = ak.to_numpy(ak.num(events, axis=1))
+        flat = ak.flatten(events, axis=1)
+        fields = ak.fields(flat)
+        x = np.stack([ak.to_numpy(flat[f]) for f in fields], 1) if fields else ak.to_numpy(ak.to_regular(flat, axis=1))
+    except (TypeError, ValueError) as e:
+        raise ValueError(f"barrow: {name} cannot be read as events of particles: {e}") from e
+    return numbers(x, name), counts
