@@ -6,7 +6,7 @@ from typing import Any, List, Optional, Tuple
 
 import tensorflow as tf
 
-from ._loss import solve
+from ._loss import leading, solve
 
 
 def distances(p: Any, q: Any, metric: Any, unequal: Any) -> Any:
@@ -14,6 +14,7 @@ def distances(p: Any, q: Any, metric: Any, unequal: Any) -> Any:
 
     def host(wanted: bool) -> List[Any]:
         def call(p: Any, q: Any) -> Tuple[Any, ...]:
+            leading(p.shape, q.shape)
             return tuple(x for x in solve(p, q, metric, unequal, wanted, wanted) if x is not None)
 
         out = tf.numpy_function(call, [p, q], [p.dtype] * (3 if wanted else 1))

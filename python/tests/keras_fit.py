@@ -138,4 +138,11 @@ except Exception as error:
     assert "row 3" in str(error) and "[5] = -1" in str(error), error
 else:
     raise AssertionError("a negative mass was taken")
+for wrong in (x[:, None], x[:1]):  # nothing is broadcast
+    try:
+        EMDLoss(metric)(wrong, x)
+    except Exception as error:
+        assert "48" in str(error), error
+    else:
+        raise AssertionError("shapes that do not agree were taken")
 print("fits", sys.argv[1])
