@@ -14,6 +14,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from typing import Any, Dict, Iterator, List, Set, Tuple
@@ -85,14 +86,12 @@ def children_that_are_zombies() -> List[int]:
 
 def temporary() -> Set[str]:
     """Files of the package's in shared memory and the temporary folder."""
-    import tempfile
-
     return {
         os.path.join(folder, name)
         for folder in ("/dev/shm", tempfile.gettempdir())
         if os.path.isdir(folder)
         for name in os.listdir(folder)
-        if "barrow" in name.lower()
+        if name.startswith("barrow-") or folder == "/dev/shm" and "barrow" in name
     }
 
 
@@ -393,6 +392,19 @@ def test_at_exit() -> None:
     assert said.strip() == "{'x': 1}"
 
 
+def test_nameless(tmp_path: Any) -> None:
+    """Without memory files, as on macOS, it is temporary ones, which have no names either."""
+    text = (
+        "import os, sys, numpy as np\n"
+        "if hasattr(os, 'memfd_create'): del os.memfd_create\n"
+        "from barrow import _worker\n"
+        "a = np.random.rand(1_000_000)\n"
+        "print((_worker.call('echo', None, {'a': a}).arrays['a'] == a).all(), os.listdir(sys.stdin.read()))"
+    )
+    said, _ = script(text, TMPDIR=str(tmp_path)).communicate(str(tmp_path), timeout=60)
+    assert said.strip() == "True []"
+
+
 INTERRUPTED = """
 import os, random, signal, sys, threading, time
 import numpy as np
@@ -433,10 +445,11 @@ print(got)
 """
 
 
-def test_interrupted() -> None:
+def test_interrupted(tmp_path: Any) -> None:
     """Ctrl-C at any moment arrives, soon, and the next call is right."""
-    said, _ = script(INTERRUPTED).communicate(f"{KILLS}\n", timeout=60 + KILLS)
+    said, _ = script(INTERRUPTED, TMPDIR=str(tmp_path)).communicate(f"{KILLS}\n", timeout=60 + KILLS)
     assert said.strip() == str(KILLS)
+    assert os.listdir(tmp_path) == []
 
 
 def test_workers_killed_at_random() -> None:
@@ -474,11 +487,11 @@ while True:
 """
 
 
-def test_parents_killed_at_random() -> None:
+def test_parents_killed_at_random(tmp_path: Any) -> None:
     """The worker ends with its parent, also where a child of the parent lives on."""
     for i in range(max(2, KILLS // 2)):
         lives_on = i % 2 == 0
-        p = script(f"import sys; sys.argv[1:] = {['child'] if lives_on else []}\n" + PARENT)
+        p = script(f"import sys; sys.argv[1:] = {['child'] if lives_on else []}\n" + PARENT, TMPDIR=str(tmp_path))
         assert p.stdout is not None
         worker, child = map(int, p.stdout.readline().split())
         time.sleep(random.random() * 0.05)
@@ -488,6 +501,7 @@ def test_parents_killed_at_random() -> None:
             assert not gone(child)
             os.kill(child, signal.SIGKILL)
         p.communicate()
+    assert os.listdir(tmp_path) == []
 
 
 def test_held_open() -> None:
