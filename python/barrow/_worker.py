@@ -101,7 +101,7 @@ class _Arena:
 
     def trim(self) -> None:
         """Give memory back that only a large request needs."""
-        if self.used > _KEPT and hasattr(mmap, "MADV_REMOVE"):
+        if sys.platform == "linux" and self.used > _KEPT:
             try:
                 self.map.madvise(mmap.MADV_REMOVE, _KEPT, self.size - _KEPT)
             except OSError:
@@ -301,6 +301,8 @@ class _Worker:
         return handle, Reply({} if status else answer, arrays), _error(answer) if status else None
 
     def _receive(self) -> bytes:
+        if sys.platform == "win32":
+            self._wait()
         data = os.read(self.output, 1 << 16)
         while len(data) < 4 or len(data) < 4 + int.from_bytes(data[:4], "little"):
             more = os.read(self.output, 1 << 20)
@@ -308,6 +310,23 @@ class _Worker:
                 raise WorkerError(self._ended("during a request"))
             data += more
         return data
+
+    if sys.platform == "win32":
+
+        def _wait(self) -> None:
+            """Wait for the reply: on Windows no Ctrl-C gets through to a read that waits."""
+            import _winapi
+            import msvcrt
+            import time
+
+            handle = msvcrt.get_osfhandle(self.output)
+            soon = time.perf_counter() + 0.002  # sleeping takes a millisecond at least
+            try:
+                while not _winapi.PeekNamedPipe(handle, 0)[0]:
+                    if time.perf_counter() > soon:
+                        time.sleep(0.001)
+            except BrokenPipeError:
+                pass  # reading says so
 
     # The end
 

@@ -323,6 +323,27 @@ def test_pool_of_multiprocessing() -> None:
             right()
 
 
+def test_data_loader() -> None:
+    data = pytest.importorskip("torch.utils.data", reason="PyTorch is not installed")
+
+    class Images(data.Dataset):  # type: ignore[misc, name-defined]
+        o = _worker.Object("echo", {"k": 6})
+
+        def __len__(self) -> int:
+            return 40
+
+        def __getitem__(self, i: int) -> Any:
+            assert self.o.call("recipe").params == {"k": 6}
+            return self.o.call("echo", None, {"a": np.full(48, i)}).arrays["a"]
+
+    images = Images()
+    assert images[3][0] == 3  # the children inherit an object that is in use
+    for workers in (0, 2):
+        batches = list(data.DataLoader(images, batch_size=8, num_workers=workers))
+        assert [int(b[0, 0]) for b in batches] == [0, 8, 16, 24, 32]
+        right()
+
+
 # Ends
 
 
@@ -339,6 +360,31 @@ def test_killed_at_work() -> None:
         _worker.call("wait", {"seconds": 30})
     assert gone(pid)
     right()
+
+
+def test_called_by_a_signal_handler() -> None:
+    """A handler may call in the middle of a call, which goes on afterwards."""
+    called = []
+
+    def handler(*_: Any) -> None:
+        right()
+        called.append(True)
+
+    before = signal.signal(signal.SIGUSR1, handler)
+    try:
+        timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGUSR1))
+        timer.start()
+        _worker.call("wait", {"seconds": 0.5})
+        assert called
+        timer.join()
+        right()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert until(lambda: len(my_workers()) == 1), "that of the outer call has ended"
+
+
+def my_workers() -> List[int]:
+    return [pid for pid, (parent, _, args) in processes().items() if parent == os.getpid() and args.endswith(" worker")]
 
 
 def test_last_words() -> None:
