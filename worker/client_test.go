@@ -49,7 +49,9 @@ func (c *client) greeting(tb testing.TB) string {
 }
 
 // raw starts a server and says nothing yet.
-func raw(tb testing.TB, s *server) *client {
+func raw(tb testing.TB, s *server) *client { return rawContext(context.Background(), tb, s) }
+
+func rawContext(ctx context.Context, tb testing.TB, s *server) *client {
 	tb.Helper()
 	file, err := os.CreateTemp(tb.TempDir(), "mapped")
 	if err != nil {
@@ -62,7 +64,7 @@ func raw(tb testing.TB, s *server) *client {
 	from, back := io.Pipe()
 	c := &client{to: to, from: from, file: file, ends: make(chan error, 1)}
 	go func() {
-		err := errors.Join(s.converse(context.Background(), there, back), s.arena.close())
+		err := s.run(ctx, there, back)
 		back.Close()
 		there.Close()
 		c.ends <- err
@@ -71,7 +73,7 @@ func raw(tb testing.TB, s *server) *client {
 	return c
 }
 
-func fresh() *server { return &server{subject: all(), objects: map[uint64]object{}} }
+func fresh() *server { return newServer(all()) }
 
 // An answer is a reply as the client has it.
 type answer struct {
@@ -298,6 +300,41 @@ func TestPanic(t *testing.T) {
 	}
 	if _, err := c.ask(typeCall, 0, "version", nil, nil, ""); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestClosed says that objects are closed whatever ends the conversation.
+func TestClosed(t *testing.T) {
+	for name, end := range map[string]func(c *client, cancel func()){
+		"input":    func(c *client, _ func()) { c.to.Close() },
+		"no frame": func(c *client, _ func()) { c.to.Write([]byte("no frame")) },
+		"context":  func(_ *client, cancel func()) { cancel() },
+		"context, at work": func(c *client, cancel func()) {
+			c.send(frame(typeCall, 9, 0, "wait", nil, nil, `{"seconds":3600}`))
+			cancel()
+			c.hear()
+		},
+	} {
+		s, closed := fresh(), make(chan bool, 1)
+		s.subject.kinds["door"] = func(context.Context, *call) (object, error) {
+			return object{close: func() error { closed <- true; return nil }}, nil
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		c := rawContext(ctx, t, s)
+		if _, err := c.ask(typeHello, 0, "", nil, nil, c.greeting(t)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.ask(typeOpen, 0, "door", nil, nil, ""); err != nil {
+			t.Fatal(err)
+		}
+		end(c, cancel)
+		err := <-c.ends
+		select {
+		case <-closed:
+		default:
+			t.Errorf("%s: the object is still open, the end was %v", name, err)
+		}
+		cancel()
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
+	"time"
 
 	"barrow/internal/version"
 )
@@ -19,9 +20,41 @@ import (
 // greeting, another version of the protocol, something that is no frame. All other
 // errors are the client's to know and are sent to it. The descriptor of the mapped file
 // comes with the greeting.
+//
+// When ctx ends, a request that is being carried out has a second to end, too; Serve
+// returns ctx's error, though the input may still be read from. Whatever the end,
+// objects are closed, so that no half of a file stays.
 func Serve(ctx context.Context, r io.Reader, w io.Writer) error {
-	s := &server{subject: all(), objects: map[uint64]object{}}
-	return errors.Join(s.converse(ctx, r, w), s.arena.close())
+	return newServer(all()).run(ctx, r, w)
+}
+
+func newServer(s subject) *server {
+	return &server{subject: s, objects: map[uint64]object{}, turn: make(chan struct{}, 1)}
+}
+
+func (s *server) run(ctx context.Context, r io.Reader, w io.Writer) error {
+	ended := make(chan error, 1)
+	go func() { ended <- s.converse(ctx, r, w) }()
+	select {
+	case err := <-ended:
+		return errors.Join(err, s.end())
+	case <-ctx.Done():
+	}
+	select {
+	case s.turn <- struct{}{}: // and never let go
+		return errors.Join(ctx.Err(), s.end())
+	case <-time.After(time.Second):
+		return ctx.Err()
+	}
+}
+
+// end closes what is open.
+func (s *server) end() error {
+	var errs []error
+	for handle := range s.objects {
+		errs = append(errs, s.close(handle))
+	}
+	return errors.Join(append(errs, s.arena.close())...)
 }
 
 // converse answers until the input ends.
@@ -38,8 +71,10 @@ func (s *server) converse(ctx context.Context, r io.Reader, w io.Writer) error {
 		if err != nil {
 			return err
 		}
+		s.turn <- struct{}{}
 		fatal := s.serve(ctx, frame)
 		s.buffer = s.reply.appendTo(s.buffer[:0])
+		<-s.turn
 		if _, err := w.Write(s.buffer); err != nil {
 			return fmt.Errorf("worker: the reply: %w", err)
 		}
@@ -54,7 +89,8 @@ type server struct {
 	subject subject
 	arena   arena
 	objects map[uint64]object
-	handle  uint64 // the last one given
+	handle  uint64        // the last one given
+	turn    chan struct{} // held while a request is carried out
 
 	request request
 	last    []byte // the frame that request is of, where it is worth comparing

@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,26 +24,36 @@ it, and an interrupt (Ctrl-C) is left to that process.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			signal.Ignore(os.Interrupt)
-			signal.Reset(syscall.SIGTERM) // nothing is half done: end at once
-			ctx, stop := context.WithCancel(cmd.Context())
-			defer stop()
-			go endWithParent(ctx)
-			return worker.Serve(ctx, cmd.InOrStdin(), cmd.OutOrStdout())
+			ctx, cancel := context.WithCancelCause(cmd.Context())
+			defer cancel(nil)
+			go func() {
+				if parentEnds(ctx) {
+					cancel(errOrphan)
+				}
+			}()
+			err := worker.Serve(ctx, cmd.InOrStdin(), cmd.OutOrStdout())
+			if context.Cause(ctx) == errOrphan {
+				return nil
+			}
+			return err
 		},
 	}
 }
 
-// endWithParent ends the process soon after the one that started it: a child of that one
-// may live on and hold the pipe open, so the end of the input is not enough.
-func endWithParent(ctx context.Context) {
+var errOrphan = errors.New("the parent process has ended")
+
+// parentEnds waits for the end of the process that started this one, which ends it, too: a
+// child of that one may live on and hold the pipe open, so the end of the input is not
+// enough. It is false if ctx ends first.
+func parentEnds(ctx context.Context) bool {
 	parent := os.Getppid()
 	for tick := time.Tick(250 * time.Millisecond); ; {
 		select {
 		case <-ctx.Done():
-			return
+			return false
 		case <-tick:
 			if os.Getppid() != parent {
-				os.Exit(1)
+				return true
 			}
 		}
 	}

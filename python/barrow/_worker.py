@@ -363,6 +363,17 @@ class _Worker:
             self.process.wait()
         self._close()
 
+    def finish(self) -> None:
+        """End the process by the end of its input: it removes what is half written."""
+        if self.pid == os.getpid() and self.process is not None and self.input >= 0 and not self.busy:
+            descriptor, self.input = self.input, -1
+            os.close(descriptor)
+            try:
+                self.process.wait(1)
+            except subprocess.TimeoutExpired:
+                pass
+        self.kill()
+
     def forget(self) -> None:
         """Close what a child of fork has inherited; the process is its parent's."""
         if self.process is not None:
@@ -525,11 +536,11 @@ def _exit() -> None:
     starting, state.starting = state.starting, None
     if starting is not None:
         try:
-            starting.result().kill()
+            starting.result().finish()
         except WorkerError:
             pass  # it did not start
     if state.worker is not None:
-        state.worker.kill()
+        state.worker.finish()
         state.worker = None
 
 
