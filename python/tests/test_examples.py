@@ -46,3 +46,9 @@ def test_torch_encoder():
 def test_keras_encoder(backend):
     printed = run("keras_encoder.py", *SHORT, needs=["keras", backend], KERAS_BACKEND=backend)
     assert mean_of(printed) < 1.7
+
+
+def test_jets_knn():
+    printed = run("jets_knn.py", "--jets", 300)
+    by_emd, by_width = (float(x) for x in re.findall(r"([\d.]+)%", printed))
+    assert by_emd > 75 and by_emd > by_width, printed
