@@ -39,6 +39,7 @@ type Baseline struct {
 	decoder  *Decoder
 	set      BaselineSettings
 	channel  [Channels]int // channel of the image's cell
+	words    []uint16
 	decoded  Decoded
 }
 
@@ -138,6 +139,7 @@ func (b *Baseline) Encode(image, out []float64) (bits int, err error) {
 	if n := 2 * e.etx; e.config.Algorithm != ThresholdSum && len(words) > n {
 		words = words[:n] // RPT on fewer links than it needs
 	}
+	b.words = words
 	if err := b.decoder.Frame(words, &b.decoded); err != nil {
 		return 0, err
 	}
@@ -146,6 +148,10 @@ func (b *Baseline) Encode(image, out []float64) (bits int, err error) {
 	}
 	return b.decoded.Bits, nil
 }
+
+// Words is the frame of the last Encode, at most 26 words of 16 bits; it is valid until the
+// next.
+func (b *Baseline) Words() []uint16 { return b.words }
 
 // Decoded is the frame of the last Encode, read back, in the algorithm's
 // channel order.

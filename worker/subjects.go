@@ -36,6 +36,7 @@ func subjects() []subject {
 		simulation,
 		files,
 		networks,
+		chips,
 	}
 }
 

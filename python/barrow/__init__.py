@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import surrogate
+from . import econt, surrogate
 from ._encoder import Encoder
 from ._errors import EMDError, LossWarning, WorkerError
 from ._events import emds
@@ -23,6 +23,7 @@ __all__ = [
     "Transport",
     "WorkerError",
     "__version__",
+    "econt",
     "emd",
     "emd2",
     "emds",

@@ -25,10 +25,10 @@ class Prediction(NamedTuple):
     #: Gradients of the values to the rows of p and of q as given, each (B, 48).
     gradient: Tuple[Any, Any]
     #: What is certainly not above the EMD, (B,); None unless asked for.
-    bound: Optional[Any] = None
+    bound: Any = None
     #: The potentials that prove the bound, (B, 48): ``bound = Σ (p − q) potentials`` of rows
     #: scaled to sum 1, and no two differ by more than their cells' distance.
-    potentials: Optional[Any] = None
+    potentials: Any = None
 
 
 class Estimator:

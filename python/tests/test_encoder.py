@@ -135,7 +135,7 @@ def test_elsewhere(runs: Path, images: Dict[str, Any], method: str) -> None:
     encoder = barrow.Encoder.load(runs / "float")
     want = encoder.encode(images)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(encoder)).encode(images), want)
-    context = multiprocessing.get_context(method)
+    context: Any = multiprocessing.get_context(method)
     queue = context.Queue()
     child = context.Process(target=_encode, args=(encoder, images["charge"], queue))
     child.start()

@@ -1,0 +1,294 @@
+"""The trigger chip ECON-T in integers, bit for bit.
+
+:func:`run` is the chip as it stands, words in and words out. :func:`encode` sends images
+through one of its algorithms and decodes them; :func:`decode` reads the frames again.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import Any, Dict, NamedTuple, Optional, Sequence, Union
+
+import numpy as np
+
+from ._arrays import numbers
+from ._images import CELLS, FileName, absolute, charges
+from ._worker import Object, chunks
+
+__all__ = ["Decoded", "Encoded", "decode", "encode", "run"]
+
+#: Input words of a bunch crossing, output words, and words of 16 bits in a frame.
+WORDS_IN, WORDS_OUT, FRAME = 12, 13, 26
+LATENT = 16
+
+#: Settings of which only some algorithms make anything.
+_OF = {
+    "threshold": ("TS",),
+    "stc_type": ("STC",),
+    "share": ("STC",),
+    "rest": ("TS", "BC"),
+    "use_sum": ("TS", "BC"),
+    "drop_lsb": ("TS", "STC", "BC", "RPT"),
+    "zero_code": ("TS", "STC", "BC", "RPT"),
+    "point": ("TS", "STC", "BC", "RPT"),
+    "pedestal": ("TS", "STC", "BC", "RPT"),
+    "model": ("AE",),
+    "overflow": ("AE",),
+}
+
+
+def run(
+    config: Union[FileName, Sequence[FileName]],
+    input: Any,
+    first_bx: int = 0,
+    *,
+    mux: str = "auto",
+    overflow: str = "saturate",
+    drain: bool = False,
+) -> Any:
+    """Run the chip on a test vector's words, as ``barrow econt run`` does.
+
+    Parameters
+    ----------
+    config : path or list of paths
+        Register file; several are read in order, later values winning.
+    input : array (N, 12) of whole numbers below 2^32
+        RX_DATA_0 to RX_DATA_11, a row a bunch crossing, headers included (9 at bunch
+        crossing 0, else a).
+    first_bx : int
+        Bunch crossing of the first row, 0 to 3563.
+    mux : str
+        How Mux registers count inputs: ``prod``, ``p1``, or ``auto``: as the file's dialect does.
+    overflow : str
+        AE outputs above nine bits: ``saturate`` or ``wrap``; no golden decides.
+    drain : bool
+        Go on after the last row until the buffer is empty.
+
+    Returns
+    -------
+    array (N, 13), uint32
+        TX_DATA_0 to TX_DATA_12; more rows with `drain`. Links that are not active are 0.
+
+    Raises
+    ------
+    ValueError
+        Words that do not fit; the message has row and word.
+    OSError
+        Registers that are not there, or no chip's.
+
+    Warns
+    -----
+    UserWarning
+        Registers that the files leave out, with the values taken; frames that the buffer
+        truncated, or that no golden decides.
+    """
+    words = _words(input)
+    files = [config] if isinstance(config, (str, os.PathLike)) else list(config)
+    if not files:
+        raise ValueError("barrow: no register file is named")
+    chip = Object(
+        "econt.chip", {"config": [absolute(file) for file in files], "mux": mux, "overflow": overflow, "first_bx": int(first_bx)}
+    )
+    n = len(words)
+    sent = np.empty((n, WORDS_OUT), np.uint32)
+    for part in chunks(n, 4 * (WORDS_IN + WORDS_OUT), "bunch crossings", 16 << 20):
+        out = {"sent": ((part.stop - part.start, WORDS_OUT), "u4")}
+        sent[part] = chip.call("run", None, {"words": (words[part], "u4")}, out, row=part.start).arrays["sent"]
+    if drain:
+        sent = np.concatenate([sent, chip.call("drain", row=n).arrays["sent"]])
+    counts = chip.call("counts", row=n).params
+    for text in counts["remarks"] or []:
+        warnings.warn(text, UserWarning, stacklevel=2)
+    if counts["truncated"]:
+        warnings.warn(f"{counts['truncated']} of {n} frames were truncated by the buffer", UserWarning, stacklevel=2)
+    if counts["overflows"]:
+        warnings.warn(
+            f"{counts['overflows']} of {n} frames have an encoder output above nine bits: no golden says what the chip does (overflow)",
+            UserWarning,
+            stacklevel=2,
+        )
+    return sent
+
+
+def _words(value: Any) -> Any:
+    words = numbers(value, "input")
+    if words.ndim != 2 or words.shape[1] != WORDS_IN:
+        raise ValueError(f"barrow: input has the shape {words.shape}: want (N, {WORDS_IN}), the input words of a bunch crossing in a row")
+    if words.dtype.kind not in "iu" or words.size and (words.min() < 0 or words.max() >= 1 << 32):
+        raise ValueError("barrow: input has elements that are no words: want whole numbers from 0 to 2^32-1")
+    return words
+
+
+class Encoded(NamedTuple):
+    """Images that were sent through the chip."""
+
+    #: Decoded images, (N, 48), float64, V9 order, CALQ counts.
+    decoded: Any
+    #: Bits of information in each frame, without padding, (N,), int64.
+    bits: Any
+    #: The frames, (N, 26), uint16, in the order in which they leave, 0 behind their end.
+    frames: Any
+    #: AE: the outputs as they arrive, (N, 16), uint16, in units of 1/256; else zeros.
+    latent: Any
+
+
+class Decoded(NamedTuple):
+    """Frames, read back."""
+
+    #: Images, (N, 48), float64, V9 order, CALQ counts.
+    decoded: Any
+    #: Bits of information in each frame, without padding, (N,), int64.
+    bits: Any
+    #: Module sums in CALQ counts, (N,); 0 for RPT and STC, which send none.
+    sum: Any
+    #: AE: the outputs, (N, 16), uint16, in units of 1/256; else zeros.
+    latent: Any
+
+
+def encode(
+    images: Any,
+    algorithm: str = "BC",
+    links: int = 4,
+    *,
+    density: str = "ld",
+    entry: str = "calq",
+    drop_lsb: Optional[int] = None,
+    stc_type: Optional[int] = None,
+    threshold: Optional[int] = None,
+    use_sum: Optional[bool] = None,
+    point: Optional[str] = None,
+    share: Optional[str] = None,
+    zero_code: Optional[bool] = None,
+    pedestal: Optional[bool] = None,
+    rest: Optional[bool] = None,
+    model: Optional[FileName] = None,
+    overflow: Optional[str] = None,
+) -> Encoded:
+    """Send images through one algorithm of the chip and decode them, as ``barrow econt encode`` does.
+
+    Parameters
+    ----------
+    images : array (N, 48)
+        CALQ counts in V9 order; fractions are cut off.
+    algorithm : str
+        ``TS``, ``STC``, ``BC``, ``RPT`` or ``AE``.
+    links : int
+        Output links, 32 bits each a bunch crossing.
+    density : str
+        ``ld`` or ``hd``: input codes in units of 2 or 8 counts, 1 or 3 bits dropped.
+    entry : str
+        ``calq``, or ``erx``: images go through the readout's 4E3M code first.
+    drop_lsb : int
+        Bits dropped before 4E3M (the density's); not of AE.
+    stc_type : int
+        STC: 0 4×5E4M (the default), 1 16×5E4M, 2 coarse 4E3M, 3 4×4E3M, 4 coarse 5E4M.
+    threshold : int
+        TS: lowest charge sent (47).
+    use_sum : bool
+        TS and BC: send the sum of all cells, not of those left out.
+    point : str
+        Decoder: ``middle`` (the default) or ``lowest`` value of a code's interval.
+    share : str
+        Decoder of STC: sum of a super trigger cell to the ``largest`` cell (the default), or
+        ``equal`` to all.
+    zero_code : bool
+        Decoder: where bits are dropped, read code 0 as the point of its interval.
+    pedestal : bool
+        Decoder: subtract what an empty input adds inside the chip.
+    rest : bool
+        Decoder of TS and BC: spread the module sum over the cells not sent.
+    model : path
+        AE: run folder or weights file of a model trained with the precision ``asic``.
+    overflow : str
+        AE outputs above nine bits: ``saturate`` (the default) or ``wrap``.
+
+    Raises
+    ------
+    ValueError
+        Charges that are not in 0 to 2^22 (the message has the image), settings that do not
+        exist, or that the algorithm makes nothing of.
+    OSError
+        A model that cannot be read.
+    """
+    charge = charges(numbers(images, "images"), "the array of images")
+    chip = _baseline(locals())
+    n = len(charge)
+    decoded, bits = np.empty((n, CELLS)), np.empty(n, np.int64)
+    frames, latent = np.empty((n, FRAME), np.uint16), np.empty((n, LATENT), np.uint16)
+    for part in chunks(n, 16 * CELLS, "images", 16 << 20):
+        size = part.stop - part.start
+        out = {"decoded": ((size, CELLS), "f8"), "bits": ((size,), "i8"), "frames": ((size, FRAME), "u2"), "latent": ((size, LATENT), "u2")}
+        reply = chip.call("encode", None, {"charge": (charge[part], "f8")}, out, row=part.start).arrays
+        decoded[part], bits[part], frames[part], latent[part] = reply["decoded"], reply["bits"], reply["frames"], reply["latent"]
+    return Encoded(decoded, bits, frames, latent)
+
+
+def decode(
+    frames: Any,
+    algorithm: str = "BC",
+    links: int = 4,
+    *,
+    density: str = "ld",
+    drop_lsb: Optional[int] = None,
+    stc_type: Optional[int] = None,
+    use_sum: Optional[bool] = None,
+    point: Optional[str] = None,
+    share: Optional[str] = None,
+    zero_code: Optional[bool] = None,
+    pedestal: Optional[bool] = None,
+    rest: Optional[bool] = None,
+    model: Optional[FileName] = None,
+) -> Decoded:
+    """Read frames of the chip, with the settings that they were encoded with.
+
+    Parameters
+    ----------
+    frames : array (N, 26), uint16
+        As :func:`encode` returns them.
+    algorithm, links, density, drop_lsb, stc_type, use_sum, point, share, zero_code, pedestal, rest, model
+        As of :func:`encode`. An image of AE has the scale of the sum in its frame, the
+        middle of a code's interval.
+
+    Raises
+    ------
+    ValueError
+        Frames that the algorithm cannot have sent; the message has the frame.
+    """
+    words = numbers(frames, "frames")
+    if words.ndim != 2 or words.shape[1] != FRAME:
+        raise ValueError(f"barrow: frames have the shape {words.shape}: want (N, {FRAME})")
+    if words.dtype.kind not in "iu" or words.size and (words.min() < 0 or words.max() >= 1 << 16):
+        raise ValueError("barrow: frames have elements that are no words: want whole numbers from 0 to 2^16-1")
+    chip = _baseline(locals())
+    n = len(words)
+    decoded, bits, total = np.empty((n, CELLS)), np.empty(n, np.int64), np.empty(n)
+    latent = np.empty((n, LATENT), np.uint16)
+    for part in chunks(n, 8 * CELLS, "frames", 16 << 20):
+        size = part.stop - part.start
+        out = {"decoded": ((size, CELLS), "f8"), "bits": ((size,), "i8"), "sum": ((size,), "f8"), "latent": ((size, LATENT), "u2")}
+        reply = chip.call("decode", None, {"frames": (words[part], "u2")}, out, row=part.start).arrays
+        decoded[part], bits[part], total[part], latent[part] = reply["decoded"], reply["bits"], reply["sum"], reply["latent"]
+    return Decoded(decoded, bits, total, latent)
+
+
+def _baseline(given: Dict[str, Any]) -> Object:
+    """The worker's object of a call of encode or decode."""
+    algorithm = str(given["algorithm"]).upper()
+    params: Dict[str, Any] = {"algorithm": algorithm, "links": int(given["links"]), "density": given["density"]}
+    if "entry" in given:
+        params["entry"] = given["entry"]
+    for name, algorithms in _OF.items():
+        value = given.get(name)
+        if value is None:
+            continue
+        if algorithm not in algorithms:
+            raise ValueError(f"barrow: {name} is for {' and '.join(algorithms)}, the algorithm {algorithm} makes nothing of it")
+        if name in ("drop_lsb", "stc_type", "threshold"):
+            value = int(value)
+            if not 0 <= value < 1 << 22:
+                raise ValueError(f"barrow: {name} is {value}: want a small number from 0 on")
+        params[name] = absolute(value) if name == "model" else value
+    chip = Object("econt.baseline", params)
+    chip.open()
+    return chip

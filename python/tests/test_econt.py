@@ -1,0 +1,154 @@
+"""The trigger chip: golden outputs, and the program's images."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import warnings
+from pathlib import Path
+from typing import Any, Dict
+
+import numpy as np
+import pytest
+
+import barrow
+from barrow import econt
+
+
+def words(file: Path) -> Any:
+    with open(file, newline="") as f:
+        rows = list(csv.reader(f))[1:]
+    return np.array([[int(word, 16) for word in row] for row in rows if row], dtype=np.uint32)
+
+
+def golden(folder: Path) -> Any:
+    return words(folder / "testOutput.csv")
+
+
+@pytest.fixture(scope="module")
+def vectors(command: str, shared_data: Path) -> Path:
+    folder = shared_data / "econt"
+    if not (folder / "testInput.csv").exists():
+        pytest.skip(f"no test vectors in {folder}")
+    return folder
+
+
+def test_goldens(vectors: Path) -> None:
+    given = words(vectors / "testInput.csv")
+    folders = [file.parent for file in sorted(vectors.glob("*/testOutput.csv"))]
+    assert len(folders) > 5
+    for folder in folders:
+        want = golden(folder)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            sent = econt.run(folder / "init.yaml", given)
+        assert sent.dtype == np.uint32 and sent.shape == (len(given), 13)
+        np.testing.assert_array_equal(sent[:, : want.shape[1]], want[: len(given)], err_msg=folder.name)
+
+
+def test_as_the_program_runs(command: str, vectors: Path, tmp_path: Path) -> None:
+    folder = vectors / "TS_Thr47_5eTx_MRL"
+    for drain in (False, True):
+        flags = ["--config", str(folder / "init.yaml"), "--input", str(vectors / "testInput.csv"), "--out", str(tmp_path / "out.csv"), "--force"]
+        subprocess.run([command, "econt", "run", *flags, *(["--drain"] if drain else [])], check=True, capture_output=True)
+        with pytest.warns(UserWarning, match="truncated by the buffer"):
+            sent = econt.run([folder / "init.yaml"], words(vectors / "testInput.csv"), drain=drain)
+        np.testing.assert_array_equal(sent, words(tmp_path / "out.csv"))
+
+
+def test_input(vectors: Path) -> None:
+    given, config = words(vectors / "testInput.csv")[:50].astype(np.int64), vectors / "BC_5eTx" / "init.yaml"
+    wrong = given.copy()
+    wrong[30, 4] ^= 1 << 30
+    with pytest.raises(ValueError, match="row 30, word 4"):
+        econt.run(config, wrong)
+    with pytest.raises(ValueError, match="row 0, word 0.*first_bx"):
+        econt.run(config, given, first_bx=7)
+    for bad in (given[:, :11], given - (1 << 33), given + 0.5, given[0]):
+        with pytest.raises(ValueError, match="input"):
+            econt.run(config, bad)
+    with pytest.raises(ValueError, match="p1"):
+        econt.run(config, given, mux="left")
+    with pytest.raises(ValueError, match="saturate"):
+        econt.run(config, given, overflow="left")
+    with pytest.raises(FileNotFoundError):
+        econt.run("none.yaml", given)
+    with pytest.raises(OSError):
+        econt.run(vectors / "testInput.csv", given)
+
+
+@pytest.fixture(scope="module")
+def images(command: str) -> Any:
+    return np.floor(barrow.simulate(800, seed=13, keep_empty=True, threshold=1)["charge"])
+
+
+CASES: Dict[str, Dict[str, Any]] = {
+    "BC": {}, "BC 9 hd": {"links": 9, "density": "hd", "rest": True, "use_sum": True}, "TS": {"threshold": 60, "links": 13},
+    "STC": {"stc_type": 0, "share": "equal"}, "STC 1": {"stc_type": 1, "links": 2}, "STC 2": {"stc_type": 2, "links": 1, "zero_code": True},
+    "STC 3": {"stc_type": 3}, "STC 4": {"stc_type": 4, "links": 2}, "RPT": {"links": 13, "pedestal": True, "point": "lowest"},
+    "RPT 6": {"links": 6, "drop_lsb": 2}, "BC erx": {"entry": "erx", "pedestal": True},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_as_the_program_encodes(command: str, images: Any, tmp_path: Path, case: str) -> None:
+    settings = {"links": 4, **CASES[case]}
+    flags = ["--algorithm", case.split()[0]]
+    for name, value in settings.items():
+        name = "--" + {"links": "etx"}.get(name, name.replace("_", "-"))
+        flags += [name] if value is True else [name, str(value)]
+    barrow.write(tmp_path / "images.npz", {"charge": images})
+    run = [command, "econt", "encode", str(tmp_path / "images.npz"), *flags, "--out", str(tmp_path / "decoded.csv"), "--json"]
+    said = json.loads(subprocess.run(run, check=True, capture_output=True, text=True).stdout)
+    there = barrow.read(tmp_path / "decoded.csv")
+    found = econt.encode(images, case.split()[0], **settings)
+    np.testing.assert_array_equal(found.decoded, there["charge"])
+    np.testing.assert_array_equal(found.bits, there["bits"])
+    assert found.bits.max() == said["bits_max"]
+    assert found.frames.shape == (800, 26) and found.frames.dtype == np.uint16
+    settings.pop("threshold", None), settings.pop("entry", None)
+    back = econt.decode(found.frames, case.split()[0], **settings)
+    np.testing.assert_array_equal(back.decoded, found.decoded)
+    np.testing.assert_array_equal(back.bits, found.bits)
+
+
+def test_autoencoder(command: str, images: Any, tmp_path: Path) -> None:
+    train = ["encoder", "train", "--loss", "mse", "--events", "600", "--epochs", "2", "--precision", "asic", "--links", "3"]
+    subprocess.run([command, *train, "--out", str(tmp_path / "run")], check=True, capture_output=True)
+    found = econt.encode(images, "AE", 3, model=tmp_path / "run")
+    charged = images.sum(axis=1) > 0
+    assert not charged.all()
+    encoder = barrow.Encoder.load(tmp_path / "run")
+    np.testing.assert_array_equal(found.latent[charged] / 256, encoder.encode(images[charged]))
+    np.testing.assert_array_equal(found.decoded[charged], encoder.autoencode(images[charged]))
+    back = econt.decode(found.frames, "AE", 3, model=tmp_path / "run")
+    np.testing.assert_array_equal(back.latent, found.latent)
+    near = images[charged].sum(axis=1)
+    assert (np.abs(back.sum[charged] - near) <= near / 31).all()
+    with pytest.raises(ValueError, match="3 links are needed"):
+        econt.encode(images, "AE", 2, model=tmp_path / "run")
+    with pytest.raises(ValueError, match="needs a model"):
+        econt.encode(images, "AE")
+
+
+def test_errors(images: Any) -> None:
+    for settings, said in [
+        ({"algorithm": "XY"}, "BC"), ({"links": 14}, "13"), ({"density": "md"}, "ld"), ({"threshold": 3}, "TS"), ({"stc_type": 1}, "STC"),
+        ({"algorithm": "STC", "stc_type": 900}, "0 to 4"), ({"point": "high"}, "middle"), ({"entry": "raw"}, "erx"), ({"drop_lsb": 8}, "0 to 7"),
+        ({"algorithm": "STC", "links": 9}, "at most"), ({"model": "x"}, "AE"),
+    ]:  # fmt: skip
+        with pytest.raises(ValueError, match=said):
+            econt.encode(images, **settings)  # type: ignore[arg-type]
+    big = images.copy()
+    big[300, 2] = 1 << 22
+    with pytest.raises(ValueError, match="image 300"):
+        econt.encode(big)
+    big[300, 2] = np.nan
+    with pytest.raises(ValueError, match="image 300"):
+        econt.encode(big)
+    with pytest.raises(ValueError, match="frame 1"):
+        econt.decode(np.array([econt.encode(images[:1], links=5).frames[0], [0xFFFF] * 26]), links=5)
+    with pytest.raises(ValueError, match="26"):
+        econt.decode(np.zeros((2, 13), np.uint32))
+    assert econt.encode(images[:0]).decoded.shape == (0, 48)

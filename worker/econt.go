@@ -1,0 +1,428 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"strings"
+
+	"barrow/autoencoder"
+	"barrow/econt"
+	"barrow/hgcal"
+	modelfile "barrow/model/file"
+	"barrow/wafer"
+)
+
+// chips are the trigger chip: its words in and out, and images through one algorithm.
+var chips = subject{kinds: map[string]open{"econt.chip": openChip, "econt.baseline": openBaseline}}
+
+// A chip is an emulator with its output buffer, so that its calls build on each other.
+type chip struct {
+	emulator *econt.Emulator
+	first    int // bunch crossing of the first row
+	remarks  []string
+	at       place
+}
+
+func openChip(_ context.Context, c *call) (object, error) {
+	var p struct {
+		Config   []string `json:"config"`
+		Mux      string   `json:"mux"`
+		Overflow string   `json:"overflow"`
+		FirstBX  int      `json:"first_bx"`
+	}
+	if err := c.decode(&p); err != nil {
+		return object{}, err
+	}
+	if p.FirstBX < 0 || p.FirstBX >= econt.OrbitBX {
+		return object{}, fmt.Errorf("worker: first_bx is %d: want 0 to %d", p.FirstBX, econt.OrbitBX-1)
+	}
+	r, err := readRegisters(p.Config)
+	if err != nil {
+		return object{}, err
+	}
+	m := &chip{first: p.FirstBX}
+	names := strings.Join(p.Config, " + ")
+	if r.Assumed {
+		m.remarks = append(m.remarks, names+": no register tells the dialect (ConfigAlgo: prod, Algorithm: p1, ECON-T: econt_sw); prod is assumed")
+	}
+	for _, d := range r.Defaults {
+		m.remarks = append(m.remarks, fmt.Sprintf("%s: %s not given: %s, %s", names, d.Register, d.Value, d.Source))
+	}
+	if p.Mux != "" && p.Mux != "auto" {
+		if r.Config.Convention, err = econt.ParseMuxConvention(p.Mux); err != nil {
+			return object{}, err
+		}
+	}
+	if r.Config.Overflow, err = choice("overflow", p.Overflow, map[string]econt.Overflow{"saturate": econt.Saturate, "wrap": econt.Wrap}); err != nil {
+		return object{}, err
+	}
+	if m.emulator, err = econt.New(r.Config); err != nil {
+		return object{}, err
+	}
+	return object{methods: map[string]function{"run": m.run, "drain": m.drain, "counts": m.counts}}, nil
+}
+
+// choice is what a setting's name stands for; "" is the zero value.
+func choice[T any](setting, name string, values map[string]T) (v T, err error) {
+	v, ok := values[name]
+	if !ok && name != "" {
+		return v, unknown(setting, name, values)
+	}
+	return v, nil
+}
+
+// readRegisters reads register files on top of each other.
+func readRegisters(names []string) (*econt.Registers, error) {
+	var files []econt.RegisterFile
+	for _, name := range names {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		files = append(files, econt.RegisterFile{Name: name, Reader: f})
+	}
+	r, err := econt.JoinRegisters(files...)
+	return r, fileError(err)
+}
+
+// run steps through rows of input words.
+func (m *chip) run(ctx context.Context, c *call) error {
+	words, err := in[uint32](c, "words", -1, econt.ERxWords)
+	if err != nil {
+		return err
+	}
+	if err := m.at.follows(c); err != nil {
+		return err
+	}
+	n := len(words) / econt.ERxWords
+	sent, err := out[uint32](c, "sent", n, econt.MaxETx)
+	if err != nil {
+		return err
+	}
+	for i := range n {
+		row := econt.BunchCrossing{BX: (m.first + c.row + i) % econt.OrbitBX}
+		copy(row.ERx[:], words[i*econt.ERxWords:])
+		if err := header(&row, c.row+i); err != nil {
+			return err
+		}
+		m.emulator.Step(&row, (*econt.Output)(sent[i*econt.MaxETx:]))
+	}
+	m.at += place(n)
+	return ctx.Err()
+}
+
+// header checks that the words have the header that is due.
+func header(b *econt.BunchCrossing, row int) error {
+	want := uint32(0xa)
+	if b.BX == 0 {
+		want = 0x9
+	}
+	for k, w := range b.ERx {
+		if w>>28 != want {
+			return &failure{Kind: kindInput, Row: &row, Cell: &k, Message: fmt.Sprintf(
+				"worker: row %d, word %d: %08x has the header %x; at bunch crossing %d it is %x (first_bx says which is the first)", row, k, w, w>>28, b.BX, want)}
+		}
+	}
+	return nil
+}
+
+// drain gives what is still in the buffer.
+func (m *chip) drain(_ context.Context, c *call) error {
+	if err := m.at.follows(c); err != nil {
+		return err
+	}
+	var all []uint32
+	for row := (econt.Output{}); m.emulator.Drain(&row); {
+		all = append(all, row[:]...)
+	}
+	sent, err := out[uint32](c, "sent", len(all)/econt.MaxETx, econt.MaxETx)
+	copy(sent, all)
+	return err
+}
+
+// counts says of the frames so far what a user should know.
+func (m *chip) counts(_ context.Context, c *call) error {
+	if err := m.at.follows(c); err != nil {
+		return err
+	}
+	return c.answer(map[string]any{"truncated": m.emulator.Truncated(), "overflows": m.emulator.Overflows(), "remarks": m.remarks})
+}
+
+// baselineParams are the settings of "barrow econt encode", by the names of its flags.
+type baselineParams struct {
+	Algorithm string `json:"algorithm"`
+	Links     int    `json:"links"`
+	Density   string `json:"density"`
+	DropLSB   *int   `json:"drop_lsb"`
+	STCType   int    `json:"stc_type"`
+	Threshold uint32 `json:"threshold"`
+	UseSum    bool   `json:"use_sum"`
+	Entry     string `json:"entry"`
+	Point     string `json:"point"`
+	Share     string `json:"share"`
+	ZeroCode  bool   `json:"zero_code"`
+	Pedestal  bool   `json:"pedestal"`
+	Rest      bool   `json:"rest"`
+	Overflow  string `json:"overflow"`
+	Model     string `json:"model"` // for AE
+}
+
+// A baseline sends images through one algorithm.
+type baseline struct {
+	*econt.Baseline
+	decoder *econt.Decoder
+	links   int
+	channel [hgcal.Cells]int   // of a cell
+	model   *autoencoder.Model // of AE
+}
+
+func openBaseline(_ context.Context, c *call) (object, error) {
+	p := baselineParams{Density: "ld", Threshold: 47}
+	if err := c.decode(&p); err != nil {
+		return object{}, err
+	}
+	a, err := econt.ParseAlgorithm(p.Algorithm)
+	if err != nil {
+		return object{}, err
+	}
+	b := &baseline{links: p.Links}
+	var weights *econt.Weights
+	bits := 0
+	if a == econt.Autoencoder {
+		if weights, bits, err = b.load(p.Model, p.Links); err != nil {
+			return object{}, err
+		}
+	}
+	config, err := p.config(a, weights)
+	if err != nil {
+		return object{}, err
+	}
+	if bits > 0 {
+		config.Keep = econt.KeepTop(bits)
+	}
+	s, err := p.settings()
+	if err != nil {
+		return object{}, err
+	}
+	if b.Baseline, err = econt.NewBaseline(config, s); err != nil {
+		return object{}, err
+	}
+	if b.decoder, err = econt.NewDecoder(config, s.Decoder); err != nil {
+		return object{}, err
+	}
+	order := hgcal.PostMux
+	if a == econt.Autoencoder {
+		order = hgcal.Raster
+	}
+	b.channel = hgcal.Map(order, hgcal.V9)
+	return object{methods: map[string]function{"encode": b.encode, "decode": b.decode}}, nil
+}
+
+// load opens the model whose encoder the chip is, and says how many bits of its outputs
+// are sent.
+func (b *baseline) load(name string, links int) (*econt.Weights, int, error) {
+	if name == "" {
+		return nil, 0, errors.New("worker: the algorithm AE needs a model: one that was trained with the precision asic")
+	}
+	var err error
+	if b.model, err = modelfile.Autoencoder(name, modelfile.Settings{}); err != nil {
+		return nil, 0, fileError(err)
+	}
+	weights, err := b.model.ChipWeights()
+	if err != nil {
+		return nil, 0, fmt.Errorf("%s: %w", name, err)
+	}
+	bits := b.model.Architecture().LatentBits
+	if bits == 0 {
+		bits = econt.TopBits(econt.MaxETx)
+	}
+	if most := econt.TopBits(links); bits > most {
+		return nil, 0, fmt.Errorf("worker: %s has outputs of %d bits, of which %d links carry %d: %d links are needed", name, bits, links, most, autoencoder.Links(bits))
+	}
+	return weights, bits, nil
+}
+
+func (p *baselineParams) config(a econt.Algorithm, w *econt.Weights) (econt.Config, error) {
+	high, err := choice("density", p.Density, map[string]bool{"ld": false, "hd": true})
+	if err != nil {
+		return econt.Config{}, err
+	}
+	c, err := econt.BaselineConfig(a, p.Links, high, w)
+	if err != nil {
+		return c, err
+	}
+	if p.DropLSB != nil {
+		if *p.DropLSB < 0 || *p.DropLSB > 7 {
+			return c, fmt.Errorf("worker: drop_lsb is %d: want 0 to 7", *p.DropLSB)
+		}
+		c.DropLSB = uint8(*p.DropLSB)
+	}
+	if p.STCType < 0 || p.STCType > 4 {
+		return c, fmt.Errorf("worker: stc_type is %d: want 0 to 4", p.STCType)
+	}
+	c.STCType, c.UseSum = econt.STCType(p.STCType), p.UseSum
+	for ch := range c.Threshold {
+		c.Threshold[ch] = p.Threshold
+	}
+	c.Overflow, err = choice("overflow", p.Overflow, map[string]econt.Overflow{"saturate": econt.Saturate, "wrap": econt.Wrap})
+	return c, err
+}
+
+func (p *baselineParams) settings() (s econt.BaselineSettings, err error) {
+	s.Decoder = econt.DecoderSettings{ZeroCode: p.ZeroCode, Pedestal: p.Pedestal, Rest: p.Rest}
+	var e1, e2, e3 error
+	s.Entry, e1 = choice("entry", p.Entry, map[string]econt.Entry{"calq": econt.EntryCALQ, "erx": econt.EntryERx})
+	s.Decoder.Point, e2 = choice("point", p.Point, map[string]econt.Point{"middle": econt.Middle, "lowest": econt.Lowest})
+	s.Decoder.Share, e3 = choice("share", p.Share, map[string]econt.Share{"largest": econt.ShareLargest, "equal": econt.ShareEqual})
+	return s, errors.Join(e1, e2, e3)
+}
+
+// frameWords is the most words of 16 bits that a frame has.
+const frameWords = 2 * econt.MaxETx
+
+// encode sends images through the chip and decodes them.
+func (b *baseline) encode(ctx context.Context, c *call) error {
+	images, err := imagesOf(c, nil)
+	if err != nil {
+		return err
+	}
+	n := images.Len()
+	frames, err := out[uint16](c, "frames", n, frameWords)
+	if err != nil {
+		return err
+	}
+	bits, err := out[int64](c, "bits", n)
+	if err != nil {
+		return err
+	}
+	decoded, err := out[float64](c, "decoded", n, hgcal.Cells)
+	if err != nil {
+		return err
+	}
+	latent, err := out[uint16](c, "latent", n, autoencoder.Latent)
+	if err != nil {
+		return err
+	}
+	clear(frames)
+	for i := range n {
+		used, err := b.Encode(images.Image(i), decoded[i*hgcal.Cells:][:hgcal.Cells])
+		if err != nil {
+			row := c.row + i
+			return &failure{Kind: kindInput, Row: &row, Message: fmt.Sprintf("image %d: %v", row, err)}
+		}
+		bits[i] = int64(used)
+		copy(frames[i*frameWords:][:frameWords], b.Words())
+		copy(latent[i*autoencoder.Latent:], b.Decoded().Latent[:])
+	}
+	if b.model == nil {
+		return ctx.Err()
+	}
+	return b.decodeModel(ctx, images, decoded)
+}
+
+// decodeModel has the model's decoder make the images, of which there is none without
+// charge.
+func (b *baseline) decodeModel(ctx context.Context, images *wafer.Set, decoded []float64) error {
+	var rows []int
+	whole := &wafer.Set{}
+	for i := range images.Len() {
+		sum := 0.0
+		for _, v := range images.Image(i) {
+			sum += math.Floor(v)
+			whole.Charge = append(whole.Charge, math.Floor(v)) // as the chip takes it
+		}
+		if sum == 0 {
+			whole.Charge = whole.Charge[:len(rows)*hgcal.Cells]
+			continue
+		}
+		rows = append(rows, i)
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	made, err := b.model.Decode(ctx, whole)
+	if err != nil {
+		return err
+	}
+	for k, i := range rows {
+		copy(decoded[i*hgcal.Cells:][:hgcal.Cells], made.Image(k))
+	}
+	return nil
+}
+
+// decode reads frames.
+func (b *baseline) decode(ctx context.Context, c *call) error {
+	frames, err := in[uint16](c, "frames", -1, frameWords)
+	if err != nil {
+		return err
+	}
+	n := len(frames) / frameWords
+	bits, err := out[int64](c, "bits", n)
+	if err != nil {
+		return err
+	}
+	decoded, err := out[float64](c, "decoded", n, hgcal.Cells)
+	if err != nil {
+		return err
+	}
+	sums, err := out[float64](c, "sum", n)
+	if err != nil {
+		return err
+	}
+	latent, err := out[uint16](c, "latent", n, autoencoder.Latent)
+	if err != nil {
+		return err
+	}
+	length := frameWords // of TS, as much as it takes
+	if b.Config().Algorithm != econt.ThresholdSum {
+		length = 2 * b.links
+	}
+	var frame econt.Decoded
+	for i := range n {
+		if err := b.decoder.Frame(frames[i*frameWords:][:length], &frame); err != nil {
+			row := c.row + i
+			return &failure{Kind: kindInput, Row: &row, Message: fmt.Sprintf("frame %d: %v", row, err)}
+		}
+		bits[i], sums[i] = int64(frame.Bits), frame.Sum
+		copy(latent[i*autoencoder.Latent:], frame.Latent[:])
+		for cell, ch := range b.channel {
+			decoded[i*hgcal.Cells+cell] = frame.Image[ch]
+		}
+	}
+	if b.model == nil {
+		return ctx.Err()
+	}
+	return b.decodeLatent(ctx, sums, latent, decoded)
+}
+
+// decodeLatent has the model's decoder make images of what frames hold.
+func (b *baseline) decodeLatent(ctx context.Context, sums []float64, latent []uint16, decoded []float64) error {
+	var rows []int
+	known := &wafer.Set{}
+	var outputs []float32
+	for i, sum := range sums {
+		if sum > 0 {
+			rows = append(rows, i)
+			known.Charge = append(known.Charge, make([]float64, hgcal.Cells)...)
+			known.Charge[len(known.Charge)-1] = sum
+			for _, v := range latent[i*autoencoder.Latent:][:autoencoder.Latent] {
+				outputs = append(outputs, float32(v)/256)
+			}
+		}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	made, err := b.model.DecodeOutputs(ctx, known, outputs)
+	if err != nil {
+		return err
+	}
+	for k, i := range rows {
+		copy(decoded[i*hgcal.Cells:][:hgcal.Cells], made.Image(k))
+	}
+	return nil
+}
