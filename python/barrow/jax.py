@@ -108,20 +108,25 @@ def _distances(key: _Key, unequal: Any) -> Callable[[jax.Array, jax.Array], jax.
     return cast(Callable[[jax.Array, jax.Array], jax.Array], f)
 
 
-# A batch of rows is what the callback takes at any rate; older versions say so otherwise.
-_BATCHED: Any = (
-    {"vmap_method": "expand_dims"}
-    if "vmap_method" in inspect.signature(jax.pure_callback).parameters
-    else {"vectorized": True}
-)
+# A batch of rows is what the callback takes at any rate. Before JAX 0.4.34 arrays that are not
+# mapped over came without an axis in its place.
+_NEW = "vmap_method" in inspect.signature(jax.pure_callback).parameters
 
 
 def _solve(p: jax.Array, q: jax.Array, metric: Any, unequal: Any, wanted: Tuple[bool, bool]) -> List[jax.Array]:
     """Value and the wanted gradients, by one callback."""
+    n = p.shape[-1]
 
     def host(p: Any, q: Any) -> Tuple[Any, ...]:
         return tuple(x for x in solve(p, q, metric, unequal, *wanted) if x is not None)
 
     shapes = [p.shape[:-1]] + [x.shape for x, w in zip((p, q), wanted) if w]
     results = tuple(jax.ShapeDtypeStruct(s, p.dtype) for s in shapes)  # type: ignore[no-untyped-call, unused-ignore]
-    return list(jax.pure_callback(host, results, p, q, **_BATCHED))
+    if _NEW:
+        return list(jax.pure_callback(host, results, p, q, vmap_method="expand_dims"))
+
+    def both(x: Any) -> Tuple[Any, ...]:
+        return host(x[..., :n], x[..., n:])
+
+    old: Any = {"vectorized": True}
+    return list(jax.pure_callback(both, results, jnp.concatenate([p, q], -1), **old))
