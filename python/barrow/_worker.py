@@ -250,7 +250,7 @@ class _Worker:
         self.busy = True
         try:
             for view, source in zip(plan.inputs, sources):
-                np.copyto(view, source, casting="unsafe")
+                view[...] = source
             self.id += 1
             struct.pack_into("<Q", plan.frame, 8, self.id)
             struct.pack_into("<Q", plan.frame, 24, row)
