@@ -51,7 +51,10 @@ func openEvents(_ context.Context, c *call) (object, error) {
 	if !(r.Beta > 0) || math.IsInf(r.Beta, 1) {
 		return object{}, fmt.Errorf("emd: beta = %v: must be positive and finite", r.Beta)
 	}
-	var err error
+	err := checkPeriods(r.Periods)
+	if err != nil {
+		return object{}, err
+	}
 	if o.threads, err = limit.Threads(r.Threads); err != nil {
 		return object{}, fmt.Errorf("emd: threads: %w", err)
 	}

@@ -29,10 +29,8 @@ func pointGround(x []float64, d int, periods []float64) (emd.Ground, error) {
 		}
 		return ground(emd.Euclidean(points))
 	}
-	for _, p := range periods {
-		if !(p >= 0) || math.IsInf(p, 1) {
-			return nil, fmt.Errorf("emd: period %v: must be finite and not negative", p)
-		}
+	if err := checkPeriods(periods); err != nil {
+		return nil, err
 	}
 	for k, v := range x {
 		if !(math.Abs(v) <= emd.MaxDistance) {
@@ -40,6 +38,15 @@ func pointGround(x []float64, d int, periods []float64) (emd.Ground, error) {
 		}
 	}
 	return pairwise(n, func(i, j int) float64 { return between(x[i*d:(i+1)*d], x[j*d:(j+1)*d], periods) })
+}
+
+func checkPeriods(periods []float64) error {
+	for _, p := range periods {
+		if !(p >= 0) || math.IsInf(p, 1) {
+			return fmt.Errorf("emd: period %v: must be finite and not negative", p)
+		}
+	}
+	return nil
 }
 
 // between is the distance of two points; a period of 0 is none.

@@ -1,0 +1,299 @@
+//go:build unix
+
+package worker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"barrow/emd"
+	"barrow/hgcal"
+)
+
+// images are rows of masses of total 1, a third of them 0.
+func images(rng *rand.Rand, rows, cells int) []float64 {
+	x := make([]float64, rows*cells)
+	for i := range rows {
+		row, total := x[i*cells:(i+1)*cells], 0.0
+		for k := range row {
+			if k == 0 || rng.IntN(3) > 0 {
+				row[k] = rng.ExpFloat64()
+				total += row[k]
+			}
+		}
+		for k := range row {
+			row[k] /= total
+		}
+	}
+	return x
+}
+
+// TestEMD holds the object's answers to the library's, bit by bit.
+func TestEMD(t *testing.T) {
+	rng := rand.New(rand.NewPCG(19, 4))
+	c := dial(t, fresh())
+	if err := c.file.Truncate(1 << 16); err != nil {
+		t.Fatal(err)
+	}
+	o, err := c.ask(typeOpen, 0, "emd", nil, nil, `{"ground":"hgcal","name":"cmssw","unequal":"normalise"}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	points, err := hgcal.Positions("cmssw")
+	if err != nil {
+		t.Fatal(err)
+	}
+	metric, err := emd.Euclidean(points)
+	if err != nil {
+		t.Fatal(err)
+	}
+	batch, err := emd.NewBatch(metric, emd.Settings{Unequal: emd.UnequalNormalise})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const rows, n = 5, 48
+	x, y := images(rng, rows, n), images(rng, rows, n)
+	for k := range x {
+		x[k] *= 3
+	}
+	e, dp, dq := make([]float64, rows), make([]float64, rows*n), make([]float64, rows*n)
+	p, q := put(t, c, "p", 0, x, rows, n), put(t, c, "q", 4096, y, rows, n)
+	same := func(what string, got, want []float64) {
+		t.Helper()
+		for k := range want {
+			if got[k] != want[k] {
+				t.Fatalf("%s[%d] is %v, want %v", what, k, got[k], want[k])
+			}
+		}
+	}
+	for method, names := range map[string][2]string{"gradient": {"dp", "dq"}, "duals": {"f", "h"}} {
+		solve := batch.Gradient
+		if method == "duals" {
+			solve = batch.Duals
+		}
+		if err := solve(context.Background(), x, y, e, dp, dq); err != nil {
+			t.Fatal(err)
+		}
+		left := array{name: names[0], offset: 8192, dtype: tFloat64, shape: []int{rows, n}}
+		right := array{name: names[1], offset: 12288, dtype: tFloat64, shape: []int{rows, n}}
+		value := array{name: "value", offset: 16384, dtype: tFloat64, shape: []int{rows}}
+		if _, err := c.ask(typeCall, o.handle, method, []array{p, q}, []array{value, left, right}, ""); err != nil {
+			t.Fatal(err)
+		}
+		same("value", get[float64](t, c, value), e)
+		same(names[0], get[float64](t, c, left), dp)
+		same(names[1], get[float64](t, c, right), dq)
+	}
+
+	a, err := c.ask(typeCall, o.handle, "flow", []array{p, q}, nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cost := make([]float64, rows)
+	pair, mass := get[int64](t, c, a.arrays[0]), get[float64](t, c, a.arrays[3])
+	for k, i := range pair {
+		cost[i] += mass[k] * metric.At(int(get[int64](t, c, a.arrays[1])[k]), int(get[int64](t, c, a.arrays[2])[k]))
+	}
+	if a, err = c.ask(typeCall, o.handle, "certificate", []array{p, q}, nil, ""); err != nil {
+		t.Fatal(err)
+	}
+	for i := range rows {
+		f := get[float64](t, c, a.arrays[0])[7*i:]
+		proof := emd.Certificate{Primal: f[0], Dual: f[1], Violation: f[2], Imbalance: f[3], Negative: f[4], Mass: f[5], Distance: f[6]}
+		if err := proof.Check(0); err != nil || math.Abs(cost[i]-e[i]) > 1e-13 || math.Abs(proof.Primal-e[i]) > 1e-13 {
+			t.Errorf("row %d: %v; the plan costs %v, the distance is %v", i, err, cost[i], e[i])
+		}
+	}
+}
+
+// TestEMDGrounds opens every kind of ground and looks at a distance of each.
+func TestEMDGrounds(t *testing.T) {
+	c := dial(t, fresh())
+	points := func(x []float64, shape ...int) func() array {
+		return func() array { return put(t, c, "points", 0, x, shape...) }
+	}
+	costs := func(x ...float64) func() array {
+		return func() array { return put(t, c, "costs", 0, x, 2, len(x)/2) }
+	}
+	space, line := points([]float64{0, 0, 0, 1, 2, 2}, 2, 3), points([]float64{0, 3}, 2, 1)
+	for _, test := range []struct {
+		recipe string
+		in     func() array
+		want   float64 // from cell 0 to cell 1
+		metric bool
+	}{
+		{`{"ground":"hgcal","name":"benchmark"}`, nil, 2, true},
+		{`{"ground":"points"}`, space, 3, true},
+		{`{"ground":"points","periods":[0,0,3]}`, space, math.Sqrt(6), true},
+		{`{"ground":"points"}`, line, 3, true},
+		{`{"ground":"points","periods":[4]}`, line, 1, true},
+		{`{"ground":"grid","height":2,"width":1,"norm":"l1"}`, nil, 1, true},
+		{`{"ground":"matrix"}`, costs(1, -2, 3, 4), -2, false},
+		{`{"ground":"matrix"}`, costs(0, 2, 2, 0), 2, true},
+		{`{"ground":"matrix"}`, costs(0, 2, 1, 2, 0, 3), 2, false},
+	} {
+		var in []array
+		if test.in != nil {
+			in = append(in, test.in())
+		}
+		o, err := c.ask(typeOpen, 0, "emd", in, nil, test.recipe)
+		if err != nil {
+			t.Errorf("%s: %v", test.recipe, err)
+			continue
+		}
+		a, err := c.ask(typeCall, o.handle, "costs", nil, nil, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r struct{ Metric bool }
+		if err := json.Unmarshal(a.params, &r); err != nil {
+			t.Fatal(err)
+		}
+		if d := get[float64](t, c, a.arrays[0])[1]; math.Abs(d-test.want) > 1e-14 || r.Metric != test.metric {
+			t.Errorf("%s: distance %v, metric %v; want %v, %v", test.recipe, d, r.Metric, test.want, test.metric)
+		}
+	}
+	for recipe, want := range map[string]string{
+		`{"ground":"hgcal","name":"none"}`:                            "none",
+		`{"ground":"sphere"}`:                                         "sphere",
+		`{"ground":"points"}`:                                         `"points" is missing`,
+		`{"ground":"grid","height":0,"width":3,"norm":"l1"}`:          "0×3",
+		`{"ground":"grid","height":99999,"width":99999,"norm":"l1"}`:  "too large",
+		`{"ground":"grid","height":2,"width":2,"norm":"l3"}`:          "l3",
+		`{"ground":"grid","height":2,"width":2,"norm":"l2","size":3}`: "size",
+		`{"ground":"hgcal","name":"benchmark","unequal":"some"}`:      "some",
+		`{"ground":"hgcal","name":"benchmark","empty":"some"}`:        "some",
+		`{"ground":"hgcal","name":"benchmark","unequal":"penalty"}`:   "Penalty",
+		`{"ground":"hgcal","name":"benchmark","threads":-1}`:          "hreads",
+		`{"ground":"hgcal","name":"benchmark","max_pivots":-1}`:       "MaxPivots",
+	} {
+		if _, err := c.ask(typeOpen, 0, "emd", nil, nil, recipe); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want one with %q", recipe, err, want)
+		}
+	}
+}
+
+// TestEMDErrors names row and cell.
+func TestEMDErrors(t *testing.T) {
+	c := dial(t, fresh())
+	costs := put(t, c, "costs", 0, []float64{1, 2, 3, 4, 5, 6}, 2, 3)
+	o, err := c.ask(typeOpen, 0, "emd", []array{costs}, nil, `{"ground":"matrix"}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := put(t, c, "p", 0, []float64{.5, .5, .5, .5}, 2, 2)
+	q := put(t, c, "q", 64, []float64{.5, .5, 0, .5, .5, math.NaN()}, 2, 3)
+	for _, method := range []string{"gradient", "duals", "flow", "certificate"} {
+		var f *failure
+		if _, err := c.ask(typeCall, o.handle, method, []array{p, q}, nil, ""); !errors.As(err, &f) {
+			t.Fatalf("%s: error %v", method, err)
+		}
+		if f.Kind != kindEMD || f.Row == nil || *f.Row != 1 || f.Cell == nil || *f.Cell != 2 {
+			t.Errorf("%s: %+v, want row 1, cell 2", method, f)
+		}
+	}
+	q.shape = []int{3, 2}
+	if _, err := c.ask(typeCall, o.handle, "gradient", []array{p, q}, nil, ""); err == nil {
+		t.Error("no error for another shape")
+	}
+}
+
+// TestEMDOptimum has a pair of which all is wanted, also one cut short.
+func TestEMDOptimum(t *testing.T) {
+	rng := rand.New(rand.NewPCG(19, 5))
+	c := dial(t, fresh())
+	if err := c.file.Truncate(1 << 20); err != nil {
+		t.Fatal(err)
+	}
+	const n = 70
+	m := make([]float64, n*n)
+	for k := range m {
+		m[k] = rng.Float64()
+	}
+	x, y := images(rng, 1, n), images(rng, 1, n)
+	best := math.NaN()
+	for _, limit := range []string{"0", "3"} {
+		o, err := c.ask(typeOpen, 0, "emd", []array{put(t, c, "costs", 0, m, n, n)}, nil, `{"ground":"matrix","max_pivots":`+limit+`}`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := c.ask(typeCall, o.handle, "optimum", []array{put(t, c, "p", 0, x, n), put(t, c, "q", 1024, y, n)}, nil, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r struct{ Optimal bool }
+		if err := json.Unmarshal(a.params, &r); err != nil {
+			t.Fatal(err)
+		}
+		found := map[string]array{}
+		for _, one := range a.arrays {
+			found[one.name] = one
+		}
+		value, cost := get[float64](t, c, found["value"])[0], 0.0
+		source, target := get[int64](t, c, found["source"]), get[int64](t, c, found["target"])
+		for k, mass := range get[float64](t, c, found["mass"]) {
+			cost += mass * m[int(source[k])*n+int(target[k])]
+		}
+		dual := 0.0
+		f, h := get[float64](t, c, found["f"]), get[float64](t, c, found["h"])
+		for k := range n {
+			dual += x[k]*f[k] + y[k]*h[k]
+		}
+		if math.Abs(cost-value) > 1e-13 {
+			t.Errorf("the plan costs %v, the value is %v", cost, value)
+		}
+		if limit == "0" {
+			best = value
+			if !r.Optimal || math.Abs(dual-value) > 1e-13 {
+				t.Errorf("optimal %v, dual %v, value %v", r.Optimal, dual, value)
+			}
+		} else if r.Optimal || !(value > best && dual <= best+1e-13) {
+			t.Errorf("after 3 pivots: optimal %v, between %v and %v; the optimum is %v", r.Optimal, dual, value, best)
+		}
+	}
+}
+
+// TestEvents compares a pair of events with the same as masses on costs.
+func TestEvents(t *testing.T) {
+	c := dial(t, fresh())
+	// Two events: (2 at 0, 1 at 3), and (4 at 1).
+	particles := put(t, c, "particles0", 0, []float64{2, 0, 1, 3, 4, 1}, 3, 2)
+	starts := put(t, c, "starts0", 256, []int64{0, 2, 3}, 3)
+	o, err := c.ask(typeOpen, 0, "emd.events", []array{particles, starts}, nil, `{"r":2,"beta":1}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := c.ask(typeCall, o.handle, "rows", nil, nil, `{"from":0,"to":2}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 2·1/2 + 1·2/2, and one unit that has no partner.
+	if e := get[float64](t, c, a.arrays[0]); e[0] != 0 || math.Abs(e[1]-3) > 1e-14 || e[2] != 0 || e[3] != 0 {
+		t.Errorf("distances %v, want 0 3 0 0", e)
+	}
+	for params, want := range map[string]string{
+		`{"r":0,"beta":1}`:                 "R = 0",
+		`{"r":1,"beta":0}`:                 "beta = 0",
+		`{"r":1,"beta":1,"periods":[1,2]}`: "2 periods",
+		`{"r":1,"beta":1,"periods":[-1]}`:  "period -1",
+		`{"r":1,"beta":1,"threads":-2}`:    "threads",
+	} {
+		put(t, c, "", 0, []float64{2, 0, 1, 3, 4, 1})
+		put(t, c, "", 256, []int64{0, 2, 3})
+		if _, err := c.ask(typeOpen, 0, "emd.events", []array{particles, starts}, nil, params); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want one with %q", params, err, want)
+		}
+	}
+	put(t, c, "", 256, []int64{0, 2, 4})
+	if _, err := c.ask(typeOpen, 0, "emd.events", []array{particles, starts}, nil, `{"r":1,"beta":1}`); err == nil {
+		t.Error("no error for particles beyond the last")
+	}
+	if _, err := c.ask(typeCall, o.handle, "rows", nil, nil, `{"from":1,"to":3}`); err == nil {
+		t.Error("no error for events beyond the last")
+	}
+}
