@@ -75,6 +75,9 @@ type Model struct {
 	gain  float32    // times the network's output is a decoded cell
 	floor float32    // added to every decoded cell: see decodedFloor
 
+	end        int    // how many of the network's layers are the encoder
+	conditions string // the layer that takes the conditions, if there are any
+
 	total total // what a decoded image is scaled to
 }
 
@@ -108,22 +111,32 @@ func newModel(a Architecture, net *nn.Network) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	norm, err := wafer.ParseNorm(a.Normalisation)
+	m, err := assemble(a, net)
 	if err != nil {
-		return nil, fmt.Errorf("autoencoder: %w", err)
+		return nil, err
 	}
-	m := &Model{arch: a, norm: norm, net: net, in: nn.NewTensor(1, net.InputShape()), at: cellsAt(net.InputShape()), gain: float32(max(1, a.Range))}
+	m.end, m.conditions = net.LayerIndex(layerLatent)+1, layerConditions
 	if p.Chip {
 		if m.chip, err = newChip(net, p.Latent.Bits); err != nil {
 			return nil, err
 		}
 	}
 	m.total = a.total(p)
-	if a.Conditional {
-		m.sides = nn.NewTensor(1, nn.Vector(ConditionCount))
-	}
 	if a.Conditional || a.Output == OutputSquare {
 		m.floor = decodedFloor
+	}
+	return m, nil
+}
+
+// assemble is a model around a network, its encoder not yet told from its decoder.
+func assemble(a Architecture, net *nn.Network) (*Model, error) {
+	norm, err := wafer.ParseNorm(a.Normalisation)
+	if err != nil {
+		return nil, fmt.Errorf("autoencoder: %w", err)
+	}
+	m := &Model{arch: a, norm: norm, net: net, in: nn.NewTensor(1, net.InputShape()), at: cellsAt(net.InputShape()), gain: float32(max(1, a.Range))}
+	if a.Conditional {
+		m.sides = nn.NewTensor(1, nn.Vector(ConditionCount))
 	}
 	return m, nil
 }
@@ -206,8 +219,14 @@ func (m *Model) keepEncoder(path string) error {
 	return nil
 }
 
-// Save writes the model's architecture and weights to a file, in one step.
-func (m *Model) Save(path string) error { return m.net.Save(path, m.meta()) }
+// Save writes the model's architecture and weights to a file, in one step. One of
+// the precision Custom is not saved.
+func (m *Model) Save(path string) error {
+	if m.arch.Precision == Custom {
+		return errCustom
+	}
+	return m.net.Save(path, m.meta())
+}
 
 func (m *Model) meta() map[string]string {
 	b, err := json.Marshal(m.arch)
@@ -275,7 +294,7 @@ func (m *Model) unload(pred []float32, scales, images, out []float64) {
 	for k, scale := range scales {
 		row := out[k*Cells:][:Cells]
 		for c := range row {
-			row[c] = float64(pred[k*Cells+c]) * scale
+			row[c] = max(0, float64(pred[k*Cells+c])) * scale // a linear output may be below 0
 		}
 		m.total.scale(images[k*Cells:][:Cells], row)
 	}
@@ -291,7 +310,7 @@ func (m *Model) Encode(ctx context.Context, images *wafer.Set) ([]float32, error
 	encoder := m.net
 	if m.chip == nil {
 		var err error
-		if encoder, err = m.net.View(0, m.net.LayerIndex(layerLatent)+1, nn.Settings{}); err != nil {
+		if encoder, err = m.net.View(0, m.end, nn.Settings{}); err != nil {
 			return nil, fmt.Errorf("autoencoder: %w", err)
 		}
 	}
@@ -370,7 +389,7 @@ func (m *Model) forward(b int, mode nn.Mode) (*nn.Tensor, error) {
 		net = m.chip.decoder
 	}
 	if m.sides != nil {
-		if err := net.SetSide(layerConditions, m.sides); err != nil {
+		if err := net.SetSide(m.conditions, m.sides); err != nil {
 			return nil, err
 		}
 	}

@@ -12,7 +12,9 @@ import (
 // here, encoder and decoder together. A network does not say how its images are
 // normalised: "sumlog2" is assumed, as in the paper, and a decoded cell of at
 // most 1 (Range). The chip's preset "asic" is never found, since no network
-// truncates single products.
+// truncates single products. An autoencoder of other layers or number formats that
+// makes 16 numbers on the way is a model of the precision Custom, whose layers
+// stay as they are.
 func FromNetwork(net *nn.Network) (*Model, error) {
 	layers := plain(net.Layers())
 	for _, a := range candidates(layers) {
@@ -36,20 +38,24 @@ func FromNetwork(net *nn.Network) (*Model, error) {
 		}
 		return m, nil
 	}
+	if isImage(net.InputShape()) && net.OutputShape() == net.InputShape() {
+		m, err := asRead(net)
+		if err != nil {
+			return nil, fmt.Errorf("autoencoder: network %q: %w", net.Spec().Name, err)
+		}
+		return m, nil
+	}
 	return nil, fmt.Errorf("autoencoder: network %q maps %v to %v by %d layers: %s", net.Spec().Name, net.InputShape(), net.OutputShape(), len(layers), misfit(net))
 }
 
 // misfit says what a network is instead of an autoencoder.
 func misfit(net *nn.Network) string {
-	in, out := net.InputShape(), net.OutputShape()
-	image := in == nn.Shape{H: side, W: side, C: 1} || in == nn.Shape{H: 4, W: 4, C: 3}
+	in := net.InputShape()
 	switch {
-	case image && out == nn.Vector(Latent):
+	case EncoderAlone(net):
 		return "an encoder alone, without its decoder; an autoencoder is wanted, whole"
 	case in == nn.Vector(Latent) || in == nn.Vector(Latent+ConditionCount):
 		return "a decoder alone, without its encoder; an autoencoder is wanted, whole"
-	case image && out == in:
-		return "an autoencoder, but not of the layers or number formats of any that Barrow has (docs/encoder.md lists them)"
 	}
 	return "no autoencoder of wafer images (8×8 pixels or 4×4 of three rhombi to the same)"
 }

@@ -30,7 +30,7 @@ func (m *Model) DecodeOutputs(ctx context.Context, images *wafer.Set, outputs []
 	err = m.batches(ctx, d, func(i, b int, scales []float64) error {
 		copy(in.Resize(b).Data, outputs[i*Latent:(i+b)*Latent])
 		if m.sides != nil {
-			if err := decoder.SetSide(layerConditions, m.sides); err != nil {
+			if err := decoder.SetSide(m.conditions, m.sides); err != nil {
 				return err
 			}
 		}

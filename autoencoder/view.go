@@ -9,8 +9,14 @@ import (
 )
 
 // Formats are the architecture's number formats: its preset with the
-// architecture's own widths.
-func (a Architecture) Formats() (Precision, error) { return a.withDefaults().precision() }
+// architecture's own widths. Those of the precision Custom are its network's: nothing
+// but the name is told here.
+func (a Architecture) Formats() (Precision, error) {
+	if a.Precision == Custom {
+		return Precision{Name: Custom, Source: "another program"}, nil
+	}
+	return a.withDefaults().precision()
+}
 
 // Arrangement says where a network of the given input shape, 8×8×1 or 4×4×3, has
 // its cells: entry c is the place of V9 cell c in an image with the channels last,
@@ -27,12 +33,12 @@ func Arrangement(s nn.Shape) [Cells]int {
 // shares the model's weights. With the preset "asic" it lacks the chip's
 // truncations: see ChipWeights.
 func (m *Model) EncoderNetwork(s nn.Settings) (*nn.Network, error) {
-	return m.view(0, m.net.LayerIndex(layerLatent)+1, s)
+	return m.view(0, m.end, s)
 }
 
 // DecoderNetwork is the part from the 16 outputs to the decoded image.
 func (m *Model) DecoderNetwork(s nn.Settings) (*nn.Network, error) {
-	return m.view(m.net.LayerIndex(layerLatent)+1, len(m.net.Layers()), s)
+	return m.view(m.end, len(m.net.Layers()), s)
 }
 
 func (m *Model) view(from, to int, s nn.Settings) (*nn.Network, error) {

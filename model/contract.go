@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -21,7 +22,8 @@ type Contract struct {
 	// (y·W + x)·C + channel. All other places are 0.
 	Cells [autoencoder.Cells]int
 	// Precision has the number formats of weights, image, hidden layer and
-	// outputs, and how single products are rounded.
+	// outputs, and how single products are rounded; of the precision Custom only the
+	// name, the formats being the layers' own.
 	Precision autoencoder.Precision
 	// LatentBits is the width of an output, 0 in floating point.
 	LatentBits int
@@ -44,10 +46,17 @@ func contractOf(m *autoencoder.Model) (Contract, error) {
 	shape := m.Network().InputShape()
 	c := Contract{
 		Normalisation: a.Normalisation, Shape: shape, Cells: autoencoder.Arrangement(shape),
-		Precision: p, LatentBits: p.Latent.Bits, Architecture: a,
+		Precision: p, LatentBits: cmp.Or(p.Latent.Bits, a.LatentBits), Architecture: a,
 	}
 	if a.Conditional {
 		c.Conditions = conditions[:]
+	}
+	if a.Precision == autoencoder.Custom {
+		encoder, err := m.EncoderNetwork(nn.Settings{})
+		if err != nil {
+			return c, fmt.Errorf("model: %w", err)
+		}
+		c.Layers = Layers(encoder)
 	}
 	return c, nil
 }
@@ -88,6 +97,7 @@ func (c Contract) String() string {
 			}
 			line("Layer", "%s: %s to %v, %s", l.Name, l.Kind, l.Shape, how)
 		}
+		c.joined(line)
 		return b.String()
 	}
 	p := c.Precision
@@ -100,10 +110,15 @@ func (c Contract) String() string {
 		line("Hidden", "%s", format(p.Hidden, false))
 	}
 	line("Outputs", "16 numbers, %s", format(p.Latent, false))
+	c.joined(line)
+	return b.String()
+}
+
+// joined describes the conditions.
+func (c Contract) joined(line func(what, format string, a ...any)) {
 	if c.Conditions != nil {
 		line("Conditions", "after the 16 outputs the decoder takes %s", strings.Join(c.Conditions, ", "))
 	}
-	return b.String()
 }
 
 // grid draws the arrangement.

@@ -26,8 +26,9 @@ type Settings struct {
 }
 
 // Autoencoder opens an encoder with its decoder: a run's folder, a weights file
-// of Barrow, or the file of another program that holds the same layers (see
-// [autoencoder.FromNetwork]).
+// of Barrow, or the file of another program (see [autoencoder.FromNetwork]). One
+// that holds an encoder alone is taken with the file of its decoder beside it, called
+// alike but for the words encoder and decoder, as in CMSSW and in Barrow's exports.
 func Autoencoder(name string, s Settings) (*autoencoder.Model, error) {
 	settings := nn.Settings{Threads: s.Threads}
 	path, err := EncoderWeights(name, s.Loss)
@@ -47,7 +48,7 @@ func Autoencoder(name string, s Settings) (*autoencoder.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := autoencoder.FromNetwork(net)
+	m, err := autoencoderOf(net, path, settings)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -144,7 +145,16 @@ func AutoencoderFiles(name, loss string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return files(path)
+	own, err := files(path)
+	if err != nil {
+		return nil, err
+	}
+	beside := decoderBeside(path)
+	if kind, _, err := recognise(path); err != nil || kind != foreign || beside == "" {
+		return own, err
+	}
+	more, err := files(beside)
+	return append(own, more...), err
 }
 
 func files(path string) ([]string, error) {

@@ -168,11 +168,8 @@ func again(t *testing.T, name string, m *model.Model, f *model.Format) {
 			continue
 		}
 		why := ""
-		switch second := strings.TrimSuffix(strings.TrimSuffix(p.Output, "443"), "88") != p.Output; {
-		case second:
+		if strings.TrimSuffix(strings.TrimSuffix(p.Output, "443"), "88") != p.Output { // a second arrangement
 			why = "arrange/"
-		case f.Name == "cmssw" && p.Name == "encoder" && m.Part("whole") != nil: // with the decoder beside it
-			p = m.Part("whole")
 		}
 		if sort(name) == "asic" && (file.Part.Name == "encoder" || file.Part.Name == "whole") && f.Name != "qonnx" && why == "" {
 			why = "products" // of the chip, which no layer truncates

@@ -28,7 +28,7 @@ const (
 func Format() model.Format {
 	return model.Format{
 		Name: "cmssw", About: "frozen graphs of TensorFlow, as CMSSW runs them (.pb, and as text .pb.ascii)",
-		Recognise: recognise, Read: read, Open: open, Files: files,
+		Recognise: recognise, Read: read, Open: open,
 		Check: check, Export: export, Vectors: secondVectors,
 	}
 }

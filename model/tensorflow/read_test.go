@@ -2,13 +2,13 @@ package tensorflow_test
 
 import (
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
+	"barrow/autoencoder"
 	"barrow/internal/shared"
 	"barrow/model"
 	"barrow/model/file"
@@ -133,28 +133,24 @@ func likeGraphs(t *testing.T, net *nn.Network, within float64, graphs ...string)
 }
 
 // TestReadPublished: CMS's public encoder as layers makes what the graph makes, to the
-// bit, and with the decoder beside it what the two graphs make.
+// bit, and with the decoder's layers behind it what the two graphs make.
 func TestReadPublished(t *testing.T) {
 	encoder := shared.Data(t, "keras", "ECON_QAE_model_5_bits", "encoder_vanilla_AE.pb")
 	decoder := strings.Replace(encoder, "encoder_", "decoder_", 1)
-	whole, err := tensorflow.Format().Read(model.Source{Path: encoder}, nn.Settings{})
+	net, err := tensorflow.Format().Read(model.Source{Path: encoder}, nn.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	likeGraphs(t, net, 0, encoder)
+	rest, err := tensorflow.Format().Read(model.Source{Path: decoder}, nn.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := autoencoder.Join(net, rest, nn.Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	likeGraphs(t, whole, 1e-6, encoder, decoder)
-	raw, err := os.ReadFile(encoder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	alone := filepath.Join(t.TempDir(), "encoder.pb")
-	if err := os.WriteFile(alone, raw, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	net, err := tensorflow.Format().Read(model.Source{Path: alone}, nn.Settings{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	likeGraphs(t, net, 0, alone)
 	var kinds []string
 	for _, l := range net.Layers() {
 		kinds = append(kinds, l.Kind)
