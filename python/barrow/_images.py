@@ -108,7 +108,7 @@ def _column(name: str, value: Any) -> Tuple[str, Any]:
         return "words", np.char.decode(array, "utf-8")
     if kind == "U":
         return "words", array
-    if kind == "u" and array.size and array.max() > np.iinfo(np.int64).max:
+    if kind == "u" and array.size and int(array.max()) > np.iinfo(np.int64).max:
         raise ValueError(f"barrow: the column {name!r} has a number beyond 64 bits with a sign")
     if kind in "biu":
         return "whole", array.astype(np.int64)
