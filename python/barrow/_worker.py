@@ -508,10 +508,12 @@ def _current(state: _State) -> _Worker:
     # A busy one was left in the middle of a call, or is in the middle of one that a
     # signal handler has interrupted to come here: the last reference ends it.
     state.worker = worker = None
-    if state.starting is None:
-        state.starting = _Start()
+    starting = state.starting
+    # One that is left over, of a call that was interrupted right here, may have ended since.
+    if starting is None or starting.worker is not None and starting.worker.busy:
+        state.starting = starting = _Start()
     try:
-        worker = state.starting.result()
+        worker = starting.result()
     except Exception:
         state.starting = None
         raise

@@ -353,6 +353,20 @@ def test_killed_while_idle() -> None:
     right()
 
 
+def test_interrupted_start() -> None:
+    """A worker whose start was interrupted serves the next call, and not once it has ended."""
+    state = _worker._state
+    if state.worker is not None:
+        state.worker.kill()
+    state.starting = start = _worker._Start()
+    assert worker_pid() == start.result().process.pid  # type: ignore[union-attr]
+    state.starting = start  # as if interrupted just before it is cleared
+    os.kill(worker_pid(), signal.SIGKILL)
+    assert until(gone_or_zombie)
+    right()
+    assert worker_pid() != start.result().process.pid  # type: ignore[union-attr]
+
+
 def test_killed_at_work() -> None:
     pid = worker_pid()
     threading.Timer(0.3, os.kill, (pid, signal.SIGKILL)).start()
