@@ -71,6 +71,9 @@ def solve_batch(
 
     Notes
     -----
+    Images scaled to total 1 in float32 have totals that differ by some 1e-7: "normalise"
+    is for them.
+
     The distance is convex and piecewise linear. At a kink the gradient is one of the
     subgradients: each cell's potential is the middle of its two extremes; where a equals b
     the gradients are exactly 0.

@@ -310,3 +310,19 @@ def test_points(metric):
     between = np.linalg.norm(x[:, None] - x[None], axis=2)
     np.testing.assert_allclose(between, metric.distances, rtol=1e-13, atol=1e-13)
     assert Metric.matrix(between).points is None
+
+
+@pytest.mark.skipif(not hasattr(__import__("os"), "memfd_create"), reason="files with holes are needed")
+def test_more_than_is_held(tmp_path):
+    """Pairs of some 800 MB go through a mapped file of at most 64 MB."""
+    from barrow import _worker
+
+    rows = 1_000_000
+    with open(tmp_path / "a.bin", "wb") as f:
+        f.truncate(rows * 48 * 4)
+    a = np.memmap(tmp_path / "a.bin", "f4", "r+", shape=(rows, 48))
+    a[rows - 2, 5] = 2
+    b = np.memmap(tmp_path / "a.bin", "f4", "r", shape=(rows, 48))[::-1]
+    r = solve_batch(a, b, Metric.hgcal(), ("penalty", 9.0), gradient=False)
+    assert np.flatnonzero(r.value).tolist() == [1, rows - 2] and r.value[1] == 18
+    assert _worker._state.worker.arena.size <= 64 << 20
