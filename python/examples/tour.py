@@ -220,3 +220,31 @@ for loss in ("MSE", "EMD"):
 ax.set(xlabel="step of 100 images", ylabel="mean EMD of held-out wafers")
 ax.legend()
 show("training")
+
+# %% [markdown]
+# ## The chip's algorithms, and a network
+# What the trigger chip's algorithms leave of the images, by its number of links: the distance between
+# an image and what is decoded of it. Beside it what a network says of pairs of wafers without solving
+# anything, and the bound that their distance is certainly not below.
+
+# %%
+figure, axes = plt.subplots(1, 2, figsize=(13, 5))
+for algorithm in ("BC", "STC", "RPT"):
+    means = []
+    for links in range(2, 6):
+        decoded = barrow.econt.encode(wafers, algorithm, links).decoded
+        found = barrow.solve_batch(wafers, decoded, metric, unequal="normalise", empty="skip", gradient=False)
+        means.append(np.nanmean(found.value))
+    axes[0].plot(range(2, 6), means, "o-", label=algorithm)
+axes[0].set(xlabel="links", ylabel="mean EMD to the decoded image", xticks=range(2, 6))
+axes[0].legend()
+said = barrow.surrogate.predict(wafers[one], wafers[other], bound=True)
+axes[1].plot(between, said.value, ".", ms=3, label="estimate")
+axes[1].plot(between, said.bound, ".", ms=3, label="bound")
+axes[1].axline((0, 0), slope=1, color="gray", lw=1)
+axes[1].set(xlabel="exact EMD", ylabel="by the network")
+axes[1].legend()
+figure.subplots_adjust(wspace=0.3)
+show("chip")
+off = np.abs(said.value - between).mean() / between.mean()
+print(f"the network is {off:.1%} off, its bound holds for {np.mean(said.bound <= between + 1e-9):.0%}")
