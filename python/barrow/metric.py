@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import threading
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple, Union
 
@@ -105,7 +106,10 @@ class Metric:
         """
         if norm not in _NORMS:
             raise ValueError(f"barrow: the norm {norm!r} is none of 1, 2, inf, 'l1', 'l2', 'linf'")
-        height, width = int(height), int(width)
+        try:
+            height, width = operator.index(height), operator.index(width)
+        except TypeError:
+            raise ValueError(f"barrow: a grid of {height!r}×{width!r} pixels: want whole numbers") from None
         params = {"ground": "grid", "height": height, "width": width, "norm": _NORMS[norm]}
         return cls((height * width, height * width), params)
 
@@ -206,9 +210,12 @@ def _settings(unequal: Unequal, empty: str, threads: int, max_pivots: int) -> Di
         raise ValueError(f"barrow: empty={empty!r} is none of 'error', 'skip'")
     params["empty"] = empty
     for name, value in (("threads", threads), ("max_pivots", max_pivots)):
-        if value != int(value) or value < 0:
+        try:
+            params[name] = operator.index(value)
+        except TypeError:
+            params[name] = -1
+        if params[name] < 0:
             raise ValueError(f"barrow: {name}={value!r}: must be a whole number, not negative")
-        params[name] = int(value)
     return params
 
 

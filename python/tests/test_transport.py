@@ -271,6 +271,9 @@ def test_empty_and_unequal():
         (lambda m: Metric.periodic(np.eye(2), (-1, 2)), "period"),
         (lambda m: Metric.grid(0, 3), "grid"),
         (lambda m: Metric.grid(3, 3, 3), "norm"),
+        (lambda m: Metric.grid(2.5, 3), "whole"),
+        (lambda m: solve_batch(np.ones(48), np.ones(48), m, threads=None), "threads"),
+        (lambda m: solve_batch(np.ones(48), np.ones(48), m, max_pivots=1.5), "max_pivots"),
         (lambda m: Metric.matrix(np.zeros((0, 3))), "cells"),
     ],
 )
