@@ -120,7 +120,12 @@ def test_of_another_program(runs: Path, images: Dict[str, Any], tmp_path: Path) 
     encoder = barrow.Encoder.load(runs / "float")
     files = {os.path.basename(file): file for file in encoder.export("onnx", tmp_path)}
     with pytest.warns(UserWarning, match="assumed"):
-        alone = barrow.Encoder.load(files["encoder.onnx"])
+        joined = barrow.Encoder.load(files["encoder.onnx"])  # with the decoder beside it
+    np.testing.assert_allclose(joined.autoencode(images), encoder.autoencode(images), rtol=1e-4, atol=1e-3)
+    (tmp_path / "apart").mkdir()
+    os.rename(files["encoder.onnx"], tmp_path / "apart" / "encoder.onnx")
+    with pytest.warns(UserWarning, match="assumed"):
+        alone = barrow.Encoder.load(tmp_path / "apart" / "encoder.onnx")
     np.testing.assert_allclose(alone.encode(images), encoder.encode(images), atol=1e-5)
     with pytest.raises(ValueError, match="part alone"):
         alone.autoencode(images)
