@@ -18,7 +18,7 @@ func (e *MassError) Error() string {
 type TotalError struct{ P, Q float64 }
 
 func (e *TotalError) Error() string {
-	return fmt.Sprintf("emd: the totals of p, %g, and q, %g, differ; normalise them, or choose UnequalNormalise or UnequalPenalty", e.P, e.Q)
+	return fmt.Sprintf("emd: the totals of p, %g, and q, %g, differ; normalise them, or have unequal totals normalised or penalised", e.P, e.Q)
 }
 
 // A RowError names the pair of a batch that could not be solved.
