@@ -506,7 +506,7 @@ def _current(state: _State) -> _Worker:
             _close_objects(state, worker)
         return worker
     # A busy one was left in the middle of a call, or is in the middle of one that a
-    # signal handler has interrupted to come here: the last reference ends it.
+    # signal handler has interrupted to come here: that call ends it.
     state.worker = worker = None
     starting = state.starting
     # One that is left over, of a call that was interrupted right here, may have ended since.
@@ -683,10 +683,15 @@ _T = TypeVar("_T")
 
 def _retry(state: _State, what: Callable[..., _T], *arguments: Any) -> _T:
     """Do it with the worker; with a new one where it was gone before it knew of it."""
+    worker = _current(state)
     try:
-        return what(_current(state), *arguments)
+        return what(worker, *arguments)
     except _Gone:
-        return what(_current(state), *arguments)
+        worker = _current(state)
+        return what(worker, *arguments)
+    finally:
+        if worker is not state.worker and not worker.closed:
+            worker.kill()  # a signal handler has called in between, and has started another
 
 
 def chunks(n: int, bytes_a_row: int, title: str = "", limit: int = 32 << 20) -> Iterator[slice]:
