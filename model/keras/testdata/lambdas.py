@@ -1,4 +1,6 @@
-"""Prints functions as this Python compiles and marshals them, for lambda_test.go: a line each, as Keras keeps them."""
+"""Prints functions as this Python compiles and marshals them, for lambda_test.go: a line each, as Keras keeps them.
+
+Read from standard input, so that no path is in them: for p in python3.6 … python3.13; do $p - < lambdas.py; done > lambdas.txt"""
 import base64, marshal, sys
 
 for f in (
