@@ -3,7 +3,6 @@ package model
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"barrow/autoencoder"
 	"barrow/econt"
@@ -84,11 +83,7 @@ func (e *Encoder) Step() float64 {
 	if l.Kind != nn.KindQuantizedBits && l.Kind != nn.KindQuantizedReLU {
 		return 0
 	}
-	fraction := l.Bits - l.Integer
-	if l.Kind == nn.KindQuantizedBits && !l.Unsigned {
-		fraction--
-	}
-	return math.Exp2(float64(-fraction))
+	return float64(GridOf(l.Layer).Step)
 }
 
 // What the parts of an autoencoder make of what.

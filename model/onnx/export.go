@@ -3,7 +3,6 @@ package onnx
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"barrow/model"
 	"barrow/nn"
@@ -179,15 +178,15 @@ func (w *writer) reshape(name string, x value, s nn.Shape) value {
 // round brings x onto a quantiser's grid. Steps are powers of two, so that the
 // products are exact; Round takes halves to even.
 func (w *writer) round(l nn.LayerShape, x string) string {
-	g := gridOf(l.Layer)
-	unit := w.floats(l.Name+"_unit", []float32{1 / g.step})
+	g := model.GridOf(l.Layer)
+	unit := w.floats(l.Name+"_unit", []float32{1 / g.Step})
 	x = w.node(l.Name+"_scaled", "Mul", nil, x, unit)
 	how := "Round"
-	if g.floor {
+	if g.Floor {
 		how = "Floor"
 	}
 	x = w.node(l.Name+"_rounded", how, nil, x)
-	x = w.node(l.Name+"_clipped", "Clip", nil, x, w.floats(l.Name+"_low", []float32{g.low}), w.floats(l.Name+"_high", []float32{g.high}))
+	x = w.node(l.Name+"_clipped", "Clip", nil, x, w.floats(l.Name+"_low", []float32{g.Low}), w.floats(l.Name+"_high", []float32{g.High}))
 	return w.node(l.Name, "Div", nil, x, unit)
 }
 
@@ -206,9 +205,9 @@ func arrays(net *nn.Network, l nn.LayerShape) (kernel, bias []float32) {
 		}
 		v := append([]float32(nil), p.Value...)
 		if l.Bits > 0 {
-			g := gridOf(l.Layer)
+			g := model.GridOf(l.Layer)
 			for i := range v {
-				v[i] = g.apply(v[i])
+				v[i] = g.Round(v[i])
 			}
 		}
 		return v
@@ -375,35 +374,4 @@ func (w *writer) chipDense(l nn.LayerShape, x value, kernel, bias []float32) val
 		s = w.node(l.Name, "Add", nil, s, w.floats(l.Name+"_bias", bias, l.Units))
 	}
 	return value{s, false}
-}
-
-// A grid are the numbers that a quantised layer makes: multiples of step between
-// low·step and high·step.
-type grid struct {
-	step, low, high float32
-	bits            int
-	signed, floor   bool
-}
-
-func gridOf(l nn.Layer) grid {
-	g := grid{bits: l.Bits, floor: l.Rounding == nn.RoundFloor}
-	fraction := l.Bits - l.Integer
-	if l.Kind == nn.KindQuantizedReLU || l.Unsigned {
-		g.high = float32(math.Exp2(float64(l.Bits)) - 1)
-	} else {
-		fraction--
-		g.signed = true
-		g.high = float32(math.Exp2(float64(l.Bits-1)) - 1)
-		g.low = -g.high - 1
-	}
-	g.step = float32(math.Exp2(float64(-fraction)))
-	return g
-}
-
-func (g grid) apply(x float32) float32 {
-	v := math.RoundToEven(float64(x) / float64(g.step))
-	if g.floor {
-		v = math.Floor(float64(x) / float64(g.step))
-	}
-	return float32(max(min(v, float64(g.high)), float64(g.low))) * g.step
 }

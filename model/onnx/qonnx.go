@@ -109,22 +109,22 @@ func (w *quantWriter) op(name, kind, domain string, shape []int, attrs []*attrib
 }
 
 // quant rounds x by a Quant node.
-func (w *quantWriter) quant(name, x string, g grid, shape []int) string {
+func (w *quantWriter) quant(name, x string, g model.Grid, shape []int) string {
 	signed, how := 0, "ROUND"
-	if g.signed {
+	if g.Signed {
 		signed = 1
 	}
-	if g.floor {
+	if g.Floor {
 		how = "FLOOR"
 	}
 	at := []*attribute{intAttr("signed", signed), intAttr("narrow", 0), {name: "rounding_mode", kind: attrString, s: []byte(how)}}
 	one := func(what string, v float32) string { return w.floats(name+"_"+what, []float32{v}, 1) }
-	return w.op(name, "Quant", domainQuant, shape, at, x, one("scale", g.step), one("zero", 0), one("bits", float32(g.bits)))
+	return w.op(name, "Quant", domainQuant, shape, at, x, one("scale", g.Step), one("zero", 0), one("bits", float32(g.Bits)))
 }
 
 // weights is a kernel or bias behind its Quant node.
 func (w *quantWriter) weights(l nn.LayerShape, what string, v []float32, shape ...int) string {
-	return w.quant(l.Name+"_"+what+"_quant", w.floats(l.Name+"_"+what, v, shape...), gridOf(l.Layer), shape)
+	return w.quant(l.Name+"_"+what+"_quant", w.floats(l.Name+"_"+what, v, shape...), model.GridOf(l.Layer), shape)
 }
 
 func (w *quantWriter) layer(l nn.LayerShape, x string) (string, error) {
@@ -161,9 +161,9 @@ func (w *quantWriter) layer(l nn.LayerShape, x string) (string, error) {
 	case nn.KindReLU:
 		return w.op(l.Name, "Relu", "", out, nil, x), nil
 	case nn.KindQuantizedReLU: // names that hls4ml keeps for itself, "input", have an end
-		return w.quant(l.Name+"_quant", w.op(l.Name+"_relu", "Relu", "", out, nil, x), gridOf(l.Layer), out), nil
+		return w.quant(l.Name+"_quant", w.op(l.Name+"_relu", "Relu", "", out, nil, x), model.GridOf(l.Layer), out), nil
 	case nn.KindQuantizedBits:
-		return w.quant(l.Name+"_quant", x, gridOf(l.Layer), out), nil
+		return w.quant(l.Name+"_quant", x, model.GridOf(l.Layer), out), nil
 	}
 	return "", fmt.Errorf("layers of the kind %s are not written: hls4ml has none in QONNX", l.Kind)
 }

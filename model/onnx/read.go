@@ -37,7 +37,7 @@ func (g *graph) network(s nn.Settings) (*nn.Network, error) {
 	var first error
 	far := -1
 	for _, last := range layouts {
-		l := &lowering{g: g, last: last, values: map[string]*flow{}, constants: map[string]*tensor{}, grids: map[string]grid{}, done: map[*node]bool{}, names: map[string]int{}}
+		l := &lowering{g: g, last: last, values: map[string]*flow{}, constants: map[string]*tensor{}, grids: map[string]model.Grid{}, done: map[*node]bool{}, names: map[string]int{}}
 		spec, layers, err := l.lower()
 		if err == nil {
 			return build(spec, layers, s)
@@ -137,8 +137,8 @@ type lowering struct {
 	last      bool // the inputs' images have the channels last
 	values    map[string]*flow
 	constants map[string]*tensor
-	grids     map[string]grid // of constants behind a quantiser
-	done      map[*node]bool  // nodes that an earlier one has taken along
+	grids     map[string]model.Grid // of constants behind a quantiser
+	done      map[*node]bool        // nodes that an earlier one has taken along
 	names     map[string]int
 	sides     map[int]string
 	handled   int

@@ -7,16 +7,17 @@ import (
 	"math"
 	"slices"
 
+	"barrow/model"
 	"barrow/nn"
 )
 
 // errProducts is of what Barrow writes of the chip's encoders.
 var errProducts = errors.New("it rounds without limits, as exports of the precision asic do with single products, which no layer does: run the model as it stands (model run), or take Barrow's own weights file or the chip's registers")
 
-// integer is how many bits a number has before the point, the sign not counted.
-func (g grid) integer() int {
-	i := g.bits + int(math.Round(math.Log2(float64(g.step))))
-	if g.signed {
+// integerBits is how many bits a number of a grid has before the point, the sign not counted.
+func integerBits(g model.Grid) int {
+	i := g.Bits + int(math.Round(math.Log2(float64(g.Step))))
+	if g.Signed {
 		i--
 	}
 	return i
@@ -76,36 +77,36 @@ func powerOfTwo(v float64) bool {
 
 // gridFor is the grid of steps between two whole numbers; an error where no number
 // format has it.
-func gridFor(step, low, high float64, floor bool) (grid, error) {
-	g := grid{step: float32(step), low: float32(low), high: float32(high), floor: floor, signed: low < 0}
+func gridFor(step, low, high float64, floor bool) (model.Grid, error) {
+	g := model.Grid{Step: float32(step), Low: float32(low), High: float32(high), Floor: floor, Signed: low < 0}
 	n := high + 1
-	if g.signed {
+	if g.Signed {
 		n *= 2
 	}
-	if !powerOfTwo(step) || !powerOfTwo(n) || n < 2 || g.signed && low != -high-1 || low > 0 {
+	if !powerOfTwo(step) || !powerOfTwo(n) || n < 2 || g.Signed && low != -high-1 || low > 0 {
 		return g, fmt.Errorf("it rounds to steps of %v from %v to %v of them: supported are steps of a power of two, and all numbers of some bits, with a sign or without", step, low, high)
 	}
-	g.bits = int(math.Round(math.Log2(n)))
+	g.Bits = int(math.Round(math.Log2(n)))
 	return g, nil
 }
 
 // quantGrid is the grid of a Quant node of QONNX.
-func (l *lowering) quantGrid(n *node) (grid, error) {
+func (l *lowering) quantGrid(n *node) (model.Grid, error) {
 	c := &call{node: n}
 	scale, ok := l.scalar(n, 1)
 	zero, ok2 := l.scalar(n, 2)
 	bits, ok3 := l.scalar(n, 3)
 	switch {
 	case !ok || !ok2 || !ok3:
-		return grid{}, errors.New("a scale, zero point or number of bits for each channel, or computed: supported is one number of each")
+		return model.Grid{}, errors.New("a scale, zero point or number of bits for each channel, or computed: supported is one number of each")
 	case zero != 0:
-		return grid{}, fmt.Errorf("the zero point is %v: supported is 0", zero)
+		return model.Grid{}, fmt.Errorf("the zero point is %v: supported is 0", zero)
 	case c.int("narrow", 0) != 0:
-		return grid{}, errors.New("narrow is not supported: no number format lacks the lowest number")
+		return model.Grid{}, errors.New("narrow is not supported: no number format lacks the lowest number")
 	}
 	mode := c.text("rounding_mode", "ROUND")
 	if mode != "ROUND" && mode != "FLOOR" {
-		return grid{}, fmt.Errorf("rounding_mode %q is not supported: supported are ROUND and FLOOR", mode)
+		return model.Grid{}, fmt.Errorf("rounding_mode %q is not supported: supported are ROUND and FLOOR", mode)
 	}
 	low, high := quantRange(bits, c.int("signed", 1) != 0, false)
 	return gridFor(scale, low, high, mode == "FLOOR")
@@ -121,9 +122,9 @@ func (l *lowering) quant(n *node, v *flow) (*flow, error) {
 
 // rounded adds a quantiser's layer. One without a sign behind a ReLU is that of a
 // quantised ReLU.
-func (l *lowering) rounded(n *node, v *flow, g grid) (*flow, error) {
-	y := &layer{Layer: nn.Layer{Kind: nn.KindQuantizedBits, Name: l.named(n), Unsigned: !g.signed}}
-	if at := len(v.layers) - 1; !g.signed && at >= 0 {
+func (l *lowering) rounded(n *node, v *flow, g model.Grid) (*flow, error) {
+	y := &layer{Layer: nn.Layer{Kind: nn.KindQuantizedBits, Name: l.named(n), Unsigned: !g.Signed}}
+	if at := len(v.layers) - 1; !g.Signed && at >= 0 {
 		switch v.layers[at].Kind {
 		case nn.KindReLU:
 			w := *v
@@ -397,12 +398,12 @@ func (l *lowering) bias(n *node, v *flow, k []float32, at int) *flow {
 	y.NoBias = false
 	y.weights = map[string][]float32{"kernel": y.weights["kernel"], "bias": k}
 	g, ok := l.grids[n.in[at]]
-	if y.Bits > 0 && (!ok || g.bits != y.Bits || g.integer() != y.Integer || g.floor != (y.Rounding == nn.RoundFloor)) {
+	if y.Bits > 0 && (!ok || g.Bits != y.Bits || integerBits(g) != y.Integer || g.Floor != (y.Rounding == nn.RoundFloor)) {
 		// The weights are on their grid; together they have none.
-		kept := gridOf(y.Layer)
+		kept := model.GridOf(y.Layer)
 		rounded := slices.Clone(y.weights["kernel"])
 		for j := range rounded {
-			rounded[j] = kept.apply(rounded[j])
+			rounded[j] = kept.Round(rounded[j])
 		}
 		y.weights["kernel"] = rounded
 		y.Bits, y.Integer, y.Rounding = 0, 0, ""

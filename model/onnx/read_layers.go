@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"barrow/model"
 	"barrow/nn"
 )
 
@@ -41,19 +42,19 @@ func (l *lowering) settle(n *node, out *layer, kernel, bias []float32) *layer {
 	}
 	g, ok := l.grids[n.in[1]]
 	if ok {
-		ok = g.signed && (bias == nil || len(n.in) > 2 && l.grids[n.in[2]] == g)
+		ok = g.Signed && (bias == nil || len(n.in) > 2 && l.grids[n.in[2]] == g)
 	} else {
 		g, ok = formatOf(n)
 	}
-	if ok && g.holds(kernel) && g.holds(bias) {
+	if ok && holds(g, kernel) && holds(g, bias) {
 		out.format(g)
 	}
 	return out
 }
 
-// holds is whether all numbers lie on the grid.
-func (g grid) holds(v []float32) bool {
-	return !slices.ContainsFunc(v, func(x float32) bool { return g.apply(x) != x })
+// holds is whether all numbers lie on a grid.
+func holds(g model.Grid, v []float32) bool {
+	return !slices.ContainsFunc(v, func(x float32) bool { return g.Round(x) != x })
 }
 
 // noted is what the documentation of a node says of its weights, which are in the file as
@@ -61,18 +62,18 @@ func (g grid) holds(v []float32) bool {
 const noted = "kernel and bias are rounded: %d bits, %d of them before the point, rounding %s"
 
 // formatOf reads it.
-func formatOf(n *node) (g grid, ok bool) {
+func formatOf(n *node) (g model.Grid, ok bool) {
 	var integer int
 	var how string
-	if k, err := fmt.Sscanf(n.doc, noted, &g.bits, &integer, &how); err != nil || k != 3 || g.bits < 1 || g.bits > 20 || integer < -20 || integer > 20 {
+	if k, err := fmt.Sscanf(n.doc, noted, &g.Bits, &integer, &how); err != nil || k != 3 || g.Bits < 1 || g.Bits > 20 || integer < -20 || integer > 20 {
 		return g, false
 	}
-	return gridOf(nn.Layer{Kind: nn.KindDense, Bits: g.bits, Integer: integer, Rounding: how}), true
+	return model.GridOf(nn.Layer{Kind: nn.KindDense, Bits: g.Bits, Integer: integer, Rounding: how}), true
 }
 
-func (y *layer) format(g grid) {
-	y.Bits, y.Integer, y.Rounding = g.bits, g.integer(), nn.RoundNearest
-	if g.floor {
+func (y *layer) format(g model.Grid) {
+	y.Bits, y.Integer, y.Rounding = g.Bits, integerBits(g), nn.RoundNearest
+	if g.Floor {
 		y.Rounding = nn.RoundFloor
 	}
 }

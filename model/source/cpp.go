@@ -208,7 +208,7 @@ func cppOp(b *bytes.Buffer, o op) string {
 	case nn.KindBatchNorm:
 		made("batch_norm<%d, %d>(%s, %s, %s, %s, %s)", out, o.In.C, o.x, o.mean.name, o.scale.name, bias, o.y)
 	case nn.KindQuantizedBits, nn.KindQuantizedReLU:
-		made("quantise<%d, %t>(%s, %sf, %sf, %sf, %s)", out, o.grid.floor, o.x, literal(o.grid.step), literal(o.grid.low), literal(o.grid.high), o.y)
+		made("quantise<%d, %t>(%s, %sf, %sf, %sf, %s)", out, o.grid.Floor, o.x, literal(o.grid.Step), literal(o.grid.Low), literal(o.grid.High), o.y)
 	case nn.KindCrop:
 		made("crop<%s, %d, %d>(%s, %s)", shapes, o.top, o.left, o.x, o.y)
 	case nn.KindAdd:

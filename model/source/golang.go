@@ -165,8 +165,8 @@ func goOp(o op) string {
 	case nn.KindBatchNorm:
 		return fmt.Sprintf("batchNorm(%s, %s[:], %s[:], %s)", o.x, o.mean.name, o.scale.name, bias)
 	case nn.KindQuantizedBits, nn.KindQuantizedReLU:
-		round := map[bool]string{true: "Floor", false: "RoundToEven"}[o.grid.floor]
-		return each(fmt.Sprintf("min(max(math.%s(v/%v), %v), %v) * %v", round, o.grid.step, o.grid.low, o.grid.high, o.grid.step))
+		round := map[bool]string{true: "Floor", false: "RoundToEven"}[o.grid.Floor]
+		return each(fmt.Sprintf("min(max(math.%s(v/%v), %v), %v) * %v", round, o.grid.Step, o.grid.Low, o.grid.High, o.grid.Step))
 	case nn.KindCrop:
 		return fmt.Sprintf("crop(%s, %s, %d, %d)", o.x, shapes, o.top, o.left)
 	case nn.KindAdd:

@@ -38,8 +38,8 @@ type op struct {
 	bias      *array // nil: none
 	mean      *array // batch_norm: (x − mean)·scale + bias
 	scale     *array
-	top, left int  // rows and columns before the image: padding, or what is cut away
-	grid      grid // quantised
+	top, left int        // rows and columns before the image: padding, or what is cut away
+	grid      model.Grid // quantised
 }
 
 // An array is a constant.
@@ -165,7 +165,7 @@ func (w *walk) layer(net *nn.Network, o *op, i int) error {
 		a := &array{fmt.Sprintf("%s_%s%d", w.prefix, letter, i), clean(p.Name), p.Shape, slices.Clone(p.Value)}
 		for k, v := range a.value {
 			if o.Bits > 0 {
-				a.value[k] = gridOf(o.Layer).apply(v)
+				a.value[k] = model.GridOf(o.Layer).Round(v)
 			}
 			if v-v != 0 {
 				return nil, refuse(fmt.Sprintf("its %s has the value %v", what, v))
@@ -185,7 +185,7 @@ func (w *walk) layer(net *nn.Network, o *op, i int) error {
 			return err
 		}
 	case nn.KindQuantizedBits, nn.KindQuantizedReLU:
-		o.grid = gridOf(o.Layer)
+		o.grid = model.GridOf(o.Layer)
 	case nn.KindCrop:
 		o.top, o.left = o.Top, o.Left
 	case nn.KindAdd:
@@ -258,7 +258,7 @@ func (o *op) title() string {
 	case nn.KindConv2D, nn.KindConv2DTranspose:
 		what += fmt.Sprintf(" %dx%d, stride %d", o.Kernel, o.Kernel, o.Stride)
 	case nn.KindQuantizedBits, nn.KindQuantizedReLU:
-		what += fmt.Sprintf(", multiples of %v from %v to %v", o.grid.step, o.grid.low*o.grid.step, o.grid.high*o.grid.step)
+		what += fmt.Sprintf(", multiples of %v from %v to %v", o.grid.Step, o.grid.Low*o.grid.Step, o.grid.High*o.grid.Step)
 	}
 	return fmt.Sprintf("%s: %s, %s", clean(o.Name), what, extent(o.Out))
 }
@@ -269,36 +269,6 @@ func extent(s nn.Shape) string {
 		return fmt.Sprint(s.C)
 	}
 	return fmt.Sprintf("%dx%dx%d", s.H, s.W, s.C)
-}
-
-// A grid is what a quantised layer makes: multiples of step from low·step to high·step.
-type grid struct {
-	step, low, high float32
-	floor           bool
-}
-
-func gridOf(l nn.Layer) grid {
-	g := grid{floor: l.Rounding == nn.RoundFloor}
-	fraction := l.Bits - l.Integer
-	if l.Kind == nn.KindQuantizedReLU || l.Unsigned {
-		g.high = float32(math.Exp2(float64(l.Bits)) - 1)
-	} else {
-		fraction--
-		g.high = float32(math.Exp2(float64(l.Bits-1)) - 1)
-		g.low = -g.high - 1
-	}
-	g.step = float32(math.Exp2(float64(-fraction)))
-	return g
-}
-
-func (g grid) apply(x float32) float32 {
-	v := float64(x) / float64(g.step)
-	if g.floor {
-		v = math.Floor(v)
-	} else {
-		v = math.RoundToEven(v)
-	}
-	return float32(max(min(v, float64(g.high)), float64(g.low))) * g.step
 }
 
 // A span says what is known of the numbers that a layer makes.
@@ -313,7 +283,7 @@ func (s span) after(o *op) span {
 	switch o.Kind {
 	case nn.KindQuantizedBits, nn.KindQuantizedReLU:
 		g := o.grid
-		return span{float64(g.step), float64(max(-g.low, g.high) * g.step), s.exact}
+		return span{float64(g.Step), float64(max(-g.Low, g.High) * g.Step), s.exact}
 	case nn.KindConv2D, nn.KindConv2DTranspose, nn.KindDense:
 		return s.sum(o)
 	case nn.KindReLU, nn.KindFlatten, nn.KindReshape, nn.KindCrop, nn.KindSwapPair, nn.KindNegatePair:
@@ -328,7 +298,7 @@ func (s span) sum(o *op) span {
 	if s.step == 0 || o.Bits == 0 {
 		return span{}
 	}
-	w := float64(gridOf(o.Layer).step)
+	w := float64(model.GridOf(o.Layer).Step)
 	top, most := 0.0, 0.0
 	for _, v := range o.kernel.value {
 		top += math.Abs(float64(v)) * s.top

@@ -136,8 +136,8 @@ func pythonOp(o op) string {
 	case nn.KindBatchNorm:
 		return fmt.Sprintf("(%s - %s) * %s + %s", o.x, o.mean.name, o.scale.name, bias)
 	case nn.KindQuantizedBits, nn.KindQuantizedReLU:
-		round := map[bool]string{true: "np.floor", false: "np.rint"}[o.grid.floor]
-		return fmt.Sprintf("np.clip(%s(%s / %v), %v, %v) * %v", round, o.x, o.grid.step, o.grid.low, o.grid.high, o.grid.step)
+		round := map[bool]string{true: "np.floor", false: "np.rint"}[o.grid.Floor]
+		return fmt.Sprintf("np.clip(%s(%s / %v), %v, %v) * %v", round, o.x, o.grid.Step, o.grid.Low, o.grid.High, o.grid.Step)
 	case nn.KindCrop:
 		return fmt.Sprintf("%s[:, %d:%d, %d:%d].%s", image, o.top, o.top+out.H, o.left, o.left+out.W, shape)
 	case nn.KindAdd:

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/bits"
 
+	"barrow/model"
 	"barrow/model/tensorflow/internal/graphpb"
 	"barrow/nn"
 )
@@ -22,7 +23,7 @@ func (n *node) pointwise() bool {
 // and where there is a grid, its numbers alone.
 type domain struct {
 	low  float64
-	grid *grid
+	grid *model.Grid
 }
 
 var anything = domain{low: math.Inf(-1)}
@@ -39,11 +40,11 @@ func (d domain) within(x []float32) []float32 {
 	return out
 }
 
-// all are the numbers of a grid, of which nn has at most 2^20.
-func (g grid) all() []float32 {
+// every are the numbers of a grid, of which nn has at most 2^20.
+func every(g model.Grid) []float32 {
 	var out []float32
-	for k := g.low; k <= g.high; k++ {
-		out = append(out, k*g.step)
+	for k := g.Low; k <= g.High; k++ {
+		out = append(out, k*g.Step)
 	}
 	return out
 }
@@ -109,7 +110,7 @@ func fit(f function, d domain) (l nn.Layer, out domain, ok bool) {
 	// written as a difference added to the number itself loses its digits.
 	for _, far := range []float32{1 << 20, 1 << 14, 1 << 10, 1 << 6, 1 << 4, 1 << 2} {
 		if l, ok := quantiser(f, d, far); ok {
-			g := gridOf(l)
+			g := model.GridOf(l)
 			return l, domain{low: math.Inf(-1), grid: &g}, true
 		}
 	}
@@ -120,7 +121,7 @@ func fit(f function, d domain) (l nn.Layer, out domain, ok bool) {
 // neighbours in floating point, and more and more distant ones.
 func (d domain) probes(step float32) []float32 {
 	if d.grid != nil {
-		return d.grid.all()
+		return every(*d.grid)
 	}
 	var out []float32
 	add := func(v float32) {
@@ -154,7 +155,7 @@ func quantiser(f function, d domain, far float32) (l nn.Layer, ok bool) {
 	ends := []float32{-far, far}
 	switch {
 	case d.grid != nil:
-		ends = []float32{d.grid.low * d.grid.step, d.grid.high * d.grid.step}
+		ends = []float32{d.grid.Low * d.grid.Step, d.grid.High * d.grid.Step}
 	case d.low > -math.MaxFloat32:
 		ends[0] = float32(d.low)
 	}
@@ -184,7 +185,7 @@ func quantiser(f function, d domain, far float32) (l nn.Layer, ok bool) {
 		return l, false
 	}
 	for _, l.Rounding = range []string{nn.RoundNearest, nn.RoundFloor} {
-		if sameGrid(f, d, gridOf(l), far) {
+		if sameGrid(f, d, model.GridOf(l), far) {
 			return l, true
 		}
 	}
@@ -194,19 +195,19 @@ func quantiser(f function, d domain, far float32) (l nn.Layer, ok bool) {
 // sameGrid reports whether a function brings numbers onto a grid: asked for are all
 // that the domain has, or all of the grid, ties, neighbours in floating point and what
 // lies beyond the ends, of large grids a share.
-func sameGrid(f function, d domain, g grid, far float32) bool {
-	x := d.probes(g.step)
+func sameGrid(f function, d domain, g model.Grid, far float32) bool {
+	x := d.probes(g.Step)
 	if d.grid == nil {
-		by := max(1, (g.high-g.low)/4096)
-		for k := g.low - 64; k <= g.high+64; k += by {
+		by := max(1, (g.High-g.Low)/4096)
+		for k := g.Low - 64; k <= g.High+64; k += by {
 			k := float32(math.Floor(float64(k)))
-			for _, v := range []float32{k * g.step, (k + 0.5) * g.step, (k + 0.25) * g.step} {
+			for _, v := range []float32{k * g.Step, (k + 0.5) * g.Step, (k + 0.25) * g.Step} {
 				x = append(x, v, math.Nextafter32(v, -far), math.Nextafter32(v, far))
 			}
 		}
 		for k := float32(1); k < 64; k++ {
-			for _, end := range []float32{g.low, g.high} {
-				x = append(x, (end+k-32)*g.step, (end+k-31.5)*g.step)
+			for _, end := range []float32{g.Low, g.High} {
+				x = append(x, (end+k-32)*g.Step, (end+k-31.5)*g.Step)
 			}
 		}
 		x = append(x, -far, far)
@@ -217,7 +218,7 @@ func sameGrid(f function, d domain, g grid, far float32) bool {
 		return false
 	}
 	for i, v := range x {
-		if y[i] != g.apply(v) {
+		if y[i] != g.Round(v) {
 			return false
 		}
 	}

@@ -2,9 +2,9 @@ package tensorflow
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
+	"barrow/model"
 	"barrow/model/tensorflow/internal/graphpb"
 	"barrow/nn"
 )
@@ -50,10 +50,10 @@ func weightsOf(net *nn.Network, l nn.LayerShape) (w weights, err error) {
 		w.bias = slices.Clone(p.Value)
 	}
 	if l.Bits > 0 {
-		q := gridOf(l.Layer)
+		q := model.GridOf(l.Layer)
 		for _, v := range [][]float32{w.kernel, w.bias} {
 			for i := range v {
-				v[i] = q.apply(v[i])
+				v[i] = q.Round(v[i])
 			}
 		}
 	}
@@ -101,7 +101,7 @@ func (b *builder) layer(l nn.LayerShape, w weights, x string, outputs map[string
 	case nn.KindAdd:
 		return b.op("add", "AddV2", x, outputs[l.From]), nil
 	case nn.KindQuantizedBits, nn.KindQuantizedReLU:
-		return b.round(x, gridOf(l.Layer)), nil
+		return b.round(x, model.GridOf(l.Layer)), nil
 	}
 	return "", fmt.Errorf("tensorflow: layer %q: layers of the kind %s are not written", l.Name, l.Kind)
 }
@@ -110,7 +110,7 @@ func (b *builder) layer(l nn.LayerShape, w weights, x string, outputs map[string
 func (b *builder) weights(of string, v []float32, shape []int, l nn.LayerShape) string {
 	at := b.variable(of, v, shape...)
 	if l.Bits > 0 {
-		at = b.round(at, gridOf(l.Layer))
+		at = b.round(at, model.GridOf(l.Layer))
 	}
 	return at
 }
@@ -171,49 +171,18 @@ func (b *builder) reshape(name, x string, shape ...int) string {
 	return b.opWith(name, "Reshape", attrs{"Tshape": int32s["T"]}, x, b.vector(name+"/shape", append([]int{-1}, shape...)...))
 }
 
-// A grid are the numbers that a quantised layer makes: multiples of step between
-// low·step and high·step.
-type grid struct {
-	step, low, high float32
-	floor           bool
-}
-
-func gridOf(l nn.Layer) grid {
-	g := grid{floor: l.Rounding == nn.RoundFloor}
-	fraction := l.Bits - l.Integer
-	if l.Kind == nn.KindQuantizedReLU || l.Unsigned {
-		g.high = float32(math.Exp2(float64(l.Bits)) - 1)
-	} else {
-		fraction--
-		g.high = float32(math.Exp2(float64(l.Bits-1)) - 1)
-		g.low = -g.high - 1
-	}
-	g.step = float32(math.Exp2(float64(-fraction)))
-	return g
-}
-
-func (g grid) apply(x float32) float32 {
-	v := float64(x) / float64(g.step)
-	if g.floor {
-		v = math.Floor(v)
-	} else {
-		v = math.RoundToEven(v)
-	}
-	return float32(max(min(v, float64(g.high)), float64(g.low))) * g.step
-}
-
 // round adds the operations that bring x onto the grid. Steps are powers of two,
 // so that the products are exact; Round takes halves to even.
-func (b *builder) round(x string, g grid) string {
-	x = b.op("mul", "Mul", x, b.scalar("mul/y", 1/g.step))
-	if g.floor {
+func (b *builder) round(x string, g model.Grid) string {
+	x = b.op("mul", "Mul", x, b.scalar("mul/y", 1/g.Step))
+	if g.Floor {
 		x = b.op("Floor", "Floor", x)
 	} else {
 		x = b.op("Round", "Round", x)
 	}
-	x = b.op("clip_by_value/Minimum", "Minimum", x, b.scalar("clip_by_value/Minimum/y", g.high))
-	x = b.op("clip_by_value", "Maximum", x, b.scalar("clip_by_value/y", g.low))
-	return b.op("truediv", "RealDiv", x, b.scalar("truediv/y", 1/g.step))
+	x = b.op("clip_by_value/Minimum", "Minimum", x, b.scalar("clip_by_value/Minimum/y", g.High))
+	x = b.op("clip_by_value", "Maximum", x, b.scalar("clip_by_value/y", g.Low))
+	return b.op("truediv", "RealDiv", x, b.scalar("truediv/y", 1/g.Step))
 }
 
 // truncate rounds down to multiples of 1/unit.

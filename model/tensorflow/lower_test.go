@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"barrow/model"
 	"barrow/nn"
 )
 
@@ -15,10 +16,10 @@ func TestNoLayer(t *testing.T) {
 		want  string
 	}{
 		"relu6":     {func(b *builder) string { return b.op("six", "Relu6", inputName) }, `node "six" (Relu6): no layer computes`},
-		"symmetric": {func(b *builder) string { return b.round(inputName, grid{step: 1. / 8, low: -31, high: 31}) }, `node "mul" (Mul): no layer computes`},
-		"third":     {func(b *builder) string { return b.round(inputName, grid{step: 1. / 3, low: -32, high: 31}) }, `node "mul" (Mul): no layer computes`},
+		"symmetric": {func(b *builder) string { return b.round(inputName, model.Grid{Step: 1. / 8, Low: -31, High: 31}) }, `node "mul" (Mul): no layer computes`},
+		"third":     {func(b *builder) string { return b.round(inputName, model.Grid{Step: 1. / 3, Low: -32, High: 31}) }, `node "mul" (Mul): no layer computes`},
 		"offset": {func(b *builder) string {
-			return b.round(b.op("add", "AddV2", inputName, b.scalar("by", 1./64)), grid{step: 1. / 8, low: -32, high: 31})
+			return b.round(b.op("add", "AddV2", inputName, b.scalar("by", 1./64)), model.Grid{Step: 1. / 8, Low: -32, High: 31})
 		}, `node "add" (AddV2): no layer computes`},
 		"unlimited": {func(b *builder) string { return b.op("down", "Floor", inputName) }, `node "down" (Floor)`},
 		"vector": {func(b *builder) string {
@@ -52,7 +53,7 @@ func TestQuantisers(t *testing.T) {
 				for integer := -3; integer <= min(bits, 10); integer++ {
 					want := nn.Layer{Kind: kind, Bits: bits, Integer: integer, Rounding: rounding}
 					b := newBuilder()
-					g, err := newFrozen(b.graph(placeholder(inputName, []int{4}), b.round(inputName, gridOf(want))))
+					g, err := newFrozen(b.graph(placeholder(inputName, []int{4}), b.round(inputName, model.GridOf(want))))
 					if err != nil {
 						t.Fatal(err)
 					}

@@ -85,9 +85,9 @@ func (l *layer) settle() {
 	q := l.kernel.rounding
 	alike := q.Bits > 0
 	if alike && l.bias.rounding != q {
-		g := gridOf(q)
+		g := model.GridOf(q)
 		for _, v := range l.bias.value {
-			alike = alike && g.apply(v) == v
+			alike = alike && g.Round(v) == v
 		}
 		l.bias.raw = l.bias.value
 	}
