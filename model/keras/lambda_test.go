@@ -104,3 +104,23 @@ func FuzzLambda(f *testing.F) {
 		}
 	})
 }
+
+// TestLambdaCount: a function that says it has more parameters than names for them is
+// refused, not given memory for all.
+func TestLambdaCount(t *testing.T) {
+	file, err := os.ReadFile("testdata/lambdas.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(file)) {
+		version, code, _ := strings.Cut(strings.TrimSpace(line), " ")
+		data, err := base64.StdEncoding.DecodeString(code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		copy(data[1:], "0000") // 808 464 432
+		if _, err := parseMarshal(data); !errors.Is(err, errMarshal) {
+			t.Errorf("Python %s: %v", version, err)
+		}
+	}
+}

@@ -230,6 +230,9 @@ func (r *marshalReader) function(depth int) (any, error) {
 	if c.locals, err = words(v[3]); err != nil {
 		return nil, err
 	}
+	if c.args > len(c.locals) { // of which they are the first
+		return nil, errMarshal
+	}
 	if r.layout == layout311 {
 		kinds, ok := v[4].(string)
 		if !ok || len(kinds) != len(c.locals) {
