@@ -15,6 +15,9 @@ type Format struct {
 	// Recognise reports whether a file of the format may begin with head, its
 	// first 512 bytes or all of a shorter one.
 	Recognise func(head []byte) bool
+	// Apart reports whether a file that begins with head has its weights in another
+	// file, which a source may name; nil where no file of the format has.
+	Apart func(head []byte) bool
 	// Read gives the network of a file, in the file's own arithmetic.
 	Read func(f Source, s nn.Settings) (*nn.Network, error)
 	// Open makes ready to run a file's model on arrays as the model itself takes

@@ -58,7 +58,13 @@ func Inspect(path string) (*Inspection, error) {
 	if format.Read != nil {
 		net, err := format.Read(src, nn.Settings{})
 		if err == nil {
-			found := &Inspection{Kind: text, Parts: []Part{part(net.Spec().Name, model.Ports(net), model.Layers(net))}}
+			ports := model.Ports(net)
+			if format.Open != nil { // which tells inputs that the network sees as one
+				if r, err := format.Open(src, nn.Settings{}); err == nil {
+					ports = r.Inputs()
+				}
+			}
+			found := &Inspection{Kind: text, Parts: []Part{part(net.Spec().Name, ports, model.Layers(net))}}
 			m, err := known(net)
 			found.Exports = holds(m, err)
 			return found, nil

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"barrow/autoencoder"
+	"barrow/internal/outfile"
 	"barrow/model"
 	"barrow/nn"
 	"barrow/run"
@@ -16,6 +18,12 @@ import (
 // takes them, and writes what it makes of them to another, out: y, y1 and so on, and
 // latent, where a model within it makes one. It returns what it wrote.
 func Run(ctx context.Context, src model.Source, in, out string, force bool, s Settings) (model.Vectors, error) {
+	if !strings.EqualFold(filepath.Ext(out), ".npz") {
+		return nil, fmt.Errorf("model: %s: the arrays are written as an .npz file of NumPy's: give it that ending", out)
+	}
+	if err := outfile.Check(out, force); err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
 	r, err := Runner(src, s)
 	if err != nil {
 		return nil, err
@@ -48,7 +56,7 @@ func Runner(src model.Source, s Settings) (model.Runner, error) {
 	}
 	src.Path = path
 	switch {
-	case kind != foreign && src.Weights != "":
+	case src.Weights != "" && (kind != foreign || !apart(format, path)):
 		return nil, fmt.Errorf("model: %s is a model whole, so %s is one weights file too many", path, src.Weights)
 	case kind != foreign:
 		return ownRunner(path, settings)
@@ -62,6 +70,12 @@ func Runner(src model.Source, s Settings) (model.Runner, error) {
 		return model.RunNetwork(net, nil, 0)
 	}
 	return nil, fmt.Errorf("model: %s: the format %s is written and not read; %s", path, format.Name, wanted())
+}
+
+// apart reports whether a model of another program has its weights in another file.
+func apart(format *model.Format, path string) bool {
+	head, err := beginning(path)
+	return err == nil && format.Apart != nil && format.Apart(head)
 }
 
 // ownRunner is that of a weights file of Barrow: an autoencoder, an estimator of the

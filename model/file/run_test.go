@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"barrow/autoencoder"
-	"barrow/internal/npz"
 	"barrow/internal/outfile"
 	"barrow/internal/shared"
 	"barrow/model"
@@ -22,22 +21,18 @@ import (
 // arrays reads a file of arrays.
 func arrays(t *testing.T, path string) model.Vectors {
 	t.Helper()
-	f, err := os.Open(path)
+	f, err := openArrays(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		t.Fatal(err)
-	}
-	archive, err := npz.NewArchive(f, info.Size(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var v model.Vectors
-	for i, name := range archive.Names {
-		a, err := readArray(archive, i)
+	for i, name := range f.names {
+		r, err := f.open(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := readArray(r)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,7 +16,7 @@ import (
 func Format() model.Format {
 	return model.Format{
 		Name: "keras", About: "Keras and QKeras: .h5, .hdf5 or .keras, or .json and weights of the same name beside it",
-		Recognise: Recognise, Read: readNetwork, Open: run, Files: sourceFiles,
+		Recognise: Recognise, Apart: isJSON, Read: readNetwork, Open: run, Files: sourceFiles,
 		Check: func(m *model.Model) error { return check(m, "keras", checkFloat) },
 		Export: func(_ context.Context, m *model.Model) ([]model.File, error) {
 			return eachPart(m, func(p model.Part) ([]model.File, error) {
@@ -77,6 +77,9 @@ func readNetwork(f model.Source, s nn.Settings) (*nn.Network, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := m.ordered(); err != nil {
+		return nil, fmt.Errorf("keras: %s: %w", f.Path, err)
+	}
 	return m.Network(s)
 }
 
@@ -103,7 +106,57 @@ func run(f model.Source, s nn.Settings) (model.Runner, error) {
 	for _, in := range m.Inputs {
 		inputs = append(inputs, model.Input{Name: in.Name, Shape: in.Shape, Side: in.Side})
 	}
-	return model.RunNetwork(net, inputs, m.Latent)
+	r, err := model.RunNetwork(net, inputs, m.Latent)
+	if err != nil || slices.Equal(m.places, slices.Sorted(slices.Values(m.places))) {
+		return r, err
+	}
+	return reordered{r, m.places}, nil
+}
+
+// ordered refuses inputs that could be taken for one another: the network, which has
+// them as one, does not say which is Keras' first. Of a pair the order is without bearing.
+func (m *Model) ordered() error {
+	for _, l := range m.Spec.Layers {
+		if l.Kind == nn.KindSwapPair {
+			return nil
+		}
+	}
+	for i, in := range m.Inputs {
+		for k, other := range m.Inputs[:i] {
+			if in.Side == "" && other.Side == "" && in.Shape == other.Shape && m.places[i] < m.places[k] {
+				return fmt.Errorf("its inputs %q, %q join in another order than the one in which the model takes them, so that as one network it would take them for one another: name them in the other order in the model", in.Name, other.Name)
+			}
+		}
+	}
+	return nil
+}
+
+// reordered runs a network whose inputs join in another order than the one in which the
+// model takes them: places says of each of the network's which of the model's it is.
+type reordered struct {
+	network model.Runner
+	places  []int
+}
+
+// Inputs implements model.Runner.
+func (r reordered) Inputs() []model.Port {
+	out := make([]model.Port, len(r.places))
+	for i, p := range r.network.Inputs() {
+		out[r.places[i]] = p
+	}
+	return out
+}
+
+// Run implements model.Runner.
+func (r reordered) Run(ctx context.Context, in []*model.Array) (model.Vectors, error) {
+	if len(in) != len(r.places) {
+		return r.network.Run(ctx, in) // which says so
+	}
+	given := make([]*model.Array, len(in))
+	for i, place := range r.places {
+		given[i] = in[place]
+	}
+	return r.network.Run(ctx, given)
 }
 
 // check asks of every part whether the format can hold it.

@@ -200,7 +200,7 @@ func TestToolsModels(t *testing.T) {
 
 // run holds a model to the output in a file of arrays, which has the inputs, too.
 func run(ctx context.Context, path, arrays string, exact bool) error {
-	got, err := file.Run(ctx, model.Source{Path: path}, arrays, path+".out", true, file.Settings{Threads: 1})
+	got, err := file.Run(ctx, model.Source{Path: path}, arrays, path+".out.npz", true, file.Settings{Threads: 1})
 	if err != nil {
 		return err
 	}

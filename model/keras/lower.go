@@ -104,7 +104,11 @@ func lower(c *config) (*Model, error) {
 			return nil, fmt.Errorf("architecture: model %q: more than %d values a sample are not supported", c.name, maxValues)
 		}
 	}
-	return &Model{Spec: spec, Inputs: inputs, Latent: l.latent(spec.Layers)}, nil
+	m := &Model{Spec: spec, Inputs: inputs, Latent: l.latent(spec.Layers)}
+	for _, in := range inputs {
+		m.places = append(m.places, slices.Index(l.inputs, in))
+	}
+	return m, nil
 }
 
 // order puts the model's inputs in the order in which the network wants them,

@@ -14,6 +14,8 @@ type Model struct {
 	// Inputs are the model's inputs: first those that make up the network's
 	// input, then those that join later (with a Side).
 	Inputs []Input
+	// places are those of the inputs in the order in which Keras takes them.
+	places []int
 	// Latent is how many of Spec's layers make up a model within the model that makes
 	// a vector of its input, as the encoder in an autoencoder does; 0 where none does.
 	Latent int

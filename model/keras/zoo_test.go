@@ -60,7 +60,7 @@ func holdZoo(t *testing.T, dir string) int {
 
 // holdAll holds a model to all outputs in a file of arrays, which has the inputs, too.
 func holdAll(ctx context.Context, path, arrays string, exact bool) error {
-	got, err := file.Run(ctx, model.Source{Path: path}, arrays, path+".out", true, file.Settings{Threads: 1})
+	got, err := file.Run(ctx, model.Source{Path: path}, arrays, path+".out.npz", true, file.Settings{Threads: 1})
 	if err != nil {
 		return err
 	}

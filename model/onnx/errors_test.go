@@ -69,7 +69,8 @@ func TestErrors(t *testing.T) {
 		want string
 	}{
 		"unknown":    {small(op("Wobble", "x", "y")), `node "the_wobble" (Wobble): operator Wobble is not supported`},
-		"circle":     {small(op("Add", "x b", "a"), op("Neg", "a", "b"), op("Neg", "a", "y")), `node "the_add" (Add): it depends on itself`},
+		"circle":     {small(op("Add", "x b", "a"), op("Neg", "a", "b"), op("Neg", "a", "y")), `node "the_add" (Add): it depends on itself, by way of its input "b"`},
+		"behind":     {small(op("Neg", "b", "y"), op("Add", "x b", "a"), op("Neg", "a", "b")), `node "the_neg" (Neg): it depends on itself, by way of its input "a"`},
 		"nowhere":    {small(op("Add", "x q", "y")), `its input "q" is made by no node`},
 		"twice":      {small(op("Neg", "x", "y"), op("Exp", "x", "y")), `its output "y" is made elsewhere`},
 		"negative":   {small(op("Constant", "", "k", value(array(-3))), op("Add", "x k", "y")), `a dimension of -3`},

@@ -252,11 +252,7 @@ func (g *graph) sort() error {
 		}
 	}
 	if len(order) < len(g.nodes) {
-		for _, n := range g.nodes {
-			if wait[n] > 0 {
-				return fmt.Errorf("%s: it depends on itself, by way of its input %q", n, n.in[0])
-			}
-		}
+		return circle(g.nodes, maker, wait)
 	}
 	for _, v := range g.outputs {
 		if maker[v.name] == nil && !given[v.name] {
@@ -269,6 +265,21 @@ func (g *graph) sort() error {
 
 // maxLive bounds the numbers that are held at the same time.
 const maxLive = 1 << 28
+
+// circle is the error that names a node of a circle, and the input by which it depends on
+// itself: back from a node that waits, along nodes that wait, until one comes again.
+func circle(nodes []*node, maker map[string]*node, wait map[*node]int) error {
+	waits := func(name string) bool { return maker[name] != nil && wait[maker[name]] > 0 }
+	n := nodes[slices.IndexFunc(nodes, func(n *node) bool { return wait[n] > 0 })]
+	for seen := map[*node]bool{}; ; {
+		in := n.in[slices.IndexFunc(n.in, waits)]
+		if seen[n] {
+			return fmt.Errorf("%s: it depends on itself, by way of its input %q", n, in)
+		}
+		seen[n] = true
+		n = maker[in]
+	}
+}
 
 // run computes the outputs from the values of the inputs.
 func (g *graph) run(ctx context.Context, in map[string]*tensor) ([]*tensor, error) {

@@ -182,11 +182,31 @@ func (l *lowering) lower() (nn.Spec, []*layer, error) {
 			return spec, nil, fmt.Errorf("the input %q does not reach the output", in.name)
 		}
 	}
+	if err := l.ordered(v); err != nil {
+		return spec, nil, err
+	}
 	spec.Input = v.in
 	for _, one := range v.layers {
 		spec.Layers = append(spec.Layers, one.Layer)
 	}
 	return spec, v.layers, nil
+}
+
+// ordered refuses inputs that could be taken for one another: the network, which has
+// them as one, does not say which is the model's first. Of a pair the order is without
+// bearing.
+func (l *lowering) ordered(v *flow) error {
+	if slices.ContainsFunc(v.layers, func(one *layer) bool { return one.Kind == nn.KindSwapPair }) {
+		return nil
+	}
+	for k, i := range v.inputs {
+		for _, other := range v.inputs[:k] {
+			if a, b := l.g.inputs[i], l.g.inputs[other]; i < other && slices.Equal(a.shape, b.shape) {
+				return fmt.Errorf("its inputs %q, %q join in another order than the one in which the model takes them, so that as one network it would take them for one another: name them in the other order in the model", a.name, b.name)
+			}
+		}
+	}
+	return nil
 }
 
 // input is an input of the model as a value.

@@ -12,9 +12,6 @@ import (
 
 // read tells a graph as layers.
 func read(f model.Source, s nn.Settings) (*nn.Network, error) {
-	if f.Weights != "" {
-		return nil, fmt.Errorf("tensorflow: %s: a frozen graph holds its weights: %s is a file too many", f.Path, f.Weights)
-	}
 	g, err := readFile(f.Path)
 	if err != nil {
 		return nil, err

@@ -91,9 +91,6 @@ func inputsOf(n *node, values map[*node]*tensor) []*tensor {
 // next. Graphs that were frozen for so many samples run any number, so many at
 // a time.
 func open(f model.Source, _ nn.Settings) (model.Runner, error) {
-	if f.Weights != "" {
-		return nil, fmt.Errorf("tensorflow: %s: a frozen graph holds its weights: %s is a file too many", f.Path, f.Weights)
-	}
 	g, err := readFile(f.Path)
 	if err != nil {
 		return nil, err
