@@ -57,6 +57,7 @@ type (
 		outside  bool // the data lie in another file
 	}
 	valueInfo struct {
+		other bool // a sequence, say: no tensor
 		name  string
 		dtype int64
 		// shape has −1 for a length that is open, and is nil where even the number
@@ -359,8 +360,6 @@ func parseTensor(b []byte) (*tensorProto, error) {
 			err = x.repeated(r.what, protowire.Fixed32Type, add(func(v uint64) float64 { return float64(math.Float32frombits(uint32(v))) }))
 		case 5:
 			err = x.repeated(r.what, protowire.VarintType, add(func(v uint64) float64 { return float64(int32(v)) }))
-		case 6:
-			return fmt.Errorf("tensors of strings are not supported")
 		case 7:
 			err = x.repeated(r.what, protowire.VarintType, add(func(v uint64) float64 { return float64(int64(v)) }))
 		case 8:
@@ -407,7 +406,6 @@ func (t *tensorProto) addExternal(of *reader, b []byte) error {
 func parseValue(b []byte) (*valueInfo, error) {
 	v := &valueInfo{}
 	r := &reader{what: "an input or output"}
-	other := false
 	// ValueInfoProto.type (2), TypeProto.tensor_type (1) of elem_type (1) and shape
 	// (2), TensorShapeProto.dim (1) of dim_value (1) or dim_param (2).
 	dim := func(x field) error {
@@ -459,15 +457,12 @@ func parseValue(b []byte) (*valueInfo, error) {
 				case 1:
 					return tensor(x)
 				case 4, 5, 8, 9:
-					other = true
+					v.other = true
 				}
 				return r.err
 			})
 		}
 		return r.err
 	})
-	if err == nil && other {
-		err = fmt.Errorf("%s %q is no tensor, which is not supported", r.what, v.name)
-	}
 	return v, err
 }

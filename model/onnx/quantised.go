@@ -54,11 +54,7 @@ func quantize(c *call) (*tensor, error) {
 	if !kind.whole || kind.size > 2 || dtype == typeBool {
 		return nil, fmt.Errorf("quantising to the type %d is not supported; supported are whole numbers of 8 and 16 bits", dtype)
 	}
-	bits := float64(8 * kind.size)
-	low, high := -math.Exp2(bits-1), math.Exp2(bits-1)-1
-	if kind.unsigned {
-		low, high = 0, math.Exp2(bits)-1
-	}
+	low, high := limits(dtype)
 	out := &tensor{dtype, c.in[0].shape, make([]float64, len(c.in[0].data))}
 	for i, v := range c.in[0].data {
 		scale, zero := at(i)

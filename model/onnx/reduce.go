@@ -116,8 +116,9 @@ func (t *tensor) reduce(list []int, keep bool, f func([]float64) float64) (*tens
 	}
 	rows := t.transpose(append(perm, list...))
 	out := &tensor{t.dtype, shape, make([]float64, size)}
+	least, most := limits(t.dtype)
 	for i := range out.data {
-		out.data[i] = f(rows.data[i*n : (i+1)*n])
+		out.data[i] = min(max(f(rows.data[i*n:(i+1)*n]), least), most)
 	}
 	return out.settle(), nil
 }
@@ -131,7 +132,8 @@ func argument(c *call, direction float64) (*tensor, error) {
 		return nil, err
 	}
 	last := c.int("select_last_index", 0) != 0
-	out, err := t.reduce([]int{at}, c.int("keepdims", 1) != 0, func(v []float64) float64 {
+	places := &tensor{typeInt64, t.shape, t.data} // what comes out are no numbers of the input's type
+	return places.reduce([]int{at}, c.int("keepdims", 1) != 0, func(v []float64) float64 {
 		best := 0
 		for i, x := range v {
 			if d := direction * (x - v[best]); d > 0 || d == 0 && last {
@@ -140,8 +142,4 @@ func argument(c *call, direction float64) (*tensor, error) {
 		}
 		return float64(best)
 	})
-	if err == nil {
-		out.dtype = typeInt64
-	}
-	return out, err
 }

@@ -43,6 +43,21 @@ var numerics = map[int64]numeric{
 	typeBool: {"bool", 1, true, true},
 }
 
+// limits are the least and the largest number of a type.
+func limits(dtype int64) (low, high float64) {
+	kind := numerics[dtype]
+	bits := float64(8 * kind.size)
+	switch {
+	case !kind.whole:
+		return math.Inf(-1), math.Inf(1)
+	case dtype == typeBool:
+		return 0, 1
+	case kind.unsigned:
+		return 0, math.Exp2(bits) - 1
+	}
+	return -math.Exp2(bits - 1), math.Exp2(bits-1) - 1
+}
+
 // maxSize is the most numbers that a tensor may have: hundreds of times those of any
 // network here.
 const maxSize = 1 << 26
