@@ -87,6 +87,7 @@ func (f *encodeFlags) encoder(cmd *cobra.Command, threads int, notes io.Writer) 
 		if m, err = openEncoder(f.model, threads); err != nil {
 			return nil, nil, err
 		}
+		decoderRemark(cmd, f.model)
 		if w, err = m.ChipWeights(); err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", f.model, err)
 		}

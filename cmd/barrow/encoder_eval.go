@@ -148,10 +148,25 @@ func (f *encoderEval) evaluate(cmd *cobra.Command, c *common, bar *progressBar, 
 			return nil, 0, err
 		}
 		modelRemark(cmd, name)
+		decoderRemark(cmd, name)
 		if k == 0 {
 			bits = m.Architecture().LatentBits
 		}
 		decoders = append(decoders, m)
+	}
+	if f.out != "" {
+		out, bad := f.create(cmd, f.out, f.force)
+		if bad != nil {
+			return nil, 0, bad
+		}
+		// Put in place when all is done, so that what is interrupted leaves nothing.
+		defer func() {
+			if err == nil {
+				err = out.Close()
+			}
+			out.Abort()
+		}()
+		s.Out = out
 	}
 	kept, dropped, err := f.measure(cmd, bar, first, path, metric, s, decoders)
 	if err != nil {
@@ -191,19 +206,7 @@ func (f *encoderEval) measure(cmd *cobra.Command, bar *progressBar, share float6
 		n += got
 		before, _ = images.Share()
 	}}
-	if f.out == "" {
-		return evaluate.Stream(cmd.Context(), metric, watched, s, decoders...)
-	}
-	out, err := f.create(cmd, f.out, f.force)
-	if err != nil {
-		return nil, 0, err
-	}
-	defer out.Abort()
-	s.Out = out
-	if kept, dropped, err = evaluate.Stream(cmd.Context(), metric, watched, s, decoders...); err != nil {
-		return nil, 0, err
-	}
-	return kept, dropped, out.Close()
+	return evaluate.Stream(cmd.Context(), metric, watched, s, decoders...)
 }
 
 // evaluation is what "encoder eval" finds.

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -43,7 +45,11 @@ func (f *exportFlags) export(cmd *cobra.Command, c *common, m *model.Model, name
 	}
 	var verified []file.Verified
 	if f.verify {
-		if verified, err = file.Verify(cmd.Context(), m, f.format, f.out); err != nil {
+		verified, err = file.Verify(cmd.Context(), m, f.format, f.out)
+		if err != nil && errors.Is(cmd.Context().Err(), context.Canceled) { // whatever a tool said that was stopped
+			return left{context.Canceled, f.out + " is complete but not verified"}
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -141,11 +147,7 @@ encoders alone refuse.`,
 			if len(args) > 0 {
 				name = args[0]
 			}
-			path := name
-			if name == builtIn {
-				path = ""
-			}
-			d, err := loadSurrogate(path, c.threads)
+			d, err := loadSurrogate(name, c.threads)
 			if err != nil {
 				return err
 			}

@@ -57,7 +57,7 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	case err == nil:
 		return 0
 	case errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &by):
-		fmt.Fprintf(stderr, "barrow: interrupted; %s\n", printable(next(err)))
+		fmt.Fprintf(stderr, "barrow: interrupted; %s\n", printable(next(err, out)))
 		return by.code()
 	}
 	fmt.Fprintf(stderr, "barrow: %s\n", printable(message(err)))
@@ -81,15 +81,34 @@ func (s stopped) code() int {
 type saved struct {
 	error
 	where string
+	force bool // with which the same command would begin anew
 }
 
 func (s saved) Unwrap() error { return s.error }
 
-// next says what to do after an interruption.
-func next(err error) string {
+// left says of interrupted work that files of it are complete, and are in the way of the
+// same command.
+type left struct {
+	error
+	what string
+}
+
+func (l left) Unwrap() error { return l.error }
+
+// next says what to do after an interruption, and what it left. Outputs that are files
+// are put in place as the last of a command's work, or it says that they are there.
+func next(err error, out *output) string {
 	var s saved
-	if errors.As(err, &s) {
+	var l left
+	switch {
+	case errors.As(err, &s) && s.force:
+		return "everything so far is saved in " + s.where + ": the same command without --force goes on from there"
+	case errors.As(err, &s):
 		return "everything so far is saved in " + s.where + ": the same command goes on from there"
+	case errors.As(err, &l):
+		return l.what + ": the same command with --force starts anew"
+	case out.wrote:
+		return "what was printed is not all: the same command starts anew"
 	}
 	return "no output was left: the same command starts anew"
 }
@@ -99,11 +118,13 @@ func next(err error) string {
 type output struct {
 	w      io.Writer
 	err    error
+	wrote  bool
 	closed func() // called where nobody reads any more
 }
 
 func (o *output) Write(b []byte) (int, error) {
 	n, err := o.w.Write(b)
+	o.wrote = o.wrote || n > 0
 	if err != nil && o.err == nil {
 		o.err = err
 		if errors.Is(err, syscall.EPIPE) {

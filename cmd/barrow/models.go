@@ -54,15 +54,23 @@ func modelRemark(cmd *cobra.Command, path string) {
 	}
 }
 
+// decoderRemark says which decoder was taken with an encoder that is a file by itself.
+func decoderRemark(cmd *cobra.Command, path string) {
+	if decoder := file.DecoderTaken(path); decoder != "" {
+		fmt.Fprintf(quietly(cmd), "%s: an encoder alone: its decoder is taken to be the file beside it, %s\n", path, decoder)
+	}
+}
+
 // openEncoder opens an encoder with its decoder by the name of a run folder, a
 // weights file or a model of another program.
 func openEncoder(name string, threads int) (*autoencoder.Model, error) {
 	return file.Autoencoder(name, file.Settings{Threads: threads})
 }
 
-// loadSurrogate opens an EMD network in the same way, or takes the built-in one.
+// loadSurrogate opens an EMD network in the same way, or takes the built-in one, where
+// that or none is named.
 func loadSurrogate(name string, threads int) (loss.Distance, error) {
-	if name == "" {
+	if name == "" || name == builtIn {
 		return surrogate.BuiltIn(nn.Settings{Threads: threads})
 	}
 	return file.Estimator(name, file.Settings{Threads: threads})

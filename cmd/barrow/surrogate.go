@@ -54,7 +54,7 @@ certainly not above the EMD.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, c, args[0], args[1]) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.weights, "weights", "", "weights `file`, run folder or model of another program; the built-in network by default")
+	flags.StringVar(&f.weights, "weights", "", "weights `file`, run folder or model of another program, or builtin, the network that comes with Barrow and is the default")
 	flags.BoolVar(&f.bound, "bound", false, "print the certified lower bound")
 	metricVar(flags, &f.metric, "ground metric of the exact EMD, with --json")
 	f.imageFlags.add(cmd)

@@ -20,6 +20,7 @@ type runFlags struct {
 	out, config string
 	force       bool
 	settings    *bind.Binding
+	before      os.FileInfo // of the run that the folder held, if any
 }
 
 // add makes the flags; the run's folder is called name by default.
@@ -41,6 +42,9 @@ func (f *runFlags) read(cmd *cobra.Command) error {
 	if err := f.settings.ReadTOML(f.config); err != nil {
 		return err
 	}
+	if info, err := os.Stat(filepath.Join(f.out, run.Config)); err == nil {
+		f.before = info
+	}
 	data, first := !f.settings.Zero("data"), !f.settings.Zero("pretrain")
 	return needless(cmd.Flags(),
 		purpose{[]string{"events", "preset"}, "simulated images, without --data", !data},
@@ -54,10 +58,17 @@ func (f *runFlags) explain(err error) error {
 	if !errors.Is(err, context.Canceled) {
 		return err
 	}
-	if _, e := os.Stat(filepath.Join(f.out, run.Config)); e != nil {
+	now, none := os.Stat(filepath.Join(f.out, run.Config))
+	if none != nil {
 		return err
 	}
-	return saved{err, f.out}
+	if f.before != nil && os.SameFile(f.before, now) {
+		// Resumed; or the run that is there is another, to be replaced or in the way.
+		if of, bad := run.Inspect(f.out); f.force || bad != nil || of.Finished {
+			return err
+		}
+	}
+	return saved{err, f.out, f.force}
 }
 
 // remark is where a library says what a user should know but did not ask for.

@@ -13,9 +13,13 @@ import (
 // autoencoderOf is another program's network as an autoencoder: with the decoder beside
 // it, if it is an encoder alone.
 func autoencoderOf(net *nn.Network, path string, s nn.Settings) (*autoencoder.Model, error) {
-	beside := decoderBeside(path)
-	if beside == "" || !autoencoder.EncoderAlone(net) {
+	if !autoencoder.EncoderAlone(net) {
 		return autoencoder.FromNetwork(net)
+	}
+	beside := decoderBeside(path)
+	if beside == "" {
+		_, err := autoencoder.FromNetwork(net)
+		return nil, fmt.Errorf("%w; %s", err, sought(path))
 	}
 	kind, format, err := recognise(beside)
 	if err != nil {
@@ -34,18 +38,50 @@ func autoencoderOf(net *nn.Network, path string, s nn.Settings) (*autoencoder.Mo
 	return autoencoder.FromNetwork(net)
 }
 
+// sought says which file the decoder of an encoder's would be.
+func sought(path string) string {
+	if names := decoderNames(path); len(names) > 0 {
+		return fmt.Sprintf("there is no decoder beside it: %s", strings.Join(names, " or "))
+	}
+	return "the decoder is looked for beside a file called encoder, under the same name with decoder: call the two so"
+}
+
+// DecoderTaken is the file that [Autoencoder] takes the decoder from that it opens with the
+// encoder of a file; "" where the file has its own.
+func DecoderTaken(path string) string {
+	beside := decoderBeside(path)
+	if beside == "" {
+		return ""
+	}
+	kind, format, err := recognise(path)
+	if err != nil || kind != foreign {
+		return ""
+	}
+	if net, err := readNetwork(format, path, nn.Settings{}); err != nil || !autoencoder.EncoderAlone(net) {
+		return ""
+	}
+	return beside
+}
+
 // decoderBeside is the file that has the name of an encoder's, but for the word decoder
 // in the place of encoder; "" if there is none.
 func decoderBeside(path string) string {
-	folder, name := filepath.Split(path)
-	for _, words := range [][2]string{{"encoder", "decoder"}, {"Encoder", "Decoder"}} {
-		if !strings.Contains(name, words[0]) {
-			continue
-		}
-		other := folder + strings.Replace(name, words[0], words[1], 1)
-		if info, err := os.Stat(other); err == nil && info.Mode().IsRegular() {
-			return other
+	for _, name := range decoderNames(path) {
+		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+			return name
 		}
 	}
 	return ""
+}
+
+// decoderNames are what that file could be called.
+func decoderNames(path string) []string {
+	var names []string
+	folder, name := filepath.Split(path)
+	for _, words := range [][2]string{{"encoder", "decoder"}, {"Encoder", "Decoder"}} {
+		if strings.Contains(name, words[0]) {
+			names = append(names, folder+strings.Replace(name, words[0], words[1], 1))
+		}
+	}
+	return names
 }

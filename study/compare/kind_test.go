@@ -65,3 +65,15 @@ func TestIdentity(t *testing.T) {
 		}
 	}
 }
+
+// TestBuiltInNamed: the network that comes with the program is known by the name that
+// commands have for it, too, and is the same run.
+func TestBuiltInNamed(t *testing.T) {
+	for _, name := range []string{"", "builtin", BuiltIn} {
+		p := Default()
+		p.Losses, p.CNN = []string{"emd-cnn"}, name
+		if load, err := p.network(); err != nil || load == nil || p.CNN != BuiltIn {
+			t.Errorf("%q: %q, %v", name, p.CNN, err)
+		}
+	}
+}

@@ -49,7 +49,7 @@ type Plan struct {
 
 	Metric    string  `json:"metric" value:"file" help:"ground metric, or a CSV file of x,y per cell"`
 	Threshold float64 `json:"mip" help:"charge above which a cell counts as occupied"`
-	CNN       string  `json:"emd_cnn,omitempty" value:"file" help:"weights file or run folder of the EMD network, for losses that need it (default: the built-in one)"`
+	CNN       string  `json:"emd_cnn,omitempty" value:"file" help:"weights file or run folder of the EMD network, for losses that need it (default: builtin, the one that comes with Barrow)"`
 	Seed      uint64  `json:"seed" help:"seed of every random choice; the same seed gives the same bits"` // of the first training; the others follow
 	Seeds     int     `json:"seeds" help:"trainings of each kind, one seed after the other"`
 

@@ -117,7 +117,7 @@ func (p *Plan) network() (func() (loss.Distance, error), error) {
 		return nil, nil
 	case p.CNN == "" && p.Metric != hgcal.Metrics()[0]:
 		return nil, fmt.Errorf("compare: metric = %q: the loss emd-cnn needs a network for it: train one and name it as emd_cnn", p.Metric)
-	case p.CNN == "":
+	case p.CNN == "", p.CNN == "builtin": // as commands call it
 		p.CNN = BuiltIn
 	}
 	name := p.CNN
