@@ -317,5 +317,8 @@ func (l *lowering) activate(stretch map[*node]bool, users []*node) error {
 		}
 		return l.push(to, layer{Layer: x})
 	}
-	return users[0].failed(fmt.Errorf("no layer computes what it makes of node %q (%s)", l.at.Name, l.at.Op))
+	return users[0].failed(fmt.Errorf("no layer computes what it makes of node %q (%s): %w", l.at.Name, l.at.Op, errOtherwise))
 }
+
+// errOtherwise is how to go on with a graph that is not read as layers.
+var errOtherwise = errors.New("run the graph as it stands (model run), or take the model's Keras or ONNX file, or of Barrow's precision asic its weights file or the chip's registers")

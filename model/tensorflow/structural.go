@@ -287,7 +287,7 @@ func (l *lowering) reshaped(n *node) error {
 func (l *lowering) padded(n *node) error {
 	t := l.fixed[n.in[1]]
 	if t == nil || len(t.i) != 8 || t.i[0]+t.i[1]+t.i[6]+t.i[7] != 0 || l.pads != nil {
-		return n.failed(errors.New("it puts other than constant numbers of zeros around images"))
+		return n.failed(errors.New("it puts other than constant numbers of zeros around images, as exports do that move cells to the arrangement that the model does not have: take the graph of the other one, or run this one as it stands (model run)"))
 	}
 	if len(n.in) > 2 {
 		if v := l.fixed[n.in[2]]; v == nil || v.kind != float || v.size() != 1 || v.f[0] != 0 {
