@@ -10,3 +10,10 @@ class A(nn.Module):
     def forward(s,x): return s.dec(s.enc(x))
 m=A().eval()
 torch.onnx.export(m,torch.zeros(1,3,4,4),sys.argv[1],input_names=["x"],output_names=["y"],dynamic_axes={"x":{0:"N"},"y":{0:"N"}},dynamo=False)
+# With a second file, the newer exporter writes it of the same network (dynamo.onnx); needs onnxscript.
+if len(sys.argv) > 2:
+    torch.onnx.export(m,(torch.zeros(2,3,4,4),),sys.argv[2],input_names=["x"],output_names=["y"],dynamic_shapes=({0:torch.export.Dim("N")},),dynamo=True,external_data=False)
+    import onnx # paths of this machine are left out
+    p=onnx.load(sys.argv[2])
+    for n in [p.graph,*p.graph.node,*p.graph.input,*p.graph.output,*p.graph.value_info]: del n.metadata_props[:]
+    onnx.save(p,sys.argv[2])
