@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"regexp"
 	"strconv"
 	"text/tabwriter"
@@ -13,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"barrow/internal/jsonout"
+	"barrow/internal/sniff"
 	model "barrow/model/file"
 	"barrow/wafer"
 	"barrow/wafer/file"
@@ -108,13 +111,19 @@ func (f *inspectFlags) run(cmd *cobra.Command, c *common, paths []string) error 
 		if of != nil {
 			found = []inspected{{Format: "model", Name: in.Name, Kind: of.Kind, Columns: []inspectedField{}, Model: of}}
 		} else {
-			found, err = inspectOne(cmd.Context(), in, s)
+			if info, bad := os.Stat(in.Name); in.Stream == nil && bad == nil && info.IsDir() {
+				err = fmt.Errorf("%s: a folder that holds no run; name a file, or a run's folder", in.Name)
+			} else {
+				found, err = inspectOne(cmd.Context(), in, s)
+			}
 			if noModel != nil && !errors.Is(noModel, model.ErrNoModel) {
 				switch {
 				case err == nil && len(found) > 0 && found[0].Format == "csv": // as any text is
 					found, err = nil, noModel
-				case err != nil:
+				case err != nil && tables(in.Name):
 					err = fmt.Errorf("%w; as a model: %w", err, noModel)
+				case err != nil:
+					err = noModel
 				}
 			}
 			if errors.Is(err, context.Canceled) {
@@ -145,6 +154,12 @@ func (f *inspectFlags) run(cmd *cobra.Command, c *common, paths []string) error 
 		err = jsonout.Encode(out, map[string]any{"objects": objects})
 	}
 	return errors.Join(append(failed, err)...)
+}
+
+// tables reports whether a file that looks like a model may be one of tables: HDF5.
+func tables(path string) bool {
+	head, err := sniff.Head(path)
+	return err == nil && bytes.HasPrefix(head, []byte("\x89HDF"))
 }
 
 func inspectOne(ctx context.Context, in file.Input, s wafer.InspectSettings) ([]inspected, error) {

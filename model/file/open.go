@@ -50,7 +50,7 @@ func Autoencoder(name string, s Settings) (*autoencoder.Model, error) {
 	}
 	m, err := autoencoderOf(net, path, settings)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, named(path, err)
 	}
 	return m, nil
 }
@@ -70,7 +70,7 @@ func Encoder(name string, s Settings) (*model.Model, error) {
 		}
 		m, err := ofAutoencoder(net)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			return nil, named(path, err)
 		}
 		return m, nil
 	}
@@ -124,7 +124,7 @@ func Estimator(name string, s Settings) (loss.Distance, error) {
 	}
 	m, err := surrogate.FromNetwork(net)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, named(path, err)
 	}
 	return m, nil
 }

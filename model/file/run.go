@@ -34,7 +34,7 @@ func Run(ctx context.Context, src model.Source, in, out string, force bool, s Se
 	}
 	v, err := r.Run(ctx, arrays)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", src.Path, err)
+		return nil, named(src.Path, err)
 	}
 	if err := writeArrays(out, force, v); err != nil {
 		return nil, fmt.Errorf("model: %w", err)
@@ -70,6 +70,14 @@ func Runner(src model.Source, s Settings) (model.Runner, error) {
 		return model.RunNetwork(net, nil, 0)
 	}
 	return nil, fmt.Errorf("model: %s: the format %s is written and not read; %s", path, format.Name, wanted())
+}
+
+// named puts a file's name before an error that does not have it.
+func named(path string, err error) error {
+	if strings.Contains(err.Error(), path) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", path, err)
 }
 
 // apart reports whether a model of another program has its weights in another file.

@@ -2,6 +2,7 @@ package file
 
 import (
 	"context"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -192,5 +193,14 @@ func TestRunRefused(t *testing.T) {
 		if _, err := Run(context.Background(), model.Source{Path: path}, in, filepath.Join(dir, "y.npz"), false, Settings{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
+	}
+}
+
+func TestNamed(t *testing.T) {
+	if got := named("m.onnx", errors.New("onnx: m.onnx: no")).Error(); got != "onnx: m.onnx: no" {
+		t.Error(got)
+	}
+	if got := named("m.onnx", errors.New("no")).Error(); got != "m.onnx: no" {
+		t.Error(got)
 	}
 }
