@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"barrow/internal/jsonout"
-	"barrow/internal/sniff"
 	model "barrow/model/file"
 	"barrow/wafer"
 	"barrow/wafer/file"
@@ -158,8 +156,14 @@ func (f *inspectFlags) run(cmd *cobra.Command, c *common, paths []string) error 
 
 // tables reports whether a file that looks like a model may be one of tables: HDF5.
 func tables(path string) bool {
-	head, err := sniff.Head(path)
-	return err == nil && bytes.HasPrefix(head, []byte("\x89HDF"))
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head := make([]byte, 4)
+	_, err = io.ReadFull(f, head)
+	return err == nil && string(head) == "\x89HDF"
 }
 
 func inspectOne(ctx context.Context, in file.Input, s wafer.InspectSettings) ([]inspected, error) {
