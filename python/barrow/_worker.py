@@ -13,17 +13,20 @@ are opened again there.
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import errno
 import itertools
 import json
 import mmap
 import os
+import signal
 import struct
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections import deque
 from typing import Any, Callable, Deque, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple, TypeVar, Union
 
@@ -61,14 +64,37 @@ class Reply(NamedTuple):
     arrays: Dict[str, _Array]
 
 
+def _above(descriptor: int) -> int:
+    """A descriptor of the same that is none of the standard streams', which may be closed."""
+    if descriptor > 2 or sys.platform == "win32":
+        return descriptor
+    import fcntl
+
+    try:
+        return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
+    finally:
+        os.close(descriptor)
+
+
+def _pipe() -> Tuple[int, int]:
+    reader, writer = os.pipe()
+    return _above(reader), _above(writer)
+
+
 def _nameless() -> Any:
     """A file that has no name anywhere: nothing of it can be left behind."""
     if sys.platform == "linux" and hasattr(os, "memfd_create"):
         try:
-            return os.fdopen(os.memfd_create("barrow", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING), "w+b", 0)
+            descriptor = os.memfd_create("barrow", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         except OSError:
             pass  # a kernel, or a sandbox, without
-    return tempfile.TemporaryFile("w+b", 0, prefix="barrow-")
+        else:
+            return os.fdopen(_above(descriptor), "w+b", 0)
+    file = tempfile.TemporaryFile("w+b", 0, prefix="barrow-")
+    if file.fileno() > 2 or sys.platform == "win32":
+        return file
+    with file:
+        return os.fdopen(_above(os.dup(file.fileno())), "w+b", 0)
 
 
 class _Arena:
@@ -151,9 +177,9 @@ class _Worker:
 
     def _start(self) -> None:
         self.errors = _nameless()  # not a pipe, which could fill up and hold the worker
-        theirs, self.input = os.pipe()
+        theirs, self.input = _pipe()
         try:
-            self.output, theirs_too = os.pipe()
+            self.output, theirs_too = _pipe()
             try:
                 options: Dict[str, Any] = {}
                 descriptor = self.arena.descriptor
@@ -333,10 +359,7 @@ class _Worker:
     def _ended(self, when: str) -> str:
         """What is known of a worker that ended by itself."""
         assert self.process is not None
-        try:
-            status: Optional[int] = self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            status = None
+        status = self._wait(5)
         message = f"barrow: the worker ended {when}"
         if status is not None:
             message += f", killed by signal {-status}" if status < 0 else f", with status {status}"
@@ -353,14 +376,46 @@ class _Worker:
             lines += self.errors.read(4096).decode("utf-8", "replace").strip().splitlines()
         return "\n".join(lines if len(lines) <= 24 else lines[:16] + ["…"] + lines[-8:])
 
+    def _wait(self, seconds: Optional[float] = None) -> Optional[int]:
+        """The process's exit status, once it has one, or None after so many seconds.
+
+        Popen's own wait and kill share a lock, which an interruption can leave locked.
+        """
+        process = self.process
+        assert process is not None
+        if sys.platform == "win32":
+            try:
+                return process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                return None
+        end = None if seconds is None else time.monotonic() + seconds
+        while process.returncode is None:
+            try:
+                pid, status = os.waitpid(process.pid, os.WNOHANG if end else 0)
+            except ChildProcessError:
+                pid, status = process.pid, 0  # somebody else has waited for it
+            if pid:
+                process.returncode = os.waitstatus_to_exitcode(status)
+            elif end and time.monotonic() > end:
+                break
+            else:
+                time.sleep(0.001)
+        return process.returncode
+
     def kill(self) -> None:
         """End the process at once and give all back."""
         if self.pid != os.getpid():
             self.forget()
             return
         if self.process is not None:
-            self.process.kill()
-            self.process.wait()
+            if sys.platform == "win32":
+                self.process.kill()
+            elif self.process.returncode is None:
+                try:
+                    os.kill(self.process.pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass  # somebody else has waited for it
+            self._wait()
         self._close()
 
     def finish(self) -> None:
@@ -368,10 +423,7 @@ class _Worker:
         if self.pid == os.getpid() and self.process is not None and self.input >= 0 and not self.busy:
             descriptor, self.input = self.input, -1
             os.close(descriptor)
-            try:
-                self.process.wait(1)
-            except subprocess.TimeoutExpired:
-                pass
+            self._wait(1)
         self.kill()
 
     def forget(self) -> None:
@@ -450,16 +502,19 @@ class _State:
 
 
 class _Start:
-    """Starts a worker on a thread of its own, which no signal handler interrupts."""
+    """Starts a worker on a thread of its own, which no signal handler interrupts.
+
+    Threads and events of the module threading can be left in disorder by a handler that
+    raises; what is used of it here cannot.
+    """
 
     def __init__(self) -> None:
         self.worker: Optional[_Worker] = None
         self.error: Optional[BaseException] = None
-        self.thread: Optional[threading.Thread] = threading.Thread(target=self._run, name="barrow-start", daemon=True)
+        self.done = False
         try:
-            self.thread.start()
+            _thread.start_new_thread(self._run, ())
         except RuntimeError:  # the interpreter is about to end and starts no more threads
-            self.thread = None
             self._run()
 
     def _run(self) -> None:
@@ -467,10 +522,12 @@ class _Start:
             self.worker = _Worker()
         except BaseException as e:
             self.error = e
+        finally:
+            self.done = True
 
     def result(self) -> _Worker:
-        if self.thread is not None:
-            self.thread.join()
+        while not self.done:
+            time.sleep(0.0005)
         if self.error is not None:
             raise self.error
         assert self.worker is not None
@@ -490,8 +547,10 @@ def _here() -> _State:
 def _after_fork() -> None:
     global _state
     inherited, _state = _state, _State()
-    if inherited.worker is not None:
-        inherited.worker.forget()
+    starting = inherited.starting
+    for worker in (inherited.worker, starting.worker if starting is not None else None):
+        if worker is not None:
+            worker.forget()
 
 
 if hasattr(os, "register_at_fork"):
@@ -502,9 +561,11 @@ def _current(state: _State) -> _Worker:
     """The worker of this process, a new one where there is none; the lock is held."""
     worker = state.worker
     if worker is not None and not worker.busy:
-        if state.closing:
+        try:
             _close_objects(state, worker)
-        return worker
+            return worker
+        except WorkerError:
+            pass  # it has ended, which is nothing to the call to come
     # A busy one was left in the middle of a call, or is in the middle of one that a
     # signal handler has interrupted to come here: that call ends it.
     state.worker = worker = None

@@ -424,6 +424,59 @@ def script(text: str, **more: str) -> "subprocess.Popen[str]":
     )
 
 
+def test_interrupted_start() -> None:
+    """A start that is interrupted, wherever, is nothing to the next call."""
+    text = """
+import os, random, signal
+from barrow import WorkerError, _worker
+interrupted = 0
+
+def stop(*_):
+    global interrupted
+    if armed:
+        interrupted += 1
+        raise KeyboardInterrupt
+
+signal.signal(signal.SIGALRM, stop)
+for k in range(5 * int(os.environ.get("BARROW_KILLS", "20"))):
+    worker = _worker._state.worker
+    if worker is not None:
+        os.kill(worker.process.pid, signal.SIGKILL)
+    try:
+        armed = True
+        signal.setitimer(signal.ITIMER_REAL, random.uniform(0.0005, 0.012))
+        _worker.call("wait", {"seconds": 0.02})
+    except (KeyboardInterrupt, WorkerError):
+        pass
+    armed = False
+    assert "version" in _worker.call("version").params
+print("interrupted", interrupted > 0)
+"""
+    said, _ = script(text).communicate(timeout=120)
+    assert said == "interrupted True\n"
+
+
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+def test_closed_streams(closed: str, tmp_path: Any) -> None:
+    """The standard streams may be closed, as a daemon's are; their numbers go to no other file."""
+    out = tmp_path / "said"
+    text = f"from barrow import _worker; text = str(_worker.call('version').params); open({str(out)!r}, 'w').write(text)"
+    paths = os.path.dirname(os.path.dirname(os.path.abspath(barrow.__file__)))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([paths, os.environ.get("PYTHONPATH", "")])}
+    subprocess.run(["sh", "-c", f'exec "$0" -c "$1" {closed}', sys.executable, text], env=environment, check=True, timeout=60)
+    assert "version" in out.read_text()
+
+
+def test_death_of_an_idle_worker_with_objects_to_close() -> None:
+    pid = worker_pid()
+    thing = barrow.Metric.euclidean(np.random.default_rng().random((5, 2)))
+    del thing
+    gc.collect()
+    os.kill(pid, signal.SIGKILL)
+    assert until(lambda: gone(pid))
+    right()
+
+
 def test_no_program(tmp_path: Any) -> None:
     text = "from barrow import _worker; _worker.call('version')"
     said, _ = script(text, BARROW="/nowhere/barrow").communicate(timeout=60)
