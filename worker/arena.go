@@ -132,13 +132,15 @@ func (a *arena) remap(size int64) error {
 	return nil
 }
 
-// settle drops mappings that only the last request's views could lie in.
+// settle drops mappings that only the last request's views could lie in. It tries each
+// once: those that are dropped may be another's addresses at the next request.
 func (a *arena) settle() error {
+	var errs []error
 	for _, m := range a.old {
 		if err := unmapFile(m); err != nil {
-			return fmt.Errorf("worker: unmapping: %w", err)
+			errs = append(errs, fmt.Errorf("worker: unmapping: %w", err))
 		}
 	}
 	a.old = a.old[:0]
-	return nil
+	return errors.Join(errs...)
 }

@@ -127,6 +127,9 @@ func (c *call) place(name string, d dtype, shape []int) (*array, error) {
 			return &c.out[i], nil
 		}
 	}
+	if slices.ContainsFunc(c.fresh, func(a array) bool { return a.name == name }) {
+		return nil, &failure{Kind: kindInternal, Message: fmt.Sprintf("worker: two results %q", name)}
+	}
 	a := array{name: name, dtype: d, shape: slices.Clone(shape)}
 	if err := a.measure(); err != nil {
 		return nil, err

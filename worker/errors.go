@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"syscall"
 
 	"barrow/emd"
@@ -54,11 +55,13 @@ func describe(err error, first int, kind string) *failure {
 	if errors.As(err, &f) {
 		return f
 	}
-	f = &failure{Kind: kind}
+	f = &failure{Kind: kind, Message: err.Error()}
 	var row *emd.RowError
 	if errors.As(err, &row) {
-		row.Row += first
-		f.Kind, f.Row = kindEMD, &row.Row
+		there := *row // the library's own stays what it is
+		there.Row += first
+		f.Kind, f.Row = kindEMD, &there.Row
+		f.Message = strings.Replace(f.Message, row.Error(), there.Error(), 1)
 	}
 	var (
 		mass     *emd.MassError
@@ -86,6 +89,5 @@ func describe(err error, first int, kind string) *failure {
 	case errors.As(err, &code): // whose file is named in the text
 		f.Kind, f.Code = kindFile, int(code)
 	}
-	f.Message = err.Error()
 	return f
 }

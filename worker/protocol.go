@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 )
 
@@ -288,12 +289,16 @@ func decode(params []byte, v any) error {
 	if len(params) == 0 {
 		params = []byte("{}")
 	}
+	if bytes.Equal(bytes.TrimSpace(params), []byte("null")) {
+		return fmt.Errorf("worker: parameters: null: want an object")
+	}
 	d := json.NewDecoder(bytes.NewReader(params))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
 		return fmt.Errorf("worker: parameters: %w", err)
 	}
-	if d.More() {
+	// More would not do: it takes a closing bracket for an end.
+	if _, err := d.Token(); err != io.EOF {
 		return fmt.Errorf("worker: parameters: something follows the object")
 	}
 	return nil

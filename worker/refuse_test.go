@@ -38,6 +38,9 @@ func TestRefusals(t *testing.T) {
 		"object":          {frame(typeCall, 1, 7, "echo", nil, nil, ""), "no object 7 is open"},
 		"params":          {frame(typeCall, 1, 0, "version", nil, nil, `{"a":1}`), `unknown field "a"`},
 		"more params":     {frame(typeCall, 1, 0, "version", nil, nil, `{} {}`), "something follows"},
+		"bracket":         {frame(typeCall, 1, 0, "version", nil, nil, `{} }`), "something follows"},
+		"square bracket":  {frame(typeCall, 1, 0, "version", nil, nil, `{}]`), "something follows"},
+		"null":            {frame(typeCall, 1, 0, "version", nil, nil, ` null`), "parameters: null: want an object"},
 		"no params":       {frame(typeCall, 1, 0, "version", nil, nil, `{`), "parameters: unexpected EOF"},
 		"behind the file": {call([]array{a("p", 4000, tFloat64, 13)}, nil), "ends at byte 4104, the mapped file at 4096"},
 		"far behind":      {call([]array{a("p", 1<<59, tFloat64, 13)}, nil), "the mapped file at 4096"},
@@ -161,9 +164,85 @@ func TestErrors(t *testing.T) {
 		if f.Kind != test.kind || number(f.Row) != test.row || number(f.Cell) != test.cell || !strings.HasPrefix(f.Message, test.message) {
 			t.Errorf("%v: %s %d %d %q", test.err, f.Kind, number(f.Row), number(f.Cell), f.Message)
 		}
+		if again := describe(test.err, 100, kindInput); again.Message != f.Message || number(again.Row) != number(f.Row) {
+			t.Errorf("%v: told again: row %d, %q", test.err, number(again.Row), again.Message)
+		}
 		if errors.Is(test.err, fs.ErrNotExist) && (f.Code != 2 || f.File != "/no/such/file") {
 			t.Errorf("%v: code %d, file %q", test.err, f.Code, f.File)
 		}
+	}
+}
+
+// TestOpenFails has an object that is made, of which the client then wants a result that
+// there is none of: it is closed again.
+func TestOpenFails(t *testing.T) {
+	s := fresh()
+	closed := 0
+	s.subject.kinds["closer"] = func(context.Context, *call) (object, error) {
+		return object{close: func() error { closed++; return nil }}, nil
+	}
+	c := dial(t, s)
+	room := array{name: "p", dtype: tFloat64, shape: []int{3}}
+	if _, err := c.ask(typeOpen, 0, "closer", nil, []array{room}, ""); err == nil || !strings.Contains(err.Error(), `no result "p"`) {
+		t.Error(err)
+	}
+	if closed != 1 {
+		t.Errorf("closed %d times", closed)
+	}
+	if a, err := c.ask(typeOpen, 0, "closer", nil, nil, ""); err != nil || a.handle != 1 {
+		t.Errorf("handle %d, %v: want the first", a.handle, err)
+	}
+}
+
+// TestResultTwice has a handler that gives two results of one name.
+func TestResultTwice(t *testing.T) {
+	s := fresh()
+	s.subject.functions["twice"] = func(_ context.Context, c *call) error {
+		if _, err := out[float64](c, "p", 3); err != nil {
+			return err
+		}
+		_, err := out[float64](c, "p", 3)
+		return err
+	}
+	_, err := dial(t, s).ask(typeCall, 0, "twice", nil, nil, "")
+	var f *failure
+	if !errors.As(err, &f) || f.Kind != kindInternal || !strings.Contains(f.Message, `two results "p"`) {
+		t.Error(err)
+	}
+}
+
+// TestSettle has a mapping that cannot be dropped between two that can: none is tried again.
+func TestSettle(t *testing.T) {
+	file, err := os.CreateTemp(t.TempDir(), "mapped")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if err := file.Truncate(4096); err != nil {
+		t.Fatal(err)
+	}
+	a := arena{}
+	for i := range 3 {
+		m, err := mapFile(file, 4096)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 1 {
+			if err := unmapFile(m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		a.old = append(a.old, m)
+	}
+	last := a.old[2]
+	if err := a.settle(); err == nil || len(a.old) != 0 {
+		t.Errorf("%v; %d mappings are left", err, len(a.old))
+	}
+	if unmapFile(last) == nil {
+		t.Error("the mapping behind the one that failed was left")
+	}
+	if err := a.settle(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -237,6 +237,12 @@ func (s *server) open(ctx context.Context, c *call) error {
 		return unknown("kind of object", s.request.name, s.subject.kinds)
 	}
 	o, err := f(ctx, c)
+	if err == nil {
+		// An object whose opening fails has no handle that it could be closed by.
+		if err = c.finish(); err != nil && o.close != nil {
+			err = errors.Join(err, o.close())
+		}
+	}
 	if err != nil {
 		return err
 	}
