@@ -168,6 +168,10 @@ func (r *reader) close() error { return errors.Join(r.pick.Close(), r.file.Close
 type writer struct {
 	file *file.Writer
 	at   place
+	// words are what columns of words look like, of a file that does not say that they
+	// are words, in the columns' order.
+	words wafer.Types
+	names []string
 }
 
 func openWriter(_ context.Context, c *call) (object, error) {
@@ -219,8 +223,18 @@ func (w *writer) write(_ context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	if w.at == 0 && w.file.Typed() {
-		w.file.SetTypes(wordTypes(wordColumns(p.Columns)))
+	if w.at == 0 {
+		w.names = wordColumns(p.Columns)
+	}
+	switch {
+	case !w.file.Typed():
+		for _, name := range w.names {
+			if c := images.Column(name); c != nil {
+				w.words.Look(&wafer.Set{Columns: []wafer.Column{*c}})
+			}
+		}
+	case w.at == 0:
+		w.file.SetTypes(wordTypes(w.names))
 	}
 	w.at += place(images.Len())
 	return w.file.Write(images)
@@ -259,7 +273,21 @@ func (w *writer) finish(_ context.Context, c *call) error {
 	if err := w.file.Close(); err != nil {
 		return fileError(err)
 	}
-	return c.answer(map[string]any{"lost": w.file.Lost()})
+	return c.answer(map[string]any{"lost": append(w.file.Lost(), w.numbers()...)})
+}
+
+// numbers says which columns of words will be read as numbers, where the file does not
+// say that they are words.
+func (w *writer) numbers() (lost []string) {
+	if w.file.Typed() {
+		return nil
+	}
+	for _, name := range w.names {
+		if w.words.Kind(name) != wafer.Words {
+			lost = append(lost, fmt.Sprintf("that the column %q is of words: it will be read as numbers", name))
+		}
+	}
+	return lost
 }
 
 func (w *writer) abort(context.Context, *call) error {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -179,6 +180,43 @@ def test_warnings(images: Dict[str, Any], tmp_path: Path) -> None:
         barrow.write(tmp_path / "a.npy", images)
     with pytest.warns(UserWarning, match="changes nothing"):
         barrow.read(tmp_path / "a.npy", tree="there/is/none")
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (["007", "1e5"], "'x' is of words|\"x\" is of words"), (["", "nan"], "of words"), (["1", "2"], "of words"),
+        (["one\nline", "x"], "line breaks in 1 texts"), (["a\r\nb", "c\nd"], "line breaks in 2 texts"),
+        (["007", "x"], None), (["", ""], None), ([" a", "b, \"c\""], None), ([], None),
+    ],
+)  # fmt: skip
+def test_words_that_text_changes(tmp_path: Path, words: Any, said: Any) -> None:
+    data = {"charge": np.ones((max(len(words), 1), 48)), "x": np.array(words or ["word"])}
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        barrow.write(tmp_path / "a.csv", data)
+        assert [w.category for w in told] == ([barrow.LossWarning] if said else [])
+        if said:
+            assert re.search(said, str(told[0].message))
+        else:
+            same(barrow.read(tmp_path / "a.csv"), data)
+        barrow.write(tmp_path / "a.parquet", data)
+        same(barrow.read(tmp_path / "a.parquet"), data)
+        assert len(told) == (1 if said else 0)
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "npz"])
+@pytest.mark.parametrize("name", ["CALQ_1", "CALQ_50", "calq7", "CALQ"])
+def test_columns_called_as_charges(tmp_path: Path, ending: str, name: str) -> None:
+    with pytest.raises(ValueError, match=f"'?\"?{name}.*would be read as charges"):
+        barrow.write(tmp_path / f"a.{ending}", {"charge": np.ones((2, 48)), name: [1, 2]})
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["", " ", "two\nlines"])
+def test_names_that_a_line_cannot_have(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="no name that a line"):
+        barrow.write(tmp_path / "a.csv", {"charge": np.ones((2, 48)), name: [1, 2]})
 
 
 def test_errors(images: Dict[str, Any], tmp_path: Path) -> None:

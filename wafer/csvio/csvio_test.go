@@ -489,3 +489,33 @@ func TestLacking(t *testing.T) {
 		t.Errorf("another set: %v", err)
 	}
 }
+
+// TestNames has metadata columns whose names would not be read as what they are.
+func TestNames(t *testing.T) {
+	for _, name := range []string{"CALQ_1", "CALQ_50", " calq7", "wafer_CALQ_v9_3", "", " ", "a\nb"} {
+		var b bytes.Buffer
+		w, err := NewWriter(&b, wafer.WriteSettings{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		set := &wafer.Set{Charge: make([]float64, hgcal.Cells), Columns: []wafer.Column{{Name: name, Int: []int64{1}}}}
+		if err := w.Write(set); err == nil || !strings.Contains(err.Error(), "rename it") || b.Len() > 0 {
+			t.Errorf("%q: %v, %d bytes", name, err, b.Len())
+		}
+	}
+}
+
+// TestLineBreaks has texts with line breaks, which are told of, each once.
+func TestLineBreaks(t *testing.T) {
+	w, err := NewWriter(io.Discard, wafer.WriteSettings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := &wafer.Set{Charge: make([]float64, 3*hgcal.Cells), Columns: []wafer.Column{{Name: "a", Text: []string{"x\ny\n", "x", "\r"}}}}
+	if err := w.Write(set); err != nil {
+		t.Fatal(err)
+	}
+	if lost := w.Lost(); len(lost) != 1 || lost[0] != "line breaks in 2 texts: they are spaces" {
+		t.Errorf("%q", lost)
+	}
+}

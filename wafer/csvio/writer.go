@@ -24,6 +24,7 @@ type Writer struct {
 	begun   bool
 	unit    string
 	lost    []string // columns that the dialect has no place for
+	breaks  int      // texts with line breaks
 	rows    int
 	buf     []byte
 }
@@ -62,6 +63,13 @@ func (w *Writer) Write(s *wafer.Set) error {
 	if missing = append(missing, more...); len(missing) > 0 {
 		return w.lacking(missing)
 	}
+	for _, c := range slices.Concat(before, behind) {
+		for _, text := range c.Text {
+			if strings.ContainsAny(text, "\r\n") {
+				w.breaks++
+			}
+		}
+	}
 	for i := range s.Len() {
 		for _, c := range before {
 			w.buf = append(appendValue(w.buf, c, i), ',')
@@ -99,8 +107,8 @@ func (w *Writer) Close() error {
 }
 
 // Lost says what the table does not have: the charges' unit, for which text has no
-// place, the order of the cells where there is no header, and the columns that the
-// dialect leaves out.
+// place, the order of the cells where there is no header, line breaks, and the columns
+// that the dialect leaves out.
 func (w *Writer) Lost() []string {
 	var lost []string
 	if w.order != hgcal.V9 && (w.dialect == plain || w.dialect == noHeader) {
@@ -108,6 +116,9 @@ func (w *Writer) Lost() []string {
 	}
 	if w.unit != "" {
 		lost = append(lost, "the charges' unit, "+w.unit+": CSV has no place for it")
+	}
+	if w.breaks > 0 {
+		lost = append(lost, fmt.Sprintf("line breaks in %d texts: they are spaces", w.breaks))
 	}
 	if len(w.lost) > 0 {
 		lost = append(lost, "the columns "+strings.Join(w.lost, ", ")+": the dialect "+dialectNames[w.dialect]+" leaves them out")
@@ -160,6 +171,11 @@ func (w *Writer) begin(s *wafer.Set) error {
 	if !header {
 		return nil
 	}
+	for _, n := range slices.Concat(w.before, w.behind) {
+		if err := checkName(n); err != nil {
+			return err
+		}
+	}
 	var line [][]byte
 	for _, n := range w.before {
 		line = append(line, appendText(nil, n))
@@ -171,6 +187,18 @@ func (w *Writer) begin(s *wafer.Set) error {
 		line = append(line, appendText(nil, n))
 	}
 	w.buf = append(append(w.buf, bytes.Join(line, []byte{','})...), '\n')
+	return nil
+}
+
+// checkName reports names that a header cannot have, or not without being taken for
+// something else.
+func checkName(name string) error {
+	switch _, charge := wafer.ParseChargeName(strings.TrimSpace(name)); {
+	case charge:
+		return fmt.Errorf("csvio: the metadata column %q would be read as charges; rename it, or leave it out", name)
+	case strings.TrimSpace(name) == "", strings.ContainsAny(name, "\r\n"):
+		return fmt.Errorf("csvio: the metadata column %q: no name that a line of names can have; rename it, or leave it out", name)
+	}
 	return nil
 }
 
