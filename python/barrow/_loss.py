@@ -6,7 +6,7 @@ from typing import Any, Optional, Tuple
 
 import numpy as np
 
-from ._transport import solve_batch
+from ._transport import solve_pairs
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -52,7 +52,7 @@ def solve(p: Any, q: Any, metric: Any, unequal: Any, to_p: bool, to_q: bool) -> 
     if rows[0].shape[0] == 0:
         empty = [np.zeros(lead + x.shape[-1:], kind) if wanted else None for x, wanted in ((p, to_p), (q, to_q))]
         return np.zeros(lead, kind), empty[0], empty[1]
-    solved = solve_batch(rows[0], rows[1], metric, unequal=unequal, gradient=(to_p, to_q))
+    solved = solve_pairs(rows[0], rows[1], metric, (unequal, "error", 0, 0), to_p, to_q, "pq")
     # Not solved.gradient, which would compute the side that nobody wants, by another call.
     dp, dq = (
         np.asarray(side, kind).reshape(lead + x.shape[-1:]) if wanted else None

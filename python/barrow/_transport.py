@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import operator
+import re
 import threading
 from typing import Any, List, Optional, Tuple, Union
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ._arrays import numbers
+from ._errors import EMDError
 from ._worker import Object, chunks
 from .metric import Metric, Unequal
+
+Array = NDArray[np.float64]
 
 #: unequal, empty, threads, max_pivots
 Settings = Tuple[Unequal, str, int, int]
 
-__all__ = ["Certificate", "Plan", "Transport", "ground", "solve_batch"]
+__all__ = ["Certificate", "Plan", "Transport", "ground", "name_sides", "solve_batch", "solve_pairs"]
 
 
 def solve_batch(
@@ -82,22 +88,41 @@ def solve_batch(
     (``np.memmap``); the gradients, B × (n + m) numbers, are not computed with
     ``gradient=False``.
     """
-    metric = M if isinstance(M, Metric) else ground(M, (unequal, empty, threads, max_pivots))
-    solver = metric.solver(unequal, empty, threads, max_pivots)
-    p, q, single = _pairs(a, b, metric)
-    left, right = gradient if isinstance(gradient, tuple) else (gradient, gradient)
-    result = Transport(metric, solver, p, q, single, not isinstance(unequal, str) or unequal == "error")
+    both = gradient if isinstance(gradient, tuple) and len(gradient) == 2 else (gradient, gradient)
+    if not all(isinstance(side, (bool, np.bool_)) for side in both):
+        raise ValueError(f"barrow: gradient={gradient!r}: want True or False, or one of them for a and one for b")
+    return solve_pairs(a, b, M, (unequal, empty, threads, max_pivots), bool(both[0]), bool(both[1]), "ab")
+
+
+def solve_pairs(a: Any, b: Any, M: Any, settings: Settings, left: bool, right: bool, names: str) -> Transport:
+    """solve_batch of sides that errors call by these names, one letter each."""
+    metric = M if isinstance(M, Metric) else ground(M, settings)
+    solver = metric.solver(*settings)
+    p, q, single = _pairs(a, b, metric, names)
+    unequal = settings[0]
+    result = Transport(metric, solver, p, q, single, not isinstance(unequal, str) or unequal == "error", names)
     result._solve(left, right)
     return result
 
 
-def _pairs(a: Any, b: Any, metric: Metric) -> Tuple[Any, Any, bool]:
+def name_sides(e: EMDError, names: str) -> EMDError:
+    """The error of masses that the worker calls p and q."""
+    words = re.sub(r"\b[pq](?=[\[,:])", lambda side: names[side.group() == "q"], str(e))
+    return EMDError(words, e.row, e.cell)
+
+
+def _pairs(a: Any, b: Any, metric: Metric, names: str) -> Tuple[Any, Any, bool]:
     """The pairs as (B, n) and (B, m), and whether it is a single one, without B."""
-    p, q = numbers(a, "a"), numbers(b, "b")
+    first, second = names[0], names[1]
+    p, q = numbers(a, first), numbers(b, second)
     n, m = metric.shape
+    if p.shape == (0, 0):  # lists without rows say no width
+        p = p.reshape(0, n)
+    if q.shape == (0, 0):
+        q = q.reshape(0, m)
     if not (0 < p.ndim < 3 and 0 < q.ndim < 3) or p.shape[-1] != n or q.shape[-1] != m:
         raise ValueError(
-            f"barrow: a and b have the shapes {p.shape} and {q.shape}: want (B, {n}) or ({n},) and (B, {m}) or ({m},)"
+            f"barrow: {first} and {second} have the shapes {p.shape} and {q.shape}: want (B, {n}) or ({n},) and (B, {m}) or ({m},)"
         )
     single = p.ndim == q.ndim == 1
     if p.ndim == 1:
@@ -105,7 +130,7 @@ def _pairs(a: Any, b: Any, metric: Metric) -> Tuple[Any, Any, bool]:
     if q.ndim == 1:
         q = q[None] if single else np.broadcast_to(q, (len(p), m))
     if len(p) != len(q):
-        raise ValueError(f"barrow: {len(p)} rows of a and {len(q)} of b: want the same number, or one image without rows")
+        raise ValueError(f"barrow: {len(p)} rows of {first} and {len(q)} of {second}: want the same number, or one image without rows")
     return p, q, single
 
 
@@ -129,7 +154,7 @@ class Plan:
     def __init__(self, pair: Any, source: Any, target: Any, mass: Any, shape: Tuple[int, ...]) -> None:
         self.pair, self.source, self.target, self.mass, self.shape = pair, source, target, mass, shape
 
-    def toarray(self) -> Any:
+    def toarray(self) -> Array:
         """The plans as a dense array of their shape."""
         dense = np.zeros(self.shape)
         at = (self.source, self.target) if len(self.shape) == 2 else (self.pair, self.source, self.target)
@@ -139,11 +164,18 @@ class Plan:
     def __array__(self, dtype: Any = None, copy: Optional[bool] = None) -> Any:
         return self.toarray() if dtype is None else self.toarray().astype(dtype)
 
-    def __getitem__(self, i: int) -> Any:
-        """The plan of pair i as a dense (n, m) array."""
+    def __getitem__(self, i: Union[int, slice]) -> Array:
+        """The plan of pair i as a dense (n, m) array, or those of a slice of the pairs."""
         if len(self.shape) == 2:
             raise IndexError("barrow: the plan is that of a single pair")
         rows = self.shape[0]
+        if isinstance(i, slice):
+            pairs = range(*i.indices(rows))
+            return np.stack([self[k] for k in pairs]) if pairs else np.zeros((0, *self.shape[1:]))
+        try:
+            i = operator.index(i)
+        except TypeError:
+            raise TypeError(f"barrow: a plan is taken by the number of its pair, not by {i!r}: for more see toarray()") from None
         if not -rows <= i < rows:
             raise IndexError(f"barrow: pair {i} of {rows}")
         from_, to = np.searchsorted(self.pair, [i % rows, i % rows + 1])
@@ -153,6 +185,9 @@ class Plan:
 
     def __len__(self) -> int:
         return self.shape[0]
+
+    def __repr__(self) -> str:
+        return f"<barrow.Plan {'×'.join(map(str, self.shape))}, {len(self.mass)} moves>"
 
 
 class Certificate:
@@ -232,14 +267,15 @@ class Transport:
         The proof that they are.
     """
 
-    def __init__(self, metric: Metric, solver: Object, p: Any, q: Any, single: bool, raw: bool) -> None:
+    def __init__(self, metric: Metric, solver: Object, p: Any, q: Any, single: bool, raw: bool, names: str) -> None:
         self._metric = metric
         self._solver = solver
         self._p = p
         self._q = q
         self._single = single
+        self._names = names
         self._raw = raw  # the derivatives are the potentials
-        self._value: Any = None
+        self._value: Array = np.empty(0)
         self._left: Any = None
         self._right: Any = None
         self._potentials: Any = None
@@ -286,20 +322,26 @@ class Transport:
             out[first] = (p.shape, "f8")
         if second:
             out[second] = (q.shape, "f8")
-        return self._solver.call(method, None, {"p": (p, "f8"), "q": (q, "f8")}, out, row).arrays
+        return self._call(method, p, q, out, row)
+
+    def _call(self, method: str, p: Any, q: Any, out: Any, row: int) -> Any:
+        try:
+            return self._solver.call(method, None, {"p": (p, "f8"), "q": (q, "f8")}, out, row).arrays
+        except EMDError as e:
+            raise name_sides(e, self._names) from None
 
     @property
-    def value(self) -> Any:
+    def value(self) -> Array:
         return self._value
 
     @property
-    def gradient(self) -> Tuple[Any, Any]:
+    def gradient(self) -> Tuple[Array, Array]:
         if self._left is None or self._right is None:
             self._solve(self._left is None, self._right is None)
         return self._left, self._right
 
     @property
-    def potentials(self) -> Tuple[Any, Any]:
+    def potentials(self) -> Tuple[Array, Array]:
         if self._raw:
             return self.gradient
         if self._potentials is None:
@@ -313,7 +355,7 @@ class Transport:
         if self._plan is None:
             n, m = self._metric.shape
             found: List[Any] = [
-                self._solver.call("flow", None, {"p": (self._p[part], "f8"), "q": (self._q[part], "f8")}, None, part.start).arrays
+                self._call("flow", self._p[part], self._q[part], None, part.start)
                 for part in chunks(len(self._p), 48 * (n + m), "barrow: plans")
             ]
             pair, source, target, mass = (np.concatenate([x[key] for x in found]) for key in ("pair", "source", "target", "mass"))
@@ -326,9 +368,8 @@ class Transport:
             n, m = self._metric.shape
             figures = np.empty((len(self._p), 7))
             for part in chunks(len(self._p), 8 * (n + m + 7), "barrow: certificates"):
-                arrays = {"p": (self._p[part], "f8"), "q": (self._q[part], "f8")}
                 out = {"certificate": (figures[part].shape, "f8")}
-                figures[part] = self._solver.call("certificate", None, arrays, out, part.start).arrays["certificate"]
+                figures[part] = self._call("certificate", self._p[part], self._q[part], out, part.start)["certificate"]
             self._certificate = Certificate(figures[0] if self._single else figures)
         return self._certificate
 
