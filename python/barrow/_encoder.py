@@ -9,6 +9,7 @@ import numpy as np
 
 from ._arrays import numbers
 from ._images import CELLS, FileName, absolute, charges, columns_of, request
+from ._settings import flag, text, whole
 from ._worker import Object, chunks
 
 __all__ = ["Encoder"]
@@ -51,18 +52,19 @@ class Encoder:
         Raises
         ------
         OSError
-            A model that is not there, or cannot be read.
+            A model that is not there, or cannot be read; a folder of several encoders, of
+            which `loss` names none.
         ValueError
-            A folder of several encoders, of which `loss` does not name one.
+            Settings that are of another type.
 
         Warns
         -----
         UserWarning
             What is assumed of a model that does not say it.
         """
-        params: Dict[str, Any] = {"model": absolute(model), "threads": int(threads)}
+        params: Dict[str, Any] = {"model": absolute(model), "threads": whole("threads", threads, 0, 1 << 30)}
         if loss is not None:
-            params["loss"] = loss
+            params["loss"] = text("loss", loss)
         encoder = cls(Object("encoder", params))
         encoder._object.open()
         if encoder.info["assumed"]:
@@ -190,7 +192,7 @@ class Encoder:
         FileExistsError, OSError
             Files that are there, or cannot be written.
         """
-        params = {"format": format, "out": absolute(out), "force": bool(force), "verify": bool(verify)}
+        params = {"format": text("format", format), "out": absolute(out), "force": flag("force", force), "verify": flag("verify", verify)}
         files: List[str] = self._object.call("export", params).params["files"]
         return files
 

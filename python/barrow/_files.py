@@ -9,8 +9,10 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Union
 
 import numpy as np
 
+from ._arrays import numbers
 from ._errors import LossWarning
 from ._images import CELLS, FileName, Images, absolute, charges, columns_of, images_of, joined, request
+from ._settings import flag, listed, text, whole
 from ._worker import Object, chunks
 
 __all__ = ["iterate", "read", "write"]
@@ -116,13 +118,12 @@ def iterate(files: _Files, rows: int = 65536, **settings: Any) -> Iterator[Image
     dict of arrays
         As :func:`read` returns it; a column's type is that of the values so far.
     """
-    if int(rows) < 1:
-        raise ValueError(f"barrow: rows is {rows}: want at least 1")
+    rows = whole("rows", rows, 1, (1 << 63) - 1)
     known = set(read.__annotations__) - {"return", "files"}
     for name in settings:
         if name not in known:
             raise ValueError(f"barrow: iterate has no setting {name!r}; there are: rows, {', '.join(sorted(known))}")
-    return _iterate(_params({"files": files, **settings}), int(rows))
+    return _iterate(_params({"files": files, **settings}), rows)
 
 
 def _iterate(params: Dict[str, Any], rows: int) -> Iterator[Images]:
@@ -146,22 +147,27 @@ def _iterate(params: Dict[str, Any], rows: int) -> Iterator[Images]:
 def _params(given: Mapping[str, Any]) -> Dict[str, Any]:
     """The worker's params of a call of read."""
     params = {name: value for name, value in given.items() if value is not None}
-    files = params["files"]
-    listed = [files] if isinstance(files, (str, bytes, os.PathLike)) else list(files)
-    if not listed:
+    files = given["files"]
+    try:
+        names = [files] if isinstance(files, (str, bytes, os.PathLike)) else list(files)
+        params["files"] = [absolute(name, pattern=True) for name in names]
+    except TypeError:
+        raise ValueError(f"barrow: files is {files!r}: want a path, or a list of paths") from None
+    if not names:
         raise ValueError("barrow: no file is named")
-    params["files"] = [absolute(name, pattern=True) for name in listed]
     for name in ("columns", "quirk"):
         if name in params:
-            value = params[name]
-            params[name] = [value] if isinstance(value, str) else [str(item) for item in value]
+            params[name] = listed(name, params[name])
+    for name in ("select", "order", "header", "layout", "tree", "charge"):
+        if name in params:
+            params[name] = text(name, params[name])
     for name in ("limit", "every"):
         if name in params:
-            params[name] = int(params[name])
-            if params[name] < 1:
-                raise ValueError(f"barrow: {name} is {params[name]}: want at least 1")
+            params[name] = whole(name, params[name], 1, (1 << 63) - 1)
     if "seed" in params:
-        params["seed"] = int(params["seed"])
+        params["seed"] = whole("seed", params["seed"], 0, (1 << 64) - 1)
+    if "shuffle" in params:
+        params["shuffle"] = flag("shuffle", params["shuffle"])
     return params
 
 
@@ -183,8 +189,8 @@ def _read(params: Dict[str, Any], rows: int = _BLOCK) -> Iterator[Images]:
         empty: Images = {"charge": np.empty((0, CELLS))}
         empty.update((name, np.empty(0)) for name in reply.params.get("names") or [])
         yield empty
-    for text in reply.params.get("remarks") or []:
-        warnings.warn(text, UserWarning, stacklevel=4)
+    for remark in reply.params.get("remarks") or []:
+        warnings.warn(remark, UserWarning, stacklevel=4)
 
 
 class _Bar:
@@ -256,12 +262,18 @@ def write(
     LossWarning
         What the file cannot hold.
     """
+    if not hasattr(data, "keys"):
+        raise ValueError(f"barrow: data is a {type(data).__name__}: want a mapping of arrays, with charge (N, {CELLS})")
     if "charge" not in data:
         raise ValueError(f"barrow: the data have no charge, only {', '.join(map(repr, data)) or 'nothing'}: want charge (N, {CELLS})")
-    charge = charges(data["charge"])
+    charge = charges(numbers(data["charge"], "charge"))
     columns = columns_of(data, len(charge), [name for name in data if name != "charge"])
-    params: Dict[str, Any] = {"file": absolute(file), "force": bool(force), "order": order, "digits": int(digits)}
-    params.update((name, value) for name, value in (("dialect", dialect), ("unit", unit)) if value is not None)
+    if not len(charge):
+        raise ValueError("barrow: there are no images to write")
+    params: Dict[str, Any] = {
+        "file": absolute(file), "force": flag("force", force), "order": text("order", order), "digits": whole("digits", digits, 0, 40),
+    }  # fmt: skip
+    params.update((name, text(name, value)) for name, value in (("dialect", dialect), ("unit", unit)) if value is not None)
     writer = Object("files.writer", params)
     temporary = writer.call("temporary").params["file"]
     try:
@@ -276,5 +288,5 @@ def write(
         # Of a worker that was killed in between the file is left.
         if temporary and os.path.exists(temporary):
             os.remove(temporary)
-    for text in reply.params.get("lost") or []:
-        warnings.warn(f"{os.fspath(file)}: does not have {text}", LossWarning, stacklevel=2)
+    for lost in reply.params.get("lost") or []:
+        warnings.warn(f"{os.fspath(file)}: does not have {lost}", LossWarning, stacklevel=2)

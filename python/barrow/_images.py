@@ -27,7 +27,10 @@ _DTYPES = {"whole": np.int64, "number": np.float64}
 
 def absolute(name: Any, pattern: bool = False) -> str:
     """A file's name wherever the worker is; what may be a pattern stays one."""
-    text = os.fsdecode(os.fspath(name))
+    try:
+        text = os.fsdecode(os.fspath(name))
+    except TypeError:
+        raise ValueError(f"barrow: {name!r} is no name of a file: want a path") from None
     if not text:
         raise ValueError("barrow: the name of a file is empty")
     if os.path.isabs(text):
@@ -95,10 +98,13 @@ def _column(name: str, value: Any) -> Tuple[str, Any]:
         value = np.where(np.ma.getmaskarray(value), np.nan, value.data) if np.ma.is_masked(value) else value.data
     array = np.asarray(value)
     if array.dtype.kind == "O":
-        items = [None if item is None or item != item else item for item in array.tolist()] if array.ndim == 1 else []
+        items: List[Any] = [None if item is None or _missing(item) else item for item in array.tolist()] if array.ndim == 1 else []
         if all(item is None or isinstance(item, str) for item in items):
             array = np.array(["" if item is None else item for item in items], dtype=str)
         else:
+            several = next((item for item in items if np.ndim(item) or isinstance(item, (list, tuple, dict, set))), None)
+            if several is not None:
+                raise ValueError(f"barrow: the column {name!r} has values such as {several!r:.60}: want one number or word for each image")
             try:
                 array = np.array([np.nan if item is None else item for item in items])
             except ValueError:
@@ -115,6 +121,14 @@ def _column(name: str, value: Any) -> Tuple[str, Any]:
     if kind == "f":
         return "number", array.astype(np.float64)
     raise ValueError(f"barrow: the column {name!r} has elements of the type {array.dtype}: want whole numbers, numbers or words")
+
+
+def _missing(item: Any) -> bool:
+    """NaN, NaT or NA; what compares element by element is there."""
+    try:
+        return bool(item != item)
+    except (TypeError, ValueError):
+        return not hasattr(item, "__len__")
 
 
 def request(charge: Any, columns: Sequence[Tuple[str, str, Any]], part: slice) -> Tuple[Dict[str, Any], Dict[str, Any]]:

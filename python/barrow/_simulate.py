@@ -7,6 +7,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 import numpy as np
 
 from ._images import FileName, Images, absolute, images_of, joined
+from ._settings import whole as _whole
 from ._worker import Object, chunks
 
 __all__ = ["simulate"]
@@ -131,16 +132,6 @@ def _settings() -> List[str]:
     code = simulate.__code__
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     return [name for name in names if name != "n"]
-
-
-def _whole(name: str, value: Any) -> int:
-    try:
-        number = int(value)
-    except (TypeError, ValueError, OverflowError):
-        number = -1
-    if isinstance(value, (str, bytes)) or number != value:
-        raise ValueError(f"barrow: {name} is {value!r}: want a whole number")
-    return number
 
 
 def _list(name: str, value: Any) -> Optional[List[int]]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import warnings
-from typing import Any, Dict, NamedTuple, Optional, Sequence, Union
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Union
 
 import numpy as np
 
 from ._arrays import numbers
 from ._images import CELLS, FileName, absolute, charges
+from ._settings import flag, text, whole
 from ._worker import Object, chunks
 
 __all__ = ["Decoded", "Encoded", "decode", "encode", "run"]
@@ -88,7 +89,7 @@ def run(
     if not files:
         raise ValueError("barrow: no register file is named")
     chip = Object(
-        "econt.chip", {"config": [absolute(file) for file in files], "mux": mux, "overflow": overflow, "first_bx": int(first_bx)}
+        "econt.chip", {"config": [absolute(file) for file in files], "mux": text("mux", mux), "overflow": text("overflow", overflow), "first_bx": whole("first_bx", first_bx, 0, 3563)}
     )
     n = len(words)
     sent = np.empty((n, WORDS_OUT), np.uint32)
@@ -98,8 +99,8 @@ def run(
     if drain:
         sent = np.concatenate([sent, chip.call("drain", row=n).arrays["sent"]])
     counts = chip.call("counts", row=n).params
-    for text in counts["remarks"] or []:
-        warnings.warn(text, UserWarning, stacklevel=2)
+    for remark in counts["remarks"] or []:
+        warnings.warn(remark, UserWarning, stacklevel=2)
     if counts["truncated"]:
         warnings.warn(f"{counts['truncated']} of {n} frames were truncated by the buffer", UserWarning, stacklevel=2)
     if counts["overflows"]:
@@ -121,28 +122,44 @@ def _words(value: Any) -> Any:
 
 
 class Encoded(NamedTuple):
-    """Images that were sent through the chip."""
+    """Images that were sent through the chip, of which there are N.
 
-    #: Decoded images, (N, 48), float64, V9 order, CALQ counts.
+    Attributes
+    ----------
+    decoded : array (N, 48), float64
+        Decoded images in V9 order, CALQ counts.
+    bits : array (N,), int64
+        Bits of information in each frame, without padding.
+    frames : array (N, 26), uint16
+        The frames, 16 bits a word, in the order in which they leave; 0 behind their end.
+    latent : array (N, 16), uint16
+        AE: the encoder's outputs as they arrive, in units of 1/256; else zeros.
+    """
+
     decoded: Any
-    #: Bits of information in each frame, without padding, (N,), int64.
     bits: Any
-    #: The frames, (N, 26), uint16, in the order in which they leave, 0 behind their end.
     frames: Any
-    #: AE: the outputs as they arrive, (N, 16), uint16, in units of 1/256; else zeros.
     latent: Any
 
 
 class Decoded(NamedTuple):
-    """Frames, read back."""
+    """Frames, read back, of which there are N.
 
-    #: Images, (N, 48), float64, V9 order, CALQ counts.
+    Attributes
+    ----------
+    decoded : array (N, 48), float64
+        Images in V9 order, CALQ counts.
+    bits : array (N,), int64
+        Bits of information in each frame, without padding.
+    sum : array (N,), float64
+        Module sums in CALQ counts; 0 for RPT and STC, which send none.
+    latent : array (N, 16), uint16
+        AE: the outputs, in units of 1/256; else zeros.
+    """
+
     decoded: Any
-    #: Bits of information in each frame, without padding, (N,), int64.
     bits: Any
-    #: Module sums in CALQ counts, (N,); 0 for RPT and STC, which send none.
     sum: Any
-    #: AE: the outputs, (N, 16), uint16, in units of 1/256; else zeros.
     latent: Any
 
 
@@ -169,7 +186,7 @@ def encode(
 
     Parameters
     ----------
-    images : array (N, 48)
+    images : array (N, 48), or mapping with ``charge``
         CALQ counts in V9 order; fractions are cut off.
     algorithm : str
         ``TS``, ``STC``, ``BC``, ``RPT`` or ``AE``.
@@ -211,6 +228,10 @@ def encode(
     OSError
         A model that cannot be read.
     """
+    if isinstance(images, Mapping):
+        if "charge" not in images:
+            raise ValueError(f"barrow: the images have no charge: want charge (N, {CELLS})")
+        images = images["charge"]
     charge = charges(numbers(images, "images"), "the array of images")
     chip = _baseline(locals())
     n = len(charge)
@@ -275,9 +296,9 @@ def decode(
 def _baseline(given: Dict[str, Any]) -> Object:
     """The worker's object of a call of encode or decode."""
     algorithm = str(given["algorithm"]).upper()
-    params: Dict[str, Any] = {"algorithm": algorithm, "links": int(given["links"]), "density": given["density"]}
+    params: Dict[str, Any] = {"algorithm": algorithm, "links": whole("links", given["links"], 0, 1 << 30), "density": text("density", given["density"])}
     if "entry" in given:
-        params["entry"] = given["entry"]
+        params["entry"] = text("entry", given["entry"])
     for name, algorithms in _OF.items():
         value = given.get(name)
         if value is None:
@@ -285,10 +306,11 @@ def _baseline(given: Dict[str, Any]) -> Object:
         if algorithm not in algorithms:
             raise ValueError(f"barrow: {name} is for {' and '.join(algorithms)}, the algorithm {algorithm} makes nothing of it")
         if name in ("drop_lsb", "stc_type", "threshold"):
-            value = int(value)
-            if not 0 <= value < 1 << 22:
-                raise ValueError(f"barrow: {name} is {value}: want a small number from 0 on")
-        params[name] = absolute(value) if name == "model" else value
+            params[name] = whole(name, value, 0, (1 << 22) - 1)
+        elif name in ("use_sum", "zero_code", "pedestal", "rest"):
+            params[name] = flag(name, value)
+        else:
+            params[name] = absolute(value) if name == "model" else text(name, value)
     chip = Object("econt.baseline", params)
     chip.open()
     return chip

@@ -152,3 +152,15 @@ def test_errors(images: Any) -> None:
     with pytest.raises(ValueError, match="26"):
         econt.decode(np.zeros((2, 13), np.uint32))
     assert econt.encode(images[:0]).decoded.shape == (0, 48)
+
+
+def test_images_and_settings(images: Any) -> None:
+    drawn = barrow.simulate(20, seed=3)
+    np.testing.assert_array_equal(econt.encode(drawn).frames, econt.encode(drawn["charge"]).frames)
+    with pytest.raises(ValueError, match="no charge"):
+        econt.encode({"eta": [1.0]})
+    for name, value in [("links", 2.5), ("links", "a"), ("density", 1), ("entry", 1), ("drop_lsb", 1.5), ("use_sum", "x"), ("rest", 2), ("point", 1)]:
+        with pytest.raises(ValueError, match=f"barrow: {name} is "):
+            econt.encode(images[:2], **{name: value})
+    for kind in (econt.Encoded, econt.Decoded):
+        assert all(f"{field} : array (N" in (kind.__doc__ or "") for field in kind._fields)

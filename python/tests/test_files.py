@@ -286,3 +286,37 @@ def test_interrupted_writing(images: Dict[str, Any], tmp_path: Path) -> None:
         else:  # it was faster
             assert left == [f"a.{ending}"]
             os.remove(tmp_path / left[0])
+
+
+def test_types_of_settings(images: Dict[str, Any], tmp_path: Path) -> None:
+    """What is of another type is told by its name in Python, not as JSON that Go cannot read."""
+    file = tmp_path / "a.parquet"
+    some = {name: values[:5] for name, values in images.items()}
+    barrow.write(file, some)
+    for name, value in [
+        ("select", 3), ("seed", -1), ("seed", 1.5), ("seed", 1 << 64), ("limit", 1.9), ("limit", "a"), ("limit", 1 << 63), ("every", [2]),
+        ("order", 9), ("header", True), ("layout", 1), ("tree", b"x"), ("charge", 2), ("columns", 3), ("quirk", [1]), ("shuffle", "no"),
+    ]:  # fmt: skip
+        with pytest.raises(ValueError, match=f"barrow: {name}(\\[0\\])? is "):
+            barrow.read(file, **{name: value})  # type: ignore[arg-type]
+    assert len(barrow.read(file, limit=np.int64(2), every=2.0, seed=0, shuffle=np.True_)["charge"]) == 2  # type: ignore[arg-type]
+    for bad in (3, [3], None):
+        with pytest.raises(ValueError, match="want a path"):
+            barrow.read(bad)  # type: ignore[arg-type]
+    for name, value in [("order", 1), ("digits", 1.5), ("digits", -1), ("dialect", 3), ("unit", 1), ("force", "yes")]:
+        with pytest.raises(ValueError, match=f"barrow: {name} is "):
+            barrow.write(tmp_path / "b.csv", some, **{name: value})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="no images to write"):
+        barrow.write(tmp_path / "b.csv", {"charge": np.empty((0, 48))})
+    with pytest.raises(ValueError, match="want a mapping"):
+        barrow.write(tmp_path / "b.csv", images["charge"])
+    with pytest.raises(ValueError, match="rows is"):
+        next(barrow.iterate(file, rows=1.5))  # type: ignore[arg-type]
+    lists = np.empty(5, dtype=object)
+    lists[:] = [[1, 2]] * 5
+    arrays = np.empty(5, dtype=object)
+    arrays[:] = [np.ones(2)] * 5
+    for column in (lists, arrays):
+        with pytest.raises(ValueError, match="the column 'several' has values such as"):
+            barrow.write(tmp_path / "b.csv", {**some, "several": column})
+    assert os.listdir(tmp_path) == ["a.parquet"]
