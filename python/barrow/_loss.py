@@ -10,6 +10,11 @@ from ._transport import solve_pairs
 
 REDUCTIONS = ("mean", "sum", "none")
 
+TWICE = (
+    "barrow: the gradient of the earth mover's distance cannot be differentiated again: "
+    "there is no second derivative (keep penalties on gradients out of it, or detach them)"
+)
+
 Solved = Tuple["np.ndarray[Any, Any]", Optional["np.ndarray[Any, Any]"], Optional["np.ndarray[Any, Any]"]]
 
 

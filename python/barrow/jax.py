@@ -9,7 +9,7 @@ from typing import Any, Callable, List, Optional, Tuple, cast
 import jax
 import jax.numpy as jnp
 
-from ._loss import check_reduction, leading, solve
+from ._loss import TWICE, check_reduction, leading, solve
 
 __all__ = ["emd_loss"]
 
@@ -61,6 +61,9 @@ def emd_loss(
     """
     check_reduction(reduction)
     p, q = jnp.asarray(p), jnp.asarray(q)
+    for name, x in (("p", p), ("q", q)):
+        if jnp.iscomplexobj(x):
+            raise ValueError(f"barrow: {name} has elements of type {x.dtype}: want real numbers")
     leading(p.shape, q.shape)
     kind = jnp.float32 if jnp.float64 not in (p.dtype, q.dtype) else jnp.float64
     if isinstance(unequal, list):
@@ -94,7 +97,7 @@ def _distances(key: _Key, unequal: Any) -> Callable[[jax.Array, jax.Array], jax.
 
     def forward(p: Any, q: Any) -> Tuple[jax.Array, Tuple[Optional[jax.Array], ...]]:
         wanted = (p.perturbed, q.perturbed)
-        value, *found = _solve(p.value, q.value, key.metric, unequal, wanted)
+        value, *found = _once(p.value, q.value, key.metric, unequal, wanted)
         gradients = [found.pop(0) if w else None for w in wanted]
         return value, tuple(gradients)
 
@@ -106,6 +109,23 @@ def _distances(key: _Key, unequal: Any) -> Callable[[jax.Array, jax.Array], jax.
     f = jax.custom_vjp(distances)
     f.defvjp(forward, backward, symbolic_zeros=True)
     return cast(Callable[[jax.Array, jax.Array], jax.Array], f)
+
+
+def _once(p: jax.Array, q: jax.Array, metric: Any, unequal: Any, wanted: Tuple[bool, bool]) -> List[jax.Array]:
+    """_solve, which says what is wrong where its results are differentiated."""
+
+    def results(p: jax.Array, q: jax.Array) -> List[jax.Array]:
+        return _solve(p, q, metric, unequal, wanted)
+
+    def again(primals: Any, tangents: Any) -> Any:
+        if not all(isinstance(t, jax.custom_derivatives.SymbolicZero) for t in tangents):
+            raise TypeError(TWICE)
+        found = results(*primals)
+        return found, [jnp.zeros_like(x) for x in found]
+
+    f = jax.custom_jvp(results)
+    f.defjvp(again, symbolic_zeros=True)
+    return cast(List[jax.Array], f(p, q))
 
 
 # A batch of rows is what the callback takes at any rate. Before JAX 0.4.34 arrays that are not

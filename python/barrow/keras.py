@@ -70,6 +70,13 @@ def loss_class(keras: Any) -> Any:
             self.metric = metric
             self.unequal = tuple(unequal) if isinstance(unequal, list) else unequal
 
+        def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+            """Return the loss; complex numbers are refused, which Keras would cut to their real parts."""
+            for side, y in (("y_true", y_true), ("y_pred", y_pred)):
+                if "complex" in str(getattr(y, "dtype", "")):
+                    raise ValueError(f"barrow: {side} has complex elements: want real numbers")
+            return super().__call__(y_true, y_pred, sample_weight)
+
         def call(self, y_true: Any, y_pred: Any) -> Any:
             """Return the distance of every pair, of shape (B,)."""
             return _distances(keras, three, y_true, y_pred, self.metric, self.unequal)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, Callable, Optional, Tuple, TypeVar, cast
 
 import torch
-from torch.autograd.function import once_differentiable
 
-from ._loss import check_reduction, leading, solve
+from ._loss import TWICE, check_reduction, leading, solve
 
 __all__ = ["emd_loss"]
 
@@ -66,6 +65,11 @@ def emd_loss(
     error. At kinks the gradient is the middle of its two slopes, 0 for p = q.
     """
     check_reduction(reduction)
+    for name, x in (("p", p), ("q", q)):
+        if not isinstance(x, torch.Tensor):
+            raise ValueError(f"barrow: {name} is a {type(x).__name__}: want a torch.Tensor")
+        if x.is_complex():
+            raise ValueError(f"barrow: {name} has elements of type {x.dtype}: want real numbers")
     leading(tuple(p.shape), tuple(q.shape))
     p, q = _floating(p, q), _floating(q, p)
     if torch.is_grad_enabled() and (p.requires_grad or q.requires_grad):
@@ -106,11 +110,24 @@ class _EMD(torch.autograd.Function):  # type: ignore[misc, unused-ignore]
     @staticmethod
     def forward(ctx: Any, p: torch.Tensor, q: torch.Tensor, metric: Any, unequal: Any) -> torch.Tensor:
         value, dp, dq = _solve(p, q, metric, unequal, ctx.needs_input_grad[0], ctx.needs_input_grad[1])
-        ctx.save_for_backward(dp, dq)
+        ctx.save_for_backward(p, q, dp, dq)
         return value
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator, unused-ignore]
     def backward(ctx: Any, above: torch.Tensor) -> Tuple[Optional[torch.Tensor], ...]:
-        rows = above.unsqueeze(-1)
-        return (*(None if d is None else d * rows.to(d) for d in ctx.saved_tensors), None, None)
+        p, q, *gradients = ctx.saved_tensors
+        # p and q go along, so that whoever differentiates the gradients meets _Once, even where
+        # nothing above depends on them.
+        return (*(None if d is None else cast(torch.Tensor, _Once.apply(d, above, p, q)) for d in gradients), None, None)
+
+
+class _Once(torch.autograd.Function):  # type: ignore[misc, unused-ignore]
+    """A gradient times what comes from above; it cannot be differentiated."""
+
+    @staticmethod
+    def forward(ctx: Any, d: torch.Tensor, above: torch.Tensor, p: torch.Tensor, q: torch.Tensor) -> torch.Tensor:
+        return d * above.unsqueeze(-1).to(d)
+
+    @staticmethod
+    def backward(ctx: Any, above: torch.Tensor) -> Any:
+        raise RuntimeError(TWICE)

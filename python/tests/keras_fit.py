@@ -45,6 +45,15 @@ for kept in (penalty, EMDLoss(metric.distances), EMDLoss(barrow.Metric.euclidean
     again = type(kept).from_config(kept.get_config())
     np.testing.assert_array_equal(np.asarray(again(a, b)), np.asarray(kept(a, b)))
 
+# Complex numbers are refused.
+for name, pair in (("y_true", (a + 1j * a, b)), ("y_pred", (a, b + 1j * b))):
+    try:
+        EMDLoss(metric)(*(keras.ops.convert_to_tensor(x) if hasattr(keras, "ops") else x for x in pair))
+    except ValueError as error:
+        assert f"{name} has complex elements" in str(error), error
+    else:
+        raise AssertionError("complex numbers were taken")
+
 # Either side has its gradient: x is put in as prediction and as target.
 want = [g / 6 for g in barrow.solve_batch(a, b, metric, unequal="normalise").gradient]
 loss = EMDLoss(metric)
@@ -76,6 +85,29 @@ else:
         e = loss(p, q)
     for eager, graph in zip(tape.gradient(e, (p, q)), found):
         np.testing.assert_array_equal(eager, graph)
+
+    def penalty_of_gradients(p, q):
+        with tf.GradientTape() as outer:
+            outer.watch(p)
+            with tf.GradientTape() as tape:
+                tape.watch(p)
+                e = loss(p, q)
+            g = tape.gradient(e, p)
+            total = e + tf.reduce_sum(g**2)
+        return outer.gradient(total, p)
+
+    for f in (penalty_of_gradients, tf.function(penalty_of_gradients)):
+        try:
+            f(p, q)
+        except Exception as error:
+            assert "cannot be differentiated again" in str(error), error
+        else:
+            raise AssertionError("a second differentiation was taken")
+    with tf.GradientTape(persistent=True) as outer, tf.GradientTape() as tape:  # once is fine
+        outer.watch(p), tape.watch(p)
+        e = tf.function(loss)(p, q)
+    for t in (outer, tape):
+        np.testing.assert_array_equal(t.gradient(e, p), found[0])
     with tf.compat.v1.Graph().as_default():
         p, q = tf.constant(a), tf.constant(b)
         g = tf.compat.v1.gradients(loss(p, q), [p, q])

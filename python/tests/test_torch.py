@@ -117,9 +117,22 @@ def test_only_what_is_needed(monkeypatch):
 
 def test_differentiated_once():
     p, q = images(2, 1).requires_grad_(), images(2, 2)
-    (g,) = torch.autograd.grad((flat(p, q) ** 2).sum(), p, create_graph=True)
-    with pytest.raises(RuntimeError, match="once_differentiable"):
-        g.sum().backward()
+    for f in (lambda p: (flat(p, q) ** 2).sum(), lambda p: flat(p, q, "mean")):
+        (g,) = torch.autograd.grad(f(p), p, create_graph=True)
+        np.testing.assert_array_equal(g.detach(), torch.autograd.grad(f(p), p)[0])
+        with pytest.raises(RuntimeError, match="cannot be differentiated again"):
+            (f(p) + (g**2).sum()).backward()
+        with pytest.raises(RuntimeError, match="cannot be differentiated again"):
+            torch.autograd.functional.hessian(f, p.detach())
+
+
+def test_tensors_of_real_numbers():
+    p, q = images(2, 1), images(2, 2)
+    for bad, what in ((q.numpy(), "ndarray"), (q.tolist(), "list"), (q + 1j, "complex128")):
+        with pytest.raises(ValueError, match=f"q .*{what}"):
+            flat(p, bad)
+        with pytest.raises(ValueError, match=f"p .*{what}"):
+            flat(bad, q)
 
 
 def test_same_images():
