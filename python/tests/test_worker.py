@@ -631,3 +631,24 @@ def test_held_open() -> None:
     assert not gone(holder)
     os.kill(holder, signal.SIGKILL)
     p.communicate()
+
+
+def test_limit_of_file_sizes(command: str) -> None:
+    """A process that may not write files as large as its arrays is told what the file is."""
+    pytest.importorskip("resource")
+    code = """
+import resource, numpy, barrow
+metric = barrow.Metric.grid(2, 2)
+rows = numpy.ones((200000, 4))
+resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, resource.RLIM_INFINITY))
+try:
+    barrow.solve_batch(rows, rows, metric)
+except OSError as error:
+    print(error.errno, error)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+print(barrow.solve_batch(rows, rows, metric).value.sum())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "bytes of the file that is shared with the worker" in done.stdout and "ulimit -f" in done.stdout
+    assert done.stdout.endswith("\n0.0\n")
