@@ -90,7 +90,7 @@ func Differ(got, want []float64, exact bool) (at int, most float64) {
 			off = math.Inf(1)
 		}
 		most = max(most, off)
-		if at < 0 && (exact && off > 0 || off > same*(largest+math.Abs(v))) {
+		if at < 0 && (exact && off > 0 || math.IsInf(off, 1) || off > same*(largest+math.Abs(v))) {
 			at = i
 		}
 	}

@@ -56,19 +56,26 @@ func Export(ctx context.Context, m *model.Model, format, dir string, force bool)
 }
 
 // makeExport makes what goes into a folder.
+// Weights and results that are no numbers are errors, whatever the format.
 func makeExport(ctx context.Context, m *model.Model, f *model.Format) (*export, error) {
+	if err := finiteWeights(m); err != nil {
+		return nil, err
+	}
 	if f.Check != nil {
 		if err := f.Check(m); err != nil {
 			return nil, fmt.Errorf("model: %w", err)
 		}
 	}
-	files, err := f.Export(ctx, m)
-	if err != nil {
-		return nil, fmt.Errorf("model: %w", err)
-	}
 	v, err := m.Vectors(ctx, VectorCount)
 	if err != nil {
 		return nil, err
+	}
+	if err := finiteVectors(ctx, m, v); err != nil {
+		return nil, err
+	}
+	files, err := f.Export(ctx, m)
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
 	}
 	if f.Vectors != nil {
 		more, err := f.Vectors(ctx, m, v)
