@@ -103,8 +103,12 @@ func asRead(net *nn.Network) (*Model, error) {
 		return nil, err
 	}
 	m.end, m.conditions = end, conditions
-	if layers[len(layers)-1].Kind != nn.KindSigmoid {
+	last := layers[len(layers)-1].Kind
+	if last != nn.KindSigmoid {
 		m.floor = decodedFloor
+	}
+	if last == nn.KindSquare { // whose sum says nothing: see Architecture.Sum
+		m.total = asSent
 	}
 	return m, nil
 }
