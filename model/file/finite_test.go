@@ -74,3 +74,37 @@ func TestDifferInfinite(t *testing.T) {
 		}
 	}
 }
+
+// TestChipVerified: of a model of the chip every part that QKeras and QONNX hold is held to
+// the vectors, and how many numbers are others for want of the chip's truncated products
+// is said.
+func TestChipVerified(t *testing.T) {
+	ctx := context.Background()
+	a := trained(t, autoencoder.Architecture{Precision: "asic"})
+	for _, p := range a.Network().Params() {
+		for i := range p.Value {
+			p.Value[i] += float32(i%7) / 128
+		}
+	}
+	m := view(t, a)
+	for format, parts := range map[string]string{"qkeras": "encoder encoder decoder decoder whole whole", "qonnx": "encoder"} {
+		dir := t.TempDir()
+		if _, err := Export(ctx, m, format, dir, false); err != nil {
+			t.Fatal(err)
+		}
+		found, err := Verify(ctx, m, format, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, v := range found {
+			names = append(names, v.Part)
+			if said := strings.Contains(v.Remark, "not truncated"); said != (v.Part != "decoder") {
+				t.Errorf("%s: %+v", format, v)
+			}
+		}
+		if got := strings.Join(names, " "); got != parts {
+			t.Errorf("%s: verified are %s, want %s", format, got, parts)
+		}
+	}
+}

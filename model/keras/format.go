@@ -295,9 +295,9 @@ func exportQKeras(ctx context.Context, m *model.Model) ([]model.File, error) {
 			return nil, err
 		}
 		note += "\nThe chip rounds every product down before it adds it up, which no layer of QKeras does: the file adds up exactly.\n" + off
-		for i, f := range files { // not to be held to the chip's outputs
+		for i, f := range files {
 			if f.Part != nil && f.Part.Name != "decoder" {
-				files[i].Part = nil
+				files[i].About += fmt.Sprintf("\nNot to the bit: the test vectors' %s is the chip's or made of its outputs (see above).", f.Part.Output)
 			}
 		}
 	}

@@ -146,7 +146,7 @@ func TestReadBack(t *testing.T) {
 	for _, a := range fixed {
 		hold(trained(t, a), "qkeras", 6)
 	}
-	hold(trained(t, autoencoder.Architecture{Precision: "asic"}), "qkeras", 2)
+	hold(trained(t, autoencoder.Architecture{Precision: "asic"}), "qkeras", 6)
 }
 
 // TestRefused: a format that would compute something else says so.
