@@ -2,6 +2,7 @@ package keras
 
 import (
 	"context"
+	_ "embed" // hls.py
 	"errors"
 	"fmt"
 	"slices"
@@ -278,6 +279,11 @@ func about(p model.Part) string {
 	return fmt.Sprintf("%s: of %s it makes the test vectors' %s", p.About, strings.Join(inputs, " and "), p.Output)
 }
 
+// script makes firmware of an exported encoder.
+//
+//go:embed hls.py
+var script []byte
+
 // exportQKeras writes the parts with their number formats. What QKeras computes
 // otherwise than the model is measured, and said.
 func exportQKeras(ctx context.Context, m *model.Model) ([]model.File, error) {
@@ -303,6 +309,13 @@ func exportQKeras(ctx context.Context, m *model.Model) ([]model.File, error) {
 	}
 	if note != "" {
 		files[0].About += "\n" + note
+	}
+	if e := m.Encoder(); e != nil && e.Exact() {
+		about := "firmware of the encoder by hls4ml, and its C simulation held to the test vectors, to the bit: python hls.py"
+		if e.Chip != nil {
+			about += ".\nOf this model it finds numbers that differ: latent is the chip's"
+		}
+		files = append(files, model.File{Name: "hls.py", Data: script, About: about})
 	}
 	return files, nil
 }

@@ -91,15 +91,15 @@ func TestQKeras(t *testing.T) {
 	}
 }
 
-// TestHLS4ML: the C simulation of what hls4ml makes of exported encoders gives their
-// outputs to the bit, those that round down among them.
+// TestHLS4ML: by the script that an export has, the C simulation of what hls4ml makes of
+// exported encoders gives their outputs to the bit, those that round down among them.
 func TestHLS4ML(t *testing.T) {
 	if _, err := exec.LookPath("g++"); err != nil {
 		t.Skipf("the C simulation wants g++: %v", err)
 	}
 	for _, a := range fixed[:2] {
 		dir := export(t, trained(t, a), "qkeras")
-		t.Logf("%s: %s", a, shared.Python(t, "models", filepath.Join("testdata", "firmware.py"), dir, filepath.Join(t.TempDir(), "hls")))
+		t.Logf("%s: %s", a, shared.Python(t, "models", filepath.Join(dir, "hls.py"), filepath.Join(t.TempDir(), "hls")))
 	}
 }
 

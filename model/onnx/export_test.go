@@ -2,6 +2,7 @@ package onnx_test
 
 import (
 	"context"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -73,19 +74,25 @@ func TestExport(t *testing.T) {
 	t.Logf("%s", shared.Python(t, "models", "testdata/run.py", dirs...))
 }
 
-// TestHLS holds a QONNX file to hls4ml's C simulation, to the bit.
+// TestHLS: the script of a QONNX export holds it to hls4ml's C simulation, to the bit,
+// rounded down or not.
 func TestHLS(t *testing.T) {
-	a, err := autoencoder.Architecture{Precision: "qkeras-5bit"}.New(nn.Settings{Seed: 5, Threads: 1})
-	if err != nil {
-		t.Fatal(err)
+	if _, err := exec.LookPath("g++"); err != nil {
+		t.Skipf("the C simulation wants g++: %v", err)
 	}
-	m, err := model.Of(a)
-	if err != nil {
-		t.Fatal(err)
+	for _, p := range []string{"qkeras-5bit", "cmssw-fork"} {
+		a, err := autoencoder.Architecture{Precision: p}.New(nn.Settings{Seed: 5, Threads: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := model.Of(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := t.TempDir()
+		if _, err := file.Export(context.Background(), m, "qonnx", dir, true); err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s: %s", p, shared.Python(t, "models", filepath.Join(dir, "hls.py"), filepath.Join(t.TempDir(), "hls")))
 	}
-	dir := t.TempDir()
-	if _, err := file.Export(context.Background(), m, "qonnx", dir, true); err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("%s", shared.Python(t, "models", "testdata/hls.py", dir))
 }

@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"context"
+	_ "embed" // hls.py
 	"errors"
 	"fmt"
 	"slices"
@@ -37,6 +38,11 @@ func rounded(n *nn.Network) bool {
 	})
 }
 
+// script makes firmware of an exported encoder.
+//
+//go:embed hls.py
+var script []byte
+
 func exportQ(ctx context.Context, m *model.Model) ([]model.File, error) {
 	e := m.Encoder()
 	g, err := quantised(e)
@@ -52,7 +58,15 @@ func exportQ(ctx context.Context, m *model.Model) ([]model.File, error) {
 		}
 		about += ".\nThe chip rounds down every single product, which no layer of QONNX does: the file adds up exactly.\n" + off
 	}
-	return []model.File{{Name: "encoder.onnx", Data: proto.encode(), Part: m.Part("encoder"), About: about}}, nil
+	files := []model.File{{Name: "encoder.onnx", Data: proto.encode(), Part: m.Part("encoder"), About: about}}
+	if e.Exact() {
+		how := "firmware of the encoder by hls4ml, and its C simulation held to the test vectors, to the bit: python hls.py"
+		if e.Chip != nil {
+			how += ".\nOf this model it finds numbers that differ: latent is the chip's"
+		}
+		files = append(files, model.File{Name: "hls.py", Data: script, About: how})
+	}
+	return files, nil
 }
 
 // A quantWriter puts an encoder into a graph as hls4ml wants it: one image, channels
