@@ -3,6 +3,7 @@ package autoencoder
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"barrow/nn"
@@ -80,13 +81,13 @@ func isImage(s nn.Shape) bool {
 // them, the rest is computed.
 func asRead(net *nn.Network) (*Model, error) {
 	layers := net.Layers()
-	end := latentEnd(layers)
-	if end == 0 {
-		return nil, fmt.Errorf("it makes no vector of %d numbers on the way, or joins conditions elsewhere than behind them", Latent)
+	end, err := latentEnd(layers)
+	if err != nil {
+		return nil, err
 	}
 	settings := net.Settings()
 	settings.MaxBatch = max(settings.MaxBatch, decodeBatch)
-	net, err := net.View(0, len(layers), settings)
+	net, err = net.View(0, len(layers), settings)
 	if err != nil {
 		return nil, err
 	}
@@ -114,30 +115,42 @@ func asRead(net *nn.Network) (*Model, error) {
 }
 
 // latentEnd is the number of layers up to the 16 numbers: a layer of weights and those
-// behind it that act on each number; 0 if there are none. Nothing behind them looks
-// past them, and only there conditions are joined.
-func latentEnd(layers []nn.LayerShape) int {
-	end := 0
-	for i := 0; i < len(layers) && end == 0; i++ {
-		if layers[i].Kind != nn.KindDense || layers[i].Units != Latent {
-			continue
+// behind it that act on each number. Nothing behind them looks past them, and only there
+// conditions are joined. An error names the layer that is otherwise.
+func latentEnd(layers []nn.LayerShape) (int, error) {
+	at := slices.IndexFunc(layers, func(l nn.LayerShape) bool { return l.Kind == nn.KindDense && l.Units == Latent })
+	if at < 0 {
+		var made []string
+		for _, l := range layers {
+			if l.Kind == nn.KindDense {
+				made = append(made, fmt.Sprintf("layer %q makes %d", l.Name, l.Units))
+			}
 		}
-		for end = i + 1; end < len(layers) && each(layers[end]); end++ {
+		if made == nil {
+			made = []string{"there is no dense layer"}
 		}
+		return 0, fmt.Errorf("no layer makes the %d numbers that are sent: %s; wanted is a dense layer of %d units between image and image", Latent, strings.Join(made, ", "), Latent)
 	}
-	if end == 0 || end == len(layers) {
-		return 0
+	end := at + 1
+	for end < len(layers) && each(layers[end]) {
+		end++
+	}
+	if end == len(layers) {
+		return 0, fmt.Errorf("nothing is computed of the %d numbers of layer %q", Latent, layers[at].Name)
 	}
 	before := map[string]bool{}
 	for i, l := range layers {
-		if l.Kind == nn.KindConcat && i != end || i >= end && before[l.From] {
-			return 0
+		if l.Kind == nn.KindConcat && i != end {
+			return 0, fmt.Errorf("layer %q joins %d numbers, and stands elsewhere than behind layer %q, whose %d numbers are sent: conditions are joined to these", l.Name, l.Channels, layers[end-1].Name, Latent)
+		}
+		if i >= end && before[l.From] {
+			return 0, fmt.Errorf("layer %q takes what layer %q makes, past the %d numbers of layer %q, which alone are sent", l.Name, l.From, Latent, layers[end-1].Name)
 		}
 		if i < end {
 			before[l.Name] = true
 		}
 	}
-	return end
+	return end, nil
 }
 
 // each reports whether a layer acts on every number of a vector by itself.

@@ -91,3 +91,26 @@ func TestJoinRefuses(t *testing.T) {
 		t.Errorf("an encoder for a decoder: %v", err)
 	}
 }
+
+// TestNoAutoencoder: of a network from image to image that sends no 16 numbers, the error
+// names the layer that is otherwise, and what is wanted.
+func TestNoAutoencoder(t *testing.T) {
+	flat := nn.Layer{Kind: nn.KindFlatten, Name: "flat"}
+	dense := func(name string, units int) nn.Layer { return nn.Layer{Kind: nn.KindDense, Name: name, Units: units} }
+	image := nn.Layer{Kind: nn.KindReshape, Name: "image", Height: side, Width: side, Channels: 1}
+	joined := nn.Layer{Kind: nn.KindConcat, Name: "joined", Channels: ConditionCount}
+	for want, layers := range map[string][]nn.Layer{
+		`layer "few" makes 8, layer "out" makes 64; wanted is a dense layer of 16 units`: {flat, dense("few", 8), dense("out", 64), image},
+		`there is no dense layer`: {{Kind: nn.KindReLU, Name: "r"}},
+		`layer "joined" joins 8 numbers, and stands elsewhere than behind layer "sent"`:    {flat, dense("sent", Latent), dense("mid", 20), joined, dense("out", 64), image},
+		`layer "past" takes what layer "first" makes, past the 16 numbers of layer "sent"`: {flat, dense("first", 64), dense("sent", Latent), dense("out", 64), {Kind: nn.KindAdd, Name: "past", From: "first"}, image},
+	} {
+		net, err := nn.New(nn.Spec{Name: "n", Input: nn.Shape{H: side, W: side, C: 1}, Layers: layers}, nn.Settings{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := FromNetwork(net); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}

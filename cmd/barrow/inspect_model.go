@@ -23,16 +23,37 @@ func printModel(out io.Writer, m *model.Inspection) {
 		}
 		w.Flush()
 	}
-	if len(m.Exports) > 0 {
-		fmt.Fprintln(out, "\nformats that can hold it")
+	printHolds(out, m.Exports)
+}
+
+// printHolds prints which formats can hold a model, and why the others cannot, a reason
+// once.
+func printHolds(out io.Writer, formats []model.Holds) {
+	if len(formats) == 0 {
+		return
 	}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, f := range m.Exports {
-		if f.Why != "" {
-			fmt.Fprintf(w, "  %s\tno: %s\n", f.Name, f.Why)
-		} else {
-			fmt.Fprintf(w, "  %s\tyes\n", f.Name)
+	fmt.Fprintln(out, "\nformats that can hold it")
+	var can, reasons []string
+	cannot := map[string][]string{} // by the reason
+	for _, f := range formats {
+		if f.Why == "" {
+			can = append(can, f.Name)
+			continue
 		}
+		why := strings.TrimPrefix(f.Why, f.Name+": ")
+		if cannot[why] == nil {
+			reasons = append(reasons, why)
+		}
+		cannot[why] = append(cannot[why], f.Name)
 	}
-	w.Flush()
+	if len(can) > 0 {
+		fmt.Fprintf(out, "  %s\n", strings.Join(can, ", "))
+	}
+	if len(can) == 0 && len(reasons) == 1 {
+		fmt.Fprintf(out, "  none: %s\n", reasons[0])
+		return
+	}
+	for _, why := range reasons {
+		fmt.Fprintf(out, "  not %s: %s\n", strings.Join(cannot[why], ", "), why)
+	}
 }

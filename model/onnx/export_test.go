@@ -96,3 +96,25 @@ func TestHLS(t *testing.T) {
 		t.Logf("%s: %s", p, shared.Python(t, "models", filepath.Join(dir, "hls.py"), filepath.Join(t.TempDir(), "hls")))
 	}
 }
+
+// TestQONNXRefused: a layer whose weights have no one format is named, and the model not
+// said to be in floating point when it is not.
+func TestQONNXRefused(t *testing.T) {
+	net, err := nn.New(nn.Spec{Name: "e", Input: nn.Shape{H: 8, W: 8, C: 1}, Layers: []nn.Layer{
+		{Kind: nn.KindQuantizedReLU, Name: "in", Bits: 8, Integer: 1},
+		{Kind: nn.KindFlatten, Name: "flat"},
+		{Kind: nn.KindDense, Name: "two", Units: autoencoder.Latent},
+		{Kind: nn.KindQuantizedReLU, Name: "out", Bits: 8, Integer: 1},
+	}}, nn.Settings{Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := model.OfNetwork(net)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = file.Export(context.Background(), m, "qonnx", t.TempDir(), false)
+	if err == nil || !strings.Contains(err.Error(), `layer "two": its weights are in floating point, or kernel and bias have each a format of its own`) {
+		t.Error(err)
+	}
+}

@@ -31,11 +31,9 @@ func checkQ(m *model.Model) error {
 	return err
 }
 
-// rounded reports whether any weights are quantised.
+// rounded reports whether anything is quantised: weights or what a layer makes.
 func rounded(n *nn.Network) bool {
-	return slices.ContainsFunc(n.Layers(), func(l nn.LayerShape) bool {
-		return (l.Kind == nn.KindConv2D || l.Kind == nn.KindDense) && l.Bits > 0
-	})
+	return slices.ContainsFunc(n.Layers(), func(l nn.LayerShape) bool { return l.Bits > 0 })
 }
 
 // script makes firmware of an exported encoder.
@@ -144,7 +142,7 @@ func (w *quantWriter) weights(l nn.LayerShape, what string, v []float32, shape .
 func (w *quantWriter) layer(l nn.LayerShape, x string) (string, error) {
 	out := info("", l.Out).shape
 	if (l.Kind == nn.KindConv2D || l.Kind == nn.KindDense) && l.Bits == 0 {
-		return "", errors.New("its weights are in floating point, which QONNX for hls4ml has no type for")
+		return "", errors.New("its weights are in floating point, or kernel and bias have each a format of its own: QONNX is written here of layers with one for both; take the format onnx")
 	}
 	kernel, bias := arrays(w.net, l)
 	switch l.Kind {
