@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -35,12 +36,18 @@ func printHolds(out io.Writer, formats []model.Holds) {
 	fmt.Fprintln(out, "\nformats that can hold it")
 	var can, reasons []string
 	cannot := map[string][]string{} // by the reason
+	named := func(name string) bool {
+		return slices.ContainsFunc(formats, func(f model.Holds) bool { return f.Name == name })
+	}
 	for _, f := range formats {
 		if f.Why == "" {
 			can = append(can, f.Name)
 			continue
 		}
-		why := strings.TrimPrefix(f.Why, f.Name+": ")
+		why := f.Why
+		if of, rest, ok := strings.Cut(why, ": "); ok && named(of) { // said before it
+			why = rest
+		}
 		if cannot[why] == nil {
 			reasons = append(reasons, why)
 		}
