@@ -32,7 +32,9 @@ def distances(p: Any, q: Any, metric: Any, unequal: Any) -> Any:
         value, dp, dq = host(True)
 
         def gradient(above: Any) -> Tuple[Any, Any]:
-            return once(dp, dq, above, *given)  # given, so that whoever differentiates again meets it
+            # With given, so that whoever differentiates again meets it.
+            both: Tuple[Any, Any] = once(dp, dq, above, *given)
+            return both
 
         return value, gradient
 

@@ -125,7 +125,8 @@ def _once(p: jax.Array, q: jax.Array, metric: Any, unequal: Any, wanted: Tuple[b
 
     f = jax.custom_jvp(results)
     f.defjvp(again, symbolic_zeros=True)
-    return cast(List[jax.Array], f(p, q))
+    found: List[jax.Array] = f(p, q)
+    return found
 
 
 # A batch of rows is what the callback takes at any rate. Before JAX 0.4.34 arrays that are not

@@ -102,7 +102,9 @@ def predict(p: Any, q: Any, weights: Union[FileName, Estimator, None] = None, bo
     Returns
     -------
     Prediction
-        ``value`` (B,), ``gradient`` (to p, to q; each (B, 48), of the rows as given),
+        ``value`` (B,), the distance of the rows scaled to sum 1; ``gradient`` (to p, to q;
+        each (B, 48), of the rows as given): of a network of potentials, as the built-in one,
+        what the exact EMD's is of its potentials, and so not the derivative of ``value``;
         ``bound`` (B,) and ``potentials`` (B, 48) or None. Without B where both are single rows.
 
     Raises

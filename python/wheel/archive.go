@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"barrow/internal/outfile"
 )
@@ -124,7 +125,7 @@ func pack(w io.Writer, all []entry) error {
 	for _, e := range all {
 		h := &zip.FileHeader{Name: e.name, Method: zip.Deflate}
 		h.SetMode(e.mode)
-		h.ModifiedDate = uint16(1<<5 | 1) // 1 January 1980; Modified would add an extra field
+		h.Modified = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 		f, err := z.CreateHeader(h)
 		if err != nil {
 			return err
