@@ -16,7 +16,6 @@ type execution struct {
 	c      *config
 	inputs []*layerConfig
 	arrays map[*layerConfig]map[string]*block
-	latent bool // a model within ends in a vector
 }
 
 // A block is an array, samples first.
