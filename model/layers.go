@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"math"
 
 	"barrow/nn"
 )
@@ -63,20 +64,16 @@ func quantiser(l nn.LayerShape) string {
 	if l.Bits == 0 {
 		return ""
 	}
-	signed, of := true, "weights"
-	switch l.Kind {
-	case nn.KindQuantizedReLU:
-		signed, of = false, "results"
-	case nn.KindQuantizedBits:
-		signed, of = !l.Unsigned, "results"
+	g, of := GridOf(l.Layer), "weights"
+	if l.Kind == nn.KindQuantizedReLU || l.Kind == nn.KindQuantizedBits {
+		of = "results"
 	}
-	sign, fraction, rounding := "not negative", l.Bits-l.Integer, "to the nearest"
-	if signed {
+	sign, rounding := "not negative", "to the nearest"
+	if g.Signed {
 		sign = "signed"
-		fraction--
 	}
-	if l.Rounding == nn.RoundFloor {
+	if g.Floor {
 		rounding = "down"
 	}
-	return fmt.Sprintf("%s of %d bits, %s, in steps of 2^%d, rounded %s", of, l.Bits, sign, -fraction, rounding)
+	return fmt.Sprintf("%s of %d bits, %s, in steps of 2^%d, rounded %s", of, g.Bits, sign, math.Ilogb(float64(g.Step)), rounding)
 }
