@@ -74,19 +74,25 @@ const same = 1e-6
 
 // Differ compares what was computed with what was expected: at which index they first
 // differ, or -1, and by how much at most. Where exact is set no bit may differ, else
-// each number may by 1e-6 of itself and 1e-6 of the larger of 1 and the largest.
+// each number may by 1e-6 of itself and 1e-6 of the larger of 1 and the largest. Infinities
+// and NaN are the same as themselves alone, and make no other number's share larger.
 func Differ(got, want []float64, exact bool) (at int, most float64) {
 	if len(got) != len(want) {
 		return min(len(got), len(want)), math.Inf(1)
 	}
 	largest := 1.0
 	for _, v := range want {
-		largest = max(largest, math.Abs(v))
+		if a := math.Abs(v); a <= math.MaxFloat64 {
+			largest = max(largest, a)
+		}
 	}
 	at = -1
 	for i, v := range want {
 		off := math.Abs(got[i] - v)
-		if off != off {
+		switch {
+		case got[i] == v || got[i] != got[i] && v != v:
+			off = 0 // that of infinities is NaN
+		case off != off:
 			off = math.Inf(1)
 		}
 		most = max(most, off)
