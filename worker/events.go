@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -98,7 +99,7 @@ func readEvents(c *call, list string) (*events, int, error) {
 			return nil, 0, fmt.Errorf("emd: event %d: particles %d to %d of %d", i, from, to, shape[0])
 		}
 		if err := e.add(x[from*int64(d+1):to*int64(d+1)], d); err != nil {
-			return nil, 0, &emd.RowError{Row: i, Err: err}
+			return nil, 0, fmt.Errorf("emd: events%s: %w", list, &emd.RowError{Row: i, Err: err})
 		}
 	}
 	return e, d, nil
@@ -166,13 +167,28 @@ func (o *eventPairs) rows(ctx context.Context, c *call) error {
 				for j := first; j < cols; j++ {
 					var err error
 					if row[j], costs, err = o.distance(i, j, costs); err != nil {
-						return fmt.Errorf("emd: event %d with event %d: %w", i, j, err)
+						return fmt.Errorf("emd: event %d with event %d: %w", i, j, o.blame(i, j, err))
 					}
 				}
 			}
 		})
 	}
 	return g.Wait()
+}
+
+// blame names the list and the event that has no mass.
+func (o *eventPairs) blame(i, j int, err error) error {
+	if !errors.Is(err, emd.ErrEmpty) {
+		return err
+	}
+	list, row := "events0", i
+	if len(o.a.mass[i]) > 0 {
+		row = j
+		if o.a != o.b {
+			list = "events1"
+		}
+	}
+	return fmt.Errorf("%s: %w", list, &emd.RowError{Row: row, Err: err})
 }
 
 // distance is that of event i of the first and event j of the second list.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import sys
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -12,6 +13,9 @@ from ._arrays import numbers
 from ._worker import Object, chunks
 
 __all__ = ["emds"]
+
+#: Places of the fields of records: whatever their order is, a name is what it says.
+_FIELDS = {"pt": 0, "y": 1, "rapidity": 1, "eta": 1, "phi": 2}
 
 
 def emds(
@@ -41,7 +45,8 @@ def emds(
     events0 : sequence of (M, 1+d)
         Events of any numbers of particles (pt, y, phi) or (pt, coordinates…); also an
         array (N, M, 1+d), where particles without pt do not count, and lists of Awkward
-        Array and Arrow, of lists of numbers or of records with d + 1 fields in this order.
+        Array and Arrow, of lists of numbers or of records with the fields pt,
+        y (or eta, rapidity) and phi, in any order.
     events1 : the same, optional
         The other events; without them pairs are within events0.
     R : float
@@ -73,8 +78,8 @@ def emds(
     Raises
     ------
     EMDError
-        A pt that is NaN, infinite or negative (.row is the event, .cell the particle);
-        with norm an event without pt.
+        A pt that is NaN, infinite or negative, with norm an event without pt: .row is the
+        event, of the list that the message names, .cell the particle.
     ValueError
         Events of other shapes, coordinates that are not finite, settings out of range.
 
@@ -87,13 +92,12 @@ def emds(
     """
     if np.dtype(dtype) not in (np.dtype("f8"), np.dtype("f4")):
         raise ValueError(f"barrow: dtype={dtype!r} is none of 'float64', 'float32'")
-    radius = R if mask else math.inf
     params: Dict[str, Any] = {
-        "r": float(R), "beta": float(beta), "norm": bool(norm), "max_pivots": int(n_iter_max),
-        "threads": 0 if n_jobs is None or n_jobs == -1 else int(n_jobs),
+        "r": _positive(R, "R"), "beta": _positive(beta, "beta"), "norm": bool(norm),
+        "max_pivots": _whole(n_iter_max, "n_iter_max", "0 or more"),
+        "threads": 0 if n_jobs is None or n_jobs == -1 else _whole(n_jobs, "n_jobs", "0 or more, or -1 or None for all processors"),
     }  # fmt: skip
-    if not (math.isfinite(params["r"]) and math.isfinite(params["beta"])):
-        raise ValueError(f"barrow: R={R!r} and beta={beta!r}: must be positive and finite")
+    radius = params["r"] if mask else math.inf
     arrays = _flat(events0, "0", gdim, radius)
     rows = len(arrays["starts0"]) - 1
     cols = rows
@@ -117,11 +121,31 @@ def emds(
     return result
 
 
+def _positive(x: Any, name: str) -> float:
+    try:
+        value = float(x)
+    except (TypeError, ValueError):
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise ValueError(f"barrow: {name}={x!r}: must be positive and finite")
+    return value
+
+
+def _whole(x: Any, name: str, want: str) -> int:
+    try:
+        value = operator.index(x)
+    except TypeError:
+        value = -1
+    if not 0 <= value < 1 << 31:
+        raise ValueError(f"barrow: {name}={x!r}: want a whole number, {want}")
+    return value
+
+
 def _flat(events: Any, which: str, gdim: Optional[int], radius: float) -> Dict[str, Any]:
     """All particles one after another, and where each event begins."""
     particles, counts = _particles(events, f"events{which}")
     if gdim is not None:
-        if gdim < 1 or particles.shape[1] <= gdim:
+        if _whole(gdim, "gdim", "1 or more") < 1 or particles.shape[1] <= gdim:
             raise ValueError(f"barrow: gdim={gdim}: the particles have {particles.shape[1] - 1} coordinates")
         particles = particles[:, : gdim + 1]
     if radius < math.inf:
@@ -144,11 +168,18 @@ def _particles(events: Any, name: str) -> Tuple[Any, Any]:
         if events.ndim != 3:
             raise ValueError(f"barrow: {name} has the shape {events.shape}: want events of particles, (N, M, 1+d)")
         return events.reshape(-1, events.shape[2]), np.full(len(events), events.shape[1])
+    if isinstance(events, np.ma.MaskedArray):
+        events = numbers(events, name)
+        return _particles(events, name)
+    if not hasattr(events, "__iter__") and not hasattr(events, "__getitem__") or isinstance(events, (str, dict)):
+        raise ValueError(f"barrow: {name} is of type {type(events).__name__}: want a sequence of events, each an array (M, 1+d) of particles")
     parts: List[Any] = []
     width = 0
     for i, event in enumerate(events):
         if isinstance(event, (list, tuple)) and event and isinstance(event[0], dict):
-            event = [list(particle.values()) for particle in event]
+            event = [[particle.get(f) for f in _ordered(event[0], f"{name}: event {i}")] for particle in event]
+        elif event is None:
+            raise ValueError(f"barrow: {name}: event {i} is None: an event without particles is an empty list")
         x = numbers(event, f"{name}: event {i}")
         if x.ndim == 1 and not len(x):
             x = x.reshape(0, width)
@@ -163,12 +194,26 @@ def _particles(events: Any, name: str) -> Tuple[Any, Any]:
     return np.concatenate(filled) if filled else np.zeros((0, 3)), counts
 
 
+def _ordered(fields: Any, name: str) -> List[str]:
+    """The fields of records in the order of a particle's numbers, by their names."""
+    given = list(fields)
+    if len(given) < 2 or "pt" not in given or any(f not in _FIELDS for f in given):
+        raise ValueError(f"barrow: {name} has particles with the fields {', '.join(map(str, given))}: want pt, y and phi alone (or eta, rapidity)")
+    ordered = sorted(given, key=_FIELDS.__getitem__)
+    if len({_FIELDS[f] for f in ordered}) < len(ordered):
+        raise ValueError(f"barrow: {name} has particles with the fields {', '.join(given)}: two are the same coordinate")
+    return ordered
+
+
 def _awkward(events: Any, name: str) -> Tuple[Any, Any]:
     ak = sys.modules["awkward"]
     try:
+        if ak.any(ak.is_none(events)):
+            event = int(ak.argmax(ak.is_none(events)))
+            raise ValueError(f"event {event} is None: an event without particles is an empty list")
         counts = ak.to_numpy(ak.num(events, axis=1))
         flat = ak.flatten(events, axis=1)
-        fields = ak.fields(flat)
+        fields = _ordered(ak.fields(flat), name) if ak.fields(flat) else []
         x = np.stack([ak.to_numpy(flat[f]) for f in fields], 1) if fields else ak.to_numpy(ak.to_regular(flat, axis=1))
     except (TypeError, ValueError) as e:
         raise ValueError(f"barrow: {name} cannot be read as events of particles: {e}") from e

@@ -9,7 +9,7 @@ import numpy as np
 
 from ._backends import NUMPY, backend, coordinates, is_sparse
 from ._errors import EMDError
-from ._transport import Settings, ground
+from ._transport import Settings, ground, name_sides
 from .metric import Metric
 
 __all__ = ["emd", "emd2"]
@@ -79,8 +79,8 @@ def emd(
     Raises
     ------
     EMDError
-        Masses that are NaN, infinite or negative, with .row and .cell; and, as an
-        AssertionError, too, shapes or totals that do not fit.
+        Masses that are NaN, infinite or negative, with .row (of (B, n); None for a single
+        pair) and .cell; and, as an AssertionError, too, shapes or totals that do not fit.
 
     Notes
     -----
@@ -148,6 +148,11 @@ def emd2(
     [cost, log]
         With log or return_matrix; a list of such for several columns or rows.
 
+    Raises
+    ------
+    EMDError
+        As of :func:`emd`; for columns of b .row is the column.
+
     Notes
     -----
     Gradients: tensors of PyTorch and TensorFlow (under a GradientTape) get u − mean(u),
@@ -192,10 +197,13 @@ def _columns(a: Any, b: Any, M: Any, numItermax: int, log: bool, return_matrix: 
     """emd2 of each column of b."""
     if isinstance(b, (list, tuple)):
         b = np.asarray(b)
-    return [
-        emd2(a, b[:, k], M, 1, numItermax, log, return_matrix, center_dual, 1, check, start)
-        for k in range(b.shape[1])
-    ]
+    found = []
+    for k in range(b.shape[1]):
+        try:
+            found.append(emd2(a, b[:, k], M, 1, numItermax, log, return_matrix, center_dual, 1, check, start))
+        except EMDError as e:
+            raise type(e)(f"barrow: column {k} of b: {str(e).partition(': ')[2]}", k, e.cell) from None
+    return found
 
 
 def _quick(a: Any, b: Any, M: Any, numItermax: int, check: bool) -> Optional[float]:
@@ -261,7 +269,8 @@ class _Inputs:
         apart = sound & ~(np.abs(total - other) < 1.5e-6)
         if check and apart.any():
             row = int(np.argmax(apart))
-            raise MismatchError(f"barrow: row {row}: the totals of a, {total[row, 0]:g}, and b, {other[row, 0]:g}, differ", row)
+            words = f"the totals of a, {total[row, 0]:g}, and b, {other[row, 0]:g}, differ"
+            raise MismatchError(f"barrow: {words}") if self.single else MismatchError(f"barrow: row {row}: {words}", row)
         safe = sound & (other > 0) & (total > 0)
         self.a, self.b = p, q * np.where(safe, total / np.where(safe, other, 1), 1)
         self.start = self._potentials(start)
@@ -303,7 +312,8 @@ class _Inputs:
         try:
             reply = solver.call("optimum", None, {"p": p, "q": q, **self.start}, {"value": ((1,), "f8"), "f": ((n,), "f8"), "h": ((m,), "f8")})
         except EMDError as e:
-            words = str(e) if self.single else f"barrow: row {row}: {e}"
+            words = str(name_sides(e, "ab")).partition(": ")[2]
+            words = f"barrow: {words}" if self.single else f"barrow: row {row}: {words}"
             raise EMDError(words, None if self.single else row, e.cell) from None
         x = reply.arrays
         u, v, rows, cols, mass = x["f"], x["h"], x["source"], x["target"], x["mass"]
@@ -368,6 +378,8 @@ class _Inputs:
 
 def _settings(numItermax: int, shape: Tuple[int, ...]) -> Settings:
     """The solver's settings: the first tree takes a step for each of its arcs."""
+    if isinstance(numItermax, bool) or not numItermax >= 0 or numItermax % 1:
+        raise ValueError(f"barrow: numItermax={numItermax!r}: want a whole number, not negative")
     return ("error", "error", 1, max(1, int(numItermax) - sum(shape) + 1) if numItermax > 0 else 0)
 
 

@@ -214,8 +214,8 @@ def _settings(unequal: Unequal, empty: str, threads: int, max_pivots: int) -> Di
             params[name] = operator.index(value)
         except TypeError:
             params[name] = -1
-        if params[name] < 0:
-            raise ValueError(f"barrow: {name}={value!r}: must be a whole number, not negative")
+        if not 0 <= params[name] < 1 << 31:
+            raise ValueError(f"barrow: {name}={value!r}: must be a whole number, not negative, below 2³¹")
     return params
 
 

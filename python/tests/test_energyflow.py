@@ -96,7 +96,14 @@ def test_events_without_particles():
 @pytest.mark.parametrize(
     "call, words",
     [
-        (lambda a: emds(a, R=0), "R = 0"),
+        (lambda a: emds(a, R=0), "R=0"),
+        (lambda a: emds(a, R=None), "R=None"),
+        (lambda a: emds(a, n_iter_max=-1), "n_iter_max=-1"),
+        (lambda a: emds(a, n_jobs=2.5), "n_jobs=2.5"),
+        (lambda a: emds(a, gdim=1.5), "gdim=1.5"),
+        (lambda a: emds(3), "events0 is of type int"),
+        (lambda a: emds(a, [None]), "events1: event 0 is None"),
+        (lambda a: emds([[{"pt": 1.0, "y": 0.0, "phi": 0.0, "m": 1.0}]]), "fields pt, y, phi, m"),
         (lambda a: emds(a, R=np.nan), "R="),
         (lambda a: emds(a, beta=-1), "beta"),
         (lambda a: emds(a, gdim=3), "gdim"),
@@ -107,12 +114,42 @@ def test_events_without_particles():
         (lambda a: emds([x[:, :2] for x in a], periodic_phi=True), "second coordinate"),
         (lambda a: emds([["x"]]), "event 0"),
         (lambda a: emds(a, dtype="int32"), "dtype"),
-        (lambda a: emds(a, n_jobs=-5), "threads"),
+        (lambda a: emds(a, n_jobs=-5), "n_jobs=-5"),
     ],
 )
 def test_errors(call, words):
     with pytest.raises(ValueError, match=words):
         call(events(3))
+
+
+def test_records_are_read_by_name():
+    a = events(3)
+    turned = [[dict(zip(("phi", "pt", "y"), p[[2, 0, 1]])) for p in x] for x in a]
+    np.testing.assert_array_equal(emds(turned), emds(a))
+
+
+def test_awkward_records():
+    ak = pytest.importorskip("awkward")
+    a = events(3)
+    turned = [[dict(zip(("phi", "pt", "y"), p[[2, 0, 1]])) for p in x] for x in a]
+    np.testing.assert_array_equal(emds(ak.Array(turned)), emds(a))
+    for wrong, words in (([[{"pt": 1.0, "y": 0.0, "phi": 0.0, "m": 1.0}]], "fields"), ([None, *turned], "event 0 is None")):
+        with pytest.raises(ValueError, match=words):
+            emds(ak.Array(wrong))
+
+
+def test_errors_name_the_list():
+    a, b = events(3), events(4)
+    b[2] = b[2][:0]
+    with pytest.raises(barrow.EMDError, match="events1.*row 2") as e:
+        emds(a, b, norm=True)
+    assert e.value.row == 2
+    b[2] = np.array([[1.0, 0, 0], [np.nan, 0, 0]])
+    with pytest.raises(barrow.EMDError, match="events1.*row 2") as e:
+        emds(a, b)
+    assert (e.value.row, e.value.cell) == (2, 1)
+    with pytest.raises(barrow.EMDError, match="events0.*row 2"):
+        emds(b, a)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -1.0])

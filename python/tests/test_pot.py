@@ -165,6 +165,24 @@ def test_bad_masses(bad):
         barrow.emd2(np.zeros(4), np.zeros(4), M)
 
 
+def test_errors_say_which_column():
+    D = np.array([[0.0, 1], [1, 0]])
+    with pytest.raises(barrow.EMDError, match="column 1") as e:
+        barrow.emd2([0.5, 0.5], [[0.5, 0.2], [0.5, 1.2]], D)
+    assert e.value.row == 1
+    many = np.full((2, 500), 0.5)
+    many[1, 321] = np.nan
+    with pytest.raises(barrow.EMDError, match=r"column 321.*b\[1\] = NaN") as e:
+        barrow.emd2(np.array([0.5, 0.5]), many, D)
+    assert (e.value.row, e.value.cell) == (321, 1)
+    with pytest.raises(barrow.EMDError, match="^barrow: the totals") as e:
+        barrow.emd([0.5, 0.5], [0.5, 0.7], D)
+    assert e.value.row is None
+    for wrong in (-1, 2.5):
+        with pytest.raises(ValueError, match="numItermax"):
+            barrow.emd2([0.5, 0.5], [0.5, 0.5], D, numItermax=wrong)
+
+
 def test_other_errors():
     M, a = rng.random((4, 4)), unit(4)
     for threads in (0, -1, "many", 1.5):
