@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"barrow/internal/outfile"
 )
@@ -125,7 +124,8 @@ func pack(w io.Writer, all []entry) error {
 	for _, e := range all {
 		h := &zip.FileHeader{Name: e.name, Method: zip.Deflate}
 		h.SetMode(e.mode)
-		h.Modified = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
+		//lint:ignore SA1019 Modified would add a field of 9 bytes to every entry
+		h.ModifiedDate = 1<<5 | 1 // 1 January 1980
 		f, err := z.CreateHeader(h)
 		if err != nil {
 			return err
