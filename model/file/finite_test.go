@@ -65,7 +65,7 @@ func TestOverflow(t *testing.T) {
 func TestDifferInfinite(t *testing.T) {
 	nan, inf := math.NaN(), math.Inf(1)
 	for _, c := range [][2][]float64{
-		{{1, nan}, {1, nan}}, {{1, inf}, {1, inf}}, {{1, 2}, {1, inf}}, {{1, inf}, {1, 2}}, {{1, nan}, {1, 2}}, {{1, -inf}, {1, inf}},
+		{{1, 2}, {1, inf}}, {{1, inf}, {1, 2}}, {{1, nan}, {1, 2}}, {{1, -inf}, {1, inf}},
 	} {
 		for _, exact := range []bool{false, true} {
 			if at, most := model.Differ(c[0], c[1], exact); at != 1 || !math.IsInf(most, 1) {
