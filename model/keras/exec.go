@@ -375,5 +375,17 @@ func (f *frame) apply(l *layerConfig, a arguments) ([]*block, error) {
 	if err := l.read(&cfg); err != nil {
 		return nil, err
 	}
-	return run(&layerRun{l: l, cfg: cfg, w: f.x.arrays[l], a: a})
+	r := &layerRun{l: l, cfg: cfg, w: f.x.arrays[l], a: a}
+	if l.isOperation() {
+		return run(r)
+	}
+	if err := r.settings(); err != nil {
+		return nil, err
+	}
+	if in := a.blocks(); len(in) == 1 && l.arrays() != nil {
+		if err := r.sized(in[0].shape); err != nil {
+			return nil, err
+		}
+	}
+	return run(r)
 }

@@ -3,6 +3,7 @@ package keras
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -308,7 +309,7 @@ func (r *layerRun) sides(name string) ([2][2]int, error) {
 	if list, ok := r.cfg[name].([]any); ok && len(list) == 2 && !r.series() {
 		for i, v := range list {
 			k, ok := ints(v)
-			if !ok || len(k) > 2 {
+			if !ok || len(k) == 0 || len(k) > 2 || slices.Min(k) < 0 || slices.Max(k) > maxSetting {
 				return out, fail
 			}
 			out[i] = [2]int{k[0], k[len(k)-1]}
@@ -316,7 +317,7 @@ func (r *layerRun) sides(name string) ([2][2]int, error) {
 		return out, nil
 	}
 	k, ok := ints(r.cfg[name])
-	if !ok || len(k) == 0 || len(k) > 2 {
+	if !ok || len(k) == 0 || len(k) > 2 || slices.Min(k) < 0 || slices.Max(k) > maxSetting {
 		return out, fail
 	}
 	out[1] = [2]int{k[0], k[len(k)-1]}
