@@ -37,12 +37,13 @@ def asked(monkeypatch):
     import barrow._loss as inner
 
     calls = []
+    solve = inner.solve_pairs
 
-    def watch(a, b, *args, **more):
-        calls.append((len(a), more["gradient"]))
-        return barrow.solve_batch(a, b, *args, **more)
+    def watch(a, b, metric, settings, left, right, names):
+        calls.append((len(a), (left, right)))
+        return solve(a, b, metric, settings, left, right, names)
 
-    monkeypatch.setattr(inner, "solve_batch", watch)
+    monkeypatch.setattr(inner, "solve_pairs", watch)
     return calls
 
 

@@ -384,6 +384,7 @@ def test_called_by_a_signal_handler() -> None:
         right()
         called.append(True)
 
+    outer = worker_pid()
     before = signal.signal(signal.SIGUSR1, handler)
     try:
         timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGUSR1))
@@ -394,11 +395,8 @@ def test_called_by_a_signal_handler() -> None:
         right()
     finally:
         signal.signal(signal.SIGUSR1, before)
-    assert until(lambda: len(my_workers()) == 1), "that of the outer call has ended"
-
-
-def my_workers() -> List[int]:
-    return [pid for pid, (parent, _, args) in processes().items() if parent == os.getpid() and args.endswith(" worker")]
+    assert worker_pid() != outer
+    assert until(lambda: gone(outer)), "that of the outer call has ended"
 
 
 def test_last_words() -> None:
