@@ -217,6 +217,7 @@ file('group.h5', ['dense'])
 del file('none.h5').attrs['layer_names']
 file('unnamed.h5').attrs['layer_names'] = ['dense', 'other']
 file('complex.h5')['dense'].create_dataset('c', data=np.zeros(2, 'c8'))
+file('bfloat.h5', ['c'])['dense'].create_dataset('c', data=np.zeros(2, 'V2'))
 file('complex.h5', ['c'])['dense'].create_dataset('c', data=np.zeros(2, 'c8'))
 `, dir)
 	for name, want := range map[string]string{
@@ -228,6 +229,7 @@ file('complex.h5', ['c'])['dense'].create_dataset('c', data=np.zeros(2, 'c8'))
 		"none.h5":    "no attribute layer_names",
 		"unnamed.h5": `layer "other"`,
 		"complex.h5": "type compound are not numbers",
+		"bfloat.h5":  "bfloat16 is not supported",
 	} {
 		f, err := ReadWeights(filepath.Join(dir, name))
 		if want == "" {

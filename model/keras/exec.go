@@ -1,10 +1,12 @@
 package keras
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"barrow/model"
 )
@@ -56,11 +58,17 @@ func executionOf(f *File) (*execution, error) {
 		if f := layerRuns[l.class]; err == nil && f == nil && l.nested == nil && l.class != "InputLayer" && !l.isOperation() {
 			err = l.fail(fmt.Errorf("layers of class %q are not supported; %s", l.class, runAdvice))
 		}
+		if d := l.dtype(); err == nil && d != "" && l.arrays() != nil {
+			err = l.fail(fmt.Errorf("dtype %s is not supported; %s", d, dtypeAdvice))
+		}
 		for _, name := range l.arrays() {
 			wanted = append(wanted, slot{layer: l.id, name: name, from: l, optional: name == "gamma" || name == "beta"})
 		}
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err := f.agrees(c); err != nil {
 		return nil, err
 	}
 	places := f.fitted(c).places()
@@ -92,7 +100,7 @@ func executionOf(f *File) (*execution, error) {
 		x.arrays[s.from][s.name] = b
 	}
 	if err := unused(places, part); err != nil {
-		return nil, err
+		return nil, cmp.Or(c.unread(places), err)
 	}
 	return x, x.try()
 }
@@ -106,6 +114,47 @@ func unused(places []*place, part string) error {
 	}
 	return nil
 }
+
+// unread says of weights that are not asked for what keeps them: a layer of a class that
+// is not run, or the additions of a LoRA.
+func (c *config) unread(places []*place) error {
+	var err error
+	c.walk(nil, func(l *layerConfig) {
+		if err != nil || l.nested != nil || l.class == "InputLayer" {
+			return
+		}
+		var cfg struct {
+			LoRA *int `json:"lora_rank"`
+		}
+		theirs := func(p *place) bool {
+			return !p.used && (p.group == l.path[0] || strings.TrimRight(p.group, "_0123456789") == snake(l.class))
+		}
+		switch {
+		case !slices.ContainsFunc(places, theirs):
+		case l.read(&cfg) == nil && cfg.LoRA != nil:
+			err = l.fail(fmt.Errorf("lora_rank %d, weights apart from the kernel, is not supported; save the model as .keras, which adds them to the kernel, or leave enable_lora out and set the sum", *cfg.LoRA))
+		case l.arrays() == nil && layerRuns[l.class] == nil:
+			err = l.fail(fmt.Errorf("layers of class %q are not supported; %s", l.class, runAdvice))
+		}
+	})
+	return err
+}
+
+// dtype is the layer's number format where it is none that is run.
+func (c *layerConfig) dtype() string {
+	var cfg struct {
+		DType json.RawMessage `json:"dtype"`
+	}
+	if err := c.read(&cfg); err != nil {
+		return "" // told when the layer is run
+	}
+	if d := dtype(cfg.DType); d != "float32" && d != "float64" {
+		return d
+	}
+	return ""
+}
+
+const dtypeAdvice = "supported is \"float32\": set the policy to float32, build the model again and give it the weights (set_weights)"
 
 const runAdvice = "run are the layers of Keras and QKeras for vectors, series and images, and TensorFlow's and Keras' operations on them; convert the model to ONNX or a frozen graph, or leave the layer out"
 
@@ -352,14 +401,13 @@ func (f *frame) apply(l *layerConfig, a arguments) ([]*block, error) {
 		return out, err
 	}
 	var common struct {
-		Format string          `json:"data_format"`
-		DType  json.RawMessage `json:"dtype"`
+		Format string `json:"data_format"`
 	}
 	if err := l.read(&common); err != nil {
 		return nil, err
 	}
-	if d := dtype(common.DType); d != "float32" && d != "float64" && !l.isOperation() {
-		return nil, fmt.Errorf("dtype %s is not supported; supported is \"float32\": set the policy to float32, build the model again and give it the weights (set_weights)", d)
+	if d := l.dtype(); d != "" && !l.isOperation() {
+		return nil, fmt.Errorf("dtype %s is not supported; %s", d, dtypeAdvice)
 	}
 	if common.Format == "channels_first" {
 		return nil, fmt.Errorf("data_format %q is not supported; supported is \"channels_last\": build the model again with it and permute the input", common.Format)

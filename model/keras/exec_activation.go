@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -90,6 +92,9 @@ func (r *layerRun) activate(setting any, x *block) (*block, error) {
 			}
 		case "hard_silu", "hard_swish":
 			return x.each(func(v float64) float64 { return v * min(max(v/6+0.5, 0), 1) }), nil
+		}
+		if !strings.HasPrefix(r.l.class, "Q") && !strings.Contains(name, "(") && parameters[name] == nil {
+			return nil, fmt.Errorf("activation %q is not supported; supported are %s, softmax, log_softmax, hard_sigmoid and hard_silu: a function of your own is to be built of Keras' operations", name, strings.Join(slices.Sorted(maps.Keys(activations)), ", "))
 		}
 	}
 	q, err := quantiserOf(setting, r.l, false)

@@ -144,3 +144,78 @@ func TestSettings(t *testing.T) {
 		}
 	}
 }
+
+// dense is a model of Dense layers on vectors of 3, and the weights of it, by the order.
+func dense(names, weights []string) *File {
+	f := &File{}
+	var layers strings.Builder
+	for _, n := range names {
+		fmt.Fprintf(&layers, `,{"class_name":"Dense","config":{"name":%q,"units":3,"activation":"elu"}}`, n)
+	}
+	for i, n := range weights {
+		f.Layers = append(f.Layers, LayerWeights{n, []Weight{{n + "/kernel:0", []int{3, 3}, slices.Repeat([]float32{float32(i)}, 9)}, {n + "/bias:0", []int{3}, make([]float32, 3)}}})
+	}
+	f.Config = `{"class_name":"Sequential","config":{"name":"s","layers":[{"class_name":"InputLayer","config":{"name":"x","batch_input_shape":[null,3]}}` + layers.String() + `]}}`
+	return f
+}
+
+// TestOrder: names in another order than the file's are refused where Keras, which goes
+// by the order, would take the weights, too.
+func TestOrder(t *testing.T) {
+	for _, activation := range []string{"elu", "relu"} { // run as they stand, and by nn
+		for _, c := range []struct {
+			weights string
+			refused bool
+		}{{"a b c", false}, {"b a c", true}, {"a c b", true}, {"d e f", false}, {"c b a", true}} {
+			f := dense([]string{"a", "b", "c"}, strings.Fields(c.weights))
+			f.Config = strings.ReplaceAll(f.Config, "elu", activation)
+			_, err := NewModel(f)
+			if activation == "elu" {
+				_, err = executionOf(f)
+			}
+			if c.refused != (err != nil) || err != nil && !strings.Contains(err.Error(), "Keras goes by the order") {
+				t.Errorf("%s, %s: %v", activation, c.weights, err)
+			}
+		}
+		f := dense([]string{"a", "b", "c"}, []string{"b", "a", "c"})
+		f.Config = strings.ReplaceAll(f.Config, "elu", activation)
+		f.Config = strings.Replace(f.Config, `"name":"b","units":3`, `"name":"b","units":4`, 1)
+		f.Layers[0].Weights[0] = Weight{"b/kernel:0", []int{3, 4}, make([]float32, 12)}
+		f.Layers[0].Weights[1] = Weight{"b/bias:0", []int{4}, make([]float32, 4)}
+		f.Layers[2].Weights[0] = Weight{"c/kernel:0", []int{4, 3}, make([]float32, 12)}
+		if _, err := executionOf(f); err != nil {
+			t.Errorf("shapes that the order does not fit: %v", err)
+		}
+	}
+}
+
+// TestRefusals: what a model that is not run has is named, before what follows of it.
+func TestRefusals(t *testing.T) {
+	for _, c := range []struct {
+		old, new string
+		group    string // that has one array more
+		want     []string
+	}{
+		{`"activation":"elu"`, `"activation":"foo"`, "", []string{`"a"`, `activation "foo"`, "gelu", "softmax"}},
+		{`"units":3`, `"units":3,"dtype":{"class_name":"QuantizedDTypePolicy","config":{"name":"int8_from_float32"}}`, "a", []string{`"a"`, "int8_from_float32", "float32"}},
+		{`"units":3`, `"units":3,"lora_rank":2`, "a", []string{`"a"`, "lora_rank 2", ".keras"}},
+		{`"class_name":"Dense"`, `"class_name":"MultiHeadAttention"`, "", []string{`"a"`, `"MultiHeadAttention"`, "not supported"}},
+		{`"name":"a"`, `"name":"z"`, "", []string{`"z"`, `"kernel"`, "missing", `weights of "a", "b", "c"`}},
+		{`"name":"a"`, `"name":"a"`, "a", []string{"do not belong together"}},
+	} {
+		f := dense([]string{"a", "b", "c"}, []string{"a", "b", "c"})
+		if c.new == `"name":"z"` {
+			f.Layers[1].Weights = f.Layers[1].Weights[:1] // or the order would do
+		}
+		f.Config = strings.Replace(f.Config, c.old, c.new, 1)
+		if c.group != "" {
+			f.Layers[0].Weights = append(f.Layers[0].Weights, Weight{"a/more:0", []int{3, 2}, make([]float32, 6)})
+		}
+		_, err := executionOf(f)
+		for _, want := range c.want {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v, want %q", c.new, err, want)
+			}
+		}
+	}
+}

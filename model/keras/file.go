@@ -194,7 +194,7 @@ func (f *File) readLayers(g *h5.Group) error {
 			if err != nil {
 				return errorf("layer %q: weight %q is missing: %w", name, w, err)
 			}
-			data, err := d.Float32s()
+			data, err := numbers(d)
 			if err != nil {
 				return errorf("layer %q: weight %q: %w", name, w, err)
 			}
@@ -206,6 +206,14 @@ func (f *File) readLayers(g *h5.Group) error {
 		f.Layers = append(f.Layers, lw)
 	}
 	return nil
+}
+
+// numbers are an array's. Keras keeps bfloat16, which HDF5 has not, as two bytes of no type.
+func numbers(d *h5.Dataset) ([]float32, error) {
+	if t := d.Type(); t.Class.String() == "opaque" && t.Size == 2 {
+		return nil, fmt.Errorf("%s: bfloat16 is not supported; supported are float16, float32 and float64: set the policy to float32, build the model again and give it the weights (set_weights)", d.Path())
+	}
+	return d.Float32s()
 }
 
 // Weight finds an array by its layer (a top-level one) and its name there,

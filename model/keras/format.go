@@ -95,7 +95,11 @@ func run(f model.Source, s nn.Settings) (model.Runner, error) {
 	if err != nil { // no chain of layers
 		x, err := executionOf(file)
 		if err != nil {
-			return nil, fmt.Errorf("keras: %s: %w", f.Path, trim(err))
+			paths := append([]string{f.Path}, f.Weights)
+			if f.Weights == "" {
+				paths, _ = Files(f.Path) // as they were just read
+			}
+			return nil, fmt.Errorf("keras: %s: %w", strings.Join(paths, " with "), trim(err))
 		}
 		return x, nil
 	}

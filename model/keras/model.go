@@ -98,6 +98,9 @@ func NewModel(f *File) (*Model, error) {
 	if err != nil {
 		return nil, errorf("%w", err)
 	}
+	if err := f.agrees(c); err != nil {
+		return nil, errorf("%w", err)
+	}
 	f = f.fitted(c)
 	m.File, m.Weights = f, map[string][]float32{}
 	if err := m.takeWeights(c); err != nil {

@@ -52,7 +52,7 @@ func varsOf(g *h5.Group, name string, depth int, total *int) (*varGroup, error) 
 			if err != nil {
 				return nil, fmt.Errorf("%s: its arrays are not numbered 0 to %d: %w", vars.Path(), len(vars.Names())-1, err)
 			}
-			data, err := d.Float32s()
+			data, err := numbers(d)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", d.Path(), err)
 			}

@@ -2,7 +2,9 @@ package keras
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"barrow/nn"
@@ -119,6 +121,25 @@ func indexOf(places []*place) placeIndex {
 	return index
 }
 
+// groups names the first few layers that the file has weights of.
+func (x placeIndex) groups() string {
+	seen := map[string]bool{}
+	for k := range x {
+		seen[fmt.Sprintf("%q", k[0])] = true
+	}
+	names := slices.Sorted(maps.Keys(seen))
+	switch n := len(names); {
+	case n == 0:
+		return "no weights"
+	case n > maxNamed:
+		return fmt.Sprintf("weights of %s and %d more", strings.Join(names[:maxNamed], ", "), n-maxNamed)
+	}
+	return "weights of " + strings.Join(names, ", ")
+}
+
+// maxNamed is how many layers an error names.
+const maxNamed = 6
+
 // whole says which group of the file holds the model, where it is one layer of
 // the model that the file is of, as an encoder is of its autoencoder: "" where
 // the file is the model's own, that is, has its layers at the top.
@@ -188,9 +209,9 @@ func find(index placeIndex, s slot, group string) (*place, error) {
 	case found == nil && s.optional && without:
 		return nil, nil
 	case found == nil && s.shape == nil:
-		return nil, fmt.Errorf("layer %q: its weight %q is missing from the file", s.layer, s.name)
+		return nil, fmt.Errorf("layer %q: its weight %q is missing from the file, which has %s", s.layer, s.name, index.groups())
 	case found == nil:
-		return nil, fmt.Errorf("layer %q: its weight %q of shape %v is missing from the file", s.layer, s.name, s.shape)
+		return nil, fmt.Errorf("layer %q: its weight %q of shape %v is missing from the file, which has %s", s.layer, s.name, s.shape, index.groups())
 	case s.shape != nil && !slices.Equal(found.w.Shape, s.shape):
 		return nil, fmt.Errorf("layer %q: weight %q has shape %v; the architecture wants %v", s.layer, found.w.Name, found.w.Shape, s.shape)
 	}
@@ -260,6 +281,51 @@ func (f *File) fitted(c *config) *File {
 		named.Layers = append(named.Layers, out)
 	}
 	return &named
+}
+
+// agrees refuses weights whose layers have the architecture's names in another order, and
+// would fit by the order as well: Keras goes by the order, where Barrow goes by the names.
+func (f *File) agrees(c *config) error {
+	if f.vars != nil {
+		return nil // of a file without the layers' names
+	}
+	groups := map[string]LayerWeights{}
+	var theirs, ours []string
+	for _, g := range f.Layers {
+		if len(g.Weights) > 0 {
+			groups[g.Layer], theirs = g, append(theirs, fmt.Sprintf("%q", g.Layer))
+		}
+	}
+	shapes := func(name string) (out [][]int) {
+		for _, w := range groups[name].Weights {
+			out = append(out, w.Shape)
+		}
+		return out
+	}
+	i, first := 0, -1
+	for _, l := range c.layers {
+		if !l.weighs() {
+			continue
+		}
+		if _, ok := groups[l.name]; !ok || i >= len(theirs) {
+			return nil // matched by the order, or not at all
+		}
+		ours = append(ours, fmt.Sprintf("%q", l.name))
+		if ours[i] != theirs[i] {
+			other, _ := strconv.Unquote(theirs[i])
+			if !slices.EqualFunc(shapes(l.name), shapes(other), slices.Equal) {
+				return nil // which Keras refuses
+			}
+			if first < 0 {
+				first = i
+			}
+		}
+		i++
+	}
+	if first < 0 || i != len(theirs) {
+		return nil
+	}
+	return fmt.Errorf("the architecture has the layer %s where the weights have %s: Keras goes by the order, and the names say otherwise; save both of the same model, or give the layers the names that they have in the file of weights", ours[first], theirs[first])
 }
 
 // An ordered is an array by its name and its number of dimensions, 0 if any.
