@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"barrow/simulate"
+	"barrow/wafer"
 )
 
 func ExampleGenerate() {
@@ -14,4 +15,18 @@ func ExampleGenerate() {
 	}
 	fmt.Println(images.Len(), "images of layers 5 to 13, the first of an", images.Column("class").Value(0))
 	// Output: 1000 images of layers 5 to 13, the first of an electron
+}
+
+func ExampleEvents() {
+	e, err := simulate.NewEvents(simulate.EventSettings{Seed: 1, Class: simulate.Electron, PtMin: 20, PtMax: 50, PileUp: 200})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	// Only what is around the electron is drawn.
+	electron := e.Particles(7)[0]
+	var set wafer.Set
+	e.Draw(7, []simulate.Cone{electron.Around(0.04)}, &set)
+	fmt.Printf("%v of %.1f GeV at η %.2f: %d of the endcap's wafers\n", electron.Class, electron.Pt, electron.Eta, set.Len())
+	// Output: electron of 24.7 GeV at η 2.17: 206 of the endcap's wafers
 }

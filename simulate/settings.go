@@ -266,6 +266,7 @@ const (
 	Electron              // an electron or positron
 	Photon
 	Pion // a charged pion
+	Jet  // several particles, in events of EventSettings only
 
 	classes = iota
 )
@@ -281,6 +282,8 @@ func (c Class) String() string {
 		return "photon"
 	case Pion:
 		return "pion"
+	case Jet:
+		return "jet"
 	}
 	return fmt.Sprintf("Class(%d)", int(c))
 }
