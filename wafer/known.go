@@ -29,6 +29,7 @@ const (
 	Phi               Known = "phi"
 	GenEta            Known = "gen_eta"
 	GenPt             Known = "gen_pt"
+	GenPhi            Known = "gen_phi"
 	SimEnergyTotal    Known = "SimEnergyTotal"
 	EventSimEnergy    Known = "EventSimEnergy"
 	SimEnergyFraction Known = "SimEnergyFraction"
@@ -79,6 +80,7 @@ var knownColumns = map[Known]known{
 	Phi:               {Number, []string{"tc_phi"}, "azimuth of the wafer, radians"},
 	GenEta:            {Number, nil, "pseudorapidity of the generated particle"},
 	GenPt:             {Number, nil, "transverse momentum of the generated particle, GeV"},
+	GenPhi:            {Number, nil, "azimuth of the generated particle, radians"},
 	SimEnergyTotal:    {Number, []string{"simenergy"}, "energy that the particle left in the wafer"},
 	EventSimEnergy:    {Number, nil, "energy of the particle in the event"},
 	SimEnergyFraction: {Number, nil, "share of the wafer's energy that is the particle's"},
@@ -87,7 +89,7 @@ var knownColumns = map[Known]known{
 // KnownColumns lists the well-known columns.
 func KnownColumns() []Known {
 	return []Known{Event, Entry, Zside, Subdet, Layer, WaferU, WaferV, WaferType, Density, ModType, ELinks,
-		Eta, Phi, GenEta, GenPt, SimEnergyTotal, EventSimEnergy, SimEnergyFraction}
+		Eta, Phi, GenEta, GenPt, GenPhi, SimEnergyTotal, EventSimEnergy, SimEnergyFraction}
 }
 
 // Kind is what the column's values are.

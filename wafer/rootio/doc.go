@@ -16,7 +16,7 @@
 //
 // Instead of tc and wafer any other prefix may stand. Of the columns that ntuples
 // give beside the key (see wafer.Known) eta and phi are the wafer's own where the table
-// has them, else the means over the wafer's cells; gen_eta and gen_pt are those of the
+// has them, else the means over the wafer's cells; gen_eta, gen_pt and gen_phi are those of the
 // generated particle of the highest pt in the wafer's endcap (gen_*, else genpart_*),
 // not a number where there is none; SimEnergyTotal is the sum of tc_simenergy over the
 // wafer, EventSimEnergy that over the whole event, both endcaps and scintillators

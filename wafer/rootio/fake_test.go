@@ -300,6 +300,16 @@ func TestGenerated(t *testing.T) {
 	if pt := set.Column("gen_pt").Float[0]; !math.IsNaN(pt) {
 		t.Errorf("a particle of pt %g where none is", pt)
 	}
+	if set.Column("gen_phi") != nil {
+		t.Error("an azimuth that the table does not have")
+	}
+	set, _, err = read(f.set("gen_eta", "2,1.9,-2;").add("gen_phi", root.Float, -1, "-3,1,2;"), wafer.ReadSettings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if phi := set.Column("gen_phi").Float[0]; phi != 1 {
+		t.Errorf("the particle's azimuth is %g", phi)
+	}
 	if _, _, err := read(f.set("gen_pt", "5;"), wafer.ReadSettings{}); err == nil || !strings.Contains(err.Error(), "entry 0, gen_pt: 1 values where gen_n says 3") {
 		t.Error(err)
 	}

@@ -13,8 +13,9 @@ import (
 type generated struct {
 	v       *vectors
 	pt, eta *field
-	column  [2]int        // of eta and pt
-	best    [2][2]float64 // by endcap, + and -: eta and pt
+	phi     *field        // nil where the table has none
+	column  [3]int        // of eta, pt and phi
+	best    [2][3]float64 // by endcap, + and -: eta, pt and phi
 }
 
 // newGenerated finds the particles; nil where the table has none.
@@ -35,7 +36,13 @@ func newGenerated(b *batch, n *names, out *sink) (*generated, error) {
 		if g.eta, err = g.v.need(eta, root.Float); err != nil {
 			return nil, err
 		}
-		g.column = [2]int{out.column(string(wafer.GenEta)), out.column(string(wafer.GenPt))}
+		g.column = [3]int{out.column(string(wafer.GenEta)), out.column(string(wafer.GenPt))}
+		if phi := n.numbers(prefix + "_phi"); phi >= 0 {
+			if g.phi, err = g.v.need(phi, root.Float); err != nil {
+				return nil, err
+			}
+			g.column[2] = out.column(string(wafer.GenPhi))
+		}
 		return g, nil
 	}
 	return nil, nil
@@ -58,15 +65,24 @@ func (g *generated) event(e int) error {
 	if err != nil {
 		return err
 	}
+	var phi []float64
+	if g.phi != nil {
+		if phi, err = g.v.floats(g.phi, e, n); err != nil {
+			return err
+		}
+	}
 	nan := math.NaN()
-	g.best = [2][2]float64{{nan, nan}, {nan, nan}}
+	g.best = [2][3]float64{{nan, nan, nan}, {nan, nan, nan}}
 	for i := range pt {
 		side := &g.best[0]
 		if eta[i] < 0 {
 			side = &g.best[1]
 		}
 		if pt[i] > side[1] || math.IsNaN(side[1]) {
-			*side = [2]float64{eta[i], pt[i]}
+			*side = [3]float64{eta[i], pt[i], nan}
+			if g.phi != nil {
+				side[2] = phi[i]
+			}
 		}
 	}
 	return nil
@@ -84,6 +100,9 @@ func (g *generated) add(zside int64, out *sink) {
 	}
 	out.float(g.column[0], side[0])
 	out.float(g.column[1], side[1])
+	if g.phi != nil {
+		out.float(g.column[2], side[2])
+	}
 }
 
 func (g *generated) remarks() []string {
