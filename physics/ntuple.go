@@ -52,18 +52,21 @@ type Ntuple struct {
 	ready    []*Event
 	skipped  int
 	given    int
-	opened   int // files with images
+	placed   int // wafers whose η and φ the files say, and of them how many
+	astray   int // are elsewhere
+	remarks  []string
 }
 
 // ntupleColumns are the names of columns in a file, "" for those it lacks.
 type ntupleColumns struct {
 	event, layer, u, v, zside, sector, eta, pt, phi string
+	waferEta, waferPhi                              string
 }
 
 // names lists those that there are.
 func (c *ntupleColumns) names() []string {
 	var list []string
-	for _, n := range []string{c.event, c.layer, c.u, c.v, c.zside, c.sector, c.eta, c.pt, c.phi} {
+	for _, n := range []string{c.event, c.layer, c.u, c.v, c.zside, c.sector, c.eta, c.pt, c.phi, c.waferEta, c.waferPhi} {
 		if n != "" {
 			list = append(list, n)
 		}
@@ -105,7 +108,6 @@ func (n *Ntuple) open(ctx context.Context) error {
 		}
 		n.in, n.at, n.row = in, 0, 0
 		n.batch = wafer.Set{}
-		n.opened++
 		return n.header()
 	}
 	return io.EOF
@@ -136,6 +138,9 @@ func (n *Ntuple) header() error {
 	}
 	c := ntupleColumns{event: need("event", "entry"), layer: need("layer"), u: need("waferu"), v: need("waferv"),
 		zside: may("zside"), sector: may("sector")}
+	if have["eta"] && have["phi"] {
+		c.waferEta, c.waferPhi = "eta", "phi"
+	}
 	if len(lacking) > 0 {
 		return fmt.Errorf("physics: %s: no column %s: a wafer of an event needs them; there are %s",
 			n.name, strings.Join(lacking, ", "), orNone(info.Columns))
@@ -172,11 +177,28 @@ func (n *Ntuple) Geometry() *Geometry { return n.geometry }
 // Skipped is how many endcaps without a generated particle were left out so far.
 func (n *Ntuple) Skipped() int { return n.skipped }
 
+// Remarks say what is odd about what was read so far.
+func (n *Ntuple) Remarks() []string {
+	remarks := slices.Clone(n.remarks)
+	if n.in != nil {
+		remarks = append(remarks, n.in.Remarks()...)
+	}
+	if n.skipped > 0 && n.given > 0 {
+		remarks = append(remarks, fmt.Sprintf("%d endcaps without a generated particle were left out", n.skipped))
+	}
+	if n.astray > 0 {
+		remarks = append(remarks, fmt.Sprintf("%d of %d wafers are elsewhere in geometry %v than the files' eta and phi say: is the geometry another one?",
+			n.astray, n.placed, n.geometry.version))
+	}
+	return remarks
+}
+
 // Close closes what is open.
 func (n *Ntuple) Close() error {
 	if n.in == nil {
 		return nil
 	}
+	n.remarks = append(n.remarks, n.in.Remarks()...)
 	err := n.in.Close()
 	n.in = nil
 	return err
@@ -254,7 +276,7 @@ func (n *Ntuple) read() error {
 		if c == nil {
 			return fmt.Errorf("physics: %s: column %q is gone after row %d", n.name, name, n.row)
 		}
-		if c.Text != nil && strings.HasPrefix(name, "gen_") { // a missing value is none
+		if c.Text != nil && (strings.HasPrefix(name, "gen_") || name == n.columns.waferEta || name == n.columns.waferPhi) { // a missing value is none
 			c = &wafer.Column{Name: name, Text: slices.Clone(c.Text)}
 			for i, s := range c.Text {
 				if s == "" {
@@ -319,6 +341,7 @@ func (n *Ntuple) take(i int) error {
 			n.in.Place(i), value[3], value[4], value[2], value[0])
 	}
 	n.seen[key] = true
+	n.compare(i, at, value[1] < 0)
 	e := n.pending[side]
 	if e == nil {
 		e = &Event{Number: value[0], Zside: int(value[1])}
@@ -351,6 +374,26 @@ func (n *Ntuple) place(layer, u, v, sector int64) (int, error) {
 		return n.geometry.Find(int(layer), int(u), int(v), int(sector))
 	}
 	return n.geometry.FindTurned(int(layer), int(u), int(v))
+}
+
+// compare counts wafers that are elsewhere than the file says.
+func (n *Ntuple) compare(i, at int, far bool) {
+	if n.columns.waferEta == "" {
+		return
+	}
+	eta, phi := math.Abs(n.values[n.columns.waferEta][i]), n.values[n.columns.waferPhi][i]
+	if far {
+		phi = math.Pi - phi
+	}
+	x, y := Direction(eta, phi)
+	if math.IsNaN(x + y) {
+		return
+	}
+	n.placed++
+	const much = 0.06 // in x/z, twice a wafer's size: the file's may be a mean of a few cells
+	if cx, cy := n.geometry.Cell(at, 3); !within(cx-x, cy-y, much) {
+		n.astray++
+	}
 }
 
 // truth takes the generated particle of row i.

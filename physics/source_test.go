@@ -228,6 +228,32 @@ func TestNtupleOfSimulated(t *testing.T) {
 	}
 }
 
+// TestAstray: a file whose wafers are elsewhere than in the geometry is remarked on.
+func TestAstray(t *testing.T) {
+	at, err := geometry.FindTurned(9, 3, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eta, phi := EtaPhi(geometry.Cell(at, 20))
+	for _, c := range []struct {
+		zside, phi float64
+		want       int
+	}{{1, phi, 0}, {-1, math.Pi - phi, 0}, {1, math.Pi - phi, 1}, {1, phi + 1, 1}, {-1, phi, 1}} {
+		set := ntuple{{1, c.zside, 9, 3, 0, c.zside * 1.7, 50, 3, 600}}.set()
+		set.Columns = append(set.Columns, wafer.Column{Name: "eta", Float: []float64{c.zside * eta}}, wafer.Column{Name: "phi", Float: []float64{c.phi}})
+		n, err := OpenNtuple(context.Background(), NtupleSettings{Class: simulate.Electron}, write(t, "a.csv", set))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := all(t, n, 1); err != nil {
+			t.Fatal(err)
+		}
+		if r := n.Remarks(); len(r) != c.want || c.want == 1 && !strings.Contains(r[0], "1 of 1 wafers are elsewhere in geometry v11") {
+			t.Errorf("%+v: %q", c, r)
+		}
+	}
+}
+
 // TestNtupleErrors reads files that are no events.
 func TestNtupleErrors(t *testing.T) {
 	good := []float64{1, 1, 9, 3, 0, 1.7, 50, 3, 600}
