@@ -18,8 +18,8 @@ import (
 // NtupleSettings say what files of events hold.
 type NtupleSettings struct {
 	Geometry hgcal.Geometry
-	// Class is what the generated particles are, which files do not say. With PileUp
-	// the events are minimum bias, which needs no gen_* columns.
+	// Class is what the generated particles are, where files do not say it in a column
+	// class. With PileUp the events are minimum bias, which needs no gen_* columns.
 	Class simulate.Class
 	Read  wafer.ReadSettings
 }
@@ -27,7 +27,8 @@ type NtupleSettings struct {
 // Ntuple reads events from files of wafer images.
 //
 // Columns event (else entry), layer, waferu and waferv are needed, and gen_eta and gen_pt
-// of the generated particle, one an endcap; zside is 1 where it is missing, gen_phi unknown.
+// of the generated particle, one an endcap (of images that package simulate drew,
+// EventSimEnergy stands for the latter); zside is 1 where it is missing, gen_phi unknown.
 // Wafers are numbered as CMSSW does over the whole endcap, or in their sector if there is
 // a column sector. Layers count on through the hadronic part. The rows of an event follow
 // one another; events come in the file's order, first the endcap of zside 1. Charges in
@@ -61,12 +62,13 @@ type Ntuple struct {
 type ntupleColumns struct {
 	event, layer, u, v, zside, sector, eta, pt, phi string
 	waferEta, waferPhi                              string
+	class, energy                                   string // of simulated images
 }
 
 // names lists those that there are.
 func (c *ntupleColumns) names() []string {
 	var list []string
-	for _, n := range []string{c.event, c.layer, c.u, c.v, c.zside, c.sector, c.eta, c.pt, c.phi, c.waferEta, c.waferPhi} {
+	for _, n := range []string{c.event, c.layer, c.u, c.v, c.zside, c.sector, c.eta, c.pt, c.phi, c.waferEta, c.waferPhi, c.energy} {
 		if n != "" {
 			list = append(list, n)
 		}
@@ -146,7 +148,13 @@ func (n *Ntuple) header() error {
 			n.name, strings.Join(lacking, ", "), orNone(info.Columns))
 	}
 	if n.settings.Class != simulate.PileUp {
-		c.eta, c.pt, c.phi = need("gen_eta"), need("gen_pt"), may("gen_phi")
+		c.eta, c.phi, c.class = need("gen_eta"), may("gen_phi"), may("class")
+		if c.class != "" && !have["gen_pt"] {
+			c.energy = may("EventSimEnergy")
+		}
+		if c.energy == "" {
+			c.pt = need("gen_pt")
+		}
 		if len(lacking) > 0 {
 			return fmt.Errorf("physics: %s: no column %s: events without generator truth say nothing of responses and efficiencies; "+
 				"read them as minimum bias", n.name, strings.Join(lacking, ", "))
@@ -399,10 +407,21 @@ func (n *Ntuple) compare(i, at int, far bool) {
 // truth takes the generated particle of row i.
 func (n *Ntuple) truth(e *Event, i int) error {
 	c := &n.columns
-	if c.pt == "" {
+	if c.eta == "" {
 		return nil
 	}
-	p := simulate.Particle{Class: n.settings.Class, Eta: math.Abs(n.values[c.eta][i]), Pt: n.values[c.pt][i], Phi: math.NaN()}
+	p := simulate.Particle{Class: n.settings.Class, Eta: math.Abs(n.values[c.eta][i]), Phi: math.NaN()}
+	if c.class != "" {
+		var err error
+		if p.Class, err = simulate.ParseClass(n.batch.Column(c.class).Value(i)); err != nil {
+			return fmt.Errorf("physics: %s: column class: %w", n.in.Place(i), err)
+		}
+	}
+	if c.energy != "" {
+		p.Pt = n.values[c.energy][i] / math.Cosh(p.Eta)
+	} else {
+		p.Pt = n.values[c.pt][i]
+	}
 	if c.phi != "" {
 		p.Phi = n.values[c.phi][i]
 		if e.Zside < 0 {
@@ -411,7 +430,7 @@ func (n *Ntuple) truth(e *Event, i int) error {
 		p.Phi = math.Remainder(p.Phi, 2*math.Pi)
 	}
 	other := c.zside != "" && n.values[c.eta][i]*float64(e.Zside) < 0
-	if math.IsNaN(p.Eta) || math.IsNaN(p.Pt) || p.Pt == 0 || other {
+	if math.IsNaN(p.Eta) || math.IsNaN(p.Pt) || p.Pt == 0 || p.Class == simulate.PileUp || other {
 		return nil // nothing was generated in this endcap
 	}
 	if !(p.Eta > 0 && p.Eta < 10 && p.Pt > 0 && p.Pt < 1e6) {
@@ -435,7 +454,7 @@ func (n *Ntuple) complete() {
 		if e == nil {
 			continue
 		}
-		if n.columns.pt != "" && len(e.Truth) == 0 {
+		if n.columns.eta != "" && len(e.Truth) == 0 {
 			n.skipped++
 			continue
 		}

@@ -228,6 +228,44 @@ func TestNtupleOfSimulated(t *testing.T) {
 	}
 }
 
+// TestNtupleOfGenerator reads whole events of Generator: electrons, photons and pions,
+// and pile-up alone, which is left out.
+func TestNtupleOfGenerator(t *testing.T) {
+	g, err := simulate.New(simulate.Settings{Whole: true, Layers: []int{5, 9}, Seed: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var set wafer.Set
+	var classes []string
+	for k := range uint64(8) {
+		var event wafer.Set
+		g.Event(k, &event)
+		if c := event.Column("class").Text[0]; c != "pileup" {
+			classes = append(classes, fmt.Sprintf("%s of %.6f at %.6f", c, event.Column("EventSimEnergy").Float[0], event.Column("gen_eta").Float[0]))
+		}
+		if err := set.Append(&event); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n, err := OpenNtuple(context.Background(), NtupleSettings{Class: simulate.Electron}, write(t, "events.csv", &set))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	list, err := all(t, n, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range list {
+		p := e.Truth[0]
+		got = append(got, fmt.Sprintf("%v of %.6f at %.6f", p.Class, p.Energy, p.Eta))
+	}
+	if len(classes) == 0 || len(classes) == 8 || !slices.Equal(got, classes) || n.Skipped() != 8-len(classes) {
+		t.Errorf("%q, %d left out, want %q", got, n.Skipped(), classes)
+	}
+}
+
 // TestAstray: a file whose wafers are elsewhere than in the geometry is remarked on.
 func TestAstray(t *testing.T) {
 	at, err := geometry.FindTurned(9, 3, 0)

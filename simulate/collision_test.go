@@ -182,6 +182,17 @@ func TestEventDeposits(t *testing.T) {
 	}
 }
 
+func TestParseClass(t *testing.T) {
+	for c := PileUp; c < classes; c++ {
+		if got, err := ParseClass(c.String()); err != nil || got != c {
+			t.Errorf("%v is parsed as %v: %v", c, got, err)
+		}
+	}
+	if _, err := ParseClass("muon"); err == nil || !strings.Contains(err.Error(), "electron") {
+		t.Error(err)
+	}
+}
+
 func TestEventSettings(t *testing.T) {
 	for want, s := range map[string]EventSettings{
 		"nothing to draw":                {},

@@ -271,6 +271,16 @@ const (
 	classes = iota
 )
 
+// ParseClass returns the class called pileup, electron, photon, pion or jet.
+func ParseClass(name string) (Class, error) {
+	for c := PileUp; c < classes; c++ {
+		if c.String() == name {
+			return c, nil
+		}
+	}
+	return 0, fmt.Errorf("simulate: unknown class of particles %q: want pileup, electron, photon, pion or jet", name)
+}
+
 // String returns the name that the metadata column "class" has.
 func (c Class) String() string {
 	switch c {
