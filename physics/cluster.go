@@ -83,8 +83,8 @@ func (s *FinderSettings) complete(layers int) error {
 // turning with φ. Its direction is the mean of the cells' x/z and y/z under the same
 // smoothing. Of seeds less than Radius apart the one with the larger sum is left.
 //
-// Clusters: a cell belongs to the seed nearest to it in x/z, y/z, if that is within
-// Radius. A cluster's direction is the mean of its cells' under the weights e times the
+// Clusters: a cell belongs to the largest seed within Radius of it in x/z, y/z, so that
+// what else is around takes nothing away from an energetic particle. A cluster's direction is the mean of its cells' under the weights e times the
 // layer's.
 //
 // The bins turn into each other with the sectors of the detector, so clusters do, too.
@@ -365,7 +365,7 @@ func (f *Finder) collect(e *Event, charges []float64) []Cluster {
 				continue
 			}
 			x, y := f.geometry.Cell(int(at), k)
-			if j := f.nearest(x, y); j >= 0 {
+			if j := f.owner(x, y); j >= 0 {
 				f.deposits[j] = append(f.deposits[j], deposit{w.Depth, x, y, q * mipT, weight})
 			}
 		}
@@ -384,16 +384,9 @@ func (f *Finder) reaches(x, y, radius float64) bool {
 	return slices.ContainsFunc(f.seeds, func(s seed) bool { return within(x-s.x, y-s.y, radius) })
 }
 
-// nearest is the seed of a cell, -1 if none is within the radius.
-func (f *Finder) nearest(x, y float64) int {
-	best, least := -1, float64(f.settings.Radius*f.settings.Radius)
-	for j := range f.seeds {
-		dx, dy := x-f.seeds[j].x, y-f.seeds[j].y
-		if r := float64(dx*dx) + float64(dy*dy); r < least || r == least && best < 0 {
-			best, least = j, r
-		}
-	}
-	return best
+// owner is the seed of a cell, the largest within the radius; -1 if there is none.
+func (f *Finder) owner(x, y float64) int {
+	return slices.IndexFunc(f.seeds, func(s seed) bool { return within(x-s.x, y-s.y, f.settings.Radius) })
 }
 
 // cluster sums a cluster's cells.

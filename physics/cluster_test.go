@@ -1,6 +1,7 @@
 package physics
 
 import (
+	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -210,8 +211,7 @@ func bruteForce(s FinderSettings, e *Event) []Cluster {
 	for _, q := range points {
 		best := -1
 		for i, c := range clusters {
-			d := math.Hypot(q.x-c.Eta, q.y-c.Phi)
-			if d <= s.Radius && (best < 0 || d < math.Hypot(q.x-clusters[best].Eta, q.y-clusters[best].Phi)) {
+			if math.Hypot(q.x-c.Eta, q.y-c.Phi) <= s.Radius && (best < 0 || c.Seed > clusters[best].Seed) {
 				best = i
 			}
 		}
@@ -335,5 +335,42 @@ func TestFinderErrors(t *testing.T) {
 	e.Wafers[0] = 1 << 30
 	if _, err := f.Find(&e, e.Images.Charge); err == nil || !strings.Contains(err.Error(), "is of wafer") {
 		t.Error(err)
+	}
+}
+
+// TestReach: the cluster of an electron in pile-up is the same whether the whole endcap
+// is drawn or what the settings reach.
+func TestReach(t *testing.T) {
+	s := SimulatedSettings{N: 1, Events: simulate.EventSettings{Class: simulate.Electron, PileUp: 200, PtMin: 15, PtMax: 40, Seed: 9}}
+	near, err := NewSimulated(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Reach = -1
+	whole, err := NewSimulated(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := finder(t, FinderSettings{})
+	var a, b Event
+	for k := range uint64(10) {
+		if err := errors.Join(near.Event(k, &a), whole.Event(k, &b)); err != nil {
+			t.Fatal(err)
+		}
+		closest := func(e *Event) (best Cluster, far float64) {
+			x, y := Direction(e.Truth[0].Eta, e.Truth[0].Phi)
+			far = 9
+			for _, c := range find(t, f, e) {
+				if d := math.Hypot(c.X-x, c.Y-y); d < far {
+					best, far = c, d
+				}
+			}
+			return best, far
+		}
+		got, far := closest(&a)
+		want, _ := closest(&b)
+		if far > 0.02 || math.Abs(got.Sum-want.Sum) > 1e-9 || got.Cells != want.Cells || math.Hypot(got.X-want.X, got.Y-want.Y) > 1e-12 {
+			t.Errorf("event %d: %+v, %.4f away, in the whole endcap %+v", k, got, far, want)
+		}
 	}
 }
