@@ -20,8 +20,10 @@ type SimulatedSettings struct {
 	// First is the number of the first event, N how many there are.
 	First uint64
 	N     int
-	// Reach is how much is drawn around every particle, and for a jet around its axis:
-	// what is within so much in x/z and y/z. 0 is 0.06, negative the whole endcap.
+	// Reach is how much is drawn around every particle, and for a jet around its axis
+	// and its parts: what is within so much in x/z and y/z. A cluster is the whole
+	// endcap's if none of the larger ones is near and this is at least its radius and
+	// the smoothing's width. 0 is 0.06, negative the whole endcap.
 	Reach float64
 	// Patches is the number of such cones in random directions, as particles have, that
 	// are drawn besides; with minimum bias and Patches 0 all of the endcap is.
@@ -114,6 +116,9 @@ func (s *Simulated) Event(k uint64, e *Event) error {
 		list := s.events.Particles(k)
 		for i := range list {
 			e.Cones = append(e.Cones, list[i].Around(s.settings.Reach))
+			for j := range list[i].Parts {
+				e.Cones = append(e.Cones, list[i].Parts[j].Around(s.settings.Reach))
+			}
 		}
 		r := counter.New(s.settings.Events.Seed^patchStream, k)
 		lo, hi := s.settings.Events.EtaMin, s.settings.Events.EtaMax

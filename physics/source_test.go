@@ -74,7 +74,11 @@ func TestSimulated(t *testing.T) {
 			t.Errorf("event %d: cones %v around a particle at %g, %g", e.Number, e.Cones, x, y)
 		}
 	}
-	s.Events.Class, s.Patches, s.N = simulate.PileUp, 0, 1
+	s.Events.Class, s.Patches, s.N = simulate.Jet, 0, 1
+	if e := read(1)[0]; len(e.Cones) != 1+len(e.Truth[0].Parts) || len(e.Cones) < 3 {
+		t.Errorf("a jet of %d parts has the cones %v", len(e.Truth[0].Parts), e.Cones)
+	}
+	s.Events.Class = simulate.PileUp
 	if e := read(1)[0]; e.Cones != nil || len(e.Truth) != 0 || e.Images.Len() < 400 || !e.Holds(9, 9, 9) {
 		t.Errorf("minimum bias: cones %v, truth %v, %d wafers", e.Cones, e.Truth, e.Images.Len())
 	}
