@@ -22,6 +22,7 @@ type chart struct {
 	x, y   string // axis labels
 	legend []entry
 	height vg.Length
+	label  *Label
 	// square makes the plot area as wide as high.
 	square bool
 	// side, if set, is drawn in a strip of sideWidth beside the plot area.
@@ -39,6 +40,9 @@ func (ch *chart) size() (w, h vg.Length) {
 	if lines := layLegend(ch.legend, chartWidth-margins); lines > 1 {
 		h += vg.Length(lines-1) * legendLine // long legends do not press the plot
 	}
+	if ch.label != nil {
+		h += markLine
+	}
 	return chartWidth, h
 }
 
@@ -52,6 +56,9 @@ func (ch *chart) draw(c draw.Canvas) {
 		c.Max.Y -= drawLegend(c, ch.legend) + 8
 	} else if ch.side != nil {
 		c.Max.Y -= legendLine // its title
+	}
+	if ch.label != nil {
+		c.Max.Y -= markLine
 	}
 	left, below := vg.Length(labelRoom), vg.Length(labelRoom)
 	if ch.y == "" {
@@ -74,6 +81,9 @@ func (ch *chart) draw(c draw.Canvas) {
 	ch.plot.Draw(area)
 	data = ch.plot.DataCanvas(area)
 	ch.labels(c, area, data)
+	if ch.label != nil {
+		ch.label.draw(data)
+	}
 	if ch.side != nil {
 		side := c
 		side.Min = vg.Point{X: data.Max.X + 14, Y: data.Min.Y}
@@ -132,6 +142,30 @@ func (ch *chart) labels(c, area, data draw.Canvas) {
 	half = style.Width(ch.y) / 2
 	y := clamp((data.Min.Y+data.Max.Y)/2, c.Min.Y+half, c.Max.Y-half)
 	c.FillText(style, vg.Point{X: area.Min.X - labelRoom, Y: y}, ch.y)
+}
+
+// markLine is the height that a label takes.
+const markLine vg.Length = 17
+
+// draw writes the label above the plot area: what is whose on the left, the rest on
+// the right, in what room that leaves.
+func (l *Label) draw(data draw.Canvas) {
+	style := textStyle(sizeLabel, ink, draw.XLeft, draw.YBottom)
+	at, gap := vg.Point{X: data.Min.X, Y: data.Max.Y + 3}, style.Width("n")
+	for i, part := range []string{l.Experiment, l.Status} {
+		s := italic(style)
+		if i == 0 {
+			s = bold(style)
+		}
+		if part = shorten(s, part, data.Max.X-at.X); part != "" {
+			data.FillText(s, at, part)
+			at.X += s.Width(part) + gap
+		}
+	}
+	style.XAlign = draw.XRight
+	if part := shorten(style, l.Right, data.Max.X-at.X-gap); part != "…" {
+		data.FillText(style, vg.Point{X: data.Max.X, Y: at.Y}, part)
+	}
 }
 
 // fit makes the type smaller where text is wider than room.

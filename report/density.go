@@ -9,7 +9,7 @@ import (
 )
 
 // density draws filled bins with a logarithmic colour scale beside them.
-func (a *artist) density(d *Density) drawing {
+func (a *artist) density(d *Density) *chart {
 	xs, ys := newSpan(), newSpan()
 	xs.add(d.XEdges...)
 	ys.add(d.YEdges...)

@@ -209,11 +209,25 @@ func (h *Histogram) numbers() Table {
 // numbers lists each line by its own x, since lines need not share them.
 func (l *Lines) numbers() Table {
 	t := Table{Columns: []Column{{Name: "curve"}, column(l.X.text()), column(l.Y.text())}}
+	barred := false
+	for _, s := range l.Series {
+		barred = barred || len(s.Low) > 0
+	}
+	if barred {
+		t.Columns = append(t.Columns, column("low"), column("high"))
+	}
 	share := max(maxNumbers/max(len(l.Series), 1), 2)
 	for _, s := range l.Series {
 		part := Table{}
 		for i := range s.X {
-			part.Rows = append(part.Rows, []string{s.Name, brief(s.X[i]), brief(s.Y[i])})
+			row := []string{s.Name, brief(s.X[i]), brief(s.Y[i])}
+			switch {
+			case len(s.Low) > 0:
+				row = append(row, brief(s.Low[i]), brief(s.High[i]))
+			case barred:
+				row = append(row, "", "")
+			}
+			part.Rows = append(part.Rows, row)
 		}
 		t.Rows = append(t.Rows, part.thinTo(share).Rows...)
 	}

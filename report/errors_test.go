@@ -35,7 +35,14 @@ func TestErrors(t *testing.T) {
 		"x axis: from 2 to 1": func(p *report.Page) {
 			fig(p, "lines").Lines.X.Min, fig(p, "lines").Lines.X.Max = report.At(2), report.At(1)
 		},
-		"the axis is logarithmic":     func(p *report.Page) { fig(p, "lines").Lines.Series[0].Y[1] = 0 },
+		"the axis is logarithmic": func(p *report.Page) { fig(p, "lines").Lines.Series[0].Y[1] = 0 },
+		"low: error bar 1: low 9": func(p *report.Page) { fig(p, "bars").Lines.Series[0].Low[1] = 9 },
+		"1 lower and 2 upper ends, want 2": func(p *report.Page) {
+			s := &fig(p, "bars").Lines.Series[0]
+			s.Low = s.Low[:1]
+		},
+		"x low: error bars have":      func(p *report.Page) { fig(p, "bars").Lines.Series[1].XLow = nil },
+		"room for a label":            func(p *report.Page) { fig(p, "wafers").Label = &report.Label{} },
 		"x: value 2 is 1, below 2":    func(p *report.Page) { fig(p, "lines").Lines.Series[0].X[2] = 1 },
 		"not above":                   func(p *report.Page) { fig(p, "profile").Profile.Edges[1] = 0 },
 		"are not in order":            func(p *report.Page) { fig(p, "profile").Profile.Series[0].Low[1] = 2.5 },

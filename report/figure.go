@@ -18,6 +18,9 @@ type Figure struct {
 	// Palette lists series names in the order in which they take the colours.
 	// Empty: the page's.
 	Palette []string `json:"palette,omitempty"`
+	// Label stands on top of the plot area, as the field marks its plots. Wafers have
+	// no room for one.
+	Label *Label `json:"label,omitempty"`
 
 	Wafers    *Wafers    `json:"wafers,omitempty"`
 	Profile   *Profile   `json:"profile,omitempty"`
@@ -25,6 +28,13 @@ type Figure struct {
 	Histogram *Histogram `json:"histogram,omitempty"`
 	Lines     *Lines     `json:"lines,omitempty"`
 	Intervals *Intervals `json:"intervals,omitempty"`
+}
+
+// A Label marks a plot with whose it is and what it shows; each part may be empty.
+type Label struct {
+	Experiment string `json:"experiment,omitempty"` // upper left, bold
+	Status     string `json:"status,omitempty"`     // after it, such as "Simulation", in italics
+	Right      string `json:"right,omitempty"`      // upper right, such as "√s = 14 TeV, 200 PU"
 }
 
 // An Axis is a label, a unit and how numbers lie on it.
@@ -157,6 +167,14 @@ type Line struct {
 	// Points marks every point, where only those were measured. A single point
 	// always gets a marker.
 	Points bool `json:"points,omitempty"`
+	// Loose points are not joined; they get markers, too.
+	Loose bool `json:"loose,omitempty"`
+	// Low and High, if set, are the ends of each point's error bar, Low ≤ Y ≤ High;
+	// XLow and XHigh those of the one along x.
+	Low   []float64 `json:"low,omitempty"`
+	High  []float64 `json:"high,omitempty"`
+	XLow  []float64 `json:"x_low,omitempty"`
+	XHigh []float64 `json:"x_high,omitempty"`
 }
 
 // Intervals shows one value with an uncertainty a row.

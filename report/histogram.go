@@ -9,7 +9,7 @@ import (
 )
 
 // histogram draws each distribution as a stepped outline over a faint fill.
-func (a *artist) histogram(h *Histogram) drawing {
+func (a *artist) histogram(h *Histogram) *chart {
 	xs, ys := newSpan(), newSpan()
 	xs.add(h.Edges...)
 	for _, m := range h.Marks {

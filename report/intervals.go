@@ -7,7 +7,7 @@ import (
 )
 
 // intervals draws a dot with whiskers a row, its value above it.
-func (a *artist) intervals(v *Intervals) drawing {
+func (a *artist) intervals(v *Intervals) *chart {
 	xs, ys := newSpan(), newSpan()
 	for _, m := range v.Marks {
 		xs.add(m.At)

@@ -92,7 +92,9 @@ func (l labels) Draw(c vg.Canvas, txt string, sty text.Style, pt vg.Point) {
 			at.Y -= subDrop * sty.Font.Size
 		}
 		face := l.Fonts.Lookup(f, f.Size)
-		c.FillString(face, at, p)
+		// XML's readers drop spaces at the ends.
+		at.X += face.Width(p[:len(p)-len(strings.TrimLeft(p, " "))])
+		c.FillString(face, at, strings.TrimSpace(p))
 		pt.X += face.Width(p)
 	}
 }

@@ -9,13 +9,23 @@ import (
 )
 
 // lines draws curves, with a marker at single points and where asked for.
-func (a *artist) lines(l *Lines) drawing {
+func (a *artist) lines(l *Lines) *chart {
 	xs, ys := newSpan(), newSpan()
 	for _, s := range l.Series {
-		xs.add(s.X...)
-		ys.add(s.Y...)
+		for _, list := range [][]float64{s.X, s.XLow, s.XHigh} {
+			xs.add(list...)
+		}
+		for _, list := range [][]float64{s.Y, s.Low, s.High} {
+			ys.add(list...)
+		}
 	}
-	ch := &chart{x: l.X.text(), y: l.Y.text(), plot: newPlot(l.X, l.Y, xs, ys, exact, fromZero)}
+	fit := exact
+	for _, s := range l.Series {
+		if s.Loose {
+			fit = airyEnds
+		}
+	}
+	ch := &chart{x: l.X.text(), y: l.Y.text(), plot: newPlot(l.X, l.Y, xs, ys, fit, fromZero)}
 	whole := true
 	for i := range l.Series {
 		whole = whole && wholes(l.Series[i].X)
@@ -84,7 +94,19 @@ func (l *linePlotter) Plot(c draw.Canvas, p *plot.Plot) {
 	for i := range l.s.X {
 		pts = append(pts, vg.Point{X: x(l.s.X[i]), Y: y(l.s.Y[i])})
 	}
-	c.StrokeLines(l.a.lineStyle(l.s), c.ClipLinesXY(pts)...)
+	if !l.s.Loose {
+		c.StrokeLines(l.a.lineStyle(l.s), c.ClipLinesXY(pts)...)
+	}
+	bar := func(ax, ay, bx, by float64) {
+		ends := []vg.Point{{X: x(ax), Y: y(ay)}, {X: x(bx), Y: y(by)}}
+		c.StrokeLines(stroke(l.a.colour(l.s.group()), barWidth), c.ClipLinesXY(ends)...)
+	}
+	for i := range l.s.Low {
+		bar(l.s.X[i], l.s.Low[i], l.s.X[i], l.s.High[i])
+	}
+	for i := range l.s.XLow {
+		bar(l.s.XLow[i], l.s.Y[i], l.s.XHigh[i], l.s.Y[i])
+	}
 	for _, at := range pts {
 		if l.s.marked() && c.Contains(at) {
 			l.a.marker(&c, l.s.group(), at)
@@ -92,13 +114,16 @@ func (l *linePlotter) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
+// barWidth is that of error bars.
+const barWidth = 1.2
+
 // marked tells whether the points of a line get markers.
-func (l *Line) marked() bool { return l.Points || len(l.X) == 1 }
+func (l *Line) marked() bool { return l.Points || l.Loose || len(l.X) == 1 }
 
 // curveSample is a legend sample of a line: what is drawn of it.
 func (a *artist) curveSample(s *Line) func(*draw.Canvas, vg.Point, vg.Point) {
 	return func(c *draw.Canvas, from, to vg.Point) {
-		if len(s.X) != 1 {
+		if len(s.X) != 1 && !s.Loose {
 			c.StrokeLine2(a.lineStyle(s), from.X, from.Y, to.X, to.Y)
 		}
 		if s.marked() {

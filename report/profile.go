@@ -9,7 +9,7 @@ import (
 )
 
 // profile draws medians as lines with markers over bands.
-func (a *artist) profile(p *Profile) drawing {
+func (a *artist) profile(p *Profile) *chart {
 	xs, ys := newSpan(), newSpan()
 	xs.add(p.Edges...)
 	ch := &chart{x: p.X.text(), y: p.Y.text()}

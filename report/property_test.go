@@ -121,6 +121,9 @@ func three(t *rapid.T, log bool) (low, mid, high float64) {
 func anyFigure(t *rapid.T) report.Figure {
 	f := report.Figure{Title: rapid.StringN(1, 40, 80).Draw(t, "title"), Caption: anyName(t)}
 	x, y := anyAxis(t, "x"), anyAxis(t, "y")
+	if rapid.Bool().Draw(t, "label") {
+		f.Label = &report.Label{Experiment: anyName(t), Status: anyName(t), Right: anyName(t)}
+	}
 	marks := func() (list []report.Mark) {
 		for range rapid.IntRange(0, 2).Draw(t, "marks") {
 			list = append(list, report.Mark{Name: anyName(t), At: anyValue(x.Log).Draw(t, "mark")})
@@ -158,6 +161,12 @@ func anyFigure(t *rapid.T) report.Figure {
 			s.X = rapid.SliceOfN(anyValue(x.Log), 0, 6).Draw(t, "x")
 			sort.Float64s(s.X)
 			s.Y = rapid.SliceOfN(anyValue(y.Log), len(s.X), len(s.X)).Draw(t, "y")
+			s.Loose = rapid.Bool().Draw(t, "loose")
+			for i := range s.X {
+				xs := []float64{s.X[i], anyValue(x.Log).Draw(t, "x end"), s.Y[i], anyValue(y.Log).Draw(t, "y end")}
+				s.XLow, s.XHigh = append(s.XLow, min(xs[0], xs[1])), append(s.XHigh, max(xs[0], xs[1]))
+				s.Low, s.High = append(s.Low, min(xs[2], xs[3])), append(s.High, max(xs[2], xs[3]))
+			}
 			l.Series = append(l.Series, s)
 		}
 		f.Lines = l
@@ -177,7 +186,7 @@ func anyFigure(t *rapid.T) report.Figure {
 			}
 			w.Rows = append(w.Rows, r)
 		}
-		f.Wafers = w
+		f.Wafers, f.Label = w, nil
 	}
 	return f
 }

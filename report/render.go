@@ -29,6 +29,14 @@ func (a *artist) build(f *Figure) drawing {
 		return noData{}
 	case f.Wafers != nil:
 		return &sheet{f.Wafers, f.Wafers.geometry()}
+	}
+	ch := a.chart(f)
+	ch.label = f.Label
+	return ch
+}
+
+func (a *artist) chart(f *Figure) *chart {
+	switch {
 	case f.Profile != nil:
 		return a.profile(f.Profile)
 	case f.Density != nil:

@@ -101,6 +101,10 @@ func small() report.Page {
 				{Name: "a, training", Group: "a", X: []float64{1, 2, 3}, Y: []float64{1, 0.1, 0.01}},
 				{Name: "a, validation", Group: "a", X: []float64{1, 2, 3}, Y: []float64{2, 0.2, 0.02}, Dashed: true},
 				{Name: "b, training", Group: "b", X: []float64{2}, Y: []float64{0.3}}}}},
+			{ID: "bars", Title: "Error bars", Label: &report.Label{Experiment: "Barrow", Status: "Simulation", Right: "√s = 14 TeV, 200 PU"},
+				Lines: &report.Lines{X: report.Axis{Label: "p_T", Unit: "GeV"}, Y: report.Axis{Label: "resolution"}, Series: []report.Line{
+					{Name: "a", X: []float64{1, 2}, Y: []float64{3, 2}, Low: []float64{2.5, 1.5}, High: []float64{3.5, 2.25}, Points: true},
+					{Name: "b", X: []float64{1.5, 2}, Y: []float64{2, 1}, XLow: []float64{1, 1.75}, XHigh: []float64{2, 2.5}, Loose: true}}}},
 			{ID: "intervals", Title: "Intervals", Intervals: &report.Intervals{X: report.Axis{Label: "ratio"}, Spread: "95 % interval",
 				Rows: []report.Interval{{Name: "a", Value: 1, Low: 1, High: 1}, {Name: "b", Value: 0.7, Low: 0.65, High: 0.76}}, Marks: []report.Mark{{Name: "one", At: 1}}}},
 		}}},

@@ -38,6 +38,7 @@ func sample() report.Page {
 				profile(), etaProfile(rng), emdHistogram(rng), means(), ratios(),
 			}},
 			{Title: "The EMD CNN", Figures: []report.Figure{density(rng), difference(rng)}},
+			{Title: "Physics", Figures: []report.Figure{resolution(rng)}},
 			{Title: "Training", Figures: []report.Figure{training(rng), training2(rng)}},
 		},
 		Footer: []string{"barrow reproduce --quick --seed 7", "2 threads · 61 s · Go 1.26"},
@@ -242,6 +243,20 @@ func training2(rng *rand.Rand) report.Figure {
 		l.Series = append(l.Series, line)
 	}
 	return report.Figure{ID: "surrogate-training", Title: "Training of the EMD CNN", Lines: l}
+}
+
+func resolution(rng *rand.Rand) report.Figure {
+	l := &report.Lines{X: report.Axis{Label: "generated p_T", Unit: "GeV", Log: true}, Y: report.Axis{Label: "resolution σ/mean", Min: report.At(0)}}
+	for j, name := range losses {
+		s := report.Line{Name: name, Points: true}
+		for i := range 8 {
+			x, e := 6*math.Pow(1.35, float64(i))*(1+0.02*float64(j)), 0.002*float64(8-i)
+			y := 0.05 + (0.9-0.1*float64(j))/x + e*rng.NormFloat64()
+			s.X, s.Y, s.Low, s.High = append(s.X, x), append(s.Y, y), append(s.Low, y-e), append(s.High, y+e)
+		}
+		l.Series = append(l.Series, s)
+	}
+	return report.Figure{ID: "resolution", Title: "Energy resolution", Lines: l, Label: &report.Label{Experiment: "Barrow", Status: "Simulation", Right: "√s = 14 TeV, 200 PU"}}
 }
 
 // TestSample writes the whole sample page; with -sample it can be looked at.

@@ -42,6 +42,11 @@ func bold(s text.Style) text.Style {
 	return s
 }
 
+func italic(s text.Style) text.Style {
+	s.Font.Style = xfont.StyleItalic
+	return s
+}
+
 func stroke(c shade, width float64) draw.LineStyle {
 	return draw.LineStyle{Color: c, Width: vg.Points(width)}
 }

@@ -92,6 +92,8 @@ func (f *Figure) check() error {
 		return fmt.Errorf("%d kinds of drawing are set, want exactly one", n)
 	}
 	switch {
+	case f.Wafers != nil && f.Label != nil:
+		return errors.New("wafers have no room for a label")
 	case f.Wafers != nil:
 		return f.Wafers.check()
 	case f.Profile != nil:
@@ -287,8 +289,34 @@ func (l *Lines) check() error {
 				err = fmt.Errorf("x: value %d is %v, below %v", i, s.X[i], s.X[i-1])
 			}
 		}
+		if err == nil {
+			err = bars("low", s.Low, s.Y, s.High, l.Y.Log)
+		}
+		if err == nil {
+			err = bars("x low", s.XLow, s.X, s.XHigh, l.X.Log)
+		}
 		if err != nil {
 			return fmt.Errorf("line %q: %w", s.Name, err)
+		}
+	}
+	return nil
+}
+
+// bars checks the ends of error bars, if there are any.
+func bars(name string, low, mid, high []float64, log bool) error {
+	if len(low)+len(high) == 0 {
+		return nil
+	}
+	if len(low) != len(mid) || len(high) != len(mid) {
+		return fmt.Errorf("%s: error bars have %d lower and %d upper ends, want %d", name, len(low), len(high), len(mid))
+	}
+	for i := range mid {
+		three := []float64{low[i], mid[i], high[i]}
+		if err := values(fmt.Sprintf("%s: error bar %d", name, i), three, 3, log); err != nil {
+			return err
+		}
+		if low[i] > mid[i] || mid[i] > high[i] {
+			return fmt.Errorf("%s: error bar %d: low %v, value %v, high %v are not in order", name, i, low[i], mid[i], high[i])
 		}
 	}
 	return nil

@@ -345,6 +345,9 @@ func (c *Canvas) FillString(f font.Face, pt vg.Point, text string) {
 	if f.Font.Weight > 0 {
 		c.buf.WriteString(` font-weight="bold"`)
 	}
+	if f.Font.Style > 0 {
+		c.buf.WriteString(` font-style="italic"`)
+	}
 	if len(text) > 1 {
 		fmt.Fprintf(&c.buf, ` textLength="%s" lengthAdjust="spacingAndGlyphs"`, c.num(f.Width(text).Points()*c.scale()))
 	}
