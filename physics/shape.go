@@ -35,10 +35,19 @@ func ShapeNames() []string {
 		"length", "spread in r/z", "spread in η", "spread in φ", "largest layer's spread", "core", "largest cell"}
 }
 
+// variables are where the variables are, in the order of ShapeNames.
+func (s *Shape) variables() [14]*float64 {
+	return [...]*float64{&s.FirstLayer, &s.MaxLayer, &s.MeanDepth, &s.DepthSpread, &s.Layer10, &s.Layer50, &s.Layer90,
+		&s.Length, &s.SpreadR, &s.SpreadEta, &s.SpreadPhi, &s.SpreadMax, &s.Core, &s.TopCell}
+}
+
 // Values are the variables in the order of ShapeNames.
 func (s *Shape) Values() []float64 {
-	return []float64{s.FirstLayer, s.MaxLayer, s.MeanDepth, s.DepthSpread, s.Layer10, s.Layer50, s.Layer90,
-		s.Length, s.SpreadR, s.SpreadEta, s.SpreadPhi, s.SpreadMax, s.Core, s.TopCell}
+	var values []float64
+	for _, v := range s.variables() {
+		values = append(values, *v)
+	}
+	return values
 }
 
 // deposit is the energy of a cell of a cluster.

@@ -15,6 +15,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/x448/float16"
 )
@@ -111,8 +112,19 @@ func (t Type) String() string {
 }
 
 // Encode appends a whole array of the given shape to b, as an entry of an archive
-// holds it: values is a slice of the type's numbers, as for [Writer.Append].
+// holds it: values is a slice of the type's numbers or texts, as for [Writer.Append].
 func Encode(b []byte, t Type, shape []int, values any) ([]byte, error) {
+	if texts, ok := values.([]string); ok && t == Text {
+		chars := 1
+		for _, text := range texts {
+			chars = max(chars, utf8.RuneCountInString(text))
+		}
+		b = append(b, header(wide(chars), shape)...)
+		for _, text := range texts {
+			b = widen(b, text, chars)
+		}
+		return b, nil
+	}
 	b, err := t.encode(append(b, header(t, shape)...), values)
 	if err != nil {
 		return nil, fmt.Errorf("npz: %w", err)
