@@ -86,7 +86,7 @@ type ChipMeter struct {
 	settings ChipSettings
 
 	images   packed
-	lengths  frameLengths
+	lengths  FrameLengths
 	noCounts int   // images without a charge of 1 or more
 	bad      error // the first charge that the chip does not take
 
@@ -102,7 +102,7 @@ func NewChipMeter(m *emd.Metric, schemes []Scheme, s ChipSettings) (*ChipMeter, 
 		return nil, err
 	}
 	for _, scheme := range schemes {
-		if _, err := scheme.chips(); err != nil {
+		if _, err := scheme.Chips(); err != nil {
 			return nil, fmt.Errorf("evaluate: %s on %d links: %w", scheme.Name(), scheme.Links, err)
 		}
 	}
@@ -134,7 +134,7 @@ func (c *ChipMeter) Add(images *wafer.Set) {
 		if !whole {
 			c.noCounts++
 		}
-		c.lengths.add(image)
+		c.lengths.Add(image)
 		c.images.add(image)
 	}
 }
@@ -222,11 +222,11 @@ func (c *ChipMeter) measure(ctx context.Context, k int, scheme Scheme) (r ChipRe
 		r.STCType = int(scheme.STCType)
 	case econt.ThresholdSum:
 		if scheme.Threshold == 0 {
-			scheme.Threshold = c.lengths.fitting(scheme.Links)
+			scheme.Threshold = c.lengths.Threshold(scheme.Links)
 		}
 		r.Threshold = scheme.Threshold
 	}
-	chips, err := scheme.chips()
+	chips, err := scheme.Chips()
 	if err != nil {
 		return r, err
 	}

@@ -88,11 +88,15 @@ func (s Scheme) Name() string {
 	return s.Algorithm.String()
 }
 
-// chips are the low- and the high-density chip of a scheme.
-func (s Scheme) chips() (chips [2]*econt.Baseline, err error) {
+// Chips are the low- and the high-density chip of a scheme. Images go through them as
+// CALQ counts in V9 order. A number of links that the algorithm cannot use is an error.
+func (s Scheme) Chips() (chips [2]*econt.Baseline, err error) {
 	links := s.Links
-	if s.Algorithm == econt.ThresholdSum {
+	switch {
+	case s.Algorithm == econt.ThresholdSum:
 		links = econt.MaxETx // the buffer carries a long frame over
+	case s.Algorithm == econt.Repeater && links < repeaterLinks:
+		return chips, fmt.Errorf("the repeater's 48 charges need %d links, not %d", repeaterLinks, links)
 	}
 	for k := range chips {
 		c, err := econt.BaselineConfig(s.Algorithm, links, k == 1, nil)
@@ -131,15 +135,21 @@ func thresholdSumWords(n int) int {
 	return (16 + Cells + 7*n + 15) / 16
 }
 
-// frameLengths adds up how long TS's frames are at any threshold.
-type frameLengths struct {
+// FrameLengths adds up how long TS's frames are at any threshold. The zero value has seen
+// no image.
+type FrameLengths struct {
 	images int
 	// longer is by how many words all frames together are longer once the threshold is
 	// as low as a charge: whole ones, so that there are not many.
 	longer map[uint32]int
 }
 
-func (f *frameLengths) add(image []float64) {
+// Images is how many there were.
+func (f *FrameLengths) Images() int { return f.images }
+
+// Add adds the frames of an image of 48 charges in CALQ counts, of which fractions are
+// cut off.
+func (f *FrameLengths) Add(image []float64) {
 	if f.longer == nil {
 		f.longer = map[uint32]int{}
 	}
@@ -156,9 +166,9 @@ func (f *frameLengths) add(image []float64) {
 	}
 }
 
-// fitting is the lowest threshold from 1 on with which TS's mean frame is no
-// longer than what the links carry: frames only shorten as it rises.
-func (f *frameLengths) fitting(links int) uint32 {
+// Threshold is the lowest one from 1 on with which TS's mean frame is no longer than what
+// the links carry: frames only shorten as it rises.
+func (f *FrameLengths) Threshold(links int) uint32 {
 	words := f.images * thresholdSumWords(0)
 	charges := slices.Sorted(maps.Keys(f.longer))
 	for _, v := range slices.Backward(charges) {
