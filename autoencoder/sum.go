@@ -1,6 +1,8 @@
 package autoencoder
 
 import (
+	"fmt"
+
 	"barrow/econt"
 	"barrow/wafer"
 )
@@ -38,6 +40,23 @@ func (a Architecture) total(p Precision) total {
 		return asSent
 	}
 	return asDecoded
+}
+
+// Afterwards says in words what is done to what the decoder makes of an image: what nobody
+// finds in the network alone.
+func (a Architecture) Afterwards() (string, error) {
+	p, err := a.withDefaults().precision()
+	if err != nil {
+		return "", err
+	}
+	s := "times what the image was divided by"
+	switch a.total(p) {
+	case asSent:
+		s = "scaled to the module's sum, which every frame carries in nine bits (5E4M, read at the middle of its interval)"
+	case asCMSSW:
+		s = fmt.Sprintf("scaled to the image's sum; then cells below %v CALQ, 0.1 MIP_T, are left out unless all are", suppressed)
+	}
+	return s, nil
 }
 
 // scale gives the decoded image of an image its total.

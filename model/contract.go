@@ -111,6 +111,7 @@ func (c Contract) String() string {
 	}
 	line("Outputs", "16 numbers, %s", format(p.Latent, false))
 	c.joined(line)
+	c.afterwards(line)
 	return b.String()
 }
 
@@ -118,6 +119,13 @@ func (c Contract) String() string {
 func (c Contract) joined(line func(what, format string, a ...any)) {
 	if c.Conditions != nil {
 		line("Conditions", "after the 16 outputs the decoder takes %s", strings.Join(c.Conditions, ", "))
+	}
+}
+
+// afterwards is of whoever decodes: it is in no layer, so in none of the files.
+func (c Contract) afterwards(line func(what, format string, a ...any)) {
+	if done, err := c.Architecture.Afterwards(); err == nil {
+		line("Decoded", "what the decoder makes, %s", done)
 	}
 }
 

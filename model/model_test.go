@@ -48,6 +48,7 @@ func Example() {
 	// Products:      each is rounded down before it is added, as on the chip: to 1/128 in the convolution, to 1/256 in the dense layer
 	// Hidden:        multiples of 1/128, not limited
 	// Outputs:       16 numbers, 3 bits, not negative, in steps of 2^-2, rounded down, limited to what fits
+	// Decoded:       what the decoder makes, times what the image was divided by
 }
 
 // TestContract: what a reader is told of every precision and normalisation.
@@ -70,6 +71,15 @@ func TestContract(t *testing.T) {
 	} {
 		if text := tell(autoencoder.Architecture{Precision: precision}); !strings.Contains(text, want) {
 			t.Errorf("%s: want %q in\n%s", precision, want, text)
+		}
+	}
+	for want, a := range map[string]autoencoder.Architecture{
+		"times what the image was divided by\n":                {},
+		"scaled to the module's sum, which every frame":        {Sum: autoencoder.SumSent},
+		"scaled to the image's sum; then cells below 3.5 CALQ": {Precision: "cmssw-mainline"},
+	} {
+		if text := tell(a); !strings.Contains(text, "\nDecoded:       what the decoder makes, "+want) {
+			t.Errorf("%v: want %q in\n%s", a, want, text)
 		}
 	}
 	seen := map[string]bool{}
