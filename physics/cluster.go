@@ -174,6 +174,9 @@ func (f *Finder) weight(w *Wafer) float64 {
 	return f.settings.Weights[w.Depth]
 }
 
+// waferSize is within what a wafer's cells lie of its centre, in x/z and y/z.
+const waferSize = 0.04
+
 // mipT is a count of CALQ in MIP_T.
 const mipT = 1. / simulate.CountsPerMIPT
 
@@ -351,11 +354,8 @@ func (f *Finder) collect(e *Event, charges []float64) []Cluster {
 	for j := range f.seeds {
 		f.deposits[j] = f.deposits[j][:0]
 	}
-	// A wafer's cells lie within this of its centre.
-	const waferSize = 0.04
 	for i, at := range e.Wafers {
-		cx, cy := f.geometry.Cell(int(at), 3) // in the wafer's middle
-		if !f.reaches(cx, cy, f.settings.Radius+waferSize) {
+		if x, y := f.geometry.centre(int(at)); !f.reaches(x, y, f.settings.Radius+waferSize) {
 			continue
 		}
 		w := f.geometry.Wafer(int(at))

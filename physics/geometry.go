@@ -158,6 +158,13 @@ func (g *Geometry) Cell(i, k int) (x, y float64) {
 	return float64(t[0]*c.x) - float64(t[1]*c.y), float64(t[1]*c.x) + float64(t[0]*c.y)
 }
 
+// centre returns the direction x/z, y/z of the centre of wafer i.
+func (g *Geometry) centre(i int) (x, y float64) {
+	w := &g.wafers[i]
+	t, m := turns[w.Sector], &w.Module
+	return (float64(t[0]*m.X) - float64(t[1]*m.Y)) / m.Z, (float64(t[1]*m.X) + float64(t[0]*m.Y)) / m.Z
+}
+
 // EtaPhi returns pseudorapidity and azimuth, within −π … π, of a direction x/z, y/z.
 func EtaPhi(x, y float64) (eta, phi float64) {
 	return math.Asinh(1 / math.Hypot(x, y)), math.Atan2(y, x)

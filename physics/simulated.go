@@ -104,6 +104,14 @@ func (s *Simulated) Next(ctx context.Context, events []*Event) (int, error) {
 	return n, nil
 }
 
+// Skip passes over the following n events, or those that are left, and returns how many
+// these were.
+func (s *Simulated) Skip(n int) int {
+	n = min(n, s.settings.N-s.done)
+	s.done += n
+	return n
+}
+
 const patchStream = 0x7061746368
 
 // Event replaces the contents of e by event k. It may be called by several goroutines
