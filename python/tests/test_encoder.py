@@ -144,8 +144,8 @@ def test_elsewhere(runs: Path, images: Dict[str, Any], method: str) -> None:
     queue = context.Queue()
     child = context.Process(target=_encode, args=(encoder, images["charge"], queue))
     child.start()
-    got = queue.get(timeout=60)
-    child.join(30)
+    got = queue.get(timeout=300)
+    child.join(120)
     assert child.exitcode == 0
     np.testing.assert_array_equal(got, want)
 

@@ -270,8 +270,8 @@ def test_interrupted_writing(images: Dict[str, Any], tmp_path: Path) -> None:
     """Ctrl-C while a file is written leaves nothing, and the next call works."""
     code = (
         "import sys, numpy, barrow\n"
-        "a = numpy.ones((400_000, 48)); barrow.simulate(1); print('go', flush=True)\n"
-        "try:\n    barrow.write(sys.argv[1], {'charge': a})\nexcept KeyboardInterrupt:\n    print(len(barrow.simulate(5)['charge']))\n"
+        "a = numpy.ones((400_000, 48)); barrow.simulate(1)\n"
+        "try:\n    print('go', flush=True); barrow.write(sys.argv[1], {'charge': a})\nexcept KeyboardInterrupt:\n    print(len(barrow.simulate(5)['charge']))\n"
     )
     for ending in ("csv.gz", "root", "npz", "root.gz"):
         child = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / f"a.{ending}")], stdout=subprocess.PIPE, text=True)
@@ -279,7 +279,7 @@ def test_interrupted_writing(images: Dict[str, Any], tmp_path: Path) -> None:
         assert child.stdout.readline() == "go\n"
         time.sleep(0.1)
         child.send_signal(signal.SIGINT)
-        said, _ = child.communicate(timeout=60)
+        said, _ = child.communicate(timeout=300)
         left = os.listdir(tmp_path)
         if said:
             assert said == "5\n" and left == []
