@@ -18,8 +18,10 @@ import atexit
 import errno
 import itertools
 import json
+import math
 import mmap
 import os
+import select
 import signal
 import struct
 import subprocess
@@ -52,6 +54,7 @@ _ENTRY = struct.Struct("<QBBHI")
 _LONGEST = 16 << 20
 _ALIGNMENT = 64
 _KEPT = 64 << 20  # bytes of the mapped file that stay in memory between calls
+_PATIENCE = 30.0  # seconds that a program has to greet
 
 _DTYPES = {1: "f8", 2: "f4", 3: "i8", 4: "i4", 5: "u1", 6: "u2", 7: "u4", 8: "u8"}
 _CODES = {np.dtype(name): code for code, name in _DTYPES.items()}
@@ -166,6 +169,7 @@ class _Worker:
         self.number = next(_numbers)
         self.pid = os.getpid()
         self.busy = False  # between a request and the end of its reply
+        self.greeted = False
         self.id = 0
         self.closed = True  # nothing to end yet
         self.input = self.output = -1
@@ -199,13 +203,13 @@ class _Worker:
                 else:
                     options["pass_fds"] = (descriptor,)
                     options["start_new_session"] = True  # Ctrl-C is for Python
-                path = program()
+                self.path = program()
                 try:
                     self.process = subprocess.Popen(
-                        [path, "worker"], stdin=theirs, stdout=theirs_too, stderr=self.errors, **options
+                        [self.path, "worker"], stdin=theirs, stdout=theirs_too, stderr=self.errors, **options
                     )
                 except OSError as e:
-                    raise WorkerError(f"barrow: the program {path} does not start: {e}") from e
+                    raise WorkerError(f"barrow: the program {self.path} does not start: {e}") from e
             finally:
                 os.close(theirs_too)
         finally:
@@ -213,6 +217,7 @@ class _Worker:
         from . import __name__ as client
 
         self.request(_HELLO, 0, "", {"client": f"{client} (Python)", "descriptor": descriptor})
+        self.greeted = True
 
     # Requests
 
@@ -331,32 +336,49 @@ class _Worker:
         return handle, Reply({} if status else answer, arrays), _error(answer) if status else None
 
     def _receive(self) -> bytes:
-        if sys.platform == "win32":
-            self._wait()
-        data = os.read(self.output, 1 << 16)
-        while len(data) < 4 or len(data) < 4 + int.from_bytes(data[:4], "little"):
-            more = os.read(self.output, 1 << 20)
+        data = b""
+        length = 4
+        while len(data) < length:
+            self._wait_for_reply()
+            more = os.read(self.output, 1 << 16 if length == 4 else 1 << 20)
             if not more:
                 raise WorkerError(self._ended("during a request"))
             data += more
+            if length == 4 and len(data) >= 4:
+                length += int.from_bytes(data[:4], "little")
+                if length < _REPLY.size or length > 4 + _LONGEST and not self.greeted:
+                    raise WorkerError(f"barrow: what {self.path} answers is no reply of `barrow worker`")
         return data
 
-    if sys.platform == "win32":
-
-        def _wait(self) -> None:
-            """Wait for the reply: on Windows no Ctrl-C gets through to a read that waits."""
+    def _wait_for_reply(self) -> None:
+        """Wait until there is something to read, where the read may not simply wait for it."""
+        if sys.platform == "win32":  # no Ctrl-C gets through to a read that waits
             import _winapi
             import msvcrt
-            import time
 
             handle = msvcrt.get_osfhandle(self.output)
-            soon = time.perf_counter() + 0.002  # sleeping takes a millisecond at least
+            start = time.perf_counter()
             try:
                 while not _winapi.PeekNamedPipe(handle, 0)[0]:
-                    if time.perf_counter() > soon:
+                    waited = time.perf_counter() - start
+                    if waited > 0.002:  # sleeping takes a millisecond at least
                         time.sleep(0.001)
+                    if waited > _PATIENCE and not self.greeted:
+                        raise self._silent()
             except BrokenPipeError:
                 pass  # reading says so
+        elif not self.greeted:
+            poll = select.poll()
+            poll.register(self.output, select.POLLIN)
+            if not poll.poll(_PATIENCE * 1000):
+                raise self._silent()
+
+    def _silent(self) -> WorkerError:
+        said = self._said()
+        return WorkerError(
+            f"barrow: {self.path}, started as a worker, has not answered for {_PATIENCE:g} s: is it the program barrow?"
+            + (f" It said:\n{said}" if said else "")
+        )
 
     # The end
 
@@ -529,9 +551,12 @@ class _Start:
         finally:
             self.done = True
 
-    def result(self) -> _Worker:
+    def result(self, seconds: float = math.inf) -> _Worker:
+        end = time.monotonic() + seconds
         while not self.done:
             time.sleep(0.0005)
+            if time.monotonic() > end:
+                raise WorkerError(f"barrow: the worker has not started in {seconds} s")
         if self.error is not None:
             raise self.error
         assert self.worker is not None
@@ -565,11 +590,10 @@ def _current(state: _State) -> _Worker:
     """The worker of this process, a new one where there is none; the lock is held."""
     worker = state.worker
     if worker is not None and not worker.busy:
-        try:
-            _close_objects(state, worker)
+        _close_objects(state, worker)
+        if not worker.busy:
             return worker
-        except WorkerError:
-            pass  # it has ended, which is nothing to the call to come
+        # It has ended, which is nothing to the call to come.
     # A busy one was left in the middle of a call, or is in the middle of one that a
     # signal handler has interrupted to come here: that call ends it.
     state.worker = worker = None
@@ -590,10 +614,18 @@ def _current(state: _State) -> _Worker:
 
 
 def _close_objects(state: _State, worker: _Worker) -> None:
-    while state.closing:
-        number, handle = state.closing.popleft()
-        if number == worker.number:
-            worker.request(_CLOSE, handle, "")
+    """Close what nobody has any more: whatever the worker says to that is nobody's error."""
+    while state.closing and not worker.busy:
+        number, handle = thing = state.closing[0]
+        try:
+            if number == worker.number:
+                worker.request(_CLOSE, handle, "")
+        except Exception:
+            pass
+        try:
+            state.closing.remove(thing)  # not before: an interruption would leave it open
+        except ValueError:
+            pass  # a signal handler has called in between, and closed it
 
 
 def _exit() -> None:
@@ -603,9 +635,9 @@ def _exit() -> None:
     starting, state.starting = state.starting, None
     if starting is not None:
         try:
-            starting.result().finish()
+            starting.result(1).finish()
         except WorkerError:
-            pass  # it did not start
+            pass  # it did not start; one that does not answer ends with its input
     if state.worker is not None:
         state.worker.finish()
         state.worker = None

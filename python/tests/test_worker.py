@@ -205,6 +205,33 @@ def test_object_closed() -> None:
         worker.request(_worker._CALL, handle, "echo")
 
 
+def test_errors_of_closing_are_nobodys() -> None:
+    """What nobody has any more fails no call, and is closed though its closing was interrupted."""
+    o = _worker.Object("echo")
+    o.open()
+    worker = _worker._state.worker
+    assert worker is not None
+    _worker._state.closing.append((worker.number, 12345))  # no such object
+    handle = o._handle
+    del o
+    gc.collect()
+    assert len(_worker._state.closing) == 2
+    request = worker.request
+
+    def interrupted(*_: Any) -> Any:
+        setattr(worker, "request", request)
+        raise KeyboardInterrupt
+
+    setattr(worker, "request", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        right()
+    assert len(_worker._state.closing) == 2
+    right()
+    assert not _worker._state.closing and _worker._state.worker is worker
+    with pytest.raises(ValueError, match=f"no object {handle}"):
+        worker.request(_worker._CALL, handle, "echo")
+
+
 def test_object_travels() -> None:
     o = _worker.Object("echo", {"k": 1}, {"a": np.arange(3)})
     o.call("recipe")
@@ -502,6 +529,36 @@ def test_no_program(tmp_path: Any) -> None:
     wrong.write_text("no program at all")
     said, _ = script(text, BARROW=str(wrong)).communicate(timeout=120)
     assert "WorkerError" in said and "does not start" in said
+
+
+def test_program_that_never_greets(tmp_path: Any) -> None:
+    """Ctrl-C gets through while a program says nothing, and it is not waited for for ever."""
+    silent = tmp_path / "silent"
+    silent.write_text("#!/bin/sh\necho who is there >&2\nexec sleep 600\n")
+    silent.chmod(0o755)
+    text = """
+import signal
+from barrow import WorkerError, _worker
+
+_worker._PATIENCE = 3.0
+signal.signal(signal.SIGALRM, signal.default_int_handler)
+signal.setitimer(signal.ITIMER_REAL, 0.3)
+try:
+    _worker.call("version")
+except KeyboardInterrupt:
+    print("interrupted")
+for _ in range(2):
+    try:
+        _worker.call("version")
+    except WorkerError as e:
+        print(e)
+"""
+    said, _ = script(text, BARROW=str(silent)).communicate(timeout=120)
+    assert said.startswith("interrupted\n") and said.count("has not answered for 3 s: is it") == 2
+    assert said.count("who is there") == 2
+    silent.write_text("#!/bin/sh\necho this is some other program\nexec sleep 600\n")
+    said, _ = script(text, BARROW=str(silent)).communicate(timeout=120)
+    assert said.count("is no reply of `barrow worker`") == 2
 
 
 def test_at_exit() -> None:
