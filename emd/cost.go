@@ -69,9 +69,14 @@ func NewCost(n, m int, c []float64) (*Cost, error) {
 func newView(rows, cols int, c []float64, fast *fastTable) view {
 	v := view{rows: rows, cols: cols, c: c, tiny: math.Inf(1), fast: fast}
 	for _, x := range c {
-		v.max, v.least = max(v.max, math.Abs(x)), min(v.least, x)
-		if x > 0 {
-			v.tiny = min(v.tiny, x)
+		if a := math.Abs(x); a > v.max {
+			v.max = a
+		}
+		if x < v.least {
+			v.least = x
+		}
+		if x > 0 && x < v.tiny {
+			v.tiny = x
 		}
 	}
 	return v

@@ -10,12 +10,14 @@ import (
 	"barrow/hgcal"
 )
 
-// transport are distances on one ground: objects of the kind "emd", and "emd.events"
-// for sets of particles, where each pair has a ground of its own.
+// transport are distances on one ground: objects of the kind "emd"; "emd.once" for pairs
+// that come with their costs, and "emd.events" for sets of particles, where each pair has
+// a ground of its own.
 var transport = subject{
 	functions: map[string]function{"emd.points": cellPoints},
 	kinds: map[string]open{
 		"emd":        openEMD,
+		"emd.once":   openOnce,
 		"emd.events": openEvents,
 	},
 }
@@ -125,7 +127,7 @@ func ground(m *emd.Metric, err error) (emd.Ground, error) {
 // matrixGround is a metric if the costs are one, so that the common mass may stay, and
 // otherwise costs between two sets.
 func matrixGround(n, m int, costs []float64) (emd.Ground, error) {
-	if n == m {
+	if n == m && zeroDiagonal(n, costs) {
 		if d, err := emd.NewMetric(n, costs); err == nil && d.Check() == nil {
 			return d, nil
 		}
@@ -135,6 +137,16 @@ func matrixGround(n, m int, costs []float64) (emd.Ground, error) {
 		return nil, err
 	}
 	return k, nil
+}
+
+// zeroDiagonal spares most costs that are no distances the whole check.
+func zeroDiagonal(n int, costs []float64) bool {
+	for i := range n {
+		if costs[i*n+i] != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // An emdObject has the solvers on one ground.

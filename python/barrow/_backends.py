@@ -87,10 +87,9 @@ def _torch_function() -> Any:
     global _function
     if _function is None:
         import torch
-        from torch.autograd.function import once_differentiable
 
         class Known(torch.autograd.Function):  # type: ignore[misc, unused-ignore]
-            """A value whose derivatives are known beforehand."""
+            """A value whose derivatives are known beforehand, and constant: the second ones are 0, as in POT."""
 
             @staticmethod
             def forward(ctx: Any, value: Any, gradients: Any, *inputs: Any) -> Any:
@@ -98,7 +97,6 @@ def _torch_function() -> Any:
                 return value
 
             @staticmethod
-            @once_differentiable  # type: ignore[untyped-decorator, misc, unused-ignore]
             def backward(ctx: Any, upstream: Any) -> Any:
                 wanted = ctx.needs_input_grad[2:]
                 return (None, None, *(g * upstream if need and g is not None else None for g, need in zip(ctx.gradients, wanted)))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from functools import lru_cache
 from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
 from ._backends import NUMPY, backend, coordinates, is_sparse
 from ._errors import EMDError
-from ._transport import Settings, ground, name_sides
+from ._transport import Settings, ground, ground_again, name_sides
+from ._worker import Object
 from .metric import Metric
 
 __all__ = ["emd", "emd2"]
@@ -209,13 +211,13 @@ def _columns(a: Any, b: Any, M: Any, numItermax: int, log: bool, return_matrix: 
 def _quick(a: Any, b: Any, M: Any, numItermax: int, check: bool) -> Optional[float]:
     """The cost of a pair where that is all that is wanted; None where it is not so simple."""
     if isinstance(M, Metric):
-        metric = M
+        shape = M.shape
     elif type(M) is np.ndarray and M.ndim == 2 and M.size and M.dtype.kind in "fiu":
-        metric = ground(M, _settings(numItermax, M.shape))
+        shape = M.shape
     else:
         return None
-    settings = _settings(numItermax, metric.shape)
-    if 0 < numItermax < sum(metric.shape) - 1 or a.dtype.kind not in "fiu" or b.dtype.kind not in "fiu" or (len(a), len(b)) != metric.shape:
+    settings = _settings(numItermax, shape)
+    if 0 < numItermax < sum(shape) - 1 or a.dtype.kind not in "fiu" or b.dtype.kind not in "fiu" or (len(a), len(b)) != shape:
         return None
     p, q = float(a.sum()), float(b.sum())
     if p != q:
@@ -223,11 +225,21 @@ def _quick(a: Any, b: Any, M: Any, numItermax: int, check: bool) -> Optional[flo
             if check or not np.isfinite(p * q) or q == 0:
                 return None
         b = b * (p / q)
+    metric = M if isinstance(M, Metric) else ground_again(M, settings)
     try:
-        reply = metric.solver(*settings).call("gradient", None, {"p": (a[None], "f8"), "q": (b[None], "f8")}, {"value": ((1,), "f8")})
+        if metric is None:
+            reply = _once(settings[3]).call("value", None, {"p": (a, "f8"), "q": (b, "f8"), "costs": (M, "f8")}, {"value": ((1,), "f8")})
+        else:
+            reply = metric.solver(*settings).call("gradient", None, {"p": (a[None], "f8"), "q": (b[None], "f8")}, {"value": ((1,), "f8")})
     except EMDError:
         return None  # the long way says what is wrong, or goes on where numItermax was reached
     return float(reply.arrays["value"][0])
+
+
+@lru_cache(maxsize=16)
+def _once(max_pivots: int) -> Object:
+    """What solves pairs on matrices that are not kept."""
+    return Object("emd.once", {"max_pivots": max_pivots})
 
 
 class _Found:
