@@ -155,6 +155,9 @@ func TestTriangles(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if obvious := n < 100 || name == "plane" || name == "space" || name == "line"; m.Obvious() != obvious {
+				t.Errorf("%d points, %s: obviously a metric: %v", n, name, !obvious)
+			}
 			if err := m.Check(); err != nil {
 				t.Errorf("%d points, %s: %v", n, name, err)
 			}
@@ -175,11 +178,50 @@ func TestTriangles(t *testing.T) {
 				t.Fatal(err)
 			}
 			var e *emd.TriangleError
+			if m.Obvious() {
+				t.Errorf("%d points, %s: with a violation obviously a metric", n, name)
+			}
 			if !errors.As(m.Check(), &e) {
 				t.Errorf("%d points, %s: a violation was not found", n, name)
 			} else if x := m.At(e.I, e.J) - m.At(e.I, e.K) - m.At(e.K, e.J); !(x > 0) || math.Abs(x-e.Excess) > 1e-15 {
 				t.Errorf("%d points, %s: %v, the excess is %g", n, name, e, x)
 			}
+		}
+	}
+}
+
+// Near points whose distance has an error above rounding, as where squares were subtracted,
+// are looked at one by one: the others' triangles are still a space's.
+func TestNearPoints(t *testing.T) {
+	const n = 200
+	r := rand.New(rand.NewPCG(7, 8))
+	x := make([][2]float64, n)
+	for i := range x {
+		x[i] = [2]float64{r.Float64(), r.Float64()}
+		if i > 0 && i%40 == 0 {
+			x[i] = [2]float64{x[i-1][0] + 1e-6, x[i-1][1]}
+		}
+	}
+	for _, c := range []struct {
+		off    float64
+		metric bool
+	}{{0, true}, {8e-13, true}, {-1e-10, false}} {
+		d := make([]float64, n*n)
+		for i, a := range x {
+			for j, b := range x[:i] {
+				y := math.Hypot(a[0]-b[0], a[1]-b[1])
+				if y < 1.1e-6 {
+					y += c.off
+				}
+				d[i*n+j], d[j*n+i] = y, y
+			}
+		}
+		m, err := emd.NewMetric(n, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Obvious() != c.metric || (m.Check() == nil) != c.metric {
+			t.Errorf("off by %g: obviously a metric: %v; %v", c.off, m.Obvious(), m.Check())
 		}
 	}
 }

@@ -297,3 +297,49 @@ func TestEvents(t *testing.T) {
 		t.Error("no error for events beyond the last")
 	}
 }
+
+// TestOnce holds pairs on their own costs to those on costs that are kept, bit by bit.
+func TestOnce(t *testing.T) {
+	rng := rand.New(rand.NewPCG(19, 5))
+	c := dial(t, fresh())
+	if err := c.file.Truncate(1 << 16); err != nil {
+		t.Fatal(err)
+	}
+	once, err := c.ask(typeOpen, 0, "emd.once", nil, nil, `{"max_pivots":0}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 48
+	points, err := hgcal.Positions("cmssw")
+	if err != nil {
+		t.Fatal(err)
+	}
+	metric, err := emd.Euclidean(points)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, stay := range []float64{0, 0.25} { // a metric, and costs that are none
+		m := make([]float64, n*n)
+		for k := range m {
+			m[k] = stay + metric.At(k/n, k%n)
+		}
+		x, y := images(rng, 1, n), images(rng, 1, n)
+		costs := put(t, c, "costs", 0, m, n, n)
+		o, err := c.ask(typeOpen, 0, "emd", []array{costs}, nil, `{"ground":"matrix","quick":true}`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		value := array{name: "value", offset: 32768, dtype: tFloat64, shape: []int{1}}
+		if _, err := c.ask(typeCall, o.handle, "gradient", []array{put(t, c, "p", 24576, x, 1, n), put(t, c, "q", 28672, y, 1, n)}, []array{value}, ""); err != nil {
+			t.Fatal(err)
+		}
+		want := get[float64](t, c, value)[0]
+		p, q := put(t, c, "p", 24576, x, n), put(t, c, "q", 28672, y, n)
+		if _, err := c.ask(typeCall, once.handle, "value", []array{p, q, costs}, []array{value}, ""); err != nil {
+			t.Fatal(err)
+		}
+		if got := get[float64](t, c, value)[0]; got != want {
+			t.Errorf("costs from %v on: once %v, kept %v", stay, got, want)
+		}
+	}
+}

@@ -29,7 +29,7 @@ func openOnce(_ context.Context, c *call) (object, error) {
 }
 
 // value sets the distance of p, of n entries, and q, of m, with costs n×m: to the bit what
-// an object of the kind "emd" on that matrix has.
+// an object of the kind "emd" with quick has on that matrix.
 func (o once) value(ctx context.Context, c *call) error {
 	costs, err := in[float64](c, "costs", -1, -1)
 	if err != nil {
@@ -48,7 +48,7 @@ func (o once) value(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	g, err := matrixGround(n, m, costs)
+	g, err := matrixGround(n, m, costs, true)
 	if err != nil {
 		return err
 	}

@@ -267,7 +267,7 @@ class _Inputs:
         elif is_sparse(M):
             self.metric = self._dense(M)
         else:
-            self.metric = ground(self.lib.to_numpy(M, "M"), self.settings)
+            self.metric = ground(self.lib.to_numpy(M, "M"), self.settings, quick=True)
         n, m = self.metric.shape
         p, q = self._masses(a, n, "a"), self._masses(b, m, "b")
         self.single = p.ndim == q.ndim == 1
@@ -315,7 +315,7 @@ class _Inputs:
         allowed = np.isfinite(dense)
         dense[~allowed] = 1e12 * max(1e-150, np.abs(values).max(initial=0))
         self.edges = (rows, cols, allowed)
-        return ground(dense, self.settings)
+        return ground(dense, self.settings, quick=True)
 
     def solve(self, row: int, center: bool) -> _Found:
         n, m = self.metric.shape

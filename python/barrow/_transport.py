@@ -394,11 +394,11 @@ class _Grounds:
         self.marks: Deque[bytes] = deque(maxlen=2 * self.MOST)
 
     @staticmethod
-    def mark(x: Any) -> bytes:
+    def mark(x: Any, quick: bool) -> bytes:
         """Some of the numbers: other matrices mostly have others."""
         n, m = x.shape
         some: bytes = x[:: n // 16 + 1, :: m // 16 + 1].tobytes()
-        return b"%d %d " % (n, m) + some
+        return b"%d %d %d " % (n, m, quick) + some
 
     def known(self, x: Any, mark: bytes) -> Optional[Metric]:
         for entry in self.kept:
@@ -413,11 +413,10 @@ class _Grounds:
         self.marks.append(mark)
         return False
 
-    def find(self, x: Any, settings: Settings) -> Metric:
-        mark = self.mark(x)
+    def find(self, x: Any, mark: bytes, settings: Settings, quick: bool) -> Metric:
         metric = self.known(x, mark)
         if metric is None:
-            metric = Metric._matrix(x, settings)
+            metric = Metric._matrix(x, settings, quick)
             with self.lock:
                 kept = [(mark, metric._arrays["costs"], metric)]
                 size = x.nbytes
@@ -432,23 +431,23 @@ class _Grounds:
 _grounds = _Grounds()
 
 
-def ground(M: Any, settings: Settings) -> Metric:
+def ground(M: Any, settings: Settings, quick: bool = False, name: str = "M") -> Metric:
     """The metric of a matrix, the one of an earlier call where the numbers are the same."""
-    x = _costs(M)
+    x = _costs(M, name)
     if x.ndim != 2 or x.nbytes > _Grounds.BYTES:
-        return Metric._matrix(x, settings)
-    return _grounds.find(x, settings)
+        return Metric._matrix(x, settings, quick, name)
+    return _grounds.find(x, _Grounds.mark(x, quick), settings, quick)
 
 
 def ground_again(M: Any, settings: Settings) -> Optional[Metric]:
-    """The metric of a matrix that has been here before; None for a new one."""
-    x = _costs(M)
+    """The quick metric of a matrix that has been here before; None for a new one."""
+    x = _costs(M, "M")
     if x.nbytes > _Grounds.BYTES:
         return None
-    mark = _Grounds.mark(x)
-    return _grounds.known(x, mark) or (_grounds.find(x, settings) if _grounds.again(mark) else None)
+    mark = _Grounds.mark(x, True)
+    return _grounds.known(x, mark) or (_grounds.find(x, mark, settings, True) if _grounds.again(mark) else None)
 
 
-def _costs(M: Any) -> Any:
-    x = numbers(M, "M")
+def _costs(M: Any, name: str) -> Any:
+    x = numbers(M, name)
     return x if x.dtype == np.float64 else x.astype(np.float64)

@@ -130,13 +130,13 @@ class Metric:
         return cls._matrix(M, ("error", "error", 0, 0))
 
     @classmethod
-    def _matrix(cls, M: Any, settings: Tuple[Unequal, str, int, int]) -> Metric:
-        """A matrix whose first solver has these settings."""
-        x = numbers(M, "M")
+    def _matrix(cls, M: Any, settings: Tuple[Unequal, str, int, int], quick: bool = False, name: str = "M") -> Metric:
+        """A matrix whose first solver has these settings; quick takes it for a metric only if it obviously is one."""
+        x = numbers(M, name)
         if x.ndim != 2:
-            raise ValueError(f"barrow: M has the shape {x.shape}: want a matrix")
+            raise ValueError(f"barrow: {name} has the shape {x.shape}: want a matrix")
         arrays = {"costs": np.array(x, dtype="f8", order="C")}
-        return cls((x.shape[0], x.shape[1]), {"ground": "matrix"}, arrays, settings)
+        return cls((x.shape[0], x.shape[1]), {"ground": "matrix", "quick": True} if quick else {"ground": "matrix"}, arrays, settings)
 
     @property
     def distances(self) -> Any:

@@ -243,3 +243,36 @@ def test_tensorflow_gradients():
     np.testing.assert_allclose(da, 2 * (log["u"] - tf.reduce_mean(log["u"])), rtol=1e-12)
     np.testing.assert_allclose(db, 2 * (log["v"] - tf.reduce_mean(log["v"])), rtol=1e-12)
     np.testing.assert_allclose(dM, 2 * log["G"], rtol=1e-12)
+
+
+def test_a_matrix_comes_again():
+    """A new matrix is solved at once, one that comes again on a ground that is kept: the same bits."""
+    for n, m in (1, 2), (10, 10), (40, 30), (150, 150):
+        a, b = unit(n), unit(m)
+        x = rng.random((max(n, m), 2))
+        for M in (rng.random((n, m)), np.hypot(*(x[:n, None] - x[None, :m]).transpose(2, 0, 1))):
+            values = {barrow.emd2(a, b, M) for _ in range(4)}
+            assert values == {barrow.emd2(a, b, M.copy(order="F"))}
+            M[n // 2, m // 2] += 1  # the same array, other costs
+            assert barrow.emd2(a, b, M) == pytest.approx(barrow.solve_batch(a, b * (a.sum() / b.sum()), M.copy()).value, abs=1e-13)
+
+
+def test_torch_twice():
+    """Second derivatives through the value, as POT's: the gradients are constants."""
+    torch = pytest.importorskip("torch")
+    inputs = [unit(4), unit(3), rng.random((4, 3))]
+
+    def second(emd2):
+        a, b, M = (torch.tensor(x, requires_grad=True) for x in inputs)
+        first = torch.autograd.grad(emd2(a, b, M) ** 2, [a, b, M], create_graph=True)
+        return torch.autograd.grad(sum((x**2).sum() for x in first), [a, b, M])
+
+    found = second(barrow.emd2)
+    a, b, M = (torch.tensor(x, requires_grad=True) for x in inputs)
+    value = barrow.emd2(a, b, M)
+    slopes = torch.autograd.grad(value, [a, b, M])
+    norm = sum(float((x**2).sum()) for x in slopes)
+    for got, slope in zip(found, slopes):  # of |2 value slope|²
+        np.testing.assert_allclose(got, 8 * float(value.detach()) * norm * slope, rtol=1e-12)
+    ot = pytest.importorskip("ot")
+    np.testing.assert_allclose(found[2], second(ot.emd2)[2], rtol=1e-9)
