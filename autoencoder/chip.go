@@ -126,22 +126,24 @@ var raster = func() (cell [Cells]int) {
 // wholeCharges reports whether images are what the chip itself can get: whole
 // images with charge, of whole numbers of at most 22 bits. Their sums are exact.
 func wholeCharges(images []float64) bool {
-	if len(images)%Cells != 0 {
-		return false
-	}
+	return len(images)%Cells == 0 && notWhole(images) < 0
+}
+
+// notWhole is the first image that is none such, or -1.
+func notWhole(images []float64) int {
 	for i := 0; i < len(images); i += Cells {
 		sum := 0.0
 		for _, v := range images[i : i+Cells] {
 			if !(v >= 0 && v < 1<<22) || v != math.Trunc(v) {
-				return false
+				return i / Cells
 			}
 			sum += v
 		}
 		if sum == 0 {
-			return false
+			return i / Cells
 		}
 	}
-	return true
+	return -1
 }
 
 // encodeWhole encodes images of whole charges with econt's kernels.
@@ -159,21 +161,31 @@ func (c *chip) encodeWhole(ctx context.Context, images []float64, out []float32)
 			return err
 		}
 		n := min(block, (len(images)-i)/Cells)
-		for k := range n {
-			row := images[i+k*Cells:][:Cells]
-			for p, cell := range raster {
-				calq[k*Cells+p] = uint32(row[cell])
-			}
-		}
+		toRaster(calq[:], images[i:][:n*Cells])
 		if err := e.Encode(calq[:n*Cells], code[:n*Latent], nil); err != nil {
 			return fmt.Errorf("autoencoder: %w", err)
 		}
-		to := out[i/Cells*Latent:]
-		for k, v := range code[:n*Latent] {
-			to[k] = float32(v>>c.dropped<<c.dropped) / outputUnit
-		}
+		c.outputs(out[i/Cells*Latent:], code[:n*Latent])
 	}
 	return nil
+}
+
+// toRaster writes images of whole charges as the chip numbers them.
+func toRaster(calq []uint32, images []float64) {
+	for i := 0; i < len(images); i += Cells {
+		row, to := images[i:][:Cells], calq[i:][:Cells]
+		for p, cell := range raster {
+			to[p] = uint32(row[cell])
+		}
+	}
+}
+
+// outputs are codes of the chip in the units of the network, without the bits that the
+// links do not carry.
+func (c *chip) outputs(to []float32, codes []uint16) {
+	for k, v := range codes {
+		to[k] = float32(v>>c.dropped<<c.dropped) / outputUnit
+	}
 }
 
 // convolve is the 3×3 convolution with stride 2 over an 8×8 image, padded with
