@@ -228,10 +228,25 @@ def measure_pair(pairs: Pairs, rounds: int) -> list[Row]:
              ("one pair: `emd2(a, b, metric)`", lambda: barrow.emd2(a, b, pairs.metric), None),
              ("one pair: `emd2(a, b, M)` of a matrix", lambda: barrow.emd2(a, b, m), None)]
     rows = [Row(name, goal=goal, slower=True) for name, _, goal in calls]
-    for _ in range(rounds):
-        for row, (_, call, _) in zip(rows, calls):
-            row.add(burst(call))
+    with subprocess.Popen([sys.executable, "-c", SEND_BACK], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as bare:
+        assert bare.stdin and bare.stdout
+        there, back = bare.stdin.fileno(), bare.stdout.fileno()
+
+        def pipe() -> None:
+            os.write(there, bytes(200))
+            os.read(back, 4096)
+
+        pipe()
+        calls.append(("not Barrow: 200 bytes through pipes to a process that sends them back", pipe, None))
+        rows.append(Row(calls[-1][0]))
+        for _ in range(rounds):
+            for row, (_, call, _) in zip(rows, calls):
+                row.add(burst(call))
+        bare.stdin.close()
     return rows
+
+
+SEND_BACK = "import os\nwhile data := os.read(0, 4096): os.write(1, data)"
 
 
 def measure_loop(pairs: Pairs, rounds: int, interpreters: list[str]) -> list[Row]:

@@ -62,7 +62,7 @@ func (s *server) converse(ctx context.Context, r io.Reader, w io.Writer) error {
 	// A thread of its own: waking it up again is all that a request costs.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	in := bufio.NewReaderSize(r, 64<<10)
+	in := bufio.NewReaderSize(attentive(r), 64<<10)
 	for {
 		frame, err := s.read(in)
 		if errors.Is(err, io.EOF) {

@@ -1,0 +1,56 @@
+//go:build unix
+
+package worker
+
+import (
+	"io"
+	"os"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// attention is how long a worker looks out for the next request before it sleeps, and
+// rest how many requests it does not after it has done so in vain.
+const (
+	attention = 100 * time.Microsecond
+	rest      = 100
+)
+
+// attentive makes a reader of requests that come one soon after the other, as in a
+// loop, see the next one at once: on an idle machine the system takes far longer to
+// wake a process, and the processor under it, than a small request takes altogether.
+// Where requests come slowly, or others need the processors, that is in vain and so
+// seldom tried; where there is one processor, never.
+func attentive(r io.Reader) io.Reader {
+	if f, ok := r.(*os.File); ok && runtime.GOMAXPROCS(0) > 1 {
+		return &lookout{file: f, fds: []unix.PollFd{{Fd: int32(f.Fd()), Events: unix.POLLIN}}}
+	}
+	return r
+}
+
+type lookout struct {
+	file *os.File
+	fds  []unix.PollFd
+	rest int
+}
+
+func (l *lookout) Read(b []byte) (int, error) {
+	if l.rest > 0 {
+		l.rest--
+	} else if !l.look() {
+		l.rest = rest
+	}
+	return l.file.Read(b)
+}
+
+// look says whether there is something to read within the time of attention.
+func (l *lookout) look() bool {
+	for start := time.Now(); time.Since(start) < attention; {
+		if n, err := unix.Poll(l.fds, 0); n > 0 || err != nil && err != unix.EINTR {
+			return true
+		}
+	}
+	return false
+}
