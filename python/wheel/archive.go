@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"maps"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -62,8 +63,8 @@ func (s *source) entries(p platform, program []byte) []entry {
 	all = append(all, entry{p.program(), program, 0o755})
 	info := "barrow-" + s.version + ".dist-info/"
 	add := func(name, text string) { all = append(all, entry{info + name, []byte(text), 0o644}) }
-	add("LICENSE", string(s.license))
-	add("LICENSE.others", string(s.others))
+	add("licenses/LICENSE", string(s.license))
+	add("licenses/LICENSE.others", string(s.others))
 	add("METADATA", s.metadata())
 	add("WHEEL", wheel(p))
 	add("entry_points.txt", "[console_scripts]\nbarrow = barrow._command:main\n")
@@ -71,17 +72,16 @@ func (s *source) entries(p platform, program []byte) []entry {
 	return all
 }
 
-// metadata is the description that pip reads (core metadata 2.1).
+// metadata is the description that pip and indexes read (core metadata 2.4).
 func (s *source) metadata() string {
 	return strings.Join([]string{
-		"Metadata-Version: 2.1",
+		"Metadata-Version: 2.4",
 		"Name: barrow",
 		"Version: " + s.version,
 		"Summary: The exact earth mover's distance as a loss: batched, with gradients, for NumPy, PyTorch, Keras and JAX",
-		"License: BSD-3-Clause",
+		"License-Expression: BSD-3-Clause",
 		"License-File: LICENSE",
 		"License-File: LICENSE.others",
-		"Classifier: License :: OSI Approved :: BSD License",
 		"Classifier: Programming Language :: Python :: 3",
 		"Classifier: Intended Audience :: Science/Research",
 		"Classifier: Typing :: Typed",
@@ -89,8 +89,26 @@ func (s *source) metadata() string {
 		"Requires-Dist: numpy>=1.21",
 		"Description-Content-Type: text/markdown",
 		"",
-		string(s.readme),
+		description(string(s.readme)),
 	}, "\n")
+}
+
+var (
+	installing = regexp.MustCompile(`(?ms)^## Install$.*?^## `)
+	link       = regexp.MustCompile(`\[([^\]]+)\]\(([^)\s]+)\)`)
+)
+
+// description is docs/python.md for who has the wheel and not its source: without how a
+// wheel is made, and without links into the source.
+func description(readme string) string {
+	readme = installing.ReplaceAllString(readme, "## ")
+	return link.ReplaceAllStringFunc(readme, func(s string) string {
+		part := link.FindStringSubmatch(s)
+		if strings.HasPrefix(part[2], "https://") || strings.HasPrefix(part[2], "#") {
+			return s
+		}
+		return part[1]
+	})
 }
 
 // wheel is the description of the wheel as such; it names its tags one by one.

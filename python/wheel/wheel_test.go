@@ -169,6 +169,61 @@ func TestContents(t *testing.T) {
 	}
 }
 
+// TestMetadata holds the metadata to the rules that indexes have, as Python's packaging
+// knows them, and the description to what its readers have.
+func TestMetadata(t *testing.T) {
+	s := fake(t)
+	_, text, _ := strings.Cut(s.metadata(), "\n\n")
+	for _, m := range link.FindAllString(text, -1) {
+		if !strings.Contains(m, "](https://") && !strings.Contains(m, "](#") {
+			t.Errorf("the description has the link %s, which leads nowhere on an index", m)
+		}
+	}
+	if !strings.HasPrefix(text, "# Barrow in Python") || strings.Contains(text, "published") || !strings.Contains(text, "\n## The first five lines\n") {
+		t.Errorf("the description begins\n%.600s", text)
+	}
+	for name := range strings.SplitSeq(strings.TrimSpace(field(s.metadata(), "License-File: ")), "\n") {
+		if !slices.ContainsFunc(s.entries(platforms[0], nil), func(e entry) bool {
+			return e.name == "barrow-"+s.version+".dist-info/licenses/"+name
+		}) {
+			t.Errorf("the licence %s is not in the wheel", name)
+		}
+	}
+	const validate = `
+import sys
+from packaging.metadata import parse_email, Metadata
+raw, unparsed = parse_email(sys.stdin.buffer.read())
+assert not unparsed, unparsed
+m = Metadata.from_raw(raw, validate=True)
+assert m.license_expression == "BSD-3-Clause" and len(m.license_files) == 2, m
+`
+	for _, name := range []string{os.Getenv("BARROW_PYTHON"), "/usr/bin/python3", "python3"} {
+		// Metadata 2.4 is known to packaging from 24.2 on.
+		if name == "" || exec.Command(name, "-c", "import packaging as p; assert tuple(map(int, p.__version__.split('.')[:2])) >= (24, 2)").Run() != nil {
+			continue
+		}
+		check := exec.Command(name, "-c", validate)
+		check.Stdin = strings.NewReader(s.metadata())
+		if out, err := check.CombinedOutput(); err != nil {
+			t.Errorf("packaging.metadata: %v\n%s", err, out)
+		}
+		return
+	}
+	t.Skip("no Python with packaging 24.2 or newer found, to validate the metadata with; BARROW_PYTHON names another")
+}
+
+// field has the values of a field of metadata, one a line.
+func field(metadata, name string) string {
+	var all []string
+	head, _, _ := strings.Cut(metadata, "\n\n")
+	for line := range strings.SplitSeq(head, "\n") {
+		if v, ok := strings.CutPrefix(line, name); ok {
+			all = append(all, v)
+		}
+	}
+	return strings.Join(all, "\n")
+}
+
 // TestErrors: what is wrong and what to do.
 func TestErrors(t *testing.T) {
 	if _, err := findRoot(filepath.VolumeName(t.TempDir()) + string(filepath.Separator)); err == nil || !strings.Contains(err.Error(), "run this in a clone") {
