@@ -296,6 +296,30 @@ func TestEvents(t *testing.T) {
 	if _, err := c.ask(typeCall, o.handle, "rows", nil, nil, `{"from":1,"to":3}`); err == nil {
 		t.Error("no error for events beyond the last")
 	}
+	put(t, c, "", 256, []int64{0, 2, 3})
+	for what, test := range map[string]struct {
+		x    []float64
+		want string
+	}{
+		"mass":       {[]float64{2, 0, 1, 3, -4, 1}, "emd: events0: row 1: particle[0] = -4: a mass must be finite and not negative"},
+		"coordinate": {[]float64{2, 0, 1, math.NaN(), 4, 1}, "emd: events0: row 0: particle 1: coordinate 0 is NaN: must be finite, at most 1e+200"},
+	} {
+		put(t, c, "", 0, test.x)
+		var f *failure
+		_, err := c.ask(typeOpen, 0, "emd.events", []array{particles, starts}, nil, `{"r":1,"beta":1}`)
+		if !errors.As(err, &f) || f.Kind != kindEMD || f.Message != test.want || f.Row == nil || f.Cell == nil || *f.Row+*f.Cell != 1 {
+			t.Errorf("%s: %+v", what, err)
+		}
+	}
+	put(t, c, "", 0, []float64{2, 0, 1, 3, 0, 1})
+	if o, err = c.ask(typeOpen, 0, "emd.events", []array{particles, starts}, nil, `{"r":1,"beta":1,"norm":true}`); err != nil {
+		t.Fatal(err)
+	}
+	var f *failure
+	_, err = c.ask(typeCall, o.handle, "rows", nil, nil, `{"from":0,"to":2}`)
+	if want := "emd: event 0 with event 1: events0: row 1: no mass"; !errors.As(err, &f) || f.Kind != kindEMD || f.Message != want || f.Row == nil || *f.Row != 1 {
+		t.Errorf("%+v, want %s", err, want)
+	}
 }
 
 // TestOnce holds pairs on their own costs to those on costs that are kept, bit by bit.

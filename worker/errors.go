@@ -26,7 +26,7 @@ type failure struct {
 	Message string `json:"message"`
 	Row     *int   `json:"row,omitempty"` // of the client's user
 	Cell    *int   `json:"cell,omitempty"`
-	Code    int    `json:"code,omitempty"` // errno of the system, with its file
+	Code    string `json:"code,omitempty"` // of the system, by its name in POSIX, with its file
 	File    string `json:"file,omitempty"`
 	Stack   string `json:"stack,omitempty"`
 }
@@ -82,12 +82,12 @@ func describe(err error, first int, kind string) *failure {
 	case errors.As(err, &path):
 		f.Kind, f.File = kindFile, path.Path
 		if errors.As(path.Err, &code) {
-			f.Code = int(code)
+			f.Code = posixName(code)
 		}
 	case errors.Is(err, outfile.ErrExists):
-		f.Kind, f.Code = kindFile, int(syscall.EEXIST)
+		f.Kind, f.Code = kindFile, "EEXIST"
 	case errors.As(err, &code): // whose file is named in the text
-		f.Kind, f.Code = kindFile, int(code)
+		f.Kind, f.Code = kindFile, posixName(code)
 	}
 	return f
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -99,7 +100,7 @@ func readEvents(c *call, list string) (*events, int, error) {
 			return nil, 0, fmt.Errorf("emd: event %d: particles %d to %d of %d", i, from, to, shape[0])
 		}
 		if err := e.add(x[from*int64(d+1):to*int64(d+1)], d); err != nil {
-			return nil, 0, fmt.Errorf("emd: events%s: %w", list, &emd.RowError{Row: i, Err: err})
+			return nil, 0, ofEvent("emd: events"+list, i, err)
 		}
 	}
 	return e, d, nil
@@ -116,7 +117,9 @@ func (e *events) add(x []float64, d int) error {
 		}
 		for j, y := range x[k+1 : k+1+d] {
 			if !(math.Abs(y) <= emd.MaxDistance) {
-				return fmt.Errorf("emd: particle %d: coordinate %d is %v: must be finite, at most %g", k/(d+1), j, y, emd.MaxDistance)
+				cell := k / (d + 1)
+				return &failure{Kind: kindEMD, Cell: &cell, Message: fmt.Sprintf(
+					"emd: particle %d: coordinate %d is %v: must be finite, at most %g", cell, j, y, emd.MaxDistance)}
 			}
 		}
 		if m > 0 {
@@ -167,7 +170,7 @@ func (o *eventPairs) rows(ctx context.Context, c *call) error {
 				for j := first; j < cols; j++ {
 					var err error
 					if row[j], costs, err = o.distance(i, j, costs); err != nil {
-						return fmt.Errorf("emd: event %d with event %d: %w", i, j, o.blame(i, j, err))
+						return o.blame(i, j, err)
 					}
 				}
 			}
@@ -176,19 +179,26 @@ func (o *eventPairs) rows(ctx context.Context, c *call) error {
 	return g.Wait()
 }
 
-// blame names the list and the event that has no mass.
+// blame is the error of a pair: of the event that has no mass, or of both.
 func (o *eventPairs) blame(i, j int, err error) error {
-	if !errors.Is(err, emd.ErrEmpty) {
-		return err
+	of := fmt.Sprintf("emd: event %d with event %d", i, j)
+	switch {
+	case !errors.Is(err, emd.ErrEmpty):
+		return fmt.Errorf("%s: %w", of, err)
+	case len(o.a.mass[i]) == 0:
+		return ofEvent(of+": events0", i, err)
+	case o.a == o.b:
+		return ofEvent(of+": events0", j, err)
 	}
-	list, row := "events0", i
-	if len(o.a.mass[i]) > 0 {
-		row = j
-		if o.a != o.b {
-			list = "events1"
-		}
-	}
-	return fmt.Errorf("%s: %w", list, &emd.RowError{Row: row, Err: err})
+	return ofEvent(of+": events1", j, err)
+}
+
+// ofEvent is an error that an event has, of the list that the words name.
+func ofEvent(words string, event int, err error) *failure {
+	f := *describe(err, 0, kindEMD)
+	f.Row = &event
+	f.Message = fmt.Sprintf("%s: row %d: %s", words, event, strings.TrimPrefix(f.Message, "emd: "))
+	return &f
 }
 
 // distance is that of event i of the first and event j of the second list.

@@ -159,7 +159,7 @@ func TestImageErrors(t *testing.T) {
 		if kind == "simulate" || kind == "econt.baseline" {
 			want = kindInput
 		}
-		if _, err := c.ask(typeOpen, 0, kind, nil, nil, params); !errors.As(err, &f) || f.Kind != want || want == kindFile && f.Code == 0 {
+		if _, err := c.ask(typeOpen, 0, kind, nil, nil, params); !errors.As(err, &f) || f.Kind != want || want == kindFile && f.Code == "" {
 			t.Errorf("%s %s: %+v", kind, params, err)
 		}
 		if _, err := c.ask(typeOpen, 0, kind, nil, nil, `{"colour":1}`); !errors.As(err, &f) || !strings.Contains(f.Message, "colour") {

@@ -2,11 +2,14 @@ package worker
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
+	"reflect"
 )
 
 // Protocol is the version of the protocol. It goes up when a client of the version
@@ -295,6 +298,10 @@ func decode(params []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(params))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
+		var other *json.UnmarshalTypeError
+		if errors.As(err, &other) {
+			return fmt.Errorf("worker: %s: want %s", cmp.Or(other.Field, "parameters"), inWords(other.Type))
+		}
 		return fmt.Errorf("worker: parameters: %w", err)
 	}
 	// More would not do: it takes a closing bracket for an end.
@@ -302,4 +309,25 @@ func decode(params []byte, v any) error {
 		return fmt.Errorf("worker: parameters: something follows the object")
 	}
 	return nil
+}
+
+// inWords is what JSON calls values of a type.
+func inWords(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Pointer:
+		return inWords(t.Elem())
+	case reflect.Bool:
+		return "true or false"
+	case reflect.String:
+		return "a string"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return fmt.Sprintf("a whole number from 0 to %d", uint64(math.MaxUint64)>>(64-t.Bits()))
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return "a whole number"
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	}
+	return "an object"
 }

@@ -158,6 +158,7 @@ func TestErrors(t *testing.T) {
 		{&emd.TotalError{P: 1, Q: 2}, kindEMD, -1, -1, "emd: the totals"},
 		{missing, kindFile, -1, -1, "open /no/such/file: no such file or directory"},
 		{fileError(errors.New("f: what is in it")), kindFile, -1, -1, "f: what is in it"},
+		{&failure{Kind: kindFile, Code: "EEXIST", Message: "f: as it is"}, kindFile, -1, -1, "f: as it is"},
 		{&versionError{2}, kindProtocol, -1, -1, "worker: the client speaks version 2"},
 	} {
 		f := describe(test.err, 100, kindInput)
@@ -167,8 +168,8 @@ func TestErrors(t *testing.T) {
 		if again := describe(test.err, 100, kindInput); again.Message != f.Message || number(again.Row) != number(f.Row) {
 			t.Errorf("%v: told again: row %d, %q", test.err, number(again.Row), again.Message)
 		}
-		if errors.Is(test.err, fs.ErrNotExist) && (f.Code != 2 || f.File != "/no/such/file") {
-			t.Errorf("%v: code %d, file %q", test.err, f.Code, f.File)
+		if errors.Is(test.err, fs.ErrNotExist) && (f.Code != "ENOENT" || f.File != "/no/such/file") {
+			t.Errorf("%v: code %q, file %q", test.err, f.Code, f.File)
 		}
 	}
 }
@@ -285,4 +286,37 @@ func FuzzServe(f *testing.F) {
 			t.Fatalf("after %q (%v): %v", b, told, err)
 		}
 	})
+}
+
+// TestDecode has params of other types than are wanted: what is wrong in the client's words.
+func TestDecode(t *testing.T) {
+	var p struct {
+		Text   string     `json:"text"`
+		Flag   bool       `json:"flag"`
+		Number float64    `json:"number"`
+		Whole  *int       `json:"whole"`
+		Count  uint8      `json:"count"`
+		Pair   [2]float64 `json:"pair"`
+		List   []struct {
+			Inner string `json:"inner"`
+		} `json:"list"`
+	}
+	for params, want := range map[string]string{
+		`{"text":3}`:             "text: want a string",
+		`{"flag":"no"}`:          "flag: want true or false",
+		`{"number":[]}`:          "number: want a number",
+		`{"whole":1.5}`:          "whole: want a whole number",
+		`{"count":-1}`:           "count: want a whole number from 0 to 255",
+		`{"count":256}`:          "count: want a whole number from 0 to 255",
+		`{"pair":1}`:             "pair: want a list",
+		`{"pair":["a"]}`:         "pair: want a number",
+		`{"list":{}}`:            "list: want a list",
+		`{"list":[3]}`:           "list: want an object",
+		`{"list":[{"inner":3}]}`: "list.inner: want a string",
+		`[]`:                     "parameters: want an object",
+	} {
+		if err := decode([]byte(params), &p); err == nil || err.Error() != "worker: "+want {
+			t.Errorf("%s: error %v, want %q", params, err, want)
+		}
+	}
 }

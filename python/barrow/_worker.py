@@ -543,9 +543,8 @@ def _error(answer: Dict[str, Any]) -> Exception:
     if kind == "emd":
         return EMDError(message, answer.get("row"), answer.get("cell"))
     if kind == "file":
-        if answer.get("code"):
-            return OSError(answer["code"], message, answer.get("file"))
-        return OSError(message)
+        code = getattr(errno, str(answer.get("code")), None)  # its name in POSIX
+        return OSError(message) if code is None else OSError(code, message, answer.get("file"))
     return WorkerError(message + (f"\n{answer['stack']}" if answer.get("stack") else ""))
 
 
