@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"barrow/econt"
+	"barrow/evaluate"
 	"barrow/hgcal"
 	"barrow/physics"
 	"barrow/simulate"
@@ -86,4 +88,34 @@ func ExampleGeometry() {
 	eta, phi := physics.EtaPhi(g.Cell(i, 3))
 	fmt.Printf("%s in sector 1: η %.2f, φ %.2f\n", g.Wafer(i).Module.Kind, eta, phi)
 	// Output: FM in sector 1: η 2.10, φ -3.13
+}
+
+// A wafer's charges in the largest cell or spread over sixteen, on the modules' own links.
+func ExampleNewAlgorithm() {
+	g := physics.NewGeometry(hgcal.GeometryV11)
+	wafer, err := g.Find(9, 0, 5, 1)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	e := &physics.Event{Wafers: []int32{int32(wafer)}}
+	e.Images.Charge = make([]float64, hgcal.Cells)
+	e.Images.Charge[0], e.Images.Charge[1] = 96, 32.5
+	links := physics.ModuleLinks(g)
+	for _, decoding := range []evaluate.Decoding{evaluate.DecodeKept, evaluate.DecodeSpread} {
+		c, err := physics.NewAlgorithm(evaluate.Scheme{Algorithm: econt.SuperTriggerCell, STCType: econt.STC16A5E4M, Decoding: decoding}, links)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		out := make([][]float64, 1)
+		if err := c.Decode(context.Background(), []*physics.Event{e}, out); err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Printf("%s: %.2f, %.2f\n", c.Name(), out[0][0], out[0][1])
+	}
+	// Output:
+	// STC16 5E4M, modules' links: 131.50, 0.00
+	// STC16 5E4M spread, modules' links: 8.22, 8.22
 }
