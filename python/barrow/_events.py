@@ -8,8 +8,10 @@ import sys
 from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ._arrays import numbers
+from ._settings import flag
 from ._worker import Object, chunks
 
 __all__ = ["emds"]
@@ -30,7 +32,7 @@ def emds(
     mask: bool = False,
     n_jobs: Optional[int] = -1,
     n_iter_max: int = 0,
-) -> Any:
+) -> NDArray[np.floating[Any]]:
     """Energy mover's distances between all pairs of events, as EnergyFlow's ``emds``.
 
     For events of particles with transverse momenta p_i and q_j at distances θ_ij,
@@ -90,24 +92,28 @@ def emds(
     leaves coordinates out before ``mask`` looks at them. An event without particles is
     at the distance Σq from another.
     """
-    if np.dtype(dtype) not in (np.dtype("f8"), np.dtype("f4")):
+    try:
+        known = np.dtype(dtype) in (np.dtype("f8"), np.dtype("f4"))
+    except TypeError:
+        known = False
+    if not known:
         raise ValueError(f"barrow: dtype={dtype!r} is none of 'float64', 'float32'")
     params: Dict[str, Any] = {
-        "r": _positive(R, "R"), "beta": _positive(beta, "beta"), "norm": bool(norm),
+        "r": _positive(R, "R"), "beta": _positive(beta, "beta"), "norm": flag("norm", norm),
         "max_pivots": _whole(n_iter_max, "n_iter_max", "0 or more"),
         "threads": 0 if n_jobs is None or n_jobs == -1 else _whole(n_jobs, "n_jobs", "0 or more, or -1 or None for all processors"),
     }  # fmt: skip
-    radius = params["r"] if mask else math.inf
+    radius = params["r"] if flag("mask", mask) else math.inf
     arrays = _flat(events0, "0", gdim, radius)
     rows = len(arrays["starts0"]) - 1
     cols = rows
     if events1 is not None:
         arrays.update(_flat(events1, "1", gdim, radius))
         cols = len(arrays["starts1"]) - 1
-    result = np.zeros((rows, cols), dtype=dtype)
+    result: NDArray[np.floating[Any]] = np.zeros((rows, cols), dtype=dtype)
     if not rows or not cols:
         return result
-    if periodic_phi:
+    if flag("periodic_phi", periodic_phi):
         width = arrays["particles0"].shape[1]
         if width < 3:
             raise ValueError("barrow: periodic_phi needs a second coordinate")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional, Tuple
+from typing import Any, Literal, Optional, Tuple, cast
 
 import numpy as np
 
-from ._transport import solve_pairs
+from ._transport import ground, solve_pairs
+from .metric import Metric, Unequal, check_unequal
 
 REDUCTIONS = ("mean", "sum", "none")
+Reduction = Literal["mean", "sum", "none"]
 
 TWICE = (
     "barrow: the gradient of the earth mover's distance cannot be differentiated again: "
@@ -24,12 +26,26 @@ def check_reduction(reduction: str) -> None:
         raise ValueError(f"barrow: reduction {reduction!r}: want one of {', '.join(REDUCTIONS)}")
 
 
-def leading(p: Tuple[int, ...], q: Tuple[int, ...]) -> Tuple[int, ...]:
-    """Return the shape of the values: what p and q have before their last axis, which must agree."""
+def check_loss(metric: Any, unequal: Any) -> Tuple[Tuple[int, int], Unequal]:
+    """Refuse what is no metric, and what cannot be done with totals that differ; return the metric's shape."""
+    check_unequal(unequal)
+    known = cast(Unequal, tuple(unequal) if isinstance(unequal, list) else unequal)
+    if not isinstance(metric, Metric):
+        metric = ground(metric, (known, "error", 0, 0), name="metric")
+    return metric.shape, known
+
+
+def leading(p: Tuple[int, ...], q: Tuple[int, ...], cells: Optional[Tuple[int, int]] = None) -> Tuple[int, ...]:
+    """Return the shape of the values: what p and q have before their last axis, which must agree.
+
+    With cells, their last axes must be these.
+    """
     if not p or not q:
         raise ValueError("barrow: p and q must have the shape (..., n), the masses of an image in the last axis")
     if p[:-1] != q[:-1]:
         raise ValueError(f"barrow: p has the shape {p} and q {q}: all but the last axis must agree")
+    if cells is not None and (p[-1], q[-1]) != cells:
+        raise ValueError(f"barrow: p has the shape {p} and q {q}, the metric {cells[0]}×{cells[1]} cells: the last axes must be these")
     return p[:-1]
 
 

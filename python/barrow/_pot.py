@@ -390,9 +390,14 @@ class _Inputs:
 
 def _settings(numItermax: int, shape: Tuple[int, ...]) -> Settings:
     """The solver's settings: the first tree takes a step for each of its arcs."""
-    if isinstance(numItermax, bool) or not numItermax >= 0 or numItermax % 1:
+    try:
+        whole = not isinstance(numItermax, bool) and numItermax >= 0 and not numItermax % 1
+    except TypeError:
+        whole = False
+    if not whole:
         raise ValueError(f"barrow: numItermax={numItermax!r}: want a whole number, not negative")
-    return ("error", "error", 1, max(1, int(numItermax) - sum(shape) + 1) if numItermax > 0 else 0)
+    most = min(int(numItermax), (1 << 31) - 1)  # more than any pair takes
+    return ("error", "error", 1, max(1, most - sum(shape) + 1) if most > 0 else 0)
 
 
 def _warn(found: List[_Found]) -> None:

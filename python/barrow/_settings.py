@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, List, Optional
 
 import numpy as np
 
-__all__ = ["flag", "listed", "text", "whole"]
+__all__ = ["flag", "listed", "number", "text", "whole"]
 
 
 def whole(name: str, value: Any, low: Optional[int] = None, high: Optional[int] = None) -> int:
@@ -23,6 +24,17 @@ def whole(name: str, value: Any, low: Optional[int] = None, high: Optional[int] 
     if high is not None and number > high:
         raise ValueError(f"barrow: {name} is {number}: want at most {high}")
     return number
+
+
+def number(name: str, value: Any) -> float:
+    """A finite number."""
+    try:
+        found = float(value) if not isinstance(value, (str, bytes, bool)) else math.nan
+    except (TypeError, ValueError, OverflowError):
+        found = math.nan
+    if not math.isfinite(found):
+        raise ValueError(f"barrow: {name} is {value!r}: want a finite number")
+    return found
 
 
 def text(name: str, value: Any) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterator, List, NoReturn, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from ._images import FileName, Images, absolute, images_of, joined
+from ._settings import flag, number, text
 from ._settings import whole as _whole
 from ._worker import Object, chunks
 
@@ -39,7 +40,7 @@ def simulate(
     geometry: str = "v11",
     parameters: Optional[FileName] = None,
     threads: int = 0,
-    **unknown: Any,
+    **unknown: NoReturn,
 ) -> Images:
     """Draw images of HGCAL wafers, as ``barrow simulate`` does, to the bit.
 
@@ -108,10 +109,12 @@ def simulate(
     if count < 0 or begin < 0 or begin + count > 1 << 64:
         raise ValueError(f"barrow: n is {count} and first {begin}: want numbers from 0 on, and of images below 2^64")
     params: Dict[str, Any] = {
-        "preset": preset, "seed": _whole("seed", seed), "eta": _range("eta", eta), "energy": _range("energy", energy),
-        "energy_index": float(energy_index), "layer": _list("layer", layer), "elinks": _list("elinks", elinks),
-        "links": links, "pileup": float(pileup), "unit": unit, "threshold": float(threshold), "compress": bool(compress),
-        "keep_empty": bool(keep_empty), "whole": bool(whole), "geometry": geometry, "threads": _whole("threads", threads),
+        "preset": text("preset", preset), "seed": _whole("seed", seed), "eta": _range("eta", eta), "energy": _range("energy", energy),
+        "energy_index": number("energy_index", energy_index), "layer": _list("layer", layer), "elinks": _list("elinks", elinks),
+        "links": text("links", links), "pileup": number("pileup", pileup), "unit": text("unit", unit),
+        "threshold": number("threshold", threshold), "compress": flag("compress", compress),
+        "keep_empty": flag("keep_empty", keep_empty), "whole": flag("whole", whole),
+        "geometry": text("geometry", geometry), "threads": _whole("threads", threads, 0, 1 << 30),
     }  # fmt: skip
     if parameters is not None:
         params["parameters"] = absolute(parameters)
@@ -137,7 +140,7 @@ def _settings() -> List[str]:
 def _list(name: str, value: Any) -> Optional[List[int]]:
     if value is None:
         return None
-    return [_whole(name, item) for item in np.atleast_1d(np.asarray(value)).tolist()]
+    return [_whole(name, item, -(1 << 31), 1 << 31) for item in np.atleast_1d(np.asarray(value)).tolist()]
 
 
 def _range(name: str, value: Any) -> List[float]:

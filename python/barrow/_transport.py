@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from ._arrays import numbers
 from ._errors import EMDError
 from ._worker import Object, chunks
-from .metric import Metric, Unequal
+from .metric import Empty, Metric, Unequal
 
 Array = NDArray[np.float64]
 
 #: unequal, empty, threads, max_pivots
-Settings = Tuple[Unequal, str, int, int]
+Settings = Tuple[Unequal, Empty, int, int]
 
 __all__ = ["Certificate", "Plan", "Transport", "ground", "ground_again", "name_sides", "solve_batch", "solve_pairs"]
 
@@ -30,7 +30,7 @@ def solve_batch(
     M: Any,
     unequal: Unequal = "error",
     *,
-    empty: str = "error",
+    empty: Empty = "error",
     gradient: Union[bool, Tuple[bool, bool]] = True,
     threads: int = 0,
     max_pivots: int = 0,
@@ -97,7 +97,7 @@ def solve_batch(
 
 def solve_pairs(a: Any, b: Any, M: Any, settings: Settings, left: bool, right: bool, names: str) -> Transport:
     """solve_batch of sides that errors call by these names, one letter each."""
-    metric = M if isinstance(M, Metric) else ground(M, settings)
+    metric = M if isinstance(M, Metric) else ground(M, settings, name="M" if names == "ab" else "metric")
     solver = metric.solver(*settings)
     p, q, single = _pairs(a, b, metric, names)
     unequal = settings[0]

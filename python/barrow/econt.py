@@ -85,9 +85,12 @@ def run(
         truncated, or that no golden decides.
     """
     words = _words(input)
-    files = [config] if isinstance(config, (str, os.PathLike)) else list(config)
+    try:
+        files = [config] if isinstance(config, (str, os.PathLike)) else list(config)
+    except TypeError:
+        raise ValueError(f"barrow: config is {config!r}: want a path, or a list of paths") from None
     if not files:
-        raise ValueError("barrow: no register file is named")
+        raise ValueError("barrow: config names no register file")
     chip = Object(
         "econt.chip", {"config": [absolute(file) for file in files], "mux": text("mux", mux), "overflow": text("overflow", overflow), "first_bx": whole("first_bx", first_bx, 0, 3563)}
     )
@@ -265,8 +268,10 @@ def decode(
 
     Parameters
     ----------
-    frames : array (N, 26), uint16
-        As :func:`encode` returns them.
+    frames : array (N, 26), uint16, or (N, 13), uint32
+        As :func:`encode` returns them, or as words of 32 bits, the first 16 of a frame in
+        the upper half, as in the rows of :func:`run`. TS sends frames of many lengths, which
+        are to be cut out of those rows first.
     algorithm, links, density, drop_lsb, stc_type, use_sum, point, share, zero_code, pedestal, rest, model
         As of :func:`encode`. An image of AE has the scale of the sum in its frame, the
         middle of a code's interval.
@@ -277,8 +282,12 @@ def decode(
         Frames that the algorithm cannot have sent; the message has the frame.
     """
     words = numbers(frames, "frames")
+    if words.ndim == 2 and words.shape[1] == WORDS_OUT:
+        if words.dtype.kind not in "iu" or words.size and (words.min() < 0 or words.max() >= 1 << 32):
+            raise ValueError("barrow: frames have elements that are no words: want whole numbers from 0 to 2^32-1")
+        words = np.stack([words >> 16, words & 0xFFFF], 2).reshape(len(words), FRAME)
     if words.ndim != 2 or words.shape[1] != FRAME:
-        raise ValueError(f"barrow: frames have the shape {words.shape}: want (N, {FRAME})")
+        raise ValueError(f"barrow: frames have the shape {words.shape}: want (N, {FRAME}), or (N, {WORDS_OUT}) as run has them")
     if words.dtype.kind not in "iu" or words.size and (words.min() < 0 or words.max() >= 1 << 16):
         raise ValueError("barrow: frames have elements that are no words: want whole numbers from 0 to 2^16-1")
     chip = _baseline(locals())

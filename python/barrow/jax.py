@@ -9,7 +9,8 @@ from typing import Any, Callable, List, Optional, Tuple, cast
 import jax
 import jax.numpy as jnp
 
-from ._loss import TWICE, check_reduction, leading, solve
+from ._loss import TWICE, Reduction, check_loss, check_reduction, leading, solve
+from .metric import Unequal
 
 __all__ = ["emd_loss"]
 
@@ -18,8 +19,8 @@ def emd_loss(
     p: Any,
     q: Any,
     metric: Any,
-    reduction: str = "mean",
-    unequal: Any = "normalise",
+    reduction: Reduction = "mean",
+    unequal: Unequal = "normalise",
 ) -> jax.Array:
     """Return the exact earth mover's distance between images, differentiable in both.
 
@@ -50,7 +51,7 @@ def emd_loss(
     Raises
     ------
     ValueError
-        Shapes that do not go together, when traced. What the library says of the rows (negative
+        Shapes that do not go together, no metric, settings unknown: when traced. What the library says of the rows (negative
         masses, NaN, no mass, with row and cell) comes as JAX's runtime error with that text in it.
 
     Notes
@@ -64,10 +65,9 @@ def emd_loss(
     for name, x in (("p", p), ("q", q)):
         if jnp.iscomplexobj(x):
             raise ValueError(f"barrow: {name} has elements of type {x.dtype}: want real numbers")
-    leading(p.shape, q.shape)
+    cells, unequal = check_loss(metric, unequal)
+    leading(p.shape, q.shape, cells)
     kind = jnp.float32 if jnp.float64 not in (p.dtype, q.dtype) else jnp.float64
-    if isinstance(unequal, list):
-        unequal = tuple(unequal)
     value = _distances(_Key(metric), unequal)(p.astype(kind), q.astype(kind))
     if reduction == "none":
         return value

@@ -1,4 +1,12 @@
-"""The exact earth mover's distance as a loss of Keras 3 and Keras 2."""
+"""The exact earth mover's distance as a loss of Keras 3 and Keras 2.
+
+:class:`EMDLoss` is the loss, of the Keras that is installed (Keras 3, or with the environment
+variable TF_USE_LEGACY_KERAS, or without Keras, tf.keras); :func:`loss_class` makes it for another.
+
+>>> model.compile("adam", loss=EMDLoss(barrow.Metric.hgcal()), jit_compile=False)  # doctest: +SKIP
+
+``jit_compile=False`` is for TensorFlow, whose XLA cannot call Python.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +15,8 @@ from typing import Any, Dict, Optional
 
 import numpy as np
 
-from .metric import Metric
+from ._loss import check_loss
+from .metric import Metric, Unequal
 
 __all__ = ["EMDLoss", "loss_class"]
 
@@ -17,7 +26,7 @@ _DOC = """The exact earth mover's distance between target and predicted images.
 
     Parameters
     ----------
-    metric : Metric or array
+    metric : Metric or array (n, n)
         Ground metric on n points.
     unequal : "normalise", "error" or ("penalty", R)
         What is done where totals differ; by default both images are scaled to sum 1. The gradient
@@ -25,6 +34,12 @@ _DOC = """The exact earth mover's distance between target and predicted images.
     reduction : "sum_over_batch_size" (the mean), "mean", "sum", "none" or None
         As Keras has it, with sample weights.
     name : str
+
+    Raises
+    ------
+    ValueError
+        What is no metric, or settings that are unknown: at once. Images of other shapes, when
+        the loss is first called.
 
     Notes
     -----
@@ -59,16 +74,17 @@ def loss_class(keras: Any) -> Any:
         def __init__(
             self,
             metric: Any,
-            unequal: Any = "normalise",
+            unequal: Unequal = "normalise",
             reduction: Optional[str] = "sum_over_batch_size",
             name: str = "emd_loss",
             **more: Any,
         ) -> None:
+            """Make the loss: see the class for what the arguments are."""
+            _, self.unequal = check_loss(metric, unequal)
             if not three and reduction in (None, "mean"):
                 reduction = "none" if reduction is None else "sum_over_batch_size"
             super().__init__(reduction=reduction, name=name, **more)
             self.metric = metric
-            self.unequal = tuple(unequal) if isinstance(unequal, list) else unequal
 
         def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
             """Return the loss; complex numbers are refused, which Keras would cut to their real parts."""
@@ -86,6 +102,10 @@ def loss_class(keras: Any) -> Any:
             kept = super().get_config()
             kept["metric"] = _recipe(self.metric)
             return {**kept, "unequal": list(self.unequal) if isinstance(self.unequal, tuple) else self.unequal}
+
+        def __repr__(self) -> str:
+            metric = self.metric if isinstance(self.metric, Metric) else "a matrix"
+            return f"<barrow.keras.EMDLoss {metric}, unequal={self.unequal!r}, reduction={self.reduction!r}>"
 
         @classmethod
         def from_config(cls, config: Dict[str, Any]) -> Any:

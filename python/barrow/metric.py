@@ -5,17 +5,20 @@ from __future__ import annotations
 import math
 import operator
 import threading
-from typing import Any, Dict, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Literal, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ._arrays import numbers
 from ._worker import Object, call
 
-__all__ = ["Metric", "Unequal"]
+#: What is done with masses whose totals differ.
+Unequal = Union[Literal["error", "normalise", "normalize"], Tuple[Literal["penalty"], float]]
+Norm = Literal[1, 2, "l1", "l2", "linf"]
+Empty = Literal["error", "skip"]
 
-#: What is done with masses whose totals differ: "error", "normalise" or ("penalty", R).
-Unequal = Union[str, Tuple[str, float]]
+__all__ = ["Empty", "Metric", "Unequal", "check_unequal"]
 
 _NORMS: Dict[Any, str] = {1: "l1", 2: "l2", math.inf: "linf", "l1": "l1", "l2": "l2", "linf": "linf"}
 
@@ -39,7 +42,7 @@ class Metric:
         shape: Tuple[int, int],
         params: Mapping[str, Any],
         arrays: Optional[Mapping[str, Any]] = None,
-        settings: Tuple[Unequal, str, int, int] = ("error", "error", 0, 0),
+        settings: Tuple[Unequal, Empty, int, int] = ("error", "error", 0, 0),
     ) -> None:
         self.shape = shape
         self._params = dict(params)
@@ -82,19 +85,22 @@ class Metric:
         ----------
         points : (n, d) or (n,)
             Coordinates.
-        periods : (d,) or float
+        periods : (d,), or float for d = 1
             The period of each coordinate, 0, inf or None where it does not repeat: ``(0, 2*pi)``
             for rapidity and azimuth.
         """
         x = _points(points)
-        given: Sequence[Optional[float]] = periods if isinstance(periods, Sequence) else np.atleast_1d(periods).tolist()
-        each = [0.0 if p is None or p == math.inf else float(p) for p in given]
-        if not all(math.isfinite(p) for p in each):
-            raise ValueError(f"barrow: periods {periods!r}: must not be NaN or negative")
+        try:
+            given = periods if isinstance(periods, Sequence) else np.atleast_1d(np.asarray(periods)).tolist()
+            each = [0.0 if p is None or p == math.inf else float(p) for p in given]
+        except (TypeError, ValueError):
+            raise ValueError(f"barrow: periods={periods!r}: want a number for each coordinate") from None
+        if not all(p >= 0 for p in each):
+            raise ValueError(f"barrow: periods={periods!r}: must not be NaN or negative")
         return cls((len(x), len(x)), {"ground": "points", "periods": each}, {"points": x})
 
     @classmethod
-    def grid(cls, height: int, width: int, norm: Any = 2) -> Metric:
+    def grid(cls, height: int, width: int, norm: Union[Norm, float] = 2) -> Metric:
         """The pixels of an image, a unit apart, flattened row by row.
 
         Parameters
@@ -104,12 +110,14 @@ class Metric:
             The distance of two pixels: along the axes, straight, or the larger of the
             two differences.
         """
-        if norm not in _NORMS:
+        if not isinstance(norm, (str, int, float)) or norm not in _NORMS:
             raise ValueError(f"barrow: the norm {norm!r} is none of 1, 2, inf, 'l1', 'l2', 'linf'")
         try:
             height, width = operator.index(height), operator.index(width)
         except TypeError:
             raise ValueError(f"barrow: a grid of {height!r}×{width!r} pixels: want whole numbers") from None
+        if not (0 < height < 1 << 31 and 0 < width < 1 << 31):
+            raise ValueError(f"barrow: a grid of {height}×{width} pixels: want at least one, and sides below 2³¹")
         params = {"ground": "grid", "height": height, "width": width, "norm": _NORMS[norm]}
         return cls((height * width, height * width), params)
 
@@ -130,7 +138,7 @@ class Metric:
         return cls._matrix(M, ("error", "error", 0, 0))
 
     @classmethod
-    def _matrix(cls, M: Any, settings: Tuple[Unequal, str, int, int], quick: bool = False, name: str = "M") -> Metric:
+    def _matrix(cls, M: Any, settings: Tuple[Unequal, Empty, int, int], quick: bool = False, name: str = "M") -> Metric:
         """A matrix whose first solver has these settings; quick takes it for a metric only if it obviously is one."""
         x = numbers(M, name)
         if x.ndim != 2:
@@ -139,7 +147,7 @@ class Metric:
         return cls((x.shape[0], x.shape[1]), {"ground": "matrix", "quick": True} if quick else {"ground": "matrix"}, arrays, settings)
 
     @property
-    def distances(self) -> Any:
+    def distances(self) -> NDArray[np.float64]:
         """The (n, m) matrix of distances or costs, read-only."""
         if self._distances is None:
             reply = self.solver().call("costs")
@@ -147,10 +155,11 @@ class Metric:
             distances.flags.writeable = False
             self._is_metric = bool(reply.params["metric"])
             self._distances = distances
-        return self._distances
+        found: NDArray[np.float64] = self._distances
+        return found
 
     @property
-    def points(self) -> Any:
+    def points(self) -> Optional[NDArray[np.float64]]:
         """The (n, d) coordinates of the cells, to draw them, say; None where there is a matrix alone."""
         ground = self._params["ground"]
         if ground == "points":
@@ -169,7 +178,7 @@ class Metric:
         self.distances
         return bool(self._is_metric)
 
-    def solver(self, unequal: Unequal = "error", empty: str = "error", threads: int = 0, max_pivots: int = 0) -> Object:
+    def solver(self, unequal: Unequal = "error", empty: Empty = "error", threads: int = 0, max_pivots: int = 0) -> Object:
         """The worker's solver with these settings, kept for the next call."""
         key = (unequal, empty, threads, max_pivots)
         try:
@@ -177,6 +186,7 @@ class Metric:
         except KeyError:
             pass
         except TypeError:  # a list for a tuple
+            _settings(unequal, empty, threads, max_pivots)
             raise _bad_unequal(unequal) from None
         params = {**self._params, **_settings(unequal, empty, threads, max_pivots)}
         with self._lock:
@@ -190,8 +200,8 @@ class Metric:
         return f"<barrow.Metric {self.shape[0]}×{self.shape[1]}, {words}>"
 
 
-def _settings(unequal: Unequal, empty: str, threads: int, max_pivots: int) -> Dict[str, Any]:
-    """A solver's settings as the worker has them."""
+def check_unequal(unequal: Any) -> Dict[str, Any]:
+    """What is done with totals that differ, as the worker has it; ValueError where it is nothing of that."""
     params: Dict[str, Any] = {}
     if isinstance(unequal, str):
         if unequal not in ("error", "normalise", "normalize"):
@@ -200,13 +210,21 @@ def _settings(unequal: Unequal, empty: str, threads: int, max_pivots: int) -> Di
     else:
         try:
             word, price = unequal
+            if isinstance(price, (str, bytes)):
+                raise TypeError
             params["penalty"] = float(price)
         except (TypeError, ValueError):
             raise _bad_unequal(unequal) from None
         if word != "penalty" or not 0 < params["penalty"] < math.inf:
             raise _bad_unequal(unequal)
         params["unequal"] = "penalty"
-    if empty not in ("error", "skip"):
+    return params
+
+
+def _settings(unequal: Unequal, empty: Empty, threads: int, max_pivots: int) -> Dict[str, Any]:
+    """A solver's settings as the worker has them."""
+    params = check_unequal(unequal)
+    if not isinstance(empty, str) or empty not in ("error", "skip"):
         raise ValueError(f"barrow: empty={empty!r} is none of 'error', 'skip'")
     params["empty"] = empty
     for name, value in (("threads", threads), ("max_pivots", max_pivots)):

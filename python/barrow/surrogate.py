@@ -12,6 +12,7 @@ import numpy as np
 
 from ._arrays import numbers
 from ._images import CELLS, FileName, absolute
+from ._settings import whole
 from ._worker import Object, chunks
 
 __all__ = ["Estimator", "Prediction", "predict"]
@@ -49,7 +50,7 @@ class Estimator:
     """
 
     def __init__(self, weights: Optional[FileName] = None, threads: int = 0) -> None:
-        params = {"threads": int(threads)}
+        params = {"threads": whole("threads", threads, 0, 1 << 30)}
         self._object = Object("surrogate", params if weights is None else {**params, "weights": absolute(weights)})
         self._object.open()
 

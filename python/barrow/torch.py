@@ -6,7 +6,8 @@ from typing import Any, Callable, Optional, Tuple, TypeVar, cast
 
 import torch
 
-from ._loss import TWICE, check_reduction, leading, solve
+from ._loss import TWICE, Reduction, check_loss, check_reduction, leading, solve
+from .metric import Unequal
 
 __all__ = ["emd_loss"]
 
@@ -25,8 +26,8 @@ def emd_loss(
     p: torch.Tensor,
     q: torch.Tensor,
     metric: Any,
-    reduction: str = "mean",
-    unequal: Any = "normalise",
+    reduction: Reduction = "mean",
+    unequal: Unequal = "normalise",
 ) -> torch.Tensor:
     """Return the exact earth mover's distance between images, differentiable in both.
 
@@ -70,7 +71,8 @@ def emd_loss(
             raise ValueError(f"barrow: {name} is a {type(x).__name__}: want a torch.Tensor")
         if x.is_complex():
             raise ValueError(f"barrow: {name} has elements of type {x.dtype}: want real numbers")
-    leading(tuple(p.shape), tuple(q.shape))
+    cells, unequal = check_loss(metric, unequal)
+    leading(tuple(p.shape), tuple(q.shape), cells)
     p, q = _floating(p, q), _floating(q, p)
     if torch.is_grad_enabled() and (p.requires_grad or q.requires_grad):
         value = cast(torch.Tensor, _EMD.apply(p, q, metric, unequal))

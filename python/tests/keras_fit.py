@@ -41,6 +41,15 @@ penalty = EMDLoss(metric, unequal=("penalty", 8.0), reduction="mean")
 np.testing.assert_allclose(float(penalty(a, b)), barrow.solve_batch(a, b, metric, ("penalty", 8.0)).value.mean(), rtol=1e-6)
 
 # A saved loss comes back.
+for wrong in ({"metric": None}, {"metric": metric, "unequal": "x"}):
+    try:
+        EMDLoss(**wrong)
+    except ValueError as e:
+        assert list(wrong)[-1] in str(e), e
+    else:
+        raise AssertionError(f"{wrong} was taken")
+assert "Metric 48" in repr(EMDLoss(metric)) and EMDLoss.__init__.__doc__
+
 for kept in (penalty, EMDLoss(metric.distances), EMDLoss(barrow.Metric.euclidean(rng.random((48, 3))))):
     again = type(kept).from_config(kept.get_config())
     np.testing.assert_array_equal(np.asarray(again(a, b)), np.asarray(kept(a, b)))

@@ -150,7 +150,7 @@ def test_errors(images: Any) -> None:
     with pytest.raises(ValueError, match="frame 1"):
         econt.decode(np.array([econt.encode(images[:1], links=5).frames[0], [0xFFFF] * 26]), links=5)
     with pytest.raises(ValueError, match="26"):
-        econt.decode(np.zeros((2, 13), np.uint32))
+        econt.decode(np.zeros((2, 12), np.uint32))
     assert econt.encode(images[:0]).decoded.shape == (0, 48)
 
 
@@ -164,3 +164,14 @@ def test_images_and_settings(images: Any) -> None:
             econt.encode(images[:2], **{name: value})
     for kind in (econt.Encoded, econt.Decoded):
         assert all(f"{field} : array (N" in (kind.__doc__ or "") for field in kind._fields)
+
+
+@pytest.mark.parametrize("algorithm", ["BC", "RPT", "STC", "TS"])
+def test_frames_in_words_of_the_links(algorithm):
+    """Frames are read in the form that run has, too: two words of 16 bits in one of 32."""
+    sent = barrow.econt.encode(barrow.simulate(50, seed=3), algorithm)
+    wide = sent.frames[:, ::2].astype(np.uint32) << 16 | sent.frames[:, 1::2]
+    for a, b in zip(barrow.econt.decode(wide, algorithm), barrow.econt.decode(sent.frames, algorithm)):
+        np.testing.assert_array_equal(a, b)
+    with pytest.raises(ValueError, match="2\\^32"):
+        barrow.econt.decode(wide.astype(float), algorithm)
