@@ -73,7 +73,7 @@ const (
 // Measure sends the events of a source through contenders, finds clusters in what
 // arrives and matches them to the generated particles. It calls each with one block after
 // the other, the last one shorter if need be, and ends with its error. Contenders that
-// have to be fitted are: see [Fitter].
+// have to see events first (see [Fitter]) have seen them: each call is to get the same.
 //
 // A particle's cluster is the one with the largest Sum within Match of its direction, or,
 // where φ is unknown, of its r/z. Of several particles the one with the largest p_T comes
