@@ -32,3 +32,19 @@ func BenchmarkEvents(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkMeasure draws electrons in pile-up 200 and measures what arrives of all cells.
+func BenchmarkMeasure(b *testing.B) {
+	wafers, m := 0, metric(b)
+	source, err := NewSimulated(SimulatedSettings{N: 256, Events: simulate.EventSettings{Class: simulate.Electron, PileUp: 200}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		source.done = 0
+		for _, block := range measureAll(b, source, MeasureSettings{Metric: m}, NewAllCells()) {
+			wafers += block.Wafers
+		}
+	}
+	b.ReportMetric(float64(wafers)/b.Elapsed().Seconds(), "wafers/s")
+}

@@ -119,3 +119,26 @@ func ExampleNewAlgorithm() {
 	// STC16 5E4M, modules' links: 131.50, 0.00
 	// STC16 5E4M spread, modules' links: 8.22, 8.22
 }
+
+// What all cells leave of two electrons.
+func ExampleMeasure() {
+	source, err := physics.NewSimulated(physics.SimulatedSettings{N: 2, Events: simulate.EventSettings{
+		Seed: 1, Class: simulate.Electron, PtMin: 40, PtMax: 60}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	err = physics.Measure(context.Background(), source, []physics.Contender{physics.NewAllCells()}, physics.MeasureSettings{},
+		func(b *physics.Block) error {
+			for _, r := range b.Records[0] {
+				fmt.Printf("η %.2f, found: %v at η %.2f\n", r.Truth.Eta, r.Found, r.Eta)
+			}
+			return nil
+		})
+	if err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// η 2.84, found: true at η 2.83
+	// η 1.72, found: true at η 1.71
+}
