@@ -1,12 +1,16 @@
 package physics
 
 import (
+	"math"
+	"slices"
+
 	"barrow/internal/counter"
 )
 
 // times says how often each event counts in a draw of the bootstrap: events by their
-// place among all, particles' and minimum bias's on their own.
-type times struct{ particles, crossings []uint16 }
+// place among all, particles' and minimum bias's on their own. Of n events one is not
+// drawn more than 255 times: for n > 255 with a probability of less than 1/255!.
+type times struct{ particles, crossings []uint8 }
 
 // Seeds of the two kinds of events.
 const (
@@ -14,34 +18,46 @@ const (
 	crossingStream = 0x63726f7373696e67
 )
 
-// resample draws as many events as there are, with replacement, and counts them. It is a
-// function of the seed, the draw's number and how many events there are.
-func resample(counts []uint16, seed, draw uint64) {
-	clear(counts)
+// bootstrap is what was measured, every event once, and the draws.
+type bootstrap struct {
+	once  *times
+	draws []*times
+}
+
+// newBootstrap draws as many events as there are, with replacement. Draw n is a function
+// of the seed, n and how many events there are.
+func newBootstrap(particles, crossings, draws int, seed uint64) *bootstrap {
+	b := &bootstrap{once: &times{slices.Repeat([]uint8{1}, particles), slices.Repeat([]uint8{1}, crossings)}}
+	for n := range draws {
+		b.draws = append(b.draws, &times{
+			resample(particles, seed^particleStream, uint64(n)), resample(crossings, seed^crossingStream, uint64(n))})
+	}
+	return b
+}
+
+// resample draws n of n events and counts them.
+func resample(n int, seed, draw uint64) []uint8 {
+	counts := make([]uint8, n)
 	r := counter.New(seed, draw)
 	for range counts {
-		counts[r.IntN(len(counts))]++
+		counts[r.IntN(n)]++
 	}
+	return counts
 }
 
-// draw fills t for a draw of the bootstrap.
-func (t *times) draw(seed uint64, number int) {
-	resample(t.particles, seed^particleStream, uint64(number))
-	resample(t.crossings, seed^crossingStream, uint64(number))
-}
-
-// once is every event once: what was measured.
-func once(particles, crossings int) *times {
-	t := newTimes(particles, crossings)
-	for i := range t.particles {
-		t.particles[i] = 1
+// value evaluates a statistic of n particles.
+func (b *bootstrap) value(n int, s statistic) Value {
+	x, note := s(b.once)
+	if math.IsNaN(x) {
+		return none(n, "%s", note)
 	}
-	for i := range t.crossings {
-		t.crossings[i] = 1
+	draws := make([]float64, len(b.draws))
+	for i, t := range b.draws {
+		draws[i], _ = s(t)
 	}
-	return t
-}
-
-func newTimes(particles, crossings int) *times {
-	return &times{make([]uint16, particles), make([]uint16, crossings)}
+	v := drawn(x, n, draws)
+	if v.Note == "" {
+		v.Note = note
+	}
+	return v
 }

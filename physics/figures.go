@@ -51,8 +51,9 @@ type Figure struct {
 	Name, Label, Unit string
 	// Ratio is whether its ratio to the reference's says anything.
 	Ratio bool
-	// by says what it is given against besides overall.
-	by []axis
+	// by says what it is given against besides overall; a curve is nothing overall.
+	by    []axis
+	curve bool
 	// prepare sorts out once what each draw of the bootstrap then computes.
 	prepare func(v *view) measure
 }
@@ -63,15 +64,22 @@ type axis int
 const (
 	byPt axis = iota
 	byEta
+	byFinePt
+	byThreshold
 )
 
 // view is particles of a bin, as a figure sees them.
 type view struct {
 	columns, reference *Columns
+	trigger            *trigger
+	// fine are the edges of the turn-on's bins of p_T.
+	fine []float64
 	// event is the place among all events of each particle's event.
 	event []int32
 	// rows are the particles in the bin.
 	rows []int32
+	// low is the lower edge of the bin.
+	low float64
 }
 
 // measure is a figure of a view: of n particles, or a note why there is none.
@@ -96,21 +104,27 @@ func Figures() []Figure {
 	width := func(s *sample) statistic { return widthOf(s, false) }
 	relative := func(s *sample) statistic { return widthOf(s, true) }
 	list := []Figure{
-		{"emd", "mean EMD to all cells", "", false, both, distance},
-		{"efficiency", "clusters found", "", true, both, efficiency},
-		{"fake_clusters", "other clusters an event", "", true, nil, fakes},
-		{"response_raw", "response, not calibrated", "MIP_T/GeV", true, both, ofClusters(raw, meanOf)},
-		{"resolution_raw", "σ/mean, not calibrated", "", true, both, ofClusters(raw, spreadOf)},
-		{"resolution_68_raw", "68 % half-width/mean, not calibrated", "", true, both, ofClusters(raw, relative)},
-		{"response", "response", "", true, both, ofClusters(calibrated, meanOf)},
-		{"resolution", "σ/mean", "", true, both, ofClusters(calibrated, spreadOf)},
-		{"resolution_68", "68 % half-width/mean", "", true, both, ofClusters(calibrated, relative)},
-		{"eta_bias", "bias in η", "", false, both, ofClusters(eta, meanOf)},
-		{"eta_resolution", "resolution in η, 68 % half-width", "", true, both, ofClusters(eta, width)},
-		{"phi_bias", "bias in φ", "rad", false, both, ofClusters(phi, meanOf)},
-		{"phi_resolution", "resolution in φ, 68 % half-width", "rad", true, both, ofClusters(phi, width)},
+		{"emd", "mean EMD to all cells", "", false, both, false, distance},
+		{"efficiency", "clusters found", "", true, both, false, efficiency},
+		{"fake_clusters", "other clusters an event", "", true, nil, false, fakes},
+		{"response_raw", "response, not calibrated", "MIP_T/GeV", true, both, false, ofClusters(raw, meanOf)},
+		{"resolution_raw", "σ/mean, not calibrated", "", true, both, false, ofClusters(raw, spreadOf)},
+		{"resolution_68_raw", "68 % half-width/mean, not calibrated", "", true, both, false, ofClusters(raw, relative)},
+		{"response", "response", "", true, both, false, ofClusters(calibrated, meanOf)},
+		{"resolution", "σ/mean", "", true, both, false, ofClusters(calibrated, spreadOf)},
+		{"resolution_68", "68 % half-width/mean", "", true, both, false, ofClusters(calibrated, relative)},
+		{"eta_bias", "bias in η", "", false, both, false, ofClusters(eta, meanOf)},
+		{"eta_resolution", "resolution in η, 68 % half-width", "", true, both, false, ofClusters(eta, width)},
+		{"phi_bias", "bias in φ", "rad", false, both, false, ofClusters(phi, meanOf)},
+		{"phi_resolution", "resolution in φ, 68 % half-width", "rad", true, both, false, ofClusters(phi, width)},
 	}
-	return list
+	list = append(list, shapeFigures()...)
+	return append(list,
+		Figure{"threshold", "threshold at the fixed rate", "GeV", true, nil, false, thresholdOf},
+		Figure{"turn_on", "efficiency at the fixed rate", "", true, []axis{byFinePt}, false, triggered},
+		Figure{"turn_on_50", "p_T of 50 % efficiency at the fixed rate", "GeV", true, nil, false, turnOn(0.50)},
+		Figure{"turn_on_95", "p_T of 95 % efficiency at the fixed rate", "GeV", true, nil, false, turnOn(0.95)},
+		Figure{"rate", "rate", "kHz", false, []axis{byThreshold}, true, rateAbove})
 }
 
 // ofClusters is a statistic of what found particles have; NaN is left out.

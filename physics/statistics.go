@@ -56,7 +56,7 @@ func (s *sample) sort() {
 }
 
 // sums are Σn, Σn·v and Σn·v².
-func (s *sample) sums(counts []uint16) (n, v, vv float64) {
+func (s *sample) sums(counts []uint8) (n, v, vv float64) {
 	for i, x := range s.value {
 		c := float64(counts[s.event[i]])
 		cx := float64(c * x)
@@ -130,7 +130,7 @@ func widthOf(s *sample, relative bool) statistic {
 
 // shortest is the length of the shortest interval with at least 68 % of the n values that
 // a sorted sample has, each as often as it counts.
-func (s *sample) shortest(counts []uint16, n float64) float64 {
+func (s *sample) shortest(counts []uint8, n float64) float64 {
 	want := int(math.Ceil(float64(contained*n) - 1e-9))
 	length := math.Inf(1)
 	low, inside := 0, 0
