@@ -11,8 +11,8 @@ import (
 	"barrow/internal/counter"
 )
 
-// normal draws from a normal distribution.
-func normal(r *counter.Stream) float64 {
+// gauss draws from a normal distribution.
+func gauss(r *counter.Stream) float64 {
 	return math.Sqrt(2*r.Exp()) * math.Cos(2*math.Pi*r.Float64())
 }
 
@@ -33,14 +33,14 @@ func toys(n, endcaps int) []Columns {
 			c.Event, c.Zside = append(c.Event, int64(100+i/2)), append(c.Zside, 1-2*(i%2))
 			c.TruthPt, c.TruthEta, c.TruthPhi = append(c.TruthPt, pt), append(c.TruthEta, eta), append(c.TruthPhi, phi)
 			c.Found = append(c.Found, r.Float64() < toyFound)
-			noise := toySigmas[0] * normal(&r)
+			noise := toySigmas[0] * gauss(&r)
 			if k == 1 {
-				noise += math.Sqrt(sigma*sigma-toySigmas[0]*toySigmas[0]) * normal(&r)
+				noise += math.Sqrt(sigma*sigma-toySigmas[0]*toySigmas[0]) * gauss(&r)
 			}
 			c.Pt, c.Raw = append(c.Pt, pt*(1+noise)), append(c.Raw, toyResponse*pt*(1+noise))
-			c.Eta, c.Phi = append(c.Eta, eta+0.01+0.02*normal(&r)), append(c.Phi, wrap(phi+0.03*normal(&r)))
+			c.Eta, c.Phi = append(c.Eta, eta+0.01+0.02*gauss(&r)), append(c.Phi, wrap(phi+0.03*gauss(&r)))
 			for s := range c.Shapes {
-				c.Shapes[s] = append(c.Shapes[s], 5+normal(&r)+0.5*float64(k))
+				c.Shapes[s] = append(c.Shapes[s], 5+gauss(&r)+0.5*float64(k))
 			}
 			c.EMD, c.Wafers, c.Others = append(c.EMD, float64(k)), append(c.Wafers, 1+i%3), append(c.Others, 2+i%2)
 		}
@@ -138,7 +138,7 @@ func TestTurnOn(t *testing.T) {
 	c := toys(40000, 0)[0]
 	for i := range c.Pt {
 		r := counter.New(9, uint64(i))
-		c.Found[i], c.Pt[i] = true, c.TruthPt[i]*(1+sigma*normal(&r))
+		c.Found[i], c.Pt[i] = true, c.TruthPt[i]*(1+sigma*gauss(&r))
 	}
 	c.Crossings = &Crossings{N: 2000}
 	for i := range 2000 {
