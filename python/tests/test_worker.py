@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 
 import barrow
-from barrow import _worker
+from barrow import _frames, _worker
 from barrow._program import program
 
 KILLS = int(os.environ.get("BARROW_KILLS", "20"))
@@ -202,7 +202,7 @@ def test_object_closed() -> None:
     gc.collect()
     right()
     with pytest.raises(ValueError, match=f"no object {handle}"):
-        worker.request(_worker._CALL, handle, "echo")
+        worker.request(_frames.CALL, handle, "echo")
 
 
 def test_errors_of_closing_are_nobodys() -> None:
@@ -229,7 +229,7 @@ def test_errors_of_closing_are_nobodys() -> None:
     right()
     assert not _worker._state.closing and _worker._state.worker is worker
     with pytest.raises(ValueError, match=f"no object {handle}"):
-        worker.request(_worker._CALL, handle, "echo")
+        worker.request(_frames.CALL, handle, "echo")
 
 
 def test_object_travels() -> None:
@@ -538,9 +538,9 @@ def test_program_that_never_greets(tmp_path: Any) -> None:
     silent.chmod(0o755)
     text = """
 import signal
-from barrow import WorkerError, _worker
+from barrow import WorkerError, _process, _worker
 
-_worker._PATIENCE = 3.0
+_process.PATIENCE = 3.0
 signal.signal(signal.SIGALRM, signal.default_int_handler)
 signal.setitimer(signal.ITIMER_REAL, 0.3)
 try:

@@ -1,0 +1,94 @@
+"""The mapped file that the arrays of requests and replies lie in, and other files without names."""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+import sys
+import tempfile
+from typing import Any, Tuple
+
+import numpy as np
+
+Array = Any  # np.ndarray; its parameters differ between the versions of NumPy
+
+KEPT = 64 << 20  # bytes of the mapped file that stay in memory between calls
+
+
+def _above(descriptor: int) -> int:
+    """A descriptor of the same that is none of the standard streams', which may be closed."""
+    if descriptor > 2 or sys.platform == "win32":
+        return descriptor
+    import fcntl
+
+    try:
+        return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
+    finally:
+        os.close(descriptor)
+
+
+def pipe() -> Tuple[int, int]:
+    reader, writer = os.pipe()
+    return _above(reader), _above(writer)
+
+
+def nameless() -> Any:
+    """A file that has no name anywhere: nothing of it can be left behind."""
+    if sys.platform == "linux" and hasattr(os, "memfd_create"):
+        try:
+            descriptor = os.memfd_create("barrow", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        except OSError:
+            pass  # a kernel, or a sandbox, without
+        else:
+            return os.fdopen(_above(descriptor), "w+b", 0)
+    file = tempfile.TemporaryFile("w+b", 0, prefix="barrow-")
+    if file.fileno() > 2 or sys.platform == "win32":
+        return file
+    with file:
+        return os.fdopen(_above(os.dup(file.fileno())), "w+b", 0)
+
+
+class Arena:
+    """The mapped file. The worker may make it longer, too; nobody makes it shorter."""
+
+    def __init__(self) -> None:
+        self._file = nameless()
+        self.descriptor: int = self._file.fileno()
+        self.size = 0
+        self.used = 0  # bytes that the last request and its reply reach to
+        self.reach(1 << 20)
+
+    def reach(self, size: int) -> None:
+        """Make the file, and the mapping of it, at least this long."""
+        if size <= self.size:
+            return
+        now = os.fstat(self.descriptor).st_size
+        if now < size:
+            now = max(now, 1 << 20)
+            while now < size:
+                now *= 2
+            try:
+                os.ftruncate(self.descriptor, now)
+            except OSError as e:
+                limit = "; ulimit -f bounds it" if e.errno == errno.EFBIG else ""
+                raise OSError(e.errno, f"barrow: {now} bytes of the file that is shared with the worker: {e.strerror}{limit}") from e
+        # What lay in the old mapping lies in the new one, too; whoever has views of the
+        # old one may go on with them.
+        self.map = mmap.mmap(self.descriptor, now)
+        self.size = now
+
+    def view(self, offset: int, shape: Tuple[int, ...], dtype: Any) -> Array:
+        return np.ndarray(shape, dtype, self.map, offset)
+
+    def trim(self) -> None:
+        """Give memory back that only a large request needs."""
+        if sys.platform == "linux" and self.used > KEPT:
+            try:
+                self.map.madvise(mmap.MADV_REMOVE, KEPT, self.size - KEPT)
+            except OSError:
+                pass  # not every file system can
+        self.used = 0
+
+    def close(self) -> None:
+        self._file.close()
