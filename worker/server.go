@@ -8,8 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"math"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"barrow/internal/version"
@@ -19,7 +22,8 @@ import (
 // the error is nil. It is an error if the two sides cannot understand each other: no
 // greeting, another version of the protocol, something that is no frame. All other
 // errors are the client's to know and are sent to it. The descriptor of the mapped file
-// comes with the greeting.
+// comes with the greeting, and the number of the client's process, with which Serve ends,
+// too: a child of the client's may live on and hold the pipe open.
 //
 // When ctx ends, a request that is being carried out has a second to end, too; Serve
 // returns ctx's error, though the input may still be read from. Whatever the end,
@@ -29,10 +33,20 @@ func Serve(ctx context.Context, r io.Reader, w io.Writer) error {
 }
 
 func newServer(s subject) *server {
-	return &server{subject: s, objects: map[uint64]object{}, turn: make(chan struct{}, 1)}
+	return &server{subject: s, objects: map[uint64]object{}, turn: make(chan struct{}, 1), patience: time.Minute}
 }
 
+// What ends a conversation that its input does not end.
+var (
+	errSilent = errors.New("worker: nobody has greeted: this is nothing to type at, docs/worker.md has the protocol")
+	errGone   = errors.New("worker: the client's process has ended")
+)
+
 func (s *server) run(ctx context.Context, r io.Reader, w io.Writer) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	s.cancel, s.silence = cancel, time.AfterFunc(s.patience, func() { cancel(errSilent) })
+	defer s.silence.Stop()
 	ended := make(chan error, 1)
 	go func() { ended <- s.converse(ctx, r, w) }()
 	select {
@@ -40,11 +54,15 @@ func (s *server) run(ctx context.Context, r io.Reader, w io.Writer) error {
 		return errors.Join(err, s.end())
 	case <-ctx.Done():
 	}
+	why := context.Cause(ctx)
+	if why == errGone {
+		why = nil // as at the end of the input
+	}
 	select {
 	case s.turn <- struct{}{}: // and never let go
-		return errors.Join(ctx.Err(), s.end())
+		return errors.Join(why, s.end())
 	case <-time.After(time.Second):
-		return ctx.Err()
+		return why
 	}
 }
 
@@ -91,6 +109,10 @@ type server struct {
 	objects map[uint64]object
 	handle  uint64        // the last one given
 	turn    chan struct{} // held while a request is carried out
+
+	cancel   context.CancelCauseFunc // ends the conversation
+	silence  *time.Timer             // until the greeting,
+	patience time.Duration           // for so long
 
 	request request
 	last    []byte // the frame that request is of, where it is worth comparing
@@ -177,7 +199,7 @@ func (s *server) carryOut(ctx context.Context) (err error) {
 	}
 	switch r.kind {
 	case typeHello:
-		err = s.hello(c)
+		err = s.hello(ctx, c)
 	case typeOpen:
 		err = s.open(ctx, c)
 	case typeClose:
@@ -212,22 +234,37 @@ func (s *server) function(r *request) (function, error) {
 }
 
 // hello begins the conversation.
-func (s *server) hello(c *call) error {
+func (s *server) hello(ctx context.Context, c *call) error {
 	var p struct {
 		Client     string  `json:"client"`
 		Descriptor *uint64 `json:"descriptor"`
+		PID        *int64  `json:"pid"`
 	}
-	// Later versions may say more in their greeting.
+	// Later clients may say more in their greeting.
 	if err := json.Unmarshal(c.params, &p); err != nil {
 		return fmt.Errorf("worker: the greeting: %w", err)
 	}
 	if p.Descriptor == nil {
 		return fmt.Errorf("worker: the greeting names no descriptor of the mapped file")
 	}
+	if p.PID != nil && (*p.PID < 1 || *p.PID > math.MaxInt32) {
+		return fmt.Errorf("worker: the greeting's pid, %d, is the number of no process", *p.PID)
+	}
 	if err := s.arena.open(uintptr(*p.Descriptor)); err != nil {
 		return err
 	}
-	return c.answer(map[string]any{"protocol": Protocol, "program": version.Current()})
+	s.silence.Stop()
+	if p.PID != nil {
+		go func() {
+			if processEnds(ctx, int(*p.PID)) {
+				s.cancel(errGone)
+			}
+		}()
+	}
+	return c.answer(map[string]any{
+		"protocol": Protocol, "program": version.Current(),
+		"functions": slices.Sorted(maps.Keys(s.subject.functions)), "kinds": slices.Sorted(maps.Keys(s.subject.kinds)),
+	})
 }
 
 // open makes an object and gives it a handle.

@@ -111,7 +111,7 @@ class Worker:
             os.close(theirs)
         from . import __name__ as client
 
-        self.request(HELLO, 0, "", {"client": f"{client} (Python)", "descriptor": descriptor})
+        self.request(HELLO, 0, "", {"client": f"{client} (Python)", "descriptor": descriptor, "pid": self.pid})
         self.greeted = True
         if sys.platform != "win32" and _processors() > 1:
             self.lookout = Lookout(self.output)
