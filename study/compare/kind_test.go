@@ -72,7 +72,7 @@ func TestBuiltInNamed(t *testing.T) {
 	for _, name := range []string{"", "builtin", BuiltIn} {
 		p := Default()
 		p.Losses, p.CNN = []string{"emd-cnn"}, name
-		if load, err := p.network(); err != nil || load == nil || p.CNN != BuiltIn {
+		if load, err := p.Network(); err != nil || load == nil || p.CNN != BuiltIn {
 			t.Errorf("%q: %q, %v", name, p.CNN, err)
 		}
 	}

@@ -62,13 +62,7 @@ func Best(ctx context.Context, f *run.Folder, p Plan, d Data, r Resources) (*Tab
 	if len(table.Rows) != 1 {
 		return nil, nil, fmt.Errorf("compare: %d kinds of encoders have no best seed", len(table.Rows))
 	}
-	best := 0
-	for k, v := range table.Rows[0].Validation {
-		if v < table.Rows[0].Validation[best] {
-			best = k
-		}
-	}
-	j := table.Plan.Jobs()[best]
+	j := table.Plan.Jobs()[best(table.Rows[0].Validation)]
 	kept := run.EncoderWeights + j.Loss + run.WeightsEnding
 	m, err := autoencoder.Load(Weights(f, j), nn.Settings{Threads: 1})
 	if err != nil {

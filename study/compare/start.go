@@ -43,7 +43,7 @@ func Start(ctx context.Context, folder string, kind run.Kind, p Plan, s Settings
 		return nil, nil, err
 	}
 	r := Resources{Threads: threads, Progress: s.Progress}
-	if r.CNN, err = p.network(); err != nil {
+	if r.CNN, err = p.Network(); err != nil {
 		return nil, nil, err
 	}
 	d, err := p.Read(ctx, images.Settings{Seed: p.Seed, Threads: threads, Remark: s.Remark, Stream: s.Stream})
@@ -106,9 +106,9 @@ func (p *Plan) Read(ctx context.Context, s images.Settings) (Data, error) {
 	return d, nil
 }
 
-// network is how to load the EMD network that the plan's losses need: the one it
+// Network is how to load the EMD network that the plan's losses need: the one it
 // names, or the one that comes with the program.
-func (p *Plan) network() (func() (loss.Distance, error), error) {
+func (p *Plan) Network() (func() (loss.Distance, error), error) {
 	needed := slices.ContainsFunc(p.Losses, func(l string) bool { t, err := loss.Describe(l); return err == nil && t.CNN })
 	switch {
 	case !needed && p.CNN != "":
