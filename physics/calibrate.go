@@ -16,22 +16,24 @@ import (
 //
 // with the energies E_l by layer and Record.Around A in MIP_T, and |η| of the cluster.
 type Calibration struct {
-	Class simulate.Class
+	Class simulate.Class `json:"-"`
 	// Common is the weight in GeV/MIP_T that all layers would have in common.
-	Common float64
+	Common float64 `json:"common"`
 	// Weights of the layers, in GeV/MIP_T.
-	Weights []float64
+	Weights []float64 `json:"weights"`
 	// Around is the weight of what is around the cluster, in GeV/MIP_T: pile-up is the
 	// same there, so that it is expected to be negative.
-	Around float64
+	Around float64 `json:"around"`
 	// Offset in GeV, and Slope in GeV by unit of |η|, are what else pile-up adds.
-	Offset, Slope, Eta float64
+	Offset float64 `json:"offset"`
+	Slope  float64 `json:"slope"`
+	Eta    float64 `json:"eta"`
 	// Scale makes the mean response to the particles of the fit 1.
-	Scale float64
+	Scale float64 `json:"scale"`
 	// N is the number of clusters of the fit.
-	N int
+	N int `json:"n"`
 	// Notes say what could not be fitted and why: layers without energy, η all the same.
-	Notes []string
+	Notes []string `json:"notes,omitempty"`
 }
 
 // CalibrationSettings say how a calibration is fitted.

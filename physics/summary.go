@@ -249,7 +249,7 @@ func (p *prepared) ratios() {
 	for c := range list {
 		for k := range list[c].Figures {
 			if f := &list[c].Figures[k]; f.Figure.Ratio {
-				ratio := f.Value.over(list[p.reference].Figures[k].Value)
+				ratio := f.Value.Over(list[p.reference].Figures[k].Value)
 				f.Ratio = &ratio
 			}
 		}

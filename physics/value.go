@@ -47,8 +47,8 @@ func drawn(value float64, n int, draws []float64) Value {
 	return v
 }
 
-// over is v over w, with the error that their common draws give it.
-func (v *Value) over(w *Value) Value {
+// Over is v over w, with the error that their common draws give it.
+func (v *Value) Over(w *Value) Value {
 	switch {
 	case math.IsNaN(v.Value):
 		return none(v.N, "%s", v.Note)
