@@ -17,4 +17,5 @@ func ExampleKinds() {
 	// encoder 1
 	// emd-cnn 1
 	// surrogate-scan 1
+	// physics 1
 }

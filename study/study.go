@@ -11,6 +11,7 @@ import (
 	"barrow/study/compare"
 	"barrow/study/estimate"
 	"barrow/study/internal/page"
+	"barrow/study/physics"
 	"barrow/study/reproduce"
 )
 
@@ -31,6 +32,7 @@ func Kinds() []Kind {
 		{compare.EncoderKind(), compare.Page},
 		{estimate.Kind(), estimate.Page},
 		{estimate.ScanKind(), estimate.ScanPage},
+		{physics.Kind(), physics.Page},
 	}
 }
 

@@ -52,6 +52,7 @@ encoder of CMS's HGCAL trigger chip with it as the loss.`,
 	root.AddCommand(newSurrogate(c))
 	root.AddCommand(newEncoder(c))
 	root.AddCommand(newCompare(c))
+	root.AddCommand(newPhysics(c))
 	root.AddCommand(newReport(c))
 	root.AddCommand(newEcont(c))
 	root.AddCommand(newEmd(c))

@@ -15,6 +15,7 @@ import (
 	"barrow/internal/setting/bind"
 	"barrow/study/compare"
 	"barrow/study/estimate"
+	"barrow/study/physics"
 	"barrow/study/reproduce"
 )
 
@@ -33,6 +34,7 @@ func TestSettingsAreFlags(t *testing.T) {
 		{"surrogate train", func() any { return &estimate.Plan{} }, false},
 		{"surrogate scan", func() any { return &estimate.ScanPlan{} }, false},
 		{"reproduce", func() any { return &reproduce.Config{} }, false},
+		{"physics", func() any { return &physics.Plan{} }, false},
 	} {
 		cmd, _, err := newRoot().Find(strings.Fields(c.path))
 		if err != nil {

@@ -36,14 +36,22 @@ func (f *runFlags) add(cmd *cobra.Command, name string, settings *bind.Binding) 
 	flags.StringVar(&f.config, "config", "", usage)
 }
 
-// read reads the configuration file, and refuses flags that would change nothing beside
-// the other settings. Keys of a file may: it can serve several commands.
-func (f *runFlags) read(cmd *cobra.Command) error {
+// open reads the configuration file and looks at what the folder holds.
+func (f *runFlags) open() error {
 	if err := f.settings.ReadTOML(f.config); err != nil {
 		return err
 	}
 	if info, err := os.Stat(filepath.Join(f.out, run.Config)); err == nil {
 		f.before = info
+	}
+	return nil
+}
+
+// read is open for studies of images. It refuses flags that would change nothing beside
+// the other settings. Keys of a file may: it can serve several commands.
+func (f *runFlags) read(cmd *cobra.Command) error {
+	if err := f.open(); err != nil {
+		return err
 	}
 	data, first := !f.settings.Zero("data"), !f.settings.Zero("pretrain")
 	return needless(cmd.Flags(),

@@ -1,0 +1,108 @@
+package physics
+
+import (
+	"context"
+	"fmt"
+
+	"barrow/physics"
+	"barrow/simulate"
+)
+
+// Names of the samples.
+const (
+	particles = "particles"
+	crossings = "crossings"
+)
+
+// results reads what the contenders left, one after the other, and makes the figures of it.
+func (w *work) results(ctx context.Context, files [][]string) (*Results, error) {
+	r := &Results{Plan: w.plan}
+	for _, f := range figures() {
+		r.Figures = append(r.Figures, Figure{f.Name, f.Label, f.Unit})
+	}
+	share := func(done float64, note string) { w.progress(shareMeasuring+(1-shareMeasuring)*done, "figures: "+note) }
+	var columns []physics.Columns
+	for k, c := range w.contenders {
+		share(0.5*float64(k)/float64(len(w.contenders)), c.Name())
+		own, of, err := w.contender(ctx, c, files)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.Name(), err)
+		}
+		r.Contenders, columns = append(r.Contenders, own), append(columns, of)
+	}
+	sum, err := physics.Summarise(ctx, columns, physics.SummarySettings{
+		Draws: w.plan.Draws, Seed: w.plan.Seed, Threads: w.threads, Progress: func(done float64, note string) { share(0.5+0.5*done, note) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.Rate = sum.Rate
+	for k := range r.Contenders {
+		r.Contenders[k].merit = sum.Contenders[k]
+	}
+	r.Samples = w.counted
+	r.Order, r.Paper, r.Correlations = r.order(), r.paper(), r.correlate()
+	return r, nil
+}
+
+// contender calibrates a contender and makes columns of the particles of odd events, with
+// what tells them from minimum bias.
+func (w *work) contender(ctx context.Context, c physics.Contender, files [][]string) (*Contender, physics.Columns, error) {
+	out := &Contender{Name: c.Name()}
+	if t := c.Links(); t != nil {
+		out.Links, out.Mean = t.Name(), t.Mean()
+	}
+	var of physics.Columns
+	signal, err := physics.ReadTable(c.Name(), files[0]...)
+	if err != nil {
+		return nil, of, err
+	}
+	class, err := simulate.ParseClass(w.plan.Class)
+	if err != nil {
+		return nil, of, err
+	}
+	if out.Calibration, err = physics.Calibrate(signal.Records, physics.CalibrationSettings{Class: class}); err != nil {
+		return nil, of, err
+	}
+	of = particleColumns(c.Name(), signal.Records, out.Calibration)
+	if len(files) < 2 {
+		return out, of, nil
+	}
+	bias, err := physics.ReadTable(c.Name(), files[1]...)
+	if err != nil {
+		return nil, of, err
+	}
+	of.Crossings = crossingColumns(bias, out.Calibration)
+	out.identification, err = physics.Identify(ctx, signal, bias, out.Calibration.Pt, physics.IdentifySettings{Draws: w.plan.Draws, Seed: w.plan.Seed, Threads: w.threads})
+	return out, of, err
+}
+
+// particleColumns are the records of odd events, calibrated.
+func particleColumns(name string, records []physics.Record, c *physics.Calibration) physics.Columns {
+	of := physics.Columns{Contender: name, Shapes: make([][]float64, len(physics.ShapeNames()))}
+	for i := range records {
+		r := &records[i]
+		if r.Event%2 == 0 {
+			continue // the calibration saw it
+		}
+		of.Event, of.Zside = append(of.Event, r.Event), append(of.Zside, r.Zside)
+		of.TruthPt, of.TruthEta, of.TruthPhi = append(of.TruthPt, r.Truth.Pt), append(of.TruthEta, r.Truth.Eta), append(of.TruthPhi, r.Truth.Phi)
+		of.Found, of.Raw, of.Pt = append(of.Found, r.Found), append(of.Raw, r.Sum), append(of.Pt, c.Pt(r))
+		of.Eta, of.Phi = append(of.Eta, r.Cluster.Eta), append(of.Phi, r.Cluster.Phi)
+		for k, v := range r.Shape.Values() {
+			of.Shapes[k] = append(of.Shapes[k], v)
+		}
+		of.EMD, of.Wafers, of.Others = append(of.EMD, r.EMD), append(of.Wafers, r.Wafers), append(of.Others, r.Others)
+	}
+	return of
+}
+
+// crossingColumns are the clusters of minimum bias, calibrated.
+func crossingColumns(t *physics.Table, c *physics.Calibration) *physics.Crossings {
+	of := &physics.Crossings{N: t.Events}
+	for i := range t.Records {
+		r := &t.Records[i]
+		of.Event, of.Zside, of.Pt = append(of.Event, r.Event), append(of.Zside, r.Zside), append(of.Pt, c.Pt(r))
+	}
+	return of
+}

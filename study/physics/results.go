@@ -1,0 +1,182 @@
+package physics
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
+	"barrow/internal/jsonout"
+	"barrow/physics"
+	"barrow/run"
+	"barrow/study/compare"
+	"barrow/study/internal/page"
+)
+
+// Results are everything that a run found, without times.
+type Results struct {
+	Plan    Plan         `json:"config"`
+	Samples []SampleInfo `json:"samples"`
+	Rate    float64      `json:"rate_khz"` // of the turn-on
+	// Figures are what the contenders' keys mean.
+	Figures    []Figure     `json:"figures"`
+	Contenders []*Contender `json:"contenders"` // all cells first
+	// Correlations say whether the mean EMD predicts a figure.
+	Correlations []Predicted    `json:"correlation"`
+	Order        Order          `json:"order"`
+	Paper        []PaperRow     `json:"paper,omitempty"`
+	Encoders     *compare.Table `json:"encoders,omitempty"` // trained here
+}
+
+// SampleInfo is what was measured of a kind of events.
+type SampleInfo struct {
+	Name   string `json:"name"`
+	Events int    `json:"events"`
+	Wafers int    `json:"wafers"`
+}
+
+// Figure says what a key of a contender is.
+type Figure struct {
+	Name  string `json:"name"`
+	Label string `json:"label"`
+	Unit  string `json:"unit,omitempty"`
+}
+
+// Contender is what one way of sending leaves. In JSON the keys of its figures and of what
+// tells particles from minimum bias stand beside the others: KEY is an object {value, error,
+// n}, KEY_ratio its ratio to all cells, KEY_by_pt, KEY_by_eta and KEY_by_threshold are lists
+// of bins.
+type Contender struct {
+	Name  string  `json:"name"`
+	Links string  `json:"links"`      // the table's name, "" where nothing limits them
+	Mean  float64 `json:"mean_links"` // of a wafer of the detector, 0 where nothing limits them
+	// Calibration turns this contender's clusters into momenta.
+	Calibration *physics.Calibration `json:"calibration"`
+
+	merit          physics.Merit
+	identification *physics.Identification // nil without minimum bias
+}
+
+// own are the keys that are no figures.
+type own Contender
+
+// MarshalJSON writes a contender with its figures as one object.
+func (c *Contender) MarshalJSON() ([]byte, error) {
+	parts := []any{(*own)(c), c.merit}
+	if c.identification != nil {
+		parts = append(parts, c.identification)
+	}
+	return jsonout.Join(parts...)
+}
+
+// UnmarshalJSON reads it again.
+func (c *Contender) UnmarshalJSON(b []byte) error {
+	if err := json.Unmarshal(b, (*own)(c)); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(b, &c.merit); err != nil {
+		return err
+	}
+	var there struct{ AUC *json.RawMessage }
+	if err := json.Unmarshal(b, &there); err != nil || there.AUC == nil {
+		return err
+	}
+	c.identification = &physics.Identification{}
+	return json.Unmarshal(b, c.identification)
+}
+
+// none is the value of what is not there.
+func none(note string) physics.Value {
+	return physics.Value{Value: math.NaN(), Error: math.NaN(), Note: note}
+}
+
+// Value is a figure over all particles. One that is not there says so.
+func (c *Contender) Value(name string) physics.Value {
+	if f := c.merit.Figure(name); f != nil && f.Value != nil {
+		return *f.Value
+	}
+	if c.identification != nil {
+		switch name {
+		case auc:
+			return c.identification.AUC
+		case background:
+			for _, b := range c.identification.Background {
+				if b.Low == passing {
+					return b.Value
+				}
+			}
+		}
+	}
+	return none("not measured")
+}
+
+// Ratio is a figure's ratio to that of all cells.
+func (c *Contender) Ratio(name string) physics.Value {
+	if f := c.merit.Figure(name); f != nil && f.Ratio != nil {
+		return *f.Ratio
+	}
+	return none("not measured")
+}
+
+// Figures of what tells particles from minimum bias, and the share of particles that pass
+// where the second is given.
+const (
+	auc        = "auc"
+	background = "background"
+	passing    = 0.95
+)
+
+// figures are what a contender's values are called, in the order of tables.
+func figures() []physics.Figure {
+	return append(physics.Figures(),
+		physics.Figure{Name: auc, Label: "area under the ROC"},
+		physics.Figure{Name: background, Label: fmt.Sprintf("pile-up kept with %.0f %% of particles", 100*passing)})
+}
+
+// Contender finds one by its name without links, such as "telescope", or gives nil.
+func (r *Results) Contender(name string) *Contender {
+	for _, c := range r.Contenders {
+		if before, _, _ := strings.Cut(c.Name, ", "); before == name || c.Name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// finish writes what closes a run, the results last.
+func (w *work) finish(r *Results) error {
+	if err := w.folder.WriteJSON(run.Times, w.times); err != nil {
+		return err
+	}
+	if err := w.folder.Write(run.Tables, func(out io.Writer) error { return writeTables(out, r) }); err != nil {
+		return err
+	}
+	if err := page.Write(w.folder, lay(r, &w.times)); err != nil {
+		return err
+	}
+	return w.folder.WriteJSON(run.Results, r)
+}
+
+// Words are what was measured, in a sentence.
+func (r *Results) Words() string {
+	p := r.Plan
+	text := ""
+	for k, s := range r.Samples {
+		if k > 0 {
+			text += "; "
+		}
+		switch {
+		case s.Name == crossings && len(p.Others) > 0:
+			text += fmt.Sprintf("%d endcaps of minimum bias of %s", s.Events, strings.Join(p.Others, ", "))
+		case s.Name == crossings:
+			text += fmt.Sprintf("%d endcaps of %g collisions alone", s.Events, p.PileUp)
+		case len(p.Data) > 0:
+			text += fmt.Sprintf("%d events of %s", s.Events, strings.Join(p.Data, ", "))
+		default:
+			text += fmt.Sprintf("%d simulated %ss of %s GeV, |η| %s, in %g collisions", s.Events, p.Class, strings.ReplaceAll(p.Pt, ":", "–"), strings.ReplaceAll(p.Eta, ":", "–"), p.PileUp)
+		}
+		text += fmt.Sprintf(", %d wafers", s.Wafers)
+	}
+	return text
+}

@@ -1,0 +1,135 @@
+package physics
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"barrow/hgcal"
+	"barrow/physics"
+	"barrow/simulate"
+	"barrow/wafer"
+)
+
+// A sample is one of the two kinds of events of a run.
+type sample struct {
+	name  string // of the parts of the run
+	what  string // in words
+	block int    // events in a part
+	bias  bool   // collisions alone
+	n     int    // events
+}
+
+// Events in a block: what is lost by an interruption, at most, and what is in memory.
+const (
+	particleBlock  = 200
+	crossingsBlock = 10
+)
+
+// geometry of the detector.
+func (p Plan) geometry() hgcal.Geometry {
+	g, err := hgcal.ParseGeometry(p.Geometry)
+	if err != nil {
+		panic(err) // Check has passed it
+	}
+	return g
+}
+
+// The events of a run, those that encoders are trained on and minimum bias have numbers of
+// their own.
+const (
+	biasFirst     = 1 << 40
+	trainingFirst = 1 << 41
+)
+
+// reach of what is drawn around a particle: the distance of its cluster, that cluster's radius
+// and the smoothing's width, with some room.
+const reach = 0.07
+
+// generator is what draws the plan's events.
+func (p Plan) generator(bias bool, threads int) (simulate.EventSettings, error) {
+	s := simulate.EventSettings{Seed: p.Seed, Threads: threads, Geometry: p.geometry(), PileUp: p.PileUp}
+	var err error
+	if s.EtaMin, s.EtaMax, err = span("eta", p.Eta, 0); err != nil {
+		return s, err
+	}
+	if bias {
+		return s, nil
+	}
+	if s.PtMin, s.PtMax, err = span("pt", p.Pt, 0); err != nil {
+		return s, err
+	}
+	s.Class, err = simulate.ParseClass(p.Class)
+	return s, err
+}
+
+// files of a sample; none where it is simulated.
+func (p Plan) files(s sample) []string {
+	if s.bias {
+		return p.Others
+	}
+	return p.Data
+}
+
+// open opens a sample.
+func (p Plan) open(ctx context.Context, s sample, threads int) (physics.Source, error) {
+	if len(p.files(s)) > 0 {
+		return p.ntuples(ctx, s)
+	}
+	e, err := p.generator(s.bias, threads)
+	if err != nil {
+		return nil, err
+	}
+	of := physics.SimulatedSettings{Events: e, N: s.n, Reach: reach}
+	if s.bias {
+		of.First = biasFirst
+	}
+	return physics.NewSimulated(of)
+}
+
+// ntuples opens the files of a sample.
+func (p Plan) ntuples(ctx context.Context, s sample) (*physics.Ntuple, error) {
+	order, err := hgcal.ParseOrder(p.Order)
+	if err != nil {
+		return nil, err
+	}
+	of := physics.NtupleSettings{Geometry: p.geometry(), Read: wafer.ReadSettings{Order: order, Tree: p.Tree, Charge: p.Charge}}
+	if !s.bias {
+		if of.Class, err = simulate.ParseClass(p.Class); err != nil {
+			return nil, err
+		}
+	}
+	return physics.OpenNtuple(ctx, of, p.files(s)...)
+}
+
+// count reads files to their end, or so many events of them, at most: all that is wrong with
+// them is found before any work.
+func (p Plan) count(ctx context.Context, s sample, most int, remark func(string)) (int, error) {
+	in, err := p.ntuples(ctx, s)
+	if err != nil {
+		return 0, err
+	}
+	defer in.Close()
+	n, e := 0, []*physics.Event{{}}
+	for most == 0 || n < most {
+		_, err := in.Next(ctx, e)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return 0, err
+		}
+		n++
+	}
+	for _, text := range in.Remarks() {
+		remark(text)
+	}
+	if k := in.Skipped(); k > 0 {
+		remark(fmt.Sprintf("%d endcaps without a generated particle are left out, %d with one are measured", k, n))
+	}
+	if n == 0 {
+		return 0, fmt.Errorf("physics: %s: no events with a generated particle", p.files(s)[0])
+	}
+	return n, nil
+}

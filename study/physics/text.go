@@ -1,0 +1,177 @@
+package physics
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
+	"barrow/physics"
+)
+
+// plain is a value with its error in words, "–" where there is none.
+func plain(v physics.Value, digits int) string {
+	if math.IsNaN(v.Value) {
+		return "–"
+	}
+	text := fmt.Sprintf("%.*f", digits, v.Value)
+	if !math.IsNaN(v.Error) {
+		text += fmt.Sprintf(" ± %.*f", digits, v.Error)
+	}
+	return text
+}
+
+// digits of a figure behind the point.
+func digits(f physics.Figure) int {
+	switch {
+	case strings.HasPrefix(f.Name, "eta_"), strings.HasPrefix(f.Name, "phi_"), strings.HasPrefix(f.Name, "spread_"):
+		return 5
+	case f.Unit == "GeV", f.Name == "fake_clusters":
+		return 1
+	case strings.HasPrefix(f.Name, "resolution"), f.Name == background:
+		return 4
+	}
+	return 3
+}
+
+// main are the figures of the overview, as far as they were measured.
+func (r *Results) main() []physics.Figure {
+	var list []physics.Figure
+	for _, name := range []string{"emd", "efficiency", "response_raw", "response", "resolution", "resolution_68", "eta_resolution", "phi_resolution", auc, background, "threshold", "turn_on_95"} {
+		if r.measured(name) {
+			list = append(list, figure(name))
+		}
+	}
+	return list
+}
+
+// measured reports whether any contender has a value.
+func (r *Results) measured(name string) bool {
+	for _, c := range r.Contenders {
+		if !math.IsNaN(c.Value(name).Value) {
+			return true
+		}
+	}
+	return false
+}
+
+// figure is what a name means.
+func figure(name string) physics.Figure {
+	for _, f := range figures() {
+		if f.Name == name {
+			return f
+		}
+	}
+	return physics.Figure{Name: name, Label: name}
+}
+
+// Overview is the closing table: a head and a row for each contender.
+func (r *Results) Overview() (head []string, rows [][]string) {
+	head = []string{"contender"}
+	for _, f := range r.main() {
+		head = append(head, f.Label)
+		if f.Name == "resolution" {
+			head = append(head, "to all cells")
+		}
+	}
+	for _, c := range r.Contenders {
+		row := []string{c.Name}
+		for _, f := range r.main() {
+			row = append(row, plain(c.Value(f.Name), digits(f)))
+			if f.Name == "resolution" {
+				row = append(row, plain(c.Ratio(f.Name), 3))
+			}
+		}
+		rows = append(rows, row)
+	}
+	return head, rows
+}
+
+// writeTables writes the tables as Markdown.
+func writeTables(w io.Writer, r *Results) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# What the trigger sees\n\n%s.\n\n%s\n", r.Words(), r.Order.Text)
+	table := func(title string, head []string, rows [][]string) {
+		if len(rows) == 0 {
+			return
+		}
+		fmt.Fprintf(&b, "\n## %s\n\n", title)
+		line := func(cells []string) {
+			for _, c := range cells {
+				fmt.Fprintf(&b, "| %s ", strings.ReplaceAll(c, "|", "\\|"))
+			}
+			b.WriteString("|\n")
+		}
+		line(head)
+		b.WriteString(strings.Repeat("|---", len(head)) + "|\n")
+		for _, row := range rows {
+			line(row)
+		}
+	}
+	head, rows := r.Overview()
+	table("Contenders", head, rows)
+	for _, t := range []struct {
+		title string
+		of    func() ([]string, [][]string)
+	}{{"All figures", r.all}, {"Shapes: mean less that of all cells", r.shapes}, {"Does the mean EMD predict it?", r.correlations}, {"The paper's figures", r.paperTable}} {
+		head, rows := t.of()
+		table(t.title, head, rows)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// all is every figure, a row each, with a column for each contender.
+func (r *Results) all() (head []string, rows [][]string) {
+	head = []string{"figure", "unit"}
+	for _, c := range r.Contenders {
+		head = append(head, c.Name)
+	}
+	for _, f := range figures() {
+		if !r.measured(f.Name) {
+			continue
+		}
+		row := []string{f.Label, f.Unit}
+		for _, c := range r.Contenders {
+			v := c.Value(f.Name)
+			text := plain(v, digits(f))
+			if math.IsNaN(v.Value) && v.Note != "" {
+				text += " (" + v.Note + ")"
+			}
+			row = append(row, text)
+		}
+		rows = append(rows, row)
+	}
+	return head, rows
+}
+
+// shapeEnd ends the names of the figures of shapes, and those of two that are none.
+const shapeEnd = "_bias"
+
+// shapes are the biases of the clusters' shapes.
+func (r *Results) shapes() (head []string, rows [][]string) {
+	head = []string{"contender"}
+	var list []physics.Figure
+	for _, f := range figures() {
+		if strings.HasSuffix(f.Name, shapeEnd) && !strings.HasPrefix(f.Name, "eta_") && !strings.HasPrefix(f.Name, "phi_") {
+			list = append(list, f)
+			head = append(head, strings.TrimPrefix(f.Label, "bias of "))
+		}
+	}
+	for _, c := range r.Contenders[1:] { // the first is what they are compared with
+		row := []string{c.Name}
+		for _, f := range list {
+			row = append(row, plain(c.Value(f.Name), digits(f)))
+		}
+		rows = append(rows, row)
+	}
+	return head, rows
+}
+
+func (r *Results) paperTable() (head []string, rows [][]string) {
+	head = []string{"what", "contender", "paper", "here", "what differs"}
+	for _, p := range r.Paper {
+		rows = append(rows, []string{p.What, p.Name, fmt.Sprint(p.Paper), plain(p.Ours, 4), p.Differs})
+	}
+	return head, rows
+}
