@@ -26,7 +26,8 @@ def emds(
     R: float = 1.0,
     beta: float = 1.0,
     norm: bool = False,
-    gdim: Optional[int] = None,
+    gdim: Optional[int] = 2,
+    *,
     dtype: Any = "float64",
     periodic_phi: bool = False,
     mask: bool = False,
@@ -59,7 +60,8 @@ def emds(
     norm : bool
         Whether both events are scaled to total 1.
     gdim : int, optional
-        Only so many coordinates count.
+        At most so many coordinates count, by default the first two: of (pt, y, phi, pid)
+        not the last; None for all.
     dtype : {"float64", "float32"}
         The type of the result. It is computed in float64.
     periodic_phi : bool
@@ -88,8 +90,8 @@ def emds(
     Notes
     -----
     EnergyFlow's options for the handling of results and messages (``pairwise_emd``,
-    ``external_emd_handler``, ``print_every``, ``verbose``, …) are left out; ``gdim``
-    leaves coordinates out before ``mask`` looks at them. An event without particles is
+    ``external_emd_handler``, ``print_every``, ``verbose``, …) are left out, and what follows ``gdim``
+    is given by name; ``gdim`` leaves coordinates out before ``mask`` looks at them. An event without particles is
     at the distance Σq from another.
     """
     try:
@@ -151,8 +153,8 @@ def _flat(events: Any, which: str, gdim: Optional[int], radius: float) -> Dict[s
     """All particles one after another, and where each event begins."""
     particles, counts = _particles(events, f"events{which}")
     if gdim is not None:
-        if _whole(gdim, "gdim", "1 or more") < 1 or particles.shape[1] <= gdim:
-            raise ValueError(f"barrow: gdim={gdim}: the particles have {particles.shape[1] - 1} coordinates")
+        if _whole(gdim, "gdim", "1 or more") < 1:
+            raise ValueError(f"barrow: gdim={gdim}: want a whole number, 1 or more")
         particles = particles[:, : gdim + 1]
     if radius < math.inf:
         near = ~((particles[:, 1:] ** 2).sum(1) > radius**2)  # NaN stays, to be named

@@ -38,12 +38,12 @@ def plain(p, q, R, beta, norm, periodic=False):
 @pytest.mark.parametrize("R, beta, d", [(1.0, 1.0, 2), (0.4, 1.0, 2), (1.7, 2.0, 2), (2.0, 0.5, 3), (1.0, 1.0, 1)])
 def test_pair_by_pair(norm, R, beta, d):
     a, b = events(6, d=d), events(5, most=80, d=d)
-    got = emds(a, b, R=R, beta=beta, norm=norm)
+    got = emds(a, b, R=R, beta=beta, norm=norm, gdim=None)
     want = [[plain(p, q, R, beta, norm) for q in b] for p in a]
     np.testing.assert_allclose(got, want, rtol=1e-11, atol=1e-12)
-    square = emds(a, R=R, beta=beta, norm=norm)
+    square = emds(a, R=R, beta=beta, norm=norm, gdim=None)
     np.testing.assert_array_equal(square, square.T)
-    np.testing.assert_allclose(square, emds(a, a, R=R, beta=beta, norm=norm), atol=1e-12 * square.max())
+    np.testing.assert_allclose(square, emds(a, a, R=R, beta=beta, norm=norm, gdim=None), atol=1e-12 * square.max())
     assert (np.diag(square) == 0).all()
 
 
@@ -58,6 +58,17 @@ def test_periodic_and_gdim_and_mask():
     np.testing.assert_array_equal(emds(a, b, gdim=1), emds([x[:, :2] for x in a], [x[:, :2] for x in b]))
     near = [[x[(x[:, 1:] ** 2).sum(1) <= 0.25] for x in y] for y in (a, b)]
     np.testing.assert_array_equal(emds(a, b, R=0.5, mask=True), emds(*near, R=0.5))
+
+
+def test_particle_numbers_are_no_coordinates():
+    """As EnergyFlow's own data sets have them: (pt, y, phi, pid)."""
+    a = events(4)
+    numbered = [np.column_stack([x, np.full(len(x), 211.0)]) for x in a]
+    np.testing.assert_array_equal(emds(numbered), emds(a))
+    assert emds(numbered, gdim=None).shape == (4, 4)
+    np.testing.assert_array_equal(emds(a, gdim=7), emds(a))
+    with pytest.raises(TypeError):
+        emds(a, None, 1.0, 1.0, False, 2, "float32")
 
 
 def test_containers():
@@ -106,8 +117,8 @@ def test_events_without_particles():
         (lambda a: emds([[{"pt": 1.0, "y": 0.0, "phi": 0.0, "m": 1.0}]]), "fields pt, y, phi, m"),
         (lambda a: emds(a, R=np.nan), "R="),
         (lambda a: emds(a, beta=-1), "beta"),
-        (lambda a: emds(a, gdim=3), "gdim"),
-        (lambda a: emds(a, events(2, d=3)), "coordinates"),
+        (lambda a: emds(a, gdim=0), "gdim"),
+        (lambda a: emds(a, events(2, d=3), gdim=None), "coordinates"),
         (lambda a: emds([a[0], np.ones((2, 4))]), "event 1"),
         (lambda a: emds(np.ones((3, 4))), "shape"),
         (lambda a: emds([np.ones(4)]), "event 0"),
