@@ -71,38 +71,14 @@ class _Torch(Backend):
         return torch.sparse_coo_tensor(at, self.like(values, model), shape)
 
     def with_gradients(self, value: Any, inputs: Sequence[Any], gradients: Sequence[Any]) -> Any:
-        return _torch_function().apply(value, tuple(gradients), *inputs)
+        from ._torch import known
+
+        return known(value, gradients, inputs)
 
     def stack(self, values: Sequence[Any]) -> Any:
         import torch
 
         return torch.stack(list(values))
-
-
-_function: Any = None
-
-
-def _torch_function() -> Any:
-    """The autograd function, made when torch is there."""
-    global _function
-    if _function is None:
-        import torch
-
-        class Known(torch.autograd.Function):  # type: ignore[misc, unused-ignore]
-            """A value whose derivatives are known beforehand, and constant: the second ones are 0, as in POT."""
-
-            @staticmethod
-            def forward(ctx: Any, value: Any, gradients: Any, *inputs: Any) -> Any:
-                ctx.gradients = gradients
-                return value
-
-            @staticmethod
-            def backward(ctx: Any, upstream: Any) -> Any:
-                wanted = ctx.needs_input_grad[2:]
-                return (None, None, *(g * upstream if need and g is not None else None for g, need in zip(ctx.gradients, wanted)))
-
-        _function = Known
-    return _function
 
 
 class _Jax(Backend):
@@ -146,13 +122,10 @@ class _Tensorflow(Backend):
     def with_gradients(self, value: Any, inputs: Sequence[Any], gradients: Sequence[Any]) -> Any:
         import tensorflow as tf
 
+        from ._tensorflow import known
+
         given = [(x, g) for x, g in zip(inputs, gradients) if g is not None and tf.is_tensor(x)]
-
-        @tf.custom_gradient  # type: ignore[untyped-decorator, unused-ignore]
-        def known(*tensors: Any) -> Any:
-            return tf.identity(value), lambda upstream: [g * upstream for _, g in given]
-
-        return known(*(x for x, _ in given))
+        return known(value, lambda: [g for _, g in given], [x for x, _ in given])
 
     def stack(self, values: Sequence[Any]) -> Any:
         import tensorflow as tf

@@ -1,8 +1,8 @@
-"""The distance as a differentiable function of TensorFlow, for Keras."""
+"""Distances with known derivatives as functions of TensorFlow."""
 
 from __future__ import annotations
 
-from typing import Any, List, Optional, Tuple
+from typing import Any, Callable, List, Optional, Sequence, Tuple
 
 import tensorflow as tf
 
@@ -23,30 +23,41 @@ def distances(p: Any, q: Any, metric: Any, unequal: Any) -> Any:
             x.set_shape(shape)
         return out
 
-    if not _recording():
-        return host(False)[0]
-    given = p, q
-
-    @tf.custom_gradient  # type: ignore[untyped-decorator, unused-ignore]
-    def differentiable(p: Any, q: Any) -> Any:
+    if _recording():
         value, dp, dq = host(True)
+        return known(value, lambda: [dp, dq], [p, q], rows=True, once=True)
+    value = host(False)[0]
+    # A function that is traced without a tape may be called under one.
+    return known(value, lambda: host(True)[1:], [p, q], rows=True, once=True) if tf.inside_function() else value
 
-        def gradient(above: Any) -> Tuple[Any, Any]:
-            # With given, so that whoever differentiates again meets it.
-            both: Tuple[Any, Any] = once(dp, dq, above, *given)
-            return both
 
-        return value, gradient
+def known(value: Any, gradients: Callable[[], Sequence[Any]], inputs: Sequence[Any], rows: bool = False, once: bool = False) -> Any:
+    """The value as a function of tensors with these derivatives, which are asked for when they are needed.
+
+    With rows they are of each row's value; once makes another differentiation an error,
+    without it they count as constant.
+    """
 
     @tf.custom_gradient  # type: ignore[untyped-decorator, unused-ignore]
-    def once(dp: Any, dq: Any, above: Any, p: Any, q: Any) -> Any:
+    def differentiable(*tensors: Any) -> Any:
+        def gradient(above: Any) -> List[Any]:
+            found = gradients()
+            # With the inputs, so that whoever differentiates again meets it.
+            return list(last(above, *found, *inputs)) if once else scaled(above, found)
+
+        return tf.identity(value), gradient
+
+    def scaled(above: Any, found: Sequence[Any]) -> List[Any]:
+        return [g * (tf.expand_dims(above, -1) if rows else above) for g in found]
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator, unused-ignore]
+    def last(above: Any, *rest: Any) -> Any:
         def again(*_: Any) -> Any:
             raise RuntimeError(TWICE)
 
-        rows = tf.expand_dims(above, -1)
-        return (dp * rows, dq * rows), again
+        return tuple(scaled(above, rest[: len(inputs)])), again
 
-    return differentiable(p, q)
+    return differentiable(*inputs)
 
 
 def _recording() -> bool:

@@ -10,6 +10,7 @@ variable TF_USE_LEGACY_KERAS, or without Keras, tf.keras); :func:`loss_class` ma
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import Any, Dict, Optional
 
@@ -53,6 +54,7 @@ _DOC = """The exact earth mover's distance between target and predicted images.
     """
 
 
+@functools.lru_cache(maxsize=None)
 def loss_class(keras: Any) -> Any:
     """Return EMDLoss on the Loss of another Keras module, such as ``tf_keras``.
 
@@ -112,7 +114,8 @@ def loss_class(keras: Any) -> Any:
             return cls(**{**config, "metric": _from_recipe(config["metric"])})
 
     EMDLoss.__module__, EMDLoss.__qualname__ = __name__, "EMDLoss"
-    return register(package="barrow")(EMDLoss)
+    # By another name for Keras 2, so that a process that has both loads each as what it was.
+    return register(package="barrow", name="EMDLoss" if three else "EMDLoss2")(EMDLoss)
 
 
 def _distances(keras: Any, three: bool, y_true: Any, y_pred: Any, metric: Any, unequal: Any) -> Any:

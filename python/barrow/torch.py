@@ -6,7 +6,8 @@ from typing import Any, Callable, Optional, Tuple, TypeVar, cast
 
 import torch
 
-from ._loss import TWICE, Reduction, check_loss, check_reduction, leading, solve
+from ._loss import Reduction, check_loss, check_reduction, leading, solve
+from ._torch import known
 from .metric import Unequal
 
 __all__ = ["emd_loss"]
@@ -74,10 +75,10 @@ def emd_loss(
     cells, unequal = check_loss(metric, unequal)
     leading(tuple(p.shape), tuple(q.shape), cells)
     p, q = _floating(p, q), _floating(q, p)
-    if torch.is_grad_enabled() and (p.requires_grad or q.requires_grad):
-        value = cast(torch.Tensor, _EMD.apply(p, q, metric, unequal))
-    else:
-        value = _solve(p, q, metric, unequal, False, False)[0]
+    wanted = [torch.is_grad_enabled() and x.requires_grad for x in (p, q)]
+    value, *gradients = _solve(p, q, metric, unequal, *wanted)
+    if any(wanted):
+        value = known(value, gradients, [p, q], rows=True, once=True)
     if reduction == "none":
         return value
     return value.mean() if reduction == "mean" else value.sum()
@@ -104,32 +105,3 @@ def _solve(p: torch.Tensor, q: torch.Tensor, metric: Any, unequal: Any, to_p: bo
         None if dp is None else torch.from_numpy(dp).to(p),
         None if dq is None else torch.from_numpy(dq).to(q),
     )
-
-
-class _EMD(torch.autograd.Function):  # type: ignore[misc, unused-ignore]
-    """Distances of pairs; the gradients are found with them and kept for the backward pass."""
-
-    @staticmethod
-    def forward(ctx: Any, p: torch.Tensor, q: torch.Tensor, metric: Any, unequal: Any) -> torch.Tensor:
-        value, dp, dq = _solve(p, q, metric, unequal, ctx.needs_input_grad[0], ctx.needs_input_grad[1])
-        ctx.save_for_backward(p, q, dp, dq)
-        return value
-
-    @staticmethod
-    def backward(ctx: Any, above: torch.Tensor) -> Tuple[Optional[torch.Tensor], ...]:
-        p, q, *gradients = ctx.saved_tensors
-        # p and q go along, so that whoever differentiates the gradients meets _Once, even where
-        # nothing above depends on them.
-        return (*(None if d is None else cast(torch.Tensor, _Once.apply(d, above, p, q)) for d in gradients), None, None)
-
-
-class _Once(torch.autograd.Function):  # type: ignore[misc, unused-ignore]
-    """A gradient times what comes from above; it cannot be differentiated."""
-
-    @staticmethod
-    def forward(ctx: Any, d: torch.Tensor, above: torch.Tensor, p: torch.Tensor, q: torch.Tensor) -> torch.Tensor:
-        return d * above.unsqueeze(-1).to(d)
-
-    @staticmethod
-    def backward(ctx: Any, above: torch.Tensor) -> Any:
-        raise RuntimeError(TWICE)

@@ -54,6 +54,13 @@ for kept in (penalty, EMDLoss(metric.distances), EMDLoss(barrow.Metric.euclidean
     again = type(kept).from_config(kept.get_config())
     np.testing.assert_array_equal(np.asarray(again(a, b)), np.asarray(kept(a, b)))
 
+# It is one class a Keras, and under a name of its own in Keras 2.
+two = not hasattr(keras, "ops")
+assert loss_class(keras) is loss_class(keras) and issubclass(EMDLoss, keras.losses.Loss)
+saving = getattr(keras, "saving", None) or keras.utils
+named = getattr(saving, "get_registered_name", None) or keras.utils.get_registered_name
+assert named(EMDLoss) == ("barrow>EMDLoss2" if two else "barrow>EMDLoss"), named(EMDLoss)
+
 # Complex numbers are refused.
 for name, pair in (("y_true", (a + 1j * a, b)), ("y_pred", (a, b + 1j * b))):
     try:
@@ -94,6 +101,14 @@ else:
         e = loss(p, q)
     for eager, graph in zip(tape.gradient(e, (p, q)), found):
         np.testing.assert_array_equal(eager, graph)
+
+    validated = tf.function(loss)
+    validated(p, q)  # traced without a tape, and then called under one
+    with tf.GradientTape() as tape:
+        tape.watch((p, q))
+        e = validated(p, q)
+    for later, graph in zip(tape.gradient(e, (p, q)), found):
+        np.testing.assert_array_equal(later, graph)
 
     def penalty_of_gradients(p, q):
         with tf.GradientTape() as outer:

@@ -127,6 +127,17 @@ def test_differentiated_once():
             torch.autograd.functional.hessian(f, p.detach())
 
 
+def test_images_may_change_before_the_backward_pass():
+    p, q = images(2, 1), images(2, 2)
+    z = p.clone().requires_grad_()
+    held = z * 1
+    e = flat(held, q, "sum")
+    with torch.no_grad():
+        held.add_(1)
+    e.backward()
+    np.testing.assert_array_equal(z.grad, barrow.solve_batch(p.numpy(), q.numpy(), metric, "normalise").gradient[0])
+
+
 def test_tensors_of_real_numbers():
     p, q = images(2, 1), images(2, 2)
     for bad, what in ((q.numpy(), "ndarray"), (q.tolist(), "list"), (q + 1j, "complex128")):
