@@ -24,7 +24,7 @@ class EMDError(ValueError):
         self.cell = cell
 
     def __reduce__(self) -> tuple[type[EMDError], tuple[str, Optional[int], Optional[int]]]:
-        return (EMDError, (str(self), self.row, self.cell))
+        return (type(self), (str(self), self.row, self.cell))
 
 
 class WorkerError(RuntimeError):

@@ -366,8 +366,7 @@ class _Inputs:
 
     def cost(self, x: _Found, row: int) -> Any:
         """The cost with its derivatives."""
-        if self.lib is NUMPY:
-            self._whole()
+        if self.lib is NUMPY:  # a float, whatever the type of the masses
             return x.cost
         self._whole()
         a, b, M = self.given

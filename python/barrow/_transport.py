@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 import re
-import threading
 from collections import deque
 from typing import Any, Deque, List, Optional, Tuple, Union
 
@@ -39,10 +38,10 @@ def solve_batch(
 
     Parameters
     ----------
-    a : (B, n) or (n,)
+    a : (B, n), (1, n) or (n,)
         Masses: finite, not negative, of any type of real numbers, in any layout. A
         single image is compared with every row of the other side.
-    b : (B, m) or (m,)
+    b : (B, m), (1, m) or (m,)
         Masses of the other images.
     M : Metric or (n, m)
         What moving a unit costs; a matrix is taken by :meth:`Metric.matrix` and kept for
@@ -126,12 +125,12 @@ def _pairs(a: Any, b: Any, metric: Metric, names: str) -> Tuple[Any, Any, bool]:
             f"barrow: {first} and {second} have the shapes {p.shape} and {q.shape}: want (B, {n}) or ({n},) and (B, {m}) or ({m},)"
         )
     single = p.ndim == q.ndim == 1
-    if p.ndim == 1:
-        p = p[None] if single else np.broadcast_to(p, (len(q), n))
-    if q.ndim == 1:
-        q = q[None] if single else np.broadcast_to(q, (len(p), m))
+    p, q = np.atleast_2d(p), np.atleast_2d(q)
     if len(p) != len(q):
-        raise ValueError(f"barrow: {len(p)} rows of {first} and {len(q)} of {second}: want the same number, or one image without rows")
+        if len(p) != 1 != len(q):
+            raise ValueError(f"barrow: {len(p)} rows of {first} and {len(q)} of {second}: want the same number, or one")
+        rows = len(q) if len(p) == 1 else len(p)
+        p, q = np.broadcast_to(p, (rows, n)), np.broadcast_to(q, (rows, m))
     return p, q, single
 
 
@@ -185,7 +184,12 @@ class Plan:
         return dense
 
     def __len__(self) -> int:
+        if len(self.shape) == 2:
+            raise TypeError("barrow: the plan is that of a single pair")
         return self.shape[0]
+
+    def __bool__(self) -> bool:
+        return True  # whatever its length is
 
     def __repr__(self) -> str:
         return f"<barrow.Plan {'×'.join(map(str, self.shape))}, {len(self.mass)} moves>"
@@ -276,7 +280,7 @@ class Transport:
         self._single = single
         self._names = names
         self._raw = raw  # the derivatives are the potentials
-        self._value: Array = np.empty(0)
+        self._value: Any = None
         self._left: Any = None
         self._right: Any = None
         self._potentials: Any = None
@@ -284,8 +288,10 @@ class Transport:
         self._certificate: Optional[Certificate] = None
 
     def _solve(self, left: bool, right: bool) -> None:
-        """Compute the values, and the gradients of either side."""
-        self._value, dp, dq = self._run("gradient", "dp" if left else "", "dq" if right else "")
+        """Compute the values, unless they are there, and the gradients of either side."""
+        value, dp, dq = self._run("gradient", "dp" if left else "", "dq" if right else "")
+        if self._value is None:
+            self._value = value
         if left:
             self._left = dp
         if right:
@@ -333,7 +339,8 @@ class Transport:
 
     @property
     def value(self) -> Array:
-        return self._value
+        value: Array = self._value
+        return value
 
     @property
     def gradient(self) -> Tuple[Array, Array]:
@@ -389,7 +396,7 @@ class _Grounds:
     MOST, BYTES = 8, 64 << 20
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
+        # It is only ever replaced, so that threads need no lock, which a child of fork could find locked.
         self.kept: List[Tuple[bytes, Any, Metric]] = []
         self.marks: Deque[bytes] = deque(maxlen=2 * self.MOST)
 
@@ -417,14 +424,13 @@ class _Grounds:
         metric = self.known(x, mark)
         if metric is None:
             metric = Metric._matrix(x, settings, quick)
-            with self.lock:
-                kept = [(mark, metric._arrays["costs"], metric)]
-                size = x.nbytes
-                for entry in self.kept[: self.MOST - 1]:
-                    size += entry[1].nbytes
-                    if size <= self.BYTES:
-                        kept.append(entry)
-                self.kept = kept
+            kept = [(mark, metric._arrays["costs"], metric)]
+            size = x.nbytes
+            for entry in self.kept[: self.MOST - 1]:
+                size += entry[1].nbytes
+                if size <= self.BYTES:
+                    kept.append(entry)
+            self.kept = kept
         return metric
 
 

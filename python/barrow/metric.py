@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import operator
-import threading
+import os
 from typing import Any, Dict, Literal, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ._arrays import numbers
+from ._images import absolute
 from ._worker import Object, call
 
 #: What is done with masses whose totals differ.
@@ -19,6 +20,9 @@ Norm = Literal[1, 2, "l1", "l2", "linf"]
 Empty = Literal["error", "skip"]
 
 __all__ = ["Empty", "Metric", "Unequal", "check_unequal"]
+
+#: Solvers that a metric keeps: each has room of its own in the worker.
+KEPT = 8
 
 _NORMS: Dict[Any, str] = {1: "l1", 2: "l2", math.inf: "linf", "l1": "l1", "l2": "l2", "linf": "linf"}
 
@@ -44,26 +48,38 @@ class Metric:
         arrays: Optional[Mapping[str, Any]] = None,
         settings: Tuple[Unequal, Empty, int, int] = ("error", "error", 0, 0),
     ) -> None:
-        self.shape = shape
-        self._params = dict(params)
-        self._arrays = dict(arrays or {})
-        self._solvers: Dict[Any, Object] = {}
-        self._lock = threading.Lock()
-        self._distances: Any = None
-        self._is_metric: Optional[bool] = None
+        self._fill(shape, params, arrays or {})
         self.solver(*settings).open()  # for what is wrong with it
 
+    def _fill(self, shape: Tuple[int, int], params: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
+        self.shape = shape
+        self._params = dict(params)
+        self._arrays = dict(arrays)
+        self._solvers: Dict[Any, Object] = {}  # those asked for last, the latest at the end
+        self._distances: Any = None
+        self._is_metric: Optional[bool] = None
+
     @classmethod
-    def hgcal(cls, name: str = "benchmark") -> Metric:
+    def _unpickled(cls, shape: Tuple[int, int], params: Mapping[str, Any], arrays: Mapping[str, Any]) -> Metric:
+        """The metric again, in a process that may never use it: nothing is started."""
+        metric = cls.__new__(cls)
+        metric._fill(shape, params, arrays)
+        return metric
+
+    @classmethod
+    def hgcal(cls, name: Union[str, "os.PathLike[Any]"] = "benchmark") -> Metric:
         """The 48 trigger cells of an HGCAL wafer, in V9 order.
 
         Parameters
         ----------
         name : {"benchmark", "cmssw"} or path
             Distances in units of half the trigger-cell pitch, or in cm; or a CSV file
-            with a line x,y for each cell.
+            with the columns x and y and a line for each cell, which is read at once.
         """
-        return cls((48, 48), {"ground": "hgcal", "name": str(name)})
+        if isinstance(name, str) and name in ("benchmark", "cmssw"):
+            return cls((48, 48), {"ground": "hgcal", "name": name})
+        x = call("emd.points", {"name": absolute(name)}).arrays["points"]
+        return cls((len(x), len(x)), {"ground": "points"}, {"points": x})
 
     @classmethod
     def euclidean(cls, points: Any) -> Metric:
@@ -180,20 +196,24 @@ class Metric:
 
     def solver(self, unequal: Unequal = "error", empty: Empty = "error", threads: int = 0, max_pivots: int = 0) -> Object:
         """The worker's solver with these settings, kept for the next call."""
-        key = (unequal, empty, threads, max_pivots)
-        try:
-            return self._solvers[key]
-        except KeyError:
-            pass
-        except TypeError:  # a list for a tuple
-            _settings(unequal, empty, threads, max_pivots)
-            raise _bad_unequal(unequal) from None
-        params = {**self._params, **_settings(unequal, empty, threads, max_pivots)}
-        with self._lock:
-            return self._solvers.setdefault(key, Object("emd", params, self._arrays))
+        key: Any = (unequal, empty, threads, max_pivots)
+        settings: Optional[Dict[str, Any]] = None
+        if not (type(unequal) is type(empty) is str and type(threads) is type(max_pivots) is int):
+            # An R of another type, such as a tensor, is another one every time.
+            settings = _settings(unequal, empty, threads, max_pivots)
+            key = tuple(settings.values())
+        # Without a lock, which a child of fork could find locked: at worst a solver is made twice.
+        solver = self._solvers.pop(key, None)
+        if solver is None:
+            settings = settings or _settings(unequal, empty, threads, max_pivots)
+            solver = Object("emd", {**self._params, **settings}, self._arrays)
+            for oldest in list(self._solvers)[: 1 - KEPT]:
+                self._solvers.pop(oldest, None)
+        self._solvers[key] = solver
+        return solver
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        return (Metric, (self.shape, self._params, self._arrays))
+        return (Metric._unpickled, (self.shape, self._params, self._arrays))
 
     def __repr__(self) -> str:
         words = ", ".join(f"{key}={value!r}" for key, value in self._params.items())

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -276,3 +278,11 @@ def test_torch_twice():
         np.testing.assert_allclose(got, 8 * float(value.detach()) * norm * slope, rtol=1e-12)
     ot = pytest.importorskip("ot")
     np.testing.assert_allclose(found[2], second(ot.emd2)[2], rtol=1e-9)
+
+
+def test_the_cost_of_integers_is_a_float():
+    """Of which nothing is rounded, and so nothing is said."""
+    a, b, M = np.array([1, 0]), np.array([0, 1]), np.array([[0.0, 1.5], [1.5, 0.0]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert barrow.emd2(a, b, M) == barrow.emd2(a[None], b[None], M)[0] == 1.5
