@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -147,6 +148,39 @@ func TestMeasureThreads(t *testing.T) {
 	}
 	if !same(one[4:], run(2, 4, 2)) {
 		t.Error("other records after four events")
+	}
+}
+
+// TestMeasureTurned: an event turned by 120° leaves the same records, turned, whatever
+// the contender. Conditions of the conditional autoencoder name the wafer's place, so it
+// is not asked.
+func TestMeasureTurned(t *testing.T) {
+	events := someEvents(t, 3)
+	list := slices.DeleteFunc(contenders(t, sameLinks(t, 3), events), func(c Contender) bool { return strings.HasPrefix(c.Name(), "conditional") })
+	measured := func(n int) [][]Record {
+		turned := make([]*Event, len(events))
+		for i, e := range events {
+			turned[i] = turn(t, e, n)
+			turned[i].Truth, turned[i].Cones = slices.Clone(e.Truth), nil
+			for k := range e.Truth {
+				turned[i].Truth[k].Phi = math.Remainder(e.Truth[k].Phi+float64(n)*2*math.Pi/hgcal.Sectors, 2*math.Pi)
+			}
+		}
+		return measureAll(t, &listed{turned}, MeasureSettings{Metric: metric(t)}, list...)[0].Records
+	}
+	near := func(a, b float64) bool { return math.Abs(a-b) <= 1e-7*max(1, math.Abs(b)) }
+	want := measured(0)
+	for n := 1; n < hgcal.Sectors; n++ {
+		for i, records := range measured(n) {
+			for k, r := range records {
+				w := want[i][k]
+				by := math.Remainder(r.Phi-w.Phi-float64(n)*2*math.Pi/hgcal.Sectors, 2*math.Pi)
+				if r.Found != w.Found || !near(r.Sum, w.Sum) || !near(r.Eta, w.Eta) || math.Abs(by) > 1e-7 || !near(r.Around, w.Around) ||
+					!near(r.EMD, w.EMD) || r.Wafers != w.Wafers || r.Others != w.Others {
+					t.Errorf("%s, event %d turned by %d: %+v, want %+v", list[i].Name(), k, n*120, r, w)
+				}
+			}
+		}
 	}
 }
 
