@@ -21,6 +21,18 @@ type Value struct {
 	Draws []float64
 }
 
+// Print is the value with its error in words, "–" where there is none.
+func (v Value) Print(digits int) string {
+	if math.IsNaN(v.Value) {
+		return "–"
+	}
+	text := fmt.Sprintf("%.*f", digits, v.Value)
+	if !math.IsNaN(v.Error) {
+		text += fmt.Sprintf(" ± %.*f", digits, v.Error)
+	}
+	return text
+}
+
 // none is the value that there isn't.
 func none(n int, format string, args ...any) Value {
 	return Value{Value: math.NaN(), Error: math.NaN(), N: n, Note: fmt.Sprintf(format, args...)}

@@ -16,6 +16,7 @@ func newCompare(c *common) *cobra.Command {
 	plan := compare.Default()
 	plan.Losses, plan.Seeds = []string{"weighted-mse", "telescope", "emd", "emd+energy"}, 3
 	var f runFlags
+	var trigger physicsPart
 	cmd := &cobra.Command{
 		Use:   "compare",
 		Short: "Losses × precisions × output widths × seeds in one table",
@@ -27,13 +28,16 @@ the same precision, width and seed, and what it costs. Interrupted, the same
 command goes on. A TOML file (--config) may hold any of the settings; flags
 outrank it.
 
+With --physics the encoders then go through what "barrow physics" does, in a folder
+within the run's, and the table has what they leave of particles.
+
 ` + lossHelp,
 		Example: `  barrow compare --losses telescope,emd,emd+energy --seeds 5 --out runs/compare
   barrow compare --losses telescope,emd --precisions asic --links 2,3,4,5 --out runs/links
   barrow compare --data ldm.csv --losses telescope,emd-cnn,emd --emd-cnn runs/cnn --epochs 600 --batch 20`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			table, times, err := f.compare(cmd, c, compare.Kind(), &plan)
+			table, times, err := f.compare(cmd, c, compare.Kind(), &plan, &trigger)
 			if err != nil {
 				return err
 			}
@@ -41,6 +45,7 @@ outrank it.
 		},
 	}
 	f.add(cmd, "compare", bind.Flags(cmd.Flags(), &plan))
+	trigger.add(cmd.Flags())
 	return cmd
 }
 
@@ -58,6 +63,9 @@ func printTable(cmd *cobra.Command, c *common, t *compare.Table, times *compare.
 		return err
 	}
 	fmt.Fprintln(w)
+	if err := printTrigger(w, t); err != nil {
+		return err
+	}
 	return printCosts(w, t, times)
 }
 

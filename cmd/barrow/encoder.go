@@ -46,7 +46,7 @@ computes, bit for bit.
   barrow encoder train --config encoder.toml --data ldm.csv --out runs/ldm`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			table, times, err := f.compare(cmd, c, compare.EncoderKind(), &plan)
+			table, times, err := f.compare(cmd, c, compare.EncoderKind(), &plan, nil)
 			if err != nil {
 				return err
 			}
@@ -68,16 +68,19 @@ and weighted sums of them such as emd+energy or emd+0.1*telescope. emd@telescope
 keeps the encoder that the telescope MSE trains and trains another decoder for
 it, with the EMD. Precisions: ` + strings.Join(autoencoder.PresetNames(), ", ") + `.`
 
-// compare carries out a plan.
-func (f *runFlags) compare(cmd *cobra.Command, c *common, kind run.Kind, plan *compare.Plan) (*compare.Table, *compare.Times, error) {
+// compare carries out a plan, and measures physics where that is asked for.
+func (f *runFlags) compare(cmd *cobra.Command, c *common, kind run.Kind, plan *compare.Plan, trigger *physicsPart) (*compare.Table, *compare.Times, error) {
 	if err := f.read(cmd); err != nil {
 		return nil, nil, err
 	}
 	bar := newProgress(cmd.ErrOrStderr(), c)
 	defer bar.close()
-	table, times, err := compare.Start(cmd.Context(), f.out, kind, *plan, compare.Settings{
-		Threads: c.threads, Force: f.force, Remark: remark(cmd, c), Stream: stream(cmd),
-		Progress: bar.set,
-	})
+	s := compare.Settings{Threads: c.threads, Force: f.force, Remark: remark(cmd, c), Stream: stream(cmd), Progress: bar.set}
+	if trigger != nil {
+		if err := trigger.into(&s, bar); err != nil {
+			return nil, nil, err
+		}
+	}
+	table, times, err := compare.Start(cmd.Context(), f.out, kind, *plan, s)
 	return table, times, f.explain(err)
 }

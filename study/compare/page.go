@@ -8,6 +8,7 @@ import (
 
 	"barrow/internal/setting"
 	"barrow/loss"
+	"barrow/physics"
 	"barrow/report"
 	"barrow/run"
 	"barrow/study/internal/page"
@@ -50,6 +51,9 @@ func Lay(t *Table, times *Times) *report.Page {
 		out.Palette = append(out.Palette, loss.Label(l))
 	}
 	out.Sections = []report.Section{t.distances(), t.merits(), t.training()}
+	if t.Physics != nil {
+		out.Sections = slices.Insert(out.Sections, 2, t.trigger())
+	}
 	return out
 }
 
@@ -233,6 +237,37 @@ func (t *Table) merits() report.Section {
 		}
 		s.Figures = append(s.Figures, page.Merit(f.Figure, iv, ""))
 	}
+	return s
+}
+
+// trigger sets out what the encoders leave of particles.
+func (t *Table) trigger() report.Section {
+	p := t.Physics
+	s := report.Section{Title: "What the trigger sees", Text: []string{
+		p.Words + fmt.Sprintf(". Of each kind of encoders the one of the seed with the smallest validation loss; all of it is in report.html of %s.", strings.Join(p.Folders, ", ")),
+	}}
+	out := report.Table{Columns: columns([]string{"loss", "precision"}), Note: "Value ± error by draws of the events. docs/physics.md has the figures’ definitions."}
+	for _, f := range p.Figures {
+		out.Columns = append(out.Columns, report.Column{Name: f.Label, Unit: f.Unit, Numeric: true})
+	}
+	add := func(first, second string, values []physics.Value) {
+		row := []string{first, second}
+		for k, f := range p.Figures {
+			text := "–"
+			if k < len(values) {
+				text = page.Minus(values[k].Print(f.Digits))
+			}
+			row = append(row, text)
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	for k, v := range p.References {
+		add("all cells", p.Folders[k], v)
+	}
+	for i := range t.Rows {
+		add(loss.Label(t.Rows[i].Loss), t.Rows[i].kind(), t.Rows[i].Physics)
+	}
+	s.Tables = []report.Table{out}
 	return s
 }
 

@@ -28,6 +28,9 @@ type Resources struct {
 	Threads  int                              // processors, as many trainings at a time; 0 means all; never changes a result
 	CNN      func() (loss.Distance, error)    // loads the EMD CNN anew; nil where there is none
 	Progress func(share float64, note string) // share of the work that is done, in [0,1]; nil for none
+	// Further measures what more there is to the trained encoders of the table and puts it
+	// there, before the run is closed; nil for nothing. It resumes what it has begun itself.
+	Further func(ctx context.Context, folder string, t *Table) error
 }
 
 // record is what is kept of a finished training.
@@ -47,6 +50,11 @@ func Run(ctx context.Context, f *run.Folder, p Plan, d Data, r Resources) (*Tabl
 	table, times, err := Train(ctx, f, p, d, r)
 	if err != nil {
 		return nil, nil, err
+	}
+	if r.Further != nil {
+		if err := r.Further(ctx, f.Path(), table); err != nil {
+			return nil, nil, err
+		}
 	}
 	return table, times, finish(f, table, times)
 }

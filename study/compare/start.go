@@ -22,8 +22,9 @@ type Settings struct {
 	Threads  int  // 0: all processors
 	Force    bool // replace the run that the folder holds
 	Progress func(share float64, note string)
-	Remark   func(string)                // what the user should know but did not ask for
-	Stream   func(name string) io.Reader // what a name of Data or Pretrain stands for that is no file, as in images.Settings
+	Remark   func(string)                                             // what the user should know but did not ask for
+	Further  func(ctx context.Context, folder string, t *Table) error // as in Resources
+	Stream   func(name string) io.Reader                              // what a name of Data or Pretrain stands for that is no file, as in images.Settings
 }
 
 // Start gets the plan's images and its EMD CNN, opens or resumes the folder and
@@ -42,7 +43,7 @@ func Start(ctx context.Context, folder string, kind run.Kind, p Plan, s Settings
 	if err := p.checkMetric(s.Remark); err != nil {
 		return nil, nil, err
 	}
-	r := Resources{Threads: threads, Progress: s.Progress}
+	r := Resources{Threads: threads, Progress: s.Progress, Further: s.Further}
 	if r.CNN, err = p.Network(); err != nil {
 		return nil, nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"barrow/autoencoder"
 	"barrow/evaluate"
 	"barrow/internal/jsonout"
+	"barrow/physics"
 )
 
 // Spread is the mean of a figure over seeds, its sample standard deviation (0
@@ -60,6 +61,9 @@ type Row struct {
 	Curves [][][2]float64 `json:"curves"`
 
 	Cost autoencoder.Cost `json:"cost"` // of the encoder
+
+	// Physics are the values of the table's figures of physics, in their order.
+	Physics []physics.Value `json:"physics,omitempty"`
 }
 
 // FigureSpread is a figure of merit over images and seeds. In JSON its name is the
@@ -153,6 +157,27 @@ type Table struct {
 	Baseline string `json:"baseline"` // loss that the ratios are to
 	Rows     []Row  `json:"rows"`
 	Kept     *Kept  `json:"kept,omitempty"` // of an encoder from several starts
+
+	// Physics says what was found of the trigger's physics, where that was asked for.
+	Physics *Physics `json:"physics,omitempty"`
+}
+
+// Physics is what the encoders of a comparison leave of particles: of each kind those of the
+// seed with the smallest validation loss.
+type Physics struct {
+	Words   string          `json:"words"`   // what was measured
+	Folders []string        `json:"folders"` // of the runs, within the comparison's
+	Figures []PhysicsFigure `json:"figures"` // of the rows' values
+	// References are the values of all cells, by folder.
+	References [][]physics.Value `json:"all_cells"`
+}
+
+// PhysicsFigure is a figure of merit of the trigger.
+type PhysicsFigure struct {
+	Name   string `json:"name"`
+	Label  string `json:"label"`
+	Unit   string `json:"unit,omitempty"`
+	Digits int    `json:"digits"` // that are printed behind the point
 }
 
 // Kept says which of several seeds' encoders is kept, and where in the folder.

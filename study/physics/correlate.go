@@ -48,7 +48,7 @@ func (r *Results) correlations() (head []string, rows [][]string) {
 		if !math.IsNaN(c.P.Value) {
 			p = fmt.Sprintf("%.3g", c.P.Value)
 		}
-		rows = append(rows, []string{c.Label, fmt.Sprint(c.Pearson.N), plain(c.Pearson, 3), plain(c.Spearman, 3), p})
+		rows = append(rows, []string{c.Label, fmt.Sprint(c.Pearson.N), c.Pearson.Print(3), c.Spearman.Print(3), p})
 	}
 	return head, rows
 }

@@ -96,7 +96,13 @@ func table(title, note string, head []string, rows [][]string) report.Table {
 
 func (r *Results) overview() report.Table {
 	head, rows := r.Overview()
-	return table("Contenders", "Value ± error. To all cells: the ratio of σ/mean, whose error is small because both are of the same events.", head, rows)
+	note := ""
+	for _, c := range r.Contenders {
+		if c.Note != "" {
+			note += fmt.Sprintf(" %s is not calibrated: %s.", c.Name, c.Note)
+		}
+	}
+	return table("Contenders", "Value ± error. To all cells: the ratio of σ/mean, whose error is small because both are of the same events."+note, head, rows)
 }
 
 // section draws figures by contender, and against p_T and |η|.

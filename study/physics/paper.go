@@ -121,7 +121,7 @@ func (r *Results) order() Order {
 	if yes < len(o.Pairs) {
 		sep := ": "
 		for _, p := range o.Pairs {
-			o.Text += fmt.Sprintf("%s%s over %s is %s", sep, p.First, p.Second, plain(p.Ratio, 3))
+			o.Text += fmt.Sprintf("%s%s over %s is %s", sep, p.First, p.Second, p.Ratio.Print(3))
 			sep = ", "
 		}
 		o.Text += " in σ/mean."

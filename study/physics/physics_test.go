@@ -5,12 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	trigger "barrow/physics"
 	"barrow/report"
 	"barrow/run"
 )
@@ -201,5 +203,30 @@ func TestFewEvents(t *testing.T) {
 	p.Contenders, p.Events, p.MinimumBias = []string{"bc"}, 20, 0
 	if _, _, err := Start(context.Background(), t.TempDir(), p, Settings{}); err == nil || !strings.Contains(err.Error(), "20 events with a particle, of which half calibrate") {
 		t.Error(err)
+	}
+}
+
+// TestNothingArrives: a contender that cannot be calibrated says why, and the others are
+// measured.
+func TestNothingArrives(t *testing.T) {
+	p := small()
+	text := "layer,links\n"
+	for _, l := range trigger.NewGeometry(p.geometry()).Layers() {
+		text += fmt.Sprintf("%d,0\n", l)
+	}
+	p.Links = filepath.Join(t.TempDir(), "none.csv")
+	if err := os.WriteFile(p.Links, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p.Contenders = []string{"bc", repeater}
+	folder := filepath.Join(t.TempDir(), "run")
+	r := start(t, folder, p, 0)
+	again(t, folder, r)
+	c := r.Contender("best choice")
+	if c == nil || !strings.Contains(c.Note, "no cluster of photon to calibrate by") || c.Value("efficiency").Value != 0 || !math.IsNaN(c.Value("resolution").Value) || c.Value("resolution").Note == "" {
+		t.Errorf("%+v", c)
+	}
+	if c := r.Contender("repeater"); c.Note != "" || !(c.Value("resolution").Value > 0) {
+		t.Errorf("%+v", c)
 	}
 }

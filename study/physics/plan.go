@@ -63,7 +63,7 @@ type Plan struct {
 // encoders with the exact EMD.
 func Default() Plan {
 	return Plan{
-		Class: simulate.Electron.String(), MinimumBias: 100, PileUp: 200, Pt: "10:100", Eta: "1.6:2.9", Geometry: hgcal.GeometryV11.String(),
+		Class: simulate.Electron.String(), MinimumBias: 200, PileUp: 200, Pt: "10:100", Eta: "1.6:2.9", Geometry: hgcal.GeometryV11.String(),
 		Order: hgcal.V9.String(), Links: modulesLinks,
 		PerLink: true, Images: 40_000, Epochs: 20, Decoder: autoencoder.DecoderResidual, Metric: hgcal.Metrics()[0], Draws: 200, Seed: 1,
 	}
@@ -72,7 +72,7 @@ func Default() Plan {
 // Quick is some minutes on two cores.
 func Quick() Plan {
 	p := Default()
-	p.Events, p.MinimumBias, p.Images, p.Epochs, p.Draws = 1000, 20, 8000, 6, 100
+	p.Events, p.MinimumBias, p.Images, p.Epochs, p.Draws = 1000, 30, 6000, 6, 100
 	return p
 }
 

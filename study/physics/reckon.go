@@ -3,6 +3,7 @@ package physics
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"barrow/physics"
 	"barrow/simulate"
@@ -61,11 +62,17 @@ func (w *work) contender(ctx context.Context, c physics.Contender, files [][]str
 	if err != nil {
 		return nil, of, err
 	}
-	if out.Calibration, err = physics.Calibrate(signal.Records, physics.CalibrationSettings{Class: class}); err != nil {
-		return nil, of, err
+	out.Calibration, err = physics.Calibrate(signal.Records, physics.CalibrationSettings{Class: class})
+	if err != nil {
+		if c == w.contenders[0] {
+			return nil, of, err // nothing to compare with
+		}
+		// What needs no calibration is still worth knowing.
+		out.Note = strings.TrimPrefix(err.Error(), "physics: ")
+		out.Calibration = &physics.Calibration{}
 	}
 	of = particleColumns(c.Name(), signal.Records, out.Calibration)
-	if len(files) < 2 {
+	if len(files) < 2 || out.Note != "" {
 		return out, of, nil
 	}
 	bias, err := physics.ReadTable(c.Name(), files[1]...)

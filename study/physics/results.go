@@ -53,6 +53,8 @@ type Contender struct {
 	Mean  float64 `json:"mean_links"` // of a wafer of the detector, 0 where nothing limits them
 	// Calibration turns this contender's clusters into momenta.
 	Calibration *physics.Calibration `json:"calibration"`
+	// Note says why there is no calibration, and none of the figures that need one.
+	Note string `json:"note,omitempty"`
 
 	merit          physics.Merit
 	identification *physics.Identification // nil without minimum bias

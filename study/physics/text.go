@@ -9,18 +9,6 @@ import (
 	"barrow/physics"
 )
 
-// plain is a value with its error in words, "–" where there is none.
-func plain(v physics.Value, digits int) string {
-	if math.IsNaN(v.Value) {
-		return "–"
-	}
-	text := fmt.Sprintf("%.*f", digits, v.Value)
-	if !math.IsNaN(v.Error) {
-		text += fmt.Sprintf(" ± %.*f", digits, v.Error)
-	}
-	return text
-}
-
 // digits of a figure behind the point.
 func digits(f physics.Figure) int {
 	switch {
@@ -77,9 +65,9 @@ func (r *Results) Overview() (head []string, rows [][]string) {
 	for _, c := range r.Contenders {
 		row := []string{c.Name}
 		for _, f := range r.main() {
-			row = append(row, plain(c.Value(f.Name), digits(f)))
+			row = append(row, c.Value(f.Name).Print(digits(f)))
 			if f.Name == "resolution" {
-				row = append(row, plain(c.Ratio(f.Name), 3))
+				row = append(row, c.Ratio(f.Name).Print(3))
 			}
 		}
 		rows = append(rows, row)
@@ -134,7 +122,7 @@ func (r *Results) all() (head []string, rows [][]string) {
 		row := []string{f.Label, f.Unit}
 		for _, c := range r.Contenders {
 			v := c.Value(f.Name)
-			text := plain(v, digits(f))
+			text := v.Print(digits(f))
 			if math.IsNaN(v.Value) && v.Note != "" {
 				text += " (" + v.Note + ")"
 			}
@@ -161,7 +149,7 @@ func (r *Results) shapes() (head []string, rows [][]string) {
 	for _, c := range r.Contenders[1:] { // the first is what they are compared with
 		row := []string{c.Name}
 		for _, f := range list {
-			row = append(row, plain(c.Value(f.Name), digits(f)))
+			row = append(row, c.Value(f.Name).Print(digits(f)))
 		}
 		rows = append(rows, row)
 	}
@@ -171,7 +159,7 @@ func (r *Results) shapes() (head []string, rows [][]string) {
 func (r *Results) paperTable() (head []string, rows [][]string) {
 	head = []string{"what", "contender", "paper", "here", "what differs"}
 	for _, p := range r.Paper {
-		rows = append(rows, []string{p.What, p.Name, fmt.Sprint(p.Paper), plain(p.Ours, 4), p.Differs})
+		rows = append(rows, []string{p.What, p.Name, fmt.Sprint(p.Paper), p.Ours.Print(4), p.Differs})
 	}
 	return head, rows
 }
