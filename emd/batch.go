@@ -68,7 +68,7 @@ func (b *Batch) Gradient(ctx context.Context, p, q []float64, e, dp, dq []float6
 	return b.solve(ctx, (*Solver).Gradient, p, q, e, dp, dq)
 }
 
-// A pairSolver is Solver.Gradient or Solver.Duals.
+// A pairSolver is Solver.Gradient or Solver.Potentials.
 type pairSolver func(s *Solver, p, q, dp, dq []float64) (float64, error)
 
 // solve has the given method solve all pairs.

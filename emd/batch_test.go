@@ -182,7 +182,7 @@ func TestAllocations(t *testing.T) {
 					if _, err := s.Gradient(p, q, dp, dq); err != nil {
 						t.Fatal(err)
 					}
-					if _, err := s.Potentials(q, p, f); err != nil {
+					if _, err := s.Potentials(q, p, f, dq); err != nil {
 						t.Fatal(err)
 					}
 				})

@@ -191,7 +191,7 @@ func (s *Solver) proof(r *solution, p, q []float64) (plan []Arc, f, h []float64)
 	if s.rect != nil {
 		h = make([]float64, s.cellsQ)
 	}
-	s.duals(r, f, h)
+	s.bothPotentials(r, f, h)
 	return s.appendFlow(r, p, q, nil), f, h
 }
 
@@ -269,6 +269,12 @@ func (s *Solver) pivotError(r *solution, p, q []float64) error {
 	c, err := s.certificate(r, p, q, plan, f, h)
 	if err != nil {
 		return err
+	}
+	if h == nil {
+		h = make([]float64, s.cells)
+		for k, x := range f {
+			h[k] = -x
+		}
 	}
 	return &PivotError{Pivots: s.limit, Certificate: c, Plan: plan, F: f, H: h}
 }

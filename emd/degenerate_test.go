@@ -137,7 +137,7 @@ func TestDegenerateSets(t *testing.T) {
 				e := certified(t, solvers[i%len(solvers)], p, q)
 				// All kernels return the same bits.
 				for k, s := range solvers {
-					x, err := s.Potentials(p, q, g)
+					x, err := s.Potentials(p, q, g, nil)
 					if err != nil || x != e {
 						t.Fatalf("kernel %d: %v and %v, error %v", k, x, e, err)
 					}
@@ -170,7 +170,7 @@ func TestEqualImages(t *testing.T) {
 				q[j] *= float64(1 + i)
 			}
 			f[3] = 1
-			e, err := s.Potentials(p, q, f)
+			e, err := s.Potentials(p, q, f, nil)
 			if err != nil || e != 0 || slices.ContainsFunc(f, func(x float64) bool { return x != 0 }) {
 				t.Fatalf("%v: distance %v, potentials %v, error %v", k, e, f, err)
 			}

@@ -19,7 +19,7 @@
 // Costs between two different sets of points, of any sign, are a [Cost]: the
 // problem of POT's ot.emd(a, b, M). Whatever takes a [Ground] takes either.
 //
-// A [Solver] computes [Solver.Distance], the potentials f with
+// A [Solver] computes [Solver.Distance], the potentials with
 // [Solver.Potentials], and the gradient with respect to the raw, un-normalised
 // inputs with [Solver.Gradient]; it belongs to one goroutine. A [Batch] spreads
 // many pairs over processors. [Solver.Flow] returns the plan F itself, and

@@ -45,8 +45,8 @@ func trimPrefix(err error) string {
 
 // A PivotError reports a solve that reached the bound on simplex steps. The
 // flow and potentials it had reached are feasible, so the distance lies
-// between Certificate.Dual and Certificate.Primal, up to rounding. They are as
-// [Solver.Optimum] would return them, but for H, which is nil on a metric.
+// between Certificate.Dual and Certificate.Primal, up to rounding. Plan, F and H are as
+// [Solver.Solve] would return them.
 type PivotError struct {
 	Pivots      int
 	Certificate Certificate

@@ -165,7 +165,7 @@ func TestNormalisedGradient(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		x, err := s.Potentials(p, q, f)
+		x, err := s.Potentials(p, q, f, nil)
 		if err != nil || x != e {
 			t.Fatal(x, e, err)
 		}

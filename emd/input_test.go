@@ -65,7 +65,7 @@ func TestBadMasses(t *testing.T) {
 			if _, err := s.Distance(empty, image()); !errors.Is(err, emd.ErrEmpty) {
 				t.Errorf("%v is not ErrEmpty", err)
 			}
-			if _, err := s.Potentials(image(), image(), make([]float64, 3)); err == nil {
+			if _, err := s.Potentials(image(), image(), make([]float64, 3), nil); err == nil {
 				t.Error("room for 3 potentials was accepted")
 			}
 			if _, err := s.Gradient(image(), image(), make([]float64, 3), nil); err == nil {

@@ -59,7 +59,7 @@ func (s *Solver) solveLarge(p, q []float64) (solution, error) {
 	if l.swap {
 		sinks = 0
 	}
-	l.net.Guide(s.warm[sinks])
+	l.net.Guide(s.guide(sinks))
 	ok := l.net.Solve(s.limit)
 	mean, virtual := l.finish(s.cells)
 	s.close(&r, l.net.Primal()*l.unit, mean, extra, virtual)

@@ -106,8 +106,8 @@ func TestNonMetric(t *testing.T) {
 	if err != nil || math.Abs(e-2) > 1e-14 {
 		t.Fatalf("distance %v, error %v, want 2", e, err)
 	}
-	if _, err := s.Potentials(p, q, dp); err == nil {
-		t.Error("one potential for both sides of a cost that is no metric")
+	if x, err := s.Potentials(p, q, dp, dq); err != nil || x != e || math.Abs(dp[0]+dp[1]+dq[1]+dq[2]-2) > 1e-14 {
+		t.Errorf("potentials %v and %v of %v, error %v", dp, dq, x, err)
 	}
 	if e, err := newSolver(t, m, emd.Settings{NonMetric: emd.NonMetricAssume}).Distance(p, q); err != nil || math.Abs(e-5) > 1e-14 {
 		t.Errorf("with the common mass left in place: %v, %v, want 5", e, err)

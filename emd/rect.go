@@ -1,7 +1,6 @@
 package emd
 
 import (
-	"errors"
 	"math"
 
 	"barrow/emd/internal/network"
@@ -99,7 +98,7 @@ func (s *Solver) solveRect(p, q []float64) (solution, error) {
 		ok, moving = l.solveFast(p, q, a, b, below, s.limit)
 	}
 	if l.problem == nil || moving && !l.exact() {
-		l.guide = s.warm[1]
+		l.guide = s.guide(1)
 		ok, moving = l.solveNetwork(p, q, a, b, below, s.limit)
 	}
 	if r.equal = !moving; r.equal {
@@ -389,6 +388,3 @@ func overMass(pot, found []float64) (total, top float64, n int) {
 	}
 	return total, top, n
 }
-
-// errTwoSided says why there is no single potential.
-var errTwoSided = errors.New("emd: costs that are no metric have no common potential; Gradient gives those of either side")

@@ -40,8 +40,7 @@ const (
 	// NonMetricRefuse is the default: NewSolver returns the [*TriangleError] of
 	// [Metric.Check].
 	NonMetricRefuse NonMetric = iota
-	// NonMetricSolve solves the full problem as for a [Cost], slower. Distance,
-	// Flow and Gradient work; Potentials is an error.
+	// NonMetricSolve solves the full problem as for a [Cost], slower.
 	NonMetricSolve
 	// NonMetricAssume skips the check, which may take n³/2 steps, on the caller's
 	// word that the matrix is a metric. If it is not, the result is the distance

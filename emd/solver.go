@@ -13,8 +13,8 @@ import (
 var ErrEmpty = errors.New("no mass")
 
 // A Solver computes distances and gradients on one ground: a metric or costs. It
-// owns its work space and belongs to one goroutine; it allocates nothing after
-// NewSolver.
+// owns its work space and belongs to one goroutine; after NewSolver it allocates nothing
+// but plans, certificates, and once the room for a [Solver.WarmStart].
 type Solver struct {
 	ground Ground
 	set    Settings
@@ -27,7 +27,8 @@ type Solver struct {
 	rect   *rect
 	p, q   []float64 // rescaled inputs, where sums would leave the safe range
 	pad    bool
-	warm   [2][]float64 // potentials to start from, or nil
+	warm   bool
+	start  [2][]float64 // potentials to start from where warm
 }
 
 // NewSolver prepares a Solver for a [*Metric] or a [*Cost]. For a metric that
@@ -108,34 +109,6 @@ var errRange = errors.New("emd: the distance is beyond the range of float64: cho
 func (s *Solver) Distance(p, q []float64) (float64, error) {
 	r, err := s.solve(p, q)
 	return r.value, err
-}
-
-// Potentials is Distance, and sets f, of n entries, to optimal Kantorovich
-// potentials: f_i − f_j ≤ D_ij for all cells, and the distance is Σ (p_i − q_i)·f_i.
-//
-// For UnequalError and UnequalNormalise, p and q then stand for the masses
-// compared (p/Σp and q/Σq when normalising), f is fixed up to a constant only
-// and returned with mean zero, and on masses of equal total dE/dp = f and
-// dE/dq = −f, up to a constant. For UnequalPenalty the constant is determined:
-// dE/dp = f and dE/dq = −f, and |f| does not exceed R on the side that has
-// unmatched mass.
-//
-// Where E has a kink f is one of the possible potentials: on each cell the
-// middle of the two extreme extensions of the potentials that the simplex
-// found on the cells with p ≠ q. At p = q both value and f are exactly 0.
-func (s *Solver) Potentials(p, q, f []float64) (float64, error) {
-	if len(f) != s.cells {
-		return 0, fmt.Errorf("emd: room for %d potentials on %d cells", len(f), s.cells)
-	}
-	if s.rect != nil {
-		return 0, errTwoSided
-	}
-	r, err := s.solve(p, q)
-	if err != nil {
-		return 0, err
-	}
-	s.potentials(&r, f, 1)
-	return r.value, nil
 }
 
 // potentials writes sign·f.

@@ -229,7 +229,7 @@ func (o *emdObject) gradient(ctx context.Context, c *call) error {
 
 // duals sets value, and the potentials f and h where they are wanted.
 func (o *emdObject) duals(ctx context.Context, c *call) error {
-	return o.solve(ctx, c, o.batch.Duals, "f", "h")
+	return o.solve(ctx, c, o.batch.Potentials, "f", "h")
 }
 
 func (o *emdObject) solve(ctx context.Context, c *call, batch func(ctx context.Context, p, q, e, dp, dq []float64) error, first, second string) error {
@@ -381,16 +381,12 @@ func (o *emdObject) optimum(_ context.Context, c *call) (err error) {
 		return err
 	}
 	defer o.single.WarmStart(nil, nil)
-	o.arcs, e[0], err = o.single.Optimum(p, q, o.arcs[:0], f, h)
+	o.arcs, e[0], err = o.single.Solve(p, q, o.arcs[:0], f, h)
 	var bound *emd.PivotError
 	if errors.As(err, &bound) {
 		o.arcs, e[0] = bound.Plan, bound.Certificate.Primal
 		copy(f, bound.F)
-		if copy(h, bound.H); bound.H == nil {
-			for k, x := range f {
-				h[k] = -x
-			}
-		}
+		copy(h, bound.H)
 	} else if err != nil {
 		return err
 	}

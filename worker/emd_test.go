@@ -74,7 +74,7 @@ func TestEMD(t *testing.T) {
 	for method, names := range map[string][2]string{"gradient": {"dp", "dq"}, "duals": {"f", "h"}} {
 		solve := batch.Gradient
 		if method == "duals" {
-			solve = batch.Duals
+			solve = batch.Potentials
 		}
 		if err := solve(context.Background(), x, y, e, dp, dq); err != nil {
 			t.Fatal(err)

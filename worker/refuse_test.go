@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"barrow/emd"
 )
 
@@ -89,6 +91,10 @@ func TestNoConversation(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer folder.Close()
+	theirs, err := unix.Dup(int(folder.Fd())) // the server closes it, some time
+	if err != nil {
+		t.Fatal(err)
+	}
 	cases := map[string]struct {
 		frame []byte
 		want  string
@@ -97,7 +103,7 @@ func TestNoConversation(t *testing.T) {
 		"no greeting":   {frame(typeCall, 1, 0, "version", nil, nil, ""), `request "version" before the greeting`},
 		"no descriptor": {frame(typeHello, 1, 0, "", nil, nil, `{"client":"x"}`), "names no descriptor"},
 		"descriptor":    {frame(typeHello, 1, 0, "", nil, nil, `{"descriptor":987654}`), "descriptor 987654 of the mapped file"},
-		"folder":        {frame(typeHello, 1, 0, "", nil, nil, fmt.Sprintf(`{"descriptor":%d}`, folder.Fd())), "no file that can be mapped"},
+		"folder":        {frame(typeHello, 1, 0, "", nil, nil, fmt.Sprintf(`{"descriptor":%d}`, theirs)), "no file that can be mapped"},
 		"no object":     {frame(typeHello, 1, 0, "", nil, nil, `[]`), "the greeting: json"},
 	}
 	for name, test := range cases {

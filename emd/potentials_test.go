@@ -12,7 +12,7 @@ import (
 
 // duals are those of a pair, checked: feasible, and of the distance's value on the
 // masses compared.
-func checkDuals(t *testing.T, g emd.Ground, p, q, f, h []float64, value float64) {
+func checkPotentials(t *testing.T, g emd.Ground, p, q, f, h []float64, value float64) {
 	t.Helper()
 	n, m := g.Dims()
 	tolerance := 1e-13 * g.Max()
@@ -57,9 +57,9 @@ func somePairs(rng *rand.Rand, rows, n, m int) (p, q []float64) {
 	return p, q
 }
 
-// TestDuals holds the potentials of both sides, of one pair and of a batch, to what
+// TestPotentials holds the potentials of both sides, of one pair and of a batch, to what
 // they promise, on grounds of every path.
-func TestDuals(t *testing.T) {
+func TestPotentials(t *testing.T) {
 	rng := rand.New(rand.NewPCG(19, 1))
 	for _, size := range [][2]int{{5, 5}, {48, 48}, {80, 80}, {7, 4}, {60, 50}} {
 		n, m := size[0], size[1]
@@ -89,7 +89,7 @@ func TestDuals(t *testing.T) {
 				t.Fatal(err)
 			}
 			e, f, h := make([]float64, rows), make([]float64, rows*n), make([]float64, rows*m)
-			if err := batch.Duals(context.Background(), p, q, e, f, h); err != nil {
+			if err := batch.Potentials(context.Background(), p, q, e, f, h); err != nil {
 				t.Fatal(err)
 			}
 			one, err := emd.NewSolver(g, set)
@@ -98,9 +98,9 @@ func TestDuals(t *testing.T) {
 			}
 			for i := range rows {
 				a, b := p[i*n:(i+1)*n], q[i*m:(i+1)*m]
-				checkDuals(t, g, a, b, f[i*n:(i+1)*n], h[i*m:(i+1)*m], e[i])
+				checkPotentials(t, g, a, b, f[i*n:(i+1)*n], h[i*m:(i+1)*m], e[i])
 				u, v := make([]float64, n), make([]float64, m)
-				plan, value, err := one.Optimum(a, b, nil, u, v)
+				plan, value, err := one.Solve(a, b, nil, u, v)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -115,7 +115,7 @@ func TestDuals(t *testing.T) {
 					t.Fatalf("%v, row %d: %v", size, i, err)
 				}
 			}
-			if _, err := one.Duals(p[:n], q[:m], make([]float64, n+1), nil); err == nil {
+			if _, err := one.Potentials(p[:n], q[:m], make([]float64, n+1), nil); err == nil {
 				t.Fatal("no error for room of another length")
 			}
 		}
@@ -136,7 +136,7 @@ func TestPivotErrorPlan(t *testing.T) {
 			t.Fatal(err)
 		}
 		p, q := somePairs(rng, 1, n, n)
-		_, _, err = s.Optimum(p, q, nil, make([]float64, n), make([]float64, n))
+		_, _, err = s.Solve(p, q, nil, make([]float64, n), make([]float64, n))
 		var bound *emd.PivotError
 		if !errors.As(err, &bound) {
 			t.Fatalf("%d cells: no error after 2 pivots: %v", n, err)
@@ -147,6 +147,30 @@ func TestPivotErrorPlan(t *testing.T) {
 		}
 		if x != bound.Certificate || !(x.Gap() > 0) || x.Imbalance > 1e-13 || x.Violation > 1e-13 {
 			t.Fatalf("%d cells: the plan has the certificate %v, the error says %v", n, x, bound.Certificate)
+		}
+	}
+}
+
+// TestPivotErrorOnMetric demands the potentials of both sides there, too.
+func TestPivotErrorOnMetric(t *testing.T) {
+	rng := rand.New(rand.NewPCG(19, 3))
+	for _, n := range []int{40, 90} {
+		points := make([][2]float64, n)
+		for i := range points {
+			points[i] = [2]float64{rng.Float64(), rng.Float64()}
+		}
+		m, err := emd.Euclidean(points)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, q := somePairs(rng, 1, n, n)
+		var bound *emd.PivotError
+		if _, err := newSolver(t, m, emd.Settings{MaxPivots: 2}).Distance(p, q); !errors.As(err, &bound) {
+			t.Fatalf("%d cells: no error after 2 pivots: %v", n, err)
+		}
+		x, err := emd.Certify(m, p, q, bound.Plan, bound.F, bound.H)
+		if err != nil || !(x.Gap() > 0) || x.Imbalance > 1e-13 || x.Violation > 1e-13 || math.Abs(x.Dual-bound.Certificate.Dual) > 1e-13 {
+			t.Fatalf("%d cells: the plan has the certificate %v, the error says %v; %v", n, x, bound.Certificate, err)
 		}
 	}
 }
@@ -183,7 +207,7 @@ func TestWarmStart(t *testing.T) {
 					}
 				}
 				f, h := make([]float64, n), make([]float64, n)
-				e, err := s.Duals(p, q, f, h)
+				e, err := s.Potentials(p, q, f, h)
 				return e, f, h, err
 			}
 			pivots := func(warm ...[]float64) int { // by halving the bound
@@ -222,6 +246,13 @@ func TestWarmStart(t *testing.T) {
 		if s.WarmStart(c[:n], bad) == nil {
 			t.Errorf("no error for %d potentials", len(bad))
 		}
+	}
+	if got := testing.AllocsPerRun(20, func() {
+		if s.WarmStart(c[:n], c[n:2*n]) != nil || s.WarmStart(nil, nil) != nil {
+			t.Error("no start")
+		}
+	}); got != 0 {
+		t.Errorf("%v allocations to start from potentials again", got)
 	}
 	if err := s.WarmStart(nil, nil); err != nil {
 		t.Error(err)
