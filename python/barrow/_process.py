@@ -11,7 +11,7 @@ import struct
 import subprocess
 import sys
 import time
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 from ._arena import KEPT, Arena, Array, nameless, pipe
 from ._errors import WorkerError
@@ -31,9 +31,8 @@ class Lookout:
     ATTENTION = 50e-6  # seconds, at most
     REST = 100  # calls: after looking out in vain, as where others need the processors
 
-    def __init__(self, descriptor: int) -> None:
-        self._poll = select.poll()
-        self._poll.register(descriptor, select.POLLIN)
+    def __init__(self, poll: Callable[[int], List[Any]]) -> None:
+        self._poll = poll
         self._rest = 0
 
     def wait(self) -> None:
@@ -41,7 +40,7 @@ class Lookout:
             self._rest -= 1
         else:
             end = time.perf_counter() + self.ATTENTION
-            while not self._poll.poll(0):
+            while not self._poll(0):
                 if time.perf_counter() > end:
                     self._rest = self.REST
                     break
@@ -114,7 +113,9 @@ class Worker:
         self.request(HELLO, 0, "", {"client": f"{client} (Python)", "descriptor": descriptor, "pid": self.pid})
         self.greeted = True
         if sys.platform != "win32" and _processors() > 1:
-            self.lookout = Lookout(self.output)
+            poll = select.poll()
+            poll.register(self.output, select.POLLIN)
+            self.lookout = Lookout(poll.poll)
 
     # Requests
 
