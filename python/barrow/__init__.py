@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from . import econt, surrogate
-from ._encoder import Encoder
+from typing import TYPE_CHECKING, Any, List
+
 from ._errors import EMDError, LossWarning, WorkerError
-from ._events import emds
-from ._files import iterate, read, write
-from ._pot import emd, emd2
-from ._simulate import simulate
-from ._transport import Certificate, Plan, Transport, solve_batch
 from ._version import __version__
-from .metric import Metric
 
 __all__ = [
     "Certificate",
@@ -34,3 +28,41 @@ __all__ = [
     "surrogate",
     "write",
 ]
+
+if TYPE_CHECKING:
+    from . import econt, surrogate
+    from ._encoder import Encoder
+    from ._events import emds
+    from ._files import iterate, read, write
+    from ._pot import emd, emd2
+    from ._simulate import simulate
+    from ._transport import Certificate, Plan, Transport, solve_batch
+    from .metric import Metric
+else:
+    # Modules are imported with the first of their names that is asked for: the command
+    # `barrow` needs none, and NumPy takes longer to import than the program to answer.
+    _MODULES = {
+        "_encoder": ["Encoder"],
+        "_events": ["emds"],
+        "_files": ["iterate", "read", "write"],
+        "_pot": ["emd", "emd2"],
+        "_simulate": ["simulate"],
+        "_transport": ["Certificate", "Plan", "Transport", "solve_batch"],
+        "econt": [],
+        "metric": ["Metric"],
+        "surrogate": [],
+    }
+
+    def __getattr__(name: str) -> Any:
+        from importlib import import_module
+
+        for module, names in _MODULES.items():
+            if name == module or name in names:
+                found = import_module(f"{__name__}.{module}")
+                value = found if name == module else getattr(found, name)
+                globals()[name] = value
+                return value
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> List[str]:
+        return sorted({*globals(), *__all__})

@@ -1,10 +1,12 @@
-"""The command ``barrow``: the program that the package carries, with the arguments as they are."""
+"""The command ``barrow``: the program that the package carries, with the arguments as they are.
+
+Nothing is imported that takes long: Python goes as soon as it knows where the program is.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 from typing import NoReturn
 
@@ -19,6 +21,8 @@ def main() -> NoReturn:
     except WorkerError as error:
         sys.exit(str(error))
     if sys.platform == "win32":
+        import subprocess
+
         # There is no exec that keeps the process, so this one waits. The console sends
         # Ctrl-C to both; the program is the one to say what it means.
         signal.signal(signal.SIGINT, signal.SIG_IGN)

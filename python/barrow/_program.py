@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 
 from ._errors import WorkerError
@@ -18,6 +17,8 @@ def program() -> str:
     """
     named = os.environ.get("BARROW")
     if named:
+        import shutil  # for this alone: see _command
+
         found = shutil.which(named)
         if found is None:
             raise WorkerError(f"barrow: the environment variable BARROW names {named!r}, which is no program")

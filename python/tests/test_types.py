@@ -46,6 +46,7 @@ WRONG = [
     "barrow.simulate(3, preset=1)",
     'barrow.Metric.grid(2, 2, norm="l3")',
     "barrow.Encoder.load(3)",
+    "barrow.nonsense",
 ]
 
 
