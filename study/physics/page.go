@@ -162,12 +162,12 @@ func (r *Results) caption(f physics.Figure) string {
 	return "Not shown: " + strings.Join(missing, "; ") + "."
 }
 
+// upper begins a title. σ stays as it is.
 func upper(label string) string {
-	if label == "" {
+	if label == "" || label[0] >= 0x80 {
 		return label
 	}
-	r := []rune(label)
-	return strings.ToUpper(string(r[:1])) + string(r[1:])
+	return strings.ToUpper(label[:1]) + label[1:]
 }
 
 // intervals are a figure of all contenders.
