@@ -41,6 +41,7 @@ type call struct {
 	in     []array
 	out    []array
 	params []byte
+	of     any // the object that one is opened on, nil if on none
 
 	end     int64   // of what is used of the arena
 	written []bool  // which of out the handler has filled

@@ -10,12 +10,13 @@ import (
 	"barrow/hgcal"
 )
 
-// transport are distances on one ground: objects of the kind "emd"; "emd.once" for pairs
-// that come with their costs, and "emd.events" for sets of particles, where each pair has
-// a ground of its own.
+// transport are grounds, objects of the kind "metric", and the solvers on one, of the kind
+// "emd"; "emd.once" for pairs that come with their costs, and "emd.events" for sets of
+// particles, where each pair has a ground of its own.
 var transport = subject{
 	functions: map[string]function{"emd.points": cellPoints},
 	kinds: map[string]open{
+		"metric":     openMetric,
 		"emd":        openEMD,
 		"emd.once":   openOnce,
 		"emd.events": openEvents,
@@ -37,11 +38,13 @@ type groundRecipe struct {
 	Norm   string `json:"norm"`
 	// Quick leaves a matrix that is no obvious metric costs, whatever it is.
 	Quick bool `json:"quick"`
+	// DType is the type that a matrix had, whose rounding is no reason to take it for
+	// costs: "float64" (or ""), "float32", "float16", "bfloat16".
+	DType string `json:"dtype"`
 }
 
-// An emdRecipe is a ground with the settings of the solvers on it.
+// An emdRecipe are the settings of the solvers on a ground.
 type emdRecipe struct {
-	groundRecipe
 	Unequal   string  `json:"unequal"` // "error" (or ""), "normalise", "penalty"
 	Penalty   float64 `json:"penalty"`
 	Empty     string  `json:"empty"` // "error" (or ""), "skip"
@@ -92,7 +95,16 @@ func (r *groundRecipe) ground(c *call) (emd.Ground, error) {
 		if err != nil {
 			return nil, err
 		}
+		ulp, err := choice("dtype", r.DType, map[string]float64{"float64": 0, "float32": 0x1p-23, "float16": 0x1p-10, "bfloat16": 0x1p-7})
+		if err != nil {
+			return nil, err
+		}
 		shape := c.shape("costs")
+		if ulp > 0 && !r.Quick && shape[0] == shape[1] {
+			if d := roundedMetric(shape[0], x, ulp); d != nil {
+				return d, nil
+			}
+		}
 		return matrixGround(shape[0], shape[1], x, r.Quick)
 	}
 	return nil, fmt.Errorf("emd: the ground %q is none of hgcal, points, grid, matrix", r.Ground)
@@ -151,6 +163,48 @@ func zeroDiagonal(n int, costs []float64) bool {
 	return true
 }
 
+// A metric is a ground that solvers are opened on, whatever their settings.
+type metric struct{ emd.Ground }
+
+func openMetric(_ context.Context, c *call) (object, error) {
+	var r groundRecipe
+	if err := c.decode(&r); err != nil {
+		return object{}, err
+	}
+	g, err := r.ground(c)
+	if err != nil {
+		return object{}, err
+	}
+	m := metric{g}
+	n, k := g.Dims()
+	return object{self: m, methods: map[string]function{"costs": m.costs}},
+		c.answer(map[string]any{"n": n, "m": k, "metric": m.is()})
+}
+
+// is says whether it is a metric, rather than any costs.
+func (m metric) is() bool {
+	_, ok := m.Ground.(*emd.Metric)
+	return ok
+}
+
+// costs is the ground as a matrix.
+func (m metric) costs(_ context.Context, c *call) error {
+	if err := c.decode(&struct{}{}); err != nil {
+		return err
+	}
+	rows, cols := m.Dims()
+	d, err := out[float64](c, "costs", rows, cols)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		for j := range cols {
+			d[i*cols+j] = m.At(i, j)
+		}
+	}
+	return c.answer(map[string]any{"metric": m.is()})
+}
+
 // An emdObject has the solvers on one ground.
 type emdObject struct {
 	ground emd.Ground
@@ -162,6 +216,10 @@ type emdObject struct {
 }
 
 func openEMD(_ context.Context, c *call) (object, error) {
+	on, ok := c.of.(metric)
+	if !ok {
+		return object{}, errors.New("worker: an emd is opened on a metric, by whose handle the request goes")
+	}
 	var r emdRecipe
 	if err := c.decode(&r); err != nil {
 		return object{}, err
@@ -170,38 +228,18 @@ func openEMD(_ context.Context, c *call) (object, error) {
 	if err != nil {
 		return object{}, err
 	}
-	g, err := r.ground(c)
-	if err != nil {
-		return object{}, err
-	}
-	o := &emdObject{ground: g, set: set}
-	o.n, o.m = g.Dims()
-	if o.batch, err = emd.NewBatch(g, set); err != nil {
+	o := &emdObject{ground: on.Ground, set: set}
+	o.n, o.m = o.ground.Dims()
+	if o.batch, err = emd.NewBatch(o.ground, set); err != nil {
 		return object{}, err
 	}
 	return object{methods: map[string]function{
-		"costs":       o.costs,
 		"gradient":    o.gradient,
-		"duals":       o.duals,
+		"potentials":  o.potentials,
 		"flow":        o.flow,
 		"certificate": o.certificate,
-		"optimum":     o.optimum,
+		"solve":       o.whole,
 	}}, nil
-}
-
-// costs is the ground as a matrix.
-func (o *emdObject) costs(_ context.Context, c *call) error {
-	d, err := out[float64](c, "costs", o.n, o.m)
-	if err != nil {
-		return err
-	}
-	for i := range o.n {
-		for j := range o.m {
-			d[i*o.m+j] = o.ground.At(i, j)
-		}
-	}
-	_, metric := o.ground.(*emd.Metric)
-	return c.answer(map[string]any{"metric": metric})
 }
 
 // pairs are the images of a call, N×n and N×m.
@@ -227,8 +265,8 @@ func (o *emdObject) gradient(ctx context.Context, c *call) error {
 	return o.solve(ctx, c, o.batch.Gradient, "dp", "dq")
 }
 
-// duals sets value, and the potentials f and h where they are wanted.
-func (o *emdObject) duals(ctx context.Context, c *call) error {
+// potentials sets value, and the potentials f and h where they are wanted.
+func (o *emdObject) potentials(ctx context.Context, c *call) error {
 	return o.solve(ctx, c, o.batch.Potentials, "f", "h")
 }
 
@@ -342,11 +380,11 @@ func (o *emdObject) certificate(ctx context.Context, c *call) error {
 	})
 }
 
-// optimum solves one pair, p of n and q of m entries, and sets all that is found: value,
+// whole solves one pair, p of n and q of m entries, and sets all that is found: value,
 // f, h and the plan. The params of the reply say whether it is optimal: where the
 // bound on pivots was reached, it is the best so far. Potentials f0 and h0 are where to
 // start, if they are there.
-func (o *emdObject) optimum(_ context.Context, c *call) (err error) {
+func (o *emdObject) whole(_ context.Context, c *call) (err error) {
 	var p, q, f, h, e []float64
 	if p, err = in[float64](c, "p", o.n); err != nil {
 		return err

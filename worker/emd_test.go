@@ -33,6 +33,14 @@ func images(rng *rand.Rand, rows, cells int) []float64 {
 	return x
 }
 
+// metricOn opens a metric and solvers on it.
+func (c *client) metricOn(in []array, ground, settings string) (m, solvers answer, err error) {
+	if m, err = c.ask(typeOpen, 0, "metric", in, nil, ground); err == nil {
+		solvers, err = c.ask(typeOpen, m.handle, "emd", nil, nil, settings)
+	}
+	return m, solvers, err
+}
+
 // TestEMD holds the object's answers to the library's, bit by bit.
 func TestEMD(t *testing.T) {
 	rng := rand.New(rand.NewPCG(19, 4))
@@ -40,7 +48,7 @@ func TestEMD(t *testing.T) {
 	if err := c.file.Truncate(1 << 16); err != nil {
 		t.Fatal(err)
 	}
-	o, err := c.ask(typeOpen, 0, "emd", nil, nil, `{"ground":"hgcal","name":"cmssw","unequal":"normalise"}`)
+	_, o, err := c.metricOn(nil, `{"ground":"hgcal","name":"cmssw"}`, `{"unequal":"normalise"}`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,9 +79,9 @@ func TestEMD(t *testing.T) {
 			}
 		}
 	}
-	for method, names := range map[string][2]string{"gradient": {"dp", "dq"}, "duals": {"f", "h"}} {
+	for method, names := range map[string][2]string{"gradient": {"dp", "dq"}, "potentials": {"f", "h"}} {
 		solve := batch.Gradient
-		if method == "duals" {
+		if method == "potentials" {
 			solve = batch.Potentials
 		}
 		if err := solve(context.Background(), x, y, e, dp, dq); err != nil {
@@ -141,7 +149,7 @@ func TestEMDGrounds(t *testing.T) {
 		if test.in != nil {
 			in = append(in, test.in())
 		}
-		o, err := c.ask(typeOpen, 0, "emd", in, nil, test.recipe)
+		o, err := c.ask(typeOpen, 0, "metric", in, nil, test.recipe)
 		if err != nil {
 			t.Errorf("%s: %v", test.recipe, err)
 			continue
@@ -166,15 +174,94 @@ func TestEMDGrounds(t *testing.T) {
 		`{"ground":"grid","height":99999,"width":99999,"norm":"l1"}`:  "too large",
 		`{"ground":"grid","height":2,"width":2,"norm":"l3"}`:          "l3",
 		`{"ground":"grid","height":2,"width":2,"norm":"l2","size":3}`: "size",
-		`{"ground":"hgcal","name":"benchmark","unequal":"some"}`:      "some",
-		`{"ground":"hgcal","name":"benchmark","empty":"some"}`:        "some",
-		`{"ground":"hgcal","name":"benchmark","unequal":"penalty"}`:   "Penalty",
-		`{"ground":"hgcal","name":"benchmark","threads":-1}`:          "hreads",
-		`{"ground":"hgcal","name":"benchmark","max_pivots":-1}`:       "MaxPivots",
 	} {
-		if _, err := c.ask(typeOpen, 0, "emd", nil, nil, recipe); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := c.ask(typeOpen, 0, "metric", nil, nil, recipe); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want one with %q", recipe, err, want)
 		}
+	}
+	for settings, want := range map[string]string{
+		`{"unequal":"some"}`:    "some",
+		`{"empty":"some"}`:      "some",
+		`{"unequal":"penalty"}`: "Penalty",
+		`{"threads":-1}`:        "hreads",
+		`{"max_pivots":-1}`:     "MaxPivots",
+		`{"ground":"hgcal"}`:    "ground",
+	} {
+		if _, _, err := c.metricOn(nil, `{"ground":"hgcal","name":"benchmark"}`, settings); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want one with %q", settings, err, want)
+		}
+	}
+	echo, err := c.ask(typeOpen, 0, "echo", nil, nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, on := range []uint64{0, 987, echo.handle} {
+		if _, err := c.ask(typeOpen, on, "emd", nil, nil, ""); err == nil {
+			t.Errorf("solvers on the object %d", on)
+		}
+	}
+}
+
+// TestRoundedMetric has distances as their type rounds them, and what goes beyond that.
+func TestRoundedMetric(t *testing.T) {
+	c := dial(t, fresh())
+	if err := c.file.Truncate(1 << 20); err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(19, 8))
+	const n = 60
+	points := make([][2]float64, n)
+	for i := range points {
+		points[i] = [2]float64{math.Round(5 * rng.Float64()), 0} // on a line: no inequality is strict
+		points[i][1] = points[i][0] / 3
+	}
+	exact, err := emd.Euclidean(points)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, ulp := range map[string]float64{"float32": 0x1p-23, "float16": 0x1p-10, "bfloat16": 0x1p-7} {
+		d := make([]float64, n*n)
+		for k := range d {
+			d[k] = exact.At(k/n, k%n) * (1 + ulp*(rng.Float64()-0.5))
+		}
+		opened := func(dtype string, want bool) answer {
+			t.Helper()
+			o, err := c.ask(typeOpen, 0, "metric", []array{put(t, c, "costs", 0, d, n, n)}, nil, `{"ground":"matrix","dtype":"`+dtype+`"}`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var said struct {
+				N, M   int
+				Metric bool
+			}
+			if err := json.Unmarshal(o.params, &said); err != nil || said.Metric != want || said.N != n || said.M != n {
+				t.Errorf("%s as %q: %s, %v; want metric %v", name, dtype, o.params, err, want)
+			}
+			return o
+		}
+		opened("float64", false)
+		a, err := c.ask(typeCall, opened(name, true).handle, "costs", nil, nil, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k, x := range get[float64](t, c, a.arrays[0]) {
+			if math.Abs(x-d[k]) > 4*ulp*exact.Max() {
+				t.Fatalf("%s: the distance %d is %v, was %v", name, k, x, d[k])
+			}
+		}
+		for _, k := range []int{1, n + 1} { // not symmetric; a cell that is far from itself
+			was := d[k]
+			d[k] += 5 * ulp * exact.Max()
+			opened(name, false)
+			d[k] = was
+		}
+		for _, k := range []int{1, n} { // beyond the sum of two others
+			d[k] += 20 * ulp * exact.Max()
+		}
+		opened(name, false)
+	}
+	if _, err := c.ask(typeOpen, 0, "metric", []array{put(t, c, "costs", 0, []float64{0}, 1, 1)}, nil, `{"ground":"matrix","dtype":"int8"}`); err == nil || !strings.Contains(err.Error(), "int8") {
+		t.Errorf("int8: %v", err)
 	}
 }
 
@@ -182,13 +269,13 @@ func TestEMDGrounds(t *testing.T) {
 func TestEMDErrors(t *testing.T) {
 	c := dial(t, fresh())
 	costs := put(t, c, "costs", 0, []float64{1, 2, 3, 4, 5, 6}, 2, 3)
-	o, err := c.ask(typeOpen, 0, "emd", []array{costs}, nil, `{"ground":"matrix"}`)
+	_, o, err := c.metricOn([]array{costs}, `{"ground":"matrix"}`, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := put(t, c, "p", 0, []float64{.5, .5, .5, .5}, 2, 2)
 	q := put(t, c, "q", 64, []float64{.5, .5, 0, .5, .5, math.NaN()}, 2, 3)
-	for _, method := range []string{"gradient", "duals", "flow", "certificate"} {
+	for _, method := range []string{"gradient", "potentials", "flow", "certificate"} {
 		var f *failure
 		if _, err := c.ask(typeCall, o.handle, method, []array{p, q}, nil, ""); !errors.As(err, &f) {
 			t.Fatalf("%s: error %v", method, err)
@@ -218,11 +305,11 @@ func TestEMDOptimum(t *testing.T) {
 	x, y := images(rng, 1, n), images(rng, 1, n)
 	best := math.NaN()
 	for _, limit := range []string{"0", "3"} {
-		o, err := c.ask(typeOpen, 0, "emd", []array{put(t, c, "costs", 0, m, n, n)}, nil, `{"ground":"matrix","max_pivots":`+limit+`}`)
+		_, o, err := c.metricOn([]array{put(t, c, "costs", 0, m, n, n)}, `{"ground":"matrix"}`, `{"max_pivots":`+limit+`}`)
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, err := c.ask(typeCall, o.handle, "optimum", []array{put(t, c, "p", 0, x, n), put(t, c, "q", 1024, y, n)}, nil, "")
+		a, err := c.ask(typeCall, o.handle, "solve", []array{put(t, c, "p", 0, x, n), put(t, c, "q", 1024, y, n)}, nil, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -349,7 +436,7 @@ func TestOnce(t *testing.T) {
 		}
 		x, y := images(rng, 1, n), images(rng, 1, n)
 		costs := put(t, c, "costs", 0, m, n, n)
-		o, err := c.ask(typeOpen, 0, "emd", []array{costs}, nil, `{"ground":"matrix","quick":true}`)
+		_, o, err := c.metricOn([]array{costs}, `{"ground":"matrix","quick":true}`, "")
 		if err != nil {
 			t.Fatal(err)
 		}

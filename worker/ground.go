@@ -1,8 +1,10 @@
 package worker
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"barrow/emd"
 	"barrow/internal/limit"
@@ -99,4 +101,62 @@ func pairwise(n int, distance func(i, j int) float64) (emd.Ground, error) {
 		}
 	}
 	return ground(emd.NewMetric(n, d))
+}
+
+// roundedMetric is the metric that a matrix is but for the rounding of its elements' type,
+// whose numbers are ulp apart at 1; nil if it is none. Rounded distances may differ from
+// i to j and from j to i, and go beyond the sum of two others: the shortest paths do not.
+func roundedMetric(n int, costs []float64, ulp float64) *emd.Metric {
+	most := 0.0
+	for _, x := range costs {
+		most = max(most, math.Abs(x)) // NaN stays
+	}
+	within := 4 * ulp * most
+	d := make([]float64, n*n)
+	for i := range n {
+		if !(math.Abs(costs[i*n+i]) <= within) {
+			return nil
+		}
+		for j := range i {
+			x, y := costs[i*n+j], costs[j*n+i]
+			if !(x >= 0 && y >= 0 && math.Abs(x-y) <= within) {
+				return nil
+			}
+			d[i*n+j], d[j*n+i] = min(x, y), min(x, y)
+		}
+	}
+	m, err := emd.NewMetric(n, d)
+	if err != nil {
+		return nil
+	}
+	var triangle *emd.TriangleError
+	if err := m.Check(); err == nil {
+		return m
+	} else if errors.As(err, &triangle) && triangle.Excess > within {
+		return nil
+	}
+	given := slices.Clone(d)
+	shortest(n, d)
+	for k, x := range d {
+		if given[k]-x > within {
+			return nil
+		}
+	}
+	if m, err = emd.NewMetric(n, d); err != nil || m.Check() != nil {
+		return nil
+	}
+	return m
+}
+
+// shortest replaces symmetric distances by those of the shortest paths (Floyd–Warshall).
+func shortest(n int, d []float64) {
+	for k := range n {
+		over := d[k*n:][:n]
+		for i := range n {
+			to, row := over[i], d[i*n:][:n]
+			for j, x := range over {
+				row[j] = min(row[j], to+x)
+			}
+		}
+	}
 }

@@ -269,21 +269,24 @@ func FuzzServe(f *testing.F) {
 	f.Add(frame(typeCall, 1, 0, "echo", []array{at("p", 4096, tUint64, 1<<40, 1<<20)}, nil, ""))
 	f.Add([]byte("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n........"))
 	masses := []array{at("p", 0, tFloat64, 2, 3), at("q", 128, tFloat64, 2, 3)}
-	f.Add(frame(typeCall, 1, 1, "gradient", masses, []array{at("value", 512, tFloat64, 2), at("dp", 576, tFloat64, 2, 3)}, ""))
-	f.Add(frame(typeCall, 1, 1, "duals", masses, []array{at("value", 512, tFloat64, 2), at("h", 576, tFloat64, 2, 3)}, ""))
-	for _, method := range []string{"flow", "certificate", "costs"} {
-		f.Add(frame(typeCall, 1, 1, method, masses, nil, ""))
+	f.Add(frame(typeCall, 1, 2, "gradient", masses, []array{at("value", 512, tFloat64, 2), at("dp", 576, tFloat64, 2, 3)}, ""))
+	f.Add(frame(typeCall, 1, 2, "potentials", masses, []array{at("value", 512, tFloat64, 2), at("h", 576, tFloat64, 2, 3)}, ""))
+	for _, method := range []string{"flow", "certificate"} {
+		f.Add(frame(typeCall, 1, 2, method, masses, nil, ""))
 	}
 	single := []array{at("p", 0, tFloat64, 3), at("q", 128, tFloat64, 3)}
-	f.Add(frame(typeCall, 1, 1, "optimum", append(single, at("f0", 512, tFloat64, 3), at("h0", 512, tFloat64, 3)), nil, ""))
-	f.Add(frame(typeCall, 1, 2, "rows", nil, nil, `{"from":0,"to":2}`))
-	f.Add(frame(typeCall, 1, 3, "encode", []array{at("charge", 0, tFloat64, 2, 48)}, nil, ""))
-	f.Add(frame(typeCall, 1, 3, "decode", []array{at("frames", 0, tUint16, 2, 26)}, nil, ""))
+	f.Add(frame(typeCall, 1, 2, "solve", append(single, at("f0", 512, tFloat64, 3), at("h0", 512, tFloat64, 3)), nil, ""))
+	f.Add(frame(typeCall, 1, 3, "rows", nil, nil, `{"from":0,"to":2}`))
+	f.Add(frame(typeCall, 1, 4, "encode", []array{at("charge", 0, tFloat64, 2, 48)}, nil, ""))
+	f.Add(frame(typeCall, 1, 4, "decode", []array{at("frames", 0, tUint16, 2, 26)}, nil, ""))
 	for _, r := range fuzzRecipes {
-		f.Add(frame(typeOpen, 1, 0, r.kind, r.in, nil, r.params))
+		f.Add(frame(typeOpen, 1, r.of, r.kind, r.in, nil, r.params))
 	}
-	f.Add(frame(typeOpen, 1, 0, "emd", []array{at("points", 0, tFloat64, 4, 3)}, nil, `{"ground":"points","periods":[0,1,2]}`))
-	f.Add(frame(typeOpen, 1, 0, "emd", nil, nil, `{"ground":"grid","height":2,"width":3,"norm":"l1","unequal":"penalty","penalty":3}`))
+	f.Add(frame(typeCall, 1, 1, "costs", nil, nil, ""))
+	f.Add(frame(typeOpen, 1, 1, "emd", nil, nil, `{"unequal":"penalty","penalty":3,"empty":"skip"}`))
+	f.Add(frame(typeOpen, 1, 0, "metric", []array{at("costs", 0, tFloat64, 3, 3)}, nil, `{"ground":"matrix","dtype":"float32"}`))
+	f.Add(frame(typeOpen, 1, 0, "metric", []array{at("points", 0, tFloat64, 4, 3)}, nil, `{"ground":"points","periods":[0,1,2]}`))
+	f.Add(frame(typeOpen, 1, 0, "metric", nil, nil, `{"ground":"grid","height":2,"width":3,"norm":"l1"}`))
 	f.Add(frame(typeOpen, 1, 0, "emd.once", nil, nil, `{"max_pivots":3}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if len(b) > maxFrame {
@@ -293,7 +296,7 @@ func FuzzServe(f *testing.F) {
 		for _, r := range fuzzRecipes {
 			put(t, c, "", 0, []float64{1, 0, 2, 2, 2, 0.5, 0.5, 0, 0, 1, 2, 3})
 			put(t, c, "", 256, []int64{0, 2, 3})
-			if _, err := c.ask(typeOpen, 0, r.kind, r.in, nil, r.params); err != nil {
+			if _, err := c.ask(typeOpen, r.of, r.kind, r.in, nil, r.params); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -314,17 +317,19 @@ func FuzzServe(f *testing.F) {
 	})
 }
 
-// fuzzRecipes are the objects that are open when a frame of any bytes comes, 1 to 3.
+// fuzzRecipes are the objects that are open when a frame of any bytes comes, 1 to 4.
 var fuzzRecipes = []struct {
 	kind   string
+	of     uint64
 	in     []array
 	params string
 }{
-	{"emd", []array{{name: "points", dtype: tFloat64, shape: []int{3, 2}}}, `{"ground":"points","unequal":"normalise","threads":1}`},
-	{"emd.events", []array{
+	{"metric", 0, []array{{name: "points", dtype: tFloat64, shape: []int{3, 2}}}, `{"ground":"points"}`},
+	{"emd", 1, nil, `{"unequal":"normalise","threads":1}`},
+	{"emd.events", 0, []array{
 		{name: "particles0", dtype: tFloat64, shape: []int{3, 2}}, {name: "starts0", offset: 256, dtype: tInt64, shape: []int{3}},
 	}, `{"r":2,"beta":1,"threads":1}`},
-	{"econt.baseline", nil, `{"algorithm":"BC","links":5}`},
+	{"econt.baseline", 0, nil, `{"algorithm":"BC","links":5}`},
 }
 
 // fuzzed serves what neither works long nor with files, whatever it is asked for.

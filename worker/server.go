@@ -273,6 +273,13 @@ func (s *server) open(ctx context.Context, c *call) error {
 	if f == nil {
 		return unknown("kind of object", s.request.name, s.subject.kinds)
 	}
+	if handle := s.request.handle; handle != 0 {
+		on, ok := s.objects[handle]
+		if !ok {
+			return fmt.Errorf("worker: no object %d is open", handle)
+		}
+		c.of = on.self
+	}
 	o, err := f(ctx, c)
 	if err == nil {
 		// An object whose opening fails has no handle that it could be closed by.

@@ -16,9 +16,11 @@ type function func(ctx context.Context, c *call) error
 type open func(ctx context.Context, c *call) (object, error)
 
 // An object has methods; close is called, where there is one, when the client closes it.
+// self is what objects that are opened on this one get to see as their call's of.
 type object struct {
 	methods map[string]function
 	close   func() error
+	self    any
 }
 
 // A subject is part of the library as served. Names are the subject's with the thing's,

@@ -31,7 +31,7 @@ def check_loss(metric: Any, unequal: Any) -> Tuple[Tuple[int, int], Unequal]:
     check_unequal(unequal)
     known = cast(Unequal, tuple(unequal) if isinstance(unequal, list) else unequal)
     if not isinstance(metric, Metric):
-        metric = ground(metric, (known, "error", 0, 0), name="metric")
+        metric = ground(metric, name="metric")
     return metric.shape, known
 
 

@@ -225,7 +225,7 @@ def _quick(a: Any, b: Any, M: Any, numItermax: int, check: bool) -> Optional[flo
             if check or not np.isfinite(p * q) or q == 0:
                 return None
         b = b * (p / q)
-    metric = M if isinstance(M, Metric) else ground_again(M, settings)
+    metric = M if isinstance(M, Metric) else ground_again(M)
     try:
         if metric is None:
             reply = _once(settings[3]).call("value", None, {"p": (a, "f8"), "q": (b, "f8"), "costs": (M, "f8")}, {"value": ((1,), "f8")})
@@ -267,7 +267,7 @@ class _Inputs:
         elif is_sparse(M):
             self.metric = self._dense(M)
         else:
-            self.metric = ground(self.lib.to_numpy(M, "M"), self.settings, quick=True)
+            self.metric = ground(self.lib.to_numpy(M, "M"), quick=True)
         n, m = self.metric.shape
         p, q = self._masses(a, n, "a"), self._masses(b, m, "b")
         self.single = p.ndim == q.ndim == 1
@@ -315,14 +315,14 @@ class _Inputs:
         allowed = np.isfinite(dense)
         dense[~allowed] = 1e12 * max(1e-150, np.abs(values).max(initial=0))
         self.edges = (rows, cols, allowed)
-        return ground(dense, self.settings, quick=True)
+        return ground(dense, quick=True)
 
     def solve(self, row: int, center: bool) -> _Found:
         n, m = self.metric.shape
         p, q = self.a[row], self.b[row]
         solver = self.metric.solver(*self.settings)
         try:
-            reply = solver.call("optimum", None, {"p": p, "q": q, **self.start}, {"value": ((1,), "f8"), "f": ((n,), "f8"), "h": ((m,), "f8")})
+            reply = solver.call("solve", None, {"p": p, "q": q, **self.start}, {"value": ((1,), "f8"), "f": ((n,), "f8"), "h": ((m,), "f8")})
         except EMDError as e:
             words = str(name_sides(e, "ab")).partition(": ")[2]
             words = f"barrow: {words}" if self.single else f"barrow: row {row}: {words}"

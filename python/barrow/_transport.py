@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ._arrays import numbers
 from ._errors import EMDError
 from ._worker import Object, chunks
-from .metric import Empty, Metric, Unequal
+from .metric import Empty, Metric, Unequal, rounded
 
 Array = NDArray[np.float64]
 
@@ -96,7 +96,7 @@ def solve_batch(
 
 def solve_pairs(a: Any, b: Any, M: Any, settings: Settings, left: bool, right: bool, names: str) -> Transport:
     """solve_batch of sides that errors call by these names, one letter each."""
-    metric = M if isinstance(M, Metric) else ground(M, settings, name="M" if names == "ab" else "metric")
+    metric = M if isinstance(M, Metric) else ground(M, name="M" if names == "ab" else "metric")
     solver = metric.solver(*settings)
     p, q, single = _pairs(a, b, metric, names)
     unequal = settings[0]
@@ -353,7 +353,7 @@ class Transport:
         if self._raw:
             return self.gradient
         if self._potentials is None:
-            _, f, h = self._run("duals", "f", "h")
+            _, f, h = self._run("potentials", "f", "h")
             self._potentials = (f, h)
         f, h = self._potentials
         return f, h
@@ -401,11 +401,11 @@ class _Grounds:
         self.marks: Deque[bytes] = deque(maxlen=2 * self.MOST)
 
     @staticmethod
-    def mark(x: Any, quick: bool) -> bytes:
+    def mark(x: Any, quick: bool, dtype: str = "") -> bytes:
         """Some of the numbers: other matrices mostly have others."""
         n, m = x.shape
         some: bytes = x[:: n // 16 + 1, :: m // 16 + 1].tobytes()
-        return b"%d %d %d " % (n, m, quick) + some
+        return b"%d %d %d %s " % (n, m, quick, dtype.encode()) + some
 
     def known(self, x: Any, mark: bytes) -> Optional[Metric]:
         for entry in self.kept:
@@ -420,10 +420,10 @@ class _Grounds:
         self.marks.append(mark)
         return False
 
-    def find(self, x: Any, mark: bytes, settings: Settings, quick: bool) -> Metric:
+    def find(self, x: Any, mark: bytes, quick: bool, dtype: str = "") -> Metric:
         metric = self.known(x, mark)
         if metric is None:
-            metric = Metric._matrix(x, settings, quick)
+            metric = Metric._matrix(x, quick, dtype=dtype)
             kept = [(mark, metric._arrays["costs"], metric)]
             size = x.nbytes
             for entry in self.kept[: self.MOST - 1]:
@@ -437,21 +437,21 @@ class _Grounds:
 _grounds = _Grounds()
 
 
-def ground(M: Any, settings: Settings, quick: bool = False, name: str = "M") -> Metric:
+def ground(M: Any, quick: bool = False, name: str = "M") -> Metric:
     """The metric of a matrix, the one of an earlier call where the numbers are the same."""
-    x = _costs(M, name)
+    x, dtype = _costs(M, name), "" if quick else rounded(M)
     if x.ndim != 2 or x.nbytes > _Grounds.BYTES:
-        return Metric._matrix(x, settings, quick, name)
-    return _grounds.find(x, _Grounds.mark(x, quick), settings, quick)
+        return Metric._matrix(x, quick, name, dtype)
+    return _grounds.find(x, _Grounds.mark(x, quick, dtype), quick, dtype)
 
 
-def ground_again(M: Any, settings: Settings) -> Optional[Metric]:
+def ground_again(M: Any) -> Optional[Metric]:
     """The quick metric of a matrix that has been here before; None for a new one."""
     x = _costs(M, "M")
     if x.nbytes > _Grounds.BYTES:
         return None
     mark = _Grounds.mark(x, True)
-    return _grounds.known(x, mark) or (_grounds.find(x, mark, settings, True) if _grounds.again(mark) else None)
+    return _grounds.known(x, mark) or (_grounds.find(x, mark, True) if _grounds.again(mark) else None)
 
 
 def _costs(M: Any, name: str) -> Any:

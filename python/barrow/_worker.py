@@ -190,12 +190,18 @@ class Object:
         What it is, in the worker's words.
     params, arrays
         The recipe. Arrays are copied.
+    of : Object, optional
+        What it is opened on.
     """
 
     def __init__(
-        self, kind: str, params: Optional[Mapping[str, Any]] = None, arrays: Optional[Mapping[str, Array]] = None
+        self,
+        kind: str,
+        params: Optional[Mapping[str, Any]] = None,
+        arrays: Optional[Mapping[str, Array]] = None,
+        of: Optional[Object] = None,
     ) -> None:
-        self._recipe = (kind, dict(params or {}), {key: np.array(value) for key, value in (arrays or {}).items()})
+        self._recipe = (kind, dict(params or {}), {key: np.array(value) for key, value in (arrays or {}).items()}, of)
         self._number = 0  # of the worker that it is open in
         self._handle = 0
         self._plans: Dict[Any, Plan] = {}
@@ -234,9 +240,13 @@ class Object:
 
     def _ready(self, worker: Worker) -> None:
         if self._number != worker.number:
-            kind, params, arrays = self._recipe
+            kind, params, arrays, of = self._recipe
             self._plans.clear()
-            self._handle, _ = worker.request(OPEN, 0, kind, params, arrays)
+            on = 0
+            if of is not None:
+                of._ready(worker)
+                on = of._handle
+            self._handle, _ = worker.request(OPEN, on, kind, params, arrays)
             self._number = worker.number
 
     def _call(

@@ -19,7 +19,7 @@ Unequal = Union[Literal["error", "normalise", "normalize"], Tuple[Literal["penal
 Norm = Literal[1, 2, "l1", "l2", "linf"]
 Empty = Literal["error", "skip"]
 
-__all__ = ["Empty", "Metric", "Unequal", "check_unequal"]
+__all__ = ["Empty", "Metric", "Unequal", "check_unequal", "rounded"]
 
 #: Solvers that a metric keeps: each has room of its own in the worker.
 KEPT = 8
@@ -46,15 +46,15 @@ class Metric:
         shape: Tuple[int, int],
         params: Mapping[str, Any],
         arrays: Optional[Mapping[str, Any]] = None,
-        settings: Tuple[Unequal, Empty, int, int] = ("error", "error", 0, 0),
     ) -> None:
         self._fill(shape, params, arrays or {})
-        self.solver(*settings).open()  # for what is wrong with it
+        self._ground.open()  # for what is wrong with it
 
     def _fill(self, shape: Tuple[int, int], params: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
         self.shape = shape
         self._params = dict(params)
         self._arrays = dict(arrays)
+        self._ground = Object("metric", params, arrays)
         self._solvers: Dict[Any, Object] = {}  # those asked for last, the latest at the end
         self._distances: Any = None
         self._is_metric: Optional[bool] = None
@@ -144,29 +144,36 @@ class Metric:
         A square one that is a metric (symmetric, no negative entry, zeros on the
         diagonal, triangle inequality) is used as one: the mass that a and b have in
         common stays where it is, which is faster. All others are costs between the n
-        cells of a and the m cells of b, of any sign.
+        cells of a and the m cells of b, of any sign. Of a matrix of float32, float16 or
+        bfloat16 what its type rounds away (4 steps of it at the largest entry) makes no
+        difference: the shortest paths take the place of distances that go beyond them.
 
         Parameters
         ----------
         M : (n, m)
             Finite. For a move that must not happen, a cost far above all others will do.
         """
-        return cls._matrix(M, ("error", "error", 0, 0))
+        return cls._matrix(M)
 
     @classmethod
-    def _matrix(cls, M: Any, settings: Tuple[Unequal, Empty, int, int], quick: bool = False, name: str = "M") -> Metric:
-        """A matrix whose first solver has these settings; quick takes it for a metric only if it obviously is one."""
+    def _matrix(cls, M: Any, quick: bool = False, name: str = "M", dtype: str = "") -> Metric:
+        """A matrix; quick takes it for a metric only if it obviously is one. It had this dtype, if not its own."""
         x = numbers(M, name)
         if x.ndim != 2:
             raise ValueError(f"barrow: {name} has the shape {x.shape}: want a matrix")
         arrays = {"costs": np.array(x, dtype="f8", order="C")}
-        return cls((x.shape[0], x.shape[1]), {"ground": "matrix", "quick": True} if quick else {"ground": "matrix"}, arrays, settings)
+        params: Dict[str, Any] = {"ground": "matrix"}
+        if quick:
+            params["quick"] = True
+        elif dtype or rounded(M):
+            params["dtype"] = dtype or rounded(M)
+        return cls((x.shape[0], x.shape[1]), params, arrays)
 
     @property
     def distances(self) -> NDArray[np.float64]:
         """The (n, m) matrix of distances or costs, read-only."""
         if self._distances is None:
-            reply = self.solver().call("costs")
+            reply = self._ground.call("costs")
             distances = reply.arrays["costs"]
             distances.flags.writeable = False
             self._is_metric = bool(reply.params["metric"])
@@ -206,7 +213,7 @@ class Metric:
         solver = self._solvers.pop(key, None)
         if solver is None:
             settings = settings or _settings(unequal, empty, threads, max_pivots)
-            solver = Object("emd", {**self._params, **settings}, self._arrays)
+            solver = Object("emd", settings, None, self._ground)
             for oldest in list(self._solvers)[: 1 - KEPT]:
                 self._solvers.pop(oldest, None)
         self._solvers[key] = solver
@@ -218,6 +225,12 @@ class Metric:
     def __repr__(self) -> str:
         words = ", ".join(f"{key}={value!r}" for key, value in self._params.items())
         return f"<barrow.Metric {self.shape[0]}×{self.shape[1]}, {words}>"
+
+
+def rounded(M: Any) -> str:
+    """The type of a matrix, where it holds less than float64 does; "" for all others."""
+    name = str(getattr(M, "dtype", "")).rpartition(".")[2]
+    return name if name in ("float32", "float16", "bfloat16") else ""
 
 
 def check_unequal(unequal: Any) -> Dict[str, Any]:

@@ -127,3 +127,22 @@ def test_errors_keep_their_class():
         barrow.emd([[1.0, 0], [1, 0]], [[1.0, 0], [2, 0]], [[0.0, 1], [1, 0]])
     again = pickle.loads(pickle.dumps(caught.value))
     assert type(again) is type(caught.value) and (str(again), again.row) == (str(caught.value), 1)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_rounded_distances_are_a_metric(dtype):
+    """What their type rounds away makes distances no costs, which would move what a and b have in common."""
+    rng = np.random.default_rng(4)
+    x = np.cumsum(rng.random(40))  # on a line: no inequality is strict
+    exact = np.abs(x[:, None] - x)
+    M = exact.astype(dtype)
+    assert not barrow.Metric.matrix(M.astype("f8")).is_metric
+    metric = barrow.Metric.matrix(M)
+    assert metric.is_metric
+    assert np.abs(metric.distances - exact).max() <= 5 * np.finfo(dtype).eps * exact.max()
+    a = rng.random((3, 40))
+    found = barrow.solve_batch(a, a, M)
+    assert not found.value.any() and not found.gradient[0].any()
+    assert barrow.solve_batch(a, a, M.astype("f8")).gradient[0].any(), "the same numbers as costs are another ground"
+    M[0, 1] *= 2
+    assert not barrow.Metric.matrix(M).is_metric
