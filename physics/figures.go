@@ -34,15 +34,12 @@ type Columns struct {
 
 // Crossings are the clusters that one contender leaves of minimum bias.
 type Crossings struct {
-	// N is the number of endcaps, those without clusters included.
+	// N is the number of endcaps, whole ones, those without clusters included.
 	N int
 	// Event and Zside say which the cluster is in, Pt is calibrated, in GeV.
 	Event []int64
 	Zside []int
 	Pt    []float64
-	// Weight is how many clusters of an endcap each stands for where events are parts
-	// of an endcap. Nil means that events are whole endcaps.
-	Weight []float64
 }
 
 // Figure is a figure of merit of a contender.

@@ -169,12 +169,10 @@ func (c *Crossings) check() error {
 	switch {
 	case c.N < 1:
 		return fmt.Errorf("%d endcaps of minimum bias: want at least one", c.N)
-	case len(c.Zside) != n || len(c.Pt) != n || c.Weight != nil && len(c.Weight) != n:
-		return fmt.Errorf("%d, %d, %d and %d values of clusters of minimum bias: want as many of each", n, len(c.Zside), len(c.Pt), len(c.Weight))
+	case len(c.Zside) != n || len(c.Pt) != n:
+		return fmt.Errorf("%d, %d and %d values of clusters of minimum bias: want as many of each", n, len(c.Zside), len(c.Pt))
 	case slices.ContainsFunc(c.Pt, math.IsNaN):
 		return fmt.Errorf("a cluster of minimum bias has no p_T")
-	case slices.ContainsFunc(c.Weight, func(w float64) bool { return !(w > 0) || math.IsInf(w, 1) }):
-		return fmt.Errorf("a cluster of minimum bias has a weight that is not above 0")
 	}
 	return nil
 }

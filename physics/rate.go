@@ -17,18 +17,17 @@ type endcap struct {
 	zside int
 }
 
-// spectrum is what one contender's trigger sees of minimum bias, the largest transverse
-// momentum first: of whole endcaps each one's largest, of parts of endcaps all.
+// spectrum is what one contender's trigger sees of minimum bias: each endcap's largest
+// transverse momentum, the largest first.
 type spectrum struct {
-	pt, weight []float64
-	event      []int32 // place among all endcaps
-	endcaps    int
-	whole      bool
+	pt      []float64
+	event   []int32 // place among all endcaps
+	endcaps int
 }
 
 // newSpectrum sorts a contender's clusters; place says where its endcaps are among all.
 func newSpectrum(c *Crossings, place map[endcap]int32) *spectrum {
-	s := &spectrum{endcaps: c.N, whole: c.Weight == nil}
+	s := &spectrum{endcaps: c.N}
 	order := make([]int, len(c.Pt))
 	for i := range order {
 		order[i] = i
@@ -36,60 +35,46 @@ func newSpectrum(c *Crossings, place map[endcap]int32) *spectrum {
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(c.Pt[b], c.Pt[a]) })
 	seen := make(map[int32]bool)
 	for _, i := range order {
-		e, weight := place[endcap{c.Event[i], c.Zside[i]}], 1.
-		if !s.whole {
-			weight = c.Weight[i]
-		} else if seen[e] {
+		e := place[endcap{c.Event[i], c.Zside[i]}]
+		if seen[e] {
 			continue
 		}
 		seen[e] = true
-		s.pt, s.weight, s.event = append(s.pt, c.Pt[i]), append(s.weight, weight), append(s.event, e)
+		s.pt, s.event = append(s.pt, c.Pt[i]), append(s.event, e)
 	}
 	return s
 }
 
-// rate is how often an endcap of a crossing has a cluster, in kHz, where a share of the
-// endcaps has one, or of parts of endcaps where an endcap has so many on average. The two
-// endcaps of a crossing are independent, and so are an endcap's clusters.
-func (s *spectrum) rate(each float64) float64 {
-	if s.whole {
-		return collisions * each * (2 - each)
-	}
-	return collisions * -math.Expm1(-2*each)
-}
+// rateOf is how often an endcap of a crossing has a cluster, in kHz, where a share of the
+// endcaps has one. The two endcaps of a crossing are independent.
+func rateOf(share float64) float64 { return collisions * share * (2 - share) }
 
-// each is what makes a rate: the inverse of rate.
-func (s *spectrum) each(rate float64) float64 {
-	logNone := math.Log1p(-rate/collisions) / 2 // that an endcap has none
-	if s.whole {
-		return -math.Expm1(logNone)
-	}
-	return -logNone
-}
+// shareOf is what makes a rate: the inverse of rateOf.
+func shareOf(rate float64) float64 { return -math.Expm1(math.Log1p(-rate/collisions) / 2) }
 
-// above is the sum of the weights at or above a threshold, an endcap.
+// above is the share of endcaps at or above a threshold.
 func (s *spectrum) above(counts []uint8, threshold float64) float64 {
-	sum := 0.0
+	n := 0
 	for i, pt := range s.pt {
 		if pt < threshold {
 			break
 		}
-		sum += float64(float64(counts[s.event[i]]) * s.weight[i])
+		n += int(counts[s.event[i]])
 	}
-	return sum / float64(s.endcaps)
+	return float64(n) / float64(s.endcaps)
 }
 
-// threshold is where so many an endcap are at or above it: linear in the number between
-// one cluster and the next. It is 0 where there are fewer.
-func (s *spectrum) threshold(counts []uint8, each float64) float64 {
-	want := each * float64(s.endcaps)
+// threshold is where such a share of endcaps is at or above it: linear in the number
+// between one cluster and the next. It is 0 where there are fewer.
+func (s *spectrum) threshold(counts []uint8, share float64) float64 {
+	want := share * float64(s.endcaps)
 	sum, last := 0.0, math.NaN()
 	for i, pt := range s.pt {
 		c := counts[s.event[i]]
 		if c == 0 {
 			continue
 		}
-		next := sum + float64(float64(c)*s.weight[i])
+		next := sum + float64(c)
 		if next >= want {
 			if math.IsNaN(last) {
 				return pt
@@ -103,11 +88,7 @@ func (s *spectrum) threshold(counts []uint8, each float64) float64 {
 
 // lowestRate is the lowest rate that the clusters can tell: that of the tenth.
 func (s *spectrum) lowestRate() float64 {
-	sum := 0.0
-	for i := range min(least, len(s.weight)) {
-		sum += s.weight[i]
-	}
-	return s.rate(sum / float64(s.endcaps))
+	return rateOf(float64(min(least, len(s.pt))) / float64(s.endcaps))
 }
 
 // trigger is what the figures of the trigger have in common.
@@ -132,7 +113,7 @@ func newTrigger(s *spectrum, rate float64) *trigger {
 
 // threshold in a draw of the bootstrap.
 func (t *trigger) threshold(times *times) float64 {
-	return t.spectrum.threshold(times.crossings, t.spectrum.each(t.rate))
+	return t.spectrum.threshold(times.crossings, shareOf(t.rate))
 }
 
 // thresholdOf is the threshold at the fixed rate.
@@ -160,11 +141,11 @@ func rateAbove(v *view) measure {
 		return measure{n: s.endcaps, note: few(s.endcaps, "endcaps of minimum bias")}
 	}
 	return measure{n: s.endcaps, statistic: func(times *times) (float64, string) {
-		each := s.above(times.crossings, v.low)
-		if each == 0 {
+		share := s.above(times.crossings, v.low)
+		if share == 0 {
 			return 0, fmt.Sprintf("none in %d endcaps", s.endcaps)
 		}
-		return s.rate(each), ""
+		return rateOf(share), ""
 	}}
 }
 

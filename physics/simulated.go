@@ -4,11 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
 
 	"golang.org/x/sync/errgroup"
 
-	"barrow/internal/counter"
 	"barrow/internal/limit"
 	"barrow/simulate"
 )
@@ -23,11 +21,9 @@ type SimulatedSettings struct {
 	// Reach is how much is drawn around every particle, and for a jet around its axis
 	// and its parts: what is within so much in x/z and y/z. A cluster is the whole
 	// endcap's if none of the larger ones is near and this is at least its radius and
-	// the smoothing's width. 0 is 0.06, negative the whole endcap.
+	// the smoothing's width. 0 is 0.06, negative the whole endcap, as minimum bias always
+	// is.
 	Reach float64
-	// Patches is the number of such cones in random directions, as particles have, that
-	// are drawn besides; with minimum bias and Patches 0 all of the endcap is.
-	Patches int
 }
 
 // Simulated draws events.
@@ -53,20 +49,12 @@ func NewSimulated(s SimulatedSettings) (*Simulated, error) {
 		return nil, fmt.Errorf("physics: %d events: want 0 or more", s.N)
 	case !(s.Reach <= maxReach):
 		return nil, fmt.Errorf("physics: reach %g in x/z: want at most %d, or a negative one for the whole endcap", s.Reach, maxReach)
-	case s.Patches < 0 || s.Patches > 100:
-		return nil, fmt.Errorf("physics: %d patches an event: want 0 to 100", s.Patches)
 	}
 	threads, err := limit.Threads(s.Events.Threads)
 	if err != nil {
 		return nil, fmt.Errorf("physics: %w", err)
 	}
 	s.Events.Threads = 1
-	if s.Events.EtaMin == 0 {
-		s.Events.EtaMin = 1.6
-	}
-	if s.Events.EtaMax == 0 {
-		s.Events.EtaMax = 2.9
-	}
 	events, err := simulate.NewEvents(s.Events)
 	if err != nil {
 		return nil, err
@@ -112,13 +100,11 @@ func (s *Simulated) Skip(n int) int {
 	return n
 }
 
-const patchStream = 0x7061746368
-
 // Event replaces the contents of e by event k. It may be called by several goroutines
 // at once.
 func (s *Simulated) Event(k uint64, e *Event) error {
 	e.Number, e.Zside, e.Cones = int64(k), 1, e.Cones[:0]
-	if s.settings.Reach < 0 || s.settings.Events.Class == simulate.PileUp && s.settings.Patches == 0 {
+	if s.settings.Reach < 0 || s.settings.Events.Class == simulate.PileUp {
 		e.Cones = nil
 	} else {
 		list := s.events.Particles(k)
@@ -127,12 +113,6 @@ func (s *Simulated) Event(k uint64, e *Event) error {
 			for j := range list[i].Parts {
 				e.Cones = append(e.Cones, list[i].Parts[j].Around(s.settings.Reach))
 			}
-		}
-		r := counter.New(s.settings.Events.Seed^patchStream, k)
-		lo, hi := s.settings.Events.EtaMin, s.settings.Events.EtaMax
-		for range s.settings.Patches {
-			p := simulate.Particle{Eta: lo + float64((hi-lo)*r.Float64()), Phi: math.Pi * float64(2*r.Float64()-1)}
-			e.Cones = append(e.Cones, p.Around(s.settings.Reach))
 		}
 	}
 	e.Truth = s.events.Draw(k, e.Cones, &e.Images)

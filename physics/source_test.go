@@ -44,7 +44,7 @@ func all(t testing.TB, s Source, few int) ([]*Event, error) {
 // TestSimulated: events are the same for any number of threads and at a time, their
 // wafers those of the generator.
 func TestSimulated(t *testing.T) {
-	s := SimulatedSettings{First: 10, N: 7, Patches: 1, Events: simulate.EventSettings{Class: simulate.Electron, PileUp: 50, Layers: []int{5, 9}, Threads: 1}}
+	s := SimulatedSettings{First: 10, N: 7, Events: simulate.EventSettings{Class: simulate.Electron, PileUp: 50, Layers: []int{5, 9}, Threads: 1}}
 	read := func(few int) []*Event {
 		source, err := NewSimulated(s)
 		if err != nil {
@@ -70,11 +70,11 @@ func TestSimulated(t *testing.T) {
 		}
 		p := e.Truth[0]
 		x, y := Direction(p.Eta, p.Phi)
-		if len(e.Cones) != 2 || !e.Holds(x, y, 0.05) || e.Holds(x, y, 0.07) {
+		if len(e.Cones) != 1 || !e.Holds(x, y, 0.05) || e.Holds(x, y, 0.07) {
 			t.Errorf("event %d: cones %v around a particle at %g, %g", e.Number, e.Cones, x, y)
 		}
 	}
-	s.Events.Class, s.Patches, s.N = simulate.Jet, 0, 1
+	s.Events.Class, s.N = simulate.Jet, 1
 	if e := read(1)[0]; len(e.Cones) != 1+len(e.Truth[0].Parts) || len(e.Cones) < 3 {
 		t.Errorf("a jet of %d parts has the cones %v", len(e.Truth[0].Parts), e.Cones)
 	}
@@ -83,7 +83,7 @@ func TestSimulated(t *testing.T) {
 		t.Errorf("minimum bias: cones %v, truth %v, %d wafers", e.Cones, e.Truth, e.Images.Len())
 	}
 	for want, bad := range map[string]SimulatedSettings{
-		"-1 events": {N: -1}, "reach NaN": {Reach: math.NaN()}, "-2 patches": {Patches: -2}, "nothing to draw": {},
+		"-1 events": {N: -1}, "reach NaN": {Reach: math.NaN()}, "nothing to draw": {},
 	} {
 		if _, err := NewSimulated(bad); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %q", bad, err, want)

@@ -174,46 +174,38 @@ func TestTurnOn(t *testing.T) {
 func TestRate(t *testing.T) {
 	// Clusters fall on endcaps by Poisson's law, with p_T exponential.
 	const n, mean, slope = 20000, 0.3, 10.0
-	whole := &Crossings{N: n}
+	c := &Crossings{N: n}
 	for i := range n {
 		r := counter.New(4, uint64(i))
 		for at := r.Exp(); at < mean; at += r.Exp() {
-			whole.Event, whole.Zside, whole.Pt = append(whole.Event, int64(i)), append(whole.Zside, 1), append(whole.Pt, slope*r.Exp())
+			c.Event, c.Zside, c.Pt = append(c.Event, int64(i)), append(c.Zside, 1), append(c.Pt, slope*r.Exp())
 		}
 	}
-	// Each part of a quarter stands for four.
-	parts := &Crossings{N: 4 * n, Event: whole.Event, Zside: whole.Zside, Pt: whole.Pt, Weight: slices.Repeat([]float64{4}, len(whole.Pt))}
-	for name, c := range map[string]*Crossings{"whole": whole, "parts": parts} {
-		one := toys(20, 0)[0]
-		one.Crossings = c
-		s := summarise(t, []Columns{one}, SummarySettings{Rate: 500})
-		each := func(threshold float64) float64 { return mean * math.Exp(-threshold/slope) }
-		for _, b := range s.Contenders[0].Figure("rate").ByThreshold {
-			if b.Low > 40 {
-				continue
-			}
-			want := collisions * -math.Expm1(-2*each(b.Low))
-			checkNear(t, name+": rate", &b.Value, want, 4)
-			if b.Low == 20 {
-				lambda := each(20)
-				poisson := collisions * 2 * math.Exp(-2*lambda) * math.Sqrt(lambda/n)
-				if math.Abs(b.Error/poisson-1) > 0.2 {
-					t.Errorf("%s: error of the rate %g, Poisson's %g", name, b.Error, poisson)
-				}
+	one := toys(20, 0)[0]
+	one.Crossings = c
+	merit := summarise(t, []Columns{one}, SummarySettings{Rate: 500}).Contenders[0]
+	share := func(threshold float64) float64 { return -math.Expm1(-mean * math.Exp(-threshold/slope)) }
+	for _, b := range merit.Figure("rate").ByThreshold {
+		if b.Low > 40 {
+			continue
+		}
+		f := share(b.Low)
+		checkNear(t, "rate", &b.Value, collisions*(1-(1-f)*(1-f)), 4)
+		if b.Low == 20 {
+			binomial := collisions * 2 * (1 - f) * math.Sqrt(f*(1-f)/n)
+			if math.Abs(b.Error/binomial-1) > 0.2 {
+				t.Errorf("error of the rate %g, the binomial's %g", b.Error, binomial)
 			}
 		}
-		want := slope * math.Log(mean/(-math.Log1p(-500/collisions)/2))
-		checkNear(t, name+": threshold", s.Contenders[0].Figure("threshold").Value, want, 4)
 	}
+	want := slope * math.Log(mean/(-math.Log1p(-500/collisions)/2))
+	checkNear(t, "threshold", merit.Figure("threshold").Value, want, 4)
 }
 
 func TestRateAndBack(t *testing.T) {
-	for _, whole := range []bool{true, false} {
-		s := &spectrum{whole: whole}
-		for _, rate := range []float64{0.1, 100, 20000} {
-			if got := s.rate(s.each(rate)); math.Abs(got/rate-1) > 1e-9 {
-				t.Errorf("whole %v: %g kHz become %g", whole, rate, got)
-			}
+	for _, rate := range []float64{0.1, 100, 20000} {
+		if got := rateOf(shareOf(rate)); math.Abs(got/rate-1) > 1e-9 {
+			t.Errorf("%g kHz become %g", rate, got)
 		}
 	}
 }
