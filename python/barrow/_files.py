@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 import warnings
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Union
 
 import numpy as np
 
 from ._arrays import numbers
+from ._chunks import progress
 from ._errors import LossWarning
 from ._images import CELLS, FileName, Images, absolute, charges, columns_of, images_of, joined, request
 from ._settings import flag, listed, text, whole
@@ -175,14 +175,15 @@ def _read(params: Dict[str, Any], rows: int = _BLOCK) -> Iterator[Images]:
     """Blocks of images; the last may be empty, and is if there are none."""
     reader = Object("files.reader", params)
     done, first = 0, True
-    with _Bar() as bar:
+    with progress(100, "%") as percent:
         while True:
             reply = reader.call("read", {"rows": rows}, row=done)
             if reply.params.get("end"):
                 break
             block = images_of(reply)
             done += len(block["charge"])
-            bar.set(reply.params.get("share"))
+            if (share := reply.params.get("share")) is not None:
+                percent(int(100 * share))
             first = False
             yield block
     if first:
@@ -191,30 +192,6 @@ def _read(params: Dict[str, Any], rows: int = _BLOCK) -> Iterator[Images]:
         yield empty
     for remark in reply.params.get("remarks") or []:
         warnings.warn(remark, UserWarning, stacklevel=4)
-
-
-class _Bar:
-    """A progress bar by tqdm, if it is there and the work is long."""
-
-    def __init__(self) -> None:
-        self.bar: Any = None
-
-    def __enter__(self) -> _Bar:
-        try:
-            from tqdm.auto import tqdm  # type: ignore[import-untyped,unused-ignore]
-        except ImportError:
-            return self
-        quiet = None if "ipykernel" not in sys.modules else False  # None: where nobody watches
-        self.bar = tqdm(total=100, unit="%", delay=1, leave=False, disable=quiet)
-        return self
-
-    def set(self, share: Optional[float]) -> None:
-        if self.bar is not None and share is not None:
-            self.bar.update(int(100 * share) - self.bar.n)
-
-    def __exit__(self, *_: Any) -> None:
-        if self.bar is not None:
-            self.bar.close()
 
 
 def write(

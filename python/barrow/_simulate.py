@@ -127,7 +127,7 @@ def simulate(
 
 
 def _blocks(generator: Object, first: int, n: int, block: int) -> Iterator[Images]:
-    for part in chunks(n, 1, "images", block):
+    for part in chunks(n, title="images", rows=block):
         yield images_of(generator.call("draw", {"first": first + part.start, "n": part.stop - part.start}, row=part.start))
 
 

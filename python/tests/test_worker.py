@@ -249,14 +249,6 @@ def gone_or_zombie() -> bool:
     return gone(worker.process.pid)
 
 
-def test_chunks() -> None:
-    for n, size in ((0, 8), (1, 8), (1000, 1 << 20), (7, 1 << 40), (10**6, 768)):
-        parts = list(_worker.chunks(n, size))
-        assert parts[0].start == 0 and parts[-1].stop == n
-        assert all(a.stop == b.start for a, b in zip(parts, parts[1:]))
-        assert all(p.stop - p.start == 1 or (p.stop - p.start) * size <= 32 << 20 for p in parts if n)
-
-
 # Many processes and threads
 
 
