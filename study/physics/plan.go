@@ -72,7 +72,7 @@ func Default() Plan {
 // Quick is some minutes on two cores.
 func Quick() Plan {
 	p := Default()
-	p.Events, p.MinimumBias, p.Images, p.Epochs, p.Draws = 1000, 60, 8000, 6, 100
+	p.Events, p.MinimumBias, p.Images, p.Epochs, p.Draws = 800, 45, 6000, 6, 100
 	return p
 }
 
