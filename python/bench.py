@@ -360,7 +360,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print one JSON object, not a table")
     parser.add_argument("--rounds", type=int, default=15, help="turns of every contender (default 15)")
-    parser.add_argument("--peers", default=os.environ.get("BARROW_PYTHON", sys.executable), help="interpreters to look for other packages in, separated by commas")
+    parser.add_argument(
+        "--peers",
+        default=os.environ.get("BARROW_PYTHON", sys.executable),
+        help="interpreters to look for other packages in, separated by commas",
+    )
     parser.add_argument("--only", default="batch,pair,loop,training", help="what to measure, separated by commas")
     options = parser.parse_args()
     only = options.only.split(",")
@@ -373,8 +377,13 @@ def main() -> None:
     x, y = draw(LOOP)
     images, decoded = Pairs(x, np.roll(x, 1, 0)), Pairs(x, y)
     rows: list[Row] = []
-    for name, job in (("batch", lambda: measure_batch(images, decoded, options.rounds)), ("pair", lambda: measure_pair(images, options.rounds)),
-                      ("loop", lambda: measure_loop(images, options.rounds, options.peers.split(","))), ("training", lambda: measure_training(options.rounds))):
+    jobs: dict[str, Callable[[], list[Row]]] = {
+        "batch": lambda: measure_batch(images, decoded, options.rounds),
+        "pair": lambda: measure_pair(images, options.rounds),
+        "loop": lambda: measure_loop(images, options.rounds, options.peers.split(",")),
+        "training": lambda: measure_training(options.rounds),
+    }
+    for name, job in jobs.items():
         if name in only:
             try:
                 rows += job()
@@ -385,7 +394,8 @@ def main() -> None:
     if options.json:
         print(json.dumps({"machine": machine, "rows": [r.summary() for r in rows]}, indent=1))
         return
-    print(f"{machine['processor']}, {MANY} processors, Python {machine['python']}, NumPy {machine['numpy']}; medians of {options.rounds} rounds, quartiles in brackets.\n")
+    head = f"{machine['processor']}, {MANY} processors, Python {machine['python']}, NumPy {machine['numpy']}"
+    print(f"{head}; medians of {options.rounds} rounds, quartiles in brackets.\n")
     print("| | Barrow, µs | beside it, µs | ratio | goal |\n|---|---|---|---|---|")
     for row in rows:
         print(row.markdown())
