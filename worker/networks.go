@@ -130,7 +130,7 @@ func openEncoder(_ context.Context, c *call) (object, error) {
 		return object{}, err
 	}
 	path, err := modelfile.EncoderWeights(p.Model, p.Loss)
-	if errors.Is(err, modelfile.ErrSeveral) {
+	if errors.Is(err, modelfile.ErrSeveral) || errors.Is(err, modelfile.ErrLoss) {
 		return object{}, err
 	}
 	if err != nil {
@@ -237,13 +237,11 @@ func (e encoder) needsWhole() error {
 	return fmt.Errorf("worker: %s is a part alone: decoded images need an encoder with its decoder", e.path)
 }
 
-// decode takes outputs, with images that have the sums.
+// decode takes outputs, with images that have the sums and, for the normalisation max, the
+// largest charges.
 func (e encoder) decode(ctx context.Context, c *call) error {
 	if err := e.needsWhole(); err != nil {
 		return err
-	}
-	if norm := e.whole.Architecture().Normalisation; norm == wafer.NormMax.String() {
-		return fmt.Errorf("worker: this model divides images by their largest charge (normalisation %q), which is not known of outputs and sums: autoencode the images", norm)
 	}
 	images, err := e.images(c)
 	if err != nil {

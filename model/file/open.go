@@ -224,6 +224,10 @@ var ofSeed = regexp.MustCompile(`-seed\d+\.weights$`)
 // loss says which is meant.
 var ErrSeveral = errors.New("say which, by its loss or its file")
 
+// ErrLoss is wrapped where a run's folder holds encoders, but none of the loss that was
+// named.
+var ErrLoss = errors.New("name one of these")
+
 // EncoderWeights finds the file that a user means by the name of an encoder: the
 // file itself or, in a run's folder, the encoder trained with the named loss,
 // or the only one there is.
@@ -249,7 +253,7 @@ func EncoderWeights(name, loss string) (string, error) {
 	case len(found) == 0:
 		return "", lacks(name, "a trained encoder", run.EncoderWeights+"*")
 	case loss != "":
-		return "", fmt.Errorf("model: %s holds no encoder trained with %q; it has %s", name, loss, losses(found))
+		return "", fmt.Errorf("model: %s holds no encoder trained with %q; it has %s: %w", name, loss, losses(found), ErrLoss)
 	case len(found) > 1:
 		return "", fmt.Errorf("model: %s holds %d encoders (%s): %w", name, len(found), losses(found), ErrSeveral)
 	}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, List
 
-from ._errors import EMDError, LossWarning, WorkerError
+from ._errors import EMDError, LossWarning, RowError, WorkerError
 from ._version import __version__
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "LossWarning",
     "Metric",
     "Plan",
+    "RowError",
     "Transport",
     "WorkerError",
     "__version__",

@@ -6,16 +6,15 @@ import warnings
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ._arrays import numbers
-from ._images import CELLS, FileName, absolute, charges, columns_of, request
+from ._errors import RowError
+from ._images import CELLS, LATENT, FileName, absolute, charge_of, columns_of, request
 from ._settings import flag, text, whole
 from ._worker import Object, chunks
 
 __all__ = ["Encoder"]
-
-#: Numbers that an encoder sends.
-LATENT = 16
 
 #: Columns that the conditions are made of, by all of their names.
 _CONDITIONS = ("eta", "tc_eta", "layer", "waferu", "waferv", "wafertype", "type", "HD_LD")
@@ -52,10 +51,10 @@ class Encoder:
         Raises
         ------
         OSError
-            A model that is not there, or cannot be read; a folder of several encoders, of
-            which `loss` names none.
+            A model that is not there, or cannot be read.
         ValueError
-            Settings that are of another type.
+            A folder of several encoders without `loss`, or with a `loss` that none of its
+            encoders was trained with; settings that are of another type.
 
         Warns
         -----
@@ -84,7 +83,7 @@ class Encoder:
             self._info = self._object.call("info").params
         return self._info
 
-    def encode(self, images: Any) -> Any:
+    def encode(self, images: Any) -> NDArray[np.float32]:
         """The outputs of the encoder: those that the chip or the network gives.
 
         Parameters
@@ -109,7 +108,9 @@ class Encoder:
             latent[part] = self._object.call("encode", None, {"charge": (charge[part], "f8")}, out, row=part.start).arrays["latent"]
         return latent
 
-    def decode(self, latents: Any, sum: Any = None, columns: Optional[Mapping[str, Any]] = None) -> Any:
+    def decode(
+        self, latents: Any, sum: Any = None, columns: Optional[Mapping[str, Any]] = None, *, largest: Any = None
+    ) -> NDArray[np.float64]:
         """The decoded images of an encoder's outputs.
 
         Parameters
@@ -123,18 +124,21 @@ class Encoder:
             The conditions of a conditional model: ``eta``, ``waferu``, ``waferv``, ``layer`` and
             ``wafertype`` or ``HD_LD`` (N,), as :func:`barrow.read` and :func:`barrow.simulate`
             have them. Such a model needs `sum`, too.
+        largest : array (N,) or number, optional
+            The images' largest charges, for a model of the normalisation ``max``, which
+            divides by them.
 
         Returns
         -------
         array (N, 48), float64
-            Charges in V9 order, in the unit of `sum`. With the right sums they are those of
-            :meth:`autoencode`, to the bit.
+            Charges in V9 order, in the unit of `sum` or `largest`. With the right ones they
+            are those of :meth:`autoencode`, to the bit.
 
         Raises
         ------
         ValueError
-            Arrays that do not fit; a condition that is missing; a model without decoder, or
-            one whose normalisation the sum does not tell.
+            Arrays that do not fit, sums that are not above 0; a condition that is missing;
+            `largest` missing, or given to another model; a model without decoder.
         """
         latent = numbers(latents, "latents")
         if latent.ndim != 2 or latent.shape[1] != LATENT:
@@ -142,14 +146,23 @@ class Encoder:
         n = len(latent)
         if sum is None and self.info.get("conditions"):
             raise ValueError("barrow: a conditional model decodes with the images' sums: give sum")
-        total = np.asarray(1.0 if sum is None else numbers(sum, "sum"), dtype=np.float64)
-        if total.shape not in ((), (n,)):
-            raise ValueError(f"barrow: sum has the shape {total.shape}: want ({n},), as there are {n} rows of latents")
+        total = _above_zero("sum", 1.0 if sum is None else sum, n)
+        most = total if largest is None else _above_zero("largest", largest, n)
+        if (largest is None) == (self.info.get("normalisation") == "max"):
+            does = "is of the normalisation max: give largest" if largest is None else "has another normalisation than max: leave largest out"
+            raise ValueError(f"barrow: the model {does}, the images' largest charges")
+        # Images of these sums and largest charges; no normalisation leaves this cell out.
         charge = np.zeros((n, CELLS))
-        charge[:, 1] = total  # an image of that sum; no normalisation leaves this cell out
+        charge[:, 1] = most
+        if sum is not None and largest is not None:
+            rest = (total - most) / (CELLS - 1)
+            if not ((0 <= rest) & (rest <= most)).all():
+                raise ValueError(f"barrow: largest does not go with sum: of {CELLS} charges the largest is between sum/{CELLS} and sum")
+            charge += rest[:, None]
+            charge[:, 1] = most
         return self._decoded("decode", charge, self._columns(columns or {}, n), latent)
 
-    def autoencode(self, images: Any) -> Any:
+    def autoencode(self, images: Any) -> NDArray[np.float64]:
         """Encode and decode images, as ``barrow encoder eval`` does.
 
         Parameters
@@ -198,19 +211,15 @@ class Encoder:
 
     def _images(self, images: Any) -> Tuple[Any, List[Tuple[str, str, Any]]]:
         """Charges of images, and of a mapping the columns that conditions are made of."""
-        if not isinstance(images, Mapping):
-            return charges(numbers(images, "images"), "the array of images"), []
-        if "charge" not in images:
-            raise ValueError(f"barrow: the images have no charge: want charge (N, {CELLS})")
-        charge = charges(images["charge"])
-        return charge, self._columns(images, len(charge))
+        charge = charge_of(images)
+        return charge, self._columns(images, len(charge)) if isinstance(images, Mapping) else []
 
     def _columns(self, columns: Mapping[str, Any], n: int) -> List[Tuple[str, str, Any]]:
         if not self.info.get("conditions"):
             return []
         return columns_of(columns, n, [name for name in columns if name in _CONDITIONS])
 
-    def _decoded(self, method: str, charge: Any, columns: List[Tuple[str, str, Any]], latent: Any) -> Any:
+    def _decoded(self, method: str, charge: Any, columns: List[Tuple[str, str, Any]], latent: Any) -> NDArray[np.float64]:
         decoded = np.empty((len(charge), CELLS))
         for part in chunks(len(charge), 8 * (2 * CELLS + LATENT + len(columns)), "images", 16 << 20):
             params, arrays = request(charge, columns, part)
@@ -222,3 +231,16 @@ class Encoder:
 
     def __repr__(self) -> str:
         return f"<barrow.Encoder: {self.info['kind']}, {self.info['file']}>"
+
+
+def _above_zero(name: str, value: Any, n: int) -> Any:
+    """A number for each of n rows, finite and above 0."""
+    found = np.asarray(numbers(value, name), dtype=np.float64)
+    if found.shape not in ((), (n,)):
+        raise ValueError(f"barrow: {name} has the shape {found.shape}: want ({n},), as there are {n} rows of latents")
+    found = np.broadcast_to(found, n)
+    wrong = ~((found > 0) & (found < np.inf))
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise RowError(f"barrow: {name} of row {row} is {found[row]}: want a number above 0", row)
+    return found

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Optional
 
-__all__ = ["EMDError", "LossWarning", "WorkerError"]
+__all__ = ["EMDError", "LossWarning", "RowError", "WorkerError"]
 
 
-class EMDError(ValueError):
-    """A distance that is not defined, or was not found.
+class RowError(ValueError):
+    """Something is wrong with a row of an array, or with an entry of it.
 
     Attributes
     ----------
     row : int or None
-        The pair that it is of, counting from 0.
+        The row, counting from 0.
     cell : int or None
-        The entry of the pair that is no mass, counting from 0.
+        Its entry, counting from 0.
     """
 
     def __init__(self, message: str, row: Optional[int] = None, cell: Optional[int] = None) -> None:
@@ -23,8 +23,15 @@ class EMDError(ValueError):
         self.row = row
         self.cell = cell
 
-    def __reduce__(self) -> tuple[type[EMDError], tuple[str, Optional[int], Optional[int]]]:
+    def __reduce__(self) -> tuple[type[RowError], tuple[str, Optional[int], Optional[int]]]:
         return (type(self), (str(self), self.row, self.cell))
+
+
+class EMDError(RowError):
+    """A distance that is not defined, or was not found.
+
+    ``row`` is the pair that it is of, ``cell`` the entry of the pair that is no mass.
+    """
 
 
 class WorkerError(RuntimeError):

@@ -8,10 +8,9 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Union
 
 import numpy as np
 
-from ._arrays import numbers
 from ._chunks import progress
 from ._errors import LossWarning
-from ._images import CELLS, FileName, Images, absolute, charges, columns_of, images_of, joined, request
+from ._images import CELLS, FileName, Images, absolute, charge_of, columns_of, images_of, joined, request
 from ._settings import flag, listed, text, whole
 from ._worker import Object, chunks
 
@@ -88,7 +87,10 @@ def read(
     UserWarning
         What the files' readers have to say of how they read them.
     """
-    params = _params(locals())
+    params = _params({
+        "files": files, "columns": columns, "select": select, "limit": limit, "every": every, "shuffle": shuffle, "seed": seed,
+        "order": order, "header": header, "layout": layout, "tree": tree, "charge": charge, "quirk": quirk,
+    })  # fmt: skip
     blocks: List[Images] = []
     for block in _read(params):
         late = [] if not blocks else [
@@ -241,9 +243,7 @@ def write(
     """
     if not hasattr(data, "keys"):
         raise ValueError(f"barrow: data is a {type(data).__name__}: want a mapping of arrays, with charge (N, {CELLS})")
-    if "charge" not in data:
-        raise ValueError(f"barrow: the data have no charge, only {', '.join(map(repr, data)) or 'nothing'}: want charge (N, {CELLS})")
-    charge = charges(numbers(data["charge"], "charge"))
+    charge = charge_of(data, "data")
     columns = columns_of(data, len(charge), [name for name in data if name != "charge"])
     if not len(charge):
         raise ValueError("barrow: there are no images to write")

@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 import numpy as np
 
 from ._arena import Arena, Array
-from ._errors import EMDError, WorkerError
+from ._errors import EMDError, RowError, WorkerError
 
 PROTOCOL = 1
 
@@ -138,7 +138,8 @@ def _error(answer: Dict[str, Any]) -> Exception:
     """The exception that a reply stands for."""
     kind, message = answer.get("kind"), str(answer.get("message"))
     if kind == "input":
-        return ValueError(message)
+        row = answer.get("row")
+        return ValueError(message) if row is None else RowError(message, row, answer.get("cell"))
     if kind == "emd":
         return EMDError(message, answer.get("row"), answer.get("cell"))
     if kind == "file":

@@ -12,12 +12,16 @@ from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple, Union
 
 import numpy as np
 
+from ._arrays import numbers
 from ._worker import Reply
 
-__all__ = ["CELLS", "FileName", "Images", "absolute", "charges", "columns_of", "images_of", "joined", "request"]
+__all__ = ["CELLS", "LATENT", "FileName", "Images", "absolute", "charge_of", "columns_of", "images_of", "joined", "request"]
 
 #: The charges of an image.
 CELLS = 48
+
+#: The numbers that an encoder sends of one.
+LATENT = 16
 
 Images = Dict[str, Any]
 FileName = Union[str, "os.PathLike[Any]"]
@@ -72,11 +76,17 @@ def joined(blocks: Sequence[Images]) -> Images:
     return images
 
 
-def charges(value: Any, name: str = "charge") -> Any:
-    """N×48 charges in float64 or float32."""
-    array = np.asarray(value)
-    if array.dtype.kind not in "fiub":
-        array = array.astype(np.float64)
+def charge_of(images: Any, name: str = "images") -> Any:
+    """The N×48 charges of images, which are an array or, as read and simulate return them, a mapping."""
+    if not (isinstance(images, Mapping) or hasattr(images, "keys") and "charge" in images):
+        return _charges(numbers(images, name), f"the array of {name}")
+    if "charge" not in images:
+        has = f", only {', '.join(map(repr, images))}" if len(images) else ""
+        raise ValueError(f"barrow: the {name} have no charge{has}: want charge (N, {CELLS})")
+    return _charges(numbers(images["charge"], "charge"), "charge")
+
+
+def _charges(array: Any, name: str) -> Any:
     if array.ndim != 2 or array.shape[1] != CELLS:
         raise ValueError(f"barrow: {name} has the shape {array.shape}: want (N, {CELLS}), a row of charges in V9 order for each image")
     return array

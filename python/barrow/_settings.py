@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any, List, Optional
 
 import numpy as np
@@ -11,14 +12,11 @@ __all__ = ["flag", "listed", "number", "text", "whole"]
 
 
 def whole(name: str, value: Any, low: Optional[int] = None, high: Optional[int] = None) -> int:
-    """A whole number within bounds; 2.0 is one, 2.5 and "2" are none."""
+    """A whole number within bounds, by the rule of NumPy and of range(): 2.0 is none."""
     try:
-        number = int(value)
-        same = not isinstance(value, (str, bytes)) and bool(number == value)
-    except (TypeError, ValueError, OverflowError):
-        same = False
-    if not same:
-        raise ValueError(f"barrow: {name} is {value!r}: want a whole number")
+        number = operator.index(value)
+    except TypeError:
+        raise ValueError(f"barrow: {name} is {value!r}: want a whole number") from None
     if low is not None and number < low:
         raise ValueError(f"barrow: {name} is {number}: want at least {low}")
     if high is not None and number > high:

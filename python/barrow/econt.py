@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import warnings
-from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Union
+from typing import Any, Dict, NamedTuple, Optional, Sequence, Union
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ._arrays import numbers
-from ._images import CELLS, FileName, absolute, charges
+from ._images import CELLS, LATENT, FileName, absolute, charge_of
 from ._settings import flag, text, whole
 from ._worker import Object, chunks
 
@@ -21,7 +22,6 @@ __all__ = ["Decoded", "Encoded", "decode", "encode", "run"]
 
 #: Input words of a bunch crossing, output words, and words of 16 bits in a frame.
 WORDS_IN, WORDS_OUT, FRAME = 12, 13, 26
-LATENT = 16
 
 #: Settings of which only some algorithms make anything.
 _OF = {
@@ -47,7 +47,7 @@ def run(
     mux: str = "auto",
     overflow: str = "saturate",
     drain: bool = False,
-) -> Any:
+) -> NDArray[np.uint32]:
     """Run the chip on a test vector's words, as ``barrow econt run`` does.
 
     Parameters
@@ -139,10 +139,10 @@ class Encoded(NamedTuple):
         AE: the encoder's outputs as they arrive, in units of 1/256; else zeros.
     """
 
-    decoded: Any
-    bits: Any
-    frames: Any
-    latent: Any
+    decoded: NDArray[np.float64]
+    bits: NDArray[np.int64]
+    frames: NDArray[np.uint16]
+    latent: NDArray[np.uint16]
 
 
 class Decoded(NamedTuple):
@@ -160,10 +160,10 @@ class Decoded(NamedTuple):
         AE: the outputs, in units of 1/256; else zeros.
     """
 
-    decoded: Any
-    bits: Any
-    sum: Any
-    latent: Any
+    decoded: NDArray[np.float64]
+    bits: NDArray[np.int64]
+    sum: NDArray[np.float64]
+    latent: NDArray[np.uint16]
 
 
 def encode(
@@ -231,12 +231,12 @@ def encode(
     OSError
         A model that cannot be read.
     """
-    if isinstance(images, Mapping):
-        if "charge" not in images:
-            raise ValueError(f"barrow: the images have no charge: want charge (N, {CELLS})")
-        images = images["charge"]
-    charge = charges(numbers(images, "images"), "the array of images")
-    chip = _baseline(locals())
+    charge = charge_of(images)
+    chip = _baseline(
+        algorithm, links, density, entry,
+        drop_lsb=drop_lsb, stc_type=stc_type, threshold=threshold, use_sum=use_sum, point=point, share=share,
+        zero_code=zero_code, pedestal=pedestal, rest=rest, model=model, overflow=overflow,
+    )  # fmt: skip
     n = len(charge)
     decoded, bits = np.empty((n, CELLS)), np.empty(n, np.int64)
     frames, latent = np.empty((n, FRAME), np.uint16), np.empty((n, LATENT), np.uint16)
@@ -290,7 +290,11 @@ def decode(
         raise ValueError(f"barrow: frames have the shape {words.shape}: want (N, {FRAME}), or (N, {WORDS_OUT}) as run has them")
     if words.dtype.kind not in "iu" or words.size and (words.min() < 0 or words.max() >= 1 << 16):
         raise ValueError("barrow: frames have elements that are no words: want whole numbers from 0 to 2^16-1")
-    chip = _baseline(locals())
+    chip = _baseline(
+        algorithm, links, density, None,
+        drop_lsb=drop_lsb, stc_type=stc_type, use_sum=use_sum, point=point, share=share,
+        zero_code=zero_code, pedestal=pedestal, rest=rest, model=model,
+    )  # fmt: skip
     n = len(words)
     decoded, bits, total = np.empty((n, CELLS)), np.empty(n, np.int64), np.empty(n)
     latent = np.empty((n, LATENT), np.uint16)
@@ -302,14 +306,14 @@ def decode(
     return Decoded(decoded, bits, total, latent)
 
 
-def _baseline(given: Dict[str, Any]) -> Object:
-    """The worker's object of a call of encode or decode."""
-    algorithm = str(given["algorithm"]).upper()
-    params: Dict[str, Any] = {"algorithm": algorithm, "links": whole("links", given["links"], 0, 1 << 30), "density": text("density", given["density"])}
-    if "entry" in given:
-        params["entry"] = text("entry", given["entry"])
-    for name, algorithms in _OF.items():
-        value = given.get(name)
+def _baseline(algorithm: str, links: int, density: str, entry: Optional[str], **given: Any) -> Object:
+    """The worker's object of a call of encode or decode; settings that are None have its defaults."""
+    algorithm = str(algorithm).upper()
+    params: Dict[str, Any] = {"algorithm": algorithm, "links": whole("links", links, 0, 1 << 30), "density": text("density", density)}
+    if entry is not None:
+        params["entry"] = text("entry", entry)
+    for name, value in given.items():
+        algorithms = _OF[name]
         if value is None:
             continue
         if algorithm not in algorithms:

@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Optional, Tuple, Union
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ._arrays import numbers
-from ._images import CELLS, FileName, absolute
+from ._images import CELLS, FileName, absolute, charge_of
 from ._settings import whole
 from ._worker import Object, chunks
 
@@ -22,42 +23,51 @@ class Prediction(NamedTuple):
     """What a network says of pairs of images."""
 
     #: Estimated EMD of each pair, (B,), in units of half a trigger-cell pitch.
-    value: Any
+    value: NDArray[np.float64]
     #: Gradients of the values to the rows of p and of q as given, each (B, 48).
-    gradient: Tuple[Any, Any]
+    gradient: Tuple[NDArray[np.float64], NDArray[np.float64]]
     #: What is certainly not above the EMD, (B,); None unless asked for.
-    bound: Any = None
+    bound: Optional[NDArray[np.float64]] = None
     #: The potentials that prove the bound, (B, 48): ``bound = Σ (p − q) potentials`` of rows
     #: scaled to sum 1, and no two differ by more than their cells' distance.
-    potentials: Any = None
+    potentials: Optional[NDArray[np.float64]] = None
 
 
 class Estimator:
-    """A network that estimates the EMD of two images.
+    """A network that estimates the EMD of two images; opened by :meth:`load`."""
 
-    Parameters
-    ----------
-    weights : path, optional
-        Run folder of ``barrow surrogate train`` or ``barrow reproduce``, weights file, or
-        an EMD network of another program; the built-in network by default.
-    threads : int
-        0 is all processors.
+    def __init__(self, network: Object) -> None:
+        self._object = network
 
-    Raises
-    ------
-    OSError
-        A model that is not there, or cannot be read.
-    """
+    @classmethod
+    def load(cls, weights: Optional[FileName] = None, threads: int = 0) -> Estimator:
+        """Open a network.
 
-    def __init__(self, weights: Optional[FileName] = None, threads: int = 0) -> None:
-        params = {"threads": whole("threads", threads, 0, 1 << 30)}
-        self._object = Object("surrogate", params if weights is None else {**params, "weights": absolute(weights)})
-        self._object.open()
+        Parameters
+        ----------
+        weights : path, optional
+            Run folder of ``barrow surrogate train`` or ``barrow reproduce``, weights file, or
+            an EMD network of another program; the built-in network by default.
+        threads : int
+            0 is all processors.
+
+        Raises
+        ------
+        OSError
+            A model that is not there, or cannot be read.
+        """
+        params: Dict[str, Any] = {"threads": whole("threads", threads, 0, 1 << 30)}
+        if weights is not None:
+            params["weights"] = absolute(weights)
+        estimator = cls(Object("surrogate", params))
+        estimator._object.open()
+        return estimator
 
     def predict(self, p: Any, q: Any, bound: bool = False) -> Prediction:
         """Estimate the EMD of the rows of p to those of q: see :func:`predict`."""
-        one = np.ndim(p) == 1 and np.ndim(q) == 1
         a, b = _rows(p, "p"), _rows(q, "q")
+        one = a.ndim == b.ndim == 1
+        a, b = np.atleast_2d(a), np.atleast_2d(b)
         if len(a) != len(b):
             if 1 not in (len(a), len(b)):
                 raise ValueError(f"barrow: p has {len(a)} rows and q {len(b)}: want as many, or one")
@@ -90,7 +100,7 @@ def predict(p: Any, q: Any, weights: Union[FileName, Estimator, None] = None, bo
 
     Parameters
     ----------
-    p, q : array, (B, 48) or (48,)
+    p, q : array, (B, 48) or (48,), or mapping with ``charge``
         Charges in V9 order, any unit; every row has charge. A single row is taken with all
         of the others.
     weights : path or Estimator, optional
@@ -121,14 +131,16 @@ def predict(p: Any, q: Any, weights: Union[FileName, Estimator, None] = None, bo
     if isinstance(weights, Estimator):
         return weights.predict(p, q, bound)
     if weights is not None:
-        return Estimator(weights).predict(p, q, bound)
+        return Estimator.load(weights).predict(p, q, bound)
     if _built_in is None:
-        _built_in = Estimator()
+        _built_in = Estimator.load()
     return _built_in.predict(p, q, bound)
 
 
 def _rows(value: Any, name: str) -> Any:
-    array = np.atleast_2d(numbers(value, name))
-    if array.ndim != 2 or array.shape[1] != CELLS:
-        raise ValueError(f"barrow: {name} has the shape {np.shape(value)}: want (B, {CELLS}) or ({CELLS},)")
+    if isinstance(value, Mapping):
+        return charge_of(value, name)
+    array = numbers(value, name)
+    if array.ndim not in (1, 2) or array.shape[-1] != CELLS:
+        raise ValueError(f"barrow: {name} has the shape {array.shape}: want (B, {CELLS}) or ({CELLS},)")
     return array

@@ -52,10 +52,17 @@ def test_as_the_program_evaluates(command: str, runs: Path, images: Dict[str, An
     assert latents.shape == (1500, 16) and latents.dtype == np.float32
     sums = images["charge"].sum(axis=1)
     if kind == "max":
-        with pytest.raises(ValueError, match="largest charge"):
+        with pytest.raises(ValueError, match="give largest"):
             encoder.decode(latents, sum=sums)
+        largest = images["charge"].max(axis=1)
+        np.testing.assert_array_equal(encoder.decode(latents, largest=largest), decoded)
+        np.testing.assert_array_equal(encoder.decode(latents, sum=sums, largest=largest), decoded)
+        with pytest.raises(ValueError, match="largest does not go with sum"):
+            encoder.decode(latents, sum=sums, largest=2 * sums)
     else:
         np.testing.assert_array_equal(encoder.decode(latents, sum=sums, columns=images), decoded)
+        with pytest.raises(ValueError, match="leave largest out"):
+            encoder.decode(latents, sum=sums, columns=images, largest=1.0)
     if kind == "asic":  # whole numbers of the highest five bits of nine
         np.testing.assert_array_equal(latents * 16, np.round(latents * 16))
 
@@ -158,8 +165,15 @@ def test_errors(runs: Path, images: Dict[str, Any], tmp_path: Path) -> None:
         encoder.encode(charge)
     assert caught.value.row == 1200
     charge[1200, 5] = np.inf
-    with pytest.raises(ValueError, match="image 1200, cell 5"):
+    with pytest.raises(barrow.RowError, match="image 1200, cell 5") as wrong:
         encoder.autoencode(charge)
+    assert (wrong.value.row, wrong.value.cell) == (1200, 5)
+    with pytest.raises(barrow.RowError, match="image 1200, cell 5") as wrong:
+        barrow.write(tmp_path / "wrong.npz", {"charge": charge})
+    assert (wrong.value.row, wrong.value.cell) == (1200, 5)
+    with pytest.raises(barrow.RowError, match=r"sum of row 2 is -1\.0") as wrong:
+        encoder.decode(np.zeros((3, 16)), [1, 2, -1])
+    assert wrong.value.row == 2
     for latents, sums in [(np.zeros((3, 15)), None), (np.zeros((3, 16)), [1.0, 2.0]), (np.full((3, 16), np.nan), None), (np.zeros((1, 16)), -1)]:
         with pytest.raises(ValueError):
             encoder.decode(latents, sums)
@@ -167,6 +181,6 @@ def test_errors(runs: Path, images: Dict[str, Any], tmp_path: Path) -> None:
         barrow.Encoder.load(tmp_path / "none")
     with pytest.raises(OSError, match="holds no run"):
         barrow.Encoder.load(tmp_path)
-    with pytest.raises(OSError, match="no encoder trained with"):
+    with pytest.raises(ValueError, match="no encoder trained with"):
         barrow.Encoder.load(runs / "float", loss="emd")
     assert encoder.encode(charge[:0]).shape == (0, 16) and encoder.autoencode(charge[:0]).shape == (0, 48)

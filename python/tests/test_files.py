@@ -294,12 +294,12 @@ def test_types_of_settings(images: Dict[str, Any], tmp_path: Path) -> None:
     some = {name: values[:5] for name, values in images.items()}
     barrow.write(file, some)
     for name, value in [
-        ("select", 3), ("seed", -1), ("seed", 1.5), ("seed", 1 << 64), ("limit", 1.9), ("limit", "a"), ("limit", 1 << 63), ("every", [2]),
+        ("select", 3), ("seed", -1), ("seed", 1.5), ("seed", 1 << 64), ("limit", 1.9), ("limit", 2.0), ("limit", "a"), ("limit", 1 << 63), ("every", [2]),
         ("order", 9), ("header", True), ("layout", 1), ("tree", b"x"), ("charge", 2), ("columns", 3), ("quirk", [1]), ("shuffle", "no"),
     ]:  # fmt: skip
         with pytest.raises(ValueError, match=f"barrow: {name}(\\[0\\])? is "):
             barrow.read(file, **{name: value})  # type: ignore[arg-type]
-    assert len(barrow.read(file, limit=np.int64(2), every=2.0, seed=0, shuffle=np.True_)["charge"]) == 2  # type: ignore[arg-type]
+    assert len(barrow.read(file, limit=np.int64(2), every=2, seed=0, shuffle=np.True_)["charge"]) == 2  # type: ignore[arg-type]
     for bad in (3, [3], None):
         with pytest.raises(ValueError, match="want a path"):
             barrow.read(bad)  # type: ignore[arg-type]

@@ -34,6 +34,19 @@ def test_as_the_program_estimates(command: str, tmp_path: Path, pairs: Tuple[Any
     np.testing.assert_allclose(found.bound, of_program(command, tmp_path, pairs, "--bound"), rtol=1e-11)
 
 
+def test_images_as_they_are_simulated(pairs: Tuple[Any, Any]) -> None:
+    images = barrow.simulate(5, seed=8)
+    want = surrogate.predict(images["charge"], pairs[1][:5])
+    np.testing.assert_array_equal(surrogate.predict(images, pairs[1][:5]).value, want.value)
+    with pytest.raises(ValueError, match="the q have no charge, only 'eta'"):
+        surrogate.predict(images, {"eta": images["eta"]})
+    charge = images["charge"].copy()
+    charge[3, 2] = -1
+    with pytest.raises(barrow.RowError) as caught:
+        surrogate.predict(charge, pairs[1][:5])
+    assert (caught.value.row, caught.value.cell) == (3, 2)
+
+
 def test_near_the_exact_distance(pairs: Tuple[Any, Any]) -> None:
     found = surrogate.predict(*pairs, bound=True)
     metric = barrow.Metric.hgcal("benchmark")
@@ -73,7 +86,7 @@ def test_network_of_others(command: str, shared_data: Path, tmp_path: Path, pair
     weights = shared_data / "emd_cnn" / "ae_mse.h5"
     if not weights.exists():
         pytest.skip(f"no {weights}")
-    estimator = pickle.loads(pickle.dumps(surrogate.Estimator(weights)))
+    estimator = pickle.loads(pickle.dumps(surrogate.Estimator.load(weights)))
     found = surrogate.predict(*pairs, weights=estimator)
     np.testing.assert_allclose(found.value, of_program(command, tmp_path, pairs, "--weights", str(weights)), rtol=1e-11)
     with pytest.raises(ValueError, match="networks of potentials"):
