@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 import sys
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._arrays import numbers
-from ._settings import flag
+from ._settings import flag, whole
 from ._worker import Object, chunks
 
 __all__ = ["emds"]
@@ -102,8 +101,8 @@ def emds(
         raise ValueError(f"barrow: dtype={dtype!r} is none of 'float64', 'float32'")
     params: Dict[str, Any] = {
         "r": _positive(R, "R"), "beta": _positive(beta, "beta"), "norm": flag("norm", norm),
-        "max_pivots": _whole(n_iter_max, "n_iter_max", "0 or more"),
-        "threads": 0 if n_jobs is None or n_jobs == -1 else _whole(n_jobs, "n_jobs", "0 or more, or -1 or None for all processors"),
+        "max_pivots": whole("n_iter_max", n_iter_max, 0, (1 << 31) - 1),
+        "threads": max(0, whole("n_jobs", 0 if n_jobs is None else n_jobs, -1, (1 << 31) - 1)),
     }  # fmt: skip
     radius = params["r"] if flag("mask", mask) else math.inf
     arrays = _flat(events0, "0", gdim, radius)
@@ -139,23 +138,11 @@ def _positive(x: Any, name: str) -> float:
     return value
 
 
-def _whole(x: Any, name: str, want: str) -> int:
-    try:
-        value = operator.index(x)
-    except TypeError:
-        value = -1
-    if not 0 <= value < 1 << 31:
-        raise ValueError(f"barrow: {name}={x!r}: want a whole number, {want}")
-    return value
-
-
 def _flat(events: Any, which: str, gdim: Optional[int], radius: float) -> Dict[str, Any]:
     """All particles one after another, and where each event begins."""
     particles, counts = _particles(events, f"events{which}")
     if gdim is not None:
-        if _whole(gdim, "gdim", "1 or more") < 1:
-            raise ValueError(f"barrow: gdim={gdim}: want a whole number, 1 or more")
-        particles = particles[:, : gdim + 1]
+        particles = particles[:, : whole("gdim", gdim, 1) + 1]
     if radius < math.inf:
         near = ~((particles[:, 1:] ** 2).sum(1) > radius**2)  # NaN stays, to be named
         starts = np.concatenate([[0], np.cumsum(counts)])

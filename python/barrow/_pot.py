@@ -10,6 +10,7 @@ import numpy as np
 
 from ._backends import NUMPY, backend, coordinates, is_sparse
 from ._errors import EMDError
+from ._settings import whole
 from ._transport import Settings, ground, ground_again, name_sides
 from ._worker import Object
 from .metric import Metric
@@ -389,13 +390,9 @@ class _Inputs:
 
 def _settings(numItermax: int, shape: Tuple[int, ...]) -> Settings:
     """The solver's settings: the first tree takes a step for each of its arcs."""
-    try:
-        whole = not isinstance(numItermax, bool) and numItermax >= 0 and not numItermax % 1
-    except TypeError:
-        whole = False
-    if not whole:
-        raise ValueError(f"barrow: numItermax={numItermax!r}: want a whole number, not negative")
-    most = min(int(numItermax), (1 << 31) - 1)  # more than any pair takes
+    if isinstance(numItermax, (float, np.floating)) and float(numItermax).is_integer():
+        numItermax = int(numItermax)  # 2e5 is what users of POT write
+    most = min(whole("numItermax", numItermax, 0), (1 << 31) - 1)  # more than any pair takes
     return ("error", "error", 1, max(1, most - sum(shape) + 1) if most > 0 else 0)
 
 
@@ -409,5 +406,4 @@ def _warn(found: List[_Found]) -> None:
 def _threads(n: Any) -> None:
     if n is None or isinstance(n, str) and n.lower() == "max":
         return
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
-        raise ValueError(f"barrow: numThreads={n!r}: want a positive whole number or 'max'")
+    whole("numThreads", n, 1)

@@ -26,7 +26,7 @@ __all__ = ["Certificate", "Plan", "Transport", "ground", "ground_again", "name_s
 def solve_batch(
     a: Any,
     b: Any,
-    M: Any,
+    metric: Any,
     unequal: Unequal = "error",
     *,
     empty: Empty = "error",
@@ -43,7 +43,7 @@ def solve_batch(
         single image is compared with every row of the other side.
     b : (B, m), (1, m) or (m,)
         Masses of the other images.
-    M : Metric or (n, m)
+    metric : Metric or (n, m)
         What moving a unit costs; a matrix is taken by :meth:`Metric.matrix` and kept for
         the next call with the same numbers.
     unequal : {"error", "normalise"} or ("penalty", R)
@@ -91,12 +91,13 @@ def solve_batch(
     both = gradient if isinstance(gradient, tuple) and len(gradient) == 2 else (gradient, gradient)
     if not all(isinstance(side, (bool, np.bool_)) for side in both):
         raise ValueError(f"barrow: gradient={gradient!r}: want True or False, or one of them for a and one for b")
-    return solve_pairs(a, b, M, (unequal, empty, threads, max_pivots), bool(both[0]), bool(both[1]), "ab")
+    return solve_pairs(a, b, metric, (unequal, empty, threads, max_pivots), bool(both[0]), bool(both[1]), "ab")
 
 
-def solve_pairs(a: Any, b: Any, M: Any, settings: Settings, left: bool, right: bool, names: str) -> Transport:
+def solve_pairs(a: Any, b: Any, metric: Any, settings: Settings, left: bool, right: bool, names: str) -> Transport:
     """solve_batch of sides that errors call by these names, one letter each."""
-    metric = M if isinstance(M, Metric) else ground(M, name="M" if names == "ab" else "metric")
+    if not isinstance(metric, Metric):
+        metric = ground(metric, name="metric")
     solver = metric.solver(*settings)
     p, q, single = _pairs(a, b, metric, names)
     unequal = settings[0]

@@ -189,7 +189,7 @@ class Object:
     kind : str
         What it is, in the worker's words.
     params, arrays
-        The recipe. Arrays are copied.
+        The recipe. Arrays are copied, unless they are read-only.
     of : Object, optional
         What it is opened on.
     """
@@ -201,7 +201,8 @@ class Object:
         arrays: Optional[Mapping[str, Array]] = None,
         of: Optional[Object] = None,
     ) -> None:
-        self._recipe = (kind, dict(params or {}), {key: np.array(value) for key, value in (arrays or {}).items()}, of)
+        kept = {key: np.array(value) if value.flags.writeable else value for key, value in (arrays or {}).items()}
+        self._recipe = (kind, dict(params or {}), kept, of)
         self._number = 0  # of the worker that it is open in
         self._handle = 0
         self._plans: Dict[Any, Plan] = {}

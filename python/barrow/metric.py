@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 import os
 from typing import Any, Dict, Literal, Mapping, Optional, Sequence, Tuple, Union
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from ._arrays import numbers
 from ._images import absolute
+from ._settings import whole
 from ._worker import Object, call
 
 #: What is done with masses whose totals differ.
@@ -53,8 +53,11 @@ class Metric:
     def _fill(self, shape: Tuple[int, int], params: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
         self.shape = shape
         self._params = dict(params)
-        self._arrays = dict(arrays)
-        self._ground = Object("metric", params, arrays)
+        # Those of the recipe, too, which copies what may be written to.
+        self._arrays = {key: value.view() for key, value in arrays.items()}
+        for value in self._arrays.values():
+            value.flags.writeable = False
+        self._ground = Object("metric", params, self._arrays)
         self._solvers: Dict[Any, Object] = {}  # those asked for last, the latest at the end
         self._distances: Any = None
         self._is_metric: Optional[bool] = None
@@ -128,12 +131,8 @@ class Metric:
         """
         if not isinstance(norm, (str, int, float)) or norm not in _NORMS:
             raise ValueError(f"barrow: the norm {norm!r} is none of 1, 2, inf, 'l1', 'l2', 'linf'")
-        try:
-            height, width = operator.index(height), operator.index(width)
-        except TypeError:
-            raise ValueError(f"barrow: a grid of {height!r}×{width!r} pixels: want whole numbers") from None
-        if not (0 < height < 1 << 31 and 0 < width < 1 << 31):
-            raise ValueError(f"barrow: a grid of {height}×{width} pixels: want at least one, and sides below 2³¹")
+        height = whole("the height of a grid", height, 1, (1 << 31) - 1)
+        width = whole("the width of a grid", width, 1, (1 << 31) - 1)
         params = {"ground": "grid", "height": height, "width": width, "norm": _NORMS[norm]}
         return cls((height * width, height * width), params)
 
@@ -261,12 +260,7 @@ def _settings(unequal: Unequal, empty: Empty, threads: int, max_pivots: int) -> 
         raise ValueError(f"barrow: empty={empty!r} is none of 'error', 'skip'")
     params["empty"] = empty
     for name, value in (("threads", threads), ("max_pivots", max_pivots)):
-        try:
-            params[name] = operator.index(value)
-        except TypeError:
-            params[name] = -1
-        if not 0 <= params[name] < 1 << 31:
-            raise ValueError(f"barrow: {name}={value!r}: must be a whole number, not negative, below 2³¹")
+        params[name] = whole(name, value, 0, (1 << 31) - 1)
     return params
 
 

@@ -8,9 +8,9 @@ import torch
 
 from ._loss import Reduction, check_loss, check_reduction, leading, solve
 from ._torch import known
-from .metric import Unequal
+from .metric import Metric, Unequal
 
-__all__ = ["emd_loss"]
+__all__ = ["EMDLoss", "emd_loss"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -82,6 +82,35 @@ def emd_loss(
     if reduction == "none":
         return value
     return value.mean() if reduction == "mean" else value.sum()
+
+
+class EMDLoss(torch.nn.Module):  # type: ignore[misc, unused-ignore]
+    """:func:`emd_loss` as a module: ``EMDLoss(metric)(input, target)``.
+
+    Parameters
+    ----------
+    metric, reduction, unequal
+        As of :func:`emd_loss`.
+
+    Raises
+    ------
+    ValueError
+        What is no metric, or settings that are unknown: at once.
+    """
+
+    def __init__(self, metric: Any, reduction: Reduction = "mean", unequal: Unequal = "normalise") -> None:
+        super().__init__()
+        check_reduction(reduction)
+        _, self.unequal = check_loss(metric, unequal)
+        self.metric, self.reduction = metric, reduction
+
+    def forward(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """The distance of predictions and targets, of shape (B, n), differentiable in both."""
+        return emd_loss(input, target, self.metric, self.reduction, self.unequal)
+
+    def extra_repr(self) -> str:
+        metric = self.metric if isinstance(self.metric, Metric) else "a matrix"
+        return f"{metric}, reduction={self.reduction!r}, unequal={self.unequal!r}"
 
 
 def _floating(x: torch.Tensor, other: torch.Tensor) -> torch.Tensor:

@@ -109,9 +109,9 @@ def test_events_without_particles():
     [
         (lambda a: emds(a, R=0), "R=0"),
         (lambda a: emds(a, R=None), "R=None"),
-        (lambda a: emds(a, n_iter_max=-1), "n_iter_max=-1"),
-        (lambda a: emds(a, n_jobs=2.5), "n_jobs=2.5"),
-        (lambda a: emds(a, gdim=1.5), "gdim=1.5"),
+        (lambda a: emds(a, n_iter_max=-1), "n_iter_max is -1"),
+        (lambda a: emds(a, n_jobs=2.5), "n_jobs is 2.5"),
+        (lambda a: emds(a, gdim=1.5), "gdim is 1.5"),
         (lambda a: emds(3), "events0 is of type int"),
         (lambda a: emds(a, [None]), "events1: event 0 is None"),
         (lambda a: emds([[{"pt": 1.0, "y": 0.0, "phi": 0.0, "m": 1.0}]]), "fields pt, y, phi, m"),
@@ -125,7 +125,7 @@ def test_events_without_particles():
         (lambda a: emds([x[:, :2] for x in a], periodic_phi=True), "second coordinate"),
         (lambda a: emds([["x"]]), "event 0"),
         (lambda a: emds(a, dtype="int32"), "dtype"),
-        (lambda a: emds(a, n_jobs=-5), "n_jobs=-5"),
+        (lambda a: emds(a, n_jobs=-5), "n_jobs is -5"),
     ],
 )
 def test_errors(call, words):

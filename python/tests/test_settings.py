@@ -25,14 +25,19 @@ jets = [[[1.0, 0.0, 0.0]]]
         ("mask", lambda: barrow.emds(jets, mask="x")),
         ("numItermax", lambda: barrow.emd2([1.0, 0], [0, 1.0], M, numItermax="a")),
         ("numItermax", lambda: barrow.emd2([1.0, 0], [0, 1.0], M, numItermax=None)),
+        *[("threads", lambda call=call: call(threads=2.0)) for call in (
+            lambda **given: barrow.simulate(1, **given), lambda **given: barrow.solve_batch(x, x, M, **given), barrow.surrogate.Estimator.load,
+        )],  # fmt: skip
+        ("numThreads", lambda: barrow.emd2([1.0, 0], [0, 1.0], M, numThreads=1.5)),
+        ("n_jobs", lambda: barrow.emds(jets, n_jobs=2.0)),
         ("periods", lambda: barrow.Metric.periodic([[0, 0], [1, 1]], "ab")),
         ("grid", lambda: barrow.Metric.grid(2**70, 1)),
         ("norm", lambda: barrow.Metric.grid(2, 2, norm=[1])),
         ("empty", lambda: barrow.solve_batch(x, x, M, empty=["x"])),
         ("unequal", lambda: barrow.solve_batch(x, x, M, unequal=("penalty", "1"))),
-        ("threads", lambda: barrow.surrogate.Estimator(threads=1.5)),
-        ("threads", lambda: barrow.surrogate.Estimator(threads=2**70)),
-        ("threads", lambda: barrow.surrogate.Estimator(threads=-1)),
+        ("threads", lambda: barrow.surrogate.Estimator.load(threads=1.5)),
+        ("threads", lambda: barrow.surrogate.Estimator.load(threads=2**70)),
+        ("threads", lambda: barrow.surrogate.Estimator.load(threads=-1)),
         ("config", lambda: barrow.econt.run(3, np.zeros((1, 12), np.uint32))),
         ("config", lambda: barrow.econt.run([], np.zeros((1, 12), np.uint32))),
     ],
@@ -45,6 +50,7 @@ def test_a_wrong_setting_is_named(name, wrong):
 
 def test_many_steps_are_as_good_as_any():
     assert barrow.emd2([1.0, 0], [0, 1.0], M, numItermax=10**30) == 1
+    assert barrow.emd2([1.0, 0], [0, 1.0], M, numItermax=2e5) == 1  # as users of POT write it
 
 
 @pytest.mark.parametrize("wrong", [{"metric": None}, {"unequal": "x"}, {"metric": np.ones(3)}])

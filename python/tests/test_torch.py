@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 
 import barrow
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-from barrow.torch import emd_loss  # noqa: E402
+from barrow.torch import EMDLoss, emd_loss  # noqa: E402
 
 metric = barrow.Metric.hgcal("benchmark")
 
@@ -53,6 +55,19 @@ def test_reductions_and_weights_from_above():
     np.testing.assert_allclose(p.grad.numpy(), weights[:, None].numpy() * want, rtol=1e-15)
     with pytest.raises(ValueError, match="median"):
         flat(p, q, "median")
+
+
+def test_as_a_module():
+    p, q = images(6, 5).requires_grad_(), images(6, 6)
+    loss = EMDLoss(metric, reduction="sum", unequal=["penalty", 8.0])
+    assert torch.equal(loss(p, q), flat(p, q, "sum", ("penalty", 8.0)))
+    assert "48×48" in repr(loss) and "sum" in repr(loss) and not list(loss.parameters())
+    again = pickle.loads(pickle.dumps(loss))
+    again(p, q).backward()
+    assert p.grad.any()
+    for wrong in ({"metric": None}, {"metric": metric, "unequal": "x"}, {"metric": metric, "reduction": "median"}):
+        with pytest.raises(ValueError, match=list(wrong)[-1]):
+            EMDLoss(**wrong)
 
 
 def test_shapes():

@@ -273,7 +273,7 @@ def test_empty_and_unequal():
         (lambda m: Metric.grid(3, 3, 3), "norm"),
         (lambda m: Metric.grid(2.5, 3), "whole"),
         (lambda m: solve_batch(np.ones(48), np.ones(48), m, threads=None), "threads"),
-        (lambda m: solve_batch(np.ones(48), np.ones(48), m, threads=2**63), "threads="),
+        (lambda m: solve_batch(np.ones(48), np.ones(48), m, threads=2**63), "threads is"),
         (lambda m: solve_batch(np.ones(48), np.ones(48), m, max_pivots=1.5), "max_pivots"),
         (lambda m: Metric.matrix(np.zeros((0, 3))), "cells"),
     ],
