@@ -139,6 +139,6 @@ func ExampleMeasure() {
 		fmt.Println(err)
 	}
 	// Output:
-	// η 2.84, found: true at η 2.83
-	// η 1.72, found: true at η 1.71
+	// η 2.65, found: true at η 2.65
+	// η 1.79, found: true at η 1.79
 }

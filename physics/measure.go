@@ -27,6 +27,9 @@ type MeasureSettings struct {
 	// Floor is the least Cluster.Sum in MIP_T of clusters of minimum bias that are recorded,
 	// and of those that Record.Others counts; 0 is all.
 	Floor float64
+	// EtaMin and EtaMax bound |η| of the clusters of minimum bias that are recorded: those of
+	// the particles, where both are simulated. 0 is no bound.
+	EtaMin, EtaMax float64
 	// Metric is the ground metric of the EMD, of 48 points; nil leaves the EMD out.
 	Metric *emd.Metric
 	// N is the largest number of events, those of Skip included; 0 is all that the source
@@ -53,6 +56,8 @@ func (s *MeasureSettings) complete() error {
 		return fmt.Errorf("physics: match within %g in x/z: want above 0, at most 0.3", s.Match)
 	case !(s.Floor >= 0) || math.IsInf(s.Floor, 1):
 		return fmt.Errorf("physics: floor of %g MIP_T: want a number, at least 0", s.Floor)
+	case !(s.EtaMin >= 0) || !(s.EtaMax >= 0) || s.EtaMax > 0 && s.EtaMax <= s.EtaMin:
+		return fmt.Errorf("physics: clusters of minimum bias between |η| %g and %g: want a lower bound and a higher one, 0 for none", s.EtaMin, s.EtaMax)
 	case s.N < 0 || s.Skip < 0 || s.N > 0 && s.Skip > s.N:
 		return fmt.Errorf("physics: %d events, of which %d are passed over: want neither below 0, and not more passed over than there are", s.N, s.Skip)
 	case s.Block < 1 || s.Block > 1<<20:
@@ -294,10 +299,16 @@ func (m *measurer) counts(w *worker, e *Event, c *Cluster) bool {
 	return c.Sum >= m.settings.Floor && e.Holds(c.X, c.Y, w.finder.settings.Radius)
 }
 
-// minimumBias records all clusters.
+// inRange reports whether a cluster of minimum bias is within the bounds of |η|.
+func (s *MeasureSettings) inRange(c *Cluster) bool {
+	eta := math.Abs(c.Eta)
+	return eta >= s.EtaMin && (s.EtaMax == 0 || eta <= s.EtaMax)
+}
+
+// minimumBias records all clusters within the bounds.
 func (m *measurer) minimumBias(records []Record, w *worker, e *Event, clusters []Cluster, charges []float64) []Record {
 	for i := range clusters {
-		if c := &clusters[i]; m.counts(w, e, c) {
+		if c := &clusters[i]; m.settings.inRange(c) && m.counts(w, e, c) {
 			records = append(records, Record{Event: e.Number, Zside: e.Zside, Found: true, Cluster: *c,
 				Around: w.finder.around(e, charges, c), EMD: math.NaN()})
 		}

@@ -110,7 +110,7 @@ func TestMeasureDeposits(t *testing.T) {
 	}
 }
 
-// TestMinimumBias: every cluster above the floor is a record.
+// TestMinimumBias: every cluster above the floor, and between the bounds of |η|, is a record.
 func TestMinimumBias(t *testing.T) {
 	e := &Event{Number: 1, Zside: -1}
 	put(e, 300, 20, 35*50)
@@ -119,6 +119,15 @@ func TestMinimumBias(t *testing.T) {
 		b := measureAll(t, &listed{[]*Event{e}}, MeasureSettings{Floor: floor}, NewAllCells())[0]
 		if len(b.Records[0]) != want || b.Events != 1 {
 			t.Errorf("floor %g: %d records, want %d", floor, len(b.Records[0]), want)
+		}
+	}
+	one, _ := EtaPhi(geometry.Cell(300, 20))
+	two, _ := EtaPhi(geometry.Cell(5000, 7))
+	middle := (one + two) / 2
+	for _, s := range []MeasureSettings{{EtaMin: middle}, {EtaMax: middle}, {EtaMin: 1, EtaMax: middle}} {
+		got := measureAll(t, &listed{[]*Event{e}}, s, NewAllCells())[0].Records[0]
+		if len(got) != 1 || (got[0].Eta > middle) != (s.EtaMin > 1) {
+			t.Errorf("%+v: %d records, of η %g and %g", s, len(got), one, two)
 		}
 	}
 }
@@ -187,7 +196,7 @@ func TestMeasureTurned(t *testing.T) {
 func TestMeasureErrors(t *testing.T) {
 	for want, s := range map[string]MeasureSettings{
 		"match within -1": {Match: -1}, "floor of NaN": {Floor: math.NaN()}, "passed over": {N: 1, Skip: 2},
-		"blocks of -1": {Block: -1}, "threads": {Threads: -1},
+		"blocks of -1": {Block: -1}, "between": {EtaMin: 2, EtaMax: 1.5}, "threads": {Threads: -1},
 	} {
 		err := Measure(context.Background(), &listed{}, []Contender{NewAllCells()}, s, nil)
 		if err == nil || !strings.Contains(err.Error(), want) {

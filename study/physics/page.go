@@ -33,7 +33,7 @@ func lay(r *Results, t *Times) *report.Page {
 		Title:    "What the trigger sees",
 		Subtitle: r.Words(),
 		Summary: []string{
-			fmt.Sprintf("Every wafer went through %d contenders, in the integers of the trigger chip; clusters were found in what arrives and calibrated for each contender on events of even numbers. All figures are of those of odd numbers. Errors are standard deviations over %d draws of the events with replacement, the same for all contenders.", len(r.Contenders), r.Plan.Draws),
+			fmt.Sprintf("Every wafer went through %d contenders, in the integers of the trigger chip; clusters were found in what arrives and calibrated for each contender, those of events of even numbers by the events of odd ones and the other way round. Errors are standard deviations over %d draws of the events with replacement, the same for all contenders; calibrations stay as they are.", len(r.Contenders), r.Plan.Draws),
 			r.Order.Text,
 		},
 		Tables: []report.Table{r.overview()},
@@ -43,7 +43,7 @@ func lay(r *Results, t *Times) *report.Page {
 		p.Palette = append(p.Palette, c.Name)
 	}
 	p.Sections = []report.Section{
-		r.section("Energy", "The ratio of a cluster's transverse momentum, calibrated, to the particle's. Resolution is the standard deviation over the mean; the half-width is that of the shortest interval with 68 %.", "resolution", "resolution_68", "response"),
+		r.section("Energy", "The ratio of a cluster's transverse momentum, calibrated, to the particle's. Resolution is the standard deviation over the mean; the half-width is that of the shortest interval with 68 %.", first, "resolution", "response"),
 		r.section("Place", "Differences of a cluster's direction and the particle's.", "eta_resolution", "phi_resolution", "eta_bias", "phi_bias"),
 		r.section("Finding clusters", "The share of particles with a cluster, and what else is found.", "efficiency", "fake_clusters"),
 	}
@@ -102,7 +102,7 @@ func (r *Results) overview() report.Table {
 			note += fmt.Sprintf(" %s is not calibrated: %s.", c.Name, c.Note)
 		}
 	}
-	return table("Contenders", "Value ± error. To all cells: the ratio of σ/mean, whose error is small because both are of the same events."+note, head, rows)
+	return table("Contenders", "Value ± error. To all cells: the ratio of the 68 % half-width/mean, whose error is small because both are of the same events."+note, head, rows)
 }
 
 // section draws figures by contender, and against p_T and |η|.

@@ -46,7 +46,7 @@ func (r *Results) paper() []PaperRow {
 		if s.class != r.Plan.Class || s.pileUp != r.Plan.PileUp || len(r.Plan.Data) > 0 {
 			continue
 		}
-		differs := fmt.Sprintf("simulated here: p_T %s GeV, |η| %s, a model of showers and pile-up in place of GEANT4; encoders trained on its wafers; clusters of this program", r.Plan.Pt, r.Plan.Eta)
+		differs := fmt.Sprintf("simulated here: p_T %s GeV, |η| %s without the rims (paper: 1.6–2.9 of the whole detector), a model of showers and pile-up in place of GEANT4; encoders trained on its wafers; clusters of this program", r.Plan.Pt, r.Plan.Eta)
 		if s.figure == "response_raw" {
 			differs += "; the paper's unit of energy is another, so that ratios to all cells compare"
 		}

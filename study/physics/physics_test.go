@@ -57,8 +57,8 @@ func TestRun(t *testing.T) {
 	for k, c := range r.Contenders {
 		names = append(names, c.Name)
 		v, e := c.Value("resolution"), c.Value(distance)
-		if !(v.Value > 0 && v.Value < 1 && v.Error > 0) || c.Calibration.N < 160 {
-			t.Errorf("%s: σ/mean %+v, calibrated by %d", c.Name, v, c.Calibration.N)
+		if !(v.Value > 0 && v.Value < 1 && v.Error > 0) || c.Calibration.Even.N < 160 {
+			t.Errorf("%s: σ/mean %+v, calibrated by %d", c.Name, v, c.Calibration.Even.N)
 		}
 		if k == 0 != math.IsNaN(e.Value) || k > 0 && !(e.Value > 0) {
 			t.Errorf("%s: mean EMD %+v", c.Name, e)
@@ -201,7 +201,7 @@ func TestEncoders(t *testing.T) {
 func TestFewEvents(t *testing.T) {
 	p := small()
 	p.Contenders, p.Events, p.MinimumBias = []string{"bc"}, 20, 0
-	if _, _, err := Start(context.Background(), t.TempDir(), p, Settings{}); err == nil || !strings.Contains(err.Error(), "20 events with a particle, of which half calibrate") {
+	if _, _, err := Start(context.Background(), t.TempDir(), p, Settings{}); err == nil || !strings.Contains(err.Error(), "20 events with a particle, of which each half calibrates") {
 		t.Error(err)
 	}
 }

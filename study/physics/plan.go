@@ -20,6 +20,7 @@ import (
 	"barrow/internal/limit"
 	"barrow/internal/setting"
 	"barrow/loss"
+	"barrow/physics"
 	"barrow/simulate"
 	"barrow/study/compare"
 	"barrow/wafer"
@@ -28,11 +29,11 @@ import (
 // A Plan says what is measured: the settings of a run. It is saved with it.
 type Plan struct {
 	Class       string  `json:"class" help:"what is generated, one an event"`
-	Events      int     `json:"events" help:"events with a particle; one half fits corrections, the other is measured (default 10000, or all of the files)"`
+	Events      int     `json:"events" help:"events with a particle; each half is measured with corrections that the other one gives (default 10000, or all of the files)"`
 	MinimumBias int     `json:"minimum_bias" help:"events of collisions alone, whole endcaps, for rates and for what clusters are told from; 0 for none"`
 	PileUp      float64 `json:"pileup" help:"mean number of collisions besides"`
 	Pt          string  `json:"pt" help:"transverse momenta in GeV, uniform in the logarithm"`
-	Eta         string  `json:"eta" help:"pseudorapidities"`
+	Eta         string  `json:"eta" help:"|η| of what is generated, and of the clusters of collisions alone: nearer the rims cut modules are missing from the simulation"`
 	Geometry    string  `json:"geometry" help:"version of the detector"`
 
 	Data   []string `json:"data,omitempty" repeat:"true" value:"file" help:"ntuples of events, rows of wafers with gen_* columns, instead of simulated ones, or a pattern of names; may be repeated"`
@@ -63,7 +64,7 @@ type Plan struct {
 // encoders with the exact EMD.
 func Default() Plan {
 	return Plan{
-		Class: simulate.Electron.String(), MinimumBias: 200, PileUp: 200, Pt: "10:100", Eta: "1.6:2.9", Geometry: hgcal.GeometryV11.String(),
+		Class: simulate.Electron.String(), MinimumBias: 200, PileUp: 200, Pt: "10:100", Eta: fmt.Sprintf("%g:%g", physics.EtaMin, physics.EtaMax), Geometry: hgcal.GeometryV11.String(),
 		Order: hgcal.V9.String(), Links: modulesLinks,
 		PerLink: true, Images: 40_000, Epochs: 20, Decoder: autoencoder.DecoderResidual, Metric: hgcal.Metrics()[0], Draws: 200, Seed: 1,
 	}
@@ -107,7 +108,7 @@ func (p Plan) Help(key string) string {
 	q := Quick()
 	switch key {
 	case "events":
-		return fmt.Sprintf("events with a particle; one half fits corrections, the other is measured (default %d, in a quick run %d, or all of the files)", simulatedEvents, q.Events)
+		return fmt.Sprintf("events with a particle; each half is measured with corrections that the other one gives (default %d, in a quick run %d, or all of the files)", simulatedEvents, q.Events)
 	case "minimum_bias":
 		return fmt.Sprintf("events of collisions alone, whole endcaps, for rates and for what clusters are told from, in a quick run %d; 0 for none", q.MinimumBias)
 	case "training_images":

@@ -46,8 +46,8 @@ func (w *work) results(ctx context.Context, files [][]string) (*Results, error) 
 	return r, nil
 }
 
-// contender calibrates a contender and makes columns of the particles of odd events, with
-// what tells them from minimum bias.
+// contender calibrates a contender and makes columns of its particles, with what tells them
+// from minimum bias.
 func (w *work) contender(ctx context.Context, c physics.Contender, files [][]string) (*Contender, physics.Columns, error) {
 	out := &Contender{Name: c.Name()}
 	if t := c.Links(); t != nil {
@@ -84,14 +84,11 @@ func (w *work) contender(ctx context.Context, c physics.Contender, files [][]str
 	return out, of, err
 }
 
-// particleColumns are the records of odd events, calibrated.
+// particleColumns are the records, calibrated by the events that they are not of.
 func particleColumns(name string, records []physics.Record, c *physics.Calibration) physics.Columns {
 	of := physics.Columns{Contender: name, Shapes: make([][]float64, len(physics.ShapeNames()))}
 	for i := range records {
 		r := &records[i]
-		if r.Event%2 == 0 {
-			continue // the calibration saw it
-		}
 		of.Event, of.Zside = append(of.Event, r.Event), append(of.Zside, r.Zside)
 		of.TruthPt, of.TruthEta, of.TruthPhi = append(of.TruthPt, r.Truth.Pt), append(of.TruthEta, r.Truth.Eta), append(of.TruthPhi, r.Truth.Phi)
 		of.Found, of.Raw, of.Pt = append(of.Found, r.Found), append(of.Raw, r.Sum), append(of.Pt, c.Pt(r))

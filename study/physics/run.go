@@ -68,7 +68,7 @@ func Start(ctx context.Context, folder string, p Plan, s Settings) (*Results, *T
 		return nil, nil, err
 	}
 	if n, want := w.samples[0].n, fewestEvents(w.geometry); n < want {
-		return nil, nil, fmt.Errorf("physics: %d events with a particle, of which half calibrate %d layers: want at least %d", n, len(w.geometry.Layers()), want)
+		return nil, nil, fmt.Errorf("physics: %d events with a particle, of which each half calibrates %d layers: want at least %d", n, len(w.geometry.Layers()), want)
 	}
 	id, err := p.identity(files)
 	if err != nil {
@@ -110,8 +110,8 @@ func (p Plan) room(folder string, samples []sample, given int) error {
 	return limit.Disk("physics: the run", folder, bytes)
 }
 
-// fewestEvents are those without which no calibration is possible: see [physics.Calibrate].
-func fewestEvents(g *physics.Geometry) int { return 2 * 4 * (len(g.Layers()) + 4) }
+// fewestEvents are those without which no calibration is possible.
+func fewestEvents(g *physics.Geometry) int { return 2 * physics.FewestClusters(len(g.Layers())) }
 
 // metric is the ground metric of that name.
 func metric(name string) (*emd.Metric, error) {
@@ -337,6 +337,9 @@ func (w *work) blocks(ctx context.Context, s sample, b, n int, progress func(flo
 	}
 	if s.bias {
 		of.Metric, of.Floor = nil, floor
+		if of.EtaMin, of.EtaMax, err = w.plan.bounds(); err != nil {
+			return 0, err
+		}
 	}
 	of.Progress = func(share float64, _ string) { progress(share * float64(of.N) / float64(s.n)) }
 	err = physics.Measure(ctx, in, w.contenders, of, func(x *physics.Block) error {

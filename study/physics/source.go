@@ -64,6 +64,15 @@ func (p Plan) generator(bias bool, threads int) (simulate.EventSettings, error) 
 	return s, err
 }
 
+// bounds are those of |η| of the clusters of collisions alone: what is simulated is within
+// them, and whatever is set against it must be, too. 0 is none.
+func (p Plan) bounds() (lo, hi float64, err error) {
+	if len(p.Data) > 0 && len(p.Others) > 0 {
+		return 0, 0, nil
+	}
+	return span("eta", p.Eta, 0)
+}
+
 // files of a sample; none where it is simulated.
 func (p Plan) files(s sample) []string {
 	if s.bias {

@@ -22,10 +22,13 @@ func digits(f physics.Figure) int {
 	return 3
 }
 
+// first is the figure whose ratio to all cells stands beside it: tails do not decide it.
+const first = "resolution_68"
+
 // main are the figures of the overview, as far as they were measured.
 func (r *Results) main() []physics.Figure {
 	var list []physics.Figure
-	for _, name := range []string{"emd", "efficiency", "response_raw", "response", "resolution", "resolution_68", "eta_resolution", "phi_resolution", auc, background, "threshold", "turn_on_95"} {
+	for _, name := range []string{"emd", "efficiency", "response_raw", "response", "resolution_68", "resolution", "eta_resolution", "phi_resolution", auc, background, "threshold", "turn_on_95"} {
 		if r.measured(name) {
 			list = append(list, figure(name))
 		}
@@ -58,7 +61,7 @@ func (r *Results) Overview() (head []string, rows [][]string) {
 	head = []string{"contender"}
 	for _, f := range r.main() {
 		head = append(head, f.Label)
-		if f.Name == "resolution" {
+		if f.Name == first {
 			head = append(head, "to all cells")
 		}
 	}
@@ -66,7 +69,7 @@ func (r *Results) Overview() (head []string, rows [][]string) {
 		row := []string{c.Name}
 		for _, f := range r.main() {
 			row = append(row, c.Value(f.Name).Print(digits(f)))
-			if f.Name == "resolution" {
+			if f.Name == first {
 				row = append(row, c.Ratio(f.Name).Print(3))
 			}
 		}
