@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import warnings
 from functools import lru_cache
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Literal, Optional, Tuple, Union, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ._backends import NUMPY, backend, coordinates, is_sparse
 from ._errors import EMDError
@@ -27,6 +28,49 @@ _WORDS = {
 
 class MismatchError(EMDError, AssertionError):
     """Shapes or totals that do not fit: an AssertionError, as POT raises it."""
+
+
+@overload
+def emd(
+    a: NDArray[Any],
+    b: NDArray[Any],
+    M: Union[NDArray[Any], Metric],
+    numItermax: int = ...,
+    log: Literal[False] = ...,
+    center_dual: bool = ...,
+    numThreads: Any = ...,
+    check_marginals: bool = ...,
+    potentials_init: Optional[Tuple[Any, Any]] = ...,
+) -> NDArray[Any]: ...
+
+
+@overload
+def emd(
+    a: Any,
+    b: Any,
+    M: Any,
+    numItermax: int = ...,
+    *,
+    log: Literal[True],
+    center_dual: bool = ...,
+    numThreads: Any = ...,
+    check_marginals: bool = ...,
+    potentials_init: Optional[Tuple[Any, Any]] = ...,
+) -> Tuple[Any, Dict[str, Any]]: ...
+
+
+@overload
+def emd(
+    a: Any,
+    b: Any,
+    M: Any,
+    numItermax: int = ...,
+    log: bool = ...,
+    center_dual: bool = ...,
+    numThreads: Any = ...,
+    check_marginals: bool = ...,
+    potentials_init: Optional[Tuple[Any, Any]] = ...,
+) -> Any: ...
 
 
 def emd(
@@ -110,6 +154,39 @@ def emd(
         if merged:
             merged[key] = one.lib.stack(merged[key])
     return plan, merged
+
+
+@overload
+def emd2(
+    a: Any,
+    b: Any,
+    M: Any,
+    processes: int = ...,
+    numItermax: int = ...,
+    *,
+    log: Literal[True],
+    return_matrix: bool = ...,
+    center_dual: bool = ...,
+    numThreads: Any = ...,
+    check_marginals: bool = ...,
+    potentials_init: Optional[Tuple[Any, Any]] = ...,
+) -> List[Any]: ...
+
+
+@overload
+def emd2(
+    a: Any,
+    b: Any,
+    M: Any,
+    processes: int = ...,
+    numItermax: int = ...,
+    log: bool = ...,
+    return_matrix: bool = ...,
+    center_dual: bool = ...,
+    numThreads: Any = ...,
+    check_marginals: bool = ...,
+    potentials_init: Optional[Tuple[Any, Any]] = ...,
+) -> Any: ...
 
 
 def emd2(

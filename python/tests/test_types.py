@@ -36,7 +36,12 @@ jets = barrow.emds([[[1.0, 0.0, 0.0]]], R=0.4)
 rows: int = jets.shape[0]
 images = barrow.simulate(3, seed=2)
 sent = barrow.econt.encode(images)
-said = barrow.surrogate.predict(images["charge"], images["charge"])
+frames: NDArray[np.uint16] = sent.frames
+said = barrow.surrogate.predict(images, images["charge"])
+value: NDArray[np.float64] = said.value
+moved: NDArray[np.float64] = barrow.emd(a, a, metric)
+log = barrow.emd(a[0], a[1], metric, log=True)[1]
+cost = float(log["cost"]) + float(barrow.emd2(a[0], a[1], metric))
 """
 
 WRONG = [
@@ -46,6 +51,8 @@ WRONG = [
     "barrow.simulate(3, preset=1)",
     'barrow.Metric.grid(2, 2, norm="l3")',
     "barrow.Encoder.load(3)",
+    "bits: str = sent.bits",
+    "plans: str = barrow.emd(a, a, metric)",
     "barrow.nonsense",
 ]
 
