@@ -21,9 +21,11 @@ import (
 type MeasureSettings struct {
 	Finder FinderSettings
 	// Match is the largest distance in x/z and y/z between a particle and its cluster; 0
-	// is 0.02. Reach of simulated events should be at least Match, the cluster's radius
-	// and the smoothing's width together.
+	// is 0.02.
 	Match float64
+	// MinimumBias records all clusters of each event, whatever was generated. Without it
+	// an event without a generated particle is an error.
+	MinimumBias bool
 	// Floor is the least Cluster.Sum in MIP_T of clusters of minimum bias that are recorded,
 	// and of those that Record.Others counts; 0 is all.
 	Floor float64
@@ -82,9 +84,10 @@ const (
 //
 // A particle's cluster is the one with the largest Sum within Match of its direction, or,
 // where φ is unknown, of its r/z. Of several particles the one with the largest p_T comes
-// first, and a cluster belongs to one at most. A jet counts by its axis. Of an event
-// without particles all clusters are recorded. Where not all of the endcap was drawn,
-// only clusters whose radius was are recorded so, or counted among the others.
+// first, and a cluster belongs to one at most. A jet counts by its axis. Of minimum bias
+// all clusters are recorded. Where not all of the endcap was drawn, only clusters whose
+// radius was are recorded so, or counted among the others; cones of particles that are
+// too narrow for their clusters to be those of the whole endcap are an error.
 //
 // Memory does not grow with the number of events, and records do not depend on Threads.
 func Measure(ctx context.Context, source Source, contenders []Contender, s MeasureSettings, each func(*Block) error) error {
@@ -279,11 +282,14 @@ func (m *measurer) measure(ctx context.Context, w *worker, c int, events []*Even
 	}
 	var records []Record
 	for i, e := range events {
+		if err := m.check(w, e); err != nil {
+			return nil, err
+		}
 		clusters, err := w.finder.Find(e, decoded[i])
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", m.names[c], err)
 		}
-		if len(e.Truth) == 0 {
+		if m.settings.MinimumBias {
 			records = m.minimumBias(records, w, e, clusters, decoded[i])
 			continue
 		}
@@ -292,6 +298,26 @@ func (m *measurer) measure(ctx context.Context, w *worker, c int, events []*Even
 		}
 	}
 	return records, nil
+}
+
+// check refuses events that cannot be measured as the settings say: a particle's cluster
+// lies within Match of it, what makes its seed within the smoothing's width of that,
+// and what is around it within √2 of the radius.
+func (m *measurer) check(w *worker, e *Event) error {
+	if m.settings.MinimumBias {
+		return nil
+	}
+	if len(e.Truth) == 0 {
+		return fmt.Errorf("physics: event %d has no generated particle: want one, or settings that call these events minimum bias", e.Number)
+	}
+	f := &w.finder.settings
+	reach := m.settings.Match + max(math.Sqrt2*f.Radius, f.Radius+f.Smooth)
+	for _, c := range e.Cones {
+		if c.Radius < reach {
+			return fmt.Errorf("physics: event %d is drawn within %g of its particles in x/z and y/z: their clusters need %.3g", e.Number, c.Radius, reach)
+		}
+	}
+	return nil
 }
 
 // counts reports whether a cluster without a particle is one of the endcap's.

@@ -110,13 +110,14 @@ func TestMeasureDeposits(t *testing.T) {
 	}
 }
 
-// TestMinimumBias: every cluster above the floor, and between the bounds of |η|, is a record.
+// TestMinimumBias: every cluster above the floor, and between the bounds of |η|, is a record,
+// whatever the event says was generated.
 func TestMinimumBias(t *testing.T) {
-	e := &Event{Number: 1, Zside: -1}
+	e := &Event{Number: 1, Zside: -1, Truth: []simulate.Particle{particleAt(300, 20, 30)}}
 	put(e, 300, 20, 35*50)
 	put(e, 5000, 7, 35*80)
 	for floor, want := range map[float64]int{0: 2, 60: 1, 100: 0} {
-		b := measureAll(t, &listed{[]*Event{e}}, MeasureSettings{Floor: floor}, NewAllCells())[0]
+		b := measureAll(t, &listed{[]*Event{e}}, MeasureSettings{MinimumBias: true, Floor: floor}, NewAllCells())[0]
 		if len(b.Records[0]) != want || b.Events != 1 {
 			t.Errorf("floor %g: %d records, want %d", floor, len(b.Records[0]), want)
 		}
@@ -125,6 +126,7 @@ func TestMinimumBias(t *testing.T) {
 	two, _ := EtaPhi(geometry.Cell(5000, 7))
 	middle := (one + two) / 2
 	for _, s := range []MeasureSettings{{EtaMin: middle}, {EtaMax: middle}, {EtaMin: 1, EtaMax: middle}} {
+		s.MinimumBias = true
 		got := measureAll(t, &listed{[]*Event{e}}, s, NewAllCells())[0].Records[0]
 		if len(got) != 1 || (got[0].Eta > middle) != (s.EtaMin > 1) {
 			t.Errorf("%+v: %d records, of η %g and %g", s, len(got), one, two)
@@ -199,6 +201,16 @@ func TestMeasureErrors(t *testing.T) {
 		"blocks of -1": {Block: -1}, "between": {EtaMin: 2, EtaMax: 1.5}, "threads": {Threads: -1},
 	} {
 		err := Measure(context.Background(), &listed{}, []Contender{NewAllCells()}, s, nil)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	at := particleAt(300, 20, 30)
+	for want, e := range map[string]*Event{
+		"event 3 has no generated particle": {Number: 3, Zside: 1},
+		"their clusters need 0.0624":        {Number: 3, Zside: 1, Truth: []simulate.Particle{at}, Cones: []simulate.Cone{at.Around(0.06)}},
+	} {
+		err := Measure(context.Background(), &listed{[]*Event{e}}, []Contender{NewAllCells()}, MeasureSettings{}, nil)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}

@@ -20,9 +20,8 @@ type SimulatedSettings struct {
 	First uint64
 	N     int
 	// Reach is how much is drawn around every particle, and for a jet around its axis
-	// and its parts: what is within so much in x/z and y/z. A cluster is the whole
-	// endcap's if none of the larger ones is near and this is at least its radius and
-	// the smoothing's width. 0 is 0.06, negative the whole endcap, as minimum bias always
+	// and its parts: what is within so much in x/z and y/z. 0 is 0.08, somewhat more than
+	// Measure asks for by default; negative is the whole endcap, as minimum bias always
 	// is.
 	Reach float64
 }
@@ -51,7 +50,7 @@ const maxReach = 2
 // one event each.
 func NewSimulated(s SimulatedSettings) (*Simulated, error) {
 	if s.Reach == 0 {
-		s.Reach = 0.06
+		s.Reach = 0.08
 	}
 	switch {
 	case s.N < 0:

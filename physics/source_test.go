@@ -70,7 +70,7 @@ func TestSimulated(t *testing.T) {
 		}
 		p := e.Truth[0]
 		x, y := Direction(p.Eta, p.Phi)
-		if len(e.Cones) != 1 || !e.Holds(x, y, 0.05) || e.Holds(x, y, 0.07) {
+		if len(e.Cones) != 1 || !e.Holds(x, y, 0.07) || e.Holds(x, y, 0.09) {
 			t.Errorf("event %d: cones %v around a particle at %g, %g", e.Number, e.Cones, x, y)
 		}
 	}

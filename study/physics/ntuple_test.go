@@ -59,7 +59,7 @@ func write(t *testing.T, p Plan, n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in, err := trigger.NewSimulated(trigger.SimulatedSettings{Events: of, N: n, Reach: reach})
+	in, err := trigger.NewSimulated(trigger.SimulatedSettings{Events: of, N: n})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -336,7 +336,7 @@ func (w *work) blocks(ctx context.Context, s sample, b, n int, progress func(flo
 		Finder: w.finder(), Metric: w.metric, Threads: w.threads, Block: s.block, Skip: b * s.block, N: min((b+n)*s.block, s.n),
 	}
 	if s.bias {
-		of.Metric, of.Floor = nil, floor
+		of.MinimumBias, of.Metric, of.Floor = true, nil, floor
 		if of.EtaMin, of.EtaMax, err = w.plan.bounds(); err != nil {
 			return 0, err
 		}

@@ -43,10 +43,6 @@ const (
 	trainingFirst = 1 << 41
 )
 
-// reach of what is drawn around a particle: the distance of its cluster, that cluster's radius
-// and the smoothing's width, with some room.
-const reach = 0.07
-
 // generator is what draws the plan's events.
 func (p Plan) generator(bias bool, threads int) (simulate.EventSettings, error) {
 	s := simulate.EventSettings{Seed: p.Seed, Threads: threads, Geometry: p.geometry(), PileUp: p.PileUp}
@@ -90,7 +86,7 @@ func (p Plan) open(ctx context.Context, s sample, threads int) (physics.Source, 
 	if err != nil {
 		return nil, err
 	}
-	of := physics.SimulatedSettings{Events: e, N: s.n, Reach: reach}
+	of := physics.SimulatedSettings{Events: e, N: s.n}
 	if s.bias {
 		of.First = biasFirst
 	}
