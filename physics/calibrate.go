@@ -21,9 +21,10 @@ type Calibration struct {
 
 // Fit is a calibration by one half of the events:
 //
-//	p_T = Σ (Weights_l + Gain·(|η| − Eta))·E_l + Around·A + Offset + Slope·(|η| − Eta)
+//	p_T = Σ (Weights_l + Gain·(|η| − Eta))·E_l + Around·A + Offset + Slope·(S − Area)
 //
-// with the energies E_l by layer and Record.Around A in MIP_T, and |η| of the cluster.
+// with the energies E_l by layer and Record.Around A in MIP_T, |η| of the cluster, and
+// S = sinh³|η|/cosh η, to which the area in η and φ of a circle in x/z and y/z grows.
 type Fit struct {
 	// Common is the weight in GeV/MIP_T that all layers would have in common.
 	Common float64 `json:"common"`
@@ -33,10 +34,12 @@ type Fit struct {
 	// Around is the weight of what is around the cluster, in GeV/MIP_T: pile-up is the
 	// same there, so that it is expected to be negative.
 	Around float64 `json:"around"`
-	// Offset in GeV, and Slope in GeV by unit of |η|, are what else pile-up adds.
+	// Offset in GeV, and Slope in GeV by unit of S, are what else pile-up adds.
 	Offset float64 `json:"offset"`
 	Slope  float64 `json:"slope"`
-	Eta    float64 `json:"eta"`
+	// Eta and Area are the means of |η| and S.
+	Eta  float64 `json:"eta"`
+	Area float64 `json:"area"`
 	// Relative a and Absolute b, in GeV, are the spread of p_T about the generated one,
 	// √(a²·p_T² + b²), by which clusters are weighted in the fit.
 	Relative float64 `json:"relative"`
@@ -118,12 +121,19 @@ func (c *Calibration) Pt(r *Record) float64 {
 	return c.Even.pt(r)
 }
 
+// area is the area in η and φ of a small circle around a direction, over that in x/z and
+// y/z: what pile-up adds goes with it.
+func area(eta float64) float64 {
+	s := math.Sinh(math.Abs(eta))
+	return s * s * s / math.Hypot(1, s)
+}
+
 func (f *Fit) pt(r *Record) float64 {
 	if !r.Found || len(r.Layers) != len(f.Weights) {
 		return math.NaN()
 	}
 	eta := math.Abs(r.Eta) - f.Eta
-	sum := f.Offset + float64(f.Around*r.Around) + float64(f.Slope*eta)
+	sum := f.Offset + float64(f.Around*r.Around) + float64(f.Slope*(area(r.Eta)-f.Area))
 	for l, e := range r.Layers {
 		sum += float64((f.Weights[l] + float64(f.Gain*eta)) * e)
 	}
@@ -240,12 +250,13 @@ func fit(list []*Record, s CalibrationSettings) (Fit, error) {
 	n, sum, square := float64(len(list)), 0.0, 0.0
 	for i, r := range list {
 		f.Eta += math.Abs(r.Eta) / n
+		f.Area += area(r.Eta) / n
 		sum += r.Truth.Pt
 		square += float64(r.Truth.Pt * r.Truth.Pt)
 		f.weight[i] = 1 / float64(r.Truth.Pt*r.Truth.Pt)
 	}
 	if at := math.Abs(list[0].Eta); math.Abs(f.Eta-at) < 1e-9 {
-		f.Eta = at // all are there: no difference is to be left of rounding
+		f.Eta, f.Area = at, area(at) // all are there: no difference is to be left of rounding
 	}
 	mean := sum / n
 	f.same = square/n-float64(mean*mean) < alike*alike*float64(mean*mean)
@@ -280,7 +291,7 @@ func (f *fitter) correct(r *Record, sum float64, row []float64) {
 	eta := math.Abs(r.Eta) - f.Eta
 	row[gain] = float64(sum * eta)
 	if !f.same {
-		row[offset], row[slope], row[around] = 1, eta, r.Around
+		row[offset], row[slope], row[around] = 1, area(r.Eta)-f.Area, r.Around
 	}
 }
 

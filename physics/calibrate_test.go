@@ -11,7 +11,7 @@ import (
 )
 
 // toy is a detector of known weights: p_T = Σ weights·E − density·(what is around) +
-// slope·(|η| − 2), the weights 1 + gain·(|η| − 2) times theirs, the sum smeared by a share
+// slope·(S(η) − S(2)), the weights 1 + gain·(|η| − 2) times theirs, the sum smeared by a share
 // of itself, and by noise in GeV.
 type toy struct {
 	weights                           []float64
@@ -31,7 +31,7 @@ func (d *toy) records(seed uint64, n int) []Record {
 		}
 		r.Eta, r.Around = 1.6+1.3*s.Float64(), 50*s.Float64()
 		// What the layers' weighted sum must be.
-		sum := r.Truth.Pt*(1+d.smear*normal) + d.around*r.Around - d.slope*(r.Eta-2)
+		sum := r.Truth.Pt*(1+d.smear*normal) + d.around*r.Around - d.slope*(area(r.Eta)-area(2))
 		sum += d.noise * math.Sqrt(2*s.Exp()) * math.Cos(2*math.Pi*s.Float64())
 		sum /= 1 + d.gain*(r.Eta-2)
 		r.Layers = make([]float64, len(d.weights))
@@ -51,7 +51,7 @@ func (d *toy) records(seed uint64, n int) []Record {
 
 // TestKnownWeights: without smearing every parameter comes back, and p_T of all events.
 func TestKnownWeights(t *testing.T) {
-	d := &toy{weights: []float64{0.02, 0.05, 0.01, 0.03, 0.04, 0.02}, around: 0.1, slope: 3}
+	d := &toy{weights: []float64{0.02, 0.05, 0.01, 0.03, 0.04, 0.02}, around: 0.1, slope: 0.1}
 	records := d.records(1, 400)
 	c, err := Calibrate(records, CalibrationSettings{Class: simulate.Electron, Ridge: 1e-12})
 	if err != nil {
@@ -63,7 +63,7 @@ func TestKnownWeights(t *testing.T) {
 				t.Errorf("layer %d: weight %g, want %g", l+1, f.Weights[l], w)
 			}
 		}
-		if math.Abs(f.Around+d.around) > 1e-5 || math.Abs(f.Slope-d.slope) > 1e-4 || math.Abs(f.Offset-d.slope*(f.Eta-2)) > 1e-4 ||
+		if math.Abs(f.Around+d.around) > 1e-5 || math.Abs(f.Slope-d.slope) > 1e-4 || math.Abs(f.Offset-d.slope*(f.Area-area(2))) > 1e-3 ||
 			math.Abs(f.Gain) > 1e-6 || len(f.Notes) != 0 || f.N != 200 {
 			t.Errorf("%+v, want around %g, slope %g", f, -d.around, d.slope)
 		}
@@ -94,7 +94,7 @@ func response(records []Record, c *Calibration, within func(r *Record) bool) (me
 // is 1 at all of them, and the spread comes out.
 func TestFlatResponse(t *testing.T) {
 	for _, noise := range []float64{1, 3} {
-		d := &toy{weights: []float64{0.02, 0.05, 0.01, 0.03}, around: 0.02, slope: 0.2, smear: 0.05, noise: noise, low: 2.5}
+		d := &toy{weights: []float64{0.02, 0.05, 0.01, 0.03}, around: 0.02, slope: 0.02, smear: 0.05, noise: noise, low: 2.5}
 		records := d.records(5, 60000)
 		c, err := Calibrate(records, CalibrationSettings{Class: simulate.Electron})
 		if err != nil {
@@ -117,7 +117,7 @@ func TestFlatResponse(t *testing.T) {
 
 // TestGain: a response that changes with η by a share of itself is 1 everywhere.
 func TestGain(t *testing.T) {
-	d := &toy{weights: []float64{0.02, 0.05, 0.01, 0.03}, slope: 2, smear: 0.03, gain: 0.3}
+	d := &toy{weights: []float64{0.02, 0.05, 0.01, 0.03}, slope: 0.05, smear: 0.03, gain: 0.3}
 	records := d.records(6, 8000)
 	c, err := Calibrate(records, CalibrationSettings{Class: simulate.Electron})
 	if err != nil {
@@ -154,7 +154,7 @@ func TestOneMomentum(t *testing.T) {
 
 // TestKnownResolution: events have the response 1 and the detector's resolution.
 func TestKnownResolution(t *testing.T) {
-	d := &toy{weights: []float64{0.02, 0.05, 0.01, 0.03}, around: 0.02, slope: 0.2, smear: 0.08}
+	d := &toy{weights: []float64{0.02, 0.05, 0.01, 0.03}, around: 0.02, slope: 0.02, smear: 0.08}
 	records := d.records(2, 8000)
 	c, err := Calibrate(records, CalibrationSettings{Class: simulate.Electron})
 	if err != nil {

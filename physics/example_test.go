@@ -42,8 +42,8 @@ func Example() {
 		fmt.Printf("η %.2f φ %.2f, found at η %.2f φ %.2f\n", e.Truth[0].Eta, e.Truth[0].Phi, clusters[0].Eta, clusters[0].Phi)
 	}
 	// Output:
-	// η 2.84 φ 1.86, found at η 2.82 φ 1.85
-	// η 1.72 φ 2.78, found at η 1.71 φ 2.78
+	// η 2.65 φ 1.86, found at η 2.65 φ 1.86
+	// η 1.79 φ 2.78, found at η 1.79 φ 2.77
 }
 
 // A file of wafers with the particle of each event.

@@ -26,8 +26,8 @@ type MeasureSettings struct {
 	// MinimumBias records all clusters of each event, whatever was generated. Without it
 	// an event without a generated particle is an error.
 	MinimumBias bool
-	// Floor is the least Cluster.Sum in MIP_T of clusters of minimum bias that are recorded,
-	// and of those that Record.Others counts; 0 is all.
+	// Floor is the least Cluster.Sum in MIP_T of clusters of minimum bias that are recorded;
+	// 0 is all.
 	Floor float64
 	// EtaMin and EtaMax bound |η| of the clusters of minimum bias that are recorded: those of
 	// the particles, where both are simulated. 0 is no bound.
@@ -46,9 +46,13 @@ type MeasureSettings struct {
 	Progress func(share float64, note string)
 }
 
+// matched is the distance in x/z and y/z within which a cluster is a particle's: one in √(Δη²
+// + Δφ²) of 0.05 at |η| 1.7 and 0.15 at 2.7.
+const matched = 0.02
+
 func (s *MeasureSettings) complete() error {
 	if s.Match == 0 {
-		s.Match = 0.02
+		s.Match = matched
 	}
 	if s.Block == 0 {
 		s.Block = 256
@@ -86,8 +90,8 @@ const (
 // where φ is unknown, of its r/z. Of several particles the one with the largest p_T comes
 // first, and a cluster belongs to one at most. A jet counts by its axis. Of minimum bias
 // all clusters are recorded. Where not all of the endcap was drawn, only clusters whose
-// radius was are recorded so, or counted among the others; cones of particles that are
-// too narrow for their clusters to be those of the whole endcap are an error.
+// radius was are recorded so; cones of particles that are too narrow for their clusters to
+// be those of the whole endcap are an error.
 //
 // Memory does not grow with the number of events, and records do not depend on Threads.
 func Measure(ctx context.Context, source Source, contenders []Contender, s MeasureSettings, each func(*Block) error) error {
@@ -320,23 +324,18 @@ func (m *measurer) check(w *worker, e *Event) error {
 	return nil
 }
 
-// counts reports whether a cluster without a particle is one of the endcap's.
-func (m *measurer) counts(w *worker, e *Event, c *Cluster) bool {
-	return c.Sum >= m.settings.Floor && e.Holds(c.X, c.Y, w.finder.settings.Radius)
-}
-
-// inRange reports whether a cluster of minimum bias is within the bounds of |η|.
-func (s *MeasureSettings) inRange(c *Cluster) bool {
+// wanted reports whether a cluster of minimum bias is recorded.
+func (s *MeasureSettings) wanted(c *Cluster) bool {
 	eta := math.Abs(c.Eta)
-	return eta >= s.EtaMin && (s.EtaMax == 0 || eta <= s.EtaMax)
+	return c.Sum >= s.Floor && eta >= s.EtaMin && (s.EtaMax == 0 || eta <= s.EtaMax)
 }
 
 // minimumBias records all clusters within the bounds.
 func (m *measurer) minimumBias(records []Record, w *worker, e *Event, clusters []Cluster, charges []float64) []Record {
 	for i := range clusters {
-		if c := &clusters[i]; m.settings.inRange(c) && m.counts(w, e, c) {
+		if c := &clusters[i]; m.settings.wanted(c) && e.Holds(c.X, c.Y, w.finder.settings.Radius) {
 			records = append(records, Record{Event: e.Number, Zside: e.Zside, Found: true, Cluster: *c,
-				Around: w.finder.around(e, charges, c), EMD: math.NaN()})
+				Around: w.finder.around(e, charges, c), EMD: math.NaN(), ChargeEMD: math.NaN()})
 		}
 	}
 	return records
@@ -345,14 +344,8 @@ func (m *measurer) minimumBias(records []Record, w *worker, e *Event, clusters [
 // particles records every particle.
 func (m *measurer) particles(records []Record, w *worker, e *Event, clusters []Cluster, charges []float64) ([]Record, error) {
 	owner := match(e.Truth, clusters, m.settings.Match)
-	others := 0
-	for i := range clusters {
-		if !slices.Contains(owner, i) && m.counts(w, e, &clusters[i]) {
-			others++
-		}
-	}
 	for k := range e.Truth {
-		r := Record{Event: e.Number, Zside: e.Zside, Truth: e.Truth[k], Others: others}
+		r := Record{Event: e.Number, Zside: e.Zside, Truth: e.Truth[k]}
 		r.Truth.Parts = nil
 		if i := owner[k]; i >= 0 {
 			r.Found, r.Cluster, r.Around = true, clusters[i], w.finder.around(e, charges, &clusters[i])
@@ -360,7 +353,7 @@ func (m *measurer) particles(records []Record, w *worker, e *Event, clusters []C
 			r.Layers = make([]float64, len(m.geometry.layers))
 		}
 		var err error
-		if r.EMD, r.Wafers, err = w.distance(e, &e.Truth[k], charges); err != nil {
+		if err = w.distance(e, &r, charges); err != nil {
 			return nil, err
 		}
 		records = append(records, r)
@@ -404,20 +397,26 @@ func match(truth []simulate.Particle, clusters []Cluster, radius float64) []int 
 	return owner
 }
 
-// distance is the mean EMD over the wafers with charge around a particle, and their
-// number.
-func (w *worker) distance(e *Event, p *simulate.Particle, charges []float64) (mean float64, n int, err error) {
+// distance sets the EMD over the wafers with charge around a particle, and their number.
+func (w *worker) distance(e *Event, r *Record, charges []float64) error {
+	r.EMD, r.ChargeEMD = math.NaN(), math.NaN()
 	if w.solver == nil {
-		return math.NaN(), 0, nil
+		return nil
 	}
-	at, sum := nearTo(p), 0.0
+	at := nearTo(&r.Truth)
+	var sum, weighted float64
 	for i, wafer := range e.Wafers {
 		x, y := w.finder.geometry.centre(int(wafer))
 		image, arrived := e.Images.Image(i), charges[i*hgcal.Cells:(i+1)*hgcal.Cells]
 		if !at.within(x, y, w.finder.settings.Radius) || slices.Max(image) <= 0 {
 			continue
 		}
-		n++
+		charge := 0.0
+		for _, q := range image {
+			charge += q
+		}
+		r.Wafers++
+		r.Charge += charge
 		if slices.Equal(image, arrived) {
 			continue
 		}
@@ -426,14 +425,15 @@ func (w *worker) distance(e *Event, p *simulate.Particle, charges []float64) (me
 		}
 		d, err := w.solver.Distance(image, arrived)
 		if err != nil {
-			return 0, 0, fmt.Errorf("event %d, wafer %d: %w", e.Number, i+1, err)
+			return fmt.Errorf("event %d, wafer %d: %w", e.Number, i+1, err)
 		}
 		sum += d
+		weighted += float64(d * charge)
 	}
-	if n == 0 {
-		return math.NaN(), 0, nil
+	if r.Wafers > 0 {
+		r.EMD, r.ChargeEMD = sum/float64(r.Wafers), weighted/r.Charge
 	}
-	return sum / float64(n), n, nil
+	return nil
 }
 
 // around sums the energies around a cluster: see Record.Around.

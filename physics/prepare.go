@@ -14,6 +14,8 @@ type prepared struct {
 	reference  int
 	event      []int32 // of every particle, its event's place among all
 	triggers   []*trigger
+	accidental []*accidental
+	pairs      []pair
 	summary    *Summary
 }
 
@@ -53,7 +55,7 @@ func prepare(contenders []Columns, s SummarySettings) (*prepared, error) {
 func (c *Columns) check(other *Columns) error {
 	n := len(other.Event)
 	lengths := []int{len(c.Event), len(c.Zside), len(c.TruthPt), len(c.TruthEta), len(c.TruthPhi), len(c.Found),
-		len(c.Raw), len(c.Pt), len(c.Eta), len(c.Phi), len(c.EMD), len(c.Wafers), len(c.Others)}
+		len(c.Raw), len(c.Pt), len(c.Eta), len(c.Phi), len(c.EMD), len(c.Wafers), len(c.ChargeEMD), len(c.Charge)}
 	for _, s := range c.Shapes {
 		lengths = append(lengths, len(s))
 	}
@@ -149,9 +151,11 @@ func (p *prepared) minimumBias() error {
 		place[e] = int32(i)
 	}
 	spectra := make([]*spectrum, len(p.contenders))
+	p.accidental = make([]*accidental, len(p.contenders))
 	for i := range p.contenders {
 		if c := p.contenders[i].Crossings; c != nil {
 			spectra[i] = newSpectrum(c, place)
+			p.accidental[i] = newAccidental(c, place, p.settings.Match)
 		}
 	}
 	p.summary.Rate = p.settings.Rate
@@ -169,29 +173,54 @@ func (c *Crossings) check() error {
 	switch {
 	case c.N < 1:
 		return fmt.Errorf("%d endcaps of minimum bias: want at least one", c.N)
-	case len(c.Zside) != n || len(c.Pt) != n:
-		return fmt.Errorf("%d, %d and %d values of clusters of minimum bias: want as many of each", n, len(c.Zside), len(c.Pt))
+	case len(c.Zside) != n || len(c.Pt) != n || c.Eta != nil && len(c.Eta) != n || c.Phi != nil && len(c.Phi) != n:
+		return fmt.Errorf("%d, %d, %d, %d and %d values of clusters of minimum bias: want as many of each", n, len(c.Zside), len(c.Pt), len(c.Eta), len(c.Phi))
 	case slices.ContainsFunc(c.Pt, math.IsNaN):
 		return fmt.Errorf("a cluster of minimum bias has no p_T")
 	}
 	return nil
 }
 
-// roundRate is the lowest round rate that all can tell, 100 kHz at least.
+// roundRate is the lowest round rate in kHz that all can tell, 100 at least; 0 if there is
+// none up to maxRate.
 func roundRate(spectra []*spectrum) float64 {
-	lowest := 100.
+	lowest := 0.
 	for _, s := range spectra {
 		if s != nil && len(s.pt) >= least {
 			lowest = math.Max(lowest, s.lowestRate())
 		}
 	}
-	for decade := 100.; ; decade *= 10 {
-		for _, step := range []float64{1, 2, 5} {
-			if r := step * decade; r >= lowest*(1-1e-9) {
-				return math.Min(r, collisions/2)
-			}
+	for _, r := range []float64{100, 200, 500, maxRate} {
+		if lowest > 0 && r >= lowest*(1-1e-9) {
+			return r
 		}
 	}
+	return 0
+}
+
+// pair is a ratio of particles that both find: figure of contender, and the values it is of.
+type pair struct {
+	contender, figure int
+	own, reference    *Value
+}
+
+// both adds the figure of particles that contender k and the reference find.
+func (p *prepared) both(jobs []job, k, figure int, whole view, of *Figure) []job {
+	if k == p.reference || !of.paired {
+		return jobs
+	}
+	ours, theirs := whole, whole
+	theirs.columns = whole.reference
+	ours.rows = nil
+	for _, i := range whole.rows {
+		if ours.columns.Found[i] && theirs.columns.Found[i] {
+			ours.rows = append(ours.rows, i)
+		}
+	}
+	theirs.rows = ours.rows
+	q := pair{k, figure, &Value{}, &Value{}}
+	p.pairs = append(p.pairs, q)
+	return append(jobs, job{of, ours, q.own}, job{of, theirs, q.reference})
 }
 
 // jobs lists all figures in all bins, with the places of their values in the summary.
@@ -207,10 +236,11 @@ func (p *prepared) jobs() []job {
 		byFinePt: split(p.settings.Fine, c.TruthPt)}
 	for k := range p.contenders {
 		merit := Merit{Contender: p.contenders[k].Contender}
-		whole := view{columns: &p.contenders[k], reference: &p.contenders[p.reference], trigger: p.triggers[k],
+		whole := view{columns: &p.contenders[k], reference: &p.contenders[p.reference], trigger: p.triggers[k], accidental: p.accidental[k],
 			fine: p.settings.Fine, event: p.event, rows: rows}
-		for _, figure := range Figures() {
+		for number, figure := range Figures() {
 			m := Measured{Figure: figure}
+			jobs = p.both(jobs, k, number, whole, &figure)
 			if !figure.curve {
 				m.Value = &Value{}
 				jobs = append(jobs, job{&figure, whole, m.Value})

@@ -23,11 +23,14 @@ type spectrum struct {
 	pt      []float64
 	event   []int32 // place among all endcaps
 	endcaps int
+	floor   float64 // from which on all clusters are there
+	// all are the clusters, several of an endcap, the largest first.
+	all sample
 }
 
 // newSpectrum sorts a contender's clusters; place says where its endcaps are among all.
 func newSpectrum(c *Crossings, place map[endcap]int32) *spectrum {
-	s := &spectrum{endcaps: c.N}
+	s := &spectrum{endcaps: c.N, floor: c.Floor}
 	order := make([]int, len(c.Pt))
 	for i := range order {
 		order[i] = i
@@ -36,6 +39,7 @@ func newSpectrum(c *Crossings, place map[endcap]int32) *spectrum {
 	seen := make(map[int32]bool)
 	for _, i := range order {
 		e := place[endcap{c.Event[i], c.Zside[i]}]
+		s.all.add(c.Pt[i], e)
 		if seen[e] {
 			continue
 		}
@@ -98,6 +102,12 @@ type trigger struct {
 	note     string    // why there is no threshold
 }
 
+// maxRate in kHz is the highest at which a turn-on is given: above it there is no trigger.
+const maxRate = 1000
+
+// endcapsFor is how many endcaps of minimum bias tell a rate.
+func endcapsFor(rate float64) int { return int(math.Ceil(least / shareOf(rate))) }
+
 func newTrigger(s *spectrum, rate float64) *trigger {
 	t := &trigger{spectrum: s, rate: rate}
 	switch {
@@ -105,8 +115,10 @@ func newTrigger(s *spectrum, rate float64) *trigger {
 		t.note = "no minimum bias"
 	case len(s.pt) < least:
 		t.note = few(len(s.pt), "crossings with a cluster")
+	case rate == 0:
+		t.note = fmt.Sprintf("%d endcaps of minimum bias tell no rate up to %d kHz: that takes %d, and 100 kHz %d", s.endcaps, maxRate, endcapsFor(maxRate), endcapsFor(100))
 	case s.lowestRate() > rate*(1+1e-9):
-		t.note = fmt.Sprintf("%d endcaps of minimum bias tell rates from %.3g kHz, not %g kHz", s.endcaps, s.lowestRate(), rate)
+		t.note = fmt.Sprintf("%d endcaps of minimum bias tell rates from %.3g kHz, not %g kHz: that takes %d", s.endcaps, s.lowestRate(), rate, endcapsFor(rate))
 	}
 	return t
 }
@@ -127,6 +139,9 @@ func thresholdOf(v *view) measure {
 		if threshold == 0 {
 			return 0, fmt.Sprintf("all clusters together are less than %g kHz", t.rate)
 		}
+		if threshold < t.spectrum.floor {
+			return threshold, fmt.Sprintf("clusters below %.2g GeV are not all recorded", t.spectrum.floor)
+		}
 		return threshold, ""
 	}}
 }
@@ -140,6 +155,9 @@ func rateAbove(v *view) measure {
 	if s.endcaps < least {
 		return measure{n: s.endcaps, note: few(s.endcaps, "endcaps of minimum bias")}
 	}
+	if v.low < s.floor {
+		return measure{n: s.endcaps, note: fmt.Sprintf("clusters below %.2g GeV are not all recorded", s.floor)}
+	}
 	return measure{n: s.endcaps, statistic: func(times *times) (float64, string) {
 		share := s.above(times.crossings, v.low)
 		if share == 0 {
@@ -147,6 +165,35 @@ func rateAbove(v *view) measure {
 		}
 		return rateOf(share), ""
 	}}
+}
+
+// fakes is the mean number of clusters from a threshold on, an endcap of minimum bias.
+func fakes(threshold float64) func(v *view) measure {
+	return func(v *view) measure {
+		s := v.trigger.spectrum
+		if s == nil {
+			return measure{note: v.trigger.note}
+		}
+		if s.endcaps < least {
+			return measure{n: s.endcaps, note: few(s.endcaps, "endcaps of minimum bias")}
+		}
+		if threshold < s.floor {
+			return measure{n: s.endcaps, note: fmt.Sprintf("clusters below %.2g GeV are not all recorded", s.floor)}
+		}
+		return measure{n: s.endcaps, statistic: func(times *times) (float64, string) {
+			n := 0
+			for i, pt := range s.all.value {
+				if pt < threshold {
+					break
+				}
+				n += int(times.crossings[s.all.event[i]])
+			}
+			if n == 0 {
+				return 0, fmt.Sprintf("none in %d endcaps", s.endcaps)
+			}
+			return float64(n) / float64(s.endcaps), ""
+		}}
+	}
 }
 
 // triggered is the share of particles with a cluster above the threshold at the fixed rate.

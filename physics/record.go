@@ -24,9 +24,9 @@ type Record struct {
 	// charges. NaN if there is no such wafer, and in minimum bias.
 	EMD    float64
 	Wafers int
-	// Others is the number of the event's clusters that belong to no particle: the same
-	// in all records of an event; 0 in minimum bias.
-	Others int
+	// ChargeEMD is the same with every wafer weighted by its charge, and Charge what they
+	// have together, in CALQ: the shower's wafers count, not pile-up's many.
+	ChargeEMD, Charge float64
 }
 
 // Block is what some events leave.

@@ -27,9 +27,12 @@ type SummarySettings struct {
 	Fine []float64
 	// Thresholds in GeV at which rates are given; nil is 17 from 5 to 100.
 	Thresholds []float64
-	// Rate in kHz is that at which the turn-on is given. 0 is 100, or the lowest of 1,
-	// 2, 5, 10 … above that which ten endcaps of minimum bias tell for every contender.
+	// Rate in kHz is that at which the turn-on is given, at most 1000. 0 is the lowest of
+	// 100, 200, 500 and 1000 which ten endcaps of minimum bias tell for every contender;
+	// without one there is no turn-on.
 	Rate float64
+	// Match is that of MeasureSettings; 0 is the same.
+	Match float64
 	// Draws of the bootstrap, 0 is 200, from a Seed.
 	Draws    int
 	Seed     uint64
@@ -40,6 +43,9 @@ type SummarySettings struct {
 func (s *SummarySettings) complete() error {
 	if s.Draws == 0 {
 		s.Draws = 200
+	}
+	if s.Match == 0 {
+		s.Match = matched
 	}
 	if s.Thresholds == nil {
 		s.Thresholds = []float64{5, 6, 7, 8, 10, 12, 15, 18, 20, 25, 30, 35, 40, 50, 60, 80, 100}
@@ -59,8 +65,10 @@ func (s *SummarySettings) complete() error {
 		return fmt.Errorf("physics: %d draws of the bootstrap: want 2 to 100000", s.Draws)
 	case slices.ContainsFunc(s.Thresholds, math.IsNaN):
 		return fmt.Errorf("physics: thresholds %v GeV: want numbers", s.Thresholds)
-	case !(s.Rate >= 0 && s.Rate < collisions):
-		return fmt.Errorf("physics: a rate of %g kHz: want above 0, below the %.0f kHz of collisions", s.Rate, collisions)
+	case !(s.Rate >= 0 && s.Rate <= maxRate):
+		return fmt.Errorf("physics: a rate of %g kHz: want above 0, at most %d kHz", s.Rate, maxRate)
+	case !(s.Match > 0 && s.Match <= 0.3):
+		return fmt.Errorf("physics: match within %g in x/z: want above 0, at most 0.3", s.Match)
 	}
 	return nil
 }
@@ -68,7 +76,7 @@ func (s *SummarySettings) complete() error {
 // Summary is the figures of all contenders.
 type Summary struct {
 	Reference string
-	Rate      float64 // kHz, of the turn-on
+	Rate      float64 // kHz, of the turn-on; 0 if there is none
 	Events    int     // with particles
 	Particles int
 	Endcaps   int // of minimum bias
@@ -95,8 +103,9 @@ type Measured struct {
 	Figure Figure
 	// Value is overall, of all particles; nil for figures that are a curve alone.
 	Value *Value
-	// Ratio is Value over the reference's, with the error of the same events drawn for
-	// both; nil where it says nothing.
+	// Ratio is the figure over the reference's, with the error of the same events drawn for
+	// both, and where the figure is of clusters of the particles that both find; nil
+	// where it says nothing.
 	Ratio *Value
 	// ByPt, ByEta and ByThreshold are the figure in bins, nil if it has none.
 	ByPt, ByEta, ByThreshold []Bin
@@ -253,5 +262,9 @@ func (p *prepared) ratios() {
 				f.Ratio = &ratio
 			}
 		}
+	}
+	for _, q := range p.pairs {
+		ratio := q.own.Over(q.reference)
+		list[q.contender].Figures[q.figure].Ratio = &ratio
 	}
 }

@@ -19,7 +19,8 @@ func ExampleSummarise() {
 			pt := float64(18+4*(i%2)) / float64(k+1)
 			c.Found, c.Raw, c.Pt = append(c.Found, true), append(c.Raw, 50*pt), append(c.Pt, pt)
 			c.Eta, c.Phi = append(c.Eta, 2), append(c.Phi, 0.01)
-			c.EMD, c.Wafers, c.Others = append(c.EMD, float64(k)), append(c.Wafers, 5), append(c.Others, 0)
+			c.EMD, c.Wafers = append(c.EMD, float64(k)), append(c.Wafers, 5)
+			c.ChargeEMD, c.Charge = append(c.ChargeEMD, float64(k)), append(c.Charge, 1)
 		}
 		contenders = append(contenders, c)
 	}

@@ -42,7 +42,8 @@ func toys(n, endcaps int) []Columns {
 			for s := range c.Shapes {
 				c.Shapes[s] = append(c.Shapes[s], 5+gauss(&r)+0.5*float64(k))
 			}
-			c.EMD, c.Wafers, c.Others = append(c.EMD, float64(k)), append(c.Wafers, 1+i%3), append(c.Others, 2+i%2)
+			c.EMD, c.Wafers = append(c.EMD, float64(k)), append(c.Wafers, 1+i%3)
+			c.ChargeEMD, c.Charge = append(c.ChargeEMD, float64(k*(1+i%2))), append(c.Charge, float64(1+i%2))
 		}
 		for i := range endcaps {
 			r := counter.New(2, uint64(i))
@@ -91,9 +92,10 @@ func TestToyDetector(t *testing.T) {
 		checkNear(t, "resolution in η", at("eta_resolution"), 0.02*half, 4)
 		checkNear(t, "bias in φ", at("phi_bias"), 0, 4)
 		checkNear(t, "resolution in φ", at("phi_resolution"), 0.03*half, 4)
-		if v := at("fake_clusters"); v.Value != 2.5 || v.N != n {
-			t.Errorf("%g other clusters of %d endcaps, want 2.5 of %d", v.Value, v.N, n)
-		}
+		// 5·Exp from 5 GeV on, 1 to 3 clusters an endcap.
+		checkNear(t, "clusters of minimum bias", at("fakes_5"), 2*math.Exp(-1), 4)
+		checkNear(t, "clusters of minimum bias", at("fakes_10"), 2*math.Exp(-2), 4)
+		checkNear(t, "within 30 %", at("within_30"), toyFound*math.Erf(0.3/sigma/math.Sqrt2), 4)
 		m := float64(at("response").N)
 		for _, e := range []struct {
 			name string
@@ -122,6 +124,10 @@ func TestToyDetector(t *testing.T) {
 	if v := toy.Figure("emd").Value; math.Abs(v.Value-1) > 1e-12 {
 		t.Errorf("EMD %g, want 1", v.Value)
 	}
+	// Half of the particles have a wafer's charge of 1 and the EMD 1, half 2 and 2.
+	if v := toy.Figure("emd_charge").Value; math.Abs(v.Value-5./3) > 1e-12 {
+		t.Errorf("EMD weighted by charge %g, want 5/3", v.Value)
+	}
 	for _, key := range shapeKeys {
 		checkNear(t, key, toy.Figure(key+"_bias").Value, 0.5, 4)
 		if v := s.Contenders[0].Figure(key + "_bias").Value; v.Value != 0 {
@@ -140,8 +146,8 @@ func TestTurnOn(t *testing.T) {
 		r := counter.New(9, uint64(i))
 		c.Found[i], c.Pt[i] = true, c.TruthPt[i]*(1+sigma*gauss(&r))
 	}
-	c.Crossings = &Crossings{N: 2000}
-	for i := range 2000 {
+	c.Crossings = &Crossings{N: 4000}
+	for i := range 4000 {
 		c.Crossings.Event, c.Crossings.Zside = append(c.Crossings.Event, int64(i)), append(c.Crossings.Zside, 1)
 		pt := 1.0
 		if i < 100 {
@@ -149,8 +155,8 @@ func TestTurnOn(t *testing.T) {
 		}
 		c.Crossings.Pt = append(c.Crossings.Pt, pt)
 	}
-	// 50 endcaps of 2000 are half of those that have a cluster there.
-	each := 50. / 2000
+	// 50 endcaps of 4000 are half of those that have a cluster there.
+	each := 50. / 4000
 	s := summarise(t, []Columns{c}, SummarySettings{Rate: collisions * each * (2 - each), Draws: 50})
 	m := &s.Contenders[0]
 	if v := m.Figure("threshold").Value; v.Value != threshold {
@@ -339,6 +345,8 @@ func TestSummaryErrors(t *testing.T) {
 		"want at least two":    func(_ []Columns, s *SummarySettings) { s.Pt = []float64{1} },
 		"do not rise":          func(_ []Columns, s *SummarySettings) { s.Eta = []float64{2, 2} },
 		"draws":                func(_ []Columns, s *SummarySettings) { s.Draws = 1 },
+		"at most 1000 kHz":     func(_ []Columns, s *SummarySettings) { s.Rate = 1001 },
+		"match within":         func(_ []Columns, s *SummarySettings) { s.Match = -1 },
 		"a rate":               func(_ []Columns, s *SummarySettings) { s.Rate = 1e6 },
 		"threads":              func(_ []Columns, s *SummarySettings) { s.Threads = -1 },
 		`no contender`:         func(_ []Columns, s *SummarySettings) { s.Reference = "x" },

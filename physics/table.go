@@ -29,36 +29,36 @@ const maxContenders = 36
 // maxRecords bounds the records that a file may claim to have.
 const maxRecords = 1 << 26
 
-var wholeNames = []string{"event", "zside", "found", "cells", "wafers", "others"}
+var wholeNames = []string{"event", "zside", "found", "cells", "wafers"}
 
 // wholes are a record's whole numbers, in the order of wholeNames.
-func (r *Record) wholes() [6]int64 {
+func (r *Record) wholes() [5]int64 {
 	found := int64(0)
 	if r.Found {
 		found = 1
 	}
-	return [...]int64{r.Event, int64(r.Zside), found, int64(r.Cells), int64(r.Wafers), int64(r.Others)}
+	return [...]int64{r.Event, int64(r.Zside), found, int64(r.Cells), int64(r.Wafers)}
 }
 
 // setWholes takes them back.
-func (r *Record) setWholes(v [6]int64) error {
-	r.Event, r.Zside, r.Found, r.Cells, r.Wafers, r.Others = v[0], int(v[1]), v[2] == 1, int(v[3]), int(v[4]), int(v[5])
-	if r.Zside != 1 && r.Zside != -1 || v[2]>>1 != 0 || min(v[3], v[4], v[5]) < 0 || max(v[3], v[4], v[5]) > math.MaxInt32 {
-		return fmt.Errorf("zside %d, found %d, %d cells, %d wafers, %d others cannot be", v[1], v[2], v[3], v[4], v[5])
+func (r *Record) setWholes(v [5]int64) error {
+	r.Event, r.Zside, r.Found, r.Cells, r.Wafers = v[0], int(v[1]), v[2] == 1, int(v[3]), int(v[4])
+	if r.Zside != 1 && r.Zside != -1 || v[2]>>1 != 0 || min(v[3], v[4]) < 0 || max(v[3], v[4]) > math.MaxInt32 {
+		return fmt.Errorf("zside %d, found %d, %d cells, %d wafers cannot be", v[1], v[2], v[3], v[4])
 	}
 	return nil
 }
 
-var realNames = []string{"gen_pt", "gen_eta", "gen_phi", "gen_energy", "x", "y", "eta", "phi", "seed", "sum", "around", "emd"}
+var realNames = []string{"gen_pt", "gen_eta", "gen_phi", "gen_energy", "x", "y", "eta", "phi", "seed", "sum", "around", "emd", "emd_charge", "charge"}
 
 // reals are a record's numbers, in the order of realNames.
-func (r *Record) reals() [12]*float64 {
+func (r *Record) reals() [14]*float64 {
 	return [...]*float64{&r.Truth.Pt, &r.Truth.Eta, &r.Truth.Phi, &r.Truth.Energy,
-		&r.X, &r.Y, &r.Eta, &r.Phi, &r.Seed, &r.Sum, &r.Around, &r.EMD}
+		&r.X, &r.Y, &r.Eta, &r.Phi, &r.Seed, &r.Sum, &r.Around, &r.EMD, &r.ChargeEMD, &r.Charge}
 }
 
 // unknown are the columns that may hold NaN.
-var unknown = []string{"gen_phi", "emd"}
+var unknown = []string{"gen_phi", "emd", "emd_charge"}
 
 // Write writes the block to a file of NumPy's arrays (.npz), complete or not at all.
 // Without force an existing file is an error.
@@ -325,7 +325,7 @@ func (f *blockFile) records(k int) ([]Record, error) {
 }
 
 func (f *blockFile) wholes(k int, records []Record) error {
-	all := make([][6]int64, len(records))
+	all := make([][5]int64, len(records))
 	for j, name := range wholeNames {
 		values, err := f.ints(columnName(k, name))
 		if err != nil {

@@ -19,7 +19,7 @@ func someRecords(seed uint64, n, layers int) []Record {
 	records := make([]Record, n)
 	for i := range records {
 		rec := &records[i]
-		*rec = Record{Event: int64(i + 1), Zside: 1 - 2*(i%2), Found: i%3 > 0, Wafers: r.IntN(9), Others: r.IntN(4),
+		*rec = Record{Event: int64(i + 1), Zside: 1 - 2*(i%2), Found: i%3 > 0, Wafers: r.IntN(9),
 			Truth: simulate.Particle{Class: simulate.Electron}}
 		for j, v := range rec.reals() {
 			*v = r.Float64() - float64(j%3)/3
@@ -40,7 +40,7 @@ func same(a, b []Record) bool {
 	plain := func(list []Record) []Record {
 		list = append([]Record{}, list...)
 		for i := range list {
-			for _, v := range []*float64{&list[i].EMD, &list[i].Truth.Phi} {
+			for _, v := range []*float64{&list[i].EMD, &list[i].ChargeEMD, &list[i].Truth.Phi} {
 				if math.IsNaN(*v) {
 					*v = -99
 				}

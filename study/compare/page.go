@@ -246,7 +246,7 @@ func (t *Table) trigger() report.Section {
 	s := report.Section{Title: "What the trigger sees", Text: []string{
 		p.Words + fmt.Sprintf(". Of each kind of encoders the one of the seed with the smallest validation loss; all of it is in report.html of %s.", strings.Join(p.Folders, ", ")),
 	}}
-	out := report.Table{Columns: columns([]string{"loss", "precision"}), Note: "Value ± error by draws of the events. docs/physics.md has the figures’ definitions."}
+	out := report.Table{Columns: columns([]string{"loss", "precision"}), Note: "Value ± standard deviation over draws of the events; intervals of other tables are of 95 %. docs/physics.md has the figures’ definitions."}
 	for _, f := range p.Figures {
 		out.Columns = append(out.Columns, report.Column{Name: f.Label, Unit: f.Unit, Numeric: true})
 	}

@@ -57,7 +57,7 @@ func (r *Results) correlations() (head []string, rows [][]string) {
 func (r *Results) correlation() report.Section {
 	s := report.Section{Title: "Does the mean EMD predict it?", Text: []string{"A point is a contender. The coefficients’ errors are those of the events; that there are few contenders, and which, is what p is for: the share of all orders of the contenders that agree or disagree at least as much by chance."}}
 	if head, rows := r.correlations(); len(rows) > 0 {
-		s.Tables = append(s.Tables, table("Correlation with the mean EMD over contenders", "", head, rows))
+		s.Tables = append(s.Tables, table("Correlation with the mean EMD over contenders", "± is a standard deviation over draws of events.", head, rows))
 	}
 	for _, name := range []string{"resolution_68", "phi_resolution", background} {
 		f := figure(name)

@@ -45,7 +45,7 @@ func lay(r *Results, t *Times) *report.Page {
 	p.Sections = []report.Section{
 		r.section("Energy", "The ratio of a cluster's transverse momentum, calibrated, to the particle's. Resolution is the standard deviation over the mean; the half-width is that of the shortest interval with 68 %.", first, "resolution", "response"),
 		r.section("Place", "Differences of a cluster's direction and the particle's.", "eta_resolution", "phi_resolution", "eta_bias", "phi_bias"),
-		r.section("Finding clusters", "The share of particles with a cluster, and what else is found.", "efficiency", "fake_clusters"),
+		r.section("Finding clusters", "The share of particles with a cluster of at least half their p_T within 0.02 in x/z and y/z, and of those that minimum bias would find as well at another φ; the share of all particles, found or not, whose p_T is within 30 %.", "efficiency", "accidental", "within_30"),
 	}
 	for _, s := range []report.Section{r.trigger(), r.identity(), r.shapeSection(), r.correlation(), r.paperSection(), r.training(), r.costs(t)} {
 		if len(s.Figures)+len(s.Tables) > 0 {
@@ -102,7 +102,7 @@ func (r *Results) overview() report.Table {
 			note += fmt.Sprintf(" %s is not calibrated: %s.", c.Name, c.Note)
 		}
 	}
-	return table("Contenders", "Value ± error. To all cells: the ratio of the 68 % half-width/mean, whose error is small because both are of the same events."+note, head, rows)
+	return table("Contenders", "Value ± standard deviation by the bootstrap, which holds calibrations as they are. Over all p_T and |η| measured: "+r.spectrum()+". To all cells: the ratio of the 68 % half-width/mean of the particles that both find, whose error is small because both are of the same events."+note, head, rows)
 }
 
 // section draws figures by contender, and against p_T and |η|.
@@ -226,16 +226,40 @@ func (r *Results) lines(x, y report.Axis, bins func(*Contender) []physics.Bin) *
 	return out
 }
 
+// where is in words which clusters rates are of.
+func (r *Results) where() string {
+	if lo, hi, err := r.Plan.bounds(); err == nil && hi > 0 {
+		return fmt.Sprintf(", at |η| %g to %g", lo, hi)
+	}
+	return ""
+}
+
+// turnOn is in words at which rate turn-ons are.
+func (r *Results) turnOn() string {
+	if r.Rate == 0 {
+		return "There is no turn-on: too little minimum bias tells no rate that a trigger has."
+	}
+	return fmt.Sprintf("The turn-on is the share of particles above the threshold of %g kHz for every contender.", r.Rate)
+}
+
+// spectrum is in words what figures over all particles are of.
+func (r *Results) spectrum() string {
+	if len(r.Plan.Data) > 0 {
+		return "it is of the files’ particles"
+	}
+	return fmt.Sprintf("it is of %s GeV, uniform in ln p_T", strings.ReplaceAll(r.Plan.Pt, ":", "–"))
+}
+
 // trigger draws rates and turn-on curves.
 func (r *Results) trigger() report.Section {
-	s := report.Section{Title: "Rates and turn-on", Text: []string{"The rate is that of crossings in which either endcap has a cluster above the threshold. The turn-on is the share of particles above the threshold of the same rate for every contender."}}
+	s := report.Section{Title: "Rates and turn-on", Text: []string{"The rate is that of crossings in which either endcap has a cluster above the threshold" + r.where() + ". " + r.turnOn() + " Efficiency overall, unlike p_T of 50 and 95 %, depends on the spectrum: " + r.spectrum() + "."}}
 	if l := r.lines(report.Axis{Label: "threshold in p_T", Unit: "GeV"}, report.Axis{Label: "rate", Unit: "kHz", Log: true}, of("rate", func(m *physics.Measured) []physics.Bin { return m.ByThreshold })); len(l.Series) > 0 {
 		s.Figures = append(s.Figures, report.Figure{ID: "rate", Title: "Rate against threshold", Lines: l})
 	}
 	if l := r.lines(report.Axis{Label: "generated p_T", Unit: "GeV", Log: true}, report.Axis{Label: "efficiency"}, of("turn_on", func(m *physics.Measured) []physics.Bin { return m.ByPt })); len(l.Series) > 0 {
 		s.Figures = append(s.Figures, report.Figure{ID: "turn-on", Title: "Turn-on at a fixed rate", Lines: l})
 	}
-	s.Figures = append(s.Figures, r.overall("threshold", "turn_on_50", "turn_on_95")...)
+	s.Figures = append(s.Figures, r.overall("threshold", "turn_on_50", "turn_on_95", "fakes_5", "fakes_10", "fakes_20")...)
 	return s
 }
 
@@ -255,7 +279,7 @@ func (r *Results) identity() report.Section {
 func (r *Results) shapeSection() report.Section {
 	s := report.Section{Title: "Shapes of clusters"}
 	if head, rows := r.shapes(); len(rows) > 0 && len(head) > 1 {
-		s.Tables = append(s.Tables, table("Mean less that of all cells, on the same particles", "docs/physics.md says what the variables are.", head, rows))
+		s.Tables = append(s.Tables, table("Mean less that of all cells, on the same particles", "± is a standard deviation. docs/physics.md says what the variables are.", head, rows))
 	}
 	return s
 }
@@ -263,7 +287,7 @@ func (r *Results) shapeSection() report.Section {
 func (r *Results) paperSection() report.Section {
 	s := report.Section{Title: "The paper’s figures"}
 	if head, rows := r.paperTable(); len(rows) > 0 {
-		s.Tables = append(s.Tables, table("", "arXiv:2306.04712.", head, rows))
+		s.Tables = append(s.Tables, table("", "arXiv:2306.04712. ± is a standard deviation; the paper gives none.", head, rows))
 	}
 	return s
 }

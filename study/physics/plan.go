@@ -64,7 +64,7 @@ type Plan struct {
 // encoders with the exact EMD.
 func Default() Plan {
 	return Plan{
-		Class: simulate.Electron.String(), MinimumBias: 200, PileUp: 200, Pt: "10:100", Eta: fmt.Sprintf("%g:%g", physics.EtaMin, physics.EtaMax), Geometry: hgcal.GeometryV11.String(),
+		Class: simulate.Electron.String(), MinimumBias: 2000, PileUp: 200, Pt: "10:100", Eta: fmt.Sprintf("%g:%g", physics.EtaMin, physics.EtaMax), Geometry: hgcal.GeometryV11.String(),
 		Order: hgcal.V9.String(), Links: modulesLinks,
 		PerLink: true, Images: 40_000, Epochs: 20, Decoder: autoencoder.DecoderResidual, Metric: hgcal.Metrics()[0], Draws: 200, Seed: 1,
 	}

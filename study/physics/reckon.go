@@ -71,7 +71,7 @@ func (w *work) contender(ctx context.Context, c physics.Contender, files [][]str
 		out.Note = strings.TrimPrefix(err.Error(), "physics: ")
 		out.Calibration = &physics.Calibration{}
 	}
-	of = particleColumns(c.Name(), signal.Records, out.Calibration)
+	of = physics.ColumnsOf(signal, out.Calibration.Pt)
 	if len(files) < 2 || out.Note != "" {
 		return out, of, nil
 	}
@@ -79,34 +79,7 @@ func (w *work) contender(ctx context.Context, c physics.Contender, files [][]str
 	if err != nil {
 		return nil, of, err
 	}
-	of.Crossings = crossingColumns(bias, out.Calibration)
+	of.Crossings = physics.CrossingsOf(bias, out.Calibration.Pt, floor)
 	out.identification, err = physics.Identify(ctx, signal, bias, out.Calibration.Pt, physics.IdentifySettings{Draws: w.plan.Draws, Seed: w.plan.Seed, Threads: w.threads})
 	return out, of, err
-}
-
-// particleColumns are the records, calibrated by the events that they are not of.
-func particleColumns(name string, records []physics.Record, c *physics.Calibration) physics.Columns {
-	of := physics.Columns{Contender: name, Shapes: make([][]float64, len(physics.ShapeNames()))}
-	for i := range records {
-		r := &records[i]
-		of.Event, of.Zside = append(of.Event, r.Event), append(of.Zside, r.Zside)
-		of.TruthPt, of.TruthEta, of.TruthPhi = append(of.TruthPt, r.Truth.Pt), append(of.TruthEta, r.Truth.Eta), append(of.TruthPhi, r.Truth.Phi)
-		of.Found, of.Raw, of.Pt = append(of.Found, r.Found), append(of.Raw, r.Sum), append(of.Pt, c.Pt(r))
-		of.Eta, of.Phi = append(of.Eta, r.Cluster.Eta), append(of.Phi, r.Cluster.Phi)
-		for k, v := range r.Shape.Values() {
-			of.Shapes[k] = append(of.Shapes[k], v)
-		}
-		of.EMD, of.Wafers, of.Others = append(of.EMD, r.EMD), append(of.Wafers, r.Wafers), append(of.Others, r.Others)
-	}
-	return of
-}
-
-// crossingColumns are the clusters of minimum bias, calibrated.
-func crossingColumns(t *physics.Table, c *physics.Calibration) *physics.Crossings {
-	of := &physics.Crossings{N: t.Events}
-	for i := range t.Records {
-		r := &t.Records[i]
-		of.Event, of.Zside, of.Pt = append(of.Event, r.Event), append(of.Zside, r.Zside), append(of.Pt, c.Pt(r))
-	}
-	return of
 }

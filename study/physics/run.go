@@ -355,8 +355,8 @@ func (w *work) blocks(ctx context.Context, s sample, b, n int, progress func(flo
 	return wafers, err
 }
 
-// floor in MIP_T of the clusters of minimum bias that are recorded: what is below passes no
-// threshold that anybody sets, and is most of them.
+// floor in MIP_T of the clusters of minimum bias that are recorded: most of them are below.
+// What that is in p_T, and so where rates begin, is found for each contender.
 const floor = 100
 
 // finder of clusters, the same for all contenders.
