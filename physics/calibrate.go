@@ -87,7 +87,7 @@ func Calibrate(records []Record, s CalibrationSettings) (*Calibration, error) {
 		var list []*Record
 		for i := range records {
 			r := &records[i]
-			if int(r.Event&1) == half && r.Found && r.Truth.Class == s.Class && r.Truth.Pt > 0 {
+			if r.half() == half && r.Found && r.Truth.Class == s.Class && r.Truth.Pt > 0 {
 				list = append(list, r)
 			}
 		}
@@ -115,7 +115,7 @@ func Calibrate(records []Record, s CalibrationSettings) (*Calibration, error) {
 // not seen its event, NaN without a cluster. It may be negative: what is left of little
 // energy in much pile-up.
 func (c *Calibration) Pt(r *Record) float64 {
-	if r.Event&1 == 0 {
+	if r.half() == 0 {
 		return c.Odd.pt(r)
 	}
 	return c.Even.pt(r)

@@ -3,7 +3,7 @@ package physics
 import "slices"
 
 // ColumnsOf takes what figures are computed of from a contender's records of particles. Pt
-// is the calibrated transverse momentum of a record's cluster in GeV.
+// is the calibrated transverse momentum of a record's cluster in GeV, by [Calibration.Pt].
 func ColumnsOf(t *Table, pt func(r *Record) float64) Columns {
 	c := Columns{Contender: t.Contender, Shapes: make([][]float64, len(shapeKeys))}
 	for i := range t.Records {

@@ -1,6 +1,7 @@
 package physics
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -14,20 +15,21 @@ import (
 // IdentifySettings say how particles are told from minimum bias. The zero value is what
 // studies take.
 type IdentifySettings struct {
-	// PT and Eta are the edges, rising, of the bins of p_T in GeV and |η| in which
+	// Pt and Eta are the edges, rising, of the bins of p_T in GeV and |η| in which
 	// signal is weighted to the spectrum of the background; clusters beyond them are
 	// left out. Nil is 5 to 80 GeV in steps of √2 and 1.5 to 3 in four.
-	PT, Eta []float64
-	// Draws of the bootstrap, 0 is 200, from a Seed.
+	Pt, Eta []float64
+	// Draws of the bootstrap, 0 is 200, from a Seed. Particles are drawn as
+	// Summarise with the same numbers draws them, of the same records.
 	Draws   int
 	Seed    uint64
 	Threads int
 }
 
 func (s *IdentifySettings) complete() error {
-	if s.PT == nil {
+	if s.Pt == nil {
 		for k := range 9 {
-			s.PT = append(s.PT, 5*math.Pow(2, float64(k)/2))
+			s.Pt = append(s.Pt, 5*math.Pow(2, float64(k)/2))
 		}
 	}
 	if s.Eta == nil {
@@ -36,19 +38,15 @@ func (s *IdentifySettings) complete() error {
 	if s.Draws == 0 {
 		s.Draws = 200
 	}
-	for _, edges := range [][]float64{s.PT, s.Eta} {
-		for i, e := range edges {
-			if math.IsNaN(e) || i > 0 && e <= edges[i-1] {
-				return fmt.Errorf("physics: the edges %v of bins do not rise", edges)
-			}
-		}
+	if err := checkEdges(s.Pt, s.Eta); err != nil {
+		return err
 	}
 	var err error
 	if s.Threads, err = limit.Threads(s.Threads); err != nil {
 		return err
 	}
-	if len(s.PT) < 2 || len(s.Eta) < 2 || s.Draws < 0 {
-		return fmt.Errorf("physics: %d edges of bins of p_T, %d of |η| and %d draws: want at least 2, 2 and 0", len(s.PT), len(s.Eta), s.Draws)
+	if !(s.Pt[0] > 0) || s.Draws < 0 {
+		return fmt.Errorf("physics: bins of p_T from %g GeV and %d draws: want above 0, and at least 0", s.Pt[0], s.Draws)
 	}
 	return nil
 }
@@ -57,17 +55,26 @@ func (s *IdentifySettings) complete() error {
 // minimum bias.
 type Identification struct {
 	// AUC is the area under the ROC: the probability that a particle's cluster looks
-	// more like one than a minimum-bias cluster of about its p_T and |η| does.
+	// more like one than a minimum-bias cluster of its p_T and |η| does.
 	AUC Value `json:"auc"`
+	// Share is the share of all particles that the ROC is of: those with a cluster within
+	// range, of a p_T and |η| that both kinds have. Others the contender has lost, so that
+	// an efficiency of the ROC times Share is that of all particles.
+	Share Value `json:"roc_share"`
 	// Background are the shares of minimum-bias clusters that look like the particle
-	// where 90, 95 and 99 % of the particles' do: Low and High of a bin are that
-	// share of particles.
-	Background []Bin `json:"background"`
+	// where 90, 95 and 99 % of the particles' do.
+	Background []Point `json:"background"`
 	// Curve is the same over all of the ROC.
-	Curve []Bin `json:"roc"`
-	// Unmatched is the number of measured minimum-bias clusters that are left out
-	// because no particle has their p_T and |η|.
-	Unmatched int `json:"unmatched"`
+	Curve []Point `json:"roc"`
+	// LeftOut are the clusters within range in bins of p_T and |η| in which one of the two
+	// kinds has too few.
+	LeftOut LeftOut `json:"roc_left_out"`
+}
+
+// LeftOut counts clusters.
+type LeftOut struct {
+	Particles int `json:"particles"`
+	Crossings int `json:"minimum_bias"`
 }
 
 // The efficiencies for particles at which figures are quoted, and those of the curve.
@@ -77,112 +84,107 @@ var (
 		0.97, 0.98, 0.985, 0.99, 0.993, 0.996, 0.998, 1}
 )
 
-// leastClusters is how many of either kind training and measurement need.
+// leastClusters is how many of either kind each half of the events needs.
 const leastClusters = 20
 
+// half are the events of even numbers or those of odd ones.
+type half struct {
+	signal, background *kind
+	// order is all clusters, those most like particles first; numbers from
+	// len(signal.list) on are background. ends is whether the next one has another score.
+	order []int32
+	ends  []bool
+}
+
 // Identify trains boosted trees to tell the clusters of particles from those of minimum
-// bias, on events of even numbers, and measures them on those of odd ones. They see the
-// shape, how much is around, the seed and the number of cells. In bins of p_T and |η| signal
-// is weighted to the background, so that spectra tell nothing. Particles without
-// a cluster are not in it. pt is the calibrated p_T in GeV. Where there are too few
-// clusters the values say so. The result is a function of records and settings but
-// Threads.
+// bias, on events of even numbers, and measures them on those of odd ones, and the reverse:
+// figures are the means of the two. The trees see the shape, how much is around, the seed and
+// the number of cells. In bins of p_T and |η| with at least ten clusters of each kind signal
+// is weighted to the background's number and mean p_T and |η|, so that spectra tell nothing.
+// pt is the calibrated p_T in GeV. Where there are too few clusters the values say so. The
+// result is a function of records and settings but Threads.
 func Identify(ctx context.Context, particles, crossings *Table, pt func(*Record) float64, s IdentifySettings) (*Identification, error) {
 	if err := s.complete(); err != nil {
 		return nil, err
 	}
 	signal, background := s.candidates(particles, pt), s.candidates(crossings, pt)
 	for _, c := range []struct {
-		list *candidates
-		name string
+		halves [2]*kind
+		name   string
 	}{{signal, "particle"}, {background, "minimum-bias"}} {
-		if n, m := len(c.list.train), len(c.list.test); n < leastClusters || m < leastClusters {
-			return s.nothing(m, "%d %s clusters within range in even events and %d in odd ones: %d each are needed", n, c.name, m, leastClusters), nil
+		if n, m := len(c.halves[0].list), len(c.halves[1].list); n < leastClusters || m < leastClusters {
+			return s.nothing(n+m, "%d %s clusters within range in even events and %d in odd ones: %d each are needed", n, c.name, m, leastClusters), nil
 		}
 	}
-	f, err := s.train(ctx, signal.train, background.train)
-	if err != nil {
-		return nil, err
+	halves := [2]*half{{signal: signal[0], background: background[0]}, {signal: signal[1], background: background[1]}}
+	used := make([]bool, s.bins())
+	even, odd := weigh(signal[0], background[0], &times{}, nil), weigh(signal[1], background[1], &times{}, nil)
+	for k := range used {
+		used[k] = even.used[k] && odd.used[k]
 	}
-	if f == nil {
-		return s.nothing(0, "particles and minimum bias of even events have no bin of p_T and |η| in common"), nil
+	if !slices.Contains(used, true) {
+		return s.nothing(0, "particles and minimum bias have no bin of p_T and |η| in common with %d clusters of each in even events and in odd ones", least), nil
 	}
-	return s.measure(ctx, f, signal, background)
+	for k, h := range halves {
+		other := halves[1-k]
+		f, err := s.train(ctx, other.signal, other.background, used)
+		if err != nil {
+			return nil, err
+		}
+		h.sortBy(f.score)
+	}
+	return s.measure(ctx, halves, used)
 }
 
 // nothing says why there are no figures.
 func (s *IdentifySettings) nothing(n int, format string, args ...any) *Identification {
-	out := &Identification{AUC: none(n, format, args...)}
+	v := none(n, format, args...)
+	out := &Identification{AUC: v, Share: v}
 	for _, e := range workingPoints {
-		out.Background = append(out.Background, Bin{e, e, out.AUC})
+		out.Background = append(out.Background, Point{e, v})
 	}
 	return out
 }
 
-// candidate is a cluster.
-type candidate struct {
-	row   []float64
-	bin   int   // of p_T and |η|
-	event int32 // its place among the measured events
-	score float64
-}
-
-// candidates are clusters within range.
-type candidates struct {
-	train, test []candidate
-	events      int // how many are measured
-}
-
-func (s *IdentifySettings) candidates(t *Table, pt func(*Record) float64) *candidates {
-	c := &candidates{}
-	last, seen := int64(0), false
+// candidates are the clusters within range in even events and in odd ones.
+func (s *IdentifySettings) candidates(t *Table, pt func(*Record) float64) (halves [2]*kind) {
+	// Events are counted as Summarise does.
+	places := make(map[int64]int32)
+	for i := range t.Records {
+		if e := t.Records[i].Event; places[e] == 0 {
+			places[e] = int32(len(places) + 1)
+		}
+	}
+	for h := range halves {
+		halves[h] = &kind{bins: make([][]int32, s.bins()), records: make([]int32, len(places))}
+	}
 	for i := range t.Records {
 		r := &t.Records[i]
-		odd := r.Event&1 == 1
-		if odd && (!seen || r.Event != last) {
-			last, seen = r.Event, true
-			c.events++
-		}
+		c, event := halves[r.half()], places[r.Event]-1
+		c.records[event]++
 		p, eta := pt(r), math.Abs(r.Eta)
-		bin := s.bin(p, eta)
-		if bin < 0 || len(r.Layers) == 0 || r.Cells == 0 {
+		a, b := binOf(s.Pt, p), binOf(s.Eta, eta)
+		if a < 0 || b < 0 || len(r.Layers) == 0 || r.Cells == 0 {
 			continue
 		}
-		k := candidate{row: identifiers(r), bin: bin}
-		if odd {
-			k.event = int32(c.events - 1)
-			c.test = append(c.test, k)
-		} else {
-			c.train = append(c.train, k)
+		k := candidate{row: identifiers(r), bin: a*(len(s.Eta)-1) + b, event: event}
+		k.u = math.Log(p/s.Pt[a])/math.Log(s.Pt[a+1]/s.Pt[a]) - 0.5
+		k.v = (eta-s.Eta[b])/(s.Eta[b+1]-s.Eta[b]) - 0.5
+		k.seen = [2]float64{math.Log(p), eta}
+		k.true = k.seen
+		if r.Truth.Pt > 0 {
+			k.true = [2]float64{math.Log(r.Truth.Pt), math.Abs(r.Truth.Eta)}
 		}
+		c.bins[k.bin] = append(c.bins[k.bin], int32(len(c.list)))
+		c.list = append(c.list, k)
 	}
-	return c
-}
-
-// bin of p_T and |η|, below 0 outside.
-func (s *IdentifySettings) bin(pt, eta float64) int {
-	within := func(edges []float64, v float64) int {
-		k, exact := slices.BinarySearch(edges, v)
-		if !exact {
-			k--
-		}
-		if k >= len(edges)-1 {
-			return -1
-		}
-		return k
-	}
-	i, j := within(s.PT, pt), within(s.Eta, eta)
-	if i < 0 || j < 0 {
-		return -1
-	}
-	return i*(len(s.Eta)-1) + j
+	return halves
 }
 
 // bins is how many there are.
-func (s *IdentifySettings) bins() int { return (len(s.PT) - 1) * (len(s.Eta) - 1) }
+func (s *IdentifySettings) bins() int { return (len(s.Pt) - 1) * (len(s.Eta) - 1) }
 
-// identifiers are what the trees see of a cluster: neither p_T nor η, whose spectra
-// within a bin differ.
+// identifiers are what the trees see of a cluster: neither p_T nor η.
 func identifiers(r *Record) []float64 {
 	sum := 0.0
 	for _, e := range r.Layers {
@@ -191,87 +193,60 @@ func identifiers(r *Record) []float64 {
 	return append(r.Shape.Values(), float64(r.Cells), r.Around/sum, r.Seed/r.Sum)
 }
 
-// spectrum sums the clusters in bins, each times the weight of its event.
-func (s *IdentifySettings) spectrum(list []candidate, times []uint8) []float64 {
-	sums := make([]float64, s.bins())
-	for i := range list {
-		sums[list[i].bin] += count(times, &list[i])
-	}
-	return sums
-}
-
-// count is how often a cluster counts; without times each does once.
-func count(times []uint8, c *candidate) float64 {
-	if times == nil {
-		return 1
-	}
-	return float64(times[c.event])
-}
-
-// weigh returns by bin the weight of a signal's cluster and that of a background's: 0
-// where one of the two has none.
-func weigh(signal, background []float64) (ws, wb []float64) {
-	ws, wb = make([]float64, len(signal)), make([]float64, len(signal))
-	for k, n := range signal {
-		if n > 0 && background[k] > 0 {
-			ws[k], wb[k] = background[k]/n, 1
-		}
-	}
-	return ws, wb
-}
-
-// train grows the trees, nil if there is nothing in common.
-func (s *IdentifySettings) train(ctx context.Context, signal, background []candidate) (*forest, error) {
-	ws, wb := weigh(s.spectrum(signal, nil), s.spectrum(background, nil))
+// train grows the trees.
+func (s *IdentifySettings) train(ctx context.Context, signal, background *kind, used []bool) (*forest, error) {
+	w := weigh(signal, background, &times{}, used)
 	var rows [][]float64
 	var is []bool
 	var weights []float64
-	sum := 0.0
-	for _, c := range signal {
-		if w := ws[c.bin]; w > 0 {
-			rows, is, weights = append(rows, c.row), append(is, true), append(weights, w)
-			sum += w
+	for i, c := range signal.list {
+		if used[c.bin] {
+			rows, is, weights = append(rows, c.row), append(is, true), append(weights, w.weights[i])
 		}
 	}
-	for _, c := range background {
-		if w := wb[c.bin]; w > 0 {
-			rows, is, weights = append(rows, c.row), append(is, false), append(weights, w)
-			sum += w
+	for _, c := range background.list {
+		if used[c.bin] {
+			rows, is, weights = append(rows, c.row), append(is, false), append(weights, 1)
 		}
-	}
-	if len(rows) == 0 {
-		return nil, ctx.Err()
 	}
 	// The mean weight is 1, whatever the sizes of the samples.
 	for i := range weights {
-		weights[i] *= float64(len(weights)) / sum
+		weights[i] *= float64(len(weights)) / (w.signal + w.background)
 	}
 	return grow(ctx, rows, is, weights, s.Threads)
 }
 
-// measure makes figures of the odd events.
-func (s *IdentifySettings) measure(ctx context.Context, f *forest, signal, background *candidates) (*Identification, error) {
-	m := &measured{s: s, signal: signal.test, background: background.test}
-	m.sortBy(f.score)
+// draw is draw d of the events, of both halves.
+func (s *IdentifySettings) draw(signal, background *kind, d int) *times {
+	return &times{resample(len(signal.records), s.Seed^particleStream, uint64(d)), resample(len(background.records), s.Seed^crossingStream, uint64(d))}
+}
+
+// measure makes figures of both halves.
+func (s *IdentifySettings) measure(ctx context.Context, halves [2]*half, used []bool) (*Identification, error) {
 	draws := make([]*roc, s.Draws)
 	var group errgroup.Group
 	group.SetLimit(s.Threads)
 	for d := range draws {
 		group.Go(func() error {
-			draws[d] = m.roc(&times{resample(signal.events, s.Seed^particleStream, uint64(d)),
-				resample(background.events, s.Seed^crossingStream, uint64(d))})
+			t := s.draw(halves[0].signal, halves[0].background, d)
+			draws[d] = meanOfTwo(halves[0].roc(t, used), halves[1].roc(t, used))
 			return ctx.Err()
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	whole := m.roc(&times{})
-	if whole == nil {
-		return s.nothing(0, "particles and minimum bias of odd events have no bin of p_T and |η| in common"), nil
+	whole := meanOfTwo(halves[0].roc(&times{}, used), halves[1].roc(&times{}, used))
+	out := &Identification{}
+	particles := 0
+	for _, h := range halves {
+		for _, n := range h.signal.records {
+			particles += int(n)
+		}
+		out.LeftOut.Particles += h.signal.outside(used)
+		out.LeftOut.Crossings += h.background.outside(used)
 	}
-	out := &Identification{Unmatched: len(background.test) - whole.background}
-	value := func(of func(*roc) float64) Value {
+	value := func(n int, of func(*roc) float64) Value {
 		list := make([]float64, len(draws))
 		for d, r := range draws {
 			list[d] = math.NaN()
@@ -279,17 +254,18 @@ func (s *IdentifySettings) measure(ctx context.Context, f *forest, signal, backg
 				list[d] = of(r)
 			}
 		}
-		return drawn(of(whole), whole.background, list)
+		return drawn(of(whole), n, list)
 	}
-	out.AUC = value(func(r *roc) float64 { return r.area })
-	at := func(efficiency float64) Bin {
+	out.AUC = value(whole.background, func(r *roc) float64 { return r.area })
+	out.Share = value(particles, func(r *roc) float64 { return r.share })
+	at := func(efficiency float64) Point {
 		k := slices.Index(curvePoints[:], efficiency)
-		v := value(func(r *roc) float64 { return r.passed[k] })
+		v := value(whole.background, func(r *roc) float64 { return r.passed[k] })
 		if v.Value == 0 {
 			// No draw has any, either: that is no error of 0.
 			v.Error, v.Note = math.NaN(), fmt.Sprintf("no minimum-bias cluster passes: below %.2g at 95 %% confidence", 3/float64(v.N))
 		}
-		return Bin{efficiency, efficiency, v}
+		return Point{efficiency, v}
 	}
 	for _, e := range workingPoints {
 		out.Background = append(out.Background, at(e))
@@ -302,45 +278,35 @@ func (s *IdentifySettings) measure(ctx context.Context, f *forest, signal, backg
 	return out, nil
 }
 
-// measured are the clusters of odd events.
-type measured struct {
-	s                  *IdentifySettings
-	signal, background []candidate
-	// order is all of them, those most like particles first; numbers from
-	// len(signal) on are background. ends is whether the next one has another score.
-	order []int32
-	ends  []bool
+// outside is how many clusters are in bins that are not used.
+func (c *kind) outside(used []bool) (n int) {
+	for k, list := range c.bins {
+		if !used[k] {
+			n += len(list)
+		}
+	}
+	return n
 }
 
-func (m *measured) at(i int32) *candidate {
-	if int(i) < len(m.signal) {
-		return &m.signal[i]
+func (h *half) at(i int32) *candidate {
+	if n := len(h.signal.list); int(i) >= n {
+		return &h.background.list[int(i)-n]
 	}
-	return &m.background[int(i)-len(m.signal)]
+	return &h.signal.list[i]
 }
 
 // sortBy orders the clusters by a score of their rows.
-func (m *measured) sortBy(score func(row []float64) float64) {
-	n := len(m.signal) + len(m.background)
-	m.order = make([]int32, n)
-	for i := range m.order {
-		m.order[i] = int32(i)
-		c := m.at(int32(i))
+func (h *half) sortBy(score func(row []float64) float64) {
+	n := len(h.signal.list) + len(h.background.list)
+	h.order, h.ends = make([]int32, n), make([]bool, n)
+	for i := range h.order {
+		h.order[i] = int32(i)
+		c := h.at(int32(i))
 		c.score = score(c.row)
 	}
-	slices.SortStableFunc(m.order, func(a, b int32) int {
-		x, y := m.at(a).score, m.at(b).score
-		switch {
-		case x > y:
-			return -1
-		case x < y:
-			return 1
-		}
-		return 0
-	})
-	m.ends = make([]bool, n)
-	for k := range m.ends {
-		m.ends[k] = k == n-1 || m.at(m.order[k]).score != m.at(m.order[k+1]).score
+	slices.SortStableFunc(h.order, func(a, b int32) int { return cmp.Compare(h.at(b).score, h.at(a).score) })
+	for k := range h.ends {
+		h.ends[k] = k == n-1 || h.at(h.order[k]).score != h.at(h.order[k+1]).score
 	}
 }
 
@@ -348,47 +314,71 @@ func (m *measured) sortBy(score func(row []float64) float64) {
 type roc struct {
 	area       float64
 	passed     [len(curvePoints)]float64 // share of background at curvePoints
+	share      float64                   // of particles that are in it
 	background int                       // how many there are
+}
+
+// meanOfTwo is the ROC between two, nil without one of them.
+func meanOfTwo(a, b *roc) *roc {
+	if a == nil || b == nil {
+		return nil
+	}
+	m := &roc{area: (a.area + b.area) / 2, share: (a.share + b.share) / 2, background: a.background + b.background}
+	for k := range m.passed {
+		m.passed[k] = (a.passed[k] + b.passed[k]) / 2
+	}
+	return m
 }
 
 // roc of the events as often as t says, nil where there is nothing in common. Between
 // scores, and for equal ones, it is a straight line.
-func (m *measured) roc(t *times) *roc {
-	ns, nb := m.s.spectrum(m.signal, t.particles), m.s.spectrum(m.background, t.crossings)
-	ws, wb := weigh(ns, nb)
-	var signal, background float64
-	for k := range ns {
-		signal += float64(ws[k] * ns[k])
-		background += float64(wb[k] * nb[k])
-	}
-	if signal == 0 || background == 0 {
+func (h *half) roc(t *times, used []bool) *roc {
+	w := weigh(h.signal, h.background, t, used)
+	if w.signal == 0 || w.background == 0 {
 		return nil
 	}
-	out := &roc{background: int(background)}
+	out := &roc{background: int(w.background)}
 	var s, b, s0, b0 float64 // sums up to here, and at the last end
 	next := 0
-	for k, i := range m.order {
-		c := m.at(i)
-		if int(i) < len(m.signal) {
-			s += float64(count(t.particles, c) * ws[c.bin])
-		} else {
-			b += float64(count(t.crossings, c) * wb[c.bin])
+	for k, i := range h.order {
+		c := h.at(i)
+		switch {
+		case !w.used[c.bin]:
+		case int(i) < len(h.signal.list):
+			s += float64(count(t.particles, c.event) * w.weights[i])
+		default:
+			b += count(t.crossings, c.event)
 		}
-		if !m.ends[k] {
+		if !h.ends[k] {
 			continue
 		}
 		out.area += float64((b - b0) * (s + s0) / 2)
-		last := k == len(m.order)-1
-		for next < len(curvePoints) && (s >= curvePoints[next]*signal*(1-1e-12) || last) {
+		last := k == len(h.order)-1
+		for next < len(curvePoints) && (s >= curvePoints[next]*w.signal*(1-1e-12) || last) {
 			share := 1.0
 			if s > s0 {
-				share = math.Min((curvePoints[next]*signal-s0)/(s-s0), 1)
+				share = math.Min((curvePoints[next]*w.signal-s0)/(s-s0), 1)
 			}
-			out.passed[next] = (b0 + float64(share*(b-b0))) / background
+			out.passed[next] = (b0 + float64(share*(b-b0))) / w.background
 			next++
 		}
 		s0, b0 = s, b
 	}
-	out.area /= signal * background
+	out.area /= w.signal * w.background
+	out.share = h.signal.share(t.particles, w.used)
 	return out
+}
+
+// share is that of particles in the bins that are used.
+func (c *kind) share(times []uint8, used []bool) float64 {
+	in, all := 0.0, 0.0
+	for e, n := range c.records {
+		all += count(times, int32(e)) * float64(n)
+	}
+	for i := range c.list {
+		if d := &c.list[i]; used[d.bin] {
+			in += count(times, d.event)
+		}
+	}
+	return in / all
 }

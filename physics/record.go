@@ -29,6 +29,10 @@ type Record struct {
 	ChargeEMD, Charge float64
 }
 
+// half is 0 for events of even numbers, 1 for those of odd ones. What is fitted to a half is
+// measured on the other.
+func (r *Record) half() int { return int(r.Event & 1) }
+
 // Block is what some events leave.
 type Block struct {
 	// First is how many events of the source come before, Events how many these are

@@ -50,15 +50,8 @@ func (s *SummarySettings) complete() error {
 	if s.Thresholds == nil {
 		s.Thresholds = []float64{5, 6, 7, 8, 10, 12, 15, 18, 20, 25, 30, 35, 40, 50, 60, 80, 100}
 	}
-	for _, edges := range [][]float64{s.Pt, s.Eta, s.Fine} {
-		if edges != nil && len(edges) < 2 {
-			return fmt.Errorf("physics: the edges %v of bins: want at least two", edges)
-		}
-		for i, e := range edges {
-			if math.IsNaN(e) || i > 0 && e <= edges[i-1] {
-				return fmt.Errorf("physics: the edges %v of bins do not rise", edges)
-			}
-		}
+	if err := checkEdges(s.Pt, s.Eta, s.Fine); err != nil {
+		return err
 	}
 	switch {
 	case s.Draws < 2 || s.Draws > 100000:

@@ -119,6 +119,21 @@ func isotonic(pass, all []float64) []float64 {
 	return rising
 }
 
+// checkEdges reports edges of bins that are not at least two, and rising. Nil is none.
+func checkEdges(lists ...[]float64) error {
+	for _, edges := range lists {
+		if edges != nil && len(edges) < 2 {
+			return fmt.Errorf("physics: the edges %v of bins: want at least two", edges)
+		}
+		for i, e := range edges {
+			if math.IsNaN(e) || i > 0 && e <= edges[i-1] {
+				return fmt.Errorf("physics: the edges %v of bins do not rise", edges)
+			}
+		}
+	}
+	return nil
+}
+
 // binOf is the bin of a value among rising edges, -1 if there is none. The last bin has
 // its upper edge.
 func binOf(edges []float64, x float64) int {

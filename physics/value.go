@@ -82,14 +82,21 @@ type Bin struct {
 	Value
 }
 
+// Point is a figure at an efficiency, a point of a ROC.
+type Point struct {
+	Efficiency float64
+	Value
+}
+
 // valueJSON is a value in JSON, which has no NaN.
 type valueJSON struct {
-	Low   *float64 `json:"low,omitempty"`
-	High  *float64 `json:"high,omitempty"`
-	Value *float64 `json:"value"`
-	Error *float64 `json:"error"`
-	N     int      `json:"n"`
-	Note  string   `json:"note,omitempty"`
+	Efficiency *float64 `json:"efficiency,omitempty"`
+	Low        *float64 `json:"low,omitempty"`
+	High       *float64 `json:"high,omitempty"`
+	Value      *float64 `json:"value"`
+	Error      *float64 `json:"error"`
+	N          int      `json:"n"`
+	Note       string   `json:"note,omitempty"`
 }
 
 func number(x *float64) *float64 {
@@ -121,7 +128,7 @@ func (v *Value) UnmarshalJSON(b []byte) error {
 
 // MarshalJSON writes low and high before the value's keys.
 func (b Bin) MarshalJSON() ([]byte, error) {
-	return json.Marshal(valueJSON{&b.Low, &b.High, number(&b.Value.Value), number(&b.Error), b.N, b.Note})
+	return json.Marshal(valueJSON{nil, &b.Low, &b.High, number(&b.Value.Value), number(&b.Error), b.N, b.Note})
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.
@@ -132,4 +139,19 @@ func (b *Bin) UnmarshalJSON(text []byte) error {
 	}
 	b.Low, b.High = orNaN(j.Low), orNaN(j.High)
 	return b.Value.UnmarshalJSON(text)
+}
+
+// MarshalJSON writes efficiency before the value's keys.
+func (p Point) MarshalJSON() ([]byte, error) {
+	return json.Marshal(valueJSON{&p.Efficiency, nil, nil, number(&p.Value.Value), number(&p.Error), p.N, p.Note})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *Point) UnmarshalJSON(text []byte) error {
+	var j valueJSON
+	if err := json.Unmarshal(text, &j); err != nil {
+		return err
+	}
+	p.Efficiency = orNaN(j.Efficiency)
+	return p.Value.UnmarshalJSON(text)
 }

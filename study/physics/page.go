@@ -145,7 +145,11 @@ func roc(c *Contender) []physics.Bin {
 	if c.identification == nil {
 		return nil
 	}
-	return c.identification.Curve
+	var bins []physics.Bin
+	for _, p := range c.identification.Curve {
+		bins = append(bins, physics.Bin{Low: p.Efficiency, High: p.Efficiency, Value: p.Value})
+	}
+	return bins
 }
 
 // caption names the contenders without a value, and why.
@@ -265,14 +269,14 @@ func (r *Results) trigger() report.Section {
 
 // identity draws what tells particles from minimum bias.
 func (r *Results) identity() report.Section {
-	s := report.Section{Title: "Particles against pile-up", Text: []string{"Boosted trees on the clusters' shapes, trained for each contender on events of even numbers; signal is weighted to the background's p_T and |η|."}}
+	s := report.Section{Title: "Particles against pile-up", Text: []string{"Boosted trees on the clusters’ shapes, trained for each contender on events of even numbers and measured on those of odd ones, and the reverse; signal is weighted to the background’s p_T and |η|. The curve is of the particles with a cluster in range: what share they are of all stands below."}}
 	if l := r.lines(report.Axis{Label: "share of particles that pass"}, report.Axis{Label: "share of pile-up clusters that pass", Log: true}, roc); len(l.Series) > 0 {
 		for i := range l.Series {
 			l.Series[i].Points, l.Series[i].Low, l.Series[i].High = false, nil, nil
 		}
 		s.Figures = append(s.Figures, report.Figure{ID: "roc", Title: "Particles against pile-up", Lines: l})
 	}
-	s.Figures = append(s.Figures, r.overall(auc, background)...)
+	s.Figures = append(s.Figures, r.overall(auc, background, inROC)...)
 	return s
 }
 

@@ -102,9 +102,11 @@ func (c *Contender) Value(name string) physics.Value {
 		switch name {
 		case auc:
 			return c.identification.AUC
+		case inROC:
+			return c.identification.Share
 		case background:
 			for _, b := range c.identification.Background {
-				if b.Low == passing {
+				if b.Efficiency == passing {
 					return b.Value
 				}
 			}
@@ -125,6 +127,7 @@ func (c *Contender) Ratio(name string) physics.Value {
 // where the second is given.
 const (
 	auc        = "auc"
+	inROC      = "roc_share"
 	background = "background"
 	passing    = 0.95
 )
@@ -133,6 +136,7 @@ const (
 func figures() []physics.Figure {
 	return append(physics.Figures(),
 		physics.Figure{Name: auc, Label: "area under the ROC"},
+		physics.Figure{Name: inROC, Label: "particles that the ROC is of"},
 		physics.Figure{Name: background, Label: fmt.Sprintf("pile-up kept with %.0f %% of particles", 100*passing)})
 }
 

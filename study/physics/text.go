@@ -28,7 +28,7 @@ const first = "resolution_68"
 // main are the figures of the overview, as far as they were measured.
 func (r *Results) main() []physics.Figure {
 	var list []physics.Figure
-	for _, name := range []string{"emd", "efficiency", "within_30", "response_raw", "response", "resolution_68", "resolution", "eta_resolution", "phi_resolution", auc, background, "threshold", "turn_on_95"} {
+	for _, name := range []string{"emd", "efficiency", "within_30", "response_raw", "response", "resolution_68", "resolution", "eta_resolution", "phi_resolution", auc, inROC, background, "threshold", "turn_on_95"} {
 		if r.measured(name) {
 			list = append(list, figure(name))
 		}
