@@ -23,9 +23,6 @@ type FinderSettings struct {
 	Seed float64
 	// Radius is the cluster's around its seed in x/z and y/z; 0 is 0.03.
 	Radius float64
-	// Weights of the layers, as Geometry.Layers has them, multiply energies in the
-	// histogram and in Cluster.Sum; nil is 1 for each.
-	Weights []float64
 }
 
 // The range of the histogram in r/z: η from 3.2 to 1.3.
@@ -34,7 +31,7 @@ const minRZ, maxRZ = 0.08, 0.58
 // edge is the share of a bin by which its lower edge in φ takes in cells.
 const edge = 1e-9
 
-func (s *FinderSettings) complete(layers int) error {
+func (s *FinderSettings) complete() error {
 	if s.BinsR == 0 {
 		s.BinsR = 42
 	}
@@ -60,13 +57,6 @@ func (s *FinderSettings) complete(layers int) error {
 		return fmt.Errorf("physics: seed threshold %g MIP_T: want above 0", s.Seed)
 	case !(s.Radius > 0 && s.Radius <= 0.3):
 		return fmt.Errorf("physics: cluster radius %g in x/z: want above 0, at most 0.3", s.Radius)
-	case s.Weights != nil && len(s.Weights) != layers:
-		return fmt.Errorf("physics: %d weights of layers: the geometry has %d trigger layers, each needs one", len(s.Weights), layers)
-	}
-	for i, w := range s.Weights {
-		if !(w >= 0) || math.IsInf(w, 1) {
-			return fmt.Errorf("physics: weight %g of layer %d of the list: want a number, at least 0", w, i+1)
-		}
 	}
 	return nil
 }
@@ -74,7 +64,7 @@ func (s *FinderSettings) complete(layers int) error {
 // Finder finds clusters, in three steps.
 //
 // Histogram: the transverse energies e of all trigger cells, of all layers, are summed
-// in bins of r/z and φ, times the layer's weight.
+// in bins of r/z and φ. All layers count the same: weights are the calibration's.
 //
 // Seeds: the sums are smoothed. Along φ, with the weight 1 − |d|/(w+1) for the bin d
 // away, w being the number of bins of that r/z that make Smooth; then along r/z with ½,
@@ -84,8 +74,8 @@ func (s *FinderSettings) complete(layers int) error {
 // smoothing. Of seeds less than Radius apart the one with the larger sum is left.
 //
 // Clusters: a cell belongs to the largest seed within Radius of it in x/z, y/z, so that
-// what else is around takes nothing away from an energetic particle. A cluster's direction is the mean of its cells' under the weights e times the
-// layer's.
+// what else is around takes nothing away from an energetic particle. A cluster's direction
+// is the mean of its cells' under the weights e.
 //
 // The bins turn into each other with the sectors of the detector, so clusters do, too.
 // A Finder is for one goroutine at a time.
@@ -115,17 +105,17 @@ type Cluster struct {
 	X, Y     float64 // direction: means of x/z and y/z
 	Eta, Phi float64
 	Seed     float64 // the seed's smoothed sum, MIP_T
-	Sum      float64 // transverse energy in MIP_T, times the layers' weights
+	Sum      float64 // transverse energy in MIP_T
 	Cells    int     // how many have a charge
 	// Layers are the transverse energies in MIP_T by layer, as Geometry.Layers has
-	// them, without weights.
+	// them.
 	Layers []float64
 	Shape  Shape
 }
 
 // NewFinder prepares the finding of clusters in events of a source with this geometry.
 func NewFinder(g *Geometry, s FinderSettings) (*Finder, error) {
-	if err := s.complete(len(g.layers)); err != nil {
+	if err := s.complete(); err != nil {
 		return nil, err
 	}
 	f := &Finder{settings: s, geometry: g, bins: make([][hgcal.Cells]int32, len(g.shared)),
@@ -167,13 +157,6 @@ func (f *Finder) bin(w *Wafer, k int) int {
 	return b - b%n + phi
 }
 
-func (f *Finder) weight(w *Wafer) float64 {
-	if f.settings.Weights == nil {
-		return 1
-	}
-	return f.settings.Weights[w.Depth]
-}
-
 // waferSize is within what a wafer's cells lie of its centre, in x/z and y/z.
 const waferSize = 0.04
 
@@ -205,7 +188,6 @@ func (f *Finder) fill(e *Event, charges []float64) error {
 			return fmt.Errorf("physics: event %d: image %d is of wafer %d: the geometry has %d", e.Number, i+1, at, f.geometry.Len())
 		}
 		w := f.geometry.Wafer(int(at))
-		weight := f.weight(w) * mipT
 		for k, q := range charges[i*hgcal.Cells : (i+1)*hgcal.Cells] {
 			if q == 0 {
 				continue
@@ -215,7 +197,7 @@ func (f *Finder) fill(e *Event, charges []float64) error {
 			}
 			if b := f.bin(w, k); b >= 0 {
 				x, y := f.geometry.Cell(int(at), k)
-				v := float64(q * weight)
+				v := float64(q * mipT)
 				f.sum[b] += v
 				f.moment[b][0] += float64(v * x)
 				f.moment[b][1] += float64(v * y)
@@ -359,14 +341,13 @@ func (f *Finder) collect(e *Event, charges []float64) []Cluster {
 			continue
 		}
 		w := f.geometry.Wafer(int(at))
-		weight := f.weight(w)
 		for k, q := range charges[i*hgcal.Cells : (i+1)*hgcal.Cells] {
 			if q == 0 {
 				continue
 			}
 			x, y := f.geometry.Cell(int(at), k)
 			if j := f.owner(x, y); j >= 0 {
-				f.deposits[j] = append(f.deposits[j], deposit{w.Depth, x, y, q * mipT, weight})
+				f.deposits[j] = append(f.deposits[j], deposit{w.Depth, x, y, q * mipT})
 			}
 		}
 	}
@@ -393,17 +374,12 @@ func (f *Finder) owner(x, y float64) int {
 func (f *Finder) cluster(s *seed, deposits []deposit) Cluster {
 	c := Cluster{Seed: s.value, Cells: len(deposits), Layers: make([]float64, len(f.geometry.layers))}
 	for _, d := range deposits {
-		v := d.energy * d.weight
-		c.Sum += v
-		c.X += float64(v * d.x)
-		c.Y += float64(v * d.y)
+		c.Sum += d.energy
+		c.X += float64(d.energy * d.x)
+		c.Y += float64(d.energy * d.y)
 		c.Layers[d.depth] += d.energy
 	}
-	if c.Sum > 0 {
-		c.X, c.Y = c.X/c.Sum, c.Y/c.Sum
-	} else { // all in layers of weight 0
-		c.X, c.Y = s.x, s.y
-	}
+	c.X, c.Y = c.X/c.Sum, c.Y/c.Sum
 	c.Eta, c.Phi = EtaPhi(c.X, c.Y)
 	c.Shape = shapeOf(deposits, &c, f.settings.Radius)
 	return c

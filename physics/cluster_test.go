@@ -64,29 +64,6 @@ func TestSingleDeposit(t *testing.T) {
 	}
 }
 
-// TestWeights: energies of a layer count as its weight says; without weight they
-// are no seed.
-func TestWeights(t *testing.T) {
-	weights := make([]float64, len(geometry.Layers()))
-	at, err := geometry.Find(9, 0, 5, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	weights[geometry.Wafer(at).Depth] = 2.5
-	f := finder(t, FinderSettings{Weights: weights})
-	var e Event
-	put(&e, at, 30, 35*40)
-	behind, err := geometry.Find(11, 0, 5, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	put(&e, behind, 30, 35*30)
-	list := find(t, f, &e)
-	if len(list) != 1 || math.Abs(list[0].Sum-100) > 1e-9 || list[0].Cells != 2 || math.Abs(list[0].Layers[geometry.Wafer(behind).Depth]-30) > 1e-9 {
-		t.Errorf("%+v: want 100 weighted MIP_T", list)
-	}
-}
-
 // crowd is an event of deposits around a few directions, and anywhere.
 func crowd(seed uint64, whole bool) *Event {
 	r := rand.New(rand.NewPCG(seed, 1))
@@ -262,7 +239,7 @@ func TestShape(t *testing.T) {
 	c.Layers[2], c.Layers[6] = 30, 10
 	x1, y1 := Direction(2.1, 0.04)
 	x2, y2 := Direction(2.5, 0.12)
-	s := shapeOf([]deposit{{2, x1, y1, 30, 1}, {6, x2, y2, 10, 1}}, &c, 0.3)
+	s := shapeOf([]deposit{{2, x1, y1, 30}, {6, x2, y2, 10}}, &c, 0.3)
 	root := math.Sqrt(3. / 16) // standard deviation of a share of 1/4
 	want := Shape{FirstLayer: 3, MaxLayer: 3, MeanDepth: 4, DepthSpread: 4 * root, Layer10: 2 + 4./30, Layer50: 2 + 20./30, Layer90: 6.6,
 		Length: 1, SpreadR: root * (1/math.Sinh(2.1) - 1/math.Sinh(2.5)), SpreadEta: 0.4 * root, SpreadPhi: 0.08 * root, Core: 1, TopCell: 0.75}
@@ -316,7 +293,6 @@ func TestFinderErrors(t *testing.T) {
 		"bins in r/z":          {BinsR: -1},
 		"seed threshold -1":    {Seed: -1},
 		"cluster radius NaN":   {Radius: math.NaN()},
-		"2 weights of layers":  {Weights: []float64{1, 1}},
 		"smoothing over 1 in ": {Smooth: 1},
 	} {
 		if _, err := NewFinder(geometry, s); err == nil || !strings.Contains(err.Error(), want) {

@@ -14,7 +14,7 @@ type Record struct {
 	// zero, and its Layers zeros.
 	Found bool
 	Cluster
-	// Around is the transverse energy in MIP_T, without layers' weights, of the cells
+	// Around is the transverse energy in MIP_T of the cells
 	// around the cluster, between its radius and √2 of it from its direction: an area as
 	// large as the cluster's.
 	Around float64

@@ -3,8 +3,7 @@ package physics
 import "math"
 
 // Shape says how the energy of a cluster is spread, from the transverse energies e of
-// its cells without the layers' weights. Layers are counted from 1 as Geometry.Layers
-// has them.
+// its cells. Layers are counted from 1 as Geometry.Layers has them.
 type Shape struct {
 	FirstLayer float64 // first with any energy
 	MaxLayer   float64 // with the largest energy, the first of equal ones
@@ -55,7 +54,6 @@ type deposit struct {
 	depth  int
 	x, y   float64 // direction
 	energy float64 // MIP_T
-	weight float64 // of the layer
 }
 
 // moments sums a variable's first and second moments about a point near its mean.

@@ -13,6 +13,7 @@ import (
 type Predicted struct {
 	Figure string `json:"figure"`
 	Label  string `json:"label"`
+	By     string `json:"by"` // the EMD's key: mean over wafers, or over their charge
 	physics.Correlation
 }
 
@@ -28,11 +29,13 @@ func (r *Results) correlate() []Predicted {
 		if !r.measured(name) {
 			continue
 		}
-		var x, y []physics.Value
-		for _, c := range r.Contenders[1:] {
-			x, y = append(x, c.Value(distance)), append(y, c.Value(name))
+		for _, by := range []string{distance, charged} {
+			var x, y []physics.Value
+			for _, c := range r.Contenders[1:] {
+				x, y = append(x, c.Value(by)), append(y, c.Value(name))
+			}
+			list = append(list, Predicted{name, figure(name).Label, by, physics.Correlate(x, y, r.Plan.Seed)})
 		}
-		list = append(list, Predicted{name, figure(name).Label, physics.Correlate(x, y, r.Plan.Seed)})
 	}
 	return list
 }
@@ -40,15 +43,19 @@ func (r *Results) correlate() []Predicted {
 // distance is the figure that the others are set against.
 const distance = "emd"
 
+// charged is the same weighted by charge: most wafers around a particle are pile-up's alone, of
+// which its energy knows nothing.
+const charged = "emd_charge"
+
 // correlations are the table of them.
 func (r *Results) correlations() (head []string, rows [][]string) {
-	head = []string{"figure", "contenders", "Pearson", "Spearman", "p of Spearman"}
+	head = []string{"figure", "EMD", "contenders", "Pearson", "Spearman", "p of Spearman"}
 	for _, c := range r.Correlations {
 		p := "–"
 		if !math.IsNaN(c.P.Value) {
 			p = fmt.Sprintf("%.3g", c.P.Value)
 		}
-		rows = append(rows, []string{c.Label, fmt.Sprint(c.Pearson.N), c.Pearson.Print(3), c.Spearman.Print(3), p})
+		rows = append(rows, []string{c.Label, map[string]string{distance: "of wafers", charged: "of charge"}[c.By], fmt.Sprint(c.Pearson.N), c.Pearson.Print(3), c.Spearman.Print(3), p})
 	}
 	return head, rows
 }

@@ -47,7 +47,7 @@ func lay(r *Results, t *Times) *report.Page {
 		r.section("Place", "Differences of a cluster's direction and the particle's.", "eta_resolution", "phi_resolution", "eta_bias", "phi_bias"),
 		r.section("Finding clusters", "The share of particles with a cluster of at least half their p_T within 0.02 in x/z and y/z, and of those that minimum bias would find as well at another φ; the share of all particles, found or not, whose p_T is within 30 %.", "efficiency", "accidental", "within_30"),
 	}
-	for _, s := range []report.Section{r.trigger(), r.identity(), r.shapeSection(), r.correlation(), r.paperSection(), r.training(), r.costs(t)} {
+	for _, s := range []report.Section{r.trigger(), r.identity(), r.shapeSection(), r.correlation(), r.paperSection(), r.weights(), r.training(), r.costs(t)} {
 		if len(s.Figures)+len(s.Tables) > 0 {
 			p.Sections = append(p.Sections, s)
 		}

@@ -130,7 +130,7 @@ func again(t *testing.T, folder string, r *Results) {
 	if err := report.Write(&page, *p); err != nil {
 		t.Fatal(err)
 	}
-	for _, id := range []string{"resolution", "resolution-by-pt", "resolution-by-eta", "phi_resolution", "efficiency-by-pt"} {
+	for _, id := range []string{"resolution", "resolution-by-pt", "resolution-by-eta", "phi_resolution", "efficiency-by-pt", "within_30", "weights"} {
 		if _, ok := p.Figure(id); !ok {
 			t.Errorf("no figure %s on the page", id)
 		}

@@ -104,7 +104,7 @@ func writeTables(w io.Writer, r *Results) error {
 	for _, t := range []struct {
 		title string
 		of    func() ([]string, [][]string)
-	}{{"All figures", r.all}, {"Shapes: mean less that of all cells", r.shapes}, {"Does the mean EMD predict it?", r.correlations}, {"The paper's figures", r.paperTable}} {
+	}{{"All figures", r.all}, {"Shapes: mean less that of all cells", r.shapes}, {"Does the mean EMD predict it?", r.correlations}, {"The paper's figures", r.paperTable}, {"Calibrations, by even and odd events", r.fits}} {
 		head, rows := t.of()
 		table(t.title, head, rows)
 	}
