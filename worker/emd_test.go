@@ -409,6 +409,32 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// TestEventsFirstError: of many pairs that cannot be, on many threads, the first is told.
+func TestEventsFirstError(t *testing.T) {
+	o := &eventPairs{d: 1, threads: 8, recipe: eventRecipe{R: 1, Beta: 1, Norm: true}}
+	o.a = &events{}
+	for k := range 64 {
+		x := []float64{1, float64(k), 1, 0}
+		if k >= 20 {
+			x[0], x[2] = 0, 0
+		}
+		if err := o.a.add(x, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.b = &events{}
+	for range 3 {
+		if err := o.b.add([]float64{1, 0}, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 200 {
+		if err := o.distances(context.Background(), 0, 64, make([]float64, 64*3)); err == nil || !strings.Contains(err.Error(), "event 20 with event 0") {
+			t.Fatalf("%v, want event 20 with event 0", err)
+		}
+	}
+}
+
 // TestOnce holds pairs on their own costs to those on costs that are kept, bit by bit.
 func TestOnce(t *testing.T) {
 	rng := rand.New(rand.NewPCG(19, 5))

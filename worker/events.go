@@ -7,9 +7,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
-
-	"golang.org/x/sync/errgroup"
 
 	"barrow/emd"
 	"barrow/internal/limit"
@@ -145,38 +144,70 @@ func (o *eventPairs) rows(ctx context.Context, c *call) error {
 	if p.From < 0 || p.To < p.From || p.To > len(o.a.mass) {
 		return fmt.Errorf("emd: events %d to %d of %d", p.From, p.To, len(o.a.mass))
 	}
-	cols := len(o.b.mass)
-	e, err := out[float64](c, "value", p.To-p.From, cols)
+	e, err := out[float64](c, "value", p.To-p.From, len(o.b.mass))
 	if err != nil {
 		return err
 	}
 	clear(e)
-	g, ctx := errgroup.WithContext(ctx)
-	var next atomic.Int64
-	next.Store(int64(p.From))
-	for range o.threads {
-		g.Go(func() error {
+	return o.distances(ctx, p.From, p.To, e)
+}
+
+// distances sets the distances of the events from and up to to, len(e)/(to−from) each. Of
+// several errors that of the lowest row counts.
+func (o *eventPairs) distances(ctx context.Context, from, to int, e []float64) error {
+	cols := len(o.b.mass)
+	var (
+		wg     sync.WaitGroup
+		next   atomic.Int64
+		failed atomic.Bool
+		errs   = make([]error, o.threads)
+		rows   = make([]int, o.threads)
+	)
+	next.Store(int64(from))
+	// No errgroup, of which the first error counts. Rows are handed out in order, so whenever
+	// one fails all lower ones are being worked on.
+	for k := range o.threads {
+		wg.Go(func() {
 			var costs []float64
-			for {
+			for !failed.Load() && ctx.Err() == nil {
 				i := int(next.Add(1)) - 1
-				if i >= p.To || ctx.Err() != nil {
-					return ctx.Err()
+				if i >= to {
+					return
 				}
-				first := 0
-				if o.a == o.b {
-					first = i + 1
-				}
-				row := e[(i-p.From)*cols:][:cols]
-				for j := first; j < cols; j++ {
-					var err error
-					if row[j], costs, err = o.distance(i, j, costs); err != nil {
-						return o.blame(i, j, err)
-					}
+				if costs, errs[k] = o.row(i, e[(i-from)*cols:][:cols], costs); errs[k] != nil {
+					rows[k] = i
+					failed.Store(true)
+					return
 				}
 			}
 		})
 	}
-	return g.Wait()
+	wg.Wait()
+	lowest := -1
+	for k, err := range errs {
+		if err != nil && (lowest < 0 || rows[k] < rows[lowest]) {
+			lowest = k
+		}
+	}
+	if lowest >= 0 {
+		return errs[lowest]
+	}
+	return ctx.Err()
+}
+
+// row sets the distances of event i, using and returning room for costs.
+func (o *eventPairs) row(i int, row, costs []float64) ([]float64, error) {
+	first := 0
+	if o.a == o.b {
+		first = i + 1
+	}
+	for j := first; j < len(row); j++ {
+		var err error
+		if row[j], costs, err = o.distance(i, j, costs); err != nil {
+			return costs, o.blame(i, j, err)
+		}
+	}
+	return costs, nil
 }
 
 // blame is the error of a pair: of the event that has no mass, or of both.
