@@ -111,6 +111,8 @@ type Cluster struct {
 	// them.
 	Layers []float64
 	Shape  Shape
+
+	seed int // its number, until it has a shape
 }
 
 // NewFinder prepares the finding of clusters in events of a source with this geometry.
@@ -163,10 +165,8 @@ const waferSize = 0.04
 // mipT is a count of CALQ in MIP_T.
 const mipT = 1. / simulate.CountsPerMIPT
 
-// Find returns the clusters of an event, those with the largest seeds first. Charges are
-// those of its images or what a contender makes of them: 48 for each of the event's
-// wafers, in CALQ.
-func (f *Finder) Find(e *Event, charges []float64) ([]Cluster, error) {
+// find is Find without shapes: those of clusters that are recorded are enough.
+func (f *Finder) find(e *Event, charges []float64) ([]Cluster, error) {
 	if len(charges) != len(e.Wafers)*hgcal.Cells {
 		return nil, fmt.Errorf("physics: %d charges for the %d wafers of event %d: want %d each",
 			len(charges), len(e.Wafers), e.Number, hgcal.Cells)
@@ -176,6 +176,20 @@ func (f *Finder) Find(e *Event, charges []float64) ([]Cluster, error) {
 	}
 	f.findSeeds()
 	return f.collect(e, charges), nil
+}
+
+// Find returns the clusters of an event, those with the largest seeds first. Charges are
+// those of its images or what a contender makes of them: 48 for each of the event's
+// wafers, in CALQ.
+func (f *Finder) Find(e *Event, charges []float64) ([]Cluster, error) {
+	clusters, err := f.find(e, charges)
+	if err != nil {
+		return nil, err
+	}
+	for i := range clusters {
+		f.shape(&clusters[i])
+	}
+	return clusters, nil
 }
 
 // fill makes the histogram.
@@ -354,7 +368,9 @@ func (f *Finder) collect(e *Event, charges []float64) []Cluster {
 	clusters := make([]Cluster, 0, len(f.seeds))
 	for j := range f.seeds {
 		if len(f.deposits[j]) > 0 {
-			clusters = append(clusters, f.cluster(&f.seeds[j], f.deposits[j]))
+			c := f.cluster(&f.seeds[j], f.deposits[j])
+			c.seed = j
+			clusters = append(clusters, c)
 		}
 	}
 	return clusters
@@ -381,6 +397,11 @@ func (f *Finder) cluster(s *seed, deposits []deposit) Cluster {
 	}
 	c.X, c.Y = c.X/c.Sum, c.Y/c.Sum
 	c.Eta, c.Phi = EtaPhi(c.X, c.Y)
-	c.Shape = shapeOf(deposits, &c, f.settings.Radius)
 	return c
+}
+
+// shape measures the shape of a cluster of the event that was searched last, once.
+func (f *Finder) shape(c *Cluster) {
+	c.Shape = shapeOf(f.deposits[c.seed], c, f.settings.Radius)
+	c.seed = 0
 }

@@ -30,7 +30,8 @@ const (
 // Correlate correlates two figures over contenders, which x and y list in the same order.
 // Contenders without one of the two are left out. With fewer than three, or where all have the
 // same figure, there is none. With few contenders even a perfect order means little: of n
-// contenders it has P 2/n!.
+// contenders it has P 2/n!. P takes contenders for exchangeable: it is too small where they
+// are of families.
 func Correlate(x, y []Value, seed uint64) Correlation {
 	var keep []int
 	for i := range min(len(x), len(y)) {

@@ -289,7 +289,7 @@ func (m *measurer) measure(ctx context.Context, w *worker, c int, events []*Even
 		if err := m.check(w, e); err != nil {
 			return nil, err
 		}
-		clusters, err := w.finder.Find(e, decoded[i])
+		clusters, err := w.finder.find(e, decoded[i])
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", m.names[c], err)
 		}
@@ -334,6 +334,7 @@ func (s *MeasureSettings) wanted(c *Cluster) bool {
 func (m *measurer) minimumBias(records []Record, w *worker, e *Event, clusters []Cluster, charges []float64) []Record {
 	for i := range clusters {
 		if c := &clusters[i]; m.settings.wanted(c) && e.Holds(c.X, c.Y, w.finder.settings.Radius) {
+			w.finder.shape(c)
 			records = append(records, Record{Event: e.Number, Zside: e.Zside, Found: true, Cluster: *c,
 				Around: w.finder.around(e, charges, c), EMD: math.NaN(), ChargeEMD: math.NaN()})
 		}
@@ -348,6 +349,7 @@ func (m *measurer) particles(records []Record, w *worker, e *Event, clusters []C
 		r := Record{Event: e.Number, Zside: e.Zside, Truth: e.Truth[k]}
 		r.Truth.Parts = nil
 		if i := owner[k]; i >= 0 {
+			w.finder.shape(&clusters[i])
 			r.Found, r.Cluster, r.Around = true, clusters[i], w.finder.around(e, charges, &clusters[i])
 		} else {
 			r.Layers = make([]float64, len(m.geometry.layers))
