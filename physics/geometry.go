@@ -113,9 +113,6 @@ func (l lattice) at(x, y float64) (u, v int) {
 	return int(math.Round((x*l.yv - y*l.xv) / d)), int(math.Round((y*l.xu - x*l.yu) / d))
 }
 
-// Version is the version of the detector.
-func (g *Geometry) Version() hgcal.Geometry { return g.version }
-
 // Layers returns the numbers of the trigger layers, rising. The slice is shared: do
 // not change it.
 func (g *Geometry) Layers() []int { return g.layers }
@@ -135,8 +132,8 @@ func (g *Geometry) Find(layer, u, v, sector int) (int, error) {
 	return 0, g.missing(layer, fmt.Sprintf("wafer %d, %d in sector %d", u, v, sector))
 }
 
-// FindTurned is Find with coordinates of the whole endcap.
-func (g *Geometry) FindTurned(layer, u, v int) (int, error) {
+// findTurned is Find with coordinates of the whole endcap.
+func (g *Geometry) findTurned(layer, u, v int) (int, error) {
 	if i, ok := g.turned[[3]int{layer, u, v}]; ok {
 		return int(i), nil
 	}

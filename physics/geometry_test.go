@@ -24,7 +24,7 @@ func TestTurnedNumbers(t *testing.T) {
 			if w.Sector == 0 && (w.U != m.U || w.V != m.V) {
 				t.Fatalf("%v: wafer %d, %d of layer %d has the numbers %d, %d", version, m.U, m.V, m.Layer, w.U, w.V)
 			}
-			if j, err := g.FindTurned(m.Layer, w.U, w.V); err != nil || j != i {
+			if j, err := g.findTurned(m.Layer, w.U, w.V); err != nil || j != i {
 				t.Fatalf("%v: found %d for wafer %d: %v", version, j, i, err)
 			}
 			if j, err := g.Find(m.Layer, m.U, m.V, w.Sector); err != nil || j != i {
@@ -50,7 +50,7 @@ func TestGeometryErrors(t *testing.T) {
 	if _, err := geometry.Find(2, 0, 3, 0); err == nil || !strings.Contains(err.Error(), "layer 2 makes no trigger data") {
 		t.Error(err)
 	}
-	if _, err := geometry.FindTurned(1, 0, 0); err == nil || !strings.Contains(err.Error(), "no wafer 0, 0") {
+	if _, err := geometry.findTurned(1, 0, 0); err == nil || !strings.Contains(err.Error(), "no wafer 0, 0") {
 		t.Error(err)
 	}
 	if _, err := geometry.Find(1, 0, 3, 3); err == nil || !strings.Contains(err.Error(), "sector 3") {

@@ -237,7 +237,7 @@ func (r *linkReader) add(fields [][]byte, row int) error {
 	}
 	var i int
 	if r.sector < 0 {
-		i, err = g.FindTurned(layer, u, v)
+		i, err = g.findTurned(layer, u, v)
 	} else {
 		var sector int
 		if sector, err = whole(r.sector, "sector"); err != nil {

@@ -381,7 +381,7 @@ func (n *Ntuple) place(layer, u, v, sector int64) (int, error) {
 	if n.columns.sector != "" {
 		return n.geometry.Find(int(layer), int(u), int(v), int(sector))
 	}
-	return n.geometry.FindTurned(int(layer), int(u), int(v))
+	return n.geometry.findTurned(int(layer), int(u), int(v))
 }
 
 // compare counts wafers that are elsewhere than the file says.

@@ -272,7 +272,7 @@ func TestNtupleOfGenerator(t *testing.T) {
 
 // TestAstray: a file whose wafers are elsewhere than in the geometry is remarked on.
 func TestAstray(t *testing.T) {
-	at, err := geometry.FindTurned(9, 3, 0)
+	at, err := geometry.findTurned(9, 3, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
