@@ -315,9 +315,16 @@ func TestFinderErrors(t *testing.T) {
 }
 
 // TestReach: the cluster of an electron in pile-up is the same whether the whole endcap
-// is drawn or what the settings reach.
+// is drawn or what the settings reach, also where the largest seeds around are pile-up's.
 func TestReach(t *testing.T) {
-	s := SimulatedSettings{N: 1, Events: simulate.EventSettings{Class: simulate.Electron, PileUp: 200, PtMin: 15, PtMax: 40, Seed: 9}}
+	for _, pt := range []float64{3, 15} {
+		reaches(t, simulate.EventSettings{Class: simulate.Electron, PileUp: 200, PtMin: pt, PtMax: 2.5 * pt, Seed: 9}, 6)
+	}
+}
+
+func reaches(t *testing.T, events simulate.EventSettings, n uint64) {
+	t.Helper()
+	s := SimulatedSettings{N: 1, Events: events}
 	near, err := NewSimulated(s)
 	if err != nil {
 		t.Fatal(err)
@@ -329,24 +336,20 @@ func TestReach(t *testing.T) {
 	}
 	f := finder(t, FinderSettings{})
 	var a, b Event
-	for k := range uint64(10) {
+	for k := range n {
 		if err := errors.Join(near.Event(k, &a), whole.Event(k, &b)); err != nil {
 			t.Fatal(err)
 		}
-		closest := func(e *Event) (best Cluster, far float64) {
-			x, y := Direction(e.Truth[0].Eta, e.Truth[0].Phi)
-			far = 9
-			for _, c := range find(t, f, e) {
-				if d := math.Hypot(c.X-x, c.Y-y); d < far {
-					best, far = c, d
-				}
+		cluster := func(e *Event) Cluster {
+			list := find(t, f, e)
+			if k := match(e.Truth, list, matched)[0]; k >= 0 {
+				return list[k]
 			}
-			return best, far
+			return Cluster{}
 		}
-		got, far := closest(&a)
-		want, _ := closest(&b)
-		if far > 0.02 || math.Abs(got.Sum-want.Sum) > 1e-9 || got.Cells != want.Cells || math.Hypot(got.X-want.X, got.Y-want.Y) > 1e-12 {
-			t.Errorf("event %d: %+v, %.4f away, in the whole endcap %+v", k, got, far, want)
+		got, want := cluster(&a), cluster(&b)
+		if got.Cells == 0 || math.Abs(got.Sum-want.Sum) > 1e-9 || got.Cells != want.Cells || math.Hypot(got.X-want.X, got.Y-want.Y) > 1e-12 {
+			t.Errorf("%g GeV, event %d: %+v, in the whole endcap %+v", events.PtMin, k, got, want)
 		}
 	}
 }

@@ -93,7 +93,7 @@ func Start(ctx context.Context, folder string, p Plan, s Settings) (*Results, *T
 // whole endcap has, at most.
 const (
 	recordBytes      = 800
-	clustersCrossing = 500
+	clustersCrossing = 150
 	weightsBytes     = 10e6
 )
 
@@ -357,7 +357,7 @@ func (w *work) blocks(ctx context.Context, s sample, b, n int, progress func(flo
 
 // floor in MIP_T of the clusters of minimum bias that are recorded: most of them are below.
 // What that is in p_T, and so where rates begin, is found for each contender.
-const floor = 100
+const floor = 200
 
 // finder of clusters, the same for all contenders.
 func (w *work) finder() physics.FinderSettings { return physics.FinderSettings{} }
