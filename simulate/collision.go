@@ -123,6 +123,7 @@ func (s *EventSettings) complete() error {
 type Events struct {
 	settings EventSettings
 	g        *Generator
+	hard     *hardPart // nil: pile-up is groups alone
 }
 
 // NewEvents prepares the drawing of events. Settings that cannot be met are errors
@@ -146,7 +147,14 @@ func NewEvents(s EventSettings) (*Events, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Events{settings: s, g: g}, nil
+	e := &Events{settings: s, g: g}
+	if p := g.settings.Parameters.PileUp.HardPt; p > 0 && s.PileUp > 0 {
+		if p < minHardPt {
+			return nil, fmt.Errorf("simulate: parameter pileup.hard_pt is %g, want 0, or %g to 50 GeV", p, minHardPt)
+		}
+		e.hard = newHardPart(g, s.PileUp)
+	}
+	return e, nil
 }
 
 // Streams of random numbers: one for every event's truth and activity, every shower
@@ -252,6 +260,11 @@ func (e *Events) Draw(k uint64, cones []Cone, set *wafer.Set) []Particle {
 	}
 	reached := e.g.detector.reached(cones)
 	reserve(set, len(reached))
+	var hard [][hgcal.Cells]float32
+	if e.hard != nil {
+		hard = make([][hgcal.Cells]float32, len(reached))
+		e.drawHard(k, activity, reached, hard)
+	}
 	e.g.share(len(reached), func(from, to int) {
 		var w drawing
 		for i := from; i < to; i++ {
@@ -262,8 +275,15 @@ func (e *Events) Draw(k uint64, cones []Cone, set *wafer.Set) []Particle {
 				copy(w.cells[:], c.cells[:])
 				own.SignalEnergy = c.sum
 			}
+			rate, energies := e.g.detector.places[at].rate, e.g.energies
+			if e.hard != nil {
+				rate, energies = e.hard.rate[at], e.hard.energies
+				for c, v := range hard[i] {
+					w.cells[c] += v
+				}
+			}
 			s := counter.New(e.settings.Seed^waferStream^uint64(at+1)<<40, k)
-			e.g.finish(&w, &s, &e.g.detector.places[at], activity, &own, set.Image(i))
+			e.g.finish(&w, &s, &e.g.detector.places[at], rate*activity, energies, &own, set.Image(i))
 			e.g.store(set, i, k, &own)
 		}
 	})

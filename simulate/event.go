@@ -38,7 +38,7 @@ func (g *Generator) Event(k uint64, set *wafer.Set) {
 			}
 			// One stream a wafer, so that threads do not matter.
 			s := counter.New(g.settings.Seed^eventStream^uint64(i+1)<<32, k)
-			g.finish(&w, &s, &places[i], activity, &own, set.Image(i))
+			g.finish(&w, &s, &places[i], places[i].rate*activity, g.energies, &own, set.Image(i))
 			g.store(set, i, k, &own)
 		}
 	})

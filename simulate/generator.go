@@ -123,7 +123,7 @@ func (g *Generator) once(w *drawing, s *counter.Stream, dst []float64) Truth {
 		t.SignalEnergy = w.deposit(p, x, y)
 	}
 	activity := spreadActivity(g.settings.Parameters.PileUp.Activity, normal(s))
-	g.finish(w, s, p, activity, &t, dst)
+	g.finish(w, s, p, p.rate*activity, g.energies, &t, dst)
 	return t
 }
 
@@ -148,7 +148,7 @@ func (g *Generator) ModuleImages(i int, first uint64, n int, yield func(image []
 		s := counter.New(g.settings.Seed^moduleStream^uint64(p.module.Layer)<<48^uint64(i)<<32, first+k)
 		clear(w.cells[:])
 		activity := spreadActivity(g.settings.Parameters.PileUp.Activity, normal(&s))
-		g.finish(&w, &s, p, activity, &Truth{}, dst[:])
+		g.finish(&w, &s, p, p.rate*activity, g.energies, &Truth{}, dst[:])
 		yield(dst[:])
 	}
 }
@@ -227,11 +227,12 @@ func (w *drawing) deposit(p *place, x, y float64) float64 {
 	return sum
 }
 
-// finish adds pile-up to the signal in w.cells and reads the wafer out.
-func (g *Generator) finish(w *drawing, s *counter.Stream, p *place, activity float64, t *Truth, dst []float64) {
+// finish adds pile-up of such a rate of groups to the signal in w.cells and reads the wafer
+// out.
+func (g *Generator) finish(w *drawing, s *counter.Stream, p *place, rate float64, e *energies, t *Truth, dst []float64) {
 	t.Module, t.Sector, t.Links = p.module, p.sector, p.links
-	if rate := p.rate * activity; rate > 0 {
-		p.library.draw(s, g.energies, &w.cells, rate, p.slope)
+	if rate > 0 {
+		p.library.draw(s, e, &w.cells, rate, p.slope)
 	}
 	total := 0.0
 	for _, e := range w.cells[:hgcal.Cells] {

@@ -49,6 +49,10 @@ type PileUpParameters struct {
 	// Activity is the relative spread from event to event of the number of
 	// groups, common to the whole wafer.
 	Activity float64 `toml:"activity" min:"0" max:"2"`
+	// HardPt is the transverse momentum in GeV from which pile-up's particles are showers
+	// in all layers, in events of EventSettings; what groups stand for is then less. 0 is
+	// none: groups are all there is.
+	HardPt float64 `toml:"hard_pt" min:"0" max:"50"`
 }
 
 // ShowerParameters describe the particle of an image.
@@ -90,7 +94,7 @@ type ElectronicsParameters struct {
 func DefaultParameters() Parameters {
 	return Parameters{
 		PileUp: PileUpParameters{Scale: 0.44, Shape: 1.4, Tail: 1.62, Spread: []float64{0.14, 0.285, 0.3, 0.2},
-			Companions: 0.965, CompanionShare: 0.6, Reach: 2.5, Jets: 0.028, JetSize: 4, JetShare: 2, JetReach: 2.3, Activity: 0.105},
+			Companions: 0.965, CompanionShare: 0.6, Reach: 2.5, Jets: 0.028, JetSize: 4, JetShare: 2, JetReach: 2.3, Activity: 0.105, HardPt: 2},
 		Shower: ShowerParameters{
 			MaxSpots: 64, Sampling: 0.21, HadronSampling: 0.75, MeVPerMIP: 10, HadronMeVPerMIP: 25,
 			DepthSpread: 0.08, EMFraction: 0.45,

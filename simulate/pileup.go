@@ -240,12 +240,13 @@ func (c *curve) solve(mean float64, g gradient) float64 {
 type energies struct {
 	table              [energyBins + 1]float32
 	scale, shape, tail float64
+	cap                float32 // no energy is larger
 }
 
 const energyBins = 4096
 
 func newEnergies(p *PileUpParameters) *energies {
-	e := &energies{scale: p.Scale, shape: p.Shape, tail: p.Tail}
+	e := &energies{scale: p.Scale, shape: p.Shape, tail: p.Tail, cap: math.MaxFloat32}
 	for i := range energyBins {
 		e.table[i] = float32(e.exact(1 - float64(i)/energyBins))
 	}
@@ -261,10 +262,10 @@ func (e *energies) exact(above float64) float64 {
 func (e *energies) at(bits uint32) float32 {
 	i := bits >> 20
 	if i >= energyBins-16 {
-		return float32(e.exact(1 - (float64(bits)+0.5)*0x1p-32))
+		return min(float32(e.exact(1-(float64(bits)+0.5)*0x1p-32)), e.cap)
 	}
 	t := float32(bits&(1<<20-1)) * 0x1p-20
-	return e.table[i] + float32(t*(e.table[i+1]-e.table[i]))
+	return min(e.table[i]+float32(t*(e.table[i+1]-e.table[i])), e.cap)
 }
 
 // draw adds the pile-up of one bunch crossing to the energies of 48 cells (and
