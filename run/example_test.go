@@ -15,6 +15,7 @@ func ExampleOpen() {
 	first.Close()
 	again, err := run.Open(dir, id, run.Settings{})
 	fmt.Println(first.Resumed(), again.Resumed(), err)
+	os.WriteFile(again.Path(run.Weights, "part"), nil, 0o666)
 	again.Close()
 	id.Settings = map[string]int{"seed": 2}
 	_, err = run.Open(dir, id, run.Settings{})

@@ -47,8 +47,8 @@ type Folder struct {
 
 // Open makes the folder of a new run, or opens that of an interrupted one with
 // the same identity, to be resumed. A folder with a finished run, or with a run
-// of another identity, is an error that is [ErrTaken] unless force is set, which
-// removes that run's files; one in which another process works is a *[Locked].
+// of another identity that has kept anything, is an error that is [ErrTaken] unless force is
+// set, which removes that run's files; one in which another process works is a *[Locked].
 // Close gives the folder back.
 //
 // A process may be killed at any point: the folder can be opened again.
@@ -95,8 +95,8 @@ func (f *Folder) begin(id Identity, force bool) error {
 	case errors.Is(err, fs.ErrNotExist):
 		err = nil
 	case err != nil:
-	case force:
-		err = f.clean()
+	case force, !bytes.Equal(have, f.identity) && f.begun(have):
+		err = f.clean() // nothing is lost of a run that kept nothing yet
 	default:
 		if err := f.mayResume(id, have); err != nil {
 			return err
@@ -133,6 +133,21 @@ func (f *Folder) mayResume(id Identity, have []byte) error {
 		return taken(fmt.Sprintf("run: %s holds an interrupted run with another configuration (%s): repeat that command to resume it, choose another folder", f.path, id.difference(have, f.identity)))
 	}
 	return nil
+}
+
+// begun reports whether a run that can be read has kept nothing yet: its settings may change.
+func (f *Folder) begun(have []byte) bool {
+	var kind Kind
+	if json.Unmarshal(have, &kind) != nil || kind.Name != f.kind.Name || kind.Version > f.kind.Version || !f.emptyWeights() {
+		return false
+	}
+	entries, err := os.ReadDir(f.path)
+	for _, e := range entries {
+		if name := e.Name(); name != Config && name != Weights && name != lockName && !outfile.Temporary(name) {
+			return false
+		}
+	}
+	return err == nil
 }
 
 // Close gives the folder to others. It may be called again.

@@ -83,7 +83,9 @@ func TestDifference(t *testing.T) {
 	a, b := strings.Repeat("a", 64), strings.Repeat("b", 64)
 	dir := t.TempDir()
 	was := config{Seed: 1, Epochs: 20, Digest: a}
-	open(t, dir, identity(was, Input{"the network x.weights", a}), Settings{}).Close()
+	f := open(t, dir, identity(was, Input{"the network x.weights", a}), Settings{})
+	put(t, f.Path(Weights, "kept"), "")
+	f.Close()
 	for want, c := range map[string]Identity{
 		"(epochs 20, now 30)":                                   identity(config{Seed: 1, Epochs: 30, Digest: a}, Input{"the network x.weights", a}),
 		"(the images: other content than before)":               identity(config{Seed: 1, Epochs: 20, Digest: b}, Input{"the network x.weights", a}),
@@ -106,6 +108,21 @@ func TestDifference(t *testing.T) {
 	put(t, filepath.Join(old, Config), `{"seed": 1}`)
 	if _, err := Open(old, identity(was), Settings{}); !errors.Is(err, ErrTaken) || !strings.Contains(err.Error(), "older Barrow") {
 		t.Errorf("a run without a kind: %v", err)
+	}
+}
+
+// TestCorrected: settings may be corrected as long as nothing was kept.
+func TestCorrected(t *testing.T) {
+	dir := t.TempDir()
+	open(t, dir, identity(config{Seed: 1}), Settings{}).Close()
+	f := open(t, dir, identity(config{Seed: 2}), Settings{})
+	if f.Resumed() {
+		t.Error("a run with other settings was resumed")
+	}
+	put(t, f.Path(Weights, "kept"), "")
+	f.Close()
+	if _, err := Open(dir, identity(config{Seed: 1}), Settings{}); !errors.Is(err, ErrTaken) {
+		t.Errorf("what was kept was given up: %v", err)
 	}
 }
 

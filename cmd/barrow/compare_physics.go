@@ -29,9 +29,11 @@ func (p *physicsPart) into(s *compare.Settings, bar *progressBar) error {
 		return nil
 	}
 	plan := physics.Default()
-	if err := bind.Flags(pflag.NewFlagSet("physics", pflag.ContinueOnError), &plan, "encoders", "compare", "metric", "seed").ReadTOML(p.config); err != nil {
+	b := bind.Flags(pflag.NewFlagSet("physics", pflag.ContinueOnError), &plan, "encoders", "compare", "metric", "seed")
+	if err := b.ReadTOML(p.config); err != nil {
 		return err
 	}
+	plan = plan.Settle(b.Given, s.Remark)
 	if err := plan.Complete().Check(); err != nil {
 		return err
 	}

@@ -60,6 +60,7 @@ func (f *physicsFlags) run(cmd *cobra.Command, c *common) error {
 		plan = physics.Quick()
 	}
 	f.settings.Into(&plan)
+	plan = plan.Settle(f.settings.Given, remark(cmd, c))
 	data := len(plan.Data) > 0
 	if err := needless(cmd.Flags(),
 		purpose{[]string{"pt", "eta", "pileup"}, "simulated events, without --data", !data || plan.Trains() || plan.MinimumBias > 0 && len(plan.Others) == 0},
@@ -98,6 +99,9 @@ func printPhysics(w io.Writer, c *common, out string, r *physics.Results, times 
 	}
 	if err := tw.Flush(); err != nil {
 		return err
+	}
+	for _, note := range r.Notes() {
+		fmt.Fprintln(w, note)
 	}
 	_, err := fmt.Fprintf(w, "\n%s in all; the report is %s\n", elapsed.Round(time.Second), filepath.Join(out, run.Report))
 	return err

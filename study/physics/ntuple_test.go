@@ -18,12 +18,12 @@ import (
 // simulated.
 func TestNtuples(t *testing.T) {
 	p := small()
-	p.Contenders, p.PileUp, p.MinimumBias, p.Events = []string{"bc"}, 0, 0, 340
+	p.Contenders, p.PileUp, p.MinimumBias, p.Events = []string{"bc"}, 0, 0, 400
 	want := start(t, filepath.Join(t.TempDir(), "simulated"), p, 0)
 	p.Data, p.Events = []string{filepath.Join(t.TempDir(), "events.csv")}, 0
-	write(t, p, 340)
+	write(t, p, 400)
 	got := start(t, filepath.Join(t.TempDir(), "read"), p, 0)
-	if got.Samples[0].Events != 340 {
+	if got.Samples[0].Events != 400 {
 		t.Errorf("%d events", got.Samples[0].Events)
 	}
 	for k, c := range got.Contenders {

@@ -96,13 +96,7 @@ func table(title, note string, head []string, rows [][]string) report.Table {
 
 func (r *Results) overview() report.Table {
 	head, rows := r.Overview()
-	note := ""
-	for _, c := range r.Contenders {
-		if c.Note != "" {
-			note += fmt.Sprintf(" %s is not calibrated: %s.", c.Name, c.Note)
-		}
-	}
-	return table("Contenders", "Value ± standard deviation by the bootstrap, which holds calibrations as they are. Over all p_T and |η| measured: "+r.spectrum()+". To all cells: the ratio of the 68 % half-width/mean of the particles that both find, whose error is small because both are of the same events."+note, head, rows)
+	return table("Contenders", "Value ± standard deviation by the bootstrap, which holds calibrations as they are. Over all p_T and |η| measured: "+r.spectrum()+". To all cells: the ratio of the 68 % half-width/mean of the particles that both find, whose error is small because both are of the same events. "+strings.Join(r.Notes(), " "), head, rows)
 }
 
 // section draws figures by contender, and against p_T and |η|.

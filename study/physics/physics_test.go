@@ -21,7 +21,7 @@ import (
 func small() Plan {
 	p := Default()
 	p.Class, p.PileUp, p.Pt, p.Eta = "photon", 4, "20:60", "2:2.4"
-	p.Events, p.MinimumBias, p.Draws = 360, 10, 20
+	p.Events, p.MinimumBias, p.Draws = 400, 10, 20
 	p.Contenders, p.Links, p.Images, p.Epochs, p.PerLink = []string{"bc", "ts", "telescope"}, "3", 200, 1, false
 	return p
 }
@@ -50,7 +50,7 @@ func TestRun(t *testing.T) {
 	one := filepath.Join(t.TempDir(), "one")
 	r := start(t, one, small(), 1)
 	want := bytesOf(t, one, run.Results)
-	if r.Samples[0].Events != 360 || r.Samples[1].Events != 10 || r.Samples[0].Wafers == 0 || r.Samples[1].Wafers == 0 {
+	if r.Samples[0].Events != 400 || r.Samples[1].Events != 10 || r.Samples[0].Wafers == 0 || r.Samples[1].Wafers == 0 {
 		t.Errorf("samples %+v", r.Samples)
 	}
 	var names []string

@@ -7,7 +7,6 @@
 package physics
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -29,8 +28,8 @@ import (
 // A Plan says what is measured: the settings of a run. It is saved with it.
 type Plan struct {
 	Class       string  `json:"class" help:"what is generated, one an event"`
-	Events      int     `json:"events" help:"events with a particle; each half is measured with corrections that the other one gives (default 10000, or all of the files)"`
-	MinimumBias int     `json:"minimum_bias" help:"events of collisions alone, whole endcaps, for rates and for what clusters are told from; 0 for none"`
+	Events      int     `json:"events" help:"events with a particle; each half is measured with corrections that the other one gives; of files all, unless told"`
+	MinimumBias int     `json:"minimum_bias" help:"events of collisions alone, whole endcaps, for rates and for what clusters are told from; 0 for none, as it is without collisions and beside data unless told"`
 	PileUp      float64 `json:"pileup" help:"mean number of collisions besides"`
 	Pt          string  `json:"pt" help:"transverse momenta in GeV, uniform in the logarithm"`
 	Eta         string  `json:"eta" help:"|η| of what is generated, and of the clusters of collisions alone: nearer the rims cut modules are missing from the simulation"`
@@ -64,7 +63,7 @@ type Plan struct {
 // encoders with the exact EMD.
 func Default() Plan {
 	return Plan{
-		Class: simulate.Electron.String(), MinimumBias: 2000, PileUp: 200, Pt: "10:100", Eta: fmt.Sprintf("%g:%g", physics.EtaMin, physics.EtaMax), Geometry: hgcal.GeometryV11.String(),
+		Class: simulate.Electron.String(), Events: simulatedEvents, MinimumBias: 2000, PileUp: 200, Pt: "10:100", Eta: fmt.Sprintf("%g:%g", physics.EtaMin, physics.EtaMax), Geometry: hgcal.GeometryV11.String(),
 		Order: hgcal.V9.String(), Links: modulesLinks,
 		PerLink: true, Images: 40_000, Epochs: 20, Decoder: autoencoder.DecoderResidual, Metric: hgcal.Metrics()[0], Draws: 200, Seed: 1,
 	}
@@ -108,9 +107,9 @@ func (p Plan) Help(key string) string {
 	q := Quick()
 	switch key {
 	case "events":
-		return fmt.Sprintf("events with a particle; each half is measured with corrections that the other one gives (default %d, in a quick run %d, or all of the files)", simulatedEvents, q.Events)
+		return fmt.Sprintf("events with a particle, in a quick run %d; each half is measured with corrections that the other one gives; of files all, unless told", q.Events)
 	case "minimum_bias":
-		return fmt.Sprintf("events of collisions alone, whole endcaps, for rates and for what clusters are told from, in a quick run %d; 0 for none", q.MinimumBias)
+		return fmt.Sprintf("events of collisions alone, whole endcaps, for rates and for what clusters are told from, in a quick run %d; 0 for none, as it is without collisions and beside data unless told", q.MinimumBias)
 	case "training_images":
 		return fmt.Sprintf("wafers of simulated events that encoders are trained on, and choose by; in a quick run %d", q.Images)
 	case "epochs":
@@ -139,29 +138,17 @@ func (p Plan) Complete() Plan {
 			p.Contenders = append(p.Contenders, "weighted-mse", "telescope", "emd-cnn", "emd")
 		}
 	}
-	if p.Events == 0 && len(p.Data) == 0 {
-		p.Events = simulatedEvents
-	}
 	return p
 }
 
 // Check reports what does not fit, by the setting's key, before any work.
 func (p Plan) Check() error {
-	if err := errors.Join(p.checkEvents(), p.checkTraining()); err != nil {
-		return fmt.Errorf("physics: %w", firstOf(err))
-	}
-	if err := p.checkContenders(); err != nil {
-		return fmt.Errorf("physics: %w", err)
+	for _, check := range []func() error{p.checkEvents, p.checkSimulated, p.checkTraining, p.checkContenders} {
+		if err := check(); err != nil {
+			return fmt.Errorf("physics: %w", err)
+		}
 	}
 	return nil
-}
-
-// firstOf is the first of joined errors.
-func firstOf(err error) error {
-	if list, ok := err.(interface{ Unwrap() []error }); ok {
-		return list.Unwrap()[0]
-	}
-	return err
 }
 
 func (p Plan) checkEvents() error {
@@ -175,7 +162,7 @@ func (p Plan) checkEvents() error {
 			return err
 		}
 	}
-	if len(p.Data) == 0 || p.Events != 0 {
+	if len(p.Data) == 0 || p.Events != 0 { // 0 is all of the files
 		if err := limit.Count("events =", p.Events, maxEvents); err != nil {
 			return err
 		}

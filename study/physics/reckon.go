@@ -40,6 +40,7 @@ func (w *work) results(ctx context.Context, files [][]string) (*Results, error) 
 	r.Rate = sum.Rate
 	for k := range r.Contenders {
 		r.Contenders[k].merit = sum.Contenders[k]
+		r.Contenders[k].explain()
 	}
 	r.Samples = w.counted
 	r.Order, r.Paper, r.Correlations = r.order(), r.paper(), r.correlate()

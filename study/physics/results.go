@@ -112,15 +112,54 @@ func (c *Contender) Value(name string) physics.Value {
 			}
 		}
 	}
+	return c.none()
+}
+
+// none is the value of a figure that was not measured of the contender.
+func (c *Contender) none() physics.Value {
+	if c.Note != "" {
+		return none(c.uncalibrated())
+	}
 	return none("not measured")
 }
+
+// uncalibrated says why there is none of the figures that need a calibration.
+func (c *Contender) uncalibrated() string { return "not calibrated: " + c.Note }
+
+// explain has figures that need a calibration say why there is none.
+func (c *Contender) explain() {
+	if c.Note == "" {
+		return
+	}
+	tell := func(v *physics.Value) {
+		if v != nil && math.IsNaN(v.Value) && (strings.HasPrefix(v.Note, unknown) || v.Note == lacking) {
+			v.Note = c.uncalibrated()
+		}
+	}
+	for i := range c.merit.Figures {
+		m := &c.merit.Figures[i]
+		tell(m.Value)
+		tell(m.Ratio)
+		for _, bins := range [][]physics.Bin{m.ByPt, m.ByEta, m.ByThreshold} {
+			for k := range bins {
+				tell(&bins[k].Value)
+			}
+		}
+	}
+}
+
+// Notes of figures without calibrated momenta: unknown begins one.
+const (
+	unknown = "not known of any"
+	lacking = "clusters are not calibrated"
+)
 
 // Ratio is a figure's ratio to that of all cells.
 func (c *Contender) Ratio(name string) physics.Value {
 	if f := c.merit.Figure(name); f != nil && f.Ratio != nil {
 		return *f.Ratio
 	}
-	return none("not measured")
+	return c.none()
 }
 
 // Figures of what tells particles from minimum bias, and the share of particles that pass

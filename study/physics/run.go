@@ -67,8 +67,8 @@ func Start(ctx context.Context, folder string, p Plan, s Settings) (*Results, *T
 	if w.samples, err = p.samples(ctx, s.Remark); err != nil {
 		return nil, nil, err
 	}
-	if n, want := w.samples[0].n, fewestEvents(w.geometry); n < want {
-		return nil, nil, fmt.Errorf("physics: %d events with a particle, of which each half calibrates %d layers: want at least %d", n, len(w.geometry.Layers()), want)
+	if err := p.enough(w.samples[0].n); err != nil {
+		return nil, nil, fmt.Errorf("physics: %w", err)
 	}
 	id, err := p.identity(files)
 	if err != nil {
@@ -109,9 +109,6 @@ func (p Plan) room(folder string, samples []sample, given int) error {
 	}
 	return limit.Disk("physics: the run", folder, bytes)
 }
-
-// fewestEvents are those without which no calibration is possible.
-func fewestEvents(g *physics.Geometry) int { return 2 * physics.FewestClusters(len(g.Layers())) }
 
 // metric is the ground metric of that name.
 func metric(name string) (*emd.Metric, error) {

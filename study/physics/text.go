@@ -78,6 +78,17 @@ func (r *Results) Overview() (head []string, rows [][]string) {
 	return head, rows
 }
 
+// Notes say of which contenders figures are missing in the overview, and why.
+func (r *Results) Notes() []string {
+	var list []string
+	for _, c := range r.Contenders {
+		if c.Note != "" {
+			list = append(list, fmt.Sprintf("%s is not calibrated: %s.", c.Name, c.Note))
+		}
+	}
+	return list
+}
+
 // writeTables writes the tables as Markdown.
 func writeTables(w io.Writer, r *Results) error {
 	var b strings.Builder
@@ -101,6 +112,9 @@ func writeTables(w io.Writer, r *Results) error {
 	}
 	head, rows := r.Overview()
 	table("Contenders", head, rows)
+	for _, note := range r.Notes() {
+		fmt.Fprintf(&b, "\n%s\n", note)
+	}
 	for _, t := range []struct {
 		title string
 		of    func() ([]string, [][]string)
