@@ -12,6 +12,7 @@ import (
 	"barrow/econt"
 	"barrow/hgcal"
 	modelfile "barrow/model/file"
+	"barrow/model/registers"
 	"barrow/wafer"
 )
 
@@ -32,6 +33,7 @@ func openChip(_ context.Context, c *call) (object, error) {
 		Mux      string   `json:"mux"`
 		Overflow string   `json:"overflow"`
 		FirstBX  int      `json:"first_bx"`
+		weightsParams
 	}
 	if err := c.decode(&p); err != nil {
 		return object{}, err
@@ -59,6 +61,16 @@ func openChip(_ context.Context, c *call) (object, error) {
 	if r.Config.Overflow, err = choice("overflow", p.Overflow, map[string]econt.Overflow{"saturate": econt.Saturate, "wrap": econt.Wrap}); err != nil {
 		return object{}, err
 	}
+	if p.Weights != "" && r.Config.Algorithm != econt.Autoencoder {
+		return object{}, fmt.Errorf("worker: weights are for the algorithm AE; the registers have %s", r.Config.Algorithm)
+	}
+	read, remarks, err := p.read(r.Config.Weights)
+	if err != nil {
+		return object{}, err
+	}
+	if read != nil {
+		r.Config.Weights, m.remarks = read, append(m.remarks, remarks...)
+	}
 	if m.emulator, err = econt.New(r.Config); err != nil {
 		return object{}, err
 	}
@@ -72,6 +84,30 @@ func choice[T any](setting, name string, values map[string]T) (v T, err error) {
 		return v, unknown(setting, name, values)
 	}
 	return v, nil
+}
+
+// weightsParams name a file of an encoder's weights, and how it is read.
+type weightsParams struct {
+	Weights    string `json:"weights"`
+	DenseOrder string `json:"dense_order"`
+	Rounding   string `json:"rounding"`
+}
+
+// read gives no weights where no file is named. given are those of registers, or nil.
+func (p weightsParams) read(given *econt.Weights) (w *econt.Weights, remarks []string, err error) {
+	order, e1 := choice("dense_order", p.DenseOrder, map[string]*econt.DenseOrder{"auto": nil, "keras": new(econt.DenseKeras), "golden": new(econt.DenseGolden)})
+	rounding, e2 := choice("rounding", p.Rounding, map[string]*econt.Rounding{"auto": nil, "nearest": new(econt.RoundNearest), "floor": new(econt.RoundFloor)})
+	if err := errors.Join(e1, e2); err != nil {
+		return nil, nil, err
+	}
+	if (order != nil || rounding != nil) && registers.KindOf(p.Weights) != registers.KerasWeights {
+		return nil, nil, errors.New("worker: dense_order and rounding are for weights in Keras HDF5")
+	}
+	if p.Weights == "" {
+		return nil, nil, nil
+	}
+	w, remarks, err = registers.ReadFile(p.Weights, registers.FileSettings{Order: order, Rounding: rounding, Given: given})
+	return w, remarks, fileError(err)
 }
 
 // readRegisters reads register files on top of each other.
@@ -168,7 +204,9 @@ type baselineParams struct {
 	Pedestal  bool   `json:"pedestal"`
 	Rest      bool   `json:"rest"`
 	Overflow  string `json:"overflow"`
-	Model     string `json:"model"` // for AE
+	Model     string `json:"model"` // for AE, or Weights
+	weightsParams
+	Keep string `json:"keep"`
 }
 
 // A baseline sends images through one algorithm.
@@ -177,7 +215,8 @@ type baseline struct {
 	decoder *econt.Decoder
 	links   int
 	channel [hgcal.Cells]int   // of a cell
-	model   *autoencoder.Model // of AE
+	model   *autoencoder.Model // of AE, nil of weights alone
+	remarks []string
 }
 
 func openBaseline(_ context.Context, c *call) (object, error) {
@@ -193,9 +232,11 @@ func openBaseline(_ context.Context, c *call) (object, error) {
 	var weights *econt.Weights
 	bits := 0
 	if a == econt.Autoencoder {
-		if weights, bits, err = b.load(p.Model, p.Links); err != nil {
+		if weights, bits, err = b.load(&p); err != nil {
 			return object{}, err
 		}
+	} else if p.Weights != "" || p.Keep != "" {
+		return object{}, fmt.Errorf("worker: weights and keep are for the algorithm AE, not %s", a)
 	}
 	config, err := p.config(a, weights)
 	if err != nil {
@@ -219,15 +260,27 @@ func openBaseline(_ context.Context, c *call) (object, error) {
 		order = hgcal.Raster
 	}
 	b.channel = hgcal.Map(order, hgcal.V9)
-	return object{methods: map[string]function{"encode": b.encode, "decode": b.decode}}, nil
+	return object{methods: map[string]function{"encode": b.encode, "decode": b.decode, "remarks": b.told}}, nil
 }
 
 // load opens the model whose encoder the chip is, and says how many bits of its outputs
-// are sent.
-func (b *baseline) load(name string, links int) (*econt.Weights, int, error) {
-	if name == "" {
-		return nil, 0, errors.New("worker: the algorithm AE needs a model: one that was trained with the precision asic")
+// are sent; or the weights of an encoder alone, whose bits are those meant for the links.
+func (b *baseline) load(p *baselineParams) (w *econt.Weights, bits int, err error) {
+	switch name := p.Model; {
+	case p.Weights != "" && name != "":
+		return nil, 0, errors.New("worker: model and weights: give one")
+	case p.Keep != "" && name != "":
+		return nil, 0, errors.New("worker: keep is for weights; a model has its own bits")
+	case p.Weights == "" && name == "":
+		return nil, 0, errors.New("worker: the algorithm AE needs a model, one that was trained with the precision asic, or an encoder's weights")
 	}
+	if w, b.remarks, err = p.read(nil); w != nil || err != nil {
+		return w, 0, err
+	}
+	return b.loadModel(p.Model, p.Links)
+}
+
+func (b *baseline) loadModel(name string, links int) (*econt.Weights, int, error) {
 	var err error
 	if b.model, err = modelfile.Autoencoder(name, modelfile.Settings{}); err != nil {
 		return nil, 0, fileError(err)
@@ -255,6 +308,13 @@ func (p *baselineParams) config(a econt.Algorithm, w *econt.Weights) (econt.Conf
 	if err != nil {
 		return c, err
 	}
+	all, err := choice("keep", p.Keep, map[string]bool{"top": false, "all": true})
+	if err != nil {
+		return c, err
+	}
+	if all {
+		c.Keep = econt.KeepAll()
+	}
 	if p.DropLSB != nil {
 		if *p.DropLSB < 0 || *p.DropLSB > 7 {
 			return c, fmt.Errorf("worker: drop_lsb is %d: want 0 to 7", *p.DropLSB)
@@ -279,6 +339,11 @@ func (p *baselineParams) settings() (s econt.BaselineSettings, err error) {
 	s.Decoder.Point, e2 = choice("point", p.Point, map[string]econt.Point{"middle": econt.Middle, "lowest": econt.Lowest})
 	s.Decoder.Share, e3 = choice("share", p.Share, map[string]econt.Share{"largest": econt.ShareLargest, "equal": econt.ShareEqual})
 	return s, errors.Join(e1, e2, e3)
+}
+
+// told says how the weights were read.
+func (b *baseline) told(_ context.Context, c *call) error {
+	return c.answer(map[string]any{"remarks": b.remarks})
 }
 
 // frameWords is the most words of 16 bits that a frame has.

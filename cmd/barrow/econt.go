@@ -1,20 +1,14 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"io"
-	"maps"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"barrow/econt"
-	"barrow/model/keras"
 	"barrow/model/registers"
 )
 
@@ -87,7 +81,7 @@ func (f *chipFlags) chip(cmd *cobra.Command, remarks io.Writer) (*econt.Register
 	}
 	f.setOverflow(&r.Config)
 	if f.weights != "" {
-		if r.Config.Weights, err = f.readWeights(cmd, r.Config.Weights, remarks); err != nil {
+		if r.Config.Weights, err = f.readWeights(r.Config.Weights, remarks); err != nil {
 			return nil, err
 		}
 	}
@@ -195,99 +189,20 @@ func readRegisters(cmd *cobra.Command, paths ...string) (*econt.Registers, error
 	return econt.JoinRegisters(files...)
 }
 
-// readWeights reads --weights. given are the register file's, which decide
-// --dense-order auto.
-func (f *chipFlags) readWeights(cmd *cobra.Command, given *econt.Weights, remarks io.Writer) (*econt.Weights, error) {
-	switch {
-	case isKeras(f.weights):
-		return f.readKeras(given, remarks)
-	case ending(f.weights) == "csv":
-		return readWeightsCSV(f.weights)
-	case isYAML(f.weights):
-		r, err := readRegisters(cmd, f.weights)
-		if err != nil {
-			return nil, err
-		}
-		if r.Config.Weights == nil {
-			return nil, fmt.Errorf("%s: no Encoder registers", f.weights)
-		}
-		return r.Config.Weights, nil
+// readWeights reads --weights. given are the register file's, which decide what is
+// auto.
+func (f *chipFlags) readWeights(given *econt.Weights, notes io.Writer) (*econt.Weights, error) {
+	w, remarks, err := registers.ReadFile(f.weights, registers.FileSettings{
+		Order:    map[string]*econt.DenseOrder{"keras": new(econt.DenseKeras), "golden": new(econt.DenseGolden)}[f.denseOrder],
+		Rounding: map[string]*econt.Rounding{"nearest": new(econt.RoundNearest), "floor": new(econt.RoundFloor)}[f.rounding],
+		Given:    given,
+	})
+	for _, r := range remarks {
+		fmt.Fprintln(notes, r)
 	}
-	return nil, fmt.Errorf("%s: weights of an encoder alone end in .hdf5, .h5, .csv, .yaml or .yml; a trained encoder of Barrow becomes registers by \"barrow encoder export\"", f.weights)
+	return w, err
 }
 
-func readWeightsCSV(path string) (*econt.Weights, error) {
-	in, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer in.Close()
-	w, err := econt.ReadWeightsCSV(in)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return w, nil
-}
+func isKeras(path string) bool { return registers.KindOf(path) == registers.KerasWeights }
 
-func isKeras(path string) bool { return slices.Contains([]string{"hdf5", "h5"}, ending(path)) }
-
-func isYAML(path string) bool { return slices.Contains([]string{"yaml", "yml"}, ending(path)) }
-
-func ending(path string) string {
-	return strings.ToLower(strings.TrimPrefix(filepath.Ext(path), "."))
-}
-
-// readKeras takes the encoder of a Keras file. Where a flag is auto and the
-// registers' weights are these, read in some way, that way is taken: the golden
-// files' own is floor and untransposed. Otherwise it is the trained network's.
-func (f *chipFlags) readKeras(given *econt.Weights, remarks io.Writer) (*econt.Weights, error) {
-	orders := choices(f.denseOrder, map[string]econt.DenseOrder{"keras": econt.DenseKeras, "golden": econt.DenseGolden})
-	roundings := choices(f.rounding, map[string]econt.Rounding{"nearest": econt.RoundNearest, "floor": econt.RoundFloor})
-	if f.denseOrder == "golden" {
-		slices.Reverse(roundings) // a user who asks for the golden files' order means their rounding
-	}
-	var readings []registers.Reading
-	for _, o := range orders {
-		for _, r := range roundings {
-			readings = append(readings, registers.Reading{Order: o, Rounding: r})
-		}
-	}
-	file, err := keras.ReadWeights(f.weights)
-	if err != nil {
-		return nil, err
-	}
-	w, err := registers.Read(file, given, readings[0], readings[1:]...)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.weights, err)
-	}
-	f.remarkReading(w, remarks)
-	return w.Weights, nil
-}
-
-// remarkReading says what was chosen and changed in reading a Keras file.
-func (f *chipFlags) remarkReading(w *registers.Weights, remarks io.Writer) {
-	if w.Given && w.Reading.Order == econt.DenseGolden && f.denseOrder == "auto" {
-		fmt.Fprintf(remarks, "%s: the registers hold this dense kernel untransposed, as the golden files do: not the network that was trained\n", f.weights)
-	}
-	if n := w.Changed.OffGrid; n > 0 {
-		how := "the nearest, as QKeras computes"
-		if w.Reading.Rounding == econt.RoundFloor {
-			how = "the next below, as the golden files were made: not the network that QKeras computes"
-		}
-		if w.Given && f.rounding == "auto" {
-			how += "; so the registers have it"
-		}
-		fmt.Fprintf(remarks, "%s: %d of %d weights are no multiples of 1/32 and were rounded to %s (--rounding)\n", f.weights, n, econt.WeightCount, how)
-	}
-	if n := w.Changed.Clipped; n > 0 {
-		fmt.Fprintf(remarks, "%s: %d of %d weights were outside -1 to 31/32 and were clipped\n", f.weights, n, econt.WeightCount)
-	}
-}
-
-// choices is the one value that a flag names, or for auto all in order.
-func choices[T cmp.Ordered](name string, values map[string]T) []T {
-	if v, ok := values[name]; ok {
-		return []T{v}
-	}
-	return slices.Sorted(maps.Values(values))
-}
+func isYAML(path string) bool { return registers.KindOf(path) == registers.YAMLWeights }

@@ -93,7 +93,7 @@ func (f *encodeFlags) encoder(cmd *cobra.Command, threads int, notes io.Writer) 
 		}
 		return m, w, nil
 	case f.chip.weights != "":
-		w, err = f.chip.readWeights(cmd, nil, notes)
+		w, err = f.chip.readWeights(nil, notes)
 		return nil, w, err
 	}
 	return nil, nil, fmt.Errorf("algorithm AE needs --model, a trained autoencoder, or --weights, an encoder as Keras HDF5, CSV or register YAML")

@@ -82,7 +82,7 @@ func (f *chipFlags) convert(cmd *cobra.Command, config []string, notes io.Writer
 		c = r.Config
 	}
 	if !whole {
-		w, err := f.readWeights(cmd, nil, notes)
+		w, err := f.readWeights(nil, notes)
 		if err != nil {
 			return nil, err
 		}
@@ -99,7 +99,7 @@ func writeChip(path string, c *econt.Config, d econt.Dialect, denseOrder string,
 	switch {
 	case isYAML(path):
 		return outfile.Write(path, force, func(w io.Writer) error { return econt.WriteRegisters(w, c, d) })
-	case ending(path) == "csv":
+	case registers.KindOf(path) == registers.CSVWeights:
 		return outfile.Write(path, force, c.Weights.WriteCSV)
 	case isKeras(path):
 		order := econt.DenseKeras

@@ -38,36 +38,36 @@ func fromKeras(f *keras.File, order econt.DenseOrder) (*econt.FloatWeights, erro
 	return out, nil
 }
 
-// A Reading is a way to make the chip's integers of a Keras file's numbers.
-type Reading struct {
-	Order    econt.DenseOrder
-	Rounding econt.Rounding
+// A reading is a way to make the chip's integers of a Keras file's numbers.
+type reading struct {
+	order    econt.DenseOrder
+	rounding econt.Rounding
 }
 
-// Weights are the chip's weights of a Keras file.
-type Weights struct {
+// found are the chip's weights of a Keras file.
+type found struct {
 	*econt.Weights
-	Reading Reading
-	Changed econt.Quantised
-	Given   bool // they are the ones given
+	reading reading
+	changed econt.Quantised
+	given   bool // they are the ones given
 }
 
-// Read makes the chip's weights of a Keras file in the first of the readings that
+// read makes the chip's weights of a Keras file in the first of the readings that
 // gives the weights given, as they stand in a register file say; where none does,
 // or given is nil, in the first.
-func Read(f *keras.File, given *econt.Weights, first Reading, more ...Reading) (*Weights, error) {
-	var result *Weights
-	for _, r := range append([]Reading{first}, more...) {
-		floats, err := fromKeras(f, r.Order)
+func read(f *keras.File, given *econt.Weights, readings ...reading) (*found, error) {
+	var result *found
+	for _, r := range readings {
+		floats, err := fromKeras(f, r.order)
 		if err != nil {
 			return nil, err
 		}
-		w, changed, err := floats.Quantise(r.Rounding)
+		w, changed, err := floats.Quantise(r.rounding)
 		if err != nil {
 			return nil, err
 		}
-		got := &Weights{w, r, changed, given != nil && *w == *given}
-		if got.Given {
+		got := &found{w, r, changed, given != nil && *w == *given}
+		if got.given {
 			return got, nil
 		}
 		if result == nil {

@@ -142,10 +142,10 @@ func TestRead(t *testing.T) {
 	w.Conv[0] = 0
 	nearest, floor := *w, *w
 	nearest.Conv[1], floor.Conv[1] = 1, 0
-	all := []Reading{{econt.DenseKeras, econt.RoundNearest}, {econt.DenseKeras, econt.RoundFloor}, {econt.DenseGolden, econt.RoundNearest}}
+	all := []reading{{econt.DenseKeras, econt.RoundNearest}, {econt.DenseKeras, econt.RoundFloor}, {econt.DenseGolden, econt.RoundNearest}}
 	for _, tc := range []struct {
 		given *econt.Weights
-		want  Reading
+		want  reading
 		found bool
 	}{
 		{nil, all[0], false},
@@ -153,8 +153,8 @@ func TestRead(t *testing.T) {
 		{&floor, all[1], true},
 		{new(econt.Weights), all[0], false},
 	} {
-		got, err := Read(file, tc.given, all[0], all[1:]...)
-		if err != nil || got.Reading != tc.want || got.Given != tc.found || got.Changed.OffGrid != 2 {
+		got, err := read(file, tc.given, all...)
+		if err != nil || got.reading != tc.want || got.given != tc.found || got.changed.OffGrid != 2 {
 			t.Errorf("%+v, %v: want %+v", got, err, tc)
 		}
 	}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from typing import Any, Dict, NamedTuple, Optional, Sequence, Union
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,19 +23,34 @@ __all__ = ["Decoded", "Encoded", "decode", "encode", "run"]
 #: Input words of a bunch crossing, output words, and words of 16 bits in a frame.
 WORDS_IN, WORDS_OUT, FRAME = 12, 13, 26
 
-#: Settings of which only some algorithms make anything.
-_OF = {
-    "threshold": ("TS",),
-    "stc_type": ("STC",),
-    "share": ("STC",),
-    "rest": ("TS", "BC"),
-    "use_sum": ("TS", "BC"),
-    "drop_lsb": ("TS", "STC", "BC", "RPT"),
-    "zero_code": ("TS", "STC", "BC", "RPT"),
-    "point": ("TS", "STC", "BC", "RPT"),
-    "pedestal": ("TS", "STC", "BC", "RPT"),
-    "model": ("AE",),
-    "overflow": ("AE",),
+
+def _count(name: str, value: Any) -> int:
+    return whole(name, value, 0, (1 << 22) - 1)
+
+
+_DROPPING = ("TS", "STC", "BC", "RPT")
+
+#: Settings of an algorithm: the algorithms that make something of it, and what holds a
+#: value to its type. All but the first three may be None, the worker's default.
+_SETTINGS: Dict[str, Tuple[Tuple[str, ...], Callable[[str, Any], Any]]] = {
+    "links": ((), lambda name, value: whole(name, value, 0, 1 << 30)),
+    "density": ((), text),
+    "entry": ((), text),
+    "threshold": (("TS",), _count),
+    "stc_type": (("STC",), _count),
+    "share": (("STC",), text),
+    "rest": (("TS", "BC"), flag),
+    "use_sum": (("TS", "BC"), flag),
+    "drop_lsb": (_DROPPING, _count),
+    "zero_code": (_DROPPING, flag),
+    "point": (_DROPPING, text),
+    "pedestal": (_DROPPING, flag),
+    "model": (("AE",), lambda name, value: absolute(value)),
+    "weights": (("AE",), lambda name, value: absolute(value)),
+    "keep": (("AE",), text),
+    "dense_order": (("AE",), text),
+    "rounding": (("AE",), text),
+    "overflow": (("AE",), text),
 }
 
 
@@ -47,6 +62,9 @@ def run(
     mux: str = "auto",
     overflow: str = "saturate",
     drain: bool = False,
+    weights: Optional[FileName] = None,
+    dense_order: str = "auto",
+    rounding: str = "auto",
 ) -> NDArray[np.uint32]:
     """Run the chip on a test vector's words, as ``barrow econt run`` does.
 
@@ -65,6 +83,17 @@ def run(
         AE outputs above nine bits: ``saturate`` or ``wrap``; no golden decides.
     drain : bool
         Go on after the last row until the buffer is empty.
+    weights : path, optional
+        AE: an encoder's weights in place of the registers': Keras HDF5, CSV or YAML, by its
+        ending.
+    dense_order : str
+        How the dense kernel of `weights` in HDF5 is read: ``keras`` (the trained network),
+        ``golden`` (untransposed, as the golden files were made), or ``auto``: ``golden`` where that
+        gives the weights of `config`, else ``keras``.
+    rounding : str
+        How `weights` in HDF5 become multiples of 1/32: ``nearest`` (halves to even, as QKeras
+        computes), ``floor`` (as the golden files were made), or ``auto``: ``floor`` where
+        that gives the weights of `config` or with `dense_order` ``golden``, else ``nearest``.
 
     Returns
     -------
@@ -74,15 +103,16 @@ def run(
     Raises
     ------
     ValueError
-        Words that do not fit; the message has row and word.
+        Words that do not fit; the message has row and word. Settings that do not exist, or
+        are for nothing here.
     OSError
-        Registers that are not there, or no chip's.
+        Registers or weights that are not there, or no chip's.
 
     Warns
     -----
     UserWarning
-        Registers that the files leave out, with the values taken; frames that the buffer
-        truncated, or that no golden decides.
+        Registers that the files leave out, with the values taken; weights that were rounded
+        or clipped; frames that the buffer truncated, or that no golden decides.
     """
     words = _words(input)
     try:
@@ -91,9 +121,17 @@ def run(
         raise ValueError(f"barrow: config is {config!r}: want a path, or a list of paths") from None
     if not files:
         raise ValueError("barrow: config names no register file")
-    chip = Object(
-        "econt.chip", {"config": [absolute(file) for file in files], "mux": text("mux", mux), "overflow": text("overflow", overflow), "first_bx": whole("first_bx", first_bx, 0, 3563)}
-    )
+    params: Dict[str, Any] = {
+        "config": [absolute(file) for file in files],
+        "mux": text("mux", mux),
+        "overflow": text("overflow", overflow),
+        "first_bx": whole("first_bx", first_bx, 0, 3563),
+        "dense_order": text("dense_order", dense_order),
+        "rounding": text("rounding", rounding),
+    }
+    if weights is not None:
+        params["weights"] = absolute(weights)
+    chip = Object("econt.chip", params)
     n = len(words)
     sent = np.empty((n, WORDS_OUT), np.uint32)
     for part in chunks(n, 4 * (WORDS_IN + WORDS_OUT), "bunch crossings", 16 << 20):
@@ -130,7 +168,7 @@ class Encoded(NamedTuple):
     Attributes
     ----------
     decoded : array (N, 48), float64
-        Decoded images in V9 order, CALQ counts.
+        Decoded images in V9 order, CALQ counts; of AE without `model` zeros.
     bits : array (N,), int64
         Bits of information in each frame, without padding.
     frames : array (N, 26), uint16
@@ -151,7 +189,7 @@ class Decoded(NamedTuple):
     Attributes
     ----------
     decoded : array (N, 48), float64
-        Images in V9 order, CALQ counts.
+        Images in V9 order, CALQ counts; of AE without `model` zeros.
     bits : array (N,), int64
         Bits of information in each frame, without padding.
     sum : array (N,), float64
@@ -184,6 +222,10 @@ def encode(
     rest: Optional[bool] = None,
     model: Optional[FileName] = None,
     overflow: Optional[str] = None,
+    weights: Optional[FileName] = None,
+    keep: Optional[str] = None,
+    dense_order: Optional[str] = None,
+    rounding: Optional[str] = None,
 ) -> Encoded:
     """Send images through one algorithm of the chip and decode them, as ``barrow econt encode`` does.
 
@@ -222,6 +264,19 @@ def encode(
         AE: run folder or weights file of a model trained with the precision ``asic``.
     overflow : str
         AE outputs above nine bits: ``saturate`` (the default) or ``wrap``.
+    weights : path
+        AE, in place of `model`: an encoder alone, as Keras HDF5, CSV or register YAML, by its
+        ending. It gives outputs, but no images: `decoded` is zeros.
+    keep : str
+        AE of `weights`: ``top``, the bits meant for so many links (the default), or ``all``:
+        of 144, as far as they fit.
+    dense_order : str
+        How the dense kernel of `weights` in HDF5 is read: ``keras`` (the trained network),
+        ``golden`` (untransposed, as the golden files were made), or ``auto``: ``keras``.
+    rounding : str
+        How `weights` in HDF5 become multiples of 1/32: ``nearest`` (halves to even, as QKeras
+        computes), ``floor`` (as the golden files were made), or ``auto``: ``floor`` with
+        `dense_order` ``golden``, else ``nearest``.
 
     Raises
     ------
@@ -229,14 +284,19 @@ def encode(
         Charges that are not in 0 to 2^22 (the message has the image), settings that do not
         exist, or that the algorithm makes nothing of.
     OSError
-        A model that cannot be read.
+        A model, or weights, that cannot be read.
+
+    Warns
+    -----
+    UserWarning
+        Weights that were rounded or clipped.
     """
+    settings = _settings(locals())
     charge = charge_of(images)
-    chip = _baseline(
-        algorithm, links, density, entry,
-        drop_lsb=drop_lsb, stc_type=stc_type, threshold=threshold, use_sum=use_sum, point=point, share=share,
-        zero_code=zero_code, pedestal=pedestal, rest=rest, model=model, overflow=overflow,
-    )  # fmt: skip
+    chip = _opened(settings)
+    if weights is not None:
+        for remark in chip.call("remarks").params["remarks"] or []:
+            warnings.warn(remark, UserWarning, stacklevel=2)
     n = len(charge)
     decoded, bits = np.empty((n, CELLS)), np.empty(n, np.int64)
     frames, latent = np.empty((n, FRAME), np.uint16), np.empty((n, LATENT), np.uint16)
@@ -263,6 +323,10 @@ def decode(
     pedestal: Optional[bool] = None,
     rest: Optional[bool] = None,
     model: Optional[FileName] = None,
+    weights: Optional[FileName] = None,
+    keep: Optional[str] = None,
+    dense_order: Optional[str] = None,
+    rounding: Optional[str] = None,
 ) -> Decoded:
     """Read frames of the chip, with the settings that they were encoded with.
 
@@ -272,7 +336,9 @@ def decode(
         As :func:`encode` returns them, or as words of 32 bits, the first 16 of a frame in
         the upper half, as in the rows of :func:`run`. TS sends frames of many lengths, which
         are to be cut out of those rows first.
-    algorithm, links, density, drop_lsb, stc_type, use_sum, point, share, zero_code, pedestal, rest, model
+    algorithm, links, density, drop_lsb, stc_type, use_sum, point, share, zero_code, pedestal, rest
+        As of :func:`encode`.
+    model, weights, keep, dense_order, rounding
         As of :func:`encode`. An image of AE has the scale of the sum in its frame, the
         middle of a code's interval.
 
@@ -281,6 +347,7 @@ def decode(
     ValueError
         Frames that the algorithm cannot have sent; the message has the frame.
     """
+    settings = _settings(locals())
     words = numbers(frames, "frames")
     if words.ndim == 2 and words.shape[1] == WORDS_OUT:
         if words.dtype.kind not in "iu" or words.size and (words.min() < 0 or words.max() >= 1 << 32):
@@ -290,11 +357,7 @@ def decode(
         raise ValueError(f"barrow: frames have the shape {words.shape}: want (N, {FRAME}), or (N, {WORDS_OUT}) as run has them")
     if words.dtype.kind not in "iu" or words.size and (words.min() < 0 or words.max() >= 1 << 16):
         raise ValueError("barrow: frames have elements that are no words: want whole numbers from 0 to 2^16-1")
-    chip = _baseline(
-        algorithm, links, density, None,
-        drop_lsb=drop_lsb, stc_type=stc_type, use_sum=use_sum, point=point, share=share,
-        zero_code=zero_code, pedestal=pedestal, rest=rest, model=model,
-    )  # fmt: skip
+    chip = _opened(settings)
     n = len(words)
     decoded, bits, total = np.empty((n, CELLS)), np.empty(n, np.int64), np.empty(n)
     latent = np.empty((n, LATENT), np.uint16)
@@ -306,24 +369,22 @@ def decode(
     return Decoded(decoded, bits, total, latent)
 
 
-def _baseline(algorithm: str, links: int, density: str, entry: Optional[str], **given: Any) -> Object:
-    """The worker's object of a call of encode or decode; settings that are None have its defaults."""
-    algorithm = str(algorithm).upper()
-    params: Dict[str, Any] = {"algorithm": algorithm, "links": whole("links", links, 0, 1 << 30), "density": text("density", density)}
-    if entry is not None:
-        params["entry"] = text("entry", entry)
-    for name, value in given.items():
-        algorithms = _OF[name]
-        if value is None:
+def _settings(arguments: Mapping[str, Any]) -> Dict[str, Any]:
+    """The worker's settings of encode or decode, of which these are the arguments."""
+    algorithm = str(arguments["algorithm"]).upper()
+    params = {"algorithm": algorithm}
+    for name, (algorithms, check) in _SETTINGS.items():
+        if algorithms and arguments.get(name) is None or name not in arguments:
             continue
-        if algorithm not in algorithms:
-            raise ValueError(f"barrow: {name} is for {' and '.join(algorithms)}, the algorithm {algorithm} makes nothing of it")
-        if name in ("drop_lsb", "stc_type", "threshold"):
-            params[name] = whole(name, value, 0, (1 << 22) - 1)
-        elif name in ("use_sum", "zero_code", "pedestal", "rest"):
-            params[name] = flag(name, value)
-        else:
-            params[name] = absolute(value) if name == "model" else text(name, value)
-    chip = Object("econt.baseline", params)
+        if algorithms and algorithm not in algorithms:
+            raise ValueError(
+                f"barrow: {name} is for {' and '.join(algorithms)}, the algorithm {algorithm} makes nothing of it"
+            )
+        params[name] = check(name, arguments[name])
+    return params
+
+
+def _opened(settings: Dict[str, Any]) -> Object:
+    chip = Object("econt.baseline", settings)
     chip.open()
     return chip

@@ -7,7 +7,7 @@ import json
 import subprocess
 import warnings
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 import numpy as np
 import pytest
@@ -130,6 +130,99 @@ def test_autoencoder(command: str, images: Any, tmp_path: Path) -> None:
         econt.encode(images, "AE", 2, model=tmp_path / "run")
     with pytest.raises(ValueError, match="needs a model"):
         econt.encode(images, "AE")
+
+
+@pytest.fixture(scope="module")
+def weights(command: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one encoder's weights in all formats, and a chip without any."""
+    folder = tmp_path_factory.mktemp("weights")
+    shape = {"conv": (8, range(9)), "conv_bias": (8, [""]), "dense": (16, range(128)), "dense_bias": (16, [""])}
+    draw = np.random.default_rng(4)
+    rows = [(layer, k, i, draw.integers(-32, 32)) for layer, (n, of) in shape.items() for k in range(n) for i in of]
+    with open(folder / "w.csv", "w", newline="") as f:
+        csv.writer(f).writerows([("layer", "output", "input", "weight"), *rows])
+    for name in ("w.h5", "w.yaml"):
+        subprocess.run([command, "econt", "weights", str(folder / "w.csv"), str(folder / name)], check=True, capture_output=True)
+    return folder
+
+
+@pytest.mark.parametrize("keep", ["top", "all"])
+@pytest.mark.parametrize("ending", ["csv", "h5", "yaml"])
+def test_weights_as_the_program_encodes(command: str, images: Any, weights: Path, tmp_path: Path, ending: str, keep: str) -> None:
+    barrow.write(tmp_path / "images.npz", {"charge": images})
+    flags = ["--algorithm", "AE", "--etx", "3", "--weights", str(weights / f"w.{ending}"), "--keep", keep]
+    run = [command, "econt", "encode", str(tmp_path / "images.npz"), *flags, "--out", str(tmp_path / "sent.csv")]
+    subprocess.run(run, check=True, capture_output=True)
+    there = barrow.read(tmp_path / "sent.csv")
+    found = econt.encode(images, "AE", 3, weights=weights / f"w.{ending}", keep=keep)
+    np.testing.assert_array_equal(found.latent, np.stack([there[f"AE{j}"] for j in range(16)], 1))
+    np.testing.assert_array_equal(found.bits, there["bits"])
+    assert found.latent.any() and not found.decoded.any()
+    back = econt.decode(found.frames, "AE", 3, weights=weights / f"w.{ending}", keep=keep)
+    np.testing.assert_array_equal(back.latent, found.latent)
+    assert (back.sum > 0).any() and not back.decoded.any()
+
+
+SETTINGS: List[Dict[str, str]] = [
+    {}, {"dense_order": "keras"}, {"dense_order": "golden"}, {"rounding": "nearest"}, {"rounding": "floor"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+def test_weights_of_keras(command: str, images: Any, vectors: Path, tmp_path: Path, settings: Dict[str, str]) -> None:
+    """The golden weights, read in all ways, as encode and run of the program do."""
+    folder, file = vectors / "AE", vectors / "AE" / "encoder.hdf5"
+    flags = ["--weights", str(file)]
+    for name, value in settings.items():
+        flags += ["--" + name.replace("_", "-"), value]
+    barrow.write(tmp_path / "images.npz", {"charge": images[:50]})
+    run = [command, "econt", "encode", str(tmp_path / "images.npz"), "--algorithm", "AE", "--out", str(tmp_path / "sent.csv")]
+    said = subprocess.run([*run, *flags], check=True, capture_output=True, text=True).stderr
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = econt.encode(images[:50], "AE", weights=file, **settings)  # type: ignore[arg-type]
+    assert [str(warning.message) for warning in caught] == said.splitlines()
+    assert "no multiples of 1/32" in said
+    there = barrow.read(tmp_path / "sent.csv")
+    np.testing.assert_array_equal(found.latent, np.stack([there[f"AE{j}"] for j in range(16)], 1))
+    given = words(vectors / "testInput.csv")[:300]
+    with open(tmp_path / "input.csv", "w", newline="") as f:
+        csv.writer(f).writerows([[f"RX_DATA_{k}" for k in range(12)], *([f"{word:08x}" for word in row] for row in given)])
+    run = [command, "econt", "run", "--config", str(folder / "init.yaml"), "--input", str(tmp_path / "input.csv"), *flags]
+    program = subprocess.run([*run, "--out", str(tmp_path / "out.csv")], check=True, capture_output=True, text=True)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        sent = econt.run(folder / "init.yaml", given, weights=file, **settings)
+    np.testing.assert_array_equal(sent, words(tmp_path / "out.csv"))
+    assert {str(w.message) for w in caught if "encoder.hdf5" in str(w.message)} <= set(program.stderr.splitlines())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        registers = econt.run(folder / "init.yaml", given)
+    assert (sent == registers).all() == (settings in ({}, {"dense_order": "golden"}, {"rounding": "floor"}))
+
+
+def test_weights_errors(images: Any, weights: Path, vectors: Path, tmp_path: Path) -> None:
+    few, given = images[:2], words(vectors / "testInput.csv")[:5]
+    (tmp_path / "short.csv").write_text("1\n2\n")
+    (tmp_path / "none.yaml").write_text("ConfigAlgo: {Global: {alg_type: 3}}\n")
+    for file in ("short.csv", "none.yaml", "none.h5", "w.npz"):
+        with pytest.raises(OSError, match=file):
+            econt.encode(few, "AE", weights=tmp_path / file)
+        with pytest.raises(OSError, match=file):
+            econt.run(vectors / "AE" / "init.yaml", given, weights=tmp_path / file)
+    for settings, said in [
+        ({"weights": weights / "w.h5", "model": "x"}, "give one"), ({"model": "x", "keep": "all"}, "keep is for weights"),
+        ({"weights": weights / "w.csv", "rounding": "floor"}, "for weights in Keras"), ({"model": "x", "rounding": "floor"}, "for weights in Keras"),
+        ({"weights": weights / "w.h5", "rounding": "up"}, "nearest"), ({"weights": weights / "w.h5", "dense_order": "x"}, "golden"),
+        ({"weights": weights / "w.h5", "keep": "some"}, "top"), ({"weights": weights / "w.h5", "algorithm": "BC"}, "weights is for AE"),
+        ({"weights": 3}, "path"),
+    ]:  # fmt: skip
+        with pytest.raises(ValueError, match=said):
+            econt.encode(few, **{"algorithm": "AE", **settings})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="for the algorithm AE"):
+        econt.run(vectors / "BC_5eTx" / "init.yaml", given, weights=weights / "w.h5")
+    with pytest.raises(ValueError, match="for weights in Keras"):
+        econt.run(vectors / "AE" / "init.yaml", given, rounding="floor")
 
 
 def test_errors(images: Any) -> None:
