@@ -136,6 +136,14 @@ def test_of_another_program(runs: Path, images: Dict[str, Any], tmp_path: Path) 
     np.testing.assert_allclose(alone.encode(images), encoder.encode(images), atol=1e-5)
     with pytest.raises(ValueError, match="part alone"):
         alone.autoencode(images)
+    os.mkdir(tmp_path / "decoder")
+    os.rename(files["decoder.onnx"], tmp_path / "decoder" / "decoder.onnx")
+    with pytest.warns(UserWarning, match="assumed"):
+        decoder = barrow.Encoder.load(tmp_path / "decoder" / "decoder.onnx")
+    with pytest.raises(ValueError, match="is a decoder alone"):
+        decoder.encode(images)
+    with pytest.raises(ValueError, match="part alone"):
+        decoder.decode(np.zeros((2, 16)))
 
 
 def _encode(encoder: Any, charge: Any, queue: Any) -> None:
