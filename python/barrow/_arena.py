@@ -72,7 +72,9 @@ class Arena:
                 os.ftruncate(self.descriptor, now)
             except OSError as e:
                 limit = "; ulimit -f bounds it" if e.errno == errno.EFBIG else ""
-                raise OSError(e.errno, f"barrow: {now} bytes of the file that is shared with the worker: {e.strerror}{limit}") from e
+                raise OSError(
+                    e.errno, f"barrow: {now} bytes of the file that is shared with the worker: {e.strerror}{limit}"
+                ) from e
         # What lay in the old mapping lies in the new one, too; whoever has views of the
         # old one may go on with them.
         self.map = mmap.mmap(self.descriptor, now)

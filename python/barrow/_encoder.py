@@ -105,7 +105,9 @@ class Encoder:
         latent = np.empty((len(charge), LATENT), np.float32)
         for part in chunks(len(charge), 8 * CELLS, "images", 16 << 20):
             out = {"latent": ((part.stop - part.start, LATENT), "f4")}
-            latent[part] = self._object.call("encode", None, {"charge": (charge[part], "f8")}, out, row=part.start).arrays["latent"]
+            latent[part] = self._object.call(
+                "encode", None, {"charge": (charge[part], "f8")}, out, row=part.start
+            ).arrays["latent"]
         return latent
 
     def decode(
@@ -149,7 +151,11 @@ class Encoder:
         total = _above_zero("sum", 1.0 if sum is None else sum, n)
         most = total if largest is None else _above_zero("largest", largest, n)
         if (largest is None) == (self.info.get("normalisation") == "max"):
-            does = "is of the normalisation max: give largest" if largest is None else "has another normalisation than max: leave largest out"
+            does = (
+                "is of the normalisation max: give largest"
+                if largest is None
+                else "has another normalisation than max: leave largest out"
+            )
             raise ValueError(f"barrow: the model {does}, the images' largest charges")
         # Images of these sums and largest charges; no normalisation leaves this cell out.
         charge = np.zeros((n, CELLS))
@@ -157,7 +163,10 @@ class Encoder:
         if sum is not None and largest is not None:
             rest = (total - most) / (CELLS - 1)
             if not ((0 <= rest) & (rest <= most)).all():
-                raise ValueError(f"barrow: largest does not go with sum: of {CELLS} charges the largest is between sum/{CELLS} and sum")
+                raise ValueError(
+                    "barrow: largest does not go with sum: "
+                    f"of {CELLS} charges the largest is between sum/{CELLS} and sum"
+                )
             charge += rest[:, None]
             charge[:, 1] = most
         return self._decoded("decode", charge, self._columns(columns or {}, n), latent)
@@ -205,7 +214,12 @@ class Encoder:
         FileExistsError, OSError
             Files that are there, or cannot be written.
         """
-        params = {"format": text("format", format), "out": absolute(out), "force": flag("force", force), "verify": flag("verify", verify)}
+        params = {
+            "format": text("format", format),
+            "out": absolute(out),
+            "force": flag("force", force),
+            "verify": flag("verify", verify),
+        }
         files: List[str] = self._object.call("export", params).params["files"]
         return files
 
@@ -219,7 +233,9 @@ class Encoder:
             return []
         return columns_of(columns, n, [name for name in columns if name in _CONDITIONS])
 
-    def _decoded(self, method: str, charge: Any, columns: List[Tuple[str, str, Any]], latent: Any) -> NDArray[np.float64]:
+    def _decoded(
+        self, method: str, charge: Any, columns: List[Tuple[str, str, Any]], latent: Any
+    ) -> NDArray[np.float64]:
         decoded = np.empty((len(charge), CELLS))
         for part in chunks(len(charge), 8 * (2 * CELLS + LATENT + len(columns)), "images", 16 << 20):
             params, arrays = request(charge, columns, part)

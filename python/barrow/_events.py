@@ -121,7 +121,9 @@ def emds(
         params["periods"] = [0.0, 2 * math.pi] + [0.0] * (width - 3)
     pairs = Object("emd.events", params, arrays)
     for part in chunks(rows, 1024 * cols, "barrow: rows of distances"):
-        reply = pairs.call("rows", {"from": part.start, "to": part.stop}, None, {"value": ((part.stop - part.start, cols), "f8")})
+        reply = pairs.call(
+            "rows", {"from": part.start, "to": part.stop}, None, {"value": ((part.stop - part.start, cols), "f8")}
+        )
         result[part] = reply.arrays["value"]
     if events1 is None:
         result += result.T
@@ -167,7 +169,10 @@ def _particles(events: Any, name: str) -> Tuple[Any, Any]:
         events = numbers(events, name)
         return _particles(events, name)
     if not hasattr(events, "__iter__") and not hasattr(events, "__getitem__") or isinstance(events, (str, dict)):
-        raise ValueError(f"barrow: {name} is of type {type(events).__name__}: want a sequence of events, each an array (M, 1+d) of particles")
+        raise ValueError(
+            f"barrow: {name} is of type {type(events).__name__}: "
+            "want a sequence of events, each an array (M, 1+d) of particles"
+        )
     parts: List[Any] = []
     width = 0
     for i, event in enumerate(events):
@@ -193,10 +198,15 @@ def _ordered(fields: Any, name: str) -> List[str]:
     """The fields of records in the order of a particle's numbers, by their names."""
     given = list(fields)
     if len(given) < 2 or "pt" not in given or any(f not in _FIELDS for f in given):
-        raise ValueError(f"barrow: {name} has particles with the fields {', '.join(map(str, given))}: want pt, y and phi alone (or eta, rapidity)")
+        raise ValueError(
+            f"barrow: {name} has particles with the fields {', '.join(map(str, given))}: "
+            "want pt, y and phi alone (or eta, rapidity)"
+        )
     ordered = sorted(given, key=_FIELDS.__getitem__)
     if len({_FIELDS[f] for f in ordered}) < len(ordered):
-        raise ValueError(f"barrow: {name} has particles with the fields {', '.join(given)}: two are the same coordinate")
+        raise ValueError(
+            f"barrow: {name} has particles with the fields {', '.join(given)}: two are the same coordinate"
+        )
     return ordered
 
 

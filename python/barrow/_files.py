@@ -88,7 +88,8 @@ def read(
         What the files' readers have to say of how they read them.
     """
     params = _params({
-        "files": files, "columns": columns, "select": select, "limit": limit, "every": every, "shuffle": shuffle, "seed": seed,
+        "files": files, "columns": columns, "select": select, "limit": limit, "every": every,
+        "shuffle": shuffle, "seed": seed,
         "order": order, "header": header, "layout": layout, "tree": tree, "charge": charge, "quirk": quirk,
     })  # fmt: skip
     blocks: List[Images] = []
@@ -132,7 +133,9 @@ def _iterate(params: Dict[str, Any], rows: int) -> Iterator[Images]:
     waiting: List[Images] = []
     there = 0
     for block in _read(params, rows):
-        if waiting and any((values.dtype.kind == "U") != (waiting[-1][name].dtype.kind == "U") for name, values in block.items()):
+        if waiting and any(
+            (values.dtype.kind == "U") != (waiting[-1][name].dtype.kind == "U") for name, values in block.items()
+        ):
             yield joined(waiting)
             waiting, there = [], 0
         waiting.append(block)
@@ -248,9 +251,12 @@ def write(
     if not len(charge):
         raise ValueError("barrow: there are no images to write")
     params: Dict[str, Any] = {
-        "file": absolute(file), "force": flag("force", force), "order": text("order", order), "digits": whole("digits", digits, 0, 40),
+        "file": absolute(file), "force": flag("force", force), "order": text("order", order),
+        "digits": whole("digits", digits, 0, 40),
     }  # fmt: skip
-    params.update((name, text(name, value)) for name, value in (("dialect", dialect), ("unit", unit)) if value is not None)
+    params.update(
+        (name, text(name, value)) for name, value in (("dialect", dialect), ("unit", unit)) if value is not None
+    )
     writer = Object("files.writer", params)
     temporary = writer.call("temporary").params["file"]
     try:

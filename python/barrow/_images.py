@@ -15,7 +15,18 @@ import numpy as np
 from ._arrays import numbers
 from ._worker import Reply
 
-__all__ = ["CELLS", "LATENT", "FileName", "Images", "absolute", "charge_of", "columns_of", "images_of", "joined", "request"]
+__all__ = [
+    "CELLS",
+    "LATENT",
+    "FileName",
+    "Images",
+    "absolute",
+    "charge_of",
+    "columns_of",
+    "images_of",
+    "joined",
+    "request",
+]
 
 #: The charges of an image.
 CELLS = 48
@@ -53,7 +64,8 @@ def images_of(reply: Reply) -> Images:
         name, values = head["name"], next(rows[head["kind"]])
         if name == "charge":
             raise ValueError(
-                'barrow: the images have a metadata column that is called "charge", as the charges are: leave it out by columns='
+                'barrow: the images have a metadata column that is called "charge", as the charges are: '
+                "leave it out by columns="
             )
         if head["kind"] == "words":
             values = np.array(head.get("words") or [""], dtype=str)[values]
@@ -88,7 +100,10 @@ def charge_of(images: Any, name: str = "images") -> Any:
 
 def _charges(array: Any, name: str) -> Any:
     if array.ndim != 2 or array.shape[1] != CELLS:
-        raise ValueError(f"barrow: {name} has the shape {array.shape}: want (N, {CELLS}), a row of charges in V9 order for each image")
+        raise ValueError(
+            f"barrow: {name} has the shape {array.shape}: "
+            f"want (N, {CELLS}), a row of charges in V9 order for each image"
+        )
     return array
 
 
@@ -98,7 +113,9 @@ def columns_of(data: Mapping[str, Any], n: int, names: Iterable[str]) -> List[Tu
     for name in names:
         kind, values = _column(name, data[name])
         if values.shape != (n,):
-            raise ValueError(f"barrow: the column {name!r} has the shape {values.shape}: want ({n},), as there are {n} images")
+            raise ValueError(
+                f"barrow: the column {name!r} has the shape {values.shape}: want ({n},), as there are {n} images"
+            )
         out.append((str(name), kind, values))
     return out
 
@@ -108,13 +125,20 @@ def _column(name: str, value: Any) -> Tuple[str, Any]:
         value = np.where(np.ma.getmaskarray(value), np.nan, value.data) if np.ma.is_masked(value) else value.data
     array = np.asarray(value)
     if array.dtype.kind == "O":
-        items: List[Any] = [None if item is None or _missing(item) else item for item in array.tolist()] if array.ndim == 1 else []
+        items: List[Any] = (
+            [None if item is None or _missing(item) else item for item in array.tolist()] if array.ndim == 1 else []
+        )
         if all(item is None or isinstance(item, str) for item in items):
             array = np.array(["" if item is None else item for item in items], dtype=str)
         else:
-            several = next((item for item in items if np.ndim(item) or isinstance(item, (list, tuple, dict, set))), None)
+            several = next(
+                (item for item in items if np.ndim(item) or isinstance(item, (list, tuple, dict, set))), None
+            )
             if several is not None:
-                raise ValueError(f"barrow: the column {name!r} has values such as {several!r:.60}: want one number or word for each image")
+                raise ValueError(
+                    f"barrow: the column {name!r} has values such as {several!r:.60}: "
+                    "want one number or word for each image"
+                )
             try:
                 array = np.array([np.nan if item is None else item for item in items])
             except ValueError:
@@ -130,7 +154,9 @@ def _column(name: str, value: Any) -> Tuple[str, Any]:
         return "whole", array.astype(np.int64)
     if kind == "f":
         return "number", array.astype(np.float64)
-    raise ValueError(f"barrow: the column {name!r} has elements of the type {array.dtype}: want whole numbers, numbers or words")
+    raise ValueError(
+        f"barrow: the column {name!r} has elements of the type {array.dtype}: want whole numbers, numbers or words"
+    )
 
 
 def _missing(item: Any) -> bool:

@@ -45,7 +45,10 @@ def leading(p: Tuple[int, ...], q: Tuple[int, ...], cells: Optional[Tuple[int, i
     if p[:-1] != q[:-1]:
         raise ValueError(f"barrow: p has the shape {p} and q {q}: all but the last axis must agree")
     if cells is not None and (p[-1], q[-1]) != cells:
-        raise ValueError(f"barrow: p has the shape {p} and q {q}, the metric {cells[0]}×{cells[1]} cells: the last axes must be these")
+        raise ValueError(
+            f"barrow: p has the shape {p} and q {q}, the metric {cells[0]}×{cells[1]} cells: "
+            "the last axes must be these"
+        )
     return p[:-1]
 
 

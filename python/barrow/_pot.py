@@ -21,7 +21,10 @@ __all__ = ["emd", "emd2"]
 OPTIMAL, LIMIT, INFEASIBLE = 1, 3, 0  # POT's result codes
 _WORDS = {
     OPTIMAL: None,
-    LIMIT: "numItermax steps are not enough to reach and prove the optimum: the plan is the best so far; increase numItermax",
+    LIMIT: (
+        "numItermax steps are not enough to reach and prove the optimum: "
+        "the plan is the best so far; increase numItermax"
+    ),
     INFEASIBLE: "infeasible: the costs that M has leave no way to move all of a to b",
 }
 
@@ -273,7 +276,9 @@ def _rows_of_lists(a: Any) -> bool:
     return isinstance(a, (list, tuple)) and len(a) > 0 and np.ndim(a[0]) > 0
 
 
-def _columns(a: Any, b: Any, M: Any, numItermax: int, log: bool, return_matrix: bool, center_dual: bool, check: bool, start: Any) -> List[Any]:
+def _columns(
+    a: Any, b: Any, M: Any, numItermax: int, log: bool, return_matrix: bool, center_dual: bool, check: bool, start: Any
+) -> List[Any]:
     """emd2 of each column of b."""
     if isinstance(b, (list, tuple)):
         b = np.asarray(b)
@@ -295,7 +300,12 @@ def _quick(a: Any, b: Any, M: Any, numItermax: int, check: bool) -> Optional[flo
     else:
         return None
     settings = _settings(numItermax, shape)
-    if 0 < numItermax < sum(shape) - 1 or a.dtype.kind not in "fiu" or b.dtype.kind not in "fiu" or (len(a), len(b)) != shape:
+    if (
+        0 < numItermax < sum(shape) - 1
+        or a.dtype.kind not in "fiu"
+        or b.dtype.kind not in "fiu"
+        or (len(a), len(b)) != shape
+    ):
         return None
     p, q = float(a.sum()), float(b.sum())
     if p != q:
@@ -306,9 +316,13 @@ def _quick(a: Any, b: Any, M: Any, numItermax: int, check: bool) -> Optional[flo
     metric = M if isinstance(M, Metric) else ground_again(M)
     try:
         if metric is None:
-            reply = _once(settings[3]).call("value", None, {"p": (a, "f8"), "q": (b, "f8"), "costs": (M, "f8")}, {"value": ((1,), "f8")})
+            reply = _once(settings[3]).call(
+                "value", None, {"p": (a, "f8"), "q": (b, "f8"), "costs": (M, "f8")}, {"value": ((1,), "f8")}
+            )
         else:
-            reply = metric.solver(*settings).call("gradient", None, {"p": (a[None], "f8"), "q": (b[None], "f8")}, {"value": ((1,), "f8")})
+            reply = metric.solver(*settings).call(
+                "gradient", None, {"p": (a[None], "f8"), "q": (b[None], "f8")}, {"value": ((1,), "f8")}
+            )
     except EMDError:
         return None  # the long way says what is wrong, or goes on where numItermax was reached
     return float(reply.arrays["value"][0])
@@ -349,7 +363,15 @@ class _Inputs:
         n, m = self.metric.shape
         p, q = self._masses(a, n, "a"), self._masses(b, m, "b")
         self.single = p.ndim == q.ndim == 1
-        if p.ndim > 2 or q.ndim > 2 or p.shape[-1] != n or q.shape[-1] != m or p.ndim < q.ndim or p.ndim == q.ndim == 2 and len(p) != len(q):
+        if (
+            p.ndim > 2
+            or q.ndim > 2
+            or p.shape[-1] != n
+            or q.shape[-1] != m
+            or p.ndim < q.ndim
+            or p.ndim == q.ndim == 2
+            and len(p) != len(q)
+        ):
             raise MismatchError(f"barrow: a and b have the shapes {p.shape} and {q.shape}, the costs {(n, m)}")
         p = np.atleast_2d(p)
         q = np.broadcast_to(q, (len(p), m))
@@ -360,7 +382,9 @@ class _Inputs:
         if check and apart.any():
             row = int(np.argmax(apart))
             words = f"the totals of a, {total[row, 0]:g}, and b, {other[row, 0]:g}, differ"
-            raise MismatchError(f"barrow: {words}") if self.single else MismatchError(f"barrow: row {row}: {words}", row)
+            raise (
+                MismatchError(f"barrow: {words}") if self.single else MismatchError(f"barrow: row {row}: {words}", row)
+            )
         safe = sound & (other > 0) & (total > 0)
         self.a, self.b = p, q * np.where(safe, total / np.where(safe, other, 1), 1)
         self.start = self._potentials(start)
@@ -381,7 +405,9 @@ class _Inputs:
             return {}
         u, v = (np.asarray(self.lib.to_numpy(x, "potentials_init"), dtype=np.float64) for x in start)
         if (u.shape, v.shape) != ((self.metric.shape[0],), (self.metric.shape[1],)):
-            raise ValueError(f"barrow: potentials_init has the shapes {u.shape} and {v.shape}, the costs {self.metric.shape}")
+            raise ValueError(
+                f"barrow: potentials_init has the shapes {u.shape} and {v.shape}, the costs {self.metric.shape}"
+            )
         return {"f0": u, "h0": v}
 
     def _dense(self, M: Any) -> Metric:
@@ -400,7 +426,12 @@ class _Inputs:
         p, q = self.a[row], self.b[row]
         solver = self.metric.solver(*self.settings)
         try:
-            reply = solver.call("solve", None, {"p": p, "q": q, **self.start}, {"value": ((1,), "f8"), "f": ((n,), "f8"), "h": ((m,), "f8")})
+            reply = solver.call(
+                "solve",
+                None,
+                {"p": p, "q": q, **self.start},
+                {"value": ((1,), "f8"), "f": ((n,), "f8"), "h": ((m,), "f8")},
+            )
         except EMDError as e:
             words = str(name_sides(e, "ab")).partition(": ")[2]
             words = f"barrow: {words}" if self.single else f"barrow: row {row}: {words}"
@@ -426,7 +457,11 @@ class _Inputs:
 
     def _whole(self) -> None:
         if self.model is not None and not self.lib.floating(self.model):
-            warnings.warn("barrow: masses are integers, and so are the results: hand over floating-point numbers to keep the fractions", stacklevel=4)
+            warnings.warn(
+                "barrow: masses are integers, and so are the results: "
+                "hand over floating-point numbers to keep the fractions",
+                stacklevel=4,
+            )
 
     def plan(self, x: _Found) -> Any:
         if self.edges is not None:
@@ -440,7 +475,13 @@ class _Inputs:
         return dense
 
     def log(self, x: _Found) -> Dict[str, Any]:
-        return {"cost": x.cost, "u": self._like(x.u), "v": self._like(x.v), "warning": _WORDS[x.code], "result_code": x.code}
+        return {
+            "cost": x.cost,
+            "u": self._like(x.u),
+            "v": self._like(x.v),
+            "warning": _WORDS[x.code],
+            "result_code": x.code,
+        }
 
     def cost(self, x: _Found, row: int) -> Any:
         """The cost with its derivatives."""

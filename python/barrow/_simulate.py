@@ -104,13 +104,17 @@ def simulate(
         `parameters` that cannot be read.
     """
     if unknown:
-        raise ValueError(f"barrow: simulate has no setting {', '.join(map(repr, unknown))}; there are: {', '.join(_settings())}")
+        raise ValueError(
+            f"barrow: simulate has no setting {', '.join(map(repr, unknown))}; there are: {', '.join(_settings())}"
+        )
     count, begin = _whole("n", n), _whole("first", first)
     if count < 0 or begin < 0 or begin + count > 1 << 64:
         raise ValueError(f"barrow: n is {count} and first {begin}: want numbers from 0 on, and of images below 2^64")
     params: Dict[str, Any] = {
-        "preset": text("preset", preset), "seed": _whole("seed", seed), "eta": _range("eta", eta), "energy": _range("energy", energy),
-        "energy_index": number("energy_index", energy_index), "layer": _list("layer", layer), "elinks": _list("elinks", elinks),
+        "preset": text("preset", preset), "seed": _whole("seed", seed),
+        "eta": _range("eta", eta), "energy": _range("energy", energy),
+        "energy_index": number("energy_index", energy_index), "layer": _list("layer", layer),
+        "elinks": _list("elinks", elinks),
         "links": text("links", links), "pileup": number("pileup", pileup), "unit": text("unit", unit),
         "threshold": number("threshold", threshold), "compress": flag("compress", compress),
         "keep_empty": flag("keep_empty", keep_empty), "whole": flag("whole", whole),
@@ -128,7 +132,9 @@ def simulate(
 
 def _blocks(generator: Object, first: int, n: int, block: int) -> Iterator[Images]:
     for part in chunks(n, title="images", rows=block):
-        yield images_of(generator.call("draw", {"first": first + part.start, "n": part.stop - part.start}, row=part.start))
+        yield images_of(
+            generator.call("draw", {"first": first + part.start, "n": part.stop - part.start}, row=part.start)
+        )
 
 
 def _settings() -> List[str]:

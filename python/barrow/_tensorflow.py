@@ -31,7 +31,9 @@ def distances(p: Any, q: Any, metric: Any, unequal: Any) -> Any:
     return known(value, lambda: host(True)[1:], [p, q], rows=True, once=True) if tf.inside_function() else value
 
 
-def known(value: Any, gradients: Callable[[], Sequence[Any]], inputs: Sequence[Any], rows: bool = False, once: bool = False) -> Any:
+def known(
+    value: Any, gradients: Callable[[], Sequence[Any]], inputs: Sequence[Any], rows: bool = False, once: bool = False
+) -> Any:
     """The value as a function of tensors with these derivatives, which are asked for when they are needed.
 
     With rows they are of each row's value; once makes another differentiation an error,

@@ -11,7 +11,13 @@ from ._loss import TWICE
 __all__ = ["known"]
 
 
-def known(value: torch.Tensor, gradients: Sequence[Optional[torch.Tensor]], inputs: Sequence[Any], rows: bool = False, once: bool = False) -> torch.Tensor:
+def known(
+    value: torch.Tensor,
+    gradients: Sequence[Optional[torch.Tensor]],
+    inputs: Sequence[Any],
+    rows: bool = False,
+    once: bool = False,
+) -> torch.Tensor:
     """The value as a function of tensors with these derivatives; None has none.
 
     With rows they are of each row's value; once makes another differentiation an error,

@@ -123,7 +123,8 @@ def _pairs(a: Any, b: Any, metric: Metric, names: str) -> Tuple[Any, Any, bool]:
         q = q.reshape(0, m)
     if not (0 < p.ndim < 3 and 0 < q.ndim < 3) or p.shape[-1] != n or q.shape[-1] != m:
         raise ValueError(
-            f"barrow: {first} and {second} have the shapes {p.shape} and {q.shape}: want (B, {n}) or ({n},) and (B, {m}) or ({m},)"
+            f"barrow: {first} and {second} have the shapes {p.shape} and {q.shape}: "
+            f"want (B, {n}) or ({n},) and (B, {m}) or ({m},)"
         )
     single = p.ndim == q.ndim == 1
     p, q = np.atleast_2d(p), np.atleast_2d(q)
@@ -176,7 +177,9 @@ class Plan:
         try:
             i = operator.index(i)
         except TypeError:
-            raise TypeError(f"barrow: a plan is taken by the number of its pair, not by {i!r}: for more see toarray()") from None
+            raise TypeError(
+                f"barrow: a plan is taken by the number of its pair, not by {i!r}: for more see toarray()"
+            ) from None
         if not -rows <= i < rows:
             raise IndexError(f"barrow: pair {i} of {rows}")
         from_, to = np.searchsorted(self.pair, [i % rows, i % rows + 1])
@@ -367,7 +370,9 @@ class Transport:
                 self._call("flow", self._p[part], self._q[part], None, part.start)
                 for part in chunks(len(self._p), 48 * (n + m), "barrow: plans")
             ]
-            pair, source, target, mass = (np.concatenate([x[key] for x in found]) for key in ("pair", "source", "target", "mass"))
+            pair, source, target, mass = (
+                np.concatenate([x[key] for x in found]) for key in ("pair", "source", "target", "mass")
+            )
             self._plan = Plan(pair, source, target, mass, (n, m) if self._single else (len(self._p), n, m))
         return self._plan
 

@@ -294,7 +294,9 @@ class Object:
             pass  # the interpreter is ending, or __init__ failed
 
 
-def call(method: str, params: Optional[Mapping[str, Any]] = None, arrays: Optional[Arrays] = None, row: int = 0) -> Reply:
+def call(
+    method: str, params: Optional[Mapping[str, Any]] = None, arrays: Optional[Arrays] = None, row: int = 0
+) -> Reply:
     """Call a function of the worker that belongs to no object."""
     state = _here()
     with state.lock:

@@ -146,7 +146,8 @@ def run(
         warnings.warn(f"{counts['truncated']} of {n} frames were truncated by the buffer", UserWarning, stacklevel=2)
     if counts["overflows"]:
         warnings.warn(
-            f"{counts['overflows']} of {n} frames have an encoder output above nine bits: no golden says what the chip does (overflow)",
+            f"{counts['overflows']} of {n} frames have an encoder output above nine bits: "
+            "no golden says what the chip does (overflow)",
             UserWarning,
             stacklevel=2,
         )
@@ -156,7 +157,10 @@ def run(
 def _words(value: Any) -> Any:
     words = numbers(value, "input")
     if words.ndim != 2 or words.shape[1] != WORDS_IN:
-        raise ValueError(f"barrow: input has the shape {words.shape}: want (N, {WORDS_IN}), the input words of a bunch crossing in a row")
+        raise ValueError(
+            f"barrow: input has the shape {words.shape}: "
+            f"want (N, {WORDS_IN}), the input words of a bunch crossing in a row"
+        )
     if words.dtype.kind not in "iu" or words.size and (words.min() < 0 or words.max() >= 1 << 32):
         raise ValueError("barrow: input has elements that are no words: want whole numbers from 0 to 2^32-1")
     return words
@@ -302,9 +306,19 @@ def encode(
     frames, latent = np.empty((n, FRAME), np.uint16), np.empty((n, LATENT), np.uint16)
     for part in chunks(n, 16 * CELLS, "images", 16 << 20):
         size = part.stop - part.start
-        out = {"decoded": ((size, CELLS), "f8"), "bits": ((size,), "i8"), "frames": ((size, FRAME), "u2"), "latent": ((size, LATENT), "u2")}
+        out = {
+            "decoded": ((size, CELLS), "f8"),
+            "bits": ((size,), "i8"),
+            "frames": ((size, FRAME), "u2"),
+            "latent": ((size, LATENT), "u2"),
+        }
         reply = chip.call("encode", None, {"charge": (charge[part], "f8")}, out, row=part.start).arrays
-        decoded[part], bits[part], frames[part], latent[part] = reply["decoded"], reply["bits"], reply["frames"], reply["latent"]
+        decoded[part], bits[part], frames[part], latent[part] = (
+            reply["decoded"],
+            reply["bits"],
+            reply["frames"],
+            reply["latent"],
+        )
     return Encoded(decoded, bits, frames, latent)
 
 
@@ -354,7 +368,9 @@ def decode(
             raise ValueError("barrow: frames have elements that are no words: want whole numbers from 0 to 2^32-1")
         words = np.stack([words >> 16, words & 0xFFFF], 2).reshape(len(words), FRAME)
     if words.ndim != 2 or words.shape[1] != FRAME:
-        raise ValueError(f"barrow: frames have the shape {words.shape}: want (N, {FRAME}), or (N, {WORDS_OUT}) as run has them")
+        raise ValueError(
+            f"barrow: frames have the shape {words.shape}: want (N, {FRAME}), or (N, {WORDS_OUT}) as run has them"
+        )
     if words.dtype.kind not in "iu" or words.size and (words.min() < 0 or words.max() >= 1 << 16):
         raise ValueError("barrow: frames have elements that are no words: want whole numbers from 0 to 2^16-1")
     chip = _opened(settings)
@@ -363,9 +379,19 @@ def decode(
     latent = np.empty((n, LATENT), np.uint16)
     for part in chunks(n, 8 * CELLS, "frames", 16 << 20):
         size = part.stop - part.start
-        out = {"decoded": ((size, CELLS), "f8"), "bits": ((size,), "i8"), "sum": ((size,), "f8"), "latent": ((size, LATENT), "u2")}
+        out = {
+            "decoded": ((size, CELLS), "f8"),
+            "bits": ((size,), "i8"),
+            "sum": ((size,), "f8"),
+            "latent": ((size, LATENT), "u2"),
+        }
         reply = chip.call("decode", None, {"frames": (words[part], "u2")}, out, row=part.start).arrays
-        decoded[part], bits[part], total[part], latent[part] = reply["decoded"], reply["bits"], reply["sum"], reply["latent"]
+        decoded[part], bits[part], total[part], latent[part] = (
+            reply["decoded"],
+            reply["bits"],
+            reply["sum"],
+            reply["latent"],
+        )
     return Decoded(decoded, bits, total, latent)
 
 

@@ -51,8 +51,8 @@ def emd_loss(
     Raises
     ------
     ValueError
-        Shapes that do not go together, no metric, settings unknown: when traced. What the library says of the rows (negative
-        masses, NaN, no mass, with row and cell) comes as JAX's runtime error with that text in it.
+        Shapes that do not go together, no metric, settings unknown: when traced. What the library says of the rows
+        (negative masses, NaN, no mass, with row and cell) comes as JAX's runtime error with that text in it.
 
     Notes
     -----

@@ -200,7 +200,9 @@ class Metric:
         self.distances
         return bool(self._is_metric)
 
-    def solver(self, unequal: Unequal = "error", empty: Empty = "error", threads: int = 0, max_pivots: int = 0) -> Object:
+    def solver(
+        self, unequal: Unequal = "error", empty: Empty = "error", threads: int = 0, max_pivots: int = 0
+    ) -> Object:
         """The worker's solver with these settings, kept for the next call."""
         key: Any = (unequal, empty, threads, max_pivots)
         settings: Optional[Dict[str, Any]] = None

@@ -79,10 +79,14 @@ class Estimator:
             size = part.stop - part.start
             arrays = {"p": (a[part], "f8"), "q": (b[part], "f8")}
             wide = ((size, CELLS), "f8")
-            reply = self._object.call("estimate", None, arrays, {"value": ((size,), "f8"), "dp": wide, "dq": wide}, row=part.start)
+            reply = self._object.call(
+                "estimate", None, arrays, {"value": ((size,), "f8"), "dp": wide, "dq": wide}, row=part.start
+            )
             value[part], dp[part], dq[part] = reply.arrays["value"], reply.arrays["dp"], reply.arrays["dq"]
             if least is not None and potentials is not None:
-                reply = self._object.call("bound", None, arrays, {"bound": ((size,), "f8"), "potentials": wide}, row=part.start)
+                reply = self._object.call(
+                    "bound", None, arrays, {"bound": ((size,), "f8"), "potentials": wide}, row=part.start
+                )
                 least[part], potentials[part] = reply.arrays["bound"], reply.arrays["potentials"]
         found = Prediction(value, (dp, dq), least, potentials)
         if not one:
