@@ -19,7 +19,8 @@ import (
 type NtupleSettings struct {
 	Geometry hgcal.Geometry
 	// Class is what the generated particles are, where files do not say it in a column
-	// class. With PileUp the events are minimum bias, which needs no gen_* columns.
+	// class. With PileUp the events are minimum bias, which needs no gen_* columns; a
+	// generated particle is then an error.
 	Class simulate.Class
 	Read  wafer.ReadSettings
 }
@@ -158,6 +159,16 @@ func (n *Ntuple) header() error {
 		if len(lacking) > 0 {
 			return fmt.Errorf("physics: %s: no column %s: events without generator truth say nothing of responses and efficiencies; "+
 				"read them as minimum bias", n.name, strings.Join(lacking, ", "))
+		}
+	}
+	if n.settings.Class == simulate.PileUp && have["gen_eta"] {
+		// To find files of particles, a slip.
+		c.eta, c.class = "gen_eta", may("class")
+		if c.pt = may("gen_pt"); c.pt == "" {
+			c.energy = may("EventSimEnergy")
+		}
+		if c.pt == "" && c.energy == "" {
+			c.eta, c.class = "", ""
 		}
 	}
 	n.columns = c
@@ -430,8 +441,13 @@ func (n *Ntuple) truth(e *Event, i int) error {
 		p.Phi = math.Remainder(p.Phi, 2*math.Pi)
 	}
 	other := c.zside != "" && n.values[c.eta][i]*float64(e.Zside) < 0
-	if math.IsNaN(p.Eta) || math.IsNaN(p.Pt) || p.Pt == 0 || p.Class == simulate.PileUp || other {
+	bias := n.settings.Class == simulate.PileUp
+	if math.IsNaN(p.Eta) || math.IsNaN(p.Pt) || p.Pt == 0 || p.Class == simulate.PileUp && (!bias || c.class != "") || other {
 		return nil // nothing was generated in this endcap
+	}
+	if bias {
+		return fmt.Errorf("physics: %s: a generated particle of η %g and p_T %g GeV: minimum bias has none (was the file of particles named in its place?)",
+			n.in.Place(i), n.values[c.eta][i], p.Pt)
 	}
 	if !(p.Eta > 0 && p.Eta < 10 && p.Pt > 0 && p.Pt < 1e6) {
 		return fmt.Errorf("physics: %s: generated particle of η %g and p_T %g GeV: want |η| in 0:10 and p_T in 0:1e6",
@@ -454,7 +470,7 @@ func (n *Ntuple) complete() {
 		if e == nil {
 			continue
 		}
-		if n.columns.eta != "" && len(e.Truth) == 0 {
+		if n.settings.Class != simulate.PileUp && n.columns.eta != "" && len(e.Truth) == 0 {
 			n.skipped++
 			continue
 		}

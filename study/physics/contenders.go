@@ -1,7 +1,10 @@
 package physics
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"slices"
 	"strconv"
 
 	"barrow/econt"
@@ -54,8 +57,29 @@ func (p Plan) table(g *physics.Geometry) (*physics.LinkTable, error) {
 	if n, err := strconv.Atoi(p.Links); err == nil {
 		return physics.SameLinks(g, n)
 	}
-	return physics.ReadLinks(g, p.Links)
+	t, err := physics.ReadLinks(g, p.Links)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("physics: links = %q: no such file: want 1 to 13, %s for the modules' own, or a CSV file", p.Links, modulesLinks)
+	}
+	return t, err
 }
+
+// words are what the plan calls the contenders, in their order; all cells has no word there.
+func (p Plan) words(encoders []encoder) []string {
+	list := []string{allWord}
+	for _, word := range p.Contenders {
+		if slices.Contains(algorithmNames(), word) {
+			list = append(list, word)
+		}
+	}
+	for _, e := range encoders {
+		list = append(list, e.name)
+	}
+	return list
+}
+
+// allWord stands for all cells.
+const allWord = "all-cells"
 
 // contenders makes all that are compared, all cells first, then as the plan has them, the
 // given encoders last.

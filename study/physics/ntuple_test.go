@@ -33,8 +33,24 @@ func TestNtuples(t *testing.T) {
 			}
 		}
 	}
+	if got.Contenders[0].Word != "all-cells" || got.Contenders[1].Word != "bc" {
+		t.Errorf("contenders %q, %q", got.Contenders[0].Word, got.Contenders[1].Word)
+	}
 	if len(got.Paper) > 0 {
 		t.Error("the paper's figures stand beside those of other events")
+	}
+	bad := p
+	bad.Others = []string{filepath.Join(filepath.Dir(p.Data[0]), "other.csv")}
+	if err := os.Link(p.Data[0], bad.Others[0]); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Start(context.Background(), filepath.Join(t.TempDir(), "bias"), bad, Settings{}); err == nil || !strings.Contains(err.Error(), "minimum bias has none") {
+		t.Errorf("particles as minimum bias: %v", err)
+	}
+	bad = p
+	bad.Data = append(bad.Data, filepath.Join(filepath.Dir(p.Data[0]), "ev*.csv"))
+	if _, _, err := Start(context.Background(), filepath.Join(t.TempDir(), "twice"), bad, Settings{}); err == nil || !strings.Contains(err.Error(), "is named twice") {
+		t.Errorf("events twice: %v", err)
 	}
 	if err := os.WriteFile(p.Data[0], []byte("event,layer,waferu,waferv,"+names()+"\n1,1,3,0"+strings.Repeat(",1", 48)+"\n"), 0o644); err != nil {
 		t.Fatal(err)

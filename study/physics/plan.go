@@ -41,7 +41,7 @@ type Plan struct {
 	Tree   string   `json:"tree,omitempty" help:"table of ntuples that have several, with its folder (default: the only one with images)"`
 	Charge string   `json:"charge,omitempty" help:"what the charges of ntuples' trigger cells are (default: calq, as the chip computes them)"`
 
-	Contenders []string `json:"contenders" help:"what is compared, beside all cells: algorithms of the chip, and losses that encoders are trained with (default: all algorithms and, where no encoder is given, the losses weighted-mse, telescope, emd-cnn and emd)"`
+	Contenders []string `json:"contenders" help:"what is compared, beside all cells: algorithms of the chip, and losses that encoders are trained with, or sums as in emd+energy (default: all algorithms and, where no encoder is given, the losses weighted-mse, telescope, emd-cnn and emd)"`
 	Links      string   `json:"links" value:"file" help:"output links of every module: its own, one number for all, or a CSV file of layer, waferu, waferv and links"`
 	Encoders   []string `json:"encoders,omitempty" flag:"encoder" repeat:"true" value:"name=file" help:"trained encoder, a run's folder or a model's file, and what to call it; NAME:LINKS=FILE for modules of so many links; may be repeated"`
 	Compare    string   `json:"compare,omitempty" value:"file" help:"folder of a finished run of compare, all of whose encoders take part"`

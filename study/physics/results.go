@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 	"strings"
 
 	"barrow/internal/jsonout"
@@ -49,6 +50,7 @@ type Figure struct {
 // of bins.
 type Contender struct {
 	Name  string  `json:"name"`
+	Word  string  `json:"contender"`  // that the plan has for it, all-cells or an encoder's name
 	Links string  `json:"links"`      // the table's name, "" where nothing limits them
 	Mean  float64 `json:"mean_links"` // of a wafer of the detector, 0 where nothing limits them
 	// Calibration turns this contender's clusters into momenta.
@@ -211,17 +213,38 @@ func (r *Results) Words() string {
 		if k > 0 {
 			text += "; "
 		}
+		where := "around them"
 		switch {
 		case s.Name == crossings && len(p.Others) > 0:
-			text += fmt.Sprintf("%d endcaps of minimum bias of %s", s.Events, strings.Join(p.Others, ", "))
+			text += fmt.Sprintf("%s endcaps of minimum bias of %s", thousands(s.Events), strings.Join(p.Others, ", "))
+			where = "in all"
 		case s.Name == crossings:
-			text += fmt.Sprintf("%d endcaps of %g collisions alone", s.Events, p.PileUp)
+			text += fmt.Sprintf("%s endcaps of %g collisions alone", thousands(s.Events), p.PileUp)
+			where = "in all"
 		case len(p.Data) > 0:
-			text += fmt.Sprintf("%d events of %s", s.Events, strings.Join(p.Data, ", "))
+			text += fmt.Sprintf("%s events of %s", thousands(s.Events), strings.Join(p.Data, ", "))
+			where = "in all"
 		default:
-			text += fmt.Sprintf("%d simulated %ss of %s GeV, |η| %s, in %g collisions", s.Events, p.Class, strings.ReplaceAll(p.Pt, ":", "–"), strings.ReplaceAll(p.Eta, ":", "–"), p.PileUp)
+			text += fmt.Sprintf("%s simulated %ss of %s GeV, |η| %s, %s", thousands(s.Events), p.Class, strings.ReplaceAll(p.Pt, ":", "–"), strings.ReplaceAll(p.Eta, ":", "–"), r.collisions())
 		}
-		text += fmt.Sprintf(", %d wafers", s.Wafers)
+		text += fmt.Sprintf(", %s wafers %s", thousands(s.Wafers), where)
+	}
+	return text
+}
+
+// collisions are in words how much pile-up there is.
+func (r *Results) collisions() string {
+	if r.Plan.PileUp == 0 {
+		return "without pile-up"
+	}
+	return fmt.Sprintf("in %g collisions", r.Plan.PileUp)
+}
+
+// thousands writes a number with thin spaces in it, from five digits on.
+func thousands(n int) string {
+	text := strconv.Itoa(n)
+	for k := len(text) - 3; k > 0 && n >= 10_000; k -= 3 {
+		text = text[:k] + "\u2009" + text[k:]
 	}
 	return text
 }

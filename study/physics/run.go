@@ -64,6 +64,9 @@ func Start(ctx context.Context, folder string, p Plan, s Settings) (*Results, *T
 	if _, err := p.contenders(w.geometry, w.links, given); err != nil {
 		return nil, nil, err
 	}
+	if err := p.distinct(); err != nil {
+		return nil, nil, err
+	}
 	if w.samples, err = p.samples(ctx, s.Remark); err != nil {
 		return nil, nil, err
 	}
@@ -151,6 +154,7 @@ type work struct {
 	samples  []sample
 
 	contenders []physics.Contender
+	words      []string // of the contenders
 	counted    []SampleInfo
 	times      Times
 }
@@ -188,7 +192,9 @@ func (w *work) run(ctx context.Context, given []encoder) (*Results, *Times, erro
 		w.times.Parts = append(w.times.Parts, Part{Name: "training", Seconds: time.Since(began).Seconds()})
 		first = shareTraining
 	}
-	if w.contenders, err = w.plan.contenders(w.geometry, w.links, append(trained, given...)); err != nil {
+	encoders := append(trained, given...)
+	w.words = w.plan.words(encoders)
+	if w.contenders, err = w.plan.contenders(w.geometry, w.links, encoders); err != nil {
 		return nil, nil, err
 	}
 	if err := w.fit(ctx); err != nil {

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 
 	"barrow/hgcal"
 	"barrow/physics"
 	"barrow/simulate"
 	"barrow/wafer"
+	"barrow/wafer/file"
 )
 
 // A sample is one of the two kinds of events of a run.
@@ -106,6 +108,32 @@ func (p Plan) ntuples(ctx context.Context, s sample) (*physics.Ntuple, error) {
 		}
 	}
 	return physics.OpenNtuple(ctx, of, p.files(s)...)
+}
+
+// distinct reports a file that is named twice, by itself or by patterns: its events would
+// count twice.
+func (p Plan) distinct() error {
+	seen := map[string]bool{}
+	for _, list := range [][]string{p.Data, p.Others} {
+		if len(list) == 0 {
+			continue
+		}
+		paths, err := file.Expand(list...)
+		if err != nil {
+			return err
+		}
+		for _, path := range paths {
+			at, err := filepath.Abs(path)
+			if err != nil {
+				return fmt.Errorf("physics: %s: %w", path, err)
+			}
+			if seen[at] {
+				return fmt.Errorf("physics: %s is named twice, by itself or by a pattern: its events would count twice", path)
+			}
+			seen[at] = true
+		}
+	}
+	return nil
 }
 
 // count reads files to their end, or so many events of them, at most: all that is wrong with
