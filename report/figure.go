@@ -152,6 +152,8 @@ type Lines struct {
 	X      Axis   `json:"x"`
 	Y      Axis   `json:"y"`
 	Series []Line `json:"series"`
+	// Legend names a single curve, too, where the title does not say what it is.
+	Legend bool `json:"legend,omitempty"`
 }
 
 // A Line is one curve: points in order of rising X.

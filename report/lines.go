@@ -39,7 +39,7 @@ func (a *artist) lines(l *Lines) *chart {
 // lineLegend names every line. Where all names read "group, part" and each
 // part has one way of drawing, colours and parts are named once each.
 func (a *artist) lineLegend(l *Lines) []entry {
-	if len(l.Series) == 1 {
+	if len(l.Series) == 1 && !l.Legend {
 		return nil // the title says what it is
 	}
 	var all, groups, parts []entry

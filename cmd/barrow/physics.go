@@ -88,7 +88,7 @@ func printPhysics(w io.Writer, c *common, out string, r *physics.Results, times 
 			Times *physics.Times `json:"times"`
 		}{r, times})
 	}
-	fmt.Fprintf(w, "%s\n\n", r.Words())
+	fmt.Fprintf(w, "%s\n%s\n\n", r.Words(), r.OnLinks())
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	head, rows := r.Overview()
 	for _, row := range append([][]string{head}, rows...) {

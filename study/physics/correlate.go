@@ -93,8 +93,8 @@ func (r *Results) correlation() report.Section {
 			if math.IsNaN(x.Value) || math.IsNaN(y.Value) {
 				continue
 			}
-			h, v := interval("", x), interval("", y)
-			l.Series = append(l.Series, report.Line{Name: c.Name, X: []float64{x.Value}, Y: []float64{y.Value}, Loose: true,
+			h, v := interval("", x, figure(distance)), interval("", y, f)
+			l.Series = append(l.Series, report.Line{Name: r.title(c), X: []float64{x.Value}, Y: []float64{y.Value}, Loose: true,
 				Low: []float64{v.Low}, High: []float64{v.High}, XLow: []float64{h.Low}, XHigh: []float64{h.High}})
 		}
 		if len(l.Series) > 2 {

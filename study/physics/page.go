@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"barrow/physics"
@@ -33,19 +34,19 @@ func lay(r *Results, t *Times) *report.Page {
 		Title:    "What the trigger sees",
 		Subtitle: r.Words(),
 		Summary: []string{
-			fmt.Sprintf("Every wafer went through %d contenders, in the integers of the trigger chip; clusters were found in what arrives and calibrated for each contender, those of events of even numbers by the events of odd ones and the other way round. Errors are standard deviations over %d draws of the events with replacement, the same for all contenders; calibrations stay as they are.", len(r.Contenders), r.Plan.Draws),
-			r.Order.Text,
+			fmt.Sprintf("Every wafer went through %d contenders, the chip’s algorithms in its integers, encoders in the precision that they have; clusters were found in what arrives and calibrated for each contender, those of events of even numbers by the events of odd ones and the other way round. Errors are standard deviations over %d draws of the events with replacement, the same for all contenders; calibrations stay as they are.", len(r.Contenders), r.Plan.Draws),
+			strings.TrimSpace(r.Order.Text + " " + r.OnLinks()),
 		},
-		Tables: []report.Table{r.overview()},
+		Tables: r.overview(),
 		Footer: []string{r.Plan.Words()},
 	}
 	for _, c := range r.Contenders {
-		p.Palette = append(p.Palette, c.Name)
+		p.Palette = append(p.Palette, r.title(c))
 	}
 	p.Sections = []report.Section{
 		r.section("Energy", "The ratio of a cluster's transverse momentum, calibrated, to the particle's. Resolution is the standard deviation over the mean; the half-width is that of the shortest interval with 68 %.", first, "resolution", "response"),
 		r.section("Place", "Differences of a cluster's direction and the particle's.", "eta_resolution", "phi_resolution", "eta_bias", "phi_bias"),
-		r.section("Finding clusters", "The share of particles with a cluster of at least half their p_T within 0.02 in x/z and y/z, and of those that minimum bias would find as well at another φ; the share of all particles, found or not, whose p_T is within 30 %.", "efficiency", "accidental", "within_30"),
+		r.section("Finding clusters", "The share of particles with a cluster of at least half their p_T within 0.02 in x/z and y/z, and of those that minimum bias would find as well at another φ; the share of all particles, found or not, whose p_T is within 30 %. Where a share is 0 or 1, the error is that of a flat prior.", "efficiency", "accidental", "within_30"),
 	}
 	for _, s := range []report.Section{r.trigger(), r.identity(), r.shapeSection(), r.correlation(), r.paperSection(), r.weights(), r.training(), r.costs(t)} {
 		if len(s.Figures)+len(s.Tables) > 0 {
@@ -94,9 +95,45 @@ func table(title, note string, head []string, rows [][]string) report.Table {
 	return report.Table{Title: title, Columns: columns(head), Rows: rows, Note: note}
 }
 
-func (r *Results) overview() report.Table {
-	head, rows := r.Overview()
-	return table("Contenders", "Value ± standard deviation by the bootstrap, which holds calibrations as they are. Over all p_T and |η| measured: "+r.spectrum()+". To all cells: the ratio of the 68 % half-width/mean of the particles that both find, whose error is small because both are of the same events. "+strings.Join(r.Notes(), " "), head, rows)
+// leading are the figures of the page's first table; the others are in a second.
+func leading() []string { return []string{"emd", "efficiency", "resolution_68", "phi_resolution", auc} }
+
+func (r *Results) overview() []report.Table {
+	var tables []report.Table
+	for _, t := range []struct {
+		title, note string
+		first       bool
+	}{
+		{"Contenders", "Value ± standard deviation by the bootstrap, which holds calibrations as they are. Over all p_T and |η| measured: " + r.spectrum() + ". Over all cells’: the ratio to the resolution of all cells, of the particles that both find; its error is small because both are of the same events. " + strings.Join(r.Notes(), " "), true},
+		{"The same contenders’ other figures", "Sum/p_T: the cluster’s sum, not calibrated. Pile-up kept: the share of pile-up’s clusters that pass where 95 % of the particles do; < is a limit at 95 % confidence where none passes.", false},
+	} {
+		out := report.Table{Title: t.title, Note: strings.TrimSpace(t.note), Columns: []report.Column{{Name: "contender"}}}
+		var list []physics.Figure
+		for _, f := range r.main() {
+			if slices.Contains(leading(), f.Name) != t.first {
+				continue
+			}
+			list = append(list, f)
+			out.Columns = append(out.Columns, r.heading(f))
+			if f.Name == first {
+				out.Columns = append(out.Columns, report.Column{Name: "over all cells’", Numeric: true})
+			}
+		}
+		for _, c := range r.Contenders {
+			row := []string{r.title(c)}
+			for _, f := range list {
+				row = append(row, page.Minus(printed(c.Value(f.Name), f)))
+				if f.Name == first {
+					row = append(row, page.Minus(c.Ratio(f.Name).Print(3)))
+				}
+			}
+			out.Rows = append(out.Rows, row)
+		}
+		if len(list) > 0 {
+			tables = append(tables, out)
+		}
+	}
+	return tables
 }
 
 // section draws figures by contender, and against p_T and |η|.
@@ -105,6 +142,7 @@ func (r *Results) section(title, text string, names ...string) report.Section {
 	for _, name := range names {
 		f := figure(name)
 		s.Figures = append(s.Figures, r.overall(name)...)
+		s.Figures = append(s.Figures, r.ratios(f)...)
 		y := report.Axis{Label: f.Label, Unit: f.Unit}
 		for _, by := range []struct {
 			id   string
@@ -114,8 +152,8 @@ func (r *Results) section(title, text string, names ...string) report.Section {
 			{"-by-pt", report.Axis{Label: "generated p_T", Unit: "GeV", Log: true}, func(m *physics.Measured) []physics.Bin { return m.ByPt }},
 			{"-by-eta", report.Axis{Label: "|η|"}, func(m *physics.Measured) []physics.Bin { return m.ByEta }},
 		} {
-			if l := r.lines(by.x, y, of(name, by.bins)); len(l.Series) > 0 {
-				s.Figures = append(s.Figures, report.Figure{ID: page.ID(name + by.id), Title: upper(f.Label) + " against " + by.x.Label, Lines: l})
+			if l := r.lines(f, by.x, y, of(name, by.bins)); len(l.Series) > 0 {
+				s.Figures = append(s.Figures, report.Figure{ID: page.ID(name + by.id), Title: upper(f.Label) + " against " + by.x.Label, Lines: l, Caption: "Of the particles in bins of " + by.x.Label + ": within a bin the contenders’ points stand side by side. Error bars are standard deviations."})
 			}
 		}
 	}
@@ -128,10 +166,54 @@ func (r *Results) overall(names ...string) []report.Figure {
 	for _, name := range names {
 		f := figure(name)
 		if iv := r.intervals(f); len(iv.Rows) > 0 {
-			list = append(list, report.Figure{ID: page.ID(name), Title: upper(f.Label), Intervals: iv, Caption: r.caption(f)})
+			list = append(list, report.Figure{ID: page.ID(name), Title: upper(f.Label), Intervals: iv, Caption: strings.TrimSpace(r.count(f) + " " + r.caption(f))})
 		}
 	}
 	return list
+}
+
+// count says of how many a figure is.
+func (r *Results) count(f physics.Figure) string {
+	lo, hi := 0, 0
+	for _, c := range r.Contenders {
+		if v := c.Value(f.Name); !math.IsNaN(v.Value) && v.N > 0 {
+			if lo == 0 || v.N < lo {
+				lo = v.N
+			}
+			hi = max(hi, v.N)
+		}
+	}
+	what := "particles"
+	switch {
+	case hi == 0:
+		return ""
+	case strings.HasPrefix(f.Name, "fakes_"), f.Name == "threshold":
+		what = "endcaps of minimum bias"
+	case f.Name == auc, f.Name == background:
+		what = "clusters of pile-up"
+	}
+	if lo < hi {
+		return fmt.Sprintf("Of %s to %s %s.", thousands(lo), thousands(hi), what)
+	}
+	return fmt.Sprintf("Of %s %s.", thousands(hi), what)
+}
+
+// ratios draw a figure's ratio to all cells, of which the error is smallest.
+func (r *Results) ratios(f physics.Figure) []report.Figure {
+	if f.Name != first {
+		return nil
+	}
+	iv := &report.Intervals{X: report.Axis{Label: "ratio to all cells"}, Spread: "± error", Marks: []report.Mark{{Name: allCells, At: 1}}}
+	for _, c := range r.Contenders[1:] {
+		if v := c.Ratio(f.Name); !math.IsNaN(v.Value) {
+			iv.Rows = append(iv.Rows, interval(r.title(c), v, f))
+		}
+	}
+	if len(iv.Rows) == 0 {
+		return nil
+	}
+	return []report.Figure{{ID: page.ID(f.Name + "-ratio"), Title: upper(f.Label) + ", over that of all cells", Intervals: iv,
+		Caption: "Of the particles that both find. Errors are small because the events are the same."}}
 }
 
 // roc is the curve of a contender.
@@ -151,7 +233,7 @@ func (r *Results) caption(f physics.Figure) string {
 	var missing []string
 	for _, c := range r.Contenders {
 		if v := c.Value(f.Name); math.IsNaN(v.Value) && v.Note != "" {
-			missing = append(missing, fmt.Sprintf("%s: %s", c.Name, v.Note))
+			missing = append(missing, fmt.Sprintf("%s: %s", r.title(c), v.Note))
 		}
 	}
 	if len(missing) == 0 {
@@ -170,21 +252,31 @@ func upper(label string) string {
 
 // intervals are a figure of all contenders.
 func (r *Results) intervals(f physics.Figure) *report.Intervals {
-	iv := &report.Intervals{X: report.Axis{Label: f.Label, Unit: f.Unit}, Spread: "± error", Digits: digits(f)}
+	iv := &report.Intervals{X: report.Axis{Label: f.Label, Unit: r.unit(f)}, Spread: "± error", Digits: digits(f)}
 	for _, c := range r.Contenders {
 		if v := c.Value(f.Name); !math.IsNaN(v.Value) {
-			iv.Rows = append(iv.Rows, interval(c.Name, v))
+			iv.Rows = append(iv.Rows, interval(r.title(c), v, f))
+			iv.Digits = max(iv.Digits, digitsOf(f, v))
 		}
 	}
 	return iv
 }
 
-func interval(name string, v physics.Value) report.Interval {
+// isShare reports whether a figure is between 0 and 1, and so are the ends of its errors.
+func isShare(name string) bool {
+	return slices.Contains([]string{"efficiency", "accidental", "within_30", "turn_on", auc, background}, name)
+}
+
+func interval(name string, v physics.Value, f physics.Figure) report.Interval {
 	e := v.Error
 	if math.IsNaN(e) {
 		e = 0
 	}
-	return report.Interval{Name: name, Value: v.Value, Low: v.Value - e, High: v.Value + e}
+	out := report.Interval{Name: name, Value: v.Value, Low: v.Value - e, High: v.Value + e}
+	if isShare(f.Name) {
+		out.Low, out.High = min(v.Value, max(out.Low, 0)), max(v.Value, min(out.High, 1))
+	}
+	return out
 }
 
 // of finds a figure's bins.
@@ -197,31 +289,49 @@ func of(name string, bins func(*physics.Measured) []physics.Bin) func(*Contender
 	}
 }
 
-// lines draw bins of all contenders, each with its error bars.
-func (r *Results) lines(x, y report.Axis, bins func(*Contender) []physics.Bin) *report.Lines {
-	out := &report.Lines{X: x, Y: y}
-	for _, c := range r.Contenders {
-		line := report.Line{Name: c.Name, Points: true}
+// lines draw bins of a figure of all contenders, each with its error bars. Within a bin the
+// contenders stand side by side, and the axis ends where bins do.
+func (r *Results) lines(f physics.Figure, x, y report.Axis, bins func(*Contender) []physics.Bin) *report.Lines {
+	out := &report.Lines{X: x, Y: y, Legend: true}
+	for k, c := range r.Contenders {
+		line := report.Line{Name: r.title(c), Points: true}
 		for _, b := range bins(c) {
-			at := (b.Low + b.High) / 2
-			if x.Log {
-				at = math.Sqrt(b.Low * b.High)
-			}
+			at := within(b, x.Log, 0.5+0.5*((float64(k)+0.5)/float64(len(r.Contenders))-0.5))
 			if math.IsNaN(b.Value.Value) || math.IsNaN(at) || x.Log && !(at > 0) || y.Log && !(b.Value.Value > 0) {
 				continue
 			}
-			v := interval("", b.Value)
+			v := interval("", b.Value, f)
 			if y.Log && !(v.Low > 0) {
 				v.Low = v.Value
 			}
 			line.X, line.Y = append(line.X, at), append(line.Y, v.Value)
 			line.Low, line.High = append(line.Low, v.Low), append(line.High, v.High)
+			if b.Low < b.High {
+				out.X.Min, out.X.Max = end(out.X.Min, b.Low), end(out.X.Max, b.High)
+				*out.X.Min, *out.X.Max = min(*out.X.Min, b.Low), max(*out.X.Max, b.High)
+			}
 		}
 		if len(line.X) > 0 {
 			out.Series = append(out.Series, line)
 		}
 	}
 	return out
+}
+
+// within is the place at a share of a bin's width.
+func within(b physics.Bin, log bool, share float64) float64 {
+	if log {
+		return b.Low * math.Pow(b.High/b.Low, share)
+	}
+	return b.Low + share*(b.High-b.Low)
+}
+
+// end is an axis' end, or one to begin with.
+func end(have *float64, at float64) *float64 {
+	if have != nil {
+		return have
+	}
+	return report.At(at)
 }
 
 // where is in words which clusters rates are of.
@@ -234,10 +344,21 @@ func (r *Results) where() string {
 
 // turnOn is in words at which rate turn-ons are.
 func (r *Results) turnOn() string {
+	if len(r.Samples) < 2 {
+		return "There are no rates and no turn-on: no minimum bias was measured."
+	}
 	if r.Rate == 0 {
 		return "There is no turn-on: too little minimum bias tells no rate that a trigger has."
 	}
 	return fmt.Sprintf("The turn-on is the share of particles above the threshold of %g kHz for every contender.", r.Rate)
+}
+
+// untriggered says why there is no threshold of any contender, though there is a rate.
+func (r *Results) untriggered() string {
+	if len(r.Samples) < 2 || r.measured("threshold") {
+		return ""
+	}
+	return "Not shown: threshold and turn-on: " + r.Contenders[0].Value("threshold").Note + "."
 }
 
 // spectrum is in words what figures over all particles are of.
@@ -251,11 +372,14 @@ func (r *Results) spectrum() string {
 // trigger draws rates and turn-on curves.
 func (r *Results) trigger() report.Section {
 	s := report.Section{Title: "Rates and turn-on", Text: []string{"The rate is that of crossings in which either endcap has a cluster above the threshold" + r.where() + ". " + r.turnOn() + " Efficiency overall, unlike p_T of 50 and 95 %, depends on the spectrum: " + r.spectrum() + "."}}
-	if l := r.lines(report.Axis{Label: "threshold in p_T", Unit: "GeV"}, report.Axis{Label: "rate", Unit: "kHz", Log: true}, of("rate", func(m *physics.Measured) []physics.Bin { return m.ByThreshold })); len(l.Series) > 0 {
+	if l := r.lines(figure("rate"), report.Axis{Label: "threshold in p_T", Unit: "GeV"}, report.Axis{Label: "rate", Unit: "kHz", Log: true}, of("rate", func(m *physics.Measured) []physics.Bin { return m.ByThreshold })); len(l.Series) > 0 {
 		s.Figures = append(s.Figures, report.Figure{ID: "rate", Title: "Rate against threshold", Lines: l})
 	}
-	if l := r.lines(report.Axis{Label: "generated p_T", Unit: "GeV", Log: true}, report.Axis{Label: "efficiency"}, of("turn_on", func(m *physics.Measured) []physics.Bin { return m.ByPt })); len(l.Series) > 0 {
+	if l := r.lines(figure("turn_on"), report.Axis{Label: "generated p_T", Unit: "GeV", Log: true}, report.Axis{Label: "efficiency"}, of("turn_on", func(m *physics.Measured) []physics.Bin { return m.ByPt })); len(l.Series) > 0 {
 		s.Figures = append(s.Figures, report.Figure{ID: "turn-on", Title: "Turn-on at a fixed rate", Lines: l})
+	}
+	if note := r.untriggered(); note != "" {
+		s.Text = append(s.Text, note)
 	}
 	s.Figures = append(s.Figures, r.overall("threshold", "turn_on_50", "turn_on_95", "fakes_5", "fakes_10", "fakes_20")...)
 	return s
@@ -264,14 +388,26 @@ func (r *Results) trigger() report.Section {
 // identity draws what tells particles from minimum bias.
 func (r *Results) identity() report.Section {
 	s := report.Section{Title: "Particles against pile-up", Text: []string{"Boosted trees on the clusters’ shapes, trained for each contender on events of even numbers and measured on those of odd ones, and the reverse; signal is weighted to the background’s p_T and |η|. The curve is of the particles with a cluster in range: what share they are of all stands below."}}
-	if l := r.lines(report.Axis{Label: "share of particles that pass"}, report.Axis{Label: "share of pile-up clusters that pass", Log: true}, roc); len(l.Series) > 0 {
+	if l := r.lines(figure(background), report.Axis{Label: "share of particles that pass"}, report.Axis{Label: "share of pile-up clusters that pass", Log: true}, roc); len(l.Series) > 0 {
 		for i := range l.Series {
-			l.Series[i].Points, l.Series[i].Low, l.Series[i].High = false, nil, nil
+			l.Series[i] = stairs(l.Series[i])
 		}
-		s.Figures = append(s.Figures, report.Figure{ID: "roc", Title: "Particles against pile-up", Lines: l})
+		s.Figures = append(s.Figures, report.Figure{ID: "roc", Title: "Particles against pile-up", Lines: l, Caption: strings.TrimSpace(r.count(figure(auc)) + " " + r.caption(figure(auc)))})
 	}
 	s.Figures = append(s.Figures, r.overall(auc, background, inROC)...)
 	return s
+}
+
+// stairs draw a curve as the steps that it has: a cluster more, or none.
+func stairs(l report.Line) report.Line {
+	out := report.Line{Name: l.Name}
+	for k := range l.X {
+		if k > 0 {
+			out.X, out.Y = append(out.X, l.X[k]), append(out.Y, l.Y[k-1])
+		}
+		out.X, out.Y = append(out.X, l.X[k]), append(out.Y, l.Y[k])
+	}
+	return out
 }
 
 func (r *Results) shapeSection() report.Section {

@@ -175,9 +175,14 @@ const (
 
 // figures are what a contender's values are called, in the order of tables.
 func figures() []physics.Figure {
-	return append(physics.Figures(),
+	list := physics.Figures()
+	for k := range list {
+		if strings.HasPrefix(list[k].Name, "resolution") {
+			list[k].Label = "p_T resolution, " + list[k].Label
+		}
+	}
+	return append(list,
 		physics.Figure{Name: auc, Label: "area under the ROC"},
-		physics.Figure{Name: inROC, Label: "particles that the ROC is of"},
 		physics.Figure{Name: background, Label: fmt.Sprintf("pile-up kept with %.0f %% of particles", 100*passing)})
 }
 

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"barrow/physics"
+	"barrow/report"
+	"barrow/study/internal/page"
 )
 
 // digits of a figure behind the point.
@@ -56,19 +58,100 @@ func figure(name string) physics.Figure {
 	return physics.Figure{Name: name, Label: name}
 }
 
+// heads are the names of columns for figures, shorter than their labels.
+func heads() map[string]string {
+	return map[string]string{
+		"emd": "mean EMD", "efficiency": "found", "within_30": "p_T within 30 %",
+		"response_raw": "sum/p_T", "response": "response", "resolution_68": "p_T resolution, 68 %", "resolution": "p_T resolution, σ/mean",
+		"eta_resolution": "η resolution, 68 %", "phi_resolution": "φ resolution, 68 %",
+		auc: "area under ROC", background: fmt.Sprintf("pile-up kept at %.0f %%", 100*passing),
+		"threshold": "threshold", "turn_on_95": "p_T of 95 %",
+	}
+}
+
+// heading is a figure's column.
+func (r *Results) heading(f physics.Figure) report.Column {
+	name := heads()[f.Name]
+	if name == "" {
+		name = f.Label
+	}
+	return report.Column{Name: name, Unit: r.unit(f), Numeric: true}
+}
+
+// unit of a figure; that of the EMD is the metric's.
+func (r *Results) unit(f physics.Figure) string {
+	if strings.HasPrefix(f.Name, distance) {
+		return page.UnitOf(r.Plan.Metric)
+	}
+	return f.Unit
+}
+
+// title is a contender's name, without the links where they are those of all.
+func (r *Results) title(c *Contender) string {
+	if common := r.links(); common != "" && c.Links == common {
+		return strings.TrimSuffix(c.Name, ", "+common)
+	}
+	return c.Name
+}
+
+// links are those that contenders share, which is said once: all but the repeater have them.
+func (r *Results) links() string {
+	n, most := map[string]int{}, ""
+	for _, c := range r.Contenders {
+		if c.Links == "" {
+			continue
+		}
+		if n[c.Links]++; most == "" || n[c.Links] > n[most] {
+			most = c.Links
+		}
+	}
+	return most
+}
+
+// OnLinks says them in words.
+func (r *Results) OnLinks() string {
+	common := r.links()
+	if common == "" {
+		return ""
+	}
+	return "On " + common + " unless the name says otherwise."
+}
+
+// printed is a value in words: with a digit of its error at least, and where nothing passes a
+// limit.
+func printed(v physics.Value, f physics.Figure) string {
+	if f.Name == background && v.Value == 0 && math.IsNaN(v.Error) && v.N > 0 {
+		return fmt.Sprintf("< %.2g", 3/float64(v.N))
+	}
+	return v.Print(digitsOf(f, v))
+}
+
+// digitsOf a value: more than the figure's where its error would read as 0.
+func digitsOf(f physics.Figure, v physics.Value) int {
+	d := digits(f)
+	for e := v.Error * math.Pow(10, float64(d)); v.Error > 0 && e < 1 && d < 6; d++ {
+		e *= 10
+	}
+	return d
+}
+
 // Overview is the closing table: a head and a row for each contender.
 func (r *Results) Overview() (head []string, rows [][]string) {
 	head = []string{"contender"}
 	for _, f := range r.main() {
-		head = append(head, f.Label)
+		h := r.heading(f)
+		if h.Unit != "" {
+			h.Name += " (" + h.Unit + ")"
+		}
+		head = append(head, h.Name)
 		if f.Name == first {
-			head = append(head, "to all cells")
+			head = append(head, "over all cells’")
 		}
 	}
 	for _, c := range r.Contenders {
-		row := []string{c.Name}
+		row := []string{r.title(c)}
 		for _, f := range r.main() {
-			row = append(row, c.Value(f.Name).Print(digits(f)))
+			row = append(row, printed(c.Value(f.Name), f))
 			if f.Name == first {
 				row = append(row, c.Ratio(f.Name).Print(3))
 			}
@@ -83,7 +166,7 @@ func (r *Results) Notes() []string {
 	var list []string
 	for _, c := range r.Contenders {
 		if c.Note != "" {
-			list = append(list, fmt.Sprintf("%s is not calibrated: %s.", c.Name, c.Note))
+			list = append(list, fmt.Sprintf("%s is not calibrated: %s.", r.title(c), c.Note))
 		}
 	}
 	return list
@@ -92,7 +175,7 @@ func (r *Results) Notes() []string {
 // writeTables writes the tables as Markdown.
 func writeTables(w io.Writer, r *Results) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# What the trigger sees\n\n%s.\n\n%s\n", r.Words(), r.Order.Text)
+	fmt.Fprintf(&b, "# What the trigger sees\n\n%s. %s\n\n%s %s\n", r.Words(), r.OnLinks(), r.Order.Text, r.turnOn())
 	table := func(title string, head []string, rows [][]string) {
 		if len(rows) == 0 {
 			return
@@ -130,16 +213,16 @@ func writeTables(w io.Writer, r *Results) error {
 func (r *Results) all() (head []string, rows [][]string) {
 	head = []string{"figure", "unit"}
 	for _, c := range r.Contenders {
-		head = append(head, c.Name)
+		head = append(head, r.title(c))
 	}
 	for _, f := range figures() {
 		if !r.measured(f.Name) {
 			continue
 		}
-		row := []string{f.Label, f.Unit}
+		row := []string{f.Label, r.unit(f)}
 		for _, c := range r.Contenders {
 			v := c.Value(f.Name)
-			text := v.Print(digits(f))
+			text := printed(v, f)
 			if math.IsNaN(v.Value) && v.Note != "" {
 				text += " (" + v.Note + ")"
 			}
@@ -164,9 +247,9 @@ func (r *Results) shapes() (head []string, rows [][]string) {
 		}
 	}
 	for _, c := range r.Contenders[1:] { // the first is what they are compared with
-		row := []string{c.Name}
+		row := []string{r.title(c)}
 		for _, f := range list {
-			row = append(row, c.Value(f.Name).Print(digits(f)))
+			row = append(row, printed(c.Value(f.Name), f))
 		}
 		rows = append(rows, row)
 	}
