@@ -1,6 +1,7 @@
 package physics
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,6 +42,16 @@ func (e encoder) contender(links *physics.LinkTable) (physics.Contender, error) 
 		}
 	}
 	return physics.NewEncoder(of)
+}
+
+// precision of the encoder of all links, or of the fewest.
+func (e encoder) precision() (string, error) {
+	n := slices.Min(slices.Collect(maps.Keys(e.files)))
+	m, err := file.Autoencoder(e.files[n], file.Settings{Loss: e.loss, Threads: 1})
+	if err != nil {
+		return "", fmt.Errorf("physics: encoder %s: %w", e.name, err)
+	}
+	return cmp.Or(m.Architecture().Precision, autoencoder.Presets()[0].Name), nil
 }
 
 // givenEncoders are the encoders that the plan names, with the files that they are read from.

@@ -34,7 +34,7 @@ func lay(r *Results, t *Times) *report.Page {
 		Title:    "What the trigger sees",
 		Subtitle: r.Words(),
 		Summary: []string{
-			fmt.Sprintf("Every wafer went through %d contenders, the chip’s algorithms in its integers, encoders in the precision that they have; clusters were found in what arrives and calibrated for each contender, those of events of even numbers by the events of odd ones and the other way round. Errors are standard deviations over %d draws of the events with replacement, the same for all contenders; calibrations stay as they are.", len(r.Contenders), r.Plan.Draws),
+			fmt.Sprintf("Every wafer went through %d contenders, %s; clusters were found in what arrives and calibrated for each contender, those of events of even numbers by the events of odd ones and the other way round. Errors are standard deviations over %d draws of the events with replacement, the same for all contenders; calibrations stay as they are.", len(r.Contenders), r.precisions(), r.Plan.Draws),
 			strings.TrimSpace(r.Order.Text + " " + r.OnLinks()),
 		},
 		Tables: r.overview(),

@@ -29,7 +29,7 @@ func (w *work) results(ctx context.Context, files [][]string) (*Results, error) 
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.Name(), err)
 		}
-		own.Word = w.words[k]
+		own.Word, own.Precision = w.words[k], w.precisions[w.words[k]]
 		r.Contenders, columns = append(r.Contenders, own), append(columns, of)
 	}
 	sum, err := physics.Summarise(ctx, columns, physics.SummarySettings{

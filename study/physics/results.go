@@ -53,6 +53,8 @@ type Contender struct {
 	Word  string  `json:"contender"`  // that the plan has for it, all-cells or an encoder's name
 	Links string  `json:"links"`      // the table's name, "" where nothing limits them
 	Mean  float64 `json:"mean_links"` // of a wafer of the detector, 0 where nothing limits them
+	// Precision of an encoder's numbers, "" of others.
+	Precision string `json:"precision,omitempty"`
 	// Calibration turns this contender's clusters into momenta.
 	Calibration *physics.Calibration `json:"calibration"`
 	// Note says why there is no calibration, and none of the figures that need one.
@@ -235,6 +237,20 @@ func (r *Results) Words() string {
 		text += fmt.Sprintf(", %s wafers %s", thousands(s.Wafers), where)
 	}
 	return text
+}
+
+// precisions are in words what the contenders compute in.
+func (r *Results) precisions() string {
+	var names []string
+	for _, c := range r.Contenders {
+		if c.Precision != "" {
+			names = append(names, c.Word+" in "+c.Precision)
+		}
+	}
+	if len(names) == 0 {
+		return "in the integers of the trigger chip"
+	}
+	return "the chip’s algorithms in its integers and encoders in their own precision (" + strings.Join(names, ", ") + ")"
 }
 
 // collisions are in words how much pile-up there is.

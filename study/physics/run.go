@@ -154,7 +154,8 @@ type work struct {
 	samples  []sample
 
 	contenders []physics.Contender
-	words      []string // of the contenders
+	words      []string          // of the contenders
+	precisions map[string]string // of the encoders, by name
 	counted    []SampleInfo
 	times      Times
 }
@@ -194,6 +195,12 @@ func (w *work) run(ctx context.Context, given []encoder) (*Results, *Times, erro
 	}
 	encoders := append(trained, given...)
 	w.words = w.plan.words(encoders)
+	w.precisions = map[string]string{}
+	for _, e := range encoders {
+		if w.precisions[e.name], err = e.precision(); err != nil {
+			return nil, nil, err
+		}
+	}
 	if w.contenders, err = w.plan.contenders(w.geometry, w.links, encoders); err != nil {
 		return nil, nil, err
 	}
