@@ -44,7 +44,7 @@ func lay(r *Results, t *Times) *report.Page {
 		p.Palette = append(p.Palette, r.title(c))
 	}
 	p.Sections = []report.Section{
-		r.section("Energy", "The ratio of a cluster's transverse momentum, calibrated, to the particle's. Resolution is the standard deviation over the mean; the half-width is that of the shortest interval with 68 %.", first, "resolution", "response"),
+		r.section("Energy", "The ratio of a cluster's transverse momentum, calibrated, to the particle's. Resolution is the standard deviation over the mean; the half-width is that of the shortest interval with 68 %.", first, "resolution", "response"),
 		r.section("Place", "Differences of a cluster's direction and the particle's.", "eta_resolution", "phi_resolution", "eta_bias", "phi_bias"),
 		r.section("Finding clusters", "The share of particles with a cluster of at least half their p_T within 0.02 in x/z and y/z, and of those that minimum bias would find as well at another φ; the share of all particles, found or not, whose p_T is within 30 %. Where a share is 0 or 1, the error is that of a flat prior.", "efficiency", "accidental", "within_30"),
 	}
@@ -242,9 +242,9 @@ func (r *Results) caption(f physics.Figure) string {
 	return "Not shown: " + strings.Join(missing, "; ") + "."
 }
 
-// upper begins a title. σ stays as it is.
+// upper begins a title. σ and p_T stay as they are.
 func upper(label string) string {
-	if label == "" || label[0] >= 0x80 {
+	if label == "" || label[0] >= 0x80 || strings.HasPrefix(label, "p_T") {
 		return label
 	}
 	return strings.ToUpper(label[:1]) + label[1:]
