@@ -91,6 +91,9 @@ func Inspect(folder string) (Info, error) {
 		return info, nil
 	case err != nil:
 		return info, err
+	case end.Name == info.Name && end.Version != info.Version:
+		return info, fmt.Errorf("run: %s is of version %d of such runs, but %s of version %d: another Barrow wrote it, or the files are of different runs",
+			filepath.Join(folder, Config), info.Version, Results, end.Version)
 	case end.Kind != info.Kind:
 		return info, fmt.Errorf("run: %s says %s, version %d, but %s says %s, version %d: the files are of different runs",
 			filepath.Join(folder, Config), info.Name, info.Version, Results, end.Name, end.Version)

@@ -48,7 +48,7 @@ func lay(r *Results, t *Times) *report.Page {
 		r.section("Place", "Differences of a cluster's direction and the particle's.", "eta_resolution", "phi_resolution", "eta_bias", "phi_bias"),
 		r.section("Finding clusters", "The share of particles with a cluster of at least half their p_T within 0.02 in x/z and y/z, and of those that minimum bias would find as well at another φ; the share of all particles, found or not, whose p_T is within 30 %. Where a share is 0 or 1, the error is that of a flat prior.", "efficiency", "accidental", "within_30"),
 	}
-	for _, s := range []report.Section{r.trigger(), r.identity(), r.shapeSection(), r.correlation(), r.paperSection(), r.weights(), r.training(), r.costs(t)} {
+	for _, s := range []report.Section{r.trigger(), r.identity(), r.shapeSection(), r.predictions(), r.paperSection(), r.weights(), r.training(), r.costs(t)} {
 		if len(s.Figures)+len(s.Tables) > 0 {
 			p.Sections = append(p.Sections, s)
 		}
@@ -98,6 +98,14 @@ func table(title, note string, head []string, rows [][]string) report.Table {
 // leading are the figures of the page's first table; the others are in a second.
 func leading() []string { return []string{"emd", "efficiency", "resolution_68", "phi_resolution", auc} }
 
+// kept says what the share of pile-up is, where it was measured.
+func (r *Results) kept() string {
+	if !r.measured(background) {
+		return ""
+	}
+	return " Pile-up kept: the share of pile-up’s clusters that pass where 95 % of the particles do; < is a limit at 95 % confidence where none passes."
+}
+
 func (r *Results) overview() []report.Table {
 	var tables []report.Table
 	for _, t := range []struct {
@@ -105,7 +113,7 @@ func (r *Results) overview() []report.Table {
 		first       bool
 	}{
 		{"Contenders", "Value ± standard deviation by the bootstrap, which holds calibrations as they are. Over all p_T and |η| measured: " + r.spectrum() + ". Over all cells’: the ratio to the resolution of all cells, of the particles that both find; its error is small because both are of the same events. " + strings.Join(r.Notes(), " "), true},
-		{"The same contenders’ other figures", "Sum/p_T: the cluster’s sum, not calibrated. Pile-up kept: the share of pile-up’s clusters that pass where 95 % of the particles do; < is a limit at 95 % confidence where none passes.", false},
+		{"The same contenders’ other figures", "Sum/p_T: the cluster’s sum, not calibrated." + r.kept(), false},
 	} {
 		out := report.Table{Title: t.title, Note: strings.TrimSpace(t.note), Columns: []report.Column{{Name: "contender"}}}
 		var list []physics.Figure
@@ -408,6 +416,17 @@ func stairs(l report.Line) report.Line {
 		out.X, out.Y = append(out.X, l.X[k]), append(out.Y, l.Y[k])
 	}
 	return out
+}
+
+// fewestPredicted contenders beside all cells say something of a correlation.
+const fewestPredicted = 3
+
+// predictions are the section on correlations, if there is one.
+func (r *Results) predictions() report.Section {
+	if len(r.Contenders)-1 < fewestPredicted {
+		return report.Section{}
+	}
+	return r.correlation()
 }
 
 func (r *Results) shapeSection() report.Section {

@@ -172,6 +172,8 @@ func (r *Results) Notes() []string {
 	return list
 }
 
+const correlationTitle = "Does the mean EMD predict it?"
+
 // writeTables writes the tables as Markdown.
 func writeTables(w io.Writer, r *Results) error {
 	var b strings.Builder
@@ -201,8 +203,11 @@ func writeTables(w io.Writer, r *Results) error {
 	for _, t := range []struct {
 		title string
 		of    func() ([]string, [][]string)
-	}{{"All figures", r.all}, {"Shapes: mean less that of all cells", r.shapes}, {"Does the mean EMD predict it?", r.correlations}, {"The paper's figures", r.paperTable}, {"Calibrations, by even and odd events", r.fits}} {
+	}{{"All figures", r.all}, {"Shapes: mean less that of all cells", r.shapes}, {correlationTitle, r.correlations}, {"The paper's figures", r.paperTable}, {"Calibrations, by even and odd events", r.fits}} {
 		head, rows := t.of()
+		if t.title == correlationTitle && len(r.Contenders)-1 < fewestPredicted {
+			continue
+		}
 		table(t.title, head, rows)
 	}
 	_, err := io.WriteString(w, b.String())
