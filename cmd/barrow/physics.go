@@ -30,8 +30,8 @@ func newPhysics(c *common) *cobra.Command {
 trigger chip by each of its algorithms and by trained encoders, on the links that
 the modules have, finds and calibrates clusters in what arrives, and measures what
 that leaves of particles: response, resolution, position, shape, efficiency, what
-tells them from pile-up, and rates, each with its error. One half of the events
-fits the calibration, the other is measured. docs/physics.md defines all of it.
+tells them from pile-up, and rates, each with its error. Each half of the events
+is calibrated by the other. docs/physics.md defines all of it.
 
 Encoders that are not given (--encoder, --compare) are trained first, in the
 chip's precision, on wafers of simulated events. A TOML file (--config) may hold
