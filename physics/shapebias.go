@@ -3,6 +3,7 @@ package physics
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // shapeKeys are ShapeNames as keys; the first longitudinal describe the shower's depth, the
@@ -30,7 +31,8 @@ func shapeFigures() []Figure {
 
 // shapeBias is the mean, over particles that both find, of a shape variable's difference
 // to the reference; with scaled, the mean over variables of its size in units of the
-// variable's spread in the reference, those without spread left out.
+// variable's spread in the reference, those without spread left out: a spread that a few
+// showers make is none in draws without them.
 func shapeBias(from, to int, scaled bool) func(v *view) measure {
 	return func(v *view) measure {
 		if v.columns.Shapes == nil || v.reference.Shapes == nil {
@@ -50,8 +52,14 @@ func shapeBias(from, to int, scaled bool) func(v *view) measure {
 			if n = len(d.value); n < least {
 				return measure{n: n, note: few(n, fmt.Sprintf("particles found by both with the %s", ShapeNames()[k]))}
 			}
+			if scaled && !varies(r.value) {
+				continue
+			}
 			r.center()
 			difference, reference = append(difference, d), append(reference, r)
+		}
+		if len(difference) == 0 {
+			return measure{n: n, note: "no variable varies"}
 		}
 		if !scaled {
 			return measure{n: n, statistic: meanOf(difference[0])}
@@ -72,4 +80,18 @@ func shapeBias(from, to int, scaled bool) func(v *view) measure {
 			return sum / float64(of), ""
 		}}
 	}
+}
+
+// varies reports whether at least ten values are not the commonest one.
+func varies(values []float64) bool {
+	sorted := slices.Sorted(slices.Values(values))
+	most, run := 0, 0
+	for i, v := range sorted {
+		if i > 0 && v != sorted[i-1] {
+			run = 0
+		}
+		run++
+		most = max(most, run)
+	}
+	return len(values)-most >= least
 }
