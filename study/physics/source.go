@@ -17,7 +17,6 @@ import (
 // A sample is one of the two kinds of events of a run.
 type sample struct {
 	name  string // of the parts of the run
-	what  string // in words
 	block int    // events in a part
 	bias  bool   // collisions alone
 	n     int    // events
