@@ -49,6 +49,19 @@ func fileError(err error) error {
 	return describe(err, 0, kindFile)
 }
 
+// ofFile is an error of work on a file; what the system says is said of that, not of a
+// temporary one that the client does not know.
+func ofFile(err error, path string) error {
+	if err == nil {
+		return nil
+	}
+	if f := describe(err, 0, kindInput); f.Code != "" {
+		f.File = path
+		return f
+	}
+	return err
+}
+
 // describe is an error as the client gets it; rows count from the given first.
 func describe(err error, first int, kind string) *failure {
 	var f *failure

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"barrow/hgcal"
 	"barrow/wafer"
@@ -166,6 +167,7 @@ func (r *reader) close() error { return errors.Join(r.pick.Close(), r.file.Close
 
 // A writer is a wafer file that is being written.
 type writer struct {
+	path string
 	file *file.Writer
 	at   place
 	// words are what columns of words look like, of a file that does not say that they
@@ -192,11 +194,14 @@ func openWriter(_ context.Context, c *call) (object, error) {
 	if s.Order, err = hgcal.ParseOrder(p.Order); err != nil {
 		return object{}, err
 	}
+	if p.Unit != "" && !slices.Contains(wafer.Charges(), p.Unit) {
+		return object{}, fmt.Errorf("worker: the unit %q is none of %s", p.Unit, strings.Join(wafer.Charges(), ", "))
+	}
 	f, err := file.Create(p.File, p.Force, s)
 	if err != nil {
-		return object{}, err
+		return object{}, ofFile(err, p.File)
 	}
-	w := &writer{file: f}
+	w := &writer{path: p.File, file: f}
 	return object{
 		methods: map[string]function{"temporary": w.temporary, "write": w.write, "finish": w.finish, "abort": w.abort},
 		close:   func() error { w.file.Abort(); return nil },
@@ -237,7 +242,7 @@ func (w *writer) write(_ context.Context, c *call) error {
 		w.file.SetTypes(wordTypes(w.names))
 	}
 	w.at += place(images.Len())
-	return w.file.Write(images)
+	return ofFile(w.file.Write(images), w.path)
 }
 
 // wordTypes keep columns from becoming numbers that their words look like.
@@ -271,7 +276,7 @@ func (w *writer) finish(_ context.Context, c *call) error {
 		return err
 	}
 	if err := w.file.Close(); err != nil {
-		return fileError(err)
+		return fileError(ofFile(err, w.path))
 	}
 	return c.answer(map[string]any{"lost": append(w.file.Lost(), w.numbers()...)})
 }

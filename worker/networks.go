@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"barrow/autoencoder"
 	"barrow/hgcal"
@@ -51,7 +52,7 @@ func openEstimator(_ context.Context, c *call) (object, error) {
 		e.Distance, err = modelfile.Estimator(p.Weights, modelfile.Settings{Threads: p.Threads})
 	}
 	if err != nil {
-		return object{}, fileError(err)
+		return object{}, fileError(ofFile(err, p.Weights))
 	}
 	return object{methods: map[string]function{"estimate": e.estimate, "bound": e.bound}}, nil
 }
@@ -65,10 +66,19 @@ func pairs(c *call) (p, q []float64, n int, err error) {
 	if q, err = in[float64](c, "q", n, hgcal.Cells); err != nil {
 		return nil, nil, 0, err
 	}
-	if err = charged(c, &wafer.Set{Charge: p}, "p"); err == nil {
-		err = charged(c, &wafer.Set{Charge: q}, "q")
+	for _, side := range []struct {
+		name   string
+		charge []float64
+	}{{"p", p}, {"q", q}} {
+		err := charged(c, &wafer.Set{Charge: side.charge}, side.name)
+		if f := (*failure)(nil); errors.As(err, &f) && f.Kind == kindInput {
+			f.Message = strings.Replace(f.Message, "worker: ", "worker: "+side.name+": ", 1)
+		}
+		if err != nil {
+			return nil, nil, 0, err
+		}
 	}
-	return p, q, n, err
+	return p, q, n, nil
 }
 
 // estimate gives the estimated EMD and its gradients to either side.
@@ -134,7 +144,7 @@ func openEncoder(_ context.Context, c *call) (object, error) {
 		return object{}, err
 	}
 	if err != nil {
-		return object{}, fileError(err)
+		return object{}, fileError(ofFile(err, p.Model))
 	}
 	e := encoder{path: path}
 	s := modelfile.Settings{Threads: p.Threads}
@@ -145,7 +155,7 @@ func openEncoder(_ context.Context, c *call) (object, error) {
 		e.model, err = modelfile.Encoder(path, s)
 	}
 	if err != nil {
-		return object{}, fileError(err)
+		return object{}, fileError(ofFile(err, p.Model))
 	}
 	return object{methods: map[string]function{
 		"info": e.info, "encode": e.encode, "decode": e.decode, "autoencode": e.autoencode, "export": e.export,
@@ -304,7 +314,7 @@ func (e encoder) export(ctx context.Context, c *call) error {
 	}
 	files, err := modelfile.Export(ctx, e.model, p.Format, p.Out, p.Force)
 	if err != nil {
-		return err
+		return ofFile(err, p.Out)
 	}
 	answer := map[string]any{"files": files}
 	if p.Verify {

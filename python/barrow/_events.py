@@ -221,5 +221,7 @@ def _awkward(events: Any, name: str) -> Tuple[Any, Any]:
         fields = _ordered(ak.fields(flat), name) if ak.fields(flat) else []
         x = np.stack([ak.to_numpy(flat[f]) for f in fields], 1) if fields else ak.to_numpy(ak.to_regular(flat, axis=1))
     except (TypeError, ValueError) as e:
+        if str(e).startswith("barrow: "):
+            raise
         raise ValueError(f"barrow: {name} cannot be read as events of particles: {e}") from e
     return numbers(x, name), counts

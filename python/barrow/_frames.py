@@ -144,5 +144,13 @@ def _error(answer: Dict[str, Any]) -> Exception:
         return EMDError(message, answer.get("row"), answer.get("cell"))
     if kind == "file":
         code = getattr(errno, str(answer.get("code")), None)  # its name in POSIX
-        return OSError(message) if code is None else OSError(code, message, answer.get("file"))
+        if code is None:
+            return OSError(message)
+        file = answer.get("file")
+        # Python puts the name behind the message: it need not be in front, too.
+        for front in (f"open {file}: ", f"{file}: "):
+            if message.startswith(front):
+                message = message[len(front) :]
+                break
+        return OSError(code, message, file)
     return WorkerError(message + (f"\n{answer['stack']}" if answer.get("stack") else ""))

@@ -95,6 +95,9 @@ class Estimator:
             value[0], (dp[0], dq[0]), None if least is None else least[0], None if potentials is None else potentials[0]
         )
 
+    def __repr__(self) -> str:
+        return f"<barrow.surrogate.Estimator: {self._object._recipe[1].get('weights', 'the built-in network')}>"
+
 
 _built_in: Optional[Estimator] = None
 

@@ -113,8 +113,9 @@ def test_export(command: str, runs: Path, tmp_path: Path) -> None:
     assert sorted(os.path.basename(file) for file in files) == sorted(os.listdir(tmp_path / "of program"))
     for file in files:
         assert Path(file).read_bytes() == (tmp_path / "of program" / os.path.basename(file)).read_bytes()
-    with pytest.raises(FileExistsError):
+    with pytest.raises(FileExistsError) as caught:
         encoder.export("registers", tmp_path / "of python")
+    assert caught.value.filename == str(tmp_path / "of python")
     with pytest.raises(ValueError, match="registers"):
         encoder.export("papyrus", tmp_path / "new")
     with pytest.raises(ValueError):

@@ -145,8 +145,9 @@ def test_awkward_records():
     turned = [[dict(zip(("phi", "pt", "y"), p[[2, 0, 1]])) for p in x] for x in a]
     np.testing.assert_array_equal(emds(ak.Array(turned)), emds(a))
     for wrong, words in (([[{"pt": 1.0, "y": 0.0, "phi": 0.0, "m": 1.0}]], "fields"), ([None, *turned], "event 0 is None")):
-        with pytest.raises(ValueError, match=words):
+        with pytest.raises(ValueError, match=words) as e:
             emds(ak.Array(wrong))
+        assert str(e.value).count("barrow: ") == 1
 
 
 def test_errors_name_the_list():

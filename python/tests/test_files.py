@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import re
@@ -255,6 +256,33 @@ def test_errors(images: Dict[str, Any], tmp_path: Path) -> None:
         f.write(b"CALQ_0\n" * 3)
     with pytest.raises(OSError):
         barrow.read(tmp_path / "d.csv.gz")
+
+
+def test_errors_name_the_file(tmp_path: Path) -> None:
+    images = barrow.simulate(2)
+    file = tmp_path / "a.csv"
+    barrow.write(file, images)
+    (tmp_path / "nothing").mkdir()
+    for call, there, number in [
+        (lambda: barrow.read(tmp_path / "none.csv"), tmp_path / "none.csv", errno.ENOENT),
+        (lambda: barrow.read([file, tmp_path / "none.parquet"]), tmp_path / "none.parquet", errno.ENOENT),
+        (lambda: barrow.write(file, images), file, errno.EEXIST),
+        (lambda: barrow.write(tmp_path / "none" / "a.csv", images), tmp_path / "none" / "a.csv", errno.ENOENT),
+        (lambda: barrow.Encoder.load(tmp_path / "none"), tmp_path / "none", errno.ENOENT),
+    ]:  # fmt: skip
+        with pytest.raises(OSError) as caught:
+            call()  # type: ignore[no-untyped-call]
+        assert (caught.value.filename, caught.value.errno) == (str(there), number)
+        assert str(there) in str(caught.value)
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "root"])
+def test_units(tmp_path: Path, ending: str) -> None:
+    images = {"charge": np.ones((2, 48))}
+    with pytest.raises(ValueError, match="foo.*calq, calq12, data, mippt"):
+        barrow.write(tmp_path / f"a.{ending}", images, unit="foo")
+    assert os.listdir(tmp_path) == []
+    barrow.write(tmp_path / "a.parquet", images, unit="mippt")
 
 
 def test_real_files(command: str, shared_data: Path) -> None:

@@ -100,8 +100,11 @@ def test_errors(pairs: Tuple[Any, Any], tmp_path: Path) -> None:
     with pytest.raises(barrow.EMDError, match="row 150 of q") as caught:
         surrogate.predict(p, empty)
     assert caught.value.row == 150
-    with pytest.raises(ValueError, match="image 70, cell 3"):
+    with pytest.raises(ValueError, match="p: image 70, cell 3"):
         surrogate.predict(bad, q)
+    with pytest.raises(ValueError, match="q: image 70, cell 3"):
+        surrogate.predict(q, bad)
+    assert "built-in" in repr(surrogate.Estimator.load())
     with pytest.raises(ValueError, match="200 rows and q 3"):
         surrogate.predict(p, q[:3])
     with pytest.raises(ValueError, match="47"):

@@ -216,10 +216,16 @@ func (c *counted) ReadAt(p []byte, off int64) (int, error) {
 // pathError is an error of the file system with a path that can be printed.
 func pathError(err error) error {
 	if p := (*fs.PathError)(nil); errors.As(err, &p) {
-		return fmt.Errorf("open %s: %w", printable(p.Path), p.Err)
+		return &openError{p}
 	}
 	return fmt.Errorf("wafer/file: %w", err)
 }
+
+// An openError keeps the file system's own error, with the path as it is.
+type openError struct{ of *fs.PathError }
+
+func (e *openError) Error() string { return fmt.Sprintf("open %s: %v", printable(e.of.Path), e.of.Err) }
+func (e *openError) Unwrap() error { return e.of }
 
 // printable is a name as a message may hold it: in quotation marks where it has
 // characters that a terminal would obey.
