@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections import deque
-from typing import Any, Deque, List, Optional, Tuple, Union
+from typing import Any, Deque, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ._arrays import numbers
 from ._errors import EMDError
 from ._worker import Object, chunks
-from .metric import Empty, Metric, Unequal, rounded
+from .metric import Empty, Metric, Unequal, costs_of, rounded
 
 Array = NDArray[np.float64]
 
@@ -94,8 +94,10 @@ def solve_batch(
     return solve_pairs(a, b, metric, (unequal, empty, threads, max_pivots), bool(both[0]), bool(both[1]), "ab")
 
 
-def solve_pairs(a: Any, b: Any, metric: Any, settings: Settings, left: bool, right: bool, names: str) -> Transport:
-    """solve_batch of sides that errors call by these names, one letter each."""
+def solve_pairs(
+    a: Any, b: Any, metric: Any, settings: Settings, left: bool, right: bool, names: Sequence[str]
+) -> Transport:
+    """solve_batch of sides that errors call by these names."""
     if not isinstance(metric, Metric):
         metric = ground(metric, name="metric")
     solver = metric.solver(*settings)
@@ -106,13 +108,13 @@ def solve_pairs(a: Any, b: Any, metric: Any, settings: Settings, left: bool, rig
     return result
 
 
-def name_sides(e: EMDError, names: str) -> EMDError:
+def name_sides(e: EMDError, names: Sequence[str]) -> EMDError:
     """The error of masses that the worker calls p and q."""
     words = re.sub(r"\b[pq](?=[\[,:])", lambda side: names[side.group() == "q"], str(e))
     return EMDError(words, e.row, e.cell)
 
 
-def _pairs(a: Any, b: Any, metric: Metric, names: str) -> Tuple[Any, Any, bool]:
+def _pairs(a: Any, b: Any, metric: Metric, names: Sequence[str]) -> Tuple[Any, Any, bool]:
     """The pairs as (B, n) and (B, m), and whether it is a single one, without B."""
     first, second = names[0], names[1]
     p, q = numbers(a, first), numbers(b, second)
@@ -276,7 +278,9 @@ class Transport:
         The proof that they are.
     """
 
-    def __init__(self, metric: Metric, solver: Object, p: Any, q: Any, single: bool, raw: bool, names: str) -> None:
+    def __init__(
+        self, metric: Metric, solver: Object, p: Any, q: Any, single: bool, raw: bool, names: Sequence[str]
+    ) -> None:
         self._metric = metric
         self._solver = solver
         self._p = p
@@ -461,5 +465,5 @@ def ground_again(M: Any) -> Optional[Metric]:
 
 
 def _costs(M: Any, name: str) -> Any:
-    x = numbers(M, name)
+    x = costs_of(M, name)
     return x if x.dtype == np.float64 else x.astype(np.float64)

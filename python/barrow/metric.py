@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+import sys
+import warnings
 from typing import Any, Dict, Literal, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
@@ -19,7 +21,10 @@ Unequal = Union[Literal["error", "normalise", "normalize"], Tuple[Literal["penal
 Norm = Literal[1, 2, "l1", "l2", "linf"]
 Empty = Literal["error", "skip"]
 
-__all__ = ["Empty", "Metric", "Unequal", "check_unequal", "rounded"]
+__all__ = ["Empty", "Metric", "Unequal", "check_unequal", "costs_of", "rounded"]
+
+#: Share of its largest entry by which a matrix that is no metric is nearly one.
+NEAR = 1e-3
 
 #: Solvers that a metric keeps: each has room of its own in the worker.
 KEPT = 8
@@ -151,13 +156,22 @@ class Metric:
         ----------
         M : (n, m)
             Finite. For a move that must not happen, a cost far above all others will do.
+            A Metric is returned as it is.
+
+        Warns
+        -----
+        UserWarning
+            A square matrix that misses being a metric by less than 1e-3 of its largest entry,
+            and so is costs: that of ``torch.cdist`` by matrix products, say.
         """
+        if isinstance(M, Metric):
+            return M
         return cls._matrix(M)
 
     @classmethod
     def _matrix(cls, M: Any, quick: bool = False, name: str = "M", dtype: str = "") -> Metric:
         """A matrix; quick takes it for a metric only if it obviously is one. It had this dtype, if not its own."""
-        x = numbers(M, name)
+        x = costs_of(M, name)
         if x.ndim != 2:
             raise ValueError(f"barrow: {name} has the shape {x.shape}: want a matrix")
         arrays = {"costs": np.array(x, dtype="f8", order="C")}
@@ -166,7 +180,17 @@ class Metric:
             params["quick"] = True
         elif dtype or rounded(M):
             params["dtype"] = dtype or rounded(M)
-        return cls((x.shape[0], x.shape[1]), params, arrays)
+        metric = cls((x.shape[0], x.shape[1]), params, arrays)
+        if not quick and _nearly(arrays["costs"]) and not metric.is_metric and _nearly_triangles(arrays["costs"]):
+            warnings.warn(
+                "barrow: the matrix is nearly a metric, but its diagonal, symmetry or triangle inequality is off "
+                "by more than rounding: it is taken as costs, which is slower and not 0 for equal images. "
+                "Make it by Metric.euclidean(points), or by torch.cdist with "
+                'compute_mode="donot_use_mm_for_euclid_dist"',
+                UserWarning,
+                stacklevel=_outside(),
+            )
+        return metric
 
     @property
     def distances(self) -> NDArray[np.float64]:
@@ -226,6 +250,35 @@ class Metric:
     def __repr__(self) -> str:
         words = ", ".join(f"{key}={value!r}" for key, value in self._params.items())
         return f"<barrow.Metric {self.shape[0]}×{self.shape[1]}, {words}>"
+
+
+def costs_of(M: Any, name: str) -> Any:
+    """A matrix as an array of numbers."""
+    if isinstance(M, str):
+        raise ValueError(f"barrow: {name} is {M!r}: want a Metric, such as Metric.hgcal({M!r}), or a matrix")
+    return numbers(M, name)
+
+
+def _nearly(x: Any) -> bool:
+    """Whether a matrix not too large to ask is within NEAR of symmetry, zeros on the diagonal and none below 0."""
+    if x.shape[0] != x.shape[1] or not 1 < len(x) <= 2048:
+        return False
+    within = NEAR * float(np.abs(x).max())
+    return bool(np.abs(x.diagonal()).max() < within and x.min() > -within and np.abs(x - x.T).max() < within)
+
+
+def _nearly_triangles(x: Any) -> bool:
+    """Whether no entry goes beyond the sum of two others by more than NEAR of the largest."""
+    within = NEAR * float(x.max())
+    return all(float((x - column[:, None] - row).max()) < within for column, row in zip(x.T, x))
+
+
+def _outside() -> int:
+    """The stacklevel, for the function that asks, of the first caller outside of the package."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "barrow":
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def rounded(M: Any) -> str:

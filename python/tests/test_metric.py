@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -129,6 +130,7 @@ def test_errors_keep_their_class():
     assert type(again) is type(caught.value) and (str(again), again.row) == (str(caught.value), 1)
 
 
+@pytest.mark.filterwarnings("ignore:.*nearly a metric")
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 def test_rounded_distances_are_a_metric(dtype):
     """What their type rounds away makes distances no costs, which would move what a and b have in common."""
@@ -146,3 +148,37 @@ def test_rounded_distances_are_a_metric(dtype):
     assert barrow.solve_batch(a, a, M.astype("f8")).gradient[0].any(), "the same numbers as costs are another ground"
     M[0, 1] *= 2
     assert not barrow.Metric.matrix(M).is_metric
+
+
+def cdist_by_products(x):
+    """Distances in float32 as PyTorch's, with what the products' differences leave on the diagonal."""
+    x = x.astype("f4")
+    square = (x * x).sum(1)
+    return np.sqrt(np.maximum(square[:, None] + square - 2 * x @ x.T, 0) + np.float32(1e-7) * np.eye(len(x), dtype="f4"))
+
+
+def test_nearly_a_metric_is_said():
+    x = np.random.default_rng(2).random((48, 2))
+    D = cdist_by_products(x)
+    with pytest.warns(UserWarning, match="nearly a metric.*Metric.euclidean") as told:
+        metric = barrow.Metric.matrix(D)
+    assert len(told) == 1 and told[0].filename == __file__ and not metric.is_metric
+    with pytest.warns(UserWarning, match="nearly a metric"):
+        barrow.solve_batch(np.ones(48), np.ones(48), cdist_by_products(x + 1))
+    line = np.abs(x[:, :1] - x[:, 0])
+    line[3, 5] = line[5, 3] = line[3, 5] * (1 + 1e-4)  # off by triangles alone
+    with pytest.warns(UserWarning, match="nearly a metric"):
+        barrow.Metric.matrix(line)
+    exact = barrow.Metric.euclidean(x).distances
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for costs in (exact, exact.astype("f4"), exact**2, exact[:20], exact + 1, -exact, np.zeros((3, 3)), np.triu(exact)):
+            barrow.Metric.matrix(costs)
+
+
+def test_a_metric_for_a_matrix():
+    metric = barrow.Metric.grid(2, 2)
+    assert barrow.Metric.matrix(metric) is metric
+    for call in (lambda: barrow.Metric.matrix("benchmark"), lambda: barrow.solve_batch([1, 1], [1, 1], "benchmark")):
+        with pytest.raises(ValueError, match=r"Metric.hgcal\('benchmark'\)"):
+            call()
