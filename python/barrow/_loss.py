@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Optional, Tuple, cast
+from typing import Any, Literal, Optional, Sequence, Tuple, cast
 
 import numpy as np
 
@@ -35,24 +35,31 @@ def check_loss(metric: Any, unequal: Any) -> Tuple[Tuple[int, int], Unequal]:
     return metric.shape, known
 
 
-def leading(p: Tuple[int, ...], q: Tuple[int, ...], cells: Optional[Tuple[int, int]] = None) -> Tuple[int, ...]:
+def leading(
+    p: Tuple[int, ...], q: Tuple[int, ...], cells: Optional[Tuple[int, int]] = None, names: Sequence[str] = "pq"
+) -> Tuple[int, ...]:
     """Return the shape of the values: what p and q have before their last axis, which must agree.
 
     With cells, their last axes must be these.
     """
+    first, second = names
     if not p or not q:
-        raise ValueError("barrow: p and q must have the shape (..., n), the masses of an image in the last axis")
+        raise ValueError(
+            f"barrow: {first} and {second} must have the shape (..., n), the masses of an image in the last axis"
+        )
     if p[:-1] != q[:-1]:
-        raise ValueError(f"barrow: p has the shape {p} and q {q}: all but the last axis must agree")
+        raise ValueError(f"barrow: {first} has the shape {p} and {second} {q}: all but the last axis must agree")
     if cells is not None and (p[-1], q[-1]) != cells:
         raise ValueError(
-            f"barrow: p has the shape {p} and q {q}, the metric {cells[0]}×{cells[1]} cells: "
+            f"barrow: {first} has the shape {p} and {second} {q}, the metric {cells[0]}×{cells[1]} cells: "
             "the last axes must be these"
         )
     return p[:-1]
 
 
-def solve(p: Any, q: Any, metric: Any, unequal: Any, to_p: bool, to_q: bool) -> Solved:
+def solve(
+    p: Any, q: Any, metric: Any, unequal: Any, to_p: bool, to_q: bool, names: Sequence[str] = "pq"
+) -> Solved:
     """Return the distances of pairs and, where asked for, their gradients: one call of the worker.
 
     Parameters
@@ -62,6 +69,8 @@ def solve(p: Any, q: Any, metric: Any, unequal: Any, to_p: bool, to_q: bool) -> 
     to_p, to_q : bool
         Whether the gradients with respect to p and q are wanted; without any, only distances
         are computed.
+    names : two of str
+        What errors call p and q.
 
     Returns
     -------
@@ -76,7 +85,7 @@ def solve(p: Any, q: Any, metric: Any, unequal: Any, to_p: bool, to_q: bool) -> 
     if rows[0].shape[0] == 0:
         empty = [np.zeros(lead + x.shape[-1:], kind) if wanted else None for x, wanted in ((p, to_p), (q, to_q))]
         return np.zeros(lead, kind), empty[0], empty[1]
-    solved = solve_pairs(rows[0], rows[1], metric, (unequal, "error", 0, 0), to_p, to_q, "pq")
+    solved = solve_pairs(rows[0], rows[1], metric, (unequal, "error", 0, 0), to_p, to_q, names)
     # Not solved.gradient, which would compute the side that nobody wants, by another call.
     dp, dq = (
         np.asarray(side, kind).reshape(lead + x.shape[-1:]) if wanted else None

@@ -6,16 +6,18 @@ from typing import Any, Callable, List, Optional, Sequence, Tuple
 
 import tensorflow as tf
 
-from ._loss import TWICE, leading, solve
+from ._loss import TWICE, check_loss, leading, solve
 
 
-def distances(p: Any, q: Any, metric: Any, unequal: Any) -> Any:
-    """The distances of rows p and q of one floating type, differentiable in both."""
+def distances(p: Any, q: Any, metric: Any, unequal: Any, names: Sequence[str] = "pq") -> Any:
+    """The distances of rows p and q of one floating type, differentiable in both; errors call them by names."""
+    cells, _ = check_loss(metric, unequal)
+    _check_shapes(p.shape, q.shape, cells, names)
 
     def host(wanted: bool) -> List[Any]:
         def call(p: Any, q: Any) -> Tuple[Any, ...]:
-            leading(p.shape, q.shape)
-            return tuple(x for x in solve(p, q, metric, unequal, wanted, wanted) if x is not None)
+            leading(p.shape, q.shape, cells, names)
+            return tuple(x for x in solve(p, q, metric, unequal, wanted, wanted, names) if x is not None)
 
         out = tf.numpy_function(call, [p, q], [p.dtype] * (3 if wanted else 1))
         out = list(out) if isinstance(out, (list, tuple)) else [out]  # of one result, versions differ
@@ -29,6 +31,20 @@ def distances(p: Any, q: Any, metric: Any, unequal: Any) -> Any:
     value = host(False)[0]
     # A function that is traced without a tape may be called under one.
     return known(value, lambda: host(True)[1:], [p, q], rows=True, once=True) if tf.inside_function() else value
+
+
+def _check_shapes(p: Any, q: Any, cells: Tuple[int, int], names: Sequence[str]) -> None:
+    """Refuse what is known to be wrong of shapes when a function is traced: some axes may not be known yet."""
+    if p.rank is None or q.rank is None:
+        return
+    a, b = p.as_list(), q.as_list()
+
+    def filled(one: List[Any], other: List[Any], last: int) -> List[Any]:
+        return [there if here is None else here for here, there in zip(one, [*other[:-1], last])]
+
+    if len(a) == len(b) > 0:
+        a, b = filled(a, b, cells[0]), filled(b, a, cells[1])
+    leading(tuple(a), tuple(b), cells, names)
 
 
 def known(

@@ -60,15 +60,22 @@ def emd_loss(
     computed. A second differentiation is an error. At kinks the gradient is the middle of its two
     slopes, 0 for p = q.
     """
+    return named_loss(p, q, metric, reduction, unequal, ("p", "q"))
+
+
+def named_loss(
+    p: Any, q: Any, metric: Any, reduction: Reduction, unequal: Unequal, names: Tuple[str, str]
+) -> jax.Array:
+    """emd_loss of sides that errors call by these names."""
     check_reduction(reduction)
     p, q = jnp.asarray(p), jnp.asarray(q)
-    for name, x in (("p", p), ("q", q)):
+    for name, x in zip(names, (p, q)):
         if jnp.iscomplexobj(x):
             raise ValueError(f"barrow: {name} has elements of type {x.dtype}: want real numbers")
     cells, unequal = check_loss(metric, unequal)
-    leading(p.shape, q.shape, cells)
+    leading(p.shape, q.shape, cells, names)
     kind = jnp.float32 if jnp.float64 not in (p.dtype, q.dtype) else jnp.float64
-    value = _distances(_Key(metric), unequal)(p.astype(kind), q.astype(kind))
+    value = _distances(_Key(metric), unequal, names)(p.astype(kind), q.astype(kind))
     if reduction == "none":
         return value
     return value.mean() if reduction == "mean" else value.sum()
@@ -88,16 +95,18 @@ class _Key:
 
 
 @functools.lru_cache(maxsize=64)
-def _distances(key: _Key, unequal: Any) -> Callable[[jax.Array, jax.Array], jax.Array]:
+def _distances(
+    key: _Key, unequal: Any, names: Tuple[str, str]
+) -> Callable[[jax.Array, jax.Array], jax.Array]:
     """The differentiable function of two arrays; the same one for the same metric, so that what
     JAX has compiled is used again."""
 
     def distances(p: jax.Array, q: jax.Array) -> jax.Array:
-        return _solve(p, q, key.metric, unequal, (False, False))[0]
+        return _solve(p, q, key.metric, unequal, (False, False), names)[0]
 
     def forward(p: Any, q: Any) -> Tuple[jax.Array, Tuple[Optional[jax.Array], ...]]:
         wanted = (p.perturbed, q.perturbed)
-        value, *found = _once(p.value, q.value, key.metric, unequal, wanted)
+        value, *found = _once(p.value, q.value, key.metric, unequal, wanted, names)
         gradients = [found.pop(0) if w else None for w in wanted]
         return value, tuple(gradients)
 
@@ -111,11 +120,13 @@ def _distances(key: _Key, unequal: Any) -> Callable[[jax.Array, jax.Array], jax.
     return cast(Callable[[jax.Array, jax.Array], jax.Array], f)
 
 
-def _once(p: jax.Array, q: jax.Array, metric: Any, unequal: Any, wanted: Tuple[bool, bool]) -> List[jax.Array]:
+def _once(
+    p: jax.Array, q: jax.Array, metric: Any, unequal: Any, wanted: Tuple[bool, bool], names: Tuple[str, str]
+) -> List[jax.Array]:
     """_solve, which says what is wrong where its results are differentiated."""
 
     def results(p: jax.Array, q: jax.Array) -> List[jax.Array]:
-        return _solve(p, q, metric, unequal, wanted)
+        return _solve(p, q, metric, unequal, wanted, names)
 
     def again(primals: Any, tangents: Any) -> Any:
         if not all(isinstance(t, jax.custom_derivatives.SymbolicZero) for t in tangents):
@@ -134,12 +145,14 @@ def _once(p: jax.Array, q: jax.Array, metric: Any, unequal: Any, wanted: Tuple[b
 _NEW = "vmap_method" in inspect.signature(jax.pure_callback).parameters
 
 
-def _solve(p: jax.Array, q: jax.Array, metric: Any, unequal: Any, wanted: Tuple[bool, bool]) -> List[jax.Array]:
+def _solve(
+    p: jax.Array, q: jax.Array, metric: Any, unequal: Any, wanted: Tuple[bool, bool], names: Tuple[str, str]
+) -> List[jax.Array]:
     """Value and the wanted gradients, by one callback."""
     n = p.shape[-1]
 
     def host(p: Any, q: Any) -> Tuple[Any, ...]:
-        return tuple(x for x in solve(p, q, metric, unequal, *wanted) if x is not None)
+        return tuple(x for x in solve(p, q, metric, unequal, *wanted, names) if x is not None)
 
     shapes = [p.shape[:-1]] + [x.shape for x, w in zip((p, q), wanted) if w]
     results = tuple(jax.ShapeDtypeStruct(s, p.dtype) for s in shapes)  # type: ignore[no-untyped-call, unused-ignore]

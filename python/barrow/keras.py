@@ -21,6 +21,9 @@ from .metric import Metric, Unequal
 
 __all__ = ["EMDLoss", "loss_class"]
 
+#: What errors call the two sides.
+_NAMES = ("y_true", "y_pred")
+
 _DOC = """The exact earth mover's distance between target and predicted images.
 
     A loss for ``model.compile(loss=barrow.keras.EMDLoss(metric))``.
@@ -122,13 +125,13 @@ def _distances(keras: Any, three: bool, y_true: Any, y_pred: Any, metric: Any, u
     """The distances of pairs in the backend of a Keras module."""
     backend = keras.backend.backend() if three else "tensorflow"
     if backend == "torch":
-        from .torch import emd_loss as by_torch
+        from .torch import named_loss as by_torch
 
-        return by_torch(y_true, y_pred, metric, reduction="none", unequal=unequal)
+        return by_torch(y_true, y_pred, metric, "none", unequal, _NAMES)
     if backend == "jax":
-        from .jax import emd_loss as by_jax
+        from .jax import named_loss as by_jax
 
-        return by_jax(y_true, y_pred, metric, reduction="none", unequal=unequal)
+        return by_jax(y_true, y_pred, metric, "none", unequal, _NAMES)
     if backend != "tensorflow":
         raise ValueError(f"barrow: Keras' backend {backend!r} cannot train: want tensorflow, jax or torch")
     import tensorflow as tf
@@ -137,7 +140,7 @@ def _distances(keras: Any, three: bool, y_true: Any, y_pred: Any, metric: Any, u
 
     y_pred = tf.convert_to_tensor(y_pred)
     kind = y_pred.dtype if y_pred.dtype in (tf.float32, tf.float64) else tf.float32
-    return distances(tf.cast(y_true, kind), tf.cast(y_pred, kind), metric, unequal)
+    return distances(tf.cast(y_true, kind), tf.cast(y_pred, kind), metric, unequal, _NAMES)
 
 
 def _recipe(metric: Any) -> Any:

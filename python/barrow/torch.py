@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Optional, Tuple, TypeVar, cast
+from typing import Any, Callable, Optional, Sequence, Tuple, TypeVar, cast
 
 import torch
 
@@ -66,17 +66,25 @@ def emd_loss(
     are fixed: its second derivatives are 0 or do not exist, and a second differentiation is an
     error. At kinks the gradient is the middle of its two slopes, 0 for p = q.
     """
+    return named_loss(p, q, metric, reduction, unequal, "pq")
+
+
+@_not_compiled
+def named_loss(
+    p: torch.Tensor, q: torch.Tensor, metric: Any, reduction: Reduction, unequal: Unequal, names: Sequence[str]
+) -> torch.Tensor:
+    """emd_loss of sides that errors call by these names."""
     check_reduction(reduction)
-    for name, x in (("p", p), ("q", q)):
+    for name, x in zip(names, (p, q)):
         if not isinstance(x, torch.Tensor):
             raise ValueError(f"barrow: {name} is a {type(x).__name__}: want a torch.Tensor")
         if x.is_complex():
             raise ValueError(f"barrow: {name} has elements of type {x.dtype}: want real numbers")
     cells, unequal = check_loss(metric, unequal)
-    leading(tuple(p.shape), tuple(q.shape), cells)
+    leading(tuple(p.shape), tuple(q.shape), cells, names)
     p, q = _floating(p, q), _floating(q, p)
     wanted = [torch.is_grad_enabled() and x.requires_grad for x in (p, q)]
-    value, *gradients = _solve(p, q, metric, unequal, *wanted)
+    value, *gradients = _solve(p, q, metric, unequal, wanted[0], wanted[1], names)
     if any(wanted):
         value = known(value, gradients, [p, q], rows=True, once=True)
     if reduction == "none":
@@ -125,10 +133,12 @@ def _floating(x: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
 _Solved = Tuple[torch.Tensor, Optional[torch.Tensor], Optional[torch.Tensor]]
 
 
-def _solve(p: torch.Tensor, q: torch.Tensor, metric: Any, unequal: Any, to_p: bool, to_q: bool) -> _Solved:
+def _solve(
+    p: torch.Tensor, q: torch.Tensor, metric: Any, unequal: Any, to_p: bool, to_q: bool, names: Sequence[str]
+) -> _Solved:
     """Value and the wanted gradients, each on the device and in the type of what it is of."""
     rows = [x.detach().cpu().numpy() for x in (p, q)]
-    value, dp, dq = solve(rows[0], rows[1], metric, unequal, to_p, to_q)
+    value, dp, dq = solve(rows[0], rows[1], metric, unequal, to_p, to_q, names)
     return (
         torch.from_numpy(value).to(p.device),
         None if dp is None else torch.from_numpy(dp).to(p),

@@ -191,14 +191,30 @@ bad[3, 5] = -1
 try:
     net.evaluate(x, bad, batch_size=64, verbose=0)
 except Exception as error:
-    assert "row 3" in str(error) and "[5] = -1" in str(error), error
+    assert "row 3" in str(error) and "y_true[5] = -1" in str(error), error
 else:
     raise AssertionError("a negative mass was taken")
 for wrong in (x[:, None], x[:1]):  # nothing is broadcast
     try:
         EMDLoss(metric)(wrong, x)
     except Exception as error:
-        assert "48" in str(error), error
+        assert "48" in str(error) and "y_true" in str(error), error
     else:
         raise AssertionError("shapes that do not agree were taken")
+other = EMDLoss(barrow.Metric.grid(4, 4))
+for call in [other] + ([tf.function(other)] if "tf" in globals() else []):
+    try:
+        call(x, x)
+    except ValueError as error:
+        assert "y_true has the shape (64, 48) and y_pred" in str(error) and "16" in str(error), error
+    else:
+        raise AssertionError("another size was taken")
+if "tf" in globals():  # sizes that are known when it is traced
+    for known, wrong in ([None, 48], True), ([None, None], False):
+        try:
+            tf.function(other).get_concrete_function(*[tf.TensorSpec(known, "float32")] * 2)
+        except ValueError as error:
+            assert wrong and "48" in str(error), error
+        else:
+            assert not wrong
 print("fits", sys.argv[1])
