@@ -48,6 +48,10 @@ func TestIdentity(t *testing.T) {
 	write(1, "one")
 	open("")
 	open("")
+	kept := filepath.Join(dir, "run", run.Weights, "kept") // a run that has kept nothing takes other inputs
+	if err := os.WriteFile(kept, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	write(1.5, "one")
 	open("the metric " + metric + ": other content than before")
 	write(1, "two")
