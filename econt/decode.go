@@ -50,10 +50,61 @@ type Decoded struct {
 	Bits      int               // of information: the frame without padding
 	SumCode   uint32            // the module sum's code; 0 for RPT and STC
 	Sum       float64           // the module sum in CALQ counts; 0 for RPT and STC
-	Sent      uint64            // channels whose own charge was sent
+	Sent      uint64            // channels that were sent: with their own charge or, by STC, as a group's Carrier
 	Image     [Channels]float64 // empty for AE, whose outputs a network decodes
 	Latent    [16]uint16        // AE: the outputs, with zeros for bits not kept
+
+	groups [maxGroups]Group
+	n      int
 }
+
+// A Group is channels of which a frame gives the sum alone: what a rule, by hand or
+// learned, has to share among them.
+type Group struct {
+	Cells   uint64  // its channels
+	Carrier int     // the one with the largest charge, where the frame says which; else −1
+	Sum     float64 // of their charges in CALQ counts, less their pedestals if those are taken away; never below 0
+	// Limit is what no channel of the group is above, in CALQ counts, or 0 where
+	// nothing says so: TS leaves out what is below threshold, BC what is not above the
+	// smallest charge sent.
+	Limit float64
+}
+
+// maxGroups are those of STC's types with four cells each.
+const maxGroups = Channels / 4
+
+// Groups are the channels without a charge of their own, as far as their sums arrive:
+// all that TS and BC leave out, the super trigger cells sent, all 48 for AE, none for
+// RPT. No two share a channel. They are the frame's as long as that is not written
+// over. Channels in no group and not [Decoded.Known] have neither charge nor sum: of
+// super trigger cells that the links do not carry, and RPT's beyond them.
+func (d *Decoded) Groups() []Group { return d.groups[:d.n] }
+
+// Known are the channels whose own charge was sent, which is that of Image.
+func (d *Decoded) Known() uint64 {
+	known := d.Sent
+	for _, g := range d.Groups() {
+		known &^= g.Cells
+	}
+	return known
+}
+
+// add is a further group.
+func (d *Decoded) add(g Group) {
+	d.groups[d.n] = g
+	d.n++
+}
+
+// spread shares a group's sum equally.
+func (d *Decoded) spread(g *Group) {
+	each := g.Sum / float64(bits.OnesCount64(g.Cells))
+	for m := g.Cells; m != 0; m &= m - 1 {
+		d.Image[bits.TrailingZeros64(m)] = each
+	}
+}
+
+// allChannels is the set of all.
+const allChannels = 1<<Channels - 1
 
 // A Decoder reads the frames of one configuration. It is not safe for
 // concurrent use and allocates nothing after NewDecoder but for [Decoder.Stream].
@@ -219,29 +270,51 @@ func (d *Decoder) charges(r *bitReader, out *Decoded) error {
 	if r.left() < 7*n {
 		return fmt.Errorf("econt: decoder: %d bits left for %d charges", r.left(), n)
 	}
-	rest, cells := out.Sum, 0
+	g := Group{Cells: allChannels &^ out.Sent, Carrier: -1, Sum: out.Sum}
+	least := uint32(1<<F4E3M.Bits() - 1)
 	for ch := range Channels {
 		if out.Sent>>ch&1 == 0 {
-			cells++
-			rest -= d.pedestal[ch]
+			g.Sum -= d.pedestal[ch]
 			continue
 		}
 		code := uint32(r.take(7))
+		least = min(least, code)
 		out.Image[ch] = d.charge(ch, code)
 		if d.config.UseSum || out.Truncated {
-			rest -= d.value(F4E3M, code, d.drop)
+			g.Sum -= d.value(F4E3M, code, d.drop)
 		}
 	}
 	out.Bits = r.pos
-	if !d.set.Rest || cells == 0 || rest <= 0 {
+	if g.Cells == 0 {
 		return nil
 	}
-	for ch := range Channels {
-		if out.Sent>>ch&1 == 0 {
-			out.Image[ch] = rest / float64(cells)
-		}
+	g.Sum, g.Limit = max(g.Sum, 0), d.limit(out, least)
+	out.add(g)
+	if d.set.Rest {
+		out.spread(&g)
 	}
 	return nil
+}
+
+// limit is what no channel left out is above; least is the smallest code sent.
+func (d *Decoder) limit(out *Decoded, least uint32) float64 {
+	switch {
+	case out.Truncated:
+		return 0
+	case d.config.Algorithm == BestChoice:
+		if least == 1<<F4E3M.Bits()-1 { // which stands for everything above, too
+			return 0
+		}
+		_, hi := F4E3M.Interval(least)
+		return float64((hi+1)<<d.drop - 1)
+	}
+	most := uint32(0)
+	for ch, v := range d.config.Threshold {
+		if out.Sent>>ch&1 == 0 && v > 0 {
+			most = max(most, v-1)
+		}
+	}
+	return float64(most)
 }
 
 func (d *Decoder) superTriggerCell(r *bitReader, out *Decoded) error {
@@ -261,21 +334,22 @@ func (d *Decoder) superTriggerCell(r *bitReader, out *Decoded) error {
 	}
 	for i := range n {
 		first := i * shape.cells
-		sum := d.value(shape.format, uint32(r.take(shape.format.Bits())), drop)
+		g := Group{Cells: (1<<shape.cells - 1) << first, Carrier: -1}
+		g.Sum = d.value(shape.format, uint32(r.take(shape.format.Bits())), drop)
 		for ch := first; ch < first+shape.cells; ch++ {
-			sum -= d.pedestal[ch]
+			g.Sum -= d.pedestal[ch]
 		}
-		sum = max(sum, 0)
+		g.Sum = max(g.Sum, 0)
 		if shape.address > 0 {
-			out.Sent |= 1 << (first + best[i])
+			g.Carrier = first + best[i]
+			out.Sent |= 1 << g.Carrier
 		}
-		if shape.address > 0 && d.set.Share == ShareLargest {
-			out.Image[first+best[i]] = sum
+		out.add(g)
+		if g.Carrier >= 0 && d.set.Share == ShareLargest {
+			out.Image[g.Carrier] = g.Sum
 			continue
 		}
-		for ch := first; ch < first+shape.cells; ch++ {
-			out.Image[ch] = sum / float64(shape.cells)
-		}
+		out.spread(&g)
 	}
 	out.Bits = r.pos
 	return nil
@@ -285,6 +359,12 @@ func (d *Decoder) autoencoder(r *bitReader, out *Decoded) error {
 	out.Header = uint8(r.take(5))
 	out.SumCode = uint32(r.take(9))
 	out.Sum = d.value(F5E4M, out.SumCode, 0)
+	g := Group{Cells: allChannels, Carrier: -1, Sum: out.Sum}
+	for _, p := range d.pedestal {
+		g.Sum -= p
+	}
+	g.Sum = max(g.Sum, 0)
+	out.add(g)
 	room, kept := payloadBits(d.config.ETx()), d.config.Keep.Count()
 	padding := max(room-kept, 0)
 	for range padding {

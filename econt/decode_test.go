@@ -1,6 +1,8 @@
 package econt
 
 import (
+	"encoding/binary"
+	"hash/fnv"
 	"math"
 	"math/bits"
 	"math/rand/v2"
@@ -418,4 +420,103 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestHandRules holds what the decoders' choices make of random frames to the
+// bits that they made before groups were told.
+func TestHandRules(t *testing.T) {
+	h := fnv.New64a()
+	var b [8]byte
+	for a := ThresholdSum; a <= Repeater; a++ {
+		r := rand.New(rand.NewPCG(uint64(a), 12))
+		for range 400 {
+			c := randomConfig(r, a)
+			if a == SuperTriggerCell {
+				c.Links = LinkMask(1 + r.IntN(stcLinks(c.STCType)))
+			}
+			s := DecoderSettings{Point: Point(r.IntN(2)), Share: Share(r.IntN(2)), ZeroCode: r.IntN(2) > 0, Pedestal: r.IntN(2) > 0, Rest: r.IntN(2) > 0}
+			out := sendOne(t, c, s, randomCALQ(r))
+			for _, v := range out.Image {
+				binary.LittleEndian.PutUint64(b[:], math.Float64bits(v))
+				h.Write(b[:])
+			}
+		}
+	}
+	if got := h.Sum64(); got != 0x35d4a9877a12851 {
+		t.Errorf("digest %#x", got)
+	}
+}
+
+// sendOne is what a decoder makes of the frame of some charges.
+func sendOne(t *testing.T, c Config, s DecoderSettings, q [Channels]uint32) (out Decoded) {
+	t.Helper()
+	e, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := NewDecoder(c, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.calq = q
+	e.format(17)
+	words := e.frame.words[:(e.frame.pos+15)/16]
+	if c.Algorithm == Repeater {
+		words = words[:min(len(words), 2*c.ETx())]
+	}
+	if err := d.Frame(words, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// TestGroups: of random frames, what the groups say is true of the charges that
+// were sent, and every channel is known, in a group, or cut off by the links.
+func TestGroups(t *testing.T) {
+	for a := ThresholdSum; a <= Autoencoder; a++ {
+		r := rand.New(rand.NewPCG(uint64(a), 13))
+		limited := 0
+		for range 400 {
+			c := randomConfig(r, a)
+			if a == SuperTriggerCell {
+				c.Links = LinkMask(1 + r.IntN(stcLinks(c.STCType)))
+			}
+			q := randomCALQ(r)
+			out := sendOne(t, c, DecoderSettings{ZeroCode: true, Rest: r.IntN(2) > 0}, q)
+			seen := out.Known()
+			for _, g := range out.Groups() {
+				if g.Cells == 0 || seen&g.Cells != 0 || (g.Carrier >= 0) != (a == SuperTriggerCell && c.STCType.Addressed()) {
+					t.Fatalf("%v: group %+v after channels %x", a, g, seen)
+				}
+				seen |= g.Cells
+				if g.Limit > 0 {
+					limited++
+				}
+				sum := uint64(0)
+				for ch, v := range q {
+					if g.Cells>>ch&1 == 0 {
+						continue
+					}
+					sum += uint64(v)
+					if g.Limit > 0 && float64(v) > g.Limit {
+						t.Fatalf("%v: charge %d of channel %d is above %v", a, v, ch, g.Limit)
+					}
+					if g.Carrier >= 0 && v > q[g.Carrier] {
+						t.Fatalf("%v: charge %d of channel %d is above that of %d", a, v, ch, g.Carrier)
+					}
+				}
+				// Below what the formats hold the middle is within 1/16 of the truth, or a bit dropped from every charge.
+				if off := math.Abs(g.Sum - float64(sum)); !c.UseSum && sum < 1<<17 && off > float64(sum)/15+48*16 {
+					t.Fatalf("%v: group sum %v of %d", a, g.Sum, sum)
+				}
+			}
+			cut := a == Repeater && c.ETx() < 11 || a == SuperTriggerCell && len(out.Groups())*bits.OnesCount64(out.Groups()[0].Cells) < Channels
+			if (seen != allChannels) != cut {
+				t.Fatalf("%v on %d links: channels %x accounted for", a, c.ETx(), seen)
+			}
+		}
+		if want := a == ThresholdSum || a == BestChoice; (limited > 0) != want {
+			t.Errorf("%v: %d groups with a limit", a, limited)
+		}
+	}
 }
