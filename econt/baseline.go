@@ -30,9 +30,9 @@ type BaselineSettings struct {
 
 // A Baseline is the chip as an image compressor: image in, decoded image and
 // bits out, one wafer at a time and without the output buffer. Its channels
-// are those of the algorithm, whatever the multiplexer says: [hgcal.PostMux],
-// in which super trigger cells are groups of neighbours, and [hgcal.Raster]
-// for AE. It is not safe for concurrent use and allocates nothing after
+// are those of the algorithm, whatever the multiplexer says
+// ([Algorithm.Order]): [hgcal.PostMux], in which super trigger cells are groups of
+// neighbours, and [hgcal.Raster] for AE. It is not safe for concurrent use and allocates nothing after
 // NewBaseline.
 type Baseline struct {
 	emulator *Emulator
@@ -87,11 +87,15 @@ func NewBaseline(c Config, s BaselineSettings) (*Baseline, error) {
 	if err != nil {
 		return nil, err
 	}
-	to := hgcal.PostMux
-	if c.Algorithm == Autoencoder {
-		to = hgcal.Raster
+	return &Baseline{emulator: e, decoder: d, set: s, channel: hgcal.Map(c.Algorithm.Order(), s.Order)}, nil
+}
+
+// Order is how a [Baseline] with the algorithm numbers its channels.
+func (a Algorithm) Order() hgcal.Order {
+	if a == Autoencoder {
+		return hgcal.Raster
 	}
-	return &Baseline{emulator: e, decoder: d, set: s, channel: hgcal.Map(to, s.Order)}, nil
+	return hgcal.PostMux
 }
 
 // stcLinks is the most links that a type fills.
@@ -106,6 +110,9 @@ func stcLinks(t STCType) (n int) {
 
 // Config is the chip's configuration.
 func (b *Baseline) Config() Config { return b.emulator.Config() }
+
+// Settings are those that it was made with.
+func (b *Baseline) Settings() BaselineSettings { return b.set }
 
 // LinkBits is what the links carry in a bunch crossing: 32 bits each. TS may
 // need more for one wafer and less for others.

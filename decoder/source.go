@@ -1,0 +1,84 @@
+package decoder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"barrow/internal/limit"
+	"barrow/simulate"
+	"barrow/wafer"
+)
+
+// A Source gives a training its images, CALQ counts.
+type Source interface {
+	// Len is how many images an epoch has.
+	Len() int
+	// Images are those of epoch 0, 1, …, the same whenever asked. Where an epoch has
+	// those of the one before, they are the same set. Images without charge are passed over.
+	Images(ctx context.Context, epoch int) (*wafer.Set, error)
+}
+
+// Given is the source of the same images in every epoch.
+func Given(images *wafer.Set) (Source, error) {
+	some, _ := images.NonZero()
+	if some.Len() == 0 {
+		return nil, errors.New("decoder: no images with charge to learn from")
+	}
+	return given{some}, nil
+}
+
+type given struct{ images *wafer.Set }
+
+func (g given) Len() int                                        { return g.images.Len() }
+func (g given) Images(context.Context, int) (*wafer.Set, error) { return g.images, nil }
+
+// Simulated is the source of so many fresh images in every epoch: the first are images 0 …
+// perEpoch−1 of the settings' seed. Images to choose by are to be of another seed.
+func Simulated(s simulate.Settings, perEpoch int) (Source, error) {
+	if err := limit.Count("images an epoch =", perEpoch, maxImages); err != nil {
+		return nil, fmt.Errorf("decoder: %w", err)
+	}
+	if err := limit.Fits("images an epoch =", perEpoch, imageBytes); err != nil {
+		return nil, fmt.Errorf("decoder: %w", err)
+	}
+	if s.Unit != simulate.CALQ {
+		return nil, errors.New("decoder: the chip takes images in CALQ counts: simulate those")
+	}
+	g, err := simulate.New(s)
+	if err != nil {
+		return nil, fmt.Errorf("decoder: %w", err)
+	}
+	return &simulated{generator: g, n: perEpoch}, nil
+}
+
+// maxImages is more than an epoch has, imageBytes what one takes with its frame.
+const (
+	maxImages  = 100_000_000
+	imageBytes = 4000
+)
+
+type simulated struct {
+	generator *simulate.Generator
+	n         int
+}
+
+func (s *simulated) Len() int { return s.n }
+
+// drawn is how many images are simulated between two looks at the context.
+const drawn = 10_000
+
+func (s *simulated) Images(ctx context.Context, epoch int) (*wafer.Set, error) {
+	all, part := &wafer.Set{}, &wafer.Set{}
+	first := uint64(epoch) * uint64(s.n)
+	for i := 0; i < s.n; i += drawn {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		s.generator.Fill(part, first+uint64(i), min(drawn, s.n-i))
+		if err := all.Append(part); err != nil {
+			return nil, fmt.Errorf("decoder: %w", err)
+		}
+	}
+	return all, nil
+}

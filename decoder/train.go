@@ -1,0 +1,272 @@
+package decoder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"barrow/econt"
+	"barrow/internal/limit"
+	"barrow/loss"
+	"barrow/nn"
+	"barrow/wafer"
+)
+
+// A Budget says how long a decoder is trained; zero fields are the defaults. The learning
+// rate falls along half a cosine to a hundredth.
+type Budget struct {
+	Epochs   int     `json:"epochs" help:"epochs at most"`                                                             // 30 by default
+	Batch    int     `json:"batch" help:"images a step"`                                                               // 200 by default
+	Rate     float64 `json:"learning_rate" flag:"rate" help:"learning rate, at the start"`                             // 1e-3 by default
+	Patience int     `json:"patience" help:"epochs without a better validation loss before stopping; 0 runs them all"` // none by default
+}
+
+// More than any training needs.
+const (
+	maxEpochs = 1_000_000
+	maxBatch  = 100_000
+)
+
+func (b Budget) withDefaults() Budget {
+	if b.Epochs == 0 {
+		b.Epochs = 30
+	}
+	if b.Batch == 0 {
+		b.Batch = 200
+	}
+	if b.Rate == 0 {
+		b.Rate = 1e-3
+	}
+	return b
+}
+
+// Check reports what no training can have, by the setting's key.
+func (b Budget) Check() error {
+	b = b.withDefaults()
+	for _, c := range []struct {
+		key     string
+		v, most int
+	}{{"epochs", b.Epochs, maxEpochs}, {"batch", b.Batch, maxBatch}} {
+		if err := limit.Count(c.key+" =", c.v, c.most); err != nil {
+			return fmt.Errorf("decoder: %w, or 0 for the default", err)
+		}
+	}
+	if b.Patience < 0 || b.Patience > maxEpochs {
+		return fmt.Errorf("decoder: patience = %d: want 1 to %d, or 0 to run all epochs", b.Patience, maxEpochs)
+	}
+	if !(b.Rate > 0 && b.Rate < 1) {
+		return fmt.Errorf("decoder: learning_rate = %v: want a number between 0 and 1", b.Rate)
+	}
+	return nil
+}
+
+// Settings of a training; the zero value trains the default architecture on the default
+// budget.
+type Settings struct {
+	Architecture Architecture
+	Budget
+	Seed    uint64
+	Threads int    // never changes a bit; 0 means all processors
+	Kernel  string // of the network, one of nn.Kernels; the fastest by default
+	// Start is a decoder of the same architecture to start from, whose weights are copied,
+	// instead of random weights; it may be of another chip, as of fewer links. None by
+	// default.
+	Start      *Model
+	Checkpoint string                           // file to save to and resume from; none by default
+	Progress   func(share float64, note string) // as nn.Fit's
+}
+
+// Train trains a decoder for the frames of a chip with the loss, and returns the weights of
+// the epoch with the smallest loss on the validation images. chips are that of wafers
+// of low and that of high density, as evaluate.Scheme.Chips has them, or twice the
+// same; the images' column HD_LD says which is whose, and where there is none all are
+// low. The loss sees images as an encoder's does: N×48 charges in V9 order, divided by
+// 2^⌊log2 Σ⌋ of the image. A decoder with conditions takes them from the images'
+// columns.
+//
+// It resumes from Settings.Checkpoint if that file is there and gives the same bits as a
+// run that was never interrupted. An algorithm that leaves no cell to the decoder, as RPT
+// and best choice on 13 links, is an error: the rule by hand has nothing to improve.
+func Train(ctx context.Context, chips [2]*econt.Baseline, source Source, validation *wafer.Set, l loss.Loss, s Settings) (*Model, *nn.History, error) {
+	if err := s.Budget.Check(); err != nil {
+		return nil, nil, err
+	}
+	s.Budget = s.Budget.withDefaults()
+	threads, err := limit.Threads(s.Threads)
+	if err != nil {
+		return nil, nil, fmt.Errorf("decoder: %w", err)
+	}
+	if chips[0] == nil || source == nil || validation == nil {
+		return nil, nil, errors.New("decoder: a chip, images to train on and images to choose by are needed")
+	}
+	m, err := New(s.Architecture, chips[0], nn.Settings{Seed: s.Seed, Threads: s.Threads, Kernel: s.Kernel, MaxBatch: s.Batch})
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.Start != nil {
+		if err := m.fill(s.Start); err != nil {
+			return nil, nil, err
+		}
+	}
+	o := &objective{model: m, loss: l, source: source}
+	if o.sender, err = newSender(m, chips, threads); err != nil {
+		return nil, nil, err
+	}
+	if o.validation, err = o.sender.send(ctx, validation); err != nil {
+		return nil, nil, fmt.Errorf("validation images: %w", err)
+	}
+	if !o.validation.grouped() {
+		return nil, nil, fmt.Errorf("decoder: frames of %v say all that there is of every cell they have: a decoder has nothing to learn, use the rule by hand", m.chip)
+	}
+	o.resize(max(s.Batch, decodeBatch))
+	fit := nn.Fit{
+		Net: m.net, Schedule: nn.Cosine{Start: s.Rate, End: s.Rate / 100}, Samples: source.Len(), Batch: s.Batch, Epochs: s.Epochs,
+		Seed: s.Seed, Patience: s.Patience, Checkpoint: s.Checkpoint, Resume: true, Meta: m.meta(), Progress: s.Progress,
+	}
+	h, err := fit.Run(ctx, o)
+	if err != nil {
+		return nil, nil, fmt.Errorf("decoder: training with %s: %w", l.Name(), err)
+	}
+	return m, h, nil
+}
+
+// fill copies the weights of another decoder.
+func (m *Model) fill(from *Model) error {
+	if from.arch != m.arch || from.net.InputShape() != m.net.InputShape() {
+		return fmt.Errorf("decoder: one for frames of %v with %d units and %d blocks cannot start one for %v with %d units and %d blocks: the networks differ",
+			from.chip, from.arch.Units, from.arch.Blocks, m.chip, m.arch.Units, m.arch.Blocks)
+	}
+	for _, p := range from.net.Params() {
+		if err := m.net.SetParam(p.Name, p.Value); err != nil {
+			return fmt.Errorf("decoder: %w", err)
+		}
+	}
+	return nil
+}
+
+// objective runs batches of frames through the network and the loss.
+type objective struct {
+	model  *Model
+	loss   loss.Loss
+	source Source
+	sender *sender
+
+	epoch      int        // whose images are wanted
+	sent       int        // whose are there
+	images     *wafer.Set // of which train was made
+	train      *samples
+	validation *samples
+
+	rows             []int
+	target, pred, dq []float32 // N×48
+	dy               *nn.Tensor
+	y                *nn.Tensor // of the last forward pass
+}
+
+// StartEpoch makes Train ask for the epoch's own images.
+func (o *objective) StartEpoch(epoch int) { o.epoch = epoch }
+
+func (o *objective) resize(n int) {
+	o.target, o.pred, o.dq = make([]float32, n*Cells), make([]float32, n*Cells), make([]float32, n*Cells)
+	o.rows = make([]int, n)
+	o.dy = nn.NewTensor(n, o.model.net.OutputShape())
+}
+
+// prepare sends the epoch's images, unless that is done.
+func (o *objective) prepare(ctx context.Context) error {
+	if o.train != nil && o.sent == o.epoch {
+		return nil
+	}
+	images, err := o.source.Images(ctx, o.epoch)
+	if err != nil {
+		return err
+	}
+	if o.train == nil || images != o.images {
+		train, err := o.sender.send(ctx, images)
+		if err != nil {
+			return err
+		}
+		o.train, o.images = train, images
+	}
+	o.sent = o.epoch
+	return nil
+}
+
+// forward decodes the rows of some samples and leaves images and decoded images in target
+// and pred.
+func (o *objective) forward(s *samples, rows []int, mode nn.Mode) (err error) {
+	n, m := len(rows), o.model
+	o.target, o.pred = o.target[:n*Cells], o.pred[:n*Cells]
+	m.in.Resize(n)
+	for k, i := range rows {
+		copy(o.target[k*Cells:], s.target[i*Cells:][:Cells])
+		m.load(k, &s.frames[i], condition(s.conditions, i))
+	}
+	if o.y, err = m.net.Forward(m.in, mode); err != nil {
+		return err
+	}
+	var charges [econt.Channels]float64
+	for k, i := range rows {
+		f, row := &s.frames[i], o.pred[k*Cells:][:Cells]
+		if !(sent(f) > 0) { // of which the distances want something
+			for c := range row {
+				row[c] = 1. / Cells
+			}
+			continue
+		}
+		place(f, o.y.Data[k*econt.Channels:][:econt.Channels], &charges)
+		for c, ch := range m.channel {
+			row[c] = float32(charges[ch] / s.scale[i])
+		}
+	}
+	return nil
+}
+
+// Train is one training step's loss and gradients.
+func (o *objective) Train(ctx context.Context, idx []int) (float64, error) {
+	if err := o.prepare(ctx); err != nil {
+		return 0, err
+	}
+	rows := o.rows[:len(idx)]
+	for k, i := range idx {
+		rows[k] = i % o.train.len() // images without charge are passed over
+	}
+	if err := o.forward(o.train, rows, nn.Training); err != nil {
+		return 0, err
+	}
+	o.dq = o.dq[:len(o.pred)]
+	v, err := o.loss.Eval(ctx, o.target, o.pred, o.dq)
+	if err != nil {
+		return v, err
+	}
+	o.dy.Resize(len(rows))
+	var dq [econt.Channels]float64
+	for k, i := range rows {
+		for c, ch := range o.model.channel {
+			dq[ch] = float64(o.dq[k*Cells+c])
+		}
+		at := k * econt.Channels
+		back(&o.train.frames[i], o.y.Data[at:][:econt.Channels], &dq, 1/o.train.scale[i], o.dy.Data[at:][:econt.Channels])
+	}
+	return v, o.model.net.BackwardWeights(o.dy)
+}
+
+// Validate is the mean loss over the validation images.
+func (o *objective) Validate(ctx context.Context) (float64, error) {
+	n, total := o.validation.len(), 0.0
+	for i := 0; i < n; i += decodeBatch {
+		rows := o.rows[:min(decodeBatch, n-i)]
+		for k := range rows {
+			rows[k] = i + k
+		}
+		if err := o.forward(o.validation, rows, nn.Inference); err != nil {
+			return 0, err
+		}
+		v, err := o.loss.Eval(ctx, o.target, o.pred, nil)
+		if err != nil {
+			return v, err
+		}
+		total += v * float64(len(rows))
+	}
+	return total / float64(n), nil
+}
