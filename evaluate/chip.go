@@ -93,6 +93,8 @@ type ChipMeter struct {
 	high    []bool // by the column HD_LD, as long as all images have it
 	highs   int
 	unknown string // why the column does not say
+
+	conditions [][]float32 // by scheme, for the decoders that want them
 }
 
 // NewChipMeter sends images through the chip by every scheme, without its output
@@ -110,7 +112,7 @@ func NewChipMeter(m *emd.Metric, schemes []Scheme, s ChipSettings) (*ChipMeter, 
 	if _, err := s.Settings.withDefaults(); err != nil {
 		return nil, err
 	}
-	return &ChipMeter{metric: m, schemes: schemes, settings: s}, nil
+	return &ChipMeter{metric: m, schemes: schemes, settings: s, conditions: make([][]float32, len(schemes))}, nil
 }
 
 // maxCharge is above what a channel of the chip counts.
@@ -119,6 +121,7 @@ const maxCharge = 1 << 22
 // Add gathers images, CALQ counts with a positive sum each.
 func (c *ChipMeter) Add(images *wafer.Set) {
 	c.densities(images)
+	c.condition(images)
 	for i := range images.Len() {
 		if c.bad != nil {
 			return
@@ -136,6 +139,20 @@ func (c *ChipMeter) Add(images *wafer.Set) {
 		}
 		c.lengths.Add(image)
 		c.images.add(image)
+	}
+}
+
+// condition asks the decoders what they want to know of the images.
+func (c *ChipMeter) condition(images *wafer.Set) {
+	for k, scheme := range c.schemes {
+		if scheme.Decoder == nil || c.bad != nil {
+			continue
+		}
+		conditions, err := scheme.Decoder.Conditions(images)
+		if err != nil {
+			c.bad = fmt.Errorf("evaluate: %s on %d links, learned: images after the first %d: %w", scheme.Name(), scheme.Links, c.images.n, err)
+		}
+		c.conditions[k] = append(c.conditions[k], conditions...)
 	}
 }
 
@@ -236,23 +253,30 @@ func (c *ChipMeter) measure(ctx context.Context, k int, scheme Scheme) (r ChipRe
 	}
 	total, longer, empty, done, n := 0, 0, 0, 0, c.images.n
 	var images, decoded wafer.Set
+	learned := learned{decoder: scheme.Decoder}
 	for from := 0; c.images.read(&from, &images, chipBatch); {
 		if err := ctx.Err(); err != nil {
 			return r, err
 		}
 		decoded.Charge = append(decoded.Charge[:0], images.Charge...)
 		for i := range images.Len() {
-			out := decoded.Image(i)
-			bits, err := c.chip(chips, done+i).Encode(images.Image(i), out)
+			chip := c.chip(chips, done+i)
+			bits, err := chip.Encode(images.Image(i), decoded.Image(i))
 			if err != nil {
 				return r, fmt.Errorf("image %d: %w", done+i+1, err)
 			}
+			learned.add(chip)
 			total += bits
 			r.MaxBits = max(r.MaxBits, bits)
 			if bits > r.LinkBits {
 				longer++
 			}
-			if wafer.Sum(out) == 0 {
+		}
+		if err := learned.decode(ctx, c.conditionsOf(k, done, images.Len()), decoded.Charge); err != nil {
+			return r, err
+		}
+		for i := range images.Len() {
+			if wafer.Sum(decoded.Image(i)) == 0 {
 				empty++
 			}
 		}
@@ -272,6 +296,12 @@ func (c *ChipMeter) measure(ctx context.Context, k int, scheme Scheme) (r ChipRe
 		}
 	}
 	return r, nil
+}
+
+// conditionsOf are scheme k's of some images.
+func (c *ChipMeter) conditionsOf(k, from, n int) []float32 {
+	each := len(c.conditions[k]) / c.images.n
+	return c.conditions[k][from*each : (from+n)*each]
 }
 
 // chip is that of image i, of low or of high density.

@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -8,7 +9,7 @@ import (
 	"barrow/econt"
 )
 
-// A Decoding says what the receiver makes of a frame of the trigger chip. It
+// A Decoding says what the receiver makes of a frame of the trigger chip. By hand it
 // knows the frame and the geometry, nothing else.
 type Decoding string
 
@@ -20,6 +21,8 @@ const (
 	// TS evenly over the cells that were not sent, a super trigger cell's sum
 	// evenly over its cells.
 	DecodeSpread Decoding = "spread"
+	// DecodeLearned leaves it to the scheme's decoder.
+	DecodeLearned Decoding = "learned"
 )
 
 // A Scheme is one of the chip's fixed algorithms on a number of links with a
@@ -34,10 +37,11 @@ type Scheme struct {
 	// the lowest with which the mean frame fits the links.
 	Threshold uint32
 	Decoding  Decoding
+	Decoder   FrameDecoder // with DecodeLearned, else nil
 }
 
 // Schemes lists the chip's algorithms: TS, STC of every type and BC on every
-// number of links up to most that they can use, with both decodings where
+// number of links up to most that they can use, with both decodings by hand where
 // they differ, and RPT on the 11 links that it needs if most allows them.
 func Schemes(most int) []Scheme {
 	var list []Scheme
@@ -109,19 +113,36 @@ func (s Scheme) Chips() (chips [2]*econt.Baseline, err error) {
 				c.Threshold[ch] = s.Threshold
 			}
 		}
-		d := econt.DecoderSettings{}
-		switch s.Decoding {
-		case DecodeKept:
-		case DecodeSpread:
-			d.Rest, d.Share = true, econt.ShareEqual
-		default:
-			return chips, fmt.Errorf("decoding %q: want %s or %s", s.Decoding, DecodeKept, DecodeSpread)
+		d, err := s.reading()
+		if err != nil {
+			return chips, err
 		}
 		if chips[k], err = econt.NewBaseline(c, econt.BaselineSettings{Decoder: d}); err != nil {
 			return chips, err
 		}
+		if s.Decoder == nil {
+			continue
+		}
+		if err := s.Decoder.Fits(chips[k]); err != nil {
+			return chips, err
+		}
 	}
 	return chips, nil
+}
+
+// reading is how frames are read.
+func (s Scheme) reading() (d econt.DecoderSettings, err error) {
+	switch {
+	case s.Decoding == DecodeLearned && s.Decoder == nil:
+		return d, errors.New("the decoding is learned, but there is no decoder")
+	case s.Decoding != DecodeLearned && s.Decoder != nil:
+		return d, fmt.Errorf("there is a decoder, but the decoding is %q: want %s", s.Decoding, DecodeLearned)
+	case s.Decoding == DecodeSpread:
+		d.Rest, d.Share = true, econt.ShareEqual
+	case s.Decoding != DecodeKept && s.Decoding != DecodeLearned:
+		return d, fmt.Errorf("decoding %q: want %s, %s or %s", s.Decoding, DecodeKept, DecodeSpread, DecodeLearned)
+	}
+	return d, nil
 }
 
 // thresholdSumWords is the length of TS's frame with n cells in 16-bit words.

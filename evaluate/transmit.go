@@ -13,6 +13,7 @@ import (
 
 	"barrow/econt"
 	"barrow/emd"
+	"barrow/hgcal"
 	"barrow/internal/stats"
 	"barrow/wafer"
 )
@@ -27,9 +28,10 @@ type Codec interface {
 
 // TransmitSettings say how [Transmit] decodes and measures.
 type TransmitSettings struct {
-	Metric  *emd.Metric // between image and decoded image, 48 points
-	Codec   Codec       // decodes AE; without it AE gives outputs but no images
-	Threads int         // 0: all processors
+	Metric  *emd.Metric  // between image and decoded image, 48 points
+	Codec   Codec        // decodes AE; without it AE gives outputs but no images
+	Decoder FrameDecoder // decodes any algorithm, in place of Codec and of the chip's own rule; nil for none
+	Threads int          // 0: all processors
 }
 
 // A Transmission is what became of images that were sent through the chip.
@@ -72,7 +74,15 @@ func Transmit(ctx context.Context, chip *econt.Baseline, in wafer.Reader, out wa
 		return nil, err
 	}
 	config := chip.Config()
-	t := &transmitter{chip: chip, codec: s.Codec, batch: batch, ae: config.Algorithm == econt.Autoencoder}
+	t := &transmitter{chip: chip, codec: s.Codec, learned: learned{decoder: s.Decoder}, batch: batch, ae: config.Algorithm == econt.Autoencoder}
+	if s.Decoder != nil {
+		if err := s.Decoder.Fits(chip); err != nil {
+			return nil, err
+		}
+		if o := chip.Settings().Order; o != hgcal.V9 {
+			return nil, fmt.Errorf("evaluate: a decoder makes images in the order %v, the chip takes them in %v", hgcal.V9, o)
+		}
+	}
 	t.r = Transmission{Algorithm: config.Algorithm.String(), ETx: config.ETx(), LinkBits: chip.LinkBits()}
 	var images wafer.Set
 	for {
@@ -108,6 +118,8 @@ type transmitter struct {
 	batch *emd.Batch
 	ae    bool
 
+	learned learned
+
 	r       Transmission
 	bits    int
 	decoded wafer.Set
@@ -131,6 +143,7 @@ func (t *transmitter) send(ctx context.Context, images *wafer.Set) error {
 		if err != nil {
 			return &ImageError{t.r.Wafers + i + 1, err}
 		}
+		t.learned.add(t.chip)
 		t.bits += used
 		t.r.MaxBits = max(t.r.MaxBits, used)
 		bits.Float[i] = float64(used)
@@ -139,10 +152,18 @@ func (t *transmitter) send(ctx context.Context, images *wafer.Set) error {
 		}
 	}
 	t.decoded.Columns = append(append(images.Columns[:len(images.Columns):len(images.Columns)], bits), outputs...)
-	if t.ae && t.codec == nil {
+	switch {
+	case t.learned.decoder != nil:
+		conditions, err := t.learned.decoder.Conditions(images)
+		if err != nil {
+			return err
+		}
+		if err := t.learned.decode(ctx, conditions, t.decoded.Charge); err != nil {
+			return err
+		}
+	case t.ae && t.codec == nil:
 		return nil
-	}
-	if t.ae {
+	case t.ae:
 		if err := t.decode(ctx, images, outputs); err != nil {
 			return err
 		}
