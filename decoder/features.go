@@ -19,6 +19,10 @@ func sent(f *econt.Decoded) (total float64) {
 // conditionSum is the place of ln(Σ+1) among the conditions.
 const conditionSum = 6
 
+// root is how a share of all charge is told: the network's own outputs are roots of shares,
+// too, and small ones matter. STC4 on four links so ends 2 % closer to the images.
+func root(share float64) float32 { return float32(math.Sqrt(share)) }
+
 // describe writes what the network is told of a frame; conditions may be nil.
 func describe(f *econt.Decoded, algorithm econt.Algorithm, conditions, to []float32) {
 	clear(to)
@@ -36,14 +40,14 @@ func describe(f *econt.Decoded, algorithm econt.Algorithm, conditions, to []floa
 		return
 	}
 	each(f.Known(), func(ch int) {
-		to[perChannel*ch] = float32(f.Image[ch] / total)
+		to[perChannel*ch] = root(f.Image[ch] / total)
 		to[perChannel*ch+1] = 1
 	})
 	limit := 0.0
 	of := f.Groups()
 	for k := range of {
 		g := &of[k]
-		share := float32(g.Sum / total)
+		share := root(g.Sum / total)
 		each(g.Cells, func(ch int) { to[perChannel*ch+2] = share })
 		if g.Carrier >= 0 {
 			to[perChannel*g.Carrier+3] = 1

@@ -131,6 +131,9 @@ func NewAlgorithm(s evaluate.Scheme, links *LinkTable) (Contender, error) {
 	if s.Algorithm > econt.Repeater {
 		return nil, fmt.Errorf("physics: %v is none of the algorithms TS, STC, BC and RPT", s.Algorithm)
 	}
+	if s.Decoder != nil {
+		return nil, fmt.Errorf("physics: %s with a decoder that has learned: events are decoded by the rules by hand only", s.Name())
+	}
 	a := &algorithm{name: s.Name(), geometry: links.geometry, scheme: s, links: links}
 	if s.Decoding == evaluate.DecodeSpread && (s.Algorithm != econt.SuperTriggerCell || s.STCType.Addressed()) {
 		a.name += " spread"

@@ -397,6 +397,7 @@ func TestContenderErrors(t *testing.T) {
 		{of(NewAlgorithm(evaluate.Scheme{Algorithm: econt.BestChoice, Links: 2}, sameLinks(t, 2))), "the table of links says"},
 		{of(NewAlgorithm(evaluate.Scheme{Algorithm: econt.Autoencoder}, sameLinks(t, 2))), "AE is none of the algorithms"},
 		{of(NewAlgorithm(evaluate.Scheme{Algorithm: econt.BestChoice}, sameLinks(t, 2))), `decoding ""`},
+		{of(NewAlgorithm(evaluate.Scheme{Algorithm: econt.BestChoice, Decoding: evaluate.DecodeLearned, Decoder: learned{}}, sameLinks(t, 2))), "by hand only"},
 		{of(NewAlgorithm(evaluate.Scheme{Algorithm: econt.Repeater, Decoding: evaluate.DecodeKept}, ModuleLinks(geometry))), "48 charges need 11 links, not 1"},
 		{of(NewEncoder(EncoderSettings{Name: "E", Links: sameLinks(t, 2)})), "E without an encoder"},
 		{of(NewEncoder(EncoderSettings{Name: "E", Model: one})), "E without a table of links"},
@@ -423,3 +424,6 @@ func TestContenderErrors(t *testing.T) {
 		}
 	}
 }
+
+// learned is no decoder, but looks like one.
+type learned struct{ evaluate.FrameDecoder }
