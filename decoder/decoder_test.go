@@ -211,6 +211,9 @@ func TestThreadsAndResume(t *testing.T) {
 			t.Errorf("%s: %d steps in all, want 9", name, h.Steps)
 		}
 		same(t, name+", resumed", weights(m), want)
+		if _, _, err := Train(context.Background(), chips(t, econt.BestChoice, 3, nil), source(1), validation, exact(t, "emd", 1), settings); err == nil || !strings.Contains(err.Error(), "another decoder") {
+			t.Errorf("%s: resumed on other links: %v", name, err)
+		}
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 
 	"barrow/econt"
 	"barrow/internal/limit"
@@ -118,6 +120,9 @@ func Train(ctx context.Context, chips [2]*econt.Baseline, source Source, validat
 	if !o.validation.grouped() {
 		return nil, nil, fmt.Errorf("decoder: frames of %v say all that there is of every cell they have: a decoder has nothing to learn, use the rule by hand", m.chip)
 	}
+	if err := m.checkResumed(s.Checkpoint); err != nil {
+		return nil, nil, err
+	}
 	o.resize(max(s.Batch, decodeBatch))
 	fit := nn.Fit{
 		Net: m.net, Schedule: nn.Cosine{Start: s.Rate, End: s.Rate / 100}, Samples: source.Len(), Batch: s.Batch, Epochs: s.Epochs,
@@ -128,6 +133,22 @@ func Train(ctx context.Context, chips [2]*econt.Baseline, source Source, validat
 		return nil, nil, fmt.Errorf("decoder: training with %s: %w", l.Name(), err)
 	}
 	return m, h, nil
+}
+
+// checkResumed refuses the checkpoint of another decoder, whose network may well have the same
+// layers.
+func (m *Model) checkResumed(path string) error {
+	if _, err := os.Stat(path); path == "" || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	c, err := nn.ReadCheckpoint(path)
+	if err != nil {
+		return fmt.Errorf("decoder: %w", err)
+	}
+	if c.Meta[metaDecoder] != m.meta()[metaDecoder] {
+		return fmt.Errorf("decoder: %s holds the training of another decoder than one of %v as it is to be trained now: name another file", path, m.chip)
+	}
+	return nil
 }
 
 // fill copies the weights of another decoder.

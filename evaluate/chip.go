@@ -78,8 +78,8 @@ func CheckDensity(density string) error {
 }
 
 // A ChipMeter sends images through the chip. It gathers them batch by batch, packed
-// into some 30 bytes each where they are whole counts, and measures every scheme
-// when all are there, since the threshold of TS depends on all.
+// into some 30 bytes each where they are whole counts, with what the schemes' decoders
+// want to know of them, and measures every scheme when all are there, since the threshold of TS depends on all.
 type ChipMeter struct {
 	metric   *emd.Metric
 	schemes  []Scheme
@@ -335,7 +335,7 @@ func fillEmpty(image []float64) {
 	}
 }
 
-// Reach is the fewest links on which an algorithm, with either decoding, leaves
+// Reach is the fewest links on which an algorithm, with any decoding, leaves
 // no more than the mean EMD, or 0 if it leaves more on all.
 func Reach(list []ChipResult, name string, emd float64) (links int) {
 	for _, b := range list {
