@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"barrow/hgcal"
 	"barrow/internal/limit"
 	"barrow/simulate"
 	"barrow/wafer"
@@ -21,17 +22,54 @@ type Source interface {
 
 // Given is the source of the same images in every epoch.
 func Given(images *wafer.Set) (Source, error) {
+	some, err := charged(images)
+	return given{some}, err
+}
+
+// charged are the images with charge, of which there must be some.
+func charged(images *wafer.Set) (*wafer.Set, error) {
 	some, _ := images.NonZero()
 	if some.Len() == 0 {
 		return nil, errors.New("decoder: no images with charge to learn from")
 	}
-	return given{some}, nil
+	return some, nil
 }
 
 type given struct{ images *wafer.Set }
 
 func (g given) Len() int                                        { return g.images.Len() }
 func (g given) Images(context.Context, int) (*wafer.Set, error) { return g.images, nil }
+
+// Turned is the source of the same images, turned by 120° from epoch to epoch: for few images,
+// such as measured ones, of which a decoder otherwise learns the places by heart. A wafer
+// looks the same after such a turn, with its distances and super trigger cells; where the
+// beam is does not, so that decoders with conditions are better off with Given.
+func Turned(images *wafer.Set) (Source, error) {
+	some, err := charged(images)
+	if err != nil {
+		return nil, err
+	}
+	t := turned{some}
+	for k := 1; k < hgcal.Rhombi; k++ {
+		t[k] = &wafer.Set{Charge: make([]float64, len(some.Charge)), Columns: some.Columns}
+		for i := range some.Len() {
+			from, to := some.Image(i), t[k].Image(i)
+			for c, v := range from {
+				to[(c+k*Cells/hgcal.Rhombi)%Cells] = v // rhombus after rhombus
+			}
+		}
+	}
+	return t, nil
+}
+
+// turned are the images in three directions.
+type turned [hgcal.Rhombi]*wafer.Set
+
+func (t turned) Len() int { return t[0].Len() }
+
+func (t turned) Images(_ context.Context, epoch int) (*wafer.Set, error) {
+	return t[epoch%len(t)], nil
+}
 
 // Simulated is the source of so many fresh images in every epoch: the first are images 0 …
 // perEpoch−1 of the settings' seed. Images to choose by are to be of another seed.
