@@ -11,11 +11,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// attention is how long a worker looks out for the next request before it sleeps, and
-// rest how many requests it does not after it has done so in vain.
+// attention is how long a worker looks out for the next request before it sleeps. Each time
+// that it does so in vain it leaves it off for twice as many requests, at most rest.
 const (
 	attention = 100 * time.Microsecond
-	rest      = 100
+	rest      = 127
 )
 
 // attentive makes a reader of requests that come one soon after the other, as in a
@@ -33,14 +33,19 @@ func attentive(r io.Reader) io.Reader {
 type lookout struct {
 	file *os.File
 	fds  []unix.PollFd
+	vain int // requests to leave off after one in vain
 	rest int
 }
 
 func (l *lookout) Read(b []byte) (int, error) {
-	if l.rest > 0 {
+	switch {
+	case l.rest > 0:
 		l.rest--
-	} else if !l.look() {
-		l.rest = rest
+	case l.look():
+		l.vain /= 4
+	default:
+		l.rest = l.vain
+		l.vain = min(2*l.vain+1, rest)
 	}
 	return l.file.Read(b)
 }

@@ -26,24 +26,29 @@ class Lookout:
 
     On an idle machine the system takes longer to wake a process, and the processor under
     it, than a small request takes altogether. The worker does the same for requests.
+    Each time that it is in vain, as where requests are large or others need the processors,
+    it is left off for twice as many calls.
     """
 
     ATTENTION = 50e-6  # seconds, at most
-    REST = 100  # calls: after looking out in vain, as where others need the processors
+    REST = 127  # calls without, at most
 
     def __init__(self, poll: Callable[[int], List[Any]]) -> None:
         self._poll = poll
+        self._vain = 0  # calls to leave off after one in vain
         self._rest = 0
 
     def wait(self) -> None:
         if self._rest:
             self._rest -= 1
-        else:
-            end = time.perf_counter() + self.ATTENTION
-            while not self._poll(0):
-                if time.perf_counter() > end:
-                    self._rest = self.REST
-                    break
+            return
+        end = time.perf_counter() + self.ATTENTION
+        while not self._poll(0):
+            if time.perf_counter() > end:
+                self._rest = self._vain
+                self._vain = min(2 * self._vain + 1, self.REST)
+                return
+        self._vain //= 4
 
 
 def _processors() -> int:
