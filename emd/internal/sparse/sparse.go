@@ -1,0 +1,226 @@
+// Package sparse solves uncapacitated minimum-cost flow problems on a list of arcs by a
+// primal network simplex: the arcs may be those of a grid's neighbours, or those that
+// column generation has found so far.
+//
+// Supplies and flows are float64 numbers of integer value, at most 2⁵² in all, so that sums
+// and differences are exact. Trees are kept strongly feasible (W. H. Cunningham, Math.
+// Prog. 11 (1976) 105), so that degenerate pivots cannot cycle. The tree is a preorder
+// list with the size and the last node of every subtree, as in V. Chvátal, Linear
+// Programming (1983), chapter 19, so that a pivot costs the length of its cycle and the
+// smaller of the two parts whose potentials move against each other. Pricing goes around the
+// arcs block by block and takes the most violated one of the first block that has any: Z.
+// Király and P. Kovács, "Efficient implementations of minimum-cost flow algorithms",
+// Acta Univ. Sapientiae Inform. 4 (2012) 67.
+package sparse
+
+import "math"
+
+// An Arc takes mass from a node to another one at a cost for each unit.
+type Arc struct {
+	From, To int32
+	Cost     float64
+}
+
+// A Network is a problem, its tree and the work space, owned by one goroutine.
+//
+// The order of calls is Reset, Supply for every node, Plant, Solve. After Solve
+// arcs may be added or dropped, and Solve goes on from the tree that it left.
+type Network struct {
+	arcs []Arc
+	both int // so many of the arcs, from the first, may be used either way
+
+	supply []float64
+	root   int32
+
+	// The tree. An arc's flow is counted towards the root, and belongs to the node below:
+	// where it is negative, the arc points away from the root. An arc without flow
+	// always points to the root, as strong feasibility asks.
+	link   []link
+	flow   []float64
+	arc    []int32 // that to the parent
+	thread []int32 // the next node in preorder, circular
+	back   []int32 // the previous one
+	last   []int32 // the last node of the subtree
+	pot    []float64
+
+	at     int // where pricing goes on
+	block  int
+	tol    float64
+	pivots int
+
+	head, other, order []int32 // for Plant
+}
+
+// A link is what walks towards the root read.
+type link struct{ parent, size int32 }
+
+const none = -1
+
+// Reset begins a problem of so many nodes, without supplies. The arcs are kept, not
+// copied; of the first both of them each may be used either way at the same cost,
+// which must not be negative.
+func (s *Network) Reset(nodes int, arcs []Arc, both int) {
+	s.arcs, s.both = arcs, both
+	s.supply = grow(s.supply, nodes)
+	clear(s.supply)
+	s.link, s.flow = grow(s.link, nodes), grow(s.flow, nodes)
+	s.arc, s.thread = grow(s.arc, nodes), grow(s.thread, nodes)
+	s.back, s.last = grow(s.back, nodes), grow(s.last, nodes)
+	s.pot = grow(s.pot, nodes)
+	s.at, s.pivots = 0, 0
+}
+
+func grow[T any](v []T, n int) []T {
+	if cap(v) < n {
+		return make([]T, n)
+	}
+	return v[:n]
+}
+
+// Supply is the room for what each node gives, an integer, negative where it
+// takes. The sum must be 0. It may be written until Plant.
+func (s *Network) Supply() []float64 { return s.supply }
+
+// Nodes is their number.
+func (s *Network) Nodes() int { return len(s.supply) }
+
+// Arcs is the list of arcs, those added included. It is not to be changed.
+func (s *Network) Arcs() []Arc { return s.arcs }
+
+// Add appends arcs that may be used one way.
+func (s *Network) Add(arcs ...Arc) { s.arcs = append(s.arcs, arcs...) }
+
+// Keep drops the arcs of index from and above for which keep is false and that are not in the
+// tree. The others are numbered anew, in order.
+func (s *Network) Keep(from int, keep func(k int) bool) {
+	// The node below each arc of the tree, while its number changes.
+	below := grow(s.other, len(s.arcs))
+	s.other = below
+	for k := range below {
+		below[k] = none
+	}
+	for x, k := range s.arc {
+		if k != none {
+			below[k] = int32(x)
+		}
+	}
+	kept := s.arcs[:from]
+	for k := from; k < len(s.arcs); k++ {
+		if x := below[k]; x != none {
+			s.arc[x] = int32(len(kept))
+		} else if !keep(k) {
+			continue
+		}
+		kept = append(kept, s.arcs[k])
+	}
+	s.arcs, s.at = kept, 0
+}
+
+// Pivots counts the pivots since Reset.
+func (s *Network) Pivots() int { return s.pivots }
+
+// Potentials has one potential for each node, up to a constant: after Solve pot[from] − pot[to] ≤
+// cost for every arc, and equal where there is flow. It is not to be changed.
+func (s *Network) Potentials() []float64 { return s.pot }
+
+// Flows calls f with every arc that has flow, with its ends in the direction of the flow.
+func (s *Network) Flows(f func(arc int, from, to int32, flow float64)) {
+	for x, y := range s.flow {
+		switch p := s.link[x].parent; {
+		case p == none || y == 0:
+		case y > 0:
+			f(int(s.arc[x]), int32(x), p, y)
+		default:
+			f(int(s.arc[x]), p, int32(x), -y)
+		}
+	}
+}
+
+// Primal is Σ flow·cost.
+func (s *Network) Primal() float64 {
+	sum := 0.0
+	for x, y := range s.flow {
+		if k := s.arc[x]; k != none {
+			sum += math.Abs(y) * s.arcs[k].Cost
+		}
+	}
+	return sum
+}
+
+// Solve finds an optimal flow from the tree that there is. It returns false after limit
+// pivots, with a flow that is feasible.
+func (s *Network) Solve(limit int) bool {
+	s.replant()
+	fresh := true
+	m := len(s.arcs)
+	s.block = max(minBlock, int(blockFactor*math.Sqrt(float64(m))))
+	if s.at >= m {
+		s.at = 0
+	}
+	for idle := 0; ; {
+		at := s.at
+		k, delta := s.price()
+		if delta > s.tol {
+			if limit--; limit < 0 {
+				return false
+			}
+			s.pivot(k, delta)
+			fresh, idle = false, 0
+			continue
+		}
+		if s.at > at {
+			idle += s.at - at
+		} else {
+			idle += m - at + s.at
+		}
+		if idle < m {
+			continue
+		}
+		if fresh {
+			return true
+		}
+		// Potentials have been shifted many times: compute them anew from the tree and make
+		// sure that nothing was hidden by rounding.
+		s.replant()
+		fresh, idle = true, 0
+	}
+}
+
+const (
+	blockFactor = 1
+	minBlock    = 16
+	// tolerance is how far above the largest potential or cost a violation counts.
+	tolerance = 1e-13
+)
+
+// price looks at the next block of arcs and returns the most violated one, as k where it
+// is to be used forwards and ^k where backwards.
+func (s *Network) price() (arc int, delta float64) {
+	pot, arcs := s.pot, s.arcs
+	from := s.at
+	to := min(from+s.block, len(arcs))
+	if s.at = to; to == len(arcs) {
+		s.at = 0
+	}
+	best, at := 0.0, 0
+	if from < s.both {
+		end := min(to, s.both)
+		for k, a := range arcs[from:end] {
+			d := math.Abs(pot[a.From]-pot[a.To]) - a.Cost
+			if d > best {
+				best, at = d, from+k
+			}
+		}
+		from = end
+	}
+	for k := range arcs[from:to] {
+		a := &arcs[from+k]
+		if d := pot[a.From] - pot[a.To] - a.Cost; d > best {
+			best, at = d, from+k
+		}
+	}
+	if best > 0 && at < s.both && pot[arcs[at].From] < pot[arcs[at].To] {
+		at = ^at
+	}
+	return at, best
+}
