@@ -10,6 +10,11 @@
 // What a second thread gives is measured for itself, by long bursts beside each
 // other; --rounds, --burst and the standard error's line on stolen time are about
 // how far these are to be trusted.
+//
+// With --large it measures whole images of ten classes, and clouds of points, beside POT's
+// core and LEMON's network simplex (C++, built where g++ and LEMON's headers are):
+//
+//	go run ./bench/emd --large [--sides 32,64] [--norms l1,l2] [--classes shapes,dotmark] [--clouds 2000] [--plot growth.svg]
 package main
 
 import (
@@ -48,6 +53,7 @@ type options struct {
 	seed          uint64
 	regimes       string
 	kernels       string
+	large         largeOptions
 }
 
 func main() {
@@ -62,8 +68,19 @@ func main() {
 	flag.Uint64Var(&o.seed, "seed", 1, "seed of the pairs")
 	flag.StringVar(&o.regimes, "regimes", "R1,R2,R3,real", "regimes to measure")
 	flag.StringVar(&o.kernels, "kernels", "", "kernels to measure, such as avx2,portable; all that run here if empty")
+	whole := flag.Bool("large", false, "measure whole images and clouds of points instead")
+	flag.StringVar(&o.large.sides, "sides", "8,16,32,64", "with --large: sides of the images in pixels")
+	flag.StringVar(&o.large.norms, "norms", "l1,linf,l2", "with --large: distances between pixels")
+	flag.StringVar(&o.large.classes, "classes", "", "with --large: classes of images, such as shapes,cauchy,dotmark; all that are drawn if empty")
+	flag.StringVar(&o.large.clouds, "clouds", "2000", "with --large: numbers of random points")
+	flag.DurationVar(&o.large.longest, "longest", 20*time.Second, "with --large: a program that takes longer for a pair has no larger ones")
+	flag.StringVar(&o.large.plot, "plot", "", "with --large: a file, .svg or .png, to draw the growth with the pixels in")
 	flag.Parse()
-	if err := run(o); err != nil {
+	work := run
+	if *whole {
+		work = large
+	}
+	if err := work(o); err != nil {
 		fmt.Fprintln(os.Stderr, "bench/emd:", err)
 		os.Exit(1)
 	}
@@ -83,7 +100,7 @@ func run(o options) error {
 	}
 	var peers []*peer
 	if o.peers {
-		peers = findPeers(strings.Split(o.python, ","))
+		peers = findPeers(everyPeer(), strings.Split(o.python, ","))
 	}
 	metric, err := emd.Euclidean(hgcal.Benchmark())
 	if err != nil {

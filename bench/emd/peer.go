@@ -48,9 +48,9 @@ func everyPeer() []*peer {
 
 // findPeers looks for the peers in the interpreters, in their order, and says which
 // are left out.
-func findPeers(pythons []string) []*peer {
+func findPeers(every []*peer, pythons []string) []*peer {
 	var found []*peer
-	for _, p := range everyPeer() {
+	for _, p := range every {
 		for _, python := range pythons {
 			script := fmt.Sprintf("import %s\nfrom importlib.metadata import version\nprint(version({'ot': 'POT'}.get('%s', '%s')))", p.module, p.module, p.module)
 			if out, err := exec.Command(python, "-c", script).Output(); err == nil {
@@ -68,10 +68,22 @@ func findPeers(pythons []string) []*peer {
 }
 
 // start gives the peer the pairs of a regime.
-func (p *peer) start(r *regime, m *emd.Metric) (err error) {
+func (p *peer) start(r *regime, m *emd.Metric) error {
+	return p.launch(p.script(), []int64{cells, int64(r.pairs())}, hgcal.Benchmark(), matrix(m), r.p, r.q)
+}
+
+// script is the process of a peer that Python has.
+func (p *peer) script() *exec.Cmd {
+	return exec.Command(p.python, "-W", "ignore", "-c", peerScript, p.name)
+}
+
+// launch starts the process and gives it what its input begins with.
+func (p *peer) launch(cmd *exec.Cmd, data ...any) (err error) {
 	p.seconds = nil
-	p.cmd = exec.Command(p.python, "-W", "ignore", "-c", peerScript, p.name)
-	p.cmd.Env = append(os.Environ(), "OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1")
+	p.cmd = cmd
+	p.cmd.Env = append(os.Environ(), "OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1",
+		// POT would load whatever else it can work with.
+		"POT_BACKEND_DISABLE_PYTORCH=1", "POT_BACKEND_DISABLE_TENSORFLOW=1", "POT_BACKEND_DISABLE_JAX=1", "POT_BACKEND_DISABLE_CUPY=1")
 	p.cmd.Stderr = os.Stderr
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		return err
@@ -85,7 +97,7 @@ func (p *peer) start(r *regime, m *emd.Metric) (err error) {
 		return err
 	}
 	w := bufio.NewWriter(p.in)
-	for _, v := range []any{[]int64{cells, int64(r.pairs())}, hgcal.Benchmark(), matrix(m), r.p, r.q} {
+	for _, v := range data {
 		if err := binary.Write(w, binary.LittleEndian, v); err != nil {
 			return err
 		}
