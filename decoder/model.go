@@ -121,6 +121,15 @@ func (m *Model) Chip() Chip { return m.chip }
 // arrived in sums.
 func (m *Model) Network() *nn.Network { return m.net }
 
+// Clone is a copy for another goroutine, which computes on one thread.
+func (m *Model) Clone() (*Model, error) {
+	c, err := newModel(m.arch, m.chip, nn.Settings{Threads: 1, Kernel: m.net.Settings().Kernel})
+	if err != nil {
+		return nil, err
+	}
+	return c, c.fill(m)
+}
+
 // Fits tells why the frames of a chip are not those that the decoder reads: of another
 // algorithm, on other links, read from their codes in another way.
 func (m *Model) Fits(b *econt.Baseline) error { return m.chip.fits(chipOf(b)) }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"barrow/decoder"
 	"barrow/econt"
 	"barrow/evaluate"
 	"barrow/hgcal"
@@ -110,6 +111,7 @@ type algorithm struct {
 	thresholds [econt.MaxETx + 1]uint32             // of TS by links, 0 where not yet fitted
 	chips      [econt.MaxETx + 1][2]*econt.Baseline // by links, of low and of high density
 	density    []uint8                              // by wafer: 1 for high
+	decoders   [econt.MaxETx + 1]*decoder.Model     // by links, of those that learned; else nil
 }
 
 // NewAlgorithm sends images by one of the chip's own algorithms, TS, RPT, STC, CTC or BC, on
@@ -122,6 +124,18 @@ type algorithm struct {
 // all wafers with charge where there are fewer than 100 such. Links that the algorithm
 // cannot use are an error.
 func NewAlgorithm(s evaluate.Scheme, links *LinkTable) (Contender, error) {
+	a, err := newAlgorithm(s, links)
+	if err != nil {
+		return nil, err
+	}
+	if s.Decoding == evaluate.DecodeLearned || s.Decoder != nil {
+		return nil, fmt.Errorf("physics: %s with a decoder that has learned: NewLearned has one for each number of links", s.Name())
+	}
+	return a, a.build()
+}
+
+// newAlgorithm is one without chips.
+func newAlgorithm(s evaluate.Scheme, links *LinkTable) (*algorithm, error) {
 	if links == nil {
 		return nil, fmt.Errorf("physics: %s without a table of links", s.Name())
 	}
@@ -131,12 +145,12 @@ func NewAlgorithm(s evaluate.Scheme, links *LinkTable) (Contender, error) {
 	if s.Algorithm > econt.Repeater {
 		return nil, fmt.Errorf("physics: %v is none of the algorithms TS, STC, BC and RPT", s.Algorithm)
 	}
-	if s.Decoder != nil {
-		return nil, fmt.Errorf("physics: %s with a decoder that has learned: events are decoded by the rules by hand only", s.Name())
-	}
 	a := &algorithm{name: s.Name(), geometry: links.geometry, scheme: s, links: links}
 	if s.Decoding == evaluate.DecodeSpread && (s.Algorithm != econt.SuperTriggerCell || s.STCType.Addressed()) {
 		a.name += " spread"
+	}
+	if s.Decoding == evaluate.DecodeLearned {
+		a.name += " learned"
 	}
 	a.name += ", " + links.Name()
 	a.density = make([]uint8, a.geometry.Len())
@@ -148,7 +162,18 @@ func NewAlgorithm(s evaluate.Scheme, links *LinkTable) (Contender, error) {
 	for _, n := range links.Counts() {
 		a.thresholds[n] = s.Threshold
 	}
-	return a, a.build()
+	return a, nil
+}
+
+// LinksUsed is how many of a module's links an algorithm uses: all, but by super trigger
+// cells no more than their sums fill.
+func LinksUsed(s evaluate.Scheme, links int) int {
+	if s.Algorithm == econt.SuperTriggerCell {
+		for links > 1 && s.STCType.Groups(links) == 0 {
+			links--
+		}
+	}
+	return links
 }
 
 // build makes the chips.
@@ -158,11 +183,9 @@ func (a *algorithm) build() (err error) {
 			continue
 		}
 		s := a.scheme
-		s.Links, s.Threshold = n, a.thresholds[n]
-		if s.Algorithm == econt.SuperTriggerCell {
-			for s.Links > 1 && s.STCType.Groups(s.Links) == 0 {
-				s.Links--
-			}
+		s.Links, s.Threshold = LinksUsed(s, n), a.thresholds[n]
+		if d := a.decoders[n]; d != nil {
+			s.Decoder = d
 		}
 		if a.chips[n], err = s.Chips(); err != nil {
 			return fmt.Errorf("physics: %s: %w", a.name, err)
@@ -220,12 +243,8 @@ func (a *algorithm) Decode(ctx context.Context, events []*Event, out [][]float64
 	if err := room(events, out); err != nil {
 		return err
 	}
-	if a.scheme.Algorithm == econt.ThresholdSum {
-		for _, n := range a.links.Counts() {
-			if n > 0 && a.thresholds[n] == 0 {
-				return fmt.Errorf("physics: %s: no threshold yet: fit it to events first, or give one", a.name)
-			}
-		}
+	if err := a.fitted(); err != nil {
+		return err
 	}
 	for k, e := range events {
 		if err := ctx.Err(); err != nil {
@@ -245,6 +264,19 @@ func (a *algorithm) Decode(ctx context.Context, events []*Event, out [][]float64
 			if _, err := a.chips[n][a.density[w]].Encode(image, to); err != nil {
 				return at(e, i, err)
 			}
+		}
+	}
+	return nil
+}
+
+// fitted reports TS's thresholds that are yet to be chosen.
+func (a *algorithm) fitted() error {
+	if a.scheme.Algorithm != econt.ThresholdSum {
+		return nil
+	}
+	for _, n := range a.links.Counts() {
+		if n > 0 && a.thresholds[n] == 0 {
+			return fmt.Errorf("physics: %s: no threshold yet: fit it to events first, or give one", a.name)
 		}
 	}
 	return nil

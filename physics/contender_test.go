@@ -10,10 +10,12 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"barrow/autoencoder"
+	"barrow/decoder"
 	"barrow/econt"
 	"barrow/emd"
 	"barrow/evaluate"
 	"barrow/hgcal"
+	"barrow/nn"
 	"barrow/simulate"
 	"barrow/wafer"
 )
@@ -68,6 +70,16 @@ func contenders(t testing.TB, links *LinkTable, events []*Event) []Contender {
 		}
 		list = append(list, c)
 	}
+	for _, s := range learnedSchemes() {
+		c, err := NewLearned(s, untrained(t, s, decoder.Architecture{Units: 16, Conditions: s.Algorithm == econt.BestChoice}), links)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.(Fitter).Fit(events); err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, c)
+	}
 	for _, s := range []EncoderSettings{
 		{Name: "asic", Model: asic(t, autoencoder.Architecture{}, 3)},
 		{Name: "conditional", Model: asic(t, autoencoder.Architecture{Conditional: true}, 3)},
@@ -90,6 +102,94 @@ func decode(t testing.TB, c Contender, events ...*Event) [][]float64 {
 		t.Fatal(err)
 	}
 	return out
+}
+
+// learnedSchemes are algorithms whose frames a decoder can learn from.
+func learnedSchemes() []evaluate.Scheme {
+	return []evaluate.Scheme{
+		{Algorithm: econt.ThresholdSum, Decoding: evaluate.DecodeLearned},
+		{Algorithm: econt.SuperTriggerCell, STCType: econt.STC16A5E4M, Decoding: evaluate.DecodeLearned},
+		{Algorithm: econt.BestChoice, Decoding: evaluate.DecodeLearned},
+	}
+}
+
+// untrained are decoders for a scheme, on every number of links that it can use.
+func untrained(t testing.TB, s evaluate.Scheme, a decoder.Architecture) map[int]*decoder.Model {
+	t.Helper()
+	list := map[int]*decoder.Model{}
+	s.Decoding = evaluate.DecodeKept
+	for n := 1; n <= econt.MaxETx; n++ {
+		if s.Links = n; LinksUsed(s, n) < n {
+			continue
+		}
+		chips, err := s.Chips()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if list[n], err = decoder.New(a, chips[0], nn.Settings{Seed: uint64(n), Threads: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return list
+}
+
+// TestLearnedIsEvaluates: what arrives is what evaluate's decoding of the same frames gives,
+// with the conditions of the events' own columns.
+func TestLearnedIsEvaluates(t *testing.T) {
+	events := someEvents(t, 2)
+	for _, s := range learnedSchemes() {
+		if s.Algorithm == econt.ThresholdSum {
+			s.Threshold = 60
+		}
+		for _, conditions := range []bool{false, true} {
+			models := untrained(t, s, decoder.Architecture{Units: 16, Conditions: conditions})
+			c, err := NewLearned(s, models, sameLinks(t, 2))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := decode(t, c, events...)
+			of := s
+			of.Links, of.Decoder = 2, models[2]
+			chips, err := of.Chips()
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen := 0
+			for k, e := range events {
+				high, err := e.Images.HighDensity()
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i := range e.Wafers {
+					image, chip := e.Images.Select([]int{i}), chips[0]
+					if some, err := counts(image.Image(0)); err != nil || !some {
+						continue
+					}
+					if high[i] {
+						chip = chips[1]
+					}
+					want := make([]float64, hgcal.Cells)
+					if _, err := chip.Encode(image.Image(0), want); err != nil {
+						t.Fatal(err)
+					}
+					told, err := models[2].Conditions(image)
+					if err == nil {
+						err = models[2].Decode(context.Background(), []econt.Decoded{*chip.Decoded()}, told, want)
+					}
+					if err != nil {
+						t.Fatal(err)
+					}
+					if !slices.Equal(got[k][i*hgcal.Cells:][:hgcal.Cells], want) {
+						t.Fatalf("%s: event %d, wafer %d: %v, want %v", c.Name(), k, i, got[k][i*hgcal.Cells:][:hgcal.Cells], want)
+					}
+					seen++
+				}
+			}
+			if seen < 100 {
+				t.Fatalf("%d wafers with charge", seen)
+			}
+		}
+	}
 }
 
 // TestAllCells: what arrives is the input in whole counts.
@@ -269,6 +369,10 @@ func TestLinksByWafer(t *testing.T) {
 			return NewAlgorithm(evaluate.Scheme{Algorithm: econt.ThresholdSum, Threshold: 47, Decoding: evaluate.DecodeKept}, l)
 		},
 		func(l *LinkTable) (Contender, error) {
+			s := learnedSchemes()[1]
+			return NewLearned(s, untrained(t, s, decoder.Architecture{Units: 16}), l)
+		},
+		func(l *LinkTable) (Contender, error) {
 			return NewEncoder(EncoderSettings{Name: "one", Model: models[5], Links: l})
 		},
 		func(l *LinkTable) (Contender, error) {
@@ -389,6 +493,7 @@ func TestDecodeTogether(t *testing.T) {
 func TestContenderErrors(t *testing.T) {
 	one := asic(t, autoencoder.Architecture{}, 1)
 	of := func(c Contender, err error) error { return err }
+	bc := evaluate.Scheme{Algorithm: econt.BestChoice, Decoding: evaluate.DecodeLearned}
 	for _, tc := range []struct {
 		err  error
 		want string
@@ -397,7 +502,10 @@ func TestContenderErrors(t *testing.T) {
 		{of(NewAlgorithm(evaluate.Scheme{Algorithm: econt.BestChoice, Links: 2}, sameLinks(t, 2))), "the table of links says"},
 		{of(NewAlgorithm(evaluate.Scheme{Algorithm: econt.Autoencoder}, sameLinks(t, 2))), "AE is none of the algorithms"},
 		{of(NewAlgorithm(evaluate.Scheme{Algorithm: econt.BestChoice}, sameLinks(t, 2))), `decoding ""`},
-		{of(NewAlgorithm(evaluate.Scheme{Algorithm: econt.BestChoice, Decoding: evaluate.DecodeLearned, Decoder: learned{}}, sameLinks(t, 2))), "by hand only"},
+		{of(NewAlgorithm(evaluate.Scheme{Algorithm: econt.BestChoice, Decoding: evaluate.DecodeLearned, Decoder: &decoder.Model{}}, sameLinks(t, 2))), "NewLearned has one for each number of links"},
+		{of(NewLearned(bc, nil, sameLinks(t, 2))), "best choice learned, 2 links has no decoder for [2] links"},
+		{of(NewLearned(bc, untrained(t, learnedSchemes()[1], decoder.Architecture{}), sameLinks(t, 2))), "trained for frames of STC type"},
+		{of(NewLearned(evaluate.Scheme{Algorithm: econt.BestChoice, Decoding: evaluate.DecodeKept}, nil, sameLinks(t, 2))), `the decoding is "kept": want learned`},
 		{of(NewAlgorithm(evaluate.Scheme{Algorithm: econt.Repeater, Decoding: evaluate.DecodeKept}, ModuleLinks(geometry))), "48 charges need 11 links, not 1"},
 		{of(NewEncoder(EncoderSettings{Name: "E", Links: sameLinks(t, 2)})), "E without an encoder"},
 		{of(NewEncoder(EncoderSettings{Name: "E", Model: one})), "E without a table of links"},
@@ -424,6 +532,3 @@ func TestContenderErrors(t *testing.T) {
 		}
 	}
 }
-
-// learned is no decoder, but looks like one.
-type learned struct{ evaluate.FrameDecoder }

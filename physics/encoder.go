@@ -2,7 +2,6 @@ package physics
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 
@@ -35,14 +34,11 @@ type encoder struct {
 	senders    []*autoencoder.Sender
 	images     wafer.Set // wafers under way, with the columns of conditions
 	conditions bool      // of some model
-	columns    [len(conditional)][]float64
+	look       conditioner
 	sent       []uint8 // bits
 	decoded    []float64
 	to         [][]float64 // where they go
 }
-
-// conditional are the columns that a conditional model needs.
-var conditional = [...]wafer.Known{wafer.Eta, wafer.WaferU, wafer.WaferV, wafer.Layer, wafer.WaferType}
 
 // fullLinks carry all bits of the chip's encoder.
 const fullLinks = 5
@@ -114,10 +110,9 @@ func (c *encoder) build() error {
 		}
 	}
 	c.images, c.sent, c.to, c.decoded = wafer.Set{}, nil, nil, make([]float64, encoderBatch*hgcal.Cells)
+	c.look = conditioner{geometry: c.links.geometry}
 	if c.conditions {
-		for _, k := range conditional {
-			c.images.Columns = append(c.images.Columns, wafer.Column{Name: string(k)})
-		}
+		c.images.Columns = conditionColumns()
 	}
 	return nil
 }
@@ -157,7 +152,7 @@ func (c *encoder) Decode(ctx context.Context, events []*Event, out [][]float64) 
 func (c *encoder) gather(ctx context.Context, model int, e *Event, out []float64) error {
 	conditions := c.models[model].Architecture().Conditional
 	if conditions {
-		if err := c.look(e); err != nil {
+		if err := c.look.at(e); err != nil {
 			return err
 		}
 	}
@@ -179,10 +174,7 @@ func (c *encoder) gather(ctx context.Context, model int, e *Event, out []float64
 			c.images.Charge = append(c.images.Charge, math.Floor(v))
 		}
 		if conditions {
-			for k := range conditional {
-				col := &c.images.Columns[k].Float
-				*col = append(*col, c.columns[k][i])
-			}
+			c.look.add(&c.images, i)
 		}
 		c.sent, c.to = append(c.sent, c.bits[n]), append(c.to, to)
 		if len(c.to) == encoderBatch {
@@ -192,52 +184,6 @@ func (c *encoder) gather(ctx context.Context, model int, e *Event, out []float64
 		}
 	}
 	return nil
-}
-
-// look reads the conditions of an event's wafers.
-func (c *encoder) look(e *Event) (err error) {
-	for k, known := range conditional {
-		if known == wafer.WaferType {
-			c.columns[k], err = e.Images.WaferTypes()
-		} else {
-			c.columns[k], err = e.Images.Numbers(known)
-		}
-		if missing := (*wafer.NoColumnError)(nil); errors.As(err, &missing) {
-			c.columns[k] = make([]float64, len(e.Wafers))
-			for i, w := range e.Wafers {
-				c.columns[k][i] = c.links.geometry.wafers[w].condition(known)
-			}
-		} else if err != nil {
-			return fmt.Errorf("physics: event %d: %w", e.Number, err)
-		}
-		for i, v := range c.columns[k] {
-			if v-v != 0 || known == wafer.WaferType && v != 0 && v != 1 && v != 2 {
-				return at(e, i, fmt.Errorf("%s is %v, which a conditional encoder cannot take", known, v))
-			}
-		}
-	}
-	return nil
-}
-
-// condition is what the geometry knows of a wafer.
-func (w *Wafer) condition(k wafer.Known) float64 {
-	switch k {
-	case wafer.Eta:
-		return w.Module.Eta()
-	case wafer.WaferU:
-		return float64(w.U)
-	case wafer.WaferV:
-		return float64(w.V)
-	case wafer.Layer:
-		return float64(w.Module.Layer)
-	}
-	switch w.Module.Thickness() {
-	case 120:
-		return 0
-	case 200:
-		return 1
-	}
-	return 2
 }
 
 // send sends the wafers under way.
@@ -265,8 +211,6 @@ func (c *encoder) send(ctx context.Context, model int) error {
 
 // forget leaves no wafer under way.
 func (c *encoder) forget() {
-	c.images.Charge, c.sent, c.to = c.images.Charge[:0], c.sent[:0], c.to[:0]
-	for k := range c.images.Columns {
-		c.images.Columns[k].Float = c.images.Columns[k].Float[:0]
-	}
+	empty(&c.images)
+	c.sent, c.to = c.sent[:0], c.to[:0]
 }
