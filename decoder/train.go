@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 
 	"barrow/econt"
@@ -72,7 +73,7 @@ type Settings struct {
 	Kernel  string // of the network, one of nn.Kernels; the fastest by default
 	// Start is a decoder of the same architecture to start from, whose weights are copied,
 	// instead of random weights; it may be of another chip, as of fewer links. None by
-	// default.
+	// default. It counts as epoch 0: where no epoch is better, its weights are kept.
 	Start      *Model
 	Checkpoint string                           // file to save to and resume from; none by default
 	Progress   func(share float64, note string) // as nn.Fit's
@@ -128,9 +129,19 @@ func Train(ctx context.Context, chips [2]*econt.Baseline, source Source, validat
 		Net: m.net, Schedule: nn.Cosine{Start: s.Rate, End: s.Rate / 100}, Samples: source.Len(), Batch: s.Batch, Epochs: s.Epochs,
 		Seed: s.Seed, Patience: s.Patience, Checkpoint: s.Checkpoint, Resume: true, Meta: m.meta(), Progress: s.Progress,
 	}
+	start := math.Inf(1)
+	if s.Start != nil {
+		if start, err = o.Validate(ctx); err != nil {
+			return nil, nil, fmt.Errorf("decoder: training with %s: %w", l.Name(), err)
+		}
+	}
 	h, err := fit.Run(ctx, o)
 	if err != nil {
 		return nil, nil, fmt.Errorf("decoder: training with %s: %w", l.Name(), err)
+	}
+	if s.Start != nil && !(h.Best < start) {
+		h.Best, h.BestEpoch = start, 0
+		return m, h, m.fill(s.Start)
 	}
 	return m, h, nil
 }

@@ -26,6 +26,7 @@ const (
 const (
 	SurrogateWeights = "emd-cnn"
 	EncoderWeights   = "encoder-" // followed by the loss
+	DecoderWeights   = "decoder"
 	WeightsEnding    = ".weights"
 	CheckpointEnding = ".ckpt"
 )

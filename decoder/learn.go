@@ -1,0 +1,172 @@
+package decoder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"barrow/econt"
+	"barrow/internal/limit"
+	"barrow/loss"
+	"barrow/nn"
+	"barrow/simulate"
+	"barrow/wafer"
+)
+
+// A Course is how long a decoder learns: first on simulated images, fresh ones in every
+// epoch, and then, if there are any, on given ones.
+type Course struct {
+	Simulated  Budget `json:"simulated"`
+	PerEpoch   int    `json:"images_per_epoch"`  // simulated for one
+	Validation int    `json:"validation_images"` // simulated, to choose the epoch by
+	Given      Budget `json:"given"`
+}
+
+// Normal is the course that all decoders are compared after: 600,000 simulated images.
+func Normal() Course {
+	return Course{
+		Simulated: Budget{Epochs: 30, Batch: 200, Rate: 1e-3}, PerEpoch: 20_000, Validation: 5000,
+		Given: Budget{Epochs: 60, Batch: 50, Rate: 1e-3},
+	}
+}
+
+// Quick is one of 120,000 simulated images, which beats the rules by hand already.
+func Quick() Course {
+	return Course{
+		Simulated: Budget{Epochs: 12, Batch: 100, Rate: 1e-3}, PerEpoch: 10_000, Validation: 2000,
+		Given: Budget{Epochs: 15, Batch: 50, Rate: 1e-3},
+	}
+}
+
+// Check reports what no course can have, by the setting's key.
+func (c Course) Check() error {
+	for _, n := range []struct {
+		key string
+		v   int
+	}{{"images_per_epoch", c.PerEpoch}, {"validation_images", c.Validation}} {
+		err := limit.Count(n.key+" =", n.v, maxImages)
+		if err == nil {
+			err = limit.Fits(n.key+" =", n.v, imageBytes)
+		}
+		if err != nil {
+			return fmt.Errorf("decoder: %w", err)
+		}
+	}
+	for _, b := range []struct {
+		part string
+		Budget
+	}{{"on simulated images", c.Simulated}, {"on given images", c.Given}} {
+		if err := b.Check(); err != nil {
+			return fmt.Errorf("%w (%s)", err, b.part)
+		}
+	}
+	return nil
+}
+
+// LearnSettings are those of a whole course; none but the first four changes a result.
+type LearnSettings struct {
+	Architecture Architecture
+	Course       Course
+	Preset       string // what is simulated, of simulate.Presets; the first by default
+	Seed         uint64
+
+	Threads    int                              // 0 means all processors
+	Checkpoint string                           // file to save to and resume from, and with "-given" behind it another; none by default
+	Progress   func(share float64, note string) // nil for none
+}
+
+// Lessons tell how the parts of a course went.
+type Lessons struct {
+	Simulated *nn.History
+	Given     *nn.History // nil without given images
+}
+
+// Learn trains a decoder as every study here does, so that decoders compare: [Pretrain], and
+// then [Tune] if train, the given images, are not nil, of which validation chooses the epoch.
+func Learn(ctx context.Context, chips [2]*econt.Baseline, train, validation *wafer.Set, l loss.Loss, s LearnSettings) (*Model, *Lessons, error) {
+	whole, report := 1.0, s.Progress
+	if train != nil {
+		first, then := s.Course.Simulated.images(s.Course.PerEpoch), s.Course.Given.images(train.Len())
+		whole = first / (first + then)
+	}
+	part := func(from, to float64, what string) func(float64, string) {
+		if report == nil {
+			return nil
+		}
+		return func(share float64, note string) { report(from+(to-from)*share, what+note) }
+	}
+	s.Progress = part(0, whole, "simulated images, ")
+	m, first, err := Pretrain(ctx, chips, l, s)
+	if err != nil || train == nil {
+		return m, &Lessons{Simulated: first}, err
+	}
+	s.Progress = part(whole, 1, "given images, ")
+	if s.Checkpoint != "" {
+		s.Checkpoint += "-given"
+	}
+	m, then, err := Tune(ctx, m, chips, train, validation, l, s)
+	return m, &Lessons{Simulated: first, Given: then}, err
+}
+
+// images is how many a training sees at most.
+func (b Budget) images(perEpoch int) float64 {
+	return float64(b.withDefaults().Epochs) * float64(perEpoch)
+}
+
+// Seeds of simulated images are far from those that anybody gives to images to measure by.
+const (
+	learnt = 1 << 32 // the training's own is added to it
+	chosen = 1 << 40 // the same images for all trainings
+)
+
+// Pretrain is the course's part on simulated images. It knows nothing of given ones, so that
+// what it makes serves any of them.
+func Pretrain(ctx context.Context, chips [2]*econt.Baseline, l loss.Loss, s LearnSettings) (*Model, *nn.History, error) {
+	if err := s.Course.Check(); err != nil {
+		return nil, nil, err
+	}
+	threads, err := limit.Threads(s.Threads)
+	if err != nil {
+		return nil, nil, fmt.Errorf("decoder: %w", err)
+	}
+	of := simulate.Settings{Preset: s.Preset, Seed: learnt + s.Seed, Threads: threads}
+	source, err := Simulated(of, s.Course.PerEpoch)
+	if err != nil {
+		return nil, nil, err
+	}
+	of.Seed = chosen
+	others, err := Simulated(of, s.Course.Validation)
+	if err != nil {
+		return nil, nil, err
+	}
+	validation, err := others.Images(ctx, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	return Train(ctx, chips, source, validation, l, s.training(s.Course.Simulated, nil))
+}
+
+// Tune goes on with a decoder on given images, turned by 120° from epoch to epoch unless it
+// knows their place by conditions. It is returned as it was where no epoch is better on the
+// validation images: then the history's best epoch is 0.
+func Tune(ctx context.Context, start *Model, chips [2]*econt.Baseline, train, validation *wafer.Set, l loss.Loss, s LearnSettings) (*Model, *nn.History, error) {
+	if err := s.Course.Check(); err != nil {
+		return nil, nil, err
+	}
+	if start == nil || train == nil {
+		return nil, nil, errors.New("decoder: a decoder to go on with, and images, are needed")
+	}
+	of := Turned
+	if s.Architecture.Conditions {
+		of = Given
+	}
+	source, err := of(train)
+	if err != nil {
+		return nil, nil, err
+	}
+	return Train(ctx, chips, source, validation, l, s.training(s.Course.Given, start))
+}
+
+func (s LearnSettings) training(b Budget, start *Model) Settings {
+	return Settings{Architecture: s.Architecture, Budget: b, Seed: s.Seed, Threads: s.Threads, Start: start, Checkpoint: s.Checkpoint, Progress: s.Progress}
+}

@@ -1,0 +1,128 @@
+package decoder
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"barrow/econt"
+	"barrow/loss"
+	"barrow/simulate"
+	"barrow/wafer"
+)
+
+// lessons are a short course's settings, with what it learns from.
+func lessons(t *testing.T) (pair [2]*econt.Baseline, train, validation *wafer.Set, l loss.Loss, s LearnSettings) {
+	t.Helper()
+	pair = chips(t, econt.BestChoice, 1, nil)
+	for k, set := range []**wafer.Set{&train, &validation} {
+		var err error
+		if *set, err = simulate.Generate(120, simulate.Settings{Seed: uint64(20 + k)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l, err := loss.Parse("mse", loss.Resources{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s = LearnSettings{Architecture: Architecture{Units: 16}, Seed: 3, Course: Course{
+		Simulated: Budget{Epochs: 2, Batch: 50}, PerEpoch: 150, Validation: 100, Given: Budget{Epochs: 3, Batch: 20},
+	}}
+	return pair, train, validation, l, s
+}
+
+// TestLearnInterrupted: a course that is interrupted in either part ends with the bits of one
+// that was not, on another number of threads, and its progress goes from 0 to 1.
+func TestLearnInterrupted(t *testing.T) {
+	pair, train, validation, l, s := lessons(t)
+	last := 0.0
+	s.Progress = func(share float64, _ string) {
+		if share < last || share > 1 {
+			t.Errorf("progress %v after %v", share, last)
+		}
+		last = share
+	}
+	want, h, err := Learn(context.Background(), pair, train, validation, l, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(h.Simulated.Epochs) != 2 || len(h.Given.Epochs) != 3 || last != 1 {
+		t.Errorf("%d epochs on simulated and %d on given images, progress to %v", len(h.Simulated.Epochs), len(h.Given.Epochs), last)
+	}
+	s.Checkpoint, s.Threads = filepath.Join(t.TempDir(), "decoder.ckpt"), 3
+	for _, part := range []string{"simulated images", "given images"} {
+		ctx, cancel := context.WithCancel(context.Background())
+		steps := 0
+		s.Progress = func(_ float64, note string) {
+			if strings.HasPrefix(note, part) {
+				if steps++; steps == 4 {
+					cancel()
+				}
+			}
+		}
+		if _, _, err := Learn(ctx, pair, train, validation, l, s); !errors.Is(err, context.Canceled) {
+			t.Fatalf("%s: %v", part, err)
+		}
+		cancel()
+	}
+	s.Progress = nil
+	got, again, err := Learn(context.Background(), pair, train, validation, l, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.Given.Best != h.Given.Best || again.Given.BestEpoch != h.Given.BestEpoch {
+		t.Errorf("best %v of epoch %d, uninterrupted %v of %d", again.Given.Best, again.Given.BestEpoch, h.Given.Best, h.Given.BestEpoch)
+	}
+	same(t, "weights", weights(got), weights(want))
+}
+
+// TestTuneKeepsStart: what every epoch makes worse, here with images of another world, stays as
+// it was.
+func TestTuneKeepsStart(t *testing.T) {
+	pair, train, validation, l, s := lessons(t)
+	s.Course.Simulated.Epochs = 20
+	start, _, err := Pretrain(context.Background(), pair, l, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range train.Charge {
+		train.Charge[i] = 1000 * float64(i%5)
+	}
+	s.Course.Given.Rate = 0.02
+	got, h, err := Tune(context.Background(), start, pair, train, validation, l, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range h.Epochs {
+		if e.Validation <= h.Best {
+			t.Errorf("epoch %d: validation loss %v, that of the start is %v", e.Epoch, e.Validation, h.Best)
+		}
+	}
+	if h.BestEpoch != 0 || len(h.Epochs) != 3 {
+		t.Errorf("best is epoch %d of %d", h.BestEpoch, len(h.Epochs))
+	}
+	same(t, "weights", weights(got), weights(start))
+}
+
+func TestCourseCheck(t *testing.T) {
+	for _, c := range []Course{Normal(), Quick()} {
+		if err := c.Check(); err != nil {
+			t.Error(err)
+		}
+	}
+	for want, change := range map[string]func(*Course){
+		"images_per_epoch":                     func(c *Course) { c.PerEpoch = 0 },
+		"validation_images":                    func(c *Course) { c.Validation = -1 },
+		"epochs = -1":                          func(c *Course) { c.Given.Epochs = -1 },
+		"(on simulated images)":                func(c *Course) { c.Simulated.Rate = 2 },
+		"images_per_epoch = 10000000000: want": func(c *Course) { c.PerEpoch = 1e10 },
+	} {
+		c := Quick()
+		change(&c)
+		if err := c.Check(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want an error with %q, got %v", want, err)
+		}
+	}
+}
