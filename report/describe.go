@@ -32,6 +32,8 @@ func (f *Figure) describe() string {
 		s = f.Lines.describe()
 	case f.Intervals != nil:
 		s = f.Intervals.describe()
+	case f.Areas != nil:
+		s = f.Areas.describe()
 	}
 	return f.Title + ": " + s
 }
@@ -145,6 +147,8 @@ func (f *Figure) numbers() (t Table, ok bool) {
 		return f.Lines.numbers(), true
 	case f.Intervals != nil:
 		return f.Intervals.numbers(), true
+	case f.Areas != nil:
+		return f.Areas.numbers(), true
 	}
 	return t, false
 }

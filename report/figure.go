@@ -28,6 +28,7 @@ type Figure struct {
 	Histogram *Histogram `json:"histogram,omitempty"`
 	Lines     *Lines     `json:"lines,omitempty"`
 	Intervals *Intervals `json:"intervals,omitempty"`
+	Areas     *Areas     `json:"areas,omitempty"`
 }
 
 // A Label marks a plot with whose it is and what it shows; each part may be empty.
@@ -219,6 +220,10 @@ func (f *Figure) names() []string {
 		for _, r := range f.Intervals.Rows {
 			names = append(names, r.Name)
 		}
+	case f.Areas != nil:
+		for _, k := range f.Areas.Kinds {
+			names = append(names, k.Name)
+		}
 	}
 	return names
 }
@@ -250,6 +255,8 @@ func (f *Figure) empty() bool {
 		return true
 	case f.Intervals != nil:
 		return len(f.Intervals.Rows) == 0
+	case f.Areas != nil:
+		return f.Areas.empty()
 	}
 	return true
 }

@@ -131,7 +131,7 @@ func anyFigure(t *rapid.T) report.Figure {
 		return list
 	}
 	series := rapid.IntRange(0, 10).Draw(t, "series")
-	switch rapid.IntRange(0, 5).Draw(t, "kind") {
+	switch rapid.IntRange(0, 6).Draw(t, "kind") {
 	case 0:
 		p := &report.Profile{X: x, Y: y, Edges: anyEdges(t, x.Log)}
 		for range series {
@@ -187,6 +187,21 @@ func anyFigure(t *rapid.T) report.Figure {
 			w.Rows = append(w.Rows, r)
 		}
 		f.Wafers, f.Label = w, nil
+	case 6:
+		m := &report.Areas{X: anyAxis(t, "x"), Y: anyAxis(t, "y")}
+		m.X.Log, m.Y.Log = false, false
+		for range series {
+			k := report.AreaKind{Name: anyName(t)}
+			for range rapid.IntRange(0, 3).Draw(t, "areas") {
+				var area [][2]float64
+				for range rapid.IntRange(3, 6).Draw(t, "corners") {
+					area = append(area, [2]float64{anyValue(false).Draw(t, "x"), anyValue(false).Draw(t, "y")})
+				}
+				k.Areas = append(k.Areas, area)
+			}
+			m.Kinds = append(m.Kinds, k)
+		}
+		f.Areas = m
 	}
 	return f
 }

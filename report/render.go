@@ -45,6 +45,8 @@ func (a *artist) chart(f *Figure) *chart {
 		return a.histogram(f.Histogram)
 	case f.Lines != nil:
 		return a.lines(f.Lines)
+	case f.Areas != nil:
+		return a.areas(f.Areas)
 	}
 	return a.intervals(f.Intervals)
 }

@@ -107,6 +107,8 @@ func small() report.Page {
 					{Name: "b", X: []float64{1.5, 2}, Y: []float64{2, 1}, XLow: []float64{1, 1.75}, XHigh: []float64{2, 2.5}, Loose: true}}}},
 			{ID: "intervals", Title: "Intervals", Intervals: &report.Intervals{X: report.Axis{Label: "ratio"}, Spread: "95 % interval",
 				Rows: []report.Interval{{Name: "a", Value: 1, Low: 1, High: 1}, {Name: "b", Value: 0.7, Low: 0.65, High: 0.76}}, Marks: []report.Mark{{Name: "one", At: 1}}}},
+			{ID: "areas", Title: "Areas", Areas: &report.Areas{X: report.Axis{Label: "x", Unit: "cm"}, Y: report.Axis{Label: "y", Unit: "cm"},
+				Kinds: []report.AreaKind{{Name: "a", Areas: [][][2]float64{{{0, 0}, {1, 0}, {1, 1}}}}, {Name: "b", Areas: [][][2]float64{{{0, 0}, {0, 3}, {1, 1}}, {{2, 2}, {3, 2}, {3, 3}}}}, {Name: "none"}}}},
 		}}},
 		Footer: []string{"seed 1"},
 	}
@@ -322,6 +324,7 @@ func TestNoData(t *testing.T) {
 		{ID: "histogram", Histogram: &report.Histogram{X: x, Y: y, Edges: []float64{0, 1}, Series: []report.Counts{{Name: "a", Count: []float64{0}}}}},
 		{ID: "lines", Lines: &report.Lines{X: x, Y: y, Series: []report.Line{{Name: "a"}}}},
 		{ID: "intervals", Intervals: &report.Intervals{X: x}},
+		{ID: "areas", Areas: &report.Areas{X: x, Y: y, Kinds: []report.AreaKind{{Name: "a"}}}},
 		{ID: "profile0", Profile: &report.Profile{X: x, Y: y, Series: []report.Band{{Name: "a"}}}},
 		{ID: "density0", Density: &report.Density{X: x, Y: y}},
 		{ID: "histogram0", Histogram: &report.Histogram{X: x, Y: y}},

@@ -104,13 +104,15 @@ func (f *Figure) check() error {
 		return f.Histogram.check()
 	case f.Lines != nil:
 		return f.Lines.check()
+	case f.Areas != nil:
+		return f.Areas.check()
 	}
 	return f.Intervals.check()
 }
 
 func (f *Figure) kinds() int {
 	n := 0
-	for _, set := range []bool{f.Wafers != nil, f.Profile != nil, f.Density != nil, f.Histogram != nil, f.Lines != nil, f.Intervals != nil} {
+	for _, set := range []bool{f.Wafers != nil, f.Profile != nil, f.Density != nil, f.Histogram != nil, f.Lines != nil, f.Intervals != nil, f.Areas != nil} {
 		if set {
 			n++
 		}
