@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"sort"
 
 	"golang.org/x/sync/errgroup"
 
@@ -104,10 +105,10 @@ func (g *Generator) image(w *drawing, k uint64, dst []float64) Truth {
 // once draws one image, empty or not.
 func (g *Generator) once(w *drawing, s *counter.Stream, dst []float64) Truth {
 	t := Truth{Class: g.class(s)}
-	layer := &g.detector.layers[s.IntN(len(g.detector.layers))]
+	layer := g.layer(s)
 	var eta, phi float64
 	var at int
-	if t.Class == PileUp {
+	if t.Class == PileUp || g.settings.Modules != nil {
 		eta, phi, at = g.aimAtOne(s, layer) // every wafer as often as any other, as events have them
 	} else {
 		eta, phi, at = g.aim(s, layer)
@@ -125,6 +126,16 @@ func (g *Generator) once(w *drawing, s *counter.Stream, dst []float64) Truth {
 	activity := spreadActivity(g.settings.Parameters.PileUp.Activity, normal(s))
 	g.finish(w, s, p, p.rate*activity, g.energies, &t, dst)
 	return t
+}
+
+// layer draws one: each as often as any other or, where modules are named, as it has such.
+func (g *Generator) layer(s *counter.Stream) *detectorLayer {
+	list := g.detector.layers
+	if g.settings.Modules == nil {
+		return &list[s.IntN(len(list))]
+	}
+	at := s.IntN(len(g.detector.places))
+	return &list[sort.Search(len(list), func(i int) bool { return at < list[i].end })]
 }
 
 // Modules returns the modules that images are drawn of, one sector's.

@@ -174,3 +174,42 @@ func TestFallingEnergy(t *testing.T) {
 		}
 	}
 }
+
+// TestModules: the modules that are named are drawn, each about as often as any other, cut
+// ones too and at any pseudorapidity; what the geometry lacks is an error.
+func TestModules(t *testing.T) {
+	var cut, outer, inner hgcal.Module
+	for _, m := range hgcal.GeometryV11.Modules() {
+		switch eta := m.Eta(); {
+		case !m.Full() && cut.Layer == 0:
+			cut = m
+		case m.Full() && eta < 2 && outer.Layer == 0:
+			outer = m
+		case m.Full() && eta > 2.9 && inner.Layer == 0:
+			inner = m
+		}
+	}
+	s := Settings{Seed: 3}
+	for _, m := range []hgcal.Module{cut, outer, inner} {
+		s.Modules = append(s.Modules, [3]int{m.Layer, m.U, m.V})
+	}
+	const n = 3000
+	set := generate(t, n, s)
+	seen := map[[3]int]int{}
+	u, v, layer := set.Column("waferu").Float, set.Column("waferv").Float, set.Column("layer").Float
+	for i := range n {
+		seen[[3]int{int(layer[i]), int(u[i]), int(v[i])}]++
+	}
+	for _, m := range s.Modules {
+		if k := seen[m]; math.Abs(float64(k)-n/3) > 5*math.Sqrt(n) {
+			t.Errorf("module %v: %d of %d images", m, k, n)
+		}
+	}
+	if len(seen) != 3 {
+		t.Errorf("modules %v", seen)
+	}
+	s.Modules = append(s.Modules, [3]int{9, 99, 99})
+	if _, err := New(s); err == nil || err.Error() != "simulate: no module 99, 99 in layer 9 of geometry v11" {
+		t.Error(err)
+	}
+}

@@ -51,21 +51,21 @@ func newDetector(s *Settings) (*detector, error) {
 	d := &detector{perMap: map[int]int{}}
 	libraries := map[int]*library{}
 	curves := map[int]*curve{}
+	named := map[[3]int]bool{}
+	for _, m := range s.Modules {
+		named[m] = true
+	}
 	for _, layer := range slices.Compact(slices.Sorted(slices.Values(s.Layers))) {
 		l := detectorLayer{layer: layer, first: len(d.places)}
 		at := depth(s.Geometry, layer)
 		lib := newLibrary(s.Parameters.PileUp.spread(at), &s.Parameters.PileUp)
 		libraries[layer], curves[layer] = lib, lib.newCurve(s.Parameters.PileUp.Activity)
 		for _, m := range s.Geometry.Modules() {
-			if m.Layer != layer || !m.Full() {
+			eta, links := m.Eta(), s.Allocation.links(m)
+			if m.Layer != layer || !wanted(s, &m, eta, links, named) {
 				continue
 			}
 			l.z = m.Z
-			eta, links := m.Eta(), s.Allocation.links(m)
-			if eta < s.EtaMin || eta > s.EtaMax || len(s.Links) > 0 && !slices.Contains(s.Links, links) ||
-				len(s.Wafers) > 0 && !slices.Contains(s.Wafers, [2]int{m.U, m.V}) {
-				continue
-			}
 			p := place{module: m, eta: eta, depth: at, links: links, library: lib,
 				front: newFrontEnd(m, &s.Parameters.Electronics)}
 			p.setRate(curves[layer], s.PileUp)
@@ -87,11 +87,30 @@ func newDetector(s *Settings) (*detector, error) {
 	for i, l := range d.layers {
 		d.perMap[l.layer] = i
 	}
+	for _, p := range d.places {
+		delete(named, [3]int{p.module.Layer, p.module.U, p.module.V})
+	}
+	for _, m := range s.Modules { // the first that is missing
+		if named[m] {
+			return nil, fmt.Errorf("simulate: no module %d, %d in layer %d of geometry %v%s", m[1], m[2], m[0], s.Geometry, s.otherConditions())
+		}
+	}
 	if len(d.places) == 0 {
 		return nil, fmt.Errorf("simulate: no full wafer of layers %v has its centre within η %g:%g%s",
 			s.Layers, s.EtaMin, s.EtaMax, s.otherConditions())
 	}
 	return d, nil
+}
+
+// wanted reports whether images are drawn of a module.
+func wanted(s *Settings, m *hgcal.Module, eta float64, links int, named map[[3]int]bool) bool {
+	if len(s.Links) > 0 && !slices.Contains(s.Links, links) || len(s.Wafers) > 0 && !slices.Contains(s.Wafers, [2]int{m.U, m.V}) {
+		return false
+	}
+	if s.Modules != nil {
+		return named[[3]int{m.Layer, m.U, m.V}]
+	}
+	return m.Full() && eta >= s.EtaMin && eta <= s.EtaMax
 }
 
 // otherConditions names what else Settings ask of a wafer.

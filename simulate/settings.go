@@ -92,6 +92,10 @@ type Settings struct {
 	Layers     []int    // trigger layers; nil is the preset's
 	Links      []int    // only modules with one of these numbers of links; nil is all
 	Wafers     [][2]int // only modules with one of these u, v; nil is all
+	// Modules are those to draw, as layer, u, v of the geometry's sector 0, each as often as
+	// any other and wherever it is; nil is all whole ones within EtaMin and EtaMax. Cut ones
+	// that are named are drawn as if they were whole.
+	Modules [][3]int
 	// Whole says that whole endcap events are wanted: Layers is then all trigger
 	// layers if nil.
 	Whole bool
@@ -235,6 +239,10 @@ func (s *Settings) checkRanges() error {
 func (s *Settings) checkPlaces(p *preset) error {
 	known := s.Geometry.TriggerLayers()
 	switch {
+	case s.Layers == nil && s.Modules != nil:
+		for _, m := range s.Modules {
+			s.Layers = append(s.Layers, m[0])
+		}
 	case s.Layers == nil && s.Whole:
 		s.Layers = known
 	case s.Layers == nil:
