@@ -31,15 +31,20 @@ type Loss interface {
 	Eval(ctx context.Context, target, pred, grad []float32) (float64, error)
 }
 
-// check returns the number of images in a batch.
+// check returns the number of images of wafers in a batch.
 func check(name string, target, pred, grad []float32) (int, error) {
-	if len(target) == 0 || len(target)%Cells != 0 {
-		return 0, fmt.Errorf("loss: %s: %d charges are not a whole number of %d-cell images", name, len(target), Cells)
+	return checkCells(name, Cells, target, pred, grad)
+}
+
+// checkCells returns the number of images of so many cells in a batch.
+func checkCells(name string, cells int, target, pred, grad []float32) (int, error) {
+	if len(target) == 0 || len(target)%cells != 0 {
+		return 0, fmt.Errorf("loss: %s: %d charges are not a whole number of %d-cell images", name, len(target), cells)
 	}
 	if len(pred) != len(target) || (grad != nil && len(grad) != len(target)) {
 		return 0, fmt.Errorf("loss: %s: %d charges in the images, %d in the decoded ones, %d in the gradient", name, len(target), len(pred), len(grad))
 	}
-	return len(target) / Cells, nil
+	return len(target) / cells, nil
 }
 
 // finite turns a value that is not a number into an error that names the loss.

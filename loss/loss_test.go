@@ -167,7 +167,7 @@ func TestSees(t *testing.T) {
 
 func TestParseErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"emdd":        `unknown loss "emdd"; the losses are emd, emd-cnn, energy`,
+		"emdd":        `unknown loss "emdd"; the losses are brier, csi, emd, emd-cnn, energy`,
 		"telescpoe":   "; did you mean telescope?",
 		"":            `unknown loss ""`,
 		"mse+-1*mse":  "not a positive number",
@@ -185,7 +185,7 @@ func TestParseErrors(t *testing.T) {
 
 func TestBadInput(t *testing.T) {
 	ctx := context.Background()
-	l := cellwise{"mse", squared}
+	l := cellwise{"mse", Cells, squared}
 	if _, err := l.Eval(ctx, make([]float32, 47), make([]float32, 47), nil); err == nil {
 		t.Error("47 cells were accepted")
 	}

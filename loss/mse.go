@@ -2,9 +2,9 @@ package loss
 
 import "context"
 
-var _ = register("mse", Traits{
+var _ = registerCellwise("mse", Traits{
 	Label: "MSE", Help: "cell by cell: mean squared error", Sees: SeesCharges, Cost: 1,
-}, func(Resources) (Loss, error) { return cellwise{"mse", squared}, nil })
+}, squared)
 
 // squared is (t−p)² and its derivative with respect to p.
 func squared(t, p float32) (value, slope float32) {
@@ -14,14 +14,15 @@ func squared(t, p float32) (value, slope float32) {
 
 // cellwise is the mean over cells and images of a term.
 type cellwise struct {
-	name string
-	term func(t, p float32) (value, slope float32)
+	name  string
+	cells int
+	term  func(t, p float32) (value, slope float32)
 }
 
 func (l cellwise) Name() string { return l.name }
 
 func (l cellwise) Eval(_ context.Context, target, pred, grad []float32) (float64, error) {
-	if _, err := check(l.name, target, pred, grad); err != nil {
+	if _, err := checkCells(l.name, l.cells, target, pred, grad); err != nil {
 		return 0, err
 	}
 	sum, scale := 0.0, 1/float32(len(target))

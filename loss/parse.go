@@ -2,6 +2,8 @@ package loss
 
 import (
 	"context"
+	"fmt"
+	"sync"
 
 	"barrow/emd"
 	"barrow/hgcal"
@@ -17,18 +19,28 @@ type Resources struct {
 	CNN     Distance // the EMD CNN; nil where there is none
 	// Points are the cells' places, for sliced; the benchmark's where nil.
 	Points []hgcal.Point
+	// Lattice is where the cells of images lie; the wafer's where nil. Losses that know
+	// wafers alone are an error on another.
+	Lattice *Lattice
 }
+
+// wafers is the lattice of images where nothing else is said.
+var wafers = sync.OnceValue(Wafer)
 
 // Parse builds a loss from its name, or from a weighted sum of names such as
 // "emd+0.1*telescope".
 func Parse(text string, r Resources) (Loss, error) {
-	terms, err := split(text)
+	lattice := r.Lattice
+	if lattice == nil {
+		lattice = wafers()
+	}
+	terms, err := split(text, lattice)
 	if err != nil {
 		return nil, err
 	}
-	sum := &weightedSum{name: spell(terms)}
+	sum := &weightedSum{name: spell(terms), cells: lattice.cells}
 	for _, t := range terms {
-		l, err := kinds[t.name].build(r)
+		l, err := t.loss(r, lattice)
 		if err != nil {
 			return nil, err
 		}
@@ -41,9 +53,25 @@ func Parse(text string, r Resources) (Loss, error) {
 	return sum, nil
 }
 
+// loss builds the term's loss.
+func (t term) loss(r Resources, l *Lattice) (Loss, error) {
+	if t.build != nil {
+		return newSpatial(t.name, l, t.build(l)), nil
+	}
+	k := kinds[t.kind]
+	switch {
+	case k.term != nil:
+		return cellwise{t.kind, l.cells, k.term}, nil
+	case !l.wafer:
+		return nil, fmt.Errorf("loss: %s is of wafers alone, not of %s", t.kind, l)
+	}
+	return k.build(r)
+}
+
 // weightedSum is Σ weight·loss.
 type weightedSum struct {
 	name    string
+	cells   int
 	terms   []Loss
 	weights []float64
 	part    []float32
@@ -52,7 +80,11 @@ type weightedSum struct {
 func (l *weightedSum) Name() string { return l.name }
 
 func (l *weightedSum) Eval(ctx context.Context, target, pred, grad []float32) (float64, error) {
-	if _, err := check(l.name, target, pred, grad); err != nil {
+	return l.EvalIn(ctx, nil, target, pred, grad)
+}
+
+func (l *weightedSum) EvalIn(ctx context.Context, units []float64, target, pred, grad []float32) (float64, error) {
+	if _, err := checkCells(l.name, l.cells, target, pred, grad); err != nil {
 		return 0, err
 	}
 	if grad != nil {
@@ -68,7 +100,7 @@ func (l *weightedSum) Eval(ctx context.Context, target, pred, grad []float32) (f
 		if grad != nil {
 			part = l.part
 		}
-		v, err := term.Eval(ctx, target, pred, part)
+		v, err := EvalIn(ctx, term, units, target, pred, part)
 		if err != nil {
 			return v, err
 		}

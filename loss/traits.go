@@ -43,18 +43,42 @@ func (t Traits) ShapeOnly() bool { return t.Sees&SeesShape != 0 && t.Sees&SeesCh
 // A kind is a registered loss.
 type kind struct {
 	traits Traits
-	build  func(Resources) (Loss, error)
+	// read reads the options; those that have none read none.
+	read func(*options) recipe
+	// term is that of a loss cell by cell, on any lattice.
+	term func(t, p float32) (value, slope float32)
+	// build makes any other loss, of wafers.
+	build func(Resources) (Loss, error)
 }
+
+// A recipe makes a loss of images on a lattice, as its options were.
+type recipe func(*Lattice) imageLoss
 
 var kinds = map[string]kind{}
 
 // register adds a loss; every file of one calls it for a package variable, so
 // that a loss touches no other file. A name taken is a mistake in this package.
 func register(name string, t Traits, build func(Resources) (Loss, error)) struct{} {
-	if _, taken := kinds[name]; taken || t.Label == "" || t.Help == "" || t.Sees == 0 || !(t.Cost > 0) || strings.ContainsAny(name, "+*@ ") {
+	return enter(name, kind{traits: t, build: build})
+}
+
+// registerSpatial adds a loss of images on any lattice, with options: read reads them in
+// a fixed order and says what it does with them.
+func registerSpatial(name string, t Traits, read func(*options) recipe) struct{} {
+	return enter(name, kind{traits: t, read: read})
+}
+
+// registerCellwise adds a loss that is the mean over cells, of any lattice, of a term.
+func registerCellwise(name string, t Traits, term func(t, p float32) (value, slope float32)) struct{} {
+	return enter(name, kind{traits: t, term: term})
+}
+
+func enter(name string, k kind) struct{} {
+	t := k.traits
+	if _, taken := kinds[name]; taken || t.Label == "" || t.Help == "" || t.Sees == 0 || !(t.Cost > 0) || strings.ContainsAny(name, "+*@: ") {
 		panic("loss: " + name + " is registered twice, or its traits or its name are not whole")
 	}
-	kinds[name] = kind{t, build}
+	kinds[name] = k
 	return struct{}{}
 }
 
@@ -102,20 +126,20 @@ func Describe(text string) (Traits, error) {
 
 // describe tells the traits of a sum.
 func describe(text string) (Traits, error) {
-	terms, err := split(text)
+	terms, err := split(text, wafers())
 	if err != nil {
 		return Traits{}, err
 	}
 	if len(terms) == 1 {
-		t := kinds[terms[0].name].traits
-		t.Label = terms[0].weighted("·", t.Label)
+		t := kinds[terms[0].kind].traits
+		t.Label = terms[0].weighted("·", terms[0].label())
 		return t, nil
 	}
 	sum := Traits{Cost: 1}
 	var labels []string
 	for _, term := range terms {
-		t := kinds[term.name].traits
-		labels = append(labels, term.weighted("·", t.Label))
+		t := kinds[term.kind].traits
+		labels = append(labels, term.weighted("·", term.label()))
 		sum.Sees |= t.Sees
 		sum.CNN, sum.Cost = sum.CNN || t.CNN, sum.Cost+max(0, t.Cost-1)
 	}
@@ -201,7 +225,7 @@ func rewrite(text string, change func([]term) []term) (string, error) {
 		stages = stages[:1]
 	}
 	for i, stage := range stages {
-		terms, err := split(stage)
+		terms, err := split(stage, wafers())
 		if err != nil {
 			return "", err
 		}
@@ -213,7 +237,19 @@ func rewrite(text string, change func([]term) []term) (string, error) {
 // A term of a sum.
 type term struct {
 	weight float64
-	name   string
+	name   string // with its options, each once, defaults left out
+	kind   string // without
+	said   []string
+	build  recipe // nil where the kind has no options
+}
+
+// label is the term's loss in a reader's words.
+func (t term) label() string {
+	label := kinds[t.kind].traits.Label
+	if len(t.said) > 0 {
+		label += " (" + strings.ReplaceAll(strings.Join(t.said, ", "), "=", " ") + ")"
+	}
+	return label
 }
 
 // weighted puts the weight, unless it is 1, in front of what the term is called.
@@ -221,8 +257,7 @@ func (t term) weighted(times, name string) string {
 	if t.weight == 1 {
 		return name
 	}
-	// Without the + of 1e+06, which would be read as the next term.
-	return strings.ReplaceAll(strconv.FormatFloat(t.weight, 'g', -1, 64), "+", "") + times + name
+	return spellNumber(t.weight) + times + name
 }
 
 func spell(terms []term) string {
@@ -236,22 +271,44 @@ func spell(terms []term) string {
 // maxWeight is far above any that makes sense and far from what overflows.
 const maxWeight = 1e12
 
-// split reads a weighted sum of names.
-func split(text string) ([]term, error) {
+// split reads a weighted sum of names, of losses of images on a lattice.
+func split(text string, l *Lattice) ([]term, error) {
 	var terms []term
 	for _, part := range strings.Split(text, "+") {
-		t := term{1, strings.TrimSpace(part)}
+		t := term{weight: 1, name: strings.TrimSpace(part)}
 		if w, rest, ok := strings.Cut(t.name, "*"); ok {
 			v, err := strconv.ParseFloat(strings.TrimSpace(w), 64)
 			if err != nil || !(v > 0) || v > maxWeight {
 				return nil, fmt.Errorf("loss: %q: the weight %q is not a positive number", text, w)
 			}
-			t = term{v, strings.TrimSpace(rest)}
+			t = term{weight: v, name: strings.TrimSpace(rest)}
 		}
-		if _, ok := kinds[t.name]; !ok {
-			return nil, fmt.Errorf("loss: unknown loss %q; the losses are %s, or a weighted sum such as emd+0.1*telescope%s", t.name, strings.Join(Names(), ", "), setting.Hint(t.name, Names()))
+		if err := t.read(l); err != nil {
+			return nil, err
 		}
 		terms = append(terms, t)
 	}
 	return terms, nil
+}
+
+// read finds the term's kind and reads its options.
+func (t *term) read(l *Lattice) error {
+	kind, text, _ := strings.Cut(t.name, ":")
+	t.kind = strings.TrimSpace(kind)
+	k, ok := kinds[t.kind]
+	if !ok {
+		return fmt.Errorf("loss: unknown loss %q; the losses are %s, or a weighted sum such as emd+0.1*telescope%s", t.kind, strings.Join(Names(), ", "), setting.Hint(t.kind, Names()))
+	}
+	if strings.HasSuffix(t.name, ":") {
+		return fmt.Errorf("loss: %q: want an option behind the colon, as in neighbourhood:radius=2", t.name)
+	}
+	o, err := readOptions(t.kind, text, l)
+	if err != nil {
+		return err
+	}
+	if k.read != nil {
+		t.build = k.read(o)
+	}
+	t.name, t.said = o.spelt(), o.said
+	return o.done()
 }

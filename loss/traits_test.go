@@ -9,7 +9,7 @@ import (
 // A loss that only this file knows of: nothing else is told its name.
 var _ = register("test-only", Traits{
 	Label: "test loss", Help: "nothing that anybody wants", Sees: SeesShape, CNN: true, Cost: 7,
-}, func(Resources) (Loss, error) { return cellwise{"test-only", squared}, nil })
+}, func(Resources) (Loss, error) { return cellwise{"test-only", Cells, squared}, nil })
 
 // TestOneFile: a loss touches one file. Names, help, traits, sums and parsing know
 // the one above.

@@ -1,8 +1,8 @@
 package loss
 
-var _ = register("weighted-mse", Traits{
+var _ = registerCellwise("weighted-mse", Traits{
 	Label: "weighted MSE", Help: "cell by cell, weighted by max(charge, decoded charge)", Sees: SeesCharges, Cost: 1,
-}, func(Resources) (Loss, error) { return cellwise{"weighted-mse", weighted}, nil })
+}, weighted)
 
 // weighted is (t−p)²·max(t,p) and its derivative with respect to p: the
 // charge-weighted error of the paper's first baseline.

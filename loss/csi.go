@@ -1,0 +1,41 @@
+package loss
+
+var _ = registerSpatial("csi", Traits{
+	Label: "critical success index", Help: "1 − CSI of the cells above thresholds in MIP_T, :threshold=2", Sees: SeesCharges, Cost: 1.3,
+}, func(o *options) recipe {
+	thresholds := readThresholds(o)
+	return func(*Lattice) imageLoss { return success{thresholds} }
+})
+
+// success is, mean over thresholds, 1 − Σ min(e_t, e_p)/Σ max(e_t, e_p), e how far a cell
+// exceeds the threshold: one minus the critical success index, hits over hits, misses and
+// false alarms.
+type success struct{ thresholds []float64 }
+
+func (l success) image(t, p, g []float64, unit float64) float64 {
+	clear(g)
+	total := 0.0
+	for _, h := range l.thresholds {
+		hits, all := 0.0, 0.0
+		for c := range t {
+			et, _ := exceeds(t[c]*unit, h)
+			ep, _ := exceeds(p[c]*unit, h)
+			hits += min(et, ep)
+			all += max(et, ep)
+		}
+		if all == 0 {
+			continue
+		}
+		total += 1 - hits/all
+		for c := range t {
+			et, _ := exceeds(t[c]*unit, h)
+			ep, slope := exceeds(p[c]*unit, h)
+			if ep < et {
+				g[c] -= slope * unit / all
+			} else {
+				g[c] += slope * unit * hits / (all * all)
+			}
+		}
+	}
+	return meanOver(len(l.thresholds), total, g)
+}

@@ -1,0 +1,347 @@
+package loss
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"barrow/hgcal"
+)
+
+func grid(t testing.TB, rows, columns int, pitch float64) *Lattice {
+	t.Helper()
+	l, err := Grid(rows, columns, pitch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// spatials are the losses with options, with several of them.
+var spatials = []string{
+	"neighbourhood", "neighbourhood:radius=2:filter=max", "neighbourhood:score=l1", "neighbourhood:score=weighted-mse",
+	"neighbourhood:filter=max:score=brier:threshold=0.05/0.2", "spectral", "spectral:score=l1", "spectral:score=weighted-mse",
+	"wavelet", "wavelet:score=brier:threshold=0.1", "wavelet:finest=1:coarsest=1:score=l1", "fss", "fss:radius=2:threshold=0.05/0.1/0.3",
+	"csi:threshold=0.1", "csi:threshold=0.05/0.3", "brier", "brier:threshold=0.02/0.2", "ssim", "ssim:radius=2:range=1",
+}
+
+// TestSpatialGradient holds every gradient to central differences in double precision,
+// on wafers and on a grid.
+func TestSpatialGradient(t *testing.T) {
+	for _, l := range []*Lattice{Wafer(), grid(t, 8, 12, 1.5)} {
+		for _, text := range spatials {
+			terms, err := split(text, l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			one := terms[0].build(l)
+			rng := rand.New(rand.NewPCG(7, 8))
+			target, pred := make([]float64, l.cells), make([]float64, l.cells)
+			for c := range l.cells {
+				if rng.IntN(3) == 0 {
+					target[c] = 0.2 * rng.ExpFloat64()
+				}
+				pred[c] = 0.1 * rng.ExpFloat64()
+			}
+			g, unit := make([]float64, l.cells), 1.5
+			one.image(target, pred, g, unit)
+			scratch := make([]float64, l.cells)
+			largest := 0.0
+			for _, v := range g {
+				largest = max(largest, math.Abs(v))
+			}
+			for c := range pred {
+				const h = 1e-6
+				at := func(d float64) float64 {
+					moved := slices.Clone(pred)
+					moved[c] += d
+					return one.image(target, moved, scratch, unit)
+				}
+				if num := (at(h) - at(-h)) / (2 * h); math.Abs(num-g[c]) > 1e-5*max(math.Abs(num), 0.01*largest)+1e-10 {
+					t.Errorf("%s on %s: cell %d: gradient %v, differences %v", text, l, c, g[c], num)
+				}
+			}
+		}
+	}
+}
+
+// TestSpatialClosedForms checks values that can be done by hand.
+func TestSpatialClosedForms(t *testing.T) {
+	value := func(text string, l *Lattice, target, pred []float32) float64 {
+		t.Helper()
+		loss, err := Parse(text, Resources{Lattice: l})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := loss.Eval(context.Background(), target, pred, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	near := func(what string, got, want float64) {
+		t.Helper()
+		if math.Abs(got-want) > 1e-6*max(1, math.Abs(want)) {
+			t.Errorf("%s: %v, want %v", what, got, want)
+		}
+	}
+	// A single pixel in the middle of 5×5: means over 3×3 are 1/9 in nine pixels, the
+	// largest 1 in nine.
+	l := grid(t, 5, 5, 1)
+	none, one := make([]float32, 25), make([]float32, 25)
+	one[12] = 1
+	near("mean", value("neighbourhood", l, none, one), 9./81/25)
+	near("max", value("neighbourhood:filter=max", l, none, one), 9./25)
+	near("max, L1", value("neighbourhood:filter=max:score=l1", l, none, one), 9./25)
+	near("l1", value("l1", l, none, one), 1./25)
+
+	// Squares of 2×2: of a single pixel a quarter in four, and with the coarsest means away
+	// 1/4 − 1/16 in four and −1/16 in twelve.
+	l = grid(t, 4, 4, 1)
+	none, one = make([]float32, 16), make([]float32, 16)
+	one[5] = 1
+	near("wavelet", value("wavelet", l, none, one), 4./16/16)
+	near("one level of two", value("wavelet:finest=1:coarsest=1", l, none, one), (9./16+3./16)/16)
+
+	// A wave of half a period along the row: it is 2·4 pixels long, and no other is in it.
+	wave := make([]float32, 16)
+	sum := 0.0
+	for i := range wave {
+		wave[i] = float32(math.Cos(math.Pi * (float64(i%4) + 0.5) / 4))
+		sum += float64(wave[i]) * float64(wave[i])
+	}
+	none = make([]float32, 16)
+	near("its wave", value("spectral:shortest=7.9:longest=8.1", l, none, wave), sum/16)
+	near("it and longer ones", value("spectral:shortest=7", l, none, wave), sum/16)
+	near("shorter ones", value("spectral:shortest=1:longest=7.9", l, none, wave), 0)
+
+	// Far above and far below a threshold: one of two cells is hit, one missed, one false.
+	target, pred := make([]float32, 16), make([]float32, 16)
+	target[0], target[1], pred[1], pred[2] = 100, 100, 100, 100
+	e, _ := exceeds(0, 2)
+	csi := 1 - (1+13*e+2*e)/(3+13*e)
+	near("csi", value("csi", l, target, pred), csi)
+	near("brier", value("brier", l, target, pred), 2*(1-e)*(1-e)/16)
+
+	// Everything the same but twice as large: variances four times, covariance two times.
+	target, pred = make([]float32, 4), make([]float32, 4)
+	for i := range target {
+		target[i], pred[i] = float32(i), 2*float32(i)
+	}
+	l = grid(t, 2, 2, 1)
+	l.rasters[0].rows, l.rasters[0].columns = 2, 2
+	s := structure{discs: [][]int32{{0, 1, 2, 3}}}
+	t64, p64 := []float64{0, 1, 2, 3}, []float64{0, 2, 4, 6}
+	near("ssim", s.image(t64, p64, make([]float64, 4), 1), 1-4./5*4./5)
+}
+
+// TestUnits: thresholds are in MIP_T, so that an image in units twice as large is the same
+// with charges half as large, also within sums.
+func TestUnits(t *testing.T) {
+	target, pred := images(rand.New(rand.NewPCG(5, 6)), 3)
+	half := func(s []float32) []float32 {
+		out := make([]float32, len(s))
+		for i, v := range s {
+			out[i] = v / 2
+		}
+		return out
+	}
+	for _, text := range []string{"fss:threshold=0.5", "csi:threshold=1", "brier:threshold=1/2", "neighbourhood:score=brier", "2*brier+csi"} {
+		l, err := Parse(text, Resources{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, h := make([]float32, len(target)), make([]float32, len(target))
+		one, err := EvalIn(context.Background(), l, []float64{4, 5, 6}, target, pred, g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		two, err := EvalIn(context.Background(), l, []float64{8, 10, 12}, half(target), half(pred), h)
+		if err != nil || math.Abs(one-two) > 1e-9 {
+			t.Errorf("%s: %v and %v, %v", text, one, two, err)
+		}
+		if plain, err := l.Eval(context.Background(), target, pred, nil); err != nil || math.Abs(plain-one) < 1e-6 {
+			t.Errorf("%s: units make no difference: %v, %v", text, plain, err)
+		}
+		if _, err := EvalIn(context.Background(), l, []float64{1, 2}, target, pred, nil); err == nil {
+			t.Errorf("%s: two units of three images", text)
+		}
+	}
+}
+
+// TestWaves: filters are projections, and the waves of a grid those of its Laplacian.
+func TestWaves(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 9))
+	for _, l := range []*Lattice{Wafer(), grid(t, 6, 9, 1)} {
+		x, y, z := make([]float64, l.cells), make([]float64, l.cells), make([]float64, l.cells)
+		for i := range x {
+			x[i] = rng.NormFloat64()
+		}
+		keep := make([]bool, l.cells)
+		for k, w := range l.waves.lengths() {
+			keep[k] = w > l.middleWave()
+		}
+		f := l.waves.pass(keep)
+		f(x, y)
+		f(y, z)
+		dot := 0.0
+		for i := range x {
+			dot += y[i] * (x[i] - y[i])
+			if math.Abs(y[i]-z[i]) > 1e-12 {
+				t.Fatalf("%s: filtered twice, cell %d: %v and %v", l, i, y[i], z[i])
+			}
+		}
+		if math.Abs(dot) > 1e-12 {
+			t.Errorf("%s: what is kept and what is not have the product %v", l, dot)
+		}
+		for k := range keep {
+			keep[k] = !keep[k]
+		}
+		l.waves.pass(keep)(x, z)
+		for i := range x {
+			if math.Abs(y[i]+z[i]-x[i]) > 1e-12 {
+				t.Fatalf("%s: cell %d: the two parts are %v and %v of %v", l, i, y[i], z[i], x[i])
+			}
+		}
+	}
+	four := func(i int) (n []int) {
+		for _, d := range [][2]int{{-1, 0}, {1, 0}, {0, -1}, {0, 1}} {
+			if r, c := i/9+d[0], i%9+d[1]; r >= 0 && r < 6 && c >= 0 && c < 9 {
+				n = append(n, r*9+c)
+			}
+		}
+		return n
+	}
+	// A cosine of wave number k is an eigenvector with 4·sin²(k/2), along both axes.
+	w := grid(t, 6, 9, 1).waves.(*gridWaves)
+	for a := range 6 {
+		for b := range 9 {
+			want := 4*math.Pow(math.Sin(math.Pi*float64(a)/12), 2) + 4*math.Pow(math.Sin(math.Pi*float64(b)/18), 2)
+			for i := range 54 {
+				v := func(i int) float64 { return w.down[a*6+i/9] * w.along[b*9+i%9] }
+				sum := float64(len(four(i))) * v(i)
+				for _, j := range four(i) {
+					sum -= v(j)
+				}
+				if math.Abs(sum-want*v(i)) > 1e-12 {
+					t.Fatalf("wave %d, %d, pixel %d: %v, want %v", a, b, i, sum, want*v(i))
+				}
+			}
+		}
+	}
+	// The longest wave on a wafer goes once across it.
+	if _, longest := Wafer().waveRange(); longest < 16 || longest > 60 {
+		t.Errorf("the longest wave of a wafer is %v cm long", longest)
+	}
+}
+
+// TestDiscs: discs are what steps between neighbours reach, by a walk of all of them.
+func TestDiscs(t *testing.T) {
+	near := hgcal.Neighbours()
+	reached := map[int32]bool{20: true}
+	for radius := 1; radius <= Wafer().largestRadius(); radius++ {
+		next := map[int32]bool{}
+		for c := range reached {
+			next[c] = true
+			for _, k := range near[c] {
+				next[int32(k)] = true
+			}
+		}
+		reached = next
+		disc := Wafer().discs(radius)[20]
+		if len(disc) != len(reached) || !slices.IsSorted(disc) {
+			t.Errorf("radius %d: %v, want %d cells", radius, disc, len(reached))
+		}
+		for _, c := range disc {
+			if !reached[c] {
+				t.Errorf("radius %d has cell %d", radius, c)
+			}
+		}
+	}
+	all := 0
+	for _, disc := range Wafer().discs(Wafer().largestRadius()) {
+		all += len(disc)
+	}
+	if all == Cells*Cells {
+		t.Error("the largest radius takes every cell everywhere")
+	}
+}
+
+func TestOptions(t *testing.T) {
+	for text, want := range map[string]string{
+		"neighbourhood:radius=1":                    "neighbourhood",
+		" neighbourhood : filter=max : radius = 2 ": "neighbourhood:radius=2:filter=max",
+		"0.5*fss:threshold=1e1/20+mse":              "0.5*fss:threshold=10/20+mse",
+		"spectral:longest=inf":                      "spectral",
+		"emd@wavelet:score=l1":                      "emd@wavelet:score=l1",
+		"brier:threshold=2.0":                       "brier",
+		"neighbourhood:score=brier:threshold=1e5":   "neighbourhood:score=brier:threshold=100000",
+		"spectral:longest=1e06:shortest=7":          "spectral:shortest=7:longest=1e06",
+	} {
+		if got, err := Normal(text); err != nil || got != want {
+			t.Errorf("Normal(%q) = %q, %v; want %q", text, got, err, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"neighbourhood:radius=0":               "radius=0: want a whole number from 1 to ",
+		"neighbourhood:radius=40":              "radius=40: want a whole number from 1 to ",
+		"neighbourhood:radius":                 `"radius" is no option`,
+		"neighbourhood:":                       "want an option behind the colon",
+		"neighbourhood:raduis=2":               "has no option raduis: it has radius, filter, score, threshold; did you mean radius?",
+		"neighbourhood:radius=2:radius=3":      "radius is given twice",
+		"neighbourhood:filter=maximum":         "want one of mean, max",
+		"mse:radius=1":                         "mse has no options, so no radius",
+		"spectral:shortest=500":                "want a number above 0 and at most",
+		"spectral:shortest=0.1":                "which leaves the image as it is: those of a wafer are from",
+		"spectral:shortest=9.99:longest=9.991": "no wave is from",
+		"spectral:longest=1":                   "longest=1: want a number above",
+		"wavelet:finest=3":                     "from 1 to 2",
+		"wavelet:finest=2:coarsest=1":          "which leaves no level",
+		"wavelet:finest=1":                     "are all levels",
+		"fss:threshold=0":                      "want numbers above 0 and at most 119837 MIP_T",
+		"fss:threshold=3/2":                    "each number once, rising",
+		"fss:threshold=1e9":                    "at most 119837 MIP_T",
+		"csi:threshold=NaN":                    "want numbers above 0",
+		"ssim:range=0":                         "above 0",
+	} {
+		if _, err := Parse(text, Resources{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Parse(%q): %v, want an error with %q", text, err, want)
+		}
+	}
+	if got := Label("2*neighbourhood:filter=max:radius=2"); got != "2·neighbourhood MSE (radius 2, filter max)" {
+		t.Errorf("label %q", got)
+	}
+	if _, err := Distinct([]string{"fss:threshold=2", "fss"}); err == nil || !strings.Contains(err.Error(), "are the same loss") {
+		t.Errorf("an option that is the default makes another loss: %v", err)
+	}
+}
+
+func TestGrids(t *testing.T) {
+	for _, c := range []struct {
+		rows, columns int
+		pitch         float64
+	}{{1, 5, 1}, {5, 1, 1}, {-2, 3, 1}, {1 << 20, 2, 1}, {4, 4, 0}, {4, 4, math.NaN()}, {4, 4, math.Inf(1)}} {
+		if _, err := Grid(c.rows, c.columns, c.pitch); err == nil {
+			t.Errorf("%+v is a grid", c)
+		}
+	}
+	if _, err := Parse("emd", Resources{Lattice: grid(t, 4, 4, 1)}); err == nil || !strings.Contains(err.Error(), "emd is of wafers alone, not of a grid of 4×4") {
+		t.Errorf("%v", err)
+	}
+	if _, err := Parse("wavelet", Resources{Lattice: grid(t, 5, 4, 1)}); err == nil || !strings.Contains(err.Error(), "no squares of 2×2") {
+		t.Errorf("%v", err)
+	}
+	l, err := Parse("mse+wavelet", Resources{Lattice: grid(t, 4, 4, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Eval(context.Background(), make([]float32, 48), make([]float32, 48), nil); err != nil {
+		t.Errorf("three images of 4×4: %v", err)
+	}
+	if _, err := l.Eval(context.Background(), make([]float32, 40), make([]float32, 40), nil); err == nil {
+		t.Error("two images and a half of 4×4")
+	}
+}
