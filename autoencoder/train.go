@@ -7,6 +7,7 @@ import (
 	"math"
 	"strings"
 
+	"barrow/hgcal"
 	"barrow/internal/limit"
 	"barrow/internal/setting"
 	"barrow/loss"
@@ -230,6 +231,7 @@ func (m *Model) startAt(cells []float32) {
 // A part is a normalised set of images.
 type part struct {
 	cells      []float32 // N×48
+	units      []float64 // N: what one of an image is in MIP_T
 	conditions []float32 // N×ConditionCount, or nil
 }
 
@@ -249,6 +251,7 @@ type objective struct {
 	loss              loss.Loss
 	train, validation *part
 	target, pred, dq  []float32 // N×48
+	units             []float64 // N
 	dy                *nn.Tensor
 }
 
@@ -257,8 +260,11 @@ func (o *objective) set(images *wafer.Set) (*part, error) {
 	if err != nil {
 		return nil, err
 	}
-	scaled, _, err := normalise(d.images, o.model.norm)
-	return &part{scaled, d.conditions}, err
+	scaled, units, err := normalise(d.images, o.model.norm)
+	for i := range units {
+		units[i] /= hgcal.CountsPerMIPT
+	}
+	return &part{scaled, units, d.conditions}, err
 }
 
 func (o *objective) resize(batch int) {
@@ -285,12 +291,16 @@ func (o *objective) forward(n int, mode nn.Mode, image func(k int) (cells, condi
 
 // Train is one training step's loss and gradients.
 func (o *objective) Train(ctx context.Context, idx []int) (float64, error) {
+	o.units = o.units[:0]
+	for _, i := range idx {
+		o.units = append(o.units, o.train.units[i])
+	}
 	err := o.forward(len(idx), nn.Training, func(k int) (cells, conditions []float32) { return o.train.row(idx[k]) })
 	if err != nil {
 		return 0, err
 	}
 	o.dq = o.dq[:len(o.pred)]
-	v, err := o.loss.Eval(ctx, o.target, o.pred, o.dq)
+	v, err := loss.EvalIn(ctx, o.loss, o.units, o.target, o.pred, o.dq)
 	if err != nil {
 		return v, err
 	}
@@ -307,7 +317,7 @@ func (o *objective) Validate(ctx context.Context) (float64, error) {
 		if err != nil {
 			return 0, err
 		}
-		v, err := o.loss.Eval(ctx, o.target, o.pred, nil)
+		v, err := loss.EvalIn(ctx, o.loss, o.validation.units[i:i+b], o.target, o.pred, nil)
 		if err != nil {
 			return v, err
 		}

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"barrow/econt"
+	"barrow/hgcal"
 	"barrow/wafer"
 )
 
@@ -16,6 +17,7 @@ type samples struct {
 	frames     []econt.Decoded
 	target     []float32 // N×48 charges in V9 order, each image divided by its scale
 	scale      []float64
+	units      []float64 // what one of an image divided by its scale is in MIP_T
 	conditions []float32 // as Model.Conditions gives them
 }
 
@@ -63,7 +65,7 @@ func (s *sender) send(ctx context.Context, images *wafer.Set) (*samples, error) 
 	if err != nil && !errors.As(err, &missing) {
 		return nil, fmt.Errorf("decoder: %w", err)
 	}
-	out := &samples{frames: make([]econt.Decoded, n), target: make([]float32, n*Cells), scale: make([]float64, n)}
+	out := &samples{frames: make([]econt.Decoded, n), target: make([]float32, n*Cells), scale: make([]float64, n), units: make([]float64, n)}
 	if out.conditions, err = s.model.Conditions(images); err != nil {
 		return nil, err
 	}
@@ -85,6 +87,7 @@ func (s *sender) send(ctx context.Context, images *wafer.Set) (*samples, error) 
 				}
 				out.frames[i] = *chip.Decoded()
 				out.scale[i] = wafer.NormSumLog2.Scale(image)
+				out.units[i] = out.scale[i] / hgcal.CountsPerMIPT
 				for c, v := range image {
 					out.target[i*Cells+c] = float32(v / out.scale[i])
 				}

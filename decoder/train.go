@@ -191,6 +191,7 @@ type objective struct {
 
 	rows             []int
 	target, pred, dq []float32 // N×48
+	units            []float64 // N
 	dy               *nn.Tensor
 	y                *nn.Tensor // of the last forward pass
 }
@@ -267,7 +268,11 @@ func (o *objective) Train(ctx context.Context, idx []int) (float64, error) {
 		return 0, err
 	}
 	o.dq = o.dq[:len(o.pred)]
-	v, err := o.loss.Eval(ctx, o.target, o.pred, o.dq)
+	o.units = o.units[:0]
+	for _, i := range rows {
+		o.units = append(o.units, o.train.units[i])
+	}
+	v, err := loss.EvalIn(ctx, o.loss, o.units, o.target, o.pred, o.dq)
 	if err != nil {
 		return v, err
 	}
@@ -294,7 +299,7 @@ func (o *objective) Validate(ctx context.Context) (float64, error) {
 		if err := o.forward(o.validation, rows, nn.Inference); err != nil {
 			return 0, err
 		}
-		v, err := o.loss.Eval(ctx, o.target, o.pred, nil)
+		v, err := loss.EvalIn(ctx, o.loss, o.validation.units[i:i+len(rows)], o.target, o.pred, nil)
 		if err != nil {
 			return v, err
 		}

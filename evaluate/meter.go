@@ -37,9 +37,8 @@ type Settings struct {
 	lost bool
 }
 
-// MIP is the charge of one transverse minimum-ionising particle in CALQ units:
-// 3.43 fC in 200 µm of silicon over 100 fC/1024 a count.
-const MIP = 35
+// MIP is the charge of one transverse minimum-ionising particle in CALQ units.
+const MIP = hgcal.CountsPerMIPT
 
 func (s Settings) withDefaults() (Settings, error) {
 	if !(s.Threshold >= 0 && s.Threshold <= math.MaxFloat64) {

@@ -29,6 +29,11 @@ const (
 	Side   = 4
 )
 
+// CountsPerMIPT is the number of CALQ counts of one MIP_T, the charge of a transverse
+// minimum-ionising particle: 3.43 fC, what one leaves in 200 µm of silicon, over
+// 100 fC/1024.
+const CountsPerMIPT = 35
+
 // Point is a position x, y in the wafer plane.
 type Point = [2]float64
 

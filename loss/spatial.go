@@ -1,6 +1,7 @@
 package loss
 
 import (
+	"barrow/hgcal"
 	"context"
 	"fmt"
 	"math"
@@ -155,10 +156,7 @@ func chargeWeighted(t, p, _ float64) (value, slope float64) {
 }
 
 // maxThreshold is what the chip's largest charge is in MIP_T.
-const maxThreshold = 1 << 22 / countsPerMIP
-
-// countsPerMIP is how many CALQ counts one MIP_T is.
-const countsPerMIP = 35
+const maxThreshold = 1 << 22 / hgcal.CountsPerMIPT
 
 // softness is how wide the step of a threshold is, in thresholds: the logistic function
 // goes from 0.018 for no charge to a half at the threshold.

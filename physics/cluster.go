@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"barrow/hgcal"
-	"barrow/simulate"
 )
 
 // FinderSettings say how clusters are found. The zero value is what the field's studies
@@ -163,7 +162,7 @@ func (f *Finder) bin(w *Wafer, k int) int {
 const waferSize = 0.04
 
 // mipT is a count of CALQ in MIP_T.
-const mipT = 1. / simulate.CountsPerMIPT
+const mipT = 1. / hgcal.CountsPerMIPT
 
 // find is Find without shapes: those of clusters that are recorded are enough.
 func (f *Finder) find(e *Event, charges []float64) ([]Cluster, error) {

@@ -176,7 +176,7 @@ func (n *Ntuple) header() error {
 	case "data":
 		return fmt.Errorf("physics: %s: charges are raw data, not transverse: read them as calq", n.name)
 	case "mippt":
-		n.scale = simulate.CountsPerMIPT
+		n.scale = hgcal.CountsPerMIPT
 	default:
 		n.scale = 1
 	}

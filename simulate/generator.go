@@ -271,7 +271,7 @@ func (g *Generator) charge(adc float64, f *frontEnd, cell int, threshold float64
 	v := mipT
 	switch g.settings.Unit {
 	case CALQ:
-		v = math.Floor(mipT * CountsPerMIPT)
+		v = math.Floor(mipT * hgcal.CountsPerMIPT)
 	case ADC:
 		v = adc
 	}

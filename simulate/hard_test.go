@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"barrow/hgcal"
 	"barrow/internal/counter"
 	"barrow/wafer"
 )
@@ -99,8 +100,8 @@ func TestHardMeans(t *testing.T) {
 				s := all[at]
 				q := 0.0
 				for _, c := range set.Image(i) {
-					q += c / CountsPerMIPT
-					if c > cellThreshold*CountsPerMIPT {
+					q += c / hgcal.CountsPerMIPT
+					if c > cellThreshold*hgcal.CountsPerMIPT {
 						s.cells++
 					}
 				}

@@ -24,10 +24,6 @@ const (
 	MIPT
 )
 
-// CountsPerMIPT is the number of CALQ counts of one MIP_T: 3.43 fC, what a
-// minimum-ionising particle leaves in 200 µm of silicon, over 100 fC/1024.
-const CountsPerMIPT = 35
-
 // ParseUnit returns the unit called calq, adc or mipt.
 func ParseUnit(name string) (Unit, error) {
 	switch name {
