@@ -203,7 +203,8 @@ func graphWaves(n int, neighbours func(int) []int, length func(eigenvalue float6
 		if value < 1e-9 {
 			w.length = append(w.length, math.Inf(1))
 		} else {
-			w.length = append(w.length, length(value))
+			// Waves that are turns of each other are of one length, whatever the last bits say.
+			w.length = append(w.length, math.Round(length(value)*1e6)/1e6)
 		}
 		w.vector = append(w.vector, mat.Col(nil, k, &v)...)
 	}

@@ -345,3 +345,43 @@ func TestGrids(t *testing.T) {
 		t.Error("two images and a half of 4×4")
 	}
 }
+
+// TestFilter: what is drawn of a filter is what the loss scores.
+func TestFilter(t *testing.T) {
+	target, pred := images(rand.New(rand.NewPCG(11, 12)), 1)
+	wide := func(s []float32) []float64 { return widen(nil, s) }
+	for _, text := range []string{"neighbourhood:filter=max", "spectral", "wavelet"} {
+		a, err := Filter(text, Wafer(), wide(target))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := Filter(text, Wafer(), wide(pred))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := 0.0
+		for c := range a {
+			sum += (a[c] - b[c]) * (a[c] - b[c]) / Cells
+		}
+		l, err := Parse(text, Resources{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := l.Eval(context.Background(), target, pred, nil); err != nil || math.Abs(got-sum) > 1e-9 {
+			t.Errorf("%s: %v of the filtered images, the loss is %v, %v", text, sum, got, err)
+		}
+	}
+	one := make([]float64, Cells)
+	one[20] = 1e6
+	if f, err := Filter("fss", Wafer(), one); err != nil || f[20] < 1./7 || f[0] > 0.02 {
+		t.Errorf("fss: %v, %v", f, err)
+	}
+	for _, text := range []string{"mse", "ssim", "csi", "spectral+wavelet", "nothing"} {
+		if _, err := Filter(text, Wafer(), one); err == nil {
+			t.Errorf("%s has a filter", text)
+		}
+	}
+	if _, err := Filter("wavelet", Wafer(), one[:7]); err == nil {
+		t.Error("an image of 7 cells")
+	}
+}

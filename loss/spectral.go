@@ -1,9 +1,12 @@
 package loss
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 var _ = registerSpatial("spectral", Traits{
-	Label: "spectral MSE", Help: "a score of the images' waves of some lengths in cm, :shortest=6:longest=inf:score=mse", Sees: SeesCharges, Cost: 1.2,
+	Label: "spectral MSE", Help: "a score of the images' waves of some lengths in cm, :shortest=8:longest=inf:score=mse", Sees: SeesCharges, Cost: 1.2,
 }, func(o *options) recipe {
 	least, most := o.lattice.waveRange()
 	shortest := o.number("shortest", o.lattice.middleWave(), 0, most, " cm, the longest wave")
@@ -38,11 +41,10 @@ func (l *Lattice) waveRange() (shortest, longest float64) {
 	return shortest, longest
 }
 
-// middleWave is a length between the shortest and the longest wave, as far from either in
-// ratio, to two digits.
+// middleWave is a length that half of the waves exceed, to two digits.
 func (l *Lattice) middleWave() float64 {
-	shortest, longest := l.waveRange()
-	m := math.Sqrt(shortest * longest)
+	lengths := slices.Sorted(slices.Values(l.waves.lengths()))
+	m := lengths[len(lengths)/2]
 	digit := math.Pow(10, math.Floor(math.Log10(m))-1)
 	return math.Round(m/digit) * digit
 }

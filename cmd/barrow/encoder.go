@@ -64,7 +64,8 @@ computes, bit for bit.
 var lossHelp = `Losses:
 
 ` + loss.Help() + `
-and weighted sums of them such as emd+energy or emd+0.1*telescope. emd@telescope
+What stands behind colons are options with their defaults, as in neighbourhood:radius=2:filter=max or
+fss:threshold=1/5. Weighted sums of losses are losses, such as emd+energy or emd+0.1*telescope. emd@telescope
 keeps the encoder that the telescope MSE trains and trains another decoder for
 it, with the EMD. Precisions: ` + strings.Join(autoencoder.PresetNames(), ", ") + `.`
 
