@@ -9,6 +9,10 @@ import (
 	"barrow/nn"
 )
 
+// sendBatch is how many images a Sender handles at once: a run has dozens of senders, each with
+// the values between its layers of so many.
+const sendBatch = 112
+
 // A Sender encodes and decodes images as a model does, with the model's weights, which must
 // not change meanwhile, and memory of its own, so that every goroutine has one and no image
 // costs any. It is used by one goroutine at a time.
@@ -32,12 +36,12 @@ func (m *Model) Sender() (*Sender, error) {
 		return nil, err
 	}
 	own := *m
-	s := &Sender{model: &own, latent: p.Latent, sent: nn.NewTensor(1, nn.Vector(Latent)), pred: make([]float32, decodeBatch*Cells), scales: make([]float64, decodeBatch)}
+	s := &Sender{model: &own, latent: p.Latent, sent: nn.NewTensor(1, nn.Vector(Latent)), pred: make([]float32, sendBatch*Cells), scales: make([]float64, sendBatch)}
 	own.in = nn.NewTensor(1, m.net.InputShape())
 	if m.sides != nil {
 		own.sides = nn.NewTensor(1, nn.Vector(ConditionCount))
 	}
-	settings := nn.Settings{Threads: 1, Kernel: m.net.Settings().Kernel, MaxBatch: decodeBatch}
+	settings := nn.Settings{Threads: 1, Kernel: m.net.Settings().Kernel, MaxBatch: sendBatch}
 	if s.decoder, err = m.DecoderNetwork(settings); err != nil {
 		return nil, err
 	}
@@ -56,7 +60,7 @@ func (m *Model) Sender() (*Sender, error) {
 	if s.chip, err = econt.NewEncoder(w, econt.EncoderSettings{}); err != nil {
 		return nil, fmt.Errorf("autoencoder: %w", err)
 	}
-	s.calq, s.codes = make([]uint32, decodeBatch*Cells), make([]uint16, decodeBatch*Latent)
+	s.calq, s.codes = make([]uint32, sendBatch*Cells), make([]uint16, sendBatch*Latent)
 	return s, nil
 }
 
@@ -83,11 +87,11 @@ func (s *Sender) Send(ctx context.Context, images []float64, conditions []float3
 	if err := m.checkConditions(d, n); err != nil {
 		return err
 	}
-	for i := 0; i < n; i += decodeBatch {
+	for i := 0; i < n; i += sendBatch {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		b := min(decodeBatch, n-i)
+		b := min(sendBatch, n-i)
 		rows := images[i*Cells : (i+b)*Cells]
 		for k := range b {
 			s.scales[k] = m.norm.Scale(rows[k*Cells:][:Cells])

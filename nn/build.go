@@ -16,6 +16,8 @@ type edge struct {
 	double   bool // a pair batch
 	val      []float32
 	grad     []float32
+	shares   *edge // whose values these are, or nil
+	folded   bool  // outside training the layer after does this one's work, so there are no values
 }
 
 func (e *edge) groups() int {
@@ -98,7 +100,7 @@ func (b *builder) add(l LayerShape, relu bool) bool {
 		in, out := b.push(l, *b.last)
 		o := newBatchNorm(b.n, l, in, out, relu)
 		if w := b.n.weights; len(w) > 0 && w[len(w)-1].out == in && !w[len(w)-1].relu && in.channels == w[len(w)-1].l.Out.C {
-			o.folded = true
+			o.folded, in.folded = true, true
 			w[len(w)-1].norm = o
 			w[len(w)-1].folded = make([]float32, len(w[len(w)-1].kernel.Value))
 		}
@@ -149,7 +151,7 @@ func (b *builder) fork() {
 	b.unflatten()
 	next := *b.last
 	in := b.last
-	next.grad = nil // the values are the same, the gradient is not
+	next.shares = in // the values are the same, the gradient is not
 	b.last = &next
 	b.n.edges = append(b.n.edges, b.last)
 	f := newFork(b.n.level, in, b.last)
@@ -161,9 +163,8 @@ func (b *builder) fork() {
 func (b *builder) push(l LayerShape, e edge) (in, out *edge) {
 	in = b.last
 	e.layer, e.shape = l.Name, l.Out
-	e.val, e.grad = nil, nil
+	e.shares, e.folded = nil, false
 	out = &e
-	out.val = make([]float32, out.size(b.n.settings.MaxBatch))
 	b.n.edges = append(b.n.edges, out)
 	b.last = out
 	return in, out
@@ -207,7 +208,20 @@ func (b *builder) unflatten() {
 	b.relayout(false)
 }
 
-// allocGrads makes the gradient buffers at the first backward pass, so that a
+// allocValues makes the buffers of the values that the pass's mode needs, at the first such
+// pass: a network that only holds weights does without.
+func (n *Network) allocValues() {
+	for _, e := range n.edges[1:] {
+		switch {
+		case e.shares != nil:
+			e.val = e.shares.val
+		case e.val == nil && (n.mode == Training || !e.folded):
+			e.val = make([]float32, e.size(n.settings.MaxBatch))
+		}
+	}
+}
+
+// allocGrads makes what backward passes need at the first of them, so that a
 // network for inference does without.
 func (n *Network) allocGrads() {
 	if n.edges[0].grad != nil {
@@ -215,5 +229,8 @@ func (n *Network) allocGrads() {
 	}
 	for _, e := range n.edges {
 		e.grad = make([]float32, e.size(n.settings.MaxBatch))
+	}
+	for _, o := range n.weights {
+		o.back()
 	}
 }

@@ -16,7 +16,7 @@ type linear struct {
 
 	fwd, bwd *lowering // bwd computes the input's gradient
 	grad     *weightGrad
-	split    *split    // in place of fwd and bwd, or nil
+	split    *split    // in place of the three before, or nil
 	biasRow  []float32 // the bias for every output column
 	quant    []float32 // the fake-quantised kernel, if any
 
@@ -29,6 +29,8 @@ type linear struct {
 	backPacked bool // whether bwd has the weights of the last packAll
 
 	sums []float32 // partial column sums of the gradient
+
+	back func() // makes what a backward pass takes: bwd, grad and sums
 
 	rows   int // of the pass under way, for the tasks below
 	chunks int
@@ -58,24 +60,32 @@ func (b *builder) linear(l LayerShape, relu bool) {
 	in, out := b.push(l, next)
 	o := &linear{in: in, out: out, level: b.n.level, l: l, relu: relu, kernel: b.n.byName[l.Name+"/kernel"], bias: b.n.byName[l.Name+"/bias"]}
 	conns, weight := connections(l, in)
-	panel := panelWidth(out)
-	back := panelWidth(in)
-	o.fwd = lower(o.level, conns, in.side(), out.side(), panel, weight)
-	turned := make([]connection, len(conns))
-	for i, c := range conns {
-		turned[i] = connection{in: c.out, out: c.in, tap: c.tap}
-	}
-	o.bwd = lower(o.level, turned, out.side(), in.side(), back, func(t, i, o int) int { return weight(t, o, i) })
-	o.grad = newWeightGrad(o.fwd, out, len(o.kernel.Value))
 	o.biasRow = make([]float32, out.width())
 	if l.Bits > 0 {
 		o.quant = make([]float32, len(o.kernel.Value))
 	}
-	rows := out.rows(b.n.settings.MaxBatch)
-	o.sums = make([]float32, out.groups()*((rows+biasChunk-1)/biasChunk)*out.width())
 	o.bindTasks(b.n)
+	pieces := out.groups() * ((out.rows(b.n.settings.MaxBatch) + biasChunk - 1) / biasChunk)
 	if splits(l) && !in.flat {
 		o.split = newSplit(b.n, o)
+	} else {
+		o.fwd = lower(o.level, conns, in.side(), out.side(), panelWidth(out), weight)
+	}
+	// A later reshape may change the edges' pixels and channels, so they are looked at now.
+	from, to, panel, width := out.side(), in.side(), panelWidth(in), out.width()
+	o.back = func() {
+		o.sums = make([]float32, pieces*width)
+		if o.split != nil {
+			o.split.back()
+			return
+		}
+		turned := make([]connection, len(conns))
+		for i, c := range conns {
+			turned[i] = connection{in: c.out, out: c.in, tap: c.tap}
+		}
+		o.bwd = lower(o.level, turned, from, to, panel, func(t, i, o int) int { return weight(t, o, i) })
+		o.grad = newWeightGrad(o.fwd, out, len(o.kernel.Value))
+		o.grad.bind(o)
 	}
 	b.op(o)
 	b.n.weights = append(b.n.weights, o)
@@ -166,7 +176,6 @@ func (o *linear) bindTasks(n *Network) {
 		}
 		o.level.MaskSum(o.sums[i*w:(i+1)*w], out.grad[lo:hi], mask)
 	}
-	o.grad.bind(o)
 }
 
 // span is the i-th of parts nearly equal pieces of n rows.
@@ -251,7 +260,10 @@ func (n *Network) packAll(training bool) {
 const packAlone = 1 << 16
 
 func (n *Network) runPacking(lo *lowering, task func(int)) {
-	if len(lo.packed) >= packAlone {
+	if lo.packed == nil {
+		lo.packed = make([]float32, lo.size)
+	}
+	if lo.size >= packAlone {
 		n.team.run(len(lo.blocks), task)
 		return
 	}
@@ -356,12 +368,10 @@ func newWeightGrad(lo *lowering, out *edge, weights int) *weightGrad {
 	}
 	counts := make([]int32, weights+1)
 	direct := true
-	for _, x := range lo.index {
-		if x >= 0 {
-			counts[x+1]++
-			direct = direct && counts[x+1] == 1
-		}
-	}
+	lo.each(func(_, w int) {
+		counts[w+1]++
+		direct = direct && counts[w+1] == 1
+	})
 	for i, b := range lo.blocks {
 		direct = direct && b.affine
 		first := len(g.pairs)
@@ -376,19 +386,17 @@ func newWeightGrad(lo *lowering, out *edge, weights int) *weightGrad {
 	if direct {
 		return g
 	}
-	g.apart = make([]float32, len(lo.index))
+	g.apart = make([]float32, lo.size)
 	for i := range weights {
 		counts[i+1] += counts[i]
 	}
 	g.start = counts
 	g.from = make([]int32, counts[weights])
 	next := append([]int32(nil), counts[:weights]...)
-	for i, x := range lo.index {
-		if x >= 0 {
-			g.from[next[x]] = int32(i)
-			next[x]++
-		}
-	}
+	lo.each(func(i, w int) {
+		g.from[next[w]] = int32(i)
+		next[w]++
+	})
 	return g
 }
 

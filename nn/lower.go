@@ -18,8 +18,8 @@ type lowering struct {
 	units  []panelUnit
 	taps   []panelTap
 	blocks []block
-	index  []int32 // of each packed element: its weight, or −1 for zero
-	packed []float32
+	size   int       // of packed
+	packed []float32 // made with the first packing
 
 	run   []kernel.Tap // taps with the offsets of the current batch size
 	rows  int          // that run was made for
@@ -45,6 +45,8 @@ type block struct {
 	// be added in place.
 	affine       bool
 	base, stride int
+	// Otherwise index is the weight of each packed element, or −1 for zero.
+	index []int32
 }
 
 // A connection says that input pixel in reaches output pixel out by tap.
@@ -96,7 +98,6 @@ func lower(level kernel.Level, conns []connection, src, dst side, panel int, wei
 			lo.units = append(lo.units, u)
 		}
 	}
-	lo.packed = make([]float32, len(lo.index))
 	lo.run = make([]kernel.Tap, len(lo.taps))
 	return lo
 }
@@ -136,8 +137,9 @@ func (lo *lowering) addRuns(u *panelUnit, hit [][]int, src, dst side, known map[
 }
 
 func (lo *lowering) addBlock(u *panelUnit, hit [][]int, src, dst side, weight func(t, i, o int) int) int {
-	b := block{k: len(hit) * src.channels, cols: u.cols, off: len(lo.index), affine: true}
+	b := block{k: len(hit) * src.channels, cols: u.cols, off: lo.size, affine: true}
 	first := u.col / dst.channels
+	index := make([]int32, 0, b.k*lo.panel)
 	for r := range b.k {
 		taps, i := hit[r/src.channels], r%src.channels
 		for j := range lo.panel {
@@ -152,7 +154,7 @@ func (lo *lowering) addBlock(u *panelUnit, hit [][]int, src, dst side, weight fu
 					w = weight(t-1, i, o)
 				}
 			}
-			lo.index = append(lo.index, int32(w))
+			index = append(index, int32(w))
 			switch {
 			case j >= u.cols:
 			case r == 0 && j == 0:
@@ -165,6 +167,10 @@ func (lo *lowering) addBlock(u *panelUnit, hit [][]int, src, dst side, weight fu
 			}
 		}
 	}
+	if !b.affine {
+		b.index = index
+	}
+	lo.size += len(index)
 	lo.blocks = append(lo.blocks, b)
 	return len(lo.blocks) - 1
 }
@@ -181,6 +187,26 @@ func (lo *lowering) aim(rows int) {
 	}
 }
 
+// each calls f with every packed element that is a weight, and which one it is.
+func (lo *lowering) each(f func(element, weight int)) {
+	for _, b := range lo.blocks {
+		for r := range b.k {
+			row := r * lo.panel
+			if b.affine {
+				for j := range b.cols {
+					f(b.off+row+j, b.base+r*b.stride+j)
+				}
+				continue
+			}
+			for j, w := range b.index[row : row+lo.panel] {
+				if w >= 0 {
+					f(b.off+row+j, int(w))
+				}
+			}
+		}
+	}
+}
+
 // pack copies the weights of block b into place.
 func (lo *lowering) pack(b int, w []float32) {
 	bl := lo.blocks[b]
@@ -191,7 +217,7 @@ func (lo *lowering) pack(b int, w []float32) {
 		return
 	}
 	dst := lo.packed[bl.off : bl.off+bl.k*lo.panel]
-	for i, x := range lo.index[bl.off : bl.off+bl.k*lo.panel] {
+	for i, x := range bl.index {
 		if x >= 0 {
 			dst[i] = w[x]
 		}

@@ -330,6 +330,7 @@ func (n *Network) Forward(x *Tensor, mode Mode) (*Tensor, error) {
 		n.packAll(mode == Training)
 	}
 	n.edges[0].val = x.Data
+	n.allocValues()
 	for _, o := range n.ops {
 		o.forward(n)
 	}
@@ -392,7 +393,7 @@ func (n *Network) firstWeight() int {
 // a NaN or an infinity, or is empty.
 func (n *Network) firstNonFinite() string {
 	for i, e := range n.edges {
-		if e.val == nil || !n.ran || n.mode != Training && n.folded(e) {
+		if e.val == nil || !n.ran || n.mode != Training && e.folded {
 			continue
 		}
 		for _, v := range e.val[:e.size(n.n)] {
@@ -405,14 +406,4 @@ func (n *Network) firstNonFinite() string {
 		}
 	}
 	return ""
-}
-
-// folded reports whether a pass outside training leaves e out.
-func (n *Network) folded(e *edge) bool {
-	for _, o := range n.weights {
-		if o.norm != nil && o.out == e {
-			return true
-		}
-	}
-	return false
 }

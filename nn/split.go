@@ -42,8 +42,7 @@ func newSplit(n *Network, o *linear) *split {
 	ci, co := o.l.In.C, o.l.Out.C
 	size := ci * co
 	s := &split{o: o, scratch: n.scratch,
-		fwd: make([]float32, kernel.Planes*size), bwd: make([]float32, kernel.Planes*size),
-		turned: make([]float32, len(o.kernel.Value)), grad: make([]float32, kernel.Planes*size),
+		fwd: make([]float32, kernel.Planes*size),
 	}
 	k, pad := o.l.Kernel, (o.l.Kernel-1)/2
 	s.uses = make([][]splitTerm, k*k)
@@ -81,6 +80,12 @@ func newSplit(n *Network, o *linear) *split {
 		}
 	}
 	return s
+}
+
+// back makes what a backward pass takes.
+func (s *split) back() {
+	s.bwd, s.grad = make([]float32, len(s.fwd)), make([]float32, len(s.fwd))
+	s.turned = make([]float32, len(s.o.kernel.Value))
 }
 
 // pack makes the matrix of plane p of the taps w.
