@@ -18,4 +18,5 @@ func ExampleKinds() {
 	// emd-cnn 1
 	// surrogate-scan 1
 	// physics 1
+	// decoders 1
 }

@@ -9,6 +9,7 @@ import (
 	"barrow/report"
 	"barrow/run"
 	"barrow/study/compare"
+	"barrow/study/decoders"
 	"barrow/study/estimate"
 	"barrow/study/internal/page"
 	"barrow/study/physics"
@@ -33,6 +34,7 @@ func Kinds() []Kind {
 		{estimate.Kind(), estimate.Page},
 		{estimate.ScanKind(), estimate.ScanPage},
 		{physics.Kind(), physics.Page},
+		{decoders.Kind(), decoders.Page},
 	}
 }
 

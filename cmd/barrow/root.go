@@ -51,6 +51,7 @@ encoder of CMS's HGCAL trigger chip with it as the loss.`,
 	root.AddCommand(newReproduce(c))
 	root.AddCommand(newSurrogate(c))
 	root.AddCommand(newEncoder(c))
+	root.AddCommand(newDecoder(c))
 	root.AddCommand(newCompare(c))
 	root.AddCommand(newPhysics(c))
 	root.AddCommand(newReport(c))

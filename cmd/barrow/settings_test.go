@@ -14,6 +14,7 @@ import (
 	"barrow/internal/setting"
 	"barrow/internal/setting/bind"
 	"barrow/study/compare"
+	"barrow/study/decoders"
 	"barrow/study/estimate"
 	"barrow/study/physics"
 	"barrow/study/reproduce"
@@ -35,6 +36,7 @@ func TestSettingsAreFlags(t *testing.T) {
 		{"surrogate scan", func() any { return &estimate.ScanPlan{} }, false},
 		{"reproduce", func() any { return &reproduce.Config{} }, false},
 		{"physics", func() any { return &physics.Plan{} }, false},
+		{"decoder table", func() any { return &decoders.Plan{} }, false},
 	} {
 		cmd, _, err := newRoot().Find(strings.Fields(c.path))
 		if err != nil {

@@ -22,7 +22,8 @@ type Spread struct {
 	Values []float64 `json:"values"`
 }
 
-func spread(v []float64) Spread {
+// Over is the spread of a figure over seeds.
+func Over(v []float64) Spread {
 	s := Spread{Values: v}
 	s.Mean, s.Std = stat.MeanStdDev(v, nil)
 	if len(v) < 2 {
@@ -291,8 +292,8 @@ func (w *work) row(kind, kinds int, measured []*evaluate.Fidelity, rates []float
 		rt.Seconds += w.records[k].Seconds / n
 		rt.Wafers = max(rt.Wafers, rates[k])
 	}
-	row.EMD, row.Median, row.Ratio = spread(emds), spread(medians), spread(ratios)
-	row.P16, row.P84 = spread(p16), spread(p84)
+	row.EMD, row.Median, row.Ratio = Over(emds), Over(medians), Over(ratios)
+	row.P16, row.P84 = Over(p16), Over(p84)
 	row.Figures = figures(kept)
 	row.Worst = slices.Max(emds)
 	row.ByOccupancy, row.ByEta = average(occupancy), average(eta)
@@ -315,7 +316,7 @@ func figures(seeds []*evaluate.Fidelity) []FigureSpread {
 			f.Mean += x.Mean / n
 			f.Width += x.Std / n
 		}
-		if f.Means = spread(means); f.Wide {
+		if f.Means = Over(means); f.Wide {
 			f.Mean = f.Means.Mean
 		}
 		list = append(list, f)

@@ -1,0 +1,130 @@
+package decoders
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"barrow/econt"
+	"barrow/evaluate"
+	"barrow/study/compare"
+	"barrow/study/images"
+	"barrow/wafer"
+)
+
+// A set is images of one origin, in parts.
+type set struct {
+	name    string
+	digest  string                // of all its images
+	density string                // of all wafers, as evaluate has it; "" is what the column HD_LD says
+	parts   [3]*wafer.Set         // training, of files; validation; held out
+	high    []bool                // of the held-out images, where the column says both
+	lengths evaluate.FrameLengths // of the images that TS's thresholds are chosen by
+}
+
+// simulatedSet is what the set of simulated images is called.
+const simulatedSet = "simulated"
+
+// others is added to the seed for the images that are chosen by.
+const others = 1 << 20
+
+// sets gets the images, the simulated ones first.
+func (p *Plan) sets(ctx context.Context, s images.Settings) ([]*set, error) {
+	first := &set{name: simulatedSet}
+	of := p.Input
+	of.Data = nil
+	var err error
+	s.Seed = p.Seed
+	if first.parts[2], _, err = of.Read(ctx, s); err != nil {
+		return nil, err
+	}
+	of.Events, s.Seed = max(fewestImages, p.Events/4), p.Seed+others
+	if first.parts[1], _, err = of.Read(ctx, s); err != nil {
+		return nil, err
+	}
+	first.digest = first.parts[2].Digest()
+	list := []*set{first}
+	for _, group := range []struct {
+		density string
+		files   []string
+	}{{"", p.Data}, {evaluate.LowDensity, p.Low}, {evaluate.HighDensity, p.High}} {
+		for _, file := range group.files {
+			x, err := p.file(ctx, file, group.density, s)
+			if err != nil {
+				return nil, err
+			}
+			for _, o := range list {
+				if o.name == x.name {
+					x.name = file
+				}
+			}
+			list = append(list, x)
+		}
+	}
+	p.Digests = nil
+	for _, x := range list {
+		if err := x.look(); err != nil {
+			return nil, fmt.Errorf("decoders: %s: %w", x.name, err)
+		}
+		p.Digests = append(p.Digests, x.digest)
+	}
+	return list, nil
+}
+
+// file reads a wafer file, or those of a pattern.
+func (p *Plan) file(ctx context.Context, file, density string, s images.Settings) (*set, error) {
+	all, err := p.Files(ctx, []string{file}, s)
+	if err != nil {
+		return nil, err
+	}
+	d, err := compare.Split(all, p.Seed)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return &set{name: filepath.Base(file), digest: all.Digest(), density: density, parts: [3]*wafer.Set{d.Train, d.Validation, d.Test}}, nil
+}
+
+// look finds out what the set's wafers are.
+func (x *set) look() error {
+	by := x.parts[0]
+	if by == nil {
+		by = x.parts[1]
+	}
+	for i := range by.Len() {
+		x.lengths.Add(by.Image(i))
+	}
+	if x.density != "" {
+		return nil
+	}
+	high, err := x.parts[2].HighDensity()
+	var missing *wafer.NoColumnError
+	if errors.As(err, &missing) && x.parts[0] != nil {
+		return errors.New("no column HD_LD says the wafers' density: name the file as ld or hd")
+	}
+	x.high = high
+	return err
+}
+
+// chips are the pair of chips that the set's wafers have.
+func (x *set) chips(k kind) ([2]*econt.Baseline, error) {
+	s := k.Rules(k.links)[0]
+	s.Threshold = x.threshold(k)
+	pair, err := s.Chips()
+	switch x.density {
+	case evaluate.LowDensity:
+		pair[1] = pair[0]
+	case evaluate.HighDensity:
+		pair[0] = pair[1]
+	}
+	return pair, err
+}
+
+// threshold is TS's, the lowest with which the mean frame of the images that are learnt from
+// fits the links; 0 of other algorithms.
+func (x *set) threshold(k kind) uint32 {
+	if k.Scheme.Algorithm != econt.ThresholdSum {
+		return 0
+	}
+	return x.lengths.Threshold(k.links)
+}
