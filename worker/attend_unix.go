@@ -11,10 +11,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// attention is how long a worker looks out for the next request before it sleeps. Each time
-// that it does so in vain it leaves it off for twice as many requests, at most rest.
+// attention is how long a worker looks out for the next request before it sleeps: as long as
+// a client takes to copy the results of some hundred pairs and the next ones. Each time that
+// it does so in vain it leaves it off for twice as many requests, at most rest.
 const (
-	attention = 100 * time.Microsecond
+	attention = 250 * time.Microsecond
 	rest      = 127
 )
 

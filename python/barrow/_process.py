@@ -58,6 +58,7 @@ def _processors() -> int:
 
 
 _numbers = itertools.count(1)
+_WORD = struct.Struct("<Q")
 
 
 class Worker:
@@ -144,8 +145,8 @@ class Worker:
             for view, source in zip(plan.inputs, sources):
                 view[...] = source
             self.id += 1
-            struct.pack_into("<Q", plan.frame, 8, self.id)
-            struct.pack_into("<Q", plan.frame, 24, row)
+            _WORD.pack_into(plan.frame, 8, self.id)
+            _WORD.pack_into(plan.frame, 24, row)
             handle, reply, error = self._exchange(plan)
         except BaseException:
             self.kill()

@@ -119,6 +119,8 @@ def _pairs(a: Any, b: Any, metric: Metric, names: Sequence[str]) -> Tuple[Any, A
     first, second = names[0], names[1]
     p, q = numbers(a, first), numbers(b, second)
     n, m = metric.shape
+    if p.ndim == q.ndim == 2 and p.shape[1] == n and q.shape == (len(p), m):  # what nearly all are
+        return p, q, False
     if p.shape == (0, 0):  # lists without rows say no width
         p = p.reshape(0, n)
     if q.shape == (0, 0):
@@ -288,12 +290,13 @@ class Transport:
         self._single = single
         self._names = names
         self._raw = raw  # the derivatives are the potentials
-        self._value: Any = None
-        self._left: Any = None
-        self._right: Any = None
-        self._potentials: Any = None
-        self._plan: Optional[Plan] = None
-        self._certificate: Optional[Certificate] = None
+
+    _value: Any = None
+    _left: Any = None
+    _right: Any = None
+    _potentials: Any = None
+    _plan: Optional[Plan] = None
+    _certificate: Optional[Certificate] = None
 
     def _solve(self, left: bool, right: bool) -> None:
         """Compute the values, unless they are there, and the gradients of either side."""
@@ -311,8 +314,7 @@ class Transport:
         dp: Any
         dq: Any
         bytes_a_row = 8 * (1 + (n + m) + (n if first else 0) + (m if second else 0))
-        parts = list(chunks(rows, bytes_a_row)) if rows * bytes_a_row > 1 << 20 else [slice(0, rows)]
-        if len(parts) == 1:
+        if rows * bytes_a_row <= 1 << 20 or len(list(chunks(rows, bytes_a_row))) == 1:
             whole = self._part(method, first, second, self._p, self._q, 0)
             value, dp, dq = whole["value"], whole.get(first), whole.get(second)
         else:
