@@ -121,7 +121,7 @@ func (b *Baseline) LinkBits() int { return 32 * b.emulator.etx }
 // Encode sends one image of 48 charges through the chip and decodes it into
 // out, which may be the image itself, both in the settings' order. bits is the
 // frame's information without padding. Charges must be numbers from 0 to less
-// than 2^22 CALQ counts; their fractions are cut off.
+// than 2^22 CALQ counts, or the error is a [*ChargeError]; their fractions are cut off.
 func (b *Baseline) Encode(image, out []float64) (bits int, err error) {
 	if len(image) != Channels || len(out) != Channels {
 		return 0, fmt.Errorf("econt: baseline: image of %d and output of %d charges; want 48", len(image), len(out))
@@ -129,7 +129,7 @@ func (b *Baseline) Encode(image, out []float64) (bits int, err error) {
 	e := b.emulator
 	for i, v := range image {
 		if !(v >= 0 && v < 1<<22) {
-			return 0, fmt.Errorf("econt: baseline: cell %d: charge %v: want 0 to less than %d", i, v, 1<<22)
+			return 0, &ChargeError{Cell: i, Charge: v}
 		}
 		e.calq[b.channel[i]] = uint32(math.Floor(v))
 	}
@@ -154,6 +154,16 @@ func (b *Baseline) Encode(image, out []float64) (bits int, err error) {
 		out[i] = b.decoded.Image[b.channel[i]]
 	}
 	return b.decoded.Bits, nil
+}
+
+// A ChargeError is a charge that the chip's inputs cannot have.
+type ChargeError struct {
+	Cell   int
+	Charge float64
+}
+
+func (e *ChargeError) Error() string {
+	return fmt.Sprintf("econt: baseline: cell %d: charge %v: want 0 to less than %d", e.Cell, e.Charge, 1<<22)
 }
 
 // Words is the frame of the last Encode, at most 26 words of 16 bits; it is valid until the

@@ -17,7 +17,35 @@ import (
 )
 
 // chips are the trigger chip: its words in and out, and images through one algorithm.
-var chips = subject{kinds: map[string]open{"econt.chip": openChip, "econt.baseline": openBaseline}}
+var chips = subject{
+	functions: map[string]function{"econt.words": readWords},
+	kinds:     map[string]open{"econt.chip": openChip, "econt.baseline": openBaseline},
+}
+
+// readWords gives the input words of a test vector's file.
+func readWords(_ context.Context, c *call) error {
+	var p struct {
+		File    string `json:"file"`
+		FirstBX int    `json:"first_bx"`
+	}
+	if err := c.decode(&p); err != nil {
+		return err
+	}
+	f, err := os.Open(p.File)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	rows, err := econt.ReadInput(f, p.FirstBX)
+	if err != nil {
+		return fileError(fmt.Errorf("%s: %w", p.File, err))
+	}
+	words, err := out[uint32](c, "words", len(rows), econt.ERxWords)
+	for i := range rows {
+		copy(words[i*econt.ERxWords:], rows[i].ERx[:])
+	}
+	return err
+}
 
 // A chip is an emulator with its output buffer, so that its calls build on each other.
 type chip struct {
@@ -377,7 +405,12 @@ func (b *baseline) encode(ctx context.Context, c *call) error {
 		used, err := b.Encode(images.Image(i), decoded[i*hgcal.Cells:][:hgcal.Cells])
 		if err != nil {
 			row := c.row + i
-			return &failure{Kind: kindInput, Row: &row, Message: fmt.Sprintf("image %d: %v", row, err)}
+			f := &failure{Kind: kindInput, Row: &row, Message: fmt.Sprintf("image %d: %v", row, err)}
+			var charge *econt.ChargeError
+			if errors.As(err, &charge) {
+				f.Cell = &charge.Cell
+			}
+			return f
 		}
 		bits[i] = int64(used)
 		copy(frames[i*frameWords:][:frameWords], b.Words())

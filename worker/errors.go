@@ -96,6 +96,8 @@ func describe(err error, first int, kind string) *failure {
 		f.Kind, f.File = kindFile, path.Path
 		if errors.As(path.Err, &code) {
 			f.Code = posixName(code)
+		} else if errors.Is(path.Err, fs.ErrNotExist) {
+			f.Code = "ENOENT"
 		}
 	case errors.Is(err, outfile.ErrExists):
 		f.Kind, f.Code = kindFile, "EEXIST"

@@ -212,16 +212,15 @@ func (o *eventPairs) row(i int, row, costs []float64) ([]float64, error) {
 
 // blame is the error of a pair: of the event that has no mass, or of both.
 func (o *eventPairs) blame(i, j int, err error) error {
-	of := fmt.Sprintf("emd: event %d with event %d", i, j)
 	switch {
 	case !errors.Is(err, emd.ErrEmpty):
-		return fmt.Errorf("%s: %w", of, err)
+		return fmt.Errorf("emd: event %d with event %d: %w", i, j, err)
 	case len(o.a.mass[i]) == 0:
-		return ofEvent(of+": events0", i, err)
+		return ofEvent("emd: events0", i, err)
 	case o.a == o.b:
-		return ofEvent(of+": events0", j, err)
+		return ofEvent("emd: events0", j, err)
 	}
-	return ofEvent(of+": events1", j, err)
+	return ofEvent("emd: events1", j, err)
 }
 
 // ofEvent is an error that an event has, of the list that the words name.

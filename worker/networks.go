@@ -264,7 +264,7 @@ func (e encoder) decode(ctx context.Context, c *call) error {
 	for i, v := range latent {
 		if v-v != 0 {
 			row, cell := c.row+i/autoencoder.Latent, i%autoencoder.Latent
-			return &failure{Kind: kindInput, Row: &row, Message: fmt.Sprintf("worker: row %d of the outputs, number %d: %v; want finite numbers", row, cell, v)}
+			return &failure{Kind: kindInput, Row: &row, Cell: &cell, Message: fmt.Sprintf("worker: row %d of the outputs, number %d: %v; want finite numbers", row, cell, v)}
 		}
 	}
 	if images.Len() == 0 {

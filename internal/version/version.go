@@ -12,21 +12,28 @@ import (
 // A Program is what ran: enough to find its source and to know which arithmetic
 // it used.
 type Program struct {
-	Version string `json:"version"`          // of the module, "devel" outside a release
+	Version string `json:"version"`          // of the module or the Python package, "devel" outside a release
 	Commit  string `json:"commit,omitempty"` // of the source, with "+changes" where the tree had some; empty where the build does not say
 	Go      string `json:"go"`
 	System  string `json:"system"` // operating system and processor architecture
 	Kernel  string `json:"kernel"` // the training engine's kernel where none is asked for
 }
 
+// release is the version of a program that was built from no module's version, as a Python
+// package's is: the linker sets it (-X).
+var release string
+
 // Current describes the running program.
 func Current() Program {
 	p := Program{Version: "devel", Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH, Kernel: nn.Kernels()[0]}
+	if release != "" {
+		p.Version = release
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return p
 	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
+	if v := info.Main.Version; release == "" && v != "" && v != "(devel)" {
 		p.Version = v
 	}
 	changed := false

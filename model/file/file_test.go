@@ -229,9 +229,13 @@ func TestNoModelInFolder(t *testing.T) {
 	for _, name := range []string{"n1", "paper"} {
 		write(t, filepath.Join(scan, run.Weights, name+run.WeightsEnding), nil)
 	}
+	theirs := filepath.Join(dir, "theirs")
+	write(t, filepath.Join(theirs, "notes.txt"), []byte("none\n"))
+	write(t, filepath.Join(theirs, "encoder.h5"), []byte("\x89HDF\r\n\x1a\n"))
 	for folder, want := range map[string][]string{
-		dir:  {"a folder that holds no run, without a trained", "wanted is a run's folder"},
-		scan: {`the folder of a run of the kind "some-scan", not finished, without a trained`, "it has n1.weights, paper.weights; wanted is"},
+		dir:    {"a folder that holds no run, without a trained", "wanted is a run's folder"},
+		theirs: {"a folder that holds no run", "models of other programs: name one of encoder.h5; wanted is"},
+		scan:   {`the folder of a run of the kind "some-scan", not finished, without a trained`, "it has n1.weights, paper.weights; wanted is"},
 	} {
 		_, errE := Estimator(folder, Settings{})
 		_, errA := Autoencoder(folder, Settings{})

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 
 	"barrow/autoencoder"
 	"barrow/loss"
@@ -212,8 +213,29 @@ func lacks(folder, network, name string) error {
 			has += fmt.Sprintf(" and %d more", len(others)-listed)
 		}
 		has = "; it has" + has[1:]
+	} else if found := modelsIn(folder); len(found) > 0 {
+		has = "; it has models of other programs: name one of " + strings.Join(found, ", ")
 	}
 	return fmt.Errorf("model: %s: %s, without %s (no %s)%s; %s", folder, is, network, filepath.Join(run.Weights, name+run.WeightsEnding), has, wanted())
+}
+
+// modelsIn lists a folder's files that look like models of other programs, the first few.
+func modelsIn(folder string) (names []string) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil
+	}
+	for _, e := range entries {
+		if !e.Type().IsRegular() {
+			continue
+		}
+		if kind, _, err := recognise(filepath.Join(folder, e.Name())); err == nil && kind == foreign {
+			if names = append(names, e.Name()); len(names) == 6 {
+				break
+			}
+		}
+	}
+	return names
 }
 
 // ofSeed are the weights of one seed among several: the best of them lie beside

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from decimal import Decimal
 from numbers import Real
@@ -9,7 +10,18 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["numbers"]
+__all__ = ["TRACED", "is_traced", "numbers"]
+
+TRACED = (
+    "is traced by JAX, under jit, grad or vmap, and has no numbers: barrow.jax.emd_loss is the function to trace "
+    "(its metric and settings are to be closed over)"
+)
+
+
+def is_traced(x: Any) -> bool:
+    """Whether it stands for an array that JAX has yet to compute."""
+    jax = sys.modules.get("jax")
+    return jax is not None and isinstance(x, jax.core.Tracer)
 
 
 def numbers(x: Any, name: str) -> Any:
@@ -28,6 +40,8 @@ def numbers(x: Any, name: str) -> Any:
     try:
         array = _array(x)
     except (TypeError, ValueError, RuntimeError, OverflowError) as e:
+        if is_traced(x):
+            raise ValueError(f"barrow: {name} {TRACED}") from None
         raise ValueError(f"barrow: {name} cannot be read as an array of numbers: {e}") from e
     if array.dtype.kind == "O":
         if array.ndim == 0:

@@ -10,7 +10,7 @@ from typing import Any, Optional, Sequence, Tuple
 
 import numpy as np
 
-from ._arrays import numbers
+from ._arrays import TRACED, is_traced, numbers
 
 __all__ = ["NUMPY", "Backend", "backend", "coordinates", "is_sparse"]
 
@@ -85,6 +85,8 @@ class _Jax(Backend):
     name = "jax"
 
     def to_numpy(self, x: Any, name: str) -> Any:
+        if is_traced(x):
+            raise ValueError(f"barrow: {name} {TRACED}")
         return numbers(np.asarray(x), name)
 
     def like(self, x: Any, model: Any) -> Any:

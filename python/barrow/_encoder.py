@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ._arrays import numbers
 from ._errors import RowError
-from ._images import CELLS, LATENT, FileName, absolute, charge_of, columns_of, request
+from ._images import CELLS, LATENT, FileName, absolute, columns_of, image_or_images, request
 from ._settings import flag, text, whole
 from ._worker import Object, chunks
 
@@ -88,12 +88,12 @@ class Encoder:
 
         Parameters
         ----------
-        images : array (N, 48), or mapping with ``charge``
+        images : array (N, 48), or mapping with ``charge``; or one image, (48,)
             Charges in V9 order, any unit; CALQ counts for the precision ``asic``.
 
         Returns
         -------
-        array (N, 16), float32
+        array (N, 16), or (16,), float32
             In units of the network: with number formats multiples of their step.
 
         Raises
@@ -101,14 +101,14 @@ class Encoder:
         ValueError, EMDError
             Charges that are negative or no numbers, or an image without any.
         """
-        charge, _ = self._images(images)
+        charge, _, single = self._images(images)
         latent = np.empty((len(charge), LATENT), np.float32)
         for part in chunks(len(charge), 8 * CELLS, "images", 16 << 20):
             out = {"latent": ((part.stop - part.start, LATENT), "f4")}
             latent[part] = self._object.call(
                 "encode", None, {"charge": (charge[part], "f8")}, out, row=part.start
             ).arrays["latent"]
-        return latent
+        return latent[0] if single else latent
 
     def decode(
         self, latents: Any, sum: Any = None, columns: Optional[Mapping[str, Any]] = None, *, largest: Any = None
@@ -117,7 +117,7 @@ class Encoder:
 
         Parameters
         ----------
-        latents : array (N, 16)
+        latents : array (N, 16), or (16,)
             As :meth:`encode` returns them.
         sum : array (N,) or number, optional
             Sums of the images' charges, which are sent beside the outputs. Without them
@@ -132,7 +132,7 @@ class Encoder:
 
         Returns
         -------
-        array (N, 48), float64
+        array (N, 48), or (48,), float64
             Charges in V9 order, in the unit of `sum` or `largest`. With the right ones they
             are those of :meth:`autoencode`, to the bit.
 
@@ -143,6 +143,8 @@ class Encoder:
             `largest` missing, or given to another model; a model without decoder.
         """
         latent = numbers(latents, "latents")
+        single = latent.shape == (LATENT,)
+        latent = np.atleast_2d(latent)
         if latent.ndim != 2 or latent.shape[1] != LATENT:
             raise ValueError(f"barrow: latents have the shape {latent.shape}: want (N, {LATENT})")
         n = len(latent)
@@ -169,24 +171,26 @@ class Encoder:
                 )
             charge += rest[:, None]
             charge[:, 1] = most
-        return self._decoded("decode", charge, self._columns(columns or {}, n), latent)
+        decoded = self._decoded("decode", charge, self._columns(columns or {}, n), latent)
+        return decoded[0] if single else decoded
 
     def autoencode(self, images: Any) -> NDArray[np.float64]:
         """Encode and decode images, as ``barrow encoder eval`` does.
 
         Parameters
         ----------
-        images : array (N, 48), or mapping with ``charge``
+        images : array (N, 48), or mapping with ``charge``; or one image, (48,)
             Charges in V9 order; of a conditional model a mapping with the columns that
             :meth:`decode` lists.
 
         Returns
         -------
-        array (N, 48), float64
+        array (N, 48), or (48,), float64
             In the unit of the images.
         """
-        charge, columns = self._images(images)
-        return self._decoded("autoencode", charge, columns, None)
+        charge, columns, single = self._images(images)
+        decoded = self._decoded("autoencode", charge, columns, None)
+        return decoded[0] if single else decoded
 
     def export(self, format: str, out: FileName, force: bool = False, verify: bool = False) -> List[str]:
         """Write the model for other programs, with test vectors and a README.
@@ -223,10 +227,10 @@ class Encoder:
         files: List[str] = self._object.call("export", params).params["files"]
         return files
 
-    def _images(self, images: Any) -> Tuple[Any, List[Tuple[str, str, Any]]]:
-        """Charges of images, and of a mapping the columns that conditions are made of."""
-        charge = charge_of(images)
-        return charge, self._columns(images, len(charge)) if isinstance(images, Mapping) else []
+    def _images(self, images: Any) -> Tuple[Any, List[Tuple[str, str, Any]], bool]:
+        """Charges of images, of a mapping the columns that conditions are made of, and whether it is one image."""
+        charge, single = image_or_images(images)
+        return charge, self._columns(images, len(charge)) if isinstance(images, Mapping) else [], single
 
     def _columns(self, columns: Mapping[str, Any], n: int) -> List[Tuple[str, str, Any]]:
         if not self.info.get("conditions"):

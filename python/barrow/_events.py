@@ -32,6 +32,8 @@ def emds(
     mask: bool = False,
     n_jobs: Optional[int] = -1,
     n_iter_max: int = 0,
+    print_every: int = 0,
+    verbose: int = 0,
 ) -> NDArray[np.floating[Any]]:
     """Energy mover's distances between all pairs of events, as EnergyFlow's ``emds``.
 
@@ -47,8 +49,9 @@ def emds(
     events0 : sequence of (M, 1+d)
         Events of any numbers of particles (pt, y, phi) or (pt, coordinates…); also an
         array (N, M, 1+d), where particles without pt do not count, and lists of Awkward
-        Array and Arrow, of lists of numbers or of records with the fields pt,
-        y (or eta, rapidity) and phi, in any order.
+        Array and Arrow, of lists of numbers or of records (NumPy's structured arrays, too)
+        with the fields pt, y (or eta, rapidity) and phi, in any order. Further fields are left
+        out, as gdim = 2 leaves out further coordinates.
     events1 : the same, optional
         The other events; without them pairs are within events0.
     R : float
@@ -71,6 +74,8 @@ def emds(
         Pairs at a time; −1 or None for all processors.
     n_iter_max : int
         Bound on the simplex steps of a pair, 0 for one that none is known to come near.
+    print_every, verbose : int
+        Ignored.
 
     Returns
     -------
@@ -81,17 +86,18 @@ def emds(
     Raises
     ------
     EMDError
-        A pt that is NaN, infinite or negative, with norm an event without pt: .row is the
-        event, of the list that the message names, .cell the particle.
+        A pt that is NaN, infinite or negative, a coordinate that is not finite, with norm an
+        event without pt: .row is the event, of the list that the message names, .cell the
+        particle.
     ValueError
-        Events of other shapes, coordinates that are not finite, settings out of range.
+        Events of other shapes, settings out of range.
 
     Notes
     -----
-    EnergyFlow's options for the handling of results and messages (``pairwise_emd``,
-    ``external_emd_handler``, ``print_every``, ``verbose``, …) are left out, and what follows ``gdim``
-    is given by name; ``gdim`` leaves coordinates out before ``mask`` looks at them. An event without particles is
-    at the distance Σq from another.
+    EnergyFlow's options for the handling of results (``pairwise_emd``, ``external_emd_handler``,
+    ``throw_on_error``, …) are left out, and what follows ``gdim`` is given by name; ``gdim``
+    leaves coordinates out before ``mask`` looks at them. An event without particles is at the
+    distance Σq from another.
     """
     try:
         known = np.dtype(dtype) in (np.dtype("f8"), np.dtype("f4"))
@@ -142,9 +148,10 @@ def _positive(x: Any, name: str) -> float:
 
 def _flat(events: Any, which: str, gdim: Optional[int], radius: float) -> Dict[str, Any]:
     """All particles one after another, and where each event begins."""
-    particles, counts = _particles(events, f"events{which}")
-    if gdim is not None:
-        particles = particles[:, : whole("gdim", gdim, 1) + 1]
+    most = None if gdim is None else whole("gdim", gdim, 1)
+    particles, counts = _particles(events, f"events{which}", most)
+    if most is not None:
+        particles = particles[:, : most + 1]
     if radius < math.inf:
         near = ~((particles[:, 1:] ** 2).sum(1) > radius**2)  # NaN stays, to be named
         starts = np.concatenate([[0], np.cumsum(counts)])
@@ -155,19 +162,19 @@ def _flat(events: Any, which: str, gdim: Optional[int], radius: float) -> Dict[s
     return {"particles" + which: np.ascontiguousarray(particles, "f8"), "starts" + which: starts}
 
 
-def _particles(events: Any, name: str) -> Tuple[Any, Any]:
+def _particles(events: Any, name: str, gdim: Optional[int]) -> Tuple[Any, Any]:
     module = type(events).__module__
     if module.startswith("pyarrow"):
         events = events.to_pylist()
     elif module.startswith("awkward"):
-        return _awkward(events, name)
+        return _awkward(events, name, gdim)
     if isinstance(events, np.ndarray) and events.dtype.kind in "fiub":
         if events.ndim != 3:
             raise ValueError(f"barrow: {name} has the shape {events.shape}: want events of particles, (N, M, 1+d)")
         return events.reshape(-1, events.shape[2]), np.full(len(events), events.shape[1])
     if isinstance(events, np.ma.MaskedArray):
         events = numbers(events, name)
-        return _particles(events, name)
+        return _particles(events, name, gdim)
     if not hasattr(events, "__iter__") and not hasattr(events, "__getitem__") or isinstance(events, (str, dict)):
         raise ValueError(
             f"barrow: {name} is of type {type(events).__name__}: "
@@ -176,16 +183,20 @@ def _particles(events: Any, name: str) -> Tuple[Any, Any]:
     parts: List[Any] = []
     width = 0
     for i, event in enumerate(events):
+        where = f"{name}: event {i}"
         if isinstance(event, (list, tuple)) and event and isinstance(event[0], dict):
-            event = [[particle.get(f) for f in _ordered(event[0], f"{name}: event {i}")] for particle in event]
+            event = [[particle.get(f) for f in _ordered(event[0], where, gdim)] for particle in event]
+        elif isinstance(event, np.ndarray) and event.dtype.names is not None:
+            fields = _ordered(event.dtype.names, where, gdim)
+            event = np.stack([numbers(event[f], f"{where}: {f}") for f in fields], -1)
         elif event is None:
-            raise ValueError(f"barrow: {name}: event {i} is None: an event without particles is an empty list")
-        x = numbers(event, f"{name}: event {i}")
+            raise ValueError(f"barrow: {where} is None: an event without particles is an empty list")
+        x = numbers(event, where)
         if x.ndim == 1 and not len(x):
             x = x.reshape(0, width)
         if x.ndim != 2 or len(x) and (x.shape[1] < 2 or width and x.shape[1] != width):
             want = f"(M, {width})" if width else "(M, 1+d)"
-            raise ValueError(f"barrow: {name}: event {i} has the shape {x.shape}: want {want}")
+            raise ValueError(f"barrow: {where} has the shape {x.shape}: want {want}")
         if len(x):
             width = x.shape[1]
         parts.append(x)
@@ -194,23 +205,28 @@ def _particles(events: Any, name: str) -> Tuple[Any, Any]:
     return np.concatenate(filled) if filled else np.zeros((0, 3)), counts
 
 
-def _ordered(fields: Any, name: str) -> List[str]:
-    """The fields of records in the order of a particle's numbers, by their names."""
+def _ordered(fields: Any, name: str, gdim: Optional[int]) -> List[str]:
+    """The fields of records in the order of a particle's numbers, by their names.
+
+    Others are behind them, and left out with what gdim leaves out.
+    """
     given = list(fields)
-    if len(given) < 2 or "pt" not in given or any(f not in _FIELDS for f in given):
+    ordered = sorted((f for f in given if f in _FIELDS), key=lambda f: _FIELDS[f])
+    others = gdim is None or gdim > 2
+    if len(ordered) < 2 or "pt" not in given or others and len(ordered) < len(given):
+        hint = ': leave the others out, as by events[["pt", "y", "phi"]], or by gdim=2' if "pt" in given and others else ""
         raise ValueError(
             f"barrow: {name} has particles with the fields {', '.join(map(str, given))}: "
-            "want pt, y and phi alone (or eta, rapidity)"
+            f"want pt, y and phi{' alone' if others else ''} (or eta, rapidity){hint}"
         )
-    ordered = sorted(given, key=_FIELDS.__getitem__)
     if len({_FIELDS[f] for f in ordered}) < len(ordered):
         raise ValueError(
-            f"barrow: {name} has particles with the fields {', '.join(given)}: two are the same coordinate"
+            f"barrow: {name} has particles with the fields {', '.join(ordered)}: two are the same coordinate"
         )
     return ordered
 
 
-def _awkward(events: Any, name: str) -> Tuple[Any, Any]:
+def _awkward(events: Any, name: str, gdim: Optional[int]) -> Tuple[Any, Any]:
     ak = sys.modules["awkward"]
     try:
         if ak.any(ak.is_none(events)):
@@ -218,7 +234,7 @@ def _awkward(events: Any, name: str) -> Tuple[Any, Any]:
             raise ValueError(f"event {event} is None: an event without particles is an empty list")
         counts = ak.to_numpy(ak.num(events, axis=1))
         flat = ak.flatten(events, axis=1)
-        fields = _ordered(ak.fields(flat), name) if ak.fields(flat) else []
+        fields = _ordered(ak.fields(flat), name, gdim) if ak.fields(flat) else []
         x = np.stack([ak.to_numpy(flat[f]) for f in fields], 1) if fields else ak.to_numpy(ak.to_regular(flat, axis=1))
     except (TypeError, ValueError) as e:
         if str(e).startswith("barrow: "):

@@ -49,7 +49,7 @@ def read(
     select : str, optional
         Take the images for which this is true, as in ``"layer == 9 && eta > 2"``.
     limit : int, optional
-        Take at most so many.
+        Take at most so many, one or more.
     every : int, optional
         Take the first of every so many selected images.
     shuffle : bool
@@ -153,6 +153,8 @@ def _params(given: Mapping[str, Any]) -> Dict[str, Any]:
     """The worker's params of a call of read."""
     params = {name: value for name, value in given.items() if value is not None}
     files = given["files"]
+    if hasattr(files, "read"):
+        raise ValueError(f"barrow: files is {files!r}, a file that is open: want its path")
     try:
         names = [files] if isinstance(files, (str, bytes, os.PathLike)) else list(files)
         params["files"] = [absolute(name, pattern=True) for name in names]

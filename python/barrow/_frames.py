@@ -148,9 +148,5 @@ def _error(answer: Dict[str, Any]) -> Exception:
             return OSError(message)
         file = answer.get("file")
         # Python puts the name behind the message: it need not be in front, too.
-        for front in (f"open {file}: ", f"{file}: "):
-            if message.startswith(front):
-                message = message[len(front) :]
-                break
-        return OSError(code, message, file)
+        return OSError(code, message.partition(f"{file}: ")[2] or message, file)
     return WorkerError(message + (f"\n{answer['stack']}" if answer.get("stack") else ""))

@@ -23,6 +23,7 @@ __all__ = [
     "absolute",
     "charge_of",
     "columns_of",
+    "image_or_images",
     "images_of",
     "joined",
     "request",
@@ -86,6 +87,15 @@ def joined(blocks: Sequence[Images]) -> Images:
             parts = [np.full(part.shape, np.nan) if part.dtype.kind == "U" else part for part in parts]
         images[name] = np.concatenate(parts)
     return images
+
+
+def image_or_images(images: Any) -> Tuple[Any, bool]:
+    """charge_of, and whether it is of a single image, an array of 48 charges, which becomes 1×48."""
+    if not (isinstance(images, Mapping) or hasattr(images, "keys")):
+        array = numbers(images, "images")
+        if array.shape == (CELLS,):
+            return array[None], True
+    return charge_of(images), False
 
 
 def charge_of(images: Any, name: str = "images") -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal, Optional, Sequence, Tuple, cast
 
 import numpy as np
@@ -50,11 +51,18 @@ def leading(
     if p[:-1] != q[:-1]:
         raise ValueError(f"barrow: {first} has the shape {p} and {second} {q}: all but the last axis must agree")
     if cells is not None and (p[-1], q[-1]) != cells:
+        flat = any(_ends_with(shape, n) for shape, n in zip((p, q), cells))
+        hint = "; flatten the images first, x.flatten(1) or x.reshape(len(x), -1)" if flat else ""
         raise ValueError(
             f"barrow: {first} has the shape {p} and {second} {q}, the metric {cells[0]}×{cells[1]} cells: "
-            "the last axes must be these"
+            f"the last axes must be these{hint}"
         )
     return p[:-1]
+
+
+def _ends_with(shape: Tuple[int, ...], cells: int) -> bool:
+    """Whether the last axes, more than one of them, have so many entries together."""
+    return any(math.prod(shape[k:]) == cells for k in range(len(shape) - 1))
 
 
 def solve(

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._arrays import numbers
-from ._images import CELLS, LATENT, FileName, absolute, charge_of
+from ._images import CELLS, LATENT, FileName, absolute, image_or_images
 from ._settings import flag, text, whole
-from ._worker import Object, chunks
+from ._worker import Object, call, chunks
 
 __all__ = ["Decoded", "Encoded", "decode", "encode", "run"]
 
@@ -72,9 +72,10 @@ def run(
     ----------
     config : path or list of paths
         Register file; several are read in order, later values winning.
-    input : array (N, 12) of whole numbers below 2^32
+    input : path, or array (N, 12) of whole numbers below 2^32
         RX_DATA_0 to RX_DATA_11, a row a bunch crossing, headers included (9 at bunch
-        crossing 0, else a).
+        crossing 0, else a): a test vector's file, CSV with these columns in hexadecimal, or
+        its words.
     first_bx : int
         Bunch crossing of the first row, 0 to 3563.
     mux : str
@@ -106,7 +107,7 @@ def run(
         Words that do not fit; the message has row and word. Settings that do not exist, or
         are for nothing here.
     OSError
-        Registers or weights that are not there, or no chip's.
+        Registers, weights or a test vector that are not there, or no chip's.
 
     Warns
     -----
@@ -114,7 +115,11 @@ def run(
         Registers that the files leave out, with the values taken; weights that were rounded
         or clipped; frames that the buffer truncated, or that no golden decides.
     """
-    words = _words(input)
+    first = whole("first_bx", first_bx, 0, 3563)
+    if isinstance(input, (str, bytes, os.PathLike)):
+        words = call("econt.words", {"file": absolute(input), "first_bx": first}).arrays["words"]
+    else:
+        words = _words(input)
     try:
         files = [config] if isinstance(config, (str, os.PathLike)) else list(config)
     except TypeError:
@@ -125,7 +130,7 @@ def run(
         "config": [absolute(file) for file in files],
         "mux": text("mux", mux),
         "overflow": text("overflow", overflow),
-        "first_bx": whole("first_bx", first_bx, 0, 3563),
+        "first_bx": first,
         "dense_order": text("dense_order", dense_order),
         "rounding": text("rounding", rounding),
     }
@@ -155,6 +160,10 @@ def run(
 
 
 def _words(value: Any) -> Any:
+    if getattr(np.asarray(value), "dtype", np.dtype("O")).kind in "US":
+        raise ValueError(
+            "barrow: input has words in letters: want the path of the file, or whole numbers, as int(word, 16) gives them"
+        )
     words = numbers(value, "input")
     if words.ndim != 2 or words.shape[1] != WORDS_IN:
         raise ValueError(
@@ -235,7 +244,7 @@ def encode(
 
     Parameters
     ----------
-    images : array (N, 48), or mapping with ``charge``
+    images : array (N, 48), or mapping with ``charge``; or one image, (48,)
         CALQ counts in V9 order; fractions are cut off.
     algorithm : str
         ``TS``, ``STC``, ``BC``, ``RPT`` or ``AE``.
@@ -282,11 +291,16 @@ def encode(
         computes), ``floor`` (as the golden files were made), or ``auto``: ``floor`` with
         `dense_order` ``golden``, else ``nearest``.
 
+    Returns
+    -------
+    Encoded
+        Arrays with a row for each image; of one image without N.
+
     Raises
     ------
     ValueError
-        Charges that are not in 0 to 2^22 (the message has the image), settings that do not
-        exist, or that the algorithm makes nothing of.
+        Charges that are not in 0 to 2^22 (a RowError with .row and .cell), settings that do
+        not exist, or that the algorithm makes nothing of.
     OSError
         A model, or weights, that cannot be read.
 
@@ -296,7 +310,7 @@ def encode(
         Weights that were rounded or clipped.
     """
     settings = _settings(locals())
-    charge = charge_of(images)
+    charge, single = image_or_images(images)
     chip = _opened(settings)
     if weights is not None:
         for remark in chip.call("remarks").params["remarks"] or []:
@@ -319,6 +333,8 @@ def encode(
             reply["frames"],
             reply["latent"],
         )
+    if single:
+        return Encoded(decoded[0], bits[0], frames[0], latent[0])
     return Encoded(decoded, bits, frames, latent)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Dict, Literal, Mapping, Optional, Sequence, Tuple, Union
 import numpy as np
 from numpy.typing import NDArray
 
-from ._arrays import numbers
+from ._arrays import is_traced, numbers
 from ._images import absolute
 from ._settings import whole
 from ._worker import Object, call
@@ -46,14 +46,16 @@ class Metric:
         The numbers n of cells of a and m of b.
     """
 
-    def __init__(
-        self,
-        shape: Tuple[int, int],
-        params: Mapping[str, Any],
-        arrays: Optional[Mapping[str, Any]] = None,
-    ) -> None:
-        self._fill(shape, params, arrays or {})
-        self._ground.open()  # for what is wrong with it
+    def __init__(self, *_: Any, **__: Any) -> None:
+        raise TypeError("barrow: a Metric is made by Metric.matrix(M), Metric.euclidean(points) or another of its kind")
+
+    @classmethod
+    def _made(
+        cls, shape: Tuple[int, int], params: Mapping[str, Any], arrays: Optional[Mapping[str, Any]] = None
+    ) -> Metric:
+        metric = cls._unpickled(shape, params, arrays or {})
+        metric._ground.open()  # for what is wrong with it
+        return metric
 
     def _fill(self, shape: Tuple[int, int], params: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
         self.shape = shape
@@ -85,9 +87,9 @@ class Metric:
             with the columns x and y and a line for each cell, which is read at once.
         """
         if isinstance(name, str) and name in ("benchmark", "cmssw"):
-            return cls((48, 48), {"ground": "hgcal", "name": name})
+            return cls._made((48, 48), {"ground": "hgcal", "name": name})
         x = call("emd.points", {"name": absolute(name)}).arrays["points"]
-        return cls((len(x), len(x)), {"ground": "points"}, {"points": x})
+        return cls._made((len(x), len(x)), {"ground": "points"}, {"points": x})
 
     @classmethod
     def euclidean(cls, points: Any) -> Metric:
@@ -99,7 +101,7 @@ class Metric:
             Coordinates; the distances are in their unit.
         """
         x = _points(points)
-        return cls((len(x), len(x)), {"ground": "points"}, {"points": x})
+        return cls._made((len(x), len(x)), {"ground": "points"}, {"points": x})
 
     @classmethod
     def periodic(cls, points: Any, periods: Union[float, Sequence[Optional[float]]]) -> Metric:
@@ -121,7 +123,7 @@ class Metric:
             raise ValueError(f"barrow: periods={periods!r}: want a number for each coordinate") from None
         if not all(p >= 0 for p in each):
             raise ValueError(f"barrow: periods={periods!r}: must not be NaN or negative")
-        return cls((len(x), len(x)), {"ground": "points", "periods": each}, {"points": x})
+        return cls._made((len(x), len(x)), {"ground": "points", "periods": each}, {"points": x})
 
     @classmethod
     def grid(cls, height: int, width: int, norm: Union[Norm, float] = 2) -> Metric:
@@ -139,7 +141,7 @@ class Metric:
         height = whole("the height of a grid", height, 1, (1 << 31) - 1)
         width = whole("the width of a grid", width, 1, (1 << 31) - 1)
         params = {"ground": "grid", "height": height, "width": width, "norm": _NORMS[norm]}
-        return cls((height * width, height * width), params)
+        return cls._made((height * width, height * width), params)
 
     @classmethod
     def matrix(cls, M: Any) -> Metric:
@@ -180,7 +182,7 @@ class Metric:
             params["quick"] = True
         elif dtype or rounded(M):
             params["dtype"] = dtype or rounded(M)
-        metric = cls((x.shape[0], x.shape[1]), params, arrays)
+        metric = cls._made((x.shape[0], x.shape[1]), params, arrays)
         if not quick and _nearly(arrays["costs"]) and not metric.is_metric and _nearly_triangles(arrays["costs"]):
             warnings.warn(
                 "barrow: the matrix is nearly a metric, but its diagonal, symmetry or triangle inequality is off "
@@ -244,6 +246,18 @@ class Metric:
         self._solvers[key] = solver
         return solver
 
+    def __eq__(self, other: object) -> bool:
+        """Whether both were made of the same: of equal points, say."""
+        if not isinstance(other, Metric):
+            return NotImplemented
+        return self is other or (
+            (self.shape, self._params) == (other.shape, other._params)
+            and all(np.array_equal(value, other._arrays[key]) for key, value in self._arrays.items())
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.shape, self._params["ground"], self._params.get("name"), self._params.get("norm")))
+
     def __reduce__(self) -> Tuple[Any, ...]:
         return (Metric._unpickled, (self.shape, self._params, self._arrays))
 
@@ -301,6 +315,8 @@ def check_unequal(unequal: Any) -> Dict[str, Any]:
                 raise TypeError
             params["penalty"] = float(price)
         except (TypeError, ValueError):
+            if isinstance(unequal, (list, tuple)) and any(is_traced(x) for x in unequal):
+                raise ValueError("barrow: R of unequal=('penalty', R) is traced by JAX: it must be a number") from None
             raise _bad_unequal(unequal) from None
         if word != "penalty" or not 0 < params["penalty"] < math.inf:
             raise _bad_unequal(unequal)

@@ -75,11 +75,22 @@ def named_loss(
 ) -> torch.Tensor:
     """emd_loss of sides that errors call by these names."""
     check_reduction(reduction)
+    if torch.jit.is_tracing():  # type: ignore[no-untyped-call, unused-ignore]
+        raise ValueError("barrow: torch.jit.trace would make a constant of the loss: leave it out of what is traced")
     for name, x in zip(names, (p, q)):
         if not isinstance(x, torch.Tensor):
             raise ValueError(f"barrow: {name} is a {type(x).__name__}: want a torch.Tensor")
         if x.is_complex():
             raise ValueError(f"barrow: {name} has elements of type {x.dtype}: want real numbers")
+        if x.layout != torch.strided:
+            raise ValueError(f"barrow: {name} has the layout {x.layout}: want a dense tensor, x.to_dense()")
+        if x.is_meta:
+            raise ValueError(f"barrow: {name} is on the device meta, and has no numbers")
+        if _is_transformed(x):
+            raise ValueError(
+                f"barrow: {name} is transformed by torch.func or torch.vmap, which the loss does not work with: "
+                "backward() and torch.autograd.grad do, and it takes batches of shape (..., n)"
+            )
     cells, unequal = check_loss(metric, unequal)
     leading(tuple(p.shape), tuple(q.shape), cells, names)
     p, q = _floating(p, q), _floating(q, p)
@@ -119,6 +130,14 @@ class EMDLoss(torch.nn.Module):  # type: ignore[misc, unused-ignore]
     def extra_repr(self) -> str:
         metric = self.metric if isinstance(self.metric, Metric) else "a matrix"
         return f"{metric}, reduction={self.reduction!r}, unequal={self.unequal!r}"
+
+
+def _is_transformed(x: torch.Tensor) -> bool:
+    """Whether it stands for the tensors that torch.func maps or differentiates over."""
+    try:
+        return bool(torch._C._functorch.is_functorch_wrapped_tensor(x))  # PyTorch 2
+    except AttributeError:
+        return False
 
 
 def _floating(x: torch.Tensor, other: torch.Tensor) -> torch.Tensor:

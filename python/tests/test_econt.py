@@ -43,6 +43,10 @@ def test_goldens(vectors: Path) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             sent = econt.run(folder / "init.yaml", given)
+        if folder == folders[0]:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                np.testing.assert_array_equal(econt.run(folder / "init.yaml", vectors / "testInput.csv"), sent)
         assert sent.dtype == np.uint32 and sent.shape == (len(given), 13)
         np.testing.assert_array_equal(sent[:, : want.shape[1]], want[: len(given)], err_msg=folder.name)
 
@@ -68,6 +72,8 @@ def test_input(vectors: Path) -> None:
     for bad in (given[:, :11], given - (1 << 33), given + 0.5, given[0]):
         with pytest.raises(ValueError, match="input"):
             econt.run(config, bad)
+    with pytest.raises(ValueError, match=r"want the path of the file, or whole numbers, as int\(word, 16\)"):
+        econt.run(config, [[f"{word:08x}" for word in row] for row in given.tolist()])
     with pytest.raises(ValueError, match="p1"):
         econt.run(config, given, mux="left")
     with pytest.raises(ValueError, match="saturate"):
@@ -76,6 +82,29 @@ def test_input(vectors: Path) -> None:
         econt.run("none.yaml", given)
     with pytest.raises(OSError):
         econt.run(vectors / "testInput.csv", given)
+    with pytest.raises(FileNotFoundError) as absent:
+        econt.run(config, "none.csv")
+    assert str(absent.value.filename).endswith("none.csv")
+    with pytest.raises(OSError, match="init.yaml.*RX_DATA"):
+        econt.run(config, config)
+    with pytest.raises(OSError, match="testInput.csv.*header"):
+        econt.run(config, str(vectors / "testInput.csv"), first_bx=7)
+
+
+def test_one_image() -> None:
+    x = barrow.simulate(3, seed=2)["charge"]
+    one, all_ = econt.encode(x[1], "BC", links=4), econt.encode(x, "BC", links=4)
+    assert one.decoded.shape == (48,) and one.frames.shape == (26,)
+    for found, want in zip(one, all_):
+        np.testing.assert_array_equal(found, want[1])
+
+
+def test_charges_out_of_range() -> None:
+    x = barrow.simulate(3, seed=2)["charge"]
+    x[2, 7] = 1 << 22
+    with pytest.raises(barrow.RowError, match="image 2.*cell 7") as e:
+        econt.encode(x, "BC", links=4)
+    assert (e.value.row, e.value.cell) == (2, 7)
 
 
 @pytest.fixture(scope="module")

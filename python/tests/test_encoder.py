@@ -166,6 +166,18 @@ def test_elsewhere(runs: Path, images: Dict[str, Any], method: str) -> None:
     np.testing.assert_array_equal(got, want)
 
 
+def test_one_image(runs: Path, images: Dict[str, Any]) -> None:
+    encoder = barrow.Encoder.load(runs / "float")
+    x = images["charge"]
+    code = encoder.encode(x[3])
+    np.testing.assert_array_equal(code, encoder.encode(x)[3])
+    np.testing.assert_array_equal(encoder.autoencode(x[3]), encoder.autoencode(x)[3])
+    np.testing.assert_array_equal(encoder.decode(code, sum=x[3].sum()), encoder.autoencode(x)[3])
+    with pytest.raises(barrow.RowError, match="number 5") as e:
+        encoder.decode(np.where(np.arange(16) == 5, np.nan, code))
+    assert (e.value.row, e.value.cell) == (0, 5)
+
+
 def test_errors(runs: Path, images: Dict[str, Any], tmp_path: Path) -> None:
     encoder = barrow.Encoder.load(runs / "float")
     charge = images["charge"].copy()

@@ -100,7 +100,7 @@ def test_events_without_particles():
     a[1] = a[1][:0]
     d = emds(a)
     assert d[1, 0] == pytest.approx(a[0][:, 0].sum(), rel=1e-14)
-    with pytest.raises(barrow.EMDError, match="event 0 with event 1"):
+    with pytest.raises(barrow.EMDError, match="events0: row 1: no mass"):
         emds(a, norm=True)
 
 
@@ -114,7 +114,9 @@ def test_events_without_particles():
         (lambda a: emds(a, gdim=1.5), "gdim is 1.5"),
         (lambda a: emds(3), "events0 is of type int"),
         (lambda a: emds(a, [None]), "events1: event 0 is None"),
-        (lambda a: emds([[{"pt": 1.0, "y": 0.0, "phi": 0.0, "m": 1.0}]]), "fields pt, y, phi, m"),
+        (lambda a: emds([[{"pt": 1.0, "y": 0.0, "phi": 0.0, "m": 1.0}]], gdim=None), "fields pt, y, phi, m.*leave the others"),
+        (lambda a: emds([[{"pt": 1.0, "m": 1.0}]]), "fields pt, m"),
+        (lambda a: emds([[{"pt": 1.0, "y": 0.0, "eta": 0.0}]]), "two are the same"),
         (lambda a: emds(a, R=np.nan), "R="),
         (lambda a: emds(a, beta=-1), "beta"),
         (lambda a: emds(a, gdim=0), "gdim"),
@@ -139,12 +141,29 @@ def test_records_are_read_by_name():
     np.testing.assert_array_equal(emds(turned), emds(a))
 
 
+def test_structured_arrays():
+    a = events(3)
+    kind = np.dtype([("phi", "f4"), ("pid", "i4"), ("pt", "f8"), ("eta", "f8")])
+    turned = []
+    for x in a:
+        one = np.zeros(len(x), kind)
+        one["pt"], one["eta"], one["phi"], one["pid"] = x[:, 0], x[:, 1], x[:, 2], 211
+        turned.append(one)
+    as_they_are = [np.stack([x["pt"], x["eta"], x["phi"]], 1) for x in turned]
+    np.testing.assert_array_equal(emds(turned), emds(as_they_are))
+    np.testing.assert_array_equal(emds(turned, turned[:2], verbose=1, print_every=10), emds(as_they_are, as_they_are[:2]))
+    with pytest.raises(ValueError, match="event 0 has particles with the fields phi, pid, pt, eta.*gdim=2"):
+        emds(turned, gdim=3)
+
+
 def test_awkward_records():
     ak = pytest.importorskip("awkward")
     a = events(3)
     turned = [[dict(zip(("phi", "pt", "y"), p[[2, 0, 1]])) for p in x] for x in a]
     np.testing.assert_array_equal(emds(ak.Array(turned)), emds(a))
-    for wrong, words in (([[{"pt": 1.0, "y": 0.0, "phi": 0.0, "m": 1.0}]], "fields"), ([None, *turned], "event 0 is None")):
+    massive = [[{"m": 1.0, **p} for p in x] for x in turned]
+    np.testing.assert_array_equal(emds(ak.Array(massive)), emds(a))
+    for wrong, words in (([[{"pt": 1.0, "y": 0.0, "m": 1.0, "eta": 0.0}]], "fields"), ([None, *turned], "event 0 is None")):
         with pytest.raises(ValueError, match=words) as e:
             emds(ak.Array(wrong))
         assert str(e.value).count("barrow: ") == 1

@@ -50,6 +50,17 @@ def test_round_trip(images: Dict[str, Any], tmp_path: Path, ending: str) -> None
     same(back, images)
 
 
+def test_what_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no file fits") as absent:
+        barrow.read(tmp_path / "none_*.csv")
+    assert absent.value.filename == str(tmp_path / "none_*.csv")
+    (tmp_path / "damaged.parquet").write_text("abc\n1\n2\n")
+    with pytest.raises(OSError, match="the ending .parquet is that of parquet, the content is not"):
+        barrow.read(tmp_path / "damaged.parquet")
+    with open(tmp_path / "damaged.parquet") as file, pytest.raises(ValueError, match="a file that is open: want its path"):
+        barrow.read(file)
+
+
 def test_of_others(images: Dict[str, Any], tmp_path: Path) -> None:
     barrow.write(tmp_path / "a.npz", images)
     with np.load(tmp_path / "a.npz") as archive:

@@ -160,3 +160,19 @@ def test_differentiated_once():
             f(p, q)
     held = jax.grad(lambda p: loss(p, q) + (p * once(jax.lax.stop_gradient(p), q)).sum())(p)
     np.testing.assert_allclose(held, 2 * once(p, q), rtol=1e-6)
+
+
+def test_what_is_traced_elsewhere():
+    p, q = (jnp.asarray(images(1, seed)[0], "f4") for seed in (1, 2))
+    for f in (barrow.emd2, barrow.emd, lambda a, b, m: barrow.solve_batch(a, b, m, unequal="normalise").value):
+        for traced in (jax.jit(lambda a: f(a, q, metric)), jax.grad(lambda a: f(a, q, metric))):
+            with pytest.raises(ValueError, match="a is traced by JAX.*barrow.jax.emd_loss"):
+                traced(p)
+    with pytest.raises(ValueError, match="metric is traced by JAX"):
+        jax.jit(lambda m: emd_loss(p, q, m))(jnp.asarray(metric.distances))
+    with pytest.raises(ValueError, match="R of unequal.*is traced by JAX"):
+        jax.jit(lambda R: loss(p, q, unequal=("penalty", R)))(1.0)
+    with pytest.raises(ValueError, match="flatten the images first"):
+        emd_loss(p.reshape(1, 1, 6, 8), q.reshape(1, 1, 6, 8), barrow.Metric.grid(6, 8))
+    with pytest.raises(TypeError, match="forward-mode"):
+        jax.jvp(lambda p: loss(p, q), (p,), (p,))

@@ -19,6 +19,18 @@ LINE = np.arange(6.0)
 x = np.random.default_rng(4).random((4, 6)) + 0.1
 
 
+def test_equality():
+    a, b = barrow.Metric.euclidean([[0, 0], [1, 0]]), barrow.Metric.euclidean([[0, 0], [1, 0]])
+    assert a == b and hash(a) == hash(b) and {a: 1}[b] == 1 and pickle.loads(pickle.dumps(a)) == a
+    assert a != barrow.Metric.euclidean([[0, 0], [2, 0]]) and a != barrow.Metric.grid(1, 2) and a != "a"
+    assert barrow.Metric.grid(2, 3) == barrow.Metric.grid(2, 3) != barrow.Metric.grid(3, 2)
+
+
+def test_the_constructor_says_what_is_one():
+    with pytest.raises(TypeError, match=r"Metric\.matrix\(M\)"):
+        barrow.Metric([[0, 1], [1, 0]])
+
+
 def test_few_solvers_are_kept():
     metric = Metric.euclidean(LINE)
     first = metric.solver(("penalty", 1.0))

@@ -237,6 +237,25 @@ def test_compile():
     assert torch.equal(compiled, plain) and torch.equal(got, net.weight.grad)
 
 
+def test_what_it_does_not_work_with():
+    p, q = images(3, 1), images(3, 2)
+    grid = barrow.Metric.grid(6, 8)
+    with pytest.raises(ValueError, match=r"flatten the images first, x.flatten\(1\)"):
+        emd_loss(p.reshape(3, 1, 6, 8), q.reshape(3, 1, 6, 8), grid)
+    with pytest.raises(ValueError, match="the last axes must be these$"):
+        emd_loss(p[:, 1:], q[:, 1:], grid)
+    with pytest.raises(ValueError, match=r"q has the layout torch.sparse_coo: want a dense tensor, x.to_dense\(\)"):
+        flat(p, q.to_sparse())
+    with pytest.raises(ValueError, match="p is on the device meta"):
+        flat(p.to("meta"), q)
+    with pytest.raises(ValueError, match="torch.jit.trace would make a constant"):
+        torch.jit.trace(lambda p: flat(p, q), (p,))
+    if hasattr(torch, "func"):
+        for f in (torch.func.grad(lambda p: flat(p, q, "mean")), torch.vmap(lambda p: flat(p, p))):
+            with pytest.raises(ValueError, match=r"torch.func or torch.vmap.*backward\(\)"):
+                f(p)
+
+
 def test_other_devices():
     device = "cuda" if torch.cuda.is_available() else "mps" if getattr(torch.backends, "mps", None) and torch.backends.mps.is_available() else None
     if device is None:

@@ -104,7 +104,8 @@ func readPackage(python string) (map[string][]byte, error) {
 	return files, nil
 }
 
-// compile is the program for a platform, static and without the paths of this machine.
+// compile is the program for a platform, static, without the paths of this machine and with
+// the package's version.
 func (s *source) compile(p platform) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "barrow-wheel")
 	if err != nil {
@@ -112,7 +113,7 @@ func (s *source) compile(p platform) ([]byte, error) {
 	}
 	defer os.RemoveAll(dir)
 	out := filepath.Join(dir, path.Base(p.program()))
-	if _, err := s.tool(p, "build", "-trimpath", "-ldflags=-s -w", "-o", out, "./cmd/barrow"); err != nil {
+	if _, err := s.tool(p, "build", "-trimpath", "-ldflags=-s -w -X barrow/internal/version.release=v"+s.version, "-o", out, "./cmd/barrow"); err != nil {
 		return nil, err
 	}
 	return os.ReadFile(out)

@@ -317,7 +317,16 @@ func checkCommand(t *testing.T, site string, start []string) {
 	if out, err := c.CombinedOutput(); err != nil || string(out) != "0\n" {
 		t.Errorf("emd: %v, %q", err, out)
 	}
-	out, err := command("no-such-command").CombinedOutput()
+	package_, err := filepath.Glob(filepath.Join(site, "barrow-*.dist-info"))
+	if err != nil || len(package_) != 1 {
+		t.Fatalf("installed: %v, %v", package_, err)
+	}
+	number := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(package_[0]), "barrow-"), ".dist-info")
+	out, err := command("--version").CombinedOutput()
+	if err != nil || !strings.HasPrefix(string(out), "barrow v"+number+", ") {
+		t.Errorf("--version: %v, %q, want that of the package, %s", err, out, number)
+	}
+	out, err = command("no-such-command").CombinedOutput()
 	if code(err) != 1 || !strings.HasPrefix(string(out), "barrow: ") {
 		t.Errorf("an unknown command: %v, %q", err, out)
 	}

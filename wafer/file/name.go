@@ -3,6 +3,7 @@ package file
 import (
 	"cmp"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,13 +41,20 @@ func Expand(names ...string) ([]string, error) {
 			return nil, fmt.Errorf("wafer/file: %s: no such file, and no pattern: %w", printable(name), err)
 		}
 		if len(found) == 0 {
-			return nil, fmt.Errorf("wafer/file: %s: no file fits", printable(name))
+			return nil, fmt.Errorf("wafer/file: %w", &fs.PathError{Op: "pattern", Path: printable(name), Err: noFile{}})
 		}
 		slices.SortFunc(found, natural)
 		all = append(all, found...)
 	}
 	return all, nil
 }
+
+// noFile is what a pattern finds that no file fits, which is a file that is not there.
+type noFile struct{}
+
+func (noFile) Error() string { return "no file fits" }
+
+func (noFile) Is(target error) bool { return target == fs.ErrNotExist }
 
 // natural compares names so that numbers in them count as numbers.
 func natural(a, b string) int {

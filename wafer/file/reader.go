@@ -171,7 +171,7 @@ func (r *Reader) start() error {
 	}
 	images, err := src.format.Open(&src.Source, r.settings)
 	if err != nil {
-		return errors.Join(err, src.close())
+		return errors.Join(misnamed(err, r.inputs[r.at].Name, src.format), src.close())
 	}
 	now := &opened{FileReader: images, source: src}
 	if len(r.inputs) > 1 {
@@ -184,6 +184,22 @@ func (r *Reader) start() error {
 	}
 	r.now = now
 	return nil
+}
+
+// misnamed adds to an error of a file that its ending is another format's, where it is: the
+// content, which tells the format, may be damaged.
+func misnamed(err error, name string, read wafer.Format) error {
+	inner, _ := unpackedName(name)
+	end := ending(inner)
+	if slices.Contains(read.Endings(), end) {
+		return err
+	}
+	for _, f := range formats() {
+		if slices.Contains(f.Endings(), end) {
+			return fmt.Errorf("wafer/file: the ending %s is that of %s, the content is not, and is read as %s: %w", end, f.Name(), read.Name(), err)
+		}
+	}
+	return err
 }
 
 // heeds remarks on settings that do not apply to a file, on each once. A file whose
