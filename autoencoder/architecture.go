@@ -23,6 +23,11 @@ type Architecture struct {
 	// LatentBits is the width of each of the encoder's outputs; 0 is the
 	// preset's, that of five links. LatentBits(links) gives those of fewer.
 	LatentBits int `json:"latent_bits,omitempty" help:"bits of each of the encoder's outputs, 1 to 9 (default: the precision's own)"`
+	// Mask is the widths of the outputs where they differ, in place of LatentBits: "9x2,7x0" are
+	// nine outputs of 2 bits and seven of none (ParseWidths). Each keeps its highest bits, as the
+	// chip's keep mask cuts them; only the precision asic has one. On 1 to 5 links there is room
+	// for 18, 50, 82, 114 and all 144 bits.
+	Mask string `json:"mask,omitempty" help:"bits of the encoder's outputs where they differ, as in 9x2,7x0: nine outputs of 2 bits, seven of none (asic; 18, 50, 82, 114 bits fit on 1 to 4 links)"`
 	// Normalisation of the image in front of the encoder: "sumlog2" (the
 	// default, by 2^⌊log2 Σ⌋), "sum", "max" or "sumlog2-without-0".
 	Normalisation string `json:"normalisation" help:"of the images"`
@@ -186,17 +191,6 @@ func LatentBits(links int) (int, error) {
 	return bitsByLinks[min(links, len(bitsByLinks))-1], nil
 }
 
-// Links is the fewest links that carry outputs of so many bits; 0 bits are the chip's own,
-// which take all five.
-func Links(bits int) int {
-	for k, most := range bitsByLinks {
-		if bits > 0 && bits <= most {
-			return k + 1
-		}
-	}
-	return len(bitsByLinks)
-}
-
 // maxLatentBits are those of the chip's outputs.
 const maxLatentBits = 9
 
@@ -215,6 +209,9 @@ func (a Architecture) withDefaults() Architecture {
 	}
 	if a.Sum == a.defaultSum() {
 		a.Sum = ""
+	}
+	if a.Mask != "" {
+		a = a.withMask()
 	}
 	return a
 }
@@ -276,6 +273,9 @@ func (a Architecture) widths(p *Precision) error {
 		}
 		p.Weights.Bits = a.WeightBits
 	}
+	if a.Mask != "" {
+		return a.masked(p)
+	}
 	if a.LatentBits != 0 {
 		switch {
 		case p.Latent.Bits == 0:
@@ -297,6 +297,9 @@ func (a Architecture) String() string {
 	}
 	if a.LatentBits != 0 {
 		s += fmt.Sprintf(", %d-bit outputs", a.LatentBits)
+	}
+	if a.Mask != "" {
+		s += ", outputs of " + a.Mask + " bits"
 	}
 	if a.Normalisation != wafer.NormSumLog2.String() {
 		s += ", normalised by " + a.Normalisation
@@ -353,6 +356,9 @@ func (a Architecture) Spec() (nn.Spec, error) {
 		nn.Layer{Kind: nn.KindFlatten, Name: "encoder_flatten"},
 		nn.Layer{Kind: nn.KindDense, Name: layerDense, Units: Latent, Bits: p.Weights.Bits, Integer: p.Weights.Integer},
 		p.Latent.relu(layerLatent))
+	if a.Mask != "" {
+		s.Layers = append(s.Layers, a.Widths().cut(p.Latent)...)
+	}
 	s.Layers = append(s.Layers, decoder(a, p, s.Input)...)
 	return s, nil
 }

@@ -31,7 +31,7 @@ type chip struct {
 	conv, dense, decoder *nn.Network // views that share the network's weights
 	params               [4]*nn.Param
 	weights              econt.Weights
-	dropped              int // lowest bits of an output that the links do not carry
+	kept                 [Latent]int32 // the bits of each output that are sent
 
 	hidden, latent *nn.Tensor
 	acc            []int32 // the outputs before ReLU and limit, N×16
@@ -39,18 +39,19 @@ type chip struct {
 	dhidden        *nn.Tensor
 }
 
-func newChip(net *nn.Network, bits int) (*chip, error) {
-	c := &chip{dropped: maxLatentBits - bits}
+// newChip is the chip around a network whose first layers, end of them, are the encoder.
+func newChip(net *nn.Network, end int, w Widths) (*chip, error) {
+	c := &chip{kept: w.codes()}
 	for i, name := range []string{layerConv + "/kernel", layerConv + "/bias", layerDense + "/kernel", layerDense + "/bias"} {
 		c.params[i] = net.Param(name)
 	}
-	conv, dense, latent := net.LayerIndex(layerConv), net.LayerIndex(layerDense), net.LayerIndex(layerLatent)
+	conv, dense := net.LayerIndex(layerConv), net.LayerIndex(layerDense)
 	var err error
 	if c.conv, err = net.View(0, conv+1, nn.Settings{}); err == nil {
 		c.dense, err = net.View(conv+2, dense+1, nn.Settings{})
 	}
 	if err == nil {
-		c.decoder, err = net.View(latent+1, len(net.Layers()), nn.Settings{})
+		c.decoder, err = net.View(end, len(net.Layers()), nn.Settings{})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("autoencoder: %w", err)
@@ -105,8 +106,7 @@ func (c *chip) encode(in *nn.Tensor, n int) {
 		acc, out := c.acc[k*Latent:][:Latent], c.latent.Data[k*Latent:][:Latent]
 		for j := range acc {
 			acc[j] = multiply(&hidden, &c.weights.Dense[j], int32(c.weights.DenseBias[j]))
-			v := min(max(acc[j], 0), outputTop) >> c.dropped << c.dropped
-			out[j] = float32(v) / outputUnit
+			out[j] = float32(min(max(acc[j], 0), outputTop)&c.kept[j]) / outputUnit
 		}
 	}
 }
@@ -184,7 +184,7 @@ func toRaster(calq []uint32, images []float64) {
 // links do not carry.
 func (c *chip) outputs(to []float32, codes []uint16) {
 	for k, v := range codes {
-		to[k] = float32(v>>c.dropped<<c.dropped) / outputUnit
+		to[k] = float32(int32(v)&c.kept[k%Latent]) / outputUnit
 	}
 }
 
@@ -248,7 +248,7 @@ func (c *chip) backward(dy *nn.Tensor) error {
 	}
 	copy(c.dlatent.Resize(dz.N).Data, dz.Data)
 	for i, a := range c.acc {
-		if a <= 0 || a > outputTop {
+		if a <= 0 || a > outputTop || c.kept[i%Latent] == 0 {
 			c.dlatent.Data[i] = 0
 		}
 	}
@@ -267,8 +267,7 @@ func (c *chip) backward(dy *nn.Tensor) error {
 
 // ChipWeights are the weights that make econt's encoder compute this encoder,
 // bit for bit: only a model of the preset "asic" has them. How the outputs are
-// cut to fewer bits than nine is up to the chip's keep mask: each keeps its
-// LatentBits highest.
+// cut to fewer bits than nine is up to the chip's keep mask: [Architecture.Widths].
 func (m *Model) ChipWeights() (*econt.Weights, error) {
 	if m.chip == nil {
 		return nil, fmt.Errorf("autoencoder: precision %q is not the chip's: train with the preset asic", m.arch.Precision)

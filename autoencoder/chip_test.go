@@ -179,8 +179,8 @@ func TestChipBits(t *testing.T) {
 }
 
 func TestLinks(t *testing.T) {
-	for bits, want := range []int{5, 1, 2, 2, 3, 3, 4, 4, 5, 5, 5} {
-		if got := Links(bits); got != want {
+	for bits, want := range []int{5, 1, 2, 2, 3, 3, 4, 4, 5, 5} {
+		if got := (Architecture{Precision: "asic", LatentBits: bits}).Links(); got != want {
 			t.Errorf("%d bits need %d links, want %d", bits, got, want)
 		}
 	}

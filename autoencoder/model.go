@@ -116,8 +116,12 @@ func newModel(a Architecture, net *nn.Network) (*Model, error) {
 		return nil, err
 	}
 	m.end, m.conditions = net.LayerIndex(layerLatent)+1, layerConditions
+	if a.Mask != "" {
+		m.end = net.LayerIndex(layerWiden) + 1
+		a.Widths().set(net)
+	}
 	if p.Chip {
-		if m.chip, err = newChip(net, p.Latent.Bits); err != nil {
+		if m.chip, err = newChip(net, m.end, a.Widths()); err != nil {
 			return nil, err
 		}
 	}

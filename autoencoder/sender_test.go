@@ -49,7 +49,7 @@ func TestSenderDecodes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, a := range []Architecture{{}, {Decoder: DecoderDense, Output: OutputSquare}, {Precision: "qkeras-5bit"}, {Precision: "asic"},
-		{Precision: "asic", LatentBits: 3, Sum: SumSent}, {Precision: "asic", Conditional: true}, {Precision: "cmssw-mainline"}, {Precision: "cmssw-fork", Conditional: true}} {
+		{Precision: "asic", LatentBits: 3, Sum: SumSent}, {Precision: "asic", Mask: "9x2,7x0"}, {Precision: "asic", Conditional: true}, {Precision: "cmssw-mainline"}, {Precision: "cmssw-fork", Conditional: true}} {
 		t.Run(fmt.Sprint(a), func(t *testing.T) {
 			m, err := a.New(nn.Settings{Seed: 3})
 			if err != nil {

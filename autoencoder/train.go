@@ -185,13 +185,17 @@ func Train(ctx context.Context, train, validation *wafer.Set, l loss.Loss, s Set
 	return m, h, nil
 }
 
-// latentStart is the bias that the encoder's outputs start with: 1/4, or, where
-// a format's step is coarser, just below its first step, so that images lie on
-// both sides of it.
-func (m *Model) latentStart() float32 {
+// latentStart is the bias that an output of the encoder starts with: 1/4, or, where
+// its format's step is coarser, just below its first step, so that images lie on
+// both sides of it. That of an output that is not sent does not matter.
+func (m *Model) latentStart(j int) float32 {
 	step := 0.0
 	if p, err := m.arch.precision(); err == nil && p.Latent.Bits > 0 {
-		step = math.Exp2(float64(p.Latent.Integer - p.Latent.Bits))
+		bits := p.Latent.Bits
+		if m.arch.Mask != "" {
+			bits = max(1, m.arch.Widths()[j])
+		}
+		step = math.Exp2(float64(p.Latent.Integer - bits))
 	}
 	return float32(max(0.25, 15*step/16))
 }
@@ -202,7 +206,7 @@ func (m *Model) latentStart() float32 {
 func (m *Model) startAt(cells []float32) {
 	latent := m.net.Param(layerDense + "/bias").Value
 	for i := range latent {
-		latent[i] = m.latentStart()
+		latent[i] = m.latentStart(i)
 	}
 	for _, l := range m.net.Layers() {
 		if l.Kind == nn.KindDense && strings.HasSuffix(l.Name, blockOut) {

@@ -19,10 +19,19 @@ func KeepAll() Mask { return Mask{^uint64(0), ^uint64(0), 1<<16 - 1} }
 
 // KeepTop keeps the n most significant bits of every output, 0 ≤ n ≤ 9.
 func KeepTop(n int) Mask {
+	var widths [16]int
+	for j := range widths {
+		widths[j] = n
+	}
+	return KeepHighest(widths)
+}
+
+// KeepHighest keeps of each output its n most significant bits, 0 ≤ n ≤ 9.
+func KeepHighest(n [16]int) Mask {
 	var m Mask
-	for j := range 16 {
-		for b := 9 - n; b < 9; b++ {
-			m.set(9*j + b)
+	for j := range n {
+		for b := outputBits - n[j]; b < outputBits; b++ {
+			m.set(outputBits*j + b)
 		}
 	}
 	return m
@@ -40,6 +49,16 @@ func (m *Mask) Bit(i int) bool { return m[i>>6]>>(i&63)&1 != 0 }
 // Count is the number of bits kept.
 func (m *Mask) Count() int {
 	return bits.OnesCount64(m[0]) + bits.OnesCount64(m[1]) + bits.OnesCount64(m[2])
+}
+
+// Links is the fewest links on which the chip sends all bits kept: 1 to 5, for 18, 50, 82,
+// 114 and 146 bits.
+func (m *Mask) Links() int {
+	n := 1
+	for payloadBits(n) < m.Count() {
+		n++
+	}
+	return n
 }
 
 // Int is the mask as the register's number.

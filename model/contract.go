@@ -25,7 +25,8 @@ type Contract struct {
 	// outputs, and how single products are rounded; of the precision Custom only the
 	// name, the formats being the layers' own.
 	Precision autoencoder.Precision
-	// LatentBits is the width of an output, 0 in floating point.
+	// LatentBits is the width of an output, of the widest where Architecture.Mask gives each its
+	// own; 0 in floating point.
 	LatentBits int
 	// Conditions names the numbers that follow the 16 outputs into the decoder of
 	// a conditional model; nil for others.
@@ -110,6 +111,9 @@ func (c Contract) String() string {
 		line("Hidden", "%s", format(p.Hidden, false))
 	}
 	line("Outputs", "16 numbers, %s", format(p.Latent, false))
+	if m := c.Architecture.Mask; m != "" {
+		line("Mask", "of the outputs, in their order, so many highest bits are sent, the others are 0: %s", m)
+	}
 	c.joined(line)
 	c.afterwards(line)
 	return b.String()

@@ -80,9 +80,12 @@ func NewEncoder(s EncoderSettings) (Contender, error) {
 			missing = append(missing, n)
 			continue
 		}
-		bits, err := autoencoder.LatentBits(n)
-		if err != nil {
-			return nil, err
+		bits := 0 // all: outputs of different widths may have more bits than LatentBits says
+		if m.Architecture().Links() > n {
+			var err error
+			if bits, err = autoencoder.LatentBits(n); err != nil {
+				return nil, err
+			}
 		}
 		if _, ok := number[m]; !ok {
 			number[m] = int8(len(c.models))

@@ -258,9 +258,9 @@ func openBaseline(_ context.Context, c *call) (object, error) {
 	}
 	b := &baseline{links: p.Links}
 	var weights *econt.Weights
-	bits := 0
+	var keep *econt.Mask
 	if a == econt.Autoencoder {
-		if weights, bits, err = b.load(&p); err != nil {
+		if weights, keep, err = b.load(&p); err != nil {
 			return object{}, err
 		}
 	} else if p.Weights != "" || p.Keep != "" {
@@ -270,8 +270,8 @@ func openBaseline(_ context.Context, c *call) (object, error) {
 	if err != nil {
 		return object{}, err
 	}
-	if bits > 0 {
-		config.Keep = econt.KeepTop(bits)
+	if keep != nil {
+		config.Keep = *keep
 	}
 	s, err := p.settings()
 	if err != nil {
@@ -291,40 +291,37 @@ func openBaseline(_ context.Context, c *call) (object, error) {
 	return object{methods: map[string]function{"encode": b.encode, "decode": b.decode, "remarks": b.told}}, nil
 }
 
-// load opens the model whose encoder the chip is, and says how many bits of its outputs
+// load opens the model whose encoder the chip is, and says which bits of its outputs
 // are sent; or the weights of an encoder alone, whose bits are those meant for the links.
-func (b *baseline) load(p *baselineParams) (w *econt.Weights, bits int, err error) {
+func (b *baseline) load(p *baselineParams) (w *econt.Weights, keep *econt.Mask, err error) {
 	switch name := p.Model; {
 	case p.Weights != "" && name != "":
-		return nil, 0, errors.New("worker: model and weights: give one")
+		return nil, nil, errors.New("worker: model and weights: give one")
 	case p.Keep != "" && name != "":
-		return nil, 0, errors.New("worker: keep is for weights; a model has its own bits")
+		return nil, nil, errors.New("worker: keep is for weights; a model has its own bits")
 	case p.Weights == "" && name == "":
-		return nil, 0, errors.New("worker: the algorithm AE needs a model, one that was trained with the precision asic, or an encoder's weights")
+		return nil, nil, errors.New("worker: the algorithm AE needs a model, one that was trained with the precision asic, or an encoder's weights")
 	}
 	if w, b.remarks, err = p.read(nil); w != nil || err != nil {
-		return w, 0, err
+		return w, nil, err
 	}
 	return b.loadModel(p.Model, p.Links)
 }
 
-func (b *baseline) loadModel(name string, links int) (*econt.Weights, int, error) {
+func (b *baseline) loadModel(name string, links int) (*econt.Weights, *econt.Mask, error) {
 	var err error
 	if b.model, err = modelfile.Autoencoder(name, modelfile.Settings{}); err != nil {
-		return nil, 0, fileError(err)
+		return nil, nil, fileError(err)
 	}
 	weights, err := b.model.ChipWeights()
 	if err != nil {
-		return nil, 0, fmt.Errorf("%s: %w", name, err)
+		return nil, nil, fmt.Errorf("%s: %w", name, err)
 	}
-	bits := b.model.Architecture().LatentBits
-	if bits == 0 {
-		bits = econt.TopBits(econt.MaxETx)
+	keep := b.model.Architecture().Widths().Keep()
+	if need := keep.Links(); need > links {
+		return nil, nil, fmt.Errorf("worker: %s has outputs of %d bits in all, and not all fit on %d: %d links are needed", name, keep.Count(), links, need)
 	}
-	if most := econt.TopBits(links); bits > most {
-		return nil, 0, fmt.Errorf("worker: %s has outputs of %d bits, of which %d links carry %d: %d links are needed", name, bits, links, most, autoencoder.Links(bits))
-	}
-	return weights, bits, nil
+	return weights, &keep, nil
 }
 
 func (p *baselineParams) config(a econt.Algorithm, w *econt.Weights) (econt.Config, error) {

@@ -175,6 +175,9 @@ func (e encoder) info(_ context.Context, c *call) error {
 	if one := e.model.Encoder(); one != nil {
 		answer["normalisation"], answer["latent_bits"], answer["conditions"] = one.Normalisation, one.LatentBits, one.Conditions
 		answer["shape"], answer["cells"] = []int{one.Shape.H, one.Shape.W, one.Shape.C}, one.Cells
+		if one.Chip != nil {
+			answer["widths"] = one.Architecture.Widths()
+		}
 	}
 	if e.whole != nil {
 		answer["architecture"] = e.whole.Architecture()

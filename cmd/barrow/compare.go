@@ -78,7 +78,7 @@ func printRows(w io.Writer, t *compare.Table) error {
 	fmt.Fprintln(tw)
 	for _, r := range t.Rows {
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%.3f ± %.3f\t%.3f\t%.3f\t%.2f–%.2f\t%.3f ± %.3f\t%.1f %%\t%.3f\t",
-			r.Loss, r.Precision, bitsText(r.Bits), r.EMD.Mean, r.EMD.Std, r.Worst, r.Median.Mean, r.P16.Mean, r.P84.Mean, r.Ratio.Mean, r.Ratio.Std,
+			r.Loss, r.Precision, r.Width(), r.EMD.Mean, r.EMD.Std, r.Worst, r.Median.Mean, r.P16.Mean, r.P84.Mean, r.Ratio.Mean, r.Ratio.Std,
 			100*r.Worse, r.P)
 		for _, f := range r.Figures {
 			fmt.Fprint(tw, f.Print(), "\t")
@@ -92,15 +92,8 @@ func printCosts(w io.Writer, t *compare.Table, times *compare.Times) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(tw, "loss\tprecision\tbits\tseconds a training\tweights\tmultiplications\twafers/s\t")
 	for i, r := range t.Rows {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%.1f\t%d\t%d\t%.3g\t\n", r.Loss, r.Precision, bitsText(r.Bits), times.Rows[i].Seconds,
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%.1f\t%d\t%d\t%.3g\t\n", r.Loss, r.Precision, r.Width(), times.Rows[i].Seconds,
 			r.Cost.Weights, r.Cost.Multiplications, times.Rows[i].Wafers)
 	}
 	return tw.Flush()
-}
-
-func bitsText(bits int) string {
-	if bits == 0 {
-		return "–"
-	}
-	return fmt.Sprint(bits)
 }

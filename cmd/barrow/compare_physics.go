@@ -59,7 +59,7 @@ func printTrigger(w io.Writer, t *compare.Table) error {
 	}
 	fmt.Fprintln(tw)
 	for _, r := range t.Rows {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t", r.Loss, r.Precision, bitsText(r.Bits))
+		fmt.Fprintf(tw, "%s\t%s\t%s\t", r.Loss, r.Precision, r.Width())
 		for k, v := range r.Physics {
 			fmt.Fprint(tw, v.Print(p.Figures[k].Digits), "\t")
 		}

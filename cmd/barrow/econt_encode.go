@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -249,12 +248,11 @@ func (f *encodeFlags) baseline(cmd *cobra.Command, threads int, notes io.Writer)
 		return nil, nil, err
 	}
 	if model != nil {
-		bits := cmp.Or(model.Architecture().LatentBits, econt.TopBits(econt.MaxETx))
-		if most := econt.TopBits(f.etx); bits > most {
-			return nil, nil, fmt.Errorf("%s: outputs of %d bits, of which %d links carry %d: give --etx %d, or a model that was trained with fewer latent bits",
-				f.model, bits, f.etx, most, autoencoder.Links(bits))
+		config.Keep = model.Architecture().Widths().Keep()
+		if links := config.Keep.Links(); links > f.etx {
+			return nil, nil, fmt.Errorf("%s: outputs of %d bits in all, which take %d links: give --etx %d, or a model that was trained with fewer bits",
+				f.model, config.Keep.Count(), links, links)
 		}
-		config.Keep = econt.KeepTop(bits)
 	}
 	base, err := econt.NewBaseline(config, f.settings())
 	return base, model, err

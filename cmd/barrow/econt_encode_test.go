@@ -98,7 +98,7 @@ func TestEncodeFlagsMatter(t *testing.T) {
 		"--overflow wrap": "--overflow changes nothing here: it is for algorithm AE, not BC",
 		"--algorithm AE --weights " + weights + " --rounding floor": "--rounding changes nothing here: it is for --weights in HDF5",
 		"--algorithm AE --weights " + weights + " --metric cmssw":   "--metric changes nothing here",
-		"--algorithm AE --etx 3 --model " + model:                   "outputs of 9 bits, of which 3 links carry 5: give --etx 5",
+		"--algorithm AE --etx 3 --model " + model:                   "outputs of 144 bits in all, which take 5 links: give --etx 5",
 		"--model " + model: "--model changes nothing here: it is for algorithm AE",
 	} {
 		if out, errs := encode(args); out != "" || !strings.Contains(errs, want) {

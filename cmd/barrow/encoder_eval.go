@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"barrow/autoencoder"
 	"barrow/econt"
 	"barrow/emd"
 	"barrow/evaluate"
@@ -141,7 +140,7 @@ func (f *encoderEval) evaluate(cmd *cobra.Command, c *common, bar *progressBar, 
 		}
 	}
 	var decoders []evaluate.Decoder
-	bits := 0
+	links := 0
 	for k, name := range models {
 		m, err := openEncoder(name, c.threads)
 		if err != nil {
@@ -150,7 +149,7 @@ func (f *encoderEval) evaluate(cmd *cobra.Command, c *common, bar *progressBar, 
 		modelRemark(cmd, name)
 		decoderRemark(cmd, name)
 		if k == 0 {
-			bits = m.Architecture().LatentBits
+			links = m.Architecture().Links()
 		}
 		decoders = append(decoders, m)
 	}
@@ -183,7 +182,7 @@ func (f *encoderEval) evaluate(cmd *cobra.Command, c *common, bar *progressBar, 
 	if !f.baselines {
 		return r, dropped, nil
 	}
-	r.Chip = &chipEval{Links: autoencoder.Links(bits), Density: s.Chip.Density()}
+	r.Chip = &chipEval{Links: links, Density: s.Chip.Density()}
 	if err := s.Chip.Check(); err != nil {
 		r.Chip.Missing = err.Error()
 		return r, dropped, nil

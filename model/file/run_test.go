@@ -63,7 +63,7 @@ func near(t *testing.T, what string, got, want *model.Array, share float64) {
 // bit, the chip's too.
 func TestRunOwn(t *testing.T) {
 	ctx, dir := context.Background(), t.TempDir()
-	for _, a := range []autoencoder.Architecture{{}, {Precision: "asic", LatentBits: 3}, {Precision: "qkeras-5bit", Conditional: true}} {
+	for _, a := range []autoencoder.Architecture{{}, {Precision: "asic", LatentBits: 3}, {Precision: "asic", Mask: "9x2,7x0"}, {Precision: "qkeras-5bit", Conditional: true}} {
 		m, err := a.New(nn.Settings{Seed: 5, Threads: 1})
 		if err != nil {
 			t.Fatal(err)

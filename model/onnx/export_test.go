@@ -34,6 +34,7 @@ func TestExport(t *testing.T) {
 	for name, a := range map[string]autoencoder.Architecture{
 		"float":            {},
 		"exact-asic":       {Precision: "asic"},
+		"exact-mask":       {Precision: "asic", Mask: "3x2,2x5,10x0,1x9"},
 		"exact-fork":       {Precision: "cmssw-fork"},
 		"near-conditional": {Precision: "qkeras-5bit", Conditional: true, Decoder: "dense"},
 	} {
@@ -48,6 +49,9 @@ func TestExport(t *testing.T) {
 		export(name, "onnx", m)
 		if name == "exact-fork" {
 			export("exact-qonnx", "qonnx", m)
+		}
+		if name == "exact-mask" {
+			export("exact-mask-qonnx", "qonnx", m)
 		}
 		if name != "float" {
 			continue

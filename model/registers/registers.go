@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 
+	"barrow/autoencoder"
 	"barrow/econt"
 	"barrow/model"
 )
@@ -91,15 +92,12 @@ func config(e *model.Encoder) (econt.Config, error) {
 	if e.Chip == nil {
 		return econt.Config{}, errors.New("registers: an encoder that is not the chip's")
 	}
-	links := 1
-	for econt.TopBits(links) < e.LatentBits {
-		links++
-	}
-	c, err := econt.BaselineConfig(econt.Autoencoder, links, false, e.Chip)
+	keep := e.Architecture.Widths().Keep()
+	c, err := econt.BaselineConfig(econt.Autoencoder, keep.Links(), false, e.Chip)
 	if err != nil {
 		return c, fmt.Errorf("registers: %w", err)
 	}
-	c.Keep = econt.KeepTop(e.LatentBits)
+	c.Keep = keep
 	return c, nil
 }
 
@@ -121,15 +119,19 @@ func write(e *model.Encoder) ([]model.File, error) {
 		if err := econt.WriteRegisters(&b, &c, d); err != nil {
 			return nil, fmt.Errorf("registers: %w", err)
 		}
-		files = append(files, model.File{Name: d.String() + ".yaml", Data: b.Bytes(), About: about(d, &c)})
+		files = append(files, model.File{Name: d.String() + ".yaml", Data: b.Bytes(), About: about(d, &c, e.Architecture)})
 	}
 	return files, nil
 }
 
-func about(d econt.Dialect, c *econt.Config) string {
-	return fmt.Sprintf(`ECON-T registers, dialect %s: algorithm AE on %d link(s), the highest %d bits of each output kept.
+func about(d econt.Dialect, c *econt.Config, a autoencoder.Architecture) string {
+	kept := fmt.Sprintf("%d bits of each output", a.Widths().Widest())
+	if a.Mask != "" {
+		kept = fmt.Sprintf("bits of the outputs, %s from OUT0 to OUT15, %d in all,", a.Mask, c.Keep.Count())
+	}
+	return fmt.Sprintf(`ECON-T registers, dialect %s: algorithm AE on %d link(s), the highest %s kept.
 Channel k of the chip is the k-th cell of the arrangement below, row by row. The multiplexer is at its reset value
 (channel c reads register value c) and the density is low (LD): take both from your module. Calibrations are 1, thresholds
 and buffer have their usual or reset values. "barrow econt run --config %s.yaml --input testInput.csv --out FILE.csv"
-shows what the chip makes of it.`, d, c.ETx(), c.Keep.Count()/16, d)
+shows what the chip makes of it.`, d, c.ETx(), kept, d)
 }

@@ -19,7 +19,12 @@ import (
 // grid, all of its 64 values.
 func chipModel(t testing.TB, bits int, seed uint64) *autoencoder.Model {
 	t.Helper()
-	m, err := autoencoder.Architecture{Precision: "asic", LatentBits: bits}.New(nn.Settings{Threads: 1})
+	return random(t, autoencoder.Architecture{Precision: "asic", LatentBits: bits}, seed)
+}
+
+func random(t testing.TB, a autoencoder.Architecture, seed uint64) *autoencoder.Model {
+	t.Helper()
+	m, err := a.New(nn.Settings{Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,9 +47,16 @@ func TestChip(t *testing.T) {
 	if testing.Short() {
 		n = 500
 	}
-	for links := 1; links <= 5; links++ {
-		bits := econt.TopBits(links)
-		m := chipModel(t, bits, uint64(links))
+	for _, c := range []struct {
+		links int
+		a     autoencoder.Architecture
+	}{
+		{1, autoencoder.Architecture{LatentBits: 1}}, {2, autoencoder.Architecture{LatentBits: 3}}, {3, autoencoder.Architecture{LatentBits: 5}},
+		{4, autoencoder.Architecture{LatentBits: 7}}, {5, autoencoder.Architecture{LatentBits: 9}},
+		{1, autoencoder.Architecture{Mask: "1x0,9x2,6x0"}}, {2, autoencoder.Architecture{Mask: "14x3,2x4"}}, {3, autoencoder.Architecture{Mask: "1x9,2x8,1x0,4x7,8x3"}},
+	} {
+		c.a.Precision = "asic"
+		links, m := c.links, random(t, c.a, uint64(c.links))
 		view, err := model.Of(m)
 		if err != nil {
 			t.Fatal(err)
@@ -66,7 +78,7 @@ func TestChip(t *testing.T) {
 				t.Errorf("%s is read as %s", f.Name, got)
 			}
 			if got := r.Config.ETx(); got != links {
-				t.Errorf("%s for %d bits: %d links, want %d", f.Name, bits, got, links)
+				t.Errorf("%s for %v: %d links, want %d", f.Name, c.a, got, links)
 			}
 			configs = append(configs, r.Config)
 		}

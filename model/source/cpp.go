@@ -134,6 +134,7 @@ func (p *program) cppChip(b *bytes.Buffer) {
 // in units of 1/256. Every product is rounded down (>> of a negative number does) before
 // it is added.
 inline void encode_integers(const int* pixels, int* latent) {
+  constexpr int sent[16] = {%[1]s};  // the bits of each output
   int hidden[128];  // in units of 1/128
   for (int y = 0; y < 4; y++)
     for (int x = 0; x < 4; x++)
@@ -149,7 +150,7 @@ inline void encode_integers(const int* pixels, int* latent) {
   for (int j = 0; j < 16; j++) {
     int sum = dense_bias[j] * 8;
     for (int i = 0; i < 128; i++) sum += (hidden[i] * dense_weights[j * 128 + i]) >> 4;
-    latent[j] = std::min(std::max(sum, 0), 511) >> %[1]d << %[1]d;
+    latent[j] = std::min(std::max(sum, 0), 511) & sent[j];
   }
 }
 
@@ -161,7 +162,7 @@ inline void encode(const float* x, float* latent) {
   for (int j = 0; j < 16; j++) latent[j] = static_cast<float>(outputs[j]) / 256;
 }
 
-`, p.dropped)
+`, p.mask())
 }
 
 func cppPart(b *bytes.Buffer, p *part) {

@@ -59,7 +59,7 @@ func (p *program) golang() []byte {
 	}
 	for _, part := range p.parts {
 		if part.Name == "encoder" && p.chip != nil {
-			fmt.Fprintf(&b, goChip, p.dropped, p.dropped)
+			fmt.Fprintf(&b, goChip, p.mask())
 			continue
 		}
 		goPart(&b, part)

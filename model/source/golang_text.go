@@ -155,6 +155,7 @@ func difference(pair [2][]float32) []float32 {
 const goChip = `// Encode is the chip in integers: pixels in units of 1/128, at most 255, weights of 1/32, outputs of
 // 1/256. Every product is rounded down (>>) before it is added.
 func Encode(x []float32) []float32 {
+	sent := [16]int{%s} // the bits of each output
 	var hidden [128]int
 	for i := range hidden {
 		at, f := i/8, i%%8
@@ -173,7 +174,7 @@ func Encode(x []float32) []float32 {
 		for i, h := range hidden {
 			sum += h * denseKernel[j*128+i] >> 4
 		}
-		y[j] = float32(min(max(sum, 0), 511)>>%d<<%d) / 256
+		y[j] = float32(min(max(sum, 0), 511)&sent[j]) / 256
 	}
 	return y
 }

@@ -19,7 +19,7 @@ type program struct {
 	// Of an autoencoder: where cells are, and what images are divided by.
 	contract *model.Contract
 	chip     *econt.Weights // of the precision asic: the encoder is this
-	dropped  int            // the lowest bits of the chip's outputs that are 0
+	kept     [16]int        // of the chip's outputs: the bits that are sent
 }
 
 // A part is one function.
@@ -59,7 +59,9 @@ func programOf(m *model.Model) (*program, error) {
 		c := e.Contract
 		p.contract, p.chip = &c, e.Chip
 		if p.chip != nil {
-			p.dropped = 9 - e.LatentBits
+			for j, bits := range c.Architecture.Widths() {
+				p.kept[j] = 511 >> (9 - bits) << (9 - bits)
+			}
 		}
 		if _, ok := scales[c.Normalisation]; !ok {
 			return nil, fmt.Errorf("source: images are normalised by %q, which is not written", c.Normalisation)
@@ -85,6 +87,11 @@ func programOf(m *model.Model) (*program, error) {
 		return nil, fmt.Errorf("source: the model has %d weights; as constants of a program at most %d are written: take another format", count, maxWeights)
 	}
 	return p, nil
+}
+
+// mask lists the bits of the chip's outputs that are sent.
+func (p *program) mask() string {
+	return strings.Trim(strings.Join(strings.Fields(fmt.Sprint(p.kept)), ", "), "[]")
 }
 
 // find is the part of that name, or nil.

@@ -42,7 +42,7 @@ func (p *program) python() []byte {
 	}
 	for _, part := range p.parts {
 		if part.Name == "encoder" && p.chip != nil {
-			fmt.Fprintf(&b, pythonChip, p.dropped)
+			fmt.Fprintf(&b, pythonChip, p.mask())
 			continue
 		}
 		pythonPart(&b, part)
@@ -212,7 +212,7 @@ const pythonChip = `def encode_integers(pixels):
             hidden += pixels[:, r : r + 7 : 2, c : c + 7 : 2, None] * CONV[r, c] >> 5
     hidden = np.maximum(hidden, 0).reshape(-1, 1, 128)
     latent = (hidden * DENSE >> 4).sum(axis=2) + 8 * DENSE_BIAS
-    return np.clip(latent, 0, 511) >> %[1]d << %[1]d
+    return np.clip(latent, 0, 511) & np.array([%[1]s])  # the bits that are sent
 
 
 def encode(x):

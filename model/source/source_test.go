@@ -25,6 +25,7 @@ func models(t *testing.T) map[string]*model.Model {
 		"narrow":   {Precision: "qkeras-5bit", WeightBits: 4, LatentBits: 3},
 		"asic":     {Precision: "asic", Conditional: true},
 		"asic3":    {Precision: "asic", LatentBits: 3},
+		"mask":     {Precision: "asic", Mask: "3x2,2x5,10x0,1x9"},
 		"mainline": {Precision: "cmssw-mainline", Decoder: "dense", Output: "square"},
 		"fork":     {Precision: "cmssw-fork", Conditional: true},
 		"residual": {Decoder: "residual", Conditional: true},
@@ -34,7 +35,7 @@ func models(t *testing.T) map[string]*model.Model {
 			t.Fatal(name, err)
 		}
 		for _, p := range m.Network().Params() {
-			if len(p.Value) > 1<<14 {
+			if len(p.Value) > 1<<14 || !p.Trainable {
 				continue
 			}
 			for i := range p.Value {

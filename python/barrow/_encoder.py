@@ -77,7 +77,8 @@ class Encoder:
         ``kind`` and ``about`` in words; ``parts``, each with ``name``, ``inputs``,
         ``parameters``, ``multiplications`` and ``layers``; ``formats`` that can hold it, or why
         not; ``architecture``; and of its encoder ``normalisation``, ``latent_bits`` (0: floating
-        point), ``conditions``, ``shape`` of its image and ``cells``: where each V9 cell lies in that.
+        point), ``conditions``, ``shape`` of its image and ``cells``: where each V9 cell lies in that;
+        of the precision ``asic`` also ``widths``: how many bits of each output are sent.
         """
         if self._info is None:
             self._info = self._object.call("info").params

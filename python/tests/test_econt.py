@@ -142,6 +142,20 @@ def test_as_the_program_encodes(command: str, images: Any, tmp_path: Path, case:
     np.testing.assert_array_equal(back.bits, found.bits)
 
 
+def test_mask(command: str, images: Any, tmp_path: Path) -> None:
+    """An encoder with outputs of different widths: the chip cuts them as the model does."""
+    train = ["encoder", "train", "--loss", "mse", "--events", "600", "--epochs", "2", "--precision", "asic", "--mask", "1x0,9x2,6x0"]
+    subprocess.run([command, *train, "--out", str(tmp_path / "run")], check=True, capture_output=True)
+    encoder = barrow.Encoder.load(tmp_path / "run")
+    assert encoder.info["widths"] == [0] + [2] * 9 + [0] * 6 and encoder.info["architecture"]["mask"] == "1x0,9x2,6x0"
+    charged = images[images.sum(axis=1) > 0]
+    found = econt.encode(charged, "AE", 1, model=tmp_path / "run")
+    assert not found.latent[:, [0, *range(10, 16)]].any() and not (found.latent & 0x7F).any() and found.latent.any()
+    np.testing.assert_array_equal(found.latent / 256, encoder.encode(charged))
+    np.testing.assert_array_equal(found.decoded, encoder.autoencode(charged))
+    np.testing.assert_array_equal(econt.decode(found.frames, "AE", 1, model=tmp_path / "run").latent, found.latent)
+
+
 def test_autoencoder(command: str, images: Any, tmp_path: Path) -> None:
     train = ["encoder", "train", "--loss", "mse", "--events", "600", "--epochs", "2", "--precision", "asic", "--links", "3"]
     subprocess.run([command, *train, "--out", str(tmp_path / "run")], check=True, capture_output=True)

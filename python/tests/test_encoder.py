@@ -100,6 +100,7 @@ def test_info(runs: Path) -> None:
     parts = {part["name"]: part for part in info["parts"]}
     assert parts["encoder"]["parameters"] == 2144 and parts["decoder"]["layers"]
     assert info["architecture"]["precision"] == "asic" and len(set(info["cells"])) == 48
+    assert info["widths"] == [5] * 16
     assert "asic" in repr(barrow.Encoder.load(runs / "asic"))
 
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"barrow/autoencoder"
 	"barrow/run"
 )
 
@@ -52,8 +51,8 @@ func (t *Table) Encoders(folder string) ([]Encoder, error) {
 		if len(t.Plan.Precisions) > 1 {
 			e.Name += ", " + r.Precision
 		}
-		if r.Bits != 0 {
-			e.Links = autoencoder.Links(r.Bits)
+		if r.Bits != 0 || t.Plan.Mask != "" {
+			e.Links = j.Architecture.Links()
 		}
 		list = append(list, e)
 	}

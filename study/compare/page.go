@@ -91,10 +91,22 @@ func given(s any, but ...string) []string {
 
 // kind is a row's precision and width.
 func (r *Row) kind() string {
-	if r.Bits == 0 {
+	if r.Bits == 0 && r.Mask == "" {
 		return r.Precision
 	}
-	return fmt.Sprintf("%s, %d bits", r.Precision, r.Bits)
+	return fmt.Sprintf("%s, %s bits", r.Precision, r.Width())
+}
+
+// Width says how many bits the outputs have: "3", or "9x2,7x0" where they differ; "–" stands
+// for the precision's own.
+func (r *Row) Width() string {
+	switch {
+	case r.Mask != "":
+		return r.Mask
+	case r.Bits == 0:
+		return "–"
+	}
+	return fmt.Sprint(r.Bits)
 }
 
 func columns(first []string, numeric ...string) []report.Column {

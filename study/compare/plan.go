@@ -107,6 +107,9 @@ func (p Plan) Complete() Plan {
 	if p.Decoder == autoencoder.DecoderPaper {
 		p.Decoder = "" // as in runs of before there were others
 	}
+	if w, err := autoencoder.ParseWidths(p.Mask); err == nil {
+		p.Mask = w.String()
+	}
 	if p.Output == "" && p.Decoder == autoencoder.DecoderResidual {
 		p.Output = OutputByLoss
 	}

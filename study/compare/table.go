@@ -37,6 +37,7 @@ type Row struct {
 	Loss      string `json:"loss"`
 	Precision string `json:"precision"`
 	Bits      int    `json:"bits,omitempty"` // of the outputs; 0: the precision's own
+	Mask      string `json:"mask,omitempty"` // their bits where they differ, as autoencoder.Architecture's
 
 	EMD    Spread  `json:"mean_emd"` // of the held-out images' mean EMD
 	Median Spread  `json:"median_emd"`
@@ -263,7 +264,7 @@ func (w *work) table(ctx context.Context) (*Table, *Times, error) {
 // row gathers the seeds of one kind: the jobs kind, kind+kinds, ….
 func (w *work) row(kind, kinds int, measured []*evaluate.Fidelity, rates []float64) (*Row, RowTimes, error) {
 	j := w.jobs[kind]
-	row := &Row{Loss: j.Loss, Precision: j.Architecture.Precision, Bits: j.Architecture.LatentBits}
+	row := &Row{Loss: j.Loss, Precision: j.Architecture.Precision, Bits: j.Architecture.LatentBits, Mask: j.Architecture.Mask}
 	var err error
 	if row.Cost, err = j.Architecture.Cost(); err != nil {
 		return nil, RowTimes{}, err

@@ -153,7 +153,7 @@ func (w *work) train(ctx context.Context, progress func(float64, string)) ([]enc
 	for _, j := range plan.Jobs() {
 		links := 0
 		if w.plan.PerLink {
-			links = autoencoder.Links(j.Architecture.LatentBits)
+			links = j.Architecture.Links()
 		}
 		k := slices.IndexFunc(list, func(e encoder) bool { return e.name == j.Loss })
 		if k < 0 {

@@ -461,11 +461,11 @@ func (r *Results) training() report.Section {
 				response = f.Print()
 			}
 		}
-		bits := e.Bits
-		if bits == 0 {
-			bits = 9
+		bits := e.Width()
+		if e.Bits == 0 && e.Mask == "" {
+			bits = "9"
 		}
-		rows = append(rows, []string{e.Loss, fmt.Sprint(bits), fmt.Sprintf("%.3f", e.EMD.Mean), fmt.Sprint(e.Epochs[0]), response})
+		rows = append(rows, []string{e.Loss, bits, fmt.Sprintf("%.3f", e.EMD.Mean), fmt.Sprint(e.Epochs[0]), response})
 	}
 	s.Tables = append(s.Tables, table("Held-out wafers", fmt.Sprintf("On %d wafers with charge around simulated particles, %d to choose the epoch by and %d held out; precision asic, decoder %s. Mean exact EMD in %s.",
 		r.Encoders.Images[0], r.Encoders.Images[1], r.Encoders.Images[2], r.Plan.Decoder, page.UnitOf(r.Plan.Metric)), head, rows))
