@@ -67,7 +67,10 @@ func (c Chip) String() string {
 	if c.Algorithm == econt.SuperTriggerCell.String() {
 		s += fmt.Sprintf(" type %d", c.STCType)
 	}
-	if c.Links > 0 {
+	switch {
+	case c.Links == 1:
+		s += " on 1 link"
+	case c.Links > 1:
 		s += fmt.Sprintf(" on %d links", c.Links)
 	}
 	return s

@@ -63,11 +63,12 @@ func (c Course) Check() error {
 	return nil
 }
 
-// LearnSettings are those of a whole course; none but the first four changes a result.
+// LearnSettings are those of a whole course; none but the first five changes a result.
 type LearnSettings struct {
 	Architecture Architecture
 	Course       Course
-	Preset       string // what is simulated, of simulate.Presets; the first by default
+	Preset       string     // what is simulated, of simulate.Presets; the first by default
+	First        *wafer.Set // images that Learn takes in place of simulated ones; none by default
 	Seed         uint64
 
 	Threads    int                              // 0 means all processors
@@ -86,7 +87,11 @@ type Lessons struct {
 func Learn(ctx context.Context, chips [2]*econt.Baseline, train, validation *wafer.Set, l loss.Loss, s LearnSettings) (*Model, *Lessons, error) {
 	whole, report := 1.0, s.Progress
 	if train != nil {
-		first, then := s.Course.Simulated.images(s.Course.PerEpoch), s.Course.Given.images(train.Len())
+		perEpoch := s.Course.PerEpoch
+		if s.First != nil {
+			perEpoch = s.First.Len()
+		}
+		first, then := s.Course.Simulated.images(perEpoch), s.Course.Given.images(train.Len())
 		whole = first / (first + then)
 	}
 	part := func(from, to float64, what string) func(float64, string) {
@@ -95,8 +100,12 @@ func Learn(ctx context.Context, chips [2]*econt.Baseline, train, validation *waf
 		}
 		return func(share float64, note string) { report(from+(to-from)*share, what+note) }
 	}
-	s.Progress = part(0, whole, "simulated images, ")
-	m, first, err := Pretrain(ctx, chips, l, s)
+	what := "simulated images, "
+	if s.First != nil {
+		what = "first images, "
+	}
+	s.Progress = part(0, whole, what)
+	m, first, err := firstPart(ctx, chips, train, validation, l, s)
 	if err != nil || train == nil {
 		return m, &Lessons{Simulated: first}, err
 	}
@@ -106,6 +115,33 @@ func Learn(ctx context.Context, chips [2]*econt.Baseline, train, validation *waf
 	}
 	m, then, err := Tune(ctx, m, chips, train, validation, l, s)
 	return m, &Lessons{Simulated: first, Given: then}, err
+}
+
+// firstPart is the course's first: on simulated images, or on those that are there in their
+// place, of which the images of the second part choose.
+func firstPart(ctx context.Context, chips [2]*econt.Baseline, train, validation *wafer.Set, l loss.Loss, s LearnSettings) (*Model, *nn.History, error) {
+	if s.First == nil {
+		return Pretrain(ctx, chips, l, s)
+	}
+	if train == nil {
+		return nil, nil, errors.New("decoder: images to learn from first, and none to learn from then")
+	}
+	if err := s.Course.Check(); err != nil {
+		return nil, nil, err
+	}
+	source, err := s.given(s.First)
+	if err != nil {
+		return nil, nil, err
+	}
+	return Train(ctx, chips, source, validation, l, s.training(s.Course.Simulated, nil))
+}
+
+// given is the source of images that are there.
+func (s LearnSettings) given(images *wafer.Set) (Source, error) {
+	if s.Architecture.Conditions {
+		return Given(images)
+	}
+	return Turned(images)
 }
 
 // images is how many a training sees at most.
@@ -156,11 +192,7 @@ func Tune(ctx context.Context, start *Model, chips [2]*econt.Baseline, train, va
 	if start == nil || train == nil {
 		return nil, nil, errors.New("decoder: a decoder to go on with, and images, are needed")
 	}
-	of := Turned
-	if s.Architecture.Conditions {
-		of = Given
-	}
-	source, err := of(train)
+	source, err := s.given(train)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -238,7 +238,7 @@ func (c *ChipMeter) measure(ctx context.Context, k int, scheme Scheme) (r ChipRe
 	case econt.SuperTriggerCell:
 		r.STCType = int(scheme.STCType)
 	case econt.ThresholdSum:
-		if scheme.Threshold == 0 {
+		if scheme.Threshold == 0 && scheme.Chip[0] == nil {
 			scheme.Threshold = c.lengths.Threshold(scheme.Links)
 		}
 		r.Threshold = scheme.Threshold

@@ -191,3 +191,35 @@ func flatImages(n int) []float64 {
 	}
 	return all
 }
+
+// TestSchemeChip: chips that are given count, of which the scheme sets the decoding alone.
+func TestSchemeChip(t *testing.T) {
+	images := &wafer.Set{Charge: hits(200, 8)}
+	usual := Scheme{Algorithm: econt.BestChoice, Links: 2, Decoding: DecodeSpread}
+	given, other := usual, usual
+	for k := range given.Chip {
+		config, err := econt.BaselineConfig(econt.BestChoice, 2, k == 1, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if given.Chip[k], err = econt.NewBaseline(config, econt.BaselineSettings{Order: hgcal.Raster}); err != nil {
+			t.Fatal(err)
+		}
+		config.UseSum = true
+		if other.Chip[k], err = econt.NewBaseline(config, econt.BaselineSettings{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list, err := Chip(context.Background(), metric(t), images, []Scheme{usual, given, other}, ChipSettings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := func(k int) float64 { return list[k].Fidelity.Of(EMD).Mean }
+	if of(1) != of(0) || of(2) == of(0) {
+		t.Errorf("EMD of the usual chip %v, given as such %v, sending the sum of all %v", of(0), of(1), of(2))
+	}
+	given.Algorithm = econt.ThresholdSum
+	if _, err := given.Chips(); err == nil || !strings.Contains(err.Error(), "want TS") {
+		t.Errorf("TS with chips of BC: %v", err)
+	}
+}

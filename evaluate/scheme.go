@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"barrow/econt"
+	"barrow/hgcal"
 )
 
 // A Decoding says what the receiver makes of a frame of the trigger chip. By hand it
@@ -38,6 +39,10 @@ type Scheme struct {
 	Threshold uint32
 	Decoding  Decoding
 	Decoder   FrameDecoder // with DecodeLearned, else nil
+	// Chip is that of low and that of high density where its settings are not the usual ones of
+	// the algorithm, or the algorithm is AE: with the fields above, from which it is made
+	// otherwise. Only the decoding is not the chip's, but the scheme's.
+	Chip [2]*econt.Baseline
 }
 
 // Schemes lists the chip's algorithms: TS, STC of every type and BC on every
@@ -95,29 +100,17 @@ func (s Scheme) Name() string {
 // Chips are the low- and the high-density chip of a scheme. Images go through them as
 // CALQ counts in V9 order. A number of links that the algorithm cannot use is an error.
 func (s Scheme) Chips() (chips [2]*econt.Baseline, err error) {
-	links := s.Links
-	switch {
-	case s.Algorithm == econt.ThresholdSum:
-		links = econt.MaxETx // the buffer carries a long frame over
-	case s.Algorithm == econt.Repeater && links < repeaterLinks:
-		return chips, fmt.Errorf("the repeater's 48 charges need %d links, not %d", repeaterLinks, links)
+	d, err := s.reading()
+	if err != nil {
+		return chips, err
 	}
 	for k := range chips {
-		c, err := econt.BaselineConfig(s.Algorithm, links, k == 1, nil)
+		config, set, err := s.chip(k)
 		if err != nil {
 			return chips, err
 		}
-		c.STCType = s.STCType
-		if s.Algorithm == econt.ThresholdSum {
-			for ch := range c.Threshold {
-				c.Threshold[ch] = s.Threshold
-			}
-		}
-		d, err := s.reading()
-		if err != nil {
-			return chips, err
-		}
-		if chips[k], err = econt.NewBaseline(c, econt.BaselineSettings{Decoder: d}); err != nil {
+		set.Decoder.Rest, set.Decoder.Share = d.Rest, d.Share
+		if chips[k], err = econt.NewBaseline(config, set); err != nil {
 			return chips, err
 		}
 		if s.Decoder == nil {
@@ -128,6 +121,35 @@ func (s Scheme) Chips() (chips [2]*econt.Baseline, err error) {
 		}
 	}
 	return chips, nil
+}
+
+// chip is what the chip of low or, with 1, of high density is made from.
+func (s Scheme) chip(k int) (c econt.Config, set econt.BaselineSettings, err error) {
+	if b := s.Chip[k]; b != nil {
+		c, set = b.Config(), b.Settings()
+		set.Order = hgcal.V9
+		if c.Algorithm != s.Algorithm || c.Algorithm == econt.SuperTriggerCell && c.STCType != s.STCType {
+			return c, set, fmt.Errorf("the chip's algorithm is %v, of STC type %d: want %v, %d", c.Algorithm, c.STCType, s.Algorithm, s.STCType)
+		}
+		return c, set, nil
+	}
+	links := s.Links
+	switch {
+	case s.Algorithm == econt.ThresholdSum:
+		links = econt.MaxETx // the buffer carries a long frame over
+	case s.Algorithm == econt.Repeater && links < repeaterLinks:
+		return c, set, fmt.Errorf("the repeater's 48 charges need %d links, not %d", repeaterLinks, links)
+	}
+	if c, err = econt.BaselineConfig(s.Algorithm, links, k == 1, nil); err != nil {
+		return c, set, err
+	}
+	c.STCType = s.STCType
+	if s.Algorithm == econt.ThresholdSum {
+		for ch := range c.Threshold {
+			c.Threshold[ch] = s.Threshold
+		}
+	}
+	return c, set, nil
 }
 
 // reading is how frames are read.

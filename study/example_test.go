@@ -15,6 +15,7 @@ func ExampleKinds() {
 	// reproduce-full 1
 	// compare 1
 	// encoder 1
+	// decoder 1
 	// emd-cnn 1
 	// surrogate-scan 1
 	// physics 1

@@ -9,6 +9,7 @@ import (
 	"barrow/report"
 	"barrow/run"
 	"barrow/study/compare"
+	"barrow/study/decode"
 	"barrow/study/decoders"
 	"barrow/study/estimate"
 	"barrow/study/internal/page"
@@ -31,6 +32,7 @@ func Kinds() []Kind {
 		{reproduce.FullKind(), reproduce.FullPage},
 		{compare.Kind(), compare.Page},
 		{compare.EncoderKind(), compare.Page},
+		{decode.Kind(), decode.Page},
 		{estimate.Kind(), estimate.Page},
 		{estimate.ScanKind(), estimate.ScanPage},
 		{physics.Kind(), physics.Page},

@@ -14,6 +14,7 @@ import (
 	"barrow/internal/setting"
 	"barrow/internal/setting/bind"
 	"barrow/study/compare"
+	"barrow/study/decode"
 	"barrow/study/decoders"
 	"barrow/study/estimate"
 	"barrow/study/physics"
@@ -31,6 +32,7 @@ func TestSettingsAreFlags(t *testing.T) {
 		one      bool
 	}{
 		{"encoder train", func() any { return &compare.Plan{} }, true},
+		{"decoder train", func() any { return &decode.Plan{} }, false},
 		{"compare", func() any { return &compare.Plan{} }, false},
 		{"surrogate train", func() any { return &estimate.Plan{} }, false},
 		{"surrogate scan", func() any { return &estimate.ScanPlan{} }, false},

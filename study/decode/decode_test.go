@@ -1,0 +1,211 @@
+package decode
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"barrow/autoencoder"
+	"barrow/econt"
+	"barrow/evaluate"
+	"barrow/nn"
+	"barrow/run"
+	"barrow/simulate"
+	"barrow/wafer"
+	"barrow/wafer/file"
+)
+
+// tiny is a training of a second.
+func tiny() Plan {
+	p := Quick()
+	p.Events, p.Units, p.Epochs, p.PerEpoch, p.Batch, p.Links = 400, 16, 3, 400, 40, 2
+	return p
+}
+
+// writeImages writes simulated images.
+func writeImages(t *testing.T, path string, n int) {
+	t.Helper()
+	set, err := simulate.Generate(n, simulate.Settings{Seed: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := file.Create(path, false, wafer.WriteSettings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.Write(set), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// read is what files of a folder hold.
+func read(t *testing.T, folder string, names ...string) (all string) {
+	t.Helper()
+	for _, name := range names {
+		b, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all += string(b)
+	}
+	return all
+}
+
+// TestInterrupted: a run that is interrupted in its second training and gone on with on
+// another number of threads ends with the same results, weights and page.
+func TestInterrupted(t *testing.T) {
+	p := tiny()
+	p.Seeds = 2
+	whole, parts := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "parts")
+	last := 0.0
+	progress := func(share float64, _ string) {
+		if share < last || share > 1 {
+			t.Errorf("progress %v after %v", share, last)
+		}
+		last = share
+	}
+	r, err := Train(context.Background(), whole, p, Settings{Threads: 1, Progress: progress})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Trainings) != 2 || len(r.Rules) != 2 || r.Learned.Fidelity.Of(evaluate.EMD).N != 300 || r.Against == nil {
+		t.Errorf("%+v", r)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	_, err = Train(ctx, parts, p, Settings{Threads: 2, Progress: func(share float64, _ string) {
+		if share > 0.7 {
+			cancel()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if info, err := run.Inspect(parts); err != nil || info.Finished {
+		t.Fatalf("%+v %v", info, err)
+	}
+	if _, err := Train(context.Background(), parts, p, Settings{Threads: 2}); err != nil {
+		t.Fatal(err)
+	}
+	files := []string{run.Results, run.Report, run.Weights + "/decoder.weights", run.Weights + "/decoder-seed2.weights"}
+	if read(t, whole, files...) != read(t, parts, files...) {
+		t.Error("the interrupted run differs")
+	}
+	if _, err := Page(whole); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestFrames trains for every kind of frames, on given images too, and what is kept is measured
+// beside as many rules as there are.
+func TestFrames(t *testing.T) {
+	dir := t.TempDir()
+	data := filepath.Join(dir, "data.csv")
+	writeImages(t, data, 120)
+	encoder := filepath.Join(dir, "encoder.weights")
+	a, err := autoencoder.Architecture{Precision: "asic", LatentBits: 5}.New(nn.Settings{Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Save(encoder); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		change func(*Plan)
+		rules  []evaluate.Decoding
+	}{
+		"BC": {func(p *Plan) { p.UseSum, p.Entry, p.Density, p.DropLSB = true, "erx", "hd", 2 }, []evaluate.Decoding{"kept", "spread"}},
+		"STC addressed": {func(p *Plan) {
+			p.Algorithm, p.STCType, p.Links, p.Data, p.Pretrain = "STC", 3, 4, []string{data}, []string{data}
+		}, []evaluate.Decoding{"kept", "spread"}},
+		"CTC": {func(p *Plan) {
+			p.Algorithm, p.STCType, p.Data, p.Point, p.Pedestal = "STC", 2, []string{data}, "lowest", true
+		}, []evaluate.Decoding{"spread"}},
+		"TS": {func(p *Plan) { p.Algorithm, p.Threshold, p.Conditions, p.Loss = "TS", 60, true, "mse+emd" }, []evaluate.Decoding{"kept", "spread"}},
+		"AE": {func(p *Plan) { p.Algorithm, p.Model, p.Links = "AE", encoder, 3 }, []evaluate.Decoding{DecodeOwn}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := tiny()
+			p.Epochs, p.DataEpochs = 2, 2
+			c.change(&p)
+			r, err := Train(context.Background(), filepath.Join(dir, name), p, Settings{Threads: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var rules []string
+			for _, c := range r.Rules {
+				rules = append(rules, string(c.Decoding))
+				if c.Fidelity.Of(evaluate.EMD).N != r.Learned.Fidelity.Of(evaluate.EMD).N || c.Bits != r.Learned.Bits {
+					t.Errorf("%s: of other images or frames than the decoder", c.Decoding)
+				}
+			}
+			want := ""
+			for _, d := range c.rules {
+				want += string(d) + " "
+			}
+			if got := strings.Join(rules, " ") + " "; got != want {
+				t.Errorf("rules %s, want %s", got, want)
+			}
+			if len(p.Data) > 0 && len(r.Trainings[0].Data) != 2 {
+				t.Errorf("curve on given images %v", r.Trainings[0].Data)
+			}
+		})
+	}
+}
+
+func TestCheck(t *testing.T) {
+	for want, change := range map[string]func(*Plan){
+		`algorithm = "RPT"`:      func(p *Plan) { p.Algorithm = "RPT" },
+		"links = 14":             func(p *Plan) { p.Links = 14 },
+		"stc_type: algorithm":    func(p *Plan) { p.STCType = 1 },
+		"stc_type = 5":           func(p *Plan) { p.Algorithm, p.STCType = "STC", 5 },
+		"threshold: algorithm":   func(p *Plan) { p.Threshold = 3 },
+		"threshold = -1":         func(p *Plan) { p.Algorithm, p.Threshold = "TS", -1 },
+		"use_sum: algorithm":     func(p *Plan) { p.Algorithm, p.UseSum = "STC", true },
+		"drop_lsb: algorithm":    func(p *Plan) { p.Algorithm, p.DropLSB = "STC", 1 },
+		`"AE" needs model`:       func(p *Plan) { p.Algorithm = "AE" },
+		"model: algorithm":       func(p *Plan) { p.Model = "x" },
+		"a decoder has one loss": func(p *Plan) { p.Loss = "emd@telescope" },
+		"needs no network":       func(p *Plan) { p.CNN = "builtin" },
+		"without data there is":  func(p *Plan) { p.Pretrain = []string{"x"} },
+		"events = 5":             func(p *Plan) { p.Events = 5 },
+		"seeds = 0":              func(p *Plan) { p.Seeds = 0 },
+		"learning_rate = 0":      func(p *Plan) { p.Rate = 0 },
+		"learning_rate = 1":      func(p *Plan) { p.Rate = 1 },
+		"images_per_epoch = 0":   func(p *Plan) { p.PerEpoch = 0 },
+		"units = -3":             func(p *Plan) { p.Units = -3 },
+	} {
+		p := Default()
+		change(&p)
+		if err := p.Check(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want an error with %q, got %v", want, err)
+		}
+	}
+	for _, p := range []Plan{Default(), Quick()} {
+		if err := p.Check(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestNothingToLearn: what a decoder cannot help is said before there is a folder.
+func TestNothingToLearn(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "run")
+	for want, change := range map[string]func(*Plan){
+		"a decoder has nothing to learn": func(p *Plan) { p.Links = econt.MaxETx },
+		"no such file":                   func(p *Plan) { p.Data = []string{"none.csv"} },
+	} {
+		p := tiny()
+		change(&p)
+		_, err := Train(context.Background(), folder, p, Settings{})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want an error with %q, got %v", want, err)
+		}
+		if _, err := os.Stat(folder); err == nil {
+			t.Errorf("%s: there is a folder", want)
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package decode
+
+import (
+	"context"
+	"fmt"
+
+	"barrow/decoder"
+	"barrow/evaluate"
+	"barrow/nn"
+	"barrow/run"
+)
+
+// Results are everything that a run found, without times.
+type Results struct {
+	Plan    Plan   `json:"config"`
+	Frames  string `json:"frames"`        // that the decoder reads, in words
+	Density string `json:"wafer_density"` // of the held-out images, in words
+	// Rules are what is known by hand, or with AE the encoder's own decoder, on the held-out
+	// images, and Learned is the decoder that is kept.
+	Rules   []evaluate.ChipResult `json:"rules"`
+	Learned evaluate.ChipResult   `json:"learned"`
+	Seed    uint64                `json:"kept_seed"` // whose decoder that is
+	File    string                `json:"file"`      // of its weights, in the folder
+	// Validation are the mean EMDs of the rules on the images to choose by.
+	Validation []float64 `json:"rules_validation_emd"`
+	// Best is the decoding with the smallest mean EMD on the images to choose by: learned,
+	// unless a rule by hand has that.
+	Best evaluate.Decoding `json:"best"`
+	// Against compares the learned decoder with the best of the rules by those images, image
+	// by image of the held-out ones; nil where there is no rule.
+	Against   *evaluate.Versus `json:"against_best_rule,omitempty"`
+	Trainings []Training       `json:"trainings"`
+}
+
+// BestRule is the number of the rule with the smallest mean EMD on the images to choose by, -1
+// where there is none.
+func (r *Results) BestRule() int {
+	best := -1
+	for k, v := range r.Validation {
+		if best < 0 || v < r.Validation[best] {
+			best = k
+		}
+	}
+	return best
+}
+
+// all trains and measures.
+func (w *work) all(ctx context.Context) (*Results, *Times, error) {
+	r, times := &Results{Plan: w.plan, File: run.Weights + "/" + run.DecoderWeights + run.WeightsEnding}, &Times{}
+	n := w.plan.Seeds
+	for k := range n {
+		t, err := w.seed(ctx, k, func(share float64, note string) {
+			if n > 1 {
+				note = fmt.Sprintf("training %d of %d, %s", k+1, n, note)
+			}
+			w.progress(0.95*(float64(k)+share)/float64(n), note)
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		r.Trainings, times.Seconds = append(r.Trainings, t.Training), append(times.Seconds, t.Seconds)
+	}
+	w.progress(0.95, "measuring")
+	return r, times, w.measure(ctx, r)
+}
+
+// measure holds the trained decoders and the rules to the images, and keeps the best.
+func (w *work) measure(ctx context.Context, r *Results) error {
+	var learned []evaluate.FrameDecoder
+	for k := range w.plan.Seeds {
+		m, err := w.trained(k)
+		if err != nil {
+			return err
+		}
+		r.Frames = m.Chip().String()
+		learned = append(learned, m)
+	}
+	chosen, err := w.contest.measure(ctx, w.validation, learned)
+	if err != nil {
+		return err
+	}
+	held, err := w.contest.measure(ctx, w.test, learned)
+	if err != nil {
+		return err
+	}
+	r.Density = held.density
+	validation, test := chosen.list, held.list
+	first := len(test) - w.plan.Seeds
+	best := first
+	for k := range r.Trainings {
+		t := &r.Trainings[k]
+		t.Validation, t.EMD = mean(validation[first+k]), mean(test[first+k])
+		if t.Validation < mean(validation[best]) {
+			best = first + k
+		}
+	}
+	r.Learned, r.Rules, r.Seed = test[best], test[:first], r.Trainings[best-first].Seed
+	r.Best = evaluate.DecodeLearned
+	for k := range r.Rules {
+		r.Validation = append(r.Validation, mean(validation[k]))
+	}
+	if rule := r.BestRule(); rule >= 0 {
+		if r.Validation[rule] < mean(validation[best]) {
+			r.Best = r.Rules[rule].Decoding
+		}
+		v, err := evaluate.Compare(values(r.Learned), values(r.Rules[rule]), draws, w.plan.Seed)
+		if err != nil {
+			return err
+		}
+		r.Against = &v
+	}
+	for _, list := range [][]evaluate.ChipResult{r.Rules, {r.Learned}} {
+		for k := range list {
+			for f := range list[k].Fidelity.Figures { // which r.Learned shares
+				list[k].Fidelity.Figures[f].Values = nil
+			}
+		}
+	}
+	m, err := w.trained(best - first)
+	if err != nil {
+		return err
+	}
+	return m.Save(w.folder.Path(run.Weights, run.DecoderWeights+run.WeightsEnding))
+}
+
+// draws are those of the bootstrap.
+const draws = 1000
+
+func mean(r evaluate.ChipResult) float64     { return r.Fidelity.Of(evaluate.EMD).Mean }
+func values(r evaluate.ChipResult) []float64 { return r.Fidelity.Of(evaluate.EMD).Values }
+
+// trained is the k-th seed's decoder, as its file has it.
+func (w *work) trained(k int) (*decoder.Model, error) {
+	return decoder.Load(w.folder.Path(run.Weights, w.part(k)+run.WeightsEnding), nn.Settings{Threads: w.threads})
+}
