@@ -62,7 +62,7 @@ func (s *Solver) appendFlow(r *solution, p, q []float64, arcs []Arc) []Arc {
 		}
 	}
 	if l := s.large; l != nil {
-		l.net.Arcs(func(i, j int, flow float64) { add(i, j, l.swap, flow*l.unit*unit) })
+		l.core.flows(func(i, j int, flow float64) { add(i, j, false, flow*l.unit*unit) })
 		return arcs
 	}
 	s.state.Arcs(func(i, j int, flow float64) { add(i, j, s.state.Swapped, flow*s.state.Unit*unit) })
@@ -137,20 +137,12 @@ func Certify(g Ground, p, q []float64, plan []Arc, f, h []float64) (Certificate,
 		}
 		row[a.From] += a.Mass
 		col[a.To] += a.Mass
-		c.Primal += a.Mass * m.row(a.From)[a.To]
+		c.Primal += a.Mass * g.At(a.From, a.To)
 		c.Negative = max(c.Negative, -a.Mass)
 		c.Mass += a.Mass
 	}
-	hi := func(j int) float64 {
-		if h == nil {
-			return -f[j]
-		}
-		return h[j]
-	}
+	c.Violation = m.violation(f, h)
 	for i := range m.rows {
-		for j, x := range m.row(i) {
-			c.Violation = max(c.Violation, f[i]+hi(j)-x)
-		}
 		c.Imbalance = max(c.Imbalance, math.Abs(row[i]-p[i]))
 	}
 	for j := range m.cols {
@@ -170,6 +162,26 @@ func Certify(g Ground, p, q []float64, plan []Arc, f, h []float64) (Certificate,
 		c.Dual += (x - q[i]) * f[i]
 	}
 	return c, nil
+}
+
+// violation is the largest f_i + h_j − D_ij, or 0, with −f for h where h is nil.
+func (v *view) violation(f, h []float64) float64 {
+	if v.grid != nil {
+		return v.grid.violation(f, h)
+	}
+	hi := func(j int) float64 {
+		if h == nil {
+			return -f[j]
+		}
+		return h[j]
+	}
+	worst := 0.0
+	for i := range v.rows {
+		for j, x := range v.row(i) {
+			worst = max(worst, f[i]+hi(j)-x)
+		}
+	}
+	return worst
 }
 
 // Certificate solves the pair and measures the result against the problem of

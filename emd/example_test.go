@@ -29,6 +29,31 @@ func ExampleSolver_Gradient() {
 	// distance 2.25, derivative [-0.5625 0.1875 -0.0625]
 }
 
+func ExampleNewGrid() {
+	grid, err := emd.NewGrid([]int{28, 28}, emd.L1, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	solver, err := emd.NewSolver(grid, emd.Settings{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	p, q := make([]float64, 28*28), make([]float64, 28*28)
+	for y := range 10 {
+		for x := range 10 {
+			p[(4+y)*28+x] = 1
+			q[(7+y)*28+x+2] = 1 // the same square, 3 lower and 2 to the right
+		}
+	}
+	distance, err := solver.Distance(p, q)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%.6g\n", distance)
+	// Output:
+	// 500
+}
+
 func ExampleSolver_Flow() {
 	metric, err := emd.Euclidean([][2]float64{{0, 0}, {1, 0}, {2, 0}})
 	if err != nil {

@@ -8,16 +8,40 @@ import (
 
 // large is the path for metrics of more than 64 nodes.
 type large struct {
-	net  *network.Solver
+	core core
 	n    int // nodes: the cells, and one for unmatched mass
 	mass []float64
 	f    []float64 // potentials
 	unit float64
-	swap bool
 }
 
-// useLarge sets the general solver up.
-func (s *Solver) useLarge(v view) {
+// A core solves the problems of one ground. Its nodes are the cells and, with
+// UnequalPenalty, one more for unmatched mass, at cost 0 from all.
+type core interface {
+	// solve finds a plan between masses that are integers of equal total, each node on
+	// one side at most, and returns false after limit pivots. start are potentials f and
+	// h of all nodes to start from, or nil.
+	solve(up, down []float64, start [2][]float64, limit int) bool
+	// primal is the cost of the plan.
+	primal() float64
+	// extend sets f to the middle of the least and the largest potentials of the cells
+	// that those of sources and sinks allow, and returns that of unmatched mass.
+	// lo and hi are work space for all nodes.
+	extend(f, lo, hi []float64) (virtual float64)
+	// flows calls add for every part of the plan.
+	flows(add func(from, to int, units float64))
+}
+
+// useLarge sets the path up for a core of so many nodes.
+func (s *Solver) useLarge(c core, nodes int) {
+	s.large = &large{core: c, n: nodes, mass: make([]float64, 2*nodes), f: make([]float64, s.cells)}
+	if s.limit = s.set.MaxPivots; s.limit == 0 {
+		s.limit = 500 * (nodes + 20)
+	}
+}
+
+// useMatrix is useLarge for a matrix of distances.
+func (s *Solver) useMatrix(v view) {
 	n, d := v.rows, v.c
 	if s.set.Unequal == UnequalPenalty {
 		// Unmatched mass goes to a further node at cost 0; R is added to
@@ -25,16 +49,10 @@ func (s *Solver) useLarge(v view) {
 		n++
 		d = v.fast.extended(&v)
 	}
-	s.large = &large{
-		net: network.New(n, d), n: n,
-		mass: make([]float64, 2*n), f: make([]float64, v.rows),
-	}
-	if s.limit = s.set.MaxPivots; s.limit == 0 {
-		s.limit = 500 * (n + 20)
-	}
+	s.useLarge(&matrixCore{net: network.New(n, d)}, n)
 }
 
-// solveLarge is solve for the general solver.
+// solveLarge is solve for more than 64 nodes.
 func (s *Solver) solveLarge(p, q []float64) (solution, error) {
 	l := s.large
 	var r solution
@@ -50,27 +68,22 @@ func (s *Solver) solveLarge(p, q []float64) (solution, error) {
 	if err != nil {
 		return r, err
 	}
+	up, down := l.mass[:l.n], l.mass[l.n:]
 	if !l.split(p, q, a, b, extra, negligible*max(a*r.p, b*r.q)) {
 		r.equal = true
 		s.close(&r, 0, 0, extra, 0)
 		return r, r.check()
 	}
-	sinks := 1
-	if l.swap {
-		sinks = 0
-	}
-	l.net.Guide(s.guide(sinks))
-	ok := l.net.Solve(s.limit)
-	mean, virtual := l.finish(s.cells)
-	s.close(&r, l.net.Primal()*l.unit, mean, extra, virtual)
+	ok := l.core.solve(up, down, [2][]float64{s.guide(0), s.guide(1)}, s.limit)
+	virtual := l.core.extend(l.f, up, down)
+	s.close(&r, l.core.primal()*l.unit, sum(l.f)/float64(s.cells), extra, virtual)
 	if !ok {
 		return r, s.pivotError(&r, p, q)
 	}
 	return r, r.check()
 }
 
-// split scales p·a − q·b to integers and hands them to the network as sources and
-// sinks.
+// split scales p·a − q·b to integers.
 func (l *large) split(p, q []float64, a, b, extra, below float64) bool {
 	up, down := l.mass[:l.n], l.mass[l.n:]
 	clear(l.mass)
@@ -89,41 +102,51 @@ func (l *large) split(p, q []float64, a, b, extra, below float64) bool {
 		down[l.n-1] = -extra
 	}
 	var ok bool
-	if l.unit, ok = toIntegers(up, down, below); !ok {
-		return false
-	}
-	l.swap = count(up) > count(down)
-	if l.swap {
+	l.unit, ok = toIntegers(up, down, below)
+	return ok
+}
+
+// matrixCore solves problems on a matrix of distances.
+type matrixCore struct {
+	net  *network.Solver
+	swap bool // the sources are the cells with less mass
+}
+
+func (c *matrixCore) solve(up, down []float64, start [2][]float64, limit int) bool {
+	guide := start[1]
+	if c.swap = count(up) > count(down); c.swap {
 		up, down = down, up
+		guide = start[0]
 	}
-	l.net.Reset()
+	c.net.Reset()
 	for k, x := range up {
 		if x > 0 {
-			l.net.Source(k, x)
+			c.net.Source(k, x)
 		}
 	}
 	for k, x := range down {
 		if x > 0 {
-			l.net.Sink(k, x)
+			c.net.Sink(k, x)
 		}
 	}
-	return true
+	c.net.Guide(guide)
+	return c.net.Solve(limit)
 }
 
-// finish extends the potentials to all cells by c-transforms, in the sign for p,
-// and returns their mean and the potential of unmatched mass.
-func (l *large) finish(cells int) (mean, virtual float64) {
-	lo, hi := l.mass[:l.n], l.mass[l.n:]
+func (c *matrixCore) primal() float64 { return c.net.Primal() }
+
+// extend does c-transforms.
+func (c *matrixCore) extend(f, lo, hi []float64) (virtual float64) {
 	for k := range lo {
 		lo[k], hi[k] = math.Inf(-1), math.Inf(1)
 	}
-	for x := range l.net.Nodes() {
-		c, pot := l.net.Node(x)
-		if c == cells {
+	for x := range c.net.Nodes() {
+		cell, pot := c.net.Node(x)
+		if cell == len(f) {
 			virtual = pot
 		}
-		d := l.net.Costs(c)
-		if x < l.net.Sources() {
+		d := c.net.Costs(cell)
+		if x < c.net.Sources() {
 			for k, y := range d {
 				lo[k] = max(lo[k], pot-y)
 			}
@@ -134,13 +157,22 @@ func (l *large) finish(cells int) (mean, virtual float64) {
 		}
 	}
 	sign := 1.0
-	if l.swap {
+	if c.swap {
 		sign = -1
 	}
-	for k := range cells {
-		l.f[k] = sign * (lo[k]/2 + hi[k]/2)
+	for k := range f {
+		f[k] = sign * (lo[k]/2 + hi[k]/2)
 	}
-	return sum(l.f) / float64(cells), sign * virtual
+	return sign * virtual
+}
+
+func (c *matrixCore) flows(add func(from, to int, units float64)) {
+	c.net.Arcs(func(from, to int, units float64) {
+		if c.swap {
+			from, to = to, from
+		}
+		add(from, to, units)
+	})
 }
 
 func sum(v []float64) float64 {

@@ -29,7 +29,7 @@ func TestLargeAgainstSmall(t *testing.T) {
 				if v, err := m.view(); err != nil {
 					t.Fatal(err)
 				} else if !full {
-					large.useLarge(v)
+					large.useMatrix(v)
 				} else if err := large.useRect(newView(n, n, m.d, &m.full)); err != nil {
 					t.Fatal(err)
 				}
@@ -98,7 +98,7 @@ func TestThousandPoints(t *testing.T) {
 				t.Fatal(err)
 			}
 			e[k] = c.Primal
-			t.Logf("%d points: %d pivots", n, s.large.net.Pivots)
+			t.Logf("%d points: %d pivots", n, s.large.core.(*matrixCore).net.Pivots)
 		}
 		if e[1] > e[0] {
 			t.Errorf("%d points: the torus, %v, is longer around than the plane, %v", n, e[1], e[0])

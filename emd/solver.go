@@ -31,7 +31,7 @@ type Solver struct {
 	start  [2][]float64 // potentials to start from where warm
 }
 
-// NewSolver prepares a Solver for a [*Metric] or a [*Cost]. For a metric that
+// NewSolver prepares a Solver for a [*Metric], a [*Grid] or a [*Cost]. For a metric that
 // breaks the triangle inequality it returns the [*TriangleError] of [Metric.Check]
 // unless Settings.NonMetric allows that.
 func NewSolver(g Ground, s Settings) (*Solver, error) {
@@ -46,8 +46,18 @@ func NewSolver(g Ground, s Settings) (*Solver, error) {
 		return nil, err
 	}
 	v := &Solver{ground: g, set: s, cells: view.rows, cellsQ: view.cols}
+	nodes := view.rows
+	if s.Unequal == UnequalPenalty {
+		nodes++
+	}
 	m, ok := g.(*Metric)
-	if !ok {
+	switch {
+	case view.grid != nil && nodes > simplex64.Max:
+		v.useLarge(newGridCore(view.grid, s.Unequal == UnequalPenalty), nodes)
+		return v, nil
+	case view.grid != nil:
+		m = view.grid.metric()
+	case !ok:
 		return v, v.useRect(view)
 	}
 	if s.NonMetric != NonMetricAssume {
@@ -58,12 +68,8 @@ func NewSolver(g Ground, s Settings) (*Solver, error) {
 			return v, v.useRect(newView(m.n, m.n, m.d, &m.full))
 		}
 	}
-	nodes := m.n
-	if s.Unequal == UnequalPenalty {
-		nodes++
-	}
 	if nodes > simplex64.Max {
-		v.useLarge(view)
+		v.useMatrix(view)
 		return v, nil
 	}
 	kernel, err := chooseKernel(s.Kernel)

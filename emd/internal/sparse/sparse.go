@@ -136,6 +136,16 @@ func (s *Network) Flows(f func(arc int, from, to int32, flow float64)) {
 	}
 }
 
+// Tree appends the arcs of the tree, as Plant takes them.
+func (s *Network) Tree(tree []int32) []int32 {
+	for _, k := range s.arc {
+		if k != none {
+			tree = append(tree, k)
+		}
+	}
+	return tree
+}
+
 // Primal is Σ flow·cost.
 func (s *Network) Primal() float64 {
 	sum := 0.0
