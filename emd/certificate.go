@@ -169,6 +169,9 @@ func (v *view) violation(f, h []float64) float64 {
 	if v.grid != nil {
 		return v.grid.violation(f, h)
 	}
+	if v.points != nil {
+		return v.points.violation(f, h)
+	}
 	hi := func(j int) float64 {
 		if h == nil {
 			return -f[j]

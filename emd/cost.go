@@ -7,8 +7,8 @@ import (
 )
 
 // A Ground says what it costs to move a unit of mass from a cell of p to a cell of
-// q. It is a [*Metric] or a [*Grid], where both are the same cells, or a [*Cost], where
-// they need not be.
+// q. It is a [*Metric] or a [*Grid], where both are the same cells, or a [*Cost] or
+// [*Points], where they need not be.
 type Ground interface {
 	// Dims is the number of cells of p and of q.
 	Dims() (p, q int)
@@ -23,12 +23,13 @@ type Ground interface {
 // A view is what Solvers and certificates see of a Ground.
 type view struct {
 	rows, cols int
-	c          []float64 // rows×cols, nil for a grid
+	c          []float64 // rows×cols, nil for a grid and for points
 	max        float64   // the largest absolute value
 	least      float64   // the most negative cost, or 0
 	tiny       float64   // the smallest positive cost, 0 where it is not known
 	fast       *fastTable
 	grid       *Grid
+	points     *Points
 }
 
 func (v *view) row(i int) []float64 { return v.c[i*v.cols : (i+1)*v.cols] }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 
+	"barrow/emd/internal/columns"
 	"barrow/emd/internal/simplex64"
 	"barrow/internal/simd"
 )
@@ -23,6 +24,17 @@ func kernelName(k simplex64.Kernel) string {
 	case simplex64.AVX512:
 		return simd.AVX512
 	case simplex64.AVX2:
+		return simd.AVX2
+	}
+	return simd.Portable
+}
+
+// columnsKernel is the name of a kernel for points.
+func columnsKernel(k columns.Kernel) string {
+	switch k {
+	case columns.AVX512:
+		return simd.AVX512
+	case columns.AVX2:
 		return simd.AVX2
 	}
 	return simd.Portable

@@ -19,6 +19,8 @@ type rect struct {
 	state   *simplex64.State
 	shift   float64 // added to all costs there, so that none is negative
 
+	cloud *cloud // on points: there are no costs above
+
 	net    *network.Solver
 	capped []float64       // costs, none above a cap
 	below  *network.Solver // on these
@@ -47,7 +49,9 @@ func (s *Solver) useRect(v view) error {
 	if s.set.Unequal == UnequalPenalty {
 		nodes++
 		l.stride++
-		l.costs = v.fast.extended(&v)
+		if v.c != nil {
+			l.costs = v.fast.extended(&v)
+		}
 	}
 	l.mass = make([]float64, v.rows+v.cols+2)
 	l.flows = make([]move, 0, nodes)
@@ -61,13 +65,16 @@ func (s *Solver) useRect(v view) error {
 	if s.limit = s.set.MaxPivots; s.limit == 0 {
 		s.limit = 500 * (nodes + 20)
 	}
-	if nodes > simplex64.Max {
+	kernel, err := chooseKernel(s.set.Kernel)
+	switch {
+	case err != nil:
+		return err
+	case v.c == nil:
+		l.cloud = newCloud(v.points, kernelName(kernel))
+		return nil
+	case nodes > simplex64.Max:
 		l.net = network.NewScaled(l.stride, l.costs)
 		return nil
-	}
-	kernel, err := chooseKernel(s.set.Kernel)
-	if err != nil {
-		return err
 	}
 	l.shift = -v.least
 	l.problem = v.fast.between(&v, nodes, kernel)
@@ -200,13 +207,24 @@ func (l *rect) used() float64 {
 	return u
 }
 
-func (l *rect) cost(m move) float64 { return l.costs[m.from*l.stride+m.to] }
+func (l *rect) cost(m move) float64 {
+	if l.cloud == nil {
+		return l.costs[m.from*l.stride+m.to]
+	}
+	if m.from == l.rows || m.to == l.cols {
+		return 0
+	}
+	return l.cloud.points.At(m.from, m.to)
+}
 
 // exact says that no cost is so large that it has to be cut.
 func (l *rect) exact() bool { return l.max <= exactRange*l.used() }
 
 // solveNetwork uses the general simplex, again with lower caps while these help.
 func (l *rect) solveNetwork(p, q []float64, a, b, below float64, limit int) (ok, moving bool) {
+	if l.cloud != nil {
+		return l.solveCloud(p, q, a, b, below, limit)
+	}
 	if l.net == nil {
 		l.net = network.NewScaled(l.stride, l.costs)
 	}
@@ -252,9 +270,10 @@ func (l *rect) dropForbidden(top float64) {
 	l.flows = kept
 }
 
-// place solves the problem by a network.
-func (l *rect) place(net *network.Solver, p, q []float64, a, b, below float64, limit int) (ok, moving bool) {
-	up, down := l.mass[:l.rows+1], l.mass[l.rows+1:]
+// weigh makes the masses integers of equal total, those of the extra nodes last, and
+// returns false where there is nothing to move.
+func (l *rect) weigh(p, q []float64, a, b, below float64) (up, down []float64, load bool) {
+	up, down = l.mass[:l.rows+1], l.mass[l.rows+1:]
 	clear(l.mass)
 	for i, x := range p {
 		up[i] = x * a
@@ -267,8 +286,14 @@ func (l *rect) place(net *network.Solver, p, q []float64, a, b, below float64, l
 	} else {
 		down[l.cols] = -l.extra
 	}
-	var load bool
-	if l.unit, load = toIntegers(up, down, below); !load {
+	l.unit, load = toIntegers(up, down, below)
+	return up, down, load
+}
+
+// place solves the problem by a network.
+func (l *rect) place(net *network.Solver, p, q []float64, a, b, below float64, limit int) (ok, moving bool) {
+	up, down, load := l.weigh(p, q, a, b, below)
+	if !load {
 		return true, false
 	}
 	net.Reset()
@@ -308,24 +333,7 @@ func (l *rect) extend(moving bool) {
 		cols++
 	}
 	f, h, g, k, hs := l.f[:rows], l.h[:cols], l.g[:rows], l.k[:cols], l.hs[:cols]
-	fill(h, math.Inf(1))
-	fill(k, math.Inf(1))
-	for i := range f {
-		best, own := math.Inf(1), l.fs[i]
-		for j, x := range l.costs[i*l.stride:][:cols] {
-			best = min(best, x-hs[j])
-			k[j] = min(k[j], x-own)
-		}
-		f[i] = best
-	}
-	for i, y := range f {
-		best := math.Inf(1)
-		for j, x := range l.costs[i*l.stride:][:cols] {
-			h[j] = min(h[j], x-y)
-			best = min(best, x-k[j])
-		}
-		g[i] = best
-	}
+	l.transform(f, h, g, k, hs)
 	if !moving {
 		return
 	}
@@ -336,6 +344,36 @@ func (l *rect) extend(moving bool) {
 	}
 	for j, x := range k {
 		h[j] = max(h[j], hs[j])/2 + x/2
+	}
+}
+
+// transform finds f from the sinks' potentials hs and h from all of that f, and likewise k
+// from the sources' and g from k.
+func (l *rect) transform(f, h, g, k, hs []float64) {
+	if c := l.cloud; c != nil {
+		c.toP(f, hs)
+		c.toQ(h, f)
+		c.toQ(k, l.fs[:len(f)])
+		c.toP(g, k)
+		return
+	}
+	fill(h, math.Inf(1))
+	fill(k, math.Inf(1))
+	for i := range f {
+		best, own := math.Inf(1), l.fs[i]
+		for j, x := range l.costs[i*l.stride:][:len(h)] {
+			best = min(best, x-hs[j])
+			k[j] = min(k[j], x-own)
+		}
+		f[i] = best
+	}
+	for i, y := range f {
+		best := math.Inf(1)
+		for j, x := range l.costs[i*l.stride:][:len(h)] {
+			h[j] = min(h[j], x-y)
+			best = min(best, x-k[j])
+		}
+		g[i] = best
 	}
 }
 

@@ -57,6 +57,8 @@ func NewSolver(g Ground, s Settings) (*Solver, error) {
 		return v, nil
 	case view.grid != nil:
 		m = view.grid.metric()
+	case view.points != nil:
+		return v, v.usePoints(view, nodes)
 	case !ok:
 		return v, v.useRect(view)
 	}
@@ -72,17 +74,22 @@ func NewSolver(g Ground, s Settings) (*Solver, error) {
 		v.useMatrix(view)
 		return v, nil
 	}
-	kernel, err := chooseKernel(s.Kernel)
+	return v, v.useFast(m, nodes)
+}
+
+// useFast sets the path up for a metric of few nodes.
+func (s *Solver) useFast(m *Metric, nodes int) error {
+	kernel, err := chooseKernel(s.set.Kernel)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	v.fast = m.fast.problem(m, nodes, kernel)
-	v.state = simplex64.NewState()
-	v.pad = m.n != 8*v.fast.Words
-	if v.limit = s.MaxPivots; v.limit == 0 {
-		v.limit = 50 * (nodes + 20)
+	s.fast = m.fast.problem(m, nodes, kernel)
+	s.state = simplex64.NewState()
+	s.pad = m.n != 8*s.fast.Words
+	if s.limit = s.set.MaxPivots; s.limit == 0 {
+		s.limit = 50 * (nodes + 20)
 	}
-	return v, nil
+	return nil
 }
 
 // A solution is what solve finds, besides the potentials, which stay in the

@@ -281,6 +281,18 @@ func (s *Solver) Potentials(f func(sink bool, cell int, pot float64)) {
 	}
 }
 
+// Extra is the potential of what stays unmatched, 0 where there is none.
+func (s *Solver) Extra() float64 {
+	l, pot := s.levels[0], s.net.Potentials()
+	switch {
+	case l.src.extra:
+		return pot[l.src.n]
+	case l.snk.extra:
+		return pot[len(pot)-1]
+	}
+	return 0
+}
+
 // Most is the largest potential that a source at x may have beside the sinks.
 func (s *Solver) Most(x []float64) float64 {
 	l := s.levels[0]
