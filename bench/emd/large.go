@@ -245,7 +245,7 @@ func (b *problem) measure(peers []*largePeer, slow map[string]bool, o options) e
 	if err != nil {
 		return err
 	}
-	if b.solver, err = emd.NewSolver(ground, emd.Settings{NonMetric: emd.NonMetricAssume}); err != nil {
+	if b.solver, err = emd.NewSolver(ground, emd.Settings{}); err != nil {
 		return err
 	}
 	b.prepare = clock() - start

@@ -113,8 +113,13 @@ func (p *largePeer) scale(total float64) float64 {
 
 // ground is the problem's for Barrow.
 func (b *problem) ground() (emd.Ground, error) {
-	if b.placesQ != nil {
-		return emd.NewCost(b.points, b.points, b.matrix())
+	switch {
+	case b.placesQ != nil:
+		return emd.NewPointsBetween(2, b.places, b.placesQ, emd.Space{Norm: emd.L2})
+	case b.norm == "l2":
+		return emd.NewPoints(2, b.places, emd.Space{Norm: emd.L2})
+	case b.norm == "linf":
+		return emd.NewGrid([]int{b.side, b.side}, emd.LInf, nil)
 	}
-	return emd.NewMetric(b.points, b.matrix())
+	return emd.NewGrid([]int{b.side, b.side}, emd.L1, nil)
 }

@@ -1,10 +1,6 @@
 package columns
 
-import (
-	"cmp"
-	"math"
-	"slices"
-)
+import "math"
 
 // Order sorts places by halving the box of them along its longest axis, again and again:
 // places near each other are near each other in the order. Places are rows of x.
@@ -13,11 +9,19 @@ func Order(dim int, x []float64) []int32 {
 	for k := range order {
 		order[k] = int32(k)
 	}
-	halve(dim, x, order)
+	halve(dim, x, order, make([]placed, len(order)))
 	return order
 }
 
-func halve(dim int, x []float64, part []int32) {
+// A placed is a place, and where it lies along one axis.
+type placed struct {
+	at float64
+	id int32
+}
+
+func (a placed) before(b placed) bool { return a.at < b.at || a.at == b.at && a.id < b.id }
+
+func halve(dim int, x []float64, part []int32, room []placed) {
 	if len(part) < 3 {
 		return
 	}
@@ -32,16 +36,60 @@ func halve(dim int, x []float64, part []int32) {
 			axis, widest = a, hi-lo
 		}
 	}
-	slices.SortFunc(part, func(i, j int32) int {
-		return cmp.Or(cmp.Compare(x[int(i)*dim+axis], x[int(j)*dim+axis]), cmp.Compare(i, j))
-	})
+	for i, k := range part {
+		room[i] = placed{x[int(k)*dim+axis], k}
+	}
 	// Halves of sizes of powers of two, so that blocks of the order are boxes.
 	half := 1
 	for 2*half < len(part) {
 		half *= 2
 	}
-	halve(dim, x, part[:half])
-	halve(dim, x, part[half:])
+	part1, part2 := part[:half], part[half:]
+	split(room[:len(part)], half)
+	for i := range part {
+		part[i] = room[i].id
+	}
+	halve(dim, x, part1, room)
+	halve(dim, x, part2, room)
+}
+
+// split puts the first k of v in order before the others (C. A. R. Hoare's Find). Which of
+// equal ones are before others is by their numbers, so that there is one result.
+func split(v []placed, k int) {
+	for len(v) > 1 {
+		mid := len(v) / 2
+		if v[mid].before(v[0]) {
+			v[mid], v[0] = v[0], v[mid]
+		}
+		if last := len(v) - 1; v[last].before(v[mid]) {
+			v[last], v[mid] = v[mid], v[last]
+			if v[mid].before(v[0]) {
+				v[mid], v[0] = v[0], v[mid]
+			}
+		}
+		pivot := v[mid]
+		i, j := 0, len(v)-1
+		for i <= j {
+			for v[i].before(pivot) {
+				i++
+			}
+			for pivot.before(v[j]) {
+				j--
+			}
+			if i <= j {
+				v[i], v[j] = v[j], v[i]
+				i, j = i+1, j-1
+			}
+		}
+		switch {
+		case k <= j:
+			v = v[:j+1]
+		case k >= i:
+			v, k = v[i:], k-i
+		default:
+			return
+		}
+	}
 }
 
 // family is the binary logarithm of how many members a group has at most.

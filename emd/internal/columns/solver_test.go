@@ -310,6 +310,45 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
+// The first half of an order is before the other along the longest axis, and so on.
+func TestOrder(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	for range 300 {
+		n := 1 + r.IntN(200)
+		x := drawPlaces(r, 2, n, r.IntN(2) == 0)
+		order := Order(2, x)
+		seen := slices.Clone(order)
+		slices.Sort(seen)
+		for k, id := range seen {
+			if int(id) != k {
+				t.Fatalf("place %d is in the order %v", k, seen)
+			}
+		}
+		if n < 3 {
+			continue
+		}
+		half := 1
+		for 2*half < n {
+			half *= 2
+		}
+		apart := func(axis int) bool {
+			most := math.Inf(-1)
+			for _, k := range order[:half] {
+				most = max(most, x[2*int(k)+axis])
+			}
+			for _, k := range order[half:] {
+				if x[2*int(k)+axis] < most {
+					return false
+				}
+			}
+			return true
+		}
+		if !apart(0) && !apart(1) {
+			t.Fatal("the halves are not apart")
+		}
+	}
+}
+
 func ExampleSolver() {
 	space := &Space{Dim: 1, Norm: L1}
 	x := []float64{0, 1, 4}
