@@ -360,13 +360,13 @@ func (c *pointsCore) solve(up, down []float64, _ [2][]float64, limit int) bool {
 
 func (c *pointsCore) primal() float64 { return c.points.unit * c.net.Primal() }
 
-func (c *pointsCore) extend(f, _, _ []float64) (virtual float64) {
-	g := c.points
+func (c *pointsCore) extend(f, lo, _ []float64) (virtual float64) {
+	unit := c.points.unit
+	c.net.Extend(f, lo[:len(f)])
 	for k := range f {
-		x := g.place(k)
-		f[k] = g.unit * (c.net.Most(x)/2 + c.net.Fewest(x)/2)
+		f[k] *= unit
 	}
-	return g.unit * c.net.Extra()
+	return unit * c.net.Extra()
 }
 
 func (c *pointsCore) flows(add func(from, to int, units float64)) { c.net.Flows(add) }

@@ -13,10 +13,12 @@ type cloud struct {
 	space  *columns.Space
 	net    *columns.Solver
 	p, q   columns.Side // the points beside potentials
+	mask   []uint64
+	y      []float64
 }
 
 func newCloud(g *Points, kernel string) *cloud {
-	c := &cloud{points: g}
+	c := &cloud{points: g, y: make([]float64, g.space.Dim)}
 	c.space, c.net = g.solver(kernel)
 	return c
 }
@@ -43,8 +45,9 @@ func (l *rect) solveCloud(p, q []float64, a, b, below float64, limit int) (ok, m
 }
 
 // toP sets f_i to the least C_ij − h_j of all j: the transform of q's potentials. f and
-// h may have one more, of unmatched mass, which costs nothing.
-func (c *cloud) toP(f, h []float64) {
+// h may have one more, of unmatched mass, which costs nothing. about is what f is expected
+// to be nearly, −Inf where nothing is known.
+func (c *cloud) toP(f, h, about []float64) {
 	g := c.points
 	g.pack(&c.q, g.y, h, -1)
 	free := math.Inf(1)
@@ -52,7 +55,7 @@ func (c *cloud) toP(f, h []float64) {
 		free = -h[g.m]
 	}
 	for i := range g.n {
-		f[i] = min(free, g.unit*c.space.Least(g.place(i), &c.q))
+		f[i] = min(free, g.unit*c.space.LeastBelow(g.place(i), &c.q, c.bound(about[i]), c.room(&c.q), c.y))
 	}
 	if len(f) > g.n {
 		f[g.n] = leastOf(h)
@@ -60,7 +63,7 @@ func (c *cloud) toP(f, h []float64) {
 }
 
 // toQ is toP the other way.
-func (c *cloud) toQ(h, f []float64) {
+func (c *cloud) toQ(h, f, about []float64) {
 	g := c.points
 	g.pack(&c.p, g.x, f, -1)
 	free := math.Inf(1)
@@ -68,11 +71,33 @@ func (c *cloud) toQ(h, f []float64) {
 		free = -f[g.n]
 	}
 	for j := range g.m {
-		h[j] = min(free, g.unit*c.space.LeastTo(g.placeQ(j), &c.p))
+		y := g.placeQ(j)
+		if c.space.Func != nil {
+			h[j] = min(free, g.unit*c.space.LeastTo(y, &c.p))
+		} else {
+			h[j] = min(free, g.unit*c.space.LeastBelow(y, &c.p, c.bound(about[j]), c.room(&c.p), c.y))
+		}
 	}
 	if len(h) > g.m {
 		h[g.m] = leastOf(f)
 	}
+}
+
+// bound is a little above what a potential is about, in the unit of costs as they are computed.
+func (c *cloud) bound(about float64) float64 {
+	const slack = 1e-12
+	if math.IsInf(about, 0) {
+		return math.Inf(1)
+	}
+	x := about / c.points.unit
+	return x + slack*(math.Abs(x)+1)
+}
+
+func (c *cloud) room(b *columns.Side) []uint64 {
+	if n := b.Words(); len(c.mask) < n {
+		c.mask = make([]uint64, n)
+	}
+	return c.mask[:b.Words()]
 }
 
 // leastOf is the least −x.

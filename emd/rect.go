@@ -351,10 +351,11 @@ func (l *rect) extend(moving bool) {
 // from the sources' and g from k.
 func (l *rect) transform(f, h, g, k, hs []float64) {
 	if c := l.cloud; c != nil {
-		c.toP(f, hs)
-		c.toQ(h, f)
-		c.toQ(k, l.fs[:len(f)])
-		c.toP(g, k)
+		fs := l.fs[:len(f)]
+		c.toP(f, hs, fs)
+		c.toQ(h, f, hs)
+		c.toQ(k, fs, hs)
+		c.toP(g, k, fs)
 		return
 	}
 	fill(h, math.Inf(1))

@@ -2,7 +2,10 @@ package columns
 
 //go:generate go run -tags purego ./gen -out kernel_amd64.s -stubs stubs_amd64.go -pkg columns
 
-import "math"
+import (
+	"math"
+	"math/bits"
+)
 
 // A Kernel is an implementation of Scan and Least. All return the same bits.
 type Kernel int
@@ -48,6 +51,30 @@ func (s *Space) LeastTo(y []float64, b *Side) float64 {
 	}
 	return s.Least(y, b)
 }
+
+// LeastBelow is Least where it is expected to be a little below bound: the few places that
+// cost less than that are found first, which takes a third of the time. mask is room for
+// Scan, y for a place.
+func (s *Space) LeastBelow(x []float64, b *Side, bound float64, mask []uint64, y []float64) float64 {
+	if s.general() || math.IsInf(bound, 0) {
+		return s.Least(x, b)
+	}
+	s.Scan(mask, x, b, bound)
+	least := math.Inf(1)
+	for m, word := range mask[:b.stride/block] {
+		for ; word != 0; word &= word - 1 {
+			j := m*block + bits.TrailingZeros64(word)
+			least = min(least, s.Cost(x, b.place(j, y))+b.w[j])
+		}
+	}
+	if least < bound {
+		return least
+	}
+	return s.Least(x, b)
+}
+
+// Words is how many words Scan's mask of a Side has.
+func (b *Side) Words() int { return b.stride / block }
 
 // scanPortable compares before the root is taken.
 func (s *Space) scanPortable(mask []uint64, x []float64, b *Side, u float64) {

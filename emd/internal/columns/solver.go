@@ -1,6 +1,7 @@
 package columns
 
 import (
+	"math"
 	"math/bits"
 
 	"barrow/emd/internal/sparse"
@@ -175,7 +176,7 @@ type candidate struct {
 }
 
 // perSource is how many arcs are added for one source at a time.
-const perSource = 3
+const perSource = 6
 
 // price looks at all pairs and adds arcs; it returns false where none is violated.
 func (s *Solver) price(l *level) bool {
@@ -293,22 +294,42 @@ func (s *Solver) Extra() float64 {
 	return 0
 }
 
-// Most is the largest potential that a source at x may have beside the sinks.
-func (s *Solver) Most(x []float64) float64 {
-	l := s.levels[0]
-	most := s.space.Least(x, &l.snk.Side)
-	if l.snk.extra {
-		most = min(most, s.net.Potentials()[l.src.nodes()+l.snk.n])
+// Extend sets f to the middle of the least and the largest potentials that the cells may have
+// beside those of sources and sinks, where both are the same cells. known is room for as many.
+func (s *Solver) Extend(f, known []float64) {
+	l, pot := s.levels[0], s.net.Potentials()
+	sources := l.src.nodes()
+	// A cell with mass has its potential, but for what was let be.
+	for k := range known {
+		known[k] = math.NaN()
 	}
-	return most
-}
-
-// Fewest is the least potential that a sink at y may have beside the sources.
-func (s *Solver) Fewest(y []float64) float64 {
-	l := s.levels[0]
-	fewest := -s.space.LeastTo(y, &l.src.Side)
+	largest := 0.0
+	for x, y := range pot {
+		largest = max(largest, math.Abs(y))
+		switch {
+		case x < l.src.n:
+			known[s.cell(&l.src, 0, x)] = y
+		case x >= sources && x-sources < l.snk.n:
+			known[s.cell(&l.snk, 1, x-sources)] = y
+		}
+	}
+	slack := 4*s.net.Tolerance() + 1e-14*largest
+	below, above := math.Inf(-1), math.Inf(1)
 	if l.src.extra {
-		fewest = max(fewest, s.net.Potentials()[l.src.n])
+		below = pot[l.src.n]
 	}
-	return fewest
+	if l.snk.extra {
+		above = pot[sources+l.snk.n]
+	}
+	s.mask = grow(s.mask, max(l.src.Words(), l.snk.Words()))
+	for k := range f {
+		x := s.places[0][k*s.space.Dim:][:s.space.Dim]
+		most, fewest := math.Inf(1), math.Inf(1)
+		if y := known[k]; y == y {
+			most, fewest = y+slack, slack-y
+		}
+		most = s.space.LeastBelow(x, &l.snk.Side, most, s.mask, s.y)
+		fewest = -s.space.LeastBelow(x, &l.src.Side, fewest, s.mask, s.y)
+		f[k] = min(most, above)/2 + max(fewest, below)/2
+	}
 }
