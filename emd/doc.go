@@ -17,8 +17,9 @@
 // move, so only p − q matters.
 //
 // Costs between two different sets of points, of any sign, are a [Cost]: the
-// problem of POT's ot.emd(a, b, M). The cells of whole images are a [Grid], which needs
-// no matrix of distances. Whatever takes a [Ground] takes any of them.
+// problem of POT's ot.emd(a, b, M). The cells of whole images are a [Grid], points in any
+// space, of one set or of two, are [Points]; neither needs a matrix of distances. Whatever
+// takes a [Ground] takes any of them.
 //
 // A [Solver] computes [Solver.Distance], the potentials with
 // [Solver.Potentials], and the gradient with respect to the raw, un-normalised
@@ -35,7 +36,8 @@
 // The inner loops exist in AVX-512, AVX2 and portable Go and return the same
 // bits. Above 64 points, or nodes of a
 // Cost, a general network simplex does the same; on a Grid it has an arc for each pair of
-// neighbours and begins with coarser grids. docs/emd.md has the whole method.
+// neighbours and begins with coarser grids, on Points those that column generation finds.
+// docs/emd.md has the whole method.
 //
 // # Unequal totals
 //
