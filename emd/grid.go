@@ -4,13 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 
 	"barrow/emd/internal/sparse"
 	"barrow/internal/limit"
 )
 
-// A Norm measures the way between two cells of a [Grid].
+// A Norm measures the way between two cells of a [Grid], or two [Points].
 type Norm int
 
 const (
@@ -18,6 +19,8 @@ const (
 	L1 Norm = iota
 	// LInf is the largest number of steps along one axis.
 	LInf
+	// L2 is the length of the straight line.
+	L2
 )
 
 // A Grid is the cells of an image, or of an array of any dimension, a unit of distance
@@ -25,7 +28,7 @@ const (
 // neighbours (four in an image for [L1], eight for [LInf]), so that mass need only
 // move from neighbour to neighbour: problems have O(n) arcs and there is no matrix of n²
 // distances. H. Ling and K. Okada, "An efficient Earth mover's distance algorithm for
-// robust histogram comparison", IEEE TPAMI 29 (2007) 840.
+// robust histogram comparison", IEEE TPAMI 29 (2007) 840. For [L2] the cells are [Points].
 //
 // It is immutable and may be shared by any number of Solvers and goroutines.
 type Grid struct {
@@ -34,6 +37,7 @@ type Grid struct {
 	periodic []bool
 	levels   []level // from the cells themselves to a single one
 	max      float64
+	points   *Points // for L2
 
 	once  sync.Once
 	small *Metric
@@ -63,7 +67,7 @@ func NewGrid(shape []int, norm Norm, periodic []bool) (*Grid, error) {
 	if periodic != nil && len(periodic) != len(shape) {
 		return nil, fmt.Errorf("emd: %d axes of a grid, but %d say whether they are periodic", len(shape), len(periodic))
 	}
-	if norm != L1 && norm != LInf {
+	if norm < L1 || norm > L2 {
 		return nil, fmt.Errorf("emd: the norm %d of a grid is unknown", norm)
 	}
 	cells, ways, neighbours := 1.0, 0.0, 1.0
@@ -93,14 +97,50 @@ func NewGrid(shape []int, norm Norm, periodic []bool) (*Grid, error) {
 		if g.periodic[axis] {
 			reach = float64(k / 2)
 		}
-		if norm == L1 {
+		switch norm {
+		case L1:
 			g.max += reach
-		} else {
+		case L2:
+			g.max += reach * reach
+		default:
 			g.max = max(g.max, reach)
 		}
 	}
+	if norm == L2 {
+		g.max = math.Sqrt(g.max)
+		return g, g.asPoints()
+	}
 	g.build()
 	return g, nil
+}
+
+// asPoints makes the cells points.
+func (g *Grid) asPoints() (err error) {
+	n, dim := 1, len(g.shape)
+	for _, k := range g.shape {
+		n *= k
+	}
+	g.levels = []level{{cells: n}}
+	at, places := make([]int, dim), make([]float64, 0, n*dim)
+	for cell := range n {
+		locate(cell, g.shape, at)
+		for _, x := range at {
+			places = append(places, float64(x))
+		}
+	}
+	periods := make([]float64, dim)
+	for axis, k := range g.shape {
+		if g.periodic[axis] {
+			periods[axis] = float64(k)
+		}
+	}
+	if !slices.Contains(g.periodic, true) {
+		periods = nil
+	}
+	if n > 1 {
+		g.points, err = NewPoints(dim, places, Space{Norm: L2, Periods: periods})
+	}
+	return err
 }
 
 // Dims is the number of cells twice: both images are on the same cells.
@@ -114,7 +154,7 @@ func (g *Grid) Max() float64 { return g.max }
 
 // At is the distance between cells i and j.
 func (g *Grid) At(i, j int) float64 {
-	total, largest := 0, 0
+	total, squares, largest := 0, 0, 0
 	for axis := len(g.shape) - 1; axis >= 0; axis-- {
 		k := g.shape[axis]
 		d := i%k - j%k
@@ -123,18 +163,25 @@ func (g *Grid) At(i, j int) float64 {
 			d = min(d, k-d)
 		}
 		total += d
+		squares += d * d
 		largest = max(largest, d)
 		i, j = i/k, j/k
 	}
-	if g.norm == LInf {
-		return float64(largest)
+	switch g.norm {
+	case L1:
+		return float64(total)
+	case L2:
+		return math.Sqrt(float64(squares))
 	}
-	return float64(total)
+	return float64(largest)
 }
 
 func (g *Grid) view() (view, error) {
 	if g == nil {
 		return view{}, errors.New("emd: no grid")
+	}
+	if g.points != nil {
+		return g.points.view()
 	}
 	n := g.levels[0].cells
 	return view{rows: n, cols: n, max: g.max, grid: g}, nil

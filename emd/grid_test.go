@@ -21,7 +21,7 @@ func gridCases(r *rand.Rand) (shape []int, norm Norm, periodic []bool) {
 		periodic = append(periodic, r.IntN(2) == 0)
 		cells *= k
 	}
-	return shape, Norm(r.IntN(2)), periodic
+	return shape, Norm(r.IntN(3)), periodic
 }
 
 // matrixOf is the metric of a grid.

@@ -12,9 +12,6 @@ import (
 	"barrow/internal/limit"
 )
 
-// L2 is the length of the straight line.
-const L2 Norm = LInf + 1
-
 // A Space says what it costs to move a unit of mass from one point to another one.
 type Space struct {
 	// Norm measures the way, in the unit of the coordinates.

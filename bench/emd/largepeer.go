@@ -113,13 +113,12 @@ func (p *largePeer) scale(total float64) float64 {
 
 // ground is the problem's for Barrow.
 func (b *problem) ground() (emd.Ground, error) {
-	switch {
-	case b.placesQ != nil:
+	if b.placesQ != nil {
 		return emd.NewPointsBetween(2, b.places, b.placesQ, emd.Space{Norm: emd.L2})
-	case b.norm == "l2":
-		return emd.NewPoints(2, b.places, emd.Space{Norm: emd.L2})
-	case b.norm == "linf":
-		return emd.NewGrid([]int{b.side, b.side}, emd.LInf, nil)
 	}
-	return emd.NewGrid([]int{b.side, b.side}, emd.L1, nil)
+	if b.side == 0 {
+		return emd.NewPoints(2, b.places, emd.Space{Norm: emd.L2})
+	}
+	norm := map[string]emd.Norm{"l1": emd.L1, "linf": emd.LInf, "l2": emd.L2}[b.norm]
+	return emd.NewGrid([]int{b.side, b.side}, norm, nil)
 }
