@@ -55,24 +55,21 @@ type Points struct {
 // NewPoints is a ground of points of one set: both p and q are masses on them. Coordinates
 // are dim for each point, one point after the other, at most [MaxDistance].
 func NewPoints(dim int, coordinates []float64, s Space) (*Points, error) {
-	return newPoints(dim, coordinates, nil, s)
+	return newPoints(dim, coordinates, coordinates, false, s)
 }
 
 // NewPointsBetween is a ground of points of two sets: p are masses on the first, q on the
 // second.
 func NewPointsBetween(dim int, p, q []float64, s Space) (*Points, error) {
-	if q == nil {
-		q = []float64{}
-	}
-	return newPoints(dim, p, q, s)
+	return newPoints(dim, p, q, true, s)
 }
 
-func newPoints(dim int, x, y []float64, s Space) (*Points, error) {
+func newPoints(dim int, x, y []float64, two bool, s Space) (*Points, error) {
 	if dim < 1 {
 		return nil, fmt.Errorf("emd: points of %d coordinates: must have at least one", dim)
 	}
 	for _, v := range [][]float64{x, y} {
-		if v != nil && (len(v) == 0 || len(v)%dim != 0) {
+		if len(v) == 0 || len(v)%dim != 0 {
 			return nil, fmt.Errorf("emd: %d coordinates for points of %d each: must be one point or more", len(v), dim)
 		}
 		for k, c := range v {
@@ -88,8 +85,8 @@ func newPoints(dim int, x, y []float64, s Space) (*Points, error) {
 	if err := limit.Fits("points of so many coordinates:", len(x)+len(y), 100+1000/float64(dim)); err != nil {
 		return nil, fmt.Errorf("emd: %w", err)
 	}
-	g := &Points{n: len(x) / dim, m: len(y) / dim, x: slices.Clone(x), y: slices.Clone(y)}
-	g.metric = y == nil && s.Cost == nil && s.Power <= 1
+	g := &Points{n: len(x) / dim, m: len(y) / dim, x: slices.Clone(x)}
+	g.metric = !two && s.Cost == nil && s.Power <= 1
 	g.space = columns.Space{Dim: dim, Power: s.Power, Func: s.Cost}
 	switch s.Norm {
 	case L1:
@@ -101,14 +98,14 @@ func newPoints(dim int, x, y []float64, s Space) (*Points, error) {
 			g.space.Norm, g.space.Power = columns.Square, 0
 		}
 	}
-	if y == nil {
-		g.m, g.y = g.n, g.x
+	if g.y = g.x; two {
+		g.y = slices.Clone(y)
 	}
 	if err := g.scale(s); err != nil {
 		return nil, err
 	}
 	all := g.x
-	if y != nil {
+	if two {
 		all = slices.Concat(g.x, g.y)
 	}
 	g.order = columns.Order(dim, all)
