@@ -20,7 +20,7 @@ func newDecoder(c *common) *cobra.Command {
 		Short:   "Train and measure decoders of the trigger chip's frames",
 		Example: "  barrow decoder train --algorithm BC --etx 3 --out runs/bc3\n  barrow decoder eval --weights runs/bc3 images.csv",
 	}
-	cmd.AddCommand(newDecoderTrain(c), newDecoderTable(c))
+	cmd.AddCommand(newDecoderTrain(c), newDecoderEval(c), newDecoderTable(c))
 	return cmd
 }
 
@@ -93,7 +93,7 @@ func decoderNeedless(cmd *cobra.Command, p *decode.Plan) error {
 
 // printDecoder prints a finished training.
 func printDecoder(w io.Writer, r *decode.Results, out string) error {
-	if err := printDecodings(w, r.Frames, r.Density, append(r.Rules, r.Learned)); err != nil {
+	if err := printDecodings(w, r.Frames, "held-out images", r.Density, append(r.Rules[:len(r.Rules):len(r.Rules)], r.Learned)); err != nil {
 		return err
 	}
 	if len(r.Trainings) > 1 {
@@ -106,7 +106,7 @@ func printDecoder(w io.Writer, r *decode.Results, out string) error {
 }
 
 // printDecodings is the table of decodings of the same frames.
-func printDecodings(w io.Writer, frames, density string, list []evaluate.ChipResult) error {
-	fmt.Fprintf(w, "%s, %d held-out images, wafer density %s:\n", frames, list[0].Fidelity.Of(evaluate.EMD).N, density)
+func printDecodings(w io.Writer, frames, images, density string, list []evaluate.ChipResult) error {
+	fmt.Fprintf(w, "%s, %d %s, wafer density %s:\n", frames, list[0].Fidelity.Of(evaluate.EMD).N, images, density)
 	return printBaselines(w, list[0].Links, list)
 }

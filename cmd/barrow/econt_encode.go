@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"barrow/evaluate"
 	"barrow/internal/jsonout"
 	"barrow/internal/outfile"
+	"barrow/study/decode"
 )
 
 // encodeFlags choose a baseline.
@@ -25,6 +27,7 @@ type encodeFlags struct {
 	useSum, zeroCode         bool
 	pedestal, rest           bool
 	out, metric, model       string
+	decoder                  string
 	force                    bool
 	images                   imageFlags
 }
@@ -46,8 +49,12 @@ transmitted charge as 0 unless --zero-code is given; --pedestal takes away what
 empty inputs add.
 
 AE takes a trained model of the preset asic (--model), encoder and decoder, or
-an encoder alone (--weights), which gives outputs but no images.`,
-		Example: "  barrow econt encode wafers.csv --algorithm BC --etx 4 --out decoded.csv",
+an encoder alone (--weights), which gives outputs but no images.
+
+--decoder decodes the frames with a decoder of "barrow decoder train" in place of
+the rules by hand. Flags of the chip that are not given are then as they were in
+its training.`,
+		Example: "  barrow econt encode wafers.csv --algorithm BC --etx 4 --out decoded.csv\n  barrow econt encode wafers.csv --decoder runs/bc3 --out decoded.csv",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.run(cmd, c, args[0])
@@ -69,6 +76,7 @@ an encoder alone (--weights), which gives outputs but no images.`,
 	fl.BoolVar(&f.pedestal, "pedestal", false, "decoder: subtract what an empty input adds inside the chip")
 	fl.BoolVar(&f.rest, "rest", false, "decoder: spread the module sum of TS and BC over the cells not sent")
 	fl.StringVar(&f.model, "model", "", "AE: run folder or weights file of a model trained with the preset asic")
+	fl.StringVar(&f.decoder, "decoder", "", "run `folder` or weights file of a decoder that makes the images")
 	f.chip.addWeights(cmd)
 	f.images.add(cmd)
 	metricVar(fl, &f.metric, "ground metric: benchmark, cmssw or a CSV file of x,y per cell")
@@ -127,18 +135,19 @@ func (f *encodeFlags) config(a econt.Algorithm, w *econt.Weights) (c econt.Confi
 // needless refuses flags of which the algorithm makes nothing.
 func (f *encodeFlags) needless(fl *pflag.FlagSet, c *econt.Config) error {
 	ae, stc := c.Algorithm == econt.Autoencoder, c.Algorithm == econt.SuperTriggerCell
-	sums := c.Algorithm == econt.ThresholdSum || c.Algorithm == econt.BestChoice
+	sums, byHand := c.Algorithm == econt.ThresholdSum || c.Algorithm == econt.BestChoice, f.decoder == ""
 	err := needless(fl,
+		purpose{[]string{"rest", "share"}, "decoding by hand, without --decoder", byHand},
 		purpose{[]string{"threshold"}, "algorithm TS", c.Algorithm == econt.ThresholdSum},
 		purpose{[]string{"stc-type"}, "algorithm STC", stc},
 		purpose{[]string{"rest"}, "algorithms TS and BC", sums},
-		purpose{[]string{"use-sum"}, "algorithms TS and BC with --rest, which spreads that sum", sums && f.rest},
+		purpose{[]string{"use-sum"}, "algorithms TS and BC with --rest, which spreads that sum", sums && (f.rest || !byHand)},
 		purpose{[]string{"share"}, "algorithm STC with types that send an address, 0, 1 and 3", stc && c.STCType.Addressed()},
 		purpose{[]string{"drop-lsb", "zero-code"}, "algorithms that drop bits: TS, BC, RPT and STC of types 2 and 3", !ae && !stc || stc && c.STCType.Drops()},
 		purpose{[]string{"point", "pedestal"}, "algorithms that send charges, not AE", !ae},
 		purpose{[]string{"model", "weights"}, "algorithm AE", ae},
 		purpose{[]string{"keep"}, "algorithm AE with --weights; a model has its own bits", ae && f.model == ""},
-		purpose{[]string{"metric"}, "images that are decoded: AE needs --model for that", !ae || f.model != ""},
+		purpose{[]string{"metric"}, "images that are decoded: AE needs --model or --decoder for that", !ae || f.model != "" || !byHand},
 	)
 	if err != nil {
 		return err
@@ -167,11 +176,14 @@ func (f *encodeFlags) run(cmd *cobra.Command, c *common, path string) error {
 			return err
 		}
 	}
+	set := evaluate.TransmitSettings{Threads: c.threads}
+	if err := f.openDecoder(cmd.Flags(), c.threads, &set); err != nil {
+		return err
+	}
 	base, model, err := f.baseline(cmd, c.threads, remarks(cmd, c))
 	if err != nil {
 		return err
 	}
-	set := evaluate.TransmitSettings{Threads: c.threads}
 	if model != nil {
 		set.Codec = model
 	}
@@ -195,6 +207,44 @@ func (f *encodeFlags) run(cmd *cobra.Command, c *common, path string) error {
 		return jsonout.Encode(out, result)
 	}
 	return printTransmission(out, result)
+}
+
+// openDecoder opens the decoder, if there is one, and takes what was not said of the chip from
+// its training.
+func (f *encodeFlags) openDecoder(fl *pflag.FlagSet, threads int, set *evaluate.TransmitSettings) error {
+	if f.decoder == "" {
+		return nil
+	}
+	m, chip, err := decode.Open(f.decoder, threads)
+	if err != nil {
+		return fmt.Errorf("--decoder: %w", err)
+	}
+	set.Decoder = m
+	if fl.Changed("algorithm") && f.algorithm != chip.Algorithm {
+		return fmt.Errorf("--decoder %s: trained for frames of %v, not of --algorithm %s", f.decoder, m.Chip(), f.algorithm)
+	}
+	fill(fl, "algorithm", &f.algorithm, chip.Algorithm)
+	fill(fl, "etx", &f.etx, chip.Links)
+	fill(fl, "density", &f.density, cmp.Or(chip.Density, f.density))
+	fill(fl, "drop-lsb", &f.drop, chip.DropLSB)
+	fill(fl, "stc-type", &f.stcType, chip.STCType)
+	fill(fl, "threshold", &f.threshold, uint32(chip.Threshold))
+	fill(fl, "use-sum", &f.useSum, chip.UseSum)
+	fill(fl, "entry", &f.entry, chip.Entry)
+	fill(fl, "point", &f.point, chip.Point)
+	fill(fl, "zero-code", &f.zeroCode, chip.ZeroCode)
+	fill(fl, "pedestal", &f.pedestal, chip.Pedestal)
+	if !fl.Changed("weights") {
+		fill(fl, "model", &f.model, chip.Model)
+	}
+	return nil
+}
+
+// fill sets a flag's value unless the flag was given.
+func fill[T any](fl *pflag.FlagSet, name string, value *T, v T) {
+	if !fl.Changed(name) {
+		*value = v
+	}
 }
 
 // transmit sends a file's images through the chip, a batch at a time.

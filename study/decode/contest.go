@@ -53,54 +53,82 @@ func (c *contest) hand() []evaluate.Scheme {
 	return []evaluate.Scheme{c.scheme(evaluate.DecodeKept, nil), spread}
 }
 
-// meter gathers images for the rules by hand and the decoders, in this order.
-func (c *contest) meter(learned []evaluate.FrameDecoder) (*evaluate.ChipMeter, error) {
-	schemes := c.hand()
-	for _, m := range learned {
-		schemes = append(schemes, c.scheme(evaluate.DecodeLearned, m))
-	}
-	s := evaluate.Settings{Threads: c.threads, Points: c.points, Progress: c.progress}
-	return evaluate.NewChipMeter(c.metric, schemes, evaluate.ChipSettings{Settings: s, Density: c.density, Values: true})
-}
-
 // measured is what decodings keep of images.
 type measured struct {
 	list    []evaluate.ChipResult // the rules by hand, or AE's own decoder, and then what has learned
 	density string                // of the wafers, in words
 }
 
-// measure measures the rules and the decoders.
-func (c *contest) measure(ctx context.Context, images *wafer.Set, learned []evaluate.FrameDecoder) (r measured, err error) {
-	m, err := c.meter(learned)
+// rules is how many of the list are none that has learned.
+func (c *contest) rules() int { return max(1, len(c.hand())) }
+
+// A meter gathers images, batch by batch.
+type meter struct {
+	*contest
+	chip *evaluate.ChipMeter
+	own  *evaluate.Meter // of AE's own decoder, else nil
+}
+
+// start makes a meter for the rules by hand and the decoders, in this order.
+func (c *contest) start(learned []evaluate.FrameDecoder) (*meter, error) {
+	schemes := c.hand()
+	for _, m := range learned {
+		schemes = append(schemes, c.scheme(evaluate.DecodeLearned, m))
+	}
+	s, m := evaluate.Settings{Threads: c.threads, Points: c.points}, &meter{contest: c}
+	var err error
+	if c.encoder != nil {
+		if m.own, err = evaluate.NewMeter(c.metric, s); err != nil {
+			return nil, err
+		}
+	}
+	s.Progress = c.progress
+	m.chip, err = evaluate.NewChipMeter(c.metric, schemes, evaluate.ChipSettings{Settings: s, Density: c.density, Values: true})
+	return m, err
+}
+
+// add gathers images with charge.
+func (m *meter) add(ctx context.Context, images *wafer.Set) error {
+	m.chip.Add(images)
+	if m.own == nil {
+		return nil
+	}
+	decoded, err := m.decode(ctx, images)
 	if err != nil {
+		return err
+	}
+	return m.own.Add(ctx, images, decoded)
+}
+
+// measure measures them.
+func (m *meter) measure(ctx context.Context) (r measured, err error) {
+	if r.list, err = m.chip.Measure(ctx); err != nil {
 		return r, err
 	}
-	m.Add(images)
-	if r.list, err = m.Measure(ctx); err != nil {
-		return r, err
+	r.density = m.chip.Density()
+	if m.own != nil {
+		own := r.list[0] // of the same frames
+		own.Decoding, own.Fidelity = DecodeOwn, *m.own.Fidelity()
+		r.list = slices.Insert(r.list, 0, own)
 	}
-	r.density = m.Density()
-	if c.encoder == nil {
-		return r, nil
-	}
-	own := r.list[0] // of the same frames
-	own.Decoding = DecodeOwn
-	decoded, err := c.own(ctx, images)
-	if err != nil {
-		return r, err
-	}
-	f, err := evaluate.Images(ctx, c.metric, images, decoded, evaluate.Settings{Threads: c.threads, Points: c.points})
-	if err != nil {
-		return r, err
-	}
-	own.Fidelity = *f
-	r.list = slices.Insert(r.list, 0, own)
 	return r, nil
 }
 
-// own is what the encoder with its own decoder makes of images as the chip takes them, as whole
+// measure measures the rules and the decoders on images.
+func (c *contest) measure(ctx context.Context, images *wafer.Set, learned []evaluate.FrameDecoder) (r measured, err error) {
+	m, err := c.start(learned)
+	if err == nil {
+		err = m.add(ctx, images)
+	}
+	if err != nil {
+		return r, err
+	}
+	return m.measure(ctx)
+}
+
+// decode is what the encoder with its own decoder makes of images as the chip takes them, as whole
 // counts. One without any is the same in all cells, as where nothing arrives.
-func (c *contest) own(ctx context.Context, images *wafer.Set) (*wafer.Set, error) {
+func (c *contest) decode(ctx context.Context, images *wafer.Set) (*wafer.Set, error) {
 	decoded := &wafer.Set{Charge: make([]float64, len(images.Charge))}
 	var rows []int
 	for i := range images.Len() {

@@ -27,17 +27,16 @@ type Results struct {
 	// unless a rule by hand has that.
 	Best evaluate.Decoding `json:"best"`
 	// Against compares the learned decoder with the best of the rules by those images, image
-	// by image of the held-out ones; nil where there is no rule.
-	Against   *evaluate.Versus `json:"against_best_rule,omitempty"`
+	// by image of the held-out ones.
+	Against   *evaluate.Versus `json:"against_best_rule"`
 	Trainings []Training       `json:"trainings"`
 }
 
-// BestRule is the number of the rule with the smallest mean EMD on the images to choose by, -1
-// where there is none.
+// BestRule is the number of the rule with the smallest mean EMD on the images to choose by.
 func (r *Results) BestRule() int {
-	best := -1
+	best := 0
 	for k, v := range r.Validation {
-		if best < 0 || v < r.Validation[best] {
+		if v < r.Validation[best] {
 			best = k
 		}
 	}
@@ -99,28 +98,30 @@ func (w *work) measure(ctx context.Context, r *Results) error {
 	for k := range r.Rules {
 		r.Validation = append(r.Validation, mean(validation[k]))
 	}
-	if rule := r.BestRule(); rule >= 0 {
-		if r.Validation[rule] < mean(validation[best]) {
-			r.Best = r.Rules[rule].Decoding
-		}
-		v, err := evaluate.Compare(values(r.Learned), values(r.Rules[rule]), draws, w.plan.Seed)
-		if err != nil {
-			return err
-		}
-		r.Against = &v
+	rule := r.BestRule()
+	if r.Validation[rule] < mean(validation[best]) {
+		r.Best = r.Rules[rule].Decoding
 	}
-	for _, list := range [][]evaluate.ChipResult{r.Rules, {r.Learned}} {
-		for k := range list {
-			for f := range list[k].Fidelity.Figures { // which r.Learned shares
-				list[k].Fidelity.Figures[f].Values = nil
-			}
-		}
+	v, err := evaluate.Compare(values(r.Learned), values(r.Rules[rule]), draws, w.plan.Seed)
+	if err != nil {
+		return err
+	}
+	r.Against = &v
+	for _, c := range r.contenders() {
+		forget(c)
 	}
 	m, err := w.trained(best - first)
 	if err != nil {
 		return err
 	}
 	return m.Save(w.folder.Path(run.Weights, run.DecoderWeights+run.WeightsEnding))
+}
+
+// forget leaves a result without its figures image by image.
+func forget(r evaluate.ChipResult) {
+	for k := range r.Fidelity.Figures { // which its copies share
+		r.Fidelity.Figures[k].Values = nil
+	}
 }
 
 // draws are those of the bootstrap.

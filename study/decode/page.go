@@ -16,7 +16,7 @@ func Page(folder string) (*report.Page, error) {
 	if err := run.ReadJSON(folder, run.Results, &r); err != nil {
 		return nil, err
 	}
-	if len(r.Trainings) == 0 || r.Learned.Fidelity.Of(evaluate.EMD).N == 0 {
+	if len(r.Trainings) == 0 || len(r.Rules) == 0 || len(r.Rules) != len(r.Validation) || r.Against == nil || r.Learned.Fidelity.Of(evaluate.EMD).N == 0 {
 		return nil, fmt.Errorf("decode: %s: nothing was measured", filepath.Join(folder, run.Results))
 	}
 	return lay(&r), nil
@@ -67,12 +67,7 @@ func learnt(p Plan) string {
 
 // Verdict says how the decoder compares with the rules.
 func (r *Results) Verdict() string {
-	rule := r.BestRule()
-	if rule < 0 {
-		return fmt.Sprintf("The decoder leaves an EMD of %.4f.", mean(r.Learned))
-	}
-	text := fmt.Sprintf("The decoder leaves %.3f (95 %% interval %.3f–%.3f) of the EMD that the best other decoding, %s, leaves.",
-		r.Against.Ratio, r.Against.Interval.Low, r.Against.Interval.High, r.Rules[rule].Decoding)
+	text := verdict(r.Against, r.Rules[r.BestRule()].Decoding)
 	if r.Best != evaluate.DecodeLearned {
 		text += fmt.Sprintf(" On the images to choose by %s is better: take that.", r.Best)
 	}

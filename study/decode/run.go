@@ -9,6 +9,7 @@ import (
 	"barrow/autoencoder"
 	"barrow/decoder"
 	"barrow/emd"
+	"barrow/evaluate"
 	"barrow/hgcal"
 	"barrow/internal/limit"
 	"barrow/loss"
@@ -188,12 +189,12 @@ func (w *work) checkImages() error {
 			return err
 		}
 	}
-	m, err := w.meter(nil)
+	chip, err := evaluate.NewChipMeter(w.metric, w.hand(), evaluate.ChipSettings{Density: w.density})
 	if err != nil {
 		return err
 	}
-	m.Add(w.test)
-	if err := m.Check(); err != nil {
+	chip.Add(w.test)
+	if err := chip.Check(); err != nil {
 		return err
 	}
 	return w.learnable()
