@@ -62,7 +62,8 @@ def leading(
 
 def _ends_with(shape: Tuple[int, ...], cells: int) -> bool:
     """Whether the last axes, more than one of them, have so many entries together."""
-    return any(math.prod(shape[k:]) == cells for k in range(len(shape) - 1))
+    known = (shape[k:] for k in range(len(shape) - 1))  # while TensorFlow traces, some axes are None
+    return any(None not in last and math.prod(last) == cells for last in known)
 
 
 def solve(

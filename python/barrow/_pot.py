@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, Dict, List, Literal, Optional, Tuple, Union, overload
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ._backends import is_sparse
 from ._errors import EMDError
@@ -36,8 +36,8 @@ def emd(
 
 @overload
 def emd(
-    a: Any,
-    b: Any,
+    a: Optional[ArrayLike],
+    b: Optional[ArrayLike],
     M: Any,
     numItermax: int = ...,
     *,
@@ -51,8 +51,8 @@ def emd(
 
 @overload
 def emd(
-    a: Any,
-    b: Any,
+    a: Optional[ArrayLike],
+    b: Optional[ArrayLike],
     M: Any,
     numItermax: int = ...,
     log: bool = ...,
@@ -64,8 +64,8 @@ def emd(
 
 
 def emd(
-    a: Any,
-    b: Any,
+    a: Optional[ArrayLike],
+    b: Optional[ArrayLike],
     M: Any,
     numItermax: int = 100000,
     log: bool = False,
@@ -148,8 +148,8 @@ def emd(
 
 @overload
 def emd2(
-    a: Any,
-    b: Any,
+    a: Optional[ArrayLike],
+    b: Optional[ArrayLike],
     M: Any,
     processes: int = ...,
     numItermax: int = ...,
@@ -165,8 +165,8 @@ def emd2(
 
 @overload
 def emd2(
-    a: Any,
-    b: Any,
+    a: Optional[ArrayLike],
+    b: Optional[ArrayLike],
     M: Any,
     processes: int = ...,
     numItermax: int = ...,
@@ -180,8 +180,8 @@ def emd2(
 
 
 def emd2(
-    a: Any,
-    b: Any,
+    a: Optional[ArrayLike],
+    b: Optional[ArrayLike],
     M: Any,
     processes: int = 1,
     numItermax: int = 100000,
@@ -239,7 +239,8 @@ def emd2(
         quick = _quick(a, b, M, numItermax, check_marginals)
         if quick is not None:
             return quick
-    if np.ndim(b) == 2 and not is_sparse(b) and np.ndim(a) < 2 and not _rows_of_lists(a):
+    flat = a is None or np.ndim(a) < 2 and not _rows_of_lists(a)
+    if flat and b is not None and np.ndim(b) == 2 and not is_sparse(b):
         return _columns(a, b, M, numItermax, log, return_matrix, center_dual, check_marginals, potentials_init)
     one = Inputs(a, b, M, numItermax, check_marginals, potentials_init)
     found = [one.solve(row, center_dual) for row in range(one.rows)]

@@ -8,12 +8,12 @@ from collections import deque
 from typing import Any, Deque, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ._arrays import numbers
 from ._errors import EMDError
 from ._worker import Object, chunks
-from .metric import Empty, Metric, Unequal, costs_of, rounded
+from .metric import Empty, Ground, Metric, Unequal, costs_of, rounded
 
 Array = NDArray[np.float64]
 
@@ -24,9 +24,9 @@ __all__ = ["Certificate", "Plan", "Transport", "ground", "ground_again", "name_s
 
 
 def solve_batch(
-    a: Any,
-    b: Any,
-    metric: Any,
+    a: ArrayLike,
+    b: ArrayLike,
+    metric: Ground,
     unequal: Unequal = "error",
     *,
     empty: Empty = "error",
@@ -230,24 +230,25 @@ class Certificate:
         for k, name in enumerate(self.__slots__):
             setattr(self, name, figures[..., k])
 
-    primal: Any
-    dual: Any
-    violation: Any
-    imbalance: Any
-    negative: Any
-    mass: Any
-    distance: Any
+    primal: Array
+    dual: Array
+    violation: Array
+    imbalance: Array
+    negative: Array
+    mass: Array
+    distance: Array
 
     @property
-    def gap(self) -> Any:
+    def gap(self) -> Array:
         """primal − dual."""
         return self.primal - self.dual
 
-    def proves(self, tolerance: float = 2e-14) -> Any:
+    def proves(self, tolerance: float = 2e-14) -> NDArray[np.bool_]:
         """Whether each pair is proved optimal up to rounding, relative to its scales."""
         ok = (self.violation <= tolerance * self.distance) & (self.imbalance <= tolerance * self.mass)
         ok &= (self.negative <= tolerance * self.mass) & (np.abs(self.gap) <= tolerance * self.mass * self.distance)
-        return ok
+        proved: NDArray[np.bool_] = ok
+        return proved
 
     def __repr__(self) -> str:
         if np.ndim(self.primal):

@@ -8,17 +8,18 @@ from typing import Any, Callable, List, Optional, Tuple, cast
 
 import jax
 import jax.numpy as jnp
+from numpy.typing import ArrayLike
 
 from ._loss import TWICE, Reduction, check_loss, check_reduction, leading, solve
-from .metric import Unequal
+from .metric import Ground, Unequal
 
 __all__ = ["emd_loss"]
 
 
 def emd_loss(
-    p: Any,
-    q: Any,
-    metric: Any,
+    p: ArrayLike,
+    q: ArrayLike,
+    metric: Ground,
     reduction: Reduction = "mean",
     unequal: Unequal = "normalise",
 ) -> jax.Array:

@@ -17,7 +17,7 @@ from typing import Any, Dict, Optional
 import numpy as np
 
 from ._loss import check_loss
-from .metric import Metric, Unequal
+from .metric import Ground, Metric, Unequal
 
 __all__ = ["EMDLoss", "loss_class"]
 
@@ -78,7 +78,7 @@ def loss_class(keras: Any) -> Any:
 
         def __init__(
             self,
-            metric: Any,
+            metric: Ground,
             unequal: Unequal = "normalise",
             reduction: Optional[str] = "sum_over_batch_size",
             name: str = "emd_loss",
@@ -156,7 +156,7 @@ def _from_recipe(kept: Any) -> Any:
     if not isinstance(kept, dict):
         return np.array(kept)
     n, m = kept["shape"]
-    return Metric((n, m), kept["params"], {k: np.array(v) for k, v in kept["arrays"].items()})
+    return Metric._made((n, m), kept["params"], {k: np.array(v) for k, v in kept["arrays"].items()})
 
 
 def _installed() -> Any:

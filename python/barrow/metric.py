@@ -9,7 +9,7 @@ import warnings
 from typing import Any, Dict, Literal, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ._arrays import is_traced, numbers
 from ._images import absolute
@@ -21,7 +21,7 @@ Unequal = Union[Literal["error", "normalise", "normalize"], Tuple[Literal["penal
 Norm = Literal[1, 2, "l1", "l2", "linf"]
 Empty = Literal["error", "skip"]
 
-__all__ = ["Empty", "Metric", "Unequal", "check_unequal", "costs_of", "rounded"]
+__all__ = ["Empty", "Ground", "Metric", "Unequal", "check_unequal", "costs_of", "rounded"]
 
 #: Share of its largest entry by which a matrix that is no metric is nearly one.
 NEAR = 1e-3
@@ -264,6 +264,10 @@ class Metric:
     def __repr__(self) -> str:
         words = ", ".join(f"{key}={value!r}" for key, value in self._params.items())
         return f"<barrow.Metric {self.shape[0]}×{self.shape[1]}, {words}>"
+
+
+#: What moving a unit of mass costs, as the losses and solve_batch take it.
+Ground = Union[Metric, ArrayLike]
 
 
 def costs_of(M: Any, name: str) -> Any:

@@ -8,7 +8,7 @@ import torch
 
 from ._loss import Reduction, check_loss, check_reduction, leading, solve
 from ._torch import known
-from .metric import Metric, Unequal
+from .metric import Ground, Metric, Unequal
 
 __all__ = ["EMDLoss", "emd_loss"]
 
@@ -26,7 +26,7 @@ def _not_compiled(f: _F) -> _F:
 def emd_loss(
     p: torch.Tensor,
     q: torch.Tensor,
-    metric: Any,
+    metric: Ground,
     reduction: Reduction = "mean",
     unequal: Unequal = "normalise",
 ) -> torch.Tensor:
@@ -117,7 +117,7 @@ class EMDLoss(torch.nn.Module):  # type: ignore[misc, unused-ignore]
         What is no metric, or settings that are unknown: at once.
     """
 
-    def __init__(self, metric: Any, reduction: Reduction = "mean", unequal: Unequal = "normalise") -> None:
+    def __init__(self, metric: Ground, reduction: Reduction = "mean", unequal: Unequal = "normalise") -> None:
         super().__init__()
         check_reduction(reduction)
         _, self.unequal = check_loss(metric, unequal)

@@ -42,6 +42,8 @@ said = barrow.surrogate.predict(images, images["charge"])
 value: NDArray[np.float64] = said.value
 moved: NDArray[np.float64] = barrow.emd(a, a, metric)
 log = barrow.emd(a[0], a[1], metric, log=True)[1]
+proved: NDArray[np.bool_] = solved.certificate.proves()
+moves = barrow.solve_batch([1, 0, 0, 0], [[0, 0, 0, 1.0]], metric.distances).plan
 cost = float(log["cost"]) + float(barrow.emd2(a[0], a[1], metric))
 """
 
@@ -54,6 +56,9 @@ WRONG = [
     "barrow.Encoder.load(3)",
     "bits: str = sent.bits",
     "plans: str = barrow.emd(a, a, metric)",
+    "barrow.solve_batch(a, a, None)",
+    "barrow.emd2(object(), a[0], metric)",
+    "proofs: str = solved.certificate.proves()",
     "barrow.nonsense",
 ]
 
