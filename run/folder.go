@@ -254,12 +254,12 @@ func (f *Folder) sweep() error {
 // that what is left of a removal cut short is still a run's.
 func (f *Folder) clean() error {
 	var err error
-	for _, name := range []string{Results, Times, Report, Tables} {
+	for _, name := range []string{Results, Times, Report, Tables, Modules} {
 		if e := os.Remove(f.Path(name)); !errors.Is(e, fs.ErrNotExist) {
 			err = errors.Join(err, e)
 		}
 	}
-	if err = errors.Join(err, os.RemoveAll(f.Path(Weights))); err != nil {
+	if err = errors.Join(err, os.RemoveAll(f.Path(Registers)), os.RemoveAll(f.Path(Weights))); err != nil {
 		return err
 	}
 	return os.Remove(f.Path(Config))

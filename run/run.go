@@ -19,6 +19,9 @@ const (
 	Report  = "report.html"
 	Tables  = "results.md"
 	Weights = "weights"
+
+	Modules   = "plan.csv"  // of a plan
+	Registers = "registers" // folder of its register files
 )
 
 // Names of the weights in the folder Weights. A training in progress has its

@@ -20,4 +20,5 @@ func ExampleKinds() {
 	// surrogate-scan 1
 	// physics 1
 	// decoders 1
+	// plan 1
 }

@@ -14,6 +14,7 @@ import (
 	"barrow/study/estimate"
 	"barrow/study/internal/page"
 	"barrow/study/physics"
+	"barrow/study/plan"
 	"barrow/study/reproduce"
 )
 
@@ -37,6 +38,7 @@ func Kinds() []Kind {
 		{estimate.ScanKind(), estimate.ScanPage},
 		{physics.Kind(), physics.Page},
 		{decoders.Kind(), decoders.Page},
+		{plan.Kind(), plan.Page},
 	}
 }
 

@@ -54,6 +54,7 @@ encoder of CMS's HGCAL trigger chip with it as the loss.`,
 	root.AddCommand(newDecoder(c))
 	root.AddCommand(newCompare(c))
 	root.AddCommand(newPhysics(c))
+	root.AddCommand(newPlan(c))
 	root.AddCommand(newReport(c))
 	root.AddCommand(newEcont(c))
 	root.AddCommand(newEmd(c))

@@ -18,6 +18,7 @@ import (
 	"barrow/study/decoders"
 	"barrow/study/estimate"
 	"barrow/study/physics"
+	"barrow/study/plan"
 	"barrow/study/reproduce"
 )
 
@@ -39,6 +40,7 @@ func TestSettingsAreFlags(t *testing.T) {
 		{"reproduce", func() any { return &reproduce.Config{} }, false},
 		{"physics", func() any { return &physics.Plan{} }, false},
 		{"decoder table", func() any { return &decoders.Plan{} }, false},
+		{"plan", func() any { return &plan.Plan{} }, false},
 	} {
 		cmd, _, err := newRoot().Find(strings.Fields(c.path))
 		if err != nil {

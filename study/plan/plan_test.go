@@ -1,0 +1,362 @@
+package plan
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"barrow/autoencoder"
+	"barrow/econt"
+	"barrow/evaluate"
+	"barrow/hgcal"
+	"barrow/nn"
+	"barrow/run"
+	"barrow/simulate"
+	"barrow/wafer"
+	"barrow/wafer/file"
+)
+
+// modulesFile names some modules of a layer of every number of links up to 4.
+func modulesFile(t *testing.T, rows ...string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "modules.csv")
+	if rows == nil {
+		rows = append(rows, "layer,waferu,waferv,links")
+		count := map[int]int{}
+		for _, m := range hgcal.GeometryV11.Modules() {
+			if m.Layer == 9 && m.Links > 0 && m.Links < 5 && count[m.Links] < 4 {
+				count[m.Links]++
+				rows = append(rows, fmt.Sprintf("%d,%d,%d,%d", m.Layer, m.U, m.V, m.Links))
+			}
+		}
+	}
+	if err := os.WriteFile(path, []byte(strings.Join(rows, "\n")+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// small is a plan of seconds.
+func small(t *testing.T) Plan {
+	p := Quick()
+	p.Modules, p.Fewest, p.PerClass = modulesFile(t), 1, 60
+	p.EncoderLinks, p.Masks, p.Events, p.Epochs = []int{1, 2}, []string{"1:9x2,7x0"}, 300, 2
+	p.Decoders, p.DecoderImages, p.DecoderEpochs, p.TuneEpochs = 1, 200, 2, 1
+	return p
+}
+
+// tree is all that a run leaves but its times.
+func tree(t *testing.T, folder string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Base(path) == run.Times {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		name, _ := filepath.Rel(folder, path)
+		all[filepath.ToSlash(name)] = string(b)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// TestPlan: one thread, two, and an interruption leave the same files; the table says of every
+// module what the results say of its class, and its registers are there, in every dialect.
+func TestPlan(t *testing.T) {
+	p := small(t)
+	whole, broken := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "broken")
+	r, times, err := Start(context.Background(), whole, p, Settings{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if times.Total <= 0 {
+		t.Error("no time")
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	_, _, err = Start(ctx, broken, p, Settings{Threads: 2, Progress: func(share float64, _ string) {
+		if share > 0.5 {
+			cancel()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("interrupted: %v", err)
+	}
+	var said []string
+	if _, _, err := Start(context.Background(), broken, p, Settings{Threads: 2, Remark: func(s string) { said = append(said, s) }}); err != nil {
+		t.Fatal(err)
+	}
+	if len(said) != 1 || !strings.Contains(said[0], "going on with the interrupted run") {
+		t.Errorf("said %q", said)
+	}
+	one, two := tree(t, whole), tree(t, broken)
+	for name := range one {
+		if one[name] != two[name] {
+			t.Errorf("%s: two threads and an interruption changed it", name)
+		}
+	}
+	if len(one) != len(two) {
+		t.Errorf("%d files and %d", len(one), len(two))
+	}
+	checkTable(t, r, one)
+	page, err := Page(whole)
+	if err != nil || page.Title != "Plan for 16 modules" {
+		t.Errorf("%+v, %v", page, err)
+	}
+}
+
+// checkTable holds the table against results and registers.
+func checkTable(t *testing.T, r *Results, files map[string]string) {
+	t.Helper()
+	rows, err := csv.NewReader(strings.NewReader(files[run.Modules])).ReadAll()
+	if err != nil || len(rows) != 1+r.Modules {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	if got := strings.Join(rows[0], ","); got != "layer,waferu,waferv,type,links,algorithm,model,decoder,mask,emd,registers" {
+		t.Error(got)
+	}
+	sum := 0.0
+	for _, row := range rows[1:] {
+		emd, err := strconv.ParseFloat(row[9], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += emd
+		for _, weights := range row[6:8] {
+			if strings.Contains(weights, "/") && files[weights] == "" {
+				t.Errorf("no weights %s", weights)
+			}
+		}
+		for _, dialect := range []string{"prod", "p1", "econt_sw"} {
+			c, err := econt.ReadRegisters(strings.NewReader(files[row[10]+"/"+dialect+".yaml"]))
+			if err != nil {
+				t.Fatalf("%s, %s: %v", row[10], dialect, err)
+			}
+			if n := strconv.Itoa(c.Config.ETx()); n > row[4] {
+				t.Errorf("%v: registers of %s links", row, n)
+			}
+			if (row[5] == "AE") != (c.Config.Algorithm == econt.Autoencoder) {
+				t.Errorf("%v: registers of %v", row, c.Config.Algorithm)
+			}
+		}
+	}
+	if mean := sum / float64(r.Modules); math.Abs(mean-r.MeanEMD) > 1e-6 {
+		t.Errorf("the table's mean EMD is %v, the results' %v", mean, r.MeanEMD)
+	}
+}
+
+// TestRegisters: what the chip sends by the registers is what was measured: of an encoder with
+// a mask the model's own outputs, of the others frames that decode to the same images.
+func TestRegisters(t *testing.T) {
+	p := small(t)
+	w := &work{}
+	if err := w.prepare(context.Background(), p, Settings{Threads: 1}); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if w.folder, err = run.Open(t.TempDir(), run.Identity{Kind: Kind(), Settings: p}, run.Settings{}); err != nil {
+		t.Fatal(err)
+	}
+	defer w.folder.Close()
+	m, err := p.architecture(1).New(nn.Settings{Seed: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Save(w.weights("e")); err != nil {
+		t.Fatal(err)
+	}
+	images, err := simulate.Generate(40, simulate.Settings{Seed: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	outputs, err := m.Encode(context.Background(), images)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chip := func(c Candidate, high bool, d econt.Dialect) *econt.Baseline {
+		of := &ClassResult{Density: density(high), measure: measure{Scores: []Score{{Candidate: c}}}}
+		config, err := w.config(of)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if err := econt.WriteRegisters(&b, &config, d); err != nil {
+			t.Fatal(err)
+		}
+		read, err := econt.ReadRegisters(&b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if read.Config.HighDensity != high {
+			t.Errorf("%v: high density %v", c, read.Config.HighDensity)
+		}
+		read.Config.Mux, read.Config.Convention = config.Mux, config.Convention
+		baseline, err := econt.NewBaseline(read.Config, econt.BaselineSettings{Decoder: econt.DecoderSettings{Rest: c.Decoding == evaluate.DecodeSpread, Share: share(c)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return baseline
+	}
+	var out [hgcal.Cells]float64
+	encoder := chip(Candidate{Algorithm: "AE", Links: 1, Set: "e"}, true, econt.DialectProd)
+	step := outputStep(t, m)
+	for i := range images.Len() {
+		if _, err := encoder.Encode(images.Image(i), out[:]); err != nil {
+			t.Fatal(err)
+		}
+		for j, v := range encoder.Decoded().Latent {
+			if got, want := float64(v)/256, float64(outputs[i*autoencoder.Latent+j]); math.Abs(got-want) > step {
+				t.Fatalf("image %d, output %d: %v by the registers, %v by the model", i, j, got, want)
+			}
+		}
+	}
+	for _, s := range byHand(3) {
+		for _, high := range []bool{false, true} {
+			c := Candidate{Algorithm: algorithmOf(s), Decoding: s.Decoding, Links: s.Links}
+			if s.Algorithm == econt.ThresholdSum {
+				s.Threshold, c.Threshold = 60, 60
+			}
+			chips, err := s.Chips()
+			if err != nil {
+				t.Fatal(err)
+			}
+			is, other := chip(c, high, econt.DialectP1), chips[0]
+			if high {
+				other = chips[1]
+			}
+			for i := range images.Len() {
+				var want [hgcal.Cells]float64
+				if _, err := other.Encode(images.Image(i), want[:]); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := is.Encode(images.Image(i), out[:]); err != nil {
+					t.Fatal(err)
+				}
+				if want != out {
+					t.Fatalf("%s, image %d: another image by the registers", c.Label(), i)
+				}
+			}
+		}
+	}
+}
+
+// share is what a rule by hand does with the sums of super trigger cells.
+func share(c Candidate) econt.Share {
+	if c.Decoding == evaluate.DecodeSpread {
+		return econt.ShareEqual
+	}
+	return econt.ShareLargest
+}
+
+// outputStep is half the coarsest step of an encoder's outputs, by which codes may be read.
+func outputStep(t *testing.T, m *autoencoder.Model) float64 {
+	t.Helper()
+	f, err := m.Architecture().Formats()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return math.Ldexp(1, f.Latent.Integer-f.Latent.Bits) / 1e6
+}
+
+// TestOne: what is found of a class is what the pieces say by themselves.
+func TestOne(t *testing.T) {
+	p := small(t)
+	p.EncoderLinks, p.Masks, p.Decoders = []int{0}, nil, 0
+	w := &work{threads: 1, progress: func(float64, string) {}}
+	if err := w.prepare(context.Background(), p, Settings{}); err != nil {
+		t.Fatal(err)
+	}
+	c := &w.classes[0]
+	parts, err := w.partsOf(context.Background(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	candidates, err := w.handCandidates(c, parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := w.measure(context.Background(), c, parts, candidates)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := evaluate.Scheme{Algorithm: econt.BestChoice, Links: c.links, Decoding: evaluate.DecodeSpread}
+	list, err := evaluate.Chip(context.Background(), w.metric, parts.heldOut, []evaluate.Scheme{s}, evaluate.ChipSettings{Density: strings.ToLower(density(c.high))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := single(m, Single{Algorithm: "BC", Decoding: evaluate.DecodeSpread})
+	if got, want := m.Scores[i].HeldOut.EMD, list[0].Fidelity.Of(evaluate.EMD).Mean; math.Abs(got-want) > 1e-12 {
+		t.Errorf("mean EMD %v, want %v", got, want)
+	}
+	if m.Images[1] != parts.heldOut.Len() || slices.Equal(parts.heldOut.Charge, parts.validation.Charge) {
+		t.Error("the images that are measured by are those that are chosen by")
+	}
+}
+
+// TestMeasured: images of files are dealt to the classes by their modules, whichever sector they
+// are of, and trainings go on with them.
+func TestMeasured(t *testing.T) {
+	p := small(t)
+	p.EncoderLinks, p.Masks = []int{2}, nil
+	w := &work{}
+	if err := w.prepare(context.Background(), p, Settings{}); err != nil {
+		t.Fatal(err)
+	}
+	var places []place
+	for _, c := range w.classes {
+		places = append(places, c.places...)
+	}
+	set, err := simulate.Generate(3600, p.simulation(places, 77, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(set *wafer.Set) string {
+		path := filepath.Join(t.TempDir(), "images.csv")
+		out, err := file.Create(path, false, wafer.WriteSettings{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(out.Write(set), out.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	p.Data = []string{write(set)}
+	r, _, err := Start(context.Background(), filepath.Join(t.TempDir(), "run"), p, Settings{Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	images := 0
+	for _, c := range r.Classes {
+		images += c.Images[0] + c.Images[1]
+	}
+	if n := float64(images) / float64(set.Len()); math.Abs(n-0.4) > 0.02 {
+		t.Errorf("%v of the images were measured by, want two fifths", n)
+	}
+	for _, s := range r.Sets {
+		if want := p.DecoderEpochs + p.TuneEpochs; len(s.Curve) != want {
+			t.Errorf("%s: %d epochs, want %d", s.Name, len(s.Curve), want)
+		}
+	}
+	p.Data = []string{write(set.Slice(0, 900))}
+	if _, _, err := Start(context.Background(), filepath.Join(t.TempDir(), "run"), p, Settings{}); err == nil || !strings.Contains(err.Error(), "too few images of ") {
+		t.Error(err)
+	}
+	p.Data = []string{write(set.WithoutColumns())}
+	if _, _, err := Start(context.Background(), filepath.Join(t.TempDir(), "run"), p, Settings{}); err == nil || !strings.Contains(err.Error(), "layer, waferu and waferv") {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,134 @@
+package plan
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"barrow/autoencoder"
+	"barrow/econt"
+	"barrow/internal/outfile"
+	"barrow/nn"
+	"barrow/run"
+)
+
+// write writes the register files and the table of the modules, and notes in the results where
+// a class's registers are.
+func (w *work) write(r *Results) error {
+	done := map[string]bool{}
+	for k := range r.Classes {
+		c := &r.Classes[k]
+		name := c.setting()
+		c.Registers = run.Registers + "/" + name
+		if done[name] {
+			continue
+		}
+		done[name] = true
+		if err := w.registers(c, filepath.Join(w.folder.Path(run.Registers), name)); err != nil {
+			return fmt.Errorf("plan: registers of %s: %w", c.Name, err)
+		}
+	}
+	return w.folder.Write(run.Modules, func(out io.Writer) error { return w.table(out, r) })
+}
+
+// setting is the name of the registers of a class: all that tells them from others.
+func (c *ClassResult) setting() string {
+	s := c.chosen()
+	words := []string{s.Algorithm, fmt.Sprintf("%d-links", s.Links), c.Density}
+	if s.Threshold > 0 {
+		words = append(words, fmt.Sprintf("threshold-%d", s.Threshold))
+	}
+	return strings.ToLower(strings.ReplaceAll(strings.Join(words, "-"), " ", "-"))
+}
+
+// config is the chip's of a class.
+func (w *work) config(c *ClassResult) (econt.Config, error) {
+	s, high := c.chosen(), c.Density == density(true)
+	if s.Algorithm == encoderName {
+		m, err := autoencoder.Load(w.weights(s.Set), nn.Settings{Threads: 1})
+		if err != nil {
+			return econt.Config{}, err
+		}
+		weights, err := m.ChipWeights()
+		if err != nil {
+			return econt.Config{}, err
+		}
+		config, err := econt.BaselineConfig(econt.Autoencoder, s.Links, high, weights)
+		widths := m.Architecture().Widths()
+		config.Keep = widths.Keep()
+		return config, err
+	}
+	scheme, err := s.scheme()
+	if err != nil {
+		return econt.Config{}, err
+	}
+	config, err := econt.BaselineConfig(scheme.Algorithm, scheme.Links, high, nil)
+	config.STCType = scheme.STCType
+	if scheme.Algorithm == econt.ThresholdSum {
+		for ch := range config.Threshold {
+			config.Threshold[ch] = scheme.Threshold
+		}
+	}
+	return config, err
+}
+
+// registers writes a setting in the three dialects.
+func (w *work) registers(c *ClassResult, folder string) error {
+	config, err := w.config(c)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	for _, d := range []econt.Dialect{econt.DialectProd, econt.DialectP1, econt.DialectEcontSW} {
+		err := outfile.Write(filepath.Join(folder, d.String()+".yaml"), true, func(out io.Writer) error {
+			return econt.WriteRegisters(out, &config, d)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// table writes one row a module, in the modules' order.
+func (w *work) table(out io.Writer, r *Results) error {
+	of := make([]int, len(w.modules))
+	for k, c := range w.classes {
+		for _, i := range c.modules {
+			of[i] = k
+		}
+	}
+	masks := map[string]string{}
+	for _, s := range r.Sets {
+		masks[s.Name] = s.Mask
+	}
+	t := csv.NewWriter(out)
+	if err := t.Write([]string{"layer", "waferu", "waferv", "type", "links", "algorithm", "model", "decoder", "mask", "emd", "registers"}); err != nil {
+		return err
+	}
+	for i := range w.modules {
+		m, c := &w.modules[i], &r.Classes[of[i]]
+		s := c.chosen()
+		model, decoder := "", string(s.Decoding)
+		if s.Set != "" {
+			decoder = run.Weights + "/" + s.Set + run.WeightsEnding
+		}
+		if s.Algorithm == encoderName {
+			model = decoder
+		}
+		if err := t.Write([]string{
+			strconv.Itoa(m.Layer), strconv.Itoa(m.u), strconv.Itoa(m.v), m.Kind, strconv.Itoa(m.links), s.Algorithm, model, decoder, masks[s.Set],
+			strconv.FormatFloat(c.EMD, 'f', 6, 64), c.Registers,
+		}); err != nil {
+			return err
+		}
+	}
+	t.Flush()
+	return t.Error()
+}
