@@ -130,12 +130,12 @@ func cellPoints(_ context.Context, c *call) error {
 	return nil
 }
 
-// ground keeps a nil metric from becoming a Ground that is not nil.
-func ground(m *emd.Metric, err error) (emd.Ground, error) {
+// ground keeps a nil pointer from becoming a Ground that is not nil.
+func ground[G emd.Ground](g G, err error) (emd.Ground, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m, nil
+	return g, nil
 }
 
 // matrixGround is a metric if the costs are one, so that the common mass may stay, and
@@ -183,8 +183,8 @@ func openMetric(_ context.Context, c *call) (object, error) {
 
 // is says whether it is a metric, rather than any costs.
 func (m metric) is() bool {
-	_, ok := m.Ground.(*emd.Metric)
-	return ok
+	_, costs := m.Ground.(*emd.Cost)
+	return !costs
 }
 
 // costs is the ground as a matrix.

@@ -141,6 +141,7 @@ func TestEMDGrounds(t *testing.T) {
 		{`{"ground":"points"}`, line, 3, true},
 		{`{"ground":"points","periods":[4]}`, line, 1, true},
 		{`{"ground":"grid","height":2,"width":1,"norm":"l1"}`, nil, 1, true},
+		{`{"ground":"grid","height":9,"width":11,"norm":"l2"}`, nil, 1, true},
 		{`{"ground":"matrix"}`, costs(1, -2, 3, 4), -2, false},
 		{`{"ground":"matrix"}`, costs(0, 2, 2, 0), 2, true},
 		{`{"ground":"matrix"}`, costs(0, 2, 1, 2, 0, 3), 2, false},
@@ -171,7 +172,7 @@ func TestEMDGrounds(t *testing.T) {
 		`{"ground":"sphere"}`:                                         "sphere",
 		`{"ground":"points"}`:                                         `"points" is missing`,
 		`{"ground":"grid","height":0,"width":3,"norm":"l1"}`:          "0×3",
-		`{"ground":"grid","height":99999,"width":99999,"norm":"l1"}`:  "too large",
+		`{"ground":"grid","height":99999,"width":99999,"norm":"l1"}`:  "too many",
 		`{"ground":"grid","height":2,"width":2,"norm":"l3"}`:          "l3",
 		`{"ground":"grid","height":2,"width":2,"norm":"l2","size":3}`: "size",
 	} {

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"barrow/emd"
-	"barrow/internal/limit"
 )
 
 // pointGround is the straight-line distance between points of any dimension, x being
@@ -16,30 +15,7 @@ func pointGround(x []float64, d int, periods []float64) (emd.Ground, error) {
 	if d == 0 {
 		return nil, fmt.Errorf("emd: points without coordinates")
 	}
-	if periods != nil && len(periods) != d {
-		return nil, fmt.Errorf("emd: %d periods for points of %d coordinates", len(periods), d)
-	}
-	n := len(x) / d
-	if d <= 2 {
-		points := make([][2]float64, n)
-		for i := range points {
-			copy(points[i][:], x[i*d:(i+1)*d])
-		}
-		var period [2]float64
-		if copy(period[:], periods); periods != nil {
-			return ground(emd.Periodic(points, period[0], period[1]))
-		}
-		return ground(emd.Euclidean(points))
-	}
-	if err := checkPeriods(periods); err != nil {
-		return nil, err
-	}
-	for k, v := range x {
-		if !(math.Abs(v) <= emd.MaxDistance) {
-			return nil, fmt.Errorf("emd: point %d: coordinate %d is %v: must be finite, at most %g", k/d, k%d, v, emd.MaxDistance)
-		}
-	}
-	return pairwise(n, func(i, j int) float64 { return between(x[i*d:(i+1)*d], x[j*d:(j+1)*d], periods) })
+	return ground(emd.NewPoints(d, x, emd.Space{Norm: emd.L2, Periods: periods}))
 }
 
 func checkPeriods(periods []float64) error {
@@ -66,41 +42,14 @@ func between(a, b, periods []float64) float64 {
 
 // gridGround is the distance between the pixels of an image, a unit apart, row by row.
 func gridGround(height, width int, norm string) (emd.Ground, error) {
+	of, err := choice("norm", norm, map[string]emd.Norm{"l1": emd.L1, "l2": emd.L2, "linf": emd.LInf})
+	if err != nil {
+		return nil, err
+	}
 	if height < 1 || width < 1 {
 		return nil, fmt.Errorf("emd: a grid of %d×%d pixels has none", height, width)
 	}
-	if width > math.MaxInt32/height {
-		return nil, fmt.Errorf("emd: a grid of %d×%d pixels is too large for a matrix of distances", height, width)
-	}
-	var length func(x, y float64) float64
-	switch norm {
-	case "l1":
-		length = func(x, y float64) float64 { return math.Abs(x) + math.Abs(y) }
-	case "l2":
-		length = math.Hypot
-	case "linf":
-		length = func(x, y float64) float64 { return math.Max(math.Abs(x), math.Abs(y)) }
-	default:
-		return nil, fmt.Errorf("emd: the norm %q is none of l1, l2, linf", norm)
-	}
-	return pairwise(height*width, func(i, j int) float64 {
-		return length(float64(i%width-j%width), float64(i/width-j/width))
-	})
-}
-
-// pairwise is a metric by its distances, which are symmetric by construction.
-func pairwise(n int, distance func(i, j int) float64) (emd.Ground, error) {
-	if err := limit.Fits("a metric of so many points:", n, 16*float64(n)); err != nil {
-		return nil, fmt.Errorf("emd: %w", err)
-	}
-	d := make([]float64, n*n)
-	for i := range n {
-		for j := range i {
-			x := distance(i, j)
-			d[i*n+j], d[j*n+i] = x, x
-		}
-	}
-	return ground(emd.NewMetric(n, d))
+	return ground(emd.NewGrid([]int{height, width}, of, nil))
 }
 
 // roundedMetric is the metric that a matrix is but for the rounding of its elements' type,

@@ -25,6 +25,7 @@ import (
 type emdFlags struct {
 	imageFlags
 	metric, cost, unequal, empty, potentials string
+	grid, points, norm                       string
 	force                                    bool
 }
 
@@ -46,6 +47,12 @@ B m columns, and FILE n rows of m costs, of any sign: what it costs to move a un
 from a column of A to one of B. All three are tables in text, separated by commas,
 semicolons, tabs or spaces, with or without a header.
 
+--grid 28x28 compares rows of images of any size instead, of 28 rows of 28 pixels a unit
+apart, row by row; any number of axes will do. --points FILE compares masses at any
+points: FILE has a row of coordinates for each column of A and B. --norm says
+how distances are measured: straight (l2), along the axes (l1), or by the largest
+difference of a coordinate (linf).
+
 --unequal says what to do where the totals differ:
   normalise   compare both images scaled to sum 1 (the default)
   error       refuse
@@ -58,7 +65,8 @@ distance unless --unequal is penalty=R:
 		Example: `  barrow emd input.csv decoded.csv
   barrow emd input.csv decoded.csv --potentials gradients.npz
   barrow emd - decoded.csv --metric cmssw --unequal penalty=9 < input.csv
-  barrow emd supply.csv demand.csv --cost costs.csv`,
+  barrow emd supply.csv demand.csv --cost costs.csv
+  barrow emd digits.csv others.csv --grid 28x28 --norm l1`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, c, args[0], args[1]) },
 	}
@@ -66,6 +74,9 @@ distance unless --unequal is penalty=R:
 	f.imageFlags.add(cmd)
 	metricVar(flags, &f.metric, "ground metric: benchmark, cmssw, or a CSV file of x,y per cell")
 	flags.StringVar(&f.cost, "cost", "", "a table of costs, columns of A × columns of B, instead of a metric")
+	flags.StringVar(&f.grid, "grid", "", "the shape of images, as in 28x28, instead of a metric of wafer images")
+	flags.StringVar(&f.points, "points", "", "a table of coordinates, a row for each column of A and B, instead of a metric")
+	wordVar(flags, &f.norm, "norm", "l2", norms, "the norm of --grid and --points: l1, l2 or linf")
 	flags.StringVar(&f.unequal, "unequal", "normalise", "images of different totals: normalise, error or penalty=R")
 	wordVar(flags, &f.empty, "empty", "error", []string{"error", "nan"}, "pairs of which an image has no charge: error or nan")
 	flags.StringVar(&f.potentials, "potentials", "", "write the gradients to this NPZ file")
@@ -108,8 +119,12 @@ func (f *emdFlags) run(cmd *cobra.Command, c *common, pathA, pathB string) error
 	if err != nil {
 		return err
 	}
+	plain, err := f.ofTables(cmd)
+	if err != nil {
+		return err
+	}
 	standard := 0
-	for _, path := range []string{pathA, pathB, f.cost} {
+	for _, path := range []string{pathA, pathB, f.cost, f.points} {
 		if path == "-" {
 			standard++
 		}
@@ -124,8 +139,8 @@ func (f *emdFlags) run(cmd *cobra.Command, c *common, pathA, pathB string) error
 	}
 	job := &emdJob{json: c.json, out: bufio.NewWriter(cmd.OutOrStdout())}
 	var ground emd.Ground
-	if cmd.Flags().Changed("cost") {
-		ground, err = f.tables(cmd, job, pathA, pathB)
+	if plain != "" {
+		ground, err = f.tables(cmd, job, plain, pathA, pathB)
 	} else {
 		ground, err = f.images(cmd, job, pathA, pathB)
 	}
