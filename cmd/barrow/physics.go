@@ -63,9 +63,10 @@ func (f *physicsFlags) run(cmd *cobra.Command, c *common) error {
 	plan = plan.Settle(f.settings.Given, remark(cmd, c))
 	data := len(plan.Data) > 0
 	if err := needless(cmd.Flags(),
-		purpose{[]string{"pt", "eta", "pileup"}, "simulated events, without --data", !data || plan.Trains() || plan.MinimumBias > 0 && len(plan.Others) == 0},
+		purpose{[]string{"pt", "eta", "pileup"}, "simulated events, without --data", !data || plan.Learns() || plan.MinimumBias > 0 && len(plan.Others) == 0},
 		purpose{[]string{"order", "tree", "charge"}, "ntuples, with --data or --minimum-bias-data", data || len(plan.Others) > 0},
-		purpose{[]string{"training-images", "epochs", "decoder", "per-link", "emd-cnn"}, "encoders that are trained here", plan.Trains()},
+		purpose{[]string{"training-images", "epochs"}, "encoders and decoders that are trained here", plan.Learns()},
+		purpose{[]string{"decoder", "per-link", "emd-cnn"}, "encoders that are trained here", plan.Trains()},
 	); err != nil {
 		return err
 	}

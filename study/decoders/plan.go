@@ -217,8 +217,7 @@ func (p Plan) kinds() []kind {
 	for _, word := range p.Algorithms {
 		a, ok := learned.Find(word)
 		for _, n := range p.Links {
-			// On 13 links best choice sends everything.
-			if ok && len(a.Rules(n)) > 0 && !(word == "bc" && n == maxLinks) {
+			if ok && a.Learns(n) {
 				list = append(list, kind{a, n})
 			}
 		}

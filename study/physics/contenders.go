@@ -6,10 +6,12 @@ import (
 	"io/fs"
 	"slices"
 	"strconv"
+	"strings"
 
 	"barrow/econt"
 	"barrow/evaluate"
 	"barrow/physics"
+	"barrow/study/internal/learned"
 )
 
 // An algorithm of the chip, by the word that a plan has for it.
@@ -34,17 +36,38 @@ func algorithms() []algorithm {
 	}
 }
 
+// learnedEnding ends the words of algorithms whose decoders are trained here.
+const learnedEnding = "-learned"
+
+// withDecoder is the algorithm of a word whose decoders are trained; ok tells whether it is one.
+func withDecoder(word string) (a learned.Algorithm, ok bool) {
+	of, ok := strings.CutSuffix(word, learnedEnding)
+	if !ok {
+		return a, false
+	}
+	return learned.Find(of)
+}
+
 // repeater is the word for RPT, which sends all 48 charges and has links for that.
 const (
 	repeater      = "rpt"
 	repeaterLinks = 11
 )
 
-// algorithmNames are the words.
-func algorithmNames() []string {
+// byHand are the words of algorithms that need no training.
+func byHand() []string {
 	var words []string
 	for _, a := range algorithms() {
 		words = append(words, a.word)
+	}
+	return words
+}
+
+// algorithmNames are the words of all algorithms.
+func algorithmNames() []string {
+	words := byHand()
+	for _, word := range learned.Words() {
+		words = append(words, word+learnedEnding)
 	}
 	return words
 }
@@ -82,8 +105,8 @@ func (p Plan) words(encoders []encoder) []string {
 const allWord = "all-cells"
 
 // contenders makes all that are compared, all cells first, then as the plan has them, the
-// given encoders last.
-func (p Plan) contenders(g *physics.Geometry, links *physics.LinkTable, encoders []encoder) ([]physics.Contender, error) {
+// given encoders last. Those whose decoders are not trained yet are left out.
+func (p Plan) contenders(g *physics.Geometry, links *physics.LinkTable, encoders []encoder, d decoders) ([]physics.Contender, error) {
 	list := []physics.Contender{physics.NewAllCells()}
 	add := func(c physics.Contender, err error) error {
 		if err != nil {
@@ -110,6 +133,12 @@ func (p Plan) contenders(g *physics.Geometry, links *physics.LinkTable, encoders
 				}
 			}
 			if err := add(physics.NewAlgorithm(a.scheme, of)); err != nil {
+				return nil, err
+			}
+		}
+		if a, ok := withDecoder(word); ok && d != nil {
+			a.Scheme.Decoding = evaluate.DecodeLearned
+			if err := add(physics.NewLearned(a.Scheme, d[word], links)); err != nil {
 				return nil, err
 			}
 		}

@@ -172,7 +172,8 @@ const (
 	trainingStream = 0x747261696e
 )
 
-// trainingImages draws them. They are of simulated events, whatever is measured.
+// trainingImages draws them, with the wafers' density. They are of simulated events, whatever is
+// measured.
 func (w *work) trainingImages(ctx context.Context) (*wafer.Set, error) {
 	e, err := w.plan.generator(false, w.threads)
 	if err != nil {
@@ -184,7 +185,7 @@ func (w *work) trainingImages(ctx context.Context) (*wafer.Set, error) {
 		return nil, err
 	}
 	defer in.Close()
-	all := &wafer.Set{Charge: make([]float64, 0, w.plan.Images*hgcal.Cells)}
+	all := &wafer.Set{Charge: make([]float64, 0, w.plan.Images*hgcal.Cells), Columns: []wafer.Column{{Name: string(wafer.Density)}}}
 	events := make([]*physics.Event, particleBlock)
 	for i := range events {
 		events[i] = &physics.Event{}
@@ -217,5 +218,10 @@ func (w *work) pick(all *wafer.Set, e *physics.Event) {
 		other := k + r.IntN(len(list)-k)
 		list[k], list[other] = list[other], list[k]
 		all.Charge = append(all.Charge, e.Images.Image(list[k])...)
+		density := "LD"
+		if w.geometry.Wafer(int(e.Wafers[list[k]])).Module.HighDensity() {
+			density = "HD"
+		}
+		all.Columns[0].Text = append(all.Columns[0].Text, density)
 	}
 }

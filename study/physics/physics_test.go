@@ -22,7 +22,7 @@ func small() Plan {
 	p := Default()
 	p.Class, p.PileUp, p.Pt, p.Eta = "photon", 4, "20:60", "2:2.4"
 	p.Events, p.MinimumBias, p.Draws = 400, 10, 20
-	p.Contenders, p.Links, p.Images, p.Epochs, p.PerLink = []string{"bc", "ts", "telescope"}, "3", 200, 1, false
+	p.Contenders, p.Links, p.Images, p.Epochs, p.PerLink = []string{"bc", "ts", "bc-learned", "telescope"}, "3", 200, 1, false
 	return p
 }
 
@@ -67,7 +67,7 @@ func TestRun(t *testing.T) {
 			t.Errorf("%s: not told from minimum bias", c.Name)
 		}
 	}
-	if got := strings.Join(names, "; "); got != "all cells; best choice, 3 links; threshold sum, 3 links; telescope, 3 links" {
+	if got := strings.Join(names, "; "); got != "all cells; best choice, 3 links; threshold sum, 3 links; best choice learned, 3 links; telescope, 3 links" {
 		t.Error(got)
 	}
 	again(t, one, r)

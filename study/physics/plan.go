@@ -41,13 +41,13 @@ type Plan struct {
 	Tree   string   `json:"tree,omitempty" help:"table of ntuples that have several, with its folder (default: the only one with images)"`
 	Charge string   `json:"charge,omitempty" help:"what the charges of ntuples' trigger cells are (default: calq, as the chip computes them)"`
 
-	Contenders []string `json:"contenders" help:"what is compared, beside all cells: algorithms of the chip, and losses that encoders are trained with, or sums as in emd+energy (default: all algorithms and, where no encoder is given, the losses weighted-mse, telescope, emd-cnn and emd)"`
+	Contenders []string `json:"contenders" help:"what is compared, beside all cells: algorithms of the chip, those that end in -learned with decoders that are trained here, and losses that encoders are trained with, or sums as in emd+energy (default: all algorithms without -learned and, where no encoder is given, the losses weighted-mse, telescope, emd-cnn and emd)"`
 	Links      string   `json:"links" value:"file" help:"output links of every module: its own, one number for all, or a CSV file of layer, waferu, waferv and links"`
 	Encoders   []string `json:"encoders,omitempty" flag:"encoder" repeat:"true" value:"name=file" help:"trained encoder, a run's folder or a model's file, and what to call it; NAME:LINKS=FILE for modules of so many links; may be repeated"`
 	Compare    string   `json:"compare,omitempty" value:"file" help:"folder of a finished run of compare, all of whose encoders take part"`
 
 	PerLink bool   `json:"per_link" help:"train an encoder for each number of links, not one for all whose outputs are cut"`
-	Images  int    `json:"training_images" help:"wafers of simulated events that encoders are trained on, and choose by"`
+	Images  int    `json:"training_images" help:"wafers of simulated events that encoders and decoders are trained on, and choose by"`
 	Epochs  int    `json:"epochs" help:"epochs of each training"`
 	Decoder string `json:"decoder" help:"layers off the detector of encoders trained here"`
 
@@ -111,7 +111,7 @@ func (p Plan) Help(key string) string {
 	case "minimum_bias":
 		return fmt.Sprintf("events of collisions alone, whole endcaps, for rates and for what clusters are told from, in a quick run %d; 0 for none, as it is without collisions and beside data unless told", q.MinimumBias)
 	case "training_images":
-		return fmt.Sprintf("wafers of simulated events that encoders are trained on, and choose by; in a quick run %d", q.Images)
+		return fmt.Sprintf("wafers of simulated events that encoders and decoders are trained on, and choose by; in a quick run %d", q.Images)
 	case "epochs":
 		return fmt.Sprintf("epochs of each training, in a quick run %d", q.Epochs)
 	case "draws":
@@ -133,7 +133,7 @@ const (
 // Complete fills in what was left to other settings.
 func (p Plan) Complete() Plan {
 	if len(p.Contenders) == 0 {
-		p.Contenders = algorithmNames()
+		p.Contenders = byHand()
 		if len(p.Encoders) == 0 && p.Compare == "" {
 			p.Contenders = append(p.Contenders, "weighted-mse", "telescope", "emd-cnn", "emd")
 		}
@@ -208,7 +208,7 @@ func (p Plan) checkTraining() error {
 			return err
 		}
 	}
-	if len(p.losses()) > 0 {
+	if p.Learns() {
 		if p.Images < fewestImages {
 			return fmt.Errorf("training_images = %d: want %d at least", p.Images, fewestImages)
 		}
@@ -260,6 +260,11 @@ func (p Plan) checkContenders() error {
 
 // Trains reports whether encoders are trained.
 func (p Plan) Trains() bool { return len(p.Complete().losses()) > 0 }
+
+// Learns reports whether anything is trained, encoders or decoders.
+func (p Plan) Learns() bool {
+	return p.Trains() || slices.ContainsFunc(p.Contenders, func(word string) bool { _, ok := withDecoder(word); return ok })
+}
 
 // losses are the contenders that are trained here.
 func (p Plan) losses() []string {

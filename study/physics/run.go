@@ -61,7 +61,10 @@ func Start(ctx context.Context, folder string, p Plan, s Settings) (*Results, *T
 		return nil, nil, err
 	}
 	// Made once before the run, so that what does not fit is found now.
-	if _, err := p.contenders(w.geometry, w.links, given); err != nil {
+	if _, err := p.contenders(w.geometry, w.links, given, nil); err != nil {
+		return nil, nil, err
+	}
+	if _, err := p.lessons(w.links); err != nil {
 		return nil, nil, err
 	}
 	if err := p.distinct(); err != nil {
@@ -190,8 +193,19 @@ func (w *work) run(ctx context.Context, given []encoder) (*Results, *Times, erro
 	w.times.Training = times
 	first := 0.0
 	if table != nil {
-		w.times.Parts = append(w.times.Parts, Part{Name: "training", Seconds: time.Since(began).Seconds()})
 		first = shareTraining
+	}
+	learned, err := w.trainDecoders(ctx, func(share float64, note string) {
+		w.progress(first+shareTraining*share, "decoders: "+note)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(learned) > 0 {
+		first += shareTraining
+	}
+	if first > 0 {
+		w.times.Parts = append(w.times.Parts, Part{Name: "training", Seconds: time.Since(began).Seconds()})
 	}
 	encoders := append(trained, given...)
 	w.words = w.plan.words(encoders)
@@ -201,7 +215,7 @@ func (w *work) run(ctx context.Context, given []encoder) (*Results, *Times, erro
 			return nil, nil, err
 		}
 	}
-	if w.contenders, err = w.plan.contenders(w.geometry, w.links, encoders); err != nil {
+	if w.contenders, err = w.plan.contenders(w.geometry, w.links, encoders, learned); err != nil {
 		return nil, nil, err
 	}
 	if err := w.fit(ctx); err != nil {

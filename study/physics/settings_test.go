@@ -75,6 +75,7 @@ func TestCheck(t *testing.T) {
 		`pt = "0:5": want LOW:HIGH, above 0`:                                                     func(p *Plan) { p.Pt = "0:5" },
 		`eta = "3:2": want LOW:HIGH`:                                                             func(p *Plan) { p.Eta = "3:2" },
 		`contenders = "telescpoe": it may be rpt, ts,`:                                           func(p *Plan) { p.Contenders = []string{"telescpoe"} },
+		`contenders = "rpt-learned": it may be rpt`:                                              func(p *Plan) { p.Contenders = []string{"rpt-learned"} },
 		"contenders: bc is named twice":                                                          func(p *Plan) { p.Contenders = []string{"bc", "bc"} },
 		"links = 14: want 1 to 13, modules for":                                                  func(p *Plan) { p.Links = "14" },
 		`encoders = "x": want NAME=FILE`:                                                         func(p *Plan) { p.Encoders = []string{"x"} },

@@ -41,7 +41,7 @@ func (p Plan) checkSimulated() error {
 			return err
 		}
 	}
-	if len(p.Data) == 0 || len(p.losses()) > 0 {
+	if len(p.Data) == 0 || p.Learns() {
 		if err := p.drawable(false); err != nil {
 			return err
 		}

@@ -57,3 +57,9 @@ func (a Algorithm) Rules(links int) []evaluate.Scheme {
 		return s.Algorithm != a.Scheme.Algorithm || s.STCType != a.Scheme.STCType || s.Links != links
 	})
 }
+
+// Learns tells whether the algorithm can use a number of links and leaves something to a
+// decoder on them: best choice on 13 sends everything.
+func (a Algorithm) Learns(links int) bool {
+	return len(a.Rules(links)) > 0 && !(a.Scheme.Algorithm == econt.BestChoice && links == econt.MaxETx)
+}
