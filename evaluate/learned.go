@@ -2,6 +2,8 @@ package evaluate
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"barrow/econt"
 	"barrow/wafer"
@@ -44,4 +46,26 @@ func (l *learned) decode(ctx context.Context, conditions []float32, out []float6
 	err := l.decoder.Decode(ctx, l.frames, conditions, out)
 	l.frames = l.frames[:0]
 	return err
+}
+
+// Learned lists the chip's algorithms on up to so many links whose frames a decoder reads, with
+// the decoder. None is an error that says why.
+func Learned(most int, d FrameDecoder) ([]Scheme, error) {
+	var list []Scheme
+	var last error
+	for _, s := range Schemes(most) {
+		s.Decoding, s.Decoder = DecodeLearned, d
+		if slices.Contains(list, s) {
+			continue
+		}
+		if _, err := s.Chips(); err != nil {
+			last = err
+			continue
+		}
+		list = append(list, s)
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("evaluate: the decoder reads frames of none of the chip's algorithms with their usual settings: %w", last)
+	}
+	return list, nil
 }

@@ -223,3 +223,30 @@ func TestSchemeChip(t *testing.T) {
 		t.Errorf("TS with chips of BC: %v", err)
 	}
 }
+
+// TestLearnedSchemes: a decoder takes part on those links whose frames it reads.
+func TestLearnedSchemes(t *testing.T) {
+	list, err := Learned(5, only{links: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list) != 1 || list[0].Algorithm != econt.BestChoice || list[0].Links != 3 || list[0].Decoding != DecodeLearned {
+		t.Errorf("%+v", list)
+	}
+	if _, err := Learned(2, only{links: 3}); err == nil || !strings.Contains(err.Error(), "none of the chip's algorithms") {
+		t.Error(err)
+	}
+}
+
+// only reads best choice's frames on so many links.
+type only struct {
+	FrameDecoder
+	links int
+}
+
+func (o only) Fits(chip *econt.Baseline) error {
+	if c := chip.Config(); c.Algorithm != econt.BestChoice || c.ETx() != o.links {
+		return errors.New("other frames")
+	}
+	return nil
+}

@@ -63,6 +63,9 @@ func printTable(cmd *cobra.Command, c *common, t *compare.Table, times *compare.
 		return err
 	}
 	fmt.Fprintln(w)
+	if err := printChip(w, t.Chip); err != nil {
+		return err
+	}
 	if err := printTrigger(w, t); err != nil {
 		return err
 	}
@@ -86,6 +89,26 @@ func printRows(w io.Writer, t *compare.Table) error {
 		fmt.Fprintln(tw)
 	}
 	return tw.Flush()
+}
+
+// printChip prints the chip's other algorithms, if there are any.
+func printChip(w io.Writer, c *compare.Chip) error {
+	if c == nil {
+		return nil
+	}
+	fmt.Fprintf(w, "The chip's other algorithms on the same images, wafer density %s:\n", c.Density)
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	for _, row := range c.Rows() {
+		for _, cell := range row {
+			fmt.Fprint(tw, cell, "\t")
+		}
+		fmt.Fprintln(tw)
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(w)
+	return err
 }
 
 func printCosts(w io.Writer, t *compare.Table, times *compare.Times) error {

@@ -14,6 +14,7 @@ import (
 	"barrow/hgcal"
 	"barrow/internal/jsonout"
 	"barrow/internal/outfile"
+	"barrow/model/file"
 )
 
 // encoderEval is what "encoder eval" can be told.
@@ -23,6 +24,7 @@ type encoderEval struct {
 	metric, out, density   string
 	threshold              float64
 	force, baselines       bool
+	decoders               []string
 }
 
 func newEncoderEval(c *common) *cobra.Command {
@@ -41,7 +43,8 @@ a paired bootstrap.
 It then sends the same images through the chip's other algorithms (best choice,
 super trigger cells, threshold sum) on as many links as the encoder's outputs
 need, and prints what they keep: the baselines at equal bandwidth. An image of
-which nothing arrives is scored as the same charge in all cells. On many images
+which nothing arrives is scored as the same charge in all cells. Decoders that have
+learned ("barrow decoder train") take part where --decoder names them. On many images
 this takes the most time: --baselines=false leaves it out.
 
 The encoder is a run folder, a weights file, or an autoencoder of another program
@@ -61,6 +64,7 @@ with the layers of one that Barrow has:
 	metricVar(flags, &f.metric, "ground metric: benchmark, cmssw or a CSV file of x,y per cell")
 	flags.Float64Var(&f.threshold, "mip", evaluate.MIP, "charge above which a cell counts as occupied")
 	flags.BoolVar(&f.baselines, "baselines", true, "send the images through the chip's other algorithms, too")
+	flags.StringArrayVar(&f.decoders, "decoder", nil, "run folder or weights `file` of a decoder of one of the chip's other algorithms, which takes part; may be repeated")
 	wordVar(flags, &f.density, "density", "", []string{"ld", "hd"}, "wafers' density for the chip's other algorithms: ld or hd (default: what a column HD_LD says of each image, else ld)")
 	flags.StringVar(&f.out, "out", "", "CSV `file` for the decoded images")
 	flags.BoolVar(&f.force, "force", false, "replace the file that --out names")
@@ -85,7 +89,7 @@ func (f *encoderEval) run(cmd *cobra.Command, c *common, args []string) error {
 		return fmt.Errorf("--mip %v: want a positive charge", f.threshold)
 	}
 	err = needless(cmd.Flags(),
-		purpose{[]string{"density"}, "the chip's other algorithms, without --baselines=false", f.baselines},
+		purpose{[]string{"density", "decoder"}, "the chip's other algorithms, without --baselines=false", f.baselines},
 		purpose{[]string{"force"}, "a file, with --out", f.out != "" && f.out != "-"},
 	)
 	if err != nil {
@@ -131,7 +135,10 @@ func (f *encoderEval) evaluate(cmd *cobra.Command, c *common, bar *progressBar, 
 	}
 	first := 1.0
 	if f.baselines { // a scheme takes about as long as an encoder
-		schemes := evaluate.Schemes(econt.MaxETx)
+		schemes, err := f.schemes()
+		if err != nil {
+			return nil, 0, err
+		}
 		first = float64(len(models)) / float64(len(models)+len(schemes))
 		chip := evaluate.ChipSettings{Settings: s.Settings, Density: f.density}
 		chip.Progress = func(share float64, note string) { bar.set(first+(1-first)*share, note) }
@@ -189,6 +196,23 @@ func (f *encoderEval) evaluate(cmd *cobra.Command, c *common, bar *progressBar, 
 	}
 	r.Chip.Baselines, err = s.Chip.Measure(cmd.Context())
 	return r, dropped, err
+}
+
+// schemes are the chip's other algorithms, those with given decoders last.
+func (f *encoderEval) schemes() ([]evaluate.Scheme, error) {
+	list := evaluate.Schemes(econt.MaxETx)
+	for _, name := range f.decoders {
+		m, err := file.Decoder(name, file.Settings{Threads: 1})
+		if err != nil {
+			return nil, fmt.Errorf("--decoder: %w", err)
+		}
+		learned, err := evaluate.Learned(econt.MaxETx, m)
+		if err != nil {
+			return nil, fmt.Errorf("--decoder %s: %w", name, err)
+		}
+		list = append(list, learned...)
+	}
+	return list, nil
 }
 
 // measure reads the file once, which is a share of the work.

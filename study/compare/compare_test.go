@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -67,7 +68,24 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resumes(t, small(), d)
+	p := small()
+	p.Learned = []string{"stc16", "bc"} // of which stc16 has no use for 5 links
+	table := resumes(t, p, d)
+	var kinds []string
+	for _, x := range table.Chip.Results {
+		kinds = append(kinds, x.Name+" "+string(x.Decoding)+" "+fmt.Sprint(x.Links))
+	}
+	if got := strings.Join(kinds, "; "); got != "best choice kept 5; best choice spread 5; best choice learned 5" {
+		t.Error(got)
+	}
+	p.Learned = []string{"bc", "rpt"}
+	if err := p.Check(false); err == nil || !strings.Contains(err.Error(), `learned = "rpt": it may be bc,`) {
+		t.Error(err)
+	}
+	p.Learned = []string{"bc", "bc"}
+	if err := p.Check(false); err == nil || !strings.Contains(err.Error(), "learned: bc is named twice") {
+		t.Error(err)
+	}
 }
 
 // TestParts: an encoder is kept while another decoder is trained for it, through

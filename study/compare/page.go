@@ -41,6 +41,9 @@ func Lay(t *Table, times *Times) *report.Page {
 		Tables: []report.Table{t.figures(), t.costs(times)},
 		Footer: []string{p.Words(), "SHA-256 of the images: " + p.Digest},
 	}
+	if t.Chip != nil {
+		out.Tables = append(out.Tables, t.Chip.table())
+	}
 	if t.Kept != nil {
 		out.Title = "Encoder trained with " + loss.Label(t.Rows[0].Loss)
 		if p.Seeds > 1 {

@@ -19,6 +19,7 @@ import (
 	"barrow/internal/setting"
 	"barrow/loss"
 	"barrow/study/images"
+	"barrow/study/internal/learned"
 	"barrow/wafer"
 )
 
@@ -46,6 +47,10 @@ type Plan struct {
 	// then starts at a tenth of the rate.
 	Pretrain       []string `json:"pretrain,omitempty" repeat:"true" value:"file" help:"wafer file to train on first, such as simulated images like yours; may be repeated"`
 	PretrainEpochs int      `json:"pretrain_epochs" help:"epochs on the images to train on first; the training proper then starts at a tenth of the rate"`
+
+	// Learned are algorithms of the chip that are set beside the encoders, on their links, by hand
+	// and with decoders that see as many images as an encoder.
+	Learned []string `json:"learned,omitempty" help:"algorithms of the chip to set beside the encoders, on their links, with decoders that are trained here (default: none)"`
 
 	Metric    string  `json:"metric" value:"file" help:"ground metric, or a CSV file of x,y per cell"`
 	Threshold float64 `json:"mip" help:"charge above which a cell counts as occupied"`
@@ -81,6 +86,8 @@ func (p Plan) Choices(key string) []string {
 		return append(autoencoder.Outputs(), OutputByLoss)
 	case "metric":
 		return hgcal.Metrics()
+	case "learned":
+		return learned.Words()
 	}
 	return nil
 }
@@ -245,6 +252,9 @@ func (p Plan) Check(cnn bool) error {
 		if err := setting.Choice("output", p.Output, p.Choices("output")); err != nil {
 			return fmt.Errorf("compare: %w", err)
 		}
+	}
+	if err := p.checkLearned(); err != nil {
+		return fmt.Errorf("compare: %w", err)
 	}
 	bits, err := p.widths()
 	if err != nil {

@@ -51,6 +51,9 @@ func Run(ctx context.Context, f *run.Folder, p Plan, d Data, r Resources) (*Tabl
 	if err != nil {
 		return nil, nil, err
 	}
+	if table.Chip, err = chip(ctx, f, table.Plan, d, r); err != nil {
+		return nil, nil, err
+	}
 	if r.Further != nil {
 		if err := r.Further(ctx, f.Path(), table); err != nil {
 			return nil, nil, err
@@ -77,6 +80,9 @@ func Best(ctx context.Context, f *run.Folder, p Plan, d Data, r Resources) (*Tab
 		return nil, nil, err
 	}
 	if err := m.Save(f.Path(run.Weights, kept)); err != nil {
+		return nil, nil, err
+	}
+	if table.Chip, err = chip(ctx, f, table.Plan, d, r); err != nil {
 		return nil, nil, err
 	}
 	table.Kept = &Kept{Seed: j.Seed, File: path.Join(run.Weights, kept)}

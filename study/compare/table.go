@@ -160,6 +160,9 @@ type Table struct {
 	Rows     []Row  `json:"rows"`
 	Kept     *Kept  `json:"kept,omitempty"` // of an encoder from several starts
 
+	// Chip is what the chip's other algorithms keep, where that was asked for.
+	Chip *Chip `json:"chip,omitempty"`
+
 	// Physics says what was found of the trigger's physics, where that was asked for.
 	Physics *Physics `json:"physics,omitempty"`
 }

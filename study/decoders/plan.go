@@ -102,7 +102,6 @@ const (
 	maxDraws     = 100_000
 	maxLinks     = 13
 	fewestImages = 100
-	fewImages    = 200_000 // to learn from: they are taken in smaller steps
 )
 
 // Check reports what does not fit, by the setting's key, before any work.
@@ -187,23 +186,8 @@ func (p Plan) checkLoss() error {
 	return err
 }
 
-// epochs are as many as decoders have on simulated images at most.
-func (p Plan) epochs() int {
-	return max(1, min(decoder.Normal().Simulated.Epochs, p.Images/fewestImages))
-}
-
 // course is how all decoders learn.
-func (p Plan) course() decoder.Course {
-	c := decoder.Normal()
-	if p.Images < fewImages {
-		c.Simulated.Batch = decoder.Quick().Simulated.Batch
-	}
-	c.Simulated.Epochs = p.epochs()
-	c.PerEpoch = p.Images / c.Simulated.Epochs
-	c.Validation = min(c.Validation, max(fewestImages, c.PerEpoch/2))
-	c.Given.Epochs = max(1, p.Tune)
-	return c
-}
+func (p Plan) course() decoder.Course { return learned.Course(p.Images, p.Tune) }
 
 // A kind is an algorithm on a number of links.
 type kind struct {

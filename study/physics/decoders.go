@@ -3,9 +3,6 @@ package physics
 import (
 	"context"
 	"fmt"
-	"sync"
-
-	"golang.org/x/sync/errgroup"
 
 	"barrow/decoder"
 	"barrow/physics"
@@ -40,21 +37,6 @@ func (p Plan) lessons(links *physics.LinkTable) (list []learned.Lesson, err erro
 	return list, nil
 }
 
-// course is that of decoders: simulated images as many as encoders see, and then the wafers of
-// simulated events that those are trained on.
-func (p Plan) course() decoder.Course {
-	c := decoder.Normal()
-	c.Simulated.Epochs, c.Given.Epochs = p.Epochs, p.Epochs
-	c.PerEpoch, c.Validation = p.Images, min(c.Validation, p.Images)
-	if p.Images < fewImages {
-		c.Simulated.Batch = decoder.Quick().Simulated.Batch
-	}
-	return c
-}
-
-// fewImages are taken in smaller steps.
-const fewImages = 10_000
-
 // trainDecoders trains the decoders of the plan in the run's folder, unless they are there.
 func (w *work) trainDecoders(ctx context.Context, progress func(float64, string)) (decoders, error) {
 	list, err := w.plan.lessons(w.links)
@@ -69,30 +51,13 @@ func (w *work) trainDecoders(ctx context.Context, progress func(float64, string)
 	if err != nil {
 		return nil, err
 	}
-	models, share := make([]*decoder.Model, len(list)), make([]float64, len(list))
-	var mu sync.Mutex
-	group, inner := errgroup.WithContext(ctx)
-	group.SetLimit(w.threads)
-	for k, l := range list {
-		l.Folder, l.Train, l.Validation = w.folder, data.Train, data.Validation
-		l.Learn = decoder.LearnSettings{Course: w.plan.course(), Seed: w.plan.Seed, Threads: 1, Progress: func(done float64, _ string) {
-			mu.Lock()
-			defer mu.Unlock()
-			share[k] = done
-			all := 0.0
-			for _, v := range share {
-				all += v
-			}
-			progress(all/float64(len(list)), fmt.Sprintf("%d to train", len(list)))
-		}}
-		group.Go(func() (err error) {
-			if err = inner.Err(); err == nil {
-				models[k], err = l.Decoder(inner)
-			}
-			return err
-		})
+	for k := range list {
+		// As many simulated images as encoders see, and then what those are trained on.
+		list[k].Folder, list[k].Train, list[k].Validation = w.folder, data.Train, data.Validation
+		list[k].Learn = decoder.LearnSettings{Course: learned.Course(w.plan.Images*w.plan.Epochs, w.plan.Epochs), Seed: w.plan.Seed}
 	}
-	if err := group.Wait(); err != nil {
+	models, err := learned.Train(ctx, list, w.threads, progress)
+	if err != nil {
 		return nil, fmt.Errorf("physics: training: %w", err)
 	}
 	d := decoders{}

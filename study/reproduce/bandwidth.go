@@ -10,6 +10,9 @@ import (
 	"barrow/emd"
 	"barrow/evaluate"
 	"barrow/internal/jsonout"
+	"barrow/run"
+	"barrow/study/compare"
+	"barrow/study/internal/learned"
 	"barrow/wafer"
 )
 
@@ -108,11 +111,11 @@ func (x *Baseline) UnmarshalJSON(b []byte) error {
 	return x.Result.UnmarshalJSON(b)
 }
 
-// baselines sends images through the chip by all its algorithms. Images that no
-// chip takes give none, and the reason.
-func baselines(ctx context.Context, m *emd.Metric, images *wafer.Set, density string, s evaluate.Settings) (*Bandwidth, error) {
+// baselines sends images through the chip by all its algorithms, and by those that have decoders
+// that learned. Images that no chip takes give none, and the reason.
+func baselines(ctx context.Context, m *emd.Metric, images *wafer.Set, density string, s evaluate.Settings, decoded ...evaluate.Scheme) (*Bandwidth, error) {
 	b := &Bandwidth{EncoderLinks: encoderLinks, EncoderBits: encoderFrame + encoderOutput}
-	chip, err := evaluate.NewChipMeter(m, evaluate.Schemes(econt.MaxETx), evaluate.ChipSettings{Settings: s, Density: density, Values: true})
+	chip, err := evaluate.NewChipMeter(m, append(evaluate.Schemes(econt.MaxETx), decoded...), evaluate.ChipSettings{Settings: s, Density: density, Values: true})
 	if err != nil {
 		return nil, err
 	}
@@ -135,9 +138,24 @@ func baselines(ctx context.Context, m *emd.Metric, images *wafer.Set, density st
 	return b, nil
 }
 
+// decoders trains decoders for the algorithms that the configuration names, on as many links as
+// encoders have.
+func decoders(ctx context.Context, f *run.Folder, c Config, d compare.Data, threads int, progress func(share float64, note string)) ([]evaluate.Scheme, error) {
+	var links []int
+	for n := 1; n <= encoderLinks; n++ {
+		links = append(links, n)
+	}
+	list := c.Lessons(f, d, links, c.Density)
+	models, err := learned.Train(ctx, list, threads, progress)
+	if err != nil {
+		return nil, err
+	}
+	return learned.Schemes(list, models), nil
+}
+
 // bandwidth measures the baselines on the held-out images.
 func (w *work) bandwidth(ctx context.Context) error {
-	b, err := baselines(ctx, w.metric, w.test, w.c.Density, evaluate.Settings{Threshold: w.c.Threshold, Threads: w.threads, Points: w.points})
+	b, err := baselines(ctx, w.metric, w.test, w.c.Density, evaluate.Settings{Threshold: w.c.Threshold, Threads: w.threads, Points: w.points}, w.schemes...)
 	if err != nil {
 		return err
 	}
@@ -156,7 +174,7 @@ func (w *work) bandwidth(ctx context.Context) error {
 }
 
 // on gives the baselines that run on up to n links, each kind where it keeps
-// most; best choice with both decodings.
+// most; best choice with both decodings, and any by a decoder that learned.
 func (b *Bandwidth) on(n int) []*Baseline {
 	var list []*Baseline
 	at := map[[2]string]int{}
@@ -166,7 +184,7 @@ func (b *Bandwidth) on(n int) []*Baseline {
 			continue
 		}
 		key := [2]string{x.Result.Name}
-		if x.Result.Algorithm == "BC" {
+		if x.Result.Algorithm == "BC" || x.Result.Decoding == evaluate.DecodeLearned {
 			key[1] = string(x.Result.Decoding)
 		}
 		i, seen := at[key]

@@ -16,6 +16,8 @@ func (x *Baseline) decoding() string {
 	switch {
 	case x.Result.Algorithm == "RPT":
 		return "all cells"
+	case x.Result.Decoding == evaluate.DecodeLearned:
+		return "as was learned"
 	case x.Result.Algorithm == "STC" && x.Result.Decoding == evaluate.DecodeKept:
 		return "sum in largest cell"
 	case x.Result.Algorithm == "STC":
@@ -41,6 +43,9 @@ func atBandwidth(r *Results) report.Section {
 		"Its other algorithms need no training. Best choice sends the largest cells with their charges, and the sum of all others: 1, 4, 6, 9 and 14 cells on 1 to 5 links. Super trigger cells sends sums of 4 (STC4) or 16 (STC16) neighbouring cells and which cell of each is the largest; coarse cells (CTC4) are sums alone. Threshold sum sends the cells above a threshold and the sum of the others; its frames differ in length and share a buffer, so the threshold here is the lowest with which the mean frame fits the links, and the buffer is taken as ideal.",
 		"The receiver knows the frame and the geometry. It puts charges where they came from; what has no place of its own, the sum of the rest or of a super trigger cell, it can leave out, put into the largest cell, or spread evenly. Both are measured. An image of which nothing arrives is scored as the same charge in all cells and stays in every figure.",
 		verdict(r, ours))
+	if len(r.Config.Learned) > 0 {
+		s.Text = append(s.Text, "As was learned: by a network that sees the frame and shares what has no place of its own; it saw as many images as an encoder, and costs the chip nothing.")
+	}
 	s.Tables = []report.Table{sideBySide(r, ours), byLinks(r, ours)}
 	s.Figures = []report.Figure{bandwidthFigure(r, ours), occupancyFigure(r, ours)}
 	return s
@@ -230,12 +235,19 @@ func bandwidthFigure(r *Results, ours *Encoder) report.Figure {
 		l.Series = append(l.Series, s)
 	}
 	kind := func(algorithm string, d evaluate.Decoding) func(*Baseline) bool {
-		return func(x *Baseline) bool { return x.Result.Algorithm == algorithm && (d == "" || x.Result.Decoding == d) }
+		return func(x *Baseline) bool {
+			return x.Result.Algorithm == algorithm && (x.Result.Decoding == d || d == "" && x.Result.Decoding != evaluate.DecodeLearned)
+		}
 	}
 	line("best choice, rest spread", "best choice", false, kind("BC", evaluate.DecodeSpread))
 	line("best choice, cells sent alone", "best choice", true, kind("BC", evaluate.DecodeKept))
 	line("super trigger cells, best type", "super trigger cells", false, kind("STC", ""))
 	line("threshold sum, rest spread", "threshold sum", false, kind("TS", evaluate.DecodeSpread))
+	for _, x := range b.kinds() {
+		if of := x[0].Result; of.Decoding == evaluate.DecodeLearned {
+			line(of.Name+", as was learned", of.Name+", learned", false, func(y *Baseline) bool { return y.Result.Name == of.Name && y.Result.Decoding == of.Decoding })
+		}
+	}
 	return report.Figure{ID: "bandwidth", Title: "Mean EMD against bandwidth", Lines: l,
 		Caption: fmt.Sprintf("The trained encoders on %d links, the best of them with its outputs cut for fewer, too. Of the five types of super trigger cells the one, with the decoding, that keeps most on that number of links.", b.EncoderLinks)}
 }

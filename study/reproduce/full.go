@@ -76,6 +76,15 @@ func Full(ctx context.Context, f *run.Folder, c Config, images, pretraining *waf
 	if err != nil {
 		return nil, nil, err
 	}
+	if len(c.Learned) > 0 {
+		decoded, err := decoders(ctx, f, c, data, w.threads, func(_ float64, note string) { w.progress(1, "decoders: "+note) })
+		if err != nil {
+			return nil, nil, fmt.Errorf("decoders: %w", err)
+		}
+		if chip, err = w.bandwidth(ctx, decoded...); err != nil {
+			return nil, nil, err
+		}
+	}
 	results := &FullResults{table, chip}
 	return results, times, w.finish(results, times)
 }
@@ -94,8 +103,9 @@ func (w *full) finish(r *FullResults, times *compare.Times) error {
 	return w.folder.WriteJSON(run.Results, r)
 }
 
-// bandwidth measures the chip's other algorithms on the held-out images.
-func (w *full) bandwidth(ctx context.Context) (*Bandwidth, error) {
+// bandwidth measures the chip's other algorithms on the held-out images, with decoders that
+// learned for some.
+func (w *full) bandwidth(ctx context.Context, decoded ...evaluate.Scheme) (*Bandwidth, error) {
 	metric, err := groundMetric(w.c.Metric)
 	if err != nil {
 		return nil, err
@@ -104,7 +114,7 @@ func (w *full) bandwidth(ctx context.Context) (*Bandwidth, error) {
 	if err != nil {
 		return nil, err
 	}
-	return baselines(ctx, metric, w.data.Test, w.c.Density, evaluate.Settings{Threshold: w.c.Threshold, Threads: w.threads, Points: points})
+	return baselines(ctx, metric, w.data.Test, w.c.Density, evaluate.Settings{Threshold: w.c.Threshold, Threads: w.threads, Points: points}, decoded...)
 }
 
 // Shares of a full run's time, measured.

@@ -13,6 +13,7 @@ import (
 	"barrow/loss"
 	"barrow/nn"
 	"barrow/run"
+	"barrow/study/compare"
 	"barrow/study/estimate"
 	"barrow/study/internal/page"
 	"barrow/surrogate"
@@ -66,6 +67,7 @@ type work struct {
 	decoders                map[string]*autoencoder.Model
 	histories               map[string]fitted
 	cnn                     *surrogate.CNN
+	schemes                 []evaluate.Scheme // with decoders that learned
 
 	results     *Results
 	times       Times
@@ -122,6 +124,13 @@ func (w *work) plan() ([]step, error) {
 	}
 	cnn := step{"emd-cnn", costPair * float64(w.c.pairs()*w.c.CNNEpochs), w.surrogate}
 	steps := append(append(first, cnn), second...)
+	if n := len(w.c.Learned); n > 0 {
+		t, err := loss.Describe("emd")
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, step{"decoders", float64(n*encoderLinks) * t.Cost * images, w.learn})
+	}
 	for _, s := range steps {
 		w.total += s.cost
 	}
@@ -194,6 +203,12 @@ func (w *work) encoder(ctx context.Context, s step, name string) error {
 			Checkpoint: checkpoint, Progress: w.follow(s),
 		})
 	}, autoencoder.Load)
+	return err
+}
+
+// learn trains decoders for the chip's other algorithms.
+func (w *work) learn(ctx context.Context, s step) (err error) {
+	w.schemes, err = decoders(ctx, w.folder, w.c, compare.Data{Train: w.train, Validation: w.validation, Test: w.test}, w.threads, w.follow(s))
 	return err
 }
 

@@ -3,6 +3,9 @@ package learned
 import (
 	"context"
 	"fmt"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"barrow/decoder"
 	"barrow/econt"
@@ -28,6 +31,69 @@ type Lesson struct {
 	Train, Validation *wafer.Set
 	// Density of all wafers, as evaluate has it; "" is what a column HD_LD says, or low.
 	Density string
+}
+
+// fewImages are taken in smaller steps.
+const (
+	fewImages    = 200_000
+	fewestImages = 100 // of an epoch
+)
+
+// Course is that of a decoder that sees so many simulated images, and then given ones for some
+// epochs.
+func Course(images, given int) decoder.Course {
+	c := decoder.Normal()
+	if images < fewImages {
+		c.Simulated.Batch = decoder.Quick().Simulated.Batch
+	}
+	c.Simulated.Epochs = max(1, min(c.Simulated.Epochs, images/fewestImages))
+	c.PerEpoch = max(1, images/c.Simulated.Epochs)
+	c.Validation = min(c.Validation, max(fewestImages, c.PerEpoch/2))
+	c.Given.Epochs = max(1, given)
+	return c
+}
+
+// Train trains the decoders of several lessons, as many at a time as there are threads; each has
+// one. progress gets the share that is done.
+func Train(ctx context.Context, list []Lesson, threads int, progress func(share float64, note string)) ([]*decoder.Model, error) {
+	models, share := make([]*decoder.Model, len(list)), make([]float64, len(list))
+	var mu sync.Mutex
+	group, inner := errgroup.WithContext(ctx)
+	group.SetLimit(threads)
+	for k, l := range list {
+		l.Learn.Threads = 1
+		l.Learn.Progress = func(done float64, _ string) {
+			mu.Lock()
+			defer mu.Unlock()
+			share[k] = done
+			all, n := 0.0, 0
+			for _, v := range share {
+				all += v
+				if v == 1 {
+					n++
+				}
+			}
+			progress(all/float64(len(list)), fmt.Sprintf("training %d of %d", min(n+1, len(list)), len(list)))
+		}
+		group.Go(func() (err error) {
+			if err = inner.Err(); err == nil {
+				models[k], err = l.Decoder(inner)
+			}
+			return err
+		})
+	}
+	return models, group.Wait()
+}
+
+// Schemes are the lessons' algorithms with the decoders that Train made.
+func Schemes(list []Lesson, models []*decoder.Model) []evaluate.Scheme {
+	var out []evaluate.Scheme
+	for k, l := range list {
+		s := l.Scheme
+		s.Links, s.Decoding, s.Decoder = l.Links, evaluate.DecodeLearned, models[k]
+		out = append(out, s)
+	}
+	return out
 }
 
 // Part is what the lesson is called in the run.
