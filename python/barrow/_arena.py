@@ -7,7 +7,8 @@ import mmap
 import os
 import sys
 import tempfile
-from typing import Any, Tuple
+import weakref
+from typing import Any, List, Tuple
 
 import numpy as np
 
@@ -47,6 +48,35 @@ def nameless() -> Any:
         return file
     with file:
         return os.fdopen(_above(os.dup(file.fileno())), "w+b", 0)
+
+
+class Room:
+    """Memory for large results, used again once nobody has the arrays in it any more.
+
+    Fresh memory costs several times what the copy into it does: the system clears each page
+    when it is first touched. The caller holds the lock of the process.
+    """
+
+    LEAST, MOST, BYTES = 1 << 16, 6, 8 << 20  # bytes worth the trouble; pieces, and bytes of all, that are kept
+
+    def __init__(self) -> None:
+        # Each with the array that was handed out last, which all views of it keep: no view knows
+        # the memory itself, as it is no array.
+        self._pieces: List[Tuple[bytearray, weakref.ref[Any]]] = []
+
+    def copy(self, view: Array) -> Array:
+        size = view.nbytes
+        if size < self.LEAST or size > self.BYTES:
+            return view.copy()
+        at = next((k for k, (piece, array) in enumerate(self._pieces) if len(piece) == size and array() is None), -1)
+        piece = self._pieces.pop(at)[0] if at >= 0 else bytearray(size)
+        array: Array = np.ndarray(view.shape, view.dtype, piece)
+        array[...] = view
+        kept = [(piece, weakref.ref(array)), *self._pieces[: self.MOST - 1]]
+        while sum(len(one) for one, _ in kept) > self.BYTES:
+            kept.pop()
+        self._pieces = kept
+        return array
 
 
 class Arena:

@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
-from ._arena import Arena, Array
+from ._arena import Arena, Array, Room
 from ._errors import EMDError, RowError, WorkerError
 
 PROTOCOL = 1
@@ -20,6 +20,7 @@ REPLY = struct.Struct("<IHHQQQIHH")
 _ENTRY = struct.Struct("<QBBHI")
 LONGEST = 16 << 20
 _ALIGNMENT = 64
+_room = Room()
 
 _DTYPES = {1: "f8", 2: "f4", 3: "i8", 4: "i4", 5: "u1", 6: "u2", 7: "u4", 8: "u8"}
 _CODES = {np.dtype(name): code for code, name in _DTYPES.items()}
@@ -100,7 +101,7 @@ def take(arena: Arena, plan: Plan, number: int, data: bytes) -> Tuple[int, Reply
     if protocol != PROTOCOL and status == 0 or id_ != number:
         raise WorkerError("barrow: the worker's reply is none to this request")
     at = REPLY.size
-    arrays = {key: view.copy() for key, view in plan.outputs} if status == 0 else {}
+    arrays = {key: _room.copy(view) for key, view in plan.outputs} if status == 0 else {}
     if count:
         arena.reach(size)
         for _ in range(count):

@@ -330,3 +330,44 @@ def test_more_than_is_held(tmp_path):
     r = solve_batch(a, b, Metric.hgcal(), ("penalty", 9.0), gradient=False)
     assert np.flatnonzero(r.value).tolist() == [1, rows - 2] and r.value[1] == 18
     assert _worker._state.worker.arena.size <= 64 << 20
+
+
+def test_results_that_are_kept_stay_as_they_are():
+    """Memory of large results is used again, but only once nobody has them."""
+    metric = barrow.Metric.euclidean(np.arange(48.0))
+    pairs = [np.random.default_rng(seed).random((2, 500, 48)) for seed in range(20)]
+
+    def gradients(p, q):
+        return barrow.solve_batch(p, q, metric, unequal="normalise").gradient
+
+    want = [[side.copy() for side in gradients(*pair)] for pair in pairs]
+    kept = [gradients(*pair) for pair in pairs]
+    parts = [gradients(*pair)[1][::7, 3:].T for pair in pairs]  # of whose array nobody knows any more
+    views = [memoryview(gradients(*pair)[0]) for pair in pairs]
+    for _ in range(5):
+        gradients(*pairs[0])
+    for (to_p, to_q), both, part, view in zip(want, kept, parts, views):
+        np.testing.assert_array_equal(both[0], to_p)
+        np.testing.assert_array_equal(both[1], to_q)
+        np.testing.assert_array_equal(part, to_q[::7, 3:].T)
+        np.testing.assert_array_equal(np.asarray(view), to_p)
+    both[0][:] = 7  # they are the caller's, to write to
+    np.testing.assert_array_equal(gradients(*pairs[3])[0], want[3][0])
+
+
+def test_memory_of_results_is_used_again():
+    from barrow._arena import Room
+
+    room, x = Room(), np.arange(20000.0).reshape(100, 200)
+    first = room.copy(x)
+    at = first.ctypes.data
+    second = room.copy(x)
+    assert second.ctypes.data != at and second.dtype == x.dtype and second.shape == x.shape
+    del first
+    assert room.copy(x.astype("i8")).ctypes.data == at  # nobody had it, and nobody has it now
+    part = room.copy(x)[:, 5]
+    assert room.copy(x).ctypes.data != at
+    del part
+    for n in range(1, 30):
+        room.copy(np.zeros(n << 16))
+        assert len(room._pieces) <= room.MOST and sum(len(piece) for piece, _ in room._pieces) <= room.BYTES
