@@ -7,10 +7,11 @@
 // Prog. 11 (1976) 105), so that degenerate pivots cannot cycle. The tree is a preorder
 // list with the size and the last node of every subtree, as in V. Chvátal, Linear
 // Programming (1983), chapter 19, so that a pivot costs the length of its cycle and the
-// smaller of the two parts whose potentials move against each other. Pricing goes around the
-// arcs block by block and takes the most violated one of the first block that has any: Z.
-// Király and P. Kovács, "Efficient implementations of minimum-cost flow algorithms",
-// Acta Univ. Sapientiae Inform. 4 (2012) 67.
+// smaller of the two parts whose potentials move against each other. While many arcs are
+// violated potentials are not moved at all, but computed anew for some hundred pivots. Then
+// pricing goes around the arcs block by block and takes the most violated one of the first
+// block that has any: Z. Király and P. Kovács, "Efficient implementations of
+// minimum-cost flow algorithms", Acta Univ. Sapientiae Inform. 4 (2012) 67.
 package sparse
 
 import "math"
@@ -35,8 +36,7 @@ type Network struct {
 	// The tree. An arc's flow is counted towards the root, and belongs to the node below:
 	// where it is negative, the arc points away from the root. An arc without flow
 	// always points to the root, as strong feasibility asks.
-	link   []link
-	flow   []float64
+	node   []node
 	arc    []int32 // that to the parent
 	thread []int32 // the next node in preorder, circular
 	back   []int32 // the previous one
@@ -49,10 +49,23 @@ type Network struct {
 	pivots int
 
 	head, other, order []int32 // for Plant
+	found              []int32 // violated arcs, ^k where backwards
 }
 
-// A link is what walks towards the root read.
-type link struct{ parent, size int32 }
+// A node is what walks towards the root read: the size of its subtree, and flow and
+// cost of its arc.
+type node struct {
+	parent, size int32
+	flow, cost   float64
+}
+
+// rise is how far the potential of the node lies above that of its parent.
+func (x *node) rise() float64 {
+	if x.flow < 0 {
+		return -x.cost
+	}
+	return x.cost
+}
 
 const none = -1
 
@@ -63,7 +76,7 @@ func (s *Network) Reset(nodes int, arcs []Arc, both int) {
 	s.arcs, s.both = arcs, both
 	s.supply = grow(s.supply, nodes)
 	clear(s.supply)
-	s.link, s.flow = grow(s.link, nodes), grow(s.flow, nodes)
+	s.node = grow(s.node, nodes)
 	s.arc, s.thread = grow(s.arc, nodes), grow(s.thread, nodes)
 	s.back, s.last = grow(s.back, nodes), grow(s.last, nodes)
 	s.pot = grow(s.pot, nodes)
@@ -125,8 +138,8 @@ func (s *Network) Potentials() []float64 { return s.pot }
 
 // Flows calls f with every arc that has flow, with its ends in the direction of the flow.
 func (s *Network) Flows(f func(arc int, from, to int32, flow float64)) {
-	for x, y := range s.flow {
-		switch p := s.link[x].parent; {
+	for x := range s.node {
+		switch p, y := s.node[x].parent, s.node[x].flow; {
 		case p == none || y == 0:
 		case y > 0:
 			f(int(s.arc[x]), int32(x), p, y)
@@ -149,10 +162,8 @@ func (s *Network) Tree(tree []int32) []int32 {
 // Primal is Σ flow·cost.
 func (s *Network) Primal() float64 {
 	sum := 0.0
-	for x, y := range s.flow {
-		if k := s.arc[x]; k != none {
-			sum += math.Abs(y) * s.arcs[k].Cost
-		}
+	for x := range s.node {
+		sum += math.Abs(s.node[x].flow) * s.node[x].cost
 	}
 	return sum
 }
@@ -160,7 +171,61 @@ func (s *Network) Primal() float64 {
 // Solve finds an optimal flow from the tree that there is. It returns false after limit
 // pivots, with a flow that is feasible.
 func (s *Network) Solve(limit int) bool {
-	s.replant()
+	most := s.pivots + limit
+	return s.rounds(most) && s.finish(most)
+}
+
+// rounds does pivots without keeping the potentials up: those at the start of a round name
+// the arcs that may be violated, and whether one still is follows from the way around its
+// cycle, which a pivot goes anyway. It ends where a round has few pivots, fewer than
+// pay for computing potentials anew. It returns false where the pivots reach most.
+func (s *Network) rounds(most int) bool {
+	few := max(leastRound, len(s.node)/roundShare)
+	for done := false; ; {
+		s.replant()
+		if done {
+			return true
+		}
+		s.search()
+		if len(s.found) < few {
+			return true
+		}
+		before := s.pivots
+		for _, k := range s.found {
+			if s.pivots == most {
+				s.replant()
+				return false
+			}
+			s.pivot(int(k), 0)
+		}
+		done = s.pivots-before < few
+	}
+}
+
+// search finds all violated arcs.
+func (s *Network) search() {
+	pot, found := s.pot, s.found[:0]
+	for k := range s.arcs[:s.both] {
+		a := &s.arcs[k]
+		d := pot[a.From] - pot[a.To]
+		if math.Abs(d)-a.Cost > s.tol {
+			if d < 0 {
+				k = ^k
+			}
+			found = append(found, int32(k))
+		}
+	}
+	for k := s.both; k < len(s.arcs); k++ {
+		a := &s.arcs[k]
+		if pot[a.From]-pot[a.To]-a.Cost > s.tol {
+			found = append(found, int32(k))
+		}
+	}
+	s.found = found
+}
+
+// finish does pivots block by block until no arc is violated.
+func (s *Network) finish(most int) bool {
 	fresh := true
 	m := len(s.arcs)
 	s.block = max(minBlock, int(blockFactor*math.Sqrt(float64(m))))
@@ -171,7 +236,7 @@ func (s *Network) Solve(limit int) bool {
 		at := s.at
 		k, delta := s.price()
 		if delta > s.tol {
-			if limit--; limit < 0 {
+			if s.pivots == most {
 				return false
 			}
 			s.pivot(k, delta)
@@ -199,6 +264,8 @@ func (s *Network) Solve(limit int) bool {
 const (
 	blockFactor = 1
 	minBlock    = 16
+	leastRound  = 64
+	roundShare  = 32 // of the nodes
 	// tolerance is how far above the largest potential or cost a violation counts.
 	tolerance = 1e-13
 )

@@ -24,8 +24,8 @@ func (s *Network) Plant(tree []int32, root int32) bool {
 	}
 	// Depth first: order is preorder, and back the stack.
 	order := grow(s.order, n)[:0]
-	for x := range s.link {
-		s.link[x] = link{none, 0}
+	for x := range s.node {
+		s.node[x] = node{parent: none}
 	}
 	s.root = root
 	s.arc[root] = none
@@ -41,10 +41,10 @@ func (s *Network) Plant(tree []int32, root int32) bool {
 			if k == s.arc[x] {
 				continue
 			}
-			if y == root || s.link[y].parent != none {
+			if y == root || s.node[y].parent != none {
 				return false // a cycle
 			}
-			s.link[y].parent, s.arc[y] = x, k
+			s.node[y].parent, s.node[y].cost, s.arc[y] = x, s.arcs[k].Cost, k
 			stack = append(stack, y)
 		}
 	}
@@ -55,26 +55,28 @@ func (s *Network) Plant(tree []int32, root int32) bool {
 // collect fills in what follows from the parents and the preorder. It returns false
 // where the flow is not feasible.
 func (s *Network) collect(order []int32) bool {
-	copy(s.flow, s.supply)
+	for x, y := range s.supply {
+		s.node[x].flow = y
+	}
 	before := order[len(order)-1]
 	for _, x := range order {
 		s.thread[before], s.back[x] = x, before
-		s.link[x].size, s.last[x] = 1, none
+		s.node[x].size, s.last[x] = 1, none
 		before = x
 	}
 	for k := len(order) - 1; k > 0; k-- {
 		x := order[k]
-		p := s.link[x].parent
+		n := &s.node[x]
+		p := n.parent
 		if s.last[x] == none {
 			s.last[x] = x
 		}
 		if s.last[p] == none {
 			s.last[p] = s.last[x]
 		}
-		s.link[p].size += s.link[x].size
-		y := s.flow[x]
-		s.flow[p] += y
-		if a := s.arc[x]; int(a) >= s.both && (y < 0) != (s.arcs[a].To == x) {
+		s.node[p].size += n.size
+		s.node[p].flow += n.flow
+		if a := s.arc[x]; int(a) >= s.both && (n.flow < 0) != (s.arcs[a].To == x) {
 			return false
 		}
 	}
@@ -82,8 +84,8 @@ func (s *Network) collect(order []int32) bool {
 	if s.last[root] == none {
 		s.last[root] = root
 	}
-	ok := s.flow[root] == 0
-	s.flow[root] = 0
+	ok := s.node[root].flow == 0
+	s.node[root].flow = 0
 	return ok
 }
 
@@ -92,43 +94,46 @@ func (s *Network) replant() {
 	s.pot[s.root] = 0
 	largest := 0.0
 	for x := s.thread[s.root]; x != s.root; x = s.thread[x] {
-		c := s.arcs[s.arc[x]].Cost
-		largest = max(largest, math.Abs(c))
-		if s.flow[x] < 0 {
-			c = -c
-		}
-		y := s.pot[s.link[x].parent] + c
+		n := &s.node[x]
+		y := s.pot[n.parent] + n.rise()
 		s.pot[x] = y
-		largest = max(largest, math.Abs(y))
+		largest = max(largest, math.Abs(y), math.Abs(n.cost))
 	}
 	s.tol = tolerance * largest
 }
 
-// pivot brings an arc into the tree; delta is by how much it is violated. Mass is
-// sent around the cycle that it closes until the flow of an arc against it is gone. Of
-// several such arcs, the one that leaves is the last one on the way from the top of the
-// cycle along it.
+// pivot brings an arc into the tree; delta is by how much it is violated, 0 where the
+// potentials do not tell: then it is found out, nothing happens where it is not
+// violated, and potentials stay as they are. Mass is sent around the cycle that the arc
+// closes until the flow of an arc against it is gone. Of several such arcs, the one that
+// leaves is the last one on the way from the top of the cycle along it.
 func (s *Network) pivot(arc int, delta float64) {
-	s.pivots++
 	u, v := s.ends(arc)
 	// From u the cycle comes down, and goes up from v.
 	theta, leave, onU := math.Inf(1), int32(none), false
-	lk, flow := s.link, s.flow
-	x, y := u, v
+	nodes := s.node
+	x, y, rise := u, v, 0.0
 	for x != y {
 		// The smaller subtree cannot hold the other node.
-		if a, b := lk[x], lk[y]; a.size < b.size {
-			if f := flow[x]; f >= 0 && f < theta {
+		if a, b := &nodes[x], &nodes[y]; a.size < b.size {
+			if f := a.flow; f >= 0 && f < theta {
 				theta, leave, onU = f, x, true
 			}
+			rise += a.rise()
 			x = a.parent
 		} else {
-			if f := -flow[y]; f > 0 && f <= theta {
+			if f := -b.flow; f > 0 && f <= theta {
 				theta, leave, onU = f, y, false
 			}
+			rise -= b.rise()
 			y = b.parent
 		}
 	}
+	cost := s.arcs[max(arc, ^arc)].Cost
+	if delta == 0 && rise-cost <= s.tol {
+		return
+	}
+	s.pivots++
 	apex := x
 	inside, outside := v, u
 	if onU {
@@ -139,19 +144,24 @@ func (s *Network) pivot(arc int, delta float64) {
 	if onU {
 		in, out = -theta, theta
 	}
-	size := lk[leave].size
-	below := lk[leave].parent
-	for x := below; x != apex; x = lk[x].parent {
-		flow[x] += in
-		lk[x].size -= size
+	size, below := nodes[leave].size, nodes[leave].parent
+	for x := below; x != apex; {
+		n := &nodes[x]
+		n.flow += in
+		n.size -= size
+		x = n.parent
 	}
-	for x := outside; x != apex; x = lk[x].parent {
-		flow[x] += out
-		lk[x].size += size
+	for x := outside; x != apex; {
+		n := &nodes[x]
+		n.flow += out
+		n.size += size
+		x = n.parent
 	}
-	end := s.turn(inside, outside, leave, below, in, -in)
+	end := s.turn(inside, outside, leave, below, in, node{flow: -in, cost: cost})
 	s.arc[inside] = int32(max(arc, ^arc))
-	s.shift(inside, end, size, delta)
+	if delta != 0 {
+		s.shift(inside, end, size, delta)
+	}
 }
 
 // ends are the nodes that an arc goes from and to.
@@ -165,34 +175,34 @@ func (s *Network) ends(arc int) (u, v int32) {
 }
 
 // turn cuts the subtree of leave off, makes inside its top and hangs it on outside, by an
-// arc of the given flow. in is what the flows on the way from inside to leave change by.
-// It returns the last node of the subtree.
-func (s *Network) turn(inside, outside, leave, below int32, in, flow float64) (end int32) {
-	lk, thread, back, last := s.link, s.thread, s.back, s.last
+// arc of flow and cost as in entry. in is what the flows on the way from inside to leave
+// change by. It returns the last node of the subtree.
+func (s *Network) turn(inside, outside, leave, below int32, in float64, entry node) (end int32) {
+	nodes, thread, back, last := s.node, s.thread, s.back, s.last
 	// Out of the list.
 	oldLast := last[leave]
 	before, after := back[leave], thread[oldLast]
 	thread[before], back[after] = after, before
-	for x := below; x != none && last[x] == oldLast; x = lk[x].parent {
+	for x := below; x != none && last[x] == oldLast; x = nodes[x].parent {
 		last[x] = before
 	}
 	// The way from inside to leave turns round: each node takes what remains of its
 	// subtree along, and the next one becomes its child.
-	size := lk[leave].size
-	x, above, arc := inside, outside, int32(none)
+	size := nodes[leave].size
+	x, arc := inside, int32(none)
 	end = last[x]
 	childLast, childBefore, childAfter, childSize := end, back[x], thread[end], int32(0)
+	entry.parent = outside
 	for {
-		next, nextFlow, nextArc := lk[x].parent, -(s.flow[x] + in), s.arc[x]
-		own := lk[x].size
-		lk[x] = link{above, size - childSize}
-		s.flow[x], s.arc[x] = flow, arc
-		childSize = own
+		old, oldArc := nodes[x], s.arc[x]
+		entry.size = size - childSize
+		nodes[x], s.arc[x] = entry, arc
 		if x == leave {
 			break
 		}
-		above, flow, arc = x, nextFlow, nextArc
-		x = next
+		entry, arc = node{parent: x, flow: -(old.flow + in), cost: old.cost}, oldArc
+		childSize = old.size
+		x = old.parent
 		xLast, xBefore := last[x], back[x]
 		xAfter := childAfter
 		if xLast != childLast {
@@ -205,7 +215,7 @@ func (s *Network) turn(inside, outside, leave, below int32, in, flow float64) (e
 		}
 		childLast, childBefore, childAfter = xLast, xBefore, xAfter
 	}
-	for x := leave; ; x = lk[x].parent {
+	for x := leave; ; x = nodes[x].parent {
 		if last[x] = end; x == inside {
 			break
 		}
@@ -214,7 +224,7 @@ func (s *Network) turn(inside, outside, leave, below int32, in, flow float64) (e
 	after = thread[outside]
 	thread[outside], back[inside] = inside, outside
 	thread[end], back[after] = after, end
-	for x := outside; x != none && last[x] == outside; x = lk[x].parent {
+	for x := outside; x != none && last[x] == outside; x = nodes[x].parent {
 		last[x] = end
 	}
 	return end

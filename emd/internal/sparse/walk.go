@@ -4,7 +4,7 @@ package sparse
 // arc between the two, and the flow towards the root, negative where the arc points away.
 func (s *Network) Walk(f func(x, parent, arc int32, flow float64)) {
 	for x := s.back[s.root]; x != s.root; x = s.back[x] {
-		f(x, s.link[x].parent, s.arc[x], s.flow[x])
+		f(x, s.node[x].parent, s.arc[x], s.node[x].flow)
 	}
 }
 
