@@ -96,14 +96,17 @@ func (p Plan) architecture(n int) autoencoder.Architecture {
 		Precision: precision, Normalisation: autoencoder.Normalisations()[0],
 		Decoder: autoencoder.DecoderResidual, Output: autoencoder.OutputSquare, Conditional: true,
 	}
-	masks, err := p.masks()
-	if err == nil && masks[n] != "" {
+	a.Mask = usualMasks[n]
+	if masks, err := p.masks(); err == nil && masks[n] != "" {
 		a.Mask = masks[n]
-		return a
 	}
-	a.LatentBits, _ = autoencoder.LatentBits(n) // Check has passed the links
 	return a
 }
+
+// usualMasks use all 18, 50, 82 and 114 bits that an encoder's frame has for outputs on 1 to 4 links,
+// where the same width for all leaves two of them; on one link two bits of nine outputs keep
+// more than one of sixteen.
+var usualMasks = map[int]string{1: "9x2,7x0", 2: "2x4,14x3", 3: "2x6,14x5", 4: "2x8,14x7", 5: "16x9"}
 
 // masks are the widths of outputs by links.
 func (p Plan) masks() (map[int]string, error) {

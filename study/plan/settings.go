@@ -36,7 +36,7 @@ type Plan struct {
 	PerClass  int     `json:"class_images" help:"simulated images of a class to choose by, and as many again to measure the choice by"`
 
 	EncoderLinks []int    `json:"encoder_links" help:"numbers of links that encoders are trained for; 0 for none"`
-	Masks        []string `json:"masks,omitempty" repeat:"true" value:"links:widths" flag:"mask" help:"bits of an encoder's outputs on some links, as in 1:9x2,7x0, instead of the same for all; may be repeated"`
+	Masks        []string `json:"masks,omitempty" repeat:"true" value:"links:widths" flag:"mask" help:"bits of an encoder's outputs on a number of links; may be repeated (default: 1:9x2,7x0, 2:2x4,14x3, 3:2x6,14x5, 4:2x8,14x7, 5:16x9, which leave no bit of a frame unused)"`
 	Epochs       int      `json:"epochs" help:"epochs of an encoder's training"`
 
 	Decoders      int `json:"decoders" help:"of the chip's algorithms, so many best ones on each number of links get a decoder that learns; 0 for none"`
