@@ -122,13 +122,12 @@ func gains(r *Results) report.Figure {
 }
 
 func classTable(r *Results) report.Table {
-	t := report.Table{Title: "Classes of modules", Columns: append([]report.Column{{Name: "class"}}, numeric("modules", "images")...)}
-	t.Columns = append(t.Columns, report.Column{Name: "setting"}, report.Column{Name: "weights"})
-	t.Columns = append(t.Columns, numeric("mean EMD", r.BestSingle.Label())...)
+	t := report.Table{Title: "Classes of modules", Columns: []report.Column{{Name: "class"}, {Name: "setting"}, {Name: "weights"}}}
+	t.Columns = append(t.Columns, numeric("modules", "images", "mean EMD", r.BestSingle.Label())...)
 	for i := range r.Classes {
 		c := &r.Classes[i]
 		s := c.chosen()
-		t.Rows = append(t.Rows, []string{c.Name, fmt.Sprint(c.Modules), fmt.Sprint(c.Images[heldOut]), s.Label() + ", " + links(s.Links), s.Set, fmt.Sprintf("%.3f", c.EMD), fmt.Sprintf("%.3f", c.Single)})
+		t.Rows = append(t.Rows, []string{c.Name, s.Label() + ", " + links(s.Links), s.Set, fmt.Sprint(c.Modules), fmt.Sprint(c.Images[heldOut]), fmt.Sprintf("%.3f", c.EMD), fmt.Sprintf("%.3f", c.Single)})
 	}
 	return t
 }

@@ -153,6 +153,15 @@ func checkTable(t *testing.T, r *Results, files map[string]string) {
 			}
 		}
 	}
+	var filled, emds float64
+	for _, c := range r.Classes {
+		if c.Charge[heldOut] > evaluate.MIP {
+			filled, emds = filled+float64(c.Modules), emds+float64(c.Modules)*c.EMD
+		}
+	}
+	if f := r.Filled; float64(f.Modules) != filled || math.Abs(f.MeanEMD-emds/filled) > 1e-9 {
+		t.Errorf("filled: %+v, want %v modules", f, filled)
+	}
 	if mean := sum / float64(r.Modules); math.Abs(mean-r.MeanEMD) > 1e-6 {
 		t.Errorf("the table's mean EMD is %v, the results' %v", mean, r.MeanEMD)
 	}

@@ -26,9 +26,18 @@ type Results struct {
 	// Ratio is Value over BestSingle's.
 	Ratio   float64       `json:"ratio"`
 	Singles []Single      `json:"singles"` // all of them, the best first
-	Sets    []Set         `json:"sets"`    // of trained weights
+	Filled  Filled        `json:"filled"`
+	Sets    []Set         `json:"sets"` // of trained weights
 	Classes []ClassResult `json:"classes"`
 	Layers  []Layer       `json:"layers"`
+}
+
+// Filled is the same of the classes whose images have more than one MIP_T on average: in others
+// images of a few counts decide, of which some algorithms send nothing.
+type Filled struct {
+	Modules int     `json:"modules"`
+	MeanEMD float64 `json:"mean_emd"`
+	Single  float64 `json:"best_single_emd"` // of Results.BestSingle
 }
 
 // A Single is one algorithm for all modules, each on its own links, with one rule by hand.
@@ -91,6 +100,13 @@ func (w *work) results(sets []Set, measures []measure) *Results {
 			}
 		}
 		r.Classes = append(r.Classes, one)
+		if m.Charge[heldOut] > evaluate.MIP {
+			f, n := &r.Filled, float64(one.Modules)
+			f.Modules, f.MeanEMD, f.Single = f.Modules+one.Modules, f.MeanEMD+n*one.EMD, f.Single+n*one.Single
+		}
+	}
+	if f := &r.Filled; f.Modules > 0 {
+		f.MeanEMD, f.Single = f.MeanEMD/float64(f.Modules), f.Single/float64(f.Modules)
 	}
 	return r
 }
@@ -243,8 +259,12 @@ func (r *Results) Conclusion() string {
 			weights++
 		}
 	}
-	return fmt.Sprintf("The plan's %s is %.3f, that of the best single algorithm with its rule by hand (%s) %.3f: a ratio of %.3f, with %d sets of trained weights.",
-		r.Plan.figureWords(), r.Value, r.BestSingle.Label(), r.BestSingle.Value, r.Ratio, weights)
+	text := fmt.Sprintf("The plan's %s is %.3f, that of the best single algorithm with its rule by hand (%s) %.3f: a ratio of %.3f, with %s of trained weights.",
+		r.Plan.figureWords(), r.Value, r.BestSingle.Label(), r.BestSingle.Value, r.Ratio, page.Of(weights, "set"))
+	if f := r.Filled; f.Modules > 0 && f.Modules < r.Modules {
+		text += fmt.Sprintf(" Of the %d modules that see more than one MIP_T on average the mean EMD is %.3f against %.3f: a ratio of %.3f.", f.Modules, f.MeanEMD, f.Single, f.MeanEMD/f.Single)
+	}
+	return text
 }
 
 // sortedClasses are the mean EMDs, of the best single algorithm and of the plan, of the classes
