@@ -260,7 +260,7 @@ func (b *problem) measure(peers []*largePeer, slow map[string]bool, o options) e
 		running = append(running, p)
 	}
 	for i, name := range b.names {
-		if err := b.measurePair(i, name, running, o); err != nil {
+		if err := b.measurePair(i, name, running, slow, o); err != nil {
 			return err
 		}
 	}
@@ -273,17 +273,12 @@ func (b *problem) measure(peers []*largePeer, slow map[string]bool, o options) e
 		if x.BarrowMS > o.large.longest.Seconds()*1e3 {
 			slow["barrow "+b.norm] = true
 		}
-		for name, ms := range x.Peers {
-			if ms > o.large.longest.Seconds()*1e3 {
-				slow[name+" "+b.norm] = true
-			}
-		}
 	}
 	return nil
 }
 
 // measurePair times one pair.
-func (b *problem) measurePair(i int, name string, running []*largePeer, o options) error {
+func (b *problem) measurePair(i int, name string, running []*largePeer, slow map[string]bool, o options) error {
 	x := largeRow{Class: name, Norm: b.norm, Side: b.side, Points: b.points, PrepareMS: b.prepare * 1e3,
 		BarrowMS: math.Inf(1), Peers: map[string]float64{}, Ratios: map[string]float64{}}
 	dp, dq := make([]float64, b.points), make([]float64, b.points)
@@ -295,8 +290,8 @@ func (b *problem) measurePair(i int, name string, running []*largePeer, o option
 		}
 		x.BarrowMS = min(x.BarrowMS, seconds*1e3)
 		for _, p := range running {
-			if x.Peers[p.name] > o.large.longest.Seconds()*1e3 {
-				continue // once is enough
+			if slow[p.name+" "+b.norm] {
+				continue // once was enough
 			}
 			want := make([]float64, 1)
 			seconds, err := p.solve(i, i+1, want)
@@ -312,6 +307,7 @@ func (b *problem) measurePair(i int, name string, running []*largePeer, o option
 			if before, ok := x.Peers[p.name]; !ok || seconds*1e3 < before {
 				x.Peers[p.name] = seconds * 1e3
 			}
+			slow[p.name+" "+b.norm] = seconds > o.large.longest.Seconds()
 		}
 	}
 	for name, ms := range x.Peers {

@@ -73,7 +73,7 @@ func main() {
 	flag.StringVar(&o.large.norms, "norms", "l1,linf,l2", "with --large: distances between pixels")
 	flag.StringVar(&o.large.classes, "classes", "", "with --large: classes of images, such as shapes,cauchy,dotmark; all that are drawn if empty")
 	flag.StringVar(&o.large.clouds, "clouds", "2000", "with --large: numbers of random points")
-	flag.DurationVar(&o.large.longest, "longest", 20*time.Second, "with --large: a program that takes longer for a pair has no larger ones")
+	flag.DurationVar(&o.large.longest, "longest", 20*time.Second, "with --large: a program that takes longer for a pair gets no more of that norm")
 	flag.StringVar(&o.large.plot, "plot", "", "with --large: a file, .svg or .png, to draw the growth with the pixels in")
 	flag.Parse()
 	work := run
