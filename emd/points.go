@@ -24,7 +24,8 @@ type Space struct {
 	Power float64
 	// Cost, if not nil, is asked for the cost instead, of any sign, in any order, by any
 	// number of goroutines. The coordinates are not to be changed. The others must not be
-	// set then.
+	// set then. For moves that must not happen see [NewCost]: a cost far above the others
+	// takes digits from them here.
 	Cost func(x, y []float64) float64
 }
 

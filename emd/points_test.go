@@ -123,14 +123,13 @@ func onMatrix(t *testing.T, g *emd.Points, set emd.Settings, p, q []float64) flo
 // Images of all classes are certified, and agree with POT, with straight-line distances and
 // with squared ones.
 func TestPointsOfImages(t *testing.T) {
-	const side = 20
+	side, pairs := 20, 2
+	if long {
+		side, pairs = 12, 1000
+	}
 	places := make([]float64, 0, 2*side*side)
 	for k := range side * side {
 		places = append(places, float64(k%side), float64(k/side))
-	}
-	pairs := 2
-	if long {
-		pairs = 500
 	}
 	var p, q []float64
 	for _, class := range images.Classes() {
