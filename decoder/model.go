@@ -179,6 +179,23 @@ func (m *Model) Decode(ctx context.Context, frames []econt.Decoded, conditions [
 	return nil
 }
 
+// Inputs is what the network is told of frames, a row of Network().InputShape() numbers each
+// (docs/decoder.md); conditions are as for [Model.Decode].
+func (m *Model) Inputs(frames []econt.Decoded, conditions []float32) ([]float32, error) {
+	if err := m.checkConditions(conditions, len(frames)); err != nil {
+		return nil, err
+	}
+	size := m.net.InputShape().Size()
+	out := make([]float32, len(frames)*size)
+	for i := range frames {
+		describe(&frames[i], m.algorithm, condition(conditions, i), out[i*size:][:size])
+	}
+	return out, nil
+}
+
+// Channels are the chip's channels of the 48 cells in V9 order.
+func (m *Model) Channels() [Cells]int { return m.channel }
+
 // checkConditions holds the conditions to the decoder and to n frames.
 func (m *Model) checkConditions(conditions []float32, n int) error {
 	want := 0

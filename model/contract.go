@@ -50,7 +50,7 @@ func contractOf(m *autoencoder.Model) (Contract, error) {
 		Precision: p, LatentBits: cmp.Or(p.Latent.Bits, a.LatentBits), Architecture: a,
 	}
 	if a.Conditional {
-		c.Conditions = conditions[:]
+		c.Conditions = conditionNames[:]
 	}
 	if a.Precision == autoencoder.Custom {
 		encoder, err := m.EncoderNetwork(nn.Settings{})
@@ -62,8 +62,8 @@ func contractOf(m *autoencoder.Model) (Contract, error) {
 	return c, nil
 }
 
-// conditions names what autoencoder.Conditions returns.
-var conditions = [autoencoder.ConditionCount]string{
+// conditionNames names what autoencoder.Conditions returns.
+var conditionNames = [autoencoder.ConditionCount]string{
 	"|eta|/3.1", "waferv/12", "waferu/12", "wafer type 0", "wafer type 1", "wafer type 2", "ln(sum of charges + 1)", "(layer - 1)/46",
 }
 

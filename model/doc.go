@@ -1,5 +1,5 @@
 // Package model is what a trained model is to the outside: the networks of an
-// autoencoder, or of an estimator of the EMD, as views ([Part]), with the contract by
+// autoencoder, of an estimator of the EMD, or of a decoder of frames, as views ([Part]), with the contract by
 // which images meet an encoder ([Contract]) and test vectors ([Vectors]); and the
 // seam for other programs' formats ([Format]).
 //

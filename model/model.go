@@ -12,20 +12,21 @@ import (
 )
 
 // A Model is a trained model as formats see it: an autoencoder, an encoder or a decoder
-// alone ([OfNetwork]), or a network that estimates the EMD. It is used by one goroutine at
-// a time.
+// alone ([OfNetwork]), a network that estimates the EMD, or a decoder of the chip's frames
+// ([OfDecoder]). It is used by one goroutine at a time.
 type Model struct {
 	parts   []Part
 	encoder *Encoder
 	about   string
 	draw    func(ctx context.Context, n int) (Vectors, error)
 	encode  func(ctx context.Context, x []float32) ([]float32, error)
+	beside  []File
 }
 
 // A Part is one network of a model, which a format may write alone.
 type Part struct {
 	// Name is "encoder", "decoder" or "whole" of an autoencoder; "emd" of an EMD
-	// CNN; "potential" and "gap" of a network of potentials.
+	// CNN; "potential" and "gap" of a network of potentials; "shares" of a decoder of frames.
 	Name  string
 	About string // what it makes of what, in a few words
 	// Network shares the model's weights. Nil of what a format makes up around one, for
@@ -192,6 +193,10 @@ func (m *Model) Runner() Runner {
 	return whole{m}
 }
 
+// Beside are files that belong to an export of the model in any format: of a decoder of frames
+// what no network says.
+func (m *Model) Beside() []File { return m.beside }
+
 // String describes to the reader of an exported file what it expects, a line a
 // matter.
 func (m *Model) String() string { return m.about }
@@ -203,7 +208,9 @@ func (m *Model) String() string { return m.about }
 // Contract.Shape, channels last), cond (n×8) where it is conditional, latent (n×16)
 // and y, the image as the decoder gives it. Of an EMD CNN: x (n×4×4×6) and y (n×1).
 // Of an encoder alone all but y, of a decoder alone latent, cond and y.
-// Of a network of potentials: x and y (n×48), x_gap and y_gap (n×1).
+// Of a network of potentials: x and y (n×48), x_gap and y_gap (n×1). Of a decoder of frames:
+// what frames say (sent, known, group, sums, carrier and limit or, of AE, latent; cond where it
+// takes conditions), x, y (n×48 shares) and image (n×48 charges, V9 order).
 func (m *Model) Vectors(ctx context.Context, n int) (Vectors, error) {
 	v, err := m.draw(ctx, n)
 	if err != nil {

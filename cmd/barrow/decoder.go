@@ -20,7 +20,7 @@ func newDecoder(c *common) *cobra.Command {
 		Short:   "Train and measure decoders of the trigger chip's frames",
 		Example: "  barrow decoder train --algorithm BC --etx 3 --out runs/bc3\n  barrow decoder eval --weights runs/bc3 images.csv",
 	}
-	cmd.AddCommand(newDecoderTrain(c), newDecoderEval(c), newDecoderTable(c))
+	cmd.AddCommand(newDecoderTrain(c), newDecoderEval(c), newDecoderExport(c), newDecoderTable(c))
 	return cmd
 }
 

@@ -117,6 +117,42 @@ econt weights".`,
 	return cmd
 }
 
+func newDecoderExport(c *common) *cobra.Command {
+	var f exportFlags
+	cmd := &cobra.Command{
+		Use:   "export DECODER",
+		Short: "Write a trained decoder of frames for other programs",
+		Long: `Writes a trained decoder of the chip's frames into a folder, in a format of other
+programs:
+
+` + formats(func(x model.Format) bool { return x.Export != nil }) + `
+The decoder is a folder of "barrow decoder train" or a weights file. Its network makes
+48 shares of what a frame says; what is in front of it and behind it no format says:
+` + model.FramesScript + `, beside the format's files, has that as functions on NumPy arrays, and
+README.txt in words. The folder gets test vectors, too (vectors.npz: what frames say,
+what the network takes and makes of that, and the decoded images); --verify runs them
+through the files. Formats of encoders alone refuse.`,
+		Example: "  barrow decoder export runs/bc3 --format onnx --out bc3-onnx --verify",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.check(); err != nil {
+				return err
+			}
+			d, err := file.Decoder(args[0], file.Settings{Threads: c.threads})
+			if err != nil {
+				return err
+			}
+			m, err := model.OfDecoder(d)
+			if err != nil {
+				return err
+			}
+			return f.export(cmd, c, m, args[0])
+		},
+	}
+	f.add(cmd)
+	return cmd
+}
+
 // builtIn is what the user calls the network that comes with the program.
 const builtIn = "builtin"
 

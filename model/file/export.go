@@ -84,7 +84,7 @@ func makeExport(ctx context.Context, m *model.Model, f *model.Format) (*export, 
 		}
 		v = append(v, more...)
 	}
-	return &export{f, m, files, v}, nil
+	return &export{f, m, append(files, m.Beside()...), v}, nil
 }
 
 // An export is what goes into a folder.
@@ -196,6 +196,8 @@ func (e *export) describe() []byte {
 		what = "An autoencoder of wafer images"
 	case m.Encoder() != nil:
 		what = "An encoder of wafer images"
+	case m.Part("shares") != nil:
+		what = "A decoder of the trigger chip's frames"
 	case m.Part("decoder") != nil:
 		what = "A decoder of wafer images"
 	}

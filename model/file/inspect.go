@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"barrow/autoencoder"
+	"barrow/decoder"
 	"barrow/model"
 	"barrow/nn"
 	"barrow/run"
@@ -131,6 +132,11 @@ func inspectOwn(path string) (*Inspection, error) {
 		if _, ok := d.(*surrogate.Potential); ok {
 			text = "a network of potentials of Barrow, which estimates the EMD"
 		}
+	} else if d, err := decoder.Load(path, s); err == nil {
+		if m, err = model.OfDecoder(d); err != nil {
+			return nil, err
+		}
+		text = fmt.Sprintf("a decoder of Barrow, of frames of %v", d.Chip())
 	} else {
 		net, err := nn.Load(path, s)
 		if err != nil {
@@ -138,7 +144,7 @@ func inspectOwn(path string) (*Inspection, error) {
 		}
 		return &Inspection{
 			Kind: "a network of Barrow", Parts: []Part{part(net.Spec().Name, model.Ports(net), model.Layers(net))},
-			Exports: holds(nil, errors.New("it is neither an autoencoder nor a network that estimates the EMD")),
+			Exports: holds(nil, errors.New("it is neither an autoencoder, nor a network that estimates the EMD, nor a decoder of frames")),
 		}, nil
 	}
 	found := &Inspection{Kind: text, Exports: holds(m, nil)}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"barrow/autoencoder"
+	"barrow/decoder"
 	"barrow/internal/outfile"
 	"barrow/model"
 	"barrow/nn"
@@ -87,7 +88,7 @@ func apart(format *model.Format, path string) bool {
 }
 
 // ownRunner is that of a weights file of Barrow: an autoencoder, an estimator of the
-// EMD, or any other network.
+// EMD, a decoder of frames, or any other network.
 func ownRunner(path string, s nn.Settings) (model.Runner, error) {
 	if a, err := autoencoder.Load(path, s); err == nil {
 		m, err := model.Of(a)
@@ -103,6 +104,13 @@ func ownRunner(path string, s nn.Settings) (model.Runner, error) {
 		}
 		return m.Runner(), nil
 	}
+	if d, err := decoder.Load(path, s); err == nil {
+		m, err := model.OfDecoder(d)
+		if err != nil {
+			return nil, err
+		}
+		return m.Runner(), nil
+	}
 	net, err := nn.Load(path, s)
 	if err != nil {
 		return nil, err
@@ -111,13 +119,17 @@ func ownRunner(path string, s nn.Settings) (model.Runner, error) {
 }
 
 // anyWeights finds the file that a user means by the name of a model: that itself, or
-// of a run's folder the encoder's or, where it has none, that of its EMD network.
+// of a run's folder the encoder's or, where it has none, the decoder's of frames or that of its
+// EMD network.
 func anyWeights(name, loss string) (string, error) {
 	folder, err := isFolder(name)
 	if err != nil || !folder && loss == "" {
 		return name, err
 	}
 	if found, _ := filepath.Glob(filepath.Join(name, run.Weights, run.EncoderWeights+"*"+run.WeightsEnding)); loss == "" && len(found) == 0 {
+		if path, err := DecoderWeights(name); err == nil {
+			return path, nil
+		}
 		return estimatorWeights(name)
 	}
 	return EncoderWeights(name, loss)

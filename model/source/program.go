@@ -346,7 +346,7 @@ type check struct {
 }
 
 // functions are the parts' names as verbs.
-var functions = map[string]string{"encoder": "encode", "decoder": "decode", "emd": "emd", "potential": "potential", "gap": "gap"}
+var functions = map[string]string{"encoder": "encode", "decoder": "decode", "emd": "emd", "potential": "potential", "gap": "gap", "shares": "share"}
 
 func (p *program) checks() []check {
 	var out []check

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"barrow/autoencoder"
+	"barrow/decoder"
+	"barrow/econt"
 	"barrow/model"
 	"barrow/model/file"
 	"barrow/nn"
@@ -15,6 +17,28 @@ import (
 )
 
 // models are autoencoders of all precisions and decoders, with weights such that most
+// frames is a decoder of best choice's frames.
+func frames(t *testing.T) *model.Model {
+	t.Helper()
+	config, err := econt.BaselineConfig(econt.BestChoice, 2, false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chip, err := econt.NewBaseline(config, econt.BaselineSettings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := decoder.New(decoder.Architecture{Units: 12}, chip, nn.Settings{Seed: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := model.OfDecoder(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
 // outputs are not 0, and the built-in estimator.
 func models(t *testing.T) map[string]*model.Model {
 	t.Helper()
@@ -54,6 +78,7 @@ func models(t *testing.T) map[string]*model.Model {
 		t.Fatal(err)
 	}
 	out["cnn"] = cnn(t)
+	out["frames"] = frames(t)
 	for name, of := range map[string]string{"encoder alone": "qkeras", "decoder alone": "fork"} {
 		part, _, _ := strings.Cut(name, " ")
 		if out[name], err = model.OfNetwork(out[of].Part(part).Network); err != nil {
