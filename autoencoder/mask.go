@@ -3,6 +3,7 @@ package autoencoder
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -173,4 +174,43 @@ func (w Widths) set(net *nn.Network) {
 			}
 		}
 	}
+}
+
+// Reorder puts the encoder's outputs into another order: output j becomes what output order[j]
+// was. What is decoded stays. An order that is none, and a model whose outputs have widths of
+// their own, are errors.
+func (m *Model) Reorder(order [Latent]int) error {
+	var seen [Latent]bool
+	for _, from := range order {
+		if from < 0 || from >= Latent || seen[from] {
+			return fmt.Errorf("autoencoder: %v is no order of %d outputs", order, Latent)
+		}
+		seen[from] = true
+	}
+	if m.arch.Mask != "" || m.arch.Precision == Custom {
+		return fmt.Errorf("autoencoder: the outputs of a model of %v have their places", m.arch)
+	}
+	first := ""
+	for _, l := range m.net.Layers()[m.end:] {
+		if l.Kind == nn.KindDense {
+			first = l.Name
+			break
+		}
+	}
+	kernel, bias, decoder := m.net.Param(layerDense+"/kernel"), m.net.Param(layerDense+"/bias"), m.net.Param(first+"/kernel")
+	units := len(bias.Value)
+	old := slices.Clone(kernel.Value)
+	for i := range kernel.Value {
+		kernel.Value[i] = old[i/units*units+order[i%units]]
+	}
+	old = slices.Clone(bias.Value)
+	for j := range bias.Value {
+		bias.Value[j] = old[order[j]]
+	}
+	old = slices.Clone(decoder.Value) // its inputs are the outputs, and conditions behind them
+	wide := decoder.Shape[len(decoder.Shape)-1]
+	for j, from := range order {
+		copy(decoder.Value[j*wide:(j+1)*wide], old[from*wide:])
+	}
+	return nil
 }

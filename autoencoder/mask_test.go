@@ -307,8 +307,56 @@ func TestMaskTraining(t *testing.T) {
 	if err1 != nil || err2 != nil || !slices.Equal(want.Charge, got.Charge) {
 		t.Errorf("the file decodes otherwise: %v, %v", err1, err2)
 	}
-	s := Settings{Architecture: Architecture{Precision: "asic", Mask: "8x2,8x0"}, Start: file, Budget: Budget{Epochs: 1}}
+	// Another mask, and none, start from it; another decoder does not.
+	s := Settings{Architecture: Architecture{Precision: "asic", Mask: "10x2,6x0"}, Start: file, Budget: Budget{Epochs: 1}}
+	for _, mask := range []string{"10x2,6x0", ""} {
+		s.Architecture.Mask = mask
+		if _, h, err := Train(ctx, train, validation, losses(t, 1)["emd"], s); err != nil || !(h.Best < 2) {
+			t.Errorf("start with the mask %q: %v", mask, err)
+		}
+	}
+	s.Architecture.Decoder = DecoderDense
 	if _, _, err := Train(ctx, train, validation, losses(t, 1)["mse"], s); err == nil || !strings.Contains(err.Error(), "9x2,7x0") {
-		t.Errorf("started with another mask: %v", err)
+		t.Errorf("started with another decoder: %v", err)
+	}
+}
+
+// TestReorder: a model with its outputs in another order decodes the same.
+func TestReorder(t *testing.T) {
+	images := set(chipImages(rand.New(rand.NewPCG(8, 8)), 300))
+	for _, a := range []Architecture{{Precision: "asic"}, {Precision: "asic", Decoder: DecoderResidual}, {}} {
+		m, err := a.New(nn.Settings{Seed: 6, Threads: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.startAt(make([]float32, Cells))
+		before, err1 := m.Encode(context.Background(), images)
+		want, err2 := m.Decode(context.Background(), images)
+		if err1 != nil || err2 != nil {
+			t.Fatal(err1, err2)
+		}
+		order := [Latent]int{3, 15, 0, 1, 2, 4, 5, 6, 7, 8, 9, 14, 13, 12, 11, 10}
+		if err := m.Reorder(order); err != nil {
+			t.Fatal(err)
+		}
+		after, err1 := m.Encode(context.Background(), images)
+		got, err2 := m.Decode(context.Background(), images)
+		if err1 != nil || err2 != nil {
+			t.Fatal(err1, err2)
+		}
+		for i := range after {
+			if after[i] != before[i/Latent*Latent+order[i%Latent]] {
+				t.Fatalf("%v: output %d is another than %d was", a, i%Latent, order[i%Latent])
+			}
+		}
+		for i, v := range want.Charge {
+			if d := got.Charge[i] - v; d > 1e-4*(1+v) || d < -1e-4*(1+v) { // sums in another order
+				t.Fatalf("%v: decoded to %v, and before to %v", a, got.Charge[i], v)
+			}
+		}
+		order[0] = 15
+		if err := m.Reorder(order); err == nil {
+			t.Error("an output twice was accepted")
+		}
 	}
 }

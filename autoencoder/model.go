@@ -184,17 +184,23 @@ func read(path string) (*nn.Checkpoint, Architecture, error) {
 }
 
 // fill takes over the weights of a file, which must be of the same
-// architecture.
+// architecture but for the widths of the outputs.
 func (m *Model) fill(path string) error {
-	c, a, err := read(path)
+	other, err := Load(path, nn.Settings{})
 	if err != nil {
 		return err
 	}
-	if a != m.arch {
-		return fmt.Errorf("autoencoder: %s holds an autoencoder of another kind (%v) than the one to train (%v)", path, a, m.arch)
+	have, want := other.arch, m.arch
+	for _, a := range []*Architecture{&have, &want} {
+		a.LatentBits, a.Mask = 0, ""
 	}
-	if err := c.Fill(m.net); err != nil {
-		return fmt.Errorf("autoencoder: %s: %w", path, err)
+	if have != want {
+		return fmt.Errorf("autoencoder: %s holds an autoencoder of another kind (%v) than the one to train (%v)", path, other.arch, m.arch)
+	}
+	for _, p := range m.net.Params() {
+		if from := other.net.Param(p.Name); from != nil && p.Trainable {
+			copy(p.Value, from.Value)
+		}
 	}
 	return nil
 }

@@ -82,8 +82,8 @@ type Settings struct {
 	Seed    uint64
 	Threads int    // never changes a bit; 0 means all processors
 	Kernel  string // of the network, one of nn.Kernels; the fastest by default
-	// Start is the weights file of a model of the same architecture to start
-	// from, instead of random weights; none by default.
+	// Start is the weights file of a model of the same architecture, but perhaps for the
+	// widths of its outputs, to start from, instead of random weights; none by default.
 	Start string
 	// Encoder is the weights file of a model whose encoder, of the same
 	// architecture but for the decoder, is taken over and stays as it is: only the

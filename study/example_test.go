@@ -21,4 +21,5 @@ func ExampleKinds() {
 	// physics 1
 	// decoders 1
 	// plan 1
+	// mask 1
 }

@@ -13,6 +13,7 @@ import (
 	"barrow/study/decoders"
 	"barrow/study/estimate"
 	"barrow/study/internal/page"
+	"barrow/study/masks"
 	"barrow/study/physics"
 	"barrow/study/plan"
 	"barrow/study/reproduce"
@@ -39,6 +40,7 @@ func Kinds() []Kind {
 		{physics.Kind(), physics.Page},
 		{decoders.Kind(), decoders.Page},
 		{plan.Kind(), plan.Page},
+		{masks.Kind(), masks.Page},
 	}
 }
 

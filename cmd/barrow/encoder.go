@@ -20,7 +20,7 @@ func newEncoder(c *common) *cobra.Command {
 		Short:   "Train and measure the autoencoder of the trigger chip",
 		Example: "  barrow encoder train --loss emd+energy --precision asic --out runs/asic\n  barrow encoder eval --weights runs/asic images.csv",
 	}
-	cmd.AddCommand(newEncoderTrain(c), newEncoderEval(c), newEncoderExport(c))
+	cmd.AddCommand(newEncoderTrain(c), newEncoderMask(c), newEncoderEval(c), newEncoderExport(c))
 	return cmd
 }
 

@@ -17,6 +17,7 @@ import (
 	"barrow/study/decode"
 	"barrow/study/decoders"
 	"barrow/study/estimate"
+	"barrow/study/masks"
 	"barrow/study/physics"
 	"barrow/study/plan"
 	"barrow/study/reproduce"
@@ -39,6 +40,7 @@ func TestSettingsAreFlags(t *testing.T) {
 		{"surrogate scan", func() any { return &estimate.ScanPlan{} }, false},
 		{"reproduce", func() any { return &reproduce.Config{} }, false},
 		{"physics", func() any { return &physics.Plan{} }, false},
+		{"encoder mask", func() any { return &masks.Plan{} }, true},
 		{"decoder table", func() any { return &decoders.Plan{} }, false},
 		{"plan", func() any { return &plan.Plan{} }, false},
 	} {

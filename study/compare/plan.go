@@ -168,6 +168,9 @@ func (j Job) Name() string {
 	if j.Architecture.LatentBits != 0 {
 		bits = fmt.Sprintf("-%dbit", j.Architecture.LatentBits)
 	}
+	if j.Architecture.Mask != "" {
+		bits = "-" + strings.ReplaceAll(j.Architecture.Mask, ",", "-")
+	}
 	return fmt.Sprintf("%s%s-%s-seed%d", j.Architecture.Precision, bits, j.Loss, j.Seed)
 }
 

@@ -28,6 +28,9 @@ type Resources struct {
 	Threads  int                              // processors, as many trainings at a time; 0 means all; never changes a result
 	CNN      func() (loss.Distance, error)    // loads the EMD CNN anew; nil where there is none
 	Progress func(share float64, note string) // share of the work that is done, in [0,1]; nil for none
+	// Start is the weights file of an encoder to start from, of the same architecture but perhaps
+	// for the widths of its outputs; "" for none.
+	Start string
 	// Further measures what more there is to the trained encoders of the table and puts it
 	// there, before the run is closed; nil for nothing. It resumes what it has begun itself.
 	Further func(ctx context.Context, folder string, t *Table) error
@@ -70,23 +73,32 @@ func Best(ctx context.Context, f *run.Folder, p Plan, d Data, r Resources) (*Tab
 	if err != nil {
 		return nil, nil, err
 	}
+	if table.Chip, err = chip(ctx, f, table.Plan, d, r); err != nil {
+		return nil, nil, err
+	}
+	if err := Keep(f, table); err != nil {
+		return nil, nil, err
+	}
+	return table, times, finish(f, table, times)
+}
+
+// Keep saves the encoder of the best seed of a table of one kind under the name of its loss, and
+// says in the table which it is.
+func Keep(f *run.Folder, table *Table) error {
 	if len(table.Rows) != 1 {
-		return nil, nil, fmt.Errorf("compare: %d kinds of encoders have no best seed", len(table.Rows))
+		return fmt.Errorf("compare: %d kinds of encoders have no best seed", len(table.Rows))
 	}
 	j := table.Plan.Jobs()[best(table.Rows[0].Validation)]
 	kept := run.EncoderWeights + j.Loss + run.WeightsEnding
 	m, err := autoencoder.Load(Weights(f, j), nn.Settings{Threads: 1})
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	if err := m.Save(f.Path(run.Weights, kept)); err != nil {
-		return nil, nil, err
-	}
-	if table.Chip, err = chip(ctx, f, table.Plan, d, r); err != nil {
-		return nil, nil, err
+		return err
 	}
 	table.Kept = &Kept{Seed: j.Seed, File: path.Join(run.Weights, kept)}
-	return table, times, finish(f, table, times)
+	return nil
 }
 
 // finish writes what closes a run.
@@ -247,7 +259,7 @@ func (w *work) fit(ctx context.Context, k int) (*autoencoder.Model, *nn.History,
 	j, p := w.jobs[k], w.plan
 	s := autoencoder.Settings{
 		Architecture: j.Architecture, Seed: j.Seed, Threads: w.each(),
-		Budget: p.Budget,
+		Budget: p.Budget, Start: w.resources.Start,
 	}
 	share := func(from, to float64) func(float64) {
 		return func(done float64) { w.progress(k, (from+(to-from)*done)*almost) }
