@@ -17,7 +17,8 @@ import (
 type IdentifySettings struct {
 	// Pt and Eta are the edges, rising, of the bins of p_T in GeV and |η| in which
 	// signal is weighted to the spectrum of the background; clusters beyond them are
-	// left out. Nil is 5 to 80 GeV in steps of √2 and 1.5 to 3 in four.
+	// left out. Nil is steps of 2 to 80 GeV, from the lowest generated p_T on but no less than
+	// 5 GeV, and 1.5 to 3 in two: what is below all particles was only measured too low.
 	Pt, Eta []float64
 	// Draws of the bootstrap, 0 is 200, from a Seed. Particles are drawn as
 	// Summarise with the same numbers draws them, of the same records.
@@ -26,14 +27,30 @@ type IdentifySettings struct {
 	Threads int
 }
 
-func (s *IdentifySettings) complete() error {
+// The range of p_T in GeV that minimum bias has enough clusters in, or almost.
+const (
+	lowestPt  = 5
+	highestPt = 80
+)
+
+func (s *IdentifySettings) complete(particles *Table) error {
 	if s.Pt == nil {
-		for k := range 9 {
-			s.Pt = append(s.Pt, 5*math.Pow(2, float64(k)/2))
+		lowest := math.Inf(1)
+		for i := range particles.Records {
+			if pt := particles.Records[i].Truth.Pt; pt > 0 {
+				lowest = min(lowest, pt)
+			}
+		}
+		if math.IsInf(lowest, 1) {
+			lowest = lowestPt
+		}
+		s.Pt = []float64{max(lowest, lowestPt)}
+		for k := 0; k == 0 || s.Pt[k] < highestPt*(1-1e-9); k++ {
+			s.Pt = append(s.Pt, 2*s.Pt[k])
 		}
 	}
 	if s.Eta == nil {
-		s.Eta = []float64{1.5, 1.875, 2.25, 2.625, 3}
+		s.Eta = []float64{1.5, 2.25, 3}
 	}
 	if s.Draws == 0 {
 		s.Draws = 200
@@ -84,8 +101,9 @@ var (
 		0.97, 0.98, 0.985, 0.99, 0.993, 0.996, 0.998, 1}
 )
 
-// leastClusters is how many of either kind each half of the events needs.
-const leastClusters = 20
+// leastClusters is how many of either kind each half of the events needs: trees that have seen fewer
+// say more of their training than of contenders.
+const leastClusters = 50
 
 // half are the events of even numbers or those of odd ones.
 type half struct {
@@ -104,7 +122,7 @@ type half struct {
 // pt is the calibrated p_T in GeV. Where there are too few clusters the values say so. The
 // result is a function of records and settings but Threads.
 func Identify(ctx context.Context, particles, crossings *Table, pt func(*Record) float64, s IdentifySettings) (*Identification, error) {
-	if err := s.complete(); err != nil {
+	if err := s.complete(particles); err != nil {
 		return nil, err
 	}
 	signal, background := s.candidates(particles, pt), s.candidates(crossings, pt)
@@ -113,7 +131,7 @@ func Identify(ctx context.Context, particles, crossings *Table, pt func(*Record)
 		name   string
 	}{{signal, "particle"}, {background, "minimum-bias"}} {
 		if n, m := len(c.halves[0].list), len(c.halves[1].list); n < leastClusters || m < leastClusters {
-			return s.nothing(n+m, "%d %s clusters within range in even events and %d in odd ones: %d each are needed", n, c.name, m, leastClusters), nil
+			return s.nothing(n+m, "%d %s clusters within range in even events and %d in odd ones, from %.3g GeV on: %d each are needed", n, c.name, m, s.Pt[0], leastClusters), nil
 		}
 	}
 	halves := [2]*half{{signal: signal[0], background: background[0]}, {signal: signal[1], background: background[1]}}
@@ -123,7 +141,7 @@ func Identify(ctx context.Context, particles, crossings *Table, pt func(*Record)
 		used[k] = even.used[k] && odd.used[k]
 	}
 	if !slices.Contains(used, true) {
-		return s.nothing(0, "particles and minimum bias have no bin of p_T and |η| in common with %d clusters of each in even events and in odd ones", least), nil
+		return s.nothing(0, "particles and minimum bias have no bin of p_T and |η| in common, from %.3g GeV on, with %d clusters of each in even events and in odd ones", s.Pt[0], least), nil
 	}
 	for k, h := range halves {
 		other := halves[1-k]

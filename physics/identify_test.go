@@ -192,6 +192,41 @@ func TestIdentifyLeftOut(t *testing.T) {
 	}
 }
 
+// TestIdentifyRange: clusters below the lowest generated p_T are not of the ROC, whose particles
+// were only measured too low.
+func TestIdentifyRange(t *testing.T) {
+	particles, crossings := toyClusters(4000, 1, 1, 1), toyClusters(4000, 0, 2, 2)
+	for lowest, want := range map[float64][]float64{2: {5, 10, 20, 40, 80}, 12: {12, 24, 48, 96}, 90: {90, 180}} {
+		kept := &Table{Events: particles.Events}
+		for i := range particles.Records {
+			if r := &particles.Records[i]; r.Truth.Pt >= lowest {
+				kept.Records = append(kept.Records, *r)
+			}
+		}
+		kept.Records[0].Truth.Pt = lowest
+		var s IdentifySettings
+		if err := s.complete(kept); err != nil || !slices.Equal(s.Pt, want) {
+			t.Errorf("from %g GeV on: bins %v (%v), want %v", lowest, s.Pt, err, want)
+		}
+		n := 0
+		for i := range kept.Records {
+			if r := &kept.Records[i]; sumOf(r) >= want[0] && sumOf(r) < want[len(want)-1] {
+				n++
+			}
+		}
+		halves := s.candidates(kept, sumOf)
+		if got := len(halves[0].list) + len(halves[1].list); got != n {
+			t.Errorf("from %g GeV on: %d candidates, want %d", lowest, got, n)
+		}
+		if lowest > 20 {
+			continue
+		}
+		if id := identify(t, kept, crossings, 1); !(id.AUC.Value > 0.6) {
+			t.Errorf("from %g GeV on: area %+v", lowest, id.AUC)
+		}
+	}
+}
+
 // TestIdentifyDraws: draws of Identify are of the same particles' events as those of Summarise, so
 // that figures of both can be set against each other.
 func TestIdentifyDraws(t *testing.T) {
@@ -200,7 +235,7 @@ func TestIdentifyDraws(t *testing.T) {
 	for i := range table.Records {
 		c := &table.Records[i]
 		c.Event = int64(i / 2 * 3) // two particles each, and gaps
-		c.Truth.Pt, c.Truth.Eta, c.EMD, c.Sum = 20, 2, 1, 10
+		c.Truth.Pt, c.Truth.Eta, c.EMD, c.Sum = 20, 2, 1, 25
 		if c.Found = r.Float64() < 0.8; !c.Found {
 			c.Cluster = Cluster{Layers: []float64{0}}
 		}
@@ -211,7 +246,7 @@ func TestIdentifyDraws(t *testing.T) {
 	}
 	boot := newBootstrap(p.summary.Events, 0, 3, 9)
 	s := IdentifySettings{Seed: 9}
-	if err := s.complete(); err != nil {
+	if err := s.complete(table); err != nil {
 		t.Fatal(err)
 	}
 	halves := s.candidates(table, sumOf)

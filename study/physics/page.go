@@ -122,7 +122,9 @@ func (r *Results) overview() []report.Table {
 				continue
 			}
 			list = append(list, f)
-			out.Columns = append(out.Columns, r.heading(f))
+			h := r.heading(f)
+			h.Name = strings.ReplaceAll(h.Name, " %", "\u00a0%")
+			out.Columns = append(out.Columns, h)
 			if f.Name == first {
 				out.Columns = append(out.Columns, report.Column{Name: "over all cells’", Numeric: true})
 			}
@@ -395,7 +397,7 @@ func (r *Results) trigger() report.Section {
 
 // identity draws what tells particles from minimum bias.
 func (r *Results) identity() report.Section {
-	s := report.Section{Title: "Particles against pile-up", Text: []string{"Boosted trees on the clusters’ shapes, trained for each contender on events of even numbers and measured on those of odd ones, and the reverse; signal is weighted to the background’s p_T and |η|. The curve is of the particles with a cluster in range: what share they are of all stands below."}}
+	s := report.Section{Title: "Particles against pile-up", Text: []string{"Boosted trees on the clusters’ shapes, trained for each contender on events of even numbers and measured on those of odd ones, and the reverse; signal is weighted to the background’s p_T and |η|. " + r.softly() + "The curve is of the particles with a cluster in range: what share they are of all stands below."}}
 	if l := r.lines(figure(background), report.Axis{Label: "share of particles that pass"}, report.Axis{Label: "share of pile-up clusters that pass", Log: true}, roc); len(l.Series) > 0 {
 		for i := range l.Series {
 			l.Series[i] = stairs(l.Series[i])
@@ -404,6 +406,16 @@ func (r *Results) identity() report.Section {
 	}
 	s.Figures = append(s.Figures, r.overall(auc, background, inROC)...)
 	return s
+}
+
+// softly says of which particles the ROC is, where they are not those of the other figures.
+func (r *Results) softly() string {
+	for _, s := range r.Samples {
+		if s.Name == soft {
+			return fmt.Sprintf("The particles are others than above: %s from %d to %d GeV, falling as p_T to the power of −%d, since minimum bias has hardly any cluster of more. ", thousands(s.Events), lowestForROC, softPt, softIndex)
+		}
+	}
+	return ""
 }
 
 // stairs draw a curve as the steps that it has: a cluster more, or none.

@@ -3,6 +3,7 @@ package physics
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"barrow/physics"
 )
@@ -95,36 +96,34 @@ func (r *Results) order() Order {
 		return o
 	}
 	yes, no := 0, 0
+	var steps []string
 	for k := 1; k < len(list); k++ {
 		a, b := list[k-1], list[k]
 		va, vb := a.Value(o.Figure), b.Value(o.Figure)
 		p := Better{First: a.Name, Second: b.Name, Ratio: va.Over(&vb), Holds: "open"}
+		verdict := "not told apart"
 		if d := (1 - p.Ratio.Value) / p.Ratio.Error; !math.IsNaN(d) && math.Abs(d) >= told {
 			if d > 0 {
-				p.Holds = "yes"
+				p.Holds, verdict = "yes", "as there"
 				yes++
 			} else {
-				p.Holds = "no"
+				p.Holds, verdict = "no", "the other way round"
 				no++
 			}
 		}
 		o.Pairs = append(o.Pairs, p)
+		steps = append(steps, fmt.Sprintf("%s over %s is %s, %s", r.title(a), r.title(b), p.Ratio.Print(3), verdict))
 	}
 	switch {
 	case yes == len(o.Pairs):
 		o.Text = "The paper's order holds here: in σ/mean all cells, then the EMD, the telescope MSE and the weighted MSE, each step by more than two of its errors."
 	case no > 0:
-		o.Text = "The paper's order does not hold here"
+		o.Text = fmt.Sprintf("The paper's order does not hold here in all steps, but in %d of %d", yes, len(o.Pairs))
 	default:
 		o.Text = "The paper's order is neither confirmed nor refuted here: the errors do not tell all neighbours apart"
 	}
 	if yes < len(o.Pairs) {
-		sep := ": "
-		for _, p := range o.Pairs {
-			o.Text += fmt.Sprintf("%s%s over %s is %s", sep, p.First, p.Second, p.Ratio.Print(3))
-			sep = ", "
-		}
-		o.Text += " in σ/mean."
+		o.Text += ". Of σ/mean, " + strings.Join(steps, "; ") + "."
 	}
 	return o
 }

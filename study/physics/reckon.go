@@ -13,6 +13,7 @@ import (
 const (
 	particles = "particles"
 	crossings = "crossings"
+	soft      = "soft"
 )
 
 // results reads what the contenders left, one after the other, and makes the figures of it.
@@ -82,6 +83,11 @@ func (w *work) contender(ctx context.Context, c physics.Contender, files [][]str
 		return nil, of, err
 	}
 	of.Crossings = physics.CrossingsOf(bias, out.Calibration.Pt, floor)
+	if len(files) > 2 {
+		if signal, err = physics.ReadTable(c.Name(), files[2]...); err != nil {
+			return nil, of, err
+		}
+	}
 	out.identification, err = physics.Identify(ctx, signal, bias, out.Calibration.Pt, physics.IdentifySettings{Draws: w.plan.Draws, Seed: w.plan.Seed, Threads: w.threads})
 	return out, of, err
 }

@@ -185,6 +185,7 @@ func figures() []physics.Figure {
 	}
 	return append(list,
 		physics.Figure{Name: auc, Label: "area under the ROC"},
+		physics.Figure{Name: inROC, Label: "share of particles that the ROC is of"},
 		physics.Figure{Name: background, Label: fmt.Sprintf("pile-up kept with %.0f %% of particles", 100*passing)})
 }
 
@@ -228,6 +229,8 @@ func (r *Results) Words() string {
 		case s.Name == crossings:
 			text += fmt.Sprintf("%s endcaps of %g collisions alone", thousands(s.Events), p.PileUp)
 			where = "in all"
+		case s.Name == soft:
+			text += fmt.Sprintf("%s %ss of %d–%d GeV for the ROC", thousands(s.Events), p.Class, lowestForROC, softPt)
 		case len(p.Data) > 0:
 			text += fmt.Sprintf("%s events of %s", thousands(s.Events), strings.Join(p.Data, ", "))
 			where = "in all"

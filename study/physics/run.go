@@ -141,6 +141,11 @@ func (p Plan) samples(ctx context.Context, remark func(string)) ([]sample, error
 			return nil, err
 		}
 	}
+	if len(list) > 1 {
+		if n := p.softEvents(list[1].n); n > 0 {
+			list = append(list, sample{name: soft, block: particleBlock, soft: true, n: n})
+		}
+	}
 	return list, nil
 }
 
@@ -358,6 +363,9 @@ func (w *work) blocks(ctx context.Context, s sample, b, n int, progress func(flo
 	defer in.Close()
 	of := physics.MeasureSettings{
 		Finder: w.finder(), Metric: w.metric, Threads: w.threads, Block: s.block, Skip: b * s.block, N: min((b+n)*s.block, s.n),
+	}
+	if s.soft {
+		of.Metric = nil // nothing is asked of it
 	}
 	if s.bias {
 		of.MinimumBias, of.Metric, of.Floor = true, nil, floor

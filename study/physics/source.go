@@ -14,12 +14,32 @@ import (
 	"barrow/wafer/file"
 )
 
-// A sample is one of the two kinds of events of a run.
+// A sample is one of the kinds of events of a run.
 type sample struct {
 	name  string // of the parts of the run
 	block int    // events in a part
 	bias  bool   // collisions alone
+	soft  bool   // particles with the momenta of minimum bias's clusters, for the ROC
 	n     int    // events
+}
+
+// Soft particles: those of minimum bias's clusters, of which hardly any have 10 GeV. Where the
+// plan's own begin above lowestForROC, particles up to softPt are drawn besides, falling as
+// softIndex says: two for each endcap of minimum bias, which has about one cluster of 5 GeV.
+const (
+	lowestForROC = 4
+	softPt       = 20
+	softIndex    = 3
+)
+
+// softEvents is how many soft particles are drawn beside so much minimum bias: none where the
+// plan's own do, or are of files.
+func (p Plan) softEvents(bias int) int {
+	lo, _, err := span("pt", p.Pt, 0)
+	if err != nil || lo <= lowestForROC || len(p.Data) > 0 {
+		return 0
+	}
+	return min(p.Events, 2*bias)
 }
 
 // Events in a block: what is lost by an interruption, at most, and what is in memory.
@@ -37,11 +57,12 @@ func (p Plan) geometry() hgcal.Geometry {
 	return g
 }
 
-// The events of a run, those that encoders are trained on and minimum bias have numbers of
-// their own.
+// The events of a run, those that encoders are trained on, minimum bias and soft particles have
+// numbers of their own.
 const (
 	biasFirst     = 1 << 40
 	trainingFirst = 1 << 41
+	softFirst     = 1 << 42
 )
 
 // generator is what draws the plan's events.
@@ -88,8 +109,12 @@ func (p Plan) open(ctx context.Context, s sample, threads int) (physics.Source, 
 		return nil, err
 	}
 	of := physics.SimulatedSettings{Events: e, N: s.n}
-	if s.bias {
+	switch {
+	case s.bias:
 		of.First = biasFirst
+	case s.soft:
+		of.First = softFirst
+		of.Events.PtMin, of.Events.PtMax, of.Events.Index = lowestForROC, softPt, softIndex
 	}
 	return physics.NewSimulated(of)
 }

@@ -64,7 +64,7 @@ func heads() map[string]string {
 		"emd": "mean EMD", "efficiency": "found", "within_30": "p_T within 30 %",
 		"response_raw": "sum/p_T", "response": "response", "resolution_68": "p_T resolution, 68 %", "resolution": "p_T resolution, σ/mean",
 		"eta_resolution": "η resolution, 68 %", "phi_resolution": "φ resolution, 68 %",
-		auc: "area under ROC", background: fmt.Sprintf("pile-up kept at %.0f %%", 100*passing),
+		auc: "area under ROC", inROC: "in the ROC", background: fmt.Sprintf("pile-up kept at %.0f %%", 100*passing),
 		"threshold": "threshold", "turn_on_95": "p_T of 95 %",
 	}
 }
@@ -163,11 +163,26 @@ func (r *Results) Overview() (head []string, rows [][]string) {
 
 // Notes say of which contenders figures are missing in the overview, and why.
 func (r *Results) Notes() []string {
-	var list []string
+	var list, reasons []string
+	without := map[string][]string{} // contenders without a ROC, by the reason
 	for _, c := range r.Contenders {
 		if c.Note != "" {
 			list = append(list, fmt.Sprintf("%s is not calibrated: %s.", r.title(c), c.Note))
+			continue
 		}
+		if v := c.Value(auc); c.identification != nil && math.IsNaN(v.Value) {
+			if without[v.Note] == nil {
+				reasons = append(reasons, v.Note)
+			}
+			without[v.Note] = append(without[v.Note], r.title(c))
+		}
+	}
+	for _, reason := range reasons {
+		who := " of " + strings.Join(without[reason], ", ")
+		if len(without[reason]) == len(r.Contenders) {
+			who = ""
+		}
+		list = append(list, fmt.Sprintf("No ROC%s: %s.", who, reason))
 	}
 	return list
 }
