@@ -1,7 +1,9 @@
 package simulate
 
 import (
+	"fmt"
 	"math"
+	"sync"
 
 	"barrow/hgcal"
 	"barrow/internal/counter"
@@ -44,6 +46,32 @@ const (
 	jumpBins = 64
 	jumpBin  = cellThreshold / (jumpBins - 0.5)
 )
+
+// libraries are those made before: a run prepares several generators, of the same parameters
+// mostly, and making one takes a second.
+var libraries struct {
+	sync.Mutex
+	of map[string]*library
+}
+
+// maxLibraries bounds those kept, to the layers of some detectors.
+const maxLibraries = 64
+
+// libraryOf returns the library for fragments of a mean radius.
+func libraryOf(radius float64, p *PileUpParameters) *library {
+	k := fmt.Sprint(radius, *p) // floats are written so that they are read as the same
+	libraries.Lock()
+	defer libraries.Unlock()
+	if l := libraries.of[k]; l != nil {
+		return l
+	}
+	if libraries.of == nil || len(libraries.of) >= maxLibraries {
+		libraries.of = map[string]*library{}
+	}
+	l := newLibrary(radius, p)
+	libraries.of[k] = l
+	return l
+}
 
 // newLibrary makes the library for fragments of a mean radius, in half
 // trigger-cell pitches.

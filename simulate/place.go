@@ -58,7 +58,7 @@ func newDetector(s *Settings) (*detector, error) {
 	for _, layer := range slices.Compact(slices.Sorted(slices.Values(s.Layers))) {
 		l := detectorLayer{layer: layer, first: len(d.places)}
 		at := depth(s.Geometry, layer)
-		lib := newLibrary(s.Parameters.PileUp.spread(at), &s.Parameters.PileUp)
+		lib := libraryOf(s.Parameters.PileUp.spread(at), &s.Parameters.PileUp)
 		libraries[layer], curves[layer] = lib, lib.newCurve(s.Parameters.PileUp.Activity)
 		for _, m := range s.Geometry.Modules() {
 			eta, links := m.Eta(), s.Allocation.links(m)
