@@ -122,11 +122,11 @@ func (g *Grid) asPoints() (err error) {
 	}
 	g.levels = []level{{cells: n}}
 	at, places := make([]int, dim), make([]float64, 0, n*dim)
-	for cell := range n {
-		locate(cell, g.shape, at)
+	for range n {
 		for _, x := range at {
 			places = append(places, float64(x))
 		}
+		advance(at, g.shape)
 	}
 	periods := make([]float64, dim)
 	for axis, k := range g.shape {
@@ -275,12 +275,13 @@ func (g *Grid) neighbours(shape []int, ways [][]int) (l level, index []int32) {
 	for _, k := range shape {
 		l.cells *= k
 	}
+	stride := strides(shape)
 	index = make([]int32, l.cells*len(ways))
+	l.arcs = make([]sparse.Arc, 0, len(index))
 	at := make([]int, len(shape))
 	for cell := range l.cells {
-		locate(cell, shape, at)
 		for w, way := range ways {
-			to := g.step(shape, at, way)
+			to := g.step(shape, stride, at, way, cell)
 			if to < 0 {
 				index[cell*len(ways)+w] = -1
 				continue
@@ -288,31 +289,46 @@ func (g *Grid) neighbours(shape []int, ways [][]int) (l level, index []int32) {
 			index[cell*len(ways)+w] = int32(len(l.arcs))
 			l.arcs = append(l.arcs, sparse.Arc{From: int32(cell), To: int32(to), Cost: 1})
 		}
+		advance(at, shape)
 	}
 	return l, index
 }
 
-// locate sets at to the coordinates of a cell.
-func locate(cell int, shape, at []int) {
+// advance sets the coordinates of a cell to those of the next one.
+func advance(at, shape []int) {
 	for axis := len(shape) - 1; axis >= 0; axis-- {
-		at[axis] = cell % shape[axis]
-		cell /= shape[axis]
+		if at[axis]++; at[axis] < shape[axis] {
+			return
+		}
+		at[axis] = 0
 	}
+}
+
+// strides are the differences between the numbers of neighbours along the axes.
+func strides(shape []int) []int {
+	stride := make([]int, len(shape))
+	for axis, k := len(shape)-1, 1; axis >= 0; axis-- {
+		stride[axis] = k
+		k *= shape[axis]
+	}
+	return stride
 }
 
 // step is the neighbour of a cell, −1 beyond the edge. Of two cells along an axis the
 // way round is the same way.
-func (g *Grid) step(shape, at, way []int) int {
-	to := 0
-	for axis, k := range shape {
-		x := at[axis] + way[axis]
-		if x < 0 || x >= k {
+func (g *Grid) step(shape, stride, at, way []int, cell int) int {
+	to := cell
+	for axis, d := range way {
+		if d == 0 {
+			continue
+		}
+		to += d * stride[axis]
+		if x, k := at[axis]+d, shape[axis]; x < 0 || x >= k {
 			if !g.periodic[axis] || k < 3 {
 				return -1
 			}
-			x = (x + k) % k
+			to -= d * k * stride[axis]
 		}
-		to = to*k + x
 	}
 	return to
 }
@@ -332,14 +348,12 @@ func (g *Grid) connect(l *level, shape, coarse []int, ways [][]int, index, coars
 		}
 	}
 	at, up := make([]int, len(shape)), make([]int, len(shape))
-	stride := make([]int, len(shape))
-	for axis, k := len(shape)-1, 1; axis >= 0; axis-- {
-		stride[axis] = k
-		k *= shape[axis]
-	}
+	stride := strides(shape)
+	l.corner = make([]int32, 0, len(coarseIndex)/len(ways))
+	l.within = make([]int32, 0, l.cells-cap(l.corner))
+	l.cross = make([]int32, 0, len(coarseIndex))
 	l.above = make([]int32, l.cells)
 	for cell := range l.cells {
-		locate(cell, shape, at)
 		above, odd := 0, -1
 		for axis, x := range at {
 			above = above*coarse[axis] + x/2
@@ -353,9 +367,9 @@ func (g *Grid) connect(l *level, shape, coarse []int, ways [][]int, index, coars
 		} else {
 			l.corner = append(l.corner, int32(cell))
 		}
+		advance(at, shape)
 	}
 	for cell := range len(l.corner) {
-		locate(cell, coarse, up)
 		for w, way := range ways {
 			if coarseIndex[cell*len(ways)+w] < 0 {
 				continue
@@ -370,5 +384,6 @@ func (g *Grid) connect(l *level, shape, coarse []int, ways [][]int, index, coars
 			}
 			l.cross = append(l.cross, index[from*len(ways)+w])
 		}
+		advance(up, coarse)
 	}
 }
