@@ -63,6 +63,8 @@ func (p Plan) Check() error {
 		return fmt.Errorf("masks: %d losses and %d precisions: want one of each", len(p.Losses), len(p.Precisions))
 	case p.Mask != "" || len(p.Bits) > 0:
 		return errors.New("masks: mask and latent_bits are what is searched for: leave them out")
+	case len(p.Learned) > 0:
+		return errors.New("masks: learned: a search sets no algorithms beside the encoder: leave it out, and compare the encoder that is found")
 	case len(p.Links) != 1 || p.Links[0] < 1 || p.Links[0] > 5:
 		return fmt.Errorf("masks: links = %v: want one number, 1 to 5", p.Links)
 	}
