@@ -25,8 +25,8 @@ import (
 )
 
 func main() {
-	trained := flag.Int("train", 3000, "fields to train on")
-	epochs := flag.Int("epochs", 12, "epochs")
+	trained := flag.Int("train", 2000, "fields to train on")
+	epochs := flag.Int("epochs", 8, "epochs")
 	seeds := flag.Int("seeds", 3, "seeds")
 	list := flag.String("losses", strings.Join(defaults, ","), "losses, with commas between")
 	flag.Parse()
@@ -59,7 +59,8 @@ type task struct {
 	loss              loss.Loss
 	train, validation []field
 	in, dy            *nn.Tensor
-	target, grad      []float32
+	// target, what the network says and the gradient with respect to it, field after field.
+	target, said, grad []float32
 }
 
 func run(name string, trained, epochs int, seed uint64) (scores, error) {
@@ -76,14 +77,15 @@ func run(name string, trained, epochs int, seed uint64) (scores, error) {
 		return nn.Layer{Kind: nn.KindConv2D, Filters: filters, Kernel: 5, Padding: nn.PaddingSame}
 	}
 	net, err := nn.New(nn.Spec{Name: "storms", Input: nn.Shape{H: side, W: side, C: 2}, Layers: []nn.Layer{
-		conv(8), {Kind: nn.KindReLU}, conv(8), {Kind: nn.KindReLU}, conv(1), {Kind: nn.KindSigmoid},
+		conv(8), {Kind: nn.KindSiLU}, conv(8), {Kind: nn.KindSiLU}, conv(1), {Kind: nn.KindSigmoid},
 	}}, nn.Settings{Seed: seed, MaxBatch: batch})
 	if err != nil {
 		return nil, err
 	}
 	t := &task{net: net, loss: l, train: draw(trained, 2*seed), validation: draw(trained/5, 2*seed+1)}
+	t.said, t.grad = make([]float32, batch*pixels), make([]float32, batch*pixels)
 	t.in, t.dy = nn.NewTensor(batch, net.InputShape()), nn.NewTensor(batch, net.OutputShape())
-	fit := nn.Fit{Net: net, Samples: trained, Batch: batch, Epochs: epochs, Seed: seed, Schedule: nn.Cosine{Start: 3e-3, End: 3e-5}}
+	fit := nn.Fit{Net: net, Samples: trained, Batch: batch, Epochs: epochs, Seed: seed, Schedule: nn.Cosine{Start: 2e-3, End: 2e-5}}
 	if _, err := fit.Run(context.Background(), t); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -111,7 +113,11 @@ func (t *task) forward(fields []field) ([]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	return y.Data[:len(t.target)], nil
+	t.said = t.said[:len(t.target)]
+	for k := range fields {
+		y.Sample(k, t.said[k*pixels:][:pixels])
+	}
+	return t.said, nil
 }
 
 func (t *task) Train(ctx context.Context, idx []int) (float64, error) {
@@ -123,10 +129,13 @@ func (t *task) Train(ctx context.Context, idx []int) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	t.dy.Resize(len(idx))
-	v, err := t.loss.Eval(ctx, t.target, y, t.dy.Data[:len(y)])
+	v, err := t.loss.Eval(ctx, t.target, y, t.grad[:len(y)])
 	if err != nil {
 		return 0, err
+	}
+	t.dy.Resize(len(idx))
+	for k := range idx {
+		t.dy.SetSample(k, t.grad[k*pixels:][:pixels])
 	}
 	return v, t.net.BackwardWeights(t.dy)
 }
