@@ -300,7 +300,7 @@ func TestOutputByLoss(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	for want, spoil := range map[string]func(*Plan){
-		`unknown loss "emdd"; the losses are brier, csi, emd,`:                   func(p *Plan) { p.Losses = []string{"emdd"} },
+		`unknown loss "emdd"; the losses are brier, csi, emd,`:       func(p *Plan) { p.Losses = []string{"emdd"} },
 		"emd-cnn needs the weights":                                  func(p *Plan) { p.Losses = []string{"emd-cnn"} },
 		`precision = "6bit": it may be float,`:                       func(p *Plan) { p.Precisions = []string{"6bit"} },
 		"latent_bits = 12: want 1 to 9":                              func(p *Plan) { p.Precisions, p.Bits = []string{"asic"}, []int{12} },
