@@ -141,13 +141,14 @@ func (o *options) done() error {
 	if o.err != nil {
 		return o.err
 	}
-	for _, key := range slices.Sorted(maps.Keys(o.given)) {
-		if len(o.known) == 0 {
-			return fmt.Errorf("loss: %s has no options, so no %s", o.loss, key)
-		}
-		return fmt.Errorf("loss: %s has no option %s: it has %s%s", o.loss, key, strings.Join(o.known, ", "), setting.Hint(key, o.known))
+	left := slices.Sorted(maps.Keys(o.given))
+	switch {
+	case len(left) == 0:
+		return nil
+	case len(o.known) == 0:
+		return fmt.Errorf("loss: %s has no options, so no %s", o.loss, left[0])
 	}
-	return nil
+	return fmt.Errorf("loss: %s has no option %s: it has %s%s", o.loss, left[0], strings.Join(o.known, ", "), setting.Hint(left[0], o.known))
 }
 
 // spelt is the loss's name with the options that are not the defaults.

@@ -121,6 +121,9 @@ func (f projection) back(_, s, g []float64)     { f(s, g) }
 // readScore reads which score of a cell a filter comes before.
 func readScore(o *options) func() score {
 	name := o.choice("score", "mse", "l1", "weighted-mse", "brier")
+	if _, given := o.given["threshold"]; given && name != "brier" {
+		o.fail("threshold is of score=brier alone, not of %s", name)
+	}
 	thresholds := readThresholds(o)
 	return func() score {
 		switch name {

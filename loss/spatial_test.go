@@ -289,6 +289,7 @@ func TestOptions(t *testing.T) {
 		"neighbourhood:radius=0":               "radius=0: want a whole number from 1 to ",
 		"neighbourhood:radius=40":              "radius=40: want a whole number from 1 to ",
 		"neighbourhood:radius":                 `"radius" is no option`,
+		"wavelet:threshold=5":                  "threshold is of score=brier alone, not of mse",
 		"neighbourhood:":                       "want an option behind the colon",
 		"neighbourhood:raduis=2":               "has no option raduis: it has radius, filter, score, threshold; did you mean radius?",
 		"neighbourhood:radius=2:radius=3":      "radius is given twice",
