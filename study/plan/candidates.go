@@ -9,7 +9,7 @@ import (
 	"barrow/evaluate"
 )
 
-// AE names the encoder among the chip's algorithms.
+// encoderName names the encoder among the chip's algorithms.
 var encoderName = econt.Autoencoder.String()
 
 // A Candidate is a way to set a module and to decode what it sends.
@@ -19,6 +19,7 @@ type Candidate struct {
 	Decoding  evaluate.Decoding `json:"decoding"`
 	Links     int               `json:"links"`               // that it uses
 	Threshold uint32            `json:"threshold,omitempty"` // of TS, in CALQ counts
+	Drop      int               `json:"drop_lsb"`            // bits of TS, BC and the types with 4E3M that are dropped before it, 0 to 4
 	Set       string            `json:"set,omitempty"`       // of trained weights; none of the rules by hand
 }
 
@@ -41,8 +42,67 @@ func algorithmOf(s evaluate.Scheme) string {
 	return s.Algorithm.String()
 }
 
-// scheme is the candidate of a chip's own algorithm.
-func (c Candidate) scheme() (s evaluate.Scheme, err error) {
+// mostDrop is the most bits that drop_lsb drops.
+const mostDrop = 4
+
+// drops reports whether an algorithm drops bits: the others send theirs whole, or as many as fit.
+func drops(s evaluate.Scheme) bool {
+	return s.Algorithm == econt.ThresholdSum || s.Algorithm == econt.BestChoice || s.Algorithm == econt.SuperTriggerCell && s.STCType.Drops()
+}
+
+// drops reports whether the candidate's algorithm does.
+func (c Candidate) drops() bool {
+	s, err := c.named()
+	return err == nil && drops(s)
+}
+
+// scheme is the candidate of a chip's own algorithm, on chips of low and of high density that
+// drop so many bits.
+func (c Candidate) scheme(drop [2]int) (evaluate.Scheme, error) {
+	s, err := c.named()
+	if err != nil || !drops(s) {
+		return s, err
+	}
+	if s.Algorithm == econt.ThresholdSum {
+		c.Links = econt.MaxETx // the buffer carries a long frame over
+	}
+	for k := range s.Chip {
+		c.Drop = drop[k]
+		config, err := c.config(k == 1)
+		if err != nil {
+			return s, err
+		}
+		if s.Chip[k], err = econt.NewBaseline(config, econt.BaselineSettings{}); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+// config is the chip's on the candidate's links, of an algorithm of its own.
+func (c Candidate) config(high bool) (econt.Config, error) {
+	s, err := c.named()
+	if err != nil {
+		return econt.Config{}, err
+	}
+	config, err := econt.BaselineConfig(s.Algorithm, c.Links, high, nil)
+	if err != nil {
+		return config, err
+	}
+	config.STCType = s.STCType
+	if drops(s) {
+		config.DropLSB = uint8(c.Drop)
+	}
+	if s.Algorithm == econt.ThresholdSum {
+		for ch := range config.Threshold {
+			config.Threshold[ch] = c.Threshold
+		}
+	}
+	return config, nil
+}
+
+// named is the scheme with the usual bits dropped.
+func (c Candidate) named() (s evaluate.Scheme, err error) {
 	s = evaluate.Scheme{Links: c.Links, Threshold: c.Threshold, Decoding: c.Decoding}
 	for t := econt.STC4A5E4M; t <= econt.CTC4N5E4M; t++ {
 		if t.String() == c.Algorithm {

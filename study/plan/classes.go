@@ -120,6 +120,14 @@ func (c *class) settle(list []module, depth map[int]int) {
 	}
 }
 
+// density is the number of the class's among pairs of chips: 0 low, 1 high.
+func (c *class) density() int {
+	if c.high {
+		return 1
+	}
+	return 0
+}
+
 // name says in words what the modules are.
 func (c *class) name() string {
 	layers := fmt.Sprintf("layers %d–%d", c.layers[0], c.layers[1])

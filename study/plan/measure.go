@@ -27,6 +27,9 @@ type Score struct {
 	Candidate
 	Validation Errors `json:"validation"`
 	HeldOut    Errors `json:"held_out"`
+	// ByDrop is Validation with 0 to 4 bits dropped, of the rules by hand that drop some: the
+	// candidate has the best of them.
+	ByDrop []Errors `json:"by_drop_lsb,omitempty"`
 }
 
 // measure is what is kept of a class.
@@ -99,42 +102,56 @@ func tsThreshold(images *wafer.Set, links int) uint32 {
 	return lengths.Threshold(links)
 }
 
-// measure measures candidates on both parts of a class's images.
+// measure measures candidates on both parts of a class's images. Rules by hand drop as many
+// bits as serves best on those that are chosen by; a decoder has learned with its own.
 func (w *work) measure(ctx context.Context, c *class, p *parts, candidates []Candidate) (m measure, err error) {
 	m.Scores = make([]Score, len(candidates))
-	for i, one := range candidates {
-		m.Scores[i].Candidate = one
-	}
-	for side, images := range []*wafer.Set{p.validation, p.heldOut} {
-		n := images.Len()
-		m.Images[side] = n
-		charges, total := make([]float64, n), 0.0
-		for i := range charges {
-			charges[i] = wafer.Sum(images.Image(i))
-			total += charges[i]
+	for side, images := range p.sides() {
+		total := 0.0
+		for i := range images.Len() {
+			total += wafer.Sum(images.Image(i))
 		}
-		m.Charge[side] = p.charged[side] * total / float64(n)
-		for i, one := range candidates {
-			if err := ctx.Err(); err != nil {
-				return m, err
+		m.Images[side], m.Charge[side] = images.Len(), p.charged[side]*total/float64(images.Len())
+	}
+	for i, one := range candidates {
+		s := &m.Scores[i]
+		if s.Candidate = one; one.Set == "" && one.drops() {
+			for one.Drop = range mostDrop + 1 {
+				e, err := w.errors(ctx, c, p, one, validation)
+				if err != nil {
+					return m, err
+				}
+				if s.ByDrop = append(s.ByDrop, e); w.plan.value(e) < w.plan.value(s.ByDrop[s.Drop]) {
+					s.Drop = one.Drop
+				}
 			}
-			values, err := w.distances(ctx, c, images, one)
-			if err != nil {
-				return m, fmt.Errorf("plan: %s: %s: %w", c.name(), one.Label(), err)
-			}
-			var e Errors
-			for k, v := range values {
-				e.EMD += v / float64(n)
-				e.Charge += p.charged[side] * v * charges[k] / float64(n)
-			}
-			if side == 0 {
-				m.Scores[i].Validation = e
-			} else {
-				m.Scores[i].HeldOut = e
-			}
+			s.Validation = s.ByDrop[s.Drop]
+		} else if s.Validation, err = w.errors(ctx, c, p, one, validation); err != nil {
+			return m, err
+		}
+		if s.HeldOut, err = w.errors(ctx, c, p, s.Candidate, heldOut); err != nil {
+			return m, err
 		}
 	}
 	return m, nil
+}
+
+// errors are what a candidate leaves of one side of a class's images.
+func (w *work) errors(ctx context.Context, c *class, p *parts, one Candidate, side int) (e Errors, err error) {
+	if err := ctx.Err(); err != nil {
+		return e, err
+	}
+	images := p.sides()[side]
+	values, err := w.distances(ctx, c, images, one)
+	if err != nil {
+		return e, fmt.Errorf("plan: %s: %s: %w", c.name(), one.Label(), err)
+	}
+	n := float64(images.Len())
+	for k, v := range values {
+		e.EMD += v / n
+		e.Charge += p.charged[side] * v * wafer.Sum(images.Image(k)) / n
+	}
+	return e, nil
 }
 
 // distances are the EMDs between images and what a candidate leaves of them.
@@ -142,7 +159,7 @@ func (w *work) distances(ctx context.Context, c *class, images *wafer.Set, one C
 	if one.Algorithm == encoderName {
 		return w.encoderDistances(ctx, images, one)
 	}
-	s, err := one.scheme()
+	s, err := one.scheme([2]int{one.Drop, one.Drop})
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +218,7 @@ func candidatesOf(sets []Set, c *class, p *parts) []Candidate {
 		case s.Algorithm == encoderName && s.For <= c.links:
 			list = append(list, Candidate{Algorithm: encoderName, Decoding: evaluate.DecodeLearned, Links: s.Links, Set: s.Name})
 		case s.Algorithm != encoderName && s.For == c.links:
-			one := Candidate{Algorithm: s.Algorithm, Decoding: evaluate.DecodeLearned, Links: s.Links, Set: s.Name}
+			one := Candidate{Algorithm: s.Algorithm, Decoding: evaluate.DecodeLearned, Links: s.Links, Set: s.Name, Drop: s.Drop[c.density()]}
 			if s.Algorithm == econt.ThresholdSum.String() {
 				one.Threshold = cmp.Or(tsThreshold(p.validation, c.links), 1)
 			}

@@ -127,9 +127,18 @@ func classTable(r *Results) report.Table {
 	for i := range r.Classes {
 		c := &r.Classes[i]
 		s := c.chosen()
-		t.Rows = append(t.Rows, []string{c.Name, s.Label() + ", " + links(s.Links), s.Set, fmt.Sprint(c.Modules), fmt.Sprint(c.Images[heldOut]), fmt.Sprintf("%.3f", c.EMD), fmt.Sprintf("%.3f", c.Single)})
+		t.Rows = append(t.Rows, []string{c.Name, s.setting(), s.Set, fmt.Sprint(c.Modules), fmt.Sprint(c.Images[heldOut]), fmt.Sprintf("%.3f", c.EMD), fmt.Sprintf("%.3f", c.Single)})
 	}
 	return t
+}
+
+// setting is a candidate in words, with its links and the bits that it drops.
+func (c Candidate) setting() string {
+	text := c.Label() + ", " + links(c.Links)
+	if c.drops() {
+		text += fmt.Sprintf(", drop_lsb %d", c.Drop)
+	}
+	return text
 }
 
 // trainings are the sets of weights with their curves.

@@ -125,12 +125,12 @@ func checkTable(t *testing.T, r *Results, files map[string]string) {
 	if err != nil || len(rows) != 1+r.Modules {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}
-	if got := strings.Join(rows[0], ","); got != "layer,waferu,waferv,type,links,algorithm,model,decoder,mask,emd,registers" {
+	if got := strings.Join(rows[0], ","); got != "layer,waferu,waferv,type,links,algorithm,model,decoder,mask,drop_lsb,emd,registers" {
 		t.Error(got)
 	}
 	sum := 0.0
 	for _, row := range rows[1:] {
-		emd, err := strconv.ParseFloat(row[9], 64)
+		emd, err := strconv.ParseFloat(row[10], 64)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -141,9 +141,9 @@ func checkTable(t *testing.T, r *Results, files map[string]string) {
 			}
 		}
 		for _, dialect := range []string{"prod", "p1", "econt_sw"} {
-			c, err := econt.ReadRegisters(strings.NewReader(files[row[10]+"/"+dialect+".yaml"]))
+			c, err := econt.ReadRegisters(strings.NewReader(files[row[11]+"/"+dialect+".yaml"]))
 			if err != nil {
-				t.Fatalf("%s, %s: %v", row[10], dialect, err)
+				t.Fatalf("%s, %s: %v", row[11], dialect, err)
 			}
 			if n := strconv.Itoa(c.Config.ETx()); n > row[4] {
 				t.Errorf("%v: registers of %s links", row, n)
@@ -151,12 +151,23 @@ func checkTable(t *testing.T, r *Results, files map[string]string) {
 			if (row[5] == "AE") != (c.Config.Algorithm == econt.Autoencoder) {
 				t.Errorf("%v: registers of %v", row, c.Config.Algorithm)
 			}
+			if d := strconv.Itoa(int(c.Config.DropLSB)); row[9] != "" && d != row[9] {
+				t.Errorf("%v: registers that drop %s bits", row, d)
+			}
 		}
 	}
 	var filled, emds float64
 	for _, c := range r.Classes {
 		if c.Charge[heldOut] > evaluate.MIP {
 			filled, emds = filled+float64(c.Modules), emds+float64(c.Modules)*c.EMD
+		}
+	}
+	for _, c := range r.Classes {
+		if s := c.chosen(); s.Decoding == evaluate.DecodeLearned && s.drops() {
+			k := slices.IndexFunc(r.Sets, func(x Set) bool { return x.Name == s.Set })
+			if d := r.Sets[k].Drop; s.Drop != d[0] && s.Drop != d[1] {
+				t.Errorf("%s: drop_lsb %d, its decoder has learned with %v", c.Name, s.Drop, d)
+			}
 		}
 	}
 	if f := r.Filled; float64(f.Modules) != filled || math.Abs(f.MeanEMD-emds/filled) > 1e-9 {
@@ -209,6 +220,9 @@ func TestRegisters(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if c.drops() && int(read.Config.DropLSB) != c.Drop {
+			t.Errorf("%v: %d bits are dropped", c, read.Config.DropLSB)
+		}
 		if read.Config.HighDensity != high {
 			t.Errorf("%v: high density %v", c, read.Config.HighDensity)
 		}
@@ -232,11 +246,17 @@ func TestRegisters(t *testing.T) {
 			}
 		}
 	}
-	for _, s := range byHand(3) {
+	for i, s := range byHand(3) {
 		for _, high := range []bool{false, true} {
 			c := Candidate{Algorithm: algorithmOf(s), Decoding: s.Decoding, Links: s.Links}
 			if s.Algorithm == econt.ThresholdSum {
-				s.Threshold, c.Threshold = 60, 60
+				c.Threshold = 60
+			}
+			if c.drops() {
+				c.Drop = i % (mostDrop + 1)
+			}
+			if s, err = c.scheme([2]int{c.Drop, c.Drop}); err != nil {
+				t.Fatal(err)
 			}
 			chips, err := s.Chips()
 			if err != nil {
@@ -301,14 +321,41 @@ func TestOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := evaluate.Scheme{Algorithm: econt.BestChoice, Links: c.links, Decoding: evaluate.DecodeSpread}
-	list, err := evaluate.Chip(context.Background(), w.metric, parts.heldOut, []evaluate.Scheme{s}, evaluate.ChipSettings{Density: strings.ToLower(density(c.high))})
-	if err != nil {
-		t.Fatal(err)
+	s := scoreOf(m, "BC", evaluate.DecodeSpread)
+	byDrop := func(images *wafer.Set) (emds []float64) {
+		for drop := range mostDrop + 1 {
+			config, err := econt.BaselineConfig(econt.BestChoice, c.links, c.high, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			config.DropLSB = uint8(drop)
+			chip, err := econt.NewBaseline(config, econt.BaselineSettings{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			of := evaluate.Scheme{Algorithm: econt.BestChoice, Links: c.links, Decoding: evaluate.DecodeSpread, Chip: [2]*econt.Baseline{chip, chip}}
+			list, err := evaluate.Chip(context.Background(), w.metric, images, []evaluate.Scheme{of}, evaluate.ChipSettings{Density: strings.ToLower(density(c.high))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			emds = append(emds, list[0].Fidelity.Of(evaluate.EMD).Mean)
+		}
+		return emds
 	}
-	i := single(m, Single{Algorithm: "BC", Decoding: evaluate.DecodeSpread})
-	if got, want := m.Scores[i].HeldOut.EMD, list[0].Fidelity.Of(evaluate.EMD).Mean; math.Abs(got-want) > 1e-12 {
-		t.Errorf("mean EMD %v, want %v", got, want)
+	chosen, want := byDrop(parts.validation), byDrop(parts.heldOut)
+	if chosen[s.Drop] != slices.Min(chosen) || s.Validation != s.ByDrop[s.Drop] {
+		t.Errorf("drop_lsb %d, of which the mean EMDs are %v", s.Drop, chosen)
+	}
+	for d, e := range s.ByDrop {
+		if math.Abs(e.EMD-chosen[d]) > 1e-12 {
+			t.Errorf("drop_lsb %d: mean EMD %v, want %v", d, e.EMD, chosen[d])
+		}
+	}
+	if got := s.HeldOut.EMD; len(s.ByDrop) != mostDrop+1 || math.Abs(got-want[s.Drop]) > 1e-12 {
+		t.Errorf("mean EMD %v, want %v", got, want[s.Drop])
+	}
+	if x := scoreOf(m, "STC4 5E4M", evaluate.DecodeSpread); x.ByDrop != nil || x.Drop != 0 {
+		t.Errorf("STC4 5E4M drops nothing: %+v", x)
 	}
 	if m.Images[1] != parts.heldOut.Len() || slices.Equal(parts.heldOut.Charge, parts.validation.Charge) {
 		t.Error("the images that are measured by are those that are chosen by")

@@ -40,7 +40,8 @@ type Filled struct {
 	Single  float64 `json:"best_single_emd"` // of Results.BestSingle
 }
 
-// A Single is one algorithm for all modules, each on its own links, with one rule by hand.
+// A Single is one algorithm for all modules, each on its own links, with one rule by hand; the
+// bits that it drops are each class's best.
 type Single struct {
 	Algorithm string            `json:"algorithm"`
 	Decoding  evaluate.Decoding `json:"decoding"`
@@ -81,9 +82,10 @@ type Layer struct {
 // results puts together what was measured.
 func (w *work) results(sets []Set, measures []measure) *Results {
 	choice := w.plan.choose(w.classes, measures, sets, w.plan.WeightsLimit)
+	in := w.of(func(*class) bool { return true })
 	r := &Results{Plan: w.plan, Modules: len(w.modules), Sets: sets, Layers: w.layers()}
-	r.MeanEMD, r.Value = w.total(measures, func(k int) Errors { return measures[k].Scores[choice[k]].HeldOut }, heldOut)
-	r.Singles = w.singles(measures)
+	r.MeanEMD, r.Value = w.total(measures, in, func(k int) Errors { return measures[k].Scores[choice[k]].HeldOut }, heldOut)
+	r.Singles = w.singles(measures, in)
 	r.BestSingle = r.Singles[0]
 	r.Ratio = r.Value / r.BestSingle.Value
 	for k := range w.classes {
@@ -117,11 +119,21 @@ const (
 	heldOut
 )
 
-// total is the mean EMD of all modules, and the plan's figure.
-func (w *work) total(measures []measure, of func(class int) Errors, side int) (mean, value float64) {
+// of are the classes that something is true of, by number.
+func (w *work) of(is func(c *class) bool) (in []int) {
+	for k := range w.classes {
+		if is(&w.classes[k]) {
+			in = append(in, k)
+		}
+	}
+	return in
+}
+
+// total is the mean EMD of the modules of some classes, and the plan's figure.
+func (w *work) total(measures []measure, in []int, of func(class int) Errors, side int) (mean, value float64) {
 	var n, emd, charge, emdCharge, worst float64
-	for k, c := range w.classes {
-		e, modules := of(k), float64(len(c.modules))
+	for _, k := range in {
+		e, modules := of(k), float64(len(w.classes[k].modules))
 		n, emd = n+modules, emd+modules*e.EMD
 		charge, emdCharge = charge+modules*measures[k].Charge[side], emdCharge+modules*e.Charge
 		worst = max(worst, e.EMD)
@@ -142,17 +154,23 @@ func single(m measure, s Single) int {
 	return slices.IndexFunc(m.Scores, func(x Score) bool { return x.Set == "" && x.Algorithm == s.Algorithm && x.Decoding == s.Decoding })
 }
 
-// singles are the algorithms that every class can have, the best on the validation images first.
-func (w *work) singles(measures []measure) []Single {
+// scoreOf is that of an algorithm with a rule by hand that the class can have.
+func scoreOf(m measure, algorithm string, decoding evaluate.Decoding) *Score {
+	return &m.Scores[single(m, Single{Algorithm: algorithm, Decoding: decoding})]
+}
+
+// singles are the algorithms that every class can have, with what they leave of some classes, the
+// best on the validation images of those first.
+func (w *work) singles(measures []measure, in []int) []Single {
 	var list []Single
 	for _, s := range measures[0].Scores {
 		one := Single{Algorithm: s.Algorithm, Decoding: s.Decoding}
 		if s.Set != "" || slices.ContainsFunc(measures, func(m measure) bool { return single(m, one) < 0 }) {
 			continue
 		}
-		score := func(k int) *Score { return &measures[k].Scores[single(measures[k], one)] }
-		one.MeanEMD, one.Value = w.total(measures, func(k int) Errors { return score(k).HeldOut }, heldOut)
-		_, one.chosen = w.total(measures, func(k int) Errors { return score(k).Validation }, validation)
+		score := func(k int) *Score { return scoreOf(measures[k], one.Algorithm, one.Decoding) }
+		one.MeanEMD, one.Value = w.total(measures, in, func(k int) Errors { return score(k).HeldOut }, heldOut)
+		_, one.chosen = w.total(measures, in, func(k int) Errors { return score(k).Validation }, validation)
 		list = append(list, one)
 	}
 	slices.SortStableFunc(list, func(a, b Single) int { return cmp.Compare(a.chosen, b.chosen) })

@@ -36,6 +36,11 @@ type parts struct {
 	charged             [2]float64 // share of the images that have charge, where that is known
 }
 
+// sides are the two by number.
+func (p *parts) sides() [2]*wafer.Set {
+	return [2]*wafer.Set{validation: p.validation, heldOut: p.heldOut}
+}
+
 // simulated draws a class's images.
 func (p Plan) simulated(ctx context.Context, c *class) (*parts, error) {
 	out := &parts{}

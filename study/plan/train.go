@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -28,6 +29,7 @@ type Set struct {
 	For       int          `json:"for"`            // number of links of the modules that it was trained for
 	Links     int          `json:"links"`          // that it uses
 	Mask      string       `json:"mask,omitempty"` // bits of an encoder's outputs
+	Drop      [2]int       `json:"drop_lsb"`       // of a decoder's algorithm, that is dropped at low and at high density
 	Modules   int          `json:"modules"`        // that have so many links
 	BestEpoch int          `json:"best_epoch"`
 	Curve     [][2]float64 `json:"curve"` // training and validation loss of every epoch
@@ -52,7 +54,7 @@ func (w *work) sets(hand []measure) []Set {
 	for _, n := range sortedKeys(modules) {
 		for _, s := range w.best(n, hand) {
 			name := strings.ToLower(strings.ReplaceAll(algorithmOf(s), " ", "-"))
-			list = append(list, Set{Name: fmt.Sprintf("%s-%s-%d-links", run.DecoderWeights, name, n), Algorithm: algorithmOf(s), For: n, Links: s.Links, Modules: modules[n]})
+			list = append(list, Set{Name: fmt.Sprintf("%s-%s-%d-links", run.DecoderWeights, name, n), Algorithm: algorithmOf(s), For: n, Links: s.Links, Modules: modules[n], Drop: w.dropped(n, s, hand)})
 		}
 	}
 	return list
@@ -67,43 +69,58 @@ func sortedKeys(m map[int]int) []int {
 	return keys
 }
 
-// best are the algorithms that decoders are trained for on a number of links: those that the
-// better of their rules by hand leaves least with, on the validation images of all modules of
-// so many links.
+// best are the algorithms that decoders are trained for on a number of links, with the better
+// of their rules by hand: those that leave least with it, on the validation images of all
+// modules of so many links.
 func (w *work) best(n int, hand []measure) []evaluate.Scheme {
-	sums := map[Candidate]float64{} // of rules by hand, without thresholds
-	for k, c := range w.classes {
-		if c.links != n {
-			continue
-		}
-		for _, s := range hand[k].Scores {
-			one := s.Candidate
-			one.Threshold = 0
-			sums[one] += w.plan.value(s.Validation) * float64(len(c.modules))
-		}
-	}
 	type ranked struct {
 		scheme evaluate.Scheme
-		sum    float64
+		value  float64
 	}
+	in := w.of(func(c *class) bool { return c.links == n })
 	var list []ranked
 	for _, s := range byHand(n) {
-		sum := sums[Candidate{Algorithm: algorithmOf(s), Decoding: s.Decoding, Links: s.Links}]
+		if !learnable(s) {
+			continue
+		}
+		_, value := w.total(hand, in, func(k int) Errors { return scoreOf(hand[k], algorithmOf(s), s.Decoding).Validation }, validation)
 		i := slices.IndexFunc(list, func(r ranked) bool { return algorithmOf(r.scheme) == algorithmOf(s) })
 		switch {
-		case !learnable(s):
 		case i < 0:
-			list = append(list, ranked{s, sum})
-		case sum < list[i].sum:
-			list[i].sum = sum
+			list = append(list, ranked{s, value})
+		case value < list[i].value:
+			list[i] = ranked{s, value}
 		}
 	}
-	slices.SortStableFunc(list, func(a, b ranked) int { return cmp.Compare(a.sum, b.sum) })
+	slices.SortStableFunc(list, func(a, b ranked) int { return cmp.Compare(a.value, b.value) })
 	var out []evaluate.Scheme
 	for _, r := range list[:min(len(list), w.plan.Decoders)] {
 		out = append(out, r.scheme)
 	}
 	return out
+}
+
+// dropped are the bits that a rule by hand drops best at low and at high density, on the
+// validation images of all modules of so many links: those with which its decoder learns.
+// A density that there is not has the other's.
+func (w *work) dropped(n int, s evaluate.Scheme, hand []measure) (drop [2]int) {
+	if !drops(s) {
+		return drop
+	}
+	for k := range drop {
+		in := w.of(func(c *class) bool { return c.links == n && c.density() == k })
+		if in == nil {
+			in = w.of(func(c *class) bool { return c.links == n })
+		}
+		least := math.Inf(1)
+		for d := range mostDrop + 1 {
+			_, value := w.total(hand, in, func(k int) Errors { return scoreOf(hand[k], algorithmOf(s), s.Decoding).ByDrop[d] }, validation)
+			if value < least {
+				drop[k], least = d, value
+			}
+		}
+	}
+	return drop
 }
 
 // value is what a plan makes small.
@@ -268,12 +285,13 @@ func (w *work) trainDecoder(ctx context.Context, s *Set, part, from string, prog
 	if err != nil {
 		return nil, err
 	}
-	scheme, err := Candidate{Algorithm: s.Algorithm, Decoding: evaluate.DecodeKept, Links: s.Links}.scheme()
+	one := Candidate{Algorithm: s.Algorithm, Decoding: evaluate.DecodeKept, Links: s.Links}
+	if s.Algorithm == econt.ThresholdSum.String() {
+		one.Threshold = tsThreshold(validation, s.For)
+	}
+	scheme, err := one.scheme(s.Drop)
 	if err != nil {
 		return nil, err
-	}
-	if scheme.Algorithm == econt.ThresholdSum {
-		scheme.Threshold = tsThreshold(validation, s.For)
 	}
 	chips, err := scheme.Chips()
 	if err != nil {

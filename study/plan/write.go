@@ -42,6 +42,9 @@ func (c *ClassResult) setting() string {
 	if s.Threshold > 0 {
 		words = append(words, fmt.Sprintf("threshold-%d", s.Threshold))
 	}
+	if s.drops() {
+		words = append(words, fmt.Sprintf("drop-%d", s.Drop))
+	}
 	return strings.ToLower(strings.ReplaceAll(strings.Join(words, "-"), " ", "-"))
 }
 
@@ -62,18 +65,7 @@ func (w *work) config(c *ClassResult) (econt.Config, error) {
 		config.Keep = widths.Keep()
 		return config, err
 	}
-	scheme, err := s.scheme()
-	if err != nil {
-		return econt.Config{}, err
-	}
-	config, err := econt.BaselineConfig(scheme.Algorithm, scheme.Links, high, nil)
-	config.STCType = scheme.STCType
-	if scheme.Algorithm == econt.ThresholdSum {
-		for ch := range config.Threshold {
-			config.Threshold[ch] = scheme.Threshold
-		}
-	}
-	return config, err
+	return s.config(high)
 }
 
 // registers writes a setting in the three dialects.
@@ -109,7 +101,7 @@ func (w *work) table(out io.Writer, r *Results) error {
 		masks[s.Name] = s.Mask
 	}
 	t := csv.NewWriter(out)
-	if err := t.Write([]string{"layer", "waferu", "waferv", "type", "links", "algorithm", "model", "decoder", "mask", "emd", "registers"}); err != nil {
+	if err := t.Write([]string{"layer", "waferu", "waferv", "type", "links", "algorithm", "model", "decoder", "mask", "drop_lsb", "emd", "registers"}); err != nil {
 		return err
 	}
 	for i := range w.modules {
@@ -122,8 +114,12 @@ func (w *work) table(out io.Writer, r *Results) error {
 		if s.Algorithm == encoderName {
 			model = decoder
 		}
+		drop := ""
+		if s.drops() {
+			drop = strconv.Itoa(s.Drop)
+		}
 		if err := t.Write([]string{
-			strconv.Itoa(m.Layer), strconv.Itoa(m.u), strconv.Itoa(m.v), m.Kind, strconv.Itoa(m.links), s.Algorithm, model, decoder, masks[s.Set],
+			strconv.Itoa(m.Layer), strconv.Itoa(m.u), strconv.Itoa(m.v), m.Kind, strconv.Itoa(m.links), s.Algorithm, model, decoder, masks[s.Set], drop,
 			strconv.FormatFloat(c.EMD, 'f', 6, 64), c.Registers,
 		}); err != nil {
 			return err

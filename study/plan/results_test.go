@@ -1,0 +1,43 @@
+package plan
+
+import (
+	"testing"
+
+	"barrow/evaluate"
+)
+
+// TestBest: decoders are trained for the algorithms that leave the figure smallest, drop what
+// leaves it smallest at each density, and take the figure of the worst class where that counts.
+func TestBest(t *testing.T) {
+	w := &work{plan: Plan{Decoders: 1}, classes: []class{{links: 2, modules: make([]int, 9)}, {links: 2, high: true, modules: make([]int, 1)}}}
+	hand := make([]measure, 2)
+	for k := range hand {
+		for _, s := range byHand(2) {
+			one := Score{Candidate: Candidate{Algorithm: algorithmOf(s), Decoding: s.Decoding, Links: s.Links}, Validation: Errors{EMD: 9}}
+			switch { // of nine modules and of one
+			case one.Algorithm == "BC" && one.Decoding == evaluate.DecodeSpread:
+				one.Validation.EMD = []float64{1, 5}[k]
+				for d := range mostDrop + 1 {
+					one.ByDrop = append(one.ByDrop, Errors{EMD: []float64{[]float64{3, 2, 1, 4, 5}[d], []float64{9, 8, 7, 6, 5}[d]}[k]})
+				}
+			case one.Algorithm == "STC4 4E3M":
+				one.Validation.EMD = []float64{3, 3}[k]
+			}
+			hand[k].Scores = append(hand[k].Scores, one)
+		}
+	}
+	for figure, want := range map[string]string{FigureMean: "BC", FigureWorst: "STC4 4E3M"} {
+		w.plan.Figure = figure
+		if list := w.best(2, hand); len(list) != 1 || algorithmOf(list[0]) != want {
+			t.Errorf("%s: %v, want %s", figure, list, want)
+		}
+	}
+	w.plan.Figure = FigureMean
+	if got := w.dropped(2, w.best(2, hand)[0], hand); got != [2]int{2, 4} {
+		t.Errorf("drop_lsb %v", got)
+	}
+	w.classes[1].high = false
+	if got := w.dropped(2, w.best(2, hand)[0], hand); got != [2]int{2, 2} {
+		t.Errorf("drop_lsb %v without modules of high density", got)
+	}
+}
