@@ -33,11 +33,14 @@ type Results struct {
 }
 
 // Filled is the same of the classes whose images have more than one MIP_T on average: in others
-// images of a few counts decide, of which some algorithms send nothing.
+// images of a few counts decide, of which some algorithms send nothing. The best single algorithm
+// is that of these classes' validation images.
 type Filled struct {
-	Modules int     `json:"modules"`
-	MeanEMD float64 `json:"mean_emd"`
-	Single  float64 `json:"best_single_emd"` // of Results.BestSingle
+	Modules    int     `json:"modules"`
+	MeanEMD    float64 `json:"mean_emd"`
+	Value      float64 `json:"value"`
+	BestSingle Single  `json:"best_single"`
+	Ratio      float64 `json:"ratio"`
 }
 
 // A Single is one algorithm for all modules, each on its own links, with one rule by hand; the
@@ -102,15 +105,26 @@ func (w *work) results(sets []Set, measures []measure) *Results {
 			}
 		}
 		r.Classes = append(r.Classes, one)
+	}
+	r.Filled = w.filled(measures, choice)
+	return r
+}
+
+// filled is what was found of the classes that see charge.
+func (w *work) filled(measures []measure, choice []int) (f Filled) {
+	var in []int
+	for k, m := range measures {
 		if m.Charge[heldOut] > evaluate.MIP {
-			f, n := &r.Filled, float64(one.Modules)
-			f.Modules, f.MeanEMD, f.Single = f.Modules+one.Modules, f.MeanEMD+n*one.EMD, f.Single+n*one.Single
+			in, f.Modules = append(in, k), f.Modules+len(w.classes[k].modules)
 		}
 	}
-	if f := &r.Filled; f.Modules > 0 {
-		f.MeanEMD, f.Single = f.MeanEMD/float64(f.Modules), f.Single/float64(f.Modules)
+	if in == nil {
+		return f
 	}
-	return r
+	f.MeanEMD, f.Value = w.total(measures, in, func(k int) Errors { return measures[k].Scores[choice[k]].HeldOut }, heldOut)
+	f.BestSingle = w.singles(measures, in)[0]
+	f.Ratio = f.Value / f.BestSingle.Value
+	return f
 }
 
 // The two sides of what was measured.
@@ -280,7 +294,8 @@ func (r *Results) Conclusion() string {
 	text := fmt.Sprintf("The plan's %s is %.3f, that of the best single algorithm with its rule by hand (%s) %.3f: a ratio of %.3f, with %s of trained weights.",
 		r.Plan.figureWords(), r.Value, r.BestSingle.Label(), r.BestSingle.Value, r.Ratio, page.Of(weights, "set"))
 	if f := r.Filled; f.Modules > 0 && f.Modules < r.Modules {
-		text += fmt.Sprintf(" Of the %d modules that see more than one MIP_T on average the mean EMD is %.3f against %.3f: a ratio of %.3f.", f.Modules, f.MeanEMD, f.Single, f.MeanEMD/f.Single)
+		text += fmt.Sprintf(" Of the %d modules that see more than one MIP_T on average it is %.3f, that of the algorithm that is best there (%s) %.3f: a ratio of %.3f.",
+			f.Modules, f.Value, f.BestSingle.Label(), f.BestSingle.Value, f.Ratio)
 	}
 	return text
 }

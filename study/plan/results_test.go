@@ -6,6 +6,27 @@ import (
 	"barrow/evaluate"
 )
 
+// TestFilled: what is compared with where there is charge is the algorithm that is best there, by
+// validation images, whichever is best of all modules.
+func TestFilled(t *testing.T) {
+	score := func(algorithm string, chosen, measured float64) Score {
+		return Score{Candidate: Candidate{Algorithm: algorithm, Decoding: evaluate.DecodeKept}, Validation: Errors{EMD: chosen}, HeldOut: Errors{EMD: measured}}
+	}
+	w := &work{plan: Plan{Figure: FigureMean}, modules: make([]module, 1), classes: []class{{modules: make([]int, 9)}, {modules: make([]int, 2)}}}
+	measures := []measure{
+		{Charge: [2]float64{1, 1}, Scores: []Score{score("BC", 0.1, 0.1), score("TS", 1, 1)}},
+		{Charge: [2]float64{100, 100}, Scores: []Score{score("BC", 3, 0.5), score("TS", 2, 4)}},
+	}
+	r := w.results(nil, measures)
+	if r.BestSingle.Algorithm != "BC" {
+		t.Errorf("of all %+v", r.BestSingle)
+	}
+	f := r.Filled
+	if f.Modules != 2 || f.BestSingle.Algorithm != "TS" || f.BestSingle.MeanEMD != 4 || f.Ratio != 1 {
+		t.Errorf("of those with charge %+v", f)
+	}
+}
+
 // TestBest: decoders are trained for the algorithms that leave the figure smallest, drop what
 // leaves it smallest at each density, and take the figure of the worst class where that counts.
 func TestBest(t *testing.T) {
