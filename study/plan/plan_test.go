@@ -416,3 +416,47 @@ func TestMeasured(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestImages: no image that a training may stop by is one that is trained on, chosen by or
+// measured by.
+func TestImages(t *testing.T) {
+	p := small(t)
+	w := &work{}
+	if err := w.prepare(context.Background(), p, Settings{}); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[[hgcal.Cells]float64]string{}
+	add := func(what string, set *wafer.Set) {
+		for i := range set.Len() {
+			image := [hgcal.Cells]float64(set.Image(i))
+			if wafer.Sum(image[:]) < 20*evaluate.MIP {
+				continue // so few counts may be the same by chance
+			}
+			if before, ok := seen[image]; ok && before != what {
+				t.Fatalf("an image is %s and %s", before, what)
+			}
+			seen[image] = what
+		}
+	}
+	for k, c := range w.classes {
+		parts, err := w.partsOf(context.Background(), k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stopping, err := w.stopping(1000, c.links)
+		if err != nil {
+			t.Fatal(err)
+		}
+		train, err := w.drawn(1000, c.links, trainSeed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		add("trained on", train)
+		add("stopped by", stopping)
+		add("chosen by", parts.validation)
+		add("measured by", parts.heldOut)
+	}
+	if len(seen) < 100 {
+		t.Errorf("%d images with charge", len(seen))
+	}
+}

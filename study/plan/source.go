@@ -18,6 +18,7 @@ const (
 	trainSeed    = 1 << 33
 	validateSeed = 1 << 34
 	heldOutSeed  = 1 << 35
+	stopSeed     = 1 << 36 // of those that an epoch is chosen by: a candidate is chosen by others
 )
 
 // simulation draws images of some modules.

@@ -246,6 +246,11 @@ func (w *work) drawn(n, links int, seed uint64) (*wafer.Set, error) {
 	return set, nil
 }
 
+// stopping are those that an epoch is chosen by where images are simulated.
+func (w *work) stopping(n, links int) (*wafer.Set, error) {
+	return w.drawn(max(fewestImages, n), links, stopSeed)
+}
+
 // trainEncoder trains an encoder: on simulated images, or on from one that saw those on
 // measured ones.
 func (w *work) trainEncoder(ctx context.Context, s *Set, part, from string, progress func(float64, string)) (*nn.History, error) {
@@ -259,7 +264,7 @@ func (w *work) trainEncoder(ctx context.Context, s *Set, part, from string, prog
 		if train, err = w.drawn(w.plan.Events, s.For, trainSeed); err != nil {
 			return nil, err
 		}
-		validation, err = w.drawn(max(fewestImages, w.plan.Events/(2*validationOf)), s.For, validateSeed)
+		validation, err = w.stopping(w.plan.Events/(2*validationOf), s.For)
 	} else {
 		of.Start, of.Epochs, of.Batch = w.weights(from), w.plan.TuneEpochs, tuneBatch
 		train, validation, err = w.given(s.For)
@@ -281,7 +286,7 @@ func (w *work) trainEncoder(ctx context.Context, s *Set, part, from string, prog
 // trainDecoder trains a decoder likewise.
 func (w *work) trainDecoder(ctx context.Context, s *Set, part, from string, progress func(float64, string)) (*nn.History, error) {
 	course := w.plan.course()
-	validation, err := w.drawn(course.Validation, s.For, validateSeed)
+	validation, err := w.stopping(course.Validation, s.For)
 	if err != nil {
 		return nil, err
 	}
