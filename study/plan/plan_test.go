@@ -23,7 +23,6 @@ import (
 	"barrow/run"
 	"barrow/simulate"
 	"barrow/wafer"
-	"barrow/wafer/file"
 )
 
 // modulesFile names some modules of a layer of every number of links up to 4.
@@ -359,61 +358,6 @@ func TestOne(t *testing.T) {
 	}
 	if m.Images[1] != parts.heldOut.Len() || slices.Equal(parts.heldOut.Charge, parts.validation.Charge) {
 		t.Error("the images that are measured by are those that are chosen by")
-	}
-}
-
-// TestMeasured: images of files are dealt to the classes by their modules, whichever sector they
-// are of, and trainings go on with them.
-func TestMeasured(t *testing.T) {
-	p := small(t)
-	p.EncoderLinks, p.Masks = []int{2}, nil
-	w := &work{}
-	if err := w.prepare(context.Background(), p, Settings{}); err != nil {
-		t.Fatal(err)
-	}
-	var places []place
-	for _, c := range w.classes {
-		places = append(places, c.places...)
-	}
-	set, err := simulate.Generate(3600, p.simulation(places, 77, 1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	write := func(set *wafer.Set) string {
-		path := filepath.Join(t.TempDir(), "images.csv")
-		out, err := file.Create(path, false, wafer.WriteSettings{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := errors.Join(out.Write(set), out.Close()); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	p.Data = []string{write(set)}
-	r, _, err := Start(context.Background(), filepath.Join(t.TempDir(), "run"), p, Settings{Threads: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	images := 0
-	for _, c := range r.Classes {
-		images += c.Images[0] + c.Images[1]
-	}
-	if n := float64(images) / float64(set.Len()); math.Abs(n-0.4) > 0.02 {
-		t.Errorf("%v of the images were measured by, want two fifths", n)
-	}
-	for _, s := range r.Sets {
-		if want := p.DecoderEpochs + p.TuneEpochs; len(s.Curve) != want {
-			t.Errorf("%s: %d epochs, want %d", s.Name, len(s.Curve), want)
-		}
-	}
-	p.Data = []string{write(set.Slice(0, 900))}
-	if _, _, err := Start(context.Background(), filepath.Join(t.TempDir(), "run"), p, Settings{}); err == nil || !strings.Contains(err.Error(), "too few images of ") {
-		t.Error(err)
-	}
-	p.Data = []string{write(set.WithoutColumns())}
-	if _, _, err := Start(context.Background(), filepath.Join(t.TempDir(), "run"), p, Settings{}); err == nil || !strings.Contains(err.Error(), "layer, waferu and waferv") {
-		t.Error(err)
 	}
 }
 

@@ -3,9 +3,11 @@ package plan
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
+	"barrow/hgcal"
 	"barrow/physics"
 	"barrow/simulate"
 	"barrow/study/images"
@@ -84,30 +86,44 @@ func (p *Plan) readMeasured(ctx context.Context, d *detector, list []module, cla
 			of[at] = append(of[at], k)
 		}
 	}
-	wafers, err := d.wafers(set)
+	if _, err := d.wafers(set); err != nil { // counts the images of all parts
+		return nil, fmt.Errorf("plan: %s: %w", source, err)
+	}
+	// The images are split before they are dealt: one that is of several classes is in the same
+	// part of all, so that what trains for one is not measured by it in another.
+	split, err := set.Split(p.Seed, 0.6, 0.2, 0.2)
 	if err != nil {
 		return nil, fmt.Errorf("plan: %s: %w", source, err)
 	}
-	index := deal(wafers, of, len(classes), s.Remark)
-	if err := enough(classes, index, source); err != nil {
+	var dealt [3][]*wafer.Set
+	others := 0
+	for k, part := range split {
+		wafers, err := d.wafers(part)
+		if err != nil {
+			return nil, fmt.Errorf("plan: %s: %w", source, err)
+		}
+		index, left := deal(wafers, of, len(classes))
+		others += left
+		for _, in := range index {
+			dealt[k] = append(dealt[k], described(part, wafers, in))
+		}
+	}
+	if others > 0 && s.Remark != nil {
+		s.Remark(fmt.Sprintf("%d of %d images are of modules that are not planned for", others, set.Len()))
+	}
+	if err := enough(classes, dealt, source); err != nil {
 		return nil, err
 	}
-	out := &measured{}
+	out := &measured{train: dealt[0]}
 	for k := range classes {
-		part := described(set, wafers, index[k])
-		split, err := part.Split(p.Seed, 0.6, 0.2, 0.2)
-		if err != nil {
-			return nil, fmt.Errorf("plan: %s: %w", classes[k].name(), err)
-		}
-		out.train = append(out.train, split[0])
-		out.parts = append(out.parts, &parts{validation: split[1], heldOut: split[2], charged: [2]float64{1, 1}})
+		out.parts = append(out.parts, &parts{validation: dealt[1][k], heldOut: dealt[2][k], charged: [2]float64{1, 1}})
 	}
 	return out, nil
 }
 
-// deal finds the images of each class.
-func deal(wafers []*physics.Wafer, of map[place][]int, classes int, remark func(string)) [][]int {
-	index, others := make([][]int, classes), 0
+// deal finds the images of each class, and how many are of none.
+func deal(wafers []*physics.Wafer, of map[place][]int, classes int) (index [][]int, others int) {
+	index = make([][]int, classes)
 	for i, w := range wafers {
 		in := of[place{w.Module.Layer, w.Module.U, w.Module.V}]
 		for _, k := range in {
@@ -117,19 +133,18 @@ func deal(wafers []*physics.Wafer, of map[place][]int, classes int, remark func(
 			others++
 		}
 	}
-	if others > 0 && remark != nil {
-		remark(fmt.Sprintf("%d of %d images are of modules that are not planned for", others, len(wafers)))
-	}
-	return index
+	return index, others
 }
 
-// enough reports classes of which there are too few images.
-func enough(classes []class, index [][]int, source string) error {
-	const want = 5 * fewestImages // of which a fifth is measured by
+// enough reports classes of which there are too few images to train on, to choose by or to
+// measure by.
+func enough(classes []class, dealt [3][]*wafer.Set, source string) error {
+	const want = 5 * fewestImages // of which about a fifth is measured by
 	var few []string
 	for k := range classes {
-		if len(index[k]) < want {
-			few = append(few, fmt.Sprintf("%s: %d", classes[k].name(), len(index[k])))
+		t, v, h := dealt[0][k].Len(), dealt[1][k].Len(), dealt[2][k].Len()
+		if min(t, v, h) < fewestImages {
+			few = append(few, fmt.Sprintf("%s: %d, %d and %d", classes[k].name(), t, v, h))
 		}
 	}
 	if few == nil {
@@ -139,29 +154,55 @@ func enough(classes []class, index [][]int, source string) error {
 	if n > 5 {
 		few = append(few[:5], fmt.Sprintf("and %d more", n-5))
 	}
-	return fmt.Errorf("plan: %s: too few images of %d of %d classes of modules, want %d of each (%s): plan for the modules that were measured alone, by a file of modules, or make classes larger by eta_band, layer_band and fewest",
-		source, n, len(classes), want, strings.Join(few, "; "))
+	return fmt.Errorf("plan: %s: too few images of %d of %d classes of modules to train on, to choose by and to measure by, want %d for each, which are %d or some more in all (%s): plan for the modules that were measured alone, by a file of modules, or make classes larger by eta_band, layer_band and fewest",
+		source, n, len(classes), fewestImages, want, strings.Join(few, "; "))
 }
 
 // wafers are those of the images, by their columns.
 func (d *detector) wafers(set *wafer.Set) ([]*physics.Wafer, error) {
 	var columns [3][]float64
-	for k, known := range []wafer.Known{wafer.Layer, wafer.WaferU, wafer.WaferV} {
+	places := []wafer.Known{wafer.Layer, wafer.WaferU, wafer.WaferV}
+	for k, known := range places {
 		var err error
 		if columns[k], err = set.Numbers(known); err != nil {
 			return nil, fmt.Errorf("%w: of which modules images are is told by the columns layer, waferu and waferv", err)
 		}
 	}
-	sector := set.Column("sector")
+	sector, err := sectors(set)
+	if err != nil {
+		return nil, err
+	}
 	list := make([]*physics.Wafer, set.Len())
 	for i := range list {
 		at := -1
-		if sector != nil && sector.Float != nil {
-			at = int(sector.Float[i])
+		if sector != nil {
+			at = int(sector[i])
 		}
-		var err error
+		for k, known := range places {
+			if v := columns[k][i]; v != math.Trunc(v) || math.Abs(v) > 1000 {
+				return nil, fmt.Errorf("image %d: %s is %v: want a whole number", i+1, known, v)
+			}
+		}
 		if list[i], err = d.find(int(columns[0][i]), int(columns[1][i]), int(columns[2][i]), at); err != nil {
 			return nil, fmt.Errorf("image %d: %w", i+1, err)
+		}
+	}
+	return list, nil
+}
+
+// sectors are those of a set's images, nil where no column says so.
+func sectors(set *wafer.Set) ([]float64, error) {
+	c := set.Column("sector")
+	if c == nil {
+		return nil, nil
+	}
+	list, err := c.Floats()
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range list {
+		if v != math.Trunc(v) || v < 0 || v >= hgcal.Sectors {
+			return nil, fmt.Errorf("image %d: sector %v: want 0 to %d, in which waferu and waferv are those of sector 0", i+1, v, hgcal.Sectors-1)
 		}
 	}
 	return list, nil
