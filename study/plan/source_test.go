@@ -12,6 +12,7 @@ import (
 	"barrow/evaluate"
 	"barrow/hgcal"
 	"barrow/physics"
+	"barrow/run"
 	"barrow/simulate"
 	"barrow/wafer"
 	"barrow/wafer/file"
@@ -112,6 +113,27 @@ func TestSharedPlaces(t *testing.T) {
 	}
 	if shared < 20 {
 		t.Errorf("%d images are in both classes", shared)
+	}
+}
+
+// TestSectorColumn: what a plan leaves of a file with sectors can be read back, and no two rows
+// are of one module.
+func TestSectorColumn(t *testing.T) {
+	p := small(t)
+	p.Modules, p.EncoderLinks, p.Masks, p.Decoders = modulesFile(t, "layer,waferu,waferv,links,sector", "9,2,3,2,0", "9,2,3,3,1", "9,2,3,2,2"), []int{0}, nil, 0
+	folder := filepath.Join(t.TempDir(), "run")
+	r, _, err := Start(context.Background(), folder, p, Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newDetector(hgcal.GeometryV11)
+	planned, err := d.read(filepath.Join(folder, run.Modules))
+	if err != nil {
+		t.Fatal(err)
+	}
+	given, err := d.read(p.Modules)
+	if err != nil || !slices.Equal(given, planned) || len(r.Classes) != 2 {
+		t.Errorf("%+v, want %+v; %v", planned, given, err)
 	}
 }
 

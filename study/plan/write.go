@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -88,7 +89,8 @@ func (w *work) registers(c *ClassResult, folder string) error {
 	return nil
 }
 
-// table writes one row a module, in the modules' order.
+// table writes one row a module, in the modules' order, with the sector where u and v are those
+// of sector 0 by the file of modules.
 func (w *work) table(out io.Writer, r *Results) error {
 	of := make([]int, len(w.modules))
 	for k, c := range w.classes {
@@ -101,7 +103,14 @@ func (w *work) table(out io.Writer, r *Results) error {
 		masks[s.Name] = s.Mask
 	}
 	t := csv.NewWriter(out)
-	if err := t.Write([]string{"layer", "waferu", "waferv", "type", "links", "algorithm", "model", "decoder", "mask", "drop_lsb", "emd", "registers"}); err != nil {
+	sectors := slices.ContainsFunc(w.modules, func(m module) bool { return m.sector >= 0 })
+	write := func(sector string, row ...string) error {
+		if sectors {
+			row = slices.Insert(row, 3, sector) // after u and v
+		}
+		return t.Write(row)
+	}
+	if err := write("sector", "layer", "waferu", "waferv", "type", "links", "algorithm", "model", "decoder", "mask", "drop_lsb", "emd", "registers"); err != nil {
 		return err
 	}
 	for i := range w.modules {
@@ -118,10 +127,10 @@ func (w *work) table(out io.Writer, r *Results) error {
 		if s.drops() {
 			drop = strconv.Itoa(s.Drop)
 		}
-		if err := t.Write([]string{
+		if err := write(strconv.Itoa(m.sector),
 			strconv.Itoa(m.Layer), strconv.Itoa(m.u), strconv.Itoa(m.v), m.Kind, strconv.Itoa(m.links), s.Algorithm, model, decoder, masks[s.Set], drop,
 			strconv.FormatFloat(c.EMD, 'f', 6, 64), c.Registers,
-		}); err != nil {
+		); err != nil {
 			return err
 		}
 	}
