@@ -47,6 +47,16 @@ func (a Architecture) Check() error {
 	return nil
 }
 
+// String says how large a decoder is, and whether it wants conditions.
+func (a Architecture) String() string {
+	a = a.withDefaults()
+	conditions := "no conditions"
+	if a.Conditions {
+		conditions = "conditions"
+	}
+	return fmt.Sprintf("%d units, %d blocks and %s", a.Units, a.Blocks, conditions)
+}
+
 // specName begins the names of decoders' networks.
 const specName = "frame decoder"
 

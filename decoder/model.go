@@ -131,8 +131,15 @@ func (m *Model) Clone() (*Model, error) {
 }
 
 // Fits tells why the frames of a chip are not those that the decoder reads: of another
-// algorithm, on other links, read from their codes in another way.
-func (m *Model) Fits(b *econt.Baseline) error { return m.chip.fits(chipOf(b)) }
+// algorithm, on other links, read from their codes in another way; once it has learned, also of
+// other dropped bits, of the sum of other cells, or of a density that it did not learn, where
+// that changes what a frame means.
+func (m *Model) Fits(b *econt.Baseline) error {
+	if err := m.chip.fits(chipOf(b)); err != nil {
+		return err
+	}
+	return m.chip.fitsSent(b.Config())
+}
 
 // Conditions are what the decoder wants to know of images beside their frames, eight numbers
 // each, nil if it wants none. A column that is missing is an error that names it.

@@ -2,11 +2,13 @@ package decoder
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"math"
 	"os"
+	"reflect"
 
 	"barrow/econt"
 	"barrow/internal/limit"
@@ -106,6 +108,9 @@ func Train(ctx context.Context, chips [2]*econt.Baseline, source Source, validat
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := m.chip.learnt(chips); err != nil {
+		return nil, nil, err
+	}
 	if s.Start != nil {
 		if err := m.fill(s.Start); err != nil {
 			return nil, nil, err
@@ -156,7 +161,14 @@ func (m *Model) checkResumed(path string) error {
 	if err != nil {
 		return fmt.Errorf("decoder: %w", err)
 	}
-	if c.Meta[metaDecoder] != m.meta()[metaDecoder] {
+	var is about
+	if err := json.Unmarshal([]byte(c.Meta[metaDecoder]), &is); err != nil {
+		return fmt.Errorf("decoder: %s: what it decodes cannot be read: %w", path, err)
+	}
+	if is.Chip.Low == nil && is.Chip.High == nil { // begun before that was noted
+		is.Chip.Low, is.Chip.High = m.chip.Low, m.chip.High
+	}
+	if !reflect.DeepEqual(is, about{m.arch, m.chip}) {
 		return fmt.Errorf("decoder: %s holds the training of another decoder than one of %v as it is to be trained now: name another file", path, m.chip)
 	}
 	return nil
@@ -164,9 +176,12 @@ func (m *Model) checkResumed(path string) error {
 
 // fill copies the weights of another decoder.
 func (m *Model) fill(from *Model) error {
-	if from.arch != m.arch || from.net.InputShape() != m.net.InputShape() {
-		return fmt.Errorf("decoder: one for frames of %v with %d units and %d blocks cannot start one for %v with %d units and %d blocks: the networks differ",
-			from.chip, from.arch.Units, from.arch.Blocks, m.chip, m.arch.Units, m.arch.Blocks)
+	switch {
+	case from.arch != m.arch:
+		return fmt.Errorf("decoder: one for frames of %v with %v cannot start one for %v with %v: want the same of both", from.chip, from.arch, m.chip, m.arch)
+	case from.net.InputShape() != m.net.InputShape():
+		return fmt.Errorf("decoder: one for frames of %v cannot start one for %v: it is told other things of a frame, %d numbers instead of %d",
+			from.chip, m.chip, from.net.InputShape().Size(), m.net.InputShape().Size())
 	}
 	for _, p := range from.net.Params() {
 		if err := m.net.SetParam(p.Name, p.Value); err != nil {

@@ -104,7 +104,7 @@ func NewChipMeter(m *emd.Metric, schemes []Scheme, s ChipSettings) (*ChipMeter, 
 		return nil, err
 	}
 	for _, scheme := range schemes {
-		if _, err := scheme.Chips(); err != nil {
+		if _, err := scheme.chipsOf(s.Density); err != nil {
 			return nil, fmt.Errorf("evaluate: %s on %d links: %w", scheme.Name(), scheme.Links, err)
 		}
 	}
@@ -243,7 +243,7 @@ func (c *ChipMeter) measure(ctx context.Context, k int, scheme Scheme) (r ChipRe
 		}
 		r.Threshold = scheme.Threshold
 	}
-	chips, err := scheme.Chips()
+	chips, err := scheme.chipsOf(c.settings.Density)
 	if err != nil {
 		return r, err
 	}

@@ -2,8 +2,8 @@ package evaluate
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"slices"
 
 	"barrow/econt"
 	"barrow/wafer"
@@ -12,7 +12,9 @@ import (
 // A FrameDecoder makes images of frames, as it has learned (barrow/decoder). It is used by one
 // goroutine at a time.
 type FrameDecoder interface {
-	// Fits tells why the frames of a chip are not those that the decoder reads.
+	// Fits tells why the frames of a chip are not those that the decoder reads. Where they are
+	// of another algorithm altogether or on other links, the error may say so by a method
+	// OtherFrames() bool.
 	Fits(chip *econt.Baseline) error
 	// Conditions are what it wants to know of images beside their frames: as many numbers
 	// for each, or none at all.
@@ -49,23 +51,36 @@ func (l *learned) decode(ctx context.Context, conditions []float32, out []float6
 }
 
 // Learned lists the chip's algorithms on up to so many links whose frames a decoder reads, with
-// the decoder. None is an error that says why.
-func Learned(most int, d FrameDecoder) ([]Scheme, error) {
+// the decoder; density is that of all wafers, as in [ChipSettings]. None is an error that says why.
+func Learned(most int, density string, d FrameDecoder) ([]Scheme, error) {
+	type frames struct {
+		a     econt.Algorithm
+		t     econt.STCType
+		links int
+	}
 	var list []Scheme
-	var last error
+	var why error
+	near := false // the reason is of frames that the decoder reads but for some settings
+	seen := map[frames]bool{}
 	for _, s := range Schemes(most) {
+		of := frames{s.Algorithm, s.STCType, s.Links}
+		if seen[of] { // with another decoding
+			continue
+		}
+		seen[of] = true
 		s.Decoding, s.Decoder = DecodeLearned, d
-		if slices.Contains(list, s) {
+		_, err := s.chipsOf(density)
+		if err == nil {
+			list = append(list, s)
 			continue
 		}
-		if _, err := s.Chips(); err != nil {
-			last = err
-			continue
+		var other interface{ OtherFrames() bool }
+		if now := !errors.As(err, &other) || !other.OtherFrames(); why == nil || now && !near {
+			why, near = err, now
 		}
-		list = append(list, s)
 	}
 	if len(list) == 0 {
-		return nil, fmt.Errorf("evaluate: the decoder reads frames of none of the chip's algorithms with their usual settings: %w", last)
+		return nil, fmt.Errorf("evaluate: the decoder reads frames of none of the chip's algorithms with their usual settings: %w", why)
 	}
 	return list, nil
 }

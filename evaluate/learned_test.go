@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -226,16 +227,45 @@ func TestSchemeChip(t *testing.T) {
 
 // TestLearnedSchemes: a decoder takes part on those links whose frames it reads.
 func TestLearnedSchemes(t *testing.T) {
-	list, err := Learned(5, only{links: 3})
+	list, err := Learned(5, "", only{links: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(list) != 1 || list[0].Algorithm != econt.BestChoice || list[0].Links != 3 || list[0].Decoding != DecodeLearned {
 		t.Errorf("%+v", list)
 	}
-	if _, err := Learned(2, only{links: 3}); err == nil || !strings.Contains(err.Error(), "none of the chip's algorithms") {
+	if _, err := Learned(2, "", only{links: 3}); err == nil || !strings.Contains(err.Error(), "none of the chip's algorithms") {
 		t.Error(err)
 	}
+}
+
+// TestLearnedWhy: of the reasons why a decoder reads none of the frames the one that is told is of
+// its own algorithm; a decoder may be of a type that cannot be compared.
+func TestLearnedWhy(t *testing.T) {
+	d := picky{only{links: 3}, []string{LowDensity}}
+	if _, err := Learned(5, "", d); err == nil || !strings.Contains(err.Error(), "usual settings: of low density") {
+		t.Error(err)
+	}
+	if list, err := Learned(5, LowDensity, d); err != nil || len(list) != 1 {
+		t.Errorf("%d schemes, %v", len(list), err)
+	}
+	if _, err := Learned(2, "", d); err == nil || !strings.Contains(err.Error(), "usual settings: other frames") {
+		t.Error(err)
+	}
+}
+
+// picky reads those of some densities.
+type picky struct {
+	only
+	densities []string
+}
+
+func (p picky) Fits(chip *econt.Baseline) error {
+	err := p.only.Fits(chip)
+	if err == nil && chip.Config().HighDensity && !slices.Contains(p.densities, HighDensity) {
+		return errors.New("of low density")
+	}
+	return err
 }
 
 // only reads best choice's frames on so many links.
@@ -246,7 +276,12 @@ type only struct {
 
 func (o only) Fits(chip *econt.Baseline) error {
 	if c := chip.Config(); c.Algorithm != econt.BestChoice || c.ETx() != o.links {
-		return errors.New("other frames")
+		return otherFrames{}
 	}
 	return nil
 }
+
+type otherFrames struct{}
+
+func (otherFrames) Error() string     { return "other frames" }
+func (otherFrames) OtherFrames() bool { return true }

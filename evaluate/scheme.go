@@ -99,24 +99,34 @@ func (s Scheme) Name() string {
 
 // Chips are the low- and the high-density chip of a scheme. Images go through them as
 // CALQ counts in V9 order. A number of links that the algorithm cannot use is an error.
-func (s Scheme) Chips() (chips [2]*econt.Baseline, err error) {
+func (s Scheme) Chips() (chips [2]*econt.Baseline, err error) { return s.chipsOf("") }
+
+// chipsOf are the chips of wafers that all have a density, twice the same; of both without one.
+func (s Scheme) chipsOf(density string) (chips [2]*econt.Baseline, err error) {
 	d, err := s.reading()
 	if err != nil {
 		return chips, err
 	}
-	for k := range chips {
+	for n := range chips {
+		k := n
+		switch density {
+		case LowDensity:
+			k = 0
+		case HighDensity:
+			k = 1
+		}
 		config, set, err := s.chip(k)
 		if err != nil {
 			return chips, err
 		}
 		set.Decoder.Rest, set.Decoder.Share = d.Rest, d.Share
-		if chips[k], err = econt.NewBaseline(config, set); err != nil {
+		if chips[n], err = econt.NewBaseline(config, set); err != nil {
 			return chips, err
 		}
 		if s.Decoder == nil {
 			continue
 		}
-		if err := s.Decoder.Fits(chips[k]); err != nil {
+		if err := s.Decoder.Fits(chips[n]); err != nil {
 			return chips, err
 		}
 	}

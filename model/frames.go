@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"context"
 	_ "embed" // the reference of what no network says
 	"fmt"
@@ -134,9 +135,13 @@ func drawnChip(c decoder.Chip) (*econt.Baseline, error) {
 			return nil, err
 		}
 	}
-	config, err := econt.BaselineConfig(a, links, false, w)
+	high := c.Low == nil && c.High != nil
+	config, err := econt.BaselineConfig(a, links, high, w)
 	if err != nil {
 		return nil, err
+	}
+	if sent := cmp.Or(c.Low, c.High); sent != nil {
+		config.DropLSB, config.UseSum = sent.DropLSB, sent.UseSum
 	}
 	config.STCType = econt.STCType(c.STCType)
 	if c.Keep != nil {

@@ -206,7 +206,7 @@ func (f *encoderEval) schemes() ([]evaluate.Scheme, error) {
 		if err != nil {
 			return nil, fmt.Errorf("--decoder: %w", err)
 		}
-		learned, err := evaluate.Learned(econt.MaxETx, m)
+		learned, err := evaluate.Learned(econt.MaxETx, f.density, m)
 		if err != nil {
 			return nil, fmt.Errorf("--decoder %s: %w", name, err)
 		}

@@ -77,6 +77,11 @@ func (c Chip) Check() error {
 	return c.needless()
 }
 
+// drops tells whether the algorithm drops bits.
+func (c Chip) drops() bool {
+	return c.Algorithm == "TS" || c.Algorithm == "BC" || c.Algorithm == "STC" && econt.STCType(c.STCType).Drops()
+}
+
 // needless refuses settings of which the algorithm makes nothing.
 func (c Chip) needless() error {
 	ts, stc, bc, ae := c.Algorithm == "TS", c.Algorithm == "STC", c.Algorithm == "BC", c.Algorithm == "AE"
@@ -90,8 +95,8 @@ func (c Chip) needless() error {
 		{"threshold", c.Threshold != usual.Threshold, "TS", ts},
 		{"stc_type", c.STCType != usual.STCType, "STC", stc},
 		{"use_sum", c.UseSum, "TS or BC", ts || bc},
-		{"drop_lsb", c.DropLSB != usual.DropLSB, "TS, BC or STC of types 2 and 3", ts || bc || stc && econt.STCType(c.STCType).Drops()},
-		{"zero_code", c.ZeroCode, "TS, BC or STC of types 2 and 3", ts || bc || stc && econt.STCType(c.STCType).Drops()},
+		{"drop_lsb", c.DropLSB != usual.DropLSB, "TS, BC or STC of types 2 and 3", c.drops()},
+		{"zero_code", c.ZeroCode, "TS, BC or STC of types 2 and 3", c.drops()},
 		{"point", c.Point != usual.Point, "TS, BC or STC", !ae},
 		{"pedestal", c.Pedestal, "TS, BC or STC", !ae},
 		{"model", c.Model != "", "AE", ae},

@@ -3,6 +3,7 @@ package decode
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -208,4 +209,40 @@ func TestNothingToLearn(t *testing.T) {
 			t.Errorf("%s: there is a folder", want)
 		}
 	}
+}
+
+// TestOpenFile: a weights file says which chip it was by itself, and other chips are refused.
+func TestOpenFile(t *testing.T) {
+	p := tiny()
+	p.Density, p.DropLSB, p.UseSum = "hd", 2, true
+	folder := filepath.Join(t.TempDir(), "run")
+	if _, err := Train(context.Background(), folder, p, Settings{Threads: 1}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{folder, filepath.Join(folder, run.Weights, run.DecoderWeights+run.WeightsEnding)} {
+		_, c, err := Open(name, 1)
+		if err != nil || c != p.Chip {
+			t.Errorf("%s: %+v, %v", name, c, err)
+		}
+		images, err := simulate.Generate(20, simulate.Settings{Seed: 5})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := EvalSettings{Metric: "benchmark", Threads: 1, Density: "ld"}
+		// The dropped bits are the same, so that low density changes nothing.
+		if _, err := Eval(context.Background(), name, &once{images}, s); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// once reads a set in one part.
+type once struct{ set *wafer.Set }
+
+func (r *once) Read(s *wafer.Set, _ int) (int, error) {
+	if r.set == nil {
+		return 0, io.EOF
+	}
+	*s, r.set = *r.set, nil
+	return s.Len(), nil
 }

@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -17,8 +18,8 @@ import (
 )
 
 // Open opens a decoder by its run's folder or its weights file, with the chip whose frames it
-// reads: the run's or, of a file, the usual one of its algorithm, of which AE's lacks the
-// model.
+// reads: the run's or, of a file, what that says of the chip and else the usual one of the algorithm, of
+// which AE's lacks the model.
 func Open(name string, threads int) (*decoder.Model, Chip, error) {
 	m, err := file.Decoder(name, file.Settings{Threads: threads})
 	if err != nil {
@@ -45,7 +46,28 @@ func Open(name string, threads int) (*decoder.Model, Chip, error) {
 	if is.Point == econt.Lowest {
 		c.Point = "lowest"
 	}
+	c.sent(is)
 	return m, c, nil
+}
+
+// sent takes over what the chips sent that a decoder learned from, as far as its file says.
+func (c *Chip) sent(is decoder.Chip) {
+	one := cmp.Or(is.Low, is.High)
+	switch {
+	case one == nil:
+		return
+	case is.High == nil:
+		c.Density = evaluate.LowDensity
+	case is.Low == nil:
+		c.Density = evaluate.HighDensity
+	}
+	c.UseSum = one.UseSum
+	for k, s := range []*decoder.Sent{is.Low, is.High} {
+		usual, err := econt.BaselineConfig(econt.BestChoice, 1, k == 1, nil)
+		if s != nil && err == nil && c.drops() && s.DropLSB != usual.DropLSB {
+			c.DropLSB = int(s.DropLSB)
+		}
+	}
 }
 
 // EvalSettings of a measurement.
