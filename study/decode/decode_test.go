@@ -3,6 +3,7 @@ package decode
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"barrow/nn"
 	"barrow/run"
 	"barrow/simulate"
+	"barrow/study/images"
 	"barrow/wafer"
 	"barrow/wafer/file"
 )
@@ -207,6 +209,50 @@ func TestNothingToLearn(t *testing.T) {
 		}
 		if _, err := os.Stat(folder); err == nil {
 			t.Errorf("%s: there is a folder", want)
+		}
+	}
+}
+
+// TestPretrainShares: images to choose and to measure by are not trained on first, whatever files
+// they are in.
+func TestPretrainShares(t *testing.T) {
+	dir := t.TempDir()
+	data, other := filepath.Join(dir, "data.csv"), filepath.Join(dir, "other.csv")
+	writeImages(t, data, 120)
+	set, err := simulate.Generate(30, simulate.Settings{Seed: 6})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := file.Create(other, false, wafer.WriteSettings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.Write(set), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	p := tiny()
+	p.Data = []string{data}
+	for name, pretrain := range map[string][]string{"its own": {data}, "another's": {other}, "both": {other, data}} {
+		p.Pretrain = pretrain
+		var remarks []string
+		w := &work{plan: p}
+		if err := w.read(context.Background(), images.Settings{Seed: p.Seed, Remark: func(s string) { remarks = append(remarks, s) }}); err != nil {
+			t.Fatal(err)
+		}
+		held := map[string]bool{}
+		for _, set := range []*wafer.Set{w.validation, w.test} {
+			for i := range set.Len() {
+				held[fmt.Sprint(set.Image(i))] = true
+			}
+		}
+		for i := range w.before.Len() {
+			if held[fmt.Sprint(w.before.Image(i))] {
+				t.Fatalf("%s: image %d is held out, and trained on first", name, i)
+			}
+		}
+		told := strings.Contains(strings.Join(remarks, "\n"), "left out")
+		if want := name != "another's"; told != want || w.before.Len() == 0 {
+			t.Errorf("%s: %d images, %q", name, w.before.Len(), remarks)
 		}
 	}
 }

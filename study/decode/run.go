@@ -2,6 +2,7 @@ package decode
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -175,6 +176,35 @@ func (w *work) read(ctx context.Context, s images.Settings) error {
 		return err
 	}
 	p.PretrainDigest = w.before.Digest()
+	return w.leaveOut(s.Remark)
+}
+
+// leaveOut takes the images to choose and to measure by out of those that are trained on first,
+// which files that are named twice or that overlap have.
+func (w *work) leaveOut(remark func(string)) error {
+	kept := map[[decoder.Cells]float64]bool{}
+	for _, set := range []*wafer.Set{w.validation, w.test} {
+		for i := range set.Len() {
+			kept[[decoder.Cells]float64(set.Image(i))] = true
+		}
+	}
+	var others []int
+	for i := range w.before.Len() {
+		if !kept[[decoder.Cells]float64(w.before.Image(i))] {
+			others = append(others, i)
+		}
+	}
+	n := w.before.Len() - len(others)
+	if n == 0 {
+		return nil
+	}
+	if len(others) == 0 {
+		return errors.New("decode: pretrain: all its images are among those of data to choose and to measure by: name other files")
+	}
+	w.before = w.before.Select(others)
+	if remark != nil {
+		remark(fmt.Sprintf("pretrain: %d images of %d are among those of data to choose and to measure by: left out", n, n+len(others)))
+	}
 	return nil
 }
 
