@@ -170,16 +170,25 @@ func Pretrain(ctx context.Context, chips [2]*econt.Baseline, l loss.Loss, s Lear
 	if err != nil {
 		return nil, nil, err
 	}
-	of.Seed = chosen
-	others, err := Simulated(of, s.Course.Validation)
-	if err != nil {
-		return nil, nil, err
-	}
-	validation, err := others.Images(ctx, 0)
+	validation, err := Chosen(ctx, s)
 	if err != nil {
 		return nil, nil, err
 	}
 	return Train(ctx, chips, source, validation, l, s.training(s.Course.Simulated, nil))
+}
+
+// Chosen are the simulated images that [Pretrain] chooses the epoch by, the same for all seeds of
+// trainings.
+func Chosen(ctx context.Context, s LearnSettings) (*wafer.Set, error) {
+	threads, err := limit.Threads(s.Threads)
+	if err != nil {
+		return nil, fmt.Errorf("decoder: %w", err)
+	}
+	source, err := Simulated(simulate.Settings{Preset: s.Preset, Seed: chosen, Threads: threads}, s.Course.Validation)
+	if err != nil {
+		return nil, err
+	}
+	return source.Images(ctx, 0)
 }
 
 // Tune goes on with a decoder on given images, turned by 120° from epoch to epoch unless it

@@ -62,7 +62,7 @@ func (f *tableFlags) run(cmd *cobra.Command, c *common) error {
 	start := time.Now()
 	bar := newProgress(cmd.ErrOrStderr(), c)
 	defer bar.close()
-	r, times, err := decoders.Start(cmd.Context(), f.out, plan, decoders.Settings{Threads: c.threads, Force: f.force, Progress: bar.set, Remark: remark(cmd, c)})
+	r, times, err := decoders.Start(cmd.Context(), f.out, plan, decoders.Settings{Threads: c.threads, Force: f.force, Progress: bar.set, Remark: remark(cmd, c), Stream: stream(cmd)})
 	if err != nil {
 		return f.explain(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -282,5 +283,43 @@ func TestQuick(t *testing.T) {
 		if a[i].Text() != b[i].Text() && !strings.Contains(a[i].Help, "quick run "+b[i].Text()) {
 			t.Errorf("%s: %q does not tell of %s in a quick run", a[i].Key, a[i].Help, b[i].Text())
 		}
+	}
+}
+
+// TestTakenOver: a run says what it leaves out of the table; a file may be a stream; and where no
+// decoder goes on with its images, the note of its training has no validation loss.
+func TestTakenOver(t *testing.T) {
+	p := small(t)
+	b, err := os.ReadFile(p.High[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.High, p.Tune, p.Seeds, p.Algorithms = []string{"-"}, 0, 1, []string{"stc16"}
+	folder, remarks := filepath.Join(t.TempDir(), "run"), ""
+	r, _, err := Start(context.Background(), folder, p, Settings{
+		Threads: 1, Remark: func(s string) { remarks += s },
+		Stream: func(name string) io.Reader {
+			if name == "-" {
+				return bytes.NewReader(b)
+			}
+			return nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Sets) != 2 || r.Sets[1].Train == 0 {
+		t.Errorf("%+v", r.Sets)
+	}
+	if !strings.Contains(remarks, "stc16 on 3 links") {
+		t.Errorf("%q", remarks)
+	}
+	if got := p.left(); len(got) != 1 {
+		t.Errorf("left out: %q", got)
+	}
+	first := string(bytesOf(t, folder, "weights/decoder-stc16-1links-seed1.json"))
+	second := string(bytesOf(t, folder, "weights/decoder-stc16-1links-set1-seed1.json"))
+	if !strings.Contains(second, `"best_validation_loss": null`) || strings.Contains(first, "null") {
+		t.Errorf("%s %s", first, second)
 	}
 }

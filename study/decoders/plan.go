@@ -9,6 +9,7 @@ package decoders
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"barrow/decoder"
 	"barrow/hgcal"
@@ -204,6 +205,24 @@ func (p Plan) kinds() []kind {
 			if ok && a.Learns(n) {
 				list = append(list, kind{a, n})
 			}
+		}
+	}
+	return list
+}
+
+// left are the algorithms with the numbers of links on which they are not in the table.
+func (p Plan) left() []string {
+	var list []string
+	for _, word := range p.Algorithms {
+		a, _ := learned.Find(word)
+		var links []string
+		for _, n := range p.Links {
+			if !a.Learns(n) {
+				links = append(links, fmt.Sprint(n))
+			}
+		}
+		if len(links) > 0 {
+			list = append(list, fmt.Sprintf("%s on %s links", word, strings.Join(links, " and ")))
 		}
 	}
 	return list

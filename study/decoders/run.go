@@ -3,6 +3,8 @@ package decoders
 import (
 	"context"
 	"fmt"
+	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,6 +26,7 @@ type Settings struct {
 	Force    bool                             // replace the run that the folder holds
 	Progress func(share float64, note string) // nil for none
 	Remark   func(string)                     // told what the user should know but did not ask for; nil for nobody
+	Stream   func(name string) io.Reader      // what a name of a file stands for that is none, as in images.Settings
 }
 
 // Start carries out a plan in a folder, resuming what is there. Everything that can be found
@@ -48,8 +51,11 @@ func Start(ctx context.Context, folder string, p Plan, s Settings) (*Results, *T
 	if _, err := w.loss(); err != nil {
 		return nil, nil, err
 	}
-	if w.sets, err = w.plan.sets(ctx, images.Settings{Threads: w.threads, Remark: s.Remark}); err != nil {
+	if w.sets, err = w.plan.sets(ctx, images.Settings{Threads: w.threads, Remark: s.Remark, Stream: s.Stream}); err != nil {
 		return nil, nil, err
+	}
+	if left := w.plan.left(); len(left) > 0 && s.Remark != nil {
+		s.Remark("not in the table, since they cannot use the links or leave nothing to a decoder: " + strings.Join(left, ", "))
 	}
 	id, err := w.plan.identity()
 	if err != nil {
@@ -99,9 +105,9 @@ func (j job) part(set int) string {
 
 // lesson is what is kept of a training.
 type lesson struct {
-	BestEpoch int     `json:"best_epoch"`
-	Best      float64 `json:"best_validation_loss"`
-	Seconds   float64 `json:"seconds"` // of the call that finished it
+	BestEpoch int      `json:"best_epoch"`
+	Best      *float64 `json:"best_validation_loss"` // nil where nothing was trained, but the decoder taken over
+	Seconds   float64  `json:"seconds"`              // of the call that finished it
 }
 
 // loss makes the plan's; a training has one of its own.
@@ -268,14 +274,18 @@ func (w *work) decoder(ctx context.Context, n, x int, first *decoder.Model, prog
 		case x == 0:
 			m, h, err = decoder.Pretrain(ctx, chips, l, of)
 		case w.plan.Tune == 0:
-			m, h = first, &nn.History{}
+			m = first
 		default:
 			m, h, err = decoder.Tune(ctx, first, chips, set.parts[0], set.parts[1], l, of)
 		}
 		if err != nil {
 			return nil, err
 		}
-		w.lessons[n*len(w.sets)+x] = lesson{h.BestEpoch, h.Best, time.Since(start).Seconds()}
+		done := lesson{Seconds: time.Since(start).Seconds()}
+		if h != nil {
+			done.BestEpoch, done.Best = h.BestEpoch, &h.Best
+		}
+		w.lessons[n*len(w.sets)+x] = done
 		return []string{part + run.WeightsEnding}, m.Save(w.weights(part))
 	})
 	if err == nil && m == nil {

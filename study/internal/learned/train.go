@@ -15,7 +15,6 @@ import (
 	"barrow/loss"
 	"barrow/nn"
 	"barrow/run"
-	"barrow/simulate"
 	"barrow/wafer"
 )
 
@@ -157,11 +156,8 @@ func (l Lesson) train(ctx context.Context) (*decoder.Model, error) {
 func (l Lesson) threshold(ctx context.Context) (uint32, error) {
 	images := l.Train
 	if images == nil {
-		source, err := decoder.Simulated(simulate.Settings{Preset: l.Learn.Preset, Seed: l.Learn.Seed, Threads: l.Learn.Threads}, l.Learn.Course.Validation)
-		if err != nil {
-			return 0, err
-		}
-		if images, err = source.Images(ctx, 0); err != nil {
+		var err error
+		if images, err = decoder.Chosen(ctx, l.Learn); err != nil {
 			return 0, err
 		}
 	}
