@@ -7,6 +7,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"barrow/decoder"
+	"barrow/econt"
 	"barrow/evaluate"
 	"barrow/nn"
 	"barrow/study/compare"
@@ -127,7 +128,7 @@ func (w *work) rows(ctx context.Context, x int, k kind) ([]Row, error) {
 		return nil, err
 	}
 	var out []Row
-	for _, part := range set.groups() {
+	for _, part := range set.groups(k) {
 		r, err := w.row(list, rules, part.images)
 		if err != nil {
 			return nil, err
@@ -145,8 +146,10 @@ type group struct {
 	images  []int
 }
 
-// groups are those of a set: all, and those of either density where there are both.
-func (x *set) groups() []group {
+// groups are those of a set for a kind: all, and those of either density where there are both. Of
+// threshold sum there are all only: its threshold fits the mean frame of all to the links, so
+// that one density would have more than they carry, and the other less.
+func (x *set) groups(k kind) []group {
 	if x.density != "" {
 		return []group{{x.density, nil}}
 	}
@@ -164,6 +167,9 @@ func (x *set) groups() []group {
 			return []group{{g.density, nil}}
 		}
 		list = append(list, g)
+	}
+	if k.Scheme.Algorithm == econt.ThresholdSum {
+		return list[:1]
 	}
 	return list
 }

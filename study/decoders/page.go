@@ -98,7 +98,7 @@ func (r *Results) wins(row *Row) bool {
 
 // note explains the columns.
 func (r *Results) note() string {
-	return fmt.Sprintf("Mean exact EMD of the held-out images. By hand: a super trigger cell's sum in its largest cell or shared evenly, the rest's sum of best choice and threshold sum left out or spread evenly. Learned: mean ± standard deviation over %s. Ratio: to the better rule by hand on these images, with the interval of %d draws of images in pairs. Best: on these images; in brackets what the images that are chosen by would have one take, where that is another. Bold: least of all on its links.",
+	return fmt.Sprintf("Mean exact EMD of the held-out images. By hand: a super trigger cell's sum in its largest cell or shared evenly, the rest's sum of best choice and threshold sum left out or spread evenly. Learned: mean ± standard deviation over %s. Ratio: to the better rule by hand on these images, with the interval of %d draws of images in pairs. Best: on these images; in brackets what the images that are chosen by would have one take, where that is another. Bold: least of all on its links. Of images of both densities threshold sum has one threshold, with which the mean frame of all fits the links: it is in no table of one of them.",
 		page.Of(r.Plan.Seeds, "seed"), r.Plan.Draws)
 }
 
