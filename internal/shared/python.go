@@ -36,7 +36,7 @@ func Python(t testing.TB, which, script string, args ...string) []byte {
 		t.Skipf("%s (%s) lacks a module of %s: %s", name, python, script, lastLine(said.Bytes()))
 	}
 	if err != nil {
-		t.Fatalf("%s %s: %v\n%s", python, script, err, said.Bytes())
+		t.Fatalf("%s %s: %v\n%s%s", python, script, err, said.Bytes(), out.Bytes())
 	}
 	return out.Bytes()
 }

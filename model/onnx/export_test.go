@@ -50,9 +50,6 @@ func TestExport(t *testing.T) {
 		if name == "exact-fork" {
 			export("exact-qonnx", "qonnx", m)
 		}
-		if name == "exact-mask" {
-			export("exact-mask-qonnx", "qonnx", m)
-		}
 		if name != "float" {
 			continue
 		}

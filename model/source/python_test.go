@@ -2,10 +2,12 @@ package source_test
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"barrow/internal/shared"
+	"barrow/model"
 	"barrow/model/file"
 )
 
@@ -16,8 +18,9 @@ func TestPython(t *testing.T) {
 		if _, err := file.Export(t.Context(), m, "python", dir, false); err != nil {
 			t.Fatal(name, err)
 		}
-		script, _ := filepath.Glob(filepath.Join(dir, "*.py"))
-		said := shared.Python(t, "models", script[0])
+		scripts, _ := filepath.Glob(filepath.Join(dir, "*.py"))
+		scripts = slices.DeleteFunc(scripts, func(s string) bool { return filepath.Base(s) == model.FramesScript })
+		said := shared.Python(t, "models", scripts[0])
 		t.Logf("%s\n%s", name, said)
 		if !strings.Contains(string(said), ": ok\n") || strings.Contains(string(said), "WRONG") {
 			t.Errorf("%s: %s", name, said)
