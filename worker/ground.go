@@ -15,6 +15,12 @@ func pointGround(x []float64, d int, periods []float64) (emd.Ground, error) {
 	if d == 0 {
 		return nil, fmt.Errorf("emd: points without coordinates")
 	}
+	if periods != nil && len(periods) != d {
+		return nil, fmt.Errorf("emd: %d periods for points of %d coordinates", len(periods), d)
+	}
+	if err := checkPeriods(periods); err != nil {
+		return nil, err
+	}
 	return ground(emd.NewPoints(d, x, emd.Space{Norm: emd.L2, Periods: periods}))
 }
 
