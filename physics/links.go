@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"path/filepath"
 	"strconv"
@@ -117,43 +116,14 @@ type linkReader struct {
 
 // read fills the table. Errors begin with row:column.
 func (r *linkReader) read(b []byte) error {
-	in, err := lines.New(bytes.NewReader(b), maxLinkTable)
+	last, err := lines.Table(bytes.NewReader(b), maxLinkTable, r.header, r.add)
 	if err != nil {
-		return fmt.Errorf("1: %w", err)
+		return err
 	}
-	var sep byte
-	for {
-		text, err := in.Next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return fmt.Errorf("%d: %w", in.Row(), err)
-		}
-		if t := bytes.TrimSpace(text); len(t) == 0 || t[0] == '#' {
-			continue
-		}
-		first := sep == 0
-		if first {
-			sep = lines.Separator(text, math.MaxInt)
-		}
-		fields, err := lines.Split(nil, text, sep)
-		if err != nil {
-			return fmt.Errorf("%d: %w", in.Row(), err)
-		}
-		if first {
-			err = r.header(fields, in.Row())
-		} else {
-			err = r.add(fields, in.Row())
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if sep == 0 {
+	if last == 0 {
 		return errors.New("1: the file is empty: want rows of layer and links, or layer, waferu, waferv and links")
 	}
-	return r.finish(in.Row())
+	return r.finish(last)
 }
 
 // header finds the columns.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strconv"
@@ -107,44 +106,15 @@ type moduleReader struct {
 
 // read reads the rows. Errors begin with row:column.
 func (r *moduleReader) read(b []byte) error {
-	in, err := lines.New(bytes.NewReader(b), maxTable)
+	last, err := lines.Table(bytes.NewReader(b), maxTable, r.header, r.add)
 	if err != nil {
-		return fmt.Errorf("1: %w", err)
-	}
-	var sep byte
-	for {
-		text, err := in.Next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return fmt.Errorf("%d: %w", in.Row(), err)
-		}
-		if t := bytes.TrimSpace(text); len(t) == 0 || t[0] == '#' {
-			continue
-		}
-		first := sep == 0
-		if first {
-			sep = lines.Separator(text, math.MaxInt)
-		}
-		fields, err := lines.Split(nil, text, sep)
-		if err != nil {
-			return fmt.Errorf("%d: %w", in.Row(), err)
-		}
-		if first {
-			err = r.header(fields, in.Row())
-		} else {
-			err = r.add(fields, in.Row())
-		}
-		if err != nil {
-			return err
-		}
+		return err
 	}
 	switch {
-	case sep == 0:
+	case last == 0:
 		return errors.New("1: the file is empty: want rows of layer, waferu, waferv and links")
 	case len(r.list) == 0:
-		return fmt.Errorf("%d: the file has no modules below its line of names", in.Row())
+		return fmt.Errorf("%d: the file has no modules below its line of names", last)
 	}
 	return nil
 }
