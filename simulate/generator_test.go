@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	gocmp "cmp"
 	"math"
 	"slices"
 	"testing"
@@ -211,5 +212,39 @@ func TestModules(t *testing.T) {
 	s.Modules = append(s.Modules, [3]int{9, 99, 99})
 	if _, err := New(s); err == nil || err.Error() != "simulate: no module 99, 99 in layer 9 of geometry v11" {
 		t.Error(err)
+	}
+}
+
+// TestRim: modules nearer to the beam than those that are published see as much as they go on
+// growing by, never what no occupancy could be solved for.
+func TestRim(t *testing.T) {
+	charge := func(u, v, layer int) float64 {
+		set, total := generate(t, 50, Settings{Seed: 3, Preset: "pileup200", Modules: [][3]int{{layer, u, v}}, KeepEmpty: true}), 0.0
+		for _, q := range set.Charge {
+			total += q
+		}
+		return total / hgcal.CountsPerMIPT / float64(set.Len())
+	}
+	for _, layer := range []int{3, 5, 7, 9} {
+		var inner []hgcal.Module
+		for _, m := range hgcal.GeometryV11.Modules() {
+			if m.Layer == layer {
+				inner = append(inner, m)
+			}
+		}
+		slices.SortFunc(inner, func(a, b hgcal.Module) int { return gocmp.Compare(b.Eta(), a.Eta()) })
+		last := 0.0
+		for k := 6; k >= 0; k -= 2 { // towards the beam; there are two of the same η
+			m := inner[k]
+			q := charge(m.U, m.V, layer)
+			if q < 0.8*last || last > 0 && q > 2.5*last {
+				t.Errorf("layer %d, η %.2f: %.0f MIP_T, the module before %.0f", layer, m.Eta(), q, last)
+			}
+			last = q
+		}
+		if last > 500 {
+			t.Errorf("layer %d: %.0f MIP_T at the rim", layer, last)
+		}
+		t.Logf("layer %d: %.0f MIP_T at η %.2f", layer, last, inner[0].Eta())
 	}
 }

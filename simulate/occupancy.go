@@ -65,16 +65,28 @@ var occupancies = sync.OnceValue(func() []layerReference {
 // pile-up 200, and its logarithmic slope in η, at a depth given as V11 layer
 // (not necessarily whole).
 func meanCells(depth, eta float64) (mean, slope float64) {
+	a, b, t := around(depth)
+	mean = math.Exp(float64((1-t)*a.logMean(eta)) + float64(t*b.logMean(eta)))
+	slope = float64((1-t)*(a.fit[1]+float64(2*eta*a.fit[2]))) + float64(t*(b.fit[1]+float64(2*eta*b.fit[2])))
+	return mean, slope
+}
+
+// around are the references on both sides of a depth, which is the part t of the way from a to b.
+func around(depth float64) (a, b *layerReference, t float64) {
 	all := occupancies()
 	i := 1
 	for i < len(all)-1 && depth > float64(all[i].layer) {
 		i++
 	}
-	a, b := all[i-1], all[i]
-	t := (depth - float64(a.layer)) / float64(b.layer-a.layer)
-	mean = math.Exp(float64((1-t)*a.logMean(eta)) + float64(t*b.logMean(eta)))
-	slope = float64((1-t)*(a.fit[1]+float64(2*eta*a.fit[2]))) + float64(t*(b.fit[1]+float64(2*eta*b.fit[2])))
-	return mean, slope
+	a, b = &all[i-1], &all[i]
+	return a, b, (depth - float64(a.layer)) / float64(b.layer-a.layer)
+}
+
+// lastEta is how near to the beam modules are published at a depth.
+func lastEta(depth float64) float64 {
+	const reach = 0.12 // of the last bin, which is 0.2 wide, from its mean
+	a, b, t := around(depth)
+	return float64((1-t)*a.bins[len(a.bins)-1].eta) + float64(t*b.bins[len(b.bins)-1].eta) + reach
 }
 
 // logMean is the fit, corrected by what it is off in each bin of η.

@@ -125,15 +125,22 @@ func (s *Settings) otherConditions() string {
 	return text
 }
 
-// setRate finds the rate of groups that makes the published mean occupancy.
+// setRate finds the rate of groups that makes the published mean occupancy. Nearer to the beam
+// than the published modules it is the rate that goes on growing as the mean would: more cells
+// than a wafer has are never above the threshold, however many groups there are.
 func (p *place) setRate(c *curve, pileUp float64) {
 	m := p.module
 	r := math.Hypot(m.X, m.Y)
 	mean, slope := meanCells(p.depth, p.eta)
+	growth := 1.0
+	if edge := lastEta(p.depth); p.eta > edge {
+		at, _ := meanCells(p.depth, edge)
+		mean, growth = at, mean/at
+	}
 	// dη/dr at fixed z; towards the beam η rises. The drawing mirrors x.
 	perUnit := cmPerUnit / (r * math.Sqrt(1+r*r/(m.Z*m.Z)))
 	p.slope = gradient{x: m.X / r, y: -m.Y / r, strength: slope * perUnit}
-	p.rate = c.solve(mean, p.slope) * pileUp / 200
+	p.rate = c.solve(mean, p.slope) * growth * pileUp / 200
 }
 
 // spread is the mean radius of fragments at a depth given as V11 layer.
