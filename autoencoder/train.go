@@ -88,7 +88,10 @@ type Settings struct {
 	// Encoder is the weights file of a model whose encoder, of the same
 	// architecture but for the decoder, is taken over and stays as it is: only the
 	// decoder is trained, as for a chip whose weights are set. None by default.
-	Encoder    string
+	Encoder string
+	// Watch is another loss, measured on the validation images after every epoch, by its name
+	// among the history's figures. It changes nothing; none by default.
+	Watch      loss.Loss
 	Checkpoint string                           // file to save to and resume from; none by default
 	Progress   func(share float64, note string) // as nn.Fit's
 }
@@ -144,7 +147,7 @@ func Train(ctx context.Context, train, validation *wafer.Set, l loss.Loss, s Set
 	if err != nil {
 		return nil, nil, err
 	}
-	o := &objective{model: m, loss: l}
+	o := &objective{model: m, loss: l, watch: s.Watch}
 	if o.train, err = o.set(train); err != nil {
 		return nil, nil, fmt.Errorf("training images: %w", err)
 	}
@@ -253,6 +256,8 @@ func (p *part) row(i int) (cells, conditions []float32) {
 type objective struct {
 	model             *Model
 	loss              loss.Loss
+	watch             loss.Loss // or nil
+	watched           float64   // mean of watch over the validation images
 	train, validation *part
 	target, pred, dq  []float32 // N×48
 	units             []float64 // N
@@ -314,7 +319,7 @@ func (o *objective) Train(ctx context.Context, idx []int) (float64, error) {
 
 // Validate is the mean loss over the validation images.
 func (o *objective) Validate(ctx context.Context) (float64, error) {
-	n, sum := o.validation.len(), 0.0
+	n, sum, watched := o.validation.len(), 0.0, 0.0
 	for i := 0; i < n; i += decodeBatch {
 		b := min(decodeBatch, n-i)
 		err := o.forward(b, nn.Inference, func(k int) (cells, conditions []float32) { return o.validation.row(i + k) })
@@ -326,6 +331,21 @@ func (o *objective) Validate(ctx context.Context) (float64, error) {
 			return v, err
 		}
 		sum += v * float64(b)
+		if o.watch != nil && o.watch.Name() != o.loss.Name() {
+			if v, err = loss.EvalIn(ctx, o.watch, o.validation.units[i:i+b], o.target, o.pred, nil); err != nil {
+				return v, err
+			}
+		}
+		watched += v * float64(b)
 	}
+	o.watched = watched / float64(n)
 	return sum / float64(n), nil
+}
+
+// MeasureEpoch is what the loss that is watched was in the last Validate.
+func (o *objective) MeasureEpoch(context.Context) (map[string]float64, error) {
+	if o.watch == nil {
+		return nil, nil
+	}
+	return map[string]float64{o.watch.Name(): o.watched}, nil
 }

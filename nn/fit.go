@@ -70,6 +70,9 @@ type EpochRecord struct {
 	Validation float64 `json:"validation"`
 	Rate       float64 `json:"rate"` // of the last step
 	Seconds    float64 `json:"seconds"`
+	Step       int     `json:"step,omitempty"` // steps of the training so far
+	// Figures are what an EpochMeasurer measured.
+	Figures map[string]float64 `json:"figures,omitempty"`
 }
 
 // A History tells how a training went.
@@ -143,7 +146,9 @@ func (f *Fit) Run(ctx context.Context, obj Objective) (*History, error) {
 	if err := t.restore(); err != nil {
 		return &t.state.History, err
 	}
-	err = t.run(ctx)
+	if err = t.tell(ctx); err == nil {
+		err = t.run(ctx)
+	}
 	return &t.state.History, err
 }
 
@@ -253,6 +258,10 @@ func (t *trainer) epoch(ctx context.Context) error {
 		}
 	}
 	validation, err := t.validate(ctx)
+	var figures map[string]float64
+	if err == nil {
+		figures, err = t.measure(ctx)
+	}
 	if err != nil {
 		if ctx.Err() != nil {
 			return t.interrupted(err)
@@ -261,11 +270,14 @@ func (t *trainer) epoch(ctx context.Context) error {
 	}
 	s.History.Epochs = append(s.History.Epochs, EpochRecord{
 		Epoch: s.Epoch + 1, Loss: s.LossSum / float64(steps), Validation: validation,
-		Rate: t.rate(steps - 1), Seconds: time.Since(begin).Seconds(),
+		Rate: t.rate(steps - 1), Seconds: time.Since(begin).Seconds(), Step: s.Step, Figures: figures,
 	})
 	s.Epoch, s.InEpoch, s.LossSum = s.Epoch+1, 0, 0
 	t.judge(validation)
-	return t.save()
+	if err := t.save(); err != nil {
+		return err
+	}
+	return t.tell(ctx)
 }
 
 func (t *trainer) rate(inEpoch int) float64 {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -181,7 +182,7 @@ func TestResumeAfterCancelGivesSameBits(t *testing.T) {
 				if !sameBits(weightsOf(o.net), weightsOf(whole.net)) {
 					t.Fatalf("trial %d: other weights after %d interruptions", trial, attempt)
 				}
-				if !slices.Equal(losses(h), losses(want)) || h.Best != want.Best || h.Steps != want.Steps {
+				if !reflect.DeepEqual(losses(h), losses(want)) || h.Best != want.Best || h.Steps != want.Steps {
 					t.Fatalf("trial %d: history %+v, uninterrupted %+v", trial, h, want)
 				}
 				break

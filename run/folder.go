@@ -43,6 +43,7 @@ type Folder struct {
 	close    sync.Once
 	mu       sync.Mutex
 	remark   func(string)
+	recorder recorder
 }
 
 // Open makes the folder of a new run, or opens that of an interrupted one with
@@ -57,6 +58,7 @@ func Open(path string, id Identity, s Settings) (*Folder, error) {
 		return nil, fmt.Errorf("run: kind %q, version %d: want a name and a version from 1 on", id.Name, id.Version)
 	}
 	f := &Folder{path: path, kind: id.Kind, remark: s.Remark}
+	f.recorder = recorder{folder: f, parts: map[string]int{}}
 	var err error
 	if f.identity, err = id.encode(); err != nil {
 		return nil, fmt.Errorf("run: settings: %w", err)
@@ -152,7 +154,10 @@ func (f *Folder) begun(have []byte) bool {
 
 // Close gives the folder to others. It may be called again.
 func (f *Folder) Close() {
-	f.close.Do(f.lock.release)
+	f.close.Do(func() {
+		f.recorder.close()
+		f.lock.release()
+	})
 }
 
 // Resumed reports whether Open found an interrupted run to go on with.
@@ -165,10 +170,18 @@ func (f *Folder) Path(name ...string) string {
 
 // Write puts a file into the folder in one step, over an older one.
 func (f *Folder) Write(name string, fill func(io.Writer) error) error {
+	if err := f.held(); err != nil {
+		return err
+	}
+	return outfile.Write(f.Path(name), true, fill)
+}
+
+// held is an error where the folder is no longer this process's.
+func (f *Folder) held() error {
 	if f.lock.lost.Load() {
 		return fmt.Errorf("run: %s: another process has taken the folder over while this one stood still", f.path)
 	}
-	return outfile.Write(f.Path(name), true, fill)
+	return nil
 }
 
 // WriteJSON writes v, a struct, indented, behind the run's kind and version; in
@@ -254,7 +267,7 @@ func (f *Folder) sweep() error {
 // that what is left of a removal cut short is still a run's.
 func (f *Folder) clean() error {
 	var err error
-	for _, name := range []string{Results, Times, Report, Tables, Modules} {
+	for _, name := range []string{Results, Times, Metrics, Report, Tables, Modules} {
 		if e := os.Remove(f.Path(name)); !errors.Is(e, fs.ErrNotExist) {
 			err = errors.Join(err, e)
 		}

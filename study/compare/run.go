@@ -143,7 +143,7 @@ func Train(ctx context.Context, f *run.Folder, p Plan, d Data, r Resources) (*Ta
 		}
 	}
 	w.records = make([]record, len(w.jobs))
-	if err := w.train(ctx); err != nil {
+	if err := w.train(f.Record(ctx)); err != nil {
 		return nil, nil, err
 	}
 	return w.table(ctx)
@@ -260,6 +260,10 @@ func (w *work) fit(ctx context.Context, k int) (*autoencoder.Model, *nn.History,
 	s := autoencoder.Settings{
 		Architecture: j.Architecture, Seed: j.Seed, Threads: w.each(),
 		Budget: p.Budget, Start: w.resources.Start,
+	}
+	var err error
+	if s.Watch, err = w.loss(run.MeasuredEMD); err != nil {
+		return nil, nil, err
 	}
 	share := func(from, to float64) func(float64) {
 		return func(done float64) { w.progress(k, (from+(to-from)*done)*almost) }

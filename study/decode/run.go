@@ -59,7 +59,7 @@ func Train(ctx context.Context, folder string, p Plan, s Settings) (*Results, er
 		return nil, err
 	}
 	defer w.folder.Close()
-	r, times, err := w.all(ctx)
+	r, times, err := w.all(w.folder.Record(ctx))
 	if err != nil {
 		return nil, err
 	}

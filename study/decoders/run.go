@@ -68,7 +68,7 @@ func Start(ctx context.Context, folder string, p Plan, s Settings) (*Results, *T
 	if w.folder.Resumed() && s.Remark != nil {
 		s.Remark("going on with the interrupted run in " + folder)
 	}
-	return w.run(ctx)
+	return w.run(w.folder.Record(ctx))
 }
 
 // work is a run in progress.

@@ -51,6 +51,7 @@ func Scan(ctx context.Context, folder string, p ScanPlan, s Settings) (*ScanResu
 		return nil, err
 	}
 	defer w.folder.Close()
+	ctx = w.folder.Record(ctx)
 	r, times := &ScanResults{Plan: p, Trials: p.trials()}, Times{}
 	for i := range r.Trials {
 		t := &r.Trials[i]

@@ -63,6 +63,7 @@ func Train(ctx context.Context, folder string, p Plan, s Settings) (*Results, er
 		return nil, err
 	}
 	defer w.folder.Close()
+	ctx = w.folder.Record(ctx)
 	t, err := w.train(ctx, run.SurrogateWeights, p, func(share float64, note string) { w.progress(0.98*share, note) })
 	if err != nil {
 		return nil, err

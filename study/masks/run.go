@@ -81,7 +81,7 @@ func Start(ctx context.Context, folder string, p Plan, s Settings) (*Results, *c
 	if w.folder.Resumed() && s.Remark != nil {
 		s.Remark("going on with the interrupted run in " + folder)
 	}
-	return w.run(ctx)
+	return w.run(w.folder.Record(ctx))
 }
 
 // Shares of the work that are done after the encoder with all bits, and after the search.

@@ -92,7 +92,7 @@ func Start(ctx context.Context, folder string, p Plan, s Settings) (*Results, *T
 		s.Remark("going on with the interrupted run in " + folder)
 	}
 	w.folder, w.plan = f, p
-	return w.run(ctx, given)
+	return w.run(f.Record(ctx), given)
 }
 
 // What a record and a training's weights take on disk, and how many clusters above the floor a

@@ -67,7 +67,7 @@ func Start(ctx context.Context, folder string, p Plan, s Settings) (*Results, *T
 	if w.folder.Resumed() && s.Remark != nil {
 		s.Remark("going on with the interrupted run in " + folder)
 	}
-	r, err := w.run(ctx)
+	r, err := w.run(w.folder.Record(ctx))
 	if err != nil {
 		return nil, nil, err
 	}

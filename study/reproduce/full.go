@@ -58,6 +58,7 @@ func Full(ctx context.Context, f *run.Folder, c Config, images, pretraining *waf
 	if s, err = s.prepared(); err != nil {
 		return nil, nil, err
 	}
+	ctx = f.Record(ctx)
 	w := &full{folder: f, c: c, data: data, threads: s.Threads, progress: s.Progress}
 	// First, because they take a second and may find the images at fault.
 	chip, err := w.bandwidth(ctx)

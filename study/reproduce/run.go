@@ -35,6 +35,7 @@ func Run(ctx context.Context, f *run.Folder, c Config, images *wafer.Set, s Sett
 	if s, err = s.prepared(); err != nil {
 		return nil, Times{}, err
 	}
+	ctx = f.Record(ctx)
 	w := &work{folder: f, c: c, threads: s.Threads, progress: s.Progress, results: &Results{Config: c}}
 	if err := w.prepare(images); err != nil {
 		return nil, w.times, err
@@ -197,10 +198,14 @@ func (w *work) encoder(ctx context.Context, s step, name string) error {
 	if err != nil {
 		return err
 	}
+	exact, err := loss.Parse(run.MeasuredEMD, r)
+	if err != nil {
+		return err
+	}
 	w.decoders[name], w.histories[name], err = once(w.folder, w.threads, run.EncoderWeights+name, func(checkpoint string) (*autoencoder.Model, *nn.History, error) {
 		return autoencoder.Train(ctx, w.train, w.validation, l, autoencoder.Settings{
 			Architecture: w.c.Encoder(name, w.c.Precisions[0], 0), Budget: w.c.Budget, Seed: w.c.Seed, Threads: w.threads,
-			Checkpoint: checkpoint, Progress: w.follow(s),
+			Watch: exact, Checkpoint: checkpoint, Progress: w.follow(s),
 		})
 	}, autoencoder.Load)
 	return err
