@@ -63,14 +63,20 @@ func (c Course) Check() error {
 	return nil
 }
 
-// LearnSettings are those of a whole course; none but the first five changes a result.
+// LearnSettings are those of a whole course.
 type LearnSettings struct {
 	Architecture Architecture
 	Course       Course
-	Preset       string     // what is simulated, of simulate.Presets; the first by default
-	First        *wafer.Set // images that Learn takes in place of simulated ones; none by default
-	Seed         uint64
+	Preset       string // what is simulated, of simulate.Presets; the first by default
+	// First is where Learn has the first part's images from, in place of those that it simulates,
+	// and FirstChosen are the images that choose that part's epoch, by default the second
+	// part's.
+	First       Source
+	FirstChosen *wafer.Set
+	Seed        uint64
+	Threshold   func(images *wafer.Set) []uint32 // as that of Settings
 
+	// None of these changes a result.
 	Threads    int                              // 0 means all processors
 	Checkpoint string                           // file to save to and resume from, and with "-given" behind it another; none by default
 	Progress   func(share float64, note string) // nil for none
@@ -105,7 +111,7 @@ func Learn(ctx context.Context, chips [2]*econt.Baseline, train, validation *waf
 		what = "first images, "
 	}
 	s.Progress = part(0, whole, what)
-	m, first, err := firstPart(ctx, chips, train, validation, l, s)
+	m, first, err := firstPart(ctx, chips, validation, l, s)
 	if err != nil || train == nil {
 		return m, &Lessons{Simulated: first}, err
 	}
@@ -117,23 +123,18 @@ func Learn(ctx context.Context, chips [2]*econt.Baseline, train, validation *waf
 	return m, &Lessons{Simulated: first, Given: then}, err
 }
 
-// firstPart is the course's first: on simulated images, or on those that are there in their
-// place, of which the images of the second part choose.
-func firstPart(ctx context.Context, chips [2]*econt.Baseline, train, validation *wafer.Set, l loss.Loss, s LearnSettings) (*Model, *nn.History, error) {
+// firstPart is the course's first: on simulated images, or on those that take their place.
+func firstPart(ctx context.Context, chips [2]*econt.Baseline, validation *wafer.Set, l loss.Loss, s LearnSettings) (*Model, *nn.History, error) {
 	if s.First == nil {
 		return Pretrain(ctx, chips, l, s)
-	}
-	if train == nil {
-		return nil, nil, errors.New("decoder: images to learn from first, and none to learn from then")
 	}
 	if err := s.Course.Check(); err != nil {
 		return nil, nil, err
 	}
-	source, err := s.given(s.First)
-	if err != nil {
-		return nil, nil, err
+	if s.FirstChosen != nil {
+		validation = s.FirstChosen
 	}
-	return Train(ctx, chips, source, validation, l, s.training(s.Course.Simulated, nil))
+	return Train(ctx, chips, s.First, validation, l, s.training(s.Course.Simulated, nil))
 }
 
 // given is the source of images that are there.
@@ -209,5 +210,5 @@ func Tune(ctx context.Context, start *Model, chips [2]*econt.Baseline, train, va
 }
 
 func (s LearnSettings) training(b Budget, start *Model) Settings {
-	return Settings{Architecture: s.Architecture, Budget: b, Seed: s.Seed, Threads: s.Threads, Start: start, Checkpoint: s.Checkpoint, Progress: s.Progress}
+	return Settings{Architecture: s.Architecture, Budget: b, Seed: s.Seed, Threshold: s.Threshold, Threads: s.Threads, Start: start, Checkpoint: s.Checkpoint, Progress: s.Progress}
 }

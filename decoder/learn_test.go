@@ -126,3 +126,36 @@ func TestCourseCheck(t *testing.T) {
 		}
 	}
 }
+
+// TestFirst: images that take the place of simulated ones, here the same, teach the same; without
+// images to choose their epoch by the given ones choose.
+func TestFirst(t *testing.T) {
+	pair, train, validation, l, s := lessons(t)
+	ctx := context.Background()
+	want, _, err := Learn(ctx, pair, nil, nil, l, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.First, err = Simulated(simulate.Settings{Seed: learnt + s.Seed}, s.Course.PerEpoch); err != nil {
+		t.Fatal(err)
+	}
+	if s.FirstChosen, err = Chosen(ctx, s); err != nil {
+		t.Fatal(err)
+	}
+	got, h, err := Learn(ctx, pair, nil, nil, l, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "weights", weights(got), weights(want))
+	best := h.Simulated.Best
+	s.FirstChosen = nil
+	if _, h, err = Learn(ctx, pair, train, validation, l, s); err != nil {
+		t.Fatal(err)
+	}
+	if h.Simulated.Best == best {
+		t.Error("other images choose, and the validation loss is the same")
+	}
+	if _, _, err := Learn(ctx, pair, nil, nil, l, s); err == nil {
+		t.Error("no images to choose by, and no error")
+	}
+}

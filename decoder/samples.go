@@ -25,14 +25,28 @@ func (s *samples) len() int { return len(s.frames) }
 
 // A sender makes samples of images.
 type sender struct {
-	model *Model
-	// chips are those of low and of high density, a pair for each goroutine.
-	chips [][2]*econt.Baseline
+	model     *Model
+	threshold func(images *wafer.Set) []uint32 // Settings.Threshold of TS, else nil
+	chips     []pair                           // of each goroutine
+}
+
+// A pair are the chips of low and of high density, and of TS those with other thresholds.
+type pair struct {
+	chips  [2]*econt.Baseline
+	others map[sendAs]*econt.Baseline
+}
+
+type sendAs struct {
+	high      int
+	threshold uint32
 }
 
 // newSender copies the chips for so many goroutines.
-func newSender(m *Model, chips [2]*econt.Baseline, threads int) (*sender, error) {
-	s := &sender{model: m, chips: make([][2]*econt.Baseline, threads)}
+func newSender(m *Model, chips [2]*econt.Baseline, threshold func(*wafer.Set) []uint32, threads int) (*sender, error) {
+	s := &sender{model: m, chips: make([]pair, threads)}
+	if m.algorithm == econt.ThresholdSum {
+		s.threshold = threshold
+	}
 	for k, chip := range chips {
 		if chip == nil {
 			return nil, errors.New("decoder: the chips of both densities are needed: give one twice if all wafers have it")
@@ -44,12 +58,33 @@ func newSender(m *Model, chips [2]*econt.Baseline, threads int) (*sender, error)
 		set.Order = 0 // images here are in V9 order
 		for w := range s.chips {
 			var err error
-			if s.chips[w][k], err = econt.NewBaseline(chip.Config(), set); err != nil {
+			if s.chips[w].chips[k], err = econt.NewBaseline(chip.Config(), set); err != nil {
 				return nil, fmt.Errorf("decoder: %w", err)
 			}
 		}
 	}
 	return s, nil
+}
+
+// at is the chip of a density, 1 for high, that sends charges from a threshold on.
+func (p *pair) at(of sendAs) (*econt.Baseline, error) {
+	if chip := p.others[of]; chip != nil {
+		return chip, nil
+	}
+	chip := p.chips[of.high]
+	config := chip.Config()
+	for ch := range config.Threshold {
+		config.Threshold[ch] = of.threshold
+	}
+	chip, err := econt.NewBaseline(config, chip.Settings())
+	if err != nil {
+		return nil, fmt.Errorf("decoder: %w", err)
+	}
+	if p.others == nil {
+		p.others = map[sendAs]*econt.Baseline{}
+	}
+	p.others[of] = chip
+	return chip, nil
 }
 
 // send sends images with charge through the chip of their density: low, where no column
@@ -69,6 +104,12 @@ func (s *sender) send(ctx context.Context, images *wafer.Set) (*samples, error) 
 	if out.conditions, err = s.model.Conditions(images); err != nil {
 		return nil, err
 	}
+	var thresholds []uint32
+	if s.threshold != nil {
+		if thresholds = s.threshold(images); len(thresholds) != n {
+			return nil, fmt.Errorf("decoder: thresholds of %d images: there are %d", len(thresholds), n)
+		}
+	}
 	workers := len(s.chips)
 	group, ctx := errgroup.WithContext(ctx)
 	for w := range workers {
@@ -78,9 +119,17 @@ func (s *sender) send(ctx context.Context, images *wafer.Set) (*samples, error) 
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				chip, image := s.chips[w][0], images.Image(i)
+				image, of := images.Image(i), sendAs{}
 				if high != nil && high[i] {
-					chip = s.chips[w][1]
+					of.high = 1
+				}
+				chip := s.chips[w].chips[of.high]
+				if thresholds != nil {
+					var err error
+					of.threshold = thresholds[i]
+					if chip, err = s.chips[w].at(of); err != nil {
+						return err
+					}
 				}
 				if _, err := chip.Encode(image, decoded[:]); err != nil {
 					return fmt.Errorf("decoder: image %d: %w", i+1, err)

@@ -70,7 +70,12 @@ func (b Budget) Check() error {
 type Settings struct {
 	Architecture Architecture
 	Budget
-	Seed    uint64
+	Seed uint64
+	// Threshold says from which charge on TS sends each of some images, in CALQ counts, so that a
+	// decoder learns what it is told of several thresholds; the chips' own by default. Of other
+	// algorithms it is not asked.
+	Threshold func(images *wafer.Set) []uint32
+
 	Threads int    // never changes a bit; 0 means all processors
 	Kernel  string // of the network, one of nn.Kernels; the fastest by default
 	// Start is a decoder of the same architecture to start from, whose weights are copied,
@@ -117,7 +122,7 @@ func Train(ctx context.Context, chips [2]*econt.Baseline, source Source, validat
 		}
 	}
 	o := &objective{model: m, loss: l, source: source}
-	if o.sender, err = newSender(m, chips, threads); err != nil {
+	if o.sender, err = newSender(m, chips, s.Threshold, threads); err != nil {
 		return nil, nil, err
 	}
 	if o.validation, err = o.sender.send(ctx, validation); err != nil {

@@ -308,8 +308,18 @@ func curve(h *nn.History) (c [][2]float64) {
 // fit trains a decoder.
 func (w *work) fit(ctx context.Context, seed uint64, checkpoint string, progress func(float64, string)) (*decoder.Model, *decoder.Lessons, error) {
 	s := decoder.LearnSettings{
-		Architecture: w.plan.Architecture, Course: w.plan.course(), Preset: w.plan.Preset, First: w.before, Seed: seed,
+		Architecture: w.plan.Architecture, Course: w.plan.course(), Preset: w.plan.Preset, Seed: seed,
 		Threads: w.threads, Checkpoint: checkpoint, Progress: progress,
+	}
+	if w.before != nil {
+		first := decoder.Turned
+		if w.plan.Architecture.Conditions {
+			first = decoder.Given
+		}
+		var err error
+		if s.First, err = first(w.before); err != nil {
+			return nil, nil, err
+		}
 	}
 	return decoder.Learn(ctx, w.chips, w.train, w.validation, w.loss, s)
 }
