@@ -2,6 +2,7 @@
 // question of Lagerquist and Ebert-Uphoff (2022), on fields that it draws itself.
 //
 //	go run ./bench/fields
+//	go run ./bench/fields -json docs/results/fields.json -picture docs/pictures/reliability.png
 //
 // A field has large and small storms on a background of Gaussian noise that is smooth over
 // two scales. They drift, each with a velocity of its own, grow and decay. A network sees two
@@ -9,14 +10,14 @@
 // later. Every loss trains the same network from the same start on the same fields. Shown
 // are, on other fields, the calibration error (the mean of |frequency − forecast| in ten bins
 // of the forecast), the Brier score and its skill over climatology, the critical success index
-// at ½ and the fractions skill score by scale; the mean over seeds and its deviation.
+// at ½ and the fractions skill score by scale; the mean over seeds and its deviation. The
+// picture has the reliability curves, how often storms come by how likely they were said to be.
 package main
 
 import (
 	"context"
 	"flag"
 	"fmt"
-	"math"
 	"os"
 	"strings"
 
@@ -24,33 +25,58 @@ import (
 	"barrow/nn"
 )
 
+var (
+	trained = flag.Int("train", 2000, "fields to train on")
+	epochs  = flag.Int("epochs", 8, "epochs")
+	seeds   = flag.Int("seeds", 3, "seeds")
+	threads = flag.Int("threads", 0, "processors, 0: all")
+	list    = flag.String("losses", strings.Join(defaults, ","), "losses, with commas between")
+	out     = flag.String("json", "", "file for the table and the reliability curves")
+	picture = flag.String("picture", "", "file for the picture (PNG) of the reliability curves")
+)
+
 func main() {
-	trained := flag.Int("train", 2000, "fields to train on")
-	epochs := flag.Int("epochs", 8, "epochs")
-	seeds := flag.Int("seeds", 3, "seeds")
-	list := flag.String("losses", strings.Join(defaults, ","), "losses, with commas between")
 	flag.Parse()
+	if err := bench(); err != nil {
+		fmt.Fprintln(os.Stderr, "fields:", err)
+		os.Exit(1)
+	}
+}
+
+func bench() error {
 	fmt.Printf("%d fields of %d×%d km, %d epochs, %d seeds, kernel %s\n\n", *trained, side, side, *epochs, *seeds, nn.Kernels()[0])
 	fmt.Println("| loss | calibration error | Brier score | skill | CSI at ½ | FSS, 1 km | 3 km | 7 km |\n|---|---|---|---|---|---|---|---|")
+	var rows []result
 	for _, name := range strings.Split(*list, ",") {
-		var all []scores
+		r := result{Loss: name}
 		for seed := range *seeds {
-			s, err := run(name, *trained, *epochs, uint64(seed+1))
+			s, err := run(name, uint64(seed+1), &r.Reliability)
 			if err != nil {
-				fmt.Fprintln(os.Stderr, "fields:", err)
-				os.Exit(1)
+				return err
 			}
-			all = append(all, s)
+			r.seeds = append(r.seeds, s)
 		}
-		fmt.Printf("| `%s` | %s |\n", name, strings.Join(row(all), " | "))
+		r.Reliability.finish()
+		r.summarise()
+		rows = append(rows, r)
+		fmt.Printf("| `%s` | %s |\n", name, strings.Join(r.cells(), " | "))
 	}
+	if *out != "" {
+		if err := writeJSON(*out, rows); err != nil {
+			return err
+		}
+	}
+	if *picture != "" {
+		return drawCurves(*picture, rows)
+	}
+	return nil
 }
 
 // defaults: pixel by pixel, filters of one scale, and waves between two scales, those of the
 // storms.
 var defaults = []string{
 	"mse", "l1", "neighbourhood", "neighbourhood:radius=3", "neighbourhood:filter=max", "spectral:shortest=6",
-	"spectral:shortest=4:longest=24", "spectral:shortest=12", "wavelet", "fss:threshold=0.5", "fss:radius=3:threshold=0.5", "csi:threshold=0.5", "ssim:range=1",
+	"spectral:shortest=4:longest=24", "spectral:shortest=4:longest=24+0.1*mse", "spectral:shortest=12", "wavelet", "fss:threshold=0.5", "fss:radius=3:threshold=0.5", "csi:threshold=0.5", "ssim:range=1",
 }
 
 // task trains the network with a loss on fields.
@@ -63,7 +89,7 @@ type task struct {
 	target, said, grad []float32
 }
 
-func run(name string, trained, epochs int, seed uint64) (scores, error) {
+func run(name string, seed uint64, curve *reliability) (scores, error) {
 	lattice, err := loss.Grid(side, side, 1)
 	if err != nil {
 		return nil, err
@@ -78,18 +104,18 @@ func run(name string, trained, epochs int, seed uint64) (scores, error) {
 	}
 	net, err := nn.New(nn.Spec{Name: "storms", Input: nn.Shape{H: side, W: side, C: 2}, Layers: []nn.Layer{
 		conv(8), {Kind: nn.KindSiLU}, conv(8), {Kind: nn.KindSiLU}, conv(1), {Kind: nn.KindSigmoid},
-	}}, nn.Settings{Seed: seed, MaxBatch: batch})
+	}}, nn.Settings{Seed: seed, MaxBatch: batch, Threads: *threads})
 	if err != nil {
 		return nil, err
 	}
-	t := &task{net: net, loss: l, train: draw(trained, 2*seed), validation: draw(trained/5, 2*seed+1)}
+	t := &task{net: net, loss: l, train: draw(*trained, 2*seed), validation: draw(*trained/5, 2*seed+1)}
 	t.said, t.grad = make([]float32, batch*pixels), make([]float32, batch*pixels)
 	t.in, t.dy = nn.NewTensor(batch, net.InputShape()), nn.NewTensor(batch, net.OutputShape())
-	fit := nn.Fit{Net: net, Samples: trained, Batch: batch, Epochs: epochs, Seed: seed, Schedule: nn.Cosine{Start: 2e-3, End: 2e-5}}
+	fit := nn.Fit{Net: net, Samples: *trained, Batch: batch, Epochs: *epochs, Seed: seed, Schedule: nn.Cosine{Start: 2e-3, End: 2e-5}}
 	if _, err := fit.Run(context.Background(), t); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	test := draw(trained/2, 1<<32) // the same for all seeds
+	test := draw(*trained/2, 1<<32) // the same for all seeds
 	forecast := make([]float32, 0, len(test)*pixels)
 	for i := 0; i < len(test); i += batch {
 		y, err := t.forward(test[i:min(i+batch, len(test))])
@@ -98,7 +124,7 @@ func run(name string, trained, epochs int, seed uint64) (scores, error) {
 		}
 		forecast = append(forecast, y...)
 	}
-	return measure(test, forecast), nil
+	return measure(test, forecast, curve), nil
 }
 
 // forward is what the network says of some fields.
@@ -155,24 +181,4 @@ func (t *task) Validate(ctx context.Context) (float64, error) {
 		sum += v * float64(len(part))
 	}
 	return sum / float64(len(t.validation)), nil
-}
-
-// row are the scores as a table has them.
-func row(all []scores) []string {
-	var cells []string
-	for k := range all[0] {
-		mean, square := 0.0, 0.0
-		for _, s := range all {
-			mean += s[k] / float64(len(all))
-		}
-		for _, s := range all {
-			square += (s[k] - mean) * (s[k] - mean)
-		}
-		if len(all) == 1 {
-			cells = append(cells, fmt.Sprintf("%.4f", mean))
-			continue
-		}
-		cells = append(cells, fmt.Sprintf("%.4f ± %.4f", mean, math.Sqrt(square/float64(len(all)-1))))
-	}
-	return cells
 }

@@ -2,12 +2,14 @@ package main
 
 import "math"
 
+// bins are how finely forecasts are sorted.
+const bins = 10
+
 // scores are in the order of the table's columns.
 type scores []float64
 
 // measure holds forecasts against what came, all fields together.
-func measure(fields []field, forecast []float32) scores {
-	const bins = 10
+func measure(fields []field, forecast []float32, curve *reliability) scores {
 	var count, came, said [bins]float64
 	brier, frequency, hits, all, n := 0.0, 0.0, 0.0, 0.0, float64(len(forecast))
 	for i, f := range forecast {
@@ -27,6 +29,9 @@ func measure(fields []field, forecast []float32) scores {
 	}
 	calibration := 0.0
 	for b := range bins {
+		curve.Count[b] += count[b]
+		curve.Said[b] += said[b]
+		curve.Came[b] += came[b]
 		calibration += math.Abs(came[b]-said[b]) / n
 	}
 	out := scores{calibration, brier, 1 - brier/(frequency*(1-frequency)), hits / all}
