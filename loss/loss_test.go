@@ -45,7 +45,7 @@ func TestGradient(t *testing.T) {
 	}
 	r := Resources{Metric: m, Threads: 2, CNN: exact}
 	ctx := context.Background()
-	for _, name := range append(Names(), "emd+0.1*telescope", "emd+energy", "2*mse + 3*weighted-mse") {
+	for _, name := range append(Names(), "sliced:directions=trained", "sliced:directions=trained:count=2", "sliced:count=4", "emd+0.1*telescope", "emd+energy", "2*mse + 3*weighted-mse") {
 		l, err := Parse(name, r)
 		if err != nil {
 			t.Fatal(err)

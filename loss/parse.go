@@ -65,7 +65,7 @@ func (t term) loss(r Resources, l *Lattice) (Loss, error) {
 	case !l.wafer:
 		return nil, fmt.Errorf("loss: %s is of wafers alone, not of %s", t.kind, l)
 	}
-	return k.build(r)
+	return t.make(r)
 }
 
 // weightedSum is Σ weight·loss.

@@ -278,6 +278,8 @@ func TestOptions(t *testing.T) {
 		"spectral:longest=inf":                      "spectral",
 		"emd@wavelet:score=l1":                      "emd@wavelet:score=l1",
 		"brier:threshold=2.0":                       "brier",
+		"sliced:count=32":                           "sliced",
+		"sliced:count=1:directions=trained":         "sliced:directions=trained",
 		"neighbourhood:score=brier:threshold=1e5":   "neighbourhood:score=brier:threshold=100000",
 		"spectral:longest=1e06:shortest=7":          "spectral:shortest=7:longest=1e06",
 	} {
@@ -307,6 +309,9 @@ func TestOptions(t *testing.T) {
 		"fss:threshold=1e9":                    "at most 119837 MIP_T",
 		"csi:threshold=NaN":                    "want numbers above 0",
 		"ssim:range=0":                         "above 0",
+		"sliced:count=1":                       "count=1: want a whole number from 2 to 1024",
+		"sliced:directions=trained:count=17":   "count=17: want a whole number from 1 to 16",
+		"sliced:directions=max":                "want one of fixed, trained",
 	} {
 		if _, err := Parse(text, Resources{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Parse(%q): %v, want an error with %q", text, err, want)

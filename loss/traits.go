@@ -47,8 +47,8 @@ type kind struct {
 	read func(*options) recipe
 	// term is that of a loss cell by cell, on any lattice.
 	term func(t, p float32) (value, slope float32)
-	// build makes any other loss, of wafers.
-	build func(Resources) (Loss, error)
+	// make reads the options of any other loss, of wafers, and says what makes it.
+	make func(*options) func(Resources) (Loss, error)
 }
 
 // A recipe makes a loss of images on a lattice, as its options were.
@@ -59,7 +59,12 @@ var kinds = map[string]kind{}
 // register adds a loss; every file of one calls it for a package variable, so
 // that a loss touches no other file. A name taken is a mistake in this package.
 func register(name string, t Traits, build func(Resources) (Loss, error)) struct{} {
-	return enter(name, kind{traits: t, build: build})
+	return enter(name, kind{traits: t, make: func(*options) func(Resources) (Loss, error) { return build }})
+}
+
+// registerOptions adds a loss of wafers with options, which read reads in a fixed order.
+func registerOptions(name string, t Traits, read func(*options) func(Resources) (Loss, error)) struct{} {
+	return enter(name, kind{traits: t, make: read})
 }
 
 // registerSpatial adds a loss of images on any lattice, with options: read reads them in
@@ -240,7 +245,8 @@ type term struct {
 	name   string // with its options, each once, defaults left out
 	kind   string // without
 	said   []string
-	build  recipe // nil where the kind has no options
+	build  recipe // of a loss of images on any lattice, else nil
+	make   func(Resources) (Loss, error)
 }
 
 // label is the term's loss in a reader's words.
@@ -308,6 +314,9 @@ func (t *term) read(l *Lattice) error {
 	}
 	if k.read != nil {
 		t.build = k.read(o)
+	}
+	if k.make != nil {
+		t.make = k.make(o)
 	}
 	t.name, t.said = o.spelt(), o.said
 	return o.done()

@@ -69,6 +69,9 @@ func TestGradients(t *testing.T) {
 	for name, a := range map[string]approximation{
 		"sliced":          sliced(t, hgcal.Benchmark(), approx.SlicedSettings{}),
 		"sliced, plain":   sliced(t, hgcal.Benchmark(), approx.SlicedSettings{Directions: 5, Plain: true}),
+		"max-sliced":      trained(t, hgcal.Benchmark(), 1),
+		"frame":           trained(t, hgcal.CMSSW(), 2),
+		"five turned":     trained(t, hgcal.Benchmark(), 5),
 		"sinkhorn":        sinkhorn(t, m, approx.SinkhornSettings{Tolerance: 1e-12}),
 		"sinkhorn, sharp": sinkhorn(t, m, approx.SinkhornSettings{Tolerance: 1e-12, Epsilon: 0.3}),
 	} {
@@ -285,6 +288,8 @@ func TestBias(t *testing.T) {
 	}{
 		{"sliced, 32 fixed directions", sliced(t, hgcal.Benchmark(), approx.SlicedSettings{}), 1000, -0.1, 0.02, 0.97},
 		{"sliced, 32 random directions", sliced(t, hgcal.Benchmark(), approx.SlicedSettings{Random: true}), 1000, -0.1, 0.02, 0.97},
+		{"max-sliced", trained(t, hgcal.Benchmark(), 1), 1000, -0.6, 0, 0.7},
+		{"a trained frame", trained(t, hgcal.Benchmark(), 2), 1000, -0.4, 0, 0.8},
 		{"Sinkhorn, ε = 1", sinkhorn(t, m, approx.SinkhornSettings{Epsilon: 1, Tolerance: 1e-6}), 60, -0.75, 0, 0.9},
 		{"Sinkhorn, ε = 0.3", sinkhorn(t, m, approx.SinkhornSettings{Epsilon: 0.3, Tolerance: 1e-6}), 60, -0.3, 0, 0.95},
 		{"Sinkhorn, ε = 0.1", sinkhorn(t, m, approx.SinkhornSettings{Epsilon: 0.1, Tolerance: 1e-4}), 20, -0.1, 0, 0.99},

@@ -1,7 +1,7 @@
 // Package approx holds the approximations of the Earth mover's distance that the
-// exact one of package emd is compared with: the sliced Wasserstein distance and
-// the Sinkhorn divergence, both with gradients. Both scale their inputs to sum 1,
-// and their gradients are with respect to the inputs as they were passed.
+// exact one of package emd is compared with: the sliced Wasserstein distance, along fixed
+// or along trained directions, and the Sinkhorn divergence, all with gradients. All scale
+// their inputs to sum 1, and their gradients are with respect to the inputs as they were passed.
 //
 // How far they are from the exact distance is measured by this package's tests:
 //

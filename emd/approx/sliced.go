@@ -123,22 +123,9 @@ func (s *Sliced) Distance(p, q []float64) (float64, error) { return s.Gradient(p
 // p and q; either may be nil. Where the cumulative masses agree, a kink, the
 // middle of the slopes on both sides counts.
 func (s *Sliced) Gradient(p, q, dp, dq []float64) (float64, error) {
-	n := len(s.points)
-	sumP, err := total("p", p, n)
+	sumP, sumQ, err := s.compare(p, q, dp, dq)
 	if err != nil {
 		return 0, err
-	}
-	sumQ, err := total("q", q, n)
-	if err != nil {
-		return 0, err
-	}
-	if err := checkRoom(dp, dq, n); err != nil {
-		return 0, err
-	}
-	normalise(s.p, p, sumP)
-	normalise(s.q, q, sumQ)
-	for i, x := range s.p {
-		s.diff[i] = x - s.q[i]
 	}
 	if s.set.Random {
 		for k := range s.set.Directions {
@@ -148,7 +135,8 @@ func (s *Sliced) Gradient(p, q, dp, dq []float64) (float64, error) {
 	clear(s.slope)
 	value := 0.0
 	for k := range s.lines {
-		value += s.along(&s.lines[k])
+		v := s.along(&s.lines[k])
+		value += (v[0] + v[1]) + (v[2] + v[3])
 		if dp != nil || dq != nil {
 			s.back(&s.lines[k])
 		}
@@ -157,6 +145,33 @@ func (s *Sliced) Gradient(p, q, dp, dq []float64) (float64, error) {
 	if !s.set.Plain {
 		factor *= math.Pi / 2
 	}
+	s.spread(factor, sumP, sumQ, dp, dq)
+	return value * factor, nil
+}
+
+// compare checks a pair and the room for its gradients, and leaves the images scaled to
+// sum 1 and their difference.
+func (s *Sliced) compare(p, q, dp, dq []float64) (sumP, sumQ float64, err error) {
+	n := len(s.points)
+	if sumP, err = total("p", p, n); err != nil {
+		return 0, 0, err
+	}
+	if sumQ, err = total("q", q, n); err != nil {
+		return 0, 0, err
+	}
+	if err = checkRoom(dp, dq, n); err != nil {
+		return 0, 0, err
+	}
+	normalise(s.p, p, sumP)
+	normalise(s.q, q, sumQ)
+	for i, x := range s.p {
+		s.diff[i] = x - s.q[i]
+	}
+	return sumP, sumQ, nil
+}
+
+// spread makes the gradients of the slopes with respect to p/Σp, times a factor.
+func (s *Sliced) spread(factor, sumP, sumQ float64, dp, dq []float64) {
 	for k, x := range s.slope {
 		if dp != nil {
 			dp[k] = x * factor
@@ -171,11 +186,10 @@ func (s *Sliced) Gradient(p, q, dp, dq []float64) (float64, error) {
 	if dq != nil {
 		project(dq, s.q, sumQ)
 	}
-	return value * factor, nil
 }
 
-// along is the distance on the lines of a bundle.
-func (s *Sliced) along(l *bundle) float64 {
+// along is the distance on each line of a bundle.
+func (s *Sliced) along(l *bundle) [wide]float64 {
 	var a, b, c, d, va, vb, vc, vd float64 // sums and values of the lines
 	diff, gap, run := s.diff, l.gap[:len(l.order)], s.run[:len(l.order)]
 	for k := range l.order {
@@ -190,7 +204,7 @@ func (s *Sliced) along(l *bundle) float64 {
 		vd += g[3] * math.Abs(d)
 		r[0], r[1], r[2], r[3] = a, b, c, d
 	}
-	return (va + vb) + (vc + vd)
+	return [wide]float64{va, vb, vc, vd}
 }
 
 // back adds the slopes with respect to p/Σp, after along: mass added at a cell
