@@ -25,22 +25,24 @@ type Kind struct {
 	// Page lays out the page of a finished run of this kind and version, but for the
 	// program at its foot.
 	Page func(folder string) (*report.Page, error)
+
+	figures []figure // that lists of runs show of it
 }
 
 // Kinds are all that this program can make.
 func Kinds() []Kind {
 	return []Kind{
-		{reproduce.Kind(), reproduce.Page},
-		{reproduce.FullKind(), reproduce.FullPage},
-		{compare.Kind(), compare.Page},
-		{compare.EncoderKind(), compare.Page},
-		{decode.Kind(), decode.Page},
-		{estimate.Kind(), estimate.Page},
-		{estimate.ScanKind(), estimate.ScanPage},
-		{physics.Kind(), physics.Page},
-		{decoders.Kind(), decoders.Page},
-		{plan.Kind(), plan.Page},
-		{masks.Kind(), masks.Page},
+		{reproduce.Kind(), reproduce.Page, []figure{{"emd", "encoders.*.emd.mean"}}},
+		{reproduce.FullKind(), reproduce.FullPage, ofRows},
+		{compare.Kind(), compare.Page, ofRows},
+		{compare.EncoderKind(), compare.Page, ofRows},
+		{decode.Kind(), decode.Page, []figure{{"emd", "learned.emd.mean"}}},
+		{estimate.Kind(), estimate.Page, ofEstimates},
+		{estimate.ScanKind(), estimate.ScanPage, ofTrials},
+		{physics.Kind(), physics.Page, []figure{{"emd", "encoders.rows.*.mean_emd.mean"}}},
+		{decoders.Kind(), decoders.Page, ofRows},
+		{plan.Kind(), plan.Page, []figure{{"emd", "mean_emd"}}},
+		{masks.Kind(), masks.Page, []figure{{"emd", "encoder.rows.*.mean_emd.mean"}}},
 	}
 }
 
