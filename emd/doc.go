@@ -25,7 +25,8 @@
 // [Solver.Potentials], and the gradient with respect to the raw, un-normalised
 // inputs with [Solver.Gradient]; it belongs to one goroutine. A [Batch] spreads
 // many pairs over processors. [Solver.Flow] returns the plan F itself, and
-// [Certify] checks a plan and potentials for optimality whatever produced them.
+// [Certify] checks a plan and potentials for optimality whatever produced them. An
+// [Index] finds the nearest of many images while solving few pairs.
 //
 // # Method
 //

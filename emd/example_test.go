@@ -91,3 +91,30 @@ func ExampleBatch() {
 	// Output:
 	// [1 6]
 }
+
+func ExampleIndex() {
+	grid, err := emd.NewGrid([]int{1, 8}, emd.L1, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	set := []float64{
+		9, 0, 0, 0, 0, 0, 0, 0,
+		0, 0, 5, 5, 0, 0, 0, 0,
+		0, 0, 0, 0, 0, 0, 7, 0,
+	}
+	ctx := context.Background()
+	index, err := emd.NewIndex(ctx, grid, set, emd.Settings{Unequal: emd.UnequalNormalise})
+	if err != nil {
+		log.Fatal(err)
+	}
+	near := make([]emd.Neighbour, 2)
+	search, err := index.Nearest(ctx, []float64{0, 0, 0, 1, 1, 0, 0, 0}, 2, near)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(near)
+	fmt.Printf("%d of %d distances solved\n", search.Solved, search.Pairs)
+	// Output:
+	// [{1 1} {2 2.5}]
+	// 2 of 3 distances solved
+}
