@@ -134,6 +134,32 @@ func TestThreadsAndResume(t *testing.T) {
 	}
 }
 
+// TestStartIsKept: what every epoch makes worse stays as it was.
+func TestStartIsKept(t *testing.T) {
+	train, validation := set(showers(400, 1)), set(showers(100, 2))
+	l := losses(t, 1)["emd"]
+	settings := Settings{Seed: 3, Budget: Budget{Epochs: 8, Batch: 50, Rate: 3e-3}}
+	m, h, err := Train(context.Background(), train, validation, l, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings.Start = filepath.Join(t.TempDir(), "start.weights")
+	if err := m.Save(settings.Start); err != nil {
+		t.Fatal(err)
+	}
+	settings.Epochs, settings.Rate = 2, 0.3
+	again, then, err := Train(context.Background(), train, validation, l, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if then.BestEpoch != 0 || then.Best != h.Best {
+		t.Errorf("best %v in epoch %d, of the start %v: %+v", then.Best, then.BestEpoch, h.Best, then.Epochs)
+	}
+	for _, p := range again.Network().Params() {
+		same(t, p.Name, p.Value, m.Network().Param(p.Name).Value)
+	}
+}
+
 func same(t *testing.T, what string, got, want []float32) {
 	t.Helper()
 	for i := range want {

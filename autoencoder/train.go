@@ -83,7 +83,8 @@ type Settings struct {
 	Threads int    // never changes a bit; 0 means all processors
 	Kernel  string // of the network, one of nn.Kernels; the fastest by default
 	// Start is the weights file of a model of the same architecture, but perhaps for the
-	// widths of its outputs, to start from, instead of random weights; none by default.
+	// widths of its outputs, to start from, instead of random weights; none by default. It counts
+	// as epoch 0: where no epoch is better, its weights are kept.
 	Start string
 	// Encoder is the weights file of a model whose encoder, of the same
 	// architecture but for the decoder, is taken over and stays as it is: only the
@@ -176,6 +177,7 @@ func Train(ctx context.Context, train, validation *wafer.Set, l loss.Loss, s Set
 		Epochs:     s.Epochs,
 		Seed:       s.Seed,
 		Patience:   s.Patience,
+		KeepStart:  s.Start != "",
 		Checkpoint: s.Checkpoint,
 		Resume:     true,
 		Meta:       m.meta(),

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"reflect"
 
@@ -138,20 +137,11 @@ func Train(ctx context.Context, chips [2]*econt.Baseline, source Source, validat
 	fit := nn.Fit{
 		Net: m.net, Schedule: nn.Cosine{Start: s.Rate, End: s.Rate / 100}, Samples: source.Len(), Batch: s.Batch, Epochs: s.Epochs,
 		Seed: s.Seed, Patience: s.Patience, Checkpoint: s.Checkpoint, Resume: true, Meta: m.meta(), Progress: s.Progress,
-	}
-	start := math.Inf(1)
-	if s.Start != nil {
-		if start, err = o.Validate(ctx); err != nil {
-			return nil, nil, fmt.Errorf("decoder: training with %s: %w", l.Name(), err)
-		}
+		KeepStart: s.Start != nil,
 	}
 	h, err := fit.Run(ctx, o)
 	if err != nil {
 		return nil, nil, fmt.Errorf("decoder: training with %s: %w", l.Name(), err)
-	}
-	if s.Start != nil && !(h.Best < start) {
-		h.Best, h.BestEpoch = start, 0
-		return m, h, m.fill(s.Start)
 	}
 	return m, h, nil
 }

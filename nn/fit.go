@@ -47,6 +47,9 @@ type Fit struct {
 
 	EMA      float64 // decay, as 0.999, of the average of the weights that is validated and kept; 0: the weights themselves
 	Patience int     // stop after so many epochs without improvement; 0: never
+	// KeepStart lets the weights that the training starts with count as epoch 0: they are validated
+	// first, and kept if no epoch is better.
+	KeepStart bool
 
 	// Checkpoint is the file for interrupted trainings; empty: none. It is
 	// written after every epoch, every CheckpointSteps steps (0: never) and
@@ -79,7 +82,7 @@ type EpochRecord struct {
 type History struct {
 	Epochs    []EpochRecord `json:"epochs"`
 	Best      float64       `json:"best"`       // lowest validation loss
-	BestEpoch int           `json:"best_epoch"` // from 1; 0: none yet
+	BestEpoch int           `json:"best_epoch"` // from 1; 0: the start, or none yet
 	Steps     int           `json:"steps"`
 	Stopped   bool          `json:"stopped"` // by Patience
 }
@@ -216,6 +219,16 @@ func (t *trainer) stepsPerEpoch() int {
 }
 
 func (t *trainer) run(ctx context.Context) error {
+	if s := &t.state; t.KeepStart && s.NoBest && s.Step == 0 {
+		validation, err := t.validate(ctx)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return t.interrupted(err)
+		case err != nil:
+			return err
+		}
+		t.judge(validation)
+	}
 	for t.state.Epoch < t.Epochs && !t.state.History.Stopped {
 		if err := t.epoch(ctx); err != nil {
 			return err
@@ -340,7 +353,7 @@ func (t *trainer) validate(ctx context.Context) (float64, error) {
 	v, err := t.obj.Validate(ctx)
 	t.exchange()
 	if err != nil {
-		return 0, fmt.Errorf("nn: validation after epoch %d: %w", t.state.Epoch+1, err)
+		return 0, fmt.Errorf("nn: validation after step %d: %w", t.state.Step, err)
 	}
 	if !finite(v) {
 		return 0, t.diverged("validation loss")

@@ -349,6 +349,67 @@ func TestEarlyStopping(t *testing.T) {
 	}
 }
 
+// TestKeepStart: the weights that a training starts with are kept unless an epoch is better, and it
+// goes on after an interruption, that of the first validation too, as if there had been none.
+func TestKeepStart(t *testing.T) {
+	ctx := context.Background()
+	started := newLine(t, 1)
+	if _, err := started.fit("").Run(ctx, started); err != nil {
+		t.Fatal(err)
+	}
+	start := weightsOf(started.net)
+	again := func() *line {
+		o := newLine(t, 1)
+		for _, p := range started.net.Params() {
+			if err := o.net.SetParam(p.Name, p.Value); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return o
+	}
+	o := again()
+	before, err := o.Validate(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	worse := Fit{Schedule: Constant(0.5), Samples: 64, Batch: 32, Epochs: 3, KeepStart: true, Resume: true}
+	f := worse
+	f.Net = o.net
+	h, err := f.Run(ctx, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h.BestEpoch != 0 || h.Best != before || len(h.Epochs) != 3 || !sameBits(weightsOf(o.net), start) {
+		t.Errorf("best %v in epoch %d; the start has %v", h.Best, h.BestEpoch, before)
+	}
+	worse.Checkpoint = filepath.Join(t.TempDir(), "fit")
+	for _, stop := range []int{0, 3, -1} { // steps that are done when it is interrupted
+		some, cancel := context.WithCancel(ctx)
+		o, f = again(), worse
+		f.Net = o.net
+		o.after = func(step int) {
+			if step == stop {
+				cancel()
+			}
+		}
+		if stop == 0 {
+			o.judge = func(int) { cancel() }
+		}
+		h, err = f.Run(some, o)
+		cancel()
+		if stop >= 0 && !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+	}
+	if err != nil || h.BestEpoch != 0 || h.Best != before || !sameBits(weightsOf(o.net), start) {
+		t.Errorf("interrupted: %+v, %v", h, err)
+	}
+	better := Fit{Net: started.net, Schedule: Constant(1e-4), Samples: 640, Batch: 32, Epochs: 2, KeepStart: true}
+	if h, err := better.Run(ctx, started); err != nil || h.BestEpoch == 0 || !(h.Best < before) {
+		t.Errorf("%+v, %v; the start has %v", h, err, before)
+	}
+}
+
 // TestEMAValidatesTheAverage replays the average by hand.
 func TestEMAValidatesTheAverage(t *testing.T) {
 	o := newLine(t, 1)
