@@ -16,6 +16,9 @@ type Areas struct {
 	X     Axis       `json:"x"`
 	Y     Axis       `json:"y"`
 	Kinds []AreaKind `json:"kinds"`
+	// Ordered kinds are steps of a quantity, the least first: they take the colours of
+	// the charge's scale in place of series' colours.
+	Ordered bool `json:"ordered,omitempty"`
 }
 
 // An AreaKind is all areas of one colour.
@@ -45,11 +48,11 @@ func (a *artist) areas(m *Areas) *chart {
 	ch := &chart{x: m.X.text(), y: m.Y.text(), height: 380, square: true}
 	ch.plot = newPlot(m.X, m.Y, xs, ys, exact, exact)
 	ch.plot.Add(&areaPlotter{a, m})
-	for _, k := range m.Kinds {
+	for i, k := range m.Kinds {
 		if len(k.Areas) == 0 {
 			continue
 		}
-		colour := a.colour(k.Name)
+		colour := m.colour(a, i)
 		ch.legend = append(ch.legend, entry{name: k.Name, sample: func(c *draw.Canvas, from, to vg.Point) {
 			box := vg.Rectangle{Min: vg.Point{X: from.X + 4, Y: from.Y - 4.5}, Max: vg.Point{X: to.X - 4, Y: to.Y + 4.5}}
 			c.SetColor(colour)
@@ -57,6 +60,14 @@ func (a *artist) areas(m *Areas) *chart {
 		}})
 	}
 	return ch
+}
+
+// colour is that of kind i.
+func (m *Areas) colour(a *artist, i int) shade {
+	if !m.Ordered {
+		return a.colour(m.Kinds[i].Name)
+	}
+	return named(sequential[1+i*(levels-1)/max(len(m.Kinds)-1, 1)])
 }
 
 type areaPlotter struct {
@@ -68,7 +79,7 @@ type areaPlotter struct {
 func (ap *areaPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	var borders vg.Path
-	for _, k := range ap.m.Kinds {
+	for i, k := range ap.m.Kinds {
 		var fill vg.Path
 		for _, area := range k.Areas {
 			var corners []vg.Point
@@ -90,7 +101,7 @@ func (ap *areaPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 				borders.Close()
 			}
 		}
-		c.SetColor(ap.a.colour(k.Name))
+		c.SetColor(ap.m.colour(ap.a, i))
 		c.Fill(fill)
 	}
 	c.SetLineStyle(stroke(paper, 0.7))

@@ -34,6 +34,8 @@ func (f *Figure) describe() string {
 		s = f.Intervals.describe()
 	case f.Areas != nil:
 		s = f.Areas.describe()
+	case f.Transport != nil:
+		s = f.Transport.describe()
 	}
 	return f.Title + ": " + s
 }
@@ -149,6 +151,8 @@ func (f *Figure) numbers() (t Table, ok bool) {
 		return f.Intervals.numbers(), true
 	case f.Areas != nil:
 		return f.Areas.numbers(), true
+	case f.Transport != nil:
+		return f.Transport.numbers(), true
 	}
 	return t, false
 }

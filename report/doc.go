@@ -3,9 +3,10 @@
 //
 // The input is plain data: a [Page] of [Section]s, each with text, [Table]s
 // and [Figure]s. A figure holds exactly one kind of drawing: [Wafers],
-// [Profile], [Density], [Histogram], [Lines], [Intervals] or [Areas]. Everything has
-// JSON tags, so that a page can be stored beside a run and drawn again. The
-// package knows nothing of networks, losses or training.
+// [Profile], [Density], [Histogram], [Lines], [Intervals], [Areas] or [Transport].
+// Everything has JSON tags, so that a page can be stored beside a run and drawn
+// again. The package knows nothing of networks, losses or training. [Inline] and
+// [Style] draw the same for a page of somebody else's.
 //
 // The page asks the network for nothing: no scripts, no fonts, no images
 // from elsewhere. It follows the reader's light or dark setting, fits a

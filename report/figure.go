@@ -29,6 +29,7 @@ type Figure struct {
 	Lines     *Lines     `json:"lines,omitempty"`
 	Intervals *Intervals `json:"intervals,omitempty"`
 	Areas     *Areas     `json:"areas,omitempty"`
+	Transport *Transport `json:"transport,omitempty"`
 }
 
 // A Label marks a plot with whose it is and what it shows; each part may be empty.
@@ -257,6 +258,8 @@ func (f *Figure) empty() bool {
 		return len(f.Intervals.Rows) == 0
 	case f.Areas != nil:
 		return f.Areas.empty()
+	case f.Transport != nil:
+		return len(f.Transport.Values) == 0
 	}
 	return true
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"strings"
 
 	"barrow/report/internal/svg"
 
@@ -24,10 +25,30 @@ var parsed = template.Must(template.New("page").Funcs(template.FuncMap{"sub": su
 // Write draws the page as one HTML file. Nothing is written if any figure is
 // at fault; the error names the section, the figure and the value.
 func Write(w io.Writer, p Page) error {
+	return execute(w, "page", p)
+}
+
+// Inline draws what is on the page for another that has [Style]: all but its title
+// and footer. It asks for nothing that a strict Content-Security-Policy forbids.
+func Inline(w io.Writer, p Page) error { return execute(w, "content", p) }
+
+// Style is the style sheet of what [Inline] writes.
+func Style() string {
+	all := Page{Sections: []Section{{}}}
+	for n := range mostColumns {
+		all.Sections[0].Figures = append(all.Sections[0].Figures, Figure{Wafers: &Wafers{Columns: make([]string, n)}})
+	}
+	return pageCSS + css(nil) + columns(&all)
+}
+
+// mostColumns of wafers are more than a row ever has.
+const mostColumns = 64
+
+func execute(w io.Writer, name string, p Page) error {
 	if err := p.Validate(); err != nil {
 		return err
 	}
-	v := pageView{Page: &p, Style: template.CSS(pageCSS + css(nil))}
+	v := pageView{Page: &p, Style: template.CSS(pageCSS + css(nil) + columns(&p))}
 	names := p.palette()
 	count := 0
 	for i := range p.Sections {
@@ -44,11 +65,28 @@ func Write(w io.Writer, p Page) error {
 		v.Sections = append(v.Sections, sv)
 	}
 	var b bytes.Buffer
-	if err := parsed.Execute(&b, v); err != nil {
+	if err := parsed.ExecuteTemplate(&b, name, v); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
 	_, err := io.WriteString(w, clean(b.String()))
 	return err
+}
+
+// columns are the classes of the page's rows of wafers, by how many columns they have.
+func columns(p *Page) string {
+	var b strings.Builder
+	seen := map[int]bool{}
+	for _, s := range p.Sections {
+		for _, f := range s.Figures {
+			if f.Wafers == nil || seen[len(f.Wafers.Columns)+1] {
+				continue
+			}
+			n := len(f.Wafers.Columns) + 1
+			seen[n] = true
+			fmt.Fprintf(&b, ".n%d{--n:%d}\n", n, n)
+		}
+	}
+	return b.String()
 }
 
 // The views are what the template reads.
@@ -128,28 +166,36 @@ func viewFigure(f Figure, names []string, number int) (figureView, error) {
 	if err != nil {
 		return v, err
 	}
-	v.Chart, err = inline(c, f.describe(), "chart")
+	more := ""
+	if t, ok := d.(*transport); ok {
+		more = t.cells(c)
+	}
+	v.Chart, err = inline(c, f.describe(), "chart", more)
 	return v, err
 }
 
 // Description is the figure in words.
 func (v figureView) Description() string { return v.describe() }
 
-// inline wraps a canvas for the page. An empty description hides the drawing
-// from screen readers, where words beside it say the same.
-func inline(c *svg.Canvas, description, class string) (template.HTML, error) {
+// inline wraps a canvas for the page, with more elements over it. An empty description
+// hides the drawing from screen readers, where words beside it say the same.
+func inline(c *svg.Canvas, description, class, more string) (template.HTML, error) {
 	var b bytes.Buffer
 	w, h := c.Size()
+	role := "img"
+	if more != "" {
+		role = "group"
+	}
 	fmt.Fprintf(&b, `<svg class="%s" viewBox="0 0 %.4g %.4g"`, class, w.Points(), h.Points())
 	if description == "" {
 		b.WriteString(` aria-hidden="true">` + "\n")
 	} else {
-		fmt.Fprintf(&b, ` role="img" aria-label="%s">`+"\n", template.HTMLEscapeString(description))
+		fmt.Fprintf(&b, ` role="%s" aria-label="%s">`+"\n", role, template.HTMLEscapeString(description))
 	}
 	if err := c.Body(&b); err != nil {
 		return "", err
 	}
-	b.WriteString("</svg>")
+	b.WriteString(more + "</svg>")
 	return template.HTML(b.String()), nil
 }
 
@@ -165,7 +211,7 @@ func (v *figureView) strips() error {
 		err := paint(&v.Figure, func() { g.draw(draw.Crop(draw.New(c), 1, -1, 1, -1), im) })
 		var out template.HTML
 		if err == nil {
-			out, err = inline(c, description, "wafer")
+			out, err = inline(c, description, "wafer", "")
 		}
 		if err != nil && firstErr == nil {
 			firstErr = fmt.Errorf("report: %s: %w", v.label(), err)

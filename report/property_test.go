@@ -131,7 +131,7 @@ func anyFigure(t *rapid.T) report.Figure {
 		return list
 	}
 	series := rapid.IntRange(0, 10).Draw(t, "series")
-	switch rapid.IntRange(0, 6).Draw(t, "kind") {
+	switch rapid.IntRange(0, 7).Draw(t, "kind") {
 	case 0:
 		p := &report.Profile{X: x, Y: y, Edges: anyEdges(t, x.Log)}
 		for range series {
@@ -201,7 +201,15 @@ func anyFigure(t *rapid.T) report.Figure {
 			}
 			m.Kinds = append(m.Kinds, k)
 		}
+		m.Ordered = rapid.Bool().Draw(t, "ordered")
 		f.Areas = m
+	case 7:
+		m := &report.Transport{Unit: anyName(t), Values: rapid.SliceOfN(anyValue(false), 48, 48).Draw(t, "values"), Moves: anyName(t)}
+		for range series {
+			cell := rapid.IntRange(0, 47)
+			m.Arrows = append(m.Arrows, report.Arrow{From: cell.Draw(t, "from"), To: cell.Draw(t, "to"), Mass: math.Abs(anyValue(false).Draw(t, "mass"))})
+		}
+		f.Transport, f.Label = m, nil
 	}
 	return f
 }

@@ -29,6 +29,8 @@ func (a *artist) build(f *Figure) drawing {
 		return noData{}
 	case f.Wafers != nil:
 		return &sheet{f.Wafers, f.Wafers.geometry()}
+	case f.Transport != nil:
+		return newTransport(f.Transport)
 	}
 	ch := a.chart(f)
 	ch.label = f.Label

@@ -109,8 +109,58 @@ func small() report.Page {
 				Rows: []report.Interval{{Name: "a", Value: 1, Low: 1, High: 1}, {Name: "b", Value: 0.7, Low: 0.65, High: 0.76}}, Marks: []report.Mark{{Name: "one", At: 1}}}},
 			{ID: "areas", Title: "Areas", Areas: &report.Areas{X: report.Axis{Label: "x", Unit: "cm"}, Y: report.Axis{Label: "y", Unit: "cm"},
 				Kinds: []report.AreaKind{{Name: "a", Areas: [][][2]float64{{{0, 0}, {1, 0}, {1, 1}}}}, {Name: "b", Areas: [][][2]float64{{{0, 0}, {0, 3}, {1, 1}}, {{2, 2}, {3, 2}, {3, 3}}}}, {Name: "none"}}}},
+			{ID: "steps", Title: "Steps", Areas: &report.Areas{X: report.Axis{Label: "x"}, Y: report.Axis{Label: "y"}, Ordered: true,
+				Kinds: []report.AreaKind{{Name: "0 – 1", Areas: [][][2]float64{{{0, 0}, {1, 0}, {1, 1}}}}, {Name: "1 – 2"}, {Name: "2 – 3", Areas: [][][2]float64{{{0, 0}, {0, 1}, {1, 1}}}}}}},
+			{ID: "transport", Title: "Transport", Transport: &report.Transport{Unit: "decoded − input", Moves: "counts", Values: transported(), Cells: cellNames(),
+				Arrows: []report.Arrow{{From: 5, To: 5, Mass: 9}, {From: 3, To: 20, Mass: 4}, {From: 3, To: 47, Mass: 1}}}},
 		}}},
 		Footer: []string{"seed 1"},
+	}
+}
+
+// transported is the difference that the arrows of the page make.
+func transported() []float64 {
+	v := make([]float64, 48)
+	v[3], v[20], v[47] = -5, 4, 1
+	return v
+}
+
+func cellNames() (list []string) {
+	for i := range 48 {
+		list = append(list, fmt.Sprintf("cell %d, \"%d\"", i, 2*i))
+	}
+	return list
+}
+
+// TestCells: the page has a shape with a name for each cell, files have none.
+func TestCells(t *testing.T) {
+	page := small()
+	f, _ := page.Figure("transport")
+	shapes := func(doc []byte) (list []string) {
+		for _, e := range elements(t, "transport", doc) {
+			if attr(e, "class") == "cell" {
+				list = append(list, attr(e, "data-cell")+" "+attr(e, "aria-label"))
+			}
+		}
+		return list
+	}
+	var b bytes.Buffer
+	if err := report.Inline(&b, report.Page{Title: "t", Sections: []report.Section{{Title: "s", Figures: []report.Figure{f}}}}); err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(b.Bytes(), []byte("style=")) || bytes.Contains(b.Bytes(), []byte("<style")) {
+		t.Error("what is drawn for another's page has a style of its own")
+	}
+	if list := shapes(b.Bytes()); len(list) != 48 || list[7] != `7 cell 7, "14"` {
+		t.Errorf("cells of the page: %q", list)
+	}
+	if list := shapes(svg(t, f)); len(list) > 0 {
+		t.Errorf("cells of the file: %q", list)
+	}
+	for _, class := range []string{".n2{--n:2}", ".n9{--n:9}", "--paper:", "prefers-color-scheme:dark"} {
+		if !strings.Contains(report.Style(), class) {
+			t.Errorf("the style sheet lacks %s", class)
+		}
 	}
 }
 
@@ -171,7 +221,7 @@ func TestSound(t *testing.T) {
 			if h := attr(e, "href"); h != "" {
 				wanted = append(wanted, strings.TrimPrefix(h, "#"))
 			}
-			if e.Name.Local == "svg" && attr(e, "aria-hidden") != "true" && (attr(e, "role") != "img" || attr(e, "aria-label") == "") {
+			if e.Name.Local == "svg" && attr(e, "aria-hidden") != "true" && (attr(e, "role") != "img" && attr(e, "role") != "group" || attr(e, "aria-label") == "") {
 				t.Errorf("%s: a drawing has no description", name)
 			}
 		}
@@ -325,6 +375,7 @@ func TestNoData(t *testing.T) {
 		{ID: "lines", Lines: &report.Lines{X: x, Y: y, Series: []report.Line{{Name: "a"}}}},
 		{ID: "intervals", Intervals: &report.Intervals{X: x}},
 		{ID: "areas", Areas: &report.Areas{X: x, Y: y, Kinds: []report.AreaKind{{Name: "a"}}}},
+		{ID: "transport", Transport: &report.Transport{Unit: "charge"}},
 		{ID: "profile0", Profile: &report.Profile{X: x, Y: y, Series: []report.Band{{Name: "a"}}}},
 		{ID: "density0", Density: &report.Density{X: x, Y: y}},
 		{ID: "histogram0", Histogram: &report.Histogram{X: x, Y: y}},

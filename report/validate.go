@@ -92,7 +92,7 @@ func (f *Figure) check() error {
 		return fmt.Errorf("%d kinds of drawing are set, want exactly one", n)
 	}
 	switch {
-	case f.Wafers != nil && f.Label != nil:
+	case f.Label != nil && (f.Wafers != nil || f.Transport != nil):
 		return errors.New("wafers have no room for a label")
 	case f.Wafers != nil:
 		return f.Wafers.check()
@@ -106,13 +106,15 @@ func (f *Figure) check() error {
 		return f.Lines.check()
 	case f.Areas != nil:
 		return f.Areas.check()
+	case f.Transport != nil:
+		return f.Transport.check()
 	}
 	return f.Intervals.check()
 }
 
 func (f *Figure) kinds() int {
 	n := 0
-	for _, set := range []bool{f.Wafers != nil, f.Profile != nil, f.Density != nil, f.Histogram != nil, f.Lines != nil, f.Intervals != nil, f.Areas != nil} {
+	for _, set := range []bool{f.Wafers != nil, f.Profile != nil, f.Density != nil, f.Histogram != nil, f.Lines != nil, f.Intervals != nil, f.Areas != nil, f.Transport != nil} {
 		if set {
 			n++
 		}

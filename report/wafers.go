@@ -109,17 +109,22 @@ func (r *WaferRow) tops() (q, d float64) {
 	return q, d
 }
 
-// draw paints the image into c, as large as fits, centred.
-func (g *geometry) draw(c draw.Canvas, im image) {
+// onto maps the geometry's points into c, as large as fits, centred.
+func (g *geometry) onto(c draw.Canvas) func([2]float64) vg.Point {
 	size := c.Size()
 	w, h := g.hi[0]-g.lo[0], g.hi[1]-g.lo[1]
 	unit := math.Min(size.X.Points()/w, size.Y.Points()/h)
-	at := func(p [2]float64) vg.Point {
+	return func(p [2]float64) vg.Point {
 		return vg.Point{
 			X: c.Center().X + vg.Length(unit*(p[0]-(g.lo[0]+g.hi[0])/2)),
 			Y: c.Center().Y + vg.Length(unit*(p[1]-(g.lo[1]+g.hi[1])/2)),
 		}
 	}
+}
+
+// draw paints the image into c.
+func (g *geometry) draw(c draw.Canvas, im image) {
+	at := g.onto(c)
 	add := func(path *vg.Path, poly [][2]float64) {
 		for i, p := range poly {
 			if i == 0 {
