@@ -56,6 +56,7 @@ encoder of CMS's HGCAL trigger chip with it as the loss.`,
 	root.AddCommand(newPhysics(c))
 	root.AddCommand(newPlan(c))
 	root.AddCommand(newReport(c))
+	root.AddCommand(newServe(c))
 	root.AddCommand(newEcont(c))
 	root.AddCommand(newEmd(c))
 	root.AddCommand(newSimulate(c))

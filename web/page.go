@@ -1,0 +1,73 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+//go:embed templates
+var templateFiles embed.FS
+
+// A view is a page.
+type view struct {
+	Title  string
+	Active string // address of the part that it belongs to
+	Status int    // of HTTP; 0 is well
+	Lead   string
+	Live   bool // changes while one looks
+	Data   any
+	Body   template.HTML // of drawings, made by package report
+	Footer []string
+
+	Version string // of the assets
+	Place   string // name of the folder
+}
+
+var templates = func() map[string]*template.Template {
+	base := template.Must(template.New("layout").Funcs(template.FuncMap{
+		"figure": func(v *float64) string {
+			if v == nil {
+				return "–"
+			}
+			return strconv.FormatFloat(*v, 'g', 4, 64)
+		},
+		"when": func(t time.Time) string {
+			if t.IsZero() {
+				return "–"
+			}
+			return t.Local().Format("2006-01-02 15:04:05")
+		},
+	}).ParseFS(templateFiles, "templates/layout.tmpl"))
+	all := map[string]*template.Template{}
+	for _, name := range []string{"plain", "runs"} {
+		all[name] = template.Must(template.Must(base.Clone()).ParseFS(templateFiles, "templates/"+name+".tmpl"))
+	}
+	return all
+}()
+
+// render answers with a page.
+func (s *Server) render(w http.ResponseWriter, name string, v view) error {
+	v.Version, v.Place = s.version, s.dir.name()
+	var b bytes.Buffer
+	if err := templates[name].ExecuteTemplate(&b, "layout.tmpl", v); err != nil {
+		return fmt.Errorf("web: %w", err)
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if v.Status != 0 {
+		w.WriteHeader(v.Status)
+	}
+	w.Write(b.Bytes()) // a reader who is gone needs no more
+	return nil
+}
+
+// show answers with a page that cannot fail.
+func (s *Server) show(w http.ResponseWriter, v view) {
+	if err := s.render(w, "plain", v); err != nil {
+		http.Error(w, "this page cannot be shown", http.StatusInternalServerError)
+	}
+}

@@ -1,0 +1,344 @@
+package web
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"encoding/json"
+
+	"barrow/report"
+	"barrow/run"
+	"barrow/study"
+)
+
+// A drawn page of a finished run.
+type drawn struct {
+	Title, Subtitle string
+	Body            template.HTML
+	Footer          []string
+}
+
+// draw makes the report's drawings a part of a page.
+func draw(p report.Page) (template.HTML, error) {
+	var b bytes.Buffer
+	if err := report.Inline(&b, p); err != nil {
+		return "", err
+	}
+	return template.HTML(b.String()), nil
+}
+
+// A column of the list of runs, which a click sorts by.
+type column struct {
+	Key, Name string
+	Numeric   bool
+	Sort      string // "ascending", "descending" or none
+	Href      string
+}
+
+type runsView struct {
+	Columns []column
+	Rows    []runState
+	All     bool
+	Version int
+	Working int
+}
+
+// runs lists all runs below the folder.
+func (s *Server) runs(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	by, down := q.Get("sort"), q.Has("down")
+	now, _ := s.watch.look()
+	v := runsView{Rows: order(now.states, by, down), All: now.all, Version: now.version}
+	for _, c := range []column{{Key: "", Name: "run"}, {Key: "kind", Name: "kind"}, {Key: "state", Name: "state"},
+		{Key: "emd", Name: "least mean EMD", Numeric: true}, {Key: "loss", Name: "validation loss", Numeric: true}, {Key: "changed", Name: "changed"}} {
+		to := url.Values{}
+		if c.Key != "" {
+			to.Set("sort", c.Key)
+		}
+		if c.Key == by {
+			c.Sort = "ascending"
+			if down {
+				c.Sort = "descending"
+			} else {
+				to.Set("down", "1")
+			}
+		}
+		c.Href = "/?" + to.Encode()
+		v.Columns = append(v.Columns, c)
+	}
+	for _, row := range v.Rows {
+		if row.Fresh() {
+			v.Working++
+		}
+	}
+	return s.render(w, "runs", view{Title: "Runs", Active: "/", Live: true, Data: v})
+}
+
+// mostRuns are laid over each other.
+const mostRuns = 8
+
+// run shows a run, or several beside each other.
+func (s *Server) run(w http.ResponseWriter, r *http.Request) error {
+	dirs := slices.Compact(r.URL.Query()["dir"])
+	switch {
+	case len(dirs) == 0:
+		return wrong("which run is meant? Choose some in the list")
+	case len(dirs) > mostRuns:
+		return wrong(fmt.Sprintf("%d runs: at most %d are laid over each other", len(dirs), mostRuns))
+	}
+	var paths []string
+	live := false
+	for _, dir := range dirs {
+		p, err := s.dir.run(dir)
+		if err != nil {
+			return err
+		}
+		if _, err := run.Inspect(p); err != nil {
+			return err
+		}
+		_, busy := run.Running(p)
+		live = live || busy
+		paths = append(paths, p)
+	}
+	page := report.Page{Title: "runs"}
+	if len(dirs) > 1 {
+		t, err := differences(dirs, paths)
+		if err != nil {
+			return err
+		}
+		page.Tables = []report.Table{t}
+	}
+	if f := curves(dirs, paths); len(f) > 0 {
+		page.Sections = append(page.Sections, report.Section{Title: "Training", Text: []string{"Solid lines: on the training images; dashed: on the validation images. Losses of different kinds do not compare."}, Figures: f})
+	}
+	v := view{Title: strings.Join(dirs, ", "), Active: "/", Live: live}
+	if len(dirs) == 1 {
+		if err := s.single(&v, &page, dirs[0], paths[0]); err != nil {
+			return err
+		}
+	}
+	body, err := draw(page)
+	if err != nil {
+		return err
+	}
+	v.Body = body + v.Body
+	return s.render(w, "plain", v)
+}
+
+// single puts a run's report under its curves, and what it was asked for.
+func (s *Server) single(v *view, page *report.Page, dir, path string) error {
+	d, err := s.pages.get(dir+" "+s.dir.stamp(dir), func() (*drawn, error) {
+		p, err := study.Page(path)
+		if err != nil {
+			return nil, err
+		}
+		body, err := draw(*p)
+		return &drawn{p.Title, p.Subtitle, body, p.Footer}, err
+	})
+	if err == nil {
+		v.Title, v.Lead, v.Footer = d.Title, dir+": "+d.Subtitle, d.Footer
+		page.Sections = nil // the report has its own
+		v.Body = d.Body
+		return nil
+	}
+	v.Lead = s.dir.hide(strings.TrimPrefix(err.Error(), "study: "))
+	t, err := settings(dir, path)
+	page.Tables = append(page.Tables, t)
+	return err
+}
+
+// flat are the settings of a run by their keys, those within others with dots.
+func flat(path string) (map[string]string, error) {
+	var v map[string]any
+	if err := run.ReadJSON(path, run.Config, &v); err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	flatten(out, "", v)
+	return out, nil
+}
+
+func flatten(out map[string]string, at string, v any) {
+	if m, ok := v.(map[string]any); ok {
+		for key, x := range m {
+			flatten(out, strings.TrimPrefix(at+"."+key, "."), x)
+		}
+		return
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return
+	}
+	text := strings.Trim(string(b), `"`)
+	if r := []rune(text); len(r) > 80 {
+		text = string(r[:78]) + "…"
+	}
+	out[at] = text
+}
+
+// settings is a table of what a run was asked for.
+func settings(dir, path string) (report.Table, error) {
+	t := report.Table{Title: "Settings", Columns: []report.Column{{Name: "setting"}, {Name: dir}}}
+	all, err := flat(path)
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		t.Rows = append(t.Rows, []string{key, all[key]})
+	}
+	return t, err
+}
+
+// differences is a table of the settings that runs do not share.
+func differences(dirs, paths []string) (report.Table, error) {
+	t := report.Table{Title: "Settings that differ", Columns: []report.Column{{Name: "setting"}}}
+	var each []map[string]string
+	keys := map[string]bool{}
+	for i, p := range paths {
+		t.Columns = append(t.Columns, report.Column{Name: dirs[i]})
+		m, err := flat(p)
+		if err != nil {
+			return t, err
+		}
+		each = append(each, m)
+		for key := range m {
+			keys[key] = true
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		row, differ := []string{key}, false
+		for _, m := range each {
+			text, ok := m[key]
+			if !ok {
+				text = "–"
+			}
+			differ = differ || text != row[len(row)-1] && len(row) > 1
+			row = append(row, text)
+		}
+		if differ {
+			t.Rows = append(t.Rows, row)
+		}
+	}
+	if len(t.Rows) == 0 {
+		t.Note = "None: the runs were asked for the same."
+	}
+	return t, nil
+}
+
+// curves draws what runs say of their trainings' epochs. What cannot be read is left out:
+// metrics are only a record.
+func curves(dirs, paths []string) []report.Figure {
+	axis := func(label string) *report.Lines {
+		return &report.Lines{X: report.Axis{Label: "epoch"}, Y: report.Axis{Label: label, Log: true}}
+	}
+	loss, emd, rate := axis("loss"), axis("EMD on validation images"), axis("learning rate")
+	for i, dir := range dirs {
+		list, err := readMetrics(paths[i])
+		if err != nil {
+			continue
+		}
+		var parts []string
+		by := map[string][]epoch{}
+		for _, e := range list {
+			if by[e.Part] == nil {
+				parts = append(parts, e.Part)
+			}
+			by[e.Part] = append(by[e.Part], e)
+		}
+		for _, part := range parts {
+			name := part
+			if len(dirs) > 1 {
+				name = dir + ": " + part
+			}
+			lines(loss, name, by[part], func(e epoch) float64 { return e.Loss }, ", training")
+			lines(loss, name, by[part], func(e epoch) float64 { return e.Validation }, ", validation")
+			lines(rate, name, by[part], func(e epoch) float64 { return e.Rate }, "")
+			lines(emd, name, by[part], func(e epoch) float64 {
+				if e.EMD == nil {
+					return 0
+				}
+				return *e.EMD
+			}, "")
+		}
+	}
+	var figures []report.Figure
+	for _, f := range []report.Figure{
+		{ID: "curve-loss", Title: "Loss", Lines: loss}, {ID: "curve-emd", Title: "EMD on validation images", Lines: emd}, {ID: "curve-rate", Title: "Learning rate", Lines: rate},
+	} {
+		if len(f.Lines.Series) > 0 {
+			figures = append(figures, f)
+		}
+	}
+	return figures
+}
+
+// lines adds one, of what a logarithmic axis can show.
+func lines(l *report.Lines, name string, list []epoch, of func(epoch) float64, what string) {
+	line := report.Line{Name: name + what, Group: name, Dashed: what == ", validation"}
+	for _, e := range list {
+		if v := of(e); v > 1e-90 && v < 1e90 {
+			line.X, line.Y = append(line.X, float64(e.Epoch)), append(line.Y, v)
+		}
+	}
+	if len(line.X) > 0 {
+		l.Series = append(l.Series, line)
+	}
+}
+
+// words says where a training is.
+func (e epoch) words() string { return fmt.Sprintf("%s, epoch %d of %d", e.Part, e.Epoch, e.Of) }
+
+// events tells a reader whenever the list of runs is another. Nothing is kept for a
+// stream but its place in the queue.
+func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
+	if !s.watch.join() {
+		return failure{http.StatusServiceUnavailable, "too many look at once"}
+	}
+	defer s.watch.leave()
+	defer patient(w)()
+	c := http.NewResponseController(w)
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("X-Accel-Buffering", "no")
+	send := func(text string) bool {
+		c.SetWriteDeadline(time.Now().Add(streamTime))
+		if _, err := w.Write([]byte(text)); err != nil {
+			return false
+		}
+		return c.Flush() == nil
+	}
+	beat := time.NewTicker(beatTime)
+	defer beat.Stop()
+	told := -1
+	for {
+		now, changed := s.watch.look()
+		if now.version != told {
+			told = now.version
+			if !send("event: runs\ndata: " + strconv.Itoa(told) + "\n\n") {
+				return nil
+			}
+		}
+		select {
+		case <-r.Context().Done():
+			return nil
+		case <-s.watch.ended:
+			return nil
+		case <-changed:
+		case <-beat.C:
+			if !send(": still here\n\n") {
+				return nil
+			}
+		}
+	}
+}
+
+// streamTime is how long a reader may take for what it is sent, beatTime after how long
+// without news it hears that there is none.
+const (
+	streamTime = 10 * time.Second
+	beatTime   = 20 * time.Second
+)
