@@ -3,6 +3,7 @@ package emd
 import (
 	"math"
 
+	"barrow/emd/internal/columns"
 	"barrow/emd/internal/sparse"
 )
 
@@ -17,6 +18,7 @@ type gridCore struct {
 	into   bool           // the node of unmatched mass takes
 	extra  bool           // there is one
 	tree   [2][]int32
+	start  []int32 // a tree of the cells to start from, or none
 
 	// For the plan.
 	first, last, open []int32
@@ -44,6 +46,9 @@ func newGridCore(g *Grid, penalty bool) *gridCore {
 // where there may be any.
 func (c *gridCore) solve(up, down []float64, _ [2][]float64, limit int) bool {
 	c.place(up, down)
+	if c.plant() {
+		return c.net.Solve(limit)
+	}
 	have := limit
 	ok := true
 	tree, spare := c.tree[0][:0], c.tree[1]
@@ -71,6 +76,41 @@ func (c *gridCore) solve(up, down []float64, _ [2][]float64, limit int) bool {
 	}
 	c.tree = [2][]int32{tree, spare}
 	return ok
+}
+
+// muchViolated is the share of the arcs that are violated by the tree to start from above which
+// coarser grids are the better start.
+const muchViolated = 0.2
+
+// plant plants the tree to start from, if there is one that is of use.
+func (c *gridCore) plant() bool {
+	l := &c.grid.levels[0]
+	nodes, arcs := l.cells, c.arcs[0][:len(l.arcs)]
+	if c.extra {
+		nodes, arcs = nodes+1, c.arcs[0]
+	}
+	if len(c.start) != nodes-1 {
+		return false
+	}
+	c.net.Reset(nodes, arcs, len(l.arcs))
+	copy(c.net.Supply(), c.supply[0][:nodes])
+	return c.net.Plant(c.start, 0) && float64(c.net.Violated()) < muchViolated*float64(len(arcs))
+}
+
+// save has arcs by their numbers, alone.
+func (c *gridCore) save(tree []columns.Pair) []columns.Pair {
+	c.tree[0] = c.net.Tree(c.tree[0][:0])
+	for _, k := range c.tree[0] {
+		tree = append(tree, columns.Pair{From: k})
+	}
+	return tree
+}
+
+func (c *gridCore) resume(tree []columns.Pair) {
+	c.start = c.start[:0]
+	for _, a := range tree {
+		c.start = append(c.start, a.From)
+	}
 }
 
 // refine turns the tree of the next level into one of this level.

@@ -13,6 +13,8 @@ type large struct {
 	mass []float64
 	f    []float64 // potentials
 	unit float64
+
+	moved bool // by the last solve
 }
 
 // A core solves the problems of one ground. Its nodes are the cells and, with
@@ -69,7 +71,7 @@ func (s *Solver) solveLarge(p, q []float64) (solution, error) {
 		return r, err
 	}
 	up, down := l.mass[:l.n], l.mass[l.n:]
-	if !l.split(p, q, a, b, extra, negligible*max(a*r.p, b*r.q)) {
+	if l.moved = l.split(p, q, a, b, extra, negligible*max(a*r.p, b*r.q)); !l.moved {
 		r.equal = true
 		s.close(&r, 0, 0, extra, 0)
 		return r, r.check()

@@ -335,6 +335,7 @@ func (s *Solver) usePoints(v view, nodes int) error {
 type pointsCore struct {
 	points *Points
 	net    *columns.Solver
+	guided
 }
 
 // solver is one of column generation with the given kernel.
@@ -349,8 +350,34 @@ func (g *Points) solver(kernel string) (*columns.Space, *columns.Solver) {
 	return &space, columns.New(&space, g.x, g.y, g.order)
 }
 
-func (c *pointsCore) solve(up, down []float64, _ [2][]float64, limit int) bool {
+func (c *pointsCore) solve(up, down []float64, start [2][]float64, limit int) bool {
+	c.guide(c.points, c.net, start[0])
 	return c.net.Solve(up, down, limit)
+}
+
+// guided is what a solver of column generation starts from.
+type guided struct {
+	pot  []float64
+	tree []columns.Pair
+}
+
+// guide makes the solver start from potentials of p, in the unit of the points' coordinates,
+// and from the tree. Those that are far from all costs are no use.
+func (c *guided) guide(g *Points, net *columns.Solver, start []float64) {
+	const far = 1e12
+	c.pot = c.pot[:0]
+	for _, x := range start {
+		if !(math.Abs(x) <= far*g.max) {
+			c.pot = c.pot[:0]
+			break
+		}
+		c.pot = append(c.pot, x/g.unit)
+	}
+	if len(c.pot) == 0 {
+		net.Guide(nil, nil)
+		return
+	}
+	net.Guide(c.pot, c.tree)
 }
 
 func (c *pointsCore) primal() float64 { return c.points.unit * c.net.Primal() }
@@ -365,3 +392,7 @@ func (c *pointsCore) extend(f, lo, _ []float64) (virtual float64) {
 }
 
 func (c *pointsCore) flows(add func(from, to int, units float64)) { c.net.Flows(add) }
+
+func (c *pointsCore) save(tree []columns.Pair) []columns.Pair { return c.net.Tree(tree) }
+
+func (c *pointsCore) resume(tree []columns.Pair) { c.tree = append(c.tree[:0], tree...) }

@@ -12,9 +12,10 @@ type cloud struct {
 	points *Points
 	space  *columns.Space
 	net    *columns.Solver
-	p, q   columns.Side // the points beside potentials
-	mask   []uint64
-	y      []float64
+	guided
+	p, q columns.Side // the points beside potentials
+	mask []uint64
+	y    []float64
 }
 
 func newCloud(g *Points, kernel string) *cloud {
@@ -30,6 +31,7 @@ func (l *rect) solveCloud(p, q []float64, a, b, below float64, limit int) (ok, m
 		return true, false
 	}
 	c := l.cloud
+	c.guide(c.points, c.net, l.guide[0])
 	ok = c.net.Solve(up, down, limit)
 	l.empty()
 	unit := c.points.unit
@@ -43,6 +45,10 @@ func (l *rect) solveCloud(p, q []float64, a, b, below float64, limit int) (ok, m
 	c.net.Flows(func(from, to int, units float64) { l.flows = append(l.flows, move{from, to, units}) })
 	return ok, true
 }
+
+func (c *cloud) save(tree []columns.Pair) []columns.Pair { return c.net.Tree(tree) }
+
+func (c *cloud) resume(tree []columns.Pair) { c.tree = append(c.tree[:0], tree...) }
 
 // toP sets f_i to the least C_ij − h_j of all j: the transform of q's potentials. f and
 // h may have one more, of unmatched mass, which costs nothing. about is what f is expected

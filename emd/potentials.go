@@ -3,7 +3,6 @@ package emd
 import (
 	"context"
 	"fmt"
-	"math"
 )
 
 // Potentials is Distance, and sets f and h, of n and m entries, to optimal Kantorovich
@@ -44,41 +43,6 @@ func (s *Solver) Solve(p, q []float64, arcs []Arc, f, h []float64) ([]Arc, float
 	}
 	s.bothPotentials(&r, f, h)
 	return s.appendFlow(&r, p, q, arcs), r.value, nil
-}
-
-// WarmStart makes the solves to come start from potentials as [Solver.Potentials] returns
-// them, such as those of a similar pair: f of n and h of m entries. They need not be
-// feasible; the result is optimal whatever they are, and no sooner found if they are
-// far off. Both nil is the usual start again. They are copied, into room that the first
-// call makes. Problems of up to 64 nodes take no notice: they are solved in microseconds.
-// Nor do a [Grid] and [Points], which start from coarser problems of their own.
-func (s *Solver) WarmStart(f, h []float64) error {
-	if f == nil && h == nil {
-		s.warm = false
-		return nil
-	}
-	if len(f) != s.cells || len(h) != s.cellsQ {
-		return fmt.Errorf("emd: %d and %d potentials to start from on %d and %d cells", len(f), len(h), s.cells, s.cellsQ)
-	}
-	for side, x := range [2][]float64{f, h} {
-		for k, y := range x {
-			if !(math.Abs(y) <= MaxDistance) {
-				return fmt.Errorf("emd: potential %d to start from is %v: must be finite, at most %g", k, y, MaxDistance)
-			}
-		}
-		// One more for unmatched mass, which costs nothing.
-		s.start[side] = append(append(s.start[side][:0], x...), 0)
-	}
-	s.warm = true
-	return nil
-}
-
-// guide is the potentials of a side to start from, nil where there are none.
-func (s *Solver) guide(side int) []float64 {
-	if !s.warm {
-		return nil
-	}
-	return s.start[side]
 }
 
 func (s *Solver) roomForPotentials(f, h []float64) error {

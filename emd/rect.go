@@ -25,7 +25,7 @@ type rect struct {
 	capped []float64       // costs, none above a cap
 	below  *network.Solver // on these
 
-	guide []float64 // of the sinks, or nil
+	guide [2][]float64 // potentials to start from, or nil
 	mass  []float64
 	unit  float64
 	flows []move
@@ -105,7 +105,7 @@ func (s *Solver) solveRect(p, q []float64) (solution, error) {
 		ok, moving = l.solveFast(p, q, a, b, below, s.limit)
 	}
 	if l.problem == nil || moving && !l.exact() {
-		l.guide = s.guide(1)
+		l.guide = [2][]float64{s.guide(0), s.guide(1)}
 		ok, moving = l.solveNetwork(p, q, a, b, below, s.limit)
 	}
 	if r.equal = !moving; r.equal {
@@ -307,7 +307,7 @@ func (l *rect) place(net *network.Solver, p, q []float64, a, b, below float64, l
 			net.Sink(j, x)
 		}
 	}
-	net.Guide(l.guide)
+	net.Guide(l.guide[1])
 	ok = net.Solve(limit)
 	l.empty()
 	for x := range net.Nodes() {

@@ -28,6 +28,19 @@ type Solver struct {
 	mask                   []uint64
 	x, y                   []float64
 	best                   []candidate
+
+	// Potentials to start from, and work space for that.
+	guide              []float64
+	guideTree          []Pair
+	node               [2][]int32 // of each cell
+	f, h               []float64
+	tight              []slackArc
+	near               []sparse.Arc
+	rest               Side
+	left               []amount
+	root, degree       []int32
+	head, next, leaves []int32
+	ends               [2][]int32
 }
 
 // A level has the problem's groups.
@@ -74,9 +87,15 @@ func (s *Solver) Solve(up, down []float64, limit int) bool {
 	top := s.build(up, down)
 	s.pivots, s.rounds = 0, 0
 	ok := true
+	guided := s.guide != nil && s.begin(s.levels[0])
+	if guided {
+		top = 0
+	}
 	for k := top; k >= 0; k-- {
 		l := s.levels[k]
-		if k == top {
+		if guided {
+			// The arcs are there.
+		} else if k == top {
 			s.plantTop(l)
 		} else {
 			s.refine(l, s.tree(s.levels[k+1]))

@@ -10,3 +10,10 @@ func (s *Network) Walk(f func(x, parent, arc int32, flow float64)) {
 
 // Tolerance is how much an arc was violated by, at the last Solve, and yet let be.
 func (s *Network) Tolerance() float64 { return s.tol }
+
+// Violated counts the arcs that Solve would find violated.
+func (s *Network) Violated() int {
+	s.replant()
+	s.search()
+	return len(s.found)
+}
