@@ -54,6 +54,23 @@ func Find(ctx context.Context, dir string) ([]Found, error) {
 	return list, nil
 }
 
+// Look is the run in one folder; a folder without one is an error.
+func Look(folder string) (Found, error) {
+	if _, err := Inspect(folder); err != nil {
+		return Found{}, err
+	}
+	list, err := Find(context.Background(), folder)
+	if err != nil {
+		return Found{}, err
+	}
+	for _, f := range list {
+		if f.Folder == folder {
+			return f, nil
+		}
+	}
+	return Found{}, fmt.Errorf("run: %s holds no run", folder)
+}
+
 // find adds the runs in a folder to the list; of is the run around it, if any.
 func find(ctx context.Context, dir string, list *[]Found, of *Found) error {
 	if err := ctx.Err(); err != nil {

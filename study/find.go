@@ -55,6 +55,15 @@ func Find(ctx context.Context, dir string) ([]Run, error) {
 	return list, nil
 }
 
+// Look is the run in one folder; a folder without one is an error.
+func Look(folder string) (Run, error) {
+	f, err := run.Look(folder)
+	if err != nil {
+		return Run{}, err
+	}
+	return of(f)
+}
+
 // of adds a run's figures.
 func of(f run.Found) (Run, error) {
 	r := Run{Found: f, Figures: map[string]float64{}}

@@ -57,6 +57,7 @@ encoder of CMS's HGCAL trigger chip with it as the loss.`,
 	root.AddCommand(newPlan(c))
 	root.AddCommand(newReport(c))
 	root.AddCommand(newServe(c))
+	root.AddCommand(newRuns(c))
 	root.AddCommand(newEcont(c))
 	root.AddCommand(newEmd(c))
 	root.AddCommand(newSimulate(c))
@@ -75,7 +76,7 @@ func everywhere(cmd *cobra.Command) {
 	completes(cmd)
 	single(cmd)
 	switch fits := cmd.Args; {
-	case cmd.HasSubCommands():
+	case cmd.HasSubCommands() && (fits == nil || fits(cmd, []string{""}) != nil): // no arguments of its own
 		cmd.Args = group
 	case fits != nil:
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
