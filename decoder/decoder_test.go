@@ -247,66 +247,6 @@ func TestFresh(t *testing.T) {
 	}
 }
 
-// TestTurned: the images of three epochs are those given and two turned ones, whose cells have
-// the distances and the super trigger cells of the original.
-func TestTurned(t *testing.T) {
-	all := wafers(t, 5, 21)
-	s, err := Turned(all)
-	if err != nil || s.Len() != 5 {
-		t.Fatalf("%d images, %v", s.Len(), err)
-	}
-	if _, err := Turned(&wafer.Set{Charge: make([]float64, Cells)}); err == nil {
-		t.Error("images without charge were taken")
-	}
-	at := hgcal.Benchmark()
-	channel := hgcal.Map(hgcal.PostMux, hgcal.V9)
-	seen := map[string]bool{}
-	for epoch := range 4 {
-		set, err := s.Images(context.Background(), epoch)
-		if err != nil {
-			t.Fatal(err)
-		}
-		seen[set.Digest()] = true
-		// Where a cell has gone is told by one image of numbers.
-		var to [Cells]int
-		numbers, err := Turned(&wafer.Set{Charge: func() (v []float64) {
-			for c := range Cells {
-				v = append(v, float64(c+1))
-			}
-			return v
-		}()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		one, err := numbers.Images(context.Background(), epoch)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for c, v := range one.Charge {
-			to[int(v)-1] = c
-		}
-		for i := range 5 {
-			for c, v := range all.Image(i) {
-				if set.Image(i)[to[c]] != v {
-					t.Fatalf("epoch %d, image %d: cell %d is not in %d", epoch, i, c, to[c])
-				}
-			}
-		}
-		for a := range Cells {
-			for b := range Cells {
-				was := math.Hypot(at[a][0]-at[b][0], at[a][1]-at[b][1])
-				is := math.Hypot(at[to[a]][0]-at[to[b]][0], at[to[a]][1]-at[to[b]][1])
-				if math.Abs(was-is) > 1e-4 || (channel[a]/4 == channel[b]/4) != (channel[to[a]]/4 == channel[to[b]]/4) {
-					t.Fatalf("epoch %d: cells %d and %d are %v apart, turned %v", epoch, a, b, was, is)
-				}
-			}
-		}
-	}
-	if len(seen) != 3 {
-		t.Errorf("%d different epochs", len(seen))
-	}
-}
-
 // TestStart: a training that starts from another decoder starts where that one ended, also
 // from one of fewer links, and does not change it.
 func TestStart(t *testing.T) {

@@ -97,7 +97,7 @@ func Learn(ctx context.Context, chips [2]*econt.Baseline, train, validation *waf
 		if s.First != nil {
 			perEpoch = s.First.Len()
 		}
-		first, then := s.Course.Simulated.images(perEpoch), s.Course.Given.images(train.Len())
+		first, then := s.Course.Simulated.images(perEpoch), s.Course.Given.images(train.Len()+s.besides(train))
 		whole = first / (first + then)
 	}
 	part := func(from, to float64, what string) func(float64, string) {
@@ -137,14 +137,6 @@ func firstPart(ctx context.Context, chips [2]*econt.Baseline, validation *wafer.
 	return Train(ctx, chips, s.First, validation, l, s.training(s.Course.Simulated, nil))
 }
 
-// given is the source of images that are there.
-func (s LearnSettings) given(images *wafer.Set) (Source, error) {
-	if s.Architecture.Conditions {
-		return Given(images)
-	}
-	return Turned(images)
-}
-
 // images is how many a training sees at most.
 func (b Budget) images(perEpoch int) float64 {
 	return float64(b.withDefaults().Epochs) * float64(perEpoch)
@@ -152,8 +144,9 @@ func (b Budget) images(perEpoch int) float64 {
 
 // Seeds of simulated images are far from those that anybody gives to images to measure by.
 const (
-	learnt = 1 << 32 // the training's own is added to it
-	chosen = 1 << 40 // the same images for all trainings
+	learnt      = 1 << 32 // the training's own is added to it
+	besideSeeds = 1 << 36 // those beside given ones, in the same way
+	chosen      = 1 << 40 // the same images for all trainings
 )
 
 // Pretrain is the course's part on simulated images. It knows nothing of given ones, so that
@@ -192,9 +185,9 @@ func Chosen(ctx context.Context, s LearnSettings) (*wafer.Set, error) {
 	return source.Images(ctx, 0)
 }
 
-// Tune goes on with a decoder on given images, turned by 120° from epoch to epoch unless it
-// knows their place by conditions. It is returned as it was where no epoch is better on the
-// validation images: then the history's best epoch is 0.
+// Tune goes on with a decoder on given images, and three times as many of the first part's beside
+// them, fresh ones in every epoch: without those the few that were measured are soon known by heart. It is returned as it was where no
+// epoch is better on the validation images: then the history's best epoch is 0.
 func Tune(ctx context.Context, start *Model, chips [2]*econt.Baseline, train, validation *wafer.Set, l loss.Loss, s LearnSettings) (*Model, *nn.History, error) {
 	if err := s.Course.Check(); err != nil {
 		return nil, nil, err
@@ -202,11 +195,42 @@ func Tune(ctx context.Context, start *Model, chips [2]*econt.Baseline, train, va
 	if start == nil || train == nil {
 		return nil, nil, errors.New("decoder: a decoder to go on with, and images, are needed")
 	}
-	source, err := s.given(train)
+	source, err := Given(train)
 	if err != nil {
 		return nil, nil, err
 	}
-	return Train(ctx, chips, source, validation, l, s.training(s.Course.Given, start))
+	of := s.training(s.Course.Given, start)
+	of.Average = averaged
+	if of.Beside, err = s.beside(train); err != nil {
+		return nil, nil, err
+	}
+	return Train(ctx, chips, source, validation, l, of)
+}
+
+// averaged is the share of the second part's steps that the weights are averaged over.
+const averaged = 0.1
+
+// besides is how many images of the first part an epoch on given ones has beside them.
+func (s LearnSettings) besides(given *wafer.Set) int {
+	const times, fewest = 3, 100
+	most := s.Course.PerEpoch
+	if s.First != nil {
+		most = s.First.Len()
+	}
+	return min(max(times*given.Len(), fewest), most)
+}
+
+// beside is their source.
+func (s LearnSettings) beside(given *wafer.Set) (Source, error) {
+	n := s.besides(given)
+	if s.First != nil {
+		return &portions{of: s.First, n: n}, nil
+	}
+	threads, err := limit.Threads(s.Threads)
+	if err != nil {
+		return nil, fmt.Errorf("decoder: %w", err)
+	}
+	return Simulated(simulate.Settings{Preset: s.Preset, Seed: besideSeeds + s.Seed, Threads: threads}, n)
 }
 
 func (s LearnSettings) training(b Budget, start *Model) Settings {

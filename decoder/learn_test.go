@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"barrow/econt"
 	"barrow/loss"
+	"barrow/nn"
 	"barrow/simulate"
 	"barrow/wafer"
 )
@@ -82,7 +84,7 @@ func TestLearnInterrupted(t *testing.T) {
 // it was.
 func TestTuneKeepsStart(t *testing.T) {
 	pair, train, validation, l, s := lessons(t)
-	s.Course.Simulated.Epochs = 20
+	s.Course.Simulated.Epochs = 100
 	start, _, err := Pretrain(context.Background(), pair, l, s)
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +92,11 @@ func TestTuneKeepsStart(t *testing.T) {
 	for i := range train.Charge {
 		train.Charge[i] = 1000 * float64(i%5)
 	}
-	s.Course.Given.Rate = 0.02
+	s.First, err = Given(train) // and what is beside them, too
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Course.Given.Rate = 0.3
 	got, h, err := Tune(context.Background(), start, pair, train, validation, l, s)
 	if err != nil {
 		t.Fatal(err)
@@ -157,5 +163,56 @@ func TestFirst(t *testing.T) {
 	}
 	if _, _, err := Learn(ctx, pair, nil, nil, l, s); err == nil {
 		t.Error("no images to choose by, and no error")
+	}
+}
+
+// TestBeside: an epoch of a course's second part has the given images and others of the first
+// part beside them, which are others in the next epoch.
+func TestBeside(t *testing.T) {
+	ctx := context.Background()
+	pair, train, _, _, s := lessons(t)
+	s.Course.PerEpoch = 500
+	images := func(s LearnSettings, epoch int) *samples {
+		t.Helper()
+		m, err := New(s.Architecture, pair[0], nn.Settings{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := &objective{model: m, epoch: epoch}
+		if o.sender, err = newSender(m, pair, nil, 2); err != nil {
+			t.Fatal(err)
+		}
+		if o.source, err = Given(train); err != nil {
+			t.Fatal(err)
+		}
+		if o.beside, err = s.beside(train); err != nil {
+			t.Fatal(err)
+		}
+		if err := o.prepare(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if n := o.perEpoch(); n != o.train.len() {
+			t.Fatalf("%d images, %d expected", o.train.len(), n)
+		}
+		return o.train
+	}
+	first, err := Simulated(simulate.Settings{Seed: 9}, 800)
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := s
+	of.First = first
+	for name, s := range map[string]LearnSettings{"simulated": s, "of a source": of} {
+		a, b, c := images(s, 0), images(s, 1), images(s, 7)
+		if n := 4 * train.Len(); a.len() != n || b.len() != n || c.len() != n {
+			t.Fatalf("%s: %d, %d and %d images, want %d", name, a.len(), b.len(), c.len(), n)
+		}
+		at := train.Len() * Cells
+		if !slices.Equal(a.target[:at], b.target[:at]) || !slices.Equal(a.target[:at], c.target[:at]) {
+			t.Errorf("%s: the given images differ", name)
+		}
+		if slices.Equal(a.target[at:], b.target[at:]) || slices.Equal(a.target[at:], c.target[at:]) || slices.Equal(b.target[at:], c.target[at:]) {
+			t.Errorf("%s: two epochs have the same images beside", name)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -22,6 +23,14 @@ type samples struct {
 }
 
 func (s *samples) len() int { return len(s.frames) }
+
+// with are the samples and others.
+func (s *samples) with(o *samples) *samples {
+	return &samples{
+		frames: slices.Concat(s.frames, o.frames), target: slices.Concat(s.target, o.target), scale: slices.Concat(s.scale, o.scale),
+		units: slices.Concat(s.units, o.units), conditions: slices.Concat(s.conditions, o.conditions),
+	}
+}
 
 // A sender makes samples of images.
 type sender struct {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"barrow/hgcal"
 	"barrow/internal/limit"
 	"barrow/simulate"
 	"barrow/wafer"
@@ -40,35 +39,28 @@ type given struct{ images *wafer.Set }
 func (g given) Len() int                                        { return g.images.Len() }
 func (g given) Images(context.Context, int) (*wafer.Set, error) { return g.images, nil }
 
-// Turned is the source of the same images, turned by 120° from epoch to epoch: for few images,
-// such as measured ones, of which a decoder otherwise learns the places by heart. A wafer
-// looks the same after such a turn, with its distances and super trigger cells; where the
-// beam is does not, so that decoders with conditions are better off with Given.
-func Turned(images *wafer.Set) (Source, error) {
-	some, err := charged(images)
-	if err != nil {
-		return nil, err
-	}
-	t := turned{some}
-	for k := 1; k < hgcal.Rhombi; k++ {
-		t[k] = &wafer.Set{Charge: make([]float64, len(some.Charge)), Columns: some.Columns}
-		for i := range some.Len() {
-			from, to := some.Image(i), t[k].Image(i)
-			for c, v := range from {
-				to[(c+k*Cells/hgcal.Rhombi)%Cells] = v // rhombus after rhombus
-			}
-		}
-	}
-	return t, nil
+// portions is the source of a part of another source's images in every epoch, one part after the
+// other.
+type portions struct {
+	of  Source
+	n   int
+	at  int // the epoch of the other source that is there
+	all *wafer.Set
 }
 
-// turned are the images in three directions.
-type turned [hgcal.Rhombi]*wafer.Set
+func (p *portions) Len() int { return p.n }
 
-func (t turned) Len() int { return t[0].Len() }
-
-func (t turned) Images(_ context.Context, epoch int) (*wafer.Set, error) {
-	return t[epoch%len(t)], nil
+func (p *portions) Images(ctx context.Context, epoch int) (*wafer.Set, error) {
+	each := p.of.Len() / p.n // 1 at least
+	if at := epoch / each; p.all == nil || at != p.at {
+		all, err := p.of.Images(ctx, at)
+		if err != nil {
+			return nil, err
+		}
+		p.all, p.at = all, at
+	}
+	i := epoch % each * p.n
+	return p.all.Slice(i, min(i+p.n, p.all.Len())), nil
 }
 
 // Simulated is the source of so many fresh images in every epoch: the first are images 0 …

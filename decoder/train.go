@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"reflect"
 
@@ -70,6 +71,12 @@ type Settings struct {
 	Architecture Architecture
 	Budget
 	Seed uint64
+	// Beside is a source of further images that every epoch has, beside its own. Given images are so
+	// few that a decoder learns them by heart, unless there are others. None by default.
+	Beside Source
+	// Average is the share of the training's steps over which the weights are averaged: that is then
+	// what is validated and kept. The weights themselves by default.
+	Average float64
 	// Threshold says from which charge on TS sends each of some images, in CALQ counts, so that a
 	// decoder learns what it is told of several thresholds; the chips' own by default. Of other
 	// algorithms it is not asked.
@@ -120,7 +127,7 @@ func Train(ctx context.Context, chips [2]*econt.Baseline, source Source, validat
 			return nil, nil, err
 		}
 	}
-	o := &objective{model: m, loss: l, source: source}
+	o := &objective{model: m, loss: l, source: source, beside: s.Beside}
 	if o.sender, err = newSender(m, chips, s.Threshold, threads); err != nil {
 		return nil, nil, err
 	}
@@ -135,8 +142,8 @@ func Train(ctx context.Context, chips [2]*econt.Baseline, source Source, validat
 	}
 	o.resize(max(s.Batch, decodeBatch))
 	fit := nn.Fit{
-		Net: m.net, Schedule: nn.Cosine{Start: s.Rate, End: s.Rate / 100}, Samples: source.Len(), Batch: s.Batch, Epochs: s.Epochs,
-		Seed: s.Seed, Patience: s.Patience, Checkpoint: s.Checkpoint, Resume: true, Meta: m.meta(), Progress: s.Progress,
+		Net: m.net, Schedule: nn.Cosine{Start: s.Rate, End: s.Rate / 100}, Samples: o.perEpoch(), Batch: s.Batch, Epochs: s.Epochs,
+		Seed: s.Seed, EMA: s.decay(o.perEpoch()), Patience: s.Patience, Checkpoint: s.Checkpoint, Resume: true, Meta: m.meta(), Progress: s.Progress,
 		KeepStart: s.Start != nil,
 	}
 	h, err := fit.Run(ctx, o)
@@ -144,6 +151,13 @@ func Train(ctx context.Context, chips [2]*econt.Baseline, source Source, validat
 		return nil, nil, fmt.Errorf("decoder: training with %s: %w", l.Name(), err)
 	}
 	return m, h, nil
+}
+
+// decay is what an average of the weights keeps of itself in a step, such that it is over a share of
+// all steps.
+func (s Settings) decay(perEpoch int) float64 {
+	steps := float64(s.Epochs) * math.Ceil(float64(perEpoch)/float64(s.Batch))
+	return 1 - 1/max(1, s.Average*steps)
 }
 
 // checkResumed refuses the checkpoint of another decoder, whose network may well have the same
@@ -191,12 +205,13 @@ type objective struct {
 	model  *Model
 	loss   loss.Loss
 	source Source
+	beside Source // or nil
 	sender *sender
 
 	epoch      int        // whose images are wanted
 	sent       int        // whose are there
-	images     *wafer.Set // of which train was made
-	train      *samples
+	images     *wafer.Set // of which own was made
+	own, train *samples   // of the source, and with those beside
 	validation *samples
 
 	rows             []int
@@ -224,15 +239,36 @@ func (o *objective) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if o.train == nil || images != o.images {
-		train, err := o.sender.send(ctx, images)
+	if o.own == nil || images != o.images {
+		own, err := o.sender.send(ctx, images)
 		if err != nil {
 			return err
 		}
-		o.train, o.images = train, images
+		o.own, o.images = own, images
+	}
+	o.train = o.own
+	if o.beside != nil {
+		if images, err = o.beside.Images(ctx, o.epoch); err != nil {
+			return err
+		}
+		if some, _ := images.NonZero(); some.Len() > 0 {
+			others, err := o.sender.send(ctx, some)
+			if err != nil {
+				return err
+			}
+			o.train = o.own.with(others)
+		}
 	}
 	o.sent = o.epoch
 	return nil
+}
+
+// perEpoch is how many images an epoch has.
+func (o *objective) perEpoch() int {
+	if o.beside == nil {
+		return o.source.Len()
+	}
+	return o.source.Len() + o.beside.Len()
 }
 
 // forward decodes the rows of some samples and leaves images and decoded images in target

@@ -312,12 +312,8 @@ func (w *work) fit(ctx context.Context, seed uint64, checkpoint string, progress
 		Threads: w.threads, Checkpoint: checkpoint, Progress: progress,
 	}
 	if w.before != nil {
-		first := decoder.Turned
-		if w.plan.Architecture.Conditions {
-			first = decoder.Given
-		}
 		var err error
-		if s.First, err = first(w.before); err != nil {
+		if s.First, err = decoder.Given(w.before); err != nil {
 			return nil, nil, err
 		}
 	}
