@@ -108,7 +108,7 @@ func NewChipMeter(m *emd.Metric, schemes []Scheme, s ChipSettings) (*ChipMeter, 
 			return nil, fmt.Errorf("evaluate: %s on %d links: %w", scheme.Name(), scheme.Links, err)
 		}
 	}
-	s.lost = true
+	s.Lost = true
 	if _, err := s.Settings.withDefaults(); err != nil {
 		return nil, err
 	}

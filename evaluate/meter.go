@@ -33,8 +33,8 @@ type Settings struct {
 	// by default.
 	Progress func(share float64, note string)
 
-	// lost says that decoded images may be without charge; see Figure.Shape.
-	lost bool
+	// Lost says that decoded images may be without charge; see Figure.Shape.
+	Lost bool
 }
 
 // MIP is the charge of one transverse minimum-ionising particle in CALQ units.
@@ -127,7 +127,7 @@ func (t *Meter) Add(ctx context.Context, images, decoded *wafer.Set) error {
 		return fmt.Errorf("evaluate: %d charges and %d decoded ones; the same whole number of %d-cell images is needed", len(images.Charge), len(decoded.Charge), Cells)
 	}
 	shape := decoded.Charge
-	if t.settings.lost {
+	if t.settings.Lost {
 		t.filled = append(t.filled[:0], decoded.Charge...)
 		for i := range n {
 			fillEmpty(t.filled[i*Cells : (i+1)*Cells])

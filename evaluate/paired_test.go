@@ -1,0 +1,65 @@
+package evaluate
+
+import (
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+// TestCompareSeedsCovers: of intervals over five seeds, drawn with a known ratio, 95 % hold it, where
+// the seeds or the images are most of the error.
+func TestCompareSeedsCovers(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, c := range []struct{ seeds, images float64 }{{0.05, 0.1}, {0.002, 0.6}, {0.02, 0.4}} {
+		const tries, n = 600, 150
+		held := 0
+		for range tries {
+			a, b := make([][]float64, 5), make([][]float64, 5)
+			image := make([]float64, n)
+			for i := range image {
+				image[i] = c.images * rng.NormFloat64()
+			}
+			for s := range a {
+				a[s], b[s] = make([]float64, n), make([]float64, n)
+				up := c.seeds * rng.NormFloat64()
+				for i := range n {
+					b[s][i] = 1
+					a[s][i] = 0.9 * (1 + image[i]) * math.Exp(up)
+				}
+			}
+			p, err := CompareSeeds(a, b, 100, rng.Uint64())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.Low <= 0.9 && 0.9 <= p.High {
+				held++
+			}
+		}
+		if share := float64(held) / tries; share < 0.92 || share > 0.98 {
+			t.Errorf("%+v: %.3f of the intervals hold the ratio, want 0.95", c, share)
+		}
+	}
+}
+
+// TestCompareSeeds: a contender with itself is 1 exactly; one without seeds meets each seed of the
+// other; what does not pair is refused.
+func TestCompareSeeds(t *testing.T) {
+	a := [][]float64{{1, 2, 3}, {2, 2, 4}}
+	if p, err := CompareSeeds(a, a, 50, 1); err != nil || p.Ratio != 1 || p.Low != 1 || p.High != 1 {
+		t.Errorf("%+v, %v", p, err)
+	}
+	one := [][]float64{{4, 4, 8}}
+	p, err := CompareSeeds(one, a, 50, 1)
+	if want := math.Sqrt(16.0 / 6 * 16 / 8); err != nil || math.Abs(p.Ratio-want) > 1e-12 || p.Seeds != 2 || !(p.Low < want && want < p.High) {
+		t.Errorf("%+v, %v, want the ratio %v", p, err, want)
+	}
+	if p, err := CompareSeeds(one, a[:1], 50, 1); err != nil || p.Spread != 0 || !(p.Images > 0) {
+		t.Errorf("one seed: %+v, %v", p, err)
+	}
+	for want, b := range map[string][][]float64{"do not pair": {{1}, {1}, {1}}, "no positive number": {{0, 0, 0}}, "2 and 3 images": {{1, 2}, {1, 2, 3}}} {
+		if _, err := CompareSeeds(a, b, 50, 1); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
