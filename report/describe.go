@@ -36,6 +36,10 @@ func (f *Figure) describe() string {
 		s = f.Areas.describe()
 	case f.Transport != nil:
 		s = f.Transport.describe()
+	case f.Front != nil:
+		s = f.Front.describe()
+	case f.Ranks != nil:
+		s = f.Ranks.describe()
 	}
 	return f.Title + ": " + s
 }
@@ -153,6 +157,10 @@ func (f *Figure) numbers() (t Table, ok bool) {
 		return f.Areas.numbers(), true
 	case f.Transport != nil:
 		return f.Transport.numbers(), true
+	case f.Front != nil:
+		return f.Front.numbers(), true
+	case f.Ranks != nil:
+		return f.Ranks.numbers(), true
 	}
 	return t, false
 }

@@ -3,7 +3,8 @@
 //
 // The input is plain data: a [Page] of [Section]s, each with text, [Table]s
 // and [Figure]s. A figure holds exactly one kind of drawing: [Wafers],
-// [Profile], [Density], [Histogram], [Lines], [Intervals], [Areas] or [Transport].
+// [Profile], [Density], [Histogram], [Lines], [Intervals], [Areas], [Transport],
+// [Front] or [Ranks].
 // Everything has JSON tags, so that a page can be stored beside a run and drawn
 // again. The package knows nothing of networks, losses or training. [Inline] and
 // [Style] draw the same for a page of somebody else's.

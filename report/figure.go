@@ -18,8 +18,8 @@ type Figure struct {
 	// Palette lists series names in the order in which they take the colours.
 	// Empty: the page's.
 	Palette []string `json:"palette,omitempty"`
-	// Label stands on top of the plot area, as the field marks its plots. Wafers have
-	// no room for one.
+	// Label stands on top of the plot area, as the field marks its plots. Wafers and
+	// Ranks have no room for one.
 	Label *Label `json:"label,omitempty"`
 
 	Wafers    *Wafers    `json:"wafers,omitempty"`
@@ -30,6 +30,8 @@ type Figure struct {
 	Intervals *Intervals `json:"intervals,omitempty"`
 	Areas     *Areas     `json:"areas,omitempty"`
 	Transport *Transport `json:"transport,omitempty"`
+	Front     *Front     `json:"front,omitempty"`
+	Ranks     *Ranks     `json:"ranks,omitempty"`
 }
 
 // A Label marks a plot with whose it is and what it shows; each part may be empty.
@@ -225,6 +227,14 @@ func (f *Figure) names() []string {
 		for _, k := range f.Areas.Kinds {
 			names = append(names, k.Name)
 		}
+	case f.Front != nil:
+		for _, p := range f.Front.Points {
+			names = append(names, p.Name)
+		}
+	case f.Ranks != nil:
+		for _, r := range f.Ranks.Rows {
+			names = append(names, r.Name)
+		}
 	}
 	return names
 }
@@ -260,6 +270,10 @@ func (f *Figure) empty() bool {
 		return f.Areas.empty()
 	case f.Transport != nil:
 		return len(f.Transport.Values) == 0
+	case f.Front != nil:
+		return len(f.Front.Points) == 0
+	case f.Ranks != nil:
+		return len(f.Ranks.Rows) == 0
 	}
 	return true
 }

@@ -131,7 +131,7 @@ func anyFigure(t *rapid.T) report.Figure {
 		return list
 	}
 	series := rapid.IntRange(0, 10).Draw(t, "series")
-	switch rapid.IntRange(0, 7).Draw(t, "kind") {
+	switch rapid.IntRange(0, 9).Draw(t, "kind") {
 	case 0:
 		p := &report.Profile{X: x, Y: y, Edges: anyEdges(t, x.Log)}
 		for range series {
@@ -210,6 +210,20 @@ func anyFigure(t *rapid.T) report.Figure {
 			m.Arrows = append(m.Arrows, report.Arrow{From: cell.Draw(t, "from"), To: cell.Draw(t, "to"), Mass: math.Abs(anyValue(false).Draw(t, "mass"))})
 		}
 		f.Transport, f.Label = m, nil
+	case 8:
+		m := &report.Front{X: x, Y: y}
+		for range series {
+			l, mid, h := three(t, y.Log)
+			m.Points = append(m.Points, report.FrontPoint{Name: anyName(t), X: anyValue(x.Log).Draw(t, "x"), Y: mid, Low: l, High: h})
+		}
+		f.Front = m
+	case 9:
+		r := &report.Ranks{Critical: rapid.Float64Range(0, 20).Draw(t, "critical")}
+		for range series + 2 {
+			r.Rows = append(r.Rows, report.Rank{Name: anyName(t), Mean: rapid.Float64Range(1, float64(series+2)).Draw(t, "mean")})
+		}
+		r.Groups = rapid.SliceOfN(rapid.SliceOfN(rapid.IntRange(0, series+1), 1, 4), 0, 5).Draw(t, "groups")
+		f.Ranks, f.Label = r, nil
 	}
 	return f
 }

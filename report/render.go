@@ -31,6 +31,8 @@ func (a *artist) build(f *Figure) drawing {
 		return &sheet{f.Wafers, f.Wafers.geometry()}
 	case f.Transport != nil:
 		return newTransport(f.Transport)
+	case f.Ranks != nil:
+		return a.ranks(f.Ranks)
 	}
 	ch := a.chart(f)
 	ch.label = f.Label
@@ -49,6 +51,8 @@ func (a *artist) chart(f *Figure) *chart {
 		return a.lines(f.Lines)
 	case f.Areas != nil:
 		return a.areas(f.Areas)
+	case f.Front != nil:
+		return a.frontChart(f.Front)
 	}
 	return a.intervals(f.Intervals)
 }

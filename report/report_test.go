@@ -113,6 +113,10 @@ func small() report.Page {
 				Kinds: []report.AreaKind{{Name: "0 – 1", Areas: [][][2]float64{{{0, 0}, {1, 0}, {1, 1}}}}, {Name: "1 – 2"}, {Name: "2 – 3", Areas: [][][2]float64{{{0, 0}, {0, 1}, {1, 1}}}}}}},
 			{ID: "transport", Title: "Transport", Transport: &report.Transport{Unit: "decoded − input", Moves: "counts", Values: transported(), Cells: cellNames(),
 				Arrows: []report.Arrow{{From: 5, To: 5, Mass: 9}, {From: 3, To: 20, Mass: 4}, {From: 3, To: 47, Mass: 1}}}},
+			{ID: "front", Title: "Front", Front: &report.Front{X: report.Axis{Label: "multiplications"}, Y: report.Axis{Label: "EMD", Unit: "cm"}, Points: []report.FrontPoint{
+				{Name: "a", X: 0, Y: 2, Low: 1.9, High: 2.1}, {Name: "b", X: 700, Y: 2.2, Low: 2.2, High: 2.2}, {Name: "c", X: 2700, Y: 1.2, Low: 1, High: 1.3}, {Name: "d", X: 2700, Y: 1.21, Low: 1, High: 1.3}}}},
+			{ID: "ranks", Title: "Ranks", Ranks: &report.Ranks{Critical: 1.1, Rows: []report.Rank{{Name: "a", Mean: 3.4}, {Name: "b", Mean: 1.2}, {Name: "c", Mean: 3.2}, {Name: "d", Mean: 2.2}},
+				Groups: [][]int{{1, 3}, {3, 2}, {2, 0}}}},
 		}}},
 		Footer: []string{"seed 1"},
 	}

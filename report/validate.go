@@ -94,6 +94,8 @@ func (f *Figure) check() error {
 	switch {
 	case f.Label != nil && (f.Wafers != nil || f.Transport != nil):
 		return errors.New("wafers have no room for a label")
+	case f.Ranks != nil && f.Label != nil:
+		return errors.New("ranks have no room for a label")
 	case f.Wafers != nil:
 		return f.Wafers.check()
 	case f.Profile != nil:
@@ -108,13 +110,17 @@ func (f *Figure) check() error {
 		return f.Areas.check()
 	case f.Transport != nil:
 		return f.Transport.check()
+	case f.Front != nil:
+		return f.Front.check()
+	case f.Ranks != nil:
+		return f.Ranks.check()
 	}
 	return f.Intervals.check()
 }
 
 func (f *Figure) kinds() int {
 	n := 0
-	for _, set := range []bool{f.Wafers != nil, f.Profile != nil, f.Density != nil, f.Histogram != nil, f.Lines != nil, f.Intervals != nil, f.Areas != nil, f.Transport != nil} {
+	for _, set := range []bool{f.Wafers != nil, f.Profile != nil, f.Density != nil, f.Histogram != nil, f.Lines != nil, f.Intervals != nil, f.Areas != nil, f.Transport != nil, f.Front != nil, f.Ranks != nil} {
 		if set {
 			n++
 		}
