@@ -77,6 +77,24 @@ func (t total) scale(image, decoded []float64) {
 	}
 }
 
+// Rescale gives decoded images the totals that those of the architecture's own decoder get: for what
+// is compared with it.
+func (a Architecture) Rescale(images, decoded *wafer.Set) error {
+	a = a.withDefaults()
+	p, err := a.precision()
+	if err != nil {
+		return err
+	}
+	if images.Len() != decoded.Len() {
+		return fmt.Errorf("autoencoder: %d images and %d decoded ones", images.Len(), decoded.Len())
+	}
+	t := a.total(p)
+	for i := range images.Len() {
+		t.scale(images.Image(i), decoded.Image(i))
+	}
+	return nil
+}
+
 // maxSent is the largest sum of 48 charges of 22 bits; 5E4M reaches further.
 const maxSent = Cells << 22
 
