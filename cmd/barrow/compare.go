@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -17,6 +18,7 @@ func newCompare(c *common) *cobra.Command {
 	plan.Losses, plan.Seeds = []string{"weighted-mse", "telescope", "emd", "emd+energy"}, 3
 	var f runFlags
 	var trigger physicsPart
+	var protocol protocolPart
 	cmd := &cobra.Command{
 		Use:   "compare",
 		Short: "Losses × precisions × output widths × seeds in one table",
@@ -28,16 +30,26 @@ the same precision, width and seed, and what it costs. Interrupted, the same
 command goes on. A TOML file (--config) may hold any of the settings; flags
 outrank it.
 
+A protocol (--protocol) is a table of contenders that are compared at equal bits and on
+equal images by fidelity, cost and stability, with ranks, some of which need no
+training. Those that come with the program:
+
+` + protocolHelp() + `
+A TOML file of your own may take their place; docs/protocol.md has its keys. Flags and --config
+outrank the protocol's settings. --quick takes its quick run's.
+
 With --physics the encoders then go through what "barrow physics" does, in a folder
 within the run's, and the table has what they leave of particles.
 
 ` + lossHelp,
 		Example: `  barrow compare --losses telescope,emd,emd+energy --seeds 5 --out runs/compare
+  barrow compare --protocol ten --out runs/ten
+  barrow compare --protocol spatial --data ldm.csv --out runs/spatial-ldm
   barrow compare --losses telescope,emd --precisions asic --links 2,3,4,5 --out runs/links
   barrow compare --data ldm.csv --losses telescope,emd-cnn,emd --emd-cnn runs/cnn --epochs 600 --batch 20`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			table, times, err := f.compare(cmd, c, compare.Kind(), &plan, &trigger)
+			table, times, err := f.compare(cmd, c, compare.Kind(), &plan, compareParts{&trigger, &protocol})
 			if err != nil {
 				return err
 			}
@@ -46,6 +58,7 @@ within the run's, and the table has what they leave of particles.
 	}
 	f.add(cmd, "compare", bind.Flags(cmd.Flags(), &plan))
 	trigger.add(cmd.Flags())
+	protocol.add(cmd.Flags())
 	return cmd
 }
 
@@ -59,6 +72,9 @@ func printTable(cmd *cobra.Command, c *common, t *compare.Table, times *compare.
 		}{t, times})
 	}
 	fmt.Fprintf(w, "%s: %d training, %d validation, %d held-out images; %d seeds\n\n", t.Plan.Source, t.Images[0], t.Images[1], t.Images[2], t.Plan.Seeds)
+	if t.Protocol != nil {
+		return printProtocol(w, t, times)
+	}
 	if err := printRows(w, t); err != nil {
 		return err
 	}
@@ -75,6 +91,9 @@ func printTable(cmd *cobra.Command, c *common, t *compare.Table, times *compare.
 func printRows(w io.Writer, t *compare.Table) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(tw, "loss\tprecision\tbits\tmean EMD\tworst seed\tmedian\t16–84 %%\tratio to %s\tmade worse\tp\t", t.Baseline)
+	if t.HasMSE() {
+		fmt.Fprint(tw, "ratio to mse, 95 %\t≥ 10 % lower\t")
+	}
 	for _, f := range t.Figures() {
 		fmt.Fprint(tw, f.Label, "\t")
 	}
@@ -83,6 +102,9 @@ func printRows(w io.Writer, t *compare.Table) error {
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%.3f ± %.3f\t%.3f\t%.3f\t%.2f–%.2f\t%.3f ± %.3f\t%.1f %%\t%.3f\t",
 			r.Loss, r.Precision, r.Width(), r.EMD.Mean, r.EMD.Std, r.Worst, r.Median.Mean, r.P16.Mean, r.P84.Mean, r.Ratio.Mean, r.Ratio.Std,
 			100*r.Worse, r.P)
+		if t.HasMSE() {
+			fmt.Fprint(tw, strings.Join(r.AgainstMSE(), "\t"), "\t")
+		}
 		for _, f := range r.Figures {
 			fmt.Fprint(tw, f.Print(), "\t")
 		}

@@ -46,7 +46,7 @@ computes, bit for bit.
   barrow encoder train --config encoder.toml --data ldm.csv --out runs/ldm`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			table, times, err := f.compare(cmd, c, compare.EncoderKind(), &plan, nil)
+			table, times, err := f.compare(cmd, c, compare.EncoderKind(), &plan, compareParts{})
 			if err != nil {
 				return err
 			}
@@ -69,16 +69,27 @@ fss:threshold=1/5. Weighted sums of losses are losses, such as emd+energy or emd
 keeps the encoder that the telescope MSE trains and trains another decoder for
 it, with the EMD. Precisions: ` + strings.Join(autoencoder.PresetNames(), ", ") + `.`
 
+// compareParts are what a comparison has besides; each may be nil.
+type compareParts struct {
+	physics  *physicsPart
+	protocol *protocolPart
+}
+
 // compare carries out a plan, and measures physics where that is asked for.
-func (f *runFlags) compare(cmd *cobra.Command, c *common, kind run.Kind, plan *compare.Plan, trigger *physicsPart) (*compare.Table, *compare.Times, error) {
+func (f *runFlags) compare(cmd *cobra.Command, c *common, kind run.Kind, plan *compare.Plan, parts compareParts) (*compare.Table, *compare.Times, error) {
 	if err := f.read(cmd); err != nil {
 		return nil, nil, err
+	}
+	if parts.protocol != nil {
+		if err := parts.protocol.into(plan, f.settings); err != nil {
+			return nil, nil, err
+		}
 	}
 	bar := newProgress(cmd.ErrOrStderr(), c)
 	defer bar.close()
 	s := compare.Settings{Threads: c.threads, Force: f.force, Remark: remark(cmd, c), Stream: stream(cmd), Progress: bar.set}
-	if trigger != nil {
-		if err := trigger.into(&s, bar); err != nil {
+	if parts.physics != nil {
+		if err := parts.physics.into(&s, bar); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -27,6 +27,9 @@ func Page(folder string) (*report.Page, error) {
 	if len(t.Rows) == 0 || len(times.Rows) != len(t.Rows) {
 		return nil, fmt.Errorf("compare: %s: %d rows of results and %d of times", folder, len(t.Rows), len(times.Rows))
 	}
+	if t.Protocol != nil && (t.Plan.Protocol == nil || len(t.Plan.Protocol.Contenders) != len(t.Protocol.Contenders) || len(times.Contenders) != len(t.Protocol.Contenders)) {
+		return nil, fmt.Errorf("compare: %s: %d contenders in the results, %d in the times", folder, len(t.Protocol.Contenders), len(times.Contenders))
+	}
 	return Lay(&t, &times), nil
 }
 
@@ -41,6 +44,11 @@ func Lay(t *Table, times *Times) *report.Page {
 		Tables: []report.Table{t.figures(), t.costs(times)},
 		Footer: []string{p.Words(), "SHA-256 of the images: " + p.Digest},
 	}
+	if t.Protocol != nil {
+		out.Title = fmt.Sprintf("%s compared", page.Of(len(t.Protocol.Contenders), "contender"))
+		out.Summary = append([]string{t.protocolWords()}, out.Summary...)
+		out.Tables = t.Standings(times)
+	}
 	if t.Chip != nil {
 		out.Tables = append(out.Tables, t.Chip.table())
 	}
@@ -50,14 +58,42 @@ func Lay(t *Table, times *Times) *report.Page {
 			out.Summary = append(out.Summary, fmt.Sprintf("Of %s the one from seed %d, with the smallest validation loss, is kept as %s.", page.Of(p.Seeds, "training"), t.Kept.Seed, t.Kept.File))
 		}
 	}
-	for _, l := range p.losses() {
-		out.Palette = append(out.Palette, loss.Label(l))
-	}
+	out.Palette = t.palette()
 	out.Sections = []report.Section{t.distances(), t.merits(), t.training()}
 	if t.Physics != nil {
 		out.Sections = slices.Insert(out.Sections, 2, t.trigger())
 	}
+	if t.Protocol != nil {
+		out.Sections = append(t.contest(times), out.Sections...)
+	}
 	return out
+}
+
+// palette are the names that have colours of their own: a protocol's are those of its contenders, in
+// all figures.
+func (t *Table) palette() (names []string) {
+	if t.Protocol != nil {
+		for _, c := range t.Plan.Protocol.Contenders {
+			names = append(names, c.Name)
+		}
+		return names
+	}
+	for _, l := range t.Plan.losses() {
+		names = append(names, loss.Label(l))
+	}
+	return names
+}
+
+// name is what a row's loss is called: by its protocol, if there is one, or else by itself.
+func (t *Table) name(r *Row) string {
+	if t.Plan.Protocol != nil {
+		for _, c := range t.Plan.Protocol.Contenders {
+			if c.Loss == r.Loss {
+				return c.Name
+			}
+		}
+	}
+	return loss.Label(r.Loss)
 }
 
 // Words are what was asked for, for the foot of a page.
@@ -129,6 +165,11 @@ func (t *Table) figures() report.Table {
 		Columns: columns([]string{"loss", "precision"}, "mean EMD", "worst seed", "median", "16–84 %", "ratio to "+loss.Label(t.Baseline), "made worse", "p"),
 		Note:    "Mean ± standard deviation over seeds. Ratio, made worse (share of images) and p (of the least significant seed) are against the baseline of the same precision, width and seed.",
 	}
+	plain := t.HasMSE()
+	if plain {
+		out.Columns = append(out.Columns, columns(nil, "ratio to MSE, 95 %", "≥ 10 % lower")...)
+		out.Note += " Ratio to MSE: of mean EMDs over the seeds, with the interval for other trainings and other images; lower by 10 % where the ratio is at most 0.9 and the interval leaves 1 out."
+	}
 	for _, f := range t.Figures() {
 		out.Columns = append(out.Columns, report.Column{Name: f.Label, Numeric: true})
 		out.Note += " " + f.Meaning
@@ -141,6 +182,9 @@ func (t *Table) figures() report.Table {
 		row := []string{loss.Label(r.Loss), r.kind(), fmt.Sprintf("%.3f ± %.3f", r.EMD.Mean, r.EMD.Std), fmt.Sprintf("%.3f", r.Worst),
 			fmt.Sprintf("%.3f", r.Median.Mean), fmt.Sprintf("%.2f–%.2f", r.P16.Mean, r.P84.Mean), fmt.Sprintf("%.3f ± %.3f", r.Ratio.Mean, r.Ratio.Std),
 			fmt.Sprintf("%.1f %%", 100*r.Worse), fmt.Sprintf("%.3f", r.P)}
+		if plain {
+			row = append(row, r.AgainstMSE()...)
+		}
 		for _, f := range r.Figures {
 			row = append(row, page.Print(f))
 		}
@@ -150,6 +194,21 @@ func (t *Table) figures() report.Table {
 		out.Emphasis = []int{least}
 	}
 	return out
+}
+
+// HasMSE tells whether rows have ratios to the MSE: where it takes part beside others.
+func (t *Table) HasMSE() bool {
+	return len(t.Rows) > 1 && slices.ContainsFunc(t.Rows, func(r Row) bool { return r.ToMSE != nil })
+}
+
+// AgainstMSE are the cells of a row about its ratio to the MSE: the ratio with its 95 % interval, and
+// whether it is lower by 10 %.
+func (r *Row) AgainstMSE() []string {
+	if r.ToMSE == nil || r.Loss == plainLoss {
+		return []string{"–", "–"}
+	}
+	ratio, lower := against(*r.ToMSE)
+	return []string{ratio, lower}
 }
 
 func (t *Table) costs(times *Times) report.Table {
@@ -188,7 +247,7 @@ func (t *Table) distances() report.Section {
 		occupancy := &report.Profile{X: report.Axis{Label: fmt.Sprintf("trigger cells above %g", t.Plan.Threshold)}, Y: report.Axis{Label: "EMD", Unit: unit, Min: report.At(0)}}
 		eta := &report.Profile{X: report.Axis{Label: "|η|"}, Y: occupancy.Y}
 		for _, r := range rows[kind] {
-			name := loss.Label(r.Loss)
+			name := t.name(r)
 			label := name
 			if len(names) > 1 {
 				label += ", " + kind
@@ -248,7 +307,7 @@ func (t *Table) merits() report.Section {
 				continue
 			}
 			v := r.Figures[k]
-			iv.Rows = append(iv.Rows, report.Interval{Name: loss.Label(r.Loss) + ", " + r.kind(), Value: v.Mean, Low: v.Mean - v.Width, High: v.Mean + v.Width})
+			iv.Rows = append(iv.Rows, report.Interval{Name: t.name(r) + ", " + r.kind(), Value: v.Mean, Low: v.Mean - v.Width, High: v.Mean + v.Width})
 		}
 		s.Figures = append(s.Figures, page.Merit(f.Figure, iv, ""))
 	}
@@ -280,7 +339,7 @@ func (t *Table) trigger() report.Section {
 		add("all cells", p.Folders[k], v)
 	}
 	for i := range t.Rows {
-		add(loss.Label(t.Rows[i].Loss), t.Rows[i].kind(), t.Rows[i].Physics)
+		add(t.name(&t.Rows[i]), t.Rows[i].kind(), t.Rows[i].Physics)
 	}
 	s.Tables = []report.Table{out}
 	return s
@@ -294,7 +353,7 @@ func (t *Table) training() report.Section {
 		for k, c := range r.Curves {
 			curves = append(curves, page.Curve{Name: fmt.Sprintf("seed %d", t.Plan.Seed+uint64(k)), Points: c})
 		}
-		s.Figures = append(s.Figures, page.Curves(page.ID("curve", r.kind(), r.Loss), loss.Label(r.Loss)+", "+r.kind(), "loss", curves...))
+		s.Figures = append(s.Figures, page.Curves(page.ID("curve", r.kind(), r.Loss), t.name(r)+", "+r.kind(), "loss", curves...))
 	}
 	return s
 }

@@ -58,6 +58,10 @@ type Plan struct {
 	Seed      uint64  `json:"seed" help:"seed of every random choice; the same seed gives the same bits"` // of the first training; the others follow
 	Seeds     int     `json:"seeds" help:"trainings of each kind, one seed after the other"`
 
+	// Protocol is the table of contenders that the losses are of, with others beside them; nil for
+	// none.
+	Protocol *Protocol `json:"protocol,omitempty"`
+
 	Source         string `json:"source"`                                                                 // where the images come from, in words
 	Digest         string `json:"digest" label:"the images"`                                              // of the images
 	PretrainDigest string `json:"pretrain_digest,omitempty" label:"the images that are trained on first"` // of theirs
@@ -160,6 +164,7 @@ type Job struct {
 	Loss         string                   `json:"loss"`
 	Architecture autoencoder.Architecture `json:"architecture"`
 	Seed         uint64                   `json:"seed"`
+	Rate         float64                  `json:"learning_rate,omitempty"` // where it is not the plan's
 }
 
 // Name is the job as part of a file name.
@@ -171,7 +176,11 @@ func (j Job) Name() string {
 	if j.Architecture.Mask != "" {
 		bits = "-" + strings.ReplaceAll(j.Architecture.Mask, ",", "-")
 	}
-	return fmt.Sprintf("%s%s-%s-seed%d", j.Architecture.Precision, bits, j.Loss, j.Seed)
+	rate := ""
+	if j.Rate != 0 {
+		rate = fmt.Sprintf("-rate%g", j.Rate)
+	}
+	return fmt.Sprintf("%s%s-%s-seed%d%s", j.Architecture.Precision, bits, j.Loss, j.Seed, rate)
 }
 
 // losses are the plan's in their normal form; those that are none as they are,
@@ -257,6 +266,9 @@ func (p Plan) Check(cnn bool) error {
 		}
 	}
 	if err := p.checkLearned(); err != nil {
+		return fmt.Errorf("compare: %w", err)
+	}
+	if err := p.checkProtocol(); err != nil {
 		return fmt.Errorf("compare: %w", err)
 	}
 	bits, err := p.widths()

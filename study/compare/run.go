@@ -13,7 +13,6 @@ import (
 
 	"barrow/autoencoder"
 	"barrow/emd"
-	"barrow/evaluate"
 	"barrow/hgcal"
 	"barrow/internal/limit"
 	"barrow/loss"
@@ -44,6 +43,9 @@ type record struct {
 	Seconds   float64 `json:"seconds"` // of the call that finished it
 	// Curve is the training and validation loss of every epoch.
 	Curve [][2]float64 `json:"curve"`
+	// Diverged is why the training ended before its time: a number that is none. Under a protocol
+	// that is a result, and the encoder is the untrained one.
+	Diverged string `json:"diverged,omitempty"`
 }
 
 // Run carries out the plan in the folder, resuming what is there, and returns
@@ -128,7 +130,8 @@ func Train(ctx context.Context, f *run.Folder, p Plan, d Data, r Resources) (*Ta
 	if err != nil {
 		return nil, nil, err
 	}
-	w := &work{plan: p, folder: f, resources: r, threads: threads, points: points, jobs: p.Jobs(), share: make([]float64, len(p.Jobs()))}
+	w := &work{plan: p, folder: f, resources: r, threads: threads, points: points, jobs: append(p.Jobs(), p.trials()...)}
+	w.share = make([]float64, len(w.jobs))
 	if w.metric, err = emd.Euclidean(points); err != nil {
 		return nil, nil, err
 	}
@@ -170,7 +173,7 @@ type work struct {
 	points    []hgcal.Point
 	data      [3]*wafer.Set // training, validation, test
 	before    *wafer.Set    // of the pretraining
-	jobs      []Job
+	jobs      []Job         // the plan's, then its trials
 
 	mu      sync.Mutex
 	share   []float64 // done of each job
@@ -222,6 +225,10 @@ func (w *work) job(ctx context.Context, k int) error {
 	j, part, start := w.jobs[k], run.EncoderWeights+w.jobs[k].Name(), time.Now()
 	err := w.folder.Once(part, j, &w.records[k], func() ([]string, error) {
 		m, h, err := w.fit(ctx, k)
+		var diverged *nn.DivergedError
+		if w.plan.Protocol != nil && errors.As(err, &diverged) {
+			return w.untrained(k, diverged)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -236,6 +243,17 @@ func (w *work) job(ctx context.Context, k int) error {
 		w.progress(k, 1)
 	}
 	return err
+}
+
+// untrained keeps the encoder that a job started from, since its training diverged.
+func (w *work) untrained(k int, why error) ([]string, error) {
+	j := w.jobs[k]
+	m, err := j.Architecture.New(nn.Settings{Seed: j.Seed, Threads: 1})
+	if err != nil {
+		return nil, err
+	}
+	w.records[k] = record{Best: math.MaxFloat64, Curve: [][2]float64{}, Diverged: why.Error()}
+	return []string{run.EncoderWeights + j.Name() + run.WeightsEnding}, m.Save(Weights(w.folder, j))
 }
 
 // loss makes one by name.
@@ -264,6 +282,9 @@ func (w *work) fit(ctx context.Context, k int) (*autoencoder.Model, *nn.History,
 	var err error
 	if s.Watch, err = w.loss(run.MeasuredEMD); err != nil {
 		return nil, nil, err
+	}
+	if j.Rate != 0 {
+		s.Rate = j.Rate
 	}
 	share := func(from, to float64) func(float64) {
 		return func(done float64) { w.progress(k, (from+(to-from)*done)*almost) }
@@ -367,38 +388,4 @@ func (w *work) progress(k int, share float64) {
 		}
 	}
 	w.resources.Progress(trained*done/all, fmt.Sprintf("training %d of %d", min(n+1, len(w.jobs)), len(w.jobs)))
-}
-
-// measure evaluates one trained encoder on the held-out images.
-func (w *work) measure(ctx context.Context, j Job) (*evaluate.Fidelity, float64, error) {
-	m, err := autoencoder.Load(Weights(w.folder, j), nn.Settings{Threads: 1})
-	if err != nil {
-		return nil, 0, err
-	}
-	decoded, err := m.Decode(ctx, w.data[2])
-	if err != nil {
-		return nil, 0, err
-	}
-	e, err := evaluate.Images(ctx, w.metric, w.data[2], decoded, evaluate.Settings{
-		Threshold: w.plan.Threshold, Threads: w.threads, Points: w.points,
-	})
-	if err != nil {
-		return nil, 0, err
-	}
-	rate, err := speed(ctx, m, w.data[2])
-	return e, rate, err
-}
-
-// speed is the wafers a second that one core encodes, the best of three.
-func speed(ctx context.Context, m *autoencoder.Model, images *wafer.Set) (float64, error) {
-	images = images.Slice(0, min(images.Len(), 5000))
-	best := math.Inf(1)
-	for range 3 {
-		start := time.Now()
-		if _, err := m.Encode(ctx, images); err != nil {
-			return 0, err
-		}
-		best = math.Min(best, time.Since(start).Seconds())
-	}
-	return float64(images.Len()) / best, nil
 }

@@ -54,6 +54,9 @@ type Row struct {
 	Worse float64 `json:"share_worse"`
 	P     float64 `json:"p"`
 
+	// ToMSE compares with the MSE of the same precision and width over the seeds, where it takes part.
+	ToMSE *evaluate.Paired `json:"ratio_to_mse,omitempty"`
+
 	ByOccupancy []Bin `json:"emd_by_occupancy"`
 	ByEta       []Bin `json:"emd_by_eta,omitempty"`
 
@@ -163,6 +166,9 @@ type Table struct {
 	// Chip is what the chip's other algorithms keep, where that was asked for.
 	Chip *Chip `json:"chip,omitempty"`
 
+	// Protocol is what was found of the contenders, where there are some.
+	Protocol *Judgement `json:"protocol,omitempty"`
+
 	// Physics says what was found of the trigger's physics, where that was asked for.
 	Physics *Physics `json:"physics,omitempty"`
 }
@@ -194,6 +200,8 @@ type Kept struct {
 // Times are the costs of the table's rows that differ from run to run.
 type Times struct {
 	Rows []RowTimes `json:"rows"`
+	// Contenders are those of a protocol's, in its order; Seconds are 0 where nothing is trained.
+	Contenders []RowTimes `json:"contenders,omitempty"`
 }
 
 // RowTimes are a row's.
@@ -225,6 +233,11 @@ func (t *Table) Row(loss, precision string, bits int) *Row {
 // takes part, else the first.
 func (p Plan) baseline() string {
 	losses := p.losses()
+	if p.Protocol != nil {
+		if c := p.Protocol.Contenders[p.Protocol.baseline()]; c.Loss != "" {
+			return c.Loss
+		}
+	}
 	if slices.Contains(losses, "telescope") {
 		return "telescope"
 	}
@@ -241,12 +254,11 @@ func (w *work) table(ctx context.Context) (*Table, *Times, error) {
 		t.Images[k] = d.Len()
 	}
 	times := &Times{}
-	kinds := len(w.jobs) / w.plan.Seeds
-	measured := make([]*evaluate.Fidelity, len(w.jobs))
-	rates := make([]float64, len(w.jobs))
-	for k, j := range w.jobs {
+	kinds := len(w.plan.Jobs()) / w.plan.Seeds
+	measured := make([]*measurement, len(w.jobs))
+	for k := range w.jobs {
 		var err error
-		if measured[k], rates[k], err = w.measure(ctx, j); err != nil {
+		if measured[k], err = w.measureJob(ctx, k); err != nil {
 			return nil, nil, err
 		}
 		if w.resources.Progress != nil {
@@ -254,18 +266,23 @@ func (w *work) table(ctx context.Context) (*Table, *Times, error) {
 		}
 	}
 	for kind := range kinds {
-		row, rt, err := w.row(kind, kinds, measured, rates)
+		row, rt, err := w.row(kind, kinds, measured)
 		if err != nil {
 			return nil, nil, err
 		}
 		t.Rows = append(t.Rows, *row)
 		times.Rows = append(times.Rows, rt)
 	}
-	return t, times, nil
+	if w.plan.Protocol == nil {
+		return t, times, nil
+	}
+	var err error
+	t.Protocol, times.Contenders, err = w.judge(ctx, measured)
+	return t, times, err
 }
 
 // row gathers the seeds of one kind: the jobs kind, kind+kinds, ….
-func (w *work) row(kind, kinds int, measured []*evaluate.Fidelity, rates []float64) (*Row, RowTimes, error) {
+func (w *work) row(kind, kinds int, measured []*measurement) (*Row, RowTimes, error) {
 	j := w.jobs[kind]
 	row := &Row{Loss: j.Loss, Precision: j.Architecture.Precision, Bits: j.Architecture.LatentBits, Mask: j.Architecture.Mask}
 	var err error
@@ -277,8 +294,8 @@ func (w *work) row(kind, kinds int, measured []*evaluate.Fidelity, rates []float
 	var emds, medians, p16, p84, ratios []float64
 	var occupancy, eta [][]evaluate.Bin
 	var kept []*evaluate.Fidelity
-	for k := kind; k < len(w.jobs); k += kinds {
-		kept = append(kept, measured[k])
+	for k := kind; k < kinds*w.plan.Seeds; k += kinds {
+		kept = append(kept, measured[k].Fidelity)
 		e, base := measured[k].Of(evaluate.EMD), measured[w.baselineOf(k, kinds)].Of(evaluate.EMD)
 		emds, medians = append(emds, e.Mean), append(medians, e.Median)
 		p16, p84 = append(p16, e.P16), append(p84, e.P84)
@@ -294,14 +311,34 @@ func (w *work) row(kind, kinds int, measured []*evaluate.Fidelity, rates []float
 		row.Worse += v.Worse / n
 		row.P = max(row.P, v.P)
 		rt.Seconds += w.records[k].Seconds / n
-		rt.Wafers = max(rt.Wafers, rates[k])
+		rt.Wafers = max(rt.Wafers, measured[k].rate)
 	}
 	row.EMD, row.Median, row.Ratio = Over(emds), Over(medians), Over(ratios)
 	row.P16, row.P84 = Over(p16), Over(p84)
 	row.Figures = figures(kept)
 	row.Worst = slices.Max(emds)
 	row.ByOccupancy, row.ByEta = average(occupancy), average(eta)
-	return row, rt, nil
+	row.ToMSE, err = w.toMSE(kind, kinds, measured)
+	return row, rt, err
+}
+
+// toMSE compares the seeds of one kind with those of the MSE, where that takes part.
+func (w *work) toMSE(kind, kinds int, measured []*measurement) (*evaluate.Paired, error) {
+	plain := w.with(plainLoss, kind, kinds)
+	if plain < 0 {
+		return nil, nil
+	}
+	p, err := evaluate.CompareSeeds(w.values(kind, kinds, measured), w.values(plain, kinds, measured), bootstrapDraws, w.plan.Seed)
+	return &p, err
+}
+
+// values are the EMDs of one kind's held-out images, by seed.
+func (w *work) values(kind, kinds int, measured []*measurement) [][]float64 {
+	var list [][]float64
+	for k := kind; k < kinds*w.plan.Seeds; k += kinds {
+		list = append(list, measured[k].Of(evaluate.EMD).Values)
+	}
+	return list
 }
 
 // figures gathers the figures of merit but the EMD over seeds.
@@ -331,16 +368,24 @@ func figures(seeds []*evaluate.Fidelity) []FigureSpread {
 // baselineOf finds the job of the baseline with the precision, width and seed of
 // job k.
 func (w *work) baselineOf(k, kinds int) int {
+	if i := w.with(w.plan.baseline(), k, kinds); i >= 0 {
+		return i
+	}
+	return k
+}
+
+// with finds the job of a loss with the precision, width and seed of job k, or gives -1.
+func (w *work) with(name string, k, kinds int) int {
 	first := k / kinds * kinds
 	a := w.jobs[k].Architecture
 	for i := first; i < first+kinds; i++ {
 		// Not the whole architecture: the outputs may be by loss.
 		b := w.jobs[i].Architecture
-		if w.jobs[i].Loss == w.plan.baseline() && b.Precision == a.Precision && b.LatentBits == a.LatentBits {
+		if w.jobs[i].Loss == name && b.Precision == a.Precision && b.LatentBits == a.LatentBits {
 			return i
 		}
 	}
-	return k
+	return -1
 }
 
 // average joins the bins of the seeds, which have the same images in them.

@@ -1,0 +1,257 @@
+package compare
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"barrow/autoencoder"
+	"barrow/econt"
+	"barrow/evaluate"
+	"barrow/nn"
+	"barrow/wafer"
+)
+
+// A sender makes of images what arrives of them, and says how many bits of information a frame has
+// in the mean.
+type sender interface {
+	send(ctx context.Context, images *wafer.Set) (decoded *wafer.Set, bits float64, err error)
+	// speed is the wafers a second that one core encodes.
+	speed(ctx context.Context, images *wafer.Set) (float64, error)
+}
+
+// frameHead are the bits of an autoencoder's frame beside the outputs: the header and the module's
+// sum (econt).
+const frameHead = 5 + 9
+
+// outputs are the bits of an encoder's outputs.
+func outputs(a autoencoder.Architecture) int {
+	all := 0
+	for _, b := range a.Widths() {
+		all += b
+	}
+	return all
+}
+
+// trainedSender is an autoencoder.
+type trainedSender struct{ *autoencoder.Model }
+
+func (t trainedSender) send(ctx context.Context, images *wafer.Set) (*wafer.Set, float64, error) {
+	decoded, err := t.Decode(ctx, images)
+	return decoded, float64(frameHead + outputs(t.Architecture())), err
+}
+
+func (t trainedSender) speed(ctx context.Context, images *wafer.Set) (float64, error) {
+	return speed(images, func(images *wafer.Set) error { _, err := t.Encode(ctx, images); return err })
+}
+
+// linearSender is the principal components.
+type linearSender struct{ *linear }
+
+func (l linearSender) send(_ context.Context, images *wafer.Set) (*wafer.Set, float64, error) {
+	decoded, err := l.decode(images)
+	return decoded, float64(frameHead + outputs(l.arch)), err
+}
+
+func (l linearSender) speed(_ context.Context, images *wafer.Set) (float64, error) {
+	out := make([]float64, len(l.components))
+	return speed(images, func(images *wafer.Set) error {
+		for i := range images.Len() {
+			l.encode(images.Image(i), out)
+		}
+		return nil
+	})
+}
+
+// chipSender is one of the chip's algorithms.
+type chipSender struct{ chips [2]*econt.Baseline }
+
+// newChipSender makes one. The threshold of threshold sum is the lowest with which the training
+// images' mean frame fits the links.
+func newChipSender(s evaluate.Scheme, training *wafer.Set) (chipSender, error) {
+	if s.Algorithm == econt.ThresholdSum {
+		var lengths evaluate.FrameLengths
+		for i := range training.Len() {
+			lengths.Add(training.Image(i))
+		}
+		s.Threshold = lengths.Threshold(s.Links)
+	}
+	chips, err := s.Chips()
+	return chipSender{chips}, err
+}
+
+func (c chipSender) send(ctx context.Context, images *wafer.Set) (*wafer.Set, float64, error) {
+	high, _ := densities(images)
+	decoded := &wafer.Set{Charge: make([]float64, len(images.Charge))}
+	all := 0
+	for i := range images.Len() {
+		if err := ctx.Err(); err != nil {
+			return nil, 0, err
+		}
+		bits, err := c.of(high, i).Encode(images.Image(i), decoded.Image(i))
+		if err != nil {
+			return nil, 0, fmt.Errorf("image %d: %w", i+1, err)
+		}
+		all += bits
+	}
+	return decoded, float64(all) / float64(images.Len()), nil
+}
+
+// of is the chip of image i.
+func (c chipSender) of(high []bool, i int) *econt.Baseline {
+	if high != nil && high[i] {
+		return c.chips[1]
+	}
+	return c.chips[0]
+}
+
+// densities tell which images are of wafers of high density, none where they do not say, and in words
+// how many those are.
+func densities(images *wafer.Set) (high []bool, words string) {
+	high, err := images.HighDensity()
+	var missing *wafer.NoColumnError
+	switch {
+	case errors.As(err, &missing):
+		return nil, "low, assumed: the images do not say"
+	case err != nil:
+		return nil, fmt.Sprintf("low, assumed: %v", err)
+	}
+	n := 0
+	for _, h := range high {
+		if h {
+			n++
+		}
+	}
+	return high, fmt.Sprintf("%d images low, %d high, as the column HD_LD says", len(high)-n, n)
+}
+
+func (c chipSender) speed(_ context.Context, images *wafer.Set) (float64, error) {
+	var out [evaluate.Cells]float64
+	return speed(images, func(images *wafer.Set) error {
+		for i := range images.Len() {
+			if _, err := c.chips[0].Encode(images.Image(i), out[:]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// sender is that of a contender without training; method is what it does, in words.
+func (w *work) sender(ctx context.Context, c Contender) (s sender, method string, cost autoencoder.Cost, err error) {
+	a := w.jobs[0].Architecture
+	if c.Linear > 0 {
+		l, err := newLinear(c.Linear, a, w.data[0])
+		if err != nil {
+			return nil, "", cost, err
+		}
+		return linearSender{l}, "principal components, linear", l.cost(), nil
+	}
+	list, err := c.schemes(a.Links())
+	if err != nil {
+		return nil, "", cost, err
+	}
+	best, err := w.best(ctx, list)
+	if err != nil {
+		return nil, "", cost, err
+	}
+	chip, err := newChipSender(best, w.data[0])
+	return chip, fmt.Sprintf("%s, %s", best.Name(), best.Decoding), cost, err
+}
+
+// choosing are as many training images as it takes to tell types of super trigger cells apart.
+const choosing = 2000
+
+// best is the scheme that leaves least of training images.
+func (w *work) best(ctx context.Context, list []evaluate.Scheme) (evaluate.Scheme, error) {
+	least, k := math.Inf(1), 0
+	if len(list) == 1 {
+		return list[0], nil
+	}
+	images := w.data[0].Slice(0, min(choosing, w.data[0].Len()))
+	for i, s := range list {
+		chip, err := newChipSender(s, images)
+		if err != nil {
+			return s, err
+		}
+		decoded, _, err := chip.send(ctx, images)
+		if err != nil {
+			return s, err
+		}
+		f, err := evaluate.Images(ctx, w.metric, images, decoded, evaluate.Settings{Threshold: w.plan.Threshold, Threads: w.threads, Lost: true})
+		if err != nil {
+			return s, err
+		}
+		if e := f.Of(evaluate.EMD).Mean; e < least {
+			least, k = e, i
+		}
+	}
+	return list[k], nil
+}
+
+// A measurement is what arrives of the held-out images.
+type measurement struct {
+	*evaluate.Fidelity
+	fractions []float64 // skill scores by radius, where a protocol wants them
+	bits      float64   // of a frame
+	rate      float64   // wafers a second
+	diverged  bool      // of a training: it ended in numbers that are none
+}
+
+// farthest is the largest radius of fractions skill scores.
+const farthest = 3
+
+// measure sends the held-out images.
+func (w *work) measure(ctx context.Context, s sender) (*measurement, error) {
+	images := w.data[2]
+	decoded, bits, err := s.send(ctx, images)
+	if err != nil {
+		return nil, err
+	}
+	m := &measurement{bits: bits}
+	set := evaluate.Settings{Threshold: w.plan.Threshold, Threads: w.threads, Points: w.points, Lost: w.plan.Protocol != nil}
+	if m.Fidelity, err = evaluate.Images(ctx, w.metric, images, decoded, set); err != nil {
+		return nil, err
+	}
+	if w.plan.Protocol != nil {
+		f, err := evaluate.NewFractions(w.plan.Threshold, farthest)
+		if err != nil {
+			return nil, err
+		}
+		if err := f.Add(images, decoded); err != nil {
+			return nil, err
+		}
+		m.fractions = f.Scores()
+	}
+	m.rate, err = s.speed(ctx, images)
+	return m, err
+}
+
+// measureJob is that of a trained encoder.
+func (w *work) measureJob(ctx context.Context, k int) (*measurement, error) {
+	model, err := autoencoder.Load(Weights(w.folder, w.jobs[k]), nn.Settings{Threads: 1})
+	if err != nil {
+		return nil, err
+	}
+	m, err := w.measure(ctx, trainedSender{model})
+	if err == nil {
+		m.diverged = w.records[k].Diverged != ""
+	}
+	return m, err
+}
+
+// speed is the wafers a second that one core encodes, the best of three.
+func speed(images *wafer.Set, encode func(*wafer.Set) error) (float64, error) {
+	images = images.Slice(0, min(images.Len(), 5000))
+	best := math.Inf(1)
+	for range 3 {
+		start := time.Now()
+		if err := encode(images); err != nil {
+			return 0, err
+		}
+		best = math.Min(best, time.Since(start).Seconds())
+	}
+	return float64(images.Len()) / best, nil
+}
