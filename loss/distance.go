@@ -30,24 +30,29 @@ func (l *distance) Eval(ctx context.Context, target, pred, grad []float32) (floa
 	if err != nil {
 		return 0, err
 	}
-	l.p, l.q = widen(l.p, target), widen(l.q, pred)
 	l.e = resize(l.e, n)
-	var dq []float64
-	if grad != nil {
-		l.dq = resize(l.dq, len(grad))
-		dq = l.dq
-	}
-	if err := l.d.Gradient(ctx, l.p, l.q, l.e, nil, dq); err != nil {
+	if err := l.distances(ctx, target, pred, l.e, grad != nil); err != nil {
 		return math.NaN(), err
 	}
 	sum := 0.0
 	for _, v := range l.e {
 		sum += v
 	}
-	for i, g := range dq {
-		grad[i] = float32(g / float64(n))
+	for i := range grad {
+		grad[i] = float32(l.dq[i] / float64(n))
 	}
 	return finite(l.name, sum/float64(n))
+}
+
+// distances sets those of all images, and leaves their gradients in dq where they are wanted.
+func (l *distance) distances(ctx context.Context, target, pred []float32, e []float64, gradient bool) error {
+	l.p, l.q = widen(l.p, target), widen(l.q, pred)
+	var dq []float64
+	if gradient {
+		l.dq = resize(l.dq, len(pred))
+		dq = l.dq
+	}
+	return l.d.Gradient(ctx, l.p, l.q, e, nil, dq)
 }
 
 func resize(s []float64, n int) []float64 {

@@ -3,7 +3,7 @@ package loss
 var _ = registerSpatial("fss", Traits{
 	Label: "fractions skill score", Help: "1 − FSS of the share of cells above thresholds in MIP_T around each, :radius=1:threshold=2", Sees: SeesCharges, Cost: 1.5,
 }, func(o *options) recipe {
-	radius := o.whole("radius", 1, 1, o.lattice.largestRadius())
+	radius := o.radius()
 	thresholds := readThresholds(o)
 	return func(l *Lattice) imageLoss {
 		f := &fractions{discs: means(l.discs(radius)), thresholds: thresholds}

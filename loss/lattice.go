@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -20,7 +21,7 @@ type Lattice struct {
 	// rasters are the parts that are rows and columns.
 	rasters []raster
 	// waves has the eigenvectors of the neighbour graph's Laplacian.
-	waves waves
+	waves func() waves
 	wafer bool
 }
 
@@ -47,20 +48,25 @@ func Wafer() *Lattice {
 	pitch := math.Hypot(p[0][0]-p[1][0], p[0][1]-p[1][1])
 	// In a triangular lattice of pitch a the Laplacian has, of a long wave of wave number k,
 	// the eigenvalue 3/2·(a·k)².
-	l.waves = graphWaves(Cells, func(i int) []int { return near[i] }, func(eigenvalue float64) float64 {
-		return 2 * math.Pi * pitch * math.Sqrt(1.5/eigenvalue)
+	l.waves = sync.OnceValue(func() waves {
+		return graphWaves(Cells, func(i int) []int { return near[i] }, func(eigenvalue float64) float64 {
+			return 2 * math.Pi * pitch * math.Sqrt(1.5/eigenvalue)
+		})
 	})
 	return l
 }
 
-// maxPixels bounds a grid: more than any image, few enough for its rings.
-const maxPixels = 1 << 20
+// maxPixels and maxSide bound a grid: more than most images, few enough for its waves.
+const (
+	maxPixels = 1 << 20
+	maxSide   = 2048
+)
 
 // Grid is the lattice of an image of rows × columns pixels, row after row, with pixels a
 // pitch apart, in any unit of length. All eight pixels around one are its neighbours.
 func Grid(rows, columns int, pitch float64) (*Lattice, error) {
-	if rows < 2 || columns < 2 || rows > maxPixels/columns {
-		return nil, fmt.Errorf("loss: a grid of %d×%d pixels: want two rows and two columns at least, and at most %d pixels", rows, columns, maxPixels)
+	if rows < 2 || columns < 2 || max(rows, columns) > maxSide || rows > maxPixels/columns {
+		return nil, fmt.Errorf("loss: a grid of %d×%d pixels: want from 2 to %d rows and columns, and at most %d pixels", rows, columns, maxSide, maxPixels)
 	}
 	if !(pitch > 0) || math.IsInf(pitch, 1) {
 		return nil, fmt.Errorf("loss: a grid with the pitch %v: want a positive length", pitch)
@@ -71,7 +77,7 @@ func Grid(rows, columns int, pitch float64) (*Lattice, error) {
 	}
 	return &Lattice{
 		name: fmt.Sprintf("a grid of %d×%d", rows, columns), cells: rows * columns,
-		rasters: []raster{r}, waves: newGridWaves(rows, columns, pitch),
+		rasters: []raster{r}, waves: sync.OnceValue(func() waves { return newGridWaves(rows, columns, pitch) }),
 	}, nil
 }
 

@@ -2,6 +2,7 @@ package loss
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -89,6 +90,60 @@ func TestGradient(t *testing.T) {
 				t.Errorf("%s: cell %d: gradient %v, differences %v", name, k, grad[k], num)
 			}
 		}
+	}
+}
+
+// TestEach: the values of images one by one have the mean that the batch has, and their
+// gradients are the batch's, times the number of images.
+func TestEach(t *testing.T) {
+	m := metric(t)
+	exact, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise, Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, n := context.Background(), 4
+	target, pred := images(rand.New(rand.NewPCG(21, 22)), n)
+	units := []float64{1, 2, 3, 4}
+	grad, each, values := make([]float32, len(pred)), make([]float32, len(pred)), make([]float64, n)
+	for _, name := range append(Names(), "0.5*emd+2*csi:threshold=0.3+energy") {
+		l, err := Parse(name, Resources{Metric: m, Threads: 2, CNN: exact})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := EvalIn(ctx, l, units, target, pred, grad)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := Each(ctx, l, units, target, pred, values, each); err != nil {
+			t.Fatal(err)
+		}
+		if got := (values[0] + values[1] + values[2] + values[3]) / 4; math.Abs(got-want) > 1e-6*math.Abs(want) {
+			t.Errorf("%s: the mean of %v is %v, not %v", name, values, got, want)
+		}
+		for k, g := range each {
+			if math.Abs(float64(g/4-grad[k])) > 1e-6*(1+math.Abs(float64(grad[k]))) {
+				t.Fatalf("%s: gradient %v, of the batch %v", name, g/4, grad[k])
+			}
+		}
+		if err := Each(ctx, l, nil, target, pred, values, nil); err != nil {
+			t.Error(err)
+		}
+	}
+	l, err := Parse("sliced+fss", Resources{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pred[2*Cells+5] = -1
+	var row *emd.RowError
+	if err := Each(ctx, l, nil, target, pred, values, nil); !errors.As(err, &row) || row.Row != 2 {
+		t.Errorf("a negative charge in row 2: %v", err)
+	}
+	pred[2*Cells+5] = float32(math.NaN())
+	if err := Each(ctx, l.(*weightedSum).terms[1], nil, target, pred, values, nil); !errors.As(err, &row) || row.Row != 2 {
+		t.Errorf("a NaN in row 2: %v", err)
+	}
+	if err := Each(ctx, l, nil, target, pred[1:], values, nil); err == nil {
+		t.Error("a charge is missing")
 	}
 }
 

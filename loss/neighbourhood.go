@@ -3,7 +3,7 @@ package loss
 var _ = registerSpatial("neighbourhood", Traits{
 	Label: "neighbourhood MSE", Help: "a score of means or maxima over the cells around each, :radius=1:filter=mean:score=mse", Sees: SeesCharges, Cost: 1.2,
 }, func(o *options) recipe {
-	radius := o.whole("radius", 1, 1, o.lattice.largestRadius())
+	radius := o.radius()
 	kind := o.choice("filter", "mean", "max")
 	score := readScore(o)
 	return func(l *Lattice) imageLoss {

@@ -77,6 +77,25 @@ func (o *options) whole(key string, def, low, high int) int {
 	return v
 }
 
+// maxDiscs bounds the lists of cells around each cell, together.
+const maxDiscs = 1 << 26
+
+// radius reads that of discs of which some leave a cell out.
+func (o *options) radius() int {
+	l := o.lattice
+	most := l.largestRadius()
+	if most < 1 {
+		o.fail("every disc on %s has all of its cells, which leaves nothing of their places", l)
+		return 1
+	}
+	if l.rings == nil {
+		for most > 1 && (2*most+1)*(2*most+1) > maxDiscs/l.cells {
+			most--
+		}
+	}
+	return o.whole("radius", 1, 1, most)
+}
+
 // number reads a number above low and at most high, and what it is in.
 func (o *options) number(key string, def, low, high float64, unit string) float64 {
 	text, ok := o.take(key)

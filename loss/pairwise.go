@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"barrow/emd"
 	"barrow/internal/limit"
 )
 
@@ -37,7 +38,7 @@ func (r *rowwise) Gradient(ctx context.Context, p, q, e, dp, dq []float64) error
 				}
 				var err error
 				if e[i], err = w.Gradient(row(p, i), row(q, i), row(dp, i), row(dq, i)); err != nil {
-					return fmt.Errorf("loss: %s: row %d: %w", r.name, i, err)
+					return fmt.Errorf("loss: %s: %w", r.name, &emd.RowError{Row: i, Err: err})
 				}
 			}
 			return nil

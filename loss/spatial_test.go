@@ -181,10 +181,10 @@ func TestWaves(t *testing.T) {
 			x[i] = rng.NormFloat64()
 		}
 		keep := make([]bool, l.cells)
-		for k, w := range l.waves.lengths() {
+		for k, w := range l.waves().lengths() {
 			keep[k] = w > l.middleWave()
 		}
-		f := l.waves.pass(keep)
+		f := l.waves().pass(keep)
 		f(x, y)
 		f(y, z)
 		dot := 0.0
@@ -200,7 +200,7 @@ func TestWaves(t *testing.T) {
 		for k := range keep {
 			keep[k] = !keep[k]
 		}
-		l.waves.pass(keep)(x, z)
+		l.waves().pass(keep)(x, z)
 		for i := range x {
 			if math.Abs(y[i]+z[i]-x[i]) > 1e-12 {
 				t.Fatalf("%s: cell %d: the two parts are %v and %v of %v", l, i, y[i], z[i], x[i])
@@ -216,7 +216,7 @@ func TestWaves(t *testing.T) {
 		return n
 	}
 	// A cosine of wave number k is an eigenvector with 4·sin²(k/2), along both axes.
-	w := grid(t, 6, 9, 1).waves.(*gridWaves)
+	w := grid(t, 6, 9, 1).waves().(*gridWaves)
 	for a := range 6 {
 		for b := range 9 {
 			want := 4*math.Pow(math.Sin(math.Pi*float64(a)/12), 2) + 4*math.Pow(math.Sin(math.Pi*float64(b)/18), 2)

@@ -14,7 +14,7 @@ var _ = registerSpatial("spectral", Traits{
 	score := readScore(o)
 	keep := make([]bool, o.lattice.cells)
 	kept := 0
-	for k, length := range o.lattice.waves.lengths() {
+	for k, length := range o.lattice.waves().lengths() {
 		if keep[k] = length >= shortest && length <= longest; keep[k] {
 			kept++
 		}
@@ -26,14 +26,14 @@ var _ = registerSpatial("spectral", Traits{
 		o.fail("all waves are at least shortest=%g cm long, which leaves the image as it is: those of %s are from %.3g to %.3g cm, and the mean", shortest, o.lattice, least, most)
 	}
 	return func(l *Lattice) imageLoss {
-		return newFiltered(l, projection(l.waves.pass(keep)), score())
+		return newFiltered(l, projection(l.waves().pass(keep)), score())
 	}
 })
 
 // waveRange is the shortest and the longest wavelength but the mean's.
 func (l *Lattice) waveRange() (shortest, longest float64) {
 	shortest = math.Inf(1)
-	for _, w := range l.waves.lengths() {
+	for _, w := range l.waves().lengths() {
 		if shortest = min(shortest, w); !math.IsInf(w, 1) {
 			longest = max(longest, w)
 		}
@@ -43,7 +43,7 @@ func (l *Lattice) waveRange() (shortest, longest float64) {
 
 // middleWave is a length that half of the waves exceed, to two digits.
 func (l *Lattice) middleWave() float64 {
-	lengths := slices.Sorted(slices.Values(l.waves.lengths()))
+	lengths := slices.Sorted(slices.Values(l.waves().lengths()))
 	m := lengths[len(lengths)/2]
 	digit := math.Pow(10, math.Floor(math.Log10(m))-1)
 	return math.Round(m/digit) * digit

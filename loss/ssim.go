@@ -3,7 +3,7 @@ package loss
 var _ = registerSpatial("ssim", Traits{
 	Label: "structural dissimilarity", Help: "1 − SSIM: means, variances and covariance around each cell, :radius=1:range=0.25", Sees: SeesCharges, Cost: 1.5,
 }, func(o *options) recipe {
-	radius := o.whole("radius", 1, 1, o.lattice.largestRadius())
+	radius := o.radius()
 	span := o.number("range", 0.25, 0, 1e6, ", in the images' units")
 	return func(l *Lattice) imageLoss {
 		return &structure{discs: l.discs(radius), c1: 0.01 * span * 0.01 * span, c2: 0.03 * span * 0.03 * span}

@@ -38,6 +38,7 @@ func subjects() []subject {
 		simulation,
 		files,
 		networks,
+		losses,
 		chips,
 	}
 }

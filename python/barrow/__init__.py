@@ -11,6 +11,7 @@ __all__ = [
     "Certificate",
     "EMDError",
     "Encoder",
+    "Loss",
     "LossWarning",
     "Metric",
     "Plan",
@@ -23,6 +24,8 @@ __all__ = [
     "emd2",
     "emds",
     "iterate",
+    "loss",
+    "losses",
     "read",
     "simulate",
     "solve_batch",
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from ._encoder import Encoder
     from ._events import emds
     from ._files import iterate, read, write
+    from ._losses import Loss, loss, losses
     from ._pot import emd, emd2
     from ._simulate import simulate
     from ._transport import Certificate, Plan, Transport, solve_batch
@@ -46,6 +50,7 @@ else:
         "_encoder": ["Encoder"],
         "_events": ["emds"],
         "_files": ["iterate", "read", "write"],
+        "_losses": ["Loss", "loss", "losses"],
         "_pot": ["emd", "emd2"],
         "_simulate": ["simulate"],
         "_transport": ["Certificate", "Plan", "Transport", "solve_batch"],

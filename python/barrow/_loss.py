@@ -8,13 +8,14 @@ from typing import Any, Literal, Optional, Sequence, Tuple, cast
 import numpy as np
 
 from ._transport import ground, solve_pairs
+from ._losses import Loss
 from .metric import Metric, Unequal, check_unequal
 
 REDUCTIONS = ("mean", "sum", "none")
 Reduction = Literal["mean", "sum", "none"]
 
 TWICE = (
-    "barrow: the gradient of the earth mover's distance cannot be differentiated again: "
+    "barrow: the gradient of the loss cannot be differentiated again: "
     "there is no second derivative (keep penalties on gradients out of it, or detach them)"
 )
 
@@ -27,8 +28,13 @@ def check_reduction(reduction: str) -> None:
         raise ValueError(f"barrow: reduction {reduction!r}: want one of {', '.join(REDUCTIONS)}")
 
 
-def check_loss(metric: Any, unequal: Any) -> Tuple[Tuple[int, int], Unequal]:
-    """Refuse what is no metric, and what cannot be done with totals that differ; return the metric's shape."""
+def check_loss(metric: Any, unequal: Any) -> Tuple[Tuple[int, int], Any]:
+    """Refuse what is no metric, and what cannot be done with totals that differ; return the metric's shape.
+
+    In the place of both there may be a Loss, with None for unequal: of predictions p and targets q.
+    """
+    if unequal is None and isinstance(metric, Loss):
+        return (metric.cells, metric.cells), None
     check_unequal(unequal)
     known = cast(Unequal, tuple(unequal) if isinstance(unequal, list) else unequal)
     if not isinstance(metric, Metric):
@@ -54,8 +60,8 @@ def leading(
         flat = any(_ends_with(shape, n) for shape, n in zip((p, q), cells))
         hint = "; flatten the images first, x.flatten(1) or x.reshape(len(x), -1)" if flat else ""
         raise ValueError(
-            f"barrow: {first} has the shape {p} and {second} {q}, the metric {cells[0]}×{cells[1]} cells: "
-            f"the last axes must be these{hint}"
+            f"barrow: {first} has the shape {p} and {second} {q}, of the metric or the loss they have "
+            f"{cells[0]}×{cells[1]} cells: the last axes must be these{hint}"
         )
     return p[:-1]
 
@@ -80,6 +86,8 @@ def solve(
         are computed.
     names : two of str
         What errors call p and q.
+    metric, unequal
+        As of :func:`check_loss`; a Loss has no gradient with respect to q, the targets.
 
     Returns
     -------
@@ -94,6 +102,10 @@ def solve(
     if rows[0].shape[0] == 0:
         empty = [np.zeros(lead + x.shape[-1:], kind) if wanted else None for x, wanted in ((p, to_p), (q, to_q))]
         return np.zeros(lead, kind), empty[0], empty[1]
+    if isinstance(metric, Loss):
+        value, slope = metric._solve(rows[0], rows[1], metric._units(None, len(rows[0])), to_p, names)
+        shaped = None if slope is None else np.asarray(slope, kind).reshape(lead + p.shape[-1:])
+        return np.asarray(value, kind).reshape(lead), shaped, None
     solved = solve_pairs(rows[0], rows[1], metric, (unequal, "error", 0, 0), to_p, to_q, names)
     # Not solved.gradient, which would compute the side that nobody wants, by another call.
     dp, dq = (

@@ -7,11 +7,16 @@ from typing import Any, Callable, List, Optional, Sequence, Tuple
 import tensorflow as tf
 
 from ._loss import TWICE, check_loss, leading, solve
+from ._losses import Loss
 
 
 def distances(p: Any, q: Any, metric: Any, unequal: Any, names: Sequence[str] = "pq") -> Any:
-    """The distances of rows p and q of one floating type, differentiable in both; errors call them by names."""
+    """The distances of rows p and q of one floating type, differentiable in both; errors call them by names.
+
+    With a Loss in the place of the metric it is that, differentiable in p.
+    """
     cells, _ = check_loss(metric, unequal)
+    sides = [p] if isinstance(metric, Loss) else [p, q]
     _check_shapes(p.shape, q.shape, cells, names)
 
     def host(wanted: bool) -> List[Any]:
@@ -19,18 +24,18 @@ def distances(p: Any, q: Any, metric: Any, unequal: Any, names: Sequence[str] = 
             leading(p.shape, q.shape, cells, names)
             return tuple(x for x in solve(p, q, metric, unequal, wanted, wanted, names) if x is not None)
 
-        out = tf.numpy_function(call, [p, q], [p.dtype] * (3 if wanted else 1))
+        out = tf.numpy_function(call, [p, q], [p.dtype] * (1 + len(sides) if wanted else 1))
         out = list(out) if isinstance(out, (list, tuple)) else [out]  # of one result, versions differ
         for x, shape in zip(out, (p.shape[:-1], p.shape, q.shape)):
             x.set_shape(shape)
         return out
 
     if _recording():
-        value, dp, dq = host(True)
-        return known(value, lambda: [dp, dq], [p, q], rows=True, once=True)
+        value, *gradients = host(True)
+        return known(value, lambda: gradients, sides, rows=True, once=True)
     value = host(False)[0]
     # A function that is traced without a tape may be called under one.
-    return known(value, lambda: host(True)[1:], [p, q], rows=True, once=True) if tf.inside_function() else value
+    return known(value, lambda: host(True)[1:], sides, rows=True, once=True) if tf.inside_function() else value
 
 
 def _check_shapes(p: Any, q: Any, cells: Tuple[int, int], names: Sequence[str]) -> None:

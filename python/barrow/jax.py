@@ -1,19 +1,20 @@
-"""The exact earth mover's distance as a loss of JAX."""
+"""The exact earth mover's distance, and all losses of the program, as losses of JAX."""
 
 from __future__ import annotations
 
 import functools
 import inspect
-from typing import Any, Callable, List, Optional, Tuple, cast
+from typing import Any, Callable, List, Optional, Tuple, Union, cast
 
 import jax
 import jax.numpy as jnp
 from numpy.typing import ArrayLike
 
 from ._loss import TWICE, Reduction, check_loss, check_reduction, leading, solve
+from ._losses import Loss, made
 from .metric import Ground, Unequal
 
-__all__ = ["emd_loss"]
+__all__ = ["emd_loss", "loss"]
 
 
 def emd_loss(
@@ -64,10 +65,44 @@ def emd_loss(
     return named_loss(p, q, metric, reduction, unequal, ("p", "q"))
 
 
+def loss(
+    predicted: ArrayLike, target: ArrayLike, loss: Union[str, Loss], reduction: Reduction = "mean"
+) -> jax.Array:
+    """Return a loss of predicted images, differentiable in them.
+
+    It may be used under ``jax.jit``, ``jax.grad`` and ``jax.vmap``; the loss and the reduction are no traced
+    values: close over them.
+
+    Parameters
+    ----------
+    predicted, target : array of shape (B, n), or (n,), or (..., n)
+        Images; those of two axes are flattened first, ``x.reshape(len(x), -1)``. Computed with in
+        float32, as in the program's own trainings.
+    loss : Loss or str
+        What :func:`barrow.loss` gives, made once and kept, or its name.
+    reduction : "mean", "sum" or "none"
+        Over all images.
+
+    Returns
+    -------
+    array
+        A scalar, or with "none" the loss of each image, of shape (B,).
+
+    Raises
+    ------
+    ValueError
+        Shapes that do not go together, a loss that there is none of: when traced. What the library says of the
+        rows comes as JAX's runtime error with that text in it.
+    TypeError
+        The target is differentiated.
+    """
+    return named_loss(predicted, target, made(loss), reduction, cast(Any, None), ("predicted", "target"))
+
+
 def named_loss(
     p: Any, q: Any, metric: Any, reduction: Reduction, unequal: Unequal, names: Tuple[str, str]
 ) -> jax.Array:
-    """emd_loss of sides that errors call by these names."""
+    """emd_loss, or a Loss in the place of the metric, of sides that errors call by these names."""
     check_reduction(reduction)
     p, q = jnp.asarray(p), jnp.asarray(q)
     for name, x in zip(names, (p, q)):
@@ -83,16 +118,18 @@ def named_loss(
 
 
 class _Key:
-    """A metric, which may be an array, as the key of a cache: by identity."""
+    """A metric, which may be an array, or a loss as the key of a cache: by identity, losses by what they are."""
 
     def __init__(self, metric: Any) -> None:
         self.metric = metric
 
     def __hash__(self) -> int:
-        return id(self.metric)
+        return hash(self.metric) if isinstance(self.metric, Loss) else id(self.metric)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and self.metric is other.metric
+        if not isinstance(other, _Key):
+            return False
+        return self.metric is other.metric or isinstance(self.metric, Loss) and self.metric == other.metric
 
 
 @functools.lru_cache(maxsize=64)
@@ -107,6 +144,11 @@ def _distances(
 
     def forward(p: Any, q: Any) -> Tuple[jax.Array, Tuple[Optional[jax.Array], ...]]:
         wanted = (p.perturbed, q.perturbed)
+        if q.perturbed and isinstance(key.metric, Loss):
+            raise TypeError(
+                f"barrow: {names[1]} is differentiated: losses have the gradient of {names[0]} alone; "
+                "jax.lax.stop_gradient keeps the other one out"
+            )
         value, *found = _once(p.value, q.value, key.metric, unequal, wanted, names)
         gradients = [found.pop(0) if w else None for w in wanted]
         return value, tuple(gradients)

@@ -1,16 +1,18 @@
-"""The exact earth mover's distance as a loss of PyTorch (1.13 and later)."""
+"""The exact earth mover's distance, and all losses of the program, as losses of PyTorch (1.13 and later)."""
 
 from __future__ import annotations
 
-from typing import Any, Callable, Optional, Sequence, Tuple, TypeVar, cast
+from typing import Any, Callable, Optional, Sequence, Tuple, TypeVar, Union, cast
 
 import torch
 
 from ._loss import Reduction, check_loss, check_reduction, leading, solve
+from ._losses import Loss as Named
+from ._losses import made
 from ._torch import known
 from .metric import Ground, Metric, Unequal
 
-__all__ = ["EMDLoss", "emd_loss"]
+__all__ = ["EMDLoss", "Loss", "emd_loss", "loss"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -73,7 +75,7 @@ def emd_loss(
 def named_loss(
     p: torch.Tensor, q: torch.Tensor, metric: Any, reduction: Reduction, unequal: Unequal, names: Sequence[str]
 ) -> torch.Tensor:
-    """emd_loss of sides that errors call by these names."""
+    """emd_loss, or a Loss in the place of the metric, of sides that errors call by these names."""
     check_reduction(reduction)
     if torch.jit.is_tracing():  # type: ignore[no-untyped-call, unused-ignore]
         raise ValueError("barrow: torch.jit.trace would make a constant of the loss: leave it out of what is traced")
@@ -92,6 +94,8 @@ def named_loss(
                 "backward() and torch.autograd.grad do, and it takes batches of shape (..., n)"
             )
     cells, unequal = check_loss(metric, unequal)
+    if isinstance(metric, Named) and torch.is_grad_enabled() and q.requires_grad:
+        raise ValueError(f"barrow: {names[1]} requires a gradient: losses have that of {names[0]} alone; detach it")
     leading(tuple(p.shape), tuple(q.shape), cells, names)
     p, q = _floating(p, q), _floating(q, p)
     wanted = [torch.is_grad_enabled() and x.requires_grad for x in (p, q)]
@@ -101,6 +105,66 @@ def named_loss(
     if reduction == "none":
         return value
     return value.mean() if reduction == "mean" else value.sum()
+
+
+@_not_compiled
+def loss(
+    predicted: torch.Tensor, target: torch.Tensor, loss: Union[str, Named], reduction: Reduction = "mean"
+) -> torch.Tensor:
+    """Return a loss of predicted images, differentiable in them.
+
+    Parameters
+    ----------
+    predicted, target : Tensor of shape (B, n), or (n,), or (..., n)
+        Images; those of two axes are flattened first, ``x.flatten(1)``. Computed with in float32, as in the
+        program's own trainings. On any device: rows go to the CPU and come back.
+    loss : Loss or str
+        What :func:`barrow.loss` gives, made once and kept, or its name.
+    reduction : "mean", "sum" or "none"
+        Over all images.
+
+    Returns
+    -------
+    Tensor
+        A scalar, or with "none" the loss of each image, of shape (B,).
+
+    Raises
+    ------
+    ValueError, RowError, EMDError
+        What the library says of the loss, its options and the rows; a target that requires a gradient.
+
+    Notes
+    -----
+    Value and gradient come from one call. A second differentiation is an error.
+    """
+    return named_loss(predicted, target, made(loss), reduction, cast(Any, None), ("predicted", "target"))
+
+
+class Loss(torch.nn.Module):  # type: ignore[misc, unused-ignore]
+    """:func:`loss` as a module: ``Loss("neighbourhood:radius=2")(input, target)``.
+
+    Parameters
+    ----------
+    loss, reduction
+        As of :func:`loss`.
+
+    Raises
+    ------
+    ValueError
+        A loss that there is none of, options that it does not have: at once.
+    """
+
+    def __init__(self, loss: Union[str, Named], reduction: Reduction = "mean") -> None:
+        super().__init__()
+        check_reduction(reduction)
+        self.loss, self.reduction = made(loss), reduction
+
+    def forward(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """The loss of predictions and targets, of shape (B, n), differentiable in the predictions."""
+        return loss(input, target, self.loss, self.reduction)
+
+    def extra_repr(self) -> str:
+        return f"{self.loss}, reduction={self.reduction!r}"
 
 
 class EMDLoss(torch.nn.Module):  # type: ignore[misc, unused-ignore]

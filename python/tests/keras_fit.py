@@ -8,12 +8,12 @@ import numpy as np
 
 import barrow
 import barrow.keras
-from barrow.keras import EMDLoss, loss_class
+from barrow.keras import EMDLoss, Loss, loss_class, named_loss_class
 
 if sys.argv[1] == "tf_keras":
     import tf_keras as keras
 
-    EMDLoss = loss_class(keras)
+    EMDLoss, Loss = loss_class(keras), named_loss_class(keras)
 elif sys.argv[1] == "legacy":
     import tensorflow as tf
 
@@ -217,4 +217,27 @@ if "tf" in globals():  # sizes that are known when it is traced
             assert wrong and "48" in str(error), error
         else:
             assert not wrong
+
+# Losses by name: values, weights, what a saved model keeps, and a training.
+named = barrow.loss("neighbourhood:radius=2")
+found = named.evaluate(b, a)
+np.testing.assert_allclose(np.asarray(Loss(named, reduction="none")(a, b)), found.value, rtol=1e-6)
+weighted = Loss("neighbourhood:radius=2", reduction=None)(a, b, sample_weight=weights)
+np.testing.assert_allclose(np.asarray(weighted), found.value * weights, rtol=1e-6)
+if "tf" in globals():
+    with tf.GradientTape() as tape:
+        p = tf.Variable(b)
+        e = Loss(named)(a, p)
+    np.testing.assert_allclose(tape.gradient(e, p), found.gradient / 6, atol=1e-7)
+again = Loss.from_config(Loss(named, name="hills").get_config())
+assert again.loss == named and again.name == "hills" and "neighbourhood" in repr(again)
+net = keras.Sequential([layers.Input((48,)), layers.Dense(48, activation="softplus")])
+net.compile(keras.optimizers.Adam(0.01), loss=Loss("emd+0.1*mse"))
+history = net.fit(x, x, batch_size=16, epochs=3, verbose=0).history["loss"]
+assert history[-1] < history[0], history
+with tempfile.TemporaryDirectory() as folder:
+    path = os.path.join(folder, "net.keras")
+    net.save(path)
+    kept = keras.models.load_model(path)
+    np.testing.assert_allclose(kept.evaluate(x, x, verbose=0), net.evaluate(x, x, verbose=0), rtol=1e-5)
 print("fits", sys.argv[1])
