@@ -20,7 +20,7 @@ func (m *Model) DecodeOutputs(ctx context.Context, images *wafer.Set, outputs []
 	if len(outputs) != images.Len()*Latent {
 		return nil, fmt.Errorf("autoencoder: %d outputs for %d images; there are %d each", len(outputs), images.Len(), Latent)
 	}
-	decoder, err := m.DecoderNetwork(nn.Settings{})
+	decoder, err := m.DecoderNetwork(nn.Settings{Threads: m.net.Settings().Threads})
 	if err != nil {
 		return nil, err
 	}

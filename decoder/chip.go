@@ -41,7 +41,7 @@ type Sent struct {
 func sentBy(config econt.Config) (s Sent) {
 	a := config.Algorithm
 	sums := a == econt.ThresholdSum || a == econt.BestChoice
-	if drops := sums || a == econt.SuperTriggerCell && config.STCType.Drops(); drops && config.DropLSB <= 4 {
+	if a.Drops(config.STCType) && config.DropLSB <= econt.MaxDropLSB {
 		s.DropLSB = config.DropLSB // above, it acts as 0
 	}
 	s.UseSum = sums && config.UseSum

@@ -91,6 +91,21 @@ func (t STCType) Addressed() bool { return int(t) < len(stcShapes) && stcShapes[
 // Drops reports whether the type drops bits of its sums.
 func (t STCType) Drops() bool { return int(t) < len(stcShapes) && stcShapes[t].drop }
 
+// Drops reports whether an algorithm, of STC with the type, drops Config.DropLSB bits of what it
+// sends: the others send whole charges and sums.
+func (a Algorithm) Drops(t STCType) bool {
+	switch a {
+	case ThresholdSum, BestChoice, Repeater:
+		return true
+	case SuperTriggerCell:
+		return t.Drops()
+	}
+	return false
+}
+
+// MaxDropLSB is the most bits that are dropped.
+const MaxDropLSB = 4
+
 // Overflow says what happens to an encoder output that needs more than nine
 // bits. No golden decides it.
 type Overflow uint8
@@ -106,7 +121,7 @@ type Config struct {
 	Algorithm   Algorithm
 	HighDensity bool             // alg_high_density: input codes in units of 8 instead of 2
 	Links       uint16           // mask of active output links, bit i = eTx i
-	DropLSB     uint8            // 0..7: bits dropped before 4E3M; above 4 acts as 0
+	DropLSB     uint8            // 0..7: bits dropped before 4E3M; above MaxDropLSB acts as 0
 	STCType     STCType          // 0..4
 	UseSum      bool             // TS and BC send the sum of all cells, not of those left out
 	Threshold   [Channels]uint32 // TS: CALQ ≥ threshold passes, 22 bits
@@ -128,7 +143,7 @@ func LinkMask(n int) uint16 { return uint16(1)<<n - 1 }
 
 // drop is the number of bits the chip really drops.
 func (c *Config) drop() uint {
-	if c.DropLSB > 4 {
+	if c.DropLSB > MaxDropLSB {
 		return 0
 	}
 	return uint(c.DropLSB)

@@ -82,6 +82,57 @@ func Schemes(most int) []Scheme {
 // repeaterLinks carry RPT's 341 bits.
 const repeaterLinks = 11
 
+// SchemesOn lists the chip's algorithms for a module with so many links, with their decodings by
+// hand: each on all of them, or on as many as it can use. RPT is there where it has the 11 that it
+// needs. Links beyond what TS fills carry its frames sooner.
+func SchemesOn(links int) []Scheme {
+	var list []Scheme
+	at := map[Scheme]int{}
+	for _, s := range Schemes(links) {
+		of := s
+		of.Links = 0
+		if s.Algorithm == econt.ThresholdSum {
+			s.Links = links
+		}
+		k, ok := at[of]
+		if !ok {
+			k = len(list)
+			at[of], list = k, append(list, s)
+		}
+		list[k] = s // on more links
+	}
+	return list
+}
+
+// Learns reports whether frames of the algorithm leave a decoder anything: RPT sends all cells, as
+// best choice on 13 links does.
+func (s Scheme) Learns() bool {
+	return s.Algorithm != econt.Repeater && (s.Algorithm != econt.BestChoice || s.Links < econt.MaxETx)
+}
+
+// Drops reports whether the algorithm drops bits.
+func (s Scheme) Drops() bool { return s.Algorithm.Drops(s.STCType) }
+
+// Short is the algorithm's short name, without links and decoding: TS, BC, RPT, AE, or the type of
+// super trigger cells.
+func (s Scheme) Short() string {
+	if s.Algorithm == econt.SuperTriggerCell {
+		return s.STCType.String()
+	}
+	return s.Algorithm.String()
+}
+
+// ParseShort is the algorithm of a short name.
+func ParseShort(name string) (s Scheme, err error) {
+	for t := econt.STC4A5E4M; t <= econt.CTC4N5E4M; t++ {
+		if t.String() == name {
+			return Scheme{Algorithm: econt.SuperTriggerCell, STCType: t}, nil
+		}
+	}
+	s.Algorithm, err = econt.ParseAlgorithm(name)
+	return s, err
+}
+
 // Name is the algorithm in words, without links and decoding.
 func (s Scheme) Name() string {
 	switch s.Algorithm {
@@ -89,12 +140,10 @@ func (s Scheme) Name() string {
 		return "best choice"
 	case econt.ThresholdSum:
 		return "threshold sum"
-	case econt.SuperTriggerCell:
-		return s.STCType.String()
 	case econt.Repeater:
 		return "repeater"
 	}
-	return s.Algorithm.String()
+	return s.Short()
 }
 
 // Chips are the low- and the high-density chip of a scheme. Images go through them as
@@ -169,12 +218,19 @@ func (s Scheme) reading() (d econt.DecoderSettings, err error) {
 		return d, errors.New("the decoding is learned, but there is no decoder")
 	case s.Decoding != DecodeLearned && s.Decoder != nil:
 		return d, fmt.Errorf("there is a decoder, but the decoding is %q: want %s", s.Decoding, DecodeLearned)
-	case s.Decoding == DecodeSpread:
-		d.Rest, d.Share = true, econt.ShareEqual
-	case s.Decoding != DecodeKept && s.Decoding != DecodeLearned:
+	case s.Decoding != DecodeKept && s.Decoding != DecodeSpread && s.Decoding != DecodeLearned:
 		return d, fmt.Errorf("decoding %q: want %s, %s or %s", s.Decoding, DecodeKept, DecodeSpread, DecodeLearned)
 	}
-	return d, nil
+	return s.Decoding.Reading(), nil
+}
+
+// Reading is how frames are read with the decoding: by hand, or as a decoder that has learned wants
+// them.
+func (d Decoding) Reading() (s econt.DecoderSettings) {
+	if d == DecodeSpread {
+		s.Rest, s.Share = true, econt.ShareEqual
+	}
+	return s
 }
 
 // thresholdSumWords is the length of TS's frame with n cells in 16-bit words.

@@ -143,7 +143,7 @@ func (f *encodeFlags) needless(fl *pflag.FlagSet, c *econt.Config) error {
 		purpose{[]string{"rest"}, "algorithms TS and BC", sums},
 		purpose{[]string{"use-sum"}, "algorithms TS and BC with --rest, which spreads that sum", sums && (f.rest || !byHand)},
 		purpose{[]string{"share"}, "algorithm STC with types that send an address, 0, 1 and 3", stc && c.STCType.Addressed()},
-		purpose{[]string{"drop-lsb", "zero-code"}, "algorithms that drop bits: TS, BC, RPT and STC of types 2 and 3", !ae && !stc || stc && c.STCType.Drops()},
+		purpose{[]string{"drop-lsb", "zero-code"}, "algorithms that drop bits: TS, BC, RPT and STC of types 2 and 3", c.Algorithm.Drops(c.STCType)},
 		purpose{[]string{"point", "pedestal"}, "algorithms that send charges, not AE", !ae},
 		purpose{[]string{"model", "weights"}, "algorithm AE", ae},
 		purpose{[]string{"keep"}, "algorithm AE with --weights; a model has its own bits", ae && f.model == ""},

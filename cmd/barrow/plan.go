@@ -62,8 +62,8 @@ func (f *planFlags) run(cmd *cobra.Command, c *common) error {
 	if err := needless(cmd.Flags(),
 		purpose{[]string{"class-images"}, "simulated images, without --data", !data},
 		purpose{[]string{"order", "header", "layout", "tree", "charge", "quirk", "tune-epochs"}, "wafer files, with --data", data},
-		purpose{[]string{"events", "epochs", "mask"}, "encoders, which --encoder-links 0 leaves out", settings.Encodes()},
-		purpose{[]string{"decoder-images", "decoder-epochs"}, "decoders, which --decoders 0 leaves out", settings.Decoders > 0},
+		purpose{[]string{"events", "epochs"}, "encoders and decoders, which --encoder-links 0 and --decoders 0 leave out", settings.Learns()},
+		purpose{[]string{"mask"}, "encoders, which --encoder-links 0 leaves out", settings.Encodes()},
 	); err != nil {
 		return err
 	}
@@ -89,18 +89,29 @@ func printPlan(w io.Writer, c *common, out string, r *plan.Results, times *plan.
 		}{r, times})
 	}
 	fmt.Fprintf(w, "%s\n\n", r.Words())
+	if err := printPlanTable(w, r.Overview); err != nil {
+		return err
+	}
+	if head, _ := r.Seeds(); head != nil {
+		fmt.Fprintln(w)
+		if err := printPlanTable(w, r.Seeds); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(w, "\n%s\n%s in all; the modules are in %s, the report is %s\n", r.Conclusion(), elapsed.Round(time.Second),
+		filepath.Join(out, run.Modules), filepath.Join(out, run.Report))
+	return err
+}
+
+// printPlanTable prints one.
+func printPlanTable(w io.Writer, table func() ([]string, [][]string)) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	head, rows := r.Overview()
+	head, rows := table()
 	for _, row := range append([][]string{head}, rows...) {
 		for _, cell := range row {
 			fmt.Fprint(tw, cell, "\t")
 		}
 		fmt.Fprintln(tw)
 	}
-	if err := tw.Flush(); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintf(w, "\n%s\n%s in all; the modules are in %s, the report is %s\n", r.Conclusion(), elapsed.Round(time.Second),
-		filepath.Join(out, run.Modules), filepath.Join(out, run.Report))
-	return err
+	return tw.Flush()
 }

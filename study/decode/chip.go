@@ -79,7 +79,8 @@ func (c Chip) Check() error {
 
 // drops tells whether the algorithm drops bits.
 func (c Chip) drops() bool {
-	return c.Algorithm == "TS" || c.Algorithm == "BC" || c.Algorithm == "STC" && econt.STCType(c.STCType).Drops()
+	a, err := econt.ParseAlgorithm(c.Algorithm)
+	return err == nil && a.Drops(econt.STCType(c.STCType))
 }
 
 // needless refuses settings of which the algorithm makes nothing.

@@ -92,6 +92,7 @@ type Settings struct {
 	Seed    uint64 // of the simulation
 	Threads int    // 0: all processors; never changes a bit
 	Remark  func(string)
+	Empty   bool // keep images without charge, which are left out otherwise
 	// Stream is what a name stands for that is no file, such as standard input; nil, or a nil
 	// result, for files.
 	Stream func(name string) io.Reader
@@ -103,8 +104,7 @@ func (s Settings) remark(format string, a ...any) {
 	}
 }
 
-// Read gets the images with their metadata, those without charge left out, and says in
-// words where they are from.
+// Read gets the images with their metadata and says in words where they are from.
 func (i Input) Read(ctx context.Context, s Settings) (*wafer.Set, string, error) {
 	if err := i.Check(); err != nil {
 		return nil, "", err
@@ -121,7 +121,9 @@ func (i Input) Read(ctx context.Context, s Settings) (*wafer.Set, string, error)
 	if err != nil {
 		return nil, "", err
 	}
-	set, _ = set.NonZero()
+	if !s.Empty {
+		set, _ = set.NonZero()
+	}
 	return set, fmt.Sprintf("%d simulated images (%s)", i.Events, i.Preset), nil
 }
 
@@ -159,14 +161,15 @@ func (i Input) Files(ctx context.Context, paths []string, s Settings) (*wafer.Se
 	if err != nil {
 		return nil, err
 	}
-	all := &wafer.Set{}
+	all, charged := &wafer.Set{}, 0
 	for _, path := range paths {
 		set, err := s.readAll(ctx, path, of)
 		if err != nil {
 			return nil, err
 		}
-		set, zero := set.NonZero()
-		if zero > 0 {
+		some, zero := set.NonZero()
+		if charged += some.Len(); zero > 0 && !s.Empty {
+			set = some
 			s.remark("%s: %d images without charge left out, %d kept", path, zero, set.Len())
 		}
 		if err := all.Append(set); err != nil {
@@ -177,7 +180,7 @@ func (i Input) Files(ctx context.Context, paths []string, s Settings) (*wafer.Se
 			}
 		}
 	}
-	if all.Len() == 0 {
+	if charged == 0 {
 		return nil, fmt.Errorf("images: %s: no image with charge", strings.Join(paths, ", "))
 	}
 	return all, nil

@@ -14,7 +14,7 @@ var encoderName = econt.Autoencoder.String()
 
 // A Candidate is a way to set a module and to decode what it sends.
 type Candidate struct {
-	// Algorithm is the chip's: TS, STC and CTC by the type, BC, RPT or AE.
+	// Algorithm is the chip's by its short name (evaluate.Scheme.Short).
 	Algorithm string            `json:"algorithm"`
 	Decoding  evaluate.Decoding `json:"decoding"`
 	Links     int               `json:"links"`               // that it uses
@@ -34,49 +34,19 @@ func (c Candidate) Label() string {
 	return c.Algorithm + " " + string(c.Decoding)
 }
 
-// algorithmOf is the short name of a scheme's algorithm, with the type where there are several.
-func algorithmOf(s evaluate.Scheme) string {
-	if s.Algorithm == econt.SuperTriggerCell {
-		return s.STCType.String()
-	}
-	return s.Algorithm.String()
-}
-
-// mostDrop is the most bits that drop_lsb drops.
-const mostDrop = 4
-
-// drops reports whether an algorithm drops bits: the others send theirs whole, or as many as fit.
-func drops(s evaluate.Scheme) bool {
-	return s.Algorithm == econt.ThresholdSum || s.Algorithm == econt.BestChoice || s.Algorithm == econt.SuperTriggerCell && s.STCType.Drops()
-}
-
-// drops reports whether the candidate's algorithm does.
+// drops reports whether the candidate's algorithm drops bits.
 func (c Candidate) drops() bool {
 	s, err := c.named()
-	return err == nil && drops(s)
+	return err == nil && s.Drops()
 }
 
-// scheme is the candidate of a chip's own algorithm, on chips of low and of high density that
-// drop so many bits.
-func (c Candidate) scheme(drop [2]int) (evaluate.Scheme, error) {
-	s, err := c.named()
-	if err != nil || !drops(s) {
-		return s, err
+// baseline sends images by a chip and reads the frames. Of TS it has all links, since the buffer
+// carries a long frame over.
+func baseline(config econt.Config, d evaluate.Decoding) (*econt.Baseline, error) {
+	if config.Algorithm == econt.ThresholdSum {
+		config.Links = econt.LinkMask(econt.MaxETx)
 	}
-	if s.Algorithm == econt.ThresholdSum {
-		c.Links = econt.MaxETx // the buffer carries a long frame over
-	}
-	for k := range s.Chip {
-		c.Drop = drop[k]
-		config, err := c.config(k == 1)
-		if err != nil {
-			return s, err
-		}
-		if s.Chip[k], err = econt.NewBaseline(config, econt.BaselineSettings{}); err != nil {
-			return s, err
-		}
-	}
-	return s, nil
+	return econt.NewBaseline(config, econt.BaselineSettings{Decoder: d.Reading()})
 }
 
 // config is the chip's on the candidate's links, of an algorithm of its own.
@@ -90,7 +60,7 @@ func (c Candidate) config(high bool) (econt.Config, error) {
 		return config, err
 	}
 	config.STCType = s.STCType
-	if drops(s) {
+	if s.Drops() {
 		config.DropLSB = uint8(c.Drop)
 	}
 	if s.Algorithm == econt.ThresholdSum {
@@ -102,52 +72,10 @@ func (c Candidate) config(high bool) (econt.Config, error) {
 }
 
 // named is the scheme with the usual bits dropped.
-func (c Candidate) named() (s evaluate.Scheme, err error) {
-	s = evaluate.Scheme{Links: c.Links, Threshold: c.Threshold, Decoding: c.Decoding}
-	for t := econt.STC4A5E4M; t <= econt.CTC4N5E4M; t++ {
-		if t.String() == c.Algorithm {
-			s.Algorithm, s.STCType = econt.SuperTriggerCell, t
-			return s, nil
-		}
-	}
-	s.Algorithm, err = econt.ParseAlgorithm(c.Algorithm)
+func (c Candidate) named() (evaluate.Scheme, error) {
+	s, err := evaluate.ParseShort(c.Algorithm)
+	s.Links, s.Threshold, s.Decoding = c.Links, c.Threshold, c.Decoding
 	return s, err
-}
-
-// repeaterLinks are those without which RPT loses channels.
-const repeaterLinks = 11
-
-// byHand lists the chip's algorithms on so many links with their rules by hand. Those that
-// cannot use as many links take what they can. TS is yet without its threshold.
-func byHand(n int) []evaluate.Scheme {
-	var list []evaluate.Scheme
-	both := func(s evaluate.Scheme) {
-		for _, s.Decoding = range []evaluate.Decoding{evaluate.DecodeKept, evaluate.DecodeSpread} {
-			list = append(list, s)
-		}
-	}
-	both(evaluate.Scheme{Algorithm: econt.BestChoice, Links: n})
-	for t := econt.STC4A5E4M; t <= econt.CTC4N5E4M; t++ {
-		s := evaluate.Scheme{Algorithm: econt.SuperTriggerCell, STCType: t, Links: n, Decoding: evaluate.DecodeSpread}
-		for s.Links > 1 && t.Groups(s.Links) == 0 {
-			s.Links--
-		}
-		if t.Addressed() {
-			both(s)
-		} else {
-			list = append(list, s)
-		}
-	}
-	both(evaluate.Scheme{Algorithm: econt.ThresholdSum, Links: n})
-	if n >= repeaterLinks {
-		list = append(list, evaluate.Scheme{Algorithm: econt.Repeater, Links: repeaterLinks, Decoding: evaluate.DecodeKept})
-	}
-	return list
-}
-
-// learnable reports whether frames leave a decoder something to learn.
-func learnable(s evaluate.Scheme) bool {
-	return s.Algorithm != econt.Repeater && (s.Algorithm != econt.BestChoice || s.Links < econt.MaxETx)
 }
 
 // architecture is that of the encoder for so many links.
@@ -167,6 +95,15 @@ func (p Plan) architecture(n int) autoencoder.Architecture {
 // where the same width for all leaves two of them; on one link two bits of nine outputs keep
 // more than one of sixteen.
 var usualMasks = map[int]string{1: "9x2,7x0", 2: "2x4,14x3", 3: "2x6,14x5", 4: "2x8,14x7", 5: "16x9"}
+
+// usualMasksText says them as settings do.
+func usualMasksText() string {
+	var words []string
+	for n := 1; usualMasks[n] != ""; n++ {
+		words = append(words, fmt.Sprintf("%d:%s", n, usualMasks[n]))
+	}
+	return strings.Join(words, ", ")
+}
 
 // masks are the widths of outputs by links.
 func (p Plan) masks() (map[int]string, error) {

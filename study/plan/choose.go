@@ -3,27 +3,27 @@ package plan
 import "math"
 
 // choose gives every class its best candidate by the validation images, with no more than limit
-// sets of weights among them; 0 is no limit. Which sets those are is found by adding the one
+// sets of weights among them, 0 being no limit, and none of those that without leaves out. Which sets those are is found by adding the one
 // that helps most until none helps or no more may be, and then exchanging one for another as
 // long as that helps: no search of all, of which there may be too many.
-func (p Plan) choose(classes []class, measures []measure, sets []Set, limit int) []int {
+func (p Plan) choose(classes []class, measures []measure, sets []Set, limit int, without func(Candidate) bool) []int {
 	every := map[string]bool{}
 	for _, s := range sets {
 		every[s.Name] = true
 	}
-	choice, _ := p.pick(classes, measures, every)
+	choice, _ := p.pick(classes, measures, every, without)
 	if limit == 0 || len(used(measures, choice)) <= limit {
 		return choice
 	}
 	allowed := map[string]bool{}
-	choice, best := p.pick(classes, measures, allowed)
+	choice, best := p.pick(classes, measures, allowed, without)
 	try := func(out, in string) (better bool) {
 		next := map[string]bool{}
 		for name := range allowed {
 			next[name] = name != out
 		}
 		next[in] = true
-		c, v := p.pick(classes, measures, next)
+		c, v := p.pick(classes, measures, next, without)
 		if !v.below(best) {
 			return false
 		}
@@ -82,18 +82,21 @@ func (s sum) below(o sum) bool { return s.worst < o.worst || s.worst == o.worst 
 
 // pick gives every class the best candidate of those allowed; at equal, the first, which the
 // rules by hand are.
-func (p Plan) pick(classes []class, measures []measure, allowed map[string]bool) ([]int, sum) {
+func (p Plan) pick(classes []class, measures []measure, allowed map[string]bool, without func(Candidate) bool) ([]int, sum) {
 	var total sum
 	choice := make([]int, len(measures))
 	for k, m := range measures {
 		best := math.Inf(1)
 		for i, s := range m.Scores {
+			if without != nil && without(s.Candidate) {
+				continue
+			}
 			if v := p.value(s.Validation); (s.Set == "" || allowed[s.Set]) && v < best {
 				choice[k], best = i, v
 			}
 		}
 		total.all += best * float64(len(classes[k].modules))
-		if p.Figure == FigureWorst {
+		if p.Figure == figureWorst {
 			total.worst = max(total.worst, best)
 		}
 	}

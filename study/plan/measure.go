@@ -1,17 +1,13 @@
 package plan
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 
 	"golang.org/x/sync/errgroup"
 
-	"barrow/autoencoder"
 	"barrow/econt"
 	"barrow/evaluate"
-	"barrow/nn"
-	"barrow/run"
 	"barrow/wafer"
 )
 
@@ -35,6 +31,7 @@ type Score struct {
 // measure is what is kept of a class.
 type measure struct {
 	Images [2]int     `json:"images"` // with charge, to choose by and to measure by
+	Empty  [2]int     `json:"empty"`  // without
 	Charge [2]float64 `json:"charge"` // mean of all images, CALQ counts
 	Scores []Score    `json:"scores"`
 }
@@ -48,7 +45,7 @@ func (w *work) partsOf(ctx context.Context, k int) (*parts, error) {
 }
 
 // measureAll measures candidates of every class, those that are not measured yet.
-func (w *work) measureAll(ctx context.Context, what string, from, to float64, of func(*class, *parts) ([]Candidate, error)) ([]measure, error) {
+func (w *work) measureAll(ctx context.Context, what string, from, to float64, of func(int, *parts) []Candidate) ([]measure, error) {
 	list := make([]measure, len(w.classes))
 	weights := make([]float64, len(list))
 	for i := range weights {
@@ -60,16 +57,12 @@ func (w *work) measureAll(ctx context.Context, what string, from, to float64, of
 	for k := range list {
 		g.Go(func() error {
 			c := &w.classes[k]
-			err := w.folder.Once(fmt.Sprintf("class-%04d-%s", k, what), c.name(), &list[k], func() ([]string, error) {
+			err := w.folder.Once(fmt.Sprintf("%sclass-%04d-%s", w.prefix, k, what), c.name(), &list[k], func() ([]string, error) {
 				p, err := w.partsOf(ctx, k)
 				if err != nil {
 					return nil, err
 				}
-				candidates, err := of(c, p)
-				if err != nil {
-					return nil, err
-				}
-				list[k], err = w.measure(ctx, c, p, candidates)
+				list[k], err = w.measure(ctx, c, p, of(k, p))
 				return nil, err
 			})
 			t.set(k, 1, "measuring "+c.name())
@@ -79,18 +72,18 @@ func (w *work) measureAll(ctx context.Context, what string, from, to float64, of
 	return list, g.Wait()
 }
 
-// handCandidates are the rules by hand, TS with the threshold that its images ask for.
-func (w *work) handCandidates(c *class, p *parts) ([]Candidate, error) {
-	threshold := tsThreshold(p.validation, c.links)
+// handCandidates are the rules by hand of a class, TS with the threshold that its images ask for.
+func (w *work) handCandidates(k int, p *parts) []Candidate {
+	c := &w.classes[k]
 	var list []Candidate
-	for _, s := range byHand(c.links) {
-		one := Candidate{Algorithm: algorithmOf(s), Decoding: s.Decoding, Links: s.Links}
+	for _, s := range evaluate.SchemesOn(c.links) {
+		one := Candidate{Algorithm: s.Short(), Decoding: s.Decoding, Links: s.Links}
 		if s.Algorithm == econt.ThresholdSum {
-			one.Threshold = threshold
+			one.Threshold = tsThreshold(p.validation, c.links)
 		}
 		list = append(list, one)
 	}
-	return list, nil
+	return list
 }
 
 // tsThreshold is the lowest with which TS's mean frame fits.
@@ -111,12 +104,12 @@ func (w *work) measure(ctx context.Context, c *class, p *parts, candidates []Can
 		for i := range images.Len() {
 			total += wafer.Sum(images.Image(i))
 		}
-		m.Images[side], m.Charge[side] = images.Len(), p.charged[side]*total/float64(images.Len())
+		m.Images[side], m.Empty[side], m.Charge[side] = images.Len(), p.empty[side], p.charged(side)*total/float64(images.Len())
 	}
 	for i, one := range candidates {
 		s := &m.Scores[i]
 		if s.Candidate = one; one.Set == "" && one.drops() {
-			for one.Drop = range mostDrop + 1 {
+			for one.Drop = range econt.MaxDropLSB + 1 {
 				e, err := w.errors(ctx, c, p, one, validation)
 				if err != nil {
 					return m, err
@@ -142,76 +135,22 @@ func (w *work) errors(ctx context.Context, c *class, p *parts, one Candidate, si
 		return e, err
 	}
 	images := p.sides()[side]
-	values, err := w.distances(ctx, c, images, one)
+	values, err := w.distances(ctx, c.high, images, one)
 	if err != nil {
 		return e, fmt.Errorf("plan: %s: %s: %w", c.name(), one.Label(), err)
 	}
 	n := float64(images.Len())
 	for k, v := range values {
 		e.EMD += v / n
-		e.Charge += p.charged[side] * v * wafer.Sum(images.Image(k)) / n
+		e.Charge += p.charged(side) * v * wafer.Sum(images.Image(k)) / n
 	}
 	return e, nil
 }
 
-// distances are the EMDs between images and what a candidate leaves of them.
-func (w *work) distances(ctx context.Context, c *class, images *wafer.Set, one Candidate) ([]float64, error) {
-	if one.Algorithm == encoderName {
-		return w.encoderDistances(ctx, images, one)
-	}
-	s, err := one.scheme([2]int{one.Drop, one.Drop})
-	if err != nil {
-		return nil, err
-	}
-	if one.Set != "" {
-		if s.Decoder, err = w.openDecoder(one.Set); err != nil {
-			return nil, err
-		}
-	}
-	of := evaluate.ChipSettings{Settings: evaluate.Settings{Threads: 1}, Density: evaluate.LowDensity, Values: true}
-	if c.high {
-		of.Density = evaluate.HighDensity
-	}
-	list, err := evaluate.Chip(ctx, w.metric, images, []evaluate.Scheme{s}, of)
-	if err != nil {
-		return nil, err
-	}
-	return list[0].Fidelity.Of(evaluate.EMD).Values, nil
-}
-
-// weights is the file of a set.
-func (w *work) weights(set string) string {
-	return w.folder.Path(run.Weights, set+run.WeightsEnding)
-}
-
-// encoderDistances are those of an encoder; images of which nothing arrives count as the same
-// in all cells, as with the other algorithms.
-func (w *work) encoderDistances(ctx context.Context, images *wafer.Set, one Candidate) ([]float64, error) {
-	m, err := autoencoder.Load(w.weights(one.Set), nn.Settings{Threads: 1})
-	if err != nil {
-		return nil, err
-	}
-	decoded, err := m.Decode(ctx, images)
-	if err != nil {
-		return nil, err
-	}
-	for i := range decoded.Len() {
-		if image := decoded.Image(i); wafer.Sum(image) == 0 {
-			for k := range image {
-				image[k] = 1
-			}
-		}
-	}
-	f, err := evaluate.Images(ctx, w.metric, images, decoded, evaluate.Settings{Threads: 1})
-	if err != nil {
-		return nil, err
-	}
-	return f.Of(evaluate.EMD).Values, nil
-}
-
 // candidatesOf are the sets of weights that a class can use: decoders of its own number of
 // links, encoders of no more.
-func candidatesOf(sets []Set, c *class, p *parts) []Candidate {
+func (w *work) candidatesOf(sets []Set, k int, hand measure) []Candidate {
+	c := &w.classes[k]
 	var list []Candidate
 	for _, s := range sets {
 		switch {
@@ -220,7 +159,7 @@ func candidatesOf(sets []Set, c *class, p *parts) []Candidate {
 		case s.Algorithm != encoderName && s.For == c.links:
 			one := Candidate{Algorithm: s.Algorithm, Decoding: evaluate.DecodeLearned, Links: s.Links, Set: s.Name, Drop: s.Drop[c.density()]}
 			if s.Algorithm == econt.ThresholdSum.String() {
-				one.Threshold = cmp.Or(tsThreshold(p.validation, c.links), 1)
+				one.Threshold = thresholdIn(hand)
 			}
 			list = append(list, one)
 		}

@@ -39,6 +39,10 @@ func lay(r *Results) *report.Page {
 		p.Footer = append(p.Footer, "SHA-256 of the images: "+r.Plan.Digest)
 	}
 	p.Tables = []report.Table{choices(r), singlesTable(r)}
+	if head, rows := r.Seeds(); rows != nil {
+		p.Tables = append(p.Tables, report.Table{Title: "Plans of several seeds", Columns: append([]report.Column{{Name: head[0]}}, numeric(head[1:]...)...), Rows: rows, Emphasis: []int{len(rows) - 1},
+			Note: "Every seed has images and trainings of its own. Mean ± standard deviation over seeds; the ratio's interval draws the images of every class anew, in pairs. The table of modules is the first seed's."})
+	}
 	p.Sections = []report.Section{maps(r), {Title: "Classes", Figures: []report.Figure{gains(r)}, Tables: []report.Table{classTable(r)}}}
 	if s := trainings(r); len(s.Tables) > 0 {
 		p.Sections = append(p.Sections, s)
@@ -69,12 +73,12 @@ func choices(r *Results) report.Table {
 
 func singlesTable(r *Results) report.Table {
 	t := report.Table{Title: "One algorithm for all modules", Columns: append([]report.Column{{Name: "algorithm"}}, numeric("mean EMD")...), Emphasis: []int{0}}
-	if r.Plan.Figure != FigureMean {
+	if r.Plan.Figure != figureMean {
 		t.Columns = append(t.Columns, numeric(r.Plan.figureWords())...)
 	}
 	for _, s := range r.Singles {
 		row := []string{s.Label(), fmt.Sprintf("%.3f", s.MeanEMD)}
-		if r.Plan.Figure != FigureMean {
+		if r.Plan.Figure != figureMean {
 			row = append(row, fmt.Sprintf("%.3f", s.Value))
 		}
 		t.Rows = append(t.Rows, row)
@@ -148,9 +152,9 @@ func trainings(r *Results) report.Section {
 		return s
 	}
 	t := report.Table{Columns: []report.Column{{Name: "weights"}, {Name: "algorithm"}, {Name: "outputs"}}}
-	t.Columns = append(t.Columns, numeric("links", "best epoch", "modules with so many links", "modules that use it")...)
+	t.Columns = append(t.Columns, numeric("links", "images seen", "best epoch", "modules it is for", "modules that use it")...)
 	for _, x := range r.Sets {
-		t.Rows = append(t.Rows, []string{x.Name, x.Algorithm, x.Mask, fmt.Sprint(x.Links), fmt.Sprint(x.BestEpoch), fmt.Sprint(x.Modules), fmt.Sprint(x.Used)})
+		t.Rows = append(t.Rows, []string{x.Name, x.Algorithm, x.Mask, fmt.Sprint(x.Links), fmt.Sprint(x.Images), fmt.Sprint(x.BestEpoch), fmt.Sprint(x.Modules), fmt.Sprint(x.Used)})
 		if x.Used > 0 {
 			s.Figures = append(s.Figures, page.Curves(page.ID("curve", x.Name), x.Name, "loss", page.Curve{Name: x.Name, Points: x.Curve}))
 		}

@@ -49,17 +49,17 @@ func modulesFile(t *testing.T, rows ...string) string {
 func small(t *testing.T) Plan {
 	p := Quick()
 	p.Modules, p.Fewest, p.PerClass = modulesFile(t), 1, 60
-	p.EncoderLinks, p.Masks, p.Events, p.Epochs = []int{1, 2}, []string{"1:9x2,7x0"}, 300, 2
-	p.Decoders, p.DecoderImages, p.DecoderEpochs, p.TuneEpochs = 1, 200, 2, 1
+	p.EncoderLinks, p.Masks, p.Decoders = []int{1, 2}, []string{"1:9x2,7x0"}, 1
+	p.Events, p.Epochs, p.TuneEpochs = 300, 2, 1
 	return p
 }
 
-// tree is all that a run leaves but its times.
+// tree is all that a run leaves but its times, which the lines of its epochs have, too.
 func tree(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
 	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || filepath.Base(path) == run.Times {
+		if err != nil || d.IsDir() || filepath.Base(path) == run.Times || filepath.Base(path) == run.Metrics {
 			return err
 		}
 		b, err := os.ReadFile(path)
@@ -206,8 +206,7 @@ func TestRegisters(t *testing.T) {
 		t.Fatal(err)
 	}
 	chip := func(c Candidate, high bool, d econt.Dialect) *econt.Baseline {
-		of := &ClassResult{Density: density(high), measure: measure{Scores: []Score{{Candidate: c}}}}
-		config, err := w.config(of)
+		config, _, err := w.config(c, high)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -226,11 +225,11 @@ func TestRegisters(t *testing.T) {
 			t.Errorf("%v: high density %v", c, read.Config.HighDensity)
 		}
 		read.Config.Mux, read.Config.Convention = config.Mux, config.Convention
-		baseline, err := econt.NewBaseline(read.Config, econt.BaselineSettings{Decoder: econt.DecoderSettings{Rest: c.Decoding == evaluate.DecodeSpread, Share: share(c)}})
+		sends, err := baseline(read.Config, c.Decoding)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return baseline
+		return sends
 	}
 	var out [hgcal.Cells]float64
 	encoder := chip(Candidate{Algorithm: "AE", Links: 1, Set: "e"}, true, econt.DialectProd)
@@ -245,48 +244,29 @@ func TestRegisters(t *testing.T) {
 			}
 		}
 	}
-	for i, s := range byHand(3) {
+	for i, s := range evaluate.SchemesOn(3) {
 		for _, high := range []bool{false, true} {
-			c := Candidate{Algorithm: algorithmOf(s), Decoding: s.Decoding, Links: s.Links}
+			c := Candidate{Algorithm: s.Short(), Decoding: s.Decoding, Links: s.Links}
 			if s.Algorithm == econt.ThresholdSum {
 				c.Threshold = 60
 			}
 			if c.drops() {
-				c.Drop = i % (mostDrop + 1)
+				c.Drop = i % (econt.MaxDropLSB + 1)
 			}
-			if s, err = c.scheme([2]int{c.Drop, c.Drop}); err != nil {
+			is, decoded := chip(c, high, econt.DialectP1), (*wafer.Set)(nil)
+			if decoded, err = w.decode(context.Background(), high, images, c); err != nil {
 				t.Fatal(err)
-			}
-			chips, err := s.Chips()
-			if err != nil {
-				t.Fatal(err)
-			}
-			is, other := chip(c, high, econt.DialectP1), chips[0]
-			if high {
-				other = chips[1]
 			}
 			for i := range images.Len() {
-				var want [hgcal.Cells]float64
-				if _, err := other.Encode(images.Image(i), want[:]); err != nil {
-					t.Fatal(err)
-				}
 				if _, err := is.Encode(images.Image(i), out[:]); err != nil {
 					t.Fatal(err)
 				}
-				if want != out {
+				if !slices.Equal(out[:], decoded.Image(i)) {
 					t.Fatalf("%s, image %d: another image by the registers", c.Label(), i)
 				}
 			}
 		}
 	}
-}
-
-// share is what a rule by hand does with the sums of super trigger cells.
-func share(c Candidate) econt.Share {
-	if c.Decoding == evaluate.DecodeSpread {
-		return econt.ShareEqual
-	}
-	return econt.ShareLargest
 }
 
 // outputStep is half the coarsest step of an encoder's outputs, by which codes may be read.
@@ -312,17 +292,13 @@ func TestOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	candidates, err := w.handCandidates(c, parts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := w.measure(context.Background(), c, parts, candidates)
+	m, err := w.measure(context.Background(), c, parts, w.handCandidates(0, parts))
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := scoreOf(m, "BC", evaluate.DecodeSpread)
 	byDrop := func(images *wafer.Set) (emds []float64) {
-		for drop := range mostDrop + 1 {
+		for drop := range econt.MaxDropLSB + 1 {
 			config, err := econt.BaselineConfig(econt.BestChoice, c.links, c.high, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -350,7 +326,7 @@ func TestOne(t *testing.T) {
 			t.Errorf("drop_lsb %d: mean EMD %v, want %v", d, e.EMD, chosen[d])
 		}
 	}
-	if got := s.HeldOut.EMD; len(s.ByDrop) != mostDrop+1 || math.Abs(got-want[s.Drop]) > 1e-12 {
+	if got := s.HeldOut.EMD; len(s.ByDrop) != econt.MaxDropLSB+1 || math.Abs(got-want[s.Drop]) > 1e-12 {
 		t.Errorf("mean EMD %v, want %v", got, want[s.Drop])
 	}
 	if x := scoreOf(m, "STC4 5E4M", evaluate.DecodeSpread); x.ByDrop != nil || x.Drop != 0 {
@@ -387,11 +363,12 @@ func TestImages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		stopping, err := w.stopping(1000, c.links)
+		of := &Set{For: c.links}
+		stopping, err := w.drawn(1000, of, stopSeed)
 		if err != nil {
 			t.Fatal(err)
 		}
-		train, err := w.drawn(1000, c.links, trainSeed)
+		train, err := w.drawn(1000, of, trainSeed)
 		if err != nil {
 			t.Fatal(err)
 		}

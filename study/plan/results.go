@@ -7,40 +7,80 @@ import (
 	"path/filepath"
 	"slices"
 
+	"gonum.org/v1/gonum/stat"
+
 	"barrow/evaluate"
 	"barrow/study/internal/page"
 )
 
-// Results are all that a plan found, without times. The modules themselves are in the table.
+// Results are all that a plan found, without times, of the first seed but for OverSeeds. The
+// modules themselves are in the table.
 type Results struct {
-	Plan    Plan `json:"config"`
-	Modules int  `json:"modules"`
-	// MeanEMD is that of the modules, each counting the same: of a module that of the held-out
-	// images of its class, as the plan sets it.
-	MeanEMD float64 `json:"mean_emd"`
-	// Value is the figure that was to be small.
-	Value float64 `json:"value"`
-	// BestSingle is the algorithm with its rule by hand that is best, by the validation images,
-	// where all modules have the same.
-	BestSingle Single `json:"best_single"`
-	// Ratio is Value over BestSingle's.
-	Ratio   float64       `json:"ratio"`
-	Singles []Single      `json:"singles"` // all of them, the best first
-	Filled  Filled        `json:"filled"`
-	Sets    []Set         `json:"sets"` // of trained weights
-	Classes []ClassResult `json:"classes"`
-	Layers  []Layer       `json:"layers"`
+	Plan Plan `json:"config"`
+	// MeanEMD of a Comparison is that of the modules, each counting the same: of a module that
+	// of the held-out images of its class, as the plan sets it. Value is the figure that was to
+	// be small.
+	Comparison
+	Singles []Single `json:"singles"` // all of them, the best first
+	// Filled is the same of the classes whose images have more than one MIP_T on average: in
+	// others images of a few counts decide, of which some algorithms send nothing. The best single
+	// algorithm is that of these classes' validation images.
+	Filled *Comparison `json:"filled,omitempty"`
+	// WithoutTS is the same where no module may have TS, whose links are its on average only.
+	WithoutTS    *Comparison   `json:"without_ts"`
+	ThresholdSum *Buffered     `json:"threshold_sum,omitempty"` // of the modules that have TS
+	OverSeeds    OverSeeds     `json:"over_seeds"`
+	Sets         []Set         `json:"sets"` // of trained weights
+	Classes      []ClassResult `json:"classes"`
+	Layers       []Layer       `json:"layers"`
 }
 
-// Filled is the same of the classes whose images have more than one MIP_T on average: in others
-// images of a few counts decide, of which some algorithms send nothing. The best single algorithm
-// is that of these classes' validation images.
-type Filled struct {
+// A Comparison holds a plan for some modules against the best single algorithm there: the one that
+// with its rule by hand is best, by the validation images, where all modules have the same.
+type Comparison struct {
 	Modules    int     `json:"modules"`
 	MeanEMD    float64 `json:"mean_emd"`
 	Value      float64 `json:"value"`
 	BestSingle Single  `json:"best_single"`
-	Ratio      float64 `json:"ratio"`
+	Ratio      float64 `json:"ratio"` // of the values
+}
+
+// Buffered is what becomes of the frames of modules with TS, each counting the same.
+type Buffered struct {
+	Modules int `json:"modules"`
+	Buffer
+}
+
+// OverSeeds are the plans of all seeds, by images and trainings of their own.
+type OverSeeds struct {
+	Seeds     []SeedResult `json:"seeds"`
+	All       Spread       `json:"all"`
+	Filled    *Spread      `json:"filled,omitempty"`
+	WithoutTS *Spread      `json:"without_ts"`
+}
+
+// A SeedResult is one seed's plan.
+type SeedResult struct {
+	Seed      uint64      `json:"seed"`
+	All       Comparison  `json:"all"`
+	Filled    *Comparison `json:"filled,omitempty"`
+	WithoutTS *Comparison `json:"without_ts"`
+}
+
+// A Spread is what the seeds' comparisons are together.
+type Spread struct {
+	MeanEMD Moments `json:"mean_emd"`
+	Value   Moments `json:"value"`
+	Ratio   Moments `json:"ratio"`
+	// Interval is that of the ratio over all seeds: images are drawn anew within every class, in
+	// pairs.
+	Interval evaluate.Interval `json:"interval"`
+}
+
+// Moments are mean and standard deviation, which is 0 of one value.
+type Moments struct {
+	Mean float64 `json:"mean"`
+	Std  float64 `json:"std"`
 }
 
 // A Single is one algorithm for all modules, each on its own links, with one rule by hand; the
@@ -70,7 +110,8 @@ type ClassResult struct {
 	Choice    int     `json:"choice"` // of the scores, from 0
 	EMD       float64 `json:"emd"`    // of the choice, held-out images
 	Single    float64 `json:"best_single_emd"`
-	Registers string  `json:"registers"` // folder of the register files
+	Registers string  `json:"registers"`        // folder of the register files
+	Buffer    *Buffer `json:"buffer,omitempty"` // of TS' frames, where it has TS
 }
 
 // chosen is the score of the choice.
@@ -82,49 +123,75 @@ type Layer struct {
 	Modules [][3]float64 `json:"modules"`
 }
 
-// results puts together what was measured.
-func (w *work) results(sets []Set, measures []measure) *Results {
-	choice := w.plan.choose(w.classes, measures, sets, w.plan.WeightsLimit)
-	in := w.of(func(*class) bool { return true })
-	r := &Results{Plan: w.plan, Modules: len(w.modules), Sets: sets, Layers: w.layers()}
-	r.MeanEMD, r.Value = w.total(measures, in, func(k int) Errors { return measures[k].Scores[choice[k]].HeldOut }, heldOut)
-	r.Singles = w.singles(measures, in)
-	r.BestSingle = r.Singles[0]
-	r.Ratio = r.Value / r.BestSingle.Value
+// results puts together what was found of all seeds.
+func (w *work) results(list []*outcome) *Results {
+	o := list[0]
+	all := o.compared[everything]
+	r := &Results{
+		Plan: w.plan, Comparison: all.Comparison, Singles: w.singles(o.measures, all.in, nil),
+		Filled: o.comparison(filled), WithoutTS: o.comparison(thresholdOut), OverSeeds: overSeeds(list), Sets: o.sets, Layers: w.layers(),
+	}
+	var ts Buffered
 	for k := range w.classes {
-		c, m := &w.classes[k], measures[k]
+		c, m, i := &w.classes[k], o.measures[k], all.choice[k]
 		one := ClassResult{
 			Name: c.name(), Links: c.links, Density: density(c.high), Layers: c.layers, Eta: c.etas, Modules: len(c.modules),
-			measure: m, Choice: choice[k], EMD: m.Scores[choice[k]].HeldOut.EMD,
+			measure: m, Choice: i, EMD: m.Scores[i].HeldOut.EMD, Single: m.Scores[all.single[k]].HeldOut.EMD, Buffer: o.held[k].buffer,
 		}
-		i := single(m, r.BestSingle)
-		one.Single = m.Scores[i].HeldOut.EMD
 		for i := range r.Sets {
 			if r.Sets[i].Name == one.chosen().Set {
-				r.Sets[i].Used += len(c.modules)
+				r.Sets[i].Used += one.Modules
 			}
+		}
+		if b := one.Buffer; b != nil {
+			n := float64(one.Modules)
+			ts.Modules, ts.Longer, ts.Truncated = ts.Modules+one.Modules, ts.Longer+n*b.Longer, ts.Truncated+n*b.Truncated
 		}
 		r.Classes = append(r.Classes, one)
 	}
-	r.Filled = w.filled(measures, choice)
+	if n := float64(ts.Modules); n > 0 {
+		ts.Longer, ts.Truncated = ts.Longer/n, ts.Truncated/n
+		r.ThresholdSum = &ts
+	}
 	return r
 }
 
-// filled is what was found of the classes that see charge.
-func (w *work) filled(measures []measure, choice []int) (f Filled) {
-	var in []int
-	for k, m := range measures {
-		if m.Charge[heldOut] > evaluate.MIP {
-			in, f.Modules = append(in, k), f.Modules+len(w.classes[k].modules)
+// comparison is what came of a contest, nil if there was none.
+func (o *outcome) comparison(i int) *Comparison {
+	if o.compared[i] == nil {
+		return nil
+	}
+	c := o.compared[i].Comparison
+	return &c
+}
+
+// overSeeds are the seeds' plans side by side.
+func overSeeds(list []*outcome) (out OverSeeds) {
+	for _, o := range list {
+		out.Seeds = append(out.Seeds, SeedResult{o.work.plan.Seed, o.compared[everything].Comparison, o.comparison(filled), o.comparison(thresholdOut)})
+	}
+	of := intervals(list)
+	spread := func(i int) *Spread {
+		var means, values, ratios []float64
+		for _, o := range list {
+			if c := o.compared[i]; c != nil {
+				means, values, ratios = append(means, c.MeanEMD), append(values, c.Value), append(ratios, c.Ratio)
+			}
 		}
+		if means == nil {
+			return nil
+		}
+		return &Spread{moments(means), moments(values), moments(ratios), of[i]}
 	}
-	if in == nil {
-		return f
+	out.All, out.Filled, out.WithoutTS = *spread(everything), spread(filled), spread(thresholdOut)
+	return out
+}
+
+func moments(values []float64) (m Moments) {
+	if m.Mean, m.Std = stat.MeanStdDev(values, nil); len(values) == 1 {
+		m.Std = 0
 	}
-	f.MeanEMD, f.Value = w.total(measures, in, func(k int) Errors { return measures[k].Scores[choice[k]].HeldOut }, heldOut)
-	f.BestSingle = w.singles(measures, in)[0]
-	f.Ratio = f.Value / f.BestSingle.Value
-	return f
+	return m
 }
 
 // The two sides of what was measured.
@@ -154,9 +221,9 @@ func (w *work) total(measures []measure, in []int, of func(class int) Errors, si
 	}
 	mean = emd / n
 	switch w.plan.Figure {
-	case FigureCharge:
+	case figureCharge:
 		return mean, emdCharge / charge
-	case FigureWorst:
+	case figureWorst:
 		return mean, worst
 	}
 	return mean, mean
@@ -174,12 +241,12 @@ func scoreOf(m measure, algorithm string, decoding evaluate.Decoding) *Score {
 }
 
 // singles are the algorithms that every class can have, with what they leave of some classes, the
-// best on the validation images of those first.
-func (w *work) singles(measures []measure, in []int) []Single {
+// best on the validation images of those first, and none that without leaves out.
+func (w *work) singles(measures []measure, in []int, without func(Candidate) bool) []Single {
 	var list []Single
 	for _, s := range measures[0].Scores {
 		one := Single{Algorithm: s.Algorithm, Decoding: s.Decoding}
-		if s.Set != "" || slices.ContainsFunc(measures, func(m measure) bool { return single(m, one) < 0 }) {
+		if s.Set != "" || without != nil && without(s.Candidate) || slices.ContainsFunc(measures, func(m measure) bool { return single(m, one) < 0 }) {
 			continue
 		}
 		score := func(k int) *Score { return scoreOf(measures[k], one.Algorithm, one.Decoding) }
@@ -262,9 +329,9 @@ func (r *Results) Words() string {
 // figureWords are what was to be small.
 func (p Plan) figureWords() string {
 	switch p.Figure {
-	case FigureCharge:
+	case figureCharge:
 		return "mean EMD of the charge"
-	case FigureWorst:
+	case figureWorst:
 		return "mean EMD of the worst module"
 	}
 	return "mean EMD"
@@ -283,7 +350,7 @@ func (r *Results) Overview() (head []string, rows [][]string) {
 	return head, append(rows, []string{"all", fmt.Sprint(r.Modules), fmt.Sprintf("%.3f", r.MeanEMD), fmt.Sprintf("%.3f", all)})
 }
 
-// Conclusion is what the plan gains in a sentence.
+// Conclusion is what the plan gains in some sentences.
 func (r *Results) Conclusion() string {
 	weights := 0
 	for _, s := range r.Sets {
@@ -291,13 +358,62 @@ func (r *Results) Conclusion() string {
 			weights++
 		}
 	}
-	text := fmt.Sprintf("The plan's %s is %.3f, that of the best single algorithm with its rule by hand (%s) %.3f: a ratio of %.3f, with %s of trained weights.",
-		r.Plan.figureWords(), r.Value, r.BestSingle.Label(), r.BestSingle.Value, r.Ratio, page.Of(weights, "set"))
-	if f := r.Filled; f.Modules > 0 && f.Modules < r.Modules {
-		text += fmt.Sprintf(" Of the %d modules that see more than one MIP_T on average it is %.3f, that of the algorithm that is best there (%s) %.3f: a ratio of %.3f.",
-			f.Modules, f.Value, f.BestSingle.Label(), f.BestSingle.Value, f.Ratio)
+	of, once := &r.OverSeeds, len(r.OverSeeds.Seeds) == 1
+	ratio := func(c Comparison, s *Spread) string {
+		if !once {
+			return fmt.Sprintf("a ratio of %.3f", c.Ratio)
+		}
+		return fmt.Sprintf("a ratio of %.3f (95 %% interval %.3f–%.3f)", c.Ratio, s.Interval.Low, s.Interval.High)
+	}
+	text := fmt.Sprintf("The plan's %s is %.3f, that of the best single algorithm with its rule by hand (%s) %.3f: %s, with %s of trained weights.",
+		r.Plan.figureWords(), r.Value, r.BestSingle.Label(), r.BestSingle.Value, ratio(r.Comparison, &of.All), page.Of(weights, "set"))
+	if f := r.Filled; f != nil && f.Modules < r.Modules {
+		text += fmt.Sprintf(" Of the %d modules that see more than one MIP_T on average it is %.3f, that of the algorithm that is best there (%s) %.3f: %s.",
+			f.Modules, f.Value, f.BestSingle.Label(), f.BestSingle.Value, ratio(*f, of.Filled))
+	}
+	if b := r.ThresholdSum; b != nil {
+		text += fmt.Sprintf(" Of the frames of the %s with threshold sum, which has its links on average, %.1f %% are longer than what they carry in a crossing, and the chip's buffer cuts %.2f %% off; without it the %s is %.3f: %s.",
+			page.Of(b.Modules, "module"), 100*b.Longer, 100*b.Truncated, r.Plan.figureWords(), r.WithoutTS.Value, ratio(*r.WithoutTS, of.WithoutTS))
+	}
+	if !once {
+		text += fmt.Sprintf(" Over %d seeds it is %s, a ratio of %s.", len(of.Seeds), of.All.Value, of.All.ratio())
 	}
 	return text
+}
+
+// String is mean ± standard deviation.
+func (m Moments) String() string { return fmt.Sprintf("%.3f ± %.3f", m.Mean, m.Std) }
+
+// ratio is that of all seeds with its interval.
+func (s *Spread) ratio() string {
+	return fmt.Sprintf("%v (95 %% interval %.3f–%.3f)", s.Ratio, s.Interval.Low, s.Interval.High)
+}
+
+// Seeds is a table of what the plans of several seeds leave, for text and page; none of one seed.
+func (r *Results) Seeds() (head []string, rows [][]string) {
+	of := &r.OverSeeds
+	if len(of.Seeds) < 2 {
+		return nil, nil
+	}
+	figure := r.Plan.figureWords()
+	head = []string{"seed", figure, "best single algorithm", "its " + figure, "ratio", "where there is charge", "without threshold sum"}
+	of3 := func(c *Comparison) string {
+		if c == nil {
+			return "–"
+		}
+		return fmt.Sprintf("%.3f", c.Ratio)
+	}
+	for _, s := range of.Seeds {
+		c := &s.All
+		rows = append(rows, []string{fmt.Sprint(s.Seed), fmt.Sprintf("%.3f", c.Value), c.BestSingle.Label(), fmt.Sprintf("%.3f", c.BestSingle.Value), of3(c), of3(s.Filled), of3(s.WithoutTS)})
+	}
+	all := func(s *Spread) string {
+		if s == nil {
+			return "–"
+		}
+		return s.ratio()
+	}
+	return head, append(rows, []string{"all", of.All.Value.String(), "", "", all(&of.All), all(of.Filled), all(of.WithoutTS)})
 }
 
 // sortedClasses are the mean EMDs, of the best single algorithm and of the plan, of the classes

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -52,6 +53,7 @@ func Start(ctx context.Context, folder string, p Plan, s Settings) (*Results, *T
 	if id.Inputs, err = inputs.Metric(p.Metric); err != nil {
 		return nil, nil, err
 	}
+	id.Inputs = append(id.Inputs, w.files...)
 	if p.Modules != "" {
 		in, err := inputs.Files("the modules", []string{p.Modules})
 		if err != nil {
@@ -78,20 +80,26 @@ func Start(ctx context.Context, folder string, p Plan, s Settings) (*Results, *T
 	return r, t, w.folder.WriteJSON(run.Results, r)
 }
 
-// work is a run in progress.
+// work is a run in progress, of one seed.
 type work struct {
 	folder   *run.Folder
 	plan     Plan
+	prefix   string // of the names of what the run keeps
 	threads  int
 	progress func(share float64, note string)
 	metric   *emd.Metric
 	modules  []module
 	classes  []class
 	measured *measured // nil where images are simulated
+	given    []given   // encoders that are not trained here
+	files    []run.Input
 }
 
 // prepare finds the modules, their classes and their images.
 func (w *work) prepare(ctx context.Context, p Plan, s Settings) error {
+	if s.Remark == nil {
+		s.Remark = func(string) {}
+	}
 	points, err := hgcal.Positions(p.Metric)
 	if err != nil {
 		return err
@@ -106,51 +114,86 @@ func (w *work) prepare(ctx context.Context, p Plan, s Settings) error {
 		}
 	} else {
 		var without int
-		if w.modules, without = own(p.geometry()); without > 0 && s.Remark != nil {
+		if w.modules, without = own(p.geometry()); without > 0 {
 			s.Remark(fmt.Sprintf("%d modules of geometry %s have no links, send nothing and are not planned for", without, p.Geometry))
 		}
 	}
 	w.classes = p.classes(w.modules)
 	p.Source = fmt.Sprintf("simulated images (%s)", p.Preset)
 	if len(p.Data) > 0 {
-		if w.measured, err = p.readMeasured(ctx, d, w.modules, w.classes, images.Settings{Seed: p.Seed, Threads: w.threads, Remark: s.Remark, Stream: s.Stream}); err != nil {
+		if w.measured, err = p.readMeasured(ctx, d, w.metric, images.Settings{Seed: p.Seed, Threads: w.threads, Remark: s.Remark, Stream: s.Stream}); err != nil {
 			return err
+		}
+		for k := p.Seeds - 1; k >= 0; k-- { // the first one's parts are wanted first
+			remark := s.Remark
+			if k > 0 {
+				remark = nil
+			}
+			if err := w.measured.deal(p.Seed+uint64(k), w.classes, remark); err != nil {
+				return err
+			}
 		}
 	}
 	w.plan = p
+	return w.prepareEncoders(s.Remark)
+}
+
+// prepareEncoders opens the encoders that are given, and tells of those that are asked for and that
+// no module would have.
+func (w *work) prepareEncoders(remark func(string)) (err error) {
+	if w.given, w.files, err = w.plan.openGiven(w.threads); err != nil {
+		return err
+	}
+	for k := range w.given {
+		g := &w.given[k]
+		if g.Modules = w.modulesIn(w.of(func(c *class) bool { return c.links >= g.For })); g.Modules == 0 {
+			return fmt.Errorf("plan: %s: the encoder's bits take %s, and no module has as many", g.Given, links(g.For))
+		}
+	}
+	if _, none := w.encoders(); none != nil {
+		text := strings.Trim(strings.ReplaceAll(fmt.Sprint(none), " ", ", "), "[]")
+		remark(fmt.Sprintf("encoder_links: none is trained for %s links: no module has so many, or so many more that another encoder would not serve it better", text))
+	}
 	return nil
 }
 
-// Shares of a run's time.
+// Shares of a seed's time.
 const (
-	shareHand  = 0.15
-	shareTrain = 0.85
+	shareHand    = 0.15
+	shareTrain   = 0.80
+	shareLearned = 0.95
 )
 
 // run does what is not done yet, all but the results' file.
 func (w *work) run(ctx context.Context) (*Results, error) {
-	hand, err := w.measureAll(ctx, "hand", 0, shareHand, w.handCandidates)
-	if err != nil {
-		return nil, err
+	var list []*outcome
+	for k := range w.plan.Seeds {
+		o, err := w.seed(k).outcome(ctx)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, o)
 	}
-	sets, err := w.train(ctx, hand)
-	if err != nil {
-		return nil, err
-	}
-	learned, err := w.measureAll(ctx, "learned", shareTrain, 1, func(c *class, p *parts) ([]Candidate, error) { return candidatesOf(sets, c, p), nil })
-	if err != nil {
-		return nil, err
-	}
-	measures := make([]measure, len(w.classes))
-	for k := range measures {
-		measures[k] = hand[k]
-		measures[k].Scores = append(append([]Score{}, hand[k].Scores...), learned[k].Scores...)
-	}
-	r := w.results(sets, measures)
+	r := w.results(list)
 	if err := w.write(r); err != nil {
 		return nil, err
 	}
 	return r, page.Write(w.folder, lay(r))
+}
+
+// seed is the work of the k-th seed, with images and trainings of its own.
+func (w *work) seed(k int) *work {
+	own := *w
+	own.plan.Seed += uint64(k)
+	if k > 0 {
+		own.prefix = fmt.Sprintf("seed-%d-", own.plan.Seed)
+	}
+	if n := w.plan.Seeds; n > 1 {
+		own.progress = func(share float64, note string) {
+			w.progress((float64(k)+share)/float64(n), fmt.Sprintf("seed %d, %s", own.plan.Seed, note))
+		}
+	}
+	return &own
 }
 
 // tally adds up what is done of works side by side.

@@ -36,16 +36,15 @@ type Plan struct {
 	PerClass  int     `json:"class_images" help:"simulated images of a class to choose by, and as many again to measure the choice by"`
 
 	EncoderLinks []int    `json:"encoder_links" help:"numbers of links that encoders are trained for; 0 for none"`
-	Masks        []string `json:"masks,omitempty" repeat:"true" value:"links:widths" flag:"mask" help:"bits of an encoder's outputs on a number of links; may be repeated (default: 1:9x2,7x0, 2:2x4,14x3, 3:2x6,14x5, 4:2x8,14x7, 5:16x9, which leave no bit of a frame unused)"`
-	Epochs       int      `json:"epochs" help:"epochs of an encoder's training"`
-
-	Decoders      int `json:"decoders" help:"of the chip's algorithms, so many best ones on each number of links get a decoder that learns; 0 for none"`
-	DecoderImages int `json:"decoder_images" help:"simulated images in an epoch of a decoder's training, fresh ones in every epoch"`
-	DecoderEpochs int `json:"decoder_epochs" help:"epochs of a decoder's training"`
-	TuneEpochs    int `json:"tune_epochs" help:"epochs on measured images, after those on simulated ones"`
+	Masks        []string `json:"masks,omitempty" repeat:"true" value:"links:widths" flag:"mask" help:"bits of an encoder's outputs on a number of links; may be repeated"`
+	Encoders     []string `json:"encoders,omitempty" flag:"encoder" repeat:"true" value:"file" help:"run folder or weights file of an encoder trained with the precision asic, a candidate with its own decoder for all modules with links for its bits; may be repeated"`
+	Decoders     int      `json:"decoders" help:"of the chip's algorithms, so many best ones on each number of links get a decoder that learns; 0 for none"`
+	Epochs       int      `json:"epochs" help:"epochs of every training on simulated images"`
+	TuneEpochs   int      `json:"tune_epochs" help:"epochs on measured images, after those on simulated ones"`
 
 	Metric string `json:"metric" value:"file" help:"ground metric of the EMD, or a CSV file of x,y per cell"`
 	Seed   uint64 `json:"seed" help:"seed of every random choice; the same seed gives the same bits"`
+	Seeds  int    `json:"seeds" help:"so many plans, of this seed and the following ones, which say how sure the first one's figures are"`
 
 	Source string `json:"source"`                              // where the images come from, in words
 	Digest string `json:"digest,omitempty" label:"the images"` // of measured images
@@ -53,18 +52,18 @@ type Plan struct {
 
 // The figures that a plan can make small.
 const (
-	FigureMean   = "mean"
-	FigureCharge = "charge"
-	FigureWorst  = "worst"
+	figureMean   = "mean"
+	figureCharge = "charge"
+	figureWorst  = "worst"
 )
 
 // Default is a plan for all modules of V11, by simulated images of all kinds.
 func Default() Plan {
 	return Plan{
-		Geometry: hgcal.GeometryV11.String(), Input: images.Default(100_000), Figure: FigureMean,
+		Geometry: hgcal.GeometryV11.String(), Input: images.Default(50_000), Figure: figureMean,
 		EtaBand: 0.2, LayerBand: 4, Fewest: 12, PerClass: 1000,
-		EncoderLinks: []int{1, 2, 3, 4}, Epochs: 60, Decoders: 3, DecoderImages: 20_000, DecoderEpochs: 30, TuneEpochs: 60,
-		Metric: hgcal.Metrics()[0], Seed: 1,
+		EncoderLinks: []int{1, 2, 3, 4}, Decoders: 3, Epochs: 40, TuneEpochs: 60,
+		Metric: hgcal.Metrics()[0], Seed: 1, Seeds: 1,
 	}
 }
 
@@ -72,8 +71,8 @@ func Default() Plan {
 func Quick() Plan {
 	p := Default()
 	p.EtaBand, p.LayerBand, p.Fewest, p.PerClass = 0.4, 8, 20, 400
-	p.EncoderLinks, p.Events, p.Epochs = []int{1, 2}, 30_000, 30
-	p.Decoders, p.DecoderImages, p.DecoderEpochs, p.TuneEpochs = 2, 10_000, 6, 15
+	p.EncoderLinks, p.Decoders = []int{1, 2}, 2
+	p.Events, p.Epochs, p.TuneEpochs = 20_000, 10, 15
 	return p
 }
 
@@ -83,7 +82,7 @@ func (p Plan) Choices(key string) []string {
 	case "geometry":
 		return []string{hgcal.GeometryV11.String(), hgcal.GeometryV16.String()}
 	case "figure":
-		return []string{FigureMean, FigureCharge, FigureWorst}
+		return []string{figureMean, figureCharge, figureWorst}
 	case "metric":
 		return hgcal.Metrics()
 	}
@@ -97,9 +96,11 @@ func (p Plan) Help(key string) string {
 	case "data":
 		return "wafer file with the columns layer, waferu and waferv of which the images are taken instead of simulated ones, or a pattern of names; may be repeated"
 	case "events":
-		return fmt.Sprintf("simulated images that an encoder is trained on, in a quick run %d", q.Events)
+		return fmt.Sprintf("simulated images in an epoch of every training, of an encoder or of a decoder, in a quick run %d: a decoder has fresh ones in every epoch, an encoder the same ones", q.Events)
 	case "epochs":
-		return fmt.Sprintf("epochs of an encoder's training, in a quick run %d", q.Epochs)
+		return fmt.Sprintf("epochs of every training on simulated images, in a quick run %d", q.Epochs)
+	case "masks":
+		return "bits of an encoder's outputs on a number of links; may be repeated (default: " + usualMasksText() + ", which leave no bit of a frame unused)"
 	case "encoder_links":
 		return fmt.Sprintf("numbers of links that encoders are trained for, in a quick run %v; 0 for none", q.EncoderLinks)
 	case "decoders":
@@ -152,8 +153,7 @@ func (p Plan) checkCounts() error {
 		zero    bool
 	}{
 		{"layer_band", p.LayerBand, maxLayers, false}, {"fewest", p.Fewest, maxFewest, false}, {"class_images", p.PerClass, maxImages, false},
-		{"epochs", p.Epochs, maxEpochs, false}, {"decoder_images", p.DecoderImages, maxImages, false},
-		{"decoder_epochs", p.DecoderEpochs, maxEpochs, false}, {"tune_epochs", p.TuneEpochs, maxEpochs, false},
+		{"epochs", p.Epochs, maxEpochs, false}, {"tune_epochs", p.TuneEpochs, maxEpochs, false}, {"seeds", p.Seeds, maxKinds, false},
 		{"decoders", p.Decoders, maxKinds, true}, {"weights_limit", p.WeightsLimit, maxKinds, true},
 	} {
 		if c.n == 0 && c.zero {
@@ -166,7 +166,13 @@ func (p Plan) checkCounts() error {
 	if p.PerClass < fewestImages {
 		return fmt.Errorf("class_images = %d: want %d at least", p.PerClass, fewestImages)
 	}
-	return limit.Fits("decoder_images =", p.DecoderImages, imageBytes)
+	if !p.Learns() {
+		return nil
+	}
+	if p.Events < fewestImages {
+		return fmt.Errorf("events = %d: want %d at least to train with", p.Events, fewestImages)
+	}
+	return limit.Fits("events =", p.Events, imageBytes)
 }
 
 // fewestImages are those of a class without which nothing is measured; imageBytes is what
@@ -184,14 +190,11 @@ func (p Plan) encoderLinks() []int {
 	return p.EncoderLinks
 }
 
-// mostEncoderLinks carry all bits that an encoder has.
-const mostEncoderLinks = 5
-
 func (p Plan) checkEncoders() error {
 	seen := map[int]bool{}
 	for _, n := range p.encoderLinks() {
-		if n < 1 || n > mostEncoderLinks {
-			return fmt.Errorf("encoder_links = %d: want 1 to %d, which carry all that an encoder has, or 0 alone for no encoders", n, mostEncoderLinks)
+		if _, ok := usualMasks[n]; !ok {
+			return fmt.Errorf("encoder_links = %d: want 1 to %d, which carry all that an encoder has, or 0 alone for no encoders", n, len(usualMasks))
 		}
 		if seen[n] {
 			return fmt.Errorf("encoder_links = %v: %d is there twice", p.EncoderLinks, n)
@@ -212,13 +215,7 @@ func (p Plan) checkEncoders() error {
 			return err
 		}
 	}
-	if !p.Encodes() {
-		return nil
-	}
-	if p.Events < fewestImages {
-		return fmt.Errorf("events = %d: want %d at least to train an encoder", p.Events, fewestImages)
-	}
-	return limit.Fits("events =", p.Events, imageBytes)
+	return nil
 }
 
 // The trainings: what served decoders and encoders best, with the exact EMD.
@@ -228,7 +225,7 @@ const (
 	tuneBatch    = 50
 	rate         = 1e-3
 	precision    = "asic" // what the chip computes
-	validationOf = 5      // images that are trained on for one that an epoch is chosen by
+	validationOf = 10     // images of an epoch for one that it is chosen by
 )
 
 func (p Plan) encoderBudget() autoencoder.Budget {
@@ -238,11 +235,13 @@ func (p Plan) encoderBudget() autoencoder.Budget {
 // course is that of a decoder.
 func (p Plan) course() decoder.Course {
 	return decoder.Course{
-		Simulated: decoder.Budget{Epochs: p.DecoderEpochs, Batch: batch, Rate: rate}, PerEpoch: p.DecoderImages,
-		Validation: max(fewestImages, p.DecoderImages/validationOf),
-		Given:      decoder.Budget{Epochs: p.TuneEpochs, Batch: tuneBatch, Rate: rate},
+		Simulated: decoder.Budget{Epochs: p.Epochs, Batch: batch, Rate: rate}, PerEpoch: p.Events, Validation: p.stopImages(),
+		Given: decoder.Budget{Epochs: p.TuneEpochs, Batch: tuneBatch, Rate: rate},
 	}
 }
+
+// stopImages is how many simulated images choose an epoch.
+func (p Plan) stopImages() int { return max(fewestImages, p.Events/validationOf) }
 
 // geometry of the detector.
 func (p Plan) geometry() hgcal.Geometry {
@@ -254,7 +253,10 @@ func (p Plan) geometry() hgcal.Geometry {
 }
 
 // Kind of the folder of a run.
-func Kind() run.Kind { return run.Kind{Name: "plan", Version: 1} }
+func Kind() run.Kind { return run.Kind{Name: "plan", Version: 2} }
+
+// Learns reports whether anything is trained.
+func (p Plan) Learns() bool { return p.Decoders > 0 || p.Encodes() }
 
 // Encodes reports whether encoders are trained.
 func (p Plan) Encodes() bool { return len(p.encoderLinks()) > 0 }

@@ -39,7 +39,7 @@ func TestCheck(t *testing.T) {
 		"events = 10: want 30":            func(p *Plan) { p.Events = 10 },
 		"decoders = -1":                   func(p *Plan) { p.Decoders = -1 },
 		"weights_limit = -1":              func(p *Plan) { p.WeightsLimit = -1 },
-		"decoder_images = 0":              func(p *Plan) { p.DecoderImages = 0 },
+		"seeds = 0":                       func(p *Plan) { p.Seeds = 0 },
 		"nowhere.csv":                     func(p *Plan) { p.Metric = "nowhere.csv" },
 		`preset = "muons": it may be mix`: func(p *Plan) { p.Preset = "muons" },
 	} {
@@ -174,7 +174,7 @@ func TestChoose(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	names := []string{"a", "b", "c", "d", "e"}
 	for range 200 {
-		p := Plan{Figure: []string{FigureMean, FigureCharge, FigureWorst}[r.IntN(3)]}
+		p := Plan{Figure: []string{figureMean, figureCharge, figureWorst}[r.IntN(3)]}
 		var classes []class
 		var measures []measure
 		var sets []Set
@@ -198,13 +198,13 @@ func TestChoose(t *testing.T) {
 			for k, i := range choice {
 				x := p.value(measures[k].Scores[i].Validation)
 				v.all += x * float64(len(classes[k].modules))
-				if p.Figure == FigureWorst {
+				if p.Figure == figureWorst {
 					v.worst = max(v.worst, x)
 				}
 			}
 			return v
 		}
-		free := p.choose(classes, measures, sets, 0)
+		free := p.choose(classes, measures, sets, 0, nil)
 		for k, i := range free {
 			for _, s := range measures[k].Scores {
 				if p.value(s.Validation) < p.value(measures[k].Scores[i].Validation) {
@@ -214,18 +214,18 @@ func TestChoose(t *testing.T) {
 		}
 		best := value(free)
 		for limit := len(names); limit > 0; limit-- {
-			c := p.choose(classes, measures, sets, limit)
+			c := p.choose(classes, measures, sets, limit, nil)
 			if n := len(used(measures, c)); n > limit {
 				t.Fatalf("%d sets, limit %d", n, limit)
 			}
 			v := value(c)
-			if v.below(best) && p.Figure != FigureWorst && best.all-v.all > 1e-9 {
+			if v.below(best) && p.Figure != figureWorst && best.all-v.all > 1e-9 {
 				t.Fatalf("limit %d is better than more: %v, %v", limit, v, best)
 			}
 			best = v
 		}
 		for _, n := range names { // one set: best is that of limit 1
-			if _, v := p.pick(classes, measures, map[string]bool{n: true}); v.below(best) {
+			if _, v := p.pick(classes, measures, map[string]bool{n: true}, nil); v.below(best) {
 				t.Fatalf("%s alone leaves %v, the choice %v", n, v, best)
 			}
 		}

@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 
+	"barrow/emd"
+	"barrow/evaluate"
 	"barrow/hgcal"
 	"barrow/physics"
 	"barrow/simulate"
@@ -20,6 +23,7 @@ const (
 	trainSeed    = 1 << 33
 	validateSeed = 1 << 34
 	heldOutSeed  = 1 << 35
+	partSeed     = 0x70617274
 	stopSeed     = 1 << 36 // of those that an epoch is chosen by: a candidate is chosen by others
 )
 
@@ -33,15 +37,21 @@ func (p Plan) simulation(places []place, seed uint64, threads int) simulate.Sett
 }
 
 // parts are a class's images: chosen by and measured by, with charge each, and how many images
-// without charge come with one that has some.
+// without charge come with them.
 type parts struct {
 	validation, heldOut *wafer.Set
-	charged             [2]float64 // share of the images that have charge, where that is known
+	empty               [2]int
 }
 
 // sides are the two by number.
 func (p *parts) sides() [2]*wafer.Set {
 	return [2]*wafer.Set{validation: p.validation, heldOut: p.heldOut}
+}
+
+// charged is the share of a side's images that have charge.
+func (p *parts) charged(side int) float64 {
+	some := p.sides()[side].Len()
+	return float64(some) / float64(some+p.empty[side])
 }
 
 // simulated draws a class's images.
@@ -57,74 +67,110 @@ func (p Plan) simulated(ctx context.Context, c *class) (*parts, error) {
 		if err != nil {
 			return nil, fmt.Errorf("plan: %w", err)
 		}
-		some, _ := set.NonZero()
-		if *to = some; some.Len() < fewestImages {
-			return nil, fmt.Errorf("plan: %s: %d of %d simulated images have charge, want %d: ask for more class_images", c.name(), some.Len(), set.Len(), fewestImages)
+		if *to, out.empty[k] = set.NonZero(); (*to).Len() < fewestImages {
+			return nil, fmt.Errorf("plan: %s: %d of %d simulated images have charge, want %d: ask for more class_images", c.name(), (*to).Len(), set.Len(), fewestImages)
 		}
-		out.charged[k] = float64(some.Len()) / float64(set.Len())
 	}
 	return out, nil
 }
 
-// measured are the images of files, by class: trained on, chosen by, measured by.
+// measured are the images of files: all of them, where they are from, and by class those that
+// are trained on and that a training stops by, and those of parts.
 type measured struct {
-	parts []*parts
-	train []*wafer.Set
+	set         *wafer.Set
+	wafers      []*physics.Wafer
+	source      string
+	parts       []*parts
+	train, stop []*wafer.Set
 }
 
-// readMeasured reads the plan's files and deals their images to the classes by the columns
-// layer, waferu and waferv, and sector where there is one.
-func (p *Plan) readMeasured(ctx context.Context, d *detector, list []module, classes []class, s images.Settings) (*measured, error) {
-	set, source, err := p.Input.Read(ctx, s)
+// shares of the images of files: trained on, stopped by, chosen by, measured by.
+var shares = []float64{0.6, 0.1, 0.15, 0.15}
+
+// readMeasured reads the plan's files, those without charge among them, and tells their modules by
+// the columns layer, waferu and waferv, and sector where there is one.
+func (p *Plan) readMeasured(ctx context.Context, d *detector, metric *emd.Metric, s images.Settings) (*measured, error) {
+	s.Empty = true
+	m := &measured{}
+	var err error
+	if m.set, m.source, err = p.Input.Read(ctx, s); err != nil {
+		return nil, err
+	}
+	p.Source, p.Digest = m.source, m.set.Digest()
+	if m.wafers, err = d.wafers(m.set); err != nil {
+		return nil, fmt.Errorf("plan: %s: %w", m.source, err)
+	}
+	chip, err := evaluate.NewChipMeter(metric, nil, evaluate.ChipSettings{})
 	if err != nil {
 		return nil, err
 	}
-	p.Source, p.Digest = source, set.Digest()
+	some, _ := m.set.NonZero()
+	if chip.Add(some); chip.Check() != nil { // images in another unit
+		return nil, fmt.Errorf("plan: %s: %w", m.source, chip.Check())
+	}
+	return m, nil
+}
+
+// deal deals the images to the classes.
+func (m *measured) deal(seed uint64, classes []class, remark func(string)) error {
 	of := map[place][]int{} // several where a file gives one place other links in another sector
 	for k := range classes {
 		for _, at := range classes[k].places {
 			of[at] = append(of[at], k)
 		}
 	}
-	if _, err := d.wafers(set); err != nil { // counts the images of all parts
-		return nil, fmt.Errorf("plan: %s: %w", source, err)
-	}
 	// The images are split before they are dealt: one that is of several classes is in the same
 	// part of all, so that what trains for one is not measured by it in another.
-	split, err := set.Split(p.Seed, 0.6, 0.2, 0.2)
-	if err != nil {
-		return nil, fmt.Errorf("plan: %s: %w", source, err)
-	}
-	var dealt [3][]*wafer.Set
+	split := parted(m.set.Len(), seed)
+	var dealt [4][]*wafer.Set
 	others := 0
-	for k, part := range split {
-		wafers, err := d.wafers(part)
-		if err != nil {
-			return nil, fmt.Errorf("plan: %s: %w", source, err)
-		}
-		index, left := deal(wafers, of, len(classes))
+	m.parts = make([]*parts, len(classes))
+	for k := range m.parts {
+		m.parts[k] = &parts{}
+	}
+	for part, rows := range split {
+		index, left := deal(m.wafers, rows, of, len(classes))
 		others += left
-		for _, in := range index {
-			dealt[k] = append(dealt[k], described(part, wafers, in))
+		for k, in := range index {
+			some, empty := described(m.set, m.wafers, in).NonZero()
+			dealt[part] = append(dealt[part], some)
+			switch part {
+			case 2:
+				m.parts[k].validation, m.parts[k].empty[validation] = some, empty
+			case 3:
+				m.parts[k].heldOut, m.parts[k].empty[heldOut] = some, empty
+			}
 		}
 	}
-	if others > 0 && s.Remark != nil {
-		s.Remark(fmt.Sprintf("%d of %d images are of modules that are not planned for", others, set.Len()))
+	m.train, m.stop = dealt[0], dealt[1]
+	if others > 0 && remark != nil {
+		remark(fmt.Sprintf("%d of %d images are of modules that are not planned for", others, m.set.Len()))
 	}
-	if err := enough(classes, dealt, source); err != nil {
-		return nil, err
-	}
-	out := &measured{train: dealt[0]}
-	for k := range classes {
-		out.parts = append(out.parts, &parts{validation: dealt[1][k], heldOut: dealt[2][k], charged: [2]float64{1, 1}})
-	}
-	return out, nil
+	return enough(classes, dealt, m.source)
 }
 
-// deal finds the images of each class, and how many are of none.
-func deal(wafers []*physics.Wafer, of map[place][]int, classes int) (index [][]int, others int) {
+// parted deals numbers below n out by the shares.
+func parted(n int, seed uint64) (list [][]int) {
+	order := rand.New(rand.NewPCG(seed, partSeed)).Perm(n)
+	done, until := 0, 0.0
+	for k, share := range shares {
+		until += share
+		to := int(math.Round(until * float64(n)))
+		if k == len(shares)-1 {
+			to = n
+		}
+		part := slices.Clone(order[done:to])
+		slices.Sort(part)
+		list, done = append(list, part), to
+	}
+	return list
+}
+
+// deal finds which of some images are of each class, and how many are of none.
+func deal(wafers []*physics.Wafer, rows []int, of map[place][]int, classes int) (index [][]int, others int) {
 	index = make([][]int, classes)
-	for i, w := range wafers {
+	for _, i := range rows {
+		w := wafers[i]
 		in := of[place{w.Module.Layer, w.Module.U, w.Module.V}]
 		for _, k := range in {
 			index[k] = append(index[k], i)
@@ -136,14 +182,18 @@ func deal(wafers []*physics.Wafer, of map[place][]int, classes int) (index [][]i
 	return index, others
 }
 
-// enough reports classes of which there are too few images to train on, to choose by or to
-// measure by.
-func enough(classes []class, dealt [3][]*wafer.Set, source string) error {
-	const want = 5 * fewestImages // of which about a fifth is measured by
+// enough reports classes of which there are too few images with charge to train on, to choose by
+// or to measure by, or too few of all of so many links to stop a training by.
+func enough(classes []class, dealt [4][]*wafer.Set, source string) error {
+	stop := map[int]int{}
+	for k, c := range classes {
+		stop[c.links] += dealt[1][k].Len()
+	}
+	const want = 7 * fewestImages // of which about a seventh is measured by
 	var few []string
-	for k := range classes {
-		t, v, h := dealt[0][k].Len(), dealt[1][k].Len(), dealt[2][k].Len()
-		if min(t, v, h) < fewestImages {
+	for k, c := range classes {
+		t, v, h := dealt[0][k].Len(), dealt[2][k].Len(), dealt[3][k].Len()
+		if min(t, v, h, stop[c.links]) < fewestImages {
 			few = append(few, fmt.Sprintf("%s: %d, %d and %d", classes[k].name(), t, v, h))
 		}
 	}
@@ -154,7 +204,7 @@ func enough(classes []class, dealt [3][]*wafer.Set, source string) error {
 	if n > 5 {
 		few = append(few[:5], fmt.Sprintf("and %d more", n-5))
 	}
-	return fmt.Errorf("plan: %s: too few images of %d of %d classes of modules to train on, to choose by and to measure by, want %d for each, which are %d or some more in all (%s): plan for the modules that were measured alone, by a file of modules, or make classes larger by eta_band, layer_band and fewest",
+	return fmt.Errorf("plan: %s: too few images with charge of %d of %d classes of modules to train on, to choose by and to measure by, want %d for each, which are %d or some more in all (%s): plan for the modules that were measured alone, by a file of modules, or make classes larger by eta_band, layer_band and fewest",
 		source, n, len(classes), fewestImages, want, strings.Join(few, "; "))
 }
 
@@ -224,24 +274,11 @@ func described(set *wafer.Set, wafers []*physics.Wafer, index []int) *wafer.Set 
 	return out
 }
 
-// together joins sets with the same columns.
-func together(sets []*wafer.Set) (*wafer.Set, error) {
-	all := &wafer.Set{}
-	for _, s := range sets {
-		if err := all.Append(s); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
-}
-
-// distinct are the places of several classes.
-func distinct(classes []class, links int) []place {
+// distinct are the places of some classes.
+func (w *work) distinct(classes []int) []place {
 	var all []place
-	for _, c := range classes {
-		if c.links == links {
-			all = append(all, c.places...)
-		}
+	for _, k := range classes {
+		all = append(all, w.classes[k].places...)
 	}
 	slices.SortFunc(all, func(a, b place) int { return slices.Compare(a[:], b[:]) })
 	return slices.Compact(all)

@@ -10,10 +10,8 @@ import (
 	"strconv"
 	"strings"
 
-	"barrow/autoencoder"
 	"barrow/econt"
 	"barrow/internal/outfile"
-	"barrow/nn"
 	"barrow/run"
 )
 
@@ -49,29 +47,9 @@ func (c *ClassResult) setting() string {
 	return strings.ToLower(strings.ReplaceAll(strings.Join(words, "-"), " ", "-"))
 }
 
-// config is the chip's of a class.
-func (w *work) config(c *ClassResult) (econt.Config, error) {
-	s, high := c.chosen(), c.Density == density(true)
-	if s.Algorithm == encoderName {
-		m, err := autoencoder.Load(w.weights(s.Set), nn.Settings{Threads: 1})
-		if err != nil {
-			return econt.Config{}, err
-		}
-		weights, err := m.ChipWeights()
-		if err != nil {
-			return econt.Config{}, err
-		}
-		config, err := econt.BaselineConfig(econt.Autoencoder, s.Links, high, weights)
-		widths := m.Architecture().Widths()
-		config.Keep = widths.Keep()
-		return config, err
-	}
-	return s.config(high)
-}
-
 // registers writes a setting in the three dialects.
 func (w *work) registers(c *ClassResult, folder string) error {
-	config, err := w.config(c)
+	config, _, err := w.config(c.chosen().Candidate, c.Density == density(true))
 	if err != nil {
 		return err
 	}

@@ -61,5 +61,7 @@ func (a Algorithm) Rules(links int) []evaluate.Scheme {
 // Learns tells whether the algorithm can use a number of links and leaves something to a
 // decoder on them: best choice on 13 sends everything.
 func (a Algorithm) Learns(links int) bool {
-	return len(a.Rules(links)) > 0 && !(a.Scheme.Algorithm == econt.BestChoice && links == econt.MaxETx)
+	s := a.Scheme
+	s.Links = links
+	return len(a.Rules(links)) > 0 && s.Learns()
 }

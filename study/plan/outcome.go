@@ -1,0 +1,233 @@
+package plan
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"barrow/econt"
+	"barrow/evaluate"
+	"barrow/internal/stats"
+	"barrow/wafer"
+)
+
+// An outcome is the plan of one seed.
+type outcome struct {
+	work     *work
+	sets     []Set
+	measures []measure
+	compared [contests]*contest // nil where there is none
+	held     []held             // by class
+}
+
+// What a plan is held against one algorithm for all modules in.
+const (
+	everything   = iota
+	filled       // the classes whose images have more than one MIP_T on average
+	thresholdOut // without TS, whose links are its on average only
+	contests
+)
+
+// A contest is a choice for some classes and the best single algorithm there.
+type contest struct {
+	Comparison
+	in     []int
+	choice []int // score of every class
+	single []int // likewise
+}
+
+// held is what is left of the images that a class is measured by, for intervals.
+type held struct {
+	weights []float64         // of the images for the figure charge
+	emd     map[int][]float64 // by score
+	buffer  *Buffer           // where the choice is TS
+}
+
+// isTS reports whether a candidate's algorithm is TS.
+func isTS(c Candidate) bool { return c.Algorithm == econt.ThresholdSum.String() }
+
+// outcome plans for one seed.
+func (w *work) outcome(ctx context.Context) (*outcome, error) {
+	if w.measured != nil {
+		own := *w.measured
+		if err := own.deal(w.plan.Seed, w.classes, nil); err != nil {
+			return nil, err
+		}
+		w.measured = &own
+	}
+	hand, err := w.measureAll(ctx, "hand", 0, shareHand, w.handCandidates)
+	if err != nil {
+		return nil, err
+	}
+	o := &outcome{work: w}
+	if o.sets, err = w.train(ctx, hand); err != nil {
+		return nil, err
+	}
+	learned, err := w.measureAll(ctx, "learned", shareTrain, shareLearned, func(k int, _ *parts) []Candidate { return w.candidatesOf(o.sets, k, hand[k]) })
+	if err != nil {
+		return nil, err
+	}
+	for k := range hand {
+		m := hand[k]
+		m.Scores = append(slices.Clone(hand[k].Scores), learned[k].Scores...)
+		o.measures = append(o.measures, m)
+	}
+	o.contend()
+	return o, o.hold(ctx)
+}
+
+// contend chooses, and holds the choice against one algorithm for all modules.
+func (o *outcome) contend() {
+	w := o.work
+	all := w.of(func(*class) bool { return true })
+	choice := w.plan.choose(w.classes, o.measures, o.sets, w.plan.WeightsLimit, nil)
+	o.compared[everything] = o.contest(all, choice, nil)
+	var in []int
+	for k, m := range o.measures {
+		if m.Charge[heldOut] > evaluate.MIP {
+			in = append(in, k)
+		}
+	}
+	if in != nil {
+		o.compared[filled] = o.contest(in, choice, nil)
+	}
+	o.compared[thresholdOut] = o.contest(all, w.plan.choose(w.classes, o.measures, o.sets, w.plan.WeightsLimit, isTS), isTS)
+}
+
+// contest holds a choice for some classes against the best single algorithm there but those that
+// without leaves out.
+func (o *outcome) contest(in, choice []int, without func(Candidate) bool) *contest {
+	w, c := o.work, &contest{in: in, choice: choice}
+	c.Modules = w.modulesIn(in)
+	c.MeanEMD, c.Value = w.total(o.measures, in, func(k int) Errors { return o.measures[k].Scores[choice[k]].HeldOut }, heldOut)
+	c.BestSingle = w.singles(o.measures, in, without)[0]
+	for _, m := range o.measures {
+		c.single = append(c.single, single(m, c.BestSingle))
+	}
+	c.Ratio = c.Value / c.BestSingle.Value
+	return c
+}
+
+// hold keeps, image by image, what the contests are about, and what becomes of TS' frames.
+func (o *outcome) hold(ctx context.Context) error {
+	w := o.work
+	o.held = make([]held, len(w.classes))
+	weights := make([]float64, len(w.classes))
+	for k := range weights {
+		weights[k] = 1
+	}
+	t := w.tally(shareLearned, 1, weights)
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(w.threads)
+	for k := range o.held {
+		g.Go(func() (err error) {
+			o.held[k], err = o.holdClass(ctx, k)
+			t.set(k, 1, "intervals")
+			return err
+		})
+	}
+	return g.Wait()
+}
+
+func (o *outcome) holdClass(ctx context.Context, k int) (h held, err error) {
+	w := o.work
+	c := &w.classes[k]
+	p, err := w.partsOf(ctx, k)
+	if err != nil {
+		return h, err
+	}
+	h.emd = map[int][]float64{}
+	for i := range p.heldOut.Len() {
+		h.weights = append(h.weights, p.charged(heldOut)*wafer.Sum(p.heldOut.Image(i)))
+	}
+	for _, one := range o.compared {
+		if one == nil {
+			continue
+		}
+		for _, i := range []int{one.choice[k], one.single[k]} {
+			if h.emd[i] == nil {
+				if h.emd[i], err = w.distances(ctx, c.high, p.heldOut, o.measures[k].Scores[i].Candidate); err != nil {
+					return h, err
+				}
+			}
+		}
+	}
+	if s := o.measures[k].Scores[o.compared[everything].choice[k]].Candidate; isTS(s) {
+		b, err := w.buffer(c, p, s)
+		if err != nil {
+			return h, err
+		}
+		h.buffer = &b
+	}
+	return h, nil
+}
+
+// draw replaces the held-out errors of what a class's contests are about by those of images that
+// are drawn anew, in pairs.
+func (h *held) draw(rng *rand.Rand, to map[int]Errors) {
+	n := len(h.weights)
+	clear(to)
+	sums := map[int]*Errors{}
+	for i := range h.emd {
+		sums[i] = &Errors{}
+	}
+	for range n {
+		at := rng.IntN(n)
+		for i, e := range sums {
+			v := h.emd[i][at]
+			e.EMD += v / float64(n)
+			e.Charge += v * h.weights[at] / float64(n)
+		}
+	}
+	for i, e := range sums {
+		to[i] = *e
+	}
+}
+
+// draws are those of the bootstrap, drawSeed tells it from other random choices.
+const (
+	draws    = 1000
+	drawSeed = 0x64726177
+)
+
+// intervals are the central 95 % of the ratios of the contests over all seeds: every class's
+// held-out images are drawn anew, plan and single algorithm the same ones.
+func intervals(list []*outcome) (out [contests]evaluate.Interval) {
+	rng := rand.New(rand.NewPCG(list[0].work.plan.Seed, drawSeed))
+	var ratios [contests][]float64
+	errs := make([]map[int]Errors, len(list[0].work.classes))
+	for k := range errs {
+		errs[k] = map[int]Errors{}
+	}
+	for range draws {
+		var sums [contests][2]float64
+		for _, o := range list {
+			for k := range errs {
+				o.held[k].draw(rng, errs[k])
+			}
+			for i, c := range o.compared {
+				if c == nil {
+					continue
+				}
+				for side, scores := range [2][]int{c.choice, c.single} {
+					_, v := o.work.total(o.measures, c.in, func(k int) Errors { return errs[k][scores[k]] }, heldOut)
+					sums[i][side] += v
+				}
+			}
+		}
+		for i, s := range sums {
+			if s[1] > 0 {
+				ratios[i] = append(ratios[i], s[0]/s[1])
+			}
+		}
+	}
+	for i, r := range ratios {
+		if r != nil {
+			slices.Sort(r)
+			out[i] = evaluate.Interval{Low: stats.Quantile(r, 0.025), High: stats.Quantile(r, 0.975)}
+		}
+	}
+	return out
+}
