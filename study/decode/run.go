@@ -81,7 +81,8 @@ type work struct {
 	loss     loss.Loss
 
 	before, train    *wafer.Set // of Pretrain and Data; nil without
-	validation, test *wafer.Set
+	stop             *wafer.Set // of Data, by which a training's epoch is chosen; nil without
+	validation, test *wafer.Set // by which a decoding is chosen, and held-out ones
 }
 
 // begin opens all that the plan names, and the folder.
@@ -141,8 +142,8 @@ func (p Plan) open(m *emd.Metric, points []hgcal.Point, threads int) (loss.Loss,
 }
 
 // read gets the images in their parts, and notes in the plan what they are: three fifths of
-// those of files to learn from and a fifth each to choose and to measure by, a quarter of
-// simulated ones to choose and the rest to measure by.
+// those of files to learn from, a tenth each to choose the epoch and the decoding by and a fifth to
+// measure by, a quarter of simulated ones to choose and the rest to measure by.
 func (w *work) read(ctx context.Context, s images.Settings) error {
 	p := &w.plan
 	all, source, err := p.Input.Read(ctx, s)
@@ -157,7 +158,7 @@ func (w *work) read(ctx context.Context, s images.Settings) error {
 	p.Source, p.Digest = source, all.Digest()
 	shares := []float64{0.25, 0.75}
 	if len(p.Data) > 0 {
-		shares = []float64{0.6, 0.2, 0.2}
+		shares = []float64{0.6, 0.1, 0.1, 0.2}
 	}
 	if all.Len() < leastEvents {
 		return fmt.Errorf("decode: %d images are too few to learn from and to measure by: %d at least", all.Len(), leastEvents)
@@ -167,7 +168,7 @@ func (w *work) read(ctx context.Context, s images.Settings) error {
 		return err
 	}
 	if len(p.Data) > 0 {
-		w.train, parts = parts[0], parts[1:]
+		w.train, w.stop, parts = parts[0], parts[1], parts[2:]
 	}
 	w.validation, w.test = parts[0], parts[1]
 	if len(p.Pretrain) == 0 {
@@ -206,7 +207,7 @@ func (w *work) encoderSaw(all *wafer.Set, remark func(string)) {
 // which files that are named twice or that overlap have.
 func (w *work) leaveOut(remark func(string)) error {
 	kept := map[[decoder.Cells]float64]bool{}
-	for _, set := range []*wafer.Set{w.validation, w.test} {
+	for _, set := range []*wafer.Set{w.stop, w.validation, w.test} {
 		for i := range set.Len() {
 			kept[[decoder.Cells]float64(set.Image(i))] = true
 		}
@@ -234,7 +235,7 @@ func (w *work) leaveOut(remark func(string)) error {
 // checkImages looks for what the chip and the decoder need of images.
 func (w *work) checkImages() error {
 	conditional := w.plan.Conditions || w.encoder != nil && w.encoder.Architecture().Conditional
-	for _, set := range []*wafer.Set{w.before, w.train, w.validation, w.test} {
+	for _, set := range []*wafer.Set{w.before, w.train, w.stop, w.validation, w.test} {
 		if set == nil || !conditional {
 			continue
 		}
@@ -317,5 +318,5 @@ func (w *work) fit(ctx context.Context, seed uint64, checkpoint string, progress
 			return nil, nil, err
 		}
 	}
-	return decoder.Learn(ctx, w.chips, w.train, w.validation, w.loss, s)
+	return decoder.Learn(ctx, w.chips, w.train, w.stop, w.loss, s)
 }

@@ -154,7 +154,7 @@ func checkRows(t *testing.T, p Plan, r *Results) {
 		if row.Set != simulatedSet {
 			set, settings.Density = sets[1], evaluate.HighDensity
 		}
-		held := set.parts[2]
+		held := set.held
 		if row.Density != both && row.Set == simulatedSet {
 			for _, g := range set.groups(kind{Algorithm: a}) {
 				if g.density == row.Density {

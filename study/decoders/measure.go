@@ -115,11 +115,11 @@ func (w *work) rows(ctx context.Context, x int, k kind) ([]Row, error) {
 		schemes[n].Threshold = set.threshold(k)
 	}
 	of := evaluate.ChipSettings{Settings: evaluate.Settings{Threads: 1}, Density: set.density, Values: true}
-	chosen, err := evaluate.Chip(ctx, w.metric, set.parts[1], schemes, of)
+	chosen, err := evaluate.Chip(ctx, w.metric, set.validation, schemes, of)
 	if err != nil {
 		return nil, err
 	}
-	list, err := evaluate.Chip(ctx, w.metric, set.parts[2], schemes, of)
+	list, err := evaluate.Chip(ctx, w.metric, set.held, schemes, of)
 	if err != nil {
 		return nil, err
 	}

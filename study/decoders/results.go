@@ -39,9 +39,9 @@ type Winner struct {
 func (w *work) results(list [][]Row) *Results {
 	r := &Results{Plan: w.plan}
 	for _, x := range w.sets {
-		s := Set{Name: x.name, Validation: x.parts[1].Len(), HeldOut: x.parts[2].Len()}
-		if x.parts[0] != nil {
-			s.Train = x.parts[0].Len()
+		s := Set{Name: x.name, Validation: x.validation.Len(), HeldOut: x.held.Len()}
+		if x.train != nil {
+			s.Train, s.Validation = x.train.Len(), x.stop.Len()+x.validation.Len()
 		}
 		r.Sets = append(r.Sets, s)
 	}

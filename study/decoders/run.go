@@ -219,7 +219,7 @@ func (w *work) train(ctx context.Context, n int) error {
 	weights := make([]float64, len(w.sets)) // images that are seen
 	weights[0] = float64(w.plan.Images)
 	for x := 1; x < len(w.sets); x++ {
-		weights[x] = float64(w.sets[x].parts[0].Len() * w.plan.Tune)
+		weights[x] = float64(w.sets[x].train.Len() * w.plan.Tune)
 	}
 	all, before := 0.0, 0.0
 	for _, v := range weights {
@@ -276,7 +276,7 @@ func (w *work) decoder(ctx context.Context, n, x int, first *decoder.Model, prog
 		case w.plan.Tune == 0:
 			m = first
 		default:
-			m, h, err = decoder.Tune(ctx, first, chips, set.parts[0], set.parts[1], l, of)
+			m, h, err = decoder.Tune(ctx, first, chips, set.train, set.stop, l, of)
 		}
 		if err != nil {
 			return nil, err

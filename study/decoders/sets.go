@@ -15,12 +15,13 @@ import (
 
 // A set is images of one origin, in parts.
 type set struct {
-	name    string
-	digest  string                // of all its images
-	density string                // of all wafers, as evaluate has it; "" is what the column HD_LD says
-	parts   [3]*wafer.Set         // training, of files; validation; held out
-	high    []bool                // of the held-out images, where the column says both
-	lengths evaluate.FrameLengths // of the images that TS's thresholds are chosen by
+	name             string
+	digest           string                // of all its images
+	density          string                // of all wafers, as evaluate has it; "" is what the column HD_LD says
+	train, stop      *wafer.Set            // of files, to learn from and to choose an epoch by
+	validation, held *wafer.Set            // to choose a decoding by, and to measure by
+	high             []bool                // of the held-out images, where the column says both
+	lengths          evaluate.FrameLengths // of the images that TS's thresholds are chosen by
 }
 
 // simulatedSet is what the set of simulated images is called.
@@ -36,14 +37,14 @@ func (p *Plan) sets(ctx context.Context, s images.Settings) ([]*set, error) {
 	of.Data = nil
 	var err error
 	s.Seed = p.Seed
-	if first.parts[2], _, err = of.Read(ctx, s); err != nil {
+	if first.held, _, err = of.Read(ctx, s); err != nil {
 		return nil, err
 	}
 	of.Events, s.Seed = max(fewestImages, p.Events/4), p.Seed+others
-	if first.parts[1], _, err = of.Read(ctx, s); err != nil {
+	if first.validation, _, err = of.Read(ctx, s); err != nil {
 		return nil, err
 	}
-	first.digest = first.parts[2].Digest()
+	first.digest = first.held.Digest()
 	list := []*set{first}
 	for _, group := range []struct {
 		density string
@@ -82,14 +83,18 @@ func (p *Plan) file(ctx context.Context, file, density string, s images.Settings
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	return &set{name: filepath.Base(file), digest: all.Digest(), density: density, parts: [3]*wafer.Set{d.Train, d.Validation, d.Test}}, nil
+	half := d.Validation.Len() / 2 // they are in no order
+	return &set{
+		name: filepath.Base(file), digest: all.Digest(), density: density, train: d.Train, held: d.Test,
+		stop: d.Validation.Slice(0, half), validation: d.Validation.Slice(half, d.Validation.Len()),
+	}, nil
 }
 
 // look finds out what the set's wafers are.
 func (x *set) look() error {
-	by := x.parts[0]
+	by := x.train
 	if by == nil {
-		by = x.parts[1]
+		by = x.validation
 	}
 	for i := range by.Len() {
 		x.lengths.Add(by.Image(i))
@@ -97,9 +102,9 @@ func (x *set) look() error {
 	if x.density != "" {
 		return nil
 	}
-	high, err := x.parts[2].HighDensity()
+	high, err := x.held.HighDensity()
 	var missing *wafer.NoColumnError
-	if errors.As(err, &missing) && x.parts[0] != nil {
+	if errors.As(err, &missing) && x.train != nil {
 		return errors.New("no column HD_LD says the wafers' density: name the file as ld or hd")
 	}
 	x.high = high
