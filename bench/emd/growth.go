@@ -2,22 +2,30 @@ package main
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"barrow/report"
 )
 
 // A growth is how the time of one program for one norm's images grows with the pixels.
 type growth struct {
-	name     string
+	name     string // of the program
+	norm     string
 	x, y     []float64 // pixels; milliseconds, medians over the classes
 	exponent float64   // of the line fitted through the logarithms, NaN for one size
 }
+
+// fitFrom is the number of pixels from which exponents are fitted: below, Barrow is another
+// program, that for sets of cells in 64 bits.
+const fitFrom = 100
 
 // growths has Barrow first for each norm, then the peers.
 func growths(rows []largeRow, peers []*largePeer) []growth {
@@ -32,9 +40,9 @@ func growths(rows []largeRow, peers []*largePeer) []growth {
 		if !norms[norm] {
 			continue
 		}
-		list = append(list, newGrowth("Barrow, "+norm, norm, rows, func(x largeRow) (float64, bool) { return x.BarrowMS, true }))
+		list = append(list, newGrowth("Barrow", norm, rows, func(x largeRow) (float64, bool) { return x.BarrowMS, true }))
 		for _, p := range peers {
-			g := newGrowth(p.name+", "+norm, norm, rows, func(x largeRow) (float64, bool) {
+			g := newGrowth(strings.TrimSuffix(p.title, ", ms"), norm, rows, func(x largeRow) (float64, bool) {
 				ms, ok := x.Peers[p.name]
 				return ms, ok
 			})
@@ -53,24 +61,23 @@ func newGrowth(name, norm string, rows []largeRow, of func(largeRow) (float64, b
 			bySize[float64(x.Points)] = append(bySize[float64(x.Points)], ms)
 		}
 	}
-	g := growth{name: name, exponent: math.NaN()}
+	g := growth{name: name, norm: norm, exponent: math.NaN()}
 	for n := range bySize {
 		g.x = append(g.x, n)
 	}
 	slices.Sort(g.x)
-	var mx, my, xx, xy float64
+	var count, sx, sy, sxx, sxy float64
 	for _, n := range g.x {
-		g.y = append(g.y, median(bySize[n]))
-		mx += math.Log(n) / float64(len(g.x))
-		my += math.Log(g.y[len(g.y)-1]) / float64(len(g.x))
+		y := median(bySize[n])
+		g.y = append(g.y, y)
+		if n < fitFrom {
+			continue
+		}
+		lx, ly := math.Log(n), math.Log(y)
+		count, sx, sy, sxx, sxy = count+1, sx+lx, sy+ly, sxx+lx*lx, sxy+lx*ly
 	}
-	for k, n := range g.x {
-		dx := math.Log(n) - mx
-		xx += dx * dx
-		xy += dx * (math.Log(g.y[k]) - my)
-	}
-	if len(g.x) > 1 {
-		g.exponent = xy / xx
+	if count > 1 {
+		g.exponent = (count*sxy - sx*sy) / (count*sxx - sx*sx)
 	}
 	return g
 }
@@ -84,8 +91,7 @@ func (g *growth) power(words string) string {
 }
 
 // printGrowth prints the medians over the classes and their fitted exponents.
-func printGrowth(rows []largeRow, peers []*largePeer) {
-	list := growths(rows, peers)
+func printGrowth(list []growth) {
 	if len(list) == 0 {
 		return
 	}
@@ -95,27 +101,76 @@ func printGrowth(rows []largeRow, peers []*largePeer) {
 		for k, n := range g.x {
 			parts = append(parts, fmt.Sprintf("%.0f: %.3g", n, g.y[k]))
 		}
-		fmt.Printf("- %s: %s%s\n", g.name, strings.Join(parts, ", "), g.power("; pixels^"))
+		fmt.Printf("- %s, %s: %s%s\n", g.name, g.norm, strings.Join(parts, ", "), g.power("; pixels^"))
 	}
 }
 
-// plotGrowth draws them on logarithmic axes, as SVG or PNG by the file's ending.
-func plotGrowth(path string, rows []largeRow, peers []*largePeer) error {
-	lines := &report.Lines{X: report.Axis{Label: "pixels", Log: true}, Y: report.Axis{Label: "processor time of a pair", Unit: "ms", Log: true}}
-	for _, g := range growths(rows, peers) {
-		program, _, _ := strings.Cut(g.name, ",")
-		lines.Series = append(lines.Series, report.Line{Name: g.name + g.power(": exponent "), X: g.x, Y: g.y, Points: true, Dashed: program != "Barrow"})
+// plotGrowth draws them on logarithmic axes, a figure for each norm, as SVG or PNG by the
+// file's ending.
+func plotGrowth(path string, list []growth) error {
+	var figures []report.Figure
+	titles := map[string]string{"l1": "L1", "linf": "the maximum norm", "l2": "straight lines"}
+	for _, g := range list {
+		if len(figures) == 0 || figures[len(figures)-1].ID != "emd-growth-"+g.norm {
+			figures = append(figures, report.Figure{ID: "emd-growth-" + g.norm, Title: "Exact EMD of whole images, " + titles[g.norm],
+				Caption: "Medians over the classes of images, one thread; exponents from 16² pixels on.",
+				Lines:   &report.Lines{X: report.Axis{Label: "pixels", Log: true}, Y: report.Axis{Label: "processor time of a pair", Unit: "ms", Log: true}}})
+		}
+		lines := figures[len(figures)-1].Lines
+		lines.Series = append(lines.Series, report.Line{Name: g.name + g.power(", pixels to the "), Group: g.name, X: g.x, Y: g.y, Points: true, Dashed: g.name != "Barrow"})
 	}
-	f := report.Figure{ID: "emd-growth", Title: "Exact EMD of whole images: growth of the time",
-		Caption: "Medians over the classes of images, one thread.", Lines: lines}
+	png := filepath.Ext(path) == ".png"
+	if !png && len(figures) != 1 {
+		return fmt.Errorf("--plot %s: an .svg has one figure, and these are %d: choose one of --norms, or a .png", path, len(figures))
+	}
 	out, err := os.Create(path)
 	if err != nil {
 		return err
 	}
-	if filepath.Ext(path) == ".png" {
-		err = report.PNG(out, f)
+	if png {
+		err = report.PNG(out, figures...)
 	} else {
-		err = report.SVG(out, f)
+		err = report.SVG(out, figures[0])
 	}
 	return cmp.Or(err, out.Close())
+}
+
+// writeGrowth writes them as a table of docs/results.
+func writeGrowth(o options, list []growth, peers []*largePeer) error {
+	type column struct {
+		Head string `json:"head"`
+		Cell string `json:"cell"`
+	}
+	var sizes []float64
+	for _, g := range list {
+		sizes = append(sizes, g.x...)
+	}
+	slices.Sort(sizes)
+	columns := []column{{"norm", "{norm}"}, {"program", "{program}"}}
+	for _, n := range slices.Compact(sizes) {
+		columns = append(columns, column{fmt.Sprintf("%.0f², ms", math.Sqrt(n)), fmt.Sprintf("{ms%.0f:.4g}", n)})
+	}
+	columns = append(columns, column{"pixels to the, from 16² on", "{exponent:.2f}"})
+	var rows []map[string]any
+	for _, g := range list {
+		row := map[string]any{"norm": g.norm, "program": g.name}
+		for k, n := range g.x {
+			row[fmt.Sprintf("ms%.0f", n)] = g.y[k]
+		}
+		if !math.IsNaN(g.exponent) {
+			row["exponent"] = g.exponent
+		}
+		rows = append(rows, row)
+	}
+	measured := fmt.Sprintf("%s, %s, processor time of one thread, %s", time.Now().Format(time.DateOnly), cpuName(), runtime.Version())
+	for _, p := range peers {
+		measured += fmt.Sprintf("; %s %s", p.name, p.version)
+	}
+	b, err := json.MarshalIndent(map[string]any{
+		"command":  fmt.Sprintf("go run ./bench/emd --large --sides %s --norms %s --classes '%s' --clouds '' --rounds %d --longest %v --plot docs/pictures/emd-growth.png --results docs/results/bench-growth.json, then go run ./docs/tables", o.large.sides, o.large.norms, o.large.classes, o.rounds, o.large.longest),
+		"measured": measured, "columns": columns, "rows": rows}, "", " ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(o.large.results, append(b, '\n'), 0o644)
 }

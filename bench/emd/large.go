@@ -22,7 +22,7 @@ type largeOptions struct {
 	sides, norms, classes string
 	clouds                string
 	longest               time.Duration // for one pair
-	plot                  string
+	plot, results         string
 }
 
 // A largeRow is a line of the table of whole images. The JSON keys are the program's
@@ -86,13 +86,19 @@ func large(o options) error {
 		}
 		rows = append(rows, b.rows...)
 	}
+	list := growths(rows, peers)
 	if !o.json {
 		fmt.Println("\nMilliseconds of one thread's processor time, least of all rounds, Barrow's with the gradient. In brackets: the other program over Barrow.")
-		printGrowth(rows, peers)
+		printGrowth(list)
 	}
 	before.report(readLoad())
 	if o.large.plot != "" {
-		return plotGrowth(o.large.plot, rows, peers)
+		if err := plotGrowth(o.large.plot, list); err != nil {
+			return err
+		}
+	}
+	if o.large.results != "" {
+		return writeGrowth(o, list, peers)
 	}
 	return nil
 }
@@ -300,10 +306,17 @@ func (b *problem) measurePair(i int, name string, running []*largePeer, slow map
 			}
 			want[0] *= p.scale(sum(b.p[i]))
 			diff := math.Abs(value-want[0]) / want[0]
-			if !(diff <= 1e-9) {
-				return fmt.Errorf("%s, %s: %.17g differs from %.17g", name, p.name, value, want[0])
+			if p.single && !(diff <= 1e-6) {
+				fmt.Fprintf(os.Stderr, "bench/emd: %s is off by %.2g of the value for %s, %s, %d pixels: left out from there on\n", p.name, diff, name, b.norm, b.points)
+				slow[p.name+" "+b.norm] = true
+				continue
 			}
-			worst = max(worst, diff)
+			if !p.single {
+				if !(diff <= 1e-9) {
+					return fmt.Errorf("%s, %s: %.17g differs from %.17g", name, p.name, value, want[0])
+				}
+				worst = max(worst, diff)
+			}
 			if before, ok := x.Peers[p.name]; !ok || seconds*1e3 < before {
 				x.Peers[p.name] = seconds * 1e3
 			}

@@ -18,16 +18,18 @@ var lemonSource string
 type largePeer struct {
 	*peer
 	grid   bool   // it knows the grid's own graph, and nothing else
+	single bool   // it computes in float32
 	binary string // LEMON's driver
 }
 
-// findLargePeers looks for POT in the interpreters and builds LEMON's driver; done
-// removes it. OpenCV's EMD is none of them: it computes in float32.
+// findLargePeers looks for POT and OpenCV in the interpreters and builds LEMON's driver;
+// done removes it.
 func findLargePeers(o options) (found []*largePeer, done func()) {
 	pot := everyPeer()[:1]
 	pot[0].title = "POT core, ms"
+	pot = append(pot, &peer{name: "opencv", title: "OpenCV, ms", module: "cv2", install: "pip install opencv-python-headless"})
 	for _, p := range findPeers(pot, strings.Split(o.python, ",")) {
-		found = append(found, &largePeer{peer: p})
+		found = append(found, &largePeer{peer: p, single: p.name == "opencv"})
 	}
 	dir, err := os.MkdirTemp("", "barrow-lemon-")
 	if err != nil {
@@ -68,6 +70,9 @@ func buildLemon(dir string) (binary, version string, err error) {
 func (p *largePeer) can(b *problem) bool {
 	if p.grid {
 		return b.side > 0 && b.norm != "l2"
+	}
+	if p.single {
+		return b.points <= 1024 && b.placesQ == nil
 	}
 	return b.points <= 4096
 }

@@ -52,7 +52,7 @@ func findPeers(every []*peer, pythons []string) []*peer {
 	var found []*peer
 	for _, p := range every {
 		for _, python := range pythons {
-			script := fmt.Sprintf("import %s\nfrom importlib.metadata import version\nprint(version({'ot': 'POT'}.get('%s', '%s')))", p.module, p.module, p.module)
+			script := fmt.Sprintf("import %s\nfrom importlib.metadata import version\nprint(version({'ot': 'POT', 'cv2': 'opencv-python-headless'}.get('%s', '%s')))", p.module, p.module, p.module)
 			if out, err := exec.Command(python, "-c", script).Output(); err == nil {
 				p.python, p.version = python, strings.TrimSpace(string(out))
 				break
