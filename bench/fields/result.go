@@ -10,10 +10,22 @@ import (
 	"time"
 
 	"barrow/internal/outfile"
-	"barrow/loss"
 	"barrow/nn"
 	"barrow/report"
 )
+
+// A file is one of docs/results.
+type file struct {
+	Command  string           `json:"command"`
+	Measured string           `json:"measured"`
+	Columns  []column         `json:"columns"`
+	Rows     []map[string]any `json:"rows"`
+}
+
+type column struct {
+	Head string `json:"head"`
+	Cell string `json:"cell"`
+}
 
 // A result is what a loss led to.
 type result struct {
@@ -70,13 +82,13 @@ func (r *result) cells() []string {
 
 // writeJSON writes the table as docs/tables reads it, with the curves.
 func writeJSON(name string, results []result) error {
-	type column struct {
-		Head string `json:"head"`
-		Cell string `json:"cell"`
-	}
 	columns := []column{{"loss", "`{loss}`"}}
 	for k, head := range []string{"calibration error", "Brier score", "skill", "CSI at ½", "FSS, 1 km", "3 km", "7 km"} {
-		columns = append(columns, column{head, fmt.Sprintf("{%[1]s:.3f} ± {%[1]s_std:.3f}", names[k])})
+		digits := 3
+		if k < 2 { // small numbers
+			digits = 4
+		}
+		columns = append(columns, column{head, fmt.Sprintf("{%[1]s:.%[2]df} ± {%[1]s_std:.%[2]df}", names[k], digits)})
 	}
 	var rows []map[string]any
 	for _, r := range results {
@@ -86,11 +98,11 @@ func writeJSON(name string, results []result) error {
 		}
 		rows = append(rows, row)
 	}
-	b, err := json.MarshalIndent(map[string]any{
-		"command":  fmt.Sprintf("go run ./bench/fields -train %d -epochs %d -seeds %d -threads %d -losses %s", *trained, *epochs, *seeds, *threads, strings.Join(strings.Split(*list, ","), ",")),
-		"measured": fmt.Sprintf("%s, kernel %s, %s", time.Now().Format("2006-01-02"), nn.Kernels()[0], strings.Replace(runtime.Version(), "go", "Go ", 1)),
-		"columns":  columns,
-		"rows":     rows,
+	b, err := json.MarshalIndent(file{
+		Command:  fmt.Sprintf("go run ./bench/fields -train %d -epochs %d -seeds %d -threads %d -losses %s", *trained, *epochs, *seeds, *threads, *list),
+		Measured: fmt.Sprintf("%s, kernel %s, %s", time.Now().Format("2006-01-02"), nn.Kernels()[0], strings.Replace(runtime.Version(), "go", "Go ", 1)),
+		Columns:  columns,
+		Rows:     rows,
 	}, "", " ")
 	if err != nil {
 		return err
@@ -126,7 +138,7 @@ func drawCurves(name string, results []result) error {
 			if r.Loss != want {
 				continue
 			}
-			line := report.Line{Name: loss.Label(want), Points: true}
+			line := report.Line{Name: want, Points: true}
 			for b, n := range r.Reliability.Count {
 				if n >= 100 { // of fewer, chance says more than the loss
 					line.X, line.Y = append(line.X, r.Reliability.Said[b]), append(line.Y, r.Reliability.Came[b])
