@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"barrow/hgcal"
@@ -313,19 +314,20 @@ func (o *objective) Train(ctx context.Context, idx []int) (float64, error) {
 	o.dq = o.dq[:len(o.pred)]
 	v, err := loss.EvalIn(ctx, o.loss, o.units, o.target, o.pred, o.dq)
 	if err != nil {
-		return o.diverged(v, err)
+		return o.diverged(ctx, v, err)
 	}
 	o.model.scatter(o.dq, o.dy.Resize(len(idx)))
 	return v, o.model.backward(o.dy)
 }
 
-// diverged is NaN where a loss has failed since it, or a decoded image, is no number any more:
-// nn.Fit then says so, in an [nn.DivergedError].
-func (o *objective) diverged(v float64, err error) (float64, error) {
-	for _, x := range append([]float32{float32(v)}, o.pred...) {
-		if y := float64(x); math.IsNaN(y) || math.IsInf(y, 0) {
-			return math.NaN(), nil
-		}
+// diverged is NaN where a loss has failed since it is beyond all numbers, or a decoded image is: nn.Fit
+// then says so, in an [nn.DivergedError].
+func (o *objective) diverged(ctx context.Context, v float64, err error) (float64, error) {
+	if ctx.Err() != nil { // interrupted, which leaves values open
+		return v, err
+	}
+	if math.IsInf(v, 0) || slices.ContainsFunc(o.pred, func(x float32) bool { return x-x != 0 }) {
+		return math.NaN(), nil
 	}
 	return v, err
 }
@@ -341,7 +343,7 @@ func (o *objective) Validate(ctx context.Context) (float64, error) {
 		}
 		v, err := loss.EvalIn(ctx, o.loss, o.validation.units[i:i+b], o.target, o.pred, nil)
 		if err != nil {
-			return o.diverged(v, err)
+			return o.diverged(ctx, v, err)
 		}
 		sum += v * float64(b)
 		if o.watch != nil && o.watch.Name() != o.loss.Name() {

@@ -83,56 +83,70 @@ func (fp *frontPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 			taken = append(taken, vg.Rectangle{Min: vg.Point{X: at.X - 4, Y: at.Y - 4}, Max: vg.Point{X: at.X + 4, Y: at.Y + 4}})
 		}
 	}
+	var names []frontName
 	for _, q := range shown {
-		at := vg.Point{X: x(q.X), Y: y(q.Y)}
-		if box, ok := fp.name(&c, q.Name, at, taken); ok {
-			taken = append(taken, box)
+		if n, ok := placeName(&c, q.Name, vg.Point{X: x(q.X), Y: y(q.Y)}, taken); ok {
+			taken, names = append(taken, n.box), append(names, n)
 		}
-		fp.a.marker(&c, q.Name, at)
+	}
+	for _, n := range names {
+		if n.off {
+			c.StrokeLine2(stroke(rule, 0.7), n.at.X, n.at.Y, n.end.X, n.end.Y)
+		}
+	}
+	for _, n := range names { // no line runs through the letters
+		c.SetColor(paper)
+		c.Fill(n.box.Path())
+		c.FillText(n.style, vg.Point{X: n.box.Min.X, Y: (n.box.Min.Y+n.box.Max.Y)/2 + n.style.FontExtents().Descent}, n.text)
+	}
+	for _, q := range shown {
+		fp.a.marker(&c, q.Name, vg.Point{X: x(q.X), Y: y(q.Y)})
 	}
 }
 
-// name writes a point's name where there is room beside it, at the end of a thin line where that is
-// some way off, and tells where that is; not at all where there is none.
-func (fp *frontPlotter) name(c *draw.Canvas, name string, at vg.Point, taken []vg.Rectangle) (box vg.Rectangle, ok bool) {
-	style := textStyle(sizeSmall, ink, draw.XLeft, draw.YCenter)
-	const half = 5.5
+// A frontName is a point's name and where it stands.
+type frontName struct {
+	style   draw.TextStyle
+	text    string
+	box     vg.Rectangle
+	off     bool // at the end of a line from the point
+	at, end vg.Point
+}
+
+// nameHalf is half the height of a name, nameWidth the most that it takes.
+const (
+	nameHalf  vg.Length = 5.5
+	nameWidth vg.Length = 150
+)
+
+// placeName finds room for a point's name beside it, or some way off; there may be none.
+func placeName(c *draw.Canvas, name string, at vg.Point, taken []vg.Rectangle) (n frontName, ok bool) {
+	n = frontName{style: textStyle(sizeSmall, ink, draw.XLeft, draw.YCenter), at: at}
+	n.text = shorten(n.style, name, nameWidth)
+	w := n.style.Width(n.text)
 	for step := range 16 {
-		dy := vg.Length((step+1)/2) * (2*half + 0.5)
+		dy := vg.Length((step+1)/2) * (2*nameHalf + 0.5)
 		if step%2 == 0 {
 			dy = -dy
 		}
 		gap := vg.Length(7)
-		if step > 0 {
+		if n.off = step > 0; n.off {
 			gap = 15
 		}
 		for _, right := range []bool{true, false} {
-			room := c.Max.X - at.X - gap
+			left, room := at.X+gap, c.Max.X-at.X-gap
+			n.end = vg.Point{X: left - 2, Y: at.Y + dy}
 			if !right {
-				room = at.X - gap - c.Min.X
+				left, room = at.X-gap-w, at.X-gap-c.Min.X
+				n.end.X = at.X - gap + 2
 			}
-			text := shorten(style, name, 150)
-			w := style.Width(text)
-			box.Min = vg.Point{X: at.X + gap, Y: at.Y + dy - half}
-			if !right {
-				box.Min.X = at.X - gap - w
+			n.box = vg.Rectangle{Min: vg.Point{X: left, Y: at.Y + dy - nameHalf}, Max: vg.Point{X: left + w, Y: at.Y + dy + nameHalf}}
+			if w <= room && n.box.Min.Y >= c.Min.Y && n.box.Max.Y <= c.Max.Y && !slices.ContainsFunc(taken, func(o vg.Rectangle) bool { return crosses(o, n.box) }) {
+				return n, true
 			}
-			box.Max = vg.Point{X: box.Min.X + w, Y: box.Min.Y + 2*half}
-			if w > room || box.Min.Y < c.Min.Y || box.Max.Y > c.Max.Y || slices.ContainsFunc(taken, func(o vg.Rectangle) bool { return crosses(o, box) }) {
-				continue
-			}
-			if step > 0 {
-				end := vg.Point{X: box.Min.X - 2, Y: at.Y + dy}
-				if !right {
-					end.X = box.Max.X + 2
-				}
-				c.StrokeLine2(stroke(rule, 0.7), at.X, at.Y, end.X, end.Y)
-			}
-			c.FillText(style, vg.Point{X: box.Min.X, Y: at.Y + dy}, text)
-			return box, true
 		}
 	}
-	return box, false
+	return n, false
 }
 
 func crosses(a, b vg.Rectangle) bool {

@@ -100,7 +100,7 @@ func (s *rankSheet) draw(c draw.Canvas) {
 		line := stroke(s.a.colour(row.Name), 1.2)
 		c.StrokeLines(line, []vg.Point{{X: at, Y: axis}, {X: at, Y: y}, {X: edge, Y: y}})
 		s.a.marker(&c, row.Name, vg.Point{X: at, Y: axis})
-		name.Y, style.XAlign = y, align
+		name.Y, style.XAlign = y+style.FontExtents().Descent, align
 		c.FillText(style, name, shorten(style, row.Name, rankNames))
 	}
 }
@@ -131,7 +131,7 @@ func (s *rankSheet) scale(c draw.Canvas, x func(float64) vg.Length, axis vg.Leng
 	at := min(x(1), c.Max.X-label.Width(text))
 	c.FillText(label, vg.Point{X: max(at, c.Min.X), Y: y + 5}, text)
 	title := textStyle(sizeTick, muted, draw.XRight, draw.YCenter)
-	c.FillText(title, vg.Point{X: x(1) - 8, Y: axis}, shorten(title, "mean rank", x(1)-8-c.Min.X))
+	c.FillText(title, vg.Point{X: x(1) - 8, Y: axis + title.FontExtents().Descent}, shorten(title, "mean rank", x(1)-8-c.Min.X))
 }
 
 func (r *Ranks) check() error {

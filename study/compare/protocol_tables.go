@@ -18,7 +18,7 @@ func (t *Table) Standings(times *Times) []report.Table {
 	if j == nil || len(times.Contenders) != len(j.Contenders) {
 		return nil
 	}
-	return []report.Table{t.fidelity(), j.costs(times), t.stability(), j.ranks(t.Plan.Seeds)}
+	return []report.Table{t.fidelity(), j.scales(), j.costs(times), t.stability(), j.ranks(t.Plan.Seeds)}
 }
 
 // lowered is by how much a mean EMD is to be lower for the table to say so.
@@ -48,9 +48,6 @@ func (s *Standing) spread(v Spread) string {
 func (t *Table) fidelity() report.Table {
 	j, base := t.Protocol, t.Plan.Protocol.Baseline
 	out := report.Table{Title: "What they keep of held-out images", Columns: columns([]string{"contender"}, "mean EMD", "median", "95 %", "ratio to "+base, "≥ 10 % lower", "response", "resolution")}
-	for r := range farthest + 1 {
-		out.Columns = append(out.Columns, report.Column{Name: fmt.Sprintf("FSS, %d", r), Numeric: true})
-	}
 	least := 0
 	for i := range j.Contenders {
 		s := &j.Contenders[i]
@@ -61,17 +58,43 @@ func (t *Table) fidelity() report.Table {
 		if s.Name == base {
 			ratio, lower = "1", "–"
 		}
-		row := []string{s.Name, s.spread(s.EMD), fmt.Sprintf("%.3f", s.Median.Mean), fmt.Sprintf("%.3f", s.P95.Mean), ratio, lower,
-			fmt.Sprintf("%.3f", s.Response.Mean), fmt.Sprintf("%.3f", s.Resolution.Mean)}
-		for _, v := range s.Fractions {
-			row = append(row, page.Minus(fmt.Sprintf("%.3f", v)))
-		}
-		out.Rows = append(out.Rows, row)
+		out.Rows = append(out.Rows, []string{s.Name, s.spread(s.EMD), fmt.Sprintf("%.3f", s.Median.Mean), fmt.Sprintf("%.3f", s.P95.Mean), ratio, lower,
+			fmt.Sprintf("%.3f", s.Response.Mean), fmt.Sprintf("%.3f", s.Resolution.Mean)})
 	}
 	out.Emphasis = []int{least}
 	out.Note = fmt.Sprintf("Exact EMD in %s, mean ± standard deviation over seeds; 95 %% of the images leave less than the column says. Ratio of mean EMDs over the seeds with its 95 %% interval for other trainings and other images; lower by 10 %% where the ratio is at most 0.9 and the interval leaves 1 out. "+
-		"Response: decoded charge over true charge; resolution: its standard deviation over images. FSS, r: fractions skill score of cells above %g CALQ within r steps, 1 where as many are nearby everywhere. The mean training image, for which nothing need be sent, leaves %.3f.",
-		page.UnitOf(t.Plan.Metric), j.Threshold, j.MeanImage)
+		"Response: decoded charge over true charge; resolution: its standard deviation over images. The mean training image, for which nothing need be sent, leaves %.3f.",
+		page.UnitOf(t.Plan.Metric), j.MeanImage)
+	return out
+}
+
+// scales are the fractions skill scores.
+func (j *Judgement) scales() report.Table {
+	out := report.Table{Title: "Fractions skill score by scale", Columns: columns([]string{"contender"}),
+		Note: fmt.Sprintf("Of cells above %g CALQ: whether as many are within so many steps of every cell, 1 where that is so everywhere; means over seeds.", j.Threshold)}
+	best := make([]int, farthest+1)
+	for r := range farthest + 1 {
+		name := fmt.Sprintf("%d steps", r)
+		if r < 2 {
+			name = []string{"the cell", "1 step"}[r]
+		}
+		out.Columns = append(out.Columns, report.Column{Name: name, Numeric: true})
+	}
+	for i := range j.Contenders {
+		row := []string{j.Contenders[i].Name}
+		for r, v := range j.Contenders[i].Fractions {
+			row = append(row, page.Minus(fmt.Sprintf("%.3f", v)))
+			if v > j.Contenders[best[r]].Fractions[r] {
+				best[r] = i
+			}
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	var names []string
+	for _, i := range best {
+		names = append(names, j.Contenders[i].Name)
+	}
+	out.Note += " Best, from the left: " + strings.Join(names, ", ") + "."
 	return out
 }
 

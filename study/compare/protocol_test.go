@@ -203,7 +203,7 @@ func TestProtocolRun(t *testing.T) {
 		t.Errorf("row %+v, contender %+v", r, j.Contenders[3])
 	}
 	asTheChipMeter(t, d.Test, j.Contenders[0])
-	if len(table.Standings(times)) != 4 {
+	if len(table.Standings(times)) != 5 {
 		t.Error("tables are missing")
 	}
 	page, err := Page(f.Path())
