@@ -86,18 +86,19 @@ func (p Plan) pick(classes []class, measures []measure, allowed map[string]bool,
 	var total sum
 	choice := make([]int, len(measures))
 	for k, m := range measures {
-		best := math.Inf(1)
+		best := Errors{EMD: math.Inf(1), Charge: math.Inf(1), Energy: math.Inf(1)}
 		for i, s := range m.Scores {
-			if without != nil && without(s.Candidate) {
+			if without != nil && without(s.Candidate) || s.Set != "" && !allowed[s.Set] {
 				continue
 			}
-			if v := p.value(s.Validation); (s.Set == "" || allowed[s.Set]) && v < best {
-				choice[k], best = i, v
+			if p.better(s.Validation, best) {
+				choice[k], best = i, s.Validation
 			}
 		}
-		total.all += best * float64(len(classes[k].modules))
+		value := p.value(best)
+		total.all += value * float64(len(classes[k].modules))
 		if p.Figure == figureWorst {
-			total.worst = max(total.worst, best)
+			total.worst = max(total.worst, value)
 		}
 	}
 	return choice, total

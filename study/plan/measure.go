@@ -15,6 +15,9 @@ import (
 type Errors struct {
 	EMD    float64 `json:"emd"`     // mean of the images with charge
 	Charge float64 `json:"emd_sum"` // mean of all images of the EMD times the image's charge in CALQ counts
+	// Energy is, with the figure resolution, what a module of the class adds to the mean square
+	// of the relative error of electrons' clusters.
+	Energy float64 `json:"energy,omitempty"`
 }
 
 // A Score is a candidate with what it leaves of the images that are chosen by and of those
@@ -23,6 +26,9 @@ type Score struct {
 	Candidate
 	Validation Errors `json:"validation"`
 	HeldOut    Errors `json:"held_out"`
+	// Scale calibrates, with the figure resolution, what arrives of clusters: the best one of
+	// those that are chosen by.
+	Scale float64 `json:"scale,omitempty"`
 	// ByDrop is Validation with 0 to 4 bits dropped, of the rules by hand that drop some: the
 	// candidate has the best of them.
 	ByDrop []Errors `json:"by_drop_lsb,omitempty"`
@@ -62,7 +68,7 @@ func (w *work) measureAll(ctx context.Context, what string, from, to float64, of
 				if err != nil {
 					return nil, err
 				}
-				list[k], err = w.measure(ctx, c, p, of(k, p))
+				list[k], err = w.measure(ctx, k, p, of(k, p))
 				return nil, err
 			})
 			t.set(k, 1, "measuring "+c.name())
@@ -97,7 +103,7 @@ func tsThreshold(images *wafer.Set, links int) uint32 {
 
 // measure measures candidates on both parts of a class's images. Rules by hand drop as many
 // bits as serves best on those that are chosen by; a decoder has learned with its own.
-func (w *work) measure(ctx context.Context, c *class, p *parts, candidates []Candidate) (m measure, err error) {
+func (w *work) measure(ctx context.Context, k int, p *parts, candidates []Candidate) (m measure, err error) {
 	m.Scores = make([]Score, len(candidates))
 	for side, images := range p.sides() {
 		total := 0.0
@@ -110,41 +116,64 @@ func (w *work) measure(ctx context.Context, c *class, p *parts, candidates []Can
 		s := &m.Scores[i]
 		if s.Candidate = one; one.Set == "" && one.drops() {
 			for one.Drop = range econt.MaxDropLSB + 1 {
-				e, err := w.errors(ctx, c, p, one, validation)
+				e, scale, err := w.errors(ctx, k, p, one, validation, 0)
 				if err != nil {
 					return m, err
 				}
-				if s.ByDrop = append(s.ByDrop, e); w.plan.value(e) < w.plan.value(s.ByDrop[s.Drop]) {
-					s.Drop = one.Drop
+				if s.ByDrop = append(s.ByDrop, e); one.Drop == 0 || w.plan.better(e, s.ByDrop[s.Drop]) {
+					s.Drop, s.Scale = one.Drop, scale
 				}
 			}
 			s.Validation = s.ByDrop[s.Drop]
-		} else if s.Validation, err = w.errors(ctx, c, p, one, validation); err != nil {
+		} else if s.Validation, s.Scale, err = w.errors(ctx, k, p, one, validation, 0); err != nil {
 			return m, err
 		}
-		if s.HeldOut, err = w.errors(ctx, c, p, s.Candidate, heldOut); err != nil {
+		if s.HeldOut, _, err = w.errors(ctx, k, p, s.Candidate, heldOut, s.Scale); err != nil {
 			return m, err
 		}
 	}
 	return m, nil
 }
 
-// errors are what a candidate leaves of one side of a class's images.
-func (w *work) errors(ctx context.Context, c *class, p *parts, one Candidate, side int) (e Errors, err error) {
-	if err := ctx.Err(); err != nil {
-		return e, err
+// value is what a plan makes small.
+func (p Plan) value(e Errors) float64 {
+	switch p.Figure {
+	case figureCharge:
+		return e.Charge
+	case figureResolution:
+		return e.Energy
 	}
-	images := p.sides()[side]
+	return e.EMD
+}
+
+// better reports whether errors are less than others: where no cluster tells, by the EMD.
+func (p Plan) better(e, than Errors) bool {
+	v, o := p.value(e), p.value(than)
+	return v < o || v == o && e.EMD < than.EMD
+}
+
+// errors are what a candidate leaves of one side of a class's images, and the scale of what
+// arrives of clusters.
+func (w *work) errors(ctx context.Context, k int, p *parts, one Candidate, side int, scale float64) (e Errors, used float64, err error) {
+	c, images := &w.classes[k], p.sides()[side]
+	if err := ctx.Err(); err != nil {
+		return e, 0, err
+	}
 	values, err := w.distances(ctx, c.high, images, one)
+	if err == nil && w.plan.Figure == figureResolution {
+		var off []float64
+		off, used, err = w.off(ctx, k, side, one, scale)
+		e.Energy = energy(off, len(c.modules))
+	}
 	if err != nil {
-		return e, fmt.Errorf("plan: %s: %s: %w", c.name(), one.Label(), err)
+		return e, 0, fmt.Errorf("plan: %s: %s: %w", c.name(), one.Label(), err)
 	}
 	n := float64(images.Len())
 	for k, v := range values {
 		e.EMD += v / n
 		e.Charge += p.charged(side) * v * wafer.Sum(images.Image(k)) / n
 	}
-	return e, nil
+	return e, used, nil
 }
 
 // candidatesOf are the sets of weights that a class can use: decoders of its own number of

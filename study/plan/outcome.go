@@ -42,6 +42,7 @@ type contest struct {
 type held struct {
 	weights []float64         // of the images for the figure charge
 	emd     map[int][]float64 // by score
+	off     map[int][]float64 // likewise, by event, for the figure resolution
 	buffer  *Buffer           // where the choice is TS
 }
 
@@ -56,6 +57,14 @@ func (w *work) outcome(ctx context.Context) (*outcome, error) {
 			return nil, err
 		}
 		w.measured = &own
+	}
+	if w.plan.Figure == figureResolution {
+		for side, seed := range [2]uint64{validation: validateSeed, heldOut: heldOutSeed} {
+			var err error
+			if w.hits[side], err = w.clusters(ctx, seed); err != nil {
+				return nil, err
+			}
+		}
 	}
 	hand, err := w.measureAll(ctx, "hand", 0, shareHand, w.handCandidates)
 	if err != nil {
@@ -138,7 +147,7 @@ func (o *outcome) holdClass(ctx context.Context, k int) (h held, err error) {
 	if err != nil {
 		return h, err
 	}
-	h.emd = map[int][]float64{}
+	h.emd, h.off = map[int][]float64{}, map[int][]float64{}
 	for i := range p.heldOut.Len() {
 		h.weights = append(h.weights, p.charged(heldOut)*wafer.Sum(p.heldOut.Image(i)))
 	}
@@ -147,10 +156,15 @@ func (o *outcome) holdClass(ctx context.Context, k int) (h held, err error) {
 			continue
 		}
 		for _, i := range []int{one.choice[k], one.single[k]} {
-			if h.emd[i] == nil {
-				if h.emd[i], err = w.distances(ctx, c.high, p.heldOut, o.measures[k].Scores[i].Candidate); err != nil {
-					return h, err
-				}
+			if h.emd[i] != nil {
+				continue
+			}
+			s := &o.measures[k].Scores[i]
+			if h.emd[i], err = w.distances(ctx, c.high, p.heldOut, s.Candidate); err == nil && w.plan.Figure == figureResolution {
+				h.off[i], _, err = w.off(ctx, k, heldOut, s.Candidate, s.Scale)
+			}
+			if err != nil {
+				return h, err
 			}
 		}
 	}
@@ -165,10 +179,20 @@ func (o *outcome) holdClass(ctx context.Context, k int) (h held, err error) {
 }
 
 // draw replaces the held-out errors of what a class's contests are about by those of images that
-// are drawn anew, in pairs.
-func (h *held) draw(rng *rand.Rand, to map[int]Errors) {
+// are drawn anew, in pairs, or of the events that are drawn.
+func (h *held) draw(rng *rand.Rand, events []int, modules int, to map[int]Errors) {
 	n := len(h.weights)
 	clear(to)
+	for i, off := range h.off {
+		drawn := make([]float64, len(events))
+		for k, e := range events {
+			drawn[k] = off[e]
+		}
+		to[i] = Errors{Energy: energy(drawn, modules)}
+	}
+	if events != nil {
+		return
+	}
 	sums := map[int]*Errors{}
 	for i := range h.emd {
 		sums[i] = &Errors{}
@@ -184,6 +208,18 @@ func (h *held) draw(rng *rand.Rand, to map[int]Errors) {
 	for i, e := range sums {
 		to[i] = *e
 	}
+}
+
+// events draws the events of the figure resolution anew, the same for all classes; nil for others.
+func (o *outcome) events(rng *rand.Rand) (list []int) {
+	if o.work.plan.Figure != figureResolution {
+		return nil
+	}
+	n := o.work.plan.PerClass
+	for range n {
+		list = append(list, rng.IntN(n))
+	}
+	return list
 }
 
 // draws are those of the bootstrap, drawSeed tells it from other random choices.
@@ -204,8 +240,9 @@ func intervals(list []*outcome) (out [contests]evaluate.Interval) {
 	for range draws {
 		var sums [contests][2]float64
 		for _, o := range list {
+			events := o.events(rng)
 			for k := range errs {
-				o.held[k].draw(rng, errs[k])
+				o.held[k].draw(rng, events, len(o.work.classes[k].modules), errs[k])
 			}
 			for i, c := range o.compared {
 				if c == nil {

@@ -79,7 +79,7 @@ func singlesTable(r *Results) report.Table {
 	for _, s := range r.Singles {
 		row := []string{s.Label(), fmt.Sprintf("%.3f", s.MeanEMD)}
 		if r.Plan.Figure != figureMean {
-			row = append(row, fmt.Sprintf("%.3f", s.Value))
+			row = append(row, r.Plan.say(s.Value))
 		}
 		t.Rows = append(t.Rows, row)
 	}

@@ -292,7 +292,7 @@ func TestOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := w.measure(context.Background(), c, parts, w.handCandidates(0, parts))
+	m, err := w.measure(context.Background(), 0, parts, w.handCandidates(0, parts))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,12 +27,15 @@ type Results struct {
 	// algorithm is that of these classes' validation images.
 	Filled *Comparison `json:"filled,omitempty"`
 	// WithoutTS is the same where no module may have TS, whose links are its on average only.
-	WithoutTS    *Comparison   `json:"without_ts"`
-	ThresholdSum *Buffered     `json:"threshold_sum,omitempty"` // of the modules that have TS
-	OverSeeds    OverSeeds     `json:"over_seeds"`
-	Sets         []Set         `json:"sets"` // of trained weights
-	Classes      []ClassResult `json:"classes"`
-	Layers       []Layer       `json:"layers"`
+	WithoutTS    *Comparison `json:"without_ts"`
+	ThresholdSum *Buffered   `json:"threshold_sum,omitempty"` // of the modules that have TS
+	// Clusters are, with the figure resolution, what comes of the clusters. Value takes the errors
+	// of different classes to be independent.
+	Clusters  *Clusters     `json:"clusters,omitempty"`
+	OverSeeds OverSeeds     `json:"over_seeds"`
+	Sets      []Set         `json:"sets"` // of trained weights
+	Classes   []ClassResult `json:"classes"`
+	Layers    []Layer       `json:"layers"`
 }
 
 // A Comparison holds a plan for some modules against the best single algorithm there: the one that
@@ -129,7 +132,7 @@ func (w *work) results(list []*outcome) *Results {
 	all := o.compared[everything]
 	r := &Results{
 		Plan: w.plan, Comparison: all.Comparison, Singles: w.singles(o.measures, all.in, nil),
-		Filled: o.comparison(filled), WithoutTS: o.comparison(thresholdOut), OverSeeds: overSeeds(list), Sets: o.sets, Layers: w.layers(),
+		Filled: o.comparison(filled), WithoutTS: o.comparison(thresholdOut), OverSeeds: overSeeds(list), Sets: o.sets, Layers: w.layers(), Clusters: o.clustersOf(all),
 	}
 	var ts Buffered
 	for k := range w.classes {
@@ -212,12 +215,12 @@ func (w *work) of(is func(c *class) bool) (in []int) {
 
 // total is the mean EMD of the modules of some classes, and the plan's figure.
 func (w *work) total(measures []measure, in []int, of func(class int) Errors, side int) (mean, value float64) {
-	var n, emd, charge, emdCharge, worst float64
+	var n, emd, charge, emdCharge, worst, energy float64
 	for _, k := range in {
 		e, modules := of(k), float64(len(w.classes[k].modules))
 		n, emd = n+modules, emd+modules*e.EMD
 		charge, emdCharge = charge+modules*measures[k].Charge[side], emdCharge+modules*e.Charge
-		worst = max(worst, e.EMD)
+		worst, energy = max(worst, e.EMD), energy+modules*e.Energy
 	}
 	mean = emd / n
 	switch w.plan.Figure {
@@ -225,6 +228,8 @@ func (w *work) total(measures []measure, in []int, of func(class int) Errors, si
 		return mean, emdCharge / charge
 	case figureWorst:
 		return mean, worst
+	case figureResolution: // errors of different classes as if they were independent
+		return mean, math.Sqrt(energy)
 	}
 	return mean, mean
 }
@@ -333,6 +338,8 @@ func (p Plan) figureWords() string {
 		return "mean EMD of the charge"
 	case figureWorst:
 		return "mean EMD of the worst module"
+	case figureResolution:
+		return "addition to the resolution of clusters"
 	}
 	return "mean EMD"
 }
@@ -365,21 +372,36 @@ func (r *Results) Conclusion() string {
 		}
 		return fmt.Sprintf("a ratio of %.3f (95 %% interval %.3f–%.3f)", c.Ratio, s.Interval.Low, s.Interval.High)
 	}
-	text := fmt.Sprintf("The plan's %s is %.3f, that of the best single algorithm with its rule by hand (%s) %.3f: %s, with %s of trained weights.",
-		r.Plan.figureWords(), r.Value, r.BestSingle.Label(), r.BestSingle.Value, ratio(r.Comparison, &of.All), page.Of(weights, "set"))
+	say := r.Plan.say
+	text := fmt.Sprintf("The plan's %s is %s, that of the best single algorithm with its rule by hand (%s) %s: %s, with %s of trained weights.",
+		r.Plan.figureWords(), say(r.Value), r.BestSingle.Label(), say(r.BestSingle.Value), ratio(r.Comparison, &of.All), page.Of(weights, "set"))
 	if f := r.Filled; f != nil && f.Modules < r.Modules {
-		text += fmt.Sprintf(" Of the %d modules that see more than one MIP_T on average it is %.3f, that of the algorithm that is best there (%s) %.3f: %s.",
-			f.Modules, f.Value, f.BestSingle.Label(), f.BestSingle.Value, ratio(*f, of.Filled))
+		text += fmt.Sprintf(" Of the %d modules that see more than one MIP_T on average it is %s, that of the algorithm that is best there (%s) %s: %s.",
+			f.Modules, say(f.Value), f.BestSingle.Label(), say(f.BestSingle.Value), ratio(*f, of.Filled))
 	}
 	if b := r.ThresholdSum; b != nil {
-		text += fmt.Sprintf(" Of the frames of the %s with threshold sum, which has its links on average, %.1f %% are longer than what they carry in a crossing, and the chip's buffer cuts %.2f %% off; without it the %s is %.3f: %s.",
-			page.Of(b.Modules, "module"), 100*b.Longer, 100*b.Truncated, r.Plan.figureWords(), r.WithoutTS.Value, ratio(*r.WithoutTS, of.WithoutTS))
+		text += fmt.Sprintf(" Of the frames of the %s with threshold sum, which has its links on average, %.1f %% are longer than what they carry in a crossing, and the chip's buffer cuts %.2f %% off; without it the %s is %s: %s.",
+			page.Of(b.Modules, "module"), 100*b.Longer, 100*b.Truncated, r.Plan.figureWords(), say(r.WithoutTS.Value), ratio(*r.WithoutTS, of.WithoutTS))
 	}
 	if !once {
-		text += fmt.Sprintf(" Over %d seeds it is %s, a ratio of %s.", len(of.Seeds), of.All.Value, of.All.ratio())
+		text += fmt.Sprintf(" Over %d seeds it is %s, a ratio of %s.", len(of.Seeds), r.Plan.sayAll(of.All.Value), of.All.ratio())
+	}
+	if c := r.Clusters; c != nil {
+		text += fmt.Sprintf(" With all that is off in an event's modules together, clusters' energies are spread by %s, with the best single algorithm by %s.", say(c.Plan), say(c.BestSingle))
 	}
 	return text
 }
+
+// say is a value of the figure, or of what is off in clusters.
+func (p Plan) say(v float64) string {
+	if p.Figure == figureResolution {
+		return fmt.Sprintf("%.2f %%", 100*v)
+	}
+	return fmt.Sprintf("%.3f", v)
+}
+
+// sayAll is that of several seeds.
+func (p Plan) sayAll(m Moments) string { return p.say(m.Mean) + " ± " + p.say(m.Std) }
 
 // String is mean ± standard deviation.
 func (m Moments) String() string { return fmt.Sprintf("%.3f ± %.3f", m.Mean, m.Std) }
@@ -405,7 +427,7 @@ func (r *Results) Seeds() (head []string, rows [][]string) {
 	}
 	for _, s := range of.Seeds {
 		c := &s.All
-		rows = append(rows, []string{fmt.Sprint(s.Seed), fmt.Sprintf("%.3f", c.Value), c.BestSingle.Label(), fmt.Sprintf("%.3f", c.BestSingle.Value), of3(c), of3(s.Filled), of3(s.WithoutTS)})
+		rows = append(rows, []string{fmt.Sprint(s.Seed), r.Plan.say(c.Value), c.BestSingle.Label(), r.Plan.say(c.BestSingle.Value), of3(c), of3(s.Filled), of3(s.WithoutTS)})
 	}
 	all := func(s *Spread) string {
 		if s == nil {
@@ -413,7 +435,7 @@ func (r *Results) Seeds() (head []string, rows [][]string) {
 		}
 		return s.ratio()
 	}
-	return head, append(rows, []string{"all", of.All.Value.String(), "", "", all(&of.All), all(of.Filled), all(of.WithoutTS)})
+	return head, append(rows, []string{"all", r.Plan.sayAll(of.All.Value), "", "", all(&of.All), all(of.Filled), all(of.WithoutTS)})
 }
 
 // sortedClasses are the mean EMDs, of the best single algorithm and of the plan, of the classes

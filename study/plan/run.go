@@ -93,6 +93,7 @@ type work struct {
 	measured *measured // nil where images are simulated
 	given    []given   // encoders that are not trained here
 	files    []run.Input
+	hits     [2][]hits // by side and class, for the figure resolution
 }
 
 // prepare finds the modules, their classes and their images.

@@ -158,14 +158,6 @@ func (w *work) dropped(n int, s evaluate.Scheme, hand []measure) (drop [2]int) {
 	return drop
 }
 
-// value is what a plan makes small.
-func (p Plan) value(e Errors) float64 {
-	if p.Figure == figureCharge {
-		return e.Charge
-	}
-	return e.EMD
-}
-
 // given is an encoder that is not trained here.
 type given struct {
 	Set

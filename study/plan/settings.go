@@ -27,7 +27,7 @@ type Plan struct {
 	Modules  string `json:"modules,omitempty" value:"file" help:"CSV file of the modules to plan for, with the columns layer, waferu, waferv and links, instead of all of the geometry's on their own links"`
 	images.Input
 
-	Figure       string `json:"figure" help:"what is to be small, mean, the mean EMD of the modules, charge, that of the charge, or worst, the mean EMD of the worst module"`
+	Figure       string `json:"figure" help:"what is to be small, mean, the mean EMD of the modules, charge, that of the charge, worst, the mean EMD of the worst module, or resolution, what is added to that of electrons' clusters"`
 	WeightsLimit int    `json:"weights_limit" help:"different sets of trained weights that may be used at most; 0 for any number"`
 
 	EtaBand   float64 `json:"eta_band" help:"modules within so much |η| are alike"`
@@ -52,9 +52,10 @@ type Plan struct {
 
 // The figures that a plan can make small.
 const (
-	figureMean   = "mean"
-	figureCharge = "charge"
-	figureWorst  = "worst"
+	figureMean       = "mean"
+	figureCharge     = "charge"
+	figureWorst      = "worst"
+	figureResolution = "resolution"
 )
 
 // Default is a plan for all modules of V11, by simulated images of all kinds.
@@ -72,7 +73,7 @@ func Quick() Plan {
 	p := Default()
 	p.EtaBand, p.LayerBand, p.Fewest, p.PerClass = 0.4, 8, 20, 400
 	p.EncoderLinks, p.Decoders = []int{1, 2}, 2
-	p.Events, p.Epochs, p.TuneEpochs = 20_000, 10, 15
+	p.Events, p.Epochs, p.TuneEpochs = 20_000, 20, 15
 	return p
 }
 
@@ -82,7 +83,7 @@ func (p Plan) Choices(key string) []string {
 	case "geometry":
 		return []string{hgcal.GeometryV11.String(), hgcal.GeometryV16.String()}
 	case "figure":
-		return []string{figureMean, figureCharge, figureWorst}
+		return []string{figureMean, figureCharge, figureWorst, figureResolution}
 	case "metric":
 		return hgcal.Metrics()
 	}

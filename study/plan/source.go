@@ -113,12 +113,7 @@ func (p *Plan) readMeasured(ctx context.Context, d *detector, metric *emd.Metric
 
 // deal deals the images to the classes.
 func (m *measured) deal(seed uint64, classes []class, remark func(string)) error {
-	of := map[place][]int{} // several where a file gives one place other links in another sector
-	for k := range classes {
-		for _, at := range classes[k].places {
-			of[at] = append(of[at], k)
-		}
-	}
+	of := placesOf(classes)
 	// The images are split before they are dealt: one that is of several classes is in the same
 	// part of all, so that what trains for one is not measured by it in another.
 	split := parted(m.set.Len(), seed)
@@ -164,6 +159,18 @@ func parted(n int, seed uint64) (list [][]int) {
 		list, done = append(list, part), to
 	}
 	return list
+}
+
+// placesOf are the classes of every place: several where a file gives one place other links in
+// another sector.
+func placesOf(classes []class) map[place][]int {
+	of := map[place][]int{}
+	for k := range classes {
+		for _, at := range classes[k].places {
+			of[at] = append(of[at], k)
+		}
+	}
+	return of
 }
 
 // deal finds which of some images are of each class, and how many are of none.
