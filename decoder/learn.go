@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"barrow/econt"
+	"barrow/hgcal"
 	"barrow/internal/limit"
 	"barrow/loss"
 	"barrow/nn"
@@ -91,31 +92,26 @@ type Lessons struct {
 // Learn trains a decoder as every study here does, so that decoders compare: [Pretrain], and
 // then [Tune] if train, the given images, are not nil, of which validation chooses the epoch.
 func Learn(ctx context.Context, chips [2]*econt.Baseline, train, validation *wafer.Set, l loss.Loss, s LearnSettings) (*Model, *Lessons, error) {
-	whole, report := 1.0, s.Progress
+	whole := 1.0
 	if train != nil {
 		perEpoch := s.Course.PerEpoch
 		if s.First != nil {
 			perEpoch = s.First.Len()
 		}
-		first, then := s.Course.Simulated.images(perEpoch), s.Course.Given.images(train.Len()+s.besides(train))
+		first, then := s.Course.Simulated.images(perEpoch), s.Course.Given.images(train.Len()+s.besides(train))/s.untilTurned(train)
 		whole = first / (first + then)
-	}
-	part := func(from, to float64, what string) func(float64, string) {
-		if report == nil {
-			return nil
-		}
-		return func(share float64, note string) { report(from+(to-from)*share, what+note) }
 	}
 	what := "simulated images, "
 	if s.First != nil {
 		what = "first images, "
 	}
-	s.Progress = part(0, whole, what)
+	report := s.Progress
+	s.Progress = part(report, 0, whole, what)
 	m, first, err := firstPart(ctx, chips, validation, l, s)
 	if err != nil || train == nil {
 		return m, &Lessons{Simulated: first}, err
 	}
-	s.Progress = part(whole, 1, "given images, ")
+	s.Progress = part(report, whole, 1, "given images, ")
 	if s.Checkpoint != "" {
 		s.Checkpoint += "-given"
 	}
@@ -185,9 +181,11 @@ func Chosen(ctx context.Context, s LearnSettings) (*wafer.Set, error) {
 	return source.Images(ctx, 0)
 }
 
-// Tune goes on with a decoder on given images, and three times as many of the first part's beside
-// them, fresh ones in every epoch: without those the few that were measured are soon known by heart. It is returned as it was where no
-// epoch is better on the validation images: then the history's best epoch is 0.
+// Tune goes on with a decoder on given images, which would soon be known by heart, in two ways: with
+// three times as many of the first part's beside them, fresh ones in every epoch, and, unless it has
+// conditions, with the given ones turned by 120° and 240°, too. That is kept which is better on the
+// validation images. The decoder is returned as
+// it was where no epoch is better: then the history's best epoch is 0.
 func Tune(ctx context.Context, start *Model, chips [2]*econt.Baseline, train, validation *wafer.Set, l loss.Loss, s LearnSettings) (*Model, *nn.History, error) {
 	if err := s.Course.Check(); err != nil {
 		return nil, nil, err
@@ -199,12 +197,50 @@ func Tune(ctx context.Context, start *Model, chips [2]*econt.Baseline, train, va
 	if err != nil {
 		return nil, nil, err
 	}
-	of := s.training(s.Course.Given, start)
-	of.Average = averaged
-	if of.Beside, err = s.beside(train); err != nil {
-		return nil, nil, err
+	first, m, h := s.untilTurned(train), (*Model)(nil), (*nn.History)(nil)
+	for _, turns := range []bool{false, true} {
+		of := s.training(s.Course.Given, start)
+		of.Average, of.Turns = averaged, turns
+		of.Progress = part(s.Progress, 0, first, "")
+		switch {
+		case !turns:
+			if of.Beside, err = s.beside(train); err != nil {
+				return nil, nil, err
+			}
+		case s.Architecture.Conditions:
+			return m, h, nil
+		default:
+			of.Progress = part(s.Progress, first, 1, "turned, ")
+			if s.Checkpoint != "" {
+				of.Checkpoint += "-turned"
+			}
+		}
+		now, how, err := Train(ctx, chips, source, validation, l, of)
+		if err != nil {
+			return nil, nil, err
+		}
+		if m == nil || how.Best < h.Best {
+			m, h = now, how
+		}
 	}
-	return Train(ctx, chips, source, validation, l, of)
+	return m, h, nil
+}
+
+// part is the progress of a part of some work; nil for none.
+func part(report func(share float64, note string), from, to float64, what string) func(float64, string) {
+	if report == nil {
+		return nil
+	}
+	return func(share float64, note string) { report(from+(to-from)*share, what+note) }
+}
+
+// untilTurned is the share of the second part that is done when its images are turned.
+func (s LearnSettings) untilTurned(given *wafer.Set) float64 {
+	if s.Architecture.Conditions {
+		return 1
+	}
+	own, others := given.Len(), s.besides(given)
+	return float64(own+others) / float64(own+others+hgcal.Rhombi*own)
 }
 
 // averaged is the share of the second part's steps that the weights are averaged over.

@@ -3,12 +3,15 @@ package decoder
 import (
 	"context"
 	"errors"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"barrow/autoencoder"
 	"barrow/econt"
+	"barrow/hgcal"
 	"barrow/loss"
 	"barrow/nn"
 	"barrow/simulate"
@@ -169,33 +172,8 @@ func TestFirst(t *testing.T) {
 // TestBeside: an epoch of a course's second part has the given images and others of the first
 // part beside them, which are others in the next epoch.
 func TestBeside(t *testing.T) {
-	ctx := context.Background()
-	pair, train, _, _, s := lessons(t)
+	_, train, _, _, s := lessons(t)
 	s.Course.PerEpoch = 500
-	images := func(s LearnSettings, epoch int) *samples {
-		t.Helper()
-		m, err := New(s.Architecture, pair[0], nn.Settings{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		o := &objective{model: m, epoch: epoch}
-		if o.sender, err = newSender(m, pair, nil, 2); err != nil {
-			t.Fatal(err)
-		}
-		if o.source, err = Given(train); err != nil {
-			t.Fatal(err)
-		}
-		if o.beside, err = s.beside(train); err != nil {
-			t.Fatal(err)
-		}
-		if err := o.prepare(ctx); err != nil {
-			t.Fatal(err)
-		}
-		if n := o.perEpoch(); n != o.train.len() {
-			t.Fatalf("%d images, %d expected", o.train.len(), n)
-		}
-		return o.train
-	}
 	first, err := Simulated(simulate.Settings{Seed: 9}, 800)
 	if err != nil {
 		t.Fatal(err)
@@ -203,7 +181,11 @@ func TestBeside(t *testing.T) {
 	of := s
 	of.First = first
 	for name, s := range map[string]LearnSettings{"simulated": s, "of a source": of} {
-		a, b, c := images(s, 0), images(s, 1), images(s, 7)
+		beside, err := s.beside(train)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, b, c := epoch(t, train, beside, 0), epoch(t, train, beside, 1), epoch(t, train, beside, 7)
 		if n := 4 * train.Len(); a.len() != n || b.len() != n || c.len() != n {
 			t.Fatalf("%s: %d, %d and %d images, want %d", name, a.len(), b.len(), c.len(), n)
 		}
@@ -213,6 +195,64 @@ func TestBeside(t *testing.T) {
 		}
 		if slices.Equal(a.target[at:], b.target[at:]) || slices.Equal(a.target[at:], c.target[at:]) || slices.Equal(b.target[at:], c.target[at:]) {
 			t.Errorf("%s: two epochs have the same images beside", name)
+		}
+	}
+}
+
+// epoch are the samples of an epoch on given images, turned if there are none beside.
+func epoch(t *testing.T, given *wafer.Set, beside Source, n int) *samples {
+	t.Helper()
+	pair := chips(t, econt.BestChoice, 1, nil)
+	m, err := New(small(), pair[0], nn.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &objective{model: m, epoch: n, beside: beside, turns: beside == nil}
+	if o.sender, err = newSender(m, pair, nil, 2); err != nil {
+		t.Fatal(err)
+	}
+	if o.source, err = Given(given); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.prepare(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if n := o.perEpoch(); n != o.train.len() {
+		t.Fatalf("%d images, %d expected", o.train.len(), n)
+	}
+	return o.train
+}
+
+// TestTurned: turned images have the same distances between their cells and the same super
+// trigger cells, and the network is told how often each is turned.
+func TestTurned(t *testing.T) {
+	images := wafers(t, 30, 4)
+	s := epoch(t, images, nil, 0)
+	if s.len() != hgcal.Rhombi*images.Len() {
+		t.Fatalf("%d samples", s.len())
+	}
+	points, channel := hgcal.Benchmark(), hgcal.Map(hgcal.PostMux, hgcal.V9)
+	apart := func(a, b int) float64 { return math.Hypot(points[a][0]-points[b][0], points[a][1]-points[b][1]) }
+	for turn := range hgcal.Rhombi {
+		to := func(c int) int { return (c + turn*Cells/hgcal.Rhombi) % Cells }
+		for a := range Cells {
+			for b := range Cells {
+				if math.Abs(apart(a, b)-apart(to(a), to(b))) > 1e-4 || (channel[a]/4 == channel[b]/4) != (channel[to(a)]/4 == channel[to(b)]/4) {
+					t.Fatalf("turn %d: cells %d and %d", turn, a, b)
+				}
+			}
+		}
+		for k := range images.Len() {
+			i := turn*images.Len() + k
+			for c := range Cells {
+				if got, want := s.target[i*Cells+to(c)], s.target[k*Cells+c]; got != want {
+					t.Fatalf("image %d, turn %d, cell %d: %v, want %v", k, turn, c, got, want)
+				}
+			}
+			marks := s.conditions[i*autoencoder.ConditionCount:][:autoencoder.ConditionCount]
+			if told := marks[0] + 2*marks[1]; told != float32(turn) {
+				t.Fatalf("image %d, turn %d: told %v", k, turn, marks)
+			}
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"barrow/autoencoder"
 	"barrow/econt"
 	"barrow/hgcal"
 	"barrow/wafer"
@@ -29,6 +30,17 @@ func (s *samples) with(o *samples) *samples {
 	return &samples{
 		frames: slices.Concat(s.frames, o.frames), target: slices.Concat(s.target, o.target), scale: slices.Concat(s.scale, o.scale),
 		units: slices.Concat(s.units, o.units), conditions: slices.Concat(s.conditions, o.conditions),
+	}
+}
+
+// mark tells in the place of conditions, of a decoder without any, how often the samples' images are
+// turned: nothing of those that are not, as of what is decoded.
+func (s *samples) mark(turns int) {
+	s.conditions = make([]float32, s.len()*autoencoder.ConditionCount)
+	for i := range s.len() {
+		if turns > 0 {
+			s.conditions[i*autoencoder.ConditionCount+turns-1] = 1
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"barrow/hgcal"
 	"barrow/internal/limit"
 	"barrow/simulate"
 	"barrow/wafer"
@@ -38,6 +39,18 @@ type given struct{ images *wafer.Set }
 
 func (g given) Len() int                                        { return g.images.Len() }
 func (g given) Images(context.Context, int) (*wafer.Set, error) { return g.images, nil }
+
+// turned are images turned by k times 120°.
+func turned(images *wafer.Set, k int) *wafer.Set {
+	out := &wafer.Set{Charge: make([]float64, len(images.Charge)), Columns: images.Columns}
+	for i := range images.Len() {
+		to := out.Image(i)
+		for c, v := range images.Image(i) {
+			to[(c+k*Cells/hgcal.Rhombi)%Cells] = v // rhombus after rhombus
+		}
+	}
+	return out
+}
 
 // portions is the source of a part of another source's images in every epoch, one part after the
 // other.

@@ -11,6 +11,7 @@ import (
 	"reflect"
 
 	"barrow/econt"
+	"barrow/hgcal"
 	"barrow/internal/limit"
 	"barrow/loss"
 	"barrow/nn"
@@ -74,6 +75,11 @@ type Settings struct {
 	// Beside is a source of further images that every epoch has, beside its own. Given images are so
 	// few that a decoder learns them by heart, unless there are others. None by default.
 	Beside Source
+	// Turns lets every epoch have its own images turned by 120° and 240°, too. A wafer looks the same
+	// then, with its distances and super trigger cells; where the beam is does not: a network without
+	// conditions is told in their place which turn it is, and so learns what turned images have in
+	// common with the others, and what not. Not with Beside.
+	Turns bool
 	// Average is the share of the training's steps over which the weights are averaged: that is then
 	// what is validated and kept. The weights themselves by default.
 	Average float64
@@ -112,6 +118,9 @@ func Train(ctx context.Context, chips [2]*econt.Baseline, source Source, validat
 	if err != nil {
 		return nil, nil, fmt.Errorf("decoder: %w", err)
 	}
+	if s.Turns && s.Beside != nil {
+		return nil, nil, errors.New("decoder: images beside those that are turned: want one or the other")
+	}
 	if chips[0] == nil || source == nil || validation == nil {
 		return nil, nil, errors.New("decoder: a chip, images to train on and images to choose by are needed")
 	}
@@ -127,7 +136,7 @@ func Train(ctx context.Context, chips [2]*econt.Baseline, source Source, validat
 			return nil, nil, err
 		}
 	}
-	o := &objective{model: m, loss: l, source: source, beside: s.Beside}
+	o := &objective{model: m, loss: l, source: source, beside: s.Beside, turns: s.Turns}
 	if o.sender, err = newSender(m, chips, s.Threshold, threads); err != nil {
 		return nil, nil, err
 	}
@@ -206,12 +215,13 @@ type objective struct {
 	loss   loss.Loss
 	source Source
 	beside Source // or nil
+	turns  bool
 	sender *sender
 
 	epoch      int        // whose images are wanted
 	sent       int        // whose are there
 	images     *wafer.Set // of which own was made
-	own, train *samples   // of the source, and with those beside
+	own, train *samples   // of the source, turned too, and with those beside
 	validation *samples
 
 	rows             []int
@@ -240,11 +250,10 @@ func (o *objective) prepare(ctx context.Context) error {
 		return err
 	}
 	if o.own == nil || images != o.images {
-		own, err := o.sender.send(ctx, images)
-		if err != nil {
+		if o.own, err = o.given(ctx, images); err != nil {
 			return err
 		}
-		o.own, o.images = own, images
+		o.images = images
 	}
 	o.train = o.own
 	if o.beside != nil {
@@ -263,12 +272,42 @@ func (o *objective) prepare(ctx context.Context) error {
 	return nil
 }
 
+// given are the samples of the source's images, turned too.
+func (o *objective) given(ctx context.Context, images *wafer.Set) (*samples, error) {
+	own, err := o.sender.send(ctx, images)
+	if err != nil {
+		return nil, err
+	}
+	if !o.turns {
+		return own, nil
+	}
+	told := !o.model.arch.Conditions
+	if told {
+		own.mark(0)
+	}
+	for k := 1; k < hgcal.Rhombi; k++ {
+		other, err := o.sender.send(ctx, turned(images, k))
+		if err != nil {
+			return nil, err
+		}
+		if told {
+			other.mark(k)
+		}
+		own = own.with(other)
+	}
+	return own, nil
+}
+
 // perEpoch is how many images an epoch has.
 func (o *objective) perEpoch() int {
-	if o.beside == nil {
-		return o.source.Len()
+	n := o.source.Len()
+	if o.turns {
+		n *= hgcal.Rhombi
 	}
-	return o.source.Len() + o.beside.Len()
+	if o.beside != nil {
+		n += o.beside.Len()
+	}
+	return n
 }
 
 // forward decodes the rows of some samples and leaves images and decoded images in target

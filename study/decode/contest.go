@@ -2,7 +2,6 @@ package decode
 
 import (
 	"context"
-	"math"
 	"slices"
 
 	"barrow/autoencoder"
@@ -10,6 +9,7 @@ import (
 	"barrow/emd"
 	"barrow/evaluate"
 	"barrow/hgcal"
+	"barrow/study/internal/learned"
 	"barrow/wafer"
 )
 
@@ -70,9 +70,9 @@ type meter struct {
 }
 
 // start makes a meter for the rules by hand and the decoders, in this order.
-func (c *contest) start(learned []evaluate.FrameDecoder) (*meter, error) {
+func (c *contest) start(decoders []evaluate.FrameDecoder) (*meter, error) {
 	schemes := c.hand()
-	for _, m := range learned {
+	for _, m := range decoders {
 		schemes = append(schemes, c.scheme(evaluate.DecodeLearned, m))
 	}
 	s, m := evaluate.Settings{Threads: c.threads, Points: c.points}, &meter{contest: c}
@@ -93,7 +93,7 @@ func (m *meter) add(ctx context.Context, images *wafer.Set) error {
 	if m.own == nil {
 		return nil
 	}
-	decoded, err := m.decode(ctx, images)
+	decoded, err := learned.DecodeOwn(ctx, m.encoder, images)
 	if err != nil {
 		return err
 	}
@@ -115,8 +115,8 @@ func (m *meter) measure(ctx context.Context) (r measured, err error) {
 }
 
 // measure measures the rules and the decoders on images.
-func (c *contest) measure(ctx context.Context, images *wafer.Set, learned []evaluate.FrameDecoder) (r measured, err error) {
-	m, err := c.start(learned)
+func (c *contest) measure(ctx context.Context, images *wafer.Set, decoders []evaluate.FrameDecoder) (r measured, err error) {
+	m, err := c.start(decoders)
 	if err == nil {
 		err = m.add(ctx, images)
 	}
@@ -124,32 +124,4 @@ func (c *contest) measure(ctx context.Context, images *wafer.Set, learned []eval
 		return r, err
 	}
 	return m.measure(ctx)
-}
-
-// decode is what the encoder with its own decoder makes of images as the chip takes them, as whole
-// counts. One without any is the same in all cells, as where nothing arrives.
-func (c *contest) decode(ctx context.Context, images *wafer.Set) (*wafer.Set, error) {
-	decoded := &wafer.Set{Charge: make([]float64, len(images.Charge))}
-	var rows []int
-	for i := range images.Len() {
-		if slices.Max(images.Image(i)) >= 1 {
-			rows = append(rows, i)
-			continue
-		}
-		for k := range decoded.Image(i) {
-			decoded.Image(i)[k] = 1
-		}
-	}
-	whole := images.Select(rows)
-	for i, v := range whole.Charge {
-		whole.Charge[i] = math.Floor(v)
-	}
-	some, err := c.encoder.Decode(ctx, whole)
-	if err != nil {
-		return nil, err
-	}
-	for k, i := range rows {
-		copy(decoded.Image(i), some.Image(k))
-	}
-	return decoded, nil
 }

@@ -257,40 +257,6 @@ func TestPretrainShares(t *testing.T) {
 	}
 }
 
-// TestEncoderSaw: an encoder of the same images and of another seed is remarked on.
-func TestEncoderSaw(t *testing.T) {
-	dir := t.TempDir()
-	set, err := simulate.Generate(30, simulate.Settings{Seed: 6})
-	if err != nil {
-		t.Fatal(err)
-	}
-	data := []string{"data.csv"}
-	for _, tc := range []struct {
-		seed   uint64
-		digest string
-		data   []string // of both
-		want   string
-	}{
-		{7, set.Digest(), data, "give seed = 7"},
-		{1, set.Digest(), data, ""},
-		{7, "others", data, ""},
-		{1, "more of them", nil, "give another seed"},
-		{7, "others", nil, ""},
-	} {
-		p, told := tiny(), ""
-		p.Model, p.Data = dir, tc.data
-		text := fmt.Sprintf(`{"seed": %d, "digest": %q, "preset": %q}`, tc.seed, tc.digest, p.Preset)
-		if err := os.WriteFile(filepath.Join(dir, run.Config), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		w := &work{plan: p}
-		w.encoderSaw(set, func(s string) { told = s })
-		if tc.want == "" && told != "" || !strings.Contains(told, tc.want) {
-			t.Errorf("%+v: %q", tc, told)
-		}
-	}
-}
-
 // TestOpenFile: a weights file says which chip it was by itself, and other chips are refused.
 func TestOpenFile(t *testing.T) {
 	p := tiny()

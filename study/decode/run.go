@@ -18,6 +18,7 @@ import (
 	"barrow/nn"
 	"barrow/run"
 	"barrow/study/images"
+	"barrow/study/internal/learned"
 	"barrow/study/internal/page"
 	"barrow/surrogate"
 	"barrow/wafer"
@@ -150,7 +151,11 @@ func (w *work) read(ctx context.Context, s images.Settings) error {
 	if err != nil {
 		return err
 	}
-	w.encoderSaw(all, s.Remark)
+	if p.Model != "" && s.Remark != nil {
+		if saw := learned.Saw(p.Model, learned.Images{Files: len(p.Data) > 0, Digest: all.Digest(), Preset: p.Preset, Seed: p.Seed}); saw != "" {
+			s.Remark("model: " + saw)
+		}
+	}
 	conditional := w.encoder != nil && w.encoder.Architecture().Conditional
 	if p.Density != "" && !p.Conditions && !conditional { // then columns change nothing
 		all = all.WithoutColumns()
@@ -179,28 +184,6 @@ func (w *work) read(ctx context.Context, s images.Settings) error {
 	}
 	p.PretrainDigest = w.before.Digest()
 	return w.leaveOut(s.Remark)
-}
-
-// encoderSaw remarks on AE's encoder having learned from images that are held out here: those of the
-// same files, dealt out by another seed, or simulated ones of the same seed.
-func (w *work) encoderSaw(all *wafer.Set, remark func(string)) {
-	p := &w.plan
-	var by struct {
-		Data   []string
-		Preset string
-		Seed   uint64
-		Digest string
-	}
-	if p.Model == "" || remark == nil || run.ReadJSON(p.Model, run.Config, &by) != nil {
-		return // a weights file does not say
-	}
-	const saw = "model: %s was trained on %s: it has learned from some that are held out here: %s"
-	switch {
-	case len(p.Data) > 0 && by.Digest == all.Digest() && by.Seed != p.Seed:
-		remark(fmt.Sprintf(saw, p.Model, fmt.Sprintf("these images with the seed %d", by.Seed), fmt.Sprintf("give seed = %d", by.Seed)))
-	case len(p.Data) == 0 && len(by.Data) == 0 && by.Preset == p.Preset && by.Seed == p.Seed:
-		remark(fmt.Sprintf(saw, p.Model, "simulated images of this seed", "give another seed"))
-	}
 }
 
 // leaveOut takes the images to choose and to measure by out of those that are trained on first,
