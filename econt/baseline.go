@@ -173,3 +173,20 @@ func (b *Baseline) Words() []uint16 { return b.words }
 // Decoded is the frame of the last Encode, read back, in the algorithm's
 // channel order.
 func (b *Baseline) Decoded() *Decoded { return &b.decoded }
+
+// Fields are the parts of the frame of the last Encode, in their order, without what fills up its
+// last word. A channel's index is one of the algorithm's order ([Algorithm.Order]).
+func (b *Baseline) Fields() []Field {
+	f := &b.emulator.frame
+	f.trace = true
+	b.emulator.format(1)
+	f.trace = false
+	var list []Field
+	for _, field := range f.fields {
+		if end := 16 * len(b.words); field.Bit < end && field.Name != "padding" && field.Name != "idle" {
+			field.Width = min(field.Width, end-field.Bit)
+			list = append(list, field)
+		}
+	}
+	return list
+}

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
-	"html/template"
 	"io"
 	"log"
 	"net"
@@ -41,7 +40,7 @@ func (s *Server) Handler() http.Handler {
 		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")
-		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Referrer-Policy", "same-origin") // without any, a form says that it has no origin
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
@@ -122,15 +121,24 @@ func (s *Server) isToken(given string) bool {
 	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
 }
 
-// fail answers with an error, as a page. What went wrong in reading a file is told;
-// where the folder lies on the machine is not.
+// fail answers with an error, as a page.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
-	var f failure
-	if !errors.As(err, &f) {
-		f = failure{http.StatusUnprocessableEntity, s.dir.hide(err.Error())}
-	}
 	if r.Context().Err() != nil {
 		return // nobody listens
 	}
-	s.show(w, view{Title: http.StatusText(f.status), Status: f.status, Lead: f.text, Body: template.HTML("")})
+	f := s.failureOf(err)
+	s.show(w, view{Title: http.StatusText(f.status), Status: f.status, Lead: f.text})
 }
+
+// failureOf says what is wrong. What went wrong in reading a file is told; where the
+// folder lies on the machine is not.
+func (s *Server) failureOf(err error) failure {
+	var f failure
+	if errors.As(err, &f) {
+		return f
+	}
+	return failure{http.StatusUnprocessableEntity, s.hide(err.Error())}
+}
+
+// hide takes out of a message where files lie on the machine.
+func (s *Server) hide(text string) string { return s.dir.hide(s.uploads.hide(text)) }

@@ -30,6 +30,7 @@ type view struct {
 
 var templates = func() map[string]*template.Template {
 	base := template.Must(template.New("layout").Funcs(template.FuncMap{
+		"pick": func(p picks, c choice, i int) picked { return picked{p, c, i + 1} },
 		"figure": func(v *float64) string {
 			if v == nil {
 				return "–"
@@ -44,7 +45,7 @@ var templates = func() map[string]*template.Template {
 		},
 	}).ParseFS(templateFiles, "templates/layout.tmpl"))
 	all := map[string]*template.Template{}
-	for _, name := range []string{"plain", "runs"} {
+	for _, name := range []string{"plain", "runs", "wafers", "play", "plan"} {
 		all[name] = template.Must(template.Must(base.Clone()).ParseFS(templateFiles, "templates/"+name+".tmpl"))
 	}
 	return all
@@ -70,4 +71,15 @@ func (s *Server) show(w http.ResponseWriter, v view) {
 	if err := s.render(w, "plain", v); err != nil {
 		http.Error(w, "this page cannot be shown", http.StatusInternalServerError)
 	}
+}
+
+// picks are what a reader can pick from, picked one of them with its place.
+type picks struct {
+	Algorithms, Encoders, Decoders []option
+}
+
+type picked struct {
+	picks
+	Choice choice
+	Index  int
 }

@@ -21,9 +21,8 @@ import (
 
 // A drawn page of a finished run.
 type drawn struct {
-	Title, Subtitle string
-	Body            template.HTML
-	Footer          []string
+	page *report.Page
+	body template.HTML
 }
 
 // draw makes the report's drawings a part of a page.
@@ -116,7 +115,7 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request) error {
 		}
 		page.Tables = []report.Table{t}
 	}
-	if f := curves(dirs, paths); len(f) > 0 {
+	if f := s.curves(dirs, paths); len(f) > 0 {
 		page.Sections = append(page.Sections, report.Section{Title: "Training", Text: []string{"Solid lines: on the training images; dashed: on the validation images. Losses of different kinds do not compare."}, Figures: f})
 	}
 	v := view{Title: strings.Join(dirs, ", "), Active: "/", Live: live}
@@ -135,18 +134,11 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request) error {
 
 // single puts a run's report under its curves, and what it was asked for.
 func (s *Server) single(v *view, page *report.Page, dir, path string) error {
-	d, err := s.pages.get(dir+" "+s.dir.stamp(dir), func() (*drawn, error) {
-		p, err := study.Page(path)
-		if err != nil {
-			return nil, err
-		}
-		body, err := draw(*p)
-		return &drawn{p.Title, p.Subtitle, body, p.Footer}, err
-	})
+	d, err := s.report(dir, path)
 	if err == nil {
-		v.Title, v.Lead, v.Footer = d.Title, dir+": "+d.Subtitle, d.Footer
+		v.Title, v.Lead, v.Footer = d.page.Title, dir+": "+d.page.Subtitle, d.page.Footer
 		page.Sections = nil // the report has its own
-		v.Body = d.Body
+		v.Body = d.body
 		return nil
 	}
 	v.Lead = s.dir.hide(strings.TrimPrefix(err.Error(), "study: "))
@@ -178,6 +170,9 @@ func flatten(out map[string]string, at string, v any) {
 		return
 	}
 	text := strings.Trim(string(b), `"`)
+	if len(text) == 64 && strings.Trim(text, "0123456789abcdef") == "" {
+		text = text[:12] + "…" // a digest, which only tells content apart
+	}
 	if r := []rune(text); len(r) > 80 {
 		text = string(r[:78]) + "…"
 	}
@@ -232,13 +227,16 @@ func differences(dirs, paths []string) (report.Table, error) {
 
 // curves draws what runs say of their trainings' epochs. What cannot be read is left out:
 // metrics are only a record.
-func curves(dirs, paths []string) []report.Figure {
+func (s *Server) curves(dirs, paths []string) []report.Figure {
 	axis := func(label string) *report.Lines {
 		return &report.Lines{X: report.Axis{Label: "epoch"}, Y: report.Axis{Label: label, Log: true}}
 	}
 	loss, emd, rate := axis("loss"), axis("EMD on validation images"), axis("learning rate")
 	for i, dir := range dirs {
 		list, err := readMetrics(paths[i])
+		if (err != nil || len(list) == 0) && len(dirs) > 1 {
+			loss.Series = append(loss.Series, s.reported(dir, paths[i])...)
+		}
 		if err != nil {
 			continue
 		}
@@ -275,6 +273,45 @@ func curves(dirs, paths []string) []report.Figure {
 		}
 	}
 	return figures
+}
+
+// reported are the curves of a finished run's report, for one without metrics.
+func (s *Server) reported(dir, path string) (list []report.Line) {
+	d, err := s.report(dir, path)
+	if err != nil {
+		return nil
+	}
+	for _, section := range d.page.Sections {
+		for _, f := range section.Figures {
+			if f.Lines == nil || f.Lines.X.Label != "epoch" {
+				continue
+			}
+			for _, l := range f.Lines.Series {
+				if len(l.Y) == 0 || slices.Min(l.Y) <= 0 {
+					continue
+				}
+				group := l.Group
+				if group == "" {
+					group = l.Name
+				}
+				l.Name, l.Group = dir+": "+l.Name, dir+": "+group
+				list = append(list, l)
+			}
+		}
+	}
+	return list
+}
+
+// report is the page of a finished run, drawn once.
+func (s *Server) report(dir, path string) (*drawn, error) {
+	return s.pages.get(dir+" "+s.dir.stamp(dir), func() (*drawn, error) {
+		p, err := study.Page(path)
+		if err != nil {
+			return nil, err
+		}
+		body, err := draw(*p)
+		return &drawn{p, body}, err
+	})
 }
 
 // lines adds one, of what a logarithmic axis can show.

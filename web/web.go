@@ -19,6 +19,7 @@ import (
 	"crypto/rand"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net"
@@ -46,9 +47,13 @@ type Server struct {
 	dir     *folder
 	token   string
 	threads int
+	busy    chan struct{} // one for each request that computes
 	mux     *http.ServeMux
 	watch   *watch
 	pages   *cache[string, *drawn]
+	sets    *cache[imageKey, *images]
+	models  *cache[string, *contender]
+	uploads *uploads
 	version string // of the assets, in their addresses
 }
 
@@ -73,7 +78,8 @@ func New(s Settings) (*Server, error) {
 	b := make([]byte, 6)
 	rand.Read(b)
 	w := &Server{
-		dir: dir, token: s.Token, threads: s.Threads, pages: newCache[string, *drawn](64), version: hex.EncodeToString(b),
+		dir: dir, token: s.Token, threads: s.Threads, busy: make(chan struct{}, max(s.Threads, 2)), version: hex.EncodeToString(b),
+		pages: newCache[string, *drawn](64), sets: newCache[imageKey, *images](4), models: newCache[string, *contender](16), uploads: &uploads{},
 	}
 	w.watch = newWatch(dir)
 	w.routes()
@@ -83,7 +89,7 @@ func New(s Settings) (*Server, error) {
 // Close removes what was uploaded and lets go of the folder.
 func (s *Server) Close() error {
 	s.watch.close()
-	return s.dir.close()
+	return errors.Join(s.uploads.close(), s.dir.close())
 }
 
 // routes names every address that is served.
@@ -98,9 +104,36 @@ func (s *Server) routes() {
 	}
 	page("GET /{$}", s.runs)
 	page("GET /run", s.run)
+	page("GET /wafers", s.computing(s.wafers))
+	page("GET /wafers/file", s.computing(s.waferFile))
+	page("GET /play", s.computing(s.play))
+	page("GET /play/file", s.computing(s.playFile))
+	page("GET /plan", s.computing(s.plan))
+	page("GET /plan/file", s.computing(s.planFile))
+	page("POST /upload", s.upload)
 	page("GET /events", s.events)
 	page("GET /", func(http.ResponseWriter, *http.Request) error { return notFound("there is no such page") })
 	s.mux.HandleFunc("GET /assets/{name}", s.asset)
+}
+
+// computing lets only so many requests compute at a time; the others wait for a while.
+func (s *Server) computing(h func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		ctx, cancel := context.WithTimeout(r.Context(), computeTime)
+		defer cancel()
+		select {
+		case s.busy <- struct{}{}:
+		case <-ctx.Done():
+			return failure{http.StatusServiceUnavailable, "too much is being computed: try again in a while"}
+		}
+		defer func() { <-s.busy }()
+		defer patient(w)()
+		err := h(w, r.WithContext(ctx))
+		if err != nil && ctx.Err() != nil && r.Context().Err() == nil {
+			return failure{http.StatusServiceUnavailable, fmt.Sprintf("this takes longer than %v: choose a smaller file, or another order", computeTime)}
+		}
+		return err
+	}
 }
 
 // computeTime is the longest that a page may take.

@@ -29,8 +29,8 @@ async function load(address, keep) {
     for (const c of document.querySelectorAll("input[type=checkbox][name=dir]")) if (chosen.has(c.value)) c.checked = true;
     document.title = page.title;
     if (!keep) history.pushState(null, "", address);
-    if (at) (document.querySelector(at) || main()).focus({ preventScroll: true });
     document.dispatchEvent(new Event("shown"));
+    if (at) (document.querySelector(at) || main()).focus({ preventScroll: true });
   } catch (e) {
     if (e.name !== "AbortError") status("The server does not answer.");
   } finally {
@@ -62,3 +62,143 @@ if (document.body.hasAttribute("data-live") && "EventSource" in window) {
   });
   addEventListener("pagehide", () => events.close());
 }
+
+// A form's answer is shown as soon as something in it is chosen.
+function wish(form) {
+  const q = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) q.append(name, value);
+  return form.getAttribute("action") + "?" + q;
+}
+
+document.addEventListener("submit", (e) => {
+  if (!e.target.matches("[data-form]")) return;
+  e.preventDefault();
+  load(wish(e.target));
+});
+
+document.addEventListener("change", (e) => {
+  const form = e.target.form;
+  if (form && form.matches("[data-form]") && e.target.name !== "step" && e.target.name !== "do") load(wish(form));
+});
+
+// Keys lead where their links do.
+document.addEventListener("keydown", (e) => {
+  if (e.ctrlKey || e.altKey || e.metaKey || e.target.closest("input, select, textarea, .table, .cell")) return;
+  const link = document.querySelector(`a[data-key="${CSS.escape(e.key)}"]`);
+  if (!link) return;
+  e.preventDefault();
+  load(link.href);
+});
+
+document.addEventListener("click", (e) => {
+  const link = e.target.closest("a[data-key]");
+  if (!link || e.ctrlKey || e.metaKey || e.shiftKey) return;
+  e.preventDefault();
+  load(link.href);
+});
+
+// A file that is dropped is brought.
+async function bring(file) {
+  const body = new FormData();
+  body.append("file", file);
+  status(`${file.name} is being brought.`);
+  try {
+    const answer = await fetch("/upload", { method: "POST", body });
+    if (answer.ok && new URL(answer.url).pathname === "/wafers") {
+      load(answer.url);
+      return;
+    }
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    status((page.querySelector(".lead") || { textContent: "The file could not be brought." }).textContent);
+  } catch {
+    status("The file could not be brought: it may be too large.");
+  }
+}
+
+const drops = () => document.querySelector("[data-drop]");
+document.addEventListener("dragover", (e) => { if (drops()) e.preventDefault(); });
+document.addEventListener("drop", (e) => {
+  if (!drops() || !e.dataTransfer.files.length) return;
+  e.preventDefault();
+  bring(e.dataTransfer.files[0]);
+});
+
+// Wafers to play with: cells take charge by clicks and keys.
+const boards = { "board-a": "a", "board-b": "b" };
+
+function charges(text) {
+  const m = new Map();
+  for (const part of text.split(/[\s,;]+/)) {
+    const [cell, charge] = part.split(":");
+    if (charge !== undefined) m.set(+cell, (m.get(+cell) || 0) + +charge);
+  }
+  return m;
+}
+
+function put(cell, change) {
+  const form = document.querySelector("[data-play]");
+  const field = form.elements[boards[cell.closest("figure").id]];
+  const m = charges(field.value);
+  const i = +cell.dataset.cell;
+  const v = change(m.get(i) || 0, Math.max(+form.elements.step.value || 0, 0));
+  if (v > 0) m.set(i, v); else m.delete(i);
+  field.value = [...m].sort((x, y) => x[0] - y[0]).map(([c, q]) => `${c}:${q}`).join(",");
+  load(wish(form));
+}
+
+const add = (v, step) => v + step;
+const take = (v, step) => v - step;
+
+// ready makes the cells of the boards reachable: one of each by Tab, the others by arrows.
+function ready() {
+  if (!document.querySelector("[data-play]")) return;
+  for (const id of Object.keys(boards)) {
+    const cells = document.querySelectorAll(`#${id} .cell`);
+    cells.forEach((c, i) => {
+      c.setAttribute("role", "button");
+      c.setAttribute("tabindex", i ? "-1" : "0");
+    });
+  }
+}
+
+document.addEventListener("click", (e) => {
+  const cell = e.target.closest(".cell");
+  if (!cell || !document.querySelector("[data-play]")) return;
+  put(cell, document.getElementById("away").checked !== e.shiftKey ? take : add);
+});
+
+document.addEventListener("keydown", (e) => {
+  const cell = e.target.closest(".cell");
+  if (!cell || !document.querySelector("[data-play]") || e.ctrlKey || e.altKey || e.metaKey) return;
+  const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[e.key];
+  if (way) next(cell, way);
+  else if (e.key === "Enter" || e.key === " ") put(cell, document.getElementById("away").checked ? take : add);
+  else if (e.key === "+") put(cell, add);
+  else if (e.key === "-") put(cell, take);
+  else if (e.key === "0" || e.key === "Delete") put(cell, () => 0);
+  else return;
+  e.preventDefault();
+});
+
+// next moves on to the nearest cell in a direction.
+function next(cell, [dx, dy]) {
+  const middle = (c) => { const b = c.getBBox(); return [b.x + b.width / 2, b.y + b.height / 2]; };
+  const [x, y] = middle(cell);
+  let best = null, least = Infinity;
+  for (const c of cell.parentNode.querySelectorAll(".cell")) {
+    const [u, v] = middle(c);
+    const along = (u - x) * dx + (v - y) * dy, aside = Math.abs((u - x) * dy) + Math.abs((v - y) * dx);
+    if (along > 1 && along + 2.5 * aside < least) { best = c; least = along + 2.5 * aside; }
+  }
+  if (best) best.focus();
+}
+
+// The cell that has the focus is the one that Tab leads back to.
+document.addEventListener("focusin", (e) => {
+  if (!e.target.matches(".cell[role=button]")) return;
+  for (const c of e.target.parentNode.querySelectorAll('.cell[tabindex="0"]')) c.setAttribute("tabindex", "-1");
+  e.target.setAttribute("tabindex", "0");
+});
+
+document.addEventListener("shown", ready);
+ready();

@@ -1,0 +1,152 @@
+package web
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Limits of what is uploaded: a reader may look at a file of their own, which is kept in a
+// temporary folder until the server ends or newer ones take its place.
+const (
+	mostUpload  = 64 << 20
+	uploadTime  = 2 * time.Minute
+	mostUploads = 8
+)
+
+// uploadPrefix is before the names of uploaded files.
+const uploadPrefix = "upload:"
+
+// uploads are the files that readers brought.
+type uploads struct {
+	mu   sync.Mutex
+	dir  string // "" until there is one
+	list []uploaded
+	shut bool
+}
+
+type uploaded struct{ id, name, path string }
+
+// add keeps what is read under a new name.
+func (u *uploads) add(name string, r io.Reader) (id string, err error) {
+	u.mu.Lock()
+	if u.dir == "" && !u.shut {
+		u.dir, err = os.MkdirTemp("", "barrow-serve-")
+	}
+	dir, shut := u.dir, u.shut
+	u.mu.Unlock()
+	if err != nil {
+		return "", fmt.Errorf("web: %w", err)
+	}
+	if shut {
+		return "", errors.New("web: the server ends")
+	}
+	b := make([]byte, 12)
+	rand.Read(b)
+	id = hex.EncodeToString(b)
+	// The name is the reader's: of it the file has the ending alone, which tells formats apart.
+	end := ""
+	for base := name; ; {
+		e := strings.ToLower(path.Ext(base))
+		if e == "" || !ofWafers("x"+e) && e != ".gz" && e != ".zst" {
+			break
+		}
+		base, end = base[:len(base)-len(e)], e+end
+	}
+	to := filepath.Join(dir, id+end)
+	f, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return "", fmt.Errorf("web: %w", err)
+	}
+	_, err = io.Copy(f, r)
+	if err = errors.Join(err, f.Close()); err != nil {
+		os.Remove(to)
+		return "", err
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.list = append(u.list, uploaded{id, name, to})
+	if len(u.list) > mostUploads {
+		os.Remove(u.list[0].path) // a reader who has it open reads on
+		u.list = u.list[1:]
+	}
+	return id, nil
+}
+
+// find is where an uploaded file is, by its name after uploadPrefix.
+func (u *uploads) find(name string) (uploaded, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, x := range u.list {
+		if x.id == name {
+			return x, nil
+		}
+	}
+	return uploaded{}, notFound("this file was brought a while ago and is gone: bring it again")
+}
+
+// hide takes the paths of uploaded files out of a message.
+func (u *uploads) hide(text string) string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, x := range u.list {
+		text = strings.ReplaceAll(text, x.path, x.name)
+	}
+	if u.dir != "" {
+		text = strings.ReplaceAll(text, u.dir, "")
+	}
+	return text
+}
+
+func (u *uploads) close() error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.shut = true
+	if u.dir == "" {
+		return nil
+	}
+	return os.RemoveAll(u.dir)
+}
+
+// upload takes a file that a reader brings and leads to its images.
+func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
+	c := http.NewResponseController(w)
+	c.SetReadDeadline(time.Now().Add(uploadTime))
+	defer c.SetReadDeadline(time.Now().Add(readTime))
+	r.Body = http.MaxBytesReader(w, r.Body, mostUpload+1<<16)
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return wrong("no file arrived")
+	}
+	for {
+		part, err := parts.NextPart()
+		if err != nil {
+			return wrong("no file arrived")
+		}
+		name := part.FileName()
+		if part.FormName() != "file" || name == "" {
+			continue
+		}
+		id, err := s.uploads.add(name, part)
+		var large *http.MaxBytesError
+		switch {
+		case errors.As(err, &large):
+			return failure{http.StatusRequestEntityTooLarge, fmt.Sprintf("the file is larger than %d MB: put it into the folder", mostUpload>>20)}
+		case err != nil:
+			return wrong("the file did not arrive whole")
+		}
+		w.Header().Set("Location", "/wafers?"+url.Values{"file": {uploadPrefix + id}}.Encode())
+		w.WriteHeader(http.StatusSeeOther)
+		return nil
+	}
+}
