@@ -32,6 +32,19 @@ func (e *RowError) Error() string { return fmt.Sprintf("emd: row %d: %s", e.Row,
 // Unwrap is the error of that pair.
 func (e *RowError) Unwrap() error { return e.Err }
 
+// An ImageError says which image of an [Index] another one could not be compared with.
+type ImageError struct {
+	Row int // counting from 0
+	Err error
+}
+
+func (e *ImageError) Error() string {
+	return fmt.Sprintf("emd: image %d of the index: %s", e.Row, trimPrefix(e.Err))
+}
+
+// Unwrap is the error of the pair.
+func (e *ImageError) Unwrap() error { return e.Err }
+
 // trimPrefix is the message without the package's name, which the wrapping
 // error already bears.
 func trimPrefix(err error) string {

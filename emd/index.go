@@ -115,7 +115,7 @@ func (x *Index) row(j int) []float64 { return x.q[j*x.m : (j+1)*x.m] }
 // at the same time, which changes no result, and nor does what was searched for before.
 //
 // An error in a row is a [*RowError]; of several the one of the lowest row is returned.
-// With UnequalError all totals must agree. Where fewer than k images have mass, the last
+// With UnequalError all totals must agree; what fails for a pair is an [*ImageError] in it. Where fewer than k images have mass, the last
 // neighbours are none, and with EmptySkip an image without mass has none at all.
 // When ctx is cancelled its error is returned, wrapped.
 func (x *Index) Nearest(ctx context.Context, p []float64, k int, near []Neighbour) (Search, error) {

@@ -47,11 +47,9 @@ const (
 
 func newSearcher(x *Index, v *Solver) (*searcher, error) {
 	s := &searcher{x: x, solver: v, heap: make([]candidate, 0, x.Len())}
-	if v.fast == nil {
-		keep := max(4, min(mostKnown, knownRoom/(x.n+x.m), x.Len()))
-		s.pots = make([]float64, keep*(x.n+x.m))
-		s.known = make([]knownPotential, 0, keep)
-	}
+	keep := max(4, min(mostKnown, knownRoom/(x.n+x.m), x.Len()))
+	s.pots = make([]float64, keep*(x.n+x.m))
+	s.known = make([]knownPotential, 0, keep)
 	return s, s.query.prepare(x)
 }
 
@@ -95,7 +93,7 @@ func (s *searcher) nearest(ctx context.Context, p []float64, near []Neighbour) (
 		}
 		e, err := s.solve(p, int(c.row))
 		if err != nil {
-			return count, fmt.Errorf("emd: image %d of the index: %w", c.row, err)
+			return count, &ImageError{Row: int(c.row), Err: err}
 		}
 		count.Solved++
 		found = insert(near, found, Neighbour{int(c.row), e})
@@ -113,7 +111,7 @@ func (s *searcher) gather(p []float64, total float64) error {
 			continue
 		}
 		if x.set.Unequal == UnequalError && inRange(total) && inRange(t) && math.Abs(total-t) > totalTolerance*max(total, t) {
-			return fmt.Errorf("emd: image %d of the index: %w", j, &TotalError{P: total, Q: t})
+			return &ImageError{Row: j, Err: &TotalError{P: total, Q: t}}
 		}
 		s.heap = append(s.heap, candidate{bound: s.query.first(x, j), row: int32(j)})
 	}

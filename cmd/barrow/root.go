@@ -59,7 +59,7 @@ encoder of CMS's HGCAL trigger chip with it as the loss.`,
 	root.AddCommand(newServe(c))
 	root.AddCommand(newRuns(c))
 	root.AddCommand(newEcont(c))
-	root.AddCommand(newEmd(c))
+	root.AddCommand(newEmd(c), newNearest(c))
 	root.AddCommand(newSimulate(c))
 	root.AddCommand(newConvert(c))
 	root.AddCommand(newInspect(c))

@@ -113,10 +113,10 @@ func (f *surrogateEval) pairs(cmd *cobra.Command, c *common, pathA, pathB string
 	j := &pairing{cellsA: hgcal.Cells, cellsB: hgcal.Cells, row: "image", mass: "charge"}
 	defer j.close()
 	var err error
-	if j.a, err = f.stream(pathA); err != nil {
+	if j.a, err = f.stream(pathA, ""); err != nil {
 		return err
 	}
-	if j.b, err = f.stream(pathB); err != nil {
+	if j.b, err = f.stream(pathB, ""); err != nil {
 		return err
 	}
 	bar := newProgress(cmd.ErrOrStderr(), c)

@@ -1,6 +1,7 @@
-// Package table reads plain tables of numbers: text of any number of columns, with
-// or without a header line, as a stream. Columns are separated by commas,
-// semicolons, tabs or spaces.
+// Package table reads plain tables of numbers as a stream: text of any number of columns,
+// with or without a header line, separated by commas, semicolons, tabs or spaces; and NumPy's
+// arrays, alone or in an archive, of which each row of the first axis is a row. One of the
+// columns may be labels: any words.
 package table
 
 import (
@@ -11,6 +12,7 @@ import (
 	"math"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,7 +36,11 @@ type Reader struct {
 	cols   int
 	counts bool
 	fields [][]byte
-	at     []int // lines of the rows of the last Read
+	at     []int    // lines of the rows of the last Read
+	names  []string // of the columns, nil without a header
+	label  int      // column that is one of labels, −1 for none
+	labels []string // of the rows of the last Read
+	array  *array   // of NumPy's, nil for text
 }
 
 // Open opens a file.
@@ -43,14 +49,18 @@ func Open(path string) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{name: path, in: f, file: f}
+	r := &Reader{name: path, in: f, file: f, label: -1}
 	if info, err := f.Stat(); err == nil && info.IsDir() {
 		f.Close()
 		return nil, fmt.Errorf("%s: is a folder; name a file", path)
 	} else if err == nil && info.Mode().IsRegular() {
 		r.size = info.Size()
 	}
-	if err := r.start(); err != nil {
+	start := r.start
+	if numpy(f) {
+		start = r.startArray
+	}
+	if err := start(); err != nil {
 		f.Close()
 		return nil, err
 	}
@@ -59,7 +69,7 @@ func Open(path string) (*Reader, error) {
 
 // New reads a stream; name stands for it in errors.
 func New(in io.Reader, name string) (*Reader, error) {
-	r := &Reader{name: name, in: in}
+	r := &Reader{name: name, in: in, label: -1}
 	return r, r.start()
 }
 
@@ -156,6 +166,7 @@ func (r *Reader) checkHeader(line []byte, at, cols int) error {
 	seen := map[string]bool{}
 	for k, f := range fields {
 		name := string(f)
+		r.names = append(r.names, name)
 		switch {
 		case k == 0 && cols > 1 && index.MatchString(name) && !missing.MatchString(string(fields[1])):
 			return fail("the first column has no name: are these the rows' numbers? Leave the column out, or name it if it is values")
@@ -212,8 +223,40 @@ func (r *Reader) next() ([]byte, error) {
 	}
 }
 
-// Columns is the width of all rows.
-func (r *Reader) Columns() int { return r.cols }
+// Columns is the width of all rows, without labels.
+func (r *Reader) Columns() int {
+	if r.label >= 0 {
+		return r.cols - 1
+	}
+	return r.cols
+}
+
+// Label makes a column, by its name or counting from 1, or an array of an archive, one of
+// labels before the first Read: no numbers but words, which Labels returns. It is false where
+// there is no such column.
+func (r *Reader) Label(column string) (bool, error) {
+	if r.array != nil {
+		return r.array.label(r, column)
+	}
+	at := slices.Index(r.names, column)
+	if k, err := strconv.Atoi(column); at < 0 && err == nil && k >= 1 && k <= r.cols {
+		at = k - 1
+	}
+	if at < 0 {
+		return false, nil
+	}
+	if r.cols == 1 {
+		return false, fmt.Errorf("%s: there is no column but the labels", r.name)
+	}
+	r.label = at
+	return true, nil
+}
+
+// Labels are those of the rows that the last Read returned.
+func (r *Reader) Labels() []string { return r.labels }
+
+// Array says that the rows are an array of NumPy's, whose labels are another array.
+func (r *Reader) Array() bool { return r.array != nil }
 
 // Name is that of the file.
 func (r *Reader) Name() string { return r.name }
@@ -224,6 +267,9 @@ func (r *Reader) Place(i int) string { return fmt.Sprintf("%s:%d", r.name, r.at[
 // Share is how much of the file has been read; ok is false where its size is not
 // known.
 func (r *Reader) Share() (share float64, ok bool) {
+	if r.array != nil {
+		return r.array.share(), true
+	}
 	if r.size == 0 {
 		return 0, false
 	}
@@ -234,7 +280,10 @@ func (r *Reader) Share() (share float64, ok bool) {
 // of another width, and what is no finite number, is an error that names file,
 // line and column.
 func (r *Reader) Read(values []float64, n int) ([]float64, error) {
-	r.at = r.at[:0]
+	r.at, r.labels = r.at[:0], r.labels[:0]
+	if r.array != nil {
+		return r.array.read(r, values, n)
+	}
 	for range n {
 		row, line, err := r.held, r.line, error(nil)
 		if r.held = nil; row == nil {
@@ -252,6 +301,10 @@ func (r *Reader) Read(values []float64, n int) ([]float64, error) {
 			return values, fmt.Errorf("%s:%d: %w", r.name, line, err)
 		}
 		for k, f := range r.fields {
+			if k == r.label {
+				r.labels = append(r.labels, string(f))
+				continue
+			}
 			x, err := strconv.ParseFloat(string(f), 64)
 			if errors.Is(err, strconv.ErrRange) {
 				err = nil // what is too small is 0 or the next number
@@ -270,6 +323,9 @@ func (r *Reader) Read(values []float64, n int) ([]float64, error) {
 
 // Close closes the file that Open opened.
 func (r *Reader) Close() error {
+	if r.array != nil {
+		r.array.close()
+	}
 	if r.file == nil {
 		return nil
 	}
