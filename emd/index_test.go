@@ -257,7 +257,7 @@ func TestIndexBounds(t *testing.T) {
 
 // Of images that have something in common few pairs are solved, and nothing is allocated.
 func TestIndexSaves(t *testing.T) {
-	const side, rows, queries, k = 20, 150, 3, 3
+	const side, rows, queries, k = 28, 100, 2, 3
 	var q, p []float64
 	for j := range rows + queries {
 		v, err := images.Digit(j%10, side, uint64(j))
@@ -287,6 +287,7 @@ func TestIndexSaves(t *testing.T) {
 		if count.Pairs != rows*queries || count.Solved > most {
 			t.Errorf("norm %d: %+v, and no more than %d should be solved", norm, count, most)
 		}
+		logBounds(t, x, p)
 		if norm == L1 {
 			allocs := testing.AllocsPerRun(2, func() {
 				if _, err := x.Nearest(context.Background(), p, k, near); err != nil {
@@ -297,6 +298,38 @@ func TestIndexSaves(t *testing.T) {
 				t.Errorf("%v allocations in a search", allocs)
 			}
 		}
+	}
+}
+
+// logBounds says what part of the distances the bounds reach, in the mean of all pairs.
+func logBounds(t *testing.T, x *Index, p []float64) {
+	v := x.free[0]
+	mean := make([]float64, v.query.stages()+1)
+	pairs := 0.0
+	for ; len(p) > 0; p = p[x.n:] {
+		row := p[:x.n]
+		if err := v.gather(row, sum(row)); err != nil {
+			t.Fatal(err)
+		}
+		for j := range x.Len() {
+			e, err := v.solver.Distance(row, x.row(j))
+			if err != nil {
+				t.Fatal(err)
+			}
+			mean[0] += v.query.first(x, j) / e
+			for k := range v.query.stages() {
+				bound, _ := v.query.next(x, j, k)
+				mean[k+1] += bound / e
+			}
+			pairs++
+		}
+	}
+	for k := range mean {
+		mean[k] /= pairs
+	}
+	t.Logf("potentials, marginals and coarser grounds reach %.3f of the distances", mean)
+	if mean[0] < 0.7 || mean[1] < 0.8 || mean[2] < 0.75 {
+		t.Errorf("bounds reach only %.3f of the distances", mean)
 	}
 }
 

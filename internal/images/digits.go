@@ -36,36 +36,38 @@ var strokes = [10][][]pt{
 }
 
 // Digit is the image of a digit, 0 to 9, with side×side pixels from 0 to 255, rows of it one
-// after another, as by many hands: the same strokes with jitter of every corner, place, size,
-// slant and thickness.
+// after another, as by many hands: the same strokes with jitter of the place of every corner and
+// of the whole, bows, slant and thickness. As in NIST's images, as they are mostly used (Y.
+// LeCun et al., Proc. IEEE 86 (1998) 2278), the longer side of the digit's box is 20/28 of
+// the image, and its centre of mass is near the middle.
 func Digit(digit, side int, seed uint64) ([]float64, error) {
 	if digit < 0 || digit > 9 || side < 1 {
 		return nil, fmt.Errorf("images: digit %d of %d pixels: want 0 to 9, and at least 1", digit, side)
 	}
 	r := rand.New(rand.NewPCG(seed, 1000+uint64(digit)))
-	about := func(mean, spread float64) float64 { return mean + spread*(2*r.Float64()-1) }
-	wide, high := about(0.36, 0.08), about(0.6, 0.1)
-	slant, turn := about(0.1, 0.3), about(0, 0.15)
-	sin, cos := math.Sincos(turn)
-	x0, y0 := about(0.5, 0.08), about(0.5, 0.08)
-	bow := [4]float64{about(0, 0.07), about(0, 0.07), about(0, 0.6), about(0, 0.6)}
-	place := func(p pt) pt {
-		// Strokes bend as a whole, and every corner is a little off.
-		p.x += bow[0]*math.Sin(math.Pi*(2*p.y+bow[2])) + 0.025*r.NormFloat64()
-		p.y += bow[1]*math.Sin(math.Pi*(2*p.x+bow[3])) + 0.025*r.NormFloat64()
-		x, y := (p.x-0.5)*wide, (p.y-0.5)*high
-		x -= slant * y
-		return pt{x0 + cos*x - sin*y, y0 + sin*x + cos*y}
-	}
-	var lines [][]pt
-	for _, s := range strokes[digit] {
-		line := make([]pt, len(s))
-		for k, p := range s {
-			line[k] = place(p)
+	lines := written(r, digit)
+	thick, edge := 0.02+0.045*r.Float64(), 1/float64(side)
+	// The box, and the middle of the strokes by their length.
+	lo, hi := pt{math.Inf(1), math.Inf(1)}, pt{math.Inf(-1), math.Inf(-1)}
+	var mid pt
+	length := 0.0
+	for _, line := range lines {
+		for k, p := range line {
+			lo, hi = pt{min(lo.x, p.x), min(lo.y, p.y)}, pt{max(hi.x, p.x), max(hi.y, p.y)}
+			if k > 0 {
+				o := line[k-1]
+				l := math.Hypot(p.x-o.x, p.y-o.y)
+				mid.x, mid.y, length = mid.x+l*(p.x+o.x)/2, mid.y+l*(p.y+o.y)/2, length+l
+			}
 		}
-		lines = append(lines, line)
 	}
-	thick, edge := about(0.045, 0.02), 1/float64(side)
+	scale := (20.0/28 - 2*thick) / max(hi.x-lo.x, hi.y-lo.y)
+	shift := pt{0.5 + 0.04*r.NormFloat64() - scale*mid.x/length, 0.5 + 0.04*r.NormFloat64() - scale*mid.y/length}
+	for _, line := range lines {
+		for k, p := range line {
+			line[k] = pt{scale*p.x + shift.x, scale*p.y + shift.y}
+		}
+	}
 	v := make([]float64, side*side)
 	for k := range v {
 		p := pt{(float64(k%side) + 0.5) / float64(side), (float64(k/side) + 0.5) / float64(side)}
@@ -78,6 +80,34 @@ func Digit(digit, side int, seed uint64) ([]float64, error) {
 		v[k] = math.Round(255 * min(1, max(0, (thick-off)/edge+0.5)))
 	}
 	return v, nil
+}
+
+// written are the strokes of a digit by one hand.
+func written(r *rand.Rand, digit int) [][]pt {
+	about := func(mean, spread float64) float64 { return mean + spread*(2*r.Float64()-1) }
+	wide, slant, turn := about(0.65, 0.15), about(0.15, 0.35), about(0, 0.15)
+	sin, cos := math.Sincos(turn)
+	type bow struct{ size, phase float64 }
+	var bows [2][2]bow
+	for k := range bows {
+		bows[k] = [2]bow{{about(0, 0.12), about(0, 1)}, {about(0, 0.06), about(0, 1)}}
+	}
+	bent := func(b [2]bow, t float64) float64 {
+		return b[0].size*math.Sin(math.Pi*(t+b[0].phase)) + b[1].size*math.Sin(math.Pi*(2.5*t+b[1].phase))
+	}
+	var lines [][]pt
+	for _, s := range strokes[digit] {
+		off := pt{0.03 * r.NormFloat64(), 0.03 * r.NormFloat64()}
+		line := make([]pt, len(s))
+		for k, p := range s {
+			x := p.x + bent(bows[0], p.y) + off.x + 0.02*r.NormFloat64() - 0.5
+			y := p.y + bent(bows[1], p.x) + off.y + 0.02*r.NormFloat64() - 0.5
+			x = x*wide - slant*y
+			line[k] = pt{cos*x - sin*y, sin*x + cos*y}
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 // offLine is how far p is from the line between a and b.
