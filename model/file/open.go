@@ -253,13 +253,13 @@ var ErrLoss = errors.New("name one of these")
 // EncoderWeights finds the file that a user means by the name of an encoder: the
 // file itself or, in a run's folder, the encoder trained with the named loss,
 // or the only one there is.
-func EncoderWeights(name, loss string) (string, error) {
+func EncoderWeights(name, by string) (string, error) {
 	folder, err := isFolder(name)
 	switch {
 	case err != nil:
 		return "", err
-	case !folder && loss != "":
-		return "", fmt.Errorf("model: %s: a file, which holds one encoder; a loss (%q) chooses among those of a run's folder: name the folder, or leave the loss out", name, loss)
+	case !folder && by != "":
+		return "", fmt.Errorf("model: %s: a file, which holds one encoder; a loss (%q) chooses among those of a run's folder: name the folder, or leave the loss out", name, by)
 	case !folder:
 		return name, nil
 	}
@@ -267,15 +267,15 @@ func EncoderWeights(name, loss string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("model: %s: %w", name, err)
 	}
-	if want := filepath.Join(name, run.Weights, run.EncoderWeights+loss+run.WeightsEnding); slices.Contains(found, want) {
+	if want := filepath.Join(name, run.Weights, run.EncoderWeights+loss.FileName(by)+run.WeightsEnding); slices.Contains(found, want) {
 		return want, nil
 	}
 	found = slices.DeleteFunc(found, ofSeed.MatchString)
 	switch {
 	case len(found) == 0:
 		return "", lacks(name, "a trained encoder", run.EncoderWeights+"*")
-	case loss != "":
-		return "", fmt.Errorf("model: %s holds no encoder trained with %q; it has %s: %w", name, loss, losses(found), ErrLoss)
+	case by != "":
+		return "", fmt.Errorf("model: %s holds no encoder trained with %q; it has %s: %w", name, by, losses(found), ErrLoss)
 	case len(found) > 1:
 		return "", fmt.Errorf("model: %s holds %d encoders (%s): %w", name, len(found), losses(found), ErrSeveral)
 	}

@@ -180,7 +180,7 @@ func (j Job) Name() string {
 	if j.Rate != 0 {
 		rate = fmt.Sprintf("-rate%g", j.Rate)
 	}
-	return fmt.Sprintf("%s%s-%s-seed%d%s", j.Architecture.Precision, bits, j.Loss, j.Seed, rate)
+	return fmt.Sprintf("%s%s-%s-seed%d%s", j.Architecture.Precision, bits, loss.FileName(j.Loss), j.Seed, rate)
 }
 
 // losses are the plan's in their normal form; those that are none as they are,

@@ -91,7 +91,7 @@ func Keep(f *run.Folder, table *Table) error {
 		return fmt.Errorf("compare: %d kinds of encoders have no best seed", len(table.Rows))
 	}
 	j := table.Plan.Jobs()[best(table.Rows[0].Validation)]
-	kept := run.EncoderWeights + j.Loss + run.WeightsEnding
+	kept := run.EncoderWeights + loss.FileName(j.Loss) + run.WeightsEnding
 	m, err := autoencoder.Load(Weights(f, j), nn.Settings{Threads: 1})
 	if err != nil {
 		return err
