@@ -88,8 +88,7 @@ type Settings struct {
 	// algorithms it is not asked.
 	Threshold func(images *wafer.Set) []uint32
 
-	Threads int    // never changes a bit; 0 means all processors
-	Kernel  string // of the network, one of nn.Kernels; the fastest by default
+	Threads int // never changes a bit; 0 means all processors
 	// Start is a decoder of the same architecture to start from, whose weights are copied,
 	// instead of random weights; it may be of another chip, as of fewer links. None by
 	// default. It counts as epoch 0: where no epoch is better, its weights are kept.
@@ -124,7 +123,7 @@ func Train(ctx context.Context, chips [2]*econt.Baseline, source Source, validat
 	if chips[0] == nil || source == nil || validation == nil {
 		return nil, nil, errors.New("decoder: a chip, images to train on and images to choose by are needed")
 	}
-	m, err := New(s.Architecture, chips[0], nn.Settings{Seed: s.Seed, Threads: s.Threads, Kernel: s.Kernel, MaxBatch: s.Batch})
+	m, err := New(s.Architecture, chips[0], nn.Settings{Seed: s.Seed, Threads: s.Threads, MaxBatch: s.Batch})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -56,3 +56,21 @@ func ExampleChip() {
 	// best choice, kept: 25 of 32 bits, EMD 0.667, response 0.71
 	// best choice, spread: 25 of 32 bits, EMD 2.190, response 1.06
 }
+
+// The chip's algorithms for a module with two links, those with sums of bits that are dropped.
+func ExampleSchemesOn() {
+	for _, s := range evaluate.SchemesOn(2) {
+		if s.Decoding == evaluate.DecodeSpread {
+			same, err := evaluate.ParseShort(s.Short())
+			fmt.Println(s.Short(), s.Links, s.Drops(), s.Learns(), same.STCType == s.STCType, err)
+		}
+	}
+	// Output:
+	// BC 2 true true true <nil>
+	// STC4 5E4M 2 false true true <nil>
+	// STC16 5E4M 2 false true true <nil>
+	// CTC4 4E3M 2 true true true <nil>
+	// STC4 4E3M 2 true true true <nil>
+	// CTC4 5E4M 2 false true true <nil>
+	// TS 2 true true true <nil>
+}

@@ -54,6 +54,16 @@ func TestRead(t *testing.T) {
 	if set, source, err = in.Read(context.Background(), s); err != nil || set.Len() != 2 || len(set.Columns) != 1 || source != with+", "+same {
 		t.Errorf("%+v, %q, %v", set, source, err)
 	}
+	kept := s
+	kept.Empty = true
+	if set, _, err = in.Read(context.Background(), kept); err != nil || set.Len() != 3 || set.ZeroSum() != 1 {
+		t.Errorf("with those without charge %+v, %v", set, err)
+	}
+	in.Data = []string{write(t, head("eta")+empty)}
+	if _, _, err := in.Read(context.Background(), kept); err == nil || !strings.Contains(err.Error(), "no image with charge") {
+		t.Error(err)
+	}
+	in.Data = []string{with, same}
 	streamed, order := in, ""
 	streamed.Data, streamed.Order = []string{"-"}, "postmux"
 	s.Stream = func(string) io.Reader { return strings.NewReader(head("eta") + row("5", "1.7")) }

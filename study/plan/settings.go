@@ -61,9 +61,9 @@ const (
 // Default is a plan for all modules of V11, by simulated images of all kinds.
 func Default() Plan {
 	return Plan{
-		Geometry: hgcal.GeometryV11.String(), Input: images.Default(50_000), Figure: figureMean,
+		Geometry: hgcal.GeometryV11.String(), Input: images.Default(100_000), Figure: figureMean,
 		EtaBand: 0.2, LayerBand: 4, Fewest: 12, PerClass: 1000,
-		EncoderLinks: []int{1, 2, 3, 4}, Decoders: 3, Epochs: 40, TuneEpochs: 60,
+		EncoderLinks: []int{1, 2, 3, 4}, Decoders: 3, Epochs: 60, TuneEpochs: 60,
 		Metric: hgcal.Metrics()[0], Seed: 1, Seeds: 1,
 	}
 }
@@ -73,7 +73,7 @@ func Quick() Plan {
 	p := Default()
 	p.EtaBand, p.LayerBand, p.Fewest, p.PerClass = 0.4, 8, 20, 400
 	p.EncoderLinks, p.Decoders = []int{1, 2}, 2
-	p.Events, p.Epochs, p.TuneEpochs = 20_000, 20, 15
+	p.Events, p.Epochs, p.TuneEpochs = 20_000, 40, 15
 	return p
 }
 

@@ -44,7 +44,7 @@ func kept(first, then *nn.History) (t trained) {
 }
 
 // encoderCost is how long an image of an encoder's training takes, in those of a decoder's.
-const encoderCost = 4
+const encoderCost = 2
 
 // train trains the sets that are not there, as many at a time as there are threads, the
 // longest first.
