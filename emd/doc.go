@@ -35,10 +35,9 @@
 // (W. H. Cunningham, Math. Prog. 11 (1976) 105), so that degenerate pivots
 // cannot cycle. Masses are scaled to integers up to 2⁵², so that ties are exact.
 // The inner loops exist in AVX-512, AVX2 and portable Go and return the same
-// bits. Above 64 points, or nodes of a
-// Cost, a general network simplex does the same; on a Grid it has an arc for each pair of
-// neighbours and begins with coarser grids, on Points those that column generation finds.
-// docs/emd.md has the whole method.
+// bits. Above 64 points, or nodes of a Cost, a network simplex on a list of arcs does the
+// same: on a Grid those between neighbours, beginning with coarser grids, on Points and on
+// matrices those that column generation finds. docs/emd.md has the whole method.
 //
 // # Unequal totals
 //

@@ -154,10 +154,23 @@ func (g *Grid) Max() float64 { return g.max }
 
 // At is the distance between cells i and j.
 func (g *Grid) At(i, j int) float64 {
-	total, squares, largest := 0, 0, 0
+	var room [2][8]int
+	a, b := room[0][:0], room[1][:0]
 	for axis := len(g.shape) - 1; axis >= 0; axis-- {
 		k := g.shape[axis]
-		d := i%k - j%k
+		a, b = append(a, i%k), append(b, j%k)
+		i, j = i/k, j/k
+	}
+	slices.Reverse(a)
+	slices.Reverse(b)
+	return g.between(a, b)
+}
+
+// between is the distance between cells of the given coordinates.
+func (g *Grid) between(a, b []int) float64 {
+	total, squares, largest := 0, 0, 0
+	for axis, k := range g.shape {
+		d := a[axis] - b[axis]
 		d = max(d, -d)
 		if g.periodic[axis] {
 			d = min(d, k-d)
@@ -165,7 +178,6 @@ func (g *Grid) At(i, j int) float64 {
 		total += d
 		squares += d * d
 		largest = max(largest, d)
-		i, j = i/k, j/k
 	}
 	switch g.norm {
 	case L1:
@@ -192,8 +204,16 @@ func (g *Grid) metric() *Metric {
 	g.once.Do(func() {
 		n := g.levels[0].cells
 		m := &Metric{n: n, d: make([]float64, n*n), max: g.max}
-		for k := range m.d {
-			m.d[k] = g.At(k/n, k%n)
+		at := make([]int, n*len(g.shape)) // the cells' coordinates
+		for x := 1; x < n; x++ {
+			copy(at[x*len(g.shape):], at[(x-1)*len(g.shape):x*len(g.shape)])
+			advance(at[x*len(g.shape):][:len(g.shape)], g.shape)
+		}
+		for i := range n {
+			for j := range i {
+				d := g.between(at[i*len(g.shape):], at[j*len(g.shape):])
+				m.d[i*n+j], m.d[j*n+i] = d, d
+			}
 		}
 		m.once.Do(func() {}) // a metric by construction
 		g.small = m
@@ -269,27 +289,43 @@ func (g *Grid) ways() [][]int {
 }
 
 // neighbours makes the arcs of a grid. index has the arc for each cell and way, −1 where
-// there is none.
+// there is none. What a way does along the other axes is the same for a row of cells.
 func (g *Grid) neighbours(shape []int, ways [][]int) (l level, index []int32) {
 	l.cells = 1
 	for _, k := range shape {
 		l.cells *= k
 	}
-	stride := strides(shape)
+	last := len(shape) - 1
+	width, stride := shape[last], strides(shape)
+	wraps := g.periodic[last] && width >= 3
 	index = make([]int32, l.cells*len(ways))
 	l.arcs = make([]sparse.Arc, 0, len(index))
-	at := make([]int, len(shape))
-	for cell := range l.cells {
+	at, to := make([]int, len(shape)), make([]int, len(ways))
+	for row := 0; row < l.cells; row += width {
 		for w, way := range ways {
-			to := g.step(shape, stride, at, way, cell)
-			if to < 0 {
-				index[cell*len(ways)+w] = -1
-				continue
-			}
-			index[cell*len(ways)+w] = int32(len(l.arcs))
-			l.arcs = append(l.arcs, sparse.Arc{From: int32(cell), To: int32(to), Cost: 1})
+			to[w] = g.step(shape, stride, at, way[:last], row)
 		}
-		advance(at, shape)
+		for x := range width {
+			cell := row + x
+			here := index[cell*len(ways):][:len(ways)]
+			for w, y := range to {
+				dx := ways[w][last]
+				nx := x + dx
+				if uint(nx) >= uint(width) {
+					nx -= dx * width
+					if !wraps {
+						y = -1
+					}
+				}
+				if y < 0 {
+					here[w] = -1
+					continue
+				}
+				here[w] = int32(len(l.arcs))
+				l.arcs = append(l.arcs, sparse.Arc{From: int32(cell), To: int32(y + nx), Cost: 1})
+			}
+		}
+		advance(at[:last], shape[:last])
 	}
 	return l, index
 }
@@ -314,8 +350,8 @@ func strides(shape []int) []int {
 	return stride
 }
 
-// step is the neighbour of a cell, −1 beyond the edge. Of two cells along an axis the
-// way round is the same way.
+// step is the neighbour of a cell by the first axes' part of a way, −1 beyond the edge. Of two
+// cells along an axis the way round is the same way.
 func (g *Grid) step(shape, stride, at, way []int, cell int) int {
 	to := cell
 	for axis, d := range way {
@@ -347,43 +383,59 @@ func (g *Grid) connect(l *level, shape, coarse []int, ways [][]int, index, coars
 			axisWay[last] = w
 		}
 	}
-	at, up := make([]int, len(shape)), make([]int, len(shape))
-	stride := strides(shape)
+	l.above = make([]int32, 0, l.cells)
 	l.corner = make([]int32, 0, len(coarseIndex)/len(ways))
 	l.within = make([]int32, 0, l.cells-cap(l.corner))
 	l.cross = make([]int32, 0, len(coarseIndex))
-	l.above = make([]int32, l.cells)
-	for cell := range l.cells {
-		above, odd := 0, -1
-		for axis, x := range at {
+	last := len(shape) - 1
+	stride, at := strides(shape), make([]int, len(shape))
+	for row := 0; row < l.cells; row += shape[last] {
+		above, odd := 0, -1 // the first axis along which it is the second of two
+		for axis, x := range at[:last] {
 			above = above*coarse[axis] + x/2
 			if x%2 == 1 && odd < 0 {
 				odd = axis
 			}
 		}
-		l.above[cell] = int32(above)
-		if odd >= 0 {
-			l.within = append(l.within, index[(cell-stride[odd])*len(ways)+axisWay[odd]])
-		} else {
-			l.corner = append(l.corner, int32(cell))
+		above *= coarse[last]
+		for x := range shape[last] {
+			l.above = append(l.above, int32(above+x/2))
+			cell, first := row+x, odd
+			if odd < 0 && x%2 == 1 {
+				first = last
+			}
+			if first >= 0 {
+				l.within = append(l.within, index[(cell-stride[first])*len(ways)+axisWay[first]])
+			} else {
+				l.corner = append(l.corner, int32(cell))
+			}
 		}
-		advance(at, shape)
+		advance(at[:last], shape[:last])
 	}
-	for cell := range len(l.corner) {
+	clear(at)
+	from := make([]int, len(ways))
+	for row := 0; row < len(l.corner); row += coarse[last] {
 		for w, way := range ways {
-			if coarseIndex[cell*len(ways)+w] < 0 {
-				continue
+			from[w] = 0
+			for axis, x := range at[:last] {
+				from[w] += facing(x, way[axis], shape[axis]) * stride[axis]
 			}
-			from := 0
-			for axis, x := range up {
-				x *= 2
-				if way[axis] > 0 {
-					x = min(x+1, shape[axis]-1)
-				}
-				from += x * stride[axis]
-			}
-			l.cross = append(l.cross, index[from*len(ways)+w])
 		}
-		advance(up, coarse)
+		for x := range coarse[last] {
+			for w, way := range ways {
+				if coarseIndex[(row+x)*len(ways)+w] >= 0 {
+					l.cross = append(l.cross, index[(from[w]+facing(x, way[last], shape[last]))*len(ways)+w])
+				}
+			}
+		}
+		advance(at[:last], coarse[:last])
 	}
+}
+
+// facing is which of the two cells along an axis that are one coarse cell faces the next.
+func facing(x, way, cells int) int {
+	if way > 0 {
+		return min(2*x+1, cells-1)
+	}
+	return 2 * x
 }

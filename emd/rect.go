@@ -73,7 +73,7 @@ func (s *Solver) useRect(v view) error {
 		l.cloud = newCloud(v.points, kernelName(kernel))
 		return nil
 	case nodes > simplex64.Max:
-		l.net = network.NewScaled(l.stride, l.costs)
+		l.net = network.New(l.stride, l.costs)
 		return nil
 	}
 	l.shift = -v.least
@@ -226,7 +226,7 @@ func (l *rect) solveNetwork(p, q []float64, a, b, below float64, limit int) (ok,
 		return l.solveCloud(p, q, a, b, below, limit)
 	}
 	if l.net == nil {
-		l.net = network.NewScaled(l.stride, l.costs)
+		l.net = network.New(l.stride, l.costs)
 	}
 	if ok, moving = l.place(l.net, p, q, a, b, below, limit); !ok || !moving {
 		return ok, moving
@@ -251,7 +251,7 @@ func (l *rect) solveNetwork(p, q []float64, a, b, below float64, limit int) (ok,
 func (l *rect) cut(top float64) {
 	if l.capped == nil {
 		l.capped = make([]float64, len(l.costs))
-		l.below = network.NewScaled(l.stride, l.capped)
+		l.below = network.New(l.stride, l.capped)
 	}
 	for k, x := range l.costs {
 		l.capped[k] = min(x, top)

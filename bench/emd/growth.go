@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -135,6 +136,12 @@ func plotGrowth(path string, list []growth) error {
 	return cmp.Or(err, out.Close())
 }
 
+// threeDigits rounds.
+func threeDigits(x float64) float64 {
+	y, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 3, 64), 64)
+	return y
+}
+
 // writeGrowth writes them as a table of docs/results.
 func writeGrowth(o options, list []growth, peers []*largePeer) error {
 	type column struct {
@@ -148,14 +155,14 @@ func writeGrowth(o options, list []growth, peers []*largePeer) error {
 	slices.Sort(sizes)
 	columns := []column{{"norm", "{norm}"}, {"program", "{program}"}}
 	for _, n := range slices.Compact(sizes) {
-		columns = append(columns, column{fmt.Sprintf("%.0f², ms", math.Sqrt(n)), fmt.Sprintf("{ms%.0f:.4g}", n)})
+		columns = append(columns, column{fmt.Sprintf("%.0f², ms", math.Sqrt(n)), fmt.Sprintf("{ms%.0f}", n)})
 	}
 	columns = append(columns, column{"pixels to the, from 16² on", "{exponent:.2f}"})
 	var rows []map[string]any
 	for _, g := range list {
 		row := map[string]any{"norm": g.norm, "program": g.name}
 		for k, n := range g.x {
-			row[fmt.Sprintf("ms%.0f", n)] = g.y[k]
+			row[fmt.Sprintf("ms%.0f", n)] = threeDigits(g.y[k])
 		}
 		if !math.IsNaN(g.exponent) {
 			row["exponent"] = g.exponent

@@ -1,23 +1,23 @@
-// Package network solves transportation problems of any size by a primal
-// network simplex on the bipartite graph of sources and sinks, for problems too
-// large for masks of 64 bits and for costs that are not a metric.
+// Package network solves transportation problems of any size on a matrix of costs, for problems
+// too large for masks of 64 bits and for costs that are not a metric: by column generation
+// (P. C. Gilmore, R. E. Gomory, Oper. Res. 9 (1961) 849), with package sparse's network
+// simplex on the arcs found so far.
 //
-// Masses and flows are float64 numbers of integer value, at most 2⁵² in all, so
-// that sums and differences are exact. Trees are kept strongly feasible
-// (W. H. Cunningham, Math. Prog. 11 (1976) 105). Pricing goes around the
-// sources, one at a time, and takes the best arc of the first that has one: the
-// block search of Z. Király and P. Kovács, "Efficient implementations of minimum-
-// cost flow algorithms", Acta Univ. Sapientiae Inform. 4 (2012) 67, with a row as
-// the block.
+// The start places one source after another on the sinks nearest to it, which makes a strongly
+// feasible tree. Then each look at all of the matrix adds the arcs of every source that would
+// lower the cost most, and the simplex goes on from the tree that it has, until there
+// is none: F. Glover, D. Karney, D. Klingman, A. Napier, Management Science 20 (1974) 793.
 package network
+
+import (
+	"barrow/emd/internal/sparse"
+)
 
 // A Solver holds the work space for problems on one cost matrix and is owned by
 // one goroutine.
 type Solver struct {
-	cols  int
-	cost  []float64 // rows of cols
-	tol   float64
-	scale bool // tol follows the potentials
+	cols int
+	cost []float64 // rows of cols
 
 	// The problem: nodes are sources first, then sinks. cell gives the row or
 	// column of the cost matrix, mass what is to be placed.
@@ -25,38 +25,22 @@ type Solver struct {
 	mass []float64
 	rows int
 
-	// The tree: flow and arc are those between a node and its parent.
-	parent, depth     []int32
-	child, next, prev []int32
-	flow, arc, pot    []float64
-	order, open       []int32
-	colPot            []float64 // of the sinks, packed for pricing
-	root              int32
-	guide             []float64
+	net   sparse.Network
+	arcs  []sparse.Arc
+	tree  []int32
+	guide []float64
+	open  []int32
+	left  []float64 // mass that is not yet placed
+	best  []candidate
 
 	// Pivots counts the pivots of the last Solve.
 	Pivots int
 }
 
-// New takes a cost matrix with rows for the sources' cells and cols columns for
-// the sinks', which is kept. An arc counts as violated above 10⁻¹³ of the largest
-// cost.
-func New(cols int, cost []float64) *Solver {
-	largest := 0.0
-	for _, x := range cost {
-		largest = max(largest, x)
-	}
-	return &Solver{cols: cols, cost: cost, tol: tolerance * largest}
-}
-
-// NewScaled is New for costs of any sign and size: an arc counts as violated above
-// 10⁻¹³ of the largest potential at the time, so that costs far larger than those
-// of the solution do not cost it digits.
-func NewScaled(cols int, cost []float64) *Solver {
-	return &Solver{cols: cols, cost: cost, scale: true}
-}
-
-const tolerance = 1e-13
+// New takes a cost matrix with rows for the sources' cells and cols columns for the sinks',
+// of any sign, which is kept. An arc counts as violated above 10⁻¹³ of the largest potential at
+// the time, so that costs far larger than those of the solution do not cost it digits.
+func New(cols int, cost []float64) *Solver { return &Solver{cols: cols, cost: cost} }
 
 // Reset begins a problem.
 func (s *Solver) Reset() { s.cell, s.mass, s.rows = s.cell[:0], s.mass[:0], 0 }
@@ -84,64 +68,45 @@ func (s *Solver) Sources() int { return s.rows }
 func (s *Solver) Nodes() int { return len(s.cell) }
 
 // Node is the cell and the potential of node x.
-func (s *Solver) Node(x int) (cell int, pot float64) { return int(s.cell[x]), s.pot[x] }
+func (s *Solver) Node(x int) (cell int, pot float64) { return int(s.cell[x]), s.net.Potentials()[x] }
 
-// Arcs calls f with every arc of the tree, given by cells.
+// Arcs calls f with every arc that has flow, given by cells.
 func (s *Solver) Arcs(f func(source, sink int, flow float64)) {
-	for x := range s.cell {
-		if int32(x) == s.root {
-			continue
-		}
-		a, b := s.cell[x], s.cell[s.parent[x]]
-		if x >= s.rows {
-			a, b = b, a
-		}
-		f(int(a), int(b), s.flow[x])
-	}
+	s.net.Flows(func(_ int, from, to int32, flow float64) { f(int(s.cell[from]), int(s.cell[to]), flow) })
 }
 
 // Primal is Σ flow·cost.
-func (s *Solver) Primal() float64 {
-	sum := 0.0
-	for x := range s.cell {
-		if int32(x) != s.root {
-			sum += s.flow[x] * s.arc[x]
-		}
-	}
-	return sum
-}
+func (s *Solver) Primal() float64 { return s.net.Primal() }
 
 // Solve finds an optimal flow. The sources' and the sinks' masses must be
 // positive integers of equal total. It returns false after limit pivots.
 func (s *Solver) Solve(limit int) bool {
 	s.start()
-	s.plant()
-	s.Pivots = 0
-	fresh, idle, row := true, 0, 0
+	s.net.Reset(len(s.cell), s.arcs, 0)
+	supply := s.net.Supply()
+	for x, y := range s.mass {
+		if x >= s.rows {
+			y = -y
+		}
+		supply[x] = y
+	}
+	s.tree = grow(s.tree, len(s.cell)-1)
+	for k := range s.tree {
+		s.tree[k] = int32(k)
+	}
+	if !s.net.Plant(s.tree, int32(s.rows-1)) {
+		panic("network: the start is no tree")
+	}
 	for {
-		i, j, delta := s.price(row)
-		if row++; row == s.rows {
-			row = 0
+		ok := s.net.Solve(limit - s.net.Pivots())
+		s.Pivots = s.net.Pivots()
+		if !ok {
+			return false
 		}
-		if delta > s.tol {
-			if s.Pivots >= limit {
-				s.plant()
-				return false
-			}
-			s.pivot(i, j, delta)
-			fresh, idle = false, 0
-			continue
-		}
-		if idle++; idle < s.rows {
-			continue
-		}
-		if fresh {
+		if !s.price() {
+			s.arcs = s.net.Arcs() // the room for those added
 			return true
 		}
-		// Potentials have been shifted many times: compute them anew from the
-		// tree and make sure that nothing was hidden by rounding.
-		s.plant()
-		fresh, idle = true, 0
 	}
 }
 
@@ -150,15 +115,6 @@ func grow[T any](v []T, n int) []T {
 		return make([]T, n)
 	}
 	return v[:n]
-}
-
-func (s *Solver) allocate() {
-	n := len(s.cell)
-	s.parent, s.depth = grow(s.parent, n), grow(s.depth, n)
-	s.child, s.next, s.prev = grow(s.child, n), grow(s.next, n), grow(s.prev, n)
-	s.flow, s.arc, s.pot = grow(s.flow, n), grow(s.arc, n), grow(s.pot, n)
-	s.order = grow(s.order, n)[:0]
-	s.colPot = grow(s.colPot, n-s.rows)
 }
 
 // between is the cost from source i to sink j.

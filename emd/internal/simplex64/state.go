@@ -73,15 +73,19 @@ func (m *Problem) order(i int) {
 	for k := range Max {
 		o[k] = uint8(k)
 	}
-	d := &m.D[i]
-	for k := 1; k < m.N; k++ {
-		x := o[k]
-		at := k
-		for at > 0 && d[o[at-1]] > d[x] {
-			o[at] = o[at-1]
-			at--
+	var sorted [Max]float64
+	for k, x := range m.D[i][:m.N] {
+		at, end := 0, k // before the first that is larger
+		for at < end {
+			if mid := (at + end) / 2; sorted[mid] > x {
+				end = mid
+			} else {
+				at = mid + 1
+			}
 		}
-		o[at] = x
+		copy(sorted[at+1:], sorted[at:k])
+		copy(o[at+1:], o[at:k])
+		sorted[at], o[at] = x, uint8(k)
 	}
 	for k, x := range o {
 		m.Octet[i][k], m.Bit[i][k] = x>>3, 1<<(x&7)

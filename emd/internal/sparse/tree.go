@@ -161,6 +161,8 @@ func (s *Network) pivot(arc int, delta float64) {
 	s.arc[inside] = int32(max(arc, ^arc))
 	if delta != 0 {
 		s.shift(inside, end, size, delta)
+		// Potentials that have grown are known less well, until they are computed anew.
+		s.tol = max(s.tol, tolerance*max(math.Abs(delta), math.Abs(cost)))
 	}
 }
 
