@@ -80,7 +80,7 @@ func (d *folder) run(name string) (string, error) {
 	if !info.IsDir() {
 		return "", notFound(name + ": is no folder")
 	}
-	for _, f := range []string{run.Config, run.Results, run.Times, run.Modules, metricsFile, "run.lock"} {
+	for _, f := range []string{run.Config, run.Results, run.Times, run.Modules, run.Metrics, "run.lock"} {
 		if !d.inside(path.Join(name, f)) {
 			return "", notFound(name + ": " + f + " leads out of the folder that is served")
 		}

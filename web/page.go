@@ -51,19 +51,37 @@ var templates = func() map[string]*template.Template {
 	return all
 }()
 
-// render answers with a page.
-func (s *Server) render(w http.ResponseWriter, name string, v view) error {
+// page is a page's content.
+func (s *Server) page(name string, v view) ([]byte, error) {
 	v.Version, v.Place = s.version, s.dir.name()
 	var b bytes.Buffer
 	if err := templates[name].ExecuteTemplate(&b, "layout.tmpl", v); err != nil {
-		return fmt.Errorf("web: %w", err)
+		return nil, fmt.Errorf("web: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// render answers with a page.
+func (s *Server) render(w http.ResponseWriter, name string, v view) error {
+	body, err := s.page(name, v)
+	if err != nil {
+		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	if v.Status != 0 {
 		w.WriteHeader(v.Status)
 	}
-	w.Write(b.Bytes()) // a reader who is gone needs no more
+	w.Write(body) // a reader who is gone needs no more
 	return nil
+}
+
+// rowOf is a run's row of the list.
+func rowOf(s runState) template.HTML {
+	var b bytes.Buffer
+	if err := templates["runs"].ExecuteTemplate(&b, "row", s); err != nil {
+		return "" // of a template that has been run in every test
+	}
+	return template.HTML(b.String())
 }
 
 // show answers with a page that cannot fail.

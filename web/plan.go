@@ -54,7 +54,7 @@ func (s *Server) plan(w http.ResponseWriter, r *http.Request) error {
 	now, _ := s.watch.look()
 	d := &planView{Dir: q.Get("dir"), By: q.Get("by"), Layer: q.Get("layer")}
 	for _, x := range now.states {
-		if x.Kind == plan.Kind().Name && x.State == finished {
+		if x.Kind == plan.Kind().Name && x.Finished() {
 			d.Runs = append(d.Runs, x.Dir)
 		}
 	}

@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"encoding/json"
-
 	"barrow/report"
 	"barrow/run"
 	"barrow/study"
@@ -46,18 +44,40 @@ type runsView struct {
 	Columns []column
 	Rows    []runState
 	All     bool
-	Version int
-	Working int
 }
 
 // runs lists all runs below the folder.
 func (s *Server) runs(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	by, down := q.Get("sort"), q.Has("down")
+	if !slices.Contains([]string{"kind", "state", "emd", "loss", "changed"}, by) {
+		by = ""
+	}
 	now, _ := s.watch.look()
-	v := runsView{Rows: order(now.states, by, down), All: now.all, Version: now.version}
+	key := listKey{now.version, by, down}
+	body, err := s.lists.get(key, func() ([]byte, error) {
+		return s.page("runs", view{Title: "Runs", Active: "/", Live: true, Data: list(now, by, down)})
+	})
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Write(body) // a reader who is gone needs no more
+	return nil
+}
+
+// listKey says which list of runs is meant. The same is asked for by many, again and again.
+type listKey struct {
+	version int
+	by      string
+	down    bool
+}
+
+// list is a list of runs, with the links that sort it.
+func list(now snapshot, by string, down bool) runsView {
+	v := runsView{Rows: order(now.states, by, down), All: now.all}
 	for _, c := range []column{{Key: "", Name: "run"}, {Key: "kind", Name: "kind"}, {Key: "state", Name: "state"},
-		{Key: "emd", Name: "least mean EMD", Numeric: true}, {Key: "loss", Name: "validation loss", Numeric: true}, {Key: "changed", Name: "changed"}} {
+		{Key: "emd", Name: "EMD", Numeric: true}, {Key: "loss", Name: "validation loss", Numeric: true}, {Key: "changed", Name: "changed"}} {
 		to := url.Values{}
 		if c.Key != "" {
 			to.Set("sort", c.Key)
@@ -73,12 +93,7 @@ func (s *Server) runs(w http.ResponseWriter, r *http.Request) error {
 		c.Href = "/?" + to.Encode()
 		v.Columns = append(v.Columns, c)
 	}
-	for _, row := range v.Rows {
-		if row.Fresh() {
-			v.Working++
-		}
-	}
-	return s.render(w, "runs", view{Title: "Runs", Active: "/", Live: true, Data: v})
+	return v
 }
 
 // mostRuns are laid over each other.
@@ -147,44 +162,12 @@ func (s *Server) single(v *view, page *report.Page, dir, path string) error {
 	return err
 }
 
-// flat are the settings of a run by their keys, those within others with dots.
-func flat(path string) (map[string]string, error) {
-	var v map[string]any
-	if err := run.ReadJSON(path, run.Config, &v); err != nil {
-		return nil, err
-	}
-	out := map[string]string{}
-	flatten(out, "", v)
-	return out, nil
-}
-
-func flatten(out map[string]string, at string, v any) {
-	if m, ok := v.(map[string]any); ok {
-		for key, x := range m {
-			flatten(out, strings.TrimPrefix(at+"."+key, "."), x)
-		}
-		return
-	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		return
-	}
-	text := strings.Trim(string(b), `"`)
-	if len(text) == 64 && strings.Trim(text, "0123456789abcdef") == "" {
-		text = text[:12] + "…" // a digest, which only tells content apart
-	}
-	if r := []rune(text); len(r) > 80 {
-		text = string(r[:78]) + "…"
-	}
-	out[at] = text
-}
-
 // settings is a table of what a run was asked for.
 func settings(dir, path string) (report.Table, error) {
 	t := report.Table{Title: "Settings", Columns: []report.Column{{Name: "setting"}, {Name: dir}}}
-	all, err := flat(path)
-	for _, key := range slices.Sorted(maps.Keys(all)) {
-		t.Rows = append(t.Rows, []string{key, all[key]})
+	f, err := run.Look(path)
+	for _, key := range slices.Sorted(maps.Keys(f.Settings)) {
+		t.Rows = append(t.Rows, []string{key, settingText(f.Settings[key])})
 	}
 	return t, err
 }
@@ -192,37 +175,35 @@ func settings(dir, path string) (report.Table, error) {
 // differences is a table of the settings that runs do not share.
 func differences(dirs, paths []string) (report.Table, error) {
 	t := report.Table{Title: "Settings that differ", Columns: []report.Column{{Name: "setting"}}}
-	var each []map[string]string
-	keys := map[string]bool{}
+	var list []run.Found
 	for i, p := range paths {
-		t.Columns = append(t.Columns, report.Column{Name: dirs[i]})
-		m, err := flat(p)
+		f, err := run.Look(p)
 		if err != nil {
 			return t, err
 		}
-		each = append(each, m)
-		for key := range m {
-			keys[key] = true
-		}
+		list = append(list, f)
+		t.Columns = append(t.Columns, report.Column{Name: dirs[i]})
 	}
-	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		row, differ := []string{key}, false
-		for _, m := range each {
-			text, ok := m[key]
-			if !ok {
-				text = "–"
-			}
-			differ = differ || text != row[len(row)-1] && len(row) > 1
-			row = append(row, text)
+	for _, key := range run.Differing(list) {
+		row := []string{key}
+		for _, f := range list {
+			row = append(row, settingText(f.Settings[key]))
 		}
-		if differ {
-			t.Rows = append(t.Rows, row)
-		}
+		t.Rows = append(t.Rows, row)
 	}
 	if len(t.Rows) == 0 {
 		t.Note = "None: the runs were asked for the same."
 	}
 	return t, nil
+}
+
+// settingText is a setting's value, short enough for a table of several runs.
+func settingText(v any) string {
+	r := []rune(run.Text(v))
+	if len(r) > 80 {
+		return string(r[:78]) + "…"
+	}
+	return string(r)
 }
 
 // curves draws what runs say of their trainings' epochs. What cannot be read is left out:
@@ -233,7 +214,7 @@ func (s *Server) curves(dirs, paths []string) []report.Figure {
 	}
 	loss, emd, rate := axis("loss"), axis("EMD on validation images"), axis("learning rate")
 	for i, dir := range dirs {
-		list, err := readMetrics(paths[i])
+		list, err := run.ReadMetrics(paths[i])
 		if (err != nil || len(list) == 0) && len(dirs) > 1 {
 			loss.Series = append(loss.Series, s.reported(dir, paths[i])...)
 		}
@@ -241,7 +222,7 @@ func (s *Server) curves(dirs, paths []string) []report.Figure {
 			continue
 		}
 		var parts []string
-		by := map[string][]epoch{}
+		by := map[string][]run.Epoch{}
 		for _, e := range list {
 			if by[e.Part] == nil {
 				parts = append(parts, e.Part)
@@ -253,10 +234,10 @@ func (s *Server) curves(dirs, paths []string) []report.Figure {
 			if len(dirs) > 1 {
 				name = dir + ": " + part
 			}
-			lines(loss, name, by[part], func(e epoch) float64 { return e.Loss }, ", training")
-			lines(loss, name, by[part], func(e epoch) float64 { return e.Validation }, ", validation")
-			lines(rate, name, by[part], func(e epoch) float64 { return e.Rate }, "")
-			lines(emd, name, by[part], func(e epoch) float64 {
+			lines(loss, name, by[part], func(e run.Epoch) float64 { return e.Loss }, ", training")
+			lines(loss, name, by[part], func(e run.Epoch) float64 { return e.Validation }, ", validation")
+			lines(rate, name, by[part], func(e run.Epoch) float64 { return e.Rate }, "")
+			lines(emd, name, by[part], func(e run.Epoch) float64 {
 				if e.EMD == nil {
 					return 0
 				}
@@ -315,7 +296,7 @@ func (s *Server) report(dir, path string) (*drawn, error) {
 }
 
 // lines adds one, of what a logarithmic axis can show.
-func lines(l *report.Lines, name string, list []epoch, of func(epoch) float64, what string) {
+func lines(l *report.Lines, name string, list []run.Epoch, of func(run.Epoch) float64, what string) {
 	line := report.Line{Name: name + what, Group: name, Dashed: what == ", validation"}
 	for _, e := range list {
 		if v := of(e); v > 1e-90 && v < 1e90 {
@@ -326,9 +307,6 @@ func lines(l *report.Lines, name string, list []epoch, of func(epoch) float64, w
 		l.Series = append(l.Series, line)
 	}
 }
-
-// words says where a training is.
-func (e epoch) words() string { return fmt.Sprintf("%s, epoch %d of %d", e.Part, e.Epoch, e.Of) }
 
 // events tells a reader whenever the list of runs is another. Nothing is kept for a
 // stream but its place in the queue.

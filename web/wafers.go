@@ -86,8 +86,8 @@ func (s *Server) open(ctx context.Context, l *look) (*images, string, error) {
 	return m, name, err
 }
 
-// A shown image is all that is known of it.
-type shown struct {
+// A seen image is all that is known of it.
+type seen struct {
 	image   []float64
 	number  int
 	with    []*contender
@@ -95,9 +95,9 @@ type shown struct {
 	moves   []*move // nil where nothing arrives
 }
 
-// show decodes an image by all that is picked.
-func (s *Server) see(ctx context.Context, l *look, m *images, with []*contender, i int) (*shown, error) {
-	v := &shown{image: m.set.Image(i), number: i + 1, with: with}
+// see decodes an image by all that is picked.
+func (s *Server) see(ctx context.Context, l *look, m *images, with []*contender, i int) (*seen, error) {
+	v := &seen{image: m.set.Image(i), number: i + 1, with: with}
 	for _, c := range with {
 		decoded, r, err := c.decode(ctx, m, &i)
 		if err != nil {
@@ -113,7 +113,7 @@ func (s *Server) see(ctx context.Context, l *look, m *images, with []*contender,
 }
 
 // note is what stands at a decoded image.
-func (v *shown) note(k int) string {
+func (v *seen) note(k int) string {
 	text := "nothing arrives"
 	if m := v.moves[k]; m != nil {
 		text = fmt.Sprintf("EMD %.3f", m.value)
@@ -127,7 +127,7 @@ func (v *shown) note(k int) string {
 }
 
 // figures draws what is shown.
-func (v *shown) figures(g *ground) []report.Figure {
+func (v *seen) figures(g *ground) []report.Figure {
 	w := &report.Wafers{Unit: "charge as in the file"}
 	row := report.WaferRow{Name: fmt.Sprintf("image %d", v.number), Input: v.image}
 	for k, c := range v.with {
@@ -326,7 +326,7 @@ func sorts(m *images, decoded bool) []option {
 const mostFacts = 40
 
 // facts is a table of what is known of an image.
-func facts(m *images, i int, v *shown) report.Table {
+func facts(m *images, i int, v *seen) report.Table {
 	t := report.Table{Columns: []report.Column{{Name: "of the image"}, {Name: "value", Numeric: true}}}
 	add := func(name, value string) { t.Rows = append(t.Rows, []string{name, value}) }
 	add("sum of charges", strconv.FormatFloat(wafer.Sum(v.image), 'g', 8, 64))

@@ -2,43 +2,37 @@ package web
 
 import (
 	"cmp"
-	"encoding/json"
-	"errors"
-	"io"
-	"io/fs"
-	"os"
+	"fmt"
+	"html/template"
+	"maps"
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"barrow/run"
+	"barrow/study"
 )
 
 // A runState is a line of the list of runs.
 type runState struct {
 	Dir     string
 	Kind    string
-	State   string // one of those below
-	Note    string // who is at work, or what is wrong
+	State   string // as package run has it
+	Note    string // what is wrong
 	EMD     *float64
-	By      string // whose EMD that is
+	Others  string // figures, in words
 	Loss    *float64
-	Epoch   string
+	Epoch   string // where a training is
 	Changed time.Time
+	Row     template.HTML // of the list, made once
 }
 
-// What a run can be.
-const (
-	finished = "finished"
-	working  = "at work"
-	stopped  = "stopped"
-	broken   = "unreadable"
-)
-
-// Fresh tells whether the run changes while one looks.
-func (r runState) Fresh() bool { return r.State == working }
+// Fresh tells whether the run changes while one looks, Finished whether it is done.
+func (r runState) Fresh() bool    { return r.State == run.StateRunning }
+func (r runState) Finished() bool { return r.State == run.StateFinished }
 
 // A snapshot is the folder as it was a moment ago.
 type snapshot struct {
@@ -48,14 +42,16 @@ type snapshot struct {
 }
 
 // watch keeps a snapshot for all who look. It looks at the folder again only where the
-// last look is older than fresh and somebody asks, or a stream is open.
+// last look is older than fresh and somebody asks, or a stream is open; who asks waits for
+// that only where the last look is older than stale.
 type watch struct {
 	dir *folder
 
 	mu      sync.Mutex
 	now     snapshot
 	seen    time.Time
-	known   map[string]known // by run
+	looking chan struct{}    // closed when the look under way is done; nil where none is
+	known   map[string]known // by run; of the look under way alone
 	changed chan struct{}    // closed when version rises
 	streams int
 	ended   chan struct{}
@@ -68,23 +64,47 @@ type known struct {
 	state runState
 }
 
-// fresh is how old a snapshot may be.
-const fresh = 2 * time.Second
+// How old a snapshot may be.
+const (
+	fresh = 2 * time.Second
+	stale = 10 * time.Second
+)
 
 func newWatch(dir *folder) *watch {
 	return &watch{dir: dir, known: map[string]known{}, changed: make(chan struct{}), ended: make(chan struct{})}
 }
 
-func (w *watch) close() { w.once.Do(func() { close(w.ended) }) }
+// close waits for a look under way.
+func (w *watch) close() {
+	w.once.Do(func() { close(w.ended) })
+	w.mu.Lock()
+	looking := w.looking
+	w.mu.Unlock()
+	if looking != nil {
+		<-looking
+	}
+}
 
-// look is the folder's state, at most fresh ago, and what is closed once it is another.
+// look is the folder's state, and what is closed once it is another.
 func (w *watch) look() (snapshot, <-chan struct{}) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if time.Since(w.seen) < fresh {
-		return w.now, w.changed
+	age := time.Since(w.seen)
+	if age >= fresh && w.looking == nil {
+		w.looking = make(chan struct{})
+		go w.again(w.now.version)
 	}
-	next := snapshot{listing: w.dir.list(), version: w.now.version}
+	if looking := w.looking; age >= stale && looking != nil {
+		w.mu.Unlock()
+		<-looking
+		w.mu.Lock()
+	}
+	return w.now, w.changed
+}
+
+// again looks at the folder.
+func (w *watch) again(version int) {
+	next := snapshot{listing: w.dir.list(), version: version}
 	still := map[string]known{}
 	for _, name := range next.runs {
 		k := w.known[name]
@@ -95,13 +115,16 @@ func (w *watch) look() (snapshot, <-chan struct{}) {
 		next.states = append(next.states, k.state)
 	}
 	w.known = still
-	if !slices.EqualFunc(next.states, w.now.states, func(a, b runState) bool { return a.same(b) }) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if version == 0 || !slices.EqualFunc(next.states, w.now.states, func(a, b runState) bool { return a.same(b) }) {
 		next.version++
 		close(w.changed)
 		w.changed = make(chan struct{})
 	}
 	w.now, w.seen = next, time.Now()
-	return w.now, w.changed
+	close(w.looking)
+	w.looking = nil
 }
 
 // same compares what is shown.
@@ -159,7 +182,7 @@ func (w *watch) keep() {
 // stamp tells whether a run's files are those of before.
 func (d *folder) stamp(name string) string {
 	var all []byte
-	for _, f := range []string{run.Config, run.Results, metricsFile, "run.lock"} {
+	for _, f := range []string{run.Config, run.Results, run.Metrics, "run.lock"} {
 		if info, err := d.root.Stat(filepath.FromSlash(path.Join(name, f))); err == nil {
 			all = info.ModTime().AppendFormat(all, time.RFC3339Nano)
 			all = append(all, '/')
@@ -171,111 +194,46 @@ func (d *folder) stamp(name string) string {
 
 // state reads what the list shows of a run.
 func (d *folder) state(name string) runState {
-	s := runState{Dir: name, State: broken}
+	s := d.read(name)
+	s.Row = rowOf(s)
+	return s
+}
+
+func (d *folder) read(name string) runState {
+	s := runState{Dir: name, State: run.StateUnreadable}
 	p, err := d.run(name)
 	if err != nil {
 		s.Note = err.Error()
 		return s
 	}
-	for _, f := range []string{run.Config, run.Results, metricsFile} {
-		if info, err := os.Stat(filepath.Join(p, f)); err == nil && info.ModTime().After(s.Changed) {
-			s.Changed = info.ModTime()
-		}
-	}
-	info, err := run.Inspect(p)
-	s.Kind = info.Name
+	r, err := study.Look(p)
 	if err != nil {
 		s.Note = d.hide(err.Error())
 		return s
 	}
-	s.State = stopped
-	if _, ok := run.Running(p); ok {
-		s.State = working
-	}
-	if info.Finished {
-		s.State = finished
-		var v any
-		if run.ReadJSON(p, run.Results, &v) == nil {
-			best(v, "", 0, &s)
+	s.Kind, s.State, s.Note, s.Changed = r.Name, r.State, d.hide(r.Problem), r.Changed
+	var others []string
+	for _, figure := range slices.Sorted(maps.Keys(r.Figures)) {
+		v := r.Figures[figure]
+		if figure == emdFigure {
+			s.EMD = &v
+		} else {
+			others = append(others, fmt.Sprintf("%s %.4g", figure, v))
 		}
 	}
-	if list, err := readMetrics(p); err == nil && len(list) > 0 {
+	s.Others = strings.Join(others, ", ")
+	if list, err := run.ReadMetrics(p); err == nil && len(list) > 0 {
 		e := list[len(list)-1]
 		s.Loss = &e.Validation
-		s.Epoch = e.words()
+		if !s.Finished() {
+			s.Epoch = fmt.Sprintf("%s, epoch %d of %d", e.Part, e.Epoch, e.Of)
+		}
 	}
 	return s
 }
 
-// best finds the least mean EMD that a run's results tell of, and whose it is.
-func best(v any, by string, depth int, s *runState) {
-	switch v := v.(type) {
-	case []any:
-		for _, x := range v {
-			best(x, by, depth, s)
-		}
-	case map[string]any:
-		for _, key := range []string{"loss", "name", "algorithm"} {
-			if name, ok := v[key].(string); ok && name != "" {
-				by = name
-				break
-			}
-		}
-		for _, key := range []string{"mean_emd", "emd"} {
-			mean, ok := v[key].(float64)
-			if in, is := v[key].(map[string]any); is {
-				mean, ok = in["mean"].(float64)
-			}
-			if ok && (s.EMD == nil || mean < *s.EMD) {
-				s.EMD, s.By = &mean, by
-			}
-		}
-		for key, x := range v {
-			// A plan's parts, and figures by bins, are no results of a run.
-			if depth < 3 && !slices.Contains([]string{"config", "plan", "classes", "singles", "filled", "layers", "best_single", "examples"}, key) {
-				if _, group := x.([]any); group || key == "encoder" || key == "kept" {
-					best(x, by, depth+1, s)
-				}
-			}
-		}
-	}
-}
-
-// metricsFile has a line for every epoch of every training of a run.
-const metricsFile = "metrics.jsonl"
-
-// An epoch is one of those lines.
-type epoch struct {
-	Part       string   `json:"part"`
-	Epoch      int      `json:"epoch"`
-	Of         int      `json:"of"`
-	Loss       float64  `json:"loss"`
-	Validation float64  `json:"validation"`
-	EMD        *float64 `json:"emd"`
-	Rate       float64  `json:"rate"`
-}
-
-// readMetrics reads what there is, but for a last line under way.
-func readMetrics(dir string) (list []epoch, err error) {
-	f, err := os.Open(filepath.Join(dir, metricsFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	for d := json.NewDecoder(io.LimitReader(f, 256<<20)); ; {
-		var e epoch
-		switch err := d.Decode(&e); {
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-			return list, nil
-		case err != nil:
-			return nil, err
-		}
-		list = append(list, e)
-	}
-}
+// emdFigure is the name of a run's mean EMD among its figures.
+const emdFigure = "emd"
 
 // order sorts states by a column.
 func order(states []runState, by string, down bool) []runState {

@@ -51,6 +51,7 @@ type Server struct {
 	mux     *http.ServeMux
 	watch   *watch
 	pages   *cache[string, *drawn]
+	lists   *cache[listKey, []byte]
 	sets    *cache[imageKey, *images]
 	models  *cache[string, *contender]
 	uploads *uploads
@@ -79,7 +80,7 @@ func New(s Settings) (*Server, error) {
 	rand.Read(b)
 	w := &Server{
 		dir: dir, token: s.Token, threads: s.Threads, busy: make(chan struct{}, max(s.Threads, 2)), version: hex.EncodeToString(b),
-		pages: newCache[string, *drawn](64), sets: newCache[imageKey, *images](4), models: newCache[string, *contender](16), uploads: &uploads{},
+		pages: newCache[string, *drawn](64), lists: newCache[listKey, []byte](12), sets: newCache[imageKey, *images](4), models: newCache[string, *contender](16), uploads: &uploads{},
 	}
 	w.watch = newWatch(dir)
 	w.routes()

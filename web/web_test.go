@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"barrow/run"
+	"barrow/study/compare"
 )
 
 // put writes a file below a folder.
@@ -38,12 +39,13 @@ func fill(t testing.TB) string {
 	dir := t.TempDir()
 	for i, name := range []string{"a", "deep/b"} {
 		put(t, dir, name+"/"+run.Config, fmt.Sprintf(`{"kind": "encoder", "version": 1, "epochs": %d, "seed": 7, "inner": {"rate": 0.00%d}}`, 5+i, i+1))
-		put(t, dir, name+"/"+metricsFile, fmt.Sprintf(`{"part":"encoder-emd","epoch":1,"of":3,"loss":2,"validation":2.5,"rate":0.001,"emd":1.5}
+		put(t, dir, name+"/"+run.Metrics, fmt.Sprintf(`{"part":"encoder-emd","epoch":1,"of":3,"loss":2,"validation":2.5,"rate":0.001,"emd":1.5}
 {"part":"encoder-emd","epoch":2,"of":3,"loss":1,"validation":1.%d,"rate":0.0005,"emd":1.25}
 {"part":"encoder-emd","ep`, i+1))
 	}
-	put(t, dir, "done/"+run.Config, `{"kind": "compare", "version": 1}`)
-	put(t, dir, "done/"+run.Results, `{"kind": "compare", "version": 1, "rows": [{"loss": "mse", "mean_emd": {"mean": 2.5}}, {"loss": "emd", "mean_emd": {"mean": 0.75}}]}`)
+	head := fmt.Sprintf(`{"kind": %q, "version": %d`, compare.Kind().Name, compare.Kind().Version)
+	put(t, dir, "done/"+run.Config, head+"}")
+	put(t, dir, "done/"+run.Results, head+`, "rows": [{"loss": "mse", "mean_emd": {"mean": 2.5}}, {"loss": "emd", "mean_emd": {"mean": 0.75}}]}`)
 	return dir
 }
 
@@ -86,7 +88,7 @@ func TestRuns(t *testing.T) {
 	put(t, dir, ".hidden/"+run.Config, `{"kind": "encoder", "version": 1}`)
 	s := server(t, dir, "")
 	page := get(s, "/").Body.String()
-	for _, want := range []string{"0.75", "1.1", "1.2", "encoder-emd, epoch 2 of 3", finished, stopped, broken} {
+	for _, want := range []string{"0.75", "1.1", "1.2", "encoder-emd, epoch 2 of 3", run.StateFinished, run.StateInterrupted} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the list lacks %q", want)
 		}
@@ -383,6 +385,7 @@ func (w *streamWriter) SetWriteDeadline(t time.Time) error { return nil }
 
 // TestSlow: who sends no request in time is cut off.
 func TestSlow(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("waits for a timeout")
 	}
@@ -419,13 +422,13 @@ func FuzzRun(f *testing.F) {
 // FuzzMetrics: whatever a run's metrics are, they are read or refused.
 func FuzzMetrics(f *testing.F) {
 	e := 1.5
-	b, _ := json.Marshal(epoch{Part: "a", Epoch: 1, Of: 2, Loss: 1, Validation: 2, EMD: &e, Rate: 1e-3})
+	b, _ := json.Marshal(run.Epoch{Part: "a", Epoch: 1, Of: 2, Loss: 1, Validation: 2, EMD: &e, Rate: 1e-3})
 	f.Add(append(b, '\n'))
 	f.Add([]byte(`{"part":"a","epoch":-1,"loss":1e308,"validation":-1e308}` + "\n" + `{"part":"\u0000<","epoch":9e15}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		dir := t.TempDir()
 		put(t, dir, "r/"+run.Config, `{"kind": "encoder", "version": 1}`)
-		put(t, dir, "r/"+metricsFile, string(b))
+		put(t, dir, "r/"+run.Metrics, string(b))
 		s := server(t, dir, "")
 		for _, address := range []string{"/", "/run?dir=r"} {
 			if w := get(s, address); w.Code != http.StatusOK {
