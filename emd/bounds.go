@@ -2,10 +2,10 @@ package emd
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 )
 
 // bounds are what an Index knows of its images, to tell from below how far they are from
@@ -73,16 +73,12 @@ func (b *bounds) build(ctx context.Context, x *Index, v *Solver) error {
 			b.width += b.axes[k].room()
 		}
 		b.marg = make([]float64, x.Len()*b.width)
-		for j, t := range x.total {
-			b.project(b.marg[j*b.width:][:b.width], x.row(j), 1/t)
-		}
+		x.each(func(j int) { b.project(b.marg[j*b.width:][:b.width], x.row(j), b.weight(x.total[j])) })
 		b.coarse = coarsers(x)
 		if len(b.coarse) > 0 {
 			c := &b.coarse[0]
 			b.image = make([]float64, x.Len()*c.cells)
-			for j := range x.total {
-				c.deposit(b.image[j*c.cells:][:c.cells], x.row(j))
-			}
+			x.each(func(j int) { c.deposit(b.image[j*c.cells:][:c.cells], x.row(j)) })
 		}
 	}
 	return nil
@@ -130,9 +126,11 @@ func (b *bounds) learned(ctx context.Context, x *Index) (f, h []float64, err err
 	}
 	f, h = make([]float64, pairs*x.n), make([]float64, pairs*x.m)
 	if err := batch.Potentials(ctx, p, q, make([]float64, pairs), f, h); err != nil {
-		return nil, nil, fmt.Errorf("emd: an index of images: %w", err)
+		// A pair that nobody asked for may be one that Settings do not allow to solve.
+		return nil, nil, ctx.Err()
 	}
-	return b.choose(f, h, p, q, x.n, x.m)
+	f, h = b.choose(f, h, p, q, x.n, x.m)
+	return f, h, nil
 }
 
 // nearestCells are, for each cell of q, the one of p that is nearest: itself for a metric. An
@@ -156,7 +154,7 @@ func (b *bounds) nearestCells(x *Index) []int32 {
 
 // choose keeps, one by one, the potentials that raise the bounds of all pairs most, relative
 // to the best that any of them knows.
-func (b *bounds) choose(f, h, p, q []float64, n, m int) (_, _ []float64, err error) {
+func (b *bounds) choose(f, h, p, q []float64, n, m int) (outF, outH []float64) {
 	pairs := len(f) / n
 	value := make([]float64, pairs*pairs) // of potentials l for pair s, at l·pairs+s
 	best := make([]float64, pairs)
@@ -174,7 +172,6 @@ func (b *bounds) choose(f, h, p, q []float64, n, m int) (_, _ []float64, err err
 		}
 	}
 	reached := make([]float64, pairs)
-	var outF, outH []float64
 	for range min(mostPots, pairs) {
 		gain, at := 0.0, -1
 		for l := range pairs {
@@ -196,7 +193,7 @@ func (b *bounds) choose(f, h, p, q []float64, n, m int) (_, _ []float64, err err
 		}
 		outF, outH = append(outF, f[at*n:][:n]...), append(outH, h[at*m:][:m]...)
 	}
-	return outF, outH, nil
+	return outF, outH
 }
 
 // measure finds the extents of the potentials, and their values on all rows.
@@ -211,8 +208,8 @@ func (b *bounds) measure(x *Index, h []float64) {
 		}
 	}
 	b.ofQ = make([]float64, x.Len()*count)
-	for j, t := range x.total {
-		row := x.row(j)
+	x.each(func(j int) {
+		row, t := x.row(j), x.total[j]
 		for l := range count {
 			if b.metric {
 				b.ofQ[j*count+l] = b.ofSide(row, t, b.f[l*x.n:][:x.n], -1)
@@ -220,7 +217,20 @@ func (b *bounds) measure(x *Index, h []float64) {
 				b.ofQ[j*count+l] = b.ofSide(row, t, h[l*x.m:][:x.m], 1)
 			}
 		}
+	})
+}
+
+// each calls f for every row, on all threads.
+func (x *Index) each(f func(j int)) {
+	var wg sync.WaitGroup
+	for k := range x.threads {
+		wg.Go(func() {
+			for j := k * x.Len() / x.threads; j < (k+1)*x.Len()/x.threads; j++ {
+				f(j)
+			}
+		})
 	}
+	wg.Wait()
 }
 
 // ofSide is the part of one side in the value of potentials; of costs that are no metric,

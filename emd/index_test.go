@@ -46,7 +46,13 @@ func indexGrounds(t testing.TB, r *rand.Rand) map[string]Ground {
 		g, err = NewPoints(3, coordinates(140, 3), Space{Norm: norm, Periods: []float64{0, 7, 11}})
 		put("periodic points "+name, g, err)
 	}
-	g, err := NewPoints(2, coordinates(135, 2), Space{Norm: L2, Power: 0.5})
+	far := coordinates(131, 3)
+	for k := range far {
+		far[k] *= 1e180
+	}
+	g, err := NewPoints(3, far, Space{Norm: L2})
+	put("far points", g, err)
+	g, err = NewPoints(2, coordinates(135, 2), Space{Norm: L2, Power: 0.5})
 	put("points, root", g, err)
 	g, err = NewPoints(2, coordinates(70, 2), Space{Norm: L2, Power: 2})
 	put("points, squares", g, err)
@@ -169,6 +175,9 @@ func TestIndexAgainstAllPairs(t *testing.T) {
 				clear(q[7*m : 8*m])
 				clear(p[n : 2*n])
 				most = rows
+			} else if s.Unequal == UnequalPenalty {
+				clear(q[7*m : 8*m])
+				clear(p[n : 2*n])
 			}
 			want := bruteForce(t, g, s, p, q, most)
 			for _, k := range []int{1, most} {

@@ -152,13 +152,16 @@ type axis struct {
 // mostNodes is how many nodes an axis has at most.
 const mostNodes = 128
 
+// maxAxes is up to how many axes there are marginals.
+const maxAxes = 8
+
 // room is how many numbers the marginal of an image has.
 func (a *axis) room() int { return len(a.gap) }
 
 // framesOf are the axes of the places, and in the plane those turned by 45°.
 func framesOf(x *Index) ([]frame, []axis) {
 	v, ok := placesOf(x.ground)
-	if !ok || v.dim > 8 || x.set.Unequal == UnequalPenalty {
+	if !ok || v.dim > maxAxes || x.set.Unequal == UnequalPenalty {
 		return nil, nil
 	}
 	n := len(v.at) / v.dim
@@ -263,25 +266,42 @@ func (b *bounds) project(sums, v []float64, weight float64) {
 	}
 }
 
-// marginal is the bound of two images' marginals; work has room for an axis.
-func (b *bounds) marginal(p, q []float64, work []step) float64 {
+// length is the norm of v, whose squares may leave float64.
+func (n Norm) length(v []float64) float64 {
+	total, largest := 0.0, 0.0
+	for _, x := range v {
+		total, largest = total+math.Abs(x), max(largest, math.Abs(x))
+	}
+	switch {
+	case n == L1:
+		return total
+	case n == LInf || largest == 0:
+		return largest
+	}
+	squares := 0.0
+	for _, x := range v {
+		squares += x / largest * (x / largest)
+	}
+	return largest * math.Sqrt(squares)
+}
+
+// marginalWork is room for the marginals of a pair.
+type marginalWork struct {
+	far   [maxAxes]float64
+	steps [mostNodes]step
+}
+
+// marginal is the bound of two images' marginals.
+func (b *bounds) marginal(p, q []float64, v *marginalWork) float64 {
 	best := 0.0
 	for _, f := range b.frames {
-		total, squares, largest := 0.0, 0.0, 0.0
+		far := v.far[:0]
 		for k := f.from; k < f.to; k++ {
 			a := &b.axes[k]
 			n := a.room()
-			d := a.distance(p[a.at:][:n], q[a.at:][:n], work)
-			total, squares, largest = total+d, squares+d*d, max(largest, d)
+			far = append(far, a.distance(p[a.at:][:n], q[a.at:][:n], v))
 		}
-		switch f.norm {
-		case L1:
-			best = max(best, f.scale*total)
-		case L2:
-			best = max(best, f.scale*math.Sqrt(squares))
-		default:
-			best = max(best, f.scale*largest)
-		}
+		best = max(best, f.scale*f.norm.length(far))
 	}
 	return best
 }
@@ -291,7 +311,7 @@ type step struct{ flow, gap float64 }
 
 // distance is the EMD of two cumulative marginals. On a ring any flow may go around as well: the
 // best makes the weighted median 0.
-func (a *axis) distance(p, q []float64, work []step) float64 {
+func (a *axis) distance(p, q []float64, v *marginalWork) float64 {
 	d := 0.0
 	gap := a.gap[:len(p)]
 	q = q[:len(p)]
@@ -301,7 +321,7 @@ func (a *axis) distance(p, q []float64, work []step) float64 {
 		}
 		return d
 	}
-	steps, half := work[:0], 0.0
+	steps, half := v.steps[:0], 0.0
 	for k, x := range p {
 		steps = append(steps, step{x - q[k], gap[k]})
 		half += gap[k] / 2

@@ -9,7 +9,7 @@ type query struct {
 	weight  float64
 	ofP     []float64
 	marg    []float64
-	work    []step
+	work    marginalWork
 	solvers []*Solver // of the coarser grounds
 	coarse  [][]float64
 	have    []bool
@@ -20,7 +20,7 @@ type query struct {
 // prepare makes room.
 func (q *query) prepare(x *Index) error {
 	b := &x.bounds
-	q.ofP, q.marg, q.work = make([]float64, len(b.pots)), make([]float64, b.width), make([]step, 0, mostNodes)
+	q.ofP, q.marg = make([]float64, len(b.pots)), make([]float64, b.width)
 	q.have = make([]bool, len(b.coarse))
 	for k := range b.coarse {
 		c := &b.coarse[k]
@@ -94,7 +94,7 @@ func (q *query) next(x *Index, j, stage int) (bound float64, coarse bool) {
 	t := x.total[j]
 	if len(q.marg) > 0 {
 		if stage == 0 {
-			return b.finish(b.marginal(q.marg, b.marg[j*b.width:][:b.width], q.work), &x.set, q.total, t), false
+			return b.finish(b.marginal(q.marg, b.marg[j*b.width:][:b.width], &q.work), &x.set, q.total, t), false
 		}
 		stage--
 	}
