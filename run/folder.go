@@ -58,7 +58,7 @@ func Open(path string, id Identity, s Settings) (*Folder, error) {
 		return nil, fmt.Errorf("run: kind %q, version %d: want a name and a version from 1 on", id.Name, id.Version)
 	}
 	f := &Folder{path: path, kind: id.Kind, remark: s.Remark}
-	f.recorder = recorder{folder: f, parts: map[string]int{}}
+	f.recorder = recorder{folder: f, parts: map[string]*recorded{}}
 	var err error
 	if f.identity, err = id.encode(); err != nil {
 		return nil, fmt.Errorf("run: settings: %w", err)
@@ -272,7 +272,7 @@ func (f *Folder) clean() error {
 			err = errors.Join(err, e)
 		}
 	}
-	if err = errors.Join(err, os.RemoveAll(f.Path(Registers)), os.RemoveAll(f.Path(Weights))); err != nil {
+	if err = errors.Join(err, os.RemoveAll(f.Path(Registers)), os.RemoveAll(f.Path(Board)), os.RemoveAll(f.Path(Weights))); err != nil {
 		return err
 	}
 	return os.Remove(f.Path(Config))

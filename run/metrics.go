@@ -51,7 +51,13 @@ type recorder struct {
 	folder *Folder
 	mu     sync.Mutex
 	file   *os.File
-	parts  map[string]int // lines of each training
+	parts  map[string]*recorded
+}
+
+// recorded is what is there of a training.
+type recorded struct {
+	lines int
+	curve string // file for TensorBoard
 }
 
 // Record returns a context in which every training with a checkpoint in the run's folder leaves
@@ -82,16 +88,18 @@ func (r *recorder) follow(t nn.Following) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := lines(part, t)
-	var err error
-	if n, known := r.parts[part]; !known || n > len(now) {
+	err := r.folder.held()
+	p, known := r.parts[part]
+	switch {
+	case err != nil:
+	case known && p.lines <= len(now):
+		err = r.goOn(part, now[p.lines:])
+	default:
 		err = r.takeUp(part, now)
-	} else {
-		err = r.add(now[n:])
 	}
 	if err != nil {
 		return fmt.Errorf("run: %s: %w", r.folder.Path(Metrics), err)
 	}
-	r.parts[part] = len(now)
 	return nil
 }
 
@@ -114,7 +122,7 @@ func (r *recorder) takeUp(part string, now []Epoch) error {
 	if err != nil {
 		return err
 	}
-	var keep []Epoch
+	var keep, of []Epoch
 	n := 0
 	for _, e := range have {
 		if e.Part == part {
@@ -122,6 +130,7 @@ func (r *recorder) takeUp(part string, now []Epoch) error {
 				continue
 			}
 			n++
+			of = append(of, e)
 		}
 		keep = append(keep, e)
 	}
@@ -130,7 +139,32 @@ func (r *recorder) takeUp(part string, now []Epoch) error {
 			return err
 		}
 	}
-	return r.add(now[n:])
+	if err := r.add(now[n:]); err != nil {
+		return err
+	}
+	p := &recorded{lines: len(now)}
+	r.parts[part] = p
+	if len(now) > 0 {
+		p.curve, err = r.folder.beginCurve(part, append(of, now[n:]...))
+	}
+	return err
+}
+
+// goOn adds epochs of a training that was taken up before.
+func (r *recorder) goOn(part string, more []Epoch) (err error) {
+	if len(more) == 0 {
+		return nil
+	}
+	if err := r.add(more); err != nil {
+		return err
+	}
+	p := r.parts[part]
+	p.lines += len(more)
+	if p.curve == "" {
+		p.curve, err = r.folder.beginCurve(part, more)
+		return err
+	}
+	return goOnCurve(p.curve, more)
 }
 
 // rewrite replaces the file.
@@ -150,23 +184,17 @@ func (r *recorder) rewrite(list []Epoch) error {
 	})
 }
 
-// add puts lines behind the others, each in one piece.
+// add puts lines behind the others, each in one piece, and notes in them when.
 func (r *recorder) add(list []Epoch) error {
-	if len(list) == 0 {
-		return nil
-	}
-	if err := r.folder.held(); err != nil {
-		return err
-	}
-	if r.file == nil {
+	if r.file == nil && len(list) > 0 {
 		var err error
 		if r.file, err = os.OpenFile(r.folder.Path(Metrics), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666); err != nil {
 			return err
 		}
 	}
-	for _, e := range list {
-		e.Time = time.Now().UTC().Format(time.RFC3339)
-		b, err := json.Marshal(e)
+	for k := range list {
+		list[k].Time = time.Now().UTC().Format(time.RFC3339)
+		b, err := json.Marshal(list[k])
 		if err != nil {
 			return err
 		}

@@ -11,6 +11,8 @@ import (
 	"barrow/econt"
 	"barrow/evaluate"
 	"barrow/nn"
+	"barrow/run"
+	"barrow/study/internal/board"
 	"barrow/wafer"
 )
 
@@ -236,10 +238,13 @@ func (w *work) measureJob(ctx context.Context, k int) (*measurement, error) {
 		return nil, err
 	}
 	m, err := w.measure(ctx, trainedSender{model})
-	if err == nil {
-		m.diverged = w.records[k].Diverged != ""
+	if err != nil {
+		return nil, err
 	}
-	return m, err
+	m.diverged = w.records[k].Diverged != ""
+	j := w.jobs[k]
+	settings := map[string]any{"loss": j.Loss, "precision": j.Architecture.Precision, "bits": float64(outputs(j.Architecture)), "mask": j.Architecture.Mask, "seed": float64(j.Seed), "rate": j.Rate}
+	return m, board.Encoder(ctx, w.folder, run.EncoderWeights+j.Name(), settings, m.Fidelity, w.data[2], model.Decode)
 }
 
 // speed is the wafers a second that one core encodes, the best of three.

@@ -90,6 +90,13 @@ func (w *work) trial(ctx context.Context, p ScanPlan, t *Trial, progress func(fl
 			return nil, err
 		}
 		t.Accuracy = c.Accuracy
+		err = w.folder.Show(t.name(), run.Ending{
+			Settings: map[string]any{"architecture": t.Architecture, "loss": t.Loss, "repeat": float64(t.Repeat)},
+			Figures:  map[string]float64{"mae": c.MAE, "bias": c.Bias, "spread": c.Spread, "gradient_cosine_median": c.CosineMedian},
+		})
+		if err != nil {
+			return nil, err
+		}
 		return []string{t.name() + run.WeightsEnding}, nil
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"barrow/run"
 	"barrow/study/compare"
 	"barrow/study/estimate"
+	"barrow/study/internal/board"
 	"barrow/study/internal/page"
 	"barrow/surrogate"
 	"barrow/wafer"
@@ -283,6 +284,9 @@ func (w *work) evaluate(ctx context.Context, _ step) error {
 		}
 		e, err := evaluate.Images(ctx, w.metric, w.test, d, evaluate.Settings{Threshold: w.c.Threshold, Threads: w.threads, Points: w.points})
 		if err != nil {
+			return err
+		}
+		if err := board.Encoder(ctx, w.folder, run.EncoderWeights+name, map[string]any{"loss": name}, e, w.test, w.decoders[name].Decode); err != nil {
 			return err
 		}
 		decoded[name] = d
