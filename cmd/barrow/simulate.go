@@ -29,6 +29,7 @@ type simulateFlags struct {
 	force          bool
 	order, dialect string
 	print          bool
+	shard          shardFlag
 }
 
 func newSimulate(c *common) *cobra.Command {
@@ -74,6 +75,7 @@ with published distributions.`,
 	wordVar(flags, &f.order, "order", "v9", hgcal.OrderNames(), "cell numbering of the file: v9, postmux or raster")
 	wordVar(flags, &f.dialect, "dialect", "", file.Dialects(), "layout of the file: "+strings.Join(file.Dialects(), ", "))
 	flags.BoolVar(&f.print, "print-parameters", false, "print the parameters of the model as TOML and end")
+	f.shard.add(cmd)
 	f.addModel(cmd)
 	cmd.AddCommand(newSimulateValidate(c))
 	return cmd
@@ -169,18 +171,11 @@ func (f *simulateFlags) run(cmd *cobra.Command, c *common, s simulate.Settings) 
 	if err != nil {
 		return err
 	}
-	w, err := createImages(cmd, f.out, f.force, o)
-	if err != nil {
-		return err
+	if f.shard.given() {
+		return f.part(cmd, c, g, o)
 	}
-	defer w.Abort()
-	bar := newProgress(cmd.ErrOrStderr(), c)
-	stats, err := wafer.Copy(cmd.Context(), w, g.Reader(f.first, f.events), wafer.CopySettings{Progress: bar.set})
-	bar.close()
+	stats, err := f.draw(cmd, c, g, f.first, f.events, f.out, f.force, o)
 	if err != nil {
-		return err
-	}
-	if err := w.Close(); err != nil {
 		return err
 	}
 	if c.json && f.out != "-" {
@@ -188,4 +183,39 @@ func (f *simulateFlags) run(cmd *cobra.Command, c *common, s simulate.Settings) 
 	}
 	fmt.Fprintf(remarks(cmd, c), "%d images\n", stats.Images)
 	return nil
+}
+
+// draw writes images to a file.
+func (f *simulateFlags) draw(cmd *cobra.Command, c *common, g *simulate.Generator, first uint64, events int, out string, force bool, o wafer.WriteSettings) (wafer.Copied, error) {
+	w, err := createImages(cmd, out, force, o)
+	if err != nil {
+		return wafer.Copied{}, err
+	}
+	defer w.Abort()
+	bar := newProgress(cmd.ErrOrStderr(), c)
+	stats, err := wafer.Copy(cmd.Context(), w, g.Reader(first, events), wafer.CopySettings{Progress: bar.set})
+	bar.close()
+	if err != nil {
+		return stats, err
+	}
+	return stats, w.Close()
+}
+
+// part draws the images of a shard.
+func (f *simulateFlags) part(cmd *cobra.Command, c *common, g *simulate.Generator, o wafer.WriteSettings) error {
+	join, err := pieces(f.out, o)
+	if err != nil {
+		return err
+	}
+	p, err := f.shard.begin(cmd, f.out, join)
+	if err != nil {
+		return err
+	}
+	var stats wafer.Copied
+	if from, to := p.Range(f.events); !p.done && to > from {
+		if stats, err = f.draw(cmd, c, g, f.first+uint64(from), to-from, p.Path(), true, o); err != nil {
+			return err
+		}
+	}
+	return p.close(remarks(cmd, c), stats.Images)
 }

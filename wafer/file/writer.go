@@ -52,6 +52,13 @@ func Create(path string, force bool, s wafer.WriteSettings) (*Writer, error) {
 	return w, nil
 }
 
+// Text tells whether a file of this name is lines of text, compressed or not.
+func Text(path string) bool {
+	inner, _ := unpackedName(path)
+	format, err := byEnding(inner)
+	return err == nil && typesFor(format) == nil
+}
+
 // typesFor is nil for formats whose columns are text.
 func typesFor(f wafer.Creator) *wafer.Types {
 	if _, ok := f.(wafer.Untyped); ok {

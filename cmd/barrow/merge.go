@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"barrow/run/shard"
+)
+
+func newMerge(c *common) *cobra.Command {
+	var force, watch bool
+	cmd := &cobra.Command{
+		Use:   "merge FILE.shards",
+		Short: "Put together what shards made",
+		Long: `Makes FILE of all its shards, byte for byte as one run would have made it. Shards
+that are missing, that are of other work, other settings or another version, or that were changed since,
+are named, and nothing is written then. What is there already stays as it is.
+
+With --watch it waits until all shards are there.`,
+		Example: `  for i in 0 1 2; do barrow simulate --events 30000 --out a.csv --shard $i/3; done
+  barrow merge a.csv.shards`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			bar := newProgress(cmd.ErrOrStderr(), c)
+			defer bar.close()
+			s := shard.MergeSettings{Force: force, Join: joinImages, Progress: bar.set, Remark: func(text string) { fmt.Fprintln(remarks(cmd, c), text) }}
+			m, err := shard.Merge(cmd.Context(), args[0], s)
+			for watch && err != nil {
+				var missing *shard.MissingError
+				if !errors.As(err, &missing) {
+					return err
+				}
+				bar.set(float64(missing.Shards-len(missing.Missing))/float64(missing.Shards), fmt.Sprintf("%d shards to come", len(missing.Missing)))
+				if err := pause(cmd.Context(), watchEvery); err != nil {
+					return err
+				}
+				m, err = shard.Merge(cmd.Context(), args[0], s)
+			}
+			if err != nil {
+				return err
+			}
+			bar.close()
+			if c.json {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(m)
+			}
+			if m.There {
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is there already: %d rows of %d shards\n", m.File, m.Rows, m.Shards)
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d rows of %d shards\n", m.File, m.Rows, m.Shards)
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&force, "force", false, "replace FILE where it is another")
+	cmd.Flags().BoolVar(&watch, "watch", false, "wait for shards that are missing")
+	return cmd
+}
+
+// watchEvery is how often a folder is looked into.
+const watchEvery = time.Second
+
+// pause waits, or ends with the context.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
