@@ -26,6 +26,7 @@ type convertFlags struct {
 	outOrder, dialect string
 	digits            int
 	force             bool
+	shard             shardFlag
 
 	pick pick.Settings
 }
@@ -80,6 +81,7 @@ any charge are converted too, and counted.`,
 	flags.IntVar(&f.pick.Limit, "limit", 0, "take at most so many")
 	flags.BoolVar(&f.pick.Shuffle, "shuffle", false, "put the images in random order, that of --seed")
 	flags.BoolVar(&f.force, "force", false, "overwrite OUT")
+	f.shard.add(cmd)
 	return cmd
 }
 
@@ -115,7 +117,17 @@ func (f *convertFlags) run(cmd *cobra.Command, c *common, in []string, out strin
 	}
 	defer func() { r.Close() }()
 	to.Unit = r.Info().Unit
-	w, err := createImages(cmd, out, f.force, to)
+	p, err := f.begin(cmd, in, out, to)
+	if err != nil {
+		return err
+	}
+	if p != nil {
+		if p.done {
+			return p.close(remarks(cmd, c), 0)
+		}
+		out = p.Path()
+	}
+	w, err := createImages(cmd, out, f.force || p != nil, to)
 	if errors.Is(err, outfile.ErrExists) && sameEnding(in, out) {
 		return fmt.Errorf("%s: exists, and is called as the files to read are: if it is one of them, as of a pattern that the shell put files for, name the output after it; if not, --force overwrites it", out)
 	}
@@ -138,14 +150,26 @@ func (f *convertFlags) run(cmd *cobra.Command, c *common, in []string, out strin
 		}
 	}
 	f.pick.Progress = progress
-	p, err := f.picked(cmd, r)
+	if p != nil {
+		rows, err := f.count(cmd, in)
+		if err != nil {
+			return err
+		}
+		if f.pick.From, f.pick.To = p.Range(rows); f.pick.From == f.pick.To {
+			return p.close(remarks(cmd, c), 0)
+		}
+	}
+	picked, err := f.picked(cmd, r)
 	if err != nil {
 		return err
 	}
-	defer p.Close()
-	stats, err := wafer.Copy(cmd.Context(), w, p, wafer.CopySettings{Progress: progress})
+	defer picked.Close()
+	stats, err := wafer.Copy(cmd.Context(), w, picked, wafer.CopySettings{Progress: progress})
 	if err != nil {
 		return err
+	}
+	if p != nil && stats.Images == 0 {
+		return p.close(remarks(cmd, c), 0)
 	}
 	if stats.Images == 0 && f.pick.Select != "" {
 		return errors.New("--select: true for no image: nothing is written")
@@ -154,7 +178,25 @@ func (f *convertFlags) run(cmd *cobra.Command, c *common, in []string, out strin
 		return err
 	}
 	bar.close()
-	return f.report(cmd, c, out, lost(out, w), p.Seen(), stats)
+	if p != nil {
+		return p.close(remarks(cmd, c), stats.Images)
+	}
+	return f.report(cmd, c, out, lost(out, w), picked.Seen(), stats)
+}
+
+// begin begins a shard, nil where none is asked for.
+func (f *convertFlags) begin(cmd *cobra.Command, in []string, out string, to wafer.WriteSettings) (*sharded, error) {
+	if !f.shard.given() {
+		return nil, nil
+	}
+	if f.pick.Shuffle || f.pick.Limit > 0 {
+		return nil, errors.New("--shard: shards are of images in their order, all of them: leave --shuffle and --limit for what is merged")
+	}
+	join, err := pieces(out, to)
+	if err != nil {
+		return nil, err
+	}
+	return f.shard.begin(cmd, out, join, in...)
 }
 
 // lost says what of the images the output does not have.

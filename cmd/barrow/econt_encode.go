@@ -15,6 +15,7 @@ import (
 	"barrow/internal/jsonout"
 	"barrow/internal/outfile"
 	"barrow/study/decode"
+	"barrow/wafer"
 )
 
 // encodeFlags choose a baseline.
@@ -29,6 +30,7 @@ type encodeFlags struct {
 	out, metric, model       string
 	decoder                  string
 	force                    bool
+	shard                    shardFlag
 	images                   imageFlags
 }
 
@@ -82,6 +84,7 @@ its training.`,
 	metricVar(fl, &f.metric, "ground metric: benchmark, cmssw or a CSV file of x,y per cell")
 	fl.StringVar(&f.out, "out", "", "CSV file for the decoded images; - is standard output, in place of the results")
 	fl.BoolVar(&f.force, "force", false, "overwrite the output file")
+	f.shard.add(cmd)
 	return cmd
 }
 
@@ -191,7 +194,10 @@ func (f *encodeFlags) run(cmd *cobra.Command, c *common, path string) error {
 		return err
 	}
 	metricRemark(cmd, f.metric)
-	result, err := f.transmit(cmd, c, path, base, set)
+	if f.shard.given() {
+		return f.part(cmd, c, path, base, set)
+	}
+	result, err := f.transmit(cmd, c, path, base, set, f.out, f.force, nil)
 	var image *evaluate.ImageError
 	if errors.As(err, &image) {
 		return fmt.Errorf("%s: %w", path, err)
@@ -248,7 +254,8 @@ func fill[T any](fl *pflag.FlagSet, name string, value *T, v T) {
 }
 
 // transmit sends a file's images through the chip, a batch at a time.
-func (f *encodeFlags) transmit(cmd *cobra.Command, c *common, path string, base *econt.Baseline, set evaluate.TransmitSettings) (r *evaluate.Transmission, err error) {
+// part, if any, is the shard whose images are sent.
+func (f *encodeFlags) transmit(cmd *cobra.Command, c *common, path string, base *econt.Baseline, set evaluate.TransmitSettings, to string, force bool, part *sharded) (r *evaluate.Transmission, err error) {
 	images, err := f.images.open(path)
 	if err != nil {
 		return nil, err
@@ -257,16 +264,22 @@ func (f *encodeFlags) transmit(cmd *cobra.Command, c *common, path string, base 
 	bar := newProgress(cmd.ErrOrStderr(), c)
 	defer bar.close()
 	wafers := 0
-	watched := watchedReader{images, func(n int) {
+	var from wafer.Reader = images
+	if part != nil {
+		if from, err = f.rows(cmd, path, images, part); from == nil || err != nil {
+			return nil, err
+		}
+	}
+	watched := watchedReader{from, func(n int) {
 		wafers += n
 		if share, ok := images.Share(); ok {
 			bar.set(share, fmt.Sprintf("%d wafers", wafers))
 		}
 	}}
-	if f.out == "" {
+	if to == "" {
 		return evaluate.Transmit(cmd.Context(), base, watched, nil, set)
 	}
-	out, err := f.images.create(cmd, f.out, f.force)
+	out, err := f.images.create(cmd, to, force)
 	if err != nil {
 		return nil, err
 	}
@@ -275,6 +288,47 @@ func (f *encodeFlags) transmit(cmd *cobra.Command, c *common, path string, base 
 		return nil, err
 	}
 	return r, out.Close()
+}
+
+// part sends the images of a shard.
+func (f *encodeFlags) part(cmd *cobra.Command, c *common, path string, base *econt.Baseline, set evaluate.TransmitSettings) error {
+	s, err := f.images.settings()
+	if err != nil {
+		return err
+	}
+	join, err := pieces(f.out, wafer.WriteSettings{Order: s.Order})
+	if err != nil {
+		return err
+	}
+	p, err := f.shard.begin(cmd, f.out, join, path)
+	if err != nil {
+		return err
+	}
+	if p.done {
+		return p.close(remarks(cmd, c), 0)
+	}
+	r, err := f.transmit(cmd, c, path, base, set, p.Path(), true, p)
+	if err != nil {
+		return err
+	}
+	wafers := 0
+	if r != nil {
+		wafers = r.Wafers
+	}
+	return p.close(remarks(cmd, c), wafers)
+}
+
+// rows are the images of a shard, nil where it has none.
+func (f *encodeFlags) rows(cmd *cobra.Command, path string, images wafer.Reader, p *sharded) (wafer.Reader, error) {
+	n, err := f.images.count(cmd, []string{path})
+	if err != nil {
+		return nil, err
+	}
+	from, to := p.Range(n)
+	if from == to {
+		return nil, nil
+	}
+	return &rowsOf{Reader: images, skip: from, left: to - from}, nil
 }
 
 // baseline is the chip with its decoder; model is nil but for AE with one.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -19,8 +20,9 @@ import (
 // emdFlags are the flags of the emd command.
 type emdFlags struct {
 	groundFlags
-	potentials string
-	force      bool
+	potentials, out string
+	force           bool
+	shard           shardFlag
 }
 
 func newEmd(c *common) *cobra.Command {
@@ -68,7 +70,9 @@ distance unless --unequal is penalty=R:
 	flags := cmd.Flags()
 	f.groundFlags.add(cmd)
 	flags.StringVar(&f.potentials, "potentials", "", "write the gradients to this NPZ file")
+	flags.StringVar(&f.out, "out", "", "file for the distances instead of standard output")
 	flags.BoolVar(&f.force, "force", false, "overwrite an existing file")
+	f.shard.add(cmd)
 	return cmd
 }
 
@@ -85,7 +89,74 @@ func (f *emdFlags) run(cmd *cobra.Command, c *common, pathA, pathB string) error
 			return err
 		}
 	}
-	job := &emdJob{json: c.json, out: bufio.NewWriter(cmd.OutOrStdout())}
+	if f.shard.given() {
+		return f.part(cmd, c, settings, pathA, pathB)
+	}
+	job := &emdJob{json: c.json, to: -1}
+	if f.out == "" {
+		job.out = bufio.NewWriter(cmd.OutOrStdout())
+		return f.job(cmd, c, job, settings, pathA, pathB)
+	}
+	return outfile.Write(f.out, f.force, func(w io.Writer) error {
+		job.out = bufio.NewWriter(w)
+		return f.job(cmd, c, job, settings, pathA, pathB)
+	})
+}
+
+// part computes the distances of a shard.
+func (f *emdFlags) part(cmd *cobra.Command, c *common, settings emd.Settings, pathA, pathB string) error {
+	if f.potentials != "" {
+		return errors.New("--potentials: shards make --out alone")
+	}
+	p, err := f.shard.begin(cmd, f.out, lines(0), pathA, pathB)
+	if err != nil {
+		return err
+	}
+	if p.done {
+		return p.close(remarks(cmd, c), 0)
+	}
+	rows, err := f.count(cmd, pathA, pathB)
+	if err != nil {
+		return err
+	}
+	job := &emdJob{json: c.json}
+	if job.from, job.to = p.Range(rows); job.to > job.from {
+		err = outfile.Write(p.Path(), true, func(w io.Writer) error {
+			job.out = bufio.NewWriter(w)
+			return f.job(cmd, c, job, settings, pathA, pathB)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return p.close(remarks(cmd, c), job.to-job.from)
+}
+
+// count is how many rows the two files have.
+func (f *emdFlags) count(cmd *cobra.Command, pathA, pathB string) (int, error) {
+	j := &pairing{}
+	defer j.close()
+	if _, err := f.openPair(cmd, j, pathA, pathB); err != nil {
+		return 0, err
+	}
+	for {
+		if err := cmd.Context().Err(); err != nil {
+			return 0, err
+		}
+		if err := errors.Join(j.a.next(j.some()), j.b.next(j.some())); err != nil {
+			return 0, err
+		}
+		if j.a.len() != j.b.len() {
+			return 0, j.lengths()
+		}
+		if j.a.len() == 0 {
+			return j.a.before(), nil
+		}
+	}
+}
+
+// job opens the files and computes the distances of the job's rows.
+func (f *emdFlags) job(cmd *cobra.Command, c *common, job *emdJob, settings emd.Settings, pathA, pathB string) error {
 	ground, err := f.openPair(cmd, &job.pairing, pathA, pathB)
 	defer job.close()
 	if err != nil {
@@ -112,6 +183,7 @@ type emdJob struct {
 	pairing
 	batch     *emd.Batch
 	json      bool
+	from, to  int // rows to compare; to is -1 for all
 	out       *bufio.Writer
 	gradients *npz.Writer // nil unless wanted
 }
@@ -123,14 +195,20 @@ func (j *emdJob) run(ctx context.Context, bar *progressBar) error {
 	if j.gradients != nil {
 		dp, dq = make([]float64, some*j.cellsA), make([]float64, some*j.cellsB)
 	}
+	if err := j.skip(ctx, j.from); err != nil {
+		return err
+	}
 	for {
-		if err := j.a.next(some); err != nil {
+		n := some
+		if j.to >= 0 {
+			if n = min(some, j.to-j.a.before()-j.a.len()); n == 0 {
+				break
+			}
+		}
+		if err := errors.Join(j.a.next(n), j.b.next(n)); err != nil {
 			return err
 		}
-		if err := j.b.next(some); err != nil {
-			return err
-		}
-		n := j.a.len()
+		n = j.a.len()
 		if n != j.b.len() {
 			return j.lengths()
 		}
@@ -153,6 +231,23 @@ func (j *emdJob) run(ctx context.Context, bar *progressBar) error {
 	}
 	if j.gradients != nil {
 		return j.gradients.Commit()
+	}
+	return nil
+}
+
+// skip passes over rows.
+func (j *pairing) skip(ctx context.Context, rows int) error {
+	for n := 0; n < rows; n += j.a.len() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		some := min(j.some(), rows-n)
+		if err := errors.Join(j.a.next(some), j.b.next(some)); err != nil {
+			return err
+		}
+		if j.a.len() != j.b.len() || j.a.len() == 0 {
+			return j.lengths()
+		}
 	}
 	return nil
 }

@@ -22,12 +22,13 @@ func main() {
 
 // execute is the whole program but for the process: the scripts under testdata
 // call it too. The first interrupt cancels the context so that long work can
-// save its state; a second one ends the process at once.
+// save its state; a second one ends the process at once. Work that a batch system
+// stops ends with the code 85: see preempted.
 func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, append(preempting, os.Interrupt, syscall.SIGTERM)...)
 	defer signal.Stop(signals)
 	go func() {
 		select {
@@ -46,7 +47,7 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetIn(stdin)
 	root.SetOut(out)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil && out.err != nil {
 		err = fmt.Errorf("standard output: %w", out.err)
 	}
@@ -56,18 +57,26 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return stopped{syscall.SIGPIPE}.code()
 	case err == nil:
 		return 0
-	case errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &by):
+	case errors.Is(err, context.Canceled) && errors.As(context.Cause(cmd.Context()), &by):
 		fmt.Fprintf(stderr, "barrow: interrupted; %s\n", printable(next(err, out)))
+		if preempted(cmd, by) {
+			return resubmit
+		}
 		return by.code()
 	}
 	fmt.Fprintf(stderr, "barrow: %s\n", printable(message(err)))
 	return 1
 }
 
-// stopped is why a command ended that a signal interrupted.
+// stopped is why a command ended that a signal interrupted, or, without one, its time.
 type stopped struct{ signal os.Signal }
 
-func (s stopped) Error() string { return s.signal.String() }
+func (s stopped) Error() string {
+	if s.signal == nil {
+		return "its time is over"
+	}
+	return s.signal.String()
+}
 
 // code is what a shell reports of a program that the signal ends: 130 for Ctrl-C.
 func (s stopped) code() int {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -19,6 +20,7 @@ type common struct {
 	threads int
 	quiet   bool
 	json    bool
+	most    time.Duration // that the command may take, 0 for any
 }
 
 // newRoot builds the command tree anew, so that tests can run it many times.
@@ -34,11 +36,11 @@ encoder of CMS's HGCAL trigger chip with it as the loss.`,
 		Version:       version.Current().String(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		PersistentPreRunE: func(*cobra.Command, []string) (err error) {
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if c.threads, err = limit.Threads(c.threads); err != nil {
 				return fmt.Errorf("--threads: %w", err)
 			}
-			return nil
+			return c.stopInTime(cmd)
 		},
 	}
 	root.SetVersionTemplate("barrow {{.Version}}\n")
@@ -47,6 +49,7 @@ encoder of CMS's HGCAL trigger chip with it as the loss.`,
 	flags.Uint64Var(&c.seed, "seed", 1, "seed of every random choice; the same seed gives the same bits")
 	flags.IntVar(&c.threads, "threads", 0, "processors to use, 0 for all; never changes a result")
 	flags.BoolVar(&c.quiet, "quiet", false, "no progress and no remarks on standard error")
+	flags.DurationVar(&c.most, maxRuntime, 0, "stop after this time, as 3h50m, with everything saved and the exit code 85, for batch systems; 0 for never")
 	flags.BoolVar(&c.json, "json", false, "print results as JSON")
 	root.AddCommand(newReproduce(c))
 	root.AddCommand(newSurrogate(c))

@@ -74,7 +74,7 @@ func (f *shardFlag) begin(cmd *cobra.Command, out string, join map[string]string
 }
 
 // unsaid are flags that change no byte of a file.
-var unsaid = []string{"shard", "threads", "quiet", "force", "out", "help"}
+var unsaid = []string{"shard", maxRuntime, "threads", "quiet", "force", "out", "help"}
 
 // workOf describes what a command does by the flags that were given and the files that they name.
 func workOf(cmd *cobra.Command, join map[string]string, inputs []string) (shard.Work, error) {
@@ -205,4 +205,26 @@ func (p *sharded) close(w io.Writer, rows int) error {
 	}
 	fmt.Fprintf(w, "shard %v of %s: %d rows\n", p.Shard, p.name, rows)
 	return nil
+}
+
+// rowsOf are some of a reader's images.
+type rowsOf struct {
+	wafer.Reader
+	skip, left int
+}
+
+func (r *rowsOf) Read(s *wafer.Set, n int) (int, error) {
+	for r.skip > 0 {
+		got, err := r.Reader.Read(s, min(n, r.skip))
+		if err != nil {
+			return 0, err
+		}
+		r.skip -= got
+	}
+	if r.left == 0 {
+		return 0, io.EOF
+	}
+	got, err := r.Reader.Read(s, min(n, r.left))
+	r.left -= got
+	return got, err
 }

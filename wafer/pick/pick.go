@@ -43,6 +43,10 @@ type Settings struct {
 	Seed    uint64
 	// Limit is how many images are given at most; 0 is all of them.
 	Limit int
+	// From and To bound the images of the source that are given, by their numbers from 0, To
+	// being that behind the last, or 0 for no end. Those outside count for Every all the same; with
+	// Shuffle or Limit there are none.
+	From, To int
 	// Spool makes the temporary file for Shuffle; nil takes one of the system's
 	// temporary files.
 	Spool func() (*os.File, error)
@@ -57,6 +61,9 @@ func (s Settings) Check() error {
 		if n < 0 {
 			return fmt.Errorf("pick: %s = %d: want at least 1, or 0 for all", name, n)
 		}
+	}
+	if (s.From != 0 || s.To != 0) && (s.Shuffle || s.Limit > 0) {
+		return errors.New("pick: a range of images in random order, or of a limited number")
 	}
 	return nil
 }
@@ -165,6 +172,10 @@ func (r *Reader) pick(s *wafer.Set, n int) (int, error) {
 			}
 			r.seen += r.in.Len()
 			r.next = 0
+			if r.settings.To > 0 && r.seen >= r.settings.To {
+				r.in, r.done = wafer.Set{}, true
+				return 0, io.EOF
+			}
 			got, err := r.from.Read(&r.in, batch)
 			if err == io.EOF {
 				r.in, r.done = wafer.Set{}, true
@@ -210,6 +221,9 @@ func (r *Reader) take(i int) (bool, error) {
 		}
 	}
 	r.taken++
+	if at := r.seen + i; at < r.settings.From || r.settings.To > 0 && at >= r.settings.To {
+		return false, nil
+	}
 	return r.settings.Every < 2 || (r.taken-1)%r.settings.Every == 0, nil
 }
 
