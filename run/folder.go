@@ -31,6 +31,7 @@ func (t taken) Is(e error) bool { return e == ErrTaken }
 type Settings struct {
 	Force  bool         // replace the run that the folder holds
 	Remark func(string) // told what the user should know; nil for nobody
+	Cut    *Cut         // the shard that is to be done; nil for the whole run
 }
 
 // A Folder is an opened run. Its methods may be called from several goroutines.
@@ -44,6 +45,7 @@ type Folder struct {
 	mu       sync.Mutex
 	remark   func(string)
 	recorder recorder
+	cut      *cut // nil for a whole run
 }
 
 // Open makes the folder of a new run, or opens that of an interrupted one with
@@ -70,6 +72,15 @@ func Open(path string, id Identity, s Settings) (*Folder, error) {
 	if err := os.MkdirAll(path, 0o777); err != nil {
 		return nil, fmt.Errorf("run: %w", err)
 	}
+	if s.Cut != nil {
+		if s.Force {
+			return nil, errors.New("run: a shard cannot replace a run, of which others have done shards: choose another folder")
+		}
+		if err := f.openShard(id, s.Cut); err != nil {
+			return nil, err
+		}
+		return f, nil
+	}
 	if f.lock, err = acquire(f.Path(lockName)); err != nil {
 		var l *Locked
 		if errors.As(err, &l) {
@@ -89,8 +100,14 @@ func (f *Folder) begin(id Identity, force bool) error {
 	if err := f.mustBeOurs(); err != nil {
 		return err
 	}
-	if err := f.sweep(); err != nil {
-		return fmt.Errorf("run: %w", err)
+	if f.cut == nil {
+		if err := errors.Join(f.whole(), f.sweep()); err != nil {
+			var l *Locked
+			if errors.As(err, &l) {
+				return l
+			}
+			return fmt.Errorf("run: %w", err)
+		}
 	}
 	have, err := limit.ReadFile(f.Path(Config), "a run's file", mostJSON)
 	switch {
@@ -111,6 +128,9 @@ func (f *Folder) begin(id Identity, force bool) error {
 	}
 	if err == nil {
 		err = os.MkdirAll(f.Path(Weights), 0o777)
+	}
+	if err == nil && f.cut == nil {
+		err = f.gather()
 	}
 	if err != nil {
 		return fmt.Errorf("run: %w", err)
@@ -272,7 +292,7 @@ func (f *Folder) clean() error {
 			err = errors.Join(err, e)
 		}
 	}
-	if err = errors.Join(err, os.RemoveAll(f.Path(Registers)), os.RemoveAll(f.Path(Board)), os.RemoveAll(f.Path(Weights))); err != nil {
+	if err = errors.Join(err, os.RemoveAll(f.Path(Registers)), os.RemoveAll(f.Path(Board)), os.RemoveAll(f.Path(Shards)), os.RemoveAll(f.Path(Weights))); err != nil {
 		return err
 	}
 	return os.Remove(f.Path(Config))

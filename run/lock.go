@@ -271,7 +271,15 @@ func (h Holder) gone() bool {
 
 // Running tells who works in a folder, if anybody does. It only reads.
 func Running(folder string) (Holder, bool) {
-	h, beat, err := holderOf(filepath.Join(folder, lockName))
+	if h, ok := holding(filepath.Join(folder, lockName)); ok {
+		return h, true
+	}
+	return atWork(folder)
+}
+
+// holding tells who holds a lock, if anybody does.
+func holding(path string) (Holder, bool) {
+	h, beat, err := holderOf(path)
 	if err != nil {
 		return Holder{}, false
 	}

@@ -98,7 +98,7 @@ func (r *recorder) follow(t nn.Following) error {
 		err = r.takeUp(part, now)
 	}
 	if err != nil {
-		return fmt.Errorf("run: %s: %w", r.folder.Path(Metrics), err)
+		return fmt.Errorf("run: %s: %w", r.folder.Path(r.folder.metricsName()), err)
 	}
 	return nil
 }
@@ -118,7 +118,7 @@ func lines(part string, t nn.Following) []Epoch {
 
 // takeUp leaves of a training's lines those that it now has, and adds what is missing.
 func (r *recorder) takeUp(part string, now []Epoch) error {
-	have, whole, err := readMetrics(r.folder.Path(Metrics))
+	have, whole, err := readMetrics(r.folder.Path(r.folder.metricsName()))
 	if err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func (r *recorder) goOn(part string, more []Epoch) (err error) {
 // rewrite replaces the file.
 func (r *recorder) rewrite(list []Epoch) error {
 	r.closeFile()
-	return r.folder.Write(Metrics, func(w io.Writer) error {
+	return r.folder.Write(r.folder.metricsName(), func(w io.Writer) error {
 		for _, e := range list {
 			b, err := json.Marshal(e)
 			if err != nil {
@@ -188,7 +188,7 @@ func (r *recorder) rewrite(list []Epoch) error {
 func (r *recorder) add(list []Epoch) error {
 	if r.file == nil && len(list) > 0 {
 		var err error
-		if r.file, err = os.OpenFile(r.folder.Path(Metrics), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666); err != nil {
+		if r.file, err = os.OpenFile(r.folder.Path(r.folder.metricsName()), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666); err != nil {
 			return err
 		}
 	}
@@ -219,14 +219,27 @@ func (r *recorder) closeFile() {
 }
 
 // ReadMetrics reads what a folder has of its trainings' epochs, in the order in which they
-// ended; none where there is none yet. A run may be at work: a last line that is not complete
+// ended, those of shards one after the other; none where there is none yet. A run may be at work: a last line that is not complete
 // is left out.
 func ReadMetrics(folder string) ([]Epoch, error) {
-	list, _, err := readMetrics(filepath.Join(folder, Metrics))
+	files, err := metricsFiles(folder)
 	if err != nil {
 		return nil, fmt.Errorf("run: %w", err)
 	}
-	return list, nil
+	var all []Epoch
+	seen := map[string]int{} // epochs of each training
+	for _, path := range append([]string{filepath.Join(folder, Metrics)}, files...) {
+		list, _, err := readMetrics(path)
+		if err != nil {
+			return nil, fmt.Errorf("run: %w", err)
+		}
+		for _, e := range list {
+			if e.Epoch > seen[e.Part] {
+				all, seen[e.Part] = append(all, e), e.Epoch
+			}
+		}
+	}
+	return all, nil
 }
 
 // readMetrics tells as well whether the last line is complete.

@@ -51,12 +51,13 @@ within the run's, and the table has what they leave of particles.
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			table, times, err := f.compare(cmd, c, compare.Kind(), &plan, compareParts{&trigger, &protocol})
 			if err != nil {
-				return err
+				return f.ended(cmd, c, err)
 			}
 			return printTable(cmd, c, table, times)
 		},
 	}
 	f.add(cmd, "compare", bind.Flags(cmd.Flags(), &plan))
+	f.cuts(cmd)
 	trigger.add(cmd.Flags())
 	protocol.add(cmd.Flags())
 	return cmd

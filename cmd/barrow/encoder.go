@@ -48,7 +48,7 @@ computes, bit for bit.
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			table, times, err := f.compare(cmd, c, compare.EncoderKind(), &plan, compareParts{})
 			if err != nil {
-				return err
+				return f.ended(cmd, c, err)
 			}
 			if err := printTable(cmd, c, table, times); err != nil || c.json {
 				return err
@@ -58,6 +58,7 @@ computes, bit for bit.
 		},
 	}
 	f.add(cmd, "encoder", bind.One(cmd.Flags(), &plan))
+	f.cuts(cmd)
 	return cmd
 }
 
@@ -85,9 +86,13 @@ func (f *runFlags) compare(cmd *cobra.Command, c *common, kind run.Kind, plan *c
 			return nil, nil, err
 		}
 	}
+	cut, err := f.cut(cmd)
+	if err != nil {
+		return nil, nil, err
+	}
 	bar := newProgress(cmd.ErrOrStderr(), c)
 	defer bar.close()
-	s := compare.Settings{Threads: c.threads, Force: f.force, Remark: remark(cmd, c), Stream: stream(cmd), Progress: bar.set}
+	s := compare.Settings{Cut: cut, Threads: c.threads, Force: f.force, Remark: remark(cmd, c), Stream: stream(cmd), Progress: bar.set}
 	if parts.physics != nil {
 		if err := parts.physics.into(&s, bar); err != nil {
 			return nil, nil, err

@@ -3,44 +3,43 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"barrow/run"
 	"barrow/run/shard"
 )
 
 func newMerge(c *common) *cobra.Command {
 	var force, watch bool
 	cmd := &cobra.Command{
-		Use:   "merge FILE.shards",
+		Use:   "merge FILE.shards|FOLDER",
 		Short: "Put together what shards made",
 		Long: `Makes FILE of all its shards, byte for byte as one run would have made it. Shards
 that are missing, that are of other work, other settings or another version, or that were changed since,
 are named, and nothing is written then. What is there already stays as it is.
+
+A run's folder whose trainings were done in shards is measured and closed, as by the
+command without --shard; call it where that was called.
 
 With --watch it waits until all shards are there.`,
 		Example: `  for i in 0 1 2; do barrow simulate --events 30000 --out a.csv --shard $i/3; done
   barrow merge a.csv.shards`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if run.Cuts(args[0]) {
+				return mergeRun(cmd, c, args[0], watch)
+			}
 			bar := newProgress(cmd.ErrOrStderr(), c)
 			defer bar.close()
 			s := shard.MergeSettings{Force: force, Join: joinImages, Progress: bar.set, Remark: func(text string) { fmt.Fprintln(remarks(cmd, c), text) }}
-			m, err := shard.Merge(cmd.Context(), args[0], s)
-			for watch && err != nil {
-				var missing *shard.MissingError
-				if !errors.As(err, &missing) {
-					return err
-				}
-				bar.set(float64(missing.Shards-len(missing.Missing))/float64(missing.Shards), fmt.Sprintf("%d shards to come", len(missing.Missing)))
-				if err := pause(cmd.Context(), watchEvery); err != nil {
-					return err
-				}
+			var m *shard.Merged
+			err := waiting(cmd, c, watch, func() (err error) {
 				m, err = shard.Merge(cmd.Context(), args[0], s)
-			}
+				return err
+			})
 			if err != nil {
 				return err
 			}

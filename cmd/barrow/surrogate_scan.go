@@ -33,6 +33,9 @@ repeats: 72 networks, the larger ones ten times as costly as the first.`,
 			if err != nil {
 				return err
 			}
+			if s.Cut, err = f.cut(cmd); err != nil {
+				return err
+			}
 			out := cmd.OutOrStdout()
 			if !c.json {
 				head := scanHead + "\n"
@@ -44,7 +47,7 @@ repeats: 72 networks, the larger ones ten times as costly as the first.`,
 			r, err := estimate.Scan(cmd.Context(), f.out, plan, s)
 			done()
 			if err != nil {
-				return f.explain(err)
+				return f.ended(cmd, c, f.explain(err))
 			}
 			if c.json {
 				return jsonout.Encode(out, r)
@@ -53,6 +56,7 @@ repeats: 72 networks, the larger ones ten times as costly as the first.`,
 		},
 	}
 	f.add(cmd, "scan", bind.Flags(cmd.Flags(), &plan))
+	f.cuts(cmd)
 	return cmd
 }
 

@@ -19,6 +19,7 @@ import (
 type runFlags struct {
 	out, config string
 	force       bool
+	shard       shardFlag // of commands that call cuts
 	settings    *bind.Binding
 	before      os.FileInfo // of the run that the folder held, if any
 }

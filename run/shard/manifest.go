@@ -158,10 +158,18 @@ type Piece struct {
 // number of shards or of another version of the program are errors that say so. With force a
 // shard that is done is made again.
 func Open(name string, s Shard, w Work, force bool) (p *Piece, done bool, err error) {
+	if p, done, err = Begin(name+Ending, s, w); err != nil {
+		return nil, false, err
+	}
+	p.file = filepath.Join(p.dir, base(s.I, s.N)+"-"+filepath.Base(name))
+	return p, done && !force, nil
+}
+
+// Begin is Open for work whose shards leave no pieces, in a folder of its own.
+func Begin(dir string, s Shard, w Work) (p *Piece, done bool, err error) {
 	if err := s.Check(); err != nil {
 		return nil, false, fmt.Errorf("shard: %w", err)
 	}
-	dir := name + Ending
 	want := manifest{Form: form, Shards: s.N, Program: program(), Work: w}
 	want.Sum = want.sum()
 	if err := os.MkdirAll(dir, 0o777); err != nil {
@@ -181,16 +189,25 @@ func Open(name string, s Shard, w Work, force bool) (p *Piece, done bool, err er
 		return nil, false, fmt.Errorf("shard %v: %s is of other work: %s: choose another name, or remove the folder", s, dir, differences(have, want))
 	}
 	p = &Piece{dir: dir, of: have, shard: s, record: filepath.Join(dir, base(s.I, s.N)+".json")}
-	p.file = filepath.Join(dir, base(s.I, s.N)+"-"+filepath.Base(name))
-	if force {
-		return p, false, nil
-	}
 	r, err := read(p.record, parseRecord)
 	if err == nil && r.Of == have.Sum && r.Shard == s.I {
 		digest, err := digestOf(filepath.Join(dir, r.File))
-		return p, err == nil && (r.Rows == 0 || digest == r.SHA256), nil
+		return p, r.Rows == 0 || err == nil && digest == r.SHA256, nil
 	}
 	return p, false, nil // none, or damaged: it is made again
+}
+
+// Ready is what the shards of a folder are of, once all are done; those that are not are a
+// *[MissingError].
+func Ready(dir string) (Work, error) {
+	f, err := look(dir)
+	if err != nil {
+		return Work{}, fmt.Errorf("shard: %w", err)
+	}
+	if len(f.missing) > 0 {
+		return f.of.Work, &MissingError{dir, f.of.Shards, f.missing}
+	}
+	return f.of.Work, nil
 }
 
 // differences says in what two manifests differ.

@@ -149,6 +149,9 @@ func Train(ctx context.Context, f *run.Folder, p Plan, d Data, r Resources) (*Ta
 	if err := w.train(f.Record(ctx)); err != nil {
 		return nil, nil, err
 	}
+	if err := f.EndShard(); err != nil {
+		return nil, nil, err
+	}
 	return w.table(ctx)
 }
 
@@ -194,6 +197,9 @@ func (w *work) train(ctx context.Context) error {
 	group, inner := errgroup.WithContext(ctx)
 	group.SetLimit(w.threads)
 	for k, j := range w.jobs {
+		if !w.folder.Mine(k) {
+			continue
+		}
 		group.Go(func() error {
 			if err := inner.Err(); err != nil {
 				return err

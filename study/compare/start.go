@@ -24,6 +24,7 @@ type Settings struct {
 	Progress func(share float64, note string)
 	Remark   func(string)                                             // what the user should know but did not ask for
 	Further  func(ctx context.Context, folder string, t *Table) error // as in Resources
+	Cut      *run.Cut                                                 // the shard of the trainings that is done; nil for all
 	Stream   func(name string) io.Reader                              // what a name of Data or Pretrain stands for that is no file, as in images.Settings
 }
 
@@ -55,7 +56,7 @@ func Start(ctx context.Context, folder string, kind run.Kind, p Plan, s Settings
 	if err != nil {
 		return nil, nil, err
 	}
-	f, err := run.Open(folder, id, run.Settings{Force: s.Force, Remark: s.Remark})
+	f, err := run.Open(folder, id, run.Settings{Force: s.Force, Remark: s.Remark, Cut: s.Cut})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -54,6 +54,9 @@ func Scan(ctx context.Context, folder string, p ScanPlan, s Settings) (*ScanResu
 	ctx = w.folder.Record(ctx)
 	r, times := &ScanResults{Plan: p, Trials: p.trials()}, Times{}
 	for i := range r.Trials {
+		if !w.folder.Mine(i) {
+			continue
+		}
 		t := &r.Trials[i]
 		which := fmt.Sprintf("network %d of %d", i+1, len(r.Trials))
 		done, err := w.trial(ctx, p, t, func(share float64, note string) {
@@ -66,6 +69,9 @@ func Scan(ctx context.Context, folder string, p ScanPlan, s Settings) (*ScanResu
 		if s.Trial != nil {
 			s.Trial(*t)
 		}
+	}
+	if err := w.folder.EndShard(); err != nil {
+		return nil, err
 	}
 	slices.SortStableFunc(r.Trials, func(a, b Trial) int { return cmp.Compare(a.Error(), b.Error()) })
 	if err := w.folder.WriteJSON(run.Times, times); err != nil {

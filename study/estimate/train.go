@@ -28,6 +28,7 @@ type Settings struct {
 	Progress func(share float64, note string) // nil for none
 	Remark   func(string)                     // told what the user should know but did not ask for
 	Stream   func(name string) io.Reader      // what a name of Data stands for that is no file, as in images.Settings
+	Cut      *run.Cut                         // the shard of a scan that is done; nil for all
 	Trial    func(Trial)                      // told of every network of a scan as it is done
 }
 
@@ -150,7 +151,7 @@ func (b Budget) begin(ctx context.Context, folder string, kind run.Kind, s Setti
 		}
 		w.sources = append(w.sources, pairs)
 	}
-	w.folder, err = run.Open(folder, run.Identity{Kind: kind, Settings: settings(b), Inputs: in}, run.Settings{Force: s.Force, Remark: s.Remark})
+	w.folder, err = run.Open(folder, run.Identity{Kind: kind, Settings: settings(b), Inputs: in}, run.Settings{Force: s.Force, Remark: s.Remark, Cut: s.Cut})
 	if err == nil && w.folder.Resumed() && s.Remark != nil {
 		s.Remark("going on with the interrupted run in " + folder)
 	}
