@@ -1,11 +1,11 @@
 package loss
 
 var _ = registerSpatial("brier", Traits{
-	Label: "Brier score", Help: "squared difference of how far cells exceed thresholds in MIP_T, :threshold=2", Sees: SeesCharges, Cost: 1.3,
+	Label: "Brier score", Help: "squared difference of how far cells exceed thresholds in MIP_T, :threshold=2", Sees: SeesCharges, Cost: 1.4,
 }, func(o *options) recipe {
 	thresholds := readThresholds(o)
 	return func(l *Lattice) imageLoss {
-		return newFiltered(l, unfiltered{}, brierScore(thresholds))
+		return newFiltered(l, unfiltered{}, score{of: brierScore(thresholds)})
 	}
 })
 

@@ -7,7 +7,7 @@ import (
 )
 
 var _ = register("emd", Traits{
-	Label: "exact EMD", Help: "exact earth mover's distance of the two images, each scaled to sum 1", Sees: SeesShape, Cost: 1.6,
+	Label: "exact EMD", Help: "exact earth mover's distance of the two images, each scaled to sum 1", Sees: SeesShape, Cost: 2,
 }, exact)
 
 // exact is the exact EMD between image and decoded image, both scaled to sum

@@ -1,7 +1,7 @@
 package loss
 
 var _ = registerSpatial("fss", Traits{
-	Label: "fractions skill score", Help: "1 − FSS of the share of cells above thresholds in MIP_T around each, :radius=1:threshold=2", Sees: SeesCharges, Cost: 1.5,
+	Label: "fractions skill score", Help: "1 − FSS of the share of cells above thresholds in MIP_T around each, :radius=1:threshold=2", Sees: SeesCharges, Cost: 1.6,
 }, func(o *options) recipe {
 	radius := o.radius()
 	thresholds := readThresholds(o)

@@ -8,7 +8,7 @@ var _ = registerSpatial("neighbourhood", Traits{
 	score := readScore(o)
 	return func(l *Lattice) imageLoss {
 		if kind == "max" {
-			return newFiltered(l, maxima(l.discs(radius)), score())
+			return newFiltered(l, newMaxima(l, radius), score())
 		}
 		return newFiltered(l, means(l.discs(radius)), score())
 	}
@@ -38,28 +38,45 @@ func (f means) back(_, s, g []float64) {
 	}
 }
 
-// maxima is the filter of the largest cell of each cell's disc, of equal ones the first.
-type maxima [][]int32
+// maxima is the filter of the largest cell of each cell's disc, of equal ones any.
+type maxima struct {
+	near [][]int32 // the discs of radius 1
+	// A disc of a radius is the union of those of the radius before around its cells, so the
+	// largest are found in as many steps.
+	radius int
+	// at is where each was in the image that apply had last; last and before are of the step before.
+	at, before []int32
+	last       []float64
+}
+
+func newMaxima(l *Lattice, radius int) maxima {
+	return maxima{l.discs(1), radius, make([]int32, l.cells), make([]int32, l.cells), make([]float64, l.cells)}
+}
 
 func (f maxima) apply(image, out []float64) {
-	for i, disc := range f {
-		out[i] = image[largest(image, disc)]
+	for i := range f.at {
+		f.at[i] = int32(i)
 	}
-}
-
-func (f maxima) back(image, s, g []float64) {
-	clear(g)
-	for i, disc := range f {
-		g[largest(image, disc)] += s[i]
-	}
-}
-
-func largest(image []float64, disc []int32) int32 {
-	best := disc[0]
-	for _, c := range disc[1:] {
-		if image[c] > image[best] {
-			best = c
+	copy(out, image)
+	for range f.radius {
+		copy(f.last, out)
+		copy(f.before, f.at)
+		for i, disc := range f.near {
+			best, at := f.last[i], int32(i)
+			for _, c := range disc {
+				if v := f.last[c]; v > best {
+					best, at = v, c
+				}
+			}
+			out[i], f.at[i] = best, f.before[at]
 		}
 	}
-	return best
+}
+
+// back is of the image that apply had last.
+func (f maxima) back(_, s, g []float64) {
+	clear(g)
+	for i, c := range f.at {
+		g[c] += s[i]
+	}
 }

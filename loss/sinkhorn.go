@@ -3,7 +3,7 @@ package loss
 import "barrow/emd/approx"
 
 var _ = register("sinkhorn", Traits{
-	Label: "Sinkhorn divergence", Help: "Sinkhorn divergence of the shapes, blurred over 1/20 of the largest distance", Sees: SeesShape, Cost: 160,
+	Label: "Sinkhorn divergence", Help: "Sinkhorn divergence of the shapes, blurred over 1/20 of the largest distance", Sees: SeesShape, Cost: 66,
 }, sinkhorn)
 
 // sinkhornTolerance is what a loss needs of the plan's sums: the gradient is

@@ -76,14 +76,19 @@ func (l *spatial) EvalIn(_ context.Context, units []float64, target, pred, grad 
 	return finite(l.name, sum/float64(n))
 }
 
-// A score is a term of one cell of an image and its decoded image: its value, and its
-// derivative with respect to p. One of their unit is unit MIP_T.
-type score func(t, p, unit float64) (value, slope float64)
+// A score is a term of one cell of an image and its decoded image.
+type score struct {
+	// of gives its value, and its derivative with respect to p. One of their unit is unit MIP_T.
+	of func(t, p, unit float64) (value, slope float64)
+	// difference says that it is one of p − t alone, square that it is (p − t)².
+	difference, square bool
+}
 
 // filtered is a score, mean over what a filter makes of the images.
 type filtered struct {
 	filter  filter
 	score   score
+	linear  bool      // the filter
 	t, p, s []float64 // filtered images, and the score's slope
 }
 
@@ -96,19 +101,55 @@ type filter interface {
 }
 
 func newFiltered(l *Lattice, f filter, s score) *filtered {
-	return &filtered{filter: f, score: s, t: make([]float64, l.cells), p: make([]float64, l.cells), s: make([]float64, l.cells)}
+	_, nonlinear := f.(maxima)
+	return &filtered{filter: f, score: s, linear: !nonlinear, t: make([]float64, l.cells), p: make([]float64, l.cells), s: make([]float64, l.cells)}
 }
 
 func (l *filtered) image(t, p, g []float64, unit float64) float64 {
+	sum, scale := 0.0, 1/float64(len(l.t))
+	if l.linear && l.score.difference {
+		return l.difference(t, p, g, scale)
+	}
 	l.filter.apply(t, l.t)
 	l.filter.apply(p, l.p)
-	sum, scale := 0.0, 1/float64(len(l.t))
 	for c, v := range l.t {
-		value, slope := l.score(v, l.p[c], unit)
+		value, slope := l.score.of(v, l.p[c], unit)
 		sum += value
 		l.s[c] = slope * scale
 	}
 	l.filter.back(p, l.s, g)
+	return sum * scale
+}
+
+// difference is image where what the filter makes of p − t is all that counts.
+func (l *filtered) difference(t, p, g []float64, scale float64) float64 {
+	for c, v := range t {
+		l.t[c] = p[c] - v
+	}
+	sum := 0.0
+	if l.score.square {
+		out := l.p
+		_, same := l.filter.(projection)
+		if same {
+			out = g // filtered again it is the same
+		}
+		l.filter.apply(l.t, out)
+		for c, d := range out {
+			sum += d * d
+			out[c] = 2 * d * scale
+		}
+		if !same {
+			l.filter.back(nil, out, g)
+		}
+		return sum * scale
+	}
+	l.filter.apply(l.t, l.p)
+	for c, d := range l.p {
+		value, slope := l.score.of(0, d, 1)
+		sum += value
+		l.s[c] = slope * scale
+	}
+	l.filter.back(nil, l.s, g)
 	return sum * scale
 }
 
@@ -128,15 +169,18 @@ func readScore(o *options) func() score {
 	return func() score {
 		switch name {
 		case "l1":
-			return absolute
+			return score{of: absolute, difference: true}
 		case "weighted-mse":
-			return chargeWeighted
+			return score{of: chargeWeighted}
 		case "brier":
-			return brierScore(thresholds)
+			return score{of: brierScore(thresholds)}
 		}
-		return func(t, p, _ float64) (float64, float64) { return (p - t) * (p - t), 2 * (p - t) }
+		return score{of: squares, difference: true, square: true}
 	}
 }
+
+// squares is (t − p)².
+func squares(t, p, _ float64) (value, slope float64) { return (p - t) * (p - t), 2 * (p - t) }
 
 // absolute is |t − p|, whose slope where they are equal is 0.
 func absolute(t, p, _ float64) (value, slope float64) {
@@ -180,7 +224,7 @@ func exceeds(x, threshold float64) (value, slope float64) {
 
 // brierScore is the mean over thresholds of the squared difference of how far they are
 // exceeded.
-func brierScore(thresholds []float64) score {
+func brierScore(thresholds []float64) func(t, p, unit float64) (value, slope float64) {
 	return func(t, p, unit float64) (value, slope float64) {
 		for _, h := range thresholds {
 			et, _ := exceeds(t*unit, h)

@@ -352,6 +352,31 @@ func TestGrids(t *testing.T) {
 	}
 }
 
+// TestMaxima: the steps find the largest cell of each disc.
+func TestMaxima(t *testing.T) {
+	rng := rand.New(rand.NewPCG(31, 32))
+	for _, l := range []*Lattice{Wafer(), grid(t, 7, 10, 1)} {
+		image, out, g := make([]float64, l.cells), make([]float64, l.cells), make([]float64, l.cells)
+		for c := range image {
+			image[c] = rng.NormFloat64()
+		}
+		for radius := 1; radius <= min(4, l.largestRadius()); radius++ {
+			f := newMaxima(l, radius)
+			f.apply(image, out)
+			for i, disc := range l.discs(radius) {
+				want := math.Inf(-1)
+				for _, c := range disc {
+					want = max(want, image[c])
+				}
+				if out[i] != want || image[f.at[i]] != want {
+					t.Fatalf("%s: radius %d, cell %d: %v, want %v", l, radius, i, out[i], want)
+				}
+			}
+			f.back(nil, out, g)
+		}
+	}
+}
+
 // TestFilter: what is drawn of a filter is what the loss scores.
 func TestFilter(t *testing.T) {
 	target, pred := images(rand.New(rand.NewPCG(11, 12)), 1)

@@ -1,7 +1,7 @@
 package loss
 
 var _ = registerSpatial("ssim", Traits{
-	Label: "structural dissimilarity", Help: "1 − SSIM: means, variances and covariance around each cell, :radius=1:range=0.25", Sees: SeesCharges, Cost: 1.5,
+	Label: "structural dissimilarity", Help: "1 − SSIM: means, variances and covariance around each cell, :radius=1:range=0.25", Sees: SeesCharges, Cost: 1.4,
 }, func(o *options) recipe {
 	radius := o.radius()
 	span := o.number("range", 0.25, 0, 1e6, ", in the images' units")

@@ -8,10 +8,10 @@ import (
 
 var (
 	_ = register("telescope", Traits{
-		Label: "telescope MSE", Help: "cells, 2×2 supercells and rhombi, weights as published", Sees: SeesCharges, Cost: 1,
+		Label: "telescope MSE", Help: "cells, 2×2 supercells and rhombi, weights as published", Sees: SeesCharges, Cost: 1.2,
 	}, func(Resources) (Loss, error) { return Telescope(hgcal.Published), nil })
 	_ = register("telescope-equal", Traits{
-		Label: "telescope MSE (equal weights)", Help: "the same with equal weights of the supercells", Sees: SeesCharges, Cost: 1,
+		Label: "telescope MSE (equal weights)", Help: "the same with equal weights of the supercells", Sees: SeesCharges, Cost: 1.2,
 	}, func(Resources) (Loss, error) { return Telescope(hgcal.Equal), nil })
 )
 

@@ -31,8 +31,8 @@ type Traits struct {
 	// CNN: it needs an EMD CNN, Resources.CNN.
 	CNN bool
 	// Cost is what a step of training the paper's encoder with it takes, over what
-	// one with a cell-by-cell loss takes, measured on one core with AVX-512. It
-	// weighs the parts of a progress bar.
+	// one with the MSE takes, as bench/losses measures it with the options' defaults on one core
+	// with AVX-512. It weighs the parts of a progress bar.
 	Cost float64
 }
 
