@@ -3,6 +3,7 @@ package decoders
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"gonum.org/v1/gonum/stat"
 
@@ -11,6 +12,7 @@ import (
 	"barrow/evaluate"
 	"barrow/nn"
 	"barrow/study/compare"
+	"barrow/wafer"
 )
 
 // A Row is an algorithm on a number of links on the held-out images of a set, or on those of
@@ -26,6 +28,8 @@ type Row struct {
 
 	Rules   []Rule  `json:"rules"` // by hand
 	Learned Learned `json:"learned"`
+	// Untuned are, on a file, the decoders that learned from simulated images alone.
+	Untuned *Learned `json:"simulated_only,omitempty"`
 	// Ratio is the learned mean EMD, of all seeds, over that of the rule by hand that is
 	// better on these images; Interval draws images in pairs.
 	Ratio    float64           `json:"ratio"`
@@ -100,29 +104,46 @@ func (w *work) measure(ctx context.Context, x int, k kind) ([]Row, error) {
 // rows measures.
 func (w *work) rows(ctx context.Context, x int, k kind) ([]Row, error) {
 	set := w.sets[x]
-	schemes := k.Rules(k.links)
-	rules := len(schemes)
-	for s := range w.plan.Seeds {
-		m, err := decoder.Load(w.weights(job{k, w.plan.Seed + uint64(s)}.part(x)), nn.Settings{Threads: 1})
-		if err != nil {
-			return nil, err
+	var schemes []evaluate.Scheme // by hand
+	if k.encoder == nil {
+		schemes = k.Rules(k.links)
+		for n := range schemes {
+			schemes[n].Threshold = set.threshold(k)
 		}
-		of := schemes[0]
-		of.Decoding, of.Decoder = evaluate.DecodeLearned, m
-		schemes = append(schemes, of)
 	}
-	for n := range schemes {
-		schemes[n].Threshold = set.threshold(k)
+	parts := []int{x}
+	if set.train != nil && w.plan.Tune > 0 {
+		parts = append(parts, 0)
+	}
+	for _, part := range parts {
+		for s := range w.plan.Seeds {
+			m, err := decoder.Load(w.weights(job{k, w.plan.Seed + uint64(s)}.part(part)), nn.Settings{Threads: 1})
+			if err != nil {
+				return nil, err
+			}
+			of := set.scheme(k)
+			of.Decoding, of.Decoder = evaluate.DecodeLearned, m
+			schemes = append(schemes, of)
+		}
 	}
 	of := evaluate.ChipSettings{Settings: evaluate.Settings{Threads: 1}, Density: set.density, Values: true}
-	chosen, err := evaluate.Chip(ctx, w.metric, set.validation, schemes, of)
+	results := func(images *wafer.Set) ([]evaluate.ChipResult, error) {
+		list, err := evaluate.Chip(ctx, w.metric, images, schemes, of)
+		if err != nil || k.encoder == nil {
+			return list, err
+		}
+		own, err := w.own(ctx, k.encoder, images, list[0])
+		return slices.Insert(list, 0, own), err
+	}
+	chosen, err := results(set.validation)
 	if err != nil {
 		return nil, err
 	}
-	list, err := evaluate.Chip(ctx, w.metric, set.held, schemes, of)
+	list, err := results(set.held)
 	if err != nil {
 		return nil, err
 	}
+	rules := len(list) - len(parts)*w.plan.Seeds
 	choice, err := w.row(chosen, rules, nil)
 	if err != nil {
 		return nil, err
@@ -133,7 +154,7 @@ func (w *work) rows(ctx context.Context, x int, k kind) ([]Row, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.Set, r.Density, r.Algorithm, r.Name, r.Links, r.Threshold = set.name, part.density, k.Word, schemes[0].Name(), k.links, set.threshold(k)
+		r.Set, r.Density, r.Algorithm, r.Name, r.Links, r.Threshold = set.name, part.density, k.Word, k.title(), k.links, set.threshold(k)
 		r.Chosen = choice.least()
 		out = append(out, *r)
 	}
@@ -174,8 +195,9 @@ func (x *set) groups(k kind) []group {
 	return list
 }
 
-// row sums up rules and decoders, the first results being those of the rules, on some images
-// or on all.
+// row sums up rules and decoders on some images or on all: the first results are those of the
+// rules, then come those of the decoders of all seeds, and of those before they were tuned, if they are
+// wanted.
 func (w *work) row(list []evaluate.ChipResult, rules int, images []int) (*Row, error) {
 	values := func(k int, figure string) []float64 {
 		all := list[k].Fidelity.Of(figure).Values
@@ -198,16 +220,24 @@ func (w *work) row(list []evaluate.ChipResult, rules int, images []int) (*Row, e
 		}
 		r.Rules, r.Images = append(r.Rules, rule), len(emd)
 	}
-	mean := make([]float64, r.Images) // over seeds, image by image
-	var emds, responses []float64
-	for k := rules; k < len(list); k++ {
-		emd := values(k, evaluate.EMD)
-		for i, v := range emd {
-			mean[i] += v / float64(len(list)-rules)
+	decoders := func(from int) Learned {
+		var emds, responses []float64
+		for k := from; k < from+w.plan.Seeds; k++ {
+			emds, responses = append(emds, stat.Mean(values(k, evaluate.EMD), nil)), append(responses, stat.Mean(values(k, evaluate.Response), nil))
 		}
-		emds, responses = append(emds, stat.Mean(emd, nil)), append(responses, stat.Mean(values(k, evaluate.Response), nil))
+		return Learned{compare.Over(emds), compare.Over(responses)}
 	}
-	r.Learned = Learned{compare.Over(emds), compare.Over(responses)}
+	r.Learned = decoders(rules)
+	if before := rules + w.plan.Seeds; before < len(list) {
+		untuned := decoders(before)
+		r.Untuned = &untuned
+	}
+	mean := make([]float64, r.Images) // over seeds, image by image
+	for k := range w.plan.Seeds {
+		for i, v := range values(rules+k, evaluate.EMD) {
+			mean[i] += v / float64(w.plan.Seeds)
+		}
+	}
 	r.Best = r.least()
 	if least == 0 { // nothing to be better than
 		return r, nil

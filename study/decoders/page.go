@@ -59,7 +59,7 @@ func (r *Results) rows(part [2]string) (list []*Row) {
 
 // head is that of a part's table.
 func head() []string {
-	return []string{"links", "algorithm", "largest cell or nothing", "spread evenly", "learned", "learned / better rule", "95 %", "response, learned", "best"}
+	return []string{"links", "algorithm", "largest cell or nothing", "spread evenly", "learned", "simulated only", "learned / better rule", "95 %", "response, learned", "best"}
 }
 
 // cells are a row's.
@@ -72,12 +72,19 @@ func (r *Row) cells() []string {
 		}
 		return "–"
 	}
+	spread, untuned := byHand(evaluate.DecodeSpread), "–"
+	if r.Rules[0].Decoding == decodeOwn {
+		spread = fmt.Sprintf("%.3f (own decoder)", r.Rules[0].EMD)
+	}
+	if r.Untuned != nil {
+		untuned = fmt.Sprintf("%.3f ± %.3f", r.Untuned.EMD.Mean, r.Untuned.EMD.Std)
+	}
 	name := r.Name
 	if r.Threshold > 0 {
 		name += fmt.Sprintf(", from %d counts", r.Threshold)
 	}
-	return []string{fmt.Sprint(r.Links), name, byHand(evaluate.DecodeKept), byHand(evaluate.DecodeSpread),
-		fmt.Sprintf("%.3f ± %.3f", r.Learned.EMD.Mean, r.Learned.EMD.Std), fmt.Sprintf("%.3f", r.Ratio),
+	return []string{fmt.Sprint(r.Links), name, byHand(evaluate.DecodeKept), spread,
+		fmt.Sprintf("%.3f ± %.3f", r.Learned.EMD.Mean, r.Learned.EMD.Std), untuned, fmt.Sprintf("%.3f", r.Ratio),
 		fmt.Sprintf("%.3f–%.3f", r.Interval.Low, r.Interval.High), fmt.Sprintf("%.3f", r.Learned.Response.Mean), r.word()}
 }
 
@@ -98,7 +105,7 @@ func (r *Results) wins(row *Row) bool {
 
 // note explains the columns.
 func (r *Results) note() string {
-	return fmt.Sprintf("Mean exact EMD of the held-out images. By hand: a super trigger cell's sum in its largest cell or shared evenly, the rest's sum of best choice and threshold sum left out or spread evenly. Learned: mean ± standard deviation over %s. Ratio: to the better rule by hand on these images, with the interval of %d draws of images in pairs. Best: on these images; in brackets what the images that are chosen by would have one take, where that is another. Bold: least of all on its links. Of images of both densities threshold sum has one threshold, with which the mean frame of all fits the links: it is in no table of one of them.",
+	return fmt.Sprintf("Mean exact EMD of the held-out images. By hand: a super trigger cell's sum in its largest cell or shared evenly, the rest's sum of best choice and threshold sum left out or spread evenly. An encoder has its own decoder in the place of rules. Learned: mean ± standard deviation over %s; simulated only: of a file, before they went on with its images. Ratio: to the better rule by hand on these images, with the interval of %d draws of images in pairs. Best: on these images; in brackets what the images that are chosen by would have one take, where that is another. Bold: least of all on its links. Of images of both densities threshold sum has one threshold, with which the mean frame of all fits the links: it is in no table of one of them.",
 		page.Of(r.Plan.Seeds, "seed"), r.Plan.Draws)
 }
 
@@ -121,7 +128,7 @@ func lay(r *Results) *report.Page {
 	p := r.Plan
 	out := &report.Page{
 		Title:    "Decoders that learned, by algorithm and links",
-		Subtitle: fmt.Sprintf("%s of each of %d kinds", page.Of(p.Seeds, "decoder"), len(p.kinds())),
+		Subtitle: fmt.Sprintf("%s of each of %d kinds", page.Of(p.Seeds, "decoder"), len(p.kinds())+len(p.Encoders)),
 		Summary:  r.about(),
 		Footer:   []string{fmt.Sprintf("Seeds from %d; ground metric %s; decoders of %s.", p.Seed, p.Metric, shape(p))},
 	}
@@ -144,7 +151,7 @@ func lay(r *Results) *report.Page {
 func (r *Results) table(part [2]string) report.Table {
 	t := report.Table{Note: r.note()}
 	for k, name := range head() {
-		t.Columns = append(t.Columns, report.Column{Name: name, Numeric: k != 1 && k < 8})
+		t.Columns = append(t.Columns, report.Column{Name: name, Numeric: k != 1 && k < 9})
 	}
 	for k, row := range r.rows(part) {
 		t.Rows = append(t.Rows, row.cells())

@@ -16,7 +16,9 @@ import (
 	"barrow/internal/limit"
 	"barrow/internal/setting"
 	"barrow/loss"
+	"barrow/model/file"
 	"barrow/run"
+	"barrow/simulate"
 	"barrow/study/images"
 	"barrow/study/internal/inputs"
 	"barrow/study/internal/learned"
@@ -30,7 +32,11 @@ type Plan struct {
 	Low  []string `json:"ld,omitempty" repeat:"true" value:"file" help:"wafer file of low-density modules; may be repeated"`
 	High []string `json:"hd,omitempty" repeat:"true" value:"file" help:"wafer file of high-density modules; may be repeated"`
 
+	// Presets are simulated beside Input's preset, each a set of images with decoders of its own.
+	Presets []string `json:"presets,omitempty" help:"further presets to simulate, each with decoders of its own"`
+
 	Algorithms []string `json:"algorithms" help:"algorithms of the chip"`
+	Encoders   []string `json:"encoders,omitempty" repeat:"true" value:"run" help:"run folder or weights file of an encoder of the precision asic, on the links that its outputs need; may be repeated"`
 	Links      []int    `json:"links" help:"numbers of links, 1 to 13"`
 
 	decoder.Architecture
@@ -66,6 +72,8 @@ func (p Plan) Choices(key string) []string {
 	switch key {
 	case "algorithms":
 		return learned.Words()
+	case "presets":
+		return simulate.Presets()
 	case "loss":
 		return loss.Names()
 	case "metric":
@@ -147,8 +155,21 @@ func (p Plan) checkSizes() error {
 }
 
 func (p Plan) checkTable() error {
-	if len(p.Algorithms) == 0 || len(p.Links) == 0 {
+	if len(p.Algorithms) == 0 && len(p.Encoders) == 0 || len(p.Links) == 0 {
 		return fmt.Errorf("algorithms = %v, links = %v: want one of each at least", p.Algorithms, p.Links)
+	}
+	for k, name := range p.Presets {
+		if err := setting.Choice("presets", name, simulate.Presets()); err != nil {
+			return err
+		}
+		if name == p.Preset || slices.Contains(p.Presets[:k], name) {
+			return fmt.Errorf("presets: %s is named twice", name)
+		}
+	}
+	for k, name := range p.Encoders {
+		if slices.Contains(p.Encoders[:k], name) {
+			return fmt.Errorf("encoders: %s is named twice", name)
+		}
 	}
 	for k, word := range p.Algorithms {
 		if err := setting.Choice("algorithms", word, learned.Words()); err != nil {
@@ -166,7 +187,7 @@ func (p Plan) checkTable() error {
 			return fmt.Errorf("links: %d is named twice", n)
 		}
 	}
-	if len(p.kinds()) == 0 {
+	if len(p.kinds()) == 0 && len(p.Encoders) == 0 {
 		return fmt.Errorf("algorithms = %v: none of them can use %v links and leaves something to a decoder", p.Algorithms, p.Links)
 	}
 	return nil
@@ -190,10 +211,11 @@ func (p Plan) checkLoss() error {
 // course is how all decoders learn.
 func (p Plan) course() decoder.Course { return learned.Course(p.Images, p.Tune) }
 
-// A kind is an algorithm on a number of links.
+// A kind is an algorithm on a number of links, or an encoder.
 type kind struct {
 	learned.Algorithm
-	links int
+	links   int
+	encoder *encoder // or nil
 }
 
 // kinds are those of the table.
@@ -203,7 +225,7 @@ func (p Plan) kinds() []kind {
 		a, ok := learned.Find(word)
 		for _, n := range p.Links {
 			if ok && a.Learns(n) {
-				list = append(list, kind{a, n})
+				list = append(list, kind{Algorithm: a, links: n})
 			}
 		}
 	}
@@ -228,6 +250,14 @@ func (p Plan) left() []string {
 	return list
 }
 
+// title is what the kind is called in the table.
+func (k kind) title() string {
+	if k.encoder != nil {
+		return k.encoder.String()
+	}
+	return k.Scheme.Name()
+}
+
 // name is the kind as part of a file name.
 func (k kind) name() string { return fmt.Sprintf("%s-%dlinks", k.Word, k.links) }
 
@@ -237,5 +267,19 @@ func Kind() run.Kind { return run.Kind{Name: "decoders", Version: 1} }
 // identity is what a run is known by.
 func (p Plan) identity() (run.Identity, error) {
 	files, err := inputs.Metric(p.Metric)
-	return run.Identity{Kind: Kind(), Settings: p, Inputs: files}, err
+	if err != nil {
+		return run.Identity{}, err
+	}
+	for _, name := range p.Encoders {
+		paths, err := file.AutoencoderFiles(name, "")
+		if err != nil {
+			return run.Identity{}, err
+		}
+		more, err := inputs.Files("the encoder "+name, paths)
+		if err != nil {
+			return run.Identity{}, err
+		}
+		files = append(files, more...)
+	}
+	return run.Identity{Kind: Kind(), Settings: p, Inputs: files}, nil
 }

@@ -54,6 +54,16 @@ func Start(ctx context.Context, folder string, p Plan, s Settings) (*Results, *T
 	if w.sets, err = w.plan.sets(ctx, images.Settings{Threads: w.threads, Remark: s.Remark, Stream: s.Stream}); err != nil {
 		return nil, nil, err
 	}
+	encoders, err := p.encoders()
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, k := range encoders {
+		if err := k.encoder.check(p, w.sets, s.Remark); err != nil {
+			return nil, nil, err
+		}
+	}
+	w.kinds = append(w.plan.kinds(), encoders...)
 	if left := w.plan.left(); len(left) > 0 && s.Remark != nil {
 		s.Remark("not in the table, since they cannot use the links or leave nothing to a decoder: " + strings.Join(left, ", "))
 	}
@@ -79,6 +89,7 @@ type work struct {
 	folder   *run.Folder
 	metric   *emd.Metric
 	sets     []*set
+	kinds    []kind
 	start    time.Time
 
 	jobs []job
@@ -121,7 +132,7 @@ func (w *work) loss() (loss.Loss, error) {
 
 // run does what is not done yet and closes the run.
 func (w *work) run(ctx context.Context) (*Results, *Times, error) {
-	kinds := w.plan.kinds()
+	kinds := w.kinds
 	for s := range w.plan.Seeds {
 		for _, k := range kinds {
 			w.jobs = append(w.jobs, job{k, w.plan.Seed + uint64(s)})
@@ -217,9 +228,11 @@ func (w *work) progress(n int, share float64) {
 // train trains a job's decoders, unless they are there.
 func (w *work) train(ctx context.Context, n int) error {
 	weights := make([]float64, len(w.sets)) // images that are seen
-	weights[0] = float64(w.plan.Images)
-	for x := 1; x < len(w.sets); x++ {
-		weights[x] = float64(w.sets[x].train.Len() * w.plan.Tune)
+	for x, set := range w.sets {
+		weights[x] = float64(w.plan.Images)
+		if set.train != nil {
+			weights[x] = float64(tuned * set.train.Len() * w.plan.Tune)
+		}
 	}
 	all, before := 0.0, 0.0
 	for _, v := range weights {
@@ -241,6 +254,10 @@ func (w *work) train(ctx context.Context, n int) error {
 	w.progress(n, 1)
 	return nil
 }
+
+// tuned is how many images stand for each of a file's in an epoch that goes on with those: turned
+// ones and simulated ones.
+const tuned = 7
 
 // almost is the share of a job's work before it is saved.
 const almost = 0.999
@@ -271,7 +288,8 @@ func (w *work) decoder(ctx context.Context, n, x int, first *decoder.Model, prog
 		}
 		var h *nn.History
 		switch {
-		case x == 0:
+		case set.train == nil:
+			of.Preset = set.preset
 			m, h, err = decoder.Pretrain(ctx, chips, l, of)
 		case w.plan.Tune == 0:
 			m = first

@@ -16,6 +16,7 @@ import (
 // A set is images of one origin, in parts.
 type set struct {
 	name             string
+	preset           string                // of simulated ones
 	digest           string                // of all its images
 	density          string                // of all wafers, as evaluate has it; "" is what the column HD_LD says
 	train, stop      *wafer.Set            // of files, to learn from and to choose an epoch by
@@ -32,20 +33,15 @@ const others = 1 << 20
 
 // sets gets the images, the simulated ones first.
 func (p *Plan) sets(ctx context.Context, s images.Settings) ([]*set, error) {
-	first := &set{name: simulatedSet}
-	of := p.Input
-	of.Data = nil
-	var err error
 	s.Seed = p.Seed
-	if first.held, _, err = of.Read(ctx, s); err != nil {
-		return nil, err
+	var list []*set
+	for _, preset := range append([]string{p.Preset}, p.Presets...) {
+		x, err := p.simulated(ctx, preset, s)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, x)
 	}
-	of.Events, s.Seed = max(fewestImages, p.Events/4), p.Seed+others
-	if first.validation, _, err = of.Read(ctx, s); err != nil {
-		return nil, err
-	}
-	first.digest = first.held.Digest()
-	list := []*set{first}
 	for _, group := range []struct {
 		density string
 		files   []string
@@ -71,6 +67,26 @@ func (p *Plan) sets(ctx context.Context, s images.Settings) ([]*set, error) {
 		p.Digests = append(p.Digests, x.digest)
 	}
 	return list, nil
+}
+
+// simulated draws the images of a preset.
+func (p *Plan) simulated(ctx context.Context, preset string, s images.Settings) (*set, error) {
+	x := &set{name: simulatedSet, preset: preset}
+	if len(p.Presets) > 0 {
+		x.name += ", " + preset
+	}
+	of := p.Input
+	of.Data, of.Preset = nil, preset
+	var err error
+	if x.held, _, err = of.Read(ctx, s); err != nil {
+		return nil, err
+	}
+	of.Events, s.Seed = max(fewestImages, p.Events/4), s.Seed+others
+	if x.validation, _, err = of.Read(ctx, s); err != nil {
+		return nil, err
+	}
+	x.digest = x.held.Digest()
+	return x, nil
 }
 
 // file reads a wafer file, or those of a pattern.
@@ -113,9 +129,7 @@ func (x *set) look() error {
 
 // chips are the pair of chips that the set's wafers have.
 func (x *set) chips(k kind) ([2]*econt.Baseline, error) {
-	s := k.Rules(k.links)[0]
-	s.Threshold = x.threshold(k)
-	pair, err := s.Chips()
+	pair, err := x.scheme(k).Chips()
 	switch x.density {
 	case evaluate.LowDensity:
 		pair[1] = pair[0]
@@ -123,6 +137,16 @@ func (x *set) chips(k kind) ([2]*econt.Baseline, error) {
 		pair[0] = pair[1]
 	}
 	return pair, err
+}
+
+// scheme is the kind on the set's images, with one of its decodings by hand.
+func (x *set) scheme(k kind) evaluate.Scheme {
+	if k.encoder != nil {
+		return evaluate.Scheme{Algorithm: econt.Autoencoder, Links: k.links, Decoding: evaluate.DecodeSpread, Chip: k.encoder.chips}
+	}
+	s := k.Rules(k.links)[0]
+	s.Threshold = x.threshold(k)
+	return s
 }
 
 // threshold is TS's, the lowest with which the mean frame of the images that are learnt from

@@ -29,8 +29,8 @@ func TestFamilies(t *testing.T) {
 		}
 	}
 	for links, want := range map[int][]string{
-		1: {"2x9,14x0", "2x8,1x2,13x0", "2x7,1x4,13x0", "3x6,13x0", "3x5,1x3,12x0", "4x4,1x2,11x0", "6x3,10x0", "9x2,7x0", "2x2,14x1"},
-		2: {"5x9,1x5,10x0", "6x8,1x2,9x0", "7x7,1x1,8x0", "8x6,1x2,7x0", "10x5,6x0", "12x4,1x2,3x0", "2x4,14x3"},
+		1: {"2x9,14x0", "2x8,1x2,13x0", "2x7,1x4,13x0", "3x6,13x0", "3x5,1x3,12x0", "4x4,1x2,11x0", "6x3,10x0", "9x2,7x0", "16x1", "2x2,14x1"},
+		2: {"5x9,1x5,10x0", "6x8,1x2,9x0", "7x7,1x1,8x0", "8x6,1x2,7x0", "10x5,6x0", "12x4,1x2,3x0", "16x3", "2x4,14x3"},
 		5: {"16x9"},
 	} {
 		var got []string
@@ -101,7 +101,7 @@ func TestSearch(t *testing.T) {
 	}
 	tried, best := map[string]bool{}, r.Trials[0]
 	for _, x := range r.Trials {
-		if tried[x.Mask] || x.Bits != 18 || !(x.Loss > 0) {
+		if tried[x.Mask] || x.Bits != 18 && x.Mask != "16x1" || !(x.Loss > 0) {
 			t.Errorf("%+v", x)
 		}
 		tried[x.Mask] = true

@@ -44,7 +44,8 @@ func room(links int) int {
 }
 
 // families are the masks of so many bits in which, for each width, as many outputs as fit have
-// it; the bits left over make one output more or, where all have the width, one bit more each.
+// it; the bits left over make one output more or, where all have the width, one bit more each. One
+// width for all outputs, without those, is among them: what an encoder has that nobody gave a mask.
 func families(bits int) (list []autoencoder.Widths) {
 	for width := most; width > 0; width-- {
 		var w autoencoder.Widths
@@ -52,6 +53,9 @@ func families(bits int) (list []autoencoder.Widths) {
 		rest := bits - n*width
 		for j := range n {
 			w[j] = width
+		}
+		if n == len(w) && rest > 0 && rest < len(w) {
+			list = append(list, w)
 		}
 		if n < len(w) {
 			w[n] = rest
