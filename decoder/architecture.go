@@ -17,12 +17,18 @@ type Architecture struct {
 	// (autoencoder.Conditions). The sum among them is always the one that was sent, which a
 	// decoder without conditions has, too.
 	Conditions bool `json:"conditions,omitempty" help:"decode with conditions: η, wafer place and type, layer"`
+	// Members is how many decoders are one ([Join]): their images are averaged. 0 is one.
+	Members int `json:"members,omitempty"`
 }
+
+// members is how many there are.
+func (a Architecture) members() int { return max(1, a.Members) }
 
 // More than any decoder needs.
 const (
-	maxUnits  = 8192
-	maxBlocks = 64
+	maxUnits   = 8192
+	maxBlocks  = 64
+	maxMembers = 256
 )
 
 func (a Architecture) withDefaults() Architecture {
@@ -44,6 +50,9 @@ func (a Architecture) Check() error {
 	if err := limit.Count("blocks =", a.Blocks, maxBlocks); err != nil {
 		return fmt.Errorf("decoder: %w, or 0 for the default", err)
 	}
+	if err := limit.Count("members =", a.members(), maxMembers); err != nil {
+		return fmt.Errorf("decoder: %w", err)
+	}
 	return nil
 }
 
@@ -54,7 +63,11 @@ func (a Architecture) String() string {
 	if a.Conditions {
 		conditions = "conditions"
 	}
-	return fmt.Sprintf("%d units, %d blocks and %s", a.Units, a.Blocks, conditions)
+	size := fmt.Sprintf("%d units, %d blocks", a.Units, a.Blocks)
+	if a.members() > 1 {
+		size = fmt.Sprintf("%d members of %s", a.Members, size)
+	}
+	return size + " and " + conditions
 }
 
 // specName begins the names of decoders' networks.
@@ -62,25 +75,26 @@ const specName = "frame decoder"
 
 // Names of layers.
 const (
+	layerInput  = "input_dense"
 	layerOutput = "output"
 	blockOut    = "_out"
 )
 
 // spec is the network for an algorithm's frames: what arrived to 48 squares, one for
-// each channel.
+// each channel, from each member.
 func (a Architecture) spec(algorithm econt.Algorithm) nn.Spec {
 	a = a.withDefaults()
-	last := "input_dense"
-	layers := []nn.Layer{{Kind: nn.KindDense, Name: last, Units: a.Units}}
+	last, units := layerInput, a.members()*a.Units
+	layers := []nn.Layer{{Kind: nn.KindDense, Name: last, Units: units}}
 	for k := 1; k <= a.Blocks; k++ {
 		block := fmt.Sprintf("block_%d", k)
 		layers = append(layers,
-			nn.Layer{Kind: nn.KindDense, Name: block + "_in", Units: a.Units}, nn.Layer{Kind: nn.KindSiLU, Name: block + "_silu"},
-			nn.Layer{Kind: nn.KindDense, Name: block + blockOut, Units: a.Units}, nn.Layer{Kind: nn.KindAdd, Name: block, From: last})
+			nn.Layer{Kind: nn.KindDense, Name: block + "_in", Units: units}, nn.Layer{Kind: nn.KindSiLU, Name: block + "_silu"},
+			nn.Layer{Kind: nn.KindDense, Name: block + blockOut, Units: units}, nn.Layer{Kind: nn.KindAdd, Name: block, From: last})
 		last = block
 	}
 	layers = append(layers, nn.Layer{Kind: nn.KindSiLU, Name: "silu"},
-		nn.Layer{Kind: nn.KindDense, Name: layerOutput, Units: econt.Channels}, nn.Layer{Kind: nn.KindSquare, Name: "shares"})
+		nn.Layer{Kind: nn.KindDense, Name: layerOutput, Units: a.members() * econt.Channels}, nn.Layer{Kind: nn.KindSquare, Name: "shares"})
 	return nn.Spec{Name: specName + " " + algorithm.String(), Input: nn.Vector(inputs(algorithm)), Layers: layers}
 }
 

@@ -184,7 +184,7 @@ func Chosen(ctx context.Context, s LearnSettings) (*wafer.Set, error) {
 // Tune goes on with a decoder on given images, which would soon be known by heart, in two ways: with
 // three times as many of the first part's beside them, fresh ones in every epoch, and, unless it has
 // conditions, with the given ones turned by 120° and 240°, too. That is kept which is better on the
-// validation images. The decoder is returned as
+// validation images, one of them or the two as one ([Join]). The decoder is returned as
 // it was where no epoch is better: then the history's best epoch is 0.
 func Tune(ctx context.Context, start *Model, chips [2]*econt.Baseline, train, validation *wafer.Set, l loss.Loss, s LearnSettings) (*Model, *nn.History, error) {
 	if err := s.Course.Check(); err != nil {
@@ -219,11 +219,43 @@ func Tune(ctx context.Context, start *Model, chips [2]*econt.Baseline, train, va
 		if err != nil {
 			return nil, nil, err
 		}
-		if m == nil || how.Best < h.Best {
+		if m == nil {
 			m, h = now, how
+			continue
+		}
+		both, err := Join(m, now)
+		if err != nil {
+			return nil, nil, err
+		}
+		if how.Best < h.Best {
+			m, h = now, how
+		}
+		together, err := lossOf(ctx, both, chips, validation, l, s)
+		if err != nil {
+			return nil, nil, err
+		}
+		if together < h.Best {
+			m, h.Best = both, together
 		}
 	}
 	return m, h, nil
+}
+
+// lossOf is a decoder's on the validation images.
+func lossOf(ctx context.Context, m *Model, chips [2]*econt.Baseline, validation *wafer.Set, l loss.Loss, s LearnSettings) (float64, error) {
+	threads, err := limit.Threads(s.Threads)
+	if err != nil {
+		return 0, fmt.Errorf("decoder: %w", err)
+	}
+	o := &objective{model: m, loss: l}
+	if o.sender, err = newSender(m, chips, s.Threshold, threads); err != nil {
+		return 0, err
+	}
+	if o.validation, err = o.sender.send(ctx, validation); err != nil {
+		return 0, fmt.Errorf("validation images: %w", err)
+	}
+	o.resize(decodeBatch)
+	return o.Validate(ctx)
 }
 
 // part is the progress of a part of some work; nil for none.

@@ -176,7 +176,7 @@ func (m *Model) Decode(ctx context.Context, frames []econt.Decoded, conditions [
 			return fmt.Errorf("decoder: %w", err)
 		}
 		for k := range b {
-			place(&frames[i+k], y.Data[k*econt.Channels:][:econt.Channels], &charges)
+			m.place(&frames[i+k], y, k, &charges)
 			row := out[(i+k)*Cells:][:Cells]
 			for c, ch := range m.channel {
 				row[c] = charges[ch]

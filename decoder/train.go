@@ -331,7 +331,7 @@ func (o *objective) forward(s *samples, rows []int, mode nn.Mode) (err error) {
 			}
 			continue
 		}
-		place(f, o.y.Data[k*econt.Channels:][:econt.Channels], &charges)
+		m.place(f, o.y, k, &charges)
 		for c, ch := range m.channel {
 			row[c] = float32(charges[ch] / s.scale[i])
 		}
@@ -366,8 +366,7 @@ func (o *objective) Train(ctx context.Context, idx []int) (float64, error) {
 		for c, ch := range o.model.channel {
 			dq[ch] = float64(o.dq[k*Cells+c])
 		}
-		at := k * econt.Channels
-		back(&o.train.frames[i], o.y.Data[at:][:econt.Channels], &dq, 1/o.train.scale[i], o.dy.Data[at:][:econt.Channels])
+		o.model.back(&o.train.frames[i], o.y, k, &dq, 1/o.train.scale[i], o.dy)
 	}
 	return v, o.model.net.BackwardWeights(o.dy)
 }

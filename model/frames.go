@@ -32,7 +32,7 @@ func OfDecoder(d *decoder.Model) (*Model, error) {
 	}
 	ae := algorithm == econt.Autoencoder
 	out := &Model{parts: []Part{{
-		"shares", "48 shares, one for each of the chip's channels, of what a frame says", net,
+		"shares", sharesAbout(d), net,
 		[]Input{{Name: "x", Shape: net.InputShape()}}, "y",
 	}}}
 	out.about = aboutFrames(d, ae)
@@ -45,6 +45,14 @@ func OfDecoder(d *decoder.Model) (*Model, error) {
 	}}
 	out.draw = func(ctx context.Context, n int) (Vectors, error) { return drawFrames(ctx, d, out, n) }
 	return out, nil
+}
+
+// sharesAbout says what the network makes.
+func sharesAbout(d *decoder.Model) string {
+	if n := d.Architecture().Members; n > 1 {
+		return fmt.Sprintf("%d times 48 shares, one for each of the chip's channels, of what a frame says", n)
+	}
+	return "48 shares, one for each of the chip's channels, of what a frame says"
 }
 
 func aboutFrames(d *decoder.Model, ae bool) string {
@@ -64,6 +72,9 @@ func aboutFrames(d *decoder.Model, ae bool) string {
 	line("", "and at the end "+conditions)
 	line("", "the total is all charge that arrived, of channels and as sums; groups are channels that arrived as a sum only")
 	line("Output y:", "48 squares; a channel's share s is its square + 2^-20")
+	if n := d.Architecture().Members; n > 1 {
+		line("", fmt.Sprintf("of %d members in turn: what follows is done with each one's, and the image is the mean of theirs", n))
+	}
 	line("Image:", "charges that were sent stay; channel c of a group has sum·s(c)/Σs over the group; channels without charge and")
 	line("", "group have the part f = Σs over them / Σs over all without charge of all sums, by their shares, and groups keep 1 − f")
 	return b.String()

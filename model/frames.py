@@ -33,7 +33,14 @@ def features(sent, known, group, sums, carrier=None, limit=None, latent=None, co
 
 
 def place(y, sent, known, group, sums):
-    """Images (N x 48 charges in V9 order) of the network's output (N x 48)."""
+    """Images (N x 48 charges in V9 order) of the network's output (N x 48, of several members in turn)."""
+    each = [one(y[:, k : k + 48], sent, known, group, sums) for k in range(0, y.shape[1], 48)]
+    charge = np.where(known == 1, sent, np.mean(each, axis=0))
+    return charge[:, CHANNEL]
+
+
+def one(y, sent, known, group, sums):
+    """Charges of the channels (N x 48) by one member's output."""
     s = y.astype(float) + FLOOR
     members = group[:, :, None] == np.arange(sums.shape[1])  # N x 48 x 12
     shares = (s[:, :, None] * members).sum(axis=1)
@@ -43,8 +50,7 @@ def place(y, sent, known, group, sums):
     both = np.where(both > 0, both, 1)
     kept = np.where(open_.any(axis=1), shares.sum(axis=1) / both, 1)
     unit = kept[:, None] * sums / np.where(shares > 0, shares, 1)
-    charge = sent * known + (unit[:, None, :] * members).sum(axis=2) * s + open_ * (everything / both)[:, None] * s
-    return charge[:, CHANNEL]
+    return sent * known + (unit[:, None, :] * members).sum(axis=2) * s + open_ * (everything / both)[:, None] * s
 
 
 def main():

@@ -55,6 +55,18 @@ func frameDecoders(t *testing.T) map[string]*decoder.Model {
 			t.Fatal(err)
 		}
 	}
+	other, err := out["BC"].Clone()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range other.Network().Params() {
+		for i := range p.Value {
+			p.Value[i] *= 0.7
+		}
+	}
+	if out["two as one"], err = decoder.Join(out["BC"], other); err != nil {
+		t.Fatal(err)
+	}
 	return out
 }
 

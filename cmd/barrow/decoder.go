@@ -101,7 +101,11 @@ func printDecoder(w io.Writer, r *decode.Results, out string) error {
 			fmt.Fprintf(w, "seed %d: mean EMD %.4f, on the images to choose by %.4f\n", t.Seed, t.EMD, t.Validation)
 		}
 	}
-	_, err := fmt.Fprintf(w, "%s\nthe decoder of seed %d is kept as %s\n", r.Verdict(), r.Seed, filepath.Join(out, filepath.FromSlash(r.File)))
+	which := fmt.Sprintf("the decoder of seed %d", r.Seed)
+	if r.Together {
+		which = "the mean of all seeds' decoders"
+	}
+	_, err := fmt.Fprintf(w, "%s\n%s is kept as %s\n", r.Verdict(), which, filepath.Join(out, filepath.FromSlash(r.File)))
 	return err
 }
 

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"barrow/autoencoder"
+	"barrow/decoder"
 	"barrow/econt"
 	"barrow/evaluate"
 	"barrow/nn"
@@ -73,6 +74,16 @@ func TestInterrupted(t *testing.T) {
 	r, err := Train(context.Background(), whole, p, Settings{Threads: 1, Progress: progress})
 	if err != nil {
 		t.Fatal(err)
+	}
+	d, err := decoder.Load(filepath.Join(whole, filepath.FromSlash(r.File)), nn.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Together != (d.Architecture().Members == 2) {
+		t.Errorf("all seeds together %t, %v is kept", r.Together, d.Architecture())
+	}
+	if emds := []float64{r.Trainings[0].EMD, r.Trainings[1].EMD}; r.Together && mean(r.Learned) > (emds[0]+emds[1])/2 {
+		t.Errorf("the mean of images is at %v, its members at %v", mean(r.Learned), emds)
 	}
 	if len(r.Trainings) != 2 || len(r.Rules) != 2 || r.Learned.Fidelity.Of(evaluate.EMD).N != 300 || r.Against == nil {
 		t.Errorf("%+v", r)

@@ -20,7 +20,9 @@ type Results struct {
 	Rules   []evaluate.ChipResult `json:"rules"`
 	Learned evaluate.ChipResult   `json:"learned"`
 	Seed    uint64                `json:"kept_seed"` // whose decoder that is
-	File    string                `json:"file"`      // of its weights, in the folder
+	// Together tells that it is those of all seeds as one, the mean of their images.
+	Together bool   `json:"all_seeds_together,omitempty"`
+	File     string `json:"file"` // of its weights, in the folder
 	// Validation are the mean EMDs of the rules on the images to choose by.
 	Validation []float64 `json:"rules_validation_emd"`
 	// Best is the decoding with the smallest mean EMD on the images to choose by: learned,
@@ -74,6 +76,13 @@ func (w *work) measure(ctx context.Context, r *Results) error {
 		r.Frames = m.Chip().String()
 		learned = append(learned, m)
 	}
+	all, err := w.joined()
+	if err != nil {
+		return err
+	}
+	if all != nil {
+		learned = append(learned, all)
+	}
 	chosen, err := w.contest.measure(ctx, w.validation, learned)
 	if err != nil {
 		return err
@@ -84,7 +93,7 @@ func (w *work) measure(ctx context.Context, r *Results) error {
 	}
 	r.Density = held.density
 	validation, test := chosen.list, held.list
-	first := len(test) - w.plan.Seeds
+	first := len(test) - len(learned)
 	best := first
 	for k := range r.Trainings {
 		t := &r.Trainings[k]
@@ -93,7 +102,11 @@ func (w *work) measure(ctx context.Context, r *Results) error {
 			best = first + k
 		}
 	}
-	r.Learned, r.Rules, r.Seed = test[best], test[:first], r.Trainings[best-first].Seed
+	r.Seed = r.Trainings[best-first].Seed
+	if last := len(test) - 1; all != nil && mean(validation[last]) < mean(validation[best]) {
+		best, r.Together = last, true
+	}
+	r.Learned, r.Rules = test[best], test[:first]
 	r.Best = evaluate.DecodeLearned
 	for k := range r.Rules {
 		r.Validation = append(r.Validation, mean(validation[k]))
@@ -110,9 +123,11 @@ func (w *work) measure(ctx context.Context, r *Results) error {
 	for _, c := range r.contenders() {
 		forget(c)
 	}
-	m, err := w.trained(best - first)
-	if err != nil {
-		return err
+	m := all
+	if !r.Together {
+		if m, err = w.trained(best - first); err != nil {
+			return err
+		}
 	}
 	return m.Save(w.folder.Path(run.Weights, run.DecoderWeights+run.WeightsEnding))
 }
@@ -133,4 +148,25 @@ func values(r evaluate.ChipResult) []float64 { return r.Fidelity.Of(evaluate.EMD
 // trained is the k-th seed's decoder, as its file has it.
 func (w *work) trained(k int) (*decoder.Model, error) {
 	return decoder.Load(w.folder.Path(run.Weights, w.part(k)+run.WeightsEnding), nn.Settings{Threads: w.threads})
+}
+
+// joined are all seeds' decoders as one, nil of one seed, or of more than are of any use.
+func (w *work) joined() (*decoder.Model, error) {
+	const most = 16 // members
+	var list []*decoder.Model
+	members := 0
+	for k := range w.plan.Seeds {
+		m, err := w.trained(k)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, m)
+		if members += max(1, m.Architecture().Members); members > most {
+			return nil, nil
+		}
+	}
+	if len(list) == 1 {
+		return nil, nil
+	}
+	return decoder.Join(list...)
 }

@@ -112,14 +112,22 @@ func (r *Results) figure() report.Figure {
 	return report.Figure{ID: "emd", Title: "EMD by decoding", Intervals: iv, Caption: of.Meaning}
 }
 
+// kept says which decoder is kept.
+func kept(r *Results) string {
+	if r.Together {
+		return "Kept is the mean of all of them, whose EMD is the smallest on the images to choose by."
+	}
+	return "The decoder with the smallest EMD on the images to choose by is kept."
+}
+
 // seeds has a row for each training.
 func (r *Results) seeds() report.Table {
-	t := report.Table{Title: "Seeds", Note: "The decoder with the smallest EMD on the images to choose by is kept.", Columns: []report.Column{
+	t := report.Table{Title: "Seeds", Note: kept(r), Columns: []report.Column{
 		{Name: "seed"}, {Name: "EMD, to choose by", Numeric: true}, {Name: "EMD, held out", Numeric: true}, {Name: "best epoch", Numeric: true},
 	}}
 	for k, s := range r.Trainings {
 		t.Rows = append(t.Rows, []string{fmt.Sprint(s.Seed), fmt.Sprintf("%.4f", s.Validation), fmt.Sprintf("%.4f", s.EMD), fmt.Sprint(s.BestEpoch)})
-		if s.Seed == r.Seed {
+		if s.Seed == r.Seed && !r.Together {
 			t.Emphasis = []int{k}
 		}
 	}
