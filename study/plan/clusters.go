@@ -165,9 +165,9 @@ func (o *outcome) clustersOf(c *contest) *Clusters {
 		return nil
 	}
 	spread := func(scores []int) float64 {
-		sum := make([]float64, len(o.held[0].off[scores[0]]))
+		sum := make([]float64, o.work.plan.PerClass)
 		for _, k := range c.in {
-			for e, v := range o.held[k].off[scores[k]] {
+			for e, v := range o.held[k].off[o.held[k].at(scores[k])] {
 				sum[e] += v
 			}
 		}

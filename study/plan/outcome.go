@@ -40,11 +40,15 @@ type contest struct {
 
 // held is what is left of the images that a class is measured by, for intervals.
 type held struct {
-	weights []float64         // of the images for the figure charge
-	emd     map[int][]float64 // by score
-	off     map[int][]float64 // likewise, by event, for the figure resolution
-	buffer  *Buffer           // where the choice is TS
+	weights []float64   // of the images for the figure charge
+	scores  []int       // that contests are about
+	emd     [][]float64 // of each, by image
+	off     [][]float64 // likewise, by event, for the figure resolution
+	buffer  *Buffer     // where the choice is TS
 }
+
+// at is a score's place among those that contests are about.
+func (h *held) at(score int) int { return slices.Index(h.scores, score) }
 
 // isTS reports whether a candidate's algorithm is TS.
 func isTS(c Candidate) bool { return c.Algorithm == econt.ThresholdSum.String() }
@@ -147,7 +151,6 @@ func (o *outcome) holdClass(ctx context.Context, k int) (h held, err error) {
 	if err != nil {
 		return h, err
 	}
-	h.emd, h.off = map[int][]float64{}, map[int][]float64{}
 	for i := range p.heldOut.Len() {
 		h.weights = append(h.weights, p.charged(heldOut)*wafer.Sum(p.heldOut.Image(i)))
 	}
@@ -156,16 +159,23 @@ func (o *outcome) holdClass(ctx context.Context, k int) (h held, err error) {
 			continue
 		}
 		for _, i := range []int{one.choice[k], one.single[k]} {
-			if h.emd[i] != nil {
+			if h.at(i) >= 0 {
 				continue
 			}
 			s := &o.measures[k].Scores[i]
-			if h.emd[i], err = w.distances(ctx, c.high, p.heldOut, s.Candidate); err == nil && w.plan.Figure == figureResolution {
-				h.off[i], _, err = w.off(ctx, k, heldOut, s.Candidate, s.Scale)
-			}
+			emd, err := w.distances(ctx, c.high, p.heldOut, s.Candidate)
 			if err != nil {
 				return h, err
 			}
+			h.scores, h.emd = append(h.scores, i), append(h.emd, emd)
+			if w.plan.Figure != figureResolution {
+				continue
+			}
+			off, _, err := w.off(ctx, k, heldOut, s.Candidate, s.Scale)
+			if err != nil {
+				return h, err
+			}
+			h.off = append(h.off, off)
 		}
 	}
 	if s := o.measures[k].Scores[o.compared[everything].choice[k]].Candidate; isTS(s) {
@@ -178,36 +188,34 @@ func (o *outcome) holdClass(ctx context.Context, k int) (h held, err error) {
 	return h, nil
 }
 
-// draw replaces the held-out errors of what a class's contests are about by those of images that
-// are drawn anew, in pairs, or of the events that are drawn.
-func (h *held) draw(rng *rand.Rand, events []int, modules int, to map[int]Errors) {
-	n := len(h.weights)
-	clear(to)
-	for i, off := range h.off {
-		drawn := make([]float64, len(events))
-		for k, e := range events {
-			drawn[k] = off[e]
-		}
-		to[i] = Errors{Energy: energy(drawn, modules)}
-	}
+// draw are the errors of the scores that a class's contests are about, of images that are drawn
+// anew, in pairs, or of the events that are drawn.
+func (h *held) draw(rng *rand.Rand, events []int, modules int) []Errors {
+	list := make([]Errors, len(h.scores))
 	if events != nil {
-		return
-	}
-	sums := map[int]*Errors{}
-	for i := range h.emd {
-		sums[i] = &Errors{}
-	}
-	for range n {
-		at := rng.IntN(n)
-		for i, e := range sums {
-			v := h.emd[i][at]
-			e.EMD += v / float64(n)
-			e.Charge += v * h.weights[at] / float64(n)
+		drawn := make([]float64, len(events))
+		for i, off := range h.off {
+			for k, e := range events {
+				drawn[k] = off[e]
+			}
+			list[i].Energy = energy(drawn, modules)
 		}
+		return list
 	}
-	for i, e := range sums {
-		to[i] = *e
+	n := len(h.weights)
+	rows := make([]int, n)
+	for k := range rows {
+		rows[k] = rng.IntN(n)
 	}
+	for i, emd := range h.emd {
+		e := &list[i]
+		for _, k := range rows {
+			e.EMD += emd[k]
+			e.Charge += emd[k] * h.weights[k]
+		}
+		e.EMD, e.Charge = e.EMD/float64(n), e.Charge/float64(n)
+	}
+	return list
 }
 
 // events draws the events of the figure resolution anew, the same for all classes; nil for others.
@@ -233,23 +241,20 @@ const (
 func intervals(list []*outcome) (out [contests]evaluate.Interval) {
 	rng := rand.New(rand.NewPCG(list[0].work.plan.Seed, drawSeed))
 	var ratios [contests][]float64
-	errs := make([]map[int]Errors, len(list[0].work.classes))
-	for k := range errs {
-		errs[k] = map[int]Errors{}
-	}
+	errs := make([][]Errors, len(list[0].work.classes))
 	for range draws {
 		var sums [contests][2]float64
 		for _, o := range list {
 			events := o.events(rng)
 			for k := range errs {
-				o.held[k].draw(rng, events, len(o.work.classes[k].modules), errs[k])
+				errs[k] = o.held[k].draw(rng, events, len(o.work.classes[k].modules))
 			}
 			for i, c := range o.compared {
 				if c == nil {
 					continue
 				}
 				for side, scores := range [2][]int{c.choice, c.single} {
-					_, v := o.work.total(o.measures, c.in, func(k int) Errors { return errs[k][scores[k]] }, heldOut)
+					_, v := o.work.total(o.measures, c.in, func(k int) Errors { return errs[k][o.held[k].at(scores[k])] }, heldOut)
 					sums[i][side] += v
 				}
 			}

@@ -77,7 +77,7 @@ func TestSeeds(t *testing.T) {
 func TestInterval(t *testing.T) {
 	const n = 400
 	o := &outcome{work: &work{plan: Plan{Figure: figureMean, Seed: 1}, classes: []class{{modules: make([]int, 7)}}}, measures: make([]measure, 1)}
-	h := held{emd: map[int][]float64{0: nil, 1: nil}}
+	h := held{scores: []int{0, 1}, emd: make([][]float64, 2)}
 	for i := range n {
 		h.weights = append(h.weights, 1)
 		h.emd[0], h.emd[1] = append(h.emd[0], float64(1+2*(i%2))), append(h.emd[1], 4)
