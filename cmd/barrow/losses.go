@@ -44,7 +44,7 @@ Losses:
 		p := losses.Default()
 		flags.Into(&p)
 		if err := needless(cmd.Flags(),
-			purpose{[]string{"order", "header", "layout", "tree", "charge", "quirk"}, "wafer files, with --data", len(p.Data) > 0},
+			purpose{[]string{"order", "header", "layout", "tree", "charge", "quirk", "images"}, "wafer files, with --data", len(p.Data) > 0},
 			purpose{[]string{"events", "preset"}, "simulated images, without --data", len(p.Data) == 0},
 		); err != nil {
 			return err

@@ -78,6 +78,55 @@ func TestTrained(t *testing.T) {
 	}
 }
 
+// The gradient is that of the sum along the trained lines, held where they are.
+func TestTrainedHeld(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	points, held := hgcal.Benchmark(), 0
+	for _, count := range []int{1, 2} {
+		a, factor := trained(t, points, count), math.Sin(math.Pi/float64(2*count))
+		for range 3 {
+			p, q := shower(r, 1), shower(r, 1)
+			dq := make([]float64, 48)
+			top, err := a.Gradient(p, q, nil, dq)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// The angle is the one at which the lines reach the value: found by halving.
+			angle, step := 0.0, math.Pi/float64(count)/720
+			for k := range 720 {
+				if x := step * float64(k); lines(t, points, count, x, p, q) > lines(t, points, count, angle, p, q) {
+					angle = x
+				}
+			}
+			for ; step > 1e-9; step *= 0.6 {
+				for _, x := range []float64{angle - step, angle + step} {
+					if lines(t, points, count, x, p, q) > lines(t, points, count, angle, p, q) {
+						angle = x
+					}
+				}
+			}
+			if got := factor * lines(t, points, count, angle, p, q); math.Abs(got-top) > 1e-9*top {
+				continue // a climb that ended on another top
+			}
+			held++
+			for c := 1; c < 48; c += 9 {
+				const h = 1e-4
+				at := func(d float64) float64 {
+					moved := append([]float64(nil), q...)
+					moved[c] += d
+					return factor * lines(t, points, count, angle, p, moved)
+				}
+				if slope := (at(h) - at(-h)) / (2 * h); math.Abs(slope-dq[c]) > 1e-5 {
+					t.Errorf("%d lines, cell %d: gradient %v, with the angle held %v", count, c, dq[c], slope)
+				}
+			}
+		}
+	}
+	if held < 4 {
+		t.Errorf("the angle was found %d times of 6", held)
+	}
+}
+
 // Translations are right, equal images 0 with gradients 0, points in one place too.
 func TestTrainedTranslations(t *testing.T) {
 	points := make([][2]float64, 100)

@@ -27,6 +27,7 @@ type Plan struct {
 	images.Input
 
 	Losses []string `json:"losses" help:"losses, and sums of them"`
+	Most   int      `json:"images" help:"images of files taken at most, evenly spread over all"`
 	Metric string   `json:"metric" value:"file" help:"ground metric, or a CSV file of x,y per cell"`
 	Shapes bool     `json:"shapes" help:"scale both images to sum 1, as the distance does: losses of charges then see no totals"`
 	CNN    string   `json:"emd_cnn,omitempty" value:"file" help:"weights file or run folder of the EMD network, for losses that need it (default: builtin, the one that comes with Barrow)"`
@@ -34,7 +35,7 @@ type Plan struct {
 
 // Default holds all kinds of losses against the distance on 1000 simulated images.
 func Default() Plan {
-	return Plan{Input: images.Default(1000), Metric: "benchmark", Losses: []string{
+	return Plan{Input: images.Default(1000), Most: 3000, Metric: "benchmark", Losses: []string{
 		"mse", "l1", "weighted-mse", "telescope", "neighbourhood", "neighbourhood:radius=2", "neighbourhood:filter=max", "spectral",
 		"spectral:longest=16", "wavelet", "fss", "csi", "brier", "ssim", "sliced", "sliced:count=4", "sliced:directions=trained",
 		"sliced:directions=trained:count=2", "sinkhorn", "emd-cnn", "emd",
@@ -51,6 +52,9 @@ func (p Plan) Choices(key string) []string {
 	}
 	return nil
 }
+
+// maxImages is far above what says more about a correlation.
+const maxImages = 1_000_000
 
 // Settings are what changes no figure but the times.
 type Settings struct {
@@ -105,6 +109,9 @@ func Run(ctx context.Context, p Plan, s Settings) (*Result, error) {
 	if len(names) == 0 {
 		return nil, fmt.Errorf("losses: no loss is named; there are %v", loss.Names())
 	}
+	if err := limit.Count("images =", p.Most, maxImages); err != nil {
+		return nil, fmt.Errorf("losses: %w", err)
+	}
 	points, err := hgcal.Positions(p.Metric)
 	if err != nil {
 		return nil, err
@@ -130,6 +137,13 @@ func Run(ctx context.Context, p Plan, s Settings) (*Result, error) {
 	set, source, err := p.Read(ctx, in)
 	if err != nil {
 		return nil, err
+	}
+	if n := set.Len(); len(p.Data) > 0 && n > p.Most {
+		index := make([]int, p.Most)
+		for k := range index {
+			index[k] = k * n / p.Most
+		}
+		set, source = set.Select(index), fmt.Sprintf("%d of %d images of %s", p.Most, n, source)
 	}
 	if set.Len() < 2 {
 		return nil, fmt.Errorf("losses: %d images with charge: want two at least", set.Len())
