@@ -41,7 +41,6 @@ type Sliced struct {
 	p, q   []float64 // scaled to sum 1
 	diff   []float64 // p − q
 	slope  []float64
-	run    [][wide]float64 // cumulative differences along the lines of a bundle
 	places []place
 }
 
@@ -84,7 +83,7 @@ func NewSliced(points [][2]float64, s SlicedSettings) (*Sliced, error) {
 	v := &Sliced{
 		points: slices.Clone(points), set: s, rand: rand.New(rand.NewPCG(s.Seed, 0x51ced)),
 		p: make([]float64, n), q: make([]float64, n), diff: make([]float64, n), slope: make([]float64, n),
-		run: make([][wide]float64, n), places: make([]place, n), lines: make([]bundle, (s.Directions+wide-1)/wide),
+		places: make([]place, n), lines: make([]bundle, (s.Directions+wide-1)/wide),
 	}
 	for k := range v.lines {
 		v.lines[k] = bundle{make([][wide]int32, n), make([][wide]float64, n)}
@@ -135,11 +134,13 @@ func (s *Sliced) Gradient(p, q, dp, dq []float64) (float64, error) {
 	clear(s.slope)
 	value := 0.0
 	for k := range s.lines {
-		v := s.along(&s.lines[k])
-		value += (v[0] + v[1]) + (v[2] + v[3])
+		var v [wide]float64
 		if dp != nil || dq != nil {
-			s.back(&s.lines[k])
+			v = s.back(&s.lines[k])
+		} else {
+			v = s.along(&s.lines[k])
 		}
+		value += (v[0] + v[1]) + (v[2] + v[3])
 	}
 	factor := 1 / float64(s.set.Directions)
 	if !s.set.Plain {
@@ -170,7 +171,8 @@ func (s *Sliced) compare(p, q, dp, dq []float64) (sumP, sumQ float64, err error)
 	return sumP, sumQ, nil
 }
 
-// spread makes the gradients of the slopes with respect to p/Σp, times a factor.
+// spread makes the gradients of the slopes with respect to p/Σp, times a factor; what all
+// slopes have in common falls out.
 func (s *Sliced) spread(factor, sumP, sumQ float64, dp, dq []float64) {
 	for k, x := range s.slope {
 		if dp != nil {
@@ -191,9 +193,9 @@ func (s *Sliced) spread(factor, sumP, sumQ float64, dp, dq []float64) {
 // along is the distance on each line of a bundle.
 func (s *Sliced) along(l *bundle) [wide]float64 {
 	var a, b, c, d, va, vb, vc, vd float64 // sums and values of the lines
-	diff, gap, run := s.diff, l.gap[:len(l.order)], s.run[:len(l.order)]
+	diff, gap := s.diff, l.gap[:len(l.order)]
 	for k := range l.order {
-		o, g, r := &l.order[k], &gap[k], &run[k]
+		o, g := &l.order[k], &gap[k]
 		a += diff[o[0]]
 		b += diff[o[1]]
 		c += diff[o[2]]
@@ -202,27 +204,37 @@ func (s *Sliced) along(l *bundle) [wide]float64 {
 		vb += g[1] * math.Abs(b)
 		vc += g[2] * math.Abs(c)
 		vd += g[3] * math.Abs(d)
-		r[0], r[1], r[2], r[3] = a, b, c, d
 	}
 	return [wide]float64{va, vb, vc, vd}
 }
 
-// back adds the slopes with respect to p/Σp, after along: mass added at a cell
-// raises all cumulative masses behind it.
-func (s *Sliced) back(l *bundle) {
-	var a, b, c, d float64
-	slope, gap, run := s.slope, l.gap[:len(l.order)], s.run[:len(l.order)]
-	for k := len(l.order) - 1; k >= 0; k-- {
-		o, g, r := &l.order[k], &gap[k], &run[k]
-		a += signed(g[0], r[0])
-		b += signed(g[1], r[1])
-		c += signed(g[2], r[2])
-		d += signed(g[3], r[3])
-		slope[o[0]] += a
-		slope[o[1]] += b
-		slope[o[2]] += c
-		slope[o[3]] += d
+// back is along, and adds the slopes with respect to p/Σp, but for what all cells of a line have
+// in common: mass added at a cell raises all cumulative masses behind it, so that it lacks the
+// slopes of those before it.
+func (s *Sliced) back(l *bundle) [wide]float64 {
+	var a, b, c, d, va, vb, vc, vd float64
+	var pa, pb, pc, pd float64 // less what is before
+	diff, slope, gap := s.diff, s.slope[:len(s.diff)], l.gap[:len(l.order)]
+	for k := range l.order {
+		o, g := &l.order[k], &gap[k]
+		a += diff[o[0]]
+		b += diff[o[1]]
+		c += diff[o[2]]
+		d += diff[o[3]]
+		va += g[0] * math.Abs(a)
+		vb += g[1] * math.Abs(b)
+		vc += g[2] * math.Abs(c)
+		vd += g[3] * math.Abs(d)
+		slope[o[0]] += pa
+		slope[o[1]] += pb
+		slope[o[2]] += pc
+		slope[o[3]] += pd
+		pa -= signed(g[0], a)
+		pb -= signed(g[1], b)
+		pc -= signed(g[2], c)
+		pd -= signed(g[3], d)
 	}
+	return [wide]float64{va, vb, vc, vd}
 }
 
 // signed is gap times the sign of x, 0 if x is. It has no branches, since no one
