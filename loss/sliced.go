@@ -8,7 +8,7 @@ import (
 )
 
 var _ = registerOptions("sliced", Traits{
-	Label: "sliced EMD", Help: "sliced Wasserstein distance of the shapes, :directions=fixed:count=32, or trained ones", Sees: SeesShape, Cost: 2.3,
+	Label: "sliced EMD", Help: "sliced Wasserstein distance of the shapes, :directions=fixed:count=32, or trained ones", Sees: SeesShape, Cost: 2.1,
 }, sliced)
 
 // sliced is the sliced Wasserstein distance, along directions that are fixed or that are
