@@ -123,6 +123,9 @@ func scaled(v []float64) []float64 {
 // HiGHS, a solver of linear programmes, and POT agree on images of all classes on grids of
 // all norms and on points; 10,000 pairs each with BARROW_LONG set.
 func TestAgainstHiGHSAndPOT(t *testing.T) {
+	if testing.Short() {
+		t.Skip("no other programs with -short")
+	}
 	for _, program := range []string{"highs", "pot"} {
 		t.Run(program, func(t *testing.T) {
 			sides := map[int]int{4: 1, 9: 1}
@@ -173,6 +176,9 @@ func TestAgainstHiGHSAndPOT(t *testing.T) {
 // LEMON's network simplex agrees, on all arcs between cells and on those between
 // neighbours; 10,000 pairs with BARROW_LONG set. It solves in whole numbers.
 func TestAgainstLEMON(t *testing.T) {
+	if testing.Short() {
+		t.Skip("no other programs with -short")
+	}
 	driver := lemonDriver(t)
 	sides := map[int]int{4: 1, 9: 1, 15: 1}
 	if long {

@@ -1,6 +1,7 @@
 package emd_test
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"math/rand/v2"
@@ -261,4 +262,25 @@ func TestResumeNothing(t *testing.T) {
 			t.Errorf("%s: no error for a start of another ground", name)
 		}
 	}
+}
+
+// An image changes a little, as from one step of a training to the next.
+func ExampleSolver_Resume() {
+	g, _ := emd.NewGrid([]int{1, 100}, emd.L1, nil)
+	solver, _ := emd.NewSolver(g, emd.Settings{Unequal: emd.UnequalNormalise})
+	p, q := make([]float64, 100), make([]float64, 100)
+	p[10], q[30], q[90] = 2, 1, 1
+	e, _ := solver.Distance(p, q)
+	fmt.Println(e)
+	var at emd.Start
+	solver.Save(&at)
+	p[11] = 2
+	if err := solver.Resume(&at); err != nil {
+		fmt.Println(err)
+	}
+	e, _ = solver.Distance(p, q)
+	fmt.Println(e)
+	// Output:
+	// 50
+	// 49.5
 }
