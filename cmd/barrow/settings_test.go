@@ -27,7 +27,7 @@ import (
 // configuration file of the commands that carry plans out, and they have no flags
 // besides but those of every run.
 func TestSettingsAreFlags(t *testing.T) {
-	common := map[string]bool{"quick": true, "full": true, "physics": true, "physics-config": true, "out": true, "force": true, "shard": true, "max-runtime": true, "config": true, "help": true, "threads": true, "quiet": true, "json": true, "version": true}
+	common := map[string]bool{"quick": true, "full": true, "physics": true, "physics-config": true, "protocol": true, "out": true, "force": true, "shard": true, "max-runtime": true, "config": true, "help": true, "threads": true, "quiet": true, "json": true, "version": true}
 	for _, c := range []struct {
 		path     string
 		settings func() any
