@@ -99,6 +99,15 @@ func shardLock(s shard.Shard) string { return fmt.Sprintf("shard-%05d-of-%05d.lo
 // are, but for a shard.
 func (f *Folder) Mine(k int) bool { return f.cut == nil || f.cut.Has(k) }
 
+// Range is which of so many parts in a row are this process's to do, as [shard.Shard.Range] has
+// it: all are, but for a shard.
+func (f *Folder) Range(parts int) (from, to int) {
+	if f.cut == nil {
+		return 0, parts
+	}
+	return f.cut.Range(parts)
+}
+
 // EndShard keeps that this shard has done its parts and is a *[ShardDone] then; it is nil for a
 // run that is done whole.
 func (f *Folder) EndShard() error {

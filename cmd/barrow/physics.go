@@ -47,6 +47,7 @@ Interrupted (Ctrl-C), it saves; the same command goes on from there.`,
 	}
 	plan := physics.Default()
 	f.add(cmd, "physics", bind.Flags(cmd.Flags(), &plan))
+	f.cuts(cmd)
 	cmd.Flags().BoolVar(&f.quick, "quick", false, "a small run, of five minutes at most on two cores")
 	return cmd
 }
@@ -70,12 +71,16 @@ func (f *physicsFlags) run(cmd *cobra.Command, c *common) error {
 	); err != nil {
 		return err
 	}
+	cut, err := f.cut(cmd)
+	if err != nil {
+		return err
+	}
 	start := time.Now()
 	bar := newProgress(cmd.ErrOrStderr(), c)
 	defer bar.close()
-	r, times, err := physics.Start(cmd.Context(), f.out, plan, physics.Settings{Threads: c.threads, Force: f.force, Progress: bar.set, Remark: remark(cmd, c)})
+	r, times, err := physics.Start(cmd.Context(), f.out, plan, physics.Settings{Cut: cut, Threads: c.threads, Force: f.force, Progress: bar.set, Remark: remark(cmd, c)})
 	if err != nil {
-		return f.explain(err)
+		return f.ended(cmd, c, f.explain(err))
 	}
 	bar.close()
 	return printPhysics(cmd.OutOrStdout(), c, f.out, r, times, time.Since(start))

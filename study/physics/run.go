@@ -20,6 +20,7 @@ type Settings struct {
 	Force    bool                             // replace the run that the folder holds
 	Progress func(share float64, note string) // share of the whole run that is done, in [0,1]; nil for none
 	Remark   func(string)                     // told what the user should know but did not ask for; nil for nobody
+	Cut      *run.Cut                         // the shard of the events that is measured, of a plan that trains nothing; nil for all
 }
 
 // prepared has all processors counted, and functions to tell things to.
@@ -48,6 +49,9 @@ func Start(ctx context.Context, folder string, p Plan, s Settings) (*Results, *T
 	p = p.Complete()
 	if err := p.Check(); err != nil {
 		return nil, nil, err
+	}
+	if s.Cut != nil && p.Learns() {
+		return nil, nil, errors.New("physics: a shard measures what is trained already: train encoders and decoders first, and name them")
 	}
 	w := &work{threads: s.Threads, progress: s.Progress, start: time.Now(), geometry: physics.NewGeometry(p.geometry())}
 	if w.links, err = p.table(w.geometry); err != nil {
@@ -83,7 +87,7 @@ func Start(ctx context.Context, folder string, p Plan, s Settings) (*Results, *T
 	if err := p.room(folder, w.samples, len(given)); err != nil {
 		return nil, nil, err
 	}
-	f, err := run.Open(folder, id, run.Settings{Force: s.Force, Remark: s.Remark})
+	f, err := run.Open(folder, id, run.Settings{Force: s.Force, Remark: s.Remark, Cut: s.Cut})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -303,8 +307,9 @@ func (w *work) measure(ctx context.Context, first float64) ([][]string, error) {
 		w.counted = append(w.counted, SampleInfo{Name: s.name})
 		last := first + (shareMeasuring-first)*s.cost()/weights
 		began, wafers := time.Now(), 0
-		for b := 0; b < s.parts(); {
-			missing, err := w.missing(s, b)
+		from, to := w.folder.Range(s.parts())
+		for b := from; b < to; {
+			missing, err := w.missing(s, b, to)
 			if err != nil {
 				return nil, err
 			}
@@ -325,7 +330,7 @@ func (w *work) measure(ctx context.Context, first float64) ([][]string, error) {
 		w.times.Parts = append(w.times.Parts, Part{Name: s.name, Seconds: time.Since(began).Seconds(), Wafers: wafers})
 		first, weights = last, weights-s.cost()
 	}
-	return files, nil
+	return files, w.folder.EndShard()
 }
 
 // cost of a sample, in events of a particle: a whole endcap is so many times what is drawn
@@ -337,10 +342,10 @@ func (s sample) cost() float64 {
 	return float64(s.n)
 }
 
-// missing is how many blocks from b on are not there, in a row.
-func (w *work) missing(s sample, b int) (int, error) {
+// missing is how many blocks from b on, before that with the number to, are not there, in a row.
+func (w *work) missing(s sample, b, to int) (int, error) {
 	n := 0
-	for ; b+n < s.parts(); n++ {
+	for ; b+n < to; n++ {
 		var v block
 		err := w.folder.Once(s.part(b+n), s.block, &v, func() ([]string, error) { return nil, errMissing })
 		if err == nil {
