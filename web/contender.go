@@ -28,7 +28,7 @@ import (
 type choice struct {
 	What  string // algorithm, or encoder: or decoder: and a name below the folder
 	Links int
-	How   string // kept or spread, of an algorithm
+	How   string // kept or spread, of an algorithm, as package evaluate has them
 }
 
 // Prefixes of choices that are files.

@@ -214,7 +214,7 @@ func (s *Server) wafers(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	now, _ := s.watch.look()
-	d := &wafersView{Files: now.files, File: l.file, Metrics: hgcal.Metrics(), Metric: l.metric.name, Sort: l.sort, Down: l.down,
+	d := &wafersView{Files: now.files, File: l.file, Metrics: hgcal.Metrics(), Metric: l.metric.name, Sort: l.sort, Down: l.down, Sorts: sorts(nil, false),
 		Orders: hgcal.OrderNames(), Order: l.q.Get("order"), Choices: l.choices, MostUpload: mostUpload >> 20, MostImages: mostImages}
 	d.Picks = s.picks(now.listing)
 	if len(d.Choices) < mostChoices {
@@ -309,13 +309,16 @@ func (d *wafersView) steps(l *look, order []int) {
 	d.First, d.Previous, d.Next, d.Last = to(0), to(at-1), to(at+1), to(len(order)-1)
 }
 
-// sorts are what images can be sorted by.
+// sorts are what images can be sorted by, those of no file by what all have.
 func sorts(m *images, decoded bool) []option {
 	list := []option{{"", "their place in the file"}}
 	if decoded {
 		list = append(list, option{"emd", "EMD of the first decoding"})
 	}
 	list = append(list, option{"occupancy", "occupancy"}, option{"sum", "sum of charges"})
+	if m == nil {
+		return list
+	}
 	for _, c := range m.set.Columns {
 		list = append(list, option{columnPrefix + c.Name, c.Name})
 	}
