@@ -286,7 +286,12 @@ func (f *Folder) sweep() error {
 // clean removes the files of a run, and only those; the configuration last, so
 // that what is left of a removal cut short is still a run's.
 func (f *Folder) clean() error {
-	var err error
+	files, err := metricsFiles(f.path)
+	for _, path := range files {
+		if e := os.Remove(path); !errors.Is(e, fs.ErrNotExist) {
+			err = errors.Join(err, e)
+		}
+	}
 	for _, name := range []string{Results, Times, Metrics, Report, Tables, Modules} {
 		if e := os.Remove(f.Path(name)); !errors.Is(e, fs.ErrNotExist) {
 			err = errors.Join(err, e)

@@ -69,6 +69,7 @@ func TestShards(t *testing.T) {
 	if _, err := open(0, 3); err == nil || !strings.Contains(err.Error(), "shards 2, now 3") {
 		t.Error(err)
 	}
+	replaced(t, dir)
 	f, err := Open(dir, id, Settings{})
 	if err != nil {
 		t.Fatal(err)
@@ -91,5 +92,22 @@ func TestShards(t *testing.T) {
 		if strings.HasPrefix(e.Name(), "metrics-") || strings.HasPrefix(e.Name(), "shard-") {
 			t.Errorf("%s is left", e.Name())
 		}
+	}
+}
+
+// replaced copies a run in shards and replaces it: nothing of it is left.
+func replaced(t *testing.T, dir string) {
+	t.Helper()
+	other := t.TempDir()
+	if err := os.CopyFS(other, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(other, identity(config{Epochs: 3}), Settings{Force: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if list, err := ReadMetrics(other); err != nil || len(list) > 0 || Cuts(other) {
+		t.Errorf("%v, %v, shards %v", list, err, Cuts(other))
 	}
 }
