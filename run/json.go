@@ -51,10 +51,19 @@ type closing struct {
 // mostJSON is more than any run writes: a folder that a user names may hold anything.
 const mostJSON = 256 << 20
 
+// readFile reads a file of a run. A folder may hold anything by its name: a pipe would keep
+// the reader waiting for somebody who writes into it.
+func readFile(path, what string) ([]byte, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: %s that is no regular file", path, what)
+	}
+	return limit.ReadFile(path, what, mostJSON)
+}
+
 // ReadJSON reads a file of the folder into v.
 func ReadJSON(folder, name string, v any) error {
 	path := filepath.Join(folder, name)
-	b, err := limit.ReadFile(path, "a run's file", mostJSON)
+	b, err := readFile(path, "a run's file")
 	if err != nil {
 		return fmt.Errorf("run: %w", err)
 	}

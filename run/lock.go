@@ -230,7 +230,7 @@ func holderOf(path string) (h Holder, beat time.Time, err error) {
 	if err != nil {
 		return h, beat, err
 	}
-	b, err := os.ReadFile(path)
+	b, err := readFile(path, "a run's lock")
 	if err != nil {
 		return h, beat, err
 	}

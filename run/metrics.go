@@ -14,7 +14,6 @@ import (
 	"sync"
 	"time"
 
-	"barrow/internal/limit"
 	"barrow/nn"
 )
 
@@ -244,7 +243,7 @@ func ReadMetrics(folder string) ([]Epoch, error) {
 
 // readMetrics tells as well whether the last line is complete.
 func readMetrics(path string) (list []Epoch, whole bool, err error) {
-	b, err := limit.ReadFile(path, "a run's metrics", mostJSON)
+	b, err := readFile(path, "a run's metrics")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, true, nil
 	}

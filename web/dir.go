@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -80,22 +79,23 @@ func (d *folder) run(name string) (string, error) {
 	if !info.IsDir() {
 		return "", notFound(name + ": is no folder")
 	}
-	for _, f := range []string{run.Config, run.Results, run.Times, run.Modules, run.Metrics, "run.lock"} {
-		if !d.inside(path.Join(name, f)) {
-			return "", notFound(name + ": " + f + " leads out of the folder that is served")
+	for _, e := range d.own(name) {
+		if e.Type()&fs.ModeSymlink == 0 {
+			continue
+		}
+		if _, _, err := d.file(path.Join(name, e.Name())); err != nil {
+			return "", notFound(name + ": " + e.Name() + " leads out of the folder that is served, or nowhere")
 		}
 	}
 	return p, nil
 }
 
-// inside tells that a file is in the folder, or is not there.
-func (d *folder) inside(name string) bool {
-	info, err := d.root.Lstat(filepath.FromSlash(name))
-	if err != nil || info.Mode()&fs.ModeSymlink == 0 {
-		return errors.Is(err, fs.ErrNotExist) || err == nil
-	}
-	_, _, err = d.resolve(name)
-	return err == nil
+// own are the files of a run's folder that say how it goes, of its shards as well.
+func (d *folder) own(name string) []fs.DirEntry {
+	entries, _ := fs.ReadDir(d.root.FS(), name) // none where it is gone
+	return slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
+		return e.Name() != run.Modules && !slices.Contains([]string{".json", ".jsonl", ".lock"}, path.Ext(e.Name()))
+	})
 }
 
 // What is looked for below the folder.

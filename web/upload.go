@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,7 +22,7 @@ import (
 const (
 	mostUpload  = 64 << 20
 	uploadTime  = 2 * time.Minute
-	mostUploads = 8
+	mostUploads = 8 // kept, and as many at most arriving
 )
 
 // uploadPrefix is before the names of uploaded files.
@@ -33,6 +34,7 @@ type uploads struct {
 	dir  string // "" until there is one
 	list []uploaded
 	shut bool
+	busy atomic.Int32 // arriving
 }
 
 type uploaded struct{ id, name, path string }
@@ -120,6 +122,10 @@ func (u *uploads) close() error {
 
 // upload takes a file that a reader brings and leads to its images.
 func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
+	defer s.uploads.busy.Add(-1)
+	if s.uploads.busy.Add(1) > mostUploads {
+		return failure{http.StatusServiceUnavailable, "too many files arrive at once: bring it again in a while"}
+	}
 	c := http.NewResponseController(w)
 	c.SetReadDeadline(time.Now().Add(uploadTime))
 	defer c.SetReadDeadline(time.Now().Add(readTime))

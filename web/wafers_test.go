@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"barrow/run"
 	"barrow/study/plan"
@@ -198,6 +200,30 @@ func TestUpload(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(s.uploads.dir); err != nil || len(entries) != mostUploads {
 		t.Errorf("%d files are kept, %v", len(entries), err)
+	}
+	var ends []*io.PipeWriter
+	arrived := make(chan int, mostUploads)
+	for range mostUploads {
+		body, end := io.Pipe()
+		ends = append(ends, end)
+		go func() {
+			r := form(t, "x.csv", content)
+			r.Body = body
+			arrived <- bring(r).Code
+		}()
+	}
+	for s.uploads.busy.Load() < mostUploads {
+		time.Sleep(time.Millisecond)
+	}
+	if w := bring(form(t, "x.csv", content)); w.Code != http.StatusServiceUnavailable {
+		t.Errorf("a file too many at once: %d", w.Code)
+	}
+	for _, end := range ends {
+		end.Close()
+		<-arrived
+	}
+	if w := bring(form(t, "x.csv", content)); w.Code != http.StatusSeeOther {
+		t.Errorf("a file after that: %d", w.Code)
 	}
 	tmp := s.uploads.dir
 	if err := s.Close(); err != nil {

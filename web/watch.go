@@ -54,6 +54,7 @@ type watch struct {
 	known   map[string]known // by run; of the look under way alone
 	changed chan struct{}    // closed when version rises
 	streams int
+	keeping bool // somebody looks for the streams
 	ended   chan struct{}
 	once    sync.Once
 }
@@ -140,14 +141,17 @@ func (r runState) same(o runState) bool {
 // mostStreams may be open at a time.
 const mostStreams = 2000
 
-// join counts a stream; with the first one begins somebody to look for all.
+// join counts a stream; with the first one somebody begins to look for all, one however
+// often readers come and go.
 func (w *watch) join() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.streams >= mostStreams {
 		return false
 	}
-	if w.streams++; w.streams == 1 {
+	w.streams++
+	if !w.keeping {
+		w.keeping = true
 		go w.keep()
 	}
 	return true
@@ -170,9 +174,10 @@ func (w *watch) keep() {
 		case <-t.C:
 		}
 		w.mu.Lock()
-		none := w.streams == 0
+		w.keeping = w.streams > 0
+		on := w.keeping
 		w.mu.Unlock()
-		if none {
+		if !on {
 			return
 		}
 		w.look()
@@ -182,12 +187,10 @@ func (w *watch) keep() {
 // stamp tells whether a run's files are those of before.
 func (d *folder) stamp(name string) string {
 	var all []byte
-	for _, f := range []string{run.Config, run.Results, run.Metrics, "run.lock"} {
-		if info, err := d.root.Stat(filepath.FromSlash(path.Join(name, f))); err == nil {
-			all = info.ModTime().AppendFormat(all, time.RFC3339Nano)
-			all = append(all, '/')
+	for _, e := range d.own(name) {
+		if info, err := d.root.Stat(filepath.FromSlash(path.Join(name, e.Name()))); err == nil {
+			all = fmt.Appendf(all, "%s %d %d|", e.Name(), info.ModTime().UnixNano(), info.Size())
 		}
-		all = append(all, '|')
 	}
 	return string(all)
 }

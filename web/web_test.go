@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -164,8 +165,13 @@ func TestOutside(t *testing.T) {
 	if err := os.Symlink(filepath.Join(out, "run", run.Config), filepath.Join(dir, "half", run.Config)); err != nil {
 		t.Fatal(err)
 	}
+	put(t, out, "metrics.jsonl", `{"part":"secret","epoch":1,"of":3,"loss":2,"validation":2.5}`+"\n")
+	put(t, dir, "shards/"+run.Config, `{"kind": "encoder", "version": 1}`)
+	if err := os.Symlink(filepath.Join(out, "metrics.jsonl"), filepath.Join(dir, "shards", "metrics-00001-of-00002.jsonl")); err != nil {
+		t.Fatal(err)
+	}
 	s := server(t, dir, "")
-	for _, name := range []string{"link", "link/run", "up", "run", "half", "up/" + filepath.Base(out) + "/run", "link/../a", "./a", "a/", "", "a/../../x", "..", "a\x00", `..\a`, `C:\`, "//a"} {
+	for _, name := range []string{"shards", "link", "link/run", "up", "run", "half", "up/" + filepath.Base(out) + "/run", "link/../a", "./a", "a/", "", "a/../../x", "..", "a\x00", `..\a`, `C:\`, "//a"} {
 		w := get(s, "/run?dir="+url.QueryEscape(name))
 		if w.Code != http.StatusNotFound {
 			t.Errorf("%q: %d", name, w.Code)
@@ -180,6 +186,49 @@ func TestOutside(t *testing.T) {
 	if page := get(s, "/").Body.String(); strings.Contains(page, "secret") {
 		t.Error("the list tells of what is outside")
 	}
+}
+
+// TestPipe: what waits for a writer that never comes keeps nobody from the list, or from the run
+// around it.
+func TestPipe(t *testing.T) {
+	dir := fill(t)
+	put(t, dir, "a/inner/"+run.Config, `{"kind": "encoder", "version": 1}`)
+	for _, name := range []string{"a/run.lock", "a/inner/run.lock", "a/inner/" + run.Results, "deep/b/metrics-00001-of-00002.jsonl"} {
+		if out, err := exec.Command("mkfifo", filepath.Join(dir, filepath.FromSlash(name))).CombinedOutput(); err != nil {
+			t.Skipf("no pipes here: %v %s", err, out)
+		}
+	}
+	s := server(t, dir, "")
+	done := make(chan int, 4)
+	for _, address := range []string{"/", "/run?dir=a", "/run?dir=deep/b", "/run?dir=a&dir=deep/b"} {
+		go func() { done <- get(s, address).Code }()
+	}
+	late := time.After(20 * time.Second)
+	for range cap(done) {
+		select {
+		case code := <-done:
+			if code >= 500 {
+				t.Errorf("%d", code)
+			}
+		case <-late:
+			t.Fatal("a page waits for a pipe")
+		}
+	}
+}
+
+// TestKeep: one looks for all streams, however often they come and go.
+func TestKeep(t *testing.T) {
+	w := newWatch(server(t, t.TempDir(), "").dir)
+	before := runtime.NumGoroutine()
+	for range 100 {
+		w.join()
+		w.leave()
+	}
+	w.join()
+	if n := runtime.NumGoroutine() - before; n > 1 {
+		t.Errorf("%d look for one stream", n)
+	}
+	w.close()
 }
 
 // TestGuard: who may ask, how, and by which name.
