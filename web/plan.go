@@ -62,7 +62,7 @@ func (s *Server) plan(w http.ResponseWriter, r *http.Request) error {
 		d.Dir = d.Runs[0]
 		q.Set("dir", d.Dir)
 	}
-	words := map[string]string{"setting": "what is chosen", "emd": "mean EMD", "gain": "mean EMD over the best single algorithm's", "charge": "mean charge", "links": "links"}
+	words := map[string]string{"setting": "what is chosen", "emd": "mean EMD", "gain": "mean EMD over the best single algorithm's", "charge": "mean charge", "occupancy": "mean occupancy", "links": "links"}
 	for _, x := range plan.Quantities() {
 		d.Quantities = append(d.Quantities, option{x, words[x]})
 	}

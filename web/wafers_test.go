@@ -24,8 +24,8 @@ func putPlan(t testing.TB, dir string) {
 	k := plan.Kind()
 	put(t, dir, "plan/"+run.Config, fmt.Sprintf(`{"kind": %q, "version": %d}`, k.Name, k.Version))
 	put(t, dir, "plan/"+run.Results, fmt.Sprintf(`{"kind": %q, "version": %d, "mean_emd": 0.5, "singles": [{"algorithm": "BC", "decoding": "kept"}],
-		"classes": [{"name": "one", "links": 3, "scores": [{"algorithm": "BC", "decoding": "spread", "links": 3}], "emd": 0.25, "best_single_emd": 0.5},
-		{"name": "two", "links": 1, "scores": [{"algorithm": "TS", "decoding": "kept", "links": 1}], "emd": 0.75, "best_single_emd": 0.75}],
+		"classes": [{"name": "one", "links": 3, "occupancy": [1, 7.5], "scores": [{"algorithm": "BC", "decoding": "spread", "links": 3}], "emd": 0.25, "best_single_emd": 0.5},
+		{"name": "two", "links": 1, "occupancy": [2, 0.25], "scores": [{"algorithm": "TS", "decoding": "kept", "links": 1}], "emd": 0.75, "best_single_emd": 0.75}],
 		"layers": [{"layer": 1, "modules": [[20, 30, 0], [40, 50, 1]]}, {"layer": 3, "modules": [[20, 30, 1]]}]}`, k.Name, k.Version))
 }
 
@@ -133,6 +133,27 @@ func TestPlay(t *testing.T) {
 				t.Errorf("%s on %d links: %d", what.Text, links, w.Code)
 			}
 		}
+	}
+}
+
+// TestPlan: layers are coloured by what is asked for; a plan from before occupancy was kept says so.
+func TestPlan(t *testing.T) {
+	dir := t.TempDir()
+	putPlan(t, dir)
+	s := server(t, dir, "")
+	for by, want := range map[string]string{"": "BC", "emd": "0.75", "gain": "0.5", "occupancy": "7.5", "links": "3"} {
+		w := get(s, "/plan?by="+by)
+		if page := w.Body.String(); w.Code != http.StatusOK || !strings.Contains(page, ">"+want) || strings.Count(page, "<svg") != 2 {
+			t.Errorf("by %q: %d %s", by, w.Code, page)
+		}
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "plan", run.Results))
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, dir, "plan/"+run.Results, strings.ReplaceAll(string(b), "occupancy", "before"))
+	if w := get(s, "/plan?by=occupancy"); w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), "no occupancy") {
+		t.Errorf("an older plan: %d %s", w.Code, w.Body)
 	}
 }
 

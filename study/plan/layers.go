@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -13,9 +14,11 @@ import (
 )
 
 // Quantities are what [Layers] can colour modules by: the setting that was chosen, the mean EMD
-// that it leaves, that over the best single algorithm's, the mean charge of a module's images, and
-// its links.
-func Quantities() []string { return []string{"setting", "emd", "gain", "charge", "links"} }
+// that it leaves, that over the best single algorithm's, the mean charge and occupancy of a module's
+// images, and its links.
+func Quantities() []string {
+	return []string{"setting", "emd", "gain", "charge", "occupancy", "links"}
+}
 
 // Layers draws every layer of the finished plan in a folder, each module in the colour of a
 // quantity of its class.
@@ -79,6 +82,11 @@ func (r *Results) quantity(by string) (of func(*ClassResult) float64, label stri
 		}, "mean EMD over " + r.BestSingle.Label() + "'s", nil
 	case "charge":
 		return func(c *ClassResult) float64 { return c.Charge[heldOut] }, "mean charge of a module (CALQ counts)", nil
+	case "occupancy":
+		if slices.ContainsFunc(r.Classes, func(c ClassResult) bool { return c.Occupancy == nil }) {
+			return nil, "", errors.New("plan: this one keeps no occupancy, being of an older Barrow: plan again, or colour it by the charge")
+		}
+		return func(c *ClassResult) float64 { return c.Occupancy[heldOut] }, "mean occupancy of a module (cells above 1 MIP_T)", nil
 	case "links":
 		return func(c *ClassResult) float64 { return float64(c.Links) }, "links", nil
 	}

@@ -39,7 +39,9 @@ type measure struct {
 	Images [2]int     `json:"images"` // with charge, to choose by and to measure by
 	Empty  [2]int     `json:"empty"`  // without
 	Charge [2]float64 `json:"charge"` // mean of all images, CALQ counts
-	Scores []Score    `json:"scores"`
+	// Occupancy is the mean of all images' cells above 1 MIP_T, nil in plans from before it was kept.
+	Occupancy *[2]float64 `json:"occupancy,omitempty"`
+	Scores    []Score     `json:"scores"`
 }
 
 // partsOf are a class's images.
@@ -104,13 +106,16 @@ func tsThreshold(images *wafer.Set, links int) uint32 {
 // measure measures candidates on both parts of a class's images. Rules by hand drop as many
 // bits as serves best on those that are chosen by; a decoder has learned with its own.
 func (w *work) measure(ctx context.Context, k int, p *parts, candidates []Candidate) (m measure, err error) {
-	m.Scores = make([]Score, len(candidates))
+	m.Scores, m.Occupancy = make([]Score, len(candidates)), new([2]float64)
 	for side, images := range p.sides() {
-		total := 0.0
+		total, above := 0.0, 0
 		for i := range images.Len() {
 			total += wafer.Sum(images.Image(i))
+			above += wafer.Occupancy(images.Image(i), evaluate.MIP)
 		}
-		m.Images[side], m.Empty[side], m.Charge[side] = images.Len(), p.empty[side], p.charged(side)*total/float64(images.Len())
+		n := float64(images.Len())
+		m.Images[side], m.Empty[side] = images.Len(), p.empty[side]
+		m.Charge[side], m.Occupancy[side] = p.charged(side)*total/n, p.charged(side)*float64(above)/n
 	}
 	for i, one := range candidates {
 		s := &m.Scores[i]

@@ -160,6 +160,11 @@ func checkTable(t *testing.T, r *Results, files map[string]string) {
 	}
 	var filled, emds float64
 	for _, c := range r.Classes {
+		for side, occupancy := range c.Occupancy {
+			if occupancy < 0 || occupancy*evaluate.MIP > c.Charge[side] || c.Charge[side] > 4*hgcal.Cells*evaluate.MIP && occupancy == 0 {
+				t.Errorf("%s: occupancy %v, charge %v", c.Name, c.Occupancy, c.Charge)
+			}
+		}
 		if c.Charge[heldOut] > evaluate.MIP {
 			filled, emds = filled+float64(c.Modules), emds+float64(c.Modules)*c.EMD
 		}
