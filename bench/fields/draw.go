@@ -66,7 +66,8 @@ func one(r *rand.Rand) field {
 	return f
 }
 
-// waves is a Gaussian random field: a sum of plane waves around 20 and 6 km long.
+// waves is a random field of two scales, about Gaussian: twelve plane waves around 20 km long and
+// twelve around 6 km, all of one height.
 func waves(r *rand.Rand) func(x, y float64) float64 {
 	type wave struct{ kx, ky, phase, height float64 }
 	var all []wave

@@ -4,14 +4,13 @@
 //	go run ./bench/fields
 //	go run ./bench/fields -json docs/results/fields.json -picture docs/pictures/reliability.png
 //
-// A field has large and small storms on a background of Gaussian noise that is smooth over
-// two scales. They drift, each with a velocity of its own, grow and decay. A network sees two
+// A field has large and small storms on a background of waves of two scales. They drift, each with a velocity of its own, grow and decay. A network sees two
 // pictures, blurred by noise, and says for each pixel how likely it is within a storm a step
-// later. Every loss trains the same network from the same start on the same fields. Shown
-// are, on other fields, the calibration error (the mean of |frequency − forecast| in ten bins
+// later. For each seed there are fields to train on and a start of the network, the same for every
+// loss. Shown are, on other fields, the same for all seeds, the calibration error (the mean of |frequency − forecast| in ten bins
 // of the forecast), the Brier score and its skill over climatology, the critical success index
 // at ½ and the fractions skill score by scale; the mean over seeds and its deviation. The
-// picture has the reliability curves, how often storms come by how likely they were said to be.
+// Brier score over the MSE's has an interval of 95 %, for other seeds and other fields. The picture has the reliability curves, how often storms come by how likely they were said to be.
 package main
 
 import (
@@ -29,6 +28,7 @@ var (
 	trained = flag.Int("train", 2000, "fields to train on")
 	epochs  = flag.Int("epochs", 8, "epochs")
 	seeds   = flag.Int("seeds", 3, "seeds")
+	rate    = flag.Float64("rate", 2e-3, "learning rate at the start, a hundredth of it at the end")
 	threads = flag.Int("threads", 0, "processors, 0: all")
 	list    = flag.String("losses", strings.Join(defaults, ","), "losses, with commas between")
 	out     = flag.String("json", "", "file for the table and the reliability curves")
@@ -50,17 +50,26 @@ func bench() error {
 	for _, name := range strings.Split(*list, ",") {
 		r := result{Loss: name}
 		for seed := range *seeds {
-			s, err := run(name, uint64(seed+1), &r.Reliability)
+			s, each, err := run(name, setup{*trained, *epochs, *rate, *threads, uint64(seed + 1)}, &r.Reliability)
 			if err != nil {
 				return err
 			}
-			r.seeds = append(r.seeds, s)
+			r.seeds, r.each = append(r.seeds, s), append(r.each, each)
 		}
 		r.Reliability.finish()
 		r.summarise()
 		rows = append(rows, r)
 		fmt.Printf("| `%s` | %s |\n", name, strings.Join(r.cells(), " | "))
 	}
+	if err := compare(rows); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if p := r.Brier; p != nil && r.Loss != "mse" {
+			fmt.Printf("\n`%s`: Brier score over the MSE's %.3f [%.3f, %.3f]", r.Loss, p.Ratio, p.Low, p.High)
+		}
+	}
+	fmt.Println()
 	if *out != "" {
 		if err := writeJSON(*out, rows); err != nil {
 			return err
@@ -89,14 +98,23 @@ type task struct {
 	target, said, grad []float32
 }
 
-func run(name string, seed uint64, curve *reliability) (scores, error) {
+// A setup is what is the same for all losses.
+type setup struct {
+	train, epochs int // fields, epochs
+	rate          float64
+	threads       int
+	seed          uint64
+}
+
+// run trains a network with a loss and tells its scores, and its Brier scores by field, on other fields.
+func run(name string, s setup, curve *reliability) (scores, []float64, error) {
 	lattice, err := loss.Grid(side, side, 1)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	l, err := loss.Parse(name, loss.Resources{Lattice: lattice})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	const batch = 20
 	conv := func(filters int) nn.Layer {
@@ -104,27 +122,28 @@ func run(name string, seed uint64, curve *reliability) (scores, error) {
 	}
 	net, err := nn.New(nn.Spec{Name: "storms", Input: nn.Shape{H: side, W: side, C: 2}, Layers: []nn.Layer{
 		conv(8), {Kind: nn.KindSiLU}, conv(8), {Kind: nn.KindSiLU}, conv(1), {Kind: nn.KindSigmoid},
-	}}, nn.Settings{Seed: seed, MaxBatch: batch, Threads: *threads})
+	}}, nn.Settings{Seed: s.seed, MaxBatch: batch, Threads: s.threads})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	t := &task{net: net, loss: l, train: draw(*trained, 2*seed), validation: draw(*trained/5, 2*seed+1)}
+	t := &task{net: net, loss: l, train: draw(s.train, 2*s.seed), validation: draw(s.train/5, 2*s.seed+1)}
 	t.said, t.grad = make([]float32, batch*pixels), make([]float32, batch*pixels)
 	t.in, t.dy = nn.NewTensor(batch, net.InputShape()), nn.NewTensor(batch, net.OutputShape())
-	fit := nn.Fit{Net: net, Samples: *trained, Batch: batch, Epochs: *epochs, Seed: seed, Schedule: nn.Cosine{Start: 2e-3, End: 2e-5}}
+	fit := nn.Fit{Net: net, Samples: s.train, Batch: batch, Epochs: s.epochs, Seed: s.seed, Schedule: nn.Cosine{Start: s.rate, End: s.rate / 100}}
 	if _, err := fit.Run(context.Background(), t); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, nil, fmt.Errorf("%s: %w", name, err)
 	}
-	test := draw(*trained/2, 1<<32) // the same for all seeds
+	test := draw(s.train/2, 1<<32) // the same for all seeds
 	forecast := make([]float32, 0, len(test)*pixels)
 	for i := 0; i < len(test); i += batch {
 		y, err := t.forward(test[i:min(i+batch, len(test))])
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		forecast = append(forecast, y...)
 	}
-	return measure(test, forecast, curve), nil
+	all, each := measure(test, forecast, curve)
+	return all, each, nil
 }
 
 // forward is what the network says of some fields.

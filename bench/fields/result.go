@@ -6,9 +6,11 @@ import (
 	"io"
 	"math"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
+	"barrow/evaluate"
 	"barrow/internal/outfile"
 	"barrow/nn"
 	"barrow/report"
@@ -32,7 +34,27 @@ type result struct {
 	Loss        string
 	Reliability reliability
 	Mean, Std   scores // over seeds, in the order of names
-	seeds       []scores
+	// Brier is the Brier score over the MSE's, by seed and field, nil without an MSE.
+	Brier *evaluate.Paired
+	seeds []scores
+	each  [][]float64 // Brier scores, by seed and field
+}
+
+// compare holds the Brier scores of all losses against the MSE's, on the same fields and, seed by
+// seed, after trainings on the same fields.
+func compare(results []result) error {
+	i := slices.IndexFunc(results, func(r result) bool { return r.Loss == "mse" })
+	if i < 0 {
+		return nil
+	}
+	for k := range results {
+		p, err := evaluate.CompareSeeds(results[k].each, results[i].each, 1000, 1)
+		if err != nil {
+			return fmt.Errorf("%s: %w", results[k].Loss, err)
+		}
+		results[k].Brier = &p
+	}
+	return nil
 }
 
 // names are the scores as a file has them.
@@ -88,6 +110,9 @@ func writeJSON(name string, results []result) error {
 		if k < 2 { // small numbers
 			digits = 4
 		}
+		if k == 2 && results[0].Brier != nil {
+			columns = append(columns, column{"over the MSE's", "{brier_ratio:.3f} [{brier_low:.3f}, {brier_high:.3f}]"})
+		}
 		columns = append(columns, column{head, fmt.Sprintf("{%[1]s:.%[2]df} ± {%[1]s_std:.%[2]df}", names[k], digits)})
 	}
 	var rows []map[string]any
@@ -96,10 +121,13 @@ func writeJSON(name string, results []result) error {
 		for k, name := range names {
 			row[name], row[name+"_std"] = digits(r.Mean[k]), digits(r.Std[k])
 		}
+		if p := r.Brier; p != nil {
+			row["brier_ratio"], row["brier_low"], row["brier_high"] = digits(p.Ratio), digits(p.Low), digits(p.High)
+		}
 		rows = append(rows, row)
 	}
 	b, err := json.MarshalIndent(file{
-		Command:  fmt.Sprintf("go run ./bench/fields -train %d -epochs %d -seeds %d -threads %d -losses %s", *trained, *epochs, *seeds, *threads, *list),
+		Command:  fmt.Sprintf("go run ./bench/fields -train %d -epochs %d -seeds %d -rate %g -threads %d -losses %s", *trained, *epochs, *seeds, *rate, *threads, *list),
 		Measured: fmt.Sprintf("%s, kernel %s, %s", time.Now().Format("2006-01-02"), nn.Kernels()[0], strings.Replace(runtime.Version(), "go", "Go ", 1)),
 		Columns:  columns,
 		Rows:     rows,
