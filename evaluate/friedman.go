@@ -16,14 +16,17 @@ import (
 type Ranking struct {
 	Blocks int       `json:"blocks"`
 	Ranks  []float64 `json:"mean_ranks"` // of each contender, 1 where it is best in every block
-	// ChiSquare is Friedman's statistic, F Iman's and Davenport's; P is the probability of an F as
-	// large if all contenders were the same.
+	// ChiSquare is Friedman's statistic, F Iman's and Davenport's; P is the probability of one as
+	// large if all contenders were the same, found as By says: where there are few blocks, of the
+	// arrangements of the ranks within the blocks.
 	ChiSquare float64 `json:"chi_square"`
-	F         float64 `json:"f"` // infinite where all blocks rank alike
+	F         float64 `json:"f"` // infinite where all blocks rank alike; null in JSON
 	P         float64 `json:"p"`
+	By        string  `json:"p_by"` // ByArrangements, ByDraws or ByF
 	// Critical is by how much two mean ranks must differ for the two contenders to do, at 5 % for
-	// all pairs together.
-	Critical float64 `json:"critical_difference"`
+	// all pairs together; 0 where there are so few blocks that no difference would do. It is
+	// Nemenyi's or, where arrangements exceed that more often, theirs.
+	Critical float64 `json:"critical_difference,omitempty"`
 }
 
 // rankLevel is the share of rankings without any difference in which Nemenyi's test finds one.
@@ -42,7 +45,7 @@ func Friedman(values [][]float64) (*Ranking, error) {
 		return nil, fmt.Errorf("evaluate: ranks in %d blocks say nothing: want two at least", n)
 	}
 	r := &Ranking{Blocks: n, Ranks: make([]float64, k)}
-	block, ties := make([]float64, k), 0.0
+	block, doubled, ties := make([]float64, k), make([][]int, n), 0.0
 	for b := range n {
 		for i, v := range values {
 			if len(v) != n {
@@ -52,7 +55,12 @@ func Friedman(values [][]float64) (*Ranking, error) {
 				return nil, errors.New("evaluate: ranks of values that are no numbers")
 			}
 		}
-		ties += addRanks(block, r.Ranks)
+		own := make([]float64, k)
+		ties += addRanks(block, own)
+		for i, rank := range own {
+			r.Ranks[i] += rank
+			doubled[b] = append(doubled[b], int(2*rank))
+		}
 	}
 	// χ² is 12·Σ(R − n(k+1)/2)²/(nk(k+1)) of the rank sums R, over one less the share of ties.
 	kf, nf := float64(k), float64(n)
@@ -71,6 +79,7 @@ func Friedman(values [][]float64) (*Ranking, error) {
 		r.P = distuv.F{D1: kf - 1, D2: (kf - 1) * (nf - 1)}.Survival(r.F)
 	}
 	r.Critical = nemenyi(k, rankLevel) * math.Sqrt(kf*(kf+1)/(6*nf))
+	r.arrange(doubled)
 	return r, nil
 }
 
@@ -103,11 +112,11 @@ func nemenyi(k int, level float64) float64 {
 		inside := quad.Fixed(func(z float64) float64 {
 			n := distuv.UnitNormal
 			return n.Prob(z) * math.Pow(n.CDF(z)-n.CDF(z-q), float64(k-1))
-		}, -8, 8+q, 400, quad.Legendre{}, 1)
+		}, -8, 8+q, 100, quad.Legendre{}, 1)
 		return 1 - float64(k)*inside
 	}
 	lo, hi := 0.0, 20.0
-	for range 60 {
+	for range 32 { // to 1e-8
 		if mid := (lo + hi) / 2; exceeds(mid) > level {
 			lo = mid
 		} else {
@@ -117,15 +126,22 @@ func nemenyi(k int, level float64) float64 {
 	return (lo + hi) / 2 / math.Sqrt2
 }
 
+// rounding is less than any two differences of mean ranks are apart.
+const rounding = 1e-9
+
 // Cliques are the largest groups of contenders of which no two differ by the critical difference:
-// indices into Ranks, best first. One that differs from all others is in none.
+// indices into Ranks, best first. One that differs from all others is in none; where no difference
+// would do, all are one group.
 func (r *Ranking) Cliques() [][]int {
 	order := r.Order()
+	if r.Critical == 0 {
+		return [][]int{order}
+	}
 	var list [][]int
 	end := 0
 	for from := range order {
 		to := from + 1
-		for to < len(order) && r.Ranks[order[to]]-r.Ranks[order[from]] < r.Critical {
+		for to < len(order) && r.Ranks[order[to]]-r.Ranks[order[from]] < r.Critical-rounding {
 			to++
 		}
 		if to > end && to-from > 1 { // else within the one before

@@ -21,6 +21,10 @@ type Paired struct {
 	Images float64 `json:"error_by_images"`
 }
 
+// mostFreedom is where Student's distribution is the normal one, to six digits, while its quantile
+// can still be had.
+const mostFreedom = 1e6
+
 // CompareSeeds compares a with b, of which a[s] and b[s] are the values, image by image, of the seed
 // s. Either may have one row only, of a contender without a seed. The interval is Student's at 95 %
 // of the seeds' logarithms of ratios, whose variance over seeds and, by a paired bootstrap of the
@@ -64,8 +68,10 @@ func CompareSeeds(a, b [][]float64, draws int, seed uint64) (Paired, error) {
 	all := p.Spread*p.Spread + p.Images*p.Images
 	half := distuv.UnitNormal.Quantile(0.975) * math.Sqrt(all)
 	if p.Spread > 0 {
-		freedom := float64(n-1) * math.Pow(all/(p.Spread*p.Spread), 2)
-		half = distuv.StudentsT{Sigma: 1, Nu: freedom}.Quantile(0.975) * math.Sqrt(all)
+		// Where the images are all but all of the error, the degrees of freedom have no end.
+		if freedom := float64(n-1) * math.Pow(all/(p.Spread*p.Spread), 2); freedom < mostFreedom {
+			half = distuv.StudentsT{Sigma: 1, Nu: freedom}.Quantile(0.975) * math.Sqrt(all)
+		}
 	}
 	p.Interval = Interval{math.Exp(centre - half), math.Exp(centre + half)}
 	return p, nil

@@ -63,3 +63,29 @@ func TestCompareSeeds(t *testing.T) {
 		}
 	}
 }
+
+// TestCompareSeedsFreedom: seeds that are all but the same leave the interval of the images, however
+// little they differ.
+func TestCompareSeedsFreedom(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	a, b := make([][]float64, 2), make([][]float64, 2)
+	for range 200 {
+		x := 1 + rng.Float64()
+		for s := range a {
+			a[s], b[s] = append(a[s], x), append(b[s], 1)
+		}
+	}
+	same, err := CompareSeeds(a[:1], b[:1], 200, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, little := range []float64{1e-4, 1e-6, 1e-9, 1e-12} {
+		for i := range a[1] {
+			a[1][i] = a[0][i] * (1 + little)
+		}
+		p, err := CompareSeeds(a, b, 200, 1)
+		if err != nil || !(p.Spread > 0) || math.Abs((p.High-p.Low)/(same.High-same.Low)-1) > 0.01 {
+			t.Errorf("%v apart: %+v, want about %+v; %v", little, p, same, err)
+		}
+	}
+}

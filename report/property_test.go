@@ -218,7 +218,7 @@ func anyFigure(t *rapid.T) report.Figure {
 		}
 		f.Front = m
 	case 9:
-		r := &report.Ranks{Critical: rapid.Float64Range(0, 20).Draw(t, "critical")}
+		r := &report.Ranks{Critical: rapid.OneOf(rapid.Just(0.0), rapid.Float64Range(0, 20)).Draw(t, "critical")}
 		for range series + 2 {
 			r.Rows = append(r.Rows, report.Rank{Name: anyName(t), Mean: rapid.Float64Range(1, float64(series+2)).Draw(t, "mean")})
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -12,7 +13,8 @@ import (
 // Ranks shows mean ranks on an axis, with bars that join those which cannot be told apart: the
 // diagram of J. Demšar (J. Mach. Learn. Res. 7 (2006) 1).
 type Ranks struct {
-	// Critical is by how much two mean ranks must differ; drawn as a length beside the axis.
+	// Critical is by how much two mean ranks must differ; drawn as a length beside the axis. 0 where no
+	// difference would do.
 	Critical float64 `json:"critical_difference"`
 	Rows     []Rank  `json:"rows"` // two at least, in any order
 	// Groups are rows, by number, that are not told apart.
@@ -118,15 +120,17 @@ func (s *rankSheet) scale(c draw.Canvas, x func(float64) vg.Length, axis vg.Leng
 		c.StrokeLine2(stroke(rule, 1), x(v), axis, x(v), axis+4)
 		c.FillText(style, vg.Point{X: x(v), Y: axis + 6}, fmt.Sprint(v))
 	}
-	end := min(x(1+s.r.Critical), x(n)) // it may be longer than the axis
 	y := c.Max.Y - 20
-	ruler := stroke(ink, 1.4)
-	c.StrokeLine2(ruler, x(1), y, end, y)
-	c.StrokeLine2(ruler, x(1), y-4, x(1), y+4)
-	if 1+s.r.Critical <= n {
-		c.StrokeLine2(ruler, end, y-4, end, y+4)
+	if s.r.Critical > 0 {
+		end := min(x(1+s.r.Critical), x(n)) // it may be longer than the axis
+		ruler := stroke(ink, 1.4)
+		c.StrokeLine2(ruler, x(1), y, end, y)
+		c.StrokeLine2(ruler, x(1), y-4, x(1), y+4)
+		if 1+s.r.Critical <= n {
+			c.StrokeLine2(ruler, end, y-4, end, y+4)
+		}
 	}
-	text := "critical difference " + number(s.r.Critical, 2)
+	text := s.r.critical()
 	label := textStyle(sizeTick, ink, draw.XLeft, draw.YBottom)
 	at := min(x(1), c.Max.X-label.Width(text))
 	c.FillText(label, vg.Point{X: max(at, c.Min.X), Y: y + 5}, text)
@@ -160,16 +164,29 @@ func (r *Ranks) check() error {
 	return nil
 }
 
+// critical is the critical difference in words.
+func (r *Ranks) critical() string {
+	if r.Critical == 0 {
+		return "no critical difference: too few blocks"
+	}
+	return "critical difference " + number(r.Critical, 2)
+}
+
 func (r *Ranks) describe() string {
 	var parts []string
 	for _, i := range (&artist{}).ranks(r).order {
 		parts = append(parts, fmt.Sprintf("%s %s", r.Rows[i].Name, number(r.Rows[i].Mean, 2)))
 	}
-	return fmt.Sprintf("mean ranks: %s; those closer than %s are not told apart.", list(parts), number(r.Critical, 2))
+	told := fmt.Sprintf("those closer than %s are not told apart.", number(r.Critical, 2))
+	if r.Critical == 0 {
+		told = "of so few blocks none are told apart."
+	}
+	return fmt.Sprintf("mean ranks: %s; %s", list(parts), told)
 }
 
 func (r *Ranks) numbers() Table {
-	t := Table{Columns: []Column{{Name: ""}, column("mean rank")}, Note: "Critical difference " + number(r.Critical, 2) + "."}
+	words := r.critical()
+	t := Table{Columns: []Column{{Name: ""}, column("mean rank")}, Note: strings.ToUpper(words[:1]) + words[1:] + "."}
 	for _, i := range (&artist{}).ranks(r).order {
 		t.Rows = append(t.Rows, []string{r.Rows[i].Name, number(r.Rows[i].Mean, 2)})
 	}

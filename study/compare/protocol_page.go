@@ -37,7 +37,10 @@ func (t *Table) contest(times *Times) []report.Section {
 	second := report.Section{Title: "Ranks", Text: []string{"Bars join contenders whose mean ranks are closer than the critical difference, so that they are not told apart. docs/protocol.md says which blocks answer which question."}}
 	list, names, texts := j.rankings(t.Plan.Seeds)
 	for k, r := range list {
-		d := &report.Ranks{Critical: r.Critical, Groups: r.Cliques()}
+		d := &report.Ranks{Critical: r.Critical}
+		if r.Critical > 0 {
+			d.Groups = r.Cliques()
+		}
 		for i, mean := range r.Ranks {
 			d.Rows = append(d.Rows, report.Rank{Name: j.Contenders[i].Name, Mean: mean})
 		}

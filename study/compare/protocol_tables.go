@@ -166,7 +166,16 @@ func test(r *evaluate.Ranking) string {
 	if r.P < 1e-9 {
 		p = "p < 10⁻⁹"
 	}
-	return fmt.Sprintf("Friedman χ² = %.1f over %d blocks, %s by Iman’s and Davenport’s F; two mean ranks differ (Nemenyi, 5 %% for all pairs together) from %.2f on.", r.ChiSquare, r.Blocks, p, r.Critical)
+	by := map[string]string{
+		evaluate.ByArrangements: "of all arrangements of the ranks within the blocks",
+		evaluate.ByDraws:        "of arrangements of the ranks within the blocks, drawn",
+		evaluate.ByF:            "by Iman’s and Davenport’s F",
+	}[r.By]
+	critical := fmt.Sprintf("two mean ranks differ (Nemenyi, 5 %% for all pairs together) from %.2f on", r.Critical)
+	if r.Critical == 0 {
+		critical = "in so few blocks no difference of mean ranks is unlikely by less than 5 %, so that none are told apart"
+	}
+	return fmt.Sprintf("Friedman χ² = %.1f over %d blocks, %s %s; %s.", r.ChiSquare, r.Blocks, p, by, critical)
 }
 
 func (j *Judgement) ranks(seeds int) report.Table {
