@@ -3,6 +3,7 @@ package web
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/hex"
 	"errors"
 	"io"
 	"log"
@@ -91,13 +92,17 @@ func sameOrigin(r *http.Request) bool {
 	return r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Method == http.MethodGet
 }
 
-// cookie holds the token of a reader who has shown it.
-const cookie = "barrow_token"
+// cookie is what holds the token of a reader who has shown it. Browsers tell machines apart, but not
+// their ports: each token has a name of its own, or two servers would forget each other's.
+func (s *Server) cookie() string {
+	sum := sha256.Sum256([]byte("cookie of " + s.token))
+	return "barrow_token_" + hex.EncodeToString(sum[:4])
+}
 
 // known tells whether a reader knows the token; else the answer is given. The token is
 // shown in the address once, and is then a cookie's.
 func (s *Server) known(w http.ResponseWriter, r *http.Request) bool {
-	if c, err := r.Cookie(cookie); err == nil && s.isToken(c.Value) {
+	if c, err := r.Cookie(s.cookie()); err == nil && s.isToken(c.Value) {
 		return true
 	}
 	if given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok && s.isToken(given) {
@@ -109,7 +114,7 @@ func (s *Server) known(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	q.Del("token")
-	http.SetCookie(w, &http.Cookie{Name: cookie, Value: s.token, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
+	http.SetCookie(w, &http.Cookie{Name: s.cookie(), Value: s.token, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
 	to := url.URL{Path: "/" + strings.TrimLeft(r.URL.Path, "/\\"), RawQuery: q.Encode()}
 	http.Redirect(w, r, to.String(), http.StatusSeeOther)
 	return false

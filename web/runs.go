@@ -247,7 +247,7 @@ func (s *Server) curves(dirs, paths []string) []report.Figure {
 	}
 	var figures []report.Figure
 	for _, f := range []report.Figure{
-		{ID: "curve-loss", Title: "Loss", Lines: loss}, {ID: "curve-emd", Title: "EMD on validation images", Lines: emd}, {ID: "curve-rate", Title: "Learning rate", Lines: rate},
+		{ID: lossCurve, Title: "Loss", Lines: loss}, {ID: "curve-emd", Title: "EMD on validation images", Lines: emd}, {ID: "curve-rate", Title: "Learning rate", Lines: rate},
 	} {
 		if len(f.Lines.Series) > 0 {
 			figures = append(figures, f)
@@ -255,6 +255,9 @@ func (s *Server) curves(dirs, paths []string) []report.Figure {
 	}
 	return figures
 }
+
+// lossCurve is the figure of losses.
+const lossCurve = "curve-loss"
 
 // reported are the curves of a finished run's report, for one without metrics.
 func (s *Server) reported(dir, path string) (list []report.Line) {
@@ -289,6 +292,11 @@ func (s *Server) report(dir, path string) (*drawn, error) {
 		p, err := study.Page(path)
 		if err != nil {
 			return nil, err
+		}
+		// Losses are the report's own.
+		rest := slices.DeleteFunc(s.curves([]string{dir}, []string{path}), func(f report.Figure) bool { return f.ID == lossCurve })
+		if len(rest) > 0 {
+			p.Sections = append(p.Sections, report.Section{Title: "Epoch by epoch", Figures: rest})
 		}
 		body, err := draw(*p)
 		return &drawn{p, body}, err

@@ -221,7 +221,7 @@ func (d *folder) read(name string) runState {
 		if figure == emdFigure {
 			s.EMD = &v
 		} else {
-			others = append(others, fmt.Sprintf("%s %.4g", figure, v))
+			others = append(others, fmt.Sprintf("%s\u00a0%.4g", figure, v))
 		}
 	}
 	s.Others = strings.Join(others, ", ")

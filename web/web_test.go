@@ -122,7 +122,16 @@ func TestRuns(t *testing.T) {
 
 // TestRun: one run shows its curves and settings, two what they differ in.
 func TestRun(t *testing.T) {
-	s := server(t, fill(t), "")
+	dir := fill(t)
+	putPlan(t, dir)
+	put(t, dir, "plan/"+run.Metrics, `{"part":"encoder-emd","epoch":1,"of":1,"loss":2,"validation":2.5,"rate":0.001,"emd":1.5}`+"\n")
+	s := server(t, dir, "")
+	done := get(s, "/run?dir=plan").Body.String()
+	for _, id := range []string{"curve-loss", "curve-emd", "curve-rate"} {
+		if strings.Contains(done, id) != (id != "curve-loss") {
+			t.Errorf("a finished run's page, whose report has the losses: %s", id)
+		}
+	}
 	one := get(s, "/run?dir=a").Body.String()
 	for _, want := range []string{"curve-loss", "curve-emd", "curve-rate", "inner.rate", "is not finished"} {
 		if !strings.Contains(one, want) {
@@ -304,6 +313,9 @@ func TestToken(t *testing.T) {
 	c := w.Result().Cookies()[0]
 	if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode {
 		t.Errorf("cookie %v", c)
+	}
+	if other := server(t, fill(t), token+"2"); other.cookie() == c.Name {
+		t.Error("another server, on another port, would take the cookie's place")
 	}
 	if w := get(s, "/", elsewhere, func(r *http.Request) { r.AddCookie(c) }); w.Code != http.StatusOK {
 		t.Errorf("with the cookie: %d", w.Code)
