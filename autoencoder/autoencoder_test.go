@@ -134,6 +134,56 @@ func TestThreadsAndResume(t *testing.T) {
 	}
 }
 
+// interrupting is a loss of which every call but the first ends its context, and fails as one does
+// that is stopped in the middle of a batch.
+type interrupting struct {
+	loss.Loss
+	cancel context.CancelFunc
+	calls  int
+}
+
+func (l *interrupting) Eval(ctx context.Context, target, pred, grad []float32) (float64, error) {
+	if l.calls++; l.calls > 1 {
+		l.cancel()
+	}
+	return l.Loss.Eval(ctx, target, pred, grad)
+}
+
+// TestInterruptedInTheLoss: a training whose every step and validation is interrupted while the loss
+// is measured counts as interrupted, not as diverged, and ends with the bits of one that never was.
+func TestInterruptedInTheLoss(t *testing.T) {
+	train, validation, l := set(showers(150, 1)), set(showers(50, 2)), losses(t, 1)["emd"]
+	for _, precision := range []string{"float", "asic"} {
+		settings := Settings{Architecture: Architecture{Precision: precision}, Seed: 3, Threads: 1, Budget: Budget{Epochs: 2, Batch: 50}}
+		m, _, err := Train(context.Background(), train, validation, l, settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		settings.Start = filepath.Join(t.TempDir(), "start.weights")
+		if err := m.Save(settings.Start); err != nil {
+			t.Fatal(err)
+		}
+		want, _, err := Train(context.Background(), train, validation, l, settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		settings.Checkpoint = filepath.Join(t.TempDir(), "encoder.ckpt")
+		// The start is validated; then there are two epochs of three steps and a validation.
+		const interruptions = 2 * (3 + 1)
+		for i := range interruptions + 1 {
+			ctx, cancel := context.WithCancel(context.Background())
+			m, _, err = Train(ctx, train, validation, &interrupting{Loss: l, cancel: cancel}, settings)
+			cancel()
+			if i < interruptions && !errors.Is(err, context.Canceled) || i == interruptions && err != nil {
+				t.Fatalf("%s, after %d interruptions: %v", precision, i, err)
+			}
+		}
+		for _, p := range m.Network().Params() {
+			same(t, precision+", "+p.Name, p.Value, want.Network().Param(p.Name).Value)
+		}
+	}
+}
+
 // TestStartIsKept: what every epoch makes worse stays as it was.
 func TestStartIsKept(t *testing.T) {
 	train, validation := set(showers(400, 1)), set(showers(100, 2))
