@@ -20,7 +20,11 @@ type argumentsKey struct{}
 // cuts makes a command one whose run can be done in shards.
 func (f *runFlags) cuts(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.shard.text, "shard", "", `do part "i/n" alone, i from 0, of the trainings, in the run's folder; "barrow merge FOLDER" measures and closes the run; "auto" is what a batch system's array says`)
+	_ = cmd.Flags().SetAnnotation("shard", inFolder, []string{})
 }
+
+// inFolder marks the flag of commands whose shards work in a run's folder.
+const inFolder = "barrow_in_folder"
 
 // said is the key of a command's arguments in what is kept of its shards.
 const said = "arguments"

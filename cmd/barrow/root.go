@@ -62,7 +62,7 @@ encoder of CMS's HGCAL trigger chip with it as the loss.`,
 	root.AddCommand(newReport(c))
 	root.AddCommand(newServe(c))
 	root.AddCommand(newRuns(c))
-	root.AddCommand(newMerge(c))
+	root.AddCommand(newSubmit(c), newStatus(c), newMerge(c))
 	root.AddCommand(newEcont(c))
 	root.AddCommand(newEmd(c), newNearest(c))
 	root.AddCommand(newSimulate(c))

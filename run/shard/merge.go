@@ -320,3 +320,31 @@ func (f *found) joinBy(ctx context.Context, m *Merged, parts []Part, s MergeSett
 	}
 	return place(m, digest, s.Force, func() error { return os.Rename(whole, m.File) })
 }
+
+// Finished tells of n shards of a folder which have left their record, without looking at what they
+// made: [Merge] does. A folder that is not there yet has none; one of another number of shards is
+// an error.
+func Finished(dir string, n int) ([]bool, error) {
+	done := make([]bool, n)
+	m, err := read(filepath.Join(dir, manifestName), parseManifest)
+	if errors.Is(err, fs.ErrNotExist) {
+		return done, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("shard: %w", err)
+	}
+	if m.Shards != n {
+		return nil, fmt.Errorf("shard: %s is of %d shards, not %d: choose another name, or remove it", dir, m.Shards, n)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("shard: %w", err)
+	}
+	for _, e := range entries {
+		i, _, _ := strings.Cut(e.Name(), "-of-")
+		if k, err := strconv.Atoi(i); err == nil && k >= 0 && k < n && base(k, n)+".json" == e.Name() {
+			done[k] = true
+		}
+	}
+	return done, nil
+}

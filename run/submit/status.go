@@ -1,0 +1,165 @@
+package submit
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"barrow/run"
+	"barrow/run/shard"
+)
+
+// Status is how far a job is.
+type Status struct {
+	Scheduler string    `json:"scheduler"`
+	Shards    int       `json:"shards"`
+	Done      int       `json:"done"`
+	Running   int       `json:"running"`   // that began and have not ended, as far as files say
+	Waiting   int       `json:"waiting"`   // that have not begun, or were stopped and go on
+	Failed    []Failure `json:"failed"`    // last time they were tried
+	Seconds   float64   `json:"left"`      // that the rest takes with as many at work as now, 0 where that is not known
+	Known     bool      `json:"known"`     // whether shards say that they began: those of Kubernetes do not, and count as waiting
+	Seen      time.Time `json:"last_sign"` // when a shard last began or ended, zero if none did
+}
+
+// A Failure is a shard that ended without being done.
+type Failure struct {
+	Shard int    `json:"shard"`
+	Why   string `json:"why"`
+}
+
+// stopped is the program's exit code for work that was stopped and is saved.
+const stopped = 85
+
+// grace is how long after its time a shard may take to end.
+const grace = 5 * time.Minute
+
+// ReadStatus finds out how far the job of the folder dir is, from files alone, at the time now.
+func ReadStatus(dir string, now time.Time) (*Status, error) {
+	j, err := readJob(dir)
+	if err != nil {
+		return nil, fmt.Errorf("submit: %w", err)
+	}
+	done, err := j.done()
+	if err != nil {
+		return nil, fmt.Errorf("submit: %w", err)
+	}
+	s := &Status{Scheduler: j.Scheduler, Shards: j.Shards, Failed: []Failure{}}
+	for _, o := range schedulers {
+		s.Known = s.Known || o.name == j.Scheduler && o.script
+	}
+	var took time.Duration
+	var measured int
+	for i := range j.Shards {
+		h, err := readHistory(filepath.Join(dir, logs, strconv.Itoa(i)+".state"))
+		if err != nil {
+			return nil, fmt.Errorf("submit: shard %d: %w", i, err)
+		}
+		if h.last.After(s.Seen) {
+			s.Seen = h.last
+		}
+		if h.ended && h.code == 0 {
+			took, measured = took+h.took, measured+1
+		}
+		switch why := h.failure(&j, now); {
+		case done[i]:
+			s.Done++
+		case why != "":
+			s.Failed = append(s.Failed, Failure{i, why})
+		case h.began && !h.ended:
+			s.Running++
+		default:
+			s.Waiting++
+		}
+	}
+	if measured > 0 && s.Running > 0 {
+		s.Seconds = took.Seconds() / float64(measured) * float64(s.Running+s.Waiting) / float64(s.Running)
+	}
+	return s, nil
+}
+
+// done tells of every shard whether it is.
+func (j *job) done() ([]bool, error) {
+	out := j.Out
+	if !filepath.IsAbs(out) {
+		out = filepath.Join(j.At, out)
+	}
+	if j.Folder {
+		out = filepath.Join(out, run.Shards)
+	} else {
+		out += shard.Ending
+	}
+	return shard.Finished(out, j.Shards)
+}
+
+// A history is what a shard has left in its file: "begin SECONDS HOST" and "end SECONDS CODE JOB",
+// a line each time.
+type history struct {
+	began, ended bool // the last time
+	host         string
+	code         int
+	took         time.Duration // all its times together, as far as they ended
+	last         time.Time     // of the last line
+}
+
+func readHistory(path string) (h history, err error) {
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return h, nil
+	}
+	if err != nil {
+		return h, err
+	}
+	for line := range bytes.Lines(b) {
+		// A line that a machine was writing as it went down is none.
+		words := strings.Fields(string(line))
+		if len(words) < 2 {
+			continue
+		}
+		seconds, err := strconv.ParseInt(words[1], 10, 64)
+		if err != nil {
+			continue
+		}
+		at := time.Unix(seconds, 0)
+		switch {
+		case words[0] == "begin":
+			h.began, h.ended, h.host = true, false, strings.Join(words[2:], " ")
+		case words[0] == "end" && len(words) > 2:
+			if h.code, err = strconv.Atoi(words[2]); err != nil {
+				continue
+			}
+			if h.began && !h.ended {
+				h.took += at.Sub(h.last)
+			}
+			h.ended = true
+		default:
+			continue
+		}
+		h.last = at
+	}
+	return h, nil
+}
+
+// failure says why a shard that is not done failed, "" if it did not.
+func (h *history) failure(j *job, now time.Time) string {
+	limit := time.Duration(j.Seconds) * time.Second
+	switch {
+	case !h.began:
+		return ""
+	case h.ended && h.code == stopped && j.Folder:
+		return ""
+	case h.ended && h.code == 0:
+		return "ended well, and what it made is gone or is of other work"
+	case h.ended:
+		return fmt.Sprintf("ended with the code %d on %s", h.code, h.host)
+	case limit > 0 && now.Sub(h.last) > limit+grace:
+		return fmt.Sprintf("began %v ago on %s and has not said that it ended", now.Sub(h.last).Round(time.Minute), h.host)
+	}
+	return ""
+}

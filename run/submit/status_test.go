@@ -1,0 +1,105 @@
+package submit
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+	"time"
+
+	"barrow/run/shard"
+)
+
+func TestStatus(t *testing.T) {
+	t.Chdir(t.TempDir())
+	s := settings("slurm")
+	s.Time = time.Hour
+	if _, err := Write("job", s, fake(t, 0)); err != nil {
+		t.Fatal(err)
+	}
+	now := time.Unix(1_000_000, 0)
+	for i, text := range map[int]string{
+		0: "begin 990000 a\nend 990100 0 41\n",
+		1: "begin 990000 a\nend 990100 1 41\nbegin 990200 b\nend 990500 0 41\n",
+		2: "begin 990000 a\nend 990100 1 41\n",
+		3: "begin 999000 a\n",
+		4: "begin 990000 a\n", // over an hour ago
+		5: "begin 990000 a\nend 990100 1 41\nbegin 999500 a b\n",
+		6: "begin 990000 a\nend 990100 0 41\n", // and has left nothing
+		7: "beg",                               // the machine went down
+		8: "begin 990000 a\nend 990100 85 \n",
+	} {
+		if err := os.WriteFile(fmt.Sprintf("job/logs/%d.state", i), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	finish(t, s.Shards, 0, 1, 11)
+	got, err := ReadStatus("job", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Status{
+		Scheduler: "slurm", Shards: 12, Done: 3, Running: 2, Waiting: 3, Known: true, Seen: time.Unix(999500, 0),
+		Failed: []Failure{
+			{2, "ended with the code 1 on a"}, {4, "began 2h47m0s ago on a and has not said that it ended"},
+			{6, "ended well, and what it made is gone or is of other work"}, {8, "ended with the code 85 on a"},
+		},
+		Seconds: (100 + 400 + 100) / 3. * 5 / 2,
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, want\n%+v", got, want)
+	}
+}
+
+// finish makes shards of the file that are done.
+func finish(t *testing.T, n int, shards ...int) {
+	t.Helper()
+	for _, i := range shards {
+		p, _, err := shard.Open("a b.csv", shard.Shard{I: i, N: n}, shard.Work{Command: "simulate"}, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Done(0); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestStatusOther: shards of another number are said.
+func TestStatusOther(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if _, err := Write("job", settings("slurm"), fake(t, 0)); err != nil {
+		t.Fatal(err)
+	}
+	finish(t, 13, 0)
+	if s, err := ReadStatus("job", time.Now()); err == nil {
+		t.Errorf("%+v", s)
+	}
+	if err := os.WriteFile(filepath.Join("job", jobName), []byte("{}"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := ReadStatus("job", time.Now()); err == nil {
+		t.Errorf("%+v", s)
+	}
+}
+
+// BenchmarkStatus looks at a job of 10,000 shards, of which most have begun.
+func BenchmarkStatus(b *testing.B) {
+	b.Chdir(b.TempDir())
+	s := settings("slurm")
+	s.Shards = 10_000
+	if _, err := Write("job", s, "/dev/null"); err != nil {
+		b.Fatal(err)
+	}
+	for i := range s.Shards {
+		if err := os.WriteFile(fmt.Sprintf("job/logs/%d.state", i), []byte("begin 990000 a\nend 990100 0 41\n"), 0o666); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for b.Loop() {
+		if _, err := ReadStatus("job", time.Unix(1_000_000, 0)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
