@@ -36,8 +36,9 @@ func images(rng *rand.Rand, n int) (target, pred []float32) {
 	return target, pred
 }
 
-// TestGradient compares every loss with central differences in pred. float32
-// images limit the step, hence the tolerance.
+// TestGradient compares every loss with central differences in pred, to parts of its largest
+// gradient, as those of losses differ by orders of magnitude. float32 images limit the step,
+// hence the tolerance.
 func TestGradient(t *testing.T) {
 	m := metric(t)
 	exact, err := emd.NewBatch(m, emd.Settings{Unequal: emd.UnequalNormalise, Threads: 1})
@@ -60,15 +61,22 @@ func TestGradient(t *testing.T) {
 		if _, err := l.Eval(ctx, target, pred, grad); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
+		largest := 0.0
+		for _, g := range grad {
+			largest = max(largest, math.Abs(float64(g)))
+		}
+		if largest == 0 {
+			t.Errorf("%s has no gradient", name)
+		}
 		// Distances have kinks, which a short step seldom meets; all else is computed in
 		// float32, which wants a long one.
 		type step struct {
 			h         float32
 			tolerance float64
 		}
-		steps := []step{{1.0 / 1024, 1e-4}}
+		steps := []step{{1.0 / 1024, 1e-3}}
 		if t, err := Describe(name); err == nil && t.Sees&SeesShape != 0 {
-			steps = append(steps, step{1.0 / (1 << 15), 1e-3})
+			steps = append(steps, step{1.0 / (1 << 15), 3e-3})
 		}
 		for range 60 {
 			k := rng.IntN(len(pred))
@@ -84,10 +92,10 @@ func TestGradient(t *testing.T) {
 			right, num := false, 0.0
 			for _, s := range steps {
 				num = (at(s.h) - at(-s.h)) / (2 * float64(s.h))
-				right = right || math.Abs(num-float64(grad[k])) <= 2e-3*math.Abs(num)+s.tolerance
+				right = right || math.Abs(num-float64(grad[k])) <= 2e-3*math.Abs(num)+s.tolerance*largest
 			}
 			if !right {
-				t.Errorf("%s: cell %d: gradient %v, differences %v", name, k, grad[k], num)
+				t.Errorf("%s: cell %d: gradient %v of at most %v, differences %v", name, k, grad[k], largest, num)
 			}
 		}
 	}
