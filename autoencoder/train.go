@@ -153,6 +153,9 @@ func Train(ctx context.Context, train, validation *wafer.Set, l loss.Loss, s Set
 	if o.train, err = o.set(train); err != nil {
 		return nil, nil, fmt.Errorf("training images: %w", err)
 	}
+	if err := loss.CheckThresholds(l, o.train.units, o.train.cells); err != nil {
+		return nil, nil, fmt.Errorf("training images: %w", err)
+	}
 	if o.validation, err = o.set(validation); err != nil {
 		return nil, nil, fmt.Errorf("validation images: %w", err)
 	}

@@ -145,6 +145,9 @@ func Train(ctx context.Context, chips [2]*econt.Baseline, source Source, validat
 	if !o.validation.grouped() {
 		return nil, nil, fmt.Errorf("decoder: frames of %v say all that there is of every cell they have: a decoder has nothing to learn, use the rule by hand", m.chip)
 	}
+	if err := loss.CheckThresholds(l, o.validation.units, o.validation.target); err != nil {
+		return nil, nil, fmt.Errorf("decoder: validation images: %w", err)
+	}
 	if err := m.checkResumed(s.Checkpoint); err != nil {
 		return nil, nil, err
 	}

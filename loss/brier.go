@@ -5,7 +5,7 @@ var _ = registerSpatial("brier", Traits{
 }, func(o *options) recipe {
 	thresholds := readThresholds(o)
 	return func(l *Lattice) imageLoss {
-		return newFiltered(l, unfiltered{}, score{of: brierScore(thresholds)})
+		return newFiltered(l, unfiltered{}, brierScore(thresholds))
 	}
 })
 

@@ -1,7 +1,6 @@
 package loss
 
 import (
-	"barrow/hgcal"
 	"context"
 	"fmt"
 	"math"
@@ -82,6 +81,7 @@ type score struct {
 	of func(t, p, unit float64) (value, slope float64)
 	// difference says that it is one of p − t alone, square that it is (p − t)².
 	difference, square bool
+	thresholds         []float64 // in MIP_T, of one that has any
 }
 
 // filtered is a score, mean over what a filter makes of the images.
@@ -173,7 +173,7 @@ func readScore(o *options) func() score {
 		case "weighted-mse":
 			return score{of: chargeWeighted}
 		case "brier":
-			return score{of: brierScore(thresholds)}
+			return brierScore(thresholds)
 		}
 		return score{of: squares, difference: true, square: true}
 	}
@@ -200,39 +200,4 @@ func chargeWeighted(t, p, _ float64) (value, slope float64) {
 		return d * d * a, 2*d*a + d*d*math.Copysign(1, p)
 	}
 	return d * d * math.Abs(t), 2 * d * math.Abs(t)
-}
-
-// maxThreshold is what the chip's largest charge is in MIP_T.
-const maxThreshold = 1 << 22 / hgcal.CountsPerMIPT
-
-// softness is how wide the step of a threshold is, in thresholds: the logistic function
-// goes from 0.018 for no charge to a half at the threshold.
-const softness = 0.25
-
-// readThresholds reads the thresholds that charges are to exceed.
-func readThresholds(o *options) []float64 {
-	return o.numbers("threshold", []float64{2}, 0, maxThreshold, " MIP_T")
-}
-
-// exceeds is the logistic function that goes from 0 to 1 around a threshold, with its
-// derivative.
-func exceeds(x, threshold float64) (value, slope float64) {
-	width := softness * threshold
-	e := 1 / (1 + math.Exp((threshold-x)/width))
-	return e, e * (1 - e) / width
-}
-
-// brierScore is the mean over thresholds of the squared difference of how far they are
-// exceeded.
-func brierScore(thresholds []float64) func(t, p, unit float64) (value, slope float64) {
-	return func(t, p, unit float64) (value, slope float64) {
-		for _, h := range thresholds {
-			et, _ := exceeds(t*unit, h)
-			ep, d := exceeds(p*unit, h)
-			value += (ep - et) * (ep - et)
-			slope += 2 * (ep - et) * d * unit
-		}
-		n := float64(len(thresholds))
-		return value / n, slope / n
-	}
 }

@@ -171,6 +171,55 @@ func TestUnits(t *testing.T) {
 	}
 }
 
+// TestCheckThresholds: thresholds that nothing in the images exceeds, or that are far below all charges, are
+// errors with the range; filters change what is held against them.
+func TestCheckThresholds(t *testing.T) {
+	images := make([]float32, 2*Cells)
+	images[20], images[Cells+3], images[Cells+4] = 1.5, 0.25, 1 // 15, 0.5 and 2 MIP_T
+	units := []float64{10, 2}
+	for text, want := range map[string]string{
+		"csi":                                    "",
+		"csi:threshold=0.05":                     "",
+		"csi:threshold=0.04":                     "all charges of the images, and what is next to nothing, exceed 0.04 MIP_T: want thresholds from 0.05 to less than 15",
+		"csi:threshold=14.9":                     "",
+		"csi:threshold=15":                       "no cell of the images exceeds 15 MIP_T: want thresholds from 0.05 to less than 15",
+		"brier:threshold=1/5000":                 "no cell of the images exceeds 5000 MIP_T",
+		"mse+0.1*fss:threshold=2/20":             "fss:threshold=2/20: no cell of the images exceeds 20 MIP_T",
+		"neighbourhood:score=brier":              "",
+		"neighbourhood:score=brier:threshold=14": "want thresholds from", // of means the largest is less
+		"neighbourhood:filter=max:score=brier:threshold=14": "",
+		"neighbourhood:score=l1":                            "",
+		"spectral:shortest=14:score=brier:threshold=14":     "no cell",
+		"mse":    "",
+		"sliced": "",
+	} {
+		l, err := Parse(text, Resources{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = CheckThresholds(l, units, images)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+	l, err := Parse("csi", Resources{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := CheckThresholds(l, nil, images); err == nil || !strings.Contains(err.Error(), "from 0.025 to less than 1.5") {
+		t.Errorf("without units: %v", err)
+	}
+	if err := CheckThresholds(l, nil, make([]float32, Cells)); err != nil {
+		t.Errorf("without charges: %v", err)
+	}
+	if err := CheckThresholds(l, units, images[1:]); err == nil {
+		t.Error("a cell is missing")
+	}
+	if err := CheckThresholds(l, units[1:], images); err == nil {
+		t.Error("a unit is missing")
+	}
+}
+
 // TestWaves: filters are projections, and the waves of a grid those of its Laplacian.
 func TestWaves(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 9))

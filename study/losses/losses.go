@@ -157,6 +157,9 @@ func Run(ctx context.Context, p Plan, s Settings) (*Result, error) {
 		r.Distortions = append(r.Distortions, d.name)
 	}
 	for i, l := range all {
+		if err := loss.CheckThresholds(l, x.units, x.target); err != nil {
+			return nil, err
+		}
 		if s.Progress != nil {
 			s.Progress(float64(i)/float64(len(all)), names[i])
 		}

@@ -72,6 +72,7 @@ func TestErrors(t *testing.T) {
 		"want two at least":   func() Plan { p := small("mse"); p.Events = 1; return p }(),
 		"no such file":        func() Plan { p := small("mse"); p.Metric = "no such file"; return p }(),
 		"from 1 to 6":         small("fss:radius=9"),
+		"exceeds 90000 MIP_T": small("mse+csi:threshold=90000"),
 		"it may be mixed":     func() Plan { p := small("mse"); p.Preset = "x"; return p }(),
 		"no such file or dir": func() Plan { p := small("emd-cnn"); p.CNN = "no such file"; return p }(),
 	} {
