@@ -2,9 +2,9 @@ package physics
 
 import (
 	"math"
-	"slices"
 
 	"barrow/internal/counter"
+	"barrow/internal/stats"
 )
 
 // Correlation says how far one figure predicts another over contenders.
@@ -66,7 +66,7 @@ func Correlate(x, y []Value, seed uint64) Correlation {
 		linear[d], ranked[d] = pearson(p, q), spearman(p, q)
 	}
 	out := Correlation{Pearson: drawn(r, n, linear), Spearman: drawn(spearman(a, b), n, ranked), Exact: n <= mostExact}
-	out.P = Value{Value: permutation(ranks(a), ranks(b), seed), Error: math.NaN(), N: n}
+	out.P = Value{Value: permutation(stats.Ranks(a), stats.Ranks(b), seed), Error: math.NaN(), N: n}
 	return out
 }
 
@@ -97,23 +97,7 @@ func spearman(a, b []float64) float64 {
 			return math.NaN()
 		}
 	}
-	return pearson(ranks(a), ranks(b))
-}
-
-// ranks count from 1; equal values share the mean of theirs.
-func ranks(v []float64) []float64 {
-	sorted := slices.Clone(v)
-	slices.Sort(sorted)
-	out := make([]float64, len(v))
-	for i, x := range v {
-		first, _ := slices.BinarySearch(sorted, x)
-		last := first
-		for last+1 < len(sorted) && sorted[last+1] == x {
-			last++
-		}
-		out[i] = float64(first+last)/2 + 1
-	}
-	return out
+	return pearson(stats.Ranks(a), stats.Ranks(b))
 }
 
 // permutation is the two-sided p-value of two lists of ranks.

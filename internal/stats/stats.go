@@ -1,6 +1,11 @@
-// Package stats holds the one statistic that gonum defines differently from
+// Package stats holds statistics that gonum lacks or defines differently from
 // what the field's Python tools print.
 package stats
+
+import (
+	"cmp"
+	"slices"
+)
 
 // Quantile interpolates linearly between the order statistics of a sorted,
 // non-empty sample, as NumPy does by default (gonum's LinInterp interpolates
@@ -12,4 +17,26 @@ func Quantile(sorted []float64, p float64) float64 {
 		return sorted[len(sorted)-1]
 	}
 	return sorted[i] + (at-float64(i))*(sorted[i+1]-sorted[i])
+}
+
+// Ranks are those of a sample's values, from 1 for the smallest; equal values share the mean of
+// theirs. NaNs have none: there must not be any.
+func Ranks(v []float64) []float64 {
+	order := make([]int, len(v))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(v[a], v[b]) })
+	out := make([]float64, len(v))
+	for from := 0; from < len(order); {
+		to := from
+		for to < len(order) && v[order[to]] == v[order[from]] {
+			to++
+		}
+		for _, i := range order[from:to] {
+			out[i] = float64(from+1+to) / 2
+		}
+		from = to
+	}
+	return out
 }

@@ -18,6 +18,14 @@ func TestQuantile(t *testing.T) {
 	}
 }
 
+func TestRanks(t *testing.T) {
+	for want, v := range map[string][]float64{"[3.5 1 3.5 2]": {3, 1, 3, 2}, "[2 2 2]": {5, 5, 5}, "[1 3 2]": {-1, 7, 0.5}, "[]": nil} {
+		if got := fmt.Sprint(Ranks(v)); got != want {
+			t.Errorf("ranks %v of %v, want %v", got, v, want)
+		}
+	}
+}
+
 func ExampleQuantile() {
 	fmt.Println(Quantile([]float64{0.8, 1.0, 1.6}, 0.25))
 	// Output: 0.9

@@ -109,9 +109,6 @@ func Run(ctx context.Context, p Plan, s Settings) (*Result, error) {
 	if len(names) == 0 {
 		return nil, fmt.Errorf("losses: no loss is named; there are %v", loss.Names())
 	}
-	if err := limit.Count("images =", p.Most, maxImages); err != nil {
-		return nil, fmt.Errorf("losses: %w", err)
-	}
 	points, err := hgcal.Positions(p.Metric)
 	if err != nil {
 		return nil, err
@@ -132,23 +129,10 @@ func Run(ctx context.Context, p Plan, s Settings) (*Result, error) {
 			return nil, err
 		}
 	}
-	in := s.Images
-	in.Seed, in.Threads = s.Seed, threads
-	set, source, err := p.Read(ctx, in)
+	x, source, err := p.pairs(ctx, s, threads)
 	if err != nil {
 		return nil, err
 	}
-	if n := set.Len(); len(p.Data) > 0 && n > p.Most {
-		index := make([]int, p.Most)
-		for k := range index {
-			index[k] = k * n / p.Most
-		}
-		set, source = set.Select(index), fmt.Sprintf("%d of %d images of %s", p.Most, n, source)
-	}
-	if set.Len() < 2 {
-		return nil, fmt.Errorf("losses: %d images with charge: want two at least", set.Len())
-	}
-	x := draw(set, s.Seed, p.Shapes)
 	if err := x.measure(ctx, metric, threads); err != nil {
 		return nil, err
 	}
@@ -157,9 +141,6 @@ func Run(ctx context.Context, p Plan, s Settings) (*Result, error) {
 		r.Distortions = append(r.Distortions, d.name)
 	}
 	for i, l := range all {
-		if err := loss.CheckThresholds(l, x.units, x.target); err != nil {
-			return nil, err
-		}
 		if s.Progress != nil {
 			s.Progress(float64(i)/float64(len(all)), names[i])
 		}
@@ -171,6 +152,31 @@ func Run(ctx context.Context, p Plan, s Settings) (*Result, error) {
 		r.Rows = append(r.Rows, row)
 	}
 	return r, nil
+}
+
+// pairs reads or simulates the images, as many as there are to be, and distorts them; source says
+// in words what they are.
+func (p Plan) pairs(ctx context.Context, s Settings, threads int) (x *pairs, source string, err error) {
+	if err := limit.Count("images =", p.Most, maxImages); err != nil {
+		return nil, "", fmt.Errorf("losses: %w", err)
+	}
+	in := s.Images
+	in.Seed, in.Threads = s.Seed, threads
+	set, source, err := p.Read(ctx, in)
+	if err != nil {
+		return nil, "", err
+	}
+	if n := set.Len(); len(p.Data) > 0 && n > p.Most {
+		index := make([]int, p.Most)
+		for k := range index {
+			index[k] = k * n / p.Most
+		}
+		set, source = set.Select(index), fmt.Sprintf("%d of %d images of %s", p.Most, n, source)
+	}
+	if set.Len() < 2 {
+		return nil, "", fmt.Errorf("losses: %d images with charge: want two at least", set.Len())
+	}
+	return draw(set, s.Seed, p.Shapes), source, nil
 }
 
 // parse makes a loss, and opens the network that the first one that needs it needs.
@@ -260,7 +266,10 @@ func (x *pairs) means() []float64 {
 // row are the figures of a loss.
 func (x *pairs) row(ctx context.Context, l loss.Loss) (row Row, err error) {
 	n := len(x.kind)
-	values, grad := make([]float64, n), make([]float32, len(x.target))
+	if err := loss.CheckThresholds(l, x.units, x.target); err != nil {
+		return row, err
+	}
+	values := make([]float64, n)
 	if err := loss.Each(ctx, l, x.units, x.target, x.distorted, values, nil); err != nil {
 		return row, err
 	}
@@ -282,9 +291,15 @@ func (x *pairs) row(ctx context.Context, l loss.Loss) (row Row, err error) {
 	if e, a := fit(roots, x.distance); e < row.Error {
 		row.Error, row.Scale, row.Root = e, a, true
 	}
-	// In batches as those of a training; the quickest of a few passes.
+	row.Microseconds, err = x.time(ctx, l)
+	return row, err
+}
+
+// time is what value and gradient of a pair take in microseconds, in batches as those of a training:
+// the quickest of a few passes.
+func (x *pairs) time(ctx context.Context, l loss.Loss) (float64, error) {
 	const batch = 500
-	m := min(n, 4*batch)
+	grad, m := make([]float32, len(x.target)), min(len(x.kind), 4*batch)
 	best := time.Duration(math.MaxInt64)
 	for range 3 {
 		start := time.Now()
@@ -292,7 +307,7 @@ func (x *pairs) row(ctx context.Context, l loss.Loss) (row Row, err error) {
 			j := min(i+batch, m)
 			from, to := i*loss.Cells, j*loss.Cells
 			if _, err := loss.EvalIn(ctx, l, x.units[i:j], x.target[from:to], x.distorted[from:to], grad[from:to]); err != nil {
-				return row, err
+				return 0, err
 			}
 		}
 		best = min(best, time.Since(start))
@@ -300,8 +315,7 @@ func (x *pairs) row(ctx context.Context, l loss.Loss) (row Row, err error) {
 			break
 		}
 	}
-	row.Microseconds = float64(best.Nanoseconds()) / 1000 / float64(m)
-	return row, nil
+	return float64(best.Nanoseconds()) / 1000 / float64(m), nil
 }
 
 // fit is √(Σ(a·v − e)²/Σe²) with the a that makes it least.
