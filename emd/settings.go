@@ -77,9 +77,9 @@ type Settings struct {
 	// Threads is how many pairs a Batch solves at the same time; 0 means all
 	// processors. It never changes a result. A Solver is one thread.
 	Threads int
-	// Kernel is the implementation of the inner loops for up to 64 points, one of
-	// [Kernels], for tests and benchmarks; "" means the fastest. All return the
-	// same bits.
+	// Kernel is the implementation of the inner loops, those for up to 64 nodes and those of
+	// [Points], one of [Kernels], for tests and benchmarks; "" means the fastest. All
+	// return the same bits.
 	Kernel string
 	// MaxPivots bounds the simplex steps of one solve, 0 meaning 50·(n+20)
 	// for metrics of up to 64 points and 500·(n+20) for n nodes otherwise. No pair

@@ -18,7 +18,6 @@ type Solver struct {
 	net    sparse.Network
 	arcs   []sparse.Arc
 	pivots int
-	rounds int // looks at all pairs
 
 	// Work space.
 	weight                 []float64
@@ -27,7 +26,7 @@ type Solver struct {
 	have, want             []amount
 	mask                   []uint64
 	x, y                   []float64
-	best                   []candidate
+	best                   sparse.Candidates
 
 	// Potentials to start from, and work space for that.
 	guide              []float64
@@ -61,7 +60,7 @@ func (l *level) cost(s *Solver, i, j int) float64 {
 // sources' and then the sinks' places; where sinks is nil both are the same, and the order
 // is of one list.
 func New(space *Space, sources, sinks []float64, order []int32) *Solver {
-	s := &Solver{space: space, places: [2][]float64{sources, sinks}, x: make([]float64, space.Dim), y: make([]float64, space.Dim)}
+	s := &Solver{space: space, places: [2][]float64{sources, sinks}, x: make([]float64, space.Dim), y: make([]float64, space.Dim), best: sparse.Candidates{Most: perSource}}
 	if sinks == nil {
 		s.places[1] = sources
 		s.rank = [2][]int32{order, order}
@@ -85,7 +84,7 @@ func New(space *Space, sources, sinks []float64, order []int32) *Solver {
 // returns false after limit pivots, with a plan that is one.
 func (s *Solver) Solve(up, down []float64, limit int) bool {
 	top := s.build(up, down)
-	s.pivots, s.rounds = 0, 0
+	s.pivots = 0
 	ok := true
 	guided := s.guide != nil && s.begin(s.levels[0])
 	if guided {
@@ -174,24 +173,9 @@ func (s *Solver) neighbours(l *level) {
 
 // generate solves the level by adding arcs until none is missing.
 func (s *Solver) generate(l *level, limit int) bool {
-	for {
-		s.rounds++
-		before := s.net.Pivots()
-		ok := s.net.Solve(limit - s.pivots)
-		s.pivots += s.net.Pivots() - before
-		if !ok {
-			return false
-		}
-		if !s.price(l) {
-			return true
-		}
-	}
-}
-
-// A candidate is an arc that would lower the cost.
-type candidate struct {
-	sink            int32
-	cost, violation float64
+	ok := s.net.Generate(limit-s.pivots, func() bool { return s.price(l) })
+	s.pivots += s.net.Pivots()
+	return ok
 }
 
 // perSource is how many arcs are added for one source at a time.
@@ -211,49 +195,27 @@ func (s *Solver) price(l *level) bool {
 		u := pot[i] - tol
 		x := l.src.place(i, s.x)
 		s.space.Scan(s.mask, x, &l.snk.Side, u)
-		s.best = s.best[:0]
+		s.best.Reset()
 		for m, word := range s.mask {
 			for ; word != 0; word &= word - 1 {
 				j := m*block + bits.TrailingZeros64(word)
 				c := s.space.Cost(x, l.snk.place(j, s.y))
-				s.keep(candidate{int32(j), c, u - l.snk.w[j] - c})
+				s.best.Keep(sparse.Candidate{To: int32(j), Cost: c, Violation: u - l.snk.w[j] - c})
 			}
 		}
 		if l.snk.extra {
-			s.keep(candidate{int32(l.snk.n), 0, u - pot[sources+l.snk.n]})
+			s.best.Keep(sparse.Candidate{To: int32(l.snk.n), Violation: u - pot[sources+l.snk.n]})
 		}
-		for _, b := range s.best {
-			s.net.Add(sparse.Arc{From: int32(i), To: int32(sources) + b.sink, Cost: b.cost})
-			found = true
+		for _, b := range s.best.List() {
+			found = s.net.Offer(sparse.Arc{From: int32(i), To: int32(sources) + b.To, Cost: b.Cost}) || found
 		}
 	}
 	if l.src.extra {
-		u := pot[l.src.n] - tol
 		for j := range l.snk.n {
-			if u > l.snk.w[j] {
-				s.net.Add(sparse.Arc{From: int32(l.src.n), To: int32(sources + j)})
-				found = true
-			}
+			found = s.net.Offer(sparse.Arc{From: int32(l.src.n), To: int32(sources + j)}) || found
 		}
 	}
 	return found
-}
-
-// keep puts a violated arc among the best ones.
-func (s *Solver) keep(c candidate) {
-	if !(c.violation > 0) {
-		return
-	}
-	k := len(s.best)
-	if k < perSource {
-		s.best = append(s.best, c)
-	} else if k--; s.best[k].violation >= c.violation {
-		return
-	}
-	for ; k > 0 && s.best[k-1].violation < c.violation; k-- {
-		s.best[k] = s.best[k-1]
-	}
-	s.best[k] = c
 }
 
 // Primal is the cost of the plan.

@@ -379,7 +379,6 @@ func BenchmarkSolve(b *testing.B) {
 				s.Solve(p, q, 1e9)
 			}
 			b.ReportMetric(float64(s.pivots), "pivots")
-			b.ReportMetric(float64(s.rounds), "rounds")
 		})
 	}
 }

@@ -211,11 +211,11 @@ func (s *Solver) tightArcs(l *level, all bool) {
 		}
 		found := s.below(x, b, places, bound)
 		if len(places) < len(s.ends[1]) {
-			s.keep(candidate{int32(l.snk.n), 0, bound + s.h[l.snk.n]})
+			s.best.Keep(sparse.Candidate{To: int32(l.snk.n), Violation: bound + s.h[l.snk.n]})
 		}
-		for _, c := range s.best {
-			s.tight = append(s.tight, slackArc{i, c.sink, c.cost, c.cost - s.f[i] - s.h[c.sink]})
-			s.near = append(s.near, sparse.Arc{From: i, To: sources + c.sink, Cost: c.cost})
+		for _, c := range s.best.List() {
+			s.tight = append(s.tight, slackArc{i, c.To, c.Cost, c.Cost - s.f[i] - s.h[c.To]})
+			s.near = append(s.near, sparse.Arc{From: i, To: sources + c.To, Cost: c.Cost})
 		}
 		if found > manyArcs {
 			width *= 0.75
@@ -231,13 +231,13 @@ func (s *Solver) tightArcs(l *level, all bool) {
 // below makes the best of the sinks at places, packed in b, those of which arcs from x have a slack
 // below bound, and counts these.
 func (s *Solver) below(x []float64, b *Side, places []int32, bound float64) (found int) {
-	s.best = s.best[:0]
+	s.best.Reset()
 	s.space.Scan(s.mask, x, b, bound)
 	for m, word := range s.mask {
 		for ; word != 0; word &= word - 1 {
 			k := m*block + bits.TrailingZeros64(word)
 			c := s.space.Cost(x, b.place(k, s.y))
-			s.keep(candidate{places[k], c, bound + s.h[places[k]] - c})
+			s.best.Keep(sparse.Candidate{To: places[k], Cost: c, Violation: bound + s.h[places[k]] - c})
 			found++
 		}
 	}

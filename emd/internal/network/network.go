@@ -31,7 +31,7 @@ type Solver struct {
 	guide []float64
 	open  []int32
 	left  []float64 // mass that is not yet placed
-	best  []candidate
+	best  sparse.Candidates
 
 	// Pivots counts the pivots of the last Solve.
 	Pivots int
@@ -40,7 +40,9 @@ type Solver struct {
 // New takes a cost matrix with rows for the sources' cells and cols columns for the sinks',
 // of any sign, which is kept. An arc counts as violated above 10⁻¹³ of the largest potential at
 // the time, so that costs far larger than those of the solution do not cost it digits.
-func New(cols int, cost []float64) *Solver { return &Solver{cols: cols, cost: cost} }
+func New(cols int, cost []float64) *Solver {
+	return &Solver{cols: cols, cost: cost, best: sparse.Candidates{Most: perSource}}
+}
 
 // Reset begins a problem.
 func (s *Solver) Reset() { s.cell, s.mass, s.rows = s.cell[:0], s.mass[:0], 0 }
@@ -97,17 +99,10 @@ func (s *Solver) Solve(limit int) bool {
 	if !s.net.Plant(s.tree, int32(s.rows-1)) {
 		panic("network: the start is no tree")
 	}
-	for {
-		ok := s.net.Solve(limit - s.net.Pivots())
-		s.Pivots = s.net.Pivots()
-		if !ok {
-			return false
-		}
-		if !s.price() {
-			s.arcs = s.net.Arcs() // the room for those added
-			return true
-		}
-	}
+	ok := s.net.Generate(limit, s.price)
+	s.Pivots = s.net.Pivots()
+	s.arcs = s.net.Arcs() // the room for those added
+	return ok
 }
 
 func grow[T any](v []T, n int) []T {

@@ -63,12 +63,6 @@ func (s *Solver) nearest(i int32, open []int32) int {
 	return at
 }
 
-// A candidate is an arc that would lower the cost.
-type candidate struct {
-	sink            int32
-	cost, violation float64
-}
-
 // perSource is how many arcs are added for one source at a time.
 const perSource = 3
 
@@ -77,39 +71,20 @@ func (s *Solver) price() bool {
 	pot, tol := s.net.Potentials(), s.net.Tolerance()
 	cells := s.cell[s.rows:]
 	pots := pot[s.rows:][:len(cells)]
+	best := &s.best
 	found := false
 	for i := range s.rows {
 		d := s.Costs(int(s.cell[i]))
 		u := pot[i] - tol
-		s.best = s.best[:0]
-		least := 0.0
+		best.Reset()
 		for k, c := range cells {
-			if x := u - d[c] - pots[k]; x > least {
-				least = s.keep(candidate{int32(s.rows + k), d[c], x})
+			if x := u - d[c] - pots[k]; x > best.Above {
+				best.Keep(sparse.Candidate{To: int32(s.rows + k), Cost: d[c], Violation: x})
 			}
 		}
-		for _, b := range s.best {
-			s.net.Add(sparse.Arc{From: int32(i), To: b.sink, Cost: b.cost})
-			found = true
+		for _, b := range best.List() {
+			found = s.net.Offer(sparse.Arc{From: int32(i), To: b.To, Cost: b.Cost}) || found
 		}
 	}
 	return found
-}
-
-// keep puts a violated arc among the best ones, and returns what others have to exceed.
-func (s *Solver) keep(c candidate) float64 {
-	k := len(s.best)
-	if k < perSource {
-		s.best = append(s.best, c)
-	} else {
-		k--
-	}
-	for ; k > 0 && s.best[k-1].violation < c.violation; k-- {
-		s.best[k] = s.best[k-1]
-	}
-	s.best[k] = c
-	if len(s.best) < perSource {
-		return 0
-	}
-	return s.best[perSource-1].violation
 }

@@ -25,7 +25,7 @@ type Arc struct {
 // A Network is a problem, its tree and the work space, owned by one goroutine.
 //
 // The order of calls is Reset, Supply for every node, Plant, Solve. After Solve
-// arcs may be added or dropped, and Solve goes on from the tree that it left.
+// arcs may be offered, and Solve goes on from the tree that it left.
 type Network struct {
 	arcs []Arc
 	both int // so many of the arcs, from the first, may be used either way
@@ -94,40 +94,8 @@ func grow[T any](v []T, n int) []T {
 // takes. The sum must be 0. It may be written until Plant.
 func (s *Network) Supply() []float64 { return s.supply }
 
-// Nodes is their number.
-func (s *Network) Nodes() int { return len(s.supply) }
-
 // Arcs is the list of arcs, those added included. It is not to be changed.
 func (s *Network) Arcs() []Arc { return s.arcs }
-
-// Add appends arcs that may be used one way.
-func (s *Network) Add(arcs ...Arc) { s.arcs = append(s.arcs, arcs...) }
-
-// Keep drops the arcs of index from and above for which keep is false and that are not in the
-// tree. The others are numbered anew, in order.
-func (s *Network) Keep(from int, keep func(k int) bool) {
-	// The node below each arc of the tree, while its number changes.
-	below := grow(s.other, len(s.arcs))
-	s.other = below
-	for k := range below {
-		below[k] = none
-	}
-	for x, k := range s.arc {
-		if k != none {
-			below[k] = int32(x)
-		}
-	}
-	kept := s.arcs[:from]
-	for k := from; k < len(s.arcs); k++ {
-		if x := below[k]; x != none {
-			s.arc[x] = int32(len(kept))
-		} else if !keep(k) {
-			continue
-		}
-		kept = append(kept, s.arcs[k])
-	}
-	s.arcs, s.at = kept, 0
-}
 
 // Pivots counts the pivots since Reset.
 func (s *Network) Pivots() int { return s.pivots }

@@ -1,9 +1,11 @@
 package sparse
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -58,19 +60,19 @@ func TestRandom(t *testing.T) {
 		}
 		check(t, &s)
 		optimal(t, &s, s.arcs)
-		s.Add(arcs[late:]...)
-		if !s.Solve(10000) {
+		ok := s.Generate(10000, func() bool {
+			found := false
+			for _, a := range arcs[late:] {
+				found = s.Offer(a) || found
+			}
+			return found
+		})
+		if !ok {
 			t.Fatal("too many pivots")
 		}
 		check(t, &s)
-		optimal(t, &s, arcs)
-		before := s.Primal()
-		s.Keep(both, func(k int) bool { return k%2 == 0 })
-		s.Solve(0)
-		check(t, &s)
-		if x := s.Primal(); x != before {
-			t.Fatalf("dropping arcs without flow: %v, then %v", before, x)
-		}
+		optimal(t, &s, s.arcs)
+		oneWay(t, &s, arcs[late:])
 	}
 }
 
@@ -154,6 +156,69 @@ func optimal(t *testing.T, s *Network, arcs []Arc) {
 	})
 }
 
+func oneWay(t *testing.T, s *Network, arcs []Arc) {
+	t.Helper()
+	for _, a := range arcs {
+		if d := s.pot[a.From] - s.pot[a.To] - a.Cost; d > 1e-12 {
+			t.Fatalf("arc %v is violated by %v and was not added", a, d)
+		}
+	}
+}
+
+// An arc that is violated by the tolerance and no more is not taken, and where price insists
+// there is an end.
+func TestGenerateEnds(t *testing.T) {
+	var s Network
+	s.Reset(3, []Arc{{0, 1, 1}, {1, 2, 1}}, 0)
+	copy(s.Supply(), []float64{5, 0, -5})
+	s.Plant([]int32{0, 1}, 0)
+	s.Solve(10)
+	for _, c := range []struct {
+		below float64
+		taken bool
+	}{{0, false}, {0.5, false}, {4, true}} {
+		before := len(s.arcs)
+		if got := s.Offer(Arc{0, 2, 2 - c.below*s.tol}); got != c.taken || len(s.arcs)-before > 1 || (len(s.arcs) > before) != got {
+			t.Errorf("an arc that is violated by %v of the tolerance: %v", c.below, got)
+		}
+	}
+	calls := 0
+	if !s.Generate(10, func() bool { calls++; return true }) || calls > 2 {
+		t.Errorf("%d calls of a price that finds nothing new", calls)
+	}
+	if s.Generate(0, func() bool { return s.Offer(Arc{0, 2, 1}) }) {
+		t.Error("a limit of 0 pivots")
+	}
+}
+
+// The worst are kept, in order.
+func TestCandidates(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for most := 1; most < 7; most++ {
+		c := Candidates{Most: most}
+		for range 50 {
+			c.Reset()
+			var all []float64
+			for k := range r.IntN(20) {
+				v := float64(r.IntN(9) - 2)
+				c.Keep(Candidate{int32(k), 0, v})
+				if v > 0 {
+					all = append(all, v)
+				}
+			}
+			slices.SortFunc(all, func(a, b float64) int { return cmp.Compare(b, a) })
+			all = all[:min(most, len(all))]
+			var got []float64
+			for _, x := range c.List() {
+				got = append(got, x.Violation)
+			}
+			if !slices.Equal(got, all) {
+				t.Fatalf("%v, not %v", got, all)
+			}
+		}
+	}
+}
+
 func TestPlantRefuses(t *testing.T) {
 	var s Network
 	arcs := []Arc{{0, 1, 1}, {1, 2, 1}, {2, 0, 1}, {0, 1, 2}}
@@ -188,7 +253,7 @@ func ExampleNetwork() {
 	s.Plant([]int32{0, 1, 2}, 0)
 	s.Solve(100)
 	fmt.Println(s.Primal())
-	s.Add(Arc{0, 3, 2.5})
+	s.Offer(Arc{0, 3, 2.5})
 	s.Solve(100)
 	fmt.Println(s.Primal())
 	// Output:
