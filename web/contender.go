@@ -104,7 +104,19 @@ type contender struct {
 	weights    *econt.Weights        // of that
 }
 
-// contender opens what is picked.
+// contenders opens all that is picked.
+func (s *Server) contenders(list []choice) (with []*contender, err error) {
+	for _, c := range list {
+		one, err := s.contender(c)
+		if err != nil {
+			return nil, err
+		}
+		with = append(with, one)
+	}
+	return with, nil
+}
+
+// contender opens one of them.
 func (s *Server) contender(c choice) (*contender, error) {
 	if name, ok := strings.CutPrefix(c.What, encoderPrefix); ok {
 		return s.trained(c.What, name, openEncoder)

@@ -88,14 +88,8 @@ func (s *Server) game(q url.Values) (*game, error) {
 	if g.choices, err = choices(q); err != nil {
 		return nil, err
 	}
-	for _, c := range g.choices {
-		one, err := s.contender(c)
-		if err != nil {
-			return nil, err
-		}
-		g.with = append(g.with, one)
-	}
-	return g, nil
+	g.with, err = s.contenders(g.choices)
+	return g, err
 }
 
 type playView struct {

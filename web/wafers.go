@@ -246,13 +246,9 @@ func (s *Server) fillWafers(ctx context.Context, d *wafersView, l *look) error {
 	if l.number > m.set.Len() {
 		return notFound(fmt.Sprintf("there is no image %d: the file has %d", l.number, m.set.Len()))
 	}
-	var with []*contender
-	for _, c := range l.choices {
-		one, err := s.contender(c)
-		if err != nil {
-			return err
-		}
-		with = append(with, one)
+	with, err := s.contenders(l.choices)
+	if err != nil {
+		return err
 	}
 	d.Sorts = sorts(m, len(with) > 0)
 	var first *contender
@@ -360,13 +356,9 @@ func (s *Server) waferFile(w http.ResponseWriter, r *http.Request) error {
 	if l.number > m.set.Len() {
 		return notFound(fmt.Sprintf("there is no image %d: the file has %d", l.number, m.set.Len()))
 	}
-	var with []*contender
-	for _, c := range l.choices {
-		one, err := s.contender(c)
-		if err != nil {
-			return err
-		}
-		with = append(with, one)
+	with, err := s.contenders(l.choices)
+	if err != nil {
+		return err
 	}
 	v, err := s.see(r.Context(), l, m, with, l.number-1)
 	if err != nil {
