@@ -145,14 +145,12 @@ func Train(ctx context.Context, train, validation *wafer.Set, l loss.Loss, s Set
 	if err := s.Budget.Check(); err != nil {
 		return nil, nil, err
 	}
-	m, err := s.Architecture.New(nn.Settings{Seed: s.Seed, Threads: s.Threads, Kernel: s.Kernel, MaxBatch: s.Batch})
+	o, err := begin(train, s)
 	if err != nil {
 		return nil, nil, err
 	}
-	o := &objective{model: m, loss: l, watch: s.Watch}
-	if o.train, err = o.set(train); err != nil {
-		return nil, nil, fmt.Errorf("training images: %w", err)
-	}
+	m := o.model
+	o.loss, o.watch = l, s.Watch
 	if err := loss.CheckThresholds(l, o.train.units, o.train.cells); err != nil {
 		return nil, nil, fmt.Errorf("training images: %w", err)
 	}
@@ -160,19 +158,6 @@ func Train(ctx context.Context, train, validation *wafer.Set, l loss.Loss, s Set
 		return nil, nil, fmt.Errorf("validation images: %w", err)
 	}
 	o.resize(s.Batch)
-	switch {
-	case s.Start != "":
-		if err := m.fill(s.Start); err != nil {
-			return nil, nil, err
-		}
-	case !s.ZeroStart:
-		m.startAt(o.train.cells)
-	}
-	if s.Encoder != "" {
-		if err := m.keepEncoder(s.Encoder); err != nil {
-			return nil, nil, err
-		}
-	}
 	fit := nn.Fit{
 		Net:        m.net,
 		Schedule:   s.schedule(),
@@ -192,6 +177,43 @@ func Train(ctx context.Context, train, validation *wafer.Set, l loss.Loss, s Set
 		return nil, nil, fmt.Errorf("autoencoder: training with %s: %w", l.Name(), err)
 	}
 	return m, h, nil
+}
+
+// Begin is the autoencoder that Train with these images and settings starts from.
+func Begin(train *wafer.Set, s Settings) (*Model, error) {
+	if train == nil || train.Len() == 0 {
+		return nil, errors.New("autoencoder: images to train on are needed")
+	}
+	o, err := begin(train, s.withDefaults())
+	if err != nil {
+		return nil, err
+	}
+	return o.model, nil
+}
+
+func begin(train *wafer.Set, s Settings) (*objective, error) {
+	m, err := s.Architecture.New(nn.Settings{Seed: s.Seed, Threads: s.Threads, Kernel: s.Kernel, MaxBatch: s.Batch})
+	if err != nil {
+		return nil, err
+	}
+	o := &objective{model: m}
+	if o.train, err = o.set(train); err != nil {
+		return nil, fmt.Errorf("training images: %w", err)
+	}
+	switch {
+	case s.Start != "":
+		if err := m.fill(s.Start); err != nil {
+			return nil, err
+		}
+	case !s.ZeroStart:
+		m.startAt(o.train.cells)
+	}
+	if s.Encoder != "" {
+		if err := m.keepEncoder(s.Encoder); err != nil {
+			return nil, err
+		}
+	}
+	return o, nil
 }
 
 // latentStart is the bias that an output of the encoder starts with: 1/4, or, where
@@ -351,7 +373,7 @@ func (o *objective) Validate(ctx context.Context) (float64, error) {
 		sum += v * float64(b)
 		if o.watch != nil && o.watch.Name() != o.loss.Name() {
 			if v, err = loss.EvalIn(ctx, o.watch, o.validation.units[i:i+b], o.target, o.pred, nil); err != nil {
-				return v, err
+				return o.diverged(ctx, v, err)
 			}
 		}
 		watched += v * float64(b)

@@ -123,13 +123,32 @@ func (b *Baseline) LinkBits() int { return 32 * b.emulator.etx }
 // frame's information without padding. Charges must be numbers from 0 to less
 // than 2^22 CALQ counts, or the error is a [*ChargeError]; their fractions are cut off.
 func (b *Baseline) Encode(image, out []float64) (bits int, err error) {
-	if len(image) != Channels || len(out) != Channels {
-		return 0, fmt.Errorf("econt: baseline: image of %d and output of %d charges; want 48", len(image), len(out))
+	if len(out) != Channels {
+		return 0, fmt.Errorf("econt: baseline: output of %d charges; want 48", len(out))
+	}
+	words, err := b.Send(image)
+	if err != nil {
+		return 0, err
+	}
+	if err := b.decoder.Frame(words, &b.decoded); err != nil {
+		return 0, err
+	}
+	for i := range out {
+		out[i] = b.decoded.Image[b.channel[i]]
+	}
+	return b.decoded.Bits, nil
+}
+
+// Send is the frame of one image, as Encode takes it, without decoding. The words are valid until the
+// next call.
+func (b *Baseline) Send(image []float64) ([]uint16, error) {
+	if len(image) != Channels {
+		return nil, fmt.Errorf("econt: baseline: image of %d charges; want 48", len(image))
 	}
 	e := b.emulator
 	for i, v := range image {
 		if !(v >= 0 && v < 1<<22) {
-			return 0, &ChargeError{Cell: i, Charge: v}
+			return nil, &ChargeError{Cell: i, Charge: v}
 		}
 		e.calq[b.channel[i]] = uint32(math.Floor(v))
 	}
@@ -147,13 +166,7 @@ func (b *Baseline) Encode(image, out []float64) (bits int, err error) {
 		words = words[:n] // RPT on fewer links than it needs
 	}
 	b.words = words
-	if err := b.decoder.Frame(words, &b.decoded); err != nil {
-		return 0, err
-	}
-	for i := range out {
-		out[i] = b.decoded.Image[b.channel[i]]
-	}
-	return b.decoded.Bits, nil
+	return words, nil
 }
 
 // A ChargeError is a charge that the chip's inputs cannot have.

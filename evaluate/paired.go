@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -24,6 +25,53 @@ type Paired struct {
 // mostFreedom is where Student's distribution is the normal one, to six digits, while its quantile
 // can still be had.
 const mostFreedom = 1e6
+
+// err is the standard error of the ratio's logarithm.
+func (p *Paired) err() float64 { return math.Hypot(p.Spread, p.Images) }
+
+// distribution is that of the logarithm's error, in standard errors.
+func (p *Paired) distribution() interface {
+	CDF(float64) float64
+	Quantile(float64) float64
+} {
+	// Where the images are all but all of the error, the degrees of freedom have no end.
+	if p.Spread > 0 {
+		if freedom := float64(p.Seeds-1) * math.Pow(p.err()/p.Spread, 4); freedom < mostFreedom {
+			return distuv.StudentsT{Sigma: 1, Nu: freedom}
+		}
+	}
+	return distuv.UnitNormal
+}
+
+// NotBelow is the probability of a ratio as small or smaller if the true one were the bound: one-sided.
+func (p *Paired) NotBelow(bound float64) float64 {
+	d := math.Log(p.Ratio / bound)
+	switch e := p.err(); {
+	case e > 0:
+		return p.distribution().CDF(d / e)
+	case d < 0:
+		return 0
+	}
+	return 1
+}
+
+// Holm tells which of several probabilities are small enough that none of them all is so by chance
+// with more than the level: S. Holm, Scand. J. Stat. 6 (1979) 65.
+func Holm(p []float64, level float64) []bool {
+	order := make([]int, len(p))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(p[i], p[j]) })
+	small := make([]bool, len(p))
+	for k, i := range order {
+		if !(p[i] <= level/float64(len(p)-k)) {
+			break
+		}
+		small[i] = true
+	}
+	return small
+}
 
 // CompareSeeds compares a with b, of which a[s] and b[s] are the values, image by image, of the seed
 // s. Either may have one row only, of a contender without a seed. The interval is Student's at 95 %
@@ -65,14 +113,7 @@ func CompareSeeds(a, b [][]float64, draws int, seed uint64) (Paired, error) {
 	if n > 1 {
 		p.Spread = stat.StdDev(logs, nil) / math.Sqrt(float64(n))
 	}
-	all := p.Spread*p.Spread + p.Images*p.Images
-	half := distuv.UnitNormal.Quantile(0.975) * math.Sqrt(all)
-	if p.Spread > 0 {
-		// Where the images are all but all of the error, the degrees of freedom have no end.
-		if freedom := float64(n-1) * math.Pow(all/(p.Spread*p.Spread), 2); freedom < mostFreedom {
-			half = distuv.StudentsT{Sigma: 1, Nu: freedom}.Quantile(0.975) * math.Sqrt(all)
-		}
-	}
+	half := p.distribution().Quantile(0.975) * p.err()
 	p.Interval = Interval{math.Exp(centre - half), math.Exp(centre + half)}
 	return p, nil
 }

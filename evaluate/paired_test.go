@@ -3,6 +3,7 @@ package evaluate
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -86,6 +87,34 @@ func TestCompareSeedsFreedom(t *testing.T) {
 		p, err := CompareSeeds(a, b, 200, 1)
 		if err != nil || !(p.Spread > 0) || math.Abs((p.High-p.Low)/(same.High-same.Low)-1) > 0.01 {
 			t.Errorf("%v apart: %+v, want about %+v; %v", little, p, same, err)
+		}
+	}
+}
+
+// TestNotBelow: at the ends of the interval the probability is 2.5 %; without an error it is certain.
+func TestNotBelow(t *testing.T) {
+	a := [][]float64{{1, 2, 3}, {2, 2, 4}, {1, 2, 2}}
+	p, err := CompareSeeds(a, [][]float64{{3, 4, 6}}, 200, 1)
+	if err != nil || math.Abs(p.NotBelow(p.High)-0.025) > 1e-9 || math.Abs(p.NotBelow(p.Low)-0.975) > 1e-9 || math.Abs(p.NotBelow(p.Ratio)-0.5) > 1e-9 {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if p = (Paired{Ratio: 1}); p.NotBelow(1) != 1 || p.NotBelow(1.1) != 0 {
+		t.Errorf("%v, %v", p.NotBelow(1), p.NotBelow(1.1))
+	}
+}
+
+// TestHolm: the k-th smallest is held to the level over as many as are left, the first that is too
+// large ends it.
+func TestHolm(t *testing.T) {
+	for _, c := range []struct {
+		p    []float64
+		want []bool
+	}{
+		{nil, []bool{}}, {[]float64{0.04}, []bool{true}}, {[]float64{0.04, 0.02}, []bool{true, true}}, {[]float64{0.03, 0.03}, []bool{false, false}},
+		{[]float64{0.01, 0.04, 0.03, 0.005}, []bool{true, false, false, true}},
+	} {
+		if got := Holm(c.p, 0.05); !slices.Equal(got, c.want) {
+			t.Errorf("%v: %v", c.p, got)
 		}
 	}
 }

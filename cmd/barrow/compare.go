@@ -93,18 +93,19 @@ func printRows(w io.Writer, t *compare.Table) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(tw, "loss\tprecision\tbits\tmean EMD\tworst seed\tmedian\t16–84 %%\tratio to %s\tmade worse\tp\t", t.Baseline)
 	if t.HasMSE() {
-		fmt.Fprint(tw, "ratio to mse, 95 %\t≥ 10 % lower\t")
+		fmt.Fprint(tw, "ratio to mse, 95 %\tlower?\t")
 	}
 	for _, f := range t.Figures() {
 		fmt.Fprint(tw, f.Label, "\t")
 	}
 	fmt.Fprintln(tw)
-	for _, r := range t.Rows {
+	toMSE := t.AgainstMSE()
+	for i, r := range t.Rows {
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%.3f ± %.3f\t%.3f\t%.3f\t%.2f–%.2f\t%.3f ± %.3f\t%.1f %%\t%.3f\t",
 			r.Loss, r.Precision, r.Width(), r.EMD.Mean, r.EMD.Std, r.Worst, r.Median.Mean, r.P16.Mean, r.P84.Mean, r.Ratio.Mean, r.Ratio.Std,
 			100*r.Worse, r.P)
 		if t.HasMSE() {
-			fmt.Fprint(tw, strings.Join(r.AgainstMSE(), "\t"), "\t")
+			fmt.Fprint(tw, strings.Join(toMSE[i], "\t"), "\t")
 		}
 		for _, f := range r.Figures {
 			fmt.Fprint(tw, f.Print(), "\t")

@@ -130,10 +130,10 @@ func densities(images *wafer.Set) (high []bool, words string) {
 }
 
 func (c chipSender) speed(_ context.Context, images *wafer.Set) (float64, error) {
-	var out [evaluate.Cells]float64
+	high, _ := densities(images)
 	return speed(images, func(images *wafer.Set) error {
 		for i := range images.Len() {
-			if _, err := c.chips[0].Encode(images.Image(i), out[:]); err != nil {
+			if _, err := c.of(high, i).Send(images.Image(i)); err != nil {
 				return err
 			}
 		}

@@ -51,8 +51,10 @@ type Standing struct {
 
 	Cost autoencoder.Cost `json:"cost"`
 	Bits float64          `json:"frame_bits"` // of information, in the mean, without padding
-	// Pareto: no other has both a smaller mean EMD and fewer multiplications, or one of them smaller
-	// and the other the same.
+	// Step is the cost of a step of training with the loss over one with the MSE, as loss.Traits
+	// has it; 0 where nothing is trained.
+	Step float64 `json:"step_cost"`
+	// Pareto: no other is as good or better in mean EMD, multiplications and Step, and better in one.
 	Pareto bool `json:"pareto"`
 
 	Diverged int     `json:"diverged"` // of the seeds
@@ -97,7 +99,7 @@ func (w *work) judge(ctx context.Context, measured []*measurement) (*Judgement, 
 				seeds = append(seeds, measured[k])
 				times[i].Seconds += w.records[k].Seconds / float64(w.plan.Seeds)
 			}
-			s.Method = "trained with " + loss.Label(c.Loss)
+			s.Method, s.Step = "trained with "+loss.Label(c.Loss), cost(c.Loss)
 			if s.Cost, err = w.jobs[kind].Architecture.Cost(); err != nil {
 				return nil, nil, err
 			}
@@ -189,13 +191,13 @@ func (s *Standing) fill(seeds []*measurement, meanImage float64) {
 	s.Worst = slices.Max(emd)
 }
 
-// front marks those that no other beats in mean EMD and multiplications.
+// front marks those that no other beats in mean EMD, multiplications and the cost of training.
 func front(list []Standing) {
 	for i := range list {
 		a := &list[i]
 		a.Pareto = !slices.ContainsFunc(list, func(b Standing) bool {
-			return b.EMD.Mean <= a.EMD.Mean && b.Cost.Multiplications <= a.Cost.Multiplications &&
-				(b.EMD.Mean < a.EMD.Mean || b.Cost.Multiplications < a.Cost.Multiplications)
+			return b.EMD.Mean <= a.EMD.Mean && b.Cost.Multiplications <= a.Cost.Multiplications && b.Step <= a.Step &&
+				(b.EMD.Mean < a.EMD.Mean || b.Cost.Multiplications < a.Cost.Multiplications || b.Step < a.Step)
 		})
 	}
 }

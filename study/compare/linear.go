@@ -13,8 +13,9 @@ import (
 	"barrow/wafer"
 )
 
-// linear is the encoder and decoder with the least mean squared error of all that are linear but for
-// the rounding of what is sent: the training images' principal components, in closed form.
+// linear is an encoder and decoder that are linear but for the rounding of what is sent: the training
+// images' principal components, in closed form, which without rounding have the least mean squared
+// error. Bits go, one by one, to the component of which they leave least.
 type linear struct {
 	norm       wafer.Norm
 	arch       autoencoder.Architecture // whose decoders' sum it has
@@ -28,8 +29,7 @@ type linear struct {
 // least squared error of the training images is taken.
 var spans = []float64{1, 1.5, 2, 2.5, 3, 3.5, 4, 5, 6, 8, 10, 13, 16, 20}
 
-// newLinear finds the components, which share as many bits as the architecture's outputs have: the
-// first ones have one more where they do not come out even.
+// newLinear finds the components, which share as many bits as the architecture's outputs have.
 func newLinear(components int, a autoencoder.Architecture, training *wafer.Set) (*linear, error) {
 	norm, err := wafer.ParseNorm(a.Normalisation)
 	if err != nil {
@@ -63,6 +63,7 @@ func newLinear(components int, a autoencoder.Architecture, training *wafer.Set) 
 	for _, b := range a.Widths() {
 		all += b
 	}
+	var outs [][]float64
 	for k := range components {
 		v := mat.Col(nil, hgcal.Cells-1-k, &vectors) // eigenvalues rise
 		if v[largest(v)] < 0 {
@@ -70,18 +71,54 @@ func newLinear(components int, a autoencoder.Architecture, training *wafer.Set) 
 				v[c] = -v[c]
 			}
 		}
-		bits := all / components
-		if k < all%components {
-			bits++
-		}
-		l.components, l.bits = append(l.components, v), append(l.bits, bits)
+		l.components = append(l.components, v)
 		out := make([]float64, n)
 		for i := range out {
 			out[i] = l.output(k, x.RawRowView(i))
 		}
-		l.reach = append(l.reach, reachOf(out, bits))
+		outs = append(outs, out)
 	}
+	l.share(all, outs)
 	return l, nil
+}
+
+// ahead is how many bits of an output are looked at together: one alone may be worth nothing, where
+// two are.
+const ahead = 3
+
+// share deals the bits out, each to the output of which it and perhaps some more take most squared
+// error a bit; outs are the outputs of the training images.
+func (l *linear) share(all int, outs [][]float64) {
+	type choice struct{ reach, left float64 }
+	tried := make([][]choice, len(outs)) // by output and bits
+	l.bits, l.reach = make([]int, len(outs)), make([]float64, len(outs))
+	gain := make([]float64, len(outs))
+	next := func(k int) {
+		for b := len(tried[k]); b <= l.bits[k]+ahead; b++ {
+			reach, left := reachOf(outs[k], b)
+			tried[k] = append(tried[k], choice{reach, left})
+		}
+		gain[k] = 0
+		for b := 1; b <= ahead; b++ {
+			gain[k] = max(gain[k], (tried[k][l.bits[k]].left-tried[k][l.bits[k]+b].left)/float64(b))
+		}
+	}
+	for k := range outs {
+		next(k)
+	}
+	for range all {
+		most := 0
+		for k := range gain {
+			if gain[k] > gain[most] {
+				most = k
+			}
+		}
+		l.bits[most]++
+		next(most)
+	}
+	for k, b := range l.bits {
+		l.reach[k] = tried[k][b].reach
+	}
 }
 
 // largest is the number of the largest magnitude.
@@ -95,10 +132,10 @@ func largest(v []float64) int {
 	return k
 }
 
-// reachOf is where an output is best cut.
-func reachOf(out []float64, bits int) float64 {
+// reachOf is where an output is best cut, and the squared error that this leaves.
+func reachOf(out []float64, bits int) (best, least float64) {
 	sigma := stat.StdDev(out, nil)
-	best, least := 0.0, math.Inf(1)
+	least = math.Inf(1)
 	for _, s := range spans {
 		sum := 0.0
 		for _, v := range out {
@@ -109,7 +146,7 @@ func reachOf(out []float64, bits int) float64 {
 			best, least = s*sigma, sum
 		}
 	}
-	return best
+	return best, least
 }
 
 // rounded is what arrives of an output: the middle of one of 2^bits equal intervals from -reach to

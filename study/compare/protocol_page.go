@@ -14,21 +14,21 @@ func (t *Table) contest(times *Times) []report.Section {
 	ratios := &report.Intervals{X: report.Axis{Label: "ratio of mean EMDs to " + t.Plan.Protocol.Baseline}, Spread: "95 % interval over seeds and images", Marks: []report.Mark{{Name: "as the baseline", At: 1}}}
 	fronts := []*report.Front{
 		{X: report.Axis{Label: "multiplications of the encoder"}},
-		{X: report.Axis{Label: "seconds of a training"}},
+		{X: report.Axis{Label: "cost of a step of training, that with the MSE 1"}},
 		{X: report.Axis{Label: "µs a wafer", Log: true}},
 	}
 	for _, i := range j.order() {
 		s := &j.Contenders[i]
 		ratios.Rows = append(ratios.Rows, report.Interval{Name: s.Name, Value: s.Ratio.Ratio, Low: min(s.Ratio.Low, s.Ratio.Ratio), High: max(s.Ratio.High, s.Ratio.Ratio)})
 		of := spreadOf(s.Name, s.EMD)
-		for k, x := range []float64{float64(s.Cost.Multiplications), times.Contenders[i].Seconds, 1e6 / times.Contenders[i].Wafers} {
+		for k, x := range []float64{float64(s.Cost.Multiplications), s.Step, 1e6 / times.Contenders[i].Wafers} {
 			fronts[k].Points = append(fronts[k].Points, report.FrontPoint{Name: s.Name, X: x, Y: of.Value, Low: of.Low, High: of.High})
 		}
 	}
 	first := report.Section{Title: "What is had for what", Text: []string{
-		"Bars go from the best to the worst seed. The dashed line joins those that no other beats in one without losing in the other; less is better in both. Contenders without training stand at 0 seconds.",
+		"Bars go from the best to the worst seed. The dashed line joins those that no other beats in one without losing in the other; less is better in both. Contenders without training stand at 0 steps.",
 	}}
-	for k, id := range []string{"front-multiplications", "front-seconds", "front-microseconds"} {
+	for k, id := range []string{"front-multiplications", "front-training", "front-microseconds"} {
 		fronts[k].Y = report.Axis{Label: "mean EMD", Unit: unit}
 		first.Figures = append(first.Figures, report.Figure{ID: id, Title: "Mean EMD against " + fronts[k].X.Label, Front: fronts[k]})
 	}

@@ -3,6 +3,7 @@ package compare
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -24,14 +25,47 @@ func (t *Table) Standings(times *Times) []report.Table {
 // lowered is by how much a mean EMD is to be lower for the table to say so.
 const lowered = 0.10
 
-// against is a ratio with its interval, and whether it is lower by as much as lowered with an interval
-// that leaves 1 out.
-func against(p evaluate.Paired) (text, lower string) {
-	lower = "no"
-	if p.Ratio <= 1-lowered && p.High < 1 {
-		lower = "yes"
+// chance is the share of tables of contenders that are none lower, or none by as much as lowered, in
+// which one is called so: one side of 95 %.
+const chance = 0.025
+
+// What is said of a ratio, and of the column of such.
+const (
+	lowerHead  = "lower?"
+	lowerMuch  = "by ≥ 10 %"
+	lowerSome  = "lower"
+	lowerUnfit = "not told"
+	lowerNote  = "lower: the ratio is below 1; by ≥ 10 %: it is below 0.9; each sure to 97.5 % for the whole column (Holm’s correction), so that an interval may leave 1 out and nothing be told"
+)
+
+// against are ratios with their intervals, and what is said of them, all together. Those of nil are
+// the baseline's own.
+func against(list []*evaluate.Paired) [][]string {
+	var some, much []float64
+	for _, p := range list {
+		if p != nil {
+			some, much = append(some, p.NotBelow(1)), append(much, p.NotBelow(1-lowered))
+		}
 	}
-	return fmt.Sprintf("%.3f [%.3f, %.3f]", p.Ratio, p.Low, p.High), lower
+	lower, muchLower := evaluate.Holm(some, chance), evaluate.Holm(much, chance)
+	var out [][]string
+	k := 0
+	for _, p := range list {
+		if p == nil {
+			out = append(out, []string{"1", "–"})
+			continue
+		}
+		word := lowerUnfit
+		switch {
+		case muchLower[k]:
+			word = lowerMuch
+		case lower[k]:
+			word = lowerSome
+		}
+		k++
+		out = append(out, []string{fmt.Sprintf("%.3f [%.3f, %.3f]", p.Ratio, p.Low, p.High), word})
+	}
+	return out
 }
 
 // isFixed tells whether a contender needs no training, so that nothing of it depends on a seed.
@@ -47,22 +81,24 @@ func (s *Standing) spread(v Spread) string {
 
 func (t *Table) fidelity() report.Table {
 	j, base := t.Protocol, t.Plan.Protocol.Baseline
-	out := report.Table{Title: "What they keep of held-out images", Columns: columns([]string{"contender"}, "mean EMD", "median", "95 %", "ratio to "+base, "≥ 10 % lower", "response", "resolution")}
+	out := report.Table{Title: "What they keep of held-out images", Columns: columns([]string{"contender"}, "mean EMD", "median", "95 %", "ratio to "+base, lowerHead, "response", "resolution")}
 	least := 0
+	var ratios []*evaluate.Paired
+	for i := range j.Contenders {
+		ratios = append(ratios, &j.Contenders[i].Ratio)
+	}
+	ratios[t.Plan.Protocol.baseline()] = nil
+	verdicts := against(ratios)
 	for i := range j.Contenders {
 		s := &j.Contenders[i]
 		if s.EMD.Mean < j.Contenders[least].EMD.Mean {
 			least = i
 		}
-		ratio, lower := against(s.Ratio)
-		if s.Name == base {
-			ratio, lower = "1", "–"
-		}
-		out.Rows = append(out.Rows, []string{s.Name, s.spread(s.EMD), fmt.Sprintf("%.3f", s.Median.Mean), fmt.Sprintf("%.3f", s.P95.Mean), ratio, lower,
+		out.Rows = append(out.Rows, []string{s.Name, s.spread(s.EMD), fmt.Sprintf("%.3f", s.Median.Mean), fmt.Sprintf("%.3f", s.P95.Mean), verdicts[i][0], verdicts[i][1],
 			fmt.Sprintf("%.3f", s.Response.Mean), fmt.Sprintf("%.3f", s.Resolution.Mean)})
 	}
 	out.Emphasis = []int{least}
-	out.Note = fmt.Sprintf("Exact EMD in %s, mean ± standard deviation over seeds; 95 %% of the images leave less than the column says. Ratio of mean EMDs over the seeds with its 95 %% interval for other trainings and other images; lower by 10 %% where the ratio is at most 0.9 and the interval leaves 1 out. "+
+	out.Note = fmt.Sprintf("Exact EMD in %s, mean ± standard deviation over seeds; 95 %% of the images leave less than the column says. Ratio of mean EMDs over the seeds with its 95 %% interval for other trainings on these training images and other held-out images; "+strings.ReplaceAll(lowerNote, "%", "%%")+". "+
 		"Response: decoded charge over true charge; resolution: its standard deviation over images. The mean training image, for which nothing need be sent, leaves %.3f.",
 		page.UnitOf(t.Plan.Metric), j.MeanImage)
 	return out
@@ -99,17 +135,17 @@ func (j *Judgement) scales() report.Table {
 }
 
 func (j *Judgement) costs(times *Times) report.Table {
-	out := report.Table{Title: "What they cost", Columns: columns([]string{"contender", "method"}, "seconds a training", "µs a wafer", "multiplications", "weights", "bits of a frame", "link bits", "front"),
-		Note: fmt.Sprintf("Seconds: mean over seeds. µs: of one core that encodes a wafer with this program, which says nothing of a chip. Multiplications and weights: of the encoder, beside what all algorithms of the chip share. Bits of a frame: information in the mean, without padding, of the %d that the links carry; threshold sum keeps to them in the mean alone. Front: no other has both a smaller mean EMD and fewer multiplications. Wafer density: %s.", j.LinkBits, j.Density)}
+	out := report.Table{Title: "What they cost", Columns: columns([]string{"contender", "method"}, "a step of training", "seconds a training", "µs a wafer", "multiplications", "weights", "bits of a frame", "link bits", "front"),
+		Note: fmt.Sprintf("A step of training: over one with the MSE, as measured once for the loss’s kind (docs/losses.md). Seconds: of the clock, mean over seeds, of the call that finished each, beside whatever else ran. µs: of one core that encodes a wafer with this program, without decoding, which says nothing of a chip. Multiplications and weights: of the encoder, beside what all algorithms of the chip share. Bits of a frame: information in the mean, without padding, of the %d that the links carry; threshold sum keeps to them in the mean alone. Front: no other is as good or better in mean EMD, multiplications and the step of training, and better in one. Wafer density: %s.", j.LinkBits, j.Density)}
 	for i := range j.Contenders {
-		s, front, seconds := &j.Contenders[i], "", "–"
+		s, front, seconds, step := &j.Contenders[i], "", "–", "–"
 		if s.Pareto {
 			front = "yes"
 		}
 		if !s.isFixed() {
-			seconds = fmt.Sprintf("%.1f", times.Contenders[i].Seconds)
+			seconds, step = fmt.Sprintf("%.1f", times.Contenders[i].Seconds), fmt.Sprintf("%.2f", s.Step)
 		}
-		out.Rows = append(out.Rows, []string{s.Name, s.Method, seconds, fmt.Sprintf("%.2g", 1e6/times.Contenders[i].Wafers), fmt.Sprint(s.Cost.Multiplications), fmt.Sprint(s.Cost.Weights),
+		out.Rows = append(out.Rows, []string{s.Name, s.Method, step, seconds, fmt.Sprintf("%.2g", 1e6/times.Contenders[i].Wafers), fmt.Sprint(s.Cost.Multiplications), fmt.Sprint(s.Cost.Weights),
 			fmt.Sprintf("%.1f", s.Bits), fmt.Sprint(j.LinkBits), front})
 	}
 	return out
@@ -123,7 +159,7 @@ func (t *Table) stability() report.Table {
 		for _, sign := range []string{"÷", "×"} {
 			out.Columns = append(out.Columns, report.Column{Name: fmt.Sprintf("rate %s %g", sign, p.RateStep), Numeric: true})
 		}
-		out.Note += fmt.Sprintf(" Rate: by how much the mean EMD of the first seed changes with the learning rate %g divided and multiplied so.", t.Plan.Rate)
+		out.Note += fmt.Sprintf(" Rate: by how much the mean EMD of the first seed changes with the learning rate %g divided and multiplied so; ±: √2·σ over seeds, by which one training differs from another anyhow.", t.Plan.Rate)
 	}
 	for i := range t.Protocol.Contenders {
 		s := &t.Protocol.Contenders[i]
@@ -135,7 +171,7 @@ func (t *Table) stability() report.Table {
 		for k := 0; p.RateStep != 0 && k < 2; k++ {
 			cell := "–"
 			if k < len(s.Rates) {
-				cell = page.Minus(fmt.Sprintf("%+.1f %%", 100*(s.Rates[k].Ratio-1)))
+				cell = page.Minus(fmt.Sprintf("%+.1f ± %.1f %%", 100*(s.Rates[k].Ratio-1), 100*math.Sqrt2*s.EMD.Std/s.EMD.Mean))
 				if s.Rates[k].Diverged {
 					cell = "diverged"
 				}

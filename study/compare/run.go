@@ -43,7 +43,7 @@ type record struct {
 	Seconds   float64 `json:"seconds"` // of the call that finished it
 	// Curve is the training and validation loss of every epoch.
 	Curve [][2]float64 `json:"curve"`
-	// Diverged is why the training ended before its time: a number that is none. Under a protocol
+	// Diverged is why the training ended before its time: a number that is none, or nothing arrived. Under a protocol
 	// that is a result, and the encoder is the untrained one.
 	Diverged string `json:"diverged,omitempty"`
 }
@@ -232,8 +232,9 @@ func (w *work) job(ctx context.Context, k int) error {
 	err := w.folder.Once(part, j, &w.records[k], func() ([]string, error) {
 		m, h, err := w.fit(ctx, k)
 		var diverged *nn.DivergedError
-		if w.plan.Protocol != nil && errors.As(err, &diverged) {
-			return w.untrained(k, diverged)
+		// An encoder of which nothing arrives has no EMD.
+		if w.plan.Protocol != nil && (errors.As(err, &diverged) || errors.Is(err, emd.ErrEmpty)) {
+			return w.untrained(k, err, time.Since(start).Seconds())
 		}
 		if err != nil {
 			return nil, err
@@ -252,13 +253,13 @@ func (w *work) job(ctx context.Context, k int) error {
 }
 
 // untrained keeps the encoder that a job started from, since its training diverged.
-func (w *work) untrained(k int, why error) ([]string, error) {
+func (w *work) untrained(k int, why error, seconds float64) ([]string, error) {
 	j := w.jobs[k]
-	m, err := j.Architecture.New(nn.Settings{Seed: j.Seed, Threads: 1})
+	m, err := autoencoder.Begin(w.data[0], autoencoder.Settings{Architecture: j.Architecture, Seed: j.Seed, Threads: 1, Budget: w.plan.Budget, Start: w.resources.Start})
 	if err != nil {
 		return nil, err
 	}
-	w.records[k] = record{Best: math.MaxFloat64, Curve: [][2]float64{}, Diverged: why.Error()}
+	w.records[k] = record{Best: math.MaxFloat64, Curve: [][2]float64{}, Diverged: why.Error(), Seconds: seconds}
 	return []string{run.EncoderWeights + j.Name() + run.WeightsEnding}, m.Save(Weights(w.folder, j))
 }
 
