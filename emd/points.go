@@ -175,7 +175,7 @@ func (g *Points) scale(s Space) error {
 	return nil
 }
 
-// extents brings coordinates into their periods, and returns the largest extent of all points
+// extents brings coordinates into their periods and near 0, and returns the largest extent of all points
 // along an axis, and the way to find the largest distance there may be.
 func (g *Points) extents(periods []float64) (wide float64, diagonal func(exp int, n columns.Norm) float64) {
 	dim := g.space.Dim
@@ -193,6 +193,9 @@ func (g *Points) extents(periods []float64) (wide float64, diagonal func(exp int
 				}
 				lo, hi = min(lo, v[k]), max(hi, v[k])
 			}
+		}
+		for _, v := range sets {
+			moveOrigin(v[a:], dim, lo, hi)
 		}
 		extent[a] = hi - lo
 		if periods != nil && periods[a] > 0 {
@@ -213,6 +216,25 @@ func (g *Points) extents(periods []float64) (wide float64, diagonal func(exp int
 			return largest
 		}
 		return math.Sqrt(squares)
+	}
+}
+
+// moveOrigin brings coordinates in [lo, hi], every dim-th of v, near 0 where they are far from it
+// compared with each other, so that what is computed of them, potentials and turned axes,
+// is rounded as distances are. Up to twice the least one, differences are exact (P. H.
+// Sterbenz, Floating-Point Computation (1974)), and so all costs are as they were.
+func moveOrigin(v []float64, dim int, lo, hi float64) {
+	origin := 0.0
+	switch {
+	case lo > 0 && hi/2 <= lo:
+		origin = lo
+	case hi < 0 && lo/2 >= hi:
+		origin = hi
+	default:
+		return
+	}
+	for k := 0; k < len(v); k += dim {
+		v[k] -= origin
 	}
 }
 
