@@ -29,9 +29,9 @@ func TestIndexFarFromTheOrigin(t *testing.T) {
 					}
 				}
 			}
-			q := make([]float64, 300*40)
-			for k := range q {
-				q[k] = r.Float64()
+			q := make([]float64, 300*40) // single cells: their bounds are the distances but for rounding
+			for row := range 300 {
+				q[row*40+r.IntN(40)] = 1
 			}
 			s := Settings{Unequal: UnequalNormalise}
 			index, err := NewIndex(context.Background(), g, q, s)
