@@ -90,9 +90,7 @@ type ChipMeter struct {
 	noCounts int   // images without a charge of 1 or more
 	bad      error // the first charge that the chip does not take
 
-	high    []bool // by the column HD_LD, as long as all images have it
-	highs   int
-	unknown string // why the column does not say
+	densities densities // by the column HD_LD, if it is what counts
 
 	conditions [][]float32 // by scheme, for the decoders that want them
 }
@@ -120,7 +118,9 @@ const maxCharge = 1 << 22
 
 // Add gathers images, CALQ counts with a positive sum each.
 func (c *ChipMeter) Add(images *wafer.Set) {
-	c.densities(images)
+	if c.settings.Density == "" && c.bad == nil {
+		_, c.bad = c.densities.add(images)
+	}
 	c.condition(images)
 	for i := range images.Len() {
 		if c.bad != nil {
@@ -156,43 +156,15 @@ func (c *ChipMeter) condition(images *wafer.Set) {
 	}
 }
 
-// densities reads the column HD_LD, if it is what counts.
-func (c *ChipMeter) densities(images *wafer.Set) {
-	if c.settings.Density != "" || c.unknown != "" {
-		return
-	}
-	high, err := images.HighDensity()
-	var missing *wafer.NoColumnError
-	switch {
-	case errors.As(err, &missing):
-		c.unknown = "low, assumed: the images do not say"
-	case err != nil && c.images.n > 0:
-		c.unknown = fmt.Sprintf("low, assumed: after image %d: %v", c.images.n, err)
-	case err != nil:
-		c.unknown = fmt.Sprintf("low, assumed: %v", err)
-	}
-	c.high = append(c.high, high...)
-	for _, h := range high {
-		if h {
-			c.highs++
-		}
-	}
-	if c.unknown != "" {
-		c.high = nil
-	}
-}
-
 // Density says in words which wafers are of high density, and how that is known.
 func (c *ChipMeter) Density() string {
-	switch {
-	case c.settings.Density == LowDensity:
+	switch c.settings.Density {
+	case LowDensity:
 		return "low, as given"
-	case c.settings.Density == HighDensity:
+	case HighDensity:
 		return "high, as given"
-	case c.unknown != "":
-		return c.unknown
 	}
-	return fmt.Sprintf("%d images low, %d high, as the column HD_LD says", len(c.high)-c.highs, c.highs)
+	return c.densities.String()
 }
 
 // Check reports why the images so far cannot go through the chip: charges must be
@@ -306,7 +278,7 @@ func (c *ChipMeter) conditionsOf(k, from, n int) []float32 {
 
 // chip is that of image i, of low or of high density.
 func (c *ChipMeter) chip(chips [2]*econt.Baseline, i int) *econt.Baseline {
-	if c.settings.Density == HighDensity || c.high != nil && c.high[i] {
+	if c.settings.Density == HighDensity || c.densities.high != nil && c.densities.high[i] {
 		return chips[1]
 	}
 	return chips[0]

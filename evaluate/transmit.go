@@ -31,7 +31,10 @@ type TransmitSettings struct {
 	Metric  *emd.Metric  // between image and decoded image, 48 points
 	Codec   Codec        // decodes AE; without it AE gives outputs but no images
 	Decoder FrameDecoder // decodes any algorithm, in place of Codec and of the chip's own rule; nil for none
-	Threads int          // 0: all processors
+	// High is the chip of the images that the column HD_LD says are of high density; nil sends
+	// all through the same.
+	High    *econt.Baseline
+	Threads int // 0: all processors
 }
 
 // A Transmission is what became of images that were sent through the chip.
@@ -42,7 +45,9 @@ type Transmission struct {
 	LinkBits  int      `json:"link_bits"` // a bunch crossing
 	MeanBits  float64  `json:"bits_mean"` // of information in a frame, without padding
 	MaxBits   int      `json:"bits_max"`
-	Empty     int      `json:"empty"` // without charge before or after, and so without an EMD
+	Density   string   `json:"wafer_density,omitempty"` // in words, where the column HD_LD decides
+	Empty     int      `json:"empty"`                   // without charge before, and so without an EMD
+	Nothing   int      `json:"nothing_arrives"`         // with charge before and none after: scored as the same charge in all cells
 	MeanEMD   *float64 `json:"emd_mean,omitempty"`
 	MedianEMD *float64 `json:"emd_median,omitempty"`
 	Q95EMD    *float64 `json:"emd_q95,omitempty"`
@@ -63,9 +68,9 @@ func (e *ImageError) Unwrap() error { return e.Err }
 const transmitBatch = 1024
 
 // Transmit sends images through one algorithm of the chip, without its output
-// buffer, decodes the frames and measures the exact EMD where both images hold
-// charge. Charges are CALQ counts, of which fractions are cut off. The decoded
-// images go to out, unless it is nil, with the columns that the images have, bits
+// buffer, decodes the frames and measures the exact EMD of images with charge; one of
+// which nothing arrives is scored as the same charge in all cells, as a [ChipMeter] does.
+// Charges are CALQ counts, of which fractions are cut off. The decoded images go to out, unless it is nil, with the columns that the images have, bits
 // (information in the frame) and, for AE, AE0 to AE15. Memory does not grow with
 // the images but for eight bytes each, of which the quantiles are.
 func Transmit(ctx context.Context, chip *econt.Baseline, in wafer.Reader, out wafer.Writer, s TransmitSettings) (*Transmission, error) {
@@ -74,14 +79,9 @@ func Transmit(ctx context.Context, chip *econt.Baseline, in wafer.Reader, out wa
 		return nil, err
 	}
 	config := chip.Config()
-	t := &transmitter{chip: chip, codec: s.Codec, learned: learned{decoder: s.Decoder}, batch: batch, ae: config.Algorithm == econt.Autoencoder}
-	if s.Decoder != nil {
-		if err := s.Decoder.Fits(chip); err != nil {
-			return nil, err
-		}
-		if o := chip.Settings().Order; o != hgcal.V9 {
-			return nil, fmt.Errorf("evaluate: a decoder makes images in the order %v, the chip takes them in %v", hgcal.V9, o)
-		}
+	t := &transmitter{chips: [2]*econt.Baseline{chip, s.High}, codec: s.Codec, learned: learned{decoder: s.Decoder}, batch: batch, ae: config.Algorithm == econt.Autoencoder}
+	if err := t.fits(s.Decoder); err != nil {
+		return nil, err
 	}
 	t.r = Transmission{Algorithm: config.Algorithm.String(), ETx: config.ETx(), LinkBits: chip.LinkBits()}
 	var images wafer.Set
@@ -113,18 +113,35 @@ func Transmit(ctx context.Context, chip *econt.Baseline, in wafer.Reader, out wa
 
 // transmitter holds what is under way.
 type transmitter struct {
-	chip  *econt.Baseline
+	chips [2]*econt.Baseline // of low and of high density; the second nil where one is for all
 	codec Codec
 	batch *emd.Batch
 	ae    bool
 
-	learned learned
+	learned   learned
+	densities densities
 
 	r       Transmission
 	bits    int
 	decoded wafer.Set
 	p, q, e []float64 // pairs of a batch and their distances
 	values  []float64 // all distances
+}
+
+// fits refuses chips whose frames a decoder does not read.
+func (t *transmitter) fits(d FrameDecoder) error {
+	for _, chip := range t.chips {
+		if d == nil || chip == nil {
+			continue
+		}
+		if err := d.Fits(chip); err != nil {
+			return err
+		}
+		if o := chip.Settings().Order; o != hgcal.V9 {
+			return fmt.Errorf("evaluate: a decoder makes images in the order %v, the chip takes them in %v", hgcal.V9, o)
+		}
+	}
+	return nil
 }
 
 // send takes a batch of images to decoded.
@@ -138,17 +155,28 @@ func (t *transmitter) send(ctx context.Context, images *wafer.Set) error {
 			outputs = append(outputs, wafer.Column{Name: fmt.Sprintf("AE%d", j), Float: make([]float64, n)})
 		}
 	}
+	var high []bool
+	if t.chips[1] != nil {
+		var err error
+		if high, err = t.densities.add(images); err != nil {
+			return err
+		}
+	}
 	for i := range n {
-		used, err := t.chip.Encode(images.Image(i), t.decoded.Image(i))
+		chip := t.chips[0]
+		if high != nil && high[i] {
+			chip = t.chips[1]
+		}
+		used, err := chip.Encode(images.Image(i), t.decoded.Image(i))
 		if err != nil {
 			return &ImageError{t.r.Wafers + i + 1, err}
 		}
-		t.learned.add(t.chip)
+		t.learned.add(chip)
 		t.bits += used
 		t.r.MaxBits = max(t.r.MaxBits, used)
 		bits.Float[i] = float64(used)
 		for j := range outputs {
-			outputs[j].Float[i] = float64(t.chip.Decoded().Latent[j])
+			outputs[j].Float[i] = float64(chip.Decoded().Latent[j])
 		}
 	}
 	t.decoded.Columns = append(append(images.Columns[:len(images.Columns):len(images.Columns)], bits), outputs...)
@@ -206,12 +234,17 @@ func (t *transmitter) decode(ctx context.Context, images *wafer.Set, sent []wafe
 	return nil
 }
 
-// measure adds the batch's exact EMDs where both images hold charge.
+// measure adds the exact EMDs of the batch's images with charge.
 func (t *transmitter) measure(ctx context.Context, images *wafer.Set) error {
 	t.p, t.q = t.p[:0], t.q[:0]
 	for i := range images.Len() {
-		if wafer.Sum(images.Image(i)) > 0 && wafer.Sum(t.decoded.Image(i)) > 0 {
-			t.p, t.q = append(t.p, images.Image(i)...), append(t.q, t.decoded.Image(i)...)
+		if wafer.Sum(images.Image(i)) == 0 {
+			continue
+		}
+		t.p, t.q = append(t.p, images.Image(i)...), append(t.q, t.decoded.Image(i)...)
+		if arrived := t.q[len(t.q)-Cells:]; wafer.Sum(arrived) == 0 {
+			fillEmpty(arrived)
+			t.r.Nothing++
 		}
 	}
 	n := len(t.p) / Cells
@@ -229,6 +262,9 @@ func (t *transmitter) measure(ctx context.Context, images *wafer.Set) error {
 
 func (t *transmitter) result() *Transmission {
 	r := &t.r
+	if t.chips[1] != nil {
+		r.Density = t.densities.String()
+	}
 	r.MeanBits = float64(t.bits) / float64(max(r.Wafers, 1))
 	if len(t.values) > 0 {
 		mean := stat.Mean(t.values, nil)

@@ -111,7 +111,7 @@ func TestTransmit(t *testing.T) {
 		if out.all.Column("bits").Float[i] != float64(bits) || out.all.Column("entry").Float[i] != float64(7*i) {
 			t.Fatalf("image %d: columns %v", i, out.all.Columns)
 		}
-		if wafer.Sum(set.Image(i)) == 0 || wafer.Sum(want) == 0 {
+		if wafer.Sum(set.Image(i)) == 0 {
 			empty++
 			continue
 		}
@@ -149,5 +149,57 @@ func TestTransmitErrors(t *testing.T) {
 	}
 	if _, err := evaluate.Transmit(context.Background(), chip, &sets{set: set}, nil, evaluate.TransmitSettings{}); err == nil {
 		t.Error("no metric was accepted")
+	}
+}
+
+// TestTransmitAsMeter: images of either density, and such of which nothing arrives, get the
+// figures that a ChipMeter has of them.
+func TestTransmitAsMeter(t *testing.T) {
+	const n, threshold = 600, 1500
+	_, set, s := transmission(t, econt.BestChoice, n)
+	set, _ = set.NonZero()
+	words := make([]string, set.Len())
+	for i := range words {
+		words[i] = []string{"LD", "HD", "HD"}[i%3]
+	}
+	set.Columns = append(set.Columns, wafer.Column{Name: string(wafer.Density), Text: words})
+	for _, a := range []econt.Algorithm{econt.ThresholdSum, econt.BestChoice} {
+		var chips [2]*econt.Baseline
+		for k := range chips {
+			c, err := econt.BaselineConfig(a, 3, k == 1, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for ch := range c.Threshold {
+				c.Threshold[ch] = threshold
+			}
+			if chips[k], err = econt.NewBaseline(c, econt.BaselineSettings{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.High = chips[1]
+		r, err := evaluate.Transmit(context.Background(), chips[0], &sets{set: set}, nil, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scheme := evaluate.Scheme{Algorithm: a, Links: 3, Decoding: evaluate.DecodeKept, Threshold: threshold}
+		list, err := evaluate.Chip(context.Background(), s.Metric, set, []evaluate.Scheme{scheme}, evaluate.ChipSettings{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := list[0]
+		if math.Abs(*r.MeanEMD-want.Fidelity.Of(evaluate.EMD).Mean) > 1e-9 || math.Abs(float64(r.Nothing)/float64(set.Len())-want.Empty) > 1e-9 {
+			t.Errorf("%v: mean EMD %v, nothing of %d; the meter has %v and %v", a, *r.MeanEMD, r.Nothing, want.Fidelity.Of(evaluate.EMD).Mean, want.Empty)
+		}
+		if a == econt.ThresholdSum && r.Nothing == 0 {
+			t.Error("something arrives of all images: the test shows nothing")
+		}
+		if !strings.HasSuffix(r.Density, "high, as the column HD_LD says") {
+			t.Errorf("density %q", r.Density)
+		}
+	}
+	set.Columns[len(set.Columns)-1].Text[6] = "MD"
+	if _, err := evaluate.Transmit(context.Background(), s.High, &sets{set: set}, nil, s); err == nil || !strings.Contains(err.Error(), `image 7: HD_LD is "MD"`) {
+		t.Errorf("a density that there is not: %v", err)
 	}
 }

@@ -116,6 +116,17 @@ func isNoColumn(err error) bool {
 	return errors.As(err, &e)
 }
 
+// ValueError is what is wrong with one image of a set.
+type ValueError struct {
+	Image int // counted from 1
+	Err   error
+}
+
+func (e *ValueError) Error() string { return fmt.Sprintf("wafer: image %d: %v", e.Image, e.Err) }
+
+// Unwrap is what is wrong.
+func (e *ValueError) Unwrap() error { return e.Err }
+
 // Find returns the set's column of that meaning, under any of its names, or nil.
 func (s *Set) Find(k Known) *Column {
 	for _, name := range k.Names() {
@@ -139,7 +150,7 @@ func (s *Set) Numbers(k Known) ([]float64, error) {
 
 // HighDensity reports of each image whether its wafer is of high density, by the
 // column HD_LD. A set without it is a NoColumnError; a value
-// that is neither HD nor LD is an error that names its image.
+// that is neither HD nor LD is a ValueError.
 func (s *Set) HighDensity() ([]bool, error) {
 	c := s.Find(Density)
 	if c == nil {
@@ -152,7 +163,7 @@ func (s *Set) HighDensity() ([]bool, error) {
 			high[i] = true
 		case "LD":
 		default:
-			return nil, fmt.Errorf("wafer: image %d: %s is %q; want HD or LD", i+1, Density, v)
+			return nil, &ValueError{i + 1, fmt.Errorf("%s is %q; want HD or LD", Density, v)}
 		}
 	}
 	return high, nil

@@ -8,6 +8,7 @@ import (
 
 	"barrow/internal/jsonout"
 	"barrow/study/decode"
+	"barrow/wafer"
 )
 
 // decoderEval is what "decoder eval" can be told.
@@ -56,7 +57,7 @@ func (f *decoderEval) run(cmd *cobra.Command, c *common, path string) error {
 	defer images.Close()
 	bar := newProgress(cmd.ErrOrStderr(), c)
 	n := 0
-	watched := watchedReader{images, func(got int) {
+	watched := watchedReader{wafer.Counts(images, f.density == ""), func(got int) {
 		n += got
 		share, _ := images.Share()
 		bar.set(share/10, fmt.Sprintf("%d images", n))
@@ -67,7 +68,7 @@ func (f *decoderEval) run(cmd *cobra.Command, c *common, path string) error {
 	})
 	bar.close()
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return err
 	}
 	if e.Dropped > 0 {
 		fmt.Fprintf(remarks(cmd, c), "%s: %d images without charge left out\n", path, e.Dropped)

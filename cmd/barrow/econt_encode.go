@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -41,7 +40,9 @@ func newEcontEncode(c *common) *cobra.Command {
 		Short: "Send wafer images through an algorithm of the chip and decode them",
 		Long: `Sends every image of a wafer file through one algorithm of the chip on a number
 of 32-bit links, decodes the frames and prints the bits used and the exact EMD
-between image and decoded image. --out writes the decoded images, with the
+between image and decoded image; one of which nothing arrives is scored as the same
+charge in all cells. The column HD_LD says of each image whether its wafer is of high
+density, --density says it of all. --out writes the decoded images, with the
 columns bits (information in the frame) and, for AE, AE0 to AE15.
 
 Charges are CALQ counts; fractions are cut off. An empty cell stays empty unless
@@ -65,7 +66,7 @@ its training.`,
 	fl := cmd.Flags()
 	wordVar(fl, &f.algorithm, "algorithm", "BC", []string{"TS", "STC", "BC", "RPT", "AE"}, "TS, STC, BC, RPT or AE")
 	fl.IntVar(&f.etx, "etx", 4, "output links, 32 bits each a bunch crossing")
-	wordVar(fl, &f.density, "density", "ld", []string{"ld", "hd"}, "ld or hd: input codes in units of 2 or 8 counts, 1 or 3 bits dropped")
+	wordVar(fl, &f.density, "density", "", []string{"ld", "hd"}, "wafers' density, ld or hd: input codes in units of 2 or 8 counts, 1 or 3 bits dropped (default: what a column HD_LD says of each image, else ld)")
 	fl.IntVar(&f.drop, "drop-lsb", -1, "bits dropped before 4E3M, not of STC's types 0, 1 and 4; -1 is the density's")
 	fl.IntVar(&f.stcType, "stc-type", 0, "STC: 0 4×5E4M, 1 16×5E4M, 2 coarse 4E3M, 3 4×4E3M, 4 coarse 5E4M")
 	fl.Uint32Var(&f.threshold, "threshold", 47, "TS: lowest charge sent, in CALQ counts")
@@ -109,9 +110,9 @@ func (f *encodeFlags) encoder(cmd *cobra.Command, threads int, notes io.Writer) 
 	return nil, nil, fmt.Errorf("algorithm AE needs --model, a trained autoencoder, or --weights, an encoder as Keras HDF5, CSV or register YAML")
 }
 
-// config is the chip that the flags describe; w is for AE.
-func (f *encodeFlags) config(a econt.Algorithm, w *econt.Weights) (c econt.Config, err error) {
-	if c, err = econt.BaselineConfig(a, f.etx, f.density == "hd", w); err != nil {
+// config is the chip of a density that the flags describe; w is for AE.
+func (f *encodeFlags) config(a econt.Algorithm, high bool, w *econt.Weights) (c econt.Config, err error) {
+	if c, err = econt.BaselineConfig(a, f.etx, high, w); err != nil {
 		return c, err
 	}
 	if f.keep == "all" {
@@ -183,9 +184,13 @@ func (f *encodeFlags) run(cmd *cobra.Command, c *common, path string) error {
 	if err := f.openDecoder(cmd.Flags(), c.threads, &set); err != nil {
 		return err
 	}
-	base, model, err := f.baseline(cmd, c.threads, remarks(cmd, c))
+	chips, model, err := f.baselines(cmd, c.threads, remarks(cmd, c))
 	if err != nil {
 		return err
+	}
+	base := chips[0]
+	if f.density == "" {
+		set.High = chips[1]
 	}
 	if model != nil {
 		set.Codec = model
@@ -231,7 +236,7 @@ func (f *encodeFlags) openDecoder(fl *pflag.FlagSet, threads int, set *evaluate.
 	}
 	fill(fl, "algorithm", &f.algorithm, chip.Algorithm)
 	fill(fl, "etx", &f.etx, chip.Links)
-	fill(fl, "density", &f.density, cmp.Or(chip.Density, f.density))
+	fill(fl, "density", &f.density, chip.Density)
 	fill(fl, "drop-lsb", &f.drop, chip.DropLSB)
 	fill(fl, "stc-type", &f.stcType, chip.STCType)
 	fill(fl, "threshold", &f.threshold, uint32(chip.Threshold))
@@ -264,9 +269,9 @@ func (f *encodeFlags) transmit(cmd *cobra.Command, c *common, path string, base 
 	bar := newProgress(cmd.ErrOrStderr(), c)
 	defer bar.close()
 	wafers := 0
-	var from wafer.Reader = images
+	from := wafer.Reader(wafer.Counts(images, f.density == ""))
 	if part != nil {
-		if from, err = f.rows(cmd, path, images, part); from == nil || err != nil {
+		if from, err = f.rows(cmd, path, from, part); from == nil || err != nil {
 			return nil, err
 		}
 	}
@@ -331,35 +336,39 @@ func (f *encodeFlags) rows(cmd *cobra.Command, path string, images wafer.Reader,
 	return &rowsOf{Reader: images, skip: from, left: to - from}, nil
 }
 
-// baseline is the chip with its decoder; model is nil but for AE with one.
-func (f *encodeFlags) baseline(cmd *cobra.Command, threads int, notes io.Writer) (*econt.Baseline, *autoencoder.Model, error) {
+// baselines are the chips of low and of high density, or twice that of the density given, with
+// their decoders; model is nil but for AE with one.
+func (f *encodeFlags) baselines(cmd *cobra.Command, threads int, notes io.Writer) (chips [2]*econt.Baseline, model *autoencoder.Model, err error) {
 	a, err := econt.ParseAlgorithm(f.algorithm)
 	if err != nil {
-		return nil, nil, err
+		return chips, nil, err
 	}
-	var model *autoencoder.Model
 	var weights *econt.Weights
 	if a == econt.Autoencoder {
 		if model, weights, err = f.encoder(cmd, threads, notes); err != nil {
-			return nil, nil, err
+			return chips, nil, err
 		}
 	}
-	config, err := f.config(a, weights)
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := f.needless(cmd.Flags(), &config); err != nil {
-		return nil, nil, err
-	}
-	if model != nil {
-		config.Keep = model.Architecture().Widths().Keep()
-		if links := config.Keep.Links(); links > f.etx {
-			return nil, nil, fmt.Errorf("%s: outputs of %d bits in all, which take %d links: give --etx %d, or a model that was trained with fewer bits",
-				f.model, config.Keep.Count(), links, links)
+	for k := range chips {
+		config, err := f.config(a, k == 1 && f.density == "" || f.density == "hd", weights)
+		if err != nil {
+			return chips, nil, err
+		}
+		if err := f.needless(cmd.Flags(), &config); err != nil {
+			return chips, nil, err
+		}
+		if model != nil {
+			config.Keep = model.Architecture().Widths().Keep()
+			if links := config.Keep.Links(); links > f.etx {
+				return chips, nil, fmt.Errorf("%s: outputs of %d bits in all, which take %d links: give --etx %d, or a model that was trained with fewer bits",
+					f.model, config.Keep.Count(), links, links)
+			}
+		}
+		if chips[k], err = econt.NewBaseline(config, f.settings()); err != nil {
+			return chips, nil, err
 		}
 	}
-	base, err := econt.NewBaseline(config, f.settings())
-	return base, model, err
+	return chips, model, nil
 }
 
 func printTransmission(w io.Writer, r *evaluate.Transmission) error {
@@ -368,8 +377,14 @@ func printTransmission(w io.Writer, r *evaluate.Transmission) error {
 	if r.MeanEMD != nil && err == nil {
 		_, err = fmt.Fprintf(w, "EMD to the image: mean %.4f, median %.4f, 95 %% below %.4f\n", *r.MeanEMD, *r.MedianEMD, *r.Q95EMD)
 	}
+	if r.Nothing > 0 && err == nil {
+		_, err = fmt.Fprintf(w, "nothing arrives of %d wafers (%.1f %%): scored as the same charge in all cells\n", r.Nothing, 100*float64(r.Nothing)/float64(r.Wafers))
+	}
 	if r.Empty > 0 && err == nil {
-		_, err = fmt.Fprintf(w, "%d wafers without EMD: no charge before or after\n", r.Empty)
+		_, err = fmt.Fprintf(w, "%d wafers without charge are not scored\n", r.Empty)
+	}
+	if r.Density != "" && err == nil {
+		_, err = fmt.Fprintf(w, "wafer density: %s\n", r.Density)
 	}
 	return err
 }

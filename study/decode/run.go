@@ -112,7 +112,7 @@ func begin(ctx context.Context, folder string, p Plan, s Settings) (*work, error
 	if err != nil {
 		return nil, err
 	}
-	if err := w.read(ctx, images.Settings{Seed: p.Seed, Threads: w.threads, Remark: s.Remark, Stream: s.Stream}); err != nil {
+	if err := w.read(ctx, images.Settings{Seed: p.Seed, Threads: w.threads, Remark: s.Remark, Stream: s.Stream, Counts: true, Densities: p.Density == ""}); err != nil {
 		return nil, err
 	}
 	if err := w.checkImages(); err != nil {

@@ -93,6 +93,9 @@ type Settings struct {
 	Threads int    // 0: all processors; never changes a bit
 	Remark  func(string)
 	Empty   bool // keep images without charge, which are left out otherwise
+	// Counts refuses, where it stands in a file, an image that the trigger chip does not take, and
+	// Densities a column HD_LD that says neither: see wafer.Counts.
+	Counts, Densities bool
 	// Stream is what a name stands for that is no file, such as standard input; nil, or a nil
 	// result, for files.
 	Stream func(name string) io.Reader
@@ -200,7 +203,11 @@ func (s Settings) readAll(ctx context.Context, path string, of wafer.ReadSetting
 	if of.Order != hgcal.V9 && !r.Info().OrderSaid {
 		s.remark("%s: does not say how its cells are numbered: %v, as given", path, of.Order)
 	}
-	set, err := wafer.ReadAll(r)
+	var from wafer.Reader = r
+	if s.Counts {
+		from = wafer.Counts(r, s.Densities)
+	}
+	set, err := wafer.ReadAll(from)
 	for _, text := range r.Remarks() {
 		s.remark("%s", text)
 	}
