@@ -20,6 +20,6 @@ func ExampleKinds() {
 	// surrogate-scan 1
 	// physics 1
 	// decoders 1
-	// plan 1
+	// plan 2
 	// mask 1
 }
