@@ -56,7 +56,8 @@ const (
 //
 // An error in a row is a [*RowError]; of several the one of the lowest row is
 // returned, whatever the number of threads, and e is then incomplete. When ctx is
-// cancelled its error is returned, wrapped.
+// cancelled its error is returned, wrapped, without waiting for pairs of many points to be
+// solved.
 func (b *Batch) Distance(ctx context.Context, p, q, e []float64) error {
 	return b.Gradient(ctx, p, q, e, nil, nil)
 }
@@ -90,6 +91,11 @@ func (b *Batch) solve(ctx context.Context, pair pairSolver, p, q []float64, e, d
 	}
 	workers := max(1, min(len(b.solvers), (total+wake-1)/wake))
 	job := &batchJob{b: b, ctx: ctx, pair: pair, p: p, q: q, e: e, dp: dp, dq: dq, least: least, most: most, share: 4 * workers}
+	defer stopWith(ctx, &job.stop)()
+	for _, s := range b.solvers[:workers] {
+		s.stopOn(&job.stop)
+		defer s.stopOn(nil)
+	}
 	// No errgroup: of several errors that of the lowest row counts, not the first.
 	var wg sync.WaitGroup
 	for _, s := range b.solvers[:workers][1:] {
@@ -106,6 +112,15 @@ func (b *Batch) solve(ctx context.Context, pair pairSolver, p, q []float64, e, d
 	return nil
 }
 
+// stopWith sets stop when ctx is done, until the function that it returns is called. stop is to be of one
+// call only: it may be set a little later still.
+func stopWith(ctx context.Context, stop *atomic.Bool) (end func() bool) {
+	if ctx.Done() == nil {
+		return func() bool { return false }
+	}
+	return context.AfterFunc(ctx, func() { stop.Store(true) })
+}
+
 // A batchJob is one call of solve. Rows are handed out in order, so whenever a
 // row fails, all lower ones are being worked on and will report.
 type batchJob struct {
@@ -117,6 +132,7 @@ type batchJob struct {
 	share           int // one of so many parts of what is left
 	taken           atomic.Int64
 	failed          atomic.Bool
+	stop            atomic.Bool // set when ctx is done
 
 	mu   sync.Mutex
 	done int
@@ -174,6 +190,9 @@ func (j *batchJob) rows(s *Solver, from, to int) (int, error) {
 func (j *batchJob) report(rows, row int, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if errors.Is(err, errStopped) {
+		return
+	}
 	if err != nil {
 		j.failed.Store(true)
 		if j.err == nil || row < j.err.Row {

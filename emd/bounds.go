@@ -65,7 +65,7 @@ func (b *bounds) build(ctx context.Context, x *Index, v *Solver) error {
 	if !b.metric {
 		h = hs
 	}
-	b.measure(x, h)
+	b.measure(ctx, x, h)
 	if b.metric {
 		b.frames, b.axes = framesOf(x)
 		for k := range b.axes {
@@ -73,15 +73,15 @@ func (b *bounds) build(ctx context.Context, x *Index, v *Solver) error {
 			b.width += b.axes[k].room()
 		}
 		b.marg = make([]float64, x.Len()*b.width)
-		x.each(func(j int) { b.project(b.marg[j*b.width:][:b.width], x.row(j), b.weight(x.total[j])) })
+		x.each(ctx, func(j int) { b.project(b.marg[j*b.width:][:b.width], x.row(j), b.weight(x.total[j])) })
 		b.coarse = coarsers(x)
 		if len(b.coarse) > 0 {
 			c := &b.coarse[0]
 			b.image = make([]float64, x.Len()*c.cells)
-			x.each(func(j int) { c.deposit(b.image[j*c.cells:][:c.cells], x.row(j)) })
+			x.each(ctx, func(j int) { c.deposit(b.image[j*c.cells:][:c.cells], x.row(j)) })
 		}
 	}
-	return nil
+	return ctx.Err()
 }
 
 // weight is what masses of a total are multiplied by.
@@ -197,7 +197,7 @@ func (b *bounds) choose(f, h, p, q []float64, n, m int) (outF, outH []float64) {
 }
 
 // measure finds the extents of the potentials, and their values on all rows.
-func (b *bounds) measure(x *Index, h []float64) {
+func (b *bounds) measure(ctx context.Context, x *Index, h []float64) {
 	count := len(b.f) / x.n
 	b.pots = make([]extent, count)
 	for l := range b.pots {
@@ -208,7 +208,7 @@ func (b *bounds) measure(x *Index, h []float64) {
 		}
 	}
 	b.ofQ = make([]float64, x.Len()*count)
-	x.each(func(j int) {
+	x.each(ctx, func(j int) {
 		row, t := x.row(j), x.total[j]
 		for l := range count {
 			if b.metric {
@@ -220,12 +220,12 @@ func (b *bounds) measure(x *Index, h []float64) {
 	})
 }
 
-// each calls f for every row, on all threads.
-func (x *Index) each(f func(j int)) {
+// each calls f for every row, on all threads, until ctx is done.
+func (x *Index) each(ctx context.Context, f func(j int)) {
 	var wg sync.WaitGroup
 	for k := range x.threads {
 		wg.Go(func() {
-			for j := k * x.Len() / x.threads; j < (k+1)*x.Len()/x.threads; j++ {
+			for j := k * x.Len() / x.threads; j < (k+1)*x.Len()/x.threads && ctx.Err() == nil; j++ {
 				f(j)
 			}
 		})

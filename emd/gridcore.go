@@ -2,6 +2,7 @@ package emd
 
 import (
 	"math"
+	"sync/atomic"
 
 	"barrow/emd/internal/columns"
 	"barrow/emd/internal/sparse"
@@ -159,6 +160,8 @@ func (c *gridCore) place(up, down []float64) {
 		coarse[levels[k].cells] = extra
 	}
 }
+
+func (c *gridCore) stopOn(stop *atomic.Bool) { c.net.StopOn(stop) }
 
 func (c *gridCore) primal() float64 { return c.net.Primal() }
 

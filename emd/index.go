@@ -28,6 +28,8 @@ type Index struct {
 	bounds  bounds
 	threads int
 
+	progress sync.Mutex // held where Settings.Progress is called
+
 	mu   sync.Mutex
 	free []*searcher
 }
@@ -57,7 +59,7 @@ func (s *Search) add(o Search) {
 //
 // A row with an entry that is no mass is a [*RowError]; so is one without any mass, unless
 // Settings skip it: then it is nobody's neighbour. Settings.Progress is called by
-// [Index.Nearest].
+// [Index.Nearest]; of several searches at once each tells of its own share, one at a time.
 func NewIndex(ctx context.Context, g Ground, q []float64, s Settings) (*Index, error) {
 	first, err := NewSolver(g, s) // checks both
 	if err != nil {
@@ -115,9 +117,10 @@ func (x *Index) row(j int) []float64 { return x.q[j*x.m : (j+1)*x.m] }
 // at the same time, which changes no result, and nor does what was searched for before.
 //
 // An error in a row is a [*RowError]; of several the one of the lowest row is returned.
-// With UnequalError all totals must agree; what fails for a pair is an [*ImageError] in it. Where fewer than k images have mass, the last
-// neighbours are none, and with EmptySkip an image without mass has none at all.
-// When ctx is cancelled its error is returned, wrapped.
+// With UnequalError all totals must agree; what fails for a pair is an [*ImageError] in it.
+// Where fewer than k images have mass, the last neighbours are none, and with EmptySkip an image
+// without mass has none at all. When ctx is cancelled its error is returned, wrapped, without
+// waiting for pairs of many points to be solved.
 func (x *Index) Nearest(ctx context.Context, p []float64, k int, near []Neighbour) (Search, error) {
 	if k < 1 || k > x.Len() {
 		return Search{}, fmt.Errorf("emd: the %d nearest of %d images: want 1 to %d", k, x.Len(), x.Len())
@@ -128,6 +131,7 @@ func (x *Index) Nearest(ctx context.Context, p []float64, k int, near []Neighbou
 	}
 	job := &searchJob{x: x, ctx: ctx, p: p, k: k, near: near, rows: rows}
 	// No errgroup: of several errors that of the lowest row counts, not the first.
+	defer stopWith(ctx, &job.stop)()
 	var wg sync.WaitGroup
 	for range min(x.threads, rows) - 1 {
 		wg.Go(job.run)
@@ -153,6 +157,7 @@ type searchJob struct {
 	near    []Neighbour
 	taken   atomic.Int64
 	failed  atomic.Bool
+	stop    atomic.Bool // set when ctx is done
 
 	mu     sync.Mutex
 	done   int
@@ -170,14 +175,17 @@ func (j *searchJob) run() {
 		var count Search
 		var err error
 		if s == nil {
-			s, err = j.x.take()
+			if s, err = j.x.take(); err == nil {
+				s.stopOn(&j.stop)
+			}
 		}
 		if err == nil {
-			count, err = s.nearest(j.ctx, j.p[i*j.x.n:][:j.x.n], j.near[i*j.k:][:j.k])
+			count, err = s.nearest(j.p[i*j.x.n:][:j.x.n], j.near[i*j.k:][:j.k])
 		}
 		j.report(i, count, err)
 	}
 	if s != nil {
+		s.stopOn(nil)
 		j.x.mu.Lock()
 		j.x.free = append(j.x.free, s)
 		j.x.mu.Unlock()
@@ -189,7 +197,7 @@ func (j *searchJob) report(row int, count Search, err error) {
 	defer j.mu.Unlock()
 	j.search.add(count)
 	if err != nil {
-		if j.ctx.Err() != nil && errors.Is(err, j.ctx.Err()) {
+		if errors.Is(err, errStopped) {
 			return
 		}
 		j.failed.Store(true)
@@ -200,6 +208,8 @@ func (j *searchJob) report(row int, count Search, err error) {
 	}
 	j.done++
 	if j.x.set.Progress != nil {
+		j.x.progress.Lock()
+		defer j.x.progress.Unlock()
 		j.x.set.Progress(float64(j.done)/float64(j.rows), fmt.Sprintf("%d of %d images", j.done, j.rows))
 	}
 }

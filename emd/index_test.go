@@ -10,7 +10,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"barrow/internal/images"
 )
@@ -475,5 +477,72 @@ func TestIndexProgress(t *testing.T) {
 	}
 	if want := []string{"0.50 1 of 2 images", "1.00 2 of 2 images"}; !slices.Equal(notes, want) {
 		t.Errorf("%q", notes)
+	}
+}
+
+// TestIndexProgressOfSeveral: searches at the same time do not tell of their progress at the same time.
+func TestIndexProgressOfSeveral(t *testing.T) {
+	g, err := NewGrid([]int{2, 2}, L1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var inside, overlaps atomic.Int64
+	s := Settings{Threads: 1, Progress: func(float64, string) {
+		if inside.Add(1) > 1 {
+			overlaps.Add(1)
+		}
+		time.Sleep(time.Millisecond)
+		inside.Add(-1)
+	}}
+	x, err := NewIndex(t.Context(), g, []float64{1, 0, 0, 0, 0, 0, 1, 0}, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			if _, err := x.Nearest(context.Background(), slices.Repeat([]float64{0, 1, 0, 0}, 10), 1, make([]Neighbour, 10)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := overlaps.Load(); n > 0 {
+		t.Errorf("%d calls of Progress while another one was going on", n)
+	}
+}
+
+// TestIndexOfAll: where all are neighbours nothing is found out about which, and a search that is stopped
+// solves no smaller problem either.
+func TestIndexOfAll(t *testing.T) {
+	g, err := NewGrid([]int{20, 20}, L1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const rows = 6
+	r := rand.New(rand.NewPCG(9, 9))
+	q := make([]float64, rows*400)
+	for k := range q {
+		q[k] = r.Float64()
+	}
+	x, err := NewIndex(t.Context(), g, q, Settings{Unequal: UnequalNormalise, Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k := 1; k <= rows; k++ {
+		count, err := x.Nearest(t.Context(), q[:400], k, make([]Neighbour, k))
+		if err != nil || count.Solved < int64(k) || (count.Coarse == 0) != (k == rows) {
+			t.Errorf("%d of %d: %+v, %v", k, rows, count, err)
+		}
+	}
+	var stop atomic.Bool
+	stop.Store(true)
+	s, err := x.take()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.stopOn(&stop)
+	if count, err := s.nearest(q[:400], make([]Neighbour, 1)); !errors.Is(err, errStopped) || count.Solved+count.Coarse > 0 {
+		t.Errorf("a search that is stopped: %+v, %v", count, err)
 	}
 }

@@ -2,6 +2,7 @@ package emd
 
 import (
 	"math"
+	"sync/atomic"
 
 	"barrow/emd/internal/network"
 )
@@ -21,7 +22,7 @@ type large struct {
 // UnequalPenalty, one more for unmatched mass, at cost 0 from all.
 type core interface {
 	// solve finds a plan between masses that are integers of equal total, each node on
-	// one side at most, and returns false after limit pivots. start are potentials f and
+	// one side at most, and returns false after limit pivots, or when it is stopped. start are potentials f and
 	// h of all nodes to start from, or nil.
 	solve(up, down []float64, start [2][]float64, limit int) bool
 	// primal is the cost of the plan.
@@ -32,6 +33,8 @@ type core interface {
 	extend(f, lo, hi []float64) (virtual float64)
 	// flows calls add for every part of the plan.
 	flows(add func(from, to int, units float64))
+	// stopOn makes solve and extend return soon after stop is set, with nothing that counts.
+	stopOn(stop *atomic.Bool)
 }
 
 // useLarge sets the path up for a core of so many nodes.
@@ -78,6 +81,9 @@ func (s *Solver) solveLarge(p, q []float64) (solution, error) {
 	}
 	ok := l.core.solve(up, down, [2][]float64{s.guide(0), s.guide(1)}, s.limit)
 	virtual := l.core.extend(l.f, up, down)
+	if s.stopped() {
+		return r, s.stopError()
+	}
 	s.close(&r, l.core.primal()*l.unit, sum(l.f)/float64(s.cells), extra, virtual)
 	if !ok {
 		return r, s.pivotError(&r, p, q)
@@ -134,6 +140,8 @@ func (c *matrixCore) solve(up, down []float64, start [2][]float64, limit int) bo
 	c.net.Guide(guide)
 	return c.net.Solve(limit)
 }
+
+func (c *matrixCore) stopOn(stop *atomic.Bool) { c.net.StopOn(stop) }
 
 func (c *matrixCore) primal() float64 { return c.net.Primal() }
 

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"barrow/emd/internal/columns"
 	"barrow/emd/internal/simplex64"
@@ -401,6 +402,8 @@ func (c *guided) guide(g *Points, net *columns.Solver, start []float64) {
 	}
 	net.Guide(c.pot, c.tree)
 }
+
+func (c *pointsCore) stopOn(stop *atomic.Bool) { c.net.StopOn(stop) }
 
 func (c *pointsCore) primal() float64 { return c.points.unit * c.net.Primal() }
 

@@ -2,6 +2,7 @@ package emd
 
 import (
 	"math"
+	"sync/atomic"
 
 	"barrow/emd/internal/columns"
 )
@@ -12,6 +13,7 @@ type cloud struct {
 	points *Points
 	space  *columns.Space
 	net    *columns.Solver
+	stop   *atomic.Bool
 	guided
 	p, q columns.Side // the points beside potentials
 	mask []uint64
@@ -46,6 +48,8 @@ func (l *rect) solveCloud(p, q []float64, a, b, below float64, limit int) (ok, m
 	return ok, true
 }
 
+func (c *cloud) stopped() bool { return c.stop != nil && c.stop.Load() }
+
 func (c *cloud) save(tree []columns.Pair) []columns.Pair { return c.net.Tree(tree) }
 
 func (c *cloud) resume(tree []columns.Pair) { c.tree = append(c.tree[:0], tree...) }
@@ -61,6 +65,9 @@ func (c *cloud) toP(f, h, about []float64) {
 		free = -h[g.m]
 	}
 	for i := range g.n {
+		if c.stopped() {
+			return
+		}
 		f[i] = min(free, g.unit*c.space.LeastBelow(g.place(i), &c.q, c.bound(about[i]), c.room(&c.q), c.y))
 	}
 	if len(f) > g.n {
@@ -77,6 +84,9 @@ func (c *cloud) toQ(h, f, about []float64) {
 		free = -f[g.n]
 	}
 	for j := range g.m {
+		if c.stopped() {
+			return
+		}
 		y := g.placeQ(j)
 		if c.space.Func != nil {
 			h[j] = min(free, g.unit*c.space.LeastTo(y, &c.p))

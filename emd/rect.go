@@ -2,6 +2,7 @@ package emd
 
 import (
 	"math"
+	"sync/atomic"
 
 	"barrow/emd/internal/network"
 	"barrow/emd/internal/simplex64"
@@ -25,6 +26,7 @@ type rect struct {
 	capped []float64       // costs, none above a cap
 	below  *network.Solver // on these
 
+	stop  *atomic.Bool
 	guide [2][]float64 // potentials to start from, or nil
 	mass  []float64
 	unit  float64
@@ -34,6 +36,20 @@ type rect struct {
 	f, h   []float64 // potentials, of the extra nodes as well
 	g, k   []float64 // the other extreme of the same
 	fs, hs []float64 // what the simplex found, −Inf where a cell is empty
+}
+
+// stopOn is that of a core.
+func (l *rect) stopOn(stop *atomic.Bool) {
+	l.stop = stop
+	for _, net := range []*network.Solver{l.net, l.below} {
+		if net != nil {
+			net.StopOn(stop)
+		}
+	}
+	if l.cloud != nil {
+		l.cloud.stop = stop
+		l.cloud.net.StopOn(stop)
+	}
 }
 
 // A move is an arc of a plan, in integer units.
@@ -115,6 +131,9 @@ func (s *Solver) solveRect(p, q []float64) (solution, error) {
 		}
 	}
 	l.extend(moving)
+	if s.stopped() {
+		return r, s.stopError()
+	}
 	s.closeRect(&r)
 	if !ok {
 		return r, s.pivotError(&r, p, q)
@@ -227,6 +246,7 @@ func (l *rect) solveNetwork(p, q []float64, a, b, below float64, limit int) (ok,
 	}
 	if l.net == nil {
 		l.net = network.New(l.stride, l.costs)
+		l.net.StopOn(l.stop)
 	}
 	if ok, moving = l.place(l.net, p, q, a, b, below, limit); !ok || !moving {
 		return ok, moving
@@ -252,6 +272,7 @@ func (l *rect) cut(top float64) {
 	if l.capped == nil {
 		l.capped = make([]float64, len(l.costs))
 		l.below = network.New(l.stride, l.capped)
+		l.below.StopOn(l.stop)
 	}
 	for k, x := range l.costs {
 		l.capped[k] = min(x, top)

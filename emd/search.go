@@ -1,9 +1,9 @@
 package emd
 
 import (
-	"context"
 	"fmt"
 	"math"
+	"sync/atomic"
 )
 
 // A candidate is an image of the index with the best bound so far: its distance is no less.
@@ -20,8 +20,7 @@ func (c candidate) before(o candidate) bool {
 
 // A searcher is the work space of one search at a time: the nearest by the bounds so far is
 // held against the next, dearer bound, and where there is none is solved, until no bound is below
-// the distance of the last neighbour (T. Seidl, H.-P. Kriegel, SIGMOD 1998, shows that
-// fewer solves with the same bounds are not possible).
+// the distance of the last neighbour (T. Seidl, H.-P. Kriegel, SIGMOD 1998).
 type searcher struct {
 	x      *Index
 	solver *Solver
@@ -29,6 +28,7 @@ type searcher struct {
 	query  query
 	known  []knownPotential // of the pairs that were solved in this search
 	pots   []float64
+	stop   *atomic.Bool // set where the search is to end
 }
 
 // A knownPotential is optimal for one pair, and so feasible for all.
@@ -53,8 +53,17 @@ func newSearcher(x *Index, v *Solver) (*searcher, error) {
 	return s, s.query.prepare(x)
 }
 
+// stopOn ends searches when stop is set.
+func (s *searcher) stopOn(stop *atomic.Bool) {
+	s.stop = stop
+	s.solver.stopOn(stop)
+	for _, v := range s.query.solvers {
+		v.stopOn(stop)
+	}
+}
+
 // nearest fills in the neighbours of p.
-func (s *searcher) nearest(ctx context.Context, p []float64, near []Neighbour) (count Search, err error) {
+func (s *searcher) nearest(p []float64, near []Neighbour) (count Search, err error) {
 	x := s.x
 	for k := range near {
 		near[k] = Neighbour{-1, math.NaN()}
@@ -75,11 +84,15 @@ func (s *searcher) nearest(ctx context.Context, p []float64, near []Neighbour) (
 	}
 	found := 0
 	for len(s.heap) > 0 {
+		if s.stop.Load() {
+			return count, errStopped
+		}
 		c := s.heap[0]
 		if found == len(near) && c.bound > near[found-1].EMD {
 			break
 		}
-		if s.raise(&c, &count) {
+		// Those that are neighbours whatever their bounds are need none.
+		if len(s.heap) > len(near)-found && s.raise(&c, &count) {
 			s.heap[0] = c
 			s.down(0)
 			continue
@@ -88,9 +101,6 @@ func (s *searcher) nearest(ctx context.Context, p []float64, near []Neighbour) (
 		s.heap[0] = s.heap[last]
 		s.heap = s.heap[:last]
 		s.down(0)
-		if err := ctx.Err(); err != nil {
-			return count, err
-		}
 		e, err := s.solve(p, int(c.row))
 		if err != nil {
 			return count, &ImageError{Row: int(c.row), Err: err}

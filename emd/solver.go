@@ -1,9 +1,11 @@
 package emd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
+	"sync/atomic"
 
 	"barrow/emd/internal/simplex64"
 )
@@ -29,6 +31,9 @@ type Solver struct {
 	pad    bool
 	warm   bool
 	start  [2][]float64 // potentials to start from where warm
+	stop   *atomic.Bool
+
+	watched context.Context // whose end sets stop, where Watch was called
 }
 
 // NewSolver prepares a Solver for a [*Metric], a [*Grid] or a [*Cost]. For a metric that
@@ -75,6 +80,46 @@ func NewSolver(g Ground, s Settings) (*Solver, error) {
 		return v, nil
 	}
 	return v, v.useFast(m, nodes)
+}
+
+// stopOn makes solves of more than 64 nodes end with errStopped soon after stop is set; nil is
+// none. Those of fewer take microseconds.
+func (s *Solver) stopOn(stop *atomic.Bool) {
+	s.stop = stop
+	switch {
+	case s.large != nil:
+		s.large.core.stopOn(stop)
+	case s.rect != nil:
+		s.rect.stopOn(stop)
+	}
+}
+
+func (s *Solver) stopped() bool { return s.stop != nil && s.stop.Load() }
+
+// errStopped never leaves the package: a Batch and an Index know why they stopped a Solver.
+var errStopped = errors.New("emd: stopped")
+
+// Watch makes solves of more than 64 points end with the error of ctx, wrapped, soon after ctx
+// is done, until end is called; those of fewer take microseconds. A [Batch] and an [Index]
+// do so with the ctx of each call.
+func (s *Solver) Watch(ctx context.Context) (end func()) {
+	stop := new(atomic.Bool)
+	off := stopWith(ctx, stop)
+	s.watched = ctx
+	s.stopOn(stop)
+	return func() {
+		off()
+		s.watched = nil
+		s.stopOn(nil)
+	}
+}
+
+// stopError is the error of a solve that was stopped.
+func (s *Solver) stopError() error {
+	if s.watched == nil {
+		return errStopped
+	}
+	return fmt.Errorf("emd: stopped in a solve: %w", s.watched.Err())
 }
 
 // useFast sets the path up for a metric of few nodes.

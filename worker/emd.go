@@ -302,11 +302,15 @@ func (o *emdObject) each(ctx context.Context, c *call, f func(s *emd.Solver, row
 			return err
 		}
 	}
+	defer o.single.Watch(ctx)()
 	for i := range rows {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		err := f(o.single, i, p[i*o.n:(i+1)*o.n], q[i*o.m:(i+1)*o.m])
+		if stopped := ctx.Err(); stopped != nil && errors.Is(err, stopped) {
+			return err
+		}
 		if err != nil && !(o.set.Empty == emd.EmptySkip && errors.Is(err, emd.ErrEmpty)) {
 			return &emd.RowError{Row: i, Err: err}
 		}
@@ -384,7 +388,7 @@ func (o *emdObject) certificate(ctx context.Context, c *call) error {
 // f, h and the plan. The params of the reply say whether it is optimal: where the
 // bound on pivots was reached, it is the best so far. Potentials f0 and h0 are where to
 // start, if they are there.
-func (o *emdObject) whole(_ context.Context, c *call) (err error) {
+func (o *emdObject) whole(ctx context.Context, c *call) (err error) {
 	var p, q, f, h, e []float64
 	if p, err = in[float64](c, "p", o.n); err != nil {
 		return err
@@ -419,6 +423,7 @@ func (o *emdObject) whole(_ context.Context, c *call) (err error) {
 		return err
 	}
 	defer o.single.WarmStart(nil, nil)
+	defer o.single.Watch(ctx)()
 	o.arcs, e[0], err = o.single.Solve(p, q, o.arcs[:0], f, h)
 	var bound *emd.PivotError
 	if errors.As(err, &bound) {

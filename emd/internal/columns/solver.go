@@ -3,6 +3,7 @@ package columns
 import (
 	"math"
 	"math/bits"
+	"sync/atomic"
 
 	"barrow/emd/internal/sparse"
 )
@@ -79,9 +80,13 @@ func New(space *Space, sources, sinks []float64, order []int32) *Solver {
 	return s
 }
 
+// StopOn makes Solve return false, and Extend return with nothing that counts, soon after another
+// goroutine has set stop; nil is none.
+func (s *Solver) StopOn(stop *atomic.Bool) { s.net.StopOn(stop) }
+
 // Solve finds an optimal plan between masses that are integers of equal total, one for each
 // cell and perhaps one more on one side for what stays unmatched. Both must have some. It
-// returns false after limit pivots, with a plan that is one.
+// returns false after limit pivots, or when it is stopped, with a plan that is one.
 func (s *Solver) Solve(up, down []float64, limit int) bool {
 	top := s.build(up, down)
 	s.pivots = 0
@@ -192,6 +197,9 @@ func (s *Solver) price(l *level) bool {
 	s.mask = grow(s.mask, l.snk.stride/block)
 	found := false
 	for i := range l.src.n {
+		if s.net.Stopped() {
+			return false
+		}
 		u := pot[i] - tol
 		x := l.src.place(i, s.x)
 		s.space.Scan(s.mask, x, &l.snk.Side, u)
@@ -304,6 +312,9 @@ func (s *Solver) Extend(f, known []float64) {
 	}
 	s.mask = grow(s.mask, max(l.src.Words(), l.snk.Words()))
 	for k := range f {
+		if s.net.Stopped() {
+			return
+		}
 		x := s.places[0][k*s.space.Dim:][:s.space.Dim]
 		most, fewest := math.Inf(1), math.Inf(1)
 		if y := known[k]; y == y {

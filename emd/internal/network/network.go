@@ -10,6 +10,8 @@
 package network
 
 import (
+	"sync/atomic"
+
 	"barrow/emd/internal/sparse"
 )
 
@@ -80,8 +82,11 @@ func (s *Solver) Arcs(f func(source, sink int, flow float64)) {
 // Primal is Σ flow·cost.
 func (s *Solver) Primal() float64 { return s.net.Primal() }
 
+// StopOn makes Solve return false soon after another goroutine has set stop; nil is none.
+func (s *Solver) StopOn(stop *atomic.Bool) { s.net.StopOn(stop) }
+
 // Solve finds an optimal flow. The sources' and the sinks' masses must be
-// positive integers of equal total. It returns false after limit pivots.
+// positive integers of equal total. It returns false after limit pivots, or when it is stopped.
 func (s *Solver) Solve(limit int) bool {
 	s.start()
 	s.net.Reset(len(s.cell), s.arcs, 0)

@@ -74,6 +74,9 @@ func (s *Solver) price() bool {
 	best := &s.best
 	found := false
 	for i := range s.rows {
+		if s.net.Stopped() {
+			return false
+		}
 		d := s.Costs(int(s.cell[i]))
 		u := pot[i] - tol
 		best.Reset()

@@ -55,7 +55,7 @@ func (s *Network) Offer(a Arc) bool {
 
 // Generate solves a problem whose arcs are too many to list: price offers those that are
 // violated after each Solve, until it returns false for there are none. It returns false after
-// limit pivots.
+// limit pivots, or when it is stopped.
 func (s *Network) Generate(limit int, price func() bool) bool {
 	most := s.pivots + limit
 	for first := true; ; first = false {
@@ -65,7 +65,7 @@ func (s *Network) Generate(limit int, price func() bool) bool {
 		}
 		// A round without a pivot would be followed by itself.
 		if !first && s.pivots == before || !price() {
-			return true
+			return !s.Stopped()
 		}
 	}
 }

@@ -14,7 +14,10 @@
 // minimum-cost flow algorithms", Acta Univ. Sapientiae Inform. 4 (2012) 67.
 package sparse
 
-import "math"
+import (
+	"math"
+	"sync/atomic"
+)
 
 // An Arc takes mass from a node to another one at a cost for each unit.
 type Arc struct {
@@ -47,6 +50,7 @@ type Network struct {
 	block  int
 	tol    float64
 	pivots int
+	stop   *atomic.Bool
 
 	head, other, order []int32 // for Plant
 	found              []int32 // violated arcs, ^k where backwards
@@ -136,8 +140,15 @@ func (s *Network) Primal() float64 {
 	return sum
 }
 
+// StopOn makes Solve and Generate return false soon after another goroutine has set stop; nil is
+// none.
+func (s *Network) StopOn(stop *atomic.Bool) { s.stop = stop }
+
+// Stopped says that they are to return.
+func (s *Network) Stopped() bool { return s.stop != nil && s.stop.Load() }
+
 // Solve finds an optimal flow from the tree that there is. It returns false after limit
-// pivots, with a flow that is feasible.
+// pivots, or when it is stopped, with a flow that is feasible.
 func (s *Network) Solve(limit int) bool {
 	most := s.pivots + limit
 	return s.rounds(most) && s.finish(most)
@@ -160,7 +171,7 @@ func (s *Network) rounds(most int) bool {
 		}
 		before := s.pivots
 		for _, k := range s.found {
-			if s.pivots == most {
+			if s.pivots == most || s.Stopped() {
 				s.replant()
 				return false
 			}
@@ -204,7 +215,7 @@ func (s *Network) finish(most int) bool {
 		at := s.at
 		k, delta := s.price()
 		if delta > s.tol {
-			if s.pivots == most {
+			if s.pivots == most || s.Stopped() {
 				return false
 			}
 			s.pivot(k, delta)
