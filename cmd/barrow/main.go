@@ -22,8 +22,9 @@ func main() {
 
 // execute is the whole program but for the process: the scripts under testdata
 // call it too. The first interrupt cancels the context so that long work can
-// save its state; a second one ends the process at once. Work that a batch system
-// stops ends with the code 85: see preempted.
+// save its state; a second Ctrl-C ends the process at once, but not a second SIGTERM,
+// which batch systems send to all processes of a job, whose script may pass on its own. Work
+// that a batch system stops ends with the code 85: see preempted.
 func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
@@ -33,7 +34,7 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	go func() {
 		select {
 		case s := <-signals:
-			signal.Stop(signals)
+			signal.Reset(os.Interrupt)
 			cancel(stopped{s})
 		case <-ctx.Done():
 		}
