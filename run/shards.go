@@ -95,6 +95,9 @@ func (f *Folder) acquireSoon() (*lock, error) {
 
 func shardLock(s shard.Shard) string { return fmt.Sprintf("shard-%05d-of-%05d.lock", s.I, s.N) }
 
+// Sharded tells whether this process does a shard of the run.
+func (f *Folder) Sharded() bool { return f.cut != nil }
+
 // Mine tells whether part k of parts that do not depend on each other is this process's to do: all
 // are, but for a shard.
 func (f *Folder) Mine(k int) bool { return f.cut == nil || f.cut.Has(k) }

@@ -19,7 +19,7 @@ type argumentsKey struct{}
 
 // cuts makes a command one whose run can be done in shards.
 func (f *runFlags) cuts(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.shard.text, "shard", "", `do part "i/n" alone, i from 0, of the trainings, in the run's folder; "barrow merge FOLDER" measures and closes the run; "auto" is what a batch system's array says`)
+	cmd.Flags().StringVar(&f.shard.text, "shard", "", `do part "i/n" alone, i from 0, of the trainings (of physics: of the events), in the run's folder; "barrow merge FOLDER" measures and closes the run; "auto" is what a batch system's array says`)
 	_ = cmd.Flags().SetAnnotation("shard", inFolder, []string{})
 }
 

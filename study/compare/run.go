@@ -27,6 +27,9 @@ type Resources struct {
 	Threads  int                              // processors, as many trainings at a time; 0 means all; never changes a result
 	CNN      func() (loss.Distance, error)    // loads the EMD CNN anew; nil where there is none
 	Progress func(share float64, note string) // share of the work that is done, in [0,1]; nil for none
+	// Shared is set where every shard of the run needs all encoders: they share the trainings, and
+	// only who does the whole run measures.
+	Shared bool
 	// Start is the weights file of an encoder to start from, of the same architecture but perhaps
 	// for the widths of its outputs; "" for none.
 	Start string
@@ -116,7 +119,7 @@ func finish(f *run.Folder, table *Table, times *Times) error {
 }
 
 // Train carries out the plan without closing the run, for studies of which it
-// is a part.
+// is a part. The table is nil for a shard of trainings that are [Resources.Shared].
 func Train(ctx context.Context, f *run.Folder, p Plan, d Data, r Resources) (*Table, *Times, error) {
 	p = p.Complete()
 	if err := p.Check(r.CNN != nil); err != nil {
@@ -148,6 +151,9 @@ func Train(ctx context.Context, f *run.Folder, p Plan, d Data, r Resources) (*Ta
 	w.records = make([]record, len(w.jobs))
 	if err := w.train(f.Record(ctx)); err != nil {
 		return nil, nil, err
+	}
+	if r.Shared && f.Sharded() {
+		return nil, nil, nil
 	}
 	if err := f.EndShard(); err != nil {
 		return nil, nil, err
@@ -194,23 +200,35 @@ func cost(name string) float64 {
 
 // train does the jobs, as many at a time as there are threads.
 func (w *work) train(ctx context.Context) error {
+	if w.resources.Shared {
+		var parts []string
+		for _, j := range w.jobs {
+			parts = append(parts, run.EncoderWeights+j.Name())
+		}
+		return w.folder.Share(ctx, parts, w.threads, w.named)
+	}
 	group, inner := errgroup.WithContext(ctx)
 	group.SetLimit(w.threads)
-	for k, j := range w.jobs {
+	for k := range w.jobs {
 		if !w.folder.Mine(k) {
 			continue
 		}
 		group.Go(func() error {
-			if err := inner.Err(); err != nil {
-				return err
-			}
-			if err := w.job(inner, k); err != nil {
-				return fmt.Errorf("%s: %w", j.Name(), err)
-			}
-			return nil
+			return w.named(inner, k)
 		})
 	}
 	return group.Wait()
+}
+
+// named does a job, which an error names.
+func (w *work) named(ctx context.Context, k int) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := w.job(ctx, k); err != nil {
+		return fmt.Errorf("%s: %w", w.jobs[k].Name(), err)
+	}
+	return nil
 }
 
 // each is how many threads one training gets.

@@ -145,7 +145,7 @@ func (w *work) train(ctx context.Context, progress func(float64, string)) ([]enc
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	table, times, err := compare.Train(ctx, w.folder, plan, data, compare.Resources{Threads: w.threads, CNN: network, Progress: progress})
+	table, times, err := compare.Train(ctx, w.folder, plan, data, compare.Resources{Threads: w.threads, CNN: network, Progress: progress, Shared: true})
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("physics: training: %w", err)
 	}

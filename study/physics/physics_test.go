@@ -12,9 +12,12 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sync/errgroup"
+
 	trigger "barrow/physics"
 	"barrow/report"
 	"barrow/run"
+	"barrow/run/shard"
 )
 
 // small is a plan of seconds: photons, which need few wafers, with encoders.
@@ -105,6 +108,33 @@ func TestRun(t *testing.T) {
 		t.Errorf("%s", b)
 	}
 	damage(t, one, want)
+}
+
+// TestShards: shards at work at the same time train what is to be trained among them, measure each
+// its events, and leave what one run leaves.
+func TestShards(t *testing.T) {
+	p := small()
+	p.Contenders, p.MinimumBias, p.PileUp = []string{"bc-learned", "telescope"}, 0, 0
+	one, cut := filepath.Join(t.TempDir(), "one"), filepath.Join(t.TempDir(), "cut")
+	start(t, one, p, 2)
+	var g errgroup.Group
+	for i := range 2 {
+		g.Go(func() error {
+			_, _, err := Start(context.Background(), cut, p, Settings{Threads: 1, Cut: &run.Cut{Shard: shard.Shard{I: i, N: 2}, Command: "physics"}})
+			var done *run.ShardDone
+			if !errors.As(err, &done) {
+				return fmt.Errorf("shard %d: %w", i, err)
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	start(t, cut, p, 1)
+	if !bytes.Equal(bytesOf(t, cut, run.Results), bytesOf(t, one, run.Results)) {
+		t.Error("shards change the results")
+	}
 }
 
 // again holds what is read from a folder to what was found, and draws it.

@@ -20,7 +20,7 @@ type Settings struct {
 	Force    bool                             // replace the run that the folder holds
 	Progress func(share float64, note string) // share of the whole run that is done, in [0,1]; nil for none
 	Remark   func(string)                     // told what the user should know but did not ask for; nil for nobody
-	Cut      *run.Cut                         // the shard of the events that is measured, of a plan that trains nothing; nil for all
+	Cut      *run.Cut                         // the shard of the events that is measured; trainings are shared with the others; nil for all
 }
 
 // prepared has all processors counted, and functions to tell things to.
@@ -49,9 +49,6 @@ func Start(ctx context.Context, folder string, p Plan, s Settings) (*Results, *T
 	p = p.Complete()
 	if err := p.Check(); err != nil {
 		return nil, nil, err
-	}
-	if s.Cut != nil && p.Learns() {
-		return nil, nil, errors.New("physics: a shard measures what is trained already: train encoders and decoders first, and name them")
 	}
 	w := &work{threads: s.Threads, progress: s.Progress, start: time.Now(), geometry: physics.NewGeometry(p.geometry())}
 	if w.links, err = p.table(w.geometry); err != nil {
@@ -201,7 +198,7 @@ func (w *work) run(ctx context.Context, given []encoder) (*Results, *Times, erro
 	}
 	w.times.Training = times
 	first := 0.0
-	if table != nil {
+	if w.plan.Trains() {
 		first = shareTraining
 	}
 	learned, err := w.trainDecoders(ctx, func(share float64, note string) {

@@ -3,9 +3,8 @@ package learned
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
-
-	"golang.org/x/sync/errgroup"
 
 	"barrow/decoder"
 	"barrow/econt"
@@ -52,14 +51,16 @@ func Course(images, given int) decoder.Course {
 	return c
 }
 
-// Train trains the decoders of several lessons, as many at a time as there are threads; each has
-// one. progress gets the share that is done.
+// Train trains the decoders of several lessons of one folder, as many at a time as there are
+// threads; each has one. Shards of a run share them ([run.Folder.Share]). progress gets the share that is done.
 func Train(ctx context.Context, list []Lesson, threads int, progress func(share float64, note string)) ([]*decoder.Model, error) {
 	models, share := make([]*decoder.Model, len(list)), make([]float64, len(list))
 	var mu sync.Mutex
-	group, inner := errgroup.WithContext(ctx)
-	group.SetLimit(threads)
-	for k, l := range list {
+	list = slices.Clone(list)
+	var parts []string
+	for k := range list {
+		l := &list[k]
+		parts = append(parts, l.Part())
 		l.Learn.Threads = 1
 		l.Learn.Progress = func(done float64, _ string) {
 			mu.Lock()
@@ -74,14 +75,14 @@ func Train(ctx context.Context, list []Lesson, threads int, progress func(share 
 			}
 			progress(all/float64(len(list)), fmt.Sprintf("training %d of %d", min(n+1, len(list)), len(list)))
 		}
-		group.Go(func() (err error) {
-			if err = inner.Err(); err == nil {
-				models[k], err = l.Decoder(inner)
-			}
-			return err
-		})
 	}
-	return models, group.Wait()
+	if len(list) == 0 {
+		return nil, nil
+	}
+	return models, list[0].Folder.Share(ctx, parts, threads, func(ctx context.Context, k int) (err error) {
+		models[k], err = list[k].Decoder(ctx)
+		return err
+	})
 }
 
 // Schemes are the lessons' algorithms with the decoders that Train made.
