@@ -45,6 +45,7 @@ Interrupted (Ctrl-C), it saves; the same command goes on from there.`,
 	}
 	settings := plan.Default()
 	f.add(cmd, "plan", bind.Flags(cmd.Flags(), &settings))
+	f.cuts(cmd)
 	cmd.Flags().BoolVar(&f.quick, "quick", false, "a small run, of ten minutes at most on two cores")
 	return cmd
 }
@@ -67,14 +68,18 @@ func (f *planFlags) run(cmd *cobra.Command, c *common) error {
 	); err != nil {
 		return err
 	}
+	cut, err := f.cut(cmd)
+	if err != nil {
+		return err
+	}
 	start := time.Now()
 	bar := newProgress(cmd.ErrOrStderr(), c)
 	defer bar.close()
 	r, times, err := plan.Start(cmd.Context(), f.out, settings, plan.Settings{
-		Threads: c.threads, Force: f.force, Progress: bar.set, Remark: remark(cmd, c), Stream: stream(cmd),
+		Cut: cut, Threads: c.threads, Force: f.force, Progress: bar.set, Remark: remark(cmd, c), Stream: stream(cmd),
 	})
 	if err != nil {
-		return f.explain(err)
+		return f.ended(cmd, c, f.explain(err))
 	}
 	bar.close()
 	return printPlan(cmd.OutOrStdout(), c, f.out, r, times, time.Since(start))

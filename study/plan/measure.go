@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"golang.org/x/sync/errgroup"
-
 	"barrow/econt"
 	"barrow/evaluate"
 	"barrow/wafer"
@@ -52,32 +50,35 @@ func (w *work) partsOf(ctx context.Context, k int) (*parts, error) {
 	return w.plan.simulated(ctx, &w.classes[k])
 }
 
-// measureAll measures candidates of every class, those that are not measured yet.
-func (w *work) measureAll(ctx context.Context, what string, from, to float64, of func(int, *parts) []Candidate) ([]measure, error) {
+// What classes are measured with.
+const (
+	byHand    = "hand"
+	byLearned = "learned"
+)
+
+// measureSome measures candidates of some classes, those that are not measured yet. Shards of a
+// run share them.
+func (w *work) measureSome(ctx context.Context, what string, from, to float64, classes []int, of func(int, *parts) []Candidate) ([]measure, error) {
 	list := make([]measure, len(w.classes))
-	weights := make([]float64, len(list))
-	for i := range weights {
-		weights[i] = 1
+	weights, names := make([]float64, len(classes)), make([]string, len(classes))
+	for i, k := range classes {
+		weights[i], names[i] = 1, fmt.Sprintf("%sclass-%04d-%s", w.prefix, k, what)
 	}
 	t := w.tally(from, to, weights)
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(w.threads)
-	for k := range list {
-		g.Go(func() error {
-			c := &w.classes[k]
-			err := w.folder.Once(fmt.Sprintf("%sclass-%04d-%s", w.prefix, k, what), c.name(), &list[k], func() ([]string, error) {
-				p, err := w.partsOf(ctx, k)
-				if err != nil {
-					return nil, err
-				}
-				list[k], err = w.measure(ctx, k, p, of(k, p))
+	return list, w.folder.Share(ctx, names, w.threads, func(ctx context.Context, i int) error {
+		k := classes[i]
+		c := &w.classes[k]
+		err := w.folder.Once(names[i], c.name(), &list[k], func() ([]string, error) {
+			p, err := w.partsOf(ctx, k)
+			if err != nil {
 				return nil, err
-			})
-			t.set(k, 1, "measuring "+c.name())
-			return err
+			}
+			list[k], err = w.measure(ctx, k, p, of(k, p))
+			return nil, err
 		})
-	}
-	return list, g.Wait()
+		t.set(i, 1, "measuring "+c.name())
+		return err
+	})
 }
 
 // handCandidates are the rules by hand of a class, TS with the threshold that its images ask for.

@@ -53,12 +53,12 @@ func (h *held) at(score int) int { return slices.Index(h.scores, score) }
 // isTS reports whether a candidate's algorithm is TS.
 func isTS(c Candidate) bool { return c.Algorithm == econt.ThresholdSum.String() }
 
-// outcome plans for one seed.
-func (w *work) outcome(ctx context.Context) (*outcome, error) {
+// begin deals out a seed's images and draws its clusters.
+func (w *work) begin(ctx context.Context) error {
 	if w.measured != nil {
 		own := *w.measured
 		if err := own.deal(w.plan.Seed, w.classes, nil); err != nil {
-			return nil, err
+			return err
 		}
 		w.measured = &own
 	}
@@ -66,19 +66,27 @@ func (w *work) outcome(ctx context.Context) (*outcome, error) {
 		for side, seed := range [2]uint64{validation: validateSeed, heldOut: heldOutSeed} {
 			var err error
 			if w.hits[side], err = w.clusters(ctx, seed); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
-	hand, err := w.measureAll(ctx, "hand", 0, shareHand, w.handCandidates)
+	return nil
+}
+
+// outcome plans for one seed.
+func (w *work) outcome(ctx context.Context) (*outcome, error) {
+	if err := w.begin(ctx); err != nil {
+		return nil, err
+	}
+	hand, err := w.measureSome(ctx, byHand, 0, shareHand, w.everyClass(), w.handCandidates)
 	if err != nil {
 		return nil, err
 	}
-	o := &outcome{work: w}
-	if o.sets, err = w.train(ctx, hand); err != nil {
+	o := &outcome{work: w, sets: w.sets(hand)}
+	if err := w.train(ctx, o.sets, hand, func(int) bool { return true }); err != nil {
 		return nil, err
 	}
-	learned, err := w.measureAll(ctx, "learned", shareTrain, shareLearned, func(k int, _ *parts) []Candidate { return w.candidatesOf(o.sets, k, hand[k]) })
+	learned, err := w.measureSome(ctx, byLearned, shareTrain, shareLearned, w.everyClass(), func(k int, _ *parts) []Candidate { return w.candidatesOf(o.sets, k, hand[k]) })
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +102,7 @@ func (w *work) outcome(ctx context.Context) (*outcome, error) {
 // contend chooses, and holds the choice against one algorithm for all modules.
 func (o *outcome) contend() {
 	w := o.work
-	all := w.of(func(*class) bool { return true })
+	all := w.everyClass()
 	choice := w.plan.choose(w.classes, o.measures, o.sets, w.plan.WeightsLimit, nil)
 	o.compared[everything] = o.contest(all, choice, nil)
 	var in []int

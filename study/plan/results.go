@@ -213,6 +213,9 @@ func (w *work) of(is func(c *class) bool) (in []int) {
 	return in
 }
 
+// everyClass are all classes, by number.
+func (w *work) everyClass() []int { return w.of(func(*class) bool { return true }) }
+
 // total is the mean EMD of the modules of some classes, and the plan's figure.
 func (w *work) total(measures []measure, in []int, of func(class int) Errors, side int) (mean, value float64) {
 	var n, emd, charge, emdCharge, worst, energy float64

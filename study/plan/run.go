@@ -23,6 +23,7 @@ type Settings struct {
 	Force    bool                             // replace the run that the folder holds
 	Progress func(share float64, note string) // share of the whole run that is done, in [0,1]; nil for none
 	Remark   func(string)                     // told what the user should know but did not ask for; nil for nobody
+	Cut      *run.Cut                         // the shard of the trainings that is done; nil for all
 	Stream   func(name string) io.Reader      // what a name of Data stands for that is no file, as in images.Settings
 }
 
@@ -61,7 +62,7 @@ func Start(ctx context.Context, folder string, p Plan, s Settings) (*Results, *T
 		}
 		id.Inputs = append(id.Inputs, in...)
 	}
-	w.folder, err = run.Open(folder, id, run.Settings{Force: s.Force, Remark: s.Remark})
+	w.folder, err = run.Open(folder, id, run.Settings{Force: s.Force, Remark: s.Remark, Cut: s.Cut})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -69,7 +70,11 @@ func Start(ctx context.Context, folder string, p Plan, s Settings) (*Results, *T
 	if w.folder.Resumed() && s.Remark != nil {
 		s.Remark("going on with the interrupted run in " + folder)
 	}
-	r, err := w.run(w.folder.Record(ctx))
+	ctx = w.folder.Record(ctx)
+	if w.folder.Sharded() {
+		return nil, nil, w.shard(ctx)
+	}
+	r, err := w.run(ctx)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -61,14 +61,7 @@ func (w *work) modulesIn(classes []int) (n int) {
 // sets lists what is trained: encoders, and decoders of the algorithms that are best by hand; and
 // the encoders that are given.
 func (w *work) sets(hand []measure) []Set {
-	list, _ := w.encoders()
-	seen := w.plan.Events * w.plan.Epochs
-	for k := range list {
-		list[k].Images = seen
-	}
-	for _, g := range w.given {
-		list = append(list, g.Set)
-	}
+	list, seen := w.fixedSets(), w.seen()
 	for _, n := range w.linkCounts() {
 		for _, s := range w.best(n, hand) {
 			name := strings.ToLower(strings.ReplaceAll(s.Short(), " ", "-"))
@@ -79,6 +72,21 @@ func (w *work) sets(hand []measure) []Set {
 	}
 	return list
 }
+
+// fixedSets are those that do not depend on what rules by hand leave: the encoders.
+func (w *work) fixedSets() []Set {
+	list, _ := w.encoders()
+	for k := range list {
+		list[k].Images = w.seen()
+	}
+	for _, g := range w.given {
+		list = append(list, g.Set)
+	}
+	return list
+}
+
+// seen is how many simulated images a training sees.
+func (w *work) seen() int { return w.plan.Events * w.plan.Epochs }
 
 // encoders are those that are trained, and the numbers of links for which none is, since no module
 // would be given one.

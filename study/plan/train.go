@@ -46,10 +46,9 @@ func kept(first, then *nn.History) (t trained) {
 // encoderCost is how long an image of an encoder's training takes, in those of a decoder's.
 const encoderCost = 2
 
-// train trains the sets that are not there, as many at a time as there are threads, the
-// longest first.
-func (w *work) train(ctx context.Context, hand []measure) ([]Set, error) {
-	list := w.sets(hand)
+// train trains those of the sets that are this process's and are not there, as many at a time as
+// there are threads, the longest first.
+func (w *work) train(ctx context.Context, list []Set, hand []measure, mine func(i int) bool) error {
 	weights := make([]float64, len(list))
 	order := make([]int, len(list))
 	for i, s := range list {
@@ -62,6 +61,9 @@ func (w *work) train(ctx context.Context, hand []measure) ([]Set, error) {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(w.threads)
 	for _, i := range order {
+		if !mine(i) {
+			continue
+		}
 		g.Go(func() error {
 			s := &list[i]
 			progress := func(share float64, note string) { t.set(i, share, s.Name+": "+note) }
@@ -74,7 +76,7 @@ func (w *work) train(ctx context.Context, hand []measure) ([]Set, error) {
 			return nil
 		})
 	}
-	return list, g.Wait()
+	return g.Wait()
 }
 
 // trainOne trains a set on simulated images, and then on measured ones if there are any, unless
