@@ -7,11 +7,13 @@
 // func tile512x1x1(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·tile512x1x1(SB), NOSPLIT, $0-8
-	MOVQ      t+0(FP), AX
-	MOVQ      80(AX), CX
-	KMOVW     CX, K1
-	SHRQ      $0x10, CX
-	KMOVW     CX, K2
+	MOVQ  t+0(FP), AX
+	MOVQ  80(AX), CX
+	KMOVW CX, K1
+	SHRQ  $0x10, CX
+	KMOVW CX, K2
+
+block:
 	MOVQ      88(AX), CX
 	TESTQ     $0x00000001, CX
 	JZ        fresh
@@ -72,19 +74,30 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Z0, K1, (CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000001, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000001, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile512x1x2(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·tile512x1x2(SB), NOSPLIT, $0-8
-	MOVQ      t+0(FP), AX
-	MOVQ      80(AX), CX
-	KMOVW     CX, K1
-	SHRQ      $0x10, CX
-	KMOVW     CX, K2
+	MOVQ  t+0(FP), AX
+	MOVQ  80(AX), CX
+	KMOVW CX, K1
+	SHRQ  $0x10, CX
+	KMOVW CX, K2
+
+block:
 	MOVQ      88(AX), CX
 	TESTQ     $0x00000001, CX
 	JZ        fresh
@@ -151,20 +164,118 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K2, 64(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000001, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000001, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
+	VZEROUPPER
+	RET
+
+// func tile512x1x2full(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·tile512x1x2full(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+
+block:
+	MOVQ    88(AX), CX
+	TESTQ   $0x00000001, CX
+	JZ      fresh
+	MOVQ    16(AX), CX
+	MOVQ    72(AX), DX
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	JMP     begin
+
+fresh:
+	MOVQ    24(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    24(AX), CX
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	JMP     begin
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+
+begin:
+	MOVQ 32(AX), CX
+	MOVQ 40(AX), DX
+	MOVQ 48(AX), BX
+	MOVQ 56(AX), BX
+	MOVQ 64(AX), SI
+
+tap:
+	TESTQ DX, DX
+	JZ    done
+	MOVQ  (CX), R9
+	SHLQ  $0x02, R9
+	ADDQ  (AX), R9
+	MOVQ  8(CX), R8
+	SHLQ  $0x02, R8
+	ADDQ  8(AX), R8
+	MOVQ  16(CX), DI
+	ADDQ  $0x18, CX
+	DECQ  DX
+	TESTQ DI, DI
+	JZ    tap
+
+inner:
+	VMOVUPS      (R8), Z2
+	VMOVUPS      64(R8), Z3
+	VBROADCASTSS (R9), Z4
+	VFMADD231PS  Z2, Z4, Z0
+	VFMADD231PS  Z3, Z4, Z1
+	ADDQ         BX, R9
+	ADDQ         SI, R8
+	DECQ         DI
+	JNZ          inner
+	JMP          tap
+
+done:
+	MOVQ   88(AX), CX
+	TESTQ  $0x00000002, CX
+	JZ     store
+	VPXORD Z5, Z5, Z5
+	VMAXPS Z0, Z5, Z0
+	VMAXPS Z1, Z5, Z1
+
+store:
+	MOVQ    16(AX), CX
+	MOVQ    72(AX), DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000001, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000001, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile512x2x1(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·tile512x2x1(SB), NOSPLIT, $0-8
-	MOVQ      t+0(FP), AX
-	MOVQ      80(AX), CX
-	KMOVW     CX, K1
-	SHRQ      $0x10, CX
-	KMOVW     CX, K2
+	MOVQ  t+0(FP), AX
+	MOVQ  80(AX), CX
+	KMOVW CX, K1
+	SHRQ  $0x10, CX
+	KMOVW CX, K2
+
+block:
 	MOVQ      88(AX), CX
 	TESTQ     $0x00000001, CX
 	JZ        fresh
@@ -232,21 +343,32 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000002, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000002, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile512x2x2(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·tile512x2x2(SB), NOSPLIT, $0-8
-	MOVQ      t+0(FP), AX
-	MOVQ      80(AX), CX
-	KMOVW     CX, K1
-	SHRQ      $0x10, CX
-	KMOVW     CX, K2
+	MOVQ  t+0(FP), AX
+	MOVQ  80(AX), CX
+	KMOVW CX, K1
+	SHRQ  $0x10, CX
+	KMOVW CX, K2
+
+block:
 	MOVQ      88(AX), CX
 	TESTQ     $0x00000001, CX
 	JZ        fresh
@@ -325,23 +447,136 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
 	VMOVUPS Z3, K2, 64(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000002, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000002, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
+	VZEROUPPER
+	RET
+
+// func tile512x2x2full(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·tile512x2x2full(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+
+block:
+	MOVQ    88(AX), CX
+	TESTQ   $0x00000001, CX
+	JZ      fresh
+	MOVQ    16(AX), CX
+	MOVQ    72(AX), DX
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z2
+	VMOVUPS 64(CX), Z3
+	JMP     begin
+
+fresh:
+	MOVQ    24(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    24(AX), CX
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVUPS 64(CX), Z1
+	VMOVAPS Z1, Z3
+	JMP     begin
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+
+begin:
+	MOVQ 32(AX), CX
+	MOVQ 40(AX), DX
+	MOVQ 48(AX), BX
+	MOVQ 56(AX), SI
+	MOVQ 64(AX), DI
+
+tap:
+	TESTQ DX, DX
+	JZ    done
+	MOVQ  (CX), R10
+	SHLQ  $0x02, R10
+	ADDQ  (AX), R10
+	MOVQ  8(CX), R9
+	SHLQ  $0x02, R9
+	ADDQ  8(AX), R9
+	MOVQ  16(CX), R8
+	ADDQ  $0x18, CX
+	DECQ  DX
+	TESTQ R8, R8
+	JZ    tap
+
+inner:
+	VMOVUPS      (R9), Z4
+	VMOVUPS      64(R9), Z5
+	VBROADCASTSS (R10), Z6
+	VFMADD231PS  Z4, Z6, Z0
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS (R10)(BX*1), Z6
+	VFMADD231PS  Z4, Z6, Z2
+	VFMADD231PS  Z5, Z6, Z3
+	ADDQ         SI, R10
+	ADDQ         DI, R9
+	DECQ         R8
+	JNZ          inner
+	JMP          tap
+
+done:
+	MOVQ   88(AX), CX
+	TESTQ  $0x00000002, CX
+	JZ     store
+	VPXORD Z7, Z7, Z7
+	VMAXPS Z0, Z7, Z0
+	VMAXPS Z1, Z7, Z1
+	VMAXPS Z2, Z7, Z2
+	VMAXPS Z3, Z7, Z3
+
+store:
+	MOVQ    16(AX), CX
+	MOVQ    72(AX), DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Z3, 64(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000002, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000002, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile512x3x1(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·tile512x3x1(SB), NOSPLIT, $0-8
-	MOVQ      t+0(FP), AX
-	MOVQ      80(AX), CX
-	KMOVW     CX, K1
-	SHRQ      $0x10, CX
-	KMOVW     CX, K2
+	MOVQ  t+0(FP), AX
+	MOVQ  80(AX), CX
+	KMOVW CX, K1
+	SHRQ  $0x10, CX
+	KMOVW CX, K2
+
+block:
 	MOVQ      88(AX), CX
 	TESTQ     $0x00000001, CX
 	JZ        fresh
@@ -416,23 +651,34 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000003, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000003, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile512x3x2(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·tile512x3x2(SB), NOSPLIT, $0-8
-	MOVQ      t+0(FP), AX
-	MOVQ      80(AX), CX
-	KMOVW     CX, K1
-	SHRQ      $0x10, CX
-	KMOVW     CX, K2
+	MOVQ  t+0(FP), AX
+	MOVQ  80(AX), CX
+	KMOVW CX, K1
+	SHRQ  $0x10, CX
+	KMOVW CX, K2
+
+block:
 	MOVQ      88(AX), CX
 	TESTQ     $0x00000001, CX
 	JZ        fresh
@@ -523,26 +769,154 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
 	VMOVUPS Z3, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
 	VMOVUPS Z5, K2, 64(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000003, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000003, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
+	VZEROUPPER
+	RET
+
+// func tile512x3x2full(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·tile512x3x2full(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+
+block:
+	MOVQ    88(AX), CX
+	TESTQ   $0x00000001, CX
+	JZ      fresh
+	MOVQ    16(AX), CX
+	MOVQ    72(AX), DX
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z2
+	VMOVUPS 64(CX), Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z4
+	VMOVUPS 64(CX), Z5
+	JMP     begin
+
+fresh:
+	MOVQ    24(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    24(AX), CX
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVUPS 64(CX), Z1
+	VMOVAPS Z1, Z3
+	VMOVAPS Z1, Z5
+	JMP     begin
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+
+begin:
+	MOVQ 32(AX), CX
+	MOVQ 40(AX), DX
+	MOVQ 48(AX), BX
+	MOVQ 56(AX), SI
+	MOVQ 64(AX), DI
+
+tap:
+	TESTQ DX, DX
+	JZ    done
+	MOVQ  (CX), R10
+	SHLQ  $0x02, R10
+	ADDQ  (AX), R10
+	MOVQ  8(CX), R9
+	SHLQ  $0x02, R9
+	ADDQ  8(AX), R9
+	MOVQ  16(CX), R8
+	ADDQ  $0x18, CX
+	DECQ  DX
+	TESTQ R8, R8
+	JZ    tap
+
+inner:
+	VMOVUPS      (R9), Z6
+	VMOVUPS      64(R9), Z7
+	VBROADCASTSS (R10), Z8
+	VFMADD231PS  Z6, Z8, Z0
+	VFMADD231PS  Z7, Z8, Z1
+	VBROADCASTSS (R10)(BX*1), Z8
+	VFMADD231PS  Z6, Z8, Z2
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS (R10)(BX*2), Z8
+	VFMADD231PS  Z6, Z8, Z4
+	VFMADD231PS  Z7, Z8, Z5
+	ADDQ         SI, R10
+	ADDQ         DI, R9
+	DECQ         R8
+	JNZ          inner
+	JMP          tap
+
+done:
+	MOVQ   88(AX), CX
+	TESTQ  $0x00000002, CX
+	JZ     store
+	VPXORD Z9, Z9, Z9
+	VMAXPS Z0, Z9, Z0
+	VMAXPS Z1, Z9, Z1
+	VMAXPS Z2, Z9, Z2
+	VMAXPS Z3, Z9, Z3
+	VMAXPS Z4, Z9, Z4
+	VMAXPS Z5, Z9, Z5
+
+store:
+	MOVQ    16(AX), CX
+	MOVQ    72(AX), DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Z3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Z5, 64(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000003, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000003, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile512x4x1(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·tile512x4x1(SB), NOSPLIT, $0-8
-	MOVQ      t+0(FP), AX
-	MOVQ      80(AX), CX
-	KMOVW     CX, K1
-	SHRQ      $0x10, CX
-	KMOVW     CX, K2
+	MOVQ  t+0(FP), AX
+	MOVQ  80(AX), CX
+	KMOVW CX, K1
+	SHRQ  $0x10, CX
+	KMOVW CX, K2
+
+block:
 	MOVQ      88(AX), CX
 	TESTQ     $0x00000001, CX
 	JZ        fresh
@@ -627,25 +1001,36 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z3, K1, (CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000004, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000004, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile512x4x2(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·tile512x4x2(SB), NOSPLIT, $0-8
-	MOVQ      t+0(FP), AX
-	MOVQ      80(AX), CX
-	KMOVW     CX, K1
-	SHRQ      $0x10, CX
-	KMOVW     CX, K2
+	MOVQ  t+0(FP), AX
+	MOVQ  80(AX), CX
+	KMOVW CX, K1
+	SHRQ  $0x10, CX
+	KMOVW CX, K2
+
+block:
 	MOVQ      88(AX), CX
 	TESTQ     $0x00000001, CX
 	JZ        fresh
@@ -751,29 +1136,175 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
 	VMOVUPS Z3, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
 	VMOVUPS Z5, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, K1, (CX)
 	VMOVUPS Z7, K2, 64(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000004, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000004, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
+	VZEROUPPER
+	RET
+
+// func tile512x4x2full(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·tile512x4x2full(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+
+block:
+	MOVQ    88(AX), CX
+	TESTQ   $0x00000001, CX
+	JZ      fresh
+	MOVQ    16(AX), CX
+	MOVQ    72(AX), DX
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z2
+	VMOVUPS 64(CX), Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z4
+	VMOVUPS 64(CX), Z5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z6
+	VMOVUPS 64(CX), Z7
+	JMP     begin
+
+fresh:
+	MOVQ    24(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    24(AX), CX
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVUPS 64(CX), Z1
+	VMOVAPS Z1, Z3
+	VMOVAPS Z1, Z5
+	VMOVAPS Z1, Z7
+	JMP     begin
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+
+begin:
+	MOVQ 32(AX), CX
+	MOVQ 40(AX), DX
+	MOVQ 48(AX), BX
+	MOVQ 56(AX), SI
+	MOVQ 64(AX), DI
+
+tap:
+	TESTQ DX, DX
+	JZ    done
+	MOVQ  (CX), R10
+	SHLQ  $0x02, R10
+	ADDQ  (AX), R10
+	MOVQ  8(CX), R9
+	SHLQ  $0x02, R9
+	ADDQ  8(AX), R9
+	MOVQ  16(CX), R8
+	ADDQ  $0x18, CX
+	DECQ  DX
+	LEAQ  (R10)(BX*2), R11
+	ADDQ  BX, R11
+	TESTQ R8, R8
+	JZ    tap
+
+inner:
+	VMOVUPS      (R9), Z8
+	VMOVUPS      64(R9), Z9
+	VBROADCASTSS (R10), Z10
+	VFMADD231PS  Z8, Z10, Z0
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS (R10)(BX*1), Z10
+	VFMADD231PS  Z8, Z10, Z2
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS (R10)(BX*2), Z10
+	VFMADD231PS  Z8, Z10, Z4
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS (R11), Z10
+	VFMADD231PS  Z8, Z10, Z6
+	VFMADD231PS  Z9, Z10, Z7
+	ADDQ         SI, R10
+	ADDQ         SI, R11
+	ADDQ         DI, R9
+	DECQ         R8
+	JNZ          inner
+	JMP          tap
+
+done:
+	MOVQ   88(AX), CX
+	TESTQ  $0x00000002, CX
+	JZ     store
+	VPXORD Z11, Z11, Z11
+	VMAXPS Z0, Z11, Z0
+	VMAXPS Z1, Z11, Z1
+	VMAXPS Z2, Z11, Z2
+	VMAXPS Z3, Z11, Z3
+	VMAXPS Z4, Z11, Z4
+	VMAXPS Z5, Z11, Z5
+	VMAXPS Z6, Z11, Z6
+	VMAXPS Z7, Z11, Z7
+
+store:
+	MOVQ    16(AX), CX
+	MOVQ    72(AX), DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Z3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Z5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Z7, 64(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000004, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000004, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile512x5x1(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·tile512x5x1(SB), NOSPLIT, $0-8
-	MOVQ      t+0(FP), AX
-	MOVQ      80(AX), CX
-	KMOVW     CX, K1
-	SHRQ      $0x10, CX
-	KMOVW     CX, K2
+	MOVQ  t+0(FP), AX
+	MOVQ  80(AX), CX
+	KMOVW CX, K1
+	SHRQ  $0x10, CX
+	KMOVW CX, K2
+
+block:
 	MOVQ      88(AX), CX
 	TESTQ     $0x00000001, CX
 	JZ        fresh
@@ -865,27 +1396,38 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000005, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000005, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile512x5x2(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·tile512x5x2(SB), NOSPLIT, $0-8
-	MOVQ      t+0(FP), AX
-	MOVQ      80(AX), CX
-	KMOVW     CX, K1
-	SHRQ      $0x10, CX
-	KMOVW     CX, K2
+	MOVQ  t+0(FP), AX
+	MOVQ  80(AX), CX
+	KMOVW CX, K1
+	SHRQ  $0x10, CX
+	KMOVW CX, K2
+
+block:
 	MOVQ      88(AX), CX
 	TESTQ     $0x00000001, CX
 	JZ        fresh
@@ -1003,32 +1545,193 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
 	VMOVUPS Z3, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
 	VMOVUPS Z5, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, K1, (CX)
 	VMOVUPS Z7, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z8, K1, (CX)
 	VMOVUPS Z9, K2, 64(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000005, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000005, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
+	VZEROUPPER
+	RET
+
+// func tile512x5x2full(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·tile512x5x2full(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+
+block:
+	MOVQ    88(AX), CX
+	TESTQ   $0x00000001, CX
+	JZ      fresh
+	MOVQ    16(AX), CX
+	MOVQ    72(AX), DX
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z2
+	VMOVUPS 64(CX), Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z4
+	VMOVUPS 64(CX), Z5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z6
+	VMOVUPS 64(CX), Z7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z8
+	VMOVUPS 64(CX), Z9
+	JMP     begin
+
+fresh:
+	MOVQ    24(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    24(AX), CX
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z8
+	VMOVUPS 64(CX), Z1
+	VMOVAPS Z1, Z3
+	VMOVAPS Z1, Z5
+	VMOVAPS Z1, Z7
+	VMOVAPS Z1, Z9
+	JMP     begin
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+
+begin:
+	MOVQ 32(AX), CX
+	MOVQ 40(AX), DX
+	MOVQ 48(AX), BX
+	MOVQ 56(AX), SI
+	MOVQ 64(AX), DI
+
+tap:
+	TESTQ DX, DX
+	JZ    done
+	MOVQ  (CX), R10
+	SHLQ  $0x02, R10
+	ADDQ  (AX), R10
+	MOVQ  8(CX), R9
+	SHLQ  $0x02, R9
+	ADDQ  8(AX), R9
+	MOVQ  16(CX), R8
+	ADDQ  $0x18, CX
+	DECQ  DX
+	LEAQ  (R10)(BX*2), R11
+	ADDQ  BX, R11
+	TESTQ R8, R8
+	JZ    tap
+
+inner:
+	VMOVUPS      (R9), Z10
+	VMOVUPS      64(R9), Z11
+	VBROADCASTSS (R10), Z12
+	VFMADD231PS  Z10, Z12, Z0
+	VFMADD231PS  Z11, Z12, Z1
+	VBROADCASTSS (R10)(BX*1), Z12
+	VFMADD231PS  Z10, Z12, Z2
+	VFMADD231PS  Z11, Z12, Z3
+	VBROADCASTSS (R10)(BX*2), Z12
+	VFMADD231PS  Z10, Z12, Z4
+	VFMADD231PS  Z11, Z12, Z5
+	VBROADCASTSS (R11), Z12
+	VFMADD231PS  Z10, Z12, Z6
+	VFMADD231PS  Z11, Z12, Z7
+	VBROADCASTSS (R11)(BX*1), Z12
+	VFMADD231PS  Z10, Z12, Z8
+	VFMADD231PS  Z11, Z12, Z9
+	ADDQ         SI, R10
+	ADDQ         SI, R11
+	ADDQ         DI, R9
+	DECQ         R8
+	JNZ          inner
+	JMP          tap
+
+done:
+	MOVQ   88(AX), CX
+	TESTQ  $0x00000002, CX
+	JZ     store
+	VPXORD Z13, Z13, Z13
+	VMAXPS Z0, Z13, Z0
+	VMAXPS Z1, Z13, Z1
+	VMAXPS Z2, Z13, Z2
+	VMAXPS Z3, Z13, Z3
+	VMAXPS Z4, Z13, Z4
+	VMAXPS Z5, Z13, Z5
+	VMAXPS Z6, Z13, Z6
+	VMAXPS Z7, Z13, Z7
+	VMAXPS Z8, Z13, Z8
+	VMAXPS Z9, Z13, Z9
+
+store:
+	MOVQ    16(AX), CX
+	MOVQ    72(AX), DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Z3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Z5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Z7, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	VMOVUPS Z9, 64(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000005, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000005, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile512x6x1(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·tile512x6x1(SB), NOSPLIT, $0-8
-	MOVQ      t+0(FP), AX
-	MOVQ      80(AX), CX
-	KMOVW     CX, K1
-	SHRQ      $0x10, CX
-	KMOVW     CX, K2
+	MOVQ  t+0(FP), AX
+	MOVQ  80(AX), CX
+	KMOVW CX, K1
+	SHRQ  $0x10, CX
+	KMOVW CX, K2
+
+block:
 	MOVQ      88(AX), CX
 	TESTQ     $0x00000001, CX
 	JZ        fresh
@@ -1127,29 +1830,40 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z5, K1, (CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000006, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000006, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile512x6x2(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·tile512x6x2(SB), NOSPLIT, $0-8
-	MOVQ      t+0(FP), AX
-	MOVQ      80(AX), CX
-	KMOVW     CX, K1
-	SHRQ      $0x10, CX
-	KMOVW     CX, K2
+	MOVQ  t+0(FP), AX
+	MOVQ  80(AX), CX
+	KMOVW CX, K1
+	SHRQ  $0x10, CX
+	KMOVW CX, K2
+
+block:
 	MOVQ      88(AX), CX
 	TESTQ     $0x00000001, CX
 	JZ        fresh
@@ -1279,35 +1993,211 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
 	VMOVUPS Z3, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
 	VMOVUPS Z5, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, K1, (CX)
 	VMOVUPS Z7, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z8, K1, (CX)
 	VMOVUPS Z9, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z10, K1, (CX)
 	VMOVUPS Z11, K2, 64(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000006, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000006, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
+	VZEROUPPER
+	RET
+
+// func tile512x6x2full(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·tile512x6x2full(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+
+block:
+	MOVQ    88(AX), CX
+	TESTQ   $0x00000001, CX
+	JZ      fresh
+	MOVQ    16(AX), CX
+	MOVQ    72(AX), DX
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z2
+	VMOVUPS 64(CX), Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z4
+	VMOVUPS 64(CX), Z5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z6
+	VMOVUPS 64(CX), Z7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z8
+	VMOVUPS 64(CX), Z9
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z10
+	VMOVUPS 64(CX), Z11
+	JMP     begin
+
+fresh:
+	MOVQ    24(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    24(AX), CX
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z10
+	VMOVUPS 64(CX), Z1
+	VMOVAPS Z1, Z3
+	VMOVAPS Z1, Z5
+	VMOVAPS Z1, Z7
+	VMOVAPS Z1, Z9
+	VMOVAPS Z1, Z11
+	JMP     begin
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+
+begin:
+	MOVQ 32(AX), CX
+	MOVQ 40(AX), DX
+	MOVQ 48(AX), BX
+	MOVQ 56(AX), SI
+	MOVQ 64(AX), DI
+
+tap:
+	TESTQ DX, DX
+	JZ    done
+	MOVQ  (CX), R10
+	SHLQ  $0x02, R10
+	ADDQ  (AX), R10
+	MOVQ  8(CX), R9
+	SHLQ  $0x02, R9
+	ADDQ  8(AX), R9
+	MOVQ  16(CX), R8
+	ADDQ  $0x18, CX
+	DECQ  DX
+	LEAQ  (R10)(BX*2), R11
+	ADDQ  BX, R11
+	TESTQ R8, R8
+	JZ    tap
+
+inner:
+	VMOVUPS      (R9), Z12
+	VMOVUPS      64(R9), Z13
+	VBROADCASTSS (R10), Z14
+	VFMADD231PS  Z12, Z14, Z0
+	VFMADD231PS  Z13, Z14, Z1
+	VBROADCASTSS (R10)(BX*1), Z14
+	VFMADD231PS  Z12, Z14, Z2
+	VFMADD231PS  Z13, Z14, Z3
+	VBROADCASTSS (R10)(BX*2), Z14
+	VFMADD231PS  Z12, Z14, Z4
+	VFMADD231PS  Z13, Z14, Z5
+	VBROADCASTSS (R11), Z14
+	VFMADD231PS  Z12, Z14, Z6
+	VFMADD231PS  Z13, Z14, Z7
+	VBROADCASTSS (R11)(BX*1), Z14
+	VFMADD231PS  Z12, Z14, Z8
+	VFMADD231PS  Z13, Z14, Z9
+	VBROADCASTSS (R11)(BX*2), Z14
+	VFMADD231PS  Z12, Z14, Z10
+	VFMADD231PS  Z13, Z14, Z11
+	ADDQ         SI, R10
+	ADDQ         SI, R11
+	ADDQ         DI, R9
+	DECQ         R8
+	JNZ          inner
+	JMP          tap
+
+done:
+	MOVQ   88(AX), CX
+	TESTQ  $0x00000002, CX
+	JZ     store
+	VPXORD Z15, Z15, Z15
+	VMAXPS Z0, Z15, Z0
+	VMAXPS Z1, Z15, Z1
+	VMAXPS Z2, Z15, Z2
+	VMAXPS Z3, Z15, Z3
+	VMAXPS Z4, Z15, Z4
+	VMAXPS Z5, Z15, Z5
+	VMAXPS Z6, Z15, Z6
+	VMAXPS Z7, Z15, Z7
+	VMAXPS Z8, Z15, Z8
+	VMAXPS Z9, Z15, Z9
+	VMAXPS Z10, Z15, Z10
+	VMAXPS Z11, Z15, Z11
+
+store:
+	MOVQ    16(AX), CX
+	MOVQ    72(AX), DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Z3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Z5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Z7, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	VMOVUPS Z9, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	VMOVUPS Z11, 64(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000006, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000006, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile512x7x1(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·tile512x7x1(SB), NOSPLIT, $0-8
-	MOVQ      t+0(FP), AX
-	MOVQ      80(AX), CX
-	KMOVW     CX, K1
-	SHRQ      $0x10, CX
-	KMOVW     CX, K2
+	MOVQ  t+0(FP), AX
+	MOVQ  80(AX), CX
+	KMOVW CX, K1
+	SHRQ  $0x10, CX
+	KMOVW CX, K2
+
+block:
 	MOVQ      88(AX), CX
 	TESTQ     $0x00000001, CX
 	JZ        fresh
@@ -1416,31 +2306,42 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z5, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, K1, (CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000007, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000007, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile512x7x2(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·tile512x7x2(SB), NOSPLIT, $0-8
-	MOVQ      t+0(FP), AX
-	MOVQ      80(AX), CX
-	KMOVW     CX, K1
-	SHRQ      $0x10, CX
-	KMOVW     CX, K2
+	MOVQ  t+0(FP), AX
+	MOVQ  80(AX), CX
+	KMOVW CX, K1
+	SHRQ  $0x10, CX
+	KMOVW CX, K2
+
+block:
 	MOVQ      88(AX), CX
 	TESTQ     $0x00000001, CX
 	JZ        fresh
@@ -1585,38 +2486,232 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
 	VMOVUPS Z3, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
 	VMOVUPS Z5, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, K1, (CX)
 	VMOVUPS Z7, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z8, K1, (CX)
 	VMOVUPS Z9, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z10, K1, (CX)
 	VMOVUPS Z11, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z12, K1, (CX)
 	VMOVUPS Z13, K2, 64(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000007, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000007, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
+	VZEROUPPER
+	RET
+
+// func tile512x7x2full(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·tile512x7x2full(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+
+block:
+	MOVQ    88(AX), CX
+	TESTQ   $0x00000001, CX
+	JZ      fresh
+	MOVQ    16(AX), CX
+	MOVQ    72(AX), DX
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z2
+	VMOVUPS 64(CX), Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z4
+	VMOVUPS 64(CX), Z5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z6
+	VMOVUPS 64(CX), Z7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z8
+	VMOVUPS 64(CX), Z9
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z10
+	VMOVUPS 64(CX), Z11
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VMOVUPS 64(CX), Z13
+	JMP     begin
+
+fresh:
+	MOVQ    24(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    24(AX), CX
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z12
+	VMOVUPS 64(CX), Z1
+	VMOVAPS Z1, Z3
+	VMOVAPS Z1, Z5
+	VMOVAPS Z1, Z7
+	VMOVAPS Z1, Z9
+	VMOVAPS Z1, Z11
+	VMOVAPS Z1, Z13
+	JMP     begin
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+
+begin:
+	MOVQ 32(AX), CX
+	MOVQ 40(AX), DX
+	MOVQ 48(AX), BX
+	MOVQ 56(AX), SI
+	MOVQ 64(AX), DI
+
+tap:
+	TESTQ DX, DX
+	JZ    done
+	MOVQ  (CX), R10
+	SHLQ  $0x02, R10
+	ADDQ  (AX), R10
+	MOVQ  8(CX), R9
+	SHLQ  $0x02, R9
+	ADDQ  8(AX), R9
+	MOVQ  16(CX), R8
+	ADDQ  $0x18, CX
+	DECQ  DX
+	LEAQ  (R10)(BX*2), R11
+	ADDQ  BX, R11
+	LEAQ  (R11)(BX*2), R12
+	ADDQ  BX, R12
+	TESTQ R8, R8
+	JZ    tap
+
+inner:
+	VMOVUPS      (R9), Z14
+	VMOVUPS      64(R9), Z15
+	VBROADCASTSS (R10), Z16
+	VFMADD231PS  Z14, Z16, Z0
+	VFMADD231PS  Z15, Z16, Z1
+	VBROADCASTSS (R10)(BX*1), Z16
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS (R10)(BX*2), Z16
+	VFMADD231PS  Z14, Z16, Z4
+	VFMADD231PS  Z15, Z16, Z5
+	VBROADCASTSS (R11), Z16
+	VFMADD231PS  Z14, Z16, Z6
+	VFMADD231PS  Z15, Z16, Z7
+	VBROADCASTSS (R11)(BX*1), Z16
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS (R11)(BX*2), Z16
+	VFMADD231PS  Z14, Z16, Z10
+	VFMADD231PS  Z15, Z16, Z11
+	VBROADCASTSS (R12), Z16
+	VFMADD231PS  Z14, Z16, Z12
+	VFMADD231PS  Z15, Z16, Z13
+	ADDQ         SI, R10
+	ADDQ         SI, R11
+	ADDQ         SI, R12
+	ADDQ         DI, R9
+	DECQ         R8
+	JNZ          inner
+	JMP          tap
+
+done:
+	MOVQ   88(AX), CX
+	TESTQ  $0x00000002, CX
+	JZ     store
+	VPXORD Z17, Z17, Z17
+	VMAXPS Z0, Z17, Z0
+	VMAXPS Z1, Z17, Z1
+	VMAXPS Z2, Z17, Z2
+	VMAXPS Z3, Z17, Z3
+	VMAXPS Z4, Z17, Z4
+	VMAXPS Z5, Z17, Z5
+	VMAXPS Z6, Z17, Z6
+	VMAXPS Z7, Z17, Z7
+	VMAXPS Z8, Z17, Z8
+	VMAXPS Z9, Z17, Z9
+	VMAXPS Z10, Z17, Z10
+	VMAXPS Z11, Z17, Z11
+	VMAXPS Z12, Z17, Z12
+	VMAXPS Z13, Z17, Z13
+
+store:
+	MOVQ    16(AX), CX
+	MOVQ    72(AX), DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Z3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Z5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Z7, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	VMOVUPS Z9, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	VMOVUPS Z11, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z12, (CX)
+	VMOVUPS Z13, 64(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000007, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000007, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile512x8x1(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·tile512x8x1(SB), NOSPLIT, $0-8
-	MOVQ      t+0(FP), AX
-	MOVQ      80(AX), CX
-	KMOVW     CX, K1
-	SHRQ      $0x10, CX
-	KMOVW     CX, K2
+	MOVQ  t+0(FP), AX
+	MOVQ  80(AX), CX
+	KMOVW CX, K1
+	SHRQ  $0x10, CX
+	KMOVW CX, K2
+
+block:
 	MOVQ      88(AX), CX
 	TESTQ     $0x00000001, CX
 	JZ        fresh
@@ -1732,33 +2827,44 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z5, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z7, K1, (CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000008, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000008, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile512x8x2(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·tile512x8x2(SB), NOSPLIT, $0-8
-	MOVQ      t+0(FP), AX
-	MOVQ      80(AX), CX
-	KMOVW     CX, K1
-	SHRQ      $0x10, CX
-	KMOVW     CX, K2
+	MOVQ  t+0(FP), AX
+	MOVQ  80(AX), CX
+	KMOVW CX, K1
+	SHRQ  $0x10, CX
+	KMOVW CX, K2
+
+block:
 	MOVQ      88(AX), CX
 	TESTQ     $0x00000001, CX
 	JZ        fresh
@@ -1915,41 +3021,250 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
 	VMOVUPS Z3, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
 	VMOVUPS Z5, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, K1, (CX)
 	VMOVUPS Z7, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z8, K1, (CX)
 	VMOVUPS Z9, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z10, K1, (CX)
 	VMOVUPS Z11, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z12, K1, (CX)
 	VMOVUPS Z13, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z14, K1, (CX)
 	VMOVUPS Z15, K2, 64(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000008, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000008, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
+	VZEROUPPER
+	RET
+
+// func tile512x8x2full(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·tile512x8x2full(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+
+block:
+	MOVQ    88(AX), CX
+	TESTQ   $0x00000001, CX
+	JZ      fresh
+	MOVQ    16(AX), CX
+	MOVQ    72(AX), DX
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z2
+	VMOVUPS 64(CX), Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z4
+	VMOVUPS 64(CX), Z5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z6
+	VMOVUPS 64(CX), Z7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z8
+	VMOVUPS 64(CX), Z9
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z10
+	VMOVUPS 64(CX), Z11
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VMOVUPS 64(CX), Z13
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z14
+	VMOVUPS 64(CX), Z15
+	JMP     begin
+
+fresh:
+	MOVQ    24(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    24(AX), CX
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z12
+	VMOVAPS Z0, Z14
+	VMOVUPS 64(CX), Z1
+	VMOVAPS Z1, Z3
+	VMOVAPS Z1, Z5
+	VMOVAPS Z1, Z7
+	VMOVAPS Z1, Z9
+	VMOVAPS Z1, Z11
+	VMOVAPS Z1, Z13
+	VMOVAPS Z1, Z15
+	JMP     begin
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+
+begin:
+	MOVQ 32(AX), CX
+	MOVQ 40(AX), DX
+	MOVQ 48(AX), BX
+	MOVQ 56(AX), SI
+	MOVQ 64(AX), DI
+
+tap:
+	TESTQ DX, DX
+	JZ    done
+	MOVQ  (CX), R10
+	SHLQ  $0x02, R10
+	ADDQ  (AX), R10
+	MOVQ  8(CX), R9
+	SHLQ  $0x02, R9
+	ADDQ  8(AX), R9
+	MOVQ  16(CX), R8
+	ADDQ  $0x18, CX
+	DECQ  DX
+	LEAQ  (R10)(BX*2), R11
+	ADDQ  BX, R11
+	LEAQ  (R11)(BX*2), R12
+	ADDQ  BX, R12
+	TESTQ R8, R8
+	JZ    tap
+
+inner:
+	VMOVUPS      (R9), Z16
+	VMOVUPS      64(R9), Z17
+	VBROADCASTSS (R10), Z18
+	VFMADD231PS  Z16, Z18, Z0
+	VFMADD231PS  Z17, Z18, Z1
+	VBROADCASTSS (R10)(BX*1), Z18
+	VFMADD231PS  Z16, Z18, Z2
+	VFMADD231PS  Z17, Z18, Z3
+	VBROADCASTSS (R10)(BX*2), Z18
+	VFMADD231PS  Z16, Z18, Z4
+	VFMADD231PS  Z17, Z18, Z5
+	VBROADCASTSS (R11), Z18
+	VFMADD231PS  Z16, Z18, Z6
+	VFMADD231PS  Z17, Z18, Z7
+	VBROADCASTSS (R11)(BX*1), Z18
+	VFMADD231PS  Z16, Z18, Z8
+	VFMADD231PS  Z17, Z18, Z9
+	VBROADCASTSS (R11)(BX*2), Z18
+	VFMADD231PS  Z16, Z18, Z10
+	VFMADD231PS  Z17, Z18, Z11
+	VBROADCASTSS (R12), Z18
+	VFMADD231PS  Z16, Z18, Z12
+	VFMADD231PS  Z17, Z18, Z13
+	VBROADCASTSS (R12)(BX*1), Z18
+	VFMADD231PS  Z16, Z18, Z14
+	VFMADD231PS  Z17, Z18, Z15
+	ADDQ         SI, R10
+	ADDQ         SI, R11
+	ADDQ         SI, R12
+	ADDQ         DI, R9
+	DECQ         R8
+	JNZ          inner
+	JMP          tap
+
+done:
+	MOVQ   88(AX), CX
+	TESTQ  $0x00000002, CX
+	JZ     store
+	VPXORD Z19, Z19, Z19
+	VMAXPS Z0, Z19, Z0
+	VMAXPS Z1, Z19, Z1
+	VMAXPS Z2, Z19, Z2
+	VMAXPS Z3, Z19, Z3
+	VMAXPS Z4, Z19, Z4
+	VMAXPS Z5, Z19, Z5
+	VMAXPS Z6, Z19, Z6
+	VMAXPS Z7, Z19, Z7
+	VMAXPS Z8, Z19, Z8
+	VMAXPS Z9, Z19, Z9
+	VMAXPS Z10, Z19, Z10
+	VMAXPS Z11, Z19, Z11
+	VMAXPS Z12, Z19, Z12
+	VMAXPS Z13, Z19, Z13
+	VMAXPS Z14, Z19, Z14
+	VMAXPS Z15, Z19, Z15
+
+store:
+	MOVQ    16(AX), CX
+	MOVQ    72(AX), DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Z3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Z5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Z7, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	VMOVUPS Z9, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	VMOVUPS Z11, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z12, (CX)
+	VMOVUPS Z13, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z14, (CX)
+	VMOVUPS Z15, 64(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000008, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000008, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile512x9x1(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·tile512x9x1(SB), NOSPLIT, $0-8
-	MOVQ      t+0(FP), AX
-	MOVQ      80(AX), CX
-	KMOVW     CX, K1
-	SHRQ      $0x10, CX
-	KMOVW     CX, K2
+	MOVQ  t+0(FP), AX
+	MOVQ  80(AX), CX
+	KMOVW CX, K1
+	SHRQ  $0x10, CX
+	KMOVW CX, K2
+
+block:
 	MOVQ      88(AX), CX
 	TESTQ     $0x00000001, CX
 	JZ        fresh
@@ -2072,35 +3387,46 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z5, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z7, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z8, K1, (CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000009, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000009, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile512x9x2(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·tile512x9x2(SB), NOSPLIT, $0-8
-	MOVQ      t+0(FP), AX
-	MOVQ      80(AX), CX
-	KMOVW     CX, K1
-	SHRQ      $0x10, CX
-	KMOVW     CX, K2
+	MOVQ  t+0(FP), AX
+	MOVQ  80(AX), CX
+	KMOVW CX, K1
+	SHRQ  $0x10, CX
+	KMOVW CX, K2
+
+block:
 	MOVQ      88(AX), CX
 	TESTQ     $0x00000001, CX
 	JZ        fresh
@@ -2269,44 +3595,268 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
 	VMOVUPS Z3, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
 	VMOVUPS Z5, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, K1, (CX)
 	VMOVUPS Z7, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z8, K1, (CX)
 	VMOVUPS Z9, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z10, K1, (CX)
 	VMOVUPS Z11, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z12, K1, (CX)
 	VMOVUPS Z13, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z14, K1, (CX)
 	VMOVUPS Z15, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z16, K1, (CX)
 	VMOVUPS Z17, K2, 64(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000009, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000009, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
+	VZEROUPPER
+	RET
+
+// func tile512x9x2full(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·tile512x9x2full(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+
+block:
+	MOVQ    88(AX), CX
+	TESTQ   $0x00000001, CX
+	JZ      fresh
+	MOVQ    16(AX), CX
+	MOVQ    72(AX), DX
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z2
+	VMOVUPS 64(CX), Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z4
+	VMOVUPS 64(CX), Z5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z6
+	VMOVUPS 64(CX), Z7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z8
+	VMOVUPS 64(CX), Z9
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z10
+	VMOVUPS 64(CX), Z11
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VMOVUPS 64(CX), Z13
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z14
+	VMOVUPS 64(CX), Z15
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z16
+	VMOVUPS 64(CX), Z17
+	JMP     begin
+
+fresh:
+	MOVQ    24(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    24(AX), CX
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z12
+	VMOVAPS Z0, Z14
+	VMOVAPS Z0, Z16
+	VMOVUPS 64(CX), Z1
+	VMOVAPS Z1, Z3
+	VMOVAPS Z1, Z5
+	VMOVAPS Z1, Z7
+	VMOVAPS Z1, Z9
+	VMOVAPS Z1, Z11
+	VMOVAPS Z1, Z13
+	VMOVAPS Z1, Z15
+	VMOVAPS Z1, Z17
+	JMP     begin
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+
+begin:
+	MOVQ 32(AX), CX
+	MOVQ 40(AX), DX
+	MOVQ 48(AX), BX
+	MOVQ 56(AX), SI
+	MOVQ 64(AX), DI
+
+tap:
+	TESTQ DX, DX
+	JZ    done
+	MOVQ  (CX), R10
+	SHLQ  $0x02, R10
+	ADDQ  (AX), R10
+	MOVQ  8(CX), R9
+	SHLQ  $0x02, R9
+	ADDQ  8(AX), R9
+	MOVQ  16(CX), R8
+	ADDQ  $0x18, CX
+	DECQ  DX
+	LEAQ  (R10)(BX*2), R11
+	ADDQ  BX, R11
+	LEAQ  (R11)(BX*2), R12
+	ADDQ  BX, R12
+	TESTQ R8, R8
+	JZ    tap
+
+inner:
+	VMOVUPS      (R9), Z18
+	VMOVUPS      64(R9), Z19
+	VBROADCASTSS (R10), Z20
+	VFMADD231PS  Z18, Z20, Z0
+	VFMADD231PS  Z19, Z20, Z1
+	VBROADCASTSS (R10)(BX*1), Z20
+	VFMADD231PS  Z18, Z20, Z2
+	VFMADD231PS  Z19, Z20, Z3
+	VBROADCASTSS (R10)(BX*2), Z20
+	VFMADD231PS  Z18, Z20, Z4
+	VFMADD231PS  Z19, Z20, Z5
+	VBROADCASTSS (R11), Z20
+	VFMADD231PS  Z18, Z20, Z6
+	VFMADD231PS  Z19, Z20, Z7
+	VBROADCASTSS (R11)(BX*1), Z20
+	VFMADD231PS  Z18, Z20, Z8
+	VFMADD231PS  Z19, Z20, Z9
+	VBROADCASTSS (R11)(BX*2), Z20
+	VFMADD231PS  Z18, Z20, Z10
+	VFMADD231PS  Z19, Z20, Z11
+	VBROADCASTSS (R12), Z20
+	VFMADD231PS  Z18, Z20, Z12
+	VFMADD231PS  Z19, Z20, Z13
+	VBROADCASTSS (R12)(BX*1), Z20
+	VFMADD231PS  Z18, Z20, Z14
+	VFMADD231PS  Z19, Z20, Z15
+	VBROADCASTSS (R12)(BX*2), Z20
+	VFMADD231PS  Z18, Z20, Z16
+	VFMADD231PS  Z19, Z20, Z17
+	ADDQ         SI, R10
+	ADDQ         SI, R11
+	ADDQ         SI, R12
+	ADDQ         DI, R9
+	DECQ         R8
+	JNZ          inner
+	JMP          tap
+
+done:
+	MOVQ   88(AX), CX
+	TESTQ  $0x00000002, CX
+	JZ     store
+	VPXORD Z21, Z21, Z21
+	VMAXPS Z0, Z21, Z0
+	VMAXPS Z1, Z21, Z1
+	VMAXPS Z2, Z21, Z2
+	VMAXPS Z3, Z21, Z3
+	VMAXPS Z4, Z21, Z4
+	VMAXPS Z5, Z21, Z5
+	VMAXPS Z6, Z21, Z6
+	VMAXPS Z7, Z21, Z7
+	VMAXPS Z8, Z21, Z8
+	VMAXPS Z9, Z21, Z9
+	VMAXPS Z10, Z21, Z10
+	VMAXPS Z11, Z21, Z11
+	VMAXPS Z12, Z21, Z12
+	VMAXPS Z13, Z21, Z13
+	VMAXPS Z14, Z21, Z14
+	VMAXPS Z15, Z21, Z15
+	VMAXPS Z16, Z21, Z16
+	VMAXPS Z17, Z21, Z17
+
+store:
+	MOVQ    16(AX), CX
+	MOVQ    72(AX), DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Z3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Z5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Z7, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	VMOVUPS Z9, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	VMOVUPS Z11, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z12, (CX)
+	VMOVUPS Z13, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z14, (CX)
+	VMOVUPS Z15, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z16, (CX)
+	VMOVUPS Z17, 64(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000009, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000009, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile512x10x1(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·tile512x10x1(SB), NOSPLIT, $0-8
-	MOVQ      t+0(FP), AX
-	MOVQ      80(AX), CX
-	KMOVW     CX, K1
-	SHRQ      $0x10, CX
-	KMOVW     CX, K2
+	MOVQ  t+0(FP), AX
+	MOVQ  80(AX), CX
+	KMOVW CX, K1
+	SHRQ  $0x10, CX
+	KMOVW CX, K2
+
+block:
 	MOVQ      88(AX), CX
 	TESTQ     $0x00000001, CX
 	JZ        fresh
@@ -2439,37 +3989,48 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z5, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z7, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z8, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z9, K1, (CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x0000000a, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x0000000a, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile512x10x2(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·tile512x10x2(SB), NOSPLIT, $0-8
-	MOVQ      t+0(FP), AX
-	MOVQ      80(AX), CX
-	KMOVW     CX, K1
-	SHRQ      $0x10, CX
-	KMOVW     CX, K2
+	MOVQ  t+0(FP), AX
+	MOVQ  80(AX), CX
+	KMOVW CX, K1
+	SHRQ  $0x10, CX
+	KMOVW CX, K2
+
+block:
 	MOVQ      88(AX), CX
 	TESTQ     $0x00000001, CX
 	JZ        fresh
@@ -2653,47 +4214,289 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
 	VMOVUPS Z3, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
 	VMOVUPS Z5, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, K1, (CX)
 	VMOVUPS Z7, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z8, K1, (CX)
 	VMOVUPS Z9, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z10, K1, (CX)
 	VMOVUPS Z11, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z12, K1, (CX)
 	VMOVUPS Z13, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z14, K1, (CX)
 	VMOVUPS Z15, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z16, K1, (CX)
 	VMOVUPS Z17, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z18, K1, (CX)
 	VMOVUPS Z19, K2, 64(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x0000000a, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x0000000a, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
+	VZEROUPPER
+	RET
+
+// func tile512x10x2full(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·tile512x10x2full(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+
+block:
+	MOVQ    88(AX), CX
+	TESTQ   $0x00000001, CX
+	JZ      fresh
+	MOVQ    16(AX), CX
+	MOVQ    72(AX), DX
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z2
+	VMOVUPS 64(CX), Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z4
+	VMOVUPS 64(CX), Z5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z6
+	VMOVUPS 64(CX), Z7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z8
+	VMOVUPS 64(CX), Z9
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z10
+	VMOVUPS 64(CX), Z11
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VMOVUPS 64(CX), Z13
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z14
+	VMOVUPS 64(CX), Z15
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z16
+	VMOVUPS 64(CX), Z17
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z18
+	VMOVUPS 64(CX), Z19
+	JMP     begin
+
+fresh:
+	MOVQ    24(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    24(AX), CX
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z12
+	VMOVAPS Z0, Z14
+	VMOVAPS Z0, Z16
+	VMOVAPS Z0, Z18
+	VMOVUPS 64(CX), Z1
+	VMOVAPS Z1, Z3
+	VMOVAPS Z1, Z5
+	VMOVAPS Z1, Z7
+	VMOVAPS Z1, Z9
+	VMOVAPS Z1, Z11
+	VMOVAPS Z1, Z13
+	VMOVAPS Z1, Z15
+	VMOVAPS Z1, Z17
+	VMOVAPS Z1, Z19
+	JMP     begin
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+
+begin:
+	MOVQ 32(AX), CX
+	MOVQ 40(AX), DX
+	MOVQ 48(AX), BX
+	MOVQ 56(AX), SI
+	MOVQ 64(AX), DI
+
+tap:
+	TESTQ DX, DX
+	JZ    done
+	MOVQ  (CX), R10
+	SHLQ  $0x02, R10
+	ADDQ  (AX), R10
+	MOVQ  8(CX), R9
+	SHLQ  $0x02, R9
+	ADDQ  8(AX), R9
+	MOVQ  16(CX), R8
+	ADDQ  $0x18, CX
+	DECQ  DX
+	LEAQ  (R10)(BX*2), R11
+	ADDQ  BX, R11
+	LEAQ  (R11)(BX*2), R12
+	ADDQ  BX, R12
+	LEAQ  (R12)(BX*2), R13
+	ADDQ  BX, R13
+	TESTQ R8, R8
+	JZ    tap
+
+inner:
+	VMOVUPS      (R9), Z20
+	VMOVUPS      64(R9), Z21
+	VBROADCASTSS (R10), Z22
+	VFMADD231PS  Z20, Z22, Z0
+	VFMADD231PS  Z21, Z22, Z1
+	VBROADCASTSS (R10)(BX*1), Z22
+	VFMADD231PS  Z20, Z22, Z2
+	VFMADD231PS  Z21, Z22, Z3
+	VBROADCASTSS (R10)(BX*2), Z22
+	VFMADD231PS  Z20, Z22, Z4
+	VFMADD231PS  Z21, Z22, Z5
+	VBROADCASTSS (R11), Z22
+	VFMADD231PS  Z20, Z22, Z6
+	VFMADD231PS  Z21, Z22, Z7
+	VBROADCASTSS (R11)(BX*1), Z22
+	VFMADD231PS  Z20, Z22, Z8
+	VFMADD231PS  Z21, Z22, Z9
+	VBROADCASTSS (R11)(BX*2), Z22
+	VFMADD231PS  Z20, Z22, Z10
+	VFMADD231PS  Z21, Z22, Z11
+	VBROADCASTSS (R12), Z22
+	VFMADD231PS  Z20, Z22, Z12
+	VFMADD231PS  Z21, Z22, Z13
+	VBROADCASTSS (R12)(BX*1), Z22
+	VFMADD231PS  Z20, Z22, Z14
+	VFMADD231PS  Z21, Z22, Z15
+	VBROADCASTSS (R12)(BX*2), Z22
+	VFMADD231PS  Z20, Z22, Z16
+	VFMADD231PS  Z21, Z22, Z17
+	VBROADCASTSS (R13), Z22
+	VFMADD231PS  Z20, Z22, Z18
+	VFMADD231PS  Z21, Z22, Z19
+	ADDQ         SI, R10
+	ADDQ         SI, R11
+	ADDQ         SI, R12
+	ADDQ         SI, R13
+	ADDQ         DI, R9
+	DECQ         R8
+	JNZ          inner
+	JMP          tap
+
+done:
+	MOVQ   88(AX), CX
+	TESTQ  $0x00000002, CX
+	JZ     store
+	VPXORD Z23, Z23, Z23
+	VMAXPS Z0, Z23, Z0
+	VMAXPS Z1, Z23, Z1
+	VMAXPS Z2, Z23, Z2
+	VMAXPS Z3, Z23, Z3
+	VMAXPS Z4, Z23, Z4
+	VMAXPS Z5, Z23, Z5
+	VMAXPS Z6, Z23, Z6
+	VMAXPS Z7, Z23, Z7
+	VMAXPS Z8, Z23, Z8
+	VMAXPS Z9, Z23, Z9
+	VMAXPS Z10, Z23, Z10
+	VMAXPS Z11, Z23, Z11
+	VMAXPS Z12, Z23, Z12
+	VMAXPS Z13, Z23, Z13
+	VMAXPS Z14, Z23, Z14
+	VMAXPS Z15, Z23, Z15
+	VMAXPS Z16, Z23, Z16
+	VMAXPS Z17, Z23, Z17
+	VMAXPS Z18, Z23, Z18
+	VMAXPS Z19, Z23, Z19
+
+store:
+	MOVQ    16(AX), CX
+	MOVQ    72(AX), DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Z3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Z5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Z7, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	VMOVUPS Z9, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	VMOVUPS Z11, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z12, (CX)
+	VMOVUPS Z13, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z14, (CX)
+	VMOVUPS Z15, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z16, (CX)
+	VMOVUPS Z17, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z18, (CX)
+	VMOVUPS Z19, 64(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x0000000a, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x0000000a, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile512x11x1(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·tile512x11x1(SB), NOSPLIT, $0-8
-	MOVQ      t+0(FP), AX
-	MOVQ      80(AX), CX
-	KMOVW     CX, K1
-	SHRQ      $0x10, CX
-	KMOVW     CX, K2
+	MOVQ  t+0(FP), AX
+	MOVQ  80(AX), CX
+	KMOVW CX, K1
+	SHRQ  $0x10, CX
+	KMOVW CX, K2
+
+block:
 	MOVQ      88(AX), CX
 	TESTQ     $0x00000001, CX
 	JZ        fresh
@@ -2833,39 +4636,50 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z5, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z7, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z8, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z9, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z10, K1, (CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x0000000b, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x0000000b, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile512x11x2(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·tile512x11x2(SB), NOSPLIT, $0-8
-	MOVQ      t+0(FP), AX
-	MOVQ      80(AX), CX
-	KMOVW     CX, K1
-	SHRQ      $0x10, CX
-	KMOVW     CX, K2
+	MOVQ  t+0(FP), AX
+	MOVQ  80(AX), CX
+	KMOVW CX, K1
+	SHRQ  $0x10, CX
+	KMOVW CX, K2
+
+block:
 	MOVQ      88(AX), CX
 	TESTQ     $0x00000001, CX
 	JZ        fresh
@@ -3061,50 +4875,307 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
 	VMOVUPS Z3, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
 	VMOVUPS Z5, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, K1, (CX)
 	VMOVUPS Z7, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z8, K1, (CX)
 	VMOVUPS Z9, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z10, K1, (CX)
 	VMOVUPS Z11, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z12, K1, (CX)
 	VMOVUPS Z13, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z14, K1, (CX)
 	VMOVUPS Z15, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z16, K1, (CX)
 	VMOVUPS Z17, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z18, K1, (CX)
 	VMOVUPS Z19, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z20, K1, (CX)
 	VMOVUPS Z21, K2, 64(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x0000000b, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x0000000b, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
+	VZEROUPPER
+	RET
+
+// func tile512x11x2full(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·tile512x11x2full(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+
+block:
+	MOVQ    88(AX), CX
+	TESTQ   $0x00000001, CX
+	JZ      fresh
+	MOVQ    16(AX), CX
+	MOVQ    72(AX), DX
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z2
+	VMOVUPS 64(CX), Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z4
+	VMOVUPS 64(CX), Z5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z6
+	VMOVUPS 64(CX), Z7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z8
+	VMOVUPS 64(CX), Z9
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z10
+	VMOVUPS 64(CX), Z11
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VMOVUPS 64(CX), Z13
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z14
+	VMOVUPS 64(CX), Z15
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z16
+	VMOVUPS 64(CX), Z17
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z18
+	VMOVUPS 64(CX), Z19
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z20
+	VMOVUPS 64(CX), Z21
+	JMP     begin
+
+fresh:
+	MOVQ    24(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    24(AX), CX
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z12
+	VMOVAPS Z0, Z14
+	VMOVAPS Z0, Z16
+	VMOVAPS Z0, Z18
+	VMOVAPS Z0, Z20
+	VMOVUPS 64(CX), Z1
+	VMOVAPS Z1, Z3
+	VMOVAPS Z1, Z5
+	VMOVAPS Z1, Z7
+	VMOVAPS Z1, Z9
+	VMOVAPS Z1, Z11
+	VMOVAPS Z1, Z13
+	VMOVAPS Z1, Z15
+	VMOVAPS Z1, Z17
+	VMOVAPS Z1, Z19
+	VMOVAPS Z1, Z21
+	JMP     begin
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+
+begin:
+	MOVQ 32(AX), CX
+	MOVQ 40(AX), DX
+	MOVQ 48(AX), BX
+	MOVQ 56(AX), SI
+	MOVQ 64(AX), DI
+
+tap:
+	TESTQ DX, DX
+	JZ    done
+	MOVQ  (CX), R10
+	SHLQ  $0x02, R10
+	ADDQ  (AX), R10
+	MOVQ  8(CX), R9
+	SHLQ  $0x02, R9
+	ADDQ  8(AX), R9
+	MOVQ  16(CX), R8
+	ADDQ  $0x18, CX
+	DECQ  DX
+	LEAQ  (R10)(BX*2), R11
+	ADDQ  BX, R11
+	LEAQ  (R11)(BX*2), R12
+	ADDQ  BX, R12
+	LEAQ  (R12)(BX*2), R13
+	ADDQ  BX, R13
+	TESTQ R8, R8
+	JZ    tap
+
+inner:
+	VMOVUPS      (R9), Z22
+	VMOVUPS      64(R9), Z23
+	VBROADCASTSS (R10), Z24
+	VFMADD231PS  Z22, Z24, Z0
+	VFMADD231PS  Z23, Z24, Z1
+	VBROADCASTSS (R10)(BX*1), Z24
+	VFMADD231PS  Z22, Z24, Z2
+	VFMADD231PS  Z23, Z24, Z3
+	VBROADCASTSS (R10)(BX*2), Z24
+	VFMADD231PS  Z22, Z24, Z4
+	VFMADD231PS  Z23, Z24, Z5
+	VBROADCASTSS (R11), Z24
+	VFMADD231PS  Z22, Z24, Z6
+	VFMADD231PS  Z23, Z24, Z7
+	VBROADCASTSS (R11)(BX*1), Z24
+	VFMADD231PS  Z22, Z24, Z8
+	VFMADD231PS  Z23, Z24, Z9
+	VBROADCASTSS (R11)(BX*2), Z24
+	VFMADD231PS  Z22, Z24, Z10
+	VFMADD231PS  Z23, Z24, Z11
+	VBROADCASTSS (R12), Z24
+	VFMADD231PS  Z22, Z24, Z12
+	VFMADD231PS  Z23, Z24, Z13
+	VBROADCASTSS (R12)(BX*1), Z24
+	VFMADD231PS  Z22, Z24, Z14
+	VFMADD231PS  Z23, Z24, Z15
+	VBROADCASTSS (R12)(BX*2), Z24
+	VFMADD231PS  Z22, Z24, Z16
+	VFMADD231PS  Z23, Z24, Z17
+	VBROADCASTSS (R13), Z24
+	VFMADD231PS  Z22, Z24, Z18
+	VFMADD231PS  Z23, Z24, Z19
+	VBROADCASTSS (R13)(BX*1), Z24
+	VFMADD231PS  Z22, Z24, Z20
+	VFMADD231PS  Z23, Z24, Z21
+	ADDQ         SI, R10
+	ADDQ         SI, R11
+	ADDQ         SI, R12
+	ADDQ         SI, R13
+	ADDQ         DI, R9
+	DECQ         R8
+	JNZ          inner
+	JMP          tap
+
+done:
+	MOVQ   88(AX), CX
+	TESTQ  $0x00000002, CX
+	JZ     store
+	VPXORD Z25, Z25, Z25
+	VMAXPS Z0, Z25, Z0
+	VMAXPS Z1, Z25, Z1
+	VMAXPS Z2, Z25, Z2
+	VMAXPS Z3, Z25, Z3
+	VMAXPS Z4, Z25, Z4
+	VMAXPS Z5, Z25, Z5
+	VMAXPS Z6, Z25, Z6
+	VMAXPS Z7, Z25, Z7
+	VMAXPS Z8, Z25, Z8
+	VMAXPS Z9, Z25, Z9
+	VMAXPS Z10, Z25, Z10
+	VMAXPS Z11, Z25, Z11
+	VMAXPS Z12, Z25, Z12
+	VMAXPS Z13, Z25, Z13
+	VMAXPS Z14, Z25, Z14
+	VMAXPS Z15, Z25, Z15
+	VMAXPS Z16, Z25, Z16
+	VMAXPS Z17, Z25, Z17
+	VMAXPS Z18, Z25, Z18
+	VMAXPS Z19, Z25, Z19
+	VMAXPS Z20, Z25, Z20
+	VMAXPS Z21, Z25, Z21
+
+store:
+	MOVQ    16(AX), CX
+	MOVQ    72(AX), DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Z3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Z5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Z7, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	VMOVUPS Z9, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	VMOVUPS Z11, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z12, (CX)
+	VMOVUPS Z13, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z14, (CX)
+	VMOVUPS Z15, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z16, (CX)
+	VMOVUPS Z17, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z18, (CX)
+	VMOVUPS Z19, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z20, (CX)
+	VMOVUPS Z21, 64(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x0000000b, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x0000000b, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile512x12x1(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·tile512x12x1(SB), NOSPLIT, $0-8
-	MOVQ      t+0(FP), AX
-	MOVQ      80(AX), CX
-	KMOVW     CX, K1
-	SHRQ      $0x10, CX
-	KMOVW     CX, K2
+	MOVQ  t+0(FP), AX
+	MOVQ  80(AX), CX
+	KMOVW CX, K1
+	SHRQ  $0x10, CX
+	KMOVW CX, K2
+
+block:
 	MOVQ      88(AX), CX
 	TESTQ     $0x00000001, CX
 	JZ        fresh
@@ -3251,41 +5322,52 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z5, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z7, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z8, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z9, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z10, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z11, K1, (CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x0000000c, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x0000000c, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile512x12x2(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·tile512x12x2(SB), NOSPLIT, $0-8
-	MOVQ      t+0(FP), AX
-	MOVQ      80(AX), CX
-	KMOVW     CX, K1
-	SHRQ      $0x10, CX
-	KMOVW     CX, K2
+	MOVQ  t+0(FP), AX
+	MOVQ  80(AX), CX
+	KMOVW CX, K1
+	SHRQ  $0x10, CX
+	KMOVW CX, K2
+
+block:
 	MOVQ      88(AX), CX
 	TESTQ     $0x00000001, CX
 	JZ        fresh
@@ -3493,53 +5575,325 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
 	VMOVUPS Z3, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
 	VMOVUPS Z5, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, K1, (CX)
 	VMOVUPS Z7, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z8, K1, (CX)
 	VMOVUPS Z9, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z10, K1, (CX)
 	VMOVUPS Z11, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z12, K1, (CX)
 	VMOVUPS Z13, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z14, K1, (CX)
 	VMOVUPS Z15, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z16, K1, (CX)
 	VMOVUPS Z17, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z18, K1, (CX)
 	VMOVUPS Z19, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z20, K1, (CX)
 	VMOVUPS Z21, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z22, K1, (CX)
 	VMOVUPS Z23, K2, 64(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x0000000c, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x0000000c, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
+	VZEROUPPER
+	RET
+
+// func tile512x12x2full(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·tile512x12x2full(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+
+block:
+	MOVQ    88(AX), CX
+	TESTQ   $0x00000001, CX
+	JZ      fresh
+	MOVQ    16(AX), CX
+	MOVQ    72(AX), DX
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z2
+	VMOVUPS 64(CX), Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z4
+	VMOVUPS 64(CX), Z5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z6
+	VMOVUPS 64(CX), Z7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z8
+	VMOVUPS 64(CX), Z9
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z10
+	VMOVUPS 64(CX), Z11
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VMOVUPS 64(CX), Z13
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z14
+	VMOVUPS 64(CX), Z15
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z16
+	VMOVUPS 64(CX), Z17
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z18
+	VMOVUPS 64(CX), Z19
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z20
+	VMOVUPS 64(CX), Z21
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z22
+	VMOVUPS 64(CX), Z23
+	JMP     begin
+
+fresh:
+	MOVQ    24(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    24(AX), CX
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z12
+	VMOVAPS Z0, Z14
+	VMOVAPS Z0, Z16
+	VMOVAPS Z0, Z18
+	VMOVAPS Z0, Z20
+	VMOVAPS Z0, Z22
+	VMOVUPS 64(CX), Z1
+	VMOVAPS Z1, Z3
+	VMOVAPS Z1, Z5
+	VMOVAPS Z1, Z7
+	VMOVAPS Z1, Z9
+	VMOVAPS Z1, Z11
+	VMOVAPS Z1, Z13
+	VMOVAPS Z1, Z15
+	VMOVAPS Z1, Z17
+	VMOVAPS Z1, Z19
+	VMOVAPS Z1, Z21
+	VMOVAPS Z1, Z23
+	JMP     begin
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+
+begin:
+	MOVQ 32(AX), CX
+	MOVQ 40(AX), DX
+	MOVQ 48(AX), BX
+	MOVQ 56(AX), SI
+	MOVQ 64(AX), DI
+
+tap:
+	TESTQ DX, DX
+	JZ    done
+	MOVQ  (CX), R10
+	SHLQ  $0x02, R10
+	ADDQ  (AX), R10
+	MOVQ  8(CX), R9
+	SHLQ  $0x02, R9
+	ADDQ  8(AX), R9
+	MOVQ  16(CX), R8
+	ADDQ  $0x18, CX
+	DECQ  DX
+	LEAQ  (R10)(BX*2), R11
+	ADDQ  BX, R11
+	LEAQ  (R11)(BX*2), R12
+	ADDQ  BX, R12
+	LEAQ  (R12)(BX*2), R13
+	ADDQ  BX, R13
+	TESTQ R8, R8
+	JZ    tap
+
+inner:
+	VMOVUPS      (R9), Z24
+	VMOVUPS      64(R9), Z25
+	VBROADCASTSS (R10), Z26
+	VFMADD231PS  Z24, Z26, Z0
+	VFMADD231PS  Z25, Z26, Z1
+	VBROADCASTSS (R10)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z2
+	VFMADD231PS  Z25, Z26, Z3
+	VBROADCASTSS (R10)(BX*2), Z26
+	VFMADD231PS  Z24, Z26, Z4
+	VFMADD231PS  Z25, Z26, Z5
+	VBROADCASTSS (R11), Z26
+	VFMADD231PS  Z24, Z26, Z6
+	VFMADD231PS  Z25, Z26, Z7
+	VBROADCASTSS (R11)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z8
+	VFMADD231PS  Z25, Z26, Z9
+	VBROADCASTSS (R11)(BX*2), Z26
+	VFMADD231PS  Z24, Z26, Z10
+	VFMADD231PS  Z25, Z26, Z11
+	VBROADCASTSS (R12), Z26
+	VFMADD231PS  Z24, Z26, Z12
+	VFMADD231PS  Z25, Z26, Z13
+	VBROADCASTSS (R12)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z14
+	VFMADD231PS  Z25, Z26, Z15
+	VBROADCASTSS (R12)(BX*2), Z26
+	VFMADD231PS  Z24, Z26, Z16
+	VFMADD231PS  Z25, Z26, Z17
+	VBROADCASTSS (R13), Z26
+	VFMADD231PS  Z24, Z26, Z18
+	VFMADD231PS  Z25, Z26, Z19
+	VBROADCASTSS (R13)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z20
+	VFMADD231PS  Z25, Z26, Z21
+	VBROADCASTSS (R13)(BX*2), Z26
+	VFMADD231PS  Z24, Z26, Z22
+	VFMADD231PS  Z25, Z26, Z23
+	ADDQ         SI, R10
+	ADDQ         SI, R11
+	ADDQ         SI, R12
+	ADDQ         SI, R13
+	ADDQ         DI, R9
+	DECQ         R8
+	JNZ          inner
+	JMP          tap
+
+done:
+	MOVQ   88(AX), CX
+	TESTQ  $0x00000002, CX
+	JZ     store
+	VPXORD Z27, Z27, Z27
+	VMAXPS Z0, Z27, Z0
+	VMAXPS Z1, Z27, Z1
+	VMAXPS Z2, Z27, Z2
+	VMAXPS Z3, Z27, Z3
+	VMAXPS Z4, Z27, Z4
+	VMAXPS Z5, Z27, Z5
+	VMAXPS Z6, Z27, Z6
+	VMAXPS Z7, Z27, Z7
+	VMAXPS Z8, Z27, Z8
+	VMAXPS Z9, Z27, Z9
+	VMAXPS Z10, Z27, Z10
+	VMAXPS Z11, Z27, Z11
+	VMAXPS Z12, Z27, Z12
+	VMAXPS Z13, Z27, Z13
+	VMAXPS Z14, Z27, Z14
+	VMAXPS Z15, Z27, Z15
+	VMAXPS Z16, Z27, Z16
+	VMAXPS Z17, Z27, Z17
+	VMAXPS Z18, Z27, Z18
+	VMAXPS Z19, Z27, Z19
+	VMAXPS Z20, Z27, Z20
+	VMAXPS Z21, Z27, Z21
+	VMAXPS Z22, Z27, Z22
+	VMAXPS Z23, Z27, Z23
+
+store:
+	MOVQ    16(AX), CX
+	MOVQ    72(AX), DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Z3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Z5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Z7, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	VMOVUPS Z9, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	VMOVUPS Z11, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z12, (CX)
+	VMOVUPS Z13, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z14, (CX)
+	VMOVUPS Z15, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z16, (CX)
+	VMOVUPS Z17, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z18, (CX)
+	VMOVUPS Z19, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z20, (CX)
+	VMOVUPS Z21, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z22, (CX)
+	VMOVUPS Z23, 64(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x0000000c, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x0000000c, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile512x13x1(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·tile512x13x1(SB), NOSPLIT, $0-8
-	MOVQ      t+0(FP), AX
-	MOVQ      80(AX), CX
-	KMOVW     CX, K1
-	SHRQ      $0x10, CX
-	KMOVW     CX, K2
+	MOVQ  t+0(FP), AX
+	MOVQ  80(AX), CX
+	KMOVW CX, K1
+	SHRQ  $0x10, CX
+	KMOVW CX, K2
+
+block:
 	MOVQ      88(AX), CX
 	TESTQ     $0x00000001, CX
 	JZ        fresh
@@ -3696,43 +6050,54 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z5, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z7, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z8, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z9, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z10, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z11, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z12, K1, (CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x0000000d, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x0000000d, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile512x13x2(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·tile512x13x2(SB), NOSPLIT, $0-8
-	MOVQ      t+0(FP), AX
-	MOVQ      80(AX), CX
-	KMOVW     CX, K1
-	SHRQ      $0x10, CX
-	KMOVW     CX, K2
+	MOVQ  t+0(FP), AX
+	MOVQ  80(AX), CX
+	KMOVW CX, K1
+	SHRQ  $0x10, CX
+	KMOVW CX, K2
+
+block:
 	MOVQ      88(AX), CX
 	TESTQ     $0x00000001, CX
 	JZ        fresh
@@ -3955,56 +6320,346 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
 	VMOVUPS Z3, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
 	VMOVUPS Z5, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, K1, (CX)
 	VMOVUPS Z7, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z8, K1, (CX)
 	VMOVUPS Z9, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z10, K1, (CX)
 	VMOVUPS Z11, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z12, K1, (CX)
 	VMOVUPS Z13, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z14, K1, (CX)
 	VMOVUPS Z15, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z16, K1, (CX)
 	VMOVUPS Z17, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z18, K1, (CX)
 	VMOVUPS Z19, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z20, K1, (CX)
 	VMOVUPS Z21, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z22, K1, (CX)
 	VMOVUPS Z23, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z24, K1, (CX)
 	VMOVUPS Z25, K2, 64(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x0000000d, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x0000000d, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
+	VZEROUPPER
+	RET
+
+// func tile512x13x2full(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·tile512x13x2full(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+
+block:
+	MOVQ    88(AX), CX
+	TESTQ   $0x00000001, CX
+	JZ      fresh
+	MOVQ    16(AX), CX
+	MOVQ    72(AX), DX
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z2
+	VMOVUPS 64(CX), Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z4
+	VMOVUPS 64(CX), Z5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z6
+	VMOVUPS 64(CX), Z7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z8
+	VMOVUPS 64(CX), Z9
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z10
+	VMOVUPS 64(CX), Z11
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VMOVUPS 64(CX), Z13
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z14
+	VMOVUPS 64(CX), Z15
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z16
+	VMOVUPS 64(CX), Z17
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z18
+	VMOVUPS 64(CX), Z19
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z20
+	VMOVUPS 64(CX), Z21
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z22
+	VMOVUPS 64(CX), Z23
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z24
+	VMOVUPS 64(CX), Z25
+	JMP     begin
+
+fresh:
+	MOVQ    24(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    24(AX), CX
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z12
+	VMOVAPS Z0, Z14
+	VMOVAPS Z0, Z16
+	VMOVAPS Z0, Z18
+	VMOVAPS Z0, Z20
+	VMOVAPS Z0, Z22
+	VMOVAPS Z0, Z24
+	VMOVUPS 64(CX), Z1
+	VMOVAPS Z1, Z3
+	VMOVAPS Z1, Z5
+	VMOVAPS Z1, Z7
+	VMOVAPS Z1, Z9
+	VMOVAPS Z1, Z11
+	VMOVAPS Z1, Z13
+	VMOVAPS Z1, Z15
+	VMOVAPS Z1, Z17
+	VMOVAPS Z1, Z19
+	VMOVAPS Z1, Z21
+	VMOVAPS Z1, Z23
+	VMOVAPS Z1, Z25
+	JMP     begin
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	VPXORD Z24, Z24, Z24
+	VPXORD Z25, Z25, Z25
+
+begin:
+	MOVQ 32(AX), CX
+	MOVQ 40(AX), DX
+	MOVQ 48(AX), BX
+	MOVQ 56(AX), SI
+	MOVQ 64(AX), DI
+
+tap:
+	TESTQ DX, DX
+	JZ    done
+	MOVQ  (CX), R10
+	SHLQ  $0x02, R10
+	ADDQ  (AX), R10
+	MOVQ  8(CX), R9
+	SHLQ  $0x02, R9
+	ADDQ  8(AX), R9
+	MOVQ  16(CX), R8
+	ADDQ  $0x18, CX
+	DECQ  DX
+	LEAQ  (R10)(BX*2), R11
+	ADDQ  BX, R11
+	LEAQ  (R11)(BX*2), R12
+	ADDQ  BX, R12
+	LEAQ  (R12)(BX*2), R13
+	ADDQ  BX, R13
+	LEAQ  (R13)(BX*2), R14
+	ADDQ  BX, R14
+	TESTQ R8, R8
+	JZ    tap
+
+inner:
+	VMOVUPS      (R9), Z26
+	VMOVUPS      64(R9), Z27
+	VBROADCASTSS (R10), Z28
+	VFMADD231PS  Z26, Z28, Z0
+	VFMADD231PS  Z27, Z28, Z1
+	VBROADCASTSS (R10)(BX*1), Z28
+	VFMADD231PS  Z26, Z28, Z2
+	VFMADD231PS  Z27, Z28, Z3
+	VBROADCASTSS (R10)(BX*2), Z28
+	VFMADD231PS  Z26, Z28, Z4
+	VFMADD231PS  Z27, Z28, Z5
+	VBROADCASTSS (R11), Z28
+	VFMADD231PS  Z26, Z28, Z6
+	VFMADD231PS  Z27, Z28, Z7
+	VBROADCASTSS (R11)(BX*1), Z28
+	VFMADD231PS  Z26, Z28, Z8
+	VFMADD231PS  Z27, Z28, Z9
+	VBROADCASTSS (R11)(BX*2), Z28
+	VFMADD231PS  Z26, Z28, Z10
+	VFMADD231PS  Z27, Z28, Z11
+	VBROADCASTSS (R12), Z28
+	VFMADD231PS  Z26, Z28, Z12
+	VFMADD231PS  Z27, Z28, Z13
+	VBROADCASTSS (R12)(BX*1), Z28
+	VFMADD231PS  Z26, Z28, Z14
+	VFMADD231PS  Z27, Z28, Z15
+	VBROADCASTSS (R12)(BX*2), Z28
+	VFMADD231PS  Z26, Z28, Z16
+	VFMADD231PS  Z27, Z28, Z17
+	VBROADCASTSS (R13), Z28
+	VFMADD231PS  Z26, Z28, Z18
+	VFMADD231PS  Z27, Z28, Z19
+	VBROADCASTSS (R13)(BX*1), Z28
+	VFMADD231PS  Z26, Z28, Z20
+	VFMADD231PS  Z27, Z28, Z21
+	VBROADCASTSS (R13)(BX*2), Z28
+	VFMADD231PS  Z26, Z28, Z22
+	VFMADD231PS  Z27, Z28, Z23
+	VBROADCASTSS (R14), Z28
+	VFMADD231PS  Z26, Z28, Z24
+	VFMADD231PS  Z27, Z28, Z25
+	ADDQ         SI, R10
+	ADDQ         SI, R11
+	ADDQ         SI, R12
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         DI, R9
+	DECQ         R8
+	JNZ          inner
+	JMP          tap
+
+done:
+	MOVQ   88(AX), CX
+	TESTQ  $0x00000002, CX
+	JZ     store
+	VPXORD Z29, Z29, Z29
+	VMAXPS Z0, Z29, Z0
+	VMAXPS Z1, Z29, Z1
+	VMAXPS Z2, Z29, Z2
+	VMAXPS Z3, Z29, Z3
+	VMAXPS Z4, Z29, Z4
+	VMAXPS Z5, Z29, Z5
+	VMAXPS Z6, Z29, Z6
+	VMAXPS Z7, Z29, Z7
+	VMAXPS Z8, Z29, Z8
+	VMAXPS Z9, Z29, Z9
+	VMAXPS Z10, Z29, Z10
+	VMAXPS Z11, Z29, Z11
+	VMAXPS Z12, Z29, Z12
+	VMAXPS Z13, Z29, Z13
+	VMAXPS Z14, Z29, Z14
+	VMAXPS Z15, Z29, Z15
+	VMAXPS Z16, Z29, Z16
+	VMAXPS Z17, Z29, Z17
+	VMAXPS Z18, Z29, Z18
+	VMAXPS Z19, Z29, Z19
+	VMAXPS Z20, Z29, Z20
+	VMAXPS Z21, Z29, Z21
+	VMAXPS Z22, Z29, Z22
+	VMAXPS Z23, Z29, Z23
+	VMAXPS Z24, Z29, Z24
+	VMAXPS Z25, Z29, Z25
+
+store:
+	MOVQ    16(AX), CX
+	MOVQ    72(AX), DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Z3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Z5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Z7, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	VMOVUPS Z9, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	VMOVUPS Z11, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z12, (CX)
+	VMOVUPS Z13, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z14, (CX)
+	VMOVUPS Z15, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z16, (CX)
+	VMOVUPS Z17, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z18, (CX)
+	VMOVUPS Z19, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z20, (CX)
+	VMOVUPS Z21, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z22, (CX)
+	VMOVUPS Z23, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z24, (CX)
+	VMOVUPS Z25, 64(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x0000000d, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x0000000d, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile512x14x1(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·tile512x14x1(SB), NOSPLIT, $0-8
-	MOVQ      t+0(FP), AX
-	MOVQ      80(AX), CX
-	KMOVW     CX, K1
-	SHRQ      $0x10, CX
-	KMOVW     CX, K2
+	MOVQ  t+0(FP), AX
+	MOVQ  80(AX), CX
+	KMOVW CX, K1
+	SHRQ  $0x10, CX
+	KMOVW CX, K2
+
+block:
 	MOVQ      88(AX), CX
 	TESTQ     $0x00000001, CX
 	JZ        fresh
@@ -4168,45 +6823,56 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z5, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z7, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z8, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z9, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z10, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z11, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z12, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z13, K1, (CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x0000000e, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x0000000e, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile512x14x2(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·tile512x14x2(SB), NOSPLIT, $0-8
-	MOVQ      t+0(FP), AX
-	MOVQ      80(AX), CX
-	KMOVW     CX, K1
-	SHRQ      $0x10, CX
-	KMOVW     CX, K2
+	MOVQ  t+0(FP), AX
+	MOVQ  80(AX), CX
+	KMOVW CX, K1
+	SHRQ  $0x10, CX
+	KMOVW CX, K2
+
+block:
 	MOVQ      88(AX), CX
 	TESTQ     $0x00000001, CX
 	JZ        fresh
@@ -4441,55 +7107,360 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z2, K1, (CX)
 	VMOVUPS Z3, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z4, K1, (CX)
 	VMOVUPS Z5, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z6, K1, (CX)
 	VMOVUPS Z7, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z8, K1, (CX)
 	VMOVUPS Z9, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z10, K1, (CX)
 	VMOVUPS Z11, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z12, K1, (CX)
 	VMOVUPS Z13, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z14, K1, (CX)
 	VMOVUPS Z15, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z16, K1, (CX)
 	VMOVUPS Z17, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z18, K1, (CX)
 	VMOVUPS Z19, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z20, K1, (CX)
 	VMOVUPS Z21, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z22, K1, (CX)
 	VMOVUPS Z23, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z24, K1, (CX)
 	VMOVUPS Z25, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Z26, K1, (CX)
 	VMOVUPS Z27, K2, 64(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x0000000e, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x0000000e, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
+	VZEROUPPER
+	RET
+
+// func tile512x14x2full(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·tile512x14x2full(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+
+block:
+	MOVQ    88(AX), CX
+	TESTQ   $0x00000001, CX
+	JZ      fresh
+	MOVQ    16(AX), CX
+	MOVQ    72(AX), DX
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z2
+	VMOVUPS 64(CX), Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z4
+	VMOVUPS 64(CX), Z5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z6
+	VMOVUPS 64(CX), Z7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z8
+	VMOVUPS 64(CX), Z9
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z10
+	VMOVUPS 64(CX), Z11
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VMOVUPS 64(CX), Z13
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z14
+	VMOVUPS 64(CX), Z15
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z16
+	VMOVUPS 64(CX), Z17
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z18
+	VMOVUPS 64(CX), Z19
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z20
+	VMOVUPS 64(CX), Z21
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z22
+	VMOVUPS 64(CX), Z23
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z24
+	VMOVUPS 64(CX), Z25
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z26
+	VMOVUPS 64(CX), Z27
+	JMP     begin
+
+fresh:
+	MOVQ    24(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    24(AX), CX
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z12
+	VMOVAPS Z0, Z14
+	VMOVAPS Z0, Z16
+	VMOVAPS Z0, Z18
+	VMOVAPS Z0, Z20
+	VMOVAPS Z0, Z22
+	VMOVAPS Z0, Z24
+	VMOVAPS Z0, Z26
+	VMOVUPS 64(CX), Z1
+	VMOVAPS Z1, Z3
+	VMOVAPS Z1, Z5
+	VMOVAPS Z1, Z7
+	VMOVAPS Z1, Z9
+	VMOVAPS Z1, Z11
+	VMOVAPS Z1, Z13
+	VMOVAPS Z1, Z15
+	VMOVAPS Z1, Z17
+	VMOVAPS Z1, Z19
+	VMOVAPS Z1, Z21
+	VMOVAPS Z1, Z23
+	VMOVAPS Z1, Z25
+	VMOVAPS Z1, Z27
+	JMP     begin
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	VPXORD Z24, Z24, Z24
+	VPXORD Z25, Z25, Z25
+	VPXORD Z26, Z26, Z26
+	VPXORD Z27, Z27, Z27
+
+begin:
+	MOVQ 32(AX), CX
+	MOVQ 40(AX), DX
+	MOVQ 48(AX), BX
+	MOVQ 56(AX), SI
+	MOVQ 64(AX), DI
+
+tap:
+	TESTQ DX, DX
+	JZ    done
+	MOVQ  (CX), R10
+	SHLQ  $0x02, R10
+	ADDQ  (AX), R10
+	MOVQ  8(CX), R9
+	SHLQ  $0x02, R9
+	ADDQ  8(AX), R9
+	MOVQ  16(CX), R8
+	ADDQ  $0x18, CX
+	DECQ  DX
+	LEAQ  (R10)(BX*2), R11
+	ADDQ  BX, R11
+	LEAQ  (R11)(BX*2), R12
+	ADDQ  BX, R12
+	LEAQ  (R12)(BX*2), R13
+	ADDQ  BX, R13
+	LEAQ  (R13)(BX*2), R14
+	ADDQ  BX, R14
+	TESTQ R8, R8
+	JZ    tap
+
+inner:
+	VMOVUPS      (R9), Z28
+	VMOVUPS      64(R9), Z29
+	VBROADCASTSS (R10), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS (R10)(BX*1), Z30
+	VFMADD231PS  Z28, Z30, Z2
+	VFMADD231PS  Z29, Z30, Z3
+	VBROADCASTSS (R10)(BX*2), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS (R11), Z30
+	VFMADD231PS  Z28, Z30, Z6
+	VFMADD231PS  Z29, Z30, Z7
+	VBROADCASTSS (R11)(BX*1), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS (R11)(BX*2), Z30
+	VFMADD231PS  Z28, Z30, Z10
+	VFMADD231PS  Z29, Z30, Z11
+	VBROADCASTSS (R12), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS (R12)(BX*1), Z30
+	VFMADD231PS  Z28, Z30, Z14
+	VFMADD231PS  Z29, Z30, Z15
+	VBROADCASTSS (R12)(BX*2), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS (R13), Z30
+	VFMADD231PS  Z28, Z30, Z18
+	VFMADD231PS  Z29, Z30, Z19
+	VBROADCASTSS (R13)(BX*1), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	VBROADCASTSS (R13)(BX*2), Z30
+	VFMADD231PS  Z28, Z30, Z22
+	VFMADD231PS  Z29, Z30, Z23
+	VBROADCASTSS (R14), Z30
+	VFMADD231PS  Z28, Z30, Z24
+	VFMADD231PS  Z29, Z30, Z25
+	VBROADCASTSS (R14)(BX*1), Z30
+	VFMADD231PS  Z28, Z30, Z26
+	VFMADD231PS  Z29, Z30, Z27
+	ADDQ         SI, R10
+	ADDQ         SI, R11
+	ADDQ         SI, R12
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         DI, R9
+	DECQ         R8
+	JNZ          inner
+	JMP          tap
+
+done:
+	MOVQ   88(AX), CX
+	TESTQ  $0x00000002, CX
+	JZ     store
+	VPXORD Z31, Z31, Z31
+	VMAXPS Z0, Z31, Z0
+	VMAXPS Z1, Z31, Z1
+	VMAXPS Z2, Z31, Z2
+	VMAXPS Z3, Z31, Z3
+	VMAXPS Z4, Z31, Z4
+	VMAXPS Z5, Z31, Z5
+	VMAXPS Z6, Z31, Z6
+	VMAXPS Z7, Z31, Z7
+	VMAXPS Z8, Z31, Z8
+	VMAXPS Z9, Z31, Z9
+	VMAXPS Z10, Z31, Z10
+	VMAXPS Z11, Z31, Z11
+	VMAXPS Z12, Z31, Z12
+	VMAXPS Z13, Z31, Z13
+	VMAXPS Z14, Z31, Z14
+	VMAXPS Z15, Z31, Z15
+	VMAXPS Z16, Z31, Z16
+	VMAXPS Z17, Z31, Z17
+	VMAXPS Z18, Z31, Z18
+	VMAXPS Z19, Z31, Z19
+	VMAXPS Z20, Z31, Z20
+	VMAXPS Z21, Z31, Z21
+	VMAXPS Z22, Z31, Z22
+	VMAXPS Z23, Z31, Z23
+	VMAXPS Z24, Z31, Z24
+	VMAXPS Z25, Z31, Z25
+	VMAXPS Z26, Z31, Z26
+	VMAXPS Z27, Z31, Z27
+
+store:
+	MOVQ    16(AX), CX
+	MOVQ    72(AX), DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Z3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Z5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Z7, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	VMOVUPS Z9, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	VMOVUPS Z11, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z12, (CX)
+	VMOVUPS Z13, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z14, (CX)
+	VMOVUPS Z15, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z16, (CX)
+	VMOVUPS Z17, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z18, (CX)
+	VMOVUPS Z19, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z20, (CX)
+	VMOVUPS Z21, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z22, (CX)
+	VMOVUPS Z23, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z24, (CX)
+	VMOVUPS Z25, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z26, (CX)
+	VMOVUPS Z27, 64(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x0000000e, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x0000000e, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile256x1(t *byte)
 // Requires: AVX, FMA3
 TEXT ·tile256x1(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
+	MOVQ t+0(FP), AX
+
+block:
 	MOVQ    88(AX), CX
 	TESTQ   $0x00000001, CX
 	JZ      fresh
@@ -4556,16 +7527,27 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000001, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000001, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile256x2(t *byte)
 // Requires: AVX, FMA3
 TEXT ·tile256x2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
+	MOVQ t+0(FP), AX
+
+block:
 	MOVQ    88(AX), CX
 	TESTQ   $0x00000001, CX
 	JZ      fresh
@@ -4644,19 +7626,30 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Y2, (CX)
 	VMOVUPS Y3, 32(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000002, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000002, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile256x3(t *byte)
 // Requires: AVX, FMA3
 TEXT ·tile256x3(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
+	MOVQ t+0(FP), AX
+
+block:
 	MOVQ    88(AX), CX
 	TESTQ   $0x00000001, CX
 	JZ      fresh
@@ -4747,22 +7740,33 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Y2, (CX)
 	VMOVUPS Y3, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Y4, (CX)
 	VMOVUPS Y5, 32(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000003, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000003, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile256x4(t *byte)
 // Requires: AVX, FMA3
 TEXT ·tile256x4(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
+	MOVQ t+0(FP), AX
+
+block:
 	MOVQ    88(AX), CX
 	TESTQ   $0x00000001, CX
 	JZ      fresh
@@ -4868,25 +7872,36 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Y2, (CX)
 	VMOVUPS Y3, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Y4, (CX)
 	VMOVUPS Y5, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Y6, (CX)
 	VMOVUPS Y7, 32(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000004, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000004, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile256x5(t *byte)
 // Requires: AVX, FMA3
 TEXT ·tile256x5(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
+	MOVQ t+0(FP), AX
+
+block:
 	MOVQ    88(AX), CX
 	TESTQ   $0x00000001, CX
 	JZ      fresh
@@ -5004,28 +8019,39 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Y2, (CX)
 	VMOVUPS Y3, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Y4, (CX)
 	VMOVUPS Y5, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Y6, (CX)
 	VMOVUPS Y7, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Y8, (CX)
 	VMOVUPS Y9, 32(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000005, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000005, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile256x6(t *byte)
 // Requires: AVX, FMA3
 TEXT ·tile256x6(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
+	MOVQ t+0(FP), AX
+
+block:
 	MOVQ    88(AX), CX
 	TESTQ   $0x00000001, CX
 	JZ      fresh
@@ -5155,34 +8181,45 @@ done:
 
 store:
 	MOVQ    16(AX), CX
-	MOVQ    72(AX), AX
+	MOVQ    72(AX), DX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Y2, (CX)
 	VMOVUPS Y3, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Y4, (CX)
 	VMOVUPS Y5, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Y6, (CX)
 	VMOVUPS Y7, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Y8, (CX)
 	VMOVUPS Y9, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPS Y10, (CX)
 	VMOVUPS Y11, 32(CX)
+	DECQ    96(AX)
+	JZ      end
+	IMUL3Q  $0x00000006, 48(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x00000006, 72(AX), CX
+	ADDQ    CX, 16(AX)
+	JMP     block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile256x1masked(t *byte)
 // Requires: AVX, FMA3
 TEXT ·tile256x1masked(SB), NOSPLIT, $0-8
-	MOVQ       t+0(FP), AX
-	MOVQ       80(AX), CX
-	VMOVDQU    (CX), Y0
-	VMOVDQU    32(CX), Y1
+	MOVQ    t+0(FP), AX
+	MOVQ    80(AX), CX
+	VMOVDQU (CX), Y0
+	VMOVDQU 32(CX), Y1
+
+block:
 	MOVQ       88(AX), CX
 	TESTQ      $0x00000001, CX
 	JZ         fresh
@@ -5249,19 +8286,30 @@ done:
 
 store:
 	MOVQ       16(AX), CX
-	MOVQ       72(AX), AX
+	MOVQ       72(AX), DX
 	VMASKMOVPS Y2, Y0, (CX)
 	VMASKMOVPS Y3, Y1, 32(CX)
+	DECQ       96(AX)
+	JZ         end
+	IMUL3Q     $0x00000001, 48(AX), CX
+	ADDQ       CX, (AX)
+	IMUL3Q     $0x00000001, 72(AX), CX
+	ADDQ       CX, 16(AX)
+	JMP        block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile256x2masked(t *byte)
 // Requires: AVX, FMA3
 TEXT ·tile256x2masked(SB), NOSPLIT, $0-8
-	MOVQ       t+0(FP), AX
-	MOVQ       80(AX), CX
-	VMOVDQU    (CX), Y0
-	VMOVDQU    32(CX), Y1
+	MOVQ    t+0(FP), AX
+	MOVQ    80(AX), CX
+	VMOVDQU (CX), Y0
+	VMOVDQU 32(CX), Y1
+
+block:
 	MOVQ       88(AX), CX
 	TESTQ      $0x00000001, CX
 	JZ         fresh
@@ -5340,22 +8388,33 @@ done:
 
 store:
 	MOVQ       16(AX), CX
-	MOVQ       72(AX), AX
+	MOVQ       72(AX), DX
 	VMASKMOVPS Y2, Y0, (CX)
 	VMASKMOVPS Y3, Y1, 32(CX)
-	ADDQ       AX, CX
+	ADDQ       DX, CX
 	VMASKMOVPS Y4, Y0, (CX)
 	VMASKMOVPS Y5, Y1, 32(CX)
+	DECQ       96(AX)
+	JZ         end
+	IMUL3Q     $0x00000002, 48(AX), CX
+	ADDQ       CX, (AX)
+	IMUL3Q     $0x00000002, 72(AX), CX
+	ADDQ       CX, 16(AX)
+	JMP        block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile256x3masked(t *byte)
 // Requires: AVX, FMA3
 TEXT ·tile256x3masked(SB), NOSPLIT, $0-8
-	MOVQ       t+0(FP), AX
-	MOVQ       80(AX), CX
-	VMOVDQU    (CX), Y0
-	VMOVDQU    32(CX), Y1
+	MOVQ    t+0(FP), AX
+	MOVQ    80(AX), CX
+	VMOVDQU (CX), Y0
+	VMOVDQU 32(CX), Y1
+
+block:
 	MOVQ       88(AX), CX
 	TESTQ      $0x00000001, CX
 	JZ         fresh
@@ -5446,25 +8505,36 @@ done:
 
 store:
 	MOVQ       16(AX), CX
-	MOVQ       72(AX), AX
+	MOVQ       72(AX), DX
 	VMASKMOVPS Y2, Y0, (CX)
 	VMASKMOVPS Y3, Y1, 32(CX)
-	ADDQ       AX, CX
+	ADDQ       DX, CX
 	VMASKMOVPS Y4, Y0, (CX)
 	VMASKMOVPS Y5, Y1, 32(CX)
-	ADDQ       AX, CX
+	ADDQ       DX, CX
 	VMASKMOVPS Y6, Y0, (CX)
 	VMASKMOVPS Y7, Y1, 32(CX)
+	DECQ       96(AX)
+	JZ         end
+	IMUL3Q     $0x00000003, 48(AX), CX
+	ADDQ       CX, (AX)
+	IMUL3Q     $0x00000003, 72(AX), CX
+	ADDQ       CX, 16(AX)
+	JMP        block
+
+end:
 	VZEROUPPER
 	RET
 
 // func tile256x4masked(t *byte)
 // Requires: AVX, FMA3
 TEXT ·tile256x4masked(SB), NOSPLIT, $0-8
-	MOVQ       t+0(FP), AX
-	MOVQ       80(AX), CX
-	VMOVDQU    (CX), Y0
-	VMOVDQU    32(CX), Y1
+	MOVQ    t+0(FP), AX
+	MOVQ    80(AX), CX
+	VMOVDQU (CX), Y0
+	VMOVDQU 32(CX), Y1
+
+block:
 	MOVQ       88(AX), CX
 	TESTQ      $0x00000001, CX
 	JZ         fresh
@@ -5570,18 +8640,27 @@ done:
 
 store:
 	MOVQ       16(AX), CX
-	MOVQ       72(AX), AX
+	MOVQ       72(AX), DX
 	VMASKMOVPS Y2, Y0, (CX)
 	VMASKMOVPS Y3, Y1, 32(CX)
-	ADDQ       AX, CX
+	ADDQ       DX, CX
 	VMASKMOVPS Y4, Y0, (CX)
 	VMASKMOVPS Y5, Y1, 32(CX)
-	ADDQ       AX, CX
+	ADDQ       DX, CX
 	VMASKMOVPS Y6, Y0, (CX)
 	VMASKMOVPS Y7, Y1, 32(CX)
-	ADDQ       AX, CX
+	ADDQ       DX, CX
 	VMASKMOVPS Y8, Y0, (CX)
 	VMASKMOVPS Y9, Y1, 32(CX)
+	DECQ       96(AX)
+	JZ         end
+	IMUL3Q     $0x00000004, 48(AX), CX
+	ADDQ       CX, (AX)
+	IMUL3Q     $0x00000004, 72(AX), CX
+	ADDQ       CX, 16(AX)
+	JMP        block
+
+end:
 	VZEROUPPER
 	RET
 

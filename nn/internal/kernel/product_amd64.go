@@ -12,7 +12,7 @@ import (
 
 //go:generate go run ./gen -out kernel_amd64.s -stubs stubs_amd64.go -pkg kernel
 
-// A tile is what the assembly is told of one tile of C. Strides are in bytes.
+// A tile is what the assembly is told of tiles of C, one below the other. Strides are in bytes.
 // The generator knows the offsets.
 type tile struct {
 	a, b, c, bias unsafe.Pointer
@@ -22,6 +22,7 @@ type tile struct {
 	bRow, cRow    int
 	mask          uintptr // AVX-512: a bit a column; AVX2: address of the mask's words
 	flags         int     // 1: start from C; 2: rectify
+	blocks        int     // of rows, one below the other
 }
 
 // detect lists the kernels that the CPU runs, best first.
@@ -80,25 +81,42 @@ func (t tile) at(p *Product, i, j int) tile {
 	return t
 }
 
-// product512 cuts C into column strips of 32 and these into row tiles of
-// nearly equal height.
+// heights cuts rows into the fewest blocks of at most most rows, of nearly equal
+// height: tall of height+1 rows and then short of height.
+func heights(rows, most int) (height, tall, short int) {
+	blocks := (rows + most - 1) / most
+	height = rows / blocks
+	tall = rows - blocks*height
+	return height, tall, blocks - tall
+}
+
+// product512 cuts C into column strips of 32 and these into row tiles.
 func product512(p *Product) {
 	base := newTile(p)
-	tiles := (p.M + 13) / 14
+	height, tall, short := heights(p.M, 14)
 	for j := 0; j < p.N; j += 32 {
 		cols := min(32, p.N-j)
-		i := 0
-		for k := range tiles {
-			end := p.M * (k + 1) / tiles
-			t := base.at(p, i, j)
-			t.mask = 1<<cols - 1
-			if cols > 16 {
-				tile512wide(end-i, (*byte)(unsafe.Pointer(&t)))
-			} else {
-				tile512narrow(end-i, (*byte)(unsafe.Pointer(&t)))
-			}
-			i = end
+		if tall > 0 {
+			t := base.at(p, 0, j)
+			t.blocks = tall
+			strip512(height+1, cols, &t)
 		}
+		t := base.at(p, tall*(height+1), j)
+		t.blocks = short
+		strip512(height, cols, &t)
+	}
+}
+
+func strip512(height, cols int, t *tile) {
+	arg := (*byte)(unsafe.Pointer(t))
+	t.mask = 1<<cols - 1
+	switch {
+	case cols == 32:
+		tile512full(height, arg)
+	case cols > 16:
+		tile512wide(height, arg)
+	default:
+		tile512narrow(height, arg)
 	}
 }
 
@@ -116,19 +134,58 @@ func product256(p *Product) {
 		if cols < 16 {
 			most = 4
 		}
-		tiles := (p.M + most - 1) / most
-		i := 0
-		for k := range tiles {
-			end := p.M * (k + 1) / tiles
-			t := base.at(p, i, j)
-			if cols < 16 {
-				t.mask = uintptr(unsafe.Pointer(&maskWords[16-cols]))
-				tile256masked(end-i, (*byte)(unsafe.Pointer(&t)))
-			} else {
-				tile256(end-i, (*byte)(unsafe.Pointer(&t)))
-			}
-			i = end
+		height, tall, short := heights(p.M, most)
+		if tall > 0 {
+			t := base.at(p, 0, j)
+			t.blocks = tall
+			strip256(height+1, cols, &t)
 		}
+		t := base.at(p, tall*(height+1), j)
+		t.blocks = short
+		strip256(height, cols, &t)
+	}
+}
+
+func strip256(height, cols int, t *tile) {
+	arg := (*byte)(unsafe.Pointer(t))
+	if cols == 16 {
+		tile256(height, arg)
+		return
+	}
+	t.mask = uintptr(unsafe.Pointer(&maskWords[16-cols]))
+	tile256masked(height, arg)
+}
+
+func tile512full(rows int, t *byte) {
+	switch rows {
+	case 1:
+		tile512x1x2full(t)
+	case 2:
+		tile512x2x2full(t)
+	case 3:
+		tile512x3x2full(t)
+	case 4:
+		tile512x4x2full(t)
+	case 5:
+		tile512x5x2full(t)
+	case 6:
+		tile512x6x2full(t)
+	case 7:
+		tile512x7x2full(t)
+	case 8:
+		tile512x8x2full(t)
+	case 9:
+		tile512x9x2full(t)
+	case 10:
+		tile512x10x2full(t)
+	case 11:
+		tile512x11x2full(t)
+	case 12:
+		tile512x12x2full(t)
+	case 13:
+		tile512x13x2full(t)
+	case 14:
+		tile512x14x2full(t)
 	}
 }
 

@@ -4,145 +4,215 @@
 
 package kernel
 
-// tile512x1x1 computes 1 rows by 16 columns with AVX-512.
+// tile512x1x1 computes blocks of 1 rows by up to 16 columns with AVX-512.
 //
 //go:noescape
 func tile512x1x1(t *byte)
 
-// tile512x1x2 computes 1 rows by 32 columns with AVX-512.
+// tile512x1x2 computes blocks of 1 rows by up to 32 columns with AVX-512.
 //
 //go:noescape
 func tile512x1x2(t *byte)
 
-// tile512x2x1 computes 2 rows by 16 columns with AVX-512.
+// tile512x1x2full computes blocks of 1 rows by 32 columns with AVX-512.
+//
+//go:noescape
+func tile512x1x2full(t *byte)
+
+// tile512x2x1 computes blocks of 2 rows by up to 16 columns with AVX-512.
 //
 //go:noescape
 func tile512x2x1(t *byte)
 
-// tile512x2x2 computes 2 rows by 32 columns with AVX-512.
+// tile512x2x2 computes blocks of 2 rows by up to 32 columns with AVX-512.
 //
 //go:noescape
 func tile512x2x2(t *byte)
 
-// tile512x3x1 computes 3 rows by 16 columns with AVX-512.
+// tile512x2x2full computes blocks of 2 rows by 32 columns with AVX-512.
+//
+//go:noescape
+func tile512x2x2full(t *byte)
+
+// tile512x3x1 computes blocks of 3 rows by up to 16 columns with AVX-512.
 //
 //go:noescape
 func tile512x3x1(t *byte)
 
-// tile512x3x2 computes 3 rows by 32 columns with AVX-512.
+// tile512x3x2 computes blocks of 3 rows by up to 32 columns with AVX-512.
 //
 //go:noescape
 func tile512x3x2(t *byte)
 
-// tile512x4x1 computes 4 rows by 16 columns with AVX-512.
+// tile512x3x2full computes blocks of 3 rows by 32 columns with AVX-512.
+//
+//go:noescape
+func tile512x3x2full(t *byte)
+
+// tile512x4x1 computes blocks of 4 rows by up to 16 columns with AVX-512.
 //
 //go:noescape
 func tile512x4x1(t *byte)
 
-// tile512x4x2 computes 4 rows by 32 columns with AVX-512.
+// tile512x4x2 computes blocks of 4 rows by up to 32 columns with AVX-512.
 //
 //go:noescape
 func tile512x4x2(t *byte)
 
-// tile512x5x1 computes 5 rows by 16 columns with AVX-512.
+// tile512x4x2full computes blocks of 4 rows by 32 columns with AVX-512.
+//
+//go:noescape
+func tile512x4x2full(t *byte)
+
+// tile512x5x1 computes blocks of 5 rows by up to 16 columns with AVX-512.
 //
 //go:noescape
 func tile512x5x1(t *byte)
 
-// tile512x5x2 computes 5 rows by 32 columns with AVX-512.
+// tile512x5x2 computes blocks of 5 rows by up to 32 columns with AVX-512.
 //
 //go:noescape
 func tile512x5x2(t *byte)
 
-// tile512x6x1 computes 6 rows by 16 columns with AVX-512.
+// tile512x5x2full computes blocks of 5 rows by 32 columns with AVX-512.
+//
+//go:noescape
+func tile512x5x2full(t *byte)
+
+// tile512x6x1 computes blocks of 6 rows by up to 16 columns with AVX-512.
 //
 //go:noescape
 func tile512x6x1(t *byte)
 
-// tile512x6x2 computes 6 rows by 32 columns with AVX-512.
+// tile512x6x2 computes blocks of 6 rows by up to 32 columns with AVX-512.
 //
 //go:noescape
 func tile512x6x2(t *byte)
 
-// tile512x7x1 computes 7 rows by 16 columns with AVX-512.
+// tile512x6x2full computes blocks of 6 rows by 32 columns with AVX-512.
+//
+//go:noescape
+func tile512x6x2full(t *byte)
+
+// tile512x7x1 computes blocks of 7 rows by up to 16 columns with AVX-512.
 //
 //go:noescape
 func tile512x7x1(t *byte)
 
-// tile512x7x2 computes 7 rows by 32 columns with AVX-512.
+// tile512x7x2 computes blocks of 7 rows by up to 32 columns with AVX-512.
 //
 //go:noescape
 func tile512x7x2(t *byte)
 
-// tile512x8x1 computes 8 rows by 16 columns with AVX-512.
+// tile512x7x2full computes blocks of 7 rows by 32 columns with AVX-512.
+//
+//go:noescape
+func tile512x7x2full(t *byte)
+
+// tile512x8x1 computes blocks of 8 rows by up to 16 columns with AVX-512.
 //
 //go:noescape
 func tile512x8x1(t *byte)
 
-// tile512x8x2 computes 8 rows by 32 columns with AVX-512.
+// tile512x8x2 computes blocks of 8 rows by up to 32 columns with AVX-512.
 //
 //go:noescape
 func tile512x8x2(t *byte)
 
-// tile512x9x1 computes 9 rows by 16 columns with AVX-512.
+// tile512x8x2full computes blocks of 8 rows by 32 columns with AVX-512.
+//
+//go:noescape
+func tile512x8x2full(t *byte)
+
+// tile512x9x1 computes blocks of 9 rows by up to 16 columns with AVX-512.
 //
 //go:noescape
 func tile512x9x1(t *byte)
 
-// tile512x9x2 computes 9 rows by 32 columns with AVX-512.
+// tile512x9x2 computes blocks of 9 rows by up to 32 columns with AVX-512.
 //
 //go:noescape
 func tile512x9x2(t *byte)
 
-// tile512x10x1 computes 10 rows by 16 columns with AVX-512.
+// tile512x9x2full computes blocks of 9 rows by 32 columns with AVX-512.
+//
+//go:noescape
+func tile512x9x2full(t *byte)
+
+// tile512x10x1 computes blocks of 10 rows by up to 16 columns with AVX-512.
 //
 //go:noescape
 func tile512x10x1(t *byte)
 
-// tile512x10x2 computes 10 rows by 32 columns with AVX-512.
+// tile512x10x2 computes blocks of 10 rows by up to 32 columns with AVX-512.
 //
 //go:noescape
 func tile512x10x2(t *byte)
 
-// tile512x11x1 computes 11 rows by 16 columns with AVX-512.
+// tile512x10x2full computes blocks of 10 rows by 32 columns with AVX-512.
+//
+//go:noescape
+func tile512x10x2full(t *byte)
+
+// tile512x11x1 computes blocks of 11 rows by up to 16 columns with AVX-512.
 //
 //go:noescape
 func tile512x11x1(t *byte)
 
-// tile512x11x2 computes 11 rows by 32 columns with AVX-512.
+// tile512x11x2 computes blocks of 11 rows by up to 32 columns with AVX-512.
 //
 //go:noescape
 func tile512x11x2(t *byte)
 
-// tile512x12x1 computes 12 rows by 16 columns with AVX-512.
+// tile512x11x2full computes blocks of 11 rows by 32 columns with AVX-512.
+//
+//go:noescape
+func tile512x11x2full(t *byte)
+
+// tile512x12x1 computes blocks of 12 rows by up to 16 columns with AVX-512.
 //
 //go:noescape
 func tile512x12x1(t *byte)
 
-// tile512x12x2 computes 12 rows by 32 columns with AVX-512.
+// tile512x12x2 computes blocks of 12 rows by up to 32 columns with AVX-512.
 //
 //go:noescape
 func tile512x12x2(t *byte)
 
-// tile512x13x1 computes 13 rows by 16 columns with AVX-512.
+// tile512x12x2full computes blocks of 12 rows by 32 columns with AVX-512.
+//
+//go:noescape
+func tile512x12x2full(t *byte)
+
+// tile512x13x1 computes blocks of 13 rows by up to 16 columns with AVX-512.
 //
 //go:noescape
 func tile512x13x1(t *byte)
 
-// tile512x13x2 computes 13 rows by 32 columns with AVX-512.
+// tile512x13x2 computes blocks of 13 rows by up to 32 columns with AVX-512.
 //
 //go:noescape
 func tile512x13x2(t *byte)
 
-// tile512x14x1 computes 14 rows by 16 columns with AVX-512.
+// tile512x13x2full computes blocks of 13 rows by 32 columns with AVX-512.
+//
+//go:noescape
+func tile512x13x2full(t *byte)
+
+// tile512x14x1 computes blocks of 14 rows by up to 16 columns with AVX-512.
 //
 //go:noescape
 func tile512x14x1(t *byte)
 
-// tile512x14x2 computes 14 rows by 32 columns with AVX-512.
+// tile512x14x2 computes blocks of 14 rows by up to 32 columns with AVX-512.
 //
 //go:noescape
 func tile512x14x2(t *byte)
+
+// tile512x14x2full computes blocks of 14 rows by 32 columns with AVX-512.
+//
+//go:noescape
+func tile512x14x2full(t *byte)
 
 // tile256x1 computes 1 rows by 16 columns with AVX2.
 //

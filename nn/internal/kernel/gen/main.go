@@ -9,8 +9,9 @@ import (
 func main() {
 	ConstraintExpr("amd64,!purego")
 	for rows := 1; rows <= rows512; rows++ {
-		product512(rows, 1)
-		product512(rows, 2)
+		product512(rows, 1, false)
+		product512(rows, 2, false)
+		product512(rows, 2, true)
 	}
 	for rows := 1; rows <= rows256; rows++ {
 		product256(rows, false)

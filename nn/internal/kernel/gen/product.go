@@ -30,6 +30,7 @@ const (
 	argCRow
 	argMask
 	argFlags
+	argBlocks
 )
 
 // tileLoop emits the walk over taps and inner elements; body emits one inner
@@ -128,24 +129,35 @@ type tiler struct {
 	broadcasts    int // registers for elements of A
 }
 
-// product512 emits a tile of rows × 16·vectors columns, masked by column.
-func product512(rows, vectors int) {
-	TEXT(fmt.Sprintf("tile512x%dx%d", rows, vectors), NOSPLIT, "func(t *byte)")
+// product512 emits tiles of rows × 16·vectors columns, masked by column unless
+// they are full: a masked load of B would take one of the ports that multiply.
+func product512(rows, vectors int, full bool) {
+	name, columns := fmt.Sprintf("tile512x%dx%d", rows, vectors), "up to "
+	if full {
+		name, columns = name+"full", ""
+	}
+	TEXT(name, NOSPLIT, "func(t *byte)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("tile512x%dx%d computes %d rows by %d columns with AVX-512.", rows, vectors, rows, 16*vectors))
+	Doc(fmt.Sprintf("%s computes blocks of %d rows by %s%d columns with AVX-512.", name, rows, columns, 16*vectors))
 	args := Load(Param("t"), GP64())
+	t := tiler{
+		rows: rows, vectors: vectors, broadcasts: 2,
+		reg:   func() reg.VecVirtual { return ZMM() },
+		zero:  func(r reg.VecVirtual) { VPXORD(r, r, r) },
+		load:  func(m Mem, v int, r reg.VecVirtual) { VMOVUPS(m.Offset(64*v), r) },
+		store: func(r reg.VecVirtual, m Mem, v int) { VMOVUPS(r, m.Offset(64*v)) },
+	}
+	if full {
+		t.emit(args)
+		return
+	}
 	mask, masks := GP64(), []reg.OpmaskVirtual{K(), K()}
 	MOVQ(Mem{Base: args, Disp: argMask}, mask)
 	KMOVW(mask.As32(), masks[0])
 	SHRQ(Imm(16), mask)
 	KMOVW(mask.As32(), masks[1])
-	t := tiler{
-		rows: rows, vectors: vectors, broadcasts: 2,
-		reg:   func() reg.VecVirtual { return ZMM() },
-		zero:  func(r reg.VecVirtual) { VPXORD(r, r, r) },
-		load:  func(m Mem, v int, r reg.VecVirtual) { VMOVUPS_Z(m.Offset(64*v), masks[v], r) },
-		store: func(r reg.VecVirtual, m Mem, v int) { VMOVUPS(r, masks[v], m.Offset(64*v)) },
-	}
+	t.load = func(m Mem, v int, r reg.VecVirtual) { VMOVUPS_Z(m.Offset(64*v), masks[v], r) }
+	t.store = func(r reg.VecVirtual, m Mem, v int) { VMOVUPS(r, masks[v], m.Offset(64*v)) }
 	t.emit(args)
 }
 
@@ -178,7 +190,8 @@ func product256(rows int, masked bool) {
 	t.emit(args)
 }
 
-// emit emits the body of a tile: initial sums, the loop, the ReLU, the stores.
+// emit emits the body of a tile: initial sums, the loop, the ReLU, the stores;
+// and again for every further block of rows.
 func (t *tiler) emit(args reg.Register) {
 	acc := make([][]reg.VecVirtual, t.rows)
 	each := func(f func(i, v int)) {
@@ -192,6 +205,7 @@ func (t *tiler) emit(args reg.Register) {
 		acc[i] = make([]reg.VecVirtual, t.vectors)
 	}
 	each(func(i, v int) { acc[i][v] = t.reg() })
+	Label("block")
 	start(args,
 		func() {
 			eachRow(args, t.rows, func(i int, c Mem) {
@@ -243,6 +257,15 @@ func (t *tiler) emit(args reg.Register) {
 			t.store(acc[i][v], c, v)
 		}
 	})
+	DECQ(Mem{Base: args, Disp: argBlocks})
+	JZ(LabelRef("end"))
+	for _, operand := range [][2]int{{argARow, argA}, {argCRow, argC}} {
+		step := GP64()
+		IMUL3Q(U32(uint32(t.rows)), Mem{Base: args, Disp: operand[0]}, step)
+		ADDQ(step, Mem{Base: args, Disp: operand[1]})
+	}
+	JMP(LabelRef("block"))
+	Label("end")
 	VZEROUPPER()
 	RET()
 }
