@@ -85,6 +85,9 @@ type History struct {
 	BestEpoch int           `json:"best_epoch"` // from 1; 0: the start, or none yet
 	Steps     int           `json:"steps"`
 	Stopped   bool          `json:"stopped"` // by Patience
+	// Seconds are those of the clock, of all calls that had a part in the training: those before an
+	// interruption are in the checkpoint.
+	Seconds float64 `json:"seconds,omitempty"`
 }
 
 // A DivergedError reports a loss or gradient that is not finite.
@@ -135,6 +138,8 @@ type trainer struct {
 	best    [][]float32 // every param's best value
 	order   []int
 	saved   bool
+	began   time.Time // the call
+	earlier float64   // seconds of the calls before
 }
 
 // Run trains until the epochs, the patience or the context end. It leaves the
@@ -149,11 +154,16 @@ func (f *Fit) Run(ctx context.Context, obj Objective) (*History, error) {
 	if err := t.restore(); err != nil {
 		return &t.state.History, err
 	}
+	t.began, t.earlier = time.Now(), t.state.History.Seconds
+	defer t.clock()
 	if err = t.tell(ctx); err == nil {
 		err = t.run(ctx)
 	}
 	return &t.state.History, err
 }
+
+// clock notes how long the training has taken by now.
+func (t *trainer) clock() { t.state.History.Seconds = t.earlier + time.Since(t.began).Seconds() }
 
 func (f *Fit) prepare(obj Objective) (*trainer, error) {
 	g := *f

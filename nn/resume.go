@@ -29,6 +29,7 @@ func (t *trainer) save() error {
 		return nil
 	}
 	c := t.Net.checkpoint(t.Meta)
+	t.clock()
 	t.state.Updates = t.adam.steps
 	t.state.Configured = t.configured()
 	t.state.arrays = t.arrays(t.adam.slots)

@@ -13,7 +13,7 @@ func ExampleKinds() {
 	// Output:
 	// reproduce 1
 	// reproduce-full 1
-	// compare 1
+	// compare 2
 	// encoder 1
 	// decoder 1
 	// emd-cnn 1

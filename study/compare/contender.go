@@ -20,9 +20,12 @@ import (
 // in the mean.
 type sender interface {
 	send(ctx context.Context, images *wafer.Set) (decoded *wafer.Set, bits float64, err error)
-	// speed is the wafers a second that one core encodes.
-	speed(ctx context.Context, images *wafer.Set) (float64, error)
+	// speed is the wafers a second that one core does.
+	speed(ctx context.Context, images *wafer.Set) (speeds, error)
 }
+
+// speeds are wafers a second, encoded and decoded.
+type speeds struct{ encoding, decoding float64 }
 
 // frameHead are the bits of an autoencoder's frame beside the outputs: the header and the module's
 // sum (econt).
@@ -45,8 +48,14 @@ func (t trainedSender) send(ctx context.Context, images *wafer.Set) (*wafer.Set,
 	return decoded, float64(frameHead + outputs(t.Architecture())), err
 }
 
-func (t trainedSender) speed(ctx context.Context, images *wafer.Set) (float64, error) {
-	return speed(images, func(images *wafer.Set) error { _, err := t.Encode(ctx, images); return err })
+func (t trainedSender) speed(ctx context.Context, images *wafer.Set) (s speeds, err error) {
+	images = images.Slice(0, min(images.Len(), timed))
+	var outputs []float32
+	if s.encoding, err = speed(images.Len(), func() (err error) { outputs, err = t.Encode(ctx, images); return err }); err != nil {
+		return s, err
+	}
+	s.decoding, err = speed(images.Len(), func() error { _, err := t.DecodeOutputs(ctx, images, outputs); return err })
+	return s, err
 }
 
 // linearSender is the principal components.
@@ -57,18 +66,31 @@ func (l linearSender) send(_ context.Context, images *wafer.Set) (*wafer.Set, fl
 	return decoded, float64(frameHead + outputs(l.arch)), err
 }
 
-func (l linearSender) speed(_ context.Context, images *wafer.Set) (float64, error) {
-	out := make([]float64, len(l.components))
-	return speed(images, func(images *wafer.Set) error {
-		for i := range images.Len() {
-			l.encode(images.Image(i), out)
+func (l linearSender) speed(_ context.Context, images *wafer.Set) (s speeds, err error) {
+	images = images.Slice(0, min(images.Len(), timed))
+	outs, scales := make([]float64, images.Len()*len(l.components)), make([]float64, images.Len())
+	out := func(i int) []float64 { return outs[i*len(l.components):][:len(l.components)] }
+	s.encoding, _ = speed(images.Len(), func() error {
+		for i := range scales {
+			scales[i] = l.encode(images.Image(i), out(i))
 		}
 		return nil
 	})
+	s.decoding, err = speed(images.Len(), func() error {
+		decoded := &wafer.Set{Charge: make([]float64, len(images.Charge))}
+		for i, scale := range scales {
+			l.restore(out(i), scale, decoded.Image(i))
+		}
+		return l.arch.Rescale(images, decoded)
+	})
+	return s, err
 }
 
 // chipSender is one of the chip's algorithms.
-type chipSender struct{ chips [2]*econt.Baseline }
+type chipSender struct {
+	scheme evaluate.Scheme
+	chips  [2]*econt.Baseline // of low and of high density
+}
 
 // newChipSender makes one. The threshold of threshold sum is the lowest with which the training
 // images' mean frame fits the links.
@@ -80,25 +102,17 @@ func newChipSender(s evaluate.Scheme, training *wafer.Set) (chipSender, error) {
 		}
 		s.Threshold = lengths.Threshold(s.Links)
 	}
+	return newChip(s)
+}
+
+func newChip(s evaluate.Scheme) (chipSender, error) {
 	chips, err := s.Chips()
-	return chipSender{chips}, err
+	return chipSender{s, chips}, err
 }
 
 func (c chipSender) send(ctx context.Context, images *wafer.Set) (*wafer.Set, float64, error) {
-	high, _ := densities(images)
-	decoded := &wafer.Set{Charge: make([]float64, len(images.Charge))}
-	all := 0
-	for i := range images.Len() {
-		if err := ctx.Err(); err != nil {
-			return nil, 0, err
-		}
-		bits, err := c.of(high, i).Encode(images.Image(i), decoded.Image(i))
-		if err != nil {
-			return nil, 0, fmt.Errorf("image %d: %w", i+1, err)
-		}
-		all += bits
-	}
-	return decoded, float64(all) / float64(images.Len()), nil
+	decoded, bits, _, err := c.frames(ctx, images, false)
+	return decoded, bits, err
 }
 
 // of is the chip of image i.
@@ -129,16 +143,40 @@ func densities(images *wafer.Set) (high []bool, words string) {
 	return high, fmt.Sprintf("%d images low, %d high, as the column HD_LD says", len(high)-n, n)
 }
 
-func (c chipSender) speed(_ context.Context, images *wafer.Set) (float64, error) {
+func (c chipSender) speed(_ context.Context, images *wafer.Set) (s speeds, err error) {
+	images = images.Slice(0, min(images.Len(), timed))
 	high, _ := densities(images)
-	return speed(images, func(images *wafer.Set) error {
-		for i := range images.Len() {
-			if _, err := c.of(high, i).Send(images.Image(i)); err != nil {
+	frames := make([][]uint16, images.Len())
+	if s.encoding, err = speed(images.Len(), func() error {
+		for i := range frames {
+			words, err := c.of(high, i).Send(images.Image(i))
+			if err != nil {
+				return err
+			}
+			frames[i] = append(frames[i][:0], words...)
+		}
+		return nil
+	}); err != nil {
+		return s, err
+	}
+	readers, err := c.readers()
+	if err != nil {
+		return s, err
+	}
+	var decoded econt.Decoded
+	s.decoding, err = speed(images.Len(), func() error {
+		for i, words := range frames {
+			reader := readers[0]
+			if high != nil && high[i] {
+				reader = readers[1]
+			}
+			if err := reader.Frame(words, &decoded); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+	return s, err
 }
 
 // sender is that of a contender without training; method is what it does, in words.
@@ -151,17 +189,12 @@ func (w *work) sender(ctx context.Context, c Contender) (s sender, method string
 		}
 		return linearSender{l}, "principal components, linear", l.cost(), nil
 	}
-	list, err := c.schemes(a.Links())
-	if err != nil {
-		return nil, "", cost, err
-	}
-	best, err := w.best(ctx, list)
-	if err != nil {
-		return nil, "", cost, err
-	}
-	chip, err := newChipSender(best, w.data[0])
-	return chip, fmt.Sprintf("%s, %s", best.Name(), best.Decoding), cost, err
+	chip, err := w.chipOf(ctx, c)
+	return chip, chip.method(), cost, err
 }
+
+// method is what the chip does, in words.
+func (c chipSender) method() string { return fmt.Sprintf("%s, %s", c.scheme.Name(), c.scheme.Decoding) }
 
 // choosing are as many training images as it takes to tell types of super trigger cells apart.
 const choosing = 2000
@@ -198,8 +231,9 @@ type measurement struct {
 	*evaluate.Fidelity
 	fractions []float64 // skill scores by radius, where a protocol wants them
 	bits      float64   // of a frame
-	rate      float64   // wafers a second
-	diverged  bool      // of a training: it ended in numbers that are none
+	rate      speeds
+	decoder   int  // its multiplications, a wafer
+	diverged  bool // of a training: it ended in numbers that are none
 }
 
 // farthest is the largest radius of fractions skill scores.
@@ -233,6 +267,9 @@ func (w *work) measure(ctx context.Context, s sender) (*measurement, error) {
 
 // measureJob is that of a trained encoder.
 func (w *work) measureJob(ctx context.Context, k int) (*measurement, error) {
+	if w.jobs[k].Algorithm != "" {
+		return w.measureLesson(ctx, k)
+	}
 	model, err := autoencoder.Load(Weights(w.folder, w.jobs[k]), nn.Settings{Threads: 1})
 	if err != nil {
 		return nil, err
@@ -241,22 +278,27 @@ func (w *work) measureJob(ctx context.Context, k int) (*measurement, error) {
 	if err != nil {
 		return nil, err
 	}
+	if m.decoder, err = decoderOf(model); err != nil {
+		return nil, err
+	}
 	m.diverged = w.records[k].Diverged != ""
 	j := w.jobs[k]
 	settings := map[string]any{"loss": j.Loss, "precision": j.Architecture.Precision, "bits": float64(outputs(j.Architecture)), "mask": j.Architecture.Mask, "seed": float64(j.Seed), "rate": j.Rate}
 	return m, board.Encoder(ctx, w.folder, run.EncoderWeights+j.Name(), settings, m.Fidelity, w.data[2], model.Decode)
 }
 
-// speed is the wafers a second that one core encodes, the best of three.
-func speed(images *wafer.Set, encode func(*wafer.Set) error) (float64, error) {
-	images = images.Slice(0, min(images.Len(), 5000))
+// timed are the images by which speeds are measured, at most.
+const timed = 5000
+
+// speed is how many images of n a second are done, the best of three.
+func speed(n int, do func() error) (float64, error) {
 	best := math.Inf(1)
 	for range 3 {
 		start := time.Now()
-		if err := encode(images); err != nil {
+		if err := do(); err != nil {
 			return 0, err
 		}
 		best = math.Min(best, time.Since(start).Seconds())
 	}
-	return float64(images.Len()) / best, nil
+	return float64(n) / best, nil
 }

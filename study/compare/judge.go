@@ -3,6 +3,7 @@ package compare
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"gonum.org/v1/gonum/stat"
@@ -51,22 +52,28 @@ type Standing struct {
 
 	Cost autoencoder.Cost `json:"cost"`
 	Bits float64          `json:"frame_bits"` // of information, in the mean, without padding
+	// Decoder counts the multiplications of the decoder, a wafer; rules by hand have none.
+	Decoder int `json:"decoder_multiplications"`
 	// Step is the cost of a step of training with the loss over one with the MSE, as loss.Traits
-	// has it; 0 where nothing is trained.
+	// has it, and of one of a decoder by images; 0 where nothing is trained.
 	Step float64 `json:"step_cost"`
 	// Pareto: no other is as good or better in mean EMD, multiplications and Step, and better in one.
 	Pareto bool `json:"pareto"`
 
 	Diverged int     `json:"diverged"` // of the seeds
 	Rates    []Trial `json:"rates,omitempty"`
+	// Tuned is the ratio to the baseline of those seeds that are trained at other rates, each of the two
+	// at that of its rates, BestRate, with which the validation images' EMD is least.
+	Tuned    *evaluate.Paired `json:"ratio_at_best_rates,omitempty"`
+	BestRate float64          `json:"best_rate,omitempty"`
 }
 
-// A Trial is a training of the first seed at another learning rate.
+// A Trial are the trainings of the first seeds at another learning rate.
 type Trial struct {
 	Rate     float64 `json:"learning_rate"`
 	EMD      float64 `json:"mean_emd"`
-	Ratio    float64 `json:"ratio"` // to the same seed's at the plan's rate
-	Diverged bool    `json:"diverged,omitempty"`
+	Ratio    float64 `json:"ratio"` // to the same seeds' at the plan's rate
+	Diverged int     `json:"diverged,omitempty"`
 }
 
 // imagesPerBlock are those of a block of ranks by images: enough for a mean.
@@ -74,7 +81,7 @@ const imagesPerBlock = 100
 
 // judge measures the contenders that need no training and sets all of them beside each other.
 func (w *work) judge(ctx context.Context, measured []*measurement) (*Judgement, []RowTimes, error) {
-	p, kinds := w.plan.Protocol, len(w.plan.Jobs())/w.plan.Seeds
+	p := w.plan.Protocol
 	j := &Judgement{Links: w.jobs[0].Architecture.Links(), Threshold: w.plan.Threshold}
 	j.LinkBits = 32 * j.Links
 	_, j.Density = densities(w.data[2])
@@ -84,32 +91,21 @@ func (w *work) judge(ctx context.Context, measured []*measurement) (*Judgement, 
 	}
 	times := make([]RowTimes, len(p.Contenders))
 	values := make([][][]float64, len(p.Contenders)) // EMDs by contender, seed and image
-	kind := 0
 	for i, c := range p.Contenders {
 		s := Standing{Contender: c}
 		var seeds []*measurement
-		if c.Loss == "" {
-			one, err := w.fixed(ctx, &s)
-			if err != nil {
-				return nil, nil, fmt.Errorf("%s: %w", c.Name, err)
-			}
-			seeds = []*measurement{one}
+		if c.trained() {
+			seeds, times[i].Seconds, err = w.trainings(ctx, &s, measured, j.MeanImage)
 		} else {
-			for k := kind; k < kinds*w.plan.Seeds; k += kinds {
-				seeds = append(seeds, measured[k])
-				times[i].Seconds += w.records[k].Seconds / float64(w.plan.Seeds)
-			}
-			s.Method, s.Step = "trained with "+loss.Label(c.Loss), cost(c.Loss)
-			if s.Cost, err = w.jobs[kind].Architecture.Cost(); err != nil {
-				return nil, nil, err
-			}
-			s.Rates = w.rates(kind, kinds, measured, j.MeanImage)
-			kind++
+			seeds, err = w.fixed(ctx, &s)
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", c.Name, err)
 		}
 		s.fill(seeds, j.MeanImage)
 		for _, m := range seeds {
 			values[i] = append(values[i], m.Of(evaluate.EMD).Values)
-			times[i].Wafers = max(times[i].Wafers, m.rate)
+			times[i].fastest(m.rate)
 		}
 		j.Contenders = append(j.Contenders, s)
 	}
@@ -118,6 +114,9 @@ func (w *work) judge(ctx context.Context, measured []*measurement) (*Judgement, 
 		if j.Contenders[i].Ratio, err = evaluate.CompareSeeds(values[i], base, bootstrapDraws, w.plan.Seed); err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", p.Contenders[i].Name, err)
 		}
+	}
+	if err := w.tune(j.Contenders, p.baseline(), measured, values); err != nil {
+		return nil, nil, err
 	}
 	front(j.Contenders)
 	return j, times, j.rank(values, w.plan.Seeds)
@@ -145,24 +144,59 @@ func (w *work) meanImage(ctx context.Context) (float64, error) {
 }
 
 // fixed measures a contender without training.
-func (w *work) fixed(ctx context.Context, s *Standing) (*measurement, error) {
+func (w *work) fixed(ctx context.Context, s *Standing) ([]*measurement, error) {
 	by, method, cost, err := w.sender(ctx, s.Contender)
 	if err != nil {
 		return nil, err
 	}
 	s.Method, s.Cost = method, cost
-	return w.measure(ctx, by)
+	if l, ok := by.(linearSender); ok {
+		s.Decoder = l.cost().Multiplications // it has the same components
+	}
+	m, err := w.measure(ctx, by)
+	return []*measurement{m}, err
 }
 
-// rates are a loss's trials, the lower rate first; its first seed is the job kind.
-func (w *work) rates(kind, kinds int, measured []*measurement, meanImage float64) []Trial {
-	var list []Trial
-	at := measured[kind].Of(evaluate.EMD).Mean
-	for k := kinds*w.plan.Seeds + kind; k < len(w.jobs); k += kinds {
-		emd := measured[k].Of(evaluate.EMD).Mean
-		list = append(list, Trial{Rate: w.jobs[k].Rate, EMD: emd, Ratio: emd / at, Diverged: measured[k].lost(meanImage)})
+// decoderStep is what a training of a decoder takes of an image over one of an encoder with the MSE, on
+// one processor.
+const decoderStep = 1.9
+
+// trainings are a contender's of the plan's rate, by seed, and what they took in the mean; it notes those at
+// others.
+func (w *work) trainings(ctx context.Context, s *Standing, measured []*measurement, meanImage float64) (seeds []*measurement, seconds float64, err error) {
+	jobs := w.jobsOf(s.Contender)
+	for _, k := range jobs[0] {
+		seeds = append(seeds, measured[k])
+		seconds += w.records[k].Seconds / float64(len(jobs[0]))
 	}
-	return list
+	s.Decoder = seeds[0].decoder
+	if s.learns() {
+		chip, err := w.chipOf(ctx, s.Contender)
+		if err != nil {
+			return nil, 0, err
+		}
+		s.Method, s.Step = fmt.Sprintf("%s, %s", chip.scheme.Name(), evaluate.DecodeLearned), decoderStep
+	} else {
+		s.Method, s.Step = "trained with "+loss.Label(s.Loss), cost(s.Loss)
+		if s.Cost, err = w.jobs[jobs[0][0]].Architecture.Cost(); err != nil {
+			return nil, 0, err
+		}
+	}
+	for _, at := range jobs[1:] {
+		t := Trial{Rate: w.rateOf(at[0])}
+		logs := 0.0
+		for i, k := range at {
+			emd := measured[k].Of(evaluate.EMD).Mean
+			t.EMD += emd / float64(len(at))
+			logs += math.Log(emd/seeds[i].Of(evaluate.EMD).Mean) / float64(len(at))
+			if measured[k].lost(meanImage) {
+				t.Diverged++
+			}
+		}
+		t.Ratio = math.Exp(logs)
+		s.Rates = append(s.Rates, t)
+	}
+	return seeds, seconds, nil
 }
 
 // lost tells whether a training came to nothing.
@@ -182,7 +216,7 @@ func (s *Standing) fill(seeds []*measurement, meanImage float64) {
 		for k, v := range m.fractions {
 			s.Fractions[k] += v / float64(len(seeds))
 		}
-		if s.Loss != "" && m.lost(meanImage) {
+		if s.trained() && m.lost(meanImage) {
 			s.Diverged++
 		}
 		s.Bits = m.bits

@@ -8,7 +8,7 @@ import (
 )
 
 // Kind of the folder of a comparison.
-func Kind() run.Kind { return run.Kind{Name: "compare", Version: 1} }
+func Kind() run.Kind { return run.Kind{Name: "compare", Version: 2} }
 
 // EncoderKind is that of the folder of one encoder, trained from one start or
 // from several of which the best is kept.

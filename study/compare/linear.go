@@ -182,23 +182,28 @@ func (l *linear) encode(image, out []float64) (scale float64) {
 	return scale
 }
 
-// decode gives images as they arrive. Cells below 0 are empty.
+// decode gives images as they arrive.
 func (l *linear) decode(images *wafer.Set) (*wafer.Set, error) {
 	decoded := &wafer.Set{Charge: make([]float64, len(images.Charge))}
 	out := make([]float64, len(l.components))
 	for i := range images.Len() {
 		scale, image := l.encode(images.Image(i), out), decoded.Image(i)
-		copy(image, l.mean)
-		for k, v := range out {
-			for c, w := range l.components[k] {
-				image[c] += w * v
-			}
-		}
-		for c, v := range image {
-			image[c] = max(0, v) * scale
-		}
+		l.restore(out, scale, image)
 	}
 	return decoded, l.arch.Rescale(images, decoded)
+}
+
+// restore makes an image of the outputs that arrived. Cells below 0 are empty.
+func (l *linear) restore(out []float64, scale float64, image []float64) {
+	copy(image, l.mean)
+	for k, v := range out {
+		for c, w := range l.components[k] {
+			image[c] += w * v
+		}
+	}
+	for c, v := range image {
+		image[c] = max(0, v) * scale
+	}
 }
 
 // cost counts a weight for each cell and one for the mean, of each output.

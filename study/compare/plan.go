@@ -18,6 +18,7 @@ import (
 	"barrow/internal/limit"
 	"barrow/internal/setting"
 	"barrow/loss"
+	"barrow/run"
 	"barrow/study/images"
 	"barrow/study/internal/learned"
 	"barrow/wafer"
@@ -161,7 +162,10 @@ func (p Plan) Encoder(name, precision string, bits int) autoencoder.Architecture
 
 // A Job is one training.
 type Job struct {
-	Loss         string                   `json:"loss"`
+	Loss string `json:"loss"`
+	// Algorithm is the chip's whose frames a decoder is trained for, instead of an encoder; its links are
+	// those of the architecture.
+	Algorithm    string                   `json:"algorithm,omitempty"`
 	Architecture autoencoder.Architecture `json:"architecture"`
 	Seed         uint64                   `json:"seed"`
 	Rate         float64                  `json:"learning_rate,omitempty"` // where it is not the plan's
@@ -180,7 +184,18 @@ func (j Job) Name() string {
 	if j.Rate != 0 {
 		rate = fmt.Sprintf("-rate%g", j.Rate)
 	}
+	if j.Algorithm != "" {
+		return fmt.Sprintf("%s-%dlinks-seed%d%s", j.Algorithm, j.Architecture.Links(), j.Seed, rate)
+	}
 	return fmt.Sprintf("%s%s-%s-seed%d%s", j.Architecture.Precision, bits, loss.FileName(j.Loss), j.Seed, rate)
+}
+
+// part is what the job is called in the run.
+func (j Job) part() string {
+	if j.Algorithm != "" {
+		return decoderPart + j.Name()
+	}
+	return run.EncoderWeights + j.Name()
 }
 
 // losses are the plan's in their normal form; those that are none as they are,

@@ -28,7 +28,9 @@ type Protocol struct {
 	Baseline string `json:"baseline"` // the contender that the others' ratios are to
 	// RateStep is by what the learning rate is multiplied and divided to see how much it matters; 0
 	// leaves that out.
-	RateStep   float64     `json:"rate_step,omitempty"`
+	RateStep float64 `json:"rate_step,omitempty"`
+	// RateSeeds are the seeds, the first of the plan's, that are trained at those rates; 0 is 1.
+	RateSeeds  int         `json:"rate_seeds,omitempty"`
 	Contenders []Contender `json:"contenders"`
 }
 
@@ -37,7 +39,7 @@ type Contender struct {
 	Name      string            `json:"name" toml:"name"`
 	Loss      string            `json:"loss,omitempty" toml:"loss"`
 	Algorithm string            `json:"algorithm,omitempty" toml:"algorithm"` // a word as in the plan's Learned, or stc
-	Decoding  evaluate.Decoding `json:"decoding,omitempty" toml:"decoding"`   // of the algorithm, by hand
+	Decoding  evaluate.Decoding `json:"decoding,omitempty" toml:"decoding"`   // of the algorithm, by hand or learned
 	Linear    int               `json:"linear,omitempty" toml:"linear"`       // components, that share the outputs' bits
 }
 
@@ -81,6 +83,7 @@ type protocolFile struct {
 	About      string         `toml:"about"`
 	Baseline   string         `toml:"baseline"`
 	RateStep   float64        `toml:"rate_step"`
+	RateSeeds  int            `toml:"rate_seeds"`
 	Settings   map[string]any `toml:"settings"`
 	Quick      map[string]any `toml:"quick"`
 	Contenders []Contender    `toml:"contender"`
@@ -145,9 +148,14 @@ func parseProtocol(name, text string, quick bool) (Plan, error) {
 			return Plan{}, err
 		}
 	}
-	p := &Protocol{Name: strings.TrimSuffix(baseOf(name), protocolEnding), About: f.About, Baseline: f.Baseline, RateStep: f.RateStep}
+	p := &Protocol{Name: strings.TrimSuffix(baseOf(name), protocolEnding), About: f.About, Baseline: f.Baseline, RateStep: f.RateStep, RateSeeds: f.RateSeeds}
 	if f.RateStep != 0 && !(f.RateStep > 1 && f.RateStep <= maxRateStep) {
 		return Plan{}, place.at("", 0, "rate_step", fmt.Errorf("rate_step = %v: want a factor above 1, at most %d, or 0 for none", f.RateStep, maxRateStep))
+	}
+	if f.RateSeeds != 0 {
+		if err := limit.Count("rate_seeds =", f.RateSeeds, maxSeeds); err != nil {
+			return Plan{}, place.at("", 0, "rate_seeds", err)
+		}
 	}
 	if len(f.Contenders) < 2 {
 		return Plan{}, fmt.Errorf("%s: %d tables %s: want two at least", name, len(f.Contenders), contenderHead)
@@ -195,7 +203,7 @@ func (l lines) unknown(key toml.Key, meta toml.MetaData) error {
 	case len(key) > 1:
 		return l.at("["+key[0]+"]", 0, "", fmt.Errorf("unknown key %q", key))
 	}
-	names := []string{"about", "baseline", "rate_step", "settings", "quick", "contender"}
+	names := []string{"about", "baseline", "rate_step", "rate_seeds", "settings", "quick", "contender"}
 	err := fmt.Errorf("unknown key %q: a protocol has %s%s", key[0], strings.Join(names, ", "), setting.Hint(key[0], names))
 	for _, head := range []string{"[" + key[0] + "]", "[[" + key[0] + "]]"} {
 		if strings.Contains(l.text, head) {
@@ -260,12 +268,15 @@ func (c *Contender) complete() (key string, err error) {
 		if c.Decoding == "" {
 			c.Decoding = evaluate.DecodeSpread
 		}
-		if err := setting.Choice("decoding", string(c.Decoding), []string{string(evaluate.DecodeKept), string(evaluate.DecodeSpread)}); err != nil {
+		if err := setting.Choice("decoding", string(c.Decoding), []string{string(evaluate.DecodeKept), string(evaluate.DecodeSpread), string(evaluate.DecodeLearned)}); err != nil {
 			return "decoding", err
 		}
 		a, ok := learned.Find(c.Algorithm)
 		if name = a.Scheme.Name(); !ok {
 			name = "super trigger cells"
+		}
+		if c.learns() {
+			name += ", learned"
 		}
 	default:
 		if c.Linear < 1 || c.Linear > autoencoder.Latent {
@@ -360,8 +371,12 @@ func (p Plan) checkProtocol() error {
 			return fmt.Errorf("protocol %s: %w", p.Protocol.Name, err)
 		}
 	}
-	if top := p.Complete().Rate * p.Protocol.RateStep; top >= 1 {
-		return fmt.Errorf("learning_rate = %v: times the protocol's rate_step, %v, it is %.3g: want less than 1", p.Complete().Rate, p.Protocol.RateStep, top)
+	rate := p.Complete().Rate
+	if slices.ContainsFunc(p.Protocol.Contenders, Contender.learns) {
+		rate = max(rate, lessonRate())
+	}
+	if top := rate * p.Protocol.RateStep; top >= 1 {
+		return fmt.Errorf("learning_rate = %v: times the protocol's rate_step, %v, it is %.3g: want less than 1", rate, p.Protocol.RateStep, top)
 	}
 	return nil
 }
@@ -376,13 +391,17 @@ func algorithms() []string { return append(learned.Words(), anySTC) }
 // schemes are a contender's algorithm on a number of links, with its decoding or, where it has one by
 // hand alone, with that: several where its type is to be found out.
 func (c Contender) schemes(links int) ([]evaluate.Scheme, error) {
+	decoding := c.Decoding
+	if c.learns() { // a type is chosen by what can be had without training
+		decoding = evaluate.DecodeSpread
+	}
 	of := func(links int) (list []evaluate.Scheme) {
 		for _, a := range learned.Algorithms() {
 			if a.Word != c.Algorithm && !(c.Algorithm == anySTC && a.Scheme.Algorithm == econt.SuperTriggerCell) {
 				continue
 			}
 			rules := a.Rules(links)
-			if k := slices.IndexFunc(rules, func(s evaluate.Scheme) bool { return s.Decoding == c.Decoding }); k >= 0 {
+			if k := slices.IndexFunc(rules, func(s evaluate.Scheme) bool { return s.Decoding == decoding }); k >= 0 {
 				list = append(list, rules[k])
 			} else if len(rules) > 0 {
 				list = append(list, rules[0])
@@ -405,18 +424,29 @@ func (c Contender) schemes(links int) ([]evaluate.Scheme, error) {
 // maxLinks is the most that an encoder's outputs fill.
 const maxLinks = 5
 
-// trials are the trainings of the first seed at the learning rate divided by and times the
-// protocol's step, all of the lower first.
-func (p Plan) trials() []Job {
-	if p.Protocol == nil || p.Protocol.RateStep == 0 {
+// rateSeeds are how many seeds are trained at other rates.
+func (p Plan) rateSeeds() int { return min(max(1, p.Protocol.RateSeeds), p.Seeds) }
+
+// rates are those that a training is tried at beside its own: divided by and times the protocol's step.
+func (p *Protocol) rates(own float64) []float64 {
+	if p.RateStep == 0 {
 		return nil
 	}
-	one := p
-	one.Seeds = 1
+	return []float64{shortRate(own / p.RateStep), shortRate(own * p.RateStep)}
+}
+
+// trials are the trainings of encoders of the first seeds at other learning rates, all of the lower
+// first.
+func (p Plan) trials() []Job {
+	if p.Protocol == nil {
+		return nil
+	}
+	few := p
+	few.Seeds = p.rateSeeds()
 	var list []Job
-	for _, rate := range []float64{p.Rate / p.Protocol.RateStep, p.Rate * p.Protocol.RateStep} {
-		for _, j := range one.Jobs() {
-			j.Rate = shortRate(rate)
+	for _, rate := range p.Protocol.rates(p.Rate) {
+		for _, j := range few.Jobs() {
+			j.Rate = rate
 			list = append(list, j)
 		}
 	}

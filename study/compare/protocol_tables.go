@@ -68,12 +68,9 @@ func against(list []*evaluate.Paired) [][]string {
 	return out
 }
 
-// isFixed tells whether a contender needs no training, so that nothing of it depends on a seed.
-func (s *Standing) isFixed() bool { return s.Loss == "" }
-
 // spread is a mean, with its standard deviation over the seeds if it has one.
 func (s *Standing) spread(v Spread) string {
-	if s.isFixed() {
+	if !s.trained() {
 		return fmt.Sprintf("%.3f", v.Mean)
 	}
 	return fmt.Sprintf("%.3f ± %.3f", v.Mean, v.Std)
@@ -135,21 +132,24 @@ func (j *Judgement) scales() report.Table {
 }
 
 func (j *Judgement) costs(times *Times) report.Table {
-	out := report.Table{Title: "What they cost", Columns: columns([]string{"contender", "method"}, "a step of training", "seconds a training", "µs a wafer", "multiplications", "weights", "bits of a frame", "link bits", "front"),
-		Note: fmt.Sprintf("A step of training: over one with the MSE, as measured once for the loss’s kind (docs/losses.md). Seconds: of the clock, mean over seeds, of the call that finished each, beside whatever else ran. µs: of one core that encodes a wafer with this program, without decoding, which says nothing of a chip. Multiplications and weights: of the encoder, beside what all algorithms of the chip share. Bits of a frame: information in the mean, without padding, of the %d that the links carry; threshold sum keeps to them in the mean alone. Front: no other is as good or better in mean EMD, multiplications and the step of training, and better in one. Wafer density: %s.", j.LinkBits, j.Density)}
+	out := report.Table{Title: "What they cost", Columns: columns([]string{"contender", "method"}, "a step of training", "seconds a training", "µs to encode", "µs to decode", "multiplications", "weights", "of the decoder", "bits of a frame", "link bits", "front"),
+		Note: fmt.Sprintf("A step of training: over one with the MSE, as measured once for the loss’s kind (docs/losses.md), or, of a decoder that learned, an image’s training over that of an encoder with the MSE. Seconds: of the clock, mean over seeds, of all calls that had a part in a training, beside whatever else ran. µs: of one core with this program, which says nothing of a chip; frames are made and read of the chip’s algorithms alone. Multiplications and weights: of the encoder, beside what all algorithms of the chip share; of the decoder: its multiplications. Bits of a frame: information in the mean, without padding, of the %d that the links carry; threshold sum keeps to them in the mean alone. Front: no other is as good or better in mean EMD, multiplications and the step of training, and better in one. Wafer density: %s.", j.LinkBits, j.Density)}
 	for i := range j.Contenders {
 		s, front, seconds, step := &j.Contenders[i], "", "–", "–"
 		if s.Pareto {
 			front = "yes"
 		}
-		if !s.isFixed() {
+		if s.trained() {
 			seconds, step = fmt.Sprintf("%.1f", times.Contenders[i].Seconds), fmt.Sprintf("%.2f", s.Step)
 		}
-		out.Rows = append(out.Rows, []string{s.Name, s.Method, step, seconds, fmt.Sprintf("%.2g", 1e6/times.Contenders[i].Wafers), fmt.Sprint(s.Cost.Multiplications), fmt.Sprint(s.Cost.Weights),
+		out.Rows = append(out.Rows, []string{s.Name, s.Method, step, seconds, micro(times.Contenders[i].Wafers), micro(times.Contenders[i].Decoded), fmt.Sprint(s.Cost.Multiplications), fmt.Sprint(s.Cost.Weights), fmt.Sprint(s.Decoder),
 			fmt.Sprintf("%.1f", s.Bits), fmt.Sprint(j.LinkBits), front})
 	}
 	return out
 }
+
+// micro are the microseconds a wafer of a speed.
+func micro(perSecond float64) string { return fmt.Sprintf("%.2g", 1e6/perSecond) }
 
 func (t *Table) stability() report.Table {
 	p := t.Plan.Protocol
@@ -159,28 +159,52 @@ func (t *Table) stability() report.Table {
 		for _, sign := range []string{"÷", "×"} {
 			out.Columns = append(out.Columns, report.Column{Name: fmt.Sprintf("rate %s %g", sign, p.RateStep), Numeric: true})
 		}
-		out.Note += fmt.Sprintf(" Rate: by how much the mean EMD of the first seed changes with the learning rate %g divided and multiplied so; ±: √2·σ over seeds, by which one training differs from another anyhow.", t.Plan.Rate)
+		out.Note += fmt.Sprintf(" Rate: by how much the mean EMD of %s changes with the learning rate (%g, of decoders %g) divided and multiplied so; ±: √2·σ over seeds, by which trainings differ from others anyhow. At best rates: the ratio to %s of these seeds, each of the two at the rate that leaves least of the validation images, which is named.", t.Plan.ofSeeds(), t.Plan.Rate, lessonRate(), p.Baseline)
+		out.Columns = append(out.Columns, report.Column{Name: "ratio at best rates", Numeric: true})
 	}
 	for i := range t.Protocol.Contenders {
 		s := &t.Protocol.Contenders[i]
 		row := []string{s.Name, "–", "–", fmt.Sprintf("%.3f", s.Worst), "–"}
-		if !s.isFixed() {
+		if s.trained() {
 			row[1], row[2] = fmt.Sprintf("%.4f", s.EMD.Std), fmt.Sprintf("%.1f %%", 100*s.EMD.Std/s.EMD.Mean)
 			row[4] = fmt.Sprintf("%d of %d", s.Diverged, t.Plan.Seeds)
 		}
 		for k := 0; p.RateStep != 0 && k < 2; k++ {
 			cell := "–"
 			if k < len(s.Rates) {
-				cell = page.Minus(fmt.Sprintf("%+.1f ± %.1f %%", 100*(s.Rates[k].Ratio-1), 100*math.Sqrt2*s.EMD.Std/s.EMD.Mean))
-				if s.Rates[k].Diverged {
+				cell = page.Minus(fmt.Sprintf("%+.1f ± %.1f %%", 100*(s.Rates[k].Ratio-1), 100*math.Sqrt(2/float64(t.Plan.rateSeeds()))*s.EMD.Std/s.EMD.Mean))
+				if s.Rates[k].Diverged > 0 {
 					cell = "diverged"
 				}
 			}
 			row = append(row, cell)
 		}
+		if s.Tuned != nil {
+			row = append(row, t.tuned(s))
+		}
 		out.Rows = append(out.Rows, row)
 	}
 	return out
+}
+
+// ofSeeds are the seeds of the trials, in words.
+func (p Plan) ofSeeds() string {
+	if n := p.rateSeeds(); n > 1 {
+		return fmt.Sprintf("the first %d seeds", n)
+	}
+	return "the first seed"
+}
+
+// tuned is a contender's ratio at the best rates.
+func (t *Table) tuned(s *Standing) string {
+	cell := fmt.Sprintf("%.3f", s.Tuned.Ratio)
+	if s.Tuned.Seeds > 1 {
+		cell += fmt.Sprintf(" [%.3f, %.3f]", s.Tuned.Low, s.Tuned.High)
+	}
+	if s.trained() {
+		cell += fmt.Sprintf(", %g", s.BestRate)
+	}
+	return cell
 }
 
 // rankings are those that there are, with what their blocks are.

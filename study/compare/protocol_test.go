@@ -79,16 +79,17 @@ func TestProtocolErrors(t *testing.T) {
 		"[settings]\nlosses = [\"emd\"]":     `own.toml:2: unknown setting "losses"`,
 		"rate_step = 1.0" + twoContenders:    "own.toml:1: rate_step = 1: want a factor above 1",
 		"baseline = \"EMD\"" + twoContenders: `own.toml:1: baseline = "EMD": it may be MSE, exact EMD`,
-		"[[contender]]\nloss = \"mse\"\n[[contender]]\n\nloss = \"emdd\"":                          `own.toml:5: loss: unknown loss "emdd"`,
-		"[[contender]]\nloss = \"mse\"\n[[contender]]\nname = \"x\"":                               "own.toml:3: a contender has one of loss, algorithm and linear",
-		"[[contender]]\nloss = \"mse\"\nlinear = 3\n[[contender]]\nloss = \"emd\"":                 "own.toml:1: a contender has one of",
-		"[[contender]]\nloss = \"mse\"\n[[contender]]\nlinear = 17":                                "own.toml:4: linear = 17: want 1 to 16",
-		"[[contender]]\nloss = \"mse\"\n[[contender]]\nalgorithm = \"rpt\"":                        `own.toml:4: algorithm = "rpt": it may be bc, `,
-		"[[contender]]\nloss = \"mse\"\n[[contender]]\nalgorithm = \"bc\"\ndecoding = \"learned\"": `own.toml:5: decoding = "learned": it may be kept, spread`,
-		"[[contender]]\nloss = \"mse\"\ndecoding = \"kept\"\n[[contender]]\nloss = \"emd\"":        "own.toml:3: decoding: only an algorithm has one",
-		"[[contender]]\nloss = \"mse\"\n[[contender]]\nname = \"y\"\nloss = \"1*mse\"":             `own.toml:3: y stands there already`,
-		"[[contender]]\nloss = \"mse\"\n[[contender]]\nname = \"MSE\"\nloss = \"emd\"":             `own.toml:4: a second contender is called "MSE"`,
-		"[[contender]]\nloss = \"mse\"\nlos = \"x\"\n[[contender]]\nloss = \"emd\"":                `own.toml:3: unknown key "los" of a contender: it may be name, loss, algorithm, decoding, linear; did you mean loss?`,
+		"[[contender]]\nloss = \"mse\"\n[[contender]]\n\nloss = \"emdd\"":                        `own.toml:5: loss: unknown loss "emdd"`,
+		"[[contender]]\nloss = \"mse\"\n[[contender]]\nname = \"x\"":                             "own.toml:3: a contender has one of loss, algorithm and linear",
+		"[[contender]]\nloss = \"mse\"\nlinear = 3\n[[contender]]\nloss = \"emd\"":               "own.toml:1: a contender has one of",
+		"[[contender]]\nloss = \"mse\"\n[[contender]]\nlinear = 17":                              "own.toml:4: linear = 17: want 1 to 16",
+		"[[contender]]\nloss = \"mse\"\n[[contender]]\nalgorithm = \"rpt\"":                      `own.toml:4: algorithm = "rpt": it may be bc, `,
+		"[[contender]]\nloss = \"mse\"\n[[contender]]\nalgorithm = \"bc\"\ndecoding = \"learn\"": `own.toml:5: decoding = "learn": it may be kept, spread, learned; did you mean learned?`,
+		"rate_step = 2.0\nrate_seeds = -1" + twoContenders:                                       `own.toml:2: rate_seeds = `,
+		"[[contender]]\nloss = \"mse\"\ndecoding = \"kept\"\n[[contender]]\nloss = \"emd\"":      "own.toml:3: decoding: only an algorithm has one",
+		"[[contender]]\nloss = \"mse\"\n[[contender]]\nname = \"y\"\nloss = \"1*mse\"":           `own.toml:3: y stands there already`,
+		"[[contender]]\nloss = \"mse\"\n[[contender]]\nname = \"MSE\"\nloss = \"emd\"":           `own.toml:4: a second contender is called "MSE"`,
+		"[[contender]]\nloss = \"mse\"\nlos = \"x\"\n[[contender]]\nloss = \"emd\"":              `own.toml:3: unknown key "los" of a contender: it may be name, loss, algorithm, decoding, linear; did you mean loss?`,
 	} {
 		_, err := parseProtocol("own.toml", text, false)
 		if err == nil || !strings.HasPrefix(err.Error(), want) && !strings.Contains(err.Error(), want) {
@@ -128,6 +129,7 @@ func own(t *testing.T) Plan {
 	t.Helper()
 	p, err := parseProtocol("own.toml", `
 rate_step = 2.0
+rate_seeds = 2
 [settings]
 precisions = ["asic"]
 links = [3]
@@ -144,6 +146,9 @@ linear = 16
 loss = "mse"
 [[contender]]
 loss = "emd"
+[[contender]]
+algorithm = "stc"
+decoding = "learned"
 `, false)
 	if err != nil {
 		t.Fatal(err)
@@ -180,11 +185,11 @@ func TestProtocolRun(t *testing.T) {
 		t.Error("two threads and an interruption changed the results")
 	}
 	j := table.Protocol
-	if len(j.Contenders) != 5 || j.Links != 3 || j.LinkBits != 96 || len(table.Rows) != 2 || j.BySeeds == nil || j.ByImages != nil {
+	if len(j.Contenders) != 6 || j.Links != 3 || j.LinkBits != 96 || len(table.Rows) != 2 || j.BySeeds == nil || j.ByImages != nil {
 		t.Fatalf("%+v", j)
 	}
 	for i, s := range j.Contenders {
-		if s.isFixed() != (i < 3) || len(s.EMD.Values) != 3 && !s.isFixed() || len(s.Rates) != 2 && !s.isFixed() {
+		if s.trained() == (i < 3) || len(s.EMD.Values) != 3 && s.trained() || len(s.Rates) != 2 && s.trained() || s.Tuned == nil || s.Tuned.Seeds != 2 {
 			t.Errorf("%+v", s)
 		}
 		if s.Name == "MSE" && (s.Ratio.Ratio != 1 || s.Ratio.Low != 1) {
@@ -473,7 +478,7 @@ func TestPageRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	var page *report.Page
-	if page, err = Page(f.Path()); err == nil || !strings.Contains(err.Error(), "5 contenders in the results, 2 in the times") {
+	if page, err = Page(f.Path()); err == nil || !strings.Contains(err.Error(), "6 contenders in the results, 2 in the times") {
 		t.Errorf("%v, %v", page, err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"path"
+	"slices"
 	"sync"
 	"time"
 
@@ -43,7 +44,9 @@ type record struct {
 	Epochs    int     `json:"epochs"`
 	BestEpoch int     `json:"best_epoch"`
 	Best      float64 `json:"best_validation_loss"`
-	Seconds   float64 `json:"seconds"` // of the call that finished it
+	// EMD is the mean EMD of the validation images at that epoch, where it is watched.
+	EMD     float64 `json:"validation_emd,omitempty"`
+	Seconds float64 `json:"seconds"` // of training, by the clock, of all calls that had a part in it; of the last one if it diverged
 	// Curve is the training and validation loss of every epoch.
 	Curve [][2]float64 `json:"curve"`
 	// Diverged is why the training ended before its time: a number that is none, or nothing arrived. Under a protocol
@@ -133,7 +136,7 @@ func Train(ctx context.Context, f *run.Folder, p Plan, d Data, r Resources) (*Ta
 	if err != nil {
 		return nil, nil, err
 	}
-	w := &work{plan: p, folder: f, resources: r, threads: threads, points: points, jobs: append(p.Jobs(), p.trials()...)}
+	w := &work{plan: p, folder: f, resources: r, threads: threads, points: points, jobs: slices.Concat(p.Jobs(), p.trials(), p.lessons())}
 	w.share = make([]float64, len(w.jobs))
 	if w.metric, err = emd.Euclidean(points); err != nil {
 		return nil, nil, err
@@ -241,23 +244,40 @@ func (w *work) file(prefix string, j Job, ending string) string {
 
 // Weights is the file with the weights of a finished job in a run's folder.
 func Weights(f *run.Folder, j Job) string {
-	return f.Path(run.Weights, run.EncoderWeights+j.Name()+run.WeightsEnding)
+	return f.Path(run.Weights, j.part()+run.WeightsEnding)
 }
 
-// job trains one encoder, unless it is there.
+// saver is a trained network.
+type saver interface{ Save(path string) error }
+
+// network trains that of a job: an encoder, or a decoder of the chip's frames.
+func (w *work) network(ctx context.Context, k int) (saver, *nn.History, error) {
+	if w.jobs[k].Algorithm != "" {
+		return w.lesson(ctx, k)
+	}
+	return w.fit(ctx, k)
+}
+
+// job trains one network, unless it is there.
 func (w *work) job(ctx context.Context, k int) error {
-	j, part, start := w.jobs[k], run.EncoderWeights+w.jobs[k].Name(), time.Now()
+	j, part, start := w.jobs[k], w.jobs[k].part(), time.Now()
 	err := w.folder.Once(part, j, &w.records[k], func() ([]string, error) {
-		m, h, err := w.fit(ctx, k)
+		m, h, err := w.network(ctx, k)
 		var diverged *nn.DivergedError
 		// An encoder of which nothing arrives has no EMD.
 		if w.plan.Protocol != nil && (errors.As(err, &diverged) || errors.Is(err, emd.ErrEmpty)) {
-			return w.untrained(k, err, time.Since(start).Seconds())
+			return w.untrained(ctx, k, err, time.Since(start).Seconds())
 		}
 		if err != nil {
 			return nil, err
 		}
-		r := record{Epochs: len(h.Epochs), BestEpoch: h.BestEpoch, Best: h.Best, Seconds: time.Since(start).Seconds()}
+		r := record{Epochs: len(h.Epochs), BestEpoch: h.BestEpoch, Best: h.Best, Seconds: h.Seconds}
+		switch {
+		case j.Algorithm != "":
+			r.EMD = h.Best
+		case h.BestEpoch > 0:
+			r.EMD = h.Epochs[h.BestEpoch-1].Figures[run.MeasuredEMD]
+		}
 		for _, e := range h.Epochs {
 			r.Curve = append(r.Curve, [2]float64{e.Loss, e.Validation})
 		}
@@ -271,14 +291,20 @@ func (w *work) job(ctx context.Context, k int) error {
 }
 
 // untrained keeps the encoder that a job started from, since its training diverged.
-func (w *work) untrained(k int, why error, seconds float64) ([]string, error) {
+func (w *work) untrained(ctx context.Context, k int, why error, seconds float64) ([]string, error) {
 	j := w.jobs[k]
-	m, err := autoencoder.Begin(w.data[0], autoencoder.Settings{Architecture: j.Architecture, Seed: j.Seed, Threads: 1, Budget: w.plan.Budget, Start: w.resources.Start})
+	var m saver
+	var err error
+	if j.Algorithm != "" {
+		m, err = w.unlearnt(ctx, k)
+	} else {
+		m, err = autoencoder.Begin(w.data[0], autoencoder.Settings{Architecture: j.Architecture, Seed: j.Seed, Threads: 1, Budget: w.plan.Budget, Start: w.resources.Start})
+	}
 	if err != nil {
 		return nil, err
 	}
-	w.records[k] = record{Best: math.MaxFloat64, Curve: [][2]float64{}, Diverged: why.Error(), Seconds: seconds}
-	return []string{run.EncoderWeights + j.Name() + run.WeightsEnding}, m.Save(Weights(w.folder, j))
+	w.records[k] = record{Best: math.MaxFloat64, EMD: math.MaxFloat64, Curve: [][2]float64{}, Diverged: why.Error(), Seconds: seconds}
+	return []string{j.part() + run.WeightsEnding}, m.Save(Weights(w.folder, j))
 }
 
 // loss makes one by name.
@@ -324,14 +350,14 @@ func (w *work) fit(ctx context.Context, k int) (*autoencoder.Model, *nn.History,
 	first := s
 	first.Architecture = p.withOutput(s.Architecture, encoder)
 	s.Encoder = w.file(encoderOf, j, run.WeightsEnding)
-	err = w.once(encoderOf, j, func() (*autoencoder.Model, error) {
-		m, _, err := w.phases(ctx, encoder, encoderOf, k, first, share(0, 0.5))
-		return m, err
+	before, err := w.once(encoderOf, j, func() (*autoencoder.Model, *nn.History, error) {
+		return w.phases(ctx, encoder, encoderOf, k, first, share(0, 0.5))
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("its encoder: %w", err)
 	}
-	return w.phases(ctx, decoder, run.EncoderWeights, k, s, share(0.5, 1))
+	m, h, err := w.phases(ctx, decoder, run.EncoderWeights, k, s, share(0.5, 1))
+	return m, later(h, before), err
 }
 
 // phases trains with a loss, on the images of the pretraining first if there are
@@ -341,7 +367,7 @@ func (w *work) phases(ctx context.Context, lossName, prefix string, k int, s aut
 	if err != nil {
 		return nil, nil, err
 	}
-	first, all := 0.0, float64(s.Epochs*w.data[0].Len())
+	before, first, all := 0.0, 0.0, float64(s.Epochs*w.data[0].Len())
 	phase := func(from, to float64) func(float64, string) {
 		return func(share float64, _ string) { progress((from + (to-from)*share) / all) }
 	}
@@ -355,9 +381,8 @@ func (w *work) phases(ctx context.Context, lossName, prefix string, k int, s aut
 		t := s
 		t.Epochs, t.Checkpoint, t.Progress = w.plan.PretrainEpochs, w.file(named, w.jobs[k], run.CheckpointEnding), phase(0, first)
 		s.Start = w.file(named, w.jobs[k], run.WeightsEnding)
-		err := w.once(named, w.jobs[k], func() (*autoencoder.Model, error) {
-			m, _, err := autoencoder.Train(ctx, w.before, w.data[1], l, t)
-			return m, err
+		before, err = w.once(named, w.jobs[k], func() (*autoencoder.Model, *nn.History, error) {
+			return autoencoder.Train(ctx, w.before, w.data[1], l, t)
 		})
 		if err != nil {
 			return nil, nil, fmt.Errorf("pretraining: %w", err)
@@ -365,20 +390,34 @@ func (w *work) phases(ctx context.Context, lossName, prefix string, k int, s aut
 		s.Rate /= 10
 	}
 	s.Checkpoint, s.Progress = w.file(prefix, w.jobs[k], run.CheckpointEnding), phase(first, all)
-	return autoencoder.Train(ctx, w.data[0], w.data[1], l, s)
+	m, h, err := autoencoder.Train(ctx, w.data[0], w.data[1], l, s)
+	return m, later(h, before), err
+}
+
+// later is the history of a training, with the seconds of what went before it.
+func later(h *nn.History, before float64) *nn.History {
+	if h != nil {
+		h.Seconds += before
+	}
+	return h
 }
 
 // once trains a model that a job starts from, unless it is there. prefix begins
-// its files' names.
-func (w *work) once(prefix string, j Job, train func() (*autoencoder.Model, error)) error {
+// its files' names; seconds are the training's.
+func (w *work) once(prefix string, j Job, train func() (*autoencoder.Model, *nn.History, error)) (seconds float64, err error) {
 	part := prefix + j.Name()
-	return w.folder.Once(part, j, &struct{}{}, func() ([]string, error) {
-		m, err := train()
+	var took struct {
+		Seconds float64 `json:"seconds"`
+	}
+	err = w.folder.Once(part, j, &took, func() ([]string, error) {
+		m, h, err := train()
 		if err != nil {
 			return nil, err
 		}
+		took.Seconds = h.Seconds
 		return []string{part + run.WeightsEnding}, m.Save(w.file(prefix, j, run.WeightsEnding))
 	})
+	return took.Seconds, err
 }
 
 // What the names of a job's further files begin with: those of its pretraining

@@ -206,8 +206,14 @@ type Times struct {
 
 // RowTimes are a row's.
 type RowTimes struct {
-	Seconds float64 `json:"seconds"`           // of one training, mean over seeds
-	Wafers  float64 `json:"wafers_per_second"` // encoded by one core
+	Seconds float64 `json:"seconds"`            // of one training, mean over seeds
+	Wafers  float64 `json:"wafers_per_second"`  // encoded by one core
+	Decoded float64 `json:"decoded_per_second"` // by one core
+}
+
+// fastest keeps the largest speeds.
+func (t *RowTimes) fastest(s speeds) {
+	t.Wafers, t.Decoded = max(t.Wafers, s.encoding), max(t.Decoded, s.decoding)
 }
 
 // Figures are the figures of merit of the rows, beside the EMD, as the first has
@@ -311,7 +317,7 @@ func (w *work) row(kind, kinds int, measured []*measurement) (*Row, RowTimes, er
 		row.Worse += v.Worse / n
 		row.P = max(row.P, v.P)
 		rt.Seconds += w.records[k].Seconds / n
-		rt.Wafers = max(rt.Wafers, measured[k].rate)
+		rt.fastest(measured[k].rate)
 	}
 	row.EMD, row.Median, row.Ratio = Over(emds), Over(medians), Over(ratios)
 	row.P16, row.P84 = Over(p16), Over(p84)
