@@ -35,10 +35,10 @@ type Index struct {
 }
 
 // A Neighbour is an image of an [Index], a row that counts from 0, and its distance. Row is
-// −1 and EMD NaN where there is none.
+// −1 and Distance NaN where there is none.
 type Neighbour struct {
-	Row int
-	EMD float64
+	Row      int
+	Distance float64
 }
 
 // A Search counts what finding neighbours took.

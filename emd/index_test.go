@@ -134,7 +134,7 @@ func bruteForce(t testing.TB, g Ground, s Settings, p, q []float64, k int) []Nei
 			all = append(all, Neighbour{j, e})
 		}
 		slices.SortFunc(all, func(a, b Neighbour) int {
-			return cmp.Or(cmp.Compare(a.EMD, b.EMD), cmp.Compare(a.Row, b.Row))
+			return cmp.Or(cmp.Compare(a.Distance, b.Distance), cmp.Compare(a.Row, b.Row))
 		})
 		for len(all) < k {
 			all = append(all, Neighbour{-1, math.NaN()})
@@ -147,7 +147,7 @@ func bruteForce(t testing.TB, g Ground, s Settings, p, q []float64, k int) []Nei
 // same compares to the bit, NaN with NaN as well.
 func same(a, b []Neighbour) bool {
 	return slices.EqualFunc(a, b, func(a, b Neighbour) bool {
-		return a.Row == b.Row && math.Float64bits(a.EMD) == math.Float64bits(b.EMD)
+		return a.Row == b.Row && math.Float64bits(a.Distance) == math.Float64bits(b.Distance)
 	})
 }
 

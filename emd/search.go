@@ -88,7 +88,7 @@ func (s *searcher) nearest(p []float64, near []Neighbour) (count Search, err err
 			return count, errStopped
 		}
 		c := s.heap[0]
-		if found == len(near) && c.bound > near[found-1].EMD {
+		if found == len(near) && c.bound > near[found-1].Distance {
 			break
 		}
 		// Those that are neighbours whatever their bounds are need none.
@@ -197,14 +197,14 @@ func insert(near []Neighbour, found int, c Neighbour) int {
 	k := found
 	if found == len(near) {
 		k--
-		if last := near[k]; c.EMD > last.EMD || c.EMD == last.EMD && c.Row > last.Row {
+		if last := near[k]; c.Distance > last.Distance || c.Distance == last.Distance && c.Row > last.Row {
 			return found
 		}
 	} else {
 		found++
 	}
 	for ; k > 0; k-- {
-		if b := near[k-1]; b.EMD < c.EMD || b.EMD == c.EMD && b.Row < c.Row {
+		if b := near[k-1]; b.Distance < c.Distance || b.Distance == c.Distance && b.Row < c.Row {
 			break
 		}
 		near[k] = near[k-1]

@@ -76,7 +76,7 @@ func TestStopInside(t *testing.T) {
 		"Index": func(ctx context.Context) (float64, error) {
 			var near [1]emd.Neighbour
 			_, err := x.Nearest(ctx, p, 1, near[:])
-			return near[0].EMD, err
+			return near[0].Distance, err
 		},
 		"Watch": func(ctx context.Context) (float64, error) {
 			defer s.Watch(ctx)()

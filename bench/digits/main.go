@@ -96,10 +96,12 @@ func table(ctx context.Context, side, threads int, known, asked digits) error {
 			return index.Nearest(ctx, asked.pixels, k, near)
 		}})
 	}
-	for _, normalise := range []bool{false, true} {
-		name := map[bool]string{false: "pixels", true: "pixels, of sum 1"}[normalise]
-		finders = append(finders, finder{name, func(k int, near []emd.Neighbour) (emd.Search, error) {
-			return emd.Search{}, knn.Euclidean(ctx, asked.pixels, known.pixels, side*side, k, threads, normalise, near)
+	for _, n := range []struct {
+		name    string
+		unequal emd.Unequal
+	}{{"pixels", emd.UnequalError}, {"pixels, of sum 1", emd.UnequalNormalise}} {
+		finders = append(finders, finder{n.name, func(k int, near []emd.Neighbour) (emd.Search, error) {
+			return emd.Search{}, knn.Euclidean(ctx, asked.pixels, known.pixels, side*side, k, emd.Settings{Unequal: n.unequal, Threads: threads}, near)
 		}})
 	}
 	fmt.Printf("\n| distance | k | right | pairs solved | on coarser grids | ms a digit |\n|---|---|---|---|---|---|\n")

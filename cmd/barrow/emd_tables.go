@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -61,36 +62,68 @@ func (f *groundFlags) tables(cmd *cobra.Command, job *pairing, pathA, pathB stri
 			return nil, t.ErrCounts()
 		}
 	}
-	if err := f.labelTables(a, b); err != nil {
+	if err := f.labelSet(b); err != nil {
 		return nil, err
 	}
-	switch flag {
-	case "cost":
-		return readCosts(cmd, f.cost, a, b)
-	case "points":
+	if flag == "cost" {
+		return f.readCosts(cmd, a, b)
+	}
+	if err := f.labelAsked(a, b.Columns()); err != nil {
+		return nil, err
+	}
+	orderRemark(cmd, a, b)
+	if flag == "points" {
 		return f.readPoints(cmd, a, b)
 	}
 	return f.makeGrid(a, b)
 }
 
-// labelTables makes a column of b one of labels, and of a, if it has it.
-func (f *groundFlags) labelTables(a, b *tableRows) error {
+// labelSet makes a column of b one of labels.
+func (f *groundFlags) labelSet(b *tableRows) (err error) {
 	if f.labels == "" {
 		return nil
 	}
-	ok, err := b.Label(f.labels)
-	b.labelled = ok
-	if err != nil {
+	if b.labelled, err = b.Label(f.labels); err != nil || b.labelled {
 		return err
 	}
-	if !ok {
-		return fmt.Errorf("--labels %s: %s has no such column: give its name in the first line, its number from 1, or the name of an array of an NPZ file", f.labels, b)
-	}
-	if f.given != "cost" && !a.Array() && a.Columns() == b.Columns() {
-		return nil // one is missing in a: the labels
+	return fmt.Errorf("--labels %s: %s has no such column%s: give its name in the first line, its number from 1, or the name of an array of an NPZ file", f.labels, b, listed(b.Names()))
+}
+
+// labelAsked makes a column of a one of labels, if a has it: columns beside as many of masses as there are
+// cells, or one of that name.
+func (f *groundFlags) labelAsked(a *tableRows, cells int) (err error) {
+	if f.labels == "" || !a.Array() && a.Columns() == cells && !slices.Contains(a.Names(), f.labels) {
+		return nil
 	}
 	a.labelled, err = a.Label(f.labels)
 	return err
+}
+
+// listed are names in brackets, not all where they are many.
+func listed(names []string) string {
+	const most = 12
+	switch {
+	case len(names) == 0:
+		return ""
+	case len(names) > most:
+		return fmt.Sprintf(" (%s, … %s)", strings.Join(names[:most-1], ", "), names[len(names)-1])
+	}
+	return fmt.Sprintf(" (%s)", strings.Join(names, ", "))
+}
+
+// orderRemark says that the columns of two tables have the same names in another order, which means
+// nothing here.
+func orderRemark(cmd *cobra.Command, a, b *tableRows) {
+	x, y := a.Names(), b.Names()
+	if slices.Equal(x, y) || !slices.Equal(slices.Sorted(slices.Values(x)), slices.Sorted(slices.Values(y))) {
+		return
+	}
+	for k, name := range x {
+		if name != y[k] {
+			fmt.Fprintf(quietly(cmd), "%s and %s have the same columns in another order: column %d is %s in one and %s in the other; they are compared by their places, not by their names\n", a, b, k+1, name, y[k])
+			return
+		}
+	}
 }
 
 // norms are the values of --norm.
@@ -103,19 +136,27 @@ func (f *groundFlags) of() emd.Norm {
 // makeGrid makes the grid of a shape such as 28x28.
 func (f *groundFlags) makeGrid(a, b *tableRows) (emd.Ground, error) {
 	var shape []int
-	cells := 1
-	for _, word := range strings.Split(f.grid, "x") {
+	cells := 1.0
+	for _, word := range strings.Split(strings.ToLower(f.grid), "x") {
 		k, err := strconv.Atoi(word)
-		if err != nil || k < 1 || k > math.MaxInt32/cells {
+		if err != nil || k < 1 {
 			return nil, fmt.Errorf("--grid %s: give the cells along each axis, the last of which varies fastest, as in 28x28", f.grid)
 		}
 		shape = append(shape, k)
-		cells *= k
+		cells *= float64(k)
+	}
+	if cells > math.MaxInt32 {
+		return nil, fmt.Errorf("--grid %s: %.3g cells are too many: at most %d", f.grid, cells, math.MaxInt32)
 	}
 	for _, t := range []*tableRows{a, b} {
-		if t.Columns() != cells {
-			return nil, fmt.Errorf("%s has %d columns, and a grid of %s has %d cells", t, t.Columns(), f.grid, cells)
+		if t.Columns() == int(cells) {
+			continue
 		}
+		hint := ""
+		if len(shape) > 1 && t.Columns() == shape[len(shape)-1] {
+			hint = fmt.Sprintf(": is this one image, a line of pixels in each row? A row is a whole image, its lines one after the other: put the %d numbers into one row", int(cells))
+		}
+		return nil, fmt.Errorf("%s has %d columns, and a grid of %s has %d cells%s", t, t.Columns(), f.grid, int(cells), hint)
 	}
 	periodic, err := f.rings(shape)
 	if err != nil {
@@ -183,15 +224,8 @@ func (f *groundFlags) readPoints(cmd *cobra.Command, a, b *tableRows) (emd.Groun
 	if err != nil {
 		return nil, err
 	}
-	if len(x) == (n+1)*dim && in.Counts() {
-		x = x[dim:] // the columns' numbers
-	}
-	if len(x) != n*dim {
-		more := ""
-		if len(x) > n*dim {
-			more = " more than"
-		}
-		return nil, fmt.Errorf("%s has%s %d rows and %s has %d columns: a point is needed for each column", in.Name(), more, min(n, len(x)/dim), a, n)
+	if err := rowsFor(in, len(x)/dim, a, "a point is needed for each column"); err != nil {
+		return nil, err
 	}
 	periods, err := f.periods(dim)
 	if err != nil {
@@ -204,9 +238,24 @@ func (f *groundFlags) readPoints(cmd *cobra.Command, a, b *tableRows) (emd.Groun
 	return g, nil
 }
 
-// readCosts reads a row for each column of a, of a number for each column of b.
-func readCosts(cmd *cobra.Command, path string, a, b *tableRows) (*emd.Cost, error) {
-	in, err := openTable(cmd, path)
+// rowsFor holds a table of so many rows, read up to two more than a has columns, to those.
+func rowsFor(in *table.Reader, rows int, a *tableRows, need string) error {
+	n, more := a.Columns(), ""
+	switch {
+	case rows == n:
+		return nil
+	case rows == n+1 && in.Counts():
+		return fmt.Errorf("%s has %d rows, of which the first counts 0, 1, 2 …, and %s has %d columns: if that row is the columns' numbers, leave it out; %s", in.Name(), rows, a, n, need)
+	case rows > n:
+		rows, more = n, " more than"
+	}
+	return fmt.Errorf("%s has%s %d rows and %s has %d columns: %s", in.Name(), more, rows, a, n, need)
+}
+
+// readCosts reads a row for each column of a, of a number for each column of b. How many rows there are
+// says whether a has labels beside its masses.
+func (f *groundFlags) readCosts(cmd *cobra.Command, a, b *tableRows) (ground emd.Ground, err error) {
+	in, err := openTable(cmd, f.cost)
 	if err != nil {
 		return nil, err
 	}
@@ -222,18 +271,13 @@ func readCosts(cmd *cobra.Command, path string, a, b *tableRows) (*emd.Cost, err
 	if err != nil {
 		return nil, err
 	}
-	rows := len(costs) / m
-	if rows == n+1 && in.Counts() {
-		costs, rows = costs[m:], n // the columns' numbers
+	if err := f.labelAsked(a, len(costs)/m); err != nil {
+		return nil, err
 	}
-	if rows != n {
-		more := ""
-		if rows > n {
-			rows, more = n, " more than"
-		}
-		return nil, fmt.Errorf("%s has%s %d rows and %s has %d columns: a cost is needed from each column of %s to each of %s", in.Name(), more, rows, a, n, a, b)
+	if err := rowsFor(in, len(costs)/m, a, fmt.Sprintf("a cost is needed from each column of %s to each of %s", a, b)); err != nil {
+		return nil, err
 	}
-	c, err := emd.NewCost(n, m, costs)
+	c, err := emd.NewCost(a.Columns(), m, costs)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", in.Name(), err)
 	}
@@ -272,6 +316,7 @@ func (t *tableRows) next(n int) (err error) {
 func (t *tableRows) len() int          { return len(t.held) / t.Columns() }
 func (t *tableRows) before() int       { return t.done }
 func (t *tableRows) values() []float64 { return t.held }
+func (t *tableRows) names() []string   { return t.Names() }
 func (t *tableRows) String() string    { return t.Name() }
 
 func (t *tableRows) labels() []string {

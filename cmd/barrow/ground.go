@@ -133,6 +133,7 @@ type rows interface {
 	before() int        // rows before these
 	values() []float64  // of the rows at hand
 	labels() []string   // of the rows at hand, nil where there are none
+	names() []string    // of the columns that may be labels
 	Place(i int) string // where row i of these stands
 	Share() (float64, bool)
 	Close() error
@@ -186,6 +187,13 @@ func (s *imageStream) labels() []string {
 		s.text = append(s.text, c.Value(i))
 	}
 	return s.text
+}
+
+func (s *imageStream) names() (names []string) {
+	for _, c := range s.set.Columns {
+		names = append(names, c.Name)
+	}
+	return names
 }
 
 // pairing is two files that are read row by row, side by side.

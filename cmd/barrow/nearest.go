@@ -48,10 +48,12 @@ of A without mass has the index -1 and the distance nan.
 --labels COLUMN classifies: each neighbour's label is printed, and the one that most of
 the k have. COLUMN is a metadata column of wafer files; of tables the name of a column
 in their first line, its number from 1, or the name of an array of an NPZ file. Where A
-has it, too, the share of rows that are given their own label is reported, and that
-by the straight-line distance (L2) of the rows in its place.
+has it, too, the share of rows that are given their own label is reported, of those that
+have a neighbour, and that by the straight-line distance (L2) of the same rows in its
+place, scaled to sum 1 where --unequal scales them.
 
---leave-one-out is for A and B that are the same: row i is not held against itself.
+--leave-one-out is for A and B that are the same, or A the first rows of B: row i is not
+held against itself.
 
 With --json there is an object for each line, and a last one, "summary".`,
 		Example: `  barrow nearest query.csv images.csv --k 5
@@ -63,7 +65,7 @@ With --json there is an object for each line, and a last one, "summary".`,
 	flags := cmd.Flags()
 	flags.IntVar(&f.k, "k", 1, "how many neighbours")
 	flags.StringVar(&f.labels, "labels", "", "`column` of labels to classify by")
-	flags.BoolVar(&f.itself, "leave-one-out", false, "A and B are the same rows: none is a neighbour of itself")
+	flags.BoolVar(&f.itself, "leave-one-out", false, "A is B, or its first rows: none is a neighbour of itself")
 	f.groundFlags.add(cmd)
 	return cmd
 }
@@ -101,16 +103,13 @@ func (f *nearestFlags) run(cmd *cobra.Command, c *common, pathA, pathB string) e
 		return job.locateSet(err)
 	}
 	threads, err := limit.Threads(c.threads)
-	if err != nil {
-		return err
-	}
 	for err == nil {
 		if err = job.a.next(min(job.some(), 64*threads)); err != nil || job.a.len() == 0 {
 			break
 		}
 		from = to
 		to, _ = job.a.Share()
-		err = job.search(ctx, settings.Threads)
+		err = job.search(ctx, settings)
 	}
 	if err = errors.Join(job.out.flush(), err); err != nil {
 		return err
@@ -131,7 +130,7 @@ type nearestJob struct {
 	index  *emd.Index
 	near   []emd.Neighbour
 	count  emd.Search
-	rows   int // of A with a label
+	rows   int // of A with a label and a neighbour
 	right  int // of these by the EMD,
 	rightL int // and by L2, −1 where columns of A and B are not the same
 	out    lineWriter
@@ -157,7 +156,7 @@ func (j *nearestJob) readSet(ctx context.Context, bar *progressBar, labels strin
 		}
 		names := j.b.labels()
 		if j.voting && names == nil {
-			return fmt.Errorf("--labels %s: %s has no such column", labels, j.b)
+			return fmt.Errorf("--labels %s: %s has no such column%s", labels, j.b, listed(j.b.names()))
 		}
 		j.names = append(j.names, names...)
 		share, _ := j.b.Share()
@@ -177,12 +176,12 @@ func (j *nearestJob) readSet(ctx context.Context, bar *progressBar, labels strin
 }
 
 // search finds the neighbours of the rows of A at hand.
-func (j *nearestJob) search(ctx context.Context, threads int) error {
+func (j *nearestJob) search(ctx context.Context, s emd.Settings) error {
 	n, k := j.a.len(), j.k
 	if j.itself {
 		k++
-		if j.a.before()+n > len(j.places) {
-			return fmt.Errorf("--leave-one-out: %s has more %ss than %s: they are not the same", j.a, j.row, j.b)
+		if err := j.same(); err != nil {
+			return err
 		}
 	}
 	j.near = slices.Grow(j.near[:0], n*k)[:n*k]
@@ -192,34 +191,57 @@ func (j *nearestJob) search(ctx context.Context, threads int) error {
 	}
 	j.count.Pairs, j.count.Coarse, j.count.Solved = j.count.Pairs+count.Pairs, j.count.Coarse+count.Coarse, j.count.Solved+count.Solved
 	names := j.a.labels()
-	label := func(row int) string { return j.names[row] }
 	for i := range n {
-		row := j.a.before() + i
-		near := j.others(j.near[i*k:][:k], row)
-		vote := ""
-		if j.voting {
-			vote = knn.Vote(near, label)
+		near, vote := j.vote(i, k)
+		if names != nil && near[0].Row >= 0 {
+			j.rows++
+			if vote == names[i] {
+				j.right++
+			}
 		}
-		if names != nil && vote == names[i] {
-			j.right++
-		}
-		if err := j.write(row, near, vote); err != nil {
+		if err := j.write(j.a.before()+i, near, vote); err != nil {
 			return err
 		}
 	}
 	if names == nil {
 		return nil
 	}
-	if j.rows += n; j.cellsA != j.cellsB {
+	if j.cellsA != j.cellsB {
 		j.rightL = -1
 		return nil
 	}
-	if err := knn.Euclidean(ctx, j.a.values(), j.set, j.cellsA, k, threads, false, j.near); err != nil {
+	if err := knn.Euclidean(ctx, j.a.values(), j.set, j.cellsA, k, s, j.near); err != nil {
 		return err
 	}
 	for i, name := range names {
-		if knn.Vote(j.others(j.near[i*k:][:k], j.a.before()+i), label) == name {
+		if near, vote := j.vote(i, k); near[0].Row >= 0 && vote == name {
 			j.rightL++
+		}
+	}
+	return nil
+}
+
+// vote is the neighbours of row i of those at hand, of k that were found, and their vote.
+func (j *nearestJob) vote(i, k int) (near []emd.Neighbour, vote string) {
+	near = j.others(j.near[i*k:][:k], j.a.before()+i)
+	if j.voting {
+		vote = knn.Vote(near, func(row int) string { return j.names[row] })
+	}
+	return near, vote
+}
+
+// same holds the rows of A at hand to those of B.
+func (j *nearestJob) same() error {
+	if j.a.before()+j.a.len() > len(j.places) {
+		return fmt.Errorf("--leave-one-out: %s has more %ss than %s: they are not the same", j.a, j.row, j.b)
+	}
+	if j.cellsA != j.cellsB {
+		return fmt.Errorf("--leave-one-out: %s has %d columns and %s has %d: they are not the same", j.a, j.cellsA, j.b, j.cellsB)
+	}
+	for i := range j.a.len() {
+		row := j.a.before() + i
+		if !slices.Equal(j.a.values()[i*j.cellsA:][:j.cellsA], j.set[row*j.cellsB:][:j.cellsB]) {
+			return fmt.Errorf("--leave-one-out: %s and %s differ: the %ss of A have to be those of B", j.a.Place(i), j.places[row], j.row)
 		}
 	}
 	return nil
@@ -245,7 +267,7 @@ type nearestLine struct {
 
 func (j *nearestJob) write(row int, near []emd.Neighbour, vote string) error {
 	for r, n := range near {
-		line := nearestLine{Row: row, Rank: r + 1, Index: n.Row, EMD: emdNumber(n.EMD)}
+		line := nearestLine{Row: row, Rank: r + 1, Index: n.Row, EMD: emdNumber(n.Distance)}
 		if j.voting {
 			line.Vote, line.Label = &vote, new(string)
 			if n.Row >= 0 {

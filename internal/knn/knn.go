@@ -14,17 +14,19 @@ import (
 )
 
 // Euclidean finds the k nearest of N images, rows of q of so many cells each, for each of M images,
-// rows of p, by the straight-line distance of all their cells: as emd.Index does by the EMD.
-// Threads are as many as Settings.Threads says. With normalise images are scaled to sum 1.
-func Euclidean(ctx context.Context, p, q []float64, cells, k, threads int, normalise bool, near []emd.Neighbour) error {
+// rows of p, by the straight-line distance of all their cells, of the images that emd.Index compares
+// with these settings, and as these scale them: to sum 1 with UnequalNormalise. But with
+// UnequalPenalty an image without mass has no neighbours, and is nobody's.
+func Euclidean(ctx context.Context, p, q []float64, cells, k int, s emd.Settings, near []emd.Neighbour) error {
 	if cells < 1 || len(p)%cells != 0 || len(q)%cells != 0 || k < 1 || k > len(q)/cells || len(near) != k*(len(p)/cells) {
-		return fmt.Errorf("knn: the %d nearest of %d for %d numbers of %d cells, with room for %d", k, len(q), len(p), cells, len(near))
+		return fmt.Errorf("knn: the %d nearest of %d images for %d, rows of %d and %d numbers of %d cells, with room for %d neighbours",
+			k, len(q)/max(1, cells), len(p)/max(1, cells), len(q), len(p), cells, len(near))
 	}
-	threads, err := limit.Threads(threads)
+	threads, err := limit.Threads(s.Threads)
 	if err != nil {
 		return fmt.Errorf("knn: %w", err)
 	}
-	scaleP, scaleQ := scales(p, cells, normalise), scales(q, cells, normalise)
+	scaleP, scaleQ := scales(p, cells, s.Unequal), scales(q, cells, s.Unequal)
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(threads)
 	for i, a := range scaleP {
@@ -34,7 +36,13 @@ func Euclidean(ctx context.Context, p, q []float64, cells, k, threads int, norma
 			}
 			out := near[i*k:][:0:k]
 			for j, b := range scaleQ {
-				out = insert(out, emd.Neighbour{Row: j, EMD: distance(p[i*cells:][:cells], q[j*cells:][:cells], a, b)})
+				if a == 0 || b == 0 {
+					continue
+				}
+				out = insert(out, emd.Neighbour{Row: j, Distance: distance(p[i*cells:][:cells], q[j*cells:][:cells], a, b)})
+			}
+			for l := len(out); l < k; l++ {
+				out = append(out, emd.Neighbour{Row: -1, Distance: math.NaN()})
 			}
 			return nil
 		})
@@ -42,19 +50,19 @@ func Euclidean(ctx context.Context, p, q []float64, cells, k, threads int, norma
 	return g.Wait()
 }
 
-// scales are what rows are multiplied by.
-func scales(v []float64, cells int, normalise bool) []float64 {
+// scales are what rows are multiplied by, 0 for those that have no distance.
+func scales(v []float64, cells int, u emd.Unequal) []float64 {
 	s := make([]float64, len(v)/cells)
 	for i := range s {
-		s[i] = 1
-		if normalise {
-			sum := 0.0
-			for _, x := range v[i*cells:][:cells] {
-				sum += x
-			}
-			if sum > 0 {
-				s[i] = 1 / sum
-			}
+		sum := 0.0
+		for _, x := range v[i*cells:][:cells] {
+			sum += x
+		}
+		switch {
+		case u == emd.UnequalPenalty || sum > 0 && u == emd.UnequalError:
+			s[i] = 1
+		case sum > 0:
+			s[i] = 1 / sum
 		}
 	}
 	return s
@@ -81,13 +89,13 @@ func distance(p, q []float64, a, b float64) float64 {
 func insert(near []emd.Neighbour, c emd.Neighbour) []emd.Neighbour {
 	at := len(near)
 	if at == cap(near) {
-		if at--; near[at].EMD <= c.EMD {
+		if at--; near[at].Distance <= c.Distance {
 			return near
 		}
 	} else {
 		near = near[:at+1]
 	}
-	for ; at > 0 && near[at-1].EMD > c.EMD; at-- {
+	for ; at > 0 && near[at-1].Distance > c.Distance; at-- {
 		near[at] = near[at-1]
 	}
 	near[at] = c

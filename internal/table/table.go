@@ -252,6 +252,14 @@ func (r *Reader) Label(column string) (bool, error) {
 	return true, nil
 }
 
+// Names are those of the columns without labels, nil where there is no line of them.
+func (r *Reader) Names() []string {
+	if r.label >= 0 && r.names != nil {
+		return slices.Delete(slices.Clone(r.names), r.label, r.label+1)
+	}
+	return r.names
+}
+
 // Labels are those of the rows that the last Read returned.
 func (r *Reader) Labels() []string { return r.labels }
 
