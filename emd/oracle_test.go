@@ -197,7 +197,7 @@ func TestAgainstLEMON(t *testing.T) {
 				continue // all arcs take too long there
 			}
 			var in bytes.Buffer
-			for _, v := range append(head, set.p, set.q, []int64{0, count}) {
+			for _, v := range append(head, set.p, set.q, []int64{0, count, 0}) {
 				if err := binary.Write(&in, binary.LittleEndian, v); err != nil {
 					t.Fatal(err)
 				}

@@ -2,16 +2,12 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"barrow/report"
 )
@@ -83,6 +79,22 @@ func newGrowth(name, norm string, rows []largeRow, of func(largeRow) (float64, b
 	return g
 }
 
+// fittedFrom says from how many pixels on exponents are fitted.
+func fittedFrom(list []growth) string {
+	least := math.Inf(1)
+	for _, g := range list {
+		for _, n := range g.x {
+			if n >= fitFrom {
+				least = min(least, n)
+			}
+		}
+	}
+	if math.IsInf(least, 1) {
+		return ""
+	}
+	return fmt.Sprintf(" from %.0f² on", math.Sqrt(least))
+}
+
 // power is the exponent after the words, nothing where there is none.
 func (g *growth) power(words string) string {
 	if math.IsNaN(g.exponent) {
@@ -114,7 +126,7 @@ func plotGrowth(path string, list []growth) error {
 	for _, g := range list {
 		if len(figures) == 0 || figures[len(figures)-1].ID != "emd-growth-"+g.norm {
 			figures = append(figures, report.Figure{ID: "emd-growth-" + g.norm, Title: "Exact EMD of whole images, " + titles[g.norm],
-				Caption: "Medians over the classes of images, one thread; exponents from 16² pixels on.",
+				Caption: "Medians over the classes of images, one thread; exponents" + fittedFrom(list) + ".",
 				Lines:   &report.Lines{X: report.Axis{Label: "pixels", Log: true}, Y: report.Axis{Label: "processor time of a pair", Unit: "ms", Log: true}}})
 		}
 		lines := figures[len(figures)-1].Lines
@@ -134,50 +146,4 @@ func plotGrowth(path string, list []growth) error {
 		err = report.SVG(out, figures[0])
 	}
 	return cmp.Or(err, out.Close())
-}
-
-// threeDigits rounds.
-func threeDigits(x float64) float64 {
-	y, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 3, 64), 64)
-	return y
-}
-
-// writeGrowth writes them as a table of docs/results.
-func writeGrowth(o options, list []growth, peers []*largePeer) error {
-	type column struct {
-		Head string `json:"head"`
-		Cell string `json:"cell"`
-	}
-	var sizes []float64
-	for _, g := range list {
-		sizes = append(sizes, g.x...)
-	}
-	slices.Sort(sizes)
-	columns := []column{{"norm", "{norm}"}, {"program", "{program}"}}
-	for _, n := range slices.Compact(sizes) {
-		columns = append(columns, column{fmt.Sprintf("%.0f², ms", math.Sqrt(n)), fmt.Sprintf("{ms%.0f}", n)})
-	}
-	columns = append(columns, column{"pixels to the, from 16² on", "{exponent:.2f}"})
-	var rows []map[string]any
-	for _, g := range list {
-		row := map[string]any{"norm": g.norm, "program": g.name}
-		for k, n := range g.x {
-			row[fmt.Sprintf("ms%.0f", n)] = threeDigits(g.y[k])
-		}
-		if !math.IsNaN(g.exponent) {
-			row["exponent"] = g.exponent
-		}
-		rows = append(rows, row)
-	}
-	measured := fmt.Sprintf("%s, %s, processor time of one thread, %s", time.Now().Format(time.DateOnly), cpuName(), runtime.Version())
-	for _, p := range peers {
-		measured += fmt.Sprintf("; %s %s", p.name, p.version)
-	}
-	b, err := json.MarshalIndent(map[string]any{
-		"command":  fmt.Sprintf("go run ./bench/emd --large --sides %s --norms %s --classes '%s' --clouds '' --rounds %d --longest %v --plot docs/pictures/emd-growth.png --results docs/results/bench-growth.json, then go run ./docs/tables", o.large.sides, o.large.norms, o.large.classes, o.rounds, o.large.longest),
-		"measured": measured, "columns": columns, "rows": rows}, "", " ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(o.large.results, append(b, '\n'), 0o644)
 }

@@ -15,7 +15,7 @@
 // core, OpenCV (as far as its float32 is right to 10⁻⁶) and LEMON's network simplex (C++, built
 // where g++ and LEMON's headers are):
 //
-//	go run ./bench/emd --large [--sides 32,64] [--norms l1,l2] [--classes shapes,dotmark] [--clouds 2000] [--plot growth.png] [--results growth.json]
+//	go run ./bench/emd --large [--sides 32,64] [--norms l1,l2] [--classes shapes,dotmark] [--clouds 2000] [--plot growth.png] [--results growth.json] [--table large.json]
 package main
 
 import (
@@ -77,6 +77,7 @@ func main() {
 	flag.DurationVar(&o.large.longest, "longest", 20*time.Second, "with --large: a program that takes longer for a pair gets no more of that norm")
 	flag.StringVar(&o.large.plot, "plot", "", "with --large: a file, .svg or .png, to draw the growth with the pixels in")
 	flag.StringVar(&o.large.results, "results", "", "with --large: a file to write the growth with the pixels to, as a table of docs/results")
+	flag.StringVar(&o.large.table, "table", "", "with --large: a file to write medians over the classes to, as a table of docs/results")
 	flag.Parse()
 	work := run
 	if *whole {

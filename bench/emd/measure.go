@@ -46,17 +46,17 @@ const (
 )
 
 // results is where all contenders write.
-type results struct{ e, dq []float64 }
+type found struct{ e, dq []float64 }
 
-func newResults(n int) *results { return &results{make([]float64, n), make([]float64, n*cells)} }
+func newResults(n int) *found { return &found{make([]float64, n), make([]float64, n*cells)} }
 
 // solve is one pass over the pairs a to b.
-func (c *contender) solve(r *regime, a, b int, out *results) error {
+func (c *contender) solve(r *regime, a, b int, out *found) error {
 	return c.batch.Gradient(context.Background(), r.p[a*cells:b*cells], r.q[a*cells:b*cells], out.e[a:b], nil, out.dq[a*cells:b*cells])
 }
 
 // time is the seconds that a pair takes, over as many passes as take least.
-func (c *contender) time(r *regime, out *results, least time.Duration) (float64, error) {
+func (c *contender) time(r *regime, out *found, least time.Duration) (float64, error) {
 	for start := time.Now(); time.Since(start) < settleTime; {
 		if err := c.solve(r, 0, settlePairs, out); err != nil {
 			return 0, err
@@ -77,7 +77,7 @@ type trial struct {
 	*regime
 	contenders []*contender
 	peers      []*peer
-	out        *results
+	out        *found
 	worst      []float64 // per contender
 }
 
@@ -130,7 +130,7 @@ func (t *trial) round() error {
 		for k, p := range t.peers {
 			part := max(1, (b-a)/p.share)
 			want[k] = make([]float64, part)
-			s, err := p.solve(a, a+part, want[k])
+			s, err := p.solve(a, a+part, 0, want[k])
 			if err != nil {
 				return err
 			}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"time"
 
 	"barrow/emd"
 	"barrow/hgcal"
@@ -106,9 +107,9 @@ func (p *peer) launch(cmd *exec.Cmd, data ...any) (err error) {
 }
 
 // solve lets the peer do its share of the pairs from a to b, into values, and
-// returns the seconds that a pair took.
-func (p *peer) solve(a, b int, values []float64) (float64, error) {
-	if err := binary.Write(p.in, binary.LittleEndian, []int64{int64(a), int64(b)}); err != nil {
+// returns the seconds that a pair took, as the mean of as many times as take least, one at least.
+func (p *peer) solve(a, b int, least time.Duration, values []float64) (float64, error) {
+	if err := binary.Write(p.in, binary.LittleEndian, []int64{int64(a), int64(b), least.Microseconds()}); err != nil {
 		return 0, fmt.Errorf("%s ended: %w", p.name, err)
 	}
 	var seconds float64

@@ -1,7 +1,8 @@
 """Times another program's exact EMD on request: peer.py NAME [THREADS]. Reads from
 standard input: the number of cells and of pairs (int64), the cells' places (x, y),
-their distances, all p, all q (float64), then requests of two int64 (from, to).
-Answers each with the seconds it took for these pairs and their values. Only
+their distances, all p, all q (float64), then requests of three int64 (from, to,
+microseconds). Solves these pairs again and again until so much time is over, once at
+least, and answers with the seconds that one time took and their values. Only
 Wasserstein has threads. With --processor seconds are the processor's."""
 import struct
 import sys
@@ -81,9 +82,14 @@ def wasserstein():
 run = {"pot_core": lambda: one_by_one(pot_core()), "pot_python": lambda: one_by_one(pot_python()),
        "pyemd": lambda: one_by_one(pyemd()), "opencv": lambda: one_by_one(opencv()), "wasserstein": wasserstein}[sys.argv[1]]()
 while True:
-    request = read.read(16)
+    request = read.read(24)
     if not request:
         break
-    seconds, out = run(*struct.unpack("<qq", request))
+    a, b, least = struct.unpack("<qqq", request)
+    total, times, start = 0.0, 0, clock()
+    while times == 0 or clock() - start < 1e-6 * least:
+        seconds, out = run(a, b)
+        total, times = total + seconds, times + 1
+    seconds = total / times
     write.write(struct.pack("<d", seconds) + out.tobytes())
     write.flush()

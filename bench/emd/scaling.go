@@ -69,7 +69,7 @@ func measureScaling(r *regime, m *emd.Metric, one, two *contender, o options) (*
 type separate struct {
 	r      *regime
 	solver *emd.Solver
-	out    *results
+	out    *found
 }
 
 func newSeparate(r *regime, m *emd.Metric, k string) (*separate, error) {
