@@ -56,7 +56,8 @@ func (a *artist) lineLegend(l *Lines) []entry {
 		}
 		if !seen[s.Group] {
 			seen[s.Group] = true
-			groups = append(groups, entry{name: s.Group, sample: lineSample(stroke(a.colour(s.Group), lineWidth))})
+			solid := Line{Name: s.Group, X: make([]float64, 2)}
+			groups = append(groups, entry{name: s.Group, sample: a.curveSample(&solid)})
 		}
 		if was, known := dashedPart[part]; known {
 			compact = compact && was == s.Dashed
@@ -107,12 +108,22 @@ func (l *linePlotter) Plot(c draw.Canvas, p *plot.Plot) {
 	for i := range l.s.XLow {
 		bar(l.s.XLow[i], l.s.Y[i], l.s.XHigh[i], l.s.Y[i])
 	}
-	for _, at := range pts {
-		if l.s.marked() && c.Contains(at) {
+	for i, at := range pts {
+		if (l.s.marked() || l.a.again(l.s.group()) && l.sparse(i)) && c.Contains(at) {
 			l.a.marker(&c, l.s.group(), at)
 		}
 	}
 }
+
+// sparse tells whether a point is one of a few that tell a line from another of its colour; lines
+// beside each other have theirs at other places.
+func (l *linePlotter) sparse(i int) bool {
+	every := max(len(l.s.X)/mostMarkers, 1)
+	return (i+l.a.slot(l.s.group()))%every == 0
+}
+
+// mostMarkers are at a line whose points are not marked one by one, about.
+const mostMarkers = 6
 
 // barWidth is that of error bars.
 const barWidth = 1.2
@@ -126,7 +137,7 @@ func (a *artist) curveSample(s *Line) func(*draw.Canvas, vg.Point, vg.Point) {
 		if len(s.X) != 1 && !s.Loose {
 			c.StrokeLine2(a.lineStyle(s), from.X, from.Y, to.X, to.Y)
 		}
-		if s.marked() {
+		if s.marked() || a.again(s.group()) {
 			a.marker(c, s.group(), vg.Point{X: (from.X + to.X) / 2, Y: from.Y})
 		}
 	}

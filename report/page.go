@@ -13,8 +13,8 @@ type Page struct {
 	// Sections follow in this order, with a table of contents if there are
 	// three or more.
 	Sections []Section `json:"sections,omitempty"`
-	// Palette lists series names in the order in which they take the eight
-	// colours. Names not listed follow in order of first appearance, so an
+	// Palette lists series names in the order in which they take the
+	// colours, of which there are twelve; the lines of those after them have markers. Names not listed follow in order of first appearance, so an
 	// empty Palette is fine.
 	Palette []string `json:"palette,omitempty"`
 	// Footer is the small print: versions, seed, command line; a line each.

@@ -76,7 +76,11 @@ func (a *artist) colour(name string) shade {
 	return named(seriesNames[a.slot(name)%seriesColours])
 }
 
-var seriesNames = [seriesColours]string{"s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7"}
+var seriesNames = [seriesColours]string{"s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11"}
+
+// again tells whether colours have begun anew at a name: its lines then have markers, since
+// another line has the same colour.
+func (a *artist) again(name string) bool { return a.slot(name) >= seriesColours }
 
 // marker draws the sign of a series, so that colour is not the only
 // difference: circle, square, triangle, diamond, then the same hollow.

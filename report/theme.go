@@ -31,7 +31,7 @@ func (s shade) fade(opacity float64) shade { return shade{s.name, opacity} }
 
 func named(name string) shade { return shade{name, 1} }
 
-// The roles of colours. s0…s7 are the series, q0…q24 the sequential scale
+// The roles of colours. s0…s11 are the series, q0…q24 the sequential scale
 // from nothing to most, d0…d24 the diverging one with d12 at zero.
 var (
 	ink   = named("ink")   // titles, values
@@ -44,7 +44,7 @@ var (
 )
 
 const (
-	seriesColours = 8
+	seriesColours = 12
 	levels        = 24 // q0…q24, d0…d24
 )
 
@@ -59,8 +59,8 @@ var (
 	seqDark     = []string{"1e2e4d", "1f4a86", "2274b0", "2fa3bd", "6cc9b6", "bfe5b4", "fbfbd9"}
 	divLight    = []string{"08468b", "3a84c0", "9cc8e6", "f4f4f2", "f8bc82", "dd6f16", "8c3303"}
 	divDark     = []string{"8cc9ff", "3d8fd6", "1f4c78", "262a30", "7d4212", "d97a26", "ffc48a"}
-	seriesLight = []string{"0072b2", "d55e00", "009e73", "b3569b", "b87e00", "2b93c9", "6b6b6b", "7a4a1e"}
-	seriesDark  = []string{"5aa9e6", "ff8c42", "3ecf9e", "e48fc6", "f0c04a", "8fd3ff", "b0b0b0", "c79a6b"}
+	seriesLight = []string{"0072b2", "d55e00", "009e73", "b3569b", "b87e00", "2b93c9", "6b6b6b", "7a4a1e", "c2185b", "5d4fb3", "5c7a00", "00807f"}
+	seriesDark  = []string{"5aa9e6", "ff8c42", "3ecf9e", "e48fc6", "f0c04a", "8fd3ff", "b0b0b0", "c79a6b", "ff7a9e", "a79bff", "b4d455", "4fd6d6"}
 	rolesLight  = map[string]string{"ink": "1b1f24", "muted": "4d5560", "rule": "8a929c", "grid": "e4e7eb", "paper": "ffffff", "cell": "c3c9d0"}
 	rolesDark   = map[string]string{"ink": "eceff3", "muted": "b3bac4", "rule": "717983", "grid": "31363e", "paper": "1a1d22", "cell": "454c55"}
 	emptyCell   = [2]string{"f6f7f8", "22262c"} // q0: a cell without charge

@@ -225,20 +225,15 @@ func ReadMetrics(folder string) ([]Epoch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("run: %w", err)
 	}
-	var all []Epoch
-	seen := map[string]int{} // epochs of each training
+	var lists [][]Epoch
 	for _, path := range append([]string{filepath.Join(folder, Metrics)}, files...) {
 		list, _, err := readMetrics(path)
 		if err != nil {
 			return nil, fmt.Errorf("run: %w", err)
 		}
-		for _, e := range list {
-			if e.Epoch > seen[e.Part] {
-				all, seen[e.Part] = append(all, e), e.Epoch
-			}
-		}
+		lists = append(lists, list)
 	}
-	return all, nil
+	return joined(lists), nil
 }
 
 // readMetrics tells as well whether the last line is complete.
@@ -251,14 +246,14 @@ func readMetrics(path string) (list []Epoch, whole bool, err error) {
 		return nil, false, err
 	}
 	n := bytes.LastIndexByte(b, '\n') + 1
-	list, err = decodeMetrics(path, b[:n])
+	list, err = decodeMetrics(path, 1, b[:n])
 	return list, n == len(b), err
 }
 
-// decodeMetrics reads complete lines.
-func decodeMetrics(path string, b []byte) ([]Epoch, error) {
+// decodeMetrics reads complete lines, the first of which has that number.
+func decodeMetrics(path string, first int, b []byte) ([]Epoch, error) {
 	var list []Epoch
-	for n := 1; len(b) > 0; n++ {
+	for n := first; len(b) > 0; n++ {
 		line, rest, _ := bytes.Cut(b, []byte("\n"))
 		var e Epoch
 		if err := json.Unmarshal(line, &e); err != nil || e.Part == "" || e.Epoch < 1 {

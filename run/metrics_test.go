@@ -114,7 +114,7 @@ func FuzzMetrics(f *testing.F) {
 	f.Add([]byte(`{"part":"a","epoch":1,"of":2,"step":3,"loss":0.5,"validation":1,"emd":0.25,"rate":0.001,"seconds":1,"time":"2026-01-02T03:04:05Z"}` + "\n"))
 	f.Add([]byte("{\"part\":\"a\",\"epoch\":1}\n\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		list, err := decodeMetrics("m.jsonl", b)
+		list, err := decodeMetrics("m.jsonl", 1, b)
 		if err != nil && !strings.Contains(err.Error(), "m.jsonl:") {
 			t.Error(err)
 		}

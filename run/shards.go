@@ -128,7 +128,7 @@ func (f *Folder) EndShard() error {
 
 // atWork tells who works on a shard of the run, if anybody does.
 func atWork(folder string) (Holder, bool) {
-	list, err := filepath.Glob(filepath.Join(escape(folder), "shard-*.lock"))
+	list, err := filepath.Glob(filepath.Join(escape(folder), shardLocks))
 	if err != nil {
 		return Holder{}, false
 	}
@@ -150,7 +150,7 @@ func (f *Folder) whole() error {
 	if h, ok := atWork(f.path); ok {
 		return &Locked{f.path, h}
 	}
-	list, err := filepath.Glob(filepath.Join(escape(f.path), "shard-*.lock*"))
+	list, err := filepath.Glob(filepath.Join(escape(f.path), shardLocks+"*"))
 	for _, path := range list {
 		if e := os.Remove(path); !errors.Is(e, fs.ErrNotExist) {
 			err = errors.Join(err, e)
@@ -169,7 +169,7 @@ func (f *Folder) metricsName() string {
 
 // metricsFiles are those of a folder's shards.
 func metricsFiles(folder string) ([]string, error) {
-	return filepath.Glob(filepath.Join(escape(folder), "metrics-*.jsonl"))
+	return filepath.Glob(filepath.Join(escape(folder), shardMetrics))
 }
 
 // gather puts the epochs of shards to those of the run. The lock is held.

@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
+
+	"barrow/report"
 )
 
 //go:embed templates
@@ -67,12 +70,17 @@ func (s *Server) render(w http.ResponseWriter, name string, v view) error {
 	if err != nil {
 		return err
 	}
+	sendPage(w, v.Status, body)
+	return nil
+}
+
+// sendPage sends a page that is made; status 0 is well.
+func sendPage(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	if v.Status != 0 {
-		w.WriteHeader(v.Status)
+	if status != 0 {
+		w.WriteHeader(status)
 	}
 	w.Write(body) // a reader who is gone needs no more
-	return nil
 }
 
 // rowOf is a run's row of the list.
@@ -100,4 +108,38 @@ type picked struct {
 	picks
 	Choice choice
 	Index  int
+}
+
+// sendFigure sends the figure and in the form that the address names.
+func (s *Server) sendFigure(w http.ResponseWriter, r *http.Request, name string, list []report.Figure) error {
+	id := r.URL.Query().Get("figure")
+	i := slices.IndexFunc(list, func(f report.Figure) bool { return f.ID == id })
+	if i < 0 {
+		return notFound(fmt.Sprintf("there is no figure %q", id))
+	}
+	f := list[i]
+	h := w.Header()
+	var b bytes.Buffer
+	var err error
+	format := r.URL.Query().Get("format")
+	switch format {
+	case "svg":
+		h.Set("Content-Type", "image/svg+xml")
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'") // the file's own
+		err = report.SVG(&b, f)
+	case "png":
+		h.Set("Content-Type", "image/png")
+		err = report.PNG(&b, f)
+	case "csv":
+		h.Set("Content-Type", "text/csv; charset=utf-8")
+		err = report.CSV(&b, f)
+	default:
+		return wrong(fmt.Sprintf("there is no format %q: want svg, png or csv", format))
+	}
+	if err != nil {
+		return err
+	}
+	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s-%s.%s"`, name, id, format))
+	w.Write(b.Bytes()) // a reader who is gone needs no more
+	return nil
 }

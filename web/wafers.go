@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"encoding/csv"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -365,78 +364,4 @@ func (s *Server) waferFile(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.sendFigure(w, r, fmt.Sprintf("image-%d", l.number), v.figures(l.metric))
-}
-
-// sendFigure sends the figure and in the form that the address names.
-func (s *Server) sendFigure(w http.ResponseWriter, r *http.Request, name string, list []report.Figure) error {
-	id := r.URL.Query().Get("figure")
-	i := slices.IndexFunc(list, func(f report.Figure) bool { return f.ID == id })
-	if i < 0 {
-		return notFound(fmt.Sprintf("there is no figure %q", id))
-	}
-	f := list[i]
-	h := w.Header()
-	var b strings.Builder
-	var err error
-	format := r.URL.Query().Get("format")
-	switch format {
-	case "svg":
-		h.Set("Content-Type", "image/svg+xml")
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'") // the file's own
-		err = report.SVG(&b, f)
-	case "png":
-		h.Set("Content-Type", "image/png")
-		err = report.PNG(&b, f)
-	case "csv":
-		h.Set("Content-Type", "text/csv; charset=utf-8")
-		err = numbers(&b, f)
-	default:
-		return wrong(fmt.Sprintf("there is no format %q: want svg, png or csv", format))
-	}
-	if err != nil {
-		return err
-	}
-	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s-%s.%s"`, name, id, format))
-	_, _ = w.Write([]byte(b.String())) // a reader who is gone needs no more
-	return nil
-}
-
-// numbers writes what a figure of wafers shows, a row a cell, or an arrow.
-func numbers(b *strings.Builder, f report.Figure) error {
-	c := csv.NewWriter(b)
-	num := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
-	centres := hgcal.CellCentres()
-	switch {
-	case f.Wafers != nil:
-		row := f.Wafers.Rows[0]
-		c.Write(append([]string{"cell", "x", "y", "input"}, f.Wafers.Columns...))
-		for i, v := range row.Input {
-			line := []string{strconv.Itoa(i), num(centres[i][0]), num(centres[i][1]), num(v)}
-			for _, d := range row.Decoded {
-				line = append(line, num(d[i]))
-			}
-			c.Write(line)
-		}
-	case f.Transport != nil && len(f.Transport.Arrows) > 0:
-		c.Write([]string{"from", "to", "mass"})
-		for _, a := range f.Transport.Arrows {
-			c.Write([]string{strconv.Itoa(a.From), strconv.Itoa(a.To), num(a.Mass / 100)})
-		}
-	case f.Transport != nil:
-		c.Write([]string{"cell", "x", "y", "value"})
-		for i, v := range f.Transport.Values {
-			c.Write([]string{strconv.Itoa(i), num(centres[i][0]), num(centres[i][1]), num(v)})
-		}
-	case f.Areas != nil:
-		c.Write([]string{"kind", "corner", "area", "x", "y"})
-		for _, k := range f.Areas.Kinds {
-			for n, area := range k.Areas {
-				for i, p := range area {
-					c.Write([]string{k.Name, strconv.Itoa(i), strconv.Itoa(n), num(p[0]), num(p[1])})
-				}
-			}
-		}
-	}
-	c.Flush()
-	return c.Error()
 }

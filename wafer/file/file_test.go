@@ -198,3 +198,29 @@ func TestInterrupted(t *testing.T) {
 		t.Errorf("%v after %d batches", err, calls)
 	}
 }
+
+// TestOpenFile: a file that somebody else opened is read as the one at a path is, at random where
+// the format needs it, and is not closed.
+func TestOpenFile(t *testing.T) {
+	s := set(0, 30)
+	for _, name := range []string{"a.csv", "a.parquet", "a.npz", "a.csv.gz", "[b]*.csv"} {
+		f, err := os.Open(write(t, name, s, wafer.WriteSettings{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := New(context.Background(), wafer.ReadSettings{}, Input{Name: "folder/" + name, File: f})
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := wafer.ReadAll(r)
+		if err != nil || !slices.Equal(back.Charge, s.Charge) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := f.Close(); err != nil {
+			t.Errorf("%s: it was closed: %v", name, err)
+		}
+	}
+}

@@ -79,7 +79,7 @@ var (
 func expand(inputs []Input) ([]Input, error) {
 	var all []Input
 	for _, in := range inputs {
-		if in.Stream != nil {
+		if in.Stream != nil || in.File != nil {
 			all = append(all, in)
 			continue
 		}
@@ -108,7 +108,7 @@ func Open(ctx context.Context, s wafer.ReadSettings, paths ...string) (*Reader, 
 	return New(ctx, s, inputs...)
 }
 
-// New is Open of files and streams.
+// New is Open of files, streams and open files.
 func New(ctx context.Context, s wafer.ReadSettings, inputs ...Input) (*Reader, error) {
 	if err := s.Check(); err != nil {
 		return nil, err

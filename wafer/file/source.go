@@ -19,10 +19,12 @@ import (
 	"barrow/wafer"
 )
 
-// Input is a file by its path, or a stream with a name to call it by.
+// Input is a file by its path, or a stream or an open file with a name to call it by, which has the
+// ending by which formats are told apart where the content is not enough.
 type Input struct {
 	Name   string
 	Stream io.Reader // nil for the file at Name
+	File   *os.File  // a regular file, open at its beginning, in place of the one at Name; the caller closes it
 }
 
 // size is the number of bytes of an input, -1 where it is not known.
@@ -30,7 +32,11 @@ func (in Input) size() (int64, error) {
 	if in.Stream != nil {
 		return -1, nil
 	}
-	info, err := os.Stat(in.Name)
+	stat := func() (fs.FileInfo, error) { return os.Stat(in.Name) }
+	if in.File != nil {
+		stat = in.File.Stat
+	}
+	info, err := stat()
 	switch {
 	case err != nil:
 		return 0, pathError(err)
@@ -46,7 +52,7 @@ func (in Input) size() (int64, error) {
 type source struct {
 	wafer.Source
 	format wafer.Format
-	file   *os.File // nil for a stream
+	file   *os.File // nil for a stream, and for what the caller opened
 	bytes  *counted // of the file as it lies; nil where its size is not known
 	size   int64    // of the file as it lies
 	packed io.Closer
@@ -61,17 +67,20 @@ func openSource(ctx context.Context, in Input, size int64) (o *source, err error
 			o.close()
 		}
 	}()
-	stream := in.Stream
+	stream, at := in.Stream, (*os.File)(nil)
 	if stream == nil {
-		if o.file, err = wait.Open(ctx, in.Name); err != nil {
-			return o, pathError(err)
+		if at = in.File; at == nil {
+			if o.file, err = wait.Open(ctx, in.Name); err != nil {
+				return o, pathError(err)
+			}
+			at = o.file
 		}
-		stream = o.file
+		stream = at
 	}
 	if size < 0 {
 		stream = wait.Reader(ctx, stream)
 	} else {
-		o.bytes = &counted{ctx: ctx, Reader: stream, at: o.file}
+		o.bytes = &counted{ctx: ctx, Reader: stream, at: at}
 		stream, o.At = o.bytes, o.bytes
 	}
 	buffered := bufio.NewReaderSize(stream, wafer.SniffLength)
