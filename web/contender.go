@@ -157,19 +157,22 @@ func plural(n int, what string) string {
 }
 
 // trained opens a network's file below the folder, once for each content.
-func (s *Server) trained(key, name string, open func(name, path string, threads int) (*contender, error)) (*contender, error) {
-	path, info, err := s.dir.file(name)
+func (s *Server) trained(key, name string, open func(name, path string, threads int) (*contender, error)) (c *contender, err error) {
+	f, info, err := s.dir.open(name)
 	if err != nil {
 		return nil, err
 	}
+	f.Close()
 	stamp := fmt.Sprint(info.ModTime().UnixNano(), info.Size())
-	return s.models.get(key+"\x00"+stamp, func() (*contender, error) {
-		c, err := open(name, path, s.threads)
-		if err != nil {
-			return nil, err
+	return s.models.get(key+"\x00"+stamp, func() (c *contender, err error) {
+		err = s.dir.withFile(name, func(path string) error {
+			c, err = open(name, path, s.threads)
+			return err
+		})
+		if err == nil {
+			c.key = key + stamp
 		}
-		c.key = key + stamp
-		return c, nil
+		return c, err
 	})
 }
 
@@ -301,19 +304,6 @@ func (c *contender) chips(lengths *evaluate.FrameLengths) (pair [2]*econt.Baseli
 
 // usualThreshold is that of one image by itself: 1.35 MIP_T.
 const usualThreshold = 47
-
-// decode makes images of a file's images, of one of them or of all of them, or of a set.
-func (c *contender) decode(ctx context.Context, m *images, one *int) (*wafer.Set, *sent, error) {
-	set := m.set
-	if one != nil {
-		set = set.Slice(*one, *one+1)
-	}
-	r, err := c.send(ctx, set, &m.lengths)
-	if err != nil {
-		return nil, nil, err
-	}
-	return r.decoded, r, nil
-}
 
 // send takes images through the chip, if it is one, and decodes them. The frame is that of the
 // last image.

@@ -19,7 +19,7 @@ import (
 
 // imageKey says which images are meant: a file at one time of its own, read in one way.
 type imageKey struct {
-	path, stamp, order, tree string
+	name, stamp, order, tree string
 }
 
 // images are those of a file, as far as they are kept.
@@ -32,7 +32,7 @@ type images struct {
 	lengths   evaluate.FrameLengths
 
 	mu        sync.Mutex
-	distances map[string][]float64 // by contender and metric
+	distances map[string]*job // by contender and metric
 }
 
 // mostImages of a file are kept.
@@ -42,18 +42,18 @@ const mostImages = 20_000
 const mostBytes = 64 << 20
 
 // openImages reads a file's images.
-func openImages(ctx context.Context, key imageKey) (*images, error) {
+func openImages(ctx context.Context, key imageKey, in file.Input) (*images, error) {
 	set := wafer.ReadSettings{Tree: key.tree}
 	var err error
 	if set.Order, err = hgcal.ParseOrder(key.order); err != nil {
 		return nil, wrong(err.Error())
 	}
-	r, err := file.Open(ctx, set, key.path)
+	r, err := file.New(ctx, set, in)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
-	m := &images{set: &wafer.Set{}, info: r.Info(), distances: map[string][]float64{}}
+	m := &images{set: &wafer.Set{}, info: r.Info(), distances: map[string]*job{}}
 	var part wafer.Set
 	bytes := 0
 	for {
@@ -101,8 +101,9 @@ func openImages(ctx context.Context, key imageKey) (*images, error) {
 }
 
 // by is the order of the images in which a quantity rises: file, emd, occupancy, sum, or
-// one of the columns. Images of which there is none come last.
-func (m *images) by(ctx context.Context, sort string, of *contender, metric *ground) ([]int, error) {
+// one of the columns. Images of which there is none come last. What is still worked out is an
+// underWay error.
+func (m *images) by(ctx context.Context, jobs *jobs, sort string, of *contender, metric *ground) ([]int, error) {
 	index := make([]int, m.set.Len())
 	for i := range index {
 		index[i] = i
@@ -115,7 +116,7 @@ func (m *images) by(ctx context.Context, sort string, of *contender, metric *gro
 		if of == nil {
 			return nil, wrong("the images have an EMD once something is chosen that decodes them")
 		}
-		d, err := m.emd(ctx, of, metric)
+		d, err := m.emd(ctx, jobs, of, metric)
 		if err != nil {
 			return nil, err
 		}
@@ -155,34 +156,6 @@ func boolInt(b bool) int {
 		return 1
 	}
 	return 0
-}
-
-// emd is every image's distance to what a contender makes of it, NaN where either has no
-// charge.
-func (m *images) emd(ctx context.Context, of *contender, metric *ground) ([]float64, error) {
-	key := of.key + "\x00" + metric.name
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if d := m.distances[key]; d != nil {
-		return d, nil
-	}
-	decoded, _, err := of.decode(ctx, m, nil)
-	if err != nil {
-		return nil, err
-	}
-	b, err := emd.NewBatch(metric.metric, emd.Settings{Unequal: emd.UnequalNormalise, Empty: emd.EmptySkip, Threads: 1})
-	if err != nil {
-		return nil, err
-	}
-	d := make([]float64, m.set.Len())
-	if err := b.Distance(ctx, m.set.Charge, decoded.Charge, d); err != nil {
-		return nil, err
-	}
-	if len(m.distances) > 16 {
-		clear(m.distances)
-	}
-	m.distances[key] = d
-	return d, nil
 }
 
 // A ground is a ground metric with its name.

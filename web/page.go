@@ -48,7 +48,7 @@ var templates = func() map[string]*template.Template {
 		},
 	}).ParseFS(templateFiles, "templates/layout.tmpl"))
 	all := map[string]*template.Template{}
-	for _, name := range []string{"plain", "runs", "wafers", "play", "plan"} {
+	for _, name := range []string{"plain", "runs", "run", "wafers", "play", "plan"} {
 		all[name] = template.Must(template.Must(base.Clone()).ParseFS(templateFiles, "templates/"+name+".tmpl"))
 	}
 	return all

@@ -1,12 +1,12 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"barrow/report"
@@ -16,6 +16,7 @@ import (
 
 type planView struct {
 	Runs       []string
+	Others     []string // plans of another version
 	Dir        string
 	Quantities []option
 	By         string
@@ -24,38 +25,46 @@ type planView struct {
 	Downloads  []download
 }
 
-// planLayers are the figures of a plan, as the address wants them.
+// planLayers are the figures of a plan, as the address wants them, drawn from its results once.
 func (s *Server) planLayers(q url.Values) (dir, by string, list []report.Figure, err error) {
-	dir, by = q.Get("dir"), q.Get("by")
-	if by == "" {
-		by = plan.Quantities()[0]
-	}
+	dir, by = q.Get("dir"), cmp.Or(q.Get("by"), plan.Quantities()[0])
 	if !slices.Contains(plan.Quantities(), by) {
-		return "", "", nil, wrong(fmt.Sprintf("modules are not coloured by %q: want %s", by, strings.Join(plan.Quantities(), ", ")))
+		return "", "", nil, wrong(fmt.Sprintf("modules are not coloured by %q: want %s", shorten(by), strings.Join(plan.Quantities(), ", ")))
 	}
-	path, err := s.dir.run(dir)
-	if err != nil {
+	if err := s.dir.isRun(dir); err != nil {
 		return "", "", nil, err
 	}
-	info, err := run.Inspect(path)
-	if err != nil {
-		return "", "", nil, err
-	}
-	if info.Kind != plan.Kind() || !info.Finished {
-		return "", "", nil, wrong(dir + ": is no plan that is finished")
-	}
-	list, err = plan.Layers(path, by)
+	list, err = s.layers.get(by+" "+dir+" "+s.dir.stamp(dir), func() (list []report.Figure, err error) {
+		err = s.dir.withRun(dir, func(path string) error {
+			info, err := run.Inspect(path)
+			switch {
+			case err != nil:
+				return err
+			case info.Name == plan.Kind().Name && info.Kind != plan.Kind():
+				return wrong(fmt.Sprintf("%s: is a plan of another Barrow (version %d, this one's are %d): look at it with that one, or plan again", dir, info.Version, plan.Kind().Version))
+			case info.Kind != plan.Kind() || !info.Finished:
+				return wrong(dir + ": is no plan that is finished")
+			}
+			list, err = plan.Layers(path, by)
+			return err
+		})
+		return list, err
+	})
 	return dir, by, list, err
 }
 
-// plan shows the layers of an endcap.
-func (s *Server) plan(w http.ResponseWriter, r *http.Request) error {
+// planPage shows the layers of an endcap.
+func (s *Server) planPage(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	now, _ := s.watch.look()
 	d := &planView{Dir: q.Get("dir"), By: q.Get("by"), Layer: q.Get("layer")}
 	for _, x := range now.states {
-		if x.Kind == plan.Kind().Name && x.Finished() {
+		switch {
+		case x.Kind.Name != plan.Kind().Name || !x.Finished():
+		case x.Kind == plan.Kind():
 			d.Runs = append(d.Runs, x.Dir)
+		default:
+			d.Others = append(d.Others, x.Dir)
 		}
 	}
 	if !q.Has("dir") && len(d.Runs) > 0 {
@@ -70,6 +79,18 @@ func (s *Server) plan(w http.ResponseWriter, r *http.Request) error {
 	if d.Dir == "" {
 		return s.render(w, "plan", v)
 	}
+	if err := s.fillPlan(&v, d, q); err != nil {
+		if r.Context().Err() != nil {
+			return err
+		}
+		f := s.failureOf(err) // with the form, to choose another
+		v.Lead, v.Status = f.text, f.status
+	}
+	return s.render(w, "plan", v)
+}
+
+// fillPlan puts the layers into the page.
+func (s *Server) fillPlan(v *view, d *planView, q url.Values) error {
 	dir, by, list, err := s.planLayers(q)
 	if err != nil {
 		return err
@@ -79,10 +100,11 @@ func (s *Server) plan(w http.ResponseWriter, r *http.Request) error {
 		d.Layers = append(d.Layers, strings.TrimPrefix(f.ID, "layer-"))
 	}
 	if d.Layer != "" {
-		if _, err := strconv.Atoi(d.Layer); err != nil || !slices.Contains(d.Layers, d.Layer) {
+		i := slices.Index(d.Layers, d.Layer)
+		if i < 0 {
 			return notFound(fmt.Sprintf("the plan has no layer %q", shorten(d.Layer)))
 		}
-		list = slices.DeleteFunc(list, func(f report.Figure) bool { return f.ID != "layer-"+d.Layer })
+		list = list[i : i+1]
 	}
 	v.Lead = "Every module in its place, in the colour of what was found for its class. Of a geometry one of three equal sectors is drawn."
 	body, err := draw(report.Page{Title: "plan", Sections: []report.Section{{Title: dir, Figures: list}}})
@@ -96,7 +118,7 @@ func (s *Server) plan(w http.ResponseWriter, r *http.Request) error {
 		}
 		d.Downloads = append(d.Downloads, download{f.Title, to("svg"), to("png"), to("csv")})
 	}
-	return s.render(w, "plan", v)
+	return nil
 }
 
 // planFile is a layer as a file.

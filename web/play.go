@@ -104,8 +104,8 @@ type playView struct {
 	Downloads    []download
 }
 
-// play shows two wafers to put charge into.
-func (s *Server) play(w http.ResponseWriter, r *http.Request) error {
+// playPage shows two wafers to put charge into.
+func (s *Server) playPage(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	g, err := s.game(q)
 	if err != nil {

@@ -30,28 +30,20 @@ const uploadPrefix = "upload:"
 
 // uploads are the files that readers brought.
 type uploads struct {
+	scratch scratch
+	busy    atomic.Int32 // arriving
+
 	mu   sync.Mutex
-	dir  string // "" until there is one
 	list []uploaded
-	shut bool
-	busy atomic.Int32 // arriving
 }
 
 type uploaded struct{ id, name, path string }
 
 // add keeps what is read under a new name.
 func (u *uploads) add(name string, r io.Reader) (id string, err error) {
-	u.mu.Lock()
-	if u.dir == "" && !u.shut {
-		u.dir, err = os.MkdirTemp("", "barrow-serve-")
-	}
-	dir, shut := u.dir, u.shut
-	u.mu.Unlock()
+	dir, err := u.scratch.path()
 	if err != nil {
-		return "", fmt.Errorf("web: %w", err)
-	}
-	if shut {
-		return "", errors.New("web: the server ends")
+		return "", err
 	}
 	b := make([]byte, 12)
 	rand.Read(b)
@@ -104,21 +96,10 @@ func (u *uploads) hide(text string) string {
 	for _, x := range u.list {
 		text = strings.ReplaceAll(text, x.path, x.name)
 	}
-	if u.dir != "" {
-		text = strings.ReplaceAll(text, u.dir, "")
-	}
-	return text
+	return u.scratch.hide(text)
 }
 
-func (u *uploads) close() error {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.shut = true
-	if u.dir == "" {
-		return nil
-	}
-	return os.RemoveAll(u.dir)
-}
+func (u *uploads) close() error { return u.scratch.close() }
 
 // upload takes a file that a reader brings and leads to its images.
 func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {

@@ -1,11 +1,15 @@
 package web
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"html/template"
+	"io/fs"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +18,7 @@ import (
 	"barrow/hgcal"
 	"barrow/report"
 	"barrow/wafer"
+	"barrow/wafer/file"
 )
 
 // A look is what an address says that is looked at.
@@ -63,25 +68,27 @@ func (l *look) to(path string, pairs ...string) string {
 }
 
 // open reads the images that are looked at.
-func (s *Server) open(ctx context.Context, l *look) (*images, string, error) {
-	key, name := imageKey{order: l.q.Get("order"), tree: l.q.Get("tree")}, l.file
-	if key.order == "" {
-		key.order = hgcal.V9.String()
-	}
+func (s *Server) open(ctx context.Context, l *look) (m *images, name string, err error) {
+	key := imageKey{name: l.file, order: cmp.Or(l.q.Get("order"), hgcal.V9.String()), tree: l.q.Get("tree")}
+	in := file.Input{Name: l.file}
 	if id, ok := strings.CutPrefix(l.file, uploadPrefix); ok {
 		u, err := s.uploads.find(id)
 		if err != nil {
 			return nil, "", err
 		}
-		key.path, name = u.path, u.name
+		in.Name, name = u.path, u.name
+		if in.File, err = os.Open(u.path); err != nil {
+			return nil, "", notFound("this file is gone: bring it again")
+		}
 	} else {
-		path, info, err := s.dir.file(l.file)
-		if err != nil {
+		var info fs.FileInfo
+		if in.File, info, err = s.dir.open(l.file); err != nil {
 			return nil, "", err
 		}
-		key.path, key.stamp = path, fmt.Sprint(info.ModTime().UnixNano(), info.Size())
+		name, key.stamp = l.file, fmt.Sprint(info.ModTime().UnixNano(), info.Size())
 	}
-	m, err := s.sets.get(key, func() (*images, error) { return openImages(ctx, key) })
+	defer in.File.Close()
+	m, err = s.sets.get(key, func() (*images, error) { return openImages(ctx, key, in) })
 	return m, name, err
 }
 
@@ -98,11 +105,11 @@ type seen struct {
 func (s *Server) see(ctx context.Context, l *look, m *images, with []*contender, i int) (*seen, error) {
 	v := &seen{image: m.set.Image(i), number: i + 1, with: with}
 	for _, c := range with {
-		decoded, r, err := c.decode(ctx, m, &i)
+		r, err := c.send(ctx, m.set.Slice(i, i+1), &m.lengths)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.label, err)
 		}
-		move, err := l.metric.solve(v.image, decoded.Image(0))
+		move, err := l.metric.solve(v.image, r.decoded.Image(0))
 		if err != nil {
 			return nil, err
 		}
@@ -196,6 +203,9 @@ type wafersView struct {
 	First, Previous, Next, Last string
 	Position, Count, Image      int
 	More                        bool
+	Sorting                     bool // by what is not known yet of so many per cent
+	Share                       int
+	Again                       string // the same address
 	Body                        template.HTML
 	Downloads                   []download
 	Remarks                     []string
@@ -206,8 +216,8 @@ type wafersView struct {
 // A download is a figure as files.
 type download struct{ Title, SVG, PNG, CSV string }
 
-// wafers shows images.
-func (s *Server) wafers(w http.ResponseWriter, r *http.Request) error {
+// wafersPage shows images.
+func (s *Server) wafersPage(w http.ResponseWriter, r *http.Request) error {
 	l, err := lookAt(r.URL.Query())
 	if err != nil {
 		return err
@@ -254,11 +264,16 @@ func (s *Server) fillWafers(ctx context.Context, d *wafersView, l *look) error {
 	if len(with) > 0 {
 		first = with[0]
 	}
-	order, err := m.by(ctx, l.sort, first, l.metric)
+	order, err := m.by(ctx, s.jobs, l.sort, first, l.metric)
+	var busy underWay
+	if errors.As(err, &busy) {
+		d.Sorting, d.Share, d.Again = true, int(100*busy), "/wafers?"+l.q.Encode()
+		order, err = m.by(ctx, s.jobs, "", nil, nil) // until it is known
+	}
 	if err != nil {
 		return err
 	}
-	if l.down {
+	if l.down && !d.Sorting {
 		order = slices.Clone(order)
 		slices.Reverse(order)
 	}

@@ -69,13 +69,13 @@ func TestWafers(t *testing.T) {
 		}
 	}
 	const file = "/wafers/file?file=images.csv&image=1&what=BC&links=1&how=kept&figure="
-	for format, begins := range map[string]string{"images&format=svg": "<svg", "flow-1&format=png": "\x89PNG", "images&format=csv": "cell,x,y,input,", "flow-1&format=csv": "from,to,mass\n", "potential-1&format=csv": "cell,x,y,value\n0,"} {
+	for format, begins := range map[string]string{"images&format=svg": "<svg", "flow-1&format=png": "\x89PNG", "images&format=csv": "cell,x,y,input,", "flow-1&format=csv": "from,to,share of the charge (%)\n", "potential-1&format=csv": "cell,x,y,potential (½ TC pitch)\n0,"} {
 		w := get(s, file+format)
 		if w.Code != http.StatusOK || !strings.HasPrefix(w.Body.String(), begins) || !strings.HasPrefix(w.Header().Get("Content-Disposition"), "attachment") {
 			t.Errorf("%s: %d %.60q", format, w.Code, w.Body)
 		}
 	}
-	if text := get(s, file+"flow-1&format=csv").Body.String(); !strings.Contains(text, "\n0,1,0.5\n") || strings.Count(text, "\n") != 3 {
+	if text := get(s, file+"flow-1&format=csv").Body.String(); !strings.Contains(text, "\n0,1,50\n") || strings.Count(text, "\n") != 3 {
 		t.Errorf("the plan: %s", text)
 	}
 }
@@ -197,7 +197,7 @@ func TestUpload(t *testing.T) {
 		t.Errorf("the file's page: %s", page)
 	}
 	bad := bring(form(t, "x.root", []byte("root and no more")))
-	if page := get(s, bad.Header().Get("Location")); page.Code != http.StatusUnprocessableEntity || strings.Contains(page.Body.String(), s.uploads.dir) {
+	if page := get(s, bad.Header().Get("Location")); page.Code != http.StatusUnprocessableEntity || strings.Contains(page.Body.String(), s.uploads.scratch.dir) {
 		t.Errorf("a damaged file: %d %s", page.Code, page.Body)
 	}
 	for name, change := range map[string]func(*http.Request){
@@ -219,7 +219,7 @@ func TestUpload(t *testing.T) {
 			t.Errorf("%d", w.Code)
 		}
 	}
-	if entries, err := os.ReadDir(s.uploads.dir); err != nil || len(entries) != mostUploads {
+	if entries, err := os.ReadDir(s.uploads.scratch.dir); err != nil || len(entries) != mostUploads {
 		t.Errorf("%d files are kept, %v", len(entries), err)
 	}
 	var ends []*io.PipeWriter
@@ -246,7 +246,7 @@ func TestUpload(t *testing.T) {
 	if w := bring(form(t, "x.csv", content)); w.Code != http.StatusSeeOther {
 		t.Errorf("a file after that: %d", w.Code)
 	}
-	tmp := s.uploads.dir
+	tmp := s.uploads.scratch.dir
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
@@ -331,7 +331,7 @@ func FuzzUpload(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if page := get(s, to.String()); page.Code >= 500 || strings.Contains(page.Body.String(), s.uploads.dir) {
+		if page := get(s, to.String()); page.Code >= 500 || strings.Contains(page.Body.String(), s.uploads.scratch.dir) {
 			t.Fatalf("%d %s", page.Code, page.Body)
 		}
 	})

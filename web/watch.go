@@ -19,7 +19,7 @@ import (
 // A runState is a line of the list of runs.
 type runState struct {
 	Dir     string
-	Kind    string
+	Kind    run.Kind
 	State   string // as package run has it
 	Note    string // what is wrong
 	EMD     *float64
@@ -204,35 +204,40 @@ func (d *folder) state(name string) runState {
 
 func (d *folder) read(name string) runState {
 	s := runState{Dir: name, State: run.StateUnreadable}
-	p, err := d.run(name)
-	if err != nil {
-		s.Note = err.Error()
-		return s
-	}
-	r, err := study.Look(p)
+	err := d.withRun(name, func(path string) error {
+		r, err := study.Look(path)
+		if err != nil {
+			return err
+		}
+		s.Kind, s.State, s.Note, s.Changed = r.Kind, r.State, strings.ReplaceAll(r.Problem, path, name), r.Changed
+		s.figures(r.Figures)
+		if list, err := run.ReadMetrics(path); err == nil && len(list) > 0 {
+			e := list[len(list)-1]
+			s.Loss = &e.Validation
+			if !s.Finished() {
+				s.Epoch = fmt.Sprintf("%s, epoch %d of %d", e.Part, e.Epoch, e.Of)
+			}
+		}
+		return nil
+	})
 	if err != nil {
 		s.Note = d.hide(err.Error())
-		return s
-	}
-	s.Kind, s.State, s.Note, s.Changed = r.Name, r.State, d.hide(r.Problem), r.Changed
-	var others []string
-	for _, figure := range slices.Sorted(maps.Keys(r.Figures)) {
-		v := r.Figures[figure]
-		if figure == emdFigure {
-			s.EMD = &v
-		} else {
-			others = append(others, fmt.Sprintf("%s\u00a0%.4g", figure, v))
-		}
-	}
-	s.Others = strings.Join(others, ", ")
-	if list, err := run.ReadMetrics(p); err == nil && len(list) > 0 {
-		e := list[len(list)-1]
-		s.Loss = &e.Validation
-		if !s.Finished() {
-			s.Epoch = fmt.Sprintf("%s, epoch %d of %d", e.Part, e.Epoch, e.Of)
-		}
 	}
 	return s
+}
+
+// figures are the EMD, and what else there is in words.
+func (r *runState) figures(of map[string]float64) {
+	var others []string
+	for _, name := range slices.Sorted(maps.Keys(of)) {
+		v := of[name]
+		if name == emdFigure {
+			r.EMD = &v
+		} else {
+			others = append(others, fmt.Sprintf("%s\u00a0%.4g", name, v))
+		}
+	}
+	r.Others = strings.Join(others, ", ")
 }
 
 // emdFigure is the name of a run's mean EMD among its figures.
@@ -251,7 +256,7 @@ func order(states []runState, by string, down bool) []runState {
 		c := 0
 		switch by {
 		case "kind":
-			c = cmp.Compare(a.Kind, b.Kind)
+			c = cmp.Compare(a.Kind.Name, b.Kind.Name)
 		case "state":
 			c = cmp.Compare(a.State, b.State)
 		case "emd":

@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"barrow/report"
+	"barrow/run"
 )
 
 // Settings of a [Server].
@@ -47,14 +48,17 @@ type Server struct {
 	dir     *folder
 	token   string
 	threads int
-	busy    chan struct{} // one for each request that computes
 	mux     *http.ServeMux
 	watch   *watch
 	pages   *cache[string, *drawn]
 	lists   *cache[listKey, []byte]
 	sets    *cache[imageKey, *images]
 	models  *cache[string, *contender]
+	founds  *cache[string, run.Found]
+	tails   *cache[string, *follower]
+	layers  *cache[string, []report.Figure]
 	uploads *uploads
+	jobs    *jobs
 	version string // of the assets, in their addresses
 }
 
@@ -79,17 +83,19 @@ func New(s Settings) (*Server, error) {
 	b := make([]byte, 6)
 	rand.Read(b)
 	w := &Server{
-		dir: dir, token: s.Token, threads: s.Threads, busy: make(chan struct{}, max(s.Threads, 2)), version: hex.EncodeToString(b),
-		pages: newCache[string, *drawn](64), lists: newCache[listKey, []byte](12), sets: newCache[imageKey, *images](4), models: newCache[string, *contender](16), uploads: &uploads{},
+		dir: dir, token: s.Token, threads: s.Threads, version: hex.EncodeToString(b),
+		pages: newCache[string, *drawn](64), lists: newCache[listKey, []byte](12), sets: newCache[imageKey, *images](4), models: newCache[string, *contender](16),
+		founds: newCache[string, run.Found](64), tails: newCache[string, *follower](64), layers: newCache[string, []report.Figure](16), uploads: &uploads{}, jobs: newJobs(s.Threads),
 	}
 	w.watch = newWatch(dir)
 	w.routes()
 	return w, nil
 }
 
-// Close removes what was uploaded and lets go of the folder.
+// Close ends what is under way, removes what was uploaded and lets go of the folder.
 func (s *Server) Close() error {
 	s.watch.close()
+	s.jobs.close()
 	return errors.Join(s.uploads.close(), s.dir.close())
 }
 
@@ -103,31 +109,34 @@ func (s *Server) routes() {
 			}
 		})
 	}
-	page("GET /{$}", s.runs)
-	page("GET /run", s.run)
-	page("GET /wafers", s.computing(s.wafers))
-	page("GET /wafers/file", s.computing(s.waferFile))
-	page("GET /play", s.computing(s.play))
-	page("GET /play/file", s.computing(s.playFile))
-	page("GET /plan", s.computing(s.plan))
-	page("GET /plan/file", s.computing(s.planFile))
+	computing := func(path string, whole, file func(http.ResponseWriter, *http.Request) error) {
+		busy := make(chan struct{}, max(s.threads, 2)) // what one part has to compute, others do not wait for
+		page("GET "+path, computing(busy, whole))
+		page("GET "+path+"/file", computing(busy, file))
+	}
+	page("GET /{$}", s.listPage)
+	computing("/run", s.runPage, s.runFile)
+	computing("/wafers", s.wafersPage, s.waferFile)
+	computing("/play", s.playPage, s.playFile)
+	computing("/plan", s.planPage, s.planFile)
 	page("POST /upload", s.upload)
 	page("GET /events", s.events)
 	page("GET /", func(http.ResponseWriter, *http.Request) error { return notFound("there is no such page") })
 	s.mux.HandleFunc("GET /assets/{name}", s.asset)
 }
 
-// computing lets only so many requests compute at a time; the others wait for a while.
-func (s *Server) computing(h func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
+// computing lets only so many requests compute at a time as busy has room for; the others wait
+// for a while.
+func computing(busy chan struct{}, h func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		ctx, cancel := context.WithTimeout(r.Context(), computeTime)
 		defer cancel()
 		select {
-		case s.busy <- struct{}{}:
+		case busy <- struct{}{}:
 		case <-ctx.Done():
 			return failure{http.StatusServiceUnavailable, "too much is being computed: try again in a while"}
 		}
-		defer func() { <-s.busy }()
+		defer func() { <-busy }()
 		defer patient(w)()
 		err := h(w, r.WithContext(ctx))
 		if err != nil && ctx.Err() != nil && r.Context().Err() == nil {

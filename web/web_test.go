@@ -149,7 +149,8 @@ func TestRun(t *testing.T) {
 	}
 	for address, code := range map[string]int{
 		"/run": 400, "/run?dir=none": 404, "/run?dir=deep": 422, "/run?dir=../a": 404, "/run?dir=/etc": 404, "/run?dir=a/config.json": 404,
-		"/run?dir=a" + strings.Repeat("&dir=a&dir=deep/b", 5): 400, "/nothing": 404, "/run/../../etc/passwd": 404, "/%2e%2e/%2e%2e/etc/passwd": 404,
+		"/run?dir=a" + strings.Repeat("&dir=a&dir=deep/b", 5): 200, "/run?dir=a&dir=b&dir=c&dir=d&dir=e&dir=f&dir=g&dir=h&dir=i": 400,
+		"/run/file?dir=a&figure=curve-emd&format=svg": 200, "/run/file?dir=a&dir=deep/b&figure=curve-loss&format=csv": 200, "/run/file?dir=a&figure=none&format=csv": 404, "/run/file?dir=..": 404, "/nothing": 404, "/run/../../etc/passwd": 404, "/%2e%2e/%2e%2e/etc/passwd": 404,
 		"/assets/..%2fweb.go": 404, "/assets/web.css": 200, "/assets/report.css": 200, "/assets/web.js": 200,
 	} {
 		if w := get(s, address); w.Code != code && w.Code != http.StatusMovedPermanently && w.Code != http.StatusTemporaryRedirect {

@@ -5,16 +5,22 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"barrow/internal/limit"
 	"barrow/web"
 )
 
 // serveFlags say where the page is.
 type serveFlags struct {
-	addr, token string
+	addr, token, tokenFile string
 }
+
+// tokenVariable is the environment variable with a token.
+const tokenVariable = "BARROW_TOKEN"
 
 func newServe(c *common) *cobra.Command {
 	f := &serveFlags{}
@@ -25,13 +31,16 @@ func newServe(c *common) *cobra.Command {
 It prints the address that it took, and ends by Ctrl-C. It reads the folder alone and
 writes nothing to it.
 
-The address is one that this machine alone can reach. Any other one needs --token, a
+The address is one that this machine alone can reach. Any other one needs a token, a
 text that a reader must know, at least 16 characters: the address that is printed has
-it. The page is not encrypted: in a network that others share, reach it by a tunnel
+it. Take --token-file or the environment variable BARROW_TOKEN: the other people of a
+machine see what stands behind --token in the list of its processes. The page is not
+encrypted: in a network that others share, reach it by a tunnel
 (ssh -L 8080:127.0.0.1:8080 HOST) in place of --addr.`,
 		Example: `  barrow serve runs
   barrow serve runs --addr 127.0.0.1:8080
-  barrow serve runs --addr 0.0.0.0:8080 --token "$(openssl rand -hex 16)"`,
+  (umask 077; openssl rand -hex 16 > token)
+  barrow serve runs --addr 0.0.0.0:8080 --token-file token`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := "."
@@ -42,12 +51,40 @@ it. The page is not encrypted: in a network that others share, reach it by a tun
 		},
 	}
 	cmd.Flags().StringVar(&f.addr, "addr", "127.0.0.1:0", "`HOST:PORT` to listen at; port 0 takes any that is free")
-	cmd.Flags().StringVar(&f.token, "token", "", "`text` that a reader must know, at least 16 characters; needed where other machines reach the address")
+	cmd.Flags().StringVar(&f.token, "token", "", "`text` that a reader must know, at least 16 characters; needed where other machines reach the address; others see it in the list of processes")
+	cmd.Flags().StringVar(&f.tokenFile, "token-file", "", "`FILE` with that text, which others do not see")
+	cmd.MarkFlagsMutuallyExclusive("token", "token-file")
 	return cmd
 }
 
+// mostToken is the length of a file with a token at most.
+const mostToken = 4096
+
+// findToken is the token by whichever of the three ways it is given, "" where it is by none.
+func (f *serveFlags) findToken(cmd *cobra.Command) (string, error) {
+	switch {
+	case cmd.Flags().Changed("token"):
+		return f.token, nil
+	case f.tokenFile == "":
+		return os.Getenv(tokenVariable), nil
+	}
+	b, err := limit.ReadFile(f.tokenFile, "a token", mostToken)
+	if err != nil {
+		return "", fmt.Errorf("--token-file: %w", err)
+	}
+	text := strings.TrimSpace(string(b))
+	if text == "" {
+		return "", fmt.Errorf("--token-file %s: is empty: want a text of at least 16 characters", f.tokenFile)
+	}
+	return text, nil
+}
+
 func (f *serveFlags) run(cmd *cobra.Command, c *common, dir string) error {
-	s, err := web.New(web.Settings{Dir: dir, Token: f.token, Threads: c.threads})
+	token, err := f.findToken(cmd)
+	if err != nil {
+		return err
+	}
+	s, err := web.New(web.Settings{Dir: dir, Token: token, Threads: c.threads})
 	if err != nil {
 		return err
 	}
@@ -56,13 +93,13 @@ func (f *serveFlags) run(cmd *cobra.Command, c *common, dir string) error {
 	if err != nil {
 		return fmt.Errorf("--addr: %w", err)
 	}
-	if !web.Local(l.Addr()) && f.token == "" {
+	if !web.Local(l.Addr()) && token == "" {
 		l.Close()
-		return fmt.Errorf("--addr %s: other machines reach it, so that it needs --token", f.addr)
+		return fmt.Errorf("--addr %s: other machines reach it, so that it needs a token: --token-file, or "+tokenVariable+" in the environment", f.addr)
 	}
 	at := url.URL{Scheme: "http", Host: l.Addr().String(), Path: "/"}
-	if f.token != "" {
-		at.RawQuery = url.Values{"token": {f.token}}.Encode()
+	if token != "" {
+		at.RawQuery = url.Values{"token": {token}}.Encode()
 	}
 	out := cmd.OutOrStdout()
 	if c.json {

@@ -21,7 +21,15 @@ func TestServe(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "mine", "config.json"), []byte(`{"kind": "encoder", "version": 1}`), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"serve", dir}, {"serve", dir, "--token", "0123456789abcdef", "--addr", "0.0.0.0:0"}} {
+	secret := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(secret, []byte("0123456789abcdef\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"serve", dir}, {"serve", dir, "--token", "0123456789abcdef", "--addr", "0.0.0.0:0"},
+		{"serve", dir, "--token-file", secret, "--addr", "0.0.0.0:0"}, {"serve", dir, "--addr", "0.0.0.0:0"}} {
+		if len(args) == 4 {
+			t.Setenv(tokenVariable, "0123456789abcdef")
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		r, w := io.Pipe()
 		root := newRoot()
@@ -44,7 +52,7 @@ func TestServe(t *testing.T) {
 		}
 		body, _ := io.ReadAll(answer.Body)
 		answer.Body.Close()
-		if len(args) == 2 && !strings.Contains(string(body), "mine") || len(args) > 2 && answer.StatusCode != http.StatusSeeOther {
+		if len(args) == 2 && !strings.Contains(string(body), "mine") || len(args) > 2 && (answer.StatusCode != http.StatusSeeOther || !strings.Contains(line, "token=0123456789abcdef")) {
 			t.Errorf("%v: %d %s", args, answer.StatusCode, body)
 		}
 		cancel()

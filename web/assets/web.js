@@ -25,7 +25,9 @@ async function load(address, keep) {
     const focus = document.activeElement;
     const at = focus && main().contains(focus) ? place(focus) : null;
     const chosen = new Set([...document.querySelectorAll("input[type=checkbox][name=dir]:checked")].map((c) => c.value));
+    const folded = folds();
     main().replaceChildren(...page.getElementById("main").childNodes);
+    fold(folded);
     for (const c of document.querySelectorAll("input[type=checkbox][name=dir]")) if (chosen.has(c.value)) c.checked = true;
     document.title = page.title;
     if (!keep) history.pushState(null, "", address);
@@ -40,6 +42,20 @@ async function load(address, keep) {
     }
   }
 }
+
+// What is folded stays so on the next page; on a small screen what is asked for is folded to begin
+// with, where there is something to see under it.
+const small = matchMedia("(max-width:34rem)");
+const folds = () => new Map([...document.querySelectorAll("details[id]")].map((d) => [d.id, d.open]));
+
+function fold(before) {
+  for (const d of document.querySelectorAll("details.asked")) {
+    if (before.has(d.id)) d.open = before.get(d.id);
+    else if (small.matches && document.querySelector(".drawn figure")) d.open = false;
+  }
+}
+
+fold(new Map());
 
 // place is a selector that finds an element again on the next page.
 function place(e) {
@@ -62,6 +78,20 @@ if (document.body.hasAttribute("data-live") && "EventSource" in window) {
   });
   addEventListener("pagehide", () => events.close());
 }
+
+// What is being sorted says how far it is, and is shown once it is done.
+setInterval(async () => {
+  const sorting = document.querySelector("[data-again]");
+  if (!sorting || loading) return;
+  const link = sorting.querySelector("a").href;
+  try {
+    const page = new DOMParser().parseFromString(await (await fetch(link, { headers: { Accept: "text/html" } })).text(), "text/html");
+    if (document.querySelector("[data-again]") !== sorting || loading) return;
+    const now = page.querySelector("[data-again] progress");
+    if (now) sorting.querySelector("progress").value = now.value;
+    else load(link, true);
+  } catch { /* the next look may go better */ }
+}, 1000);
 
 // A form's answer is shown as soon as something in it is chosen.
 function wish(form) {
