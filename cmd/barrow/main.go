@@ -30,7 +30,8 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	defer cancel(nil)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, append(preempting, os.Interrupt, syscall.SIGTERM)...)
-	defer signal.Stop(signals)
+	// Not SIGTERM: one that comes now must not end the program with another code than that of what it did.
+	defer signal.Reset(os.Interrupt)
 	go func() {
 		select {
 		case s := <-signals:

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"slices"
@@ -144,15 +145,21 @@ func newStatus(c *common) *cobra.Command {
 		Use:   "status DIR",
 		Short: "Say how far the shards of a job are",
 		Long: `Says of a folder that "barrow submit" made how many shards are done, at work,
-waiting and failed, and when the rest will be done if as many stay at work, from
-the files that shards leave alone: a shard whose machine went down counts as at
-work until its time (--time) is over.`,
+waiting and failed, and when the rest will be done if as many stay at work.
+
+It reads the files that shards leave, and asks Slurm by squeue where that is there. By files
+alone, a shard whose machine went down counts as at work until its time (--time) is over, and
+one that failed and is tried again as failed.`,
 		Example: "  barrow status jobs/all",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := submit.ReadStatus(args[0], time.Now())
+			q, silent := submit.Ask(cmd.Context(), args[0])
+			s, err := submit.ReadStatus(args[0], time.Now(), q)
 			if err != nil {
 				return err
+			}
+			if silent != nil {
+				fmt.Fprintln(remarks(cmd, c), silent, "(what follows is from files alone)")
 			}
 			w := cmd.OutOrStdout()
 			if c.json {
@@ -163,6 +170,9 @@ work until its time (--time) is over.`,
 				fmt.Fprintf(w, ", %d at work", s.Running)
 			}
 			fmt.Fprintf(w, ", %d waiting, %d failed\n", s.Waiting, len(s.Failed))
+			if s.Queued != nil {
+				fmt.Fprintln(w, queued(s))
+			}
 			if s.Seconds > 0 {
 				fmt.Fprintf(w, "%v left with %d at work\n", (time.Duration(s.Seconds) * time.Second).Round(time.Second), s.Running)
 			}
@@ -176,4 +186,20 @@ work until its time (--time) is over.`,
 			return nil
 		},
 	}
+}
+
+// queued is a line of what the scheduler says.
+func queued(s *submit.Status) string {
+	var parts []string
+	for _, reason := range slices.Sorted(maps.Keys(s.Queued.Reasons)) {
+		parts = append(parts, fmt.Sprintf("%d waiting for %s", s.Queued.Reasons[reason], reason))
+	}
+	if s.Queued.Absent > 0 {
+		parts = append(parts, fmt.Sprintf("%d not handed in", s.Queued.Absent))
+	}
+	whole := s.Queued.Whole
+	if whole == "" {
+		whole = "not in the queue"
+	}
+	return s.Scheduler + ": " + strings.Join(append(parts, "the step that makes the whole: "+whole), ", ")
 }

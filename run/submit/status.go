@@ -20,12 +20,20 @@ type Status struct {
 	Scheduler string    `json:"scheduler"`
 	Shards    int       `json:"shards"`
 	Done      int       `json:"done"`
-	Running   int       `json:"running"`   // that began and have not ended, as far as files say
+	Running   int       `json:"running"`   // that began and have not ended, as far as files or the scheduler say
 	Waiting   int       `json:"waiting"`   // that have not begun, or were stopped and go on
 	Failed    []Failure `json:"failed"`    // last time they were tried
 	Seconds   float64   `json:"left"`      // that the rest takes with as many at work as now, 0 where that is not known
 	Known     bool      `json:"known"`     // whether shards say that they began: those of Kubernetes do not, and count as waiting
 	Seen      time.Time `json:"last_sign"` // when a shard last began or ended, zero if none did
+	Queued    *Queued   `json:"queued"`    // nil where no scheduler was asked
+}
+
+// Queued is what a scheduler says of the shards that wait.
+type Queued struct {
+	Reasons map[string]int `json:"reasons"` // how many wait why, in the scheduler's words
+	Absent  int            `json:"absent"`  // of those that wait, how many the scheduler does not have: they are not handed in
+	Whole   string         `json:"whole"`   // what the step that makes the whole does, "" where the scheduler has none
 }
 
 // A Failure is a shard that ended without being done.
@@ -40,8 +48,9 @@ const stopped = 85
 // grace is how long after its time a shard may take to end.
 const grace = 5 * time.Minute
 
-// ReadStatus finds out how far the job of the folder dir is, from files alone, at the time now.
-func ReadStatus(dir string, now time.Time) (*Status, error) {
+// ReadStatus finds out how far the job of the folder dir is at the time now: from files alone, or,
+// where q is not nil, by what the scheduler said before they are read.
+func ReadStatus(dir string, now time.Time, q *Queue) (*Status, error) {
 	j, err := readJob(dir)
 	if err != nil {
 		return nil, fmt.Errorf("submit: %w", err)
@@ -53,6 +62,9 @@ func ReadStatus(dir string, now time.Time) (*Status, error) {
 	s := &Status{Scheduler: j.Scheduler, Shards: j.Shards, Failed: []Failure{}}
 	for _, o := range schedulers {
 		s.Known = s.Known || o.name == j.Scheduler && o.script
+	}
+	if q != nil {
+		s.Queued = &Queued{Reasons: map[string]int{}, Whole: q.whole}
 	}
 	var took time.Duration
 	var measured int
@@ -67,21 +79,45 @@ func ReadStatus(dir string, now time.Time) (*Status, error) {
 		if h.ended && h.code == 0 {
 			took, measured = took+h.took, measured+1
 		}
-		switch why := h.failure(&j, now); {
-		case done[i]:
+		if done[i] {
 			s.Done++
-		case why != "":
-			s.Failed = append(s.Failed, Failure{i, why})
-		case h.began && !h.ended:
-			s.Running++
-		default:
-			s.Waiting++
+			continue
 		}
+		s.count(i, &h, h.failure(&j, now), q)
 	}
 	if measured > 0 && s.Running > 0 {
 		s.Seconds = took.Seconds() / float64(measured) * float64(s.Running+s.Waiting) / float64(s.Running)
 	}
 	return s, nil
+}
+
+// count counts a shard that is not done. Files say of one whose machine went down that it is at
+// work, and of one that is tried again that it failed: the scheduler knows better.
+func (s *Status) count(i int, h *history, why string, q *Queue) {
+	if q != nil {
+		t, ok := q.shards[i]
+		switch {
+		case ok && t.waiting:
+			s.Waiting++
+			s.Queued.Reasons[t.reason]++
+			return
+		case ok:
+			s.Running++
+			return
+		case h.began && !h.ended:
+			why = fmt.Sprintf("began on %s and has not said that it ended, and %s does not have it any more", h.host, s.Scheduler)
+		case why == "":
+			s.Queued.Absent++
+		}
+	}
+	switch {
+	case why != "":
+		s.Failed = append(s.Failed, Failure{i, why})
+	case h.began && !h.ended:
+		s.Running++
+	default:
+		s.Waiting++
+	}
 }
 
 // done tells of every shard whether it is.

@@ -1,13 +1,14 @@
 // Package submit writes what a batch system needs to do a command of the program in shards: a
 // folder to read, change and hand in, with job files for Slurm, HTCondor or Kubernetes, the script
-// that does one shard, and the list of them; and it tells from the files that the shards leave how
-// far they are.
+// that does one shard, and the list of them; and it tells from the files that the shards leave, and
+// from Slurm where it is there, how far they are.
 //
 // The scripts are those of a POSIX shell. The job files are as sbatch of Slurm, condor_submit and
 // condor_submit_dag of HTCondor and the kind Job of Kubernetes' batch/v1 have them.
 package submit
 
 import (
+	"context"
 	"embed"
 	"encoding/json"
 	"errors"
@@ -36,12 +37,13 @@ type scheduler struct {
 	name   string
 	script bool // shards are done by shard.sh, which keeps when they began and ended; else by the program alone
 	check  func(Settings) error
+	ask    func(ctx context.Context, dir, name string) (*Queue, error) // nil where it cannot be asked
 }
 
 var schedulers = []scheduler{
-	{"slurm", true, noVolume},
-	{"condor", true, noVolume},
-	{"k8s", false, checkK8s},
+	{"slurm", true, noVolume, askSlurm},
+	{"condor", true, noVolume, nil},
+	{"k8s", false, checkK8s, nil},
 }
 
 // Schedulers are the names of those that Write knows.
@@ -134,6 +136,7 @@ func (s Settings) check() (scheduler, error) {
 type job struct {
 	Form      int      `json:"submit_version"`
 	Scheduler string   `json:"scheduler"`
+	Name      string   `json:"name"` // at the scheduler
 	Shards    int      `json:"shards"`
 	At        string   `json:"at"` // the folder in which the command is called
 	Command   []string `json:"command"`
@@ -215,7 +218,7 @@ func (d *data) fill(dir, path string) error {
 			return err
 		}
 	}
-	b, err := json.MarshalIndent(job{form, d.Scheduler, d.Shards, d.At, d.Command, d.Out, d.Folder, int(d.Time.Seconds())}, "", " ")
+	b, err := json.MarshalIndent(job{form, d.Scheduler, d.Name(), d.Shards, d.At, d.Command, d.Out, d.Folder, int(d.Time.Seconds())}, "", " ")
 	if err != nil {
 		return err
 	}
@@ -289,6 +292,17 @@ func (d *data) Minutes() int { return int((d.Time + time.Minute - 1) / time.Minu
 
 // Seconds that a shard may take.
 func (d *data) Seconds() int { return int((d.Time + time.Second - 1) / time.Second) }
+
+// Warn is how many seconds before its time is over a shard is told: enough to save, and less than
+// what it needs to come further.
+func (d *data) Warn() int {
+	if d.Time == 0 {
+		return warn
+	}
+	return min(warn, d.Minutes()*60/4)
+}
+
+const warn = 120
 
 // given tells whether the command has a flag already.
 func (d *data) given(name string) bool {

@@ -91,37 +91,54 @@ func said(t *testing.T) []string {
 	return strings.Split(strings.TrimSuffix(string(b), "\x00"), "\x00")
 }
 
-// TestSignal: a shard that is told to end passes it on and keeps the program's code.
+// TestSignal: a shard that is told to end passes it on and keeps the program's code, whether the
+// program takes its time or is told as well, as by Slurm, and ends at once.
 func TestSignal(t *testing.T) {
 	posix(t)
 	t.Chdir(t.TempDir())
-	program := filepath.Join(t.TempDir(), "slow")
-	text := "#!/bin/sh\ntrap 'sleep 0.2; exit 85' TERM\necho >begun\nwhile :; do sleep 0.05; done\n"
-	if err := os.WriteFile(program, []byte(text), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Write("job", settings("condor"), program); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("sh", "job/shard.sh", "0/12")
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	for begin := time.Now(); ; time.Sleep(10 * time.Millisecond) {
-		if _, err := os.Stat("begun"); err == nil {
-			break
+	for k, c := range []struct {
+		trap string
+		all  bool
+	}{{"sleep 0.2; exit 85", false}, {"exit 85", false}, {"sleep 0.2; exit 85", true}, {"exit 85", true}} {
+		program := filepath.Join(t.TempDir(), "slow")
+		text := fmt.Sprintf("#!/bin/sh\ntrap '' INT\ntrap \"trap '' TERM; %s\" TERM\necho >begun\nwhile :; do sleep 0.02; done\n", c.trap)
+		if err := os.WriteFile(program, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
 		}
+		dir := fmt.Sprint("job", k)
+		if _, err := Write(dir, settings("condor"), program); err != nil {
+			t.Fatal(err)
+		}
+		for range 5 {
+			if code := terminated(t, filepath.Join(dir, "shard.sh"), c.all); code != stopped {
+				t.Errorf("%+v: exit code %d", c, code)
+			}
+		}
+	}
+}
+
+// terminated begins a shard, ends it once its program has begun, or all processes of it, and returns
+// the exit code.
+func terminated(t *testing.T, script string, all bool) int {
+	t.Helper()
+	cmd := exec.Command("setsid", "sh", script, "0/12")
+	if err := cmd.Start(); err != nil {
+		t.Skip(err)
+	}
+	for begin := time.Now(); os.Remove("begun") != nil; time.Sleep(5 * time.Millisecond) {
 		if time.Since(begin) > 20*time.Second {
 			t.Fatal("the program did not begin")
 		}
 	}
-	if out, err := exec.Command("kill", "-TERM", fmt.Sprint(cmd.Process.Pid)).CombinedOutput(); err != nil {
+	whom := fmt.Sprint(cmd.Process.Pid)
+	if all {
+		whom = "-" + whom
+	}
+	if out, err := exec.Command("kill", "-TERM", "--", whom).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	_ = cmd.Wait() // the code is looked at
-	if got := cmd.ProcessState.ExitCode(); got != stopped {
-		t.Errorf("exit code %d", got)
-	}
+	return cmd.ProcessState.ExitCode()
 }
 
 // TestRequeue: a task of Slurm that fails is queued again so often as was asked for, one that was
@@ -159,6 +176,16 @@ func TestRequeue(t *testing.T) {
 				t.Errorf("queued again %d times, want %d", got, c.requeued)
 			}
 		})
+	}
+}
+
+// TestWarn: a shard of Slurm is told in time, but not as soon as it begins.
+func TestWarn(t *testing.T) {
+	for time, want := range map[time.Duration]int{0: 120, time.Second: 15, time.Minute: 15, 2 * time.Minute: 30, 8 * time.Minute: 120, time.Hour: 120} {
+		d := data{Settings: Settings{Time: time}}
+		if got := d.Warn(); got != want {
+			t.Errorf("%v: %d s before, want %d", time, got, want)
+		}
 	}
 }
 

@@ -8,16 +8,21 @@ program=$PWD/barrow
 [ -x "$program" ] || program={{sh .Dir}}/barrow
 {{- end}}
 cd {{sh .At}} || exit
+# What the batch system says to this script goes on to the program, which saves and ends.
+pid=
+told=
+trap 'told=1; [ -z "$pid" ] || kill -TERM $pid 2>/dev/null' TERM INT XCPU
 echo "begin $(date +%s) $(uname -n)" >>"$state"
 {{if .Image}}{{if eq .Scheduler "slurm"}}apptainer exec --bind "$PWD" {{sh .Image}} {{end}}barrow{{else}}"$program"{{end}} {{sh .Args}} --shard "$shard" &
 pid=$!
-# What the batch system says to this script goes on to the program, which saves and ends.
-trap 'kill -TERM $pid 2>/dev/null' TERM INT XCPU
+[ -z "$told" ] || kill -TERM $pid 2>/dev/null
 wait $pid
 code=$?
-while [ $code -gt 128 ] && kill -0 $pid 2>/dev/null; do
+while [ -n "$told" ]; do # the code was that of the signal, perhaps; 127 is that of a program whose code was told already
+  told=
   wait $pid
-  code=$?
+  again=$?
+  [ $again = 127 ] || code=$again
 done
 echo "end $(date +%s) $code ${SLURM_JOB_ID:-}" >>"$state"
 {{- if eq .Scheduler "slurm"}}
