@@ -6,8 +6,10 @@ var _ = registerSpatial("fss", Traits{
 	radius := o.radius()
 	thresholds := readThresholds(o)
 	return func(l *Lattice) imageLoss {
-		f := &fractions{discs: means(l.discs(radius)), thresholds: thresholds}
-		f.et, f.ep, f.slope, f.ft, f.fp, f.back = make([]float64, l.cells), make([]float64, l.cells), make([]float64, l.cells), make([]float64, l.cells), make([]float64, l.cells), make([]float64, l.cells)
+		f := &fractions{discs: newMeans(l.discs(radius)), thresholds: thresholds}
+		for _, v := range []*[]float64{&f.et, &f.ep, &f.slope, &f.ft, &f.fp, &f.back} {
+			*v = make([]float64, l.cells)
+		}
 		return f
 	}
 })
@@ -28,8 +30,7 @@ func (l *fractions) image(t, p, g []float64, unit float64) float64 {
 			l.et[c], _ = exceeds(t[c]*unit, h)
 			l.ep[c], l.slope[c] = exceeds(p[c]*unit, h)
 		}
-		l.discs.apply(l.et, l.ft)
-		l.discs.apply(l.ep, l.fp)
+		l.discs.both(l.et, l.ep, l.ft, l.fp)
 		apart, both := 0.0, 0.0
 		for c, v := range l.ft {
 			d := l.fp[c] - v

@@ -10,16 +10,21 @@ var _ = registerSpatial("neighbourhood", Traits{
 		if kind == "max" {
 			return newFiltered(l, newMaxima(l, radius), score())
 		}
-		return newFiltered(l, means(l.discs(radius)), score())
+		return newFiltered(l, newMeans(l.discs(radius)), score())
 	}
 })
 
 // means is the filter of the mean over each cell's disc, of as many cells as the lattice
 // has of it.
-type means [][]int32
+type means struct {
+	discs  [][]int32
+	shares []float64 // of back: what a cell gets of each disc that it is in
+}
+
+func newMeans(discs [][]int32) means { return means{discs, make([]float64, len(discs))} }
 
 func (f means) apply(image, out []float64) {
-	for i, disc := range f {
+	for i, disc := range f.discs {
 		sum := 0.0
 		for _, c := range disc {
 			sum += image[c]
@@ -28,13 +33,29 @@ func (f means) apply(image, out []float64) {
 	}
 }
 
-func (f means) back(_, s, g []float64) {
-	clear(g)
-	for i, disc := range f {
-		v := s[i] / float64(len(disc))
+// both is apply of two images at once.
+func (f means) both(a, b, outA, outB []float64) {
+	for i, disc := range f.discs {
+		x, y := 0.0, 0.0
 		for _, c := range disc {
-			g[c] += v
+			x += a[c]
+			y += b[c]
 		}
+		outA[i], outB[i] = x/float64(len(disc)), y/float64(len(disc))
+	}
+}
+
+// back adds up, of each cell, what it gets of the discs that it is in: those of the cells in its own.
+func (f means) back(_, s, g []float64) {
+	for i, disc := range f.discs {
+		f.shares[i] = s[i] / float64(len(disc))
+	}
+	for c, disc := range f.discs {
+		sum := 0.0
+		for _, i := range disc {
+			sum += f.shares[i]
+		}
+		g[c] = sum
 	}
 }
 

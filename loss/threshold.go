@@ -23,9 +23,15 @@ func readThresholds(o *options) []float64 {
 // derivative.
 func exceeds(x, threshold float64) (value, slope float64) {
 	width := softness * threshold
+	if x == 0 { // most cells of most images
+		return emptied, emptied * (1 - emptied) / width
+	}
 	e := 1 / (1 + math.Exp((threshold-x)/width))
 	return e, e * (1 - e) / width
 }
+
+// emptied is what is said of a cell without charge, whatever the threshold.
+var emptied = 1 / (1 + math.Exp(1/softness))
 
 // brierScore is the mean over thresholds of the squared difference of how far they are
 // exceeded.

@@ -3,6 +3,7 @@
 //
 //	go run ./bench/losses
 //	go run ./bench/losses -losses fss,ssim -json
+//	go run ./bench/losses -batch 20 -precision asic -bits 9 -losses fss:threshold=0.5/2/8
 //
 // It trains the paper's encoder on one processor for an epoch, with the MSE and with the loss
 // by turns, and takes the processor's time of the quickest of each. loss.Traits
@@ -33,6 +34,9 @@ var (
 	events = flag.Int("images", 20_000, "simulated images of an epoch")
 	rounds = flag.Int("rounds", 5, "turns of each; 1 where a loss takes more than a hundred times the MSE")
 	list   = flag.String("losses", strings.Join(defaults(), ","), "losses, with commas between")
+	batch  = flag.Int("batch", 125, "images a step; the protocols of barrow compare have 20")
+	format = flag.String("precision", "float", "the encoder's; the protocols have asic")
+	bits   = flag.Int("bits", 0, "of its outputs; 0 for the precision's own")
 	asJSON = flag.Bool("json", false, "a JSON object for each loss instead of a table")
 )
 
@@ -99,7 +103,7 @@ func row(ctx context.Context, name string, parts []*wafer.Set, mse, l loss.Loss)
 			best *time.Duration
 		}{{mse, &other}, {l, &own}} {
 			start := now()
-			if _, _, err := autoencoder.Train(ctx, parts[0], parts[1], x.loss, autoencoder.Settings{Seed: 1, Threads: 1, Budget: autoencoder.Budget{Epochs: 1, Batch: 125}}); err != nil {
+			if _, _, err := autoencoder.Train(ctx, parts[0], parts[1], x.loss, autoencoder.Settings{Seed: 1, Threads: 1, Architecture: autoencoder.Architecture{Precision: *format, LatentBits: *bits}, Budget: autoencoder.Budget{Epochs: 1, Batch: *batch}}); err != nil {
 				return err
 			}
 			*x.best = min(*x.best, now()-start)
