@@ -37,6 +37,26 @@ func TestResultsLength(t *testing.T) {
 	}
 }
 
+// TestToBeMeasured: a table whose file is not there yet stays as it is, and is filled once it is.
+func TestToBeMeasured(t *testing.T) {
+	dir := t.TempDir()
+	page := filepath.Join(dir, "page.md")
+	text := "a\n<!-- table: new.json (to be measured) -->\n<!-- end -->\nb\n"
+	if err := os.WriteFile(page, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, want, err := fill(page, dir); err != nil || string(want) != text {
+		t.Errorf("%q, %v", want, err)
+	}
+	table := `{"command": "c", "measured": "m", "columns": [{"head": "x", "cell": "{x}"}], "rows": [{"x": 1}]}`
+	if err := os.WriteFile(filepath.Join(dir, "new.json"), []byte(table), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, want, err := fill(page, dir); err != nil || string(want) != "a\n<!-- table: new.json -->\n| x |\n|---|\n| 1 |\n<!-- end -->\nb\n" {
+		t.Errorf("%q, %v", want, err)
+	}
+}
+
 func Example() {
 	c := column{Head: "mean EMD", Cell: "{emd:.3f} ± {std:.3f}"}
 	fmt.Println(c.of(map[string]any{"emd": 0.87, "std": 0.014}))
