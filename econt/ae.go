@@ -24,8 +24,8 @@ func (e *Emulator) autoencode(bx int) {
 	if over {
 		e.overflows++
 	}
-	f.put("header", -1, header5(bx), 5)
-	f.put("sum", -1, uint64(F5E4M.Encode(uint64(sum))), 9)
+	f.put("header", -1, header5(bx), aeHeader)
+	f.put("sum", -1, uint64(F5E4M.Encode(uint64(sum))), aeSum)
 	room := payloadBits(e.etx)
 	kept := e.config.Keep.Count()
 	for pad := room - kept; pad > 0; {
@@ -45,6 +45,14 @@ func (e *Emulator) autoencode(bx int) {
 	f.fill(0)
 	f.num = (f.pos + 15) / 16
 }
+
+// An AE frame begins with header and module sum.
+const (
+	aeHeader = 5
+	aeSum    = 9
+	// AEHeadBits are those of both: what a frame has beside the outputs.
+	AEHeadBits = aeHeader + aeSum
+)
 
 // payloadBits is the room for encoder bits on n links.
 func payloadBits(n int) int { return min(18+32*(n-1), 146) }

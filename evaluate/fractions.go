@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"barrow/hgcal"
+	"barrow/loss"
 	"barrow/wafer"
 )
 
@@ -15,7 +16,7 @@ import (
 // larger ones whether there are as many nearby.
 type Fractions struct {
 	threshold   float64
-	discs       [][][]int // by radius and cell
+	discs       [][][]int32 // by radius and cell
 	apart, both []float64
 }
 
@@ -29,33 +30,11 @@ func NewFractions(threshold float64, most int) (*Fractions, error) {
 		return nil, fmt.Errorf("evaluate: fractions of cells within %d steps: want 0 to %d", most, hgcal.Cells-1)
 	}
 	f := &Fractions{threshold: threshold, apart: make([]float64, most+1), both: make([]float64, most+1)}
-	near := hgcal.Neighbours()
-	discs := make([][]int, hgcal.Cells)
-	for c := range discs {
-		discs[c] = []int{c}
+	wafers := loss.Wafer()
+	for r := range most + 1 {
+		f.discs = append(f.discs, wafers.Discs(r))
 	}
-	for r := 0; ; r++ {
-		f.discs = append(f.discs, discs)
-		if r == most {
-			return f, nil
-		}
-		wider := make([][]int, hgcal.Cells)
-		for c := range wider {
-			var in [hgcal.Cells]bool
-			for _, k := range discs[c] {
-				in[k] = true
-				for _, n := range near[k] {
-					in[n] = true
-				}
-			}
-			for k, is := range in {
-				if is {
-					wider[c] = append(wider[c], k)
-				}
-			}
-		}
-		discs = wider
-	}
+	return f, nil
 }
 
 // Add adds images with their decoded images, in the same unit.

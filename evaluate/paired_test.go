@@ -65,6 +65,52 @@ func TestCompareSeeds(t *testing.T) {
 	}
 }
 
+// TestCompareSeedsPairs: what images have in common in both is no error of the ratio. Images differ by a
+// lot, all ratios by little, and contenders meet images in ways of their own from every seed: the interval
+// is that of what is left, and still holds the ratio. Without pairing it would be several times as wide.
+func TestCompareSeedsPairs(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	const tries, n, seeds = 400, 150, 5
+	held, width, apart := 0, 0.0, 0.0
+	for range tries {
+		a, b := make([][]float64, seeds), make([][]float64, seeds)
+		hard, own := make([]float64, n), make([]float64, n)
+		for i := range hard {
+			hard[i], own[i] = math.Exp(0.6*rng.NormFloat64()), 0.1*rng.NormFloat64()
+		}
+		for s := range a {
+			luck := 0.01 * rng.NormFloat64()
+			for i := range n {
+				a[s] = append(a[s], 0.9*hard[i]*(1+own[i]+0.2*rng.NormFloat64())*math.Exp(luck))
+				b[s] = append(b[s], hard[i]*(1+0.2*rng.NormFloat64()))
+			}
+		}
+		p, err := CompareSeeds(a, b, 100, rng.Uint64())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Low <= 0.9 && 0.9 <= p.High {
+			held++
+		}
+		width += (p.High - p.Low) / tries
+		// The same with images that do not belong together.
+		for s := range b {
+			b[s] = append(slices.Clone(b[s][n/2:]), b[s][:n/2]...)
+		}
+		if p, err = CompareSeeds(a, b, 100, rng.Uint64()); err != nil {
+			t.Fatal(err)
+		}
+		apart += (p.High - p.Low) / tries
+	}
+	// What is added for seeds and images counts their interaction twice: a little wide.
+	if share := float64(held) / tries; share < 0.93 {
+		t.Errorf("%.3f of the intervals hold the ratio, want 0.95 or a little more", share)
+	}
+	if width > 0.1 || width > apart/2.5 {
+		t.Errorf("the mean interval is %.3f wide, of images that do not belong together %.3f", width, apart)
+	}
+}
+
 // TestCompareSeedsFreedom: seeds that are all but the same leave the interval of the images, however
 // little they differ.
 func TestCompareSeedsFreedom(t *testing.T) {

@@ -6,7 +6,7 @@ var _ = registerSpatial("fss", Traits{
 	radius := o.radius()
 	thresholds := readThresholds(o)
 	return func(l *Lattice) imageLoss {
-		f := &fractions{discs: newMeans(l.discs(radius)), thresholds: thresholds}
+		f := &fractions{discs: newMeans(l.Discs(radius)), thresholds: thresholds}
 		for _, v := range []*[]float64{&f.et, &f.ep, &f.slope, &f.ft, &f.fp, &f.back} {
 			*v = make([]float64, l.cells)
 		}

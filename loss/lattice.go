@@ -123,8 +123,9 @@ func (l *Lattice) largestRadius() int {
 	return most
 }
 
-// discs are, of each cell, those within a radius of so many steps between neighbours, itself among them.
-func (l *Lattice) discs(radius int) [][]int32 {
+// Discs are, of each cell, those within a radius of so many steps between neighbours, rising, itself
+// among them: at the rim as many as there are.
+func (l *Lattice) Discs(radius int) [][]int32 {
 	discs := make([][]int32, l.cells)
 	for i := range discs {
 		if l.rings != nil {

@@ -10,7 +10,7 @@ var _ = registerSpatial("neighbourhood", Traits{
 		if kind == "max" {
 			return newFiltered(l, newMaxima(l, radius), score())
 		}
-		return newFiltered(l, newMeans(l.discs(radius)), score())
+		return newFiltered(l, newMeans(l.Discs(radius)), score())
 	}
 })
 
@@ -71,7 +71,7 @@ type maxima struct {
 }
 
 func newMaxima(l *Lattice, radius int) maxima {
-	return maxima{l.discs(1), radius, make([]int32, l.cells), make([]int32, l.cells), make([]float64, l.cells)}
+	return maxima{l.Discs(1), radius, make([]int32, l.cells), make([]int32, l.cells), make([]float64, l.cells)}
 }
 
 func (f maxima) apply(image, out []float64) {

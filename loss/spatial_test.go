@@ -299,7 +299,7 @@ func TestDiscs(t *testing.T) {
 			}
 		}
 		reached = next
-		disc := Wafer().discs(radius)[20]
+		disc := Wafer().Discs(radius)[20]
 		if len(disc) != len(reached) || !slices.IsSorted(disc) {
 			t.Errorf("radius %d: %v, want %d cells", radius, disc, len(reached))
 		}
@@ -310,7 +310,7 @@ func TestDiscs(t *testing.T) {
 		}
 	}
 	all := 0
-	for _, disc := range Wafer().discs(Wafer().largestRadius()) {
+	for _, disc := range Wafer().Discs(Wafer().largestRadius()) {
 		all += len(disc)
 	}
 	if all == Cells*Cells {
@@ -411,7 +411,7 @@ func TestMaxima(t *testing.T) {
 		for radius := 1; radius <= min(4, l.largestRadius()); radius++ {
 			f := newMaxima(l, radius)
 			f.apply(image, out)
-			for i, disc := range l.discs(radius) {
+			for i, disc := range l.Discs(radius) {
 				want := math.Inf(-1)
 				for _, c := range disc {
 					want = max(want, image[c])

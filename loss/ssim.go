@@ -6,7 +6,7 @@ var _ = registerSpatial("ssim", Traits{
 	radius := o.radius()
 	span := o.number("range", 0.25, 0, 1e6, ", in the images' units")
 	return func(l *Lattice) imageLoss {
-		return &structure{discs: l.discs(radius), c1: 0.01 * span * 0.01 * span, c2: 0.03 * span * 0.03 * span}
+		return &structure{discs: l.Discs(radius), c1: 0.01 * span * 0.01 * span, c2: 0.03 * span * 0.03 * span}
 	}
 })
 

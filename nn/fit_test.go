@@ -158,7 +158,7 @@ func TestResumeAfterCancelGivesSameBits(t *testing.T) {
 	}
 	rng := rand.New(rand.NewPCG(1, 7))
 	for trial := range 12 {
-		path := filepath.Join(t.TempDir(), "fit")
+		path, took := filepath.Join(t.TempDir(), "fit"), 0.0
 		for attempt := 0; ; attempt++ {
 			o := newLine(t, 1+trial%3)
 			ctx, cancel := context.WithCancel(context.Background())
@@ -178,6 +178,9 @@ func TestResumeAfterCancelGivesSameBits(t *testing.T) {
 			}
 			h, err := o.fit(path).Run(ctx, o)
 			cancel()
+			if !(h.Seconds > took) {
+				t.Fatalf("trial %d: %v s after %d interruptions, %v before the last", trial, h.Seconds, attempt, took)
+			}
 			if err == nil {
 				if !sameBits(weightsOf(o.net), weightsOf(whole.net)) {
 					t.Fatalf("trial %d: other weights after %d interruptions", trial, attempt)
@@ -190,6 +193,11 @@ func TestResumeAfterCancelGivesSameBits(t *testing.T) {
 			if !errors.Is(err, context.Canceled) {
 				t.Fatal(err)
 			}
+			c, err := ReadCheckpoint(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			took = c.training.History.Seconds
 			if attempt > 200 {
 				t.Fatal("no progress")
 			}

@@ -27,10 +27,6 @@ type sender interface {
 // speeds are wafers a second, encoded and decoded.
 type speeds struct{ encoding, decoding float64 }
 
-// frameHead are the bits of an autoencoder's frame beside the outputs: the header and the module's
-// sum (econt).
-const frameHead = 5 + 9
-
 // outputs are the bits of an encoder's outputs.
 func outputs(a autoencoder.Architecture) int {
 	all := 0
@@ -45,7 +41,7 @@ type trainedSender struct{ *autoencoder.Model }
 
 func (t trainedSender) send(ctx context.Context, images *wafer.Set) (*wafer.Set, float64, error) {
 	decoded, err := t.Decode(ctx, images)
-	return decoded, float64(frameHead + outputs(t.Architecture())), err
+	return decoded, float64(econt.AEHeadBits + outputs(t.Architecture())), err
 }
 
 func (t trainedSender) speed(ctx context.Context, images *wafer.Set) (s speeds, err error) {
@@ -63,7 +59,7 @@ type linearSender struct{ *linear }
 
 func (l linearSender) send(_ context.Context, images *wafer.Set) (*wafer.Set, float64, error) {
 	decoded, err := l.decode(images)
-	return decoded, float64(frameHead + outputs(l.arch)), err
+	return decoded, float64(econt.AEHeadBits + outputs(l.arch)), err
 }
 
 func (l linearSender) speed(_ context.Context, images *wafer.Set) (s speeds, err error) {

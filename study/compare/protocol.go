@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -185,6 +186,15 @@ const maxRateStep = 1000
 
 func baseOf(name string) string { return name[strings.LastIndexAny(name, `/\`)+1:] }
 
+// keys are those of a table that is read into a struct.
+func keys(table any) (names []string) {
+	t := reflect.TypeOf(table)
+	for i := range t.NumField() {
+		names = append(names, t.Field(i).Tag.Get("toml"))
+	}
+	return names
+}
+
 // unknown is an error about a key that protocols have not.
 func (l lines) unknown(key toml.Key, meta toml.MetaData) error {
 	switch {
@@ -198,12 +208,12 @@ func (l lines) unknown(key toml.Key, meta toml.MetaData) error {
 				break
 			}
 		}
-		names := []string{"name", "loss", "algorithm", "decoding", "linear"}
+		names := keys(Contender{})
 		return l.at(contenderHead, n-1, key[1], fmt.Errorf("unknown key %q of a contender: it may be %s%s", key[1], strings.Join(names, ", "), setting.Hint(key[1], names)))
 	case len(key) > 1:
 		return l.at("["+key[0]+"]", 0, "", fmt.Errorf("unknown key %q", key))
 	}
-	names := []string{"about", "baseline", "rate_step", "rate_seeds", "settings", "quick", "contender"}
+	names := keys(protocolFile{})
 	err := fmt.Errorf("unknown key %q: a protocol has %s%s", key[0], strings.Join(names, ", "), setting.Hint(key[0], names))
 	for _, head := range []string{"[" + key[0] + "]", "[[" + key[0] + "]]"} {
 		if strings.Contains(l.text, head) {

@@ -91,11 +91,11 @@ func (t *Table) fidelity() report.Table {
 		if s.EMD.Mean < j.Contenders[least].EMD.Mean {
 			least = i
 		}
-		out.Rows = append(out.Rows, []string{s.Name, s.spread(s.EMD), fmt.Sprintf("%.3f", s.Median.Mean), fmt.Sprintf("%.3f", s.P95.Mean), verdicts[i][0], verdicts[i][1],
-			fmt.Sprintf("%.3f", s.Response.Mean), fmt.Sprintf("%.3f", s.Resolution.Mean)})
+		out.Rows = append(out.Rows, []string{s.Name, s.spread(s.EMD), s.spread(s.Median), s.spread(s.P95), verdicts[i][0], verdicts[i][1],
+			s.spread(s.Response), s.spread(s.Resolution)})
 	}
 	out.Emphasis = []int{least}
-	out.Note = fmt.Sprintf("Exact EMD in %s, mean ± standard deviation over seeds; 95 %% of the images leave less than the column says. Ratio of mean EMDs over the seeds with its 95 %% interval for other trainings on these training images and other held-out images; "+strings.ReplaceAll(lowerNote, "%", "%%")+". "+
+	out.Note = fmt.Sprintf("Exact EMD in %s; ± is the standard deviation over seeds; 95 %% of the images leave less than the column says. Ratio of mean EMDs over the seeds with its 95 %% interval for other trainings on these training images and other held-out images; "+strings.ReplaceAll(lowerNote, "%", "%%")+". "+
 		"Response: decoded charge over true charge; resolution: its standard deviation over images. The mean training image, for which nothing need be sent, leaves %.3f.",
 		page.UnitOf(t.Plan.Metric), j.MeanImage)
 	return out
@@ -105,7 +105,6 @@ func (t *Table) fidelity() report.Table {
 func (j *Judgement) scales() report.Table {
 	out := report.Table{Title: "Fractions skill score by scale", Columns: columns([]string{"contender"}),
 		Note: fmt.Sprintf("Of cells above %g CALQ: whether as many are within so many steps of every cell, 1 where that is so everywhere; means over seeds.", j.Threshold)}
-	best := make([]int, farthest+1)
 	for r := range farthest + 1 {
 		name := fmt.Sprintf("%d steps", r)
 		if r < 2 {
@@ -115,19 +114,11 @@ func (j *Judgement) scales() report.Table {
 	}
 	for i := range j.Contenders {
 		row := []string{j.Contenders[i].Name}
-		for r, v := range j.Contenders[i].Fractions {
+		for _, v := range j.Contenders[i].Fractions {
 			row = append(row, page.Minus(fmt.Sprintf("%.3f", v)))
-			if v > j.Contenders[best[r]].Fractions[r] {
-				best[r] = i
-			}
 		}
 		out.Rows = append(out.Rows, row)
 	}
-	var names []string
-	for _, i := range best {
-		names = append(names, j.Contenders[i].Name)
-	}
-	out.Note += " Best, from the left: " + strings.Join(names, ", ") + "."
 	return out
 }
 
@@ -207,6 +198,9 @@ func (t *Table) tuned(s *Standing) string {
 	return cell
 }
 
+// fewBlocks tell little.
+const fewBlocks = 10
+
 // rankings are those that there are, with what their blocks are.
 func (j *Judgement) rankings(seeds int) (list []*evaluate.Ranking, names, texts []string) {
 	if r := j.BySeeds; r != nil {
@@ -215,7 +209,11 @@ func (j *Judgement) rankings(seeds int) (list []*evaluate.Ranking, names, texts 
 	}
 	if r := j.ByImages; r != nil {
 		list, names = append(list, r), append(names, "by images")
-		texts = append(texts, fmt.Sprintf("Mean ranks over %d blocks of %d held-out images, of means over the seeds: what differs here does for these encoders on other images, but perhaps not with other seeds.", r.Blocks, imagesPerBlock))
+		text := fmt.Sprintf("Mean ranks over %d blocks of %d held-out images, of means over the seeds: what differs here does for these encoders on other images, but perhaps not with other seeds.", r.Blocks, imagesPerBlock)
+		if r.Blocks < fewBlocks {
+			text += " So few blocks tell large differences alone."
+		}
+		texts = append(texts, text)
 	}
 	return list, names, texts
 }
