@@ -247,7 +247,7 @@ func (n *Network) packAll(training bool) {
 			copy(o.biasRow[i:], bias)
 		}
 		if o.split != nil {
-			n.team.run(kernel.Planes, o.split.tasks.pack)
+			o.split.pack(n, bias)
 		} else {
 			n.runPacking(o.fwd, o.tasks.pack)
 		}

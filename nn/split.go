@@ -2,61 +2,57 @@ package nn
 
 import "barrow/nn/internal/kernel"
 
-// split does the products of a convolution on 4×4 images by halving its
-// Toeplitz matrices (see kernel.Level.Spread): 81 products of channels in place of
+// split does the products of a convolution on 4×4 images by splitting its
+// Toeplitz matrices (see kernel.Level.Spread): 52 products of channels in place of
 // 196 for 5×5 kernels, in each of the three passes.
 type split struct {
 	o        *linear
-	fwd, bwd []float32                  // the matrices of all planes; bwd's are transposed
-	turned   []float32                  // the taps, transposed
-	plans    [kernel.Planes][]splitTerm // of each plane, its taps
-	uses     [][]splitTerm              // of each tap, its planes
-	grad     []float32                  // of the planes' matrices
+	taps     *kernel.Taps
+	fwd, bwd []float32 // the matrices of all planes; bwd's are transposed
+	turned   []float32 // the taps, transposed
+	cells    []float32 // of the taps' four groups of nine
+	bias     []float32 // of splitRows samples
+	grad     []float32 // of the planes' matrices, by piece of the batch
 	scratch  chan *planes
 	rows     int
+	max      int // samples of a batch
 
-	tasks struct{ pack, turn, packBack, forward, backward, weights, collect func(int) }
-}
-
-// A splitTerm is one tap in a plane's matrix, or one plane that a tap is in.
-type splitTerm struct {
-	index int
-	sign  float32
+	tasks struct{ pack, turn, packBack, forward, backward, weights, sum, join, add func(int) }
 }
 
 // planes are the values that one task works on.
-type planes struct{ in, out []float32 }
+type planes struct{ in, out, zero []float32 }
 
-// splitRows is how many samples one task takes: enough for full tiles of the
-// product, few enough for nine planes to stay in the second-level cache.
-const splitRows = 56
+// splitRows is how many samples are split at once: enough for full tiles of the
+// products, few enough for their planes to stay in the second-level cache.
+// gradPieces is in how many pieces at most a batch is cut for the weights'
+// gradient, which shows in the bits. planeGap keeps planes from falling on the same
+// lines of the cache.
+const (
+	splitRows  = 32
+	gradPieces = 8
+	planeGap   = 16
+)
 
-// splits reports whether splitting saves enough products to pay for the sums:
-// from 5×5 kernels and 16 channels on.
+// splits reports whether splitting saves enough products to pay for the sums.
 func splits(l LayerShape) bool {
 	return l.Kind == KindConv2D && l.In.H == 4 && l.In.W == 4 && l.Stride == 1 && l.Padding == PaddingSame &&
-		l.Kernel >= 5 && l.In.C >= 16 && l.Out.C >= 16
+		l.Kernel == 5 && l.In.C*l.Out.C >= 3*(l.In.C+l.Out.C) && l.Out.C >= 16
 }
 
 func newSplit(n *Network, o *linear) *split {
 	ci, co := o.l.In.C, o.l.Out.C
 	size := ci * co
-	s := &split{o: o, scratch: n.scratch,
-		fwd: make([]float32, kernel.Planes*size),
+	s := &split{
+		o: o, max: n.settings.MaxBatch, scratch: n.scratch, taps: kernel.NewTaps(o.l.Kernel),
+		fwd: make([]float32, kernel.Planes*size), cells: make([]float32, 36*size), bias: make([]float32, splitRows*co),
 	}
-	k, pad := o.l.Kernel, (o.l.Kernel-1)/2
-	s.uses = make([][]splitTerm, k*k)
-	for p := range s.plans {
-		offsets, signs := kernel.SplitTaps(p)
-		for i, d := range offsets {
-			if y, x := d[0]+pad, d[1]+pad; y >= 0 && y < k && x >= 0 && x < k {
-				s.plans[p] = append(s.plans[p], splitTerm{y*k + x, signs[i]})
-				s.uses[y*k+x] = append(s.uses[y*k+x], splitTerm{p, signs[i]})
-			}
-		}
+	group := func(x []float32, g int) []float32 {
+		return x[g*kernel.GroupPlanes*size : (g+1)*kernel.GroupPlanes*size]
 	}
-	s.tasks.pack = func(p int) { s.pack(s.fwd[p*size:(p+1)*size], o.values(), p) }
-	s.tasks.packBack = func(p int) { s.pack(s.bwd[p*size:(p+1)*size], s.turned, p) }
+	cells := func(g int) []float32 { return s.cells[9*g*size : 9*(g+1)*size] }
+	s.tasks.pack = func(g int) { s.taps.Split(o.level, group(s.fwd, g), cells(g), o.values(), g, size) }
+	s.tasks.packBack = func(g int) { s.taps.Split(o.level, group(s.bwd, g), cells(g), s.turned, g, size) }
 	s.tasks.turn = func(t int) {
 		src, dst := o.values()[t*size:(t+1)*size], s.turned[t*size:(t+1)*size]
 		for i := range ci {
@@ -67,41 +63,45 @@ func newSplit(n *Network, o *linear) *split {
 	}
 	s.tasks.forward = func(i int) {
 		out, relu := o.target()
-		s.apply(i, out.val, o.in.val, s.fwd, o.biasRow, ci, co, false, relu)
+		s.apply(i, out.val, o.in.val, s.fwd, s.bias, ci, co, false, relu)
 	}
 	s.tasks.backward = func(i int) {
 		out, _ := o.target()
 		s.apply(i, o.in.grad, out.grad, s.bwd, nil, co, ci, true, false)
 	}
-	s.tasks.weights = func(group int) { s.weights(group, ci, co) }
-	s.tasks.collect = func(t int) {
-		for _, u := range s.uses[t] {
-			s.o.level.Blend(o.kernel.Grad[t*size:(t+1)*size], s.grad[u.index*size:(u.index+1)*size], 1, u.sign)
+	s.tasks.weights = func(piece int) { s.weights(piece, ci, co) }
+	s.tasks.sum = func(p int) {
+		for piece := 1; piece < s.pieces(); piece++ {
+			kernel.Add(s.grad[p*size:(p+1)*size], s.grad[(piece*kernel.Planes+p)*size:][:size])
 		}
 	}
+	s.tasks.join = func(g int) { s.taps.Join(o.level, cells(g), group(s.grad, g), size) }
+	s.tasks.add = func(t int) { s.taps.Add(o.level, o.kernel.Grad[t*size:(t+1)*size], s.cells, t) }
 	return s
 }
 
 // back makes what a backward pass takes.
 func (s *split) back() {
-	s.bwd, s.grad = make([]float32, len(s.fwd)), make([]float32, len(s.fwd))
+	s.bwd = make([]float32, len(s.fwd))
+	s.grad = make([]float32, len(s.fwd)*min(gradPieces, (s.o.out.rows(s.max)+splitRows-1)/splitRows))
 	s.turned = make([]float32, len(s.o.kernel.Value))
 }
 
-// pack makes the matrix of plane p of the taps w.
-func (s *split) pack(dst, w []float32, p int) {
-	size := len(dst)
-	for i, t := range s.plans[p] {
-		keep := float32(1)
-		if i == 0 {
-			keep = 0
-			clear(dst) // what it holds could be NaN
-		}
-		s.o.level.Blend(dst, w[t.index*size:(t.index+1)*size], keep, t.sign)
+// pack brings the matrices and the bias up to date.
+func (s *split) pack(n *Network, bias []float32) {
+	for i := 0; i < len(s.bias); i += len(bias) {
+		copy(s.bias[i:], bias)
 	}
+	n.team.run(4, s.tasks.pack)
 }
 
-// apply computes dst from src, of co and ci channels, for the samples of task
+// blocks is in how many blocks of up to splitRows samples the batch is cut.
+func (s *split) blocks() int { return (s.rows + splitRows - 1) / splitRows }
+
+// pieces is in how many pieces of whole blocks it is cut for the gradient.
+func (s *split) pieces() int { return min(gradPieces, s.blocks()) }
+
+// apply computes dst from src, of co and ci channels, for the samples of block
 // i. In reverse it is the transpose.
 func (s *split) apply(i int, dst, src, w, bias []float32, ci, co int, reverse, relu bool) {
 	r0 := i * splitRows
@@ -112,33 +112,38 @@ func (s *split) apply(i int, dst, src, w, bias []float32, ci, co int, reverse, r
 		to, stepOut = to+15*stepOut, -stepOut
 	}
 	work, tap := <-s.scratch, [1]kernel.Tap{{K: ci}}
-	for group := range 9 {
-		s.o.level.Spread(work.in, src, group, rows, ci, from, stepIn)
-		for p := range 9 {
-			s.o.level.Run(&kernel.Product{
-				A: work.in[p*ci:], B: w[(9*group+p)*ci*co:], C: work.out[p*co:], Taps: tap[:], M: rows, N: co,
-				ARow: 9 * ci, ACol: 1, BRow: co, CRow: 9 * co,
-			})
-		}
-		s.o.level.Gather(dst, work.out, bias, group, rows, co, to, stepOut, relu)
+	if bias == nil {
+		bias = work.zero
 	}
+	in, out := splitRows*ci+planeGap, splitRows*co+planeGap
+	s.o.level.Spread(work.in, src, rows*ci, in, from, stepIn)
+	for p := range kernel.Planes {
+		s.o.level.Run(&kernel.Product{
+			A: work.in[p*in:], B: w[p*ci*co:], C: work.out[p*out:], Taps: tap[:], M: rows, N: co,
+			ARow: ci, ACol: 1, BRow: co, CRow: co,
+		})
+	}
+	s.o.level.Gather(dst, work.out, bias, rows*co, out, to, stepOut, relu)
 	s.scratch <- work
 }
 
-// weights computes the gradient of a group's nine matrices over the whole
+// weights computes the gradient of the planes' matrices over one piece of the
 // batch: the input's planes times those of the output's gradient, which the
 // transposed sums make.
-func (s *split) weights(group, ci, co int) {
+func (s *split) weights(piece, ci, co int) {
 	work, tap := <-s.scratch, [1]kernel.Tap{}
-	for r0 := 0; r0 < s.rows; r0 += splitRows {
+	b0, b1 := span(s.blocks(), s.pieces(), piece)
+	in, out := splitRows*ci+planeGap, splitRows*co+planeGap
+	for b := b0; b < b1; b++ {
+		r0 := b * splitRows
 		rows := min(splitRows, s.rows-r0)
-		s.o.level.Spread(work.in, s.o.in.val, group, rows, ci, r0*ci, s.rows*ci)
-		s.o.level.Spread(work.out, s.o.out.grad, group, rows, co, r0*co+15*s.rows*co, -s.rows*co)
+		s.o.level.Spread(work.in, s.o.in.val, rows*ci, in, r0*ci, s.rows*ci)
+		s.o.level.Spread(work.out, s.o.out.grad, rows*co, out, r0*co+15*s.rows*co, -s.rows*co)
 		tap[0].K = rows
-		for p := range 9 {
+		for p := range kernel.Planes {
 			s.o.level.Run(&kernel.Product{
-				A: work.in[p*ci:], B: work.out[p*co:], C: s.grad[(9*group+p)*ci*co:], Taps: tap[:], M: ci, N: co,
-				ARow: 1, ACol: 9 * ci, BRow: 9 * co, CRow: co, Accumulate: r0 > 0,
+				A: work.in[p*in:], B: work.out[p*out:], C: s.grad[(piece*kernel.Planes+p)*ci*co:], Taps: tap[:], M: ci, N: co,
+				ARow: 1, ACol: ci, BRow: co, CRow: co, Accumulate: b > b0,
 			})
 		}
 	}
@@ -147,21 +152,23 @@ func (s *split) weights(group, ci, co int) {
 
 // addGrad adds the gradient of the weights.
 func (s *split) addGrad(n *Network) {
-	n.team.run(9, s.tasks.weights)
-	n.team.run(len(s.uses), s.tasks.collect)
+	n.team.run(s.pieces(), s.tasks.weights)
+	n.team.run(kernel.Planes, s.tasks.sum)
+	n.team.run(4, s.tasks.join)
+	n.team.run(len(s.turned)/(s.o.l.In.C*s.o.l.Out.C), s.tasks.add)
 }
 
 func (s *split) forward(n *Network) {
-	n.team.run((s.rows+splitRows-1)/splitRows, s.tasks.forward)
+	n.team.run(s.blocks(), s.tasks.forward)
 }
 
 func (s *split) backward(n *Network) {
 	if !s.o.backPacked {
 		n.team.run(s.o.l.Kernel*s.o.l.Kernel, s.tasks.turn)
-		n.team.run(kernel.Planes, s.tasks.packBack)
+		n.team.run(4, s.tasks.packBack)
 		s.o.backPacked = true
 	}
-	n.team.run((s.rows+splitRows-1)/splitRows, s.tasks.backward)
+	n.team.run(s.blocks(), s.tasks.backward)
 }
 
 // allocScratch gives every thread its planes, large enough for all layers.
@@ -172,8 +179,11 @@ func (n *Network) allocScratch() {
 			widest = max(widest, o.l.In.C, o.l.Out.C)
 		}
 	}
+	if widest == 0 {
+		return
+	}
 	for range cap(n.scratch) {
-		size := splitRows * 9 * widest
-		n.scratch <- &planes{make([]float32, size), make([]float32, size)}
+		size := kernel.Planes * (splitRows*widest + planeGap)
+		n.scratch <- &planes{make([]float32, size), make([]float32, size), make([]float32, splitRows*widest)}
 	}
 }

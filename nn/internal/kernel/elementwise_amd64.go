@@ -14,7 +14,6 @@ type strip struct {
 	mask           uintptr
 	scalars        [8]float32
 	pixel, plane   int // bytes between pixels, and between planes
-	planeRow       int // and between rows of planes
 }
 
 func at(x []float32, j int) unsafe.Pointer {

@@ -4,124 +4,44 @@ package kernel
 
 import "unsafe"
 
-func (l Level) spreadFast(planes, x []float32, group, rows, c, first, step int) int {
-	s := strip{rows: rows, stride: 4 * c, pixel: 4 * step, plane: 4 * c, planeRow: 4 * 9 * c}
-	end, lanes := l.span(c)
-	for j := 0; j < end; j += lanes {
-		s.columns(c - j)
-		s.x, s.y = at(x, first+j), at(planes, j)
-		spreadStrip(&s, group, lanes)
-	}
-	return end
+// splitWidth is how many values the assembly does at once.
+const splitWidth = 16
+
+// splitStrip describes the whole steps of the first n values.
+func splitStrip(n, plane, step int) strip {
+	return strip{rows: n / splitWidth, stride: 4 * splitWidth, mask: 1<<16 - 1, pixel: 4 * step, plane: 4 * plane}
 }
 
-var noBias [16]float32
+func (l Level) spreadFast(planes, x []float32, n, plane, first, step int) int {
+	if l == portable || n < splitWidth {
+		return 0
+	}
+	s := splitStrip(n, plane, step)
+	s.x, s.y = at(x, first), at(planes, 0)
+	if l == avx512 {
+		stripSpread512(s.arg())
+		return s.rows * splitWidth
+	}
+	var folded [2 * 16 * 8]float32
+	s.p0 = unsafe.Pointer(&folded)
+	stripSpread256(s.arg())
+	return s.rows * splitWidth
+}
 
-func (l Level) gatherFast(x, planes, bias []float32, group, rows, c, first, step int, relu bool) int {
-	s := strip{rows: rows, stride: 4 * c, pixel: 4 * step, plane: 4 * c, planeRow: 4 * 9 * c}
+func (l Level) gatherFast(x, planes, bias []float32, n, plane, first, step int, relu bool) int {
+	if l == portable || n < splitWidth {
+		return 0
+	}
+	s := splitStrip(n, plane, step)
 	if !relu {
 		s.scalars[0] = negInf
 	}
-	end, lanes := l.span(c)
-	for j := 0; j < end; j += lanes {
-		s.columns(c - j)
-		s.x, s.y, s.p0 = at(x, first+j), at(planes, j), unsafe.Pointer(&noBias)
-		if bias != nil {
-			s.p0 = at(bias, j)
-		}
-		gatherStrip(&s, group, lanes)
+	var kept [21 * 16]float32
+	s.x, s.y, s.p0, s.p1 = at(x, first), at(planes, 0), unsafe.Pointer(&kept), at(bias, 0)
+	if l == avx512 {
+		stripGather512(s.arg())
+	} else {
+		stripGather256(s.arg())
 	}
-	return end
-}
-
-func spreadStrip(s *strip, group, lanes int) {
-	if lanes == 16 {
-		switch group {
-		case 0:
-			stripSpread0x512(s.arg())
-		case 1:
-			stripSpread1x512(s.arg())
-		case 2:
-			stripSpread2x512(s.arg())
-		case 3:
-			stripSpread3x512(s.arg())
-		case 4:
-			stripSpread4x512(s.arg())
-		case 5:
-			stripSpread5x512(s.arg())
-		case 6:
-			stripSpread6x512(s.arg())
-		case 7:
-			stripSpread7x512(s.arg())
-		case 8:
-			stripSpread8x512(s.arg())
-		}
-		return
-	}
-	switch group {
-	case 0:
-		stripSpread0x256(s.arg())
-	case 1:
-		stripSpread1x256(s.arg())
-	case 2:
-		stripSpread2x256(s.arg())
-	case 3:
-		stripSpread3x256(s.arg())
-	case 4:
-		stripSpread4x256(s.arg())
-	case 5:
-		stripSpread5x256(s.arg())
-	case 6:
-		stripSpread6x256(s.arg())
-	case 7:
-		stripSpread7x256(s.arg())
-	case 8:
-		stripSpread8x256(s.arg())
-	}
-}
-
-func gatherStrip(s *strip, group, lanes int) {
-	if lanes == 16 {
-		switch group {
-		case 0:
-			stripGather0x512(s.arg())
-		case 1:
-			stripGather1x512(s.arg())
-		case 2:
-			stripGather2x512(s.arg())
-		case 3:
-			stripGather3x512(s.arg())
-		case 4:
-			stripGather4x512(s.arg())
-		case 5:
-			stripGather5x512(s.arg())
-		case 6:
-			stripGather6x512(s.arg())
-		case 7:
-			stripGather7x512(s.arg())
-		case 8:
-			stripGather8x512(s.arg())
-		}
-		return
-	}
-	switch group {
-	case 0:
-		stripGather0x256(s.arg())
-	case 1:
-		stripGather1x256(s.arg())
-	case 2:
-		stripGather2x256(s.arg())
-	case 3:
-		stripGather3x256(s.arg())
-	case 4:
-		stripGather4x256(s.arg())
-	case 5:
-		stripGather5x256(s.arg())
-	case 6:
-		stripGather6x256(s.arg())
-	case 7:
-		stripGather7x256(s.arg())
-	case 8:
-		stripGather8x256(s.arg())
-	}
+	return s.rows * splitWidth
 }

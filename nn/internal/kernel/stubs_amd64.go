@@ -404,182 +404,22 @@ func stripSiLU256(s *byte)
 //go:noescape
 func stripSiLUGrad256(s *byte)
 
-// stripSpread0x512 writes the sums of pixels in planes 0 to 8.
+// stripSpread512 writes the sums of pixels in all planes.
 //
 //go:noescape
-func stripSpread0x512(s *byte)
+func stripSpread512(s *byte)
 
-// stripGather0x512 adds the products of planes 0 to 8 to the pixels.
+// stripGather512 adds up the planes that each pixel is made of.
 //
 //go:noescape
-func stripGather0x512(s *byte)
+func stripGather512(s *byte)
 
-// stripSpread1x512 writes the sums of pixels in planes 9 to 17.
+// stripSpread256 writes the sums of pixels in all planes.
 //
 //go:noescape
-func stripSpread1x512(s *byte)
+func stripSpread256(s *byte)
 
-// stripGather1x512 adds the products of planes 9 to 17 to the pixels.
+// stripGather256 adds up the planes that each pixel is made of.
 //
 //go:noescape
-func stripGather1x512(s *byte)
-
-// stripSpread2x512 writes the sums of pixels in planes 18 to 26.
-//
-//go:noescape
-func stripSpread2x512(s *byte)
-
-// stripGather2x512 adds the products of planes 18 to 26 to the pixels.
-//
-//go:noescape
-func stripGather2x512(s *byte)
-
-// stripSpread3x512 writes the sums of pixels in planes 27 to 35.
-//
-//go:noescape
-func stripSpread3x512(s *byte)
-
-// stripGather3x512 adds the products of planes 27 to 35 to the pixels.
-//
-//go:noescape
-func stripGather3x512(s *byte)
-
-// stripSpread4x512 writes the sums of pixels in planes 36 to 44.
-//
-//go:noescape
-func stripSpread4x512(s *byte)
-
-// stripGather4x512 adds the products of planes 36 to 44 to the pixels.
-//
-//go:noescape
-func stripGather4x512(s *byte)
-
-// stripSpread5x512 writes the sums of pixels in planes 45 to 53.
-//
-//go:noescape
-func stripSpread5x512(s *byte)
-
-// stripGather5x512 adds the products of planes 45 to 53 to the pixels.
-//
-//go:noescape
-func stripGather5x512(s *byte)
-
-// stripSpread6x512 writes the sums of pixels in planes 54 to 62.
-//
-//go:noescape
-func stripSpread6x512(s *byte)
-
-// stripGather6x512 adds the products of planes 54 to 62 to the pixels.
-//
-//go:noescape
-func stripGather6x512(s *byte)
-
-// stripSpread7x512 writes the sums of pixels in planes 63 to 71.
-//
-//go:noescape
-func stripSpread7x512(s *byte)
-
-// stripGather7x512 adds the products of planes 63 to 71 to the pixels.
-//
-//go:noescape
-func stripGather7x512(s *byte)
-
-// stripSpread8x512 writes the sums of pixels in planes 72 to 80.
-//
-//go:noescape
-func stripSpread8x512(s *byte)
-
-// stripGather8x512 adds the products of planes 72 to 80 to the pixels.
-//
-//go:noescape
-func stripGather8x512(s *byte)
-
-// stripSpread0x256 writes the sums of pixels in planes 0 to 8.
-//
-//go:noescape
-func stripSpread0x256(s *byte)
-
-// stripGather0x256 adds the products of planes 0 to 8 to the pixels.
-//
-//go:noescape
-func stripGather0x256(s *byte)
-
-// stripSpread1x256 writes the sums of pixels in planes 9 to 17.
-//
-//go:noescape
-func stripSpread1x256(s *byte)
-
-// stripGather1x256 adds the products of planes 9 to 17 to the pixels.
-//
-//go:noescape
-func stripGather1x256(s *byte)
-
-// stripSpread2x256 writes the sums of pixels in planes 18 to 26.
-//
-//go:noescape
-func stripSpread2x256(s *byte)
-
-// stripGather2x256 adds the products of planes 18 to 26 to the pixels.
-//
-//go:noescape
-func stripGather2x256(s *byte)
-
-// stripSpread3x256 writes the sums of pixels in planes 27 to 35.
-//
-//go:noescape
-func stripSpread3x256(s *byte)
-
-// stripGather3x256 adds the products of planes 27 to 35 to the pixels.
-//
-//go:noescape
-func stripGather3x256(s *byte)
-
-// stripSpread4x256 writes the sums of pixels in planes 36 to 44.
-//
-//go:noescape
-func stripSpread4x256(s *byte)
-
-// stripGather4x256 adds the products of planes 36 to 44 to the pixels.
-//
-//go:noescape
-func stripGather4x256(s *byte)
-
-// stripSpread5x256 writes the sums of pixels in planes 45 to 53.
-//
-//go:noescape
-func stripSpread5x256(s *byte)
-
-// stripGather5x256 adds the products of planes 45 to 53 to the pixels.
-//
-//go:noescape
-func stripGather5x256(s *byte)
-
-// stripSpread6x256 writes the sums of pixels in planes 54 to 62.
-//
-//go:noescape
-func stripSpread6x256(s *byte)
-
-// stripGather6x256 adds the products of planes 54 to 62 to the pixels.
-//
-//go:noescape
-func stripGather6x256(s *byte)
-
-// stripSpread7x256 writes the sums of pixels in planes 63 to 71.
-//
-//go:noescape
-func stripSpread7x256(s *byte)
-
-// stripGather7x256 adds the products of planes 63 to 71 to the pixels.
-//
-//go:noescape
-func stripGather7x256(s *byte)
-
-// stripSpread8x256 writes the sums of pixels in planes 72 to 80.
-//
-//go:noescape
-func stripSpread8x256(s *byte)
-
-// stripGather8x256 adds the products of planes 72 to 80 to the pixels.
-//
-//go:noescape
-func stripGather8x256(s *byte)
+func stripGather256(s *byte)
