@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -152,9 +153,105 @@ func TestPlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(t, dir, "plan/"+run.Results, strings.ReplaceAll(string(b), "occupancy", "before"))
-	if w := get(s, "/plan?by=occupancy"); w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), "no occupancy") {
-		t.Errorf("an older plan: %d %s", w.Code, w.Body)
+	if w := get(s, "/plan?by=occupancy"); w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), "no occupancy") || !strings.Contains(w.Body.String(), `id="by"`) {
+		t.Errorf("a plan from before occupancy was kept: %d %s", w.Code, w.Body)
 	}
+
+	// One of another version is named, and not offered.
+	other := strings.ReplaceAll(string(b), fmt.Sprintf(`"version": %d`, plan.Kind().Version), `"version": 0`)
+	put(t, dir, "older/"+run.Config, `{"kind": "plan", "version": 0}`)
+	put(t, dir, "older/"+run.Results, other)
+	s = server(t, dir, "")
+	if page := get(s, "/plan").Body.String(); strings.Contains(page, `value="older"`) || !strings.Contains(page, `href="/run?dir=older"`) {
+		t.Errorf("a plan of another version: %s", page)
+	}
+	if w := get(s, "/plan?dir=older"); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "another Barrow") || !strings.Contains(w.Body.String(), `value="plan"`) {
+		t.Errorf("a plan of another version that is asked for: %d %s", w.Code, w.Body)
+	}
+	if page := get(s, "/plan?layer=3").Body.String(); strings.Count(page, "<svg") != 1 || !strings.Contains(page, "drawn alone") {
+		t.Errorf("a layer alone: %s", page)
+	}
+}
+
+// TestSorting: what is not sorted yet says how far it is and shows the file's order, keeps no
+// other page waiting, and is kept once it is done; so many wait at most.
+func TestSorting(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "images.csv", csvFile(map[int]float64{0: 512, 1: 512}, map[int]float64{5: 256}))
+	s := server(t, dir, "")
+	s.jobs.turn <- struct{}{} // somebody else's is under way
+	const address = "/wafers?file=images.csv&what=BC&links=1&how=kept&sort=emd"
+	w := get(s, address)
+	if page := w.Body.String(); w.Code != http.StatusOK || !strings.Contains(page, "<progress") || !strings.Contains(page, "Image 1 and what is made of it") {
+		t.Fatalf("under way: %d %s", w.Code, page)
+	}
+	if w := get(s, "/wafers?file=images.csv"); w.Code != http.StatusOK {
+		t.Errorf("another page: %d", w.Code)
+	}
+	s.jobs.waiting.Add(mostJobs)
+	if w := get(s, "/wafers?file=images.csv&what=BC&links=2&sort=emd"); w.Code != http.StatusServiceUnavailable {
+		t.Errorf("one too many: %d", w.Code)
+	}
+	s.jobs.waiting.Add(-mostJobs)
+	<-s.jobs.turn
+	for range 100 {
+		if page := get(s, address).Body.String(); !strings.Contains(page, "<progress") {
+			if !strings.Contains(page, "Image 2 and what is made of it") {
+				t.Errorf("sorted: %s", page)
+			}
+			return
+		}
+	}
+	t.Error("never sorted")
+}
+
+// TestSwapped: a link that is put in the place of a file or a run's file while it is asked for
+// does not lead out, whenever that happens.
+func TestSwapped(t *testing.T) {
+	dir, out := fill(t), t.TempDir()
+	secret := csvFile(map[int]float64{0: 77777})
+	put(t, out, "secret.csv", secret)
+	put(t, out, "secret.jsonl", `{"part":"77777","epoch":1,"of":3,"loss":2,"validation":2.5}`+"\n")
+	files := map[string]string{"images.csv": "secret.csv", "a/" + run.Metrics: "secret.jsonl"}
+	put(t, dir, "images.csv", csvFile(map[int]float64{0: 5}))
+	var swaps sync.WaitGroup
+	stop := make(chan struct{})
+	defer swaps.Wait()
+	defer close(stop)
+	for name, to := range files {
+		p := filepath.Join(dir, filepath.FromSlash(name))
+		content, err := os.ReadFile(p)
+		if err == nil {
+			err = os.Symlink(filepath.Join(out, to), p+".link")
+		}
+		if err != nil {
+			t.Skip("no symbolic links here:", err)
+		}
+		swaps.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				os.WriteFile(p+".file", content, 0o666)
+				os.Rename(p+".file", p)
+				os.Symlink(filepath.Join(out, to), p+".link")
+				os.Rename(p+".link", p)
+			}
+		})
+	}
+	s := server(t, dir, "")
+	answered := map[int]int{}
+	for i := range 60 {
+		for _, address := range []string{"/wafers?file=images.csv&what=", "/run?dir=a", "/?x="} {
+			w := get(s, fmt.Sprintf("%s&n=%d", address, i))
+			if answered[w.Code]++; strings.Contains(w.Body.String(), "77777") || w.Code >= 500 {
+				t.Fatalf("%s: %d %s", address, w.Code, w.Body)
+			}
+		}
+	}
+	t.Log(answered)
 }
 
 // form is a request with a file.

@@ -468,11 +468,11 @@ func TestSlow(t *testing.T) {
 func FuzzRun(f *testing.F) {
 	dir := fill(f)
 	s := server(f, dir, "")
-	for _, q := range []string{"dir=a", "dir=a&dir=deep/b", "dir=..", "dir=%00", "dir=a/../..", "sort=emd&down", "dir=%2e%2e%2f", "dir=done"} {
+	for _, q := range []string{"dir=a", "dir=a&dir=deep/b", "dir=..", "dir=%00", "dir=a/../..", "sort=emd&down", "dir=%2e%2e%2f", "dir=done", "dir=a&figure=curve-emd&format=csv"} {
 		f.Add(q)
 	}
 	f.Fuzz(func(t *testing.T, query string) {
-		for _, path := range []string{"/", "/run"} {
+		for _, path := range []string{"/", "/run", "/run/file"} {
 			w := get(s, "/", func(r *http.Request) { r.URL.Path, r.URL.RawQuery = path, query })
 			if w.Code >= 500 || strings.Contains(w.Body.String(), dir) {
 				t.Fatalf("%s?%s: %d %.300s", path, query, w.Code, w.Body)
@@ -492,7 +492,7 @@ func FuzzMetrics(f *testing.F) {
 		put(t, dir, "r/"+run.Config, `{"kind": "encoder", "version": 1}`)
 		put(t, dir, "r/"+run.Metrics, string(b))
 		s := server(t, dir, "")
-		for _, address := range []string{"/", "/run?dir=r"} {
+		for _, address := range []string{"/", "/run?dir=r", "/run?dir=r"} { // the second time from where it left off
 			if w := get(s, address); w.Code != http.StatusOK {
 				t.Fatalf("%s: %d %s", address, w.Code, w.Body)
 			}
