@@ -41,7 +41,7 @@ func (s *Server) planLayers(q url.Values) (dir, by string, list []report.Figure,
 			case err != nil:
 				return err
 			case info.Name == plan.Kind().Name && info.Kind != plan.Kind():
-				return wrong(fmt.Sprintf("%s: is a plan of another Barrow (version %d, this one's are %d): look at it with that one, or plan again", dir, info.Version, plan.Kind().Version))
+				return wrong(fmt.Sprintf("%s: is a plan of another Barrow (version %d; this one draws version %d): look at it with that one, or plan again", dir, info.Version, plan.Kind().Version))
 			case info.Kind != plan.Kind() || !info.Finished:
 				return wrong(dir + ": is no plan that is finished")
 			}
