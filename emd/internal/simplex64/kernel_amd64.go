@@ -81,21 +81,31 @@ func (t *State) runStart(m *Problem) {
 }
 
 func (t *State) runOptimise(m *Problem, limit int) bool {
+	pot, d, most := &t.Pot[0], &m.D[0][0], int64(limit)
 	switch m.kernel {
 	case Portable:
 		return t.optimise(m, limit)
 	case AVX2:
-		return optimise256(&t.Pot[0], &m.D[0][0], int64(limit), uint64(m.Words))
+		switch m.Words {
+		case 2:
+			return optimise256x2(pot, d, most)
+		case 4:
+			return optimise256x4(pot, d, most)
+		case 6:
+			return optimise256x6(pot, d, most)
+		default:
+			return optimise256x8(pot, d, most)
+		}
 	}
 	switch m.Words {
 	case 2:
-		return optimise512x2(&t.Pot[0], &m.D[0][0], int64(limit))
+		return optimise512x2(pot, d, most)
 	case 4:
-		return optimise512x4(&t.Pot[0], &m.D[0][0], int64(limit))
+		return optimise512x4(pot, d, most)
 	case 6:
-		return optimise512x6(&t.Pot[0], &m.D[0][0], int64(limit))
+		return optimise512x6(pot, d, most)
 	default:
-		return optimise512x8(&t.Pot[0], &m.D[0][0], int64(limit))
+		return optimise512x8(pot, d, most)
 	}
 }
 

@@ -145,14 +145,14 @@ GLOBL signBit<>(SB), RODATA|NOPTR, $8
 DATA negInf<>+0(SB)/8, $0xfff0000000000000
 GLOBL negInf<>(SB), RODATA|NOPTR, $8
 
+DATA lowest<>+0(SB)/8, $0xffefffffffffffff
+GLOBL lowest<>(SB), RODATA|NOPTR, $8
+
 DATA posInf<>+0(SB)/8, $0x7ff0000000000000
 GLOBL posInf<>(SB), RODATA|NOPTR, $8
 
-DATA one<>+0(SB)/8, $0x3ff0000000000000
-GLOBL one<>(SB), RODATA|NOPTR, $8
-
-DATA minusOne<>+0(SB)/8, $0xbff0000000000000
-GLOBL minusOne<>(SB), RODATA|NOPTR, $8
+DATA plenty<>+0(SB)/8, $0x3ff8000000000000
+GLOBL plenty<>(SB), RODATA|NOPTR, $8
 
 DATA half<>+0(SB)/8, $0x3fe0000000000000
 GLOBL half<>(SB), RODATA|NOPTR, $8
@@ -167,122 +167,216 @@ DATA halfUnit<>+0(SB)/8, $0x3ca0000000000000
 GLOBL halfUnit<>(SB), RODATA|NOPTR, $8
 
 // func optimise512x2(t *float64, m *float64, limit int64) bool
-// Requires: AVX, AVX512BW, AVX512F, BMI, CMOV
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, CMOV
 TEXT ·optimise512x2(SB), NOSPLIT, $0-25
-	MOVQ   t+0(FP), AX
-	MOVQ   m+8(FP), CX
-	MOVQ   8384(AX), DX
-	VXORPD X0, X0, X0
+	PCALIGN      $0x40
+	MOVQ         t+0(FP), AX
+	MOVQ         m+8(FP), CX
+	MOVQ         8384(AX), DX
+	VXORPD       X0, X0, X0
+	MOVQ         $-1, R8
+	VBROADCASTSD tagKeep<>+0(SB), Z4
+	VMOVUPD      512(AX), Z2
+	VMOVUPD      576(AX), Z3
+	KMOVB        8392(AX), K1
+	KMOVB        8393(AX), K2
 
 raise:
 	VBROADCASTSD X0, Z0
-	VMOVUPD      512(AX), Z1
-	VMOVDQU64    1024(AX), Z3
-	VMOVUPD      576(AX), Z2
-	VMOVDQU64    1088(AX), Z4
-	MOVQ         8384(AX), BX
-	ANDQ         DX, BX
-	TESTQ        BX, BX
+	MOVQ         8384(AX), R11
+	ANDQ         DX, R11
 	JZ           priced
 
 row:
-	TZCNTQ       BX, SI
-	VBROADCASTSD (AX)(SI*8), Z5
+	TZCNTQ       R11, R12
+	VBROADCASTSD (AX)(R12*8), Z5
 	VADDPD       Z0, Z5, Z5
-	VPBROADCASTQ SI, Z6
-	SHLQ         $0x09, SI
-	ADDQ         CX, SI
-	VSUBPD       (SI), Z5, Z7
-	VCMPPD       $0x1e, Z1, Z7, K1
-	VMOVAPD      Z7, K1, Z1
-	VMOVDQA64    Z6, K1, Z3
-	VSUBPD       64(SI), Z5, Z5
-	VCMPPD       $0x1e, Z2, Z5, K1
-	VMOVAPD      Z5, K1, Z2
-	VMOVDQA64    Z6, K1, Z4
-	BLSRQ        BX, BX
+	SHLQ         $0x09, R12
+	ADDQ         CX, R12
+	VSUBPD       (R12), Z5, Z6
+	VMAXPD       Z2, Z6, Z2
+	VSUBPD       64(R12), Z5, Z5
+	VMAXPD       Z3, Z5, Z3
+	BLSRQ        R11, R11
 	JNZ          row
 
 priced:
-	VMOVUPD       Z1, 512(AX)
-	VMOVDQU64     Z3, 1024(AX)
-	VMOVUPD       Z2, 576(AX)
-	VMOVDQU64     Z4, 1088(AX)
-	KMOVQ         DX, K1
-	MOVQ          8392(AX), DX
-	VBROADCASTSD  tagKeep<>+0(SB), Z3
-	VBROADCASTSD  negInf<>+0(SB), Z4
-	VMOVAPD       Z4, Z5
-	KMOVQ         DX, K2
-	VMOVUPD       (AX), Z6
-	VADDPD        Z0, Z6, K1, Z6
-	VMOVUPD       Z6, (AX)
-	VSUBPD        Z6, Z1, Z1
-	VPTERNLOGQ    $0xea, 45568(CX), Z3, Z1
-	VMAXPD        Z1, Z4, K2, Z4
-	KSHIFTRQ      $0x08, K2, K2
-	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       64(AX), Z1
-	VADDPD        Z0, Z1, K1, Z1
-	VMOVUPD       Z1, 64(AX)
-	VSUBPD        Z1, Z2, Z0
-	VPTERNLOGQ    $0xea, 45632(CX), Z3, Z0
-	VMAXPD        Z0, Z5, K2, Z5
-	VMAXPD        Z5, Z4, Z4
-	VEXTRACTF64X4 $0x01, Z4, Y0
-	VMAXPD        Y0, Y4, Y0
-	VEXTRACTF128  $0x01, Y0, X1
-	VMAXPD        X1, X0, X1
-	VPERMILPD     $0x01, X1, X0
-	VMAXSD        X0, X1, X1
-	VMOVQ         X1, DX
-	NOTQ          DX
-	ANDQ          $0x3f, DX
-	MOVQ          DX, BX
-	MOVQ          1024(AX)(BX*8), DX
-	VMOVSD        512(AX)(BX*8), X0
-	VSUBSD        (AX)(BX*8), X0, X0
-	MOVQ          BX, 8472(AX)
-	MOVQ          DX, 8464(AX)
-	VMOVSD        X0, 8456(AX)
-	VUCOMISD      46608(CX), X0
-	JLS           optimal
-	MOVQ          limit+16(FP), SI
-	CMPQ          8512(AX), SI
-	JGE           stopped
-	MOVQ          posInf<>+0(SB), SI
-	MOVQ          BX, DI
-	MOVQ          BX, R8
+	KMOVQ         DX, K3
+	VBROADCASTSD  negInf<>+0(SB), Z5
+	VMOVAPD       Z5, Z6
+	VMOVUPD       Z2, 512(AX)
+	VMOVUPD       (AX), Z7
+	VADDPD        Z0, Z7, K3, Z7
+	VMOVUPD       Z7, (AX)
+	VSUBPD        Z7, Z2, Z7
+	VPTERNLOGQ    $0xea, 45568(CX), Z4, Z7
+	KSHIFTRQ      $0x08, K3, K3
+	VMAXPD        Z7, Z5, K1, Z5
+	VMOVUPD       Z3, 576(AX)
+	VMOVUPD       64(AX), Z7
+	VADDPD        Z0, Z7, K3, Z7
+	VMOVUPD       Z7, 64(AX)
+	VSUBPD        Z7, Z3, Z0
+	VPTERNLOGQ    $0xea, 45632(CX), Z4, Z0
+	VMAXPD        Z0, Z6, K2, Z6
+	VMAXPD        Z6, Z5, Z5
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VMAXPD        Y0, Y5, Y0
+	VEXTRACTF64X2 $0x01, Y0, X5
+	VMAXPD        X5, X0, X5
+	VPERMILPD     $0x01, X5, X0
+	VMAXSD        X0, X5, X5
+	TESTQ         R8, R8
+	JS            hung
+	MOVQ          7168(AX)(R8*8), DX
+	MOVQ          R10, R11
+
+outside:
+	CMPQ    R11, DI
+	JEQ     outsideDone
+	VMOVSD  1024(AX)(R11*8), X0
+	VSUBSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(R11*8)
+	ORQ     DX, 7168(AX)(R11*8)
+	MOVBQZX 8192(AX)(R11*1), R11
+	CMPQ    R11, DI
+	JEQ     outsideDone
+	VMOVSD  1024(AX)(R11*8), X0
+	VADDSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(R11*8)
+	ORQ     DX, 7168(AX)(R11*8)
+	MOVBQZX 8192(AX)(R11*1), R11
+	JMP     outside
+
+outsideDone:
+	MOVQ    BX, BX
+	SHLQ    $0x09, BX
+	ADDQ    CX, BX
+	VMOVSD  (BX)(SI*8), X0
+	MOVQ    R9, BX
+	VMOVAPD X1, X6
+	MOVQ    DX, SI
+
+hang:
+	MOVBQZX 8192(AX)(BX*1), R11
+	VMOVSD  1024(AX)(BX*8), X7
+	VMOVSD  1536(AX)(BX*8), X8
+	MOVQ    7168(AX)(BX*8), R9
+	VSUBSD  X1, X7, X7
+	MOVB    R10, 8192(AX)(BX*1)
+	VMOVSD  X6, 1024(AX)(BX*8)
+	VMOVSD  X0, 1536(AX)(BX*8)
+	MOVQ    SI, 7168(AX)(BX*8)
+	ANDNQ   DX, R9, SI
+	VMOVAPD X7, X6
+	VMOVAPD X8, X0
+	CMPQ    BX, R8
+	JEQ     turned
+	MOVQ    BX, R10
+	MOVQ    R11, BX
+	MOVBQZX 8192(AX)(BX*1), R11
+	VMOVSD  1024(AX)(BX*8), X7
+	VMOVSD  1536(AX)(BX*8), X8
+	MOVQ    7168(AX)(BX*8), R9
+	VADDSD  X1, X7, X7
+	MOVB    R10, 8192(AX)(BX*1)
+	VMOVSD  X6, 1024(AX)(BX*8)
+	VMOVSD  X0, 1536(AX)(BX*8)
+	MOVQ    SI, 7168(AX)(BX*8)
+	ANDNQ   DX, R9, SI
+	VMOVAPD X7, X6
+	VMOVAPD X8, X0
+	MOVQ    BX, R10
+	MOVQ    R11, BX
+	JMP     hang
+
+turned:
+	MOVQ R11, BX
+
+inside:
+	CMPQ    BX, DI
+	JEQ     insideDone
+	VMOVSD  1024(AX)(BX*8), X0
+	VADDSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(BX*8)
+	ANDNQ   7168(AX)(BX*8), DX, SI
+	MOVQ    SI, 7168(AX)(BX*8)
+	MOVBQZX 8192(AX)(BX*1), BX
+	CMPQ    BX, DI
+	JEQ     insideDone
+	VMOVSD  1024(AX)(BX*8), X0
+	VSUBSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(BX*8)
+	ANDNQ   7168(AX)(BX*8), DX, SI
+	MOVQ    SI, 7168(AX)(BX*8)
+	MOVBQZX 8192(AX)(BX*1), BX
+	JMP     inside
+
+insideDone:
+hung:
+	VMOVQ        X5, DX
+	NOTQ         DX
+	ANDQ         $0x3f, DX
+	MOVQ         DX, SI
+	MOVQ         SI, DX
+	SHLQ         $0x09, DX
+	ADDQ         CX, DX
+	VBROADCASTSD 512(AX)(SI*8), Z0
+	VMOVUPD      (AX), Z1
+	VSUBPD       (DX), Z1, Z1
+	VCMPPD       $0x00, Z0, Z1, K3
+	KMOVB        K3, BX
+	VMOVUPD      64(AX), Z1
+	VSUBPD       64(DX), Z1, Z1
+	VCMPPD       $0x00, Z0, Z1, K3
+	KMOVB        K3, DX
+	SHLQ         $0x08, DX
+	ORQ          DX, BX
+	ANDQ         8384(AX), BX
+	TZCNTQ       BX, BX
+	VMOVSD       512(AX)(SI*8), X0
+	VSUBSD       (AX)(SI*8), X0, X0
+	MOVQ         SI, 8472(AX)
+	MOVQ         BX, 8464(AX)
+	VMOVSD       X0, 8456(AX)
+	VUCOMISD     46096(CX), X0
+	JLS          optimal
+	MOVQ         limit+16(FP), DX
+	CMPQ         8536(AX), DX
+	JGE          stopped
+	MOVQ         posInf<>+0(SB), DX
+	MOVQ         SI, DI
+	MOVQ         SI, R8
 
 colUp:
 	MOVQ    7168(AX)(DI*8), R9
-	BTQ     DX, R9
+	BTQ     BX, R9
 	JCS     apex
-	MOVQ    1536(AX)(DI*8), R9
-	CMPQ    R9, SI
-	CMOVQLE R9, SI
+	MOVQ    1024(AX)(DI*8), R9
+	CMPQ    R9, DX
+	CMOVQLE R9, DX
 	CMOVQLE DI, R8
 	MOVBQZX 8192(AX)(DI*1), DI
 	MOVQ    7168(AX)(DI*8), R9
-	BTQ     DX, R9
+	BTQ     BX, R9
 	JCS     apex
 	MOVBQZX 8192(AX)(DI*1), DI
 	JMP     colUp
 
 apex:
-	MOVQ BX, R9
-	MOVQ DX, R10
-	MOVQ DX, R11
+	MOVQ SI, R9
+	MOVQ BX, R10
+	MOVQ BX, R11
 
 rowUp:
 	CMPQ    R11, DI
 	JEQ     found
-	MOVQ    1536(AX)(R11*8), R12
-	CMPQ    R12, SI
-	CMOVQLT R12, SI
+	MOVQ    1024(AX)(R11*8), R12
+	CMPQ    R12, DX
+	CMOVQLT R12, DX
 	CMOVQLT R11, R8
-	CMOVQLT DX, R9
-	CMOVQLT BX, R10
+	CMOVQLT BX, R9
+	CMOVQLT SI, R10
 	MOVBQZX 8192(AX)(R11*1), R11
 	CMPQ    R11, DI
 	JEQ     found
@@ -290,98 +384,342 @@ rowUp:
 	JMP     rowUp
 
 found:
-	VMOVQ SI, X1
-	MOVQ  7168(AX)(R8*8), SI
-	MOVQ  R10, R11
+	VMOVQ   DX, X1
+	MOVQ    7168(AX)(R8*8), R12
+	MOVQ    8384(AX), R11
+	ORQ     8392(AX), R11
+	ANDNQ   R11, R12, R11
+	MOVQ    R12, DX
+	BTQ     SI, R12
+	CMOVQCC R11, DX
+	INCQ    8536(AX)
+	VMOVAPD X0, X0
+	JMP     raise
+
+stopped:
+	XORB AL, AL
+	MOVB AL, ret+24(FP)
+	VZEROUPPER
+	RET
+
+optimal:
+	XORB AL, AL
+	MOVB $0x01, AL
+	MOVB AL, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func optimise256x2(t *float64, m *float64, limit int64) bool
+// Requires: AVX, AVX2, BMI, CMOV
+TEXT ·optimise256x2(SB), NOSPLIT, $0-25
+	PCALIGN      $0x40
+	MOVQ         t+0(FP), AX
+	MOVQ         m+8(FP), CX
+	MOVQ         8384(AX), DX
+	VXORPD       X0, X0, X0
+	MOVQ         $-1, R8
+	VPBROADCASTQ 8392(AX), Y2
+	VBROADCASTSD tagKeep<>+0(SB), Y3
+	VBROADCASTSD lowest<>+0(SB), Y4
+	LEAQ         bitTable<>+0(SB), R11
+	VMOVDQU      (R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5120(AX)
+	VMOVUPD      45568(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5632(AX)
+	VMOVDQU      32(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5152(AX)
+	VMOVUPD      45600(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5664(AX)
+	VMOVDQU      64(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5184(AX)
+	VMOVUPD      45632(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5696(AX)
+	VMOVDQU      96(R11), Y5
+	VPAND        Y5, Y2, Y2
+	VPCMPEQQ     Y5, Y2, Y2
+	VPAND        Y3, Y2, Y3
+	VMOVDQU      Y3, 5216(AX)
+	VMOVUPD      45664(CX), Y3
+	VBLENDVPD    Y2, Y3, Y4, Y3
+	VMOVUPD      Y3, 5728(AX)
+
+raise:
+	VBROADCASTSD X0, Y0
+	VMOVUPD      512(AX), Y2
+	VMOVUPD      544(AX), Y3
+	VMOVUPD      576(AX), Y4
+	VMOVUPD      608(AX), Y5
+	MOVQ         8384(AX), R11
+	ANDQ         DX, R11
+	JZ           priced0
+
+row0:
+	TZCNTQ       R11, R12
+	VBROADCASTSD (AX)(R12*8), Y6
+	VADDPD       Y0, Y6, Y6
+	SHLQ         $0x09, R12
+	ADDQ         CX, R12
+	VSUBPD       (R12), Y6, Y7
+	VMAXPD       Y2, Y7, Y2
+	VSUBPD       32(R12), Y6, Y7
+	VMAXPD       Y3, Y7, Y3
+	VSUBPD       64(R12), Y6, Y7
+	VMAXPD       Y4, Y7, Y4
+	VSUBPD       96(R12), Y6, Y6
+	VMAXPD       Y5, Y6, Y5
+	BLSRQ        R11, R11
+	JNZ          row0
+
+priced0:
+	VMOVUPD      Y2, 512(AX)
+	VMOVUPD      Y3, 544(AX)
+	VMOVUPD      Y4, 576(AX)
+	VMOVUPD      Y5, 608(AX)
+	VMOVQ        DX, X2
+	VPBROADCASTQ X2, Y2
+	LEAQ         bitTable<>+0(SB), DX
+	VBROADCASTSD lowest<>+0(SB), Y3
+	VMOVAPD      Y3, Y4
+	VMOVDQU      (DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       (AX), Y5, Y5
+	VMOVUPD      Y5, (AX)
+	VMOVUPD      512(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5120(AX), Y6, Y6
+	VORPD        5632(AX), Y6, Y6
+	VMAXPD       Y6, Y3, Y3
+	VMOVDQU      32(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       32(AX), Y5, Y5
+	VMOVUPD      Y5, 32(AX)
+	VMOVUPD      544(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5152(AX), Y6, Y6
+	VORPD        5664(AX), Y6, Y6
+	VMAXPD       Y6, Y4, Y4
+	VMOVDQU      64(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       64(AX), Y5, Y5
+	VMOVUPD      Y5, 64(AX)
+	VMOVUPD      576(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5184(AX), Y6, Y6
+	VORPD        5696(AX), Y6, Y6
+	VMAXPD       Y6, Y3, Y3
+	VMOVDQU      96(DX), Y5
+	VPAND        Y5, Y2, Y2
+	VPCMPEQQ     Y5, Y2, Y2
+	VANDPD       Y0, Y2, Y0
+	VADDPD       96(AX), Y0, Y0
+	VMOVUPD      Y0, 96(AX)
+	VMOVUPD      608(AX), Y2
+	VSUBPD       Y0, Y2, Y2
+	VANDPD       5216(AX), Y2, Y2
+	VORPD        5728(AX), Y2, Y2
+	VMAXPD       Y2, Y4, Y4
+	VMAXPD       Y4, Y3, Y0
+	VEXTRACTF128 $0x01, Y0, X2
+	VMAXPD       X2, X0, X2
+	VPERMILPD    $0x01, X2, X0
+	VMAXSD       X0, X2, X2
+	TESTQ        R8, R8
+	JS           hung
+	MOVQ         7168(AX)(R8*8), DX
+	MOVQ         R10, R11
 
 outside:
 	CMPQ    R11, DI
 	JEQ     outsideDone
-	VMOVSD  1536(AX)(R11*8), X2
-	VSUBSD  X1, X2, X2
-	VMOVSD  X2, 1536(AX)(R11*8)
-	ORQ     SI, 7168(AX)(R11*8)
+	VMOVSD  1024(AX)(R11*8), X0
+	VSUBSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(R11*8)
+	ORQ     DX, 7168(AX)(R11*8)
 	MOVBQZX 8192(AX)(R11*1), R11
 	CMPQ    R11, DI
 	JEQ     outsideDone
-	VMOVSD  1536(AX)(R11*8), X2
-	VADDSD  X1, X2, X2
-	VMOVSD  X2, 1536(AX)(R11*8)
-	ORQ     SI, 7168(AX)(R11*8)
+	VMOVSD  1024(AX)(R11*8), X0
+	VADDSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(R11*8)
+	ORQ     DX, 7168(AX)(R11*8)
 	MOVBQZX 8192(AX)(R11*1), R11
 	JMP     outside
 
 outsideDone:
-	MOVQ    DX, DX
-	SHLQ    $0x09, DX
-	ADDQ    CX, DX
-	VMOVSD  (DX)(BX*8), X2
+	MOVQ    BX, BX
+	SHLQ    $0x09, BX
+	ADDQ    CX, BX
+	VMOVSD  (BX)(SI*8), X0
+	MOVQ    R9, BX
 	VMOVAPD X1, X3
-	MOVQ    SI, DX
+	MOVQ    DX, SI
 
 hang:
-	MOVBQZX 8192(AX)(R9*1), R12
-	VMOVSD  1536(AX)(R9*8), X4
-	VMOVSD  2048(AX)(R9*8), X5
-	MOVQ    7168(AX)(R9*8), R11
+	MOVBQZX 8192(AX)(BX*1), R11
+	VMOVSD  1024(AX)(BX*8), X4
+	VMOVSD  1536(AX)(BX*8), X5
+	MOVQ    7168(AX)(BX*8), R9
 	VSUBSD  X1, X4, X4
-	MOVB    R10, 8192(AX)(R9*1)
-	VMOVSD  X3, 1536(AX)(R9*8)
-	VMOVSD  X2, 2048(AX)(R9*8)
-	MOVQ    DX, 7168(AX)(R9*8)
-	ANDNQ   SI, R11, DX
+	MOVB    R10, 8192(AX)(BX*1)
+	VMOVSD  X3, 1024(AX)(BX*8)
+	VMOVSD  X0, 1536(AX)(BX*8)
+	MOVQ    SI, 7168(AX)(BX*8)
+	ANDNQ   DX, R9, SI
 	VMOVAPD X4, X3
-	VMOVAPD X5, X2
-	CMPQ    R9, R8
-	JEQ     hung
-	MOVQ    R9, R10
-	MOVQ    R12, R9
-	MOVBQZX 8192(AX)(R9*1), R12
-	VMOVSD  1536(AX)(R9*8), X4
-	VMOVSD  2048(AX)(R9*8), X5
-	MOVQ    7168(AX)(R9*8), R11
+	VMOVAPD X5, X0
+	CMPQ    BX, R8
+	JEQ     turned
+	MOVQ    BX, R10
+	MOVQ    R11, BX
+	MOVBQZX 8192(AX)(BX*1), R11
+	VMOVSD  1024(AX)(BX*8), X4
+	VMOVSD  1536(AX)(BX*8), X5
+	MOVQ    7168(AX)(BX*8), R9
 	VADDSD  X1, X4, X4
-	MOVB    R10, 8192(AX)(R9*1)
-	VMOVSD  X3, 1536(AX)(R9*8)
-	VMOVSD  X2, 2048(AX)(R9*8)
-	MOVQ    DX, 7168(AX)(R9*8)
-	ANDNQ   SI, R11, DX
+	MOVB    R10, 8192(AX)(BX*1)
+	VMOVSD  X3, 1024(AX)(BX*8)
+	VMOVSD  X0, 1536(AX)(BX*8)
+	MOVQ    SI, 7168(AX)(BX*8)
+	ANDNQ   DX, R9, SI
 	VMOVAPD X4, X3
-	VMOVAPD X5, X2
-	MOVQ    R9, R10
-	MOVQ    R12, R9
+	VMOVAPD X5, X0
+	MOVQ    BX, R10
+	MOVQ    R11, BX
 	JMP     hang
 
-hung:
-	MOVQ R12, R9
+turned:
+	MOVQ R11, BX
 
 inside:
-	CMPQ    R9, DI
+	CMPQ    BX, DI
 	JEQ     insideDone
-	VMOVSD  1536(AX)(R9*8), X2
-	VADDSD  X1, X2, X2
-	VMOVSD  X2, 1536(AX)(R9*8)
-	ANDNQ   7168(AX)(R9*8), SI, DX
-	MOVQ    DX, 7168(AX)(R9*8)
-	MOVBQZX 8192(AX)(R9*1), R9
-	CMPQ    R9, DI
+	VMOVSD  1024(AX)(BX*8), X0
+	VADDSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(BX*8)
+	ANDNQ   7168(AX)(BX*8), DX, SI
+	MOVQ    SI, 7168(AX)(BX*8)
+	MOVBQZX 8192(AX)(BX*1), BX
+	CMPQ    BX, DI
 	JEQ     insideDone
-	VMOVSD  1536(AX)(R9*8), X2
-	VSUBSD  X1, X2, X2
-	VMOVSD  X2, 1536(AX)(R9*8)
-	ANDNQ   7168(AX)(R9*8), SI, DX
-	MOVQ    DX, 7168(AX)(R9*8)
-	MOVBQZX 8192(AX)(R9*1), R9
+	VMOVSD  1024(AX)(BX*8), X0
+	VSUBSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(BX*8)
+	ANDNQ   7168(AX)(BX*8), DX, SI
+	MOVQ    SI, 7168(AX)(BX*8)
+	MOVBQZX 8192(AX)(BX*1), BX
 	JMP     inside
 
 insideDone:
-	MOVQ    8384(AX), DI
-	ORQ     8392(AX), DI
-	ANDNQ   DI, SI, DI
-	MOVQ    SI, DX
-	BTQ     BX, SI
-	CMOVQCC DI, DX
-	INCQ    8512(AX)
+hung:
+	VMOVQ        X2, DX
+	NOTQ         DX
+	ANDQ         $0x3f, DX
+	MOVQ         DX, SI
+	MOVQ         SI, DX
+	SHLQ         $0x09, DX
+	ADDQ         CX, DX
+	VBROADCASTSD 512(AX)(SI*8), Y0
+	VMOVUPD      (AX), Y1
+	VSUBPD       (DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, BX
+	VMOVUPD      32(AX), Y1
+	VSUBPD       32(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x04, DI
+	ORQ          DI, BX
+	VMOVUPD      64(AX), Y1
+	VSUBPD       64(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x08, DI
+	ORQ          DI, BX
+	VMOVUPD      96(AX), Y1
+	VSUBPD       96(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DX
+	SHLQ         $0x0c, DX
+	ORQ          DX, BX
+	ANDQ         8384(AX), BX
+	TZCNTQ       BX, BX
+	VMOVSD       512(AX)(SI*8), X0
+	VSUBSD       (AX)(SI*8), X0, X0
+	MOVQ         SI, 8472(AX)
+	MOVQ         BX, 8464(AX)
+	VMOVSD       X0, 8456(AX)
+	VUCOMISD     46096(CX), X0
+	JLS          optimal
+	MOVQ         limit+16(FP), DX
+	CMPQ         8536(AX), DX
+	JGE          stopped
+	MOVQ         posInf<>+0(SB), DX
+	MOVQ         SI, DI
+	MOVQ         SI, R8
+
+colUp:
+	MOVQ    7168(AX)(DI*8), R9
+	BTQ     BX, R9
+	JCS     apex
+	MOVQ    1024(AX)(DI*8), R9
+	CMPQ    R9, DX
+	CMOVQLE R9, DX
+	CMOVQLE DI, R8
+	MOVBQZX 8192(AX)(DI*1), DI
+	MOVQ    7168(AX)(DI*8), R9
+	BTQ     BX, R9
+	JCS     apex
+	MOVBQZX 8192(AX)(DI*1), DI
+	JMP     colUp
+
+apex:
+	MOVQ SI, R9
+	MOVQ BX, R10
+	MOVQ BX, R11
+
+rowUp:
+	CMPQ    R11, DI
+	JEQ     found
+	MOVQ    1024(AX)(R11*8), R12
+	CMPQ    R12, DX
+	CMOVQLT R12, DX
+	CMOVQLT R11, R8
+	CMOVQLT BX, R9
+	CMOVQLT SI, R10
+	MOVBQZX 8192(AX)(R11*1), R11
+	CMPQ    R11, DI
+	JEQ     found
+	MOVBQZX 8192(AX)(R11*1), R11
+	JMP     rowUp
+
+found:
+	VMOVQ   DX, X1
+	MOVQ    7168(AX)(R8*8), R12
+	MOVQ    8384(AX), R11
+	ORQ     8392(AX), R11
+	ANDNQ   R11, R12, R11
+	MOVQ    R12, DX
+	BTQ     SI, R12
+	CMOVQCC R11, DX
+	INCQ    8536(AX)
 	VMOVAPD X0, X0
 	JMP     raise
 
@@ -399,8 +737,9 @@ optimal:
 	RET
 
 // func finish512x2(t *float64, m *float64)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, BMI
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI
 TEXT ·finish512x2(SB), NOSPLIT, $0-16
+	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
 	VBROADCASTSD posInf<>+0(SB), Z0
@@ -419,7 +758,7 @@ col:
 	BLSRQ         DX, DX
 	JNZ           col
 	MOVQ          half<>+0(SB), DX
-	MOVBQZX       8504(AX), BX
+	MOVBQZX       8528(AX), BX
 	SHLQ          $0x3f, BX
 	ORQ           BX, DX
 	VPBROADCASTQ  DX, Z2
@@ -430,27 +769,27 @@ col:
 	VXORPD        Z4, Z4, Z4
 	VADDPD        512(AX), Z0, Z0
 	VMULPD        Z2, Z0, Z0
-	VMOVUPD       Z0, 3072(AX)
+	VMOVUPD       Z0, 2560(AX)
 	VFMADD231PD   45056(CX), Z0, Z3
-	VMOVUPD       1536(AX), Z0
-	VFMADD231PD   2048(AX), Z0, K1, Z4
+	VMOVUPD       1024(AX), Z0
+	VFMADD231PD   1536(AX), Z0, K1, Z4
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        576(AX), Z1, Z0
 	VMULPD        Z2, Z0, Z0
-	VMOVUPD       Z0, 3136(AX)
+	VMOVUPD       Z0, 2624(AX)
 	VFMADD231PD   45120(CX), Z0, Z3
-	VMOVUPD       1600(AX), Z0
-	VFMADD231PD   2112(AX), Z0, K1, Z4
+	VMOVUPD       1088(AX), Z0
+	VFMADD231PD   1600(AX), Z0, K1, Z4
 	VEXTRACTF64X4 $0x01, Z3, Y0
 	VADDPD        Y0, Y3, Y0
-	VEXTRACTF128  $0x01, Y0, X1
+	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
 	VMOVSD        X1, 8448(AX)
 	VEXTRACTF64X4 $0x01, Z4, Y0
 	VADDPD        Y0, Y4, Y0
-	VEXTRACTF128  $0x01, Y0, X1
+	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
@@ -459,194 +798,193 @@ col:
 	RET
 
 // func start512x2(t *float64, m *float64)
-// Requires: AVX, AVX512BITALG, AVX512BW, AVX512DQ, AVX512F, BMI, BMI2
+// Requires: AVX, AVX512BITALG, AVX512BW, AVX512DQ, AVX512F, BMI, BMI2, CMOV
 TEXT ·start512x2(SB), NOSPLIT, $8-16
+	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
-	LEAQ         32768(CX), DX
-	MOVQ         8384(AX), BX
-	MOVQ         8392(AX), SI
-	XORQ         R8, R8
+	MOVQ         8384(AX), DX
+	MOVQ         8392(AX), BX
 	XORQ         DI, DI
-	VBROADCASTSD one<>+0(SB), Z0
-	VBROADCASTSD negInf<>+0(SB), Z2
-	VXORPD       Z1, Z1, Z1
-	VDIVPD       2560(AX), Z0, Z3
-	VMOVUPD      Z3, 4096(AX)
-	VMOVUPD      Z1, 3584(AX)
-	VMOVUPD      Z1, 7680(AX)
-	VMOVUPD      Z2, 512(AX)
-	VMOVDQU64    bitTable<>+0(SB), Z3
-	VMOVDQU64    Z3, 7168(AX)
-	VDIVPD       2624(AX), Z0, Z0
-	VMOVUPD      Z0, 4160(AX)
-	VMOVUPD      Z1, 3648(AX)
-	VMOVUPD      Z1, 7744(AX)
-	VMOVUPD      Z2, 576(AX)
+	XORQ         SI, SI
+	VBROADCASTSD negInf<>+0(SB), Z1
+	VXORPD       Z0, Z0, Z0
+	VMOVUPD      Z0, 3072(AX)
+	VMOVUPD      Z0, 7680(AX)
+	VMOVUPD      Z1, 512(AX)
+	VMOVDQU64    bitTable<>+0(SB), Z2
+	VMOVDQU64    Z2, 7168(AX)
+	VMOVUPD      Z0, 3136(AX)
+	VMOVUPD      Z0, 7744(AX)
+	VMOVUPD      Z1, 576(AX)
 	VMOVDQU64    bitTable<>+64(SB), Z0
 	VMOVDQU64    Z0, 7232(AX)
-	VPBROADCASTQ BX, Z0
-	MOVQ         SI, R9
+	VPBROADCASTQ DX, Z0
+	MOVQ         BX, R8
 
 first:
-	TZCNTQ       R9, R10
-	MOVQ         R10, R11
-	SHLQ         $0x06, R11
-	ADDQ         DX, R11
-	VMOVDQU64    (R11), Z1
+	TZCNTQ       R8, R9
+	MOVQ         R9, R10
+	SHLQ         $0x06, R10
+	VMOVDQU64    32768(CX)(R10*1), Z1
 	VPSHUFBITQMB Z1, Z0, K1
-	KMOVQ        K1, R12
-	TZCNTQ       R12, R12
-	MOVBQZX      (R11)(R12*1), R11
-	MOVQ         7680(AX)(R11*8), R12
-	BTSQ         R10, R12
-	MOVQ         R12, 7680(AX)(R11*8)
-	VMOVSD       3584(AX)(R11*8), X1
-	VADDSD       2560(AX)(R10*8), X1, X1
-	VMOVSD       X1, 3584(AX)(R11*8)
-	BLSRQ        R9, R9
+	KMOVQ        K1, R11
+	TZCNTQ       R11, R11
+	ADDQ         R10, R11
+	MOVBQZX      32768(CX)(R11*1), R10
+	MOVQ         7680(AX)(R10*8), R11
+	BTSQ         R9, R11
+	MOVQ         R11, 7680(AX)(R10*8)
+	VMOVSD       3072(AX)(R10*8), X1
+	VADDSD       2048(AX)(R9*8), X1, X1
+	VMOVSD       X1, 3072(AX)(R10*8)
+	BLSRQ        R8, R8
 	JNZ          first
-	VMOVUPD      3584(AX), Z0
-	VMOVUPD      3648(AX), Z1
+	XORQ         R8, R8
+	XORQ         R9, R9
+	MOVQ         DX, R10
+
+judge:
+	TZCNTQ   R10, R11
+	VMOVSD   3072(AX)(R11*8), X0
+	VMOVSD   2048(AX)(R11*8), X1
+	MOVQ     R8, R12
+	BTSQ     R11, R12
+	VUCOMISD X1, X0
+	CMOVQCC  R12, R8
+	VMULSD   plenty<>+0(SB), X1, X1
+	MOVQ     R9, R12
+	BTSQ     R11, R12
+	VUCOMISD X1, X0
+	CMOVQCC  R12, R9
+	BLSRQ    R10, R10
+	JNZ      judge
+	MOVQ     R8, 8488(AX)
+	MOVQ     R9, 8496(AX)
+
+round:
+	BLSRQ        DX, R9
+	JZ           last
+	MOVQ         8488(AX), R9
+	ANDQ         DX, R9
+	MOVQ         8496(AX), R8
+	ANDQ         DX, R8
+	CMOVQEQ      R9, R8
+	BLSRQ        R8, R9
+	CMPQ         R8, DX
+	CMOVQEQ      R9, R8
+	ANDNQ        DX, R8, DX
+	MOVQ         R8, 8504(AX)
+	VPBROADCASTQ DX, Z0
+	XORQ         R8, R8
 
 phase:
-	BLSRQ         BX, R9
-	JZ            last
-	KMOVQ         BX, K1
-	VBROADCASTSD  tagKeep<>+0(SB), Z2
-	VBROADCASTSD  negInf<>+0(SB), Z3
-	VMOVAPD       Z3, Z4
-	VMULPD        4096(AX), Z0, Z5
-	VPTERNLOGQ    $0xea, 45568(CX), Z2, Z5
-	VMAXPD        Z5, Z3, K1, Z3
-	KSHIFTRQ      $0x08, K1, K1
-	VMULPD        4160(AX), Z1, Z5
-	VPTERNLOGQ    $0xea, 45632(CX), Z2, Z5
-	VMAXPD        Z5, Z4, K1, Z4
-	VMAXPD        Z4, Z3, Z3
-	VEXTRACTF64X4 $0x01, Z3, Y2
-	VMAXPD        Y2, Y3, Y2
-	VEXTRACTF128  $0x01, Y2, X3
-	VMAXPD        X3, X2, X3
-	VPERMILPD     $0x01, X3, X2
-	VMAXSD        X2, X3, X3
-	VMOVQ         X3, R9
-	NOTQ          R9
-	ANDQ          $0x3f, R9
-
-phaseOf:
-	MOVQ         BX, R10
-	BTRQ         R9, R10
-	VPBROADCASTQ R10, Z2
-	MOVQ         7680(AX)(R9*8), R11
-	TESTQ        R11, R11
-	JZ           tooLittle
-	MOVQ         R11, R12
-	XORQ         R13, R13
-	VBROADCASTSD 2560(AX)(R9*8), Z3
-	VBROADCASTSD negInf<>+0(SB), Z4
-	VBROADCASTSD tagKeep<>+0(SB), Z7
-	VXORPD       Z5, Z5, Z5
-	VXORPD       X8, X8, X8
+	MOVQ         8504(AX), R9
+	TZCNTQ       R9, R10
+	BLSRQ        R9, R9
+	MOVQ         R9, 8504(AX)
+	MOVQ         7680(AX)(R10*8), R9
+	MOVQ         R9, R11
+	XORQ         R12, R12
+	VBROADCASTSD 2048(AX)(R10*8), Z1
+	VBROADCASTSD negInf<>+0(SB), Z2
+	VBROADCASTSD tagKeep<>+0(SB), Z5
+	VXORPD       Z4, Z4, Z4
 
 queue:
-	TZCNTQ          R12, R14
-	MOVQ            R14, R15
-	SHLQ            $0x06, R15
-	ADDQ            DX, R15
-	VMOVDQU64       (R15), Z9
-	VPSHUFBITQMB    Z9, Z2, K1
-	KMOVQ           K1, BP
-	TZCNTQ          BP, BP
-	MOVBQZX         (R15)(BP*1), R15
-	MOVQ            R15, 5632(AX)(R14*8)
-	MOVQ            R14, BP
-	SHLQ            $0x09, BP
-	ADDQ            CX, BP
-	VBROADCASTSD    (BP)(R15*8), Z9
-	VSUBPD.BCST     (BP)(R9*8), Z9, Z9
-	VPTERNLOGQ.BCST $0xea, 45568(CX)(R14*8), Z7, Z9
-	VMOVSD          X9, 4608(AX)(R13*8)
-	VALIGNQ         $0x01, Z4, Z9, Z4
-	VBROADCASTSD    2560(AX)(R14*8), Z9
-	VALIGNQ         $0x01, Z5, Z9, Z5
-	VMOVSD          X9, 5120(AX)(R13*8)
-	VADDSD          X9, X8, X8
-	INCQ            R13
-	BLSRQ           R12, R12
+	TZCNTQ          R11, R13
+	MOVQ            R13, R14
+	SHLQ            $0x06, R14
+	VMOVDQU64       32768(CX)(R14*1), Z6
+	VPSHUFBITQMB    Z6, Z0, K1
+	KMOVQ           K1, R15
+	TZCNTQ          R15, R15
+	ADDQ            R14, R15
+	MOVBQZX         32768(CX)(R15*1), R14
+	MOVQ            R14, 4608(AX)(R13*8)
+	MOVQ            R13, R15
+	SHLQ            $0x09, R15
+	ADDQ            CX, R15
+	VBROADCASTSD    (R15)(R14*8), Z6
+	VSUBPD.BCST     (R15)(R10*8), Z6, Z6
+	VPTERNLOGQ.BCST $0xea, 45568(CX)(R13*8), Z5, Z6
+	VMOVSD          X6, 3584(AX)(R12*8)
+	VALIGNQ         $0x01, Z2, Z6, Z2
+	VBROADCASTSD    2048(AX)(R13*8), Z6
+	VALIGNQ         $0x01, Z4, Z6, Z4
+	VMOVSD          X6, 4096(AX)(R12*8)
+	INCQ            R12
+	BLSRQ           R11, R11
 	JNZ             queue
-	VUCOMISD        X3, X8
-	JCS             tooLittle
-	MOVQ            R10, BX
-	CMPQ            R13, $0x08
+	CMPQ            R12, $0x08
 	JHI             many
-	VXORPD          Z2, Z2, Z2
-	VXORPD          Z6, Z6, Z6
+	VXORPD          Z3, Z3, Z3
+	VXORPD          Z5, Z5, Z5
+	VALIGNQ         $0x01, Z2, Z2, Z6
 	VALIGNQ         $0x01, Z4, Z4, Z7
-	VALIGNQ         $0x01, Z5, Z5, Z8
-	VCMPPD          $0x1e, Z4, Z7, K1
-	VADDPD          Z8, Z6, K1, Z6
+	VCMPPD          $0x1e, Z2, Z6, K1
+	VADDPD          Z7, Z5, K1, Z5
+	VALIGNQ         $0x02, Z2, Z2, Z6
 	VALIGNQ         $0x02, Z4, Z4, Z7
-	VALIGNQ         $0x02, Z5, Z5, Z8
-	VCMPPD          $0x1e, Z4, Z7, K1
-	VADDPD          Z8, Z2, K1, Z2
+	VCMPPD          $0x1e, Z2, Z6, K1
+	VADDPD          Z7, Z3, K1, Z3
+	VALIGNQ         $0x03, Z2, Z2, Z6
 	VALIGNQ         $0x03, Z4, Z4, Z7
-	VALIGNQ         $0x03, Z5, Z5, Z8
-	VCMPPD          $0x1e, Z4, Z7, K1
-	VADDPD          Z8, Z6, K1, Z6
+	VCMPPD          $0x1e, Z2, Z6, K1
+	VADDPD          Z7, Z5, K1, Z5
+	VALIGNQ         $0x04, Z2, Z2, Z6
 	VALIGNQ         $0x04, Z4, Z4, Z7
-	VALIGNQ         $0x04, Z5, Z5, Z8
-	VCMPPD          $0x1e, Z4, Z7, K1
-	VADDPD          Z8, Z2, K1, Z2
+	VCMPPD          $0x1e, Z2, Z6, K1
+	VADDPD          Z7, Z3, K1, Z3
+	VALIGNQ         $0x05, Z2, Z2, Z6
 	VALIGNQ         $0x05, Z4, Z4, Z7
-	VALIGNQ         $0x05, Z5, Z5, Z8
-	VCMPPD          $0x1e, Z4, Z7, K1
-	VADDPD          Z8, Z6, K1, Z6
+	VCMPPD          $0x1e, Z2, Z6, K1
+	VADDPD          Z7, Z5, K1, Z5
+	VALIGNQ         $0x06, Z2, Z2, Z6
 	VALIGNQ         $0x06, Z4, Z4, Z7
-	VALIGNQ         $0x06, Z5, Z5, Z8
-	VCMPPD          $0x1e, Z4, Z7, K1
-	VADDPD          Z8, Z2, K1, Z2
+	VCMPPD          $0x1e, Z2, Z6, K1
+	VADDPD          Z7, Z3, K1, Z3
+	VALIGNQ         $0x07, Z2, Z2, Z6
 	VALIGNQ         $0x07, Z4, Z4, Z7
-	VALIGNQ         $0x07, Z5, Z5, Z8
-	VCMPPD          $0x1e, Z4, Z7, K1
-	VADDPD          Z8, Z6, K1, Z6
-	VADDPD          Z6, Z2, Z2
-	VADDPD          Z5, Z2, Z4
-	VCMPPD          $0x12, Z3, Z4, K1
-	VCMPPD          $0x11, Z3, Z2, K2
-	KMOVB           K1, R10
-	KMOVB           K2, R12
+	VCMPPD          $0x1e, Z2, Z6, K1
+	VADDPD          Z7, Z5, K1, Z5
+	VADDPD          Z5, Z3, Z3
+	VADDPD          Z4, Z3, Z2
+	VCMPPD          $0x12, Z1, Z2, K1
+	VCMPPD          $0x11, Z1, Z3, K2
+	KMOVB           K1, R11
+	KMOVB           K2, R13
 	KANDNB          K2, K1, K1
-	VCOMPRESSPD.Z   Z2, K1, Z2
-	VSUBSD          X2, X3, X6
+	VCOMPRESSPD.Z   Z3, K1, Z2
+	VSUBSD          X2, X1, X3
 	MOVQ            $+8, R14
-	SUBQ            R13, R14
-	SHRXQ           R14, R10, R10
-	SHRXQ           R14, R12, R12
+	SUBQ            R12, R14
+	SHRXQ           R14, R11, R11
+	SHRXQ           R14, R13, R13
 	JMP             served
 
 many:
-	XORQ R10, R10
-	XORQ R12, R12
+	XORQ R11, R11
+	XORQ R13, R13
 	XORQ R14, R14
 
 block:
 	VXORPD  Z2, Z2, Z2
-	VMOVUPD 4608(AX)(R14*8), Z4
+	VMOVUPD 3584(AX)(R14*8), Z4
 	XORQ    R15, R15
 
 prefix:
-	VBROADCASTSD  4608(AX)(R15*8), Z5
+	VBROADCASTSD  3584(AX)(R15*8), Z5
 	VCMPPD        $0x1e, Z4, Z5, K1
-	VBROADCASTSD  5120(AX)(R15*8), Z5
+	VBROADCASTSD  4096(AX)(R15*8), Z5
 	VADDPD        Z5, Z2, K1, Z2
 	INCQ          R15
-	CMPQ          R15, R13
+	CMPQ          R15, R12
 	JNE           prefix
-	VADDPD        5120(AX)(R14*8), Z2, Z4
-	VCMPPD        $0x12, Z3, Z4, K1
-	VCMPPD        $0x11, Z3, Z2, K2
-	MOVQ          R13, R15
+	VADDPD        4096(AX)(R14*8), Z2, Z4
+	VCMPPD        $0x12, Z1, Z4, K1
+	VCMPPD        $0x11, Z1, Z2, K2
+	MOVQ          R12, R15
 	SUBQ          R14, R15
 	MOVQ          $-1, BP
 	BZHIQ         R15, BP, BP
@@ -657,120 +995,121 @@ prefix:
 	KORTESTB      K3, K3
 	JZ            noSplit
 	VCOMPRESSPD.Z Z2, K3, Z2
-	VSUBSD        X2, X3, X6
+	VSUBSD        X2, X1, X3
 
 noSplit:
 	KMOVB K1, R15
 	SHLXQ R14, R15, R15
-	ORQ   R15, R10
+	ORQ   R15, R11
 	KMOVB K2, R15
 	SHLXQ R14, R15, R15
-	ORQ   R15, R12
+	ORQ   R15, R13
 	ADDQ  $0x08, R14
-	CMPQ  R14, R13
+	CMPQ  R14, R12
 	JLT   block
 
 served:
-	ANDNQ        R12, R10, R12
-	PDEPQ        R11, R10, R10
-	PDEPQ        R11, R12, R12
-	ANDNQ        R11, R10, R11
-	ANDNQ        SI, R10, SI
-	KMOVQ        R10, K1
-	VPBROADCASTB R9, Z2
-	VMOVDQU8     Z2, K1, 8192(AX)
-	MOVQ         7168(AX)(R9*8), R13
-	ORQ          R10, R13
-	ANDQ         DI, R10
+	ANDNQ        R13, R11, R12
+	PDEPQ        R9, R11, R11
+	PDEPQ        R9, R12, R12
+	ANDNQ        R9, R11, R9
+	ORQ          R9, R8
+	ANDNQ        BX, R11, BX
+	KMOVQ        R11, K1
+	VPBROADCASTB R10, Z1
+	VMOVDQU8     Z1, K1, 8192(AX)
+	MOVQ         7168(AX)(R10*8), R9
+	ORQ          R11, R9
+	ANDQ         SI, R11
 	JZ           gathered
 
 gather:
-	TZCNTQ R10, R14
-	ORQ    7168(AX)(R14*8), R13
-	BLSRQ  R10, R10
+	TZCNTQ R11, R13
+	ORQ    7168(AX)(R13*8), R9
+	BLSRQ  R11, R11
 	JNZ    gather
 
 gathered:
-	MOVQ   R13, 7168(AX)(R9*8)
+	MOVQ   R9, 7168(AX)(R10*8)
 	TESTQ  R12, R12
 	JZ     exact
-	TZCNTQ R12, R10
-	VMOVSD 2560(AX)(R10*8), X2
-	VSUBSD X6, X2, X2
-	VMOVSD X2, 2560(AX)(R10*8)
+	TZCNTQ R12, R11
+	VMOVSD 2048(AX)(R11*8), X1
+	VSUBSD X3, X1, X1
+	VMOVSD X1, 2048(AX)(R11*8)
 	JMP    hang
 
 exact:
-	VPBROADCASTQ SI, Z2
-	MOVQ         R9, R10
-	SHLQ         $0x06, R10
-	ADDQ         DX, R10
-	VMOVDQU64    (R10), Z3
-	VPSHUFBITQMB Z3, Z2, K1
+	VPBROADCASTQ BX, Z1
+	MOVQ         R10, R11
+	SHLQ         $0x06, R11
+	VMOVDQU64    32768(CX)(R11*1), Z2
+	VPSHUFBITQMB Z2, Z1, K1
 	KMOVQ        K1, R12
 	TZCNTQ       R12, R12
-	MOVBQZX      (R10)(R12*1), R10
-	VXORPD       X6, X6, X6
+	ADDQ         R11, R12
+	MOVBQZX      32768(CX)(R12*1), R11
+	VXORPD       X3, X3, X3
 
 hang:
-	VMOVSD X6, 1536(AX)(R9*8)
-	MOVB   R10, 8192(AX)(R9*1)
-	ORQ    R13, 7168(AX)(R10*8)
-	BTSQ   R10, DI
-	MOVB   R9, 8256(AX)(R8*1)
-	INCQ   R8
-	TESTQ  R11, R11
-	JZ     phase
+	VMOVSD X3, 1024(AX)(R10*8)
+	MOVB   R11, 8192(AX)(R10*1)
+	ORQ    R9, 7168(AX)(R11*8)
+	BTSQ   R11, SI
+	MOVB   R10, 8256(AX)(DI*1)
+	INCQ   DI
+	CMPQ   8504(AX), $0x00
+	JNE    phase
+	TESTQ  R8, R8
+	JZ     round
+	MOVQ   8488(AX), R9
+	MOVQ   8496(AX), R10
 
-moved:
-	TZCNTQ       R11, R9
-	MOVQ         5632(AX)(R9*8), R10
-	MOVQ         7680(AX)(R10*8), R12
-	BTSQ         R9, R12
-	MOVQ         R12, 7680(AX)(R10*8)
-	VPBROADCASTQ R10, Z2
-	VBROADCASTSD 2560(AX)(R9*8), Z3
-	VPCMPEQQ     46080(CX), Z2, K1
-	VADDPD       Z3, Z0, K1, Z0
-	VPCMPEQQ     46144(CX), Z2, K1
-	VADDPD       Z3, Z1, K1, Z1
-	BLSRQ        R11, R11
-	JNZ          moved
-	JMP          phase
-
-tooLittle:
-	VMOVUPD Z0, 3584(AX)
-	VMOVUPD Z1, 3648(AX)
-	MOVQ    BX, R10
-
-enough:
-	VMOVSD   3584(AX)(R9*8), X2
-	VUCOMISD 2560(AX)(R9*8), X2
-	JAE      phaseOf
-	TZCNTQ   R10, R9
-	BLSRQ    R10, R10
-	JMP      enough
-	JMP phase
+again:
+	TZCNTQ   R8, R11
+	MOVQ     4608(AX)(R11*8), R12
+	MOVQ     7680(AX)(R12*8), R13
+	BTSQ     R11, R13
+	MOVQ     R13, 7680(AX)(R12*8)
+	VMOVSD   3072(AX)(R12*8), X0
+	VADDSD   2048(AX)(R11*8), X0, X0
+	VMOVSD   X0, 3072(AX)(R12*8)
+	VMOVSD   3072(AX)(R12*8), X0
+	VMOVSD   2048(AX)(R12*8), X1
+	MOVQ     R9, R11
+	BTSQ     R12, R11
+	VUCOMISD X1, X0
+	CMOVQCC  R11, R9
+	VMULSD   plenty<>+0(SB), X1, X1
+	MOVQ     R10, R11
+	BTSQ     R12, R11
+	VUCOMISD X1, X0
+	CMOVQCC  R11, R10
+	BLSRQ    R8, R8
+	JNZ      again
+	MOVQ     R9, 8488(AX)
+	MOVQ     R10, 8496(AX)
+	JMP      round
 
 last:
-	TZCNTQ       BX, DX
-	KMOVQ        SI, K1
+	TZCNTQ       DX, DX
+	KMOVQ        BX, K1
 	VPBROADCASTB DX, Z0
 	VMOVDQU8     Z0, K1, 8192(AX)
 	MOVQ         8384(AX), BX
 	ORQ          8392(AX), BX
 	MOVQ         BX, 7168(AX)(DX*8)
 	MOVQ         DX, 8480(AX)
-	MOVQ         R8, 8488(AX)
+	MOVQ         DI, 8512(AX)
 	XORQ         BX, BX
+	MOVQ         BX, 1024(AX)(DX*8)
 	MOVQ         BX, 1536(AX)(DX*8)
-	MOVQ         BX, 2048(AX)(DX*8)
 	MOVQ         BX, (AX)(DX*8)
 
 row:
-	DECQ    R8
+	DECQ    DI
 	JS      rowsDone
-	MOVBQZX 8256(AX)(R8*1), DX
+	MOVBQZX 8256(AX)(DI*1), DX
 	MOVBQZX 8192(AX)(DX*1), BX
 	MOVBQZX 8192(AX)(BX*1), SI
 	VMOVSD  (AX)(SI*8), X0
@@ -781,7 +1120,7 @@ row:
 	SHLQ    $0x09, SI
 	ADDQ    CX, SI
 	VMOVSD  (SI)(BX*8), X1
-	VMOVSD  X1, 2048(AX)(DX*8)
+	VMOVSD  X1, 1536(AX)(DX*8)
 	VADDSD  X1, X0, X0
 	VMOVSD  X0, (AX)(DX*8)
 	JMP     row
@@ -796,19 +1135,20 @@ col:
 	SHLQ    $0x09, SI
 	ADDQ    CX, SI
 	VMOVSD  (SI)(BX*8), X1
-	VMOVSD  X1, 2048(AX)(BX*8)
+	VMOVSD  X1, 1536(AX)(BX*8)
 	VSUBSD  X1, X0, X0
 	VMOVSD  X0, (AX)(BX*8)
-	VMOVSD  2560(AX)(BX*8), X0
-	VMOVSD  X0, 1536(AX)(BX*8)
+	VMOVSD  2048(AX)(BX*8), X0
+	VMOVSD  X0, 1024(AX)(BX*8)
 	BLSRQ   DX, DX
 	JNZ     col
 	VZEROUPPER
 	RET
 
 // func prepare512x2(t *float64, p *float64, q *float64, a float64, b float64, extra float64, unmatched uint64, below float64) bool
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, BMI, CMOV, POPCNT
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, CMOV, POPCNT
 TEXT ·prepare512x2(SB), NOSPLIT, $0-65
+	PCALIGN       $0x40
 	MOVQ          t+0(FP), AX
 	MOVQ          p+8(FP), CX
 	MOVQ          q+16(FP), DX
@@ -847,13 +1187,13 @@ TEXT ·prepare512x2(SB), NOSPLIT, $0-65
 	VSUBPD        Z0, Z6, Z6
 	VEXTRACTF64X4 $0x01, Z5, Y0
 	VADDPD        Y0, Y5, Y0
-	VEXTRACTF128  $0x01, Y0, X1
+	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
 	VEXTRACTF64X4 $0x01, Z6, Y0
 	VADDPD        Y0, Y6, Y0
-	VEXTRACTF128  $0x01, Y0, X2
+	VEXTRACTF64X2 $0x01, Y0, X2
 	VADDPD        X2, X0, X2
 	VPERMILPD     $0x01, X2, X0
 	VADDSD        X0, X2, X2
@@ -884,7 +1224,7 @@ TEXT ·prepare512x2(SB), NOSPLIT, $0-65
 	VANDNPD       Z3, Z5, Z3
 	VMULPD        Z9, Z3, Z3
 	VRNDSCALEPD   $0x00, Z3, Z3
-	VMOVUPD       Z3, 2560(AX)
+	VMOVUPD       Z3, 2048(AX)
 	VADDPD        Z3, Z6, K1, Z6
 	KNOTB         K1, K2
 	VADDPD        Z3, Z8, K2, Z8
@@ -907,7 +1247,7 @@ TEXT ·prepare512x2(SB), NOSPLIT, $0-65
 	VANDNPD       Z4, Z5, Z4
 	VMULPD        Z1, Z4, Z4
 	VRNDSCALEPD   $0x00, Z4, Z4
-	VMOVUPD       Z4, 2624(AX)
+	VMOVUPD       Z4, 2112(AX)
 	VADDPD        Z4, Z6, K1, Z6
 	KNOTB         K1, K2
 	VADDPD        Z4, Z8, K2, Z8
@@ -930,26 +1270,26 @@ TEXT ·prepare512x2(SB), NOSPLIT, $0-65
 	ORQ           R8, SI
 	VEXTRACTF64X4 $0x01, Z6, Y0
 	VADDPD        Y0, Y6, Y0
-	VEXTRACTF128  $0x01, Y0, X1
+	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
 	TZCNTQ        BX, BX
 	VMOVSD        scale<>+0(SB), X0
 	VSUBSD        X1, X0, X0
-	VADDSD        2560(AX)(BX*8), X0, X0
-	VMOVSD        X0, 2560(AX)(BX*8)
+	VADDSD        2048(AX)(BX*8), X0, X0
+	VMOVSD        X0, 2048(AX)(BX*8)
 	VEXTRACTF64X4 $0x01, Z8, Y0
 	VADDPD        Y0, Y8, Y0
-	VEXTRACTF128  $0x01, Y0, X1
+	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
 	TZCNTQ        SI, BX
 	VMOVSD        scale<>+0(SB), X0
 	VSUBSD        X1, X0, X0
-	VADDSD        2560(AX)(BX*8), X0, X0
-	VMOVSD        X0, 2560(AX)(BX*8)
+	VADDSD        2048(AX)(BX*8), X0, X0
+	VMOVSD        X0, 2048(AX)(BX*8)
 	MOVQ          CX, 8400(AX)
 	MOVQ          DX, 8408(AX)
 	POPCNTQ       CX, BX
@@ -960,7 +1300,7 @@ TEXT ·prepare512x2(SB), NOSPLIT, $0-65
 	SETHI         BL
 	CMOVQHI       DX, DI
 	CMOVQHI       CX, R8
-	MOVB          BL, 8504(AX)
+	MOVB          BL, 8528(AX)
 	MOVQ          DI, 8384(AX)
 	MOVQ          R8, 8392(AX)
 	XORB          AL, AL
@@ -976,8 +1316,9 @@ equal:
 	RET
 
 // func totals512x2(t *float64, p *float64, q *float64) bool
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL
 TEXT ·totals512x2(SB), NOSPLIT, $0-25
+	PCALIGN       $0x40
 	MOVQ          t+0(FP), AX
 	VBROADCASTSD  posInf<>+0(SB), Z0
 	VXORPD        Z1, Z1, Z1
@@ -997,7 +1338,7 @@ TEXT ·totals512x2(SB), NOSPLIT, $0-25
 	ORQ           DX, CX
 	VEXTRACTF64X4 $0x01, Z2, Y3
 	VADDPD        Y3, Y2, Y3
-	VEXTRACTF128  $0x01, Y3, X2
+	VEXTRACTF64X2 $0x01, Y3, X2
 	VADDPD        X2, X3, X2
 	VPERMILPD     $0x01, X2, X3
 	VADDSD        X3, X2, X2
@@ -1016,7 +1357,7 @@ TEXT ·totals512x2(SB), NOSPLIT, $0-25
 	ORQ           DX, CX
 	VEXTRACTF64X4 $0x01, Z3, Y1
 	VADDPD        Y1, Y3, Y1
-	VEXTRACTF128  $0x01, Y1, X3
+	VEXTRACTF64X2 $0x01, Y1, X3
 	VADDPD        X3, X1, X3
 	VPERMILPD     $0x01, X3, X1
 	VADDSD        X1, X3, X3
@@ -1035,154 +1376,252 @@ TEXT ·totals512x2(SB), NOSPLIT, $0-25
 	RET
 
 // func optimise512x4(t *float64, m *float64, limit int64) bool
-// Requires: AVX, AVX512BW, AVX512F, BMI, CMOV
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, CMOV
 TEXT ·optimise512x4(SB), NOSPLIT, $0-25
-	MOVQ   t+0(FP), AX
-	MOVQ   m+8(FP), CX
-	MOVQ   8384(AX), DX
-	VXORPD X0, X0, X0
+	PCALIGN      $0x40
+	MOVQ         t+0(FP), AX
+	MOVQ         m+8(FP), CX
+	MOVQ         8384(AX), DX
+	VXORPD       X0, X0, X0
+	MOVQ         $-1, R8
+	VBROADCASTSD tagKeep<>+0(SB), Z6
+	VMOVUPD      512(AX), Z2
+	VMOVUPD      576(AX), Z3
+	VMOVUPD      640(AX), Z4
+	VMOVUPD      704(AX), Z5
+	KMOVB        8392(AX), K1
+	KMOVB        8393(AX), K2
+	KMOVB        8394(AX), K3
+	KMOVB        8395(AX), K4
 
 raise:
 	VBROADCASTSD X0, Z0
-	VMOVUPD      512(AX), Z1
-	VMOVDQU64    1024(AX), Z5
-	VMOVUPD      576(AX), Z2
-	VMOVDQU64    1088(AX), Z6
-	VMOVUPD      640(AX), Z3
-	VMOVDQU64    1152(AX), Z7
-	VMOVUPD      704(AX), Z4
-	VMOVDQU64    1216(AX), Z8
-	MOVQ         8384(AX), BX
-	ANDQ         DX, BX
-	TESTQ        BX, BX
+	MOVQ         8384(AX), R11
+	ANDQ         DX, R11
 	JZ           priced
 
 row:
-	TZCNTQ       BX, SI
-	VBROADCASTSD (AX)(SI*8), Z9
-	VADDPD       Z0, Z9, Z9
-	VPBROADCASTQ SI, Z10
-	SHLQ         $0x09, SI
-	ADDQ         CX, SI
-	VSUBPD       (SI), Z9, Z11
-	VCMPPD       $0x1e, Z1, Z11, K1
-	VMOVAPD      Z11, K1, Z1
-	VMOVDQA64    Z10, K1, Z5
-	VSUBPD       64(SI), Z9, Z11
-	VCMPPD       $0x1e, Z2, Z11, K1
-	VMOVAPD      Z11, K1, Z2
-	VMOVDQA64    Z10, K1, Z6
-	VSUBPD       128(SI), Z9, Z11
-	VCMPPD       $0x1e, Z3, Z11, K1
-	VMOVAPD      Z11, K1, Z3
-	VMOVDQA64    Z10, K1, Z7
-	VSUBPD       192(SI), Z9, Z9
-	VCMPPD       $0x1e, Z4, Z9, K1
-	VMOVAPD      Z9, K1, Z4
-	VMOVDQA64    Z10, K1, Z8
-	BLSRQ        BX, BX
+	TZCNTQ       R11, R12
+	VBROADCASTSD (AX)(R12*8), Z7
+	VADDPD       Z0, Z7, Z7
+	SHLQ         $0x09, R12
+	ADDQ         CX, R12
+	VSUBPD       (R12), Z7, Z8
+	VMAXPD       Z2, Z8, Z2
+	VSUBPD       64(R12), Z7, Z8
+	VMAXPD       Z3, Z8, Z3
+	VSUBPD       128(R12), Z7, Z8
+	VMAXPD       Z4, Z8, Z4
+	VSUBPD       192(R12), Z7, Z7
+	VMAXPD       Z5, Z7, Z5
+	BLSRQ        R11, R11
 	JNZ          row
 
 priced:
-	VMOVUPD       Z1, 512(AX)
-	VMOVDQU64     Z5, 1024(AX)
-	VMOVUPD       Z2, 576(AX)
-	VMOVDQU64     Z6, 1088(AX)
-	VMOVUPD       Z3, 640(AX)
-	VMOVDQU64     Z7, 1152(AX)
-	VMOVUPD       Z4, 704(AX)
-	VMOVDQU64     Z8, 1216(AX)
-	KMOVQ         DX, K1
-	MOVQ          8392(AX), DX
-	VBROADCASTSD  tagKeep<>+0(SB), Z5
-	VBROADCASTSD  negInf<>+0(SB), Z6
-	VMOVAPD       Z6, Z7
-	KMOVQ         DX, K2
-	VMOVUPD       (AX), Z8
-	VADDPD        Z0, Z8, K1, Z8
-	VMOVUPD       Z8, (AX)
-	VSUBPD        Z8, Z1, Z1
-	VPTERNLOGQ    $0xea, 45568(CX), Z5, Z1
-	VMAXPD        Z1, Z6, K2, Z6
-	KSHIFTRQ      $0x08, K2, K2
-	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       64(AX), Z1
-	VADDPD        Z0, Z1, K1, Z1
-	VMOVUPD       Z1, 64(AX)
-	VSUBPD        Z1, Z2, Z1
-	VPTERNLOGQ    $0xea, 45632(CX), Z5, Z1
-	VMAXPD        Z1, Z7, K2, Z7
-	KSHIFTRQ      $0x08, K2, K2
-	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       128(AX), Z1
-	VADDPD        Z0, Z1, K1, Z1
-	VMOVUPD       Z1, 128(AX)
-	VSUBPD        Z1, Z3, Z1
-	VPTERNLOGQ    $0xea, 45696(CX), Z5, Z1
-	VMAXPD        Z1, Z6, K2, Z6
-	KSHIFTRQ      $0x08, K2, K2
-	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       192(AX), Z1
-	VADDPD        Z0, Z1, K1, Z1
-	VMOVUPD       Z1, 192(AX)
-	VSUBPD        Z1, Z4, Z0
-	VPTERNLOGQ    $0xea, 45760(CX), Z5, Z0
-	VMAXPD        Z0, Z7, K2, Z7
-	VMAXPD        Z7, Z6, Z6
-	VEXTRACTF64X4 $0x01, Z6, Y0
-	VMAXPD        Y0, Y6, Y0
-	VEXTRACTF128  $0x01, Y0, X1
-	VMAXPD        X1, X0, X1
-	VPERMILPD     $0x01, X1, X0
-	VMAXSD        X0, X1, X1
-	VMOVQ         X1, DX
-	NOTQ          DX
-	ANDQ          $0x3f, DX
-	MOVQ          DX, BX
-	MOVQ          1024(AX)(BX*8), DX
-	VMOVSD        512(AX)(BX*8), X0
-	VSUBSD        (AX)(BX*8), X0, X0
-	MOVQ          BX, 8472(AX)
-	MOVQ          DX, 8464(AX)
-	VMOVSD        X0, 8456(AX)
-	VUCOMISD      46608(CX), X0
-	JLS           optimal
-	MOVQ          limit+16(FP), SI
-	CMPQ          8512(AX), SI
-	JGE           stopped
-	MOVQ          posInf<>+0(SB), SI
-	MOVQ          BX, DI
-	MOVQ          BX, R8
+	KMOVQ         DX, K5
+	VBROADCASTSD  negInf<>+0(SB), Z7
+	VMOVAPD       Z7, Z8
+	VMOVUPD       Z2, 512(AX)
+	VMOVUPD       (AX), Z9
+	VADDPD        Z0, Z9, K5, Z9
+	VMOVUPD       Z9, (AX)
+	VSUBPD        Z9, Z2, Z9
+	VPTERNLOGQ    $0xea, 45568(CX), Z6, Z9
+	KSHIFTRQ      $0x08, K5, K5
+	VMAXPD        Z9, Z7, K1, Z7
+	VMOVUPD       Z3, 576(AX)
+	VMOVUPD       64(AX), Z9
+	VADDPD        Z0, Z9, K5, Z9
+	VMOVUPD       Z9, 64(AX)
+	VSUBPD        Z9, Z3, Z9
+	VPTERNLOGQ    $0xea, 45632(CX), Z6, Z9
+	KSHIFTRQ      $0x08, K5, K5
+	VMAXPD        Z9, Z8, K2, Z8
+	VMOVUPD       Z4, 640(AX)
+	VMOVUPD       128(AX), Z9
+	VADDPD        Z0, Z9, K5, Z9
+	VMOVUPD       Z9, 128(AX)
+	VSUBPD        Z9, Z4, Z9
+	VPTERNLOGQ    $0xea, 45696(CX), Z6, Z9
+	KSHIFTRQ      $0x08, K5, K5
+	VMAXPD        Z9, Z7, K3, Z7
+	VMOVUPD       Z5, 704(AX)
+	VMOVUPD       192(AX), Z9
+	VADDPD        Z0, Z9, K5, Z9
+	VMOVUPD       Z9, 192(AX)
+	VSUBPD        Z9, Z5, Z0
+	VPTERNLOGQ    $0xea, 45760(CX), Z6, Z0
+	VMAXPD        Z0, Z8, K4, Z8
+	VMAXPD        Z8, Z7, Z7
+	VEXTRACTF64X4 $0x01, Z7, Y0
+	VMAXPD        Y0, Y7, Y0
+	VEXTRACTF64X2 $0x01, Y0, X7
+	VMAXPD        X7, X0, X7
+	VPERMILPD     $0x01, X7, X0
+	VMAXSD        X0, X7, X7
+	TESTQ         R8, R8
+	JS            hung
+	MOVQ          7168(AX)(R8*8), DX
+	MOVQ          R10, R11
+
+outside:
+	CMPQ    R11, DI
+	JEQ     outsideDone
+	VMOVSD  1024(AX)(R11*8), X0
+	VSUBSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(R11*8)
+	ORQ     DX, 7168(AX)(R11*8)
+	MOVBQZX 8192(AX)(R11*1), R11
+	CMPQ    R11, DI
+	JEQ     outsideDone
+	VMOVSD  1024(AX)(R11*8), X0
+	VADDSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(R11*8)
+	ORQ     DX, 7168(AX)(R11*8)
+	MOVBQZX 8192(AX)(R11*1), R11
+	JMP     outside
+
+outsideDone:
+	MOVQ    BX, BX
+	SHLQ    $0x09, BX
+	ADDQ    CX, BX
+	VMOVSD  (BX)(SI*8), X0
+	MOVQ    R9, BX
+	VMOVAPD X1, X8
+	MOVQ    DX, SI
+
+hang:
+	MOVBQZX 8192(AX)(BX*1), R11
+	VMOVSD  1024(AX)(BX*8), X9
+	VMOVSD  1536(AX)(BX*8), X10
+	MOVQ    7168(AX)(BX*8), R9
+	VSUBSD  X1, X9, X9
+	MOVB    R10, 8192(AX)(BX*1)
+	VMOVSD  X8, 1024(AX)(BX*8)
+	VMOVSD  X0, 1536(AX)(BX*8)
+	MOVQ    SI, 7168(AX)(BX*8)
+	ANDNQ   DX, R9, SI
+	VMOVAPD X9, X8
+	VMOVAPD X10, X0
+	CMPQ    BX, R8
+	JEQ     turned
+	MOVQ    BX, R10
+	MOVQ    R11, BX
+	MOVBQZX 8192(AX)(BX*1), R11
+	VMOVSD  1024(AX)(BX*8), X9
+	VMOVSD  1536(AX)(BX*8), X10
+	MOVQ    7168(AX)(BX*8), R9
+	VADDSD  X1, X9, X9
+	MOVB    R10, 8192(AX)(BX*1)
+	VMOVSD  X8, 1024(AX)(BX*8)
+	VMOVSD  X0, 1536(AX)(BX*8)
+	MOVQ    SI, 7168(AX)(BX*8)
+	ANDNQ   DX, R9, SI
+	VMOVAPD X9, X8
+	VMOVAPD X10, X0
+	MOVQ    BX, R10
+	MOVQ    R11, BX
+	JMP     hang
+
+turned:
+	MOVQ R11, BX
+
+inside:
+	CMPQ    BX, DI
+	JEQ     insideDone
+	VMOVSD  1024(AX)(BX*8), X0
+	VADDSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(BX*8)
+	ANDNQ   7168(AX)(BX*8), DX, SI
+	MOVQ    SI, 7168(AX)(BX*8)
+	MOVBQZX 8192(AX)(BX*1), BX
+	CMPQ    BX, DI
+	JEQ     insideDone
+	VMOVSD  1024(AX)(BX*8), X0
+	VSUBSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(BX*8)
+	ANDNQ   7168(AX)(BX*8), DX, SI
+	MOVQ    SI, 7168(AX)(BX*8)
+	MOVBQZX 8192(AX)(BX*1), BX
+	JMP     inside
+
+insideDone:
+hung:
+	VMOVQ        X7, DX
+	NOTQ         DX
+	ANDQ         $0x3f, DX
+	MOVQ         DX, SI
+	MOVQ         SI, DX
+	SHLQ         $0x09, DX
+	ADDQ         CX, DX
+	VBROADCASTSD 512(AX)(SI*8), Z0
+	VMOVUPD      (AX), Z1
+	VSUBPD       (DX), Z1, Z1
+	VCMPPD       $0x00, Z0, Z1, K5
+	KMOVB        K5, BX
+	VMOVUPD      64(AX), Z1
+	VSUBPD       64(DX), Z1, Z1
+	VCMPPD       $0x00, Z0, Z1, K5
+	KMOVB        K5, DI
+	SHLQ         $0x08, DI
+	ORQ          DI, BX
+	VMOVUPD      128(AX), Z1
+	VSUBPD       128(DX), Z1, Z1
+	VCMPPD       $0x00, Z0, Z1, K5
+	KMOVB        K5, DI
+	SHLQ         $0x10, DI
+	ORQ          DI, BX
+	VMOVUPD      192(AX), Z1
+	VSUBPD       192(DX), Z1, Z1
+	VCMPPD       $0x00, Z0, Z1, K5
+	KMOVB        K5, DX
+	SHLQ         $0x18, DX
+	ORQ          DX, BX
+	ANDQ         8384(AX), BX
+	TZCNTQ       BX, BX
+	VMOVSD       512(AX)(SI*8), X0
+	VSUBSD       (AX)(SI*8), X0, X0
+	MOVQ         SI, 8472(AX)
+	MOVQ         BX, 8464(AX)
+	VMOVSD       X0, 8456(AX)
+	VUCOMISD     46096(CX), X0
+	JLS          optimal
+	MOVQ         limit+16(FP), DX
+	CMPQ         8536(AX), DX
+	JGE          stopped
+	MOVQ         posInf<>+0(SB), DX
+	MOVQ         SI, DI
+	MOVQ         SI, R8
 
 colUp:
 	MOVQ    7168(AX)(DI*8), R9
-	BTQ     DX, R9
+	BTQ     BX, R9
 	JCS     apex
-	MOVQ    1536(AX)(DI*8), R9
-	CMPQ    R9, SI
-	CMOVQLE R9, SI
+	MOVQ    1024(AX)(DI*8), R9
+	CMPQ    R9, DX
+	CMOVQLE R9, DX
 	CMOVQLE DI, R8
 	MOVBQZX 8192(AX)(DI*1), DI
 	MOVQ    7168(AX)(DI*8), R9
-	BTQ     DX, R9
+	BTQ     BX, R9
 	JCS     apex
 	MOVBQZX 8192(AX)(DI*1), DI
 	JMP     colUp
 
 apex:
-	MOVQ BX, R9
-	MOVQ DX, R10
-	MOVQ DX, R11
+	MOVQ SI, R9
+	MOVQ BX, R10
+	MOVQ BX, R11
 
 rowUp:
 	CMPQ    R11, DI
 	JEQ     found
-	MOVQ    1536(AX)(R11*8), R12
-	CMPQ    R12, SI
-	CMOVQLT R12, SI
+	MOVQ    1024(AX)(R11*8), R12
+	CMPQ    R12, DX
+	CMOVQLT R12, DX
 	CMOVQLT R11, R8
-	CMOVQLT DX, R9
-	CMOVQLT BX, R10
+	CMOVQLT BX, R9
+	CMOVQLT SI, R10
 	MOVBQZX 8192(AX)(R11*1), R11
 	CMPQ    R11, DI
 	JEQ     found
@@ -1190,98 +1629,458 @@ rowUp:
 	JMP     rowUp
 
 found:
-	VMOVQ SI, X1
-	MOVQ  7168(AX)(R8*8), SI
-	MOVQ  R10, R11
+	VMOVQ   DX, X1
+	MOVQ    7168(AX)(R8*8), R12
+	MOVQ    8384(AX), R11
+	ORQ     8392(AX), R11
+	ANDNQ   R11, R12, R11
+	MOVQ    R12, DX
+	BTQ     SI, R12
+	CMOVQCC R11, DX
+	INCQ    8536(AX)
+	VMOVAPD X0, X0
+	JMP     raise
+
+stopped:
+	XORB AL, AL
+	MOVB AL, ret+24(FP)
+	VZEROUPPER
+	RET
+
+optimal:
+	XORB AL, AL
+	MOVB $0x01, AL
+	MOVB AL, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func optimise256x4(t *float64, m *float64, limit int64) bool
+// Requires: AVX, AVX2, BMI, CMOV
+TEXT ·optimise256x4(SB), NOSPLIT, $0-25
+	PCALIGN      $0x40
+	MOVQ         t+0(FP), AX
+	MOVQ         m+8(FP), CX
+	MOVQ         8384(AX), DX
+	VXORPD       X0, X0, X0
+	MOVQ         $-1, R8
+	VPBROADCASTQ 8392(AX), Y2
+	VBROADCASTSD tagKeep<>+0(SB), Y3
+	VBROADCASTSD lowest<>+0(SB), Y4
+	LEAQ         bitTable<>+0(SB), R11
+	VMOVDQU      (R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5120(AX)
+	VMOVUPD      45568(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5632(AX)
+	VMOVDQU      32(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5152(AX)
+	VMOVUPD      45600(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5664(AX)
+	VMOVDQU      64(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5184(AX)
+	VMOVUPD      45632(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5696(AX)
+	VMOVDQU      96(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5216(AX)
+	VMOVUPD      45664(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5728(AX)
+	VMOVDQU      128(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5248(AX)
+	VMOVUPD      45696(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5760(AX)
+	VMOVDQU      160(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5280(AX)
+	VMOVUPD      45728(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5792(AX)
+	VMOVDQU      192(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5312(AX)
+	VMOVUPD      45760(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5824(AX)
+	VMOVDQU      224(R11), Y5
+	VPAND        Y5, Y2, Y2
+	VPCMPEQQ     Y5, Y2, Y2
+	VPAND        Y3, Y2, Y3
+	VMOVDQU      Y3, 5344(AX)
+	VMOVUPD      45792(CX), Y3
+	VBLENDVPD    Y2, Y3, Y4, Y3
+	VMOVUPD      Y3, 5856(AX)
+
+raise:
+	VBROADCASTSD X0, Y0
+	VMOVUPD      512(AX), Y2
+	VMOVUPD      544(AX), Y3
+	VMOVUPD      576(AX), Y4
+	VMOVUPD      608(AX), Y5
+	VMOVUPD      640(AX), Y6
+	VMOVUPD      672(AX), Y7
+	VMOVUPD      704(AX), Y8
+	VMOVUPD      736(AX), Y9
+	MOVQ         8384(AX), R11
+	ANDQ         DX, R11
+	JZ           priced0
+
+row0:
+	TZCNTQ       R11, R12
+	VBROADCASTSD (AX)(R12*8), Y10
+	VADDPD       Y0, Y10, Y10
+	SHLQ         $0x09, R12
+	ADDQ         CX, R12
+	VSUBPD       (R12), Y10, Y11
+	VMAXPD       Y2, Y11, Y2
+	VSUBPD       32(R12), Y10, Y11
+	VMAXPD       Y3, Y11, Y3
+	VSUBPD       64(R12), Y10, Y11
+	VMAXPD       Y4, Y11, Y4
+	VSUBPD       96(R12), Y10, Y11
+	VMAXPD       Y5, Y11, Y5
+	VSUBPD       128(R12), Y10, Y11
+	VMAXPD       Y6, Y11, Y6
+	VSUBPD       160(R12), Y10, Y11
+	VMAXPD       Y7, Y11, Y7
+	VSUBPD       192(R12), Y10, Y11
+	VMAXPD       Y8, Y11, Y8
+	VSUBPD       224(R12), Y10, Y10
+	VMAXPD       Y9, Y10, Y9
+	BLSRQ        R11, R11
+	JNZ          row0
+
+priced0:
+	VMOVUPD      Y2, 512(AX)
+	VMOVUPD      Y3, 544(AX)
+	VMOVUPD      Y4, 576(AX)
+	VMOVUPD      Y5, 608(AX)
+	VMOVUPD      Y6, 640(AX)
+	VMOVUPD      Y7, 672(AX)
+	VMOVUPD      Y8, 704(AX)
+	VMOVUPD      Y9, 736(AX)
+	VMOVQ        DX, X2
+	VPBROADCASTQ X2, Y2
+	LEAQ         bitTable<>+0(SB), DX
+	VBROADCASTSD lowest<>+0(SB), Y3
+	VMOVAPD      Y3, Y4
+	VMOVDQU      (DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       (AX), Y5, Y5
+	VMOVUPD      Y5, (AX)
+	VMOVUPD      512(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5120(AX), Y6, Y6
+	VORPD        5632(AX), Y6, Y6
+	VMAXPD       Y6, Y3, Y3
+	VMOVDQU      32(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       32(AX), Y5, Y5
+	VMOVUPD      Y5, 32(AX)
+	VMOVUPD      544(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5152(AX), Y6, Y6
+	VORPD        5664(AX), Y6, Y6
+	VMAXPD       Y6, Y4, Y4
+	VMOVDQU      64(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       64(AX), Y5, Y5
+	VMOVUPD      Y5, 64(AX)
+	VMOVUPD      576(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5184(AX), Y6, Y6
+	VORPD        5696(AX), Y6, Y6
+	VMAXPD       Y6, Y3, Y3
+	VMOVDQU      96(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       96(AX), Y5, Y5
+	VMOVUPD      Y5, 96(AX)
+	VMOVUPD      608(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5216(AX), Y6, Y6
+	VORPD        5728(AX), Y6, Y6
+	VMAXPD       Y6, Y4, Y4
+	VMOVDQU      128(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       128(AX), Y5, Y5
+	VMOVUPD      Y5, 128(AX)
+	VMOVUPD      640(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5248(AX), Y6, Y6
+	VORPD        5760(AX), Y6, Y6
+	VMAXPD       Y6, Y3, Y3
+	VMOVDQU      160(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       160(AX), Y5, Y5
+	VMOVUPD      Y5, 160(AX)
+	VMOVUPD      672(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5280(AX), Y6, Y6
+	VORPD        5792(AX), Y6, Y6
+	VMAXPD       Y6, Y4, Y4
+	VMOVDQU      192(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       192(AX), Y5, Y5
+	VMOVUPD      Y5, 192(AX)
+	VMOVUPD      704(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5312(AX), Y6, Y6
+	VORPD        5824(AX), Y6, Y6
+	VMAXPD       Y6, Y3, Y3
+	VMOVDQU      224(DX), Y5
+	VPAND        Y5, Y2, Y2
+	VPCMPEQQ     Y5, Y2, Y2
+	VANDPD       Y0, Y2, Y0
+	VADDPD       224(AX), Y0, Y0
+	VMOVUPD      Y0, 224(AX)
+	VMOVUPD      736(AX), Y2
+	VSUBPD       Y0, Y2, Y2
+	VANDPD       5344(AX), Y2, Y2
+	VORPD        5856(AX), Y2, Y2
+	VMAXPD       Y2, Y4, Y4
+	VMAXPD       Y4, Y3, Y0
+	VEXTRACTF128 $0x01, Y0, X2
+	VMAXPD       X2, X0, X2
+	VPERMILPD    $0x01, X2, X0
+	VMAXSD       X0, X2, X2
+	TESTQ        R8, R8
+	JS           hung
+	MOVQ         7168(AX)(R8*8), DX
+	MOVQ         R10, R11
 
 outside:
 	CMPQ    R11, DI
 	JEQ     outsideDone
-	VMOVSD  1536(AX)(R11*8), X2
-	VSUBSD  X1, X2, X2
-	VMOVSD  X2, 1536(AX)(R11*8)
-	ORQ     SI, 7168(AX)(R11*8)
+	VMOVSD  1024(AX)(R11*8), X0
+	VSUBSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(R11*8)
+	ORQ     DX, 7168(AX)(R11*8)
 	MOVBQZX 8192(AX)(R11*1), R11
 	CMPQ    R11, DI
 	JEQ     outsideDone
-	VMOVSD  1536(AX)(R11*8), X2
-	VADDSD  X1, X2, X2
-	VMOVSD  X2, 1536(AX)(R11*8)
-	ORQ     SI, 7168(AX)(R11*8)
+	VMOVSD  1024(AX)(R11*8), X0
+	VADDSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(R11*8)
+	ORQ     DX, 7168(AX)(R11*8)
 	MOVBQZX 8192(AX)(R11*1), R11
 	JMP     outside
 
 outsideDone:
-	MOVQ    DX, DX
-	SHLQ    $0x09, DX
-	ADDQ    CX, DX
-	VMOVSD  (DX)(BX*8), X2
+	MOVQ    BX, BX
+	SHLQ    $0x09, BX
+	ADDQ    CX, BX
+	VMOVSD  (BX)(SI*8), X0
+	MOVQ    R9, BX
 	VMOVAPD X1, X3
-	MOVQ    SI, DX
+	MOVQ    DX, SI
 
 hang:
-	MOVBQZX 8192(AX)(R9*1), R12
-	VMOVSD  1536(AX)(R9*8), X4
-	VMOVSD  2048(AX)(R9*8), X5
-	MOVQ    7168(AX)(R9*8), R11
+	MOVBQZX 8192(AX)(BX*1), R11
+	VMOVSD  1024(AX)(BX*8), X4
+	VMOVSD  1536(AX)(BX*8), X5
+	MOVQ    7168(AX)(BX*8), R9
 	VSUBSD  X1, X4, X4
-	MOVB    R10, 8192(AX)(R9*1)
-	VMOVSD  X3, 1536(AX)(R9*8)
-	VMOVSD  X2, 2048(AX)(R9*8)
-	MOVQ    DX, 7168(AX)(R9*8)
-	ANDNQ   SI, R11, DX
+	MOVB    R10, 8192(AX)(BX*1)
+	VMOVSD  X3, 1024(AX)(BX*8)
+	VMOVSD  X0, 1536(AX)(BX*8)
+	MOVQ    SI, 7168(AX)(BX*8)
+	ANDNQ   DX, R9, SI
 	VMOVAPD X4, X3
-	VMOVAPD X5, X2
-	CMPQ    R9, R8
-	JEQ     hung
-	MOVQ    R9, R10
-	MOVQ    R12, R9
-	MOVBQZX 8192(AX)(R9*1), R12
-	VMOVSD  1536(AX)(R9*8), X4
-	VMOVSD  2048(AX)(R9*8), X5
-	MOVQ    7168(AX)(R9*8), R11
+	VMOVAPD X5, X0
+	CMPQ    BX, R8
+	JEQ     turned
+	MOVQ    BX, R10
+	MOVQ    R11, BX
+	MOVBQZX 8192(AX)(BX*1), R11
+	VMOVSD  1024(AX)(BX*8), X4
+	VMOVSD  1536(AX)(BX*8), X5
+	MOVQ    7168(AX)(BX*8), R9
 	VADDSD  X1, X4, X4
-	MOVB    R10, 8192(AX)(R9*1)
-	VMOVSD  X3, 1536(AX)(R9*8)
-	VMOVSD  X2, 2048(AX)(R9*8)
-	MOVQ    DX, 7168(AX)(R9*8)
-	ANDNQ   SI, R11, DX
+	MOVB    R10, 8192(AX)(BX*1)
+	VMOVSD  X3, 1024(AX)(BX*8)
+	VMOVSD  X0, 1536(AX)(BX*8)
+	MOVQ    SI, 7168(AX)(BX*8)
+	ANDNQ   DX, R9, SI
 	VMOVAPD X4, X3
-	VMOVAPD X5, X2
-	MOVQ    R9, R10
-	MOVQ    R12, R9
+	VMOVAPD X5, X0
+	MOVQ    BX, R10
+	MOVQ    R11, BX
 	JMP     hang
 
-hung:
-	MOVQ R12, R9
+turned:
+	MOVQ R11, BX
 
 inside:
-	CMPQ    R9, DI
+	CMPQ    BX, DI
 	JEQ     insideDone
-	VMOVSD  1536(AX)(R9*8), X2
-	VADDSD  X1, X2, X2
-	VMOVSD  X2, 1536(AX)(R9*8)
-	ANDNQ   7168(AX)(R9*8), SI, DX
-	MOVQ    DX, 7168(AX)(R9*8)
-	MOVBQZX 8192(AX)(R9*1), R9
-	CMPQ    R9, DI
+	VMOVSD  1024(AX)(BX*8), X0
+	VADDSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(BX*8)
+	ANDNQ   7168(AX)(BX*8), DX, SI
+	MOVQ    SI, 7168(AX)(BX*8)
+	MOVBQZX 8192(AX)(BX*1), BX
+	CMPQ    BX, DI
 	JEQ     insideDone
-	VMOVSD  1536(AX)(R9*8), X2
-	VSUBSD  X1, X2, X2
-	VMOVSD  X2, 1536(AX)(R9*8)
-	ANDNQ   7168(AX)(R9*8), SI, DX
-	MOVQ    DX, 7168(AX)(R9*8)
-	MOVBQZX 8192(AX)(R9*1), R9
+	VMOVSD  1024(AX)(BX*8), X0
+	VSUBSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(BX*8)
+	ANDNQ   7168(AX)(BX*8), DX, SI
+	MOVQ    SI, 7168(AX)(BX*8)
+	MOVBQZX 8192(AX)(BX*1), BX
 	JMP     inside
 
 insideDone:
-	MOVQ    8384(AX), DI
-	ORQ     8392(AX), DI
-	ANDNQ   DI, SI, DI
-	MOVQ    SI, DX
-	BTQ     BX, SI
-	CMOVQCC DI, DX
-	INCQ    8512(AX)
+hung:
+	VMOVQ        X2, DX
+	NOTQ         DX
+	ANDQ         $0x3f, DX
+	MOVQ         DX, SI
+	MOVQ         SI, DX
+	SHLQ         $0x09, DX
+	ADDQ         CX, DX
+	VBROADCASTSD 512(AX)(SI*8), Y0
+	VMOVUPD      (AX), Y1
+	VSUBPD       (DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, BX
+	VMOVUPD      32(AX), Y1
+	VSUBPD       32(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x04, DI
+	ORQ          DI, BX
+	VMOVUPD      64(AX), Y1
+	VSUBPD       64(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x08, DI
+	ORQ          DI, BX
+	VMOVUPD      96(AX), Y1
+	VSUBPD       96(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x0c, DI
+	ORQ          DI, BX
+	VMOVUPD      128(AX), Y1
+	VSUBPD       128(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x10, DI
+	ORQ          DI, BX
+	VMOVUPD      160(AX), Y1
+	VSUBPD       160(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x14, DI
+	ORQ          DI, BX
+	VMOVUPD      192(AX), Y1
+	VSUBPD       192(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x18, DI
+	ORQ          DI, BX
+	VMOVUPD      224(AX), Y1
+	VSUBPD       224(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DX
+	SHLQ         $0x1c, DX
+	ORQ          DX, BX
+	ANDQ         8384(AX), BX
+	TZCNTQ       BX, BX
+	VMOVSD       512(AX)(SI*8), X0
+	VSUBSD       (AX)(SI*8), X0, X0
+	MOVQ         SI, 8472(AX)
+	MOVQ         BX, 8464(AX)
+	VMOVSD       X0, 8456(AX)
+	VUCOMISD     46096(CX), X0
+	JLS          optimal
+	MOVQ         limit+16(FP), DX
+	CMPQ         8536(AX), DX
+	JGE          stopped
+	MOVQ         posInf<>+0(SB), DX
+	MOVQ         SI, DI
+	MOVQ         SI, R8
+
+colUp:
+	MOVQ    7168(AX)(DI*8), R9
+	BTQ     BX, R9
+	JCS     apex
+	MOVQ    1024(AX)(DI*8), R9
+	CMPQ    R9, DX
+	CMOVQLE R9, DX
+	CMOVQLE DI, R8
+	MOVBQZX 8192(AX)(DI*1), DI
+	MOVQ    7168(AX)(DI*8), R9
+	BTQ     BX, R9
+	JCS     apex
+	MOVBQZX 8192(AX)(DI*1), DI
+	JMP     colUp
+
+apex:
+	MOVQ SI, R9
+	MOVQ BX, R10
+	MOVQ BX, R11
+
+rowUp:
+	CMPQ    R11, DI
+	JEQ     found
+	MOVQ    1024(AX)(R11*8), R12
+	CMPQ    R12, DX
+	CMOVQLT R12, DX
+	CMOVQLT R11, R8
+	CMOVQLT BX, R9
+	CMOVQLT SI, R10
+	MOVBQZX 8192(AX)(R11*1), R11
+	CMPQ    R11, DI
+	JEQ     found
+	MOVBQZX 8192(AX)(R11*1), R11
+	JMP     rowUp
+
+found:
+	VMOVQ   DX, X1
+	MOVQ    7168(AX)(R8*8), R12
+	MOVQ    8384(AX), R11
+	ORQ     8392(AX), R11
+	ANDNQ   R11, R12, R11
+	MOVQ    R12, DX
+	BTQ     SI, R12
+	CMOVQCC R11, DX
+	INCQ    8536(AX)
 	VMOVAPD X0, X0
 	JMP     raise
 
@@ -1299,8 +2098,9 @@ optimal:
 	RET
 
 // func finish512x4(t *float64, m *float64)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, BMI
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI
 TEXT ·finish512x4(SB), NOSPLIT, $0-16
+	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
 	VBROADCASTSD posInf<>+0(SB), Z0
@@ -1325,7 +2125,7 @@ col:
 	BLSRQ         DX, DX
 	JNZ           col
 	MOVQ          half<>+0(SB), DX
-	MOVBQZX       8504(AX), BX
+	MOVBQZX       8528(AX), BX
 	SHLQ          $0x3f, BX
 	ORQ           BX, DX
 	VPBROADCASTQ  DX, Z4
@@ -1336,41 +2136,41 @@ col:
 	VXORPD        Z6, Z6, Z6
 	VADDPD        512(AX), Z0, Z0
 	VMULPD        Z4, Z0, Z0
-	VMOVUPD       Z0, 3072(AX)
+	VMOVUPD       Z0, 2560(AX)
 	VFMADD231PD   45056(CX), Z0, Z5
-	VMOVUPD       1536(AX), Z0
-	VFMADD231PD   2048(AX), Z0, K1, Z6
+	VMOVUPD       1024(AX), Z0
+	VFMADD231PD   1536(AX), Z0, K1, Z6
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        576(AX), Z1, Z0
 	VMULPD        Z4, Z0, Z0
-	VMOVUPD       Z0, 3136(AX)
+	VMOVUPD       Z0, 2624(AX)
 	VFMADD231PD   45120(CX), Z0, Z5
-	VMOVUPD       1600(AX), Z0
-	VFMADD231PD   2112(AX), Z0, K1, Z6
+	VMOVUPD       1088(AX), Z0
+	VFMADD231PD   1600(AX), Z0, K1, Z6
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        640(AX), Z2, Z0
 	VMULPD        Z4, Z0, Z0
-	VMOVUPD       Z0, 3200(AX)
+	VMOVUPD       Z0, 2688(AX)
 	VFMADD231PD   45184(CX), Z0, Z5
-	VMOVUPD       1664(AX), Z0
-	VFMADD231PD   2176(AX), Z0, K1, Z6
+	VMOVUPD       1152(AX), Z0
+	VFMADD231PD   1664(AX), Z0, K1, Z6
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        704(AX), Z3, Z0
 	VMULPD        Z4, Z0, Z0
-	VMOVUPD       Z0, 3264(AX)
+	VMOVUPD       Z0, 2752(AX)
 	VFMADD231PD   45248(CX), Z0, Z5
-	VMOVUPD       1728(AX), Z0
-	VFMADD231PD   2240(AX), Z0, K1, Z6
+	VMOVUPD       1216(AX), Z0
+	VFMADD231PD   1728(AX), Z0, K1, Z6
 	VEXTRACTF64X4 $0x01, Z5, Y0
 	VADDPD        Y0, Y5, Y0
-	VEXTRACTF128  $0x01, Y0, X1
+	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
 	VMOVSD        X1, 8448(AX)
 	VEXTRACTF64X4 $0x01, Z6, Y0
 	VADDPD        Y0, Y6, Y0
-	VEXTRACTF128  $0x01, Y0, X1
+	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
@@ -1379,218 +2179,203 @@ col:
 	RET
 
 // func start512x4(t *float64, m *float64)
-// Requires: AVX, AVX512BITALG, AVX512BW, AVX512DQ, AVX512F, BMI, BMI2
+// Requires: AVX, AVX512BITALG, AVX512BW, AVX512DQ, AVX512F, BMI, BMI2, CMOV
 TEXT ·start512x4(SB), NOSPLIT, $8-16
+	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
-	LEAQ         32768(CX), DX
-	MOVQ         8384(AX), BX
-	MOVQ         8392(AX), SI
-	XORQ         R8, R8
+	MOVQ         8384(AX), DX
+	MOVQ         8392(AX), BX
 	XORQ         DI, DI
-	VBROADCASTSD one<>+0(SB), Z0
-	VBROADCASTSD negInf<>+0(SB), Z2
-	VXORPD       Z1, Z1, Z1
-	VDIVPD       2560(AX), Z0, Z3
-	VMOVUPD      Z3, 4096(AX)
-	VMOVUPD      Z1, 3584(AX)
-	VMOVUPD      Z1, 7680(AX)
-	VMOVUPD      Z2, 512(AX)
-	VMOVDQU64    bitTable<>+0(SB), Z3
-	VMOVDQU64    Z3, 7168(AX)
-	VDIVPD       2624(AX), Z0, Z3
-	VMOVUPD      Z3, 4160(AX)
-	VMOVUPD      Z1, 3648(AX)
-	VMOVUPD      Z1, 7744(AX)
-	VMOVUPD      Z2, 576(AX)
-	VMOVDQU64    bitTable<>+64(SB), Z3
-	VMOVDQU64    Z3, 7232(AX)
-	VDIVPD       2688(AX), Z0, Z3
-	VMOVUPD      Z3, 4224(AX)
-	VMOVUPD      Z1, 3712(AX)
-	VMOVUPD      Z1, 7808(AX)
-	VMOVUPD      Z2, 640(AX)
-	VMOVDQU64    bitTable<>+128(SB), Z3
-	VMOVDQU64    Z3, 7296(AX)
-	VDIVPD       2752(AX), Z0, Z0
-	VMOVUPD      Z0, 4288(AX)
-	VMOVUPD      Z1, 3776(AX)
-	VMOVUPD      Z1, 7872(AX)
-	VMOVUPD      Z2, 704(AX)
+	XORQ         SI, SI
+	VBROADCASTSD negInf<>+0(SB), Z1
+	VXORPD       Z0, Z0, Z0
+	VMOVUPD      Z0, 3072(AX)
+	VMOVUPD      Z0, 7680(AX)
+	VMOVUPD      Z1, 512(AX)
+	VMOVDQU64    bitTable<>+0(SB), Z2
+	VMOVDQU64    Z2, 7168(AX)
+	VMOVUPD      Z0, 3136(AX)
+	VMOVUPD      Z0, 7744(AX)
+	VMOVUPD      Z1, 576(AX)
+	VMOVDQU64    bitTable<>+64(SB), Z2
+	VMOVDQU64    Z2, 7232(AX)
+	VMOVUPD      Z0, 3200(AX)
+	VMOVUPD      Z0, 7808(AX)
+	VMOVUPD      Z1, 640(AX)
+	VMOVDQU64    bitTable<>+128(SB), Z2
+	VMOVDQU64    Z2, 7296(AX)
+	VMOVUPD      Z0, 3264(AX)
+	VMOVUPD      Z0, 7872(AX)
+	VMOVUPD      Z1, 704(AX)
 	VMOVDQU64    bitTable<>+192(SB), Z0
 	VMOVDQU64    Z0, 7360(AX)
-	VPBROADCASTQ BX, Z0
-	MOVQ         SI, R9
+	VPBROADCASTQ DX, Z0
+	MOVQ         BX, R8
 
 first:
-	TZCNTQ       R9, R10
-	MOVQ         R10, R11
-	SHLQ         $0x06, R11
-	ADDQ         DX, R11
-	VMOVDQU64    (R11), Z1
+	TZCNTQ       R8, R9
+	MOVQ         R9, R10
+	SHLQ         $0x06, R10
+	VMOVDQU64    32768(CX)(R10*1), Z1
 	VPSHUFBITQMB Z1, Z0, K1
-	KMOVQ        K1, R12
-	TZCNTQ       R12, R12
-	MOVBQZX      (R11)(R12*1), R11
-	MOVQ         7680(AX)(R11*8), R12
-	BTSQ         R10, R12
-	MOVQ         R12, 7680(AX)(R11*8)
-	VMOVSD       3584(AX)(R11*8), X1
-	VADDSD       2560(AX)(R10*8), X1, X1
-	VMOVSD       X1, 3584(AX)(R11*8)
-	BLSRQ        R9, R9
+	KMOVQ        K1, R11
+	TZCNTQ       R11, R11
+	ADDQ         R10, R11
+	MOVBQZX      32768(CX)(R11*1), R10
+	MOVQ         7680(AX)(R10*8), R11
+	BTSQ         R9, R11
+	MOVQ         R11, 7680(AX)(R10*8)
+	VMOVSD       3072(AX)(R10*8), X1
+	VADDSD       2048(AX)(R9*8), X1, X1
+	VMOVSD       X1, 3072(AX)(R10*8)
+	BLSRQ        R8, R8
 	JNZ          first
-	VMOVUPD      3584(AX), Z0
-	VMOVUPD      3648(AX), Z1
-	VMOVUPD      3712(AX), Z2
-	VMOVUPD      3776(AX), Z3
+	XORQ         R8, R8
+	XORQ         R9, R9
+	MOVQ         DX, R10
+
+judge:
+	TZCNTQ   R10, R11
+	VMOVSD   3072(AX)(R11*8), X0
+	VMOVSD   2048(AX)(R11*8), X1
+	MOVQ     R8, R12
+	BTSQ     R11, R12
+	VUCOMISD X1, X0
+	CMOVQCC  R12, R8
+	VMULSD   plenty<>+0(SB), X1, X1
+	MOVQ     R9, R12
+	BTSQ     R11, R12
+	VUCOMISD X1, X0
+	CMOVQCC  R12, R9
+	BLSRQ    R10, R10
+	JNZ      judge
+	MOVQ     R8, 8488(AX)
+	MOVQ     R9, 8496(AX)
+
+round:
+	BLSRQ        DX, R9
+	JZ           last
+	MOVQ         8488(AX), R9
+	ANDQ         DX, R9
+	MOVQ         8496(AX), R8
+	ANDQ         DX, R8
+	CMOVQEQ      R9, R8
+	BLSRQ        R8, R9
+	CMPQ         R8, DX
+	CMOVQEQ      R9, R8
+	ANDNQ        DX, R8, DX
+	MOVQ         R8, 8504(AX)
+	VPBROADCASTQ DX, Z0
+	XORQ         R8, R8
 
 phase:
-	BLSRQ         BX, R9
-	JZ            last
-	KMOVQ         BX, K1
-	VBROADCASTSD  tagKeep<>+0(SB), Z4
-	VBROADCASTSD  negInf<>+0(SB), Z5
-	VMOVAPD       Z5, Z6
-	VMULPD        4096(AX), Z0, Z7
-	VPTERNLOGQ    $0xea, 45568(CX), Z4, Z7
-	VMAXPD        Z7, Z5, K1, Z5
-	KSHIFTRQ      $0x08, K1, K1
-	VMULPD        4160(AX), Z1, Z7
-	VPTERNLOGQ    $0xea, 45632(CX), Z4, Z7
-	VMAXPD        Z7, Z6, K1, Z6
-	KSHIFTRQ      $0x08, K1, K1
-	VMULPD        4224(AX), Z2, Z7
-	VPTERNLOGQ    $0xea, 45696(CX), Z4, Z7
-	VMAXPD        Z7, Z5, K1, Z5
-	KSHIFTRQ      $0x08, K1, K1
-	VMULPD        4288(AX), Z3, Z7
-	VPTERNLOGQ    $0xea, 45760(CX), Z4, Z7
-	VMAXPD        Z7, Z6, K1, Z6
-	VMAXPD        Z6, Z5, Z5
-	VEXTRACTF64X4 $0x01, Z5, Y4
-	VMAXPD        Y4, Y5, Y4
-	VEXTRACTF128  $0x01, Y4, X5
-	VMAXPD        X5, X4, X5
-	VPERMILPD     $0x01, X5, X4
-	VMAXSD        X4, X5, X5
-	VMOVQ         X5, R9
-	NOTQ          R9
-	ANDQ          $0x3f, R9
-
-phaseOf:
-	MOVQ         BX, R10
-	BTRQ         R9, R10
-	VPBROADCASTQ R10, Z4
-	MOVQ         7680(AX)(R9*8), R11
-	TESTQ        R11, R11
-	JZ           tooLittle
-	MOVQ         R11, R12
-	XORQ         R13, R13
-	VBROADCASTSD 2560(AX)(R9*8), Z5
-	VBROADCASTSD negInf<>+0(SB), Z6
-	VBROADCASTSD tagKeep<>+0(SB), Z9
-	VXORPD       Z7, Z7, Z7
-	VXORPD       X10, X10, X10
+	MOVQ         8504(AX), R9
+	TZCNTQ       R9, R10
+	BLSRQ        R9, R9
+	MOVQ         R9, 8504(AX)
+	MOVQ         7680(AX)(R10*8), R9
+	MOVQ         R9, R11
+	XORQ         R12, R12
+	VBROADCASTSD 2048(AX)(R10*8), Z1
+	VBROADCASTSD negInf<>+0(SB), Z2
+	VBROADCASTSD tagKeep<>+0(SB), Z5
+	VXORPD       Z4, Z4, Z4
 
 queue:
-	TZCNTQ          R12, R14
-	MOVQ            R14, R15
-	SHLQ            $0x06, R15
-	ADDQ            DX, R15
-	VMOVDQU64       (R15), Z11
-	VPSHUFBITQMB    Z11, Z4, K1
-	KMOVQ           K1, BP
-	TZCNTQ          BP, BP
-	MOVBQZX         (R15)(BP*1), R15
-	MOVQ            R15, 5632(AX)(R14*8)
-	MOVQ            R14, BP
-	SHLQ            $0x09, BP
-	ADDQ            CX, BP
-	VBROADCASTSD    (BP)(R15*8), Z11
-	VSUBPD.BCST     (BP)(R9*8), Z11, Z11
-	VPTERNLOGQ.BCST $0xea, 45568(CX)(R14*8), Z9, Z11
-	VMOVSD          X11, 4608(AX)(R13*8)
-	VALIGNQ         $0x01, Z6, Z11, Z6
-	VBROADCASTSD    2560(AX)(R14*8), Z11
-	VALIGNQ         $0x01, Z7, Z11, Z7
-	VMOVSD          X11, 5120(AX)(R13*8)
-	VADDSD          X11, X10, X10
-	INCQ            R13
-	BLSRQ           R12, R12
+	TZCNTQ          R11, R13
+	MOVQ            R13, R14
+	SHLQ            $0x06, R14
+	VMOVDQU64       32768(CX)(R14*1), Z6
+	VPSHUFBITQMB    Z6, Z0, K1
+	KMOVQ           K1, R15
+	TZCNTQ          R15, R15
+	ADDQ            R14, R15
+	MOVBQZX         32768(CX)(R15*1), R14
+	MOVQ            R14, 4608(AX)(R13*8)
+	MOVQ            R13, R15
+	SHLQ            $0x09, R15
+	ADDQ            CX, R15
+	VBROADCASTSD    (R15)(R14*8), Z6
+	VSUBPD.BCST     (R15)(R10*8), Z6, Z6
+	VPTERNLOGQ.BCST $0xea, 45568(CX)(R13*8), Z5, Z6
+	VMOVSD          X6, 3584(AX)(R12*8)
+	VALIGNQ         $0x01, Z2, Z6, Z2
+	VBROADCASTSD    2048(AX)(R13*8), Z6
+	VALIGNQ         $0x01, Z4, Z6, Z4
+	VMOVSD          X6, 4096(AX)(R12*8)
+	INCQ            R12
+	BLSRQ           R11, R11
 	JNZ             queue
-	VUCOMISD        X5, X10
-	JCS             tooLittle
-	MOVQ            R10, BX
-	CMPQ            R13, $0x08
+	CMPQ            R12, $0x08
 	JHI             many
-	VXORPD          Z4, Z4, Z4
-	VXORPD          Z8, Z8, Z8
-	VALIGNQ         $0x01, Z6, Z6, Z9
-	VALIGNQ         $0x01, Z7, Z7, Z10
-	VCMPPD          $0x1e, Z6, Z9, K1
-	VADDPD          Z10, Z8, K1, Z8
-	VALIGNQ         $0x02, Z6, Z6, Z9
-	VALIGNQ         $0x02, Z7, Z7, Z10
-	VCMPPD          $0x1e, Z6, Z9, K1
-	VADDPD          Z10, Z4, K1, Z4
-	VALIGNQ         $0x03, Z6, Z6, Z9
-	VALIGNQ         $0x03, Z7, Z7, Z10
-	VCMPPD          $0x1e, Z6, Z9, K1
-	VADDPD          Z10, Z8, K1, Z8
-	VALIGNQ         $0x04, Z6, Z6, Z9
-	VALIGNQ         $0x04, Z7, Z7, Z10
-	VCMPPD          $0x1e, Z6, Z9, K1
-	VADDPD          Z10, Z4, K1, Z4
-	VALIGNQ         $0x05, Z6, Z6, Z9
-	VALIGNQ         $0x05, Z7, Z7, Z10
-	VCMPPD          $0x1e, Z6, Z9, K1
-	VADDPD          Z10, Z8, K1, Z8
-	VALIGNQ         $0x06, Z6, Z6, Z9
-	VALIGNQ         $0x06, Z7, Z7, Z10
-	VCMPPD          $0x1e, Z6, Z9, K1
-	VADDPD          Z10, Z4, K1, Z4
-	VALIGNQ         $0x07, Z6, Z6, Z9
-	VALIGNQ         $0x07, Z7, Z7, Z10
-	VCMPPD          $0x1e, Z6, Z9, K1
-	VADDPD          Z10, Z8, K1, Z8
-	VADDPD          Z8, Z4, Z4
-	VADDPD          Z7, Z4, Z6
-	VCMPPD          $0x12, Z5, Z6, K1
-	VCMPPD          $0x11, Z5, Z4, K2
-	KMOVB           K1, R10
-	KMOVB           K2, R12
+	VXORPD          Z3, Z3, Z3
+	VXORPD          Z5, Z5, Z5
+	VALIGNQ         $0x01, Z2, Z2, Z6
+	VALIGNQ         $0x01, Z4, Z4, Z7
+	VCMPPD          $0x1e, Z2, Z6, K1
+	VADDPD          Z7, Z5, K1, Z5
+	VALIGNQ         $0x02, Z2, Z2, Z6
+	VALIGNQ         $0x02, Z4, Z4, Z7
+	VCMPPD          $0x1e, Z2, Z6, K1
+	VADDPD          Z7, Z3, K1, Z3
+	VALIGNQ         $0x03, Z2, Z2, Z6
+	VALIGNQ         $0x03, Z4, Z4, Z7
+	VCMPPD          $0x1e, Z2, Z6, K1
+	VADDPD          Z7, Z5, K1, Z5
+	VALIGNQ         $0x04, Z2, Z2, Z6
+	VALIGNQ         $0x04, Z4, Z4, Z7
+	VCMPPD          $0x1e, Z2, Z6, K1
+	VADDPD          Z7, Z3, K1, Z3
+	VALIGNQ         $0x05, Z2, Z2, Z6
+	VALIGNQ         $0x05, Z4, Z4, Z7
+	VCMPPD          $0x1e, Z2, Z6, K1
+	VADDPD          Z7, Z5, K1, Z5
+	VALIGNQ         $0x06, Z2, Z2, Z6
+	VALIGNQ         $0x06, Z4, Z4, Z7
+	VCMPPD          $0x1e, Z2, Z6, K1
+	VADDPD          Z7, Z3, K1, Z3
+	VALIGNQ         $0x07, Z2, Z2, Z6
+	VALIGNQ         $0x07, Z4, Z4, Z7
+	VCMPPD          $0x1e, Z2, Z6, K1
+	VADDPD          Z7, Z5, K1, Z5
+	VADDPD          Z5, Z3, Z3
+	VADDPD          Z4, Z3, Z2
+	VCMPPD          $0x12, Z1, Z2, K1
+	VCMPPD          $0x11, Z1, Z3, K2
+	KMOVB           K1, R11
+	KMOVB           K2, R13
 	KANDNB          K2, K1, K1
-	VCOMPRESSPD.Z   Z4, K1, Z4
-	VSUBSD          X4, X5, X8
+	VCOMPRESSPD.Z   Z3, K1, Z2
+	VSUBSD          X2, X1, X3
 	MOVQ            $+8, R14
-	SUBQ            R13, R14
-	SHRXQ           R14, R10, R10
-	SHRXQ           R14, R12, R12
+	SUBQ            R12, R14
+	SHRXQ           R14, R11, R11
+	SHRXQ           R14, R13, R13
 	JMP             served
 
 many:
-	XORQ R10, R10
-	XORQ R12, R12
+	XORQ R11, R11
+	XORQ R13, R13
 	XORQ R14, R14
 
 block:
-	VXORPD  Z4, Z4, Z4
-	VMOVUPD 4608(AX)(R14*8), Z6
+	VXORPD  Z2, Z2, Z2
+	VMOVUPD 3584(AX)(R14*8), Z4
 	XORQ    R15, R15
 
 prefix:
-	VBROADCASTSD  4608(AX)(R15*8), Z7
-	VCMPPD        $0x1e, Z6, Z7, K1
-	VBROADCASTSD  5120(AX)(R15*8), Z7
-	VADDPD        Z7, Z4, K1, Z4
+	VBROADCASTSD  3584(AX)(R15*8), Z5
+	VCMPPD        $0x1e, Z4, Z5, K1
+	VBROADCASTSD  4096(AX)(R15*8), Z5
+	VADDPD        Z5, Z2, K1, Z2
 	INCQ          R15
-	CMPQ          R15, R13
+	CMPQ          R15, R12
 	JNE           prefix
-	VADDPD        5120(AX)(R14*8), Z4, Z6
-	VCMPPD        $0x12, Z5, Z6, K1
-	VCMPPD        $0x11, Z5, Z4, K2
-	MOVQ          R13, R15
+	VADDPD        4096(AX)(R14*8), Z2, Z4
+	VCMPPD        $0x12, Z1, Z4, K1
+	VCMPPD        $0x11, Z1, Z2, K2
+	MOVQ          R12, R15
 	SUBQ          R14, R15
 	MOVQ          $-1, BP
 	BZHIQ         R15, BP, BP
@@ -1600,127 +2385,122 @@ prefix:
 	KANDNB        K2, K1, K3
 	KORTESTB      K3, K3
 	JZ            noSplit
-	VCOMPRESSPD.Z Z4, K3, Z4
-	VSUBSD        X4, X5, X8
+	VCOMPRESSPD.Z Z2, K3, Z2
+	VSUBSD        X2, X1, X3
 
 noSplit:
 	KMOVB K1, R15
 	SHLXQ R14, R15, R15
-	ORQ   R15, R10
+	ORQ   R15, R11
 	KMOVB K2, R15
 	SHLXQ R14, R15, R15
-	ORQ   R15, R12
+	ORQ   R15, R13
 	ADDQ  $0x08, R14
-	CMPQ  R14, R13
+	CMPQ  R14, R12
 	JLT   block
 
 served:
-	ANDNQ        R12, R10, R12
-	PDEPQ        R11, R10, R10
-	PDEPQ        R11, R12, R12
-	ANDNQ        R11, R10, R11
-	ANDNQ        SI, R10, SI
-	KMOVQ        R10, K1
-	VPBROADCASTB R9, Z4
-	VMOVDQU8     Z4, K1, 8192(AX)
-	MOVQ         7168(AX)(R9*8), R13
-	ORQ          R10, R13
-	ANDQ         DI, R10
+	ANDNQ        R13, R11, R12
+	PDEPQ        R9, R11, R11
+	PDEPQ        R9, R12, R12
+	ANDNQ        R9, R11, R9
+	ORQ          R9, R8
+	ANDNQ        BX, R11, BX
+	KMOVQ        R11, K1
+	VPBROADCASTB R10, Z1
+	VMOVDQU8     Z1, K1, 8192(AX)
+	MOVQ         7168(AX)(R10*8), R9
+	ORQ          R11, R9
+	ANDQ         SI, R11
 	JZ           gathered
 
 gather:
-	TZCNTQ R10, R14
-	ORQ    7168(AX)(R14*8), R13
-	BLSRQ  R10, R10
+	TZCNTQ R11, R13
+	ORQ    7168(AX)(R13*8), R9
+	BLSRQ  R11, R11
 	JNZ    gather
 
 gathered:
-	MOVQ   R13, 7168(AX)(R9*8)
+	MOVQ   R9, 7168(AX)(R10*8)
 	TESTQ  R12, R12
 	JZ     exact
-	TZCNTQ R12, R10
-	VMOVSD 2560(AX)(R10*8), X4
-	VSUBSD X8, X4, X4
-	VMOVSD X4, 2560(AX)(R10*8)
+	TZCNTQ R12, R11
+	VMOVSD 2048(AX)(R11*8), X1
+	VSUBSD X3, X1, X1
+	VMOVSD X1, 2048(AX)(R11*8)
 	JMP    hang
 
 exact:
-	VPBROADCASTQ SI, Z4
-	MOVQ         R9, R10
-	SHLQ         $0x06, R10
-	ADDQ         DX, R10
-	VMOVDQU64    (R10), Z5
-	VPSHUFBITQMB Z5, Z4, K1
+	VPBROADCASTQ BX, Z1
+	MOVQ         R10, R11
+	SHLQ         $0x06, R11
+	VMOVDQU64    32768(CX)(R11*1), Z2
+	VPSHUFBITQMB Z2, Z1, K1
 	KMOVQ        K1, R12
 	TZCNTQ       R12, R12
-	MOVBQZX      (R10)(R12*1), R10
-	VXORPD       X8, X8, X8
+	ADDQ         R11, R12
+	MOVBQZX      32768(CX)(R12*1), R11
+	VXORPD       X3, X3, X3
 
 hang:
-	VMOVSD X8, 1536(AX)(R9*8)
-	MOVB   R10, 8192(AX)(R9*1)
-	ORQ    R13, 7168(AX)(R10*8)
-	BTSQ   R10, DI
-	MOVB   R9, 8256(AX)(R8*1)
-	INCQ   R8
-	TESTQ  R11, R11
-	JZ     phase
+	VMOVSD X3, 1024(AX)(R10*8)
+	MOVB   R11, 8192(AX)(R10*1)
+	ORQ    R9, 7168(AX)(R11*8)
+	BTSQ   R11, SI
+	MOVB   R10, 8256(AX)(DI*1)
+	INCQ   DI
+	CMPQ   8504(AX), $0x00
+	JNE    phase
+	TESTQ  R8, R8
+	JZ     round
+	MOVQ   8488(AX), R9
+	MOVQ   8496(AX), R10
 
-moved:
-	TZCNTQ       R11, R9
-	MOVQ         5632(AX)(R9*8), R10
-	MOVQ         7680(AX)(R10*8), R12
-	BTSQ         R9, R12
-	MOVQ         R12, 7680(AX)(R10*8)
-	VPBROADCASTQ R10, Z4
-	VBROADCASTSD 2560(AX)(R9*8), Z5
-	VPCMPEQQ     46080(CX), Z4, K1
-	VADDPD       Z5, Z0, K1, Z0
-	VPCMPEQQ     46144(CX), Z4, K1
-	VADDPD       Z5, Z1, K1, Z1
-	VPCMPEQQ     46208(CX), Z4, K1
-	VADDPD       Z5, Z2, K1, Z2
-	VPCMPEQQ     46272(CX), Z4, K1
-	VADDPD       Z5, Z3, K1, Z3
-	BLSRQ        R11, R11
-	JNZ          moved
-	JMP          phase
-
-tooLittle:
-	VMOVUPD Z0, 3584(AX)
-	VMOVUPD Z1, 3648(AX)
-	VMOVUPD Z2, 3712(AX)
-	VMOVUPD Z3, 3776(AX)
-	MOVQ    BX, R10
-
-enough:
-	VMOVSD   3584(AX)(R9*8), X4
-	VUCOMISD 2560(AX)(R9*8), X4
-	JAE      phaseOf
-	TZCNTQ   R10, R9
-	BLSRQ    R10, R10
-	JMP      enough
-	JMP phase
+again:
+	TZCNTQ   R8, R11
+	MOVQ     4608(AX)(R11*8), R12
+	MOVQ     7680(AX)(R12*8), R13
+	BTSQ     R11, R13
+	MOVQ     R13, 7680(AX)(R12*8)
+	VMOVSD   3072(AX)(R12*8), X0
+	VADDSD   2048(AX)(R11*8), X0, X0
+	VMOVSD   X0, 3072(AX)(R12*8)
+	VMOVSD   3072(AX)(R12*8), X0
+	VMOVSD   2048(AX)(R12*8), X1
+	MOVQ     R9, R11
+	BTSQ     R12, R11
+	VUCOMISD X1, X0
+	CMOVQCC  R11, R9
+	VMULSD   plenty<>+0(SB), X1, X1
+	MOVQ     R10, R11
+	BTSQ     R12, R11
+	VUCOMISD X1, X0
+	CMOVQCC  R11, R10
+	BLSRQ    R8, R8
+	JNZ      again
+	MOVQ     R9, 8488(AX)
+	MOVQ     R10, 8496(AX)
+	JMP      round
 
 last:
-	TZCNTQ       BX, DX
-	KMOVQ        SI, K1
+	TZCNTQ       DX, DX
+	KMOVQ        BX, K1
 	VPBROADCASTB DX, Z0
 	VMOVDQU8     Z0, K1, 8192(AX)
 	MOVQ         8384(AX), BX
 	ORQ          8392(AX), BX
 	MOVQ         BX, 7168(AX)(DX*8)
 	MOVQ         DX, 8480(AX)
-	MOVQ         R8, 8488(AX)
+	MOVQ         DI, 8512(AX)
 	XORQ         BX, BX
+	MOVQ         BX, 1024(AX)(DX*8)
 	MOVQ         BX, 1536(AX)(DX*8)
-	MOVQ         BX, 2048(AX)(DX*8)
 	MOVQ         BX, (AX)(DX*8)
 
 row:
-	DECQ    R8
+	DECQ    DI
 	JS      rowsDone
-	MOVBQZX 8256(AX)(R8*1), DX
+	MOVBQZX 8256(AX)(DI*1), DX
 	MOVBQZX 8192(AX)(DX*1), BX
 	MOVBQZX 8192(AX)(BX*1), SI
 	VMOVSD  (AX)(SI*8), X0
@@ -1731,7 +2511,7 @@ row:
 	SHLQ    $0x09, SI
 	ADDQ    CX, SI
 	VMOVSD  (SI)(BX*8), X1
-	VMOVSD  X1, 2048(AX)(DX*8)
+	VMOVSD  X1, 1536(AX)(DX*8)
 	VADDSD  X1, X0, X0
 	VMOVSD  X0, (AX)(DX*8)
 	JMP     row
@@ -1746,19 +2526,20 @@ col:
 	SHLQ    $0x09, SI
 	ADDQ    CX, SI
 	VMOVSD  (SI)(BX*8), X1
-	VMOVSD  X1, 2048(AX)(BX*8)
+	VMOVSD  X1, 1536(AX)(BX*8)
 	VSUBSD  X1, X0, X0
 	VMOVSD  X0, (AX)(BX*8)
-	VMOVSD  2560(AX)(BX*8), X0
-	VMOVSD  X0, 1536(AX)(BX*8)
+	VMOVSD  2048(AX)(BX*8), X0
+	VMOVSD  X0, 1024(AX)(BX*8)
 	BLSRQ   DX, DX
 	JNZ     col
 	VZEROUPPER
 	RET
 
 // func prepare512x4(t *float64, p *float64, q *float64, a float64, b float64, extra float64, unmatched uint64, below float64) bool
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, BMI, CMOV, POPCNT
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, CMOV, POPCNT
 TEXT ·prepare512x4(SB), NOSPLIT, $0-65
+	PCALIGN       $0x40
 	MOVQ          t+0(FP), AX
 	MOVQ          p+8(FP), CX
 	MOVQ          q+16(FP), DX
@@ -1823,13 +2604,13 @@ TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	VSUBPD        Z0, Z8, Z8
 	VEXTRACTF64X4 $0x01, Z7, Y0
 	VADDPD        Y0, Y7, Y0
-	VEXTRACTF128  $0x01, Y0, X1
+	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
 	VEXTRACTF64X4 $0x01, Z8, Y0
 	VADDPD        Y0, Y8, Y0
-	VEXTRACTF128  $0x01, Y0, X2
+	VEXTRACTF64X2 $0x01, Y0, X2
 	VADDPD        X2, X0, X2
 	VPERMILPD     $0x01, X2, X0
 	VADDSD        X0, X2, X2
@@ -1860,7 +2641,7 @@ TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	VANDNPD       Z3, Z7, Z3
 	VMULPD        Z11, Z3, Z3
 	VRNDSCALEPD   $0x00, Z3, Z3
-	VMOVUPD       Z3, 2560(AX)
+	VMOVUPD       Z3, 2048(AX)
 	VADDPD        Z3, Z8, K1, Z8
 	KNOTB         K1, K2
 	VADDPD        Z3, Z10, K2, Z10
@@ -1883,7 +2664,7 @@ TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	VANDNPD       Z4, Z7, Z4
 	VMULPD        Z3, Z4, Z4
 	VRNDSCALEPD   $0x00, Z4, Z4
-	VMOVUPD       Z4, 2624(AX)
+	VMOVUPD       Z4, 2112(AX)
 	VADDPD        Z4, Z8, K1, Z8
 	KNOTB         K1, K2
 	VADDPD        Z4, Z10, K2, Z10
@@ -1910,7 +2691,7 @@ TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	VANDNPD       Z5, Z7, Z5
 	VMULPD        Z3, Z5, Z5
 	VRNDSCALEPD   $0x00, Z5, Z5
-	VMOVUPD       Z5, 2688(AX)
+	VMOVUPD       Z5, 2176(AX)
 	VADDPD        Z5, Z8, K1, Z8
 	KNOTB         K1, K2
 	VADDPD        Z5, Z10, K2, Z10
@@ -1937,7 +2718,7 @@ TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	VANDNPD       Z6, Z7, Z6
 	VMULPD        Z1, Z6, Z6
 	VRNDSCALEPD   $0x00, Z6, Z6
-	VMOVUPD       Z6, 2752(AX)
+	VMOVUPD       Z6, 2240(AX)
 	VADDPD        Z6, Z8, K1, Z8
 	KNOTB         K1, K2
 	VADDPD        Z6, Z10, K2, Z10
@@ -1960,26 +2741,26 @@ TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	ORQ           R8, SI
 	VEXTRACTF64X4 $0x01, Z8, Y0
 	VADDPD        Y0, Y8, Y0
-	VEXTRACTF128  $0x01, Y0, X1
+	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
 	TZCNTQ        BX, BX
 	VMOVSD        scale<>+0(SB), X0
 	VSUBSD        X1, X0, X0
-	VADDSD        2560(AX)(BX*8), X0, X0
-	VMOVSD        X0, 2560(AX)(BX*8)
+	VADDSD        2048(AX)(BX*8), X0, X0
+	VMOVSD        X0, 2048(AX)(BX*8)
 	VEXTRACTF64X4 $0x01, Z10, Y0
 	VADDPD        Y0, Y10, Y0
-	VEXTRACTF128  $0x01, Y0, X1
+	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
 	TZCNTQ        SI, BX
 	VMOVSD        scale<>+0(SB), X0
 	VSUBSD        X1, X0, X0
-	VADDSD        2560(AX)(BX*8), X0, X0
-	VMOVSD        X0, 2560(AX)(BX*8)
+	VADDSD        2048(AX)(BX*8), X0, X0
+	VMOVSD        X0, 2048(AX)(BX*8)
 	MOVQ          CX, 8400(AX)
 	MOVQ          DX, 8408(AX)
 	POPCNTQ       CX, BX
@@ -1990,7 +2771,7 @@ TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	SETHI         BL
 	CMOVQHI       DX, DI
 	CMOVQHI       CX, R8
-	MOVB          BL, 8504(AX)
+	MOVB          BL, 8528(AX)
 	MOVQ          DI, 8384(AX)
 	MOVQ          R8, 8392(AX)
 	XORB          AL, AL
@@ -2006,8 +2787,9 @@ equal:
 	RET
 
 // func totals512x4(t *float64, p *float64, q *float64) bool
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL
 TEXT ·totals512x4(SB), NOSPLIT, $0-25
+	PCALIGN       $0x40
 	MOVQ          t+0(FP), AX
 	VBROADCASTSD  posInf<>+0(SB), Z0
 	VXORPD        Z1, Z1, Z1
@@ -2035,7 +2817,7 @@ TEXT ·totals512x4(SB), NOSPLIT, $0-25
 	ORQ           DX, CX
 	VEXTRACTF64X4 $0x01, Z2, Y3
 	VADDPD        Y3, Y2, Y3
-	VEXTRACTF128  $0x01, Y3, X2
+	VEXTRACTF64X2 $0x01, Y3, X2
 	VADDPD        X2, X3, X2
 	VPERMILPD     $0x01, X2, X3
 	VADDSD        X3, X2, X2
@@ -2062,7 +2844,7 @@ TEXT ·totals512x4(SB), NOSPLIT, $0-25
 	ORQ           DX, CX
 	VEXTRACTF64X4 $0x01, Z3, Y1
 	VADDPD        Y1, Y3, Y1
-	VEXTRACTF128  $0x01, Y1, X3
+	VEXTRACTF64X2 $0x01, Y1, X3
 	VADDPD        X3, X1, X3
 	VPERMILPD     $0x01, X3, X1
 	VADDSD        X1, X3, X3
@@ -2081,186 +2863,288 @@ TEXT ·totals512x4(SB), NOSPLIT, $0-25
 	RET
 
 // func optimise512x6(t *float64, m *float64, limit int64) bool
-// Requires: AVX, AVX512BW, AVX512F, BMI, CMOV
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, CMOV
 TEXT ·optimise512x6(SB), NOSPLIT, $0-25
-	MOVQ   t+0(FP), AX
-	MOVQ   m+8(FP), CX
-	MOVQ   8384(AX), DX
-	VXORPD X0, X0, X0
+	PCALIGN      $0x40
+	MOVQ         t+0(FP), AX
+	MOVQ         m+8(FP), CX
+	MOVQ         8384(AX), DX
+	VXORPD       X0, X0, X0
+	MOVQ         $-1, R8
+	VBROADCASTSD tagKeep<>+0(SB), Z8
+	VMOVUPD      512(AX), Z2
+	VMOVUPD      576(AX), Z3
+	VMOVUPD      640(AX), Z4
+	VMOVUPD      704(AX), Z5
+	VMOVUPD      768(AX), Z6
+	VMOVUPD      832(AX), Z7
+	KMOVB        8392(AX), K1
+	KMOVB        8393(AX), K2
+	KMOVB        8394(AX), K3
+	KMOVB        8395(AX), K4
+	KMOVB        8396(AX), K5
+	KMOVB        8397(AX), K6
 
 raise:
 	VBROADCASTSD X0, Z0
-	VMOVUPD      512(AX), Z1
-	VMOVDQU64    1024(AX), Z7
-	VMOVUPD      576(AX), Z2
-	VMOVDQU64    1088(AX), Z8
-	VMOVUPD      640(AX), Z3
-	VMOVDQU64    1152(AX), Z9
-	VMOVUPD      704(AX), Z4
-	VMOVDQU64    1216(AX), Z10
-	VMOVUPD      768(AX), Z5
-	VMOVDQU64    1280(AX), Z11
-	VMOVUPD      832(AX), Z6
-	VMOVDQU64    1344(AX), Z12
-	MOVQ         8384(AX), BX
-	ANDQ         DX, BX
-	TESTQ        BX, BX
+	MOVQ         8384(AX), R11
+	ANDQ         DX, R11
 	JZ           priced
 
 row:
-	TZCNTQ       BX, SI
-	VBROADCASTSD (AX)(SI*8), Z13
-	VADDPD       Z0, Z13, Z13
-	VPBROADCASTQ SI, Z14
-	SHLQ         $0x09, SI
-	ADDQ         CX, SI
-	VSUBPD       (SI), Z13, Z15
-	VCMPPD       $0x1e, Z1, Z15, K1
-	VMOVAPD      Z15, K1, Z1
-	VMOVDQA64    Z14, K1, Z7
-	VSUBPD       64(SI), Z13, Z15
-	VCMPPD       $0x1e, Z2, Z15, K1
-	VMOVAPD      Z15, K1, Z2
-	VMOVDQA64    Z14, K1, Z8
-	VSUBPD       128(SI), Z13, Z15
-	VCMPPD       $0x1e, Z3, Z15, K1
-	VMOVAPD      Z15, K1, Z3
-	VMOVDQA64    Z14, K1, Z9
-	VSUBPD       192(SI), Z13, Z15
-	VCMPPD       $0x1e, Z4, Z15, K1
-	VMOVAPD      Z15, K1, Z4
-	VMOVDQA64    Z14, K1, Z10
-	VSUBPD       256(SI), Z13, Z15
-	VCMPPD       $0x1e, Z5, Z15, K1
-	VMOVAPD      Z15, K1, Z5
-	VMOVDQA64    Z14, K1, Z11
-	VSUBPD       320(SI), Z13, Z13
-	VCMPPD       $0x1e, Z6, Z13, K1
-	VMOVAPD      Z13, K1, Z6
-	VMOVDQA64    Z14, K1, Z12
-	BLSRQ        BX, BX
+	TZCNTQ       R11, R12
+	VBROADCASTSD (AX)(R12*8), Z9
+	VADDPD       Z0, Z9, Z9
+	SHLQ         $0x09, R12
+	ADDQ         CX, R12
+	VSUBPD       (R12), Z9, Z10
+	VMAXPD       Z2, Z10, Z2
+	VSUBPD       64(R12), Z9, Z10
+	VMAXPD       Z3, Z10, Z3
+	VSUBPD       128(R12), Z9, Z10
+	VMAXPD       Z4, Z10, Z4
+	VSUBPD       192(R12), Z9, Z10
+	VMAXPD       Z5, Z10, Z5
+	VSUBPD       256(R12), Z9, Z10
+	VMAXPD       Z6, Z10, Z6
+	VSUBPD       320(R12), Z9, Z9
+	VMAXPD       Z7, Z9, Z7
+	BLSRQ        R11, R11
 	JNZ          row
 
 priced:
-	VMOVUPD       Z1, 512(AX)
-	VMOVDQU64     Z7, 1024(AX)
-	VMOVUPD       Z2, 576(AX)
-	VMOVDQU64     Z8, 1088(AX)
-	VMOVUPD       Z3, 640(AX)
-	VMOVDQU64     Z9, 1152(AX)
-	VMOVUPD       Z4, 704(AX)
-	VMOVDQU64     Z10, 1216(AX)
-	VMOVUPD       Z5, 768(AX)
-	VMOVDQU64     Z11, 1280(AX)
-	VMOVUPD       Z6, 832(AX)
-	VMOVDQU64     Z12, 1344(AX)
-	KMOVQ         DX, K1
-	MOVQ          8392(AX), DX
-	VBROADCASTSD  tagKeep<>+0(SB), Z7
-	VBROADCASTSD  negInf<>+0(SB), Z8
-	VMOVAPD       Z8, Z9
-	KMOVQ         DX, K2
-	VMOVUPD       (AX), Z10
-	VADDPD        Z0, Z10, K1, Z10
-	VMOVUPD       Z10, (AX)
-	VSUBPD        Z10, Z1, Z1
-	VPTERNLOGQ    $0xea, 45568(CX), Z7, Z1
-	VMAXPD        Z1, Z8, K2, Z8
-	KSHIFTRQ      $0x08, K2, K2
-	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       64(AX), Z1
-	VADDPD        Z0, Z1, K1, Z1
-	VMOVUPD       Z1, 64(AX)
-	VSUBPD        Z1, Z2, Z1
-	VPTERNLOGQ    $0xea, 45632(CX), Z7, Z1
-	VMAXPD        Z1, Z9, K2, Z9
-	KSHIFTRQ      $0x08, K2, K2
-	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       128(AX), Z1
-	VADDPD        Z0, Z1, K1, Z1
-	VMOVUPD       Z1, 128(AX)
-	VSUBPD        Z1, Z3, Z1
-	VPTERNLOGQ    $0xea, 45696(CX), Z7, Z1
-	VMAXPD        Z1, Z8, K2, Z8
-	KSHIFTRQ      $0x08, K2, K2
-	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       192(AX), Z1
-	VADDPD        Z0, Z1, K1, Z1
-	VMOVUPD       Z1, 192(AX)
-	VSUBPD        Z1, Z4, Z1
-	VPTERNLOGQ    $0xea, 45760(CX), Z7, Z1
-	VMAXPD        Z1, Z9, K2, Z9
-	KSHIFTRQ      $0x08, K2, K2
-	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       256(AX), Z1
-	VADDPD        Z0, Z1, K1, Z1
-	VMOVUPD       Z1, 256(AX)
-	VSUBPD        Z1, Z5, Z1
-	VPTERNLOGQ    $0xea, 45824(CX), Z7, Z1
-	VMAXPD        Z1, Z8, K2, Z8
-	KSHIFTRQ      $0x08, K2, K2
-	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       320(AX), Z1
-	VADDPD        Z0, Z1, K1, Z1
-	VMOVUPD       Z1, 320(AX)
-	VSUBPD        Z1, Z6, Z0
-	VPTERNLOGQ    $0xea, 45888(CX), Z7, Z0
-	VMAXPD        Z0, Z9, K2, Z9
-	VMAXPD        Z9, Z8, Z8
-	VEXTRACTF64X4 $0x01, Z8, Y0
-	VMAXPD        Y0, Y8, Y0
-	VEXTRACTF128  $0x01, Y0, X1
-	VMAXPD        X1, X0, X1
-	VPERMILPD     $0x01, X1, X0
-	VMAXSD        X0, X1, X1
-	VMOVQ         X1, DX
-	NOTQ          DX
-	ANDQ          $0x3f, DX
-	MOVQ          DX, BX
-	MOVQ          1024(AX)(BX*8), DX
-	VMOVSD        512(AX)(BX*8), X0
-	VSUBSD        (AX)(BX*8), X0, X0
-	MOVQ          BX, 8472(AX)
-	MOVQ          DX, 8464(AX)
-	VMOVSD        X0, 8456(AX)
-	VUCOMISD      46608(CX), X0
-	JLS           optimal
-	MOVQ          limit+16(FP), SI
-	CMPQ          8512(AX), SI
-	JGE           stopped
-	MOVQ          posInf<>+0(SB), SI
-	MOVQ          BX, DI
-	MOVQ          BX, R8
+	KMOVQ         DX, K7
+	VBROADCASTSD  negInf<>+0(SB), Z9
+	VMOVAPD       Z9, Z10
+	VMOVUPD       Z2, 512(AX)
+	VMOVUPD       (AX), Z11
+	VADDPD        Z0, Z11, K7, Z11
+	VMOVUPD       Z11, (AX)
+	VSUBPD        Z11, Z2, Z11
+	VPTERNLOGQ    $0xea, 45568(CX), Z8, Z11
+	KSHIFTRQ      $0x08, K7, K7
+	VMAXPD        Z11, Z9, K1, Z9
+	VMOVUPD       Z3, 576(AX)
+	VMOVUPD       64(AX), Z11
+	VADDPD        Z0, Z11, K7, Z11
+	VMOVUPD       Z11, 64(AX)
+	VSUBPD        Z11, Z3, Z11
+	VPTERNLOGQ    $0xea, 45632(CX), Z8, Z11
+	KSHIFTRQ      $0x08, K7, K7
+	VMAXPD        Z11, Z10, K2, Z10
+	VMOVUPD       Z4, 640(AX)
+	VMOVUPD       128(AX), Z11
+	VADDPD        Z0, Z11, K7, Z11
+	VMOVUPD       Z11, 128(AX)
+	VSUBPD        Z11, Z4, Z11
+	VPTERNLOGQ    $0xea, 45696(CX), Z8, Z11
+	KSHIFTRQ      $0x08, K7, K7
+	VMAXPD        Z11, Z9, K3, Z9
+	VMOVUPD       Z5, 704(AX)
+	VMOVUPD       192(AX), Z11
+	VADDPD        Z0, Z11, K7, Z11
+	VMOVUPD       Z11, 192(AX)
+	VSUBPD        Z11, Z5, Z11
+	VPTERNLOGQ    $0xea, 45760(CX), Z8, Z11
+	KSHIFTRQ      $0x08, K7, K7
+	VMAXPD        Z11, Z10, K4, Z10
+	VMOVUPD       Z6, 768(AX)
+	VMOVUPD       256(AX), Z11
+	VADDPD        Z0, Z11, K7, Z11
+	VMOVUPD       Z11, 256(AX)
+	VSUBPD        Z11, Z6, Z11
+	VPTERNLOGQ    $0xea, 45824(CX), Z8, Z11
+	KSHIFTRQ      $0x08, K7, K7
+	VMAXPD        Z11, Z9, K5, Z9
+	VMOVUPD       Z7, 832(AX)
+	VMOVUPD       320(AX), Z11
+	VADDPD        Z0, Z11, K7, Z11
+	VMOVUPD       Z11, 320(AX)
+	VSUBPD        Z11, Z7, Z0
+	VPTERNLOGQ    $0xea, 45888(CX), Z8, Z0
+	VMAXPD        Z0, Z10, K6, Z10
+	VMAXPD        Z10, Z9, Z9
+	VEXTRACTF64X4 $0x01, Z9, Y0
+	VMAXPD        Y0, Y9, Y0
+	VEXTRACTF64X2 $0x01, Y0, X9
+	VMAXPD        X9, X0, X9
+	VPERMILPD     $0x01, X9, X0
+	VMAXSD        X0, X9, X9
+	TESTQ         R8, R8
+	JS            hung
+	MOVQ          7168(AX)(R8*8), DX
+	MOVQ          R10, R11
+
+outside:
+	CMPQ    R11, DI
+	JEQ     outsideDone
+	VMOVSD  1024(AX)(R11*8), X0
+	VSUBSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(R11*8)
+	ORQ     DX, 7168(AX)(R11*8)
+	MOVBQZX 8192(AX)(R11*1), R11
+	CMPQ    R11, DI
+	JEQ     outsideDone
+	VMOVSD  1024(AX)(R11*8), X0
+	VADDSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(R11*8)
+	ORQ     DX, 7168(AX)(R11*8)
+	MOVBQZX 8192(AX)(R11*1), R11
+	JMP     outside
+
+outsideDone:
+	MOVQ    BX, BX
+	SHLQ    $0x09, BX
+	ADDQ    CX, BX
+	VMOVSD  (BX)(SI*8), X0
+	MOVQ    R9, BX
+	VMOVAPD X1, X10
+	MOVQ    DX, SI
+
+hang:
+	MOVBQZX 8192(AX)(BX*1), R11
+	VMOVSD  1024(AX)(BX*8), X11
+	VMOVSD  1536(AX)(BX*8), X12
+	MOVQ    7168(AX)(BX*8), R9
+	VSUBSD  X1, X11, X11
+	MOVB    R10, 8192(AX)(BX*1)
+	VMOVSD  X10, 1024(AX)(BX*8)
+	VMOVSD  X0, 1536(AX)(BX*8)
+	MOVQ    SI, 7168(AX)(BX*8)
+	ANDNQ   DX, R9, SI
+	VMOVAPD X11, X10
+	VMOVAPD X12, X0
+	CMPQ    BX, R8
+	JEQ     turned
+	MOVQ    BX, R10
+	MOVQ    R11, BX
+	MOVBQZX 8192(AX)(BX*1), R11
+	VMOVSD  1024(AX)(BX*8), X11
+	VMOVSD  1536(AX)(BX*8), X12
+	MOVQ    7168(AX)(BX*8), R9
+	VADDSD  X1, X11, X11
+	MOVB    R10, 8192(AX)(BX*1)
+	VMOVSD  X10, 1024(AX)(BX*8)
+	VMOVSD  X0, 1536(AX)(BX*8)
+	MOVQ    SI, 7168(AX)(BX*8)
+	ANDNQ   DX, R9, SI
+	VMOVAPD X11, X10
+	VMOVAPD X12, X0
+	MOVQ    BX, R10
+	MOVQ    R11, BX
+	JMP     hang
+
+turned:
+	MOVQ R11, BX
+
+inside:
+	CMPQ    BX, DI
+	JEQ     insideDone
+	VMOVSD  1024(AX)(BX*8), X0
+	VADDSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(BX*8)
+	ANDNQ   7168(AX)(BX*8), DX, SI
+	MOVQ    SI, 7168(AX)(BX*8)
+	MOVBQZX 8192(AX)(BX*1), BX
+	CMPQ    BX, DI
+	JEQ     insideDone
+	VMOVSD  1024(AX)(BX*8), X0
+	VSUBSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(BX*8)
+	ANDNQ   7168(AX)(BX*8), DX, SI
+	MOVQ    SI, 7168(AX)(BX*8)
+	MOVBQZX 8192(AX)(BX*1), BX
+	JMP     inside
+
+insideDone:
+hung:
+	VMOVQ        X9, DX
+	NOTQ         DX
+	ANDQ         $0x3f, DX
+	MOVQ         DX, SI
+	MOVQ         SI, DX
+	SHLQ         $0x09, DX
+	ADDQ         CX, DX
+	VBROADCASTSD 512(AX)(SI*8), Z0
+	VMOVUPD      (AX), Z1
+	VSUBPD       (DX), Z1, Z1
+	VCMPPD       $0x00, Z0, Z1, K7
+	KMOVB        K7, BX
+	VMOVUPD      64(AX), Z1
+	VSUBPD       64(DX), Z1, Z1
+	VCMPPD       $0x00, Z0, Z1, K7
+	KMOVB        K7, DI
+	SHLQ         $0x08, DI
+	ORQ          DI, BX
+	VMOVUPD      128(AX), Z1
+	VSUBPD       128(DX), Z1, Z1
+	VCMPPD       $0x00, Z0, Z1, K7
+	KMOVB        K7, DI
+	SHLQ         $0x10, DI
+	ORQ          DI, BX
+	VMOVUPD      192(AX), Z1
+	VSUBPD       192(DX), Z1, Z1
+	VCMPPD       $0x00, Z0, Z1, K7
+	KMOVB        K7, DI
+	SHLQ         $0x18, DI
+	ORQ          DI, BX
+	VMOVUPD      256(AX), Z1
+	VSUBPD       256(DX), Z1, Z1
+	VCMPPD       $0x00, Z0, Z1, K7
+	KMOVB        K7, DI
+	SHLQ         $0x20, DI
+	ORQ          DI, BX
+	VMOVUPD      320(AX), Z1
+	VSUBPD       320(DX), Z1, Z1
+	VCMPPD       $0x00, Z0, Z1, K7
+	KMOVB        K7, DX
+	SHLQ         $0x28, DX
+	ORQ          DX, BX
+	ANDQ         8384(AX), BX
+	TZCNTQ       BX, BX
+	VMOVSD       512(AX)(SI*8), X0
+	VSUBSD       (AX)(SI*8), X0, X0
+	MOVQ         SI, 8472(AX)
+	MOVQ         BX, 8464(AX)
+	VMOVSD       X0, 8456(AX)
+	VUCOMISD     46096(CX), X0
+	JLS          optimal
+	MOVQ         limit+16(FP), DX
+	CMPQ         8536(AX), DX
+	JGE          stopped
+	MOVQ         posInf<>+0(SB), DX
+	MOVQ         SI, DI
+	MOVQ         SI, R8
 
 colUp:
 	MOVQ    7168(AX)(DI*8), R9
-	BTQ     DX, R9
+	BTQ     BX, R9
 	JCS     apex
-	MOVQ    1536(AX)(DI*8), R9
-	CMPQ    R9, SI
-	CMOVQLE R9, SI
+	MOVQ    1024(AX)(DI*8), R9
+	CMPQ    R9, DX
+	CMOVQLE R9, DX
 	CMOVQLE DI, R8
 	MOVBQZX 8192(AX)(DI*1), DI
 	MOVQ    7168(AX)(DI*8), R9
-	BTQ     DX, R9
+	BTQ     BX, R9
 	JCS     apex
 	MOVBQZX 8192(AX)(DI*1), DI
 	JMP     colUp
 
 apex:
-	MOVQ BX, R9
-	MOVQ DX, R10
-	MOVQ DX, R11
+	MOVQ SI, R9
+	MOVQ BX, R10
+	MOVQ BX, R11
 
 rowUp:
 	CMPQ    R11, DI
 	JEQ     found
-	MOVQ    1536(AX)(R11*8), R12
-	CMPQ    R12, SI
-	CMOVQLT R12, SI
+	MOVQ    1024(AX)(R11*8), R12
+	CMPQ    R12, DX
+	CMOVQLT R12, DX
 	CMOVQLT R11, R8
-	CMOVQLT DX, R9
-	CMOVQLT BX, R10
+	CMOVQLT BX, R9
+	CMOVQLT SI, R10
 	MOVBQZX 8192(AX)(R11*1), R11
 	CMPQ    R11, DI
 	JEQ     found
@@ -2268,98 +3152,574 @@ rowUp:
 	JMP     rowUp
 
 found:
-	VMOVQ SI, X1
-	MOVQ  7168(AX)(R8*8), SI
-	MOVQ  R10, R11
+	VMOVQ   DX, X1
+	MOVQ    7168(AX)(R8*8), R12
+	MOVQ    8384(AX), R11
+	ORQ     8392(AX), R11
+	ANDNQ   R11, R12, R11
+	MOVQ    R12, DX
+	BTQ     SI, R12
+	CMOVQCC R11, DX
+	INCQ    8536(AX)
+	VMOVAPD X0, X0
+	JMP     raise
+
+stopped:
+	XORB AL, AL
+	MOVB AL, ret+24(FP)
+	VZEROUPPER
+	RET
+
+optimal:
+	XORB AL, AL
+	MOVB $0x01, AL
+	MOVB AL, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func optimise256x6(t *float64, m *float64, limit int64) bool
+// Requires: AVX, AVX2, BMI, CMOV
+TEXT ·optimise256x6(SB), NOSPLIT, $0-25
+	PCALIGN      $0x40
+	MOVQ         t+0(FP), AX
+	MOVQ         m+8(FP), CX
+	MOVQ         8384(AX), DX
+	VXORPD       X0, X0, X0
+	MOVQ         $-1, R8
+	VPBROADCASTQ 8392(AX), Y2
+	VBROADCASTSD tagKeep<>+0(SB), Y3
+	VBROADCASTSD lowest<>+0(SB), Y4
+	LEAQ         bitTable<>+0(SB), R11
+	VMOVDQU      (R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5120(AX)
+	VMOVUPD      45568(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5632(AX)
+	VMOVDQU      32(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5152(AX)
+	VMOVUPD      45600(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5664(AX)
+	VMOVDQU      64(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5184(AX)
+	VMOVUPD      45632(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5696(AX)
+	VMOVDQU      96(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5216(AX)
+	VMOVUPD      45664(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5728(AX)
+	VMOVDQU      128(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5248(AX)
+	VMOVUPD      45696(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5760(AX)
+	VMOVDQU      160(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5280(AX)
+	VMOVUPD      45728(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5792(AX)
+	VMOVDQU      192(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5312(AX)
+	VMOVUPD      45760(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5824(AX)
+	VMOVDQU      224(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5344(AX)
+	VMOVUPD      45792(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5856(AX)
+	VMOVDQU      256(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5376(AX)
+	VMOVUPD      45824(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5888(AX)
+	VMOVDQU      288(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5408(AX)
+	VMOVUPD      45856(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5920(AX)
+	VMOVDQU      320(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5440(AX)
+	VMOVUPD      45888(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5952(AX)
+	VMOVDQU      352(R11), Y5
+	VPAND        Y5, Y2, Y2
+	VPCMPEQQ     Y5, Y2, Y2
+	VPAND        Y3, Y2, Y3
+	VMOVDQU      Y3, 5472(AX)
+	VMOVUPD      45920(CX), Y3
+	VBLENDVPD    Y2, Y3, Y4, Y3
+	VMOVUPD      Y3, 5984(AX)
+
+raise:
+	VBROADCASTSD X0, Y0
+	VMOVUPD      512(AX), Y2
+	VMOVUPD      544(AX), Y3
+	VMOVUPD      576(AX), Y4
+	VMOVUPD      608(AX), Y5
+	VMOVUPD      640(AX), Y6
+	VMOVUPD      672(AX), Y7
+	VMOVUPD      704(AX), Y8
+	VMOVUPD      736(AX), Y9
+	VMOVUPD      768(AX), Y10
+	VMOVUPD      800(AX), Y11
+	VMOVUPD      832(AX), Y12
+	VMOVUPD      864(AX), Y13
+	MOVQ         8384(AX), R11
+	ANDQ         DX, R11
+	JZ           priced0
+
+row0:
+	TZCNTQ       R11, R12
+	VBROADCASTSD (AX)(R12*8), Y14
+	VADDPD       Y0, Y14, Y14
+	SHLQ         $0x09, R12
+	ADDQ         CX, R12
+	VSUBPD       (R12), Y14, Y15
+	VMAXPD       Y2, Y15, Y2
+	VSUBPD       32(R12), Y14, Y15
+	VMAXPD       Y3, Y15, Y3
+	VSUBPD       64(R12), Y14, Y15
+	VMAXPD       Y4, Y15, Y4
+	VSUBPD       96(R12), Y14, Y15
+	VMAXPD       Y5, Y15, Y5
+	VSUBPD       128(R12), Y14, Y15
+	VMAXPD       Y6, Y15, Y6
+	VSUBPD       160(R12), Y14, Y15
+	VMAXPD       Y7, Y15, Y7
+	VSUBPD       192(R12), Y14, Y15
+	VMAXPD       Y8, Y15, Y8
+	VSUBPD       224(R12), Y14, Y15
+	VMAXPD       Y9, Y15, Y9
+	VSUBPD       256(R12), Y14, Y15
+	VMAXPD       Y10, Y15, Y10
+	VSUBPD       288(R12), Y14, Y15
+	VMAXPD       Y11, Y15, Y11
+	VSUBPD       320(R12), Y14, Y15
+	VMAXPD       Y12, Y15, Y12
+	VSUBPD       352(R12), Y14, Y14
+	VMAXPD       Y13, Y14, Y13
+	BLSRQ        R11, R11
+	JNZ          row0
+
+priced0:
+	VMOVUPD      Y2, 512(AX)
+	VMOVUPD      Y3, 544(AX)
+	VMOVUPD      Y4, 576(AX)
+	VMOVUPD      Y5, 608(AX)
+	VMOVUPD      Y6, 640(AX)
+	VMOVUPD      Y7, 672(AX)
+	VMOVUPD      Y8, 704(AX)
+	VMOVUPD      Y9, 736(AX)
+	VMOVUPD      Y10, 768(AX)
+	VMOVUPD      Y11, 800(AX)
+	VMOVUPD      Y12, 832(AX)
+	VMOVUPD      Y13, 864(AX)
+	VMOVQ        DX, X2
+	VPBROADCASTQ X2, Y2
+	LEAQ         bitTable<>+0(SB), DX
+	VBROADCASTSD lowest<>+0(SB), Y3
+	VMOVAPD      Y3, Y4
+	VMOVDQU      (DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       (AX), Y5, Y5
+	VMOVUPD      Y5, (AX)
+	VMOVUPD      512(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5120(AX), Y6, Y6
+	VORPD        5632(AX), Y6, Y6
+	VMAXPD       Y6, Y3, Y3
+	VMOVDQU      32(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       32(AX), Y5, Y5
+	VMOVUPD      Y5, 32(AX)
+	VMOVUPD      544(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5152(AX), Y6, Y6
+	VORPD        5664(AX), Y6, Y6
+	VMAXPD       Y6, Y4, Y4
+	VMOVDQU      64(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       64(AX), Y5, Y5
+	VMOVUPD      Y5, 64(AX)
+	VMOVUPD      576(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5184(AX), Y6, Y6
+	VORPD        5696(AX), Y6, Y6
+	VMAXPD       Y6, Y3, Y3
+	VMOVDQU      96(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       96(AX), Y5, Y5
+	VMOVUPD      Y5, 96(AX)
+	VMOVUPD      608(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5216(AX), Y6, Y6
+	VORPD        5728(AX), Y6, Y6
+	VMAXPD       Y6, Y4, Y4
+	VMOVDQU      128(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       128(AX), Y5, Y5
+	VMOVUPD      Y5, 128(AX)
+	VMOVUPD      640(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5248(AX), Y6, Y6
+	VORPD        5760(AX), Y6, Y6
+	VMAXPD       Y6, Y3, Y3
+	VMOVDQU      160(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       160(AX), Y5, Y5
+	VMOVUPD      Y5, 160(AX)
+	VMOVUPD      672(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5280(AX), Y6, Y6
+	VORPD        5792(AX), Y6, Y6
+	VMAXPD       Y6, Y4, Y4
+	VMOVDQU      192(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       192(AX), Y5, Y5
+	VMOVUPD      Y5, 192(AX)
+	VMOVUPD      704(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5312(AX), Y6, Y6
+	VORPD        5824(AX), Y6, Y6
+	VMAXPD       Y6, Y3, Y3
+	VMOVDQU      224(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       224(AX), Y5, Y5
+	VMOVUPD      Y5, 224(AX)
+	VMOVUPD      736(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5344(AX), Y6, Y6
+	VORPD        5856(AX), Y6, Y6
+	VMAXPD       Y6, Y4, Y4
+	VMOVDQU      256(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       256(AX), Y5, Y5
+	VMOVUPD      Y5, 256(AX)
+	VMOVUPD      768(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5376(AX), Y6, Y6
+	VORPD        5888(AX), Y6, Y6
+	VMAXPD       Y6, Y3, Y3
+	VMOVDQU      288(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       288(AX), Y5, Y5
+	VMOVUPD      Y5, 288(AX)
+	VMOVUPD      800(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5408(AX), Y6, Y6
+	VORPD        5920(AX), Y6, Y6
+	VMAXPD       Y6, Y4, Y4
+	VMOVDQU      320(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       320(AX), Y5, Y5
+	VMOVUPD      Y5, 320(AX)
+	VMOVUPD      832(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5440(AX), Y6, Y6
+	VORPD        5952(AX), Y6, Y6
+	VMAXPD       Y6, Y3, Y3
+	VMOVDQU      352(DX), Y5
+	VPAND        Y5, Y2, Y2
+	VPCMPEQQ     Y5, Y2, Y2
+	VANDPD       Y0, Y2, Y0
+	VADDPD       352(AX), Y0, Y0
+	VMOVUPD      Y0, 352(AX)
+	VMOVUPD      864(AX), Y2
+	VSUBPD       Y0, Y2, Y2
+	VANDPD       5472(AX), Y2, Y2
+	VORPD        5984(AX), Y2, Y2
+	VMAXPD       Y2, Y4, Y4
+	VMAXPD       Y4, Y3, Y0
+	VEXTRACTF128 $0x01, Y0, X2
+	VMAXPD       X2, X0, X2
+	VPERMILPD    $0x01, X2, X0
+	VMAXSD       X0, X2, X2
+	TESTQ        R8, R8
+	JS           hung
+	MOVQ         7168(AX)(R8*8), DX
+	MOVQ         R10, R11
 
 outside:
 	CMPQ    R11, DI
 	JEQ     outsideDone
-	VMOVSD  1536(AX)(R11*8), X2
-	VSUBSD  X1, X2, X2
-	VMOVSD  X2, 1536(AX)(R11*8)
-	ORQ     SI, 7168(AX)(R11*8)
+	VMOVSD  1024(AX)(R11*8), X0
+	VSUBSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(R11*8)
+	ORQ     DX, 7168(AX)(R11*8)
 	MOVBQZX 8192(AX)(R11*1), R11
 	CMPQ    R11, DI
 	JEQ     outsideDone
-	VMOVSD  1536(AX)(R11*8), X2
-	VADDSD  X1, X2, X2
-	VMOVSD  X2, 1536(AX)(R11*8)
-	ORQ     SI, 7168(AX)(R11*8)
+	VMOVSD  1024(AX)(R11*8), X0
+	VADDSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(R11*8)
+	ORQ     DX, 7168(AX)(R11*8)
 	MOVBQZX 8192(AX)(R11*1), R11
 	JMP     outside
 
 outsideDone:
-	MOVQ    DX, DX
-	SHLQ    $0x09, DX
-	ADDQ    CX, DX
-	VMOVSD  (DX)(BX*8), X2
+	MOVQ    BX, BX
+	SHLQ    $0x09, BX
+	ADDQ    CX, BX
+	VMOVSD  (BX)(SI*8), X0
+	MOVQ    R9, BX
 	VMOVAPD X1, X3
-	MOVQ    SI, DX
+	MOVQ    DX, SI
 
 hang:
-	MOVBQZX 8192(AX)(R9*1), R12
-	VMOVSD  1536(AX)(R9*8), X4
-	VMOVSD  2048(AX)(R9*8), X5
-	MOVQ    7168(AX)(R9*8), R11
+	MOVBQZX 8192(AX)(BX*1), R11
+	VMOVSD  1024(AX)(BX*8), X4
+	VMOVSD  1536(AX)(BX*8), X5
+	MOVQ    7168(AX)(BX*8), R9
 	VSUBSD  X1, X4, X4
-	MOVB    R10, 8192(AX)(R9*1)
-	VMOVSD  X3, 1536(AX)(R9*8)
-	VMOVSD  X2, 2048(AX)(R9*8)
-	MOVQ    DX, 7168(AX)(R9*8)
-	ANDNQ   SI, R11, DX
+	MOVB    R10, 8192(AX)(BX*1)
+	VMOVSD  X3, 1024(AX)(BX*8)
+	VMOVSD  X0, 1536(AX)(BX*8)
+	MOVQ    SI, 7168(AX)(BX*8)
+	ANDNQ   DX, R9, SI
 	VMOVAPD X4, X3
-	VMOVAPD X5, X2
-	CMPQ    R9, R8
-	JEQ     hung
-	MOVQ    R9, R10
-	MOVQ    R12, R9
-	MOVBQZX 8192(AX)(R9*1), R12
-	VMOVSD  1536(AX)(R9*8), X4
-	VMOVSD  2048(AX)(R9*8), X5
-	MOVQ    7168(AX)(R9*8), R11
+	VMOVAPD X5, X0
+	CMPQ    BX, R8
+	JEQ     turned
+	MOVQ    BX, R10
+	MOVQ    R11, BX
+	MOVBQZX 8192(AX)(BX*1), R11
+	VMOVSD  1024(AX)(BX*8), X4
+	VMOVSD  1536(AX)(BX*8), X5
+	MOVQ    7168(AX)(BX*8), R9
 	VADDSD  X1, X4, X4
-	MOVB    R10, 8192(AX)(R9*1)
-	VMOVSD  X3, 1536(AX)(R9*8)
-	VMOVSD  X2, 2048(AX)(R9*8)
-	MOVQ    DX, 7168(AX)(R9*8)
-	ANDNQ   SI, R11, DX
+	MOVB    R10, 8192(AX)(BX*1)
+	VMOVSD  X3, 1024(AX)(BX*8)
+	VMOVSD  X0, 1536(AX)(BX*8)
+	MOVQ    SI, 7168(AX)(BX*8)
+	ANDNQ   DX, R9, SI
 	VMOVAPD X4, X3
-	VMOVAPD X5, X2
-	MOVQ    R9, R10
-	MOVQ    R12, R9
+	VMOVAPD X5, X0
+	MOVQ    BX, R10
+	MOVQ    R11, BX
 	JMP     hang
 
-hung:
-	MOVQ R12, R9
+turned:
+	MOVQ R11, BX
 
 inside:
-	CMPQ    R9, DI
+	CMPQ    BX, DI
 	JEQ     insideDone
-	VMOVSD  1536(AX)(R9*8), X2
-	VADDSD  X1, X2, X2
-	VMOVSD  X2, 1536(AX)(R9*8)
-	ANDNQ   7168(AX)(R9*8), SI, DX
-	MOVQ    DX, 7168(AX)(R9*8)
-	MOVBQZX 8192(AX)(R9*1), R9
-	CMPQ    R9, DI
+	VMOVSD  1024(AX)(BX*8), X0
+	VADDSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(BX*8)
+	ANDNQ   7168(AX)(BX*8), DX, SI
+	MOVQ    SI, 7168(AX)(BX*8)
+	MOVBQZX 8192(AX)(BX*1), BX
+	CMPQ    BX, DI
 	JEQ     insideDone
-	VMOVSD  1536(AX)(R9*8), X2
-	VSUBSD  X1, X2, X2
-	VMOVSD  X2, 1536(AX)(R9*8)
-	ANDNQ   7168(AX)(R9*8), SI, DX
-	MOVQ    DX, 7168(AX)(R9*8)
-	MOVBQZX 8192(AX)(R9*1), R9
+	VMOVSD  1024(AX)(BX*8), X0
+	VSUBSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(BX*8)
+	ANDNQ   7168(AX)(BX*8), DX, SI
+	MOVQ    SI, 7168(AX)(BX*8)
+	MOVBQZX 8192(AX)(BX*1), BX
 	JMP     inside
 
 insideDone:
-	MOVQ    8384(AX), DI
-	ORQ     8392(AX), DI
-	ANDNQ   DI, SI, DI
-	MOVQ    SI, DX
-	BTQ     BX, SI
-	CMOVQCC DI, DX
-	INCQ    8512(AX)
+hung:
+	VMOVQ        X2, DX
+	NOTQ         DX
+	ANDQ         $0x3f, DX
+	MOVQ         DX, SI
+	MOVQ         SI, DX
+	SHLQ         $0x09, DX
+	ADDQ         CX, DX
+	VBROADCASTSD 512(AX)(SI*8), Y0
+	VMOVUPD      (AX), Y1
+	VSUBPD       (DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, BX
+	VMOVUPD      32(AX), Y1
+	VSUBPD       32(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x04, DI
+	ORQ          DI, BX
+	VMOVUPD      64(AX), Y1
+	VSUBPD       64(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x08, DI
+	ORQ          DI, BX
+	VMOVUPD      96(AX), Y1
+	VSUBPD       96(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x0c, DI
+	ORQ          DI, BX
+	VMOVUPD      128(AX), Y1
+	VSUBPD       128(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x10, DI
+	ORQ          DI, BX
+	VMOVUPD      160(AX), Y1
+	VSUBPD       160(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x14, DI
+	ORQ          DI, BX
+	VMOVUPD      192(AX), Y1
+	VSUBPD       192(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x18, DI
+	ORQ          DI, BX
+	VMOVUPD      224(AX), Y1
+	VSUBPD       224(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x1c, DI
+	ORQ          DI, BX
+	VMOVUPD      256(AX), Y1
+	VSUBPD       256(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x20, DI
+	ORQ          DI, BX
+	VMOVUPD      288(AX), Y1
+	VSUBPD       288(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x24, DI
+	ORQ          DI, BX
+	VMOVUPD      320(AX), Y1
+	VSUBPD       320(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x28, DI
+	ORQ          DI, BX
+	VMOVUPD      352(AX), Y1
+	VSUBPD       352(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DX
+	SHLQ         $0x2c, DX
+	ORQ          DX, BX
+	ANDQ         8384(AX), BX
+	TZCNTQ       BX, BX
+	VMOVSD       512(AX)(SI*8), X0
+	VSUBSD       (AX)(SI*8), X0, X0
+	MOVQ         SI, 8472(AX)
+	MOVQ         BX, 8464(AX)
+	VMOVSD       X0, 8456(AX)
+	VUCOMISD     46096(CX), X0
+	JLS          optimal
+	MOVQ         limit+16(FP), DX
+	CMPQ         8536(AX), DX
+	JGE          stopped
+	MOVQ         posInf<>+0(SB), DX
+	MOVQ         SI, DI
+	MOVQ         SI, R8
+
+colUp:
+	MOVQ    7168(AX)(DI*8), R9
+	BTQ     BX, R9
+	JCS     apex
+	MOVQ    1024(AX)(DI*8), R9
+	CMPQ    R9, DX
+	CMOVQLE R9, DX
+	CMOVQLE DI, R8
+	MOVBQZX 8192(AX)(DI*1), DI
+	MOVQ    7168(AX)(DI*8), R9
+	BTQ     BX, R9
+	JCS     apex
+	MOVBQZX 8192(AX)(DI*1), DI
+	JMP     colUp
+
+apex:
+	MOVQ SI, R9
+	MOVQ BX, R10
+	MOVQ BX, R11
+
+rowUp:
+	CMPQ    R11, DI
+	JEQ     found
+	MOVQ    1024(AX)(R11*8), R12
+	CMPQ    R12, DX
+	CMOVQLT R12, DX
+	CMOVQLT R11, R8
+	CMOVQLT BX, R9
+	CMOVQLT SI, R10
+	MOVBQZX 8192(AX)(R11*1), R11
+	CMPQ    R11, DI
+	JEQ     found
+	MOVBQZX 8192(AX)(R11*1), R11
+	JMP     rowUp
+
+found:
+	VMOVQ   DX, X1
+	MOVQ    7168(AX)(R8*8), R12
+	MOVQ    8384(AX), R11
+	ORQ     8392(AX), R11
+	ANDNQ   R11, R12, R11
+	MOVQ    R12, DX
+	BTQ     SI, R12
+	CMOVQCC R11, DX
+	INCQ    8536(AX)
 	VMOVAPD X0, X0
 	JMP     raise
 
@@ -2377,8 +3737,9 @@ optimal:
 	RET
 
 // func finish512x6(t *float64, m *float64)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, BMI
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI
 TEXT ·finish512x6(SB), NOSPLIT, $0-16
+	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
 	VBROADCASTSD posInf<>+0(SB), Z0
@@ -2409,7 +3770,7 @@ col:
 	BLSRQ         DX, DX
 	JNZ           col
 	MOVQ          half<>+0(SB), DX
-	MOVBQZX       8504(AX), BX
+	MOVBQZX       8528(AX), BX
 	SHLQ          $0x3f, BX
 	ORQ           BX, DX
 	VPBROADCASTQ  DX, Z6
@@ -2420,55 +3781,55 @@ col:
 	VXORPD        Z8, Z8, Z8
 	VADDPD        512(AX), Z0, Z0
 	VMULPD        Z6, Z0, Z0
-	VMOVUPD       Z0, 3072(AX)
+	VMOVUPD       Z0, 2560(AX)
 	VFMADD231PD   45056(CX), Z0, Z7
-	VMOVUPD       1536(AX), Z0
-	VFMADD231PD   2048(AX), Z0, K1, Z8
+	VMOVUPD       1024(AX), Z0
+	VFMADD231PD   1536(AX), Z0, K1, Z8
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        576(AX), Z1, Z0
 	VMULPD        Z6, Z0, Z0
-	VMOVUPD       Z0, 3136(AX)
+	VMOVUPD       Z0, 2624(AX)
 	VFMADD231PD   45120(CX), Z0, Z7
-	VMOVUPD       1600(AX), Z0
-	VFMADD231PD   2112(AX), Z0, K1, Z8
+	VMOVUPD       1088(AX), Z0
+	VFMADD231PD   1600(AX), Z0, K1, Z8
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        640(AX), Z2, Z0
 	VMULPD        Z6, Z0, Z0
-	VMOVUPD       Z0, 3200(AX)
+	VMOVUPD       Z0, 2688(AX)
 	VFMADD231PD   45184(CX), Z0, Z7
-	VMOVUPD       1664(AX), Z0
-	VFMADD231PD   2176(AX), Z0, K1, Z8
+	VMOVUPD       1152(AX), Z0
+	VFMADD231PD   1664(AX), Z0, K1, Z8
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        704(AX), Z3, Z0
 	VMULPD        Z6, Z0, Z0
-	VMOVUPD       Z0, 3264(AX)
+	VMOVUPD       Z0, 2752(AX)
 	VFMADD231PD   45248(CX), Z0, Z7
-	VMOVUPD       1728(AX), Z0
-	VFMADD231PD   2240(AX), Z0, K1, Z8
+	VMOVUPD       1216(AX), Z0
+	VFMADD231PD   1728(AX), Z0, K1, Z8
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        768(AX), Z4, Z0
 	VMULPD        Z6, Z0, Z0
-	VMOVUPD       Z0, 3328(AX)
+	VMOVUPD       Z0, 2816(AX)
 	VFMADD231PD   45312(CX), Z0, Z7
-	VMOVUPD       1792(AX), Z0
-	VFMADD231PD   2304(AX), Z0, K1, Z8
+	VMOVUPD       1280(AX), Z0
+	VFMADD231PD   1792(AX), Z0, K1, Z8
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        832(AX), Z5, Z0
 	VMULPD        Z6, Z0, Z0
-	VMOVUPD       Z0, 3392(AX)
+	VMOVUPD       Z0, 2880(AX)
 	VFMADD231PD   45376(CX), Z0, Z7
-	VMOVUPD       1856(AX), Z0
-	VFMADD231PD   2368(AX), Z0, K1, Z8
+	VMOVUPD       1344(AX), Z0
+	VFMADD231PD   1856(AX), Z0, K1, Z8
 	VEXTRACTF64X4 $0x01, Z7, Y0
 	VADDPD        Y0, Y7, Y0
-	VEXTRACTF128  $0x01, Y0, X1
+	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
 	VMOVSD        X1, 8448(AX)
 	VEXTRACTF64X4 $0x01, Z8, Y0
 	VADDPD        Y0, Y8, Y0
-	VEXTRACTF128  $0x01, Y0, X1
+	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
@@ -2477,242 +3838,213 @@ col:
 	RET
 
 // func start512x6(t *float64, m *float64)
-// Requires: AVX, AVX512BITALG, AVX512BW, AVX512DQ, AVX512F, BMI, BMI2
+// Requires: AVX, AVX512BITALG, AVX512BW, AVX512DQ, AVX512F, BMI, BMI2, CMOV
 TEXT ·start512x6(SB), NOSPLIT, $8-16
+	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
-	LEAQ         32768(CX), DX
-	MOVQ         8384(AX), BX
-	MOVQ         8392(AX), SI
-	XORQ         R8, R8
+	MOVQ         8384(AX), DX
+	MOVQ         8392(AX), BX
 	XORQ         DI, DI
-	VBROADCASTSD one<>+0(SB), Z0
-	VBROADCASTSD negInf<>+0(SB), Z2
-	VXORPD       Z1, Z1, Z1
-	VDIVPD       2560(AX), Z0, Z3
-	VMOVUPD      Z3, 4096(AX)
-	VMOVUPD      Z1, 3584(AX)
-	VMOVUPD      Z1, 7680(AX)
-	VMOVUPD      Z2, 512(AX)
-	VMOVDQU64    bitTable<>+0(SB), Z3
-	VMOVDQU64    Z3, 7168(AX)
-	VDIVPD       2624(AX), Z0, Z3
-	VMOVUPD      Z3, 4160(AX)
-	VMOVUPD      Z1, 3648(AX)
-	VMOVUPD      Z1, 7744(AX)
-	VMOVUPD      Z2, 576(AX)
-	VMOVDQU64    bitTable<>+64(SB), Z3
-	VMOVDQU64    Z3, 7232(AX)
-	VDIVPD       2688(AX), Z0, Z3
-	VMOVUPD      Z3, 4224(AX)
-	VMOVUPD      Z1, 3712(AX)
-	VMOVUPD      Z1, 7808(AX)
-	VMOVUPD      Z2, 640(AX)
-	VMOVDQU64    bitTable<>+128(SB), Z3
-	VMOVDQU64    Z3, 7296(AX)
-	VDIVPD       2752(AX), Z0, Z3
-	VMOVUPD      Z3, 4288(AX)
-	VMOVUPD      Z1, 3776(AX)
-	VMOVUPD      Z1, 7872(AX)
-	VMOVUPD      Z2, 704(AX)
-	VMOVDQU64    bitTable<>+192(SB), Z3
-	VMOVDQU64    Z3, 7360(AX)
-	VDIVPD       2816(AX), Z0, Z3
-	VMOVUPD      Z3, 4352(AX)
-	VMOVUPD      Z1, 3840(AX)
-	VMOVUPD      Z1, 7936(AX)
-	VMOVUPD      Z2, 768(AX)
-	VMOVDQU64    bitTable<>+256(SB), Z3
-	VMOVDQU64    Z3, 7424(AX)
-	VDIVPD       2880(AX), Z0, Z0
-	VMOVUPD      Z0, 4416(AX)
-	VMOVUPD      Z1, 3904(AX)
-	VMOVUPD      Z1, 8000(AX)
-	VMOVUPD      Z2, 832(AX)
+	XORQ         SI, SI
+	VBROADCASTSD negInf<>+0(SB), Z1
+	VXORPD       Z0, Z0, Z0
+	VMOVUPD      Z0, 3072(AX)
+	VMOVUPD      Z0, 7680(AX)
+	VMOVUPD      Z1, 512(AX)
+	VMOVDQU64    bitTable<>+0(SB), Z2
+	VMOVDQU64    Z2, 7168(AX)
+	VMOVUPD      Z0, 3136(AX)
+	VMOVUPD      Z0, 7744(AX)
+	VMOVUPD      Z1, 576(AX)
+	VMOVDQU64    bitTable<>+64(SB), Z2
+	VMOVDQU64    Z2, 7232(AX)
+	VMOVUPD      Z0, 3200(AX)
+	VMOVUPD      Z0, 7808(AX)
+	VMOVUPD      Z1, 640(AX)
+	VMOVDQU64    bitTable<>+128(SB), Z2
+	VMOVDQU64    Z2, 7296(AX)
+	VMOVUPD      Z0, 3264(AX)
+	VMOVUPD      Z0, 7872(AX)
+	VMOVUPD      Z1, 704(AX)
+	VMOVDQU64    bitTable<>+192(SB), Z2
+	VMOVDQU64    Z2, 7360(AX)
+	VMOVUPD      Z0, 3328(AX)
+	VMOVUPD      Z0, 7936(AX)
+	VMOVUPD      Z1, 768(AX)
+	VMOVDQU64    bitTable<>+256(SB), Z2
+	VMOVDQU64    Z2, 7424(AX)
+	VMOVUPD      Z0, 3392(AX)
+	VMOVUPD      Z0, 8000(AX)
+	VMOVUPD      Z1, 832(AX)
 	VMOVDQU64    bitTable<>+320(SB), Z0
 	VMOVDQU64    Z0, 7488(AX)
-	VPBROADCASTQ BX, Z0
-	MOVQ         SI, R9
+	VPBROADCASTQ DX, Z0
+	MOVQ         BX, R8
 
 first:
-	TZCNTQ       R9, R10
-	MOVQ         R10, R11
-	SHLQ         $0x06, R11
-	ADDQ         DX, R11
-	VMOVDQU64    (R11), Z1
+	TZCNTQ       R8, R9
+	MOVQ         R9, R10
+	SHLQ         $0x06, R10
+	VMOVDQU64    32768(CX)(R10*1), Z1
 	VPSHUFBITQMB Z1, Z0, K1
-	KMOVQ        K1, R12
-	TZCNTQ       R12, R12
-	MOVBQZX      (R11)(R12*1), R11
-	MOVQ         7680(AX)(R11*8), R12
-	BTSQ         R10, R12
-	MOVQ         R12, 7680(AX)(R11*8)
-	VMOVSD       3584(AX)(R11*8), X1
-	VADDSD       2560(AX)(R10*8), X1, X1
-	VMOVSD       X1, 3584(AX)(R11*8)
-	BLSRQ        R9, R9
+	KMOVQ        K1, R11
+	TZCNTQ       R11, R11
+	ADDQ         R10, R11
+	MOVBQZX      32768(CX)(R11*1), R10
+	MOVQ         7680(AX)(R10*8), R11
+	BTSQ         R9, R11
+	MOVQ         R11, 7680(AX)(R10*8)
+	VMOVSD       3072(AX)(R10*8), X1
+	VADDSD       2048(AX)(R9*8), X1, X1
+	VMOVSD       X1, 3072(AX)(R10*8)
+	BLSRQ        R8, R8
 	JNZ          first
-	VMOVUPD      3584(AX), Z0
-	VMOVUPD      3648(AX), Z1
-	VMOVUPD      3712(AX), Z2
-	VMOVUPD      3776(AX), Z3
-	VMOVUPD      3840(AX), Z4
-	VMOVUPD      3904(AX), Z5
+	XORQ         R8, R8
+	XORQ         R9, R9
+	MOVQ         DX, R10
+
+judge:
+	TZCNTQ   R10, R11
+	VMOVSD   3072(AX)(R11*8), X0
+	VMOVSD   2048(AX)(R11*8), X1
+	MOVQ     R8, R12
+	BTSQ     R11, R12
+	VUCOMISD X1, X0
+	CMOVQCC  R12, R8
+	VMULSD   plenty<>+0(SB), X1, X1
+	MOVQ     R9, R12
+	BTSQ     R11, R12
+	VUCOMISD X1, X0
+	CMOVQCC  R12, R9
+	BLSRQ    R10, R10
+	JNZ      judge
+	MOVQ     R8, 8488(AX)
+	MOVQ     R9, 8496(AX)
+
+round:
+	BLSRQ        DX, R9
+	JZ           last
+	MOVQ         8488(AX), R9
+	ANDQ         DX, R9
+	MOVQ         8496(AX), R8
+	ANDQ         DX, R8
+	CMOVQEQ      R9, R8
+	BLSRQ        R8, R9
+	CMPQ         R8, DX
+	CMOVQEQ      R9, R8
+	ANDNQ        DX, R8, DX
+	MOVQ         R8, 8504(AX)
+	VPBROADCASTQ DX, Z0
+	XORQ         R8, R8
 
 phase:
-	BLSRQ         BX, R9
-	JZ            last
-	KMOVQ         BX, K1
-	VBROADCASTSD  tagKeep<>+0(SB), Z6
-	VBROADCASTSD  negInf<>+0(SB), Z7
-	VMOVAPD       Z7, Z8
-	VMULPD        4096(AX), Z0, Z9
-	VPTERNLOGQ    $0xea, 45568(CX), Z6, Z9
-	VMAXPD        Z9, Z7, K1, Z7
-	KSHIFTRQ      $0x08, K1, K1
-	VMULPD        4160(AX), Z1, Z9
-	VPTERNLOGQ    $0xea, 45632(CX), Z6, Z9
-	VMAXPD        Z9, Z8, K1, Z8
-	KSHIFTRQ      $0x08, K1, K1
-	VMULPD        4224(AX), Z2, Z9
-	VPTERNLOGQ    $0xea, 45696(CX), Z6, Z9
-	VMAXPD        Z9, Z7, K1, Z7
-	KSHIFTRQ      $0x08, K1, K1
-	VMULPD        4288(AX), Z3, Z9
-	VPTERNLOGQ    $0xea, 45760(CX), Z6, Z9
-	VMAXPD        Z9, Z8, K1, Z8
-	KSHIFTRQ      $0x08, K1, K1
-	VMULPD        4352(AX), Z4, Z9
-	VPTERNLOGQ    $0xea, 45824(CX), Z6, Z9
-	VMAXPD        Z9, Z7, K1, Z7
-	KSHIFTRQ      $0x08, K1, K1
-	VMULPD        4416(AX), Z5, Z9
-	VPTERNLOGQ    $0xea, 45888(CX), Z6, Z9
-	VMAXPD        Z9, Z8, K1, Z8
-	VMAXPD        Z8, Z7, Z7
-	VEXTRACTF64X4 $0x01, Z7, Y6
-	VMAXPD        Y6, Y7, Y6
-	VEXTRACTF128  $0x01, Y6, X7
-	VMAXPD        X7, X6, X7
-	VPERMILPD     $0x01, X7, X6
-	VMAXSD        X6, X7, X7
-	VMOVQ         X7, R9
-	NOTQ          R9
-	ANDQ          $0x3f, R9
-
-phaseOf:
-	MOVQ         BX, R10
-	BTRQ         R9, R10
-	VPBROADCASTQ R10, Z6
-	MOVQ         7680(AX)(R9*8), R11
-	TESTQ        R11, R11
-	JZ           tooLittle
-	MOVQ         R11, R12
-	XORQ         R13, R13
-	VBROADCASTSD 2560(AX)(R9*8), Z7
-	VBROADCASTSD negInf<>+0(SB), Z8
-	VBROADCASTSD tagKeep<>+0(SB), Z11
-	VXORPD       Z9, Z9, Z9
-	VXORPD       X12, X12, X12
+	MOVQ         8504(AX), R9
+	TZCNTQ       R9, R10
+	BLSRQ        R9, R9
+	MOVQ         R9, 8504(AX)
+	MOVQ         7680(AX)(R10*8), R9
+	MOVQ         R9, R11
+	XORQ         R12, R12
+	VBROADCASTSD 2048(AX)(R10*8), Z1
+	VBROADCASTSD negInf<>+0(SB), Z2
+	VBROADCASTSD tagKeep<>+0(SB), Z5
+	VXORPD       Z4, Z4, Z4
 
 queue:
-	TZCNTQ          R12, R14
-	MOVQ            R14, R15
-	SHLQ            $0x06, R15
-	ADDQ            DX, R15
-	VMOVDQU64       (R15), Z13
-	VPSHUFBITQMB    Z13, Z6, K1
-	KMOVQ           K1, BP
-	TZCNTQ          BP, BP
-	MOVBQZX         (R15)(BP*1), R15
-	MOVQ            R15, 5632(AX)(R14*8)
-	MOVQ            R14, BP
-	SHLQ            $0x09, BP
-	ADDQ            CX, BP
-	VBROADCASTSD    (BP)(R15*8), Z13
-	VSUBPD.BCST     (BP)(R9*8), Z13, Z13
-	VPTERNLOGQ.BCST $0xea, 45568(CX)(R14*8), Z11, Z13
-	VMOVSD          X13, 4608(AX)(R13*8)
-	VALIGNQ         $0x01, Z8, Z13, Z8
-	VBROADCASTSD    2560(AX)(R14*8), Z13
-	VALIGNQ         $0x01, Z9, Z13, Z9
-	VMOVSD          X13, 5120(AX)(R13*8)
-	VADDSD          X13, X12, X12
-	INCQ            R13
-	BLSRQ           R12, R12
+	TZCNTQ          R11, R13
+	MOVQ            R13, R14
+	SHLQ            $0x06, R14
+	VMOVDQU64       32768(CX)(R14*1), Z6
+	VPSHUFBITQMB    Z6, Z0, K1
+	KMOVQ           K1, R15
+	TZCNTQ          R15, R15
+	ADDQ            R14, R15
+	MOVBQZX         32768(CX)(R15*1), R14
+	MOVQ            R14, 4608(AX)(R13*8)
+	MOVQ            R13, R15
+	SHLQ            $0x09, R15
+	ADDQ            CX, R15
+	VBROADCASTSD    (R15)(R14*8), Z6
+	VSUBPD.BCST     (R15)(R10*8), Z6, Z6
+	VPTERNLOGQ.BCST $0xea, 45568(CX)(R13*8), Z5, Z6
+	VMOVSD          X6, 3584(AX)(R12*8)
+	VALIGNQ         $0x01, Z2, Z6, Z2
+	VBROADCASTSD    2048(AX)(R13*8), Z6
+	VALIGNQ         $0x01, Z4, Z6, Z4
+	VMOVSD          X6, 4096(AX)(R12*8)
+	INCQ            R12
+	BLSRQ           R11, R11
 	JNZ             queue
-	VUCOMISD        X7, X12
-	JCS             tooLittle
-	MOVQ            R10, BX
-	CMPQ            R13, $0x08
+	CMPQ            R12, $0x08
 	JHI             many
-	VXORPD          Z6, Z6, Z6
-	VXORPD          Z10, Z10, Z10
-	VALIGNQ         $0x01, Z8, Z8, Z11
-	VALIGNQ         $0x01, Z9, Z9, Z12
-	VCMPPD          $0x1e, Z8, Z11, K1
-	VADDPD          Z12, Z10, K1, Z10
-	VALIGNQ         $0x02, Z8, Z8, Z11
-	VALIGNQ         $0x02, Z9, Z9, Z12
-	VCMPPD          $0x1e, Z8, Z11, K1
-	VADDPD          Z12, Z6, K1, Z6
-	VALIGNQ         $0x03, Z8, Z8, Z11
-	VALIGNQ         $0x03, Z9, Z9, Z12
-	VCMPPD          $0x1e, Z8, Z11, K1
-	VADDPD          Z12, Z10, K1, Z10
-	VALIGNQ         $0x04, Z8, Z8, Z11
-	VALIGNQ         $0x04, Z9, Z9, Z12
-	VCMPPD          $0x1e, Z8, Z11, K1
-	VADDPD          Z12, Z6, K1, Z6
-	VALIGNQ         $0x05, Z8, Z8, Z11
-	VALIGNQ         $0x05, Z9, Z9, Z12
-	VCMPPD          $0x1e, Z8, Z11, K1
-	VADDPD          Z12, Z10, K1, Z10
-	VALIGNQ         $0x06, Z8, Z8, Z11
-	VALIGNQ         $0x06, Z9, Z9, Z12
-	VCMPPD          $0x1e, Z8, Z11, K1
-	VADDPD          Z12, Z6, K1, Z6
-	VALIGNQ         $0x07, Z8, Z8, Z11
-	VALIGNQ         $0x07, Z9, Z9, Z12
-	VCMPPD          $0x1e, Z8, Z11, K1
-	VADDPD          Z12, Z10, K1, Z10
-	VADDPD          Z10, Z6, Z6
-	VADDPD          Z9, Z6, Z8
-	VCMPPD          $0x12, Z7, Z8, K1
-	VCMPPD          $0x11, Z7, Z6, K2
-	KMOVB           K1, R10
-	KMOVB           K2, R12
+	VXORPD          Z3, Z3, Z3
+	VXORPD          Z5, Z5, Z5
+	VALIGNQ         $0x01, Z2, Z2, Z6
+	VALIGNQ         $0x01, Z4, Z4, Z7
+	VCMPPD          $0x1e, Z2, Z6, K1
+	VADDPD          Z7, Z5, K1, Z5
+	VALIGNQ         $0x02, Z2, Z2, Z6
+	VALIGNQ         $0x02, Z4, Z4, Z7
+	VCMPPD          $0x1e, Z2, Z6, K1
+	VADDPD          Z7, Z3, K1, Z3
+	VALIGNQ         $0x03, Z2, Z2, Z6
+	VALIGNQ         $0x03, Z4, Z4, Z7
+	VCMPPD          $0x1e, Z2, Z6, K1
+	VADDPD          Z7, Z5, K1, Z5
+	VALIGNQ         $0x04, Z2, Z2, Z6
+	VALIGNQ         $0x04, Z4, Z4, Z7
+	VCMPPD          $0x1e, Z2, Z6, K1
+	VADDPD          Z7, Z3, K1, Z3
+	VALIGNQ         $0x05, Z2, Z2, Z6
+	VALIGNQ         $0x05, Z4, Z4, Z7
+	VCMPPD          $0x1e, Z2, Z6, K1
+	VADDPD          Z7, Z5, K1, Z5
+	VALIGNQ         $0x06, Z2, Z2, Z6
+	VALIGNQ         $0x06, Z4, Z4, Z7
+	VCMPPD          $0x1e, Z2, Z6, K1
+	VADDPD          Z7, Z3, K1, Z3
+	VALIGNQ         $0x07, Z2, Z2, Z6
+	VALIGNQ         $0x07, Z4, Z4, Z7
+	VCMPPD          $0x1e, Z2, Z6, K1
+	VADDPD          Z7, Z5, K1, Z5
+	VADDPD          Z5, Z3, Z3
+	VADDPD          Z4, Z3, Z2
+	VCMPPD          $0x12, Z1, Z2, K1
+	VCMPPD          $0x11, Z1, Z3, K2
+	KMOVB           K1, R11
+	KMOVB           K2, R13
 	KANDNB          K2, K1, K1
-	VCOMPRESSPD.Z   Z6, K1, Z6
-	VSUBSD          X6, X7, X10
+	VCOMPRESSPD.Z   Z3, K1, Z2
+	VSUBSD          X2, X1, X3
 	MOVQ            $+8, R14
-	SUBQ            R13, R14
-	SHRXQ           R14, R10, R10
-	SHRXQ           R14, R12, R12
+	SUBQ            R12, R14
+	SHRXQ           R14, R11, R11
+	SHRXQ           R14, R13, R13
 	JMP             served
 
 many:
-	XORQ R10, R10
-	XORQ R12, R12
+	XORQ R11, R11
+	XORQ R13, R13
 	XORQ R14, R14
 
 block:
-	VXORPD  Z6, Z6, Z6
-	VMOVUPD 4608(AX)(R14*8), Z8
+	VXORPD  Z2, Z2, Z2
+	VMOVUPD 3584(AX)(R14*8), Z4
 	XORQ    R15, R15
 
 prefix:
-	VBROADCASTSD  4608(AX)(R15*8), Z9
-	VCMPPD        $0x1e, Z8, Z9, K1
-	VBROADCASTSD  5120(AX)(R15*8), Z9
-	VADDPD        Z9, Z6, K1, Z6
+	VBROADCASTSD  3584(AX)(R15*8), Z5
+	VCMPPD        $0x1e, Z4, Z5, K1
+	VBROADCASTSD  4096(AX)(R15*8), Z5
+	VADDPD        Z5, Z2, K1, Z2
 	INCQ          R15
-	CMPQ          R15, R13
+	CMPQ          R15, R12
 	JNE           prefix
-	VADDPD        5120(AX)(R14*8), Z6, Z8
-	VCMPPD        $0x12, Z7, Z8, K1
-	VCMPPD        $0x11, Z7, Z6, K2
-	MOVQ          R13, R15
+	VADDPD        4096(AX)(R14*8), Z2, Z4
+	VCMPPD        $0x12, Z1, Z4, K1
+	VCMPPD        $0x11, Z1, Z2, K2
+	MOVQ          R12, R15
 	SUBQ          R14, R15
 	MOVQ          $-1, BP
 	BZHIQ         R15, BP, BP
@@ -2722,133 +4054,122 @@ prefix:
 	KANDNB        K2, K1, K3
 	KORTESTB      K3, K3
 	JZ            noSplit
-	VCOMPRESSPD.Z Z6, K3, Z6
-	VSUBSD        X6, X7, X10
+	VCOMPRESSPD.Z Z2, K3, Z2
+	VSUBSD        X2, X1, X3
 
 noSplit:
 	KMOVB K1, R15
 	SHLXQ R14, R15, R15
-	ORQ   R15, R10
+	ORQ   R15, R11
 	KMOVB K2, R15
 	SHLXQ R14, R15, R15
-	ORQ   R15, R12
+	ORQ   R15, R13
 	ADDQ  $0x08, R14
-	CMPQ  R14, R13
+	CMPQ  R14, R12
 	JLT   block
 
 served:
-	ANDNQ        R12, R10, R12
-	PDEPQ        R11, R10, R10
-	PDEPQ        R11, R12, R12
-	ANDNQ        R11, R10, R11
-	ANDNQ        SI, R10, SI
-	KMOVQ        R10, K1
-	VPBROADCASTB R9, Z6
-	VMOVDQU8     Z6, K1, 8192(AX)
-	MOVQ         7168(AX)(R9*8), R13
-	ORQ          R10, R13
-	ANDQ         DI, R10
+	ANDNQ        R13, R11, R12
+	PDEPQ        R9, R11, R11
+	PDEPQ        R9, R12, R12
+	ANDNQ        R9, R11, R9
+	ORQ          R9, R8
+	ANDNQ        BX, R11, BX
+	KMOVQ        R11, K1
+	VPBROADCASTB R10, Z1
+	VMOVDQU8     Z1, K1, 8192(AX)
+	MOVQ         7168(AX)(R10*8), R9
+	ORQ          R11, R9
+	ANDQ         SI, R11
 	JZ           gathered
 
 gather:
-	TZCNTQ R10, R14
-	ORQ    7168(AX)(R14*8), R13
-	BLSRQ  R10, R10
+	TZCNTQ R11, R13
+	ORQ    7168(AX)(R13*8), R9
+	BLSRQ  R11, R11
 	JNZ    gather
 
 gathered:
-	MOVQ   R13, 7168(AX)(R9*8)
+	MOVQ   R9, 7168(AX)(R10*8)
 	TESTQ  R12, R12
 	JZ     exact
-	TZCNTQ R12, R10
-	VMOVSD 2560(AX)(R10*8), X6
-	VSUBSD X10, X6, X6
-	VMOVSD X6, 2560(AX)(R10*8)
+	TZCNTQ R12, R11
+	VMOVSD 2048(AX)(R11*8), X1
+	VSUBSD X3, X1, X1
+	VMOVSD X1, 2048(AX)(R11*8)
 	JMP    hang
 
 exact:
-	VPBROADCASTQ SI, Z6
-	MOVQ         R9, R10
-	SHLQ         $0x06, R10
-	ADDQ         DX, R10
-	VMOVDQU64    (R10), Z7
-	VPSHUFBITQMB Z7, Z6, K1
+	VPBROADCASTQ BX, Z1
+	MOVQ         R10, R11
+	SHLQ         $0x06, R11
+	VMOVDQU64    32768(CX)(R11*1), Z2
+	VPSHUFBITQMB Z2, Z1, K1
 	KMOVQ        K1, R12
 	TZCNTQ       R12, R12
-	MOVBQZX      (R10)(R12*1), R10
-	VXORPD       X10, X10, X10
+	ADDQ         R11, R12
+	MOVBQZX      32768(CX)(R12*1), R11
+	VXORPD       X3, X3, X3
 
 hang:
-	VMOVSD X10, 1536(AX)(R9*8)
-	MOVB   R10, 8192(AX)(R9*1)
-	ORQ    R13, 7168(AX)(R10*8)
-	BTSQ   R10, DI
-	MOVB   R9, 8256(AX)(R8*1)
-	INCQ   R8
-	TESTQ  R11, R11
-	JZ     phase
+	VMOVSD X3, 1024(AX)(R10*8)
+	MOVB   R11, 8192(AX)(R10*1)
+	ORQ    R9, 7168(AX)(R11*8)
+	BTSQ   R11, SI
+	MOVB   R10, 8256(AX)(DI*1)
+	INCQ   DI
+	CMPQ   8504(AX), $0x00
+	JNE    phase
+	TESTQ  R8, R8
+	JZ     round
+	MOVQ   8488(AX), R9
+	MOVQ   8496(AX), R10
 
-moved:
-	TZCNTQ       R11, R9
-	MOVQ         5632(AX)(R9*8), R10
-	MOVQ         7680(AX)(R10*8), R12
-	BTSQ         R9, R12
-	MOVQ         R12, 7680(AX)(R10*8)
-	VPBROADCASTQ R10, Z6
-	VBROADCASTSD 2560(AX)(R9*8), Z7
-	VPCMPEQQ     46080(CX), Z6, K1
-	VADDPD       Z7, Z0, K1, Z0
-	VPCMPEQQ     46144(CX), Z6, K1
-	VADDPD       Z7, Z1, K1, Z1
-	VPCMPEQQ     46208(CX), Z6, K1
-	VADDPD       Z7, Z2, K1, Z2
-	VPCMPEQQ     46272(CX), Z6, K1
-	VADDPD       Z7, Z3, K1, Z3
-	VPCMPEQQ     46336(CX), Z6, K1
-	VADDPD       Z7, Z4, K1, Z4
-	VPCMPEQQ     46400(CX), Z6, K1
-	VADDPD       Z7, Z5, K1, Z5
-	BLSRQ        R11, R11
-	JNZ          moved
-	JMP          phase
-
-tooLittle:
-	VMOVUPD Z0, 3584(AX)
-	VMOVUPD Z1, 3648(AX)
-	VMOVUPD Z2, 3712(AX)
-	VMOVUPD Z3, 3776(AX)
-	VMOVUPD Z4, 3840(AX)
-	VMOVUPD Z5, 3904(AX)
-	MOVQ    BX, R10
-
-enough:
-	VMOVSD   3584(AX)(R9*8), X6
-	VUCOMISD 2560(AX)(R9*8), X6
-	JAE      phaseOf
-	TZCNTQ   R10, R9
-	BLSRQ    R10, R10
-	JMP      enough
-	JMP phase
+again:
+	TZCNTQ   R8, R11
+	MOVQ     4608(AX)(R11*8), R12
+	MOVQ     7680(AX)(R12*8), R13
+	BTSQ     R11, R13
+	MOVQ     R13, 7680(AX)(R12*8)
+	VMOVSD   3072(AX)(R12*8), X0
+	VADDSD   2048(AX)(R11*8), X0, X0
+	VMOVSD   X0, 3072(AX)(R12*8)
+	VMOVSD   3072(AX)(R12*8), X0
+	VMOVSD   2048(AX)(R12*8), X1
+	MOVQ     R9, R11
+	BTSQ     R12, R11
+	VUCOMISD X1, X0
+	CMOVQCC  R11, R9
+	VMULSD   plenty<>+0(SB), X1, X1
+	MOVQ     R10, R11
+	BTSQ     R12, R11
+	VUCOMISD X1, X0
+	CMOVQCC  R11, R10
+	BLSRQ    R8, R8
+	JNZ      again
+	MOVQ     R9, 8488(AX)
+	MOVQ     R10, 8496(AX)
+	JMP      round
 
 last:
-	TZCNTQ       BX, DX
-	KMOVQ        SI, K1
+	TZCNTQ       DX, DX
+	KMOVQ        BX, K1
 	VPBROADCASTB DX, Z0
 	VMOVDQU8     Z0, K1, 8192(AX)
 	MOVQ         8384(AX), BX
 	ORQ          8392(AX), BX
 	MOVQ         BX, 7168(AX)(DX*8)
 	MOVQ         DX, 8480(AX)
-	MOVQ         R8, 8488(AX)
+	MOVQ         DI, 8512(AX)
 	XORQ         BX, BX
+	MOVQ         BX, 1024(AX)(DX*8)
 	MOVQ         BX, 1536(AX)(DX*8)
-	MOVQ         BX, 2048(AX)(DX*8)
 	MOVQ         BX, (AX)(DX*8)
 
 row:
-	DECQ    R8
+	DECQ    DI
 	JS      rowsDone
-	MOVBQZX 8256(AX)(R8*1), DX
+	MOVBQZX 8256(AX)(DI*1), DX
 	MOVBQZX 8192(AX)(DX*1), BX
 	MOVBQZX 8192(AX)(BX*1), SI
 	VMOVSD  (AX)(SI*8), X0
@@ -2859,7 +4180,7 @@ row:
 	SHLQ    $0x09, SI
 	ADDQ    CX, SI
 	VMOVSD  (SI)(BX*8), X1
-	VMOVSD  X1, 2048(AX)(DX*8)
+	VMOVSD  X1, 1536(AX)(DX*8)
 	VADDSD  X1, X0, X0
 	VMOVSD  X0, (AX)(DX*8)
 	JMP     row
@@ -2874,19 +4195,20 @@ col:
 	SHLQ    $0x09, SI
 	ADDQ    CX, SI
 	VMOVSD  (SI)(BX*8), X1
-	VMOVSD  X1, 2048(AX)(BX*8)
+	VMOVSD  X1, 1536(AX)(BX*8)
 	VSUBSD  X1, X0, X0
 	VMOVSD  X0, (AX)(BX*8)
-	VMOVSD  2560(AX)(BX*8), X0
-	VMOVSD  X0, 1536(AX)(BX*8)
+	VMOVSD  2048(AX)(BX*8), X0
+	VMOVSD  X0, 1024(AX)(BX*8)
 	BLSRQ   DX, DX
 	JNZ     col
 	VZEROUPPER
 	RET
 
 // func prepare512x6(t *float64, p *float64, q *float64, a float64, b float64, extra float64, unmatched uint64, below float64) bool
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, BMI, CMOV, POPCNT
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, CMOV, POPCNT
 TEXT ·prepare512x6(SB), NOSPLIT, $0-65
+	PCALIGN       $0x40
 	MOVQ          t+0(FP), AX
 	MOVQ          p+8(FP), CX
 	MOVQ          q+16(FP), DX
@@ -2977,13 +4299,13 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	VSUBPD        Z0, Z10, Z10
 	VEXTRACTF64X4 $0x01, Z9, Y0
 	VADDPD        Y0, Y9, Y0
-	VEXTRACTF128  $0x01, Y0, X1
+	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
 	VEXTRACTF64X4 $0x01, Z10, Y0
 	VADDPD        Y0, Y10, Y0
-	VEXTRACTF128  $0x01, Y0, X2
+	VEXTRACTF64X2 $0x01, Y0, X2
 	VADDPD        X2, X0, X2
 	VPERMILPD     $0x01, X2, X0
 	VADDSD        X0, X2, X2
@@ -3014,7 +4336,7 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	VANDNPD       Z3, Z9, Z3
 	VMULPD        Z13, Z3, Z3
 	VRNDSCALEPD   $0x00, Z3, Z3
-	VMOVUPD       Z3, 2560(AX)
+	VMOVUPD       Z3, 2048(AX)
 	VADDPD        Z3, Z10, K1, Z10
 	KNOTB         K1, K2
 	VADDPD        Z3, Z12, K2, Z12
@@ -3037,7 +4359,7 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	VANDNPD       Z4, Z9, Z4
 	VMULPD        Z3, Z4, Z4
 	VRNDSCALEPD   $0x00, Z4, Z4
-	VMOVUPD       Z4, 2624(AX)
+	VMOVUPD       Z4, 2112(AX)
 	VADDPD        Z4, Z10, K1, Z10
 	KNOTB         K1, K2
 	VADDPD        Z4, Z12, K2, Z12
@@ -3064,7 +4386,7 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	VANDNPD       Z5, Z9, Z5
 	VMULPD        Z3, Z5, Z5
 	VRNDSCALEPD   $0x00, Z5, Z5
-	VMOVUPD       Z5, 2688(AX)
+	VMOVUPD       Z5, 2176(AX)
 	VADDPD        Z5, Z10, K1, Z10
 	KNOTB         K1, K2
 	VADDPD        Z5, Z12, K2, Z12
@@ -3091,7 +4413,7 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	VANDNPD       Z6, Z9, Z6
 	VMULPD        Z3, Z6, Z6
 	VRNDSCALEPD   $0x00, Z6, Z6
-	VMOVUPD       Z6, 2752(AX)
+	VMOVUPD       Z6, 2240(AX)
 	VADDPD        Z6, Z10, K1, Z10
 	KNOTB         K1, K2
 	VADDPD        Z6, Z12, K2, Z12
@@ -3118,7 +4440,7 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	VANDNPD       Z7, Z9, Z7
 	VMULPD        Z3, Z7, Z7
 	VRNDSCALEPD   $0x00, Z7, Z7
-	VMOVUPD       Z7, 2816(AX)
+	VMOVUPD       Z7, 2304(AX)
 	VADDPD        Z7, Z10, K1, Z10
 	KNOTB         K1, K2
 	VADDPD        Z7, Z12, K2, Z12
@@ -3145,7 +4467,7 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	VANDNPD       Z8, Z9, Z8
 	VMULPD        Z1, Z8, Z8
 	VRNDSCALEPD   $0x00, Z8, Z8
-	VMOVUPD       Z8, 2880(AX)
+	VMOVUPD       Z8, 2368(AX)
 	VADDPD        Z8, Z10, K1, Z10
 	KNOTB         K1, K2
 	VADDPD        Z8, Z12, K2, Z12
@@ -3168,26 +4490,26 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	ORQ           R8, SI
 	VEXTRACTF64X4 $0x01, Z10, Y0
 	VADDPD        Y0, Y10, Y0
-	VEXTRACTF128  $0x01, Y0, X1
+	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
 	TZCNTQ        BX, BX
 	VMOVSD        scale<>+0(SB), X0
 	VSUBSD        X1, X0, X0
-	VADDSD        2560(AX)(BX*8), X0, X0
-	VMOVSD        X0, 2560(AX)(BX*8)
+	VADDSD        2048(AX)(BX*8), X0, X0
+	VMOVSD        X0, 2048(AX)(BX*8)
 	VEXTRACTF64X4 $0x01, Z12, Y0
 	VADDPD        Y0, Y12, Y0
-	VEXTRACTF128  $0x01, Y0, X1
+	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
 	TZCNTQ        SI, BX
 	VMOVSD        scale<>+0(SB), X0
 	VSUBSD        X1, X0, X0
-	VADDSD        2560(AX)(BX*8), X0, X0
-	VMOVSD        X0, 2560(AX)(BX*8)
+	VADDSD        2048(AX)(BX*8), X0, X0
+	VMOVSD        X0, 2048(AX)(BX*8)
 	MOVQ          CX, 8400(AX)
 	MOVQ          DX, 8408(AX)
 	POPCNTQ       CX, BX
@@ -3198,7 +4520,7 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	SETHI         BL
 	CMOVQHI       DX, DI
 	CMOVQHI       CX, R8
-	MOVB          BL, 8504(AX)
+	MOVB          BL, 8528(AX)
 	MOVQ          DI, 8384(AX)
 	MOVQ          R8, 8392(AX)
 	XORB          AL, AL
@@ -3214,8 +4536,9 @@ equal:
 	RET
 
 // func totals512x6(t *float64, p *float64, q *float64) bool
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL
 TEXT ·totals512x6(SB), NOSPLIT, $0-25
+	PCALIGN       $0x40
 	MOVQ          t+0(FP), AX
 	VBROADCASTSD  posInf<>+0(SB), Z0
 	VXORPD        Z1, Z1, Z1
@@ -3251,7 +4574,7 @@ TEXT ·totals512x6(SB), NOSPLIT, $0-25
 	ORQ           DX, CX
 	VEXTRACTF64X4 $0x01, Z2, Y3
 	VADDPD        Y3, Y2, Y3
-	VEXTRACTF128  $0x01, Y3, X2
+	VEXTRACTF64X2 $0x01, Y3, X2
 	VADDPD        X2, X3, X2
 	VPERMILPD     $0x01, X2, X3
 	VADDSD        X3, X2, X2
@@ -3286,7 +4609,7 @@ TEXT ·totals512x6(SB), NOSPLIT, $0-25
 	ORQ           DX, CX
 	VEXTRACTF64X4 $0x01, Z3, Y1
 	VADDPD        Y1, Y3, Y1
-	VEXTRACTF128  $0x01, Y1, X3
+	VEXTRACTF64X2 $0x01, Y1, X3
 	VADDPD        X3, X1, X3
 	VPERMILPD     $0x01, X3, X1
 	VADDSD        X1, X3, X3
@@ -3305,218 +4628,325 @@ TEXT ·totals512x6(SB), NOSPLIT, $0-25
 	RET
 
 // func optimise512x8(t *float64, m *float64, limit int64) bool
-// Requires: AVX, AVX512BW, AVX512F, BMI, CMOV
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, CMOV
 TEXT ·optimise512x8(SB), NOSPLIT, $0-25
-	MOVQ   t+0(FP), AX
-	MOVQ   m+8(FP), CX
-	MOVQ   8384(AX), DX
-	VXORPD X0, X0, X0
+	PCALIGN      $0x40
+	MOVQ         t+0(FP), AX
+	MOVQ         m+8(FP), CX
+	MOVQ         8384(AX), DX
+	VXORPD       X0, X0, X0
+	MOVQ         $-1, R8
+	VBROADCASTSD tagKeep<>+0(SB), Z10
+	VMOVUPD      512(AX), Z2
+	VMOVUPD      576(AX), Z3
+	VMOVUPD      640(AX), Z4
+	VMOVUPD      704(AX), Z5
+	VMOVUPD      768(AX), Z6
+	VMOVUPD      832(AX), Z7
+	VMOVUPD      896(AX), Z8
+	VMOVUPD      960(AX), Z9
 
 raise:
 	VBROADCASTSD X0, Z0
-	VMOVUPD      512(AX), Z1
-	VMOVDQU64    1024(AX), Z9
-	VMOVUPD      576(AX), Z2
-	VMOVDQU64    1088(AX), Z10
-	VMOVUPD      640(AX), Z3
-	VMOVDQU64    1152(AX), Z11
-	VMOVUPD      704(AX), Z4
-	VMOVDQU64    1216(AX), Z12
-	VMOVUPD      768(AX), Z5
-	VMOVDQU64    1280(AX), Z13
-	VMOVUPD      832(AX), Z6
-	VMOVDQU64    1344(AX), Z14
-	VMOVUPD      896(AX), Z7
-	VMOVDQU64    1408(AX), Z15
-	VMOVUPD      960(AX), Z8
-	VMOVDQU64    1472(AX), Z16
-	MOVQ         8384(AX), BX
-	ANDQ         DX, BX
-	TESTQ        BX, BX
+	MOVQ         8384(AX), R11
+	ANDQ         DX, R11
 	JZ           priced
 
 row:
-	TZCNTQ       BX, SI
-	VBROADCASTSD (AX)(SI*8), Z17
-	VADDPD       Z0, Z17, Z17
-	VPBROADCASTQ SI, Z18
-	SHLQ         $0x09, SI
-	ADDQ         CX, SI
-	VSUBPD       (SI), Z17, Z19
-	VCMPPD       $0x1e, Z1, Z19, K1
-	VMOVAPD      Z19, K1, Z1
-	VMOVDQA64    Z18, K1, Z9
-	VSUBPD       64(SI), Z17, Z19
-	VCMPPD       $0x1e, Z2, Z19, K1
-	VMOVAPD      Z19, K1, Z2
-	VMOVDQA64    Z18, K1, Z10
-	VSUBPD       128(SI), Z17, Z19
-	VCMPPD       $0x1e, Z3, Z19, K1
-	VMOVAPD      Z19, K1, Z3
-	VMOVDQA64    Z18, K1, Z11
-	VSUBPD       192(SI), Z17, Z19
-	VCMPPD       $0x1e, Z4, Z19, K1
-	VMOVAPD      Z19, K1, Z4
-	VMOVDQA64    Z18, K1, Z12
-	VSUBPD       256(SI), Z17, Z19
-	VCMPPD       $0x1e, Z5, Z19, K1
-	VMOVAPD      Z19, K1, Z5
-	VMOVDQA64    Z18, K1, Z13
-	VSUBPD       320(SI), Z17, Z19
-	VCMPPD       $0x1e, Z6, Z19, K1
-	VMOVAPD      Z19, K1, Z6
-	VMOVDQA64    Z18, K1, Z14
-	VSUBPD       384(SI), Z17, Z19
-	VCMPPD       $0x1e, Z7, Z19, K1
-	VMOVAPD      Z19, K1, Z7
-	VMOVDQA64    Z18, K1, Z15
-	VSUBPD       448(SI), Z17, Z17
-	VCMPPD       $0x1e, Z8, Z17, K1
-	VMOVAPD      Z17, K1, Z8
-	VMOVDQA64    Z18, K1, Z16
-	BLSRQ        BX, BX
+	TZCNTQ       R11, R12
+	VBROADCASTSD (AX)(R12*8), Z11
+	VADDPD       Z0, Z11, Z11
+	SHLQ         $0x09, R12
+	ADDQ         CX, R12
+	VSUBPD       (R12), Z11, Z12
+	VMAXPD       Z2, Z12, Z2
+	VSUBPD       64(R12), Z11, Z12
+	VMAXPD       Z3, Z12, Z3
+	VSUBPD       128(R12), Z11, Z12
+	VMAXPD       Z4, Z12, Z4
+	VSUBPD       192(R12), Z11, Z12
+	VMAXPD       Z5, Z12, Z5
+	VSUBPD       256(R12), Z11, Z12
+	VMAXPD       Z6, Z12, Z6
+	VSUBPD       320(R12), Z11, Z12
+	VMAXPD       Z7, Z12, Z7
+	VSUBPD       384(R12), Z11, Z12
+	VMAXPD       Z8, Z12, Z8
+	VSUBPD       448(R12), Z11, Z11
+	VMAXPD       Z9, Z11, Z9
+	BLSRQ        R11, R11
 	JNZ          row
 
 priced:
-	VMOVUPD       Z1, 512(AX)
-	VMOVDQU64     Z9, 1024(AX)
-	VMOVUPD       Z2, 576(AX)
-	VMOVDQU64     Z10, 1088(AX)
-	VMOVUPD       Z3, 640(AX)
-	VMOVDQU64     Z11, 1152(AX)
-	VMOVUPD       Z4, 704(AX)
-	VMOVDQU64     Z12, 1216(AX)
-	VMOVUPD       Z5, 768(AX)
-	VMOVDQU64     Z13, 1280(AX)
-	VMOVUPD       Z6, 832(AX)
-	VMOVDQU64     Z14, 1344(AX)
-	VMOVUPD       Z7, 896(AX)
-	VMOVDQU64     Z15, 1408(AX)
-	VMOVUPD       Z8, 960(AX)
-	VMOVDQU64     Z16, 1472(AX)
 	KMOVQ         DX, K1
+	VBROADCASTSD  negInf<>+0(SB), Z11
+	VMOVAPD       Z11, Z12
 	MOVQ          8392(AX), DX
-	VBROADCASTSD  tagKeep<>+0(SB), Z9
-	VBROADCASTSD  negInf<>+0(SB), Z10
-	VMOVAPD       Z10, Z11
 	KMOVQ         DX, K2
-	VMOVUPD       (AX), Z12
-	VADDPD        Z0, Z12, K1, Z12
-	VMOVUPD       Z12, (AX)
-	VSUBPD        Z12, Z1, Z1
-	VPTERNLOGQ    $0xea, 45568(CX), Z9, Z1
-	VMAXPD        Z1, Z10, K2, Z10
-	KSHIFTRQ      $0x08, K2, K2
+	VMOVUPD       Z2, 512(AX)
+	VMOVUPD       (AX), Z13
+	VADDPD        Z0, Z13, K1, Z13
+	VMOVUPD       Z13, (AX)
+	VSUBPD        Z13, Z2, Z13
+	VPTERNLOGQ    $0xea, 45568(CX), Z10, Z13
 	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       64(AX), Z1
-	VADDPD        Z0, Z1, K1, Z1
-	VMOVUPD       Z1, 64(AX)
-	VSUBPD        Z1, Z2, Z1
-	VPTERNLOGQ    $0xea, 45632(CX), Z9, Z1
-	VMAXPD        Z1, Z11, K2, Z11
+	VMAXPD        Z13, Z11, K2, Z11
 	KSHIFTRQ      $0x08, K2, K2
+	VMOVUPD       Z3, 576(AX)
+	VMOVUPD       64(AX), Z13
+	VADDPD        Z0, Z13, K1, Z13
+	VMOVUPD       Z13, 64(AX)
+	VSUBPD        Z13, Z3, Z13
+	VPTERNLOGQ    $0xea, 45632(CX), Z10, Z13
 	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       128(AX), Z1
-	VADDPD        Z0, Z1, K1, Z1
-	VMOVUPD       Z1, 128(AX)
-	VSUBPD        Z1, Z3, Z1
-	VPTERNLOGQ    $0xea, 45696(CX), Z9, Z1
-	VMAXPD        Z1, Z10, K2, Z10
+	VMAXPD        Z13, Z12, K2, Z12
 	KSHIFTRQ      $0x08, K2, K2
+	VMOVUPD       Z4, 640(AX)
+	VMOVUPD       128(AX), Z13
+	VADDPD        Z0, Z13, K1, Z13
+	VMOVUPD       Z13, 128(AX)
+	VSUBPD        Z13, Z4, Z13
+	VPTERNLOGQ    $0xea, 45696(CX), Z10, Z13
 	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       192(AX), Z1
-	VADDPD        Z0, Z1, K1, Z1
-	VMOVUPD       Z1, 192(AX)
-	VSUBPD        Z1, Z4, Z1
-	VPTERNLOGQ    $0xea, 45760(CX), Z9, Z1
-	VMAXPD        Z1, Z11, K2, Z11
+	VMAXPD        Z13, Z11, K2, Z11
 	KSHIFTRQ      $0x08, K2, K2
+	VMOVUPD       Z5, 704(AX)
+	VMOVUPD       192(AX), Z13
+	VADDPD        Z0, Z13, K1, Z13
+	VMOVUPD       Z13, 192(AX)
+	VSUBPD        Z13, Z5, Z13
+	VPTERNLOGQ    $0xea, 45760(CX), Z10, Z13
 	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       256(AX), Z1
-	VADDPD        Z0, Z1, K1, Z1
-	VMOVUPD       Z1, 256(AX)
-	VSUBPD        Z1, Z5, Z1
-	VPTERNLOGQ    $0xea, 45824(CX), Z9, Z1
-	VMAXPD        Z1, Z10, K2, Z10
+	VMAXPD        Z13, Z12, K2, Z12
 	KSHIFTRQ      $0x08, K2, K2
+	VMOVUPD       Z6, 768(AX)
+	VMOVUPD       256(AX), Z13
+	VADDPD        Z0, Z13, K1, Z13
+	VMOVUPD       Z13, 256(AX)
+	VSUBPD        Z13, Z6, Z13
+	VPTERNLOGQ    $0xea, 45824(CX), Z10, Z13
 	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       320(AX), Z1
-	VADDPD        Z0, Z1, K1, Z1
-	VMOVUPD       Z1, 320(AX)
-	VSUBPD        Z1, Z6, Z1
-	VPTERNLOGQ    $0xea, 45888(CX), Z9, Z1
-	VMAXPD        Z1, Z11, K2, Z11
+	VMAXPD        Z13, Z11, K2, Z11
 	KSHIFTRQ      $0x08, K2, K2
+	VMOVUPD       Z7, 832(AX)
+	VMOVUPD       320(AX), Z13
+	VADDPD        Z0, Z13, K1, Z13
+	VMOVUPD       Z13, 320(AX)
+	VSUBPD        Z13, Z7, Z13
+	VPTERNLOGQ    $0xea, 45888(CX), Z10, Z13
 	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       384(AX), Z1
-	VADDPD        Z0, Z1, K1, Z1
-	VMOVUPD       Z1, 384(AX)
-	VSUBPD        Z1, Z7, Z1
-	VPTERNLOGQ    $0xea, 45952(CX), Z9, Z1
-	VMAXPD        Z1, Z10, K2, Z10
+	VMAXPD        Z13, Z12, K2, Z12
 	KSHIFTRQ      $0x08, K2, K2
+	VMOVUPD       Z8, 896(AX)
+	VMOVUPD       384(AX), Z13
+	VADDPD        Z0, Z13, K1, Z13
+	VMOVUPD       Z13, 384(AX)
+	VSUBPD        Z13, Z8, Z13
+	VPTERNLOGQ    $0xea, 45952(CX), Z10, Z13
 	KSHIFTRQ      $0x08, K1, K1
-	VMOVUPD       448(AX), Z1
-	VADDPD        Z0, Z1, K1, Z1
-	VMOVUPD       Z1, 448(AX)
-	VSUBPD        Z1, Z8, Z0
-	VPTERNLOGQ    $0xea, 46016(CX), Z9, Z0
-	VMAXPD        Z0, Z11, K2, Z11
-	VMAXPD        Z11, Z10, Z10
-	VEXTRACTF64X4 $0x01, Z10, Y0
-	VMAXPD        Y0, Y10, Y0
-	VEXTRACTF128  $0x01, Y0, X1
-	VMAXPD        X1, X0, X1
-	VPERMILPD     $0x01, X1, X0
-	VMAXSD        X0, X1, X1
-	VMOVQ         X1, DX
-	NOTQ          DX
-	ANDQ          $0x3f, DX
-	MOVQ          DX, BX
-	MOVQ          1024(AX)(BX*8), DX
-	VMOVSD        512(AX)(BX*8), X0
-	VSUBSD        (AX)(BX*8), X0, X0
-	MOVQ          BX, 8472(AX)
-	MOVQ          DX, 8464(AX)
-	VMOVSD        X0, 8456(AX)
-	VUCOMISD      46608(CX), X0
-	JLS           optimal
-	MOVQ          limit+16(FP), SI
-	CMPQ          8512(AX), SI
-	JGE           stopped
-	MOVQ          posInf<>+0(SB), SI
-	MOVQ          BX, DI
-	MOVQ          BX, R8
+	VMAXPD        Z13, Z11, K2, Z11
+	KSHIFTRQ      $0x08, K2, K2
+	VMOVUPD       Z9, 960(AX)
+	VMOVUPD       448(AX), Z13
+	VADDPD        Z0, Z13, K1, Z13
+	VMOVUPD       Z13, 448(AX)
+	VSUBPD        Z13, Z9, Z0
+	VPTERNLOGQ    $0xea, 46016(CX), Z10, Z0
+	VMAXPD        Z0, Z12, K2, Z12
+	VMAXPD        Z12, Z11, Z11
+	VEXTRACTF64X4 $0x01, Z11, Y0
+	VMAXPD        Y0, Y11, Y0
+	VEXTRACTF64X2 $0x01, Y0, X11
+	VMAXPD        X11, X0, X11
+	VPERMILPD     $0x01, X11, X0
+	VMAXSD        X0, X11, X11
+	TESTQ         R8, R8
+	JS            hung
+	MOVQ          7168(AX)(R8*8), DX
+	MOVQ          R10, R11
+
+outside:
+	CMPQ    R11, DI
+	JEQ     outsideDone
+	VMOVSD  1024(AX)(R11*8), X0
+	VSUBSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(R11*8)
+	ORQ     DX, 7168(AX)(R11*8)
+	MOVBQZX 8192(AX)(R11*1), R11
+	CMPQ    R11, DI
+	JEQ     outsideDone
+	VMOVSD  1024(AX)(R11*8), X0
+	VADDSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(R11*8)
+	ORQ     DX, 7168(AX)(R11*8)
+	MOVBQZX 8192(AX)(R11*1), R11
+	JMP     outside
+
+outsideDone:
+	MOVQ    BX, BX
+	SHLQ    $0x09, BX
+	ADDQ    CX, BX
+	VMOVSD  (BX)(SI*8), X0
+	MOVQ    R9, BX
+	VMOVAPD X1, X12
+	MOVQ    DX, SI
+
+hang:
+	MOVBQZX 8192(AX)(BX*1), R11
+	VMOVSD  1024(AX)(BX*8), X13
+	VMOVSD  1536(AX)(BX*8), X14
+	MOVQ    7168(AX)(BX*8), R9
+	VSUBSD  X1, X13, X13
+	MOVB    R10, 8192(AX)(BX*1)
+	VMOVSD  X12, 1024(AX)(BX*8)
+	VMOVSD  X0, 1536(AX)(BX*8)
+	MOVQ    SI, 7168(AX)(BX*8)
+	ANDNQ   DX, R9, SI
+	VMOVAPD X13, X12
+	VMOVAPD X14, X0
+	CMPQ    BX, R8
+	JEQ     turned
+	MOVQ    BX, R10
+	MOVQ    R11, BX
+	MOVBQZX 8192(AX)(BX*1), R11
+	VMOVSD  1024(AX)(BX*8), X13
+	VMOVSD  1536(AX)(BX*8), X14
+	MOVQ    7168(AX)(BX*8), R9
+	VADDSD  X1, X13, X13
+	MOVB    R10, 8192(AX)(BX*1)
+	VMOVSD  X12, 1024(AX)(BX*8)
+	VMOVSD  X0, 1536(AX)(BX*8)
+	MOVQ    SI, 7168(AX)(BX*8)
+	ANDNQ   DX, R9, SI
+	VMOVAPD X13, X12
+	VMOVAPD X14, X0
+	MOVQ    BX, R10
+	MOVQ    R11, BX
+	JMP     hang
+
+turned:
+	MOVQ R11, BX
+
+inside:
+	CMPQ    BX, DI
+	JEQ     insideDone
+	VMOVSD  1024(AX)(BX*8), X0
+	VADDSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(BX*8)
+	ANDNQ   7168(AX)(BX*8), DX, SI
+	MOVQ    SI, 7168(AX)(BX*8)
+	MOVBQZX 8192(AX)(BX*1), BX
+	CMPQ    BX, DI
+	JEQ     insideDone
+	VMOVSD  1024(AX)(BX*8), X0
+	VSUBSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(BX*8)
+	ANDNQ   7168(AX)(BX*8), DX, SI
+	MOVQ    SI, 7168(AX)(BX*8)
+	MOVBQZX 8192(AX)(BX*1), BX
+	JMP     inside
+
+insideDone:
+hung:
+	VMOVQ        X11, DX
+	NOTQ         DX
+	ANDQ         $0x3f, DX
+	MOVQ         DX, SI
+	MOVQ         SI, DX
+	SHLQ         $0x09, DX
+	ADDQ         CX, DX
+	VBROADCASTSD 512(AX)(SI*8), Z0
+	VMOVUPD      (AX), Z1
+	VSUBPD       (DX), Z1, Z1
+	VCMPPD       $0x00, Z0, Z1, K1
+	KMOVB        K1, BX
+	VMOVUPD      64(AX), Z1
+	VSUBPD       64(DX), Z1, Z1
+	VCMPPD       $0x00, Z0, Z1, K1
+	KMOVB        K1, DI
+	SHLQ         $0x08, DI
+	ORQ          DI, BX
+	VMOVUPD      128(AX), Z1
+	VSUBPD       128(DX), Z1, Z1
+	VCMPPD       $0x00, Z0, Z1, K1
+	KMOVB        K1, DI
+	SHLQ         $0x10, DI
+	ORQ          DI, BX
+	VMOVUPD      192(AX), Z1
+	VSUBPD       192(DX), Z1, Z1
+	VCMPPD       $0x00, Z0, Z1, K1
+	KMOVB        K1, DI
+	SHLQ         $0x18, DI
+	ORQ          DI, BX
+	VMOVUPD      256(AX), Z1
+	VSUBPD       256(DX), Z1, Z1
+	VCMPPD       $0x00, Z0, Z1, K1
+	KMOVB        K1, DI
+	SHLQ         $0x20, DI
+	ORQ          DI, BX
+	VMOVUPD      320(AX), Z1
+	VSUBPD       320(DX), Z1, Z1
+	VCMPPD       $0x00, Z0, Z1, K1
+	KMOVB        K1, DI
+	SHLQ         $0x28, DI
+	ORQ          DI, BX
+	VMOVUPD      384(AX), Z1
+	VSUBPD       384(DX), Z1, Z1
+	VCMPPD       $0x00, Z0, Z1, K1
+	KMOVB        K1, DI
+	SHLQ         $0x30, DI
+	ORQ          DI, BX
+	VMOVUPD      448(AX), Z1
+	VSUBPD       448(DX), Z1, Z1
+	VCMPPD       $0x00, Z0, Z1, K1
+	KMOVB        K1, DX
+	SHLQ         $0x38, DX
+	ORQ          DX, BX
+	ANDQ         8384(AX), BX
+	TZCNTQ       BX, BX
+	VMOVSD       512(AX)(SI*8), X0
+	VSUBSD       (AX)(SI*8), X0, X0
+	MOVQ         SI, 8472(AX)
+	MOVQ         BX, 8464(AX)
+	VMOVSD       X0, 8456(AX)
+	VUCOMISD     46096(CX), X0
+	JLS          optimal
+	MOVQ         limit+16(FP), DX
+	CMPQ         8536(AX), DX
+	JGE          stopped
+	MOVQ         posInf<>+0(SB), DX
+	MOVQ         SI, DI
+	MOVQ         SI, R8
 
 colUp:
 	MOVQ    7168(AX)(DI*8), R9
-	BTQ     DX, R9
+	BTQ     BX, R9
 	JCS     apex
-	MOVQ    1536(AX)(DI*8), R9
-	CMPQ    R9, SI
-	CMOVQLE R9, SI
+	MOVQ    1024(AX)(DI*8), R9
+	CMPQ    R9, DX
+	CMOVQLE R9, DX
 	CMOVQLE DI, R8
 	MOVBQZX 8192(AX)(DI*1), DI
 	MOVQ    7168(AX)(DI*8), R9
-	BTQ     DX, R9
+	BTQ     BX, R9
 	JCS     apex
 	MOVBQZX 8192(AX)(DI*1), DI
 	JMP     colUp
 
 apex:
-	MOVQ BX, R9
-	MOVQ DX, R10
-	MOVQ DX, R11
+	MOVQ SI, R9
+	MOVQ BX, R10
+	MOVQ BX, R11
 
 rowUp:
 	CMPQ    R11, DI
 	JEQ     found
-	MOVQ    1536(AX)(R11*8), R12
-	CMPQ    R12, SI
-	CMOVQLT R12, SI
+	MOVQ    1024(AX)(R11*8), R12
+	CMPQ    R12, DX
+	CMOVQLT R12, DX
 	CMOVQLT R11, R8
-	CMOVQLT DX, R9
-	CMOVQLT BX, R10
+	CMOVQLT BX, R9
+	CMOVQLT SI, R10
 	MOVBQZX 8192(AX)(R11*1), R11
 	CMPQ    R11, DI
 	JEQ     found
@@ -3524,98 +4954,704 @@ rowUp:
 	JMP     rowUp
 
 found:
-	VMOVQ SI, X1
-	MOVQ  7168(AX)(R8*8), SI
-	MOVQ  R10, R11
+	VMOVQ   DX, X1
+	MOVQ    7168(AX)(R8*8), R12
+	MOVQ    8384(AX), R11
+	ORQ     8392(AX), R11
+	ANDNQ   R11, R12, R11
+	MOVQ    R12, DX
+	BTQ     SI, R12
+	CMOVQCC R11, DX
+	INCQ    8536(AX)
+	VMOVAPD X0, X0
+	JMP     raise
+
+stopped:
+	XORB AL, AL
+	MOVB AL, ret+24(FP)
+	VZEROUPPER
+	RET
+
+optimal:
+	XORB AL, AL
+	MOVB $0x01, AL
+	MOVB AL, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func optimise256x8(t *float64, m *float64, limit int64) bool
+// Requires: AVX, AVX2, BMI, CMOV
+TEXT ·optimise256x8(SB), NOSPLIT, $0-25
+	PCALIGN      $0x40
+	MOVQ         t+0(FP), AX
+	MOVQ         m+8(FP), CX
+	MOVQ         8384(AX), DX
+	VXORPD       X0, X0, X0
+	MOVQ         $-1, R8
+	VPBROADCASTQ 8392(AX), Y2
+	VBROADCASTSD tagKeep<>+0(SB), Y3
+	VBROADCASTSD lowest<>+0(SB), Y4
+	LEAQ         bitTable<>+0(SB), R11
+	VMOVDQU      (R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5120(AX)
+	VMOVUPD      45568(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5632(AX)
+	VMOVDQU      32(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5152(AX)
+	VMOVUPD      45600(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5664(AX)
+	VMOVDQU      64(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5184(AX)
+	VMOVUPD      45632(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5696(AX)
+	VMOVDQU      96(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5216(AX)
+	VMOVUPD      45664(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5728(AX)
+	VMOVDQU      128(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5248(AX)
+	VMOVUPD      45696(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5760(AX)
+	VMOVDQU      160(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5280(AX)
+	VMOVUPD      45728(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5792(AX)
+	VMOVDQU      192(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5312(AX)
+	VMOVUPD      45760(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5824(AX)
+	VMOVDQU      224(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5344(AX)
+	VMOVUPD      45792(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5856(AX)
+	VMOVDQU      256(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5376(AX)
+	VMOVUPD      45824(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5888(AX)
+	VMOVDQU      288(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5408(AX)
+	VMOVUPD      45856(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5920(AX)
+	VMOVDQU      320(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5440(AX)
+	VMOVUPD      45888(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5952(AX)
+	VMOVDQU      352(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5472(AX)
+	VMOVUPD      45920(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 5984(AX)
+	VMOVDQU      384(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5504(AX)
+	VMOVUPD      45952(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 6016(AX)
+	VMOVDQU      416(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5536(AX)
+	VMOVUPD      45984(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 6048(AX)
+	VMOVDQU      448(R11), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VPAND        Y3, Y6, Y5
+	VMOVDQU      Y5, 5568(AX)
+	VMOVUPD      46016(CX), Y5
+	VBLENDVPD    Y6, Y5, Y4, Y5
+	VMOVUPD      Y5, 6080(AX)
+	VMOVDQU      480(R11), Y5
+	VPAND        Y5, Y2, Y2
+	VPCMPEQQ     Y5, Y2, Y2
+	VPAND        Y3, Y2, Y3
+	VMOVDQU      Y3, 5600(AX)
+	VMOVUPD      46048(CX), Y3
+	VBLENDVPD    Y2, Y3, Y4, Y3
+	VMOVUPD      Y3, 6112(AX)
+
+raise:
+	VBROADCASTSD X0, Y0
+	VMOVUPD      512(AX), Y2
+	VMOVUPD      544(AX), Y3
+	VMOVUPD      576(AX), Y4
+	VMOVUPD      608(AX), Y5
+	VMOVUPD      640(AX), Y6
+	VMOVUPD      672(AX), Y7
+	VMOVUPD      704(AX), Y8
+	VMOVUPD      736(AX), Y9
+	MOVQ         8384(AX), R11
+	ANDQ         DX, R11
+	JZ           priced0
+
+row0:
+	TZCNTQ       R11, R12
+	VBROADCASTSD (AX)(R12*8), Y10
+	VADDPD       Y0, Y10, Y10
+	SHLQ         $0x09, R12
+	ADDQ         CX, R12
+	VSUBPD       (R12), Y10, Y11
+	VMAXPD       Y2, Y11, Y2
+	VSUBPD       32(R12), Y10, Y11
+	VMAXPD       Y3, Y11, Y3
+	VSUBPD       64(R12), Y10, Y11
+	VMAXPD       Y4, Y11, Y4
+	VSUBPD       96(R12), Y10, Y11
+	VMAXPD       Y5, Y11, Y5
+	VSUBPD       128(R12), Y10, Y11
+	VMAXPD       Y6, Y11, Y6
+	VSUBPD       160(R12), Y10, Y11
+	VMAXPD       Y7, Y11, Y7
+	VSUBPD       192(R12), Y10, Y11
+	VMAXPD       Y8, Y11, Y8
+	VSUBPD       224(R12), Y10, Y10
+	VMAXPD       Y9, Y10, Y9
+	BLSRQ        R11, R11
+	JNZ          row0
+
+priced0:
+	VMOVUPD Y2, 512(AX)
+	VMOVUPD Y3, 544(AX)
+	VMOVUPD Y4, 576(AX)
+	VMOVUPD Y5, 608(AX)
+	VMOVUPD Y6, 640(AX)
+	VMOVUPD Y7, 672(AX)
+	VMOVUPD Y8, 704(AX)
+	VMOVUPD Y9, 736(AX)
+	VMOVUPD 768(AX), Y2
+	VMOVUPD 800(AX), Y3
+	VMOVUPD 832(AX), Y4
+	VMOVUPD 864(AX), Y5
+	VMOVUPD 896(AX), Y6
+	VMOVUPD 928(AX), Y7
+	VMOVUPD 960(AX), Y8
+	VMOVUPD 992(AX), Y9
+	MOVQ    8384(AX), R11
+	ANDQ    DX, R11
+	JZ      priced8
+
+row8:
+	TZCNTQ       R11, R12
+	VBROADCASTSD (AX)(R12*8), Y10
+	VADDPD       Y0, Y10, Y10
+	SHLQ         $0x09, R12
+	ADDQ         CX, R12
+	VSUBPD       256(R12), Y10, Y11
+	VMAXPD       Y2, Y11, Y2
+	VSUBPD       288(R12), Y10, Y11
+	VMAXPD       Y3, Y11, Y3
+	VSUBPD       320(R12), Y10, Y11
+	VMAXPD       Y4, Y11, Y4
+	VSUBPD       352(R12), Y10, Y11
+	VMAXPD       Y5, Y11, Y5
+	VSUBPD       384(R12), Y10, Y11
+	VMAXPD       Y6, Y11, Y6
+	VSUBPD       416(R12), Y10, Y11
+	VMAXPD       Y7, Y11, Y7
+	VSUBPD       448(R12), Y10, Y11
+	VMAXPD       Y8, Y11, Y8
+	VSUBPD       480(R12), Y10, Y10
+	VMAXPD       Y9, Y10, Y9
+	BLSRQ        R11, R11
+	JNZ          row8
+
+priced8:
+	VMOVUPD      Y2, 768(AX)
+	VMOVUPD      Y3, 800(AX)
+	VMOVUPD      Y4, 832(AX)
+	VMOVUPD      Y5, 864(AX)
+	VMOVUPD      Y6, 896(AX)
+	VMOVUPD      Y7, 928(AX)
+	VMOVUPD      Y8, 960(AX)
+	VMOVUPD      Y9, 992(AX)
+	VMOVQ        DX, X2
+	VPBROADCASTQ X2, Y2
+	LEAQ         bitTable<>+0(SB), DX
+	VBROADCASTSD lowest<>+0(SB), Y3
+	VMOVAPD      Y3, Y4
+	VMOVDQU      (DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       (AX), Y5, Y5
+	VMOVUPD      Y5, (AX)
+	VMOVUPD      512(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5120(AX), Y6, Y6
+	VORPD        5632(AX), Y6, Y6
+	VMAXPD       Y6, Y3, Y3
+	VMOVDQU      32(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       32(AX), Y5, Y5
+	VMOVUPD      Y5, 32(AX)
+	VMOVUPD      544(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5152(AX), Y6, Y6
+	VORPD        5664(AX), Y6, Y6
+	VMAXPD       Y6, Y4, Y4
+	VMOVDQU      64(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       64(AX), Y5, Y5
+	VMOVUPD      Y5, 64(AX)
+	VMOVUPD      576(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5184(AX), Y6, Y6
+	VORPD        5696(AX), Y6, Y6
+	VMAXPD       Y6, Y3, Y3
+	VMOVDQU      96(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       96(AX), Y5, Y5
+	VMOVUPD      Y5, 96(AX)
+	VMOVUPD      608(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5216(AX), Y6, Y6
+	VORPD        5728(AX), Y6, Y6
+	VMAXPD       Y6, Y4, Y4
+	VMOVDQU      128(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       128(AX), Y5, Y5
+	VMOVUPD      Y5, 128(AX)
+	VMOVUPD      640(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5248(AX), Y6, Y6
+	VORPD        5760(AX), Y6, Y6
+	VMAXPD       Y6, Y3, Y3
+	VMOVDQU      160(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       160(AX), Y5, Y5
+	VMOVUPD      Y5, 160(AX)
+	VMOVUPD      672(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5280(AX), Y6, Y6
+	VORPD        5792(AX), Y6, Y6
+	VMAXPD       Y6, Y4, Y4
+	VMOVDQU      192(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       192(AX), Y5, Y5
+	VMOVUPD      Y5, 192(AX)
+	VMOVUPD      704(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5312(AX), Y6, Y6
+	VORPD        5824(AX), Y6, Y6
+	VMAXPD       Y6, Y3, Y3
+	VMOVDQU      224(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       224(AX), Y5, Y5
+	VMOVUPD      Y5, 224(AX)
+	VMOVUPD      736(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5344(AX), Y6, Y6
+	VORPD        5856(AX), Y6, Y6
+	VMAXPD       Y6, Y4, Y4
+	VMOVDQU      256(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       256(AX), Y5, Y5
+	VMOVUPD      Y5, 256(AX)
+	VMOVUPD      768(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5376(AX), Y6, Y6
+	VORPD        5888(AX), Y6, Y6
+	VMAXPD       Y6, Y3, Y3
+	VMOVDQU      288(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       288(AX), Y5, Y5
+	VMOVUPD      Y5, 288(AX)
+	VMOVUPD      800(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5408(AX), Y6, Y6
+	VORPD        5920(AX), Y6, Y6
+	VMAXPD       Y6, Y4, Y4
+	VMOVDQU      320(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       320(AX), Y5, Y5
+	VMOVUPD      Y5, 320(AX)
+	VMOVUPD      832(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5440(AX), Y6, Y6
+	VORPD        5952(AX), Y6, Y6
+	VMAXPD       Y6, Y3, Y3
+	VMOVDQU      352(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       352(AX), Y5, Y5
+	VMOVUPD      Y5, 352(AX)
+	VMOVUPD      864(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5472(AX), Y6, Y6
+	VORPD        5984(AX), Y6, Y6
+	VMAXPD       Y6, Y4, Y4
+	VMOVDQU      384(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       384(AX), Y5, Y5
+	VMOVUPD      Y5, 384(AX)
+	VMOVUPD      896(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5504(AX), Y6, Y6
+	VORPD        6016(AX), Y6, Y6
+	VMAXPD       Y6, Y3, Y3
+	VMOVDQU      416(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       416(AX), Y5, Y5
+	VMOVUPD      Y5, 416(AX)
+	VMOVUPD      928(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5536(AX), Y6, Y6
+	VORPD        6048(AX), Y6, Y6
+	VMAXPD       Y6, Y4, Y4
+	VMOVDQU      448(DX), Y5
+	VPAND        Y5, Y2, Y6
+	VPCMPEQQ     Y5, Y6, Y6
+	VANDPD       Y0, Y6, Y5
+	VADDPD       448(AX), Y5, Y5
+	VMOVUPD      Y5, 448(AX)
+	VMOVUPD      960(AX), Y6
+	VSUBPD       Y5, Y6, Y6
+	VANDPD       5568(AX), Y6, Y6
+	VORPD        6080(AX), Y6, Y6
+	VMAXPD       Y6, Y3, Y3
+	VMOVDQU      480(DX), Y5
+	VPAND        Y5, Y2, Y2
+	VPCMPEQQ     Y5, Y2, Y2
+	VANDPD       Y0, Y2, Y0
+	VADDPD       480(AX), Y0, Y0
+	VMOVUPD      Y0, 480(AX)
+	VMOVUPD      992(AX), Y2
+	VSUBPD       Y0, Y2, Y2
+	VANDPD       5600(AX), Y2, Y2
+	VORPD        6112(AX), Y2, Y2
+	VMAXPD       Y2, Y4, Y4
+	VMAXPD       Y4, Y3, Y0
+	VEXTRACTF128 $0x01, Y0, X2
+	VMAXPD       X2, X0, X2
+	VPERMILPD    $0x01, X2, X0
+	VMAXSD       X0, X2, X2
+	TESTQ        R8, R8
+	JS           hung
+	MOVQ         7168(AX)(R8*8), DX
+	MOVQ         R10, R11
 
 outside:
 	CMPQ    R11, DI
 	JEQ     outsideDone
-	VMOVSD  1536(AX)(R11*8), X2
-	VSUBSD  X1, X2, X2
-	VMOVSD  X2, 1536(AX)(R11*8)
-	ORQ     SI, 7168(AX)(R11*8)
+	VMOVSD  1024(AX)(R11*8), X0
+	VSUBSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(R11*8)
+	ORQ     DX, 7168(AX)(R11*8)
 	MOVBQZX 8192(AX)(R11*1), R11
 	CMPQ    R11, DI
 	JEQ     outsideDone
-	VMOVSD  1536(AX)(R11*8), X2
-	VADDSD  X1, X2, X2
-	VMOVSD  X2, 1536(AX)(R11*8)
-	ORQ     SI, 7168(AX)(R11*8)
+	VMOVSD  1024(AX)(R11*8), X0
+	VADDSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(R11*8)
+	ORQ     DX, 7168(AX)(R11*8)
 	MOVBQZX 8192(AX)(R11*1), R11
 	JMP     outside
 
 outsideDone:
-	MOVQ    DX, DX
-	SHLQ    $0x09, DX
-	ADDQ    CX, DX
-	VMOVSD  (DX)(BX*8), X2
+	MOVQ    BX, BX
+	SHLQ    $0x09, BX
+	ADDQ    CX, BX
+	VMOVSD  (BX)(SI*8), X0
+	MOVQ    R9, BX
 	VMOVAPD X1, X3
-	MOVQ    SI, DX
+	MOVQ    DX, SI
 
 hang:
-	MOVBQZX 8192(AX)(R9*1), R12
-	VMOVSD  1536(AX)(R9*8), X4
-	VMOVSD  2048(AX)(R9*8), X5
-	MOVQ    7168(AX)(R9*8), R11
+	MOVBQZX 8192(AX)(BX*1), R11
+	VMOVSD  1024(AX)(BX*8), X4
+	VMOVSD  1536(AX)(BX*8), X5
+	MOVQ    7168(AX)(BX*8), R9
 	VSUBSD  X1, X4, X4
-	MOVB    R10, 8192(AX)(R9*1)
-	VMOVSD  X3, 1536(AX)(R9*8)
-	VMOVSD  X2, 2048(AX)(R9*8)
-	MOVQ    DX, 7168(AX)(R9*8)
-	ANDNQ   SI, R11, DX
+	MOVB    R10, 8192(AX)(BX*1)
+	VMOVSD  X3, 1024(AX)(BX*8)
+	VMOVSD  X0, 1536(AX)(BX*8)
+	MOVQ    SI, 7168(AX)(BX*8)
+	ANDNQ   DX, R9, SI
 	VMOVAPD X4, X3
-	VMOVAPD X5, X2
-	CMPQ    R9, R8
-	JEQ     hung
-	MOVQ    R9, R10
-	MOVQ    R12, R9
-	MOVBQZX 8192(AX)(R9*1), R12
-	VMOVSD  1536(AX)(R9*8), X4
-	VMOVSD  2048(AX)(R9*8), X5
-	MOVQ    7168(AX)(R9*8), R11
+	VMOVAPD X5, X0
+	CMPQ    BX, R8
+	JEQ     turned
+	MOVQ    BX, R10
+	MOVQ    R11, BX
+	MOVBQZX 8192(AX)(BX*1), R11
+	VMOVSD  1024(AX)(BX*8), X4
+	VMOVSD  1536(AX)(BX*8), X5
+	MOVQ    7168(AX)(BX*8), R9
 	VADDSD  X1, X4, X4
-	MOVB    R10, 8192(AX)(R9*1)
-	VMOVSD  X3, 1536(AX)(R9*8)
-	VMOVSD  X2, 2048(AX)(R9*8)
-	MOVQ    DX, 7168(AX)(R9*8)
-	ANDNQ   SI, R11, DX
+	MOVB    R10, 8192(AX)(BX*1)
+	VMOVSD  X3, 1024(AX)(BX*8)
+	VMOVSD  X0, 1536(AX)(BX*8)
+	MOVQ    SI, 7168(AX)(BX*8)
+	ANDNQ   DX, R9, SI
 	VMOVAPD X4, X3
-	VMOVAPD X5, X2
-	MOVQ    R9, R10
-	MOVQ    R12, R9
+	VMOVAPD X5, X0
+	MOVQ    BX, R10
+	MOVQ    R11, BX
 	JMP     hang
 
-hung:
-	MOVQ R12, R9
+turned:
+	MOVQ R11, BX
 
 inside:
-	CMPQ    R9, DI
+	CMPQ    BX, DI
 	JEQ     insideDone
-	VMOVSD  1536(AX)(R9*8), X2
-	VADDSD  X1, X2, X2
-	VMOVSD  X2, 1536(AX)(R9*8)
-	ANDNQ   7168(AX)(R9*8), SI, DX
-	MOVQ    DX, 7168(AX)(R9*8)
-	MOVBQZX 8192(AX)(R9*1), R9
-	CMPQ    R9, DI
+	VMOVSD  1024(AX)(BX*8), X0
+	VADDSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(BX*8)
+	ANDNQ   7168(AX)(BX*8), DX, SI
+	MOVQ    SI, 7168(AX)(BX*8)
+	MOVBQZX 8192(AX)(BX*1), BX
+	CMPQ    BX, DI
 	JEQ     insideDone
-	VMOVSD  1536(AX)(R9*8), X2
-	VSUBSD  X1, X2, X2
-	VMOVSD  X2, 1536(AX)(R9*8)
-	ANDNQ   7168(AX)(R9*8), SI, DX
-	MOVQ    DX, 7168(AX)(R9*8)
-	MOVBQZX 8192(AX)(R9*1), R9
+	VMOVSD  1024(AX)(BX*8), X0
+	VSUBSD  X1, X0, X0
+	VMOVSD  X0, 1024(AX)(BX*8)
+	ANDNQ   7168(AX)(BX*8), DX, SI
+	MOVQ    SI, 7168(AX)(BX*8)
+	MOVBQZX 8192(AX)(BX*1), BX
 	JMP     inside
 
 insideDone:
-	MOVQ    8384(AX), DI
-	ORQ     8392(AX), DI
-	ANDNQ   DI, SI, DI
-	MOVQ    SI, DX
-	BTQ     BX, SI
-	CMOVQCC DI, DX
-	INCQ    8512(AX)
+hung:
+	VMOVQ        X2, DX
+	NOTQ         DX
+	ANDQ         $0x3f, DX
+	MOVQ         DX, SI
+	MOVQ         SI, DX
+	SHLQ         $0x09, DX
+	ADDQ         CX, DX
+	VBROADCASTSD 512(AX)(SI*8), Y0
+	VMOVUPD      (AX), Y1
+	VSUBPD       (DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, BX
+	VMOVUPD      32(AX), Y1
+	VSUBPD       32(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x04, DI
+	ORQ          DI, BX
+	VMOVUPD      64(AX), Y1
+	VSUBPD       64(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x08, DI
+	ORQ          DI, BX
+	VMOVUPD      96(AX), Y1
+	VSUBPD       96(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x0c, DI
+	ORQ          DI, BX
+	VMOVUPD      128(AX), Y1
+	VSUBPD       128(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x10, DI
+	ORQ          DI, BX
+	VMOVUPD      160(AX), Y1
+	VSUBPD       160(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x14, DI
+	ORQ          DI, BX
+	VMOVUPD      192(AX), Y1
+	VSUBPD       192(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x18, DI
+	ORQ          DI, BX
+	VMOVUPD      224(AX), Y1
+	VSUBPD       224(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x1c, DI
+	ORQ          DI, BX
+	VMOVUPD      256(AX), Y1
+	VSUBPD       256(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x20, DI
+	ORQ          DI, BX
+	VMOVUPD      288(AX), Y1
+	VSUBPD       288(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x24, DI
+	ORQ          DI, BX
+	VMOVUPD      320(AX), Y1
+	VSUBPD       320(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x28, DI
+	ORQ          DI, BX
+	VMOVUPD      352(AX), Y1
+	VSUBPD       352(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x2c, DI
+	ORQ          DI, BX
+	VMOVUPD      384(AX), Y1
+	VSUBPD       384(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x30, DI
+	ORQ          DI, BX
+	VMOVUPD      416(AX), Y1
+	VSUBPD       416(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x34, DI
+	ORQ          DI, BX
+	VMOVUPD      448(AX), Y1
+	VSUBPD       448(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DI
+	SHLQ         $0x38, DI
+	ORQ          DI, BX
+	VMOVUPD      480(AX), Y1
+	VSUBPD       480(DX), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y1
+	VMOVMSKPD    Y1, DX
+	SHLQ         $0x3c, DX
+	ORQ          DX, BX
+	ANDQ         8384(AX), BX
+	TZCNTQ       BX, BX
+	VMOVSD       512(AX)(SI*8), X0
+	VSUBSD       (AX)(SI*8), X0, X0
+	MOVQ         SI, 8472(AX)
+	MOVQ         BX, 8464(AX)
+	VMOVSD       X0, 8456(AX)
+	VUCOMISD     46096(CX), X0
+	JLS          optimal
+	MOVQ         limit+16(FP), DX
+	CMPQ         8536(AX), DX
+	JGE          stopped
+	MOVQ         posInf<>+0(SB), DX
+	MOVQ         SI, DI
+	MOVQ         SI, R8
+
+colUp:
+	MOVQ    7168(AX)(DI*8), R9
+	BTQ     BX, R9
+	JCS     apex
+	MOVQ    1024(AX)(DI*8), R9
+	CMPQ    R9, DX
+	CMOVQLE R9, DX
+	CMOVQLE DI, R8
+	MOVBQZX 8192(AX)(DI*1), DI
+	MOVQ    7168(AX)(DI*8), R9
+	BTQ     BX, R9
+	JCS     apex
+	MOVBQZX 8192(AX)(DI*1), DI
+	JMP     colUp
+
+apex:
+	MOVQ SI, R9
+	MOVQ BX, R10
+	MOVQ BX, R11
+
+rowUp:
+	CMPQ    R11, DI
+	JEQ     found
+	MOVQ    1024(AX)(R11*8), R12
+	CMPQ    R12, DX
+	CMOVQLT R12, DX
+	CMOVQLT R11, R8
+	CMOVQLT BX, R9
+	CMOVQLT SI, R10
+	MOVBQZX 8192(AX)(R11*1), R11
+	CMPQ    R11, DI
+	JEQ     found
+	MOVBQZX 8192(AX)(R11*1), R11
+	JMP     rowUp
+
+found:
+	VMOVQ   DX, X1
+	MOVQ    7168(AX)(R8*8), R12
+	MOVQ    8384(AX), R11
+	ORQ     8392(AX), R11
+	ANDNQ   R11, R12, R11
+	MOVQ    R12, DX
+	BTQ     SI, R12
+	CMOVQCC R11, DX
+	INCQ    8536(AX)
 	VMOVAPD X0, X0
 	JMP     raise
 
@@ -3633,8 +5669,9 @@ optimal:
 	RET
 
 // func finish512x8(t *float64, m *float64)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, BMI
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI
 TEXT ·finish512x8(SB), NOSPLIT, $0-16
+	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
 	VBROADCASTSD posInf<>+0(SB), Z0
@@ -3671,7 +5708,7 @@ col:
 	BLSRQ         DX, DX
 	JNZ           col
 	MOVQ          half<>+0(SB), DX
-	MOVBQZX       8504(AX), BX
+	MOVBQZX       8528(AX), BX
 	SHLQ          $0x3f, BX
 	ORQ           BX, DX
 	VPBROADCASTQ  DX, Z8
@@ -3682,69 +5719,69 @@ col:
 	VXORPD        Z10, Z10, Z10
 	VADDPD        512(AX), Z0, Z0
 	VMULPD        Z8, Z0, Z0
-	VMOVUPD       Z0, 3072(AX)
+	VMOVUPD       Z0, 2560(AX)
 	VFMADD231PD   45056(CX), Z0, Z9
-	VMOVUPD       1536(AX), Z0
-	VFMADD231PD   2048(AX), Z0, K1, Z10
+	VMOVUPD       1024(AX), Z0
+	VFMADD231PD   1536(AX), Z0, K1, Z10
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        576(AX), Z1, Z0
 	VMULPD        Z8, Z0, Z0
-	VMOVUPD       Z0, 3136(AX)
+	VMOVUPD       Z0, 2624(AX)
 	VFMADD231PD   45120(CX), Z0, Z9
-	VMOVUPD       1600(AX), Z0
-	VFMADD231PD   2112(AX), Z0, K1, Z10
+	VMOVUPD       1088(AX), Z0
+	VFMADD231PD   1600(AX), Z0, K1, Z10
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        640(AX), Z2, Z0
 	VMULPD        Z8, Z0, Z0
-	VMOVUPD       Z0, 3200(AX)
+	VMOVUPD       Z0, 2688(AX)
 	VFMADD231PD   45184(CX), Z0, Z9
-	VMOVUPD       1664(AX), Z0
-	VFMADD231PD   2176(AX), Z0, K1, Z10
+	VMOVUPD       1152(AX), Z0
+	VFMADD231PD   1664(AX), Z0, K1, Z10
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        704(AX), Z3, Z0
 	VMULPD        Z8, Z0, Z0
-	VMOVUPD       Z0, 3264(AX)
+	VMOVUPD       Z0, 2752(AX)
 	VFMADD231PD   45248(CX), Z0, Z9
-	VMOVUPD       1728(AX), Z0
-	VFMADD231PD   2240(AX), Z0, K1, Z10
+	VMOVUPD       1216(AX), Z0
+	VFMADD231PD   1728(AX), Z0, K1, Z10
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        768(AX), Z4, Z0
 	VMULPD        Z8, Z0, Z0
-	VMOVUPD       Z0, 3328(AX)
+	VMOVUPD       Z0, 2816(AX)
 	VFMADD231PD   45312(CX), Z0, Z9
-	VMOVUPD       1792(AX), Z0
-	VFMADD231PD   2304(AX), Z0, K1, Z10
+	VMOVUPD       1280(AX), Z0
+	VFMADD231PD   1792(AX), Z0, K1, Z10
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        832(AX), Z5, Z0
 	VMULPD        Z8, Z0, Z0
-	VMOVUPD       Z0, 3392(AX)
+	VMOVUPD       Z0, 2880(AX)
 	VFMADD231PD   45376(CX), Z0, Z9
-	VMOVUPD       1856(AX), Z0
-	VFMADD231PD   2368(AX), Z0, K1, Z10
+	VMOVUPD       1344(AX), Z0
+	VFMADD231PD   1856(AX), Z0, K1, Z10
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        896(AX), Z6, Z0
 	VMULPD        Z8, Z0, Z0
-	VMOVUPD       Z0, 3456(AX)
+	VMOVUPD       Z0, 2944(AX)
 	VFMADD231PD   45440(CX), Z0, Z9
-	VMOVUPD       1920(AX), Z0
-	VFMADD231PD   2432(AX), Z0, K1, Z10
+	VMOVUPD       1408(AX), Z0
+	VFMADD231PD   1920(AX), Z0, K1, Z10
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        960(AX), Z7, Z0
 	VMULPD        Z8, Z0, Z0
-	VMOVUPD       Z0, 3520(AX)
+	VMOVUPD       Z0, 3008(AX)
 	VFMADD231PD   45504(CX), Z0, Z9
-	VMOVUPD       1984(AX), Z0
-	VFMADD231PD   2496(AX), Z0, K1, Z10
+	VMOVUPD       1472(AX), Z0
+	VFMADD231PD   1984(AX), Z0, K1, Z10
 	VEXTRACTF64X4 $0x01, Z9, Y0
 	VADDPD        Y0, Y9, Y0
-	VEXTRACTF128  $0x01, Y0, X1
+	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
 	VMOVSD        X1, 8448(AX)
 	VEXTRACTF64X4 $0x01, Z10, Y0
 	VADDPD        Y0, Y10, Y0
-	VEXTRACTF128  $0x01, Y0, X1
+	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
@@ -3753,266 +5790,223 @@ col:
 	RET
 
 // func start512x8(t *float64, m *float64)
-// Requires: AVX, AVX512BITALG, AVX512BW, AVX512DQ, AVX512F, BMI, BMI2
+// Requires: AVX, AVX512BITALG, AVX512BW, AVX512DQ, AVX512F, BMI, BMI2, CMOV
 TEXT ·start512x8(SB), NOSPLIT, $8-16
+	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
-	LEAQ         32768(CX), DX
-	MOVQ         8384(AX), BX
-	MOVQ         8392(AX), SI
-	XORQ         R8, R8
+	MOVQ         8384(AX), DX
+	MOVQ         8392(AX), BX
 	XORQ         DI, DI
-	VBROADCASTSD one<>+0(SB), Z0
-	VBROADCASTSD negInf<>+0(SB), Z2
-	VXORPD       Z1, Z1, Z1
-	VDIVPD       2560(AX), Z0, Z3
-	VMOVUPD      Z3, 4096(AX)
-	VMOVUPD      Z1, 3584(AX)
-	VMOVUPD      Z1, 7680(AX)
-	VMOVUPD      Z2, 512(AX)
-	VMOVDQU64    bitTable<>+0(SB), Z3
-	VMOVDQU64    Z3, 7168(AX)
-	VDIVPD       2624(AX), Z0, Z3
-	VMOVUPD      Z3, 4160(AX)
-	VMOVUPD      Z1, 3648(AX)
-	VMOVUPD      Z1, 7744(AX)
-	VMOVUPD      Z2, 576(AX)
-	VMOVDQU64    bitTable<>+64(SB), Z3
-	VMOVDQU64    Z3, 7232(AX)
-	VDIVPD       2688(AX), Z0, Z3
-	VMOVUPD      Z3, 4224(AX)
-	VMOVUPD      Z1, 3712(AX)
-	VMOVUPD      Z1, 7808(AX)
-	VMOVUPD      Z2, 640(AX)
-	VMOVDQU64    bitTable<>+128(SB), Z3
-	VMOVDQU64    Z3, 7296(AX)
-	VDIVPD       2752(AX), Z0, Z3
-	VMOVUPD      Z3, 4288(AX)
-	VMOVUPD      Z1, 3776(AX)
-	VMOVUPD      Z1, 7872(AX)
-	VMOVUPD      Z2, 704(AX)
-	VMOVDQU64    bitTable<>+192(SB), Z3
-	VMOVDQU64    Z3, 7360(AX)
-	VDIVPD       2816(AX), Z0, Z3
-	VMOVUPD      Z3, 4352(AX)
-	VMOVUPD      Z1, 3840(AX)
-	VMOVUPD      Z1, 7936(AX)
-	VMOVUPD      Z2, 768(AX)
-	VMOVDQU64    bitTable<>+256(SB), Z3
-	VMOVDQU64    Z3, 7424(AX)
-	VDIVPD       2880(AX), Z0, Z3
-	VMOVUPD      Z3, 4416(AX)
-	VMOVUPD      Z1, 3904(AX)
-	VMOVUPD      Z1, 8000(AX)
-	VMOVUPD      Z2, 832(AX)
-	VMOVDQU64    bitTable<>+320(SB), Z3
-	VMOVDQU64    Z3, 7488(AX)
-	VDIVPD       2944(AX), Z0, Z3
-	VMOVUPD      Z3, 4480(AX)
-	VMOVUPD      Z1, 3968(AX)
-	VMOVUPD      Z1, 8064(AX)
-	VMOVUPD      Z2, 896(AX)
-	VMOVDQU64    bitTable<>+384(SB), Z3
-	VMOVDQU64    Z3, 7552(AX)
-	VDIVPD       3008(AX), Z0, Z0
-	VMOVUPD      Z0, 4544(AX)
-	VMOVUPD      Z1, 4032(AX)
-	VMOVUPD      Z1, 8128(AX)
-	VMOVUPD      Z2, 960(AX)
+	XORQ         SI, SI
+	VBROADCASTSD negInf<>+0(SB), Z1
+	VXORPD       Z0, Z0, Z0
+	VMOVUPD      Z0, 3072(AX)
+	VMOVUPD      Z0, 7680(AX)
+	VMOVUPD      Z1, 512(AX)
+	VMOVDQU64    bitTable<>+0(SB), Z2
+	VMOVDQU64    Z2, 7168(AX)
+	VMOVUPD      Z0, 3136(AX)
+	VMOVUPD      Z0, 7744(AX)
+	VMOVUPD      Z1, 576(AX)
+	VMOVDQU64    bitTable<>+64(SB), Z2
+	VMOVDQU64    Z2, 7232(AX)
+	VMOVUPD      Z0, 3200(AX)
+	VMOVUPD      Z0, 7808(AX)
+	VMOVUPD      Z1, 640(AX)
+	VMOVDQU64    bitTable<>+128(SB), Z2
+	VMOVDQU64    Z2, 7296(AX)
+	VMOVUPD      Z0, 3264(AX)
+	VMOVUPD      Z0, 7872(AX)
+	VMOVUPD      Z1, 704(AX)
+	VMOVDQU64    bitTable<>+192(SB), Z2
+	VMOVDQU64    Z2, 7360(AX)
+	VMOVUPD      Z0, 3328(AX)
+	VMOVUPD      Z0, 7936(AX)
+	VMOVUPD      Z1, 768(AX)
+	VMOVDQU64    bitTable<>+256(SB), Z2
+	VMOVDQU64    Z2, 7424(AX)
+	VMOVUPD      Z0, 3392(AX)
+	VMOVUPD      Z0, 8000(AX)
+	VMOVUPD      Z1, 832(AX)
+	VMOVDQU64    bitTable<>+320(SB), Z2
+	VMOVDQU64    Z2, 7488(AX)
+	VMOVUPD      Z0, 3456(AX)
+	VMOVUPD      Z0, 8064(AX)
+	VMOVUPD      Z1, 896(AX)
+	VMOVDQU64    bitTable<>+384(SB), Z2
+	VMOVDQU64    Z2, 7552(AX)
+	VMOVUPD      Z0, 3520(AX)
+	VMOVUPD      Z0, 8128(AX)
+	VMOVUPD      Z1, 960(AX)
 	VMOVDQU64    bitTable<>+448(SB), Z0
 	VMOVDQU64    Z0, 7616(AX)
-	VPBROADCASTQ BX, Z0
-	MOVQ         SI, R9
+	VPBROADCASTQ DX, Z0
+	MOVQ         BX, R8
 
 first:
-	TZCNTQ       R9, R10
-	MOVQ         R10, R11
-	SHLQ         $0x06, R11
-	ADDQ         DX, R11
-	VMOVDQU64    (R11), Z1
+	TZCNTQ       R8, R9
+	MOVQ         R9, R10
+	SHLQ         $0x06, R10
+	VMOVDQU64    32768(CX)(R10*1), Z1
 	VPSHUFBITQMB Z1, Z0, K1
-	KMOVQ        K1, R12
-	TZCNTQ       R12, R12
-	MOVBQZX      (R11)(R12*1), R11
-	MOVQ         7680(AX)(R11*8), R12
-	BTSQ         R10, R12
-	MOVQ         R12, 7680(AX)(R11*8)
-	VMOVSD       3584(AX)(R11*8), X1
-	VADDSD       2560(AX)(R10*8), X1, X1
-	VMOVSD       X1, 3584(AX)(R11*8)
-	BLSRQ        R9, R9
+	KMOVQ        K1, R11
+	TZCNTQ       R11, R11
+	ADDQ         R10, R11
+	MOVBQZX      32768(CX)(R11*1), R10
+	MOVQ         7680(AX)(R10*8), R11
+	BTSQ         R9, R11
+	MOVQ         R11, 7680(AX)(R10*8)
+	VMOVSD       3072(AX)(R10*8), X1
+	VADDSD       2048(AX)(R9*8), X1, X1
+	VMOVSD       X1, 3072(AX)(R10*8)
+	BLSRQ        R8, R8
 	JNZ          first
-	VMOVUPD      3584(AX), Z0
-	VMOVUPD      3648(AX), Z1
-	VMOVUPD      3712(AX), Z2
-	VMOVUPD      3776(AX), Z3
-	VMOVUPD      3840(AX), Z4
-	VMOVUPD      3904(AX), Z5
-	VMOVUPD      3968(AX), Z6
-	VMOVUPD      4032(AX), Z7
+	XORQ         R8, R8
+	XORQ         R9, R9
+	MOVQ         DX, R10
+
+judge:
+	TZCNTQ   R10, R11
+	VMOVSD   3072(AX)(R11*8), X0
+	VMOVSD   2048(AX)(R11*8), X1
+	MOVQ     R8, R12
+	BTSQ     R11, R12
+	VUCOMISD X1, X0
+	CMOVQCC  R12, R8
+	VMULSD   plenty<>+0(SB), X1, X1
+	MOVQ     R9, R12
+	BTSQ     R11, R12
+	VUCOMISD X1, X0
+	CMOVQCC  R12, R9
+	BLSRQ    R10, R10
+	JNZ      judge
+	MOVQ     R8, 8488(AX)
+	MOVQ     R9, 8496(AX)
+
+round:
+	BLSRQ        DX, R9
+	JZ           last
+	MOVQ         8488(AX), R9
+	ANDQ         DX, R9
+	MOVQ         8496(AX), R8
+	ANDQ         DX, R8
+	CMOVQEQ      R9, R8
+	BLSRQ        R8, R9
+	CMPQ         R8, DX
+	CMOVQEQ      R9, R8
+	ANDNQ        DX, R8, DX
+	MOVQ         R8, 8504(AX)
+	VPBROADCASTQ DX, Z0
+	XORQ         R8, R8
 
 phase:
-	BLSRQ         BX, R9
-	JZ            last
-	KMOVQ         BX, K1
-	VBROADCASTSD  tagKeep<>+0(SB), Z8
-	VBROADCASTSD  negInf<>+0(SB), Z9
-	VMOVAPD       Z9, Z10
-	VMULPD        4096(AX), Z0, Z11
-	VPTERNLOGQ    $0xea, 45568(CX), Z8, Z11
-	VMAXPD        Z11, Z9, K1, Z9
-	KSHIFTRQ      $0x08, K1, K1
-	VMULPD        4160(AX), Z1, Z11
-	VPTERNLOGQ    $0xea, 45632(CX), Z8, Z11
-	VMAXPD        Z11, Z10, K1, Z10
-	KSHIFTRQ      $0x08, K1, K1
-	VMULPD        4224(AX), Z2, Z11
-	VPTERNLOGQ    $0xea, 45696(CX), Z8, Z11
-	VMAXPD        Z11, Z9, K1, Z9
-	KSHIFTRQ      $0x08, K1, K1
-	VMULPD        4288(AX), Z3, Z11
-	VPTERNLOGQ    $0xea, 45760(CX), Z8, Z11
-	VMAXPD        Z11, Z10, K1, Z10
-	KSHIFTRQ      $0x08, K1, K1
-	VMULPD        4352(AX), Z4, Z11
-	VPTERNLOGQ    $0xea, 45824(CX), Z8, Z11
-	VMAXPD        Z11, Z9, K1, Z9
-	KSHIFTRQ      $0x08, K1, K1
-	VMULPD        4416(AX), Z5, Z11
-	VPTERNLOGQ    $0xea, 45888(CX), Z8, Z11
-	VMAXPD        Z11, Z10, K1, Z10
-	KSHIFTRQ      $0x08, K1, K1
-	VMULPD        4480(AX), Z6, Z11
-	VPTERNLOGQ    $0xea, 45952(CX), Z8, Z11
-	VMAXPD        Z11, Z9, K1, Z9
-	KSHIFTRQ      $0x08, K1, K1
-	VMULPD        4544(AX), Z7, Z11
-	VPTERNLOGQ    $0xea, 46016(CX), Z8, Z11
-	VMAXPD        Z11, Z10, K1, Z10
-	VMAXPD        Z10, Z9, Z9
-	VEXTRACTF64X4 $0x01, Z9, Y8
-	VMAXPD        Y8, Y9, Y8
-	VEXTRACTF128  $0x01, Y8, X9
-	VMAXPD        X9, X8, X9
-	VPERMILPD     $0x01, X9, X8
-	VMAXSD        X8, X9, X9
-	VMOVQ         X9, R9
-	NOTQ          R9
-	ANDQ          $0x3f, R9
-
-phaseOf:
-	MOVQ         BX, R10
-	BTRQ         R9, R10
-	VPBROADCASTQ R10, Z8
-	MOVQ         7680(AX)(R9*8), R11
-	TESTQ        R11, R11
-	JZ           tooLittle
-	MOVQ         R11, R12
-	XORQ         R13, R13
-	VBROADCASTSD 2560(AX)(R9*8), Z9
-	VBROADCASTSD negInf<>+0(SB), Z10
-	VBROADCASTSD tagKeep<>+0(SB), Z13
-	VXORPD       Z11, Z11, Z11
-	VXORPD       X14, X14, X14
+	MOVQ         8504(AX), R9
+	TZCNTQ       R9, R10
+	BLSRQ        R9, R9
+	MOVQ         R9, 8504(AX)
+	MOVQ         7680(AX)(R10*8), R9
+	MOVQ         R9, R11
+	XORQ         R12, R12
+	VBROADCASTSD 2048(AX)(R10*8), Z1
+	VBROADCASTSD negInf<>+0(SB), Z2
+	VBROADCASTSD tagKeep<>+0(SB), Z5
+	VXORPD       Z4, Z4, Z4
 
 queue:
-	TZCNTQ          R12, R14
-	MOVQ            R14, R15
-	SHLQ            $0x06, R15
-	ADDQ            DX, R15
-	VMOVDQU64       (R15), Z15
-	VPSHUFBITQMB    Z15, Z8, K1
-	KMOVQ           K1, BP
-	TZCNTQ          BP, BP
-	MOVBQZX         (R15)(BP*1), R15
-	MOVQ            R15, 5632(AX)(R14*8)
-	MOVQ            R14, BP
-	SHLQ            $0x09, BP
-	ADDQ            CX, BP
-	VBROADCASTSD    (BP)(R15*8), Z15
-	VSUBPD.BCST     (BP)(R9*8), Z15, Z15
-	VPTERNLOGQ.BCST $0xea, 45568(CX)(R14*8), Z13, Z15
-	VMOVSD          X15, 4608(AX)(R13*8)
-	VALIGNQ         $0x01, Z10, Z15, Z10
-	VBROADCASTSD    2560(AX)(R14*8), Z15
-	VALIGNQ         $0x01, Z11, Z15, Z11
-	VMOVSD          X15, 5120(AX)(R13*8)
-	VADDSD          X15, X14, X14
-	INCQ            R13
-	BLSRQ           R12, R12
+	TZCNTQ          R11, R13
+	MOVQ            R13, R14
+	SHLQ            $0x06, R14
+	VMOVDQU64       32768(CX)(R14*1), Z6
+	VPSHUFBITQMB    Z6, Z0, K1
+	KMOVQ           K1, R15
+	TZCNTQ          R15, R15
+	ADDQ            R14, R15
+	MOVBQZX         32768(CX)(R15*1), R14
+	MOVQ            R14, 4608(AX)(R13*8)
+	MOVQ            R13, R15
+	SHLQ            $0x09, R15
+	ADDQ            CX, R15
+	VBROADCASTSD    (R15)(R14*8), Z6
+	VSUBPD.BCST     (R15)(R10*8), Z6, Z6
+	VPTERNLOGQ.BCST $0xea, 45568(CX)(R13*8), Z5, Z6
+	VMOVSD          X6, 3584(AX)(R12*8)
+	VALIGNQ         $0x01, Z2, Z6, Z2
+	VBROADCASTSD    2048(AX)(R13*8), Z6
+	VALIGNQ         $0x01, Z4, Z6, Z4
+	VMOVSD          X6, 4096(AX)(R12*8)
+	INCQ            R12
+	BLSRQ           R11, R11
 	JNZ             queue
-	VUCOMISD        X9, X14
-	JCS             tooLittle
-	MOVQ            R10, BX
-	CMPQ            R13, $0x08
+	CMPQ            R12, $0x08
 	JHI             many
-	VXORPD          Z8, Z8, Z8
-	VXORPD          Z12, Z12, Z12
-	VALIGNQ         $0x01, Z10, Z10, Z13
-	VALIGNQ         $0x01, Z11, Z11, Z14
-	VCMPPD          $0x1e, Z10, Z13, K1
-	VADDPD          Z14, Z12, K1, Z12
-	VALIGNQ         $0x02, Z10, Z10, Z13
-	VALIGNQ         $0x02, Z11, Z11, Z14
-	VCMPPD          $0x1e, Z10, Z13, K1
-	VADDPD          Z14, Z8, K1, Z8
-	VALIGNQ         $0x03, Z10, Z10, Z13
-	VALIGNQ         $0x03, Z11, Z11, Z14
-	VCMPPD          $0x1e, Z10, Z13, K1
-	VADDPD          Z14, Z12, K1, Z12
-	VALIGNQ         $0x04, Z10, Z10, Z13
-	VALIGNQ         $0x04, Z11, Z11, Z14
-	VCMPPD          $0x1e, Z10, Z13, K1
-	VADDPD          Z14, Z8, K1, Z8
-	VALIGNQ         $0x05, Z10, Z10, Z13
-	VALIGNQ         $0x05, Z11, Z11, Z14
-	VCMPPD          $0x1e, Z10, Z13, K1
-	VADDPD          Z14, Z12, K1, Z12
-	VALIGNQ         $0x06, Z10, Z10, Z13
-	VALIGNQ         $0x06, Z11, Z11, Z14
-	VCMPPD          $0x1e, Z10, Z13, K1
-	VADDPD          Z14, Z8, K1, Z8
-	VALIGNQ         $0x07, Z10, Z10, Z13
-	VALIGNQ         $0x07, Z11, Z11, Z14
-	VCMPPD          $0x1e, Z10, Z13, K1
-	VADDPD          Z14, Z12, K1, Z12
-	VADDPD          Z12, Z8, Z8
-	VADDPD          Z11, Z8, Z10
-	VCMPPD          $0x12, Z9, Z10, K1
-	VCMPPD          $0x11, Z9, Z8, K2
-	KMOVB           K1, R10
-	KMOVB           K2, R12
+	VXORPD          Z3, Z3, Z3
+	VXORPD          Z5, Z5, Z5
+	VALIGNQ         $0x01, Z2, Z2, Z6
+	VALIGNQ         $0x01, Z4, Z4, Z7
+	VCMPPD          $0x1e, Z2, Z6, K1
+	VADDPD          Z7, Z5, K1, Z5
+	VALIGNQ         $0x02, Z2, Z2, Z6
+	VALIGNQ         $0x02, Z4, Z4, Z7
+	VCMPPD          $0x1e, Z2, Z6, K1
+	VADDPD          Z7, Z3, K1, Z3
+	VALIGNQ         $0x03, Z2, Z2, Z6
+	VALIGNQ         $0x03, Z4, Z4, Z7
+	VCMPPD          $0x1e, Z2, Z6, K1
+	VADDPD          Z7, Z5, K1, Z5
+	VALIGNQ         $0x04, Z2, Z2, Z6
+	VALIGNQ         $0x04, Z4, Z4, Z7
+	VCMPPD          $0x1e, Z2, Z6, K1
+	VADDPD          Z7, Z3, K1, Z3
+	VALIGNQ         $0x05, Z2, Z2, Z6
+	VALIGNQ         $0x05, Z4, Z4, Z7
+	VCMPPD          $0x1e, Z2, Z6, K1
+	VADDPD          Z7, Z5, K1, Z5
+	VALIGNQ         $0x06, Z2, Z2, Z6
+	VALIGNQ         $0x06, Z4, Z4, Z7
+	VCMPPD          $0x1e, Z2, Z6, K1
+	VADDPD          Z7, Z3, K1, Z3
+	VALIGNQ         $0x07, Z2, Z2, Z6
+	VALIGNQ         $0x07, Z4, Z4, Z7
+	VCMPPD          $0x1e, Z2, Z6, K1
+	VADDPD          Z7, Z5, K1, Z5
+	VADDPD          Z5, Z3, Z3
+	VADDPD          Z4, Z3, Z2
+	VCMPPD          $0x12, Z1, Z2, K1
+	VCMPPD          $0x11, Z1, Z3, K2
+	KMOVB           K1, R11
+	KMOVB           K2, R13
 	KANDNB          K2, K1, K1
-	VCOMPRESSPD.Z   Z8, K1, Z8
-	VSUBSD          X8, X9, X12
+	VCOMPRESSPD.Z   Z3, K1, Z2
+	VSUBSD          X2, X1, X3
 	MOVQ            $+8, R14
-	SUBQ            R13, R14
-	SHRXQ           R14, R10, R10
-	SHRXQ           R14, R12, R12
+	SUBQ            R12, R14
+	SHRXQ           R14, R11, R11
+	SHRXQ           R14, R13, R13
 	JMP             served
 
 many:
-	XORQ R10, R10
-	XORQ R12, R12
+	XORQ R11, R11
+	XORQ R13, R13
 	XORQ R14, R14
 
 block:
-	VXORPD  Z8, Z8, Z8
-	VMOVUPD 4608(AX)(R14*8), Z10
+	VXORPD  Z2, Z2, Z2
+	VMOVUPD 3584(AX)(R14*8), Z4
 	XORQ    R15, R15
 
 prefix:
-	VBROADCASTSD  4608(AX)(R15*8), Z11
-	VCMPPD        $0x1e, Z10, Z11, K1
-	VBROADCASTSD  5120(AX)(R15*8), Z11
-	VADDPD        Z11, Z8, K1, Z8
+	VBROADCASTSD  3584(AX)(R15*8), Z5
+	VCMPPD        $0x1e, Z4, Z5, K1
+	VBROADCASTSD  4096(AX)(R15*8), Z5
+	VADDPD        Z5, Z2, K1, Z2
 	INCQ          R15
-	CMPQ          R15, R13
+	CMPQ          R15, R12
 	JNE           prefix
-	VADDPD        5120(AX)(R14*8), Z8, Z10
-	VCMPPD        $0x12, Z9, Z10, K1
-	VCMPPD        $0x11, Z9, Z8, K2
-	MOVQ          R13, R15
+	VADDPD        4096(AX)(R14*8), Z2, Z4
+	VCMPPD        $0x12, Z1, Z4, K1
+	VCMPPD        $0x11, Z1, Z2, K2
+	MOVQ          R12, R15
 	SUBQ          R14, R15
 	MOVQ          $-1, BP
 	BZHIQ         R15, BP, BP
@@ -4022,139 +6016,122 @@ prefix:
 	KANDNB        K2, K1, K3
 	KORTESTB      K3, K3
 	JZ            noSplit
-	VCOMPRESSPD.Z Z8, K3, Z8
-	VSUBSD        X8, X9, X12
+	VCOMPRESSPD.Z Z2, K3, Z2
+	VSUBSD        X2, X1, X3
 
 noSplit:
 	KMOVB K1, R15
 	SHLXQ R14, R15, R15
-	ORQ   R15, R10
+	ORQ   R15, R11
 	KMOVB K2, R15
 	SHLXQ R14, R15, R15
-	ORQ   R15, R12
+	ORQ   R15, R13
 	ADDQ  $0x08, R14
-	CMPQ  R14, R13
+	CMPQ  R14, R12
 	JLT   block
 
 served:
-	ANDNQ        R12, R10, R12
-	PDEPQ        R11, R10, R10
-	PDEPQ        R11, R12, R12
-	ANDNQ        R11, R10, R11
-	ANDNQ        SI, R10, SI
-	KMOVQ        R10, K1
-	VPBROADCASTB R9, Z8
-	VMOVDQU8     Z8, K1, 8192(AX)
-	MOVQ         7168(AX)(R9*8), R13
-	ORQ          R10, R13
-	ANDQ         DI, R10
+	ANDNQ        R13, R11, R12
+	PDEPQ        R9, R11, R11
+	PDEPQ        R9, R12, R12
+	ANDNQ        R9, R11, R9
+	ORQ          R9, R8
+	ANDNQ        BX, R11, BX
+	KMOVQ        R11, K1
+	VPBROADCASTB R10, Z1
+	VMOVDQU8     Z1, K1, 8192(AX)
+	MOVQ         7168(AX)(R10*8), R9
+	ORQ          R11, R9
+	ANDQ         SI, R11
 	JZ           gathered
 
 gather:
-	TZCNTQ R10, R14
-	ORQ    7168(AX)(R14*8), R13
-	BLSRQ  R10, R10
+	TZCNTQ R11, R13
+	ORQ    7168(AX)(R13*8), R9
+	BLSRQ  R11, R11
 	JNZ    gather
 
 gathered:
-	MOVQ   R13, 7168(AX)(R9*8)
+	MOVQ   R9, 7168(AX)(R10*8)
 	TESTQ  R12, R12
 	JZ     exact
-	TZCNTQ R12, R10
-	VMOVSD 2560(AX)(R10*8), X8
-	VSUBSD X12, X8, X8
-	VMOVSD X8, 2560(AX)(R10*8)
+	TZCNTQ R12, R11
+	VMOVSD 2048(AX)(R11*8), X1
+	VSUBSD X3, X1, X1
+	VMOVSD X1, 2048(AX)(R11*8)
 	JMP    hang
 
 exact:
-	VPBROADCASTQ SI, Z8
-	MOVQ         R9, R10
-	SHLQ         $0x06, R10
-	ADDQ         DX, R10
-	VMOVDQU64    (R10), Z9
-	VPSHUFBITQMB Z9, Z8, K1
+	VPBROADCASTQ BX, Z1
+	MOVQ         R10, R11
+	SHLQ         $0x06, R11
+	VMOVDQU64    32768(CX)(R11*1), Z2
+	VPSHUFBITQMB Z2, Z1, K1
 	KMOVQ        K1, R12
 	TZCNTQ       R12, R12
-	MOVBQZX      (R10)(R12*1), R10
-	VXORPD       X12, X12, X12
+	ADDQ         R11, R12
+	MOVBQZX      32768(CX)(R12*1), R11
+	VXORPD       X3, X3, X3
 
 hang:
-	VMOVSD X12, 1536(AX)(R9*8)
-	MOVB   R10, 8192(AX)(R9*1)
-	ORQ    R13, 7168(AX)(R10*8)
-	BTSQ   R10, DI
-	MOVB   R9, 8256(AX)(R8*1)
-	INCQ   R8
-	TESTQ  R11, R11
-	JZ     phase
+	VMOVSD X3, 1024(AX)(R10*8)
+	MOVB   R11, 8192(AX)(R10*1)
+	ORQ    R9, 7168(AX)(R11*8)
+	BTSQ   R11, SI
+	MOVB   R10, 8256(AX)(DI*1)
+	INCQ   DI
+	CMPQ   8504(AX), $0x00
+	JNE    phase
+	TESTQ  R8, R8
+	JZ     round
+	MOVQ   8488(AX), R9
+	MOVQ   8496(AX), R10
 
-moved:
-	TZCNTQ       R11, R9
-	MOVQ         5632(AX)(R9*8), R10
-	MOVQ         7680(AX)(R10*8), R12
-	BTSQ         R9, R12
-	MOVQ         R12, 7680(AX)(R10*8)
-	VPBROADCASTQ R10, Z8
-	VBROADCASTSD 2560(AX)(R9*8), Z9
-	VPCMPEQQ     46080(CX), Z8, K1
-	VADDPD       Z9, Z0, K1, Z0
-	VPCMPEQQ     46144(CX), Z8, K1
-	VADDPD       Z9, Z1, K1, Z1
-	VPCMPEQQ     46208(CX), Z8, K1
-	VADDPD       Z9, Z2, K1, Z2
-	VPCMPEQQ     46272(CX), Z8, K1
-	VADDPD       Z9, Z3, K1, Z3
-	VPCMPEQQ     46336(CX), Z8, K1
-	VADDPD       Z9, Z4, K1, Z4
-	VPCMPEQQ     46400(CX), Z8, K1
-	VADDPD       Z9, Z5, K1, Z5
-	VPCMPEQQ     46464(CX), Z8, K1
-	VADDPD       Z9, Z6, K1, Z6
-	VPCMPEQQ     46528(CX), Z8, K1
-	VADDPD       Z9, Z7, K1, Z7
-	BLSRQ        R11, R11
-	JNZ          moved
-	JMP          phase
-
-tooLittle:
-	VMOVUPD Z0, 3584(AX)
-	VMOVUPD Z1, 3648(AX)
-	VMOVUPD Z2, 3712(AX)
-	VMOVUPD Z3, 3776(AX)
-	VMOVUPD Z4, 3840(AX)
-	VMOVUPD Z5, 3904(AX)
-	VMOVUPD Z6, 3968(AX)
-	VMOVUPD Z7, 4032(AX)
-	MOVQ    BX, R10
-
-enough:
-	VMOVSD   3584(AX)(R9*8), X8
-	VUCOMISD 2560(AX)(R9*8), X8
-	JAE      phaseOf
-	TZCNTQ   R10, R9
-	BLSRQ    R10, R10
-	JMP      enough
-	JMP phase
+again:
+	TZCNTQ   R8, R11
+	MOVQ     4608(AX)(R11*8), R12
+	MOVQ     7680(AX)(R12*8), R13
+	BTSQ     R11, R13
+	MOVQ     R13, 7680(AX)(R12*8)
+	VMOVSD   3072(AX)(R12*8), X0
+	VADDSD   2048(AX)(R11*8), X0, X0
+	VMOVSD   X0, 3072(AX)(R12*8)
+	VMOVSD   3072(AX)(R12*8), X0
+	VMOVSD   2048(AX)(R12*8), X1
+	MOVQ     R9, R11
+	BTSQ     R12, R11
+	VUCOMISD X1, X0
+	CMOVQCC  R11, R9
+	VMULSD   plenty<>+0(SB), X1, X1
+	MOVQ     R10, R11
+	BTSQ     R12, R11
+	VUCOMISD X1, X0
+	CMOVQCC  R11, R10
+	BLSRQ    R8, R8
+	JNZ      again
+	MOVQ     R9, 8488(AX)
+	MOVQ     R10, 8496(AX)
+	JMP      round
 
 last:
-	TZCNTQ       BX, DX
-	KMOVQ        SI, K1
+	TZCNTQ       DX, DX
+	KMOVQ        BX, K1
 	VPBROADCASTB DX, Z0
 	VMOVDQU8     Z0, K1, 8192(AX)
 	MOVQ         8384(AX), BX
 	ORQ          8392(AX), BX
 	MOVQ         BX, 7168(AX)(DX*8)
 	MOVQ         DX, 8480(AX)
-	MOVQ         R8, 8488(AX)
+	MOVQ         DI, 8512(AX)
 	XORQ         BX, BX
+	MOVQ         BX, 1024(AX)(DX*8)
 	MOVQ         BX, 1536(AX)(DX*8)
-	MOVQ         BX, 2048(AX)(DX*8)
 	MOVQ         BX, (AX)(DX*8)
 
 row:
-	DECQ    R8
+	DECQ    DI
 	JS      rowsDone
-	MOVBQZX 8256(AX)(R8*1), DX
+	MOVBQZX 8256(AX)(DI*1), DX
 	MOVBQZX 8192(AX)(DX*1), BX
 	MOVBQZX 8192(AX)(BX*1), SI
 	VMOVSD  (AX)(SI*8), X0
@@ -4165,7 +6142,7 @@ row:
 	SHLQ    $0x09, SI
 	ADDQ    CX, SI
 	VMOVSD  (SI)(BX*8), X1
-	VMOVSD  X1, 2048(AX)(DX*8)
+	VMOVSD  X1, 1536(AX)(DX*8)
 	VADDSD  X1, X0, X0
 	VMOVSD  X0, (AX)(DX*8)
 	JMP     row
@@ -4180,19 +6157,20 @@ col:
 	SHLQ    $0x09, SI
 	ADDQ    CX, SI
 	VMOVSD  (SI)(BX*8), X1
-	VMOVSD  X1, 2048(AX)(BX*8)
+	VMOVSD  X1, 1536(AX)(BX*8)
 	VSUBSD  X1, X0, X0
 	VMOVSD  X0, (AX)(BX*8)
-	VMOVSD  2560(AX)(BX*8), X0
-	VMOVSD  X0, 1536(AX)(BX*8)
+	VMOVSD  2048(AX)(BX*8), X0
+	VMOVSD  X0, 1024(AX)(BX*8)
 	BLSRQ   DX, DX
 	JNZ     col
 	VZEROUPPER
 	RET
 
 // func prepare512x8(t *float64, p *float64, q *float64, a float64, b float64, extra float64, unmatched uint64, below float64) bool
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, BMI, CMOV, POPCNT
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, CMOV, POPCNT
 TEXT ·prepare512x8(SB), NOSPLIT, $0-65
+	PCALIGN       $0x40
 	MOVQ          t+0(FP), AX
 	MOVQ          p+8(FP), CX
 	MOVQ          q+16(FP), DX
@@ -4309,13 +6287,13 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	VSUBPD        Z0, Z12, Z12
 	VEXTRACTF64X4 $0x01, Z11, Y0
 	VADDPD        Y0, Y11, Y0
-	VEXTRACTF128  $0x01, Y0, X1
+	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
 	VEXTRACTF64X4 $0x01, Z12, Y0
 	VADDPD        Y0, Y12, Y0
-	VEXTRACTF128  $0x01, Y0, X2
+	VEXTRACTF64X2 $0x01, Y0, X2
 	VADDPD        X2, X0, X2
 	VPERMILPD     $0x01, X2, X0
 	VADDSD        X0, X2, X2
@@ -4346,7 +6324,7 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	VANDNPD       Z3, Z11, Z3
 	VMULPD        Z15, Z3, Z3
 	VRNDSCALEPD   $0x00, Z3, Z3
-	VMOVUPD       Z3, 2560(AX)
+	VMOVUPD       Z3, 2048(AX)
 	VADDPD        Z3, Z12, K1, Z12
 	KNOTB         K1, K2
 	VADDPD        Z3, Z14, K2, Z14
@@ -4369,7 +6347,7 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	VANDNPD       Z4, Z11, Z4
 	VMULPD        Z3, Z4, Z4
 	VRNDSCALEPD   $0x00, Z4, Z4
-	VMOVUPD       Z4, 2624(AX)
+	VMOVUPD       Z4, 2112(AX)
 	VADDPD        Z4, Z12, K1, Z12
 	KNOTB         K1, K2
 	VADDPD        Z4, Z14, K2, Z14
@@ -4396,7 +6374,7 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	VANDNPD       Z5, Z11, Z5
 	VMULPD        Z3, Z5, Z5
 	VRNDSCALEPD   $0x00, Z5, Z5
-	VMOVUPD       Z5, 2688(AX)
+	VMOVUPD       Z5, 2176(AX)
 	VADDPD        Z5, Z12, K1, Z12
 	KNOTB         K1, K2
 	VADDPD        Z5, Z14, K2, Z14
@@ -4423,7 +6401,7 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	VANDNPD       Z6, Z11, Z6
 	VMULPD        Z3, Z6, Z6
 	VRNDSCALEPD   $0x00, Z6, Z6
-	VMOVUPD       Z6, 2752(AX)
+	VMOVUPD       Z6, 2240(AX)
 	VADDPD        Z6, Z12, K1, Z12
 	KNOTB         K1, K2
 	VADDPD        Z6, Z14, K2, Z14
@@ -4450,7 +6428,7 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	VANDNPD       Z7, Z11, Z7
 	VMULPD        Z3, Z7, Z7
 	VRNDSCALEPD   $0x00, Z7, Z7
-	VMOVUPD       Z7, 2816(AX)
+	VMOVUPD       Z7, 2304(AX)
 	VADDPD        Z7, Z12, K1, Z12
 	KNOTB         K1, K2
 	VADDPD        Z7, Z14, K2, Z14
@@ -4477,7 +6455,7 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	VANDNPD       Z8, Z11, Z8
 	VMULPD        Z3, Z8, Z8
 	VRNDSCALEPD   $0x00, Z8, Z8
-	VMOVUPD       Z8, 2880(AX)
+	VMOVUPD       Z8, 2368(AX)
 	VADDPD        Z8, Z12, K1, Z12
 	KNOTB         K1, K2
 	VADDPD        Z8, Z14, K2, Z14
@@ -4504,7 +6482,7 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	VANDNPD       Z9, Z11, Z9
 	VMULPD        Z3, Z9, Z9
 	VRNDSCALEPD   $0x00, Z9, Z9
-	VMOVUPD       Z9, 2944(AX)
+	VMOVUPD       Z9, 2432(AX)
 	VADDPD        Z9, Z12, K1, Z12
 	KNOTB         K1, K2
 	VADDPD        Z9, Z14, K2, Z14
@@ -4531,7 +6509,7 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	VANDNPD       Z10, Z11, Z10
 	VMULPD        Z1, Z10, Z10
 	VRNDSCALEPD   $0x00, Z10, Z10
-	VMOVUPD       Z10, 3008(AX)
+	VMOVUPD       Z10, 2496(AX)
 	VADDPD        Z10, Z12, K1, Z12
 	KNOTB         K1, K2
 	VADDPD        Z10, Z14, K2, Z14
@@ -4554,26 +6532,26 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	ORQ           R8, SI
 	VEXTRACTF64X4 $0x01, Z12, Y0
 	VADDPD        Y0, Y12, Y0
-	VEXTRACTF128  $0x01, Y0, X1
+	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
 	TZCNTQ        BX, BX
 	VMOVSD        scale<>+0(SB), X0
 	VSUBSD        X1, X0, X0
-	VADDSD        2560(AX)(BX*8), X0, X0
-	VMOVSD        X0, 2560(AX)(BX*8)
+	VADDSD        2048(AX)(BX*8), X0, X0
+	VMOVSD        X0, 2048(AX)(BX*8)
 	VEXTRACTF64X4 $0x01, Z14, Y0
 	VADDPD        Y0, Y14, Y0
-	VEXTRACTF128  $0x01, Y0, X1
+	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
 	TZCNTQ        SI, BX
 	VMOVSD        scale<>+0(SB), X0
 	VSUBSD        X1, X0, X0
-	VADDSD        2560(AX)(BX*8), X0, X0
-	VMOVSD        X0, 2560(AX)(BX*8)
+	VADDSD        2048(AX)(BX*8), X0, X0
+	VMOVSD        X0, 2048(AX)(BX*8)
 	MOVQ          CX, 8400(AX)
 	MOVQ          DX, 8408(AX)
 	POPCNTQ       CX, BX
@@ -4584,7 +6562,7 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	SETHI         BL
 	CMOVQHI       DX, DI
 	CMOVQHI       CX, R8
-	MOVB          BL, 8504(AX)
+	MOVB          BL, 8528(AX)
 	MOVQ          DI, 8384(AX)
 	MOVQ          R8, 8392(AX)
 	XORB          AL, AL
@@ -4600,8 +6578,9 @@ equal:
 	RET
 
 // func totals512x8(t *float64, p *float64, q *float64) bool
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL
 TEXT ·totals512x8(SB), NOSPLIT, $0-25
+	PCALIGN       $0x40
 	MOVQ          t+0(FP), AX
 	VBROADCASTSD  posInf<>+0(SB), Z0
 	VXORPD        Z1, Z1, Z1
@@ -4645,7 +6624,7 @@ TEXT ·totals512x8(SB), NOSPLIT, $0-25
 	ORQ           DX, CX
 	VEXTRACTF64X4 $0x01, Z2, Y3
 	VADDPD        Y3, Y2, Y3
-	VEXTRACTF128  $0x01, Y3, X2
+	VEXTRACTF64X2 $0x01, Y3, X2
 	VADDPD        X2, X3, X2
 	VPERMILPD     $0x01, X2, X3
 	VADDSD        X3, X2, X2
@@ -4688,7 +6667,7 @@ TEXT ·totals512x8(SB), NOSPLIT, $0-25
 	ORQ           DX, CX
 	VEXTRACTF64X4 $0x01, Z3, Y1
 	VADDPD        Y1, Y3, Y1
-	VEXTRACTF128  $0x01, Y1, X3
+	VEXTRACTF64X2 $0x01, Y1, X3
 	VADDPD        X3, X1, X3
 	VPERMILPD     $0x01, X3, X1
 	VADDSD        X1, X3, X3
@@ -4706,385 +6685,43 @@ TEXT ·totals512x8(SB), NOSPLIT, $0-25
 	VZEROUPPER
 	RET
 
-// func optimise256(t *float64, m *float64, limit int64, words uint64) bool
-// Requires: AVX, AVX2, BMI, CMOV
-TEXT ·optimise256(SB), NOSPLIT, $0-33
-	MOVQ   t+0(FP), AX
-	MOVQ   m+8(FP), CX
-	MOVQ   8384(AX), DX
-	VXORPD X0, X0, X0
-
-raise:
-	VBROADCASTSD X0, Y0
-	MOVQ         words+24(FP), BX
-	XORQ         SI, SI
-	SHLQ         $0x06, BX
-
-block:
-	VMOVUPD 512(AX)(SI*1), Y1
-	VMOVUPD 1024(AX)(SI*1), Y5
-	VMOVUPD 544(AX)(SI*1), Y2
-	VMOVUPD 1056(AX)(SI*1), Y6
-	VMOVUPD 576(AX)(SI*1), Y3
-	VMOVUPD 1088(AX)(SI*1), Y7
-	VMOVUPD 608(AX)(SI*1), Y4
-	VMOVUPD 1120(AX)(SI*1), Y8
-	MOVQ    8384(AX), DI
-	ANDQ    DX, DI
-	JZ      priced
-
-row:
-	TZCNTQ       DI, R8
-	VBROADCASTSD (AX)(R8*8), Y10
-	VADDPD       Y0, Y10, Y10
-	VMOVQ        R8, X9
-	VPBROADCASTQ X9, Y9
-	SHLQ         $0x09, R8
-	ADDQ         CX, R8
-	VSUBPD       (R8)(SI*1), Y10, Y11
-	VCMPPD       $0x1e, Y1, Y11, Y12
-	VBLENDVPD    Y12, Y11, Y1, Y1
-	VBLENDVPD    Y12, Y9, Y5, Y5
-	VSUBPD       32(R8)(SI*1), Y10, Y11
-	VCMPPD       $0x1e, Y2, Y11, Y12
-	VBLENDVPD    Y12, Y11, Y2, Y2
-	VBLENDVPD    Y12, Y9, Y6, Y6
-	VSUBPD       64(R8)(SI*1), Y10, Y11
-	VCMPPD       $0x1e, Y3, Y11, Y12
-	VBLENDVPD    Y12, Y11, Y3, Y3
-	VBLENDVPD    Y12, Y9, Y7, Y7
-	VSUBPD       96(R8)(SI*1), Y10, Y10
-	VCMPPD       $0x1e, Y4, Y10, Y11
-	VBLENDVPD    Y11, Y10, Y4, Y4
-	VBLENDVPD    Y11, Y9, Y8, Y8
-	BLSRQ        DI, DI
-	JNZ          row
-
-priced:
-	VMOVUPD      Y1, 512(AX)(SI*1)
-	VMOVUPD      Y5, 1024(AX)(SI*1)
-	VMOVUPD      Y2, 544(AX)(SI*1)
-	VMOVUPD      Y6, 1056(AX)(SI*1)
-	VMOVUPD      Y3, 576(AX)(SI*1)
-	VMOVUPD      Y7, 1088(AX)(SI*1)
-	VMOVUPD      Y4, 608(AX)(SI*1)
-	VMOVUPD      Y8, 1120(AX)(SI*1)
-	ADDQ         $0x80, SI
-	CMPQ         SI, BX
-	JNE          block
-	VMOVQ        DX, X1
-	VPBROADCASTQ X1, Y1
-	VPBROADCASTQ 8392(AX), Y2
-	VBROADCASTSD tagKeep<>+0(SB), Y3
-	VBROADCASTSD negInf<>+0(SB), Y4
-	VMOVAPD      Y4, Y5
-	VMOVAPD      Y4, Y6
-	LEAQ         bitTable<>+0(SB), DX
-	LEAQ         tagTable<>+0(SB), BX
-	MOVQ         words+24(FP), SI
-	XORQ         DI, DI
-	SHLQ         $0x06, SI
-
-pot:
-	VMOVUPD      (AX)(DI*1), Y7
-	VADDPD       Y0, Y7, Y8
-	VMOVDQU      (DX)(DI*1), Y9
-	VPAND        Y9, Y1, Y10
-	VPCMPEQQ     Y9, Y10, Y10
-	VBLENDVPD    Y10, Y8, Y7, Y7
-	VMOVUPD      Y7, (AX)(DI*1)
-	VMOVUPD      512(AX)(DI*1), Y8
-	VSUBPD       Y7, Y8, Y8
-	VPAND        Y3, Y8, Y8
-	VPOR         (BX)(DI*1), Y8, Y8
-	VMOVDQU      (DX)(DI*1), Y7
-	VPAND        Y7, Y2, Y9
-	VPCMPEQQ     Y7, Y9, Y9
-	VBLENDVPD    Y9, Y8, Y4, Y8
-	VMAXPD       Y8, Y5, Y5
-	VMOVUPD      32(AX)(DI*1), Y7
-	VADDPD       Y0, Y7, Y8
-	VMOVDQU      32(DX)(DI*1), Y9
-	VPAND        Y9, Y1, Y10
-	VPCMPEQQ     Y9, Y10, Y10
-	VBLENDVPD    Y10, Y8, Y7, Y7
-	VMOVUPD      Y7, 32(AX)(DI*1)
-	VMOVUPD      544(AX)(DI*1), Y8
-	VSUBPD       Y7, Y8, Y8
-	VPAND        Y3, Y8, Y8
-	VPOR         32(BX)(DI*1), Y8, Y8
-	VMOVDQU      32(DX)(DI*1), Y7
-	VPAND        Y7, Y2, Y9
-	VPCMPEQQ     Y7, Y9, Y9
-	VBLENDVPD    Y9, Y8, Y4, Y8
-	VMAXPD       Y8, Y6, Y6
-	VMOVUPD      64(AX)(DI*1), Y7
-	VADDPD       Y0, Y7, Y8
-	VMOVDQU      64(DX)(DI*1), Y9
-	VPAND        Y9, Y1, Y10
-	VPCMPEQQ     Y9, Y10, Y10
-	VBLENDVPD    Y10, Y8, Y7, Y7
-	VMOVUPD      Y7, 64(AX)(DI*1)
-	VMOVUPD      576(AX)(DI*1), Y8
-	VSUBPD       Y7, Y8, Y8
-	VPAND        Y3, Y8, Y8
-	VPOR         64(BX)(DI*1), Y8, Y8
-	VMOVDQU      64(DX)(DI*1), Y7
-	VPAND        Y7, Y2, Y9
-	VPCMPEQQ     Y7, Y9, Y9
-	VBLENDVPD    Y9, Y8, Y4, Y8
-	VMAXPD       Y8, Y5, Y5
-	VMOVUPD      96(AX)(DI*1), Y7
-	VADDPD       Y0, Y7, Y8
-	VMOVDQU      96(DX)(DI*1), Y9
-	VPAND        Y9, Y1, Y10
-	VPCMPEQQ     Y9, Y10, Y10
-	VBLENDVPD    Y10, Y8, Y7, Y7
-	VMOVUPD      Y7, 96(AX)(DI*1)
-	VMOVUPD      608(AX)(DI*1), Y8
-	VSUBPD       Y7, Y8, Y8
-	VPAND        Y3, Y8, Y8
-	VPOR         96(BX)(DI*1), Y8, Y8
-	VMOVDQU      96(DX)(DI*1), Y7
-	VPAND        Y7, Y2, Y9
-	VPCMPEQQ     Y7, Y9, Y9
-	VBLENDVPD    Y9, Y8, Y4, Y8
-	VMAXPD       Y8, Y6, Y6
-	ADDQ         $0x80, DI
-	CMPQ         DI, SI
-	JNE          pot
-	VMAXPD       Y6, Y5, Y0
-	VEXTRACTF128 $0x01, Y0, X1
-	VMAXPD       X1, X0, X1
-	VPERMILPD    $0x01, X1, X0
-	VMAXSD       X0, X1, X1
-	VMOVQ        X1, DX
-	NOTQ         DX
-	ANDQ         $0x3f, DX
-	MOVQ         DX, BX
-	MOVQ         1024(AX)(BX*8), DX
-	VMOVSD       512(AX)(BX*8), X0
-	VSUBSD       (AX)(BX*8), X0, X0
-	MOVQ         BX, 8472(AX)
-	MOVQ         DX, 8464(AX)
-	VMOVSD       X0, 8456(AX)
-	VUCOMISD     46608(CX), X0
-	JLS          optimal
-	MOVQ         limit+16(FP), SI
-	CMPQ         8512(AX), SI
-	JGE          stopped
-	MOVQ         posInf<>+0(SB), SI
-	MOVQ         BX, DI
-	MOVQ         BX, R8
-
-colUp:
-	MOVQ    7168(AX)(DI*8), R9
-	BTQ     DX, R9
-	JCS     apex
-	MOVQ    1536(AX)(DI*8), R9
-	CMPQ    R9, SI
-	CMOVQLE R9, SI
-	CMOVQLE DI, R8
-	MOVBQZX 8192(AX)(DI*1), DI
-	MOVQ    7168(AX)(DI*8), R9
-	BTQ     DX, R9
-	JCS     apex
-	MOVBQZX 8192(AX)(DI*1), DI
-	JMP     colUp
-
-apex:
-	MOVQ BX, R9
-	MOVQ DX, R10
-	MOVQ DX, R11
-
-rowUp:
-	CMPQ    R11, DI
-	JEQ     found
-	MOVQ    1536(AX)(R11*8), R12
-	CMPQ    R12, SI
-	CMOVQLT R12, SI
-	CMOVQLT R11, R8
-	CMOVQLT DX, R9
-	CMOVQLT BX, R10
-	MOVBQZX 8192(AX)(R11*1), R11
-	CMPQ    R11, DI
-	JEQ     found
-	MOVBQZX 8192(AX)(R11*1), R11
-	JMP     rowUp
-
-found:
-	VMOVQ SI, X1
-	MOVQ  7168(AX)(R8*8), SI
-	MOVQ  R10, R11
-
-outside:
-	CMPQ    R11, DI
-	JEQ     outsideDone
-	VMOVSD  1536(AX)(R11*8), X2
-	VSUBSD  X1, X2, X2
-	VMOVSD  X2, 1536(AX)(R11*8)
-	ORQ     SI, 7168(AX)(R11*8)
-	MOVBQZX 8192(AX)(R11*1), R11
-	CMPQ    R11, DI
-	JEQ     outsideDone
-	VMOVSD  1536(AX)(R11*8), X2
-	VADDSD  X1, X2, X2
-	VMOVSD  X2, 1536(AX)(R11*8)
-	ORQ     SI, 7168(AX)(R11*8)
-	MOVBQZX 8192(AX)(R11*1), R11
-	JMP     outside
-
-outsideDone:
-	MOVQ    DX, DX
-	SHLQ    $0x09, DX
-	ADDQ    CX, DX
-	VMOVSD  (DX)(BX*8), X2
-	VMOVAPD X1, X3
-	MOVQ    SI, DX
-
-hang:
-	MOVBQZX 8192(AX)(R9*1), R12
-	VMOVSD  1536(AX)(R9*8), X4
-	VMOVSD  2048(AX)(R9*8), X5
-	MOVQ    7168(AX)(R9*8), R11
-	VSUBSD  X1, X4, X4
-	MOVB    R10, 8192(AX)(R9*1)
-	VMOVSD  X3, 1536(AX)(R9*8)
-	VMOVSD  X2, 2048(AX)(R9*8)
-	MOVQ    DX, 7168(AX)(R9*8)
-	ANDNQ   SI, R11, DX
-	VMOVAPD X4, X3
-	VMOVAPD X5, X2
-	CMPQ    R9, R8
-	JEQ     hung
-	MOVQ    R9, R10
-	MOVQ    R12, R9
-	MOVBQZX 8192(AX)(R9*1), R12
-	VMOVSD  1536(AX)(R9*8), X4
-	VMOVSD  2048(AX)(R9*8), X5
-	MOVQ    7168(AX)(R9*8), R11
-	VADDSD  X1, X4, X4
-	MOVB    R10, 8192(AX)(R9*1)
-	VMOVSD  X3, 1536(AX)(R9*8)
-	VMOVSD  X2, 2048(AX)(R9*8)
-	MOVQ    DX, 7168(AX)(R9*8)
-	ANDNQ   SI, R11, DX
-	VMOVAPD X4, X3
-	VMOVAPD X5, X2
-	MOVQ    R9, R10
-	MOVQ    R12, R9
-	JMP     hang
-
-hung:
-	MOVQ R12, R9
-
-inside:
-	CMPQ    R9, DI
-	JEQ     insideDone
-	VMOVSD  1536(AX)(R9*8), X2
-	VADDSD  X1, X2, X2
-	VMOVSD  X2, 1536(AX)(R9*8)
-	ANDNQ   7168(AX)(R9*8), SI, DX
-	MOVQ    DX, 7168(AX)(R9*8)
-	MOVBQZX 8192(AX)(R9*1), R9
-	CMPQ    R9, DI
-	JEQ     insideDone
-	VMOVSD  1536(AX)(R9*8), X2
-	VSUBSD  X1, X2, X2
-	VMOVSD  X2, 1536(AX)(R9*8)
-	ANDNQ   7168(AX)(R9*8), SI, DX
-	MOVQ    DX, 7168(AX)(R9*8)
-	MOVBQZX 8192(AX)(R9*1), R9
-	JMP     inside
-
-insideDone:
-	MOVQ    8384(AX), DI
-	ORQ     8392(AX), DI
-	ANDNQ   DI, SI, DI
-	MOVQ    SI, DX
-	BTQ     BX, SI
-	CMOVQCC DI, DX
-	INCQ    8512(AX)
-	VMOVAPD X0, X0
-	JMP     raise
-
-stopped:
-	XORB AL, AL
-	MOVB AL, ret+32(FP)
-	VZEROUPPER
-	RET
-
-optimal:
-	XORB AL, AL
-	MOVB $0x01, AL
-	MOVB AL, ret+32(FP)
-	VZEROUPPER
-	RET
-
 // func start256(t *float64, m *float64, words uint64)
-// Requires: AVX, AVX2, BMI, BMI2
+// Requires: AVX, AVX2, BMI, BMI2, CMOV
 TEXT ·start256(SB), NOSPLIT, $0-24
+	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
 	MOVQ         8384(AX), DX
 	MOVQ         8392(AX), BX
 	XORQ         SI, SI
-	VMOVQ        DX, X0
-	VPBROADCASTQ X0, Y0
 	LEAQ         bitTable<>+0(SB), DI
-	VBROADCASTSD one<>+0(SB), Y1
-	VBROADCASTSD minusOne<>+0(SB), Y2
-	VBROADCASTSD negInf<>+0(SB), Y3
-	VXORPD       Y4, Y4, Y4
+	VBROADCASTSD negInf<>+0(SB), Y0
+	VXORPD       Y1, Y1, Y1
 	MOVQ         words+16(FP), R8
 	XORQ         R9, R9
 	SHLQ         $0x06, R8
 
 clear:
-	VDIVPD       2560(AX)(R9*1), Y1, Y5
-	VMOVDQU      (DI)(R9*1), Y6
-	VPAND        Y6, Y0, Y7
-	VPCMPEQQ     Y6, Y7, Y7
-	VBLENDVPD    Y7, Y5, Y2, Y5
-	VMOVUPD      Y5, 4096(AX)(R9*1)
-	VMOVUPD      Y4, 3584(AX)(R9*1)
-	VMOVUPD      Y4, 7680(AX)(R9*1)
-	VMOVUPD      Y3, 512(AX)(R9*1)
-	VMOVDQU      (DI)(R9*1), Y5
-	VMOVDQU      Y5, 7168(AX)(R9*1)
-	VDIVPD       2592(AX)(R9*1), Y1, Y5
-	VMOVDQU      32(DI)(R9*1), Y6
-	VPAND        Y6, Y0, Y7
-	VPCMPEQQ     Y6, Y7, Y7
-	VBLENDVPD    Y7, Y5, Y2, Y5
-	VMOVUPD      Y5, 4128(AX)(R9*1)
-	VMOVUPD      Y4, 3616(AX)(R9*1)
-	VMOVUPD      Y4, 7712(AX)(R9*1)
-	VMOVUPD      Y3, 544(AX)(R9*1)
-	VMOVDQU      32(DI)(R9*1), Y5
-	VMOVDQU      Y5, 7200(AX)(R9*1)
-	VDIVPD       2624(AX)(R9*1), Y1, Y5
-	VMOVDQU      64(DI)(R9*1), Y6
-	VPAND        Y6, Y0, Y7
-	VPCMPEQQ     Y6, Y7, Y7
-	VBLENDVPD    Y7, Y5, Y2, Y5
-	VMOVUPD      Y5, 4160(AX)(R9*1)
-	VMOVUPD      Y4, 3648(AX)(R9*1)
-	VMOVUPD      Y4, 7744(AX)(R9*1)
-	VMOVUPD      Y3, 576(AX)(R9*1)
-	VMOVDQU      64(DI)(R9*1), Y5
-	VMOVDQU      Y5, 7232(AX)(R9*1)
-	VDIVPD       2656(AX)(R9*1), Y1, Y5
-	VMOVDQU      96(DI)(R9*1), Y6
-	VPAND        Y6, Y0, Y7
-	VPCMPEQQ     Y6, Y7, Y7
-	VBLENDVPD    Y7, Y5, Y2, Y5
-	VMOVUPD      Y5, 4192(AX)(R9*1)
-	VMOVUPD      Y4, 3680(AX)(R9*1)
-	VMOVUPD      Y4, 7776(AX)(R9*1)
-	VMOVUPD      Y3, 608(AX)(R9*1)
-	VMOVDQU      96(DI)(R9*1), Y5
-	VMOVDQU      Y5, 7264(AX)(R9*1)
+	VMOVUPD      Y1, 3072(AX)(R9*1)
+	VMOVUPD      Y1, 7680(AX)(R9*1)
+	VMOVUPD      Y0, 512(AX)(R9*1)
+	VMOVDQU      (DI)(R9*1), Y2
+	VMOVDQU      Y2, 7168(AX)(R9*1)
+	VMOVUPD      Y1, 3104(AX)(R9*1)
+	VMOVUPD      Y1, 7712(AX)(R9*1)
+	VMOVUPD      Y0, 544(AX)(R9*1)
+	VMOVDQU      32(DI)(R9*1), Y2
+	VMOVDQU      Y2, 7200(AX)(R9*1)
+	VMOVUPD      Y1, 3136(AX)(R9*1)
+	VMOVUPD      Y1, 7744(AX)(R9*1)
+	VMOVUPD      Y0, 576(AX)(R9*1)
+	VMOVDQU      64(DI)(R9*1), Y2
+	VMOVDQU      Y2, 7232(AX)(R9*1)
+	VMOVUPD      Y1, 3168(AX)(R9*1)
+	VMOVUPD      Y1, 7776(AX)(R9*1)
+	VMOVUPD      Y0, 608(AX)(R9*1)
+	VMOVDQU      96(DI)(R9*1), Y2
+	VMOVDQU      Y2, 7264(AX)(R9*1)
 	ADDQ         $0x80, R9
 	CMPQ         R9, R8
 	JNE          clear
@@ -5112,252 +6749,250 @@ first:
 	MOVQ      7680(AX)(R9*8), R10
 	BTSQ      R8, R10
 	MOVQ      R10, 7680(AX)(R9*8)
-	VMOVSD    3584(AX)(R9*8), X1
-	VADDSD    2560(AX)(R8*8), X1, X1
-	VMOVSD    X1, 3584(AX)(R9*8)
+	VMOVSD    3072(AX)(R9*8), X1
+	VADDSD    2048(AX)(R8*8), X1, X1
+	VMOVSD    X1, 3072(AX)(R9*8)
 	BLSRQ     DI, DI
 	JNZ       first
+	XORQ      DI, DI
+	XORQ      R8, R8
+	MOVQ      DX, R9
 
-phase:
-	BLSRQ        DX, DI
+judge:
+	TZCNTQ   R9, R10
+	VMOVSD   3072(AX)(R10*8), X0
+	VMOVSD   2048(AX)(R10*8), X1
+	MOVQ     DI, R11
+	BTSQ     R10, R11
+	VUCOMISD X1, X0
+	CMOVQCC  R11, DI
+	VMULSD   plenty<>+0(SB), X1, X1
+	MOVQ     R8, R11
+	BTSQ     R10, R11
+	VUCOMISD X1, X0
+	CMOVQCC  R11, R8
+	BLSRQ    R9, R9
+	JNZ      judge
+	MOVQ     DI, 8488(AX)
+	MOVQ     R8, 8496(AX)
+
+round:
+	BLSRQ        DX, R8
 	JZ           last
-	VBROADCASTSD tagKeep<>+0(SB), Y0
-	VBROADCASTSD negInf<>+0(SB), Y1
-	VMOVAPD      Y1, Y2
-	MOVQ         words+16(FP), DI
-	XORQ         R8, R8
-	SHLQ         $0x06, DI
-
-asked:
-	VMOVUPD      3584(AX)(R8*1), Y3
-	VMULPD       4096(AX)(R8*1), Y3, Y3
-	VPAND        Y0, Y3, Y3
-	VPOR         45568(CX)(R8*1), Y3, Y3
-	VMAXPD       Y3, Y1, Y1
-	VMOVUPD      3616(AX)(R8*1), Y3
-	VMULPD       4128(AX)(R8*1), Y3, Y3
-	VPAND        Y0, Y3, Y3
-	VPOR         45600(CX)(R8*1), Y3, Y3
-	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      3648(AX)(R8*1), Y3
-	VMULPD       4160(AX)(R8*1), Y3, Y3
-	VPAND        Y0, Y3, Y3
-	VPOR         45632(CX)(R8*1), Y3, Y3
-	VMAXPD       Y3, Y1, Y1
-	VMOVUPD      3680(AX)(R8*1), Y3
-	VMULPD       4192(AX)(R8*1), Y3, Y3
-	VPAND        Y0, Y3, Y3
-	VPOR         45664(CX)(R8*1), Y3, Y3
-	VMAXPD       Y3, Y2, Y2
-	ADDQ         $0x80, R8
-	CMPQ         R8, DI
-	JNE          asked
-	VMAXPD       Y2, Y1, Y0
-	VEXTRACTF128 $0x01, Y0, X1
-	VMAXPD       X1, X0, X1
-	VPERMILPD    $0x01, X1, X0
-	VMAXSD       X0, X1, X1
-	VMOVQ        X1, R8
-	NOTQ         R8
-	ANDQ         $0x3f, R8
-
-check:
-	VMOVSD       3584(AX)(R8*8), X0
-	VUCOMISD     2560(AX)(R8*8), X0
-	JCS          tooLittle
-	MOVQ         minusOne<>+0(SB), DI
-	MOVQ         DI, 4096(AX)(R8*8)
-	BTRQ         R8, DX
+	MOVQ         8488(AX), R8
+	ANDQ         DX, R8
+	MOVQ         8496(AX), DI
+	ANDQ         DX, DI
+	CMOVQEQ      R8, DI
+	BLSRQ        DI, R8
+	CMPQ         DI, DX
+	CMOVQEQ      R8, DI
+	ANDNQ        DX, DI, DX
+	MOVQ         DI, 8504(AX)
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         7680(AX)(R8*8), DI
-	MOVQ         DI, R9
-	XORQ         R10, R10
+	XORQ         DI, DI
+
+phase:
+	MOVQ         8504(AX), R8
+	TZCNTQ       R8, R9
+	BLSRQ        R8, R8
+	MOVQ         R8, 8504(AX)
+	MOVQ         7680(AX)(R9*8), R8
+	MOVQ         R8, R10
+	XORQ         R11, R11
 	VBROADCASTSD negInf<>+0(SB), Y1
 	VBROADCASTSD tagKeep<>+0(SB), Y3
 	VXORPD       Y2, Y2, Y2
 
 queue:
-	TZCNTQ       R9, R11
-	MOVQ         R11, R12
-	SHLQ         $0x06, R12
-	VPSHUFB      36864(CX)(R12*1), Y0, Y4
-	VPAND        40960(CX)(R12*1), Y4, Y4
-	VPCMPEQB     40960(CX)(R12*1), Y4, Y4
-	VPMOVMSKB    Y4, R13
-	VPSHUFB      36896(CX)(R12*1), Y0, Y4
-	VPAND        40992(CX)(R12*1), Y4, Y4
-	VPCMPEQB     40992(CX)(R12*1), Y4, Y4
+	TZCNTQ       R10, R12
+	MOVQ         R12, R13
+	SHLQ         $0x06, R13
+	VPSHUFB      36864(CX)(R13*1), Y0, Y4
+	VPAND        40960(CX)(R13*1), Y4, Y4
+	VPCMPEQB     40960(CX)(R13*1), Y4, Y4
 	VPMOVMSKB    Y4, R14
-	SHLQ         $0x20, R14
-	ORQ          R14, R13
-	TZCNTQ       R13, R13
-	ADDQ         R12, R13
-	MOVBQZX      32768(CX)(R13*1), R12
-	MOVQ         R12, 5632(AX)(R11*8)
-	MOVQ         R11, R13
-	SHLQ         $0x09, R13
-	ADDQ         CX, R13
-	VMOVSD       (R13)(R12*8), X4
-	VSUBSD       (R13)(R8*8), X4, X4
-	VMOVSD       45568(CX)(R11*8), X5
+	VPSHUFB      36896(CX)(R13*1), Y0, Y4
+	VPAND        40992(CX)(R13*1), Y4, Y4
+	VPCMPEQB     40992(CX)(R13*1), Y4, Y4
+	VPMOVMSKB    Y4, R15
+	SHLQ         $0x20, R15
+	ORQ          R15, R14
+	TZCNTQ       R14, R14
+	ADDQ         R13, R14
+	MOVBQZX      32768(CX)(R14*1), R13
+	MOVQ         R13, 4608(AX)(R12*8)
+	MOVQ         R12, R14
+	SHLQ         $0x09, R14
+	ADDQ         CX, R14
+	VMOVSD       (R14)(R13*8), X4
+	VSUBSD       (R14)(R9*8), X4, X4
+	VMOVSD       45568(CX)(R12*8), X5
 	VANDPD       X3, X4, X4
 	VORPD        X5, X4, X4
-	VMOVSD       X4, 4608(AX)(R10*8)
+	VMOVSD       X4, 3584(AX)(R11*8)
 	VBROADCASTSD X4, Y4
 	VPERMPD      $0x39, Y1, Y1
 	VBLENDPD     $0x08, Y4, Y1, Y1
-	VBROADCASTSD 2560(AX)(R11*8), Y4
-	VMOVSD       X4, 5120(AX)(R10*8)
+	VBROADCASTSD 2048(AX)(R12*8), Y4
+	VMOVSD       X4, 4096(AX)(R11*8)
 	VPERMPD      $0x39, Y2, Y2
 	VBLENDPD     $0x08, Y4, Y2, Y2
-	INCQ         R10
-	BLSRQ        R9, R9
+	INCQ         R11
+	BLSRQ        R10, R10
 	JNZ          queue
-	VBROADCASTSD 2560(AX)(R8*8), Y0
-	CMPQ         R10, $0x04
+	VBROADCASTSD 2048(AX)(R9*8), Y3
+	CMPQ         R11, $0x04
 	JHI          many
-	VXORPD       Y3, Y3, Y3
-	VPERMPD      $0x39, Y1, Y4
-	VPERMPD      $0x39, Y2, Y5
-	VCMPPD       $0x1e, Y1, Y4, Y4
-	VANDPD       Y4, Y5, Y5
-	VADDPD       Y5, Y3, Y3
-	VPERMPD      $0x4e, Y1, Y4
-	VPERMPD      $0x4e, Y2, Y5
-	VCMPPD       $0x1e, Y1, Y4, Y4
-	VANDPD       Y4, Y5, Y5
-	VADDPD       Y5, Y3, Y3
-	VPERMPD      $0x93, Y1, Y4
-	VPERMPD      $0x93, Y2, Y5
-	VCMPPD       $0x1e, Y1, Y4, Y4
-	VANDPD       Y4, Y5, Y5
-	VADDPD       Y5, Y3, Y3
-	VADDPD       Y2, Y3, Y1
-	VCMPPD       $0x12, Y0, Y1, Y1
-	VCMPPD       $0x11, Y0, Y3, Y3
-	VMOVMSKPD    Y1, R9
-	VMOVMSKPD    Y3, R11
-	MOVQ         $+4, R12
-	SUBQ         R10, R12
-	SHRXQ        R12, R9, R9
-	SHRXQ        R12, R11, R11
+	VXORPD       Y4, Y4, Y4
+	VPERMPD      $0x39, Y1, Y5
+	VPERMPD      $0x39, Y2, Y6
+	VCMPPD       $0x1e, Y1, Y5, Y5
+	VANDPD       Y5, Y6, Y6
+	VADDPD       Y6, Y4, Y4
+	VPERMPD      $0x4e, Y1, Y5
+	VPERMPD      $0x4e, Y2, Y6
+	VCMPPD       $0x1e, Y1, Y5, Y5
+	VANDPD       Y5, Y6, Y6
+	VADDPD       Y6, Y4, Y4
+	VPERMPD      $0x93, Y1, Y5
+	VPERMPD      $0x93, Y2, Y6
+	VCMPPD       $0x1e, Y1, Y5, Y5
+	VANDPD       Y5, Y6, Y6
+	VADDPD       Y6, Y4, Y4
+	VADDPD       Y2, Y4, Y1
+	VCMPPD       $0x12, Y3, Y1, Y1
+	VCMPPD       $0x11, Y3, Y4, Y4
+	VMOVMSKPD    Y1, R10
+	VMOVMSKPD    Y4, R12
+	MOVQ         $+4, R13
+	SUBQ         R11, R13
+	SHRXQ        R13, R10, R10
+	SHRXQ        R13, R12, R12
 	JMP          served
 
 many:
-	XORQ R9, R9
-	XORQ R11, R11
+	XORQ R10, R10
 	XORQ R12, R12
+	XORQ R13, R13
 
 block:
 	VXORPD  Y1, Y1, Y1
-	VMOVUPD 4608(AX)(R12*8), Y2
-	XORQ    R13, R13
+	VMOVUPD 3584(AX)(R13*8), Y2
+	XORQ    R14, R14
 
 prefix:
-	VBROADCASTSD 4608(AX)(R13*8), Y3
-	VBROADCASTSD 5120(AX)(R13*8), Y4
-	VCMPPD       $0x1e, Y2, Y3, Y3
-	VANDPD       Y3, Y4, Y4
-	VADDPD       Y4, Y1, Y1
-	INCQ         R13
-	CMPQ         R13, R10
+	VBROADCASTSD 3584(AX)(R14*8), Y4
+	VBROADCASTSD 4096(AX)(R14*8), Y5
+	VCMPPD       $0x1e, Y2, Y4, Y4
+	VANDPD       Y4, Y5, Y5
+	VADDPD       Y5, Y1, Y1
+	INCQ         R14
+	CMPQ         R14, R11
 	JNE          prefix
-	VADDPD       5120(AX)(R12*8), Y1, Y2
-	VCMPPD       $0x12, Y0, Y2, Y2
-	VCMPPD       $0x11, Y0, Y1, Y1
-	VMOVMSKPD    Y2, R13
-	SHLXQ        R12, R13, R13
-	ORQ          R13, R9
-	VMOVMSKPD    Y1, R13
-	SHLXQ        R12, R13, R13
-	ORQ          R13, R11
-	ADDQ         $0x04, R12
-	CMPQ         R12, R10
+	VADDPD       4096(AX)(R13*8), Y1, Y2
+	VCMPPD       $0x12, Y3, Y2, Y2
+	VCMPPD       $0x11, Y3, Y1, Y1
+	VMOVMSKPD    Y2, R14
+	SHLXQ        R13, R14, R14
+	ORQ          R14, R10
+	VMOVMSKPD    Y1, R14
+	SHLXQ        R13, R14, R14
+	ORQ          R14, R12
+	ADDQ         $0x04, R13
+	CMPQ         R13, R11
 	JLT          block
-	BZHIQ        R10, R9, R9
-	BZHIQ        R10, R11, R11
+	BZHIQ        R11, R10, R10
+	BZHIQ        R11, R12, R12
 
 served:
-	ANDNQ   R11, R9, R10
-	PDEPQ   DI, R9, R9
-	PDEPQ   DI, R10, R10
-	ANDNQ   DI, R9, DI
-	ANDNQ   BX, R9, BX
-	MOVQ    7168(AX)(R8*8), R11
-	VMOVAPD X0, X0
-	TESTQ   R9, R9
+	ANDNQ   R12, R10, R11
+	PDEPQ   R8, R10, R10
+	PDEPQ   R8, R11, R11
+	ANDNQ   R8, R10, R8
+	ORQ     R8, DI
+	ANDNQ   BX, R10, BX
+	MOVQ    7168(AX)(R9*8), R8
+	VMOVAPD X3, X1
+	TESTQ   R10, R10
 	JZ      none
 
 full:
-	TZCNTQ R9, R12
-	MOVB   R8, 8192(AX)(R12*1)
-	ORQ    7168(AX)(R12*8), R11
-	VSUBSD 2560(AX)(R12*8), X0, X0
-	BLSRQ  R9, R9
+	TZCNTQ R10, R12
+	MOVB   R9, 8192(AX)(R12*1)
+	ORQ    7168(AX)(R12*8), R8
+	VSUBSD 2048(AX)(R12*8), X1, X1
+	BLSRQ  R10, R10
 	JNZ    full
 
 none:
-	MOVQ   R11, 7168(AX)(R8*8)
-	TESTQ  R10, R10
+	MOVQ   R8, 7168(AX)(R9*8)
+	TESTQ  R11, R11
 	JZ     exact
-	TZCNTQ R10, R9
-	VMOVSD 2560(AX)(R9*8), X1
-	VSUBSD X0, X1, X1
-	VMOVSD X1, 2560(AX)(R9*8)
+	TZCNTQ R11, R10
+	VMOVSD 2048(AX)(R10*8), X2
+	VSUBSD X1, X2, X2
+	VMOVSD X2, 2048(AX)(R10*8)
 	JMP    hang
 
 exact:
-	VMOVQ        BX, X1
-	VPBROADCASTQ X1, Y1
-	MOVQ         R8, R9
-	SHLQ         $0x06, R9
-	VPSHUFB      36864(CX)(R9*1), Y1, Y2
-	VPAND        40960(CX)(R9*1), Y2, Y2
-	VPCMPEQB     40960(CX)(R9*1), Y2, Y2
-	VPMOVMSKB    Y2, R10
-	VPSHUFB      36896(CX)(R9*1), Y1, Y1
-	VPAND        40992(CX)(R9*1), Y1, Y1
-	VPCMPEQB     40992(CX)(R9*1), Y1, Y1
-	VPMOVMSKB    Y1, R12
+	VMOVQ        BX, X2
+	VPBROADCASTQ X2, Y2
+	MOVQ         R9, R10
+	SHLQ         $0x06, R10
+	VPSHUFB      36864(CX)(R10*1), Y2, Y3
+	VPAND        40960(CX)(R10*1), Y3, Y3
+	VPCMPEQB     40960(CX)(R10*1), Y3, Y3
+	VPMOVMSKB    Y3, R11
+	VPSHUFB      36896(CX)(R10*1), Y2, Y2
+	VPAND        40992(CX)(R10*1), Y2, Y2
+	VPCMPEQB     40992(CX)(R10*1), Y2, Y2
+	VPMOVMSKB    Y2, R12
 	SHLQ         $0x20, R12
-	ORQ          R12, R10
-	TZCNTQ       R10, R10
-	ADDQ         R9, R10
-	MOVBQZX      32768(CX)(R10*1), R9
+	ORQ          R12, R11
+	TZCNTQ       R11, R11
+	ADDQ         R10, R11
+	MOVBQZX      32768(CX)(R11*1), R10
 
 hang:
-	VMOVSD X0, 1536(AX)(R8*8)
-	MOVB   R9, 8192(AX)(R8*1)
-	ORQ    R11, 7168(AX)(R9*8)
-	MOVB   R8, 8256(AX)(SI*1)
+	VMOVSD X1, 1024(AX)(R9*8)
+	MOVB   R10, 8192(AX)(R9*1)
+	ORQ    R8, 7168(AX)(R10*8)
+	MOVB   R9, 8256(AX)(SI*1)
 	INCQ   SI
+	CMPQ   8504(AX), $0x00
+	JNE    phase
 	TESTQ  DI, DI
-	JZ     phase
+	JZ     round
+	MOVQ   8488(AX), R8
+	MOVQ   8496(AX), R9
 
-moved:
-	TZCNTQ DI, R8
-	MOVQ   5632(AX)(R8*8), R9
-	MOVQ   7680(AX)(R9*8), R10
-	BTSQ   R8, R10
-	MOVQ   R10, 7680(AX)(R9*8)
-	VMOVSD 3584(AX)(R9*8), X0
-	VADDSD 2560(AX)(R8*8), X0, X0
-	VMOVSD X0, 3584(AX)(R9*8)
-	BLSRQ  DI, DI
-	JNZ    moved
-	JMP    phase
-
-tooLittle:
-	MOVQ DX, DI
-
-enough:
-	TZCNTQ   DI, R8
+again:
+	TZCNTQ   DI, R10
+	MOVQ     4608(AX)(R10*8), R11
+	MOVQ     7680(AX)(R11*8), R12
+	BTSQ     R10, R12
+	MOVQ     R12, 7680(AX)(R11*8)
+	VMOVSD   3072(AX)(R11*8), X0
+	VADDSD   2048(AX)(R10*8), X0, X0
+	VMOVSD   X0, 3072(AX)(R11*8)
+	VMOVSD   3072(AX)(R11*8), X0
+	VMOVSD   2048(AX)(R11*8), X1
+	MOVQ     R8, R10
+	BTSQ     R11, R10
+	VUCOMISD X1, X0
+	CMOVQCC  R10, R8
+	VMULSD   plenty<>+0(SB), X1, X1
+	MOVQ     R9, R10
+	BTSQ     R11, R10
+	VUCOMISD X1, X0
+	CMOVQCC  R10, R9
 	BLSRQ    DI, DI
-	VMOVSD   3584(AX)(R8*8), X0
-	VUCOMISD 2560(AX)(R8*8), X0
-	JCS      enough
-	JMP      check
+	JNZ      again
+	MOVQ     R8, 8488(AX)
+	MOVQ     R9, 8496(AX)
+	JMP      round
 
 last:
 	TZCNTQ DX, DX
@@ -5371,10 +7006,10 @@ rest:
 	ORQ    8392(AX), BX
 	MOVQ   BX, 7168(AX)(DX*8)
 	MOVQ   DX, 8480(AX)
-	MOVQ   SI, 8488(AX)
+	MOVQ   SI, 8512(AX)
 	XORQ   BX, BX
+	MOVQ   BX, 1024(AX)(DX*8)
 	MOVQ   BX, 1536(AX)(DX*8)
-	MOVQ   BX, 2048(AX)(DX*8)
 	MOVQ   BX, (AX)(DX*8)
 
 row:
@@ -5391,7 +7026,7 @@ row:
 	SHLQ    $0x09, DI
 	ADDQ    CX, DI
 	VMOVSD  (DI)(BX*8), X1
-	VMOVSD  X1, 2048(AX)(DX*8)
+	VMOVSD  X1, 1536(AX)(DX*8)
 	VADDSD  X1, X0, X0
 	VMOVSD  X0, (AX)(DX*8)
 	JMP     row
@@ -5406,11 +7041,11 @@ col:
 	SHLQ    $0x09, SI
 	ADDQ    CX, SI
 	VMOVSD  (SI)(BX*8), X1
-	VMOVSD  X1, 2048(AX)(BX*8)
+	VMOVSD  X1, 1536(AX)(BX*8)
 	VSUBSD  X1, X0, X0
 	VMOVSD  X0, (AX)(BX*8)
-	VMOVSD  2560(AX)(BX*8), X0
-	VMOVSD  X0, 1536(AX)(BX*8)
+	VMOVSD  2048(AX)(BX*8), X0
+	VMOVSD  X0, 1024(AX)(BX*8)
 	BLSRQ   DX, DX
 	JNZ     col
 	VZEROUPPER
@@ -5419,11 +7054,12 @@ col:
 // func finish256(t *float64, m *float64, words uint64)
 // Requires: AVX, AVX2, BMI, FMA3
 TEXT ·finish256(SB), NOSPLIT, $0-24
+	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
 	MOVQ         words+16(FP), DX
 	MOVQ         half<>+0(SB), BX
-	MOVBQZX      8504(AX), SI
+	MOVBQZX      8528(AX), SI
 	SHLQ         $0x3f, SI
 	ORQ          SI, BX
 	VMOVQ        BX, X0
@@ -5464,40 +7100,40 @@ col:
 	JNZ          col
 	VADDPD       512(AX)(SI*1), Y6, Y6
 	VMULPD       Y0, Y6, Y6
-	VMOVUPD      Y6, 3072(AX)(SI*1)
+	VMOVUPD      Y6, 2560(AX)(SI*1)
 	VFMADD231PD  45056(CX)(SI*1), Y6, Y2
 	VMOVDQU      (BX)(SI*1), Y6
 	VPAND        Y6, Y1, Y10
 	VPCMPEQQ     Y6, Y10, Y10
-	VANDPD       1536(AX)(SI*1), Y10, Y6
-	VFMADD231PD  2048(AX)(SI*1), Y6, Y4
+	VANDPD       1024(AX)(SI*1), Y10, Y6
+	VFMADD231PD  1536(AX)(SI*1), Y6, Y4
 	VADDPD       544(AX)(SI*1), Y7, Y6
 	VMULPD       Y0, Y6, Y6
-	VMOVUPD      Y6, 3104(AX)(SI*1)
+	VMOVUPD      Y6, 2592(AX)(SI*1)
 	VFMADD231PD  45088(CX)(SI*1), Y6, Y3
 	VMOVDQU      32(BX)(SI*1), Y6
 	VPAND        Y6, Y1, Y7
 	VPCMPEQQ     Y6, Y7, Y7
-	VANDPD       1568(AX)(SI*1), Y7, Y6
-	VFMADD231PD  2080(AX)(SI*1), Y6, Y5
+	VANDPD       1056(AX)(SI*1), Y7, Y6
+	VFMADD231PD  1568(AX)(SI*1), Y6, Y5
 	VADDPD       576(AX)(SI*1), Y8, Y6
 	VMULPD       Y0, Y6, Y6
-	VMOVUPD      Y6, 3136(AX)(SI*1)
+	VMOVUPD      Y6, 2624(AX)(SI*1)
 	VFMADD231PD  45120(CX)(SI*1), Y6, Y2
 	VMOVDQU      64(BX)(SI*1), Y6
 	VPAND        Y6, Y1, Y7
 	VPCMPEQQ     Y6, Y7, Y7
-	VANDPD       1600(AX)(SI*1), Y7, Y6
-	VFMADD231PD  2112(AX)(SI*1), Y6, Y4
+	VANDPD       1088(AX)(SI*1), Y7, Y6
+	VFMADD231PD  1600(AX)(SI*1), Y6, Y4
 	VADDPD       608(AX)(SI*1), Y9, Y6
 	VMULPD       Y0, Y6, Y6
-	VMOVUPD      Y6, 3168(AX)(SI*1)
+	VMOVUPD      Y6, 2656(AX)(SI*1)
 	VFMADD231PD  45152(CX)(SI*1), Y6, Y3
 	VMOVDQU      96(BX)(SI*1), Y6
 	VPAND        Y6, Y1, Y7
 	VPCMPEQQ     Y6, Y7, Y7
-	VANDPD       1632(AX)(SI*1), Y7, Y6
-	VFMADD231PD  2144(AX)(SI*1), Y6, Y5
+	VANDPD       1120(AX)(SI*1), Y7, Y6
+	VFMADD231PD  1632(AX)(SI*1), Y6, Y5
 	ADDQ         $0x80, SI
 	CMPQ         SI, DX
 	JNE          block
@@ -5519,6 +7155,7 @@ col:
 // func totals256(t *float64, p *float64, q *float64, words uint64) bool
 // Requires: AVX
 TEXT ·totals256(SB), NOSPLIT, $0-33
+	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         words+24(FP), CX
 	VBROADCASTSD posInf<>+0(SB), Y0
@@ -5605,6 +7242,7 @@ blockq:
 // func prepare256(t *float64, p *float64, q *float64, a float64, b float64, extra float64, unmatched uint64, below float64, words uint64) bool
 // Requires: AVX, AVX2, BMI, BMI2, CMOV, FMA3, POPCNT
 TEXT ·prepare256(SB), NOSPLIT, $0-73
+	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         words+64(FP), CX
 	LEAQ         bitTable<>+0(SB), DX
@@ -5637,7 +7275,7 @@ difference:
 	VPAND        Y10, Y8, Y11
 	VPCMPEQQ     Y10, Y11, Y11
 	VBLENDVPD    Y11, Y7, Y9, Y9
-	VMOVUPD      Y9, 2560(AX)(DI*1)
+	VMOVUPD      Y9, 2048(AX)(DI*1)
 	VMAXPD       Y4, Y9, Y10
 	VADDPD       Y10, Y0, Y0
 	VMINPD       Y4, Y9, Y10
@@ -5653,7 +7291,7 @@ difference:
 	VPAND        Y10, Y8, Y11
 	VPCMPEQQ     Y10, Y11, Y11
 	VBLENDVPD    Y11, Y7, Y9, Y9
-	VMOVUPD      Y9, 2592(AX)(DI*1)
+	VMOVUPD      Y9, 2080(AX)(DI*1)
 	VMAXPD       Y4, Y9, Y10
 	VADDPD       Y10, Y1, Y1
 	VMINPD       Y4, Y9, Y10
@@ -5669,7 +7307,7 @@ difference:
 	VPAND        Y10, Y8, Y11
 	VPCMPEQQ     Y10, Y11, Y11
 	VBLENDVPD    Y11, Y7, Y9, Y9
-	VMOVUPD      Y9, 2624(AX)(DI*1)
+	VMOVUPD      Y9, 2112(AX)(DI*1)
 	VMAXPD       Y4, Y9, Y10
 	VADDPD       Y10, Y0, Y0
 	VMINPD       Y4, Y9, Y10
@@ -5685,7 +7323,7 @@ difference:
 	VPAND        Y10, Y8, Y11
 	VPCMPEQQ     Y10, Y11, Y11
 	VBLENDVPD    Y11, Y7, Y9, Y9
-	VMOVUPD      Y9, 2656(AX)(DI*1)
+	VMOVUPD      Y9, 2144(AX)(DI*1)
 	VMAXPD       Y4, Y9, Y10
 	VADDPD       Y10, Y1, Y1
 	VMINPD       Y4, Y9, Y10
@@ -5728,14 +7366,14 @@ difference:
 scale:
 	MOVQ         R8, R9
 	SHRQ         $0x03, R9
-	VMOVUPD      2560(AX)(R8*1), Y5
+	VMOVUPD      2048(AX)(R8*1), Y5
 	VCMPPD       $0x1e, Y4, Y5, Y6
 	VBLENDVPD    Y6, Y0, Y1, Y7
 	VBROADCASTSD signBit<>+0(SB), Y8
 	VANDNPD      Y5, Y8, Y5
 	VMULPD       Y7, Y5, Y5
 	VROUNDPD     $0x00, Y5, Y5
-	VMOVUPD      Y5, 2560(AX)(R8*1)
+	VMOVUPD      Y5, 2048(AX)(R8*1)
 	VCMPPD       $0x1e, Y4, Y5, Y8
 	VBROADCASTSD heavy<>+0(SB), Y7
 	VCMPPD       $0x1d, Y7, Y5, Y9
@@ -5760,14 +7398,14 @@ scale:
 	SHLXQ        R9, R10, R10
 	ORQ          R10, DI
 	ADDQ         $0x04, R9
-	VMOVUPD      2592(AX)(R8*1), Y5
+	VMOVUPD      2080(AX)(R8*1), Y5
 	VCMPPD       $0x1e, Y4, Y5, Y6
 	VBLENDVPD    Y6, Y0, Y1, Y7
 	VBROADCASTSD signBit<>+0(SB), Y8
 	VANDNPD      Y5, Y8, Y5
 	VMULPD       Y7, Y5, Y5
 	VROUNDPD     $0x00, Y5, Y5
-	VMOVUPD      Y5, 2592(AX)(R8*1)
+	VMOVUPD      Y5, 2080(AX)(R8*1)
 	VCMPPD       $0x1e, Y4, Y5, Y8
 	VBROADCASTSD heavy<>+0(SB), Y7
 	VCMPPD       $0x1d, Y7, Y5, Y9
@@ -5792,14 +7430,14 @@ scale:
 	SHLXQ        R9, R10, R10
 	ORQ          R10, DI
 	ADDQ         $0x04, R9
-	VMOVUPD      2624(AX)(R8*1), Y5
+	VMOVUPD      2112(AX)(R8*1), Y5
 	VCMPPD       $0x1e, Y4, Y5, Y6
 	VBLENDVPD    Y6, Y0, Y1, Y7
 	VBROADCASTSD signBit<>+0(SB), Y8
 	VANDNPD      Y5, Y8, Y5
 	VMULPD       Y7, Y5, Y5
 	VROUNDPD     $0x00, Y5, Y5
-	VMOVUPD      Y5, 2624(AX)(R8*1)
+	VMOVUPD      Y5, 2112(AX)(R8*1)
 	VCMPPD       $0x1e, Y4, Y5, Y8
 	VBROADCASTSD heavy<>+0(SB), Y7
 	VCMPPD       $0x1d, Y7, Y5, Y9
@@ -5824,14 +7462,14 @@ scale:
 	SHLXQ        R9, R10, R10
 	ORQ          R10, DI
 	ADDQ         $0x04, R9
-	VMOVUPD      2656(AX)(R8*1), Y5
+	VMOVUPD      2144(AX)(R8*1), Y5
 	VCMPPD       $0x1e, Y4, Y5, Y6
 	VBLENDVPD    Y6, Y0, Y1, Y7
 	VBROADCASTSD signBit<>+0(SB), Y8
 	VANDNPD      Y5, Y8, Y5
 	VMULPD       Y7, Y5, Y5
 	VROUNDPD     $0x00, Y5, Y5
-	VMOVUPD      Y5, 2656(AX)(R8*1)
+	VMOVUPD      Y5, 2144(AX)(R8*1)
 	VCMPPD       $0x1e, Y4, Y5, Y8
 	VBROADCASTSD heavy<>+0(SB), Y7
 	VCMPPD       $0x1d, Y7, Y5, Y9
@@ -5868,8 +7506,8 @@ scale:
 	TZCNTQ       SI, CX
 	VMOVSD       scale<>+0(SB), X0
 	VSUBSD       X1, X0, X0
-	VADDSD       2560(AX)(CX*8), X0, X0
-	VMOVSD       X0, 2560(AX)(CX*8)
+	VADDSD       2048(AX)(CX*8), X0, X0
+	VMOVSD       X0, 2048(AX)(CX*8)
 	VXORPD       Y1, Y1, Y1
 	VADDPD       Y1, Y3, Y0
 	VEXTRACTF128 $0x01, Y0, X1
@@ -5879,8 +7517,8 @@ scale:
 	TZCNTQ       DI, CX
 	VMOVSD       scale<>+0(SB), X0
 	VSUBSD       X1, X0, X0
-	VADDSD       2560(AX)(CX*8), X0, X0
-	VMOVSD       X0, 2560(AX)(CX*8)
+	VADDSD       2048(AX)(CX*8), X0, X0
+	VMOVSD       X0, 2048(AX)(CX*8)
 	MOVQ         DX, 8400(AX)
 	MOVQ         BX, 8408(AX)
 	POPCNTQ      DX, CX
@@ -5891,7 +7529,7 @@ scale:
 	SETHI        CL
 	CMOVQHI      BX, DI
 	CMOVQHI      DX, R8
-	MOVB         CL, 8504(AX)
+	MOVB         CL, 8528(AX)
 	MOVQ         DI, 8384(AX)
 	MOVQ         R8, 8392(AX)
 	XORB         AL, AL
@@ -5907,26 +7545,27 @@ equal:
 	RET
 
 // func dot512(t *float64, p *float64, words uint64) float64
-// Requires: AVX, AVX512DQ, AVX512F, SSE2
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, SSE2
 TEXT ·dot512(SB), NOSPLIT, $0-32
-	MOVQ   t+0(FP), AX
-	MOVQ   p+8(FP), CX
-	MOVQ   words+16(FP), DX
-	VXORPD Z0, Z0, Z0
-	XORQ   BX, BX
-	SHLQ   $0x06, DX
+	PCALIGN $0x40
+	MOVQ    t+0(FP), AX
+	MOVQ    p+8(FP), CX
+	MOVQ    words+16(FP), DX
+	VXORPD  Z0, Z0, Z0
+	XORQ    BX, BX
+	SHLQ    $0x06, DX
 
 block:
 	VMOVUPD       (CX)(BX*1), Z1
-	VFMADD231PD   3072(AX)(BX*1), Z1, Z0
+	VFMADD231PD   2560(AX)(BX*1), Z1, Z0
 	VMOVUPD       64(CX)(BX*1), Z1
-	VFMADD231PD   3136(AX)(BX*1), Z1, Z0
+	VFMADD231PD   2624(AX)(BX*1), Z1, Z0
 	ADDQ          $0x80, BX
 	CMPQ          BX, DX
 	JNE           block
 	VEXTRACTF64X4 $0x01, Z0, Y1
 	VADDPD        Y1, Y0, Y1
-	VEXTRACTF128  $0x01, Y1, X0
+	VEXTRACTF64X2 $0x01, Y1, X0
 	VADDPD        X0, X1, X0
 	VPERMILPD     $0x01, X0, X1
 	VADDSD        X1, X0, X0
@@ -5937,23 +7576,24 @@ block:
 // func dot256(t *float64, p *float64, words uint64) float64
 // Requires: AVX, FMA3, SSE2
 TEXT ·dot256(SB), NOSPLIT, $0-32
-	MOVQ   t+0(FP), AX
-	MOVQ   p+8(FP), CX
-	MOVQ   words+16(FP), DX
-	VXORPD Y0, Y0, Y0
-	VXORPD Y1, Y1, Y1
-	XORQ   BX, BX
-	SHLQ   $0x06, DX
+	PCALIGN $0x40
+	MOVQ    t+0(FP), AX
+	MOVQ    p+8(FP), CX
+	MOVQ    words+16(FP), DX
+	VXORPD  Y0, Y0, Y0
+	VXORPD  Y1, Y1, Y1
+	XORQ    BX, BX
+	SHLQ    $0x06, DX
 
 block:
 	VMOVUPD      (CX)(BX*1), Y2
-	VFMADD231PD  3072(AX)(BX*1), Y2, Y0
+	VFMADD231PD  2560(AX)(BX*1), Y2, Y0
 	VMOVUPD      32(CX)(BX*1), Y2
-	VFMADD231PD  3104(AX)(BX*1), Y2, Y1
+	VFMADD231PD  2592(AX)(BX*1), Y2, Y1
 	VMOVUPD      64(CX)(BX*1), Y2
-	VFMADD231PD  3136(AX)(BX*1), Y2, Y0
+	VFMADD231PD  2624(AX)(BX*1), Y2, Y0
 	VMOVUPD      96(CX)(BX*1), Y2
-	VFMADD231PD  3168(AX)(BX*1), Y2, Y1
+	VFMADD231PD  2656(AX)(BX*1), Y2, Y1
 	ADDQ         $0x80, BX
 	CMPQ         BX, DX
 	JNE          block
@@ -5969,6 +7609,7 @@ block:
 // func export512(t *float64, out *float64, shift float64, factor float64, words uint64)
 // Requires: AVX, AVX512F
 TEXT ·export512(SB), NOSPLIT, $0-40
+	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         out+8(FP), CX
 	MOVQ         words+32(FP), DX
@@ -5978,11 +7619,11 @@ TEXT ·export512(SB), NOSPLIT, $0-40
 	SHLQ         $0x06, DX
 
 block:
-	VMOVUPD 3072(AX)(BX*1), Z2
+	VMOVUPD 2560(AX)(BX*1), Z2
 	VSUBPD  Z0, Z2, Z2
 	VMULPD  Z1, Z2, Z2
 	VMOVUPD Z2, (CX)(BX*1)
-	VMOVUPD 3136(AX)(BX*1), Z2
+	VMOVUPD 2624(AX)(BX*1), Z2
 	VSUBPD  Z0, Z2, Z2
 	VMULPD  Z1, Z2, Z2
 	VMOVUPD Z2, 64(CX)(BX*1)
@@ -5995,6 +7636,7 @@ block:
 // func export256(t *float64, out *float64, shift float64, factor float64, words uint64)
 // Requires: AVX
 TEXT ·export256(SB), NOSPLIT, $0-40
+	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         out+8(FP), CX
 	MOVQ         words+32(FP), DX
@@ -6004,19 +7646,19 @@ TEXT ·export256(SB), NOSPLIT, $0-40
 	SHLQ         $0x06, DX
 
 block:
-	VMOVUPD 3072(AX)(BX*1), Y2
+	VMOVUPD 2560(AX)(BX*1), Y2
 	VSUBPD  Y0, Y2, Y2
 	VMULPD  Y1, Y2, Y2
 	VMOVUPD Y2, (CX)(BX*1)
-	VMOVUPD 3104(AX)(BX*1), Y2
+	VMOVUPD 2592(AX)(BX*1), Y2
 	VSUBPD  Y0, Y2, Y2
 	VMULPD  Y1, Y2, Y2
 	VMOVUPD Y2, 32(CX)(BX*1)
-	VMOVUPD 3136(AX)(BX*1), Y2
+	VMOVUPD 2624(AX)(BX*1), Y2
 	VSUBPD  Y0, Y2, Y2
 	VMULPD  Y1, Y2, Y2
 	VMOVUPD Y2, 64(CX)(BX*1)
-	VMOVUPD 3168(AX)(BX*1), Y2
+	VMOVUPD 2656(AX)(BX*1), Y2
 	VSUBPD  Y0, Y2, Y2
 	VMULPD  Y1, Y2, Y2
 	VMOVUPD Y2, 96(CX)(BX*1)

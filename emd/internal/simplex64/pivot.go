@@ -107,7 +107,7 @@ func (t *State) raise(m *Problem, set uint64, delta float64) {
 		t.Pot[lowest(s)] += delta
 	}
 	t.offer(m, set&t.Rows)
-	t.choose()
+	t.choose(m)
 }
 
 // price is raise for all rows by nothing.
@@ -118,7 +118,7 @@ func (t *State) price(m *Problem) {
 		t.Listed++
 	}
 	t.offer(m, t.Rows)
-	t.choose()
+	t.choose(m)
 }
 
 // offer lets a set of rows improve Lo. Which of them is best cannot be
@@ -133,15 +133,11 @@ func (t *State) offer(m *Problem, set uint64) {
 	rows := list[:n]
 	for _, j := range t.List[:t.Listed] {
 		d := &m.D[j&63]
-		best, at := ordered(t.Lo[j&63]), int(t.Best[j&63])
+		best := ordered(t.Lo[j&63])
 		for _, i := range rows {
-			x := ordered(t.Pot[i&63] - d[i&63])
-			if x > best {
-				at = int(i & 63)
-			}
-			best = max(best, x)
+			best = max(best, ordered(t.Pot[i&63]-d[i&63]))
 		}
-		t.Lo[j&63], t.Best[j&63] = unordered(best), uint64(at)
+		t.Lo[j&63] = unordered(best)
 	}
 }
 
@@ -156,15 +152,21 @@ func unordered(b int64) float64 {
 	return math.Float64frombits(uint64(b ^ int64(uint64(b>>63)>>1)))
 }
 
-// choose picks the entering arc. Where no arc is violated, it does not matter
-// which one: positive numbers compare like their bits, and negative ones as
-// less than these.
-func (t *State) choose() {
+// choose picks the entering arc: the column that is violated most, and the first row
+// that reaches its Lo. Where no arc is violated, it does not matter which one: positive
+// numbers compare like their bits, and negative ones as less than these.
+func (t *State) choose(m *Problem) {
 	worst := int64(math.MinInt64)
 	for _, j := range t.List[:t.Listed] {
 		worst = max(worst, int64(math.Float64bits(tag(t.Lo[j&63]-t.Pot[j&63], int(j&63)))))
 	}
 	j := int(Max - 1 - worst&(Max-1))
-	t.EnterCol, t.EnterRow = int64(j), int64(t.Best[j])
+	t.EnterCol, t.EnterRow = int64(j), 0
+	for set := t.Rows; set != 0; set &= set - 1 {
+		if i := lowest(set); t.Pot[i]-m.D[j][i] == t.Lo[j] {
+			t.EnterRow = int64(i)
+			break
+		}
+	}
 	t.Violation = t.Lo[j] - t.Pot[j]
 }

@@ -43,17 +43,18 @@ func (m *Problem) nearest(x int, set uint64) int {
 }
 
 // start builds a spanning tree with feasible flows. Every column asks its
-// nearest row. Then, as long as there are two rows, the row that is asked for
-// the largest multiple of its supply serves the columns that would lose most by
-// going elsewhere, splits one, sends the others to their second choice, and
-// leaves. A row leaves as a child of the column it split; the columns it served
-// leave as its children. Where its supply fits exactly, no column is split, and
-// the row hangs on the nearest remaining one by an arc without flow: such
-// arcs must point to the root for Cunningham's rule to exclude cycling.
+// nearest row. Then rows leave in rounds, as long as there are two: those that are
+// asked for plenty, or where there are none, for enough. Each of them serves the
+// columns that would lose most by going to the nearest row that stays, splits
+// one, and leaves as a child of the column it split; the columns it served leave
+// as its children, and all others turn to their second choice. Where its supply
+// fits exactly, no column is split, and the row hangs on the nearest remaining
+// one by an arc without flow: such arcs must point to the root for Cunningham's
+// rule to exclude cycling.
 func (t *State) start(m *Problem) {
 	for set := t.Rows; set != 0; set &= set - 1 {
 		r := lowest(set)
-		t.Demand[r], t.Column[r], t.Supply[r] = 0, 0, 1/t.Mass[r]
+		t.Demand[r], t.Column[r] = 0, 0
 	}
 	for set := t.Rows | t.Cols; set != 0; set &= set - 1 {
 		t.Below[lowest(set)] = set & -set
@@ -61,16 +62,25 @@ func (t *State) start(m *Problem) {
 	for x := range t.Lo {
 		t.Lo[x] = math.Inf(-1)
 	}
-	t.Left = 0
+	t.Left, t.Enough, t.Plenty = 0, 0, 0
 	for set := t.Cols; set != 0; set &= set - 1 {
 		j := lowest(set)
 		t.ask(m.nearest(j, t.Rows), j)
 	}
 	rows, cols := t.Rows, t.Cols
 	for rows&(rows-1) != 0 {
-		r := t.mostAsked(rows)
-		rows &^= 1 << r
-		cols = t.phase(m, r, rows, cols)
+		leaving := t.leaving(rows)
+		rows &^= leaving
+		again := uint64(0)
+		for set := leaving; set != 0; set &= set - 1 {
+			r := lowest(set)
+			cols = t.phase(m, r, rows, cols)
+			again |= t.Column[r] & cols
+		}
+		for ; again != 0; again &= again - 1 {
+			j := lowest(again)
+			t.ask(int(t.Queue[j]), j)
+		}
 	}
 	r := lowest(rows)
 	for set := cols; set != 0; set &= set - 1 {
@@ -82,35 +92,43 @@ func (t *State) start(m *Problem) {
 	t.plant(m)
 }
 
+// plenty is what a row must be asked for, as a multiple of what it has, to leave
+// before others that are asked for enough.
+const plenty = 1.5
+
 // ask lets column j turn to row r.
 func (t *State) ask(r, j int) {
-	t.Column[r&63] |= 1 << (j & 63)
-	t.Demand[r&63] += t.Mass[j&63]
+	r, j = r&63, j&63
+	t.Column[r] |= 1 << j
+	t.Demand[r] += t.Mass[j]
+	if t.Demand[r] >= t.Mass[r] {
+		t.Enough |= 1 << r
+	}
+	if t.Demand[r] >= t.Mass[r]*plenty {
+		t.Plenty |= 1 << r
+	}
 }
 
-// mostAsked is the row with the largest demand for its supply.
-func (t *State) mostAsked(rows uint64) int {
-	best := uint64(0)
-	for set := rows; set != 0; set &= set - 1 {
-		r := lowest(set)
-		best = max(best, math.Float64bits(tag(t.Demand[r]*t.Supply[r], r)))
+// leaving is the rows of the next round, never all of them. Total demand equals
+// total supply, so some row is asked for enough, and all of them are only where
+// each is asked for exactly what it has.
+func (t *State) leaving(rows uint64) uint64 {
+	set := t.Plenty & rows
+	if set == 0 {
+		set = t.Enough & rows
 	}
-	r := int(Max - 1 - best&(Max-1))
-	// Total demand equals total supply, so some row is asked for at least all it
-	// has; this one is, unless rounding hides by a hair that it is not.
-	for set := rows; t.Demand[r] < t.Mass[r]; set &= set - 1 {
-		r = lowest(set)
+	if set == rows {
+		set &= set - 1
 	}
-	return r
+	return set
 }
 
-// phase serves the columns of row r, rows being the others, and returns the
-// columns that remain.
+// phase serves the columns of row r, rows being those that stay, and returns the
+// columns that remain. Queue gets the second choice of each column of the row.
 func (t *State) phase(m *Problem, r int, rows, cols uint64) uint64 {
 	var queue [Max]struct {
 		regret float64
 		col    uint8
-		second uint8
 	}
 	n := 0
 	for set := t.Column[r&63]; set != 0; set &= set - 1 {
@@ -122,7 +140,8 @@ func (t *State) phase(m *Problem, r int, rows, cols uint64) uint64 {
 			queue[at&63] = queue[(at-1)&63]
 		}
 		e := &queue[at&63]
-		e.regret, e.col, e.second = regret, uint8(j), uint8(second)
+		e.regret, e.col = regret, uint8(j)
+		t.Queue[j] = uint64(second)
 		n++
 	}
 	supply, hung := t.Mass[r&63], false
@@ -133,13 +152,11 @@ func (t *State) phase(m *Problem, r int, rows, cols uint64) uint64 {
 			t.leave(m, j, r, mass)
 			cols &^= 1 << j
 			supply -= mass
-			continue
 		case supply > 0:
 			t.leave(m, r, j, supply)
 			t.Mass[j] = mass - supply
 			supply, hung = 0, true
 		}
-		t.ask(int(e.second), j)
 	}
 	if !hung {
 		t.leave(m, r, m.nearest(r, cols), 0)

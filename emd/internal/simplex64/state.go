@@ -28,9 +28,9 @@ type Problem struct {
 	Octet, Bit [Max][Max]uint8
 	// Weight is 1/cells in the lanes of the cells and 0 in the others.
 	Weight [Max]float64
-	// Tags holds 63 − i and Lanes i in lane i, here because constants of the
-	// assembly cannot be aligned to cache lines.
-	Tags, Lanes [Max]uint64
+	// Tags holds 63 − i in lane i, here because constants of the assembly cannot be
+	// aligned to cache lines.
+	Tags [Max]uint64
 	// N is the number of nodes, Words that of 8-lane vectors that cover them:
 	// 2, 4, 6 or 8.
 	N, Words int
@@ -59,7 +59,7 @@ func NewProblem(n, cells int, dist func(i, j int) float64, k Kernel) *Problem {
 		m.order(i)
 	}
 	for i := range uint64(Max) {
-		m.Tags[i], m.Lanes[i] = Max-1-i, i
+		m.Tags[i] = Max - 1 - i
 	}
 	for i := range cells {
 		m.Weight[i] = 1 / float64(cells)
@@ -98,16 +98,16 @@ func (m *Problem) order(i int) {
 type State struct {
 	Pot    [Max]float64 // φ
 	Lo     [Max]float64 // max over rows i of φ_i − D_ix
-	Best   [Max]uint64  // the row that reaches it first
 	Flow   [Max]float64 // on the tree arc between a node and its parent
 	Cost   [Max]float64 // D of that arc
 	Mass   [Max]float64 // integer |p·a − q·b|, then what is not yet placed
 	F      [Max]float64 // result of Finish
 	Demand [Max]float64 // Start: mass asked of each row
-	Supply [Max]float64 // Start: 1/mass of each row
 	Regret [Max]float64 // Start: of the columns of the row that leaves,
 	Offer  [Max]float64 // their masses,
-	Queue  [Max]uint64  // and column + 256·second choice
+	Queue  [Max]uint64  // and the second choice of each column
+	Keep   [Max]uint64  // AVX2: what tagging a violation keeps of it, 0 in lanes that are no columns,
+	Tag    [Max]uint64  // and puts in
 	P, Q   [Max]float64 // padded copies of the inputs, where they need padding
 	Below  [Max]uint64  // the nodes of the subtree that hangs on a node
 	Column [Max]uint64  // Start: the columns asking each row
@@ -126,9 +126,12 @@ type State struct {
 	EnterRow   int64
 	EnterCol   int64
 	Root       int64
-	Left       int64 // Start: length of Gone
-	Listed     int64 // length of List
-	Swapped    bool  // rows are the sinks
+	Enough     uint64 // Start: the rows that are asked for what they have,
+	Plenty     uint64 // and for half as much again
+	Leaving    uint64 // Start: the rows of a round that have not yet left
+	Left       int64  // Start: length of Gone
+	Listed     int64  // length of List
+	Swapped    bool   // rows are the sinks
 	Pivots     int64
 }
 

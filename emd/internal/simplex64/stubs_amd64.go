@@ -9,6 +9,11 @@ package simplex64
 //go:noescape
 func optimise512x2(t *float64, m *float64, limit int64) bool
 
+// optimise256x2 is optimise for 16 lanes.
+//
+//go:noescape
+func optimise256x2(t *float64, m *float64, limit int64) bool
+
 // finish512x2 is finish for 16 lanes.
 //
 //go:noescape
@@ -33,6 +38,11 @@ func totals512x2(t *float64, p *float64, q *float64) bool
 //
 //go:noescape
 func optimise512x4(t *float64, m *float64, limit int64) bool
+
+// optimise256x4 is optimise for 32 lanes.
+//
+//go:noescape
+func optimise256x4(t *float64, m *float64, limit int64) bool
 
 // finish512x4 is finish for 32 lanes.
 //
@@ -59,6 +69,11 @@ func totals512x4(t *float64, p *float64, q *float64) bool
 //go:noescape
 func optimise512x6(t *float64, m *float64, limit int64) bool
 
+// optimise256x6 is optimise for 48 lanes.
+//
+//go:noescape
+func optimise256x6(t *float64, m *float64, limit int64) bool
+
 // finish512x6 is finish for 48 lanes.
 //
 //go:noescape
@@ -84,6 +99,11 @@ func totals512x6(t *float64, p *float64, q *float64) bool
 //go:noescape
 func optimise512x8(t *float64, m *float64, limit int64) bool
 
+// optimise256x8 is optimise for 64 lanes.
+//
+//go:noescape
+func optimise256x8(t *float64, m *float64, limit int64) bool
+
 // finish512x8 is finish for 64 lanes.
 //
 //go:noescape
@@ -103,11 +123,6 @@ func prepare512x8(t *float64, p *float64, q *float64, a float64, b float64, extr
 //
 //go:noescape
 func totals512x8(t *float64, p *float64, q *float64) bool
-
-// optimise256 is optimise.
-//
-//go:noescape
-func optimise256(t *float64, m *float64, limit int64, words uint64) bool
 
 // start256 is start.
 //

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
@@ -13,6 +15,7 @@ func begin256(name, signature, doc string) {
 	TEXT(name, NOSPLIT, signature)
 	Pragma("noescape")
 	Doc(name + " is " + doc + ".")
+	aligned(64)
 }
 
 func ymms(n int) []VecVirtual {
@@ -93,75 +96,96 @@ func fold256(a, b VecVirtual, packed func(...Op), scalar func(...Op)) VecVirtual
 func foldMax256(a, b VecVirtual) VecVirtual { return fold256(a, b, VMAXPD, VMAXSD) }
 func foldAdd256(a, b VecVirtual) VecVirtual { return fold256(a, b, VADDPD, VADDSD) }
 
-func optimise256() {
-	begin256("optimise256", "func(t, m *float64, limit int64, words uint64) bool", "optimise")
+func optimise256(w int) {
+	begin("optimise256x", w, "func(t, m *float64, limit int64) bool", "optimise")
 	o := newOptimiser()
-	o.loop(o.raise256)
+	cols := YMM()
+	VPBROADCASTQ(at(o.t, offCols), cols)
+	keep, low := broadcast256(tagKeep), broadcast256(lowest)
+	bits := tableAt(bitTable)
+	for i := range 2 * w {
+		k, x := members256(cols, at(bits, 32*i)), YMM()
+		VPAND(keep, k, x)
+		VMOVDQU(x, at(o.t, offKeep+32*i))
+		VMOVUPD(at(o.m, offTags+32*i), x)
+		VBLENDVPD(k, x, low, x)
+		VMOVUPD(x, at(o.t, offTag+32*i))
+	}
+	o.loop(func() VecVirtual { return o.raise256(w) }, func(row Register) GPVirtual { return o.reaches256(w, row) })
 }
 
-// raise256 is raise.
-func (o optimiser) raise256() {
-	t, m, set := o.t, o.m, o.set
+// raise256 is raise up to the largest tagged violation.
+func (o optimiser) raise256(w int) VecVirtual {
+	t, set := o.t, o.set
 	delta := YMM()
 	VBROADCASTSD(o.delta, delta)
-	blocks("block", gp("words"), func(block GPVirtual) {
-		lo, best := ymms(4), ymms(4)
-		for i := range 4 {
-			VMOVUPD(lane(t, offLo, block, i), lo[i])
-			VMOVUPD(lane(t, offBest, block, i), best[i])
-		}
-		rows := GP64()
-		MOVQ(at(t, offRows), rows)
-		ANDQ(set, rows)
-		JZ(LabelRef("priced"))
-		Label("row")
-		i, x := GP64(), XMM()
-		TZCNTQ(rows, i)
-		phi, index := YMM(), YMM()
-		VBROADCASTSD(cellOf(t, offPot, i), phi)
-		VADDPD(delta, phi, phi)
-		VMOVQ(i, x)
-		VPBROADCASTQ(x, index)
-		SHLQ(Imm(shiftD), i)
-		ADDQ(m, i)
-		for j := range 4 {
-			x, k := YMM(), YMM()
-			VSUBPD(lane(i, 0, block, j), phi, x)
-			VCMPPD(Imm(cmpGT), lo[j], x, k)
-			VBLENDVPD(k, x, lo[j], lo[j])
-			VBLENDVPD(k, index, best[j], best[j])
-		}
-		BLSRQ(rows, rows)
-		JNZ(LabelRef("row"))
-		Label("priced")
-		for j := range 4 {
-			VMOVUPD(lo[j], lane(t, offLo, block, j))
-			VMOVUPD(best[j], lane(t, offBest, block, j))
-		}
-	})
-	raised, cols := spread256(set), YMM()
-	VPBROADCASTQ(at(t, offCols), cols)
-	keep, low := broadcast256(tagKeep), broadcast256(negInf)
+	n := 2 * w // vectors, as many as fit at a time
+	if n > 12 {
+		n = 8
+	}
+	for from := 0; from < 2*w; from += n {
+		o.offer256(from, ymms(n), delta)
+	}
+	raised, bits := spread256(set), tableAt(bitTable)
 	acc := ymms(2)
-	VMOVAPD(low, acc[0])
-	VMOVAPD(low, acc[1])
-	bits, tags := tableAt(bitTable), tableAt(tagTable)
-	blocks("pot", gp("words"), func(block GPVirtual) {
-		for i := range 4 {
-			pot, up, v := YMM(), YMM(), YMM()
-			VMOVUPD(lane(t, offPot, block, i), pot)
-			VADDPD(delta, pot, up)
-			VBLENDVPD(members256(raised, lane(bits, 0, block, i)), up, pot, pot)
-			VMOVUPD(pot, lane(t, offPot, block, i))
-			VMOVUPD(lane(t, offLo, block, i), v)
-			VSUBPD(pot, v, v)
-			VPAND(keep, v, v)
-			VPOR(lane(tags, 0, block, i), v, v)
-			VBLENDVPD(members256(cols, lane(bits, 0, block, i)), v, low, v)
-			VMAXPD(v, acc[i&1], acc[i&1])
-		}
-	})
-	o.entering(foldMax256(acc[0], acc[1]))
+	VBROADCASTSD(lowest, acc[0])
+	VMOVAPD(acc[0], acc[1])
+	for i := range 2 * w {
+		pot, up, v := YMM(), YMM(), YMM()
+		VANDPD(delta, members256(raised, at(bits, 32*i)), up)
+		VADDPD(at(t, offPot+32*i), up, pot)
+		VMOVUPD(pot, at(t, offPot+32*i))
+		VMOVUPD(at(t, offLo+32*i), v)
+		VSUBPD(pot, v, v)
+		VANDPD(at(t, offKeep+32*i), v, v)
+		VORPD(at(t, offTag+32*i), v, v)
+		VMAXPD(v, acc[i&1], acc[i&1])
+	}
+	return foldMax256(acc[0], acc[1])
+}
+
+// offer256 lets the raised rows improve Lo in some vectors.
+func (o optimiser) offer256(from int, lo []VecVirtual, delta VecVirtual) {
+	row, priced := fmt.Sprint("row", from), fmt.Sprint("priced", from)
+	for i := range lo {
+		VMOVUPD(at(o.t, offLo+32*(from+i)), lo[i])
+	}
+	rows := GP64()
+	MOVQ(at(o.t, offRows), rows)
+	ANDQ(o.set, rows)
+	JZ(LabelRef(priced))
+	Label(row)
+	i, phi := GP64(), YMM()
+	TZCNTQ(rows, i)
+	VBROADCASTSD(cellOf(o.t, offPot, i), phi)
+	VADDPD(delta, phi, phi)
+	SHLQ(Imm(shiftD), i)
+	ADDQ(o.m, i)
+	for j := range lo {
+		x := YMM()
+		VSUBPD(at(i, 32*(from+j)), phi, x)
+		VMAXPD(lo[j], x, lo[j])
+	}
+	BLSRQ(rows, rows)
+	JNZ(LabelRef(row))
+	Label(priced)
+	for i := range lo {
+		VMOVUPD(lo[i], at(o.t, offLo+32*(from+i)))
+	}
+}
+
+// reaches256 is reaches512.
+func (o optimiser) reaches256(w int, row Register) GPVirtual {
+	want, set := YMM(), GP64()
+	VBROADCASTSD(cellOf(o.t, offLo, o.j), want)
+	for i := range 2 * w {
+		x := YMM()
+		VMOVUPD(at(o.t, offPot+32*i), x)
+		VSUBPD(at(row, 32*i), x, x)
+		VCMPPD(Imm(cmpEQ), want, x, x)
+		joinBits(set, 4*i, func(r Register) { VMOVMSKPD(x, r) })
+	}
+	return set
 }
 
 func finish256() {

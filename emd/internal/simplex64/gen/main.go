@@ -25,16 +25,16 @@ var (
 var (
 	offPot       = int(unsafe.Offsetof(state.Pot))
 	offLo        = int(unsafe.Offsetof(state.Lo))
-	offBest      = int(unsafe.Offsetof(state.Best))
 	offFlow      = int(unsafe.Offsetof(state.Flow))
 	offCost      = int(unsafe.Offsetof(state.Cost))
 	offMass      = int(unsafe.Offsetof(state.Mass))
 	offF         = int(unsafe.Offsetof(state.F))
 	offDemand    = int(unsafe.Offsetof(state.Demand))
-	offSupply    = int(unsafe.Offsetof(state.Supply))
 	offRegret    = int(unsafe.Offsetof(state.Regret))
 	offOffer     = int(unsafe.Offsetof(state.Offer))
 	offQueue     = int(unsafe.Offsetof(state.Queue))
+	offKeep      = int(unsafe.Offsetof(state.Keep))
+	offTag       = int(unsafe.Offsetof(state.Tag))
 	offBelow     = int(unsafe.Offsetof(state.Below))
 	offColumn    = int(unsafe.Offsetof(state.Column))
 	offParent    = int(unsafe.Offsetof(state.Parent))
@@ -52,6 +52,9 @@ var (
 	offEnterRow  = int(unsafe.Offsetof(state.EnterRow))
 	offEnterCol  = int(unsafe.Offsetof(state.EnterCol))
 	offRoot      = int(unsafe.Offsetof(state.Root))
+	offEnough    = int(unsafe.Offsetof(state.Enough))
+	offPlenty    = int(unsafe.Offsetof(state.Plenty))
+	offLeaving   = int(unsafe.Offsetof(state.Leaving))
 	offLeft      = int(unsafe.Offsetof(state.Left))
 	offSwapped   = int(unsafe.Offsetof(state.Swapped))
 	offPivots    = int(unsafe.Offsetof(state.Pivots))
@@ -61,7 +64,6 @@ var (
 	offBit    = int(unsafe.Offsetof(problem.Bit))
 	offWeight = int(unsafe.Offsetof(problem.Weight))
 	offTags   = int(unsafe.Offsetof(problem.Tags))
-	offLanes  = int(unsafe.Offsetof(problem.Lanes))
 
 	offTolerance = int(unsafe.Offsetof(problem.Tolerance))
 )
@@ -75,6 +77,7 @@ const (
 
 // Comparison predicates of VCMPPD.
 const (
+	cmpEQ    = 0x00
 	cmpLT    = 0x11
 	cmpLE    = 0x12
 	cmpGE    = 0x1d
@@ -98,18 +101,18 @@ func byteOf(base Register, offset int, node Register) Mem {
 
 // Tables shared by all functions.
 var (
-	tagTable   Mem // 63 − i for lane i
-	bitTable   Mem // 1 << i for lane i
-	tagKeep    Mem // ^63
-	signBit    Mem
-	negInf     Mem
-	posInf     Mem
-	oneConst   Mem
-	minusOne   Mem
-	halfConst  Mem
-	scaleConst Mem
-	heavyConst Mem
-	unitConst  Mem
+	tagTable    Mem // 63 − i for lane i
+	bitTable    Mem // 1 << i for lane i
+	tagKeep     Mem // ^63
+	signBit     Mem
+	negInf      Mem
+	lowest      Mem
+	posInf      Mem
+	plentyConst Mem
+	halfConst   Mem
+	scaleConst  Mem
+	heavyConst  Mem
+	unitConst   Mem
 )
 
 func tables() {
@@ -131,9 +134,9 @@ func tables() {
 	tagKeep = constant("tagKeep", ^U64(63))
 	signBit = constant("signBit", 1<<63)
 	negInf = constant("negInf", 0xfff0000000000000)
+	lowest = number("lowest", -math.MaxFloat64)
 	posInf = constant("posInf", 0x7ff0000000000000)
-	oneConst = number("one", 1)
-	minusOne = number("minusOne", -1)
+	plentyConst = number("plenty", 1.5)
 	halfConst = number("half", 0.5)
 	scaleConst = number("scale", 1<<52)
 	heavyConst = number("heavy", 1<<45)
@@ -145,12 +148,12 @@ func main() {
 	tables()
 	for _, w := range []int{2, 4, 6, 8} {
 		optimise512(w)
+		optimise256(w)
 		finish512(w)
 		start512(w)
 		prepare512(w)
 		totals512(w)
 	}
-	optimise256()
 	start256()
 	finish256()
 	totals256()

@@ -8,6 +8,11 @@ import (
 
 // An optimiser is the register state of the two optimise functions between the
 // steps: what the next raise is to do, and what the last one found.
+//
+// A pivot is done in two parts. Choosing the leaving arc is all that the next raise
+// has to wait for; the tree is hung anew after it, when the vector units still
+// work on it: how far the walks go cannot be predicted, and so it costs nothing
+// to find out.
 type optimiser struct {
 	t, m       GPVirtual
 	set        GPVirtual // nodes whose potential rises
@@ -15,20 +20,31 @@ type optimiser struct {
 	i, j       GPVirtual // the entering arc
 	violation  VecVirtual
 	limitParam string
+
+	apex, leave     GPVirtual  // of the pivot; leave is −1 before the first
+	inside, outside GPVirtual  // the ends of the entering arc, the first of which moves with the subtree
+	push            VecVirtual // the flow on it
 }
 
 func newOptimiser() optimiser {
-	o := optimiser{t: gp("t"), m: gp("m"), set: GP64(), delta: XMM(), i: GP64(), j: GP64(), violation: XMM(), limitParam: "limit"}
+	o := optimiser{t: gp("t"), m: gp("m"), set: GP64(), delta: XMM(), i: GP64(), j: GP64(), violation: XMM(), limitParam: "limit",
+		apex: GP64(), leave: GP64(), inside: GP64(), outside: GP64(), push: XMM()}
 	MOVQ(at(o.t, offRows), o.set)
 	VXORPD(o.delta, o.delta, o.delta)
+	MOVQ(I32(-1), o.leave)
 	return o
 }
 
-// loop is the loop of optimise around raise, which has to leave column, row and
-// violation in their registers.
-func (o optimiser) loop(raise func()) {
+// loop is the loop of optimise around raise, which leaves the largest tagged
+// violation in a register, and reaches, which looks for the row in the column's distances.
+func (o optimiser) loop(raise func() VecVirtual, reaches func(row Register) GPVirtual) {
 	Label("raise")
-	raise()
+	largest := raise()
+	TESTQ(o.leave, o.leave)
+	JS(LabelRef("hung"))
+	o.hangAnew()
+	Label("hung")
+	o.entering(largest, reaches)
 	MOVQ(o.j, at(o.t, offEnterCol))
 	MOVQ(o.i, at(o.t, offEnterRow))
 	VMOVSD(o.violation, at(o.t, offViolation))
@@ -37,7 +53,7 @@ func (o optimiser) loop(raise func()) {
 	pivots := gp(o.limitParam)
 	CMPQ(at(o.t, offPivots), pivots)
 	JGE(LabelRef("stopped"))
-	o.pivot()
+	o.choose()
 	VMOVAPD(o.violation, o.delta)
 	JMP(LabelRef("raise"))
 	Label("stopped")
@@ -46,79 +62,72 @@ func (o optimiser) loop(raise func()) {
 	answer(true)
 }
 
-// pivot is pivot: it sets set. What pivot does in several walks is done in two:
-// from the end of the entering arc that keeps its place to the apex, and from the
-// other end over the leaving arc to the apex.
-func (o optimiser) pivot() {
+// entering reads the entering arc off the largest tagged violation.
+func (o optimiser) entering(x VecVirtual, reaches func(row Register) GPVirtual) {
+	MOVQ(untag512(x), o.j)
+	row := GP64()
+	MOVQ(o.j, row)
+	SHLQ(Imm(shiftD), row)
+	ADDQ(o.m, row)
+	set := reaches(row)
+	ANDQ(at(o.t, offRows), set)
+	TZCNTQ(set, o.i)
+	VMOVSD(cellOf(o.t, offLo, o.j), o.violation)
+	VSUBSD(cellOf(o.t, offPot, o.j), o.violation, o.violation)
+}
+
+// choose finds the leaving arc, and with it the nodes that rise.
+func (o optimiser) choose() {
 	t := o.t
-	apex, leave, theta := GP64(), GP64(), GP64()
+	theta := GP64()
 	MOVQ(posInf, theta)
-	MOVQ(o.j, apex)
-	MOVQ(o.j, leave)
+	MOVQ(o.j, o.apex)
+	MOVQ(o.j, o.leave)
 	Label("colUp")
 	{
 		below, flow := GP64(), GP64()
-		MOVQ(cellOf(t, offBelow, apex), below)
+		MOVQ(cellOf(t, offBelow, o.apex), below)
 		BTQ(o.i, below)
 		JCS(LabelRef("apex"))
 		// Flows are not negative, so they compare like their bits.
-		MOVQ(cellOf(t, offFlow, apex), flow)
+		MOVQ(cellOf(t, offFlow, o.apex), flow)
 		CMPQ(flow, theta)
 		CMOVQLE(flow, theta)
-		CMOVQLE(apex, leave)
-		MOVBQZX(byteOf(t, offParent, apex), apex)
-		MOVQ(cellOf(t, offBelow, apex), below)
+		CMOVQLE(o.apex, o.leave)
+		MOVBQZX(byteOf(t, offParent, o.apex), o.apex)
+		MOVQ(cellOf(t, offBelow, o.apex), below)
 		BTQ(o.i, below)
 		JCS(LabelRef("apex"))
-		MOVBQZX(byteOf(t, offParent, apex), apex)
+		MOVBQZX(byteOf(t, offParent, o.apex), o.apex)
 		JMP(LabelRef("colUp"))
 	}
 	Label("apex")
-	inside, outside := GP64(), GP64()
-	MOVQ(o.j, inside)
-	MOVQ(o.i, outside)
+	MOVQ(o.j, o.inside)
+	MOVQ(o.i, o.outside)
 	x := GP64()
 	MOVQ(o.i, x)
 	Label("rowUp")
 	{
 		flow := GP64()
-		CMPQ(x, apex)
+		CMPQ(x, o.apex)
 		JEQ(LabelRef("found"))
 		MOVQ(cellOf(t, offFlow, x), flow)
 		CMPQ(flow, theta)
 		CMOVQLT(flow, theta)
-		CMOVQLT(x, leave)
-		CMOVQLT(o.i, inside)
-		CMOVQLT(o.j, outside)
+		CMOVQLT(x, o.leave)
+		CMOVQLT(o.i, o.inside)
+		CMOVQLT(o.j, o.outside)
 		MOVBQZX(byteOf(t, offParent, x), x)
-		CMPQ(x, apex)
+		CMPQ(x, o.apex)
 		JEQ(LabelRef("found"))
 		MOVBQZX(byteOf(t, offParent, x), x)
 		JMP(LabelRef("rowUp"))
 	}
 	Label("found")
-	push, moved := XMM(), GP64()
-	VMOVQ(theta, push)
-	MOVQ(cellOf(t, offBelow, leave), moved)
-
-	MOVQ(outside, x)
-	o.climb("outside", x, apex, push, false, func() { ORQ(moved, cellOf(t, offBelow, x)) })
-	above, row, arc := GP64(), GP64(), XMM()
-	MOVQ(outside, above)
-	MOVQ(o.i, row)
-	SHLQ(Imm(shiftD), row)
-	ADDQ(o.m, row)
-	VMOVSD(cellOf(row, 0, o.j), arc)
-	o.hang(inside, above, leave, moved, push, arc)
-	// inside is now what leave hung on.
-	o.climb("inside", inside, apex, push, true, func() {
-		below := GP64()
-		ANDNQ(cellOf(t, offBelow, inside), moved, below)
-		MOVQ(below, cellOf(t, offBelow, inside))
-	})
-
-	// The part with the column rises: that is what moved, or all the rest.
-	rest := GP64()
+	VMOVQ(theta, o.push)
+	// The part with the column rises: that is what moves, or all the rest.
+	rest, moved := GP64(), GP64()
+	MOVQ(cellOf(t, offBelow, o.leave), moved)
 	MOVQ(at(t, offRows), rest)
 	ORQ(at(t, offCols), rest)
 	ANDNQ(rest, moved, rest)
@@ -126,6 +135,32 @@ func (o optimiser) pivot() {
 	BTQ(o.j, moved)
 	CMOVQCC(rest, o.set)
 	INCQ(at(t, offPivots))
+}
+
+// hangAnew changes the tree. What pivot does in several walks is done in two: from
+// the end of the entering arc that keeps its place to the apex, and from the
+// other end over the leaving arc to the apex.
+func (o optimiser) hangAnew() {
+	t := o.t
+	moved, x := GP64(), GP64()
+	MOVQ(cellOf(t, offBelow, o.leave), moved)
+	MOVQ(o.outside, x)
+	o.climb("outside", x, o.apex, o.push, false, func() { ORQ(moved, cellOf(t, offBelow, x)) })
+	above, row, arc := GP64(), GP64(), XMM()
+	MOVQ(o.outside, above)
+	MOVQ(o.i, row)
+	SHLQ(Imm(shiftD), row)
+	ADDQ(o.m, row)
+	VMOVSD(cellOf(row, 0, o.j), arc)
+	inside := GP64()
+	MOVQ(o.inside, inside)
+	o.hang(inside, above, o.leave, moved, o.push, arc)
+	// inside is now what leave hung on.
+	o.climb("inside", inside, o.apex, o.push, true, func() {
+		below := GP64()
+		ANDNQ(cellOf(t, offBelow, inside), moved, below)
+		MOVQ(below, cellOf(t, offBelow, inside))
+	})
 }
 
 // climb goes from x to the apex, lowers or raises the flows of the arcs by turns,
@@ -178,12 +213,12 @@ func (o optimiser) hang(x, above, leave, moved GPVirtual, push, cost VecVirtual)
 		VMOVAPD(nextCost, cost)
 		if k == 0 {
 			CMPQ(x, leave)
-			JEQ(LabelRef("hung"))
+			JEQ(LabelRef("turned"))
 		}
 		MOVQ(x, above)
 		MOVQ(next, x)
 	}
 	JMP(LabelRef("hang"))
-	Label("hung")
+	Label("turned")
 	MOVQ(next, x)
 }

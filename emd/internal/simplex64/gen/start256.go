@@ -8,19 +8,18 @@ import (
 
 // starter256 is the register state of start256.
 //
-// It does what start does in the way of start512, except that there are too few
-// registers for the demands, which stay in memory, and no masks: the columns that
-// a row serves are gone through one by one. A row that has left, or was never
-// one, has the supply −1, so that its demand is never the largest.
+// It does what start does in the way of start512, except that there are no masks:
+// the columns that a row serves are gone through one by one.
 type starter256 struct {
 	t, m       GPVirtual
 	rows, cols GPVirtual // not yet left
 	left       GPVirtual // number of rows that left
+	again      GPVirtual // columns that turn to their second choice
 }
 
 func start256() {
 	begin256("start256", "func(t, m *float64, words uint64)", "start")
-	s := starter256{t: gp("t"), m: gp("m"), rows: GP64(), cols: GP64(), left: GP64()}
+	s := starter256{t: gp("t"), m: gp("m"), rows: GP64(), cols: GP64(), left: GP64(), again: GP64()}
 	t := s.t
 	MOVQ(at(t, offRows), s.rows)
 	MOVQ(at(t, offCols), s.cols)
@@ -32,32 +31,20 @@ func start256() {
 	{
 		j := GP64()
 		TZCNTQ(set, j)
-		s.ask(nearest256(s.m, everyRow, j), j)
+		turnTo(t, nearest256(s.m, everyRow, j), j)
 		BLSRQ(set, set)
 		JNZ(LabelRef("first"))
 	}
+	firstAsked(t, s.rows)
+	Label("round")
+	leavingRows(t, s.rows)
+	others := spread256(s.rows)
+	XORQ(s.again, s.again)
 	Label("phase")
-	more := GP64()
-	BLSRQ(s.rows, more)
-	JZ(LabelRef("last"))
-	r := s.mostAsked()
-	Label("check")
-	x := XMM()
-	VMOVSD(cellOf(t, offDemand, r), x)
-	VUCOMISD(cellOf(t, offMass, r), x)
-	JCS(LabelRef("tooLittle"))
-	s.phase(r)
-	// Rounding has hidden by a hair that row r is asked for less than it has: the
-	// first row that is asked for enough takes its place.
-	Label("tooLittle")
-	MOVQ(s.rows, set)
-	Label("enough")
-	TZCNTQ(set, r)
-	BLSRQ(set, set)
-	VMOVSD(cellOf(t, offDemand, r), x)
-	VUCOMISD(cellOf(t, offMass, r), x)
-	JCS(LabelRef("enough"))
-	JMP(LabelRef("check"))
+	s.phase(nextLeaving(t), others)
+	CMPQ(at(t, offLeaving), Imm(0))
+	JNE(LabelRef("phase"))
+	askAgain(t, s.again)
 
 	Label("last")
 	root := GP64()
@@ -78,15 +65,11 @@ func start256() {
 // clear prepares the vectors.
 func (s starter256) clear() {
 	t := s.t
-	rows, bits := spread256(s.rows), tableAt(bitTable)
-	one, minus, low, zero := broadcast256(oneConst), broadcast256(minusOne), broadcast256(negInf), YMM()
+	bits, low, zero := tableAt(bitTable), broadcast256(negInf), YMM()
 	VXORPD(zero, zero, zero)
 	blocks("clear", gp("words"), func(block GPVirtual) {
 		for i := range 4 {
-			x, b := YMM(), YMM()
-			VDIVPD(lane(t, offMass, block, i), one, x)
-			VBLENDVPD(members256(rows, lane(bits, 0, block, i)), x, minus, x)
-			VMOVUPD(x, lane(t, offSupply, block, i))
+			b := YMM()
 			VMOVUPD(zero, lane(t, offDemand, block, i))
 			VMOVUPD(zero, lane(t, offColumn, block, i))
 			VMOVUPD(low, lane(t, offLo, block, i))
@@ -123,43 +106,9 @@ func nearest256(m Register, y VecVirtual, x Register) GPVirtual {
 	return r
 }
 
-// ask is ask.
-func (s starter256) ask(r, j Register) {
-	b, x := GP64(), XMM()
-	MOVQ(cellOf(s.t, offColumn, r), b)
-	BTSQ(j, b)
-	MOVQ(b, cellOf(s.t, offColumn, r))
-	VMOVSD(cellOf(s.t, offDemand, r), x)
-	VADDSD(cellOf(s.t, offMass, j), x, x)
-	VMOVSD(x, cellOf(s.t, offDemand, r))
-}
-
-// mostAsked is mostAsked without the check.
-func (s starter256) mostAsked() GPVirtual {
-	keep := broadcast256(tagKeep)
-	acc := []VecVirtual{broadcast256(negInf), YMM()}
-	VMOVAPD(acc[0], acc[1])
-	blocks("asked", gp("words"), func(block GPVirtual) {
-		for i := range 4 {
-			x := YMM()
-			VMOVUPD(lane(s.t, offDemand, block, i), x)
-			VMULPD(lane(s.t, offSupply, block, i), x, x)
-			VPAND(keep, x, x)
-			VPOR(lane(s.m, offTags, block, i), x, x)
-			VMAXPD(x, acc[i&1], acc[i&1])
-		}
-	})
-	return untag512(foldMax256(acc[0], acc[1]))
-}
-
 // phase is phase.
-func (s starter256) phase(r GPVirtual) {
+func (s starter256) phase(r GPVirtual, others VecVirtual) {
 	t := s.t
-	minus := GP64()
-	MOVQ(minusOne, minus)
-	MOVQ(minus, cellOf(t, offSupply, r))
-	BTRQ(r, s.rows)
-	others := spread256(s.rows)
 	columns, set, n := GP64(), GP64(), GP64()
 	MOVQ(cellOf(t, offColumn, r), columns)
 	MOVQ(columns, set)
@@ -209,11 +158,12 @@ func (s starter256) phase(r GPVirtual) {
 	Label("served")
 
 	// From places in the queue to columns.
-	split, moved := GP64(), GP64()
+	split := GP64()
 	ANDNQ(some, full, split)
 	PDEPQ(columns, full, full)
 	PDEPQ(columns, split, split)
-	ANDNQ(columns, full, moved)
+	ANDNQ(columns, full, columns)
+	ORQ(columns, s.again)
 	ANDNQ(s.cols, full, s.cols)
 	below, rest := GP64(), XMM()
 	MOVQ(cellOf(t, offBelow, r), below)
@@ -249,23 +199,6 @@ func (s starter256) phase(r GPVirtual) {
 	ORQ(below, cellOf(t, offBelow, j))
 	MOVB(r.As8(), byteOf(t, offGone, s.left))
 	INCQ(s.left)
-
-	askAgain(t, moved, s.ask)
-}
-
-// askAgain sends the columns that were not served to their second choice, and
-// goes on to the next phase.
-func askAgain(t, moved Register, ask func(r, j Register)) {
-	TESTQ(moved, moved)
-	JZ(LabelRef("phase"))
-	Label("moved")
-	j, second := GP64(), GP64()
-	TZCNTQ(moved, j)
-	MOVQ(cellOf(t, offQueue, j), second)
-	ask(second, j)
-	BLSRQ(moved, moved)
-	JNZ(LabelRef("moved"))
-	JMP(LabelRef("phase"))
 }
 
 // rotate256 is the order of four lanes after b steps down.

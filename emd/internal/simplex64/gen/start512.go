@@ -8,35 +8,30 @@ import (
 
 // starter is the register state of start512.
 //
-// It does what start does with two differences of order that change no bit. What
+// It does what start does with one difference of order that changes no bit. What
 // a row serves is recorded as its number in the Parent bytes of all the columns at
 // once; flows, costs and potentials of the columns follow when all rows have
-// left, since the mass that a column has then is what its last row gave it. And
-// the demands stay in registers, since a vector load that follows a store of one
-// of its lanes has to wait for the store to reach the cache.
+// left, since the mass that a column has then is what its last row gave it.
 type starter struct {
-	t, m, order GPVirtual
-	rows, cols  GPVirtual // not yet left
-	split       GPVirtual // columns that rows hang on
-	left        GPVirtual // number of rows that left
-	demand      []VecVirtual
+	t, m       GPVirtual
+	rows, cols GPVirtual // not yet left
+	split      GPVirtual // columns that rows hang on
+	left       GPVirtual // number of rows that left
+	again      GPVirtual // columns that turn to their second choice
 }
 
 func start512(w int) {
 	begin("start512x", w, "func(t, m *float64)", "start")
-	s := starter{t: gp("t"), m: gp("m"), order: GP64(), rows: GP64(), cols: GP64(), split: GP64(), left: GP64(), demand: zmms(w)}
+	s := starter{t: gp("t"), m: gp("m"), rows: GP64(), cols: GP64(), split: GP64(), left: GP64(), again: GP64()}
 	t := s.t
-	LEAQ(at(s.m, offOrder), s.order)
 	MOVQ(at(t, offRows), s.rows)
 	MOVQ(at(t, offCols), s.cols)
 	XORQ(s.left, s.left)
 	XORQ(s.split, s.split)
-	one, zero, inf := broadcast512(oneConst), ZMM(), broadcast512(negInf)
+	zero, inf := ZMM(), broadcast512(negInf)
 	VXORPD(zero, zero, zero)
 	for i := range w {
-		x, b := ZMM(), ZMM()
-		VDIVPD(at(t, offMass+64*i), one, x)
-		VMOVUPD(x, at(t, offSupply+64*i))
+		b := ZMM()
 		VMOVUPD(zero, at(t, offDemand+64*i))
 		VMOVUPD(zero, at(t, offColumn+64*i))
 		VMOVUPD(inf, at(t, offLo+64*i))
@@ -50,24 +45,21 @@ func start512(w int) {
 	{
 		j := GP64()
 		TZCNTQ(set, j)
-		r := nearest512(everyRow, s.order, j)
-		s.turnTo(r, j)
-		x := XMM()
-		VMOVSD(cellOf(t, offDemand, r), x)
-		VADDSD(cellOf(t, offMass, j), x, x)
-		VMOVSD(x, cellOf(t, offDemand, r))
+		turnTo(t, nearest512(everyRow, s.m, j), j)
 		BLSRQ(set, set)
 		JNZ(LabelRef("first"))
 	}
-	for i, d := range s.demand {
-		VMOVUPD(at(t, offDemand+64*i), d)
-	}
+	firstAsked(t, s.rows)
+	Label("round")
+	leavingRows(t, s.rows)
+	others := ZMM()
+	VPBROADCASTQ(s.rows, others)
+	XORQ(s.again, s.again)
 	Label("phase")
-	more := GP64()
-	BLSRQ(s.rows, more)
-	JZ(LabelRef("last"))
-	s.phase(s.mostAsked())
-	JMP(LabelRef("phase"))
+	s.phase(nextLeaving(t), others)
+	CMPQ(at(t, offLeaving), Imm(0))
+	JNE(LabelRef("phase"))
+	askAgain(t, s.again)
 	Label("last")
 	root := GP64()
 	TZCNTQ(s.rows, root)
@@ -77,77 +69,11 @@ func start512(w int) {
 	RET()
 }
 
-// turnTo enters column j among those that ask row r.
-func (s starter) turnTo(r, j Register) {
-	b := GP64()
-	MOVQ(cellOf(s.t, offColumn, r), b)
-	BTSQ(j, b)
-	MOVQ(b, cellOf(s.t, offColumn, r))
-}
-
-// ask is ask.
-func (s starter) ask(r, j Register) {
-	s.turnTo(r, j)
-	index, mass := ZMM(), ZMM()
-	VPBROADCASTQ(r, index)
-	VBROADCASTSD(cellOf(s.t, offMass, j), mass)
-	for i, d := range s.demand {
-		k := K()
-		VPCMPEQQ(at(s.m, offLanes+64*i), index, k)
-		VADDPD(mass, d, k, d)
-	}
-}
-
-// mostAsked is mostAsked.
-func (s starter) mostAsked() GPVirtual {
-	k := roll512(s.rows)
-	keep := broadcast512(tagKeep)
-	acc := []VecVirtual{broadcast512(negInf), ZMM()}
-	VMOVAPD(acc[0], acc[1])
-	for i, d := range s.demand {
-		x := ZMM()
-		VMULPD(at(s.t, offSupply+64*i), d, x)
-		VPTERNLOGQ(Imm(bitSelect), at(s.m, offTags+64*i), keep, x)
-		VMAXPD(x, acc[i&1], k.OpmaskVirtual, acc[i&1])
-		if i < len(s.demand)-1 {
-			k.next()
-		}
-	}
-	VMAXPD(acc[1], acc[0], acc[0])
-	return untag512(foldMax512(acc[0]))
-}
-
-// enough is for the case that rounding has hidden by a hair that row r is asked
-// for less than it has: it takes the first row that is asked for enough.
-func (s starter) enough(r GPVirtual) {
-	for i, d := range s.demand {
-		VMOVUPD(d, at(s.t, offDemand+64*i))
-	}
-	set := GP64()
-	MOVQ(s.rows, set)
-	Label("enough")
-	x := XMM()
-	VMOVSD(cellOf(s.t, offDemand, r), x)
-	VUCOMISD(cellOf(s.t, offMass, r), x)
-	JAE(LabelRef("phaseOf"))
-	TZCNTQ(set, r)
-	BLSRQ(set, set)
-	JMP(LabelRef("enough"))
-}
-
 // phase is phase.
-func (s starter) phase(r GPVirtual) {
+func (s starter) phase(r GPVirtual, others VecVirtual) {
 	t := s.t
-	Label("phaseOf")
-	others := ZMM()
-	without := GP64()
-	MOVQ(s.rows, without)
-	BTRQ(r, without)
-	VPBROADCASTQ(without, others)
 	columns, set, n := GP64(), GP64(), GP64()
 	MOVQ(cellOf(t, offColumn, r), columns)
-	TESTQ(columns, columns)
-	JZ(LabelRef("tooLittle"))
 	MOVQ(columns, set)
 	XORQ(n, n)
 	supply := ZMM()
@@ -156,13 +82,11 @@ func (s starter) phase(r GPVirtual) {
 	// top lane; all are in memory, too.
 	regrets, masses, keep := broadcast512(negInf), ZMM(), broadcast512(tagKeep)
 	VXORPD(masses, masses, masses)
-	asked := XMM()
-	VXORPD(asked, asked, asked)
 	Label("queue")
 	{
 		j := GP64()
 		TZCNTQ(set, j)
-		second := nearest512(others, s.order, j)
+		second := nearest512(others, s.m, j)
 		MOVQ(second, cellOf(t, offQueue, j))
 		d := GP64()
 		MOVQ(j, d)
@@ -178,14 +102,10 @@ func (s starter) phase(r GPVirtual) {
 		VBROADCASTSD(cellOf(t, offMass, j), z)
 		VALIGNQ(Imm(1), masses, z, masses)
 		VMOVSD(z.AsX(), cellOf(t, offOffer, n))
-		VADDSD(z.AsX(), asked, asked)
 		INCQ(n)
 		BLSRQ(set, set)
 		JNZ(LabelRef("queue"))
 	}
-	VUCOMISD(supply.AsX(), asked)
-	JCS(LabelRef("tooLittle"))
-	MOVQ(without, s.rows)
 
 	full, some, rest := GP64(), GP64(), XMM()
 	CMPQ(n, Imm(8))
@@ -197,11 +117,12 @@ func (s starter) phase(r GPVirtual) {
 	Label("served")
 
 	// From places in the queue to columns.
-	split, moved := GP64(), GP64()
+	split := GP64()
 	ANDNQ(some, full, split)
 	PDEPQ(columns, full, full)
 	PDEPQ(columns, split, split)
-	ANDNQ(columns, full, moved)
+	ANDNQ(columns, full, columns)
+	ORQ(columns, s.again)
 	below := s.recordFull(r, full)
 
 	j := GP64()
@@ -216,7 +137,7 @@ func (s starter) phase(r GPVirtual) {
 	Label("exact")
 	every := ZMM()
 	VPBROADCASTQ(s.cols, every)
-	MOVQ(nearest512(every, s.order, r), j)
+	MOVQ(nearest512(every, s.m, r), j)
 	VXORPD(rest, rest, rest)
 	Label("hang")
 	VMOVSD(rest, cellOf(t, offFlow, r))
@@ -225,10 +146,6 @@ func (s starter) phase(r GPVirtual) {
 	BTSQ(j, s.split)
 	MOVB(r.As8(), byteOf(t, offGone, s.left))
 	INCQ(s.left)
-
-	askAgain(t, moved, s.ask)
-	Label("tooLittle")
-	s.enough(r)
 }
 
 // serveFew finds which of up to eight columns, in the upper lanes, are served in
@@ -415,4 +332,97 @@ func plant(t, m, left, root GPVirtual) {
 		BLSRQ(set, set)
 		JNZ(LabelRef("col"))
 	}
+}
+
+// turnTo enters column j among those that ask row r.
+func turnTo(t GPVirtual, r, j Register) {
+	b := GP64()
+	MOVQ(cellOf(t, offColumn, r), b)
+	BTSQ(j, b)
+	MOVQ(b, cellOf(t, offColumn, r))
+	x := XMM()
+	VMOVSD(cellOf(t, offDemand, r), x)
+	VADDSD(cellOf(t, offMass, j), x, x)
+	VMOVSD(x, cellOf(t, offDemand, r))
+}
+
+// judge enters row r in the sets of those that are asked for enough, and for plenty.
+func judge(t GPVirtual, r Register, enough, plenty GPVirtual) {
+	asked, has, set := XMM(), XMM(), GP64()
+	VMOVSD(cellOf(t, offDemand, r), asked)
+	VMOVSD(cellOf(t, offMass, r), has)
+	MOVQ(enough, set)
+	BTSQ(r, set)
+	VUCOMISD(has, asked)
+	CMOVQCC(set, enough)
+	VMULSD(plentyConst, has, has)
+	MOVQ(plenty, set)
+	BTSQ(r, set)
+	VUCOMISD(has, asked)
+	CMOVQCC(set, plenty)
+}
+
+// firstAsked judges all rows.
+func firstAsked(t, rows GPVirtual) {
+	enough, plenty, set := GP64(), GP64(), GP64()
+	XORQ(enough, enough)
+	XORQ(plenty, plenty)
+	MOVQ(rows, set)
+	Label("judge")
+	r := GP64()
+	TZCNTQ(set, r)
+	judge(t, r, enough, plenty)
+	BLSRQ(set, set)
+	JNZ(LabelRef("judge"))
+	MOVQ(enough, at(t, offEnough))
+	MOVQ(plenty, at(t, offPlenty))
+}
+
+// leavingRows is leaving: it notes the rows of the next round and takes them out
+// of rows, or goes to the last row.
+func leavingRows(t, rows GPVirtual) {
+	set, more := GP64(), GP64()
+	BLSRQ(rows, more)
+	JZ(LabelRef("last"))
+	MOVQ(at(t, offEnough), more)
+	ANDQ(rows, more)
+	MOVQ(at(t, offPlenty), set)
+	ANDQ(rows, set)
+	CMOVQEQ(more, set)
+	BLSRQ(set, more)
+	CMPQ(set, rows)
+	CMOVQEQ(more, set)
+	ANDNQ(rows, set, rows)
+	MOVQ(set, at(t, offLeaving))
+}
+
+// nextLeaving takes the first of these rows.
+func nextLeaving(t GPVirtual) GPVirtual {
+	set, r := GP64(), GP64()
+	MOVQ(at(t, offLeaving), set)
+	TZCNTQ(set, r)
+	BLSRQ(set, set)
+	MOVQ(set, at(t, offLeaving))
+	return r
+}
+
+// askAgain sends the columns that were not served to their second choice, and
+// goes on to the next round.
+func askAgain(t, again GPVirtual) {
+	TESTQ(again, again)
+	JZ(LabelRef("round"))
+	enough, plenty := GP64(), GP64()
+	MOVQ(at(t, offEnough), enough)
+	MOVQ(at(t, offPlenty), plenty)
+	Label("again")
+	j, second := GP64(), GP64()
+	TZCNTQ(again, j)
+	MOVQ(cellOf(t, offQueue, j), second)
+	turnTo(t, second, j)
+	judge(t, second, enough, plenty)
+	BLSRQ(again, again)
+	JNZ(LabelRef("again"))
+	MOVQ(enough, at(t, offEnough))
+	MOVQ(plenty, at(t, offPlenty))
+	JMP(LabelRef("round"))
 }
