@@ -14,6 +14,7 @@ import (
 //	files   $BARROW_FILES_PYTHON: uproot, awkward, NumPy, pyarrow, h5py, pandas, PyTables
 //	root    $BARROW_ROOT_PYTHON: ROOT itself, uproot, awkward, NumPy
 //	oracles $BARROW_ORACLES_PYTHON: HiGHS, POT, NumPy
+//	condor  $BARROW_CONDOR_PYTHON: HTCondor's bindings
 //	tensorboard $BARROW_TENSORBOARD_PYTHON: TensorBoard, tbparse
 //	models  $BARROW_MODELS_PYTHON: TensorFlow, tf-keras, Keras 3, QKeras, hls4ml, qonnx, ONNX, onnxruntime, h5py
 //
@@ -21,7 +22,7 @@ import (
 // it lacks a module that the script imports, and fails where the script does.
 func Python(t testing.TB, which, script string, args ...string) []byte {
 	t.Helper()
-	name := map[string]string{"files": "BARROW_FILES_PYTHON", "root": "BARROW_ROOT_PYTHON", "models": "BARROW_MODELS_PYTHON", "oracles": "BARROW_ORACLES_PYTHON", "tensorboard": "BARROW_TENSORBOARD_PYTHON"}[which]
+	name := map[string]string{"files": "BARROW_FILES_PYTHON", "root": "BARROW_ROOT_PYTHON", "models": "BARROW_MODELS_PYTHON", "oracles": "BARROW_ORACLES_PYTHON", "condor": "BARROW_CONDOR_PYTHON", "tensorboard": "BARROW_TENSORBOARD_PYTHON"}[which]
 	if name == "" {
 		t.Fatalf("no such Python: %q", which)
 	}
