@@ -4,7 +4,6 @@ import (
 	"math"
 	"sync/atomic"
 
-	"barrow/emd/internal/columns"
 	"barrow/emd/internal/sparse"
 )
 
@@ -22,8 +21,10 @@ type gridCore struct {
 	start  []int32 // a tree of the cells to start from, or none
 
 	// For the plan.
-	first, last, open []int32
-	parts             []part
+	first, last, open      []int32
+	heads, next, to, ready []int32
+	flow                   []float64
+	parts                  []part
 }
 
 func newGridCore(g *Grid, penalty bool) *gridCore {
@@ -98,19 +99,12 @@ func (c *gridCore) plant() bool {
 	return c.net.Plant(c.start, 0) && float64(c.net.Violated()) < muchViolated*float64(len(arcs))
 }
 
-// save has arcs by their numbers, alone.
-func (c *gridCore) save(tree []columns.Pair) []columns.Pair {
-	c.tree[0] = c.net.Tree(c.tree[0][:0])
-	for _, k := range c.tree[0] {
-		tree = append(tree, columns.Pair{From: k})
-	}
-	return tree
-}
+func (c *gridCore) save(at *Start) { at.arcs = c.net.Tree(at.arcs) }
 
-func (c *gridCore) resume(tree []columns.Pair) {
+func (c *gridCore) resume(at *Start) {
 	c.start = c.start[:0]
-	for _, a := range tree {
-		c.start = append(c.start, a.From)
+	if at != nil {
+		c.start = append(c.start, at.arcs...)
 	}
 }
 
@@ -234,21 +228,18 @@ func (c *gridCore) flows(add func(from, to int, units float64)) {
 	for x := range n {
 		c.first[x], c.last[x], c.open[x] = -1, -1, 0
 	}
-	heads, next := make([]int32, n), []int32(nil)
-	type arc struct {
-		to   int32
-		flow float64
-	}
-	var arcs []arc
+	c.heads = resize(c.heads, n)
+	heads, next, ends, flows := c.heads, c.next[:0], c.to[:0], c.flow[:0]
 	for x := range heads {
 		heads[x] = -1
 	}
 	c.net.Flows(func(_ int, from, to int32, flow float64) {
-		arcs, next = append(arcs, arc{to, flow}), append(next, heads[from])
-		heads[from] = int32(len(arcs) - 1)
+		ends, flows, next = append(ends, to), append(flows, flow), append(next, heads[from])
+		heads[from] = int32(len(ends) - 1)
 		c.open[to]++
 	})
-	var ready []int32
+	c.next, c.to, c.flow = next, ends, flows
+	ready := c.ready[:0]
 	for x := range n {
 		if c.open[x] == 0 {
 			ready = append(ready, int32(x))
@@ -263,13 +254,14 @@ func (c *gridCore) flows(add func(from, to int, units float64)) {
 			c.take(x, -y, func(p part) { add(int(p.source), int(x), p.units) })
 		}
 		for e := heads[x]; e >= 0; e = next[e] {
-			a := arcs[e]
-			c.take(x, a.flow, func(p part) { c.append(a.to, p) })
-			if c.open[a.to]--; c.open[a.to] == 0 {
-				ready = append(ready, a.to)
+			to := ends[e]
+			c.take(x, flows[e], func(p part) { c.append(to, p) })
+			if c.open[to]--; c.open[to] == 0 {
+				ready = append(ready, to)
 			}
 		}
 	}
+	c.ready = ready
 }
 
 func resize(v []int32, n int) []int32 {

@@ -384,6 +384,13 @@ type guided struct {
 	tree []columns.Pair
 }
 
+func (c *guided) resume(at *Start) {
+	c.tree = c.tree[:0]
+	if at != nil {
+		c.tree = append(c.tree, at.pairs...)
+	}
+}
+
 // guide makes the solver start from potentials of p, in the unit of the points' coordinates,
 // and from the tree. Those that are far from all costs are no use.
 func (c *guided) guide(g *Points, net *columns.Solver, start []float64) {
@@ -418,6 +425,4 @@ func (c *pointsCore) extend(f, lo, _ []float64) (virtual float64) {
 
 func (c *pointsCore) flows(add func(from, to int, units float64)) { c.net.Flows(add) }
 
-func (c *pointsCore) save(tree []columns.Pair) []columns.Pair { return c.net.Tree(tree) }
-
-func (c *pointsCore) resume(tree []columns.Pair) { c.tree = append(c.tree[:0], tree...) }
+func (c *pointsCore) save(at *Start) { at.pairs = c.net.Tree(at.pairs) }

@@ -50,9 +50,7 @@ func (l *rect) solveCloud(p, q []float64, a, b, below float64, limit int) (ok, m
 
 func (c *cloud) stopped() bool { return c.stop != nil && c.stop.Load() }
 
-func (c *cloud) save(tree []columns.Pair) []columns.Pair { return c.net.Tree(tree) }
-
-func (c *cloud) resume(tree []columns.Pair) { c.tree = append(c.tree[:0], tree...) }
+func (c *cloud) save(at *Start) { at.pairs = c.net.Tree(at.pairs) }
 
 // toP sets f_i to the least C_ij − h_j of all j: the transform of q's potentials. f and
 // h may have one more, of unmatched mass, which costs nothing. about is what f is expected

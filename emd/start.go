@@ -4,37 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"barrow/emd/internal/columns"
 )
-
-// WarmStart makes the solves to come start from potentials as [Solver.Potentials] returns
-// them, such as those of a similar pair: f of n and h of m entries. They need not be
-// feasible; the result is optimal whatever they are, and no sooner found if they are
-// far off. Both nil is the usual start again. They are copied, into room that the first
-// call makes. Problems of up to 64 nodes take no notice: they are solved in microseconds.
-// Nor does a [Grid] with L1 or LInf, on which potentials of neighbours differ by 1 nearly
-// everywhere, whatever flows: for these, and for any other ground, there is [Solver.Resume].
-func (s *Solver) WarmStart(f, h []float64) error {
-	s.forget()
-	if f == nil && h == nil {
-		return nil
-	}
-	if len(f) != s.cells || len(h) != s.cellsQ {
-		return fmt.Errorf("emd: %d and %d potentials to start from on %d and %d cells", len(f), len(h), s.cells, s.cellsQ)
-	}
-	for side, x := range [2][]float64{f, h} {
-		for k, y := range x {
-			if !(math.Abs(y) <= MaxDistance) {
-				return fmt.Errorf("emd: potential %d to start from is %v: must be finite, at most %g", k, y, MaxDistance)
-			}
-		}
-		// One more for unmatched mass, which costs nothing.
-		s.start[side] = append(append(s.start[side][:0], x...), 0)
-	}
-	s.warm = true
-	return nil
-}
 
 // guide is the potentials of a side to start from, nil where there are none.
 func (s *Solver) guide(side int) []float64 {
@@ -44,18 +17,41 @@ func (s *Solver) guide(side int) []float64 {
 	return s.start[side]
 }
 
-// A Start is where a solve ended, for solves of similar pairs to start from. The zero value is
-// the usual start.
+// A Start is where a solve ended, or potentials that are known, for solves of similar pairs to
+// start from. The zero value is the usual start.
 type Start struct {
 	ground Ground
 	f, h   []float64
-	tree   []columns.Pair
+	arcs   []int32        // of the tree of a Grid, by their numbers
+	pairs  []columns.Pair // of the tree on Points
+}
+
+// NewStart is to start from potentials as [Solver.Potentials] returns them, such as those of a
+// similar pair: f of n and h of m entries. They need not be feasible. They are copied. On a
+// [Grid] with L1 or LInf they have no effect: potentials of neighbours differ by 1 nearly
+// everywhere there, whatever flows; [Solver.Save] knows more.
+func NewStart(g Ground, f, h []float64) (*Start, error) {
+	if g == nil {
+		return nil, errors.New("emd: no metric")
+	}
+	n, m := g.Dims()
+	if len(f) != n || len(h) != m {
+		return nil, fmt.Errorf("emd: %d and %d potentials to start from on %d and %d cells", len(f), len(h), n, m)
+	}
+	for _, x := range [2][]float64{f, h} {
+		for k, y := range x {
+			if !(math.Abs(y) <= MaxDistance) {
+				return nil, fmt.Errorf("emd: potential %d to start from is %v: must be finite, at most %g", k, y, MaxDistance)
+			}
+		}
+	}
+	return &Start{ground: g, f: slices.Clone(f), h: slices.Clone(h)}, nil
 }
 
 // A resumer starts from the tree that another solve ended with.
 type resumer interface {
-	save(tree []columns.Pair) []columns.Pair
-	resume(tree []columns.Pair)
+	save(at *Start)
+	resume(at *Start) // or from none
 }
 
 // resumer is the Solver's, nil where potentials are all it starts from.
@@ -72,9 +68,9 @@ func (s *Solver) resumer() resumer {
 
 // Save keeps in at where the last solve of s ended, whatever was there before: its potentials,
 // and on a [Grid] or on [Points] the tree of its flow. Room is allocated where there is too
-// little.
+// little. Of problems of up to 64 nodes, which are solved in microseconds, nothing is kept.
 func (s *Solver) Save(at *Start) {
-	at.ground, at.f, at.h, at.tree = s.ground, at.f[:0], at.h[:0], at.tree[:0]
+	*at = Start{ground: s.ground, f: at.f[:0], h: at.h[:0], arcs: at.arcs[:0], pairs: at.pairs[:0]}
 	switch {
 	case s.large != nil && s.large.moved:
 		at.f = append(at.f, s.large.f...)
@@ -87,37 +83,35 @@ func (s *Solver) Save(at *Start) {
 		return
 	}
 	if r := s.resumer(); r != nil {
-		at.tree = r.save(at.tree)
+		r.save(at)
 	}
 }
 
-// Resume makes the solves to come start from where another one ended, of this Solver or one of
+// Resume makes the solves to come start from there, of this Solver or another one of
 // the same ground: after a training's step, say, where the same pair did before it. Results
 // are optimal wherever they start, and are found sooner the less differs; where much does,
 // that is noticed, and the start is the usual one. Nil and the zero Start are that, too. at is
 // copied. On a Grid with totals that differ, with UnequalPenalty, a start is of use only where
 // mass stays unmatched in the same cells.
 func (s *Solver) Resume(at *Start) error {
+	s.warm = false
+	r := s.resumer()
+	if r != nil {
+		r.resume(nil)
+	}
 	if at == nil || len(at.f) == 0 {
-		s.forget()
 		return nil
 	}
 	if at.ground != s.ground {
 		return errors.New("emd: a Start of another ground: Save one of a Solver on the same ground")
 	}
-	if err := s.WarmStart(at.f, at.h); err != nil {
-		return err
+	for side, x := range [2][]float64{at.f, at.h} {
+		// One more for unmatched mass, which costs nothing.
+		s.start[side] = append(append(s.start[side][:0], x...), 0)
 	}
-	if r := s.resumer(); r != nil {
-		r.resume(at.tree)
+	s.warm = true
+	if r != nil {
+		r.resume(at)
 	}
 	return nil
-}
-
-// forget is the usual start again.
-func (s *Solver) forget() {
-	s.warm = false
-	if r := s.resumer(); r != nil {
-		r.resume(nil)
-	}
 }

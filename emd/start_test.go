@@ -26,9 +26,9 @@ func pointsIn(t *testing.T, points [][2]float64, s emd.Space) *emd.Points {
 	return g
 }
 
-// TestWarmStart demands the same optimum from any start, and that one from the optimum's
-// own potentials needs fewer pivots than the usual one.
-func TestWarmStart(t *testing.T) {
+// TestNewStart demands the same optimum from any potentials, and that one from the optimum's own
+// needs fewer pivots than the usual one.
+func TestNewStart(t *testing.T) {
 	rng := rand.New(rand.NewPCG(19, 3))
 	const n = 120
 	points := make([][2]float64, n)
@@ -47,67 +47,70 @@ func TestWarmStart(t *testing.T) {
 	for name, g := range map[string]emd.Ground{"metric": metric, "costs": newCost(t, n, n, c), "points": pointsIn(t, points, emd.Space{Norm: emd.L2}),
 		"squares": pointsIn(t, points, emd.Space{Norm: emd.L2, Power: 2})} {
 		for _, set := range []emd.Settings{{}, {Unequal: emd.UnequalPenalty, Penalty: 3}} {
-			solve := func(limit int, warm ...[]float64) (float64, []float64, []float64, error) {
-				set.MaxPivots = limit
-				s, err := emd.NewSolver(g, set)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if warm != nil {
-					if err := s.WarmStart(warm[0], warm[1]); err != nil {
-						t.Fatal(err)
-					}
-				}
-				f, h := make([]float64, n), make([]float64, n)
-				e, err := s.Potentials(p, q, f, h)
-				return e, f, h, err
-			}
-			pivots := func(warm ...[]float64) int { // by halving the bound
-				lo, hi := 0, 100000
-				for lo+1 < hi {
-					mid := (lo + hi) / 2
-					if _, _, _, err := solve(mid, warm...); err == nil {
-						hi = mid
-					} else {
-						lo = mid
-					}
-				}
-				return hi
-			}
-			e, f, h, err := solve(0)
+			s := newSolver(t, g, set)
+			f, h := make([]float64, n), make([]float64, n)
+			e, err := s.Potentials(p, q, f, h)
 			if err != nil {
 				t.Fatal(err)
 			}
-			cold, warm := pivots(), pivots(f, h)
+			var own *emd.Start
+			for k, start := range [][2][]float64{{f, h}, {h, f}, {make([]float64, n), c[:n]}} {
+				at, err := emd.NewStart(g, start[0], start[1])
+				if err != nil || s.Resume(at) != nil {
+					t.Fatal(err)
+				}
+				if got, err := s.Distance(p, q); err != nil || math.Abs(got-e) > 1e-13 {
+					t.Errorf("%s: %v (%v) from another start, want %v", name, got, err, e)
+				}
+				if k == 0 {
+					own = at
+				}
+			}
+			cold, warm := pivotsOf(t, g, set, nil, p, q), pivotsOf(t, g, set, own, p, q)
 			t.Logf("%s: %d pivots cold, %d warm", name, cold, warm)
 			if warm >= cold {
 				t.Errorf("%s: %d pivots from the optimum's potentials, %d from nothing", name, warm, cold)
 			}
-			for _, start := range [][][]float64{{f, h}, {h, f}, {make([]float64, n), c[:n]}} {
-				if got, _, _, err := solve(0, start...); err != nil || math.Abs(got-e) > 1e-13 {
-					t.Errorf("%s: %v (%v) from another start, want %v", name, got, err, e)
-				}
-			}
 		}
 	}
-	s, err := emd.NewSolver(metric, emd.Settings{})
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, bad := range [][]float64{nil, c[:n-1], append([]float64{math.NaN()}, c[:n-1]...)} {
-		if s.WarmStart(c[:n], bad) == nil {
+		if _, err := emd.NewStart(metric, c[:n], bad); err == nil {
 			t.Errorf("no error for %d potentials", len(bad))
 		}
 	}
-	if got := testing.AllocsPerRun(20, func() {
-		if s.WarmStart(c[:n], c[n:2*n]) != nil || s.WarmStart(nil, nil) != nil {
-			t.Error("no start")
-		}
-	}); got != 0 {
-		t.Errorf("%v allocations to start from potentials again", got)
+	if _, err := emd.NewStart(nil, c[:n], c[:n]); err == nil {
+		t.Error("a start of no ground")
 	}
-	if err := s.WarmStart(nil, nil); err != nil {
-		t.Error(err)
+}
+
+// TestResumeAllocations: one Start and one Solver serve a training without allocating; nor does a plan on a
+// Grid, where there is room for it.
+func TestResumeAllocations(t *testing.T) {
+	rng := rand.New(rand.NewPCG(19, 4))
+	for name, g := range resumeGrounds(t, 12) {
+		if name == "function" {
+			continue
+		}
+		s := newSolver(t, g, emd.Settings{})
+		p, q := somePairs(rng, 1, 144, 144)
+		var at emd.Start
+		var plan []emd.Arc
+		step := func() {
+			if s.Resume(&at) != nil {
+				t.Fatal("no start")
+			}
+			var err error
+			if plan, _, err = s.Flow(p, q, plan[:0]); err != nil {
+				t.Fatal(err)
+			}
+			s.Save(&at)
+		}
+		for range 3 {
+			step()
+		}
+		if got := testing.AllocsPerRun(5, step); got > 4 {
+			t.Errorf("%s: %v allocations a step", name, got)
+		}
 	}
 }
 

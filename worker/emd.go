@@ -410,19 +410,23 @@ func (o *emdObject) whole(ctx context.Context, c *call) (err error) {
 			return err
 		}
 	}
-	var f0, h0 []float64
+	var at *emd.Start
 	if c.has("f0") {
+		var f0, h0 []float64
 		if f0, err = in[float64](c, "f0", o.n); err != nil {
 			return err
 		}
 		if h0, err = in[float64](c, "h0", o.m); err != nil {
 			return err
 		}
+		if at, err = emd.NewStart(o.ground, f0, h0); err != nil {
+			return err
+		}
 	}
-	if err := o.single.WarmStart(f0, h0); err != nil {
+	if err := o.single.Resume(at); err != nil {
 		return err
 	}
-	defer o.single.WarmStart(nil, nil)
+	defer o.single.Resume(nil)
 	defer o.single.Watch(ctx)()
 	o.arcs, e[0], err = o.single.Solve(p, q, o.arcs[:0], f, h)
 	var bound *emd.PivotError
