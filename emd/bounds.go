@@ -34,7 +34,7 @@ type bounds struct {
 // a metric.
 type extent struct{ top, low, topH float64 }
 
-// mostPots is how many potentials all images are held against; of three times as many
+// mostPots is how many potentials all images are held against; of twice as many
 // those that tell most are kept.
 const (
 	mostPots  = 32

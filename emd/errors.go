@@ -21,7 +21,8 @@ func (e *TotalError) Error() string {
 	return fmt.Sprintf("emd: the totals of p, %g, and q, %g, differ; normalise them, or have unequal totals normalised or penalised", e.P, e.Q)
 }
 
-// A RowError names the pair of a batch that could not be solved.
+// A RowError names the row that an error is about: a pair of a Batch, an image of an Index, or one
+// that neighbours are searched for.
 type RowError struct {
 	Row int // counting from 0
 	Err error

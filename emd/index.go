@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -54,8 +55,8 @@ func (s *Search) add(o Search) {
 }
 
 // NewIndex prepares the search among images that are masses on the side of q of the ground, rows
-// of q, N×m. The slice is kept: it must not be changed while the Index is used. On large
-// grounds some pairs of its images are solved, at most 64 and one for eight images.
+// of q, N×m. The slice is kept: it must not be changed while the Index is used. Some pairs of its
+// images are solved for bounds, at most 64 and one for eight images.
 //
 // A row with an entry that is no mass is a [*RowError]; so is one without any mass, unless
 // Settings skip it: then it is nobody's neighbour. Settings.Progress is called by
@@ -80,11 +81,10 @@ func NewIndex(ctx context.Context, g Ground, q []float64, s Settings) (*Index, e
 	if rows > math.MaxInt32 {
 		return nil, fmt.Errorf("emd: an index of %d images: at most %d", rows, math.MaxInt32)
 	}
-	// Means, marginals, coarse images, and the queue of a search.
-	if err := limit.Fits("an index of so many images:", rows, 1000+2*float64(x.m)); err != nil {
+	x.total = make([]float64, rows)
+	if err := limit.Fits("an index of so many images:", rows, x.bytes()/float64(rows)); err != nil {
 		return nil, fmt.Errorf("emd: %w", err)
 	}
-	x.total = make([]float64, rows)
 	for j := range rows {
 		row := x.row(j)
 		if err := firstBad("q", row); err != nil {
@@ -105,6 +105,43 @@ func NewIndex(ctx context.Context, g Ground, q []float64, s Settings) (*Index, e
 	x.free = append(x.free, v)
 	return x, nil
 }
+
+// bytes bounds the memory that the index, building it, and searches on all threads take, beside the rows.
+func (x *Index) bytes() float64 {
+	n, m, rows, threads := float64(x.n), float64(x.m), float64(x.Len()), float64(x.threads)
+	const straightMost = 16
+	pairs := float64(min(triedPots, x.Len()/8))
+	// Potentials and those that they are chosen from, with their pairs; the potentials' parts and the queues.
+	perCell, perRow := 8.0*(mostPots+straightMost), 16+8*(mostPots+straightMost)+24*threads
+	all := perCell*(n+m) + 2*8*pairs*(n+m)
+	all += threads * 8 * float64(x.knownMost()) * (n + m)
+	if x.view.least == 0 && n == m {
+		dim, longest, nodes := 1.0, x.n, x.n // of the longest axis
+		switch g := x.ground.(type) {
+		case *Grid:
+			dim, longest, nodes = float64(len(g.shape)), slices.Max(g.shape), slices.Max(g.shape)
+		case *Points:
+			dim = float64(g.space.Dim)
+		}
+		axes := min(maxAxes, dim) + 2
+		perRow += 8 * (min(maxAxes, dim)*min(mostNodes, float64(nodes)) + 2*min(mostNodes, 2*float64(nodes)))
+		if x.n >= 2*coarseNodes {
+			perRow += 8 * coarseNodes
+		}
+		// Places and nodes of the axes; deposits of all levels, or the distances of landmarks.
+		all += n * (24*dim + 12*axes)
+		if g := x.view.grid; g != nil && g.norm == L1 && dim <= 4 {
+			all += n*12*math.Exp2(dim)*math.Ceil(math.Log2(float64(longest))) + threads*24*n
+		} else if x.n >= 2*coarseNodes {
+			all += n * (8*coarseNodes + 32)
+		}
+	}
+	// A Solver, for each thread.
+	return all + perRow*rows + threads*200*(n+m) + 1e6
+}
+
+// knownMost is of how many pairs a search keeps the potentials.
+func (x *Index) knownMost() int { return max(4, min(mostKnown, knownRoom/(x.n+x.m), x.Len())) }
 
 // Len is the number of images.
 func (x *Index) Len() int { return len(x.total) }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -544,5 +545,55 @@ func TestIndexOfAll(t *testing.T) {
 	s.stopOn(&stop)
 	if count, err := s.nearest(q[:400], make([]Neighbour, 1)); !errors.Is(err, errStopped) || count.Solved+count.Coarse > 0 {
 		t.Errorf("a search that is stopped: %+v, %v", count, err)
+	}
+}
+
+// TestIndexMemory: what an index and a search take is what was counted before, or less, and not far less.
+func TestIndexMemory(t *testing.T) {
+	r := rand.New(rand.NewPCG(13, 13))
+	places := make([]float64, 2*1500)
+	for k := range places {
+		places[k] = r.Float64()
+	}
+	points, err := NewPoints(2, places, Space{Norm: L2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	grid := func(norm Norm, shape ...int) Ground {
+		g, err := NewGrid(shape, norm, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g
+	}
+	heap := func() float64 {
+		var s runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&s)
+		return float64(s.HeapAlloc)
+	}
+	for name, x := range map[string]struct {
+		g    Ground
+		rows int
+	}{"l1": {grid(L1, 128, 128), 4}, "l1 many": {grid(L1, 10, 10), 5000}, "linf": {grid(LInf, 128, 128), 2}, "l2": {grid(L2, 64, 64), 3}, "points": {points, 30}, "small": {grid(L2, 6, 8), 20000}} {
+		n, _ := x.g.Dims()
+		q := make([]float64, x.rows*n)
+		for k := range q {
+			q[k] = r.Float64()
+		}
+		before := heap()
+		index, err := NewIndex(t.Context(), x.g, q, Settings{Unequal: UnequalNormalise, Threads: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := index.Nearest(t.Context(), q[:n], 1, make([]Neighbour, 1)); err != nil {
+			t.Fatal(err)
+		}
+		took, counted := heap()-before, index.bytes()
+		runtime.KeepAlive(index)
+		t.Logf("%s: %.3g bytes, counted %.3g", name, took, counted)
+		if took > counted || counted-1e6 > 5*took {
+			t.Errorf("%s: %.3g bytes, counted %.3g", name, took, counted)
+		}
 	}
 }

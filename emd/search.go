@@ -47,7 +47,7 @@ const (
 
 func newSearcher(x *Index, v *Solver) (*searcher, error) {
 	s := &searcher{x: x, solver: v, heap: make([]candidate, 0, x.Len())}
-	keep := max(4, min(mostKnown, knownRoom/(x.n+x.m), x.Len()))
+	keep := x.knownMost()
 	s.pots = make([]float64, keep*(x.n+x.m))
 	s.known = make([]knownPotential, 0, keep)
 	return s, s.query.prepare(x)

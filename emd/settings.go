@@ -49,19 +49,20 @@ const (
 	NonMetricAssume
 )
 
-// Empty says what a Batch does with a pair of which one image has no mass,
-// where that has no distance (with UnequalError and UnequalNormalise). A Solver
-// always returns [ErrEmpty].
+// Empty says what a Batch and an Index do with an image that has no mass, where that
+// has no distance (with UnequalError and UnequalNormalise). A Solver always returns
+// [ErrEmpty].
 type Empty int
 
 const (
-	// EmptyError is the default: the batch stops with an error naming the row.
+	// EmptyError is the default: an error names the row.
 	EmptyError Empty = iota
-	// EmptySkip gives such a pair the value NaN and the gradients 0.
+	// EmptySkip gives such a pair the value NaN and the gradients 0; in an Index such an
+	// image has no neighbours and is nobody's.
 	EmptySkip
 )
 
-// Settings of a Solver or Batch. The zero value is ready to use: unequal totals
+// Settings of a Solver, a Batch or an Index. The zero value is ready to use: unequal totals
 // are an error, costs that are not a metric are refused, all processors, the
 // fastest kernel.
 type Settings struct {
@@ -72,13 +73,13 @@ type Settings struct {
 	Penalty float64
 	// NonMetric says what to do with costs that break the triangle inequality.
 	NonMetric NonMetric
-	// Empty says what a Batch does with images without mass.
+	// Empty says what a Batch and an Index do with images without mass.
 	Empty Empty
-	// Threads is how many pairs a Batch solves at the same time; 0 means all
-	// processors. It never changes a result. A Solver is one thread.
+	// Threads is how many pairs a Batch solves at the same time, or for how many images an
+	// Index searches; 0 means all processors. It never changes a result. A Solver is one thread.
 	Threads int
-	// Kernel is the implementation of the inner loops, those for up to 64 nodes and those of
-	// [Points], one of [Kernels], for tests and benchmarks; "" means the fastest. All
+	// Kernel is the implementation of the inner loops, those for up to 64 nodes and those that
+	// look at all pairs of [Points], the cells of a [Grid] with L2 included: one of [Kernels], for tests and benchmarks; "" means the fastest. All
 	// return the same bits.
 	Kernel string
 	// MaxPivots bounds the simplex steps of one solve, 0 meaning 50·(n+20)
@@ -86,9 +87,9 @@ type Settings struct {
 	// is known to come near; if one did, the result would be a [*PivotError], never
 	// a wrong number.
 	MaxPivots int
-	// Progress, if not nil, is called by a Batch from time to time with the share
-	// of the pairs that is done, in [0,1], and how many these are in words; never
-	// from two goroutines at once.
+	// Progress, if not nil, is called by a Batch and by an Index's searches from time to time
+	// with the share of the pairs or images that is done, in [0,1], and how many these are in
+	// words; by one of them never from two goroutines at once.
 	Progress func(share float64, note string)
 }
 

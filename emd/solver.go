@@ -14,9 +14,9 @@ import (
 // leave its distance undefined.
 var ErrEmpty = errors.New("no mass")
 
-// A Solver computes distances and gradients on one ground: a metric or costs. It
-// owns its work space and belongs to one goroutine; after NewSolver it allocates nothing
-// but plans, certificates, and once the room for a [Solver.WarmStart].
+// A Solver computes distances and gradients on one ground. It owns its work space and belongs to
+// one goroutine. It allocates plans where there is no room, certificates, and room that grows
+// with what problems need: the same problem again takes none.
 type Solver struct {
 	ground Ground
 	set    Settings
@@ -36,7 +36,7 @@ type Solver struct {
 	watched context.Context // whose end sets stop, where Watch was called
 }
 
-// NewSolver prepares a Solver for a [*Metric], a [*Grid] or a [*Cost]. For a metric that
+// NewSolver prepares a Solver for a [*Metric], a [*Grid], [*Points] or a [*Cost]. For a metric that
 // breaks the triangle inequality it returns the [*TriangleError] of [Metric.Check]
 // unless Settings.NonMetric allows that.
 func NewSolver(g Ground, s Settings) (*Solver, error) {

@@ -146,8 +146,8 @@ func (j *nearestJob) readSet(ctx context.Context, bar *progressBar, labels strin
 		if n == 0 {
 			break
 		}
-		// The index keeps about as much of each row as the row has.
-		if err := limit.Fits(fmt.Sprintf("the rows of %s:", j.b), j.b.before()+n, 32*float64(j.cellsB)+1000); err != nil {
+		// What the index keeps beside them it counts itself.
+		if err := limit.Fits(fmt.Sprintf("the rows of %s:", j.b), j.b.before()+n, 24*float64(j.cellsB)+200); err != nil {
 			return err
 		}
 		j.set = append(j.set, j.b.values()...)
