@@ -74,6 +74,16 @@ func random(n int, s nn.Shape, scale float32) *nn.Tensor {
 	return t
 }
 
+// frozen is net for inference with its weights packed once, as PyTorch's are in the
+// settings that freeze them.
+func frozen(net *nn.Network) (*nn.Network, error) {
+	ready, err := net.View(0, len(net.Layers()), nn.Settings{})
+	if err == nil {
+		ready.Lock()
+	}
+	return ready, err
+}
+
 // pairBench trains on random pairs with the Huber loss.
 func pairBench(spec nn.Spec, s nn.Settings) (*bench, error) {
 	const batch = 256
@@ -84,8 +94,12 @@ func pairBench(spec nn.Spec, s nn.Settings) (*bench, error) {
 	}
 	x, target, dy := random(batch, spec.Input, 1./48), random(batch, nn.Vector(1), 5), nn.NewTensor(batch, nn.Vector(1))
 	adam := &nn.Adam{}
+	ready, err := frozen(net)
+	if err != nil {
+		return nil, err
+	}
 	return &bench{batch, func() error {
-		_, err := net.Forward(x, nn.Inference)
+		_, err := ready.Forward(x, nn.Inference)
 		return err
 	}, func() error {
 		net.ZeroGrad()
@@ -154,8 +168,12 @@ func imageBench(spec nn.Spec, s nn.Settings) (*bench, error) {
 	x, target := images(batch)
 	pred, grad := make([]float32, len(target)), make([]float32, len(target))
 	dy, adam, telescope := nn.NewTensor(batch, spec.Input), &nn.Adam{}, loss.Telescope(hgcal.Published)
+	ready, err := frozen(net)
+	if err != nil {
+		return nil, err
+	}
 	return &bench{batch, func() error {
-		_, err := net.Forward(x, nn.Inference)
+		_, err := ready.Forward(x, nn.Inference)
 		return err
 	}, func() error {
 		net.ZeroGrad()
