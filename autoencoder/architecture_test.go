@@ -297,7 +297,7 @@ func TestConditional(t *testing.T) {
 			if !(h.Best < 0.9*h.Epochs[0].Validation) {
 				t.Errorf("%s, %s: loss %v after %v", precision, name, h.Best, h.Epochs[0].Validation)
 			}
-			if _, err := m.Decode(ctx, validation.WithoutColumns()); err == nil || !strings.Contains(err.Error(), "needs the column eta") {
+			if _, err := m.Decode(ctx, validation.WithoutColumns()); err == nil || !strings.Contains(err.Error(), "lack: eta or tc_eta; waferv; waferu; layer; wafertype") {
 				t.Errorf("decoding without conditions: %v", err)
 			}
 			if _, err := m.Decode(ctx, validation); err != nil {
@@ -321,6 +321,11 @@ func TestConditions(t *testing.T) {
 			t.Errorf("condition %d is %v, want %v", i, v, want[i])
 		}
 	}
+	s.Column("eta").Float[1] = 99
+	if _, err := Conditions(s); err == nil || !strings.Contains(err.Error(), "image 2: eta is 99") {
+		t.Errorf("η of 99: %v", err)
+	}
+	s.Column("eta").Float[1] = -2.48
 	s.Column("wafertype").Float[0] = 7
 	if _, err := Conditions(s); err == nil || !strings.Contains(err.Error(), "image 1: wafer type 7") {
 		t.Errorf("wafer type 7: %v", err)

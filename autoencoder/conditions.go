@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"barrow/wafer"
 )
@@ -19,22 +20,33 @@ const ConditionCount = 8
 // out of range is an error that names it.
 func Conditions(s *wafer.Set) ([]float32, error) {
 	var columns [4][]float64
+	var missing []string
 	for n, k := range []wafer.Known{wafer.Eta, wafer.WaferV, wafer.WaferU, wafer.Layer} {
 		var err error
-		if columns[n], err = s.Numbers(k); err != nil {
-			return nil, needs(err)
+		if columns[n], err = s.Numbers(k); !lacks(err, &missing) {
+			return nil, fmt.Errorf("autoencoder: %w", err)
 		}
 	}
-	eta, v, u, layer := columns[0], columns[1], columns[2], columns[3]
 	types, err := s.WaferTypes()
-	if err != nil {
-		return nil, needs(err)
+	if !lacks(err, &missing) {
+		return nil, fmt.Errorf("autoencoder: %w", err)
 	}
+	switch len(missing) {
+	case 0:
+	case 1:
+		return nil, fmt.Errorf("autoencoder: a network with conditions needs the column %s of the images", missing[0])
+	default:
+		return nil, fmt.Errorf("autoencoder: a network with conditions needs columns that the images lack: %s", strings.Join(missing, "; "))
+	}
+	eta, v, u, layer := columns[0], columns[1], columns[2], columns[3]
 	out := make([]float32, s.Len()*ConditionCount)
 	for i := range s.Len() {
 		kind := types[i]
 		if kind != 0 && kind != 1 && kind != 2 {
-			return nil, fmt.Errorf("autoencoder: image %d: wafer type %v; want 0, 1 or 2 (silicon of 120, 200 or 300 µm)", i+1, kind)
+			return nil, fmt.Errorf("autoencoder: %w", &wafer.ValueError{Image: i + 1, Err: fmt.Errorf("wafer type %v; want 0, 1 or 2 (silicon of 120, 200 or 300 µm)", kind)})
+		}
+		if math.Abs(eta[i]) > maxEta {
+			return nil, fmt.Errorf("autoencoder: %w", &wafer.ValueError{Image: i + 1, Err: fmt.Errorf("%s is %v; want a pseudorapidity, between -%d and %d", wafer.Eta, eta[i], maxEta, maxEta)})
 		}
 		row := out[i*ConditionCount:]
 		row[0] = float32(math.Abs(eta[i]) / 3.1)
@@ -45,19 +57,23 @@ func Conditions(s *wafer.Set) ([]float32, error) {
 		row[7] = float32((layer[i] - 1) / 46)
 		for _, v := range row[:ConditionCount] {
 			if v-v != 0 {
-				return nil, fmt.Errorf("autoencoder: image %d: its conditions %v are not finite numbers", i+1, row[:ConditionCount])
+				return nil, fmt.Errorf("autoencoder: %w", &wafer.ValueError{Image: i + 1, Err: fmt.Errorf("its conditions %v are not finite numbers", row[:ConditionCount])})
 			}
 		}
 	}
 	return out, nil
 }
 
-// needs says who needs the column that is missing.
-func needs(err error) error {
+// maxEta is above any |η| of the endcap, and below what programs write where they know none.
+const maxEta = 10
+
+// lacks adds the column to the list if the error is that one is missing, and tells whether it is no other.
+func lacks(err error, list *[]string) bool {
 	if missing := (*wafer.NoColumnError)(nil); errors.As(err, &missing) {
-		return fmt.Errorf("autoencoder: the conditional autoencoder needs the column %s of the images", missing.Names)
+		*list = append(*list, missing.Names)
+		return true
 	}
-	return fmt.Errorf("autoencoder: %w", err)
+	return err == nil
 }
 
 // checkConditions holds the conditions to the model and to n images.

@@ -149,8 +149,12 @@ func (c *ChipMeter) condition(images *wafer.Set) {
 			continue
 		}
 		conditions, err := scheme.Decoder.Conditions(images)
-		if err != nil {
-			c.bad = fmt.Errorf("evaluate: %s on %d links, learned: images after the first %d: %w", scheme.Name(), scheme.Links, c.images.n, err)
+		var value *wafer.ValueError
+		switch {
+		case errors.As(err, &value):
+			c.bad = fmt.Errorf("evaluate: %s on %d links, learned: %w", scheme.Name(), scheme.Links, &wafer.ValueError{Image: c.images.n + value.Image, Err: value.Err})
+		case err != nil:
+			c.bad = fmt.Errorf("evaluate: %s on %d links, learned: %w", scheme.Name(), scheme.Links, err)
 		}
 		c.conditions[k] = append(c.conditions[k], conditions...)
 	}
@@ -180,6 +184,13 @@ func (c *ChipMeter) Check() error {
 		return fmt.Errorf("evaluate: %d of %d images have no charge of 1 or more; the trigger chip takes whole CALQ counts", c.noCounts, c.images.n)
 	}
 	return nil
+}
+
+// CheckCounts is ChipMeter.Check of images with a positive sum each, of any density.
+func CheckCounts(images *wafer.Set) error {
+	c := ChipMeter{settings: ChipSettings{Density: LowDensity}}
+	c.Add(images)
+	return c.Check()
 }
 
 // Measure measures the schemes. No image is left out of any figure.

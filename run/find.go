@@ -22,6 +22,7 @@ const (
 	StateFinished    = "finished"    // it has results
 	StateRunning     = "running"     // a process is at work in it
 	StateInterrupted = "interrupted" // neither: the command that began it goes on with it
+	StateFailed      = "failed"      // likewise, but it ended by an error: see Problem
 	StateUnreadable  = "unreadable"  // its files do not fit each other: see Problem
 )
 
@@ -30,7 +31,7 @@ type Found struct {
 	Folder string `json:"folder"` // path, beginning with the folder searched
 	Kind
 	State   string `json:"state"`
-	Problem string `json:"problem,omitempty"` // where it is unreadable
+	Problem string `json:"problem,omitempty"` // where it is unreadable, or failed
 	// Settings and inputs by their keys in [Config], joined by dots where they are nested, as in
 	// "budget.epochs" or "inputs.the metric m.csv": numbers, strings, booleans, nil, and lists.
 	Settings map[string]any `json:"settings"`
@@ -137,7 +138,9 @@ func look(dir string) (f Found, ok bool) {
 	case running:
 		f.State = StateRunning
 	default:
-		f.State = StateInterrupted
+		if f.State, f.Problem = StateInterrupted, failed(dir); f.Problem != "" {
+			f.State = StateFailed
+		}
 	}
 	return f, true
 }

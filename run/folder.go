@@ -2,6 +2,8 @@ package run
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -126,6 +128,11 @@ func (f *Folder) begin(id Identity, force bool) error {
 	if err == nil && !f.resumed {
 		err = f.Write(Config, func(w io.Writer) error { _, err := w.Write(f.identity); return err })
 	}
+	if err == nil && f.cut == nil {
+		if err = os.Remove(f.Path(Failure)); errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+	}
 	if err == nil {
 		err = os.MkdirAll(f.Path(Weights), 0o777)
 	}
@@ -151,6 +158,8 @@ func (f *Folder) mayResume(id Identity, have []byte) error {
 		return taken(fmt.Sprintf("run: %s holds a finished run (%s): choose another folder", f.path, kind.Name))
 	case kind.Name != f.kind.Name:
 		return taken(fmt.Sprintf("run: %s holds an interrupted run of another kind (%s): choose another folder", f.path, kind.Name))
+	case !bytes.Equal(have, f.identity) && exists(f.Path(Failure)):
+		return taken(fmt.Sprintf("run: %s holds a run of another configuration (%s) that failed (%s): choose another folder", f.path, id.difference(have, f.identity), failed(f.path)))
 	case !bytes.Equal(have, f.identity):
 		return taken(fmt.Sprintf("run: %s holds an interrupted run with another configuration (%s): repeat that command to resume it, choose another folder", f.path, id.difference(have, f.identity)))
 	}
@@ -165,7 +174,7 @@ func (f *Folder) begun(have []byte) bool {
 	}
 	entries, err := os.ReadDir(f.path)
 	for _, e := range entries {
-		if name := e.Name(); name != Config && name != Weights && name != lockName && !outfile.Temporary(name) {
+		if name := e.Name(); name != Config && name != Weights && name != Failure && name != lockName && !outfile.Temporary(name) {
 			return false
 		}
 	}
@@ -178,6 +187,31 @@ func (f *Folder) Close() {
 		f.recorder.close()
 		f.lock.release()
 	})
+}
+
+// failure is what Failure holds.
+type failure struct {
+	Error string `json:"error"`
+}
+
+// End is Close, to be deferred by who works in the folder: if the work ended with an error that is
+// no interruption, the folder says so, in [Failure], until the run is gone on with.
+func (f *Folder) End(err *error) {
+	if *err != nil && !errors.Is(*err, context.Canceled) && f.cut == nil {
+		if e := f.WriteJSON(Failure, failure{(*err).Error()}); e != nil {
+			f.say("%s: that the run failed could not be noted: %v", f.path, e)
+		}
+	}
+	f.Close()
+}
+
+// failed is why the run failed, "" where it did not.
+func failed(folder string) string {
+	var f failure
+	if ReadJSON(folder, Failure, &f) != nil {
+		return ""
+	}
+	return cmp.Or(f.Error, "no reason is said")
 }
 
 // Resumed reports whether Open found an interrupted run to go on with.
@@ -292,7 +326,7 @@ func (f *Folder) clean() error {
 			err = errors.Join(err, e)
 		}
 	}
-	for _, name := range []string{Results, Times, Metrics, Report, Tables, Modules} {
+	for _, name := range []string{Results, Times, Metrics, Report, Tables, Modules, Failure} {
 		if e := os.Remove(f.Path(name)); !errors.Is(e, fs.ErrNotExist) {
 			err = errors.Join(err, e)
 		}

@@ -19,6 +19,7 @@ const (
 	Report  = "report.html"
 	Tables  = "results.md"
 	Weights = "weights"
+	Failure = "failed.json" // why the run ended that did not finish, where it was neither interrupted nor killed
 
 	Modules   = "plan.csv"  // of a plan
 	Registers = "registers" // folder of its register files

@@ -1,8 +1,10 @@
 package run
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -123,6 +125,43 @@ func TestCorrected(t *testing.T) {
 	f.Close()
 	if _, err := Open(dir, identity(config{Seed: 1}), Settings{}); !errors.Is(err, ErrTaken) {
 		t.Errorf("what was kept was given up: %v", err)
+	}
+}
+
+// TestEnd: a run that ended by an error is told from one that was interrupted, until it is gone on with.
+func TestEnd(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	end := func(seed int, err error) {
+		f := open(t, dir, identity(config{Seed: seed}), Settings{})
+		put(t, f.Path(Weights, "kept"), "")
+		f.End(&err)
+	}
+	look := func() Found {
+		found, err := Look(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	end(1, fmt.Errorf("training: %w", context.Canceled))
+	if found := look(); found.State != StateInterrupted {
+		t.Errorf("%+v", found)
+	}
+	end(1, errors.New("image 3 is bad"))
+	if found := look(); found.State != StateFailed || found.Problem != "image 3 is bad" {
+		t.Errorf("%+v", found)
+	}
+	if _, err := Open(dir, identity(config{Seed: 2}), Settings{}); !errors.Is(err, ErrTaken) || !strings.Contains(err.Error(), "(seed 1, now 2) that failed (image 3 is bad)") {
+		t.Error(err)
+	}
+	end(1, context.Canceled)
+	if found := look(); found.State != StateInterrupted || found.Problem != "" {
+		t.Errorf("gone on with: %+v", found)
+	}
+	end(1, errors.New("again"))
+	f := open(t, dir, identity(config{Seed: 2}), Settings{Force: true})
+	if f.Resumed() || exists(f.Path(Failure)) {
+		t.Error("a run that replaces one that failed has that one's failure")
 	}
 }
 

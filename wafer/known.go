@@ -139,7 +139,7 @@ func (s *Set) Find(k Known) *Column {
 
 // Numbers returns the values of a well-known column of numbers, one an image. A
 // set without it is a NoColumnError; a value that is no number
-// is an error that names its image.
+// is a ValueError.
 func (s *Set) Numbers(k Known) ([]float64, error) {
 	c := s.Find(k)
 	if c == nil {

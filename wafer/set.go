@@ -35,7 +35,7 @@ type Column struct {
 func (c *Column) Len() int { return max(len(c.Float), len(c.Int), len(c.Text)) }
 
 // Floats returns the values as numbers. The result shares Float where the
-// column has it. Text that is no number is an error naming its place.
+// column has it. Text that is no number is a [ValueError].
 func (c *Column) Floats() ([]float64, error) {
 	if c.Int != nil {
 		v := make([]float64, len(c.Int))
@@ -51,7 +51,7 @@ func (c *Column) Floats() ([]float64, error) {
 	for i, s := range c.Text {
 		var err error
 		if v[i], err = strconv.ParseFloat(s, 64); err != nil {
-			return nil, fmt.Errorf("wafer: column %q of image %d: %q is not a number", c.Name, i+1, s)
+			return nil, &ValueError{i + 1, fmt.Errorf("%s is %q; want a number", c.Name, s)}
 		}
 	}
 	return v, nil

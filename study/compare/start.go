@@ -32,7 +32,7 @@ type Settings struct {
 // carries the plan out, as a run of the kind: all of it ([Run]), or one encoder of
 // which the best seed is kept ([Best]). Everything that can be found wrong is
 // found before the folder is made.
-func Start(ctx context.Context, folder string, kind run.Kind, p Plan, s Settings) (*Table, *Times, error) {
+func Start(ctx context.Context, folder string, kind run.Kind, p Plan, s Settings) (_ *Table, _ *Times, err error) {
 	threads, err := limit.Threads(s.Threads)
 	if err != nil {
 		return nil, nil, fmt.Errorf("compare: %w", err)
@@ -63,7 +63,7 @@ func Start(ctx context.Context, folder string, kind run.Kind, p Plan, s Settings
 	if f.Resumed() && s.Remark != nil {
 		s.Remark("going on with the interrupted run in " + folder)
 	}
-	defer f.Close()
+	defer f.End(&err)
 	if kind == EncoderKind() {
 		return Best(ctx, f, p, d, r)
 	}

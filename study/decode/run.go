@@ -51,7 +51,7 @@ type Times struct {
 // Train carries out a plan in a folder, resuming what is there. Everything that can
 // be found wrong is found before the folder is made. Cancelling the context saves
 // the training in hand.
-func Train(ctx context.Context, folder string, p Plan, s Settings) (*Results, error) {
+func Train(ctx context.Context, folder string, p Plan, s Settings) (_ *Results, err error) {
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func Train(ctx context.Context, folder string, p Plan, s Settings) (*Results, er
 	if err != nil {
 		return nil, err
 	}
-	defer w.folder.Close()
+	defer w.folder.End(&err)
 	r, times, err := w.all(w.folder.Record(ctx))
 	if err != nil {
 		return nil, err
@@ -112,7 +112,11 @@ func begin(ctx context.Context, folder string, p Plan, s Settings) (*work, error
 	if err != nil {
 		return nil, err
 	}
-	if err := w.read(ctx, images.Settings{Seed: p.Seed, Threads: w.threads, Remark: s.Remark, Stream: s.Stream, Counts: true, Densities: p.Density == ""}); err != nil {
+	of := images.Settings{Seed: p.Seed, Threads: w.threads, Remark: s.Remark, Stream: s.Stream, Counts: true, Densities: p.Density == ""}
+	if w.conditional() {
+		of.Check = func(set *wafer.Set) error { _, err := autoencoder.Conditions(set); return err }
+	}
+	if err := w.read(ctx, of); err != nil {
 		return nil, err
 	}
 	if err := w.checkImages(); err != nil {
@@ -156,8 +160,7 @@ func (w *work) read(ctx context.Context, s images.Settings) error {
 			s.Remark("model: " + saw)
 		}
 	}
-	conditional := w.encoder != nil && w.encoder.Architecture().Conditional
-	if p.Density != "" && !p.Conditions && !conditional { // then columns change nothing
+	if p.Density != "" && !w.conditional() { // then columns change nothing
 		all = all.WithoutColumns()
 	}
 	p.Source, p.Digest = source, all.Digest()
@@ -215,23 +218,22 @@ func (w *work) leaveOut(remark func(string)) error {
 	return nil
 }
 
+// conditional tells whether the decoder or the encoder learns from columns of the images.
+func (w *work) conditional() bool {
+	return w.plan.Conditions || w.encoder != nil && w.encoder.Architecture().Conditional
+}
+
 // checkImages looks for what the chip and the decoder need of images.
 func (w *work) checkImages() error {
-	conditional := w.plan.Conditions || w.encoder != nil && w.encoder.Architecture().Conditional
 	for _, set := range []*wafer.Set{w.before, w.train, w.stop, w.validation, w.test} {
-		if set == nil || !conditional {
+		if set == nil || !w.conditional() {
 			continue
 		}
 		if _, err := autoencoder.Conditions(set); err != nil {
 			return err
 		}
 	}
-	chip, err := evaluate.NewChipMeter(w.metric, w.hand(), evaluate.ChipSettings{Density: w.density})
-	if err != nil {
-		return err
-	}
-	chip.Add(w.test)
-	if err := chip.Check(); err != nil {
+	if err := evaluate.CheckCounts(w.test); err != nil {
 		return err
 	}
 	return w.learnable()

@@ -220,6 +220,45 @@ func TestRuleWins(t *testing.T) {
 	}
 }
 
+// TestBadRow: what is wrong with an image of a file is told with its place there, before any training.
+func TestBadRow(t *testing.T) {
+	path := wafers(t, 3, 9)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
+	write := func(lines ...string) string {
+		path := filepath.Join(t.TempDir(), "bad.csv")
+		if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for want, change := range map[string]func(*Plan){
+		":3: cell 0: charge 1e+300": func(p *Plan) {
+			p.Low = []string{write(lines[0], lines[1], "1e300"+strings.Repeat(",0", hgcal.Cells-1))}
+		},
+		`:3: HD_LD is "XX"; want HD or LD`: func(p *Plan) {
+			p.Data = []string{write(lines[0]+",HD_LD", lines[1]+",LD", lines[2]+",XX")}
+		},
+		"no charge of 1 or more": func(p *Plan) {
+			p.High = []string{write(lines[0], "0.5"+strings.Repeat(",0", hgcal.Cells-1))}
+		},
+	} {
+		p := small(t)
+		p.High = nil
+		change(&p)
+		folder := filepath.Join(t.TempDir(), "run")
+		if _, _, err := Start(context.Background(), folder, p, Settings{Threads: 1}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+		if _, err := os.Stat(folder); err == nil {
+			t.Errorf("%s: a folder was made", want)
+		}
+	}
+}
+
 func TestCheck(t *testing.T) {
 	for _, p := range []Plan{Default(), Quick()} {
 		if err := p.Check(); err != nil {

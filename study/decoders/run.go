@@ -32,12 +32,11 @@ type Settings struct {
 // Start carries out a plan in a folder, resuming what is there. Everything that can be found
 // wrong is found before the folder is made. Cancelling the context loses at most what a
 // training has done since its last checkpoint.
-func Start(ctx context.Context, folder string, p Plan, s Settings) (*Results, *Times, error) {
+func Start(ctx context.Context, folder string, p Plan, s Settings) (_ *Results, _ *Times, err error) {
 	if err := p.Check(); err != nil {
 		return nil, nil, err
 	}
 	w := &work{plan: p, settings: s, start: time.Now()}
-	var err error
 	if w.threads, err = limit.Threads(s.Threads); err != nil {
 		return nil, nil, fmt.Errorf("decoders: %w", err)
 	}
@@ -74,7 +73,7 @@ func Start(ctx context.Context, folder string, p Plan, s Settings) (*Results, *T
 	if w.folder, err = run.Open(folder, id, run.Settings{Force: s.Force, Remark: s.Remark}); err != nil {
 		return nil, nil, err
 	}
-	defer w.folder.Close()
+	defer w.folder.End(&err)
 	if w.folder.Resumed() && s.Remark != nil {
 		s.Remark("going on with the interrupted run in " + folder)
 	}

@@ -91,9 +91,13 @@ func (p *Plan) simulated(ctx context.Context, preset string, s images.Settings) 
 
 // file reads a wafer file, or those of a pattern.
 func (p *Plan) file(ctx context.Context, file, density string, s images.Settings) (*set, error) {
+	s.Counts, s.Densities = true, density == ""
 	all, err := p.Files(ctx, []string{file}, s)
 	if err != nil {
 		return nil, err
+	}
+	if err := evaluate.CheckCounts(all); err != nil { // images in another unit
+		return nil, fmt.Errorf("decoders: %s: %w", file, err)
 	}
 	d, err := compare.Split(all, p.Seed)
 	if err != nil {

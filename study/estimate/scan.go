@@ -39,7 +39,7 @@ type ScanResults struct {
 
 // Scan carries out a scan in a folder, resuming what is there, as Train does a
 // single training.
-func Scan(ctx context.Context, folder string, p ScanPlan, s Settings) (*ScanResults, error) {
+func Scan(ctx context.Context, folder string, p ScanPlan, s Settings) (_ *ScanResults, err error) {
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func Scan(ctx context.Context, folder string, p ScanPlan, s Settings) (*ScanResu
 	if err != nil {
 		return nil, err
 	}
-	defer w.folder.Close()
+	defer w.folder.End(&err)
 	ctx = w.folder.Record(ctx)
 	r, times := &ScanResults{Plan: p, Trials: p.trials()}, Times{}
 	for i := range r.Trials {

@@ -52,7 +52,7 @@ const heldOut = 5_000
 // Train carries out a plan in a folder, resuming what is there. Everything that can
 // be found wrong is found before the folder is made. Cancelling the context saves
 // the training in hand.
-func Train(ctx context.Context, folder string, p Plan, s Settings) (*Results, error) {
+func Train(ctx context.Context, folder string, p Plan, s Settings) (_ *Results, err error) {
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func Train(ctx context.Context, folder string, p Plan, s Settings) (*Results, er
 	if err != nil {
 		return nil, err
 	}
-	defer w.folder.Close()
+	defer w.folder.End(&err)
 	ctx = w.folder.Record(ctx)
 	t, err := w.train(ctx, run.SurrogateWeights, p, func(share float64, note string) { w.progress(0.98*share, note) })
 	if err != nil {

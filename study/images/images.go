@@ -96,6 +96,9 @@ type Settings struct {
 	// Counts refuses, where it stands in a file, an image that the trigger chip does not take, and
 	// Densities a column HD_LD that says neither: see wafer.Counts.
 	Counts, Densities bool
+	// Check, unless nil, gets a file's images as they are read, batch by batch: what it finds wrong with
+	// one, a *wafer.ValueError, is told with its place in the file.
+	Check func(*wafer.Set) error
 	// Stream is what a name stands for that is no file, such as standard input; nil, or a nil
 	// result, for files.
 	Stream func(name string) io.Reader
@@ -203,9 +206,12 @@ func (s Settings) readAll(ctx context.Context, path string, of wafer.ReadSetting
 	if of.Order != hgcal.V9 && !r.Info().OrderSaid {
 		s.remark("%s: does not say how its cells are numbered: %v, as given", path, of.Order)
 	}
-	var from wafer.Reader = r
+	from := wafer.FileReader(r)
 	if s.Counts {
-		from = wafer.Counts(r, s.Densities)
+		from = wafer.Counts(from, s.Densities)
+	}
+	if s.Check != nil {
+		from = wafer.Checked(from, s.Check)
 	}
 	set, err := wafer.ReadAll(from)
 	for _, text := range r.Remarks() {

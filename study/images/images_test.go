@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"barrow/simulate"
+	"barrow/wafer"
 )
 
 // row is a line of a wafer file with the charge in the first cell.
@@ -36,6 +37,31 @@ func write(t *testing.T, text string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// TestPlace: what is wrong with an image of a file is told with its place there.
+func TestPlace(t *testing.T) {
+	in := Default(0)
+	in.Data = []string{write(t, head("HD_LD", "eta")+row("5", "HD", "1.7")+row("6", "LD", "abc")+row("4194304", "LD", "2"))}
+	eta := func(set *wafer.Set) error { _, err := set.Numbers(wafer.Eta); return err }
+	for _, tc := range []struct {
+		s    Settings
+		want string
+	}{
+		{Settings{}, ""},
+		{Settings{Counts: true}, ":4: cell 0: charge 4.194304e+06"},
+		{Settings{Counts: true, Densities: true}, `:4: cell 0: charge`},
+		{Settings{Check: eta}, `:3: eta is "abc"; want a number`},
+		{Settings{Check: func(*wafer.Set) error { return io.ErrNoProgress }}, io.ErrNoProgress.Error()},
+	} {
+		if _, _, err := in.Read(context.Background(), tc.s); (err == nil) != (tc.want == "") || err != nil && !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%+v: %v", tc.s, err)
+		}
+	}
+	in.Data = []string{write(t, head("HD_LD")+row("5", "HD")+row("6", "XX"))}
+	if _, _, err := in.Read(context.Background(), Settings{Counts: true, Densities: true}); err == nil || !strings.Contains(err.Error(), `:3: HD_LD is "XX"; want HD or LD`) {
+		t.Error(err)
+	}
 }
 
 func TestRead(t *testing.T) {

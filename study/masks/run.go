@@ -50,7 +50,7 @@ type work struct {
 // Start carries out a plan in a folder, resuming what is there. Everything that can be found
 // wrong is found before the folder is made. The best encoder of the best mask is kept under the
 // name of its loss, as one of a run of its own is.
-func Start(ctx context.Context, folder string, p Plan, s Settings) (*Results, *compare.Times, error) {
+func Start(ctx context.Context, folder string, p Plan, s Settings) (_ *Results, _ *compare.Times, err error) {
 	threads, err := limit.Threads(s.Threads)
 	if err != nil {
 		return nil, nil, fmt.Errorf("masks: %w", err)
@@ -77,7 +77,7 @@ func Start(ctx context.Context, folder string, p Plan, s Settings) (*Results, *c
 	if w.folder, err = run.Open(folder, id, run.Settings{Force: s.Force, Remark: s.Remark}); err != nil {
 		return nil, nil, err
 	}
-	defer w.folder.Close()
+	defer w.folder.End(&err)
 	if w.folder.Resumed() && s.Remark != nil {
 		s.Remark("going on with the interrupted run in " + folder)
 	}

@@ -34,7 +34,7 @@ type Times struct {
 
 // Start carries out a plan in a folder, resuming what is there. Everything that can be found
 // wrong is found before the folder is made. Cancelling the context saves the trainings in hand.
-func Start(ctx context.Context, folder string, p Plan, s Settings) (*Results, *Times, error) {
+func Start(ctx context.Context, folder string, p Plan, s Settings) (_ *Results, _ *Times, err error) {
 	began := time.Now()
 	if err := p.Check(); err != nil {
 		return nil, nil, err
@@ -43,7 +43,6 @@ func Start(ctx context.Context, folder string, p Plan, s Settings) (*Results, *T
 	if w.progress == nil {
 		w.progress = func(float64, string) {}
 	}
-	var err error
 	if w.threads, err = limit.Threads(s.Threads); err != nil {
 		return nil, nil, fmt.Errorf("plan: %w", err)
 	}
@@ -66,7 +65,7 @@ func Start(ctx context.Context, folder string, p Plan, s Settings) (*Results, *T
 	if err != nil {
 		return nil, nil, err
 	}
-	defer w.folder.Close()
+	defer w.folder.End(&err)
 	if w.folder.Resumed() && s.Remark != nil {
 		s.Remark("going on with the interrupted run in " + folder)
 	}
@@ -127,7 +126,7 @@ func (w *work) prepare(ctx context.Context, p Plan, s Settings) error {
 	w.classes = p.classes(w.modules)
 	p.Source = fmt.Sprintf("simulated images (%s)", p.Preset)
 	if len(p.Data) > 0 {
-		if w.measured, err = p.readMeasured(ctx, d, w.metric, images.Settings{Seed: p.Seed, Threads: w.threads, Remark: s.Remark, Stream: s.Stream}); err != nil {
+		if w.measured, err = p.readMeasured(ctx, d, images.Settings{Seed: p.Seed, Threads: w.threads, Remark: s.Remark, Stream: s.Stream}); err != nil {
 			return err
 		}
 		for k := p.Seeds - 1; k >= 0; k-- { // the first one's parts are wanted first

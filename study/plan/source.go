@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"barrow/emd"
 	"barrow/evaluate"
 	"barrow/hgcal"
 	"barrow/physics"
@@ -89,8 +88,9 @@ var shares = []float64{0.6, 0.1, 0.15, 0.15}
 
 // readMeasured reads the plan's files, those without charge among them, and tells their modules by
 // the columns layer, waferu and waferv, and sector where there is one.
-func (p *Plan) readMeasured(ctx context.Context, d *detector, metric *emd.Metric, s images.Settings) (*measured, error) {
-	s.Empty = true
+func (p *Plan) readMeasured(ctx context.Context, d *detector, s images.Settings) (*measured, error) {
+	s.Empty, s.Counts, s.Densities = true, true, true
+	s.Check = func(set *wafer.Set) error { _, err := d.wafers(set); return err }
 	m := &measured{}
 	var err error
 	if m.set, m.source, err = p.Input.Read(ctx, s); err != nil {
@@ -100,13 +100,9 @@ func (p *Plan) readMeasured(ctx context.Context, d *detector, metric *emd.Metric
 	if m.wafers, err = d.wafers(m.set); err != nil {
 		return nil, fmt.Errorf("plan: %s: %w", m.source, err)
 	}
-	chip, err := evaluate.NewChipMeter(metric, nil, evaluate.ChipSettings{})
-	if err != nil {
-		return nil, err
-	}
 	some, _ := m.set.NonZero()
-	if chip.Add(some); chip.Check() != nil { // images in another unit
-		return nil, fmt.Errorf("plan: %s: %w", m.source, chip.Check())
+	if err := evaluate.CheckCounts(some); err != nil { // images in another unit
+		return nil, fmt.Errorf("plan: %s: %w", m.source, err)
 	}
 	return m, nil
 }
@@ -237,11 +233,11 @@ func (d *detector) wafers(set *wafer.Set) ([]*physics.Wafer, error) {
 		}
 		for k, known := range places {
 			if v := columns[k][i]; v != math.Trunc(v) || math.Abs(v) > 1000 {
-				return nil, fmt.Errorf("image %d: %s is %v: want a whole number", i+1, known, v)
+				return nil, &wafer.ValueError{Image: i + 1, Err: fmt.Errorf("%s is %v; want a whole number", known, v)}
 			}
 		}
 		if list[i], err = d.find(int(columns[0][i]), int(columns[1][i]), int(columns[2][i]), at); err != nil {
-			return nil, fmt.Errorf("image %d: %w", i+1, err)
+			return nil, &wafer.ValueError{Image: i + 1, Err: err}
 		}
 	}
 	return list, nil
@@ -259,7 +255,7 @@ func sectors(set *wafer.Set) ([]float64, error) {
 	}
 	for i, v := range list {
 		if v != math.Trunc(v) || v < 0 || v >= hgcal.Sectors {
-			return nil, fmt.Errorf("image %d: sector %v: want 0 to %d, in which waferu and waferv are those of sector 0", i+1, v, hgcal.Sectors-1)
+			return nil, &wafer.ValueError{Image: i + 1, Err: fmt.Errorf("sector %v: want 0 to %d, in which waferu and waferv are those of sector 0", v, hgcal.Sectors-1)}
 		}
 	}
 	return list, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -77,6 +78,37 @@ func TestMeasured(t *testing.T) {
 	p.Data = []string{writeImages(t, set.WithoutColumns())}
 	if _, _, err := Start(context.Background(), filepath.Join(t.TempDir(), "run"), p, Settings{}); err == nil || !strings.Contains(err.Error(), "layer, waferu and waferv") {
 		t.Error(err)
+	}
+}
+
+// TestBadRow: what is wrong with an image of a file is told with its place there, before any training.
+func TestBadRow(t *testing.T) {
+	p := small(t)
+	set, err := simulate.Generate(5, p.simulation([]place{{9, 2, 3}}, 77, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, change := range map[string]func(*wafer.Set){
+		":4: cell 3: charge 1e+300":                       func(s *wafer.Set) { s.Image(2)[3] = 1e300 },
+		`:3: HD_LD is "XX"; want HD or LD`:                func(s *wafer.Set) { s.Find(wafer.Density).Text[1] = "XX" },
+		":2: layer 9 of geometry v11 has no wafer 900, 3": func(s *wafer.Set) { s.Find(wafer.WaferU).Float[0] = 900 },
+		"no charge of 1 or more": func(s *wafer.Set) {
+			for i := range s.Charge {
+				s.Charge[i] /= 1e6
+			}
+		},
+	} {
+		bad := set.Slice(0, 5)
+		bad = bad.Select([]int{0, 1, 2, 3, 4})
+		change(bad)
+		p.Data = []string{writeImages(t, bad)}
+		folder := filepath.Join(t.TempDir(), "run")
+		if _, _, err := Start(context.Background(), folder, p, Settings{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+		if _, err := os.Stat(folder); err == nil {
+			t.Errorf("%s: a folder was made", want)
+		}
 	}
 }
 

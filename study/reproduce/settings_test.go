@@ -75,7 +75,7 @@ func TestOnlyFull(t *testing.T) {
 		"pairs = 10000000000: an epoch of 10000000000: would take": func(c *Config) { c.Pairs = 10_000_000_000; c.CNNEpochs = 1 },
 		"epochs = 99999999999":              func(c *Config) { c.Epochs = 99_999_999_999 },
 		`decoder = "residul": it may be`:    func(c *Config) { c.Decoder = "residul" },
-		"conditional autoencoder needs":     func(c *Config) { c.Conditional = true },
+		"a network with conditions needs":   func(c *Config) { c.Conditional = true },
 		`wafer density "md": want ld or hd`: func(c *Config) { c.Density = "md" },
 		"batch = -5: want 1 to":             func(c *Config) { c.Batch = -5 },
 	} {

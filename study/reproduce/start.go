@@ -39,8 +39,8 @@ func (s Settings) prepared() (Settings, error) {
 
 // Start gets the images, opens or resumes the folder and carries the main job out in
 // it. Everything that can be found wrong is found before the folder is made.
-func Start(ctx context.Context, folder string, c Config, s Settings) (*Results, Times, error) {
-	s, err := s.prepared()
+func Start(ctx context.Context, folder string, c Config, s Settings) (_ *Results, _ Times, err error) {
+	s, err = s.prepared()
 	if err != nil {
 		return nil, Times{}, err
 	}
@@ -67,13 +67,13 @@ func Start(ctx context.Context, folder string, c Config, s Settings) (*Results, 
 	if err != nil {
 		return nil, Times{}, err
 	}
-	defer f.Close()
+	defer f.End(&err)
 	return Run(ctx, f, c, set, s)
 }
 
 // StartFull does the same for the full comparison.
-func StartFull(ctx context.Context, folder string, c Config, s Settings) (*FullResults, *compare.Times, error) {
-	s, err := s.prepared()
+func StartFull(ctx context.Context, folder string, c Config, s Settings) (_ *FullResults, _ *compare.Times, err error) {
+	s, err = s.prepared()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -100,7 +100,7 @@ func StartFull(ctx context.Context, folder string, c Config, s Settings) (*FullR
 	if err != nil {
 		return nil, nil, err
 	}
-	defer f.Close()
+	defer f.End(&err)
 	return Full(ctx, f, c, set, before, s)
 }
 
