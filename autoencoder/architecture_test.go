@@ -297,7 +297,7 @@ func TestConditional(t *testing.T) {
 			if !(h.Best < 0.9*h.Epochs[0].Validation) {
 				t.Errorf("%s, %s: loss %v after %v", precision, name, h.Best, h.Epochs[0].Validation)
 			}
-			if _, err := m.Decode(ctx, validation.WithoutColumns()); err == nil || !strings.Contains(err.Error(), "lack: eta or tc_eta; waferv; waferu; layer; wafertype") {
+			if _, err := m.Decode(ctx, validation.WithoutColumns()); err == nil || !strings.Contains(err.Error(), "needs the columns eta or tc_eta, waferv, waferu, layer, wafertype") {
 				t.Errorf("decoding without conditions: %v", err)
 			}
 			if _, err := m.Decode(ctx, validation); err != nil {

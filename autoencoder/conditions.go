@@ -36,7 +36,7 @@ func Conditions(s *wafer.Set) ([]float32, error) {
 	case 1:
 		return nil, fmt.Errorf("autoencoder: a network with conditions needs the column %s of the images", missing[0])
 	default:
-		return nil, fmt.Errorf("autoencoder: a network with conditions needs columns that the images lack: %s", strings.Join(missing, "; "))
+		return nil, fmt.Errorf("autoencoder: a network with conditions needs the columns %s of the images", strings.Join(missing, ", "))
 	}
 	eta, v, u, layer := columns[0], columns[1], columns[2], columns[3]
 	out := make([]float32, s.Len()*ConditionCount)

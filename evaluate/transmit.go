@@ -34,7 +34,8 @@ type TransmitSettings struct {
 	// High is the chip of the images that the column HD_LD says are of high density; nil sends
 	// all through the same.
 	High    *econt.Baseline
-	Threads int // 0: all processors
+	Seen    func(images *wafer.Set) int // of how many the decoder has learned; nil where that is not known
+	Threads int                         // 0: all processors
 }
 
 // A Transmission is what became of images that were sent through the chip.
@@ -51,6 +52,7 @@ type Transmission struct {
 	MeanEMD   *float64 `json:"emd_mean,omitempty"`
 	MedianEMD *float64 `json:"emd_median,omitempty"`
 	Q95EMD    *float64 `json:"emd_q95,omitempty"`
+	Seen      *int     `json:"learned_from,omitempty"` // images that the decoder has learned from or was chosen by, where that is known
 }
 
 // An ImageError is what is wrong with one image of several.
@@ -84,6 +86,9 @@ func Transmit(ctx context.Context, chip *econt.Baseline, in wafer.Reader, out wa
 		return nil, err
 	}
 	t.r = Transmission{Algorithm: config.Algorithm.String(), ETx: config.ETx(), LinkBits: chip.LinkBits()}
+	if s.Seen != nil {
+		t.r.Seen = new(int)
+	}
 	var images wafer.Set
 	for {
 		if err := ctx.Err(); err != nil {
@@ -95,6 +100,9 @@ func Transmit(ctx context.Context, chip *econt.Baseline, in wafer.Reader, out wa
 		}
 		if err != nil {
 			return nil, err
+		}
+		if s.Seen != nil {
+			*t.r.Seen += s.Seen(&images)
 		}
 		if out != nil && images.Column("bits") != nil {
 			return nil, errors.New(`evaluate: the images have a column "bits", as images have that were sent before: take it out, or write no images`)

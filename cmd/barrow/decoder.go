@@ -50,7 +50,7 @@ settings; flags outrank it. --quick takes about a minute.
 and weighted sums of them such as emd+energy.`,
 		Example: `  barrow decoder train --algorithm BC --etx 3 --out runs/bc3 --quick
   barrow decoder train --algorithm STC --stc-type 3 --etx 4 --data ldm.csv --out runs/stc
-  barrow decoder train --algorithm AE --model runs/asic --etx 4 --out runs/ae`,
+  barrow decoder train --algorithm AE --model runs/asic --etx 4 --seed 2 --out runs/ae`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.open(); err != nil {
@@ -104,6 +104,9 @@ func printDecoder(w io.Writer, r *decode.Results, out string) error {
 	which := fmt.Sprintf("the decoder of seed %d", r.Seed)
 	if r.Together {
 		which = "the mean of all seeds' decoders"
+	}
+	for _, text := range r.Remarks {
+		fmt.Fprintln(w, text)
 	}
 	_, err := fmt.Fprintf(w, "%s\n%s is kept as %s\n", r.Verdict(), which, filepath.Join(out, filepath.FromSlash(r.File)))
 	return err

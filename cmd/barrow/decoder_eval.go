@@ -3,9 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
+	"barrow/evaluate"
 	"barrow/internal/jsonout"
 	"barrow/study/decode"
 	"barrow/wafer"
@@ -73,6 +75,7 @@ func (f *decoderEval) run(cmd *cobra.Command, c *common, path string) error {
 	if e.Dropped > 0 {
 		fmt.Fprintf(remarks(cmd, c), "%s: %d images without charge left out\n", path, e.Dropped)
 	}
+	seenRemark(remarks(cmd, c), path, e.Seen, e.Decodings[0].Fidelity.Of(evaluate.EMD).N)
 	if c.json {
 		return jsonout.Encode(cmd.OutOrStdout(), e)
 	}
@@ -81,4 +84,11 @@ func (f *decoderEval) run(cmd *cobra.Command, c *common, path string) error {
 	}
 	_, err = fmt.Fprintln(cmd.OutOrStdout(), e.Verdict())
 	return err
+}
+
+// seenRemark says that a decoder is measured by images that it has learned from.
+func seenRemark(notes io.Writer, path string, seen, all int) {
+	if seen > 0 {
+		fmt.Fprintf(notes, "%s: %d of %d images are the same as ones that this decoder has learned from or was chosen by: of those the figures are too good\n", path, seen, all)
+	}
 }

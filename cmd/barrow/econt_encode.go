@@ -214,6 +214,9 @@ func (f *encodeFlags) run(cmd *cobra.Command, c *common, path string) error {
 	if f.out == "-" { // which has the images
 		out = remarks(cmd, c)
 	}
+	if result.Seen != nil {
+		seenRemark(remarks(cmd, c), path, *result.Seen, result.Wafers)
+	}
 	if c.json {
 		return jsonout.Encode(out, result)
 	}
@@ -231,6 +234,9 @@ func (f *encodeFlags) openDecoder(fl *pflag.FlagSet, threads int, set *evaluate.
 		return fmt.Errorf("--decoder: %w", err)
 	}
 	set.Decoder = m
+	if set.Seen, err = decode.Seen(f.decoder); err != nil {
+		return fmt.Errorf("--decoder: %w", err)
+	}
 	if fl.Changed("algorithm") && f.algorithm != chip.Algorithm {
 		return fmt.Errorf("--decoder %s: trained for frames of %v, not of --algorithm %s", f.decoder, m.Chip(), f.algorithm)
 	}

@@ -14,6 +14,7 @@ import (
 	"barrow/internal/limit"
 	"barrow/model/file"
 	"barrow/run"
+	"barrow/study/internal/learned"
 	"barrow/wafer"
 )
 
@@ -90,6 +91,18 @@ type Evaluation struct {
 	// by image.
 	Against *evaluate.Versus  `json:"against_best_rule"`
 	Rule    evaluate.Decoding `json:"best_rule"`
+	// Seen is how many of the images are as ones that the decoder's run learned from or chose by.
+	Seen int `json:"learned_from"`
+}
+
+// Seen counts images that the decoder of a run's folder has learned from or was chosen by, those of files; none of
+// a weights file, which does not say.
+func Seen(name string) (func(*wafer.Set) int, error) {
+	seen, err := learned.ReadSeen(name)
+	if err != nil {
+		return nil, fmt.Errorf("decode: %w", err)
+	}
+	return seen.Count, nil
 }
 
 // Eval measures a decoder, as Open finds it, on images beside the rules by hand.
@@ -124,13 +137,17 @@ func Eval(ctx context.Context, name string, images wafer.Reader, s EvalSettings)
 	if c.chips, c.encoder, err = chip.open(threads); err != nil {
 		return nil, err
 	}
-	return c.evaluate(ctx, m, images)
+	seen, err := Seen(name)
+	if err != nil {
+		return nil, err
+	}
+	return c.evaluate(ctx, m, images, seen)
 }
 
 // evalBatch is how many images are read at once.
 const evalBatch = 4096
 
-func (c *contest) evaluate(ctx context.Context, m *decoder.Model, images wafer.Reader) (*Evaluation, error) {
+func (c *contest) evaluate(ctx context.Context, m *decoder.Model, images wafer.Reader, seen func(*wafer.Set) int) (*Evaluation, error) {
 	meter, err := c.start([]evaluate.FrameDecoder{m})
 	if err != nil {
 		return nil, err
@@ -150,6 +167,7 @@ func (c *contest) evaluate(ctx context.Context, m *decoder.Model, images wafer.R
 		}
 		some, none := batch.NonZero()
 		e.Dropped += none
+		e.Seen += seen(some)
 		if err := meter.add(ctx, some); err != nil {
 			return nil, err
 		}

@@ -8,6 +8,7 @@ import (
 	"barrow/evaluate"
 	"barrow/nn"
 	"barrow/run"
+	"barrow/study/internal/learned"
 )
 
 // Results are everything that a run found, without times.
@@ -32,6 +33,8 @@ type Results struct {
 	// by image of the held-out ones.
 	Against   *evaluate.Versus `json:"against_best_rule"`
 	Trainings []Training       `json:"trainings"`
+	// Remarks are what makes the figures less than they seem.
+	Remarks []string `json:"remarks,omitempty"`
 }
 
 // BestRule is the number of the rule with the smallest mean EMD on the images to choose by.
@@ -47,7 +50,7 @@ func (r *Results) BestRule() int {
 
 // all trains and measures.
 func (w *work) all(ctx context.Context) (*Results, *Times, error) {
-	r, times := &Results{Plan: w.plan, File: run.Weights + "/" + run.DecoderWeights + run.WeightsEnding}, &Times{}
+	r, times := &Results{Plan: w.plan, Remarks: w.remarks, File: run.Weights + "/" + run.DecoderWeights + run.WeightsEnding}, &Times{}
 	n := w.plan.Seeds
 	for k := range n {
 		t, err := w.seed(ctx, k, func(share float64, note string) {
@@ -67,33 +70,33 @@ func (w *work) all(ctx context.Context) (*Results, *Times, error) {
 
 // measure holds the trained decoders and the rules to the images, and keeps the best.
 func (w *work) measure(ctx context.Context, r *Results) error {
-	var learned []evaluate.FrameDecoder
+	var decoders []evaluate.FrameDecoder
 	for k := range w.plan.Seeds {
 		m, err := w.trained(k)
 		if err != nil {
 			return err
 		}
 		r.Frames = m.Chip().String()
-		learned = append(learned, m)
+		decoders = append(decoders, m)
 	}
 	all, err := w.joined()
 	if err != nil {
 		return err
 	}
 	if all != nil {
-		learned = append(learned, all)
+		decoders = append(decoders, all)
 	}
-	chosen, err := w.contest.measure(ctx, w.validation, learned)
+	chosen, err := w.contest.measure(ctx, w.validation, decoders)
 	if err != nil {
 		return err
 	}
-	held, err := w.contest.measure(ctx, w.test, learned)
+	held, err := w.contest.measure(ctx, w.test, decoders)
 	if err != nil {
 		return err
 	}
 	r.Density = held.density
 	validation, test := chosen.list, held.list
-	first := len(test) - len(learned)
+	first := len(test) - len(decoders)
 	best := first
 	for k := range r.Trainings {
 		t := &r.Trainings[k]
@@ -122,6 +125,11 @@ func (w *work) measure(ctx context.Context, r *Results) error {
 	r.Against = &v
 	for _, c := range r.contenders() {
 		forget(c)
+	}
+	if w.train != nil || w.before != nil {
+		if err := learned.See(w.before, w.train, w.stop, w.validation).Write(w.folder); err != nil {
+			return err
+		}
 	}
 	m := all
 	if !r.Together {

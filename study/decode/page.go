@@ -27,7 +27,7 @@ func lay(r *Results) *report.Page {
 	out := &report.Page{
 		Title:    "Decoder of " + r.Frames,
 		Subtitle: fmt.Sprintf("Trained with %s on %s; measured on %d held-out images", p.Loss, learnt(p), r.Learned.Fidelity.Of(evaluate.EMD).N),
-		Summary:  []string{r.Verdict()},
+		Summary:  append([]string{r.Verdict()}, r.Remarks...),
 		Tables:   []report.Table{r.table()},
 		Footer: []string{
 			fmt.Sprintf("Seed %d; ground metric %s; wafer density %s.", p.Seed, p.Metric, r.Density), "SHA-256 of the images: " + p.Digest,

@@ -82,6 +82,7 @@ type work struct {
 	loss     loss.Loss
 
 	before, train    *wafer.Set // of Pretrain and Data; nil without
+	remarks          []string   // that the results keep
 	stop             *wafer.Set // of Data, by which a training's epoch is chosen; nil without
 	validation, test *wafer.Set // by which a decoding is chosen, and held-out ones
 }
@@ -155,9 +156,9 @@ func (w *work) read(ctx context.Context, s images.Settings) error {
 	if err != nil {
 		return err
 	}
-	if p.Model != "" && s.Remark != nil {
+	if p.Model != "" {
 		if saw := learned.Saw(p.Model, learned.Images{Files: len(p.Data) > 0, Digest: all.Digest(), Preset: p.Preset, Seed: p.Seed}); saw != "" {
-			s.Remark("model: " + saw)
+			w.note(s.Remark, "model: "+saw)
 		}
 	}
 	if p.Density != "" && !w.conditional() { // then columns change nothing
@@ -179,6 +180,11 @@ func (w *work) read(ctx context.Context, s images.Settings) error {
 		w.train, w.stop, parts = parts[0], parts[1], parts[2:]
 	}
 	w.validation, w.test = parts[0], parts[1]
+	if len(p.Data) > 0 {
+		if shared := learned.Shared(w.test, w.train, w.stop, w.validation); shared != "" {
+			w.note(s.Remark, shared)
+		}
+	}
 	if len(p.Pretrain) == 0 {
 		return nil
 	}
@@ -187,6 +193,14 @@ func (w *work) read(ctx context.Context, s images.Settings) error {
 	}
 	p.PretrainDigest = w.before.Digest()
 	return w.leaveOut(s.Remark)
+}
+
+// note makes a remark that the results keep.
+func (w *work) note(remark func(string), text string) {
+	w.remarks = append(w.remarks, text)
+	if remark != nil {
+		remark(text)
+	}
 }
 
 // leaveOut takes the images to choose and to measure by out of those that are trained on first,

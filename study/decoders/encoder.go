@@ -95,7 +95,7 @@ func (e *encoder) check(p Plan, sets []*set, remark func(string)) error {
 			}
 		}
 		held := learned.Images{Files: x.train != nil, Digest: x.digest, Preset: x.preset, Seed: p.Seed}
-		if saw := learned.Saw(e.path, held); saw != "" && remark != nil {
+		if saw := learned.Saw(e.path, held); saw != "" {
 			remark("encoders: " + saw)
 		}
 	}

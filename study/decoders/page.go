@@ -129,7 +129,7 @@ func lay(r *Results) *report.Page {
 	out := &report.Page{
 		Title:    "Decoders that learned, by algorithm and links",
 		Subtitle: fmt.Sprintf("%s of each of %d kinds", page.Of(p.Seeds, "decoder"), len(p.kinds())+len(p.Encoders)),
-		Summary:  r.about(),
+		Summary:  append(r.about(), r.Remarks...),
 		Footer:   []string{fmt.Sprintf("Seeds from %d; ground metric %s; decoders of %s.", p.Seed, p.Metric, shape(p))},
 	}
 	for k, x := range r.Sets {

@@ -15,6 +15,8 @@ type Results struct {
 	Rows []Row `json:"rows"`
 	// Winners leave least of a set on a number of links.
 	Winners []Winner `json:"winners"`
+	// Remarks are what makes the figures less than they seem.
+	Remarks []string `json:"remarks,omitempty"`
 }
 
 // A Set says which images there were.
@@ -37,7 +39,7 @@ type Winner struct {
 
 // results puts the table together.
 func (w *work) results(list [][]Row) *Results {
-	r := &Results{Plan: w.plan}
+	r := &Results{Plan: w.plan, Remarks: w.remarks}
 	for _, x := range w.sets {
 		s := Set{Name: x.name, Validation: x.validation.Len(), HeldOut: x.held.Len()}
 		if x.train != nil {

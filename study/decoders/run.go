@@ -18,6 +18,7 @@ import (
 	"barrow/nn"
 	"barrow/run"
 	"barrow/study/images"
+	"barrow/study/internal/learned"
 )
 
 // Settings of how a plan is carried out; none of them changes a result.
@@ -58,8 +59,16 @@ func Start(ctx context.Context, folder string, p Plan, s Settings) (_ *Results, 
 		return nil, nil, err
 	}
 	for _, k := range encoders {
-		if err := k.encoder.check(p, w.sets, s.Remark); err != nil {
+		if err := k.encoder.check(p, w.sets, w.note); err != nil {
 			return nil, nil, err
+		}
+	}
+	for _, x := range w.sets {
+		if x.train == nil {
+			continue
+		}
+		if shared := learned.Shared(x.held, x.train, x.stop, x.validation); shared != "" {
+			w.note(x.name + ": " + shared)
 		}
 	}
 	w.kinds = append(w.plan.kinds(), encoders...)
@@ -89,6 +98,7 @@ type work struct {
 	metric   *emd.Metric
 	sets     []*set
 	kinds    []kind
+	remarks  []string // that the results keep
 	start    time.Time
 
 	jobs []job
@@ -96,6 +106,14 @@ type work struct {
 	mu      sync.Mutex
 	share   []float64 // done of each job
 	lessons []lesson
+}
+
+// note makes a remark that the results keep.
+func (w *work) note(text string) {
+	w.remarks = append(w.remarks, text)
+	if w.settings.Remark != nil {
+		w.settings.Remark(text)
+	}
 }
 
 // A job is the training of one decoder, for simulated images first and then for those of every
