@@ -192,10 +192,7 @@ func (f *convertFlags) begin(cmd *cobra.Command, in []string, out string, to waf
 	if f.pick.Shuffle || f.pick.Limit > 0 {
 		return nil, errors.New("--shard: shards are of images in their order, all of them: leave --shuffle and --limit for what is merged")
 	}
-	join, err := pieces(out, to)
-	if err != nil {
-		return nil, err
-	}
+	join := pieces(out, to)
 	return f.shard.begin(cmd, out, join, in...)
 }
 

@@ -307,10 +307,7 @@ func (f *encodeFlags) part(cmd *cobra.Command, c *common, path string, base *eco
 	if err != nil {
 		return err
 	}
-	join, err := pieces(f.out, wafer.WriteSettings{Order: s.Order})
-	if err != nil {
-		return err
-	}
+	join := pieces(f.out, wafer.WriteSettings{Order: s.Order})
 	p, err := f.shard.begin(cmd, f.out, join, path)
 	if err != nil {
 		return err

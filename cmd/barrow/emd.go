@@ -14,6 +14,7 @@ import (
 	"barrow/hgcal"
 	"barrow/internal/npz"
 	"barrow/internal/outfile"
+	"barrow/run/shard"
 	"barrow/wafer"
 )
 
@@ -84,7 +85,7 @@ func (f *emdFlags) run(cmd *cobra.Command, c *common, pathA, pathB string) error
 	if err := f.check(cmd, pathA, pathB); err != nil {
 		return err
 	}
-	if f.potentials != "" {
+	if f.potentials != "" && !f.shard.given() {
 		if err := outfile.Check(f.potentials, f.force); err != nil {
 			return err
 		}
@@ -92,7 +93,7 @@ func (f *emdFlags) run(cmd *cobra.Command, c *common, pathA, pathB string) error
 	if f.shard.given() {
 		return f.part(cmd, c, settings, pathA, pathB)
 	}
-	job := &emdJob{json: c.json, to: -1}
+	job := &emdJob{json: c.json, to: -1, potentials: f.potentials, force: f.force}
 	if f.out == "" {
 		job.out = bufio.NewWriter(cmd.OutOrStdout())
 		return f.job(cmd, c, job, settings, pathA, pathB)
@@ -105,14 +106,19 @@ func (f *emdFlags) run(cmd *cobra.Command, c *common, pathA, pathB string) error
 
 // part computes the distances of a shard.
 func (f *emdFlags) part(cmd *cobra.Command, c *common, settings emd.Settings, pathA, pathB string) error {
-	if f.potentials != "" {
-		return errors.New("--potentials: shards make --out alone")
-	}
 	p, err := f.shard.begin(cmd, f.out, lines(0), pathA, pathB)
 	if err != nil {
 		return err
 	}
-	if p.done {
+	var g *sharded // of the gradients
+	done := p.done
+	if f.potentials != "" {
+		if g, err = f.shard.begin(cmd, f.potentials, map[string]string{shard.How: byArrays}, pathA, pathB); err != nil {
+			return err
+		}
+		done = done && g.done
+	}
+	if done {
 		return p.close(remarks(cmd, c), 0)
 	}
 	rows, err := f.count(cmd, pathA, pathB)
@@ -123,12 +129,21 @@ func (f *emdFlags) part(cmd *cobra.Command, c *common, settings emd.Settings, pa
 	if job.from, job.to = p.Range(rows); job.to > job.from {
 		err = outfile.Write(p.Path(), true, func(w io.Writer) error {
 			job.out = bufio.NewWriter(w)
+			if g != nil {
+				job.potentials, job.force = g.Path(), true
+			}
 			return f.job(cmd, c, job, settings, pathA, pathB)
 		})
 		if err != nil {
 			return err
 		}
 	}
+	if g != nil {
+		if err := g.Done(job.to - job.from); err != nil {
+			return err
+		}
+	}
+	p.done = false
 	return p.close(remarks(cmd, c), job.to-job.from)
 }
 
@@ -165,8 +180,8 @@ func (f *emdFlags) job(cmd *cobra.Command, c *common, job *emdJob, settings emd.
 	if job.batch, err = emd.NewBatch(ground, settings); err != nil {
 		return err
 	}
-	if f.potentials != "" {
-		job.gradients, err = npz.Create(f.potentials, f.force,
+	if job.potentials != "" {
+		job.gradients, err = npz.Create(job.potentials, job.force,
 			npz.Array{Name: "f", Type: npz.Float64, Row: []int{job.cellsA}}, npz.Array{Name: "g", Type: npz.Float64, Row: []int{job.cellsB}})
 		if err != nil {
 			return err
@@ -181,11 +196,14 @@ func (f *emdFlags) job(cmd *cobra.Command, c *common, job *emdJob, settings emd.
 // emdJob is one run of the command.
 type emdJob struct {
 	pairing
-	batch     *emd.Batch
-	json      bool
-	from, to  int // rows to compare; to is -1 for all
-	out       *bufio.Writer
-	gradients *npz.Writer // nil unless wanted
+	batch    *emd.Batch
+	json     bool
+	from, to int // rows to compare; to is -1 for all
+	out      *bufio.Writer
+	// potentials is the file for the gradients, "" for none; force replaces it.
+	potentials string
+	force      bool
+	gradients  *npz.Writer // nil unless wanted
 }
 
 func (j *emdJob) run(ctx context.Context, bar *progressBar) error {

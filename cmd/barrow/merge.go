@@ -15,7 +15,7 @@ import (
 func newMerge(c *common) *cobra.Command {
 	var force, watch bool
 	cmd := &cobra.Command{
-		Use:   "merge FILE.shards|FOLDER",
+		Use:   "merge FILE.shards|FOLDER...",
 		Short: "Put together what shards made",
 		Long: `Makes FILE of all its shards, byte for byte as one run would have made it. Shards
 that are missing, that are of other work, other settings or another version, or that were changed since,
@@ -27,37 +27,47 @@ command without --shard; call it where that was called.
 With --watch it waits until all shards are there.`,
 		Example: `  for i in 0 1 2; do barrow simulate --events 30000 --out a.csv --shard $i/3; done
   barrow merge a.csv.shards`,
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if run.Cuts(args[0]) {
-				return mergeRun(cmd, c, args[0], watch)
+			for _, dir := range args {
+				if err := mergeOne(cmd, c, dir, force, watch); err != nil {
+					return err
+				}
 			}
-			bar := newProgress(cmd.ErrOrStderr(), c)
-			defer bar.close()
-			s := shard.MergeSettings{Force: force, Join: joinImages, Progress: bar.set, Remark: func(text string) { fmt.Fprintln(remarks(cmd, c), text) }}
-			var m *shard.Merged
-			err := waiting(cmd, c, watch, func() (err error) {
-				m, err = shard.Merge(cmd.Context(), args[0], s)
-				return err
-			})
-			if err != nil {
-				return err
-			}
-			bar.close()
-			if c.json {
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(m)
-			}
-			if m.There {
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is there already: %d rows of %d shards\n", m.File, m.Rows, m.Shards)
-				return err
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d rows of %d shards\n", m.File, m.Rows, m.Shards)
-			return err
+			return nil
 		},
 	}
 	cmd.Flags().BoolVar(&force, "force", false, "replace FILE where it is another")
 	cmd.Flags().BoolVar(&watch, "watch", false, "wait for shards that are missing")
 	return cmd
+}
+
+// mergeOne puts the shards of a file or of a run together.
+func mergeOne(cmd *cobra.Command, c *common, dir string, force, watch bool) error {
+	if run.Cuts(dir) {
+		return mergeRun(cmd, c, dir, watch)
+	}
+	bar := newProgress(cmd.ErrOrStderr(), c)
+	defer bar.close()
+	s := shard.MergeSettings{Force: force, Join: join, Progress: bar.set, Remark: func(text string) { fmt.Fprintln(remarks(cmd, c), text) }}
+	var m *shard.Merged
+	err := waiting(cmd, c, watch, func() (err error) {
+		m, err = shard.Merge(cmd.Context(), dir, s)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	bar.close()
+	if c.json {
+		return json.NewEncoder(cmd.OutOrStdout()).Encode(m)
+	}
+	if m.There {
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is there already: %d rows of %d shards\n", m.File, m.Rows, m.Shards)
+		return err
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d rows of %d shards\n", m.File, m.Rows, m.Shards)
+	return err
 }
 
 // watchEvery is how often a folder is looked into.

@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"barrow/hgcal"
+	"barrow/internal/npz"
 	"barrow/run/shard"
 	"barrow/wafer"
 	"barrow/wafer/file"
@@ -147,36 +148,55 @@ func lines(header int) map[string]string {
 	return map[string]string{shard.How: shard.Lines, shard.Header: strconv.Itoa(header)}
 }
 
-// byImages is how pieces are joined that are wafer files.
-const byImages = "images"
+// How pieces are joined that are not plain lines.
+const (
+	byImages = "images"       // wafer files
+	byPacked = "packed lines" // compressed text
+	byArrays = "arrays"       // NumPy's archives of rows
+)
 
 // pieces says how those of a wafer file are put together.
-func pieces(out string, s wafer.WriteSettings) (map[string]string, error) {
-	if ext := filepath.Ext(out); ext == ".gz" || ext == ".zst" {
-		return nil, fmt.Errorf("%s: shards make no compressed file: leave %s away and compress what is merged", out, ext)
-	}
+func pieces(out string, s wafer.WriteSettings) map[string]string {
 	if file.Text(out) {
+		how := lines(1)
 		if s.Dialect == "plain" || s.Dialect == "noheader" {
-			return lines(0), nil
+			how = lines(0)
 		}
-		return lines(1), nil
+		if file.Packed(out) {
+			how[shard.How] = byPacked
+		}
+		return how
 	}
-	return map[string]string{shard.How: byImages, "order": s.Order.String(), "dialect": s.Dialect, "unit": s.Unit, "digits": strconv.Itoa(s.Digits)}, nil
+	return map[string]string{shard.How: byImages, "order": s.Order.String(), "dialect": s.Dialect, "unit": s.Unit, "digits": strconv.Itoa(s.Digits)}
+}
+
+// join puts pieces together that are not plain lines.
+func join(ctx context.Context, how map[string]string, parts []shard.Part, path string) error {
+	var paths []string
+	for _, p := range parts {
+		paths = append(paths, p.Path)
+	}
+	switch how[shard.How] {
+	case byImages:
+		return joinImages(ctx, how, paths, path)
+	case byArrays:
+		return npz.Join(ctx, path, paths...)
+	case byPacked:
+		header, err := strconv.Atoi(how[shard.Header])
+		if err != nil {
+			return fmt.Errorf("%q lines of header", how[shard.Header])
+		}
+		return file.JoinLines(ctx, path, header, paths...)
+	}
+	return fmt.Errorf("pieces that are joined by %q: a newer Barrow can", how[shard.How])
 }
 
 // joinImages puts wafer files together.
-func joinImages(ctx context.Context, how map[string]string, parts []shard.Part, path string) error {
-	if how[shard.How] != byImages {
-		return fmt.Errorf("pieces that are joined by %q: a newer Barrow can", how[shard.How])
-	}
+func joinImages(ctx context.Context, how map[string]string, paths []string, path string) error {
 	s := wafer.WriteSettings{Dialect: how["dialect"], Unit: how["unit"]}
 	var err error
 	if s.Order, err = hgcal.ParseOrder(how["order"]); err != nil {
 		return err
-	}
-	var paths []string
-	for _, p := range parts {
-		paths = append(paths, p.Path)
 	}
 	r, err := file.Open(ctx, wafer.ReadSettings{Order: s.Order}, paths...)
 	if err != nil {

@@ -203,10 +203,7 @@ func (f *simulateFlags) draw(cmd *cobra.Command, c *common, g *simulate.Generato
 
 // part draws the images of a shard.
 func (f *simulateFlags) part(cmd *cobra.Command, c *common, g *simulate.Generator, o wafer.WriteSettings) error {
-	join, err := pieces(f.out, o)
-	if err != nil {
-		return err
-	}
+	join := pieces(f.out, o)
 	p, err := f.shard.begin(cmd, f.out, join)
 	if err != nil {
 		return err

@@ -134,6 +134,9 @@ func shardable(s *submit.Settings) error {
 	if s.Out == "" || s.Out == "-" {
 		return errors.New("shards need a file to make: name it")
 	}
+	if f := cmd.Flags().Lookup("potentials"); f != nil {
+		s.Beside = f.Value.String()
+	}
 	if slices.Contains(args, "-") {
 		return errors.New("standard input is not there for all shards: name a file")
 	}

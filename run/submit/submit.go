@@ -65,6 +65,7 @@ type Settings struct {
 	Scheduler string        // of Schedulers
 	Command   []string      // arguments of the program, without which shard
 	Out       string        // the file or the run's folder that the command makes
+	Beside    string        // a second file that it makes, "" for none
 	Folder    bool          // Out is a run's folder: a shard that was stopped goes on where it was
 	Force     bool          // the file is replaced
 	Shards    int           // 1 to shard.Most
@@ -334,7 +335,11 @@ func (d *data) MergeArgs() []string {
 	if d.Force && !d.Folder {
 		args = append(args, "--force")
 	}
-	return append(args, "--", d.pieces())
+	args = append(args, "--", d.pieces())
+	if d.Beside != "" {
+		args = append(args, d.Beside+shard.Ending)
+	}
+	return args
 }
 
 func (d *data) pieces() string {

@@ -59,6 +59,9 @@ func Text(path string) bool {
 	return err == nil && typesFor(format) == nil
 }
 
+// Packed tells whether a file of this name is compressed.
+func Packed(path string) bool { _, p := unpackedName(path); return p != nil }
+
 // typesFor is nil for formats whose columns are text.
 func typesFor(f wafer.Creator) *wafer.Types {
 	if _, ok := f.(wafer.Untyped); ok {
