@@ -1,0 +1,194 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"barrow/run/shard"
+	"barrow/run/submit"
+)
+
+// overhead compares one run with so many shards of it, one after the other, and with the start of
+// so many processes that do nothing.
+func overhead(ctx context.Context, s settings, dir string) error {
+	if s.barrow == "" {
+		return errors.New("--barrow is missing: name the program, built")
+	}
+	barrow, err := filepath.Abs(s.barrow)
+	if err != nil {
+		return err
+	}
+	n := s.shards
+	if n == 0 {
+		n = 1000
+	}
+	run := func(args ...string) (time.Duration, error) {
+		cmd := exec.CommandContext(ctx, barrow, args...)
+		cmd.Dir = dir
+		began := time.Now()
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return 0, fmt.Errorf("%v: %w: %s", args, err, out)
+		}
+		return time.Since(began), nil
+	}
+	simulate := func(more ...string) (time.Duration, error) {
+		return run(append([]string{"simulate", "--events", strconv.Itoa(s.events), "--threads", "1", "--quiet", "--out"}, more...)...)
+	}
+	one, err := simulate("one.csv")
+	if err != nil {
+		return err
+	}
+	var start, cut time.Duration
+	for i := range n {
+		d, err := run("--version")
+		if err != nil {
+			return err
+		}
+		start += d
+		if d, err = simulate("cut.csv", "--shard", fmt.Sprintf("%d/%d", i, n)); err != nil {
+			return err
+		}
+		cut += d
+	}
+	merged, err := run("merge", "cut.csv.shards", "--quiet")
+	if err != nil {
+		return err
+	}
+	a, errA := os.ReadFile(filepath.Join(dir, "one.csv"))
+	b, errB := os.ReadFile(filepath.Join(dir, "cut.csv"))
+	if err := errors.Join(errA, errB); err != nil {
+		return err
+	}
+	if !bytes.Equal(a, b) {
+		return errors.New("shards made other bytes")
+	}
+	over := cut + merged - one
+	fmt.Printf("%d images: one run %.2f s; %d shards %.2f s, merge %.2f s; start of so many processes %.2f s\n", s.events, one.Seconds(), n, cut.Seconds(), merged.Seconds(), start.Seconds())
+	fmt.Printf("over one run %.1f %%, of which start %.1f %%, the rest %.1f %%\n", 100*over.Seconds()/one.Seconds(), 100*start.Seconds()/one.Seconds(), 100*(over-start).Seconds()/one.Seconds())
+	return nil
+}
+
+// merge makes pieces of text of so many bytes in all, and puts them together.
+func merge(ctx context.Context, s settings, dir string) error {
+	n := s.shards
+	if n == 0 {
+		n = 1000
+	}
+	const line = "12.345,678.9,0,0.25,17\n"
+	const header = "a,b,c,d,e\n"
+	rows := int(s.bytes) / n / len(line)
+	piece := append([]byte(header), bytes.Repeat([]byte(line), rows)...)
+	name := filepath.Join(dir, "a.csv")
+	w := shard.Work{Command: "bench", Join: map[string]string{shard.How: shard.Lines, shard.Header: "1"}}
+	for i := range n {
+		p, _, err := shard.Open(name, shard.Shard{I: i, N: n}, w, false)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(os.WriteFile(p.Path(), piece, 0o666), p.Done(rows)); err != nil {
+			return err
+		}
+	}
+	piece = nil
+	runtime.GC()
+	var most atomic.Uint64
+	stop := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(20 * time.Millisecond):
+			}
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			most.Store(max(most.Load(), m.HeapInuse))
+		}
+	}()
+	began := time.Now()
+	m, err := shard.Merge(ctx, name+shard.Ending, shard.MergeSettings{})
+	took := time.Since(began)
+	close(stop)
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d shards, %d rows, %.2f GB: %.2f s, %.0f MB/s, %.1f MB of memory at most\n", n, m.Rows, float64(info.Size())/1e9, took.Seconds(), float64(info.Size())/1e6/took.Seconds(), float64(most.Load())/1e6)
+	return read(name)
+}
+
+// read says how fast the file can be read, which merging cannot exceed by much.
+func read(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	began := time.Now()
+	n, err := io.Copy(struct{ io.Writer }{io.Discard}, f)
+	if err != nil {
+		return err
+	}
+	took := time.Since(began)
+	fmt.Printf("reading it alone: %.0f MB/s\n", float64(n)/1e6/took.Seconds())
+	return nil
+}
+
+// status makes the folder of a job of which nine in ten shards are done and the rest at work, and
+// asks how far it is.
+func status(_ context.Context, s settings, dir string) error {
+	n := s.shards
+	if n == 0 {
+		n = 10_000
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	if err := os.Chdir(dir); err != nil {
+		return err
+	}
+	of := submit.Settings{Scheduler: "condor", Command: []string{"simulate", "--out", "a.csv"}, Out: "a.csv", Shards: n, AtOnce: 100, CPUs: 1, Memory: 1000}
+	if _, err := submit.Write("job", of, program); err != nil {
+		return err
+	}
+	began := time.Now().Add(-time.Hour).Unix()
+	for i := range n {
+		state := fmt.Sprintf("begin %d node%d\n", began+int64(i%100), i%100)
+		if i%10 != 0 {
+			p, _, err := shard.Open("a.csv", shard.Shard{I: i, N: n}, shard.Work{Command: "simulate"}, false)
+			if err != nil {
+				return err
+			}
+			if err := errors.Join(os.WriteFile(p.Path(), []byte("1\n"), 0o666), p.Done(1)); err != nil {
+				return err
+			}
+			state += fmt.Sprintf("end %d 0\n", began+600)
+		}
+		if err := os.WriteFile(filepath.Join("job", "logs", strconv.Itoa(i)+".state"), []byte(state), 0o666); err != nil {
+			return err
+		}
+	}
+	for range 3 {
+		at := time.Now()
+		st, err := submit.ReadStatus("job", time.Now())
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%d shards, %d done, %d at work: %.3f s\n", n, st.Done, st.Running, time.Since(at).Seconds())
+	}
+	return nil
+}
