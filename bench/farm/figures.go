@@ -184,7 +184,7 @@ func status(_ context.Context, s settings, dir string) error {
 	}
 	for range 3 {
 		at := time.Now()
-		st, err := submit.ReadStatus("job", time.Now())
+		st, err := submit.ReadStatus("job", time.Now(), nil)
 		if err != nil {
 			return err
 		}
