@@ -20,7 +20,7 @@ import (
 func newSubmit(c *common) *cobra.Command {
 	s := submit.Settings{}
 	var out string
-	var hand bool
+	var hand, first bool
 	cmd := &cobra.Command{
 		Use:   "submit slurm|condor|k8s --shards N --out DIR -- COMMAND...",
 		Short: "Write what a batch system needs to do a command in shards",
@@ -53,6 +53,15 @@ it is called in the present folder, which all machines must see, as the new one.
 			if err := shardable(&s); err != nil {
 				return fmt.Errorf("%q: %w", strings.Join(s.Command, " "), err)
 			}
+			if _, err := os.Lstat(out); err == nil {
+				return fmt.Errorf("%s is there already: choose another name, or remove it", out)
+			}
+			if first {
+				given := cmd.Flags().Changed
+				if err := probe(cmd, c, &s, !given("memory"), !given("time") && s.Flavour == ""); err != nil {
+					return err
+				}
+			}
 			return write(cmd, c, out, s, hand)
 		},
 	}
@@ -60,6 +69,7 @@ it is called in the present folder, which all machines must see, as the new one.
 	flags.StringVar(&out, "out", "", "`folder` to make")
 	flags.IntVar(&s.Shards, "shards", 0, "number of shards")
 	flags.BoolVar(&hand, "run", false, "hand it in at once")
+	flags.BoolVar(&first, "probe", false, "do shard 0 here first, and ask for the memory and the time that it takes, with room, where --memory and --time do not say")
 	flags.IntVar(&s.AtOnce, "at-once", 100, "shards at work at a time, at most")
 	flags.IntVar(&s.Retries, "retries", 2, "times that a shard that fails is tried again")
 	flags.IntVar(&s.CPUs, "cpus", 1, "processors for each shard")

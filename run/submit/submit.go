@@ -100,6 +100,14 @@ func noVolume(s Settings) error {
 	return nil
 }
 
+// Check reports what does not fit, before anything is written.
+func (s Settings) Check() error {
+	if _, err := s.check(); err != nil {
+		return fmt.Errorf("submit: %w", err)
+	}
+	return nil
+}
+
 func (s Settings) check() (scheduler, error) {
 	k := slices.IndexFunc(schedulers, func(o scheduler) bool { return o.name == s.Scheduler })
 	switch {
