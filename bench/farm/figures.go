@@ -19,7 +19,7 @@ import (
 )
 
 // overhead compares one run with so many shards of it, one after the other, and with the start of
-// so many processes that do nothing.
+// so many processes: of the same command, with one image.
 func overhead(ctx context.Context, s settings, dir string) error {
 	if s.barrow == "" {
 		return errors.New("--barrow is missing: name the program, built")
@@ -41,21 +41,21 @@ func overhead(ctx context.Context, s settings, dir string) error {
 		}
 		return time.Since(began), nil
 	}
-	simulate := func(more ...string) (time.Duration, error) {
-		return run(append([]string{"simulate", "--events", strconv.Itoa(s.events), "--threads", "1", "--quiet", "--out"}, more...)...)
+	simulate := func(events int, more ...string) (time.Duration, error) {
+		return run(append([]string{"simulate", "--events", strconv.Itoa(events), "--threads", "1", "--quiet", "--out"}, more...)...)
 	}
-	one, err := simulate("one.csv")
+	one, err := simulate(s.events, "one.csv")
 	if err != nil {
 		return err
 	}
 	var start, cut time.Duration
 	for i := range n {
-		d, err := run("--version")
+		d, err := simulate(1, "start.csv", "--force")
 		if err != nil {
 			return err
 		}
 		start += d
-		if d, err = simulate("cut.csv", "--shard", fmt.Sprintf("%d/%d", i, n)); err != nil {
+		if d, err = simulate(s.events, "cut.csv", "--shard", fmt.Sprintf("%d/%d", i, n)); err != nil {
 			return err
 		}
 		cut += d
