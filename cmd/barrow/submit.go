@@ -70,6 +70,12 @@ it is called in the present folder, which all machines must see, as the new one.
 	flags.IntVar(&s.Shards, "shards", 0, "number of shards")
 	flags.BoolVar(&hand, "run", false, "hand it in at once")
 	flags.BoolVar(&first, "probe", false, "do shard 0 here first, and ask for the memory and the time that it takes, with room, where --memory and --time do not say")
+	submitFlags(flags, &s)
+	return cmd
+}
+
+// submitFlags are those of what a job asks for.
+func submitFlags(flags *pflag.FlagSet, s *submit.Settings) {
 	flags.IntVar(&s.AtOnce, "at-once", 100, "shards at work at a time, at most")
 	flags.IntVar(&s.Retries, "retries", 2, "times that a shard that fails is tried again")
 	flags.IntVar(&s.CPUs, "cpus", 1, "processors for each shard")
@@ -80,7 +86,6 @@ it is called in the present folder, which all machines must see, as the new one.
 	flags.StringVar(&s.Claim, "claim", "", "Kubernetes: claim of the volume with the files")
 	flags.StringVar(&s.Mount, "mount", "", "Kubernetes: path at which the volume is mounted")
 	flags.StringArrayVar(&s.Options, "option", nil, `further line of the job file, as --partition=short for Slurm, or '+AccountingGroup = "group_u_CMS.u_zh.users"' for HTCondor; may be given several times`)
-	return cmd
 }
 
 // write makes the folder and hands it in, or says how.
