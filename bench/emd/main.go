@@ -11,6 +11,11 @@
 // other; --rounds, --burst and the standard error's line on stolen time are about
 // how far these are to be trusted.
 //
+// With --against it measures the solver of another commit beside this one's, in bursts
+// of 200 pairs by turns, which a busy machine disturbs little:
+//
+//	go run ./bench/emd --against COMMIT --rounds 25 [--regimes R1,R2] [--kernels avx512]
+//
 // With --large it measures whole images of ten classes, and clouds of points, beside POT's
 // core, OpenCV (as far as its float32 is right to 10⁻⁶) and LEMON's network simplex (C++, built
 // where g++ and LEMON's headers are):
@@ -54,6 +59,7 @@ type options struct {
 	seed          uint64
 	regimes       string
 	kernels       string
+	against       string
 	large         largeOptions
 }
 
@@ -69,6 +75,7 @@ func main() {
 	flag.Uint64Var(&o.seed, "seed", 1, "seed of the pairs")
 	flag.StringVar(&o.regimes, "regimes", "R1,R2,R3,real", "regimes to measure")
 	flag.StringVar(&o.kernels, "kernels", "", "kernels to measure, such as avx2,portable; all that run here if empty")
+	flag.StringVar(&o.against, "against", "", "a commit whose solver to compare with this one's instead")
 	whole := flag.Bool("large", false, "measure whole images and clouds of points instead")
 	flag.StringVar(&o.large.sides, "sides", "8,16,32,64", "with --large: sides of the images in pixels")
 	flag.StringVar(&o.large.norms, "norms", "l1,linf,l2", "with --large: distances between pixels")
@@ -80,8 +87,11 @@ func main() {
 	flag.StringVar(&o.large.table, "table", "", "with --large: a file to write medians over the classes to, as a table of docs/results")
 	flag.Parse()
 	work := run
-	if *whole {
+	switch {
+	case *whole:
 		work = large
+	case o.against != "":
+		work = against
 	}
 	if err := work(o); err != nil {
 		fmt.Fprintln(os.Stderr, "bench/emd:", err)
