@@ -101,7 +101,6 @@ func byteOf(base Register, offset int, node Register) Mem {
 
 // Tables shared by all functions.
 var (
-	tagTable    Mem // 63 − i for lane i
 	bitTable    Mem // 1 << i for lane i
 	tagKeep     Mem // ^63
 	signBit     Mem
@@ -116,10 +115,6 @@ var (
 )
 
 func tables() {
-	tagTable = GLOBL("tagTable", RODATA|NOPTR)
-	for i := range 64 {
-		DATA(8*i, U64(63-i))
-	}
 	bitTable = GLOBL("bitTable", RODATA|NOPTR)
 	for i := range 64 {
 		DATA(8*i, U64(1)<<i)
