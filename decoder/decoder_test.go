@@ -322,7 +322,7 @@ func TestConditions(t *testing.T) {
 	if err := m.Decode(ctx, list, nil, a); err == nil || !strings.Contains(err.Error(), "0 conditions for 200 frames") {
 		t.Errorf("without conditions: %v", err)
 	}
-	if _, _, err := Train(ctx, pair, fresh(t, 300, 1), validation.WithoutColumns(), l, settings); err == nil || !strings.Contains(err.Error(), "column eta") {
+	if _, _, err := Train(ctx, pair, fresh(t, 300, 1), validation.WithoutColumns(), l, settings); err == nil || !strings.Contains(err.Error(), "columns eta") {
 		t.Errorf("without columns: %v", err)
 	}
 }
