@@ -41,8 +41,8 @@ func (s Settings) prepared() (Settings, error) {
 // Start carries out a plan in a folder, resuming what is there. Everything that can be found
 // wrong is found before the folder is made. Cancelling the context loses at most a block of
 // events, or what a training has done since its last checkpoint.
-func Start(ctx context.Context, folder string, p Plan, s Settings) (*Results, *Times, error) {
-	s, err := s.prepared()
+func Start(ctx context.Context, folder string, p Plan, s Settings) (r *Results, t *Times, err error) {
+	s, err = s.prepared()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -88,7 +88,7 @@ func Start(ctx context.Context, folder string, p Plan, s Settings) (*Results, *T
 	if err != nil {
 		return nil, nil, err
 	}
-	defer f.Close()
+	defer f.End(&err)
 	if f.Resumed() {
 		s.Remark("going on with the interrupted run in " + folder)
 	}
