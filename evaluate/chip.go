@@ -179,7 +179,7 @@ func (c *ChipMeter) Check() error {
 	case c.bad != nil:
 		return c.bad
 	case c.images.n == 0:
-		return errors.New("evaluate: no images to send through the trigger chip")
+		return ErrNoImages
 	case 2*c.noCounts > c.images.n:
 		return fmt.Errorf("evaluate: %d of %d images have no charge of 1 or more; the trigger chip takes whole CALQ counts", c.noCounts, c.images.n)
 	}
@@ -226,42 +226,22 @@ func (c *ChipMeter) measure(ctx context.Context, k int, scheme Scheme) (r ChipRe
 		}
 		r.Threshold = scheme.Threshold
 	}
-	chips, err := scheme.chipsOf(c.settings.Density)
-	if err != nil {
+	t := tally{ChipMeter: c, k: k, result: &r, learned: learned{decoder: scheme.Decoder}}
+	if t.chips, err = scheme.chipsOf(c.settings.Density); err != nil {
 		return r, err
 	}
 	meter, err := NewMeter(c.metric, c.settings.Settings)
 	if err != nil {
 		return r, err
 	}
-	total, longer, empty, done, n := 0, 0, 0, 0, c.images.n
+	done, n := 0, c.images.n
 	var images, decoded wafer.Set
-	learned := learned{decoder: scheme.Decoder}
 	for from := 0; c.images.read(&from, &images, chipBatch); {
 		if err := ctx.Err(); err != nil {
 			return r, err
 		}
-		decoded.Charge = append(decoded.Charge[:0], images.Charge...)
-		for i := range images.Len() {
-			chip := c.chip(chips, done+i)
-			bits, err := chip.Encode(images.Image(i), decoded.Image(i))
-			if err != nil {
-				return r, fmt.Errorf("image %d: %w", done+i+1, err)
-			}
-			learned.add(chip)
-			total += bits
-			r.MaxBits = max(r.MaxBits, bits)
-			if bits > r.LinkBits {
-				longer++
-			}
-		}
-		if err := learned.decode(ctx, c.conditionsOf(k, done, images.Len()), decoded.Charge); err != nil {
+		if err := t.send(ctx, done, &images, &decoded); err != nil {
 			return r, err
-		}
-		for i := range images.Len() {
-			if wafer.Sum(decoded.Image(i)) == 0 {
-				empty++
-			}
 		}
 		if err := meter.Add(ctx, &images, &decoded); err != nil {
 			return r, err
@@ -271,7 +251,7 @@ func (c *ChipMeter) measure(ctx context.Context, k int, scheme Scheme) (r ChipRe
 			p((float64(k)+float64(done)/float64(n))/float64(len(c.schemes)), fmt.Sprintf("%s on %d links", r.Name, r.Links))
 		}
 	}
-	r.Bits, r.Longer, r.Empty = float64(total)/float64(n), float64(longer)/float64(n), float64(empty)/float64(n)
+	r.Bits, r.Longer, r.Empty = float64(t.bits)/float64(n), float64(t.longer)/float64(n), float64(t.empty)/float64(n)
 	r.Fidelity = *meter.Fidelity()
 	if !c.settings.Values {
 		for k := range r.Fidelity.Figures {
@@ -279,6 +259,43 @@ func (c *ChipMeter) measure(ctx context.Context, k int, scheme Scheme) (r ChipRe
 		}
 	}
 	return r, nil
+}
+
+// A tally counts what a scheme, the k-th, sends.
+type tally struct {
+	*ChipMeter
+	k                   int
+	chips               [2]*econt.Baseline
+	learned             learned
+	result              *ChipResult // of which it sets MaxBits
+	bits, longer, empty int
+}
+
+// send makes of images what is decoded of their frames; done images were before them.
+func (t *tally) send(ctx context.Context, done int, images, decoded *wafer.Set) error {
+	decoded.Charge = append(decoded.Charge[:0], images.Charge...)
+	for i := range images.Len() {
+		chip := t.chip(t.chips, done+i)
+		bits, err := chip.Encode(images.Image(i), decoded.Image(i))
+		if err != nil {
+			return fmt.Errorf("image %d: %w", done+i+1, err)
+		}
+		t.learned.add(chip)
+		t.bits += bits
+		t.result.MaxBits = max(t.result.MaxBits, bits)
+		if bits > t.result.LinkBits {
+			t.longer++
+		}
+	}
+	if err := t.learned.decode(ctx, t.conditionsOf(t.k, done, images.Len()), decoded.Charge); err != nil {
+		return err
+	}
+	for i := range images.Len() {
+		if wafer.Sum(decoded.Image(i)) == 0 {
+			t.empty++
+		}
+	}
+	return nil
 }
 
 // conditionsOf are scheme k's of some images.

@@ -352,7 +352,7 @@ func TestChipErrors(t *testing.T) {
 		s       ChipSettings
 		want    string
 	}{
-		{nil, bc, ChipSettings{}, "no images"},
+		{nil, bc, ChipSettings{}, "no image with charge"},
 		{point(2, math.NaN()), bc, ChipSettings{}, "image 1, cell 2: charge NaN"},
 		{point(2, 1<<22), bc, ChipSettings{}, "image 1, cell 2"},
 		{point(2, 0.5), bc, ChipSettings{}, "1 of 1 images have no charge of 1 or more"},

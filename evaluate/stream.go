@@ -25,7 +25,7 @@ type StreamSettings struct {
 // streamBatch is how many images are in memory at once.
 const streamBatch = 5000
 
-// ErrNoImages is what Stream returns where no image has charge.
+// ErrNoImages is what Stream and [ChipMeter.Check] return where no image has charge.
 var ErrNoImages = errors.New("evaluate: no image with charge")
 
 // Stream measures what decoders leave of all images that a reader has, in memory
