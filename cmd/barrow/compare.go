@@ -101,9 +101,9 @@ func printRows(w io.Writer, t *compare.Table) error {
 	fmt.Fprintln(tw)
 	toMSE := t.AgainstMSE()
 	for i, r := range t.Rows {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%.3f ± %.3f\t%.3f\t%.3f\t%.2f–%.2f\t%.3f ± %.3f\t%.1f %%\t%.3f\t",
-			r.Loss, r.Precision, r.Width(), r.EMD.Mean, r.EMD.Std, r.Worst, r.Median.Mean, r.P16.Mean, r.P84.Mean, r.Ratio.Mean, r.Ratio.Std,
-			100*r.Worse, r.P)
+		base := t.AgainstBaseline(r)
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%.3f\t%.3f\t%.2f–%.2f\t%s\t",
+			r.Loss, r.Precision, r.Width(), r.EMD.Print(), r.Worst, r.Median.Mean, r.P16.Mean, r.P84.Mean, strings.Join(base[:], "\t"))
 		if t.HasMSE() {
 			fmt.Fprint(tw, strings.Join(toMSE[i], "\t"), "\t")
 		}

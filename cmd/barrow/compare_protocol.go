@@ -52,8 +52,11 @@ func (p *protocolPart) into(plan *compare.Plan, given *bind.Binding) error {
 	if err != nil {
 		return err
 	}
-	if given.Given("latent_bits") { // the same by links, of which the protocol may say
+	if given.Given("latent_bits") || given.Given("mask") { // the same by links, of which the protocol may say
 		of.Links = nil
+	}
+	if given.Given("mask") {
+		of.Bits = nil
 	}
 	given.Into(&of)
 	*plan = of

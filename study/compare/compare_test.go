@@ -310,6 +310,10 @@ func TestCheck(t *testing.T) {
 		"epochs = 0: want 1":                                         func(p *Plan) { p.Epochs = 0 },
 		"seeds = -1: want 1":                                         func(p *Plan) { p.Seeds = -1 },
 		"patience = -3: want 1 to 1000000, or 0 to run all epochs":   func(p *Plan) { p.Patience = -3 },
+		"links = 9: all bits of an encoder's outputs fill 5: want 1": func(p *Plan) { p.Precisions, p.Links = []string{"asic"}, []int{9} },
+		`mask = "16x3", links = 1: its 48 bits need 2 links`: func(p *Plan) {
+			p.Precisions, p.Links, p.Mask = []string{"asic"}, []int{1}, "16x3"
+		},
 		"mip = NaN":             func(p *Plan) { p.Threshold = math.NaN() },
 		"is named twice":        func(p *Plan) { p.Losses = []string{"emd", "emd"} },
 		"no loss is named":      func(p *Plan) { p.Losses = nil },
@@ -322,6 +326,14 @@ func TestCheck(t *testing.T) {
 		}
 	}
 	p := small()
+	p.Precisions, p.Links, p.Mask = []string{"asic"}, []int{1}, "9x2,7x0" // which fills one
+	if err := p.Check(false); err != nil {
+		t.Error(err)
+	}
+	if jobs := p.Jobs(); jobs[0].Architecture.Links() != 1 || jobs[0].Architecture.Mask != "9x2,7x0" {
+		t.Errorf("%+v", jobs[0])
+	}
+	p = small()
 	p.Losses = []string{"emd-cnn + energy"}
 	if err := p.Check(true); err != nil {
 		t.Error(err)

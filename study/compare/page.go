@@ -169,7 +169,7 @@ func (t *Table) figures() report.Table {
 	plain := t.HasMSE()
 	if plain {
 		out.Columns = append(out.Columns, columns(nil, "ratio to MSE, 95 %", lowerHead)...)
-		out.Note += " Ratio to MSE: of mean EMDs over the seeds, with the interval for other trainings on these training images and other held-out images; " + lowerNote + "."
+		out.Note += " Ratio to MSE: of mean EMDs over the seeds, with the interval for " + t.Plan.others() + "; " + lowerNote + "."
 	}
 	for _, f := range t.Figures() {
 		out.Columns = append(out.Columns, report.Column{Name: f.Label, Numeric: true})
@@ -180,9 +180,9 @@ func (t *Table) figures() report.Table {
 		if r.EMD.Mean < t.Rows[least].EMD.Mean {
 			least = i
 		}
-		row := []string{loss.Label(r.Loss), r.kind(), fmt.Sprintf("%.3f ± %.3f", r.EMD.Mean, r.EMD.Std), fmt.Sprintf("%.3f", r.Worst),
-			fmt.Sprintf("%.3f", r.Median.Mean), fmt.Sprintf("%.2f–%.2f", r.P16.Mean, r.P84.Mean), fmt.Sprintf("%.3f ± %.3f", r.Ratio.Mean, r.Ratio.Std),
-			fmt.Sprintf("%.1f %%", 100*r.Worse), fmt.Sprintf("%.3f", r.P)}
+		base := t.AgainstBaseline(r)
+		row := []string{loss.Label(r.Loss), r.kind(), r.EMD.Print(), fmt.Sprintf("%.3f", r.Worst),
+			fmt.Sprintf("%.3f", r.Median.Mean), fmt.Sprintf("%.2f–%.2f", r.P16.Mean, r.P84.Mean), base[0], base[1], base[2]}
 		if plain {
 			row = append(row, toMSE[i]...)
 		}

@@ -220,8 +220,14 @@ func (p Plan) widths() ([]int, error) {
 	case len(p.Links) == 0:
 		return []int{0}, nil
 	}
+	if p.Mask != "" {
+		return []int{0}, p.carried()
+	}
 	var bits []int
 	for _, n := range p.Links {
+		if n > maxLinks {
+			return nil, fmt.Errorf("compare: links = %d: all bits of an encoder's outputs fill %d: want 1 to %d (bits of an output are latent_bits: 1, 3, 5, 7, 9 on 1 to 5 links)", n, maxLinks, maxLinks)
+		}
 		b, err := autoencoder.LatentBits(n)
 		if err != nil {
 			return nil, err
@@ -229,6 +235,19 @@ func (p Plan) widths() ([]int, error) {
 		bits = append(bits, b)
 	}
 	return bits, nil
+}
+
+// carried reports a mask of more bits than the plan's links carry.
+func (p Plan) carried() error {
+	for _, n := range p.Links {
+		if _, err := autoencoder.LatentBits(n); err != nil {
+			return err
+		}
+		if need := p.Architecture.Links(); need > n {
+			return fmt.Errorf("compare: mask = %q, links = %d: its %d bits need %d links: give %d, or a mask of fewer bits", p.Mask, n, outputs(p.Architecture), need, need)
+		}
+	}
+	return nil
 }
 
 // Jobs lists the trainings, the first seed of everything first.

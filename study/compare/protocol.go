@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -70,7 +71,7 @@ func ReadProtocol(name string, quick bool) (Plan, error) {
 	var err error
 	if slices.Contains(Protocols(), name) {
 		text, err = protocolFiles.ReadFile("protocols/" + name + protocolEnding)
-	} else if text, err = limit.ReadFile(name, "a protocol", mostProtocol); errors.Is(err, fs.ErrNotExist) && !strings.HasSuffix(name, protocolEnding) {
+	} else if text, err = limit.ReadFile(name, "a protocol", mostProtocol); errors.Is(err, fs.ErrNotExist) && !strings.HasSuffix(name, protocolEnding) && !strings.ContainsAny(name, `/\`) {
 		return Plan{}, fmt.Errorf("compare: protocol = %q: it may be %s, or a file%s", name, strings.Join(Protocols(), ", "), setting.Hint(name, Protocols()))
 	}
 	if err != nil {
@@ -131,7 +132,7 @@ func parseProtocol(name, text string, quick bool) (Plan, error) {
 		return Plan{}, fmt.Errorf("%s:%d:%d: %s", name, p.Position.Line, p.Position.Col, p.Message)
 	}
 	if err != nil {
-		return Plan{}, fmt.Errorf("%s: %w", name, err)
+		return Plan{}, mistyped(name, err)
 	}
 	for _, key := range meta.Undecoded() {
 		return Plan{}, place.unknown(key, meta)
@@ -158,9 +159,6 @@ func parseProtocol(name, text string, quick bool) (Plan, error) {
 			return Plan{}, place.at("", 0, "rate_seeds", err)
 		}
 	}
-	if len(f.Contenders) < 2 {
-		return Plan{}, fmt.Errorf("%s: %d tables %s: want two at least", name, len(f.Contenders), contenderHead)
-	}
 	for k, c := range f.Contenders {
 		key, err := c.complete()
 		if err == nil {
@@ -170,12 +168,31 @@ func parseProtocol(name, text string, quick bool) (Plan, error) {
 			return Plan{}, place.at(contenderHead, k, key, err)
 		}
 	}
-	plan.Losses = p.losses()
+	if n := len(f.Contenders); n < 2 {
+		return Plan{}, fmt.Errorf("%s: %s %s: want two at least", name, []string{"no table", "one table"}[n], contenderHead)
+	}
+	if plan.Losses = p.losses(); len(plan.Losses) == 0 {
+		return Plan{}, fmt.Errorf("%s: no contender has a loss: one at least is an encoder that is trained, as the links are its outputs'", name)
+	}
+	if len(plan.Precisions) != 1 {
+		return Plan{}, place.at("[settings]", 0, "precisions", fmt.Errorf("precisions = %v: a protocol compares at one precision", plan.Precisions))
+	}
 	if err := p.settleBaseline(); err != nil {
 		return Plan{}, place.at("", 0, "baseline", err)
 	}
 	plan.Protocol = p
 	return plan, nil
+}
+
+// ofAnotherKind is what the reader of TOML says of a value that its key does not take.
+var ofAnotherKind = regexp.MustCompile(`^toml: line (\d+) \(last key "(.*)"\): incompatible types: TOML value has type (\w+); destination has type (\w+)$`)
+
+// mistyped puts that into this program's words.
+func mistyped(name string, err error) error {
+	if m := ofAnotherKind.FindStringSubmatch(err.Error()); m != nil {
+		return fmt.Errorf("%s:%s: %s: want a value of the kind %s, not %s", name, m[1], m[2], m[4], m[3])
+	}
+	return fmt.Errorf("%s: %w", name, err)
 }
 
 // fewSeeds are a protocol's where it names none.
@@ -245,6 +262,13 @@ func (l lines) fill(p *Plan, head string, values map[string]any) error {
 		if err != nil {
 			return l.at(head, 0, key, fmt.Errorf("%s = %v: %w", key, v, err))
 		}
+		if key == "precisions" {
+			for _, name := range p.Precisions {
+				if err := setting.Choice(key, name, f.Choices); err != nil {
+					return l.at(head, 0, key, err)
+				}
+			}
+		}
 	}
 	return nil
 }
@@ -284,6 +308,8 @@ func (c *Contender) complete() (key string, err error) {
 		a, ok := learned.Find(c.Algorithm)
 		if name = a.Scheme.Name(); !ok {
 			name = "super trigger cells"
+		} else if !c.learns() && !decodes(a, c.Decoding) {
+			return "decoding", fmt.Errorf("decoding = %q: what %s sends is decoded in one way: leave the key out", c.Decoding, name)
 		}
 		if c.learns() {
 			name += ", learned"
@@ -298,6 +324,16 @@ func (c *Contender) complete() (key string, err error) {
 		c.Name = name
 	}
 	return "", nil
+}
+
+// decodes tells whether an algorithm has a rule by hand of that name on any number of links.
+func decodes(a learned.Algorithm, d evaluate.Decoding) bool {
+	for n := 1; n <= econt.MaxETx; n++ {
+		if slices.ContainsFunc(a.Rules(n), func(s evaluate.Scheme) bool { return s.Decoding == d }) {
+			return true
+		}
+	}
+	return false
 }
 
 // add takes one more contender in; two may be called the same as little as be the same.

@@ -73,7 +73,15 @@ func (s *Standing) spread(v Spread) string {
 	if !s.trained() {
 		return fmt.Sprintf("%.3f", v.Mean)
 	}
-	return fmt.Sprintf("%.3f ± %.3f", v.Mean, v.Std)
+	return v.Print()
+}
+
+// others are what intervals of ratios hold for.
+func (p Plan) others() string {
+	if p.Seeds < 2 {
+		return "other held-out images, not for other trainings, of which one seed says nothing"
+	}
+	return "other trainings on these training images and other held-out images"
 }
 
 func (t *Table) fidelity() report.Table {
@@ -95,9 +103,12 @@ func (t *Table) fidelity() report.Table {
 			s.spread(s.Response), s.spread(s.Resolution)})
 	}
 	out.Emphasis = []int{least}
-	out.Note = fmt.Sprintf("Exact EMD in %s; ± is the standard deviation over seeds; 95 %% of the images leave less than the column says. Ratio of mean EMDs over the seeds with its 95 %% interval for other trainings on these training images and other held-out images; "+strings.ReplaceAll(lowerNote, "%", "%%")+". "+
+	out.Note = fmt.Sprintf("Exact EMD in %s; ± is the standard deviation over seeds; 95 %% of the images leave less than the column says. Ratio of mean EMDs over the seeds with its 95 %% interval for %s; "+strings.ReplaceAll(lowerNote, "%", "%%")+". "+
 		"Response: decoded charge over true charge; resolution: its standard deviation over images. The mean training image, for which nothing need be sent, leaves %.3f.",
-		page.UnitOf(t.Plan.Metric), j.MeanImage)
+		page.UnitOf(t.Plan.Metric), t.Plan.others(), j.MeanImage)
+	if n := j.Contenders[t.Plan.Protocol.baseline()].Diverged; n > 0 {
+		out.Note += fmt.Sprintf(" %s, the baseline, diverged in %d of %s: to be lower than it says little.", base, n, page.Of(t.Plan.Seeds, "training"))
+	}
 	return out
 }
 

@@ -69,16 +69,23 @@ loss = "emd"
 // TestProtocolErrors: what is wrong is said with file and line.
 func TestProtocolErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"about = 3":                          "own.toml: ",
-		"about = \"":                         "own.toml:1:",
-		"[settings]\nevents = 5":             "own.toml: 0 tables [[contender]]: want two at least",
-		"\nabuot = \"x\"" + twoContenders:    `own.toml:2: unknown key "abuot": a protocol has about, baseline`,
-		"\n[setings]\nevents = 5":            `own.toml:2: unknown key "setings"`,
-		"[settings]\n\nevnts = 5":            `own.toml:3: unknown setting "evnts"; did you mean events?`,
-		"[settings]\nseeds = \"two\"":        "own.toml:2: seeds = two: ",
-		"[settings]\nlosses = [\"emd\"]":     `own.toml:2: unknown setting "losses"`,
-		"rate_step = 1.0" + twoContenders:    "own.toml:1: rate_step = 1: want a factor above 1",
-		"baseline = \"EMD\"" + twoContenders: `own.toml:1: baseline = "EMD": it may be MSE, exact EMD`,
+		"about = 3":                     "own.toml:",
+		"about = \"":                    "own.toml:1:",
+		"[settings]\nevents = 5":        "own.toml: no table [[contender]]: want two at least",
+		"[[contender]]\nloss = \"mse\"": "own.toml: one table [[contender]]: want two at least",
+		"rate_step = \"2\"":             "own.toml:1: rate_step: want a value of the kind float, not string",
+		"[[contender]]\nloss = \"mse\"\nalgorithm = \"bc\"":                                      "own.toml:1: a contender has one of loss",
+		"[settings]\nprecisions = [\"asics\"]" + twoContenders:                                   `own.toml:2: precisions = "asics": it may be float,`,
+		"[settings]\nprecisions = [\"asic\", \"float\"]" + twoContenders:                         "own.toml:2: precisions = [asic float]: a protocol compares at one",
+		"[[contender]]\nlinear = 3\n[[contender]]\nalgorithm = \"bc\"":                           "own.toml: no contender has a loss",
+		"[[contender]]\nloss = \"mse\"\n[[contender]]\nalgorithm = \"ctc\"\ndecoding = \"kept\"": `own.toml:5: decoding = "kept": what CTC4 5E4M sends is decoded in one way`,
+		"\nabuot = \"x\"" + twoContenders:                                                        `own.toml:2: unknown key "abuot": a protocol has about, baseline`,
+		"\n[setings]\nevents = 5":                                                                `own.toml:2: unknown key "setings"`,
+		"[settings]\n\nevnts = 5":                                                                `own.toml:3: unknown setting "evnts"; did you mean events?`,
+		"[settings]\nseeds = \"two\"":                                                            "own.toml:2: seeds = two: ",
+		"[settings]\nlosses = [\"emd\"]":                                                         `own.toml:2: unknown setting "losses"`,
+		"rate_step = 1.0" + twoContenders:                                                        "own.toml:1: rate_step = 1: want a factor above 1",
+		"baseline = \"EMD\"" + twoContenders:                                                     `own.toml:1: baseline = "EMD": it may be MSE, exact EMD`,
 		"[[contender]]\nloss = \"mse\"\n[[contender]]\n\nloss = \"emdd\"":                        `own.toml:5: loss: unknown loss "emdd"`,
 		"[[contender]]\nloss = \"mse\"\n[[contender]]\nname = \"x\"":                             "own.toml:3: a contender has one of loss, algorithm and linear",
 		"[[contender]]\nloss = \"mse\"\nlinear = 3\n[[contender]]\nloss = \"emd\"":               "own.toml:1: a contender has one of",
@@ -100,6 +107,9 @@ func TestProtocolErrors(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := ReadProtocol("tne", false); err == nil || !strings.Contains(err.Error(), `protocol = "tne": it may be spatial, ten, or a file; did you mean ten?`) {
+		t.Error(err)
+	}
+	if _, err := ReadProtocol(filepath.Join(t.TempDir(), "ldm.csv"), false); !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
 	}
 	if _, err := ReadProtocol(filepath.Join(t.TempDir(), "none.toml"), false); !errors.Is(err, os.ErrNotExist) {

@@ -32,6 +32,14 @@ func Over(v []float64) Spread {
 	return s
 }
 
+// Print is the mean with its standard deviation, if there is more than one seed.
+func (s Spread) Print() string {
+	if len(s.Values) < 2 {
+		return fmt.Sprintf("%.3f", s.Mean)
+	}
+	return fmt.Sprintf("%.3f ± %.3f", s.Mean, s.Std)
+}
+
 // A Row is one kind of encoder: a loss with a precision and width.
 type Row struct {
 	Loss      string `json:"loss"`
@@ -214,6 +222,15 @@ type RowTimes struct {
 // fastest keeps the largest speeds.
 func (t *RowTimes) fastest(s speeds) {
 	t.Wafers, t.Decoded = max(t.Wafers, s.encoding), max(t.Decoded, s.decoding)
+}
+
+// AgainstBaseline are the cells of a row about the baseline: the ratio to it, the share of images made
+// worse and p; the baseline's own say nothing.
+func (t *Table) AgainstBaseline(r Row) [3]string {
+	if r.Loss == t.Baseline {
+		return [3]string{"1", "–", "–"}
+	}
+	return [3]string{r.Ratio.Print(), fmt.Sprintf("%.1f %%", 100*r.Worse), fmt.Sprintf("%.3f", r.P)}
 }
 
 // Figures are the figures of merit of the rows, beside the EMD, as the first has

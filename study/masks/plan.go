@@ -30,7 +30,7 @@ type Plan struct {
 // Default is the search for the chip's arithmetic, on one link.
 func Default() Plan {
 	p := Plan{Plan: compare.Default(), Trial: 60_000, Rounds: 4}
-	p.Losses, p.Precisions, p.Links = []string{"emd"}, []string{"asic"}, []int{1}
+	p.Losses, p.Precisions, p.Links = []string{"emd"}, []string{precision}, []int{1}
 	return p
 }
 
@@ -46,6 +46,17 @@ func (p Plan) Help(key string) string {
 	}
 	return p.Plan.Help(key)
 }
+
+// Choices are the values that a setting may have: of the precisions the one with masks.
+func (p Plan) Choices(key string) []string {
+	if key == "precisions" {
+		return []string{precision}
+	}
+	return p.Plan.Choices(key)
+}
+
+// precision is that of the chip.
+const precision = "asic"
 
 // Kind of the folder of a search.
 func Kind() run.Kind { return run.Kind{Name: "mask", Version: 1} }
@@ -65,6 +76,8 @@ func (p Plan) Check() error {
 		return errors.New("masks: mask and latent_bits are what is searched for: leave them out")
 	case len(p.Learned) > 0:
 		return errors.New("masks: learned: a search sets no algorithms beside the encoder: leave it out, and compare the encoder that is found")
+	case p.Precisions[0] != precision:
+		return fmt.Errorf("masks: precision = %q: the chip alone sends more bits of some outputs than of others: choose %s", p.Precisions[0], precision)
 	case len(p.Links) != 1 || p.Links[0] < 1 || p.Links[0] > 5:
 		return fmt.Errorf("masks: links = %v: want one number, 1 to 5", p.Links)
 	}
