@@ -11,8 +11,8 @@ import (
 
 // An Architecture says how large a decoder is; zero fields are the defaults.
 type Architecture struct {
-	Units  int `json:"units" help:"width of the layers"`                 // 128 by default
-	Blocks int `json:"blocks" help:"residual blocks of two layers each"` // 2 by default
+	Units  int `json:"units" help:"width of the layers, 0 for the default"`                 // 128 by default
+	Blocks int `json:"blocks" help:"residual blocks of two layers each, 0 for the default"` // 2 by default
 	// Conditions tells the network eight numbers about the image beside its frame
 	// (autoencoder.Conditions). The sum among them is always the one that was sent, which a
 	// decoder without conditions has, too.

@@ -42,7 +42,7 @@ from yours. The folder keeps the weights, the training curves and, in results.js
 what the decoder and the rules by hand leave on held-out images, which go through
 the chip in its own integers. Interrupted, the same command goes on. With --seeds N
 it trains N times and keeps the best. A TOML file (--config) may hold any of the
-settings; flags outrank it. --quick takes about a minute.
+settings; flags outrank it. --quick takes a quarter to half a minute.
 
 ` + `Losses:
 
@@ -77,7 +77,7 @@ and weighted sums of them such as emd+energy.`,
 		},
 	}
 	f.add(cmd, "decoder", bind.Flags(cmd.Flags(), &plan))
-	cmd.Flags().BoolVar(&quick, "quick", false, "fewer images, one minute instead of some")
+	cmd.Flags().BoolVar(&quick, "quick", false, "fewer images, half a minute instead of some minutes")
 	return cmd
 }
 

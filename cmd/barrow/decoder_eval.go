@@ -69,6 +69,9 @@ func (f *decoderEval) run(cmd *cobra.Command, c *common, path string) error {
 		Progress: func(share float64, note string) { bar.set(0.1+0.9*share, note) },
 	})
 	bar.close()
+	if errors.Is(err, evaluate.ErrNoImages) {
+		return fmt.Errorf("%s: no image with charge", path)
+	}
 	if err != nil {
 		return err
 	}

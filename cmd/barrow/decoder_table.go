@@ -92,6 +92,7 @@ func printDecoders(w io.Writer, c *common, out string, r *decoders.Results, time
 		}
 		fmt.Fprintln(w)
 	}
+	fmt.Fprintf(w, "%s\n\n", decoders.Legend)
 	_, err := fmt.Fprintf(w, "%s in all; the report is %s\n", elapsed.Round(time.Second), filepath.Join(out, run.Report))
 	return err
 }

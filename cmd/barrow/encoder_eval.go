@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -146,19 +147,9 @@ func (f *encoderEval) evaluate(cmd *cobra.Command, c *common, bar *progressBar, 
 			return nil, 0, err
 		}
 	}
-	var decoders []evaluate.Decoder
-	links := 0
-	for k, name := range models {
-		m, err := openEncoder(name, c.threads)
-		if err != nil {
-			return nil, 0, err
-		}
-		modelRemark(cmd, name)
-		decoderRemark(cmd, name)
-		if k == 0 {
-			links = m.Architecture().Links()
-		}
-		decoders = append(decoders, m)
+	decoders, links, err := openEncoders(cmd, c, models)
+	if err != nil {
+		return nil, 0, err
 	}
 	if f.out != "" {
 		out, bad := f.create(cmd, f.out, f.force)
@@ -186,16 +177,39 @@ func (f *encoderEval) evaluate(cmd *cobra.Command, c *common, bar *progressBar, 
 		}
 		r.Against = &v
 	}
-	if !f.baselines {
-		return r, dropped, nil
+	if f.baselines {
+		r.Chip, err = chipOf(cmd.Context(), s.Chip, links)
 	}
-	r.Chip = &chipEval{Links: links, Density: s.Chip.Density()}
-	if err := s.Chip.Check(); err != nil {
-		r.Chip.Missing = err.Error()
-		return r, dropped, nil
-	}
-	r.Chip.Baselines, err = s.Chip.Measure(cmd.Context())
 	return r, dropped, err
+}
+
+// openEncoders opens models, with the links that the first one's outputs need.
+func openEncoders(cmd *cobra.Command, c *common, models []string) (decoders []evaluate.Decoder, links int, err error) {
+	for k, name := range models {
+		m, err := openEncoder(name, c.threads)
+		if err != nil {
+			return nil, 0, err
+		}
+		modelRemark(cmd, name)
+		decoderRemark(cmd, name)
+		if k == 0 {
+			links = m.Architecture().Links()
+		}
+		decoders = append(decoders, m)
+	}
+	return decoders, links, nil
+}
+
+// chipOf measures the chip's other algorithms, if the images can go through it.
+func chipOf(ctx context.Context, m *evaluate.ChipMeter, links int) (*chipEval, error) {
+	c := &chipEval{Links: links, Density: m.Density()}
+	if err := m.Check(); err != nil {
+		c.Missing = err.Error()
+		return c, nil
+	}
+	var err error
+	c.Baselines, err = m.Measure(ctx)
+	return c, err
 }
 
 // schemes are the chip's other algorithms, those with given decoders last.
@@ -205,6 +219,9 @@ func (f *encoderEval) schemes() ([]evaluate.Scheme, error) {
 		m, err := file.Decoder(name, file.Settings{Threads: 1})
 		if err != nil {
 			return nil, fmt.Errorf("--decoder: %w", err)
+		}
+		if m.Chip().Algorithm == econt.Autoencoder.String() {
+			return nil, fmt.Errorf("--decoder %s: it decodes frames of an encoder, not of another algorithm: \"barrow decoder eval\" measures it beside that encoder's own decoder", name)
 		}
 		learned, err := evaluate.Learned(econt.MaxETx, f.density, m)
 		if err != nil {
@@ -265,6 +282,11 @@ func (r *evaluation) print(w io.Writer, other string) error {
 	fmt.Fprintf(w, "the chip's other algorithms on up to %d links, as the encoder, wafer density %s:\n", r.Chip.Links, r.Chip.Density)
 	if err := printBaselines(w, r.Chip.Links, r.Chip.Baselines); err != nil {
 		return err
+	}
+	for _, b := range r.Chip.Baselines {
+		if b.Decoding == evaluate.DecodeLearned && b.Links > r.Chip.Links {
+			fmt.Fprintf(w, "not in the table: %s, learned, on %d links, which is more than the encoder needs: mean EMD %.4f\n", b.Name, b.Links, b.Fidelity.Of(evaluate.EMD).Mean)
+		}
 	}
 	if n := evaluate.Reach(r.Chip.Baselines, "best choice", r.Of(evaluate.EMD).Mean); n > 0 {
 		_, err := fmt.Fprintf(w, "fewest links on which best choice leaves no more than the encoder: %d\n", n)

@@ -50,7 +50,7 @@ func (f *exportFlags) export(cmd *cobra.Command, c *common, m *model.Model, name
 			return left{context.Canceled, f.out + " is complete but not verified"}
 		}
 		if err != nil {
-			return err
+			return fmt.Errorf("%s is written but not verified: %w", f.out, err)
 		}
 	}
 	w := cmd.OutOrStdout()

@@ -210,7 +210,10 @@ func TestNothingToLearn(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "run")
 	for want, change := range map[string]func(*Plan){
 		"a decoder has nothing to learn": func(p *Plan) { p.Links = econt.MaxETx },
-		"no such file":                   func(p *Plan) { p.Data = []string{"none.csv"} },
+		"threshold = 4000000: no cell of the images is sent, as the largest charge is": func(p *Plan) {
+			p.Algorithm, p.Threshold = "TS", 4000000
+		},
+		"no such file": func(p *Plan) { p.Data = []string{"none.csv"} },
 	} {
 		p := tiny()
 		change(&p)
@@ -220,6 +223,21 @@ func TestNothingToLearn(t *testing.T) {
 		}
 		if _, err := os.Stat(folder); err == nil {
 			t.Errorf("%s: there is a folder", want)
+		}
+	}
+}
+
+// TestVerdict: one image gives no interval, and a decoder that leaves more than a rule is none to take.
+func TestVerdict(t *testing.T) {
+	e := &Evaluation{Decodings: make([]evaluate.ChipResult, 1), Rule: evaluate.DecodeSpread, Against: &evaluate.Versus{Ratio: 1.06, Interval: evaluate.Interval{Low: 1.05, High: 1.07}}}
+	emd := evaluate.Figures()[0]
+	for n, want := range map[int]string{
+		1:   "The decoder leaves 1.060 of the EMD that the best other decoding, spread, leaves: of one image, so that there is no interval.",
+		200: "The decoder leaves 1.060 (95 % interval 1.050–1.070) of the EMD that the best other decoding, spread, leaves. On these images spread is better: take that.",
+	} {
+		e.Decodings[0].Fidelity = evaluate.Fidelity{Figures: []evaluate.Measured{{Figure: emd, Summary: evaluate.Summary{N: n}}}}
+		if got := e.Verdict(); got != want {
+			t.Errorf("%d images: %s", n, got)
 		}
 	}
 }

@@ -196,8 +196,19 @@ func (c *contest) evaluate(ctx context.Context, m *decoder.Model, images wafer.R
 }
 
 // Verdict says how the decoder compares with the others.
-func (e *Evaluation) Verdict() string { return verdict(e.Against, e.Rule) }
+func (e *Evaluation) Verdict() string {
+	n := e.Decodings[0].Fidelity.Of(evaluate.EMD).N
+	text := verdict(e.Against, e.Rule, n)
+	if n > 1 && e.Against.Interval.Low > 1 {
+		text += fmt.Sprintf(" On these images %s is better: take that.", e.Rule)
+	}
+	return text
+}
 
-func verdict(v *evaluate.Versus, rule evaluate.Decoding) string {
+// verdict is of n images.
+func verdict(v *evaluate.Versus, rule evaluate.Decoding, n int) string {
+	if n == 1 {
+		return fmt.Sprintf("The decoder leaves %.3f of the EMD that the best other decoding, %s, leaves: of one image, so that there is no interval.", v.Ratio, rule)
+	}
 	return fmt.Sprintf("The decoder leaves %.3f (95 %% interval %.3f–%.3f) of the EMD that the best other decoding, %s, leaves.", v.Ratio, v.Interval.Low, v.Interval.High, rule)
 }

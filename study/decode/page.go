@@ -67,7 +67,7 @@ func learnt(p Plan) string {
 
 // Verdict says how the decoder compares with the rules.
 func (r *Results) Verdict() string {
-	text := verdict(r.Against, r.Rules[r.BestRule()].Decoding)
+	text := verdict(r.Against, r.Rules[r.BestRule()].Decoding, r.Learned.Fidelity.Of(evaluate.EMD).N)
 	if r.Best != evaluate.DecodeLearned {
 		text += fmt.Sprintf(" On the images to choose by %s is better: take that.", r.Best)
 	}

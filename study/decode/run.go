@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"barrow/autoencoder"
 	"barrow/decoder"
+	"barrow/econt"
 	"barrow/emd"
 	"barrow/evaluate"
 	"barrow/hgcal"
@@ -250,7 +252,27 @@ func (w *work) checkImages() error {
 	if err := evaluate.CheckCounts(w.test); err != nil {
 		return err
 	}
+	if err := w.reached(); err != nil {
+		return err
+	}
 	return w.learnable()
+}
+
+// reached refuses a threshold that no charge has reached.
+func (w *work) reached() error {
+	if w.plan.Algorithm != econt.ThresholdSum.String() {
+		return nil
+	}
+	most := 0.0
+	for _, set := range []*wafer.Set{w.before, w.train, w.stop, w.validation, w.test} {
+		if set != nil {
+			most = max(most, slices.Max(set.Charge))
+		}
+	}
+	if most >= float64(w.plan.Threshold) {
+		return nil
+	}
+	return fmt.Errorf("decode: threshold = %d: no cell of the images is sent, as the largest charge is %.0f CALQ counts: want 0 to that", w.plan.Threshold, most)
 }
 
 // learnable refuses frames that leave nothing to a decoder, as all images have them.

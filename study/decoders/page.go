@@ -168,6 +168,10 @@ type Text struct {
 	Rows  [][]string
 }
 
+// Legend says in a line or two what Tables have.
+const Legend = `Mean exact EMD; kept is a sum in its largest cell or nowhere, spread evenly; best of these images,
+in brackets what the images to choose by would have one take; * leaves least on its links.`
+
 // Tables are those of all sets, with a star at what leaves least on its links.
 func (r *Results) Tables() []Text {
 	var list []Text
