@@ -141,8 +141,17 @@ func (r *moduleReader) header(names [][]byte, row int) error {
 	r.layer, r.links = find("layer"), find("links", "elinks", "econt_etx")
 	r.u, r.v = find("waferu", "u", "modu"), find("waferv", "v", "modv")
 	r.sector, r.high, r.kind = find("sector"), find("hd_ld", "density"), find("modtype", "kind")
-	if r.layer < 0 || r.links < 0 || r.u < 0 || r.v < 0 {
-		return fmt.Errorf("%d: the first row does not name the columns layer, waferu, waferv and links", row)
+	var missing []string
+	for _, c := range []struct {
+		name string
+		at   int
+	}{{"layer", r.layer}, {"waferu", r.u}, {"waferv", r.v}, {"links", r.links}} {
+		if c.at < 0 {
+			missing = append(missing, c.name)
+		}
+	}
+	if missing != nil {
+		return fmt.Errorf("%d: the first row does not name %s: want the columns layer, waferu, waferv and links", row, strings.Join(missing, ", "))
 	}
 	return nil
 }
@@ -202,7 +211,10 @@ func (r *moduleReader) add(fields [][]byte, row int) error {
 
 // sent reads the links.
 func (r *moduleReader) sent(fields [][]byte, row int, m *module) (err error) {
-	if len(bytes.TrimSpace(fields[r.links])) == 0 || string(fields[r.links]) == "0" {
+	if len(bytes.TrimSpace(fields[r.links])) == 0 {
+		return fmt.Errorf("%d:%d: the links of module %d, %d of layer %d are blank: want 1 to %d; of one without links leave the row out", row, r.links+1, m.u, m.v, m.Layer, econt.MaxETx)
+	}
+	if string(fields[r.links]) == "0" {
 		return fmt.Errorf("%d:%d: module %d, %d of layer %d has no links: it sends nothing, so leave the row out, or give it 1 to %d",
 			row, r.links+1, m.u, m.v, m.Layer, econt.MaxETx)
 	}

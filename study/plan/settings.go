@@ -102,6 +102,14 @@ func (p Plan) Help(key string) string {
 		return fmt.Sprintf("epochs of every training on simulated images, in a quick run %d", q.Epochs)
 	case "masks":
 		return "bits of an encoder's outputs on a number of links; may be repeated (default: " + usualMasksText() + ", which leave no bit of a frame unused)"
+	case "eta_band":
+		return fmt.Sprintf("modules within so much |η| are alike, in a quick run %v", q.EtaBand)
+	case "layer_band":
+		return fmt.Sprintf("modules within so many trigger layers are alike, in a quick run %d", q.LayerBand)
+	case "fewest":
+		return fmt.Sprintf("modules that a class has at least, in a quick run %d, or it joins the one that is most like it", q.Fewest)
+	case "tune_epochs":
+		return fmt.Sprintf("epochs on measured images, after those on simulated ones, in a quick run %d", q.TuneEpochs)
 	case "encoder_links":
 		return fmt.Sprintf("numbers of links that encoders are trained for, in a quick run %v; 0 for none", q.EncoderLinks)
 	case "decoders":
@@ -159,6 +167,9 @@ func (p Plan) checkCounts() error {
 	} {
 		if c.n == 0 && c.zero {
 			continue
+		}
+		if c.zero && (c.n < 0 || c.n > c.most) {
+			return fmt.Errorf("%s = %d: want 0 to %d", c.key, c.n, c.most)
 		}
 		if err := limit.Count(c.key+" =", c.n, c.most); err != nil {
 			return err
