@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,11 +18,14 @@ import (
 
 // formats lists the formats of other programs that are of a sort, one a line.
 func formats(of func(model.Format) bool) string {
+	list := slices.DeleteFunc(slices.Clone(file.Formats()), func(f model.Format) bool { return !of(f) })
+	wide := 0
+	for _, f := range list {
+		wide = max(wide, len(f.Name))
+	}
 	var b strings.Builder
-	for _, f := range file.Formats() {
-		if of(f) {
-			fmt.Fprintf(&b, "  %-10s %s\n", f.Name, f.About)
-		}
+	for _, f := range list {
+		fmt.Fprintf(&b, "  %-*s %s\n", wide, f.Name, f.About)
 	}
 	return b.String()
 }

@@ -86,7 +86,7 @@ func everywhere(cmd *cobra.Command) {
 	case fits != nil:
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if fits(cmd, args) != nil {
-				return fmt.Errorf("arguments %q: want %q", args, cmd.UseLine())
+				return fmt.Errorf("%d arguments %q: want %q", len(args), args, cmd.UseLine())
 			}
 			return nil
 		}

@@ -25,7 +25,7 @@ func newRuns(c *common) *cobra.Command {
 		Short: "List the runs under a folder",
 		Long: `Lists every run under a folder (the present one by default): kind, how far it is,
 figures, age since its last change, size, and the settings in which runs of its
-kind differ. The figures of a finished run are those of held-out images or
+kind differ, the first of them ("runs diff" and --json have all). The figures of a finished run are those of held-out images or
 pairs, of the best of what it compares; of others the best so far on the images to choose by.`,
 		Example: `  barrow runs runs --sort emd
   barrow runs diff runs/a runs/b`,
@@ -63,6 +63,9 @@ func differing(list []study.Run) map[string][]string {
 	return out
 }
 
+// mostDiffering is how much of a run's settings a line has room for; diff and --json have all.
+const mostDiffering = 120
+
 func printRuns(w io.Writer, list []study.Run, asJSON bool) error {
 	differ := differing(list)
 	if asJSON {
@@ -88,6 +91,8 @@ func printRuns(w io.Writer, list []study.Run, asJSON bool) error {
 		text := strings.Join(in, ", ")
 		if r.Problem != "" {
 			text = r.Problem
+		} else if long := []rune(text); len(long) > mostDiffering {
+			text = string(long[:mostDiffering]) + " …"
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Folder, r.Name, r.State, figures(r), age(time.Since(r.Changed)), bytesText(r.Bytes), text)
 	}

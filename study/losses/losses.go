@@ -42,6 +42,14 @@ func Default() Plan {
 	}}
 }
 
+// Help tells of settings that mean another thing than where something is trained.
+func (p Plan) Help(key string) string {
+	if key == "data" {
+		return "wafer file whose images are distorted, instead of simulated ones, or a pattern of names; may be repeated"
+	}
+	return ""
+}
+
 // Choices are the values that a setting of the plan may have, those of the images apart.
 func (p Plan) Choices(key string) []string {
 	switch key {

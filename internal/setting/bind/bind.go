@@ -5,6 +5,7 @@ package bind
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,8 +60,9 @@ func bind(flags *pflag.FlagSet, s any, one bool, without []string) *Binding {
 }
 
 func usage(f setting.Field) string {
-	if len(f.Choices) == 0 {
-		return f.Help
+	named := func(choice string) bool { return strings.Contains(f.Help, choice) }
+	if len(f.Choices) == 0 || strings.Contains(f.Help, ": "+f.Choices[0]) && !slices.ContainsFunc(f.Choices, func(c string) bool { return !named(c) }) {
+		return f.Help // which names them
 	}
 	// The default value's place, if the text has one, is the end.
 	text, rest, found := strings.Cut(f.Help, " (")
