@@ -168,8 +168,12 @@ func (d *transport) draw(c draw.Canvas) {
 		low = "−" + short(top)
 		c.FillText(centre, vg.Point{X: box.Center().X, Y: under}, "0")
 	}
-	c.FillText(small, vg.Point{X: box.Min.X, Y: under}, low)
-	c.FillText(right, vg.Point{X: box.Max.X, Y: under}, short(top))
+	if top > 0 || !signed { // of nothing but zero the middle is all there is
+		c.FillText(small, vg.Point{X: box.Min.X, Y: under}, low)
+	}
+	if top > 0 {
+		c.FillText(right, vg.Point{X: box.Max.X, Y: under}, short(top))
+	}
 	c.FillText(fit(small, d.m.Unit, box.Size().X), vg.Point{X: box.Min.X, Y: box.Max.Y + 12}, d.m.Unit)
 }
 

@@ -109,7 +109,7 @@ func world(t *testing.T) string {
 
 // pages are those that a reader sees.
 var pages = map[string]string{
-	"runs": "/", "run": "/run?dir=a", "two": "/run?dir=a&dir=deep/b", "none": "/wafers", "wafers": "/wafers?file=images.csv&what=BC&links=2&how=spread&what=STC0&links=3&how=kept",
+	"runs": "/", "run": "/run?dir=a", "two": "/run?dir=a&dir=deep/b", "none": "/wafers", "wafers": "/wafers?file=images.csv&what=BC&links=2&how=spread&what=STC4+5E4M&links=3&how=kept",
 	"play": "/play", "plan": "/plan?by=emd", "missing": "/nothing",
 }
 

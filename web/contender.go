@@ -44,7 +44,7 @@ type option struct{ Value, Text string }
 func algorithms() []option {
 	list := []option{{"BC", "best choice"}}
 	for t := econt.STC4A5E4M; t <= econt.CTC4N5E4M; t++ {
-		list = append(list, option{fmt.Sprintf("STC%d", t), t.String()})
+		list = append(list, option{t.String(), t.String()})
 	}
 	return append(list, option{"TS", "threshold sum"}, option{"RPT", "repeater"})
 }
@@ -130,11 +130,13 @@ func (s *Server) contender(c choice) (*contender, error) {
 	}
 	v := &contender{key: fmt.Sprintf("%s/%d/%s", c.What, c.Links, c.How), chip: true}
 	v.scheme = evaluate.Scheme{Links: c.Links, Decoding: evaluate.Decoding(c.How)}
-	if t, ok := strings.CutPrefix(c.What, "STC"); ok {
-		n, _ := strconv.Atoi(t) // one of algorithms
-		v.scheme.Algorithm, v.scheme.STCType = econt.SuperTriggerCell, econt.STCType(n)
+	if a, err := econt.ParseAlgorithm(c.What); err == nil {
+		v.scheme.Algorithm = a
 	} else {
-		v.scheme.Algorithm, _ = econt.ParseAlgorithm(c.What)
+		v.scheme.Algorithm = econt.SuperTriggerCell
+		for v.scheme.STCType.String() != c.What { // one of algorithms
+			v.scheme.STCType++
+		}
 	}
 	v.label = fmt.Sprintf("%s, %s", v.scheme.Name(), plural(c.Links, "link"))
 	if v.scheme.Algorithm != econt.Repeater {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"slices"
+	"strings"
 	"sync"
 
 	"barrow/report"
@@ -49,7 +50,8 @@ func (s *Server) curves(dirs []string) []report.Figure {
 // among the trainings: the same while it goes on and when it is done.
 type curves struct {
 	loss, emd, rate *report.Lines
-	names           []string // of the trainings, in the order in which they take the colours
+	names           []string          // of the trainings, in the order in which they take the colours
+	before          map[string]string // words before the name that a run gives one of them
 	training        map[string][]run.Epoch
 }
 
@@ -57,7 +59,7 @@ func newCurves() *curves {
 	axis := func(label string) *report.Lines {
 		return &report.Lines{X: report.Axis{Label: "epoch"}, Y: report.Axis{Label: label, Log: true}, Legend: true}
 	}
-	return &curves{loss: axis("loss"), emd: axis("EMD on validation images"), rate: axis("learning rate"), training: map[string][]run.Epoch{}}
+	return &curves{loss: axis("loss"), emd: axis("EMD on validation images"), rate: axis("learning rate"), before: map[string]string{}, training: map[string][]run.Epoch{}}
 }
 
 // add adds a run's trainings, with words before their names.
@@ -66,7 +68,7 @@ func (c *curves) add(before string, list []run.Epoch) {
 	for _, e := range list {
 		name := before + e.Part
 		if c.training[name] == nil {
-			c.names = append(c.names, name)
+			c.names, c.before[name] = append(c.names, name), before
 		}
 		c.training[name] = append(c.training[name], e)
 	}
@@ -112,7 +114,7 @@ func (c *curves) reported(before string, list []report.Line) {
 		}
 		l.Name, l.Group = before+l.Name, before+group
 		if !slices.Contains(c.names, l.Group) {
-			c.names = append(c.names, l.Group)
+			c.names, c.before[l.Group] = append(c.names, l.Group), before
 		}
 		c.loss.Series = append(c.loss.Series, l)
 	}
@@ -142,13 +144,50 @@ func ofEpochs(f *report.Figure) bool { return f.Lines != nil && f.Lines.X.Label 
 // lossCurve is the figure of losses.
 const lossCurve = "curve-loss"
 
-// figures are those that have lines.
+// shared is what all trainings' names begin with, up to a dash: a legend of many would be of
+// little else.
+func (c *curves) shared() string {
+	if len(c.names) < 2 {
+		return ""
+	}
+	shared := strings.TrimPrefix(c.names[0], c.before[c.names[0]])
+	for _, name := range c.names {
+		name = strings.TrimPrefix(name, c.before[name])
+		n := 0
+		for n < min(len(shared), len(name)-1) && shared[n] == name[n] {
+			n++
+		}
+		shared = shared[:n]
+	}
+	return shared[:strings.LastIndex(shared, "-")+1]
+}
+
+// figures are those that have lines, with what all names share left out.
 func (c *curves) figures() (list []report.Figure) {
+	shared, caption := c.shared(), ""
+	if shared != "" {
+		caption = "Left out of the names: " + shared + ", with which all begin."
+	}
+	var short []string
+	for _, name := range c.names {
+		before := c.before[name]
+		short = append(short, before+strings.TrimPrefix(name, before+shared))
+	}
 	for _, f := range []report.Figure{
 		{ID: lossCurve, Title: "Loss", Lines: c.loss}, {ID: "curve-emd", Title: "EMD on validation images", Lines: c.emd}, {ID: "curve-rate", Title: "Learning rate", Lines: c.rate},
 	} {
 		if len(f.Lines.Series) > 0 {
-			f.Palette = c.names
+			f.Caption, f.Palette = caption, short
+			lines := *f.Lines
+			lines.Series = slices.Clone(lines.Series)
+			for i, l := range lines.Series {
+				group := short[slices.Index(c.names, l.Group)]
+				if rest, ok := strings.CutPrefix(l.Name, l.Group); ok {
+					lines.Series[i].Name = group + rest
+				}
+				lines.Series[i].Group = group
+			}
+			f.Lines = &lines
 			list = append(list, f)
 		}
 	}

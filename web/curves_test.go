@@ -2,6 +2,7 @@ package web
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"barrow/report"
@@ -44,6 +45,38 @@ func TestRecolour(t *testing.T) {
 	for i, want := range []int{1, 0} {
 		if got := p.Sections[0].Figures[i].Palette; slices.Index(got, "seed 1") != want {
 			t.Errorf("curve %d: %v", i, got)
+		}
+	}
+}
+
+// TestSharedNames: what the names of all trainings begin with is left out of legends and said below.
+func TestSharedNames(t *testing.T) {
+	epoch := func(part string) run.Epoch { return run.Epoch{Part: part, Epoch: 1, Loss: 2, Validation: 3, Rate: 1} }
+	for _, test := range []struct {
+		before  [2]string
+		parts   []string
+		want    []string
+		caption string
+	}{
+		{parts: []string{"encoder-asic-emd-seed1", "encoder-asic-emd-cnn-seed1"}, want: []string{"seed1", "cnn-seed1"}, caption: "encoder-asic-emd-"},
+		{parts: []string{"decoder", "decoder-given"}, want: []string{"decoder", "decoder-given"}},
+		{parts: []string{"encoder-", "encoder-"}, want: []string{"encoder-"}},
+		{parts: []string{"encoder-emd"}, want: []string{"encoder-emd"}},
+		{before: [2]string{"a-1: ", "a-2: "}, parts: []string{"encoder-emd", "encoder-mse"}, want: []string{"a-1: emd", "a-2: mse"}, caption: "encoder-"},
+	} {
+		c := newCurves()
+		for i, part := range test.parts {
+			c.add(test.before[i], []run.Epoch{epoch(part)})
+		}
+		for _, f := range c.figures() {
+			if !slices.Equal(f.Palette, test.want) || (f.Caption == "") != (test.caption == "") || !strings.Contains(f.Caption, test.caption) {
+				t.Errorf("%s: %q, %q, want %q", f.Title, f.Palette, f.Caption, test.want)
+			}
+			for _, l := range f.Lines.Series {
+				if !slices.Contains(f.Palette, l.Group) || !strings.HasPrefix(l.Name, l.Group) {
+					t.Errorf("%s: the line %q of %q", f.Title, l.Name, l.Group)
+				}
+			}
 		}
 	}
 }

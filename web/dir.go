@@ -28,12 +28,14 @@ func openFolder(dir string) (*folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	if abs, err = filepath.EvalSymlinks(abs); err != nil {
+	if abs, err = filepath.EvalSymlinks(abs); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("web: %s: there is no such folder", dir)
+	} else if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
 	root, err := os.OpenRoot(abs)
 	if err != nil {
-		return nil, fmt.Errorf("web: %s: is no folder to serve: %w", dir, err)
+		return nil, fmt.Errorf("web: %s: no folder to serve: %w", dir, err)
 	}
 	return &folder{path: abs, root: root}, nil
 }

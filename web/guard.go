@@ -132,7 +132,18 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return // nobody listens
 	}
 	f := s.failureOf(err)
-	s.show(w, view{Title: http.StatusText(f.status), Status: f.status, Lead: f.text})
+	s.show(w, view{Title: heading(f.status), Status: f.status, Lead: f.text})
+}
+
+// heading is what an answer other than the page that was asked for is called.
+func heading(status int) string {
+	switch status {
+	case http.StatusBadRequest:
+		return "This cannot be asked"
+	case http.StatusUnprocessableEntity:
+		return "This cannot be shown"
+	}
+	return http.StatusText(status)
 }
 
 // failureOf says what is wrong. What went wrong in reading a file is told; where the

@@ -179,6 +179,9 @@ func flow(p, q []float64, m *move) report.Figure {
 			moved += 100 * a.Mass
 		}
 	}
+	if m.value == 0 {
+		return report.Figure{Transport: t, Caption: "An optimal plan: nothing moves."}
+	}
 	return report.Figure{Transport: t, Caption: fmt.Sprintf("An optimal plan: %.3g %% of the charge moves, by %.4g in the mean over all of it.", moved, m.value)}
 }
 

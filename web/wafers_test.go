@@ -94,7 +94,7 @@ func TestBad(t *testing.T) {
 		"/wafers?file=none.csv": 404, "/wafers?file=../secret.csv": 404, "/wafers?file=link.csv": 404, "/wafers?file=/etc/passwd": 404, "/wafers?file=deep": 404,
 		"/wafers?file=damaged.parquet": 422, "/wafers?file=images.csv&image=0": 400, "/wafers?file=images.csv&image=x": 400, "/wafers?file=images.csv&image=99": 404,
 		"/wafers?file=images.csv&what=XX": 400, "/wafers?file=images.csv&links=14&what=BC": 400, "/wafers?file=images.csv&what=BC&how=none": 400, "/wafers?file=images.csv&metric=none": 400,
-		"/wafers?file=images.csv&sort=none": 400, "/wafers?file=images.csv&order=none": 400, "/wafers?file=images.csv&what=STC1&links=13": 400, "/wafers?file=images.csv&what=RPT&links=2": 400,
+		"/wafers?file=images.csv&sort=none": 400, "/wafers?file=images.csv&order=none": 400, "/wafers?file=images.csv&what=STC16+5E4M&links=13": 400, "/wafers?file=images.csv&what=RPT&links=2": 400,
 		"/wafers?file=images.csv&what=encoder:../x": 404, "/wafers?file=images.csv&what=encoder:images.csv": 422, "/wafers?file=images.csv&what=decoder:images.csv": 422,
 		"/wafers?file=upload:../../etc/passwd": 404, "/wafers?file=images.csv&what=BC&what=BC&what=BC&what=BC&what=BC": 400, "/wafers/file?file=images.csv": 404,
 		"/wafers/file?file=images.csv&figure=images": 400, "/play?a=48:1": 400, "/play?a=1:-2": 400, "/play?a=1:NaN": 400, "/play?a=1:Inf": 400, "/play?b=x": 400, "/play?a=&b=": 200, "/play?a=1:1e300": 200,
@@ -129,7 +129,7 @@ func TestPlay(t *testing.T) {
 	}
 	for _, what := range algorithms() {
 		for links := 1; links <= 13; links++ {
-			w := get(s, fmt.Sprintf("/play?a=0:100,7:3000,30:17&what=%s&links=%d", what.Value, links))
+			w := get(s, fmt.Sprintf("/play?a=0:100,7:3000,30:17&what=%s&links=%d", url.QueryEscape(what.Value), links))
 			if w.Code != http.StatusOK && w.Code != http.StatusBadRequest || w.Code == http.StatusOK && !strings.Contains(w.Body.String(), "bits of information") {
 				t.Errorf("%s on %d links: %d", what.Text, links, w.Code)
 			}
@@ -371,7 +371,7 @@ func fuzzed(f *testing.F, dir string, paths []string, seeds ...string) {
 func FuzzWafers(f *testing.F) {
 	dir := f.TempDir()
 	put(f, dir, "i.csv", csvFile(map[int]float64{0: 512, 1: 512}, map[int]float64{}))
-	fuzzed(f, dir, []string{"/wafers", "/wafers/file"}, "file=i.csv", "file=i.csv&image=2&sort=emd&down=1&what=STC3&links=4&how=kept", "file=i.csv&order=raster&metric=cmssw&tree=x&figure=flow-1&format=svg",
+	fuzzed(f, dir, []string{"/wafers", "/wafers/file"}, "file=i.csv", "file=i.csv&image=2&sort=emd&down=1&what=STC4+4E3M&links=4&how=kept", "file=i.csv&order=raster&metric=cmssw&tree=x&figure=flow-1&format=svg",
 		"file=%2e%2e/i.csv", "file=upload:x", "file=i.csv&what=encoder:i.csv", "file=i.csv&sort=column:class")
 }
 

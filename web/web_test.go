@@ -139,7 +139,7 @@ func TestRun(t *testing.T) {
 		}
 	}
 	two := get(s, "/run?dir=a&dir=deep/b").Body.String()
-	for _, want := range []string{"inner.rate", "epochs", "deep/b: encoder-emd, validation"} {
+	for _, want := range []string{"inner.rate", "epochs", "deep/b: emd, validation"} {
 		if !strings.Contains(two, want) {
 			t.Errorf("the page of two runs lacks %q", want)
 		}

@@ -25,9 +25,9 @@ async function load(address, keep) {
     const focus = document.activeElement;
     const at = focus && main().contains(focus) ? place(focus) : null;
     const chosen = new Set([...document.querySelectorAll("input[type=checkbox][name=dir]:checked")].map((c) => c.value));
-    const folded = folds();
+    const before = folds();
     main().replaceChildren(...page.getElementById("main").childNodes);
-    fold(folded);
+    fold(before);
     for (const c of document.querySelectorAll("input[type=checkbox][name=dir]")) if (chosen.has(c.value)) c.checked = true;
     document.title = page.title;
     if (!keep) history.pushState(null, "", address);
@@ -46,12 +46,13 @@ async function load(address, keep) {
 // What is folded stays so on the next page; on a small screen what is asked for is folded to begin
 // with, where there is something to see under it.
 const small = matchMedia("(max-width:34rem)");
-const folds = () => new Map([...document.querySelectorAll("details[id]")].map((d) => [d.id, d.open]));
+const folded = (d) => d.id || (d.closest("figure[id]") ? "of " + d.closest("figure[id]").id : "");
+const folds = () => new Map([...document.querySelectorAll("main details")].map((d) => [folded(d), d.open]));
 
 function fold(before) {
-  for (const d of document.querySelectorAll("details.asked")) {
-    if (before.has(d.id)) d.open = before.get(d.id);
-    else if (small.matches && document.querySelector(".drawn figure")) d.open = false;
+  for (const d of document.querySelectorAll("main details")) {
+    if (before.has(folded(d))) d.open = before.get(folded(d));
+    else if (d.matches(".asked") && small.matches && document.querySelector(".drawn figure")) d.open = false;
   }
 }
 
@@ -108,7 +109,7 @@ document.addEventListener("submit", (e) => {
 
 document.addEventListener("change", (e) => {
   const form = e.target.form;
-  if (form && form.matches("[data-form]") && e.target.name !== "step" && e.target.name !== "do") load(wish(form));
+  if (form && form.matches("[data-form]") && e.target.name !== "step" && e.target.name !== "do" && form.reportValidity()) load(wish(form));
 });
 
 // Keys lead where their links do.
