@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -75,6 +76,9 @@ func (f *serveFlags) findToken(cmd *cobra.Command) (string, error) {
 	text := strings.TrimSpace(string(b))
 	if text == "" {
 		return "", fmt.Errorf("--token-file %s: is empty: want a text of at least 16 characters", f.tokenFile)
+	}
+	if info, err := os.Stat(f.tokenFile); err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o044 != 0 {
+		fmt.Fprintf(cmd.ErrOrStderr(), "barrow: --token-file %s: other people of this machine can read it: chmod 600 keeps it yours\n", f.tokenFile)
 	}
 	return text, nil
 }
