@@ -86,7 +86,7 @@ func everywhere(cmd *cobra.Command) {
 	case fits != nil:
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if fits(cmd, args) != nil {
-				return fmt.Errorf("%d arguments %q: want %q", len(args), args, cmd.UseLine())
+				return fmt.Errorf("arguments %q (%d): want %q", args, len(args), cmd.UseLine())
 			}
 			return nil
 		}
