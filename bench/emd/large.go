@@ -34,7 +34,7 @@ type largeRow struct {
 	Side          int                `json:"side,omitempty"` // of an image
 	Points        int                `json:"points"`
 	BarrowMS      float64            `json:"barrow_ms"`
-	PrepareMS     float64            `json:"prepare_ms"` // of the metric and the solver, once
+	PrepareMS     float64            `json:"prepare_ms"` // of the metric and the solver
 	Peers         map[string]float64 `json:"peers_ms"`
 	Ratios        map[string]float64 `json:"ratio"` // peer over Barrow
 	MaxDifference *float64           `json:"max_difference"`
@@ -252,15 +252,18 @@ func (b *problem) matrix() []float64 {
 
 // measure times Barrow and the peers on all pairs, in turns.
 func (b *problem) measure(peers []*largePeer, slow map[string]bool, o options) error {
-	start := clock()
-	ground, err := b.ground()
+	_, seconds, err := timed(pairTime, func() (float64, error) {
+		ground, err := b.ground()
+		if err != nil {
+			return 0, err
+		}
+		b.solver, err = emd.NewSolver(ground, emd.Settings{})
+		return 0, err
+	})
 	if err != nil {
 		return err
 	}
-	if b.solver, err = emd.NewSolver(ground, emd.Settings{}); err != nil {
-		return err
-	}
-	b.prepare = clock() - start
+	b.prepare = seconds
 	var running []*largePeer
 	for _, p := range peers {
 		if slow[p.name+" "+b.norm] || !p.can(b) {
