@@ -45,7 +45,7 @@ func (p *physicsPart) into(s *compare.Settings, bar *progressBar) error {
 	return nil
 }
 
-// printTrigger is what the encoders leave of particles.
+// printTrigger is what the encoders, and the chip's algorithms beside them, leave of particles.
 func printTrigger(w io.Writer, t *compare.Table) error {
 	p := t.Physics
 	if p == nil {
@@ -58,12 +58,18 @@ func printTrigger(w io.Writer, t *compare.Table) error {
 		fmt.Fprint(tw, f.Label, "\t")
 	}
 	fmt.Fprintln(tw)
-	for _, r := range t.Rows {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t", r.Loss, r.Precision, r.Width())
-		for k, v := range r.Physics {
+	add := func(precision, bits string, r compare.PhysicsRow) {
+		fmt.Fprintf(tw, "%s\t%s\t%s\t", r.Name, precision, bits)
+		for k, v := range r.Values {
 			fmt.Fprint(tw, v.Print(p.Figures[k].Digits), "\t")
 		}
 		fmt.Fprintln(tw)
+	}
+	for _, a := range p.Algorithms {
+		add("", "", a)
+	}
+	for _, r := range t.Rows {
+		add(r.Precision, r.Width(), compare.PhysicsRow{Name: r.Loss, Values: r.Physics})
 	}
 	if err := tw.Flush(); err != nil {
 		return err

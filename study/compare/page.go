@@ -324,7 +324,7 @@ func (t *Table) merits() report.Section {
 	return s
 }
 
-// trigger sets out what the encoders leave of particles.
+// trigger sets out what the encoders, and the chip's algorithms beside them, leave of particles.
 func (t *Table) trigger() report.Section {
 	p := t.Physics
 	s := report.Section{Title: "What the trigger sees", Text: []string{
@@ -347,6 +347,9 @@ func (t *Table) trigger() report.Section {
 	}
 	for k, v := range p.References {
 		add("all cells", p.Folders[k], v)
+	}
+	for _, a := range p.Algorithms {
+		add(a.Name, a.Folder, a.Values)
 	}
 	for i := range t.Rows {
 		add(t.name(&t.Rows[i]), t.Rows[i].kind(), t.Rows[i].Physics)

@@ -181,14 +181,23 @@ type Table struct {
 	Physics *Physics `json:"physics,omitempty"`
 }
 
-// Physics is what the encoders of a comparison leave of particles: of each kind those of the
-// seed with the smallest validation loss.
+// Physics is what the encoders of a comparison leave of particles, of each kind those of the
+// seed with the smallest validation loss, and what all cells and the chip's algorithms leave.
 type Physics struct {
 	Words   string          `json:"words"`   // what was measured
 	Folders []string        `json:"folders"` // of the runs, within the comparison's
 	Figures []PhysicsFigure `json:"figures"` // of the rows' values
 	// References are the values of all cells, by folder.
 	References [][]physics.Value `json:"all_cells"`
+	// Algorithms are the chip's in the same runs.
+	Algorithms []PhysicsRow `json:"algorithms,omitempty"`
+}
+
+// PhysicsRow is what one of the chip's algorithms leaves of particles.
+type PhysicsRow struct {
+	Name   string          `json:"name"`
+	Folder string          `json:"folder"`
+	Values []physics.Value `json:"values"`
 }
 
 // PhysicsFigure is a figure of merit of the trigger.

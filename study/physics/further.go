@@ -80,11 +80,12 @@ func (r *Results) into(t *compare.Table, folder string, encoders []compare.Encod
 		return list
 	}
 	p.Folders, p.References = append(p.Folders, folder), append(p.References, values(r.Contenders[0]))
-	for i, e := range encoders {
-		for _, c := range r.Contenders {
-			if e.Links == links && c.Name == e.Name+", "+c.Links {
-				t.Rows[i].Physics = values(c)
-			}
+	for _, c := range r.Contenders[1:] {
+		row := slices.IndexFunc(encoders, func(e compare.Encoder) bool { return e.Links == links && c.Name == e.Name+", "+c.Links })
+		if row >= 0 {
+			t.Rows[row].Physics = values(c)
+		} else {
+			p.Algorithms = append(p.Algorithms, compare.PhysicsRow{Name: c.Name, Folder: folder, Values: values(c)})
 		}
 	}
 }
