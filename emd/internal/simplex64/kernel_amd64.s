@@ -70,8 +70,114 @@ DATA bitTable<>+496(SB)/8, $0x4000000000000000
 DATA bitTable<>+504(SB)/8, $0x8000000000000000
 GLOBL bitTable<>(SB), RODATA|NOPTR, $512
 
+DATA byteTable<>+0(SB)/1, $0x00
+DATA byteTable<>+1(SB)/1, $0x01
+DATA byteTable<>+2(SB)/1, $0x02
+DATA byteTable<>+3(SB)/1, $0x03
+DATA byteTable<>+4(SB)/1, $0x04
+DATA byteTable<>+5(SB)/1, $0x05
+DATA byteTable<>+6(SB)/1, $0x06
+DATA byteTable<>+7(SB)/1, $0x07
+DATA byteTable<>+8(SB)/1, $0x08
+DATA byteTable<>+9(SB)/1, $0x09
+DATA byteTable<>+10(SB)/1, $0x0a
+DATA byteTable<>+11(SB)/1, $0x0b
+DATA byteTable<>+12(SB)/1, $0x0c
+DATA byteTable<>+13(SB)/1, $0x0d
+DATA byteTable<>+14(SB)/1, $0x0e
+DATA byteTable<>+15(SB)/1, $0x0f
+DATA byteTable<>+16(SB)/1, $0x10
+DATA byteTable<>+17(SB)/1, $0x11
+DATA byteTable<>+18(SB)/1, $0x12
+DATA byteTable<>+19(SB)/1, $0x13
+DATA byteTable<>+20(SB)/1, $0x14
+DATA byteTable<>+21(SB)/1, $0x15
+DATA byteTable<>+22(SB)/1, $0x16
+DATA byteTable<>+23(SB)/1, $0x17
+DATA byteTable<>+24(SB)/1, $0x18
+DATA byteTable<>+25(SB)/1, $0x19
+DATA byteTable<>+26(SB)/1, $0x1a
+DATA byteTable<>+27(SB)/1, $0x1b
+DATA byteTable<>+28(SB)/1, $0x1c
+DATA byteTable<>+29(SB)/1, $0x1d
+DATA byteTable<>+30(SB)/1, $0x1e
+DATA byteTable<>+31(SB)/1, $0x1f
+DATA byteTable<>+32(SB)/1, $0x20
+DATA byteTable<>+33(SB)/1, $0x21
+DATA byteTable<>+34(SB)/1, $0x22
+DATA byteTable<>+35(SB)/1, $0x23
+DATA byteTable<>+36(SB)/1, $0x24
+DATA byteTable<>+37(SB)/1, $0x25
+DATA byteTable<>+38(SB)/1, $0x26
+DATA byteTable<>+39(SB)/1, $0x27
+DATA byteTable<>+40(SB)/1, $0x28
+DATA byteTable<>+41(SB)/1, $0x29
+DATA byteTable<>+42(SB)/1, $0x2a
+DATA byteTable<>+43(SB)/1, $0x2b
+DATA byteTable<>+44(SB)/1, $0x2c
+DATA byteTable<>+45(SB)/1, $0x2d
+DATA byteTable<>+46(SB)/1, $0x2e
+DATA byteTable<>+47(SB)/1, $0x2f
+DATA byteTable<>+48(SB)/1, $0x30
+DATA byteTable<>+49(SB)/1, $0x31
+DATA byteTable<>+50(SB)/1, $0x32
+DATA byteTable<>+51(SB)/1, $0x33
+DATA byteTable<>+52(SB)/1, $0x34
+DATA byteTable<>+53(SB)/1, $0x35
+DATA byteTable<>+54(SB)/1, $0x36
+DATA byteTable<>+55(SB)/1, $0x37
+DATA byteTable<>+56(SB)/1, $0x38
+DATA byteTable<>+57(SB)/1, $0x39
+DATA byteTable<>+58(SB)/1, $0x3a
+DATA byteTable<>+59(SB)/1, $0x3b
+DATA byteTable<>+60(SB)/1, $0x3c
+DATA byteTable<>+61(SB)/1, $0x3d
+DATA byteTable<>+62(SB)/1, $0x3e
+DATA byteTable<>+63(SB)/1, $0x3f
+GLOBL byteTable<>(SB), RODATA|NOPTR, $64
+
+DATA markTable<>+0(SB)/4, $0x00000001
+DATA markTable<>+4(SB)/4, $0x00000002
+DATA markTable<>+8(SB)/4, $0x00000004
+DATA markTable<>+12(SB)/4, $0x00000008
+DATA markTable<>+16(SB)/4, $0x00000010
+DATA markTable<>+20(SB)/4, $0x00000020
+DATA markTable<>+24(SB)/4, $0x00000040
+DATA markTable<>+28(SB)/4, $0x00000080
+DATA markTable<>+32(SB)/4, $0x00000100
+DATA markTable<>+36(SB)/4, $0x00000200
+DATA markTable<>+40(SB)/4, $0x00000400
+DATA markTable<>+44(SB)/4, $0x00000800
+DATA markTable<>+48(SB)/4, $0x00001000
+DATA markTable<>+52(SB)/4, $0x00002000
+DATA markTable<>+56(SB)/4, $0x00004000
+DATA markTable<>+60(SB)/4, $0x00008000
+DATA markTable<>+64(SB)/4, $0x00010000
+DATA markTable<>+68(SB)/4, $0x00020000
+DATA markTable<>+72(SB)/4, $0x00040000
+DATA markTable<>+76(SB)/4, $0x00080000
+DATA markTable<>+80(SB)/4, $0x00100000
+DATA markTable<>+84(SB)/4, $0x00200000
+DATA markTable<>+88(SB)/4, $0x00400000
+DATA markTable<>+92(SB)/4, $0x00800000
+DATA markTable<>+96(SB)/4, $0x01000000
+DATA markTable<>+100(SB)/4, $0x02000000
+DATA markTable<>+104(SB)/4, $0x04000000
+DATA markTable<>+108(SB)/4, $0x08000000
+DATA markTable<>+112(SB)/4, $0x10000000
+DATA markTable<>+116(SB)/4, $0x20000000
+DATA markTable<>+120(SB)/4, $0x40000000
+DATA markTable<>+124(SB)/4, $0x80000000
+GLOBL markTable<>(SB), RODATA|NOPTR, $128
+
 DATA tagKeep<>+0(SB)/8, $0xffffffffffffffc0
 GLOBL tagKeep<>(SB), RODATA|NOPTR, $8
+
+DATA markKeep<>+0(SB)/4, $0xffffffc0
+GLOBL markKeep<>(SB), RODATA|NOPTR, $4
+
+DATA markLow<>+0(SB)/4, $0x80000000
+GLOBL markLow<>(SB), RODATA|NOPTR, $4
 
 DATA signBit<>+0(SB)/8, $0x8000000000000000
 GLOBL signBit<>(SB), RODATA|NOPTR, $8
@@ -101,234 +207,486 @@ DATA halfUnit<>+0(SB)/8, $0x3ca0000000000000
 GLOBL halfUnit<>(SB), RODATA|NOPTR, $8
 
 // func optimise512x2(t *float64, m *float64, limit int64) bool
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, CMOV
-TEXT ·optimise512x2(SB), NOSPLIT, $0-25
+// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, CMOV, POPCNT
+TEXT ·optimise512x2(SB), NOSPLIT, $8-25
 	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
-	MOVQ         8384(AX), DX
-	VXORPD       X0, X0, X0
+	MOVQ         9088(AX), DX
+	XORQ         BX, BX
 	MOVQ         $-1, R8
-	VBROADCASTSD tagKeep<>+0(SB), Z4
-	VMOVUPD      512(AX), Z2
-	VMOVUPD      576(AX), Z3
-	KMOVB        8392(AX), K1
-	KMOVB        8393(AX), K2
+	VPBROADCASTD markKeep<>+0(SB), Z2
+	VPBROADCASTD markLow<>+0(SB), Z1
+	VMOVDQU32    7744(AX), Z0
+	KMOVW        9096(AX), K1
 
-raise:
-	VBROADCASTSD X0, Z0
-	MOVQ         8384(AX), R11
-	ANDQ         DX, R11
+rough:
+	VPBROADCASTD BX, Z3
+	MOVQ         9088(AX), BX
+	ANDQ         DX, BX
 	JZ           priced
 
 row:
-	TZCNTQ       R11, R12
-	VBROADCASTSD (AX)(R12*8), Z5
-	VADDPD       Z0, Z5, Z5
-	SHLQ         $0x09, R12
+	TZCNTQ       BX, R12
+	VPBROADCASTD 7744(AX)(R12*4), Z4
+	VPADDD       Z3, Z4, Z4
+	SHLQ         $0x08, R12
 	ADDQ         CX, R12
-	VSUBPD       (R12), Z5, Z6
-	VMAXPD       Z2, Z6, Z2
-	VSUBPD       64(R12), Z5, Z5
-	VMAXPD       Z3, Z5, Z3
-	BLSRQ        R11, R11
+	VPSUBD       45056(R12), Z4, Z4
+	VPMAXSD      Z4, Z1, Z1
+	BLSRQ        BX, BX
 	JNZ          row
 
 priced:
-	KMOVQ         DX, K3
-	VBROADCASTSD  negInf<>+0(SB), Z5
-	VMOVAPD       Z5, Z6
-	VMOVUPD       Z2, 512(AX)
-	VMOVUPD       (AX), Z7
-	VADDPD        Z0, Z7, K3, Z7
-	VMOVUPD       Z7, (AX)
-	VSUBPD        Z7, Z2, Z7
-	VPTERNLOGQ    $0xea, 45568(CX), Z4, Z7
-	KSHIFTRQ      $0x08, K3, K3
-	VMAXPD        Z7, Z5, K1, Z5
-	VMOVUPD       Z3, 576(AX)
-	VMOVUPD       64(AX), Z7
-	VADDPD        Z0, Z7, K3, Z7
-	VMOVUPD       Z7, 64(AX)
-	VSUBPD        Z7, Z3, Z0
-	VPTERNLOGQ    $0xea, 45632(CX), Z4, Z0
-	VMAXPD        Z0, Z6, K2, Z6
-	VMAXPD        Z6, Z5, Z5
-	VEXTRACTF64X4 $0x01, Z5, Y0
-	VMAXPD        Y0, Y5, Y0
-	VEXTRACTF64X2 $0x01, Y0, X5
-	VMAXPD        X5, X0, X5
-	VPERMILPD     $0x01, X5, X0
-	VMAXSD        X0, X5, X5
+	VPBROADCASTD  markLow<>+0(SB), Z4
+	KMOVW         DX, K2
+	VPADDD        Z3, Z0, K2, Z0
+	VMOVDQU32     Z0, 7744(AX)
+	VMOVDQU32     Z1, 8000(AX)
+	VPSUBD        Z0, Z1, Z3
+	VPTERNLOGD    $0xea, 62464(CX), Z2, Z3
+	VPMAXSD       Z3, Z4, K1, Z4
+	VEXTRACTI64X4 $0x01, Z4, Y3
+	VPMAXSD       Y3, Y4, Y3
+	VEXTRACTI128  $0x01, Y3, X4
+	VPMAXSD       X4, X3, X4
+	VPSHUFD       $0x4e, X4, X3
+	VPMAXSD       X3, X4, X4
+	VPSHUFD       $0xb1, X4, X3
+	VPMAXSD       X3, X4, X4
+	VMOVD         X4, DX
 	TESTQ         R8, R8
-	JS            hung
-	MOVQ          7168(AX)(R8*8), DX
-	MOVQ          R10, R11
+	JS            changed
+	MOVQ          6720(AX)(R8*8), BX
+	MOVQ          6208(AX)(DI*8), R12
+	MOVQ          6208(AX)(SI*8), R13
+	XORQ          R14, R14
+	BTSQ          R8, R14
+	TESTQ         R14, R12
+	CMOVQNE       R12, R13
+	MOVBQZX       8768(AX)(R8*1), R15
+	MOVBQZX       8832(AX)(R8*1), BP
+	MOVQ          6208(AX)(R15*8), R15
+	ANDQ          6208(AX)(BP*8), R15
+	ANDNQ         R13, R15, R13
+	XORQ          9168(AX), R13
+	ANDNQ         R13, R14, R13
+	ANDNQ         R10, R14, R10
+	ANDQ          R12, R14
+	ORQ           R14, R13
+	MOVQ          R13, 9168(AX)
+	BTQ           R8, R12
+	SBBQ          BP, BP
+	NOTQ          BP
+	SHLQ          $0x3f, BP
+	VMOVQ         BP, X4
+	MOVQ          SI, R12
+	SHLQ          $0x09, R12
+	ADDQ          CX, R12
+	VMOVSD        (R12)(DI*8), X5
+	VMOVSD        X5, 1600(AX)(R8*8)
+	VMOVSD        (AX)(SI*8), X3
+	VSUBSD        X5, X3, X3
+	VSUBSD        (AX)(DI*8), X3, X3
+	VXORPD        X4, X3, X3
+	MOVB          SI, 8768(AX)(R8*1)
+	MOVB          DI, 8832(AX)(R8*1)
+	VBROADCASTSD  X3, Z3
+	VPBROADCASTQ  BX, Z4
+	VPBROADCASTQ  R10, Z5
+	KMOVQ         BX, K2
+	KMOVQ         R10, K3
+	VMOVUPD       (AX), Z6
+	VADDPD        Z3, Z6, K2, Z6
+	VMOVUPD       Z6, (AX)
+	VMOVDQU64     6208(AX), Z6
+	VPXORQ        Z5, Z6, K2, Z6
+	VMOVDQU64     Z6, 6208(AX)
+	VMOVDQU64     6720(AX), Z6
+	VPXORQ        Z4, Z6, K3, Z6
+	VMOVDQU64     Z6, 6720(AX)
+	KSHIFTRQ      $0x08, K2, K2
+	KSHIFTRQ      $0x08, K3, K3
+	VMOVUPD       64(AX), Z6
+	VADDPD        Z3, Z6, K2, Z6
+	VMOVUPD       Z6, 64(AX)
+	VMOVDQU64     6272(AX), Z3
+	VPXORQ        Z5, Z3, K2, Z3
+	VMOVDQU64     Z3, 6272(AX)
+	VMOVDQU64     6784(AX), Z3
+	VPXORQ        Z4, Z3, K3, Z3
+	VMOVDQU64     Z3, 6784(AX)
+	ANDQ          R10, R11
+	MOVQ          R10, BX
+	XORQ          R11, BX
+	VPBROADCASTQ  R9, Z3
+	KMOVQ         R11, K2
+	KMOVQ         BX, K3
+	VMOVUPD       1024(AX), Z4
+	VSUBPD        Z3, Z4, K2, Z4
+	VADDPD        Z3, Z4, K3, Z4
+	VMOVUPD       Z4, 1024(AX)
+	KSHIFTRQ      $0x08, K2, K2
+	KSHIFTRQ      $0x08, K3, K3
+	VMOVUPD       1088(AX), Z4
+	VSUBPD        Z3, Z4, K2, Z4
+	VADDPD        Z3, Z4, K3, Z4
+	VMOVUPD       Z4, 1088(AX)
 
-outside:
-	CMPQ    R11, DI
-	JEQ     outsideDone
-	VMOVSD  1024(AX)(R11*8), X0
-	VSUBSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(R11*8)
-	ORQ     DX, 7168(AX)(R11*8)
-	MOVBQZX 8192(AX)(R11*1), R11
-	CMPQ    R11, DI
-	JEQ     outsideDone
-	VMOVSD  1024(AX)(R11*8), X0
-	VADDSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(R11*8)
-	ORQ     DX, 7168(AX)(R11*8)
-	MOVBQZX 8192(AX)(R11*1), R11
-	JMP     outside
+changed:
+	CMPL    DX, $0xc0
+	JLT     exact
+	MOVQ    9160(AX), BX
+	CMPL    7744(AX)(BX*4), $+1006632960
+	JGE     exact
+	MOVL    DX, DI
+	NOTL    DI
+	ANDL    $0x3f, DI
+	MOVL    8000(AX)(DI*4), SI
+	NOTL    SI
+	ANDL    $0x3f, SI
+	MOVL    DX, BX
+	ANDL    $-64, BX
+	MOVQ    limit+16(FP), DX
+	CMPQ    9224(AX), DX
+	JGE     stopped
+	MOVQ    6208(AX)(DI*8), DX
+	MOVQ    6208(AX)(SI*8), R10
+	XORQ    DX, R10
+	XORQ    9168(AX), DX
+	ANDNQ   R10, DX, R11
+	XORL    R12, R12
+	TZCNTQ  R11, R8
+	MOVQ    1024(AX)(R8*8), R9
+	BLSRQ   R11, DX
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	JNZ     roughMore
 
-outsideDone:
-	MOVQ    BX, BX
-	SHLQ    $0x09, BX
-	ADDQ    CX, BX
-	VMOVSD  (BX)(SI*8), X0
-	MOVQ    R9, BX
-	VMOVAPD X1, X6
-	MOVQ    DX, SI
+roughLeast:
+	TESTL R12, R12
+	JNZ   roughTied
 
-hang:
-	MOVBQZX 8192(AX)(BX*1), R11
-	VMOVSD  1024(AX)(BX*8), X7
-	VMOVSD  1536(AX)(BX*8), X8
-	MOVQ    7168(AX)(BX*8), R9
-	VSUBSD  X1, X7, X7
-	MOVB    R10, 8192(AX)(BX*1)
-	VMOVSD  X6, 1024(AX)(BX*8)
-	VMOVSD  X0, 1536(AX)(BX*8)
-	MOVQ    SI, 7168(AX)(BX*8)
-	ANDNQ   DX, R9, SI
-	VMOVAPD X7, X6
-	VMOVAPD X8, X0
-	CMPQ    BX, R8
-	JEQ     turned
-	MOVQ    BX, R10
-	MOVQ    R11, BX
-	MOVBQZX 8192(AX)(BX*1), R11
-	VMOVSD  1024(AX)(BX*8), X7
-	VMOVSD  1536(AX)(BX*8), X8
-	MOVQ    7168(AX)(BX*8), R9
-	VADDSD  X1, X7, X7
-	MOVB    R10, 8192(AX)(BX*1)
-	VMOVSD  X6, 1024(AX)(BX*8)
-	VMOVSD  X0, 1536(AX)(BX*8)
-	MOVQ    SI, 7168(AX)(BX*8)
-	ANDNQ   DX, R9, SI
-	VMOVAPD X7, X6
-	VMOVAPD X8, X0
-	MOVQ    BX, R10
-	MOVQ    R11, BX
-	JMP     hang
+roughLeaves:
+	MOVQ    6720(AX)(R8*8), DX
+	MOVQ    DX, R12
+	NOTQ    R12
+	MOVQ    6208(AX)(DI*8), R13
+	BTQ     R8, R13
+	CMOVQCC R12, DX
+	INCQ    9224(AX)
+	JMP     rough
 
-turned:
+roughMore:
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	JNZ     roughMore
+	JMP     roughLeast
+
+roughTied:
+	XORQ DX, DX
+	MOVQ R11, R12
+
+roughTie:
+	TZCNTQ  R12, R13
+	XORQ    R14, R14
+	XORQ    R15, R15
+	BTSQ    R13, R14
+	CMPQ    1024(AX)(R13*8), R9
+	CMOVQNE R15, R14
+	ORQ     R14, DX
+	BLSRQ   R12, R12
+	JNZ     roughTie
+	XORQ    R13, R13
+	MOVQ    DX, R12
+	ANDQ    6208(AX)(DI*8), R12
+	JNZ     roughSide
+	MOVQ    DX, R12
+	MOVQ    $-1, R13
+
+roughSide:
+	MOVQ $-128, DX
+
+roughSize:
+	TZCNTQ  R12, R14
+	POPCNTQ 6720(AX)(R14*8), R15
+	XORQ    R13, R15
+	CMPQ    R15, DX
+	CMOVQGT R15, DX
+	CMOVQGT R14, R8
+	BLSRQ   R12, R12
+	JNZ     roughSize
+	JMP     roughLeaves
+
+exact:
+	VBROADCASTSD negInf<>+0(SB), Z0
+	VBROADCASTSD negInf<>+0(SB), Z1
+	MOVQ         9088(AX), DX
+
+exactRow:
+	TZCNTQ        DX, BX
+	VBROADCASTSD  (AX)(BX*8), Z2
+	SHLQ          $0x09, BX
+	ADDQ          CX, BX
+	VSUBPD        (BX), Z2, Z3
+	VMAXPD        Z0, Z3, Z0
+	VSUBPD        64(BX), Z2, Z2
+	VMAXPD        Z1, Z2, Z1
+	BLSRQ         DX, DX
+	JNZ           exactRow
+	VBROADCASTSD  tagKeep<>+0(SB), Z2
+	VBROADCASTSD  negInf<>+0(SB), Z3
+	VMOVAPD       Z3, Z4
+	VMOVUPD       Z0, 512(AX)
+	KMOVB         9096(AX), K1
+	VSUBPD        (AX), Z0, Z0
+	VPTERNLOGQ    $0xea, 61952(CX), Z2, Z0
+	VMAXPD        Z0, Z3, K1, Z3
+	VMOVUPD       Z1, 576(AX)
+	KMOVB         9097(AX), K1
+	VSUBPD        64(AX), Z1, Z0
+	VPTERNLOGQ    $0xea, 62016(CX), Z2, Z0
+	VMAXPD        Z0, Z4, K1, Z4
+	VMAXPD        Z4, Z3, Z3
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VMAXPD        Y0, Y3, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VMAXPD        X1, X0, X1
+	VPERMILPD     $0x01, X1, X0
+	VMAXSD        X0, X1, X1
+	VMOVQ         X1, DX
+	NOTQ          DX
+	ANDQ          $0x3f, DX
+	MOVQ          DX, DI
+	VMOVSD        512(AX)(DI*8), X0
+	VSUBSD        (AX)(DI*8), X0, X0
+	VUCOMISD      62736(CX), X0
+	JLS           optimal
+	MOVQ          limit+16(FP), DX
+	CMPQ          9224(AX), DX
+	JGE           stopped
+	MOVQ          DI, DX
+	SHLQ          $0x09, DX
+	ADDQ          CX, DX
+	VBROADCASTSD  512(AX)(DI*8), Z0
+	VMOVUPD       (AX), Z1
+	VSUBPD        (DX), Z1, Z1
+	VCMPPD        $0x00, Z0, Z1, K1
+	KMOVB         K1, BX
+	VMOVUPD       64(AX), Z1
+	VSUBPD        64(DX), Z1, Z1
+	VCMPPD        $0x00, Z0, Z1, K1
+	KMOVB         K1, DX
+	SHLQ          $0x08, DX
+	ORQ           DX, BX
+	ANDQ          9088(AX), BX
+	TZCNTQ        BX, SI
+	MOVQ          6208(AX)(DI*8), DX
+	MOVQ          6208(AX)(SI*8), R10
+	XORQ          DX, R10
+	XORQ          9168(AX), DX
+	ANDNQ         R10, DX, R11
+	XORL          R12, R12
+	TZCNTQ        R11, R8
+	MOVQ          1024(AX)(R8*8), R9
+	BLSRQ         R11, DX
+	TZCNTQ        DX, BX
+	MOVQ          1024(AX)(BX*8), R13
+	XORL          R14, R14
+	CMPQ          R13, R9
+	SETEQ         R14
+	CMOVQLT       R13, R9
+	CMOVQLT       BX, R8
+	ORL           R14, R12
+	BLSRQ         DX, DX
+	TZCNTQ        DX, BX
+	MOVQ          1024(AX)(BX*8), R13
+	XORL          R14, R14
+	CMPQ          R13, R9
+	SETEQ         R14
+	CMOVQLT       R13, R9
+	CMOVQLT       BX, R8
+	ORL           R14, R12
+	BLSRQ         DX, DX
+	TZCNTQ        DX, BX
+	MOVQ          1024(AX)(BX*8), R13
+	XORL          R14, R14
+	CMPQ          R13, R9
+	SETEQ         R14
+	CMOVQLT       R13, R9
+	CMOVQLT       BX, R8
+	ORL           R14, R12
+	BLSRQ         DX, DX
+	JNZ           exactMore
+
+exactLeast:
+	TESTL R12, R12
+	JNZ   exactTied
+
+exactLeaves:
+	MOVQ         6720(AX)(R8*8), DX
+	MOVQ         DX, BX
+	NOTQ         BX
+	MOVQ         6208(AX)(DI*8), R12
+	BTQ          R8, R12
+	CMOVQCC      BX, DX
+	INCQ         9224(AX)
+	MOVQ         6720(AX)(R8*8), DX
+	MOVQ         6208(AX)(DI*8), BX
+	MOVQ         6208(AX)(SI*8), R12
+	XORQ         R13, R13
+	BTSQ         R8, R13
+	TESTQ        R13, BX
+	CMOVQNE      BX, R12
+	MOVBQZX      8768(AX)(R8*1), R14
+	MOVBQZX      8832(AX)(R8*1), R15
+	MOVQ         6208(AX)(R14*8), R14
+	ANDQ         6208(AX)(R15*8), R14
+	ANDNQ        R12, R14, R12
+	XORQ         9168(AX), R12
+	ANDNQ        R12, R13, R12
+	ANDNQ        R10, R13, R10
+	ANDQ         BX, R13
+	ORQ          R13, R12
+	MOVQ         R12, 9168(AX)
+	BTQ          R8, BX
+	SBBQ         R15, R15
+	NOTQ         R15
+	SHLQ         $0x3f, R15
+	VMOVQ        R15, X1
+	MOVQ         SI, BX
+	SHLQ         $0x09, BX
+	ADDQ         CX, BX
+	VMOVSD       (BX)(DI*8), X2
+	VMOVSD       X2, 1600(AX)(R8*8)
+	VMOVSD       (AX)(SI*8), X0
+	VSUBSD       X2, X0, X0
+	VSUBSD       (AX)(DI*8), X0, X0
+	VXORPD       X1, X0, X0
+	MOVB         SI, 8768(AX)(R8*1)
+	MOVB         DI, 8832(AX)(R8*1)
+	VBROADCASTSD X0, Z0
+	VPBROADCASTQ DX, Z1
+	VPBROADCASTQ R10, Z2
+	KMOVQ        DX, K1
+	KMOVQ        R10, K2
+	VMOVUPD      (AX), Z3
+	VADDPD       Z0, Z3, K1, Z3
+	VMOVUPD      Z3, (AX)
+	VMOVDQU64    6208(AX), Z3
+	VPXORQ       Z2, Z3, K1, Z3
+	VMOVDQU64    Z3, 6208(AX)
+	VMOVDQU64    6720(AX), Z3
+	VPXORQ       Z1, Z3, K2, Z3
+	VMOVDQU64    Z3, 6720(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      64(AX), Z3
+	VADDPD       Z0, Z3, K1, Z3
+	VMOVUPD      Z3, 64(AX)
+	VMOVDQU64    6272(AX), Z0
+	VPXORQ       Z2, Z0, K1, Z0
+	VMOVDQU64    Z0, 6272(AX)
+	VMOVDQU64    6784(AX), Z0
+	VPXORQ       Z1, Z0, K2, Z0
+	VMOVDQU64    Z0, 6784(AX)
+	ANDQ         R10, R11
+	MOVQ         R10, DX
+	XORQ         R11, DX
+	VPBROADCASTQ R9, Z0
+	KMOVQ        R11, K1
+	KMOVQ        DX, K2
+	VMOVUPD      1024(AX), Z1
+	VSUBPD       Z0, Z1, K1, Z1
+	VADDPD       Z0, Z1, K2, Z1
+	VMOVUPD      Z1, 1024(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      1088(AX), Z1
+	VSUBPD       Z0, Z1, K1, Z1
+	VADDPD       Z0, Z1, K2, Z1
+	VMOVUPD      Z1, 1088(AX)
+	JMP          exact
+
+exactMore:
+	TZCNTQ  DX, BX
+	MOVQ    1024(AX)(BX*8), R13
+	XORL    R14, R14
+	CMPQ    R13, R9
+	SETEQ   R14
+	CMOVQLT R13, R9
+	CMOVQLT BX, R8
+	ORL     R14, R12
+	BLSRQ   DX, DX
+	JNZ     exactMore
+	JMP     exactLeast
+
+exactTied:
+	XORQ DX, DX
 	MOVQ R11, BX
 
-inside:
-	CMPQ    BX, DI
-	JEQ     insideDone
-	VMOVSD  1024(AX)(BX*8), X0
-	VADDSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(BX*8)
-	ANDNQ   7168(AX)(BX*8), DX, SI
-	MOVQ    SI, 7168(AX)(BX*8)
-	MOVBQZX 8192(AX)(BX*1), BX
-	CMPQ    BX, DI
-	JEQ     insideDone
-	VMOVSD  1024(AX)(BX*8), X0
-	VSUBSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(BX*8)
-	ANDNQ   7168(AX)(BX*8), DX, SI
-	MOVQ    SI, 7168(AX)(BX*8)
-	MOVBQZX 8192(AX)(BX*1), BX
-	JMP     inside
+exactTie:
+	TZCNTQ  BX, R12
+	XORQ    R13, R13
+	XORQ    R14, R14
+	BTSQ    R12, R13
+	CMPQ    1024(AX)(R12*8), R9
+	CMOVQNE R14, R13
+	ORQ     R13, DX
+	BLSRQ   BX, BX
+	JNZ     exactTie
+	XORQ    R12, R12
+	MOVQ    DX, BX
+	ANDQ    6208(AX)(DI*8), BX
+	JNZ     exactSide
+	MOVQ    DX, BX
+	MOVQ    $-1, R12
 
-insideDone:
-hung:
-	VMOVQ        X5, DX
-	NOTQ         DX
-	ANDQ         $0x3f, DX
-	MOVQ         DX, SI
-	MOVQ         SI, DX
-	SHLQ         $0x09, DX
-	ADDQ         CX, DX
-	VBROADCASTSD 512(AX)(SI*8), Z0
-	VMOVUPD      (AX), Z1
-	VSUBPD       (DX), Z1, Z1
-	VCMPPD       $0x00, Z0, Z1, K3
-	KMOVB        K3, BX
-	VMOVUPD      64(AX), Z1
-	VSUBPD       64(DX), Z1, Z1
-	VCMPPD       $0x00, Z0, Z1, K3
-	KMOVB        K3, DX
-	SHLQ         $0x08, DX
-	ORQ          DX, BX
-	ANDQ         8384(AX), BX
-	TZCNTQ       BX, BX
-	VMOVSD       512(AX)(SI*8), X0
-	VSUBSD       (AX)(SI*8), X0, X0
-	MOVQ         SI, 8472(AX)
-	MOVQ         BX, 8464(AX)
-	VMOVSD       X0, 8456(AX)
-	VUCOMISD     46096(CX), X0
-	JLS          optimal
-	MOVQ         limit+16(FP), DX
-	CMPQ         8536(AX), DX
-	JGE          stopped
-	MOVQ         posInf<>+0(SB), DX
-	MOVQ         SI, DI
-	MOVQ         SI, R8
+exactSide:
+	MOVQ $-128, DX
 
-colUp:
-	MOVQ    7168(AX)(DI*8), R9
-	BTQ     BX, R9
-	JCS     apex
-	MOVQ    1024(AX)(DI*8), R9
-	CMPQ    R9, DX
-	CMOVQLE R9, DX
-	CMOVQLE DI, R8
-	MOVBQZX 8192(AX)(DI*1), DI
-	MOVQ    7168(AX)(DI*8), R9
-	BTQ     BX, R9
-	JCS     apex
-	MOVBQZX 8192(AX)(DI*1), DI
-	JMP     colUp
-
-apex:
-	MOVQ SI, R9
-	MOVQ BX, R10
-	MOVQ BX, R11
-
-rowUp:
-	CMPQ    R11, DI
-	JEQ     found
-	MOVQ    1024(AX)(R11*8), R12
-	CMPQ    R12, DX
-	CMOVQLT R12, DX
-	CMOVQLT R11, R8
-	CMOVQLT BX, R9
-	CMOVQLT SI, R10
-	MOVBQZX 8192(AX)(R11*1), R11
-	CMPQ    R11, DI
-	JEQ     found
-	MOVBQZX 8192(AX)(R11*1), R11
-	JMP     rowUp
-
-found:
-	VMOVQ   DX, X1
-	MOVQ    7168(AX)(R8*8), R12
-	MOVQ    8384(AX), R11
-	ORQ     8392(AX), R11
-	ANDNQ   R11, R12, R11
-	MOVQ    R12, DX
-	BTQ     SI, R12
-	CMOVQCC R11, DX
-	INCQ    8536(AX)
-	VMOVAPD X0, X0
-	JMP     raise
+exactSize:
+	TZCNTQ  BX, R13
+	POPCNTQ 6720(AX)(R13*8), R14
+	XORQ    R12, R14
+	CMPQ    R14, DX
+	CMOVQGT R14, DX
+	CMOVQGT R13, R8
+	BLSRQ   BX, BX
+	JNZ     exactSize
+	JMP     exactLeaves
 
 stopped:
 	XORB AL, AL
@@ -344,233 +702,473 @@ optimal:
 	RET
 
 // func optimise256x2(t *float64, m *float64, limit int64) bool
-// Requires: AVX, AVX2, BMI, CMOV
-TEXT ·optimise256x2(SB), NOSPLIT, $0-25
+// Requires: AVX, AVX2, BMI, CMOV, POPCNT
+TEXT ·optimise256x2(SB), NOSPLIT, $8-25
 	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
-	MOVQ         8384(AX), DX
-	VXORPD       X0, X0, X0
+	MOVQ         9088(AX), DX
+	XORQ         BX, BX
 	MOVQ         $-1, R8
-	VPBROADCASTQ 8392(AX), Y2
-	VBROADCASTSD tagKeep<>+0(SB), Y3
-	VBROADCASTSD lowest<>+0(SB), Y4
-	LEAQ         bitTable<>+0(SB), R11
-	VMOVDQU      (R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5120(AX)
-	VMOVUPD      45568(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5632(AX)
-	VMOVDQU      32(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5152(AX)
-	VMOVUPD      45600(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5664(AX)
-	VMOVDQU      64(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5184(AX)
-	VMOVUPD      45632(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5696(AX)
-	VMOVDQU      96(R11), Y5
-	VPAND        Y5, Y2, Y2
-	VPCMPEQQ     Y5, Y2, Y2
-	VPAND        Y3, Y2, Y3
-	VMOVDQU      Y3, 5216(AX)
-	VMOVUPD      45664(CX), Y3
-	VBLENDVPD    Y2, Y3, Y4, Y3
-	VMOVUPD      Y3, 5728(AX)
+	VPBROADCASTD markLow<>+0(SB), Y0
+	VPBROADCASTD markKeep<>+0(SB), Y1
+	MOVL         9096(AX), R12
+	VMOVD        R12, X2
+	VPBROADCASTD X2, Y2
+	VMOVDQU      markTable<>+0(SB), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQD     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y3
+	VMOVDQU      Y3, 8256(AX)
+	VPBLENDVB    Y4, 62464(CX), Y0, Y3
+	VMOVDQU      Y3, 8512(AX)
+	VMOVDQU      Y0, 8000(AX)
+	VMOVDQU      markTable<>+32(SB), Y3
+	VPAND        Y3, Y2, Y2
+	VPCMPEQD     Y3, Y2, Y2
+	VPAND        Y1, Y2, Y1
+	VMOVDQU      Y1, 8288(AX)
+	VPBLENDVB    Y2, 62496(CX), Y0, Y1
+	VMOVDQU      Y1, 8544(AX)
+	VMOVDQU      Y0, 8032(AX)
 
-raise:
-	VBROADCASTSD X0, Y0
-	VMOVUPD      512(AX), Y2
-	VMOVUPD      544(AX), Y3
-	VMOVUPD      576(AX), Y4
-	VMOVUPD      608(AX), Y5
-	MOVQ         8384(AX), R11
-	ANDQ         DX, R11
-	JZ           priced0
+rough:
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      8000(AX), Y1
+	VMOVDQU      8032(AX), Y2
+	MOVQ         9088(AX), BX
+	ANDQ         DX, BX
+	JZ           priced
 
-row0:
-	TZCNTQ       R11, R12
-	VBROADCASTSD (AX)(R12*8), Y6
-	VADDPD       Y0, Y6, Y6
+row:
+	TZCNTQ       BX, R12
+	VPBROADCASTD 7744(AX)(R12*4), Y3
+	VPADDD       Y0, Y3, Y3
+	SHLQ         $0x08, R12
+	ADDQ         CX, R12
+	VPSUBD       45056(R12), Y3, Y4
+	VPMAXSD      Y4, Y1, Y1
+	VPSUBD       45088(R12), Y3, Y3
+	VPMAXSD      Y3, Y2, Y2
+	BLSRQ        BX, BX
+	JNZ          row
+
+priced:
+	VMOVD        DX, X3
+	VPBROADCASTD X3, Y3
+	VPBROADCASTD markLow<>+0(SB), Y4
+	VMOVDQU      markTable<>+0(SB), Y5
+	VPAND        Y5, Y3, Y6
+	VPCMPEQD     Y5, Y6, Y6
+	VPAND        Y0, Y6, Y5
+	VPADDD       7744(AX), Y5, Y5
+	VMOVDQU      Y5, 7744(AX)
+	VMOVDQU      Y1, 8000(AX)
+	VPSUBD       Y5, Y1, Y1
+	VPAND        8256(AX), Y1, Y1
+	VPOR         8512(AX), Y1, Y1
+	VPMAXSD      Y1, Y4, Y4
+	VMOVDQU      markTable<>+32(SB), Y1
+	VPAND        Y1, Y3, Y3
+	VPCMPEQD     Y1, Y3, Y3
+	VPAND        Y0, Y3, Y0
+	VPADDD       7776(AX), Y0, Y0
+	VMOVDQU      Y0, 7776(AX)
+	VMOVDQU      Y2, 8032(AX)
+	VPSUBD       Y0, Y2, Y0
+	VPAND        8288(AX), Y0, Y0
+	VPOR         8544(AX), Y0, Y0
+	VPMAXSD      Y0, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X0
+	VPMAXSD      X0, X4, X0
+	VPSHUFD      $0x4e, X0, X1
+	VPMAXSD      X1, X0, X0
+	VPSHUFD      $0xb1, X0, X1
+	VPMAXSD      X1, X0, X0
+	VMOVD        X0, DX
+	TESTQ        R8, R8
+	JS           changed
+	MOVQ         6720(AX)(R8*8), BX
+	MOVQ         6208(AX)(DI*8), R12
+	MOVQ         6208(AX)(SI*8), R13
+	XORQ         R14, R14
+	BTSQ         R8, R14
+	TESTQ        R14, R12
+	CMOVQNE      R12, R13
+	MOVBQZX      8768(AX)(R8*1), R15
+	MOVBQZX      8832(AX)(R8*1), BP
+	MOVQ         6208(AX)(R15*8), R15
+	ANDQ         6208(AX)(BP*8), R15
+	ANDNQ        R13, R15, R13
+	XORQ         9168(AX), R13
+	ANDNQ        R13, R14, R13
+	ANDNQ        R10, R14, R10
+	ANDQ         R12, R14
+	ORQ          R14, R13
+	MOVQ         R13, 9168(AX)
+	BTQ          R8, R12
+	SBBQ         BP, BP
+	NOTQ         BP
+	SHLQ         $0x3f, BP
+	VMOVQ        BP, X1
+	MOVQ         SI, R12
 	SHLQ         $0x09, R12
 	ADDQ         CX, R12
-	VSUBPD       (R12), Y6, Y7
-	VMAXPD       Y2, Y7, Y2
-	VSUBPD       32(R12), Y6, Y7
-	VMAXPD       Y3, Y7, Y3
-	VSUBPD       64(R12), Y6, Y7
-	VMAXPD       Y4, Y7, Y4
-	VSUBPD       96(R12), Y6, Y6
-	VMAXPD       Y5, Y6, Y5
-	BLSRQ        R11, R11
-	JNZ          row0
+	VMOVSD       (R12)(DI*8), X2
+	VMOVSD       X2, 1600(AX)(R8*8)
+	VMOVSD       (AX)(SI*8), X0
+	VSUBSD       X2, X0, X0
+	VSUBSD       (AX)(DI*8), X0, X0
+	VXORPD       X1, X0, X0
+	MOVB         SI, 8768(AX)(R8*1)
+	MOVB         DI, 8832(AX)(R8*1)
+	LEAQ         bitTable<>+0(SB), SI
+	VBROADCASTSD X0, Y0
+	VMOVQ        BX, X1
+	VPBROADCASTQ X1, Y1
+	VMOVQ        R10, X2
+	VPBROADCASTQ X2, Y2
+	MOVQ         $+2, BX
+	XORQ         DI, DI
+	SHLQ         $0x06, BX
 
-priced0:
+roughPaths:
+	VMOVDQU      (SI)(DI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       (AX)(DI*1), Y3, Y3
+	VMOVUPD      Y3, (AX)(DI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6208(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6208(AX)(DI*1)
+	VMOVDQU      (SI)(DI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6720(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6720(AX)(DI*1)
+	VMOVDQU      32(SI)(DI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       32(AX)(DI*1), Y3, Y3
+	VMOVUPD      Y3, 32(AX)(DI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6240(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6240(AX)(DI*1)
+	VMOVDQU      32(SI)(DI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6752(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6752(AX)(DI*1)
+	VMOVDQU      64(SI)(DI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       64(AX)(DI*1), Y3, Y3
+	VMOVUPD      Y3, 64(AX)(DI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6272(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6272(AX)(DI*1)
+	VMOVDQU      64(SI)(DI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6784(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6784(AX)(DI*1)
+	VMOVDQU      96(SI)(DI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       96(AX)(DI*1), Y3, Y3
+	VMOVUPD      Y3, 96(AX)(DI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6304(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6304(AX)(DI*1)
+	VMOVDQU      96(SI)(DI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6816(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6816(AX)(DI*1)
+	ADDQ         $0x80, DI
+	CMPQ         DI, BX
+	JNE          roughPaths
+	ANDQ         R10, R11
+	MOVQ         R10, BX
+	XORQ         R11, BX
+	VMOVQ        R9, X0
+	VPBROADCASTQ X0, Y0
+	LEAQ         bitTable<>+0(SB), SI
+	VMOVQ        R11, X1
+	VPBROADCASTQ X1, Y1
+	VMOVQ        BX, X2
+	VPBROADCASTQ X2, Y2
+	MOVQ         $+2, BX
+	XORQ         DI, DI
+	SHLQ         $0x06, BX
+
+roughFlows:
+	VMOVUPD  1024(AX)(DI*1), Y3
+	VMOVDQU  (SI)(DI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  (SI)(DI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1024(AX)(DI*1)
+	VMOVUPD  1056(AX)(DI*1), Y3
+	VMOVDQU  32(SI)(DI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  32(SI)(DI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1056(AX)(DI*1)
+	VMOVUPD  1088(AX)(DI*1), Y3
+	VMOVDQU  64(SI)(DI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  64(SI)(DI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1088(AX)(DI*1)
+	VMOVUPD  1120(AX)(DI*1), Y3
+	VMOVDQU  96(SI)(DI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  96(SI)(DI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1120(AX)(DI*1)
+	ADDQ     $0x80, DI
+	CMPQ     DI, BX
+	JNE      roughFlows
+
+changed:
+	CMPL    DX, $0xc0
+	JLT     exact
+	MOVQ    9160(AX), BX
+	CMPL    7744(AX)(BX*4), $+1006632960
+	JGE     exact
+	MOVL    DX, DI
+	NOTL    DI
+	ANDL    $0x3f, DI
+	MOVL    8000(AX)(DI*4), SI
+	NOTL    SI
+	ANDL    $0x3f, SI
+	MOVL    DX, BX
+	ANDL    $-64, BX
+	MOVQ    limit+16(FP), DX
+	CMPQ    9224(AX), DX
+	JGE     stopped
+	MOVQ    6208(AX)(DI*8), DX
+	MOVQ    6208(AX)(SI*8), R10
+	XORQ    DX, R10
+	XORQ    9168(AX), DX
+	ANDNQ   R10, DX, R11
+	XORL    R12, R12
+	TZCNTQ  R11, R8
+	MOVQ    1024(AX)(R8*8), R9
+	BLSRQ   R11, DX
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	JNZ     roughMore
+
+roughLeast:
+	TESTL R12, R12
+	JNZ   roughTied
+
+roughLeaves:
+	MOVQ    6720(AX)(R8*8), DX
+	MOVQ    DX, R12
+	NOTQ    R12
+	MOVQ    6208(AX)(DI*8), R13
+	BTQ     R8, R13
+	CMOVQCC R12, DX
+	INCQ    9224(AX)
+	JMP     rough
+
+roughMore:
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	JNZ     roughMore
+	JMP     roughLeast
+
+roughTied:
+	XORQ DX, DX
+	MOVQ R11, R12
+
+roughTie:
+	TZCNTQ  R12, R13
+	XORQ    R14, R14
+	XORQ    R15, R15
+	BTSQ    R13, R14
+	CMPQ    1024(AX)(R13*8), R9
+	CMOVQNE R15, R14
+	ORQ     R14, DX
+	BLSRQ   R12, R12
+	JNZ     roughTie
+	XORQ    R13, R13
+	MOVQ    DX, R12
+	ANDQ    6208(AX)(DI*8), R12
+	JNZ     roughSide
+	MOVQ    DX, R12
+	MOVQ    $-1, R13
+
+roughSide:
+	MOVQ $-128, DX
+
+roughSize:
+	TZCNTQ  R12, R14
+	POPCNTQ 6720(AX)(R14*8), R15
+	XORQ    R13, R15
+	CMPQ    R15, DX
+	CMOVQGT R15, DX
+	CMOVQGT R14, R8
+	BLSRQ   R12, R12
+	JNZ     roughSize
+	JMP     roughLeaves
+
+exact:
+	VBROADCASTSD lowest<>+0(SB), Y0
+	VMOVAPD      Y0, Y1
+	VBROADCASTSD negInf<>+0(SB), Y2
+	VBROADCASTSD negInf<>+0(SB), Y3
+	VBROADCASTSD negInf<>+0(SB), Y4
+	VBROADCASTSD negInf<>+0(SB), Y5
+	MOVQ         9088(AX), DX
+
+exactRow0:
+	TZCNTQ       DX, BX
+	VBROADCASTSD (AX)(BX*8), Y6
+	SHLQ         $0x09, BX
+	ADDQ         CX, BX
+	VSUBPD       (BX), Y6, Y7
+	VMAXPD       Y2, Y7, Y2
+	VSUBPD       32(BX), Y6, Y7
+	VMAXPD       Y3, Y7, Y3
+	VSUBPD       64(BX), Y6, Y7
+	VMAXPD       Y4, Y7, Y4
+	VSUBPD       96(BX), Y6, Y6
+	VMAXPD       Y5, Y6, Y5
+	BLSRQ        DX, DX
+	JNZ          exactRow0
 	VMOVUPD      Y2, 512(AX)
 	VMOVUPD      Y3, 544(AX)
 	VMOVUPD      Y4, 576(AX)
 	VMOVUPD      Y5, 608(AX)
-	VMOVQ        DX, X2
-	VPBROADCASTQ X2, Y2
 	LEAQ         bitTable<>+0(SB), DX
-	VBROADCASTSD lowest<>+0(SB), Y3
-	VMOVAPD      Y3, Y4
-	VMOVDQU      (DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       (AX), Y5, Y5
-	VMOVUPD      Y5, (AX)
-	VMOVUPD      512(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5120(AX), Y6, Y6
-	VORPD        5632(AX), Y6, Y6
-	VMAXPD       Y6, Y3, Y3
-	VMOVDQU      32(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       32(AX), Y5, Y5
-	VMOVUPD      Y5, 32(AX)
-	VMOVUPD      544(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5152(AX), Y6, Y6
-	VORPD        5664(AX), Y6, Y6
-	VMAXPD       Y6, Y4, Y4
-	VMOVDQU      64(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       64(AX), Y5, Y5
-	VMOVUPD      Y5, 64(AX)
-	VMOVUPD      576(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5184(AX), Y6, Y6
-	VORPD        5696(AX), Y6, Y6
-	VMAXPD       Y6, Y3, Y3
-	VMOVDQU      96(DX), Y5
-	VPAND        Y5, Y2, Y2
-	VPCMPEQQ     Y5, Y2, Y2
-	VANDPD       Y0, Y2, Y0
-	VADDPD       96(AX), Y0, Y0
-	VMOVUPD      Y0, 96(AX)
-	VMOVUPD      608(AX), Y2
-	VSUBPD       Y0, Y2, Y2
-	VANDPD       5216(AX), Y2, Y2
-	VORPD        5728(AX), Y2, Y2
-	VMAXPD       Y2, Y4, Y4
-	VMAXPD       Y4, Y3, Y0
-	VEXTRACTF128 $0x01, Y0, X2
-	VMAXPD       X2, X0, X2
-	VPERMILPD    $0x01, X2, X0
-	VMAXSD       X0, X2, X2
-	TESTQ        R8, R8
-	JS           hung
-	MOVQ         7168(AX)(R8*8), DX
-	MOVQ         R10, R11
-
-outside:
-	CMPQ    R11, DI
-	JEQ     outsideDone
-	VMOVSD  1024(AX)(R11*8), X0
-	VSUBSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(R11*8)
-	ORQ     DX, 7168(AX)(R11*8)
-	MOVBQZX 8192(AX)(R11*1), R11
-	CMPQ    R11, DI
-	JEQ     outsideDone
-	VMOVSD  1024(AX)(R11*8), X0
-	VADDSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(R11*8)
-	ORQ     DX, 7168(AX)(R11*8)
-	MOVBQZX 8192(AX)(R11*1), R11
-	JMP     outside
-
-outsideDone:
-	MOVQ    BX, BX
-	SHLQ    $0x09, BX
-	ADDQ    CX, BX
-	VMOVSD  (BX)(SI*8), X0
-	MOVQ    R9, BX
-	VMOVAPD X1, X3
-	MOVQ    DX, SI
-
-hang:
-	MOVBQZX 8192(AX)(BX*1), R11
-	VMOVSD  1024(AX)(BX*8), X4
-	VMOVSD  1536(AX)(BX*8), X5
-	MOVQ    7168(AX)(BX*8), R9
-	VSUBSD  X1, X4, X4
-	MOVB    R10, 8192(AX)(BX*1)
-	VMOVSD  X3, 1024(AX)(BX*8)
-	VMOVSD  X0, 1536(AX)(BX*8)
-	MOVQ    SI, 7168(AX)(BX*8)
-	ANDNQ   DX, R9, SI
-	VMOVAPD X4, X3
-	VMOVAPD X5, X0
-	CMPQ    BX, R8
-	JEQ     turned
-	MOVQ    BX, R10
-	MOVQ    R11, BX
-	MOVBQZX 8192(AX)(BX*1), R11
-	VMOVSD  1024(AX)(BX*8), X4
-	VMOVSD  1536(AX)(BX*8), X5
-	MOVQ    7168(AX)(BX*8), R9
-	VADDSD  X1, X4, X4
-	MOVB    R10, 8192(AX)(BX*1)
-	VMOVSD  X3, 1024(AX)(BX*8)
-	VMOVSD  X0, 1536(AX)(BX*8)
-	MOVQ    SI, 7168(AX)(BX*8)
-	ANDNQ   DX, R9, SI
-	VMOVAPD X4, X3
-	VMOVAPD X5, X0
-	MOVQ    BX, R10
-	MOVQ    R11, BX
-	JMP     hang
-
-turned:
-	MOVQ R11, BX
-
-inside:
-	CMPQ    BX, DI
-	JEQ     insideDone
-	VMOVSD  1024(AX)(BX*8), X0
-	VADDSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(BX*8)
-	ANDNQ   7168(AX)(BX*8), DX, SI
-	MOVQ    SI, 7168(AX)(BX*8)
-	MOVBQZX 8192(AX)(BX*1), BX
-	CMPQ    BX, DI
-	JEQ     insideDone
-	VMOVSD  1024(AX)(BX*8), X0
-	VSUBSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(BX*8)
-	ANDNQ   7168(AX)(BX*8), DX, SI
-	MOVQ    SI, 7168(AX)(BX*8)
-	MOVBQZX 8192(AX)(BX*1), BX
-	JMP     inside
-
-insideDone:
-hung:
-	VMOVQ        X2, DX
+	VBROADCASTSD tagKeep<>+0(SB), Y3
+	VBROADCASTSD lowest<>+0(SB), Y4
+	VPBROADCASTQ 9096(AX), Y2
+	VMOVUPD      512(AX), Y5
+	VSUBPD       (AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        61952(CX), Y5, Y5
+	VMOVDQU      (DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y0, Y0
+	VMOVUPD      544(AX), Y5
+	VSUBPD       32(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        61984(CX), Y5, Y5
+	VMOVDQU      32(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y1, Y1
+	VMOVUPD      576(AX), Y5
+	VSUBPD       64(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62016(CX), Y5, Y5
+	VMOVDQU      64(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y0, Y0
+	VMOVUPD      608(AX), Y5
+	VSUBPD       96(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62048(CX), Y5, Y5
+	VMOVDQU      96(DX), Y3
+	VPAND        Y3, Y2, Y2
+	VPCMPEQQ     Y3, Y2, Y2
+	VBLENDVPD    Y2, Y5, Y4, Y5
+	VMAXPD       Y5, Y1, Y1
+	VMAXPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VMAXPD       X1, X0, X1
+	VPERMILPD    $0x01, X1, X0
+	VMAXSD       X0, X1, X1
+	VMOVQ        X1, DX
 	NOTQ         DX
 	ANDQ         $0x3f, DX
-	MOVQ         DX, SI
-	MOVQ         SI, DX
+	MOVQ         DX, DI
+	VMOVSD       512(AX)(DI*8), X0
+	VSUBSD       (AX)(DI*8), X0, X0
+	VUCOMISD     62736(CX), X0
+	JLS          optimal
+	MOVQ         limit+16(FP), DX
+	CMPQ         9224(AX), DX
+	JGE          stopped
+	MOVQ         DI, DX
 	SHLQ         $0x09, DX
 	ADDQ         CX, DX
-	VBROADCASTSD 512(AX)(SI*8), Y0
+	VBROADCASTSD 512(AX)(DI*8), Y0
 	VMOVUPD      (AX), Y1
 	VSUBPD       (DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
@@ -578,84 +1176,296 @@ hung:
 	VMOVUPD      32(AX), Y1
 	VSUBPD       32(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x04, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x04, SI
+	ORQ          SI, BX
 	VMOVUPD      64(AX), Y1
 	VSUBPD       64(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x08, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x08, SI
+	ORQ          SI, BX
 	VMOVUPD      96(AX), Y1
 	VSUBPD       96(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
 	VMOVMSKPD    Y1, DX
 	SHLQ         $0x0c, DX
 	ORQ          DX, BX
-	ANDQ         8384(AX), BX
-	TZCNTQ       BX, BX
-	VMOVSD       512(AX)(SI*8), X0
-	VSUBSD       (AX)(SI*8), X0, X0
-	MOVQ         SI, 8472(AX)
-	MOVQ         BX, 8464(AX)
-	VMOVSD       X0, 8456(AX)
-	VUCOMISD     46096(CX), X0
-	JLS          optimal
-	MOVQ         limit+16(FP), DX
-	CMPQ         8536(AX), DX
-	JGE          stopped
-	MOVQ         posInf<>+0(SB), DX
-	MOVQ         SI, DI
-	MOVQ         SI, R8
+	ANDQ         9088(AX), BX
+	TZCNTQ       BX, SI
+	MOVQ         6208(AX)(DI*8), DX
+	MOVQ         6208(AX)(SI*8), R10
+	XORQ         DX, R10
+	XORQ         9168(AX), DX
+	ANDNQ        R10, DX, R11
+	XORL         R12, R12
+	TZCNTQ       R11, R8
+	MOVQ         1024(AX)(R8*8), R9
+	BLSRQ        R11, DX
+	TZCNTQ       DX, BX
+	MOVQ         1024(AX)(BX*8), R13
+	XORL         R14, R14
+	CMPQ         R13, R9
+	SETEQ        R14
+	CMOVQLT      R13, R9
+	CMOVQLT      BX, R8
+	ORL          R14, R12
+	BLSRQ        DX, DX
+	TZCNTQ       DX, BX
+	MOVQ         1024(AX)(BX*8), R13
+	XORL         R14, R14
+	CMPQ         R13, R9
+	SETEQ        R14
+	CMOVQLT      R13, R9
+	CMOVQLT      BX, R8
+	ORL          R14, R12
+	BLSRQ        DX, DX
+	TZCNTQ       DX, BX
+	MOVQ         1024(AX)(BX*8), R13
+	XORL         R14, R14
+	CMPQ         R13, R9
+	SETEQ        R14
+	CMOVQLT      R13, R9
+	CMOVQLT      BX, R8
+	ORL          R14, R12
+	BLSRQ        DX, DX
+	JNZ          exactMore
 
-colUp:
-	MOVQ    7168(AX)(DI*8), R9
-	BTQ     BX, R9
-	JCS     apex
-	MOVQ    1024(AX)(DI*8), R9
-	CMPQ    R9, DX
-	CMOVQLE R9, DX
-	CMOVQLE DI, R8
-	MOVBQZX 8192(AX)(DI*1), DI
-	MOVQ    7168(AX)(DI*8), R9
-	BTQ     BX, R9
-	JCS     apex
-	MOVBQZX 8192(AX)(DI*1), DI
-	JMP     colUp
+exactLeast:
+	TESTL R12, R12
+	JNZ   exactTied
 
-apex:
-	MOVQ SI, R9
-	MOVQ BX, R10
-	MOVQ BX, R11
+exactLeaves:
+	MOVQ         6720(AX)(R8*8), DX
+	MOVQ         DX, BX
+	NOTQ         BX
+	MOVQ         6208(AX)(DI*8), R12
+	BTQ          R8, R12
+	CMOVQCC      BX, DX
+	INCQ         9224(AX)
+	MOVQ         6720(AX)(R8*8), DX
+	MOVQ         6208(AX)(DI*8), BX
+	MOVQ         6208(AX)(SI*8), R12
+	XORQ         R13, R13
+	BTSQ         R8, R13
+	TESTQ        R13, BX
+	CMOVQNE      BX, R12
+	MOVBQZX      8768(AX)(R8*1), R14
+	MOVBQZX      8832(AX)(R8*1), R15
+	MOVQ         6208(AX)(R14*8), R14
+	ANDQ         6208(AX)(R15*8), R14
+	ANDNQ        R12, R14, R12
+	XORQ         9168(AX), R12
+	ANDNQ        R12, R13, R12
+	ANDNQ        R10, R13, R10
+	ANDQ         BX, R13
+	ORQ          R13, R12
+	MOVQ         R12, 9168(AX)
+	BTQ          R8, BX
+	SBBQ         R15, R15
+	NOTQ         R15
+	SHLQ         $0x3f, R15
+	VMOVQ        R15, X1
+	MOVQ         SI, BX
+	SHLQ         $0x09, BX
+	ADDQ         CX, BX
+	VMOVSD       (BX)(DI*8), X2
+	VMOVSD       X2, 1600(AX)(R8*8)
+	VMOVSD       (AX)(SI*8), X0
+	VSUBSD       X2, X0, X0
+	VSUBSD       (AX)(DI*8), X0, X0
+	VXORPD       X1, X0, X0
+	MOVB         SI, 8768(AX)(R8*1)
+	MOVB         DI, 8832(AX)(R8*1)
+	LEAQ         bitTable<>+0(SB), BX
+	VBROADCASTSD X0, Y0
+	VMOVQ        DX, X1
+	VPBROADCASTQ X1, Y1
+	VMOVQ        R10, X2
+	VPBROADCASTQ X2, Y2
+	MOVQ         $+2, DX
+	XORQ         SI, SI
+	SHLQ         $0x06, DX
 
-rowUp:
-	CMPQ    R11, DI
-	JEQ     found
-	MOVQ    1024(AX)(R11*8), R12
-	CMPQ    R12, DX
-	CMOVQLT R12, DX
-	CMOVQLT R11, R8
-	CMOVQLT BX, R9
-	CMOVQLT SI, R10
-	MOVBQZX 8192(AX)(R11*1), R11
-	CMPQ    R11, DI
-	JEQ     found
-	MOVBQZX 8192(AX)(R11*1), R11
-	JMP     rowUp
+exactPaths:
+	VMOVDQU      (BX)(SI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       (AX)(SI*1), Y3, Y3
+	VMOVUPD      Y3, (AX)(SI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6208(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6208(AX)(SI*1)
+	VMOVDQU      (BX)(SI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6720(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6720(AX)(SI*1)
+	VMOVDQU      32(BX)(SI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       32(AX)(SI*1), Y3, Y3
+	VMOVUPD      Y3, 32(AX)(SI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6240(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6240(AX)(SI*1)
+	VMOVDQU      32(BX)(SI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6752(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6752(AX)(SI*1)
+	VMOVDQU      64(BX)(SI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       64(AX)(SI*1), Y3, Y3
+	VMOVUPD      Y3, 64(AX)(SI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6272(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6272(AX)(SI*1)
+	VMOVDQU      64(BX)(SI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6784(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6784(AX)(SI*1)
+	VMOVDQU      96(BX)(SI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       96(AX)(SI*1), Y3, Y3
+	VMOVUPD      Y3, 96(AX)(SI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6304(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6304(AX)(SI*1)
+	VMOVDQU      96(BX)(SI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6816(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6816(AX)(SI*1)
+	ADDQ         $0x80, SI
+	CMPQ         SI, DX
+	JNE          exactPaths
+	ANDQ         R10, R11
+	MOVQ         R10, DX
+	XORQ         R11, DX
+	VMOVQ        R9, X0
+	VPBROADCASTQ X0, Y0
+	LEAQ         bitTable<>+0(SB), BX
+	VMOVQ        R11, X1
+	VPBROADCASTQ X1, Y1
+	VMOVQ        DX, X2
+	VPBROADCASTQ X2, Y2
+	MOVQ         $+2, DX
+	XORQ         SI, SI
+	SHLQ         $0x06, DX
 
-found:
-	VMOVQ   DX, X1
-	MOVQ    7168(AX)(R8*8), R12
-	MOVQ    8384(AX), R11
-	ORQ     8392(AX), R11
-	ANDNQ   R11, R12, R11
-	MOVQ    R12, DX
-	BTQ     SI, R12
-	CMOVQCC R11, DX
-	INCQ    8536(AX)
-	VMOVAPD X0, X0
-	JMP     raise
+exactFlows:
+	VMOVUPD  1024(AX)(SI*1), Y3
+	VMOVDQU  (BX)(SI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  (BX)(SI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1024(AX)(SI*1)
+	VMOVUPD  1056(AX)(SI*1), Y3
+	VMOVDQU  32(BX)(SI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  32(BX)(SI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1056(AX)(SI*1)
+	VMOVUPD  1088(AX)(SI*1), Y3
+	VMOVDQU  64(BX)(SI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  64(BX)(SI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1088(AX)(SI*1)
+	VMOVUPD  1120(AX)(SI*1), Y3
+	VMOVDQU  96(BX)(SI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  96(BX)(SI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1120(AX)(SI*1)
+	ADDQ     $0x80, SI
+	CMPQ     SI, DX
+	JNE      exactFlows
+	JMP      exact
+
+exactMore:
+	TZCNTQ  DX, BX
+	MOVQ    1024(AX)(BX*8), R13
+	XORL    R14, R14
+	CMPQ    R13, R9
+	SETEQ   R14
+	CMOVQLT R13, R9
+	CMOVQLT BX, R8
+	ORL     R14, R12
+	BLSRQ   DX, DX
+	JNZ     exactMore
+	JMP     exactLeast
+
+exactTied:
+	XORQ DX, DX
+	MOVQ R11, BX
+
+exactTie:
+	TZCNTQ  BX, R12
+	XORQ    R13, R13
+	XORQ    R14, R14
+	BTSQ    R12, R13
+	CMPQ    1024(AX)(R12*8), R9
+	CMOVQNE R14, R13
+	ORQ     R13, DX
+	BLSRQ   BX, BX
+	JNZ     exactTie
+	XORQ    R12, R12
+	MOVQ    DX, BX
+	ANDQ    6208(AX)(DI*8), BX
+	JNZ     exactSide
+	MOVQ    DX, BX
+	MOVQ    $-1, R12
+
+exactSide:
+	MOVQ $-128, DX
+
+exactSize:
+	TZCNTQ  BX, R13
+	POPCNTQ 6720(AX)(R13*8), R14
+	XORQ    R12, R14
+	CMPQ    R14, DX
+	CMOVQGT R14, DX
+	CMOVQGT R13, R8
+	BLSRQ   BX, BX
+	JNZ     exactSize
+	JMP     exactLeaves
 
 stopped:
 	XORB AL, AL
@@ -678,7 +1488,7 @@ TEXT ·finish512x2(SB), NOSPLIT, $0-16
 	MOVQ         m+8(FP), CX
 	VBROADCASTSD posInf<>+0(SB), Z0
 	VBROADCASTSD posInf<>+0(SB), Z1
-	MOVQ         8392(AX), DX
+	MOVQ         9096(AX), DX
 
 col:
 	TZCNTQ        DX, BX
@@ -692,42 +1502,42 @@ col:
 	BLSRQ         DX, DX
 	JNZ           col
 	MOVQ          half<>+0(SB), DX
-	MOVBQZX       8528(AX), BX
+	MOVBQZX       9216(AX), BX
 	SHLQ          $0x3f, BX
 	ORQ           BX, DX
 	VPBROADCASTQ  DX, Z2
-	MOVQ          8384(AX), DX
-	ORQ           8392(AX), DX
+	MOVQ          9088(AX), DX
+	ORQ           9096(AX), DX
 	KMOVQ         DX, K1
 	VXORPD        Z3, Z3, Z3
 	VXORPD        Z4, Z4, Z4
 	VADDPD        512(AX), Z0, Z0
 	VMULPD        Z2, Z0, Z0
-	VMOVUPD       Z0, 2560(AX)
-	VFMADD231PD   45056(CX), Z0, Z3
+	VMOVUPD       Z0, 2624(AX)
+	VFMADD231PD   61440(CX), Z0, Z3
 	VMOVUPD       1024(AX), Z0
-	VFMADD231PD   1536(AX), Z0, K1, Z4
+	VFMADD231PD   1600(AX), Z0, K1, Z4
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        576(AX), Z1, Z0
 	VMULPD        Z2, Z0, Z0
-	VMOVUPD       Z0, 2624(AX)
-	VFMADD231PD   45120(CX), Z0, Z3
+	VMOVUPD       Z0, 2688(AX)
+	VFMADD231PD   61504(CX), Z0, Z3
 	VMOVUPD       1088(AX), Z0
-	VFMADD231PD   1600(AX), Z0, K1, Z4
+	VFMADD231PD   1664(AX), Z0, K1, Z4
 	VEXTRACTF64X4 $0x01, Z3, Y0
 	VADDPD        Y0, Y3, Y0
 	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 8448(AX)
+	VMOVSD        X1, 9152(AX)
 	VEXTRACTF64X4 $0x01, Z4, Y0
 	VADDPD        Y0, Y4, Y0
 	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 8440(AX)
+	VMOVSD        X1, 9144(AX)
 	VZEROUPPER
 	RET
 
@@ -737,22 +1547,19 @@ TEXT ·start512x2(SB), NOSPLIT, $8-16
 	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
-	MOVQ         8384(AX), DX
-	MOVQ         8392(AX), BX
+	MOVQ         9088(AX), DX
+	MOVQ         9096(AX), BX
 	XORQ         DI, DI
 	XORQ         SI, SI
-	VBROADCASTSD negInf<>+0(SB), Z1
 	VXORPD       Z0, Z0, Z0
-	VMOVUPD      Z0, 3072(AX)
-	VMOVUPD      Z0, 7680(AX)
-	VMOVUPD      Z1, 512(AX)
-	VMOVDQU64    bitTable<>+0(SB), Z2
-	VMOVDQU64    Z2, 7168(AX)
 	VMOVUPD      Z0, 3136(AX)
-	VMOVUPD      Z0, 7744(AX)
-	VMOVUPD      Z1, 576(AX)
+	VMOVUPD      Z0, 7232(AX)
+	VMOVDQU64    bitTable<>+0(SB), Z1
+	VMOVDQU64    Z1, 6720(AX)
+	VMOVUPD      Z0, 3200(AX)
+	VMOVUPD      Z0, 7296(AX)
 	VMOVDQU64    bitTable<>+64(SB), Z0
-	VMOVDQU64    Z0, 7232(AX)
+	VMOVDQU64    Z0, 6784(AX)
 	VPBROADCASTQ DX, Z0
 	MOVQ         BX, R8
 
@@ -766,12 +1573,12 @@ first:
 	TZCNTQ       R11, R11
 	ADDQ         R10, R11
 	MOVBQZX      32768(CX)(R11*1), R10
-	MOVQ         7680(AX)(R10*8), R11
+	MOVQ         7232(AX)(R10*8), R11
 	BTSQ         R9, R11
-	MOVQ         R11, 7680(AX)(R10*8)
-	VMOVSD       3072(AX)(R10*8), X1
-	VADDSD       2048(AX)(R9*8), X1, X1
-	VMOVSD       X1, 3072(AX)(R10*8)
+	MOVQ         R11, 7232(AX)(R10*8)
+	VMOVSD       3136(AX)(R10*8), X1
+	VADDSD       2112(AX)(R9*8), X1, X1
+	VMOVSD       X1, 3136(AX)(R10*8)
 	BLSRQ        R8, R8
 	JNZ          first
 	XORQ         R8, R8
@@ -780,8 +1587,8 @@ first:
 
 judge:
 	TZCNTQ   R10, R11
-	VMOVSD   3072(AX)(R11*8), X0
-	VMOVSD   2048(AX)(R11*8), X1
+	VMOVSD   3136(AX)(R11*8), X0
+	VMOVSD   2112(AX)(R11*8), X1
 	MOVQ     R8, R12
 	BTSQ     R11, R12
 	VUCOMISD X1, X0
@@ -793,35 +1600,35 @@ judge:
 	CMOVQCC  R12, R9
 	BLSRQ    R10, R10
 	JNZ      judge
-	MOVQ     R8, 8488(AX)
-	MOVQ     R9, 8496(AX)
+	MOVQ     R8, 9176(AX)
+	MOVQ     R9, 9184(AX)
 
 round:
 	BLSRQ        DX, R9
 	JZ           last
-	MOVQ         8488(AX), R9
+	MOVQ         9176(AX), R9
 	ANDQ         DX, R9
-	MOVQ         8496(AX), R8
+	MOVQ         9184(AX), R8
 	ANDQ         DX, R8
 	CMOVQEQ      R9, R8
 	BLSRQ        R8, R9
 	CMPQ         R8, DX
 	CMOVQEQ      R9, R8
 	ANDNQ        DX, R8, DX
-	MOVQ         R8, 8504(AX)
+	MOVQ         R8, 9192(AX)
 	VPBROADCASTQ DX, Z0
 	XORQ         R8, R8
 
 phase:
-	MOVQ         8504(AX), R9
+	MOVQ         9192(AX), R9
 	TZCNTQ       R9, R10
 	BLSRQ        R9, R9
-	MOVQ         R9, 8504(AX)
-	MOVQ         7680(AX)(R10*8), R9
+	MOVQ         R9, 9192(AX)
+	MOVQ         7232(AX)(R10*8), R9
 	MOVQ         R9, R11
 	XORQ         R12, R12
-	VBROADCASTSD 2048(AX)(R10*8), Z1
-	VBROADCASTSD negInf<>+0(SB), Z2
+	VBROADCASTSD 2112(AX)(R10*8), Z1
+	VBROADCASTSD negInf<>+0(SB), Z3
 	VBROADCASTSD tagKeep<>+0(SB), Z5
 	VXORPD       Z4, Z4, Z4
 
@@ -835,62 +1642,62 @@ queue:
 	TZCNTQ          R15, R15
 	ADDQ            R14, R15
 	MOVBQZX         32768(CX)(R15*1), R14
-	MOVQ            R14, 4608(AX)(R13*8)
+	MOVQ            R14, 4672(AX)(R13*8)
 	MOVQ            R13, R15
 	SHLQ            $0x09, R15
 	ADDQ            CX, R15
 	VBROADCASTSD    (R15)(R14*8), Z6
 	VSUBPD.BCST     (R15)(R10*8), Z6, Z6
-	VPTERNLOGQ.BCST $0xea, 45568(CX)(R13*8), Z5, Z6
-	VMOVSD          X6, 3584(AX)(R12*8)
-	VALIGNQ         $0x01, Z2, Z6, Z2
-	VBROADCASTSD    2048(AX)(R13*8), Z6
+	VPTERNLOGQ.BCST $0xea, 61952(CX)(R13*8), Z5, Z6
+	VMOVSD          X6, 3648(AX)(R12*8)
+	VALIGNQ         $0x01, Z3, Z6, Z3
+	VBROADCASTSD    2112(AX)(R13*8), Z6
 	VALIGNQ         $0x01, Z4, Z6, Z4
-	VMOVSD          X6, 4096(AX)(R12*8)
+	VMOVSD          X6, 4160(AX)(R12*8)
 	INCQ            R12
 	BLSRQ           R11, R11
 	JNZ             queue
 	CMPQ            R12, $0x08
 	JHI             many
-	VXORPD          Z3, Z3, Z3
+	VXORPD          Z2, Z2, Z2
 	VXORPD          Z5, Z5, Z5
-	VALIGNQ         $0x01, Z2, Z2, Z6
+	VALIGNQ         $0x01, Z3, Z3, Z6
 	VALIGNQ         $0x01, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z2, Z6, K1
+	VCMPPD          $0x1e, Z3, Z6, K1
 	VADDPD          Z7, Z5, K1, Z5
-	VALIGNQ         $0x02, Z2, Z2, Z6
+	VALIGNQ         $0x02, Z3, Z3, Z6
 	VALIGNQ         $0x02, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z2, Z6, K1
-	VADDPD          Z7, Z3, K1, Z3
-	VALIGNQ         $0x03, Z2, Z2, Z6
+	VCMPPD          $0x1e, Z3, Z6, K1
+	VADDPD          Z7, Z2, K1, Z2
+	VALIGNQ         $0x03, Z3, Z3, Z6
 	VALIGNQ         $0x03, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z2, Z6, K1
+	VCMPPD          $0x1e, Z3, Z6, K1
 	VADDPD          Z7, Z5, K1, Z5
-	VALIGNQ         $0x04, Z2, Z2, Z6
+	VALIGNQ         $0x04, Z3, Z3, Z6
 	VALIGNQ         $0x04, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z2, Z6, K1
-	VADDPD          Z7, Z3, K1, Z3
-	VALIGNQ         $0x05, Z2, Z2, Z6
+	VCMPPD          $0x1e, Z3, Z6, K1
+	VADDPD          Z7, Z2, K1, Z2
+	VALIGNQ         $0x05, Z3, Z3, Z6
 	VALIGNQ         $0x05, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z2, Z6, K1
+	VCMPPD          $0x1e, Z3, Z6, K1
 	VADDPD          Z7, Z5, K1, Z5
-	VALIGNQ         $0x06, Z2, Z2, Z6
+	VALIGNQ         $0x06, Z3, Z3, Z6
 	VALIGNQ         $0x06, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z2, Z6, K1
-	VADDPD          Z7, Z3, K1, Z3
-	VALIGNQ         $0x07, Z2, Z2, Z6
+	VCMPPD          $0x1e, Z3, Z6, K1
+	VADDPD          Z7, Z2, K1, Z2
+	VALIGNQ         $0x07, Z3, Z3, Z6
 	VALIGNQ         $0x07, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z2, Z6, K1
+	VCMPPD          $0x1e, Z3, Z6, K1
 	VADDPD          Z7, Z5, K1, Z5
-	VADDPD          Z5, Z3, Z3
-	VADDPD          Z4, Z3, Z2
-	VCMPPD          $0x12, Z1, Z2, K1
-	VCMPPD          $0x11, Z1, Z3, K2
+	VADDPD          Z5, Z2, Z2
+	VADDPD          Z4, Z2, Z3
+	VCMPPD          $0x12, Z1, Z3, K1
+	VCMPPD          $0x11, Z1, Z2, K2
 	KMOVB           K1, R11
 	KMOVB           K2, R13
 	KANDNB          K2, K1, K1
-	VCOMPRESSPD.Z   Z3, K1, Z2
-	VSUBSD          X2, X1, X3
+	VCOMPRESSPD.Z   Z2, K1, Z2
+	VSUBSD          X2, X1, X2
 	MOVQ            $+8, R14
 	SUBQ            R12, R14
 	SHRXQ           R14, R11, R11
@@ -903,21 +1710,21 @@ many:
 	XORQ R14, R14
 
 block:
-	VXORPD  Z2, Z2, Z2
-	VMOVUPD 3584(AX)(R14*8), Z4
+	VXORPD  Z3, Z3, Z3
+	VMOVUPD 3648(AX)(R14*8), Z4
 	XORQ    R15, R15
 
 prefix:
-	VBROADCASTSD  3584(AX)(R15*8), Z5
+	VBROADCASTSD  3648(AX)(R15*8), Z5
 	VCMPPD        $0x1e, Z4, Z5, K1
-	VBROADCASTSD  4096(AX)(R15*8), Z5
-	VADDPD        Z5, Z2, K1, Z2
+	VBROADCASTSD  4160(AX)(R15*8), Z5
+	VADDPD        Z5, Z3, K1, Z3
 	INCQ          R15
 	CMPQ          R15, R12
 	JNE           prefix
-	VADDPD        4096(AX)(R14*8), Z2, Z4
+	VADDPD        4160(AX)(R14*8), Z3, Z4
 	VCMPPD        $0x12, Z1, Z4, K1
-	VCMPPD        $0x11, Z1, Z2, K2
+	VCMPPD        $0x11, Z1, Z3, K2
 	MOVQ          R12, R15
 	SUBQ          R14, R15
 	MOVQ          $-1, BP
@@ -928,8 +1735,8 @@ prefix:
 	KANDNB        K2, K1, K3
 	KORTESTB      K3, K3
 	JZ            noSplit
-	VCOMPRESSPD.Z Z2, K3, Z2
-	VSUBSD        X2, X1, X3
+	VCOMPRESSPD.Z Z3, K3, Z2
+	VSUBSD        X2, X1, X2
 
 noSplit:
 	KMOVB K1, R15
@@ -951,26 +1758,26 @@ served:
 	ANDNQ        BX, R11, BX
 	KMOVQ        R11, K1
 	VPBROADCASTB R10, Z1
-	VMOVDQU8     Z1, K1, 8192(AX)
-	MOVQ         7168(AX)(R10*8), R9
+	VMOVDQU8     Z1, K1, 8896(AX)
+	MOVQ         6720(AX)(R10*8), R9
 	ORQ          R11, R9
 	ANDQ         SI, R11
 	JZ           gathered
 
 gather:
 	TZCNTQ R11, R13
-	ORQ    7168(AX)(R13*8), R9
+	ORQ    6720(AX)(R13*8), R9
 	BLSRQ  R11, R11
 	JNZ    gather
 
 gathered:
-	MOVQ   R9, 7168(AX)(R10*8)
+	MOVQ   R9, 6720(AX)(R10*8)
 	TESTQ  R12, R12
 	JZ     exact
 	TZCNTQ R12, R11
-	VMOVSD 2048(AX)(R11*8), X1
-	VSUBSD X3, X1, X1
-	VMOVSD X1, 2048(AX)(R11*8)
+	VMOVSD 2112(AX)(R11*8), X1
+	VSUBSD X2, X1, X1
+	VMOVSD X1, 2112(AX)(R11*8)
 	JMP    hang
 
 exact:
@@ -983,33 +1790,33 @@ exact:
 	TZCNTQ       R12, R12
 	ADDQ         R11, R12
 	MOVBQZX      32768(CX)(R12*1), R11
-	VXORPD       X3, X3, X3
+	VXORPD       X2, X2, X2
 
 hang:
-	VMOVSD X3, 1024(AX)(R10*8)
-	MOVB   R11, 8192(AX)(R10*1)
-	ORQ    R9, 7168(AX)(R11*8)
+	VMOVSD X2, 1024(AX)(R10*8)
+	MOVB   R11, 8896(AX)(R10*1)
+	ORQ    R9, 6720(AX)(R11*8)
 	BTSQ   R11, SI
-	MOVB   R10, 8256(AX)(DI*1)
+	MOVB   R10, 8960(AX)(DI*1)
 	INCQ   DI
-	CMPQ   8504(AX), $0x00
+	CMPQ   9192(AX), $0x00
 	JNE    phase
 	TESTQ  R8, R8
 	JZ     round
-	MOVQ   8488(AX), R9
-	MOVQ   8496(AX), R10
+	MOVQ   9176(AX), R9
+	MOVQ   9184(AX), R10
 
 again:
 	TZCNTQ   R8, R11
-	MOVQ     4608(AX)(R11*8), R12
-	MOVQ     7680(AX)(R12*8), R13
+	MOVQ     4672(AX)(R11*8), R12
+	MOVQ     7232(AX)(R12*8), R13
 	BTSQ     R11, R13
-	MOVQ     R13, 7680(AX)(R12*8)
-	VMOVSD   3072(AX)(R12*8), X0
-	VADDSD   2048(AX)(R11*8), X0, X0
-	VMOVSD   X0, 3072(AX)(R12*8)
-	VMOVSD   3072(AX)(R12*8), X0
-	VMOVSD   2048(AX)(R12*8), X1
+	MOVQ     R13, 7232(AX)(R12*8)
+	VMOVSD   3136(AX)(R12*8), X0
+	VADDSD   2112(AX)(R11*8), X0, X0
+	VMOVSD   X0, 3136(AX)(R12*8)
+	VMOVSD   3136(AX)(R12*8), X0
+	VMOVSD   2112(AX)(R12*8), X1
 	MOVQ     R9, R11
 	BTSQ     R12, R11
 	VUCOMISD X1, X0
@@ -1021,61 +1828,99 @@ again:
 	CMOVQCC  R11, R10
 	BLSRQ    R8, R8
 	JNZ      again
-	MOVQ     R9, 8488(AX)
-	MOVQ     R10, 8496(AX)
+	MOVQ     R9, 9176(AX)
+	MOVQ     R10, 9184(AX)
 	JMP      round
 
 last:
 	TZCNTQ       DX, DX
 	KMOVQ        BX, K1
 	VPBROADCASTB DX, Z0
-	VMOVDQU8     Z0, K1, 8192(AX)
-	MOVQ         8384(AX), BX
-	ORQ          8392(AX), BX
-	MOVQ         BX, 7168(AX)(DX*8)
-	MOVQ         DX, 8480(AX)
-	MOVQ         DI, 8512(AX)
+	VMOVDQU8     Z0, K1, 8896(AX)
+	MOVQ         DX, 9160(AX)
+	MOVQ         DI, 9200(AX)
 	XORQ         BX, BX
 	MOVQ         BX, 1024(AX)(DX*8)
-	MOVQ         BX, 1536(AX)(DX*8)
+	MOVQ         BX, 1600(AX)(DX*8)
 	MOVQ         BX, (AX)(DX*8)
+	MOVQ         BX, 6208(AX)(DX*8)
+	MOVL         62464(CX)(DX*4), BX
+	MOVL         BX, 7744(AX)(DX*4)
+	MOVQ         posInf<>+0(SB), BX
+	MOVQ         BX, 1536(AX)
 
 row:
 	DECQ    DI
 	JS      rowsDone
-	MOVBQZX 8256(AX)(DI*1), DX
-	MOVBQZX 8192(AX)(DX*1), BX
-	MOVBQZX 8192(AX)(BX*1), SI
-	VMOVSD  (AX)(SI*8), X0
-	SHLQ    $0x09, SI
-	ADDQ    CX, SI
-	VSUBSD  (SI)(BX*8), X0, X0
-	MOVQ    DX, SI
-	SHLQ    $0x09, SI
-	ADDQ    CX, SI
-	VMOVSD  (SI)(BX*8), X1
-	VMOVSD  X1, 1536(AX)(DX*8)
+	MOVBQZX 8960(AX)(DI*1), DX
+	MOVBQZX 8896(AX)(DX*1), BX
+	MOVBQZX 8896(AX)(BX*1), R9
+	VMOVSD  (AX)(R9*8), X0
+	MOVL    7744(AX)(R9*4), SI
+	ANDL    $-64, SI
+	MOVQ    6208(AX)(R9*8), R8
+	BTSQ    BX, R8
+	MOVQ    R9, R10
+	SHLQ    $0x08, R10
+	ADDQ    CX, R10
+	SUBL    45056(R10)(BX*4), SI
+	SHLQ    $0x09, R9
+	ADDQ    CX, R9
+	VMOVSD  (R9)(BX*8), X1
+	VSUBSD  X1, X0, X0
+	MOVQ    DX, R9
+	SHLQ    $0x09, R9
+	ADDQ    CX, R9
+	VMOVSD  (R9)(BX*8), X1
+	VMOVSD  X1, 1600(AX)(DX*8)
 	VADDSD  X1, X0, X0
 	VMOVSD  X0, (AX)(DX*8)
+	MOVQ    DX, R9
+	SHLQ    $0x08, R9
+	ADDQ    CX, R9
+	ADDL    45056(R9)(BX*4), SI
+	ADDL    62464(CX)(DX*4), SI
+	MOVL    SI, 7744(AX)(DX*4)
+	BTSQ    DX, R8
+	MOVQ    R8, 6208(AX)(DX*8)
 	JMP     row
 
 rowsDone:
-	MOVQ 8392(AX), DX
+	MOVQ 9096(AX), DX
+	MOVQ DX, 9168(AX)
 
 col:
-	TZCNTQ  DX, BX
-	MOVBQZX 8192(AX)(BX*1), SI
-	VMOVSD  (AX)(SI*8), X0
-	SHLQ    $0x09, SI
-	ADDQ    CX, SI
-	VMOVSD  (SI)(BX*8), X1
-	VMOVSD  X1, 1536(AX)(BX*8)
-	VSUBSD  X1, X0, X0
-	VMOVSD  X0, (AX)(BX*8)
-	VMOVSD  2048(AX)(BX*8), X0
-	VMOVSD  X0, 1024(AX)(BX*8)
-	BLSRQ   DX, DX
-	JNZ     col
+	TZCNTQ    DX, BX
+	MOVBQZX   8896(AX)(BX*1), R8
+	VMOVSD    (AX)(R8*8), X0
+	MOVL      7744(AX)(R8*4), SI
+	ANDL      $-64, SI
+	MOVQ      6208(AX)(R8*8), DI
+	BTSQ      BX, DI
+	MOVQ      R8, R9
+	SHLQ      $0x08, R9
+	ADDQ      CX, R9
+	SUBL      45056(R9)(BX*4), SI
+	SHLQ      $0x09, R8
+	ADDQ      CX, R8
+	VMOVSD    (R8)(BX*8), X1
+	VSUBSD    X1, X0, X0
+	VMOVSD    X1, 1600(AX)(BX*8)
+	VMOVSD    X0, (AX)(BX*8)
+	MOVL      SI, 7744(AX)(BX*4)
+	MOVQ      DI, 6208(AX)(BX*8)
+	VMOVSD    2112(AX)(BX*8), X0
+	VMOVSD    X0, 1024(AX)(BX*8)
+	BLSRQ     DX, DX
+	JNZ       col
+	KMOVQ     9096(AX), K1
+	VMOVDQU64 byteTable<>+0(SB), Z0
+	VMOVDQU64 8896(AX), Z2
+	VMOVDQU8  Z2, Z1
+	VMOVDQU8  Z0, K1, Z1
+	VMOVDQU8  Z2, K1, Z0
+	VMOVDQU64 Z0, 8768(AX)
+	VMOVDQU64 Z1, 8832(AX)
 	VZEROUPPER
 	RET
 
@@ -1138,7 +1983,7 @@ TEXT ·prepare512x2(SB), NOSPLIT, $0-65
 	JLS           equal
 	VADDSD        X2, X1, X0
 	VMULSD        halfUnit<>+0(SB), X0, X0
-	VMOVSD        X0, 8432(AX)
+	VMOVSD        X0, 9136(AX)
 	VMOVSD        scale<>+0(SB), X0
 	VDIVSD        X1, X0, X1
 	VDIVSD        X2, X0, X2
@@ -1158,7 +2003,7 @@ TEXT ·prepare512x2(SB), NOSPLIT, $0-65
 	VANDNPD       Z3, Z5, Z3
 	VMULPD        Z9, Z3, Z3
 	VRNDSCALEPD   $0x00, Z3, Z3
-	VMOVUPD       Z3, 2048(AX)
+	VMOVUPD       Z3, 2112(AX)
 	VADDPD        Z3, Z6, K1, Z6
 	KNOTB         K1, K2
 	VADDPD        Z3, Z8, K2, Z8
@@ -1181,7 +2026,7 @@ TEXT ·prepare512x2(SB), NOSPLIT, $0-65
 	VANDNPD       Z4, Z5, Z4
 	VMULPD        Z1, Z4, Z4
 	VRNDSCALEPD   $0x00, Z4, Z4
-	VMOVUPD       Z4, 2112(AX)
+	VMOVUPD       Z4, 2176(AX)
 	VADDPD        Z4, Z6, K1, Z6
 	KNOTB         K1, K2
 	VADDPD        Z4, Z8, K2, Z8
@@ -1211,8 +2056,8 @@ TEXT ·prepare512x2(SB), NOSPLIT, $0-65
 	TZCNTQ        BX, BX
 	VMOVSD        scale<>+0(SB), X0
 	VSUBSD        X1, X0, X0
-	VADDSD        2048(AX)(BX*8), X0, X0
-	VMOVSD        X0, 2048(AX)(BX*8)
+	VADDSD        2112(AX)(BX*8), X0, X0
+	VMOVSD        X0, 2112(AX)(BX*8)
 	VEXTRACTF64X4 $0x01, Z8, Y0
 	VADDPD        Y0, Y8, Y0
 	VEXTRACTF64X2 $0x01, Y0, X1
@@ -1222,10 +2067,10 @@ TEXT ·prepare512x2(SB), NOSPLIT, $0-65
 	TZCNTQ        SI, BX
 	VMOVSD        scale<>+0(SB), X0
 	VSUBSD        X1, X0, X0
-	VADDSD        2048(AX)(BX*8), X0, X0
-	VMOVSD        X0, 2048(AX)(BX*8)
-	MOVQ          CX, 8400(AX)
-	MOVQ          DX, 8408(AX)
+	VADDSD        2112(AX)(BX*8), X0, X0
+	VMOVSD        X0, 2112(AX)(BX*8)
+	MOVQ          CX, 9104(AX)
+	MOVQ          DX, 9112(AX)
 	POPCNTQ       CX, BX
 	POPCNTQ       DX, SI
 	MOVQ          CX, DI
@@ -1234,9 +2079,9 @@ TEXT ·prepare512x2(SB), NOSPLIT, $0-65
 	SETHI         BL
 	CMOVQHI       DX, DI
 	CMOVQHI       CX, R8
-	MOVB          BL, 8528(AX)
-	MOVQ          DI, 8384(AX)
-	MOVQ          R8, 8392(AX)
+	MOVB          BL, 9216(AX)
+	MOVQ          DI, 9088(AX)
+	MOVQ          R8, 9096(AX)
 	XORB          AL, AL
 	MOVB          $0x01, AL
 	MOVB          AL, ret+64(FP)
@@ -1295,8 +2140,8 @@ TEXT ·totals512x2(SB), NOSPLIT, $0-25
 	VADDPD        X3, X1, X3
 	VPERMILPD     $0x01, X3, X1
 	VADDSD        X1, X3, X3
-	VMOVSD        X2, 8416(AX)
-	VMOVSD        X3, 8424(AX)
+	VMOVSD        X2, 9120(AX)
+	VMOVSD        X3, 9128(AX)
 	TESTQ         CX, CX
 	SETEQ         AL
 	VUCOMISD      X2, X0
@@ -1310,270 +2155,595 @@ TEXT ·totals512x2(SB), NOSPLIT, $0-25
 	RET
 
 // func optimise512x4(t *float64, m *float64, limit int64) bool
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, CMOV
-TEXT ·optimise512x4(SB), NOSPLIT, $0-25
+// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, CMOV, POPCNT
+TEXT ·optimise512x4(SB), NOSPLIT, $8-25
 	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
-	MOVQ         8384(AX), DX
-	VXORPD       X0, X0, X0
+	MOVQ         9088(AX), DX
+	XORQ         BX, BX
 	MOVQ         $-1, R8
-	VBROADCASTSD tagKeep<>+0(SB), Z6
-	VMOVUPD      512(AX), Z2
-	VMOVUPD      576(AX), Z3
-	VMOVUPD      640(AX), Z4
-	VMOVUPD      704(AX), Z5
-	KMOVB        8392(AX), K1
-	KMOVB        8393(AX), K2
-	KMOVB        8394(AX), K3
-	KMOVB        8395(AX), K4
+	VPBROADCASTD markKeep<>+0(SB), Z4
+	VPBROADCASTD markLow<>+0(SB), Z2
+	VMOVDQU32    7744(AX), Z0
+	KMOVW        9096(AX), K1
+	VPBROADCASTD markLow<>+0(SB), Z3
+	VMOVDQU32    7808(AX), Z1
+	KMOVW        9098(AX), K2
 
-raise:
-	VBROADCASTSD X0, Z0
-	MOVQ         8384(AX), R11
-	ANDQ         DX, R11
+rough:
+	VPBROADCASTD BX, Z5
+	MOVQ         9088(AX), BX
+	ANDQ         DX, BX
 	JZ           priced
 
 row:
-	TZCNTQ       R11, R12
-	VBROADCASTSD (AX)(R12*8), Z7
-	VADDPD       Z0, Z7, Z7
-	SHLQ         $0x09, R12
+	TZCNTQ       BX, R12
+	VPBROADCASTD 7744(AX)(R12*4), Z6
+	VPADDD       Z5, Z6, Z6
+	SHLQ         $0x08, R12
 	ADDQ         CX, R12
-	VSUBPD       (R12), Z7, Z8
-	VMAXPD       Z2, Z8, Z2
-	VSUBPD       64(R12), Z7, Z8
-	VMAXPD       Z3, Z8, Z3
-	VSUBPD       128(R12), Z7, Z8
-	VMAXPD       Z4, Z8, Z4
-	VSUBPD       192(R12), Z7, Z7
-	VMAXPD       Z5, Z7, Z5
-	BLSRQ        R11, R11
+	VPSUBD       45056(R12), Z6, Z7
+	VPMAXSD      Z7, Z2, Z2
+	VPSUBD       45120(R12), Z6, Z6
+	VPMAXSD      Z6, Z3, Z3
+	BLSRQ        BX, BX
 	JNZ          row
 
 priced:
-	KMOVQ         DX, K5
-	VBROADCASTSD  negInf<>+0(SB), Z7
-	VMOVAPD       Z7, Z8
-	VMOVUPD       Z2, 512(AX)
-	VMOVUPD       (AX), Z9
-	VADDPD        Z0, Z9, K5, Z9
-	VMOVUPD       Z9, (AX)
-	VSUBPD        Z9, Z2, Z9
-	VPTERNLOGQ    $0xea, 45568(CX), Z6, Z9
-	KSHIFTRQ      $0x08, K5, K5
-	VMAXPD        Z9, Z7, K1, Z7
-	VMOVUPD       Z3, 576(AX)
-	VMOVUPD       64(AX), Z9
-	VADDPD        Z0, Z9, K5, Z9
-	VMOVUPD       Z9, 64(AX)
-	VSUBPD        Z9, Z3, Z9
-	VPTERNLOGQ    $0xea, 45632(CX), Z6, Z9
-	KSHIFTRQ      $0x08, K5, K5
-	VMAXPD        Z9, Z8, K2, Z8
-	VMOVUPD       Z4, 640(AX)
-	VMOVUPD       128(AX), Z9
-	VADDPD        Z0, Z9, K5, Z9
-	VMOVUPD       Z9, 128(AX)
-	VSUBPD        Z9, Z4, Z9
-	VPTERNLOGQ    $0xea, 45696(CX), Z6, Z9
-	KSHIFTRQ      $0x08, K5, K5
-	VMAXPD        Z9, Z7, K3, Z7
-	VMOVUPD       Z5, 704(AX)
-	VMOVUPD       192(AX), Z9
-	VADDPD        Z0, Z9, K5, Z9
-	VMOVUPD       Z9, 192(AX)
-	VSUBPD        Z9, Z5, Z0
-	VPTERNLOGQ    $0xea, 45760(CX), Z6, Z0
-	VMAXPD        Z0, Z8, K4, Z8
-	VMAXPD        Z8, Z7, Z7
-	VEXTRACTF64X4 $0x01, Z7, Y0
-	VMAXPD        Y0, Y7, Y0
-	VEXTRACTF64X2 $0x01, Y0, X7
-	VMAXPD        X7, X0, X7
-	VPERMILPD     $0x01, X7, X0
-	VMAXSD        X0, X7, X7
+	VPBROADCASTD  markLow<>+0(SB), Z6
+	KMOVW         DX, K3
+	VPADDD        Z5, Z0, K3, Z0
+	VMOVDQU32     Z0, 7744(AX)
+	VMOVDQU32     Z2, 8000(AX)
+	VPSUBD        Z0, Z2, Z7
+	VPTERNLOGD    $0xea, 62464(CX), Z4, Z7
+	VPMAXSD       Z7, Z6, K1, Z6
+	SHRQ          $0x10, DX
+	KMOVW         DX, K3
+	VPADDD        Z5, Z1, K3, Z1
+	VMOVDQU32     Z1, 7808(AX)
+	VMOVDQU32     Z3, 8064(AX)
+	VPSUBD        Z1, Z3, Z5
+	VPTERNLOGD    $0xea, 62528(CX), Z4, Z5
+	VPMAXSD       Z5, Z6, K2, Z6
+	VEXTRACTI64X4 $0x01, Z6, Y5
+	VPMAXSD       Y5, Y6, Y5
+	VEXTRACTI128  $0x01, Y5, X6
+	VPMAXSD       X6, X5, X6
+	VPSHUFD       $0x4e, X6, X5
+	VPMAXSD       X5, X6, X6
+	VPSHUFD       $0xb1, X6, X5
+	VPMAXSD       X5, X6, X6
+	VMOVD         X6, DX
 	TESTQ         R8, R8
-	JS            hung
-	MOVQ          7168(AX)(R8*8), DX
-	MOVQ          R10, R11
+	JS            changed
+	MOVQ          6720(AX)(R8*8), BX
+	MOVQ          6208(AX)(DI*8), R12
+	MOVQ          6208(AX)(SI*8), R13
+	XORQ          R14, R14
+	BTSQ          R8, R14
+	TESTQ         R14, R12
+	CMOVQNE       R12, R13
+	MOVBQZX       8768(AX)(R8*1), R15
+	MOVBQZX       8832(AX)(R8*1), BP
+	MOVQ          6208(AX)(R15*8), R15
+	ANDQ          6208(AX)(BP*8), R15
+	ANDNQ         R13, R15, R13
+	XORQ          9168(AX), R13
+	ANDNQ         R13, R14, R13
+	ANDNQ         R10, R14, R10
+	ANDQ          R12, R14
+	ORQ           R14, R13
+	MOVQ          R13, 9168(AX)
+	BTQ           R8, R12
+	SBBQ          BP, BP
+	NOTQ          BP
+	SHLQ          $0x3f, BP
+	VMOVQ         BP, X6
+	MOVQ          SI, R12
+	SHLQ          $0x09, R12
+	ADDQ          CX, R12
+	VMOVSD        (R12)(DI*8), X7
+	VMOVSD        X7, 1600(AX)(R8*8)
+	VMOVSD        (AX)(SI*8), X5
+	VSUBSD        X7, X5, X5
+	VSUBSD        (AX)(DI*8), X5, X5
+	VXORPD        X6, X5, X5
+	MOVB          SI, 8768(AX)(R8*1)
+	MOVB          DI, 8832(AX)(R8*1)
+	VBROADCASTSD  X5, Z5
+	VPBROADCASTQ  BX, Z6
+	VPBROADCASTQ  R10, Z7
+	KMOVQ         BX, K3
+	KMOVQ         R10, K4
+	VMOVUPD       (AX), Z8
+	VADDPD        Z5, Z8, K3, Z8
+	VMOVUPD       Z8, (AX)
+	VMOVDQU64     6208(AX), Z8
+	VPXORQ        Z7, Z8, K3, Z8
+	VMOVDQU64     Z8, 6208(AX)
+	VMOVDQU64     6720(AX), Z8
+	VPXORQ        Z6, Z8, K4, Z8
+	VMOVDQU64     Z8, 6720(AX)
+	KSHIFTRQ      $0x08, K3, K3
+	KSHIFTRQ      $0x08, K4, K4
+	VMOVUPD       64(AX), Z8
+	VADDPD        Z5, Z8, K3, Z8
+	VMOVUPD       Z8, 64(AX)
+	VMOVDQU64     6272(AX), Z8
+	VPXORQ        Z7, Z8, K3, Z8
+	VMOVDQU64     Z8, 6272(AX)
+	VMOVDQU64     6784(AX), Z8
+	VPXORQ        Z6, Z8, K4, Z8
+	VMOVDQU64     Z8, 6784(AX)
+	KSHIFTRQ      $0x08, K3, K3
+	KSHIFTRQ      $0x08, K4, K4
+	VMOVUPD       128(AX), Z8
+	VADDPD        Z5, Z8, K3, Z8
+	VMOVUPD       Z8, 128(AX)
+	VMOVDQU64     6336(AX), Z8
+	VPXORQ        Z7, Z8, K3, Z8
+	VMOVDQU64     Z8, 6336(AX)
+	VMOVDQU64     6848(AX), Z8
+	VPXORQ        Z6, Z8, K4, Z8
+	VMOVDQU64     Z8, 6848(AX)
+	KSHIFTRQ      $0x08, K3, K3
+	KSHIFTRQ      $0x08, K4, K4
+	VMOVUPD       192(AX), Z8
+	VADDPD        Z5, Z8, K3, Z8
+	VMOVUPD       Z8, 192(AX)
+	VMOVDQU64     6400(AX), Z5
+	VPXORQ        Z7, Z5, K3, Z5
+	VMOVDQU64     Z5, 6400(AX)
+	VMOVDQU64     6912(AX), Z5
+	VPXORQ        Z6, Z5, K4, Z5
+	VMOVDQU64     Z5, 6912(AX)
+	ANDQ          R10, R11
+	MOVQ          R10, BX
+	XORQ          R11, BX
+	VPBROADCASTQ  R9, Z5
+	KMOVQ         R11, K3
+	KMOVQ         BX, K4
+	VMOVUPD       1024(AX), Z6
+	VSUBPD        Z5, Z6, K3, Z6
+	VADDPD        Z5, Z6, K4, Z6
+	VMOVUPD       Z6, 1024(AX)
+	KSHIFTRQ      $0x08, K3, K3
+	KSHIFTRQ      $0x08, K4, K4
+	VMOVUPD       1088(AX), Z6
+	VSUBPD        Z5, Z6, K3, Z6
+	VADDPD        Z5, Z6, K4, Z6
+	VMOVUPD       Z6, 1088(AX)
+	KSHIFTRQ      $0x08, K3, K3
+	KSHIFTRQ      $0x08, K4, K4
+	VMOVUPD       1152(AX), Z6
+	VSUBPD        Z5, Z6, K3, Z6
+	VADDPD        Z5, Z6, K4, Z6
+	VMOVUPD       Z6, 1152(AX)
+	KSHIFTRQ      $0x08, K3, K3
+	KSHIFTRQ      $0x08, K4, K4
+	VMOVUPD       1216(AX), Z6
+	VSUBPD        Z5, Z6, K3, Z6
+	VADDPD        Z5, Z6, K4, Z6
+	VMOVUPD       Z6, 1216(AX)
 
-outside:
-	CMPQ    R11, DI
-	JEQ     outsideDone
-	VMOVSD  1024(AX)(R11*8), X0
-	VSUBSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(R11*8)
-	ORQ     DX, 7168(AX)(R11*8)
-	MOVBQZX 8192(AX)(R11*1), R11
-	CMPQ    R11, DI
-	JEQ     outsideDone
-	VMOVSD  1024(AX)(R11*8), X0
-	VADDSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(R11*8)
-	ORQ     DX, 7168(AX)(R11*8)
-	MOVBQZX 8192(AX)(R11*1), R11
-	JMP     outside
+changed:
+	CMPL    DX, $0xc0
+	JLT     exact
+	MOVQ    9160(AX), BX
+	CMPL    7744(AX)(BX*4), $+1006632960
+	JGE     exact
+	MOVL    DX, DI
+	NOTL    DI
+	ANDL    $0x3f, DI
+	MOVL    8000(AX)(DI*4), SI
+	NOTL    SI
+	ANDL    $0x3f, SI
+	MOVL    DX, BX
+	ANDL    $-64, BX
+	MOVQ    limit+16(FP), DX
+	CMPQ    9224(AX), DX
+	JGE     stopped
+	MOVQ    6208(AX)(DI*8), DX
+	MOVQ    6208(AX)(SI*8), R10
+	XORQ    DX, R10
+	XORQ    9168(AX), DX
+	ANDNQ   R10, DX, R11
+	XORL    R12, R12
+	TZCNTQ  R11, R8
+	MOVQ    1024(AX)(R8*8), R9
+	BLSRQ   R11, DX
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	JNZ     roughMore
 
-outsideDone:
-	MOVQ    BX, BX
-	SHLQ    $0x09, BX
-	ADDQ    CX, BX
-	VMOVSD  (BX)(SI*8), X0
-	MOVQ    R9, BX
-	VMOVAPD X1, X8
-	MOVQ    DX, SI
+roughLeast:
+	TESTL R12, R12
+	JNZ   roughTied
 
-hang:
-	MOVBQZX 8192(AX)(BX*1), R11
-	VMOVSD  1024(AX)(BX*8), X9
-	VMOVSD  1536(AX)(BX*8), X10
-	MOVQ    7168(AX)(BX*8), R9
-	VSUBSD  X1, X9, X9
-	MOVB    R10, 8192(AX)(BX*1)
-	VMOVSD  X8, 1024(AX)(BX*8)
-	VMOVSD  X0, 1536(AX)(BX*8)
-	MOVQ    SI, 7168(AX)(BX*8)
-	ANDNQ   DX, R9, SI
-	VMOVAPD X9, X8
-	VMOVAPD X10, X0
-	CMPQ    BX, R8
-	JEQ     turned
-	MOVQ    BX, R10
-	MOVQ    R11, BX
-	MOVBQZX 8192(AX)(BX*1), R11
-	VMOVSD  1024(AX)(BX*8), X9
-	VMOVSD  1536(AX)(BX*8), X10
-	MOVQ    7168(AX)(BX*8), R9
-	VADDSD  X1, X9, X9
-	MOVB    R10, 8192(AX)(BX*1)
-	VMOVSD  X8, 1024(AX)(BX*8)
-	VMOVSD  X0, 1536(AX)(BX*8)
-	MOVQ    SI, 7168(AX)(BX*8)
-	ANDNQ   DX, R9, SI
-	VMOVAPD X9, X8
-	VMOVAPD X10, X0
-	MOVQ    BX, R10
-	MOVQ    R11, BX
-	JMP     hang
+roughLeaves:
+	MOVQ    6720(AX)(R8*8), DX
+	MOVQ    DX, R12
+	NOTQ    R12
+	MOVQ    6208(AX)(DI*8), R13
+	BTQ     R8, R13
+	CMOVQCC R12, DX
+	INCQ    9224(AX)
+	JMP     rough
 
-turned:
+roughMore:
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	JNZ     roughMore
+	JMP     roughLeast
+
+roughTied:
+	XORQ DX, DX
+	MOVQ R11, R12
+
+roughTie:
+	TZCNTQ  R12, R13
+	XORQ    R14, R14
+	XORQ    R15, R15
+	BTSQ    R13, R14
+	CMPQ    1024(AX)(R13*8), R9
+	CMOVQNE R15, R14
+	ORQ     R14, DX
+	BLSRQ   R12, R12
+	JNZ     roughTie
+	XORQ    R13, R13
+	MOVQ    DX, R12
+	ANDQ    6208(AX)(DI*8), R12
+	JNZ     roughSide
+	MOVQ    DX, R12
+	MOVQ    $-1, R13
+
+roughSide:
+	MOVQ $-128, DX
+
+roughSize:
+	TZCNTQ  R12, R14
+	POPCNTQ 6720(AX)(R14*8), R15
+	XORQ    R13, R15
+	CMPQ    R15, DX
+	CMOVQGT R15, DX
+	CMOVQGT R14, R8
+	BLSRQ   R12, R12
+	JNZ     roughSize
+	JMP     roughLeaves
+
+exact:
+	VBROADCASTSD negInf<>+0(SB), Z0
+	VBROADCASTSD negInf<>+0(SB), Z1
+	VBROADCASTSD negInf<>+0(SB), Z2
+	VBROADCASTSD negInf<>+0(SB), Z3
+	MOVQ         9088(AX), DX
+
+exactRow:
+	TZCNTQ        DX, BX
+	VBROADCASTSD  (AX)(BX*8), Z4
+	SHLQ          $0x09, BX
+	ADDQ          CX, BX
+	VSUBPD        (BX), Z4, Z5
+	VMAXPD        Z0, Z5, Z0
+	VSUBPD        64(BX), Z4, Z5
+	VMAXPD        Z1, Z5, Z1
+	VSUBPD        128(BX), Z4, Z5
+	VMAXPD        Z2, Z5, Z2
+	VSUBPD        192(BX), Z4, Z4
+	VMAXPD        Z3, Z4, Z3
+	BLSRQ         DX, DX
+	JNZ           exactRow
+	VBROADCASTSD  tagKeep<>+0(SB), Z4
+	VBROADCASTSD  negInf<>+0(SB), Z5
+	VMOVAPD       Z5, Z6
+	VMOVUPD       Z0, 512(AX)
+	KMOVB         9096(AX), K1
+	VSUBPD        (AX), Z0, Z0
+	VPTERNLOGQ    $0xea, 61952(CX), Z4, Z0
+	VMAXPD        Z0, Z5, K1, Z5
+	VMOVUPD       Z1, 576(AX)
+	KMOVB         9097(AX), K1
+	VSUBPD        64(AX), Z1, Z0
+	VPTERNLOGQ    $0xea, 62016(CX), Z4, Z0
+	VMAXPD        Z0, Z6, K1, Z6
+	VMOVUPD       Z2, 640(AX)
+	KMOVB         9098(AX), K1
+	VSUBPD        128(AX), Z2, Z0
+	VPTERNLOGQ    $0xea, 62080(CX), Z4, Z0
+	VMAXPD        Z0, Z5, K1, Z5
+	VMOVUPD       Z3, 704(AX)
+	KMOVB         9099(AX), K1
+	VSUBPD        192(AX), Z3, Z0
+	VPTERNLOGQ    $0xea, 62144(CX), Z4, Z0
+	VMAXPD        Z0, Z6, K1, Z6
+	VMAXPD        Z6, Z5, Z5
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VMAXPD        Y0, Y5, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VMAXPD        X1, X0, X1
+	VPERMILPD     $0x01, X1, X0
+	VMAXSD        X0, X1, X1
+	VMOVQ         X1, DX
+	NOTQ          DX
+	ANDQ          $0x3f, DX
+	MOVQ          DX, DI
+	VMOVSD        512(AX)(DI*8), X0
+	VSUBSD        (AX)(DI*8), X0, X0
+	VUCOMISD      62736(CX), X0
+	JLS           optimal
+	MOVQ          limit+16(FP), DX
+	CMPQ          9224(AX), DX
+	JGE           stopped
+	MOVQ          DI, DX
+	SHLQ          $0x09, DX
+	ADDQ          CX, DX
+	VBROADCASTSD  512(AX)(DI*8), Z0
+	VMOVUPD       (AX), Z1
+	VSUBPD        (DX), Z1, Z1
+	VCMPPD        $0x00, Z0, Z1, K1
+	KMOVB         K1, BX
+	VMOVUPD       64(AX), Z1
+	VSUBPD        64(DX), Z1, Z1
+	VCMPPD        $0x00, Z0, Z1, K1
+	KMOVB         K1, SI
+	SHLQ          $0x08, SI
+	ORQ           SI, BX
+	VMOVUPD       128(AX), Z1
+	VSUBPD        128(DX), Z1, Z1
+	VCMPPD        $0x00, Z0, Z1, K1
+	KMOVB         K1, SI
+	SHLQ          $0x10, SI
+	ORQ           SI, BX
+	VMOVUPD       192(AX), Z1
+	VSUBPD        192(DX), Z1, Z1
+	VCMPPD        $0x00, Z0, Z1, K1
+	KMOVB         K1, DX
+	SHLQ          $0x18, DX
+	ORQ           DX, BX
+	ANDQ          9088(AX), BX
+	TZCNTQ        BX, SI
+	MOVQ          6208(AX)(DI*8), DX
+	MOVQ          6208(AX)(SI*8), R10
+	XORQ          DX, R10
+	XORQ          9168(AX), DX
+	ANDNQ         R10, DX, R11
+	XORL          R12, R12
+	TZCNTQ        R11, R8
+	MOVQ          1024(AX)(R8*8), R9
+	BLSRQ         R11, DX
+	TZCNTQ        DX, BX
+	MOVQ          1024(AX)(BX*8), R13
+	XORL          R14, R14
+	CMPQ          R13, R9
+	SETEQ         R14
+	CMOVQLT       R13, R9
+	CMOVQLT       BX, R8
+	ORL           R14, R12
+	BLSRQ         DX, DX
+	TZCNTQ        DX, BX
+	MOVQ          1024(AX)(BX*8), R13
+	XORL          R14, R14
+	CMPQ          R13, R9
+	SETEQ         R14
+	CMOVQLT       R13, R9
+	CMOVQLT       BX, R8
+	ORL           R14, R12
+	BLSRQ         DX, DX
+	TZCNTQ        DX, BX
+	MOVQ          1024(AX)(BX*8), R13
+	XORL          R14, R14
+	CMPQ          R13, R9
+	SETEQ         R14
+	CMOVQLT       R13, R9
+	CMOVQLT       BX, R8
+	ORL           R14, R12
+	BLSRQ         DX, DX
+	JNZ           exactMore
+
+exactLeast:
+	TESTL R12, R12
+	JNZ   exactTied
+
+exactLeaves:
+	MOVQ         6720(AX)(R8*8), DX
+	MOVQ         DX, BX
+	NOTQ         BX
+	MOVQ         6208(AX)(DI*8), R12
+	BTQ          R8, R12
+	CMOVQCC      BX, DX
+	INCQ         9224(AX)
+	MOVQ         6720(AX)(R8*8), DX
+	MOVQ         6208(AX)(DI*8), BX
+	MOVQ         6208(AX)(SI*8), R12
+	XORQ         R13, R13
+	BTSQ         R8, R13
+	TESTQ        R13, BX
+	CMOVQNE      BX, R12
+	MOVBQZX      8768(AX)(R8*1), R14
+	MOVBQZX      8832(AX)(R8*1), R15
+	MOVQ         6208(AX)(R14*8), R14
+	ANDQ         6208(AX)(R15*8), R14
+	ANDNQ        R12, R14, R12
+	XORQ         9168(AX), R12
+	ANDNQ        R12, R13, R12
+	ANDNQ        R10, R13, R10
+	ANDQ         BX, R13
+	ORQ          R13, R12
+	MOVQ         R12, 9168(AX)
+	BTQ          R8, BX
+	SBBQ         R15, R15
+	NOTQ         R15
+	SHLQ         $0x3f, R15
+	VMOVQ        R15, X1
+	MOVQ         SI, BX
+	SHLQ         $0x09, BX
+	ADDQ         CX, BX
+	VMOVSD       (BX)(DI*8), X2
+	VMOVSD       X2, 1600(AX)(R8*8)
+	VMOVSD       (AX)(SI*8), X0
+	VSUBSD       X2, X0, X0
+	VSUBSD       (AX)(DI*8), X0, X0
+	VXORPD       X1, X0, X0
+	MOVB         SI, 8768(AX)(R8*1)
+	MOVB         DI, 8832(AX)(R8*1)
+	VBROADCASTSD X0, Z0
+	VPBROADCASTQ DX, Z1
+	VPBROADCASTQ R10, Z2
+	KMOVQ        DX, K1
+	KMOVQ        R10, K2
+	VMOVUPD      (AX), Z3
+	VADDPD       Z0, Z3, K1, Z3
+	VMOVUPD      Z3, (AX)
+	VMOVDQU64    6208(AX), Z3
+	VPXORQ       Z2, Z3, K1, Z3
+	VMOVDQU64    Z3, 6208(AX)
+	VMOVDQU64    6720(AX), Z3
+	VPXORQ       Z1, Z3, K2, Z3
+	VMOVDQU64    Z3, 6720(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      64(AX), Z3
+	VADDPD       Z0, Z3, K1, Z3
+	VMOVUPD      Z3, 64(AX)
+	VMOVDQU64    6272(AX), Z3
+	VPXORQ       Z2, Z3, K1, Z3
+	VMOVDQU64    Z3, 6272(AX)
+	VMOVDQU64    6784(AX), Z3
+	VPXORQ       Z1, Z3, K2, Z3
+	VMOVDQU64    Z3, 6784(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      128(AX), Z3
+	VADDPD       Z0, Z3, K1, Z3
+	VMOVUPD      Z3, 128(AX)
+	VMOVDQU64    6336(AX), Z3
+	VPXORQ       Z2, Z3, K1, Z3
+	VMOVDQU64    Z3, 6336(AX)
+	VMOVDQU64    6848(AX), Z3
+	VPXORQ       Z1, Z3, K2, Z3
+	VMOVDQU64    Z3, 6848(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      192(AX), Z3
+	VADDPD       Z0, Z3, K1, Z3
+	VMOVUPD      Z3, 192(AX)
+	VMOVDQU64    6400(AX), Z0
+	VPXORQ       Z2, Z0, K1, Z0
+	VMOVDQU64    Z0, 6400(AX)
+	VMOVDQU64    6912(AX), Z0
+	VPXORQ       Z1, Z0, K2, Z0
+	VMOVDQU64    Z0, 6912(AX)
+	ANDQ         R10, R11
+	MOVQ         R10, DX
+	XORQ         R11, DX
+	VPBROADCASTQ R9, Z0
+	KMOVQ        R11, K1
+	KMOVQ        DX, K2
+	VMOVUPD      1024(AX), Z1
+	VSUBPD       Z0, Z1, K1, Z1
+	VADDPD       Z0, Z1, K2, Z1
+	VMOVUPD      Z1, 1024(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      1088(AX), Z1
+	VSUBPD       Z0, Z1, K1, Z1
+	VADDPD       Z0, Z1, K2, Z1
+	VMOVUPD      Z1, 1088(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      1152(AX), Z1
+	VSUBPD       Z0, Z1, K1, Z1
+	VADDPD       Z0, Z1, K2, Z1
+	VMOVUPD      Z1, 1152(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      1216(AX), Z1
+	VSUBPD       Z0, Z1, K1, Z1
+	VADDPD       Z0, Z1, K2, Z1
+	VMOVUPD      Z1, 1216(AX)
+	JMP          exact
+
+exactMore:
+	TZCNTQ  DX, BX
+	MOVQ    1024(AX)(BX*8), R13
+	XORL    R14, R14
+	CMPQ    R13, R9
+	SETEQ   R14
+	CMOVQLT R13, R9
+	CMOVQLT BX, R8
+	ORL     R14, R12
+	BLSRQ   DX, DX
+	JNZ     exactMore
+	JMP     exactLeast
+
+exactTied:
+	XORQ DX, DX
 	MOVQ R11, BX
 
-inside:
-	CMPQ    BX, DI
-	JEQ     insideDone
-	VMOVSD  1024(AX)(BX*8), X0
-	VADDSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(BX*8)
-	ANDNQ   7168(AX)(BX*8), DX, SI
-	MOVQ    SI, 7168(AX)(BX*8)
-	MOVBQZX 8192(AX)(BX*1), BX
-	CMPQ    BX, DI
-	JEQ     insideDone
-	VMOVSD  1024(AX)(BX*8), X0
-	VSUBSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(BX*8)
-	ANDNQ   7168(AX)(BX*8), DX, SI
-	MOVQ    SI, 7168(AX)(BX*8)
-	MOVBQZX 8192(AX)(BX*1), BX
-	JMP     inside
+exactTie:
+	TZCNTQ  BX, R12
+	XORQ    R13, R13
+	XORQ    R14, R14
+	BTSQ    R12, R13
+	CMPQ    1024(AX)(R12*8), R9
+	CMOVQNE R14, R13
+	ORQ     R13, DX
+	BLSRQ   BX, BX
+	JNZ     exactTie
+	XORQ    R12, R12
+	MOVQ    DX, BX
+	ANDQ    6208(AX)(DI*8), BX
+	JNZ     exactSide
+	MOVQ    DX, BX
+	MOVQ    $-1, R12
 
-insideDone:
-hung:
-	VMOVQ        X7, DX
-	NOTQ         DX
-	ANDQ         $0x3f, DX
-	MOVQ         DX, SI
-	MOVQ         SI, DX
-	SHLQ         $0x09, DX
-	ADDQ         CX, DX
-	VBROADCASTSD 512(AX)(SI*8), Z0
-	VMOVUPD      (AX), Z1
-	VSUBPD       (DX), Z1, Z1
-	VCMPPD       $0x00, Z0, Z1, K5
-	KMOVB        K5, BX
-	VMOVUPD      64(AX), Z1
-	VSUBPD       64(DX), Z1, Z1
-	VCMPPD       $0x00, Z0, Z1, K5
-	KMOVB        K5, DI
-	SHLQ         $0x08, DI
-	ORQ          DI, BX
-	VMOVUPD      128(AX), Z1
-	VSUBPD       128(DX), Z1, Z1
-	VCMPPD       $0x00, Z0, Z1, K5
-	KMOVB        K5, DI
-	SHLQ         $0x10, DI
-	ORQ          DI, BX
-	VMOVUPD      192(AX), Z1
-	VSUBPD       192(DX), Z1, Z1
-	VCMPPD       $0x00, Z0, Z1, K5
-	KMOVB        K5, DX
-	SHLQ         $0x18, DX
-	ORQ          DX, BX
-	ANDQ         8384(AX), BX
-	TZCNTQ       BX, BX
-	VMOVSD       512(AX)(SI*8), X0
-	VSUBSD       (AX)(SI*8), X0, X0
-	MOVQ         SI, 8472(AX)
-	MOVQ         BX, 8464(AX)
-	VMOVSD       X0, 8456(AX)
-	VUCOMISD     46096(CX), X0
-	JLS          optimal
-	MOVQ         limit+16(FP), DX
-	CMPQ         8536(AX), DX
-	JGE          stopped
-	MOVQ         posInf<>+0(SB), DX
-	MOVQ         SI, DI
-	MOVQ         SI, R8
+exactSide:
+	MOVQ $-128, DX
 
-colUp:
-	MOVQ    7168(AX)(DI*8), R9
-	BTQ     BX, R9
-	JCS     apex
-	MOVQ    1024(AX)(DI*8), R9
-	CMPQ    R9, DX
-	CMOVQLE R9, DX
-	CMOVQLE DI, R8
-	MOVBQZX 8192(AX)(DI*1), DI
-	MOVQ    7168(AX)(DI*8), R9
-	BTQ     BX, R9
-	JCS     apex
-	MOVBQZX 8192(AX)(DI*1), DI
-	JMP     colUp
-
-apex:
-	MOVQ SI, R9
-	MOVQ BX, R10
-	MOVQ BX, R11
-
-rowUp:
-	CMPQ    R11, DI
-	JEQ     found
-	MOVQ    1024(AX)(R11*8), R12
-	CMPQ    R12, DX
-	CMOVQLT R12, DX
-	CMOVQLT R11, R8
-	CMOVQLT BX, R9
-	CMOVQLT SI, R10
-	MOVBQZX 8192(AX)(R11*1), R11
-	CMPQ    R11, DI
-	JEQ     found
-	MOVBQZX 8192(AX)(R11*1), R11
-	JMP     rowUp
-
-found:
-	VMOVQ   DX, X1
-	MOVQ    7168(AX)(R8*8), R12
-	MOVQ    8384(AX), R11
-	ORQ     8392(AX), R11
-	ANDNQ   R11, R12, R11
-	MOVQ    R12, DX
-	BTQ     SI, R12
-	CMOVQCC R11, DX
-	INCQ    8536(AX)
-	VMOVAPD X0, X0
-	JMP     raise
+exactSize:
+	TZCNTQ  BX, R13
+	POPCNTQ 6720(AX)(R13*8), R14
+	XORQ    R12, R14
+	CMPQ    R14, DX
+	CMOVQGT R14, DX
+	CMOVQGT R13, R8
+	BLSRQ   BX, BX
+	JNZ     exactSize
+	JMP     exactLeaves
 
 stopped:
 	XORB AL, AL
@@ -1589,123 +2759,465 @@ optimal:
 	RET
 
 // func optimise256x4(t *float64, m *float64, limit int64) bool
-// Requires: AVX, AVX2, BMI, CMOV
-TEXT ·optimise256x4(SB), NOSPLIT, $0-25
+// Requires: AVX, AVX2, BMI, CMOV, POPCNT
+TEXT ·optimise256x4(SB), NOSPLIT, $8-25
 	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
-	MOVQ         8384(AX), DX
-	VXORPD       X0, X0, X0
+	MOVQ         9088(AX), DX
+	XORQ         BX, BX
 	MOVQ         $-1, R8
-	VPBROADCASTQ 8392(AX), Y2
-	VBROADCASTSD tagKeep<>+0(SB), Y3
-	VBROADCASTSD lowest<>+0(SB), Y4
-	LEAQ         bitTable<>+0(SB), R11
-	VMOVDQU      (R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5120(AX)
-	VMOVUPD      45568(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5632(AX)
-	VMOVDQU      32(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5152(AX)
-	VMOVUPD      45600(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5664(AX)
-	VMOVDQU      64(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5184(AX)
-	VMOVUPD      45632(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5696(AX)
-	VMOVDQU      96(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5216(AX)
-	VMOVUPD      45664(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5728(AX)
-	VMOVDQU      128(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5248(AX)
-	VMOVUPD      45696(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5760(AX)
-	VMOVDQU      160(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5280(AX)
-	VMOVUPD      45728(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5792(AX)
-	VMOVDQU      192(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5312(AX)
-	VMOVUPD      45760(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5824(AX)
-	VMOVDQU      224(R11), Y5
-	VPAND        Y5, Y2, Y2
-	VPCMPEQQ     Y5, Y2, Y2
-	VPAND        Y3, Y2, Y3
-	VMOVDQU      Y3, 5344(AX)
-	VMOVUPD      45792(CX), Y3
-	VBLENDVPD    Y2, Y3, Y4, Y3
-	VMOVUPD      Y3, 5856(AX)
+	VPBROADCASTD markLow<>+0(SB), Y0
+	VPBROADCASTD markKeep<>+0(SB), Y1
+	MOVL         9096(AX), R12
+	VMOVD        R12, X2
+	VPBROADCASTD X2, Y2
+	VMOVDQU      markTable<>+0(SB), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQD     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y3
+	VMOVDQU      Y3, 8256(AX)
+	VPBLENDVB    Y4, 62464(CX), Y0, Y3
+	VMOVDQU      Y3, 8512(AX)
+	VMOVDQU      Y0, 8000(AX)
+	VMOVDQU      markTable<>+32(SB), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQD     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y3
+	VMOVDQU      Y3, 8288(AX)
+	VPBLENDVB    Y4, 62496(CX), Y0, Y3
+	VMOVDQU      Y3, 8544(AX)
+	VMOVDQU      Y0, 8032(AX)
+	VMOVDQU      markTable<>+64(SB), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQD     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y3
+	VMOVDQU      Y3, 8320(AX)
+	VPBLENDVB    Y4, 62528(CX), Y0, Y3
+	VMOVDQU      Y3, 8576(AX)
+	VMOVDQU      Y0, 8064(AX)
+	VMOVDQU      markTable<>+96(SB), Y3
+	VPAND        Y3, Y2, Y2
+	VPCMPEQD     Y3, Y2, Y2
+	VPAND        Y1, Y2, Y1
+	VMOVDQU      Y1, 8352(AX)
+	VPBLENDVB    Y2, 62560(CX), Y0, Y1
+	VMOVDQU      Y1, 8608(AX)
+	VMOVDQU      Y0, 8096(AX)
 
-raise:
-	VBROADCASTSD X0, Y0
-	VMOVUPD      512(AX), Y2
-	VMOVUPD      544(AX), Y3
-	VMOVUPD      576(AX), Y4
-	VMOVUPD      608(AX), Y5
-	VMOVUPD      640(AX), Y6
-	VMOVUPD      672(AX), Y7
-	VMOVUPD      704(AX), Y8
-	VMOVUPD      736(AX), Y9
-	MOVQ         8384(AX), R11
-	ANDQ         DX, R11
-	JZ           priced0
+rough:
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      8000(AX), Y1
+	VMOVDQU      8032(AX), Y2
+	VMOVDQU      8064(AX), Y3
+	VMOVDQU      8096(AX), Y4
+	MOVQ         9088(AX), BX
+	ANDQ         DX, BX
+	JZ           priced
 
-row0:
-	TZCNTQ       R11, R12
-	VBROADCASTSD (AX)(R12*8), Y10
-	VADDPD       Y0, Y10, Y10
+row:
+	TZCNTQ       BX, R12
+	VPBROADCASTD 7744(AX)(R12*4), Y5
+	VPADDD       Y0, Y5, Y5
+	SHLQ         $0x08, R12
+	ADDQ         CX, R12
+	VPSUBD       45056(R12), Y5, Y6
+	VPMAXSD      Y6, Y1, Y1
+	VPSUBD       45088(R12), Y5, Y6
+	VPMAXSD      Y6, Y2, Y2
+	VPSUBD       45120(R12), Y5, Y6
+	VPMAXSD      Y6, Y3, Y3
+	VPSUBD       45152(R12), Y5, Y5
+	VPMAXSD      Y5, Y4, Y4
+	BLSRQ        BX, BX
+	JNZ          row
+
+priced:
+	VMOVD        DX, X5
+	VPBROADCASTD X5, Y5
+	VPBROADCASTD markLow<>+0(SB), Y6
+	VMOVDQU      markTable<>+0(SB), Y7
+	VPAND        Y7, Y5, Y8
+	VPCMPEQD     Y7, Y8, Y8
+	VPAND        Y0, Y8, Y7
+	VPADDD       7744(AX), Y7, Y7
+	VMOVDQU      Y7, 7744(AX)
+	VMOVDQU      Y1, 8000(AX)
+	VPSUBD       Y7, Y1, Y1
+	VPAND        8256(AX), Y1, Y1
+	VPOR         8512(AX), Y1, Y1
+	VPMAXSD      Y1, Y6, Y6
+	VMOVDQU      markTable<>+32(SB), Y1
+	VPAND        Y1, Y5, Y7
+	VPCMPEQD     Y1, Y7, Y7
+	VPAND        Y0, Y7, Y1
+	VPADDD       7776(AX), Y1, Y1
+	VMOVDQU      Y1, 7776(AX)
+	VMOVDQU      Y2, 8032(AX)
+	VPSUBD       Y1, Y2, Y1
+	VPAND        8288(AX), Y1, Y1
+	VPOR         8544(AX), Y1, Y1
+	VPMAXSD      Y1, Y6, Y6
+	VMOVDQU      markTable<>+64(SB), Y1
+	VPAND        Y1, Y5, Y2
+	VPCMPEQD     Y1, Y2, Y2
+	VPAND        Y0, Y2, Y1
+	VPADDD       7808(AX), Y1, Y1
+	VMOVDQU      Y1, 7808(AX)
+	VMOVDQU      Y3, 8064(AX)
+	VPSUBD       Y1, Y3, Y1
+	VPAND        8320(AX), Y1, Y1
+	VPOR         8576(AX), Y1, Y1
+	VPMAXSD      Y1, Y6, Y6
+	VMOVDQU      markTable<>+96(SB), Y1
+	VPAND        Y1, Y5, Y2
+	VPCMPEQD     Y1, Y2, Y2
+	VPAND        Y0, Y2, Y0
+	VPADDD       7840(AX), Y0, Y0
+	VMOVDQU      Y0, 7840(AX)
+	VMOVDQU      Y4, 8096(AX)
+	VPSUBD       Y0, Y4, Y0
+	VPAND        8352(AX), Y0, Y0
+	VPOR         8608(AX), Y0, Y0
+	VPMAXSD      Y0, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X0
+	VPMAXSD      X0, X6, X0
+	VPSHUFD      $0x4e, X0, X1
+	VPMAXSD      X1, X0, X0
+	VPSHUFD      $0xb1, X0, X1
+	VPMAXSD      X1, X0, X0
+	VMOVD        X0, DX
+	TESTQ        R8, R8
+	JS           changed
+	MOVQ         6720(AX)(R8*8), BX
+	MOVQ         6208(AX)(DI*8), R12
+	MOVQ         6208(AX)(SI*8), R13
+	XORQ         R14, R14
+	BTSQ         R8, R14
+	TESTQ        R14, R12
+	CMOVQNE      R12, R13
+	MOVBQZX      8768(AX)(R8*1), R15
+	MOVBQZX      8832(AX)(R8*1), BP
+	MOVQ         6208(AX)(R15*8), R15
+	ANDQ         6208(AX)(BP*8), R15
+	ANDNQ        R13, R15, R13
+	XORQ         9168(AX), R13
+	ANDNQ        R13, R14, R13
+	ANDNQ        R10, R14, R10
+	ANDQ         R12, R14
+	ORQ          R14, R13
+	MOVQ         R13, 9168(AX)
+	BTQ          R8, R12
+	SBBQ         BP, BP
+	NOTQ         BP
+	SHLQ         $0x3f, BP
+	VMOVQ        BP, X1
+	MOVQ         SI, R12
 	SHLQ         $0x09, R12
 	ADDQ         CX, R12
-	VSUBPD       (R12), Y10, Y11
-	VMAXPD       Y2, Y11, Y2
-	VSUBPD       32(R12), Y10, Y11
-	VMAXPD       Y3, Y11, Y3
-	VSUBPD       64(R12), Y10, Y11
-	VMAXPD       Y4, Y11, Y4
-	VSUBPD       96(R12), Y10, Y11
-	VMAXPD       Y5, Y11, Y5
-	VSUBPD       128(R12), Y10, Y11
-	VMAXPD       Y6, Y11, Y6
-	VSUBPD       160(R12), Y10, Y11
-	VMAXPD       Y7, Y11, Y7
-	VSUBPD       192(R12), Y10, Y11
-	VMAXPD       Y8, Y11, Y8
-	VSUBPD       224(R12), Y10, Y10
-	VMAXPD       Y9, Y10, Y9
-	BLSRQ        R11, R11
-	JNZ          row0
+	VMOVSD       (R12)(DI*8), X2
+	VMOVSD       X2, 1600(AX)(R8*8)
+	VMOVSD       (AX)(SI*8), X0
+	VSUBSD       X2, X0, X0
+	VSUBSD       (AX)(DI*8), X0, X0
+	VXORPD       X1, X0, X0
+	MOVB         SI, 8768(AX)(R8*1)
+	MOVB         DI, 8832(AX)(R8*1)
+	LEAQ         bitTable<>+0(SB), SI
+	VBROADCASTSD X0, Y0
+	VMOVQ        BX, X1
+	VPBROADCASTQ X1, Y1
+	VMOVQ        R10, X2
+	VPBROADCASTQ X2, Y2
+	MOVQ         $+4, BX
+	XORQ         DI, DI
+	SHLQ         $0x06, BX
 
-priced0:
+roughPaths:
+	VMOVDQU      (SI)(DI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       (AX)(DI*1), Y3, Y3
+	VMOVUPD      Y3, (AX)(DI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6208(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6208(AX)(DI*1)
+	VMOVDQU      (SI)(DI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6720(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6720(AX)(DI*1)
+	VMOVDQU      32(SI)(DI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       32(AX)(DI*1), Y3, Y3
+	VMOVUPD      Y3, 32(AX)(DI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6240(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6240(AX)(DI*1)
+	VMOVDQU      32(SI)(DI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6752(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6752(AX)(DI*1)
+	VMOVDQU      64(SI)(DI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       64(AX)(DI*1), Y3, Y3
+	VMOVUPD      Y3, 64(AX)(DI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6272(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6272(AX)(DI*1)
+	VMOVDQU      64(SI)(DI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6784(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6784(AX)(DI*1)
+	VMOVDQU      96(SI)(DI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       96(AX)(DI*1), Y3, Y3
+	VMOVUPD      Y3, 96(AX)(DI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6304(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6304(AX)(DI*1)
+	VMOVDQU      96(SI)(DI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6816(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6816(AX)(DI*1)
+	ADDQ         $0x80, DI
+	CMPQ         DI, BX
+	JNE          roughPaths
+	ANDQ         R10, R11
+	MOVQ         R10, BX
+	XORQ         R11, BX
+	VMOVQ        R9, X0
+	VPBROADCASTQ X0, Y0
+	LEAQ         bitTable<>+0(SB), SI
+	VMOVQ        R11, X1
+	VPBROADCASTQ X1, Y1
+	VMOVQ        BX, X2
+	VPBROADCASTQ X2, Y2
+	MOVQ         $+4, BX
+	XORQ         DI, DI
+	SHLQ         $0x06, BX
+
+roughFlows:
+	VMOVUPD  1024(AX)(DI*1), Y3
+	VMOVDQU  (SI)(DI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  (SI)(DI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1024(AX)(DI*1)
+	VMOVUPD  1056(AX)(DI*1), Y3
+	VMOVDQU  32(SI)(DI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  32(SI)(DI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1056(AX)(DI*1)
+	VMOVUPD  1088(AX)(DI*1), Y3
+	VMOVDQU  64(SI)(DI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  64(SI)(DI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1088(AX)(DI*1)
+	VMOVUPD  1120(AX)(DI*1), Y3
+	VMOVDQU  96(SI)(DI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  96(SI)(DI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1120(AX)(DI*1)
+	ADDQ     $0x80, DI
+	CMPQ     DI, BX
+	JNE      roughFlows
+
+changed:
+	CMPL    DX, $0xc0
+	JLT     exact
+	MOVQ    9160(AX), BX
+	CMPL    7744(AX)(BX*4), $+1006632960
+	JGE     exact
+	MOVL    DX, DI
+	NOTL    DI
+	ANDL    $0x3f, DI
+	MOVL    8000(AX)(DI*4), SI
+	NOTL    SI
+	ANDL    $0x3f, SI
+	MOVL    DX, BX
+	ANDL    $-64, BX
+	MOVQ    limit+16(FP), DX
+	CMPQ    9224(AX), DX
+	JGE     stopped
+	MOVQ    6208(AX)(DI*8), DX
+	MOVQ    6208(AX)(SI*8), R10
+	XORQ    DX, R10
+	XORQ    9168(AX), DX
+	ANDNQ   R10, DX, R11
+	XORL    R12, R12
+	TZCNTQ  R11, R8
+	MOVQ    1024(AX)(R8*8), R9
+	BLSRQ   R11, DX
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	JNZ     roughMore
+
+roughLeast:
+	TESTL R12, R12
+	JNZ   roughTied
+
+roughLeaves:
+	MOVQ    6720(AX)(R8*8), DX
+	MOVQ    DX, R12
+	NOTQ    R12
+	MOVQ    6208(AX)(DI*8), R13
+	BTQ     R8, R13
+	CMOVQCC R12, DX
+	INCQ    9224(AX)
+	JMP     rough
+
+roughMore:
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	JNZ     roughMore
+	JMP     roughLeast
+
+roughTied:
+	XORQ DX, DX
+	MOVQ R11, R12
+
+roughTie:
+	TZCNTQ  R12, R13
+	XORQ    R14, R14
+	XORQ    R15, R15
+	BTSQ    R13, R14
+	CMPQ    1024(AX)(R13*8), R9
+	CMOVQNE R15, R14
+	ORQ     R14, DX
+	BLSRQ   R12, R12
+	JNZ     roughTie
+	XORQ    R13, R13
+	MOVQ    DX, R12
+	ANDQ    6208(AX)(DI*8), R12
+	JNZ     roughSide
+	MOVQ    DX, R12
+	MOVQ    $-1, R13
+
+roughSide:
+	MOVQ $-128, DX
+
+roughSize:
+	TZCNTQ  R12, R14
+	POPCNTQ 6720(AX)(R14*8), R15
+	XORQ    R13, R15
+	CMPQ    R15, DX
+	CMOVQGT R15, DX
+	CMOVQGT R14, R8
+	BLSRQ   R12, R12
+	JNZ     roughSize
+	JMP     roughLeaves
+
+exact:
+	VBROADCASTSD lowest<>+0(SB), Y0
+	VMOVAPD      Y0, Y1
+	VBROADCASTSD negInf<>+0(SB), Y2
+	VBROADCASTSD negInf<>+0(SB), Y3
+	VBROADCASTSD negInf<>+0(SB), Y4
+	VBROADCASTSD negInf<>+0(SB), Y5
+	VBROADCASTSD negInf<>+0(SB), Y6
+	VBROADCASTSD negInf<>+0(SB), Y7
+	VBROADCASTSD negInf<>+0(SB), Y8
+	VBROADCASTSD negInf<>+0(SB), Y9
+	MOVQ         9088(AX), DX
+
+exactRow0:
+	TZCNTQ       DX, BX
+	VBROADCASTSD (AX)(BX*8), Y10
+	SHLQ         $0x09, BX
+	ADDQ         CX, BX
+	VSUBPD       (BX), Y10, Y11
+	VMAXPD       Y2, Y11, Y2
+	VSUBPD       32(BX), Y10, Y11
+	VMAXPD       Y3, Y11, Y3
+	VSUBPD       64(BX), Y10, Y11
+	VMAXPD       Y4, Y11, Y4
+	VSUBPD       96(BX), Y10, Y11
+	VMAXPD       Y5, Y11, Y5
+	VSUBPD       128(BX), Y10, Y11
+	VMAXPD       Y6, Y11, Y6
+	VSUBPD       160(BX), Y10, Y11
+	VMAXPD       Y7, Y11, Y7
+	VSUBPD       192(BX), Y10, Y11
+	VMAXPD       Y8, Y11, Y8
+	VSUBPD       224(BX), Y10, Y10
+	VMAXPD       Y9, Y10, Y9
+	BLSRQ        DX, DX
+	JNZ          exactRow0
 	VMOVUPD      Y2, 512(AX)
 	VMOVUPD      Y3, 544(AX)
 	VMOVUPD      Y4, 576(AX)
@@ -1714,200 +3226,102 @@ priced0:
 	VMOVUPD      Y7, 672(AX)
 	VMOVUPD      Y8, 704(AX)
 	VMOVUPD      Y9, 736(AX)
-	VMOVQ        DX, X2
-	VPBROADCASTQ X2, Y2
 	LEAQ         bitTable<>+0(SB), DX
-	VBROADCASTSD lowest<>+0(SB), Y3
-	VMOVAPD      Y3, Y4
-	VMOVDQU      (DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       (AX), Y5, Y5
-	VMOVUPD      Y5, (AX)
-	VMOVUPD      512(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5120(AX), Y6, Y6
-	VORPD        5632(AX), Y6, Y6
-	VMAXPD       Y6, Y3, Y3
-	VMOVDQU      32(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       32(AX), Y5, Y5
-	VMOVUPD      Y5, 32(AX)
-	VMOVUPD      544(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5152(AX), Y6, Y6
-	VORPD        5664(AX), Y6, Y6
-	VMAXPD       Y6, Y4, Y4
-	VMOVDQU      64(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       64(AX), Y5, Y5
-	VMOVUPD      Y5, 64(AX)
-	VMOVUPD      576(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5184(AX), Y6, Y6
-	VORPD        5696(AX), Y6, Y6
-	VMAXPD       Y6, Y3, Y3
-	VMOVDQU      96(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       96(AX), Y5, Y5
-	VMOVUPD      Y5, 96(AX)
-	VMOVUPD      608(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5216(AX), Y6, Y6
-	VORPD        5728(AX), Y6, Y6
-	VMAXPD       Y6, Y4, Y4
-	VMOVDQU      128(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       128(AX), Y5, Y5
-	VMOVUPD      Y5, 128(AX)
-	VMOVUPD      640(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5248(AX), Y6, Y6
-	VORPD        5760(AX), Y6, Y6
-	VMAXPD       Y6, Y3, Y3
-	VMOVDQU      160(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       160(AX), Y5, Y5
-	VMOVUPD      Y5, 160(AX)
-	VMOVUPD      672(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5280(AX), Y6, Y6
-	VORPD        5792(AX), Y6, Y6
-	VMAXPD       Y6, Y4, Y4
-	VMOVDQU      192(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       192(AX), Y5, Y5
-	VMOVUPD      Y5, 192(AX)
-	VMOVUPD      704(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5312(AX), Y6, Y6
-	VORPD        5824(AX), Y6, Y6
-	VMAXPD       Y6, Y3, Y3
-	VMOVDQU      224(DX), Y5
-	VPAND        Y5, Y2, Y2
-	VPCMPEQQ     Y5, Y2, Y2
-	VANDPD       Y0, Y2, Y0
-	VADDPD       224(AX), Y0, Y0
-	VMOVUPD      Y0, 224(AX)
-	VMOVUPD      736(AX), Y2
-	VSUBPD       Y0, Y2, Y2
-	VANDPD       5344(AX), Y2, Y2
-	VORPD        5856(AX), Y2, Y2
-	VMAXPD       Y2, Y4, Y4
-	VMAXPD       Y4, Y3, Y0
-	VEXTRACTF128 $0x01, Y0, X2
-	VMAXPD       X2, X0, X2
-	VPERMILPD    $0x01, X2, X0
-	VMAXSD       X0, X2, X2
-	TESTQ        R8, R8
-	JS           hung
-	MOVQ         7168(AX)(R8*8), DX
-	MOVQ         R10, R11
-
-outside:
-	CMPQ    R11, DI
-	JEQ     outsideDone
-	VMOVSD  1024(AX)(R11*8), X0
-	VSUBSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(R11*8)
-	ORQ     DX, 7168(AX)(R11*8)
-	MOVBQZX 8192(AX)(R11*1), R11
-	CMPQ    R11, DI
-	JEQ     outsideDone
-	VMOVSD  1024(AX)(R11*8), X0
-	VADDSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(R11*8)
-	ORQ     DX, 7168(AX)(R11*8)
-	MOVBQZX 8192(AX)(R11*1), R11
-	JMP     outside
-
-outsideDone:
-	MOVQ    BX, BX
-	SHLQ    $0x09, BX
-	ADDQ    CX, BX
-	VMOVSD  (BX)(SI*8), X0
-	MOVQ    R9, BX
-	VMOVAPD X1, X3
-	MOVQ    DX, SI
-
-hang:
-	MOVBQZX 8192(AX)(BX*1), R11
-	VMOVSD  1024(AX)(BX*8), X4
-	VMOVSD  1536(AX)(BX*8), X5
-	MOVQ    7168(AX)(BX*8), R9
-	VSUBSD  X1, X4, X4
-	MOVB    R10, 8192(AX)(BX*1)
-	VMOVSD  X3, 1024(AX)(BX*8)
-	VMOVSD  X0, 1536(AX)(BX*8)
-	MOVQ    SI, 7168(AX)(BX*8)
-	ANDNQ   DX, R9, SI
-	VMOVAPD X4, X3
-	VMOVAPD X5, X0
-	CMPQ    BX, R8
-	JEQ     turned
-	MOVQ    BX, R10
-	MOVQ    R11, BX
-	MOVBQZX 8192(AX)(BX*1), R11
-	VMOVSD  1024(AX)(BX*8), X4
-	VMOVSD  1536(AX)(BX*8), X5
-	MOVQ    7168(AX)(BX*8), R9
-	VADDSD  X1, X4, X4
-	MOVB    R10, 8192(AX)(BX*1)
-	VMOVSD  X3, 1024(AX)(BX*8)
-	VMOVSD  X0, 1536(AX)(BX*8)
-	MOVQ    SI, 7168(AX)(BX*8)
-	ANDNQ   DX, R9, SI
-	VMOVAPD X4, X3
-	VMOVAPD X5, X0
-	MOVQ    BX, R10
-	MOVQ    R11, BX
-	JMP     hang
-
-turned:
-	MOVQ R11, BX
-
-inside:
-	CMPQ    BX, DI
-	JEQ     insideDone
-	VMOVSD  1024(AX)(BX*8), X0
-	VADDSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(BX*8)
-	ANDNQ   7168(AX)(BX*8), DX, SI
-	MOVQ    SI, 7168(AX)(BX*8)
-	MOVBQZX 8192(AX)(BX*1), BX
-	CMPQ    BX, DI
-	JEQ     insideDone
-	VMOVSD  1024(AX)(BX*8), X0
-	VSUBSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(BX*8)
-	ANDNQ   7168(AX)(BX*8), DX, SI
-	MOVQ    SI, 7168(AX)(BX*8)
-	MOVBQZX 8192(AX)(BX*1), BX
-	JMP     inside
-
-insideDone:
-hung:
-	VMOVQ        X2, DX
+	VBROADCASTSD tagKeep<>+0(SB), Y3
+	VBROADCASTSD lowest<>+0(SB), Y4
+	VPBROADCASTQ 9096(AX), Y2
+	VMOVUPD      512(AX), Y5
+	VSUBPD       (AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        61952(CX), Y5, Y5
+	VMOVDQU      (DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y0, Y0
+	VMOVUPD      544(AX), Y5
+	VSUBPD       32(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        61984(CX), Y5, Y5
+	VMOVDQU      32(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y1, Y1
+	VMOVUPD      576(AX), Y5
+	VSUBPD       64(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62016(CX), Y5, Y5
+	VMOVDQU      64(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y0, Y0
+	VMOVUPD      608(AX), Y5
+	VSUBPD       96(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62048(CX), Y5, Y5
+	VMOVDQU      96(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y1, Y1
+	VMOVUPD      640(AX), Y5
+	VSUBPD       128(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62080(CX), Y5, Y5
+	VMOVDQU      128(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y0, Y0
+	VMOVUPD      672(AX), Y5
+	VSUBPD       160(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62112(CX), Y5, Y5
+	VMOVDQU      160(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y1, Y1
+	VMOVUPD      704(AX), Y5
+	VSUBPD       192(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62144(CX), Y5, Y5
+	VMOVDQU      192(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y0, Y0
+	VMOVUPD      736(AX), Y5
+	VSUBPD       224(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62176(CX), Y5, Y5
+	VMOVDQU      224(DX), Y3
+	VPAND        Y3, Y2, Y2
+	VPCMPEQQ     Y3, Y2, Y2
+	VBLENDVPD    Y2, Y5, Y4, Y5
+	VMAXPD       Y5, Y1, Y1
+	VMAXPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VMAXPD       X1, X0, X1
+	VPERMILPD    $0x01, X1, X0
+	VMAXSD       X0, X1, X1
+	VMOVQ        X1, DX
 	NOTQ         DX
 	ANDQ         $0x3f, DX
-	MOVQ         DX, SI
-	MOVQ         SI, DX
+	MOVQ         DX, DI
+	VMOVSD       512(AX)(DI*8), X0
+	VSUBSD       (AX)(DI*8), X0, X0
+	VUCOMISD     62736(CX), X0
+	JLS          optimal
+	MOVQ         limit+16(FP), DX
+	CMPQ         9224(AX), DX
+	JGE          stopped
+	MOVQ         DI, DX
 	SHLQ         $0x09, DX
 	ADDQ         CX, DX
-	VBROADCASTSD 512(AX)(SI*8), Y0
+	VBROADCASTSD 512(AX)(DI*8), Y0
 	VMOVUPD      (AX), Y1
 	VSUBPD       (DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
@@ -1915,108 +3329,320 @@ hung:
 	VMOVUPD      32(AX), Y1
 	VSUBPD       32(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x04, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x04, SI
+	ORQ          SI, BX
 	VMOVUPD      64(AX), Y1
 	VSUBPD       64(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x08, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x08, SI
+	ORQ          SI, BX
 	VMOVUPD      96(AX), Y1
 	VSUBPD       96(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x0c, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x0c, SI
+	ORQ          SI, BX
 	VMOVUPD      128(AX), Y1
 	VSUBPD       128(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x10, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x10, SI
+	ORQ          SI, BX
 	VMOVUPD      160(AX), Y1
 	VSUBPD       160(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x14, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x14, SI
+	ORQ          SI, BX
 	VMOVUPD      192(AX), Y1
 	VSUBPD       192(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x18, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x18, SI
+	ORQ          SI, BX
 	VMOVUPD      224(AX), Y1
 	VSUBPD       224(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
 	VMOVMSKPD    Y1, DX
 	SHLQ         $0x1c, DX
 	ORQ          DX, BX
-	ANDQ         8384(AX), BX
-	TZCNTQ       BX, BX
-	VMOVSD       512(AX)(SI*8), X0
-	VSUBSD       (AX)(SI*8), X0, X0
-	MOVQ         SI, 8472(AX)
-	MOVQ         BX, 8464(AX)
-	VMOVSD       X0, 8456(AX)
-	VUCOMISD     46096(CX), X0
-	JLS          optimal
-	MOVQ         limit+16(FP), DX
-	CMPQ         8536(AX), DX
-	JGE          stopped
-	MOVQ         posInf<>+0(SB), DX
-	MOVQ         SI, DI
-	MOVQ         SI, R8
+	ANDQ         9088(AX), BX
+	TZCNTQ       BX, SI
+	MOVQ         6208(AX)(DI*8), DX
+	MOVQ         6208(AX)(SI*8), R10
+	XORQ         DX, R10
+	XORQ         9168(AX), DX
+	ANDNQ        R10, DX, R11
+	XORL         R12, R12
+	TZCNTQ       R11, R8
+	MOVQ         1024(AX)(R8*8), R9
+	BLSRQ        R11, DX
+	TZCNTQ       DX, BX
+	MOVQ         1024(AX)(BX*8), R13
+	XORL         R14, R14
+	CMPQ         R13, R9
+	SETEQ        R14
+	CMOVQLT      R13, R9
+	CMOVQLT      BX, R8
+	ORL          R14, R12
+	BLSRQ        DX, DX
+	TZCNTQ       DX, BX
+	MOVQ         1024(AX)(BX*8), R13
+	XORL         R14, R14
+	CMPQ         R13, R9
+	SETEQ        R14
+	CMOVQLT      R13, R9
+	CMOVQLT      BX, R8
+	ORL          R14, R12
+	BLSRQ        DX, DX
+	TZCNTQ       DX, BX
+	MOVQ         1024(AX)(BX*8), R13
+	XORL         R14, R14
+	CMPQ         R13, R9
+	SETEQ        R14
+	CMOVQLT      R13, R9
+	CMOVQLT      BX, R8
+	ORL          R14, R12
+	BLSRQ        DX, DX
+	JNZ          exactMore
 
-colUp:
-	MOVQ    7168(AX)(DI*8), R9
-	BTQ     BX, R9
-	JCS     apex
-	MOVQ    1024(AX)(DI*8), R9
-	CMPQ    R9, DX
-	CMOVQLE R9, DX
-	CMOVQLE DI, R8
-	MOVBQZX 8192(AX)(DI*1), DI
-	MOVQ    7168(AX)(DI*8), R9
-	BTQ     BX, R9
-	JCS     apex
-	MOVBQZX 8192(AX)(DI*1), DI
-	JMP     colUp
+exactLeast:
+	TESTL R12, R12
+	JNZ   exactTied
 
-apex:
-	MOVQ SI, R9
-	MOVQ BX, R10
-	MOVQ BX, R11
+exactLeaves:
+	MOVQ         6720(AX)(R8*8), DX
+	MOVQ         DX, BX
+	NOTQ         BX
+	MOVQ         6208(AX)(DI*8), R12
+	BTQ          R8, R12
+	CMOVQCC      BX, DX
+	INCQ         9224(AX)
+	MOVQ         6720(AX)(R8*8), DX
+	MOVQ         6208(AX)(DI*8), BX
+	MOVQ         6208(AX)(SI*8), R12
+	XORQ         R13, R13
+	BTSQ         R8, R13
+	TESTQ        R13, BX
+	CMOVQNE      BX, R12
+	MOVBQZX      8768(AX)(R8*1), R14
+	MOVBQZX      8832(AX)(R8*1), R15
+	MOVQ         6208(AX)(R14*8), R14
+	ANDQ         6208(AX)(R15*8), R14
+	ANDNQ        R12, R14, R12
+	XORQ         9168(AX), R12
+	ANDNQ        R12, R13, R12
+	ANDNQ        R10, R13, R10
+	ANDQ         BX, R13
+	ORQ          R13, R12
+	MOVQ         R12, 9168(AX)
+	BTQ          R8, BX
+	SBBQ         R15, R15
+	NOTQ         R15
+	SHLQ         $0x3f, R15
+	VMOVQ        R15, X1
+	MOVQ         SI, BX
+	SHLQ         $0x09, BX
+	ADDQ         CX, BX
+	VMOVSD       (BX)(DI*8), X2
+	VMOVSD       X2, 1600(AX)(R8*8)
+	VMOVSD       (AX)(SI*8), X0
+	VSUBSD       X2, X0, X0
+	VSUBSD       (AX)(DI*8), X0, X0
+	VXORPD       X1, X0, X0
+	MOVB         SI, 8768(AX)(R8*1)
+	MOVB         DI, 8832(AX)(R8*1)
+	LEAQ         bitTable<>+0(SB), BX
+	VBROADCASTSD X0, Y0
+	VMOVQ        DX, X1
+	VPBROADCASTQ X1, Y1
+	VMOVQ        R10, X2
+	VPBROADCASTQ X2, Y2
+	MOVQ         $+4, DX
+	XORQ         SI, SI
+	SHLQ         $0x06, DX
 
-rowUp:
-	CMPQ    R11, DI
-	JEQ     found
-	MOVQ    1024(AX)(R11*8), R12
-	CMPQ    R12, DX
-	CMOVQLT R12, DX
-	CMOVQLT R11, R8
-	CMOVQLT BX, R9
-	CMOVQLT SI, R10
-	MOVBQZX 8192(AX)(R11*1), R11
-	CMPQ    R11, DI
-	JEQ     found
-	MOVBQZX 8192(AX)(R11*1), R11
-	JMP     rowUp
+exactPaths:
+	VMOVDQU      (BX)(SI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       (AX)(SI*1), Y3, Y3
+	VMOVUPD      Y3, (AX)(SI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6208(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6208(AX)(SI*1)
+	VMOVDQU      (BX)(SI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6720(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6720(AX)(SI*1)
+	VMOVDQU      32(BX)(SI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       32(AX)(SI*1), Y3, Y3
+	VMOVUPD      Y3, 32(AX)(SI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6240(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6240(AX)(SI*1)
+	VMOVDQU      32(BX)(SI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6752(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6752(AX)(SI*1)
+	VMOVDQU      64(BX)(SI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       64(AX)(SI*1), Y3, Y3
+	VMOVUPD      Y3, 64(AX)(SI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6272(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6272(AX)(SI*1)
+	VMOVDQU      64(BX)(SI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6784(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6784(AX)(SI*1)
+	VMOVDQU      96(BX)(SI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       96(AX)(SI*1), Y3, Y3
+	VMOVUPD      Y3, 96(AX)(SI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6304(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6304(AX)(SI*1)
+	VMOVDQU      96(BX)(SI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6816(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6816(AX)(SI*1)
+	ADDQ         $0x80, SI
+	CMPQ         SI, DX
+	JNE          exactPaths
+	ANDQ         R10, R11
+	MOVQ         R10, DX
+	XORQ         R11, DX
+	VMOVQ        R9, X0
+	VPBROADCASTQ X0, Y0
+	LEAQ         bitTable<>+0(SB), BX
+	VMOVQ        R11, X1
+	VPBROADCASTQ X1, Y1
+	VMOVQ        DX, X2
+	VPBROADCASTQ X2, Y2
+	MOVQ         $+4, DX
+	XORQ         SI, SI
+	SHLQ         $0x06, DX
 
-found:
-	VMOVQ   DX, X1
-	MOVQ    7168(AX)(R8*8), R12
-	MOVQ    8384(AX), R11
-	ORQ     8392(AX), R11
-	ANDNQ   R11, R12, R11
-	MOVQ    R12, DX
-	BTQ     SI, R12
-	CMOVQCC R11, DX
-	INCQ    8536(AX)
-	VMOVAPD X0, X0
-	JMP     raise
+exactFlows:
+	VMOVUPD  1024(AX)(SI*1), Y3
+	VMOVDQU  (BX)(SI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  (BX)(SI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1024(AX)(SI*1)
+	VMOVUPD  1056(AX)(SI*1), Y3
+	VMOVDQU  32(BX)(SI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  32(BX)(SI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1056(AX)(SI*1)
+	VMOVUPD  1088(AX)(SI*1), Y3
+	VMOVDQU  64(BX)(SI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  64(BX)(SI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1088(AX)(SI*1)
+	VMOVUPD  1120(AX)(SI*1), Y3
+	VMOVDQU  96(BX)(SI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  96(BX)(SI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1120(AX)(SI*1)
+	ADDQ     $0x80, SI
+	CMPQ     SI, DX
+	JNE      exactFlows
+	JMP      exact
+
+exactMore:
+	TZCNTQ  DX, BX
+	MOVQ    1024(AX)(BX*8), R13
+	XORL    R14, R14
+	CMPQ    R13, R9
+	SETEQ   R14
+	CMOVQLT R13, R9
+	CMOVQLT BX, R8
+	ORL     R14, R12
+	BLSRQ   DX, DX
+	JNZ     exactMore
+	JMP     exactLeast
+
+exactTied:
+	XORQ DX, DX
+	MOVQ R11, BX
+
+exactTie:
+	TZCNTQ  BX, R12
+	XORQ    R13, R13
+	XORQ    R14, R14
+	BTSQ    R12, R13
+	CMPQ    1024(AX)(R12*8), R9
+	CMOVQNE R14, R13
+	ORQ     R13, DX
+	BLSRQ   BX, BX
+	JNZ     exactTie
+	XORQ    R12, R12
+	MOVQ    DX, BX
+	ANDQ    6208(AX)(DI*8), BX
+	JNZ     exactSide
+	MOVQ    DX, BX
+	MOVQ    $-1, R12
+
+exactSide:
+	MOVQ $-128, DX
+
+exactSize:
+	TZCNTQ  BX, R13
+	POPCNTQ 6720(AX)(R13*8), R14
+	XORQ    R12, R14
+	CMPQ    R14, DX
+	CMOVQGT R14, DX
+	CMOVQGT R13, R8
+	BLSRQ   BX, BX
+	JNZ     exactSize
+	JMP     exactLeaves
 
 stopped:
 	XORB AL, AL
@@ -2041,7 +3667,7 @@ TEXT ·finish512x4(SB), NOSPLIT, $0-16
 	VBROADCASTSD posInf<>+0(SB), Z1
 	VBROADCASTSD posInf<>+0(SB), Z2
 	VBROADCASTSD posInf<>+0(SB), Z3
-	MOVQ         8392(AX), DX
+	MOVQ         9096(AX), DX
 
 col:
 	TZCNTQ        DX, BX
@@ -2059,56 +3685,56 @@ col:
 	BLSRQ         DX, DX
 	JNZ           col
 	MOVQ          half<>+0(SB), DX
-	MOVBQZX       8528(AX), BX
+	MOVBQZX       9216(AX), BX
 	SHLQ          $0x3f, BX
 	ORQ           BX, DX
 	VPBROADCASTQ  DX, Z4
-	MOVQ          8384(AX), DX
-	ORQ           8392(AX), DX
+	MOVQ          9088(AX), DX
+	ORQ           9096(AX), DX
 	KMOVQ         DX, K1
 	VXORPD        Z5, Z5, Z5
 	VXORPD        Z6, Z6, Z6
 	VADDPD        512(AX), Z0, Z0
 	VMULPD        Z4, Z0, Z0
-	VMOVUPD       Z0, 2560(AX)
-	VFMADD231PD   45056(CX), Z0, Z5
+	VMOVUPD       Z0, 2624(AX)
+	VFMADD231PD   61440(CX), Z0, Z5
 	VMOVUPD       1024(AX), Z0
-	VFMADD231PD   1536(AX), Z0, K1, Z6
+	VFMADD231PD   1600(AX), Z0, K1, Z6
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        576(AX), Z1, Z0
 	VMULPD        Z4, Z0, Z0
-	VMOVUPD       Z0, 2624(AX)
-	VFMADD231PD   45120(CX), Z0, Z5
+	VMOVUPD       Z0, 2688(AX)
+	VFMADD231PD   61504(CX), Z0, Z5
 	VMOVUPD       1088(AX), Z0
-	VFMADD231PD   1600(AX), Z0, K1, Z6
+	VFMADD231PD   1664(AX), Z0, K1, Z6
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        640(AX), Z2, Z0
 	VMULPD        Z4, Z0, Z0
-	VMOVUPD       Z0, 2688(AX)
-	VFMADD231PD   45184(CX), Z0, Z5
+	VMOVUPD       Z0, 2752(AX)
+	VFMADD231PD   61568(CX), Z0, Z5
 	VMOVUPD       1152(AX), Z0
-	VFMADD231PD   1664(AX), Z0, K1, Z6
+	VFMADD231PD   1728(AX), Z0, K1, Z6
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        704(AX), Z3, Z0
 	VMULPD        Z4, Z0, Z0
-	VMOVUPD       Z0, 2752(AX)
-	VFMADD231PD   45248(CX), Z0, Z5
+	VMOVUPD       Z0, 2816(AX)
+	VFMADD231PD   61632(CX), Z0, Z5
 	VMOVUPD       1216(AX), Z0
-	VFMADD231PD   1728(AX), Z0, K1, Z6
+	VFMADD231PD   1792(AX), Z0, K1, Z6
 	VEXTRACTF64X4 $0x01, Z5, Y0
 	VADDPD        Y0, Y5, Y0
 	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 8448(AX)
+	VMOVSD        X1, 9152(AX)
 	VEXTRACTF64X4 $0x01, Z6, Y0
 	VADDPD        Y0, Y6, Y0
 	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 8440(AX)
+	VMOVSD        X1, 9144(AX)
 	VZEROUPPER
 	RET
 
@@ -2118,32 +3744,27 @@ TEXT ·start512x4(SB), NOSPLIT, $8-16
 	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
-	MOVQ         8384(AX), DX
-	MOVQ         8392(AX), BX
+	MOVQ         9088(AX), DX
+	MOVQ         9096(AX), BX
 	XORQ         DI, DI
 	XORQ         SI, SI
-	VBROADCASTSD negInf<>+0(SB), Z1
 	VXORPD       Z0, Z0, Z0
-	VMOVUPD      Z0, 3072(AX)
-	VMOVUPD      Z0, 7680(AX)
-	VMOVUPD      Z1, 512(AX)
-	VMOVDQU64    bitTable<>+0(SB), Z2
-	VMOVDQU64    Z2, 7168(AX)
 	VMOVUPD      Z0, 3136(AX)
-	VMOVUPD      Z0, 7744(AX)
-	VMOVUPD      Z1, 576(AX)
-	VMOVDQU64    bitTable<>+64(SB), Z2
-	VMOVDQU64    Z2, 7232(AX)
+	VMOVUPD      Z0, 7232(AX)
+	VMOVDQU64    bitTable<>+0(SB), Z1
+	VMOVDQU64    Z1, 6720(AX)
 	VMOVUPD      Z0, 3200(AX)
-	VMOVUPD      Z0, 7808(AX)
-	VMOVUPD      Z1, 640(AX)
-	VMOVDQU64    bitTable<>+128(SB), Z2
-	VMOVDQU64    Z2, 7296(AX)
+	VMOVUPD      Z0, 7296(AX)
+	VMOVDQU64    bitTable<>+64(SB), Z1
+	VMOVDQU64    Z1, 6784(AX)
 	VMOVUPD      Z0, 3264(AX)
-	VMOVUPD      Z0, 7872(AX)
-	VMOVUPD      Z1, 704(AX)
+	VMOVUPD      Z0, 7360(AX)
+	VMOVDQU64    bitTable<>+128(SB), Z1
+	VMOVDQU64    Z1, 6848(AX)
+	VMOVUPD      Z0, 3328(AX)
+	VMOVUPD      Z0, 7424(AX)
 	VMOVDQU64    bitTable<>+192(SB), Z0
-	VMOVDQU64    Z0, 7360(AX)
+	VMOVDQU64    Z0, 6912(AX)
 	VPBROADCASTQ DX, Z0
 	MOVQ         BX, R8
 
@@ -2157,12 +3778,12 @@ first:
 	TZCNTQ       R11, R11
 	ADDQ         R10, R11
 	MOVBQZX      32768(CX)(R11*1), R10
-	MOVQ         7680(AX)(R10*8), R11
+	MOVQ         7232(AX)(R10*8), R11
 	BTSQ         R9, R11
-	MOVQ         R11, 7680(AX)(R10*8)
-	VMOVSD       3072(AX)(R10*8), X1
-	VADDSD       2048(AX)(R9*8), X1, X1
-	VMOVSD       X1, 3072(AX)(R10*8)
+	MOVQ         R11, 7232(AX)(R10*8)
+	VMOVSD       3136(AX)(R10*8), X1
+	VADDSD       2112(AX)(R9*8), X1, X1
+	VMOVSD       X1, 3136(AX)(R10*8)
 	BLSRQ        R8, R8
 	JNZ          first
 	XORQ         R8, R8
@@ -2171,8 +3792,8 @@ first:
 
 judge:
 	TZCNTQ   R10, R11
-	VMOVSD   3072(AX)(R11*8), X0
-	VMOVSD   2048(AX)(R11*8), X1
+	VMOVSD   3136(AX)(R11*8), X0
+	VMOVSD   2112(AX)(R11*8), X1
 	MOVQ     R8, R12
 	BTSQ     R11, R12
 	VUCOMISD X1, X0
@@ -2184,35 +3805,35 @@ judge:
 	CMOVQCC  R12, R9
 	BLSRQ    R10, R10
 	JNZ      judge
-	MOVQ     R8, 8488(AX)
-	MOVQ     R9, 8496(AX)
+	MOVQ     R8, 9176(AX)
+	MOVQ     R9, 9184(AX)
 
 round:
 	BLSRQ        DX, R9
 	JZ           last
-	MOVQ         8488(AX), R9
+	MOVQ         9176(AX), R9
 	ANDQ         DX, R9
-	MOVQ         8496(AX), R8
+	MOVQ         9184(AX), R8
 	ANDQ         DX, R8
 	CMOVQEQ      R9, R8
 	BLSRQ        R8, R9
 	CMPQ         R8, DX
 	CMOVQEQ      R9, R8
 	ANDNQ        DX, R8, DX
-	MOVQ         R8, 8504(AX)
+	MOVQ         R8, 9192(AX)
 	VPBROADCASTQ DX, Z0
 	XORQ         R8, R8
 
 phase:
-	MOVQ         8504(AX), R9
+	MOVQ         9192(AX), R9
 	TZCNTQ       R9, R10
 	BLSRQ        R9, R9
-	MOVQ         R9, 8504(AX)
-	MOVQ         7680(AX)(R10*8), R9
+	MOVQ         R9, 9192(AX)
+	MOVQ         7232(AX)(R10*8), R9
 	MOVQ         R9, R11
 	XORQ         R12, R12
-	VBROADCASTSD 2048(AX)(R10*8), Z1
-	VBROADCASTSD negInf<>+0(SB), Z2
+	VBROADCASTSD 2112(AX)(R10*8), Z1
+	VBROADCASTSD negInf<>+0(SB), Z3
 	VBROADCASTSD tagKeep<>+0(SB), Z5
 	VXORPD       Z4, Z4, Z4
 
@@ -2226,62 +3847,62 @@ queue:
 	TZCNTQ          R15, R15
 	ADDQ            R14, R15
 	MOVBQZX         32768(CX)(R15*1), R14
-	MOVQ            R14, 4608(AX)(R13*8)
+	MOVQ            R14, 4672(AX)(R13*8)
 	MOVQ            R13, R15
 	SHLQ            $0x09, R15
 	ADDQ            CX, R15
 	VBROADCASTSD    (R15)(R14*8), Z6
 	VSUBPD.BCST     (R15)(R10*8), Z6, Z6
-	VPTERNLOGQ.BCST $0xea, 45568(CX)(R13*8), Z5, Z6
-	VMOVSD          X6, 3584(AX)(R12*8)
-	VALIGNQ         $0x01, Z2, Z6, Z2
-	VBROADCASTSD    2048(AX)(R13*8), Z6
+	VPTERNLOGQ.BCST $0xea, 61952(CX)(R13*8), Z5, Z6
+	VMOVSD          X6, 3648(AX)(R12*8)
+	VALIGNQ         $0x01, Z3, Z6, Z3
+	VBROADCASTSD    2112(AX)(R13*8), Z6
 	VALIGNQ         $0x01, Z4, Z6, Z4
-	VMOVSD          X6, 4096(AX)(R12*8)
+	VMOVSD          X6, 4160(AX)(R12*8)
 	INCQ            R12
 	BLSRQ           R11, R11
 	JNZ             queue
 	CMPQ            R12, $0x08
 	JHI             many
-	VXORPD          Z3, Z3, Z3
+	VXORPD          Z2, Z2, Z2
 	VXORPD          Z5, Z5, Z5
-	VALIGNQ         $0x01, Z2, Z2, Z6
+	VALIGNQ         $0x01, Z3, Z3, Z6
 	VALIGNQ         $0x01, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z2, Z6, K1
+	VCMPPD          $0x1e, Z3, Z6, K1
 	VADDPD          Z7, Z5, K1, Z5
-	VALIGNQ         $0x02, Z2, Z2, Z6
+	VALIGNQ         $0x02, Z3, Z3, Z6
 	VALIGNQ         $0x02, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z2, Z6, K1
-	VADDPD          Z7, Z3, K1, Z3
-	VALIGNQ         $0x03, Z2, Z2, Z6
+	VCMPPD          $0x1e, Z3, Z6, K1
+	VADDPD          Z7, Z2, K1, Z2
+	VALIGNQ         $0x03, Z3, Z3, Z6
 	VALIGNQ         $0x03, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z2, Z6, K1
+	VCMPPD          $0x1e, Z3, Z6, K1
 	VADDPD          Z7, Z5, K1, Z5
-	VALIGNQ         $0x04, Z2, Z2, Z6
+	VALIGNQ         $0x04, Z3, Z3, Z6
 	VALIGNQ         $0x04, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z2, Z6, K1
-	VADDPD          Z7, Z3, K1, Z3
-	VALIGNQ         $0x05, Z2, Z2, Z6
+	VCMPPD          $0x1e, Z3, Z6, K1
+	VADDPD          Z7, Z2, K1, Z2
+	VALIGNQ         $0x05, Z3, Z3, Z6
 	VALIGNQ         $0x05, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z2, Z6, K1
+	VCMPPD          $0x1e, Z3, Z6, K1
 	VADDPD          Z7, Z5, K1, Z5
-	VALIGNQ         $0x06, Z2, Z2, Z6
+	VALIGNQ         $0x06, Z3, Z3, Z6
 	VALIGNQ         $0x06, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z2, Z6, K1
-	VADDPD          Z7, Z3, K1, Z3
-	VALIGNQ         $0x07, Z2, Z2, Z6
+	VCMPPD          $0x1e, Z3, Z6, K1
+	VADDPD          Z7, Z2, K1, Z2
+	VALIGNQ         $0x07, Z3, Z3, Z6
 	VALIGNQ         $0x07, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z2, Z6, K1
+	VCMPPD          $0x1e, Z3, Z6, K1
 	VADDPD          Z7, Z5, K1, Z5
-	VADDPD          Z5, Z3, Z3
-	VADDPD          Z4, Z3, Z2
-	VCMPPD          $0x12, Z1, Z2, K1
-	VCMPPD          $0x11, Z1, Z3, K2
+	VADDPD          Z5, Z2, Z2
+	VADDPD          Z4, Z2, Z3
+	VCMPPD          $0x12, Z1, Z3, K1
+	VCMPPD          $0x11, Z1, Z2, K2
 	KMOVB           K1, R11
 	KMOVB           K2, R13
 	KANDNB          K2, K1, K1
-	VCOMPRESSPD.Z   Z3, K1, Z2
-	VSUBSD          X2, X1, X3
+	VCOMPRESSPD.Z   Z2, K1, Z2
+	VSUBSD          X2, X1, X2
 	MOVQ            $+8, R14
 	SUBQ            R12, R14
 	SHRXQ           R14, R11, R11
@@ -2294,21 +3915,21 @@ many:
 	XORQ R14, R14
 
 block:
-	VXORPD  Z2, Z2, Z2
-	VMOVUPD 3584(AX)(R14*8), Z4
+	VXORPD  Z3, Z3, Z3
+	VMOVUPD 3648(AX)(R14*8), Z4
 	XORQ    R15, R15
 
 prefix:
-	VBROADCASTSD  3584(AX)(R15*8), Z5
+	VBROADCASTSD  3648(AX)(R15*8), Z5
 	VCMPPD        $0x1e, Z4, Z5, K1
-	VBROADCASTSD  4096(AX)(R15*8), Z5
-	VADDPD        Z5, Z2, K1, Z2
+	VBROADCASTSD  4160(AX)(R15*8), Z5
+	VADDPD        Z5, Z3, K1, Z3
 	INCQ          R15
 	CMPQ          R15, R12
 	JNE           prefix
-	VADDPD        4096(AX)(R14*8), Z2, Z4
+	VADDPD        4160(AX)(R14*8), Z3, Z4
 	VCMPPD        $0x12, Z1, Z4, K1
-	VCMPPD        $0x11, Z1, Z2, K2
+	VCMPPD        $0x11, Z1, Z3, K2
 	MOVQ          R12, R15
 	SUBQ          R14, R15
 	MOVQ          $-1, BP
@@ -2319,8 +3940,8 @@ prefix:
 	KANDNB        K2, K1, K3
 	KORTESTB      K3, K3
 	JZ            noSplit
-	VCOMPRESSPD.Z Z2, K3, Z2
-	VSUBSD        X2, X1, X3
+	VCOMPRESSPD.Z Z3, K3, Z2
+	VSUBSD        X2, X1, X2
 
 noSplit:
 	KMOVB K1, R15
@@ -2342,26 +3963,26 @@ served:
 	ANDNQ        BX, R11, BX
 	KMOVQ        R11, K1
 	VPBROADCASTB R10, Z1
-	VMOVDQU8     Z1, K1, 8192(AX)
-	MOVQ         7168(AX)(R10*8), R9
+	VMOVDQU8     Z1, K1, 8896(AX)
+	MOVQ         6720(AX)(R10*8), R9
 	ORQ          R11, R9
 	ANDQ         SI, R11
 	JZ           gathered
 
 gather:
 	TZCNTQ R11, R13
-	ORQ    7168(AX)(R13*8), R9
+	ORQ    6720(AX)(R13*8), R9
 	BLSRQ  R11, R11
 	JNZ    gather
 
 gathered:
-	MOVQ   R9, 7168(AX)(R10*8)
+	MOVQ   R9, 6720(AX)(R10*8)
 	TESTQ  R12, R12
 	JZ     exact
 	TZCNTQ R12, R11
-	VMOVSD 2048(AX)(R11*8), X1
-	VSUBSD X3, X1, X1
-	VMOVSD X1, 2048(AX)(R11*8)
+	VMOVSD 2112(AX)(R11*8), X1
+	VSUBSD X2, X1, X1
+	VMOVSD X1, 2112(AX)(R11*8)
 	JMP    hang
 
 exact:
@@ -2374,33 +3995,33 @@ exact:
 	TZCNTQ       R12, R12
 	ADDQ         R11, R12
 	MOVBQZX      32768(CX)(R12*1), R11
-	VXORPD       X3, X3, X3
+	VXORPD       X2, X2, X2
 
 hang:
-	VMOVSD X3, 1024(AX)(R10*8)
-	MOVB   R11, 8192(AX)(R10*1)
-	ORQ    R9, 7168(AX)(R11*8)
+	VMOVSD X2, 1024(AX)(R10*8)
+	MOVB   R11, 8896(AX)(R10*1)
+	ORQ    R9, 6720(AX)(R11*8)
 	BTSQ   R11, SI
-	MOVB   R10, 8256(AX)(DI*1)
+	MOVB   R10, 8960(AX)(DI*1)
 	INCQ   DI
-	CMPQ   8504(AX), $0x00
+	CMPQ   9192(AX), $0x00
 	JNE    phase
 	TESTQ  R8, R8
 	JZ     round
-	MOVQ   8488(AX), R9
-	MOVQ   8496(AX), R10
+	MOVQ   9176(AX), R9
+	MOVQ   9184(AX), R10
 
 again:
 	TZCNTQ   R8, R11
-	MOVQ     4608(AX)(R11*8), R12
-	MOVQ     7680(AX)(R12*8), R13
+	MOVQ     4672(AX)(R11*8), R12
+	MOVQ     7232(AX)(R12*8), R13
 	BTSQ     R11, R13
-	MOVQ     R13, 7680(AX)(R12*8)
-	VMOVSD   3072(AX)(R12*8), X0
-	VADDSD   2048(AX)(R11*8), X0, X0
-	VMOVSD   X0, 3072(AX)(R12*8)
-	VMOVSD   3072(AX)(R12*8), X0
-	VMOVSD   2048(AX)(R12*8), X1
+	MOVQ     R13, 7232(AX)(R12*8)
+	VMOVSD   3136(AX)(R12*8), X0
+	VADDSD   2112(AX)(R11*8), X0, X0
+	VMOVSD   X0, 3136(AX)(R12*8)
+	VMOVSD   3136(AX)(R12*8), X0
+	VMOVSD   2112(AX)(R12*8), X1
 	MOVQ     R9, R11
 	BTSQ     R12, R11
 	VUCOMISD X1, X0
@@ -2412,61 +4033,99 @@ again:
 	CMOVQCC  R11, R10
 	BLSRQ    R8, R8
 	JNZ      again
-	MOVQ     R9, 8488(AX)
-	MOVQ     R10, 8496(AX)
+	MOVQ     R9, 9176(AX)
+	MOVQ     R10, 9184(AX)
 	JMP      round
 
 last:
 	TZCNTQ       DX, DX
 	KMOVQ        BX, K1
 	VPBROADCASTB DX, Z0
-	VMOVDQU8     Z0, K1, 8192(AX)
-	MOVQ         8384(AX), BX
-	ORQ          8392(AX), BX
-	MOVQ         BX, 7168(AX)(DX*8)
-	MOVQ         DX, 8480(AX)
-	MOVQ         DI, 8512(AX)
+	VMOVDQU8     Z0, K1, 8896(AX)
+	MOVQ         DX, 9160(AX)
+	MOVQ         DI, 9200(AX)
 	XORQ         BX, BX
 	MOVQ         BX, 1024(AX)(DX*8)
-	MOVQ         BX, 1536(AX)(DX*8)
+	MOVQ         BX, 1600(AX)(DX*8)
 	MOVQ         BX, (AX)(DX*8)
+	MOVQ         BX, 6208(AX)(DX*8)
+	MOVL         62464(CX)(DX*4), BX
+	MOVL         BX, 7744(AX)(DX*4)
+	MOVQ         posInf<>+0(SB), BX
+	MOVQ         BX, 1536(AX)
 
 row:
 	DECQ    DI
 	JS      rowsDone
-	MOVBQZX 8256(AX)(DI*1), DX
-	MOVBQZX 8192(AX)(DX*1), BX
-	MOVBQZX 8192(AX)(BX*1), SI
-	VMOVSD  (AX)(SI*8), X0
-	SHLQ    $0x09, SI
-	ADDQ    CX, SI
-	VSUBSD  (SI)(BX*8), X0, X0
-	MOVQ    DX, SI
-	SHLQ    $0x09, SI
-	ADDQ    CX, SI
-	VMOVSD  (SI)(BX*8), X1
-	VMOVSD  X1, 1536(AX)(DX*8)
+	MOVBQZX 8960(AX)(DI*1), DX
+	MOVBQZX 8896(AX)(DX*1), BX
+	MOVBQZX 8896(AX)(BX*1), R9
+	VMOVSD  (AX)(R9*8), X0
+	MOVL    7744(AX)(R9*4), SI
+	ANDL    $-64, SI
+	MOVQ    6208(AX)(R9*8), R8
+	BTSQ    BX, R8
+	MOVQ    R9, R10
+	SHLQ    $0x08, R10
+	ADDQ    CX, R10
+	SUBL    45056(R10)(BX*4), SI
+	SHLQ    $0x09, R9
+	ADDQ    CX, R9
+	VMOVSD  (R9)(BX*8), X1
+	VSUBSD  X1, X0, X0
+	MOVQ    DX, R9
+	SHLQ    $0x09, R9
+	ADDQ    CX, R9
+	VMOVSD  (R9)(BX*8), X1
+	VMOVSD  X1, 1600(AX)(DX*8)
 	VADDSD  X1, X0, X0
 	VMOVSD  X0, (AX)(DX*8)
+	MOVQ    DX, R9
+	SHLQ    $0x08, R9
+	ADDQ    CX, R9
+	ADDL    45056(R9)(BX*4), SI
+	ADDL    62464(CX)(DX*4), SI
+	MOVL    SI, 7744(AX)(DX*4)
+	BTSQ    DX, R8
+	MOVQ    R8, 6208(AX)(DX*8)
 	JMP     row
 
 rowsDone:
-	MOVQ 8392(AX), DX
+	MOVQ 9096(AX), DX
+	MOVQ DX, 9168(AX)
 
 col:
-	TZCNTQ  DX, BX
-	MOVBQZX 8192(AX)(BX*1), SI
-	VMOVSD  (AX)(SI*8), X0
-	SHLQ    $0x09, SI
-	ADDQ    CX, SI
-	VMOVSD  (SI)(BX*8), X1
-	VMOVSD  X1, 1536(AX)(BX*8)
-	VSUBSD  X1, X0, X0
-	VMOVSD  X0, (AX)(BX*8)
-	VMOVSD  2048(AX)(BX*8), X0
-	VMOVSD  X0, 1024(AX)(BX*8)
-	BLSRQ   DX, DX
-	JNZ     col
+	TZCNTQ    DX, BX
+	MOVBQZX   8896(AX)(BX*1), R8
+	VMOVSD    (AX)(R8*8), X0
+	MOVL      7744(AX)(R8*4), SI
+	ANDL      $-64, SI
+	MOVQ      6208(AX)(R8*8), DI
+	BTSQ      BX, DI
+	MOVQ      R8, R9
+	SHLQ      $0x08, R9
+	ADDQ      CX, R9
+	SUBL      45056(R9)(BX*4), SI
+	SHLQ      $0x09, R8
+	ADDQ      CX, R8
+	VMOVSD    (R8)(BX*8), X1
+	VSUBSD    X1, X0, X0
+	VMOVSD    X1, 1600(AX)(BX*8)
+	VMOVSD    X0, (AX)(BX*8)
+	MOVL      SI, 7744(AX)(BX*4)
+	MOVQ      DI, 6208(AX)(BX*8)
+	VMOVSD    2112(AX)(BX*8), X0
+	VMOVSD    X0, 1024(AX)(BX*8)
+	BLSRQ     DX, DX
+	JNZ       col
+	KMOVQ     9096(AX), K1
+	VMOVDQU64 byteTable<>+0(SB), Z0
+	VMOVDQU64 8896(AX), Z2
+	VMOVDQU8  Z2, Z1
+	VMOVDQU8  Z0, K1, Z1
+	VMOVDQU8  Z2, K1, Z0
+	VMOVDQU64 Z0, 8768(AX)
+	VMOVDQU64 Z1, 8832(AX)
 	VZEROUPPER
 	RET
 
@@ -2555,7 +4214,7 @@ TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	JLS           equal
 	VADDSD        X2, X1, X0
 	VMULSD        halfUnit<>+0(SB), X0, X0
-	VMOVSD        X0, 8432(AX)
+	VMOVSD        X0, 9136(AX)
 	VMOVSD        scale<>+0(SB), X0
 	VDIVSD        X1, X0, X1
 	VDIVSD        X2, X0, X2
@@ -2575,7 +4234,7 @@ TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	VANDNPD       Z3, Z7, Z3
 	VMULPD        Z11, Z3, Z3
 	VRNDSCALEPD   $0x00, Z3, Z3
-	VMOVUPD       Z3, 2048(AX)
+	VMOVUPD       Z3, 2112(AX)
 	VADDPD        Z3, Z8, K1, Z8
 	KNOTB         K1, K2
 	VADDPD        Z3, Z10, K2, Z10
@@ -2598,7 +4257,7 @@ TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	VANDNPD       Z4, Z7, Z4
 	VMULPD        Z3, Z4, Z4
 	VRNDSCALEPD   $0x00, Z4, Z4
-	VMOVUPD       Z4, 2112(AX)
+	VMOVUPD       Z4, 2176(AX)
 	VADDPD        Z4, Z8, K1, Z8
 	KNOTB         K1, K2
 	VADDPD        Z4, Z10, K2, Z10
@@ -2625,7 +4284,7 @@ TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	VANDNPD       Z5, Z7, Z5
 	VMULPD        Z3, Z5, Z5
 	VRNDSCALEPD   $0x00, Z5, Z5
-	VMOVUPD       Z5, 2176(AX)
+	VMOVUPD       Z5, 2240(AX)
 	VADDPD        Z5, Z8, K1, Z8
 	KNOTB         K1, K2
 	VADDPD        Z5, Z10, K2, Z10
@@ -2652,7 +4311,7 @@ TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	VANDNPD       Z6, Z7, Z6
 	VMULPD        Z1, Z6, Z6
 	VRNDSCALEPD   $0x00, Z6, Z6
-	VMOVUPD       Z6, 2240(AX)
+	VMOVUPD       Z6, 2304(AX)
 	VADDPD        Z6, Z8, K1, Z8
 	KNOTB         K1, K2
 	VADDPD        Z6, Z10, K2, Z10
@@ -2682,8 +4341,8 @@ TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	TZCNTQ        BX, BX
 	VMOVSD        scale<>+0(SB), X0
 	VSUBSD        X1, X0, X0
-	VADDSD        2048(AX)(BX*8), X0, X0
-	VMOVSD        X0, 2048(AX)(BX*8)
+	VADDSD        2112(AX)(BX*8), X0, X0
+	VMOVSD        X0, 2112(AX)(BX*8)
 	VEXTRACTF64X4 $0x01, Z10, Y0
 	VADDPD        Y0, Y10, Y0
 	VEXTRACTF64X2 $0x01, Y0, X1
@@ -2693,10 +4352,10 @@ TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	TZCNTQ        SI, BX
 	VMOVSD        scale<>+0(SB), X0
 	VSUBSD        X1, X0, X0
-	VADDSD        2048(AX)(BX*8), X0, X0
-	VMOVSD        X0, 2048(AX)(BX*8)
-	MOVQ          CX, 8400(AX)
-	MOVQ          DX, 8408(AX)
+	VADDSD        2112(AX)(BX*8), X0, X0
+	VMOVSD        X0, 2112(AX)(BX*8)
+	MOVQ          CX, 9104(AX)
+	MOVQ          DX, 9112(AX)
 	POPCNTQ       CX, BX
 	POPCNTQ       DX, SI
 	MOVQ          CX, DI
@@ -2705,9 +4364,9 @@ TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	SETHI         BL
 	CMOVQHI       DX, DI
 	CMOVQHI       CX, R8
-	MOVB          BL, 8528(AX)
-	MOVQ          DI, 8384(AX)
-	MOVQ          R8, 8392(AX)
+	MOVB          BL, 9216(AX)
+	MOVQ          DI, 9088(AX)
+	MOVQ          R8, 9096(AX)
 	XORB          AL, AL
 	MOVB          $0x01, AL
 	MOVB          AL, ret+64(FP)
@@ -2782,8 +4441,8 @@ TEXT ·totals512x4(SB), NOSPLIT, $0-25
 	VADDPD        X3, X1, X3
 	VPERMILPD     $0x01, X3, X1
 	VADDSD        X1, X3, X3
-	VMOVSD        X2, 8416(AX)
-	VMOVSD        X3, 8424(AX)
+	VMOVSD        X2, 9120(AX)
+	VMOVSD        X3, 9128(AX)
 	TESTQ         CX, CX
 	SETEQ         AL
 	VUCOMISD      X2, X0
@@ -2797,306 +4456,704 @@ TEXT ·totals512x4(SB), NOSPLIT, $0-25
 	RET
 
 // func optimise512x6(t *float64, m *float64, limit int64) bool
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, CMOV
-TEXT ·optimise512x6(SB), NOSPLIT, $0-25
+// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, CMOV, POPCNT
+TEXT ·optimise512x6(SB), NOSPLIT, $8-25
 	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
-	MOVQ         8384(AX), DX
-	VXORPD       X0, X0, X0
+	MOVQ         9088(AX), DX
+	XORQ         BX, BX
 	MOVQ         $-1, R8
-	VBROADCASTSD tagKeep<>+0(SB), Z8
-	VMOVUPD      512(AX), Z2
-	VMOVUPD      576(AX), Z3
-	VMOVUPD      640(AX), Z4
-	VMOVUPD      704(AX), Z5
-	VMOVUPD      768(AX), Z6
-	VMOVUPD      832(AX), Z7
-	KMOVB        8392(AX), K1
-	KMOVB        8393(AX), K2
-	KMOVB        8394(AX), K3
-	KMOVB        8395(AX), K4
-	KMOVB        8396(AX), K5
-	KMOVB        8397(AX), K6
+	VPBROADCASTD markKeep<>+0(SB), Z6
+	VPBROADCASTD markLow<>+0(SB), Z3
+	VMOVDQU32    7744(AX), Z0
+	KMOVW        9096(AX), K1
+	VPBROADCASTD markLow<>+0(SB), Z4
+	VMOVDQU32    7808(AX), Z1
+	KMOVW        9098(AX), K2
+	VPBROADCASTD markLow<>+0(SB), Z5
+	VMOVDQU32    7872(AX), Z2
+	KMOVW        9100(AX), K3
 
-raise:
-	VBROADCASTSD X0, Z0
-	MOVQ         8384(AX), R11
-	ANDQ         DX, R11
+rough:
+	VPBROADCASTD BX, Z7
+	MOVQ         9088(AX), BX
+	ANDQ         DX, BX
 	JZ           priced
 
 row:
-	TZCNTQ       R11, R12
-	VBROADCASTSD (AX)(R12*8), Z9
-	VADDPD       Z0, Z9, Z9
-	SHLQ         $0x09, R12
+	TZCNTQ       BX, R12
+	VPBROADCASTD 7744(AX)(R12*4), Z8
+	VPADDD       Z7, Z8, Z8
+	SHLQ         $0x08, R12
 	ADDQ         CX, R12
-	VSUBPD       (R12), Z9, Z10
-	VMAXPD       Z2, Z10, Z2
-	VSUBPD       64(R12), Z9, Z10
-	VMAXPD       Z3, Z10, Z3
-	VSUBPD       128(R12), Z9, Z10
-	VMAXPD       Z4, Z10, Z4
-	VSUBPD       192(R12), Z9, Z10
-	VMAXPD       Z5, Z10, Z5
-	VSUBPD       256(R12), Z9, Z10
-	VMAXPD       Z6, Z10, Z6
-	VSUBPD       320(R12), Z9, Z9
-	VMAXPD       Z7, Z9, Z7
-	BLSRQ        R11, R11
+	VPSUBD       45056(R12), Z8, Z9
+	VPMAXSD      Z9, Z3, Z3
+	VPSUBD       45120(R12), Z8, Z9
+	VPMAXSD      Z9, Z4, Z4
+	VPSUBD       45184(R12), Z8, Z8
+	VPMAXSD      Z8, Z5, Z5
+	BLSRQ        BX, BX
 	JNZ          row
 
 priced:
-	KMOVQ         DX, K7
-	VBROADCASTSD  negInf<>+0(SB), Z9
-	VMOVAPD       Z9, Z10
-	VMOVUPD       Z2, 512(AX)
-	VMOVUPD       (AX), Z11
-	VADDPD        Z0, Z11, K7, Z11
-	VMOVUPD       Z11, (AX)
-	VSUBPD        Z11, Z2, Z11
-	VPTERNLOGQ    $0xea, 45568(CX), Z8, Z11
-	KSHIFTRQ      $0x08, K7, K7
-	VMAXPD        Z11, Z9, K1, Z9
-	VMOVUPD       Z3, 576(AX)
-	VMOVUPD       64(AX), Z11
-	VADDPD        Z0, Z11, K7, Z11
-	VMOVUPD       Z11, 64(AX)
-	VSUBPD        Z11, Z3, Z11
-	VPTERNLOGQ    $0xea, 45632(CX), Z8, Z11
-	KSHIFTRQ      $0x08, K7, K7
-	VMAXPD        Z11, Z10, K2, Z10
-	VMOVUPD       Z4, 640(AX)
-	VMOVUPD       128(AX), Z11
-	VADDPD        Z0, Z11, K7, Z11
-	VMOVUPD       Z11, 128(AX)
-	VSUBPD        Z11, Z4, Z11
-	VPTERNLOGQ    $0xea, 45696(CX), Z8, Z11
-	KSHIFTRQ      $0x08, K7, K7
-	VMAXPD        Z11, Z9, K3, Z9
-	VMOVUPD       Z5, 704(AX)
-	VMOVUPD       192(AX), Z11
-	VADDPD        Z0, Z11, K7, Z11
-	VMOVUPD       Z11, 192(AX)
-	VSUBPD        Z11, Z5, Z11
-	VPTERNLOGQ    $0xea, 45760(CX), Z8, Z11
-	KSHIFTRQ      $0x08, K7, K7
-	VMAXPD        Z11, Z10, K4, Z10
-	VMOVUPD       Z6, 768(AX)
-	VMOVUPD       256(AX), Z11
-	VADDPD        Z0, Z11, K7, Z11
-	VMOVUPD       Z11, 256(AX)
-	VSUBPD        Z11, Z6, Z11
-	VPTERNLOGQ    $0xea, 45824(CX), Z8, Z11
-	KSHIFTRQ      $0x08, K7, K7
-	VMAXPD        Z11, Z9, K5, Z9
-	VMOVUPD       Z7, 832(AX)
-	VMOVUPD       320(AX), Z11
-	VADDPD        Z0, Z11, K7, Z11
-	VMOVUPD       Z11, 320(AX)
-	VSUBPD        Z11, Z7, Z0
-	VPTERNLOGQ    $0xea, 45888(CX), Z8, Z0
-	VMAXPD        Z0, Z10, K6, Z10
-	VMAXPD        Z10, Z9, Z9
-	VEXTRACTF64X4 $0x01, Z9, Y0
-	VMAXPD        Y0, Y9, Y0
-	VEXTRACTF64X2 $0x01, Y0, X9
-	VMAXPD        X9, X0, X9
-	VPERMILPD     $0x01, X9, X0
-	VMAXSD        X0, X9, X9
+	VPBROADCASTD  markLow<>+0(SB), Z8
+	KMOVW         DX, K4
+	VPADDD        Z7, Z0, K4, Z0
+	VMOVDQU32     Z0, 7744(AX)
+	VMOVDQU32     Z3, 8000(AX)
+	VPSUBD        Z0, Z3, Z9
+	VPTERNLOGD    $0xea, 62464(CX), Z6, Z9
+	VPMAXSD       Z9, Z8, K1, Z8
+	SHRQ          $0x10, DX
+	KMOVW         DX, K4
+	VPADDD        Z7, Z1, K4, Z1
+	VMOVDQU32     Z1, 7808(AX)
+	VMOVDQU32     Z4, 8064(AX)
+	VPSUBD        Z1, Z4, Z9
+	VPTERNLOGD    $0xea, 62528(CX), Z6, Z9
+	VPMAXSD       Z9, Z8, K2, Z8
+	SHRQ          $0x10, DX
+	KMOVW         DX, K4
+	VPADDD        Z7, Z2, K4, Z2
+	VMOVDQU32     Z2, 7872(AX)
+	VMOVDQU32     Z5, 8128(AX)
+	VPSUBD        Z2, Z5, Z7
+	VPTERNLOGD    $0xea, 62592(CX), Z6, Z7
+	VPMAXSD       Z7, Z8, K3, Z8
+	VEXTRACTI64X4 $0x01, Z8, Y7
+	VPMAXSD       Y7, Y8, Y7
+	VEXTRACTI128  $0x01, Y7, X8
+	VPMAXSD       X8, X7, X8
+	VPSHUFD       $0x4e, X8, X7
+	VPMAXSD       X7, X8, X8
+	VPSHUFD       $0xb1, X8, X7
+	VPMAXSD       X7, X8, X8
+	VMOVD         X8, DX
 	TESTQ         R8, R8
-	JS            hung
-	MOVQ          7168(AX)(R8*8), DX
-	MOVQ          R10, R11
+	JS            changed
+	MOVQ          6720(AX)(R8*8), BX
+	MOVQ          6208(AX)(DI*8), R12
+	MOVQ          6208(AX)(SI*8), R13
+	XORQ          R14, R14
+	BTSQ          R8, R14
+	TESTQ         R14, R12
+	CMOVQNE       R12, R13
+	MOVBQZX       8768(AX)(R8*1), R15
+	MOVBQZX       8832(AX)(R8*1), BP
+	MOVQ          6208(AX)(R15*8), R15
+	ANDQ          6208(AX)(BP*8), R15
+	ANDNQ         R13, R15, R13
+	XORQ          9168(AX), R13
+	ANDNQ         R13, R14, R13
+	ANDNQ         R10, R14, R10
+	ANDQ          R12, R14
+	ORQ           R14, R13
+	MOVQ          R13, 9168(AX)
+	BTQ           R8, R12
+	SBBQ          BP, BP
+	NOTQ          BP
+	SHLQ          $0x3f, BP
+	VMOVQ         BP, X8
+	MOVQ          SI, R12
+	SHLQ          $0x09, R12
+	ADDQ          CX, R12
+	VMOVSD        (R12)(DI*8), X9
+	VMOVSD        X9, 1600(AX)(R8*8)
+	VMOVSD        (AX)(SI*8), X7
+	VSUBSD        X9, X7, X7
+	VSUBSD        (AX)(DI*8), X7, X7
+	VXORPD        X8, X7, X7
+	MOVB          SI, 8768(AX)(R8*1)
+	MOVB          DI, 8832(AX)(R8*1)
+	VBROADCASTSD  X7, Z7
+	VPBROADCASTQ  BX, Z8
+	VPBROADCASTQ  R10, Z9
+	KMOVQ         BX, K4
+	KMOVQ         R10, K5
+	VMOVUPD       (AX), Z10
+	VADDPD        Z7, Z10, K4, Z10
+	VMOVUPD       Z10, (AX)
+	VMOVDQU64     6208(AX), Z10
+	VPXORQ        Z9, Z10, K4, Z10
+	VMOVDQU64     Z10, 6208(AX)
+	VMOVDQU64     6720(AX), Z10
+	VPXORQ        Z8, Z10, K5, Z10
+	VMOVDQU64     Z10, 6720(AX)
+	KSHIFTRQ      $0x08, K4, K4
+	KSHIFTRQ      $0x08, K5, K5
+	VMOVUPD       64(AX), Z10
+	VADDPD        Z7, Z10, K4, Z10
+	VMOVUPD       Z10, 64(AX)
+	VMOVDQU64     6272(AX), Z10
+	VPXORQ        Z9, Z10, K4, Z10
+	VMOVDQU64     Z10, 6272(AX)
+	VMOVDQU64     6784(AX), Z10
+	VPXORQ        Z8, Z10, K5, Z10
+	VMOVDQU64     Z10, 6784(AX)
+	KSHIFTRQ      $0x08, K4, K4
+	KSHIFTRQ      $0x08, K5, K5
+	VMOVUPD       128(AX), Z10
+	VADDPD        Z7, Z10, K4, Z10
+	VMOVUPD       Z10, 128(AX)
+	VMOVDQU64     6336(AX), Z10
+	VPXORQ        Z9, Z10, K4, Z10
+	VMOVDQU64     Z10, 6336(AX)
+	VMOVDQU64     6848(AX), Z10
+	VPXORQ        Z8, Z10, K5, Z10
+	VMOVDQU64     Z10, 6848(AX)
+	KSHIFTRQ      $0x08, K4, K4
+	KSHIFTRQ      $0x08, K5, K5
+	VMOVUPD       192(AX), Z10
+	VADDPD        Z7, Z10, K4, Z10
+	VMOVUPD       Z10, 192(AX)
+	VMOVDQU64     6400(AX), Z10
+	VPXORQ        Z9, Z10, K4, Z10
+	VMOVDQU64     Z10, 6400(AX)
+	VMOVDQU64     6912(AX), Z10
+	VPXORQ        Z8, Z10, K5, Z10
+	VMOVDQU64     Z10, 6912(AX)
+	KSHIFTRQ      $0x08, K4, K4
+	KSHIFTRQ      $0x08, K5, K5
+	VMOVUPD       256(AX), Z10
+	VADDPD        Z7, Z10, K4, Z10
+	VMOVUPD       Z10, 256(AX)
+	VMOVDQU64     6464(AX), Z10
+	VPXORQ        Z9, Z10, K4, Z10
+	VMOVDQU64     Z10, 6464(AX)
+	VMOVDQU64     6976(AX), Z10
+	VPXORQ        Z8, Z10, K5, Z10
+	VMOVDQU64     Z10, 6976(AX)
+	KSHIFTRQ      $0x08, K4, K4
+	KSHIFTRQ      $0x08, K5, K5
+	VMOVUPD       320(AX), Z10
+	VADDPD        Z7, Z10, K4, Z10
+	VMOVUPD       Z10, 320(AX)
+	VMOVDQU64     6528(AX), Z7
+	VPXORQ        Z9, Z7, K4, Z7
+	VMOVDQU64     Z7, 6528(AX)
+	VMOVDQU64     7040(AX), Z7
+	VPXORQ        Z8, Z7, K5, Z7
+	VMOVDQU64     Z7, 7040(AX)
+	ANDQ          R10, R11
+	MOVQ          R10, BX
+	XORQ          R11, BX
+	VPBROADCASTQ  R9, Z7
+	KMOVQ         R11, K4
+	KMOVQ         BX, K5
+	VMOVUPD       1024(AX), Z8
+	VSUBPD        Z7, Z8, K4, Z8
+	VADDPD        Z7, Z8, K5, Z8
+	VMOVUPD       Z8, 1024(AX)
+	KSHIFTRQ      $0x08, K4, K4
+	KSHIFTRQ      $0x08, K5, K5
+	VMOVUPD       1088(AX), Z8
+	VSUBPD        Z7, Z8, K4, Z8
+	VADDPD        Z7, Z8, K5, Z8
+	VMOVUPD       Z8, 1088(AX)
+	KSHIFTRQ      $0x08, K4, K4
+	KSHIFTRQ      $0x08, K5, K5
+	VMOVUPD       1152(AX), Z8
+	VSUBPD        Z7, Z8, K4, Z8
+	VADDPD        Z7, Z8, K5, Z8
+	VMOVUPD       Z8, 1152(AX)
+	KSHIFTRQ      $0x08, K4, K4
+	KSHIFTRQ      $0x08, K5, K5
+	VMOVUPD       1216(AX), Z8
+	VSUBPD        Z7, Z8, K4, Z8
+	VADDPD        Z7, Z8, K5, Z8
+	VMOVUPD       Z8, 1216(AX)
+	KSHIFTRQ      $0x08, K4, K4
+	KSHIFTRQ      $0x08, K5, K5
+	VMOVUPD       1280(AX), Z8
+	VSUBPD        Z7, Z8, K4, Z8
+	VADDPD        Z7, Z8, K5, Z8
+	VMOVUPD       Z8, 1280(AX)
+	KSHIFTRQ      $0x08, K4, K4
+	KSHIFTRQ      $0x08, K5, K5
+	VMOVUPD       1344(AX), Z8
+	VSUBPD        Z7, Z8, K4, Z8
+	VADDPD        Z7, Z8, K5, Z8
+	VMOVUPD       Z8, 1344(AX)
 
-outside:
-	CMPQ    R11, DI
-	JEQ     outsideDone
-	VMOVSD  1024(AX)(R11*8), X0
-	VSUBSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(R11*8)
-	ORQ     DX, 7168(AX)(R11*8)
-	MOVBQZX 8192(AX)(R11*1), R11
-	CMPQ    R11, DI
-	JEQ     outsideDone
-	VMOVSD  1024(AX)(R11*8), X0
-	VADDSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(R11*8)
-	ORQ     DX, 7168(AX)(R11*8)
-	MOVBQZX 8192(AX)(R11*1), R11
-	JMP     outside
+changed:
+	CMPL    DX, $0xc0
+	JLT     exact
+	MOVQ    9160(AX), BX
+	CMPL    7744(AX)(BX*4), $+1006632960
+	JGE     exact
+	MOVL    DX, DI
+	NOTL    DI
+	ANDL    $0x3f, DI
+	MOVL    8000(AX)(DI*4), SI
+	NOTL    SI
+	ANDL    $0x3f, SI
+	MOVL    DX, BX
+	ANDL    $-64, BX
+	MOVQ    limit+16(FP), DX
+	CMPQ    9224(AX), DX
+	JGE     stopped
+	MOVQ    6208(AX)(DI*8), DX
+	MOVQ    6208(AX)(SI*8), R10
+	XORQ    DX, R10
+	XORQ    9168(AX), DX
+	ANDNQ   R10, DX, R11
+	XORL    R12, R12
+	TZCNTQ  R11, R8
+	MOVQ    1024(AX)(R8*8), R9
+	BLSRQ   R11, DX
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	JNZ     roughMore
 
-outsideDone:
-	MOVQ    BX, BX
-	SHLQ    $0x09, BX
-	ADDQ    CX, BX
-	VMOVSD  (BX)(SI*8), X0
-	MOVQ    R9, BX
-	VMOVAPD X1, X10
-	MOVQ    DX, SI
+roughLeast:
+	TESTL R12, R12
+	JNZ   roughTied
 
-hang:
-	MOVBQZX 8192(AX)(BX*1), R11
-	VMOVSD  1024(AX)(BX*8), X11
-	VMOVSD  1536(AX)(BX*8), X12
-	MOVQ    7168(AX)(BX*8), R9
-	VSUBSD  X1, X11, X11
-	MOVB    R10, 8192(AX)(BX*1)
-	VMOVSD  X10, 1024(AX)(BX*8)
-	VMOVSD  X0, 1536(AX)(BX*8)
-	MOVQ    SI, 7168(AX)(BX*8)
-	ANDNQ   DX, R9, SI
-	VMOVAPD X11, X10
-	VMOVAPD X12, X0
-	CMPQ    BX, R8
-	JEQ     turned
-	MOVQ    BX, R10
-	MOVQ    R11, BX
-	MOVBQZX 8192(AX)(BX*1), R11
-	VMOVSD  1024(AX)(BX*8), X11
-	VMOVSD  1536(AX)(BX*8), X12
-	MOVQ    7168(AX)(BX*8), R9
-	VADDSD  X1, X11, X11
-	MOVB    R10, 8192(AX)(BX*1)
-	VMOVSD  X10, 1024(AX)(BX*8)
-	VMOVSD  X0, 1536(AX)(BX*8)
-	MOVQ    SI, 7168(AX)(BX*8)
-	ANDNQ   DX, R9, SI
-	VMOVAPD X11, X10
-	VMOVAPD X12, X0
-	MOVQ    BX, R10
-	MOVQ    R11, BX
-	JMP     hang
+roughLeaves:
+	MOVQ    6720(AX)(R8*8), DX
+	MOVQ    DX, R12
+	NOTQ    R12
+	MOVQ    6208(AX)(DI*8), R13
+	BTQ     R8, R13
+	CMOVQCC R12, DX
+	INCQ    9224(AX)
+	JMP     rough
 
-turned:
+roughMore:
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	JNZ     roughMore
+	JMP     roughLeast
+
+roughTied:
+	XORQ DX, DX
+	MOVQ R11, R12
+
+roughTie:
+	TZCNTQ  R12, R13
+	XORQ    R14, R14
+	XORQ    R15, R15
+	BTSQ    R13, R14
+	CMPQ    1024(AX)(R13*8), R9
+	CMOVQNE R15, R14
+	ORQ     R14, DX
+	BLSRQ   R12, R12
+	JNZ     roughTie
+	XORQ    R13, R13
+	MOVQ    DX, R12
+	ANDQ    6208(AX)(DI*8), R12
+	JNZ     roughSide
+	MOVQ    DX, R12
+	MOVQ    $-1, R13
+
+roughSide:
+	MOVQ $-128, DX
+
+roughSize:
+	TZCNTQ  R12, R14
+	POPCNTQ 6720(AX)(R14*8), R15
+	XORQ    R13, R15
+	CMPQ    R15, DX
+	CMOVQGT R15, DX
+	CMOVQGT R14, R8
+	BLSRQ   R12, R12
+	JNZ     roughSize
+	JMP     roughLeaves
+
+exact:
+	VBROADCASTSD negInf<>+0(SB), Z0
+	VBROADCASTSD negInf<>+0(SB), Z1
+	VBROADCASTSD negInf<>+0(SB), Z2
+	VBROADCASTSD negInf<>+0(SB), Z3
+	VBROADCASTSD negInf<>+0(SB), Z4
+	VBROADCASTSD negInf<>+0(SB), Z5
+	MOVQ         9088(AX), DX
+
+exactRow:
+	TZCNTQ        DX, BX
+	VBROADCASTSD  (AX)(BX*8), Z6
+	SHLQ          $0x09, BX
+	ADDQ          CX, BX
+	VSUBPD        (BX), Z6, Z7
+	VMAXPD        Z0, Z7, Z0
+	VSUBPD        64(BX), Z6, Z7
+	VMAXPD        Z1, Z7, Z1
+	VSUBPD        128(BX), Z6, Z7
+	VMAXPD        Z2, Z7, Z2
+	VSUBPD        192(BX), Z6, Z7
+	VMAXPD        Z3, Z7, Z3
+	VSUBPD        256(BX), Z6, Z7
+	VMAXPD        Z4, Z7, Z4
+	VSUBPD        320(BX), Z6, Z6
+	VMAXPD        Z5, Z6, Z5
+	BLSRQ         DX, DX
+	JNZ           exactRow
+	VBROADCASTSD  tagKeep<>+0(SB), Z6
+	VBROADCASTSD  negInf<>+0(SB), Z7
+	VMOVAPD       Z7, Z8
+	VMOVUPD       Z0, 512(AX)
+	KMOVB         9096(AX), K1
+	VSUBPD        (AX), Z0, Z0
+	VPTERNLOGQ    $0xea, 61952(CX), Z6, Z0
+	VMAXPD        Z0, Z7, K1, Z7
+	VMOVUPD       Z1, 576(AX)
+	KMOVB         9097(AX), K1
+	VSUBPD        64(AX), Z1, Z0
+	VPTERNLOGQ    $0xea, 62016(CX), Z6, Z0
+	VMAXPD        Z0, Z8, K1, Z8
+	VMOVUPD       Z2, 640(AX)
+	KMOVB         9098(AX), K1
+	VSUBPD        128(AX), Z2, Z0
+	VPTERNLOGQ    $0xea, 62080(CX), Z6, Z0
+	VMAXPD        Z0, Z7, K1, Z7
+	VMOVUPD       Z3, 704(AX)
+	KMOVB         9099(AX), K1
+	VSUBPD        192(AX), Z3, Z0
+	VPTERNLOGQ    $0xea, 62144(CX), Z6, Z0
+	VMAXPD        Z0, Z8, K1, Z8
+	VMOVUPD       Z4, 768(AX)
+	KMOVB         9100(AX), K1
+	VSUBPD        256(AX), Z4, Z0
+	VPTERNLOGQ    $0xea, 62208(CX), Z6, Z0
+	VMAXPD        Z0, Z7, K1, Z7
+	VMOVUPD       Z5, 832(AX)
+	KMOVB         9101(AX), K1
+	VSUBPD        320(AX), Z5, Z0
+	VPTERNLOGQ    $0xea, 62272(CX), Z6, Z0
+	VMAXPD        Z0, Z8, K1, Z8
+	VMAXPD        Z8, Z7, Z7
+	VEXTRACTF64X4 $0x01, Z7, Y0
+	VMAXPD        Y0, Y7, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VMAXPD        X1, X0, X1
+	VPERMILPD     $0x01, X1, X0
+	VMAXSD        X0, X1, X1
+	VMOVQ         X1, DX
+	NOTQ          DX
+	ANDQ          $0x3f, DX
+	MOVQ          DX, DI
+	VMOVSD        512(AX)(DI*8), X0
+	VSUBSD        (AX)(DI*8), X0, X0
+	VUCOMISD      62736(CX), X0
+	JLS           optimal
+	MOVQ          limit+16(FP), DX
+	CMPQ          9224(AX), DX
+	JGE           stopped
+	MOVQ          DI, DX
+	SHLQ          $0x09, DX
+	ADDQ          CX, DX
+	VBROADCASTSD  512(AX)(DI*8), Z0
+	VMOVUPD       (AX), Z1
+	VSUBPD        (DX), Z1, Z1
+	VCMPPD        $0x00, Z0, Z1, K1
+	KMOVB         K1, BX
+	VMOVUPD       64(AX), Z1
+	VSUBPD        64(DX), Z1, Z1
+	VCMPPD        $0x00, Z0, Z1, K1
+	KMOVB         K1, SI
+	SHLQ          $0x08, SI
+	ORQ           SI, BX
+	VMOVUPD       128(AX), Z1
+	VSUBPD        128(DX), Z1, Z1
+	VCMPPD        $0x00, Z0, Z1, K1
+	KMOVB         K1, SI
+	SHLQ          $0x10, SI
+	ORQ           SI, BX
+	VMOVUPD       192(AX), Z1
+	VSUBPD        192(DX), Z1, Z1
+	VCMPPD        $0x00, Z0, Z1, K1
+	KMOVB         K1, SI
+	SHLQ          $0x18, SI
+	ORQ           SI, BX
+	VMOVUPD       256(AX), Z1
+	VSUBPD        256(DX), Z1, Z1
+	VCMPPD        $0x00, Z0, Z1, K1
+	KMOVB         K1, SI
+	SHLQ          $0x20, SI
+	ORQ           SI, BX
+	VMOVUPD       320(AX), Z1
+	VSUBPD        320(DX), Z1, Z1
+	VCMPPD        $0x00, Z0, Z1, K1
+	KMOVB         K1, DX
+	SHLQ          $0x28, DX
+	ORQ           DX, BX
+	ANDQ          9088(AX), BX
+	TZCNTQ        BX, SI
+	MOVQ          6208(AX)(DI*8), DX
+	MOVQ          6208(AX)(SI*8), R10
+	XORQ          DX, R10
+	XORQ          9168(AX), DX
+	ANDNQ         R10, DX, R11
+	XORL          R12, R12
+	TZCNTQ        R11, R8
+	MOVQ          1024(AX)(R8*8), R9
+	BLSRQ         R11, DX
+	TZCNTQ        DX, BX
+	MOVQ          1024(AX)(BX*8), R13
+	XORL          R14, R14
+	CMPQ          R13, R9
+	SETEQ         R14
+	CMOVQLT       R13, R9
+	CMOVQLT       BX, R8
+	ORL           R14, R12
+	BLSRQ         DX, DX
+	TZCNTQ        DX, BX
+	MOVQ          1024(AX)(BX*8), R13
+	XORL          R14, R14
+	CMPQ          R13, R9
+	SETEQ         R14
+	CMOVQLT       R13, R9
+	CMOVQLT       BX, R8
+	ORL           R14, R12
+	BLSRQ         DX, DX
+	TZCNTQ        DX, BX
+	MOVQ          1024(AX)(BX*8), R13
+	XORL          R14, R14
+	CMPQ          R13, R9
+	SETEQ         R14
+	CMOVQLT       R13, R9
+	CMOVQLT       BX, R8
+	ORL           R14, R12
+	BLSRQ         DX, DX
+	JNZ           exactMore
+
+exactLeast:
+	TESTL R12, R12
+	JNZ   exactTied
+
+exactLeaves:
+	MOVQ         6720(AX)(R8*8), DX
+	MOVQ         DX, BX
+	NOTQ         BX
+	MOVQ         6208(AX)(DI*8), R12
+	BTQ          R8, R12
+	CMOVQCC      BX, DX
+	INCQ         9224(AX)
+	MOVQ         6720(AX)(R8*8), DX
+	MOVQ         6208(AX)(DI*8), BX
+	MOVQ         6208(AX)(SI*8), R12
+	XORQ         R13, R13
+	BTSQ         R8, R13
+	TESTQ        R13, BX
+	CMOVQNE      BX, R12
+	MOVBQZX      8768(AX)(R8*1), R14
+	MOVBQZX      8832(AX)(R8*1), R15
+	MOVQ         6208(AX)(R14*8), R14
+	ANDQ         6208(AX)(R15*8), R14
+	ANDNQ        R12, R14, R12
+	XORQ         9168(AX), R12
+	ANDNQ        R12, R13, R12
+	ANDNQ        R10, R13, R10
+	ANDQ         BX, R13
+	ORQ          R13, R12
+	MOVQ         R12, 9168(AX)
+	BTQ          R8, BX
+	SBBQ         R15, R15
+	NOTQ         R15
+	SHLQ         $0x3f, R15
+	VMOVQ        R15, X1
+	MOVQ         SI, BX
+	SHLQ         $0x09, BX
+	ADDQ         CX, BX
+	VMOVSD       (BX)(DI*8), X2
+	VMOVSD       X2, 1600(AX)(R8*8)
+	VMOVSD       (AX)(SI*8), X0
+	VSUBSD       X2, X0, X0
+	VSUBSD       (AX)(DI*8), X0, X0
+	VXORPD       X1, X0, X0
+	MOVB         SI, 8768(AX)(R8*1)
+	MOVB         DI, 8832(AX)(R8*1)
+	VBROADCASTSD X0, Z0
+	VPBROADCASTQ DX, Z1
+	VPBROADCASTQ R10, Z2
+	KMOVQ        DX, K1
+	KMOVQ        R10, K2
+	VMOVUPD      (AX), Z3
+	VADDPD       Z0, Z3, K1, Z3
+	VMOVUPD      Z3, (AX)
+	VMOVDQU64    6208(AX), Z3
+	VPXORQ       Z2, Z3, K1, Z3
+	VMOVDQU64    Z3, 6208(AX)
+	VMOVDQU64    6720(AX), Z3
+	VPXORQ       Z1, Z3, K2, Z3
+	VMOVDQU64    Z3, 6720(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      64(AX), Z3
+	VADDPD       Z0, Z3, K1, Z3
+	VMOVUPD      Z3, 64(AX)
+	VMOVDQU64    6272(AX), Z3
+	VPXORQ       Z2, Z3, K1, Z3
+	VMOVDQU64    Z3, 6272(AX)
+	VMOVDQU64    6784(AX), Z3
+	VPXORQ       Z1, Z3, K2, Z3
+	VMOVDQU64    Z3, 6784(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      128(AX), Z3
+	VADDPD       Z0, Z3, K1, Z3
+	VMOVUPD      Z3, 128(AX)
+	VMOVDQU64    6336(AX), Z3
+	VPXORQ       Z2, Z3, K1, Z3
+	VMOVDQU64    Z3, 6336(AX)
+	VMOVDQU64    6848(AX), Z3
+	VPXORQ       Z1, Z3, K2, Z3
+	VMOVDQU64    Z3, 6848(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      192(AX), Z3
+	VADDPD       Z0, Z3, K1, Z3
+	VMOVUPD      Z3, 192(AX)
+	VMOVDQU64    6400(AX), Z3
+	VPXORQ       Z2, Z3, K1, Z3
+	VMOVDQU64    Z3, 6400(AX)
+	VMOVDQU64    6912(AX), Z3
+	VPXORQ       Z1, Z3, K2, Z3
+	VMOVDQU64    Z3, 6912(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      256(AX), Z3
+	VADDPD       Z0, Z3, K1, Z3
+	VMOVUPD      Z3, 256(AX)
+	VMOVDQU64    6464(AX), Z3
+	VPXORQ       Z2, Z3, K1, Z3
+	VMOVDQU64    Z3, 6464(AX)
+	VMOVDQU64    6976(AX), Z3
+	VPXORQ       Z1, Z3, K2, Z3
+	VMOVDQU64    Z3, 6976(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      320(AX), Z3
+	VADDPD       Z0, Z3, K1, Z3
+	VMOVUPD      Z3, 320(AX)
+	VMOVDQU64    6528(AX), Z0
+	VPXORQ       Z2, Z0, K1, Z0
+	VMOVDQU64    Z0, 6528(AX)
+	VMOVDQU64    7040(AX), Z0
+	VPXORQ       Z1, Z0, K2, Z0
+	VMOVDQU64    Z0, 7040(AX)
+	ANDQ         R10, R11
+	MOVQ         R10, DX
+	XORQ         R11, DX
+	VPBROADCASTQ R9, Z0
+	KMOVQ        R11, K1
+	KMOVQ        DX, K2
+	VMOVUPD      1024(AX), Z1
+	VSUBPD       Z0, Z1, K1, Z1
+	VADDPD       Z0, Z1, K2, Z1
+	VMOVUPD      Z1, 1024(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      1088(AX), Z1
+	VSUBPD       Z0, Z1, K1, Z1
+	VADDPD       Z0, Z1, K2, Z1
+	VMOVUPD      Z1, 1088(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      1152(AX), Z1
+	VSUBPD       Z0, Z1, K1, Z1
+	VADDPD       Z0, Z1, K2, Z1
+	VMOVUPD      Z1, 1152(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      1216(AX), Z1
+	VSUBPD       Z0, Z1, K1, Z1
+	VADDPD       Z0, Z1, K2, Z1
+	VMOVUPD      Z1, 1216(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      1280(AX), Z1
+	VSUBPD       Z0, Z1, K1, Z1
+	VADDPD       Z0, Z1, K2, Z1
+	VMOVUPD      Z1, 1280(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      1344(AX), Z1
+	VSUBPD       Z0, Z1, K1, Z1
+	VADDPD       Z0, Z1, K2, Z1
+	VMOVUPD      Z1, 1344(AX)
+	JMP          exact
+
+exactMore:
+	TZCNTQ  DX, BX
+	MOVQ    1024(AX)(BX*8), R13
+	XORL    R14, R14
+	CMPQ    R13, R9
+	SETEQ   R14
+	CMOVQLT R13, R9
+	CMOVQLT BX, R8
+	ORL     R14, R12
+	BLSRQ   DX, DX
+	JNZ     exactMore
+	JMP     exactLeast
+
+exactTied:
+	XORQ DX, DX
 	MOVQ R11, BX
 
-inside:
-	CMPQ    BX, DI
-	JEQ     insideDone
-	VMOVSD  1024(AX)(BX*8), X0
-	VADDSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(BX*8)
-	ANDNQ   7168(AX)(BX*8), DX, SI
-	MOVQ    SI, 7168(AX)(BX*8)
-	MOVBQZX 8192(AX)(BX*1), BX
-	CMPQ    BX, DI
-	JEQ     insideDone
-	VMOVSD  1024(AX)(BX*8), X0
-	VSUBSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(BX*8)
-	ANDNQ   7168(AX)(BX*8), DX, SI
-	MOVQ    SI, 7168(AX)(BX*8)
-	MOVBQZX 8192(AX)(BX*1), BX
-	JMP     inside
+exactTie:
+	TZCNTQ  BX, R12
+	XORQ    R13, R13
+	XORQ    R14, R14
+	BTSQ    R12, R13
+	CMPQ    1024(AX)(R12*8), R9
+	CMOVQNE R14, R13
+	ORQ     R13, DX
+	BLSRQ   BX, BX
+	JNZ     exactTie
+	XORQ    R12, R12
+	MOVQ    DX, BX
+	ANDQ    6208(AX)(DI*8), BX
+	JNZ     exactSide
+	MOVQ    DX, BX
+	MOVQ    $-1, R12
 
-insideDone:
-hung:
-	VMOVQ        X9, DX
-	NOTQ         DX
-	ANDQ         $0x3f, DX
-	MOVQ         DX, SI
-	MOVQ         SI, DX
-	SHLQ         $0x09, DX
-	ADDQ         CX, DX
-	VBROADCASTSD 512(AX)(SI*8), Z0
-	VMOVUPD      (AX), Z1
-	VSUBPD       (DX), Z1, Z1
-	VCMPPD       $0x00, Z0, Z1, K7
-	KMOVB        K7, BX
-	VMOVUPD      64(AX), Z1
-	VSUBPD       64(DX), Z1, Z1
-	VCMPPD       $0x00, Z0, Z1, K7
-	KMOVB        K7, DI
-	SHLQ         $0x08, DI
-	ORQ          DI, BX
-	VMOVUPD      128(AX), Z1
-	VSUBPD       128(DX), Z1, Z1
-	VCMPPD       $0x00, Z0, Z1, K7
-	KMOVB        K7, DI
-	SHLQ         $0x10, DI
-	ORQ          DI, BX
-	VMOVUPD      192(AX), Z1
-	VSUBPD       192(DX), Z1, Z1
-	VCMPPD       $0x00, Z0, Z1, K7
-	KMOVB        K7, DI
-	SHLQ         $0x18, DI
-	ORQ          DI, BX
-	VMOVUPD      256(AX), Z1
-	VSUBPD       256(DX), Z1, Z1
-	VCMPPD       $0x00, Z0, Z1, K7
-	KMOVB        K7, DI
-	SHLQ         $0x20, DI
-	ORQ          DI, BX
-	VMOVUPD      320(AX), Z1
-	VSUBPD       320(DX), Z1, Z1
-	VCMPPD       $0x00, Z0, Z1, K7
-	KMOVB        K7, DX
-	SHLQ         $0x28, DX
-	ORQ          DX, BX
-	ANDQ         8384(AX), BX
-	TZCNTQ       BX, BX
-	VMOVSD       512(AX)(SI*8), X0
-	VSUBSD       (AX)(SI*8), X0, X0
-	MOVQ         SI, 8472(AX)
-	MOVQ         BX, 8464(AX)
-	VMOVSD       X0, 8456(AX)
-	VUCOMISD     46096(CX), X0
-	JLS          optimal
-	MOVQ         limit+16(FP), DX
-	CMPQ         8536(AX), DX
-	JGE          stopped
-	MOVQ         posInf<>+0(SB), DX
-	MOVQ         SI, DI
-	MOVQ         SI, R8
+exactSide:
+	MOVQ $-128, DX
 
-colUp:
-	MOVQ    7168(AX)(DI*8), R9
-	BTQ     BX, R9
-	JCS     apex
-	MOVQ    1024(AX)(DI*8), R9
-	CMPQ    R9, DX
-	CMOVQLE R9, DX
-	CMOVQLE DI, R8
-	MOVBQZX 8192(AX)(DI*1), DI
-	MOVQ    7168(AX)(DI*8), R9
-	BTQ     BX, R9
-	JCS     apex
-	MOVBQZX 8192(AX)(DI*1), DI
-	JMP     colUp
-
-apex:
-	MOVQ SI, R9
-	MOVQ BX, R10
-	MOVQ BX, R11
-
-rowUp:
-	CMPQ    R11, DI
-	JEQ     found
-	MOVQ    1024(AX)(R11*8), R12
-	CMPQ    R12, DX
-	CMOVQLT R12, DX
-	CMOVQLT R11, R8
-	CMOVQLT BX, R9
-	CMOVQLT SI, R10
-	MOVBQZX 8192(AX)(R11*1), R11
-	CMPQ    R11, DI
-	JEQ     found
-	MOVBQZX 8192(AX)(R11*1), R11
-	JMP     rowUp
-
-found:
-	VMOVQ   DX, X1
-	MOVQ    7168(AX)(R8*8), R12
-	MOVQ    8384(AX), R11
-	ORQ     8392(AX), R11
-	ANDNQ   R11, R12, R11
-	MOVQ    R12, DX
-	BTQ     SI, R12
-	CMOVQCC R11, DX
-	INCQ    8536(AX)
-	VMOVAPD X0, X0
-	JMP     raise
+exactSize:
+	TZCNTQ  BX, R13
+	POPCNTQ 6720(AX)(R13*8), R14
+	XORQ    R12, R14
+	CMPQ    R14, DX
+	CMOVQGT R14, DX
+	CMOVQGT R13, R8
+	BLSRQ   BX, BX
+	JNZ     exactSize
+	JMP     exactLeaves
 
 stopped:
 	XORB AL, AL
@@ -3112,417 +5169,681 @@ optimal:
 	RET
 
 // func optimise256x6(t *float64, m *float64, limit int64) bool
-// Requires: AVX, AVX2, BMI, CMOV
-TEXT ·optimise256x6(SB), NOSPLIT, $0-25
+// Requires: AVX, AVX2, BMI, CMOV, POPCNT
+TEXT ·optimise256x6(SB), NOSPLIT, $8-25
 	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
-	MOVQ         8384(AX), DX
-	VXORPD       X0, X0, X0
+	MOVQ         9088(AX), DX
+	XORQ         BX, BX
 	MOVQ         $-1, R8
-	VPBROADCASTQ 8392(AX), Y2
-	VBROADCASTSD tagKeep<>+0(SB), Y3
-	VBROADCASTSD lowest<>+0(SB), Y4
-	LEAQ         bitTable<>+0(SB), R11
-	VMOVDQU      (R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5120(AX)
-	VMOVUPD      45568(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5632(AX)
-	VMOVDQU      32(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5152(AX)
-	VMOVUPD      45600(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5664(AX)
-	VMOVDQU      64(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5184(AX)
-	VMOVUPD      45632(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5696(AX)
-	VMOVDQU      96(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5216(AX)
-	VMOVUPD      45664(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5728(AX)
-	VMOVDQU      128(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5248(AX)
-	VMOVUPD      45696(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5760(AX)
-	VMOVDQU      160(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5280(AX)
-	VMOVUPD      45728(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5792(AX)
-	VMOVDQU      192(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5312(AX)
-	VMOVUPD      45760(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5824(AX)
-	VMOVDQU      224(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5344(AX)
-	VMOVUPD      45792(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5856(AX)
-	VMOVDQU      256(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5376(AX)
-	VMOVUPD      45824(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5888(AX)
-	VMOVDQU      288(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5408(AX)
-	VMOVUPD      45856(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5920(AX)
-	VMOVDQU      320(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5440(AX)
-	VMOVUPD      45888(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5952(AX)
-	VMOVDQU      352(R11), Y5
-	VPAND        Y5, Y2, Y2
-	VPCMPEQQ     Y5, Y2, Y2
-	VPAND        Y3, Y2, Y3
-	VMOVDQU      Y3, 5472(AX)
-	VMOVUPD      45920(CX), Y3
-	VBLENDVPD    Y2, Y3, Y4, Y3
-	VMOVUPD      Y3, 5984(AX)
+	VPBROADCASTD markLow<>+0(SB), Y0
+	VPBROADCASTD markKeep<>+0(SB), Y1
+	MOVL         9096(AX), R12
+	VMOVD        R12, X2
+	VPBROADCASTD X2, Y2
+	MOVL         9100(AX), R12
+	VMOVD        R12, X3
+	VPBROADCASTD X3, Y3
+	VMOVDQU      markTable<>+0(SB), Y4
+	VPAND        Y4, Y2, Y5
+	VPCMPEQD     Y4, Y5, Y5
+	VPAND        Y1, Y5, Y4
+	VMOVDQU      Y4, 8256(AX)
+	VPBLENDVB    Y5, 62464(CX), Y0, Y4
+	VMOVDQU      Y4, 8512(AX)
+	VMOVDQU      Y0, 8000(AX)
+	VMOVDQU      markTable<>+32(SB), Y4
+	VPAND        Y4, Y2, Y5
+	VPCMPEQD     Y4, Y5, Y5
+	VPAND        Y1, Y5, Y4
+	VMOVDQU      Y4, 8288(AX)
+	VPBLENDVB    Y5, 62496(CX), Y0, Y4
+	VMOVDQU      Y4, 8544(AX)
+	VMOVDQU      Y0, 8032(AX)
+	VMOVDQU      markTable<>+64(SB), Y4
+	VPAND        Y4, Y2, Y5
+	VPCMPEQD     Y4, Y5, Y5
+	VPAND        Y1, Y5, Y4
+	VMOVDQU      Y4, 8320(AX)
+	VPBLENDVB    Y5, 62528(CX), Y0, Y4
+	VMOVDQU      Y4, 8576(AX)
+	VMOVDQU      Y0, 8064(AX)
+	VMOVDQU      markTable<>+96(SB), Y4
+	VPAND        Y4, Y2, Y2
+	VPCMPEQD     Y4, Y2, Y2
+	VPAND        Y1, Y2, Y4
+	VMOVDQU      Y4, 8352(AX)
+	VPBLENDVB    Y2, 62560(CX), Y0, Y4
+	VMOVDQU      Y4, 8608(AX)
+	VMOVDQU      Y0, 8096(AX)
+	VMOVDQU      markTable<>+0(SB), Y2
+	VPAND        Y2, Y3, Y4
+	VPCMPEQD     Y2, Y4, Y4
+	VPAND        Y1, Y4, Y2
+	VMOVDQU      Y2, 8384(AX)
+	VPBLENDVB    Y4, 62592(CX), Y0, Y2
+	VMOVDQU      Y2, 8640(AX)
+	VMOVDQU      Y0, 8128(AX)
+	VMOVDQU      markTable<>+32(SB), Y2
+	VPAND        Y2, Y3, Y3
+	VPCMPEQD     Y2, Y3, Y3
+	VPAND        Y1, Y3, Y1
+	VMOVDQU      Y1, 8416(AX)
+	VPBLENDVB    Y3, 62624(CX), Y0, Y1
+	VMOVDQU      Y1, 8672(AX)
+	VMOVDQU      Y0, 8160(AX)
 
-raise:
-	VBROADCASTSD X0, Y0
-	VMOVUPD      512(AX), Y2
-	VMOVUPD      544(AX), Y3
-	VMOVUPD      576(AX), Y4
-	VMOVUPD      608(AX), Y5
-	VMOVUPD      640(AX), Y6
-	VMOVUPD      672(AX), Y7
-	VMOVUPD      704(AX), Y8
-	VMOVUPD      736(AX), Y9
-	VMOVUPD      768(AX), Y10
-	VMOVUPD      800(AX), Y11
-	VMOVUPD      832(AX), Y12
-	VMOVUPD      864(AX), Y13
-	MOVQ         8384(AX), R11
-	ANDQ         DX, R11
-	JZ           priced0
+rough:
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      8000(AX), Y1
+	VMOVDQU      8032(AX), Y2
+	VMOVDQU      8064(AX), Y3
+	VMOVDQU      8096(AX), Y4
+	VMOVDQU      8128(AX), Y5
+	VMOVDQU      8160(AX), Y6
+	MOVQ         9088(AX), BX
+	ANDQ         DX, BX
+	JZ           priced
 
-row0:
-	TZCNTQ       R11, R12
-	VBROADCASTSD (AX)(R12*8), Y14
-	VADDPD       Y0, Y14, Y14
+row:
+	TZCNTQ       BX, R12
+	VPBROADCASTD 7744(AX)(R12*4), Y7
+	VPADDD       Y0, Y7, Y7
+	SHLQ         $0x08, R12
+	ADDQ         CX, R12
+	VPSUBD       45056(R12), Y7, Y8
+	VPMAXSD      Y8, Y1, Y1
+	VPSUBD       45088(R12), Y7, Y8
+	VPMAXSD      Y8, Y2, Y2
+	VPSUBD       45120(R12), Y7, Y8
+	VPMAXSD      Y8, Y3, Y3
+	VPSUBD       45152(R12), Y7, Y8
+	VPMAXSD      Y8, Y4, Y4
+	VPSUBD       45184(R12), Y7, Y8
+	VPMAXSD      Y8, Y5, Y5
+	VPSUBD       45216(R12), Y7, Y7
+	VPMAXSD      Y7, Y6, Y6
+	BLSRQ        BX, BX
+	JNZ          row
+
+priced:
+	MOVL         DX, BX
+	VMOVD        BX, X7
+	VPBROADCASTD X7, Y7
+	SHRQ         $0x20, DX
+	VMOVD        DX, X8
+	VPBROADCASTD X8, Y8
+	VPBROADCASTD markLow<>+0(SB), Y9
+	VMOVDQU      markTable<>+0(SB), Y10
+	VPAND        Y10, Y7, Y11
+	VPCMPEQD     Y10, Y11, Y11
+	VPAND        Y0, Y11, Y10
+	VPADDD       7744(AX), Y10, Y10
+	VMOVDQU      Y10, 7744(AX)
+	VMOVDQU      Y1, 8000(AX)
+	VPSUBD       Y10, Y1, Y1
+	VPAND        8256(AX), Y1, Y1
+	VPOR         8512(AX), Y1, Y1
+	VPMAXSD      Y1, Y9, Y9
+	VMOVDQU      markTable<>+32(SB), Y1
+	VPAND        Y1, Y7, Y10
+	VPCMPEQD     Y1, Y10, Y10
+	VPAND        Y0, Y10, Y1
+	VPADDD       7776(AX), Y1, Y1
+	VMOVDQU      Y1, 7776(AX)
+	VMOVDQU      Y2, 8032(AX)
+	VPSUBD       Y1, Y2, Y1
+	VPAND        8288(AX), Y1, Y1
+	VPOR         8544(AX), Y1, Y1
+	VPMAXSD      Y1, Y9, Y9
+	VMOVDQU      markTable<>+64(SB), Y1
+	VPAND        Y1, Y7, Y2
+	VPCMPEQD     Y1, Y2, Y2
+	VPAND        Y0, Y2, Y1
+	VPADDD       7808(AX), Y1, Y1
+	VMOVDQU      Y1, 7808(AX)
+	VMOVDQU      Y3, 8064(AX)
+	VPSUBD       Y1, Y3, Y1
+	VPAND        8320(AX), Y1, Y1
+	VPOR         8576(AX), Y1, Y1
+	VPMAXSD      Y1, Y9, Y9
+	VMOVDQU      markTable<>+96(SB), Y1
+	VPAND        Y1, Y7, Y2
+	VPCMPEQD     Y1, Y2, Y2
+	VPAND        Y0, Y2, Y1
+	VPADDD       7840(AX), Y1, Y1
+	VMOVDQU      Y1, 7840(AX)
+	VMOVDQU      Y4, 8096(AX)
+	VPSUBD       Y1, Y4, Y1
+	VPAND        8352(AX), Y1, Y1
+	VPOR         8608(AX), Y1, Y1
+	VPMAXSD      Y1, Y9, Y9
+	VMOVDQU      markTable<>+0(SB), Y1
+	VPAND        Y1, Y8, Y2
+	VPCMPEQD     Y1, Y2, Y2
+	VPAND        Y0, Y2, Y1
+	VPADDD       7872(AX), Y1, Y1
+	VMOVDQU      Y1, 7872(AX)
+	VMOVDQU      Y5, 8128(AX)
+	VPSUBD       Y1, Y5, Y1
+	VPAND        8384(AX), Y1, Y1
+	VPOR         8640(AX), Y1, Y1
+	VPMAXSD      Y1, Y9, Y9
+	VMOVDQU      markTable<>+32(SB), Y1
+	VPAND        Y1, Y8, Y2
+	VPCMPEQD     Y1, Y2, Y2
+	VPAND        Y0, Y2, Y0
+	VPADDD       7904(AX), Y0, Y0
+	VMOVDQU      Y0, 7904(AX)
+	VMOVDQU      Y6, 8160(AX)
+	VPSUBD       Y0, Y6, Y0
+	VPAND        8416(AX), Y0, Y0
+	VPOR         8672(AX), Y0, Y0
+	VPMAXSD      Y0, Y9, Y9
+	VEXTRACTI128 $0x01, Y9, X0
+	VPMAXSD      X0, X9, X0
+	VPSHUFD      $0x4e, X0, X1
+	VPMAXSD      X1, X0, X0
+	VPSHUFD      $0xb1, X0, X1
+	VPMAXSD      X1, X0, X0
+	VMOVD        X0, DX
+	TESTQ        R8, R8
+	JS           changed
+	MOVQ         6720(AX)(R8*8), BX
+	MOVQ         6208(AX)(DI*8), R12
+	MOVQ         6208(AX)(SI*8), R13
+	XORQ         R14, R14
+	BTSQ         R8, R14
+	TESTQ        R14, R12
+	CMOVQNE      R12, R13
+	MOVBQZX      8768(AX)(R8*1), R15
+	MOVBQZX      8832(AX)(R8*1), BP
+	MOVQ         6208(AX)(R15*8), R15
+	ANDQ         6208(AX)(BP*8), R15
+	ANDNQ        R13, R15, R13
+	XORQ         9168(AX), R13
+	ANDNQ        R13, R14, R13
+	ANDNQ        R10, R14, R10
+	ANDQ         R12, R14
+	ORQ          R14, R13
+	MOVQ         R13, 9168(AX)
+	BTQ          R8, R12
+	SBBQ         BP, BP
+	NOTQ         BP
+	SHLQ         $0x3f, BP
+	VMOVQ        BP, X1
+	MOVQ         SI, R12
 	SHLQ         $0x09, R12
 	ADDQ         CX, R12
-	VSUBPD       (R12), Y14, Y15
-	VMAXPD       Y2, Y15, Y2
-	VSUBPD       32(R12), Y14, Y15
-	VMAXPD       Y3, Y15, Y3
-	VSUBPD       64(R12), Y14, Y15
-	VMAXPD       Y4, Y15, Y4
-	VSUBPD       96(R12), Y14, Y15
-	VMAXPD       Y5, Y15, Y5
-	VSUBPD       128(R12), Y14, Y15
-	VMAXPD       Y6, Y15, Y6
-	VSUBPD       160(R12), Y14, Y15
-	VMAXPD       Y7, Y15, Y7
-	VSUBPD       192(R12), Y14, Y15
-	VMAXPD       Y8, Y15, Y8
-	VSUBPD       224(R12), Y14, Y15
-	VMAXPD       Y9, Y15, Y9
-	VSUBPD       256(R12), Y14, Y15
-	VMAXPD       Y10, Y15, Y10
-	VSUBPD       288(R12), Y14, Y15
-	VMAXPD       Y11, Y15, Y11
-	VSUBPD       320(R12), Y14, Y15
-	VMAXPD       Y12, Y15, Y12
-	VSUBPD       352(R12), Y14, Y14
-	VMAXPD       Y13, Y14, Y13
-	BLSRQ        R11, R11
-	JNZ          row0
+	VMOVSD       (R12)(DI*8), X2
+	VMOVSD       X2, 1600(AX)(R8*8)
+	VMOVSD       (AX)(SI*8), X0
+	VSUBSD       X2, X0, X0
+	VSUBSD       (AX)(DI*8), X0, X0
+	VXORPD       X1, X0, X0
+	MOVB         SI, 8768(AX)(R8*1)
+	MOVB         DI, 8832(AX)(R8*1)
+	LEAQ         bitTable<>+0(SB), SI
+	VBROADCASTSD X0, Y0
+	VMOVQ        BX, X1
+	VPBROADCASTQ X1, Y1
+	VMOVQ        R10, X2
+	VPBROADCASTQ X2, Y2
+	MOVQ         $+6, BX
+	XORQ         DI, DI
+	SHLQ         $0x06, BX
 
-priced0:
+roughPaths:
+	VMOVDQU      (SI)(DI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       (AX)(DI*1), Y3, Y3
+	VMOVUPD      Y3, (AX)(DI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6208(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6208(AX)(DI*1)
+	VMOVDQU      (SI)(DI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6720(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6720(AX)(DI*1)
+	VMOVDQU      32(SI)(DI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       32(AX)(DI*1), Y3, Y3
+	VMOVUPD      Y3, 32(AX)(DI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6240(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6240(AX)(DI*1)
+	VMOVDQU      32(SI)(DI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6752(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6752(AX)(DI*1)
+	VMOVDQU      64(SI)(DI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       64(AX)(DI*1), Y3, Y3
+	VMOVUPD      Y3, 64(AX)(DI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6272(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6272(AX)(DI*1)
+	VMOVDQU      64(SI)(DI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6784(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6784(AX)(DI*1)
+	VMOVDQU      96(SI)(DI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       96(AX)(DI*1), Y3, Y3
+	VMOVUPD      Y3, 96(AX)(DI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6304(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6304(AX)(DI*1)
+	VMOVDQU      96(SI)(DI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6816(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6816(AX)(DI*1)
+	ADDQ         $0x80, DI
+	CMPQ         DI, BX
+	JNE          roughPaths
+	ANDQ         R10, R11
+	MOVQ         R10, BX
+	XORQ         R11, BX
+	VMOVQ        R9, X0
+	VPBROADCASTQ X0, Y0
+	LEAQ         bitTable<>+0(SB), SI
+	VMOVQ        R11, X1
+	VPBROADCASTQ X1, Y1
+	VMOVQ        BX, X2
+	VPBROADCASTQ X2, Y2
+	MOVQ         $+6, BX
+	XORQ         DI, DI
+	SHLQ         $0x06, BX
+
+roughFlows:
+	VMOVUPD  1024(AX)(DI*1), Y3
+	VMOVDQU  (SI)(DI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  (SI)(DI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1024(AX)(DI*1)
+	VMOVUPD  1056(AX)(DI*1), Y3
+	VMOVDQU  32(SI)(DI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  32(SI)(DI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1056(AX)(DI*1)
+	VMOVUPD  1088(AX)(DI*1), Y3
+	VMOVDQU  64(SI)(DI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  64(SI)(DI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1088(AX)(DI*1)
+	VMOVUPD  1120(AX)(DI*1), Y3
+	VMOVDQU  96(SI)(DI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  96(SI)(DI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1120(AX)(DI*1)
+	ADDQ     $0x80, DI
+	CMPQ     DI, BX
+	JNE      roughFlows
+
+changed:
+	CMPL    DX, $0xc0
+	JLT     exact
+	MOVQ    9160(AX), BX
+	CMPL    7744(AX)(BX*4), $+1006632960
+	JGE     exact
+	MOVL    DX, DI
+	NOTL    DI
+	ANDL    $0x3f, DI
+	MOVL    8000(AX)(DI*4), SI
+	NOTL    SI
+	ANDL    $0x3f, SI
+	MOVL    DX, BX
+	ANDL    $-64, BX
+	MOVQ    limit+16(FP), DX
+	CMPQ    9224(AX), DX
+	JGE     stopped
+	MOVQ    6208(AX)(DI*8), DX
+	MOVQ    6208(AX)(SI*8), R10
+	XORQ    DX, R10
+	XORQ    9168(AX), DX
+	ANDNQ   R10, DX, R11
+	XORL    R12, R12
+	TZCNTQ  R11, R8
+	MOVQ    1024(AX)(R8*8), R9
+	BLSRQ   R11, DX
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	JNZ     roughMore
+
+roughLeast:
+	TESTL R12, R12
+	JNZ   roughTied
+
+roughLeaves:
+	MOVQ    6720(AX)(R8*8), DX
+	MOVQ    DX, R12
+	NOTQ    R12
+	MOVQ    6208(AX)(DI*8), R13
+	BTQ     R8, R13
+	CMOVQCC R12, DX
+	INCQ    9224(AX)
+	JMP     rough
+
+roughMore:
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	JNZ     roughMore
+	JMP     roughLeast
+
+roughTied:
+	XORQ DX, DX
+	MOVQ R11, R12
+
+roughTie:
+	TZCNTQ  R12, R13
+	XORQ    R14, R14
+	XORQ    R15, R15
+	BTSQ    R13, R14
+	CMPQ    1024(AX)(R13*8), R9
+	CMOVQNE R15, R14
+	ORQ     R14, DX
+	BLSRQ   R12, R12
+	JNZ     roughTie
+	XORQ    R13, R13
+	MOVQ    DX, R12
+	ANDQ    6208(AX)(DI*8), R12
+	JNZ     roughSide
+	MOVQ    DX, R12
+	MOVQ    $-1, R13
+
+roughSide:
+	MOVQ $-128, DX
+
+roughSize:
+	TZCNTQ  R12, R14
+	POPCNTQ 6720(AX)(R14*8), R15
+	XORQ    R13, R15
+	CMPQ    R15, DX
+	CMOVQGT R15, DX
+	CMOVQGT R14, R8
+	BLSRQ   R12, R12
+	JNZ     roughSize
+	JMP     roughLeaves
+
+exact:
+	VBROADCASTSD lowest<>+0(SB), Y0
+	VMOVAPD      Y0, Y1
+	VBROADCASTSD negInf<>+0(SB), Y2
+	VBROADCASTSD negInf<>+0(SB), Y3
+	VBROADCASTSD negInf<>+0(SB), Y4
+	VBROADCASTSD negInf<>+0(SB), Y5
+	VBROADCASTSD negInf<>+0(SB), Y6
+	VBROADCASTSD negInf<>+0(SB), Y7
+	MOVQ         9088(AX), DX
+
+exactRow0:
+	TZCNTQ       DX, BX
+	VBROADCASTSD (AX)(BX*8), Y8
+	SHLQ         $0x09, BX
+	ADDQ         CX, BX
+	VSUBPD       (BX), Y8, Y9
+	VMAXPD       Y2, Y9, Y2
+	VSUBPD       32(BX), Y8, Y9
+	VMAXPD       Y3, Y9, Y3
+	VSUBPD       64(BX), Y8, Y9
+	VMAXPD       Y4, Y9, Y4
+	VSUBPD       96(BX), Y8, Y9
+	VMAXPD       Y5, Y9, Y5
+	VSUBPD       128(BX), Y8, Y9
+	VMAXPD       Y6, Y9, Y6
+	VSUBPD       160(BX), Y8, Y8
+	VMAXPD       Y7, Y8, Y7
+	BLSRQ        DX, DX
+	JNZ          exactRow0
 	VMOVUPD      Y2, 512(AX)
 	VMOVUPD      Y3, 544(AX)
 	VMOVUPD      Y4, 576(AX)
 	VMOVUPD      Y5, 608(AX)
 	VMOVUPD      Y6, 640(AX)
 	VMOVUPD      Y7, 672(AX)
-	VMOVUPD      Y8, 704(AX)
-	VMOVUPD      Y9, 736(AX)
-	VMOVUPD      Y10, 768(AX)
-	VMOVUPD      Y11, 800(AX)
-	VMOVUPD      Y12, 832(AX)
-	VMOVUPD      Y13, 864(AX)
-	VMOVQ        DX, X2
-	VPBROADCASTQ X2, Y2
+	VBROADCASTSD negInf<>+0(SB), Y2
+	VBROADCASTSD negInf<>+0(SB), Y3
+	VBROADCASTSD negInf<>+0(SB), Y4
+	VBROADCASTSD negInf<>+0(SB), Y5
+	VBROADCASTSD negInf<>+0(SB), Y6
+	VBROADCASTSD negInf<>+0(SB), Y7
+	MOVQ         9088(AX), DX
+
+exactRow6:
+	TZCNTQ       DX, BX
+	VBROADCASTSD (AX)(BX*8), Y8
+	SHLQ         $0x09, BX
+	ADDQ         CX, BX
+	VSUBPD       192(BX), Y8, Y9
+	VMAXPD       Y2, Y9, Y2
+	VSUBPD       224(BX), Y8, Y9
+	VMAXPD       Y3, Y9, Y3
+	VSUBPD       256(BX), Y8, Y9
+	VMAXPD       Y4, Y9, Y4
+	VSUBPD       288(BX), Y8, Y9
+	VMAXPD       Y5, Y9, Y5
+	VSUBPD       320(BX), Y8, Y9
+	VMAXPD       Y6, Y9, Y6
+	VSUBPD       352(BX), Y8, Y8
+	VMAXPD       Y7, Y8, Y7
+	BLSRQ        DX, DX
+	JNZ          exactRow6
+	VMOVUPD      Y2, 704(AX)
+	VMOVUPD      Y3, 736(AX)
+	VMOVUPD      Y4, 768(AX)
+	VMOVUPD      Y5, 800(AX)
+	VMOVUPD      Y6, 832(AX)
+	VMOVUPD      Y7, 864(AX)
 	LEAQ         bitTable<>+0(SB), DX
-	VBROADCASTSD lowest<>+0(SB), Y3
-	VMOVAPD      Y3, Y4
-	VMOVDQU      (DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       (AX), Y5, Y5
-	VMOVUPD      Y5, (AX)
-	VMOVUPD      512(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5120(AX), Y6, Y6
-	VORPD        5632(AX), Y6, Y6
-	VMAXPD       Y6, Y3, Y3
-	VMOVDQU      32(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       32(AX), Y5, Y5
-	VMOVUPD      Y5, 32(AX)
-	VMOVUPD      544(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5152(AX), Y6, Y6
-	VORPD        5664(AX), Y6, Y6
-	VMAXPD       Y6, Y4, Y4
-	VMOVDQU      64(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       64(AX), Y5, Y5
-	VMOVUPD      Y5, 64(AX)
-	VMOVUPD      576(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5184(AX), Y6, Y6
-	VORPD        5696(AX), Y6, Y6
-	VMAXPD       Y6, Y3, Y3
-	VMOVDQU      96(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       96(AX), Y5, Y5
-	VMOVUPD      Y5, 96(AX)
-	VMOVUPD      608(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5216(AX), Y6, Y6
-	VORPD        5728(AX), Y6, Y6
-	VMAXPD       Y6, Y4, Y4
-	VMOVDQU      128(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       128(AX), Y5, Y5
-	VMOVUPD      Y5, 128(AX)
-	VMOVUPD      640(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5248(AX), Y6, Y6
-	VORPD        5760(AX), Y6, Y6
-	VMAXPD       Y6, Y3, Y3
-	VMOVDQU      160(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       160(AX), Y5, Y5
-	VMOVUPD      Y5, 160(AX)
-	VMOVUPD      672(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5280(AX), Y6, Y6
-	VORPD        5792(AX), Y6, Y6
-	VMAXPD       Y6, Y4, Y4
-	VMOVDQU      192(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       192(AX), Y5, Y5
-	VMOVUPD      Y5, 192(AX)
-	VMOVUPD      704(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5312(AX), Y6, Y6
-	VORPD        5824(AX), Y6, Y6
-	VMAXPD       Y6, Y3, Y3
-	VMOVDQU      224(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       224(AX), Y5, Y5
-	VMOVUPD      Y5, 224(AX)
-	VMOVUPD      736(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5344(AX), Y6, Y6
-	VORPD        5856(AX), Y6, Y6
-	VMAXPD       Y6, Y4, Y4
-	VMOVDQU      256(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       256(AX), Y5, Y5
-	VMOVUPD      Y5, 256(AX)
-	VMOVUPD      768(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5376(AX), Y6, Y6
-	VORPD        5888(AX), Y6, Y6
-	VMAXPD       Y6, Y3, Y3
-	VMOVDQU      288(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       288(AX), Y5, Y5
-	VMOVUPD      Y5, 288(AX)
-	VMOVUPD      800(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5408(AX), Y6, Y6
-	VORPD        5920(AX), Y6, Y6
-	VMAXPD       Y6, Y4, Y4
-	VMOVDQU      320(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       320(AX), Y5, Y5
-	VMOVUPD      Y5, 320(AX)
-	VMOVUPD      832(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5440(AX), Y6, Y6
-	VORPD        5952(AX), Y6, Y6
-	VMAXPD       Y6, Y3, Y3
-	VMOVDQU      352(DX), Y5
-	VPAND        Y5, Y2, Y2
-	VPCMPEQQ     Y5, Y2, Y2
-	VANDPD       Y0, Y2, Y0
-	VADDPD       352(AX), Y0, Y0
-	VMOVUPD      Y0, 352(AX)
-	VMOVUPD      864(AX), Y2
-	VSUBPD       Y0, Y2, Y2
-	VANDPD       5472(AX), Y2, Y2
-	VORPD        5984(AX), Y2, Y2
-	VMAXPD       Y2, Y4, Y4
-	VMAXPD       Y4, Y3, Y0
-	VEXTRACTF128 $0x01, Y0, X2
-	VMAXPD       X2, X0, X2
-	VPERMILPD    $0x01, X2, X0
-	VMAXSD       X0, X2, X2
-	TESTQ        R8, R8
-	JS           hung
-	MOVQ         7168(AX)(R8*8), DX
-	MOVQ         R10, R11
-
-outside:
-	CMPQ    R11, DI
-	JEQ     outsideDone
-	VMOVSD  1024(AX)(R11*8), X0
-	VSUBSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(R11*8)
-	ORQ     DX, 7168(AX)(R11*8)
-	MOVBQZX 8192(AX)(R11*1), R11
-	CMPQ    R11, DI
-	JEQ     outsideDone
-	VMOVSD  1024(AX)(R11*8), X0
-	VADDSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(R11*8)
-	ORQ     DX, 7168(AX)(R11*8)
-	MOVBQZX 8192(AX)(R11*1), R11
-	JMP     outside
-
-outsideDone:
-	MOVQ    BX, BX
-	SHLQ    $0x09, BX
-	ADDQ    CX, BX
-	VMOVSD  (BX)(SI*8), X0
-	MOVQ    R9, BX
-	VMOVAPD X1, X3
-	MOVQ    DX, SI
-
-hang:
-	MOVBQZX 8192(AX)(BX*1), R11
-	VMOVSD  1024(AX)(BX*8), X4
-	VMOVSD  1536(AX)(BX*8), X5
-	MOVQ    7168(AX)(BX*8), R9
-	VSUBSD  X1, X4, X4
-	MOVB    R10, 8192(AX)(BX*1)
-	VMOVSD  X3, 1024(AX)(BX*8)
-	VMOVSD  X0, 1536(AX)(BX*8)
-	MOVQ    SI, 7168(AX)(BX*8)
-	ANDNQ   DX, R9, SI
-	VMOVAPD X4, X3
-	VMOVAPD X5, X0
-	CMPQ    BX, R8
-	JEQ     turned
-	MOVQ    BX, R10
-	MOVQ    R11, BX
-	MOVBQZX 8192(AX)(BX*1), R11
-	VMOVSD  1024(AX)(BX*8), X4
-	VMOVSD  1536(AX)(BX*8), X5
-	MOVQ    7168(AX)(BX*8), R9
-	VADDSD  X1, X4, X4
-	MOVB    R10, 8192(AX)(BX*1)
-	VMOVSD  X3, 1024(AX)(BX*8)
-	VMOVSD  X0, 1536(AX)(BX*8)
-	MOVQ    SI, 7168(AX)(BX*8)
-	ANDNQ   DX, R9, SI
-	VMOVAPD X4, X3
-	VMOVAPD X5, X0
-	MOVQ    BX, R10
-	MOVQ    R11, BX
-	JMP     hang
-
-turned:
-	MOVQ R11, BX
-
-inside:
-	CMPQ    BX, DI
-	JEQ     insideDone
-	VMOVSD  1024(AX)(BX*8), X0
-	VADDSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(BX*8)
-	ANDNQ   7168(AX)(BX*8), DX, SI
-	MOVQ    SI, 7168(AX)(BX*8)
-	MOVBQZX 8192(AX)(BX*1), BX
-	CMPQ    BX, DI
-	JEQ     insideDone
-	VMOVSD  1024(AX)(BX*8), X0
-	VSUBSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(BX*8)
-	ANDNQ   7168(AX)(BX*8), DX, SI
-	MOVQ    SI, 7168(AX)(BX*8)
-	MOVBQZX 8192(AX)(BX*1), BX
-	JMP     inside
-
-insideDone:
-hung:
-	VMOVQ        X2, DX
+	VBROADCASTSD tagKeep<>+0(SB), Y3
+	VBROADCASTSD lowest<>+0(SB), Y4
+	VPBROADCASTQ 9096(AX), Y2
+	VMOVUPD      512(AX), Y5
+	VSUBPD       (AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        61952(CX), Y5, Y5
+	VMOVDQU      (DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y0, Y0
+	VMOVUPD      544(AX), Y5
+	VSUBPD       32(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        61984(CX), Y5, Y5
+	VMOVDQU      32(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y1, Y1
+	VMOVUPD      576(AX), Y5
+	VSUBPD       64(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62016(CX), Y5, Y5
+	VMOVDQU      64(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y0, Y0
+	VMOVUPD      608(AX), Y5
+	VSUBPD       96(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62048(CX), Y5, Y5
+	VMOVDQU      96(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y1, Y1
+	VMOVUPD      640(AX), Y5
+	VSUBPD       128(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62080(CX), Y5, Y5
+	VMOVDQU      128(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y0, Y0
+	VMOVUPD      672(AX), Y5
+	VSUBPD       160(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62112(CX), Y5, Y5
+	VMOVDQU      160(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y1, Y1
+	VMOVUPD      704(AX), Y5
+	VSUBPD       192(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62144(CX), Y5, Y5
+	VMOVDQU      192(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y0, Y0
+	VMOVUPD      736(AX), Y5
+	VSUBPD       224(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62176(CX), Y5, Y5
+	VMOVDQU      224(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y1, Y1
+	VMOVUPD      768(AX), Y5
+	VSUBPD       256(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62208(CX), Y5, Y5
+	VMOVDQU      256(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y0, Y0
+	VMOVUPD      800(AX), Y5
+	VSUBPD       288(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62240(CX), Y5, Y5
+	VMOVDQU      288(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y1, Y1
+	VMOVUPD      832(AX), Y5
+	VSUBPD       320(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62272(CX), Y5, Y5
+	VMOVDQU      320(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y0, Y0
+	VMOVUPD      864(AX), Y5
+	VSUBPD       352(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62304(CX), Y5, Y5
+	VMOVDQU      352(DX), Y3
+	VPAND        Y3, Y2, Y2
+	VPCMPEQQ     Y3, Y2, Y2
+	VBLENDVPD    Y2, Y5, Y4, Y5
+	VMAXPD       Y5, Y1, Y1
+	VMAXPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VMAXPD       X1, X0, X1
+	VPERMILPD    $0x01, X1, X0
+	VMAXSD       X0, X1, X1
+	VMOVQ        X1, DX
 	NOTQ         DX
 	ANDQ         $0x3f, DX
-	MOVQ         DX, SI
-	MOVQ         SI, DX
+	MOVQ         DX, DI
+	VMOVSD       512(AX)(DI*8), X0
+	VSUBSD       (AX)(DI*8), X0, X0
+	VUCOMISD     62736(CX), X0
+	JLS          optimal
+	MOVQ         limit+16(FP), DX
+	CMPQ         9224(AX), DX
+	JGE          stopped
+	MOVQ         DI, DX
 	SHLQ         $0x09, DX
 	ADDQ         CX, DX
-	VBROADCASTSD 512(AX)(SI*8), Y0
+	VBROADCASTSD 512(AX)(DI*8), Y0
 	VMOVUPD      (AX), Y1
 	VSUBPD       (DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
@@ -3530,132 +5851,344 @@ hung:
 	VMOVUPD      32(AX), Y1
 	VSUBPD       32(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x04, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x04, SI
+	ORQ          SI, BX
 	VMOVUPD      64(AX), Y1
 	VSUBPD       64(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x08, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x08, SI
+	ORQ          SI, BX
 	VMOVUPD      96(AX), Y1
 	VSUBPD       96(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x0c, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x0c, SI
+	ORQ          SI, BX
 	VMOVUPD      128(AX), Y1
 	VSUBPD       128(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x10, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x10, SI
+	ORQ          SI, BX
 	VMOVUPD      160(AX), Y1
 	VSUBPD       160(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x14, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x14, SI
+	ORQ          SI, BX
 	VMOVUPD      192(AX), Y1
 	VSUBPD       192(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x18, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x18, SI
+	ORQ          SI, BX
 	VMOVUPD      224(AX), Y1
 	VSUBPD       224(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x1c, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x1c, SI
+	ORQ          SI, BX
 	VMOVUPD      256(AX), Y1
 	VSUBPD       256(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x20, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x20, SI
+	ORQ          SI, BX
 	VMOVUPD      288(AX), Y1
 	VSUBPD       288(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x24, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x24, SI
+	ORQ          SI, BX
 	VMOVUPD      320(AX), Y1
 	VSUBPD       320(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x28, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x28, SI
+	ORQ          SI, BX
 	VMOVUPD      352(AX), Y1
 	VSUBPD       352(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
 	VMOVMSKPD    Y1, DX
 	SHLQ         $0x2c, DX
 	ORQ          DX, BX
-	ANDQ         8384(AX), BX
-	TZCNTQ       BX, BX
-	VMOVSD       512(AX)(SI*8), X0
-	VSUBSD       (AX)(SI*8), X0, X0
-	MOVQ         SI, 8472(AX)
-	MOVQ         BX, 8464(AX)
-	VMOVSD       X0, 8456(AX)
-	VUCOMISD     46096(CX), X0
-	JLS          optimal
-	MOVQ         limit+16(FP), DX
-	CMPQ         8536(AX), DX
-	JGE          stopped
-	MOVQ         posInf<>+0(SB), DX
-	MOVQ         SI, DI
-	MOVQ         SI, R8
+	ANDQ         9088(AX), BX
+	TZCNTQ       BX, SI
+	MOVQ         6208(AX)(DI*8), DX
+	MOVQ         6208(AX)(SI*8), R10
+	XORQ         DX, R10
+	XORQ         9168(AX), DX
+	ANDNQ        R10, DX, R11
+	XORL         R12, R12
+	TZCNTQ       R11, R8
+	MOVQ         1024(AX)(R8*8), R9
+	BLSRQ        R11, DX
+	TZCNTQ       DX, BX
+	MOVQ         1024(AX)(BX*8), R13
+	XORL         R14, R14
+	CMPQ         R13, R9
+	SETEQ        R14
+	CMOVQLT      R13, R9
+	CMOVQLT      BX, R8
+	ORL          R14, R12
+	BLSRQ        DX, DX
+	TZCNTQ       DX, BX
+	MOVQ         1024(AX)(BX*8), R13
+	XORL         R14, R14
+	CMPQ         R13, R9
+	SETEQ        R14
+	CMOVQLT      R13, R9
+	CMOVQLT      BX, R8
+	ORL          R14, R12
+	BLSRQ        DX, DX
+	TZCNTQ       DX, BX
+	MOVQ         1024(AX)(BX*8), R13
+	XORL         R14, R14
+	CMPQ         R13, R9
+	SETEQ        R14
+	CMOVQLT      R13, R9
+	CMOVQLT      BX, R8
+	ORL          R14, R12
+	BLSRQ        DX, DX
+	JNZ          exactMore
 
-colUp:
-	MOVQ    7168(AX)(DI*8), R9
-	BTQ     BX, R9
-	JCS     apex
-	MOVQ    1024(AX)(DI*8), R9
-	CMPQ    R9, DX
-	CMOVQLE R9, DX
-	CMOVQLE DI, R8
-	MOVBQZX 8192(AX)(DI*1), DI
-	MOVQ    7168(AX)(DI*8), R9
-	BTQ     BX, R9
-	JCS     apex
-	MOVBQZX 8192(AX)(DI*1), DI
-	JMP     colUp
+exactLeast:
+	TESTL R12, R12
+	JNZ   exactTied
 
-apex:
-	MOVQ SI, R9
-	MOVQ BX, R10
-	MOVQ BX, R11
+exactLeaves:
+	MOVQ         6720(AX)(R8*8), DX
+	MOVQ         DX, BX
+	NOTQ         BX
+	MOVQ         6208(AX)(DI*8), R12
+	BTQ          R8, R12
+	CMOVQCC      BX, DX
+	INCQ         9224(AX)
+	MOVQ         6720(AX)(R8*8), DX
+	MOVQ         6208(AX)(DI*8), BX
+	MOVQ         6208(AX)(SI*8), R12
+	XORQ         R13, R13
+	BTSQ         R8, R13
+	TESTQ        R13, BX
+	CMOVQNE      BX, R12
+	MOVBQZX      8768(AX)(R8*1), R14
+	MOVBQZX      8832(AX)(R8*1), R15
+	MOVQ         6208(AX)(R14*8), R14
+	ANDQ         6208(AX)(R15*8), R14
+	ANDNQ        R12, R14, R12
+	XORQ         9168(AX), R12
+	ANDNQ        R12, R13, R12
+	ANDNQ        R10, R13, R10
+	ANDQ         BX, R13
+	ORQ          R13, R12
+	MOVQ         R12, 9168(AX)
+	BTQ          R8, BX
+	SBBQ         R15, R15
+	NOTQ         R15
+	SHLQ         $0x3f, R15
+	VMOVQ        R15, X1
+	MOVQ         SI, BX
+	SHLQ         $0x09, BX
+	ADDQ         CX, BX
+	VMOVSD       (BX)(DI*8), X2
+	VMOVSD       X2, 1600(AX)(R8*8)
+	VMOVSD       (AX)(SI*8), X0
+	VSUBSD       X2, X0, X0
+	VSUBSD       (AX)(DI*8), X0, X0
+	VXORPD       X1, X0, X0
+	MOVB         SI, 8768(AX)(R8*1)
+	MOVB         DI, 8832(AX)(R8*1)
+	LEAQ         bitTable<>+0(SB), BX
+	VBROADCASTSD X0, Y0
+	VMOVQ        DX, X1
+	VPBROADCASTQ X1, Y1
+	VMOVQ        R10, X2
+	VPBROADCASTQ X2, Y2
+	MOVQ         $+6, DX
+	XORQ         SI, SI
+	SHLQ         $0x06, DX
 
-rowUp:
-	CMPQ    R11, DI
-	JEQ     found
-	MOVQ    1024(AX)(R11*8), R12
-	CMPQ    R12, DX
-	CMOVQLT R12, DX
-	CMOVQLT R11, R8
-	CMOVQLT BX, R9
-	CMOVQLT SI, R10
-	MOVBQZX 8192(AX)(R11*1), R11
-	CMPQ    R11, DI
-	JEQ     found
-	MOVBQZX 8192(AX)(R11*1), R11
-	JMP     rowUp
+exactPaths:
+	VMOVDQU      (BX)(SI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       (AX)(SI*1), Y3, Y3
+	VMOVUPD      Y3, (AX)(SI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6208(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6208(AX)(SI*1)
+	VMOVDQU      (BX)(SI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6720(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6720(AX)(SI*1)
+	VMOVDQU      32(BX)(SI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       32(AX)(SI*1), Y3, Y3
+	VMOVUPD      Y3, 32(AX)(SI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6240(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6240(AX)(SI*1)
+	VMOVDQU      32(BX)(SI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6752(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6752(AX)(SI*1)
+	VMOVDQU      64(BX)(SI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       64(AX)(SI*1), Y3, Y3
+	VMOVUPD      Y3, 64(AX)(SI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6272(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6272(AX)(SI*1)
+	VMOVDQU      64(BX)(SI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6784(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6784(AX)(SI*1)
+	VMOVDQU      96(BX)(SI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       96(AX)(SI*1), Y3, Y3
+	VMOVUPD      Y3, 96(AX)(SI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6304(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6304(AX)(SI*1)
+	VMOVDQU      96(BX)(SI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6816(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6816(AX)(SI*1)
+	ADDQ         $0x80, SI
+	CMPQ         SI, DX
+	JNE          exactPaths
+	ANDQ         R10, R11
+	MOVQ         R10, DX
+	XORQ         R11, DX
+	VMOVQ        R9, X0
+	VPBROADCASTQ X0, Y0
+	LEAQ         bitTable<>+0(SB), BX
+	VMOVQ        R11, X1
+	VPBROADCASTQ X1, Y1
+	VMOVQ        DX, X2
+	VPBROADCASTQ X2, Y2
+	MOVQ         $+6, DX
+	XORQ         SI, SI
+	SHLQ         $0x06, DX
 
-found:
-	VMOVQ   DX, X1
-	MOVQ    7168(AX)(R8*8), R12
-	MOVQ    8384(AX), R11
-	ORQ     8392(AX), R11
-	ANDNQ   R11, R12, R11
-	MOVQ    R12, DX
-	BTQ     SI, R12
-	CMOVQCC R11, DX
-	INCQ    8536(AX)
-	VMOVAPD X0, X0
-	JMP     raise
+exactFlows:
+	VMOVUPD  1024(AX)(SI*1), Y3
+	VMOVDQU  (BX)(SI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  (BX)(SI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1024(AX)(SI*1)
+	VMOVUPD  1056(AX)(SI*1), Y3
+	VMOVDQU  32(BX)(SI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  32(BX)(SI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1056(AX)(SI*1)
+	VMOVUPD  1088(AX)(SI*1), Y3
+	VMOVDQU  64(BX)(SI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  64(BX)(SI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1088(AX)(SI*1)
+	VMOVUPD  1120(AX)(SI*1), Y3
+	VMOVDQU  96(BX)(SI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  96(BX)(SI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1120(AX)(SI*1)
+	ADDQ     $0x80, SI
+	CMPQ     SI, DX
+	JNE      exactFlows
+	JMP      exact
+
+exactMore:
+	TZCNTQ  DX, BX
+	MOVQ    1024(AX)(BX*8), R13
+	XORL    R14, R14
+	CMPQ    R13, R9
+	SETEQ   R14
+	CMOVQLT R13, R9
+	CMOVQLT BX, R8
+	ORL     R14, R12
+	BLSRQ   DX, DX
+	JNZ     exactMore
+	JMP     exactLeast
+
+exactTied:
+	XORQ DX, DX
+	MOVQ R11, BX
+
+exactTie:
+	TZCNTQ  BX, R12
+	XORQ    R13, R13
+	XORQ    R14, R14
+	BTSQ    R12, R13
+	CMPQ    1024(AX)(R12*8), R9
+	CMOVQNE R14, R13
+	ORQ     R13, DX
+	BLSRQ   BX, BX
+	JNZ     exactTie
+	XORQ    R12, R12
+	MOVQ    DX, BX
+	ANDQ    6208(AX)(DI*8), BX
+	JNZ     exactSide
+	MOVQ    DX, BX
+	MOVQ    $-1, R12
+
+exactSide:
+	MOVQ $-128, DX
+
+exactSize:
+	TZCNTQ  BX, R13
+	POPCNTQ 6720(AX)(R13*8), R14
+	XORQ    R12, R14
+	CMPQ    R14, DX
+	CMOVQGT R14, DX
+	CMOVQGT R13, R8
+	BLSRQ   BX, BX
+	JNZ     exactSize
+	JMP     exactLeaves
 
 stopped:
 	XORB AL, AL
@@ -3682,7 +6215,7 @@ TEXT ·finish512x6(SB), NOSPLIT, $0-16
 	VBROADCASTSD posInf<>+0(SB), Z3
 	VBROADCASTSD posInf<>+0(SB), Z4
 	VBROADCASTSD posInf<>+0(SB), Z5
-	MOVQ         8392(AX), DX
+	MOVQ         9096(AX), DX
 
 col:
 	TZCNTQ        DX, BX
@@ -3704,70 +6237,70 @@ col:
 	BLSRQ         DX, DX
 	JNZ           col
 	MOVQ          half<>+0(SB), DX
-	MOVBQZX       8528(AX), BX
+	MOVBQZX       9216(AX), BX
 	SHLQ          $0x3f, BX
 	ORQ           BX, DX
 	VPBROADCASTQ  DX, Z6
-	MOVQ          8384(AX), DX
-	ORQ           8392(AX), DX
+	MOVQ          9088(AX), DX
+	ORQ           9096(AX), DX
 	KMOVQ         DX, K1
 	VXORPD        Z7, Z7, Z7
 	VXORPD        Z8, Z8, Z8
 	VADDPD        512(AX), Z0, Z0
 	VMULPD        Z6, Z0, Z0
-	VMOVUPD       Z0, 2560(AX)
-	VFMADD231PD   45056(CX), Z0, Z7
+	VMOVUPD       Z0, 2624(AX)
+	VFMADD231PD   61440(CX), Z0, Z7
 	VMOVUPD       1024(AX), Z0
-	VFMADD231PD   1536(AX), Z0, K1, Z8
+	VFMADD231PD   1600(AX), Z0, K1, Z8
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        576(AX), Z1, Z0
 	VMULPD        Z6, Z0, Z0
-	VMOVUPD       Z0, 2624(AX)
-	VFMADD231PD   45120(CX), Z0, Z7
+	VMOVUPD       Z0, 2688(AX)
+	VFMADD231PD   61504(CX), Z0, Z7
 	VMOVUPD       1088(AX), Z0
-	VFMADD231PD   1600(AX), Z0, K1, Z8
+	VFMADD231PD   1664(AX), Z0, K1, Z8
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        640(AX), Z2, Z0
 	VMULPD        Z6, Z0, Z0
-	VMOVUPD       Z0, 2688(AX)
-	VFMADD231PD   45184(CX), Z0, Z7
+	VMOVUPD       Z0, 2752(AX)
+	VFMADD231PD   61568(CX), Z0, Z7
 	VMOVUPD       1152(AX), Z0
-	VFMADD231PD   1664(AX), Z0, K1, Z8
+	VFMADD231PD   1728(AX), Z0, K1, Z8
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        704(AX), Z3, Z0
 	VMULPD        Z6, Z0, Z0
-	VMOVUPD       Z0, 2752(AX)
-	VFMADD231PD   45248(CX), Z0, Z7
+	VMOVUPD       Z0, 2816(AX)
+	VFMADD231PD   61632(CX), Z0, Z7
 	VMOVUPD       1216(AX), Z0
-	VFMADD231PD   1728(AX), Z0, K1, Z8
+	VFMADD231PD   1792(AX), Z0, K1, Z8
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        768(AX), Z4, Z0
 	VMULPD        Z6, Z0, Z0
-	VMOVUPD       Z0, 2816(AX)
-	VFMADD231PD   45312(CX), Z0, Z7
+	VMOVUPD       Z0, 2880(AX)
+	VFMADD231PD   61696(CX), Z0, Z7
 	VMOVUPD       1280(AX), Z0
-	VFMADD231PD   1792(AX), Z0, K1, Z8
+	VFMADD231PD   1856(AX), Z0, K1, Z8
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        832(AX), Z5, Z0
 	VMULPD        Z6, Z0, Z0
-	VMOVUPD       Z0, 2880(AX)
-	VFMADD231PD   45376(CX), Z0, Z7
+	VMOVUPD       Z0, 2944(AX)
+	VFMADD231PD   61760(CX), Z0, Z7
 	VMOVUPD       1344(AX), Z0
-	VFMADD231PD   1856(AX), Z0, K1, Z8
+	VFMADD231PD   1920(AX), Z0, K1, Z8
 	VEXTRACTF64X4 $0x01, Z7, Y0
 	VADDPD        Y0, Y7, Y0
 	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 8448(AX)
+	VMOVSD        X1, 9152(AX)
 	VEXTRACTF64X4 $0x01, Z8, Y0
 	VADDPD        Y0, Y8, Y0
 	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 8440(AX)
+	VMOVSD        X1, 9144(AX)
 	VZEROUPPER
 	RET
 
@@ -3777,42 +6310,35 @@ TEXT ·start512x6(SB), NOSPLIT, $8-16
 	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
-	MOVQ         8384(AX), DX
-	MOVQ         8392(AX), BX
+	MOVQ         9088(AX), DX
+	MOVQ         9096(AX), BX
 	XORQ         DI, DI
 	XORQ         SI, SI
-	VBROADCASTSD negInf<>+0(SB), Z1
 	VXORPD       Z0, Z0, Z0
-	VMOVUPD      Z0, 3072(AX)
-	VMOVUPD      Z0, 7680(AX)
-	VMOVUPD      Z1, 512(AX)
-	VMOVDQU64    bitTable<>+0(SB), Z2
-	VMOVDQU64    Z2, 7168(AX)
 	VMOVUPD      Z0, 3136(AX)
-	VMOVUPD      Z0, 7744(AX)
-	VMOVUPD      Z1, 576(AX)
-	VMOVDQU64    bitTable<>+64(SB), Z2
-	VMOVDQU64    Z2, 7232(AX)
+	VMOVUPD      Z0, 7232(AX)
+	VMOVDQU64    bitTable<>+0(SB), Z1
+	VMOVDQU64    Z1, 6720(AX)
 	VMOVUPD      Z0, 3200(AX)
-	VMOVUPD      Z0, 7808(AX)
-	VMOVUPD      Z1, 640(AX)
-	VMOVDQU64    bitTable<>+128(SB), Z2
-	VMOVDQU64    Z2, 7296(AX)
+	VMOVUPD      Z0, 7296(AX)
+	VMOVDQU64    bitTable<>+64(SB), Z1
+	VMOVDQU64    Z1, 6784(AX)
 	VMOVUPD      Z0, 3264(AX)
-	VMOVUPD      Z0, 7872(AX)
-	VMOVUPD      Z1, 704(AX)
-	VMOVDQU64    bitTable<>+192(SB), Z2
-	VMOVDQU64    Z2, 7360(AX)
+	VMOVUPD      Z0, 7360(AX)
+	VMOVDQU64    bitTable<>+128(SB), Z1
+	VMOVDQU64    Z1, 6848(AX)
 	VMOVUPD      Z0, 3328(AX)
-	VMOVUPD      Z0, 7936(AX)
-	VMOVUPD      Z1, 768(AX)
-	VMOVDQU64    bitTable<>+256(SB), Z2
-	VMOVDQU64    Z2, 7424(AX)
+	VMOVUPD      Z0, 7424(AX)
+	VMOVDQU64    bitTable<>+192(SB), Z1
+	VMOVDQU64    Z1, 6912(AX)
 	VMOVUPD      Z0, 3392(AX)
-	VMOVUPD      Z0, 8000(AX)
-	VMOVUPD      Z1, 832(AX)
+	VMOVUPD      Z0, 7488(AX)
+	VMOVDQU64    bitTable<>+256(SB), Z1
+	VMOVDQU64    Z1, 6976(AX)
+	VMOVUPD      Z0, 3456(AX)
+	VMOVUPD      Z0, 7552(AX)
 	VMOVDQU64    bitTable<>+320(SB), Z0
-	VMOVDQU64    Z0, 7488(AX)
+	VMOVDQU64    Z0, 7040(AX)
 	VPBROADCASTQ DX, Z0
 	MOVQ         BX, R8
 
@@ -3826,12 +6352,12 @@ first:
 	TZCNTQ       R11, R11
 	ADDQ         R10, R11
 	MOVBQZX      32768(CX)(R11*1), R10
-	MOVQ         7680(AX)(R10*8), R11
+	MOVQ         7232(AX)(R10*8), R11
 	BTSQ         R9, R11
-	MOVQ         R11, 7680(AX)(R10*8)
-	VMOVSD       3072(AX)(R10*8), X1
-	VADDSD       2048(AX)(R9*8), X1, X1
-	VMOVSD       X1, 3072(AX)(R10*8)
+	MOVQ         R11, 7232(AX)(R10*8)
+	VMOVSD       3136(AX)(R10*8), X1
+	VADDSD       2112(AX)(R9*8), X1, X1
+	VMOVSD       X1, 3136(AX)(R10*8)
 	BLSRQ        R8, R8
 	JNZ          first
 	XORQ         R8, R8
@@ -3840,8 +6366,8 @@ first:
 
 judge:
 	TZCNTQ   R10, R11
-	VMOVSD   3072(AX)(R11*8), X0
-	VMOVSD   2048(AX)(R11*8), X1
+	VMOVSD   3136(AX)(R11*8), X0
+	VMOVSD   2112(AX)(R11*8), X1
 	MOVQ     R8, R12
 	BTSQ     R11, R12
 	VUCOMISD X1, X0
@@ -3853,35 +6379,35 @@ judge:
 	CMOVQCC  R12, R9
 	BLSRQ    R10, R10
 	JNZ      judge
-	MOVQ     R8, 8488(AX)
-	MOVQ     R9, 8496(AX)
+	MOVQ     R8, 9176(AX)
+	MOVQ     R9, 9184(AX)
 
 round:
 	BLSRQ        DX, R9
 	JZ           last
-	MOVQ         8488(AX), R9
+	MOVQ         9176(AX), R9
 	ANDQ         DX, R9
-	MOVQ         8496(AX), R8
+	MOVQ         9184(AX), R8
 	ANDQ         DX, R8
 	CMOVQEQ      R9, R8
 	BLSRQ        R8, R9
 	CMPQ         R8, DX
 	CMOVQEQ      R9, R8
 	ANDNQ        DX, R8, DX
-	MOVQ         R8, 8504(AX)
+	MOVQ         R8, 9192(AX)
 	VPBROADCASTQ DX, Z0
 	XORQ         R8, R8
 
 phase:
-	MOVQ         8504(AX), R9
+	MOVQ         9192(AX), R9
 	TZCNTQ       R9, R10
 	BLSRQ        R9, R9
-	MOVQ         R9, 8504(AX)
-	MOVQ         7680(AX)(R10*8), R9
+	MOVQ         R9, 9192(AX)
+	MOVQ         7232(AX)(R10*8), R9
 	MOVQ         R9, R11
 	XORQ         R12, R12
-	VBROADCASTSD 2048(AX)(R10*8), Z1
-	VBROADCASTSD negInf<>+0(SB), Z2
+	VBROADCASTSD 2112(AX)(R10*8), Z1
+	VBROADCASTSD negInf<>+0(SB), Z3
 	VBROADCASTSD tagKeep<>+0(SB), Z5
 	VXORPD       Z4, Z4, Z4
 
@@ -3895,62 +6421,62 @@ queue:
 	TZCNTQ          R15, R15
 	ADDQ            R14, R15
 	MOVBQZX         32768(CX)(R15*1), R14
-	MOVQ            R14, 4608(AX)(R13*8)
+	MOVQ            R14, 4672(AX)(R13*8)
 	MOVQ            R13, R15
 	SHLQ            $0x09, R15
 	ADDQ            CX, R15
 	VBROADCASTSD    (R15)(R14*8), Z6
 	VSUBPD.BCST     (R15)(R10*8), Z6, Z6
-	VPTERNLOGQ.BCST $0xea, 45568(CX)(R13*8), Z5, Z6
-	VMOVSD          X6, 3584(AX)(R12*8)
-	VALIGNQ         $0x01, Z2, Z6, Z2
-	VBROADCASTSD    2048(AX)(R13*8), Z6
+	VPTERNLOGQ.BCST $0xea, 61952(CX)(R13*8), Z5, Z6
+	VMOVSD          X6, 3648(AX)(R12*8)
+	VALIGNQ         $0x01, Z3, Z6, Z3
+	VBROADCASTSD    2112(AX)(R13*8), Z6
 	VALIGNQ         $0x01, Z4, Z6, Z4
-	VMOVSD          X6, 4096(AX)(R12*8)
+	VMOVSD          X6, 4160(AX)(R12*8)
 	INCQ            R12
 	BLSRQ           R11, R11
 	JNZ             queue
 	CMPQ            R12, $0x08
 	JHI             many
-	VXORPD          Z3, Z3, Z3
+	VXORPD          Z2, Z2, Z2
 	VXORPD          Z5, Z5, Z5
-	VALIGNQ         $0x01, Z2, Z2, Z6
+	VALIGNQ         $0x01, Z3, Z3, Z6
 	VALIGNQ         $0x01, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z2, Z6, K1
+	VCMPPD          $0x1e, Z3, Z6, K1
 	VADDPD          Z7, Z5, K1, Z5
-	VALIGNQ         $0x02, Z2, Z2, Z6
+	VALIGNQ         $0x02, Z3, Z3, Z6
 	VALIGNQ         $0x02, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z2, Z6, K1
-	VADDPD          Z7, Z3, K1, Z3
-	VALIGNQ         $0x03, Z2, Z2, Z6
+	VCMPPD          $0x1e, Z3, Z6, K1
+	VADDPD          Z7, Z2, K1, Z2
+	VALIGNQ         $0x03, Z3, Z3, Z6
 	VALIGNQ         $0x03, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z2, Z6, K1
+	VCMPPD          $0x1e, Z3, Z6, K1
 	VADDPD          Z7, Z5, K1, Z5
-	VALIGNQ         $0x04, Z2, Z2, Z6
+	VALIGNQ         $0x04, Z3, Z3, Z6
 	VALIGNQ         $0x04, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z2, Z6, K1
-	VADDPD          Z7, Z3, K1, Z3
-	VALIGNQ         $0x05, Z2, Z2, Z6
+	VCMPPD          $0x1e, Z3, Z6, K1
+	VADDPD          Z7, Z2, K1, Z2
+	VALIGNQ         $0x05, Z3, Z3, Z6
 	VALIGNQ         $0x05, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z2, Z6, K1
+	VCMPPD          $0x1e, Z3, Z6, K1
 	VADDPD          Z7, Z5, K1, Z5
-	VALIGNQ         $0x06, Z2, Z2, Z6
+	VALIGNQ         $0x06, Z3, Z3, Z6
 	VALIGNQ         $0x06, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z2, Z6, K1
-	VADDPD          Z7, Z3, K1, Z3
-	VALIGNQ         $0x07, Z2, Z2, Z6
+	VCMPPD          $0x1e, Z3, Z6, K1
+	VADDPD          Z7, Z2, K1, Z2
+	VALIGNQ         $0x07, Z3, Z3, Z6
 	VALIGNQ         $0x07, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z2, Z6, K1
+	VCMPPD          $0x1e, Z3, Z6, K1
 	VADDPD          Z7, Z5, K1, Z5
-	VADDPD          Z5, Z3, Z3
-	VADDPD          Z4, Z3, Z2
-	VCMPPD          $0x12, Z1, Z2, K1
-	VCMPPD          $0x11, Z1, Z3, K2
+	VADDPD          Z5, Z2, Z2
+	VADDPD          Z4, Z2, Z3
+	VCMPPD          $0x12, Z1, Z3, K1
+	VCMPPD          $0x11, Z1, Z2, K2
 	KMOVB           K1, R11
 	KMOVB           K2, R13
 	KANDNB          K2, K1, K1
-	VCOMPRESSPD.Z   Z3, K1, Z2
-	VSUBSD          X2, X1, X3
+	VCOMPRESSPD.Z   Z2, K1, Z2
+	VSUBSD          X2, X1, X2
 	MOVQ            $+8, R14
 	SUBQ            R12, R14
 	SHRXQ           R14, R11, R11
@@ -3963,21 +6489,21 @@ many:
 	XORQ R14, R14
 
 block:
-	VXORPD  Z2, Z2, Z2
-	VMOVUPD 3584(AX)(R14*8), Z4
+	VXORPD  Z3, Z3, Z3
+	VMOVUPD 3648(AX)(R14*8), Z4
 	XORQ    R15, R15
 
 prefix:
-	VBROADCASTSD  3584(AX)(R15*8), Z5
+	VBROADCASTSD  3648(AX)(R15*8), Z5
 	VCMPPD        $0x1e, Z4, Z5, K1
-	VBROADCASTSD  4096(AX)(R15*8), Z5
-	VADDPD        Z5, Z2, K1, Z2
+	VBROADCASTSD  4160(AX)(R15*8), Z5
+	VADDPD        Z5, Z3, K1, Z3
 	INCQ          R15
 	CMPQ          R15, R12
 	JNE           prefix
-	VADDPD        4096(AX)(R14*8), Z2, Z4
+	VADDPD        4160(AX)(R14*8), Z3, Z4
 	VCMPPD        $0x12, Z1, Z4, K1
-	VCMPPD        $0x11, Z1, Z2, K2
+	VCMPPD        $0x11, Z1, Z3, K2
 	MOVQ          R12, R15
 	SUBQ          R14, R15
 	MOVQ          $-1, BP
@@ -3988,8 +6514,8 @@ prefix:
 	KANDNB        K2, K1, K3
 	KORTESTB      K3, K3
 	JZ            noSplit
-	VCOMPRESSPD.Z Z2, K3, Z2
-	VSUBSD        X2, X1, X3
+	VCOMPRESSPD.Z Z3, K3, Z2
+	VSUBSD        X2, X1, X2
 
 noSplit:
 	KMOVB K1, R15
@@ -4011,26 +6537,26 @@ served:
 	ANDNQ        BX, R11, BX
 	KMOVQ        R11, K1
 	VPBROADCASTB R10, Z1
-	VMOVDQU8     Z1, K1, 8192(AX)
-	MOVQ         7168(AX)(R10*8), R9
+	VMOVDQU8     Z1, K1, 8896(AX)
+	MOVQ         6720(AX)(R10*8), R9
 	ORQ          R11, R9
 	ANDQ         SI, R11
 	JZ           gathered
 
 gather:
 	TZCNTQ R11, R13
-	ORQ    7168(AX)(R13*8), R9
+	ORQ    6720(AX)(R13*8), R9
 	BLSRQ  R11, R11
 	JNZ    gather
 
 gathered:
-	MOVQ   R9, 7168(AX)(R10*8)
+	MOVQ   R9, 6720(AX)(R10*8)
 	TESTQ  R12, R12
 	JZ     exact
 	TZCNTQ R12, R11
-	VMOVSD 2048(AX)(R11*8), X1
-	VSUBSD X3, X1, X1
-	VMOVSD X1, 2048(AX)(R11*8)
+	VMOVSD 2112(AX)(R11*8), X1
+	VSUBSD X2, X1, X1
+	VMOVSD X1, 2112(AX)(R11*8)
 	JMP    hang
 
 exact:
@@ -4043,33 +6569,33 @@ exact:
 	TZCNTQ       R12, R12
 	ADDQ         R11, R12
 	MOVBQZX      32768(CX)(R12*1), R11
-	VXORPD       X3, X3, X3
+	VXORPD       X2, X2, X2
 
 hang:
-	VMOVSD X3, 1024(AX)(R10*8)
-	MOVB   R11, 8192(AX)(R10*1)
-	ORQ    R9, 7168(AX)(R11*8)
+	VMOVSD X2, 1024(AX)(R10*8)
+	MOVB   R11, 8896(AX)(R10*1)
+	ORQ    R9, 6720(AX)(R11*8)
 	BTSQ   R11, SI
-	MOVB   R10, 8256(AX)(DI*1)
+	MOVB   R10, 8960(AX)(DI*1)
 	INCQ   DI
-	CMPQ   8504(AX), $0x00
+	CMPQ   9192(AX), $0x00
 	JNE    phase
 	TESTQ  R8, R8
 	JZ     round
-	MOVQ   8488(AX), R9
-	MOVQ   8496(AX), R10
+	MOVQ   9176(AX), R9
+	MOVQ   9184(AX), R10
 
 again:
 	TZCNTQ   R8, R11
-	MOVQ     4608(AX)(R11*8), R12
-	MOVQ     7680(AX)(R12*8), R13
+	MOVQ     4672(AX)(R11*8), R12
+	MOVQ     7232(AX)(R12*8), R13
 	BTSQ     R11, R13
-	MOVQ     R13, 7680(AX)(R12*8)
-	VMOVSD   3072(AX)(R12*8), X0
-	VADDSD   2048(AX)(R11*8), X0, X0
-	VMOVSD   X0, 3072(AX)(R12*8)
-	VMOVSD   3072(AX)(R12*8), X0
-	VMOVSD   2048(AX)(R12*8), X1
+	MOVQ     R13, 7232(AX)(R12*8)
+	VMOVSD   3136(AX)(R12*8), X0
+	VADDSD   2112(AX)(R11*8), X0, X0
+	VMOVSD   X0, 3136(AX)(R12*8)
+	VMOVSD   3136(AX)(R12*8), X0
+	VMOVSD   2112(AX)(R12*8), X1
 	MOVQ     R9, R11
 	BTSQ     R12, R11
 	VUCOMISD X1, X0
@@ -4081,61 +6607,99 @@ again:
 	CMOVQCC  R11, R10
 	BLSRQ    R8, R8
 	JNZ      again
-	MOVQ     R9, 8488(AX)
-	MOVQ     R10, 8496(AX)
+	MOVQ     R9, 9176(AX)
+	MOVQ     R10, 9184(AX)
 	JMP      round
 
 last:
 	TZCNTQ       DX, DX
 	KMOVQ        BX, K1
 	VPBROADCASTB DX, Z0
-	VMOVDQU8     Z0, K1, 8192(AX)
-	MOVQ         8384(AX), BX
-	ORQ          8392(AX), BX
-	MOVQ         BX, 7168(AX)(DX*8)
-	MOVQ         DX, 8480(AX)
-	MOVQ         DI, 8512(AX)
+	VMOVDQU8     Z0, K1, 8896(AX)
+	MOVQ         DX, 9160(AX)
+	MOVQ         DI, 9200(AX)
 	XORQ         BX, BX
 	MOVQ         BX, 1024(AX)(DX*8)
-	MOVQ         BX, 1536(AX)(DX*8)
+	MOVQ         BX, 1600(AX)(DX*8)
 	MOVQ         BX, (AX)(DX*8)
+	MOVQ         BX, 6208(AX)(DX*8)
+	MOVL         62464(CX)(DX*4), BX
+	MOVL         BX, 7744(AX)(DX*4)
+	MOVQ         posInf<>+0(SB), BX
+	MOVQ         BX, 1536(AX)
 
 row:
 	DECQ    DI
 	JS      rowsDone
-	MOVBQZX 8256(AX)(DI*1), DX
-	MOVBQZX 8192(AX)(DX*1), BX
-	MOVBQZX 8192(AX)(BX*1), SI
-	VMOVSD  (AX)(SI*8), X0
-	SHLQ    $0x09, SI
-	ADDQ    CX, SI
-	VSUBSD  (SI)(BX*8), X0, X0
-	MOVQ    DX, SI
-	SHLQ    $0x09, SI
-	ADDQ    CX, SI
-	VMOVSD  (SI)(BX*8), X1
-	VMOVSD  X1, 1536(AX)(DX*8)
+	MOVBQZX 8960(AX)(DI*1), DX
+	MOVBQZX 8896(AX)(DX*1), BX
+	MOVBQZX 8896(AX)(BX*1), R9
+	VMOVSD  (AX)(R9*8), X0
+	MOVL    7744(AX)(R9*4), SI
+	ANDL    $-64, SI
+	MOVQ    6208(AX)(R9*8), R8
+	BTSQ    BX, R8
+	MOVQ    R9, R10
+	SHLQ    $0x08, R10
+	ADDQ    CX, R10
+	SUBL    45056(R10)(BX*4), SI
+	SHLQ    $0x09, R9
+	ADDQ    CX, R9
+	VMOVSD  (R9)(BX*8), X1
+	VSUBSD  X1, X0, X0
+	MOVQ    DX, R9
+	SHLQ    $0x09, R9
+	ADDQ    CX, R9
+	VMOVSD  (R9)(BX*8), X1
+	VMOVSD  X1, 1600(AX)(DX*8)
 	VADDSD  X1, X0, X0
 	VMOVSD  X0, (AX)(DX*8)
+	MOVQ    DX, R9
+	SHLQ    $0x08, R9
+	ADDQ    CX, R9
+	ADDL    45056(R9)(BX*4), SI
+	ADDL    62464(CX)(DX*4), SI
+	MOVL    SI, 7744(AX)(DX*4)
+	BTSQ    DX, R8
+	MOVQ    R8, 6208(AX)(DX*8)
 	JMP     row
 
 rowsDone:
-	MOVQ 8392(AX), DX
+	MOVQ 9096(AX), DX
+	MOVQ DX, 9168(AX)
 
 col:
-	TZCNTQ  DX, BX
-	MOVBQZX 8192(AX)(BX*1), SI
-	VMOVSD  (AX)(SI*8), X0
-	SHLQ    $0x09, SI
-	ADDQ    CX, SI
-	VMOVSD  (SI)(BX*8), X1
-	VMOVSD  X1, 1536(AX)(BX*8)
-	VSUBSD  X1, X0, X0
-	VMOVSD  X0, (AX)(BX*8)
-	VMOVSD  2048(AX)(BX*8), X0
-	VMOVSD  X0, 1024(AX)(BX*8)
-	BLSRQ   DX, DX
-	JNZ     col
+	TZCNTQ    DX, BX
+	MOVBQZX   8896(AX)(BX*1), R8
+	VMOVSD    (AX)(R8*8), X0
+	MOVL      7744(AX)(R8*4), SI
+	ANDL      $-64, SI
+	MOVQ      6208(AX)(R8*8), DI
+	BTSQ      BX, DI
+	MOVQ      R8, R9
+	SHLQ      $0x08, R9
+	ADDQ      CX, R9
+	SUBL      45056(R9)(BX*4), SI
+	SHLQ      $0x09, R8
+	ADDQ      CX, R8
+	VMOVSD    (R8)(BX*8), X1
+	VSUBSD    X1, X0, X0
+	VMOVSD    X1, 1600(AX)(BX*8)
+	VMOVSD    X0, (AX)(BX*8)
+	MOVL      SI, 7744(AX)(BX*4)
+	MOVQ      DI, 6208(AX)(BX*8)
+	VMOVSD    2112(AX)(BX*8), X0
+	VMOVSD    X0, 1024(AX)(BX*8)
+	BLSRQ     DX, DX
+	JNZ       col
+	KMOVQ     9096(AX), K1
+	VMOVDQU64 byteTable<>+0(SB), Z0
+	VMOVDQU64 8896(AX), Z2
+	VMOVDQU8  Z2, Z1
+	VMOVDQU8  Z0, K1, Z1
+	VMOVDQU8  Z2, K1, Z0
+	VMOVDQU64 Z0, 8768(AX)
+	VMOVDQU64 Z1, 8832(AX)
 	VZEROUPPER
 	RET
 
@@ -4250,7 +6814,7 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	JLS           equal
 	VADDSD        X2, X1, X0
 	VMULSD        halfUnit<>+0(SB), X0, X0
-	VMOVSD        X0, 8432(AX)
+	VMOVSD        X0, 9136(AX)
 	VMOVSD        scale<>+0(SB), X0
 	VDIVSD        X1, X0, X1
 	VDIVSD        X2, X0, X2
@@ -4270,7 +6834,7 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	VANDNPD       Z3, Z9, Z3
 	VMULPD        Z13, Z3, Z3
 	VRNDSCALEPD   $0x00, Z3, Z3
-	VMOVUPD       Z3, 2048(AX)
+	VMOVUPD       Z3, 2112(AX)
 	VADDPD        Z3, Z10, K1, Z10
 	KNOTB         K1, K2
 	VADDPD        Z3, Z12, K2, Z12
@@ -4293,7 +6857,7 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	VANDNPD       Z4, Z9, Z4
 	VMULPD        Z3, Z4, Z4
 	VRNDSCALEPD   $0x00, Z4, Z4
-	VMOVUPD       Z4, 2112(AX)
+	VMOVUPD       Z4, 2176(AX)
 	VADDPD        Z4, Z10, K1, Z10
 	KNOTB         K1, K2
 	VADDPD        Z4, Z12, K2, Z12
@@ -4320,7 +6884,7 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	VANDNPD       Z5, Z9, Z5
 	VMULPD        Z3, Z5, Z5
 	VRNDSCALEPD   $0x00, Z5, Z5
-	VMOVUPD       Z5, 2176(AX)
+	VMOVUPD       Z5, 2240(AX)
 	VADDPD        Z5, Z10, K1, Z10
 	KNOTB         K1, K2
 	VADDPD        Z5, Z12, K2, Z12
@@ -4347,7 +6911,7 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	VANDNPD       Z6, Z9, Z6
 	VMULPD        Z3, Z6, Z6
 	VRNDSCALEPD   $0x00, Z6, Z6
-	VMOVUPD       Z6, 2240(AX)
+	VMOVUPD       Z6, 2304(AX)
 	VADDPD        Z6, Z10, K1, Z10
 	KNOTB         K1, K2
 	VADDPD        Z6, Z12, K2, Z12
@@ -4374,7 +6938,7 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	VANDNPD       Z7, Z9, Z7
 	VMULPD        Z3, Z7, Z7
 	VRNDSCALEPD   $0x00, Z7, Z7
-	VMOVUPD       Z7, 2304(AX)
+	VMOVUPD       Z7, 2368(AX)
 	VADDPD        Z7, Z10, K1, Z10
 	KNOTB         K1, K2
 	VADDPD        Z7, Z12, K2, Z12
@@ -4401,7 +6965,7 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	VANDNPD       Z8, Z9, Z8
 	VMULPD        Z1, Z8, Z8
 	VRNDSCALEPD   $0x00, Z8, Z8
-	VMOVUPD       Z8, 2368(AX)
+	VMOVUPD       Z8, 2432(AX)
 	VADDPD        Z8, Z10, K1, Z10
 	KNOTB         K1, K2
 	VADDPD        Z8, Z12, K2, Z12
@@ -4431,8 +6995,8 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	TZCNTQ        BX, BX
 	VMOVSD        scale<>+0(SB), X0
 	VSUBSD        X1, X0, X0
-	VADDSD        2048(AX)(BX*8), X0, X0
-	VMOVSD        X0, 2048(AX)(BX*8)
+	VADDSD        2112(AX)(BX*8), X0, X0
+	VMOVSD        X0, 2112(AX)(BX*8)
 	VEXTRACTF64X4 $0x01, Z12, Y0
 	VADDPD        Y0, Y12, Y0
 	VEXTRACTF64X2 $0x01, Y0, X1
@@ -4442,10 +7006,10 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	TZCNTQ        SI, BX
 	VMOVSD        scale<>+0(SB), X0
 	VSUBSD        X1, X0, X0
-	VADDSD        2048(AX)(BX*8), X0, X0
-	VMOVSD        X0, 2048(AX)(BX*8)
-	MOVQ          CX, 8400(AX)
-	MOVQ          DX, 8408(AX)
+	VADDSD        2112(AX)(BX*8), X0, X0
+	VMOVSD        X0, 2112(AX)(BX*8)
+	MOVQ          CX, 9104(AX)
+	MOVQ          DX, 9112(AX)
 	POPCNTQ       CX, BX
 	POPCNTQ       DX, SI
 	MOVQ          CX, DI
@@ -4454,9 +7018,9 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	SETHI         BL
 	CMOVQHI       DX, DI
 	CMOVQHI       CX, R8
-	MOVB          BL, 8528(AX)
-	MOVQ          DI, 8384(AX)
-	MOVQ          R8, 8392(AX)
+	MOVB          BL, 9216(AX)
+	MOVQ          DI, 9088(AX)
+	MOVQ          R8, 9096(AX)
 	XORB          AL, AL
 	MOVB          $0x01, AL
 	MOVB          AL, ret+64(FP)
@@ -4547,8 +7111,8 @@ TEXT ·totals512x6(SB), NOSPLIT, $0-25
 	VADDPD        X3, X1, X3
 	VPERMILPD     $0x01, X3, X1
 	VADDSD        X1, X3, X3
-	VMOVSD        X2, 8416(AX)
-	VMOVSD        X3, 8424(AX)
+	VMOVSD        X2, 9120(AX)
+	VMOVSD        X3, 9128(AX)
 	TESTQ         CX, CX
 	SETEQ         AL
 	VUCOMISD      X2, X0
@@ -4562,343 +7126,813 @@ TEXT ·totals512x6(SB), NOSPLIT, $0-25
 	RET
 
 // func optimise512x8(t *float64, m *float64, limit int64) bool
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, CMOV
-TEXT ·optimise512x8(SB), NOSPLIT, $0-25
+// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, CMOV, POPCNT
+TEXT ·optimise512x8(SB), NOSPLIT, $8-25
 	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
-	MOVQ         8384(AX), DX
-	VXORPD       X0, X0, X0
+	MOVQ         9088(AX), DX
+	XORQ         BX, BX
 	MOVQ         $-1, R8
-	VBROADCASTSD tagKeep<>+0(SB), Z10
-	VMOVUPD      512(AX), Z2
-	VMOVUPD      576(AX), Z3
-	VMOVUPD      640(AX), Z4
-	VMOVUPD      704(AX), Z5
-	VMOVUPD      768(AX), Z6
-	VMOVUPD      832(AX), Z7
-	VMOVUPD      896(AX), Z8
-	VMOVUPD      960(AX), Z9
+	VPBROADCASTD markKeep<>+0(SB), Z8
+	VPBROADCASTD markLow<>+0(SB), Z4
+	VMOVDQU32    7744(AX), Z0
+	KMOVW        9096(AX), K1
+	VPBROADCASTD markLow<>+0(SB), Z5
+	VMOVDQU32    7808(AX), Z1
+	KMOVW        9098(AX), K2
+	VPBROADCASTD markLow<>+0(SB), Z6
+	VMOVDQU32    7872(AX), Z2
+	KMOVW        9100(AX), K3
+	VPBROADCASTD markLow<>+0(SB), Z7
+	VMOVDQU32    7936(AX), Z3
+	KMOVW        9102(AX), K4
 
-raise:
-	VBROADCASTSD X0, Z0
-	MOVQ         8384(AX), R11
-	ANDQ         DX, R11
+rough:
+	VPBROADCASTD BX, Z9
+	MOVQ         9088(AX), BX
+	ANDQ         DX, BX
 	JZ           priced
 
 row:
-	TZCNTQ       R11, R12
-	VBROADCASTSD (AX)(R12*8), Z11
-	VADDPD       Z0, Z11, Z11
-	SHLQ         $0x09, R12
+	TZCNTQ       BX, R12
+	VPBROADCASTD 7744(AX)(R12*4), Z10
+	VPADDD       Z9, Z10, Z10
+	SHLQ         $0x08, R12
 	ADDQ         CX, R12
-	VSUBPD       (R12), Z11, Z12
-	VMAXPD       Z2, Z12, Z2
-	VSUBPD       64(R12), Z11, Z12
-	VMAXPD       Z3, Z12, Z3
-	VSUBPD       128(R12), Z11, Z12
-	VMAXPD       Z4, Z12, Z4
-	VSUBPD       192(R12), Z11, Z12
-	VMAXPD       Z5, Z12, Z5
-	VSUBPD       256(R12), Z11, Z12
-	VMAXPD       Z6, Z12, Z6
-	VSUBPD       320(R12), Z11, Z12
-	VMAXPD       Z7, Z12, Z7
-	VSUBPD       384(R12), Z11, Z12
-	VMAXPD       Z8, Z12, Z8
-	VSUBPD       448(R12), Z11, Z11
-	VMAXPD       Z9, Z11, Z9
-	BLSRQ        R11, R11
+	VPSUBD       45056(R12), Z10, Z11
+	VPMAXSD      Z11, Z4, Z4
+	VPSUBD       45120(R12), Z10, Z11
+	VPMAXSD      Z11, Z5, Z5
+	VPSUBD       45184(R12), Z10, Z11
+	VPMAXSD      Z11, Z6, Z6
+	VPSUBD       45248(R12), Z10, Z10
+	VPMAXSD      Z10, Z7, Z7
+	BLSRQ        BX, BX
 	JNZ          row
 
 priced:
-	KMOVQ         DX, K1
-	VBROADCASTSD  negInf<>+0(SB), Z11
-	VMOVAPD       Z11, Z12
-	MOVQ          8392(AX), DX
-	KMOVQ         DX, K2
-	VMOVUPD       Z2, 512(AX)
-	VMOVUPD       (AX), Z13
-	VADDPD        Z0, Z13, K1, Z13
-	VMOVUPD       Z13, (AX)
-	VSUBPD        Z13, Z2, Z13
-	VPTERNLOGQ    $0xea, 45568(CX), Z10, Z13
-	KSHIFTRQ      $0x08, K1, K1
-	VMAXPD        Z13, Z11, K2, Z11
-	KSHIFTRQ      $0x08, K2, K2
-	VMOVUPD       Z3, 576(AX)
-	VMOVUPD       64(AX), Z13
-	VADDPD        Z0, Z13, K1, Z13
-	VMOVUPD       Z13, 64(AX)
-	VSUBPD        Z13, Z3, Z13
-	VPTERNLOGQ    $0xea, 45632(CX), Z10, Z13
-	KSHIFTRQ      $0x08, K1, K1
-	VMAXPD        Z13, Z12, K2, Z12
-	KSHIFTRQ      $0x08, K2, K2
-	VMOVUPD       Z4, 640(AX)
-	VMOVUPD       128(AX), Z13
-	VADDPD        Z0, Z13, K1, Z13
-	VMOVUPD       Z13, 128(AX)
-	VSUBPD        Z13, Z4, Z13
-	VPTERNLOGQ    $0xea, 45696(CX), Z10, Z13
-	KSHIFTRQ      $0x08, K1, K1
-	VMAXPD        Z13, Z11, K2, Z11
-	KSHIFTRQ      $0x08, K2, K2
-	VMOVUPD       Z5, 704(AX)
-	VMOVUPD       192(AX), Z13
-	VADDPD        Z0, Z13, K1, Z13
-	VMOVUPD       Z13, 192(AX)
-	VSUBPD        Z13, Z5, Z13
-	VPTERNLOGQ    $0xea, 45760(CX), Z10, Z13
-	KSHIFTRQ      $0x08, K1, K1
-	VMAXPD        Z13, Z12, K2, Z12
-	KSHIFTRQ      $0x08, K2, K2
-	VMOVUPD       Z6, 768(AX)
-	VMOVUPD       256(AX), Z13
-	VADDPD        Z0, Z13, K1, Z13
-	VMOVUPD       Z13, 256(AX)
-	VSUBPD        Z13, Z6, Z13
-	VPTERNLOGQ    $0xea, 45824(CX), Z10, Z13
-	KSHIFTRQ      $0x08, K1, K1
-	VMAXPD        Z13, Z11, K2, Z11
-	KSHIFTRQ      $0x08, K2, K2
-	VMOVUPD       Z7, 832(AX)
-	VMOVUPD       320(AX), Z13
-	VADDPD        Z0, Z13, K1, Z13
-	VMOVUPD       Z13, 320(AX)
-	VSUBPD        Z13, Z7, Z13
-	VPTERNLOGQ    $0xea, 45888(CX), Z10, Z13
-	KSHIFTRQ      $0x08, K1, K1
-	VMAXPD        Z13, Z12, K2, Z12
-	KSHIFTRQ      $0x08, K2, K2
-	VMOVUPD       Z8, 896(AX)
-	VMOVUPD       384(AX), Z13
-	VADDPD        Z0, Z13, K1, Z13
-	VMOVUPD       Z13, 384(AX)
-	VSUBPD        Z13, Z8, Z13
-	VPTERNLOGQ    $0xea, 45952(CX), Z10, Z13
-	KSHIFTRQ      $0x08, K1, K1
-	VMAXPD        Z13, Z11, K2, Z11
-	KSHIFTRQ      $0x08, K2, K2
-	VMOVUPD       Z9, 960(AX)
-	VMOVUPD       448(AX), Z13
-	VADDPD        Z0, Z13, K1, Z13
-	VMOVUPD       Z13, 448(AX)
-	VSUBPD        Z13, Z9, Z0
-	VPTERNLOGQ    $0xea, 46016(CX), Z10, Z0
-	VMAXPD        Z0, Z12, K2, Z12
-	VMAXPD        Z12, Z11, Z11
-	VEXTRACTF64X4 $0x01, Z11, Y0
-	VMAXPD        Y0, Y11, Y0
-	VEXTRACTF64X2 $0x01, Y0, X11
-	VMAXPD        X11, X0, X11
-	VPERMILPD     $0x01, X11, X0
-	VMAXSD        X0, X11, X11
+	VPBROADCASTD  markLow<>+0(SB), Z10
+	KMOVW         DX, K5
+	VPADDD        Z9, Z0, K5, Z0
+	VMOVDQU32     Z0, 7744(AX)
+	VMOVDQU32     Z4, 8000(AX)
+	VPSUBD        Z0, Z4, Z11
+	VPTERNLOGD    $0xea, 62464(CX), Z8, Z11
+	VPMAXSD       Z11, Z10, K1, Z10
+	SHRQ          $0x10, DX
+	KMOVW         DX, K5
+	VPADDD        Z9, Z1, K5, Z1
+	VMOVDQU32     Z1, 7808(AX)
+	VMOVDQU32     Z5, 8064(AX)
+	VPSUBD        Z1, Z5, Z11
+	VPTERNLOGD    $0xea, 62528(CX), Z8, Z11
+	VPMAXSD       Z11, Z10, K2, Z10
+	SHRQ          $0x10, DX
+	KMOVW         DX, K5
+	VPADDD        Z9, Z2, K5, Z2
+	VMOVDQU32     Z2, 7872(AX)
+	VMOVDQU32     Z6, 8128(AX)
+	VPSUBD        Z2, Z6, Z11
+	VPTERNLOGD    $0xea, 62592(CX), Z8, Z11
+	VPMAXSD       Z11, Z10, K3, Z10
+	SHRQ          $0x10, DX
+	KMOVW         DX, K5
+	VPADDD        Z9, Z3, K5, Z3
+	VMOVDQU32     Z3, 7936(AX)
+	VMOVDQU32     Z7, 8192(AX)
+	VPSUBD        Z3, Z7, Z9
+	VPTERNLOGD    $0xea, 62656(CX), Z8, Z9
+	VPMAXSD       Z9, Z10, K4, Z10
+	VEXTRACTI64X4 $0x01, Z10, Y9
+	VPMAXSD       Y9, Y10, Y9
+	VEXTRACTI128  $0x01, Y9, X10
+	VPMAXSD       X10, X9, X10
+	VPSHUFD       $0x4e, X10, X9
+	VPMAXSD       X9, X10, X10
+	VPSHUFD       $0xb1, X10, X9
+	VPMAXSD       X9, X10, X10
+	VMOVD         X10, DX
 	TESTQ         R8, R8
-	JS            hung
-	MOVQ          7168(AX)(R8*8), DX
-	MOVQ          R10, R11
+	JS            changed
+	MOVQ          6720(AX)(R8*8), BX
+	MOVQ          6208(AX)(DI*8), R12
+	MOVQ          6208(AX)(SI*8), R13
+	XORQ          R14, R14
+	BTSQ          R8, R14
+	TESTQ         R14, R12
+	CMOVQNE       R12, R13
+	MOVBQZX       8768(AX)(R8*1), R15
+	MOVBQZX       8832(AX)(R8*1), BP
+	MOVQ          6208(AX)(R15*8), R15
+	ANDQ          6208(AX)(BP*8), R15
+	ANDNQ         R13, R15, R13
+	XORQ          9168(AX), R13
+	ANDNQ         R13, R14, R13
+	ANDNQ         R10, R14, R10
+	ANDQ          R12, R14
+	ORQ           R14, R13
+	MOVQ          R13, 9168(AX)
+	BTQ           R8, R12
+	SBBQ          BP, BP
+	NOTQ          BP
+	SHLQ          $0x3f, BP
+	VMOVQ         BP, X10
+	MOVQ          SI, R12
+	SHLQ          $0x09, R12
+	ADDQ          CX, R12
+	VMOVSD        (R12)(DI*8), X11
+	VMOVSD        X11, 1600(AX)(R8*8)
+	VMOVSD        (AX)(SI*8), X9
+	VSUBSD        X11, X9, X9
+	VSUBSD        (AX)(DI*8), X9, X9
+	VXORPD        X10, X9, X9
+	MOVB          SI, 8768(AX)(R8*1)
+	MOVB          DI, 8832(AX)(R8*1)
+	VBROADCASTSD  X9, Z9
+	VPBROADCASTQ  BX, Z10
+	VPBROADCASTQ  R10, Z11
+	KMOVQ         BX, K5
+	KMOVQ         R10, K6
+	VMOVUPD       (AX), Z12
+	VADDPD        Z9, Z12, K5, Z12
+	VMOVUPD       Z12, (AX)
+	VMOVDQU64     6208(AX), Z12
+	VPXORQ        Z11, Z12, K5, Z12
+	VMOVDQU64     Z12, 6208(AX)
+	VMOVDQU64     6720(AX), Z12
+	VPXORQ        Z10, Z12, K6, Z12
+	VMOVDQU64     Z12, 6720(AX)
+	KSHIFTRQ      $0x08, K5, K5
+	KSHIFTRQ      $0x08, K6, K6
+	VMOVUPD       64(AX), Z12
+	VADDPD        Z9, Z12, K5, Z12
+	VMOVUPD       Z12, 64(AX)
+	VMOVDQU64     6272(AX), Z12
+	VPXORQ        Z11, Z12, K5, Z12
+	VMOVDQU64     Z12, 6272(AX)
+	VMOVDQU64     6784(AX), Z12
+	VPXORQ        Z10, Z12, K6, Z12
+	VMOVDQU64     Z12, 6784(AX)
+	KSHIFTRQ      $0x08, K5, K5
+	KSHIFTRQ      $0x08, K6, K6
+	VMOVUPD       128(AX), Z12
+	VADDPD        Z9, Z12, K5, Z12
+	VMOVUPD       Z12, 128(AX)
+	VMOVDQU64     6336(AX), Z12
+	VPXORQ        Z11, Z12, K5, Z12
+	VMOVDQU64     Z12, 6336(AX)
+	VMOVDQU64     6848(AX), Z12
+	VPXORQ        Z10, Z12, K6, Z12
+	VMOVDQU64     Z12, 6848(AX)
+	KSHIFTRQ      $0x08, K5, K5
+	KSHIFTRQ      $0x08, K6, K6
+	VMOVUPD       192(AX), Z12
+	VADDPD        Z9, Z12, K5, Z12
+	VMOVUPD       Z12, 192(AX)
+	VMOVDQU64     6400(AX), Z12
+	VPXORQ        Z11, Z12, K5, Z12
+	VMOVDQU64     Z12, 6400(AX)
+	VMOVDQU64     6912(AX), Z12
+	VPXORQ        Z10, Z12, K6, Z12
+	VMOVDQU64     Z12, 6912(AX)
+	KSHIFTRQ      $0x08, K5, K5
+	KSHIFTRQ      $0x08, K6, K6
+	VMOVUPD       256(AX), Z12
+	VADDPD        Z9, Z12, K5, Z12
+	VMOVUPD       Z12, 256(AX)
+	VMOVDQU64     6464(AX), Z12
+	VPXORQ        Z11, Z12, K5, Z12
+	VMOVDQU64     Z12, 6464(AX)
+	VMOVDQU64     6976(AX), Z12
+	VPXORQ        Z10, Z12, K6, Z12
+	VMOVDQU64     Z12, 6976(AX)
+	KSHIFTRQ      $0x08, K5, K5
+	KSHIFTRQ      $0x08, K6, K6
+	VMOVUPD       320(AX), Z12
+	VADDPD        Z9, Z12, K5, Z12
+	VMOVUPD       Z12, 320(AX)
+	VMOVDQU64     6528(AX), Z12
+	VPXORQ        Z11, Z12, K5, Z12
+	VMOVDQU64     Z12, 6528(AX)
+	VMOVDQU64     7040(AX), Z12
+	VPXORQ        Z10, Z12, K6, Z12
+	VMOVDQU64     Z12, 7040(AX)
+	KSHIFTRQ      $0x08, K5, K5
+	KSHIFTRQ      $0x08, K6, K6
+	VMOVUPD       384(AX), Z12
+	VADDPD        Z9, Z12, K5, Z12
+	VMOVUPD       Z12, 384(AX)
+	VMOVDQU64     6592(AX), Z12
+	VPXORQ        Z11, Z12, K5, Z12
+	VMOVDQU64     Z12, 6592(AX)
+	VMOVDQU64     7104(AX), Z12
+	VPXORQ        Z10, Z12, K6, Z12
+	VMOVDQU64     Z12, 7104(AX)
+	KSHIFTRQ      $0x08, K5, K5
+	KSHIFTRQ      $0x08, K6, K6
+	VMOVUPD       448(AX), Z12
+	VADDPD        Z9, Z12, K5, Z12
+	VMOVUPD       Z12, 448(AX)
+	VMOVDQU64     6656(AX), Z9
+	VPXORQ        Z11, Z9, K5, Z9
+	VMOVDQU64     Z9, 6656(AX)
+	VMOVDQU64     7168(AX), Z9
+	VPXORQ        Z10, Z9, K6, Z9
+	VMOVDQU64     Z9, 7168(AX)
+	ANDQ          R10, R11
+	MOVQ          R10, BX
+	XORQ          R11, BX
+	VPBROADCASTQ  R9, Z9
+	KMOVQ         R11, K5
+	KMOVQ         BX, K6
+	VMOVUPD       1024(AX), Z10
+	VSUBPD        Z9, Z10, K5, Z10
+	VADDPD        Z9, Z10, K6, Z10
+	VMOVUPD       Z10, 1024(AX)
+	KSHIFTRQ      $0x08, K5, K5
+	KSHIFTRQ      $0x08, K6, K6
+	VMOVUPD       1088(AX), Z10
+	VSUBPD        Z9, Z10, K5, Z10
+	VADDPD        Z9, Z10, K6, Z10
+	VMOVUPD       Z10, 1088(AX)
+	KSHIFTRQ      $0x08, K5, K5
+	KSHIFTRQ      $0x08, K6, K6
+	VMOVUPD       1152(AX), Z10
+	VSUBPD        Z9, Z10, K5, Z10
+	VADDPD        Z9, Z10, K6, Z10
+	VMOVUPD       Z10, 1152(AX)
+	KSHIFTRQ      $0x08, K5, K5
+	KSHIFTRQ      $0x08, K6, K6
+	VMOVUPD       1216(AX), Z10
+	VSUBPD        Z9, Z10, K5, Z10
+	VADDPD        Z9, Z10, K6, Z10
+	VMOVUPD       Z10, 1216(AX)
+	KSHIFTRQ      $0x08, K5, K5
+	KSHIFTRQ      $0x08, K6, K6
+	VMOVUPD       1280(AX), Z10
+	VSUBPD        Z9, Z10, K5, Z10
+	VADDPD        Z9, Z10, K6, Z10
+	VMOVUPD       Z10, 1280(AX)
+	KSHIFTRQ      $0x08, K5, K5
+	KSHIFTRQ      $0x08, K6, K6
+	VMOVUPD       1344(AX), Z10
+	VSUBPD        Z9, Z10, K5, Z10
+	VADDPD        Z9, Z10, K6, Z10
+	VMOVUPD       Z10, 1344(AX)
+	KSHIFTRQ      $0x08, K5, K5
+	KSHIFTRQ      $0x08, K6, K6
+	VMOVUPD       1408(AX), Z10
+	VSUBPD        Z9, Z10, K5, Z10
+	VADDPD        Z9, Z10, K6, Z10
+	VMOVUPD       Z10, 1408(AX)
+	KSHIFTRQ      $0x08, K5, K5
+	KSHIFTRQ      $0x08, K6, K6
+	VMOVUPD       1472(AX), Z10
+	VSUBPD        Z9, Z10, K5, Z10
+	VADDPD        Z9, Z10, K6, Z10
+	VMOVUPD       Z10, 1472(AX)
 
-outside:
-	CMPQ    R11, DI
-	JEQ     outsideDone
-	VMOVSD  1024(AX)(R11*8), X0
-	VSUBSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(R11*8)
-	ORQ     DX, 7168(AX)(R11*8)
-	MOVBQZX 8192(AX)(R11*1), R11
-	CMPQ    R11, DI
-	JEQ     outsideDone
-	VMOVSD  1024(AX)(R11*8), X0
-	VADDSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(R11*8)
-	ORQ     DX, 7168(AX)(R11*8)
-	MOVBQZX 8192(AX)(R11*1), R11
-	JMP     outside
+changed:
+	CMPL    DX, $0xc0
+	JLT     exact
+	MOVQ    9160(AX), BX
+	CMPL    7744(AX)(BX*4), $+1006632960
+	JGE     exact
+	MOVL    DX, DI
+	NOTL    DI
+	ANDL    $0x3f, DI
+	MOVL    8000(AX)(DI*4), SI
+	NOTL    SI
+	ANDL    $0x3f, SI
+	MOVL    DX, BX
+	ANDL    $-64, BX
+	MOVQ    limit+16(FP), DX
+	CMPQ    9224(AX), DX
+	JGE     stopped
+	MOVQ    6208(AX)(DI*8), DX
+	MOVQ    6208(AX)(SI*8), R10
+	XORQ    DX, R10
+	XORQ    9168(AX), DX
+	ANDNQ   R10, DX, R11
+	XORL    R12, R12
+	TZCNTQ  R11, R8
+	MOVQ    1024(AX)(R8*8), R9
+	BLSRQ   R11, DX
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	JNZ     roughMore
 
-outsideDone:
-	MOVQ    BX, BX
-	SHLQ    $0x09, BX
-	ADDQ    CX, BX
-	VMOVSD  (BX)(SI*8), X0
-	MOVQ    R9, BX
-	VMOVAPD X1, X12
-	MOVQ    DX, SI
+roughLeast:
+	TESTL R12, R12
+	JNZ   roughTied
 
-hang:
-	MOVBQZX 8192(AX)(BX*1), R11
-	VMOVSD  1024(AX)(BX*8), X13
-	VMOVSD  1536(AX)(BX*8), X14
-	MOVQ    7168(AX)(BX*8), R9
-	VSUBSD  X1, X13, X13
-	MOVB    R10, 8192(AX)(BX*1)
-	VMOVSD  X12, 1024(AX)(BX*8)
-	VMOVSD  X0, 1536(AX)(BX*8)
-	MOVQ    SI, 7168(AX)(BX*8)
-	ANDNQ   DX, R9, SI
-	VMOVAPD X13, X12
-	VMOVAPD X14, X0
-	CMPQ    BX, R8
-	JEQ     turned
-	MOVQ    BX, R10
-	MOVQ    R11, BX
-	MOVBQZX 8192(AX)(BX*1), R11
-	VMOVSD  1024(AX)(BX*8), X13
-	VMOVSD  1536(AX)(BX*8), X14
-	MOVQ    7168(AX)(BX*8), R9
-	VADDSD  X1, X13, X13
-	MOVB    R10, 8192(AX)(BX*1)
-	VMOVSD  X12, 1024(AX)(BX*8)
-	VMOVSD  X0, 1536(AX)(BX*8)
-	MOVQ    SI, 7168(AX)(BX*8)
-	ANDNQ   DX, R9, SI
-	VMOVAPD X13, X12
-	VMOVAPD X14, X0
-	MOVQ    BX, R10
-	MOVQ    R11, BX
-	JMP     hang
+roughLeaves:
+	MOVQ    6720(AX)(R8*8), DX
+	MOVQ    DX, R12
+	NOTQ    R12
+	MOVQ    6208(AX)(DI*8), R13
+	BTQ     R8, R13
+	CMOVQCC R12, DX
+	INCQ    9224(AX)
+	JMP     rough
 
-turned:
+roughMore:
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	JNZ     roughMore
+	JMP     roughLeast
+
+roughTied:
+	XORQ DX, DX
+	MOVQ R11, R12
+
+roughTie:
+	TZCNTQ  R12, R13
+	XORQ    R14, R14
+	XORQ    R15, R15
+	BTSQ    R13, R14
+	CMPQ    1024(AX)(R13*8), R9
+	CMOVQNE R15, R14
+	ORQ     R14, DX
+	BLSRQ   R12, R12
+	JNZ     roughTie
+	XORQ    R13, R13
+	MOVQ    DX, R12
+	ANDQ    6208(AX)(DI*8), R12
+	JNZ     roughSide
+	MOVQ    DX, R12
+	MOVQ    $-1, R13
+
+roughSide:
+	MOVQ $-128, DX
+
+roughSize:
+	TZCNTQ  R12, R14
+	POPCNTQ 6720(AX)(R14*8), R15
+	XORQ    R13, R15
+	CMPQ    R15, DX
+	CMOVQGT R15, DX
+	CMOVQGT R14, R8
+	BLSRQ   R12, R12
+	JNZ     roughSize
+	JMP     roughLeaves
+
+exact:
+	VBROADCASTSD negInf<>+0(SB), Z0
+	VBROADCASTSD negInf<>+0(SB), Z1
+	VBROADCASTSD negInf<>+0(SB), Z2
+	VBROADCASTSD negInf<>+0(SB), Z3
+	VBROADCASTSD negInf<>+0(SB), Z4
+	VBROADCASTSD negInf<>+0(SB), Z5
+	VBROADCASTSD negInf<>+0(SB), Z6
+	VBROADCASTSD negInf<>+0(SB), Z7
+	MOVQ         9088(AX), DX
+
+exactRow:
+	TZCNTQ        DX, BX
+	VBROADCASTSD  (AX)(BX*8), Z8
+	SHLQ          $0x09, BX
+	ADDQ          CX, BX
+	VSUBPD        (BX), Z8, Z9
+	VMAXPD        Z0, Z9, Z0
+	VSUBPD        64(BX), Z8, Z9
+	VMAXPD        Z1, Z9, Z1
+	VSUBPD        128(BX), Z8, Z9
+	VMAXPD        Z2, Z9, Z2
+	VSUBPD        192(BX), Z8, Z9
+	VMAXPD        Z3, Z9, Z3
+	VSUBPD        256(BX), Z8, Z9
+	VMAXPD        Z4, Z9, Z4
+	VSUBPD        320(BX), Z8, Z9
+	VMAXPD        Z5, Z9, Z5
+	VSUBPD        384(BX), Z8, Z9
+	VMAXPD        Z6, Z9, Z6
+	VSUBPD        448(BX), Z8, Z8
+	VMAXPD        Z7, Z8, Z7
+	BLSRQ         DX, DX
+	JNZ           exactRow
+	VBROADCASTSD  tagKeep<>+0(SB), Z8
+	VBROADCASTSD  negInf<>+0(SB), Z9
+	VMOVAPD       Z9, Z10
+	VMOVUPD       Z0, 512(AX)
+	KMOVB         9096(AX), K1
+	VSUBPD        (AX), Z0, Z0
+	VPTERNLOGQ    $0xea, 61952(CX), Z8, Z0
+	VMAXPD        Z0, Z9, K1, Z9
+	VMOVUPD       Z1, 576(AX)
+	KMOVB         9097(AX), K1
+	VSUBPD        64(AX), Z1, Z0
+	VPTERNLOGQ    $0xea, 62016(CX), Z8, Z0
+	VMAXPD        Z0, Z10, K1, Z10
+	VMOVUPD       Z2, 640(AX)
+	KMOVB         9098(AX), K1
+	VSUBPD        128(AX), Z2, Z0
+	VPTERNLOGQ    $0xea, 62080(CX), Z8, Z0
+	VMAXPD        Z0, Z9, K1, Z9
+	VMOVUPD       Z3, 704(AX)
+	KMOVB         9099(AX), K1
+	VSUBPD        192(AX), Z3, Z0
+	VPTERNLOGQ    $0xea, 62144(CX), Z8, Z0
+	VMAXPD        Z0, Z10, K1, Z10
+	VMOVUPD       Z4, 768(AX)
+	KMOVB         9100(AX), K1
+	VSUBPD        256(AX), Z4, Z0
+	VPTERNLOGQ    $0xea, 62208(CX), Z8, Z0
+	VMAXPD        Z0, Z9, K1, Z9
+	VMOVUPD       Z5, 832(AX)
+	KMOVB         9101(AX), K1
+	VSUBPD        320(AX), Z5, Z0
+	VPTERNLOGQ    $0xea, 62272(CX), Z8, Z0
+	VMAXPD        Z0, Z10, K1, Z10
+	VMOVUPD       Z6, 896(AX)
+	KMOVB         9102(AX), K1
+	VSUBPD        384(AX), Z6, Z0
+	VPTERNLOGQ    $0xea, 62336(CX), Z8, Z0
+	VMAXPD        Z0, Z9, K1, Z9
+	VMOVUPD       Z7, 960(AX)
+	KMOVB         9103(AX), K1
+	VSUBPD        448(AX), Z7, Z0
+	VPTERNLOGQ    $0xea, 62400(CX), Z8, Z0
+	VMAXPD        Z0, Z10, K1, Z10
+	VMAXPD        Z10, Z9, Z9
+	VEXTRACTF64X4 $0x01, Z9, Y0
+	VMAXPD        Y0, Y9, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VMAXPD        X1, X0, X1
+	VPERMILPD     $0x01, X1, X0
+	VMAXSD        X0, X1, X1
+	VMOVQ         X1, DX
+	NOTQ          DX
+	ANDQ          $0x3f, DX
+	MOVQ          DX, DI
+	VMOVSD        512(AX)(DI*8), X0
+	VSUBSD        (AX)(DI*8), X0, X0
+	VUCOMISD      62736(CX), X0
+	JLS           optimal
+	MOVQ          limit+16(FP), DX
+	CMPQ          9224(AX), DX
+	JGE           stopped
+	MOVQ          DI, DX
+	SHLQ          $0x09, DX
+	ADDQ          CX, DX
+	VBROADCASTSD  512(AX)(DI*8), Z0
+	VMOVUPD       (AX), Z1
+	VSUBPD        (DX), Z1, Z1
+	VCMPPD        $0x00, Z0, Z1, K1
+	KMOVB         K1, BX
+	VMOVUPD       64(AX), Z1
+	VSUBPD        64(DX), Z1, Z1
+	VCMPPD        $0x00, Z0, Z1, K1
+	KMOVB         K1, SI
+	SHLQ          $0x08, SI
+	ORQ           SI, BX
+	VMOVUPD       128(AX), Z1
+	VSUBPD        128(DX), Z1, Z1
+	VCMPPD        $0x00, Z0, Z1, K1
+	KMOVB         K1, SI
+	SHLQ          $0x10, SI
+	ORQ           SI, BX
+	VMOVUPD       192(AX), Z1
+	VSUBPD        192(DX), Z1, Z1
+	VCMPPD        $0x00, Z0, Z1, K1
+	KMOVB         K1, SI
+	SHLQ          $0x18, SI
+	ORQ           SI, BX
+	VMOVUPD       256(AX), Z1
+	VSUBPD        256(DX), Z1, Z1
+	VCMPPD        $0x00, Z0, Z1, K1
+	KMOVB         K1, SI
+	SHLQ          $0x20, SI
+	ORQ           SI, BX
+	VMOVUPD       320(AX), Z1
+	VSUBPD        320(DX), Z1, Z1
+	VCMPPD        $0x00, Z0, Z1, K1
+	KMOVB         K1, SI
+	SHLQ          $0x28, SI
+	ORQ           SI, BX
+	VMOVUPD       384(AX), Z1
+	VSUBPD        384(DX), Z1, Z1
+	VCMPPD        $0x00, Z0, Z1, K1
+	KMOVB         K1, SI
+	SHLQ          $0x30, SI
+	ORQ           SI, BX
+	VMOVUPD       448(AX), Z1
+	VSUBPD        448(DX), Z1, Z1
+	VCMPPD        $0x00, Z0, Z1, K1
+	KMOVB         K1, DX
+	SHLQ          $0x38, DX
+	ORQ           DX, BX
+	ANDQ          9088(AX), BX
+	TZCNTQ        BX, SI
+	MOVQ          6208(AX)(DI*8), DX
+	MOVQ          6208(AX)(SI*8), R10
+	XORQ          DX, R10
+	XORQ          9168(AX), DX
+	ANDNQ         R10, DX, R11
+	XORL          R12, R12
+	TZCNTQ        R11, R8
+	MOVQ          1024(AX)(R8*8), R9
+	BLSRQ         R11, DX
+	TZCNTQ        DX, BX
+	MOVQ          1024(AX)(BX*8), R13
+	XORL          R14, R14
+	CMPQ          R13, R9
+	SETEQ         R14
+	CMOVQLT       R13, R9
+	CMOVQLT       BX, R8
+	ORL           R14, R12
+	BLSRQ         DX, DX
+	TZCNTQ        DX, BX
+	MOVQ          1024(AX)(BX*8), R13
+	XORL          R14, R14
+	CMPQ          R13, R9
+	SETEQ         R14
+	CMOVQLT       R13, R9
+	CMOVQLT       BX, R8
+	ORL           R14, R12
+	BLSRQ         DX, DX
+	TZCNTQ        DX, BX
+	MOVQ          1024(AX)(BX*8), R13
+	XORL          R14, R14
+	CMPQ          R13, R9
+	SETEQ         R14
+	CMOVQLT       R13, R9
+	CMOVQLT       BX, R8
+	ORL           R14, R12
+	BLSRQ         DX, DX
+	JNZ           exactMore
+
+exactLeast:
+	TESTL R12, R12
+	JNZ   exactTied
+
+exactLeaves:
+	MOVQ         6720(AX)(R8*8), DX
+	MOVQ         DX, BX
+	NOTQ         BX
+	MOVQ         6208(AX)(DI*8), R12
+	BTQ          R8, R12
+	CMOVQCC      BX, DX
+	INCQ         9224(AX)
+	MOVQ         6720(AX)(R8*8), DX
+	MOVQ         6208(AX)(DI*8), BX
+	MOVQ         6208(AX)(SI*8), R12
+	XORQ         R13, R13
+	BTSQ         R8, R13
+	TESTQ        R13, BX
+	CMOVQNE      BX, R12
+	MOVBQZX      8768(AX)(R8*1), R14
+	MOVBQZX      8832(AX)(R8*1), R15
+	MOVQ         6208(AX)(R14*8), R14
+	ANDQ         6208(AX)(R15*8), R14
+	ANDNQ        R12, R14, R12
+	XORQ         9168(AX), R12
+	ANDNQ        R12, R13, R12
+	ANDNQ        R10, R13, R10
+	ANDQ         BX, R13
+	ORQ          R13, R12
+	MOVQ         R12, 9168(AX)
+	BTQ          R8, BX
+	SBBQ         R15, R15
+	NOTQ         R15
+	SHLQ         $0x3f, R15
+	VMOVQ        R15, X1
+	MOVQ         SI, BX
+	SHLQ         $0x09, BX
+	ADDQ         CX, BX
+	VMOVSD       (BX)(DI*8), X2
+	VMOVSD       X2, 1600(AX)(R8*8)
+	VMOVSD       (AX)(SI*8), X0
+	VSUBSD       X2, X0, X0
+	VSUBSD       (AX)(DI*8), X0, X0
+	VXORPD       X1, X0, X0
+	MOVB         SI, 8768(AX)(R8*1)
+	MOVB         DI, 8832(AX)(R8*1)
+	VBROADCASTSD X0, Z0
+	VPBROADCASTQ DX, Z1
+	VPBROADCASTQ R10, Z2
+	KMOVQ        DX, K1
+	KMOVQ        R10, K2
+	VMOVUPD      (AX), Z3
+	VADDPD       Z0, Z3, K1, Z3
+	VMOVUPD      Z3, (AX)
+	VMOVDQU64    6208(AX), Z3
+	VPXORQ       Z2, Z3, K1, Z3
+	VMOVDQU64    Z3, 6208(AX)
+	VMOVDQU64    6720(AX), Z3
+	VPXORQ       Z1, Z3, K2, Z3
+	VMOVDQU64    Z3, 6720(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      64(AX), Z3
+	VADDPD       Z0, Z3, K1, Z3
+	VMOVUPD      Z3, 64(AX)
+	VMOVDQU64    6272(AX), Z3
+	VPXORQ       Z2, Z3, K1, Z3
+	VMOVDQU64    Z3, 6272(AX)
+	VMOVDQU64    6784(AX), Z3
+	VPXORQ       Z1, Z3, K2, Z3
+	VMOVDQU64    Z3, 6784(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      128(AX), Z3
+	VADDPD       Z0, Z3, K1, Z3
+	VMOVUPD      Z3, 128(AX)
+	VMOVDQU64    6336(AX), Z3
+	VPXORQ       Z2, Z3, K1, Z3
+	VMOVDQU64    Z3, 6336(AX)
+	VMOVDQU64    6848(AX), Z3
+	VPXORQ       Z1, Z3, K2, Z3
+	VMOVDQU64    Z3, 6848(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      192(AX), Z3
+	VADDPD       Z0, Z3, K1, Z3
+	VMOVUPD      Z3, 192(AX)
+	VMOVDQU64    6400(AX), Z3
+	VPXORQ       Z2, Z3, K1, Z3
+	VMOVDQU64    Z3, 6400(AX)
+	VMOVDQU64    6912(AX), Z3
+	VPXORQ       Z1, Z3, K2, Z3
+	VMOVDQU64    Z3, 6912(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      256(AX), Z3
+	VADDPD       Z0, Z3, K1, Z3
+	VMOVUPD      Z3, 256(AX)
+	VMOVDQU64    6464(AX), Z3
+	VPXORQ       Z2, Z3, K1, Z3
+	VMOVDQU64    Z3, 6464(AX)
+	VMOVDQU64    6976(AX), Z3
+	VPXORQ       Z1, Z3, K2, Z3
+	VMOVDQU64    Z3, 6976(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      320(AX), Z3
+	VADDPD       Z0, Z3, K1, Z3
+	VMOVUPD      Z3, 320(AX)
+	VMOVDQU64    6528(AX), Z3
+	VPXORQ       Z2, Z3, K1, Z3
+	VMOVDQU64    Z3, 6528(AX)
+	VMOVDQU64    7040(AX), Z3
+	VPXORQ       Z1, Z3, K2, Z3
+	VMOVDQU64    Z3, 7040(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      384(AX), Z3
+	VADDPD       Z0, Z3, K1, Z3
+	VMOVUPD      Z3, 384(AX)
+	VMOVDQU64    6592(AX), Z3
+	VPXORQ       Z2, Z3, K1, Z3
+	VMOVDQU64    Z3, 6592(AX)
+	VMOVDQU64    7104(AX), Z3
+	VPXORQ       Z1, Z3, K2, Z3
+	VMOVDQU64    Z3, 7104(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      448(AX), Z3
+	VADDPD       Z0, Z3, K1, Z3
+	VMOVUPD      Z3, 448(AX)
+	VMOVDQU64    6656(AX), Z0
+	VPXORQ       Z2, Z0, K1, Z0
+	VMOVDQU64    Z0, 6656(AX)
+	VMOVDQU64    7168(AX), Z0
+	VPXORQ       Z1, Z0, K2, Z0
+	VMOVDQU64    Z0, 7168(AX)
+	ANDQ         R10, R11
+	MOVQ         R10, DX
+	XORQ         R11, DX
+	VPBROADCASTQ R9, Z0
+	KMOVQ        R11, K1
+	KMOVQ        DX, K2
+	VMOVUPD      1024(AX), Z1
+	VSUBPD       Z0, Z1, K1, Z1
+	VADDPD       Z0, Z1, K2, Z1
+	VMOVUPD      Z1, 1024(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      1088(AX), Z1
+	VSUBPD       Z0, Z1, K1, Z1
+	VADDPD       Z0, Z1, K2, Z1
+	VMOVUPD      Z1, 1088(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      1152(AX), Z1
+	VSUBPD       Z0, Z1, K1, Z1
+	VADDPD       Z0, Z1, K2, Z1
+	VMOVUPD      Z1, 1152(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      1216(AX), Z1
+	VSUBPD       Z0, Z1, K1, Z1
+	VADDPD       Z0, Z1, K2, Z1
+	VMOVUPD      Z1, 1216(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      1280(AX), Z1
+	VSUBPD       Z0, Z1, K1, Z1
+	VADDPD       Z0, Z1, K2, Z1
+	VMOVUPD      Z1, 1280(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      1344(AX), Z1
+	VSUBPD       Z0, Z1, K1, Z1
+	VADDPD       Z0, Z1, K2, Z1
+	VMOVUPD      Z1, 1344(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      1408(AX), Z1
+	VSUBPD       Z0, Z1, K1, Z1
+	VADDPD       Z0, Z1, K2, Z1
+	VMOVUPD      Z1, 1408(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      1472(AX), Z1
+	VSUBPD       Z0, Z1, K1, Z1
+	VADDPD       Z0, Z1, K2, Z1
+	VMOVUPD      Z1, 1472(AX)
+	JMP          exact
+
+exactMore:
+	TZCNTQ  DX, BX
+	MOVQ    1024(AX)(BX*8), R13
+	XORL    R14, R14
+	CMPQ    R13, R9
+	SETEQ   R14
+	CMOVQLT R13, R9
+	CMOVQLT BX, R8
+	ORL     R14, R12
+	BLSRQ   DX, DX
+	JNZ     exactMore
+	JMP     exactLeast
+
+exactTied:
+	XORQ DX, DX
 	MOVQ R11, BX
 
-inside:
-	CMPQ    BX, DI
-	JEQ     insideDone
-	VMOVSD  1024(AX)(BX*8), X0
-	VADDSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(BX*8)
-	ANDNQ   7168(AX)(BX*8), DX, SI
-	MOVQ    SI, 7168(AX)(BX*8)
-	MOVBQZX 8192(AX)(BX*1), BX
-	CMPQ    BX, DI
-	JEQ     insideDone
-	VMOVSD  1024(AX)(BX*8), X0
-	VSUBSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(BX*8)
-	ANDNQ   7168(AX)(BX*8), DX, SI
-	MOVQ    SI, 7168(AX)(BX*8)
-	MOVBQZX 8192(AX)(BX*1), BX
-	JMP     inside
+exactTie:
+	TZCNTQ  BX, R12
+	XORQ    R13, R13
+	XORQ    R14, R14
+	BTSQ    R12, R13
+	CMPQ    1024(AX)(R12*8), R9
+	CMOVQNE R14, R13
+	ORQ     R13, DX
+	BLSRQ   BX, BX
+	JNZ     exactTie
+	XORQ    R12, R12
+	MOVQ    DX, BX
+	ANDQ    6208(AX)(DI*8), BX
+	JNZ     exactSide
+	MOVQ    DX, BX
+	MOVQ    $-1, R12
 
-insideDone:
-hung:
-	VMOVQ        X11, DX
-	NOTQ         DX
-	ANDQ         $0x3f, DX
-	MOVQ         DX, SI
-	MOVQ         SI, DX
-	SHLQ         $0x09, DX
-	ADDQ         CX, DX
-	VBROADCASTSD 512(AX)(SI*8), Z0
-	VMOVUPD      (AX), Z1
-	VSUBPD       (DX), Z1, Z1
-	VCMPPD       $0x00, Z0, Z1, K1
-	KMOVB        K1, BX
-	VMOVUPD      64(AX), Z1
-	VSUBPD       64(DX), Z1, Z1
-	VCMPPD       $0x00, Z0, Z1, K1
-	KMOVB        K1, DI
-	SHLQ         $0x08, DI
-	ORQ          DI, BX
-	VMOVUPD      128(AX), Z1
-	VSUBPD       128(DX), Z1, Z1
-	VCMPPD       $0x00, Z0, Z1, K1
-	KMOVB        K1, DI
-	SHLQ         $0x10, DI
-	ORQ          DI, BX
-	VMOVUPD      192(AX), Z1
-	VSUBPD       192(DX), Z1, Z1
-	VCMPPD       $0x00, Z0, Z1, K1
-	KMOVB        K1, DI
-	SHLQ         $0x18, DI
-	ORQ          DI, BX
-	VMOVUPD      256(AX), Z1
-	VSUBPD       256(DX), Z1, Z1
-	VCMPPD       $0x00, Z0, Z1, K1
-	KMOVB        K1, DI
-	SHLQ         $0x20, DI
-	ORQ          DI, BX
-	VMOVUPD      320(AX), Z1
-	VSUBPD       320(DX), Z1, Z1
-	VCMPPD       $0x00, Z0, Z1, K1
-	KMOVB        K1, DI
-	SHLQ         $0x28, DI
-	ORQ          DI, BX
-	VMOVUPD      384(AX), Z1
-	VSUBPD       384(DX), Z1, Z1
-	VCMPPD       $0x00, Z0, Z1, K1
-	KMOVB        K1, DI
-	SHLQ         $0x30, DI
-	ORQ          DI, BX
-	VMOVUPD      448(AX), Z1
-	VSUBPD       448(DX), Z1, Z1
-	VCMPPD       $0x00, Z0, Z1, K1
-	KMOVB        K1, DX
-	SHLQ         $0x38, DX
-	ORQ          DX, BX
-	ANDQ         8384(AX), BX
-	TZCNTQ       BX, BX
-	VMOVSD       512(AX)(SI*8), X0
-	VSUBSD       (AX)(SI*8), X0, X0
-	MOVQ         SI, 8472(AX)
-	MOVQ         BX, 8464(AX)
-	VMOVSD       X0, 8456(AX)
-	VUCOMISD     46096(CX), X0
-	JLS          optimal
-	MOVQ         limit+16(FP), DX
-	CMPQ         8536(AX), DX
-	JGE          stopped
-	MOVQ         posInf<>+0(SB), DX
-	MOVQ         SI, DI
-	MOVQ         SI, R8
+exactSide:
+	MOVQ $-128, DX
 
-colUp:
-	MOVQ    7168(AX)(DI*8), R9
-	BTQ     BX, R9
-	JCS     apex
-	MOVQ    1024(AX)(DI*8), R9
-	CMPQ    R9, DX
-	CMOVQLE R9, DX
-	CMOVQLE DI, R8
-	MOVBQZX 8192(AX)(DI*1), DI
-	MOVQ    7168(AX)(DI*8), R9
-	BTQ     BX, R9
-	JCS     apex
-	MOVBQZX 8192(AX)(DI*1), DI
-	JMP     colUp
-
-apex:
-	MOVQ SI, R9
-	MOVQ BX, R10
-	MOVQ BX, R11
-
-rowUp:
-	CMPQ    R11, DI
-	JEQ     found
-	MOVQ    1024(AX)(R11*8), R12
-	CMPQ    R12, DX
-	CMOVQLT R12, DX
-	CMOVQLT R11, R8
-	CMOVQLT BX, R9
-	CMOVQLT SI, R10
-	MOVBQZX 8192(AX)(R11*1), R11
-	CMPQ    R11, DI
-	JEQ     found
-	MOVBQZX 8192(AX)(R11*1), R11
-	JMP     rowUp
-
-found:
-	VMOVQ   DX, X1
-	MOVQ    7168(AX)(R8*8), R12
-	MOVQ    8384(AX), R11
-	ORQ     8392(AX), R11
-	ANDNQ   R11, R12, R11
-	MOVQ    R12, DX
-	BTQ     SI, R12
-	CMOVQCC R11, DX
-	INCQ    8536(AX)
-	VMOVAPD X0, X0
-	JMP     raise
+exactSize:
+	TZCNTQ  BX, R13
+	POPCNTQ 6720(AX)(R13*8), R14
+	XORQ    R12, R14
+	CMPQ    R14, DX
+	CMOVQGT R14, DX
+	CMOVQGT R13, R8
+	BLSRQ   BX, BX
+	JNZ     exactSize
+	JMP     exactLeaves
 
 stopped:
 	XORB AL, AL
@@ -4914,233 +7948,601 @@ optimal:
 	RET
 
 // func optimise256x8(t *float64, m *float64, limit int64) bool
-// Requires: AVX, AVX2, BMI, CMOV
-TEXT ·optimise256x8(SB), NOSPLIT, $0-25
+// Requires: AVX, AVX2, BMI, CMOV, POPCNT
+TEXT ·optimise256x8(SB), NOSPLIT, $8-25
 	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
-	MOVQ         8384(AX), DX
-	VXORPD       X0, X0, X0
+	MOVQ         9088(AX), DX
+	XORQ         BX, BX
 	MOVQ         $-1, R8
-	VPBROADCASTQ 8392(AX), Y2
-	VBROADCASTSD tagKeep<>+0(SB), Y3
-	VBROADCASTSD lowest<>+0(SB), Y4
-	LEAQ         bitTable<>+0(SB), R11
-	VMOVDQU      (R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5120(AX)
-	VMOVUPD      45568(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5632(AX)
-	VMOVDQU      32(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5152(AX)
-	VMOVUPD      45600(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5664(AX)
-	VMOVDQU      64(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5184(AX)
-	VMOVUPD      45632(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5696(AX)
-	VMOVDQU      96(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5216(AX)
-	VMOVUPD      45664(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5728(AX)
-	VMOVDQU      128(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5248(AX)
-	VMOVUPD      45696(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5760(AX)
-	VMOVDQU      160(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5280(AX)
-	VMOVUPD      45728(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5792(AX)
-	VMOVDQU      192(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5312(AX)
-	VMOVUPD      45760(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5824(AX)
-	VMOVDQU      224(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5344(AX)
-	VMOVUPD      45792(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5856(AX)
-	VMOVDQU      256(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5376(AX)
-	VMOVUPD      45824(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5888(AX)
-	VMOVDQU      288(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5408(AX)
-	VMOVUPD      45856(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5920(AX)
-	VMOVDQU      320(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5440(AX)
-	VMOVUPD      45888(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5952(AX)
-	VMOVDQU      352(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5472(AX)
-	VMOVUPD      45920(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 5984(AX)
-	VMOVDQU      384(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5504(AX)
-	VMOVUPD      45952(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 6016(AX)
-	VMOVDQU      416(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5536(AX)
-	VMOVUPD      45984(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 6048(AX)
-	VMOVDQU      448(R11), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VPAND        Y3, Y6, Y5
-	VMOVDQU      Y5, 5568(AX)
-	VMOVUPD      46016(CX), Y5
-	VBLENDVPD    Y6, Y5, Y4, Y5
-	VMOVUPD      Y5, 6080(AX)
-	VMOVDQU      480(R11), Y5
-	VPAND        Y5, Y2, Y2
-	VPCMPEQQ     Y5, Y2, Y2
-	VPAND        Y3, Y2, Y3
-	VMOVDQU      Y3, 5600(AX)
-	VMOVUPD      46048(CX), Y3
-	VBLENDVPD    Y2, Y3, Y4, Y3
-	VMOVUPD      Y3, 6112(AX)
+	VPBROADCASTD markLow<>+0(SB), Y0
+	VPBROADCASTD markKeep<>+0(SB), Y1
+	MOVL         9096(AX), R12
+	VMOVD        R12, X2
+	VPBROADCASTD X2, Y2
+	MOVL         9100(AX), R12
+	VMOVD        R12, X3
+	VPBROADCASTD X3, Y3
+	VMOVDQU      markTable<>+0(SB), Y4
+	VPAND        Y4, Y2, Y5
+	VPCMPEQD     Y4, Y5, Y5
+	VPAND        Y1, Y5, Y4
+	VMOVDQU      Y4, 8256(AX)
+	VPBLENDVB    Y5, 62464(CX), Y0, Y4
+	VMOVDQU      Y4, 8512(AX)
+	VMOVDQU      Y0, 8000(AX)
+	VMOVDQU      markTable<>+32(SB), Y4
+	VPAND        Y4, Y2, Y5
+	VPCMPEQD     Y4, Y5, Y5
+	VPAND        Y1, Y5, Y4
+	VMOVDQU      Y4, 8288(AX)
+	VPBLENDVB    Y5, 62496(CX), Y0, Y4
+	VMOVDQU      Y4, 8544(AX)
+	VMOVDQU      Y0, 8032(AX)
+	VMOVDQU      markTable<>+64(SB), Y4
+	VPAND        Y4, Y2, Y5
+	VPCMPEQD     Y4, Y5, Y5
+	VPAND        Y1, Y5, Y4
+	VMOVDQU      Y4, 8320(AX)
+	VPBLENDVB    Y5, 62528(CX), Y0, Y4
+	VMOVDQU      Y4, 8576(AX)
+	VMOVDQU      Y0, 8064(AX)
+	VMOVDQU      markTable<>+96(SB), Y4
+	VPAND        Y4, Y2, Y2
+	VPCMPEQD     Y4, Y2, Y2
+	VPAND        Y1, Y2, Y4
+	VMOVDQU      Y4, 8352(AX)
+	VPBLENDVB    Y2, 62560(CX), Y0, Y4
+	VMOVDQU      Y4, 8608(AX)
+	VMOVDQU      Y0, 8096(AX)
+	VMOVDQU      markTable<>+0(SB), Y2
+	VPAND        Y2, Y3, Y4
+	VPCMPEQD     Y2, Y4, Y4
+	VPAND        Y1, Y4, Y2
+	VMOVDQU      Y2, 8384(AX)
+	VPBLENDVB    Y4, 62592(CX), Y0, Y2
+	VMOVDQU      Y2, 8640(AX)
+	VMOVDQU      Y0, 8128(AX)
+	VMOVDQU      markTable<>+32(SB), Y2
+	VPAND        Y2, Y3, Y4
+	VPCMPEQD     Y2, Y4, Y4
+	VPAND        Y1, Y4, Y2
+	VMOVDQU      Y2, 8416(AX)
+	VPBLENDVB    Y4, 62624(CX), Y0, Y2
+	VMOVDQU      Y2, 8672(AX)
+	VMOVDQU      Y0, 8160(AX)
+	VMOVDQU      markTable<>+64(SB), Y2
+	VPAND        Y2, Y3, Y4
+	VPCMPEQD     Y2, Y4, Y4
+	VPAND        Y1, Y4, Y2
+	VMOVDQU      Y2, 8448(AX)
+	VPBLENDVB    Y4, 62656(CX), Y0, Y2
+	VMOVDQU      Y2, 8704(AX)
+	VMOVDQU      Y0, 8192(AX)
+	VMOVDQU      markTable<>+96(SB), Y2
+	VPAND        Y2, Y3, Y3
+	VPCMPEQD     Y2, Y3, Y3
+	VPAND        Y1, Y3, Y1
+	VMOVDQU      Y1, 8480(AX)
+	VPBLENDVB    Y3, 62688(CX), Y0, Y1
+	VMOVDQU      Y1, 8736(AX)
+	VMOVDQU      Y0, 8224(AX)
 
-raise:
+rough:
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      8000(AX), Y1
+	VMOVDQU      8032(AX), Y2
+	VMOVDQU      8064(AX), Y3
+	VMOVDQU      8096(AX), Y4
+	VMOVDQU      8128(AX), Y5
+	VMOVDQU      8160(AX), Y6
+	VMOVDQU      8192(AX), Y7
+	VMOVDQU      8224(AX), Y8
+	MOVQ         9088(AX), BX
+	ANDQ         DX, BX
+	JZ           priced
+
+row:
+	TZCNTQ       BX, R12
+	VPBROADCASTD 7744(AX)(R12*4), Y9
+	VPADDD       Y0, Y9, Y9
+	SHLQ         $0x08, R12
+	ADDQ         CX, R12
+	VPSUBD       45056(R12), Y9, Y10
+	VPMAXSD      Y10, Y1, Y1
+	VPSUBD       45088(R12), Y9, Y10
+	VPMAXSD      Y10, Y2, Y2
+	VPSUBD       45120(R12), Y9, Y10
+	VPMAXSD      Y10, Y3, Y3
+	VPSUBD       45152(R12), Y9, Y10
+	VPMAXSD      Y10, Y4, Y4
+	VPSUBD       45184(R12), Y9, Y10
+	VPMAXSD      Y10, Y5, Y5
+	VPSUBD       45216(R12), Y9, Y10
+	VPMAXSD      Y10, Y6, Y6
+	VPSUBD       45248(R12), Y9, Y10
+	VPMAXSD      Y10, Y7, Y7
+	VPSUBD       45280(R12), Y9, Y9
+	VPMAXSD      Y9, Y8, Y8
+	BLSRQ        BX, BX
+	JNZ          row
+
+priced:
+	MOVL         DX, BX
+	VMOVD        BX, X9
+	VPBROADCASTD X9, Y9
+	SHRQ         $0x20, DX
+	VMOVD        DX, X10
+	VPBROADCASTD X10, Y10
+	VPBROADCASTD markLow<>+0(SB), Y11
+	VMOVDQU      markTable<>+0(SB), Y12
+	VPAND        Y12, Y9, Y13
+	VPCMPEQD     Y12, Y13, Y13
+	VPAND        Y0, Y13, Y12
+	VPADDD       7744(AX), Y12, Y12
+	VMOVDQU      Y12, 7744(AX)
+	VMOVDQU      Y1, 8000(AX)
+	VPSUBD       Y12, Y1, Y1
+	VPAND        8256(AX), Y1, Y1
+	VPOR         8512(AX), Y1, Y1
+	VPMAXSD      Y1, Y11, Y11
+	VMOVDQU      markTable<>+32(SB), Y1
+	VPAND        Y1, Y9, Y12
+	VPCMPEQD     Y1, Y12, Y12
+	VPAND        Y0, Y12, Y1
+	VPADDD       7776(AX), Y1, Y1
+	VMOVDQU      Y1, 7776(AX)
+	VMOVDQU      Y2, 8032(AX)
+	VPSUBD       Y1, Y2, Y1
+	VPAND        8288(AX), Y1, Y1
+	VPOR         8544(AX), Y1, Y1
+	VPMAXSD      Y1, Y11, Y11
+	VMOVDQU      markTable<>+64(SB), Y1
+	VPAND        Y1, Y9, Y2
+	VPCMPEQD     Y1, Y2, Y2
+	VPAND        Y0, Y2, Y1
+	VPADDD       7808(AX), Y1, Y1
+	VMOVDQU      Y1, 7808(AX)
+	VMOVDQU      Y3, 8064(AX)
+	VPSUBD       Y1, Y3, Y1
+	VPAND        8320(AX), Y1, Y1
+	VPOR         8576(AX), Y1, Y1
+	VPMAXSD      Y1, Y11, Y11
+	VMOVDQU      markTable<>+96(SB), Y1
+	VPAND        Y1, Y9, Y2
+	VPCMPEQD     Y1, Y2, Y2
+	VPAND        Y0, Y2, Y1
+	VPADDD       7840(AX), Y1, Y1
+	VMOVDQU      Y1, 7840(AX)
+	VMOVDQU      Y4, 8096(AX)
+	VPSUBD       Y1, Y4, Y1
+	VPAND        8352(AX), Y1, Y1
+	VPOR         8608(AX), Y1, Y1
+	VPMAXSD      Y1, Y11, Y11
+	VMOVDQU      markTable<>+0(SB), Y1
+	VPAND        Y1, Y10, Y2
+	VPCMPEQD     Y1, Y2, Y2
+	VPAND        Y0, Y2, Y1
+	VPADDD       7872(AX), Y1, Y1
+	VMOVDQU      Y1, 7872(AX)
+	VMOVDQU      Y5, 8128(AX)
+	VPSUBD       Y1, Y5, Y1
+	VPAND        8384(AX), Y1, Y1
+	VPOR         8640(AX), Y1, Y1
+	VPMAXSD      Y1, Y11, Y11
+	VMOVDQU      markTable<>+32(SB), Y1
+	VPAND        Y1, Y10, Y2
+	VPCMPEQD     Y1, Y2, Y2
+	VPAND        Y0, Y2, Y1
+	VPADDD       7904(AX), Y1, Y1
+	VMOVDQU      Y1, 7904(AX)
+	VMOVDQU      Y6, 8160(AX)
+	VPSUBD       Y1, Y6, Y1
+	VPAND        8416(AX), Y1, Y1
+	VPOR         8672(AX), Y1, Y1
+	VPMAXSD      Y1, Y11, Y11
+	VMOVDQU      markTable<>+64(SB), Y1
+	VPAND        Y1, Y10, Y2
+	VPCMPEQD     Y1, Y2, Y2
+	VPAND        Y0, Y2, Y1
+	VPADDD       7936(AX), Y1, Y1
+	VMOVDQU      Y1, 7936(AX)
+	VMOVDQU      Y7, 8192(AX)
+	VPSUBD       Y1, Y7, Y1
+	VPAND        8448(AX), Y1, Y1
+	VPOR         8704(AX), Y1, Y1
+	VPMAXSD      Y1, Y11, Y11
+	VMOVDQU      markTable<>+96(SB), Y1
+	VPAND        Y1, Y10, Y2
+	VPCMPEQD     Y1, Y2, Y2
+	VPAND        Y0, Y2, Y0
+	VPADDD       7968(AX), Y0, Y0
+	VMOVDQU      Y0, 7968(AX)
+	VMOVDQU      Y8, 8224(AX)
+	VPSUBD       Y0, Y8, Y0
+	VPAND        8480(AX), Y0, Y0
+	VPOR         8736(AX), Y0, Y0
+	VPMAXSD      Y0, Y11, Y11
+	VEXTRACTI128 $0x01, Y11, X0
+	VPMAXSD      X0, X11, X0
+	VPSHUFD      $0x4e, X0, X1
+	VPMAXSD      X1, X0, X0
+	VPSHUFD      $0xb1, X0, X1
+	VPMAXSD      X1, X0, X0
+	VMOVD        X0, DX
+	TESTQ        R8, R8
+	JS           changed
+	MOVQ         6720(AX)(R8*8), BX
+	MOVQ         6208(AX)(DI*8), R12
+	MOVQ         6208(AX)(SI*8), R13
+	XORQ         R14, R14
+	BTSQ         R8, R14
+	TESTQ        R14, R12
+	CMOVQNE      R12, R13
+	MOVBQZX      8768(AX)(R8*1), R15
+	MOVBQZX      8832(AX)(R8*1), BP
+	MOVQ         6208(AX)(R15*8), R15
+	ANDQ         6208(AX)(BP*8), R15
+	ANDNQ        R13, R15, R13
+	XORQ         9168(AX), R13
+	ANDNQ        R13, R14, R13
+	ANDNQ        R10, R14, R10
+	ANDQ         R12, R14
+	ORQ          R14, R13
+	MOVQ         R13, 9168(AX)
+	BTQ          R8, R12
+	SBBQ         BP, BP
+	NOTQ         BP
+	SHLQ         $0x3f, BP
+	VMOVQ        BP, X1
+	MOVQ         SI, R12
+	SHLQ         $0x09, R12
+	ADDQ         CX, R12
+	VMOVSD       (R12)(DI*8), X2
+	VMOVSD       X2, 1600(AX)(R8*8)
+	VMOVSD       (AX)(SI*8), X0
+	VSUBSD       X2, X0, X0
+	VSUBSD       (AX)(DI*8), X0, X0
+	VXORPD       X1, X0, X0
+	MOVB         SI, 8768(AX)(R8*1)
+	MOVB         DI, 8832(AX)(R8*1)
+	LEAQ         bitTable<>+0(SB), SI
 	VBROADCASTSD X0, Y0
-	VMOVUPD      512(AX), Y2
-	VMOVUPD      544(AX), Y3
-	VMOVUPD      576(AX), Y4
-	VMOVUPD      608(AX), Y5
-	VMOVUPD      640(AX), Y6
-	VMOVUPD      672(AX), Y7
-	VMOVUPD      704(AX), Y8
-	VMOVUPD      736(AX), Y9
-	MOVQ         8384(AX), R11
-	ANDQ         DX, R11
-	JZ           priced0
+	VMOVQ        BX, X1
+	VPBROADCASTQ X1, Y1
+	VMOVQ        R10, X2
+	VPBROADCASTQ X2, Y2
+	MOVQ         $+8, BX
+	XORQ         DI, DI
+	SHLQ         $0x06, BX
 
-row0:
-	TZCNTQ       R11, R12
-	VBROADCASTSD (AX)(R12*8), Y10
-	VADDPD       Y0, Y10, Y10
-	SHLQ         $0x09, R12
-	ADDQ         CX, R12
-	VSUBPD       (R12), Y10, Y11
+roughPaths:
+	VMOVDQU      (SI)(DI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       (AX)(DI*1), Y3, Y3
+	VMOVUPD      Y3, (AX)(DI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6208(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6208(AX)(DI*1)
+	VMOVDQU      (SI)(DI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6720(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6720(AX)(DI*1)
+	VMOVDQU      32(SI)(DI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       32(AX)(DI*1), Y3, Y3
+	VMOVUPD      Y3, 32(AX)(DI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6240(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6240(AX)(DI*1)
+	VMOVDQU      32(SI)(DI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6752(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6752(AX)(DI*1)
+	VMOVDQU      64(SI)(DI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       64(AX)(DI*1), Y3, Y3
+	VMOVUPD      Y3, 64(AX)(DI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6272(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6272(AX)(DI*1)
+	VMOVDQU      64(SI)(DI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6784(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6784(AX)(DI*1)
+	VMOVDQU      96(SI)(DI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       96(AX)(DI*1), Y3, Y3
+	VMOVUPD      Y3, 96(AX)(DI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6304(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6304(AX)(DI*1)
+	VMOVDQU      96(SI)(DI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6816(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6816(AX)(DI*1)
+	ADDQ         $0x80, DI
+	CMPQ         DI, BX
+	JNE          roughPaths
+	ANDQ         R10, R11
+	MOVQ         R10, BX
+	XORQ         R11, BX
+	VMOVQ        R9, X0
+	VPBROADCASTQ X0, Y0
+	LEAQ         bitTable<>+0(SB), SI
+	VMOVQ        R11, X1
+	VPBROADCASTQ X1, Y1
+	VMOVQ        BX, X2
+	VPBROADCASTQ X2, Y2
+	MOVQ         $+8, BX
+	XORQ         DI, DI
+	SHLQ         $0x06, BX
+
+roughFlows:
+	VMOVUPD  1024(AX)(DI*1), Y3
+	VMOVDQU  (SI)(DI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  (SI)(DI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1024(AX)(DI*1)
+	VMOVUPD  1056(AX)(DI*1), Y3
+	VMOVDQU  32(SI)(DI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  32(SI)(DI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1056(AX)(DI*1)
+	VMOVUPD  1088(AX)(DI*1), Y3
+	VMOVDQU  64(SI)(DI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  64(SI)(DI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1088(AX)(DI*1)
+	VMOVUPD  1120(AX)(DI*1), Y3
+	VMOVDQU  96(SI)(DI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  96(SI)(DI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1120(AX)(DI*1)
+	ADDQ     $0x80, DI
+	CMPQ     DI, BX
+	JNE      roughFlows
+
+changed:
+	CMPL    DX, $0xc0
+	JLT     exact
+	MOVQ    9160(AX), BX
+	CMPL    7744(AX)(BX*4), $+1006632960
+	JGE     exact
+	MOVL    DX, DI
+	NOTL    DI
+	ANDL    $0x3f, DI
+	MOVL    8000(AX)(DI*4), SI
+	NOTL    SI
+	ANDL    $0x3f, SI
+	MOVL    DX, BX
+	ANDL    $-64, BX
+	MOVQ    limit+16(FP), DX
+	CMPQ    9224(AX), DX
+	JGE     stopped
+	MOVQ    6208(AX)(DI*8), DX
+	MOVQ    6208(AX)(SI*8), R10
+	XORQ    DX, R10
+	XORQ    9168(AX), DX
+	ANDNQ   R10, DX, R11
+	XORL    R12, R12
+	TZCNTQ  R11, R8
+	MOVQ    1024(AX)(R8*8), R9
+	BLSRQ   R11, DX
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	JNZ     roughMore
+
+roughLeast:
+	TESTL R12, R12
+	JNZ   roughTied
+
+roughLeaves:
+	MOVQ    6720(AX)(R8*8), DX
+	MOVQ    DX, R12
+	NOTQ    R12
+	MOVQ    6208(AX)(DI*8), R13
+	BTQ     R8, R13
+	CMOVQCC R12, DX
+	INCQ    9224(AX)
+	JMP     rough
+
+roughMore:
+	TZCNTQ  DX, R13
+	MOVQ    1024(AX)(R13*8), R14
+	XORL    R15, R15
+	CMPQ    R14, R9
+	SETEQ   R15
+	CMOVQLT R14, R9
+	CMOVQLT R13, R8
+	ORL     R15, R12
+	BLSRQ   DX, DX
+	JNZ     roughMore
+	JMP     roughLeast
+
+roughTied:
+	XORQ DX, DX
+	MOVQ R11, R12
+
+roughTie:
+	TZCNTQ  R12, R13
+	XORQ    R14, R14
+	XORQ    R15, R15
+	BTSQ    R13, R14
+	CMPQ    1024(AX)(R13*8), R9
+	CMOVQNE R15, R14
+	ORQ     R14, DX
+	BLSRQ   R12, R12
+	JNZ     roughTie
+	XORQ    R13, R13
+	MOVQ    DX, R12
+	ANDQ    6208(AX)(DI*8), R12
+	JNZ     roughSide
+	MOVQ    DX, R12
+	MOVQ    $-1, R13
+
+roughSide:
+	MOVQ $-128, DX
+
+roughSize:
+	TZCNTQ  R12, R14
+	POPCNTQ 6720(AX)(R14*8), R15
+	XORQ    R13, R15
+	CMPQ    R15, DX
+	CMOVQGT R15, DX
+	CMOVQGT R14, R8
+	BLSRQ   R12, R12
+	JNZ     roughSize
+	JMP     roughLeaves
+
+exact:
+	VBROADCASTSD lowest<>+0(SB), Y0
+	VMOVAPD      Y0, Y1
+	VBROADCASTSD negInf<>+0(SB), Y2
+	VBROADCASTSD negInf<>+0(SB), Y3
+	VBROADCASTSD negInf<>+0(SB), Y4
+	VBROADCASTSD negInf<>+0(SB), Y5
+	VBROADCASTSD negInf<>+0(SB), Y6
+	VBROADCASTSD negInf<>+0(SB), Y7
+	VBROADCASTSD negInf<>+0(SB), Y8
+	VBROADCASTSD negInf<>+0(SB), Y9
+	MOVQ         9088(AX), DX
+
+exactRow0:
+	TZCNTQ       DX, BX
+	VBROADCASTSD (AX)(BX*8), Y10
+	SHLQ         $0x09, BX
+	ADDQ         CX, BX
+	VSUBPD       (BX), Y10, Y11
 	VMAXPD       Y2, Y11, Y2
-	VSUBPD       32(R12), Y10, Y11
+	VSUBPD       32(BX), Y10, Y11
 	VMAXPD       Y3, Y11, Y3
-	VSUBPD       64(R12), Y10, Y11
+	VSUBPD       64(BX), Y10, Y11
 	VMAXPD       Y4, Y11, Y4
-	VSUBPD       96(R12), Y10, Y11
+	VSUBPD       96(BX), Y10, Y11
 	VMAXPD       Y5, Y11, Y5
-	VSUBPD       128(R12), Y10, Y11
+	VSUBPD       128(BX), Y10, Y11
 	VMAXPD       Y6, Y11, Y6
-	VSUBPD       160(R12), Y10, Y11
+	VSUBPD       160(BX), Y10, Y11
 	VMAXPD       Y7, Y11, Y7
-	VSUBPD       192(R12), Y10, Y11
+	VSUBPD       192(BX), Y10, Y11
 	VMAXPD       Y8, Y11, Y8
-	VSUBPD       224(R12), Y10, Y10
+	VSUBPD       224(BX), Y10, Y10
 	VMAXPD       Y9, Y10, Y9
-	BLSRQ        R11, R11
-	JNZ          row0
+	BLSRQ        DX, DX
+	JNZ          exactRow0
+	VMOVUPD      Y2, 512(AX)
+	VMOVUPD      Y3, 544(AX)
+	VMOVUPD      Y4, 576(AX)
+	VMOVUPD      Y5, 608(AX)
+	VMOVUPD      Y6, 640(AX)
+	VMOVUPD      Y7, 672(AX)
+	VMOVUPD      Y8, 704(AX)
+	VMOVUPD      Y9, 736(AX)
+	VBROADCASTSD negInf<>+0(SB), Y2
+	VBROADCASTSD negInf<>+0(SB), Y3
+	VBROADCASTSD negInf<>+0(SB), Y4
+	VBROADCASTSD negInf<>+0(SB), Y5
+	VBROADCASTSD negInf<>+0(SB), Y6
+	VBROADCASTSD negInf<>+0(SB), Y7
+	VBROADCASTSD negInf<>+0(SB), Y8
+	VBROADCASTSD negInf<>+0(SB), Y9
+	MOVQ         9088(AX), DX
 
-priced0:
-	VMOVUPD Y2, 512(AX)
-	VMOVUPD Y3, 544(AX)
-	VMOVUPD Y4, 576(AX)
-	VMOVUPD Y5, 608(AX)
-	VMOVUPD Y6, 640(AX)
-	VMOVUPD Y7, 672(AX)
-	VMOVUPD Y8, 704(AX)
-	VMOVUPD Y9, 736(AX)
-	VMOVUPD 768(AX), Y2
-	VMOVUPD 800(AX), Y3
-	VMOVUPD 832(AX), Y4
-	VMOVUPD 864(AX), Y5
-	VMOVUPD 896(AX), Y6
-	VMOVUPD 928(AX), Y7
-	VMOVUPD 960(AX), Y8
-	VMOVUPD 992(AX), Y9
-	MOVQ    8384(AX), R11
-	ANDQ    DX, R11
-	JZ      priced8
-
-row8:
-	TZCNTQ       R11, R12
-	VBROADCASTSD (AX)(R12*8), Y10
-	VADDPD       Y0, Y10, Y10
-	SHLQ         $0x09, R12
-	ADDQ         CX, R12
-	VSUBPD       256(R12), Y10, Y11
+exactRow8:
+	TZCNTQ       DX, BX
+	VBROADCASTSD (AX)(BX*8), Y10
+	SHLQ         $0x09, BX
+	ADDQ         CX, BX
+	VSUBPD       256(BX), Y10, Y11
 	VMAXPD       Y2, Y11, Y2
-	VSUBPD       288(R12), Y10, Y11
+	VSUBPD       288(BX), Y10, Y11
 	VMAXPD       Y3, Y11, Y3
-	VSUBPD       320(R12), Y10, Y11
+	VSUBPD       320(BX), Y10, Y11
 	VMAXPD       Y4, Y11, Y4
-	VSUBPD       352(R12), Y10, Y11
+	VSUBPD       352(BX), Y10, Y11
 	VMAXPD       Y5, Y11, Y5
-	VSUBPD       384(R12), Y10, Y11
+	VSUBPD       384(BX), Y10, Y11
 	VMAXPD       Y6, Y11, Y6
-	VSUBPD       416(R12), Y10, Y11
+	VSUBPD       416(BX), Y10, Y11
 	VMAXPD       Y7, Y11, Y7
-	VSUBPD       448(R12), Y10, Y11
+	VSUBPD       448(BX), Y10, Y11
 	VMAXPD       Y8, Y11, Y8
-	VSUBPD       480(R12), Y10, Y10
+	VSUBPD       480(BX), Y10, Y10
 	VMAXPD       Y9, Y10, Y9
-	BLSRQ        R11, R11
-	JNZ          row8
-
-priced8:
+	BLSRQ        DX, DX
+	JNZ          exactRow8
 	VMOVUPD      Y2, 768(AX)
 	VMOVUPD      Y3, 800(AX)
 	VMOVUPD      Y4, 832(AX)
@@ -5149,288 +8551,174 @@ priced8:
 	VMOVUPD      Y7, 928(AX)
 	VMOVUPD      Y8, 960(AX)
 	VMOVUPD      Y9, 992(AX)
-	VMOVQ        DX, X2
-	VPBROADCASTQ X2, Y2
 	LEAQ         bitTable<>+0(SB), DX
-	VBROADCASTSD lowest<>+0(SB), Y3
-	VMOVAPD      Y3, Y4
-	VMOVDQU      (DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       (AX), Y5, Y5
-	VMOVUPD      Y5, (AX)
-	VMOVUPD      512(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5120(AX), Y6, Y6
-	VORPD        5632(AX), Y6, Y6
-	VMAXPD       Y6, Y3, Y3
-	VMOVDQU      32(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       32(AX), Y5, Y5
-	VMOVUPD      Y5, 32(AX)
-	VMOVUPD      544(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5152(AX), Y6, Y6
-	VORPD        5664(AX), Y6, Y6
-	VMAXPD       Y6, Y4, Y4
-	VMOVDQU      64(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       64(AX), Y5, Y5
-	VMOVUPD      Y5, 64(AX)
-	VMOVUPD      576(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5184(AX), Y6, Y6
-	VORPD        5696(AX), Y6, Y6
-	VMAXPD       Y6, Y3, Y3
-	VMOVDQU      96(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       96(AX), Y5, Y5
-	VMOVUPD      Y5, 96(AX)
-	VMOVUPD      608(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5216(AX), Y6, Y6
-	VORPD        5728(AX), Y6, Y6
-	VMAXPD       Y6, Y4, Y4
-	VMOVDQU      128(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       128(AX), Y5, Y5
-	VMOVUPD      Y5, 128(AX)
-	VMOVUPD      640(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5248(AX), Y6, Y6
-	VORPD        5760(AX), Y6, Y6
-	VMAXPD       Y6, Y3, Y3
-	VMOVDQU      160(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       160(AX), Y5, Y5
-	VMOVUPD      Y5, 160(AX)
-	VMOVUPD      672(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5280(AX), Y6, Y6
-	VORPD        5792(AX), Y6, Y6
-	VMAXPD       Y6, Y4, Y4
-	VMOVDQU      192(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       192(AX), Y5, Y5
-	VMOVUPD      Y5, 192(AX)
-	VMOVUPD      704(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5312(AX), Y6, Y6
-	VORPD        5824(AX), Y6, Y6
-	VMAXPD       Y6, Y3, Y3
-	VMOVDQU      224(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       224(AX), Y5, Y5
-	VMOVUPD      Y5, 224(AX)
-	VMOVUPD      736(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5344(AX), Y6, Y6
-	VORPD        5856(AX), Y6, Y6
-	VMAXPD       Y6, Y4, Y4
-	VMOVDQU      256(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       256(AX), Y5, Y5
-	VMOVUPD      Y5, 256(AX)
-	VMOVUPD      768(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5376(AX), Y6, Y6
-	VORPD        5888(AX), Y6, Y6
-	VMAXPD       Y6, Y3, Y3
-	VMOVDQU      288(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       288(AX), Y5, Y5
-	VMOVUPD      Y5, 288(AX)
-	VMOVUPD      800(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5408(AX), Y6, Y6
-	VORPD        5920(AX), Y6, Y6
-	VMAXPD       Y6, Y4, Y4
-	VMOVDQU      320(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       320(AX), Y5, Y5
-	VMOVUPD      Y5, 320(AX)
-	VMOVUPD      832(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5440(AX), Y6, Y6
-	VORPD        5952(AX), Y6, Y6
-	VMAXPD       Y6, Y3, Y3
-	VMOVDQU      352(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       352(AX), Y5, Y5
-	VMOVUPD      Y5, 352(AX)
-	VMOVUPD      864(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5472(AX), Y6, Y6
-	VORPD        5984(AX), Y6, Y6
-	VMAXPD       Y6, Y4, Y4
-	VMOVDQU      384(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       384(AX), Y5, Y5
-	VMOVUPD      Y5, 384(AX)
-	VMOVUPD      896(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5504(AX), Y6, Y6
-	VORPD        6016(AX), Y6, Y6
-	VMAXPD       Y6, Y3, Y3
-	VMOVDQU      416(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       416(AX), Y5, Y5
-	VMOVUPD      Y5, 416(AX)
-	VMOVUPD      928(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5536(AX), Y6, Y6
-	VORPD        6048(AX), Y6, Y6
-	VMAXPD       Y6, Y4, Y4
-	VMOVDQU      448(DX), Y5
-	VPAND        Y5, Y2, Y6
-	VPCMPEQQ     Y5, Y6, Y6
-	VANDPD       Y0, Y6, Y5
-	VADDPD       448(AX), Y5, Y5
-	VMOVUPD      Y5, 448(AX)
-	VMOVUPD      960(AX), Y6
-	VSUBPD       Y5, Y6, Y6
-	VANDPD       5568(AX), Y6, Y6
-	VORPD        6080(AX), Y6, Y6
-	VMAXPD       Y6, Y3, Y3
-	VMOVDQU      480(DX), Y5
-	VPAND        Y5, Y2, Y2
-	VPCMPEQQ     Y5, Y2, Y2
-	VANDPD       Y0, Y2, Y0
-	VADDPD       480(AX), Y0, Y0
-	VMOVUPD      Y0, 480(AX)
-	VMOVUPD      992(AX), Y2
-	VSUBPD       Y0, Y2, Y2
-	VANDPD       5600(AX), Y2, Y2
-	VORPD        6112(AX), Y2, Y2
-	VMAXPD       Y2, Y4, Y4
-	VMAXPD       Y4, Y3, Y0
-	VEXTRACTF128 $0x01, Y0, X2
-	VMAXPD       X2, X0, X2
-	VPERMILPD    $0x01, X2, X0
-	VMAXSD       X0, X2, X2
-	TESTQ        R8, R8
-	JS           hung
-	MOVQ         7168(AX)(R8*8), DX
-	MOVQ         R10, R11
-
-outside:
-	CMPQ    R11, DI
-	JEQ     outsideDone
-	VMOVSD  1024(AX)(R11*8), X0
-	VSUBSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(R11*8)
-	ORQ     DX, 7168(AX)(R11*8)
-	MOVBQZX 8192(AX)(R11*1), R11
-	CMPQ    R11, DI
-	JEQ     outsideDone
-	VMOVSD  1024(AX)(R11*8), X0
-	VADDSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(R11*8)
-	ORQ     DX, 7168(AX)(R11*8)
-	MOVBQZX 8192(AX)(R11*1), R11
-	JMP     outside
-
-outsideDone:
-	MOVQ    BX, BX
-	SHLQ    $0x09, BX
-	ADDQ    CX, BX
-	VMOVSD  (BX)(SI*8), X0
-	MOVQ    R9, BX
-	VMOVAPD X1, X3
-	MOVQ    DX, SI
-
-hang:
-	MOVBQZX 8192(AX)(BX*1), R11
-	VMOVSD  1024(AX)(BX*8), X4
-	VMOVSD  1536(AX)(BX*8), X5
-	MOVQ    7168(AX)(BX*8), R9
-	VSUBSD  X1, X4, X4
-	MOVB    R10, 8192(AX)(BX*1)
-	VMOVSD  X3, 1024(AX)(BX*8)
-	VMOVSD  X0, 1536(AX)(BX*8)
-	MOVQ    SI, 7168(AX)(BX*8)
-	ANDNQ   DX, R9, SI
-	VMOVAPD X4, X3
-	VMOVAPD X5, X0
-	CMPQ    BX, R8
-	JEQ     turned
-	MOVQ    BX, R10
-	MOVQ    R11, BX
-	MOVBQZX 8192(AX)(BX*1), R11
-	VMOVSD  1024(AX)(BX*8), X4
-	VMOVSD  1536(AX)(BX*8), X5
-	MOVQ    7168(AX)(BX*8), R9
-	VADDSD  X1, X4, X4
-	MOVB    R10, 8192(AX)(BX*1)
-	VMOVSD  X3, 1024(AX)(BX*8)
-	VMOVSD  X0, 1536(AX)(BX*8)
-	MOVQ    SI, 7168(AX)(BX*8)
-	ANDNQ   DX, R9, SI
-	VMOVAPD X4, X3
-	VMOVAPD X5, X0
-	MOVQ    BX, R10
-	MOVQ    R11, BX
-	JMP     hang
-
-turned:
-	MOVQ R11, BX
-
-inside:
-	CMPQ    BX, DI
-	JEQ     insideDone
-	VMOVSD  1024(AX)(BX*8), X0
-	VADDSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(BX*8)
-	ANDNQ   7168(AX)(BX*8), DX, SI
-	MOVQ    SI, 7168(AX)(BX*8)
-	MOVBQZX 8192(AX)(BX*1), BX
-	CMPQ    BX, DI
-	JEQ     insideDone
-	VMOVSD  1024(AX)(BX*8), X0
-	VSUBSD  X1, X0, X0
-	VMOVSD  X0, 1024(AX)(BX*8)
-	ANDNQ   7168(AX)(BX*8), DX, SI
-	MOVQ    SI, 7168(AX)(BX*8)
-	MOVBQZX 8192(AX)(BX*1), BX
-	JMP     inside
-
-insideDone:
-hung:
-	VMOVQ        X2, DX
+	VBROADCASTSD tagKeep<>+0(SB), Y3
+	VBROADCASTSD lowest<>+0(SB), Y4
+	VPBROADCASTQ 9096(AX), Y2
+	VMOVUPD      512(AX), Y5
+	VSUBPD       (AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        61952(CX), Y5, Y5
+	VMOVDQU      (DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y0, Y0
+	VMOVUPD      544(AX), Y5
+	VSUBPD       32(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        61984(CX), Y5, Y5
+	VMOVDQU      32(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y1, Y1
+	VMOVUPD      576(AX), Y5
+	VSUBPD       64(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62016(CX), Y5, Y5
+	VMOVDQU      64(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y0, Y0
+	VMOVUPD      608(AX), Y5
+	VSUBPD       96(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62048(CX), Y5, Y5
+	VMOVDQU      96(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y1, Y1
+	VMOVUPD      640(AX), Y5
+	VSUBPD       128(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62080(CX), Y5, Y5
+	VMOVDQU      128(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y0, Y0
+	VMOVUPD      672(AX), Y5
+	VSUBPD       160(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62112(CX), Y5, Y5
+	VMOVDQU      160(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y1, Y1
+	VMOVUPD      704(AX), Y5
+	VSUBPD       192(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62144(CX), Y5, Y5
+	VMOVDQU      192(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y0, Y0
+	VMOVUPD      736(AX), Y5
+	VSUBPD       224(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62176(CX), Y5, Y5
+	VMOVDQU      224(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y1, Y1
+	VMOVUPD      768(AX), Y5
+	VSUBPD       256(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62208(CX), Y5, Y5
+	VMOVDQU      256(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y0, Y0
+	VMOVUPD      800(AX), Y5
+	VSUBPD       288(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62240(CX), Y5, Y5
+	VMOVDQU      288(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y1, Y1
+	VMOVUPD      832(AX), Y5
+	VSUBPD       320(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62272(CX), Y5, Y5
+	VMOVDQU      320(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y0, Y0
+	VMOVUPD      864(AX), Y5
+	VSUBPD       352(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62304(CX), Y5, Y5
+	VMOVDQU      352(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y1, Y1
+	VMOVUPD      896(AX), Y5
+	VSUBPD       384(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62336(CX), Y5, Y5
+	VMOVDQU      384(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y0, Y0
+	VMOVUPD      928(AX), Y5
+	VSUBPD       416(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62368(CX), Y5, Y5
+	VMOVDQU      416(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y1, Y1
+	VMOVUPD      960(AX), Y5
+	VSUBPD       448(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62400(CX), Y5, Y5
+	VMOVDQU      448(DX), Y6
+	VPAND        Y6, Y2, Y7
+	VPCMPEQQ     Y6, Y7, Y7
+	VBLENDVPD    Y7, Y5, Y4, Y5
+	VMAXPD       Y5, Y0, Y0
+	VMOVUPD      992(AX), Y5
+	VSUBPD       480(AX), Y5, Y5
+	VANDPD       Y3, Y5, Y5
+	VORPD        62432(CX), Y5, Y5
+	VMOVDQU      480(DX), Y3
+	VPAND        Y3, Y2, Y2
+	VPCMPEQQ     Y3, Y2, Y2
+	VBLENDVPD    Y2, Y5, Y4, Y5
+	VMAXPD       Y5, Y1, Y1
+	VMAXPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VMAXPD       X1, X0, X1
+	VPERMILPD    $0x01, X1, X0
+	VMAXSD       X0, X1, X1
+	VMOVQ        X1, DX
 	NOTQ         DX
 	ANDQ         $0x3f, DX
-	MOVQ         DX, SI
-	MOVQ         SI, DX
+	MOVQ         DX, DI
+	VMOVSD       512(AX)(DI*8), X0
+	VSUBSD       (AX)(DI*8), X0, X0
+	VUCOMISD     62736(CX), X0
+	JLS          optimal
+	MOVQ         limit+16(FP), DX
+	CMPQ         9224(AX), DX
+	JGE          stopped
+	MOVQ         DI, DX
 	SHLQ         $0x09, DX
 	ADDQ         CX, DX
-	VBROADCASTSD 512(AX)(SI*8), Y0
+	VBROADCASTSD 512(AX)(DI*8), Y0
 	VMOVUPD      (AX), Y1
 	VSUBPD       (DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
@@ -5438,156 +8726,368 @@ hung:
 	VMOVUPD      32(AX), Y1
 	VSUBPD       32(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x04, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x04, SI
+	ORQ          SI, BX
 	VMOVUPD      64(AX), Y1
 	VSUBPD       64(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x08, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x08, SI
+	ORQ          SI, BX
 	VMOVUPD      96(AX), Y1
 	VSUBPD       96(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x0c, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x0c, SI
+	ORQ          SI, BX
 	VMOVUPD      128(AX), Y1
 	VSUBPD       128(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x10, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x10, SI
+	ORQ          SI, BX
 	VMOVUPD      160(AX), Y1
 	VSUBPD       160(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x14, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x14, SI
+	ORQ          SI, BX
 	VMOVUPD      192(AX), Y1
 	VSUBPD       192(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x18, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x18, SI
+	ORQ          SI, BX
 	VMOVUPD      224(AX), Y1
 	VSUBPD       224(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x1c, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x1c, SI
+	ORQ          SI, BX
 	VMOVUPD      256(AX), Y1
 	VSUBPD       256(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x20, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x20, SI
+	ORQ          SI, BX
 	VMOVUPD      288(AX), Y1
 	VSUBPD       288(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x24, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x24, SI
+	ORQ          SI, BX
 	VMOVUPD      320(AX), Y1
 	VSUBPD       320(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x28, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x28, SI
+	ORQ          SI, BX
 	VMOVUPD      352(AX), Y1
 	VSUBPD       352(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x2c, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x2c, SI
+	ORQ          SI, BX
 	VMOVUPD      384(AX), Y1
 	VSUBPD       384(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x30, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x30, SI
+	ORQ          SI, BX
 	VMOVUPD      416(AX), Y1
 	VSUBPD       416(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x34, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x34, SI
+	ORQ          SI, BX
 	VMOVUPD      448(AX), Y1
 	VSUBPD       448(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
-	VMOVMSKPD    Y1, DI
-	SHLQ         $0x38, DI
-	ORQ          DI, BX
+	VMOVMSKPD    Y1, SI
+	SHLQ         $0x38, SI
+	ORQ          SI, BX
 	VMOVUPD      480(AX), Y1
 	VSUBPD       480(DX), Y1, Y1
 	VCMPPD       $0x00, Y0, Y1, Y1
 	VMOVMSKPD    Y1, DX
 	SHLQ         $0x3c, DX
 	ORQ          DX, BX
-	ANDQ         8384(AX), BX
-	TZCNTQ       BX, BX
-	VMOVSD       512(AX)(SI*8), X0
-	VSUBSD       (AX)(SI*8), X0, X0
-	MOVQ         SI, 8472(AX)
-	MOVQ         BX, 8464(AX)
-	VMOVSD       X0, 8456(AX)
-	VUCOMISD     46096(CX), X0
-	JLS          optimal
-	MOVQ         limit+16(FP), DX
-	CMPQ         8536(AX), DX
-	JGE          stopped
-	MOVQ         posInf<>+0(SB), DX
-	MOVQ         SI, DI
-	MOVQ         SI, R8
+	ANDQ         9088(AX), BX
+	TZCNTQ       BX, SI
+	MOVQ         6208(AX)(DI*8), DX
+	MOVQ         6208(AX)(SI*8), R10
+	XORQ         DX, R10
+	XORQ         9168(AX), DX
+	ANDNQ        R10, DX, R11
+	XORL         R12, R12
+	TZCNTQ       R11, R8
+	MOVQ         1024(AX)(R8*8), R9
+	BLSRQ        R11, DX
+	TZCNTQ       DX, BX
+	MOVQ         1024(AX)(BX*8), R13
+	XORL         R14, R14
+	CMPQ         R13, R9
+	SETEQ        R14
+	CMOVQLT      R13, R9
+	CMOVQLT      BX, R8
+	ORL          R14, R12
+	BLSRQ        DX, DX
+	TZCNTQ       DX, BX
+	MOVQ         1024(AX)(BX*8), R13
+	XORL         R14, R14
+	CMPQ         R13, R9
+	SETEQ        R14
+	CMOVQLT      R13, R9
+	CMOVQLT      BX, R8
+	ORL          R14, R12
+	BLSRQ        DX, DX
+	TZCNTQ       DX, BX
+	MOVQ         1024(AX)(BX*8), R13
+	XORL         R14, R14
+	CMPQ         R13, R9
+	SETEQ        R14
+	CMOVQLT      R13, R9
+	CMOVQLT      BX, R8
+	ORL          R14, R12
+	BLSRQ        DX, DX
+	JNZ          exactMore
 
-colUp:
-	MOVQ    7168(AX)(DI*8), R9
-	BTQ     BX, R9
-	JCS     apex
-	MOVQ    1024(AX)(DI*8), R9
-	CMPQ    R9, DX
-	CMOVQLE R9, DX
-	CMOVQLE DI, R8
-	MOVBQZX 8192(AX)(DI*1), DI
-	MOVQ    7168(AX)(DI*8), R9
-	BTQ     BX, R9
-	JCS     apex
-	MOVBQZX 8192(AX)(DI*1), DI
-	JMP     colUp
+exactLeast:
+	TESTL R12, R12
+	JNZ   exactTied
 
-apex:
-	MOVQ SI, R9
-	MOVQ BX, R10
-	MOVQ BX, R11
+exactLeaves:
+	MOVQ         6720(AX)(R8*8), DX
+	MOVQ         DX, BX
+	NOTQ         BX
+	MOVQ         6208(AX)(DI*8), R12
+	BTQ          R8, R12
+	CMOVQCC      BX, DX
+	INCQ         9224(AX)
+	MOVQ         6720(AX)(R8*8), DX
+	MOVQ         6208(AX)(DI*8), BX
+	MOVQ         6208(AX)(SI*8), R12
+	XORQ         R13, R13
+	BTSQ         R8, R13
+	TESTQ        R13, BX
+	CMOVQNE      BX, R12
+	MOVBQZX      8768(AX)(R8*1), R14
+	MOVBQZX      8832(AX)(R8*1), R15
+	MOVQ         6208(AX)(R14*8), R14
+	ANDQ         6208(AX)(R15*8), R14
+	ANDNQ        R12, R14, R12
+	XORQ         9168(AX), R12
+	ANDNQ        R12, R13, R12
+	ANDNQ        R10, R13, R10
+	ANDQ         BX, R13
+	ORQ          R13, R12
+	MOVQ         R12, 9168(AX)
+	BTQ          R8, BX
+	SBBQ         R15, R15
+	NOTQ         R15
+	SHLQ         $0x3f, R15
+	VMOVQ        R15, X1
+	MOVQ         SI, BX
+	SHLQ         $0x09, BX
+	ADDQ         CX, BX
+	VMOVSD       (BX)(DI*8), X2
+	VMOVSD       X2, 1600(AX)(R8*8)
+	VMOVSD       (AX)(SI*8), X0
+	VSUBSD       X2, X0, X0
+	VSUBSD       (AX)(DI*8), X0, X0
+	VXORPD       X1, X0, X0
+	MOVB         SI, 8768(AX)(R8*1)
+	MOVB         DI, 8832(AX)(R8*1)
+	LEAQ         bitTable<>+0(SB), BX
+	VBROADCASTSD X0, Y0
+	VMOVQ        DX, X1
+	VPBROADCASTQ X1, Y1
+	VMOVQ        R10, X2
+	VPBROADCASTQ X2, Y2
+	MOVQ         $+8, DX
+	XORQ         SI, SI
+	SHLQ         $0x06, DX
 
-rowUp:
-	CMPQ    R11, DI
-	JEQ     found
-	MOVQ    1024(AX)(R11*8), R12
-	CMPQ    R12, DX
-	CMOVQLT R12, DX
-	CMOVQLT R11, R8
-	CMOVQLT BX, R9
-	CMOVQLT SI, R10
-	MOVBQZX 8192(AX)(R11*1), R11
-	CMPQ    R11, DI
-	JEQ     found
-	MOVBQZX 8192(AX)(R11*1), R11
-	JMP     rowUp
+exactPaths:
+	VMOVDQU      (BX)(SI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       (AX)(SI*1), Y3, Y3
+	VMOVUPD      Y3, (AX)(SI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6208(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6208(AX)(SI*1)
+	VMOVDQU      (BX)(SI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6720(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6720(AX)(SI*1)
+	VMOVDQU      32(BX)(SI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       32(AX)(SI*1), Y3, Y3
+	VMOVUPD      Y3, 32(AX)(SI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6240(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6240(AX)(SI*1)
+	VMOVDQU      32(BX)(SI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6752(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6752(AX)(SI*1)
+	VMOVDQU      64(BX)(SI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       64(AX)(SI*1), Y3, Y3
+	VMOVUPD      Y3, 64(AX)(SI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6272(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6272(AX)(SI*1)
+	VMOVDQU      64(BX)(SI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6784(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6784(AX)(SI*1)
+	VMOVDQU      96(BX)(SI*1), Y3
+	VPAND        Y3, Y1, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VANDPD       Y0, Y4, Y3
+	VADDPD       96(AX)(SI*1), Y3, Y3
+	VMOVUPD      Y3, 96(AX)(SI*1)
+	VPAND        Y2, Y4, Y4
+	VPXOR        6304(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6304(AX)(SI*1)
+	VMOVDQU      96(BX)(SI*1), Y3
+	VPAND        Y3, Y2, Y4
+	VPCMPEQQ     Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPXOR        6816(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6816(AX)(SI*1)
+	ADDQ         $0x80, SI
+	CMPQ         SI, DX
+	JNE          exactPaths
+	ANDQ         R10, R11
+	MOVQ         R10, DX
+	XORQ         R11, DX
+	VMOVQ        R9, X0
+	VPBROADCASTQ X0, Y0
+	LEAQ         bitTable<>+0(SB), BX
+	VMOVQ        R11, X1
+	VPBROADCASTQ X1, Y1
+	VMOVQ        DX, X2
+	VPBROADCASTQ X2, Y2
+	MOVQ         $+8, DX
+	XORQ         SI, SI
+	SHLQ         $0x06, DX
 
-found:
-	VMOVQ   DX, X1
-	MOVQ    7168(AX)(R8*8), R12
-	MOVQ    8384(AX), R11
-	ORQ     8392(AX), R11
-	ANDNQ   R11, R12, R11
-	MOVQ    R12, DX
-	BTQ     SI, R12
-	CMOVQCC R11, DX
-	INCQ    8536(AX)
-	VMOVAPD X0, X0
-	JMP     raise
+exactFlows:
+	VMOVUPD  1024(AX)(SI*1), Y3
+	VMOVDQU  (BX)(SI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  (BX)(SI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1024(AX)(SI*1)
+	VMOVUPD  1056(AX)(SI*1), Y3
+	VMOVDQU  32(BX)(SI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  32(BX)(SI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1056(AX)(SI*1)
+	VMOVUPD  1088(AX)(SI*1), Y3
+	VMOVDQU  64(BX)(SI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  64(BX)(SI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1088(AX)(SI*1)
+	VMOVUPD  1120(AX)(SI*1), Y3
+	VMOVDQU  96(BX)(SI*1), Y4
+	VPAND    Y4, Y1, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VSUBPD   Y5, Y3, Y3
+	VMOVDQU  96(BX)(SI*1), Y4
+	VPAND    Y4, Y2, Y5
+	VPCMPEQQ Y4, Y5, Y5
+	VANDPD   Y0, Y5, Y5
+	VADDPD   Y5, Y3, Y3
+	VMOVUPD  Y3, 1120(AX)(SI*1)
+	ADDQ     $0x80, SI
+	CMPQ     SI, DX
+	JNE      exactFlows
+	JMP      exact
+
+exactMore:
+	TZCNTQ  DX, BX
+	MOVQ    1024(AX)(BX*8), R13
+	XORL    R14, R14
+	CMPQ    R13, R9
+	SETEQ   R14
+	CMOVQLT R13, R9
+	CMOVQLT BX, R8
+	ORL     R14, R12
+	BLSRQ   DX, DX
+	JNZ     exactMore
+	JMP     exactLeast
+
+exactTied:
+	XORQ DX, DX
+	MOVQ R11, BX
+
+exactTie:
+	TZCNTQ  BX, R12
+	XORQ    R13, R13
+	XORQ    R14, R14
+	BTSQ    R12, R13
+	CMPQ    1024(AX)(R12*8), R9
+	CMOVQNE R14, R13
+	ORQ     R13, DX
+	BLSRQ   BX, BX
+	JNZ     exactTie
+	XORQ    R12, R12
+	MOVQ    DX, BX
+	ANDQ    6208(AX)(DI*8), BX
+	JNZ     exactSide
+	MOVQ    DX, BX
+	MOVQ    $-1, R12
+
+exactSide:
+	MOVQ $-128, DX
+
+exactSize:
+	TZCNTQ  BX, R13
+	POPCNTQ 6720(AX)(R13*8), R14
+	XORQ    R12, R14
+	CMPQ    R14, DX
+	CMOVQGT R14, DX
+	CMOVQGT R13, R8
+	BLSRQ   BX, BX
+	JNZ     exactSize
+	JMP     exactLeaves
 
 stopped:
 	XORB AL, AL
@@ -5616,7 +9116,7 @@ TEXT ·finish512x8(SB), NOSPLIT, $0-16
 	VBROADCASTSD posInf<>+0(SB), Z5
 	VBROADCASTSD posInf<>+0(SB), Z6
 	VBROADCASTSD posInf<>+0(SB), Z7
-	MOVQ         8392(AX), DX
+	MOVQ         9096(AX), DX
 
 col:
 	TZCNTQ        DX, BX
@@ -5642,84 +9142,84 @@ col:
 	BLSRQ         DX, DX
 	JNZ           col
 	MOVQ          half<>+0(SB), DX
-	MOVBQZX       8528(AX), BX
+	MOVBQZX       9216(AX), BX
 	SHLQ          $0x3f, BX
 	ORQ           BX, DX
 	VPBROADCASTQ  DX, Z8
-	MOVQ          8384(AX), DX
-	ORQ           8392(AX), DX
+	MOVQ          9088(AX), DX
+	ORQ           9096(AX), DX
 	KMOVQ         DX, K1
 	VXORPD        Z9, Z9, Z9
 	VXORPD        Z10, Z10, Z10
 	VADDPD        512(AX), Z0, Z0
 	VMULPD        Z8, Z0, Z0
-	VMOVUPD       Z0, 2560(AX)
-	VFMADD231PD   45056(CX), Z0, Z9
+	VMOVUPD       Z0, 2624(AX)
+	VFMADD231PD   61440(CX), Z0, Z9
 	VMOVUPD       1024(AX), Z0
-	VFMADD231PD   1536(AX), Z0, K1, Z10
+	VFMADD231PD   1600(AX), Z0, K1, Z10
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        576(AX), Z1, Z0
 	VMULPD        Z8, Z0, Z0
-	VMOVUPD       Z0, 2624(AX)
-	VFMADD231PD   45120(CX), Z0, Z9
+	VMOVUPD       Z0, 2688(AX)
+	VFMADD231PD   61504(CX), Z0, Z9
 	VMOVUPD       1088(AX), Z0
-	VFMADD231PD   1600(AX), Z0, K1, Z10
+	VFMADD231PD   1664(AX), Z0, K1, Z10
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        640(AX), Z2, Z0
 	VMULPD        Z8, Z0, Z0
-	VMOVUPD       Z0, 2688(AX)
-	VFMADD231PD   45184(CX), Z0, Z9
+	VMOVUPD       Z0, 2752(AX)
+	VFMADD231PD   61568(CX), Z0, Z9
 	VMOVUPD       1152(AX), Z0
-	VFMADD231PD   1664(AX), Z0, K1, Z10
+	VFMADD231PD   1728(AX), Z0, K1, Z10
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        704(AX), Z3, Z0
 	VMULPD        Z8, Z0, Z0
-	VMOVUPD       Z0, 2752(AX)
-	VFMADD231PD   45248(CX), Z0, Z9
+	VMOVUPD       Z0, 2816(AX)
+	VFMADD231PD   61632(CX), Z0, Z9
 	VMOVUPD       1216(AX), Z0
-	VFMADD231PD   1728(AX), Z0, K1, Z10
+	VFMADD231PD   1792(AX), Z0, K1, Z10
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        768(AX), Z4, Z0
 	VMULPD        Z8, Z0, Z0
-	VMOVUPD       Z0, 2816(AX)
-	VFMADD231PD   45312(CX), Z0, Z9
+	VMOVUPD       Z0, 2880(AX)
+	VFMADD231PD   61696(CX), Z0, Z9
 	VMOVUPD       1280(AX), Z0
-	VFMADD231PD   1792(AX), Z0, K1, Z10
+	VFMADD231PD   1856(AX), Z0, K1, Z10
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        832(AX), Z5, Z0
 	VMULPD        Z8, Z0, Z0
-	VMOVUPD       Z0, 2880(AX)
-	VFMADD231PD   45376(CX), Z0, Z9
+	VMOVUPD       Z0, 2944(AX)
+	VFMADD231PD   61760(CX), Z0, Z9
 	VMOVUPD       1344(AX), Z0
-	VFMADD231PD   1856(AX), Z0, K1, Z10
+	VFMADD231PD   1920(AX), Z0, K1, Z10
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        896(AX), Z6, Z0
 	VMULPD        Z8, Z0, Z0
-	VMOVUPD       Z0, 2944(AX)
-	VFMADD231PD   45440(CX), Z0, Z9
+	VMOVUPD       Z0, 3008(AX)
+	VFMADD231PD   61824(CX), Z0, Z9
 	VMOVUPD       1408(AX), Z0
-	VFMADD231PD   1920(AX), Z0, K1, Z10
+	VFMADD231PD   1984(AX), Z0, K1, Z10
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        960(AX), Z7, Z0
 	VMULPD        Z8, Z0, Z0
-	VMOVUPD       Z0, 3008(AX)
-	VFMADD231PD   45504(CX), Z0, Z9
+	VMOVUPD       Z0, 3072(AX)
+	VFMADD231PD   61888(CX), Z0, Z9
 	VMOVUPD       1472(AX), Z0
-	VFMADD231PD   1984(AX), Z0, K1, Z10
+	VFMADD231PD   2048(AX), Z0, K1, Z10
 	VEXTRACTF64X4 $0x01, Z9, Y0
 	VADDPD        Y0, Y9, Y0
 	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 8448(AX)
+	VMOVSD        X1, 9152(AX)
 	VEXTRACTF64X4 $0x01, Z10, Y0
 	VADDPD        Y0, Y10, Y0
 	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 8440(AX)
+	VMOVSD        X1, 9144(AX)
 	VZEROUPPER
 	RET
 
@@ -5729,52 +9229,43 @@ TEXT ·start512x8(SB), NOSPLIT, $8-16
 	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
-	MOVQ         8384(AX), DX
-	MOVQ         8392(AX), BX
+	MOVQ         9088(AX), DX
+	MOVQ         9096(AX), BX
 	XORQ         DI, DI
 	XORQ         SI, SI
-	VBROADCASTSD negInf<>+0(SB), Z1
 	VXORPD       Z0, Z0, Z0
-	VMOVUPD      Z0, 3072(AX)
-	VMOVUPD      Z0, 7680(AX)
-	VMOVUPD      Z1, 512(AX)
-	VMOVDQU64    bitTable<>+0(SB), Z2
-	VMOVDQU64    Z2, 7168(AX)
 	VMOVUPD      Z0, 3136(AX)
-	VMOVUPD      Z0, 7744(AX)
-	VMOVUPD      Z1, 576(AX)
-	VMOVDQU64    bitTable<>+64(SB), Z2
-	VMOVDQU64    Z2, 7232(AX)
+	VMOVUPD      Z0, 7232(AX)
+	VMOVDQU64    bitTable<>+0(SB), Z1
+	VMOVDQU64    Z1, 6720(AX)
 	VMOVUPD      Z0, 3200(AX)
-	VMOVUPD      Z0, 7808(AX)
-	VMOVUPD      Z1, 640(AX)
-	VMOVDQU64    bitTable<>+128(SB), Z2
-	VMOVDQU64    Z2, 7296(AX)
+	VMOVUPD      Z0, 7296(AX)
+	VMOVDQU64    bitTable<>+64(SB), Z1
+	VMOVDQU64    Z1, 6784(AX)
 	VMOVUPD      Z0, 3264(AX)
-	VMOVUPD      Z0, 7872(AX)
-	VMOVUPD      Z1, 704(AX)
-	VMOVDQU64    bitTable<>+192(SB), Z2
-	VMOVDQU64    Z2, 7360(AX)
+	VMOVUPD      Z0, 7360(AX)
+	VMOVDQU64    bitTable<>+128(SB), Z1
+	VMOVDQU64    Z1, 6848(AX)
 	VMOVUPD      Z0, 3328(AX)
-	VMOVUPD      Z0, 7936(AX)
-	VMOVUPD      Z1, 768(AX)
-	VMOVDQU64    bitTable<>+256(SB), Z2
-	VMOVDQU64    Z2, 7424(AX)
+	VMOVUPD      Z0, 7424(AX)
+	VMOVDQU64    bitTable<>+192(SB), Z1
+	VMOVDQU64    Z1, 6912(AX)
 	VMOVUPD      Z0, 3392(AX)
-	VMOVUPD      Z0, 8000(AX)
-	VMOVUPD      Z1, 832(AX)
-	VMOVDQU64    bitTable<>+320(SB), Z2
-	VMOVDQU64    Z2, 7488(AX)
+	VMOVUPD      Z0, 7488(AX)
+	VMOVDQU64    bitTable<>+256(SB), Z1
+	VMOVDQU64    Z1, 6976(AX)
 	VMOVUPD      Z0, 3456(AX)
-	VMOVUPD      Z0, 8064(AX)
-	VMOVUPD      Z1, 896(AX)
-	VMOVDQU64    bitTable<>+384(SB), Z2
-	VMOVDQU64    Z2, 7552(AX)
+	VMOVUPD      Z0, 7552(AX)
+	VMOVDQU64    bitTable<>+320(SB), Z1
+	VMOVDQU64    Z1, 7040(AX)
 	VMOVUPD      Z0, 3520(AX)
-	VMOVUPD      Z0, 8128(AX)
-	VMOVUPD      Z1, 960(AX)
+	VMOVUPD      Z0, 7616(AX)
+	VMOVDQU64    bitTable<>+384(SB), Z1
+	VMOVDQU64    Z1, 7104(AX)
+	VMOVUPD      Z0, 3584(AX)
+	VMOVUPD      Z0, 7680(AX)
 	VMOVDQU64    bitTable<>+448(SB), Z0
-	VMOVDQU64    Z0, 7616(AX)
+	VMOVDQU64    Z0, 7168(AX)
 	VPBROADCASTQ DX, Z0
 	MOVQ         BX, R8
 
@@ -5788,12 +9279,12 @@ first:
 	TZCNTQ       R11, R11
 	ADDQ         R10, R11
 	MOVBQZX      32768(CX)(R11*1), R10
-	MOVQ         7680(AX)(R10*8), R11
+	MOVQ         7232(AX)(R10*8), R11
 	BTSQ         R9, R11
-	MOVQ         R11, 7680(AX)(R10*8)
-	VMOVSD       3072(AX)(R10*8), X1
-	VADDSD       2048(AX)(R9*8), X1, X1
-	VMOVSD       X1, 3072(AX)(R10*8)
+	MOVQ         R11, 7232(AX)(R10*8)
+	VMOVSD       3136(AX)(R10*8), X1
+	VADDSD       2112(AX)(R9*8), X1, X1
+	VMOVSD       X1, 3136(AX)(R10*8)
 	BLSRQ        R8, R8
 	JNZ          first
 	XORQ         R8, R8
@@ -5802,8 +9293,8 @@ first:
 
 judge:
 	TZCNTQ   R10, R11
-	VMOVSD   3072(AX)(R11*8), X0
-	VMOVSD   2048(AX)(R11*8), X1
+	VMOVSD   3136(AX)(R11*8), X0
+	VMOVSD   2112(AX)(R11*8), X1
 	MOVQ     R8, R12
 	BTSQ     R11, R12
 	VUCOMISD X1, X0
@@ -5815,35 +9306,35 @@ judge:
 	CMOVQCC  R12, R9
 	BLSRQ    R10, R10
 	JNZ      judge
-	MOVQ     R8, 8488(AX)
-	MOVQ     R9, 8496(AX)
+	MOVQ     R8, 9176(AX)
+	MOVQ     R9, 9184(AX)
 
 round:
 	BLSRQ        DX, R9
 	JZ           last
-	MOVQ         8488(AX), R9
+	MOVQ         9176(AX), R9
 	ANDQ         DX, R9
-	MOVQ         8496(AX), R8
+	MOVQ         9184(AX), R8
 	ANDQ         DX, R8
 	CMOVQEQ      R9, R8
 	BLSRQ        R8, R9
 	CMPQ         R8, DX
 	CMOVQEQ      R9, R8
 	ANDNQ        DX, R8, DX
-	MOVQ         R8, 8504(AX)
+	MOVQ         R8, 9192(AX)
 	VPBROADCASTQ DX, Z0
 	XORQ         R8, R8
 
 phase:
-	MOVQ         8504(AX), R9
+	MOVQ         9192(AX), R9
 	TZCNTQ       R9, R10
 	BLSRQ        R9, R9
-	MOVQ         R9, 8504(AX)
-	MOVQ         7680(AX)(R10*8), R9
+	MOVQ         R9, 9192(AX)
+	MOVQ         7232(AX)(R10*8), R9
 	MOVQ         R9, R11
 	XORQ         R12, R12
-	VBROADCASTSD 2048(AX)(R10*8), Z1
-	VBROADCASTSD negInf<>+0(SB), Z2
+	VBROADCASTSD 2112(AX)(R10*8), Z1
+	VBROADCASTSD negInf<>+0(SB), Z3
 	VBROADCASTSD tagKeep<>+0(SB), Z5
 	VXORPD       Z4, Z4, Z4
 
@@ -5857,62 +9348,62 @@ queue:
 	TZCNTQ          R15, R15
 	ADDQ            R14, R15
 	MOVBQZX         32768(CX)(R15*1), R14
-	MOVQ            R14, 4608(AX)(R13*8)
+	MOVQ            R14, 4672(AX)(R13*8)
 	MOVQ            R13, R15
 	SHLQ            $0x09, R15
 	ADDQ            CX, R15
 	VBROADCASTSD    (R15)(R14*8), Z6
 	VSUBPD.BCST     (R15)(R10*8), Z6, Z6
-	VPTERNLOGQ.BCST $0xea, 45568(CX)(R13*8), Z5, Z6
-	VMOVSD          X6, 3584(AX)(R12*8)
-	VALIGNQ         $0x01, Z2, Z6, Z2
-	VBROADCASTSD    2048(AX)(R13*8), Z6
+	VPTERNLOGQ.BCST $0xea, 61952(CX)(R13*8), Z5, Z6
+	VMOVSD          X6, 3648(AX)(R12*8)
+	VALIGNQ         $0x01, Z3, Z6, Z3
+	VBROADCASTSD    2112(AX)(R13*8), Z6
 	VALIGNQ         $0x01, Z4, Z6, Z4
-	VMOVSD          X6, 4096(AX)(R12*8)
+	VMOVSD          X6, 4160(AX)(R12*8)
 	INCQ            R12
 	BLSRQ           R11, R11
 	JNZ             queue
 	CMPQ            R12, $0x08
 	JHI             many
-	VXORPD          Z3, Z3, Z3
+	VXORPD          Z2, Z2, Z2
 	VXORPD          Z5, Z5, Z5
-	VALIGNQ         $0x01, Z2, Z2, Z6
+	VALIGNQ         $0x01, Z3, Z3, Z6
 	VALIGNQ         $0x01, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z2, Z6, K1
+	VCMPPD          $0x1e, Z3, Z6, K1
 	VADDPD          Z7, Z5, K1, Z5
-	VALIGNQ         $0x02, Z2, Z2, Z6
+	VALIGNQ         $0x02, Z3, Z3, Z6
 	VALIGNQ         $0x02, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z2, Z6, K1
-	VADDPD          Z7, Z3, K1, Z3
-	VALIGNQ         $0x03, Z2, Z2, Z6
+	VCMPPD          $0x1e, Z3, Z6, K1
+	VADDPD          Z7, Z2, K1, Z2
+	VALIGNQ         $0x03, Z3, Z3, Z6
 	VALIGNQ         $0x03, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z2, Z6, K1
+	VCMPPD          $0x1e, Z3, Z6, K1
 	VADDPD          Z7, Z5, K1, Z5
-	VALIGNQ         $0x04, Z2, Z2, Z6
+	VALIGNQ         $0x04, Z3, Z3, Z6
 	VALIGNQ         $0x04, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z2, Z6, K1
-	VADDPD          Z7, Z3, K1, Z3
-	VALIGNQ         $0x05, Z2, Z2, Z6
+	VCMPPD          $0x1e, Z3, Z6, K1
+	VADDPD          Z7, Z2, K1, Z2
+	VALIGNQ         $0x05, Z3, Z3, Z6
 	VALIGNQ         $0x05, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z2, Z6, K1
+	VCMPPD          $0x1e, Z3, Z6, K1
 	VADDPD          Z7, Z5, K1, Z5
-	VALIGNQ         $0x06, Z2, Z2, Z6
+	VALIGNQ         $0x06, Z3, Z3, Z6
 	VALIGNQ         $0x06, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z2, Z6, K1
-	VADDPD          Z7, Z3, K1, Z3
-	VALIGNQ         $0x07, Z2, Z2, Z6
+	VCMPPD          $0x1e, Z3, Z6, K1
+	VADDPD          Z7, Z2, K1, Z2
+	VALIGNQ         $0x07, Z3, Z3, Z6
 	VALIGNQ         $0x07, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z2, Z6, K1
+	VCMPPD          $0x1e, Z3, Z6, K1
 	VADDPD          Z7, Z5, K1, Z5
-	VADDPD          Z5, Z3, Z3
-	VADDPD          Z4, Z3, Z2
-	VCMPPD          $0x12, Z1, Z2, K1
-	VCMPPD          $0x11, Z1, Z3, K2
+	VADDPD          Z5, Z2, Z2
+	VADDPD          Z4, Z2, Z3
+	VCMPPD          $0x12, Z1, Z3, K1
+	VCMPPD          $0x11, Z1, Z2, K2
 	KMOVB           K1, R11
 	KMOVB           K2, R13
 	KANDNB          K2, K1, K1
-	VCOMPRESSPD.Z   Z3, K1, Z2
-	VSUBSD          X2, X1, X3
+	VCOMPRESSPD.Z   Z2, K1, Z2
+	VSUBSD          X2, X1, X2
 	MOVQ            $+8, R14
 	SUBQ            R12, R14
 	SHRXQ           R14, R11, R11
@@ -5925,21 +9416,21 @@ many:
 	XORQ R14, R14
 
 block:
-	VXORPD  Z2, Z2, Z2
-	VMOVUPD 3584(AX)(R14*8), Z4
+	VXORPD  Z3, Z3, Z3
+	VMOVUPD 3648(AX)(R14*8), Z4
 	XORQ    R15, R15
 
 prefix:
-	VBROADCASTSD  3584(AX)(R15*8), Z5
+	VBROADCASTSD  3648(AX)(R15*8), Z5
 	VCMPPD        $0x1e, Z4, Z5, K1
-	VBROADCASTSD  4096(AX)(R15*8), Z5
-	VADDPD        Z5, Z2, K1, Z2
+	VBROADCASTSD  4160(AX)(R15*8), Z5
+	VADDPD        Z5, Z3, K1, Z3
 	INCQ          R15
 	CMPQ          R15, R12
 	JNE           prefix
-	VADDPD        4096(AX)(R14*8), Z2, Z4
+	VADDPD        4160(AX)(R14*8), Z3, Z4
 	VCMPPD        $0x12, Z1, Z4, K1
-	VCMPPD        $0x11, Z1, Z2, K2
+	VCMPPD        $0x11, Z1, Z3, K2
 	MOVQ          R12, R15
 	SUBQ          R14, R15
 	MOVQ          $-1, BP
@@ -5950,8 +9441,8 @@ prefix:
 	KANDNB        K2, K1, K3
 	KORTESTB      K3, K3
 	JZ            noSplit
-	VCOMPRESSPD.Z Z2, K3, Z2
-	VSUBSD        X2, X1, X3
+	VCOMPRESSPD.Z Z3, K3, Z2
+	VSUBSD        X2, X1, X2
 
 noSplit:
 	KMOVB K1, R15
@@ -5973,26 +9464,26 @@ served:
 	ANDNQ        BX, R11, BX
 	KMOVQ        R11, K1
 	VPBROADCASTB R10, Z1
-	VMOVDQU8     Z1, K1, 8192(AX)
-	MOVQ         7168(AX)(R10*8), R9
+	VMOVDQU8     Z1, K1, 8896(AX)
+	MOVQ         6720(AX)(R10*8), R9
 	ORQ          R11, R9
 	ANDQ         SI, R11
 	JZ           gathered
 
 gather:
 	TZCNTQ R11, R13
-	ORQ    7168(AX)(R13*8), R9
+	ORQ    6720(AX)(R13*8), R9
 	BLSRQ  R11, R11
 	JNZ    gather
 
 gathered:
-	MOVQ   R9, 7168(AX)(R10*8)
+	MOVQ   R9, 6720(AX)(R10*8)
 	TESTQ  R12, R12
 	JZ     exact
 	TZCNTQ R12, R11
-	VMOVSD 2048(AX)(R11*8), X1
-	VSUBSD X3, X1, X1
-	VMOVSD X1, 2048(AX)(R11*8)
+	VMOVSD 2112(AX)(R11*8), X1
+	VSUBSD X2, X1, X1
+	VMOVSD X1, 2112(AX)(R11*8)
 	JMP    hang
 
 exact:
@@ -6005,33 +9496,33 @@ exact:
 	TZCNTQ       R12, R12
 	ADDQ         R11, R12
 	MOVBQZX      32768(CX)(R12*1), R11
-	VXORPD       X3, X3, X3
+	VXORPD       X2, X2, X2
 
 hang:
-	VMOVSD X3, 1024(AX)(R10*8)
-	MOVB   R11, 8192(AX)(R10*1)
-	ORQ    R9, 7168(AX)(R11*8)
+	VMOVSD X2, 1024(AX)(R10*8)
+	MOVB   R11, 8896(AX)(R10*1)
+	ORQ    R9, 6720(AX)(R11*8)
 	BTSQ   R11, SI
-	MOVB   R10, 8256(AX)(DI*1)
+	MOVB   R10, 8960(AX)(DI*1)
 	INCQ   DI
-	CMPQ   8504(AX), $0x00
+	CMPQ   9192(AX), $0x00
 	JNE    phase
 	TESTQ  R8, R8
 	JZ     round
-	MOVQ   8488(AX), R9
-	MOVQ   8496(AX), R10
+	MOVQ   9176(AX), R9
+	MOVQ   9184(AX), R10
 
 again:
 	TZCNTQ   R8, R11
-	MOVQ     4608(AX)(R11*8), R12
-	MOVQ     7680(AX)(R12*8), R13
+	MOVQ     4672(AX)(R11*8), R12
+	MOVQ     7232(AX)(R12*8), R13
 	BTSQ     R11, R13
-	MOVQ     R13, 7680(AX)(R12*8)
-	VMOVSD   3072(AX)(R12*8), X0
-	VADDSD   2048(AX)(R11*8), X0, X0
-	VMOVSD   X0, 3072(AX)(R12*8)
-	VMOVSD   3072(AX)(R12*8), X0
-	VMOVSD   2048(AX)(R12*8), X1
+	MOVQ     R13, 7232(AX)(R12*8)
+	VMOVSD   3136(AX)(R12*8), X0
+	VADDSD   2112(AX)(R11*8), X0, X0
+	VMOVSD   X0, 3136(AX)(R12*8)
+	VMOVSD   3136(AX)(R12*8), X0
+	VMOVSD   2112(AX)(R12*8), X1
 	MOVQ     R9, R11
 	BTSQ     R12, R11
 	VUCOMISD X1, X0
@@ -6043,61 +9534,99 @@ again:
 	CMOVQCC  R11, R10
 	BLSRQ    R8, R8
 	JNZ      again
-	MOVQ     R9, 8488(AX)
-	MOVQ     R10, 8496(AX)
+	MOVQ     R9, 9176(AX)
+	MOVQ     R10, 9184(AX)
 	JMP      round
 
 last:
 	TZCNTQ       DX, DX
 	KMOVQ        BX, K1
 	VPBROADCASTB DX, Z0
-	VMOVDQU8     Z0, K1, 8192(AX)
-	MOVQ         8384(AX), BX
-	ORQ          8392(AX), BX
-	MOVQ         BX, 7168(AX)(DX*8)
-	MOVQ         DX, 8480(AX)
-	MOVQ         DI, 8512(AX)
+	VMOVDQU8     Z0, K1, 8896(AX)
+	MOVQ         DX, 9160(AX)
+	MOVQ         DI, 9200(AX)
 	XORQ         BX, BX
 	MOVQ         BX, 1024(AX)(DX*8)
-	MOVQ         BX, 1536(AX)(DX*8)
+	MOVQ         BX, 1600(AX)(DX*8)
 	MOVQ         BX, (AX)(DX*8)
+	MOVQ         BX, 6208(AX)(DX*8)
+	MOVL         62464(CX)(DX*4), BX
+	MOVL         BX, 7744(AX)(DX*4)
+	MOVQ         posInf<>+0(SB), BX
+	MOVQ         BX, 1536(AX)
 
 row:
 	DECQ    DI
 	JS      rowsDone
-	MOVBQZX 8256(AX)(DI*1), DX
-	MOVBQZX 8192(AX)(DX*1), BX
-	MOVBQZX 8192(AX)(BX*1), SI
-	VMOVSD  (AX)(SI*8), X0
-	SHLQ    $0x09, SI
-	ADDQ    CX, SI
-	VSUBSD  (SI)(BX*8), X0, X0
-	MOVQ    DX, SI
-	SHLQ    $0x09, SI
-	ADDQ    CX, SI
-	VMOVSD  (SI)(BX*8), X1
-	VMOVSD  X1, 1536(AX)(DX*8)
+	MOVBQZX 8960(AX)(DI*1), DX
+	MOVBQZX 8896(AX)(DX*1), BX
+	MOVBQZX 8896(AX)(BX*1), R9
+	VMOVSD  (AX)(R9*8), X0
+	MOVL    7744(AX)(R9*4), SI
+	ANDL    $-64, SI
+	MOVQ    6208(AX)(R9*8), R8
+	BTSQ    BX, R8
+	MOVQ    R9, R10
+	SHLQ    $0x08, R10
+	ADDQ    CX, R10
+	SUBL    45056(R10)(BX*4), SI
+	SHLQ    $0x09, R9
+	ADDQ    CX, R9
+	VMOVSD  (R9)(BX*8), X1
+	VSUBSD  X1, X0, X0
+	MOVQ    DX, R9
+	SHLQ    $0x09, R9
+	ADDQ    CX, R9
+	VMOVSD  (R9)(BX*8), X1
+	VMOVSD  X1, 1600(AX)(DX*8)
 	VADDSD  X1, X0, X0
 	VMOVSD  X0, (AX)(DX*8)
+	MOVQ    DX, R9
+	SHLQ    $0x08, R9
+	ADDQ    CX, R9
+	ADDL    45056(R9)(BX*4), SI
+	ADDL    62464(CX)(DX*4), SI
+	MOVL    SI, 7744(AX)(DX*4)
+	BTSQ    DX, R8
+	MOVQ    R8, 6208(AX)(DX*8)
 	JMP     row
 
 rowsDone:
-	MOVQ 8392(AX), DX
+	MOVQ 9096(AX), DX
+	MOVQ DX, 9168(AX)
 
 col:
-	TZCNTQ  DX, BX
-	MOVBQZX 8192(AX)(BX*1), SI
-	VMOVSD  (AX)(SI*8), X0
-	SHLQ    $0x09, SI
-	ADDQ    CX, SI
-	VMOVSD  (SI)(BX*8), X1
-	VMOVSD  X1, 1536(AX)(BX*8)
-	VSUBSD  X1, X0, X0
-	VMOVSD  X0, (AX)(BX*8)
-	VMOVSD  2048(AX)(BX*8), X0
-	VMOVSD  X0, 1024(AX)(BX*8)
-	BLSRQ   DX, DX
-	JNZ     col
+	TZCNTQ    DX, BX
+	MOVBQZX   8896(AX)(BX*1), R8
+	VMOVSD    (AX)(R8*8), X0
+	MOVL      7744(AX)(R8*4), SI
+	ANDL      $-64, SI
+	MOVQ      6208(AX)(R8*8), DI
+	BTSQ      BX, DI
+	MOVQ      R8, R9
+	SHLQ      $0x08, R9
+	ADDQ      CX, R9
+	SUBL      45056(R9)(BX*4), SI
+	SHLQ      $0x09, R8
+	ADDQ      CX, R8
+	VMOVSD    (R8)(BX*8), X1
+	VSUBSD    X1, X0, X0
+	VMOVSD    X1, 1600(AX)(BX*8)
+	VMOVSD    X0, (AX)(BX*8)
+	MOVL      SI, 7744(AX)(BX*4)
+	MOVQ      DI, 6208(AX)(BX*8)
+	VMOVSD    2112(AX)(BX*8), X0
+	VMOVSD    X0, 1024(AX)(BX*8)
+	BLSRQ     DX, DX
+	JNZ       col
+	KMOVQ     9096(AX), K1
+	VMOVDQU64 byteTable<>+0(SB), Z0
+	VMOVDQU64 8896(AX), Z2
+	VMOVDQU8  Z2, Z1
+	VMOVDQU8  Z0, K1, Z1
+	VMOVDQU8  Z2, K1, Z0
+	VMOVDQU64 Z0, 8768(AX)
+	VMOVDQU64 Z1, 8832(AX)
 	VZEROUPPER
 	RET
 
@@ -6238,7 +9767,7 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	JLS           equal
 	VADDSD        X2, X1, X0
 	VMULSD        halfUnit<>+0(SB), X0, X0
-	VMOVSD        X0, 8432(AX)
+	VMOVSD        X0, 9136(AX)
 	VMOVSD        scale<>+0(SB), X0
 	VDIVSD        X1, X0, X1
 	VDIVSD        X2, X0, X2
@@ -6258,7 +9787,7 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	VANDNPD       Z3, Z11, Z3
 	VMULPD        Z15, Z3, Z3
 	VRNDSCALEPD   $0x00, Z3, Z3
-	VMOVUPD       Z3, 2048(AX)
+	VMOVUPD       Z3, 2112(AX)
 	VADDPD        Z3, Z12, K1, Z12
 	KNOTB         K1, K2
 	VADDPD        Z3, Z14, K2, Z14
@@ -6281,7 +9810,7 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	VANDNPD       Z4, Z11, Z4
 	VMULPD        Z3, Z4, Z4
 	VRNDSCALEPD   $0x00, Z4, Z4
-	VMOVUPD       Z4, 2112(AX)
+	VMOVUPD       Z4, 2176(AX)
 	VADDPD        Z4, Z12, K1, Z12
 	KNOTB         K1, K2
 	VADDPD        Z4, Z14, K2, Z14
@@ -6308,7 +9837,7 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	VANDNPD       Z5, Z11, Z5
 	VMULPD        Z3, Z5, Z5
 	VRNDSCALEPD   $0x00, Z5, Z5
-	VMOVUPD       Z5, 2176(AX)
+	VMOVUPD       Z5, 2240(AX)
 	VADDPD        Z5, Z12, K1, Z12
 	KNOTB         K1, K2
 	VADDPD        Z5, Z14, K2, Z14
@@ -6335,7 +9864,7 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	VANDNPD       Z6, Z11, Z6
 	VMULPD        Z3, Z6, Z6
 	VRNDSCALEPD   $0x00, Z6, Z6
-	VMOVUPD       Z6, 2240(AX)
+	VMOVUPD       Z6, 2304(AX)
 	VADDPD        Z6, Z12, K1, Z12
 	KNOTB         K1, K2
 	VADDPD        Z6, Z14, K2, Z14
@@ -6362,7 +9891,7 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	VANDNPD       Z7, Z11, Z7
 	VMULPD        Z3, Z7, Z7
 	VRNDSCALEPD   $0x00, Z7, Z7
-	VMOVUPD       Z7, 2304(AX)
+	VMOVUPD       Z7, 2368(AX)
 	VADDPD        Z7, Z12, K1, Z12
 	KNOTB         K1, K2
 	VADDPD        Z7, Z14, K2, Z14
@@ -6389,7 +9918,7 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	VANDNPD       Z8, Z11, Z8
 	VMULPD        Z3, Z8, Z8
 	VRNDSCALEPD   $0x00, Z8, Z8
-	VMOVUPD       Z8, 2368(AX)
+	VMOVUPD       Z8, 2432(AX)
 	VADDPD        Z8, Z12, K1, Z12
 	KNOTB         K1, K2
 	VADDPD        Z8, Z14, K2, Z14
@@ -6416,7 +9945,7 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	VANDNPD       Z9, Z11, Z9
 	VMULPD        Z3, Z9, Z9
 	VRNDSCALEPD   $0x00, Z9, Z9
-	VMOVUPD       Z9, 2432(AX)
+	VMOVUPD       Z9, 2496(AX)
 	VADDPD        Z9, Z12, K1, Z12
 	KNOTB         K1, K2
 	VADDPD        Z9, Z14, K2, Z14
@@ -6443,7 +9972,7 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	VANDNPD       Z10, Z11, Z10
 	VMULPD        Z1, Z10, Z10
 	VRNDSCALEPD   $0x00, Z10, Z10
-	VMOVUPD       Z10, 2496(AX)
+	VMOVUPD       Z10, 2560(AX)
 	VADDPD        Z10, Z12, K1, Z12
 	KNOTB         K1, K2
 	VADDPD        Z10, Z14, K2, Z14
@@ -6473,8 +10002,8 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	TZCNTQ        BX, BX
 	VMOVSD        scale<>+0(SB), X0
 	VSUBSD        X1, X0, X0
-	VADDSD        2048(AX)(BX*8), X0, X0
-	VMOVSD        X0, 2048(AX)(BX*8)
+	VADDSD        2112(AX)(BX*8), X0, X0
+	VMOVSD        X0, 2112(AX)(BX*8)
 	VEXTRACTF64X4 $0x01, Z14, Y0
 	VADDPD        Y0, Y14, Y0
 	VEXTRACTF64X2 $0x01, Y0, X1
@@ -6484,10 +10013,10 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	TZCNTQ        SI, BX
 	VMOVSD        scale<>+0(SB), X0
 	VSUBSD        X1, X0, X0
-	VADDSD        2048(AX)(BX*8), X0, X0
-	VMOVSD        X0, 2048(AX)(BX*8)
-	MOVQ          CX, 8400(AX)
-	MOVQ          DX, 8408(AX)
+	VADDSD        2112(AX)(BX*8), X0, X0
+	VMOVSD        X0, 2112(AX)(BX*8)
+	MOVQ          CX, 9104(AX)
+	MOVQ          DX, 9112(AX)
 	POPCNTQ       CX, BX
 	POPCNTQ       DX, SI
 	MOVQ          CX, DI
@@ -6496,9 +10025,9 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	SETHI         BL
 	CMOVQHI       DX, DI
 	CMOVQHI       CX, R8
-	MOVB          BL, 8528(AX)
-	MOVQ          DI, 8384(AX)
-	MOVQ          R8, 8392(AX)
+	MOVB          BL, 9216(AX)
+	MOVQ          DI, 9088(AX)
+	MOVQ          R8, 9096(AX)
 	XORB          AL, AL
 	MOVB          $0x01, AL
 	MOVB          AL, ret+64(FP)
@@ -6605,8 +10134,8 @@ TEXT ·totals512x8(SB), NOSPLIT, $0-25
 	VADDPD        X3, X1, X3
 	VPERMILPD     $0x01, X3, X1
 	VADDSD        X1, X3, X3
-	VMOVSD        X2, 8416(AX)
-	VMOVSD        X3, 8424(AX)
+	VMOVSD        X2, 9120(AX)
+	VMOVSD        X3, 9128(AX)
 	TESTQ         CX, CX
 	SETEQ         AL
 	VUCOMISD      X2, X0
@@ -6622,40 +10151,35 @@ TEXT ·totals512x8(SB), NOSPLIT, $0-25
 // func start256(t *float64, m *float64, words uint64)
 // Requires: AVX, AVX2, BMI, BMI2, CMOV
 TEXT ·start256(SB), NOSPLIT, $0-24
-	PCALIGN      $0x40
-	MOVQ         t+0(FP), AX
-	MOVQ         m+8(FP), CX
-	MOVQ         8384(AX), DX
-	MOVQ         8392(AX), BX
-	XORQ         SI, SI
-	LEAQ         bitTable<>+0(SB), DI
-	VBROADCASTSD negInf<>+0(SB), Y0
-	VXORPD       Y1, Y1, Y1
-	MOVQ         words+16(FP), R8
-	XORQ         R9, R9
-	SHLQ         $0x06, R8
+	PCALIGN $0x40
+	MOVQ    t+0(FP), AX
+	MOVQ    m+8(FP), CX
+	MOVQ    9088(AX), DX
+	MOVQ    9096(AX), BX
+	XORQ    SI, SI
+	LEAQ    bitTable<>+0(SB), DI
+	VXORPD  Y0, Y0, Y0
+	MOVQ    words+16(FP), R8
+	XORQ    R9, R9
+	SHLQ    $0x06, R8
 
 clear:
-	VMOVUPD      Y1, 3072(AX)(R9*1)
-	VMOVUPD      Y1, 7680(AX)(R9*1)
-	VMOVUPD      Y0, 512(AX)(R9*1)
-	VMOVDQU      (DI)(R9*1), Y2
-	VMOVDQU      Y2, 7168(AX)(R9*1)
-	VMOVUPD      Y1, 3104(AX)(R9*1)
-	VMOVUPD      Y1, 7712(AX)(R9*1)
-	VMOVUPD      Y0, 544(AX)(R9*1)
-	VMOVDQU      32(DI)(R9*1), Y2
-	VMOVDQU      Y2, 7200(AX)(R9*1)
-	VMOVUPD      Y1, 3136(AX)(R9*1)
-	VMOVUPD      Y1, 7744(AX)(R9*1)
-	VMOVUPD      Y0, 576(AX)(R9*1)
-	VMOVDQU      64(DI)(R9*1), Y2
-	VMOVDQU      Y2, 7232(AX)(R9*1)
-	VMOVUPD      Y1, 3168(AX)(R9*1)
-	VMOVUPD      Y1, 7776(AX)(R9*1)
-	VMOVUPD      Y0, 608(AX)(R9*1)
-	VMOVDQU      96(DI)(R9*1), Y2
-	VMOVDQU      Y2, 7264(AX)(R9*1)
+	VMOVUPD      Y0, 3136(AX)(R9*1)
+	VMOVUPD      Y0, 7232(AX)(R9*1)
+	VMOVDQU      (DI)(R9*1), Y1
+	VMOVDQU      Y1, 6720(AX)(R9*1)
+	VMOVUPD      Y0, 3168(AX)(R9*1)
+	VMOVUPD      Y0, 7264(AX)(R9*1)
+	VMOVDQU      32(DI)(R9*1), Y1
+	VMOVDQU      Y1, 6752(AX)(R9*1)
+	VMOVUPD      Y0, 3200(AX)(R9*1)
+	VMOVUPD      Y0, 7296(AX)(R9*1)
+	VMOVDQU      64(DI)(R9*1), Y1
+	VMOVDQU      Y1, 6784(AX)(R9*1)
+	VMOVUPD      Y0, 3232(AX)(R9*1)
+	VMOVUPD      Y0, 7328(AX)(R9*1)
+	VMOVDQU      96(DI)(R9*1), Y1
+	VMOVDQU      Y1, 6816(AX)(R9*1)
 	ADDQ         $0x80, R9
 	CMPQ         R9, R8
 	JNE          clear
@@ -6680,12 +10204,12 @@ first:
 	TZCNTQ    R10, R10
 	ADDQ      R9, R10
 	MOVBQZX   32768(CX)(R10*1), R9
-	MOVQ      7680(AX)(R9*8), R10
+	MOVQ      7232(AX)(R9*8), R10
 	BTSQ      R8, R10
-	MOVQ      R10, 7680(AX)(R9*8)
-	VMOVSD    3072(AX)(R9*8), X1
-	VADDSD    2048(AX)(R8*8), X1, X1
-	VMOVSD    X1, 3072(AX)(R9*8)
+	MOVQ      R10, 7232(AX)(R9*8)
+	VMOVSD    3136(AX)(R9*8), X1
+	VADDSD    2112(AX)(R8*8), X1, X1
+	VMOVSD    X1, 3136(AX)(R9*8)
 	BLSRQ     DI, DI
 	JNZ       first
 	XORQ      DI, DI
@@ -6694,8 +10218,8 @@ first:
 
 judge:
 	TZCNTQ   R9, R10
-	VMOVSD   3072(AX)(R10*8), X0
-	VMOVSD   2048(AX)(R10*8), X1
+	VMOVSD   3136(AX)(R10*8), X0
+	VMOVSD   2112(AX)(R10*8), X1
 	MOVQ     DI, R11
 	BTSQ     R10, R11
 	VUCOMISD X1, X0
@@ -6707,32 +10231,32 @@ judge:
 	CMOVQCC  R11, R8
 	BLSRQ    R9, R9
 	JNZ      judge
-	MOVQ     DI, 8488(AX)
-	MOVQ     R8, 8496(AX)
+	MOVQ     DI, 9176(AX)
+	MOVQ     R8, 9184(AX)
 
 round:
 	BLSRQ        DX, R8
 	JZ           last
-	MOVQ         8488(AX), R8
+	MOVQ         9176(AX), R8
 	ANDQ         DX, R8
-	MOVQ         8496(AX), DI
+	MOVQ         9184(AX), DI
 	ANDQ         DX, DI
 	CMOVQEQ      R8, DI
 	BLSRQ        DI, R8
 	CMPQ         DI, DX
 	CMOVQEQ      R8, DI
 	ANDNQ        DX, DI, DX
-	MOVQ         DI, 8504(AX)
+	MOVQ         DI, 9192(AX)
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
 	XORQ         DI, DI
 
 phase:
-	MOVQ         8504(AX), R8
+	MOVQ         9192(AX), R8
 	TZCNTQ       R8, R9
 	BLSRQ        R8, R8
-	MOVQ         R8, 8504(AX)
-	MOVQ         7680(AX)(R9*8), R8
+	MOVQ         R8, 9192(AX)
+	MOVQ         7232(AX)(R9*8), R8
 	MOVQ         R8, R10
 	XORQ         R11, R11
 	VBROADCASTSD negInf<>+0(SB), Y1
@@ -6756,27 +10280,27 @@ queue:
 	TZCNTQ       R14, R14
 	ADDQ         R13, R14
 	MOVBQZX      32768(CX)(R14*1), R13
-	MOVQ         R13, 4608(AX)(R12*8)
+	MOVQ         R13, 4672(AX)(R12*8)
 	MOVQ         R12, R14
 	SHLQ         $0x09, R14
 	ADDQ         CX, R14
 	VMOVSD       (R14)(R13*8), X4
 	VSUBSD       (R14)(R9*8), X4, X4
-	VMOVSD       45568(CX)(R12*8), X5
+	VMOVSD       61952(CX)(R12*8), X5
 	VANDPD       X3, X4, X4
 	VORPD        X5, X4, X4
-	VMOVSD       X4, 3584(AX)(R11*8)
+	VMOVSD       X4, 3648(AX)(R11*8)
 	VBROADCASTSD X4, Y4
 	VPERMPD      $0x39, Y1, Y1
 	VBLENDPD     $0x08, Y4, Y1, Y1
-	VBROADCASTSD 2048(AX)(R12*8), Y4
-	VMOVSD       X4, 4096(AX)(R11*8)
+	VBROADCASTSD 2112(AX)(R12*8), Y4
+	VMOVSD       X4, 4160(AX)(R11*8)
 	VPERMPD      $0x39, Y2, Y2
 	VBLENDPD     $0x08, Y4, Y2, Y2
 	INCQ         R11
 	BLSRQ        R10, R10
 	JNZ          queue
-	VBROADCASTSD 2048(AX)(R9*8), Y3
+	VBROADCASTSD 2112(AX)(R9*8), Y3
 	CMPQ         R11, $0x04
 	JHI          many
 	VXORPD       Y4, Y4, Y4
@@ -6813,19 +10337,19 @@ many:
 
 block:
 	VXORPD  Y1, Y1, Y1
-	VMOVUPD 3584(AX)(R13*8), Y2
+	VMOVUPD 3648(AX)(R13*8), Y2
 	XORQ    R14, R14
 
 prefix:
-	VBROADCASTSD 3584(AX)(R14*8), Y4
-	VBROADCASTSD 4096(AX)(R14*8), Y5
+	VBROADCASTSD 3648(AX)(R14*8), Y4
+	VBROADCASTSD 4160(AX)(R14*8), Y5
 	VCMPPD       $0x1e, Y2, Y4, Y4
 	VANDPD       Y4, Y5, Y5
 	VADDPD       Y5, Y1, Y1
 	INCQ         R14
 	CMPQ         R14, R11
 	JNE          prefix
-	VADDPD       4096(AX)(R13*8), Y1, Y2
+	VADDPD       4160(AX)(R13*8), Y1, Y2
 	VCMPPD       $0x12, Y3, Y2, Y2
 	VCMPPD       $0x11, Y3, Y1, Y1
 	VMOVMSKPD    Y2, R14
@@ -6847,27 +10371,27 @@ served:
 	ANDNQ   R8, R10, R8
 	ORQ     R8, DI
 	ANDNQ   BX, R10, BX
-	MOVQ    7168(AX)(R9*8), R8
+	MOVQ    6720(AX)(R9*8), R8
 	VMOVAPD X3, X1
 	TESTQ   R10, R10
 	JZ      none
 
 full:
 	TZCNTQ R10, R12
-	MOVB   R9, 8192(AX)(R12*1)
-	ORQ    7168(AX)(R12*8), R8
-	VSUBSD 2048(AX)(R12*8), X1, X1
+	MOVB   R9, 8896(AX)(R12*1)
+	ORQ    6720(AX)(R12*8), R8
+	VSUBSD 2112(AX)(R12*8), X1, X1
 	BLSRQ  R10, R10
 	JNZ    full
 
 none:
-	MOVQ   R8, 7168(AX)(R9*8)
+	MOVQ   R8, 6720(AX)(R9*8)
 	TESTQ  R11, R11
 	JZ     exact
 	TZCNTQ R11, R10
-	VMOVSD 2048(AX)(R10*8), X2
+	VMOVSD 2112(AX)(R10*8), X2
 	VSUBSD X1, X2, X2
-	VMOVSD X2, 2048(AX)(R10*8)
+	VMOVSD X2, 2112(AX)(R10*8)
 	JMP    hang
 
 exact:
@@ -6891,28 +10415,28 @@ exact:
 
 hang:
 	VMOVSD X1, 1024(AX)(R9*8)
-	MOVB   R10, 8192(AX)(R9*1)
-	ORQ    R8, 7168(AX)(R10*8)
-	MOVB   R9, 8256(AX)(SI*1)
+	MOVB   R10, 8896(AX)(R9*1)
+	ORQ    R8, 6720(AX)(R10*8)
+	MOVB   R9, 8960(AX)(SI*1)
 	INCQ   SI
-	CMPQ   8504(AX), $0x00
+	CMPQ   9192(AX), $0x00
 	JNE    phase
 	TESTQ  DI, DI
 	JZ     round
-	MOVQ   8488(AX), R8
-	MOVQ   8496(AX), R9
+	MOVQ   9176(AX), R8
+	MOVQ   9184(AX), R9
 
 again:
 	TZCNTQ   DI, R10
-	MOVQ     4608(AX)(R10*8), R11
-	MOVQ     7680(AX)(R11*8), R12
+	MOVQ     4672(AX)(R10*8), R11
+	MOVQ     7232(AX)(R11*8), R12
 	BTSQ     R10, R12
-	MOVQ     R12, 7680(AX)(R11*8)
-	VMOVSD   3072(AX)(R11*8), X0
-	VADDSD   2048(AX)(R10*8), X0, X0
-	VMOVSD   X0, 3072(AX)(R11*8)
-	VMOVSD   3072(AX)(R11*8), X0
-	VMOVSD   2048(AX)(R11*8), X1
+	MOVQ     R12, 7232(AX)(R11*8)
+	VMOVSD   3136(AX)(R11*8), X0
+	VADDSD   2112(AX)(R10*8), X0, X0
+	VMOVSD   X0, 3136(AX)(R11*8)
+	VMOVSD   3136(AX)(R11*8), X0
+	VMOVSD   2112(AX)(R11*8), X1
 	MOVQ     R8, R10
 	BTSQ     R11, R10
 	VUCOMISD X1, X0
@@ -6924,8 +10448,8 @@ again:
 	CMOVQCC  R10, R9
 	BLSRQ    DI, DI
 	JNZ      again
-	MOVQ     R8, 8488(AX)
-	MOVQ     R9, 8496(AX)
+	MOVQ     R8, 9176(AX)
+	MOVQ     R9, 9184(AX)
 	JMP      round
 
 last:
@@ -6933,52 +10457,86 @@ last:
 
 rest:
 	TZCNTQ BX, DI
-	MOVB   DL, 8192(AX)(DI*1)
+	MOVB   DL, 8896(AX)(DI*1)
 	BLSRQ  BX, BX
 	JNZ    rest
-	MOVQ   8384(AX), BX
-	ORQ    8392(AX), BX
-	MOVQ   BX, 7168(AX)(DX*8)
-	MOVQ   DX, 8480(AX)
-	MOVQ   SI, 8512(AX)
+	MOVQ   DX, 9160(AX)
+	MOVQ   SI, 9200(AX)
 	XORQ   BX, BX
 	MOVQ   BX, 1024(AX)(DX*8)
-	MOVQ   BX, 1536(AX)(DX*8)
+	MOVQ   BX, 1600(AX)(DX*8)
 	MOVQ   BX, (AX)(DX*8)
+	MOVQ   BX, 6208(AX)(DX*8)
+	MOVL   62464(CX)(DX*4), BX
+	MOVL   BX, 7744(AX)(DX*4)
+	MOVQ   posInf<>+0(SB), BX
+	MOVQ   BX, 1536(AX)
 
 row:
 	DECQ    SI
 	JS      rowsDone
-	MOVBQZX 8256(AX)(SI*1), DX
-	MOVBQZX 8192(AX)(DX*1), BX
-	MOVBQZX 8192(AX)(BX*1), DI
-	VMOVSD  (AX)(DI*8), X0
-	SHLQ    $0x09, DI
-	ADDQ    CX, DI
-	VSUBSD  (DI)(BX*8), X0, X0
-	MOVQ    DX, DI
-	SHLQ    $0x09, DI
-	ADDQ    CX, DI
-	VMOVSD  (DI)(BX*8), X1
-	VMOVSD  X1, 1536(AX)(DX*8)
+	MOVBQZX 8960(AX)(SI*1), DX
+	MOVBQZX 8896(AX)(DX*1), BX
+	MOVB    DL, 8768(AX)(DX*1)
+	MOVB    BL, 8832(AX)(DX*1)
+	MOVBQZX 8896(AX)(BX*1), R9
+	VMOVSD  (AX)(R9*8), X0
+	MOVL    7744(AX)(R9*4), DI
+	ANDL    $-64, DI
+	MOVQ    6208(AX)(R9*8), R8
+	BTSQ    BX, R8
+	MOVQ    R9, R10
+	SHLQ    $0x08, R10
+	ADDQ    CX, R10
+	SUBL    45056(R10)(BX*4), DI
+	SHLQ    $0x09, R9
+	ADDQ    CX, R9
+	VMOVSD  (R9)(BX*8), X1
+	VSUBSD  X1, X0, X0
+	MOVQ    DX, R9
+	SHLQ    $0x09, R9
+	ADDQ    CX, R9
+	VMOVSD  (R9)(BX*8), X1
+	VMOVSD  X1, 1600(AX)(DX*8)
 	VADDSD  X1, X0, X0
 	VMOVSD  X0, (AX)(DX*8)
+	MOVQ    DX, R9
+	SHLQ    $0x08, R9
+	ADDQ    CX, R9
+	ADDL    45056(R9)(BX*4), DI
+	ADDL    62464(CX)(DX*4), DI
+	MOVL    DI, 7744(AX)(DX*4)
+	BTSQ    DX, R8
+	MOVQ    R8, 6208(AX)(DX*8)
 	JMP     row
 
 rowsDone:
-	MOVQ 8392(AX), DX
+	MOVQ 9096(AX), DX
+	MOVQ DX, 9168(AX)
 
 col:
 	TZCNTQ  DX, BX
-	MOVBQZX 8192(AX)(BX*1), SI
-	VMOVSD  (AX)(SI*8), X0
-	SHLQ    $0x09, SI
-	ADDQ    CX, SI
-	VMOVSD  (SI)(BX*8), X1
-	VMOVSD  X1, 1536(AX)(BX*8)
+	MOVBQZX 8896(AX)(BX*1), R8
+	MOVB    R8, 8768(AX)(BX*1)
+	MOVB    BL, 8832(AX)(BX*1)
+	VMOVSD  (AX)(R8*8), X0
+	MOVL    7744(AX)(R8*4), SI
+	ANDL    $-64, SI
+	MOVQ    6208(AX)(R8*8), DI
+	BTSQ    BX, DI
+	MOVQ    R8, R9
+	SHLQ    $0x08, R9
+	ADDQ    CX, R9
+	SUBL    45056(R9)(BX*4), SI
+	SHLQ    $0x09, R8
+	ADDQ    CX, R8
+	VMOVSD  (R8)(BX*8), X1
 	VSUBSD  X1, X0, X0
+	VMOVSD  X1, 1600(AX)(BX*8)
 	VMOVSD  X0, (AX)(BX*8)
-	VMOVSD  2048(AX)(BX*8), X0
+	MOVL    SI, 7744(AX)(BX*4)
+	MOVQ    DI, 6208(AX)(BX*8)
+	VMOVSD  2112(AX)(BX*8), X0
 	VMOVSD  X0, 1024(AX)(BX*8)
 	BLSRQ   DX, DX
 	JNZ     col
@@ -6993,13 +10551,13 @@ TEXT ·finish256(SB), NOSPLIT, $0-24
 	MOVQ         m+8(FP), CX
 	MOVQ         words+16(FP), DX
 	MOVQ         half<>+0(SB), BX
-	MOVBQZX      8528(AX), SI
+	MOVBQZX      9216(AX), SI
 	SHLQ         $0x3f, SI
 	ORQ          SI, BX
 	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         8384(AX), BX
-	ORQ          8392(AX), BX
+	MOVQ         9088(AX), BX
+	ORQ          9096(AX), BX
 	VMOVQ        BX, X1
 	VPBROADCASTQ X1, Y1
 	LEAQ         bitTable<>+0(SB), BX
@@ -7015,7 +10573,7 @@ block:
 	VBROADCASTSD posInf<>+0(SB), Y7
 	VBROADCASTSD posInf<>+0(SB), Y8
 	VBROADCASTSD posInf<>+0(SB), Y9
-	MOVQ         8392(AX), DI
+	MOVQ         9096(AX), DI
 
 col:
 	TZCNTQ       DI, R8
@@ -7034,40 +10592,40 @@ col:
 	JNZ          col
 	VADDPD       512(AX)(SI*1), Y6, Y6
 	VMULPD       Y0, Y6, Y6
-	VMOVUPD      Y6, 2560(AX)(SI*1)
-	VFMADD231PD  45056(CX)(SI*1), Y6, Y2
+	VMOVUPD      Y6, 2624(AX)(SI*1)
+	VFMADD231PD  61440(CX)(SI*1), Y6, Y2
 	VMOVDQU      (BX)(SI*1), Y6
 	VPAND        Y6, Y1, Y10
 	VPCMPEQQ     Y6, Y10, Y10
 	VANDPD       1024(AX)(SI*1), Y10, Y6
-	VFMADD231PD  1536(AX)(SI*1), Y6, Y4
+	VFMADD231PD  1600(AX)(SI*1), Y6, Y4
 	VADDPD       544(AX)(SI*1), Y7, Y6
 	VMULPD       Y0, Y6, Y6
-	VMOVUPD      Y6, 2592(AX)(SI*1)
-	VFMADD231PD  45088(CX)(SI*1), Y6, Y3
+	VMOVUPD      Y6, 2656(AX)(SI*1)
+	VFMADD231PD  61472(CX)(SI*1), Y6, Y3
 	VMOVDQU      32(BX)(SI*1), Y6
 	VPAND        Y6, Y1, Y7
 	VPCMPEQQ     Y6, Y7, Y7
 	VANDPD       1056(AX)(SI*1), Y7, Y6
-	VFMADD231PD  1568(AX)(SI*1), Y6, Y5
+	VFMADD231PD  1632(AX)(SI*1), Y6, Y5
 	VADDPD       576(AX)(SI*1), Y8, Y6
 	VMULPD       Y0, Y6, Y6
-	VMOVUPD      Y6, 2624(AX)(SI*1)
-	VFMADD231PD  45120(CX)(SI*1), Y6, Y2
+	VMOVUPD      Y6, 2688(AX)(SI*1)
+	VFMADD231PD  61504(CX)(SI*1), Y6, Y2
 	VMOVDQU      64(BX)(SI*1), Y6
 	VPAND        Y6, Y1, Y7
 	VPCMPEQQ     Y6, Y7, Y7
 	VANDPD       1088(AX)(SI*1), Y7, Y6
-	VFMADD231PD  1600(AX)(SI*1), Y6, Y4
+	VFMADD231PD  1664(AX)(SI*1), Y6, Y4
 	VADDPD       608(AX)(SI*1), Y9, Y6
 	VMULPD       Y0, Y6, Y6
-	VMOVUPD      Y6, 2656(AX)(SI*1)
-	VFMADD231PD  45152(CX)(SI*1), Y6, Y3
+	VMOVUPD      Y6, 2720(AX)(SI*1)
+	VFMADD231PD  61536(CX)(SI*1), Y6, Y3
 	VMOVDQU      96(BX)(SI*1), Y6
 	VPAND        Y6, Y1, Y7
 	VPCMPEQQ     Y6, Y7, Y7
 	VANDPD       1120(AX)(SI*1), Y7, Y6
-	VFMADD231PD  1632(AX)(SI*1), Y6, Y5
+	VFMADD231PD  1696(AX)(SI*1), Y6, Y5
 	ADDQ         $0x80, SI
 	CMPQ         SI, DX
 	JNE          block
@@ -7076,13 +10634,13 @@ col:
 	VADDPD       X1, X0, X1
 	VPERMILPD    $0x01, X1, X0
 	VADDSD       X0, X1, X1
-	VMOVSD       X1, 8448(AX)
+	VMOVSD       X1, 9152(AX)
 	VADDPD       Y5, Y4, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPD       X1, X0, X1
 	VPERMILPD    $0x01, X1, X0
 	VADDSD       X0, X1, X1
-	VMOVSD       X1, 8440(AX)
+	VMOVSD       X1, 9144(AX)
 	VZEROUPPER
 	RET
 
@@ -7158,8 +10716,8 @@ blockq:
 	VADDPD       X3, X1, X3
 	VPERMILPD    $0x01, X3, X1
 	VADDSD       X1, X3, X3
-	VMOVSD       X4, 8416(AX)
-	VMOVSD       X3, 8424(AX)
+	VMOVSD       X4, 9120(AX)
+	VMOVSD       X3, 9128(AX)
 	VMOVMSKPD    Y2, AX
 	TESTL        AX, AX
 	SETEQ        AL
@@ -7209,7 +10767,7 @@ difference:
 	VPAND        Y10, Y8, Y11
 	VPCMPEQQ     Y10, Y11, Y11
 	VBLENDVPD    Y11, Y7, Y9, Y9
-	VMOVUPD      Y9, 2048(AX)(DI*1)
+	VMOVUPD      Y9, 2112(AX)(DI*1)
 	VMAXPD       Y4, Y9, Y10
 	VADDPD       Y10, Y0, Y0
 	VMINPD       Y4, Y9, Y10
@@ -7225,7 +10783,7 @@ difference:
 	VPAND        Y10, Y8, Y11
 	VPCMPEQQ     Y10, Y11, Y11
 	VBLENDVPD    Y11, Y7, Y9, Y9
-	VMOVUPD      Y9, 2080(AX)(DI*1)
+	VMOVUPD      Y9, 2144(AX)(DI*1)
 	VMAXPD       Y4, Y9, Y10
 	VADDPD       Y10, Y1, Y1
 	VMINPD       Y4, Y9, Y10
@@ -7241,7 +10799,7 @@ difference:
 	VPAND        Y10, Y8, Y11
 	VPCMPEQQ     Y10, Y11, Y11
 	VBLENDVPD    Y11, Y7, Y9, Y9
-	VMOVUPD      Y9, 2112(AX)(DI*1)
+	VMOVUPD      Y9, 2176(AX)(DI*1)
 	VMAXPD       Y4, Y9, Y10
 	VADDPD       Y10, Y0, Y0
 	VMINPD       Y4, Y9, Y10
@@ -7257,7 +10815,7 @@ difference:
 	VPAND        Y10, Y8, Y11
 	VPCMPEQQ     Y10, Y11, Y11
 	VBLENDVPD    Y11, Y7, Y9, Y9
-	VMOVUPD      Y9, 2144(AX)(DI*1)
+	VMOVUPD      Y9, 2208(AX)(DI*1)
 	VMAXPD       Y4, Y9, Y10
 	VADDPD       Y10, Y1, Y1
 	VMINPD       Y4, Y9, Y10
@@ -7282,7 +10840,7 @@ difference:
 	JLS          equal
 	VADDSD       X2, X1, X0
 	VMULSD       halfUnit<>+0(SB), X0, X0
-	VMOVSD       X0, 8432(AX)
+	VMOVSD       X0, 9136(AX)
 	VMOVSD       scale<>+0(SB), X0
 	VDIVSD       X1, X0, X1
 	VDIVSD       X2, X0, X2
@@ -7300,70 +10858,6 @@ difference:
 scale:
 	MOVQ         R8, R9
 	SHRQ         $0x03, R9
-	VMOVUPD      2048(AX)(R8*1), Y5
-	VCMPPD       $0x1e, Y4, Y5, Y6
-	VBLENDVPD    Y6, Y0, Y1, Y7
-	VBROADCASTSD signBit<>+0(SB), Y8
-	VANDNPD      Y5, Y8, Y5
-	VMULPD       Y7, Y5, Y5
-	VROUNDPD     $0x00, Y5, Y5
-	VMOVUPD      Y5, 2048(AX)(R8*1)
-	VCMPPD       $0x1e, Y4, Y5, Y8
-	VBROADCASTSD heavy<>+0(SB), Y7
-	VCMPPD       $0x1d, Y7, Y5, Y9
-	VANDPD       Y8, Y6, Y10
-	VANDPD       Y5, Y10, Y7
-	VADDPD       Y7, Y2, Y2
-	VMOVMSKPD    Y10, R10
-	SHLXQ        R9, R10, R10
-	ORQ          R10, DX
-	VANDPD       Y9, Y10, Y10
-	VMOVMSKPD    Y10, R10
-	SHLXQ        R9, R10, R10
-	ORQ          R10, SI
-	VANDNPD      Y8, Y6, Y6
-	VANDPD       Y5, Y6, Y7
-	VADDPD       Y7, Y3, Y3
-	VMOVMSKPD    Y6, R10
-	SHLXQ        R9, R10, R10
-	ORQ          R10, BX
-	VANDPD       Y9, Y6, Y6
-	VMOVMSKPD    Y6, R10
-	SHLXQ        R9, R10, R10
-	ORQ          R10, DI
-	ADDQ         $0x04, R9
-	VMOVUPD      2080(AX)(R8*1), Y5
-	VCMPPD       $0x1e, Y4, Y5, Y6
-	VBLENDVPD    Y6, Y0, Y1, Y7
-	VBROADCASTSD signBit<>+0(SB), Y8
-	VANDNPD      Y5, Y8, Y5
-	VMULPD       Y7, Y5, Y5
-	VROUNDPD     $0x00, Y5, Y5
-	VMOVUPD      Y5, 2080(AX)(R8*1)
-	VCMPPD       $0x1e, Y4, Y5, Y8
-	VBROADCASTSD heavy<>+0(SB), Y7
-	VCMPPD       $0x1d, Y7, Y5, Y9
-	VANDPD       Y8, Y6, Y10
-	VANDPD       Y5, Y10, Y7
-	VADDPD       Y7, Y2, Y2
-	VMOVMSKPD    Y10, R10
-	SHLXQ        R9, R10, R10
-	ORQ          R10, DX
-	VANDPD       Y9, Y10, Y10
-	VMOVMSKPD    Y10, R10
-	SHLXQ        R9, R10, R10
-	ORQ          R10, SI
-	VANDNPD      Y8, Y6, Y6
-	VANDPD       Y5, Y6, Y7
-	VADDPD       Y7, Y3, Y3
-	VMOVMSKPD    Y6, R10
-	SHLXQ        R9, R10, R10
-	ORQ          R10, BX
-	VANDPD       Y9, Y6, Y6
-	VMOVMSKPD    Y6, R10
-	SHLXQ        R9, R10, R10
-	ORQ          R10, DI
-	ADDQ         $0x04, R9
 	VMOVUPD      2112(AX)(R8*1), Y5
 	VCMPPD       $0x1e, Y4, Y5, Y6
 	VBLENDVPD    Y6, Y0, Y1, Y7
@@ -7428,6 +10922,70 @@ scale:
 	SHLXQ        R9, R10, R10
 	ORQ          R10, DI
 	ADDQ         $0x04, R9
+	VMOVUPD      2176(AX)(R8*1), Y5
+	VCMPPD       $0x1e, Y4, Y5, Y6
+	VBLENDVPD    Y6, Y0, Y1, Y7
+	VBROADCASTSD signBit<>+0(SB), Y8
+	VANDNPD      Y5, Y8, Y5
+	VMULPD       Y7, Y5, Y5
+	VROUNDPD     $0x00, Y5, Y5
+	VMOVUPD      Y5, 2176(AX)(R8*1)
+	VCMPPD       $0x1e, Y4, Y5, Y8
+	VBROADCASTSD heavy<>+0(SB), Y7
+	VCMPPD       $0x1d, Y7, Y5, Y9
+	VANDPD       Y8, Y6, Y10
+	VANDPD       Y5, Y10, Y7
+	VADDPD       Y7, Y2, Y2
+	VMOVMSKPD    Y10, R10
+	SHLXQ        R9, R10, R10
+	ORQ          R10, DX
+	VANDPD       Y9, Y10, Y10
+	VMOVMSKPD    Y10, R10
+	SHLXQ        R9, R10, R10
+	ORQ          R10, SI
+	VANDNPD      Y8, Y6, Y6
+	VANDPD       Y5, Y6, Y7
+	VADDPD       Y7, Y3, Y3
+	VMOVMSKPD    Y6, R10
+	SHLXQ        R9, R10, R10
+	ORQ          R10, BX
+	VANDPD       Y9, Y6, Y6
+	VMOVMSKPD    Y6, R10
+	SHLXQ        R9, R10, R10
+	ORQ          R10, DI
+	ADDQ         $0x04, R9
+	VMOVUPD      2208(AX)(R8*1), Y5
+	VCMPPD       $0x1e, Y4, Y5, Y6
+	VBLENDVPD    Y6, Y0, Y1, Y7
+	VBROADCASTSD signBit<>+0(SB), Y8
+	VANDNPD      Y5, Y8, Y5
+	VMULPD       Y7, Y5, Y5
+	VROUNDPD     $0x00, Y5, Y5
+	VMOVUPD      Y5, 2208(AX)(R8*1)
+	VCMPPD       $0x1e, Y4, Y5, Y8
+	VBROADCASTSD heavy<>+0(SB), Y7
+	VCMPPD       $0x1d, Y7, Y5, Y9
+	VANDPD       Y8, Y6, Y10
+	VANDPD       Y5, Y10, Y7
+	VADDPD       Y7, Y2, Y2
+	VMOVMSKPD    Y10, R10
+	SHLXQ        R9, R10, R10
+	ORQ          R10, DX
+	VANDPD       Y9, Y10, Y10
+	VMOVMSKPD    Y10, R10
+	SHLXQ        R9, R10, R10
+	ORQ          R10, SI
+	VANDNPD      Y8, Y6, Y6
+	VANDPD       Y5, Y6, Y7
+	VADDPD       Y7, Y3, Y3
+	VMOVMSKPD    Y6, R10
+	SHLXQ        R9, R10, R10
+	ORQ          R10, BX
+	VANDPD       Y9, Y6, Y6
+	VMOVMSKPD    Y6, R10
+	SHLXQ        R9, R10, R10
+	ORQ          R10, DI
+	ADDQ         $0x04, R9
 	ADDQ         $0x80, R8
 	CMPQ         R8, CX
 	JNE          scale
@@ -7440,8 +10998,8 @@ scale:
 	TZCNTQ       SI, CX
 	VMOVSD       scale<>+0(SB), X0
 	VSUBSD       X1, X0, X0
-	VADDSD       2048(AX)(CX*8), X0, X0
-	VMOVSD       X0, 2048(AX)(CX*8)
+	VADDSD       2112(AX)(CX*8), X0, X0
+	VMOVSD       X0, 2112(AX)(CX*8)
 	VXORPD       Y1, Y1, Y1
 	VADDPD       Y1, Y3, Y0
 	VEXTRACTF128 $0x01, Y0, X1
@@ -7451,10 +11009,10 @@ scale:
 	TZCNTQ       DI, CX
 	VMOVSD       scale<>+0(SB), X0
 	VSUBSD       X1, X0, X0
-	VADDSD       2048(AX)(CX*8), X0, X0
-	VMOVSD       X0, 2048(AX)(CX*8)
-	MOVQ         DX, 8400(AX)
-	MOVQ         BX, 8408(AX)
+	VADDSD       2112(AX)(CX*8), X0, X0
+	VMOVSD       X0, 2112(AX)(CX*8)
+	MOVQ         DX, 9104(AX)
+	MOVQ         BX, 9112(AX)
 	POPCNTQ      DX, CX
 	POPCNTQ      BX, SI
 	MOVQ         DX, DI
@@ -7463,9 +11021,9 @@ scale:
 	SETHI        CL
 	CMOVQHI      BX, DI
 	CMOVQHI      DX, R8
-	MOVB         CL, 8528(AX)
-	MOVQ         DI, 8384(AX)
-	MOVQ         R8, 8392(AX)
+	MOVB         CL, 9216(AX)
+	MOVQ         DI, 9088(AX)
+	MOVQ         R8, 9096(AX)
 	XORB         AL, AL
 	MOVB         $0x01, AL
 	MOVB         AL, ret+72(FP)
@@ -7491,9 +11049,9 @@ TEXT ·dot512(SB), NOSPLIT, $0-32
 
 block:
 	VMOVUPD       (CX)(BX*1), Z1
-	VFMADD231PD   2560(AX)(BX*1), Z1, Z0
-	VMOVUPD       64(CX)(BX*1), Z1
 	VFMADD231PD   2624(AX)(BX*1), Z1, Z0
+	VMOVUPD       64(CX)(BX*1), Z1
+	VFMADD231PD   2688(AX)(BX*1), Z1, Z0
 	ADDQ          $0x80, BX
 	CMPQ          BX, DX
 	JNE           block
@@ -7521,13 +11079,13 @@ TEXT ·dot256(SB), NOSPLIT, $0-32
 
 block:
 	VMOVUPD      (CX)(BX*1), Y2
-	VFMADD231PD  2560(AX)(BX*1), Y2, Y0
-	VMOVUPD      32(CX)(BX*1), Y2
-	VFMADD231PD  2592(AX)(BX*1), Y2, Y1
-	VMOVUPD      64(CX)(BX*1), Y2
 	VFMADD231PD  2624(AX)(BX*1), Y2, Y0
-	VMOVUPD      96(CX)(BX*1), Y2
+	VMOVUPD      32(CX)(BX*1), Y2
 	VFMADD231PD  2656(AX)(BX*1), Y2, Y1
+	VMOVUPD      64(CX)(BX*1), Y2
+	VFMADD231PD  2688(AX)(BX*1), Y2, Y0
+	VMOVUPD      96(CX)(BX*1), Y2
+	VFMADD231PD  2720(AX)(BX*1), Y2, Y1
 	ADDQ         $0x80, BX
 	CMPQ         BX, DX
 	JNE          block
@@ -7553,11 +11111,11 @@ TEXT ·export512(SB), NOSPLIT, $0-40
 	SHLQ         $0x06, DX
 
 block:
-	VMOVUPD 2560(AX)(BX*1), Z2
+	VMOVUPD 2624(AX)(BX*1), Z2
 	VSUBPD  Z0, Z2, Z2
 	VMULPD  Z1, Z2, Z2
 	VMOVUPD Z2, (CX)(BX*1)
-	VMOVUPD 2624(AX)(BX*1), Z2
+	VMOVUPD 2688(AX)(BX*1), Z2
 	VSUBPD  Z0, Z2, Z2
 	VMULPD  Z1, Z2, Z2
 	VMOVUPD Z2, 64(CX)(BX*1)
@@ -7580,19 +11138,19 @@ TEXT ·export256(SB), NOSPLIT, $0-40
 	SHLQ         $0x06, DX
 
 block:
-	VMOVUPD 2560(AX)(BX*1), Y2
-	VSUBPD  Y0, Y2, Y2
-	VMULPD  Y1, Y2, Y2
-	VMOVUPD Y2, (CX)(BX*1)
-	VMOVUPD 2592(AX)(BX*1), Y2
-	VSUBPD  Y0, Y2, Y2
-	VMULPD  Y1, Y2, Y2
-	VMOVUPD Y2, 32(CX)(BX*1)
 	VMOVUPD 2624(AX)(BX*1), Y2
 	VSUBPD  Y0, Y2, Y2
 	VMULPD  Y1, Y2, Y2
-	VMOVUPD Y2, 64(CX)(BX*1)
+	VMOVUPD Y2, (CX)(BX*1)
 	VMOVUPD 2656(AX)(BX*1), Y2
+	VSUBPD  Y0, Y2, Y2
+	VMULPD  Y1, Y2, Y2
+	VMOVUPD Y2, 32(CX)(BX*1)
+	VMOVUPD 2688(AX)(BX*1), Y2
+	VSUBPD  Y0, Y2, Y2
+	VMULPD  Y1, Y2, Y2
+	VMOVUPD Y2, 64(CX)(BX*1)
+	VMOVUPD 2720(AX)(BX*1), Y2
 	VSUBPD  Y0, Y2, Y2
 	VMULPD  Y1, Y2, Y2
 	VMOVUPD Y2, 96(CX)(BX*1)

@@ -1,129 +1,57 @@
 package simplex64
 
-import "math"
+import (
+	"math"
+	"math/bits"
+)
 
 // optimise pivots until no arc is violated, and returns false when that would take
 // more than limit pivots in all; it may then be called again with a larger limit.
-func (t *State) optimise(m *Problem, limit int) bool {
-	t.price(m)
-	for t.Violation > m.Tolerance {
-		if t.Pivots >= int64(limit) {
-			return false
-		}
-		t.raise(m, t.pivot(m), t.Violation)
-	}
-	return true
-}
-
-// pivot brings the arc EnterRow→EnterCol into the tree and returns the nodes
-// whose potential rises by Violation: the part of the tree that holds the
-// column, once the leaving arc is cut.
 //
-// Pushing θ along the entering arc lowers the flow of every other arc of the
-// cycle: those of the columns on the column's way to the apex, and those of the
-// rows on the row's way. θ is the least of these flows. Of several arcs that
-// reach it, the one met last on the way around the cycle, in the direction of
-// the entering arc and beginning at the apex, leaves; then the tree remains
-// strongly feasible and no sequence of pivots repeats (W. H. Cunningham, "A
-// network simplex method", Math. Prog. 11 (1976) 105).
-func (t *State) pivot(m *Problem) uint64 {
-	i, j := int(t.EnterRow)&63, int(t.EnterCol)&63
-	theta, leave, onRow := math.Inf(1), 0, false
-	x := j
-	for !has(t.Below[x], i) {
-		if t.Flow[x] <= theta {
-			theta, leave = t.Flow[x], x
-		}
-		if x = int(t.Parent[x] & 63); has(t.Below[x], i) {
-			break
-		}
-		x = int(t.Parent[x] & 63)
-	}
-	apex := x
-	for x = i; x != apex; {
-		if t.Flow[x] < theta {
-			theta, leave, onRow = t.Flow[x], x, true
-		}
-		if x = int(t.Parent[x] & 63); x == apex {
-			break
-		}
-		x = int(t.Parent[x] & 63)
-	}
-	t.push(j, apex, theta)
-	t.push(i, apex, theta)
-
-	moved := t.Below[leave]
-	for x = int(t.Parent[leave] & 63); x != apex; x = int(t.Parent[x] & 63) {
-		t.Below[x] &^= moved
-	}
-	inside, outside := j, i
-	if onRow {
-		inside, outside = i, j
-	}
-	for x = outside; x != apex; x = int(t.Parent[x] & 63) {
-		t.Below[x] |= moved
-	}
-	t.hang(inside, outside, leave, moved, theta, m.D[i][j])
-	t.Pivots++
-	if onRow {
-		return (t.Rows | t.Cols) &^ moved
-	}
-	return moved
-}
-
-// push lowers the flows on the way from x to the apex by theta, beginning with
-// the arc above x, and raises every second one.
-func (t *State) push(x, apex int, theta float64) {
-	for x != apex {
-		t.Flow[x] -= theta
-		x = int(t.Parent[x] & 63)
-		if x == apex {
-			return
-		}
-		t.Flow[x] += theta
-		x = int(t.Parent[x] & 63)
-	}
-}
-
-// hang turns the tree under leave, whose nodes are moved, around so that
-// inside becomes its top, and makes it a child of outside.
-func (t *State) hang(inside, outside, leave int, moved uint64, flow, cost float64) {
-	x, above, below := inside&63, outside, uint64(0)
-	for {
-		next, f, c, b := int(t.Parent[x]), t.Flow[x], t.Cost[x], t.Below[x]
-		t.Parent[x], t.Flow[x], t.Cost[x], t.Below[x] = uint8(above), flow, cost, moved&^below
-		if x == leave {
-			return
-		}
-		x, above, flow, cost, below = next&63, x, f, c, b
-	}
-}
-
-// raise adds delta to the potentials of a set and prices all arcs: the best
-// that each column is offered by a row, Lo, can only rise, and only through the
-// rows of the set. The arc that is violated most enters.
-func (t *State) raise(m *Problem, set uint64, delta float64) {
-	for s := set; s != 0; s &= s - 1 {
-		t.Pot[lowest(s)] += delta
-	}
-	t.offer(m, set&t.Rows)
-	t.choose(m)
-}
-
-// price is raise for all rows by nothing.
-func (t *State) price(m *Problem) {
+// Nearly all pivots are those by the coarse distances. Their sums and differences are exact, and
+// small integers take a quarter of the time that float64 numbers do: one cycle for
+// one step, and two lanes where there was one. What rounding the distances has left is found by
+// looking at all arcs with the true ones, which Finish needs anyway.
+func (t *State) optimise(m *Problem, limit int) bool {
 	t.Listed = 0
 	for c := t.Cols; c != 0; c &= c - 1 {
 		t.List[t.Listed&63] = uint8(lowest(c))
 		t.Listed++
 	}
-	t.offer(m, t.Rows)
-	t.choose(m)
+	return t.roughly(m, limit) && t.exactly(m, limit)
 }
 
-// offer lets a set of rows improve Lo. Which of them is best cannot be
-// predicted, so it is found without branches.
-func (t *State) offer(m *Problem, set uint64) {
+// slack is the violation by the coarse distances, with an index, from which on an arc counts as
+// violated. Less may be their rounding, and going after that costs more pivots than it saves.
+const slack = 3 << 6
+
+// roughly is optimise by the coarse distances, as long as they fit. Potentials of one part of
+// the tree only ever rise, so RoughLo can only rise, and only through the rows of that part.
+func (t *State) roughly(m *Problem, limit int) bool {
+	for x := range t.RoughLo {
+		t.RoughLo[x] = math.MinInt32
+	}
+	rows := t.Rows
+	for {
+		worst := t.offerRoughly(m, rows)
+		if worst < slack || t.Rough[t.Root&63] >= drift {
+			return true
+		}
+		if t.Pivots >= int64(limit) {
+			return false
+		}
+		j := int(Max - 1 - worst&(Max-1))
+		rise := t.pivot(m, int(Max-1-t.RoughLo[j]&(Max-1)), j)
+		for s := rise; s != 0; s &= s - 1 {
+			t.Rough[lowest(s)] += worst &^ (Max - 1)
+		}
+		rows = rise & t.Rows
+	}
+}
+
+// offerRoughly lets a set of rows improve RoughLo, and returns the largest violation
+// of a column, with 63 less the column's index in the lowest bits.
+func (t *State) offerRoughly(m *Problem, set uint64) int32 {
 	var list [Max]uint8
 	n := 0
 	for ; set != 0; set &= set - 1 {
@@ -131,42 +59,143 @@ func (t *State) offer(m *Problem, set uint64) {
 		n++
 	}
 	rows := list[:n]
+	worst := int32(math.MinInt32)
 	for _, j := range t.List[:t.Listed] {
-		d := &m.D[j&63]
-		best := ordered(t.Lo[j&63])
+		j &= 63
+		d, lo := &m.Coarse[j], t.RoughLo[j]
 		for _, i := range rows {
-			best = max(best, ordered(t.Pot[i&63]-d[i&63]))
+			lo = max(lo, t.Rough[i&63]-d[i&63])
 		}
-		t.Lo[j&63] = unordered(best)
+		t.RoughLo[j] = lo
+		worst = max(worst, (lo-t.Rough[j])&^(Max-1)|int32(m.Marks[j]))
+	}
+	return worst
+}
+
+// exactly is optimise by the true distances. It sets Lo.
+func (t *State) exactly(m *Problem, limit int) bool {
+	for {
+		j := t.price(m)
+		if !(t.Lo[j]-t.Pot[j] > m.Tolerance) {
+			return true
+		}
+		if t.Pivots >= int64(limit) {
+			return false
+		}
+		i := 0
+		for set := t.Rows; set != 0; set &= set - 1 {
+			if i = lowest(set); t.Pot[i]-m.D[j][i] == t.Lo[j] {
+				break
+			}
+		}
+		t.pivot(m, i, j)
 	}
 }
 
-// ordered maps numbers to integers of the same order.
-func ordered(x float64) int64 {
-	b := int64(math.Float64bits(x))
-	return b ^ int64(uint64(b>>63)>>1)
-}
-
-// unordered is the inverse of ordered.
-func unordered(b int64) float64 {
-	return math.Float64frombits(uint64(b ^ int64(uint64(b>>63)>>1)))
-}
-
-// choose picks the entering arc: the column that is violated most, and the first row
-// that reaches its Lo. Where no arc is violated, it does not matter which one: positive
-// numbers compare like their bits, and negative ones as less than these.
-func (t *State) choose(m *Problem) {
+// price sets Lo and returns the column that is violated most. Where no arc is violated, it
+// does not matter which one: positive numbers compare like their bits, and negative ones
+// as less than these.
+func (t *State) price(m *Problem) int {
+	width := min(8*m.Words, Max)
+	var under [Max]float64 // −Lo: the smaller of two is found faster
+	for x := range under {
+		under[x] = math.Inf(1)
+	}
+	for s := t.Rows; s != 0; s &= s - 1 {
+		i := lowest(s)
+		d, pot := m.D[i][:width], t.Pot[i]
+		for x, y := range under[:len(d)] {
+			under[x] = min(y, d[x]-pot)
+		}
+	}
+	for x, y := range under {
+		t.Lo[x] = -y
+	}
 	worst := int64(math.MinInt64)
 	for _, j := range t.List[:t.Listed] {
 		worst = max(worst, int64(math.Float64bits(tag(t.Lo[j&63]-t.Pot[j&63], int(j&63)))))
 	}
-	j := int(Max - 1 - worst&(Max-1))
-	t.EnterCol, t.EnterRow = int64(j), 0
-	for set := t.Rows; set != 0; set &= set - 1 {
-		if i := lowest(set); t.Pot[i]-m.D[j][i] == t.Lo[j] {
-			t.EnterRow = int64(i)
-			break
+	return int(Max - 1 - worst&(Max-1))
+}
+
+// pivot brings the arc i→j into the tree, in the place of the one that leaves, and
+// returns the nodes whose potential is to rise for it: the part of the tree that holds
+// the column, once the leaving arc is cut. Pot has risen already, or fallen in the other part, if that
+// is without the root.
+//
+// Pushing θ along the entering arc changes the flow of the other arcs of the cycle, those that
+// are on the path of one of its ends only: it falls on
+// arcs down to a column on the column's path, and on those up from a row on the row's. θ is the least
+// of the flows that fall. Of several arcs that reach it, the one met last on the way
+// around the cycle, in the direction of the entering arc and beginning at the apex, leaves; then
+// the tree remains strongly feasible and no sequence of pivots repeats (W. H.
+// Cunningham, "A network simplex method", Math. Prog. 11 (1976) 105).
+//
+// Below what leaves, every path changes by the rest of the cycle: what was not on it is
+// now, and the reverse.
+func (t *State) pivot(m *Problem, i, j int) uint64 {
+	i, j = i&63, j&63
+	onCol := t.Path[j]
+	cycle := t.Path[i] ^ onCol
+	falls := cycle &^ (onCol ^ t.Down)
+	leave := t.leaves(falls, onCol)
+	theta, moved, bit := t.Flow[leave], t.Below[leave], uint64(1)<<leave
+
+	rise, inside, down, delta := moved, onCol, bit, t.Pot[i]-m.D[i][j]-t.Pot[j]
+	if onCol&bit == 0 {
+		rise, inside, down, delta = ^moved, t.Path[i], 0, -delta
+	}
+	// Between what leaves and the entering arc the way to the root is now the other one.
+	turned := inside &^ (t.Path[t.Row[leave]&63] & t.Path[t.Col[leave]&63])
+	t.Down = (t.Down^turned)&^bit | down
+
+	cycle &^= bit
+	for s := cycle; s != 0; s &= s - 1 {
+		a := lowest(s)
+		t.Below[a] ^= moved
+		if has(falls, a) {
+			t.Flow[a] -= theta
+		} else {
+			t.Flow[a] += theta
 		}
 	}
-	t.Violation = t.Lo[j] - t.Pot[j]
+	for s := moved; s != 0; s &= s - 1 {
+		x := lowest(s)
+		t.Path[x] ^= cycle
+		t.Pot[x] += delta
+	}
+	t.Row[leave], t.Col[leave], t.Cost[leave] = uint8(i), uint8(j), m.D[i][j]
+	t.Pivots++
+	return rise & (t.Rows | t.Cols)
+}
+
+// leaves is the arc that leaves: of those with the least flow the one nearest to the
+// apex on the column's path, or if there is none, the one nearest to the row on its. Of two arcs on
+// one path the one nearer to the root has more nodes below.
+func (t *State) leaves(falls, onCol uint64) int {
+	theta, leave, tied := math.Inf(1), 0, uint64(0)
+	for ; falls != 0; falls &= falls - 1 {
+		a := lowest(falls)
+		switch flow := t.Flow[a]; {
+		case flow < theta:
+			theta, leave, tied = flow, a, 1<<a
+		case flow == theta:
+			tied |= 1 << a
+		}
+	}
+	if tied&(tied-1) == 0 {
+		return leave
+	}
+	side, sign := tied&onCol, 1
+	if side == 0 {
+		side, sign = tied, -1
+	}
+	most := -Max
+	for ; side != 0; side &= side - 1 {
+		a := lowest(side)
+		if n := sign * bits.OnesCount64(t.Below[a]); n > most {
+			most, leave = n, a
+		}
+	}
+	return leave
 }

@@ -27,15 +27,9 @@ func (t *State) Finish(m *Problem) { t.runFinish(m) }
 
 // Arcs calls f with the arcs of the tree, from row to column.
 func (t *State) Arcs(f func(row, col int, flow float64)) {
-	for set := t.Rows | t.Cols; set != 0; set &= set - 1 {
-		x := lowest(set)
-		switch y := int(t.Parent[x]); {
-		case x == int(t.Root):
-		case has(t.Rows, x):
-			f(x, y, t.Flow[x])
-		default:
-			f(y, x, t.Flow[x])
-		}
+	for set := (t.Rows | t.Cols) &^ (1 << uint(t.Root)); set != 0; set &= set - 1 {
+		a := lowest(set)
+		f(int(t.Row[a]), int(t.Col[a]), t.Flow[a])
 	}
 }
 

@@ -59,9 +59,6 @@ func (t *State) start(m *Problem) {
 	for set := t.Rows | t.Cols; set != 0; set &= set - 1 {
 		t.Below[lowest(set)] = set & -set
 	}
-	for x := range t.Lo {
-		t.Lo[x] = math.Inf(-1)
-	}
 	t.Left, t.Enough, t.Plenty = 0, 0, 0
 	for set := t.Cols; set != 0; set &= set - 1 {
 		j := lowest(set)
@@ -164,7 +161,7 @@ func (t *State) phase(m *Problem, r int, rows, cols uint64) uint64 {
 	return cols
 }
 
-// leave takes node x out as a child of parent.
+// leave takes node x out as a child of parent. The arc between the two gets the number of x.
 func (t *State) leave(m *Problem, x, parent int, flow float64) {
 	x, parent = x&63, parent&63
 	t.Parent[x] = uint8(parent)
@@ -175,16 +172,25 @@ func (t *State) leave(m *Problem, x, parent int, flow float64) {
 	t.Left++
 }
 
-// plant computes the potentials from the root outwards, the reverse of the
+// plant computes paths and potentials from the root outwards, the reverse of the
 // order in which the nodes left.
 func (t *State) plant(m *Problem) {
-	t.Pot[t.Root&63] = 0
+	t.Down = t.Cols
+	t.Never[0] = math.Inf(1)
+	root := t.Root & 63
+	t.Path[root], t.Pot[root], t.Rough[root] = 0, 0, int32(m.Marks[root])
 	for k := t.Left - 1; k >= 0; k-- {
 		x := t.Gone[k&63] & 63
-		d := t.Cost[x]
+		y := t.Parent[x] & 63
+		t.Path[x] = t.Path[y] | 1<<x
 		if has(t.Cols, int(x)) {
-			d = -d
+			t.Row[x], t.Col[x] = y, x
+			t.Pot[x] = t.Pot[y] - t.Cost[x]
+			t.Rough[x] = t.Rough[y]&^63 - m.Coarse[x][y]
+			continue
 		}
-		t.Pot[x] = t.Pot[t.Parent[x]&63] + d
+		t.Row[x], t.Col[x] = x, y
+		t.Pot[x] = t.Pot[y] + t.Cost[x]
+		t.Rough[x] = t.Rough[y] + m.Coarse[x][y] + int32(m.Marks[x])
 	}
 }

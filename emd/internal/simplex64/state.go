@@ -26,11 +26,16 @@ type Problem struct {
 	// Octet and Bit say where the nodes of Order are in a set: in which of its
 	// eight bytes, and as which bit there.
 	Octet, Bit [Max][Max]uint8
+	// Coarse holds the distances in multiples of 2⁻¹⁹ of the largest, times 64: the
+	// six lowest bits are left to the index of a node.
+	Coarse [Max][Max]int32
 	// Weight is 1/cells in the lanes of the cells and 0 in the others.
 	Weight [Max]float64
 	// Tags holds 63 − i in lane i, here because constants of the assembly cannot be
 	// aligned to cache lines.
 	Tags [Max]uint64
+	// Marks are Tags of half the width.
+	Marks [Max]uint32
 	// N is the number of nodes, Words that of 8-lane vectors that cover them:
 	// 2, 4, 6 or 8.
 	N, Words int
@@ -57,9 +62,10 @@ func NewProblem(n, cells int, dist func(i, j int) float64, k Kernel) *Problem {
 	m.Tolerance = 1e-13 * largest
 	for i := range n {
 		m.order(i)
+		m.coarsen(i, largest)
 	}
 	for i := range uint64(Max) {
-		m.Tags[i] = Max - 1 - i
+		m.Tags[i], m.Marks[i] = Max-1-i, uint32(Max-1-i)
 	}
 	for i := range cells {
 		m.Weight[i] = 1 / float64(cells)
@@ -92,28 +98,54 @@ func (m *Problem) order(i int) {
 	}
 }
 
+// fineness is the number of steps in which Coarse counts the largest distance. A potential is
+// a sum of at most 32 of them by the root's, and the root's own rises to drift at most, so
+// all fit in the 25 bits above the index.
+const (
+	fineness = 1 << 19
+	drift    = 30 * fineness << 6
+)
+
+// coarsen fills Coarse[i].
+func (m *Problem) coarsen(i int, largest float64) {
+	if largest == 0 {
+		return
+	}
+	for j, d := range m.D[i] {
+		m.Coarse[i][j] = int32(math.RoundToEven(d/largest*fineness)) << 6
+	}
+}
+
 // A State is the work space of one solve. It holds no pointers and allocates
 // nothing, so that the assembly can address its fields and its vectors lie on
 // cache lines. The order of the fields is known to internal/gen.
 type State struct {
 	Pot    [Max]float64 // φ
 	Lo     [Max]float64 // max over rows i of φ_i − D_ix
-	Flow   [Max]float64 // on the tree arc between a node and its parent
-	Cost   [Max]float64 // D of that arc
+	Flow   [Max]float64 // on the arcs of the tree
+	Never  [8]float64   // infinite: the flow on an arc that there is not
+	Cost   [Max]float64 // D of the arcs of the tree
 	Mass   [Max]float64 // integer |p·a − q·b|, then what is not yet placed
 	F      [Max]float64 // result of Finish
 	Demand [Max]float64 // Start: mass asked of each row
 	Regret [Max]float64 // Start: of the columns of the row that leaves,
 	Offer  [Max]float64 // their masses,
 	Queue  [Max]uint64  // and the second choice of each column
-	Keep   [Max]uint64  // AVX2: what tagging a violation keeps of it, 0 in lanes that are no columns,
-	Tag    [Max]uint64  // and puts in
 	P, Q   [Max]float64 // padded copies of the inputs, where they need padding
-	Below  [Max]uint64  // the nodes of the subtree that hangs on a node
+	Path   [Max]uint64  // the arcs between a node and the root
+	Below  [Max]uint64  // the nodes that an arc is between and the root
 	Column [Max]uint64  // Start: the columns asking each row
-	Parent [Max]uint8
-	Gone   [Max]uint8 // Start: nodes in the order they left
-	List   [Max]uint8 // the columns, for the portable pricing
+	// Rough and RoughLo are φ and Lo by the coarse distances. Those of row i, and what it
+	// makes of a column's RoughLo, end in 63 − i, those of columns in 0.
+	Rough   [Max]int32
+	RoughLo [Max]int32
+	Keep    [Max]uint32 // AVX2: what tagging a violation keeps of it, 0 in lanes that are no columns,
+	Tag     [Max]uint32 // and puts in
+	Row     [Max]uint8  // the ends of the arcs of the tree
+	Col     [Max]uint8
+	Parent  [Max]uint8 // Start: the other end of the arc that a node leaves by
+	Gone    [Max]uint8 // Start: nodes in the order they left
+	List    [Max]uint8 // the columns, for the portable pricing
 
 	Rows, Cols uint64 // sources and sinks, the fewer being rows
 	Pos, Neg   uint64 // cells with p·a > q·b and p·a < q·b
@@ -122,10 +154,8 @@ type State struct {
 	Unit       float64 // mass of one integer unit, in units of p·a
 	Primal     float64 // Σ Flow·Cost in integer units
 	Mean       float64 // Σ F·Weight
-	Violation  float64 // of the entering arc
-	EnterRow   int64
-	EnterCol   int64
 	Root       int64
+	Down       uint64 // the arcs whose row is nearer to the root than their column
 	Enough     uint64 // Start: the rows that are asked for what they have,
 	Plenty     uint64 // and for half as much again
 	Leaving    uint64 // Start: the rows of a round that have not yet left
@@ -138,13 +168,14 @@ type State struct {
 // NewState returns a work space.
 func NewState() *State { return aligned[State]() }
 
-// aligned allocates a T that begins on a cache line, which the allocator does not
-// promise: a vector load that touches two lines takes twice as long. T must not
+// aligned allocates a T that begins on a page, which the allocator does not promise: a vector load
+// that touches two cache lines takes twice as long, and where a State lies to its Problem
+// decides which lines of the two are in each other's way, up to a quarter of start. T must not
 // contain pointers, since the memory that it lies in is said to have none.
 func aligned[T State | Problem]() *T {
-	const line = 64
-	words := make([]uint64, (unsafe.Sizeof(*new(T))+line)/8)
-	skip := -uintptr(unsafe.Pointer(&words[0])) % line / 8
+	const page = 4096
+	words := make([]uint64, (unsafe.Sizeof(*new(T))+page)/8)
+	skip := -uintptr(unsafe.Pointer(&words[0])) % page / 8
 	return (*T)(unsafe.Pointer(&words[skip]))
 }
 

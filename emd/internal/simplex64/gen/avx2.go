@@ -96,69 +96,141 @@ func fold256(a, b VecVirtual, packed func(...Op), scalar func(...Op)) VecVirtual
 func foldMax256(a, b VecVirtual) VecVirtual { return fold256(a, b, VMAXPD, VMAXSD) }
 func foldAdd256(a, b VecVirtual) VecVirtual { return fold256(a, b, VADDPD, VADDSD) }
 
-func optimise256(w int) {
-	begin("optimise256x", w, "func(t, m *float64, limit int64) bool", "optimise")
-	o := newOptimiser()
-	cols := YMM()
-	VPBROADCASTQ(at(o.t, offCols), cols)
-	keep, low := broadcast256(tagKeep), broadcast256(lowest)
-	bits := tableAt(bitTable)
-	for i := range 2 * w {
-		k, x := members256(cols, at(bits, 32*i)), YMM()
-		VPAND(keep, k, x)
-		VMOVDQU(x, at(o.t, offKeep+32*i))
-		VMOVUPD(at(o.m, offTags+32*i), x)
-		VBLENDVPD(k, x, low, x)
-		VMOVUPD(x, at(o.t, offTag+32*i))
-	}
-	o.loop(func() VecVirtual { return o.raise256(w) }, func(row Register) GPVirtual { return o.reaches256(w, row) })
+// An optimiser256 has too few registers to keep anything in from pivot to pivot.
+type optimiser256 struct {
+	optimiser
+	w int
 }
 
-// raise256 is raise up to the largest tagged violation.
-func (o optimiser) raise256(w int) VecVirtual {
-	t, set := o.t, o.set
-	delta := YMM()
-	VBROADCASTSD(o.delta, delta)
-	n := 2 * w // vectors, as many as fit at a time
-	if n > 12 {
-		n = 8
+func optimise256(w int) {
+	begin("optimise256x", w, "func(t, m *float64, limit int64) bool", "optimise")
+	o := optimiser256{newOptimiser(), w}
+	low, keep := YMM(), YMM()
+	VPBROADCASTD(markLow, low)
+	VPBROADCASTD(markKeep, keep)
+	cols := o.spreadHalves(func(half int, r Register) { MOVL(at(o.t, offCols+4*half), r) })
+	for i := range w {
+		k, x := o.members(cols, i), YMM()
+		VPAND(keep, k, x)
+		VMOVDQU(x, at(o.t, offKeep+32*i))
+		VPBLENDVB(k, at(o.m, offMarks+32*i), low, x)
+		VMOVDQU(x, at(o.t, offTag+32*i))
+		VMOVDQU(low, at(o.t, offRoughLo+32*i))
 	}
-	for from := 0; from < 2*w; from += n {
-		o.offer256(from, ymms(n), delta)
+	o.loop(o)
+}
+
+// spreadHalves broadcasts the halves of a set, the second one only where there are so many nodes.
+func (o optimiser256) spreadHalves(load func(half int, r Register)) []VecVirtual {
+	var halves []VecVirtual
+	for h := range (o.w + 3) / 4 {
+		r, x, y := GP32(), XMM(), YMM()
+		load(h, r)
+		VMOVD(r, x)
+		VPBROADCASTD(x, y)
+		halves = append(halves, y)
 	}
-	raised, bits := spread256(set), tableAt(bitTable)
+	return halves
+}
+
+// members makes a mask of the part of a set that lies in eight 4-byte lanes.
+func (o optimiser256) members(halves []VecVirtual, i int) VecVirtual {
+	b, k := YMM(), YMM()
+	VMOVDQU(markTable.Offset(32*(i&3)), b)
+	VPAND(b, halves[i/4], k)
+	VPCMPEQD(b, k, k)
+	return k
+}
+
+// roughly is offerRoughly, after what is to rise has risen.
+func (o optimiser256) roughly() GPVirtual {
+	t, m := o.t, o.m
+	x, delta := XMM(), YMM()
+	VMOVD(o.delta.As32(), x)
+	VPBROADCASTD(x, delta)
+	lo := ymms(o.w)
+	for i := range lo {
+		VMOVDQU(at(t, offRoughLo+32*i), lo[i])
+	}
+	rows := GP64()
+	MOVQ(at(t, offRows), rows)
+	ANDQ(o.rise, rows)
+	JZ(LabelRef("priced"))
+	Label("row")
+	i, phi := GP64(), YMM()
+	TZCNTQ(rows, i)
+	VPBROADCASTD(halfOf(t, offRough, i), phi)
+	VPADDD(delta, phi, phi)
+	SHLQ(Imm(shiftCoarse), i)
+	ADDQ(m, i)
+	for j := range lo {
+		y := YMM()
+		VPSUBD(at(i, offCoarse+32*j), phi, y)
+		VPMAXSD(y, lo[j], lo[j])
+	}
+	BLSRQ(rows, rows)
+	JNZ(LabelRef("row"))
+	Label("priced")
+	rise := o.spreadHalves(func(half int, r Register) {
+		if half > 0 {
+			SHRQ(Imm(32), o.rise)
+		}
+		MOVL(o.rise.As32(), r)
+	})
+	worst := YMM()
+	VPBROADCASTD(markLow, worst)
+	for i := range lo {
+		pot, v := YMM(), YMM()
+		VPAND(delta, o.members(rise, i), pot)
+		VPADDD(at(t, offRough+32*i), pot, pot)
+		VMOVDQU(pot, at(t, offRough+32*i))
+		VMOVDQU(lo[i], at(t, offRoughLo+32*i))
+		VPSUBD(pot, lo[i], v)
+		VPAND(at(t, offKeep+32*i), v, v)
+		VPOR(at(t, offTag+32*i), v, v)
+		VPMAXSD(v, worst, worst)
+	}
+	return foldMarks(worst, XMM(), XMM())
+}
+
+// exactly is price.
+func (o optimiser256) exactly() VecVirtual {
 	acc := ymms(2)
 	VBROADCASTSD(lowest, acc[0])
 	VMOVAPD(acc[0], acc[1])
-	for i := range 2 * w {
-		pot, up, v := YMM(), YMM(), YMM()
-		VANDPD(delta, members256(raised, at(bits, 32*i)), up)
-		VADDPD(at(t, offPot+32*i), up, pot)
-		VMOVUPD(pot, at(t, offPot+32*i))
-		VMOVUPD(at(t, offLo+32*i), v)
-		VSUBPD(pot, v, v)
-		VANDPD(at(t, offKeep+32*i), v, v)
-		VORPD(at(t, offTag+32*i), v, v)
+	n := 2 * o.w // vectors, as many as fit at a time
+	if n > 8 {
+		n = o.w
+	}
+	for from := 0; from < 2*o.w; from += n {
+		o.price256(from, ymms(n))
+	}
+	cols, bits, keep, low := YMM(), tableAt(bitTable), broadcast256(tagKeep), broadcast256(lowest)
+	VPBROADCASTQ(at(o.t, offCols), cols)
+	for i := range 2 * o.w {
+		v := YMM()
+		VMOVUPD(at(o.t, offLo+32*i), v)
+		VSUBPD(at(o.t, offPot+32*i), v, v)
+		VANDPD(keep, v, v)
+		VORPD(at(o.m, offTags+32*i), v, v)
+		VBLENDVPD(members256(cols, at(bits, 32*i)), v, low, v)
 		VMAXPD(v, acc[i&1], acc[i&1])
 	}
 	return foldMax256(acc[0], acc[1])
 }
 
-// offer256 lets the raised rows improve Lo in some vectors.
-func (o optimiser) offer256(from int, lo []VecVirtual, delta VecVirtual) {
-	row, priced := fmt.Sprint("row", from), fmt.Sprint("priced", from)
+// price256 finds Lo in some vectors.
+func (o optimiser256) price256(from int, lo []VecVirtual) {
+	row := fmt.Sprint("exactRow", from)
 	for i := range lo {
-		VMOVUPD(at(o.t, offLo+32*(from+i)), lo[i])
+		VBROADCASTSD(negInf, lo[i])
 	}
 	rows := GP64()
 	MOVQ(at(o.t, offRows), rows)
-	ANDQ(o.set, rows)
-	JZ(LabelRef(priced))
 	Label(row)
 	i, phi := GP64(), YMM()
 	TZCNTQ(rows, i)
 	VBROADCASTSD(cellOf(o.t, offPot, i), phi)
-	VADDPD(delta, phi, phi)
 	SHLQ(Imm(shiftD), i)
 	ADDQ(o.m, i)
 	for j := range lo {
@@ -168,17 +240,16 @@ func (o optimiser) offer256(from int, lo []VecVirtual, delta VecVirtual) {
 	}
 	BLSRQ(rows, rows)
 	JNZ(LabelRef(row))
-	Label(priced)
 	for i := range lo {
 		VMOVUPD(lo[i], at(o.t, offLo+32*(from+i)))
 	}
 }
 
-// reaches256 is reaches512.
-func (o optimiser) reaches256(w int, row Register) GPVirtual {
+// reaches is that of optimiser512.
+func (o optimiser256) reaches(row Register) GPVirtual {
 	want, set := YMM(), GP64()
 	VBROADCASTSD(cellOf(o.t, offLo, o.j), want)
-	for i := range 2 * w {
+	for i := range 2 * o.w {
 		x := YMM()
 		VMOVUPD(at(o.t, offPot+32*i), x)
 		VSUBPD(at(row, 32*i), x, x)
@@ -186,6 +257,55 @@ func (o optimiser) reaches256(w int, row Register) GPVirtual {
 		joinBits(set, 4*i, func(r Register) { VMOVMSKPD(x, r) })
 	}
 	return set
+}
+
+// eachBlock runs body for every block of sixteen lanes.
+func (o optimiser256) eachBlock(label string, body func(block GPVirtual)) {
+	words := GP64()
+	MOVQ(I32(int32(o.w)), words)
+	blocks(label, words, body)
+}
+
+func (o optimiser256) paths(name string, moved, cycle GPVirtual, delta VecVirtual) {
+	up, bits := YMM(), tableAt(bitTable)
+	VBROADCASTSD(delta, up)
+	nodes, arcs := spread256(moved), spread256(cycle)
+	o.eachBlock(name+"Paths", func(block GPVirtual) {
+		for i := range 4 {
+			k, x := members256(nodes, lane(bits, 0, block, i)), YMM()
+			VANDPD(up, k, x)
+			VADDPD(lane(o.t, offPot, block, i), x, x)
+			VMOVUPD(x, lane(o.t, offPot, block, i))
+			VPAND(arcs, k, k)
+			VPXOR(lane(o.t, offPath, block, i), k, k)
+			VMOVDQU(k, lane(o.t, offPath, block, i))
+			k = members256(arcs, lane(bits, 0, block, i))
+			VPAND(nodes, k, k)
+			VPXOR(lane(o.t, offBelow, block, i), k, k)
+			VMOVDQU(k, lane(o.t, offBelow, block, i))
+		}
+	})
+}
+
+func (o optimiser256) flows(name string, falls, rises, theta GPVirtual) {
+	push, bits := spread256(theta), tableAt(bitTable)
+	less, more := spread256(falls), spread256(rises)
+	o.eachBlock(name+"Flows", func(block GPVirtual) {
+		for i := range 4 {
+			flow := YMM()
+			VMOVUPD(lane(o.t, offFlow, block, i), flow)
+			for k, set := range []VecVirtual{less, more} {
+				x := members256(set, lane(bits, 0, block, i))
+				VANDPD(push, x, x)
+				if k == 0 {
+					VSUBPD(x, flow, flow)
+				} else {
+					VADDPD(x, flow, flow)
+				}
+			}
+			VMOVUPD(flow, lane(o.t, offFlow, block, i))
+		}
+	})
 }
 
 func finish256() {

@@ -108,95 +108,173 @@ func nearest512(z VecVirtual, m, x Register) GPVirtual {
 	return r
 }
 
-// prices512 is what raise512 keeps in registers from pivot to pivot.
-type prices512 struct {
-	lo   []VecVirtual
-	cols []OpmaskVirtual // nil where there are too few registers
-	keep VecVirtual
+// An optimiser512 keeps the coarse potentials in registers from pivot to pivot.
+type optimiser512 struct {
+	optimiser
+	w       int
+	pot, lo []VecVirtual
+	cols    []OpmaskVirtual
+	keep    VecVirtual
 }
 
 func optimise512(w int) {
 	begin("optimise512x", w, "func(t, m *float64, limit int64) bool", "optimise")
-	o := newOptimiser()
-	s := prices512{lo: zmms(w), keep: broadcast512(tagKeep)}
-	for i := range w {
-		VMOVUPD(at(o.t, offLo+64*i), s.lo[i])
+	o := optimiser512{optimiser: newOptimiser(), w: w, pot: zmms(w / 2), lo: zmms(w / 2), keep: ZMM()}
+	VPBROADCASTD(markKeep, o.keep)
+	for i := range o.lo {
+		VPBROADCASTD(markLow, o.lo[i])
+		VMOVDQU32(at(o.t, offRough+64*i), o.pot[i])
+		k := K()
+		KMOVW(at(o.t, offCols+2*i), k)
+		o.cols = append(o.cols, k)
 	}
-	if w <= 6 {
-		for i := range w {
-			k := K()
-			KMOVB(at(o.t, offCols+i), k)
-			s.cols = append(s.cols, k)
-		}
-	}
-	o.loop(func() VecVirtual { return o.raise512(s) }, func(row Register) GPVirtual { return o.reaches512(w, row) })
+	o.loop(o)
 }
 
-// raise512 is raise up to the largest tagged violation.
-func (o optimiser) raise512(s prices512) VecVirtual {
-	t, m, set, w := o.t, o.m, o.set, len(s.lo)
+// roughly is offerRoughly, after what is to rise has risen.
+func (o optimiser512) roughly() GPVirtual {
+	t, m := o.t, o.m
 	delta := ZMM()
-	VBROADCASTSD(o.delta, delta)
+	VPBROADCASTD(o.delta.As32(), delta)
 	rows := GP64()
 	MOVQ(at(t, offRows), rows)
-	ANDQ(set, rows)
+	ANDQ(o.rise, rows)
 	JZ(LabelRef("priced"))
 	Label("row")
 	i := GP64()
 	TZCNTQ(rows, i)
 	phi := ZMM()
-	VBROADCASTSD(cellOf(t, offPot, i), phi)
-	VADDPD(delta, phi, phi)
-	SHLQ(Imm(shiftD), i)
+	VPBROADCASTD(halfOf(t, offRough, i), phi)
+	VPADDD(delta, phi, phi)
+	SHLQ(Imm(shiftCoarse), i)
 	ADDQ(m, i)
-	for j := range w {
+	for j := range o.lo {
 		x := ZMM()
-		VSUBPD(at(i, 64*j), phi, x)
-		VMAXPD(s.lo[j], x, s.lo[j])
+		VPSUBD(at(i, offCoarse+64*j), phi, x)
+		VPMAXSD(x, o.lo[j], o.lo[j])
 	}
 	BLSRQ(rows, rows)
 	JNZ(LabelRef("row"))
 	Label("priced")
-	kset := roll512(set)
-	acc := []VecVirtual{broadcast512(negInf), ZMM()}
-	VMOVAPD(acc[0], acc[1])
-	var kcol rolling
-	if s.cols == nil {
-		cols := GP64()
-		MOVQ(at(t, offCols), cols)
-		kcol = roll512(cols)
-	}
-	for j := range w {
-		VMOVUPD(s.lo[j], at(t, offLo+64*j))
-		pot := ZMM()
-		VMOVUPD(at(t, offPot+64*j), pot)
-		VADDPD(delta, pot, kset.OpmaskVirtual, pot)
-		VMOVUPD(pot, at(t, offPot+64*j))
+	worst := ZMM()
+	VPBROADCASTD(markLow, worst)
+	for j := range o.lo {
+		k := K()
+		if j > 0 {
+			SHRQ(Imm(16), o.rise)
+		}
+		KMOVW(o.rise.As32(), k)
+		VPADDD(delta, o.pot[j], k, o.pot[j])
+		VMOVDQU32(o.pot[j], at(t, offRough+64*j))
+		VMOVDQU32(o.lo[j], at(t, offRoughLo+64*j))
 		v := ZMM()
-		VSUBPD(pot, s.lo[j], v)
-		VPTERNLOGQ(Imm(bitSelect), at(m, offTags+64*j), s.keep, v)
-		if j < w-1 {
-			kset.next()
-		}
-		if s.cols != nil {
-			VMAXPD(v, acc[j&1], s.cols[j], acc[j&1])
-			continue
-		}
-		VMAXPD(v, acc[j&1], kcol.OpmaskVirtual, acc[j&1])
-		if j < w-1 {
-			kcol.next()
-		}
+		VPSUBD(o.pot[j], o.lo[j], v)
+		VPTERNLOGD(Imm(bitSelect), at(m, offMarks+64*j), o.keep, v)
+		VPMAXSD(v, worst, o.cols[j], worst)
+	}
+	y, x, s := YMM(), XMM(), XMM()
+	VEXTRACTI64X4(Imm(1), worst, y)
+	VPMAXSD(y, worst.AsY(), y)
+	return foldMarks(y, x, s)
+}
+
+// foldMarks returns the largest of eight 4-byte numbers.
+func foldMarks(y, x, s VecVirtual) GPVirtual {
+	VEXTRACTI128(Imm(1), y, x)
+	VPMAXSD(x, y.AsX(), x)
+	VPSHUFD(Imm(0x4e), x, s)
+	VPMAXSD(s, x, x)
+	VPSHUFD(Imm(0xb1), x, s)
+	VPMAXSD(s, x, x)
+	r := GP64()
+	VMOVD(x, r.As32())
+	return r
+}
+
+// exactly is price.
+func (o optimiser512) exactly() VecVirtual {
+	t, m := o.t, o.m
+	lo := zmms(o.w)
+	for i := range lo {
+		VBROADCASTSD(negInf, lo[i])
+	}
+	rows := GP64()
+	MOVQ(at(t, offRows), rows)
+	Label("exactRow")
+	i := GP64()
+	TZCNTQ(rows, i)
+	phi := ZMM()
+	VBROADCASTSD(cellOf(t, offPot, i), phi)
+	SHLQ(Imm(shiftD), i)
+	ADDQ(m, i)
+	for j := range lo {
+		x := ZMM()
+		VSUBPD(at(i, 64*j), phi, x)
+		VMAXPD(lo[j], x, lo[j])
+	}
+	BLSRQ(rows, rows)
+	JNZ(LabelRef("exactRow"))
+	keep, acc := broadcast512(tagKeep), []VecVirtual{broadcast512(negInf), ZMM()}
+	VMOVAPD(acc[0], acc[1])
+	for j := range lo {
+		VMOVUPD(lo[j], at(t, offLo+64*j))
+		v, k := ZMM(), K()
+		KMOVB(at(t, offCols+j), k)
+		VSUBPD(at(t, offPot+64*j), lo[j], v)
+		VPTERNLOGQ(Imm(bitSelect), at(m, offTags+64*j), keep, v)
+		VMAXPD(v, acc[j&1], k, acc[j&1])
 	}
 	VMAXPD(acc[1], acc[0], acc[0])
 	return foldMax512(acc[0])
 }
 
-// reaches512 returns the lanes in which potential less distance from column j, whose
+func (o optimiser512) paths(_ string, moved, cycle GPVirtual, delta VecVirtual) {
+	up, nodes, arcs := ZMM(), ZMM(), ZMM()
+	VBROADCASTSD(delta, up)
+	VPBROADCASTQ(moved, nodes)
+	VPBROADCASTQ(cycle, arcs)
+	km, kc := roll512(moved), roll512(cycle)
+	for i := range o.w {
+		pot, path, below := ZMM(), ZMM(), ZMM()
+		VMOVUPD(at(o.t, offPot+64*i), pot)
+		VADDPD(up, pot, km.OpmaskVirtual, pot)
+		VMOVUPD(pot, at(o.t, offPot+64*i))
+		VMOVDQU64(at(o.t, offPath+64*i), path)
+		VPXORQ(arcs, path, km.OpmaskVirtual, path)
+		VMOVDQU64(path, at(o.t, offPath+64*i))
+		VMOVDQU64(at(o.t, offBelow+64*i), below)
+		VPXORQ(nodes, below, kc.OpmaskVirtual, below)
+		VMOVDQU64(below, at(o.t, offBelow+64*i))
+		if i < o.w-1 {
+			km.next()
+			kc.next()
+		}
+	}
+}
+
+func (o optimiser512) flows(_ string, falls, rises, theta GPVirtual) {
+	push := ZMM()
+	VPBROADCASTQ(theta, push)
+	kf, kr := roll512(falls), roll512(rises)
+	for i := range o.w {
+		flow := ZMM()
+		VMOVUPD(at(o.t, offFlow+64*i), flow)
+		VSUBPD(push, flow, kf.OpmaskVirtual, flow)
+		VADDPD(push, flow, kr.OpmaskVirtual, flow)
+		VMOVUPD(flow, at(o.t, offFlow+64*i))
+		if i < o.w-1 {
+			kf.next()
+			kr.next()
+		}
+	}
+}
+
+// reaches returns the lanes in which potential less distance from column j, whose
 // distances are at row, is Lo of the column.
-func (o optimiser) reaches512(w int, row Register) GPVirtual {
+func (o optimiser512) reaches(row Register) GPVirtual {
 	want, set := ZMM(), GP64()
 	VBROADCASTSD(cellOf(o.t, offLo, o.j), want)
-	for i := range w {
+	for i := range o.w {
 		x, k := ZMM(), K()
 		VMOVUPD(at(o.t, offPot+64*i), x)
 		VSUBPD(at(row, 64*i), x, x)

@@ -23,56 +23,63 @@ var (
 
 // Offsets of the fields that the assembly addresses.
 var (
-	offPot       = int(unsafe.Offsetof(state.Pot))
-	offLo        = int(unsafe.Offsetof(state.Lo))
-	offFlow      = int(unsafe.Offsetof(state.Flow))
-	offCost      = int(unsafe.Offsetof(state.Cost))
-	offMass      = int(unsafe.Offsetof(state.Mass))
-	offF         = int(unsafe.Offsetof(state.F))
-	offDemand    = int(unsafe.Offsetof(state.Demand))
-	offRegret    = int(unsafe.Offsetof(state.Regret))
-	offOffer     = int(unsafe.Offsetof(state.Offer))
-	offQueue     = int(unsafe.Offsetof(state.Queue))
-	offKeep      = int(unsafe.Offsetof(state.Keep))
-	offTag       = int(unsafe.Offsetof(state.Tag))
-	offBelow     = int(unsafe.Offsetof(state.Below))
-	offColumn    = int(unsafe.Offsetof(state.Column))
-	offParent    = int(unsafe.Offsetof(state.Parent))
-	offGone      = int(unsafe.Offsetof(state.Gone))
-	offRows      = int(unsafe.Offsetof(state.Rows))
-	offCols      = int(unsafe.Offsetof(state.Cols))
-	offPos       = int(unsafe.Offsetof(state.Pos))
-	offNeg       = int(unsafe.Offsetof(state.Neg))
-	offTotalP    = int(unsafe.Offsetof(state.TotalP))
-	offTotalQ    = int(unsafe.Offsetof(state.TotalQ))
-	offUnit      = int(unsafe.Offsetof(state.Unit))
-	offPrimal    = int(unsafe.Offsetof(state.Primal))
-	offMean      = int(unsafe.Offsetof(state.Mean))
-	offViolation = int(unsafe.Offsetof(state.Violation))
-	offEnterRow  = int(unsafe.Offsetof(state.EnterRow))
-	offEnterCol  = int(unsafe.Offsetof(state.EnterCol))
-	offRoot      = int(unsafe.Offsetof(state.Root))
-	offEnough    = int(unsafe.Offsetof(state.Enough))
-	offPlenty    = int(unsafe.Offsetof(state.Plenty))
-	offLeaving   = int(unsafe.Offsetof(state.Leaving))
-	offLeft      = int(unsafe.Offsetof(state.Left))
-	offSwapped   = int(unsafe.Offsetof(state.Swapped))
-	offPivots    = int(unsafe.Offsetof(state.Pivots))
+	offPot     = int(unsafe.Offsetof(state.Pot))
+	offLo      = int(unsafe.Offsetof(state.Lo))
+	offFlow    = int(unsafe.Offsetof(state.Flow))
+	offCost    = int(unsafe.Offsetof(state.Cost))
+	offMass    = int(unsafe.Offsetof(state.Mass))
+	offF       = int(unsafe.Offsetof(state.F))
+	offDemand  = int(unsafe.Offsetof(state.Demand))
+	offRegret  = int(unsafe.Offsetof(state.Regret))
+	offOffer   = int(unsafe.Offsetof(state.Offer))
+	offQueue   = int(unsafe.Offsetof(state.Queue))
+	offNever   = int(unsafe.Offsetof(state.Never))
+	offRough   = int(unsafe.Offsetof(state.Rough))
+	offRoughLo = int(unsafe.Offsetof(state.RoughLo))
+	offKeep    = int(unsafe.Offsetof(state.Keep))
+	offTag     = int(unsafe.Offsetof(state.Tag))
+	offPath    = int(unsafe.Offsetof(state.Path))
+	offBelow   = int(unsafe.Offsetof(state.Below))
+	offColumn  = int(unsafe.Offsetof(state.Column))
+	offRow     = int(unsafe.Offsetof(state.Row))
+	offCol     = int(unsafe.Offsetof(state.Col))
+	offParent  = int(unsafe.Offsetof(state.Parent))
+	offGone    = int(unsafe.Offsetof(state.Gone))
+	offRows    = int(unsafe.Offsetof(state.Rows))
+	offCols    = int(unsafe.Offsetof(state.Cols))
+	offPos     = int(unsafe.Offsetof(state.Pos))
+	offNeg     = int(unsafe.Offsetof(state.Neg))
+	offTotalP  = int(unsafe.Offsetof(state.TotalP))
+	offTotalQ  = int(unsafe.Offsetof(state.TotalQ))
+	offUnit    = int(unsafe.Offsetof(state.Unit))
+	offPrimal  = int(unsafe.Offsetof(state.Primal))
+	offMean    = int(unsafe.Offsetof(state.Mean))
+	offRoot    = int(unsafe.Offsetof(state.Root))
+	offDown    = int(unsafe.Offsetof(state.Down))
+	offEnough  = int(unsafe.Offsetof(state.Enough))
+	offPlenty  = int(unsafe.Offsetof(state.Plenty))
+	offLeaving = int(unsafe.Offsetof(state.Leaving))
+	offLeft    = int(unsafe.Offsetof(state.Left))
+	offSwapped = int(unsafe.Offsetof(state.Swapped))
+	offPivots  = int(unsafe.Offsetof(state.Pivots))
 
+	offCoarse = int(unsafe.Offsetof(problem.Coarse))
 	offOrder  = int(unsafe.Offsetof(problem.Order))
 	offOctet  = int(unsafe.Offsetof(problem.Octet))
 	offBit    = int(unsafe.Offsetof(problem.Bit))
 	offWeight = int(unsafe.Offsetof(problem.Weight))
 	offTags   = int(unsafe.Offsetof(problem.Tags))
+	offMarks  = int(unsafe.Offsetof(problem.Marks))
 
 	offTolerance = int(unsafe.Offsetof(problem.Tolerance))
 )
 
-// Shift that turns a node into the offset of its row of distances, and of its
-// row of the order.
+// Shift that turns a node into the offset of its row of distances, of its row
+// of coarse ones, and of its row of the order.
 const (
-	shiftD     = 9
-	shiftOrder = 6
+	shiftD      = 9
+	shiftCoarse = 8
+	shiftOrder  = 6
 )
 
 // Comparison predicates of VCMPPD.
@@ -85,6 +92,12 @@ const (
 	cmpGT    = 0x1e
 )
 
+// Those of package simplex64 by which violations by the coarse distances are judged.
+const (
+	slack = 3 << 6
+	drift = 30 << 25
+)
+
 // bitSelect is the VPTERNLOG table of (a AND b) OR c.
 const bitSelect = 0xea
 
@@ -95,6 +108,11 @@ func cellOf(base Register, offset int, node Register) Mem {
 	return Mem{Base: base, Disp: offset, Index: node, Scale: 8}
 }
 
+// halfOf addresses a 4-byte field of a node.
+func halfOf(base Register, offset int, node Register) Mem {
+	return Mem{Base: base, Disp: offset, Index: node, Scale: 4}
+}
+
 func byteOf(base Register, offset int, node Register) Mem {
 	return Mem{Base: base, Disp: offset, Index: node, Scale: 1}
 }
@@ -102,7 +120,11 @@ func byteOf(base Register, offset int, node Register) Mem {
 // Tables shared by all functions.
 var (
 	bitTable    Mem // 1 << i for lane i
+	byteTable   Mem // i in byte i
+	markTable   Mem // 1 << i for 4-byte lane i
 	tagKeep     Mem // ^63
+	markKeep    Mem // of half the width,
+	markLow     Mem // and the lowest number
 	signBit     Mem
 	negInf      Mem
 	lowest      Mem
@@ -119,7 +141,20 @@ func tables() {
 	for i := range 64 {
 		DATA(8*i, U64(1)<<i)
 	}
+	byteTable = GLOBL("byteTable", RODATA|NOPTR)
+	for i := range 64 {
+		DATA(i, U8(i))
+	}
+	markTable = GLOBL("markTable", RODATA|NOPTR)
+	for i := range 32 {
+		DATA(4*i, U32(1)<<i)
+	}
 	constant := func(name string, v U64) Mem {
+		m := GLOBL(name, RODATA|NOPTR)
+		DATA(0, v)
+		return m
+	}
+	constant32 := func(name string, v U32) Mem {
 		m := GLOBL(name, RODATA|NOPTR)
 		DATA(0, v)
 		return m
@@ -127,6 +162,8 @@ func tables() {
 	// Bits, since the assembler takes a number without a point for an integer.
 	number := func(name string, v float64) Mem { return constant(name, U64(math.Float64bits(v))) }
 	tagKeep = constant("tagKeep", ^U64(63))
+	markKeep = constant32("markKeep", ^U32(63))
+	markLow = constant32("markLow", 1<<31)
 	signBit = constant("signBit", 1<<63)
 	negInf = constant("negInf", 0xfff0000000000000)
 	lowest = number("lowest", -math.MaxFloat64)

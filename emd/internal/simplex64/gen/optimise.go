@@ -7,218 +7,264 @@ import (
 )
 
 // An optimiser is the register state of the two optimise functions between the
-// steps: what the next raise is to do, and what the last one found.
+// steps of a pivot.
 //
-// A pivot is done in two parts. Choosing the leaving arc is all that the next raise
-// has to wait for; the tree is hung anew after it, when the vector units still
-// work on it: how far the walks go cannot be predicted, and so it costs nothing
-// to find out.
+// A pivot by the coarse distances is done in two parts. Choosing the leaving arc is all
+// that the next pricing has to wait for; the tree is changed after it. None of the steps
+// has a branch that depends on the shape of the tree, so that the processor need not
+// guess it, but for the number of rows that rise, cycles of more than eight arcs, and ties.
 type optimiser struct {
 	t, m       GPVirtual
-	set        GPVirtual // nodes whose potential rises
-	delta      VecVirtual
+	rise       GPVirtual // nodes whose potential rises
+	delta      GPVirtual // the violation by the coarse distances
 	i, j       GPVirtual // the entering arc
-	violation  VecVirtual
 	limitParam string
 
-	apex, leave     GPVirtual  // of the pivot; leave is −1 before the first
-	inside, outside GPVirtual  // the ends of the entering arc, the first of which moves with the subtree
-	push            VecVirtual // the flow on it
+	leave        GPVirtual // the leaving arc; −1 before the first pivot
+	theta        GPVirtual // the flow on the entering arc
+	cycle, falls GPVirtual // arcs that change, and those of them that lose flow
+	set, tie     GPVirtual // of choose: arcs not yet looked at, and whether two were equal
+}
+
+// A changer is what the two instruction sets do each in their way.
+type changer interface {
+	// roughly prices by the coarse distances and returns the largest violation.
+	roughly() GPVirtual
+	// exactly prices by the true ones and returns the column.
+	exactly() VecVirtual
+	// reaches returns the rows that make a column's Lo, whose distances are at row.
+	reaches(row Register) GPVirtual
+	// paths changes Path of the moved nodes by the cycle, Pot by delta, and Below of the cycle by moved.
+	paths(name string, moved, cycle GPVirtual, delta VecVirtual)
+	// flows lowers those in falls and raises those in rises by theta.
+	flows(name string, falls, rises, theta GPVirtual)
 }
 
 func newOptimiser() optimiser {
-	o := optimiser{t: gp("t"), m: gp("m"), set: GP64(), delta: XMM(), i: GP64(), j: GP64(), violation: XMM(), limitParam: "limit",
-		apex: GP64(), leave: GP64(), inside: GP64(), outside: GP64(), push: XMM()}
-	MOVQ(at(o.t, offRows), o.set)
-	VXORPD(o.delta, o.delta, o.delta)
+	o := optimiser{t: gp("t"), m: gp("m"), rise: GP64(), delta: GP64(), i: GP64(), j: GP64(), limitParam: "limit",
+		leave: GP64(), theta: GP64(), cycle: GP64(), falls: GP64(), set: GP64(), tie: GP64()}
+	MOVQ(at(o.t, offRows), o.rise)
+	XORQ(o.delta, o.delta)
 	MOVQ(I32(-1), o.leave)
 	return o
 }
 
-// loop is the loop of optimise around raise, which leaves the largest tagged
-// violation in a register, and reaches, which looks for the row in the column's distances.
-func (o optimiser) loop(raise func() VecVirtual, reaches func(row Register) GPVirtual) {
-	Label("raise")
-	largest := raise()
+// loop is optimise.
+func (o optimiser) loop(c changer) {
+	Label("rough")
+	worst := c.roughly()
 	TESTQ(o.leave, o.leave)
-	JS(LabelRef("hung"))
-	o.hangAnew()
-	Label("hung")
-	o.entering(largest, reaches)
-	MOVQ(o.j, at(o.t, offEnterCol))
-	MOVQ(o.i, at(o.t, offEnterRow))
-	VMOVSD(o.violation, at(o.t, offViolation))
-	VUCOMISD(at(o.m, offTolerance), o.violation)
-	JLS(LabelRef("optimal"))
-	pivots := gp(o.limitParam)
-	CMPQ(at(o.t, offPivots), pivots)
-	JGE(LabelRef("stopped"))
-	o.choose()
-	VMOVAPD(o.violation, o.delta)
-	JMP(LabelRef("raise"))
+	JS(LabelRef("changed"))
+	o.change("rough", c)
+	Label("changed")
+	o.enterRoughly(worst)
+	o.checkLimit()
+	o.choose("rough")
+	JMP(LabelRef("rough"))
+	o.rareChoices("rough")
+
+	Label("exact")
+	o.enterExactly(c.exactly(), c)
+	o.choose("exact")
+	o.change("exact", c)
+	JMP(LabelRef("exact"))
+	o.rareChoices("exact")
+
 	Label("stopped")
 	answer(false)
 	Label("optimal")
 	answer(true)
 }
 
-// entering reads the entering arc off the largest tagged violation.
-func (o optimiser) entering(x VecVirtual, reaches func(row Register) GPVirtual) {
+func (o optimiser) checkLimit() {
+	pivots := gp(o.limitParam)
+	CMPQ(at(o.t, offPivots), pivots)
+	JGE(LabelRef("stopped"))
+}
+
+// enterRoughly reads the entering arc off the largest violation by the coarse distances, or goes on to
+// the true ones.
+func (o optimiser) enterRoughly(worst GPVirtual) {
+	CMPL(worst.As32(), Imm(slack))
+	JLT(LabelRef("exact"))
+	root := GP64()
+	MOVQ(at(o.t, offRoot), root)
+	CMPL(halfOf(o.t, offRough, root), I32(drift))
+	JGE(LabelRef("exact"))
+	MOVL(worst.As32(), o.j.As32())
+	NOTL(o.j.As32())
+	ANDL(Imm(63), o.j.As32())
+	MOVL(halfOf(o.t, offRoughLo, o.j), o.i.As32())
+	NOTL(o.i.As32())
+	ANDL(Imm(63), o.i.As32())
+	MOVL(worst.As32(), o.delta.As32())
+	ANDL(I32(-64), o.delta.As32())
+}
+
+// enterExactly finds the entering arc by the true distances, or ends.
+func (o optimiser) enterExactly(x VecVirtual, c changer) {
 	MOVQ(untag512(x), o.j)
+	violation := XMM()
+	VMOVSD(cellOf(o.t, offLo, o.j), violation)
+	VSUBSD(cellOf(o.t, offPot, o.j), violation, violation)
+	VUCOMISD(at(o.m, offTolerance), violation)
+	JLS(LabelRef("optimal"))
+	o.checkLimit()
 	row := GP64()
 	MOVQ(o.j, row)
 	SHLQ(Imm(shiftD), row)
 	ADDQ(o.m, row)
-	set := reaches(row)
+	set := c.reaches(row)
 	ANDQ(at(o.t, offRows), set)
 	TZCNTQ(set, o.i)
-	VMOVSD(cellOf(o.t, offLo, o.j), o.violation)
-	VSUBSD(cellOf(o.t, offPot, o.j), o.violation, o.violation)
 }
 
 // choose finds the leaving arc, and with it the nodes that rise.
-func (o optimiser) choose() {
+func (o optimiser) choose(name string) {
 	t := o.t
-	theta := GP64()
-	MOVQ(posInf, theta)
-	MOVQ(o.j, o.apex)
-	MOVQ(o.j, o.leave)
-	Label("colUp")
-	{
-		below, flow := GP64(), GP64()
-		MOVQ(cellOf(t, offBelow, o.apex), below)
-		BTQ(o.i, below)
-		JCS(LabelRef("apex"))
-		// Flows are not negative, so they compare like their bits.
-		MOVQ(cellOf(t, offFlow, o.apex), flow)
-		CMPQ(flow, theta)
-		CMOVQLE(flow, theta)
-		CMOVQLE(o.apex, o.leave)
-		MOVBQZX(byteOf(t, offParent, o.apex), o.apex)
-		MOVQ(cellOf(t, offBelow, o.apex), below)
-		BTQ(o.i, below)
-		JCS(LabelRef("apex"))
-		MOVBQZX(byteOf(t, offParent, o.apex), o.apex)
-		JMP(LabelRef("colUp"))
+	onCol := GP64()
+	MOVQ(cellOf(t, offPath, o.j), onCol)
+	MOVQ(cellOf(t, offPath, o.i), o.cycle)
+	XORQ(onCol, o.cycle)
+	XORQ(at(t, offDown), onCol)
+	ANDNQ(o.cycle, onCol, o.falls)
+	XORL(o.tie.As32(), o.tie.As32())
+	// Where there are less than four arcs, the others are number 64, with an infinite flow.
+	TZCNTQ(o.falls, o.leave)
+	MOVQ(cellOf(t, offFlow, o.leave), o.theta)
+	BLSRQ(o.falls, o.set)
+	for range 3 {
+		o.lesser()
 	}
-	Label("apex")
-	MOVQ(o.j, o.inside)
-	MOVQ(o.i, o.outside)
-	x := GP64()
-	MOVQ(o.i, x)
-	Label("rowUp")
-	{
-		flow := GP64()
-		CMPQ(x, o.apex)
-		JEQ(LabelRef("found"))
-		MOVQ(cellOf(t, offFlow, x), flow)
-		CMPQ(flow, theta)
-		CMOVQLT(flow, theta)
-		CMOVQLT(x, o.leave)
-		CMOVQLT(o.i, o.inside)
-		CMOVQLT(o.j, o.outside)
-		MOVBQZX(byteOf(t, offParent, x), x)
-		CMPQ(x, o.apex)
-		JEQ(LabelRef("found"))
-		MOVBQZX(byteOf(t, offParent, x), x)
-		JMP(LabelRef("rowUp"))
-	}
-	Label("found")
-	VMOVQ(theta, o.push)
-	// The part with the column rises: that is what moves, or all the rest.
-	rest, moved := GP64(), GP64()
-	MOVQ(cellOf(t, offBelow, o.leave), moved)
-	MOVQ(at(t, offRows), rest)
-	ORQ(at(t, offCols), rest)
-	ANDNQ(rest, moved, rest)
-	MOVQ(moved, o.set)
-	BTQ(o.j, moved)
-	CMOVQCC(rest, o.set)
+	JNZ(LabelRef(name + "More")) // by the flags of the last BLSR
+	Label(name + "Least")
+	TESTL(o.tie.As32(), o.tie.As32())
+	JNZ(LabelRef(name + "Tied"))
+	Label(name + "Leaves")
+	rest := GP64()
+	MOVQ(cellOf(t, offBelow, o.leave), o.rise)
+	MOVQ(o.rise, rest)
+	NOTQ(rest)
+	// The part with the column rises: that below the arc, or all the rest.
+	onCol = GP64()
+	MOVQ(cellOf(t, offPath, o.j), onCol)
+	BTQ(o.leave, onCol)
+	CMOVQCC(rest, o.rise)
 	INCQ(at(t, offPivots))
 }
 
-// hangAnew changes the tree. What pivot does in several walks is done in two: from
-// the end of the entering arc that keeps its place to the apex, and from the
-// other end over the leaving arc to the apex.
-func (o optimiser) hangAnew() {
+// lesser takes the first arc out of the set and lets it leave if its flow is less. It
+// leaves the flags of what remains of the set.
+func (o optimiser) lesser() {
+	a, flow, equal := GP64(), GP64(), GP64()
+	TZCNTQ(o.set, a)
+	MOVQ(cellOf(o.t, offFlow, a), flow)
+	XORL(equal.As32(), equal.As32())
+	// Flows are not negative, so they compare like their bits.
+	CMPQ(flow, o.theta)
+	SETEQ(equal.As8())
+	CMOVQLT(flow, o.theta)
+	CMOVQLT(a, o.leave)
+	ORL(equal.As32(), o.tie.As32())
+	BLSRQ(o.set, o.set)
+}
+
+// rareChoices is what choose does where many arcs lose flow, or several reach the least.
+func (o optimiser) rareChoices(name string) {
 	t := o.t
-	moved, x := GP64(), GP64()
+	Label(name + "More")
+	o.lesser()
+	JNZ(LabelRef(name + "More"))
+	JMP(LabelRef(name + "Least"))
+
+	Label(name + "Tied")
+	tied, set := GP64(), GP64()
+	XORQ(tied, tied)
+	MOVQ(o.falls, set)
+	Label(name + "Tie")
+	{
+		a, bit, zero := GP64(), GP64(), GP64()
+		TZCNTQ(set, a)
+		XORQ(bit, bit)
+		XORQ(zero, zero)
+		BTSQ(a, bit)
+		CMPQ(cellOf(t, offFlow, a), o.theta)
+		CMOVQNE(zero, bit)
+		ORQ(bit, tied)
+		BLSRQ(set, set)
+		JNZ(LabelRef(name + "Tie"))
+	}
+	sign, most := GP64(), GP64()
+	XORQ(sign, sign)
+	MOVQ(tied, set)
+	ANDQ(cellOf(t, offPath, o.j), set)
+	JNZ(LabelRef(name + "Side"))
+	MOVQ(tied, set)
+	MOVQ(I32(-1), sign)
+	Label(name + "Side")
+	MOVQ(I32(-128), most)
+	Label(name + "Size")
+	{
+		a, n := GP64(), GP64()
+		TZCNTQ(set, a)
+		POPCNTQ(cellOf(t, offBelow, a), n)
+		XORQ(sign, n)
+		CMPQ(n, most)
+		CMOVQGT(n, most)
+		CMOVQGT(a, o.leave)
+		BLSRQ(set, set)
+		JNZ(LabelRef(name + "Size"))
+	}
+	JMP(LabelRef(name + "Leaves"))
+}
+
+// change brings the entering arc into the tree.
+func (o optimiser) change(name string, c changer) {
+	t := o.t
+	moved, delta := GP64(), XMM()
 	MOVQ(cellOf(t, offBelow, o.leave), moved)
-	MOVQ(o.outside, x)
-	o.climb("outside", x, o.apex, o.push, false, func() { ORQ(moved, cellOf(t, offBelow, x)) })
-	above, row, arc := GP64(), GP64(), XMM()
-	MOVQ(o.outside, above)
-	MOVQ(o.i, row)
-	SHLQ(Imm(shiftD), row)
-	ADDQ(o.m, row)
-	VMOVSD(cellOf(row, 0, o.j), arc)
-	inside := GP64()
-	MOVQ(o.inside, inside)
-	o.hang(inside, above, o.leave, moved, o.push, arc)
-	// inside is now what leave hung on.
-	o.climb("inside", inside, o.apex, o.push, true, func() {
-		below := GP64()
-		ANDNQ(cellOf(t, offBelow, inside), moved, below)
-		MOVQ(below, cellOf(t, offBelow, inside))
-	})
-}
-
-// climb goes from x to the apex, lowers or raises the flows of the arcs by turns,
-// and does what else is to be done with the nodes.
-func (o optimiser) climb(name string, x, apex Register, push VecVirtual, raiseFirst bool, node func()) {
-	flow := XMM()
-	Label(name)
-	for k := range 2 {
-		CMPQ(x, apex)
-		JEQ(LabelRef(name + "Done"))
-		VMOVSD(cellOf(o.t, offFlow, x), flow)
-		if (k == 0) == raiseFirst {
-			VADDSD(push, flow, flow)
-		} else {
-			VSUBSD(push, flow, flow)
-		}
-		VMOVSD(flow, cellOf(o.t, offFlow, x))
-		node()
-		MOVBQZX(byteOf(o.t, offParent, x), x)
+	{
+		onCol, inside, bit, a, b := GP64(), GP64(), GP64(), GP64(), GP64()
+		MOVQ(cellOf(t, offPath, o.j), onCol)
+		MOVQ(cellOf(t, offPath, o.i), inside)
+		XORQ(bit, bit)
+		BTSQ(o.leave, bit)
+		TESTQ(bit, onCol)
+		CMOVQNE(onCol, inside)
+		MOVBQZX(byteOf(t, offRow, o.leave), a)
+		MOVBQZX(byteOf(t, offCol, o.leave), b)
+		MOVQ(cellOf(t, offPath, a), a)
+		ANDQ(cellOf(t, offPath, b), a)
+		ANDNQ(inside, a, inside)
+		XORQ(at(t, offDown), inside)
+		ANDNQ(inside, bit, inside)
+		ANDNQ(o.cycle, bit, o.cycle)
+		ANDQ(onCol, bit)
+		ORQ(bit, inside)
+		MOVQ(inside, at(t, offDown))
+		// The sign of what Pot changes by: that of a bit that is set where the column does not move.
+		BTQ(o.leave, onCol)
+		SBBQ(b, b)
+		NOTQ(b)
+		SHLQ(Imm(63), b)
+		sign, row, cost := XMM(), GP64(), XMM()
+		VMOVQ(b, sign)
+		MOVQ(o.i, row)
+		SHLQ(Imm(shiftD), row)
+		ADDQ(o.m, row)
+		VMOVSD(cellOf(row, 0, o.j), cost)
+		VMOVSD(cost, cellOf(t, offCost, o.leave))
+		VMOVSD(cellOf(t, offPot, o.i), delta)
+		VSUBSD(cost, delta, delta)
+		VSUBSD(cellOf(t, offPot, o.j), delta, delta)
+		VXORPD(sign, delta, delta)
+		MOVB(o.i.As8(), byteOf(t, offRow, o.leave))
+		MOVB(o.j.As8(), byteOf(t, offCol, o.leave))
 	}
-	JMP(LabelRef(name))
-	Label(name + "Done")
-}
-
-// hang is hang, with the flows pushed on the way: x is at first the top that the
-// tree under leave gets, and in the end what leave hung on.
-func (o optimiser) hang(x, above, leave, moved GPVirtual, push, cost VecVirtual) {
-	t := o.t
-	flow, nextFlow, nextCost := XMM(), XMM(), XMM()
-	VMOVAPD(push, flow)
-	keep, below, next := GP64(), GP64(), GP64()
-	MOVQ(moved, keep)
-	Label("hang")
-	for k := range 2 {
-		MOVBQZX(byteOf(t, offParent, x), next)
-		VMOVSD(cellOf(t, offFlow, x), nextFlow)
-		VMOVSD(cellOf(t, offCost, x), nextCost)
-		MOVQ(cellOf(t, offBelow, x), below)
-		if k == 0 {
-			VSUBSD(push, nextFlow, nextFlow)
-		} else {
-			VADDSD(push, nextFlow, nextFlow)
-		}
-		MOVB(above.As8(), byteOf(t, offParent, x))
-		VMOVSD(flow, cellOf(t, offFlow, x))
-		VMOVSD(cost, cellOf(t, offCost, x))
-		MOVQ(keep, cellOf(t, offBelow, x))
-		ANDNQ(moved, below, keep)
-		VMOVAPD(nextFlow, flow)
-		VMOVAPD(nextCost, cost)
-		if k == 0 {
-			CMPQ(x, leave)
-			JEQ(LabelRef("turned"))
-		}
-		MOVQ(x, above)
-		MOVQ(next, x)
-	}
-	JMP(LabelRef("hang"))
-	Label("turned")
-	MOVQ(next, x)
+	c.paths(name, moved, o.cycle, delta)
+	rises := GP64()
+	ANDQ(o.cycle, o.falls)
+	MOVQ(o.cycle, rises)
+	XORQ(o.falls, rises)
+	c.flows(name, o.falls, rises, o.theta)
 }

@@ -57,7 +57,10 @@ func start256() {
 		BLSRQ(s.cols, s.cols)
 		JNZ(LabelRef("rest"))
 	}
-	plant(t, s.m, s.left, root)
+	plant(t, s.m, s.left, root, func(arc, row, col GPVirtual) {
+		MOVB(row.As8(), byteOf(t, offRow, arc))
+		MOVB(col.As8(), byteOf(t, offCol, arc))
+	})
 	VZEROUPPER()
 	RET()
 }
@@ -65,14 +68,13 @@ func start256() {
 // clear prepares the vectors.
 func (s starter256) clear() {
 	t := s.t
-	bits, low, zero := tableAt(bitTable), broadcast256(negInf), YMM()
+	bits, zero := tableAt(bitTable), YMM()
 	VXORPD(zero, zero, zero)
 	blocks("clear", gp("words"), func(block GPVirtual) {
 		for i := range 4 {
 			b := YMM()
 			VMOVUPD(zero, lane(t, offDemand, block, i))
 			VMOVUPD(zero, lane(t, offColumn, block, i))
-			VMOVUPD(low, lane(t, offLo, block, i))
 			VMOVDQU(lane(bits, 0, block, i), b)
 			VMOVDQU(b, lane(t, offBelow, block, i))
 		}

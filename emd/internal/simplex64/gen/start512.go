@@ -28,13 +28,12 @@ func start512(w int) {
 	MOVQ(at(t, offCols), s.cols)
 	XORQ(s.left, s.left)
 	XORQ(s.split, s.split)
-	zero, inf := ZMM(), broadcast512(negInf)
+	zero := ZMM()
 	VXORPD(zero, zero, zero)
 	for i := range w {
 		b := ZMM()
 		VMOVUPD(zero, at(t, offDemand+64*i))
 		VMOVUPD(zero, at(t, offColumn+64*i))
-		VMOVUPD(inf, at(t, offLo+64*i))
 		VMOVDQU64(bitTable.Offset(64*i), b)
 		VMOVDQU64(b, at(t, offBelow+64*i))
 	}
@@ -64,7 +63,8 @@ func start512(w int) {
 	root := GP64()
 	TZCNTQ(s.rows, root)
 	s.hangRest(root)
-	plant(t, s.m, s.left, root)
+	plant(t, s.m, s.left, root, func(arc, row, col GPVirtual) {})
+	s.ends()
 	VZEROUPPER()
 	RET()
 }
@@ -273,65 +273,109 @@ func (s starter) hangRest(root GPVirtual) {
 
 // plant does what plant does, when every node has its parent: rows from the root
 // outwards, each with the column it hangs on, then all columns. left is the number
-// of rows that left.
-func plant(t, m, left, root GPVirtual) {
-	all := GP64()
-	MOVQ(at(t, offRows), all)
-	ORQ(at(t, offCols), all)
-	MOVQ(all, cellOf(t, offBelow, root))
+// of rows that left. The ends of the arcs are left to a function.
+func plant(t, m, left, root GPVirtual, ends func(arc, row, col GPVirtual)) {
+	zero, mark := GP64(), GP64()
 	MOVQ(root, at(t, offRoot))
 	MOVQ(left, at(t, offLeft))
-	zero := GP64()
 	XORQ(zero, zero)
 	MOVQ(zero, cellOf(t, offFlow, root))
 	MOVQ(zero, cellOf(t, offCost, root))
 	MOVQ(zero, cellOf(t, offPot, root))
+	MOVQ(zero, cellOf(t, offPath, root))
+	MOVL(halfOf(m, offMarks, root), mark.As32())
+	MOVL(mark.As32(), halfOf(t, offRough, root))
+	MOVQ(posInf, zero)
+	MOVQ(zero, at(t, offNever))
 
 	Label("row")
 	DECQ(left)
 	JS(LabelRef("rowsDone"))
 	{
-		r, j, owner := GP64(), GP64(), GP64()
+		r, j := GP64(), GP64()
 		MOVBQZX(byteOf(t, offGone, left), r)
 		MOVBQZX(byteOf(t, offParent, r), j)
-		MOVBQZX(byteOf(t, offParent, j), owner)
-		x, c := XMM(), XMM()
-		VMOVSD(cellOf(t, offPot, owner), x)
-		SHLQ(Imm(shiftD), owner)
-		ADDQ(m, owner)
-		VSUBSD(cellOf(owner, 0, j), x, x)
-		d := GP64()
+		ends(r, r, j)
+		p := hangColumn(t, m, j, func(GPVirtual) {})
+		d, c := GP64(), XMM()
 		MOVQ(r, d)
 		SHLQ(Imm(shiftD), d)
 		ADDQ(m, d)
 		VMOVSD(cellOf(d, 0, j), c)
 		VMOVSD(c, cellOf(t, offCost, r))
-		VADDSD(c, x, x)
-		VMOVSD(x, cellOf(t, offPot, r))
+		VADDSD(c, p.pot, p.pot)
+		VMOVSD(p.pot, cellOf(t, offPot, r))
+		MOVQ(r, d)
+		SHLQ(Imm(shiftCoarse), d)
+		ADDQ(m, d)
+		ADDL(halfOf(d, offCoarse, j), p.rough.As32())
+		ADDL(halfOf(m, offMarks, r), p.rough.As32())
+		MOVL(p.rough.As32(), halfOf(t, offRough, r))
+		BTSQ(r, p.path)
+		MOVQ(p.path, cellOf(t, offPath, r))
 	}
 	JMP(LabelRef("row"))
 	Label("rowsDone")
 
 	set := GP64()
 	MOVQ(at(t, offCols), set)
+	MOVQ(set, at(t, offDown))
 	Label("col")
 	{
-		j, owner := GP64(), GP64()
+		j, f := GP64(), XMM()
 		TZCNTQ(set, j)
-		MOVBQZX(byteOf(t, offParent, j), owner)
-		x, c, f := XMM(), XMM(), XMM()
-		VMOVSD(cellOf(t, offPot, owner), x)
-		SHLQ(Imm(shiftD), owner)
-		ADDQ(m, owner)
-		VMOVSD(cellOf(owner, 0, j), c)
-		VMOVSD(c, cellOf(t, offCost, j))
-		VSUBSD(c, x, x)
-		VMOVSD(x, cellOf(t, offPot, j))
+		p := hangColumn(t, m, j, func(row GPVirtual) { ends(j, row, j) })
+		VMOVSD(p.cost, cellOf(t, offCost, j))
+		VMOVSD(p.pot, cellOf(t, offPot, j))
+		MOVL(p.rough.As32(), halfOf(t, offRough, j))
+		MOVQ(p.path, cellOf(t, offPath, j))
 		VMOVSD(cellOf(t, offMass, j), f)
 		VMOVSD(f, cellOf(t, offFlow, j))
 		BLSRQ(set, set)
 		JNZ(LabelRef("col"))
 	}
+}
+
+// A place is that of a column in the tree, and the cost of the arc above it.
+type place struct {
+	pot, cost   VecVirtual
+	rough, path GPVirtual
+}
+
+// hangColumn finds the place of a column from that of its row, which it tells.
+func hangColumn(t, m, j GPVirtual, tell func(row GPVirtual)) place {
+	p := place{pot: XMM(), cost: XMM(), rough: GP64(), path: GP64()}
+	owner, d := GP64(), GP64()
+	MOVBQZX(byteOf(t, offParent, j), owner)
+	tell(owner)
+	VMOVSD(cellOf(t, offPot, owner), p.pot)
+	MOVL(halfOf(t, offRough, owner), p.rough.As32())
+	ANDL(I32(-64), p.rough.As32())
+	MOVQ(cellOf(t, offPath, owner), p.path)
+	BTSQ(j, p.path)
+	MOVQ(owner, d)
+	SHLQ(Imm(shiftCoarse), d)
+	ADDQ(m, d)
+	SUBL(halfOf(d, offCoarse, j), p.rough.As32())
+	SHLQ(Imm(shiftD), owner)
+	ADDQ(m, owner)
+	VMOVSD(cellOf(owner, 0, j), p.cost)
+	VSUBSD(p.cost, p.pot, p.pot)
+	return p
+}
+
+// ends sets Row and Col: a node is one end of the arc above it, its parent the other.
+func (s starter) ends() {
+	t, cols := s.t, K()
+	KMOVQ(at(t, offCols), cols)
+	row, col, parent := ZMM(), ZMM(), ZMM()
+	VMOVDQU64(byteTable, row)
+	VMOVDQU64(at(t, offParent), parent)
+	VMOVDQU8(parent, col)
+	VMOVDQU8(row, cols, col)
+	VMOVDQU8(parent, cols, row)
+	VMOVDQU64(row, at(t, offRow))
+	VMOVDQU64(col, at(t, offCol))
 }
 
 // turnTo enters column j among those that ask row r.
