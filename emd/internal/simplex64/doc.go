@@ -3,9 +3,8 @@
 //
 // The nodes keep their index in the ground metric. Node x has one potential
 // φ_x: a unit may move from source i to sink j where φ_i − φ_j ≤ D_ij, with
-// equality on the arcs of the spanning tree. Masses and flows are float64
-// numbers of integer value up to 2⁵², so their sums and differences are exact
-// and ties are ties. The steps of a solve, each with a portable and an assembly
+// equality on the arcs of the spanning tree. Masses and flows are integers
+// up to 2⁵², so their sums and differences are exact and ties are ties. The steps of a solve, each with a portable and an assembly
 // version that return the same bits, are
 //
 //	Totals   validate two histograms and sum them

@@ -39,7 +39,7 @@ func (t *State) finish(m *Problem) {
 		t.F[x] = (hi[x] - under[x]) * sign
 		mean[x&7] = math.FMA(t.F[x], m.Weight[x], mean[x&7])
 		if has(t.Rows|t.Cols, x) {
-			primal[x&7] = math.FMA(t.Flow[x], t.Cost[x], primal[x&7])
+			primal[x&7] = math.FMA(float64(t.Flow[x]), t.Cost[x], primal[x&7])
 		}
 	}
 	t.Mean, t.Primal = laneSum(&mean), laneSum(&primal)

@@ -4,8 +4,8 @@ package simplex64
 
 import "golang.org/x/sys/cpu"
 
-// best is found out once. Zen 4 and Ice Lake are the first processors with all
-// of the AVX-512 parts that the kernel uses.
+// best is found out once. Zen 4 and Ice Lake are the first processors with AVX512BITALG, which
+// the kernel does not use: those before them lower their clock for AVX-512.
 var best = func() Kernel {
 	x := &cpu.X86
 	switch {
@@ -65,7 +65,16 @@ func (t *State) runStart(m *Problem) {
 		t.start(m)
 		return
 	case AVX2:
-		start256(&t.Pot[0], &m.D[0][0], uint64(m.Words))
+		switch m.Words {
+		case 2:
+			start256x2(&t.Pot[0], &m.D[0][0])
+		case 4:
+			start256x4(&t.Pot[0], &m.D[0][0])
+		case 6:
+			start256x6(&t.Pot[0], &m.D[0][0])
+		default:
+			start256x8(&t.Pot[0], &m.D[0][0])
+		}
 		return
 	}
 	switch m.Words {

@@ -191,17 +191,17 @@ GLOBL lowest<>(SB), RODATA|NOPTR, $8
 DATA posInf<>+0(SB)/8, $0x7ff0000000000000
 GLOBL posInf<>(SB), RODATA|NOPTR, $8
 
-DATA plenty<>+0(SB)/8, $0x3ff8000000000000
-GLOBL plenty<>(SB), RODATA|NOPTR, $8
-
 DATA half<>+0(SB)/8, $0x3fe0000000000000
 GLOBL half<>(SB), RODATA|NOPTR, $8
 
 DATA scale<>+0(SB)/8, $0x4330000000000000
 GLOBL scale<>(SB), RODATA|NOPTR, $8
 
-DATA heavy<>+0(SB)/8, $0x42c0000000000000
+DATA heavy<>+0(SB)/8, $0x0000200000000000
 GLOBL heavy<>(SB), RODATA|NOPTR, $8
+
+DATA heavyFloat<>+0(SB)/8, $0x42c0000000000000
+GLOBL heavyFloat<>(SB), RODATA|NOPTR, $8
 
 DATA halfUnit<>+0(SB)/8, $0x3ca0000000000000
 GLOBL halfUnit<>(SB), RODATA|NOPTR, $8
@@ -212,27 +212,27 @@ TEXT ·optimise512x2(SB), NOSPLIT, $8-25
 	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
-	MOVQ         9088(AX), DX
+	MOVQ         8896(AX), DX
 	XORQ         BX, BX
 	MOVQ         $-1, R8
 	VPBROADCASTD markKeep<>+0(SB), Z2
 	VPBROADCASTD markLow<>+0(SB), Z1
-	VMOVDQU32    7744(AX), Z0
-	KMOVW        9096(AX), K1
+	VMOVDQU32    7552(AX), Z0
+	KMOVW        8904(AX), K1
 
 rough:
 	VPBROADCASTD BX, Z3
-	MOVQ         9088(AX), BX
+	MOVQ         8896(AX), BX
 	ANDQ         DX, BX
 	JZ           priced
 
 row:
 	TZCNTQ       BX, R12
-	VPBROADCASTD 7744(AX)(R12*4), Z4
+	VPBROADCASTD 7552(AX)(R12*4), Z4
 	VPADDD       Z3, Z4, Z4
 	SHLQ         $0x08, R12
 	ADDQ         CX, R12
-	VPSUBD       45056(R12), Z4, Z4
+	VPSUBD       32768(R12), Z4, Z4
 	VPMAXSD      Z4, Z1, Z1
 	BLSRQ        BX, BX
 	JNZ          row
@@ -241,10 +241,10 @@ priced:
 	VPBROADCASTD  markLow<>+0(SB), Z4
 	KMOVW         DX, K2
 	VPADDD        Z3, Z0, K2, Z0
-	VMOVDQU32     Z0, 7744(AX)
-	VMOVDQU32     Z1, 8000(AX)
+	VMOVDQU32     Z0, 7552(AX)
+	VMOVDQU32     Z1, 7808(AX)
 	VPSUBD        Z0, Z1, Z3
-	VPTERNLOGD    $0xea, 62464(CX), Z2, Z3
+	VPTERNLOGD    $0xea, 50176(CX), Z2, Z3
 	VPMAXSD       Z3, Z4, K1, Z4
 	VEXTRACTI64X4 $0x01, Z4, Y3
 	VPMAXSD       Y3, Y4, Y3
@@ -257,24 +257,24 @@ priced:
 	VMOVD         X4, DX
 	TESTQ         R8, R8
 	JS            changed
-	MOVQ          6720(AX)(R8*8), BX
-	MOVQ          6208(AX)(DI*8), R12
-	MOVQ          6208(AX)(SI*8), R13
+	MOVQ          6528(AX)(R8*8), BX
+	MOVQ          6016(AX)(DI*8), R12
+	MOVQ          6016(AX)(SI*8), R13
 	XORQ          R14, R14
 	BTSQ          R8, R14
 	TESTQ         R14, R12
 	CMOVQNE       R12, R13
-	MOVBQZX       8768(AX)(R8*1), R15
-	MOVBQZX       8832(AX)(R8*1), BP
-	MOVQ          6208(AX)(R15*8), R15
-	ANDQ          6208(AX)(BP*8), R15
+	MOVBQZX       8576(AX)(R8*1), R15
+	MOVBQZX       8640(AX)(R8*1), BP
+	MOVQ          6016(AX)(R15*8), R15
+	ANDQ          6016(AX)(BP*8), R15
 	ANDNQ         R13, R15, R13
-	XORQ          9168(AX), R13
+	XORQ          8976(AX), R13
 	ANDNQ         R13, R14, R13
 	ANDNQ         R10, R14, R10
 	ANDQ          R12, R14
 	ORQ           R14, R13
-	MOVQ          R13, 9168(AX)
+	MOVQ          R13, 8976(AX)
 	BTQ           R8, R12
 	SBBQ          BP, BP
 	NOTQ          BP
@@ -289,8 +289,8 @@ priced:
 	VSUBSD        X5, X3, X3
 	VSUBSD        (AX)(DI*8), X3, X3
 	VXORPD        X4, X3, X3
-	MOVB          SI, 8768(AX)(R8*1)
-	MOVB          DI, 8832(AX)(R8*1)
+	MOVB          SI, 8576(AX)(R8*1)
+	MOVB          DI, 8640(AX)(R8*1)
 	VBROADCASTSD  X3, Z3
 	VPBROADCASTQ  BX, Z4
 	VPBROADCASTQ  R10, Z5
@@ -299,61 +299,61 @@ priced:
 	VMOVUPD       (AX), Z6
 	VADDPD        Z3, Z6, K2, Z6
 	VMOVUPD       Z6, (AX)
-	VMOVDQU64     6208(AX), Z6
+	VMOVDQU64     6016(AX), Z6
 	VPXORQ        Z5, Z6, K2, Z6
-	VMOVDQU64     Z6, 6208(AX)
-	VMOVDQU64     6720(AX), Z6
+	VMOVDQU64     Z6, 6016(AX)
+	VMOVDQU64     6528(AX), Z6
 	VPXORQ        Z4, Z6, K3, Z6
-	VMOVDQU64     Z6, 6720(AX)
+	VMOVDQU64     Z6, 6528(AX)
 	KSHIFTRQ      $0x08, K2, K2
 	KSHIFTRQ      $0x08, K3, K3
 	VMOVUPD       64(AX), Z6
 	VADDPD        Z3, Z6, K2, Z6
 	VMOVUPD       Z6, 64(AX)
-	VMOVDQU64     6272(AX), Z3
+	VMOVDQU64     6080(AX), Z3
 	VPXORQ        Z5, Z3, K2, Z3
-	VMOVDQU64     Z3, 6272(AX)
-	VMOVDQU64     6784(AX), Z3
+	VMOVDQU64     Z3, 6080(AX)
+	VMOVDQU64     6592(AX), Z3
 	VPXORQ        Z4, Z3, K3, Z3
-	VMOVDQU64     Z3, 6784(AX)
+	VMOVDQU64     Z3, 6592(AX)
 	ANDQ          R10, R11
 	MOVQ          R10, BX
 	XORQ          R11, BX
 	VPBROADCASTQ  R9, Z3
 	KMOVQ         R11, K2
 	KMOVQ         BX, K3
-	VMOVUPD       1024(AX), Z4
-	VSUBPD        Z3, Z4, K2, Z4
-	VADDPD        Z3, Z4, K3, Z4
-	VMOVUPD       Z4, 1024(AX)
+	VMOVDQU64     1024(AX), Z4
+	VPSUBQ        Z3, Z4, K2, Z4
+	VPADDQ        Z3, Z4, K3, Z4
+	VMOVDQU64     Z4, 1024(AX)
 	KSHIFTRQ      $0x08, K2, K2
 	KSHIFTRQ      $0x08, K3, K3
-	VMOVUPD       1088(AX), Z4
-	VSUBPD        Z3, Z4, K2, Z4
-	VADDPD        Z3, Z4, K3, Z4
-	VMOVUPD       Z4, 1088(AX)
+	VMOVDQU64     1088(AX), Z4
+	VPSUBQ        Z3, Z4, K2, Z4
+	VPADDQ        Z3, Z4, K3, Z4
+	VMOVDQU64     Z4, 1088(AX)
 
 changed:
 	CMPL    DX, $0xc0
 	JLT     exact
-	MOVQ    9160(AX), BX
-	CMPL    7744(AX)(BX*4), $+1006632960
+	MOVQ    8968(AX), BX
+	CMPL    7552(AX)(BX*4), $+1006632960
 	JGE     exact
 	MOVL    DX, DI
 	NOTL    DI
 	ANDL    $0x3f, DI
-	MOVL    8000(AX)(DI*4), SI
+	MOVL    7808(AX)(DI*4), SI
 	NOTL    SI
 	ANDL    $0x3f, SI
 	MOVL    DX, BX
 	ANDL    $-64, BX
 	MOVQ    limit+16(FP), DX
-	CMPQ    9224(AX), DX
+	CMPQ    9024(AX), DX
 	JGE     stopped
-	MOVQ    6208(AX)(DI*8), DX
-	MOVQ    6208(AX)(SI*8), R10
+	MOVQ    6016(AX)(DI*8), DX
+	MOVQ    6016(AX)(SI*8), R10
 	XORQ    DX, R10
-	XORQ    9168(AX), DX
+	XORQ    8976(AX), DX
 	ANDNQ   R10, DX, R11
 	XORL    R12, R12
 	TZCNTQ  R11, R8
@@ -393,13 +393,13 @@ roughLeast:
 	JNZ   roughTied
 
 roughLeaves:
-	MOVQ    6720(AX)(R8*8), DX
+	MOVQ    6528(AX)(R8*8), DX
 	MOVQ    DX, R12
 	NOTQ    R12
-	MOVQ    6208(AX)(DI*8), R13
+	MOVQ    6016(AX)(DI*8), R13
 	BTQ     R8, R13
 	CMOVQCC R12, DX
-	INCQ    9224(AX)
+	INCQ    9024(AX)
 	JMP     rough
 
 roughMore:
@@ -431,7 +431,7 @@ roughTie:
 	JNZ     roughTie
 	XORQ    R13, R13
 	MOVQ    DX, R12
-	ANDQ    6208(AX)(DI*8), R12
+	ANDQ    6016(AX)(DI*8), R12
 	JNZ     roughSide
 	MOVQ    DX, R12
 	MOVQ    $-1, R13
@@ -441,7 +441,7 @@ roughSide:
 
 roughSize:
 	TZCNTQ  R12, R14
-	POPCNTQ 6720(AX)(R14*8), R15
+	POPCNTQ 6528(AX)(R14*8), R15
 	XORQ    R13, R15
 	CMPQ    R15, DX
 	CMOVQGT R15, DX
@@ -453,7 +453,7 @@ roughSize:
 exact:
 	VBROADCASTSD negInf<>+0(SB), Z0
 	VBROADCASTSD negInf<>+0(SB), Z1
-	MOVQ         9088(AX), DX
+	MOVQ         8896(AX), DX
 
 exactRow:
 	TZCNTQ        DX, BX
@@ -470,14 +470,14 @@ exactRow:
 	VBROADCASTSD  negInf<>+0(SB), Z3
 	VMOVAPD       Z3, Z4
 	VMOVUPD       Z0, 512(AX)
-	KMOVB         9096(AX), K1
+	KMOVB         8904(AX), K1
 	VSUBPD        (AX), Z0, Z0
-	VPTERNLOGQ    $0xea, 61952(CX), Z2, Z0
+	VPTERNLOGQ    $0xea, 49664(CX), Z2, Z0
 	VMAXPD        Z0, Z3, K1, Z3
 	VMOVUPD       Z1, 576(AX)
-	KMOVB         9097(AX), K1
+	KMOVB         8905(AX), K1
 	VSUBPD        64(AX), Z1, Z0
-	VPTERNLOGQ    $0xea, 62016(CX), Z2, Z0
+	VPTERNLOGQ    $0xea, 49728(CX), Z2, Z0
 	VMAXPD        Z0, Z4, K1, Z4
 	VMAXPD        Z4, Z3, Z3
 	VEXTRACTF64X4 $0x01, Z3, Y0
@@ -492,10 +492,10 @@ exactRow:
 	MOVQ          DX, DI
 	VMOVSD        512(AX)(DI*8), X0
 	VSUBSD        (AX)(DI*8), X0, X0
-	VUCOMISD      62736(CX), X0
+	VUCOMISD      50448(CX), X0
 	JLS           optimal
 	MOVQ          limit+16(FP), DX
-	CMPQ          9224(AX), DX
+	CMPQ          9024(AX), DX
 	JGE           stopped
 	MOVQ          DI, DX
 	SHLQ          $0x09, DX
@@ -511,12 +511,12 @@ exactRow:
 	KMOVB         K1, DX
 	SHLQ          $0x08, DX
 	ORQ           DX, BX
-	ANDQ          9088(AX), BX
+	ANDQ          8896(AX), BX
 	TZCNTQ        BX, SI
-	MOVQ          6208(AX)(DI*8), DX
-	MOVQ          6208(AX)(SI*8), R10
+	MOVQ          6016(AX)(DI*8), DX
+	MOVQ          6016(AX)(SI*8), R10
 	XORQ          DX, R10
-	XORQ          9168(AX), DX
+	XORQ          8976(AX), DX
 	ANDNQ         R10, DX, R11
 	XORL          R12, R12
 	TZCNTQ        R11, R8
@@ -556,31 +556,31 @@ exactLeast:
 	JNZ   exactTied
 
 exactLeaves:
-	MOVQ         6720(AX)(R8*8), DX
+	MOVQ         6528(AX)(R8*8), DX
 	MOVQ         DX, BX
 	NOTQ         BX
-	MOVQ         6208(AX)(DI*8), R12
+	MOVQ         6016(AX)(DI*8), R12
 	BTQ          R8, R12
 	CMOVQCC      BX, DX
-	INCQ         9224(AX)
-	MOVQ         6720(AX)(R8*8), DX
-	MOVQ         6208(AX)(DI*8), BX
-	MOVQ         6208(AX)(SI*8), R12
+	INCQ         9024(AX)
+	MOVQ         6528(AX)(R8*8), DX
+	MOVQ         6016(AX)(DI*8), BX
+	MOVQ         6016(AX)(SI*8), R12
 	XORQ         R13, R13
 	BTSQ         R8, R13
 	TESTQ        R13, BX
 	CMOVQNE      BX, R12
-	MOVBQZX      8768(AX)(R8*1), R14
-	MOVBQZX      8832(AX)(R8*1), R15
-	MOVQ         6208(AX)(R14*8), R14
-	ANDQ         6208(AX)(R15*8), R14
+	MOVBQZX      8576(AX)(R8*1), R14
+	MOVBQZX      8640(AX)(R8*1), R15
+	MOVQ         6016(AX)(R14*8), R14
+	ANDQ         6016(AX)(R15*8), R14
 	ANDNQ        R12, R14, R12
-	XORQ         9168(AX), R12
+	XORQ         8976(AX), R12
 	ANDNQ        R12, R13, R12
 	ANDNQ        R10, R13, R10
 	ANDQ         BX, R13
 	ORQ          R13, R12
-	MOVQ         R12, 9168(AX)
+	MOVQ         R12, 8976(AX)
 	BTQ          R8, BX
 	SBBQ         R15, R15
 	NOTQ         R15
@@ -595,8 +595,8 @@ exactLeaves:
 	VSUBSD       X2, X0, X0
 	VSUBSD       (AX)(DI*8), X0, X0
 	VXORPD       X1, X0, X0
-	MOVB         SI, 8768(AX)(R8*1)
-	MOVB         DI, 8832(AX)(R8*1)
+	MOVB         SI, 8576(AX)(R8*1)
+	MOVB         DI, 8640(AX)(R8*1)
 	VBROADCASTSD X0, Z0
 	VPBROADCASTQ DX, Z1
 	VPBROADCASTQ R10, Z2
@@ -605,39 +605,39 @@ exactLeaves:
 	VMOVUPD      (AX), Z3
 	VADDPD       Z0, Z3, K1, Z3
 	VMOVUPD      Z3, (AX)
-	VMOVDQU64    6208(AX), Z3
+	VMOVDQU64    6016(AX), Z3
 	VPXORQ       Z2, Z3, K1, Z3
-	VMOVDQU64    Z3, 6208(AX)
-	VMOVDQU64    6720(AX), Z3
+	VMOVDQU64    Z3, 6016(AX)
+	VMOVDQU64    6528(AX), Z3
 	VPXORQ       Z1, Z3, K2, Z3
-	VMOVDQU64    Z3, 6720(AX)
+	VMOVDQU64    Z3, 6528(AX)
 	KSHIFTRQ     $0x08, K1, K1
 	KSHIFTRQ     $0x08, K2, K2
 	VMOVUPD      64(AX), Z3
 	VADDPD       Z0, Z3, K1, Z3
 	VMOVUPD      Z3, 64(AX)
-	VMOVDQU64    6272(AX), Z0
+	VMOVDQU64    6080(AX), Z0
 	VPXORQ       Z2, Z0, K1, Z0
-	VMOVDQU64    Z0, 6272(AX)
-	VMOVDQU64    6784(AX), Z0
+	VMOVDQU64    Z0, 6080(AX)
+	VMOVDQU64    6592(AX), Z0
 	VPXORQ       Z1, Z0, K2, Z0
-	VMOVDQU64    Z0, 6784(AX)
+	VMOVDQU64    Z0, 6592(AX)
 	ANDQ         R10, R11
 	MOVQ         R10, DX
 	XORQ         R11, DX
 	VPBROADCASTQ R9, Z0
 	KMOVQ        R11, K1
 	KMOVQ        DX, K2
-	VMOVUPD      1024(AX), Z1
-	VSUBPD       Z0, Z1, K1, Z1
-	VADDPD       Z0, Z1, K2, Z1
-	VMOVUPD      Z1, 1024(AX)
+	VMOVDQU64    1024(AX), Z1
+	VPSUBQ       Z0, Z1, K1, Z1
+	VPADDQ       Z0, Z1, K2, Z1
+	VMOVDQU64    Z1, 1024(AX)
 	KSHIFTRQ     $0x08, K1, K1
 	KSHIFTRQ     $0x08, K2, K2
-	VMOVUPD      1088(AX), Z1
-	VSUBPD       Z0, Z1, K1, Z1
-	VADDPD       Z0, Z1, K2, Z1
-	VMOVUPD      Z1, 1088(AX)
+	VMOVDQU64    1088(AX), Z1
+	VPSUBQ       Z0, Z1, K1, Z1
+	VPADDQ       Z0, Z1, K2, Z1
+	VMOVDQU64    Z1, 1088(AX)
 	JMP          exact
 
 exactMore:
@@ -669,7 +669,7 @@ exactTie:
 	JNZ     exactTie
 	XORQ    R12, R12
 	MOVQ    DX, BX
-	ANDQ    6208(AX)(DI*8), BX
+	ANDQ    6016(AX)(DI*8), BX
 	JNZ     exactSide
 	MOVQ    DX, BX
 	MOVQ    $-1, R12
@@ -679,7 +679,7 @@ exactSide:
 
 exactSize:
 	TZCNTQ  BX, R13
-	POPCNTQ 6720(AX)(R13*8), R14
+	POPCNTQ 6528(AX)(R13*8), R14
 	XORQ    R12, R14
 	CMPQ    R14, DX
 	CMOVQGT R14, DX
@@ -707,49 +707,49 @@ TEXT ·optimise256x2(SB), NOSPLIT, $8-25
 	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
-	MOVQ         9088(AX), DX
+	MOVQ         8896(AX), DX
 	XORQ         BX, BX
 	MOVQ         $-1, R8
 	VPBROADCASTD markLow<>+0(SB), Y0
 	VPBROADCASTD markKeep<>+0(SB), Y1
-	MOVL         9096(AX), R12
+	MOVL         8904(AX), R12
 	VMOVD        R12, X2
 	VPBROADCASTD X2, Y2
 	VMOVDQU      markTable<>+0(SB), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQD     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y3
-	VMOVDQU      Y3, 8256(AX)
-	VPBLENDVB    Y4, 62464(CX), Y0, Y3
-	VMOVDQU      Y3, 8512(AX)
-	VMOVDQU      Y0, 8000(AX)
+	VMOVDQU      Y3, 8064(AX)
+	VPBLENDVB    Y4, 50176(CX), Y0, Y3
+	VMOVDQU      Y3, 8320(AX)
+	VMOVDQU      Y0, 7808(AX)
 	VMOVDQU      markTable<>+32(SB), Y3
 	VPAND        Y3, Y2, Y2
 	VPCMPEQD     Y3, Y2, Y2
 	VPAND        Y1, Y2, Y1
-	VMOVDQU      Y1, 8288(AX)
-	VPBLENDVB    Y2, 62496(CX), Y0, Y1
-	VMOVDQU      Y1, 8544(AX)
-	VMOVDQU      Y0, 8032(AX)
+	VMOVDQU      Y1, 8096(AX)
+	VPBLENDVB    Y2, 50208(CX), Y0, Y1
+	VMOVDQU      Y1, 8352(AX)
+	VMOVDQU      Y0, 7840(AX)
 
 rough:
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      8000(AX), Y1
-	VMOVDQU      8032(AX), Y2
-	MOVQ         9088(AX), BX
+	VMOVDQU      7808(AX), Y1
+	VMOVDQU      7840(AX), Y2
+	MOVQ         8896(AX), BX
 	ANDQ         DX, BX
 	JZ           priced
 
 row:
 	TZCNTQ       BX, R12
-	VPBROADCASTD 7744(AX)(R12*4), Y3
+	VPBROADCASTD 7552(AX)(R12*4), Y3
 	VPADDD       Y0, Y3, Y3
 	SHLQ         $0x08, R12
 	ADDQ         CX, R12
-	VPSUBD       45056(R12), Y3, Y4
+	VPSUBD       32768(R12), Y3, Y4
 	VPMAXSD      Y4, Y1, Y1
-	VPSUBD       45088(R12), Y3, Y3
+	VPSUBD       32800(R12), Y3, Y3
 	VPMAXSD      Y3, Y2, Y2
 	BLSRQ        BX, BX
 	JNZ          row
@@ -762,23 +762,23 @@ priced:
 	VPAND        Y5, Y3, Y6
 	VPCMPEQD     Y5, Y6, Y6
 	VPAND        Y0, Y6, Y5
-	VPADDD       7744(AX), Y5, Y5
-	VMOVDQU      Y5, 7744(AX)
-	VMOVDQU      Y1, 8000(AX)
+	VPADDD       7552(AX), Y5, Y5
+	VMOVDQU      Y5, 7552(AX)
+	VMOVDQU      Y1, 7808(AX)
 	VPSUBD       Y5, Y1, Y1
-	VPAND        8256(AX), Y1, Y1
-	VPOR         8512(AX), Y1, Y1
+	VPAND        8064(AX), Y1, Y1
+	VPOR         8320(AX), Y1, Y1
 	VPMAXSD      Y1, Y4, Y4
 	VMOVDQU      markTable<>+32(SB), Y1
 	VPAND        Y1, Y3, Y3
 	VPCMPEQD     Y1, Y3, Y3
 	VPAND        Y0, Y3, Y0
-	VPADDD       7776(AX), Y0, Y0
-	VMOVDQU      Y0, 7776(AX)
-	VMOVDQU      Y2, 8032(AX)
+	VPADDD       7584(AX), Y0, Y0
+	VMOVDQU      Y0, 7584(AX)
+	VMOVDQU      Y2, 7840(AX)
 	VPSUBD       Y0, Y2, Y0
-	VPAND        8288(AX), Y0, Y0
-	VPOR         8544(AX), Y0, Y0
+	VPAND        8096(AX), Y0, Y0
+	VPOR         8352(AX), Y0, Y0
 	VPMAXSD      Y0, Y4, Y4
 	VEXTRACTI128 $0x01, Y4, X0
 	VPMAXSD      X0, X4, X0
@@ -789,24 +789,24 @@ priced:
 	VMOVD        X0, DX
 	TESTQ        R8, R8
 	JS           changed
-	MOVQ         6720(AX)(R8*8), BX
-	MOVQ         6208(AX)(DI*8), R12
-	MOVQ         6208(AX)(SI*8), R13
+	MOVQ         6528(AX)(R8*8), BX
+	MOVQ         6016(AX)(DI*8), R12
+	MOVQ         6016(AX)(SI*8), R13
 	XORQ         R14, R14
 	BTSQ         R8, R14
 	TESTQ        R14, R12
 	CMOVQNE      R12, R13
-	MOVBQZX      8768(AX)(R8*1), R15
-	MOVBQZX      8832(AX)(R8*1), BP
-	MOVQ         6208(AX)(R15*8), R15
-	ANDQ         6208(AX)(BP*8), R15
+	MOVBQZX      8576(AX)(R8*1), R15
+	MOVBQZX      8640(AX)(R8*1), BP
+	MOVQ         6016(AX)(R15*8), R15
+	ANDQ         6016(AX)(BP*8), R15
 	ANDNQ        R13, R15, R13
-	XORQ         9168(AX), R13
+	XORQ         8976(AX), R13
 	ANDNQ        R13, R14, R13
 	ANDNQ        R10, R14, R10
 	ANDQ         R12, R14
 	ORQ          R14, R13
-	MOVQ         R13, 9168(AX)
+	MOVQ         R13, 8976(AX)
 	BTQ          R8, R12
 	SBBQ         BP, BP
 	NOTQ         BP
@@ -821,8 +821,8 @@ priced:
 	VSUBSD       X2, X0, X0
 	VSUBSD       (AX)(DI*8), X0, X0
 	VXORPD       X1, X0, X0
-	MOVB         SI, 8768(AX)(R8*1)
-	MOVB         DI, 8832(AX)(R8*1)
+	MOVB         SI, 8576(AX)(R8*1)
+	MOVB         DI, 8640(AX)(R8*1)
 	LEAQ         bitTable<>+0(SB), SI
 	VBROADCASTSD X0, Y0
 	VMOVQ        BX, X1
@@ -841,14 +841,14 @@ roughPaths:
 	VADDPD       (AX)(DI*1), Y3, Y3
 	VMOVUPD      Y3, (AX)(DI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6208(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6208(AX)(DI*1)
+	VPXOR        6016(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6016(AX)(DI*1)
 	VMOVDQU      (SI)(DI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6720(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6720(AX)(DI*1)
+	VPXOR        6528(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6528(AX)(DI*1)
 	VMOVDQU      32(SI)(DI*1), Y3
 	VPAND        Y3, Y1, Y4
 	VPCMPEQQ     Y3, Y4, Y4
@@ -856,14 +856,14 @@ roughPaths:
 	VADDPD       32(AX)(DI*1), Y3, Y3
 	VMOVUPD      Y3, 32(AX)(DI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6240(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6240(AX)(DI*1)
+	VPXOR        6048(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6048(AX)(DI*1)
 	VMOVDQU      32(SI)(DI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6752(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6752(AX)(DI*1)
+	VPXOR        6560(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6560(AX)(DI*1)
 	VMOVDQU      64(SI)(DI*1), Y3
 	VPAND        Y3, Y1, Y4
 	VPCMPEQQ     Y3, Y4, Y4
@@ -871,14 +871,14 @@ roughPaths:
 	VADDPD       64(AX)(DI*1), Y3, Y3
 	VMOVUPD      Y3, 64(AX)(DI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6272(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6272(AX)(DI*1)
+	VPXOR        6080(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6080(AX)(DI*1)
 	VMOVDQU      64(SI)(DI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6784(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6784(AX)(DI*1)
+	VPXOR        6592(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6592(AX)(DI*1)
 	VMOVDQU      96(SI)(DI*1), Y3
 	VPAND        Y3, Y1, Y4
 	VPCMPEQQ     Y3, Y4, Y4
@@ -886,14 +886,14 @@ roughPaths:
 	VADDPD       96(AX)(DI*1), Y3, Y3
 	VMOVUPD      Y3, 96(AX)(DI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6304(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6304(AX)(DI*1)
+	VPXOR        6112(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6112(AX)(DI*1)
 	VMOVDQU      96(SI)(DI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6816(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6816(AX)(DI*1)
+	VPXOR        6624(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6624(AX)(DI*1)
 	ADDQ         $0x80, DI
 	CMPQ         DI, BX
 	JNE          roughPaths
@@ -917,48 +917,48 @@ roughFlows:
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  (SI)(DI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1024(AX)(DI*1)
 	VMOVUPD  1056(AX)(DI*1), Y3
 	VMOVDQU  32(SI)(DI*1), Y4
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  32(SI)(DI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1056(AX)(DI*1)
 	VMOVUPD  1088(AX)(DI*1), Y3
 	VMOVDQU  64(SI)(DI*1), Y4
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  64(SI)(DI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1088(AX)(DI*1)
 	VMOVUPD  1120(AX)(DI*1), Y3
 	VMOVDQU  96(SI)(DI*1), Y4
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  96(SI)(DI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1120(AX)(DI*1)
 	ADDQ     $0x80, DI
 	CMPQ     DI, BX
@@ -967,24 +967,24 @@ roughFlows:
 changed:
 	CMPL    DX, $0xc0
 	JLT     exact
-	MOVQ    9160(AX), BX
-	CMPL    7744(AX)(BX*4), $+1006632960
+	MOVQ    8968(AX), BX
+	CMPL    7552(AX)(BX*4), $+1006632960
 	JGE     exact
 	MOVL    DX, DI
 	NOTL    DI
 	ANDL    $0x3f, DI
-	MOVL    8000(AX)(DI*4), SI
+	MOVL    7808(AX)(DI*4), SI
 	NOTL    SI
 	ANDL    $0x3f, SI
 	MOVL    DX, BX
 	ANDL    $-64, BX
 	MOVQ    limit+16(FP), DX
-	CMPQ    9224(AX), DX
+	CMPQ    9024(AX), DX
 	JGE     stopped
-	MOVQ    6208(AX)(DI*8), DX
-	MOVQ    6208(AX)(SI*8), R10
+	MOVQ    6016(AX)(DI*8), DX
+	MOVQ    6016(AX)(SI*8), R10
 	XORQ    DX, R10
-	XORQ    9168(AX), DX
+	XORQ    8976(AX), DX
 	ANDNQ   R10, DX, R11
 	XORL    R12, R12
 	TZCNTQ  R11, R8
@@ -1024,13 +1024,13 @@ roughLeast:
 	JNZ   roughTied
 
 roughLeaves:
-	MOVQ    6720(AX)(R8*8), DX
+	MOVQ    6528(AX)(R8*8), DX
 	MOVQ    DX, R12
 	NOTQ    R12
-	MOVQ    6208(AX)(DI*8), R13
+	MOVQ    6016(AX)(DI*8), R13
 	BTQ     R8, R13
 	CMOVQCC R12, DX
-	INCQ    9224(AX)
+	INCQ    9024(AX)
 	JMP     rough
 
 roughMore:
@@ -1062,7 +1062,7 @@ roughTie:
 	JNZ     roughTie
 	XORQ    R13, R13
 	MOVQ    DX, R12
-	ANDQ    6208(AX)(DI*8), R12
+	ANDQ    6016(AX)(DI*8), R12
 	JNZ     roughSide
 	MOVQ    DX, R12
 	MOVQ    $-1, R13
@@ -1072,7 +1072,7 @@ roughSide:
 
 roughSize:
 	TZCNTQ  R12, R14
-	POPCNTQ 6720(AX)(R14*8), R15
+	POPCNTQ 6528(AX)(R14*8), R15
 	XORQ    R13, R15
 	CMPQ    R15, DX
 	CMOVQGT R15, DX
@@ -1088,7 +1088,7 @@ exact:
 	VBROADCASTSD negInf<>+0(SB), Y3
 	VBROADCASTSD negInf<>+0(SB), Y4
 	VBROADCASTSD negInf<>+0(SB), Y5
-	MOVQ         9088(AX), DX
+	MOVQ         8896(AX), DX
 
 exactRow0:
 	TZCNTQ       DX, BX
@@ -1112,11 +1112,11 @@ exactRow0:
 	LEAQ         bitTable<>+0(SB), DX
 	VBROADCASTSD tagKeep<>+0(SB), Y3
 	VBROADCASTSD lowest<>+0(SB), Y4
-	VPBROADCASTQ 9096(AX), Y2
+	VPBROADCASTQ 8904(AX), Y2
 	VMOVUPD      512(AX), Y5
 	VSUBPD       (AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        61952(CX), Y5, Y5
+	VORPD        49664(CX), Y5, Y5
 	VMOVDQU      (DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -1125,7 +1125,7 @@ exactRow0:
 	VMOVUPD      544(AX), Y5
 	VSUBPD       32(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        61984(CX), Y5, Y5
+	VORPD        49696(CX), Y5, Y5
 	VMOVDQU      32(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -1134,7 +1134,7 @@ exactRow0:
 	VMOVUPD      576(AX), Y5
 	VSUBPD       64(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62016(CX), Y5, Y5
+	VORPD        49728(CX), Y5, Y5
 	VMOVDQU      64(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -1143,7 +1143,7 @@ exactRow0:
 	VMOVUPD      608(AX), Y5
 	VSUBPD       96(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62048(CX), Y5, Y5
+	VORPD        49760(CX), Y5, Y5
 	VMOVDQU      96(DX), Y3
 	VPAND        Y3, Y2, Y2
 	VPCMPEQQ     Y3, Y2, Y2
@@ -1160,10 +1160,10 @@ exactRow0:
 	MOVQ         DX, DI
 	VMOVSD       512(AX)(DI*8), X0
 	VSUBSD       (AX)(DI*8), X0, X0
-	VUCOMISD     62736(CX), X0
+	VUCOMISD     50448(CX), X0
 	JLS          optimal
 	MOVQ         limit+16(FP), DX
-	CMPQ         9224(AX), DX
+	CMPQ         9024(AX), DX
 	JGE          stopped
 	MOVQ         DI, DX
 	SHLQ         $0x09, DX
@@ -1191,12 +1191,12 @@ exactRow0:
 	VMOVMSKPD    Y1, DX
 	SHLQ         $0x0c, DX
 	ORQ          DX, BX
-	ANDQ         9088(AX), BX
+	ANDQ         8896(AX), BX
 	TZCNTQ       BX, SI
-	MOVQ         6208(AX)(DI*8), DX
-	MOVQ         6208(AX)(SI*8), R10
+	MOVQ         6016(AX)(DI*8), DX
+	MOVQ         6016(AX)(SI*8), R10
 	XORQ         DX, R10
-	XORQ         9168(AX), DX
+	XORQ         8976(AX), DX
 	ANDNQ        R10, DX, R11
 	XORL         R12, R12
 	TZCNTQ       R11, R8
@@ -1236,31 +1236,31 @@ exactLeast:
 	JNZ   exactTied
 
 exactLeaves:
-	MOVQ         6720(AX)(R8*8), DX
+	MOVQ         6528(AX)(R8*8), DX
 	MOVQ         DX, BX
 	NOTQ         BX
-	MOVQ         6208(AX)(DI*8), R12
+	MOVQ         6016(AX)(DI*8), R12
 	BTQ          R8, R12
 	CMOVQCC      BX, DX
-	INCQ         9224(AX)
-	MOVQ         6720(AX)(R8*8), DX
-	MOVQ         6208(AX)(DI*8), BX
-	MOVQ         6208(AX)(SI*8), R12
+	INCQ         9024(AX)
+	MOVQ         6528(AX)(R8*8), DX
+	MOVQ         6016(AX)(DI*8), BX
+	MOVQ         6016(AX)(SI*8), R12
 	XORQ         R13, R13
 	BTSQ         R8, R13
 	TESTQ        R13, BX
 	CMOVQNE      BX, R12
-	MOVBQZX      8768(AX)(R8*1), R14
-	MOVBQZX      8832(AX)(R8*1), R15
-	MOVQ         6208(AX)(R14*8), R14
-	ANDQ         6208(AX)(R15*8), R14
+	MOVBQZX      8576(AX)(R8*1), R14
+	MOVBQZX      8640(AX)(R8*1), R15
+	MOVQ         6016(AX)(R14*8), R14
+	ANDQ         6016(AX)(R15*8), R14
 	ANDNQ        R12, R14, R12
-	XORQ         9168(AX), R12
+	XORQ         8976(AX), R12
 	ANDNQ        R12, R13, R12
 	ANDNQ        R10, R13, R10
 	ANDQ         BX, R13
 	ORQ          R13, R12
-	MOVQ         R12, 9168(AX)
+	MOVQ         R12, 8976(AX)
 	BTQ          R8, BX
 	SBBQ         R15, R15
 	NOTQ         R15
@@ -1275,8 +1275,8 @@ exactLeaves:
 	VSUBSD       X2, X0, X0
 	VSUBSD       (AX)(DI*8), X0, X0
 	VXORPD       X1, X0, X0
-	MOVB         SI, 8768(AX)(R8*1)
-	MOVB         DI, 8832(AX)(R8*1)
+	MOVB         SI, 8576(AX)(R8*1)
+	MOVB         DI, 8640(AX)(R8*1)
 	LEAQ         bitTable<>+0(SB), BX
 	VBROADCASTSD X0, Y0
 	VMOVQ        DX, X1
@@ -1295,14 +1295,14 @@ exactPaths:
 	VADDPD       (AX)(SI*1), Y3, Y3
 	VMOVUPD      Y3, (AX)(SI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6208(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6208(AX)(SI*1)
+	VPXOR        6016(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6016(AX)(SI*1)
 	VMOVDQU      (BX)(SI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6720(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6720(AX)(SI*1)
+	VPXOR        6528(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6528(AX)(SI*1)
 	VMOVDQU      32(BX)(SI*1), Y3
 	VPAND        Y3, Y1, Y4
 	VPCMPEQQ     Y3, Y4, Y4
@@ -1310,14 +1310,14 @@ exactPaths:
 	VADDPD       32(AX)(SI*1), Y3, Y3
 	VMOVUPD      Y3, 32(AX)(SI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6240(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6240(AX)(SI*1)
+	VPXOR        6048(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6048(AX)(SI*1)
 	VMOVDQU      32(BX)(SI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6752(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6752(AX)(SI*1)
+	VPXOR        6560(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6560(AX)(SI*1)
 	VMOVDQU      64(BX)(SI*1), Y3
 	VPAND        Y3, Y1, Y4
 	VPCMPEQQ     Y3, Y4, Y4
@@ -1325,14 +1325,14 @@ exactPaths:
 	VADDPD       64(AX)(SI*1), Y3, Y3
 	VMOVUPD      Y3, 64(AX)(SI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6272(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6272(AX)(SI*1)
+	VPXOR        6080(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6080(AX)(SI*1)
 	VMOVDQU      64(BX)(SI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6784(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6784(AX)(SI*1)
+	VPXOR        6592(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6592(AX)(SI*1)
 	VMOVDQU      96(BX)(SI*1), Y3
 	VPAND        Y3, Y1, Y4
 	VPCMPEQQ     Y3, Y4, Y4
@@ -1340,14 +1340,14 @@ exactPaths:
 	VADDPD       96(AX)(SI*1), Y3, Y3
 	VMOVUPD      Y3, 96(AX)(SI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6304(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6304(AX)(SI*1)
+	VPXOR        6112(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6112(AX)(SI*1)
 	VMOVDQU      96(BX)(SI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6816(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6816(AX)(SI*1)
+	VPXOR        6624(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6624(AX)(SI*1)
 	ADDQ         $0x80, SI
 	CMPQ         SI, DX
 	JNE          exactPaths
@@ -1371,48 +1371,48 @@ exactFlows:
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  (BX)(SI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1024(AX)(SI*1)
 	VMOVUPD  1056(AX)(SI*1), Y3
 	VMOVDQU  32(BX)(SI*1), Y4
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  32(BX)(SI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1056(AX)(SI*1)
 	VMOVUPD  1088(AX)(SI*1), Y3
 	VMOVDQU  64(BX)(SI*1), Y4
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  64(BX)(SI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1088(AX)(SI*1)
 	VMOVUPD  1120(AX)(SI*1), Y3
 	VMOVDQU  96(BX)(SI*1), Y4
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  96(BX)(SI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1120(AX)(SI*1)
 	ADDQ     $0x80, SI
 	CMPQ     SI, DX
@@ -1448,7 +1448,7 @@ exactTie:
 	JNZ     exactTie
 	XORQ    R12, R12
 	MOVQ    DX, BX
-	ANDQ    6208(AX)(DI*8), BX
+	ANDQ    6016(AX)(DI*8), BX
 	JNZ     exactSide
 	MOVQ    DX, BX
 	MOVQ    $-1, R12
@@ -1458,7 +1458,7 @@ exactSide:
 
 exactSize:
 	TZCNTQ  BX, R13
-	POPCNTQ 6720(AX)(R13*8), R14
+	POPCNTQ 6528(AX)(R13*8), R14
 	XORQ    R12, R14
 	CMPQ    R14, DX
 	CMOVQGT R14, DX
@@ -1488,7 +1488,7 @@ TEXT ·finish512x2(SB), NOSPLIT, $0-16
 	MOVQ         m+8(FP), CX
 	VBROADCASTSD posInf<>+0(SB), Z0
 	VBROADCASTSD posInf<>+0(SB), Z1
-	MOVQ         9096(AX), DX
+	MOVQ         8904(AX), DX
 
 col:
 	TZCNTQ        DX, BX
@@ -1502,27 +1502,27 @@ col:
 	BLSRQ         DX, DX
 	JNZ           col
 	MOVQ          half<>+0(SB), DX
-	MOVBQZX       9216(AX), BX
+	MOVBQZX       9016(AX), BX
 	SHLQ          $0x3f, BX
 	ORQ           BX, DX
 	VPBROADCASTQ  DX, Z2
-	MOVQ          9088(AX), DX
-	ORQ           9096(AX), DX
+	MOVQ          8896(AX), DX
+	ORQ           8904(AX), DX
 	KMOVQ         DX, K1
 	VXORPD        Z3, Z3, Z3
 	VXORPD        Z4, Z4, Z4
 	VADDPD        512(AX), Z0, Z0
 	VMULPD        Z2, Z0, Z0
-	VMOVUPD       Z0, 2624(AX)
-	VFMADD231PD   61440(CX), Z0, Z3
-	VMOVUPD       1024(AX), Z0
+	VMOVUPD       Z0, 2688(AX)
+	VFMADD231PD   49152(CX), Z0, Z3
+	VCVTQQ2PD     1024(AX), Z0
 	VFMADD231PD   1600(AX), Z0, K1, Z4
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        576(AX), Z1, Z0
 	VMULPD        Z2, Z0, Z0
-	VMOVUPD       Z0, 2688(AX)
-	VFMADD231PD   61504(CX), Z0, Z3
-	VMOVUPD       1088(AX), Z0
+	VMOVUPD       Z0, 2752(AX)
+	VFMADD231PD   49216(CX), Z0, Z3
+	VCVTQQ2PD     1088(AX), Z0
 	VFMADD231PD   1664(AX), Z0, K1, Z4
 	VEXTRACTF64X4 $0x01, Z3, Y0
 	VADDPD        Y0, Y3, Y0
@@ -1530,340 +1530,362 @@ col:
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 9152(AX)
+	VMOVSD        X1, 8960(AX)
 	VEXTRACTF64X4 $0x01, Z4, Y0
 	VADDPD        Y0, Y4, Y0
 	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 9144(AX)
+	VMOVSD        X1, 8952(AX)
 	VZEROUPPER
 	RET
 
 // func start512x2(t *float64, m *float64)
-// Requires: AVX, AVX512BITALG, AVX512BW, AVX512DQ, AVX512F, BMI, BMI2, CMOV
+// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, BMI2, CMOV, POPCNT
 TEXT ·start512x2(SB), NOSPLIT, $8-16
 	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
-	MOVQ         9088(AX), DX
-	MOVQ         9096(AX), BX
-	XORQ         DI, DI
+	MOVQ         8896(AX), DX
+	MOVQ         8904(AX), BX
+	MOVQ         BX, DI
 	XORQ         SI, SI
-	VXORPD       Z0, Z0, Z0
-	VMOVUPD      Z0, 3136(AX)
-	VMOVUPD      Z0, 7232(AX)
+	VPXORQ       Z0, Z0, Z0
+	VMOVDQU64    Z0, 3200(AX)
+	VMOVDQU64    Z0, 7040(AX)
 	VMOVDQU64    bitTable<>+0(SB), Z1
-	VMOVDQU64    Z1, 6720(AX)
-	VMOVUPD      Z0, 3200(AX)
-	VMOVUPD      Z0, 7296(AX)
+	VMOVDQU64    Z1, 6528(AX)
+	VMOVDQU64    Z0, 3264(AX)
+	VMOVDQU64    Z0, 7104(AX)
 	VMOVDQU64    bitTable<>+64(SB), Z0
-	VMOVDQU64    Z0, 6784(AX)
-	VPBROADCASTQ DX, Z0
-	MOVQ         BX, R8
+	VMOVDQU64    Z0, 6592(AX)
+	VPBROADCASTD markKeep<>+0(SB), Z0
+	VPXORQ       Z2, Z2, Z2
+	XORQ         R8, R8
+	MOVQ         R8, 8984(AX)
+	VPTERNLOGD   $0xff, Z3, Z3, Z3
+	VPSRLD       $0x01, Z3, Z3
+	MOVQ         DX, R8
 
 first:
-	TZCNTQ       R8, R9
-	MOVQ         R9, R10
-	SHLQ         $0x06, R10
-	VMOVDQU64    32768(CX)(R10*1), Z1
-	VPSHUFBITQMB Z1, Z0, K1
-	KMOVQ        K1, R11
-	TZCNTQ       R11, R11
-	ADDQ         R10, R11
-	MOVBQZX      32768(CX)(R11*1), R10
-	MOVQ         7232(AX)(R10*8), R11
-	BTSQ         R9, R11
-	MOVQ         R11, 7232(AX)(R10*8)
-	VMOVSD       3136(AX)(R10*8), X1
-	VADDSD       2112(AX)(R9*8), X1, X1
-	VMOVSD       X1, 3136(AX)(R10*8)
-	BLSRQ        R8, R8
-	JNZ          first
-	XORQ         R8, R8
-	XORQ         R9, R9
-	MOVQ         DX, R10
+	TZCNTQ    R8, R9
+	SHLQ      $0x08, R9
+	ADDQ      CX, R9
+	VPMINSD   32768(R9), Z3, Z3
+	BLSRQ     R8, R8
+	JNZ       first
+	VMOVDQU32 Z3, 3712(AX)
+	VPANDD    Z0, Z3, Z3
+	VPSUBD    Z2, Z3, Z1
+	VPORD     50176(CX), Z1, Z1
+	VMOVDQU32 Z1, 3968(AX)
+	VMOVDQA32 Z3, Z2
 
-judge:
-	TZCNTQ   R10, R11
-	VMOVSD   3136(AX)(R11*8), X0
-	VMOVSD   2112(AX)(R11*8), X1
-	MOVQ     R8, R12
-	BTSQ     R11, R12
-	VUCOMISD X1, X0
-	CMOVQCC  R12, R8
-	VMULSD   plenty<>+0(SB), X1, X1
-	MOVQ     R9, R12
-	BTSQ     R11, R12
-	VUCOMISD X1, X0
-	CMOVQCC  R12, R9
-	BLSRQ    R10, R10
-	JNZ      judge
-	MOVQ     R8, 9176(AX)
-	MOVQ     R9, 9184(AX)
+ask:
+	MOVQ 8984(AX), R8
+
+turn:
+	TZCNTQ  DI, R9
+	MOVL    3712(AX)(R9*4), R10
+	ANDL    $0x3f, R10
+	MOVQ    7040(AX)(R10*8), R11
+	BTSQ    R9, R11
+	MOVQ    R11, 7040(AX)(R10*8)
+	MOVQ    3200(AX)(R10*8), R11
+	ADDQ    2112(AX)(R9*8), R11
+	MOVQ    R11, 3200(AX)(R10*8)
+	MOVQ    R8, R9
+	BTSQ    R10, R9
+	CMPQ    R11, 2112(AX)(R10*8)
+	CMOVQGE R9, R8
+	BLSRQ   DI, DI
+	JNZ     turn
+	MOVQ    R8, 8984(AX)
 
 round:
-	BLSRQ        DX, R9
-	JZ           last
-	MOVQ         9176(AX), R9
-	ANDQ         DX, R9
-	MOVQ         9184(AX), R8
-	ANDQ         DX, R8
-	CMOVQEQ      R9, R8
-	BLSRQ        R8, R9
-	CMPQ         R8, DX
-	CMOVQEQ      R9, R8
-	ANDNQ        DX, R8, DX
-	MOVQ         R8, 9192(AX)
-	VPBROADCASTQ DX, Z0
-	XORQ         R8, R8
+	BLSRQ      DX, R8
+	JZ         last
+	MOVQ       8984(AX), DI
+	ANDQ       DX, DI
+	BLSRQ      DI, R8
+	CMPQ       DI, DX
+	CMOVQEQ    R8, DI
+	ANDNQ      DX, DI, DX
+	MOVQ       DI, 8992(AX)
+	XORQ       DI, DI
+	VPTERNLOGD $0xff, Z4, Z4, Z4
+	VPSRLD     $0x01, Z4, Z4
+	MOVQ       DX, R8
+
+next:
+	TZCNTQ    R8, R9
+	SHLQ      $0x08, R9
+	ADDQ      CX, R9
+	VPMINSD   32768(R9), Z4, Z4
+	BLSRQ     R8, R8
+	JNZ       next
+	VMOVDQU32 Z4, 3712(AX)
+	VPANDD    Z0, Z4, Z4
+	VPSUBD    Z2, Z4, Z1
+	VPORD     50176(CX), Z1, Z1
+	VMOVDQU32 Z1, 3968(AX)
+	VMOVDQA32 Z4, Z2
 
 phase:
-	MOVQ         9192(AX), R9
-	TZCNTQ       R9, R10
-	BLSRQ        R9, R9
-	MOVQ         R9, 9192(AX)
-	MOVQ         7232(AX)(R10*8), R9
-	MOVQ         R9, R11
-	XORQ         R12, R12
-	VBROADCASTSD 2112(AX)(R10*8), Z1
-	VBROADCASTSD negInf<>+0(SB), Z3
-	VBROADCASTSD tagKeep<>+0(SB), Z5
-	VXORPD       Z4, Z4, Z4
+	MOVQ          8992(AX), R9
+	TZCNTQ        R9, R8
+	BLSRQ         R9, R9
+	MOVQ          R9, 8992(AX)
+	MOVQ          7040(AX)(R8*8), R9
+	VPBROADCASTQ  2112(AX)(R8*8), Z1
+	POPCNTQ       R9, R13
+	CMPQ          R13, $0x08
+	JHI           many
+	MOVQ          R9, R10
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VMOVD         3968(AX)(R11*4), X5
+	VMOVSD        2112(AX)(R11*8), X7
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPINSRD       $0x01, 3968(AX)(R11*4), X5, X5
+	VMOVHPD       2112(AX)(R11*8), X7, X7
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPINSRD       $0x02, 3968(AX)(R11*4), X5, X5
+	VMOVSD        2112(AX)(R11*8), X3
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPINSRD       $0x03, 3968(AX)(R11*4), X5, X5
+	VMOVHPD       2112(AX)(R11*8), X3, X3
+	VINSERTI64X2  $0x01, X3, Y7, Y6
+	CMPQ          R13, $0x04
+	JHI           eight
+	MOVQ          R9, R10
+	VPXORQ        Y8, Y8, Y8
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), X5, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Y8, K1, Y8
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), X5, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Y8, K1, Y8
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), X5, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Y8, K1, Y8
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), X5, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Y8, K1, Y8
+	VPADDQ        Y6, Y8, Y3
+	VPCMPQ        $0x02, Y1, Y3, K1
+	VPCMPQ        $0x01, Y1, Y8, K2
+	KANDNB        K2, K1, K2
+	KMOVB         K1, R10
+	KMOVB         K2, R11
+	VPCOMPRESSQ.Z Y8, K2, Y3
+	VPSUBQ        Y3, Y1, Y3
+	VMOVQ         X3, R12
+	JMP           served
 
-queue:
-	TZCNTQ          R11, R13
-	MOVQ            R13, R14
-	SHLQ            $0x06, R14
-	VMOVDQU64       32768(CX)(R14*1), Z6
-	VPSHUFBITQMB    Z6, Z0, K1
-	KMOVQ           K1, R15
-	TZCNTQ          R15, R15
-	ADDQ            R14, R15
-	MOVBQZX         32768(CX)(R15*1), R14
-	MOVQ            R14, 4672(AX)(R13*8)
-	MOVQ            R13, R15
-	SHLQ            $0x09, R15
-	ADDQ            CX, R15
-	VBROADCASTSD    (R15)(R14*8), Z6
-	VSUBPD.BCST     (R15)(R10*8), Z6, Z6
-	VPTERNLOGQ.BCST $0xea, 61952(CX)(R13*8), Z5, Z6
-	VMOVSD          X6, 3648(AX)(R12*8)
-	VALIGNQ         $0x01, Z3, Z6, Z3
-	VBROADCASTSD    2112(AX)(R13*8), Z6
-	VALIGNQ         $0x01, Z4, Z6, Z4
-	VMOVSD          X6, 4160(AX)(R12*8)
-	INCQ            R12
-	BLSRQ           R11, R11
-	JNZ             queue
-	CMPQ            R12, $0x08
-	JHI             many
-	VXORPD          Z2, Z2, Z2
-	VXORPD          Z5, Z5, Z5
-	VALIGNQ         $0x01, Z3, Z3, Z6
-	VALIGNQ         $0x01, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z3, Z6, K1
-	VADDPD          Z7, Z5, K1, Z5
-	VALIGNQ         $0x02, Z3, Z3, Z6
-	VALIGNQ         $0x02, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z3, Z6, K1
-	VADDPD          Z7, Z2, K1, Z2
-	VALIGNQ         $0x03, Z3, Z3, Z6
-	VALIGNQ         $0x03, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z3, Z6, K1
-	VADDPD          Z7, Z5, K1, Z5
-	VALIGNQ         $0x04, Z3, Z3, Z6
-	VALIGNQ         $0x04, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z3, Z6, K1
-	VADDPD          Z7, Z2, K1, Z2
-	VALIGNQ         $0x05, Z3, Z3, Z6
-	VALIGNQ         $0x05, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z3, Z6, K1
-	VADDPD          Z7, Z5, K1, Z5
-	VALIGNQ         $0x06, Z3, Z3, Z6
-	VALIGNQ         $0x06, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z3, Z6, K1
-	VADDPD          Z7, Z2, K1, Z2
-	VALIGNQ         $0x07, Z3, Z3, Z6
-	VALIGNQ         $0x07, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z3, Z6, K1
-	VADDPD          Z7, Z5, K1, Z5
-	VADDPD          Z5, Z2, Z2
-	VADDPD          Z4, Z2, Z3
-	VCMPPD          $0x12, Z1, Z3, K1
-	VCMPPD          $0x11, Z1, Z2, K2
-	KMOVB           K1, R11
-	KMOVB           K2, R13
-	KANDNB          K2, K1, K1
-	VCOMPRESSPD.Z   Z2, K1, Z2
-	VSUBSD          X2, X1, X2
-	MOVQ            $+8, R14
-	SUBQ            R12, R14
-	SHRXQ           R14, R11, R11
-	SHRXQ           R14, R13, R13
-	JMP             served
+eight:
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VMOVD         3968(AX)(R11*4), X3
+	VMOVSD        2112(AX)(R11*8), X7
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPINSRD       $0x01, 3968(AX)(R11*4), X3, X3
+	VMOVHPD       2112(AX)(R11*8), X7, X7
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPINSRD       $0x02, 3968(AX)(R11*4), X3, X3
+	VMOVSD        2112(AX)(R11*8), X11
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPINSRD       $0x03, 3968(AX)(R11*4), X3, X3
+	VMOVHPD       2112(AX)(R11*8), X11, X11
+	VINSERTI64X2  $0x01, X11, Y7, Y11
+	VINSERTI64X2  $0x01, X3, Y5, Y3
+	VINSERTI64X4  $0x01, Y11, Z6, Z11
+	MOVQ          R9, R10
+	VPXORQ        Z9, Z9, Z9
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y3, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z9, K1, Z9
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y3, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z9, K1, Z9
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y3, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z9, K1, Z9
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y3, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z9, K1, Z9
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y3, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z9, K1, Z9
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y3, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z9, K1, Z9
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y3, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z9, K1, Z9
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y3, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z9, K1, Z9
+	VPADDQ        Z11, Z9, Z3
+	VPCMPQ        $0x02, Z1, Z3, K1
+	VPCMPQ        $0x01, Z1, Z9, K2
+	KANDNB        K2, K1, K2
+	KMOVB         K1, R10
+	KMOVB         K2, R11
+	VPCOMPRESSQ.Z Z9, K2, Z3
+	VPSUBQ        Z3, Z1, Z3
+	VMOVQ         X3, R12
+	JMP           served
 
 many:
+	MOVQ R9, R10
 	XORQ R11, R11
-	XORQ R13, R13
-	XORQ R14, R14
+
+list:
+	TZCNTQ R10, R14
+	MOVL   3968(AX)(R14*4), R15
+	MOVL   R15, 4224(AX)(R11*4)
+	MOVQ   2112(AX)(R14*8), R15
+	MOVQ   R15, 4480(AX)(R11*8)
+	INCQ   R11
+	BLSRQ  R10, R10
+	JNZ    list
+	XORQ   R10, R10
+	XORQ   R11, R11
+	XORQ   R14, R14
 
 block:
-	VXORPD  Z3, Z3, Z3
-	VMOVUPD 3648(AX)(R14*8), Z4
-	XORQ    R15, R15
+	VPXORQ    Z10, Z10, Z10
+	VMOVDQU32 4224(AX)(R14*4), Y3
+	XORQ      R15, R15
 
 prefix:
-	VBROADCASTSD  3648(AX)(R15*8), Z5
-	VCMPPD        $0x1e, Z4, Z5, K1
-	VBROADCASTSD  4160(AX)(R15*8), Z5
-	VADDPD        Z5, Z3, K1, Z3
+	VPCMPD.BCST   $0x01, 4224(AX)(R15*4), Y3, K1
+	VPADDQ.BCST   4480(AX)(R15*8), Z10, K1, Z10
 	INCQ          R15
-	CMPQ          R15, R12
+	CMPQ          R15, R13
 	JNE           prefix
-	VADDPD        4160(AX)(R14*8), Z3, Z4
-	VCMPPD        $0x12, Z1, Z4, K1
-	VCMPPD        $0x11, Z1, Z3, K2
-	MOVQ          R12, R15
+	VPADDQ        4480(AX)(R14*8), Z10, Z3
+	VPCMPQ        $0x02, Z1, Z3, K1
+	VPCMPQ        $0x01, Z1, Z10, K2
+	MOVQ          R13, R15
 	SUBQ          R14, R15
 	MOVQ          $-1, BP
 	BZHIQ         R15, BP, BP
 	KMOVB         BP, K3
 	KANDB         K1, K3, K1
 	KANDB         K2, K3, K2
-	KANDNB        K2, K1, K3
-	KORTESTB      K3, K3
+	KANDNB        K2, K1, K2
+	KORTESTB      K2, K2
 	JZ            noSplit
-	VCOMPRESSPD.Z Z3, K3, Z2
-	VSUBSD        X2, X1, X2
+	VPCOMPRESSQ.Z Z10, K2, Z3
+	VPSUBQ        Z3, Z1, Z3
+	VMOVQ         X3, R12
 
 noSplit:
 	KMOVB K1, R15
 	SHLXQ R14, R15, R15
-	ORQ   R15, R11
+	ORQ   R15, R10
 	KMOVB K2, R15
 	SHLXQ R14, R15, R15
-	ORQ   R15, R13
+	ORQ   R15, R11
 	ADDQ  $0x08, R14
-	CMPQ  R14, R12
+	CMPQ  R14, R13
 	JLT   block
 
 served:
-	ANDNQ        R13, R11, R12
+	PDEPQ        R9, R10, R10
 	PDEPQ        R9, R11, R11
-	PDEPQ        R9, R12, R12
-	ANDNQ        R9, R11, R9
-	ORQ          R9, R8
-	ANDNQ        BX, R11, BX
-	KMOVQ        R11, K1
-	VPBROADCASTB R10, Z1
-	VMOVDQU8     Z1, K1, 8896(AX)
-	MOVQ         6720(AX)(R10*8), R9
-	ORQ          R11, R9
-	ANDQ         SI, R11
-	JZ           gathered
-
-gather:
-	TZCNTQ R11, R13
-	ORQ    6720(AX)(R13*8), R9
-	BLSRQ  R11, R11
-	JNZ    gather
-
-gathered:
-	MOVQ   R9, 6720(AX)(R10*8)
-	TESTQ  R12, R12
-	JZ     exact
-	TZCNTQ R12, R11
-	VMOVSD 2112(AX)(R11*8), X1
-	VSUBSD X2, X1, X1
-	VMOVSD X1, 2112(AX)(R11*8)
-	JMP    hang
-
-exact:
-	VPBROADCASTQ BX, Z1
-	MOVQ         R10, R11
-	SHLQ         $0x06, R11
-	VMOVDQU64    32768(CX)(R11*1), Z2
-	VPSHUFBITQMB Z2, Z1, K1
-	KMOVQ        K1, R12
-	TZCNTQ       R12, R12
-	ADDQ         R11, R12
-	MOVBQZX      32768(CX)(R12*1), R11
-	VXORPD       X2, X2, X2
+	ANDNQ        R9, R10, R9
+	ORQ          R9, DI
+	ANDNQ        BX, R10, BX
+	KMOVQ        R10, K1
+	VPBROADCASTB R8, Z1
+	VMOVDQU8     Z1, K1, 8704(AX)
+	BTSQ         R8, R10
+	MOVQ         R10, 6528(AX)(R8*8)
+	TESTQ        R11, R11
+	JZ           exact
 
 hang:
-	VMOVSD X2, 1024(AX)(R10*8)
-	MOVB   R11, 8896(AX)(R10*1)
-	ORQ    R9, 6720(AX)(R11*8)
-	BTSQ   R11, SI
-	MOVB   R10, 8960(AX)(DI*1)
-	INCQ   DI
-	CMPQ   9192(AX), $0x00
+	TZCNTQ R11, R9
+	SUBQ   R12, 2112(AX)(R9*8)
+	MOVQ   R12, 1024(AX)(R8*8)
+	MOVB   R9, 8704(AX)(R8*1)
+	MOVB   R8, 8768(AX)(SI*1)
+	INCQ   SI
+	CMPQ   8992(AX), $0x00
 	JNE    phase
-	TESTQ  R8, R8
+	TESTQ  DI, DI
 	JZ     round
-	MOVQ   9176(AX), R9
-	MOVQ   9184(AX), R10
-
-again:
-	TZCNTQ   R8, R11
-	MOVQ     4672(AX)(R11*8), R12
-	MOVQ     7232(AX)(R12*8), R13
-	BTSQ     R11, R13
-	MOVQ     R13, 7232(AX)(R12*8)
-	VMOVSD   3136(AX)(R12*8), X0
-	VADDSD   2112(AX)(R11*8), X0, X0
-	VMOVSD   X0, 3136(AX)(R12*8)
-	VMOVSD   3136(AX)(R12*8), X0
-	VMOVSD   2112(AX)(R12*8), X1
-	MOVQ     R9, R11
-	BTSQ     R12, R11
-	VUCOMISD X1, X0
-	CMOVQCC  R11, R9
-	VMULSD   plenty<>+0(SB), X1, X1
-	MOVQ     R10, R11
-	BTSQ     R12, R11
-	VUCOMISD X1, X0
-	CMOVQCC  R11, R10
-	BLSRQ    R8, R8
-	JNZ      again
-	MOVQ     R9, 9176(AX)
-	MOVQ     R10, 9184(AX)
-	JMP      round
+	JMP    ask
 
 last:
 	TZCNTQ       DX, DX
 	KMOVQ        BX, K1
 	VPBROADCASTB DX, Z0
-	VMOVDQU8     Z0, K1, 8896(AX)
-	MOVQ         DX, 9160(AX)
-	MOVQ         DI, 9200(AX)
+	VMOVDQU8     Z0, K1, 8704(AX)
 	XORQ         BX, BX
-	MOVQ         BX, 1024(AX)(DX*8)
-	MOVQ         BX, 1600(AX)(DX*8)
-	MOVQ         BX, (AX)(DX*8)
-	MOVQ         BX, 6208(AX)(DX*8)
-	MOVL         62464(CX)(DX*4), BX
-	MOVL         BX, 7744(AX)(DX*4)
-	MOVQ         posInf<>+0(SB), BX
-	MOVQ         BX, 1536(AX)
+
+gather:
+	CMPQ    BX, SI
+	JEQ     gathered
+	MOVBQZX 8768(AX)(BX*1), DI
+	MOVQ    6528(AX)(DI*8), R8
+	MOVBQZX 8704(AX)(DI*1), DI
+	ORQ     R8, 6528(AX)(DI*8)
+	MOVBQZX 8704(AX)(DI*1), DI
+	ORQ     R8, 6528(AX)(DI*8)
+	INCQ    BX
+	JMP     gather
+
+gathered:
+	MOVQ DX, 8968(AX)
+	MOVQ SI, 9000(AX)
+	XORQ BX, BX
+	MOVQ BX, 1024(AX)(DX*8)
+	MOVQ BX, 1600(AX)(DX*8)
+	MOVQ BX, (AX)(DX*8)
+	MOVQ BX, 6016(AX)(DX*8)
+	MOVL $+63, BX
+	MOVL BX, 7552(AX)(DX*4)
+	MOVQ $+9223372036854775807, BX
+	MOVQ BX, 1536(AX)
 
 row:
-	DECQ    DI
+	DECQ    SI
 	JS      rowsDone
-	MOVBQZX 8960(AX)(DI*1), DX
-	MOVBQZX 8896(AX)(DX*1), BX
-	MOVBQZX 8896(AX)(BX*1), R9
+	MOVBQZX 8768(AX)(SI*1), DX
+	MOVBQZX 8704(AX)(DX*1), BX
+	MOVBQZX 8704(AX)(BX*1), R9
 	VMOVSD  (AX)(R9*8), X0
-	MOVL    7744(AX)(R9*4), SI
-	ANDL    $-64, SI
-	MOVQ    6208(AX)(R9*8), R8
+	MOVL    7552(AX)(R9*4), DI
+	MOVQ    6016(AX)(R9*8), R8
 	BTSQ    BX, R8
 	MOVQ    R9, R10
 	SHLQ    $0x08, R10
 	ADDQ    CX, R10
-	SUBL    45056(R10)(BX*4), SI
+	SUBL    32768(R10)(BX*4), DI
+	ANDL    $-64, DI
 	SHLQ    $0x09, R9
 	ADDQ    CX, R9
 	VMOVSD  (R9)(BX*8), X1
@@ -1878,54 +1900,475 @@ row:
 	MOVQ    DX, R9
 	SHLQ    $0x08, R9
 	ADDQ    CX, R9
-	ADDL    45056(R9)(BX*4), SI
-	ADDL    62464(CX)(DX*4), SI
-	MOVL    SI, 7744(AX)(DX*4)
+	ADDL    32768(R9)(BX*4), DI
+	ORL     $0x3f, DI
+	MOVL    DI, 7552(AX)(DX*4)
 	BTSQ    DX, R8
-	MOVQ    R8, 6208(AX)(DX*8)
+	MOVQ    R8, 6016(AX)(DX*8)
 	JMP     row
 
 rowsDone:
-	MOVQ 9096(AX), DX
-	MOVQ DX, 9168(AX)
+	MOVQ 8904(AX), DX
+	MOVQ DX, 8976(AX)
 
 col:
 	TZCNTQ    DX, BX
-	MOVBQZX   8896(AX)(BX*1), R8
+	MOVBQZX   8704(AX)(BX*1), R8
 	VMOVSD    (AX)(R8*8), X0
-	MOVL      7744(AX)(R8*4), SI
-	ANDL      $-64, SI
-	MOVQ      6208(AX)(R8*8), DI
+	MOVL      7552(AX)(R8*4), SI
+	MOVQ      6016(AX)(R8*8), DI
 	BTSQ      BX, DI
 	MOVQ      R8, R9
 	SHLQ      $0x08, R9
 	ADDQ      CX, R9
-	SUBL      45056(R9)(BX*4), SI
+	SUBL      32768(R9)(BX*4), SI
+	ANDL      $-64, SI
 	SHLQ      $0x09, R8
 	ADDQ      CX, R8
 	VMOVSD    (R8)(BX*8), X1
 	VSUBSD    X1, X0, X0
 	VMOVSD    X1, 1600(AX)(BX*8)
 	VMOVSD    X0, (AX)(BX*8)
-	MOVL      SI, 7744(AX)(BX*4)
-	MOVQ      DI, 6208(AX)(BX*8)
-	VMOVSD    2112(AX)(BX*8), X0
-	VMOVSD    X0, 1024(AX)(BX*8)
+	MOVL      SI, 7552(AX)(BX*4)
+	MOVQ      DI, 6016(AX)(BX*8)
+	MOVQ      2112(AX)(BX*8), SI
+	MOVQ      SI, 1024(AX)(BX*8)
 	BLSRQ     DX, DX
 	JNZ       col
-	KMOVQ     9096(AX), K1
+	KMOVQ     8904(AX), K1
 	VMOVDQU64 byteTable<>+0(SB), Z0
-	VMOVDQU64 8896(AX), Z2
+	VMOVDQU64 8704(AX), Z2
 	VMOVDQU8  Z2, Z1
 	VMOVDQU8  Z0, K1, Z1
 	VMOVDQU8  Z2, K1, Z0
-	VMOVDQU64 Z0, 8768(AX)
-	VMOVDQU64 Z1, 8832(AX)
+	VMOVDQU64 Z0, 8576(AX)
+	VMOVDQU64 Z1, 8640(AX)
 	VZEROUPPER
 	RET
 
+exact:
+	XORQ R12, R12
+	MOVQ R8, R13
+	SHLQ $0x08, R13
+	ADDQ CX, R13
+	MOVL $+2147483647, R9
+	MOVQ BX, R10
+
+nearest:
+	TZCNTQ  R10, R14
+	MOVL    32768(R13)(R14*4), R15
+	ANDL    $-64, R15
+	ORL     R14, R15
+	CMPL    R15, R9
+	CMOVLLT R15, R9
+	BLSRQ   R10, R10
+	JNZ     nearest
+	ANDL    $0x3f, R9
+	BTSQ    R9, R11
+	JMP     hang
+
+// func start256x2(t *float64, m *float64)
+// Requires: AVX, AVX2, BMI, BMI2, CMOV, POPCNT
+TEXT ·start256x2(SB), NOSPLIT, $0-16
+	PCALIGN  $0x40
+	MOVQ     t+0(FP), AX
+	MOVQ     m+8(FP), CX
+	MOVQ     8896(AX), DX
+	MOVQ     8904(AX), BX
+	MOVQ     BX, DI
+	XORQ     SI, SI
+	VPXOR    Y0, Y0, Y0
+	VMOVDQU  Y0, 3200(AX)
+	VMOVDQU  Y0, 7040(AX)
+	VMOVDQU  bitTable<>+0(SB), Y1
+	VMOVDQU  Y1, 6528(AX)
+	VMOVDQU  Y0, 3232(AX)
+	VMOVDQU  Y0, 7072(AX)
+	VMOVDQU  bitTable<>+32(SB), Y1
+	VMOVDQU  Y1, 6560(AX)
+	VMOVDQU  Y0, 3264(AX)
+	VMOVDQU  Y0, 7104(AX)
+	VMOVDQU  bitTable<>+64(SB), Y1
+	VMOVDQU  Y1, 6592(AX)
+	VMOVDQU  Y0, 3296(AX)
+	VMOVDQU  Y0, 7136(AX)
+	VMOVDQU  bitTable<>+96(SB), Y0
+	VMOVDQU  Y0, 6624(AX)
+	XORQ     R8, R8
+	MOVQ     R8, 8984(AX)
+	VPCMPEQD Y0, Y0, Y0
+	VPSRLD   $0x01, Y0, Y0
+	VPCMPEQD Y1, Y1, Y1
+	VPSRLD   $0x01, Y1, Y1
+	MOVQ     DX, R8
+
+first:
+	TZCNTQ       R8, R9
+	SHLQ         $0x08, R9
+	ADDQ         CX, R9
+	VPMINSD      32768(R9), Y0, Y0
+	VPMINSD      32800(R9), Y1, Y1
+	BLSRQ        R8, R8
+	JNZ          first
+	VPBROADCASTD markKeep<>+0(SB), Y3
+	VPAND        3712(AX), Y3, Y4
+	VMOVDQU      Y0, 3712(AX)
+	VPAND        Y3, Y0, Y0
+	VPSUBD       Y4, Y0, Y0
+	VPOR         50176(CX), Y0, Y0
+	VMOVDQU      Y0, 3968(AX)
+	VPAND        3744(AX), Y3, Y0
+	VMOVDQU      Y1, 3744(AX)
+	VPAND        Y3, Y1, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50208(CX), Y1, Y1
+	VMOVDQU      Y1, 4000(AX)
+
+ask:
+	MOVQ 8984(AX), R8
+
+turn:
+	TZCNTQ  DI, R9
+	MOVL    3712(AX)(R9*4), R10
+	ANDL    $0x3f, R10
+	MOVQ    7040(AX)(R10*8), R11
+	BTSQ    R9, R11
+	MOVQ    R11, 7040(AX)(R10*8)
+	MOVQ    3200(AX)(R10*8), R11
+	ADDQ    2112(AX)(R9*8), R11
+	MOVQ    R11, 3200(AX)(R10*8)
+	MOVQ    R8, R9
+	BTSQ    R10, R9
+	CMPQ    R11, 2112(AX)(R10*8)
+	CMOVQGE R9, R8
+	BLSRQ   DI, DI
+	JNZ     turn
+	MOVQ    R8, 8984(AX)
+
+round:
+	BLSRQ    DX, R8
+	JZ       last
+	MOVQ     8984(AX), DI
+	ANDQ     DX, DI
+	BLSRQ    DI, R8
+	CMPQ     DI, DX
+	CMOVQEQ  R8, DI
+	ANDNQ    DX, DI, DX
+	MOVQ     DI, 8992(AX)
+	XORQ     DI, DI
+	VPCMPEQD Y0, Y0, Y0
+	VPSRLD   $0x01, Y0, Y0
+	VPCMPEQD Y1, Y1, Y1
+	VPSRLD   $0x01, Y1, Y1
+	MOVQ     DX, R8
+
+next:
+	TZCNTQ       R8, R9
+	SHLQ         $0x08, R9
+	ADDQ         CX, R9
+	VPMINSD      32768(R9), Y0, Y0
+	VPMINSD      32800(R9), Y1, Y1
+	BLSRQ        R8, R8
+	JNZ          next
+	VPBROADCASTD markKeep<>+0(SB), Y3
+	VPAND        3712(AX), Y3, Y4
+	VMOVDQU      Y0, 3712(AX)
+	VPAND        Y3, Y0, Y0
+	VPSUBD       Y4, Y0, Y0
+	VPOR         50176(CX), Y0, Y0
+	VMOVDQU      Y0, 3968(AX)
+	VPAND        3744(AX), Y3, Y0
+	VMOVDQU      Y1, 3744(AX)
+	VPAND        Y3, Y1, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50208(CX), Y1, Y1
+	VMOVDQU      Y1, 4000(AX)
+
+phase:
+	MOVQ         8992(AX), R9
+	TZCNTQ       R9, R8
+	BLSRQ        R9, R9
+	MOVQ         R9, 8992(AX)
+	MOVQ         7040(AX)(R8*8), R9
+	VPBROADCASTQ 2112(AX)(R8*8), Y0
+	POPCNTQ      R9, R12
+	CMPQ         R12, $0x04
+	JHI          many
+	MOVQ         R9, R10
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VMOVD        3968(AX)(R11*4), X3
+	VMOVSD       2112(AX)(R11*8), X2
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VPINSRD      $0x01, 3968(AX)(R11*4), X3, X3
+	VMOVHPD      2112(AX)(R11*8), X2, X2
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VPINSRD      $0x02, 3968(AX)(R11*4), X3, X3
+	VMOVSD       2112(AX)(R11*8), X1
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VPINSRD      $0x03, 3968(AX)(R11*4), X3, X3
+	VMOVHPD      2112(AX)(R11*8), X1, X1
+	VINSERTI128  $0x01, X1, Y2, Y4
+	MOVQ         R9, R10
+	VPXOR        Y1, Y1, Y1
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VPBROADCASTD 3968(AX)(R11*4), X2
+	VPCMPGTD     X3, X2, X2
+	VPMOVSXDQ    X2, Y5
+	VPBROADCASTQ 2112(AX)(R11*8), Y6
+	VPAND        Y6, Y5, Y5
+	VPADDQ       Y5, Y1, Y1
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VPBROADCASTD 3968(AX)(R11*4), X2
+	VPCMPGTD     X3, X2, X2
+	VPMOVSXDQ    X2, Y5
+	VPBROADCASTQ 2112(AX)(R11*8), Y6
+	VPAND        Y6, Y5, Y5
+	VPADDQ       Y5, Y1, Y1
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VPBROADCASTD 3968(AX)(R11*4), X2
+	VPCMPGTD     X3, X2, X2
+	VPMOVSXDQ    X2, Y5
+	VPBROADCASTQ 2112(AX)(R11*8), Y6
+	VPAND        Y6, Y5, Y5
+	VPADDQ       Y5, Y1, Y1
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VPBROADCASTD 3968(AX)(R11*4), X2
+	VPCMPGTD     X3, X2, X2
+	VPMOVSXDQ    X2, Y3
+	VPBROADCASTQ 2112(AX)(R11*8), Y5
+	VPAND        Y5, Y3, Y3
+	VPADDQ       Y3, Y1, Y1
+	VPADDQ       Y4, Y1, Y4
+	VPCMPGTQ     Y0, Y4, Y3
+	VMOVMSKPD    Y3, R10
+	NOTQ         R10
+	VPCMPGTQ     Y1, Y0, Y0
+	VMOVMSKPD    Y0, R11
+	JMP          served
+
+many:
+	MOVQ R9, R10
+	XORQ R11, R11
+
+list:
+	TZCNTQ R10, R13
+	MOVL   3968(AX)(R13*4), R14
+	MOVL   R14, 4224(AX)(R11*4)
+	MOVQ   2112(AX)(R13*8), R14
+	MOVQ   R14, 4480(AX)(R11*8)
+	INCQ   R11
+	BLSRQ  R10, R10
+	JNZ    list
+	XORQ   R10, R10
+	XORQ   R11, R11
+	XORQ   R13, R13
+
+block:
+	VPXOR   Y1, Y1, Y1
+	VMOVDQU 4224(AX)(R13*4), X2
+	XORQ    R14, R14
+
+prefix:
+	VPBROADCASTD 4224(AX)(R14*4), X3
+	VPCMPGTD     X2, X3, X3
+	VPMOVSXDQ    X3, Y3
+	VPBROADCASTQ 4480(AX)(R14*8), Y4
+	VPAND        Y4, Y3, Y3
+	VPADDQ       Y3, Y1, Y1
+	INCQ         R14
+	CMPQ         R14, R12
+	JNE          prefix
+	VPCMPGTQ     Y1, Y0, Y3
+	VMOVMSKPD    Y3, R14
+	VPADDQ       4480(AX)(R13*8), Y1, Y1
+	VPCMPGTQ     Y0, Y1, Y1
+	VMOVMSKPD    Y1, R15
+	XORQ         $0x0f, R15
+	SHLXQ        R13, R14, R14
+	SHLXQ        R13, R15, R15
+	ORQ          R14, R11
+	ORQ          R15, R10
+	ADDQ         $0x04, R13
+	CMPQ         R13, R12
+	JLT          block
+	BZHIQ        R12, R10, R10
+	BZHIQ        R12, R11, R11
+
+served:
+	ANDNQ R11, R10, R11
+	PDEPQ R9, R10, R10
+	PDEPQ R9, R11, R11
+	ANDNQ R9, R10, R9
+	ORQ   R9, DI
+	ANDNQ BX, R10, BX
+	MOVQ  R10, R9
+	BTSQ  R8, R10
+	MOVQ  R10, 6528(AX)(R8*8)
+	MOVQ  2112(AX)(R8*8), R10
+	TESTQ R9, R9
+	JZ    none
+
+full:
+	TZCNTQ R9, R12
+	MOVB   R8, 8704(AX)(R12*1)
+	SUBQ   2112(AX)(R12*8), R10
+	BLSRQ  R9, R9
+	JNZ    full
+
+none:
+	TESTQ R11, R11
+	JZ    exact
+
+hang:
+	TZCNTQ R11, R9
+	SUBQ   R10, 2112(AX)(R9*8)
+	MOVQ   R10, 1024(AX)(R8*8)
+	MOVB   R9, 8704(AX)(R8*1)
+	MOVB   R8, 8768(AX)(SI*1)
+	INCQ   SI
+	CMPQ   8992(AX), $0x00
+	JNE    phase
+	TESTQ  DI, DI
+	JZ     round
+	JMP    ask
+
+last:
+	TZCNTQ DX, DX
+
+rest:
+	TZCNTQ BX, DI
+	MOVB   DL, 8704(AX)(DI*1)
+	BLSRQ  BX, BX
+	JNZ    rest
+	XORQ   BX, BX
+
+gather:
+	CMPQ    BX, SI
+	JEQ     gathered
+	MOVBQZX 8768(AX)(BX*1), DI
+	MOVQ    6528(AX)(DI*8), R8
+	MOVBQZX 8704(AX)(DI*1), DI
+	ORQ     R8, 6528(AX)(DI*8)
+	MOVBQZX 8704(AX)(DI*1), DI
+	ORQ     R8, 6528(AX)(DI*8)
+	INCQ    BX
+	JMP     gather
+
+gathered:
+	MOVQ DX, 8968(AX)
+	MOVQ SI, 9000(AX)
+	XORQ BX, BX
+	MOVQ BX, 1024(AX)(DX*8)
+	MOVQ BX, 1600(AX)(DX*8)
+	MOVQ BX, (AX)(DX*8)
+	MOVQ BX, 6016(AX)(DX*8)
+	MOVL $+63, BX
+	MOVL BX, 7552(AX)(DX*4)
+	MOVQ $+9223372036854775807, BX
+	MOVQ BX, 1536(AX)
+
+row:
+	DECQ    SI
+	JS      rowsDone
+	MOVBQZX 8768(AX)(SI*1), DX
+	MOVBQZX 8704(AX)(DX*1), BX
+	MOVB    DL, 8576(AX)(DX*1)
+	MOVB    BL, 8640(AX)(DX*1)
+	MOVBQZX 8704(AX)(BX*1), R9
+	VMOVSD  (AX)(R9*8), X0
+	MOVL    7552(AX)(R9*4), DI
+	MOVQ    6016(AX)(R9*8), R8
+	BTSQ    BX, R8
+	MOVQ    R9, R10
+	SHLQ    $0x08, R10
+	ADDQ    CX, R10
+	SUBL    32768(R10)(BX*4), DI
+	ANDL    $-64, DI
+	SHLQ    $0x09, R9
+	ADDQ    CX, R9
+	VMOVSD  (R9)(BX*8), X1
+	VSUBSD  X1, X0, X0
+	MOVQ    DX, R9
+	SHLQ    $0x09, R9
+	ADDQ    CX, R9
+	VMOVSD  (R9)(BX*8), X1
+	VMOVSD  X1, 1600(AX)(DX*8)
+	VADDSD  X1, X0, X0
+	VMOVSD  X0, (AX)(DX*8)
+	MOVQ    DX, R9
+	SHLQ    $0x08, R9
+	ADDQ    CX, R9
+	ADDL    32768(R9)(BX*4), DI
+	ORL     $0x3f, DI
+	MOVL    DI, 7552(AX)(DX*4)
+	BTSQ    DX, R8
+	MOVQ    R8, 6016(AX)(DX*8)
+	JMP     row
+
+rowsDone:
+	MOVQ 8904(AX), DX
+	MOVQ DX, 8976(AX)
+
+col:
+	TZCNTQ  DX, BX
+	MOVBQZX 8704(AX)(BX*1), R8
+	MOVB    R8, 8576(AX)(BX*1)
+	MOVB    BL, 8640(AX)(BX*1)
+	VMOVSD  (AX)(R8*8), X0
+	MOVL    7552(AX)(R8*4), SI
+	MOVQ    6016(AX)(R8*8), DI
+	BTSQ    BX, DI
+	MOVQ    R8, R9
+	SHLQ    $0x08, R9
+	ADDQ    CX, R9
+	SUBL    32768(R9)(BX*4), SI
+	ANDL    $-64, SI
+	SHLQ    $0x09, R8
+	ADDQ    CX, R8
+	VMOVSD  (R8)(BX*8), X1
+	VSUBSD  X1, X0, X0
+	VMOVSD  X1, 1600(AX)(BX*8)
+	VMOVSD  X0, (AX)(BX*8)
+	MOVL    SI, 7552(AX)(BX*4)
+	MOVQ    DI, 6016(AX)(BX*8)
+	MOVQ    2112(AX)(BX*8), SI
+	MOVQ    SI, 1024(AX)(BX*8)
+	BLSRQ   DX, DX
+	JNZ     col
+	VZEROUPPER
+	RET
+
+exact:
+	XORQ R10, R10
+	MOVQ R8, R13
+	SHLQ $0x08, R13
+	ADDQ CX, R13
+	MOVL $+2147483647, R9
+	MOVQ BX, R12
+
+nearest:
+	TZCNTQ  R12, R14
+	MOVL    32768(R13)(R14*4), R15
+	ANDL    $-64, R15
+	ORL     R14, R15
+	CMPL    R15, R9
+	CMOVLLT R15, R9
+	BLSRQ   R12, R12
+	JNZ     nearest
+	ANDL    $0x3f, R9
+	BTSQ    R9, R11
+	JMP     hang
+
 // func prepare512x2(t *float64, p *float64, q *float64, a float64, b float64, extra float64, unmatched uint64, below float64) bool
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, CMOV, POPCNT
+// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, CMOV, POPCNT
 TEXT ·prepare512x2(SB), NOSPLIT, $0-65
 	PCALIGN       $0x40
 	MOVQ          t+0(FP), AX
@@ -1983,7 +2426,7 @@ TEXT ·prepare512x2(SB), NOSPLIT, $0-65
 	JLS           equal
 	VADDSD        X2, X1, X0
 	VMULSD        halfUnit<>+0(SB), X0, X0
-	VMOVSD        X0, 9136(AX)
+	VMOVSD        X0, 8944(AX)
 	VMOVSD        scale<>+0(SB), X0
 	VDIVSD        X1, X0, X1
 	VDIVSD        X2, X0, X2
@@ -1991,25 +2434,25 @@ TEXT ·prepare512x2(SB), NOSPLIT, $0-65
 	VBROADCASTSD  X2, Z1
 	VBROADCASTSD  heavy<>+0(SB), Z2
 	VBROADCASTSD  signBit<>+0(SB), Z5
-	VXORPD        Z6, Z6, Z6
-	VXORPD        Z8, Z8, Z8
+	VPXORQ        Z11, Z11, Z11
+	VPXORQ        Z12, Z12, Z12
 	XORQ          CX, CX
 	XORQ          BX, BX
 	XORQ          DX, DX
 	XORQ          SI, SI
 	VCMPPD        $0x1e, Z7, Z3, K1
-	VMOVAPD       Z1, Z9
-	VMOVAPD       Z0, K1, Z9
+	VMOVAPD       Z1, Z6
+	VMOVAPD       Z0, K1, Z6
 	VANDNPD       Z3, Z5, Z3
-	VMULPD        Z9, Z3, Z3
-	VRNDSCALEPD   $0x00, Z3, Z3
-	VMOVUPD       Z3, 2112(AX)
-	VADDPD        Z3, Z6, K1, Z6
+	VMULPD        Z6, Z3, Z3
+	VCVTPD2QQ     Z3, Z3
+	VMOVDQU64     Z3, 2112(AX)
+	VPADDQ        Z3, Z11, K1, Z11
 	KNOTB         K1, K2
-	VADDPD        Z3, Z8, K2, Z8
-	VCMPPD        $0x1e, Z7, Z3, K1, K1
-	VCMPPD        $0x1e, Z7, Z3, K2, K2
-	VCMPPD        $0x1d, Z2, Z3, K3
+	VPADDQ        Z3, Z12, K2, Z12
+	VPTESTMQ      Z3, Z3, K1, K1
+	VPTESTMQ      Z3, Z3, K2, K2
+	VPCMPQ        $0x05, Z2, Z3, K3
 	KMOVB         K1, DI
 	KANDB         K1, K3, K1
 	KMOVB         K1, R8
@@ -2025,14 +2468,14 @@ TEXT ·prepare512x2(SB), NOSPLIT, $0-65
 	VMOVAPD       Z0, K1, Z1
 	VANDNPD       Z4, Z5, Z4
 	VMULPD        Z1, Z4, Z4
-	VRNDSCALEPD   $0x00, Z4, Z4
-	VMOVUPD       Z4, 2176(AX)
-	VADDPD        Z4, Z6, K1, Z6
+	VCVTPD2QQ     Z4, Z4
+	VMOVDQU64     Z4, 2176(AX)
+	VPADDQ        Z4, Z11, K1, Z11
 	KNOTB         K1, K2
-	VADDPD        Z4, Z8, K2, Z8
-	VCMPPD        $0x1e, Z7, Z4, K1, K1
-	VCMPPD        $0x1e, Z7, Z4, K2, K2
-	VCMPPD        $0x1d, Z2, Z4, K3
+	VPADDQ        Z4, Z12, K2, Z12
+	VPTESTMQ      Z4, Z4, K1, K1
+	VPTESTMQ      Z4, Z4, K2, K2
+	VPCMPQ        $0x05, Z2, Z4, K3
 	KMOVB         K1, DI
 	KANDB         K1, K3, K1
 	KMOVB         K1, R8
@@ -2047,30 +2490,30 @@ TEXT ·prepare512x2(SB), NOSPLIT, $0-65
 	SHLQ          $0x08, R8
 	ORQ           DI, DX
 	ORQ           R8, SI
-	VEXTRACTF64X4 $0x01, Z6, Y0
-	VADDPD        Y0, Y6, Y0
-	VEXTRACTF64X2 $0x01, Y0, X1
-	VADDPD        X1, X0, X1
-	VPERMILPD     $0x01, X1, X0
-	VADDSD        X0, X1, X1
 	TZCNTQ        BX, BX
-	VMOVSD        scale<>+0(SB), X0
-	VSUBSD        X1, X0, X0
-	VADDSD        2112(AX)(BX*8), X0, X0
-	VMOVSD        X0, 2112(AX)(BX*8)
-	VEXTRACTF64X4 $0x01, Z8, Y0
-	VADDPD        Y0, Y8, Y0
-	VEXTRACTF64X2 $0x01, Y0, X1
-	VADDPD        X1, X0, X1
-	VPERMILPD     $0x01, X1, X0
-	VADDSD        X0, X1, X1
+	MOVQ          $+4503599627370496, DI
+	VEXTRACTI64X4 $0x01, Z11, Y0
+	VPADDQ        Y0, Y11, Y0
+	VEXTRACTI128  $0x01, Y0, X1
+	VPADDQ        X1, X0, X1
+	VPSHUFD       $0x4e, X1, X0
+	VPADDQ        X0, X1, X1
+	VMOVQ         X1, R8
+	SUBQ          R8, DI
+	ADDQ          DI, 2112(AX)(BX*8)
 	TZCNTQ        SI, BX
-	VMOVSD        scale<>+0(SB), X0
-	VSUBSD        X1, X0, X0
-	VADDSD        2112(AX)(BX*8), X0, X0
-	VMOVSD        X0, 2112(AX)(BX*8)
-	MOVQ          CX, 9104(AX)
-	MOVQ          DX, 9112(AX)
+	MOVQ          $+4503599627370496, SI
+	VEXTRACTI64X4 $0x01, Z12, Y0
+	VPADDQ        Y0, Y12, Y0
+	VEXTRACTI128  $0x01, Y0, X1
+	VPADDQ        X1, X0, X1
+	VPSHUFD       $0x4e, X1, X0
+	VPADDQ        X0, X1, X1
+	VMOVQ         X1, DI
+	SUBQ          DI, SI
+	ADDQ          SI, 2112(AX)(BX*8)
+	MOVQ          CX, 8912(AX)
+	MOVQ          DX, 8920(AX)
 	POPCNTQ       CX, BX
 	POPCNTQ       DX, SI
 	MOVQ          CX, DI
@@ -2079,9 +2522,9 @@ TEXT ·prepare512x2(SB), NOSPLIT, $0-65
 	SETHI         BL
 	CMOVQHI       DX, DI
 	CMOVQHI       CX, R8
-	MOVB          BL, 9216(AX)
-	MOVQ          DI, 9088(AX)
-	MOVQ          R8, 9096(AX)
+	MOVB          BL, 9016(AX)
+	MOVQ          DI, 8896(AX)
+	MOVQ          R8, 8904(AX)
 	XORB          AL, AL
 	MOVB          $0x01, AL
 	MOVB          AL, ret+64(FP)
@@ -2140,8 +2583,8 @@ TEXT ·totals512x2(SB), NOSPLIT, $0-25
 	VADDPD        X3, X1, X3
 	VPERMILPD     $0x01, X3, X1
 	VADDSD        X1, X3, X3
-	VMOVSD        X2, 9120(AX)
-	VMOVSD        X3, 9128(AX)
+	VMOVSD        X2, 8928(AX)
+	VMOVSD        X3, 8936(AX)
 	TESTQ         CX, CX
 	SETEQ         AL
 	VUCOMISD      X2, X0
@@ -2160,32 +2603,32 @@ TEXT ·optimise512x4(SB), NOSPLIT, $8-25
 	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
-	MOVQ         9088(AX), DX
+	MOVQ         8896(AX), DX
 	XORQ         BX, BX
 	MOVQ         $-1, R8
 	VPBROADCASTD markKeep<>+0(SB), Z4
 	VPBROADCASTD markLow<>+0(SB), Z2
-	VMOVDQU32    7744(AX), Z0
-	KMOVW        9096(AX), K1
+	VMOVDQU32    7552(AX), Z0
+	KMOVW        8904(AX), K1
 	VPBROADCASTD markLow<>+0(SB), Z3
-	VMOVDQU32    7808(AX), Z1
-	KMOVW        9098(AX), K2
+	VMOVDQU32    7616(AX), Z1
+	KMOVW        8906(AX), K2
 
 rough:
 	VPBROADCASTD BX, Z5
-	MOVQ         9088(AX), BX
+	MOVQ         8896(AX), BX
 	ANDQ         DX, BX
 	JZ           priced
 
 row:
 	TZCNTQ       BX, R12
-	VPBROADCASTD 7744(AX)(R12*4), Z6
+	VPBROADCASTD 7552(AX)(R12*4), Z6
 	VPADDD       Z5, Z6, Z6
 	SHLQ         $0x08, R12
 	ADDQ         CX, R12
-	VPSUBD       45056(R12), Z6, Z7
+	VPSUBD       32768(R12), Z6, Z7
 	VPMAXSD      Z7, Z2, Z2
-	VPSUBD       45120(R12), Z6, Z6
+	VPSUBD       32832(R12), Z6, Z6
 	VPMAXSD      Z6, Z3, Z3
 	BLSRQ        BX, BX
 	JNZ          row
@@ -2194,18 +2637,18 @@ priced:
 	VPBROADCASTD  markLow<>+0(SB), Z6
 	KMOVW         DX, K3
 	VPADDD        Z5, Z0, K3, Z0
-	VMOVDQU32     Z0, 7744(AX)
-	VMOVDQU32     Z2, 8000(AX)
+	VMOVDQU32     Z0, 7552(AX)
+	VMOVDQU32     Z2, 7808(AX)
 	VPSUBD        Z0, Z2, Z7
-	VPTERNLOGD    $0xea, 62464(CX), Z4, Z7
+	VPTERNLOGD    $0xea, 50176(CX), Z4, Z7
 	VPMAXSD       Z7, Z6, K1, Z6
 	SHRQ          $0x10, DX
 	KMOVW         DX, K3
 	VPADDD        Z5, Z1, K3, Z1
-	VMOVDQU32     Z1, 7808(AX)
-	VMOVDQU32     Z3, 8064(AX)
+	VMOVDQU32     Z1, 7616(AX)
+	VMOVDQU32     Z3, 7872(AX)
 	VPSUBD        Z1, Z3, Z5
-	VPTERNLOGD    $0xea, 62528(CX), Z4, Z5
+	VPTERNLOGD    $0xea, 50240(CX), Z4, Z5
 	VPMAXSD       Z5, Z6, K2, Z6
 	VEXTRACTI64X4 $0x01, Z6, Y5
 	VPMAXSD       Y5, Y6, Y5
@@ -2218,24 +2661,24 @@ priced:
 	VMOVD         X6, DX
 	TESTQ         R8, R8
 	JS            changed
-	MOVQ          6720(AX)(R8*8), BX
-	MOVQ          6208(AX)(DI*8), R12
-	MOVQ          6208(AX)(SI*8), R13
+	MOVQ          6528(AX)(R8*8), BX
+	MOVQ          6016(AX)(DI*8), R12
+	MOVQ          6016(AX)(SI*8), R13
 	XORQ          R14, R14
 	BTSQ          R8, R14
 	TESTQ         R14, R12
 	CMOVQNE       R12, R13
-	MOVBQZX       8768(AX)(R8*1), R15
-	MOVBQZX       8832(AX)(R8*1), BP
-	MOVQ          6208(AX)(R15*8), R15
-	ANDQ          6208(AX)(BP*8), R15
+	MOVBQZX       8576(AX)(R8*1), R15
+	MOVBQZX       8640(AX)(R8*1), BP
+	MOVQ          6016(AX)(R15*8), R15
+	ANDQ          6016(AX)(BP*8), R15
 	ANDNQ         R13, R15, R13
-	XORQ          9168(AX), R13
+	XORQ          8976(AX), R13
 	ANDNQ         R13, R14, R13
 	ANDNQ         R10, R14, R10
 	ANDQ          R12, R14
 	ORQ           R14, R13
-	MOVQ          R13, 9168(AX)
+	MOVQ          R13, 8976(AX)
 	BTQ           R8, R12
 	SBBQ          BP, BP
 	NOTQ          BP
@@ -2250,8 +2693,8 @@ priced:
 	VSUBSD        X7, X5, X5
 	VSUBSD        (AX)(DI*8), X5, X5
 	VXORPD        X6, X5, X5
-	MOVB          SI, 8768(AX)(R8*1)
-	MOVB          DI, 8832(AX)(R8*1)
+	MOVB          SI, 8576(AX)(R8*1)
+	MOVB          DI, 8640(AX)(R8*1)
 	VBROADCASTSD  X5, Z5
 	VPBROADCASTQ  BX, Z6
 	VPBROADCASTQ  R10, Z7
@@ -2260,95 +2703,95 @@ priced:
 	VMOVUPD       (AX), Z8
 	VADDPD        Z5, Z8, K3, Z8
 	VMOVUPD       Z8, (AX)
-	VMOVDQU64     6208(AX), Z8
+	VMOVDQU64     6016(AX), Z8
 	VPXORQ        Z7, Z8, K3, Z8
-	VMOVDQU64     Z8, 6208(AX)
-	VMOVDQU64     6720(AX), Z8
+	VMOVDQU64     Z8, 6016(AX)
+	VMOVDQU64     6528(AX), Z8
 	VPXORQ        Z6, Z8, K4, Z8
-	VMOVDQU64     Z8, 6720(AX)
+	VMOVDQU64     Z8, 6528(AX)
 	KSHIFTRQ      $0x08, K3, K3
 	KSHIFTRQ      $0x08, K4, K4
 	VMOVUPD       64(AX), Z8
 	VADDPD        Z5, Z8, K3, Z8
 	VMOVUPD       Z8, 64(AX)
-	VMOVDQU64     6272(AX), Z8
+	VMOVDQU64     6080(AX), Z8
 	VPXORQ        Z7, Z8, K3, Z8
-	VMOVDQU64     Z8, 6272(AX)
-	VMOVDQU64     6784(AX), Z8
+	VMOVDQU64     Z8, 6080(AX)
+	VMOVDQU64     6592(AX), Z8
 	VPXORQ        Z6, Z8, K4, Z8
-	VMOVDQU64     Z8, 6784(AX)
+	VMOVDQU64     Z8, 6592(AX)
 	KSHIFTRQ      $0x08, K3, K3
 	KSHIFTRQ      $0x08, K4, K4
 	VMOVUPD       128(AX), Z8
 	VADDPD        Z5, Z8, K3, Z8
 	VMOVUPD       Z8, 128(AX)
-	VMOVDQU64     6336(AX), Z8
+	VMOVDQU64     6144(AX), Z8
 	VPXORQ        Z7, Z8, K3, Z8
-	VMOVDQU64     Z8, 6336(AX)
-	VMOVDQU64     6848(AX), Z8
+	VMOVDQU64     Z8, 6144(AX)
+	VMOVDQU64     6656(AX), Z8
 	VPXORQ        Z6, Z8, K4, Z8
-	VMOVDQU64     Z8, 6848(AX)
+	VMOVDQU64     Z8, 6656(AX)
 	KSHIFTRQ      $0x08, K3, K3
 	KSHIFTRQ      $0x08, K4, K4
 	VMOVUPD       192(AX), Z8
 	VADDPD        Z5, Z8, K3, Z8
 	VMOVUPD       Z8, 192(AX)
-	VMOVDQU64     6400(AX), Z5
+	VMOVDQU64     6208(AX), Z5
 	VPXORQ        Z7, Z5, K3, Z5
-	VMOVDQU64     Z5, 6400(AX)
-	VMOVDQU64     6912(AX), Z5
+	VMOVDQU64     Z5, 6208(AX)
+	VMOVDQU64     6720(AX), Z5
 	VPXORQ        Z6, Z5, K4, Z5
-	VMOVDQU64     Z5, 6912(AX)
+	VMOVDQU64     Z5, 6720(AX)
 	ANDQ          R10, R11
 	MOVQ          R10, BX
 	XORQ          R11, BX
 	VPBROADCASTQ  R9, Z5
 	KMOVQ         R11, K3
 	KMOVQ         BX, K4
-	VMOVUPD       1024(AX), Z6
-	VSUBPD        Z5, Z6, K3, Z6
-	VADDPD        Z5, Z6, K4, Z6
-	VMOVUPD       Z6, 1024(AX)
+	VMOVDQU64     1024(AX), Z6
+	VPSUBQ        Z5, Z6, K3, Z6
+	VPADDQ        Z5, Z6, K4, Z6
+	VMOVDQU64     Z6, 1024(AX)
 	KSHIFTRQ      $0x08, K3, K3
 	KSHIFTRQ      $0x08, K4, K4
-	VMOVUPD       1088(AX), Z6
-	VSUBPD        Z5, Z6, K3, Z6
-	VADDPD        Z5, Z6, K4, Z6
-	VMOVUPD       Z6, 1088(AX)
+	VMOVDQU64     1088(AX), Z6
+	VPSUBQ        Z5, Z6, K3, Z6
+	VPADDQ        Z5, Z6, K4, Z6
+	VMOVDQU64     Z6, 1088(AX)
 	KSHIFTRQ      $0x08, K3, K3
 	KSHIFTRQ      $0x08, K4, K4
-	VMOVUPD       1152(AX), Z6
-	VSUBPD        Z5, Z6, K3, Z6
-	VADDPD        Z5, Z6, K4, Z6
-	VMOVUPD       Z6, 1152(AX)
+	VMOVDQU64     1152(AX), Z6
+	VPSUBQ        Z5, Z6, K3, Z6
+	VPADDQ        Z5, Z6, K4, Z6
+	VMOVDQU64     Z6, 1152(AX)
 	KSHIFTRQ      $0x08, K3, K3
 	KSHIFTRQ      $0x08, K4, K4
-	VMOVUPD       1216(AX), Z6
-	VSUBPD        Z5, Z6, K3, Z6
-	VADDPD        Z5, Z6, K4, Z6
-	VMOVUPD       Z6, 1216(AX)
+	VMOVDQU64     1216(AX), Z6
+	VPSUBQ        Z5, Z6, K3, Z6
+	VPADDQ        Z5, Z6, K4, Z6
+	VMOVDQU64     Z6, 1216(AX)
 
 changed:
 	CMPL    DX, $0xc0
 	JLT     exact
-	MOVQ    9160(AX), BX
-	CMPL    7744(AX)(BX*4), $+1006632960
+	MOVQ    8968(AX), BX
+	CMPL    7552(AX)(BX*4), $+1006632960
 	JGE     exact
 	MOVL    DX, DI
 	NOTL    DI
 	ANDL    $0x3f, DI
-	MOVL    8000(AX)(DI*4), SI
+	MOVL    7808(AX)(DI*4), SI
 	NOTL    SI
 	ANDL    $0x3f, SI
 	MOVL    DX, BX
 	ANDL    $-64, BX
 	MOVQ    limit+16(FP), DX
-	CMPQ    9224(AX), DX
+	CMPQ    9024(AX), DX
 	JGE     stopped
-	MOVQ    6208(AX)(DI*8), DX
-	MOVQ    6208(AX)(SI*8), R10
+	MOVQ    6016(AX)(DI*8), DX
+	MOVQ    6016(AX)(SI*8), R10
 	XORQ    DX, R10
-	XORQ    9168(AX), DX
+	XORQ    8976(AX), DX
 	ANDNQ   R10, DX, R11
 	XORL    R12, R12
 	TZCNTQ  R11, R8
@@ -2388,13 +2831,13 @@ roughLeast:
 	JNZ   roughTied
 
 roughLeaves:
-	MOVQ    6720(AX)(R8*8), DX
+	MOVQ    6528(AX)(R8*8), DX
 	MOVQ    DX, R12
 	NOTQ    R12
-	MOVQ    6208(AX)(DI*8), R13
+	MOVQ    6016(AX)(DI*8), R13
 	BTQ     R8, R13
 	CMOVQCC R12, DX
-	INCQ    9224(AX)
+	INCQ    9024(AX)
 	JMP     rough
 
 roughMore:
@@ -2426,7 +2869,7 @@ roughTie:
 	JNZ     roughTie
 	XORQ    R13, R13
 	MOVQ    DX, R12
-	ANDQ    6208(AX)(DI*8), R12
+	ANDQ    6016(AX)(DI*8), R12
 	JNZ     roughSide
 	MOVQ    DX, R12
 	MOVQ    $-1, R13
@@ -2436,7 +2879,7 @@ roughSide:
 
 roughSize:
 	TZCNTQ  R12, R14
-	POPCNTQ 6720(AX)(R14*8), R15
+	POPCNTQ 6528(AX)(R14*8), R15
 	XORQ    R13, R15
 	CMPQ    R15, DX
 	CMOVQGT R15, DX
@@ -2450,7 +2893,7 @@ exact:
 	VBROADCASTSD negInf<>+0(SB), Z1
 	VBROADCASTSD negInf<>+0(SB), Z2
 	VBROADCASTSD negInf<>+0(SB), Z3
-	MOVQ         9088(AX), DX
+	MOVQ         8896(AX), DX
 
 exactRow:
 	TZCNTQ        DX, BX
@@ -2471,24 +2914,24 @@ exactRow:
 	VBROADCASTSD  negInf<>+0(SB), Z5
 	VMOVAPD       Z5, Z6
 	VMOVUPD       Z0, 512(AX)
-	KMOVB         9096(AX), K1
+	KMOVB         8904(AX), K1
 	VSUBPD        (AX), Z0, Z0
-	VPTERNLOGQ    $0xea, 61952(CX), Z4, Z0
+	VPTERNLOGQ    $0xea, 49664(CX), Z4, Z0
 	VMAXPD        Z0, Z5, K1, Z5
 	VMOVUPD       Z1, 576(AX)
-	KMOVB         9097(AX), K1
+	KMOVB         8905(AX), K1
 	VSUBPD        64(AX), Z1, Z0
-	VPTERNLOGQ    $0xea, 62016(CX), Z4, Z0
+	VPTERNLOGQ    $0xea, 49728(CX), Z4, Z0
 	VMAXPD        Z0, Z6, K1, Z6
 	VMOVUPD       Z2, 640(AX)
-	KMOVB         9098(AX), K1
+	KMOVB         8906(AX), K1
 	VSUBPD        128(AX), Z2, Z0
-	VPTERNLOGQ    $0xea, 62080(CX), Z4, Z0
+	VPTERNLOGQ    $0xea, 49792(CX), Z4, Z0
 	VMAXPD        Z0, Z5, K1, Z5
 	VMOVUPD       Z3, 704(AX)
-	KMOVB         9099(AX), K1
+	KMOVB         8907(AX), K1
 	VSUBPD        192(AX), Z3, Z0
-	VPTERNLOGQ    $0xea, 62144(CX), Z4, Z0
+	VPTERNLOGQ    $0xea, 49856(CX), Z4, Z0
 	VMAXPD        Z0, Z6, K1, Z6
 	VMAXPD        Z6, Z5, Z5
 	VEXTRACTF64X4 $0x01, Z5, Y0
@@ -2503,10 +2946,10 @@ exactRow:
 	MOVQ          DX, DI
 	VMOVSD        512(AX)(DI*8), X0
 	VSUBSD        (AX)(DI*8), X0, X0
-	VUCOMISD      62736(CX), X0
+	VUCOMISD      50448(CX), X0
 	JLS           optimal
 	MOVQ          limit+16(FP), DX
-	CMPQ          9224(AX), DX
+	CMPQ          9024(AX), DX
 	JGE           stopped
 	MOVQ          DI, DX
 	SHLQ          $0x09, DX
@@ -2534,12 +2977,12 @@ exactRow:
 	KMOVB         K1, DX
 	SHLQ          $0x18, DX
 	ORQ           DX, BX
-	ANDQ          9088(AX), BX
+	ANDQ          8896(AX), BX
 	TZCNTQ        BX, SI
-	MOVQ          6208(AX)(DI*8), DX
-	MOVQ          6208(AX)(SI*8), R10
+	MOVQ          6016(AX)(DI*8), DX
+	MOVQ          6016(AX)(SI*8), R10
 	XORQ          DX, R10
-	XORQ          9168(AX), DX
+	XORQ          8976(AX), DX
 	ANDNQ         R10, DX, R11
 	XORL          R12, R12
 	TZCNTQ        R11, R8
@@ -2579,31 +3022,31 @@ exactLeast:
 	JNZ   exactTied
 
 exactLeaves:
-	MOVQ         6720(AX)(R8*8), DX
+	MOVQ         6528(AX)(R8*8), DX
 	MOVQ         DX, BX
 	NOTQ         BX
-	MOVQ         6208(AX)(DI*8), R12
+	MOVQ         6016(AX)(DI*8), R12
 	BTQ          R8, R12
 	CMOVQCC      BX, DX
-	INCQ         9224(AX)
-	MOVQ         6720(AX)(R8*8), DX
-	MOVQ         6208(AX)(DI*8), BX
-	MOVQ         6208(AX)(SI*8), R12
+	INCQ         9024(AX)
+	MOVQ         6528(AX)(R8*8), DX
+	MOVQ         6016(AX)(DI*8), BX
+	MOVQ         6016(AX)(SI*8), R12
 	XORQ         R13, R13
 	BTSQ         R8, R13
 	TESTQ        R13, BX
 	CMOVQNE      BX, R12
-	MOVBQZX      8768(AX)(R8*1), R14
-	MOVBQZX      8832(AX)(R8*1), R15
-	MOVQ         6208(AX)(R14*8), R14
-	ANDQ         6208(AX)(R15*8), R14
+	MOVBQZX      8576(AX)(R8*1), R14
+	MOVBQZX      8640(AX)(R8*1), R15
+	MOVQ         6016(AX)(R14*8), R14
+	ANDQ         6016(AX)(R15*8), R14
 	ANDNQ        R12, R14, R12
-	XORQ         9168(AX), R12
+	XORQ         8976(AX), R12
 	ANDNQ        R12, R13, R12
 	ANDNQ        R10, R13, R10
 	ANDQ         BX, R13
 	ORQ          R13, R12
-	MOVQ         R12, 9168(AX)
+	MOVQ         R12, 8976(AX)
 	BTQ          R8, BX
 	SBBQ         R15, R15
 	NOTQ         R15
@@ -2618,8 +3061,8 @@ exactLeaves:
 	VSUBSD       X2, X0, X0
 	VSUBSD       (AX)(DI*8), X0, X0
 	VXORPD       X1, X0, X0
-	MOVB         SI, 8768(AX)(R8*1)
-	MOVB         DI, 8832(AX)(R8*1)
+	MOVB         SI, 8576(AX)(R8*1)
+	MOVB         DI, 8640(AX)(R8*1)
 	VBROADCASTSD X0, Z0
 	VPBROADCASTQ DX, Z1
 	VPBROADCASTQ R10, Z2
@@ -2628,73 +3071,73 @@ exactLeaves:
 	VMOVUPD      (AX), Z3
 	VADDPD       Z0, Z3, K1, Z3
 	VMOVUPD      Z3, (AX)
-	VMOVDQU64    6208(AX), Z3
+	VMOVDQU64    6016(AX), Z3
 	VPXORQ       Z2, Z3, K1, Z3
-	VMOVDQU64    Z3, 6208(AX)
-	VMOVDQU64    6720(AX), Z3
+	VMOVDQU64    Z3, 6016(AX)
+	VMOVDQU64    6528(AX), Z3
 	VPXORQ       Z1, Z3, K2, Z3
-	VMOVDQU64    Z3, 6720(AX)
+	VMOVDQU64    Z3, 6528(AX)
 	KSHIFTRQ     $0x08, K1, K1
 	KSHIFTRQ     $0x08, K2, K2
 	VMOVUPD      64(AX), Z3
 	VADDPD       Z0, Z3, K1, Z3
 	VMOVUPD      Z3, 64(AX)
-	VMOVDQU64    6272(AX), Z3
+	VMOVDQU64    6080(AX), Z3
 	VPXORQ       Z2, Z3, K1, Z3
-	VMOVDQU64    Z3, 6272(AX)
-	VMOVDQU64    6784(AX), Z3
+	VMOVDQU64    Z3, 6080(AX)
+	VMOVDQU64    6592(AX), Z3
 	VPXORQ       Z1, Z3, K2, Z3
-	VMOVDQU64    Z3, 6784(AX)
+	VMOVDQU64    Z3, 6592(AX)
 	KSHIFTRQ     $0x08, K1, K1
 	KSHIFTRQ     $0x08, K2, K2
 	VMOVUPD      128(AX), Z3
 	VADDPD       Z0, Z3, K1, Z3
 	VMOVUPD      Z3, 128(AX)
-	VMOVDQU64    6336(AX), Z3
+	VMOVDQU64    6144(AX), Z3
 	VPXORQ       Z2, Z3, K1, Z3
-	VMOVDQU64    Z3, 6336(AX)
-	VMOVDQU64    6848(AX), Z3
+	VMOVDQU64    Z3, 6144(AX)
+	VMOVDQU64    6656(AX), Z3
 	VPXORQ       Z1, Z3, K2, Z3
-	VMOVDQU64    Z3, 6848(AX)
+	VMOVDQU64    Z3, 6656(AX)
 	KSHIFTRQ     $0x08, K1, K1
 	KSHIFTRQ     $0x08, K2, K2
 	VMOVUPD      192(AX), Z3
 	VADDPD       Z0, Z3, K1, Z3
 	VMOVUPD      Z3, 192(AX)
-	VMOVDQU64    6400(AX), Z0
+	VMOVDQU64    6208(AX), Z0
 	VPXORQ       Z2, Z0, K1, Z0
-	VMOVDQU64    Z0, 6400(AX)
-	VMOVDQU64    6912(AX), Z0
+	VMOVDQU64    Z0, 6208(AX)
+	VMOVDQU64    6720(AX), Z0
 	VPXORQ       Z1, Z0, K2, Z0
-	VMOVDQU64    Z0, 6912(AX)
+	VMOVDQU64    Z0, 6720(AX)
 	ANDQ         R10, R11
 	MOVQ         R10, DX
 	XORQ         R11, DX
 	VPBROADCASTQ R9, Z0
 	KMOVQ        R11, K1
 	KMOVQ        DX, K2
-	VMOVUPD      1024(AX), Z1
-	VSUBPD       Z0, Z1, K1, Z1
-	VADDPD       Z0, Z1, K2, Z1
-	VMOVUPD      Z1, 1024(AX)
+	VMOVDQU64    1024(AX), Z1
+	VPSUBQ       Z0, Z1, K1, Z1
+	VPADDQ       Z0, Z1, K2, Z1
+	VMOVDQU64    Z1, 1024(AX)
 	KSHIFTRQ     $0x08, K1, K1
 	KSHIFTRQ     $0x08, K2, K2
-	VMOVUPD      1088(AX), Z1
-	VSUBPD       Z0, Z1, K1, Z1
-	VADDPD       Z0, Z1, K2, Z1
-	VMOVUPD      Z1, 1088(AX)
+	VMOVDQU64    1088(AX), Z1
+	VPSUBQ       Z0, Z1, K1, Z1
+	VPADDQ       Z0, Z1, K2, Z1
+	VMOVDQU64    Z1, 1088(AX)
 	KSHIFTRQ     $0x08, K1, K1
 	KSHIFTRQ     $0x08, K2, K2
-	VMOVUPD      1152(AX), Z1
-	VSUBPD       Z0, Z1, K1, Z1
-	VADDPD       Z0, Z1, K2, Z1
-	VMOVUPD      Z1, 1152(AX)
+	VMOVDQU64    1152(AX), Z1
+	VPSUBQ       Z0, Z1, K1, Z1
+	VPADDQ       Z0, Z1, K2, Z1
+	VMOVDQU64    Z1, 1152(AX)
 	KSHIFTRQ     $0x08, K1, K1
 	KSHIFTRQ     $0x08, K2, K2
-	VMOVUPD      1216(AX), Z1
-	VSUBPD       Z0, Z1, K1, Z1
-	VADDPD       Z0, Z1, K2, Z1
-	VMOVUPD      Z1, 1216(AX)
+	VMOVDQU64    1216(AX), Z1
+	VPSUBQ       Z0, Z1, K1, Z1
+	VPADDQ       Z0, Z1, K2, Z1
+	VMOVDQU64    Z1, 1216(AX)
 	JMP          exact
 
 exactMore:
@@ -2726,7 +3169,7 @@ exactTie:
 	JNZ     exactTie
 	XORQ    R12, R12
 	MOVQ    DX, BX
-	ANDQ    6208(AX)(DI*8), BX
+	ANDQ    6016(AX)(DI*8), BX
 	JNZ     exactSide
 	MOVQ    DX, BX
 	MOVQ    $-1, R12
@@ -2736,7 +3179,7 @@ exactSide:
 
 exactSize:
 	TZCNTQ  BX, R13
-	POPCNTQ 6720(AX)(R13*8), R14
+	POPCNTQ 6528(AX)(R13*8), R14
 	XORQ    R12, R14
 	CMPQ    R14, DX
 	CMOVQGT R14, DX
@@ -2764,71 +3207,71 @@ TEXT ·optimise256x4(SB), NOSPLIT, $8-25
 	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
-	MOVQ         9088(AX), DX
+	MOVQ         8896(AX), DX
 	XORQ         BX, BX
 	MOVQ         $-1, R8
 	VPBROADCASTD markLow<>+0(SB), Y0
 	VPBROADCASTD markKeep<>+0(SB), Y1
-	MOVL         9096(AX), R12
+	MOVL         8904(AX), R12
 	VMOVD        R12, X2
 	VPBROADCASTD X2, Y2
 	VMOVDQU      markTable<>+0(SB), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQD     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y3
-	VMOVDQU      Y3, 8256(AX)
-	VPBLENDVB    Y4, 62464(CX), Y0, Y3
-	VMOVDQU      Y3, 8512(AX)
-	VMOVDQU      Y0, 8000(AX)
+	VMOVDQU      Y3, 8064(AX)
+	VPBLENDVB    Y4, 50176(CX), Y0, Y3
+	VMOVDQU      Y3, 8320(AX)
+	VMOVDQU      Y0, 7808(AX)
 	VMOVDQU      markTable<>+32(SB), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQD     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y3
-	VMOVDQU      Y3, 8288(AX)
-	VPBLENDVB    Y4, 62496(CX), Y0, Y3
-	VMOVDQU      Y3, 8544(AX)
-	VMOVDQU      Y0, 8032(AX)
+	VMOVDQU      Y3, 8096(AX)
+	VPBLENDVB    Y4, 50208(CX), Y0, Y3
+	VMOVDQU      Y3, 8352(AX)
+	VMOVDQU      Y0, 7840(AX)
 	VMOVDQU      markTable<>+64(SB), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQD     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y3
-	VMOVDQU      Y3, 8320(AX)
-	VPBLENDVB    Y4, 62528(CX), Y0, Y3
-	VMOVDQU      Y3, 8576(AX)
-	VMOVDQU      Y0, 8064(AX)
+	VMOVDQU      Y3, 8128(AX)
+	VPBLENDVB    Y4, 50240(CX), Y0, Y3
+	VMOVDQU      Y3, 8384(AX)
+	VMOVDQU      Y0, 7872(AX)
 	VMOVDQU      markTable<>+96(SB), Y3
 	VPAND        Y3, Y2, Y2
 	VPCMPEQD     Y3, Y2, Y2
 	VPAND        Y1, Y2, Y1
-	VMOVDQU      Y1, 8352(AX)
-	VPBLENDVB    Y2, 62560(CX), Y0, Y1
-	VMOVDQU      Y1, 8608(AX)
-	VMOVDQU      Y0, 8096(AX)
+	VMOVDQU      Y1, 8160(AX)
+	VPBLENDVB    Y2, 50272(CX), Y0, Y1
+	VMOVDQU      Y1, 8416(AX)
+	VMOVDQU      Y0, 7904(AX)
 
 rough:
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      8000(AX), Y1
-	VMOVDQU      8032(AX), Y2
-	VMOVDQU      8064(AX), Y3
-	VMOVDQU      8096(AX), Y4
-	MOVQ         9088(AX), BX
+	VMOVDQU      7808(AX), Y1
+	VMOVDQU      7840(AX), Y2
+	VMOVDQU      7872(AX), Y3
+	VMOVDQU      7904(AX), Y4
+	MOVQ         8896(AX), BX
 	ANDQ         DX, BX
 	JZ           priced
 
 row:
 	TZCNTQ       BX, R12
-	VPBROADCASTD 7744(AX)(R12*4), Y5
+	VPBROADCASTD 7552(AX)(R12*4), Y5
 	VPADDD       Y0, Y5, Y5
 	SHLQ         $0x08, R12
 	ADDQ         CX, R12
-	VPSUBD       45056(R12), Y5, Y6
+	VPSUBD       32768(R12), Y5, Y6
 	VPMAXSD      Y6, Y1, Y1
-	VPSUBD       45088(R12), Y5, Y6
+	VPSUBD       32800(R12), Y5, Y6
 	VPMAXSD      Y6, Y2, Y2
-	VPSUBD       45120(R12), Y5, Y6
+	VPSUBD       32832(R12), Y5, Y6
 	VPMAXSD      Y6, Y3, Y3
-	VPSUBD       45152(R12), Y5, Y5
+	VPSUBD       32864(R12), Y5, Y5
 	VPMAXSD      Y5, Y4, Y4
 	BLSRQ        BX, BX
 	JNZ          row
@@ -2841,45 +3284,45 @@ priced:
 	VPAND        Y7, Y5, Y8
 	VPCMPEQD     Y7, Y8, Y8
 	VPAND        Y0, Y8, Y7
-	VPADDD       7744(AX), Y7, Y7
-	VMOVDQU      Y7, 7744(AX)
-	VMOVDQU      Y1, 8000(AX)
+	VPADDD       7552(AX), Y7, Y7
+	VMOVDQU      Y7, 7552(AX)
+	VMOVDQU      Y1, 7808(AX)
 	VPSUBD       Y7, Y1, Y1
-	VPAND        8256(AX), Y1, Y1
-	VPOR         8512(AX), Y1, Y1
+	VPAND        8064(AX), Y1, Y1
+	VPOR         8320(AX), Y1, Y1
 	VPMAXSD      Y1, Y6, Y6
 	VMOVDQU      markTable<>+32(SB), Y1
 	VPAND        Y1, Y5, Y7
 	VPCMPEQD     Y1, Y7, Y7
 	VPAND        Y0, Y7, Y1
-	VPADDD       7776(AX), Y1, Y1
-	VMOVDQU      Y1, 7776(AX)
-	VMOVDQU      Y2, 8032(AX)
+	VPADDD       7584(AX), Y1, Y1
+	VMOVDQU      Y1, 7584(AX)
+	VMOVDQU      Y2, 7840(AX)
 	VPSUBD       Y1, Y2, Y1
-	VPAND        8288(AX), Y1, Y1
-	VPOR         8544(AX), Y1, Y1
+	VPAND        8096(AX), Y1, Y1
+	VPOR         8352(AX), Y1, Y1
 	VPMAXSD      Y1, Y6, Y6
 	VMOVDQU      markTable<>+64(SB), Y1
 	VPAND        Y1, Y5, Y2
 	VPCMPEQD     Y1, Y2, Y2
 	VPAND        Y0, Y2, Y1
-	VPADDD       7808(AX), Y1, Y1
-	VMOVDQU      Y1, 7808(AX)
-	VMOVDQU      Y3, 8064(AX)
+	VPADDD       7616(AX), Y1, Y1
+	VMOVDQU      Y1, 7616(AX)
+	VMOVDQU      Y3, 7872(AX)
 	VPSUBD       Y1, Y3, Y1
-	VPAND        8320(AX), Y1, Y1
-	VPOR         8576(AX), Y1, Y1
+	VPAND        8128(AX), Y1, Y1
+	VPOR         8384(AX), Y1, Y1
 	VPMAXSD      Y1, Y6, Y6
 	VMOVDQU      markTable<>+96(SB), Y1
 	VPAND        Y1, Y5, Y2
 	VPCMPEQD     Y1, Y2, Y2
 	VPAND        Y0, Y2, Y0
-	VPADDD       7840(AX), Y0, Y0
-	VMOVDQU      Y0, 7840(AX)
-	VMOVDQU      Y4, 8096(AX)
+	VPADDD       7648(AX), Y0, Y0
+	VMOVDQU      Y0, 7648(AX)
+	VMOVDQU      Y4, 7904(AX)
 	VPSUBD       Y0, Y4, Y0
-	VPAND        8352(AX), Y0, Y0
-	VPOR         8608(AX), Y0, Y0
+	VPAND        8160(AX), Y0, Y0
+	VPOR         8416(AX), Y0, Y0
 	VPMAXSD      Y0, Y6, Y6
 	VEXTRACTI128 $0x01, Y6, X0
 	VPMAXSD      X0, X6, X0
@@ -2890,24 +3333,24 @@ priced:
 	VMOVD        X0, DX
 	TESTQ        R8, R8
 	JS           changed
-	MOVQ         6720(AX)(R8*8), BX
-	MOVQ         6208(AX)(DI*8), R12
-	MOVQ         6208(AX)(SI*8), R13
+	MOVQ         6528(AX)(R8*8), BX
+	MOVQ         6016(AX)(DI*8), R12
+	MOVQ         6016(AX)(SI*8), R13
 	XORQ         R14, R14
 	BTSQ         R8, R14
 	TESTQ        R14, R12
 	CMOVQNE      R12, R13
-	MOVBQZX      8768(AX)(R8*1), R15
-	MOVBQZX      8832(AX)(R8*1), BP
-	MOVQ         6208(AX)(R15*8), R15
-	ANDQ         6208(AX)(BP*8), R15
+	MOVBQZX      8576(AX)(R8*1), R15
+	MOVBQZX      8640(AX)(R8*1), BP
+	MOVQ         6016(AX)(R15*8), R15
+	ANDQ         6016(AX)(BP*8), R15
 	ANDNQ        R13, R15, R13
-	XORQ         9168(AX), R13
+	XORQ         8976(AX), R13
 	ANDNQ        R13, R14, R13
 	ANDNQ        R10, R14, R10
 	ANDQ         R12, R14
 	ORQ          R14, R13
-	MOVQ         R13, 9168(AX)
+	MOVQ         R13, 8976(AX)
 	BTQ          R8, R12
 	SBBQ         BP, BP
 	NOTQ         BP
@@ -2922,8 +3365,8 @@ priced:
 	VSUBSD       X2, X0, X0
 	VSUBSD       (AX)(DI*8), X0, X0
 	VXORPD       X1, X0, X0
-	MOVB         SI, 8768(AX)(R8*1)
-	MOVB         DI, 8832(AX)(R8*1)
+	MOVB         SI, 8576(AX)(R8*1)
+	MOVB         DI, 8640(AX)(R8*1)
 	LEAQ         bitTable<>+0(SB), SI
 	VBROADCASTSD X0, Y0
 	VMOVQ        BX, X1
@@ -2942,14 +3385,14 @@ roughPaths:
 	VADDPD       (AX)(DI*1), Y3, Y3
 	VMOVUPD      Y3, (AX)(DI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6208(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6208(AX)(DI*1)
+	VPXOR        6016(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6016(AX)(DI*1)
 	VMOVDQU      (SI)(DI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6720(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6720(AX)(DI*1)
+	VPXOR        6528(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6528(AX)(DI*1)
 	VMOVDQU      32(SI)(DI*1), Y3
 	VPAND        Y3, Y1, Y4
 	VPCMPEQQ     Y3, Y4, Y4
@@ -2957,14 +3400,14 @@ roughPaths:
 	VADDPD       32(AX)(DI*1), Y3, Y3
 	VMOVUPD      Y3, 32(AX)(DI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6240(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6240(AX)(DI*1)
+	VPXOR        6048(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6048(AX)(DI*1)
 	VMOVDQU      32(SI)(DI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6752(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6752(AX)(DI*1)
+	VPXOR        6560(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6560(AX)(DI*1)
 	VMOVDQU      64(SI)(DI*1), Y3
 	VPAND        Y3, Y1, Y4
 	VPCMPEQQ     Y3, Y4, Y4
@@ -2972,14 +3415,14 @@ roughPaths:
 	VADDPD       64(AX)(DI*1), Y3, Y3
 	VMOVUPD      Y3, 64(AX)(DI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6272(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6272(AX)(DI*1)
+	VPXOR        6080(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6080(AX)(DI*1)
 	VMOVDQU      64(SI)(DI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6784(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6784(AX)(DI*1)
+	VPXOR        6592(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6592(AX)(DI*1)
 	VMOVDQU      96(SI)(DI*1), Y3
 	VPAND        Y3, Y1, Y4
 	VPCMPEQQ     Y3, Y4, Y4
@@ -2987,14 +3430,14 @@ roughPaths:
 	VADDPD       96(AX)(DI*1), Y3, Y3
 	VMOVUPD      Y3, 96(AX)(DI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6304(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6304(AX)(DI*1)
+	VPXOR        6112(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6112(AX)(DI*1)
 	VMOVDQU      96(SI)(DI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6816(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6816(AX)(DI*1)
+	VPXOR        6624(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6624(AX)(DI*1)
 	ADDQ         $0x80, DI
 	CMPQ         DI, BX
 	JNE          roughPaths
@@ -3018,48 +3461,48 @@ roughFlows:
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  (SI)(DI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1024(AX)(DI*1)
 	VMOVUPD  1056(AX)(DI*1), Y3
 	VMOVDQU  32(SI)(DI*1), Y4
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  32(SI)(DI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1056(AX)(DI*1)
 	VMOVUPD  1088(AX)(DI*1), Y3
 	VMOVDQU  64(SI)(DI*1), Y4
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  64(SI)(DI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1088(AX)(DI*1)
 	VMOVUPD  1120(AX)(DI*1), Y3
 	VMOVDQU  96(SI)(DI*1), Y4
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  96(SI)(DI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1120(AX)(DI*1)
 	ADDQ     $0x80, DI
 	CMPQ     DI, BX
@@ -3068,24 +3511,24 @@ roughFlows:
 changed:
 	CMPL    DX, $0xc0
 	JLT     exact
-	MOVQ    9160(AX), BX
-	CMPL    7744(AX)(BX*4), $+1006632960
+	MOVQ    8968(AX), BX
+	CMPL    7552(AX)(BX*4), $+1006632960
 	JGE     exact
 	MOVL    DX, DI
 	NOTL    DI
 	ANDL    $0x3f, DI
-	MOVL    8000(AX)(DI*4), SI
+	MOVL    7808(AX)(DI*4), SI
 	NOTL    SI
 	ANDL    $0x3f, SI
 	MOVL    DX, BX
 	ANDL    $-64, BX
 	MOVQ    limit+16(FP), DX
-	CMPQ    9224(AX), DX
+	CMPQ    9024(AX), DX
 	JGE     stopped
-	MOVQ    6208(AX)(DI*8), DX
-	MOVQ    6208(AX)(SI*8), R10
+	MOVQ    6016(AX)(DI*8), DX
+	MOVQ    6016(AX)(SI*8), R10
 	XORQ    DX, R10
-	XORQ    9168(AX), DX
+	XORQ    8976(AX), DX
 	ANDNQ   R10, DX, R11
 	XORL    R12, R12
 	TZCNTQ  R11, R8
@@ -3125,13 +3568,13 @@ roughLeast:
 	JNZ   roughTied
 
 roughLeaves:
-	MOVQ    6720(AX)(R8*8), DX
+	MOVQ    6528(AX)(R8*8), DX
 	MOVQ    DX, R12
 	NOTQ    R12
-	MOVQ    6208(AX)(DI*8), R13
+	MOVQ    6016(AX)(DI*8), R13
 	BTQ     R8, R13
 	CMOVQCC R12, DX
-	INCQ    9224(AX)
+	INCQ    9024(AX)
 	JMP     rough
 
 roughMore:
@@ -3163,7 +3606,7 @@ roughTie:
 	JNZ     roughTie
 	XORQ    R13, R13
 	MOVQ    DX, R12
-	ANDQ    6208(AX)(DI*8), R12
+	ANDQ    6016(AX)(DI*8), R12
 	JNZ     roughSide
 	MOVQ    DX, R12
 	MOVQ    $-1, R13
@@ -3173,7 +3616,7 @@ roughSide:
 
 roughSize:
 	TZCNTQ  R12, R14
-	POPCNTQ 6720(AX)(R14*8), R15
+	POPCNTQ 6528(AX)(R14*8), R15
 	XORQ    R13, R15
 	CMPQ    R15, DX
 	CMOVQGT R15, DX
@@ -3193,7 +3636,7 @@ exact:
 	VBROADCASTSD negInf<>+0(SB), Y7
 	VBROADCASTSD negInf<>+0(SB), Y8
 	VBROADCASTSD negInf<>+0(SB), Y9
-	MOVQ         9088(AX), DX
+	MOVQ         8896(AX), DX
 
 exactRow0:
 	TZCNTQ       DX, BX
@@ -3229,11 +3672,11 @@ exactRow0:
 	LEAQ         bitTable<>+0(SB), DX
 	VBROADCASTSD tagKeep<>+0(SB), Y3
 	VBROADCASTSD lowest<>+0(SB), Y4
-	VPBROADCASTQ 9096(AX), Y2
+	VPBROADCASTQ 8904(AX), Y2
 	VMOVUPD      512(AX), Y5
 	VSUBPD       (AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        61952(CX), Y5, Y5
+	VORPD        49664(CX), Y5, Y5
 	VMOVDQU      (DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -3242,7 +3685,7 @@ exactRow0:
 	VMOVUPD      544(AX), Y5
 	VSUBPD       32(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        61984(CX), Y5, Y5
+	VORPD        49696(CX), Y5, Y5
 	VMOVDQU      32(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -3251,7 +3694,7 @@ exactRow0:
 	VMOVUPD      576(AX), Y5
 	VSUBPD       64(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62016(CX), Y5, Y5
+	VORPD        49728(CX), Y5, Y5
 	VMOVDQU      64(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -3260,7 +3703,7 @@ exactRow0:
 	VMOVUPD      608(AX), Y5
 	VSUBPD       96(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62048(CX), Y5, Y5
+	VORPD        49760(CX), Y5, Y5
 	VMOVDQU      96(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -3269,7 +3712,7 @@ exactRow0:
 	VMOVUPD      640(AX), Y5
 	VSUBPD       128(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62080(CX), Y5, Y5
+	VORPD        49792(CX), Y5, Y5
 	VMOVDQU      128(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -3278,7 +3721,7 @@ exactRow0:
 	VMOVUPD      672(AX), Y5
 	VSUBPD       160(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62112(CX), Y5, Y5
+	VORPD        49824(CX), Y5, Y5
 	VMOVDQU      160(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -3287,7 +3730,7 @@ exactRow0:
 	VMOVUPD      704(AX), Y5
 	VSUBPD       192(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62144(CX), Y5, Y5
+	VORPD        49856(CX), Y5, Y5
 	VMOVDQU      192(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -3296,7 +3739,7 @@ exactRow0:
 	VMOVUPD      736(AX), Y5
 	VSUBPD       224(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62176(CX), Y5, Y5
+	VORPD        49888(CX), Y5, Y5
 	VMOVDQU      224(DX), Y3
 	VPAND        Y3, Y2, Y2
 	VPCMPEQQ     Y3, Y2, Y2
@@ -3313,10 +3756,10 @@ exactRow0:
 	MOVQ         DX, DI
 	VMOVSD       512(AX)(DI*8), X0
 	VSUBSD       (AX)(DI*8), X0, X0
-	VUCOMISD     62736(CX), X0
+	VUCOMISD     50448(CX), X0
 	JLS          optimal
 	MOVQ         limit+16(FP), DX
-	CMPQ         9224(AX), DX
+	CMPQ         9024(AX), DX
 	JGE          stopped
 	MOVQ         DI, DX
 	SHLQ         $0x09, DX
@@ -3368,12 +3811,12 @@ exactRow0:
 	VMOVMSKPD    Y1, DX
 	SHLQ         $0x1c, DX
 	ORQ          DX, BX
-	ANDQ         9088(AX), BX
+	ANDQ         8896(AX), BX
 	TZCNTQ       BX, SI
-	MOVQ         6208(AX)(DI*8), DX
-	MOVQ         6208(AX)(SI*8), R10
+	MOVQ         6016(AX)(DI*8), DX
+	MOVQ         6016(AX)(SI*8), R10
 	XORQ         DX, R10
-	XORQ         9168(AX), DX
+	XORQ         8976(AX), DX
 	ANDNQ        R10, DX, R11
 	XORL         R12, R12
 	TZCNTQ       R11, R8
@@ -3413,31 +3856,31 @@ exactLeast:
 	JNZ   exactTied
 
 exactLeaves:
-	MOVQ         6720(AX)(R8*8), DX
+	MOVQ         6528(AX)(R8*8), DX
 	MOVQ         DX, BX
 	NOTQ         BX
-	MOVQ         6208(AX)(DI*8), R12
+	MOVQ         6016(AX)(DI*8), R12
 	BTQ          R8, R12
 	CMOVQCC      BX, DX
-	INCQ         9224(AX)
-	MOVQ         6720(AX)(R8*8), DX
-	MOVQ         6208(AX)(DI*8), BX
-	MOVQ         6208(AX)(SI*8), R12
+	INCQ         9024(AX)
+	MOVQ         6528(AX)(R8*8), DX
+	MOVQ         6016(AX)(DI*8), BX
+	MOVQ         6016(AX)(SI*8), R12
 	XORQ         R13, R13
 	BTSQ         R8, R13
 	TESTQ        R13, BX
 	CMOVQNE      BX, R12
-	MOVBQZX      8768(AX)(R8*1), R14
-	MOVBQZX      8832(AX)(R8*1), R15
-	MOVQ         6208(AX)(R14*8), R14
-	ANDQ         6208(AX)(R15*8), R14
+	MOVBQZX      8576(AX)(R8*1), R14
+	MOVBQZX      8640(AX)(R8*1), R15
+	MOVQ         6016(AX)(R14*8), R14
+	ANDQ         6016(AX)(R15*8), R14
 	ANDNQ        R12, R14, R12
-	XORQ         9168(AX), R12
+	XORQ         8976(AX), R12
 	ANDNQ        R12, R13, R12
 	ANDNQ        R10, R13, R10
 	ANDQ         BX, R13
 	ORQ          R13, R12
-	MOVQ         R12, 9168(AX)
+	MOVQ         R12, 8976(AX)
 	BTQ          R8, BX
 	SBBQ         R15, R15
 	NOTQ         R15
@@ -3452,8 +3895,8 @@ exactLeaves:
 	VSUBSD       X2, X0, X0
 	VSUBSD       (AX)(DI*8), X0, X0
 	VXORPD       X1, X0, X0
-	MOVB         SI, 8768(AX)(R8*1)
-	MOVB         DI, 8832(AX)(R8*1)
+	MOVB         SI, 8576(AX)(R8*1)
+	MOVB         DI, 8640(AX)(R8*1)
 	LEAQ         bitTable<>+0(SB), BX
 	VBROADCASTSD X0, Y0
 	VMOVQ        DX, X1
@@ -3472,14 +3915,14 @@ exactPaths:
 	VADDPD       (AX)(SI*1), Y3, Y3
 	VMOVUPD      Y3, (AX)(SI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6208(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6208(AX)(SI*1)
+	VPXOR        6016(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6016(AX)(SI*1)
 	VMOVDQU      (BX)(SI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6720(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6720(AX)(SI*1)
+	VPXOR        6528(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6528(AX)(SI*1)
 	VMOVDQU      32(BX)(SI*1), Y3
 	VPAND        Y3, Y1, Y4
 	VPCMPEQQ     Y3, Y4, Y4
@@ -3487,14 +3930,14 @@ exactPaths:
 	VADDPD       32(AX)(SI*1), Y3, Y3
 	VMOVUPD      Y3, 32(AX)(SI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6240(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6240(AX)(SI*1)
+	VPXOR        6048(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6048(AX)(SI*1)
 	VMOVDQU      32(BX)(SI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6752(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6752(AX)(SI*1)
+	VPXOR        6560(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6560(AX)(SI*1)
 	VMOVDQU      64(BX)(SI*1), Y3
 	VPAND        Y3, Y1, Y4
 	VPCMPEQQ     Y3, Y4, Y4
@@ -3502,14 +3945,14 @@ exactPaths:
 	VADDPD       64(AX)(SI*1), Y3, Y3
 	VMOVUPD      Y3, 64(AX)(SI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6272(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6272(AX)(SI*1)
+	VPXOR        6080(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6080(AX)(SI*1)
 	VMOVDQU      64(BX)(SI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6784(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6784(AX)(SI*1)
+	VPXOR        6592(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6592(AX)(SI*1)
 	VMOVDQU      96(BX)(SI*1), Y3
 	VPAND        Y3, Y1, Y4
 	VPCMPEQQ     Y3, Y4, Y4
@@ -3517,14 +3960,14 @@ exactPaths:
 	VADDPD       96(AX)(SI*1), Y3, Y3
 	VMOVUPD      Y3, 96(AX)(SI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6304(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6304(AX)(SI*1)
+	VPXOR        6112(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6112(AX)(SI*1)
 	VMOVDQU      96(BX)(SI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6816(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6816(AX)(SI*1)
+	VPXOR        6624(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6624(AX)(SI*1)
 	ADDQ         $0x80, SI
 	CMPQ         SI, DX
 	JNE          exactPaths
@@ -3548,48 +3991,48 @@ exactFlows:
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  (BX)(SI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1024(AX)(SI*1)
 	VMOVUPD  1056(AX)(SI*1), Y3
 	VMOVDQU  32(BX)(SI*1), Y4
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  32(BX)(SI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1056(AX)(SI*1)
 	VMOVUPD  1088(AX)(SI*1), Y3
 	VMOVDQU  64(BX)(SI*1), Y4
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  64(BX)(SI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1088(AX)(SI*1)
 	VMOVUPD  1120(AX)(SI*1), Y3
 	VMOVDQU  96(BX)(SI*1), Y4
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  96(BX)(SI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1120(AX)(SI*1)
 	ADDQ     $0x80, SI
 	CMPQ     SI, DX
@@ -3625,7 +4068,7 @@ exactTie:
 	JNZ     exactTie
 	XORQ    R12, R12
 	MOVQ    DX, BX
-	ANDQ    6208(AX)(DI*8), BX
+	ANDQ    6016(AX)(DI*8), BX
 	JNZ     exactSide
 	MOVQ    DX, BX
 	MOVQ    $-1, R12
@@ -3635,7 +4078,7 @@ exactSide:
 
 exactSize:
 	TZCNTQ  BX, R13
-	POPCNTQ 6720(AX)(R13*8), R14
+	POPCNTQ 6528(AX)(R13*8), R14
 	XORQ    R12, R14
 	CMPQ    R14, DX
 	CMOVQGT R14, DX
@@ -3667,7 +4110,7 @@ TEXT ·finish512x4(SB), NOSPLIT, $0-16
 	VBROADCASTSD posInf<>+0(SB), Z1
 	VBROADCASTSD posInf<>+0(SB), Z2
 	VBROADCASTSD posInf<>+0(SB), Z3
-	MOVQ         9096(AX), DX
+	MOVQ         8904(AX), DX
 
 col:
 	TZCNTQ        DX, BX
@@ -3685,41 +4128,41 @@ col:
 	BLSRQ         DX, DX
 	JNZ           col
 	MOVQ          half<>+0(SB), DX
-	MOVBQZX       9216(AX), BX
+	MOVBQZX       9016(AX), BX
 	SHLQ          $0x3f, BX
 	ORQ           BX, DX
 	VPBROADCASTQ  DX, Z4
-	MOVQ          9088(AX), DX
-	ORQ           9096(AX), DX
+	MOVQ          8896(AX), DX
+	ORQ           8904(AX), DX
 	KMOVQ         DX, K1
 	VXORPD        Z5, Z5, Z5
 	VXORPD        Z6, Z6, Z6
 	VADDPD        512(AX), Z0, Z0
 	VMULPD        Z4, Z0, Z0
-	VMOVUPD       Z0, 2624(AX)
-	VFMADD231PD   61440(CX), Z0, Z5
-	VMOVUPD       1024(AX), Z0
+	VMOVUPD       Z0, 2688(AX)
+	VFMADD231PD   49152(CX), Z0, Z5
+	VCVTQQ2PD     1024(AX), Z0
 	VFMADD231PD   1600(AX), Z0, K1, Z6
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        576(AX), Z1, Z0
 	VMULPD        Z4, Z0, Z0
-	VMOVUPD       Z0, 2688(AX)
-	VFMADD231PD   61504(CX), Z0, Z5
-	VMOVUPD       1088(AX), Z0
+	VMOVUPD       Z0, 2752(AX)
+	VFMADD231PD   49216(CX), Z0, Z5
+	VCVTQQ2PD     1088(AX), Z0
 	VFMADD231PD   1664(AX), Z0, K1, Z6
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        640(AX), Z2, Z0
 	VMULPD        Z4, Z0, Z0
-	VMOVUPD       Z0, 2752(AX)
-	VFMADD231PD   61568(CX), Z0, Z5
-	VMOVUPD       1152(AX), Z0
+	VMOVUPD       Z0, 2816(AX)
+	VFMADD231PD   49280(CX), Z0, Z5
+	VCVTQQ2PD     1152(AX), Z0
 	VFMADD231PD   1728(AX), Z0, K1, Z6
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        704(AX), Z3, Z0
 	VMULPD        Z4, Z0, Z0
-	VMOVUPD       Z0, 2816(AX)
-	VFMADD231PD   61632(CX), Z0, Z5
-	VMOVUPD       1216(AX), Z0
+	VMOVUPD       Z0, 2880(AX)
+	VFMADD231PD   49344(CX), Z0, Z5
+	VCVTQQ2PD     1216(AX), Z0
 	VFMADD231PD   1792(AX), Z0, K1, Z6
 	VEXTRACTF64X4 $0x01, Z5, Y0
 	VADDPD        Y0, Y5, Y0
@@ -3727,348 +4170,389 @@ col:
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 9152(AX)
+	VMOVSD        X1, 8960(AX)
 	VEXTRACTF64X4 $0x01, Z6, Y0
 	VADDPD        Y0, Y6, Y0
 	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 9144(AX)
+	VMOVSD        X1, 8952(AX)
 	VZEROUPPER
 	RET
 
 // func start512x4(t *float64, m *float64)
-// Requires: AVX, AVX512BITALG, AVX512BW, AVX512DQ, AVX512F, BMI, BMI2, CMOV
+// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, BMI2, CMOV, POPCNT
 TEXT ·start512x4(SB), NOSPLIT, $8-16
 	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
-	MOVQ         9088(AX), DX
-	MOVQ         9096(AX), BX
-	XORQ         DI, DI
+	MOVQ         8896(AX), DX
+	MOVQ         8904(AX), BX
+	MOVQ         BX, DI
 	XORQ         SI, SI
-	VXORPD       Z0, Z0, Z0
-	VMOVUPD      Z0, 3136(AX)
-	VMOVUPD      Z0, 7232(AX)
+	VPXORQ       Z0, Z0, Z0
+	VMOVDQU64    Z0, 3200(AX)
+	VMOVDQU64    Z0, 7040(AX)
 	VMOVDQU64    bitTable<>+0(SB), Z1
-	VMOVDQU64    Z1, 6720(AX)
-	VMOVUPD      Z0, 3200(AX)
-	VMOVUPD      Z0, 7296(AX)
+	VMOVDQU64    Z1, 6528(AX)
+	VMOVDQU64    Z0, 3264(AX)
+	VMOVDQU64    Z0, 7104(AX)
 	VMOVDQU64    bitTable<>+64(SB), Z1
-	VMOVDQU64    Z1, 6784(AX)
-	VMOVUPD      Z0, 3264(AX)
-	VMOVUPD      Z0, 7360(AX)
+	VMOVDQU64    Z1, 6592(AX)
+	VMOVDQU64    Z0, 3328(AX)
+	VMOVDQU64    Z0, 7168(AX)
 	VMOVDQU64    bitTable<>+128(SB), Z1
-	VMOVDQU64    Z1, 6848(AX)
-	VMOVUPD      Z0, 3328(AX)
-	VMOVUPD      Z0, 7424(AX)
+	VMOVDQU64    Z1, 6656(AX)
+	VMOVDQU64    Z0, 3392(AX)
+	VMOVDQU64    Z0, 7232(AX)
 	VMOVDQU64    bitTable<>+192(SB), Z0
-	VMOVDQU64    Z0, 6912(AX)
-	VPBROADCASTQ DX, Z0
-	MOVQ         BX, R8
+	VMOVDQU64    Z0, 6720(AX)
+	VPBROADCASTD markKeep<>+0(SB), Z0
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	XORQ         R8, R8
+	MOVQ         R8, 8984(AX)
+	VPTERNLOGD   $0xff, Z4, Z4, Z4
+	VPSRLD       $0x01, Z4, Z4
+	VPTERNLOGD   $0xff, Z5, Z5, Z5
+	VPSRLD       $0x01, Z5, Z5
+	MOVQ         DX, R8
 
 first:
-	TZCNTQ       R8, R9
-	MOVQ         R9, R10
-	SHLQ         $0x06, R10
-	VMOVDQU64    32768(CX)(R10*1), Z1
-	VPSHUFBITQMB Z1, Z0, K1
-	KMOVQ        K1, R11
-	TZCNTQ       R11, R11
-	ADDQ         R10, R11
-	MOVBQZX      32768(CX)(R11*1), R10
-	MOVQ         7232(AX)(R10*8), R11
-	BTSQ         R9, R11
-	MOVQ         R11, 7232(AX)(R10*8)
-	VMOVSD       3136(AX)(R10*8), X1
-	VADDSD       2112(AX)(R9*8), X1, X1
-	VMOVSD       X1, 3136(AX)(R10*8)
-	BLSRQ        R8, R8
-	JNZ          first
-	XORQ         R8, R8
-	XORQ         R9, R9
-	MOVQ         DX, R10
+	TZCNTQ    R8, R9
+	SHLQ      $0x08, R9
+	ADDQ      CX, R9
+	VPMINSD   32768(R9), Z4, Z4
+	VPMINSD   32832(R9), Z5, Z5
+	BLSRQ     R8, R8
+	JNZ       first
+	VMOVDQU32 Z4, 3712(AX)
+	VPANDD    Z0, Z4, Z4
+	VPSUBD    Z2, Z4, Z1
+	VPORD     50176(CX), Z1, Z1
+	VMOVDQU32 Z1, 3968(AX)
+	VMOVDQA32 Z4, Z2
+	VMOVDQU32 Z5, 3776(AX)
+	VPANDD    Z0, Z5, Z5
+	VPSUBD    Z3, Z5, Z1
+	VPORD     50240(CX), Z1, Z1
+	VMOVDQU32 Z1, 4032(AX)
+	VMOVDQA32 Z5, Z3
 
-judge:
-	TZCNTQ   R10, R11
-	VMOVSD   3136(AX)(R11*8), X0
-	VMOVSD   2112(AX)(R11*8), X1
-	MOVQ     R8, R12
-	BTSQ     R11, R12
-	VUCOMISD X1, X0
-	CMOVQCC  R12, R8
-	VMULSD   plenty<>+0(SB), X1, X1
-	MOVQ     R9, R12
-	BTSQ     R11, R12
-	VUCOMISD X1, X0
-	CMOVQCC  R12, R9
-	BLSRQ    R10, R10
-	JNZ      judge
-	MOVQ     R8, 9176(AX)
-	MOVQ     R9, 9184(AX)
+ask:
+	MOVQ 8984(AX), R8
+
+turn:
+	TZCNTQ  DI, R9
+	MOVL    3712(AX)(R9*4), R10
+	ANDL    $0x3f, R10
+	MOVQ    7040(AX)(R10*8), R11
+	BTSQ    R9, R11
+	MOVQ    R11, 7040(AX)(R10*8)
+	MOVQ    3200(AX)(R10*8), R11
+	ADDQ    2112(AX)(R9*8), R11
+	MOVQ    R11, 3200(AX)(R10*8)
+	MOVQ    R8, R9
+	BTSQ    R10, R9
+	CMPQ    R11, 2112(AX)(R10*8)
+	CMOVQGE R9, R8
+	BLSRQ   DI, DI
+	JNZ     turn
+	MOVQ    R8, 8984(AX)
 
 round:
-	BLSRQ        DX, R9
-	JZ           last
-	MOVQ         9176(AX), R9
-	ANDQ         DX, R9
-	MOVQ         9184(AX), R8
-	ANDQ         DX, R8
-	CMOVQEQ      R9, R8
-	BLSRQ        R8, R9
-	CMPQ         R8, DX
-	CMOVQEQ      R9, R8
-	ANDNQ        DX, R8, DX
-	MOVQ         R8, 9192(AX)
-	VPBROADCASTQ DX, Z0
-	XORQ         R8, R8
+	BLSRQ      DX, R8
+	JZ         last
+	MOVQ       8984(AX), DI
+	ANDQ       DX, DI
+	BLSRQ      DI, R8
+	CMPQ       DI, DX
+	CMOVQEQ    R8, DI
+	ANDNQ      DX, DI, DX
+	MOVQ       DI, 8992(AX)
+	XORQ       DI, DI
+	VPTERNLOGD $0xff, Z6, Z6, Z6
+	VPSRLD     $0x01, Z6, Z6
+	VPTERNLOGD $0xff, Z7, Z7, Z7
+	VPSRLD     $0x01, Z7, Z7
+	MOVQ       DX, R8
+
+next:
+	TZCNTQ    R8, R9
+	SHLQ      $0x08, R9
+	ADDQ      CX, R9
+	VPMINSD   32768(R9), Z6, Z6
+	VPMINSD   32832(R9), Z7, Z7
+	BLSRQ     R8, R8
+	JNZ       next
+	VMOVDQU32 Z6, 3712(AX)
+	VPANDD    Z0, Z6, Z6
+	VPSUBD    Z2, Z6, Z1
+	VPORD     50176(CX), Z1, Z1
+	VMOVDQU32 Z1, 3968(AX)
+	VMOVDQA32 Z6, Z2
+	VMOVDQU32 Z7, 3776(AX)
+	VPANDD    Z0, Z7, Z7
+	VPSUBD    Z3, Z7, Z1
+	VPORD     50240(CX), Z1, Z1
+	VMOVDQU32 Z1, 4032(AX)
+	VMOVDQA32 Z7, Z3
 
 phase:
-	MOVQ         9192(AX), R9
-	TZCNTQ       R9, R10
-	BLSRQ        R9, R9
-	MOVQ         R9, 9192(AX)
-	MOVQ         7232(AX)(R10*8), R9
-	MOVQ         R9, R11
-	XORQ         R12, R12
-	VBROADCASTSD 2112(AX)(R10*8), Z1
-	VBROADCASTSD negInf<>+0(SB), Z3
-	VBROADCASTSD tagKeep<>+0(SB), Z5
-	VXORPD       Z4, Z4, Z4
+	MOVQ          8992(AX), R9
+	TZCNTQ        R9, R8
+	BLSRQ         R9, R9
+	MOVQ          R9, 8992(AX)
+	MOVQ          7040(AX)(R8*8), R9
+	VPBROADCASTQ  2112(AX)(R8*8), Z1
+	POPCNTQ       R9, R13
+	CMPQ          R13, $0x08
+	JHI           many
+	MOVQ          R9, R10
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VMOVD         3968(AX)(R11*4), X8
+	VMOVSD        2112(AX)(R11*8), X10
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPINSRD       $0x01, 3968(AX)(R11*4), X8, X8
+	VMOVHPD       2112(AX)(R11*8), X10, X10
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPINSRD       $0x02, 3968(AX)(R11*4), X8, X8
+	VMOVSD        2112(AX)(R11*8), X4
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPINSRD       $0x03, 3968(AX)(R11*4), X8, X8
+	VMOVHPD       2112(AX)(R11*8), X4, X4
+	VINSERTI64X2  $0x01, X4, Y10, Y9
+	CMPQ          R13, $0x04
+	JHI           eight
+	MOVQ          R9, R10
+	VPXORQ        Y11, Y11, Y11
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), X8, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Y11, K1, Y11
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), X8, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Y11, K1, Y11
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), X8, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Y11, K1, Y11
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), X8, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Y11, K1, Y11
+	VPADDQ        Y9, Y11, Y4
+	VPCMPQ        $0x02, Y1, Y4, K1
+	VPCMPQ        $0x01, Y1, Y11, K2
+	KANDNB        K2, K1, K2
+	KMOVB         K1, R10
+	KMOVB         K2, R11
+	VPCOMPRESSQ.Z Y11, K2, Y4
+	VPSUBQ        Y4, Y1, Y4
+	VMOVQ         X4, R12
+	JMP           served
 
-queue:
-	TZCNTQ          R11, R13
-	MOVQ            R13, R14
-	SHLQ            $0x06, R14
-	VMOVDQU64       32768(CX)(R14*1), Z6
-	VPSHUFBITQMB    Z6, Z0, K1
-	KMOVQ           K1, R15
-	TZCNTQ          R15, R15
-	ADDQ            R14, R15
-	MOVBQZX         32768(CX)(R15*1), R14
-	MOVQ            R14, 4672(AX)(R13*8)
-	MOVQ            R13, R15
-	SHLQ            $0x09, R15
-	ADDQ            CX, R15
-	VBROADCASTSD    (R15)(R14*8), Z6
-	VSUBPD.BCST     (R15)(R10*8), Z6, Z6
-	VPTERNLOGQ.BCST $0xea, 61952(CX)(R13*8), Z5, Z6
-	VMOVSD          X6, 3648(AX)(R12*8)
-	VALIGNQ         $0x01, Z3, Z6, Z3
-	VBROADCASTSD    2112(AX)(R13*8), Z6
-	VALIGNQ         $0x01, Z4, Z6, Z4
-	VMOVSD          X6, 4160(AX)(R12*8)
-	INCQ            R12
-	BLSRQ           R11, R11
-	JNZ             queue
-	CMPQ            R12, $0x08
-	JHI             many
-	VXORPD          Z2, Z2, Z2
-	VXORPD          Z5, Z5, Z5
-	VALIGNQ         $0x01, Z3, Z3, Z6
-	VALIGNQ         $0x01, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z3, Z6, K1
-	VADDPD          Z7, Z5, K1, Z5
-	VALIGNQ         $0x02, Z3, Z3, Z6
-	VALIGNQ         $0x02, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z3, Z6, K1
-	VADDPD          Z7, Z2, K1, Z2
-	VALIGNQ         $0x03, Z3, Z3, Z6
-	VALIGNQ         $0x03, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z3, Z6, K1
-	VADDPD          Z7, Z5, K1, Z5
-	VALIGNQ         $0x04, Z3, Z3, Z6
-	VALIGNQ         $0x04, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z3, Z6, K1
-	VADDPD          Z7, Z2, K1, Z2
-	VALIGNQ         $0x05, Z3, Z3, Z6
-	VALIGNQ         $0x05, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z3, Z6, K1
-	VADDPD          Z7, Z5, K1, Z5
-	VALIGNQ         $0x06, Z3, Z3, Z6
-	VALIGNQ         $0x06, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z3, Z6, K1
-	VADDPD          Z7, Z2, K1, Z2
-	VALIGNQ         $0x07, Z3, Z3, Z6
-	VALIGNQ         $0x07, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z3, Z6, K1
-	VADDPD          Z7, Z5, K1, Z5
-	VADDPD          Z5, Z2, Z2
-	VADDPD          Z4, Z2, Z3
-	VCMPPD          $0x12, Z1, Z3, K1
-	VCMPPD          $0x11, Z1, Z2, K2
-	KMOVB           K1, R11
-	KMOVB           K2, R13
-	KANDNB          K2, K1, K1
-	VCOMPRESSPD.Z   Z2, K1, Z2
-	VSUBSD          X2, X1, X2
-	MOVQ            $+8, R14
-	SUBQ            R12, R14
-	SHRXQ           R14, R11, R11
-	SHRXQ           R14, R13, R13
-	JMP             served
+eight:
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VMOVD         3968(AX)(R11*4), X4
+	VMOVSD        2112(AX)(R11*8), X10
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPINSRD       $0x01, 3968(AX)(R11*4), X4, X4
+	VMOVHPD       2112(AX)(R11*8), X10, X10
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPINSRD       $0x02, 3968(AX)(R11*4), X4, X4
+	VMOVSD        2112(AX)(R11*8), X5
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPINSRD       $0x03, 3968(AX)(R11*4), X4, X4
+	VMOVHPD       2112(AX)(R11*8), X5, X5
+	VINSERTI64X2  $0x01, X5, Y10, Y5
+	VINSERTI64X2  $0x01, X4, Y8, Y4
+	VINSERTI64X4  $0x01, Y5, Z9, Z5
+	MOVQ          R9, R10
+	VPXORQ        Z12, Z12, Z12
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y4, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z12, K1, Z12
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y4, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z12, K1, Z12
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y4, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z12, K1, Z12
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y4, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z12, K1, Z12
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y4, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z12, K1, Z12
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y4, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z12, K1, Z12
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y4, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z12, K1, Z12
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y4, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z12, K1, Z12
+	VPADDQ        Z5, Z12, Z4
+	VPCMPQ        $0x02, Z1, Z4, K1
+	VPCMPQ        $0x01, Z1, Z12, K2
+	KANDNB        K2, K1, K2
+	KMOVB         K1, R10
+	KMOVB         K2, R11
+	VPCOMPRESSQ.Z Z12, K2, Z4
+	VPSUBQ        Z4, Z1, Z4
+	VMOVQ         X4, R12
+	JMP           served
 
 many:
+	MOVQ R9, R10
 	XORQ R11, R11
-	XORQ R13, R13
-	XORQ R14, R14
+
+list:
+	TZCNTQ R10, R14
+	MOVL   3968(AX)(R14*4), R15
+	MOVL   R15, 4224(AX)(R11*4)
+	MOVQ   2112(AX)(R14*8), R15
+	MOVQ   R15, 4480(AX)(R11*8)
+	INCQ   R11
+	BLSRQ  R10, R10
+	JNZ    list
+	XORQ   R10, R10
+	XORQ   R11, R11
+	XORQ   R14, R14
 
 block:
-	VXORPD  Z3, Z3, Z3
-	VMOVUPD 3648(AX)(R14*8), Z4
-	XORQ    R15, R15
+	VPXORQ    Z13, Z13, Z13
+	VMOVDQU32 4224(AX)(R14*4), Y4
+	XORQ      R15, R15
 
 prefix:
-	VBROADCASTSD  3648(AX)(R15*8), Z5
-	VCMPPD        $0x1e, Z4, Z5, K1
-	VBROADCASTSD  4160(AX)(R15*8), Z5
-	VADDPD        Z5, Z3, K1, Z3
+	VPCMPD.BCST   $0x01, 4224(AX)(R15*4), Y4, K1
+	VPADDQ.BCST   4480(AX)(R15*8), Z13, K1, Z13
 	INCQ          R15
-	CMPQ          R15, R12
+	CMPQ          R15, R13
 	JNE           prefix
-	VADDPD        4160(AX)(R14*8), Z3, Z4
-	VCMPPD        $0x12, Z1, Z4, K1
-	VCMPPD        $0x11, Z1, Z3, K2
-	MOVQ          R12, R15
+	VPADDQ        4480(AX)(R14*8), Z13, Z4
+	VPCMPQ        $0x02, Z1, Z4, K1
+	VPCMPQ        $0x01, Z1, Z13, K2
+	MOVQ          R13, R15
 	SUBQ          R14, R15
 	MOVQ          $-1, BP
 	BZHIQ         R15, BP, BP
 	KMOVB         BP, K3
 	KANDB         K1, K3, K1
 	KANDB         K2, K3, K2
-	KANDNB        K2, K1, K3
-	KORTESTB      K3, K3
+	KANDNB        K2, K1, K2
+	KORTESTB      K2, K2
 	JZ            noSplit
-	VCOMPRESSPD.Z Z3, K3, Z2
-	VSUBSD        X2, X1, X2
+	VPCOMPRESSQ.Z Z13, K2, Z4
+	VPSUBQ        Z4, Z1, Z4
+	VMOVQ         X4, R12
 
 noSplit:
 	KMOVB K1, R15
 	SHLXQ R14, R15, R15
-	ORQ   R15, R11
+	ORQ   R15, R10
 	KMOVB K2, R15
 	SHLXQ R14, R15, R15
-	ORQ   R15, R13
+	ORQ   R15, R11
 	ADDQ  $0x08, R14
-	CMPQ  R14, R12
+	CMPQ  R14, R13
 	JLT   block
 
 served:
-	ANDNQ        R13, R11, R12
+	PDEPQ        R9, R10, R10
 	PDEPQ        R9, R11, R11
-	PDEPQ        R9, R12, R12
-	ANDNQ        R9, R11, R9
-	ORQ          R9, R8
-	ANDNQ        BX, R11, BX
-	KMOVQ        R11, K1
-	VPBROADCASTB R10, Z1
-	VMOVDQU8     Z1, K1, 8896(AX)
-	MOVQ         6720(AX)(R10*8), R9
-	ORQ          R11, R9
-	ANDQ         SI, R11
-	JZ           gathered
-
-gather:
-	TZCNTQ R11, R13
-	ORQ    6720(AX)(R13*8), R9
-	BLSRQ  R11, R11
-	JNZ    gather
-
-gathered:
-	MOVQ   R9, 6720(AX)(R10*8)
-	TESTQ  R12, R12
-	JZ     exact
-	TZCNTQ R12, R11
-	VMOVSD 2112(AX)(R11*8), X1
-	VSUBSD X2, X1, X1
-	VMOVSD X1, 2112(AX)(R11*8)
-	JMP    hang
-
-exact:
-	VPBROADCASTQ BX, Z1
-	MOVQ         R10, R11
-	SHLQ         $0x06, R11
-	VMOVDQU64    32768(CX)(R11*1), Z2
-	VPSHUFBITQMB Z2, Z1, K1
-	KMOVQ        K1, R12
-	TZCNTQ       R12, R12
-	ADDQ         R11, R12
-	MOVBQZX      32768(CX)(R12*1), R11
-	VXORPD       X2, X2, X2
+	ANDNQ        R9, R10, R9
+	ORQ          R9, DI
+	ANDNQ        BX, R10, BX
+	KMOVQ        R10, K1
+	VPBROADCASTB R8, Z1
+	VMOVDQU8     Z1, K1, 8704(AX)
+	BTSQ         R8, R10
+	MOVQ         R10, 6528(AX)(R8*8)
+	TESTQ        R11, R11
+	JZ           exact
 
 hang:
-	VMOVSD X2, 1024(AX)(R10*8)
-	MOVB   R11, 8896(AX)(R10*1)
-	ORQ    R9, 6720(AX)(R11*8)
-	BTSQ   R11, SI
-	MOVB   R10, 8960(AX)(DI*1)
-	INCQ   DI
-	CMPQ   9192(AX), $0x00
+	TZCNTQ R11, R9
+	SUBQ   R12, 2112(AX)(R9*8)
+	MOVQ   R12, 1024(AX)(R8*8)
+	MOVB   R9, 8704(AX)(R8*1)
+	MOVB   R8, 8768(AX)(SI*1)
+	INCQ   SI
+	CMPQ   8992(AX), $0x00
 	JNE    phase
-	TESTQ  R8, R8
+	TESTQ  DI, DI
 	JZ     round
-	MOVQ   9176(AX), R9
-	MOVQ   9184(AX), R10
-
-again:
-	TZCNTQ   R8, R11
-	MOVQ     4672(AX)(R11*8), R12
-	MOVQ     7232(AX)(R12*8), R13
-	BTSQ     R11, R13
-	MOVQ     R13, 7232(AX)(R12*8)
-	VMOVSD   3136(AX)(R12*8), X0
-	VADDSD   2112(AX)(R11*8), X0, X0
-	VMOVSD   X0, 3136(AX)(R12*8)
-	VMOVSD   3136(AX)(R12*8), X0
-	VMOVSD   2112(AX)(R12*8), X1
-	MOVQ     R9, R11
-	BTSQ     R12, R11
-	VUCOMISD X1, X0
-	CMOVQCC  R11, R9
-	VMULSD   plenty<>+0(SB), X1, X1
-	MOVQ     R10, R11
-	BTSQ     R12, R11
-	VUCOMISD X1, X0
-	CMOVQCC  R11, R10
-	BLSRQ    R8, R8
-	JNZ      again
-	MOVQ     R9, 9176(AX)
-	MOVQ     R10, 9184(AX)
-	JMP      round
+	JMP    ask
 
 last:
 	TZCNTQ       DX, DX
 	KMOVQ        BX, K1
 	VPBROADCASTB DX, Z0
-	VMOVDQU8     Z0, K1, 8896(AX)
-	MOVQ         DX, 9160(AX)
-	MOVQ         DI, 9200(AX)
+	VMOVDQU8     Z0, K1, 8704(AX)
 	XORQ         BX, BX
-	MOVQ         BX, 1024(AX)(DX*8)
-	MOVQ         BX, 1600(AX)(DX*8)
-	MOVQ         BX, (AX)(DX*8)
-	MOVQ         BX, 6208(AX)(DX*8)
-	MOVL         62464(CX)(DX*4), BX
-	MOVL         BX, 7744(AX)(DX*4)
-	MOVQ         posInf<>+0(SB), BX
-	MOVQ         BX, 1536(AX)
+
+gather:
+	CMPQ    BX, SI
+	JEQ     gathered
+	MOVBQZX 8768(AX)(BX*1), DI
+	MOVQ    6528(AX)(DI*8), R8
+	MOVBQZX 8704(AX)(DI*1), DI
+	ORQ     R8, 6528(AX)(DI*8)
+	MOVBQZX 8704(AX)(DI*1), DI
+	ORQ     R8, 6528(AX)(DI*8)
+	INCQ    BX
+	JMP     gather
+
+gathered:
+	MOVQ DX, 8968(AX)
+	MOVQ SI, 9000(AX)
+	XORQ BX, BX
+	MOVQ BX, 1024(AX)(DX*8)
+	MOVQ BX, 1600(AX)(DX*8)
+	MOVQ BX, (AX)(DX*8)
+	MOVQ BX, 6016(AX)(DX*8)
+	MOVL $+63, BX
+	MOVL BX, 7552(AX)(DX*4)
+	MOVQ $+9223372036854775807, BX
+	MOVQ BX, 1536(AX)
 
 row:
-	DECQ    DI
+	DECQ    SI
 	JS      rowsDone
-	MOVBQZX 8960(AX)(DI*1), DX
-	MOVBQZX 8896(AX)(DX*1), BX
-	MOVBQZX 8896(AX)(BX*1), R9
+	MOVBQZX 8768(AX)(SI*1), DX
+	MOVBQZX 8704(AX)(DX*1), BX
+	MOVBQZX 8704(AX)(BX*1), R9
 	VMOVSD  (AX)(R9*8), X0
-	MOVL    7744(AX)(R9*4), SI
-	ANDL    $-64, SI
-	MOVQ    6208(AX)(R9*8), R8
+	MOVL    7552(AX)(R9*4), DI
+	MOVQ    6016(AX)(R9*8), R8
 	BTSQ    BX, R8
 	MOVQ    R9, R10
 	SHLQ    $0x08, R10
 	ADDQ    CX, R10
-	SUBL    45056(R10)(BX*4), SI
+	SUBL    32768(R10)(BX*4), DI
+	ANDL    $-64, DI
 	SHLQ    $0x09, R9
 	ADDQ    CX, R9
 	VMOVSD  (R9)(BX*8), X1
@@ -4083,54 +4567,527 @@ row:
 	MOVQ    DX, R9
 	SHLQ    $0x08, R9
 	ADDQ    CX, R9
-	ADDL    45056(R9)(BX*4), SI
-	ADDL    62464(CX)(DX*4), SI
-	MOVL    SI, 7744(AX)(DX*4)
+	ADDL    32768(R9)(BX*4), DI
+	ORL     $0x3f, DI
+	MOVL    DI, 7552(AX)(DX*4)
 	BTSQ    DX, R8
-	MOVQ    R8, 6208(AX)(DX*8)
+	MOVQ    R8, 6016(AX)(DX*8)
 	JMP     row
 
 rowsDone:
-	MOVQ 9096(AX), DX
-	MOVQ DX, 9168(AX)
+	MOVQ 8904(AX), DX
+	MOVQ DX, 8976(AX)
 
 col:
 	TZCNTQ    DX, BX
-	MOVBQZX   8896(AX)(BX*1), R8
+	MOVBQZX   8704(AX)(BX*1), R8
 	VMOVSD    (AX)(R8*8), X0
-	MOVL      7744(AX)(R8*4), SI
-	ANDL      $-64, SI
-	MOVQ      6208(AX)(R8*8), DI
+	MOVL      7552(AX)(R8*4), SI
+	MOVQ      6016(AX)(R8*8), DI
 	BTSQ      BX, DI
 	MOVQ      R8, R9
 	SHLQ      $0x08, R9
 	ADDQ      CX, R9
-	SUBL      45056(R9)(BX*4), SI
+	SUBL      32768(R9)(BX*4), SI
+	ANDL      $-64, SI
 	SHLQ      $0x09, R8
 	ADDQ      CX, R8
 	VMOVSD    (R8)(BX*8), X1
 	VSUBSD    X1, X0, X0
 	VMOVSD    X1, 1600(AX)(BX*8)
 	VMOVSD    X0, (AX)(BX*8)
-	MOVL      SI, 7744(AX)(BX*4)
-	MOVQ      DI, 6208(AX)(BX*8)
-	VMOVSD    2112(AX)(BX*8), X0
-	VMOVSD    X0, 1024(AX)(BX*8)
+	MOVL      SI, 7552(AX)(BX*4)
+	MOVQ      DI, 6016(AX)(BX*8)
+	MOVQ      2112(AX)(BX*8), SI
+	MOVQ      SI, 1024(AX)(BX*8)
 	BLSRQ     DX, DX
 	JNZ       col
-	KMOVQ     9096(AX), K1
+	KMOVQ     8904(AX), K1
 	VMOVDQU64 byteTable<>+0(SB), Z0
-	VMOVDQU64 8896(AX), Z2
+	VMOVDQU64 8704(AX), Z2
 	VMOVDQU8  Z2, Z1
 	VMOVDQU8  Z0, K1, Z1
 	VMOVDQU8  Z2, K1, Z0
-	VMOVDQU64 Z0, 8768(AX)
-	VMOVDQU64 Z1, 8832(AX)
+	VMOVDQU64 Z0, 8576(AX)
+	VMOVDQU64 Z1, 8640(AX)
 	VZEROUPPER
 	RET
 
+exact:
+	XORQ R12, R12
+	MOVQ R8, R13
+	SHLQ $0x08, R13
+	ADDQ CX, R13
+	MOVL $+2147483647, R9
+	MOVQ BX, R10
+
+nearest:
+	TZCNTQ  R10, R14
+	MOVL    32768(R13)(R14*4), R15
+	ANDL    $-64, R15
+	ORL     R14, R15
+	CMPL    R15, R9
+	CMOVLLT R15, R9
+	BLSRQ   R10, R10
+	JNZ     nearest
+	ANDL    $0x3f, R9
+	BTSQ    R9, R11
+	JMP     hang
+
+// func start256x4(t *float64, m *float64)
+// Requires: AVX, AVX2, BMI, BMI2, CMOV, POPCNT
+TEXT ·start256x4(SB), NOSPLIT, $0-16
+	PCALIGN  $0x40
+	MOVQ     t+0(FP), AX
+	MOVQ     m+8(FP), CX
+	MOVQ     8896(AX), DX
+	MOVQ     8904(AX), BX
+	MOVQ     BX, DI
+	XORQ     SI, SI
+	VPXOR    Y0, Y0, Y0
+	VMOVDQU  Y0, 3200(AX)
+	VMOVDQU  Y0, 7040(AX)
+	VMOVDQU  bitTable<>+0(SB), Y1
+	VMOVDQU  Y1, 6528(AX)
+	VMOVDQU  Y0, 3232(AX)
+	VMOVDQU  Y0, 7072(AX)
+	VMOVDQU  bitTable<>+32(SB), Y1
+	VMOVDQU  Y1, 6560(AX)
+	VMOVDQU  Y0, 3264(AX)
+	VMOVDQU  Y0, 7104(AX)
+	VMOVDQU  bitTable<>+64(SB), Y1
+	VMOVDQU  Y1, 6592(AX)
+	VMOVDQU  Y0, 3296(AX)
+	VMOVDQU  Y0, 7136(AX)
+	VMOVDQU  bitTable<>+96(SB), Y1
+	VMOVDQU  Y1, 6624(AX)
+	VMOVDQU  Y0, 3328(AX)
+	VMOVDQU  Y0, 7168(AX)
+	VMOVDQU  bitTable<>+128(SB), Y1
+	VMOVDQU  Y1, 6656(AX)
+	VMOVDQU  Y0, 3360(AX)
+	VMOVDQU  Y0, 7200(AX)
+	VMOVDQU  bitTable<>+160(SB), Y1
+	VMOVDQU  Y1, 6688(AX)
+	VMOVDQU  Y0, 3392(AX)
+	VMOVDQU  Y0, 7232(AX)
+	VMOVDQU  bitTable<>+192(SB), Y1
+	VMOVDQU  Y1, 6720(AX)
+	VMOVDQU  Y0, 3424(AX)
+	VMOVDQU  Y0, 7264(AX)
+	VMOVDQU  bitTable<>+224(SB), Y0
+	VMOVDQU  Y0, 6752(AX)
+	XORQ     R8, R8
+	MOVQ     R8, 8984(AX)
+	VPCMPEQD Y0, Y0, Y0
+	VPSRLD   $0x01, Y0, Y0
+	VPCMPEQD Y1, Y1, Y1
+	VPSRLD   $0x01, Y1, Y1
+	VPCMPEQD Y3, Y3, Y3
+	VPSRLD   $0x01, Y3, Y3
+	VPCMPEQD Y4, Y4, Y4
+	VPSRLD   $0x01, Y4, Y4
+	MOVQ     DX, R8
+
+first:
+	TZCNTQ       R8, R9
+	SHLQ         $0x08, R9
+	ADDQ         CX, R9
+	VPMINSD      32768(R9), Y0, Y0
+	VPMINSD      32800(R9), Y1, Y1
+	VPMINSD      32832(R9), Y3, Y3
+	VPMINSD      32864(R9), Y4, Y4
+	BLSRQ        R8, R8
+	JNZ          first
+	VPBROADCASTD markKeep<>+0(SB), Y5
+	VPAND        3712(AX), Y5, Y6
+	VMOVDQU      Y0, 3712(AX)
+	VPAND        Y5, Y0, Y0
+	VPSUBD       Y6, Y0, Y0
+	VPOR         50176(CX), Y0, Y0
+	VMOVDQU      Y0, 3968(AX)
+	VPAND        3744(AX), Y5, Y0
+	VMOVDQU      Y1, 3744(AX)
+	VPAND        Y5, Y1, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50208(CX), Y1, Y1
+	VMOVDQU      Y1, 4000(AX)
+	VPAND        3776(AX), Y5, Y0
+	VMOVDQU      Y3, 3776(AX)
+	VPAND        Y5, Y3, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50240(CX), Y1, Y1
+	VMOVDQU      Y1, 4032(AX)
+	VPAND        3808(AX), Y5, Y0
+	VMOVDQU      Y4, 3808(AX)
+	VPAND        Y5, Y4, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50272(CX), Y1, Y1
+	VMOVDQU      Y1, 4064(AX)
+
+ask:
+	MOVQ 8984(AX), R8
+
+turn:
+	TZCNTQ  DI, R9
+	MOVL    3712(AX)(R9*4), R10
+	ANDL    $0x3f, R10
+	MOVQ    7040(AX)(R10*8), R11
+	BTSQ    R9, R11
+	MOVQ    R11, 7040(AX)(R10*8)
+	MOVQ    3200(AX)(R10*8), R11
+	ADDQ    2112(AX)(R9*8), R11
+	MOVQ    R11, 3200(AX)(R10*8)
+	MOVQ    R8, R9
+	BTSQ    R10, R9
+	CMPQ    R11, 2112(AX)(R10*8)
+	CMOVQGE R9, R8
+	BLSRQ   DI, DI
+	JNZ     turn
+	MOVQ    R8, 8984(AX)
+
+round:
+	BLSRQ    DX, R8
+	JZ       last
+	MOVQ     8984(AX), DI
+	ANDQ     DX, DI
+	BLSRQ    DI, R8
+	CMPQ     DI, DX
+	CMOVQEQ  R8, DI
+	ANDNQ    DX, DI, DX
+	MOVQ     DI, 8992(AX)
+	XORQ     DI, DI
+	VPCMPEQD Y0, Y0, Y0
+	VPSRLD   $0x01, Y0, Y0
+	VPCMPEQD Y1, Y1, Y1
+	VPSRLD   $0x01, Y1, Y1
+	VPCMPEQD Y3, Y3, Y3
+	VPSRLD   $0x01, Y3, Y3
+	VPCMPEQD Y4, Y4, Y4
+	VPSRLD   $0x01, Y4, Y4
+	MOVQ     DX, R8
+
+next:
+	TZCNTQ       R8, R9
+	SHLQ         $0x08, R9
+	ADDQ         CX, R9
+	VPMINSD      32768(R9), Y0, Y0
+	VPMINSD      32800(R9), Y1, Y1
+	VPMINSD      32832(R9), Y3, Y3
+	VPMINSD      32864(R9), Y4, Y4
+	BLSRQ        R8, R8
+	JNZ          next
+	VPBROADCASTD markKeep<>+0(SB), Y5
+	VPAND        3712(AX), Y5, Y6
+	VMOVDQU      Y0, 3712(AX)
+	VPAND        Y5, Y0, Y0
+	VPSUBD       Y6, Y0, Y0
+	VPOR         50176(CX), Y0, Y0
+	VMOVDQU      Y0, 3968(AX)
+	VPAND        3744(AX), Y5, Y0
+	VMOVDQU      Y1, 3744(AX)
+	VPAND        Y5, Y1, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50208(CX), Y1, Y1
+	VMOVDQU      Y1, 4000(AX)
+	VPAND        3776(AX), Y5, Y0
+	VMOVDQU      Y3, 3776(AX)
+	VPAND        Y5, Y3, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50240(CX), Y1, Y1
+	VMOVDQU      Y1, 4032(AX)
+	VPAND        3808(AX), Y5, Y0
+	VMOVDQU      Y4, 3808(AX)
+	VPAND        Y5, Y4, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50272(CX), Y1, Y1
+	VMOVDQU      Y1, 4064(AX)
+
+phase:
+	MOVQ         8992(AX), R9
+	TZCNTQ       R9, R8
+	BLSRQ        R9, R9
+	MOVQ         R9, 8992(AX)
+	MOVQ         7040(AX)(R8*8), R9
+	VPBROADCASTQ 2112(AX)(R8*8), Y0
+	POPCNTQ      R9, R12
+	CMPQ         R12, $0x04
+	JHI          many
+	MOVQ         R9, R10
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VMOVD        3968(AX)(R11*4), X3
+	VMOVSD       2112(AX)(R11*8), X2
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VPINSRD      $0x01, 3968(AX)(R11*4), X3, X3
+	VMOVHPD      2112(AX)(R11*8), X2, X2
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VPINSRD      $0x02, 3968(AX)(R11*4), X3, X3
+	VMOVSD       2112(AX)(R11*8), X1
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VPINSRD      $0x03, 3968(AX)(R11*4), X3, X3
+	VMOVHPD      2112(AX)(R11*8), X1, X1
+	VINSERTI128  $0x01, X1, Y2, Y4
+	MOVQ         R9, R10
+	VPXOR        Y1, Y1, Y1
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VPBROADCASTD 3968(AX)(R11*4), X2
+	VPCMPGTD     X3, X2, X2
+	VPMOVSXDQ    X2, Y5
+	VPBROADCASTQ 2112(AX)(R11*8), Y6
+	VPAND        Y6, Y5, Y5
+	VPADDQ       Y5, Y1, Y1
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VPBROADCASTD 3968(AX)(R11*4), X2
+	VPCMPGTD     X3, X2, X2
+	VPMOVSXDQ    X2, Y5
+	VPBROADCASTQ 2112(AX)(R11*8), Y6
+	VPAND        Y6, Y5, Y5
+	VPADDQ       Y5, Y1, Y1
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VPBROADCASTD 3968(AX)(R11*4), X2
+	VPCMPGTD     X3, X2, X2
+	VPMOVSXDQ    X2, Y5
+	VPBROADCASTQ 2112(AX)(R11*8), Y6
+	VPAND        Y6, Y5, Y5
+	VPADDQ       Y5, Y1, Y1
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VPBROADCASTD 3968(AX)(R11*4), X2
+	VPCMPGTD     X3, X2, X2
+	VPMOVSXDQ    X2, Y3
+	VPBROADCASTQ 2112(AX)(R11*8), Y5
+	VPAND        Y5, Y3, Y3
+	VPADDQ       Y3, Y1, Y1
+	VPADDQ       Y4, Y1, Y4
+	VPCMPGTQ     Y0, Y4, Y3
+	VMOVMSKPD    Y3, R10
+	NOTQ         R10
+	VPCMPGTQ     Y1, Y0, Y0
+	VMOVMSKPD    Y0, R11
+	JMP          served
+
+many:
+	MOVQ R9, R10
+	XORQ R11, R11
+
+list:
+	TZCNTQ R10, R13
+	MOVL   3968(AX)(R13*4), R14
+	MOVL   R14, 4224(AX)(R11*4)
+	MOVQ   2112(AX)(R13*8), R14
+	MOVQ   R14, 4480(AX)(R11*8)
+	INCQ   R11
+	BLSRQ  R10, R10
+	JNZ    list
+	XORQ   R10, R10
+	XORQ   R11, R11
+	XORQ   R13, R13
+
+block:
+	VPXOR   Y1, Y1, Y1
+	VMOVDQU 4224(AX)(R13*4), X2
+	XORQ    R14, R14
+
+prefix:
+	VPBROADCASTD 4224(AX)(R14*4), X3
+	VPCMPGTD     X2, X3, X3
+	VPMOVSXDQ    X3, Y3
+	VPBROADCASTQ 4480(AX)(R14*8), Y4
+	VPAND        Y4, Y3, Y3
+	VPADDQ       Y3, Y1, Y1
+	INCQ         R14
+	CMPQ         R14, R12
+	JNE          prefix
+	VPCMPGTQ     Y1, Y0, Y3
+	VMOVMSKPD    Y3, R14
+	VPADDQ       4480(AX)(R13*8), Y1, Y1
+	VPCMPGTQ     Y0, Y1, Y1
+	VMOVMSKPD    Y1, R15
+	XORQ         $0x0f, R15
+	SHLXQ        R13, R14, R14
+	SHLXQ        R13, R15, R15
+	ORQ          R14, R11
+	ORQ          R15, R10
+	ADDQ         $0x04, R13
+	CMPQ         R13, R12
+	JLT          block
+	BZHIQ        R12, R10, R10
+	BZHIQ        R12, R11, R11
+
+served:
+	ANDNQ R11, R10, R11
+	PDEPQ R9, R10, R10
+	PDEPQ R9, R11, R11
+	ANDNQ R9, R10, R9
+	ORQ   R9, DI
+	ANDNQ BX, R10, BX
+	MOVQ  R10, R9
+	BTSQ  R8, R10
+	MOVQ  R10, 6528(AX)(R8*8)
+	MOVQ  2112(AX)(R8*8), R10
+	TESTQ R9, R9
+	JZ    none
+
+full:
+	TZCNTQ R9, R12
+	MOVB   R8, 8704(AX)(R12*1)
+	SUBQ   2112(AX)(R12*8), R10
+	BLSRQ  R9, R9
+	JNZ    full
+
+none:
+	TESTQ R11, R11
+	JZ    exact
+
+hang:
+	TZCNTQ R11, R9
+	SUBQ   R10, 2112(AX)(R9*8)
+	MOVQ   R10, 1024(AX)(R8*8)
+	MOVB   R9, 8704(AX)(R8*1)
+	MOVB   R8, 8768(AX)(SI*1)
+	INCQ   SI
+	CMPQ   8992(AX), $0x00
+	JNE    phase
+	TESTQ  DI, DI
+	JZ     round
+	JMP    ask
+
+last:
+	TZCNTQ DX, DX
+
+rest:
+	TZCNTQ BX, DI
+	MOVB   DL, 8704(AX)(DI*1)
+	BLSRQ  BX, BX
+	JNZ    rest
+	XORQ   BX, BX
+
+gather:
+	CMPQ    BX, SI
+	JEQ     gathered
+	MOVBQZX 8768(AX)(BX*1), DI
+	MOVQ    6528(AX)(DI*8), R8
+	MOVBQZX 8704(AX)(DI*1), DI
+	ORQ     R8, 6528(AX)(DI*8)
+	MOVBQZX 8704(AX)(DI*1), DI
+	ORQ     R8, 6528(AX)(DI*8)
+	INCQ    BX
+	JMP     gather
+
+gathered:
+	MOVQ DX, 8968(AX)
+	MOVQ SI, 9000(AX)
+	XORQ BX, BX
+	MOVQ BX, 1024(AX)(DX*8)
+	MOVQ BX, 1600(AX)(DX*8)
+	MOVQ BX, (AX)(DX*8)
+	MOVQ BX, 6016(AX)(DX*8)
+	MOVL $+63, BX
+	MOVL BX, 7552(AX)(DX*4)
+	MOVQ $+9223372036854775807, BX
+	MOVQ BX, 1536(AX)
+
+row:
+	DECQ    SI
+	JS      rowsDone
+	MOVBQZX 8768(AX)(SI*1), DX
+	MOVBQZX 8704(AX)(DX*1), BX
+	MOVB    DL, 8576(AX)(DX*1)
+	MOVB    BL, 8640(AX)(DX*1)
+	MOVBQZX 8704(AX)(BX*1), R9
+	VMOVSD  (AX)(R9*8), X0
+	MOVL    7552(AX)(R9*4), DI
+	MOVQ    6016(AX)(R9*8), R8
+	BTSQ    BX, R8
+	MOVQ    R9, R10
+	SHLQ    $0x08, R10
+	ADDQ    CX, R10
+	SUBL    32768(R10)(BX*4), DI
+	ANDL    $-64, DI
+	SHLQ    $0x09, R9
+	ADDQ    CX, R9
+	VMOVSD  (R9)(BX*8), X1
+	VSUBSD  X1, X0, X0
+	MOVQ    DX, R9
+	SHLQ    $0x09, R9
+	ADDQ    CX, R9
+	VMOVSD  (R9)(BX*8), X1
+	VMOVSD  X1, 1600(AX)(DX*8)
+	VADDSD  X1, X0, X0
+	VMOVSD  X0, (AX)(DX*8)
+	MOVQ    DX, R9
+	SHLQ    $0x08, R9
+	ADDQ    CX, R9
+	ADDL    32768(R9)(BX*4), DI
+	ORL     $0x3f, DI
+	MOVL    DI, 7552(AX)(DX*4)
+	BTSQ    DX, R8
+	MOVQ    R8, 6016(AX)(DX*8)
+	JMP     row
+
+rowsDone:
+	MOVQ 8904(AX), DX
+	MOVQ DX, 8976(AX)
+
+col:
+	TZCNTQ  DX, BX
+	MOVBQZX 8704(AX)(BX*1), R8
+	MOVB    R8, 8576(AX)(BX*1)
+	MOVB    BL, 8640(AX)(BX*1)
+	VMOVSD  (AX)(R8*8), X0
+	MOVL    7552(AX)(R8*4), SI
+	MOVQ    6016(AX)(R8*8), DI
+	BTSQ    BX, DI
+	MOVQ    R8, R9
+	SHLQ    $0x08, R9
+	ADDQ    CX, R9
+	SUBL    32768(R9)(BX*4), SI
+	ANDL    $-64, SI
+	SHLQ    $0x09, R8
+	ADDQ    CX, R8
+	VMOVSD  (R8)(BX*8), X1
+	VSUBSD  X1, X0, X0
+	VMOVSD  X1, 1600(AX)(BX*8)
+	VMOVSD  X0, (AX)(BX*8)
+	MOVL    SI, 7552(AX)(BX*4)
+	MOVQ    DI, 6016(AX)(BX*8)
+	MOVQ    2112(AX)(BX*8), SI
+	MOVQ    SI, 1024(AX)(BX*8)
+	BLSRQ   DX, DX
+	JNZ     col
+	VZEROUPPER
+	RET
+
+exact:
+	XORQ R10, R10
+	MOVQ R8, R13
+	SHLQ $0x08, R13
+	ADDQ CX, R13
+	MOVL $+2147483647, R9
+	MOVQ BX, R12
+
+nearest:
+	TZCNTQ  R12, R14
+	MOVL    32768(R13)(R14*4), R15
+	ANDL    $-64, R15
+	ORL     R14, R15
+	CMPL    R15, R9
+	CMOVLLT R15, R9
+	BLSRQ   R12, R12
+	JNZ     nearest
+	ANDL    $0x3f, R9
+	BTSQ    R9, R11
+	JMP     hang
+
 // func prepare512x4(t *float64, p *float64, q *float64, a float64, b float64, extra float64, unmatched uint64, below float64) bool
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, CMOV, POPCNT
+// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, CMOV, POPCNT
 TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	PCALIGN       $0x40
 	MOVQ          t+0(FP), AX
@@ -4214,7 +5171,7 @@ TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	JLS           equal
 	VADDSD        X2, X1, X0
 	VMULSD        halfUnit<>+0(SB), X0, X0
-	VMOVSD        X0, 9136(AX)
+	VMOVSD        X0, 8944(AX)
 	VMOVSD        scale<>+0(SB), X0
 	VDIVSD        X1, X0, X1
 	VDIVSD        X2, X0, X2
@@ -4222,25 +5179,25 @@ TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	VBROADCASTSD  X2, Z1
 	VBROADCASTSD  heavy<>+0(SB), Z2
 	VBROADCASTSD  signBit<>+0(SB), Z7
-	VXORPD        Z8, Z8, Z8
-	VXORPD        Z10, Z10, Z10
+	VPXORQ        Z13, Z13, Z13
+	VPXORQ        Z14, Z14, Z14
 	XORQ          CX, CX
 	XORQ          BX, BX
 	XORQ          DX, DX
 	XORQ          SI, SI
 	VCMPPD        $0x1e, Z9, Z3, K1
-	VMOVAPD       Z1, Z11
-	VMOVAPD       Z0, K1, Z11
+	VMOVAPD       Z1, Z8
+	VMOVAPD       Z0, K1, Z8
 	VANDNPD       Z3, Z7, Z3
-	VMULPD        Z11, Z3, Z3
-	VRNDSCALEPD   $0x00, Z3, Z3
-	VMOVUPD       Z3, 2112(AX)
-	VADDPD        Z3, Z8, K1, Z8
+	VMULPD        Z8, Z3, Z3
+	VCVTPD2QQ     Z3, Z3
+	VMOVDQU64     Z3, 2112(AX)
+	VPADDQ        Z3, Z13, K1, Z13
 	KNOTB         K1, K2
-	VADDPD        Z3, Z10, K2, Z10
-	VCMPPD        $0x1e, Z9, Z3, K1, K1
-	VCMPPD        $0x1e, Z9, Z3, K2, K2
-	VCMPPD        $0x1d, Z2, Z3, K3
+	VPADDQ        Z3, Z14, K2, Z14
+	VPTESTMQ      Z3, Z3, K1, K1
+	VPTESTMQ      Z3, Z3, K2, K2
+	VPCMPQ        $0x05, Z2, Z3, K3
 	KMOVB         K1, DI
 	KANDB         K1, K3, K1
 	KMOVB         K1, R8
@@ -4256,14 +5213,14 @@ TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	VMOVAPD       Z0, K1, Z3
 	VANDNPD       Z4, Z7, Z4
 	VMULPD        Z3, Z4, Z4
-	VRNDSCALEPD   $0x00, Z4, Z4
-	VMOVUPD       Z4, 2176(AX)
-	VADDPD        Z4, Z8, K1, Z8
+	VCVTPD2QQ     Z4, Z4
+	VMOVDQU64     Z4, 2176(AX)
+	VPADDQ        Z4, Z13, K1, Z13
 	KNOTB         K1, K2
-	VADDPD        Z4, Z10, K2, Z10
-	VCMPPD        $0x1e, Z9, Z4, K1, K1
-	VCMPPD        $0x1e, Z9, Z4, K2, K2
-	VCMPPD        $0x1d, Z2, Z4, K3
+	VPADDQ        Z4, Z14, K2, Z14
+	VPTESTMQ      Z4, Z4, K1, K1
+	VPTESTMQ      Z4, Z4, K2, K2
+	VPCMPQ        $0x05, Z2, Z4, K3
 	KMOVB         K1, DI
 	KANDB         K1, K3, K1
 	KMOVB         K1, R8
@@ -4283,14 +5240,14 @@ TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	VMOVAPD       Z0, K1, Z3
 	VANDNPD       Z5, Z7, Z5
 	VMULPD        Z3, Z5, Z5
-	VRNDSCALEPD   $0x00, Z5, Z5
-	VMOVUPD       Z5, 2240(AX)
-	VADDPD        Z5, Z8, K1, Z8
+	VCVTPD2QQ     Z5, Z5
+	VMOVDQU64     Z5, 2240(AX)
+	VPADDQ        Z5, Z13, K1, Z13
 	KNOTB         K1, K2
-	VADDPD        Z5, Z10, K2, Z10
-	VCMPPD        $0x1e, Z9, Z5, K1, K1
-	VCMPPD        $0x1e, Z9, Z5, K2, K2
-	VCMPPD        $0x1d, Z2, Z5, K3
+	VPADDQ        Z5, Z14, K2, Z14
+	VPTESTMQ      Z5, Z5, K1, K1
+	VPTESTMQ      Z5, Z5, K2, K2
+	VPCMPQ        $0x05, Z2, Z5, K3
 	KMOVB         K1, DI
 	KANDB         K1, K3, K1
 	KMOVB         K1, R8
@@ -4310,14 +5267,14 @@ TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	VMOVAPD       Z0, K1, Z1
 	VANDNPD       Z6, Z7, Z6
 	VMULPD        Z1, Z6, Z6
-	VRNDSCALEPD   $0x00, Z6, Z6
-	VMOVUPD       Z6, 2304(AX)
-	VADDPD        Z6, Z8, K1, Z8
+	VCVTPD2QQ     Z6, Z6
+	VMOVDQU64     Z6, 2304(AX)
+	VPADDQ        Z6, Z13, K1, Z13
 	KNOTB         K1, K2
-	VADDPD        Z6, Z10, K2, Z10
-	VCMPPD        $0x1e, Z9, Z6, K1, K1
-	VCMPPD        $0x1e, Z9, Z6, K2, K2
-	VCMPPD        $0x1d, Z2, Z6, K3
+	VPADDQ        Z6, Z14, K2, Z14
+	VPTESTMQ      Z6, Z6, K1, K1
+	VPTESTMQ      Z6, Z6, K2, K2
+	VPCMPQ        $0x05, Z2, Z6, K3
 	KMOVB         K1, DI
 	KANDB         K1, K3, K1
 	KMOVB         K1, R8
@@ -4332,30 +5289,30 @@ TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	SHLQ          $0x18, R8
 	ORQ           DI, DX
 	ORQ           R8, SI
-	VEXTRACTF64X4 $0x01, Z8, Y0
-	VADDPD        Y0, Y8, Y0
-	VEXTRACTF64X2 $0x01, Y0, X1
-	VADDPD        X1, X0, X1
-	VPERMILPD     $0x01, X1, X0
-	VADDSD        X0, X1, X1
 	TZCNTQ        BX, BX
-	VMOVSD        scale<>+0(SB), X0
-	VSUBSD        X1, X0, X0
-	VADDSD        2112(AX)(BX*8), X0, X0
-	VMOVSD        X0, 2112(AX)(BX*8)
-	VEXTRACTF64X4 $0x01, Z10, Y0
-	VADDPD        Y0, Y10, Y0
-	VEXTRACTF64X2 $0x01, Y0, X1
-	VADDPD        X1, X0, X1
-	VPERMILPD     $0x01, X1, X0
-	VADDSD        X0, X1, X1
+	MOVQ          $+4503599627370496, DI
+	VEXTRACTI64X4 $0x01, Z13, Y0
+	VPADDQ        Y0, Y13, Y0
+	VEXTRACTI128  $0x01, Y0, X1
+	VPADDQ        X1, X0, X1
+	VPSHUFD       $0x4e, X1, X0
+	VPADDQ        X0, X1, X1
+	VMOVQ         X1, R8
+	SUBQ          R8, DI
+	ADDQ          DI, 2112(AX)(BX*8)
 	TZCNTQ        SI, BX
-	VMOVSD        scale<>+0(SB), X0
-	VSUBSD        X1, X0, X0
-	VADDSD        2112(AX)(BX*8), X0, X0
-	VMOVSD        X0, 2112(AX)(BX*8)
-	MOVQ          CX, 9104(AX)
-	MOVQ          DX, 9112(AX)
+	MOVQ          $+4503599627370496, SI
+	VEXTRACTI64X4 $0x01, Z14, Y0
+	VPADDQ        Y0, Y14, Y0
+	VEXTRACTI128  $0x01, Y0, X1
+	VPADDQ        X1, X0, X1
+	VPSHUFD       $0x4e, X1, X0
+	VPADDQ        X0, X1, X1
+	VMOVQ         X1, DI
+	SUBQ          DI, SI
+	ADDQ          SI, 2112(AX)(BX*8)
+	MOVQ          CX, 8912(AX)
+	MOVQ          DX, 8920(AX)
 	POPCNTQ       CX, BX
 	POPCNTQ       DX, SI
 	MOVQ          CX, DI
@@ -4364,9 +5321,9 @@ TEXT ·prepare512x4(SB), NOSPLIT, $0-65
 	SETHI         BL
 	CMOVQHI       DX, DI
 	CMOVQHI       CX, R8
-	MOVB          BL, 9216(AX)
-	MOVQ          DI, 9088(AX)
-	MOVQ          R8, 9096(AX)
+	MOVB          BL, 9016(AX)
+	MOVQ          DI, 8896(AX)
+	MOVQ          R8, 8904(AX)
 	XORB          AL, AL
 	MOVB          $0x01, AL
 	MOVB          AL, ret+64(FP)
@@ -4441,8 +5398,8 @@ TEXT ·totals512x4(SB), NOSPLIT, $0-25
 	VADDPD        X3, X1, X3
 	VPERMILPD     $0x01, X3, X1
 	VADDSD        X1, X3, X3
-	VMOVSD        X2, 9120(AX)
-	VMOVSD        X3, 9128(AX)
+	VMOVSD        X2, 8928(AX)
+	VMOVSD        X3, 8936(AX)
 	TESTQ         CX, CX
 	SETEQ         AL
 	VUCOMISD      X2, X0
@@ -4461,37 +5418,37 @@ TEXT ·optimise512x6(SB), NOSPLIT, $8-25
 	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
-	MOVQ         9088(AX), DX
+	MOVQ         8896(AX), DX
 	XORQ         BX, BX
 	MOVQ         $-1, R8
 	VPBROADCASTD markKeep<>+0(SB), Z6
 	VPBROADCASTD markLow<>+0(SB), Z3
-	VMOVDQU32    7744(AX), Z0
-	KMOVW        9096(AX), K1
+	VMOVDQU32    7552(AX), Z0
+	KMOVW        8904(AX), K1
 	VPBROADCASTD markLow<>+0(SB), Z4
-	VMOVDQU32    7808(AX), Z1
-	KMOVW        9098(AX), K2
+	VMOVDQU32    7616(AX), Z1
+	KMOVW        8906(AX), K2
 	VPBROADCASTD markLow<>+0(SB), Z5
-	VMOVDQU32    7872(AX), Z2
-	KMOVW        9100(AX), K3
+	VMOVDQU32    7680(AX), Z2
+	KMOVW        8908(AX), K3
 
 rough:
 	VPBROADCASTD BX, Z7
-	MOVQ         9088(AX), BX
+	MOVQ         8896(AX), BX
 	ANDQ         DX, BX
 	JZ           priced
 
 row:
 	TZCNTQ       BX, R12
-	VPBROADCASTD 7744(AX)(R12*4), Z8
+	VPBROADCASTD 7552(AX)(R12*4), Z8
 	VPADDD       Z7, Z8, Z8
 	SHLQ         $0x08, R12
 	ADDQ         CX, R12
-	VPSUBD       45056(R12), Z8, Z9
+	VPSUBD       32768(R12), Z8, Z9
 	VPMAXSD      Z9, Z3, Z3
-	VPSUBD       45120(R12), Z8, Z9
+	VPSUBD       32832(R12), Z8, Z9
 	VPMAXSD      Z9, Z4, Z4
-	VPSUBD       45184(R12), Z8, Z8
+	VPSUBD       32896(R12), Z8, Z8
 	VPMAXSD      Z8, Z5, Z5
 	BLSRQ        BX, BX
 	JNZ          row
@@ -4500,26 +5457,26 @@ priced:
 	VPBROADCASTD  markLow<>+0(SB), Z8
 	KMOVW         DX, K4
 	VPADDD        Z7, Z0, K4, Z0
-	VMOVDQU32     Z0, 7744(AX)
-	VMOVDQU32     Z3, 8000(AX)
+	VMOVDQU32     Z0, 7552(AX)
+	VMOVDQU32     Z3, 7808(AX)
 	VPSUBD        Z0, Z3, Z9
-	VPTERNLOGD    $0xea, 62464(CX), Z6, Z9
+	VPTERNLOGD    $0xea, 50176(CX), Z6, Z9
 	VPMAXSD       Z9, Z8, K1, Z8
 	SHRQ          $0x10, DX
 	KMOVW         DX, K4
 	VPADDD        Z7, Z1, K4, Z1
-	VMOVDQU32     Z1, 7808(AX)
-	VMOVDQU32     Z4, 8064(AX)
+	VMOVDQU32     Z1, 7616(AX)
+	VMOVDQU32     Z4, 7872(AX)
 	VPSUBD        Z1, Z4, Z9
-	VPTERNLOGD    $0xea, 62528(CX), Z6, Z9
+	VPTERNLOGD    $0xea, 50240(CX), Z6, Z9
 	VPMAXSD       Z9, Z8, K2, Z8
 	SHRQ          $0x10, DX
 	KMOVW         DX, K4
 	VPADDD        Z7, Z2, K4, Z2
-	VMOVDQU32     Z2, 7872(AX)
-	VMOVDQU32     Z5, 8128(AX)
+	VMOVDQU32     Z2, 7680(AX)
+	VMOVDQU32     Z5, 7936(AX)
 	VPSUBD        Z2, Z5, Z7
-	VPTERNLOGD    $0xea, 62592(CX), Z6, Z7
+	VPTERNLOGD    $0xea, 50304(CX), Z6, Z7
 	VPMAXSD       Z7, Z8, K3, Z8
 	VEXTRACTI64X4 $0x01, Z8, Y7
 	VPMAXSD       Y7, Y8, Y7
@@ -4532,24 +5489,24 @@ priced:
 	VMOVD         X8, DX
 	TESTQ         R8, R8
 	JS            changed
-	MOVQ          6720(AX)(R8*8), BX
-	MOVQ          6208(AX)(DI*8), R12
-	MOVQ          6208(AX)(SI*8), R13
+	MOVQ          6528(AX)(R8*8), BX
+	MOVQ          6016(AX)(DI*8), R12
+	MOVQ          6016(AX)(SI*8), R13
 	XORQ          R14, R14
 	BTSQ          R8, R14
 	TESTQ         R14, R12
 	CMOVQNE       R12, R13
-	MOVBQZX       8768(AX)(R8*1), R15
-	MOVBQZX       8832(AX)(R8*1), BP
-	MOVQ          6208(AX)(R15*8), R15
-	ANDQ          6208(AX)(BP*8), R15
+	MOVBQZX       8576(AX)(R8*1), R15
+	MOVBQZX       8640(AX)(R8*1), BP
+	MOVQ          6016(AX)(R15*8), R15
+	ANDQ          6016(AX)(BP*8), R15
 	ANDNQ         R13, R15, R13
-	XORQ          9168(AX), R13
+	XORQ          8976(AX), R13
 	ANDNQ         R13, R14, R13
 	ANDNQ         R10, R14, R10
 	ANDQ          R12, R14
 	ORQ           R14, R13
-	MOVQ          R13, 9168(AX)
+	MOVQ          R13, 8976(AX)
 	BTQ           R8, R12
 	SBBQ          BP, BP
 	NOTQ          BP
@@ -4564,8 +5521,8 @@ priced:
 	VSUBSD        X9, X7, X7
 	VSUBSD        (AX)(DI*8), X7, X7
 	VXORPD        X8, X7, X7
-	MOVB          SI, 8768(AX)(R8*1)
-	MOVB          DI, 8832(AX)(R8*1)
+	MOVB          SI, 8576(AX)(R8*1)
+	MOVB          DI, 8640(AX)(R8*1)
 	VBROADCASTSD  X7, Z7
 	VPBROADCASTQ  BX, Z8
 	VPBROADCASTQ  R10, Z9
@@ -4574,6 +5531,39 @@ priced:
 	VMOVUPD       (AX), Z10
 	VADDPD        Z7, Z10, K4, Z10
 	VMOVUPD       Z10, (AX)
+	VMOVDQU64     6016(AX), Z10
+	VPXORQ        Z9, Z10, K4, Z10
+	VMOVDQU64     Z10, 6016(AX)
+	VMOVDQU64     6528(AX), Z10
+	VPXORQ        Z8, Z10, K5, Z10
+	VMOVDQU64     Z10, 6528(AX)
+	KSHIFTRQ      $0x08, K4, K4
+	KSHIFTRQ      $0x08, K5, K5
+	VMOVUPD       64(AX), Z10
+	VADDPD        Z7, Z10, K4, Z10
+	VMOVUPD       Z10, 64(AX)
+	VMOVDQU64     6080(AX), Z10
+	VPXORQ        Z9, Z10, K4, Z10
+	VMOVDQU64     Z10, 6080(AX)
+	VMOVDQU64     6592(AX), Z10
+	VPXORQ        Z8, Z10, K5, Z10
+	VMOVDQU64     Z10, 6592(AX)
+	KSHIFTRQ      $0x08, K4, K4
+	KSHIFTRQ      $0x08, K5, K5
+	VMOVUPD       128(AX), Z10
+	VADDPD        Z7, Z10, K4, Z10
+	VMOVUPD       Z10, 128(AX)
+	VMOVDQU64     6144(AX), Z10
+	VPXORQ        Z9, Z10, K4, Z10
+	VMOVDQU64     Z10, 6144(AX)
+	VMOVDQU64     6656(AX), Z10
+	VPXORQ        Z8, Z10, K5, Z10
+	VMOVDQU64     Z10, 6656(AX)
+	KSHIFTRQ      $0x08, K4, K4
+	KSHIFTRQ      $0x08, K5, K5
+	VMOVUPD       192(AX), Z10
+	VADDPD        Z7, Z10, K4, Z10
+	VMOVUPD       Z10, 192(AX)
 	VMOVDQU64     6208(AX), Z10
 	VPXORQ        Z9, Z10, K4, Z10
 	VMOVDQU64     Z10, 6208(AX)
@@ -4582,9 +5572,9 @@ priced:
 	VMOVDQU64     Z10, 6720(AX)
 	KSHIFTRQ      $0x08, K4, K4
 	KSHIFTRQ      $0x08, K5, K5
-	VMOVUPD       64(AX), Z10
+	VMOVUPD       256(AX), Z10
 	VADDPD        Z7, Z10, K4, Z10
-	VMOVUPD       Z10, 64(AX)
+	VMOVUPD       Z10, 256(AX)
 	VMOVDQU64     6272(AX), Z10
 	VPXORQ        Z9, Z10, K4, Z10
 	VMOVDQU64     Z10, 6272(AX)
@@ -4593,110 +5583,77 @@ priced:
 	VMOVDQU64     Z10, 6784(AX)
 	KSHIFTRQ      $0x08, K4, K4
 	KSHIFTRQ      $0x08, K5, K5
-	VMOVUPD       128(AX), Z10
-	VADDPD        Z7, Z10, K4, Z10
-	VMOVUPD       Z10, 128(AX)
-	VMOVDQU64     6336(AX), Z10
-	VPXORQ        Z9, Z10, K4, Z10
-	VMOVDQU64     Z10, 6336(AX)
-	VMOVDQU64     6848(AX), Z10
-	VPXORQ        Z8, Z10, K5, Z10
-	VMOVDQU64     Z10, 6848(AX)
-	KSHIFTRQ      $0x08, K4, K4
-	KSHIFTRQ      $0x08, K5, K5
-	VMOVUPD       192(AX), Z10
-	VADDPD        Z7, Z10, K4, Z10
-	VMOVUPD       Z10, 192(AX)
-	VMOVDQU64     6400(AX), Z10
-	VPXORQ        Z9, Z10, K4, Z10
-	VMOVDQU64     Z10, 6400(AX)
-	VMOVDQU64     6912(AX), Z10
-	VPXORQ        Z8, Z10, K5, Z10
-	VMOVDQU64     Z10, 6912(AX)
-	KSHIFTRQ      $0x08, K4, K4
-	KSHIFTRQ      $0x08, K5, K5
-	VMOVUPD       256(AX), Z10
-	VADDPD        Z7, Z10, K4, Z10
-	VMOVUPD       Z10, 256(AX)
-	VMOVDQU64     6464(AX), Z10
-	VPXORQ        Z9, Z10, K4, Z10
-	VMOVDQU64     Z10, 6464(AX)
-	VMOVDQU64     6976(AX), Z10
-	VPXORQ        Z8, Z10, K5, Z10
-	VMOVDQU64     Z10, 6976(AX)
-	KSHIFTRQ      $0x08, K4, K4
-	KSHIFTRQ      $0x08, K5, K5
 	VMOVUPD       320(AX), Z10
 	VADDPD        Z7, Z10, K4, Z10
 	VMOVUPD       Z10, 320(AX)
-	VMOVDQU64     6528(AX), Z7
+	VMOVDQU64     6336(AX), Z7
 	VPXORQ        Z9, Z7, K4, Z7
-	VMOVDQU64     Z7, 6528(AX)
-	VMOVDQU64     7040(AX), Z7
+	VMOVDQU64     Z7, 6336(AX)
+	VMOVDQU64     6848(AX), Z7
 	VPXORQ        Z8, Z7, K5, Z7
-	VMOVDQU64     Z7, 7040(AX)
+	VMOVDQU64     Z7, 6848(AX)
 	ANDQ          R10, R11
 	MOVQ          R10, BX
 	XORQ          R11, BX
 	VPBROADCASTQ  R9, Z7
 	KMOVQ         R11, K4
 	KMOVQ         BX, K5
-	VMOVUPD       1024(AX), Z8
-	VSUBPD        Z7, Z8, K4, Z8
-	VADDPD        Z7, Z8, K5, Z8
-	VMOVUPD       Z8, 1024(AX)
+	VMOVDQU64     1024(AX), Z8
+	VPSUBQ        Z7, Z8, K4, Z8
+	VPADDQ        Z7, Z8, K5, Z8
+	VMOVDQU64     Z8, 1024(AX)
 	KSHIFTRQ      $0x08, K4, K4
 	KSHIFTRQ      $0x08, K5, K5
-	VMOVUPD       1088(AX), Z8
-	VSUBPD        Z7, Z8, K4, Z8
-	VADDPD        Z7, Z8, K5, Z8
-	VMOVUPD       Z8, 1088(AX)
+	VMOVDQU64     1088(AX), Z8
+	VPSUBQ        Z7, Z8, K4, Z8
+	VPADDQ        Z7, Z8, K5, Z8
+	VMOVDQU64     Z8, 1088(AX)
 	KSHIFTRQ      $0x08, K4, K4
 	KSHIFTRQ      $0x08, K5, K5
-	VMOVUPD       1152(AX), Z8
-	VSUBPD        Z7, Z8, K4, Z8
-	VADDPD        Z7, Z8, K5, Z8
-	VMOVUPD       Z8, 1152(AX)
+	VMOVDQU64     1152(AX), Z8
+	VPSUBQ        Z7, Z8, K4, Z8
+	VPADDQ        Z7, Z8, K5, Z8
+	VMOVDQU64     Z8, 1152(AX)
 	KSHIFTRQ      $0x08, K4, K4
 	KSHIFTRQ      $0x08, K5, K5
-	VMOVUPD       1216(AX), Z8
-	VSUBPD        Z7, Z8, K4, Z8
-	VADDPD        Z7, Z8, K5, Z8
-	VMOVUPD       Z8, 1216(AX)
+	VMOVDQU64     1216(AX), Z8
+	VPSUBQ        Z7, Z8, K4, Z8
+	VPADDQ        Z7, Z8, K5, Z8
+	VMOVDQU64     Z8, 1216(AX)
 	KSHIFTRQ      $0x08, K4, K4
 	KSHIFTRQ      $0x08, K5, K5
-	VMOVUPD       1280(AX), Z8
-	VSUBPD        Z7, Z8, K4, Z8
-	VADDPD        Z7, Z8, K5, Z8
-	VMOVUPD       Z8, 1280(AX)
+	VMOVDQU64     1280(AX), Z8
+	VPSUBQ        Z7, Z8, K4, Z8
+	VPADDQ        Z7, Z8, K5, Z8
+	VMOVDQU64     Z8, 1280(AX)
 	KSHIFTRQ      $0x08, K4, K4
 	KSHIFTRQ      $0x08, K5, K5
-	VMOVUPD       1344(AX), Z8
-	VSUBPD        Z7, Z8, K4, Z8
-	VADDPD        Z7, Z8, K5, Z8
-	VMOVUPD       Z8, 1344(AX)
+	VMOVDQU64     1344(AX), Z8
+	VPSUBQ        Z7, Z8, K4, Z8
+	VPADDQ        Z7, Z8, K5, Z8
+	VMOVDQU64     Z8, 1344(AX)
 
 changed:
 	CMPL    DX, $0xc0
 	JLT     exact
-	MOVQ    9160(AX), BX
-	CMPL    7744(AX)(BX*4), $+1006632960
+	MOVQ    8968(AX), BX
+	CMPL    7552(AX)(BX*4), $+1006632960
 	JGE     exact
 	MOVL    DX, DI
 	NOTL    DI
 	ANDL    $0x3f, DI
-	MOVL    8000(AX)(DI*4), SI
+	MOVL    7808(AX)(DI*4), SI
 	NOTL    SI
 	ANDL    $0x3f, SI
 	MOVL    DX, BX
 	ANDL    $-64, BX
 	MOVQ    limit+16(FP), DX
-	CMPQ    9224(AX), DX
+	CMPQ    9024(AX), DX
 	JGE     stopped
-	MOVQ    6208(AX)(DI*8), DX
-	MOVQ    6208(AX)(SI*8), R10
+	MOVQ    6016(AX)(DI*8), DX
+	MOVQ    6016(AX)(SI*8), R10
 	XORQ    DX, R10
-	XORQ    9168(AX), DX
+	XORQ    8976(AX), DX
 	ANDNQ   R10, DX, R11
 	XORL    R12, R12
 	TZCNTQ  R11, R8
@@ -4736,13 +5693,13 @@ roughLeast:
 	JNZ   roughTied
 
 roughLeaves:
-	MOVQ    6720(AX)(R8*8), DX
+	MOVQ    6528(AX)(R8*8), DX
 	MOVQ    DX, R12
 	NOTQ    R12
-	MOVQ    6208(AX)(DI*8), R13
+	MOVQ    6016(AX)(DI*8), R13
 	BTQ     R8, R13
 	CMOVQCC R12, DX
-	INCQ    9224(AX)
+	INCQ    9024(AX)
 	JMP     rough
 
 roughMore:
@@ -4774,7 +5731,7 @@ roughTie:
 	JNZ     roughTie
 	XORQ    R13, R13
 	MOVQ    DX, R12
-	ANDQ    6208(AX)(DI*8), R12
+	ANDQ    6016(AX)(DI*8), R12
 	JNZ     roughSide
 	MOVQ    DX, R12
 	MOVQ    $-1, R13
@@ -4784,7 +5741,7 @@ roughSide:
 
 roughSize:
 	TZCNTQ  R12, R14
-	POPCNTQ 6720(AX)(R14*8), R15
+	POPCNTQ 6528(AX)(R14*8), R15
 	XORQ    R13, R15
 	CMPQ    R15, DX
 	CMOVQGT R15, DX
@@ -4800,7 +5757,7 @@ exact:
 	VBROADCASTSD negInf<>+0(SB), Z3
 	VBROADCASTSD negInf<>+0(SB), Z4
 	VBROADCASTSD negInf<>+0(SB), Z5
-	MOVQ         9088(AX), DX
+	MOVQ         8896(AX), DX
 
 exactRow:
 	TZCNTQ        DX, BX
@@ -4825,34 +5782,34 @@ exactRow:
 	VBROADCASTSD  negInf<>+0(SB), Z7
 	VMOVAPD       Z7, Z8
 	VMOVUPD       Z0, 512(AX)
-	KMOVB         9096(AX), K1
+	KMOVB         8904(AX), K1
 	VSUBPD        (AX), Z0, Z0
-	VPTERNLOGQ    $0xea, 61952(CX), Z6, Z0
+	VPTERNLOGQ    $0xea, 49664(CX), Z6, Z0
 	VMAXPD        Z0, Z7, K1, Z7
 	VMOVUPD       Z1, 576(AX)
-	KMOVB         9097(AX), K1
+	KMOVB         8905(AX), K1
 	VSUBPD        64(AX), Z1, Z0
-	VPTERNLOGQ    $0xea, 62016(CX), Z6, Z0
+	VPTERNLOGQ    $0xea, 49728(CX), Z6, Z0
 	VMAXPD        Z0, Z8, K1, Z8
 	VMOVUPD       Z2, 640(AX)
-	KMOVB         9098(AX), K1
+	KMOVB         8906(AX), K1
 	VSUBPD        128(AX), Z2, Z0
-	VPTERNLOGQ    $0xea, 62080(CX), Z6, Z0
+	VPTERNLOGQ    $0xea, 49792(CX), Z6, Z0
 	VMAXPD        Z0, Z7, K1, Z7
 	VMOVUPD       Z3, 704(AX)
-	KMOVB         9099(AX), K1
+	KMOVB         8907(AX), K1
 	VSUBPD        192(AX), Z3, Z0
-	VPTERNLOGQ    $0xea, 62144(CX), Z6, Z0
+	VPTERNLOGQ    $0xea, 49856(CX), Z6, Z0
 	VMAXPD        Z0, Z8, K1, Z8
 	VMOVUPD       Z4, 768(AX)
-	KMOVB         9100(AX), K1
+	KMOVB         8908(AX), K1
 	VSUBPD        256(AX), Z4, Z0
-	VPTERNLOGQ    $0xea, 62208(CX), Z6, Z0
+	VPTERNLOGQ    $0xea, 49920(CX), Z6, Z0
 	VMAXPD        Z0, Z7, K1, Z7
 	VMOVUPD       Z5, 832(AX)
-	KMOVB         9101(AX), K1
+	KMOVB         8909(AX), K1
 	VSUBPD        320(AX), Z5, Z0
-	VPTERNLOGQ    $0xea, 62272(CX), Z6, Z0
+	VPTERNLOGQ    $0xea, 49984(CX), Z6, Z0
 	VMAXPD        Z0, Z8, K1, Z8
 	VMAXPD        Z8, Z7, Z7
 	VEXTRACTF64X4 $0x01, Z7, Y0
@@ -4867,10 +5824,10 @@ exactRow:
 	MOVQ          DX, DI
 	VMOVSD        512(AX)(DI*8), X0
 	VSUBSD        (AX)(DI*8), X0, X0
-	VUCOMISD      62736(CX), X0
+	VUCOMISD      50448(CX), X0
 	JLS           optimal
 	MOVQ          limit+16(FP), DX
-	CMPQ          9224(AX), DX
+	CMPQ          9024(AX), DX
 	JGE           stopped
 	MOVQ          DI, DX
 	SHLQ          $0x09, DX
@@ -4910,12 +5867,12 @@ exactRow:
 	KMOVB         K1, DX
 	SHLQ          $0x28, DX
 	ORQ           DX, BX
-	ANDQ          9088(AX), BX
+	ANDQ          8896(AX), BX
 	TZCNTQ        BX, SI
-	MOVQ          6208(AX)(DI*8), DX
-	MOVQ          6208(AX)(SI*8), R10
+	MOVQ          6016(AX)(DI*8), DX
+	MOVQ          6016(AX)(SI*8), R10
 	XORQ          DX, R10
-	XORQ          9168(AX), DX
+	XORQ          8976(AX), DX
 	ANDNQ         R10, DX, R11
 	XORL          R12, R12
 	TZCNTQ        R11, R8
@@ -4955,31 +5912,31 @@ exactLeast:
 	JNZ   exactTied
 
 exactLeaves:
-	MOVQ         6720(AX)(R8*8), DX
+	MOVQ         6528(AX)(R8*8), DX
 	MOVQ         DX, BX
 	NOTQ         BX
-	MOVQ         6208(AX)(DI*8), R12
+	MOVQ         6016(AX)(DI*8), R12
 	BTQ          R8, R12
 	CMOVQCC      BX, DX
-	INCQ         9224(AX)
-	MOVQ         6720(AX)(R8*8), DX
-	MOVQ         6208(AX)(DI*8), BX
-	MOVQ         6208(AX)(SI*8), R12
+	INCQ         9024(AX)
+	MOVQ         6528(AX)(R8*8), DX
+	MOVQ         6016(AX)(DI*8), BX
+	MOVQ         6016(AX)(SI*8), R12
 	XORQ         R13, R13
 	BTSQ         R8, R13
 	TESTQ        R13, BX
 	CMOVQNE      BX, R12
-	MOVBQZX      8768(AX)(R8*1), R14
-	MOVBQZX      8832(AX)(R8*1), R15
-	MOVQ         6208(AX)(R14*8), R14
-	ANDQ         6208(AX)(R15*8), R14
+	MOVBQZX      8576(AX)(R8*1), R14
+	MOVBQZX      8640(AX)(R8*1), R15
+	MOVQ         6016(AX)(R14*8), R14
+	ANDQ         6016(AX)(R15*8), R14
 	ANDNQ        R12, R14, R12
-	XORQ         9168(AX), R12
+	XORQ         8976(AX), R12
 	ANDNQ        R12, R13, R12
 	ANDNQ        R10, R13, R10
 	ANDQ         BX, R13
 	ORQ          R13, R12
-	MOVQ         R12, 9168(AX)
+	MOVQ         R12, 8976(AX)
 	BTQ          R8, BX
 	SBBQ         R15, R15
 	NOTQ         R15
@@ -4994,8 +5951,8 @@ exactLeaves:
 	VSUBSD       X2, X0, X0
 	VSUBSD       (AX)(DI*8), X0, X0
 	VXORPD       X1, X0, X0
-	MOVB         SI, 8768(AX)(R8*1)
-	MOVB         DI, 8832(AX)(R8*1)
+	MOVB         SI, 8576(AX)(R8*1)
+	MOVB         DI, 8640(AX)(R8*1)
 	VBROADCASTSD X0, Z0
 	VPBROADCASTQ DX, Z1
 	VPBROADCASTQ R10, Z2
@@ -5004,6 +5961,39 @@ exactLeaves:
 	VMOVUPD      (AX), Z3
 	VADDPD       Z0, Z3, K1, Z3
 	VMOVUPD      Z3, (AX)
+	VMOVDQU64    6016(AX), Z3
+	VPXORQ       Z2, Z3, K1, Z3
+	VMOVDQU64    Z3, 6016(AX)
+	VMOVDQU64    6528(AX), Z3
+	VPXORQ       Z1, Z3, K2, Z3
+	VMOVDQU64    Z3, 6528(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      64(AX), Z3
+	VADDPD       Z0, Z3, K1, Z3
+	VMOVUPD      Z3, 64(AX)
+	VMOVDQU64    6080(AX), Z3
+	VPXORQ       Z2, Z3, K1, Z3
+	VMOVDQU64    Z3, 6080(AX)
+	VMOVDQU64    6592(AX), Z3
+	VPXORQ       Z1, Z3, K2, Z3
+	VMOVDQU64    Z3, 6592(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      128(AX), Z3
+	VADDPD       Z0, Z3, K1, Z3
+	VMOVUPD      Z3, 128(AX)
+	VMOVDQU64    6144(AX), Z3
+	VPXORQ       Z2, Z3, K1, Z3
+	VMOVDQU64    Z3, 6144(AX)
+	VMOVDQU64    6656(AX), Z3
+	VPXORQ       Z1, Z3, K2, Z3
+	VMOVDQU64    Z3, 6656(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      192(AX), Z3
+	VADDPD       Z0, Z3, K1, Z3
+	VMOVUPD      Z3, 192(AX)
 	VMOVDQU64    6208(AX), Z3
 	VPXORQ       Z2, Z3, K1, Z3
 	VMOVDQU64    Z3, 6208(AX)
@@ -5012,9 +6002,9 @@ exactLeaves:
 	VMOVDQU64    Z3, 6720(AX)
 	KSHIFTRQ     $0x08, K1, K1
 	KSHIFTRQ     $0x08, K2, K2
-	VMOVUPD      64(AX), Z3
+	VMOVUPD      256(AX), Z3
 	VADDPD       Z0, Z3, K1, Z3
-	VMOVUPD      Z3, 64(AX)
+	VMOVUPD      Z3, 256(AX)
 	VMOVDQU64    6272(AX), Z3
 	VPXORQ       Z2, Z3, K1, Z3
 	VMOVDQU64    Z3, 6272(AX)
@@ -5023,88 +6013,55 @@ exactLeaves:
 	VMOVDQU64    Z3, 6784(AX)
 	KSHIFTRQ     $0x08, K1, K1
 	KSHIFTRQ     $0x08, K2, K2
-	VMOVUPD      128(AX), Z3
-	VADDPD       Z0, Z3, K1, Z3
-	VMOVUPD      Z3, 128(AX)
-	VMOVDQU64    6336(AX), Z3
-	VPXORQ       Z2, Z3, K1, Z3
-	VMOVDQU64    Z3, 6336(AX)
-	VMOVDQU64    6848(AX), Z3
-	VPXORQ       Z1, Z3, K2, Z3
-	VMOVDQU64    Z3, 6848(AX)
-	KSHIFTRQ     $0x08, K1, K1
-	KSHIFTRQ     $0x08, K2, K2
-	VMOVUPD      192(AX), Z3
-	VADDPD       Z0, Z3, K1, Z3
-	VMOVUPD      Z3, 192(AX)
-	VMOVDQU64    6400(AX), Z3
-	VPXORQ       Z2, Z3, K1, Z3
-	VMOVDQU64    Z3, 6400(AX)
-	VMOVDQU64    6912(AX), Z3
-	VPXORQ       Z1, Z3, K2, Z3
-	VMOVDQU64    Z3, 6912(AX)
-	KSHIFTRQ     $0x08, K1, K1
-	KSHIFTRQ     $0x08, K2, K2
-	VMOVUPD      256(AX), Z3
-	VADDPD       Z0, Z3, K1, Z3
-	VMOVUPD      Z3, 256(AX)
-	VMOVDQU64    6464(AX), Z3
-	VPXORQ       Z2, Z3, K1, Z3
-	VMOVDQU64    Z3, 6464(AX)
-	VMOVDQU64    6976(AX), Z3
-	VPXORQ       Z1, Z3, K2, Z3
-	VMOVDQU64    Z3, 6976(AX)
-	KSHIFTRQ     $0x08, K1, K1
-	KSHIFTRQ     $0x08, K2, K2
 	VMOVUPD      320(AX), Z3
 	VADDPD       Z0, Z3, K1, Z3
 	VMOVUPD      Z3, 320(AX)
-	VMOVDQU64    6528(AX), Z0
+	VMOVDQU64    6336(AX), Z0
 	VPXORQ       Z2, Z0, K1, Z0
-	VMOVDQU64    Z0, 6528(AX)
-	VMOVDQU64    7040(AX), Z0
+	VMOVDQU64    Z0, 6336(AX)
+	VMOVDQU64    6848(AX), Z0
 	VPXORQ       Z1, Z0, K2, Z0
-	VMOVDQU64    Z0, 7040(AX)
+	VMOVDQU64    Z0, 6848(AX)
 	ANDQ         R10, R11
 	MOVQ         R10, DX
 	XORQ         R11, DX
 	VPBROADCASTQ R9, Z0
 	KMOVQ        R11, K1
 	KMOVQ        DX, K2
-	VMOVUPD      1024(AX), Z1
-	VSUBPD       Z0, Z1, K1, Z1
-	VADDPD       Z0, Z1, K2, Z1
-	VMOVUPD      Z1, 1024(AX)
+	VMOVDQU64    1024(AX), Z1
+	VPSUBQ       Z0, Z1, K1, Z1
+	VPADDQ       Z0, Z1, K2, Z1
+	VMOVDQU64    Z1, 1024(AX)
 	KSHIFTRQ     $0x08, K1, K1
 	KSHIFTRQ     $0x08, K2, K2
-	VMOVUPD      1088(AX), Z1
-	VSUBPD       Z0, Z1, K1, Z1
-	VADDPD       Z0, Z1, K2, Z1
-	VMOVUPD      Z1, 1088(AX)
+	VMOVDQU64    1088(AX), Z1
+	VPSUBQ       Z0, Z1, K1, Z1
+	VPADDQ       Z0, Z1, K2, Z1
+	VMOVDQU64    Z1, 1088(AX)
 	KSHIFTRQ     $0x08, K1, K1
 	KSHIFTRQ     $0x08, K2, K2
-	VMOVUPD      1152(AX), Z1
-	VSUBPD       Z0, Z1, K1, Z1
-	VADDPD       Z0, Z1, K2, Z1
-	VMOVUPD      Z1, 1152(AX)
+	VMOVDQU64    1152(AX), Z1
+	VPSUBQ       Z0, Z1, K1, Z1
+	VPADDQ       Z0, Z1, K2, Z1
+	VMOVDQU64    Z1, 1152(AX)
 	KSHIFTRQ     $0x08, K1, K1
 	KSHIFTRQ     $0x08, K2, K2
-	VMOVUPD      1216(AX), Z1
-	VSUBPD       Z0, Z1, K1, Z1
-	VADDPD       Z0, Z1, K2, Z1
-	VMOVUPD      Z1, 1216(AX)
+	VMOVDQU64    1216(AX), Z1
+	VPSUBQ       Z0, Z1, K1, Z1
+	VPADDQ       Z0, Z1, K2, Z1
+	VMOVDQU64    Z1, 1216(AX)
 	KSHIFTRQ     $0x08, K1, K1
 	KSHIFTRQ     $0x08, K2, K2
-	VMOVUPD      1280(AX), Z1
-	VSUBPD       Z0, Z1, K1, Z1
-	VADDPD       Z0, Z1, K2, Z1
-	VMOVUPD      Z1, 1280(AX)
+	VMOVDQU64    1280(AX), Z1
+	VPSUBQ       Z0, Z1, K1, Z1
+	VPADDQ       Z0, Z1, K2, Z1
+	VMOVDQU64    Z1, 1280(AX)
 	KSHIFTRQ     $0x08, K1, K1
 	KSHIFTRQ     $0x08, K2, K2
-	VMOVUPD      1344(AX), Z1
-	VSUBPD       Z0, Z1, K1, Z1
-	VADDPD       Z0, Z1, K2, Z1
-	VMOVUPD      Z1, 1344(AX)
+	VMOVDQU64    1344(AX), Z1
+	VPSUBQ       Z0, Z1, K1, Z1
+	VPADDQ       Z0, Z1, K2, Z1
+	VMOVDQU64    Z1, 1344(AX)
 	JMP          exact
 
 exactMore:
@@ -5136,7 +6093,7 @@ exactTie:
 	JNZ     exactTie
 	XORQ    R12, R12
 	MOVQ    DX, BX
-	ANDQ    6208(AX)(DI*8), BX
+	ANDQ    6016(AX)(DI*8), BX
 	JNZ     exactSide
 	MOVQ    DX, BX
 	MOVQ    $-1, R12
@@ -5146,7 +6103,7 @@ exactSide:
 
 exactSize:
 	TZCNTQ  BX, R13
-	POPCNTQ 6720(AX)(R13*8), R14
+	POPCNTQ 6528(AX)(R13*8), R14
 	XORQ    R12, R14
 	CMPQ    R14, DX
 	CMOVQGT R14, DX
@@ -5174,96 +6131,96 @@ TEXT ·optimise256x6(SB), NOSPLIT, $8-25
 	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
-	MOVQ         9088(AX), DX
+	MOVQ         8896(AX), DX
 	XORQ         BX, BX
 	MOVQ         $-1, R8
 	VPBROADCASTD markLow<>+0(SB), Y0
 	VPBROADCASTD markKeep<>+0(SB), Y1
-	MOVL         9096(AX), R12
+	MOVL         8904(AX), R12
 	VMOVD        R12, X2
 	VPBROADCASTD X2, Y2
-	MOVL         9100(AX), R12
+	MOVL         8908(AX), R12
 	VMOVD        R12, X3
 	VPBROADCASTD X3, Y3
 	VMOVDQU      markTable<>+0(SB), Y4
 	VPAND        Y4, Y2, Y5
 	VPCMPEQD     Y4, Y5, Y5
 	VPAND        Y1, Y5, Y4
-	VMOVDQU      Y4, 8256(AX)
-	VPBLENDVB    Y5, 62464(CX), Y0, Y4
-	VMOVDQU      Y4, 8512(AX)
-	VMOVDQU      Y0, 8000(AX)
+	VMOVDQU      Y4, 8064(AX)
+	VPBLENDVB    Y5, 50176(CX), Y0, Y4
+	VMOVDQU      Y4, 8320(AX)
+	VMOVDQU      Y0, 7808(AX)
 	VMOVDQU      markTable<>+32(SB), Y4
 	VPAND        Y4, Y2, Y5
 	VPCMPEQD     Y4, Y5, Y5
 	VPAND        Y1, Y5, Y4
-	VMOVDQU      Y4, 8288(AX)
-	VPBLENDVB    Y5, 62496(CX), Y0, Y4
-	VMOVDQU      Y4, 8544(AX)
-	VMOVDQU      Y0, 8032(AX)
+	VMOVDQU      Y4, 8096(AX)
+	VPBLENDVB    Y5, 50208(CX), Y0, Y4
+	VMOVDQU      Y4, 8352(AX)
+	VMOVDQU      Y0, 7840(AX)
 	VMOVDQU      markTable<>+64(SB), Y4
 	VPAND        Y4, Y2, Y5
 	VPCMPEQD     Y4, Y5, Y5
 	VPAND        Y1, Y5, Y4
-	VMOVDQU      Y4, 8320(AX)
-	VPBLENDVB    Y5, 62528(CX), Y0, Y4
-	VMOVDQU      Y4, 8576(AX)
-	VMOVDQU      Y0, 8064(AX)
+	VMOVDQU      Y4, 8128(AX)
+	VPBLENDVB    Y5, 50240(CX), Y0, Y4
+	VMOVDQU      Y4, 8384(AX)
+	VMOVDQU      Y0, 7872(AX)
 	VMOVDQU      markTable<>+96(SB), Y4
 	VPAND        Y4, Y2, Y2
 	VPCMPEQD     Y4, Y2, Y2
 	VPAND        Y1, Y2, Y4
-	VMOVDQU      Y4, 8352(AX)
-	VPBLENDVB    Y2, 62560(CX), Y0, Y4
-	VMOVDQU      Y4, 8608(AX)
-	VMOVDQU      Y0, 8096(AX)
+	VMOVDQU      Y4, 8160(AX)
+	VPBLENDVB    Y2, 50272(CX), Y0, Y4
+	VMOVDQU      Y4, 8416(AX)
+	VMOVDQU      Y0, 7904(AX)
 	VMOVDQU      markTable<>+0(SB), Y2
 	VPAND        Y2, Y3, Y4
 	VPCMPEQD     Y2, Y4, Y4
 	VPAND        Y1, Y4, Y2
-	VMOVDQU      Y2, 8384(AX)
-	VPBLENDVB    Y4, 62592(CX), Y0, Y2
-	VMOVDQU      Y2, 8640(AX)
-	VMOVDQU      Y0, 8128(AX)
+	VMOVDQU      Y2, 8192(AX)
+	VPBLENDVB    Y4, 50304(CX), Y0, Y2
+	VMOVDQU      Y2, 8448(AX)
+	VMOVDQU      Y0, 7936(AX)
 	VMOVDQU      markTable<>+32(SB), Y2
 	VPAND        Y2, Y3, Y3
 	VPCMPEQD     Y2, Y3, Y3
 	VPAND        Y1, Y3, Y1
-	VMOVDQU      Y1, 8416(AX)
-	VPBLENDVB    Y3, 62624(CX), Y0, Y1
-	VMOVDQU      Y1, 8672(AX)
-	VMOVDQU      Y0, 8160(AX)
+	VMOVDQU      Y1, 8224(AX)
+	VPBLENDVB    Y3, 50336(CX), Y0, Y1
+	VMOVDQU      Y1, 8480(AX)
+	VMOVDQU      Y0, 7968(AX)
 
 rough:
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      8000(AX), Y1
-	VMOVDQU      8032(AX), Y2
-	VMOVDQU      8064(AX), Y3
-	VMOVDQU      8096(AX), Y4
-	VMOVDQU      8128(AX), Y5
-	VMOVDQU      8160(AX), Y6
-	MOVQ         9088(AX), BX
+	VMOVDQU      7808(AX), Y1
+	VMOVDQU      7840(AX), Y2
+	VMOVDQU      7872(AX), Y3
+	VMOVDQU      7904(AX), Y4
+	VMOVDQU      7936(AX), Y5
+	VMOVDQU      7968(AX), Y6
+	MOVQ         8896(AX), BX
 	ANDQ         DX, BX
 	JZ           priced
 
 row:
 	TZCNTQ       BX, R12
-	VPBROADCASTD 7744(AX)(R12*4), Y7
+	VPBROADCASTD 7552(AX)(R12*4), Y7
 	VPADDD       Y0, Y7, Y7
 	SHLQ         $0x08, R12
 	ADDQ         CX, R12
-	VPSUBD       45056(R12), Y7, Y8
+	VPSUBD       32768(R12), Y7, Y8
 	VPMAXSD      Y8, Y1, Y1
-	VPSUBD       45088(R12), Y7, Y8
+	VPSUBD       32800(R12), Y7, Y8
 	VPMAXSD      Y8, Y2, Y2
-	VPSUBD       45120(R12), Y7, Y8
+	VPSUBD       32832(R12), Y7, Y8
 	VPMAXSD      Y8, Y3, Y3
-	VPSUBD       45152(R12), Y7, Y8
+	VPSUBD       32864(R12), Y7, Y8
 	VPMAXSD      Y8, Y4, Y4
-	VPSUBD       45184(R12), Y7, Y8
+	VPSUBD       32896(R12), Y7, Y8
 	VPMAXSD      Y8, Y5, Y5
-	VPSUBD       45216(R12), Y7, Y7
+	VPSUBD       32928(R12), Y7, Y7
 	VPMAXSD      Y7, Y6, Y6
 	BLSRQ        BX, BX
 	JNZ          row
@@ -5280,67 +6237,67 @@ priced:
 	VPAND        Y10, Y7, Y11
 	VPCMPEQD     Y10, Y11, Y11
 	VPAND        Y0, Y11, Y10
-	VPADDD       7744(AX), Y10, Y10
-	VMOVDQU      Y10, 7744(AX)
-	VMOVDQU      Y1, 8000(AX)
+	VPADDD       7552(AX), Y10, Y10
+	VMOVDQU      Y10, 7552(AX)
+	VMOVDQU      Y1, 7808(AX)
 	VPSUBD       Y10, Y1, Y1
-	VPAND        8256(AX), Y1, Y1
-	VPOR         8512(AX), Y1, Y1
+	VPAND        8064(AX), Y1, Y1
+	VPOR         8320(AX), Y1, Y1
 	VPMAXSD      Y1, Y9, Y9
 	VMOVDQU      markTable<>+32(SB), Y1
 	VPAND        Y1, Y7, Y10
 	VPCMPEQD     Y1, Y10, Y10
 	VPAND        Y0, Y10, Y1
-	VPADDD       7776(AX), Y1, Y1
-	VMOVDQU      Y1, 7776(AX)
-	VMOVDQU      Y2, 8032(AX)
+	VPADDD       7584(AX), Y1, Y1
+	VMOVDQU      Y1, 7584(AX)
+	VMOVDQU      Y2, 7840(AX)
 	VPSUBD       Y1, Y2, Y1
-	VPAND        8288(AX), Y1, Y1
-	VPOR         8544(AX), Y1, Y1
+	VPAND        8096(AX), Y1, Y1
+	VPOR         8352(AX), Y1, Y1
 	VPMAXSD      Y1, Y9, Y9
 	VMOVDQU      markTable<>+64(SB), Y1
 	VPAND        Y1, Y7, Y2
 	VPCMPEQD     Y1, Y2, Y2
 	VPAND        Y0, Y2, Y1
-	VPADDD       7808(AX), Y1, Y1
-	VMOVDQU      Y1, 7808(AX)
-	VMOVDQU      Y3, 8064(AX)
+	VPADDD       7616(AX), Y1, Y1
+	VMOVDQU      Y1, 7616(AX)
+	VMOVDQU      Y3, 7872(AX)
 	VPSUBD       Y1, Y3, Y1
-	VPAND        8320(AX), Y1, Y1
-	VPOR         8576(AX), Y1, Y1
+	VPAND        8128(AX), Y1, Y1
+	VPOR         8384(AX), Y1, Y1
 	VPMAXSD      Y1, Y9, Y9
 	VMOVDQU      markTable<>+96(SB), Y1
 	VPAND        Y1, Y7, Y2
 	VPCMPEQD     Y1, Y2, Y2
 	VPAND        Y0, Y2, Y1
-	VPADDD       7840(AX), Y1, Y1
-	VMOVDQU      Y1, 7840(AX)
-	VMOVDQU      Y4, 8096(AX)
+	VPADDD       7648(AX), Y1, Y1
+	VMOVDQU      Y1, 7648(AX)
+	VMOVDQU      Y4, 7904(AX)
 	VPSUBD       Y1, Y4, Y1
-	VPAND        8352(AX), Y1, Y1
-	VPOR         8608(AX), Y1, Y1
+	VPAND        8160(AX), Y1, Y1
+	VPOR         8416(AX), Y1, Y1
 	VPMAXSD      Y1, Y9, Y9
 	VMOVDQU      markTable<>+0(SB), Y1
 	VPAND        Y1, Y8, Y2
 	VPCMPEQD     Y1, Y2, Y2
 	VPAND        Y0, Y2, Y1
-	VPADDD       7872(AX), Y1, Y1
-	VMOVDQU      Y1, 7872(AX)
-	VMOVDQU      Y5, 8128(AX)
+	VPADDD       7680(AX), Y1, Y1
+	VMOVDQU      Y1, 7680(AX)
+	VMOVDQU      Y5, 7936(AX)
 	VPSUBD       Y1, Y5, Y1
-	VPAND        8384(AX), Y1, Y1
-	VPOR         8640(AX), Y1, Y1
+	VPAND        8192(AX), Y1, Y1
+	VPOR         8448(AX), Y1, Y1
 	VPMAXSD      Y1, Y9, Y9
 	VMOVDQU      markTable<>+32(SB), Y1
 	VPAND        Y1, Y8, Y2
 	VPCMPEQD     Y1, Y2, Y2
 	VPAND        Y0, Y2, Y0
-	VPADDD       7904(AX), Y0, Y0
-	VMOVDQU      Y0, 7904(AX)
-	VMOVDQU      Y6, 8160(AX)
+	VPADDD       7712(AX), Y0, Y0
+	VMOVDQU      Y0, 7712(AX)
+	VMOVDQU      Y6, 7968(AX)
 	VPSUBD       Y0, Y6, Y0
-	VPAND        8416(AX), Y0, Y0
-	VPOR         8672(AX), Y0, Y0
+	VPAND        8224(AX), Y0, Y0
+	VPOR         8480(AX), Y0, Y0
 	VPMAXSD      Y0, Y9, Y9
 	VEXTRACTI128 $0x01, Y9, X0
 	VPMAXSD      X0, X9, X0
@@ -5351,24 +6308,24 @@ priced:
 	VMOVD        X0, DX
 	TESTQ        R8, R8
 	JS           changed
-	MOVQ         6720(AX)(R8*8), BX
-	MOVQ         6208(AX)(DI*8), R12
-	MOVQ         6208(AX)(SI*8), R13
+	MOVQ         6528(AX)(R8*8), BX
+	MOVQ         6016(AX)(DI*8), R12
+	MOVQ         6016(AX)(SI*8), R13
 	XORQ         R14, R14
 	BTSQ         R8, R14
 	TESTQ        R14, R12
 	CMOVQNE      R12, R13
-	MOVBQZX      8768(AX)(R8*1), R15
-	MOVBQZX      8832(AX)(R8*1), BP
-	MOVQ         6208(AX)(R15*8), R15
-	ANDQ         6208(AX)(BP*8), R15
+	MOVBQZX      8576(AX)(R8*1), R15
+	MOVBQZX      8640(AX)(R8*1), BP
+	MOVQ         6016(AX)(R15*8), R15
+	ANDQ         6016(AX)(BP*8), R15
 	ANDNQ        R13, R15, R13
-	XORQ         9168(AX), R13
+	XORQ         8976(AX), R13
 	ANDNQ        R13, R14, R13
 	ANDNQ        R10, R14, R10
 	ANDQ         R12, R14
 	ORQ          R14, R13
-	MOVQ         R13, 9168(AX)
+	MOVQ         R13, 8976(AX)
 	BTQ          R8, R12
 	SBBQ         BP, BP
 	NOTQ         BP
@@ -5383,8 +6340,8 @@ priced:
 	VSUBSD       X2, X0, X0
 	VSUBSD       (AX)(DI*8), X0, X0
 	VXORPD       X1, X0, X0
-	MOVB         SI, 8768(AX)(R8*1)
-	MOVB         DI, 8832(AX)(R8*1)
+	MOVB         SI, 8576(AX)(R8*1)
+	MOVB         DI, 8640(AX)(R8*1)
 	LEAQ         bitTable<>+0(SB), SI
 	VBROADCASTSD X0, Y0
 	VMOVQ        BX, X1
@@ -5403,14 +6360,14 @@ roughPaths:
 	VADDPD       (AX)(DI*1), Y3, Y3
 	VMOVUPD      Y3, (AX)(DI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6208(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6208(AX)(DI*1)
+	VPXOR        6016(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6016(AX)(DI*1)
 	VMOVDQU      (SI)(DI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6720(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6720(AX)(DI*1)
+	VPXOR        6528(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6528(AX)(DI*1)
 	VMOVDQU      32(SI)(DI*1), Y3
 	VPAND        Y3, Y1, Y4
 	VPCMPEQQ     Y3, Y4, Y4
@@ -5418,14 +6375,14 @@ roughPaths:
 	VADDPD       32(AX)(DI*1), Y3, Y3
 	VMOVUPD      Y3, 32(AX)(DI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6240(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6240(AX)(DI*1)
+	VPXOR        6048(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6048(AX)(DI*1)
 	VMOVDQU      32(SI)(DI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6752(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6752(AX)(DI*1)
+	VPXOR        6560(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6560(AX)(DI*1)
 	VMOVDQU      64(SI)(DI*1), Y3
 	VPAND        Y3, Y1, Y4
 	VPCMPEQQ     Y3, Y4, Y4
@@ -5433,14 +6390,14 @@ roughPaths:
 	VADDPD       64(AX)(DI*1), Y3, Y3
 	VMOVUPD      Y3, 64(AX)(DI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6272(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6272(AX)(DI*1)
+	VPXOR        6080(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6080(AX)(DI*1)
 	VMOVDQU      64(SI)(DI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6784(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6784(AX)(DI*1)
+	VPXOR        6592(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6592(AX)(DI*1)
 	VMOVDQU      96(SI)(DI*1), Y3
 	VPAND        Y3, Y1, Y4
 	VPCMPEQQ     Y3, Y4, Y4
@@ -5448,14 +6405,14 @@ roughPaths:
 	VADDPD       96(AX)(DI*1), Y3, Y3
 	VMOVUPD      Y3, 96(AX)(DI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6304(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6304(AX)(DI*1)
+	VPXOR        6112(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6112(AX)(DI*1)
 	VMOVDQU      96(SI)(DI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6816(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6816(AX)(DI*1)
+	VPXOR        6624(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6624(AX)(DI*1)
 	ADDQ         $0x80, DI
 	CMPQ         DI, BX
 	JNE          roughPaths
@@ -5479,48 +6436,48 @@ roughFlows:
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  (SI)(DI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1024(AX)(DI*1)
 	VMOVUPD  1056(AX)(DI*1), Y3
 	VMOVDQU  32(SI)(DI*1), Y4
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  32(SI)(DI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1056(AX)(DI*1)
 	VMOVUPD  1088(AX)(DI*1), Y3
 	VMOVDQU  64(SI)(DI*1), Y4
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  64(SI)(DI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1088(AX)(DI*1)
 	VMOVUPD  1120(AX)(DI*1), Y3
 	VMOVDQU  96(SI)(DI*1), Y4
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  96(SI)(DI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1120(AX)(DI*1)
 	ADDQ     $0x80, DI
 	CMPQ     DI, BX
@@ -5529,24 +6486,24 @@ roughFlows:
 changed:
 	CMPL    DX, $0xc0
 	JLT     exact
-	MOVQ    9160(AX), BX
-	CMPL    7744(AX)(BX*4), $+1006632960
+	MOVQ    8968(AX), BX
+	CMPL    7552(AX)(BX*4), $+1006632960
 	JGE     exact
 	MOVL    DX, DI
 	NOTL    DI
 	ANDL    $0x3f, DI
-	MOVL    8000(AX)(DI*4), SI
+	MOVL    7808(AX)(DI*4), SI
 	NOTL    SI
 	ANDL    $0x3f, SI
 	MOVL    DX, BX
 	ANDL    $-64, BX
 	MOVQ    limit+16(FP), DX
-	CMPQ    9224(AX), DX
+	CMPQ    9024(AX), DX
 	JGE     stopped
-	MOVQ    6208(AX)(DI*8), DX
-	MOVQ    6208(AX)(SI*8), R10
+	MOVQ    6016(AX)(DI*8), DX
+	MOVQ    6016(AX)(SI*8), R10
 	XORQ    DX, R10
-	XORQ    9168(AX), DX
+	XORQ    8976(AX), DX
 	ANDNQ   R10, DX, R11
 	XORL    R12, R12
 	TZCNTQ  R11, R8
@@ -5586,13 +6543,13 @@ roughLeast:
 	JNZ   roughTied
 
 roughLeaves:
-	MOVQ    6720(AX)(R8*8), DX
+	MOVQ    6528(AX)(R8*8), DX
 	MOVQ    DX, R12
 	NOTQ    R12
-	MOVQ    6208(AX)(DI*8), R13
+	MOVQ    6016(AX)(DI*8), R13
 	BTQ     R8, R13
 	CMOVQCC R12, DX
-	INCQ    9224(AX)
+	INCQ    9024(AX)
 	JMP     rough
 
 roughMore:
@@ -5624,7 +6581,7 @@ roughTie:
 	JNZ     roughTie
 	XORQ    R13, R13
 	MOVQ    DX, R12
-	ANDQ    6208(AX)(DI*8), R12
+	ANDQ    6016(AX)(DI*8), R12
 	JNZ     roughSide
 	MOVQ    DX, R12
 	MOVQ    $-1, R13
@@ -5634,7 +6591,7 @@ roughSide:
 
 roughSize:
 	TZCNTQ  R12, R14
-	POPCNTQ 6720(AX)(R14*8), R15
+	POPCNTQ 6528(AX)(R14*8), R15
 	XORQ    R13, R15
 	CMPQ    R15, DX
 	CMOVQGT R15, DX
@@ -5652,7 +6609,7 @@ exact:
 	VBROADCASTSD negInf<>+0(SB), Y5
 	VBROADCASTSD negInf<>+0(SB), Y6
 	VBROADCASTSD negInf<>+0(SB), Y7
-	MOVQ         9088(AX), DX
+	MOVQ         8896(AX), DX
 
 exactRow0:
 	TZCNTQ       DX, BX
@@ -5685,7 +6642,7 @@ exactRow0:
 	VBROADCASTSD negInf<>+0(SB), Y5
 	VBROADCASTSD negInf<>+0(SB), Y6
 	VBROADCASTSD negInf<>+0(SB), Y7
-	MOVQ         9088(AX), DX
+	MOVQ         8896(AX), DX
 
 exactRow6:
 	TZCNTQ       DX, BX
@@ -5715,11 +6672,11 @@ exactRow6:
 	LEAQ         bitTable<>+0(SB), DX
 	VBROADCASTSD tagKeep<>+0(SB), Y3
 	VBROADCASTSD lowest<>+0(SB), Y4
-	VPBROADCASTQ 9096(AX), Y2
+	VPBROADCASTQ 8904(AX), Y2
 	VMOVUPD      512(AX), Y5
 	VSUBPD       (AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        61952(CX), Y5, Y5
+	VORPD        49664(CX), Y5, Y5
 	VMOVDQU      (DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -5728,7 +6685,7 @@ exactRow6:
 	VMOVUPD      544(AX), Y5
 	VSUBPD       32(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        61984(CX), Y5, Y5
+	VORPD        49696(CX), Y5, Y5
 	VMOVDQU      32(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -5737,7 +6694,7 @@ exactRow6:
 	VMOVUPD      576(AX), Y5
 	VSUBPD       64(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62016(CX), Y5, Y5
+	VORPD        49728(CX), Y5, Y5
 	VMOVDQU      64(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -5746,7 +6703,7 @@ exactRow6:
 	VMOVUPD      608(AX), Y5
 	VSUBPD       96(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62048(CX), Y5, Y5
+	VORPD        49760(CX), Y5, Y5
 	VMOVDQU      96(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -5755,7 +6712,7 @@ exactRow6:
 	VMOVUPD      640(AX), Y5
 	VSUBPD       128(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62080(CX), Y5, Y5
+	VORPD        49792(CX), Y5, Y5
 	VMOVDQU      128(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -5764,7 +6721,7 @@ exactRow6:
 	VMOVUPD      672(AX), Y5
 	VSUBPD       160(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62112(CX), Y5, Y5
+	VORPD        49824(CX), Y5, Y5
 	VMOVDQU      160(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -5773,7 +6730,7 @@ exactRow6:
 	VMOVUPD      704(AX), Y5
 	VSUBPD       192(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62144(CX), Y5, Y5
+	VORPD        49856(CX), Y5, Y5
 	VMOVDQU      192(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -5782,7 +6739,7 @@ exactRow6:
 	VMOVUPD      736(AX), Y5
 	VSUBPD       224(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62176(CX), Y5, Y5
+	VORPD        49888(CX), Y5, Y5
 	VMOVDQU      224(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -5791,7 +6748,7 @@ exactRow6:
 	VMOVUPD      768(AX), Y5
 	VSUBPD       256(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62208(CX), Y5, Y5
+	VORPD        49920(CX), Y5, Y5
 	VMOVDQU      256(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -5800,7 +6757,7 @@ exactRow6:
 	VMOVUPD      800(AX), Y5
 	VSUBPD       288(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62240(CX), Y5, Y5
+	VORPD        49952(CX), Y5, Y5
 	VMOVDQU      288(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -5809,7 +6766,7 @@ exactRow6:
 	VMOVUPD      832(AX), Y5
 	VSUBPD       320(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62272(CX), Y5, Y5
+	VORPD        49984(CX), Y5, Y5
 	VMOVDQU      320(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -5818,7 +6775,7 @@ exactRow6:
 	VMOVUPD      864(AX), Y5
 	VSUBPD       352(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62304(CX), Y5, Y5
+	VORPD        50016(CX), Y5, Y5
 	VMOVDQU      352(DX), Y3
 	VPAND        Y3, Y2, Y2
 	VPCMPEQQ     Y3, Y2, Y2
@@ -5835,10 +6792,10 @@ exactRow6:
 	MOVQ         DX, DI
 	VMOVSD       512(AX)(DI*8), X0
 	VSUBSD       (AX)(DI*8), X0, X0
-	VUCOMISD     62736(CX), X0
+	VUCOMISD     50448(CX), X0
 	JLS          optimal
 	MOVQ         limit+16(FP), DX
-	CMPQ         9224(AX), DX
+	CMPQ         9024(AX), DX
 	JGE          stopped
 	MOVQ         DI, DX
 	SHLQ         $0x09, DX
@@ -5914,12 +6871,12 @@ exactRow6:
 	VMOVMSKPD    Y1, DX
 	SHLQ         $0x2c, DX
 	ORQ          DX, BX
-	ANDQ         9088(AX), BX
+	ANDQ         8896(AX), BX
 	TZCNTQ       BX, SI
-	MOVQ         6208(AX)(DI*8), DX
-	MOVQ         6208(AX)(SI*8), R10
+	MOVQ         6016(AX)(DI*8), DX
+	MOVQ         6016(AX)(SI*8), R10
 	XORQ         DX, R10
-	XORQ         9168(AX), DX
+	XORQ         8976(AX), DX
 	ANDNQ        R10, DX, R11
 	XORL         R12, R12
 	TZCNTQ       R11, R8
@@ -5959,31 +6916,31 @@ exactLeast:
 	JNZ   exactTied
 
 exactLeaves:
-	MOVQ         6720(AX)(R8*8), DX
+	MOVQ         6528(AX)(R8*8), DX
 	MOVQ         DX, BX
 	NOTQ         BX
-	MOVQ         6208(AX)(DI*8), R12
+	MOVQ         6016(AX)(DI*8), R12
 	BTQ          R8, R12
 	CMOVQCC      BX, DX
-	INCQ         9224(AX)
-	MOVQ         6720(AX)(R8*8), DX
-	MOVQ         6208(AX)(DI*8), BX
-	MOVQ         6208(AX)(SI*8), R12
+	INCQ         9024(AX)
+	MOVQ         6528(AX)(R8*8), DX
+	MOVQ         6016(AX)(DI*8), BX
+	MOVQ         6016(AX)(SI*8), R12
 	XORQ         R13, R13
 	BTSQ         R8, R13
 	TESTQ        R13, BX
 	CMOVQNE      BX, R12
-	MOVBQZX      8768(AX)(R8*1), R14
-	MOVBQZX      8832(AX)(R8*1), R15
-	MOVQ         6208(AX)(R14*8), R14
-	ANDQ         6208(AX)(R15*8), R14
+	MOVBQZX      8576(AX)(R8*1), R14
+	MOVBQZX      8640(AX)(R8*1), R15
+	MOVQ         6016(AX)(R14*8), R14
+	ANDQ         6016(AX)(R15*8), R14
 	ANDNQ        R12, R14, R12
-	XORQ         9168(AX), R12
+	XORQ         8976(AX), R12
 	ANDNQ        R12, R13, R12
 	ANDNQ        R10, R13, R10
 	ANDQ         BX, R13
 	ORQ          R13, R12
-	MOVQ         R12, 9168(AX)
+	MOVQ         R12, 8976(AX)
 	BTQ          R8, BX
 	SBBQ         R15, R15
 	NOTQ         R15
@@ -5998,8 +6955,8 @@ exactLeaves:
 	VSUBSD       X2, X0, X0
 	VSUBSD       (AX)(DI*8), X0, X0
 	VXORPD       X1, X0, X0
-	MOVB         SI, 8768(AX)(R8*1)
-	MOVB         DI, 8832(AX)(R8*1)
+	MOVB         SI, 8576(AX)(R8*1)
+	MOVB         DI, 8640(AX)(R8*1)
 	LEAQ         bitTable<>+0(SB), BX
 	VBROADCASTSD X0, Y0
 	VMOVQ        DX, X1
@@ -6018,14 +6975,14 @@ exactPaths:
 	VADDPD       (AX)(SI*1), Y3, Y3
 	VMOVUPD      Y3, (AX)(SI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6208(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6208(AX)(SI*1)
+	VPXOR        6016(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6016(AX)(SI*1)
 	VMOVDQU      (BX)(SI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6720(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6720(AX)(SI*1)
+	VPXOR        6528(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6528(AX)(SI*1)
 	VMOVDQU      32(BX)(SI*1), Y3
 	VPAND        Y3, Y1, Y4
 	VPCMPEQQ     Y3, Y4, Y4
@@ -6033,14 +6990,14 @@ exactPaths:
 	VADDPD       32(AX)(SI*1), Y3, Y3
 	VMOVUPD      Y3, 32(AX)(SI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6240(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6240(AX)(SI*1)
+	VPXOR        6048(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6048(AX)(SI*1)
 	VMOVDQU      32(BX)(SI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6752(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6752(AX)(SI*1)
+	VPXOR        6560(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6560(AX)(SI*1)
 	VMOVDQU      64(BX)(SI*1), Y3
 	VPAND        Y3, Y1, Y4
 	VPCMPEQQ     Y3, Y4, Y4
@@ -6048,14 +7005,14 @@ exactPaths:
 	VADDPD       64(AX)(SI*1), Y3, Y3
 	VMOVUPD      Y3, 64(AX)(SI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6272(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6272(AX)(SI*1)
+	VPXOR        6080(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6080(AX)(SI*1)
 	VMOVDQU      64(BX)(SI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6784(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6784(AX)(SI*1)
+	VPXOR        6592(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6592(AX)(SI*1)
 	VMOVDQU      96(BX)(SI*1), Y3
 	VPAND        Y3, Y1, Y4
 	VPCMPEQQ     Y3, Y4, Y4
@@ -6063,14 +7020,14 @@ exactPaths:
 	VADDPD       96(AX)(SI*1), Y3, Y3
 	VMOVUPD      Y3, 96(AX)(SI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6304(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6304(AX)(SI*1)
+	VPXOR        6112(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6112(AX)(SI*1)
 	VMOVDQU      96(BX)(SI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6816(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6816(AX)(SI*1)
+	VPXOR        6624(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6624(AX)(SI*1)
 	ADDQ         $0x80, SI
 	CMPQ         SI, DX
 	JNE          exactPaths
@@ -6094,48 +7051,48 @@ exactFlows:
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  (BX)(SI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1024(AX)(SI*1)
 	VMOVUPD  1056(AX)(SI*1), Y3
 	VMOVDQU  32(BX)(SI*1), Y4
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  32(BX)(SI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1056(AX)(SI*1)
 	VMOVUPD  1088(AX)(SI*1), Y3
 	VMOVDQU  64(BX)(SI*1), Y4
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  64(BX)(SI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1088(AX)(SI*1)
 	VMOVUPD  1120(AX)(SI*1), Y3
 	VMOVDQU  96(BX)(SI*1), Y4
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  96(BX)(SI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1120(AX)(SI*1)
 	ADDQ     $0x80, SI
 	CMPQ     SI, DX
@@ -6171,7 +7128,7 @@ exactTie:
 	JNZ     exactTie
 	XORQ    R12, R12
 	MOVQ    DX, BX
-	ANDQ    6208(AX)(DI*8), BX
+	ANDQ    6016(AX)(DI*8), BX
 	JNZ     exactSide
 	MOVQ    DX, BX
 	MOVQ    $-1, R12
@@ -6181,7 +7138,7 @@ exactSide:
 
 exactSize:
 	TZCNTQ  BX, R13
-	POPCNTQ 6720(AX)(R13*8), R14
+	POPCNTQ 6528(AX)(R13*8), R14
 	XORQ    R12, R14
 	CMPQ    R14, DX
 	CMOVQGT R14, DX
@@ -6215,7 +7172,7 @@ TEXT ·finish512x6(SB), NOSPLIT, $0-16
 	VBROADCASTSD posInf<>+0(SB), Z3
 	VBROADCASTSD posInf<>+0(SB), Z4
 	VBROADCASTSD posInf<>+0(SB), Z5
-	MOVQ         9096(AX), DX
+	MOVQ         8904(AX), DX
 
 col:
 	TZCNTQ        DX, BX
@@ -6237,55 +7194,55 @@ col:
 	BLSRQ         DX, DX
 	JNZ           col
 	MOVQ          half<>+0(SB), DX
-	MOVBQZX       9216(AX), BX
+	MOVBQZX       9016(AX), BX
 	SHLQ          $0x3f, BX
 	ORQ           BX, DX
 	VPBROADCASTQ  DX, Z6
-	MOVQ          9088(AX), DX
-	ORQ           9096(AX), DX
+	MOVQ          8896(AX), DX
+	ORQ           8904(AX), DX
 	KMOVQ         DX, K1
 	VXORPD        Z7, Z7, Z7
 	VXORPD        Z8, Z8, Z8
 	VADDPD        512(AX), Z0, Z0
 	VMULPD        Z6, Z0, Z0
-	VMOVUPD       Z0, 2624(AX)
-	VFMADD231PD   61440(CX), Z0, Z7
-	VMOVUPD       1024(AX), Z0
+	VMOVUPD       Z0, 2688(AX)
+	VFMADD231PD   49152(CX), Z0, Z7
+	VCVTQQ2PD     1024(AX), Z0
 	VFMADD231PD   1600(AX), Z0, K1, Z8
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        576(AX), Z1, Z0
 	VMULPD        Z6, Z0, Z0
-	VMOVUPD       Z0, 2688(AX)
-	VFMADD231PD   61504(CX), Z0, Z7
-	VMOVUPD       1088(AX), Z0
+	VMOVUPD       Z0, 2752(AX)
+	VFMADD231PD   49216(CX), Z0, Z7
+	VCVTQQ2PD     1088(AX), Z0
 	VFMADD231PD   1664(AX), Z0, K1, Z8
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        640(AX), Z2, Z0
 	VMULPD        Z6, Z0, Z0
-	VMOVUPD       Z0, 2752(AX)
-	VFMADD231PD   61568(CX), Z0, Z7
-	VMOVUPD       1152(AX), Z0
+	VMOVUPD       Z0, 2816(AX)
+	VFMADD231PD   49280(CX), Z0, Z7
+	VCVTQQ2PD     1152(AX), Z0
 	VFMADD231PD   1728(AX), Z0, K1, Z8
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        704(AX), Z3, Z0
 	VMULPD        Z6, Z0, Z0
-	VMOVUPD       Z0, 2816(AX)
-	VFMADD231PD   61632(CX), Z0, Z7
-	VMOVUPD       1216(AX), Z0
+	VMOVUPD       Z0, 2880(AX)
+	VFMADD231PD   49344(CX), Z0, Z7
+	VCVTQQ2PD     1216(AX), Z0
 	VFMADD231PD   1792(AX), Z0, K1, Z8
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        768(AX), Z4, Z0
 	VMULPD        Z6, Z0, Z0
-	VMOVUPD       Z0, 2880(AX)
-	VFMADD231PD   61696(CX), Z0, Z7
-	VMOVUPD       1280(AX), Z0
+	VMOVUPD       Z0, 2944(AX)
+	VFMADD231PD   49408(CX), Z0, Z7
+	VCVTQQ2PD     1280(AX), Z0
 	VFMADD231PD   1856(AX), Z0, K1, Z8
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        832(AX), Z5, Z0
 	VMULPD        Z6, Z0, Z0
-	VMOVUPD       Z0, 2944(AX)
-	VFMADD231PD   61760(CX), Z0, Z7
-	VMOVUPD       1344(AX), Z0
+	VMOVUPD       Z0, 3008(AX)
+	VFMADD231PD   49472(CX), Z0, Z7
+	VCVTQQ2PD     1344(AX), Z0
 	VFMADD231PD   1920(AX), Z0, K1, Z8
 	VEXTRACTF64X4 $0x01, Z7, Y0
 	VADDPD        Y0, Y7, Y0
@@ -6293,356 +7250,416 @@ col:
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 9152(AX)
+	VMOVSD        X1, 8960(AX)
 	VEXTRACTF64X4 $0x01, Z8, Y0
 	VADDPD        Y0, Y8, Y0
 	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 9144(AX)
+	VMOVSD        X1, 8952(AX)
 	VZEROUPPER
 	RET
 
 // func start512x6(t *float64, m *float64)
-// Requires: AVX, AVX512BITALG, AVX512BW, AVX512DQ, AVX512F, BMI, BMI2, CMOV
+// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, BMI2, CMOV, POPCNT
 TEXT ·start512x6(SB), NOSPLIT, $8-16
 	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
-	MOVQ         9088(AX), DX
-	MOVQ         9096(AX), BX
-	XORQ         DI, DI
+	MOVQ         8896(AX), DX
+	MOVQ         8904(AX), BX
+	MOVQ         BX, DI
 	XORQ         SI, SI
-	VXORPD       Z0, Z0, Z0
-	VMOVUPD      Z0, 3136(AX)
-	VMOVUPD      Z0, 7232(AX)
-	VMOVDQU64    bitTable<>+0(SB), Z1
-	VMOVDQU64    Z1, 6720(AX)
-	VMOVUPD      Z0, 3200(AX)
-	VMOVUPD      Z0, 7296(AX)
-	VMOVDQU64    bitTable<>+64(SB), Z1
-	VMOVDQU64    Z1, 6784(AX)
-	VMOVUPD      Z0, 3264(AX)
-	VMOVUPD      Z0, 7360(AX)
-	VMOVDQU64    bitTable<>+128(SB), Z1
-	VMOVDQU64    Z1, 6848(AX)
-	VMOVUPD      Z0, 3328(AX)
-	VMOVUPD      Z0, 7424(AX)
-	VMOVDQU64    bitTable<>+192(SB), Z1
-	VMOVDQU64    Z1, 6912(AX)
-	VMOVUPD      Z0, 3392(AX)
-	VMOVUPD      Z0, 7488(AX)
-	VMOVDQU64    bitTable<>+256(SB), Z1
-	VMOVDQU64    Z1, 6976(AX)
-	VMOVUPD      Z0, 3456(AX)
-	VMOVUPD      Z0, 7552(AX)
-	VMOVDQU64    bitTable<>+320(SB), Z0
+	VPXORQ       Z0, Z0, Z0
+	VMOVDQU64    Z0, 3200(AX)
 	VMOVDQU64    Z0, 7040(AX)
-	VPBROADCASTQ DX, Z0
-	MOVQ         BX, R8
+	VMOVDQU64    bitTable<>+0(SB), Z1
+	VMOVDQU64    Z1, 6528(AX)
+	VMOVDQU64    Z0, 3264(AX)
+	VMOVDQU64    Z0, 7104(AX)
+	VMOVDQU64    bitTable<>+64(SB), Z1
+	VMOVDQU64    Z1, 6592(AX)
+	VMOVDQU64    Z0, 3328(AX)
+	VMOVDQU64    Z0, 7168(AX)
+	VMOVDQU64    bitTable<>+128(SB), Z1
+	VMOVDQU64    Z1, 6656(AX)
+	VMOVDQU64    Z0, 3392(AX)
+	VMOVDQU64    Z0, 7232(AX)
+	VMOVDQU64    bitTable<>+192(SB), Z1
+	VMOVDQU64    Z1, 6720(AX)
+	VMOVDQU64    Z0, 3456(AX)
+	VMOVDQU64    Z0, 7296(AX)
+	VMOVDQU64    bitTable<>+256(SB), Z1
+	VMOVDQU64    Z1, 6784(AX)
+	VMOVDQU64    Z0, 3520(AX)
+	VMOVDQU64    Z0, 7360(AX)
+	VMOVDQU64    bitTable<>+320(SB), Z0
+	VMOVDQU64    Z0, 6848(AX)
+	VPBROADCASTD markKeep<>+0(SB), Z0
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	XORQ         R8, R8
+	MOVQ         R8, 8984(AX)
+	VPTERNLOGD   $0xff, Z5, Z5, Z5
+	VPSRLD       $0x01, Z5, Z5
+	VPTERNLOGD   $0xff, Z6, Z6, Z6
+	VPSRLD       $0x01, Z6, Z6
+	VPTERNLOGD   $0xff, Z7, Z7, Z7
+	VPSRLD       $0x01, Z7, Z7
+	MOVQ         DX, R8
 
 first:
-	TZCNTQ       R8, R9
-	MOVQ         R9, R10
-	SHLQ         $0x06, R10
-	VMOVDQU64    32768(CX)(R10*1), Z1
-	VPSHUFBITQMB Z1, Z0, K1
-	KMOVQ        K1, R11
-	TZCNTQ       R11, R11
-	ADDQ         R10, R11
-	MOVBQZX      32768(CX)(R11*1), R10
-	MOVQ         7232(AX)(R10*8), R11
-	BTSQ         R9, R11
-	MOVQ         R11, 7232(AX)(R10*8)
-	VMOVSD       3136(AX)(R10*8), X1
-	VADDSD       2112(AX)(R9*8), X1, X1
-	VMOVSD       X1, 3136(AX)(R10*8)
-	BLSRQ        R8, R8
-	JNZ          first
-	XORQ         R8, R8
-	XORQ         R9, R9
-	MOVQ         DX, R10
+	TZCNTQ    R8, R9
+	SHLQ      $0x08, R9
+	ADDQ      CX, R9
+	VPMINSD   32768(R9), Z5, Z5
+	VPMINSD   32832(R9), Z6, Z6
+	VPMINSD   32896(R9), Z7, Z7
+	BLSRQ     R8, R8
+	JNZ       first
+	VMOVDQU32 Z5, 3712(AX)
+	VPANDD    Z0, Z5, Z5
+	VPSUBD    Z2, Z5, Z1
+	VPORD     50176(CX), Z1, Z1
+	VMOVDQU32 Z1, 3968(AX)
+	VMOVDQA32 Z5, Z2
+	VMOVDQU32 Z6, 3776(AX)
+	VPANDD    Z0, Z6, Z6
+	VPSUBD    Z3, Z6, Z1
+	VPORD     50240(CX), Z1, Z1
+	VMOVDQU32 Z1, 4032(AX)
+	VMOVDQA32 Z6, Z3
+	VMOVDQU32 Z7, 3840(AX)
+	VPANDD    Z0, Z7, Z7
+	VPSUBD    Z4, Z7, Z1
+	VPORD     50304(CX), Z1, Z1
+	VMOVDQU32 Z1, 4096(AX)
+	VMOVDQA32 Z7, Z4
 
-judge:
-	TZCNTQ   R10, R11
-	VMOVSD   3136(AX)(R11*8), X0
-	VMOVSD   2112(AX)(R11*8), X1
-	MOVQ     R8, R12
-	BTSQ     R11, R12
-	VUCOMISD X1, X0
-	CMOVQCC  R12, R8
-	VMULSD   plenty<>+0(SB), X1, X1
-	MOVQ     R9, R12
-	BTSQ     R11, R12
-	VUCOMISD X1, X0
-	CMOVQCC  R12, R9
-	BLSRQ    R10, R10
-	JNZ      judge
-	MOVQ     R8, 9176(AX)
-	MOVQ     R9, 9184(AX)
+ask:
+	MOVQ 8984(AX), R8
+
+turn:
+	TZCNTQ  DI, R9
+	MOVL    3712(AX)(R9*4), R10
+	ANDL    $0x3f, R10
+	MOVQ    7040(AX)(R10*8), R11
+	BTSQ    R9, R11
+	MOVQ    R11, 7040(AX)(R10*8)
+	MOVQ    3200(AX)(R10*8), R11
+	ADDQ    2112(AX)(R9*8), R11
+	MOVQ    R11, 3200(AX)(R10*8)
+	MOVQ    R8, R9
+	BTSQ    R10, R9
+	CMPQ    R11, 2112(AX)(R10*8)
+	CMOVQGE R9, R8
+	BLSRQ   DI, DI
+	JNZ     turn
+	MOVQ    R8, 8984(AX)
 
 round:
-	BLSRQ        DX, R9
-	JZ           last
-	MOVQ         9176(AX), R9
-	ANDQ         DX, R9
-	MOVQ         9184(AX), R8
-	ANDQ         DX, R8
-	CMOVQEQ      R9, R8
-	BLSRQ        R8, R9
-	CMPQ         R8, DX
-	CMOVQEQ      R9, R8
-	ANDNQ        DX, R8, DX
-	MOVQ         R8, 9192(AX)
-	VPBROADCASTQ DX, Z0
-	XORQ         R8, R8
+	BLSRQ      DX, R8
+	JZ         last
+	MOVQ       8984(AX), DI
+	ANDQ       DX, DI
+	BLSRQ      DI, R8
+	CMPQ       DI, DX
+	CMOVQEQ    R8, DI
+	ANDNQ      DX, DI, DX
+	MOVQ       DI, 8992(AX)
+	XORQ       DI, DI
+	VPTERNLOGD $0xff, Z8, Z8, Z8
+	VPSRLD     $0x01, Z8, Z8
+	VPTERNLOGD $0xff, Z9, Z9, Z9
+	VPSRLD     $0x01, Z9, Z9
+	VPTERNLOGD $0xff, Z10, Z10, Z10
+	VPSRLD     $0x01, Z10, Z10
+	MOVQ       DX, R8
+
+next:
+	TZCNTQ    R8, R9
+	SHLQ      $0x08, R9
+	ADDQ      CX, R9
+	VPMINSD   32768(R9), Z8, Z8
+	VPMINSD   32832(R9), Z9, Z9
+	VPMINSD   32896(R9), Z10, Z10
+	BLSRQ     R8, R8
+	JNZ       next
+	VMOVDQU32 Z8, 3712(AX)
+	VPANDD    Z0, Z8, Z8
+	VPSUBD    Z2, Z8, Z1
+	VPORD     50176(CX), Z1, Z1
+	VMOVDQU32 Z1, 3968(AX)
+	VMOVDQA32 Z8, Z2
+	VMOVDQU32 Z9, 3776(AX)
+	VPANDD    Z0, Z9, Z9
+	VPSUBD    Z3, Z9, Z1
+	VPORD     50240(CX), Z1, Z1
+	VMOVDQU32 Z1, 4032(AX)
+	VMOVDQA32 Z9, Z3
+	VMOVDQU32 Z10, 3840(AX)
+	VPANDD    Z0, Z10, Z10
+	VPSUBD    Z4, Z10, Z1
+	VPORD     50304(CX), Z1, Z1
+	VMOVDQU32 Z1, 4096(AX)
+	VMOVDQA32 Z10, Z4
 
 phase:
-	MOVQ         9192(AX), R9
-	TZCNTQ       R9, R10
-	BLSRQ        R9, R9
-	MOVQ         R9, 9192(AX)
-	MOVQ         7232(AX)(R10*8), R9
-	MOVQ         R9, R11
-	XORQ         R12, R12
-	VBROADCASTSD 2112(AX)(R10*8), Z1
-	VBROADCASTSD negInf<>+0(SB), Z3
-	VBROADCASTSD tagKeep<>+0(SB), Z5
-	VXORPD       Z4, Z4, Z4
+	MOVQ          8992(AX), R9
+	TZCNTQ        R9, R8
+	BLSRQ         R9, R9
+	MOVQ          R9, 8992(AX)
+	MOVQ          7040(AX)(R8*8), R9
+	VPBROADCASTQ  2112(AX)(R8*8), Z1
+	POPCNTQ       R9, R13
+	CMPQ          R13, $0x08
+	JHI           many
+	MOVQ          R9, R10
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VMOVD         3968(AX)(R11*4), X11
+	VMOVSD        2112(AX)(R11*8), X13
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPINSRD       $0x01, 3968(AX)(R11*4), X11, X11
+	VMOVHPD       2112(AX)(R11*8), X13, X13
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPINSRD       $0x02, 3968(AX)(R11*4), X11, X11
+	VMOVSD        2112(AX)(R11*8), X5
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPINSRD       $0x03, 3968(AX)(R11*4), X11, X11
+	VMOVHPD       2112(AX)(R11*8), X5, X5
+	VINSERTI64X2  $0x01, X5, Y13, Y12
+	CMPQ          R13, $0x04
+	JHI           eight
+	MOVQ          R9, R10
+	VPXORQ        Y14, Y14, Y14
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), X11, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Y14, K1, Y14
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), X11, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Y14, K1, Y14
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), X11, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Y14, K1, Y14
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), X11, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Y14, K1, Y14
+	VPADDQ        Y12, Y14, Y5
+	VPCMPQ        $0x02, Y1, Y5, K1
+	VPCMPQ        $0x01, Y1, Y14, K2
+	KANDNB        K2, K1, K2
+	KMOVB         K1, R10
+	KMOVB         K2, R11
+	VPCOMPRESSQ.Z Y14, K2, Y5
+	VPSUBQ        Y5, Y1, Y5
+	VMOVQ         X5, R12
+	JMP           served
 
-queue:
-	TZCNTQ          R11, R13
-	MOVQ            R13, R14
-	SHLQ            $0x06, R14
-	VMOVDQU64       32768(CX)(R14*1), Z6
-	VPSHUFBITQMB    Z6, Z0, K1
-	KMOVQ           K1, R15
-	TZCNTQ          R15, R15
-	ADDQ            R14, R15
-	MOVBQZX         32768(CX)(R15*1), R14
-	MOVQ            R14, 4672(AX)(R13*8)
-	MOVQ            R13, R15
-	SHLQ            $0x09, R15
-	ADDQ            CX, R15
-	VBROADCASTSD    (R15)(R14*8), Z6
-	VSUBPD.BCST     (R15)(R10*8), Z6, Z6
-	VPTERNLOGQ.BCST $0xea, 61952(CX)(R13*8), Z5, Z6
-	VMOVSD          X6, 3648(AX)(R12*8)
-	VALIGNQ         $0x01, Z3, Z6, Z3
-	VBROADCASTSD    2112(AX)(R13*8), Z6
-	VALIGNQ         $0x01, Z4, Z6, Z4
-	VMOVSD          X6, 4160(AX)(R12*8)
-	INCQ            R12
-	BLSRQ           R11, R11
-	JNZ             queue
-	CMPQ            R12, $0x08
-	JHI             many
-	VXORPD          Z2, Z2, Z2
-	VXORPD          Z5, Z5, Z5
-	VALIGNQ         $0x01, Z3, Z3, Z6
-	VALIGNQ         $0x01, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z3, Z6, K1
-	VADDPD          Z7, Z5, K1, Z5
-	VALIGNQ         $0x02, Z3, Z3, Z6
-	VALIGNQ         $0x02, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z3, Z6, K1
-	VADDPD          Z7, Z2, K1, Z2
-	VALIGNQ         $0x03, Z3, Z3, Z6
-	VALIGNQ         $0x03, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z3, Z6, K1
-	VADDPD          Z7, Z5, K1, Z5
-	VALIGNQ         $0x04, Z3, Z3, Z6
-	VALIGNQ         $0x04, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z3, Z6, K1
-	VADDPD          Z7, Z2, K1, Z2
-	VALIGNQ         $0x05, Z3, Z3, Z6
-	VALIGNQ         $0x05, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z3, Z6, K1
-	VADDPD          Z7, Z5, K1, Z5
-	VALIGNQ         $0x06, Z3, Z3, Z6
-	VALIGNQ         $0x06, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z3, Z6, K1
-	VADDPD          Z7, Z2, K1, Z2
-	VALIGNQ         $0x07, Z3, Z3, Z6
-	VALIGNQ         $0x07, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z3, Z6, K1
-	VADDPD          Z7, Z5, K1, Z5
-	VADDPD          Z5, Z2, Z2
-	VADDPD          Z4, Z2, Z3
-	VCMPPD          $0x12, Z1, Z3, K1
-	VCMPPD          $0x11, Z1, Z2, K2
-	KMOVB           K1, R11
-	KMOVB           K2, R13
-	KANDNB          K2, K1, K1
-	VCOMPRESSPD.Z   Z2, K1, Z2
-	VSUBSD          X2, X1, X2
-	MOVQ            $+8, R14
-	SUBQ            R12, R14
-	SHRXQ           R14, R11, R11
-	SHRXQ           R14, R13, R13
-	JMP             served
+eight:
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VMOVD         3968(AX)(R11*4), X5
+	VMOVSD        2112(AX)(R11*8), X13
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPINSRD       $0x01, 3968(AX)(R11*4), X5, X5
+	VMOVHPD       2112(AX)(R11*8), X13, X13
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPINSRD       $0x02, 3968(AX)(R11*4), X5, X5
+	VMOVSD        2112(AX)(R11*8), X6
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPINSRD       $0x03, 3968(AX)(R11*4), X5, X5
+	VMOVHPD       2112(AX)(R11*8), X6, X6
+	VINSERTI64X2  $0x01, X6, Y13, Y6
+	VINSERTI64X2  $0x01, X5, Y11, Y5
+	VINSERTI64X4  $0x01, Y6, Z12, Z6
+	MOVQ          R9, R10
+	VPXORQ        Z15, Z15, Z15
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y5, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z15, K1, Z15
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y5, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z15, K1, Z15
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y5, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z15, K1, Z15
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y5, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z15, K1, Z15
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y5, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z15, K1, Z15
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y5, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z15, K1, Z15
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y5, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z15, K1, Z15
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y5, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z15, K1, Z15
+	VPADDQ        Z6, Z15, Z5
+	VPCMPQ        $0x02, Z1, Z5, K1
+	VPCMPQ        $0x01, Z1, Z15, K2
+	KANDNB        K2, K1, K2
+	KMOVB         K1, R10
+	KMOVB         K2, R11
+	VPCOMPRESSQ.Z Z15, K2, Z5
+	VPSUBQ        Z5, Z1, Z5
+	VMOVQ         X5, R12
+	JMP           served
 
 many:
+	MOVQ R9, R10
 	XORQ R11, R11
-	XORQ R13, R13
-	XORQ R14, R14
+
+list:
+	TZCNTQ R10, R14
+	MOVL   3968(AX)(R14*4), R15
+	MOVL   R15, 4224(AX)(R11*4)
+	MOVQ   2112(AX)(R14*8), R15
+	MOVQ   R15, 4480(AX)(R11*8)
+	INCQ   R11
+	BLSRQ  R10, R10
+	JNZ    list
+	XORQ   R10, R10
+	XORQ   R11, R11
+	XORQ   R14, R14
 
 block:
-	VXORPD  Z3, Z3, Z3
-	VMOVUPD 3648(AX)(R14*8), Z4
-	XORQ    R15, R15
+	VPXORQ    Z16, Z16, Z16
+	VMOVDQU32 4224(AX)(R14*4), Y5
+	XORQ      R15, R15
 
 prefix:
-	VBROADCASTSD  3648(AX)(R15*8), Z5
-	VCMPPD        $0x1e, Z4, Z5, K1
-	VBROADCASTSD  4160(AX)(R15*8), Z5
-	VADDPD        Z5, Z3, K1, Z3
+	VPCMPD.BCST   $0x01, 4224(AX)(R15*4), Y5, K1
+	VPADDQ.BCST   4480(AX)(R15*8), Z16, K1, Z16
 	INCQ          R15
-	CMPQ          R15, R12
+	CMPQ          R15, R13
 	JNE           prefix
-	VADDPD        4160(AX)(R14*8), Z3, Z4
-	VCMPPD        $0x12, Z1, Z4, K1
-	VCMPPD        $0x11, Z1, Z3, K2
-	MOVQ          R12, R15
+	VPADDQ        4480(AX)(R14*8), Z16, Z5
+	VPCMPQ        $0x02, Z1, Z5, K1
+	VPCMPQ        $0x01, Z1, Z16, K2
+	MOVQ          R13, R15
 	SUBQ          R14, R15
 	MOVQ          $-1, BP
 	BZHIQ         R15, BP, BP
 	KMOVB         BP, K3
 	KANDB         K1, K3, K1
 	KANDB         K2, K3, K2
-	KANDNB        K2, K1, K3
-	KORTESTB      K3, K3
+	KANDNB        K2, K1, K2
+	KORTESTB      K2, K2
 	JZ            noSplit
-	VCOMPRESSPD.Z Z3, K3, Z2
-	VSUBSD        X2, X1, X2
+	VPCOMPRESSQ.Z Z16, K2, Z5
+	VPSUBQ        Z5, Z1, Z5
+	VMOVQ         X5, R12
 
 noSplit:
 	KMOVB K1, R15
 	SHLXQ R14, R15, R15
-	ORQ   R15, R11
+	ORQ   R15, R10
 	KMOVB K2, R15
 	SHLXQ R14, R15, R15
-	ORQ   R15, R13
+	ORQ   R15, R11
 	ADDQ  $0x08, R14
-	CMPQ  R14, R12
+	CMPQ  R14, R13
 	JLT   block
 
 served:
-	ANDNQ        R13, R11, R12
+	PDEPQ        R9, R10, R10
 	PDEPQ        R9, R11, R11
-	PDEPQ        R9, R12, R12
-	ANDNQ        R9, R11, R9
-	ORQ          R9, R8
-	ANDNQ        BX, R11, BX
-	KMOVQ        R11, K1
-	VPBROADCASTB R10, Z1
-	VMOVDQU8     Z1, K1, 8896(AX)
-	MOVQ         6720(AX)(R10*8), R9
-	ORQ          R11, R9
-	ANDQ         SI, R11
-	JZ           gathered
-
-gather:
-	TZCNTQ R11, R13
-	ORQ    6720(AX)(R13*8), R9
-	BLSRQ  R11, R11
-	JNZ    gather
-
-gathered:
-	MOVQ   R9, 6720(AX)(R10*8)
-	TESTQ  R12, R12
-	JZ     exact
-	TZCNTQ R12, R11
-	VMOVSD 2112(AX)(R11*8), X1
-	VSUBSD X2, X1, X1
-	VMOVSD X1, 2112(AX)(R11*8)
-	JMP    hang
-
-exact:
-	VPBROADCASTQ BX, Z1
-	MOVQ         R10, R11
-	SHLQ         $0x06, R11
-	VMOVDQU64    32768(CX)(R11*1), Z2
-	VPSHUFBITQMB Z2, Z1, K1
-	KMOVQ        K1, R12
-	TZCNTQ       R12, R12
-	ADDQ         R11, R12
-	MOVBQZX      32768(CX)(R12*1), R11
-	VXORPD       X2, X2, X2
+	ANDNQ        R9, R10, R9
+	ORQ          R9, DI
+	ANDNQ        BX, R10, BX
+	KMOVQ        R10, K1
+	VPBROADCASTB R8, Z1
+	VMOVDQU8     Z1, K1, 8704(AX)
+	BTSQ         R8, R10
+	MOVQ         R10, 6528(AX)(R8*8)
+	TESTQ        R11, R11
+	JZ           exact
 
 hang:
-	VMOVSD X2, 1024(AX)(R10*8)
-	MOVB   R11, 8896(AX)(R10*1)
-	ORQ    R9, 6720(AX)(R11*8)
-	BTSQ   R11, SI
-	MOVB   R10, 8960(AX)(DI*1)
-	INCQ   DI
-	CMPQ   9192(AX), $0x00
+	TZCNTQ R11, R9
+	SUBQ   R12, 2112(AX)(R9*8)
+	MOVQ   R12, 1024(AX)(R8*8)
+	MOVB   R9, 8704(AX)(R8*1)
+	MOVB   R8, 8768(AX)(SI*1)
+	INCQ   SI
+	CMPQ   8992(AX), $0x00
 	JNE    phase
-	TESTQ  R8, R8
+	TESTQ  DI, DI
 	JZ     round
-	MOVQ   9176(AX), R9
-	MOVQ   9184(AX), R10
-
-again:
-	TZCNTQ   R8, R11
-	MOVQ     4672(AX)(R11*8), R12
-	MOVQ     7232(AX)(R12*8), R13
-	BTSQ     R11, R13
-	MOVQ     R13, 7232(AX)(R12*8)
-	VMOVSD   3136(AX)(R12*8), X0
-	VADDSD   2112(AX)(R11*8), X0, X0
-	VMOVSD   X0, 3136(AX)(R12*8)
-	VMOVSD   3136(AX)(R12*8), X0
-	VMOVSD   2112(AX)(R12*8), X1
-	MOVQ     R9, R11
-	BTSQ     R12, R11
-	VUCOMISD X1, X0
-	CMOVQCC  R11, R9
-	VMULSD   plenty<>+0(SB), X1, X1
-	MOVQ     R10, R11
-	BTSQ     R12, R11
-	VUCOMISD X1, X0
-	CMOVQCC  R11, R10
-	BLSRQ    R8, R8
-	JNZ      again
-	MOVQ     R9, 9176(AX)
-	MOVQ     R10, 9184(AX)
-	JMP      round
+	JMP    ask
 
 last:
 	TZCNTQ       DX, DX
 	KMOVQ        BX, K1
 	VPBROADCASTB DX, Z0
-	VMOVDQU8     Z0, K1, 8896(AX)
-	MOVQ         DX, 9160(AX)
-	MOVQ         DI, 9200(AX)
+	VMOVDQU8     Z0, K1, 8704(AX)
 	XORQ         BX, BX
-	MOVQ         BX, 1024(AX)(DX*8)
-	MOVQ         BX, 1600(AX)(DX*8)
-	MOVQ         BX, (AX)(DX*8)
-	MOVQ         BX, 6208(AX)(DX*8)
-	MOVL         62464(CX)(DX*4), BX
-	MOVL         BX, 7744(AX)(DX*4)
-	MOVQ         posInf<>+0(SB), BX
-	MOVQ         BX, 1536(AX)
+
+gather:
+	CMPQ    BX, SI
+	JEQ     gathered
+	MOVBQZX 8768(AX)(BX*1), DI
+	MOVQ    6528(AX)(DI*8), R8
+	MOVBQZX 8704(AX)(DI*1), DI
+	ORQ     R8, 6528(AX)(DI*8)
+	MOVBQZX 8704(AX)(DI*1), DI
+	ORQ     R8, 6528(AX)(DI*8)
+	INCQ    BX
+	JMP     gather
+
+gathered:
+	MOVQ DX, 8968(AX)
+	MOVQ SI, 9000(AX)
+	XORQ BX, BX
+	MOVQ BX, 1024(AX)(DX*8)
+	MOVQ BX, 1600(AX)(DX*8)
+	MOVQ BX, (AX)(DX*8)
+	MOVQ BX, 6016(AX)(DX*8)
+	MOVL $+63, BX
+	MOVL BX, 7552(AX)(DX*4)
+	MOVQ $+9223372036854775807, BX
+	MOVQ BX, 1536(AX)
 
 row:
-	DECQ    DI
+	DECQ    SI
 	JS      rowsDone
-	MOVBQZX 8960(AX)(DI*1), DX
-	MOVBQZX 8896(AX)(DX*1), BX
-	MOVBQZX 8896(AX)(BX*1), R9
+	MOVBQZX 8768(AX)(SI*1), DX
+	MOVBQZX 8704(AX)(DX*1), BX
+	MOVBQZX 8704(AX)(BX*1), R9
 	VMOVSD  (AX)(R9*8), X0
-	MOVL    7744(AX)(R9*4), SI
-	ANDL    $-64, SI
-	MOVQ    6208(AX)(R9*8), R8
+	MOVL    7552(AX)(R9*4), DI
+	MOVQ    6016(AX)(R9*8), R8
 	BTSQ    BX, R8
 	MOVQ    R9, R10
 	SHLQ    $0x08, R10
 	ADDQ    CX, R10
-	SUBL    45056(R10)(BX*4), SI
+	SUBL    32768(R10)(BX*4), DI
+	ANDL    $-64, DI
 	SHLQ    $0x09, R9
 	ADDQ    CX, R9
 	VMOVSD  (R9)(BX*8), X1
@@ -6657,54 +7674,579 @@ row:
 	MOVQ    DX, R9
 	SHLQ    $0x08, R9
 	ADDQ    CX, R9
-	ADDL    45056(R9)(BX*4), SI
-	ADDL    62464(CX)(DX*4), SI
-	MOVL    SI, 7744(AX)(DX*4)
+	ADDL    32768(R9)(BX*4), DI
+	ORL     $0x3f, DI
+	MOVL    DI, 7552(AX)(DX*4)
 	BTSQ    DX, R8
-	MOVQ    R8, 6208(AX)(DX*8)
+	MOVQ    R8, 6016(AX)(DX*8)
 	JMP     row
 
 rowsDone:
-	MOVQ 9096(AX), DX
-	MOVQ DX, 9168(AX)
+	MOVQ 8904(AX), DX
+	MOVQ DX, 8976(AX)
 
 col:
 	TZCNTQ    DX, BX
-	MOVBQZX   8896(AX)(BX*1), R8
+	MOVBQZX   8704(AX)(BX*1), R8
 	VMOVSD    (AX)(R8*8), X0
-	MOVL      7744(AX)(R8*4), SI
-	ANDL      $-64, SI
-	MOVQ      6208(AX)(R8*8), DI
+	MOVL      7552(AX)(R8*4), SI
+	MOVQ      6016(AX)(R8*8), DI
 	BTSQ      BX, DI
 	MOVQ      R8, R9
 	SHLQ      $0x08, R9
 	ADDQ      CX, R9
-	SUBL      45056(R9)(BX*4), SI
+	SUBL      32768(R9)(BX*4), SI
+	ANDL      $-64, SI
 	SHLQ      $0x09, R8
 	ADDQ      CX, R8
 	VMOVSD    (R8)(BX*8), X1
 	VSUBSD    X1, X0, X0
 	VMOVSD    X1, 1600(AX)(BX*8)
 	VMOVSD    X0, (AX)(BX*8)
-	MOVL      SI, 7744(AX)(BX*4)
-	MOVQ      DI, 6208(AX)(BX*8)
-	VMOVSD    2112(AX)(BX*8), X0
-	VMOVSD    X0, 1024(AX)(BX*8)
+	MOVL      SI, 7552(AX)(BX*4)
+	MOVQ      DI, 6016(AX)(BX*8)
+	MOVQ      2112(AX)(BX*8), SI
+	MOVQ      SI, 1024(AX)(BX*8)
 	BLSRQ     DX, DX
 	JNZ       col
-	KMOVQ     9096(AX), K1
+	KMOVQ     8904(AX), K1
 	VMOVDQU64 byteTable<>+0(SB), Z0
-	VMOVDQU64 8896(AX), Z2
+	VMOVDQU64 8704(AX), Z2
 	VMOVDQU8  Z2, Z1
 	VMOVDQU8  Z0, K1, Z1
 	VMOVDQU8  Z2, K1, Z0
-	VMOVDQU64 Z0, 8768(AX)
-	VMOVDQU64 Z1, 8832(AX)
+	VMOVDQU64 Z0, 8576(AX)
+	VMOVDQU64 Z1, 8640(AX)
 	VZEROUPPER
 	RET
 
+exact:
+	XORQ R12, R12
+	MOVQ R8, R13
+	SHLQ $0x08, R13
+	ADDQ CX, R13
+	MOVL $+2147483647, R9
+	MOVQ BX, R10
+
+nearest:
+	TZCNTQ  R10, R14
+	MOVL    32768(R13)(R14*4), R15
+	ANDL    $-64, R15
+	ORL     R14, R15
+	CMPL    R15, R9
+	CMOVLLT R15, R9
+	BLSRQ   R10, R10
+	JNZ     nearest
+	ANDL    $0x3f, R9
+	BTSQ    R9, R11
+	JMP     hang
+
+// func start256x6(t *float64, m *float64)
+// Requires: AVX, AVX2, BMI, BMI2, CMOV, POPCNT
+TEXT ·start256x6(SB), NOSPLIT, $0-16
+	PCALIGN  $0x40
+	MOVQ     t+0(FP), AX
+	MOVQ     m+8(FP), CX
+	MOVQ     8896(AX), DX
+	MOVQ     8904(AX), BX
+	MOVQ     BX, DI
+	XORQ     SI, SI
+	VPXOR    Y0, Y0, Y0
+	VMOVDQU  Y0, 3200(AX)
+	VMOVDQU  Y0, 7040(AX)
+	VMOVDQU  bitTable<>+0(SB), Y1
+	VMOVDQU  Y1, 6528(AX)
+	VMOVDQU  Y0, 3232(AX)
+	VMOVDQU  Y0, 7072(AX)
+	VMOVDQU  bitTable<>+32(SB), Y1
+	VMOVDQU  Y1, 6560(AX)
+	VMOVDQU  Y0, 3264(AX)
+	VMOVDQU  Y0, 7104(AX)
+	VMOVDQU  bitTable<>+64(SB), Y1
+	VMOVDQU  Y1, 6592(AX)
+	VMOVDQU  Y0, 3296(AX)
+	VMOVDQU  Y0, 7136(AX)
+	VMOVDQU  bitTable<>+96(SB), Y1
+	VMOVDQU  Y1, 6624(AX)
+	VMOVDQU  Y0, 3328(AX)
+	VMOVDQU  Y0, 7168(AX)
+	VMOVDQU  bitTable<>+128(SB), Y1
+	VMOVDQU  Y1, 6656(AX)
+	VMOVDQU  Y0, 3360(AX)
+	VMOVDQU  Y0, 7200(AX)
+	VMOVDQU  bitTable<>+160(SB), Y1
+	VMOVDQU  Y1, 6688(AX)
+	VMOVDQU  Y0, 3392(AX)
+	VMOVDQU  Y0, 7232(AX)
+	VMOVDQU  bitTable<>+192(SB), Y1
+	VMOVDQU  Y1, 6720(AX)
+	VMOVDQU  Y0, 3424(AX)
+	VMOVDQU  Y0, 7264(AX)
+	VMOVDQU  bitTable<>+224(SB), Y1
+	VMOVDQU  Y1, 6752(AX)
+	VMOVDQU  Y0, 3456(AX)
+	VMOVDQU  Y0, 7296(AX)
+	VMOVDQU  bitTable<>+256(SB), Y1
+	VMOVDQU  Y1, 6784(AX)
+	VMOVDQU  Y0, 3488(AX)
+	VMOVDQU  Y0, 7328(AX)
+	VMOVDQU  bitTable<>+288(SB), Y1
+	VMOVDQU  Y1, 6816(AX)
+	VMOVDQU  Y0, 3520(AX)
+	VMOVDQU  Y0, 7360(AX)
+	VMOVDQU  bitTable<>+320(SB), Y1
+	VMOVDQU  Y1, 6848(AX)
+	VMOVDQU  Y0, 3552(AX)
+	VMOVDQU  Y0, 7392(AX)
+	VMOVDQU  bitTable<>+352(SB), Y0
+	VMOVDQU  Y0, 6880(AX)
+	XORQ     R8, R8
+	MOVQ     R8, 8984(AX)
+	VPCMPEQD Y0, Y0, Y0
+	VPSRLD   $0x01, Y0, Y0
+	VPCMPEQD Y1, Y1, Y1
+	VPSRLD   $0x01, Y1, Y1
+	VPCMPEQD Y3, Y3, Y3
+	VPSRLD   $0x01, Y3, Y3
+	VPCMPEQD Y4, Y4, Y4
+	VPSRLD   $0x01, Y4, Y4
+	VPCMPEQD Y5, Y5, Y5
+	VPSRLD   $0x01, Y5, Y5
+	VPCMPEQD Y6, Y6, Y6
+	VPSRLD   $0x01, Y6, Y6
+	MOVQ     DX, R8
+
+first:
+	TZCNTQ       R8, R9
+	SHLQ         $0x08, R9
+	ADDQ         CX, R9
+	VPMINSD      32768(R9), Y0, Y0
+	VPMINSD      32800(R9), Y1, Y1
+	VPMINSD      32832(R9), Y3, Y3
+	VPMINSD      32864(R9), Y4, Y4
+	VPMINSD      32896(R9), Y5, Y5
+	VPMINSD      32928(R9), Y6, Y6
+	BLSRQ        R8, R8
+	JNZ          first
+	VPBROADCASTD markKeep<>+0(SB), Y7
+	VPAND        3712(AX), Y7, Y8
+	VMOVDQU      Y0, 3712(AX)
+	VPAND        Y7, Y0, Y0
+	VPSUBD       Y8, Y0, Y0
+	VPOR         50176(CX), Y0, Y0
+	VMOVDQU      Y0, 3968(AX)
+	VPAND        3744(AX), Y7, Y0
+	VMOVDQU      Y1, 3744(AX)
+	VPAND        Y7, Y1, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50208(CX), Y1, Y1
+	VMOVDQU      Y1, 4000(AX)
+	VPAND        3776(AX), Y7, Y0
+	VMOVDQU      Y3, 3776(AX)
+	VPAND        Y7, Y3, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50240(CX), Y1, Y1
+	VMOVDQU      Y1, 4032(AX)
+	VPAND        3808(AX), Y7, Y0
+	VMOVDQU      Y4, 3808(AX)
+	VPAND        Y7, Y4, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50272(CX), Y1, Y1
+	VMOVDQU      Y1, 4064(AX)
+	VPAND        3840(AX), Y7, Y0
+	VMOVDQU      Y5, 3840(AX)
+	VPAND        Y7, Y5, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50304(CX), Y1, Y1
+	VMOVDQU      Y1, 4096(AX)
+	VPAND        3872(AX), Y7, Y0
+	VMOVDQU      Y6, 3872(AX)
+	VPAND        Y7, Y6, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50336(CX), Y1, Y1
+	VMOVDQU      Y1, 4128(AX)
+
+ask:
+	MOVQ 8984(AX), R8
+
+turn:
+	TZCNTQ  DI, R9
+	MOVL    3712(AX)(R9*4), R10
+	ANDL    $0x3f, R10
+	MOVQ    7040(AX)(R10*8), R11
+	BTSQ    R9, R11
+	MOVQ    R11, 7040(AX)(R10*8)
+	MOVQ    3200(AX)(R10*8), R11
+	ADDQ    2112(AX)(R9*8), R11
+	MOVQ    R11, 3200(AX)(R10*8)
+	MOVQ    R8, R9
+	BTSQ    R10, R9
+	CMPQ    R11, 2112(AX)(R10*8)
+	CMOVQGE R9, R8
+	BLSRQ   DI, DI
+	JNZ     turn
+	MOVQ    R8, 8984(AX)
+
+round:
+	BLSRQ    DX, R8
+	JZ       last
+	MOVQ     8984(AX), DI
+	ANDQ     DX, DI
+	BLSRQ    DI, R8
+	CMPQ     DI, DX
+	CMOVQEQ  R8, DI
+	ANDNQ    DX, DI, DX
+	MOVQ     DI, 8992(AX)
+	XORQ     DI, DI
+	VPCMPEQD Y0, Y0, Y0
+	VPSRLD   $0x01, Y0, Y0
+	VPCMPEQD Y1, Y1, Y1
+	VPSRLD   $0x01, Y1, Y1
+	VPCMPEQD Y3, Y3, Y3
+	VPSRLD   $0x01, Y3, Y3
+	VPCMPEQD Y4, Y4, Y4
+	VPSRLD   $0x01, Y4, Y4
+	VPCMPEQD Y5, Y5, Y5
+	VPSRLD   $0x01, Y5, Y5
+	VPCMPEQD Y6, Y6, Y6
+	VPSRLD   $0x01, Y6, Y6
+	MOVQ     DX, R8
+
+next:
+	TZCNTQ       R8, R9
+	SHLQ         $0x08, R9
+	ADDQ         CX, R9
+	VPMINSD      32768(R9), Y0, Y0
+	VPMINSD      32800(R9), Y1, Y1
+	VPMINSD      32832(R9), Y3, Y3
+	VPMINSD      32864(R9), Y4, Y4
+	VPMINSD      32896(R9), Y5, Y5
+	VPMINSD      32928(R9), Y6, Y6
+	BLSRQ        R8, R8
+	JNZ          next
+	VPBROADCASTD markKeep<>+0(SB), Y7
+	VPAND        3712(AX), Y7, Y8
+	VMOVDQU      Y0, 3712(AX)
+	VPAND        Y7, Y0, Y0
+	VPSUBD       Y8, Y0, Y0
+	VPOR         50176(CX), Y0, Y0
+	VMOVDQU      Y0, 3968(AX)
+	VPAND        3744(AX), Y7, Y0
+	VMOVDQU      Y1, 3744(AX)
+	VPAND        Y7, Y1, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50208(CX), Y1, Y1
+	VMOVDQU      Y1, 4000(AX)
+	VPAND        3776(AX), Y7, Y0
+	VMOVDQU      Y3, 3776(AX)
+	VPAND        Y7, Y3, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50240(CX), Y1, Y1
+	VMOVDQU      Y1, 4032(AX)
+	VPAND        3808(AX), Y7, Y0
+	VMOVDQU      Y4, 3808(AX)
+	VPAND        Y7, Y4, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50272(CX), Y1, Y1
+	VMOVDQU      Y1, 4064(AX)
+	VPAND        3840(AX), Y7, Y0
+	VMOVDQU      Y5, 3840(AX)
+	VPAND        Y7, Y5, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50304(CX), Y1, Y1
+	VMOVDQU      Y1, 4096(AX)
+	VPAND        3872(AX), Y7, Y0
+	VMOVDQU      Y6, 3872(AX)
+	VPAND        Y7, Y6, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50336(CX), Y1, Y1
+	VMOVDQU      Y1, 4128(AX)
+
+phase:
+	MOVQ         8992(AX), R9
+	TZCNTQ       R9, R8
+	BLSRQ        R9, R9
+	MOVQ         R9, 8992(AX)
+	MOVQ         7040(AX)(R8*8), R9
+	VPBROADCASTQ 2112(AX)(R8*8), Y0
+	POPCNTQ      R9, R12
+	CMPQ         R12, $0x04
+	JHI          many
+	MOVQ         R9, R10
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VMOVD        3968(AX)(R11*4), X3
+	VMOVSD       2112(AX)(R11*8), X2
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VPINSRD      $0x01, 3968(AX)(R11*4), X3, X3
+	VMOVHPD      2112(AX)(R11*8), X2, X2
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VPINSRD      $0x02, 3968(AX)(R11*4), X3, X3
+	VMOVSD       2112(AX)(R11*8), X1
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VPINSRD      $0x03, 3968(AX)(R11*4), X3, X3
+	VMOVHPD      2112(AX)(R11*8), X1, X1
+	VINSERTI128  $0x01, X1, Y2, Y4
+	MOVQ         R9, R10
+	VPXOR        Y1, Y1, Y1
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VPBROADCASTD 3968(AX)(R11*4), X2
+	VPCMPGTD     X3, X2, X2
+	VPMOVSXDQ    X2, Y5
+	VPBROADCASTQ 2112(AX)(R11*8), Y6
+	VPAND        Y6, Y5, Y5
+	VPADDQ       Y5, Y1, Y1
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VPBROADCASTD 3968(AX)(R11*4), X2
+	VPCMPGTD     X3, X2, X2
+	VPMOVSXDQ    X2, Y5
+	VPBROADCASTQ 2112(AX)(R11*8), Y6
+	VPAND        Y6, Y5, Y5
+	VPADDQ       Y5, Y1, Y1
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VPBROADCASTD 3968(AX)(R11*4), X2
+	VPCMPGTD     X3, X2, X2
+	VPMOVSXDQ    X2, Y5
+	VPBROADCASTQ 2112(AX)(R11*8), Y6
+	VPAND        Y6, Y5, Y5
+	VPADDQ       Y5, Y1, Y1
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VPBROADCASTD 3968(AX)(R11*4), X2
+	VPCMPGTD     X3, X2, X2
+	VPMOVSXDQ    X2, Y3
+	VPBROADCASTQ 2112(AX)(R11*8), Y5
+	VPAND        Y5, Y3, Y3
+	VPADDQ       Y3, Y1, Y1
+	VPADDQ       Y4, Y1, Y4
+	VPCMPGTQ     Y0, Y4, Y3
+	VMOVMSKPD    Y3, R10
+	NOTQ         R10
+	VPCMPGTQ     Y1, Y0, Y0
+	VMOVMSKPD    Y0, R11
+	JMP          served
+
+many:
+	MOVQ R9, R10
+	XORQ R11, R11
+
+list:
+	TZCNTQ R10, R13
+	MOVL   3968(AX)(R13*4), R14
+	MOVL   R14, 4224(AX)(R11*4)
+	MOVQ   2112(AX)(R13*8), R14
+	MOVQ   R14, 4480(AX)(R11*8)
+	INCQ   R11
+	BLSRQ  R10, R10
+	JNZ    list
+	XORQ   R10, R10
+	XORQ   R11, R11
+	XORQ   R13, R13
+
+block:
+	VPXOR   Y1, Y1, Y1
+	VMOVDQU 4224(AX)(R13*4), X2
+	XORQ    R14, R14
+
+prefix:
+	VPBROADCASTD 4224(AX)(R14*4), X3
+	VPCMPGTD     X2, X3, X3
+	VPMOVSXDQ    X3, Y3
+	VPBROADCASTQ 4480(AX)(R14*8), Y4
+	VPAND        Y4, Y3, Y3
+	VPADDQ       Y3, Y1, Y1
+	INCQ         R14
+	CMPQ         R14, R12
+	JNE          prefix
+	VPCMPGTQ     Y1, Y0, Y3
+	VMOVMSKPD    Y3, R14
+	VPADDQ       4480(AX)(R13*8), Y1, Y1
+	VPCMPGTQ     Y0, Y1, Y1
+	VMOVMSKPD    Y1, R15
+	XORQ         $0x0f, R15
+	SHLXQ        R13, R14, R14
+	SHLXQ        R13, R15, R15
+	ORQ          R14, R11
+	ORQ          R15, R10
+	ADDQ         $0x04, R13
+	CMPQ         R13, R12
+	JLT          block
+	BZHIQ        R12, R10, R10
+	BZHIQ        R12, R11, R11
+
+served:
+	ANDNQ R11, R10, R11
+	PDEPQ R9, R10, R10
+	PDEPQ R9, R11, R11
+	ANDNQ R9, R10, R9
+	ORQ   R9, DI
+	ANDNQ BX, R10, BX
+	MOVQ  R10, R9
+	BTSQ  R8, R10
+	MOVQ  R10, 6528(AX)(R8*8)
+	MOVQ  2112(AX)(R8*8), R10
+	TESTQ R9, R9
+	JZ    none
+
+full:
+	TZCNTQ R9, R12
+	MOVB   R8, 8704(AX)(R12*1)
+	SUBQ   2112(AX)(R12*8), R10
+	BLSRQ  R9, R9
+	JNZ    full
+
+none:
+	TESTQ R11, R11
+	JZ    exact
+
+hang:
+	TZCNTQ R11, R9
+	SUBQ   R10, 2112(AX)(R9*8)
+	MOVQ   R10, 1024(AX)(R8*8)
+	MOVB   R9, 8704(AX)(R8*1)
+	MOVB   R8, 8768(AX)(SI*1)
+	INCQ   SI
+	CMPQ   8992(AX), $0x00
+	JNE    phase
+	TESTQ  DI, DI
+	JZ     round
+	JMP    ask
+
+last:
+	TZCNTQ DX, DX
+
+rest:
+	TZCNTQ BX, DI
+	MOVB   DL, 8704(AX)(DI*1)
+	BLSRQ  BX, BX
+	JNZ    rest
+	XORQ   BX, BX
+
+gather:
+	CMPQ    BX, SI
+	JEQ     gathered
+	MOVBQZX 8768(AX)(BX*1), DI
+	MOVQ    6528(AX)(DI*8), R8
+	MOVBQZX 8704(AX)(DI*1), DI
+	ORQ     R8, 6528(AX)(DI*8)
+	MOVBQZX 8704(AX)(DI*1), DI
+	ORQ     R8, 6528(AX)(DI*8)
+	INCQ    BX
+	JMP     gather
+
+gathered:
+	MOVQ DX, 8968(AX)
+	MOVQ SI, 9000(AX)
+	XORQ BX, BX
+	MOVQ BX, 1024(AX)(DX*8)
+	MOVQ BX, 1600(AX)(DX*8)
+	MOVQ BX, (AX)(DX*8)
+	MOVQ BX, 6016(AX)(DX*8)
+	MOVL $+63, BX
+	MOVL BX, 7552(AX)(DX*4)
+	MOVQ $+9223372036854775807, BX
+	MOVQ BX, 1536(AX)
+
+row:
+	DECQ    SI
+	JS      rowsDone
+	MOVBQZX 8768(AX)(SI*1), DX
+	MOVBQZX 8704(AX)(DX*1), BX
+	MOVB    DL, 8576(AX)(DX*1)
+	MOVB    BL, 8640(AX)(DX*1)
+	MOVBQZX 8704(AX)(BX*1), R9
+	VMOVSD  (AX)(R9*8), X0
+	MOVL    7552(AX)(R9*4), DI
+	MOVQ    6016(AX)(R9*8), R8
+	BTSQ    BX, R8
+	MOVQ    R9, R10
+	SHLQ    $0x08, R10
+	ADDQ    CX, R10
+	SUBL    32768(R10)(BX*4), DI
+	ANDL    $-64, DI
+	SHLQ    $0x09, R9
+	ADDQ    CX, R9
+	VMOVSD  (R9)(BX*8), X1
+	VSUBSD  X1, X0, X0
+	MOVQ    DX, R9
+	SHLQ    $0x09, R9
+	ADDQ    CX, R9
+	VMOVSD  (R9)(BX*8), X1
+	VMOVSD  X1, 1600(AX)(DX*8)
+	VADDSD  X1, X0, X0
+	VMOVSD  X0, (AX)(DX*8)
+	MOVQ    DX, R9
+	SHLQ    $0x08, R9
+	ADDQ    CX, R9
+	ADDL    32768(R9)(BX*4), DI
+	ORL     $0x3f, DI
+	MOVL    DI, 7552(AX)(DX*4)
+	BTSQ    DX, R8
+	MOVQ    R8, 6016(AX)(DX*8)
+	JMP     row
+
+rowsDone:
+	MOVQ 8904(AX), DX
+	MOVQ DX, 8976(AX)
+
+col:
+	TZCNTQ  DX, BX
+	MOVBQZX 8704(AX)(BX*1), R8
+	MOVB    R8, 8576(AX)(BX*1)
+	MOVB    BL, 8640(AX)(BX*1)
+	VMOVSD  (AX)(R8*8), X0
+	MOVL    7552(AX)(R8*4), SI
+	MOVQ    6016(AX)(R8*8), DI
+	BTSQ    BX, DI
+	MOVQ    R8, R9
+	SHLQ    $0x08, R9
+	ADDQ    CX, R9
+	SUBL    32768(R9)(BX*4), SI
+	ANDL    $-64, SI
+	SHLQ    $0x09, R8
+	ADDQ    CX, R8
+	VMOVSD  (R8)(BX*8), X1
+	VSUBSD  X1, X0, X0
+	VMOVSD  X1, 1600(AX)(BX*8)
+	VMOVSD  X0, (AX)(BX*8)
+	MOVL    SI, 7552(AX)(BX*4)
+	MOVQ    DI, 6016(AX)(BX*8)
+	MOVQ    2112(AX)(BX*8), SI
+	MOVQ    SI, 1024(AX)(BX*8)
+	BLSRQ   DX, DX
+	JNZ     col
+	VZEROUPPER
+	RET
+
+exact:
+	XORQ R10, R10
+	MOVQ R8, R13
+	SHLQ $0x08, R13
+	ADDQ CX, R13
+	MOVL $+2147483647, R9
+	MOVQ BX, R12
+
+nearest:
+	TZCNTQ  R12, R14
+	MOVL    32768(R13)(R14*4), R15
+	ANDL    $-64, R15
+	ORL     R14, R15
+	CMPL    R15, R9
+	CMOVLLT R15, R9
+	BLSRQ   R12, R12
+	JNZ     nearest
+	ANDL    $0x3f, R9
+	BTSQ    R9, R11
+	JMP     hang
+
 // func prepare512x6(t *float64, p *float64, q *float64, a float64, b float64, extra float64, unmatched uint64, below float64) bool
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, CMOV, POPCNT
+// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, CMOV, POPCNT
 TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	PCALIGN       $0x40
 	MOVQ          t+0(FP), AX
@@ -6814,7 +8356,7 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	JLS           equal
 	VADDSD        X2, X1, X0
 	VMULSD        halfUnit<>+0(SB), X0, X0
-	VMOVSD        X0, 9136(AX)
+	VMOVSD        X0, 8944(AX)
 	VMOVSD        scale<>+0(SB), X0
 	VDIVSD        X1, X0, X1
 	VDIVSD        X2, X0, X2
@@ -6822,25 +8364,25 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	VBROADCASTSD  X2, Z1
 	VBROADCASTSD  heavy<>+0(SB), Z2
 	VBROADCASTSD  signBit<>+0(SB), Z9
-	VXORPD        Z10, Z10, Z10
-	VXORPD        Z12, Z12, Z12
+	VPXORQ        Z15, Z15, Z15
+	VPXORQ        Z16, Z16, Z16
 	XORQ          CX, CX
 	XORQ          BX, BX
 	XORQ          DX, DX
 	XORQ          SI, SI
 	VCMPPD        $0x1e, Z11, Z3, K1
-	VMOVAPD       Z1, Z13
-	VMOVAPD       Z0, K1, Z13
+	VMOVAPD       Z1, Z10
+	VMOVAPD       Z0, K1, Z10
 	VANDNPD       Z3, Z9, Z3
-	VMULPD        Z13, Z3, Z3
-	VRNDSCALEPD   $0x00, Z3, Z3
-	VMOVUPD       Z3, 2112(AX)
-	VADDPD        Z3, Z10, K1, Z10
+	VMULPD        Z10, Z3, Z3
+	VCVTPD2QQ     Z3, Z3
+	VMOVDQU64     Z3, 2112(AX)
+	VPADDQ        Z3, Z15, K1, Z15
 	KNOTB         K1, K2
-	VADDPD        Z3, Z12, K2, Z12
-	VCMPPD        $0x1e, Z11, Z3, K1, K1
-	VCMPPD        $0x1e, Z11, Z3, K2, K2
-	VCMPPD        $0x1d, Z2, Z3, K3
+	VPADDQ        Z3, Z16, K2, Z16
+	VPTESTMQ      Z3, Z3, K1, K1
+	VPTESTMQ      Z3, Z3, K2, K2
+	VPCMPQ        $0x05, Z2, Z3, K3
 	KMOVB         K1, DI
 	KANDB         K1, K3, K1
 	KMOVB         K1, R8
@@ -6856,14 +8398,14 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	VMOVAPD       Z0, K1, Z3
 	VANDNPD       Z4, Z9, Z4
 	VMULPD        Z3, Z4, Z4
-	VRNDSCALEPD   $0x00, Z4, Z4
-	VMOVUPD       Z4, 2176(AX)
-	VADDPD        Z4, Z10, K1, Z10
+	VCVTPD2QQ     Z4, Z4
+	VMOVDQU64     Z4, 2176(AX)
+	VPADDQ        Z4, Z15, K1, Z15
 	KNOTB         K1, K2
-	VADDPD        Z4, Z12, K2, Z12
-	VCMPPD        $0x1e, Z11, Z4, K1, K1
-	VCMPPD        $0x1e, Z11, Z4, K2, K2
-	VCMPPD        $0x1d, Z2, Z4, K3
+	VPADDQ        Z4, Z16, K2, Z16
+	VPTESTMQ      Z4, Z4, K1, K1
+	VPTESTMQ      Z4, Z4, K2, K2
+	VPCMPQ        $0x05, Z2, Z4, K3
 	KMOVB         K1, DI
 	KANDB         K1, K3, K1
 	KMOVB         K1, R8
@@ -6883,14 +8425,14 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	VMOVAPD       Z0, K1, Z3
 	VANDNPD       Z5, Z9, Z5
 	VMULPD        Z3, Z5, Z5
-	VRNDSCALEPD   $0x00, Z5, Z5
-	VMOVUPD       Z5, 2240(AX)
-	VADDPD        Z5, Z10, K1, Z10
+	VCVTPD2QQ     Z5, Z5
+	VMOVDQU64     Z5, 2240(AX)
+	VPADDQ        Z5, Z15, K1, Z15
 	KNOTB         K1, K2
-	VADDPD        Z5, Z12, K2, Z12
-	VCMPPD        $0x1e, Z11, Z5, K1, K1
-	VCMPPD        $0x1e, Z11, Z5, K2, K2
-	VCMPPD        $0x1d, Z2, Z5, K3
+	VPADDQ        Z5, Z16, K2, Z16
+	VPTESTMQ      Z5, Z5, K1, K1
+	VPTESTMQ      Z5, Z5, K2, K2
+	VPCMPQ        $0x05, Z2, Z5, K3
 	KMOVB         K1, DI
 	KANDB         K1, K3, K1
 	KMOVB         K1, R8
@@ -6910,14 +8452,14 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	VMOVAPD       Z0, K1, Z3
 	VANDNPD       Z6, Z9, Z6
 	VMULPD        Z3, Z6, Z6
-	VRNDSCALEPD   $0x00, Z6, Z6
-	VMOVUPD       Z6, 2304(AX)
-	VADDPD        Z6, Z10, K1, Z10
+	VCVTPD2QQ     Z6, Z6
+	VMOVDQU64     Z6, 2304(AX)
+	VPADDQ        Z6, Z15, K1, Z15
 	KNOTB         K1, K2
-	VADDPD        Z6, Z12, K2, Z12
-	VCMPPD        $0x1e, Z11, Z6, K1, K1
-	VCMPPD        $0x1e, Z11, Z6, K2, K2
-	VCMPPD        $0x1d, Z2, Z6, K3
+	VPADDQ        Z6, Z16, K2, Z16
+	VPTESTMQ      Z6, Z6, K1, K1
+	VPTESTMQ      Z6, Z6, K2, K2
+	VPCMPQ        $0x05, Z2, Z6, K3
 	KMOVB         K1, DI
 	KANDB         K1, K3, K1
 	KMOVB         K1, R8
@@ -6937,14 +8479,14 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	VMOVAPD       Z0, K1, Z3
 	VANDNPD       Z7, Z9, Z7
 	VMULPD        Z3, Z7, Z7
-	VRNDSCALEPD   $0x00, Z7, Z7
-	VMOVUPD       Z7, 2368(AX)
-	VADDPD        Z7, Z10, K1, Z10
+	VCVTPD2QQ     Z7, Z7
+	VMOVDQU64     Z7, 2368(AX)
+	VPADDQ        Z7, Z15, K1, Z15
 	KNOTB         K1, K2
-	VADDPD        Z7, Z12, K2, Z12
-	VCMPPD        $0x1e, Z11, Z7, K1, K1
-	VCMPPD        $0x1e, Z11, Z7, K2, K2
-	VCMPPD        $0x1d, Z2, Z7, K3
+	VPADDQ        Z7, Z16, K2, Z16
+	VPTESTMQ      Z7, Z7, K1, K1
+	VPTESTMQ      Z7, Z7, K2, K2
+	VPCMPQ        $0x05, Z2, Z7, K3
 	KMOVB         K1, DI
 	KANDB         K1, K3, K1
 	KMOVB         K1, R8
@@ -6964,14 +8506,14 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	VMOVAPD       Z0, K1, Z1
 	VANDNPD       Z8, Z9, Z8
 	VMULPD        Z1, Z8, Z8
-	VRNDSCALEPD   $0x00, Z8, Z8
-	VMOVUPD       Z8, 2432(AX)
-	VADDPD        Z8, Z10, K1, Z10
+	VCVTPD2QQ     Z8, Z8
+	VMOVDQU64     Z8, 2432(AX)
+	VPADDQ        Z8, Z15, K1, Z15
 	KNOTB         K1, K2
-	VADDPD        Z8, Z12, K2, Z12
-	VCMPPD        $0x1e, Z11, Z8, K1, K1
-	VCMPPD        $0x1e, Z11, Z8, K2, K2
-	VCMPPD        $0x1d, Z2, Z8, K3
+	VPADDQ        Z8, Z16, K2, Z16
+	VPTESTMQ      Z8, Z8, K1, K1
+	VPTESTMQ      Z8, Z8, K2, K2
+	VPCMPQ        $0x05, Z2, Z8, K3
 	KMOVB         K1, DI
 	KANDB         K1, K3, K1
 	KMOVB         K1, R8
@@ -6986,30 +8528,30 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	SHLQ          $0x28, R8
 	ORQ           DI, DX
 	ORQ           R8, SI
-	VEXTRACTF64X4 $0x01, Z10, Y0
-	VADDPD        Y0, Y10, Y0
-	VEXTRACTF64X2 $0x01, Y0, X1
-	VADDPD        X1, X0, X1
-	VPERMILPD     $0x01, X1, X0
-	VADDSD        X0, X1, X1
 	TZCNTQ        BX, BX
-	VMOVSD        scale<>+0(SB), X0
-	VSUBSD        X1, X0, X0
-	VADDSD        2112(AX)(BX*8), X0, X0
-	VMOVSD        X0, 2112(AX)(BX*8)
-	VEXTRACTF64X4 $0x01, Z12, Y0
-	VADDPD        Y0, Y12, Y0
-	VEXTRACTF64X2 $0x01, Y0, X1
-	VADDPD        X1, X0, X1
-	VPERMILPD     $0x01, X1, X0
-	VADDSD        X0, X1, X1
+	MOVQ          $+4503599627370496, DI
+	VEXTRACTI64X4 $0x01, Z15, Y0
+	VPADDQ        Y0, Y15, Y0
+	VEXTRACTI128  $0x01, Y0, X1
+	VPADDQ        X1, X0, X1
+	VPSHUFD       $0x4e, X1, X0
+	VPADDQ        X0, X1, X1
+	VMOVQ         X1, R8
+	SUBQ          R8, DI
+	ADDQ          DI, 2112(AX)(BX*8)
 	TZCNTQ        SI, BX
-	VMOVSD        scale<>+0(SB), X0
-	VSUBSD        X1, X0, X0
-	VADDSD        2112(AX)(BX*8), X0, X0
-	VMOVSD        X0, 2112(AX)(BX*8)
-	MOVQ          CX, 9104(AX)
-	MOVQ          DX, 9112(AX)
+	MOVQ          $+4503599627370496, SI
+	VEXTRACTI64X4 $0x01, Z16, Y0
+	VPADDQ        Y0, Y16, Y0
+	VEXTRACTI128  $0x01, Y0, X1
+	VPADDQ        X1, X0, X1
+	VPSHUFD       $0x4e, X1, X0
+	VPADDQ        X0, X1, X1
+	VMOVQ         X1, DI
+	SUBQ          DI, SI
+	ADDQ          SI, 2112(AX)(BX*8)
+	MOVQ          CX, 8912(AX)
+	MOVQ          DX, 8920(AX)
 	POPCNTQ       CX, BX
 	POPCNTQ       DX, SI
 	MOVQ          CX, DI
@@ -7018,9 +8560,9 @@ TEXT ·prepare512x6(SB), NOSPLIT, $0-65
 	SETHI         BL
 	CMOVQHI       DX, DI
 	CMOVQHI       CX, R8
-	MOVB          BL, 9216(AX)
-	MOVQ          DI, 9088(AX)
-	MOVQ          R8, 9096(AX)
+	MOVB          BL, 9016(AX)
+	MOVQ          DI, 8896(AX)
+	MOVQ          R8, 8904(AX)
 	XORB          AL, AL
 	MOVB          $0x01, AL
 	MOVB          AL, ret+64(FP)
@@ -7111,8 +8653,8 @@ TEXT ·totals512x6(SB), NOSPLIT, $0-25
 	VADDPD        X3, X1, X3
 	VPERMILPD     $0x01, X3, X1
 	VADDSD        X1, X3, X3
-	VMOVSD        X2, 9120(AX)
-	VMOVSD        X3, 9128(AX)
+	VMOVSD        X2, 8928(AX)
+	VMOVSD        X3, 8936(AX)
 	TESTQ         CX, CX
 	SETEQ         AL
 	VUCOMISD      X2, X0
@@ -7131,42 +8673,42 @@ TEXT ·optimise512x8(SB), NOSPLIT, $8-25
 	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
-	MOVQ         9088(AX), DX
+	MOVQ         8896(AX), DX
 	XORQ         BX, BX
 	MOVQ         $-1, R8
 	VPBROADCASTD markKeep<>+0(SB), Z8
 	VPBROADCASTD markLow<>+0(SB), Z4
-	VMOVDQU32    7744(AX), Z0
-	KMOVW        9096(AX), K1
+	VMOVDQU32    7552(AX), Z0
+	KMOVW        8904(AX), K1
 	VPBROADCASTD markLow<>+0(SB), Z5
-	VMOVDQU32    7808(AX), Z1
-	KMOVW        9098(AX), K2
+	VMOVDQU32    7616(AX), Z1
+	KMOVW        8906(AX), K2
 	VPBROADCASTD markLow<>+0(SB), Z6
-	VMOVDQU32    7872(AX), Z2
-	KMOVW        9100(AX), K3
+	VMOVDQU32    7680(AX), Z2
+	KMOVW        8908(AX), K3
 	VPBROADCASTD markLow<>+0(SB), Z7
-	VMOVDQU32    7936(AX), Z3
-	KMOVW        9102(AX), K4
+	VMOVDQU32    7744(AX), Z3
+	KMOVW        8910(AX), K4
 
 rough:
 	VPBROADCASTD BX, Z9
-	MOVQ         9088(AX), BX
+	MOVQ         8896(AX), BX
 	ANDQ         DX, BX
 	JZ           priced
 
 row:
 	TZCNTQ       BX, R12
-	VPBROADCASTD 7744(AX)(R12*4), Z10
+	VPBROADCASTD 7552(AX)(R12*4), Z10
 	VPADDD       Z9, Z10, Z10
 	SHLQ         $0x08, R12
 	ADDQ         CX, R12
-	VPSUBD       45056(R12), Z10, Z11
+	VPSUBD       32768(R12), Z10, Z11
 	VPMAXSD      Z11, Z4, Z4
-	VPSUBD       45120(R12), Z10, Z11
+	VPSUBD       32832(R12), Z10, Z11
 	VPMAXSD      Z11, Z5, Z5
-	VPSUBD       45184(R12), Z10, Z11
+	VPSUBD       32896(R12), Z10, Z11
 	VPMAXSD      Z11, Z6, Z6
-	VPSUBD       45248(R12), Z10, Z10
+	VPSUBD       32960(R12), Z10, Z10
 	VPMAXSD      Z10, Z7, Z7
 	BLSRQ        BX, BX
 	JNZ          row
@@ -7175,34 +8717,34 @@ priced:
 	VPBROADCASTD  markLow<>+0(SB), Z10
 	KMOVW         DX, K5
 	VPADDD        Z9, Z0, K5, Z0
-	VMOVDQU32     Z0, 7744(AX)
-	VMOVDQU32     Z4, 8000(AX)
+	VMOVDQU32     Z0, 7552(AX)
+	VMOVDQU32     Z4, 7808(AX)
 	VPSUBD        Z0, Z4, Z11
-	VPTERNLOGD    $0xea, 62464(CX), Z8, Z11
+	VPTERNLOGD    $0xea, 50176(CX), Z8, Z11
 	VPMAXSD       Z11, Z10, K1, Z10
 	SHRQ          $0x10, DX
 	KMOVW         DX, K5
 	VPADDD        Z9, Z1, K5, Z1
-	VMOVDQU32     Z1, 7808(AX)
-	VMOVDQU32     Z5, 8064(AX)
+	VMOVDQU32     Z1, 7616(AX)
+	VMOVDQU32     Z5, 7872(AX)
 	VPSUBD        Z1, Z5, Z11
-	VPTERNLOGD    $0xea, 62528(CX), Z8, Z11
+	VPTERNLOGD    $0xea, 50240(CX), Z8, Z11
 	VPMAXSD       Z11, Z10, K2, Z10
 	SHRQ          $0x10, DX
 	KMOVW         DX, K5
 	VPADDD        Z9, Z2, K5, Z2
-	VMOVDQU32     Z2, 7872(AX)
-	VMOVDQU32     Z6, 8128(AX)
+	VMOVDQU32     Z2, 7680(AX)
+	VMOVDQU32     Z6, 7936(AX)
 	VPSUBD        Z2, Z6, Z11
-	VPTERNLOGD    $0xea, 62592(CX), Z8, Z11
+	VPTERNLOGD    $0xea, 50304(CX), Z8, Z11
 	VPMAXSD       Z11, Z10, K3, Z10
 	SHRQ          $0x10, DX
 	KMOVW         DX, K5
 	VPADDD        Z9, Z3, K5, Z3
-	VMOVDQU32     Z3, 7936(AX)
-	VMOVDQU32     Z7, 8192(AX)
+	VMOVDQU32     Z3, 7744(AX)
+	VMOVDQU32     Z7, 8000(AX)
 	VPSUBD        Z3, Z7, Z9
-	VPTERNLOGD    $0xea, 62656(CX), Z8, Z9
+	VPTERNLOGD    $0xea, 50368(CX), Z8, Z9
 	VPMAXSD       Z9, Z10, K4, Z10
 	VEXTRACTI64X4 $0x01, Z10, Y9
 	VPMAXSD       Y9, Y10, Y9
@@ -7215,24 +8757,24 @@ priced:
 	VMOVD         X10, DX
 	TESTQ         R8, R8
 	JS            changed
-	MOVQ          6720(AX)(R8*8), BX
-	MOVQ          6208(AX)(DI*8), R12
-	MOVQ          6208(AX)(SI*8), R13
+	MOVQ          6528(AX)(R8*8), BX
+	MOVQ          6016(AX)(DI*8), R12
+	MOVQ          6016(AX)(SI*8), R13
 	XORQ          R14, R14
 	BTSQ          R8, R14
 	TESTQ         R14, R12
 	CMOVQNE       R12, R13
-	MOVBQZX       8768(AX)(R8*1), R15
-	MOVBQZX       8832(AX)(R8*1), BP
-	MOVQ          6208(AX)(R15*8), R15
-	ANDQ          6208(AX)(BP*8), R15
+	MOVBQZX       8576(AX)(R8*1), R15
+	MOVBQZX       8640(AX)(R8*1), BP
+	MOVQ          6016(AX)(R15*8), R15
+	ANDQ          6016(AX)(BP*8), R15
 	ANDNQ         R13, R15, R13
-	XORQ          9168(AX), R13
+	XORQ          8976(AX), R13
 	ANDNQ         R13, R14, R13
 	ANDNQ         R10, R14, R10
 	ANDQ          R12, R14
 	ORQ           R14, R13
-	MOVQ          R13, 9168(AX)
+	MOVQ          R13, 8976(AX)
 	BTQ           R8, R12
 	SBBQ          BP, BP
 	NOTQ          BP
@@ -7247,8 +8789,8 @@ priced:
 	VSUBSD        X11, X9, X9
 	VSUBSD        (AX)(DI*8), X9, X9
 	VXORPD        X10, X9, X9
-	MOVB          SI, 8768(AX)(R8*1)
-	MOVB          DI, 8832(AX)(R8*1)
+	MOVB          SI, 8576(AX)(R8*1)
+	MOVB          DI, 8640(AX)(R8*1)
 	VBROADCASTSD  X9, Z9
 	VPBROADCASTQ  BX, Z10
 	VPBROADCASTQ  R10, Z11
@@ -7257,6 +8799,39 @@ priced:
 	VMOVUPD       (AX), Z12
 	VADDPD        Z9, Z12, K5, Z12
 	VMOVUPD       Z12, (AX)
+	VMOVDQU64     6016(AX), Z12
+	VPXORQ        Z11, Z12, K5, Z12
+	VMOVDQU64     Z12, 6016(AX)
+	VMOVDQU64     6528(AX), Z12
+	VPXORQ        Z10, Z12, K6, Z12
+	VMOVDQU64     Z12, 6528(AX)
+	KSHIFTRQ      $0x08, K5, K5
+	KSHIFTRQ      $0x08, K6, K6
+	VMOVUPD       64(AX), Z12
+	VADDPD        Z9, Z12, K5, Z12
+	VMOVUPD       Z12, 64(AX)
+	VMOVDQU64     6080(AX), Z12
+	VPXORQ        Z11, Z12, K5, Z12
+	VMOVDQU64     Z12, 6080(AX)
+	VMOVDQU64     6592(AX), Z12
+	VPXORQ        Z10, Z12, K6, Z12
+	VMOVDQU64     Z12, 6592(AX)
+	KSHIFTRQ      $0x08, K5, K5
+	KSHIFTRQ      $0x08, K6, K6
+	VMOVUPD       128(AX), Z12
+	VADDPD        Z9, Z12, K5, Z12
+	VMOVUPD       Z12, 128(AX)
+	VMOVDQU64     6144(AX), Z12
+	VPXORQ        Z11, Z12, K5, Z12
+	VMOVDQU64     Z12, 6144(AX)
+	VMOVDQU64     6656(AX), Z12
+	VPXORQ        Z10, Z12, K6, Z12
+	VMOVDQU64     Z12, 6656(AX)
+	KSHIFTRQ      $0x08, K5, K5
+	KSHIFTRQ      $0x08, K6, K6
+	VMOVUPD       192(AX), Z12
+	VADDPD        Z9, Z12, K5, Z12
+	VMOVUPD       Z12, 192(AX)
 	VMOVDQU64     6208(AX), Z12
 	VPXORQ        Z11, Z12, K5, Z12
 	VMOVDQU64     Z12, 6208(AX)
@@ -7265,9 +8840,9 @@ priced:
 	VMOVDQU64     Z12, 6720(AX)
 	KSHIFTRQ      $0x08, K5, K5
 	KSHIFTRQ      $0x08, K6, K6
-	VMOVUPD       64(AX), Z12
+	VMOVUPD       256(AX), Z12
 	VADDPD        Z9, Z12, K5, Z12
-	VMOVUPD       Z12, 64(AX)
+	VMOVUPD       Z12, 256(AX)
 	VMOVDQU64     6272(AX), Z12
 	VPXORQ        Z11, Z12, K5, Z12
 	VMOVDQU64     Z12, 6272(AX)
@@ -7276,9 +8851,9 @@ priced:
 	VMOVDQU64     Z12, 6784(AX)
 	KSHIFTRQ      $0x08, K5, K5
 	KSHIFTRQ      $0x08, K6, K6
-	VMOVUPD       128(AX), Z12
+	VMOVUPD       320(AX), Z12
 	VADDPD        Z9, Z12, K5, Z12
-	VMOVUPD       Z12, 128(AX)
+	VMOVUPD       Z12, 320(AX)
 	VMOVDQU64     6336(AX), Z12
 	VPXORQ        Z11, Z12, K5, Z12
 	VMOVDQU64     Z12, 6336(AX)
@@ -7287,9 +8862,9 @@ priced:
 	VMOVDQU64     Z12, 6848(AX)
 	KSHIFTRQ      $0x08, K5, K5
 	KSHIFTRQ      $0x08, K6, K6
-	VMOVUPD       192(AX), Z12
+	VMOVUPD       384(AX), Z12
 	VADDPD        Z9, Z12, K5, Z12
-	VMOVUPD       Z12, 192(AX)
+	VMOVUPD       Z12, 384(AX)
 	VMOVDQU64     6400(AX), Z12
 	VPXORQ        Z11, Z12, K5, Z12
 	VMOVDQU64     Z12, 6400(AX)
@@ -7298,122 +8873,89 @@ priced:
 	VMOVDQU64     Z12, 6912(AX)
 	KSHIFTRQ      $0x08, K5, K5
 	KSHIFTRQ      $0x08, K6, K6
-	VMOVUPD       256(AX), Z12
-	VADDPD        Z9, Z12, K5, Z12
-	VMOVUPD       Z12, 256(AX)
-	VMOVDQU64     6464(AX), Z12
-	VPXORQ        Z11, Z12, K5, Z12
-	VMOVDQU64     Z12, 6464(AX)
-	VMOVDQU64     6976(AX), Z12
-	VPXORQ        Z10, Z12, K6, Z12
-	VMOVDQU64     Z12, 6976(AX)
-	KSHIFTRQ      $0x08, K5, K5
-	KSHIFTRQ      $0x08, K6, K6
-	VMOVUPD       320(AX), Z12
-	VADDPD        Z9, Z12, K5, Z12
-	VMOVUPD       Z12, 320(AX)
-	VMOVDQU64     6528(AX), Z12
-	VPXORQ        Z11, Z12, K5, Z12
-	VMOVDQU64     Z12, 6528(AX)
-	VMOVDQU64     7040(AX), Z12
-	VPXORQ        Z10, Z12, K6, Z12
-	VMOVDQU64     Z12, 7040(AX)
-	KSHIFTRQ      $0x08, K5, K5
-	KSHIFTRQ      $0x08, K6, K6
-	VMOVUPD       384(AX), Z12
-	VADDPD        Z9, Z12, K5, Z12
-	VMOVUPD       Z12, 384(AX)
-	VMOVDQU64     6592(AX), Z12
-	VPXORQ        Z11, Z12, K5, Z12
-	VMOVDQU64     Z12, 6592(AX)
-	VMOVDQU64     7104(AX), Z12
-	VPXORQ        Z10, Z12, K6, Z12
-	VMOVDQU64     Z12, 7104(AX)
-	KSHIFTRQ      $0x08, K5, K5
-	KSHIFTRQ      $0x08, K6, K6
 	VMOVUPD       448(AX), Z12
 	VADDPD        Z9, Z12, K5, Z12
 	VMOVUPD       Z12, 448(AX)
-	VMOVDQU64     6656(AX), Z9
+	VMOVDQU64     6464(AX), Z9
 	VPXORQ        Z11, Z9, K5, Z9
-	VMOVDQU64     Z9, 6656(AX)
-	VMOVDQU64     7168(AX), Z9
+	VMOVDQU64     Z9, 6464(AX)
+	VMOVDQU64     6976(AX), Z9
 	VPXORQ        Z10, Z9, K6, Z9
-	VMOVDQU64     Z9, 7168(AX)
+	VMOVDQU64     Z9, 6976(AX)
 	ANDQ          R10, R11
 	MOVQ          R10, BX
 	XORQ          R11, BX
 	VPBROADCASTQ  R9, Z9
 	KMOVQ         R11, K5
 	KMOVQ         BX, K6
-	VMOVUPD       1024(AX), Z10
-	VSUBPD        Z9, Z10, K5, Z10
-	VADDPD        Z9, Z10, K6, Z10
-	VMOVUPD       Z10, 1024(AX)
+	VMOVDQU64     1024(AX), Z10
+	VPSUBQ        Z9, Z10, K5, Z10
+	VPADDQ        Z9, Z10, K6, Z10
+	VMOVDQU64     Z10, 1024(AX)
 	KSHIFTRQ      $0x08, K5, K5
 	KSHIFTRQ      $0x08, K6, K6
-	VMOVUPD       1088(AX), Z10
-	VSUBPD        Z9, Z10, K5, Z10
-	VADDPD        Z9, Z10, K6, Z10
-	VMOVUPD       Z10, 1088(AX)
+	VMOVDQU64     1088(AX), Z10
+	VPSUBQ        Z9, Z10, K5, Z10
+	VPADDQ        Z9, Z10, K6, Z10
+	VMOVDQU64     Z10, 1088(AX)
 	KSHIFTRQ      $0x08, K5, K5
 	KSHIFTRQ      $0x08, K6, K6
-	VMOVUPD       1152(AX), Z10
-	VSUBPD        Z9, Z10, K5, Z10
-	VADDPD        Z9, Z10, K6, Z10
-	VMOVUPD       Z10, 1152(AX)
+	VMOVDQU64     1152(AX), Z10
+	VPSUBQ        Z9, Z10, K5, Z10
+	VPADDQ        Z9, Z10, K6, Z10
+	VMOVDQU64     Z10, 1152(AX)
 	KSHIFTRQ      $0x08, K5, K5
 	KSHIFTRQ      $0x08, K6, K6
-	VMOVUPD       1216(AX), Z10
-	VSUBPD        Z9, Z10, K5, Z10
-	VADDPD        Z9, Z10, K6, Z10
-	VMOVUPD       Z10, 1216(AX)
+	VMOVDQU64     1216(AX), Z10
+	VPSUBQ        Z9, Z10, K5, Z10
+	VPADDQ        Z9, Z10, K6, Z10
+	VMOVDQU64     Z10, 1216(AX)
 	KSHIFTRQ      $0x08, K5, K5
 	KSHIFTRQ      $0x08, K6, K6
-	VMOVUPD       1280(AX), Z10
-	VSUBPD        Z9, Z10, K5, Z10
-	VADDPD        Z9, Z10, K6, Z10
-	VMOVUPD       Z10, 1280(AX)
+	VMOVDQU64     1280(AX), Z10
+	VPSUBQ        Z9, Z10, K5, Z10
+	VPADDQ        Z9, Z10, K6, Z10
+	VMOVDQU64     Z10, 1280(AX)
 	KSHIFTRQ      $0x08, K5, K5
 	KSHIFTRQ      $0x08, K6, K6
-	VMOVUPD       1344(AX), Z10
-	VSUBPD        Z9, Z10, K5, Z10
-	VADDPD        Z9, Z10, K6, Z10
-	VMOVUPD       Z10, 1344(AX)
+	VMOVDQU64     1344(AX), Z10
+	VPSUBQ        Z9, Z10, K5, Z10
+	VPADDQ        Z9, Z10, K6, Z10
+	VMOVDQU64     Z10, 1344(AX)
 	KSHIFTRQ      $0x08, K5, K5
 	KSHIFTRQ      $0x08, K6, K6
-	VMOVUPD       1408(AX), Z10
-	VSUBPD        Z9, Z10, K5, Z10
-	VADDPD        Z9, Z10, K6, Z10
-	VMOVUPD       Z10, 1408(AX)
+	VMOVDQU64     1408(AX), Z10
+	VPSUBQ        Z9, Z10, K5, Z10
+	VPADDQ        Z9, Z10, K6, Z10
+	VMOVDQU64     Z10, 1408(AX)
 	KSHIFTRQ      $0x08, K5, K5
 	KSHIFTRQ      $0x08, K6, K6
-	VMOVUPD       1472(AX), Z10
-	VSUBPD        Z9, Z10, K5, Z10
-	VADDPD        Z9, Z10, K6, Z10
-	VMOVUPD       Z10, 1472(AX)
+	VMOVDQU64     1472(AX), Z10
+	VPSUBQ        Z9, Z10, K5, Z10
+	VPADDQ        Z9, Z10, K6, Z10
+	VMOVDQU64     Z10, 1472(AX)
 
 changed:
 	CMPL    DX, $0xc0
 	JLT     exact
-	MOVQ    9160(AX), BX
-	CMPL    7744(AX)(BX*4), $+1006632960
+	MOVQ    8968(AX), BX
+	CMPL    7552(AX)(BX*4), $+1006632960
 	JGE     exact
 	MOVL    DX, DI
 	NOTL    DI
 	ANDL    $0x3f, DI
-	MOVL    8000(AX)(DI*4), SI
+	MOVL    7808(AX)(DI*4), SI
 	NOTL    SI
 	ANDL    $0x3f, SI
 	MOVL    DX, BX
 	ANDL    $-64, BX
 	MOVQ    limit+16(FP), DX
-	CMPQ    9224(AX), DX
+	CMPQ    9024(AX), DX
 	JGE     stopped
-	MOVQ    6208(AX)(DI*8), DX
-	MOVQ    6208(AX)(SI*8), R10
+	MOVQ    6016(AX)(DI*8), DX
+	MOVQ    6016(AX)(SI*8), R10
 	XORQ    DX, R10
-	XORQ    9168(AX), DX
+	XORQ    8976(AX), DX
 	ANDNQ   R10, DX, R11
 	XORL    R12, R12
 	TZCNTQ  R11, R8
@@ -7453,13 +8995,13 @@ roughLeast:
 	JNZ   roughTied
 
 roughLeaves:
-	MOVQ    6720(AX)(R8*8), DX
+	MOVQ    6528(AX)(R8*8), DX
 	MOVQ    DX, R12
 	NOTQ    R12
-	MOVQ    6208(AX)(DI*8), R13
+	MOVQ    6016(AX)(DI*8), R13
 	BTQ     R8, R13
 	CMOVQCC R12, DX
-	INCQ    9224(AX)
+	INCQ    9024(AX)
 	JMP     rough
 
 roughMore:
@@ -7491,7 +9033,7 @@ roughTie:
 	JNZ     roughTie
 	XORQ    R13, R13
 	MOVQ    DX, R12
-	ANDQ    6208(AX)(DI*8), R12
+	ANDQ    6016(AX)(DI*8), R12
 	JNZ     roughSide
 	MOVQ    DX, R12
 	MOVQ    $-1, R13
@@ -7501,7 +9043,7 @@ roughSide:
 
 roughSize:
 	TZCNTQ  R12, R14
-	POPCNTQ 6720(AX)(R14*8), R15
+	POPCNTQ 6528(AX)(R14*8), R15
 	XORQ    R13, R15
 	CMPQ    R15, DX
 	CMOVQGT R15, DX
@@ -7519,7 +9061,7 @@ exact:
 	VBROADCASTSD negInf<>+0(SB), Z5
 	VBROADCASTSD negInf<>+0(SB), Z6
 	VBROADCASTSD negInf<>+0(SB), Z7
-	MOVQ         9088(AX), DX
+	MOVQ         8896(AX), DX
 
 exactRow:
 	TZCNTQ        DX, BX
@@ -7548,44 +9090,44 @@ exactRow:
 	VBROADCASTSD  negInf<>+0(SB), Z9
 	VMOVAPD       Z9, Z10
 	VMOVUPD       Z0, 512(AX)
-	KMOVB         9096(AX), K1
+	KMOVB         8904(AX), K1
 	VSUBPD        (AX), Z0, Z0
-	VPTERNLOGQ    $0xea, 61952(CX), Z8, Z0
+	VPTERNLOGQ    $0xea, 49664(CX), Z8, Z0
 	VMAXPD        Z0, Z9, K1, Z9
 	VMOVUPD       Z1, 576(AX)
-	KMOVB         9097(AX), K1
+	KMOVB         8905(AX), K1
 	VSUBPD        64(AX), Z1, Z0
-	VPTERNLOGQ    $0xea, 62016(CX), Z8, Z0
+	VPTERNLOGQ    $0xea, 49728(CX), Z8, Z0
 	VMAXPD        Z0, Z10, K1, Z10
 	VMOVUPD       Z2, 640(AX)
-	KMOVB         9098(AX), K1
+	KMOVB         8906(AX), K1
 	VSUBPD        128(AX), Z2, Z0
-	VPTERNLOGQ    $0xea, 62080(CX), Z8, Z0
+	VPTERNLOGQ    $0xea, 49792(CX), Z8, Z0
 	VMAXPD        Z0, Z9, K1, Z9
 	VMOVUPD       Z3, 704(AX)
-	KMOVB         9099(AX), K1
+	KMOVB         8907(AX), K1
 	VSUBPD        192(AX), Z3, Z0
-	VPTERNLOGQ    $0xea, 62144(CX), Z8, Z0
+	VPTERNLOGQ    $0xea, 49856(CX), Z8, Z0
 	VMAXPD        Z0, Z10, K1, Z10
 	VMOVUPD       Z4, 768(AX)
-	KMOVB         9100(AX), K1
+	KMOVB         8908(AX), K1
 	VSUBPD        256(AX), Z4, Z0
-	VPTERNLOGQ    $0xea, 62208(CX), Z8, Z0
+	VPTERNLOGQ    $0xea, 49920(CX), Z8, Z0
 	VMAXPD        Z0, Z9, K1, Z9
 	VMOVUPD       Z5, 832(AX)
-	KMOVB         9101(AX), K1
+	KMOVB         8909(AX), K1
 	VSUBPD        320(AX), Z5, Z0
-	VPTERNLOGQ    $0xea, 62272(CX), Z8, Z0
+	VPTERNLOGQ    $0xea, 49984(CX), Z8, Z0
 	VMAXPD        Z0, Z10, K1, Z10
 	VMOVUPD       Z6, 896(AX)
-	KMOVB         9102(AX), K1
+	KMOVB         8910(AX), K1
 	VSUBPD        384(AX), Z6, Z0
-	VPTERNLOGQ    $0xea, 62336(CX), Z8, Z0
+	VPTERNLOGQ    $0xea, 50048(CX), Z8, Z0
 	VMAXPD        Z0, Z9, K1, Z9
 	VMOVUPD       Z7, 960(AX)
-	KMOVB         9103(AX), K1
+	KMOVB         8911(AX), K1
 	VSUBPD        448(AX), Z7, Z0
-	VPTERNLOGQ    $0xea, 62400(CX), Z8, Z0
+	VPTERNLOGQ    $0xea, 50112(CX), Z8, Z0
 	VMAXPD        Z0, Z10, K1, Z10
 	VMAXPD        Z10, Z9, Z9
 	VEXTRACTF64X4 $0x01, Z9, Y0
@@ -7600,10 +9142,10 @@ exactRow:
 	MOVQ          DX, DI
 	VMOVSD        512(AX)(DI*8), X0
 	VSUBSD        (AX)(DI*8), X0, X0
-	VUCOMISD      62736(CX), X0
+	VUCOMISD      50448(CX), X0
 	JLS           optimal
 	MOVQ          limit+16(FP), DX
-	CMPQ          9224(AX), DX
+	CMPQ          9024(AX), DX
 	JGE           stopped
 	MOVQ          DI, DX
 	SHLQ          $0x09, DX
@@ -7655,12 +9197,12 @@ exactRow:
 	KMOVB         K1, DX
 	SHLQ          $0x38, DX
 	ORQ           DX, BX
-	ANDQ          9088(AX), BX
+	ANDQ          8896(AX), BX
 	TZCNTQ        BX, SI
-	MOVQ          6208(AX)(DI*8), DX
-	MOVQ          6208(AX)(SI*8), R10
+	MOVQ          6016(AX)(DI*8), DX
+	MOVQ          6016(AX)(SI*8), R10
 	XORQ          DX, R10
-	XORQ          9168(AX), DX
+	XORQ          8976(AX), DX
 	ANDNQ         R10, DX, R11
 	XORL          R12, R12
 	TZCNTQ        R11, R8
@@ -7700,31 +9242,31 @@ exactLeast:
 	JNZ   exactTied
 
 exactLeaves:
-	MOVQ         6720(AX)(R8*8), DX
+	MOVQ         6528(AX)(R8*8), DX
 	MOVQ         DX, BX
 	NOTQ         BX
-	MOVQ         6208(AX)(DI*8), R12
+	MOVQ         6016(AX)(DI*8), R12
 	BTQ          R8, R12
 	CMOVQCC      BX, DX
-	INCQ         9224(AX)
-	MOVQ         6720(AX)(R8*8), DX
-	MOVQ         6208(AX)(DI*8), BX
-	MOVQ         6208(AX)(SI*8), R12
+	INCQ         9024(AX)
+	MOVQ         6528(AX)(R8*8), DX
+	MOVQ         6016(AX)(DI*8), BX
+	MOVQ         6016(AX)(SI*8), R12
 	XORQ         R13, R13
 	BTSQ         R8, R13
 	TESTQ        R13, BX
 	CMOVQNE      BX, R12
-	MOVBQZX      8768(AX)(R8*1), R14
-	MOVBQZX      8832(AX)(R8*1), R15
-	MOVQ         6208(AX)(R14*8), R14
-	ANDQ         6208(AX)(R15*8), R14
+	MOVBQZX      8576(AX)(R8*1), R14
+	MOVBQZX      8640(AX)(R8*1), R15
+	MOVQ         6016(AX)(R14*8), R14
+	ANDQ         6016(AX)(R15*8), R14
 	ANDNQ        R12, R14, R12
-	XORQ         9168(AX), R12
+	XORQ         8976(AX), R12
 	ANDNQ        R12, R13, R12
 	ANDNQ        R10, R13, R10
 	ANDQ         BX, R13
 	ORQ          R13, R12
-	MOVQ         R12, 9168(AX)
+	MOVQ         R12, 8976(AX)
 	BTQ          R8, BX
 	SBBQ         R15, R15
 	NOTQ         R15
@@ -7739,8 +9281,8 @@ exactLeaves:
 	VSUBSD       X2, X0, X0
 	VSUBSD       (AX)(DI*8), X0, X0
 	VXORPD       X1, X0, X0
-	MOVB         SI, 8768(AX)(R8*1)
-	MOVB         DI, 8832(AX)(R8*1)
+	MOVB         SI, 8576(AX)(R8*1)
+	MOVB         DI, 8640(AX)(R8*1)
 	VBROADCASTSD X0, Z0
 	VPBROADCASTQ DX, Z1
 	VPBROADCASTQ R10, Z2
@@ -7749,6 +9291,39 @@ exactLeaves:
 	VMOVUPD      (AX), Z3
 	VADDPD       Z0, Z3, K1, Z3
 	VMOVUPD      Z3, (AX)
+	VMOVDQU64    6016(AX), Z3
+	VPXORQ       Z2, Z3, K1, Z3
+	VMOVDQU64    Z3, 6016(AX)
+	VMOVDQU64    6528(AX), Z3
+	VPXORQ       Z1, Z3, K2, Z3
+	VMOVDQU64    Z3, 6528(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      64(AX), Z3
+	VADDPD       Z0, Z3, K1, Z3
+	VMOVUPD      Z3, 64(AX)
+	VMOVDQU64    6080(AX), Z3
+	VPXORQ       Z2, Z3, K1, Z3
+	VMOVDQU64    Z3, 6080(AX)
+	VMOVDQU64    6592(AX), Z3
+	VPXORQ       Z1, Z3, K2, Z3
+	VMOVDQU64    Z3, 6592(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      128(AX), Z3
+	VADDPD       Z0, Z3, K1, Z3
+	VMOVUPD      Z3, 128(AX)
+	VMOVDQU64    6144(AX), Z3
+	VPXORQ       Z2, Z3, K1, Z3
+	VMOVDQU64    Z3, 6144(AX)
+	VMOVDQU64    6656(AX), Z3
+	VPXORQ       Z1, Z3, K2, Z3
+	VMOVDQU64    Z3, 6656(AX)
+	KSHIFTRQ     $0x08, K1, K1
+	KSHIFTRQ     $0x08, K2, K2
+	VMOVUPD      192(AX), Z3
+	VADDPD       Z0, Z3, K1, Z3
+	VMOVUPD      Z3, 192(AX)
 	VMOVDQU64    6208(AX), Z3
 	VPXORQ       Z2, Z3, K1, Z3
 	VMOVDQU64    Z3, 6208(AX)
@@ -7757,9 +9332,9 @@ exactLeaves:
 	VMOVDQU64    Z3, 6720(AX)
 	KSHIFTRQ     $0x08, K1, K1
 	KSHIFTRQ     $0x08, K2, K2
-	VMOVUPD      64(AX), Z3
+	VMOVUPD      256(AX), Z3
 	VADDPD       Z0, Z3, K1, Z3
-	VMOVUPD      Z3, 64(AX)
+	VMOVUPD      Z3, 256(AX)
 	VMOVDQU64    6272(AX), Z3
 	VPXORQ       Z2, Z3, K1, Z3
 	VMOVDQU64    Z3, 6272(AX)
@@ -7768,9 +9343,9 @@ exactLeaves:
 	VMOVDQU64    Z3, 6784(AX)
 	KSHIFTRQ     $0x08, K1, K1
 	KSHIFTRQ     $0x08, K2, K2
-	VMOVUPD      128(AX), Z3
+	VMOVUPD      320(AX), Z3
 	VADDPD       Z0, Z3, K1, Z3
-	VMOVUPD      Z3, 128(AX)
+	VMOVUPD      Z3, 320(AX)
 	VMOVDQU64    6336(AX), Z3
 	VPXORQ       Z2, Z3, K1, Z3
 	VMOVDQU64    Z3, 6336(AX)
@@ -7779,9 +9354,9 @@ exactLeaves:
 	VMOVDQU64    Z3, 6848(AX)
 	KSHIFTRQ     $0x08, K1, K1
 	KSHIFTRQ     $0x08, K2, K2
-	VMOVUPD      192(AX), Z3
+	VMOVUPD      384(AX), Z3
 	VADDPD       Z0, Z3, K1, Z3
-	VMOVUPD      Z3, 192(AX)
+	VMOVUPD      Z3, 384(AX)
 	VMOVDQU64    6400(AX), Z3
 	VPXORQ       Z2, Z3, K1, Z3
 	VMOVDQU64    Z3, 6400(AX)
@@ -7790,100 +9365,67 @@ exactLeaves:
 	VMOVDQU64    Z3, 6912(AX)
 	KSHIFTRQ     $0x08, K1, K1
 	KSHIFTRQ     $0x08, K2, K2
-	VMOVUPD      256(AX), Z3
-	VADDPD       Z0, Z3, K1, Z3
-	VMOVUPD      Z3, 256(AX)
-	VMOVDQU64    6464(AX), Z3
-	VPXORQ       Z2, Z3, K1, Z3
-	VMOVDQU64    Z3, 6464(AX)
-	VMOVDQU64    6976(AX), Z3
-	VPXORQ       Z1, Z3, K2, Z3
-	VMOVDQU64    Z3, 6976(AX)
-	KSHIFTRQ     $0x08, K1, K1
-	KSHIFTRQ     $0x08, K2, K2
-	VMOVUPD      320(AX), Z3
-	VADDPD       Z0, Z3, K1, Z3
-	VMOVUPD      Z3, 320(AX)
-	VMOVDQU64    6528(AX), Z3
-	VPXORQ       Z2, Z3, K1, Z3
-	VMOVDQU64    Z3, 6528(AX)
-	VMOVDQU64    7040(AX), Z3
-	VPXORQ       Z1, Z3, K2, Z3
-	VMOVDQU64    Z3, 7040(AX)
-	KSHIFTRQ     $0x08, K1, K1
-	KSHIFTRQ     $0x08, K2, K2
-	VMOVUPD      384(AX), Z3
-	VADDPD       Z0, Z3, K1, Z3
-	VMOVUPD      Z3, 384(AX)
-	VMOVDQU64    6592(AX), Z3
-	VPXORQ       Z2, Z3, K1, Z3
-	VMOVDQU64    Z3, 6592(AX)
-	VMOVDQU64    7104(AX), Z3
-	VPXORQ       Z1, Z3, K2, Z3
-	VMOVDQU64    Z3, 7104(AX)
-	KSHIFTRQ     $0x08, K1, K1
-	KSHIFTRQ     $0x08, K2, K2
 	VMOVUPD      448(AX), Z3
 	VADDPD       Z0, Z3, K1, Z3
 	VMOVUPD      Z3, 448(AX)
-	VMOVDQU64    6656(AX), Z0
+	VMOVDQU64    6464(AX), Z0
 	VPXORQ       Z2, Z0, K1, Z0
-	VMOVDQU64    Z0, 6656(AX)
-	VMOVDQU64    7168(AX), Z0
+	VMOVDQU64    Z0, 6464(AX)
+	VMOVDQU64    6976(AX), Z0
 	VPXORQ       Z1, Z0, K2, Z0
-	VMOVDQU64    Z0, 7168(AX)
+	VMOVDQU64    Z0, 6976(AX)
 	ANDQ         R10, R11
 	MOVQ         R10, DX
 	XORQ         R11, DX
 	VPBROADCASTQ R9, Z0
 	KMOVQ        R11, K1
 	KMOVQ        DX, K2
-	VMOVUPD      1024(AX), Z1
-	VSUBPD       Z0, Z1, K1, Z1
-	VADDPD       Z0, Z1, K2, Z1
-	VMOVUPD      Z1, 1024(AX)
+	VMOVDQU64    1024(AX), Z1
+	VPSUBQ       Z0, Z1, K1, Z1
+	VPADDQ       Z0, Z1, K2, Z1
+	VMOVDQU64    Z1, 1024(AX)
 	KSHIFTRQ     $0x08, K1, K1
 	KSHIFTRQ     $0x08, K2, K2
-	VMOVUPD      1088(AX), Z1
-	VSUBPD       Z0, Z1, K1, Z1
-	VADDPD       Z0, Z1, K2, Z1
-	VMOVUPD      Z1, 1088(AX)
+	VMOVDQU64    1088(AX), Z1
+	VPSUBQ       Z0, Z1, K1, Z1
+	VPADDQ       Z0, Z1, K2, Z1
+	VMOVDQU64    Z1, 1088(AX)
 	KSHIFTRQ     $0x08, K1, K1
 	KSHIFTRQ     $0x08, K2, K2
-	VMOVUPD      1152(AX), Z1
-	VSUBPD       Z0, Z1, K1, Z1
-	VADDPD       Z0, Z1, K2, Z1
-	VMOVUPD      Z1, 1152(AX)
+	VMOVDQU64    1152(AX), Z1
+	VPSUBQ       Z0, Z1, K1, Z1
+	VPADDQ       Z0, Z1, K2, Z1
+	VMOVDQU64    Z1, 1152(AX)
 	KSHIFTRQ     $0x08, K1, K1
 	KSHIFTRQ     $0x08, K2, K2
-	VMOVUPD      1216(AX), Z1
-	VSUBPD       Z0, Z1, K1, Z1
-	VADDPD       Z0, Z1, K2, Z1
-	VMOVUPD      Z1, 1216(AX)
+	VMOVDQU64    1216(AX), Z1
+	VPSUBQ       Z0, Z1, K1, Z1
+	VPADDQ       Z0, Z1, K2, Z1
+	VMOVDQU64    Z1, 1216(AX)
 	KSHIFTRQ     $0x08, K1, K1
 	KSHIFTRQ     $0x08, K2, K2
-	VMOVUPD      1280(AX), Z1
-	VSUBPD       Z0, Z1, K1, Z1
-	VADDPD       Z0, Z1, K2, Z1
-	VMOVUPD      Z1, 1280(AX)
+	VMOVDQU64    1280(AX), Z1
+	VPSUBQ       Z0, Z1, K1, Z1
+	VPADDQ       Z0, Z1, K2, Z1
+	VMOVDQU64    Z1, 1280(AX)
 	KSHIFTRQ     $0x08, K1, K1
 	KSHIFTRQ     $0x08, K2, K2
-	VMOVUPD      1344(AX), Z1
-	VSUBPD       Z0, Z1, K1, Z1
-	VADDPD       Z0, Z1, K2, Z1
-	VMOVUPD      Z1, 1344(AX)
+	VMOVDQU64    1344(AX), Z1
+	VPSUBQ       Z0, Z1, K1, Z1
+	VPADDQ       Z0, Z1, K2, Z1
+	VMOVDQU64    Z1, 1344(AX)
 	KSHIFTRQ     $0x08, K1, K1
 	KSHIFTRQ     $0x08, K2, K2
-	VMOVUPD      1408(AX), Z1
-	VSUBPD       Z0, Z1, K1, Z1
-	VADDPD       Z0, Z1, K2, Z1
-	VMOVUPD      Z1, 1408(AX)
+	VMOVDQU64    1408(AX), Z1
+	VPSUBQ       Z0, Z1, K1, Z1
+	VPADDQ       Z0, Z1, K2, Z1
+	VMOVDQU64    Z1, 1408(AX)
 	KSHIFTRQ     $0x08, K1, K1
 	KSHIFTRQ     $0x08, K2, K2
-	VMOVUPD      1472(AX), Z1
-	VSUBPD       Z0, Z1, K1, Z1
-	VADDPD       Z0, Z1, K2, Z1
-	VMOVUPD      Z1, 1472(AX)
+	VMOVDQU64    1472(AX), Z1
+	VPSUBQ       Z0, Z1, K1, Z1
+	VPADDQ       Z0, Z1, K2, Z1
+	VMOVDQU64    Z1, 1472(AX)
 	JMP          exact
 
 exactMore:
@@ -7915,7 +9457,7 @@ exactTie:
 	JNZ     exactTie
 	XORQ    R12, R12
 	MOVQ    DX, BX
-	ANDQ    6208(AX)(DI*8), BX
+	ANDQ    6016(AX)(DI*8), BX
 	JNZ     exactSide
 	MOVQ    DX, BX
 	MOVQ    $-1, R12
@@ -7925,7 +9467,7 @@ exactSide:
 
 exactSize:
 	TZCNTQ  BX, R13
-	POPCNTQ 6720(AX)(R13*8), R14
+	POPCNTQ 6528(AX)(R13*8), R14
 	XORQ    R12, R14
 	CMPQ    R14, DX
 	CMOVQGT R14, DX
@@ -7953,118 +9495,118 @@ TEXT ·optimise256x8(SB), NOSPLIT, $8-25
 	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
-	MOVQ         9088(AX), DX
+	MOVQ         8896(AX), DX
 	XORQ         BX, BX
 	MOVQ         $-1, R8
 	VPBROADCASTD markLow<>+0(SB), Y0
 	VPBROADCASTD markKeep<>+0(SB), Y1
-	MOVL         9096(AX), R12
+	MOVL         8904(AX), R12
 	VMOVD        R12, X2
 	VPBROADCASTD X2, Y2
-	MOVL         9100(AX), R12
+	MOVL         8908(AX), R12
 	VMOVD        R12, X3
 	VPBROADCASTD X3, Y3
 	VMOVDQU      markTable<>+0(SB), Y4
 	VPAND        Y4, Y2, Y5
 	VPCMPEQD     Y4, Y5, Y5
 	VPAND        Y1, Y5, Y4
-	VMOVDQU      Y4, 8256(AX)
-	VPBLENDVB    Y5, 62464(CX), Y0, Y4
-	VMOVDQU      Y4, 8512(AX)
-	VMOVDQU      Y0, 8000(AX)
+	VMOVDQU      Y4, 8064(AX)
+	VPBLENDVB    Y5, 50176(CX), Y0, Y4
+	VMOVDQU      Y4, 8320(AX)
+	VMOVDQU      Y0, 7808(AX)
 	VMOVDQU      markTable<>+32(SB), Y4
 	VPAND        Y4, Y2, Y5
 	VPCMPEQD     Y4, Y5, Y5
 	VPAND        Y1, Y5, Y4
-	VMOVDQU      Y4, 8288(AX)
-	VPBLENDVB    Y5, 62496(CX), Y0, Y4
-	VMOVDQU      Y4, 8544(AX)
-	VMOVDQU      Y0, 8032(AX)
+	VMOVDQU      Y4, 8096(AX)
+	VPBLENDVB    Y5, 50208(CX), Y0, Y4
+	VMOVDQU      Y4, 8352(AX)
+	VMOVDQU      Y0, 7840(AX)
 	VMOVDQU      markTable<>+64(SB), Y4
 	VPAND        Y4, Y2, Y5
 	VPCMPEQD     Y4, Y5, Y5
 	VPAND        Y1, Y5, Y4
-	VMOVDQU      Y4, 8320(AX)
-	VPBLENDVB    Y5, 62528(CX), Y0, Y4
-	VMOVDQU      Y4, 8576(AX)
-	VMOVDQU      Y0, 8064(AX)
+	VMOVDQU      Y4, 8128(AX)
+	VPBLENDVB    Y5, 50240(CX), Y0, Y4
+	VMOVDQU      Y4, 8384(AX)
+	VMOVDQU      Y0, 7872(AX)
 	VMOVDQU      markTable<>+96(SB), Y4
 	VPAND        Y4, Y2, Y2
 	VPCMPEQD     Y4, Y2, Y2
 	VPAND        Y1, Y2, Y4
-	VMOVDQU      Y4, 8352(AX)
-	VPBLENDVB    Y2, 62560(CX), Y0, Y4
-	VMOVDQU      Y4, 8608(AX)
-	VMOVDQU      Y0, 8096(AX)
+	VMOVDQU      Y4, 8160(AX)
+	VPBLENDVB    Y2, 50272(CX), Y0, Y4
+	VMOVDQU      Y4, 8416(AX)
+	VMOVDQU      Y0, 7904(AX)
 	VMOVDQU      markTable<>+0(SB), Y2
 	VPAND        Y2, Y3, Y4
 	VPCMPEQD     Y2, Y4, Y4
 	VPAND        Y1, Y4, Y2
-	VMOVDQU      Y2, 8384(AX)
-	VPBLENDVB    Y4, 62592(CX), Y0, Y2
-	VMOVDQU      Y2, 8640(AX)
-	VMOVDQU      Y0, 8128(AX)
+	VMOVDQU      Y2, 8192(AX)
+	VPBLENDVB    Y4, 50304(CX), Y0, Y2
+	VMOVDQU      Y2, 8448(AX)
+	VMOVDQU      Y0, 7936(AX)
 	VMOVDQU      markTable<>+32(SB), Y2
 	VPAND        Y2, Y3, Y4
 	VPCMPEQD     Y2, Y4, Y4
 	VPAND        Y1, Y4, Y2
-	VMOVDQU      Y2, 8416(AX)
-	VPBLENDVB    Y4, 62624(CX), Y0, Y2
-	VMOVDQU      Y2, 8672(AX)
-	VMOVDQU      Y0, 8160(AX)
+	VMOVDQU      Y2, 8224(AX)
+	VPBLENDVB    Y4, 50336(CX), Y0, Y2
+	VMOVDQU      Y2, 8480(AX)
+	VMOVDQU      Y0, 7968(AX)
 	VMOVDQU      markTable<>+64(SB), Y2
 	VPAND        Y2, Y3, Y4
 	VPCMPEQD     Y2, Y4, Y4
 	VPAND        Y1, Y4, Y2
-	VMOVDQU      Y2, 8448(AX)
-	VPBLENDVB    Y4, 62656(CX), Y0, Y2
-	VMOVDQU      Y2, 8704(AX)
-	VMOVDQU      Y0, 8192(AX)
+	VMOVDQU      Y2, 8256(AX)
+	VPBLENDVB    Y4, 50368(CX), Y0, Y2
+	VMOVDQU      Y2, 8512(AX)
+	VMOVDQU      Y0, 8000(AX)
 	VMOVDQU      markTable<>+96(SB), Y2
 	VPAND        Y2, Y3, Y3
 	VPCMPEQD     Y2, Y3, Y3
 	VPAND        Y1, Y3, Y1
-	VMOVDQU      Y1, 8480(AX)
-	VPBLENDVB    Y3, 62688(CX), Y0, Y1
-	VMOVDQU      Y1, 8736(AX)
-	VMOVDQU      Y0, 8224(AX)
+	VMOVDQU      Y1, 8288(AX)
+	VPBLENDVB    Y3, 50400(CX), Y0, Y1
+	VMOVDQU      Y1, 8544(AX)
+	VMOVDQU      Y0, 8032(AX)
 
 rough:
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      8000(AX), Y1
-	VMOVDQU      8032(AX), Y2
-	VMOVDQU      8064(AX), Y3
-	VMOVDQU      8096(AX), Y4
-	VMOVDQU      8128(AX), Y5
-	VMOVDQU      8160(AX), Y6
-	VMOVDQU      8192(AX), Y7
-	VMOVDQU      8224(AX), Y8
-	MOVQ         9088(AX), BX
+	VMOVDQU      7808(AX), Y1
+	VMOVDQU      7840(AX), Y2
+	VMOVDQU      7872(AX), Y3
+	VMOVDQU      7904(AX), Y4
+	VMOVDQU      7936(AX), Y5
+	VMOVDQU      7968(AX), Y6
+	VMOVDQU      8000(AX), Y7
+	VMOVDQU      8032(AX), Y8
+	MOVQ         8896(AX), BX
 	ANDQ         DX, BX
 	JZ           priced
 
 row:
 	TZCNTQ       BX, R12
-	VPBROADCASTD 7744(AX)(R12*4), Y9
+	VPBROADCASTD 7552(AX)(R12*4), Y9
 	VPADDD       Y0, Y9, Y9
 	SHLQ         $0x08, R12
 	ADDQ         CX, R12
-	VPSUBD       45056(R12), Y9, Y10
+	VPSUBD       32768(R12), Y9, Y10
 	VPMAXSD      Y10, Y1, Y1
-	VPSUBD       45088(R12), Y9, Y10
+	VPSUBD       32800(R12), Y9, Y10
 	VPMAXSD      Y10, Y2, Y2
-	VPSUBD       45120(R12), Y9, Y10
+	VPSUBD       32832(R12), Y9, Y10
 	VPMAXSD      Y10, Y3, Y3
-	VPSUBD       45152(R12), Y9, Y10
+	VPSUBD       32864(R12), Y9, Y10
 	VPMAXSD      Y10, Y4, Y4
-	VPSUBD       45184(R12), Y9, Y10
+	VPSUBD       32896(R12), Y9, Y10
 	VPMAXSD      Y10, Y5, Y5
-	VPSUBD       45216(R12), Y9, Y10
+	VPSUBD       32928(R12), Y9, Y10
 	VPMAXSD      Y10, Y6, Y6
-	VPSUBD       45248(R12), Y9, Y10
+	VPSUBD       32960(R12), Y9, Y10
 	VPMAXSD      Y10, Y7, Y7
-	VPSUBD       45280(R12), Y9, Y9
+	VPSUBD       32992(R12), Y9, Y9
 	VPMAXSD      Y9, Y8, Y8
 	BLSRQ        BX, BX
 	JNZ          row
@@ -8081,89 +9623,89 @@ priced:
 	VPAND        Y12, Y9, Y13
 	VPCMPEQD     Y12, Y13, Y13
 	VPAND        Y0, Y13, Y12
-	VPADDD       7744(AX), Y12, Y12
-	VMOVDQU      Y12, 7744(AX)
-	VMOVDQU      Y1, 8000(AX)
+	VPADDD       7552(AX), Y12, Y12
+	VMOVDQU      Y12, 7552(AX)
+	VMOVDQU      Y1, 7808(AX)
 	VPSUBD       Y12, Y1, Y1
-	VPAND        8256(AX), Y1, Y1
-	VPOR         8512(AX), Y1, Y1
+	VPAND        8064(AX), Y1, Y1
+	VPOR         8320(AX), Y1, Y1
 	VPMAXSD      Y1, Y11, Y11
 	VMOVDQU      markTable<>+32(SB), Y1
 	VPAND        Y1, Y9, Y12
 	VPCMPEQD     Y1, Y12, Y12
 	VPAND        Y0, Y12, Y1
-	VPADDD       7776(AX), Y1, Y1
-	VMOVDQU      Y1, 7776(AX)
-	VMOVDQU      Y2, 8032(AX)
+	VPADDD       7584(AX), Y1, Y1
+	VMOVDQU      Y1, 7584(AX)
+	VMOVDQU      Y2, 7840(AX)
 	VPSUBD       Y1, Y2, Y1
-	VPAND        8288(AX), Y1, Y1
-	VPOR         8544(AX), Y1, Y1
+	VPAND        8096(AX), Y1, Y1
+	VPOR         8352(AX), Y1, Y1
 	VPMAXSD      Y1, Y11, Y11
 	VMOVDQU      markTable<>+64(SB), Y1
 	VPAND        Y1, Y9, Y2
 	VPCMPEQD     Y1, Y2, Y2
 	VPAND        Y0, Y2, Y1
-	VPADDD       7808(AX), Y1, Y1
-	VMOVDQU      Y1, 7808(AX)
-	VMOVDQU      Y3, 8064(AX)
+	VPADDD       7616(AX), Y1, Y1
+	VMOVDQU      Y1, 7616(AX)
+	VMOVDQU      Y3, 7872(AX)
 	VPSUBD       Y1, Y3, Y1
-	VPAND        8320(AX), Y1, Y1
-	VPOR         8576(AX), Y1, Y1
+	VPAND        8128(AX), Y1, Y1
+	VPOR         8384(AX), Y1, Y1
 	VPMAXSD      Y1, Y11, Y11
 	VMOVDQU      markTable<>+96(SB), Y1
 	VPAND        Y1, Y9, Y2
 	VPCMPEQD     Y1, Y2, Y2
 	VPAND        Y0, Y2, Y1
-	VPADDD       7840(AX), Y1, Y1
-	VMOVDQU      Y1, 7840(AX)
-	VMOVDQU      Y4, 8096(AX)
+	VPADDD       7648(AX), Y1, Y1
+	VMOVDQU      Y1, 7648(AX)
+	VMOVDQU      Y4, 7904(AX)
 	VPSUBD       Y1, Y4, Y1
-	VPAND        8352(AX), Y1, Y1
-	VPOR         8608(AX), Y1, Y1
+	VPAND        8160(AX), Y1, Y1
+	VPOR         8416(AX), Y1, Y1
 	VPMAXSD      Y1, Y11, Y11
 	VMOVDQU      markTable<>+0(SB), Y1
 	VPAND        Y1, Y10, Y2
 	VPCMPEQD     Y1, Y2, Y2
 	VPAND        Y0, Y2, Y1
-	VPADDD       7872(AX), Y1, Y1
-	VMOVDQU      Y1, 7872(AX)
-	VMOVDQU      Y5, 8128(AX)
+	VPADDD       7680(AX), Y1, Y1
+	VMOVDQU      Y1, 7680(AX)
+	VMOVDQU      Y5, 7936(AX)
 	VPSUBD       Y1, Y5, Y1
-	VPAND        8384(AX), Y1, Y1
-	VPOR         8640(AX), Y1, Y1
+	VPAND        8192(AX), Y1, Y1
+	VPOR         8448(AX), Y1, Y1
 	VPMAXSD      Y1, Y11, Y11
 	VMOVDQU      markTable<>+32(SB), Y1
 	VPAND        Y1, Y10, Y2
 	VPCMPEQD     Y1, Y2, Y2
 	VPAND        Y0, Y2, Y1
-	VPADDD       7904(AX), Y1, Y1
-	VMOVDQU      Y1, 7904(AX)
-	VMOVDQU      Y6, 8160(AX)
+	VPADDD       7712(AX), Y1, Y1
+	VMOVDQU      Y1, 7712(AX)
+	VMOVDQU      Y6, 7968(AX)
 	VPSUBD       Y1, Y6, Y1
-	VPAND        8416(AX), Y1, Y1
-	VPOR         8672(AX), Y1, Y1
+	VPAND        8224(AX), Y1, Y1
+	VPOR         8480(AX), Y1, Y1
 	VPMAXSD      Y1, Y11, Y11
 	VMOVDQU      markTable<>+64(SB), Y1
 	VPAND        Y1, Y10, Y2
 	VPCMPEQD     Y1, Y2, Y2
 	VPAND        Y0, Y2, Y1
-	VPADDD       7936(AX), Y1, Y1
-	VMOVDQU      Y1, 7936(AX)
-	VMOVDQU      Y7, 8192(AX)
+	VPADDD       7744(AX), Y1, Y1
+	VMOVDQU      Y1, 7744(AX)
+	VMOVDQU      Y7, 8000(AX)
 	VPSUBD       Y1, Y7, Y1
-	VPAND        8448(AX), Y1, Y1
-	VPOR         8704(AX), Y1, Y1
+	VPAND        8256(AX), Y1, Y1
+	VPOR         8512(AX), Y1, Y1
 	VPMAXSD      Y1, Y11, Y11
 	VMOVDQU      markTable<>+96(SB), Y1
 	VPAND        Y1, Y10, Y2
 	VPCMPEQD     Y1, Y2, Y2
 	VPAND        Y0, Y2, Y0
-	VPADDD       7968(AX), Y0, Y0
-	VMOVDQU      Y0, 7968(AX)
-	VMOVDQU      Y8, 8224(AX)
+	VPADDD       7776(AX), Y0, Y0
+	VMOVDQU      Y0, 7776(AX)
+	VMOVDQU      Y8, 8032(AX)
 	VPSUBD       Y0, Y8, Y0
-	VPAND        8480(AX), Y0, Y0
-	VPOR         8736(AX), Y0, Y0
+	VPAND        8288(AX), Y0, Y0
+	VPOR         8544(AX), Y0, Y0
 	VPMAXSD      Y0, Y11, Y11
 	VEXTRACTI128 $0x01, Y11, X0
 	VPMAXSD      X0, X11, X0
@@ -8174,24 +9716,24 @@ priced:
 	VMOVD        X0, DX
 	TESTQ        R8, R8
 	JS           changed
-	MOVQ         6720(AX)(R8*8), BX
-	MOVQ         6208(AX)(DI*8), R12
-	MOVQ         6208(AX)(SI*8), R13
+	MOVQ         6528(AX)(R8*8), BX
+	MOVQ         6016(AX)(DI*8), R12
+	MOVQ         6016(AX)(SI*8), R13
 	XORQ         R14, R14
 	BTSQ         R8, R14
 	TESTQ        R14, R12
 	CMOVQNE      R12, R13
-	MOVBQZX      8768(AX)(R8*1), R15
-	MOVBQZX      8832(AX)(R8*1), BP
-	MOVQ         6208(AX)(R15*8), R15
-	ANDQ         6208(AX)(BP*8), R15
+	MOVBQZX      8576(AX)(R8*1), R15
+	MOVBQZX      8640(AX)(R8*1), BP
+	MOVQ         6016(AX)(R15*8), R15
+	ANDQ         6016(AX)(BP*8), R15
 	ANDNQ        R13, R15, R13
-	XORQ         9168(AX), R13
+	XORQ         8976(AX), R13
 	ANDNQ        R13, R14, R13
 	ANDNQ        R10, R14, R10
 	ANDQ         R12, R14
 	ORQ          R14, R13
-	MOVQ         R13, 9168(AX)
+	MOVQ         R13, 8976(AX)
 	BTQ          R8, R12
 	SBBQ         BP, BP
 	NOTQ         BP
@@ -8206,8 +9748,8 @@ priced:
 	VSUBSD       X2, X0, X0
 	VSUBSD       (AX)(DI*8), X0, X0
 	VXORPD       X1, X0, X0
-	MOVB         SI, 8768(AX)(R8*1)
-	MOVB         DI, 8832(AX)(R8*1)
+	MOVB         SI, 8576(AX)(R8*1)
+	MOVB         DI, 8640(AX)(R8*1)
 	LEAQ         bitTable<>+0(SB), SI
 	VBROADCASTSD X0, Y0
 	VMOVQ        BX, X1
@@ -8226,14 +9768,14 @@ roughPaths:
 	VADDPD       (AX)(DI*1), Y3, Y3
 	VMOVUPD      Y3, (AX)(DI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6208(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6208(AX)(DI*1)
+	VPXOR        6016(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6016(AX)(DI*1)
 	VMOVDQU      (SI)(DI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6720(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6720(AX)(DI*1)
+	VPXOR        6528(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6528(AX)(DI*1)
 	VMOVDQU      32(SI)(DI*1), Y3
 	VPAND        Y3, Y1, Y4
 	VPCMPEQQ     Y3, Y4, Y4
@@ -8241,14 +9783,14 @@ roughPaths:
 	VADDPD       32(AX)(DI*1), Y3, Y3
 	VMOVUPD      Y3, 32(AX)(DI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6240(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6240(AX)(DI*1)
+	VPXOR        6048(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6048(AX)(DI*1)
 	VMOVDQU      32(SI)(DI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6752(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6752(AX)(DI*1)
+	VPXOR        6560(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6560(AX)(DI*1)
 	VMOVDQU      64(SI)(DI*1), Y3
 	VPAND        Y3, Y1, Y4
 	VPCMPEQQ     Y3, Y4, Y4
@@ -8256,14 +9798,14 @@ roughPaths:
 	VADDPD       64(AX)(DI*1), Y3, Y3
 	VMOVUPD      Y3, 64(AX)(DI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6272(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6272(AX)(DI*1)
+	VPXOR        6080(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6080(AX)(DI*1)
 	VMOVDQU      64(SI)(DI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6784(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6784(AX)(DI*1)
+	VPXOR        6592(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6592(AX)(DI*1)
 	VMOVDQU      96(SI)(DI*1), Y3
 	VPAND        Y3, Y1, Y4
 	VPCMPEQQ     Y3, Y4, Y4
@@ -8271,14 +9813,14 @@ roughPaths:
 	VADDPD       96(AX)(DI*1), Y3, Y3
 	VMOVUPD      Y3, 96(AX)(DI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6304(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6304(AX)(DI*1)
+	VPXOR        6112(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6112(AX)(DI*1)
 	VMOVDQU      96(SI)(DI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6816(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6816(AX)(DI*1)
+	VPXOR        6624(AX)(DI*1), Y4, Y4
+	VMOVDQU      Y4, 6624(AX)(DI*1)
 	ADDQ         $0x80, DI
 	CMPQ         DI, BX
 	JNE          roughPaths
@@ -8302,48 +9844,48 @@ roughFlows:
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  (SI)(DI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1024(AX)(DI*1)
 	VMOVUPD  1056(AX)(DI*1), Y3
 	VMOVDQU  32(SI)(DI*1), Y4
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  32(SI)(DI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1056(AX)(DI*1)
 	VMOVUPD  1088(AX)(DI*1), Y3
 	VMOVDQU  64(SI)(DI*1), Y4
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  64(SI)(DI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1088(AX)(DI*1)
 	VMOVUPD  1120(AX)(DI*1), Y3
 	VMOVDQU  96(SI)(DI*1), Y4
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  96(SI)(DI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1120(AX)(DI*1)
 	ADDQ     $0x80, DI
 	CMPQ     DI, BX
@@ -8352,24 +9894,24 @@ roughFlows:
 changed:
 	CMPL    DX, $0xc0
 	JLT     exact
-	MOVQ    9160(AX), BX
-	CMPL    7744(AX)(BX*4), $+1006632960
+	MOVQ    8968(AX), BX
+	CMPL    7552(AX)(BX*4), $+1006632960
 	JGE     exact
 	MOVL    DX, DI
 	NOTL    DI
 	ANDL    $0x3f, DI
-	MOVL    8000(AX)(DI*4), SI
+	MOVL    7808(AX)(DI*4), SI
 	NOTL    SI
 	ANDL    $0x3f, SI
 	MOVL    DX, BX
 	ANDL    $-64, BX
 	MOVQ    limit+16(FP), DX
-	CMPQ    9224(AX), DX
+	CMPQ    9024(AX), DX
 	JGE     stopped
-	MOVQ    6208(AX)(DI*8), DX
-	MOVQ    6208(AX)(SI*8), R10
+	MOVQ    6016(AX)(DI*8), DX
+	MOVQ    6016(AX)(SI*8), R10
 	XORQ    DX, R10
-	XORQ    9168(AX), DX
+	XORQ    8976(AX), DX
 	ANDNQ   R10, DX, R11
 	XORL    R12, R12
 	TZCNTQ  R11, R8
@@ -8409,13 +9951,13 @@ roughLeast:
 	JNZ   roughTied
 
 roughLeaves:
-	MOVQ    6720(AX)(R8*8), DX
+	MOVQ    6528(AX)(R8*8), DX
 	MOVQ    DX, R12
 	NOTQ    R12
-	MOVQ    6208(AX)(DI*8), R13
+	MOVQ    6016(AX)(DI*8), R13
 	BTQ     R8, R13
 	CMOVQCC R12, DX
-	INCQ    9224(AX)
+	INCQ    9024(AX)
 	JMP     rough
 
 roughMore:
@@ -8447,7 +9989,7 @@ roughTie:
 	JNZ     roughTie
 	XORQ    R13, R13
 	MOVQ    DX, R12
-	ANDQ    6208(AX)(DI*8), R12
+	ANDQ    6016(AX)(DI*8), R12
 	JNZ     roughSide
 	MOVQ    DX, R12
 	MOVQ    $-1, R13
@@ -8457,7 +9999,7 @@ roughSide:
 
 roughSize:
 	TZCNTQ  R12, R14
-	POPCNTQ 6720(AX)(R14*8), R15
+	POPCNTQ 6528(AX)(R14*8), R15
 	XORQ    R13, R15
 	CMPQ    R15, DX
 	CMOVQGT R15, DX
@@ -8477,7 +10019,7 @@ exact:
 	VBROADCASTSD negInf<>+0(SB), Y7
 	VBROADCASTSD negInf<>+0(SB), Y8
 	VBROADCASTSD negInf<>+0(SB), Y9
-	MOVQ         9088(AX), DX
+	MOVQ         8896(AX), DX
 
 exactRow0:
 	TZCNTQ       DX, BX
@@ -8518,7 +10060,7 @@ exactRow0:
 	VBROADCASTSD negInf<>+0(SB), Y7
 	VBROADCASTSD negInf<>+0(SB), Y8
 	VBROADCASTSD negInf<>+0(SB), Y9
-	MOVQ         9088(AX), DX
+	MOVQ         8896(AX), DX
 
 exactRow8:
 	TZCNTQ       DX, BX
@@ -8554,11 +10096,11 @@ exactRow8:
 	LEAQ         bitTable<>+0(SB), DX
 	VBROADCASTSD tagKeep<>+0(SB), Y3
 	VBROADCASTSD lowest<>+0(SB), Y4
-	VPBROADCASTQ 9096(AX), Y2
+	VPBROADCASTQ 8904(AX), Y2
 	VMOVUPD      512(AX), Y5
 	VSUBPD       (AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        61952(CX), Y5, Y5
+	VORPD        49664(CX), Y5, Y5
 	VMOVDQU      (DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -8567,7 +10109,7 @@ exactRow8:
 	VMOVUPD      544(AX), Y5
 	VSUBPD       32(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        61984(CX), Y5, Y5
+	VORPD        49696(CX), Y5, Y5
 	VMOVDQU      32(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -8576,7 +10118,7 @@ exactRow8:
 	VMOVUPD      576(AX), Y5
 	VSUBPD       64(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62016(CX), Y5, Y5
+	VORPD        49728(CX), Y5, Y5
 	VMOVDQU      64(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -8585,7 +10127,7 @@ exactRow8:
 	VMOVUPD      608(AX), Y5
 	VSUBPD       96(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62048(CX), Y5, Y5
+	VORPD        49760(CX), Y5, Y5
 	VMOVDQU      96(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -8594,7 +10136,7 @@ exactRow8:
 	VMOVUPD      640(AX), Y5
 	VSUBPD       128(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62080(CX), Y5, Y5
+	VORPD        49792(CX), Y5, Y5
 	VMOVDQU      128(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -8603,7 +10145,7 @@ exactRow8:
 	VMOVUPD      672(AX), Y5
 	VSUBPD       160(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62112(CX), Y5, Y5
+	VORPD        49824(CX), Y5, Y5
 	VMOVDQU      160(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -8612,7 +10154,7 @@ exactRow8:
 	VMOVUPD      704(AX), Y5
 	VSUBPD       192(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62144(CX), Y5, Y5
+	VORPD        49856(CX), Y5, Y5
 	VMOVDQU      192(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -8621,7 +10163,7 @@ exactRow8:
 	VMOVUPD      736(AX), Y5
 	VSUBPD       224(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62176(CX), Y5, Y5
+	VORPD        49888(CX), Y5, Y5
 	VMOVDQU      224(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -8630,7 +10172,7 @@ exactRow8:
 	VMOVUPD      768(AX), Y5
 	VSUBPD       256(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62208(CX), Y5, Y5
+	VORPD        49920(CX), Y5, Y5
 	VMOVDQU      256(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -8639,7 +10181,7 @@ exactRow8:
 	VMOVUPD      800(AX), Y5
 	VSUBPD       288(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62240(CX), Y5, Y5
+	VORPD        49952(CX), Y5, Y5
 	VMOVDQU      288(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -8648,7 +10190,7 @@ exactRow8:
 	VMOVUPD      832(AX), Y5
 	VSUBPD       320(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62272(CX), Y5, Y5
+	VORPD        49984(CX), Y5, Y5
 	VMOVDQU      320(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -8657,7 +10199,7 @@ exactRow8:
 	VMOVUPD      864(AX), Y5
 	VSUBPD       352(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62304(CX), Y5, Y5
+	VORPD        50016(CX), Y5, Y5
 	VMOVDQU      352(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -8666,7 +10208,7 @@ exactRow8:
 	VMOVUPD      896(AX), Y5
 	VSUBPD       384(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62336(CX), Y5, Y5
+	VORPD        50048(CX), Y5, Y5
 	VMOVDQU      384(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -8675,7 +10217,7 @@ exactRow8:
 	VMOVUPD      928(AX), Y5
 	VSUBPD       416(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62368(CX), Y5, Y5
+	VORPD        50080(CX), Y5, Y5
 	VMOVDQU      416(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -8684,7 +10226,7 @@ exactRow8:
 	VMOVUPD      960(AX), Y5
 	VSUBPD       448(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62400(CX), Y5, Y5
+	VORPD        50112(CX), Y5, Y5
 	VMOVDQU      448(DX), Y6
 	VPAND        Y6, Y2, Y7
 	VPCMPEQQ     Y6, Y7, Y7
@@ -8693,7 +10235,7 @@ exactRow8:
 	VMOVUPD      992(AX), Y5
 	VSUBPD       480(AX), Y5, Y5
 	VANDPD       Y3, Y5, Y5
-	VORPD        62432(CX), Y5, Y5
+	VORPD        50144(CX), Y5, Y5
 	VMOVDQU      480(DX), Y3
 	VPAND        Y3, Y2, Y2
 	VPCMPEQQ     Y3, Y2, Y2
@@ -8710,10 +10252,10 @@ exactRow8:
 	MOVQ         DX, DI
 	VMOVSD       512(AX)(DI*8), X0
 	VSUBSD       (AX)(DI*8), X0, X0
-	VUCOMISD     62736(CX), X0
+	VUCOMISD     50448(CX), X0
 	JLS          optimal
 	MOVQ         limit+16(FP), DX
-	CMPQ         9224(AX), DX
+	CMPQ         9024(AX), DX
 	JGE          stopped
 	MOVQ         DI, DX
 	SHLQ         $0x09, DX
@@ -8813,12 +10355,12 @@ exactRow8:
 	VMOVMSKPD    Y1, DX
 	SHLQ         $0x3c, DX
 	ORQ          DX, BX
-	ANDQ         9088(AX), BX
+	ANDQ         8896(AX), BX
 	TZCNTQ       BX, SI
-	MOVQ         6208(AX)(DI*8), DX
-	MOVQ         6208(AX)(SI*8), R10
+	MOVQ         6016(AX)(DI*8), DX
+	MOVQ         6016(AX)(SI*8), R10
 	XORQ         DX, R10
-	XORQ         9168(AX), DX
+	XORQ         8976(AX), DX
 	ANDNQ        R10, DX, R11
 	XORL         R12, R12
 	TZCNTQ       R11, R8
@@ -8858,31 +10400,31 @@ exactLeast:
 	JNZ   exactTied
 
 exactLeaves:
-	MOVQ         6720(AX)(R8*8), DX
+	MOVQ         6528(AX)(R8*8), DX
 	MOVQ         DX, BX
 	NOTQ         BX
-	MOVQ         6208(AX)(DI*8), R12
+	MOVQ         6016(AX)(DI*8), R12
 	BTQ          R8, R12
 	CMOVQCC      BX, DX
-	INCQ         9224(AX)
-	MOVQ         6720(AX)(R8*8), DX
-	MOVQ         6208(AX)(DI*8), BX
-	MOVQ         6208(AX)(SI*8), R12
+	INCQ         9024(AX)
+	MOVQ         6528(AX)(R8*8), DX
+	MOVQ         6016(AX)(DI*8), BX
+	MOVQ         6016(AX)(SI*8), R12
 	XORQ         R13, R13
 	BTSQ         R8, R13
 	TESTQ        R13, BX
 	CMOVQNE      BX, R12
-	MOVBQZX      8768(AX)(R8*1), R14
-	MOVBQZX      8832(AX)(R8*1), R15
-	MOVQ         6208(AX)(R14*8), R14
-	ANDQ         6208(AX)(R15*8), R14
+	MOVBQZX      8576(AX)(R8*1), R14
+	MOVBQZX      8640(AX)(R8*1), R15
+	MOVQ         6016(AX)(R14*8), R14
+	ANDQ         6016(AX)(R15*8), R14
 	ANDNQ        R12, R14, R12
-	XORQ         9168(AX), R12
+	XORQ         8976(AX), R12
 	ANDNQ        R12, R13, R12
 	ANDNQ        R10, R13, R10
 	ANDQ         BX, R13
 	ORQ          R13, R12
-	MOVQ         R12, 9168(AX)
+	MOVQ         R12, 8976(AX)
 	BTQ          R8, BX
 	SBBQ         R15, R15
 	NOTQ         R15
@@ -8897,8 +10439,8 @@ exactLeaves:
 	VSUBSD       X2, X0, X0
 	VSUBSD       (AX)(DI*8), X0, X0
 	VXORPD       X1, X0, X0
-	MOVB         SI, 8768(AX)(R8*1)
-	MOVB         DI, 8832(AX)(R8*1)
+	MOVB         SI, 8576(AX)(R8*1)
+	MOVB         DI, 8640(AX)(R8*1)
 	LEAQ         bitTable<>+0(SB), BX
 	VBROADCASTSD X0, Y0
 	VMOVQ        DX, X1
@@ -8917,14 +10459,14 @@ exactPaths:
 	VADDPD       (AX)(SI*1), Y3, Y3
 	VMOVUPD      Y3, (AX)(SI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6208(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6208(AX)(SI*1)
+	VPXOR        6016(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6016(AX)(SI*1)
 	VMOVDQU      (BX)(SI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6720(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6720(AX)(SI*1)
+	VPXOR        6528(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6528(AX)(SI*1)
 	VMOVDQU      32(BX)(SI*1), Y3
 	VPAND        Y3, Y1, Y4
 	VPCMPEQQ     Y3, Y4, Y4
@@ -8932,14 +10474,14 @@ exactPaths:
 	VADDPD       32(AX)(SI*1), Y3, Y3
 	VMOVUPD      Y3, 32(AX)(SI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6240(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6240(AX)(SI*1)
+	VPXOR        6048(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6048(AX)(SI*1)
 	VMOVDQU      32(BX)(SI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6752(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6752(AX)(SI*1)
+	VPXOR        6560(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6560(AX)(SI*1)
 	VMOVDQU      64(BX)(SI*1), Y3
 	VPAND        Y3, Y1, Y4
 	VPCMPEQQ     Y3, Y4, Y4
@@ -8947,14 +10489,14 @@ exactPaths:
 	VADDPD       64(AX)(SI*1), Y3, Y3
 	VMOVUPD      Y3, 64(AX)(SI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6272(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6272(AX)(SI*1)
+	VPXOR        6080(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6080(AX)(SI*1)
 	VMOVDQU      64(BX)(SI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6784(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6784(AX)(SI*1)
+	VPXOR        6592(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6592(AX)(SI*1)
 	VMOVDQU      96(BX)(SI*1), Y3
 	VPAND        Y3, Y1, Y4
 	VPCMPEQQ     Y3, Y4, Y4
@@ -8962,14 +10504,14 @@ exactPaths:
 	VADDPD       96(AX)(SI*1), Y3, Y3
 	VMOVUPD      Y3, 96(AX)(SI*1)
 	VPAND        Y2, Y4, Y4
-	VPXOR        6304(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6304(AX)(SI*1)
+	VPXOR        6112(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6112(AX)(SI*1)
 	VMOVDQU      96(BX)(SI*1), Y3
 	VPAND        Y3, Y2, Y4
 	VPCMPEQQ     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
-	VPXOR        6816(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6816(AX)(SI*1)
+	VPXOR        6624(AX)(SI*1), Y4, Y4
+	VMOVDQU      Y4, 6624(AX)(SI*1)
 	ADDQ         $0x80, SI
 	CMPQ         SI, DX
 	JNE          exactPaths
@@ -8993,48 +10535,48 @@ exactFlows:
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  (BX)(SI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1024(AX)(SI*1)
 	VMOVUPD  1056(AX)(SI*1), Y3
 	VMOVDQU  32(BX)(SI*1), Y4
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  32(BX)(SI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1056(AX)(SI*1)
 	VMOVUPD  1088(AX)(SI*1), Y3
 	VMOVDQU  64(BX)(SI*1), Y4
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  64(BX)(SI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1088(AX)(SI*1)
 	VMOVUPD  1120(AX)(SI*1), Y3
 	VMOVDQU  96(BX)(SI*1), Y4
 	VPAND    Y4, Y1, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VSUBPD   Y5, Y3, Y3
+	VPSUBQ   Y5, Y3, Y3
 	VMOVDQU  96(BX)(SI*1), Y4
 	VPAND    Y4, Y2, Y5
 	VPCMPEQQ Y4, Y5, Y5
 	VANDPD   Y0, Y5, Y5
-	VADDPD   Y5, Y3, Y3
+	VPADDQ   Y5, Y3, Y3
 	VMOVUPD  Y3, 1120(AX)(SI*1)
 	ADDQ     $0x80, SI
 	CMPQ     SI, DX
@@ -9070,7 +10612,7 @@ exactTie:
 	JNZ     exactTie
 	XORQ    R12, R12
 	MOVQ    DX, BX
-	ANDQ    6208(AX)(DI*8), BX
+	ANDQ    6016(AX)(DI*8), BX
 	JNZ     exactSide
 	MOVQ    DX, BX
 	MOVQ    $-1, R12
@@ -9080,7 +10622,7 @@ exactSide:
 
 exactSize:
 	TZCNTQ  BX, R13
-	POPCNTQ 6720(AX)(R13*8), R14
+	POPCNTQ 6528(AX)(R13*8), R14
 	XORQ    R12, R14
 	CMPQ    R14, DX
 	CMOVQGT R14, DX
@@ -9116,7 +10658,7 @@ TEXT ·finish512x8(SB), NOSPLIT, $0-16
 	VBROADCASTSD posInf<>+0(SB), Z5
 	VBROADCASTSD posInf<>+0(SB), Z6
 	VBROADCASTSD posInf<>+0(SB), Z7
-	MOVQ         9096(AX), DX
+	MOVQ         8904(AX), DX
 
 col:
 	TZCNTQ        DX, BX
@@ -9142,69 +10684,69 @@ col:
 	BLSRQ         DX, DX
 	JNZ           col
 	MOVQ          half<>+0(SB), DX
-	MOVBQZX       9216(AX), BX
+	MOVBQZX       9016(AX), BX
 	SHLQ          $0x3f, BX
 	ORQ           BX, DX
 	VPBROADCASTQ  DX, Z8
-	MOVQ          9088(AX), DX
-	ORQ           9096(AX), DX
+	MOVQ          8896(AX), DX
+	ORQ           8904(AX), DX
 	KMOVQ         DX, K1
 	VXORPD        Z9, Z9, Z9
 	VXORPD        Z10, Z10, Z10
 	VADDPD        512(AX), Z0, Z0
 	VMULPD        Z8, Z0, Z0
-	VMOVUPD       Z0, 2624(AX)
-	VFMADD231PD   61440(CX), Z0, Z9
-	VMOVUPD       1024(AX), Z0
+	VMOVUPD       Z0, 2688(AX)
+	VFMADD231PD   49152(CX), Z0, Z9
+	VCVTQQ2PD     1024(AX), Z0
 	VFMADD231PD   1600(AX), Z0, K1, Z10
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        576(AX), Z1, Z0
 	VMULPD        Z8, Z0, Z0
-	VMOVUPD       Z0, 2688(AX)
-	VFMADD231PD   61504(CX), Z0, Z9
-	VMOVUPD       1088(AX), Z0
+	VMOVUPD       Z0, 2752(AX)
+	VFMADD231PD   49216(CX), Z0, Z9
+	VCVTQQ2PD     1088(AX), Z0
 	VFMADD231PD   1664(AX), Z0, K1, Z10
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        640(AX), Z2, Z0
 	VMULPD        Z8, Z0, Z0
-	VMOVUPD       Z0, 2752(AX)
-	VFMADD231PD   61568(CX), Z0, Z9
-	VMOVUPD       1152(AX), Z0
+	VMOVUPD       Z0, 2816(AX)
+	VFMADD231PD   49280(CX), Z0, Z9
+	VCVTQQ2PD     1152(AX), Z0
 	VFMADD231PD   1728(AX), Z0, K1, Z10
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        704(AX), Z3, Z0
 	VMULPD        Z8, Z0, Z0
-	VMOVUPD       Z0, 2816(AX)
-	VFMADD231PD   61632(CX), Z0, Z9
-	VMOVUPD       1216(AX), Z0
+	VMOVUPD       Z0, 2880(AX)
+	VFMADD231PD   49344(CX), Z0, Z9
+	VCVTQQ2PD     1216(AX), Z0
 	VFMADD231PD   1792(AX), Z0, K1, Z10
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        768(AX), Z4, Z0
 	VMULPD        Z8, Z0, Z0
-	VMOVUPD       Z0, 2880(AX)
-	VFMADD231PD   61696(CX), Z0, Z9
-	VMOVUPD       1280(AX), Z0
+	VMOVUPD       Z0, 2944(AX)
+	VFMADD231PD   49408(CX), Z0, Z9
+	VCVTQQ2PD     1280(AX), Z0
 	VFMADD231PD   1856(AX), Z0, K1, Z10
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        832(AX), Z5, Z0
 	VMULPD        Z8, Z0, Z0
-	VMOVUPD       Z0, 2944(AX)
-	VFMADD231PD   61760(CX), Z0, Z9
-	VMOVUPD       1344(AX), Z0
+	VMOVUPD       Z0, 3008(AX)
+	VFMADD231PD   49472(CX), Z0, Z9
+	VCVTQQ2PD     1344(AX), Z0
 	VFMADD231PD   1920(AX), Z0, K1, Z10
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        896(AX), Z6, Z0
 	VMULPD        Z8, Z0, Z0
-	VMOVUPD       Z0, 3008(AX)
-	VFMADD231PD   61824(CX), Z0, Z9
-	VMOVUPD       1408(AX), Z0
+	VMOVUPD       Z0, 3072(AX)
+	VFMADD231PD   49536(CX), Z0, Z9
+	VCVTQQ2PD     1408(AX), Z0
 	VFMADD231PD   1984(AX), Z0, K1, Z10
 	KSHIFTRQ      $0x08, K1, K1
 	VADDPD        960(AX), Z7, Z0
 	VMULPD        Z8, Z0, Z0
-	VMOVUPD       Z0, 3072(AX)
-	VFMADD231PD   61888(CX), Z0, Z9
-	VMOVUPD       1472(AX), Z0
+	VMOVUPD       Z0, 3136(AX)
+	VFMADD231PD   49600(CX), Z0, Z9
+	VCVTQQ2PD     1472(AX), Z0
 	VFMADD231PD   2048(AX), Z0, K1, Z10
 	VEXTRACTF64X4 $0x01, Z9, Y0
 	VADDPD        Y0, Y9, Y0
@@ -9212,364 +10754,443 @@ col:
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 9152(AX)
+	VMOVSD        X1, 8960(AX)
 	VEXTRACTF64X4 $0x01, Z10, Y0
 	VADDPD        Y0, Y10, Y0
 	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VMOVSD        X1, 9144(AX)
+	VMOVSD        X1, 8952(AX)
 	VZEROUPPER
 	RET
 
 // func start512x8(t *float64, m *float64)
-// Requires: AVX, AVX512BITALG, AVX512BW, AVX512DQ, AVX512F, BMI, BMI2, CMOV
+// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, BMI2, CMOV, POPCNT
 TEXT ·start512x8(SB), NOSPLIT, $8-16
 	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
-	MOVQ         9088(AX), DX
-	MOVQ         9096(AX), BX
-	XORQ         DI, DI
+	MOVQ         8896(AX), DX
+	MOVQ         8904(AX), BX
+	MOVQ         BX, DI
 	XORQ         SI, SI
-	VXORPD       Z0, Z0, Z0
-	VMOVUPD      Z0, 3136(AX)
-	VMOVUPD      Z0, 7232(AX)
+	VPXORQ       Z0, Z0, Z0
+	VMOVDQU64    Z0, 3200(AX)
+	VMOVDQU64    Z0, 7040(AX)
 	VMOVDQU64    bitTable<>+0(SB), Z1
-	VMOVDQU64    Z1, 6720(AX)
-	VMOVUPD      Z0, 3200(AX)
-	VMOVUPD      Z0, 7296(AX)
+	VMOVDQU64    Z1, 6528(AX)
+	VMOVDQU64    Z0, 3264(AX)
+	VMOVDQU64    Z0, 7104(AX)
 	VMOVDQU64    bitTable<>+64(SB), Z1
-	VMOVDQU64    Z1, 6784(AX)
-	VMOVUPD      Z0, 3264(AX)
-	VMOVUPD      Z0, 7360(AX)
-	VMOVDQU64    bitTable<>+128(SB), Z1
-	VMOVDQU64    Z1, 6848(AX)
-	VMOVUPD      Z0, 3328(AX)
-	VMOVUPD      Z0, 7424(AX)
-	VMOVDQU64    bitTable<>+192(SB), Z1
-	VMOVDQU64    Z1, 6912(AX)
-	VMOVUPD      Z0, 3392(AX)
-	VMOVUPD      Z0, 7488(AX)
-	VMOVDQU64    bitTable<>+256(SB), Z1
-	VMOVDQU64    Z1, 6976(AX)
-	VMOVUPD      Z0, 3456(AX)
-	VMOVUPD      Z0, 7552(AX)
-	VMOVDQU64    bitTable<>+320(SB), Z1
-	VMOVDQU64    Z1, 7040(AX)
-	VMOVUPD      Z0, 3520(AX)
-	VMOVUPD      Z0, 7616(AX)
-	VMOVDQU64    bitTable<>+384(SB), Z1
-	VMOVDQU64    Z1, 7104(AX)
-	VMOVUPD      Z0, 3584(AX)
-	VMOVUPD      Z0, 7680(AX)
-	VMOVDQU64    bitTable<>+448(SB), Z0
+	VMOVDQU64    Z1, 6592(AX)
+	VMOVDQU64    Z0, 3328(AX)
 	VMOVDQU64    Z0, 7168(AX)
-	VPBROADCASTQ DX, Z0
-	MOVQ         BX, R8
+	VMOVDQU64    bitTable<>+128(SB), Z1
+	VMOVDQU64    Z1, 6656(AX)
+	VMOVDQU64    Z0, 3392(AX)
+	VMOVDQU64    Z0, 7232(AX)
+	VMOVDQU64    bitTable<>+192(SB), Z1
+	VMOVDQU64    Z1, 6720(AX)
+	VMOVDQU64    Z0, 3456(AX)
+	VMOVDQU64    Z0, 7296(AX)
+	VMOVDQU64    bitTable<>+256(SB), Z1
+	VMOVDQU64    Z1, 6784(AX)
+	VMOVDQU64    Z0, 3520(AX)
+	VMOVDQU64    Z0, 7360(AX)
+	VMOVDQU64    bitTable<>+320(SB), Z1
+	VMOVDQU64    Z1, 6848(AX)
+	VMOVDQU64    Z0, 3584(AX)
+	VMOVDQU64    Z0, 7424(AX)
+	VMOVDQU64    bitTable<>+384(SB), Z1
+	VMOVDQU64    Z1, 6912(AX)
+	VMOVDQU64    Z0, 3648(AX)
+	VMOVDQU64    Z0, 7488(AX)
+	VMOVDQU64    bitTable<>+448(SB), Z0
+	VMOVDQU64    Z0, 6976(AX)
+	VPBROADCASTD markKeep<>+0(SB), Z0
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	XORQ         R8, R8
+	MOVQ         R8, 8984(AX)
+	VPTERNLOGD   $0xff, Z6, Z6, Z6
+	VPSRLD       $0x01, Z6, Z6
+	VPTERNLOGD   $0xff, Z7, Z7, Z7
+	VPSRLD       $0x01, Z7, Z7
+	VPTERNLOGD   $0xff, Z8, Z8, Z8
+	VPSRLD       $0x01, Z8, Z8
+	VPTERNLOGD   $0xff, Z9, Z9, Z9
+	VPSRLD       $0x01, Z9, Z9
+	MOVQ         DX, R8
 
 first:
-	TZCNTQ       R8, R9
-	MOVQ         R9, R10
-	SHLQ         $0x06, R10
-	VMOVDQU64    32768(CX)(R10*1), Z1
-	VPSHUFBITQMB Z1, Z0, K1
-	KMOVQ        K1, R11
-	TZCNTQ       R11, R11
-	ADDQ         R10, R11
-	MOVBQZX      32768(CX)(R11*1), R10
-	MOVQ         7232(AX)(R10*8), R11
-	BTSQ         R9, R11
-	MOVQ         R11, 7232(AX)(R10*8)
-	VMOVSD       3136(AX)(R10*8), X1
-	VADDSD       2112(AX)(R9*8), X1, X1
-	VMOVSD       X1, 3136(AX)(R10*8)
-	BLSRQ        R8, R8
-	JNZ          first
-	XORQ         R8, R8
-	XORQ         R9, R9
-	MOVQ         DX, R10
+	TZCNTQ    R8, R9
+	SHLQ      $0x08, R9
+	ADDQ      CX, R9
+	VPMINSD   32768(R9), Z6, Z6
+	VPMINSD   32832(R9), Z7, Z7
+	VPMINSD   32896(R9), Z8, Z8
+	VPMINSD   32960(R9), Z9, Z9
+	BLSRQ     R8, R8
+	JNZ       first
+	VMOVDQU32 Z6, 3712(AX)
+	VPANDD    Z0, Z6, Z6
+	VPSUBD    Z2, Z6, Z1
+	VPORD     50176(CX), Z1, Z1
+	VMOVDQU32 Z1, 3968(AX)
+	VMOVDQA32 Z6, Z2
+	VMOVDQU32 Z7, 3776(AX)
+	VPANDD    Z0, Z7, Z7
+	VPSUBD    Z3, Z7, Z1
+	VPORD     50240(CX), Z1, Z1
+	VMOVDQU32 Z1, 4032(AX)
+	VMOVDQA32 Z7, Z3
+	VMOVDQU32 Z8, 3840(AX)
+	VPANDD    Z0, Z8, Z8
+	VPSUBD    Z4, Z8, Z1
+	VPORD     50304(CX), Z1, Z1
+	VMOVDQU32 Z1, 4096(AX)
+	VMOVDQA32 Z8, Z4
+	VMOVDQU32 Z9, 3904(AX)
+	VPANDD    Z0, Z9, Z9
+	VPSUBD    Z5, Z9, Z1
+	VPORD     50368(CX), Z1, Z1
+	VMOVDQU32 Z1, 4160(AX)
+	VMOVDQA32 Z9, Z5
 
-judge:
-	TZCNTQ   R10, R11
-	VMOVSD   3136(AX)(R11*8), X0
-	VMOVSD   2112(AX)(R11*8), X1
-	MOVQ     R8, R12
-	BTSQ     R11, R12
-	VUCOMISD X1, X0
-	CMOVQCC  R12, R8
-	VMULSD   plenty<>+0(SB), X1, X1
-	MOVQ     R9, R12
-	BTSQ     R11, R12
-	VUCOMISD X1, X0
-	CMOVQCC  R12, R9
-	BLSRQ    R10, R10
-	JNZ      judge
-	MOVQ     R8, 9176(AX)
-	MOVQ     R9, 9184(AX)
+ask:
+	MOVQ 8984(AX), R8
+
+turn:
+	TZCNTQ  DI, R9
+	MOVL    3712(AX)(R9*4), R10
+	ANDL    $0x3f, R10
+	MOVQ    7040(AX)(R10*8), R11
+	BTSQ    R9, R11
+	MOVQ    R11, 7040(AX)(R10*8)
+	MOVQ    3200(AX)(R10*8), R11
+	ADDQ    2112(AX)(R9*8), R11
+	MOVQ    R11, 3200(AX)(R10*8)
+	MOVQ    R8, R9
+	BTSQ    R10, R9
+	CMPQ    R11, 2112(AX)(R10*8)
+	CMOVQGE R9, R8
+	BLSRQ   DI, DI
+	JNZ     turn
+	MOVQ    R8, 8984(AX)
 
 round:
-	BLSRQ        DX, R9
-	JZ           last
-	MOVQ         9176(AX), R9
-	ANDQ         DX, R9
-	MOVQ         9184(AX), R8
-	ANDQ         DX, R8
-	CMOVQEQ      R9, R8
-	BLSRQ        R8, R9
-	CMPQ         R8, DX
-	CMOVQEQ      R9, R8
-	ANDNQ        DX, R8, DX
-	MOVQ         R8, 9192(AX)
-	VPBROADCASTQ DX, Z0
-	XORQ         R8, R8
+	BLSRQ      DX, R8
+	JZ         last
+	MOVQ       8984(AX), DI
+	ANDQ       DX, DI
+	BLSRQ      DI, R8
+	CMPQ       DI, DX
+	CMOVQEQ    R8, DI
+	ANDNQ      DX, DI, DX
+	MOVQ       DI, 8992(AX)
+	XORQ       DI, DI
+	VPTERNLOGD $0xff, Z10, Z10, Z10
+	VPSRLD     $0x01, Z10, Z10
+	VPTERNLOGD $0xff, Z11, Z11, Z11
+	VPSRLD     $0x01, Z11, Z11
+	VPTERNLOGD $0xff, Z12, Z12, Z12
+	VPSRLD     $0x01, Z12, Z12
+	VPTERNLOGD $0xff, Z13, Z13, Z13
+	VPSRLD     $0x01, Z13, Z13
+	MOVQ       DX, R8
+
+next:
+	TZCNTQ    R8, R9
+	SHLQ      $0x08, R9
+	ADDQ      CX, R9
+	VPMINSD   32768(R9), Z10, Z10
+	VPMINSD   32832(R9), Z11, Z11
+	VPMINSD   32896(R9), Z12, Z12
+	VPMINSD   32960(R9), Z13, Z13
+	BLSRQ     R8, R8
+	JNZ       next
+	VMOVDQU32 Z10, 3712(AX)
+	VPANDD    Z0, Z10, Z10
+	VPSUBD    Z2, Z10, Z1
+	VPORD     50176(CX), Z1, Z1
+	VMOVDQU32 Z1, 3968(AX)
+	VMOVDQA32 Z10, Z2
+	VMOVDQU32 Z11, 3776(AX)
+	VPANDD    Z0, Z11, Z11
+	VPSUBD    Z3, Z11, Z1
+	VPORD     50240(CX), Z1, Z1
+	VMOVDQU32 Z1, 4032(AX)
+	VMOVDQA32 Z11, Z3
+	VMOVDQU32 Z12, 3840(AX)
+	VPANDD    Z0, Z12, Z12
+	VPSUBD    Z4, Z12, Z1
+	VPORD     50304(CX), Z1, Z1
+	VMOVDQU32 Z1, 4096(AX)
+	VMOVDQA32 Z12, Z4
+	VMOVDQU32 Z13, 3904(AX)
+	VPANDD    Z0, Z13, Z13
+	VPSUBD    Z5, Z13, Z1
+	VPORD     50368(CX), Z1, Z1
+	VMOVDQU32 Z1, 4160(AX)
+	VMOVDQA32 Z13, Z5
 
 phase:
-	MOVQ         9192(AX), R9
-	TZCNTQ       R9, R10
-	BLSRQ        R9, R9
-	MOVQ         R9, 9192(AX)
-	MOVQ         7232(AX)(R10*8), R9
-	MOVQ         R9, R11
-	XORQ         R12, R12
-	VBROADCASTSD 2112(AX)(R10*8), Z1
-	VBROADCASTSD negInf<>+0(SB), Z3
-	VBROADCASTSD tagKeep<>+0(SB), Z5
-	VXORPD       Z4, Z4, Z4
+	MOVQ          8992(AX), R9
+	TZCNTQ        R9, R8
+	BLSRQ         R9, R9
+	MOVQ          R9, 8992(AX)
+	MOVQ          7040(AX)(R8*8), R9
+	VPBROADCASTQ  2112(AX)(R8*8), Z1
+	POPCNTQ       R9, R13
+	CMPQ          R13, $0x08
+	JHI           many
+	MOVQ          R9, R10
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VMOVD         3968(AX)(R11*4), X14
+	VMOVSD        2112(AX)(R11*8), X16
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPINSRD       $0x01, 3968(AX)(R11*4), X14, X14
+	VMOVHPD       2112(AX)(R11*8), X16, X16
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPINSRD       $0x02, 3968(AX)(R11*4), X14, X14
+	VMOVSD        2112(AX)(R11*8), X6
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPINSRD       $0x03, 3968(AX)(R11*4), X14, X14
+	VMOVHPD       2112(AX)(R11*8), X6, X6
+	VINSERTI64X2  $0x01, X6, Y16, Y15
+	CMPQ          R13, $0x04
+	JHI           eight
+	MOVQ          R9, R10
+	VPXORQ        Y17, Y17, Y17
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), X14, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Y17, K1, Y17
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), X14, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Y17, K1, Y17
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), X14, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Y17, K1, Y17
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), X14, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Y17, K1, Y17
+	VPADDQ        Y15, Y17, Y6
+	VPCMPQ        $0x02, Y1, Y6, K1
+	VPCMPQ        $0x01, Y1, Y17, K2
+	KANDNB        K2, K1, K2
+	KMOVB         K1, R10
+	KMOVB         K2, R11
+	VPCOMPRESSQ.Z Y17, K2, Y6
+	VPSUBQ        Y6, Y1, Y6
+	VMOVQ         X6, R12
+	JMP           served
 
-queue:
-	TZCNTQ          R11, R13
-	MOVQ            R13, R14
-	SHLQ            $0x06, R14
-	VMOVDQU64       32768(CX)(R14*1), Z6
-	VPSHUFBITQMB    Z6, Z0, K1
-	KMOVQ           K1, R15
-	TZCNTQ          R15, R15
-	ADDQ            R14, R15
-	MOVBQZX         32768(CX)(R15*1), R14
-	MOVQ            R14, 4672(AX)(R13*8)
-	MOVQ            R13, R15
-	SHLQ            $0x09, R15
-	ADDQ            CX, R15
-	VBROADCASTSD    (R15)(R14*8), Z6
-	VSUBPD.BCST     (R15)(R10*8), Z6, Z6
-	VPTERNLOGQ.BCST $0xea, 61952(CX)(R13*8), Z5, Z6
-	VMOVSD          X6, 3648(AX)(R12*8)
-	VALIGNQ         $0x01, Z3, Z6, Z3
-	VBROADCASTSD    2112(AX)(R13*8), Z6
-	VALIGNQ         $0x01, Z4, Z6, Z4
-	VMOVSD          X6, 4160(AX)(R12*8)
-	INCQ            R12
-	BLSRQ           R11, R11
-	JNZ             queue
-	CMPQ            R12, $0x08
-	JHI             many
-	VXORPD          Z2, Z2, Z2
-	VXORPD          Z5, Z5, Z5
-	VALIGNQ         $0x01, Z3, Z3, Z6
-	VALIGNQ         $0x01, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z3, Z6, K1
-	VADDPD          Z7, Z5, K1, Z5
-	VALIGNQ         $0x02, Z3, Z3, Z6
-	VALIGNQ         $0x02, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z3, Z6, K1
-	VADDPD          Z7, Z2, K1, Z2
-	VALIGNQ         $0x03, Z3, Z3, Z6
-	VALIGNQ         $0x03, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z3, Z6, K1
-	VADDPD          Z7, Z5, K1, Z5
-	VALIGNQ         $0x04, Z3, Z3, Z6
-	VALIGNQ         $0x04, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z3, Z6, K1
-	VADDPD          Z7, Z2, K1, Z2
-	VALIGNQ         $0x05, Z3, Z3, Z6
-	VALIGNQ         $0x05, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z3, Z6, K1
-	VADDPD          Z7, Z5, K1, Z5
-	VALIGNQ         $0x06, Z3, Z3, Z6
-	VALIGNQ         $0x06, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z3, Z6, K1
-	VADDPD          Z7, Z2, K1, Z2
-	VALIGNQ         $0x07, Z3, Z3, Z6
-	VALIGNQ         $0x07, Z4, Z4, Z7
-	VCMPPD          $0x1e, Z3, Z6, K1
-	VADDPD          Z7, Z5, K1, Z5
-	VADDPD          Z5, Z2, Z2
-	VADDPD          Z4, Z2, Z3
-	VCMPPD          $0x12, Z1, Z3, K1
-	VCMPPD          $0x11, Z1, Z2, K2
-	KMOVB           K1, R11
-	KMOVB           K2, R13
-	KANDNB          K2, K1, K1
-	VCOMPRESSPD.Z   Z2, K1, Z2
-	VSUBSD          X2, X1, X2
-	MOVQ            $+8, R14
-	SUBQ            R12, R14
-	SHRXQ           R14, R11, R11
-	SHRXQ           R14, R13, R13
-	JMP             served
+eight:
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VMOVD         3968(AX)(R11*4), X6
+	VMOVSD        2112(AX)(R11*8), X16
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPINSRD       $0x01, 3968(AX)(R11*4), X6, X6
+	VMOVHPD       2112(AX)(R11*8), X16, X16
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPINSRD       $0x02, 3968(AX)(R11*4), X6, X6
+	VMOVSD        2112(AX)(R11*8), X7
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPINSRD       $0x03, 3968(AX)(R11*4), X6, X6
+	VMOVHPD       2112(AX)(R11*8), X7, X7
+	VINSERTI64X2  $0x01, X7, Y16, Y7
+	VINSERTI64X2  $0x01, X6, Y14, Y6
+	VINSERTI64X4  $0x01, Y7, Z15, Z7
+	MOVQ          R9, R10
+	VPXORQ        Z18, Z18, Z18
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y6, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z18, K1, Z18
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y6, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z18, K1, Z18
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y6, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z18, K1, Z18
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y6, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z18, K1, Z18
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y6, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z18, K1, Z18
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y6, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z18, K1, Z18
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y6, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z18, K1, Z18
+	TZCNTQ        R10, R11
+	BLSRQ         R10, R10
+	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y6, K1
+	VPADDQ.BCST   2112(AX)(R11*8), Z18, K1, Z18
+	VPADDQ        Z7, Z18, Z6
+	VPCMPQ        $0x02, Z1, Z6, K1
+	VPCMPQ        $0x01, Z1, Z18, K2
+	KANDNB        K2, K1, K2
+	KMOVB         K1, R10
+	KMOVB         K2, R11
+	VPCOMPRESSQ.Z Z18, K2, Z6
+	VPSUBQ        Z6, Z1, Z6
+	VMOVQ         X6, R12
+	JMP           served
 
 many:
+	MOVQ R9, R10
 	XORQ R11, R11
-	XORQ R13, R13
-	XORQ R14, R14
+
+list:
+	TZCNTQ R10, R14
+	MOVL   3968(AX)(R14*4), R15
+	MOVL   R15, 4224(AX)(R11*4)
+	MOVQ   2112(AX)(R14*8), R15
+	MOVQ   R15, 4480(AX)(R11*8)
+	INCQ   R11
+	BLSRQ  R10, R10
+	JNZ    list
+	XORQ   R10, R10
+	XORQ   R11, R11
+	XORQ   R14, R14
 
 block:
-	VXORPD  Z3, Z3, Z3
-	VMOVUPD 3648(AX)(R14*8), Z4
-	XORQ    R15, R15
+	VPXORQ    Z19, Z19, Z19
+	VMOVDQU32 4224(AX)(R14*4), Y6
+	XORQ      R15, R15
 
 prefix:
-	VBROADCASTSD  3648(AX)(R15*8), Z5
-	VCMPPD        $0x1e, Z4, Z5, K1
-	VBROADCASTSD  4160(AX)(R15*8), Z5
-	VADDPD        Z5, Z3, K1, Z3
+	VPCMPD.BCST   $0x01, 4224(AX)(R15*4), Y6, K1
+	VPADDQ.BCST   4480(AX)(R15*8), Z19, K1, Z19
 	INCQ          R15
-	CMPQ          R15, R12
+	CMPQ          R15, R13
 	JNE           prefix
-	VADDPD        4160(AX)(R14*8), Z3, Z4
-	VCMPPD        $0x12, Z1, Z4, K1
-	VCMPPD        $0x11, Z1, Z3, K2
-	MOVQ          R12, R15
+	VPADDQ        4480(AX)(R14*8), Z19, Z6
+	VPCMPQ        $0x02, Z1, Z6, K1
+	VPCMPQ        $0x01, Z1, Z19, K2
+	MOVQ          R13, R15
 	SUBQ          R14, R15
 	MOVQ          $-1, BP
 	BZHIQ         R15, BP, BP
 	KMOVB         BP, K3
 	KANDB         K1, K3, K1
 	KANDB         K2, K3, K2
-	KANDNB        K2, K1, K3
-	KORTESTB      K3, K3
+	KANDNB        K2, K1, K2
+	KORTESTB      K2, K2
 	JZ            noSplit
-	VCOMPRESSPD.Z Z3, K3, Z2
-	VSUBSD        X2, X1, X2
+	VPCOMPRESSQ.Z Z19, K2, Z6
+	VPSUBQ        Z6, Z1, Z6
+	VMOVQ         X6, R12
 
 noSplit:
 	KMOVB K1, R15
 	SHLXQ R14, R15, R15
-	ORQ   R15, R11
+	ORQ   R15, R10
 	KMOVB K2, R15
 	SHLXQ R14, R15, R15
-	ORQ   R15, R13
+	ORQ   R15, R11
 	ADDQ  $0x08, R14
-	CMPQ  R14, R12
+	CMPQ  R14, R13
 	JLT   block
 
 served:
-	ANDNQ        R13, R11, R12
+	PDEPQ        R9, R10, R10
 	PDEPQ        R9, R11, R11
-	PDEPQ        R9, R12, R12
-	ANDNQ        R9, R11, R9
-	ORQ          R9, R8
-	ANDNQ        BX, R11, BX
-	KMOVQ        R11, K1
-	VPBROADCASTB R10, Z1
-	VMOVDQU8     Z1, K1, 8896(AX)
-	MOVQ         6720(AX)(R10*8), R9
-	ORQ          R11, R9
-	ANDQ         SI, R11
-	JZ           gathered
-
-gather:
-	TZCNTQ R11, R13
-	ORQ    6720(AX)(R13*8), R9
-	BLSRQ  R11, R11
-	JNZ    gather
-
-gathered:
-	MOVQ   R9, 6720(AX)(R10*8)
-	TESTQ  R12, R12
-	JZ     exact
-	TZCNTQ R12, R11
-	VMOVSD 2112(AX)(R11*8), X1
-	VSUBSD X2, X1, X1
-	VMOVSD X1, 2112(AX)(R11*8)
-	JMP    hang
-
-exact:
-	VPBROADCASTQ BX, Z1
-	MOVQ         R10, R11
-	SHLQ         $0x06, R11
-	VMOVDQU64    32768(CX)(R11*1), Z2
-	VPSHUFBITQMB Z2, Z1, K1
-	KMOVQ        K1, R12
-	TZCNTQ       R12, R12
-	ADDQ         R11, R12
-	MOVBQZX      32768(CX)(R12*1), R11
-	VXORPD       X2, X2, X2
+	ANDNQ        R9, R10, R9
+	ORQ          R9, DI
+	ANDNQ        BX, R10, BX
+	KMOVQ        R10, K1
+	VPBROADCASTB R8, Z1
+	VMOVDQU8     Z1, K1, 8704(AX)
+	BTSQ         R8, R10
+	MOVQ         R10, 6528(AX)(R8*8)
+	TESTQ        R11, R11
+	JZ           exact
 
 hang:
-	VMOVSD X2, 1024(AX)(R10*8)
-	MOVB   R11, 8896(AX)(R10*1)
-	ORQ    R9, 6720(AX)(R11*8)
-	BTSQ   R11, SI
-	MOVB   R10, 8960(AX)(DI*1)
-	INCQ   DI
-	CMPQ   9192(AX), $0x00
+	TZCNTQ R11, R9
+	SUBQ   R12, 2112(AX)(R9*8)
+	MOVQ   R12, 1024(AX)(R8*8)
+	MOVB   R9, 8704(AX)(R8*1)
+	MOVB   R8, 8768(AX)(SI*1)
+	INCQ   SI
+	CMPQ   8992(AX), $0x00
 	JNE    phase
-	TESTQ  R8, R8
+	TESTQ  DI, DI
 	JZ     round
-	MOVQ   9176(AX), R9
-	MOVQ   9184(AX), R10
-
-again:
-	TZCNTQ   R8, R11
-	MOVQ     4672(AX)(R11*8), R12
-	MOVQ     7232(AX)(R12*8), R13
-	BTSQ     R11, R13
-	MOVQ     R13, 7232(AX)(R12*8)
-	VMOVSD   3136(AX)(R12*8), X0
-	VADDSD   2112(AX)(R11*8), X0, X0
-	VMOVSD   X0, 3136(AX)(R12*8)
-	VMOVSD   3136(AX)(R12*8), X0
-	VMOVSD   2112(AX)(R12*8), X1
-	MOVQ     R9, R11
-	BTSQ     R12, R11
-	VUCOMISD X1, X0
-	CMOVQCC  R11, R9
-	VMULSD   plenty<>+0(SB), X1, X1
-	MOVQ     R10, R11
-	BTSQ     R12, R11
-	VUCOMISD X1, X0
-	CMOVQCC  R11, R10
-	BLSRQ    R8, R8
-	JNZ      again
-	MOVQ     R9, 9176(AX)
-	MOVQ     R10, 9184(AX)
-	JMP      round
+	JMP    ask
 
 last:
 	TZCNTQ       DX, DX
 	KMOVQ        BX, K1
 	VPBROADCASTB DX, Z0
-	VMOVDQU8     Z0, K1, 8896(AX)
-	MOVQ         DX, 9160(AX)
-	MOVQ         DI, 9200(AX)
+	VMOVDQU8     Z0, K1, 8704(AX)
 	XORQ         BX, BX
-	MOVQ         BX, 1024(AX)(DX*8)
-	MOVQ         BX, 1600(AX)(DX*8)
-	MOVQ         BX, (AX)(DX*8)
-	MOVQ         BX, 6208(AX)(DX*8)
-	MOVL         62464(CX)(DX*4), BX
-	MOVL         BX, 7744(AX)(DX*4)
-	MOVQ         posInf<>+0(SB), BX
-	MOVQ         BX, 1536(AX)
+
+gather:
+	CMPQ    BX, SI
+	JEQ     gathered
+	MOVBQZX 8768(AX)(BX*1), DI
+	MOVQ    6528(AX)(DI*8), R8
+	MOVBQZX 8704(AX)(DI*1), DI
+	ORQ     R8, 6528(AX)(DI*8)
+	MOVBQZX 8704(AX)(DI*1), DI
+	ORQ     R8, 6528(AX)(DI*8)
+	INCQ    BX
+	JMP     gather
+
+gathered:
+	MOVQ DX, 8968(AX)
+	MOVQ SI, 9000(AX)
+	XORQ BX, BX
+	MOVQ BX, 1024(AX)(DX*8)
+	MOVQ BX, 1600(AX)(DX*8)
+	MOVQ BX, (AX)(DX*8)
+	MOVQ BX, 6016(AX)(DX*8)
+	MOVL $+63, BX
+	MOVL BX, 7552(AX)(DX*4)
+	MOVQ $+9223372036854775807, BX
+	MOVQ BX, 1536(AX)
 
 row:
-	DECQ    DI
+	DECQ    SI
 	JS      rowsDone
-	MOVBQZX 8960(AX)(DI*1), DX
-	MOVBQZX 8896(AX)(DX*1), BX
-	MOVBQZX 8896(AX)(BX*1), R9
+	MOVBQZX 8768(AX)(SI*1), DX
+	MOVBQZX 8704(AX)(DX*1), BX
+	MOVBQZX 8704(AX)(BX*1), R9
 	VMOVSD  (AX)(R9*8), X0
-	MOVL    7744(AX)(R9*4), SI
-	ANDL    $-64, SI
-	MOVQ    6208(AX)(R9*8), R8
+	MOVL    7552(AX)(R9*4), DI
+	MOVQ    6016(AX)(R9*8), R8
 	BTSQ    BX, R8
 	MOVQ    R9, R10
 	SHLQ    $0x08, R10
 	ADDQ    CX, R10
-	SUBL    45056(R10)(BX*4), SI
+	SUBL    32768(R10)(BX*4), DI
+	ANDL    $-64, DI
 	SHLQ    $0x09, R9
 	ADDQ    CX, R9
 	VMOVSD  (R9)(BX*8), X1
@@ -9584,54 +11205,631 @@ row:
 	MOVQ    DX, R9
 	SHLQ    $0x08, R9
 	ADDQ    CX, R9
-	ADDL    45056(R9)(BX*4), SI
-	ADDL    62464(CX)(DX*4), SI
-	MOVL    SI, 7744(AX)(DX*4)
+	ADDL    32768(R9)(BX*4), DI
+	ORL     $0x3f, DI
+	MOVL    DI, 7552(AX)(DX*4)
 	BTSQ    DX, R8
-	MOVQ    R8, 6208(AX)(DX*8)
+	MOVQ    R8, 6016(AX)(DX*8)
 	JMP     row
 
 rowsDone:
-	MOVQ 9096(AX), DX
-	MOVQ DX, 9168(AX)
+	MOVQ 8904(AX), DX
+	MOVQ DX, 8976(AX)
 
 col:
 	TZCNTQ    DX, BX
-	MOVBQZX   8896(AX)(BX*1), R8
+	MOVBQZX   8704(AX)(BX*1), R8
 	VMOVSD    (AX)(R8*8), X0
-	MOVL      7744(AX)(R8*4), SI
-	ANDL      $-64, SI
-	MOVQ      6208(AX)(R8*8), DI
+	MOVL      7552(AX)(R8*4), SI
+	MOVQ      6016(AX)(R8*8), DI
 	BTSQ      BX, DI
 	MOVQ      R8, R9
 	SHLQ      $0x08, R9
 	ADDQ      CX, R9
-	SUBL      45056(R9)(BX*4), SI
+	SUBL      32768(R9)(BX*4), SI
+	ANDL      $-64, SI
 	SHLQ      $0x09, R8
 	ADDQ      CX, R8
 	VMOVSD    (R8)(BX*8), X1
 	VSUBSD    X1, X0, X0
 	VMOVSD    X1, 1600(AX)(BX*8)
 	VMOVSD    X0, (AX)(BX*8)
-	MOVL      SI, 7744(AX)(BX*4)
-	MOVQ      DI, 6208(AX)(BX*8)
-	VMOVSD    2112(AX)(BX*8), X0
-	VMOVSD    X0, 1024(AX)(BX*8)
+	MOVL      SI, 7552(AX)(BX*4)
+	MOVQ      DI, 6016(AX)(BX*8)
+	MOVQ      2112(AX)(BX*8), SI
+	MOVQ      SI, 1024(AX)(BX*8)
 	BLSRQ     DX, DX
 	JNZ       col
-	KMOVQ     9096(AX), K1
+	KMOVQ     8904(AX), K1
 	VMOVDQU64 byteTable<>+0(SB), Z0
-	VMOVDQU64 8896(AX), Z2
+	VMOVDQU64 8704(AX), Z2
 	VMOVDQU8  Z2, Z1
 	VMOVDQU8  Z0, K1, Z1
 	VMOVDQU8  Z2, K1, Z0
-	VMOVDQU64 Z0, 8768(AX)
-	VMOVDQU64 Z1, 8832(AX)
+	VMOVDQU64 Z0, 8576(AX)
+	VMOVDQU64 Z1, 8640(AX)
 	VZEROUPPER
 	RET
 
+exact:
+	XORQ R12, R12
+	MOVQ R8, R13
+	SHLQ $0x08, R13
+	ADDQ CX, R13
+	MOVL $+2147483647, R9
+	MOVQ BX, R10
+
+nearest:
+	TZCNTQ  R10, R14
+	MOVL    32768(R13)(R14*4), R15
+	ANDL    $-64, R15
+	ORL     R14, R15
+	CMPL    R15, R9
+	CMOVLLT R15, R9
+	BLSRQ   R10, R10
+	JNZ     nearest
+	ANDL    $0x3f, R9
+	BTSQ    R9, R11
+	JMP     hang
+
+// func start256x8(t *float64, m *float64)
+// Requires: AVX, AVX2, BMI, BMI2, CMOV, POPCNT
+TEXT ·start256x8(SB), NOSPLIT, $0-16
+	PCALIGN  $0x40
+	MOVQ     t+0(FP), AX
+	MOVQ     m+8(FP), CX
+	MOVQ     8896(AX), DX
+	MOVQ     8904(AX), BX
+	MOVQ     BX, DI
+	XORQ     SI, SI
+	VPXOR    Y0, Y0, Y0
+	VMOVDQU  Y0, 3200(AX)
+	VMOVDQU  Y0, 7040(AX)
+	VMOVDQU  bitTable<>+0(SB), Y1
+	VMOVDQU  Y1, 6528(AX)
+	VMOVDQU  Y0, 3232(AX)
+	VMOVDQU  Y0, 7072(AX)
+	VMOVDQU  bitTable<>+32(SB), Y1
+	VMOVDQU  Y1, 6560(AX)
+	VMOVDQU  Y0, 3264(AX)
+	VMOVDQU  Y0, 7104(AX)
+	VMOVDQU  bitTable<>+64(SB), Y1
+	VMOVDQU  Y1, 6592(AX)
+	VMOVDQU  Y0, 3296(AX)
+	VMOVDQU  Y0, 7136(AX)
+	VMOVDQU  bitTable<>+96(SB), Y1
+	VMOVDQU  Y1, 6624(AX)
+	VMOVDQU  Y0, 3328(AX)
+	VMOVDQU  Y0, 7168(AX)
+	VMOVDQU  bitTable<>+128(SB), Y1
+	VMOVDQU  Y1, 6656(AX)
+	VMOVDQU  Y0, 3360(AX)
+	VMOVDQU  Y0, 7200(AX)
+	VMOVDQU  bitTable<>+160(SB), Y1
+	VMOVDQU  Y1, 6688(AX)
+	VMOVDQU  Y0, 3392(AX)
+	VMOVDQU  Y0, 7232(AX)
+	VMOVDQU  bitTable<>+192(SB), Y1
+	VMOVDQU  Y1, 6720(AX)
+	VMOVDQU  Y0, 3424(AX)
+	VMOVDQU  Y0, 7264(AX)
+	VMOVDQU  bitTable<>+224(SB), Y1
+	VMOVDQU  Y1, 6752(AX)
+	VMOVDQU  Y0, 3456(AX)
+	VMOVDQU  Y0, 7296(AX)
+	VMOVDQU  bitTable<>+256(SB), Y1
+	VMOVDQU  Y1, 6784(AX)
+	VMOVDQU  Y0, 3488(AX)
+	VMOVDQU  Y0, 7328(AX)
+	VMOVDQU  bitTable<>+288(SB), Y1
+	VMOVDQU  Y1, 6816(AX)
+	VMOVDQU  Y0, 3520(AX)
+	VMOVDQU  Y0, 7360(AX)
+	VMOVDQU  bitTable<>+320(SB), Y1
+	VMOVDQU  Y1, 6848(AX)
+	VMOVDQU  Y0, 3552(AX)
+	VMOVDQU  Y0, 7392(AX)
+	VMOVDQU  bitTable<>+352(SB), Y1
+	VMOVDQU  Y1, 6880(AX)
+	VMOVDQU  Y0, 3584(AX)
+	VMOVDQU  Y0, 7424(AX)
+	VMOVDQU  bitTable<>+384(SB), Y1
+	VMOVDQU  Y1, 6912(AX)
+	VMOVDQU  Y0, 3616(AX)
+	VMOVDQU  Y0, 7456(AX)
+	VMOVDQU  bitTable<>+416(SB), Y1
+	VMOVDQU  Y1, 6944(AX)
+	VMOVDQU  Y0, 3648(AX)
+	VMOVDQU  Y0, 7488(AX)
+	VMOVDQU  bitTable<>+448(SB), Y1
+	VMOVDQU  Y1, 6976(AX)
+	VMOVDQU  Y0, 3680(AX)
+	VMOVDQU  Y0, 7520(AX)
+	VMOVDQU  bitTable<>+480(SB), Y0
+	VMOVDQU  Y0, 7008(AX)
+	XORQ     R8, R8
+	MOVQ     R8, 8984(AX)
+	VPCMPEQD Y0, Y0, Y0
+	VPSRLD   $0x01, Y0, Y0
+	VPCMPEQD Y1, Y1, Y1
+	VPSRLD   $0x01, Y1, Y1
+	VPCMPEQD Y3, Y3, Y3
+	VPSRLD   $0x01, Y3, Y3
+	VPCMPEQD Y4, Y4, Y4
+	VPSRLD   $0x01, Y4, Y4
+	VPCMPEQD Y5, Y5, Y5
+	VPSRLD   $0x01, Y5, Y5
+	VPCMPEQD Y6, Y6, Y6
+	VPSRLD   $0x01, Y6, Y6
+	VPCMPEQD Y7, Y7, Y7
+	VPSRLD   $0x01, Y7, Y7
+	VPCMPEQD Y8, Y8, Y8
+	VPSRLD   $0x01, Y8, Y8
+	MOVQ     DX, R8
+
+first:
+	TZCNTQ       R8, R9
+	SHLQ         $0x08, R9
+	ADDQ         CX, R9
+	VPMINSD      32768(R9), Y0, Y0
+	VPMINSD      32800(R9), Y1, Y1
+	VPMINSD      32832(R9), Y3, Y3
+	VPMINSD      32864(R9), Y4, Y4
+	VPMINSD      32896(R9), Y5, Y5
+	VPMINSD      32928(R9), Y6, Y6
+	VPMINSD      32960(R9), Y7, Y7
+	VPMINSD      32992(R9), Y8, Y8
+	BLSRQ        R8, R8
+	JNZ          first
+	VPBROADCASTD markKeep<>+0(SB), Y9
+	VPAND        3712(AX), Y9, Y10
+	VMOVDQU      Y0, 3712(AX)
+	VPAND        Y9, Y0, Y0
+	VPSUBD       Y10, Y0, Y0
+	VPOR         50176(CX), Y0, Y0
+	VMOVDQU      Y0, 3968(AX)
+	VPAND        3744(AX), Y9, Y0
+	VMOVDQU      Y1, 3744(AX)
+	VPAND        Y9, Y1, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50208(CX), Y1, Y1
+	VMOVDQU      Y1, 4000(AX)
+	VPAND        3776(AX), Y9, Y0
+	VMOVDQU      Y3, 3776(AX)
+	VPAND        Y9, Y3, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50240(CX), Y1, Y1
+	VMOVDQU      Y1, 4032(AX)
+	VPAND        3808(AX), Y9, Y0
+	VMOVDQU      Y4, 3808(AX)
+	VPAND        Y9, Y4, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50272(CX), Y1, Y1
+	VMOVDQU      Y1, 4064(AX)
+	VPAND        3840(AX), Y9, Y0
+	VMOVDQU      Y5, 3840(AX)
+	VPAND        Y9, Y5, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50304(CX), Y1, Y1
+	VMOVDQU      Y1, 4096(AX)
+	VPAND        3872(AX), Y9, Y0
+	VMOVDQU      Y6, 3872(AX)
+	VPAND        Y9, Y6, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50336(CX), Y1, Y1
+	VMOVDQU      Y1, 4128(AX)
+	VPAND        3904(AX), Y9, Y0
+	VMOVDQU      Y7, 3904(AX)
+	VPAND        Y9, Y7, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50368(CX), Y1, Y1
+	VMOVDQU      Y1, 4160(AX)
+	VPAND        3936(AX), Y9, Y0
+	VMOVDQU      Y8, 3936(AX)
+	VPAND        Y9, Y8, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50400(CX), Y1, Y1
+	VMOVDQU      Y1, 4192(AX)
+
+ask:
+	MOVQ 8984(AX), R8
+
+turn:
+	TZCNTQ  DI, R9
+	MOVL    3712(AX)(R9*4), R10
+	ANDL    $0x3f, R10
+	MOVQ    7040(AX)(R10*8), R11
+	BTSQ    R9, R11
+	MOVQ    R11, 7040(AX)(R10*8)
+	MOVQ    3200(AX)(R10*8), R11
+	ADDQ    2112(AX)(R9*8), R11
+	MOVQ    R11, 3200(AX)(R10*8)
+	MOVQ    R8, R9
+	BTSQ    R10, R9
+	CMPQ    R11, 2112(AX)(R10*8)
+	CMOVQGE R9, R8
+	BLSRQ   DI, DI
+	JNZ     turn
+	MOVQ    R8, 8984(AX)
+
+round:
+	BLSRQ    DX, R8
+	JZ       last
+	MOVQ     8984(AX), DI
+	ANDQ     DX, DI
+	BLSRQ    DI, R8
+	CMPQ     DI, DX
+	CMOVQEQ  R8, DI
+	ANDNQ    DX, DI, DX
+	MOVQ     DI, 8992(AX)
+	XORQ     DI, DI
+	VPCMPEQD Y0, Y0, Y0
+	VPSRLD   $0x01, Y0, Y0
+	VPCMPEQD Y1, Y1, Y1
+	VPSRLD   $0x01, Y1, Y1
+	VPCMPEQD Y3, Y3, Y3
+	VPSRLD   $0x01, Y3, Y3
+	VPCMPEQD Y4, Y4, Y4
+	VPSRLD   $0x01, Y4, Y4
+	VPCMPEQD Y5, Y5, Y5
+	VPSRLD   $0x01, Y5, Y5
+	VPCMPEQD Y6, Y6, Y6
+	VPSRLD   $0x01, Y6, Y6
+	VPCMPEQD Y7, Y7, Y7
+	VPSRLD   $0x01, Y7, Y7
+	VPCMPEQD Y8, Y8, Y8
+	VPSRLD   $0x01, Y8, Y8
+	MOVQ     DX, R8
+
+next:
+	TZCNTQ       R8, R9
+	SHLQ         $0x08, R9
+	ADDQ         CX, R9
+	VPMINSD      32768(R9), Y0, Y0
+	VPMINSD      32800(R9), Y1, Y1
+	VPMINSD      32832(R9), Y3, Y3
+	VPMINSD      32864(R9), Y4, Y4
+	VPMINSD      32896(R9), Y5, Y5
+	VPMINSD      32928(R9), Y6, Y6
+	VPMINSD      32960(R9), Y7, Y7
+	VPMINSD      32992(R9), Y8, Y8
+	BLSRQ        R8, R8
+	JNZ          next
+	VPBROADCASTD markKeep<>+0(SB), Y9
+	VPAND        3712(AX), Y9, Y10
+	VMOVDQU      Y0, 3712(AX)
+	VPAND        Y9, Y0, Y0
+	VPSUBD       Y10, Y0, Y0
+	VPOR         50176(CX), Y0, Y0
+	VMOVDQU      Y0, 3968(AX)
+	VPAND        3744(AX), Y9, Y0
+	VMOVDQU      Y1, 3744(AX)
+	VPAND        Y9, Y1, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50208(CX), Y1, Y1
+	VMOVDQU      Y1, 4000(AX)
+	VPAND        3776(AX), Y9, Y0
+	VMOVDQU      Y3, 3776(AX)
+	VPAND        Y9, Y3, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50240(CX), Y1, Y1
+	VMOVDQU      Y1, 4032(AX)
+	VPAND        3808(AX), Y9, Y0
+	VMOVDQU      Y4, 3808(AX)
+	VPAND        Y9, Y4, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50272(CX), Y1, Y1
+	VMOVDQU      Y1, 4064(AX)
+	VPAND        3840(AX), Y9, Y0
+	VMOVDQU      Y5, 3840(AX)
+	VPAND        Y9, Y5, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50304(CX), Y1, Y1
+	VMOVDQU      Y1, 4096(AX)
+	VPAND        3872(AX), Y9, Y0
+	VMOVDQU      Y6, 3872(AX)
+	VPAND        Y9, Y6, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50336(CX), Y1, Y1
+	VMOVDQU      Y1, 4128(AX)
+	VPAND        3904(AX), Y9, Y0
+	VMOVDQU      Y7, 3904(AX)
+	VPAND        Y9, Y7, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50368(CX), Y1, Y1
+	VMOVDQU      Y1, 4160(AX)
+	VPAND        3936(AX), Y9, Y0
+	VMOVDQU      Y8, 3936(AX)
+	VPAND        Y9, Y8, Y1
+	VPSUBD       Y0, Y1, Y1
+	VPOR         50400(CX), Y1, Y1
+	VMOVDQU      Y1, 4192(AX)
+
+phase:
+	MOVQ         8992(AX), R9
+	TZCNTQ       R9, R8
+	BLSRQ        R9, R9
+	MOVQ         R9, 8992(AX)
+	MOVQ         7040(AX)(R8*8), R9
+	VPBROADCASTQ 2112(AX)(R8*8), Y0
+	POPCNTQ      R9, R12
+	CMPQ         R12, $0x04
+	JHI          many
+	MOVQ         R9, R10
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VMOVD        3968(AX)(R11*4), X3
+	VMOVSD       2112(AX)(R11*8), X2
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VPINSRD      $0x01, 3968(AX)(R11*4), X3, X3
+	VMOVHPD      2112(AX)(R11*8), X2, X2
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VPINSRD      $0x02, 3968(AX)(R11*4), X3, X3
+	VMOVSD       2112(AX)(R11*8), X1
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VPINSRD      $0x03, 3968(AX)(R11*4), X3, X3
+	VMOVHPD      2112(AX)(R11*8), X1, X1
+	VINSERTI128  $0x01, X1, Y2, Y4
+	MOVQ         R9, R10
+	VPXOR        Y1, Y1, Y1
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VPBROADCASTD 3968(AX)(R11*4), X2
+	VPCMPGTD     X3, X2, X2
+	VPMOVSXDQ    X2, Y5
+	VPBROADCASTQ 2112(AX)(R11*8), Y6
+	VPAND        Y6, Y5, Y5
+	VPADDQ       Y5, Y1, Y1
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VPBROADCASTD 3968(AX)(R11*4), X2
+	VPCMPGTD     X3, X2, X2
+	VPMOVSXDQ    X2, Y5
+	VPBROADCASTQ 2112(AX)(R11*8), Y6
+	VPAND        Y6, Y5, Y5
+	VPADDQ       Y5, Y1, Y1
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VPBROADCASTD 3968(AX)(R11*4), X2
+	VPCMPGTD     X3, X2, X2
+	VPMOVSXDQ    X2, Y5
+	VPBROADCASTQ 2112(AX)(R11*8), Y6
+	VPAND        Y6, Y5, Y5
+	VPADDQ       Y5, Y1, Y1
+	TZCNTQ       R10, R11
+	BLSRQ        R10, R10
+	VPBROADCASTD 3968(AX)(R11*4), X2
+	VPCMPGTD     X3, X2, X2
+	VPMOVSXDQ    X2, Y3
+	VPBROADCASTQ 2112(AX)(R11*8), Y5
+	VPAND        Y5, Y3, Y3
+	VPADDQ       Y3, Y1, Y1
+	VPADDQ       Y4, Y1, Y4
+	VPCMPGTQ     Y0, Y4, Y3
+	VMOVMSKPD    Y3, R10
+	NOTQ         R10
+	VPCMPGTQ     Y1, Y0, Y0
+	VMOVMSKPD    Y0, R11
+	JMP          served
+
+many:
+	MOVQ R9, R10
+	XORQ R11, R11
+
+list:
+	TZCNTQ R10, R13
+	MOVL   3968(AX)(R13*4), R14
+	MOVL   R14, 4224(AX)(R11*4)
+	MOVQ   2112(AX)(R13*8), R14
+	MOVQ   R14, 4480(AX)(R11*8)
+	INCQ   R11
+	BLSRQ  R10, R10
+	JNZ    list
+	XORQ   R10, R10
+	XORQ   R11, R11
+	XORQ   R13, R13
+
+block:
+	VPXOR   Y1, Y1, Y1
+	VMOVDQU 4224(AX)(R13*4), X2
+	XORQ    R14, R14
+
+prefix:
+	VPBROADCASTD 4224(AX)(R14*4), X3
+	VPCMPGTD     X2, X3, X3
+	VPMOVSXDQ    X3, Y3
+	VPBROADCASTQ 4480(AX)(R14*8), Y4
+	VPAND        Y4, Y3, Y3
+	VPADDQ       Y3, Y1, Y1
+	INCQ         R14
+	CMPQ         R14, R12
+	JNE          prefix
+	VPCMPGTQ     Y1, Y0, Y3
+	VMOVMSKPD    Y3, R14
+	VPADDQ       4480(AX)(R13*8), Y1, Y1
+	VPCMPGTQ     Y0, Y1, Y1
+	VMOVMSKPD    Y1, R15
+	XORQ         $0x0f, R15
+	SHLXQ        R13, R14, R14
+	SHLXQ        R13, R15, R15
+	ORQ          R14, R11
+	ORQ          R15, R10
+	ADDQ         $0x04, R13
+	CMPQ         R13, R12
+	JLT          block
+	BZHIQ        R12, R10, R10
+	BZHIQ        R12, R11, R11
+
+served:
+	ANDNQ R11, R10, R11
+	PDEPQ R9, R10, R10
+	PDEPQ R9, R11, R11
+	ANDNQ R9, R10, R9
+	ORQ   R9, DI
+	ANDNQ BX, R10, BX
+	MOVQ  R10, R9
+	BTSQ  R8, R10
+	MOVQ  R10, 6528(AX)(R8*8)
+	MOVQ  2112(AX)(R8*8), R10
+	TESTQ R9, R9
+	JZ    none
+
+full:
+	TZCNTQ R9, R12
+	MOVB   R8, 8704(AX)(R12*1)
+	SUBQ   2112(AX)(R12*8), R10
+	BLSRQ  R9, R9
+	JNZ    full
+
+none:
+	TESTQ R11, R11
+	JZ    exact
+
+hang:
+	TZCNTQ R11, R9
+	SUBQ   R10, 2112(AX)(R9*8)
+	MOVQ   R10, 1024(AX)(R8*8)
+	MOVB   R9, 8704(AX)(R8*1)
+	MOVB   R8, 8768(AX)(SI*1)
+	INCQ   SI
+	CMPQ   8992(AX), $0x00
+	JNE    phase
+	TESTQ  DI, DI
+	JZ     round
+	JMP    ask
+
+last:
+	TZCNTQ DX, DX
+
+rest:
+	TZCNTQ BX, DI
+	MOVB   DL, 8704(AX)(DI*1)
+	BLSRQ  BX, BX
+	JNZ    rest
+	XORQ   BX, BX
+
+gather:
+	CMPQ    BX, SI
+	JEQ     gathered
+	MOVBQZX 8768(AX)(BX*1), DI
+	MOVQ    6528(AX)(DI*8), R8
+	MOVBQZX 8704(AX)(DI*1), DI
+	ORQ     R8, 6528(AX)(DI*8)
+	MOVBQZX 8704(AX)(DI*1), DI
+	ORQ     R8, 6528(AX)(DI*8)
+	INCQ    BX
+	JMP     gather
+
+gathered:
+	MOVQ DX, 8968(AX)
+	MOVQ SI, 9000(AX)
+	XORQ BX, BX
+	MOVQ BX, 1024(AX)(DX*8)
+	MOVQ BX, 1600(AX)(DX*8)
+	MOVQ BX, (AX)(DX*8)
+	MOVQ BX, 6016(AX)(DX*8)
+	MOVL $+63, BX
+	MOVL BX, 7552(AX)(DX*4)
+	MOVQ $+9223372036854775807, BX
+	MOVQ BX, 1536(AX)
+
+row:
+	DECQ    SI
+	JS      rowsDone
+	MOVBQZX 8768(AX)(SI*1), DX
+	MOVBQZX 8704(AX)(DX*1), BX
+	MOVB    DL, 8576(AX)(DX*1)
+	MOVB    BL, 8640(AX)(DX*1)
+	MOVBQZX 8704(AX)(BX*1), R9
+	VMOVSD  (AX)(R9*8), X0
+	MOVL    7552(AX)(R9*4), DI
+	MOVQ    6016(AX)(R9*8), R8
+	BTSQ    BX, R8
+	MOVQ    R9, R10
+	SHLQ    $0x08, R10
+	ADDQ    CX, R10
+	SUBL    32768(R10)(BX*4), DI
+	ANDL    $-64, DI
+	SHLQ    $0x09, R9
+	ADDQ    CX, R9
+	VMOVSD  (R9)(BX*8), X1
+	VSUBSD  X1, X0, X0
+	MOVQ    DX, R9
+	SHLQ    $0x09, R9
+	ADDQ    CX, R9
+	VMOVSD  (R9)(BX*8), X1
+	VMOVSD  X1, 1600(AX)(DX*8)
+	VADDSD  X1, X0, X0
+	VMOVSD  X0, (AX)(DX*8)
+	MOVQ    DX, R9
+	SHLQ    $0x08, R9
+	ADDQ    CX, R9
+	ADDL    32768(R9)(BX*4), DI
+	ORL     $0x3f, DI
+	MOVL    DI, 7552(AX)(DX*4)
+	BTSQ    DX, R8
+	MOVQ    R8, 6016(AX)(DX*8)
+	JMP     row
+
+rowsDone:
+	MOVQ 8904(AX), DX
+	MOVQ DX, 8976(AX)
+
+col:
+	TZCNTQ  DX, BX
+	MOVBQZX 8704(AX)(BX*1), R8
+	MOVB    R8, 8576(AX)(BX*1)
+	MOVB    BL, 8640(AX)(BX*1)
+	VMOVSD  (AX)(R8*8), X0
+	MOVL    7552(AX)(R8*4), SI
+	MOVQ    6016(AX)(R8*8), DI
+	BTSQ    BX, DI
+	MOVQ    R8, R9
+	SHLQ    $0x08, R9
+	ADDQ    CX, R9
+	SUBL    32768(R9)(BX*4), SI
+	ANDL    $-64, SI
+	SHLQ    $0x09, R8
+	ADDQ    CX, R8
+	VMOVSD  (R8)(BX*8), X1
+	VSUBSD  X1, X0, X0
+	VMOVSD  X1, 1600(AX)(BX*8)
+	VMOVSD  X0, (AX)(BX*8)
+	MOVL    SI, 7552(AX)(BX*4)
+	MOVQ    DI, 6016(AX)(BX*8)
+	MOVQ    2112(AX)(BX*8), SI
+	MOVQ    SI, 1024(AX)(BX*8)
+	BLSRQ   DX, DX
+	JNZ     col
+	VZEROUPPER
+	RET
+
+exact:
+	XORQ R10, R10
+	MOVQ R8, R13
+	SHLQ $0x08, R13
+	ADDQ CX, R13
+	MOVL $+2147483647, R9
+	MOVQ BX, R12
+
+nearest:
+	TZCNTQ  R12, R14
+	MOVL    32768(R13)(R14*4), R15
+	ANDL    $-64, R15
+	ORL     R14, R15
+	CMPL    R15, R9
+	CMOVLLT R15, R9
+	BLSRQ   R12, R12
+	JNZ     nearest
+	ANDL    $0x3f, R9
+	BTSQ    R9, R11
+	JMP     hang
+
 // func prepare512x8(t *float64, p *float64, q *float64, a float64, b float64, extra float64, unmatched uint64, below float64) bool
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, CMOV, POPCNT
+// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, CMOV, POPCNT
 TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	PCALIGN       $0x40
 	MOVQ          t+0(FP), AX
@@ -9767,7 +11965,7 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	JLS           equal
 	VADDSD        X2, X1, X0
 	VMULSD        halfUnit<>+0(SB), X0, X0
-	VMOVSD        X0, 9136(AX)
+	VMOVSD        X0, 8944(AX)
 	VMOVSD        scale<>+0(SB), X0
 	VDIVSD        X1, X0, X1
 	VDIVSD        X2, X0, X2
@@ -9775,25 +11973,25 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	VBROADCASTSD  X2, Z1
 	VBROADCASTSD  heavy<>+0(SB), Z2
 	VBROADCASTSD  signBit<>+0(SB), Z11
-	VXORPD        Z12, Z12, Z12
-	VXORPD        Z14, Z14, Z14
+	VPXORQ        Z17, Z17, Z17
+	VPXORQ        Z18, Z18, Z18
 	XORQ          CX, CX
 	XORQ          BX, BX
 	XORQ          DX, DX
 	XORQ          SI, SI
 	VCMPPD        $0x1e, Z13, Z3, K1
-	VMOVAPD       Z1, Z15
-	VMOVAPD       Z0, K1, Z15
+	VMOVAPD       Z1, Z12
+	VMOVAPD       Z0, K1, Z12
 	VANDNPD       Z3, Z11, Z3
-	VMULPD        Z15, Z3, Z3
-	VRNDSCALEPD   $0x00, Z3, Z3
-	VMOVUPD       Z3, 2112(AX)
-	VADDPD        Z3, Z12, K1, Z12
+	VMULPD        Z12, Z3, Z3
+	VCVTPD2QQ     Z3, Z3
+	VMOVDQU64     Z3, 2112(AX)
+	VPADDQ        Z3, Z17, K1, Z17
 	KNOTB         K1, K2
-	VADDPD        Z3, Z14, K2, Z14
-	VCMPPD        $0x1e, Z13, Z3, K1, K1
-	VCMPPD        $0x1e, Z13, Z3, K2, K2
-	VCMPPD        $0x1d, Z2, Z3, K3
+	VPADDQ        Z3, Z18, K2, Z18
+	VPTESTMQ      Z3, Z3, K1, K1
+	VPTESTMQ      Z3, Z3, K2, K2
+	VPCMPQ        $0x05, Z2, Z3, K3
 	KMOVB         K1, DI
 	KANDB         K1, K3, K1
 	KMOVB         K1, R8
@@ -9809,14 +12007,14 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	VMOVAPD       Z0, K1, Z3
 	VANDNPD       Z4, Z11, Z4
 	VMULPD        Z3, Z4, Z4
-	VRNDSCALEPD   $0x00, Z4, Z4
-	VMOVUPD       Z4, 2176(AX)
-	VADDPD        Z4, Z12, K1, Z12
+	VCVTPD2QQ     Z4, Z4
+	VMOVDQU64     Z4, 2176(AX)
+	VPADDQ        Z4, Z17, K1, Z17
 	KNOTB         K1, K2
-	VADDPD        Z4, Z14, K2, Z14
-	VCMPPD        $0x1e, Z13, Z4, K1, K1
-	VCMPPD        $0x1e, Z13, Z4, K2, K2
-	VCMPPD        $0x1d, Z2, Z4, K3
+	VPADDQ        Z4, Z18, K2, Z18
+	VPTESTMQ      Z4, Z4, K1, K1
+	VPTESTMQ      Z4, Z4, K2, K2
+	VPCMPQ        $0x05, Z2, Z4, K3
 	KMOVB         K1, DI
 	KANDB         K1, K3, K1
 	KMOVB         K1, R8
@@ -9836,14 +12034,14 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	VMOVAPD       Z0, K1, Z3
 	VANDNPD       Z5, Z11, Z5
 	VMULPD        Z3, Z5, Z5
-	VRNDSCALEPD   $0x00, Z5, Z5
-	VMOVUPD       Z5, 2240(AX)
-	VADDPD        Z5, Z12, K1, Z12
+	VCVTPD2QQ     Z5, Z5
+	VMOVDQU64     Z5, 2240(AX)
+	VPADDQ        Z5, Z17, K1, Z17
 	KNOTB         K1, K2
-	VADDPD        Z5, Z14, K2, Z14
-	VCMPPD        $0x1e, Z13, Z5, K1, K1
-	VCMPPD        $0x1e, Z13, Z5, K2, K2
-	VCMPPD        $0x1d, Z2, Z5, K3
+	VPADDQ        Z5, Z18, K2, Z18
+	VPTESTMQ      Z5, Z5, K1, K1
+	VPTESTMQ      Z5, Z5, K2, K2
+	VPCMPQ        $0x05, Z2, Z5, K3
 	KMOVB         K1, DI
 	KANDB         K1, K3, K1
 	KMOVB         K1, R8
@@ -9863,14 +12061,14 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	VMOVAPD       Z0, K1, Z3
 	VANDNPD       Z6, Z11, Z6
 	VMULPD        Z3, Z6, Z6
-	VRNDSCALEPD   $0x00, Z6, Z6
-	VMOVUPD       Z6, 2304(AX)
-	VADDPD        Z6, Z12, K1, Z12
+	VCVTPD2QQ     Z6, Z6
+	VMOVDQU64     Z6, 2304(AX)
+	VPADDQ        Z6, Z17, K1, Z17
 	KNOTB         K1, K2
-	VADDPD        Z6, Z14, K2, Z14
-	VCMPPD        $0x1e, Z13, Z6, K1, K1
-	VCMPPD        $0x1e, Z13, Z6, K2, K2
-	VCMPPD        $0x1d, Z2, Z6, K3
+	VPADDQ        Z6, Z18, K2, Z18
+	VPTESTMQ      Z6, Z6, K1, K1
+	VPTESTMQ      Z6, Z6, K2, K2
+	VPCMPQ        $0x05, Z2, Z6, K3
 	KMOVB         K1, DI
 	KANDB         K1, K3, K1
 	KMOVB         K1, R8
@@ -9890,14 +12088,14 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	VMOVAPD       Z0, K1, Z3
 	VANDNPD       Z7, Z11, Z7
 	VMULPD        Z3, Z7, Z7
-	VRNDSCALEPD   $0x00, Z7, Z7
-	VMOVUPD       Z7, 2368(AX)
-	VADDPD        Z7, Z12, K1, Z12
+	VCVTPD2QQ     Z7, Z7
+	VMOVDQU64     Z7, 2368(AX)
+	VPADDQ        Z7, Z17, K1, Z17
 	KNOTB         K1, K2
-	VADDPD        Z7, Z14, K2, Z14
-	VCMPPD        $0x1e, Z13, Z7, K1, K1
-	VCMPPD        $0x1e, Z13, Z7, K2, K2
-	VCMPPD        $0x1d, Z2, Z7, K3
+	VPADDQ        Z7, Z18, K2, Z18
+	VPTESTMQ      Z7, Z7, K1, K1
+	VPTESTMQ      Z7, Z7, K2, K2
+	VPCMPQ        $0x05, Z2, Z7, K3
 	KMOVB         K1, DI
 	KANDB         K1, K3, K1
 	KMOVB         K1, R8
@@ -9917,14 +12115,14 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	VMOVAPD       Z0, K1, Z3
 	VANDNPD       Z8, Z11, Z8
 	VMULPD        Z3, Z8, Z8
-	VRNDSCALEPD   $0x00, Z8, Z8
-	VMOVUPD       Z8, 2432(AX)
-	VADDPD        Z8, Z12, K1, Z12
+	VCVTPD2QQ     Z8, Z8
+	VMOVDQU64     Z8, 2432(AX)
+	VPADDQ        Z8, Z17, K1, Z17
 	KNOTB         K1, K2
-	VADDPD        Z8, Z14, K2, Z14
-	VCMPPD        $0x1e, Z13, Z8, K1, K1
-	VCMPPD        $0x1e, Z13, Z8, K2, K2
-	VCMPPD        $0x1d, Z2, Z8, K3
+	VPADDQ        Z8, Z18, K2, Z18
+	VPTESTMQ      Z8, Z8, K1, K1
+	VPTESTMQ      Z8, Z8, K2, K2
+	VPCMPQ        $0x05, Z2, Z8, K3
 	KMOVB         K1, DI
 	KANDB         K1, K3, K1
 	KMOVB         K1, R8
@@ -9944,14 +12142,14 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	VMOVAPD       Z0, K1, Z3
 	VANDNPD       Z9, Z11, Z9
 	VMULPD        Z3, Z9, Z9
-	VRNDSCALEPD   $0x00, Z9, Z9
-	VMOVUPD       Z9, 2496(AX)
-	VADDPD        Z9, Z12, K1, Z12
+	VCVTPD2QQ     Z9, Z9
+	VMOVDQU64     Z9, 2496(AX)
+	VPADDQ        Z9, Z17, K1, Z17
 	KNOTB         K1, K2
-	VADDPD        Z9, Z14, K2, Z14
-	VCMPPD        $0x1e, Z13, Z9, K1, K1
-	VCMPPD        $0x1e, Z13, Z9, K2, K2
-	VCMPPD        $0x1d, Z2, Z9, K3
+	VPADDQ        Z9, Z18, K2, Z18
+	VPTESTMQ      Z9, Z9, K1, K1
+	VPTESTMQ      Z9, Z9, K2, K2
+	VPCMPQ        $0x05, Z2, Z9, K3
 	KMOVB         K1, DI
 	KANDB         K1, K3, K1
 	KMOVB         K1, R8
@@ -9971,14 +12169,14 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	VMOVAPD       Z0, K1, Z1
 	VANDNPD       Z10, Z11, Z10
 	VMULPD        Z1, Z10, Z10
-	VRNDSCALEPD   $0x00, Z10, Z10
-	VMOVUPD       Z10, 2560(AX)
-	VADDPD        Z10, Z12, K1, Z12
+	VCVTPD2QQ     Z10, Z10
+	VMOVDQU64     Z10, 2560(AX)
+	VPADDQ        Z10, Z17, K1, Z17
 	KNOTB         K1, K2
-	VADDPD        Z10, Z14, K2, Z14
-	VCMPPD        $0x1e, Z13, Z10, K1, K1
-	VCMPPD        $0x1e, Z13, Z10, K2, K2
-	VCMPPD        $0x1d, Z2, Z10, K3
+	VPADDQ        Z10, Z18, K2, Z18
+	VPTESTMQ      Z10, Z10, K1, K1
+	VPTESTMQ      Z10, Z10, K2, K2
+	VPCMPQ        $0x05, Z2, Z10, K3
 	KMOVB         K1, DI
 	KANDB         K1, K3, K1
 	KMOVB         K1, R8
@@ -9993,30 +12191,30 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	SHLQ          $0x38, R8
 	ORQ           DI, DX
 	ORQ           R8, SI
-	VEXTRACTF64X4 $0x01, Z12, Y0
-	VADDPD        Y0, Y12, Y0
-	VEXTRACTF64X2 $0x01, Y0, X1
-	VADDPD        X1, X0, X1
-	VPERMILPD     $0x01, X1, X0
-	VADDSD        X0, X1, X1
 	TZCNTQ        BX, BX
-	VMOVSD        scale<>+0(SB), X0
-	VSUBSD        X1, X0, X0
-	VADDSD        2112(AX)(BX*8), X0, X0
-	VMOVSD        X0, 2112(AX)(BX*8)
-	VEXTRACTF64X4 $0x01, Z14, Y0
-	VADDPD        Y0, Y14, Y0
-	VEXTRACTF64X2 $0x01, Y0, X1
-	VADDPD        X1, X0, X1
-	VPERMILPD     $0x01, X1, X0
-	VADDSD        X0, X1, X1
+	MOVQ          $+4503599627370496, DI
+	VEXTRACTI64X4 $0x01, Z17, Y0
+	VPADDQ        Y0, Y17, Y0
+	VEXTRACTI128  $0x01, Y0, X1
+	VPADDQ        X1, X0, X1
+	VPSHUFD       $0x4e, X1, X0
+	VPADDQ        X0, X1, X1
+	VMOVQ         X1, R8
+	SUBQ          R8, DI
+	ADDQ          DI, 2112(AX)(BX*8)
 	TZCNTQ        SI, BX
-	VMOVSD        scale<>+0(SB), X0
-	VSUBSD        X1, X0, X0
-	VADDSD        2112(AX)(BX*8), X0, X0
-	VMOVSD        X0, 2112(AX)(BX*8)
-	MOVQ          CX, 9104(AX)
-	MOVQ          DX, 9112(AX)
+	MOVQ          $+4503599627370496, SI
+	VEXTRACTI64X4 $0x01, Z18, Y0
+	VPADDQ        Y0, Y18, Y0
+	VEXTRACTI128  $0x01, Y0, X1
+	VPADDQ        X1, X0, X1
+	VPSHUFD       $0x4e, X1, X0
+	VPADDQ        X0, X1, X1
+	VMOVQ         X1, DI
+	SUBQ          DI, SI
+	ADDQ          SI, 2112(AX)(BX*8)
+	MOVQ          CX, 8912(AX)
+	MOVQ          DX, 8920(AX)
 	POPCNTQ       CX, BX
 	POPCNTQ       DX, SI
 	MOVQ          CX, DI
@@ -10025,9 +12223,9 @@ TEXT ·prepare512x8(SB), NOSPLIT, $0-65
 	SETHI         BL
 	CMOVQHI       DX, DI
 	CMOVQHI       CX, R8
-	MOVB          BL, 9216(AX)
-	MOVQ          DI, 9088(AX)
-	MOVQ          R8, 9096(AX)
+	MOVB          BL, 9016(AX)
+	MOVQ          DI, 8896(AX)
+	MOVQ          R8, 8904(AX)
 	XORB          AL, AL
 	MOVB          $0x01, AL
 	MOVB          AL, ret+64(FP)
@@ -10134,8 +12332,8 @@ TEXT ·totals512x8(SB), NOSPLIT, $0-25
 	VADDPD        X3, X1, X3
 	VPERMILPD     $0x01, X3, X1
 	VADDSD        X1, X3, X3
-	VMOVSD        X2, 9120(AX)
-	VMOVSD        X3, 9128(AX)
+	VMOVSD        X2, 8928(AX)
+	VMOVSD        X3, 8936(AX)
 	TESTQ         CX, CX
 	SETEQ         AL
 	VUCOMISD      X2, X0
@@ -10148,401 +12346,6 @@ TEXT ·totals512x8(SB), NOSPLIT, $0-25
 	VZEROUPPER
 	RET
 
-// func start256(t *float64, m *float64, words uint64)
-// Requires: AVX, AVX2, BMI, BMI2, CMOV
-TEXT ·start256(SB), NOSPLIT, $0-24
-	PCALIGN $0x40
-	MOVQ    t+0(FP), AX
-	MOVQ    m+8(FP), CX
-	MOVQ    9088(AX), DX
-	MOVQ    9096(AX), BX
-	XORQ    SI, SI
-	LEAQ    bitTable<>+0(SB), DI
-	VXORPD  Y0, Y0, Y0
-	MOVQ    words+16(FP), R8
-	XORQ    R9, R9
-	SHLQ    $0x06, R8
-
-clear:
-	VMOVUPD      Y0, 3136(AX)(R9*1)
-	VMOVUPD      Y0, 7232(AX)(R9*1)
-	VMOVDQU      (DI)(R9*1), Y1
-	VMOVDQU      Y1, 6720(AX)(R9*1)
-	VMOVUPD      Y0, 3168(AX)(R9*1)
-	VMOVUPD      Y0, 7264(AX)(R9*1)
-	VMOVDQU      32(DI)(R9*1), Y1
-	VMOVDQU      Y1, 6752(AX)(R9*1)
-	VMOVUPD      Y0, 3200(AX)(R9*1)
-	VMOVUPD      Y0, 7296(AX)(R9*1)
-	VMOVDQU      64(DI)(R9*1), Y1
-	VMOVDQU      Y1, 6784(AX)(R9*1)
-	VMOVUPD      Y0, 3232(AX)(R9*1)
-	VMOVUPD      Y0, 7328(AX)(R9*1)
-	VMOVDQU      96(DI)(R9*1), Y1
-	VMOVDQU      Y1, 6816(AX)(R9*1)
-	ADDQ         $0x80, R9
-	CMPQ         R9, R8
-	JNE          clear
-	VMOVQ        DX, X0
-	VPBROADCASTQ X0, Y0
-	MOVQ         BX, DI
-
-first:
-	TZCNTQ    DI, R8
-	MOVQ      R8, R9
-	SHLQ      $0x06, R9
-	VPSHUFB   36864(CX)(R9*1), Y0, Y1
-	VPAND     40960(CX)(R9*1), Y1, Y1
-	VPCMPEQB  40960(CX)(R9*1), Y1, Y1
-	VPMOVMSKB Y1, R10
-	VPSHUFB   36896(CX)(R9*1), Y0, Y1
-	VPAND     40992(CX)(R9*1), Y1, Y1
-	VPCMPEQB  40992(CX)(R9*1), Y1, Y1
-	VPMOVMSKB Y1, R11
-	SHLQ      $0x20, R11
-	ORQ       R11, R10
-	TZCNTQ    R10, R10
-	ADDQ      R9, R10
-	MOVBQZX   32768(CX)(R10*1), R9
-	MOVQ      7232(AX)(R9*8), R10
-	BTSQ      R8, R10
-	MOVQ      R10, 7232(AX)(R9*8)
-	VMOVSD    3136(AX)(R9*8), X1
-	VADDSD    2112(AX)(R8*8), X1, X1
-	VMOVSD    X1, 3136(AX)(R9*8)
-	BLSRQ     DI, DI
-	JNZ       first
-	XORQ      DI, DI
-	XORQ      R8, R8
-	MOVQ      DX, R9
-
-judge:
-	TZCNTQ   R9, R10
-	VMOVSD   3136(AX)(R10*8), X0
-	VMOVSD   2112(AX)(R10*8), X1
-	MOVQ     DI, R11
-	BTSQ     R10, R11
-	VUCOMISD X1, X0
-	CMOVQCC  R11, DI
-	VMULSD   plenty<>+0(SB), X1, X1
-	MOVQ     R8, R11
-	BTSQ     R10, R11
-	VUCOMISD X1, X0
-	CMOVQCC  R11, R8
-	BLSRQ    R9, R9
-	JNZ      judge
-	MOVQ     DI, 9176(AX)
-	MOVQ     R8, 9184(AX)
-
-round:
-	BLSRQ        DX, R8
-	JZ           last
-	MOVQ         9176(AX), R8
-	ANDQ         DX, R8
-	MOVQ         9184(AX), DI
-	ANDQ         DX, DI
-	CMOVQEQ      R8, DI
-	BLSRQ        DI, R8
-	CMPQ         DI, DX
-	CMOVQEQ      R8, DI
-	ANDNQ        DX, DI, DX
-	MOVQ         DI, 9192(AX)
-	VMOVQ        DX, X0
-	VPBROADCASTQ X0, Y0
-	XORQ         DI, DI
-
-phase:
-	MOVQ         9192(AX), R8
-	TZCNTQ       R8, R9
-	BLSRQ        R8, R8
-	MOVQ         R8, 9192(AX)
-	MOVQ         7232(AX)(R9*8), R8
-	MOVQ         R8, R10
-	XORQ         R11, R11
-	VBROADCASTSD negInf<>+0(SB), Y1
-	VBROADCASTSD tagKeep<>+0(SB), Y3
-	VXORPD       Y2, Y2, Y2
-
-queue:
-	TZCNTQ       R10, R12
-	MOVQ         R12, R13
-	SHLQ         $0x06, R13
-	VPSHUFB      36864(CX)(R13*1), Y0, Y4
-	VPAND        40960(CX)(R13*1), Y4, Y4
-	VPCMPEQB     40960(CX)(R13*1), Y4, Y4
-	VPMOVMSKB    Y4, R14
-	VPSHUFB      36896(CX)(R13*1), Y0, Y4
-	VPAND        40992(CX)(R13*1), Y4, Y4
-	VPCMPEQB     40992(CX)(R13*1), Y4, Y4
-	VPMOVMSKB    Y4, R15
-	SHLQ         $0x20, R15
-	ORQ          R15, R14
-	TZCNTQ       R14, R14
-	ADDQ         R13, R14
-	MOVBQZX      32768(CX)(R14*1), R13
-	MOVQ         R13, 4672(AX)(R12*8)
-	MOVQ         R12, R14
-	SHLQ         $0x09, R14
-	ADDQ         CX, R14
-	VMOVSD       (R14)(R13*8), X4
-	VSUBSD       (R14)(R9*8), X4, X4
-	VMOVSD       61952(CX)(R12*8), X5
-	VANDPD       X3, X4, X4
-	VORPD        X5, X4, X4
-	VMOVSD       X4, 3648(AX)(R11*8)
-	VBROADCASTSD X4, Y4
-	VPERMPD      $0x39, Y1, Y1
-	VBLENDPD     $0x08, Y4, Y1, Y1
-	VBROADCASTSD 2112(AX)(R12*8), Y4
-	VMOVSD       X4, 4160(AX)(R11*8)
-	VPERMPD      $0x39, Y2, Y2
-	VBLENDPD     $0x08, Y4, Y2, Y2
-	INCQ         R11
-	BLSRQ        R10, R10
-	JNZ          queue
-	VBROADCASTSD 2112(AX)(R9*8), Y3
-	CMPQ         R11, $0x04
-	JHI          many
-	VXORPD       Y4, Y4, Y4
-	VPERMPD      $0x39, Y1, Y5
-	VPERMPD      $0x39, Y2, Y6
-	VCMPPD       $0x1e, Y1, Y5, Y5
-	VANDPD       Y5, Y6, Y6
-	VADDPD       Y6, Y4, Y4
-	VPERMPD      $0x4e, Y1, Y5
-	VPERMPD      $0x4e, Y2, Y6
-	VCMPPD       $0x1e, Y1, Y5, Y5
-	VANDPD       Y5, Y6, Y6
-	VADDPD       Y6, Y4, Y4
-	VPERMPD      $0x93, Y1, Y5
-	VPERMPD      $0x93, Y2, Y6
-	VCMPPD       $0x1e, Y1, Y5, Y5
-	VANDPD       Y5, Y6, Y6
-	VADDPD       Y6, Y4, Y4
-	VADDPD       Y2, Y4, Y1
-	VCMPPD       $0x12, Y3, Y1, Y1
-	VCMPPD       $0x11, Y3, Y4, Y4
-	VMOVMSKPD    Y1, R10
-	VMOVMSKPD    Y4, R12
-	MOVQ         $+4, R13
-	SUBQ         R11, R13
-	SHRXQ        R13, R10, R10
-	SHRXQ        R13, R12, R12
-	JMP          served
-
-many:
-	XORQ R10, R10
-	XORQ R12, R12
-	XORQ R13, R13
-
-block:
-	VXORPD  Y1, Y1, Y1
-	VMOVUPD 3648(AX)(R13*8), Y2
-	XORQ    R14, R14
-
-prefix:
-	VBROADCASTSD 3648(AX)(R14*8), Y4
-	VBROADCASTSD 4160(AX)(R14*8), Y5
-	VCMPPD       $0x1e, Y2, Y4, Y4
-	VANDPD       Y4, Y5, Y5
-	VADDPD       Y5, Y1, Y1
-	INCQ         R14
-	CMPQ         R14, R11
-	JNE          prefix
-	VADDPD       4160(AX)(R13*8), Y1, Y2
-	VCMPPD       $0x12, Y3, Y2, Y2
-	VCMPPD       $0x11, Y3, Y1, Y1
-	VMOVMSKPD    Y2, R14
-	SHLXQ        R13, R14, R14
-	ORQ          R14, R10
-	VMOVMSKPD    Y1, R14
-	SHLXQ        R13, R14, R14
-	ORQ          R14, R12
-	ADDQ         $0x04, R13
-	CMPQ         R13, R11
-	JLT          block
-	BZHIQ        R11, R10, R10
-	BZHIQ        R11, R12, R12
-
-served:
-	ANDNQ   R12, R10, R11
-	PDEPQ   R8, R10, R10
-	PDEPQ   R8, R11, R11
-	ANDNQ   R8, R10, R8
-	ORQ     R8, DI
-	ANDNQ   BX, R10, BX
-	MOVQ    6720(AX)(R9*8), R8
-	VMOVAPD X3, X1
-	TESTQ   R10, R10
-	JZ      none
-
-full:
-	TZCNTQ R10, R12
-	MOVB   R9, 8896(AX)(R12*1)
-	ORQ    6720(AX)(R12*8), R8
-	VSUBSD 2112(AX)(R12*8), X1, X1
-	BLSRQ  R10, R10
-	JNZ    full
-
-none:
-	MOVQ   R8, 6720(AX)(R9*8)
-	TESTQ  R11, R11
-	JZ     exact
-	TZCNTQ R11, R10
-	VMOVSD 2112(AX)(R10*8), X2
-	VSUBSD X1, X2, X2
-	VMOVSD X2, 2112(AX)(R10*8)
-	JMP    hang
-
-exact:
-	VMOVQ        BX, X2
-	VPBROADCASTQ X2, Y2
-	MOVQ         R9, R10
-	SHLQ         $0x06, R10
-	VPSHUFB      36864(CX)(R10*1), Y2, Y3
-	VPAND        40960(CX)(R10*1), Y3, Y3
-	VPCMPEQB     40960(CX)(R10*1), Y3, Y3
-	VPMOVMSKB    Y3, R11
-	VPSHUFB      36896(CX)(R10*1), Y2, Y2
-	VPAND        40992(CX)(R10*1), Y2, Y2
-	VPCMPEQB     40992(CX)(R10*1), Y2, Y2
-	VPMOVMSKB    Y2, R12
-	SHLQ         $0x20, R12
-	ORQ          R12, R11
-	TZCNTQ       R11, R11
-	ADDQ         R10, R11
-	MOVBQZX      32768(CX)(R11*1), R10
-
-hang:
-	VMOVSD X1, 1024(AX)(R9*8)
-	MOVB   R10, 8896(AX)(R9*1)
-	ORQ    R8, 6720(AX)(R10*8)
-	MOVB   R9, 8960(AX)(SI*1)
-	INCQ   SI
-	CMPQ   9192(AX), $0x00
-	JNE    phase
-	TESTQ  DI, DI
-	JZ     round
-	MOVQ   9176(AX), R8
-	MOVQ   9184(AX), R9
-
-again:
-	TZCNTQ   DI, R10
-	MOVQ     4672(AX)(R10*8), R11
-	MOVQ     7232(AX)(R11*8), R12
-	BTSQ     R10, R12
-	MOVQ     R12, 7232(AX)(R11*8)
-	VMOVSD   3136(AX)(R11*8), X0
-	VADDSD   2112(AX)(R10*8), X0, X0
-	VMOVSD   X0, 3136(AX)(R11*8)
-	VMOVSD   3136(AX)(R11*8), X0
-	VMOVSD   2112(AX)(R11*8), X1
-	MOVQ     R8, R10
-	BTSQ     R11, R10
-	VUCOMISD X1, X0
-	CMOVQCC  R10, R8
-	VMULSD   plenty<>+0(SB), X1, X1
-	MOVQ     R9, R10
-	BTSQ     R11, R10
-	VUCOMISD X1, X0
-	CMOVQCC  R10, R9
-	BLSRQ    DI, DI
-	JNZ      again
-	MOVQ     R8, 9176(AX)
-	MOVQ     R9, 9184(AX)
-	JMP      round
-
-last:
-	TZCNTQ DX, DX
-
-rest:
-	TZCNTQ BX, DI
-	MOVB   DL, 8896(AX)(DI*1)
-	BLSRQ  BX, BX
-	JNZ    rest
-	MOVQ   DX, 9160(AX)
-	MOVQ   SI, 9200(AX)
-	XORQ   BX, BX
-	MOVQ   BX, 1024(AX)(DX*8)
-	MOVQ   BX, 1600(AX)(DX*8)
-	MOVQ   BX, (AX)(DX*8)
-	MOVQ   BX, 6208(AX)(DX*8)
-	MOVL   62464(CX)(DX*4), BX
-	MOVL   BX, 7744(AX)(DX*4)
-	MOVQ   posInf<>+0(SB), BX
-	MOVQ   BX, 1536(AX)
-
-row:
-	DECQ    SI
-	JS      rowsDone
-	MOVBQZX 8960(AX)(SI*1), DX
-	MOVBQZX 8896(AX)(DX*1), BX
-	MOVB    DL, 8768(AX)(DX*1)
-	MOVB    BL, 8832(AX)(DX*1)
-	MOVBQZX 8896(AX)(BX*1), R9
-	VMOVSD  (AX)(R9*8), X0
-	MOVL    7744(AX)(R9*4), DI
-	ANDL    $-64, DI
-	MOVQ    6208(AX)(R9*8), R8
-	BTSQ    BX, R8
-	MOVQ    R9, R10
-	SHLQ    $0x08, R10
-	ADDQ    CX, R10
-	SUBL    45056(R10)(BX*4), DI
-	SHLQ    $0x09, R9
-	ADDQ    CX, R9
-	VMOVSD  (R9)(BX*8), X1
-	VSUBSD  X1, X0, X0
-	MOVQ    DX, R9
-	SHLQ    $0x09, R9
-	ADDQ    CX, R9
-	VMOVSD  (R9)(BX*8), X1
-	VMOVSD  X1, 1600(AX)(DX*8)
-	VADDSD  X1, X0, X0
-	VMOVSD  X0, (AX)(DX*8)
-	MOVQ    DX, R9
-	SHLQ    $0x08, R9
-	ADDQ    CX, R9
-	ADDL    45056(R9)(BX*4), DI
-	ADDL    62464(CX)(DX*4), DI
-	MOVL    DI, 7744(AX)(DX*4)
-	BTSQ    DX, R8
-	MOVQ    R8, 6208(AX)(DX*8)
-	JMP     row
-
-rowsDone:
-	MOVQ 9096(AX), DX
-	MOVQ DX, 9168(AX)
-
-col:
-	TZCNTQ  DX, BX
-	MOVBQZX 8896(AX)(BX*1), R8
-	MOVB    R8, 8768(AX)(BX*1)
-	MOVB    BL, 8832(AX)(BX*1)
-	VMOVSD  (AX)(R8*8), X0
-	MOVL    7744(AX)(R8*4), SI
-	ANDL    $-64, SI
-	MOVQ    6208(AX)(R8*8), DI
-	BTSQ    BX, DI
-	MOVQ    R8, R9
-	SHLQ    $0x08, R9
-	ADDQ    CX, R9
-	SUBL    45056(R9)(BX*4), SI
-	SHLQ    $0x09, R8
-	ADDQ    CX, R8
-	VMOVSD  (R8)(BX*8), X1
-	VSUBSD  X1, X0, X0
-	VMOVSD  X1, 1600(AX)(BX*8)
-	VMOVSD  X0, (AX)(BX*8)
-	MOVL    SI, 7744(AX)(BX*4)
-	MOVQ    DI, 6208(AX)(BX*8)
-	VMOVSD  2112(AX)(BX*8), X0
-	VMOVSD  X0, 1024(AX)(BX*8)
-	BLSRQ   DX, DX
-	JNZ     col
-	VZEROUPPER
-	RET
-
 // func finish256(t *float64, m *float64, words uint64)
 // Requires: AVX, AVX2, BMI, FMA3
 TEXT ·finish256(SB), NOSPLIT, $0-24
@@ -10551,96 +12354,109 @@ TEXT ·finish256(SB), NOSPLIT, $0-24
 	MOVQ         m+8(FP), CX
 	MOVQ         words+16(FP), DX
 	MOVQ         half<>+0(SB), BX
-	MOVBQZX      9216(AX), SI
+	MOVBQZX      9016(AX), SI
 	SHLQ         $0x3f, SI
 	ORQ          SI, BX
 	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         9088(AX), BX
-	ORQ          9096(AX), BX
+	MOVQ         8896(AX), BX
+	ORQ          8904(AX), BX
 	VMOVQ        BX, X1
 	VPBROADCASTQ X1, Y1
+	VBROADCASTSD scale<>+0(SB), Y2
 	LEAQ         bitTable<>+0(SB), BX
-	VXORPD       Y2, Y2, Y2
-	VXORPD       Y4, Y4, Y4
 	VXORPD       Y3, Y3, Y3
 	VXORPD       Y5, Y5, Y5
+	VXORPD       Y4, Y4, Y4
+	VXORPD       Y6, Y6, Y6
 	XORQ         SI, SI
 	SHLQ         $0x06, DX
 
 block:
-	VBROADCASTSD posInf<>+0(SB), Y6
 	VBROADCASTSD posInf<>+0(SB), Y7
 	VBROADCASTSD posInf<>+0(SB), Y8
 	VBROADCASTSD posInf<>+0(SB), Y9
-	MOVQ         9096(AX), DI
+	VBROADCASTSD posInf<>+0(SB), Y10
+	MOVQ         8904(AX), DI
 
 col:
 	TZCNTQ       DI, R8
-	VBROADCASTSD (AX)(R8*8), Y10
+	VBROADCASTSD (AX)(R8*8), Y11
 	SHLQ         $0x09, R8
 	ADDQ         CX, R8
-	VADDPD       (R8)(SI*1), Y10, Y11
-	VMINPD       Y6, Y11, Y6
-	VADDPD       32(R8)(SI*1), Y10, Y11
-	VMINPD       Y7, Y11, Y7
-	VADDPD       64(R8)(SI*1), Y10, Y11
-	VMINPD       Y8, Y11, Y8
-	VADDPD       96(R8)(SI*1), Y10, Y10
-	VMINPD       Y9, Y10, Y9
+	VADDPD       (R8)(SI*1), Y11, Y12
+	VMINPD       Y7, Y12, Y7
+	VADDPD       32(R8)(SI*1), Y11, Y12
+	VMINPD       Y8, Y12, Y8
+	VADDPD       64(R8)(SI*1), Y11, Y12
+	VMINPD       Y9, Y12, Y9
+	VADDPD       96(R8)(SI*1), Y11, Y11
+	VMINPD       Y10, Y11, Y10
 	BLSRQ        DI, DI
 	JNZ          col
-	VADDPD       512(AX)(SI*1), Y6, Y6
-	VMULPD       Y0, Y6, Y6
-	VMOVUPD      Y6, 2624(AX)(SI*1)
-	VFMADD231PD  61440(CX)(SI*1), Y6, Y2
-	VMOVDQU      (BX)(SI*1), Y6
-	VPAND        Y6, Y1, Y10
-	VPCMPEQQ     Y6, Y10, Y10
-	VANDPD       1024(AX)(SI*1), Y10, Y6
-	VFMADD231PD  1600(AX)(SI*1), Y6, Y4
-	VADDPD       544(AX)(SI*1), Y7, Y6
-	VMULPD       Y0, Y6, Y6
-	VMOVUPD      Y6, 2656(AX)(SI*1)
-	VFMADD231PD  61472(CX)(SI*1), Y6, Y3
-	VMOVDQU      32(BX)(SI*1), Y6
-	VPAND        Y6, Y1, Y7
-	VPCMPEQQ     Y6, Y7, Y7
-	VANDPD       1056(AX)(SI*1), Y7, Y6
-	VFMADD231PD  1632(AX)(SI*1), Y6, Y5
-	VADDPD       576(AX)(SI*1), Y8, Y6
-	VMULPD       Y0, Y6, Y6
-	VMOVUPD      Y6, 2688(AX)(SI*1)
-	VFMADD231PD  61504(CX)(SI*1), Y6, Y2
-	VMOVDQU      64(BX)(SI*1), Y6
-	VPAND        Y6, Y1, Y7
-	VPCMPEQQ     Y6, Y7, Y7
-	VANDPD       1088(AX)(SI*1), Y7, Y6
-	VFMADD231PD  1664(AX)(SI*1), Y6, Y4
-	VADDPD       608(AX)(SI*1), Y9, Y6
-	VMULPD       Y0, Y6, Y6
-	VMOVUPD      Y6, 2720(AX)(SI*1)
-	VFMADD231PD  61536(CX)(SI*1), Y6, Y3
-	VMOVDQU      96(BX)(SI*1), Y6
-	VPAND        Y6, Y1, Y7
-	VPCMPEQQ     Y6, Y7, Y7
-	VANDPD       1120(AX)(SI*1), Y7, Y6
-	VFMADD231PD  1696(AX)(SI*1), Y6, Y5
+	VADDPD       512(AX)(SI*1), Y7, Y7
+	VMULPD       Y0, Y7, Y7
+	VMOVUPD      Y7, 2688(AX)(SI*1)
+	VFMADD231PD  49152(CX)(SI*1), Y7, Y3
+	VMOVDQU      1024(AX)(SI*1), Y7
+	VMOVDQU      (BX)(SI*1), Y11
+	VPAND        Y11, Y1, Y12
+	VPCMPEQQ     Y11, Y12, Y12
+	VPAND        Y12, Y7, Y7
+	VPADDQ       Y2, Y7, Y7
+	VSUBPD       Y2, Y7, Y7
+	VFMADD231PD  1600(AX)(SI*1), Y7, Y5
+	VADDPD       544(AX)(SI*1), Y8, Y7
+	VMULPD       Y0, Y7, Y7
+	VMOVUPD      Y7, 2720(AX)(SI*1)
+	VFMADD231PD  49184(CX)(SI*1), Y7, Y4
+	VMOVDQU      1056(AX)(SI*1), Y7
+	VMOVDQU      32(BX)(SI*1), Y8
+	VPAND        Y8, Y1, Y11
+	VPCMPEQQ     Y8, Y11, Y11
+	VPAND        Y11, Y7, Y7
+	VPADDQ       Y2, Y7, Y7
+	VSUBPD       Y2, Y7, Y7
+	VFMADD231PD  1632(AX)(SI*1), Y7, Y6
+	VADDPD       576(AX)(SI*1), Y9, Y7
+	VMULPD       Y0, Y7, Y7
+	VMOVUPD      Y7, 2752(AX)(SI*1)
+	VFMADD231PD  49216(CX)(SI*1), Y7, Y3
+	VMOVDQU      1088(AX)(SI*1), Y7
+	VMOVDQU      64(BX)(SI*1), Y8
+	VPAND        Y8, Y1, Y9
+	VPCMPEQQ     Y8, Y9, Y9
+	VPAND        Y9, Y7, Y7
+	VPADDQ       Y2, Y7, Y7
+	VSUBPD       Y2, Y7, Y7
+	VFMADD231PD  1664(AX)(SI*1), Y7, Y5
+	VADDPD       608(AX)(SI*1), Y10, Y7
+	VMULPD       Y0, Y7, Y7
+	VMOVUPD      Y7, 2784(AX)(SI*1)
+	VFMADD231PD  49248(CX)(SI*1), Y7, Y4
+	VMOVDQU      1120(AX)(SI*1), Y7
+	VMOVDQU      96(BX)(SI*1), Y8
+	VPAND        Y8, Y1, Y9
+	VPCMPEQQ     Y8, Y9, Y9
+	VPAND        Y9, Y7, Y7
+	VPADDQ       Y2, Y7, Y7
+	VSUBPD       Y2, Y7, Y7
+	VFMADD231PD  1696(AX)(SI*1), Y7, Y6
 	ADDQ         $0x80, SI
 	CMPQ         SI, DX
 	JNE          block
-	VADDPD       Y3, Y2, Y0
+	VADDPD       Y4, Y3, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPD       X1, X0, X1
 	VPERMILPD    $0x01, X1, X0
 	VADDSD       X0, X1, X1
-	VMOVSD       X1, 9152(AX)
-	VADDPD       Y5, Y4, Y0
+	VMOVSD       X1, 8960(AX)
+	VADDPD       Y6, Y5, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPD       X1, X0, X1
 	VPERMILPD    $0x01, X1, X0
 	VADDSD       X0, X1, X1
-	VMOVSD       X1, 9144(AX)
+	VMOVSD       X1, 8952(AX)
 	VZEROUPPER
 	RET
 
@@ -10716,8 +12532,8 @@ blockq:
 	VADDPD       X3, X1, X3
 	VPERMILPD    $0x01, X3, X1
 	VADDSD       X1, X3, X3
-	VMOVSD       X4, 9120(AX)
-	VMOVSD       X3, 9128(AX)
+	VMOVSD       X4, 8928(AX)
+	VMOVSD       X3, 8936(AX)
 	VMOVMSKPD    Y2, AX
 	TESTL        AX, AX
 	SETEQ        AL
@@ -10840,12 +12656,13 @@ difference:
 	JLS          equal
 	VADDSD       X2, X1, X0
 	VMULSD       halfUnit<>+0(SB), X0, X0
-	VMOVSD       X0, 9136(AX)
+	VMOVSD       X0, 8944(AX)
 	VMOVSD       scale<>+0(SB), X0
 	VDIVSD       X1, X0, X1
 	VDIVSD       X2, X0, X2
 	VBROADCASTSD X1, Y0
 	VBROADCASTSD X2, Y1
+	VBROADCASTSD scale<>+0(SB), Y5
 	XORQ         DX, DX
 	XORQ         SI, SI
 	VXORPD       Y2, Y2, Y2
@@ -10858,131 +12675,139 @@ difference:
 scale:
 	MOVQ         R8, R9
 	SHRQ         $0x03, R9
-	VMOVUPD      2112(AX)(R8*1), Y5
-	VCMPPD       $0x1e, Y4, Y5, Y6
-	VBLENDVPD    Y6, Y0, Y1, Y7
-	VBROADCASTSD signBit<>+0(SB), Y8
-	VANDNPD      Y5, Y8, Y5
-	VMULPD       Y7, Y5, Y5
-	VROUNDPD     $0x00, Y5, Y5
-	VMOVUPD      Y5, 2112(AX)(R8*1)
-	VCMPPD       $0x1e, Y4, Y5, Y8
-	VBROADCASTSD heavy<>+0(SB), Y7
-	VCMPPD       $0x1d, Y7, Y5, Y9
-	VANDPD       Y8, Y6, Y10
-	VANDPD       Y5, Y10, Y7
-	VADDPD       Y7, Y2, Y2
-	VMOVMSKPD    Y10, R10
+	VMOVUPD      2112(AX)(R8*1), Y6
+	VCMPPD       $0x1e, Y4, Y6, Y7
+	VBLENDVPD    Y7, Y0, Y1, Y8
+	VBROADCASTSD signBit<>+0(SB), Y9
+	VANDNPD      Y6, Y9, Y6
+	VMULPD       Y8, Y6, Y6
+	VROUNDPD     $0x00, Y6, Y6
+	VADDPD       Y5, Y6, Y8
+	VPSUBQ       Y5, Y8, Y8
+	VMOVDQU      Y8, 2112(AX)(R8*1)
+	VCMPPD       $0x1e, Y4, Y6, Y9
+	VBROADCASTSD heavyFloat<>+0(SB), Y8
+	VCMPPD       $0x1d, Y8, Y6, Y10
+	VANDPD       Y9, Y7, Y11
+	VANDPD       Y6, Y11, Y8
+	VADDPD       Y8, Y2, Y2
+	VMOVMSKPD    Y11, R10
 	SHLXQ        R9, R10, R10
 	ORQ          R10, DX
-	VANDPD       Y9, Y10, Y10
-	VMOVMSKPD    Y10, R10
+	VANDPD       Y10, Y11, Y11
+	VMOVMSKPD    Y11, R10
 	SHLXQ        R9, R10, R10
 	ORQ          R10, SI
-	VANDNPD      Y8, Y6, Y6
-	VANDPD       Y5, Y6, Y7
-	VADDPD       Y7, Y3, Y3
-	VMOVMSKPD    Y6, R10
+	VANDNPD      Y9, Y7, Y7
+	VANDPD       Y6, Y7, Y8
+	VADDPD       Y8, Y3, Y3
+	VMOVMSKPD    Y7, R10
 	SHLXQ        R9, R10, R10
 	ORQ          R10, BX
-	VANDPD       Y9, Y6, Y6
-	VMOVMSKPD    Y6, R10
+	VANDPD       Y10, Y7, Y7
+	VMOVMSKPD    Y7, R10
 	SHLXQ        R9, R10, R10
 	ORQ          R10, DI
 	ADDQ         $0x04, R9
-	VMOVUPD      2144(AX)(R8*1), Y5
-	VCMPPD       $0x1e, Y4, Y5, Y6
-	VBLENDVPD    Y6, Y0, Y1, Y7
-	VBROADCASTSD signBit<>+0(SB), Y8
-	VANDNPD      Y5, Y8, Y5
-	VMULPD       Y7, Y5, Y5
-	VROUNDPD     $0x00, Y5, Y5
-	VMOVUPD      Y5, 2144(AX)(R8*1)
-	VCMPPD       $0x1e, Y4, Y5, Y8
-	VBROADCASTSD heavy<>+0(SB), Y7
-	VCMPPD       $0x1d, Y7, Y5, Y9
-	VANDPD       Y8, Y6, Y10
-	VANDPD       Y5, Y10, Y7
-	VADDPD       Y7, Y2, Y2
-	VMOVMSKPD    Y10, R10
+	VMOVUPD      2144(AX)(R8*1), Y6
+	VCMPPD       $0x1e, Y4, Y6, Y7
+	VBLENDVPD    Y7, Y0, Y1, Y8
+	VBROADCASTSD signBit<>+0(SB), Y9
+	VANDNPD      Y6, Y9, Y6
+	VMULPD       Y8, Y6, Y6
+	VROUNDPD     $0x00, Y6, Y6
+	VADDPD       Y5, Y6, Y8
+	VPSUBQ       Y5, Y8, Y8
+	VMOVDQU      Y8, 2144(AX)(R8*1)
+	VCMPPD       $0x1e, Y4, Y6, Y9
+	VBROADCASTSD heavyFloat<>+0(SB), Y8
+	VCMPPD       $0x1d, Y8, Y6, Y10
+	VANDPD       Y9, Y7, Y11
+	VANDPD       Y6, Y11, Y8
+	VADDPD       Y8, Y2, Y2
+	VMOVMSKPD    Y11, R10
 	SHLXQ        R9, R10, R10
 	ORQ          R10, DX
-	VANDPD       Y9, Y10, Y10
-	VMOVMSKPD    Y10, R10
+	VANDPD       Y10, Y11, Y11
+	VMOVMSKPD    Y11, R10
 	SHLXQ        R9, R10, R10
 	ORQ          R10, SI
-	VANDNPD      Y8, Y6, Y6
-	VANDPD       Y5, Y6, Y7
-	VADDPD       Y7, Y3, Y3
-	VMOVMSKPD    Y6, R10
+	VANDNPD      Y9, Y7, Y7
+	VANDPD       Y6, Y7, Y8
+	VADDPD       Y8, Y3, Y3
+	VMOVMSKPD    Y7, R10
 	SHLXQ        R9, R10, R10
 	ORQ          R10, BX
-	VANDPD       Y9, Y6, Y6
-	VMOVMSKPD    Y6, R10
+	VANDPD       Y10, Y7, Y7
+	VMOVMSKPD    Y7, R10
 	SHLXQ        R9, R10, R10
 	ORQ          R10, DI
 	ADDQ         $0x04, R9
-	VMOVUPD      2176(AX)(R8*1), Y5
-	VCMPPD       $0x1e, Y4, Y5, Y6
-	VBLENDVPD    Y6, Y0, Y1, Y7
-	VBROADCASTSD signBit<>+0(SB), Y8
-	VANDNPD      Y5, Y8, Y5
-	VMULPD       Y7, Y5, Y5
-	VROUNDPD     $0x00, Y5, Y5
-	VMOVUPD      Y5, 2176(AX)(R8*1)
-	VCMPPD       $0x1e, Y4, Y5, Y8
-	VBROADCASTSD heavy<>+0(SB), Y7
-	VCMPPD       $0x1d, Y7, Y5, Y9
-	VANDPD       Y8, Y6, Y10
-	VANDPD       Y5, Y10, Y7
-	VADDPD       Y7, Y2, Y2
-	VMOVMSKPD    Y10, R10
+	VMOVUPD      2176(AX)(R8*1), Y6
+	VCMPPD       $0x1e, Y4, Y6, Y7
+	VBLENDVPD    Y7, Y0, Y1, Y8
+	VBROADCASTSD signBit<>+0(SB), Y9
+	VANDNPD      Y6, Y9, Y6
+	VMULPD       Y8, Y6, Y6
+	VROUNDPD     $0x00, Y6, Y6
+	VADDPD       Y5, Y6, Y8
+	VPSUBQ       Y5, Y8, Y8
+	VMOVDQU      Y8, 2176(AX)(R8*1)
+	VCMPPD       $0x1e, Y4, Y6, Y9
+	VBROADCASTSD heavyFloat<>+0(SB), Y8
+	VCMPPD       $0x1d, Y8, Y6, Y10
+	VANDPD       Y9, Y7, Y11
+	VANDPD       Y6, Y11, Y8
+	VADDPD       Y8, Y2, Y2
+	VMOVMSKPD    Y11, R10
 	SHLXQ        R9, R10, R10
 	ORQ          R10, DX
-	VANDPD       Y9, Y10, Y10
-	VMOVMSKPD    Y10, R10
+	VANDPD       Y10, Y11, Y11
+	VMOVMSKPD    Y11, R10
 	SHLXQ        R9, R10, R10
 	ORQ          R10, SI
-	VANDNPD      Y8, Y6, Y6
-	VANDPD       Y5, Y6, Y7
-	VADDPD       Y7, Y3, Y3
-	VMOVMSKPD    Y6, R10
+	VANDNPD      Y9, Y7, Y7
+	VANDPD       Y6, Y7, Y8
+	VADDPD       Y8, Y3, Y3
+	VMOVMSKPD    Y7, R10
 	SHLXQ        R9, R10, R10
 	ORQ          R10, BX
-	VANDPD       Y9, Y6, Y6
-	VMOVMSKPD    Y6, R10
+	VANDPD       Y10, Y7, Y7
+	VMOVMSKPD    Y7, R10
 	SHLXQ        R9, R10, R10
 	ORQ          R10, DI
 	ADDQ         $0x04, R9
-	VMOVUPD      2208(AX)(R8*1), Y5
-	VCMPPD       $0x1e, Y4, Y5, Y6
-	VBLENDVPD    Y6, Y0, Y1, Y7
-	VBROADCASTSD signBit<>+0(SB), Y8
-	VANDNPD      Y5, Y8, Y5
-	VMULPD       Y7, Y5, Y5
-	VROUNDPD     $0x00, Y5, Y5
-	VMOVUPD      Y5, 2208(AX)(R8*1)
-	VCMPPD       $0x1e, Y4, Y5, Y8
-	VBROADCASTSD heavy<>+0(SB), Y7
-	VCMPPD       $0x1d, Y7, Y5, Y9
-	VANDPD       Y8, Y6, Y10
-	VANDPD       Y5, Y10, Y7
-	VADDPD       Y7, Y2, Y2
-	VMOVMSKPD    Y10, R10
+	VMOVUPD      2208(AX)(R8*1), Y6
+	VCMPPD       $0x1e, Y4, Y6, Y7
+	VBLENDVPD    Y7, Y0, Y1, Y8
+	VBROADCASTSD signBit<>+0(SB), Y9
+	VANDNPD      Y6, Y9, Y6
+	VMULPD       Y8, Y6, Y6
+	VROUNDPD     $0x00, Y6, Y6
+	VADDPD       Y5, Y6, Y8
+	VPSUBQ       Y5, Y8, Y8
+	VMOVDQU      Y8, 2208(AX)(R8*1)
+	VCMPPD       $0x1e, Y4, Y6, Y9
+	VBROADCASTSD heavyFloat<>+0(SB), Y8
+	VCMPPD       $0x1d, Y8, Y6, Y10
+	VANDPD       Y9, Y7, Y11
+	VANDPD       Y6, Y11, Y8
+	VADDPD       Y8, Y2, Y2
+	VMOVMSKPD    Y11, R10
 	SHLXQ        R9, R10, R10
 	ORQ          R10, DX
-	VANDPD       Y9, Y10, Y10
-	VMOVMSKPD    Y10, R10
+	VANDPD       Y10, Y11, Y11
+	VMOVMSKPD    Y11, R10
 	SHLXQ        R9, R10, R10
 	ORQ          R10, SI
-	VANDNPD      Y8, Y6, Y6
-	VANDPD       Y5, Y6, Y7
-	VADDPD       Y7, Y3, Y3
-	VMOVMSKPD    Y6, R10
+	VANDNPD      Y9, Y7, Y7
+	VANDPD       Y6, Y7, Y8
+	VADDPD       Y8, Y3, Y3
+	VMOVMSKPD    Y7, R10
 	SHLXQ        R9, R10, R10
 	ORQ          R10, BX
-	VANDPD       Y9, Y6, Y6
-	VMOVMSKPD    Y6, R10
+	VANDPD       Y10, Y7, Y7
+	VMOVMSKPD    Y7, R10
 	SHLXQ        R9, R10, R10
 	ORQ          R10, DI
 	ADDQ         $0x04, R9
@@ -10998,8 +12823,8 @@ scale:
 	TZCNTQ       SI, CX
 	VMOVSD       scale<>+0(SB), X0
 	VSUBSD       X1, X0, X0
-	VADDSD       2112(AX)(CX*8), X0, X0
-	VMOVSD       X0, 2112(AX)(CX*8)
+	VCVTTSD2SIQ  X0, SI
+	ADDQ         SI, 2112(AX)(CX*8)
 	VXORPD       Y1, Y1, Y1
 	VADDPD       Y1, Y3, Y0
 	VEXTRACTF128 $0x01, Y0, X1
@@ -11009,10 +12834,10 @@ scale:
 	TZCNTQ       DI, CX
 	VMOVSD       scale<>+0(SB), X0
 	VSUBSD       X1, X0, X0
-	VADDSD       2112(AX)(CX*8), X0, X0
-	VMOVSD       X0, 2112(AX)(CX*8)
-	MOVQ         DX, 9104(AX)
-	MOVQ         BX, 9112(AX)
+	VCVTTSD2SIQ  X0, SI
+	ADDQ         SI, 2112(AX)(CX*8)
+	MOVQ         DX, 8912(AX)
+	MOVQ         BX, 8920(AX)
 	POPCNTQ      DX, CX
 	POPCNTQ      BX, SI
 	MOVQ         DX, DI
@@ -11021,9 +12846,9 @@ scale:
 	SETHI        CL
 	CMOVQHI      BX, DI
 	CMOVQHI      DX, R8
-	MOVB         CL, 9216(AX)
-	MOVQ         DI, 9088(AX)
-	MOVQ         R8, 9096(AX)
+	MOVB         CL, 9016(AX)
+	MOVQ         DI, 8896(AX)
+	MOVQ         R8, 8904(AX)
 	XORB         AL, AL
 	MOVB         $0x01, AL
 	MOVB         AL, ret+72(FP)
@@ -11049,9 +12874,9 @@ TEXT ·dot512(SB), NOSPLIT, $0-32
 
 block:
 	VMOVUPD       (CX)(BX*1), Z1
-	VFMADD231PD   2624(AX)(BX*1), Z1, Z0
-	VMOVUPD       64(CX)(BX*1), Z1
 	VFMADD231PD   2688(AX)(BX*1), Z1, Z0
+	VMOVUPD       64(CX)(BX*1), Z1
+	VFMADD231PD   2752(AX)(BX*1), Z1, Z0
 	ADDQ          $0x80, BX
 	CMPQ          BX, DX
 	JNE           block
@@ -11079,13 +12904,13 @@ TEXT ·dot256(SB), NOSPLIT, $0-32
 
 block:
 	VMOVUPD      (CX)(BX*1), Y2
-	VFMADD231PD  2624(AX)(BX*1), Y2, Y0
-	VMOVUPD      32(CX)(BX*1), Y2
-	VFMADD231PD  2656(AX)(BX*1), Y2, Y1
-	VMOVUPD      64(CX)(BX*1), Y2
 	VFMADD231PD  2688(AX)(BX*1), Y2, Y0
-	VMOVUPD      96(CX)(BX*1), Y2
+	VMOVUPD      32(CX)(BX*1), Y2
 	VFMADD231PD  2720(AX)(BX*1), Y2, Y1
+	VMOVUPD      64(CX)(BX*1), Y2
+	VFMADD231PD  2752(AX)(BX*1), Y2, Y0
+	VMOVUPD      96(CX)(BX*1), Y2
+	VFMADD231PD  2784(AX)(BX*1), Y2, Y1
 	ADDQ         $0x80, BX
 	CMPQ         BX, DX
 	JNE          block
@@ -11111,11 +12936,11 @@ TEXT ·export512(SB), NOSPLIT, $0-40
 	SHLQ         $0x06, DX
 
 block:
-	VMOVUPD 2624(AX)(BX*1), Z2
+	VMOVUPD 2688(AX)(BX*1), Z2
 	VSUBPD  Z0, Z2, Z2
 	VMULPD  Z1, Z2, Z2
 	VMOVUPD Z2, (CX)(BX*1)
-	VMOVUPD 2688(AX)(BX*1), Z2
+	VMOVUPD 2752(AX)(BX*1), Z2
 	VSUBPD  Z0, Z2, Z2
 	VMULPD  Z1, Z2, Z2
 	VMOVUPD Z2, 64(CX)(BX*1)
@@ -11138,19 +12963,19 @@ TEXT ·export256(SB), NOSPLIT, $0-40
 	SHLQ         $0x06, DX
 
 block:
-	VMOVUPD 2624(AX)(BX*1), Y2
-	VSUBPD  Y0, Y2, Y2
-	VMULPD  Y1, Y2, Y2
-	VMOVUPD Y2, (CX)(BX*1)
-	VMOVUPD 2656(AX)(BX*1), Y2
-	VSUBPD  Y0, Y2, Y2
-	VMULPD  Y1, Y2, Y2
-	VMOVUPD Y2, 32(CX)(BX*1)
 	VMOVUPD 2688(AX)(BX*1), Y2
 	VSUBPD  Y0, Y2, Y2
 	VMULPD  Y1, Y2, Y2
-	VMOVUPD Y2, 64(CX)(BX*1)
+	VMOVUPD Y2, (CX)(BX*1)
 	VMOVUPD 2720(AX)(BX*1), Y2
+	VSUBPD  Y0, Y2, Y2
+	VMULPD  Y1, Y2, Y2
+	VMOVUPD Y2, 32(CX)(BX*1)
+	VMOVUPD 2752(AX)(BX*1), Y2
+	VSUBPD  Y0, Y2, Y2
+	VMULPD  Y1, Y2, Y2
+	VMOVUPD Y2, 64(CX)(BX*1)
+	VMOVUPD 2784(AX)(BX*1), Y2
 	VSUBPD  Y0, Y2, Y2
 	VMULPD  Y1, Y2, Y2
 	VMOVUPD Y2, 96(CX)(BX*1)

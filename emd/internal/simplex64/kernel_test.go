@@ -194,7 +194,7 @@ func TestAligned(t *testing.T) {
 		s, m := NewState(), NewProblem(3, 3, func(i, j int) float64 { return float64((i - j) * (i - j)) }, Portable)
 		for name, p := range map[string]unsafe.Pointer{
 			"Pot": unsafe.Pointer(&s.Pot), "F": unsafe.Pointer(&s.F), "Below": unsafe.Pointer(&s.Below), "Rough": unsafe.Pointer(&s.Rough),
-			"Parent": unsafe.Pointer(&s.Parent), "D": unsafe.Pointer(&m.D), "Order": unsafe.Pointer(&m.Order), "Coarse": unsafe.Pointer(&m.Coarse), "Weight": unsafe.Pointer(&m.Weight),
+			"Parent": unsafe.Pointer(&s.Parent), "D": unsafe.Pointer(&m.D), "Coarse": unsafe.Pointer(&m.Coarse), "Weight": unsafe.Pointer(&m.Weight),
 		} {
 			if uintptr(p)%64 != 0 {
 				t.Errorf("%s begins %d bytes behind a cache line", name, uintptr(p)%64)

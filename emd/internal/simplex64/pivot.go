@@ -62,9 +62,9 @@ func (t *State) offerRoughly(m *Problem, set uint64) int32 {
 	worst := int32(math.MinInt32)
 	for _, j := range t.List[:t.Listed] {
 		j &= 63
-		d, lo := &m.Coarse[j], t.RoughLo[j]
+		lo := t.RoughLo[j]
 		for _, i := range rows {
-			lo = max(lo, t.Rough[i&63]-d[i&63])
+			lo = max(lo, t.Rough[i&63]-m.Coarse[i&63][j])
 		}
 		t.RoughLo[j] = lo
 		worst = max(worst, (lo-t.Rough[j])&^(Max-1)|int32(m.Marks[j]))
@@ -173,7 +173,7 @@ func (t *State) pivot(m *Problem, i, j int) uint64 {
 // apex on the column's path, or if there is none, the one nearest to the row on its. Of two arcs on
 // one path the one nearer to the root has more nodes below.
 func (t *State) leaves(falls, onCol uint64) int {
-	theta, leave, tied := math.Inf(1), 0, uint64(0)
+	theta, leave, tied := int64(math.MaxInt64), 0, uint64(0)
 	for ; falls != 0; falls &= falls - 1 {
 		a := lowest(falls)
 		switch flow := t.Flow[a]; {

@@ -28,7 +28,7 @@ func (t *State) totals(p, q []float64) bool {
 // nothing is left to move: the masses are equal up to below.
 func (t *State) prepare(p, q []float64, a, b, extra float64, unmatched uint64, below float64) bool {
 	var up, down [8]float64
-	s := &t.Mass
+	var s [Max]float64
 	width := min(len(p), len(q), Max)
 	for at := range width {
 		y := q[at] * b
@@ -49,12 +49,12 @@ func (t *State) prepare(p, q []float64, a, b, extra float64, unmatched uint64, b
 	}
 	factor := [2]float64{scale / pos, scale / neg}
 	var set [2]uint64
-	var have [2]float64
+	var have [2]int64
 	for k := range width {
 		k &= 63
 		side := math.Float64bits(s[k]) >> 63
-		v := math.RoundToEven(math.Abs(s[k]) * factor[side])
-		s[k] = v
+		v := int64(math.RoundToEven(math.Abs(s[k]) * factor[side]))
+		t.Mass[k] = v
 		have[side] += v
 		var some uint64
 		if v > 0 {
@@ -69,10 +69,10 @@ func (t *State) prepare(p, q []float64, a, b, extra float64, unmatched uint64, b
 
 // settle gives what rounding left over to a heavy entry of each side and calls
 // the smaller side rows.
-func (t *State) settle(pos, neg, havePos, haveNeg float64) {
+func (t *State) settle(pos, neg float64, havePos, haveNeg int64) {
 	for _, side := range [2]struct {
 		set  uint64
-		have float64
+		have int64
 	}{{t.Pos, havePos}, {t.Neg, haveNeg}} {
 		for set := side.set; set != 0; set &= set - 1 {
 			if x := lowest(set); t.Mass[x] >= heavy {

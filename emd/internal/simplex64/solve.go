@@ -29,7 +29,7 @@ func (t *State) Finish(m *Problem) { t.runFinish(m) }
 func (t *State) Arcs(f func(row, col int, flow float64)) {
 	for set := (t.Rows | t.Cols) &^ (1 << uint(t.Root)); set != 0; set &= set - 1 {
 		a := lowest(set)
-		f(int(t.Row[a]), int(t.Col[a]), t.Flow[a])
+		f(int(t.Row[a]), int(t.Col[a]), float64(t.Flow[a]))
 	}
 }
 

@@ -13,44 +13,18 @@ func (t *State) orient() {
 	}
 }
 
-// few is the size up to which it is faster to look at all nodes of a set than to
-// go through the order of distances until one of them is met: the end of that
-// search cannot be predicted.
-const few = 16
-
-// nearest is the node of set that is closest to x, the lowest index of several.
-// set must not be empty.
-func (m *Problem) nearest(x int, set uint64) int {
-	if bits.OnesCount64(set) > few {
-		for _, y := range &m.Order[x&63] {
-			if set>>(y&63)&1 != 0 {
-				return int(y & 63)
-			}
-		}
-	}
-	d := &m.D[x&63]
-	best, at := uint64(math.MaxUint64), 0
-	for ; set != 0; set &= set - 1 {
-		y := lowest(set)
-		// Positive numbers compare like their bits.
-		v := math.Float64bits(d[y])
-		if v < best {
-			at = y
-		}
-		best = min(best, v)
-	}
-	return at
-}
-
 // start builds a spanning tree with feasible flows. Every column asks its
-// nearest row. Then rows leave in rounds, as long as there are two: those that are
-// asked for plenty, or where there are none, for enough. Each of them serves the
+// nearest row. Then rows leave in rounds, as long as there are two: all that are
+// asked for enough. Each of them serves the
 // columns that would lose most by going to the nearest row that stays, splits
 // one, and leaves as a child of the column it split; the columns it served leave
 // as its children, and all others turn to their second choice. Where its supply
 // fits exactly, no column is split, and the row hangs on the nearest remaining
 // one by an arc without flow: such arcs must point to the root for Cunningham's
 // rule to exclude cycling.
+//
+// Which is nearest is decided by the coarse distances, for all columns at once: then that is a matter
+// of a step a row.
 func (t *State) start(m *Problem) {
 	for set := t.Rows; set != 0; set &= set - 1 {
 		r := lowest(set)
@@ -59,24 +33,24 @@ func (t *State) start(m *Problem) {
 	for set := t.Rows | t.Cols; set != 0; set &= set - 1 {
 		t.Below[lowest(set)] = set & -set
 	}
-	t.Left, t.Enough, t.Plenty = 0, 0, 0
-	for set := t.Cols; set != 0; set &= set - 1 {
-		j := lowest(set)
-		t.ask(m.nearest(j, t.Rows), j)
-	}
+	t.Left, t.Enough = 0, 0
 	rows, cols := t.Rows, t.Cols
-	for rows&(rows-1) != 0 {
+	t.choose(m, rows, cols)
+	again := cols
+	for {
+		for ; again != 0; again &= again - 1 {
+			t.ask(lowest(again))
+		}
+		if rows&(rows-1) == 0 {
+			break
+		}
 		leaving := t.leaving(rows)
 		rows &^= leaving
-		again := uint64(0)
+		t.choose(m, rows, cols)
 		for set := leaving; set != 0; set &= set - 1 {
 			r := lowest(set)
-			cols = t.phase(m, r, rows, cols)
+			cols = t.phase(m, r, cols)
 			again |= t.Column[r] & cols
-		}
-		for ; again != 0; again &= again - 1 {
-			j := lowest(again)
-			t.ask(int(t.Queue[j]), j)
 		}
 	}
 	r := lowest(rows)
@@ -89,20 +63,33 @@ func (t *State) start(m *Problem) {
 	t.plant(m)
 }
 
-// plenty is what a row must be asked for, as a multiple of what it has, to leave
-// before others that are asked for enough.
-const plenty = 1.5
+// choose sets Choice and Regret of the columns, the lowest row of several that are nearest.
+func (t *State) choose(m *Problem, rows, cols uint64) {
+	var list [Max]uint8
+	n := 0
+	for set := rows; set != 0; set &= set - 1 {
+		list[n&63] = uint8(lowest(set))
+		n++
+	}
+	for ; cols != 0; cols &= cols - 1 {
+		j := lowest(cols)
+		best := int32(math.MaxInt32)
+		for _, i := range list[:n] {
+			best = min(best, m.Coarse[i&63][j])
+		}
+		t.Regret[j] = (best&^(Max-1) - t.Choice[j]&^(Max-1)) | int32(m.Marks[j])
+		t.Choice[j] = best
+	}
+}
 
-// ask lets column j turn to row r.
-func (t *State) ask(r, j int) {
-	r, j = r&63, j&63
+// ask lets column j turn to its choice.
+func (t *State) ask(j int) {
+	j &= 63
+	r := t.Choice[j] & (Max - 1)
 	t.Column[r] |= 1 << j
 	t.Demand[r] += t.Mass[j]
 	if t.Demand[r] >= t.Mass[r] {
 		t.Enough |= 1 << r
-	}
-	if t.Demand[r] >= t.Mass[r]*plenty {
-		t.Plenty |= 1 << r
 	}
 }
 
@@ -110,40 +97,30 @@ func (t *State) ask(r, j int) {
 // total supply, so some row is asked for enough, and all of them are only where
 // each is asked for exactly what it has.
 func (t *State) leaving(rows uint64) uint64 {
-	set := t.Plenty & rows
-	if set == 0 {
-		set = t.Enough & rows
-	}
+	set := t.Enough & rows
 	if set == rows {
 		set &= set - 1
 	}
 	return set
 }
 
-// phase serves the columns of row r, rows being those that stay, and returns the
-// columns that remain. Queue gets the second choice of each column of the row.
-func (t *State) phase(m *Problem, r int, rows, cols uint64) uint64 {
-	var queue [Max]struct {
-		regret float64
-		col    uint8
-	}
+// phase serves the columns of row r and returns the columns that remain.
+func (t *State) phase(m *Problem, r int, cols uint64) uint64 {
+	r &= 63
+	var queue [Max]uint8
 	n := 0
-	for set := t.Column[r&63]; set != 0; set &= set - 1 {
+	for set := t.Column[r]; set != 0; set &= set - 1 {
 		j := lowest(set)
-		second := m.nearest(j, rows)
-		regret := tag(m.D[j][second]-m.D[j][r&63], j)
 		at := n
-		for ; at > 0 && queue[(at-1)&63].regret < regret; at-- {
+		for ; at > 0 && t.Regret[queue[(at-1)&63]&63] < t.Regret[j]; at-- {
 			queue[at&63] = queue[(at-1)&63]
 		}
-		e := &queue[at&63]
-		e.regret, e.col = regret, uint8(j)
-		t.Queue[j] = uint64(second)
+		queue[at&63] = uint8(j)
 		n++
 	}
-	supply, hung := t.Mass[r&63], false
-	for _, e := range queue[:n] {
-		j := int(e.col & 63)
+	supply, hung := t.Mass[r], false
+	for _, j := range queue[:n] {
+		j := int(j & 63)
 		switch mass := t.Mass[j]; {
 		case supply > 0 && mass <= supply:
 			t.leave(m, j, r, mass)
@@ -161,8 +138,19 @@ func (t *State) phase(m *Problem, r int, rows, cols uint64) uint64 {
 	return cols
 }
 
+// nearest is the column of a set that is nearest to row r, the lowest index of several.
+// The set must not be empty.
+func (m *Problem) nearest(r int, set uint64) int {
+	best := int32(math.MaxInt32)
+	for ; set != 0; set &= set - 1 {
+		j := lowest(set)
+		best = min(best, m.Coarse[r&63][j]&^(Max-1)|int32(j))
+	}
+	return int(best & (Max - 1))
+}
+
 // leave takes node x out as a child of parent. The arc between the two gets the number of x.
-func (t *State) leave(m *Problem, x, parent int, flow float64) {
+func (t *State) leave(m *Problem, x, parent int, flow int64) {
 	x, parent = x&63, parent&63
 	t.Parent[x] = uint8(parent)
 	t.Flow[x] = flow
@@ -176,9 +164,9 @@ func (t *State) leave(m *Problem, x, parent int, flow float64) {
 // order in which the nodes left.
 func (t *State) plant(m *Problem) {
 	t.Down = t.Cols
-	t.Never[0] = math.Inf(1)
+	t.Never[0] = math.MaxInt64
 	root := t.Root & 63
-	t.Path[root], t.Pot[root], t.Rough[root] = 0, 0, int32(m.Marks[root])
+	t.Path[root], t.Pot[root], t.Rough[root] = 0, 0, Max-1
 	for k := t.Left - 1; k >= 0; k-- {
 		x := t.Gone[k&63] & 63
 		y := t.Parent[x] & 63
@@ -186,11 +174,11 @@ func (t *State) plant(m *Problem) {
 		if has(t.Cols, int(x)) {
 			t.Row[x], t.Col[x] = y, x
 			t.Pot[x] = t.Pot[y] - t.Cost[x]
-			t.Rough[x] = t.Rough[y]&^63 - m.Coarse[x][y]
+			t.Rough[x] = (t.Rough[y] - m.Coarse[y][x]) &^ (Max - 1)
 			continue
 		}
 		t.Row[x], t.Col[x] = x, y
 		t.Pot[x] = t.Pot[y] + t.Cost[x]
-		t.Rough[x] = t.Rough[y] + m.Coarse[x][y] + int32(m.Marks[x])
+		t.Rough[x] = (t.Rough[y] + m.Coarse[x][y]) | (Max - 1)
 	}
 }

@@ -20,14 +20,8 @@ const heavy = 1 << 45
 type Problem struct {
 	// D holds the symmetric distances in rows of Max; unused lanes are 0.
 	D [Max][Max]float64
-	// Order lists for each node all nodes by rising distance, nearest first,
-	// equal distances by index. Entries from N on repeat the node N−1 … Max−1.
-	Order [Max][Max]uint8
-	// Octet and Bit say where the nodes of Order are in a set: in which of its
-	// eight bytes, and as which bit there.
-	Octet, Bit [Max][Max]uint8
-	// Coarse holds the distances in multiples of 2⁻¹⁹ of the largest, times 64: the
-	// six lowest bits are left to the index of a node.
+	// Coarse holds the distances in multiples of 2⁻¹⁹ of the largest, times 64, with the index of
+	// the row in the six lowest bits: the least of several in a column tells which it is.
 	Coarse [Max][Max]int32
 	// Weight is 1/cells in the lanes of the cells and 0 in the others.
 	Weight [Max]float64
@@ -60,10 +54,7 @@ func NewProblem(n, cells int, dist func(i, j int) float64, k Kernel) *Problem {
 	// 2⁻⁵³ of its size; a tolerance well above that noise, and well below
 	// any difference that matters, keeps rounding from starting a pivot.
 	m.Tolerance = 1e-13 * largest
-	for i := range n {
-		m.order(i)
-		m.coarsen(i, largest)
-	}
+	m.coarsen(largest)
 	for i := range uint64(Max) {
 		m.Tags[i], m.Marks[i] = Max-1-i, uint32(Max-1-i)
 	}
@@ -71,31 +62,6 @@ func NewProblem(n, cells int, dist func(i, j int) float64, k Kernel) *Problem {
 		m.Weight[i] = 1 / float64(cells)
 	}
 	return m
-}
-
-// order fills Order[i] by insertion, which is stable.
-func (m *Problem) order(i int) {
-	o := &m.Order[i]
-	for k := range Max {
-		o[k] = uint8(k)
-	}
-	var sorted [Max]float64
-	for k, x := range m.D[i][:m.N] {
-		at, end := 0, k // before the first that is larger
-		for at < end {
-			if mid := (at + end) / 2; sorted[mid] > x {
-				end = mid
-			} else {
-				at = mid + 1
-			}
-		}
-		copy(sorted[at+1:], sorted[at:k])
-		copy(o[at+1:], o[at:k])
-		sorted[at], o[at] = x, uint8(k)
-	}
-	for k, x := range o {
-		m.Octet[i][k], m.Bit[i][k] = x>>3, 1<<(x&7)
-	}
 }
 
 // fineness is the number of steps in which Coarse counts the largest distance. A potential is
@@ -106,13 +72,15 @@ const (
 	drift    = 30 * fineness << 6
 )
 
-// coarsen fills Coarse[i].
-func (m *Problem) coarsen(i int, largest float64) {
-	if largest == 0 {
-		return
-	}
-	for j, d := range m.D[i] {
-		m.Coarse[i][j] = int32(math.RoundToEven(d/largest*fineness)) << 6
+// coarsen fills Coarse.
+func (m *Problem) coarsen(largest float64) {
+	for i := range m.Coarse {
+		for j, d := range m.D[i] {
+			m.Coarse[i][j] = int32(i)
+			if d > 0 {
+				m.Coarse[i][j] |= int32(math.RoundToEven(d/largest*fineness)) << 6
+			}
+		}
 	}
 }
 
@@ -122,21 +90,23 @@ func (m *Problem) coarsen(i int, largest float64) {
 type State struct {
 	Pot    [Max]float64 // φ
 	Lo     [Max]float64 // max over rows i of φ_i − D_ix
-	Flow   [Max]float64 // on the arcs of the tree
-	Never  [8]float64   // infinite: the flow on an arc that there is not
+	Flow   [Max]int64   // on the arcs of the tree
+	Never  [8]int64     // the largest there is: the flow on an arc that there is not
 	Cost   [Max]float64 // D of the arcs of the tree
-	Mass   [Max]float64 // integer |p·a − q·b|, then what is not yet placed
+	Mass   [Max]int64   // |p·a − q·b|, then what is not yet placed
+	None   [8]int64     // 0: the mass of a column that there is not
 	F      [Max]float64 // result of Finish
-	Demand [Max]float64 // Start: mass asked of each row
-	Regret [Max]float64 // Start: of the columns of the row that leaves,
-	Offer  [Max]float64 // their masses,
-	Queue  [Max]uint64  // and the second choice of each column
+	Demand [Max]int64   // Start: mass asked of each row
+	Choice [Max]int32   // Start: the nearest row that stays, as in Coarse,
+	Regret [Max]int32   // and how much further it is than the one that leaves, and 63 − j
+	Rank   [Max]int32   // Start: Regret of the columns of the row that leaves,
+	Offer  [Max]int64   // and their masses
 	P, Q   [Max]float64 // padded copies of the inputs, where they need padding
 	Path   [Max]uint64  // the arcs between a node and the root
 	Below  [Max]uint64  // the nodes that an arc is between and the root
 	Column [Max]uint64  // Start: the columns asking each row
-	// Rough and RoughLo are φ and Lo by the coarse distances. Those of row i, and what it
-	// makes of a column's RoughLo, end in 63 − i, those of columns in 0.
+	// Rough and RoughLo are φ and Lo by the coarse distances. The six lowest bits of rows are 63, those
+	// of columns 0, and those of the RoughLo that row i makes, 63 − i.
 	Rough   [Max]int32
 	RoughLo [Max]int32
 	Keep    [Max]uint32 // AVX2: what tagging a violation keeps of it, 0 in lanes that are no columns,
@@ -156,8 +126,7 @@ type State struct {
 	Mean       float64 // Σ F·Weight
 	Root       int64
 	Down       uint64 // the arcs whose row is nearer to the root than their column
-	Enough     uint64 // Start: the rows that are asked for what they have,
-	Plenty     uint64 // and for half as much again
+	Enough     uint64 // Start: the rows that are asked for what they have
 	Leaving    uint64 // Start: the rows of a round that have not yet left
 	Left       int64  // Start: length of Gone
 	Listed     int64  // length of List

@@ -24,6 +24,11 @@ func finish512x2(t *float64, m *float64)
 //go:noescape
 func start512x2(t *float64, m *float64)
 
+// start256x2 is start for 16 lanes.
+//
+//go:noescape
+func start256x2(t *float64, m *float64)
+
 // prepare512x2 is prepare for 16 lanes.
 //
 //go:noescape
@@ -53,6 +58,11 @@ func finish512x4(t *float64, m *float64)
 //
 //go:noescape
 func start512x4(t *float64, m *float64)
+
+// start256x4 is start for 32 lanes.
+//
+//go:noescape
+func start256x4(t *float64, m *float64)
 
 // prepare512x4 is prepare for 32 lanes.
 //
@@ -84,6 +94,11 @@ func finish512x6(t *float64, m *float64)
 //go:noescape
 func start512x6(t *float64, m *float64)
 
+// start256x6 is start for 48 lanes.
+//
+//go:noescape
+func start256x6(t *float64, m *float64)
+
 // prepare512x6 is prepare for 48 lanes.
 //
 //go:noescape
@@ -114,6 +129,11 @@ func finish512x8(t *float64, m *float64)
 //go:noescape
 func start512x8(t *float64, m *float64)
 
+// start256x8 is start for 64 lanes.
+//
+//go:noescape
+func start256x8(t *float64, m *float64)
+
 // prepare512x8 is prepare for 64 lanes.
 //
 //go:noescape
@@ -123,11 +143,6 @@ func prepare512x8(t *float64, p *float64, q *float64, a float64, b float64, extr
 //
 //go:noescape
 func totals512x8(t *float64, p *float64, q *float64) bool
-
-// start256 is start.
-//
-//go:noescape
-func start256(t *float64, m *float64, words uint64)
 
 // finish256 is finish.
 //

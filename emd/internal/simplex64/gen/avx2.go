@@ -298,9 +298,9 @@ func (o optimiser256) flows(name string, falls, rises, theta GPVirtual) {
 				x := members256(set, lane(bits, 0, block, i))
 				VANDPD(push, x, x)
 				if k == 0 {
-					VSUBPD(x, flow, flow)
+					VPSUBQ(x, flow, flow)
 				} else {
-					VADDPD(x, flow, flow)
+					VPADDQ(x, flow, flow)
 				}
 			}
 			VMOVUPD(flow, lane(o.t, offFlow, block, i))
@@ -320,7 +320,7 @@ func finish256() {
 	set := GP64()
 	MOVQ(at(t, offRows), set)
 	ORQ(at(t, offCols), set)
-	nodes := spread256(set)
+	nodes, whole := spread256(set), broadcast256(scaleConst)
 	bits := tableAt(bitTable)
 	mean, primal := ymms(2), ymms(2)
 	for i := range 2 {
@@ -353,7 +353,10 @@ func finish256() {
 			VMULPD(factor, f, f)
 			VMOVUPD(f, lane(t, offF, block, i))
 			VFMADD231PD(lane(m, offWeight, block, i), f, mean[i&1])
-			VANDPD(lane(t, offFlow, block, i), members256(nodes, lane(bits, 0, block, i)), flow)
+			VMOVDQU(lane(t, offFlow, block, i), flow)
+			VPAND(members256(nodes, lane(bits, 0, block, i)), flow, flow)
+			VPADDQ(whole, flow, flow)
+			VSUBPD(whole, flow, flow)
 			VFMADD231PD(lane(t, offCost, block, i), flow, primal[i&1])
 		}
 	})
@@ -456,6 +459,7 @@ func prepare256() {
 	VBROADCASTSD(up, factors[0])
 	VBROADCASTSD(down, factors[1])
 	sets, big, sums := []GPVirtual{GP64(), GP64()}, []GPVirtual{GP64(), GP64()}, ymms(2)
+	whole256 := broadcast256(scaleConst)
 	for s := range 2 {
 		XORQ(sets[s], sets[s])
 		XORQ(big[s], big[s])
@@ -466,17 +470,19 @@ func prepare256() {
 		MOVQ(block, shift)
 		SHRQ(Imm(3), shift)
 		for i := range 4 {
-			x, k, factor, part, positive := YMM(), YMM(), YMM(), YMM(), YMM()
+			x, k, factor, part, positive, v := YMM(), YMM(), YMM(), YMM(), YMM(), YMM()
 			VMOVUPD(lane(t, offMass, block, i), x)
 			VCMPPD(Imm(cmpGT), zero, x, k)
 			VBLENDVPD(k, factors[0], factors[1], factor)
 			VANDNPD(x, broadcast256(signBit), x)
 			VMULPD(factor, x, x)
 			VROUNDPD(Imm(0), x, x)
-			VMOVUPD(x, lane(t, offMass, block, i))
+			VADDPD(whole256, x, v)
+			VPSUBQ(whole256, v, v)
+			VMOVDQU(v, lane(t, offMass, block, i))
 			VCMPPD(Imm(cmpGT), zero, x, positive)
 			heavy := YMM()
-			VCMPPD(Imm(cmpGE), broadcast256(heavyConst), x, heavy)
+			VCMPPD(Imm(cmpGE), broadcast256(heavyFloat), x, heavy)
 			for s := range 2 {
 				side := YMM()
 				if s == 0 {
@@ -501,12 +507,12 @@ func prepare256() {
 	for s := range sets {
 		VXORPD(pos[1], pos[1], pos[1])
 		have := foldAdd256(sums[s], pos[1])
-		first, left := GP64(), XMM()
+		first, left, whole := GP64(), XMM(), GP64()
 		TZCNTQ(big[s], first)
 		VMOVSD(scaleConst, left)
 		VSUBSD(have, left, left)
-		VADDSD(cellOf(t, offMass, first), left, left)
-		VMOVSD(left, cellOf(t, offMass, first))
+		VCVTTSD2SIQ(left, whole)
+		ADDQ(whole, cellOf(t, offMass, first))
 	}
 	orient(t, sets)
 	answer(true)

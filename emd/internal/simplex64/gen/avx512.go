@@ -82,32 +82,6 @@ func broadcast512(m Mem) VecVirtual {
 	return z
 }
 
-// nearest512 finds the node of the set, broadcast in z, that is closest to x:
-// its bits are put into the order of distance from x, and the lowest is taken.
-func nearest512(z VecVirtual, m, x Register) GPVirtual {
-	row := GP64()
-	MOVQ(x, row)
-	SHLQ(Imm(shiftOrder), row)
-	k := K()
-	o := ZMM()
-	VMOVDQU64(Mem{Base: m, Index: row, Scale: 1, Disp: offOrder}, o)
-	// avo does not know VPSHUFBITQMB.
-	Instruction(&ir.Instruction{
-		Opcode:   "VPSHUFBITQMB",
-		Operands: []Op{o, z, k},
-		Inputs:   []Op{o, z},
-		Outputs:  []Op{k},
-		ISA:      []string{"AVX512BITALG"},
-	})
-	rank := GP64()
-	KMOVQ(k, rank)
-	TZCNTQ(rank, rank)
-	ADDQ(row, rank)
-	r := GP64()
-	MOVBQZX(Mem{Base: m, Index: rank, Scale: 1, Disp: offOrder}, r)
-	return r
-}
-
 // An optimiser512 keeps the coarse potentials in registers from pivot to pivot.
 type optimiser512 struct {
 	optimiser
@@ -258,10 +232,10 @@ func (o optimiser512) flows(_ string, falls, rises, theta GPVirtual) {
 	kf, kr := roll512(falls), roll512(rises)
 	for i := range o.w {
 		flow := ZMM()
-		VMOVUPD(at(o.t, offFlow+64*i), flow)
-		VSUBPD(push, flow, kf.OpmaskVirtual, flow)
-		VADDPD(push, flow, kr.OpmaskVirtual, flow)
-		VMOVUPD(flow, at(o.t, offFlow+64*i))
+		VMOVDQU64(at(o.t, offFlow+64*i), flow)
+		VPSUBQ(push, flow, kf.OpmaskVirtual, flow)
+		VPADDQ(push, flow, kr.OpmaskVirtual, flow)
+		VMOVDQU64(flow, at(o.t, offFlow+64*i))
 		if i < o.w-1 {
 			kf.next()
 			kr.next()
@@ -341,7 +315,7 @@ func finish512(w int) {
 		VMOVUPD(f, at(t, offF+64*i))
 		VFMADD231PD(at(m, offWeight+64*i), f, mean)
 		flow := ZMM()
-		VMOVUPD(at(t, offFlow+64*i), flow)
+		VCVTQQ2PD(at(t, offFlow+64*i), flow)
 		VFMADD231PD(at(t, offCost+64*i), flow, k.OpmaskVirtual, primal)
 		if i < w-1 {
 			k.next()

@@ -30,9 +30,10 @@ var (
 	offMass    = int(unsafe.Offsetof(state.Mass))
 	offF       = int(unsafe.Offsetof(state.F))
 	offDemand  = int(unsafe.Offsetof(state.Demand))
+	offChoice  = int(unsafe.Offsetof(state.Choice))
+	offRank    = int(unsafe.Offsetof(state.Rank))
 	offRegret  = int(unsafe.Offsetof(state.Regret))
 	offOffer   = int(unsafe.Offsetof(state.Offer))
-	offQueue   = int(unsafe.Offsetof(state.Queue))
 	offNever   = int(unsafe.Offsetof(state.Never))
 	offRough   = int(unsafe.Offsetof(state.Rough))
 	offRoughLo = int(unsafe.Offsetof(state.RoughLo))
@@ -57,16 +58,12 @@ var (
 	offRoot    = int(unsafe.Offsetof(state.Root))
 	offDown    = int(unsafe.Offsetof(state.Down))
 	offEnough  = int(unsafe.Offsetof(state.Enough))
-	offPlenty  = int(unsafe.Offsetof(state.Plenty))
 	offLeaving = int(unsafe.Offsetof(state.Leaving))
 	offLeft    = int(unsafe.Offsetof(state.Left))
 	offSwapped = int(unsafe.Offsetof(state.Swapped))
 	offPivots  = int(unsafe.Offsetof(state.Pivots))
 
 	offCoarse = int(unsafe.Offsetof(problem.Coarse))
-	offOrder  = int(unsafe.Offsetof(problem.Order))
-	offOctet  = int(unsafe.Offsetof(problem.Octet))
-	offBit    = int(unsafe.Offsetof(problem.Bit))
 	offWeight = int(unsafe.Offsetof(problem.Weight))
 	offTags   = int(unsafe.Offsetof(problem.Tags))
 	offMarks  = int(unsafe.Offsetof(problem.Marks))
@@ -74,12 +71,11 @@ var (
 	offTolerance = int(unsafe.Offsetof(problem.Tolerance))
 )
 
-// Shift that turns a node into the offset of its row of distances, of its row
-// of coarse ones, and of its row of the order.
+// Shift that turns a node into the offset of its row of distances, and of its row
+// of coarse ones.
 const (
 	shiftD      = 9
 	shiftCoarse = 8
-	shiftOrder  = 6
 )
 
 // Comparison predicates of VCMPPD.
@@ -96,6 +92,14 @@ const (
 const (
 	slack = 3 << 6
 	drift = 30 << 25
+)
+
+// And of VPCMPD and VPCMPQ.
+const (
+	cmpLTint = 1
+	cmpLEint = 2
+	cmpGEint = 5
+	cmpGTint = 6
 )
 
 // bitSelect is the VPTERNLOG table of (a AND b) OR c.
@@ -119,21 +123,21 @@ func byteOf(base Register, offset int, node Register) Mem {
 
 // Tables shared by all functions.
 var (
-	bitTable    Mem // 1 << i for lane i
-	byteTable   Mem // i in byte i
-	markTable   Mem // 1 << i for 4-byte lane i
-	tagKeep     Mem // ^63
-	markKeep    Mem // of half the width,
-	markLow     Mem // and the lowest number
-	signBit     Mem
-	negInf      Mem
-	lowest      Mem
-	posInf      Mem
-	plentyConst Mem
-	halfConst   Mem
-	scaleConst  Mem
-	heavyConst  Mem
-	unitConst   Mem
+	bitTable   Mem // 1 << i for lane i
+	byteTable  Mem // i in byte i
+	markTable  Mem // 1 << i for 4-byte lane i
+	tagKeep    Mem // ^63
+	markKeep   Mem // of half the width,
+	markLow    Mem // and the lowest number
+	signBit    Mem
+	negInf     Mem
+	lowest     Mem
+	posInf     Mem
+	halfConst  Mem
+	scaleConst Mem // 2⁵², what added to an integer up to that makes its bits those of the integer above its own
+	heavyConst Mem
+	heavyFloat Mem
+	unitConst  Mem
 )
 
 func tables() {
@@ -168,10 +172,10 @@ func tables() {
 	negInf = constant("negInf", 0xfff0000000000000)
 	lowest = number("lowest", -math.MaxFloat64)
 	posInf = constant("posInf", 0x7ff0000000000000)
-	plentyConst = number("plenty", 1.5)
 	halfConst = number("half", 0.5)
 	scaleConst = number("scale", 1<<52)
-	heavyConst = number("heavy", 1<<45)
+	heavyConst = constant("heavy", 1<<45)
+	heavyFloat = number("heavyFloat", 1<<45)
 	unitConst = number("halfUnit", 0.5/(1<<52))
 }
 
@@ -183,10 +187,10 @@ func main() {
 		optimise256(w)
 		finish512(w)
 		start512(w)
+		start256(w)
 		prepare512(w)
 		totals512(w)
 	}
-	start256()
 	finish256()
 	totals256()
 	prepare256()

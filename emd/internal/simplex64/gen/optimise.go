@@ -129,7 +129,7 @@ func (o optimiser) choose(name string) {
 	XORQ(at(t, offDown), onCol)
 	ANDNQ(o.cycle, onCol, o.falls)
 	XORL(o.tie.As32(), o.tie.As32())
-	// Where there are less than four arcs, the others are number 64, with an infinite flow.
+	// Where there are less than four arcs, the others are number 64, with the largest flow.
 	TZCNTQ(o.falls, o.leave)
 	MOVQ(cellOf(t, offFlow, o.leave), o.theta)
 	BLSRQ(o.falls, o.set)
@@ -160,7 +160,6 @@ func (o optimiser) lesser() {
 	TZCNTQ(o.set, a)
 	MOVQ(cellOf(o.t, offFlow, a), flow)
 	XORL(equal.As32(), equal.As32())
-	// Flows are not negative, so they compare like their bits.
 	CMPQ(flow, o.theta)
 	SETEQ(equal.As8())
 	CMOVQLT(flow, o.theta)

@@ -66,8 +66,8 @@ func prepare512(w int) {
 	VBROADCASTSD(down, downAll)
 	heavy, sign := broadcast512(heavyConst), broadcast512(signBit)
 	sums := []VecVirtual{ZMM(), ZMM()}
-	VXORPD(sums[0], sums[0], sums[0])
-	VXORPD(sums[1], sums[1], sums[1])
+	VPXORQ(sums[0], sums[0], sums[0])
+	VPXORQ(sums[1], sums[1], sums[1])
 	sets, big := []GPVirtual{GP64(), GP64()}, []GPVirtual{GP64(), GP64()}
 	for s := range sets {
 		XORQ(sets[s], sets[s])
@@ -82,14 +82,14 @@ func prepare512(w int) {
 		VMOVAPD(upAll, kp, factor)
 		VANDNPD(x, sign, x)
 		VMULPD(factor, x, x)
-		VRNDSCALEPD(Imm(0), x, x)
-		VMOVUPD(x, at(t, offMass+64*i))
-		VADDPD(x, sums[0], kp, sums[0])
+		VCVTPD2QQ(x, x) // to the nearest, and of two to the even one
+		VMOVDQU64(x, at(t, offMass+64*i))
+		VPADDQ(x, sums[0], kp, sums[0])
 		KNOTB(kp, kn)
-		VADDPD(x, sums[1], kn, sums[1])
-		VCMPPD(Imm(cmpGT), zero, x, kp, kp)
-		VCMPPD(Imm(cmpGT), zero, x, kn, kn)
-		VCMPPD(Imm(cmpGE), heavy, x, kh)
+		VPADDQ(x, sums[1], kn, sums[1])
+		VPTESTMQ(x, x, kp, kp)
+		VPTESTMQ(x, x, kn, kn)
+		VPCMPQ(Imm(cmpGEint), heavy, x, kh)
 		for s, k := range []OpmaskVirtual{kp, kn} {
 			r := GP64()
 			KMOVB(k, r.As32())
@@ -106,17 +106,28 @@ func prepare512(w int) {
 		}
 	}
 	for s := range sets {
-		have := foldAdd512(sums[s])
-		first := GP64()
+		first, left := GP64(), GP64()
 		TZCNTQ(big[s], first)
-		left := XMM()
-		VMOVSD(scaleConst, left)
-		VSUBSD(have, left, left)
-		VADDSD(cellOf(t, offMass, first), left, left)
-		VMOVSD(left, cellOf(t, offMass, first))
+		MOVQ(I64(1<<52), left)
+		SUBQ(foldWhole512(sums[s]), left)
+		ADDQ(left, cellOf(t, offMass, first))
 	}
 	orient(t, sets)
 	answer(true)
 	Label("equal")
 	answer(false)
+}
+
+// foldWhole512 adds eight integers.
+func foldWhole512(z VecVirtual) GPVirtual {
+	y, x, s := YMM(), XMM(), XMM()
+	VEXTRACTI64X4(Imm(1), z, y)
+	VPADDQ(y, z.AsY(), y)
+	VEXTRACTI128(Imm(1), y, x)
+	VPADDQ(x, y.AsX(), x)
+	VPSHUFD(Imm(0x4e), x, s)
+	VPADDQ(s, x, x)
+	r := GP64()
+	VMOVQ(x, r)
+	return r
 }

@@ -6,276 +6,188 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// starter256 is the register state of start256.
-//
-// It does what start does in the way of start512, except that there are no masks:
+// starter256 does what starter does for start512, except that there are no masks:
 // the columns that a row serves are gone through one by one.
-type starter256 struct {
-	t, m       GPVirtual
-	rows, cols GPVirtual // not yet left
-	left       GPVirtual // number of rows that left
-	again      GPVirtual // columns that turn to their second choice
-}
+type starter256 struct{ starter }
 
-func start256() {
-	begin256("start256", "func(t, m *float64, words uint64)", "start")
-	s := starter256{t: gp("t"), m: gp("m"), rows: GP64(), cols: GP64(), left: GP64(), again: GP64()}
-	t := s.t
-	MOVQ(at(t, offRows), s.rows)
-	MOVQ(at(t, offCols), s.cols)
-	XORQ(s.left, s.left)
-	s.clear()
-	everyRow, set := spread256(s.rows), GP64()
-	MOVQ(s.cols, set)
-	Label("first")
-	{
-		j := GP64()
-		TZCNTQ(set, j)
-		turnTo(t, nearest256(s.m, everyRow, j), j)
-		BLSRQ(set, set)
-		JNZ(LabelRef("first"))
-	}
-	firstAsked(t, s.rows)
-	Label("round")
-	leavingRows(t, s.rows)
-	others := spread256(s.rows)
-	XORQ(s.again, s.again)
-	Label("phase")
-	s.phase(nextLeaving(t), others)
-	CMPQ(at(t, offLeaving), Imm(0))
-	JNE(LabelRef("phase"))
-	askAgain(t, s.again)
-
-	Label("last")
+func start256(w int) {
+	begin("start256x", w, "func(t, m *float64)", "start")
+	s := starter256{newStarter()}
+	s.clear(w)
+	s.loop(func(name string) { s.choose(name, w) }, s.phase)
 	root := GP64()
 	TZCNTQ(s.rows, root)
 	Label("rest")
 	{
 		j := GP64()
 		TZCNTQ(s.cols, j)
-		MOVB(root.As8(), byteOf(t, offParent, j))
+		MOVB(root.As8(), byteOf(s.t, offParent, j))
 		BLSRQ(s.cols, s.cols)
 		JNZ(LabelRef("rest"))
 	}
-	plant(t, s.m, s.left, root, func(arc, row, col GPVirtual) {
-		MOVB(row.As8(), byteOf(t, offRow, arc))
-		MOVB(col.As8(), byteOf(t, offCol, arc))
+	s.plant(root, func(arc, row, col GPVirtual) {
+		MOVB(row.As8(), byteOf(s.t, offRow, arc))
+		MOVB(col.As8(), byteOf(s.t, offCol, arc))
 	})
 	VZEROUPPER()
 	RET()
+	s.exact()
 }
 
 // clear prepares the vectors.
-func (s starter256) clear() {
+func (s starter256) clear(w int) {
 	t := s.t
-	bits, zero := tableAt(bitTable), YMM()
-	VXORPD(zero, zero, zero)
-	blocks("clear", gp("words"), func(block GPVirtual) {
-		for i := range 4 {
-			b := YMM()
-			VMOVUPD(zero, lane(t, offDemand, block, i))
-			VMOVUPD(zero, lane(t, offColumn, block, i))
-			VMOVDQU(lane(bits, 0, block, i), b)
-			VMOVDQU(b, lane(t, offBelow, block, i))
-		}
-	})
+	zero := YMM()
+	VPXOR(zero, zero, zero)
+	for i := range 2 * w {
+		b := YMM()
+		VMOVDQU(zero, at(t, offDemand+32*i))
+		VMOVDQU(zero, at(t, offColumn+32*i))
+		VMOVDQU(bitTable.Offset(32*i), b)
+		VMOVDQU(b, at(t, offBelow+32*i))
+	}
 }
 
-// nearest256 finds the node of the set, spread in y, that is closest to x. For
-// every place in the order of distance from x it takes the byte of the set in
-// which that node is, then its bit.
-func nearest256(m Register, y VecVirtual, x Register) GPVirtual {
-	row := GP64()
-	MOVQ(x, row)
-	SHLQ(Imm(shiftOrder), row)
-	var found [2]GPVirtual
-	for half := range found {
-		octet := Mem{Base: m, Index: row, Scale: 1, Disp: offOctet + 32*half}
-		bit := Mem{Base: m, Index: row, Scale: 1, Disp: offBit + 32*half}
-		v := YMM()
-		VPSHUFB(octet, y, v)
-		VPAND(bit, v, v)
-		VPCMPEQB(bit, v, v)
-		found[half] = GP64()
-		VPMOVMSKB(v, found[half].As32())
+// choose is choose.
+func (s starter256) choose(name string, w int) {
+	best, set := ymms(w), GP64()
+	for i := range best {
+		VPCMPEQD(best[i], best[i], best[i])
+		VPSRLD(Imm(1), best[i], best[i])
 	}
-	SHLQ(Imm(32), found[1])
-	ORQ(found[1], found[0])
-	rank, r := GP64(), GP64()
-	TZCNTQ(found[0], rank)
-	ADDQ(row, rank)
-	MOVBQZX(Mem{Base: m, Index: rank, Scale: 1, Disp: offOrder}, r)
-	return r
+	MOVQ(s.rows, set)
+	Label(name)
+	r := GP64()
+	TZCNTQ(set, r)
+	SHLQ(Imm(shiftCoarse), r)
+	ADDQ(s.m, r)
+	for i := range best {
+		VPMINSD(at(r, offCoarse+32*i), best[i], best[i])
+	}
+	BLSRQ(set, set)
+	JNZ(LabelRef(name))
+	keep := YMM()
+	VPBROADCASTD(markKeep, keep)
+	for i := range best {
+		before, x := YMM(), YMM()
+		VPAND(at(s.t, offChoice+32*i), keep, before)
+		VMOVDQU(best[i], at(s.t, offChoice+32*i))
+		VPAND(keep, best[i], x)
+		VPSUBD(before, x, x)
+		VPOR(at(s.m, offMarks+32*i), x, x)
+		VMOVDQU(x, at(s.t, offRegret+32*i))
+	}
 }
 
-// phase is phase.
-func (s starter256) phase(r GPVirtual, others VecVirtual) {
-	t := s.t
-	columns, set, n := GP64(), GP64(), GP64()
-	MOVQ(cellOf(t, offColumn, r), columns)
-	MOVQ(columns, set)
-	XORQ(n, n)
-	// Regrets and masses of the last four columns enter these registers at the top
-	// lane; all are in memory, too.
-	regrets, masses, keep := broadcast256(negInf), YMM(), broadcast256(tagKeep)
-	VXORPD(masses, masses, masses)
-	Label("queue")
-	{
-		j := GP64()
-		TZCNTQ(set, j)
-		second := nearest256(s.m, others, j)
-		MOVQ(second, cellOf(t, offQueue, j))
-		d := GP64()
-		MOVQ(j, d)
-		SHLQ(Imm(shiftD), d)
-		ADDQ(s.m, d)
-		// The tag of j replaces the lowest bits of the regret.
-		x, tag, y, z := XMM(), XMM(), YMM(), YMM()
-		VMOVSD(cellOf(d, 0, second), x)
-		VSUBSD(cellOf(d, 0, r), x, x)
-		VMOVSD(cellOf(s.m, offTags, j), tag)
-		VANDPD(keep.AsX(), x, x)
-		VORPD(tag, x, x)
-		VMOVSD(x, cellOf(t, offRegret, n))
-		VBROADCASTSD(x, y)
-		VPERMPD(Imm(rotate256(1)), regrets, regrets)
-		VBLENDPD(Imm(8), y, regrets, regrets)
-		VBROADCASTSD(cellOf(t, offMass, j), z)
-		VMOVSD(z.AsX(), cellOf(t, offOffer, n))
-		VPERMPD(Imm(rotate256(1)), masses, masses)
-		VBLENDPD(Imm(8), z, masses, masses)
-		INCQ(n)
-		BLSRQ(set, set)
-		JNZ(LabelRef("queue"))
-	}
-	supply := YMM()
-	VBROADCASTSD(cellOf(t, offMass, r), supply)
-	full, some := GP64(), GP64()
+// phase is phase, up to hanging the row.
+func (s starter256) phase() {
+	t, n, supply := s.t, GP64(), YMM()
+	VPBROADCASTQ(cellOf(t, offMass, s.r), supply)
+	POPCNTQ(s.columns, n)
 	CMPQ(n, Imm(4))
 	JHI(LabelRef("many"))
-	s.serveFew(n, regrets, masses, supply, full, some)
+	s.serveFew(supply)
 	JMP(LabelRef("served"))
 	Label("many")
-	s.serveMany(n, supply, full, some)
+	s.serveMany(n, supply)
 	Label("served")
 
 	// From places in the queue to columns.
-	split := GP64()
-	ANDNQ(some, full, split)
-	PDEPQ(columns, full, full)
-	PDEPQ(columns, split, split)
-	ANDNQ(columns, full, columns)
-	ORQ(columns, s.again)
-	ANDNQ(s.cols, full, s.cols)
-	below, rest := GP64(), XMM()
-	MOVQ(cellOf(t, offBelow, r), below)
-	VMOVAPD(supply.AsX(), rest)
-	TESTQ(full, full)
+	ANDNQ(s.split, s.full, s.split)
+	PDEPQ(s.columns, s.full, s.full)
+	PDEPQ(s.columns, s.split, s.split)
+	ANDNQ(s.columns, s.full, s.columns)
+	ORQ(s.columns, s.again)
+	ANDNQ(s.cols, s.full, s.cols)
+	set, below := GP64(), GP64()
+	MOVQ(s.full, set)
+	MOVQ(s.full, below)
+	BTSQ(s.r, below)
+	MOVQ(below, cellOf(t, offBelow, s.r))
+	MOVQ(cellOf(t, offMass, s.r), s.rest)
+	TESTQ(set, set)
 	JZ(LabelRef("none"))
 	Label("full")
 	{
 		j := GP64()
-		TZCNTQ(full, j)
-		MOVB(r.As8(), byteOf(t, offParent, j))
-		ORQ(cellOf(t, offBelow, j), below)
-		VSUBSD(cellOf(t, offMass, j), rest, rest)
-		BLSRQ(full, full)
+		TZCNTQ(set, j)
+		MOVB(s.r.As8(), byteOf(t, offParent, j))
+		SUBQ(cellOf(t, offMass, j), s.rest)
+		BLSRQ(set, set)
 		JNZ(LabelRef("full"))
 	}
 	Label("none")
-	MOVQ(below, cellOf(t, offBelow, r))
-	j := GP64()
-	TESTQ(split, split)
-	JZ(LabelRef("exact"))
-	TZCNTQ(split, j)
-	mass := XMM()
-	VMOVSD(cellOf(t, offMass, j), mass)
-	VSUBSD(rest, mass, mass)
-	VMOVSD(mass, cellOf(t, offMass, j))
-	JMP(LabelRef("hang"))
-	Label("exact")
-	MOVQ(nearest256(s.m, spread256(s.cols), r), j)
-	Label("hang")
-	VMOVSD(rest, cellOf(t, offFlow, r))
-	MOVB(j.As8(), byteOf(t, offParent, r))
-	ORQ(below, cellOf(t, offBelow, j))
-	MOVB(r.As8(), byteOf(t, offGone, s.left))
-	INCQ(s.left)
 }
 
-// rotate256 is the order of four lanes after b steps down.
-func rotate256(b int) uint64 {
-	order := 0
-	for i := range 4 {
-		order |= (i + b) & 3 << (2 * i)
-	}
-	return uint64(order)
+// prefer256 adds the mass of a column to that of lanes with less regret.
+func prefer256(regret, mass Mem, regrets, prefix VecVirtual) {
+	x, y, z := XMM(), YMM(), YMM()
+	VPBROADCASTD(regret, x)
+	VPCMPGTD(regrets, x, x)
+	VPMOVSXDQ(x, y)
+	VPBROADCASTQ(mass, z)
+	VPAND(z, y, y)
+	VPADDQ(y, prefix, prefix)
 }
 
-// serveFew finds which of up to four columns, in the upper lanes, are served in
+// exceeds256 makes bits of the lanes in which a is greater than b.
+func exceeds256(a, b VecVirtual) GPVirtual {
+	x, bits := YMM(), GP64()
+	VPCMPGTQ(b, a, x)
+	VMOVMSKPD(x, bits.As32())
+	return bits
+}
+
+// serveFew finds which of up to four columns are served in
 // full, and which at least in part, as sets of places in the queue.
-func (s starter256) serveFew(n GPVirtual, regrets, masses, supply VecVirtual, full, some GPVirtual) {
-	prefix := YMM()
-	VXORPD(prefix, prefix, prefix)
-	for b := 1; b < 4; b++ {
-		x, y := YMM(), YMM()
-		VPERMPD(Imm(rotate256(b)), regrets, x)
-		VPERMPD(Imm(rotate256(b)), masses, y)
-		VCMPPD(Imm(cmpGT), regrets, x, x)
-		VANDPD(x, y, y)
-		VADDPD(y, prefix, prefix)
+func (s starter256) serveFew(supply VecVirtual) {
+	set, prefix := GP64(), YMM()
+	MOVQ(s.columns, set)
+	regrets, masses := s.fourLanes(set, func(ops ...Op) { VINSERTI128(ops[0], ops[1], ops[2], ops[3]) })
+	MOVQ(s.columns, set)
+	VPXOR(prefix, prefix, prefix)
+	for range 4 {
+		j := GP64()
+		TZCNTQ(set, j)
+		BLSRQ(set, set)
+		prefer256(halfOf(s.t, offRegret, j), cellOf(s.t, offMass, j), regrets, prefix)
 	}
-	sum, shift := YMM(), GP64()
-	VADDPD(masses, prefix, sum)
-	VCMPPD(Imm(cmpLE), supply, sum, sum)
-	VCMPPD(Imm(cmpLT), supply, prefix, prefix)
-	VMOVMSKPD(sum, full.As32())
-	VMOVMSKPD(prefix, some.As32())
-	MOVQ(I32(4), shift)
-	SUBQ(n, shift)
-	SHRXQ(shift, full, full)
-	SHRXQ(shift, some, some)
+	VPADDQ(masses, prefix, masses)
+	MOVQ(exceeds256(masses, supply), s.full)
+	NOTQ(s.full)
+	MOVQ(exceeds256(supply, prefix), s.split)
 }
 
 // serveMany is serveFew for any number of columns, from memory.
-func (s starter256) serveMany(n GPVirtual, supply VecVirtual, full, some GPVirtual) {
+func (s starter256) serveMany(n GPVirtual, supply VecVirtual) {
 	t := s.t
+	s.list()
 	from := GP64()
-	XORQ(full, full)
-	XORQ(some, some)
+	XORQ(s.full, s.full)
+	XORQ(s.split, s.split)
 	XORQ(from, from)
 	Label("block")
-	prefix, regret, b := YMM(), YMM(), GP64()
-	VXORPD(prefix, prefix, prefix)
-	VMOVUPD(cellOf(t, offRegret, from), regret)
+	prefix, rank, b := YMM(), XMM(), GP64()
+	VPXOR(prefix, prefix, prefix)
+	VMOVDQU(halfOf(t, offRank, from), rank)
 	XORQ(b, b)
 	Label("prefix")
-	x, y := YMM(), YMM()
-	VBROADCASTSD(cellOf(t, offRegret, b), x)
-	VBROADCASTSD(cellOf(t, offOffer, b), y)
-	VCMPPD(Imm(cmpGT), regret, x, x)
-	VANDPD(x, y, y)
-	VADDPD(y, prefix, prefix)
+	prefer256(halfOf(t, offRank, b), cellOf(t, offOffer, b), rank, prefix)
 	INCQ(b)
 	CMPQ(b, n)
 	JNE(LabelRef("prefix"))
-	sum := YMM()
-	VADDPD(cellOf(t, offOffer, from), prefix, sum)
-	VCMPPD(Imm(cmpLE), supply, sum, sum)
-	VCMPPD(Imm(cmpLT), supply, prefix, prefix)
-	// Only the places below n count.
-	for _, x := range []struct {
-		v   VecVirtual
-		set GPVirtual
-	}{{sum, full}, {prefix, some}} {
-		bits := GP64()
-		VMOVMSKPD(x.v, bits.As32())
-		SHLXQ(from, bits, bits)
-		ORQ(bits, x.set)
-	}
+	some := exceeds256(supply, prefix)
+	VPADDQ(cellOf(t, offOffer, from), prefix, prefix)
+	more := exceeds256(prefix, supply)
+	XORQ(Imm(15), more)
+	SHLXQ(from, some, some)
+	SHLXQ(from, more, more)
+	ORQ(some, s.split)
+	ORQ(more, s.full)
 	ADDQ(Imm(4), from)
 	CMPQ(from, n)
 	JLT(LabelRef("block"))
-	BZHIQ(n, full, full)
-	BZHIQ(n, some, some)
+	// Only the places below n count.
+	BZHIQ(n, s.full, s.full)
+	BZHIQ(n, s.split, s.split)
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"math"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
@@ -10,202 +12,324 @@ import (
 //
 // It does what start does with one difference of order that changes no bit. What
 // a row serves is recorded as its number in the Parent bytes of all the columns at
-// once; flows, costs and potentials of the columns follow when all rows have
+// once; flows, costs, potentials and what is below follow when all rows have
 // left, since the mass that a column has then is what its last row gave it.
 type starter struct {
 	t, m       GPVirtual
 	rows, cols GPVirtual // not yet left
-	split      GPVirtual // columns that rows hang on
 	left       GPVirtual // number of rows that left
-	again      GPVirtual // columns that turn to their second choice
+	again      GPVirtual // columns that turn to their choice
+
+	r, columns  GPVirtual // the row that leaves, and those that ask it:
+	full, split GPVirtual // those that are served, and the one that is in part
+	rest        GPVirtual // what that one gets
+}
+
+func newStarter() starter {
+	s := starter{t: gp("t"), m: gp("m"), rows: GP64(), cols: GP64(), left: GP64(), again: GP64(),
+		r: GP64(), columns: GP64(), full: GP64(), split: GP64(), rest: GP64()}
+	MOVQ(at(s.t, offRows), s.rows)
+	MOVQ(at(s.t, offCols), s.cols)
+	MOVQ(s.cols, s.again)
+	XORQ(s.left, s.left)
+	return s
+}
+
+// loop is the loop of start up to the last row, around choose and phase.
+func (s starter) loop(choose func(name string), phase func()) {
+	t := s.t
+	zero := GP64()
+	XORQ(zero, zero)
+	MOVQ(zero, at(t, offEnough))
+	choose("first")
+	Label("ask")
+	s.ask()
+	Label("round")
+	s.leavingRows()
+	XORQ(s.again, s.again)
+	choose("next")
+	Label("phase")
+	s.nextLeaving()
+	phase()
+	s.hang()
+	CMPQ(at(t, offLeaving), Imm(0))
+	JNE(LabelRef("phase"))
+	TESTQ(s.again, s.again)
+	JZ(LabelRef("round"))
+	JMP(LabelRef("ask"))
+	Label("last")
+}
+
+// ask lets the columns in again turn to their choice.
+func (s starter) ask() {
+	t, enough := s.t, GP64()
+	MOVQ(at(t, offEnough), enough)
+	Label("turn")
+	j, r, b, asked, more := GP64(), GP64(), GP64(), GP64(), GP64()
+	TZCNTQ(s.again, j)
+	MOVL(halfOf(t, offChoice, j), r.As32())
+	ANDL(Imm(63), r.As32())
+	MOVQ(cellOf(t, offColumn, r), b)
+	BTSQ(j, b)
+	MOVQ(b, cellOf(t, offColumn, r))
+	MOVQ(cellOf(t, offDemand, r), asked)
+	ADDQ(cellOf(t, offMass, j), asked)
+	MOVQ(asked, cellOf(t, offDemand, r))
+	MOVQ(enough, more)
+	BTSQ(r, more)
+	CMPQ(asked, cellOf(t, offMass, r))
+	CMOVQGE(more, enough)
+	BLSRQ(s.again, s.again)
+	JNZ(LabelRef("turn"))
+	MOVQ(enough, at(t, offEnough))
+}
+
+// leavingRows is leaving: it notes the rows of the next round and takes them out
+// of rows, or goes to the last row.
+func (s starter) leavingRows() {
+	set, more := GP64(), GP64()
+	BLSRQ(s.rows, more)
+	JZ(LabelRef("last"))
+	MOVQ(at(s.t, offEnough), set)
+	ANDQ(s.rows, set)
+	BLSRQ(set, more)
+	CMPQ(set, s.rows)
+	CMOVQEQ(more, set)
+	ANDNQ(s.rows, set, s.rows)
+	MOVQ(set, at(s.t, offLeaving))
+}
+
+// nextLeaving takes the first of these rows.
+func (s starter) nextLeaving() {
+	set := GP64()
+	MOVQ(at(s.t, offLeaving), set)
+	TZCNTQ(set, s.r)
+	BLSRQ(set, set)
+	MOVQ(set, at(s.t, offLeaving))
+	MOVQ(cellOf(s.t, offColumn, s.r), s.columns)
 }
 
 func start512(w int) {
 	begin("start512x", w, "func(t, m *float64)", "start")
-	s := starter{t: gp("t"), m: gp("m"), rows: GP64(), cols: GP64(), split: GP64(), left: GP64(), again: GP64()}
+	s := newStarter()
 	t := s.t
-	MOVQ(at(t, offRows), s.rows)
-	MOVQ(at(t, offCols), s.cols)
-	XORQ(s.left, s.left)
-	XORQ(s.split, s.split)
 	zero := ZMM()
-	VXORPD(zero, zero, zero)
+	VPXORQ(zero, zero, zero)
 	for i := range w {
 		b := ZMM()
-		VMOVUPD(zero, at(t, offDemand+64*i))
-		VMOVUPD(zero, at(t, offColumn+64*i))
+		VMOVDQU64(zero, at(t, offDemand+64*i))
+		VMOVDQU64(zero, at(t, offColumn+64*i))
 		VMOVDQU64(bitTable.Offset(64*i), b)
 		VMOVDQU64(b, at(t, offBelow+64*i))
 	}
-	everyRow, set := ZMM(), GP64()
-	VPBROADCASTQ(s.rows, everyRow)
-	MOVQ(s.cols, set)
-	Label("first")
-	{
-		j := GP64()
-		TZCNTQ(set, j)
-		turnTo(t, nearest512(everyRow, s.m, j), j)
-		BLSRQ(set, set)
-		JNZ(LabelRef("first"))
+	keep, before := ZMM(), zmms(w/2)
+	VPBROADCASTD(markKeep, keep)
+	for i := range before {
+		VPXORQ(before[i], before[i], before[i])
 	}
-	firstAsked(t, s.rows)
-	Label("round")
-	leavingRows(t, s.rows)
-	others := ZMM()
-	VPBROADCASTQ(s.rows, others)
-	XORQ(s.again, s.again)
-	Label("phase")
-	s.phase(nextLeaving(t), others)
-	CMPQ(at(t, offLeaving), Imm(0))
-	JNE(LabelRef("phase"))
-	askAgain(t, s.again)
-	Label("last")
+	s.loop(func(name string) { s.choose512(name, before, keep) }, s.phase512)
 	root := GP64()
 	TZCNTQ(s.rows, root)
-	s.hangRest(root)
-	plant(t, s.m, s.left, root, func(arc, row, col GPVirtual) {})
+	s.record512(s.cols, root)
+	s.plant(root, func(arc, row, col GPVirtual) {})
 	s.ends()
 	VZEROUPPER()
 	RET()
+	s.exact()
 }
 
-// phase is phase.
-func (s starter) phase(r GPVirtual, others VecVirtual) {
-	t := s.t
-	columns, set, n := GP64(), GP64(), GP64()
-	MOVQ(cellOf(t, offColumn, r), columns)
-	MOVQ(columns, set)
-	XORQ(n, n)
-	supply := ZMM()
-	VBROADCASTSD(cellOf(t, offMass, r), supply)
-	// Regrets and masses of the last eight columns enter these registers at the
-	// top lane; all are in memory, too.
-	regrets, masses, keep := broadcast512(negInf), ZMM(), broadcast512(tagKeep)
-	VXORPD(masses, masses, masses)
-	Label("queue")
-	{
-		j := GP64()
-		TZCNTQ(set, j)
-		second := nearest512(others, s.m, j)
-		MOVQ(second, cellOf(t, offQueue, j))
-		d := GP64()
-		MOVQ(j, d)
-		SHLQ(Imm(shiftD), d)
-		ADDQ(s.m, d)
-		// The tag of j replaces the lowest bits of the regret.
-		regret, z := ZMM(), ZMM()
-		VBROADCASTSD(cellOf(d, 0, second), regret)
-		VSUBPD_BCST(cellOf(d, 0, r), regret, regret)
-		VPTERNLOGQ_BCST(Imm(bitSelect), cellOf(s.m, offTags, j), keep, regret)
-		VMOVSD(regret.AsX(), cellOf(t, offRegret, n))
-		VALIGNQ(Imm(1), regrets, regret, regrets)
-		VBROADCASTSD(cellOf(t, offMass, j), z)
-		VALIGNQ(Imm(1), masses, z, masses)
-		VMOVSD(z.AsX(), cellOf(t, offOffer, n))
-		INCQ(n)
-		BLSRQ(set, set)
-		JNZ(LabelRef("queue"))
+// choose512 is choose, with the distances of the choices before in registers.
+func (s starter) choose512(name string, before []VecVirtual, keep VecVirtual) {
+	best, set := zmms(len(before)), GP64()
+	for i := range best {
+		VPTERNLOGD(Imm(0xff), best[i], best[i], best[i])
+		VPSRLD(Imm(1), best[i], best[i])
 	}
+	MOVQ(s.rows, set)
+	Label(name)
+	r := GP64()
+	TZCNTQ(set, r)
+	SHLQ(Imm(shiftCoarse), r)
+	ADDQ(s.m, r)
+	for i := range best {
+		VPMINSD(at(r, offCoarse+64*i), best[i], best[i])
+	}
+	BLSRQ(set, set)
+	JNZ(LabelRef(name))
+	for i := range best {
+		x := ZMM()
+		VMOVDQU32(best[i], at(s.t, offChoice+64*i))
+		VPANDD(keep, best[i], best[i])
+		VPSUBD(before[i], best[i], x)
+		VPORD(at(s.m, offMarks+64*i), x, x)
+		VMOVDQU32(x, at(s.t, offRegret+64*i))
+		VMOVDQA32(best[i], before[i])
+	}
+}
 
-	full, some, rest := GP64(), GP64(), XMM()
-	CMPQ(n, Imm(8))
-	JHI(LabelRef("many"))
-	s.serveFew(n, regrets, masses, supply, full, some, rest)
-	JMP(LabelRef("served"))
-	Label("many")
-	s.serveMany(n, supply, full, some, rest)
-	Label("served")
+// phase512 is phase, up to hanging the row.
+func (s starter) phase512() {
+	t := s.t
+	s.serve512()
+	PDEPQ(s.columns, s.full, s.full)
+	PDEPQ(s.columns, s.split, s.split)
+	ANDNQ(s.columns, s.full, s.columns)
+	ORQ(s.columns, s.again)
+	ANDNQ(s.cols, s.full, s.cols)
+	s.record512(s.full, s.r)
+	BTSQ(s.r, s.full)
+	MOVQ(s.full, cellOf(t, offBelow, s.r))
+}
 
-	// From places in the queue to columns.
-	split := GP64()
-	ANDNQ(some, full, split)
-	PDEPQ(columns, full, full)
-	PDEPQ(columns, split, split)
-	ANDNQ(columns, full, columns)
-	ORQ(columns, s.again)
-	below := s.recordFull(r, full)
+// record512 makes a row the parent of a set of columns.
+func (s starter) record512(set, r GPVirtual) {
+	k, number := K(), ZMM()
+	KMOVQ(set, k)
+	VPBROADCASTB(r.As32(), number)
+	VMOVDQU8(number, k, at(s.t, offParent))
+}
 
-	j := GP64()
-	TESTQ(split, split)
+// hang hangs the row on the column that it splits, or where it splits none on the nearest one.
+func (s starter) hang() {
+	t, j := s.t, GP64()
+	TESTQ(s.split, s.split)
 	JZ(LabelRef("exact"))
-	TZCNTQ(split, j)
-	mass := XMM()
-	VMOVSD(cellOf(t, offMass, j), mass)
-	VSUBSD(rest, mass, mass)
-	VMOVSD(mass, cellOf(t, offMass, j))
-	JMP(LabelRef("hang"))
-	Label("exact")
-	every := ZMM()
-	VPBROADCASTQ(s.cols, every)
-	MOVQ(nearest512(every, s.m, r), j)
-	VXORPD(rest, rest, rest)
 	Label("hang")
-	VMOVSD(rest, cellOf(t, offFlow, r))
-	MOVB(j.As8(), byteOf(t, offParent, r))
-	ORQ(below, cellOf(t, offBelow, j))
-	BTSQ(j, s.split)
-	MOVB(r.As8(), byteOf(t, offGone, s.left))
+	TZCNTQ(s.split, j)
+	SUBQ(s.rest, cellOf(t, offMass, j))
+	MOVQ(s.rest, cellOf(t, offFlow, s.r))
+	MOVB(j.As8(), byteOf(t, offParent, s.r))
+	MOVB(s.r.As8(), byteOf(t, offGone, s.left))
 	INCQ(s.left)
 }
 
-// serveFew finds which of up to eight columns, in the upper lanes, are served in
-// full, and which at least in part, as sets of places in the queue, and what the
-// row has left for the column that it splits.
-func (s starter) serveFew(n GPVirtual, regrets, masses, supply VecVirtual, full, some GPVirtual, rest VecVirtual) {
-	prefix := []VecVirtual{ZMM(), ZMM()}
-	VXORPD(prefix[0], prefix[0], prefix[0])
-	VXORPD(prefix[1], prefix[1], prefix[1])
-	for b := 1; b < 8; b++ {
-		x, y, k := ZMM(), ZMM(), K()
-		VALIGNQ(Imm(uint64(b)), regrets, regrets, x)
-		VALIGNQ(Imm(uint64(b)), masses, masses, y)
-		VCMPPD(Imm(cmpGT), regrets, x, k)
-		VADDPD(y, prefix[b&1], k, prefix[b&1])
+// exact is the part of hang for a row whose supply fits exactly: it splits off nothing from the nearest column.
+func (s starter) exact() {
+	best, set, row := GP64(), GP64(), GP64()
+	Label("exact")
+	XORQ(s.rest, s.rest)
+	MOVQ(s.r, row)
+	SHLQ(Imm(shiftCoarse), row)
+	ADDQ(s.m, row)
+	MOVL(I32(math.MaxInt32), best.As32())
+	MOVQ(s.cols, set)
+	Label("nearest")
+	{
+		j, d := GP64(), GP64()
+		TZCNTQ(set, j)
+		MOVL(halfOf(row, offCoarse, j), d.As32())
+		ANDL(I32(-64), d.As32())
+		ORL(j.As32(), d.As32())
+		CMPL(d.As32(), best.As32())
+		CMOVLLT(d.As32(), best.As32())
+		BLSRQ(set, set)
+		JNZ(LabelRef("nearest"))
 	}
-	VADDPD(prefix[1], prefix[0], prefix[0])
-	sum, kf, ks := ZMM(), K(), K()
-	VADDPD(masses, prefix[0], sum)
-	VCMPPD(Imm(cmpLE), supply, sum, kf)
-	VCMPPD(Imm(cmpLT), supply, prefix[0], ks)
-	KMOVB(kf, full.As32())
-	KMOVB(ks, some.As32())
-	kd := K()
-	KANDNB(ks, kf, kd)
-	before := ZMM()
-	VCOMPRESSPD_Z(prefix[0], kd, before)
-	VSUBSD(before.AsX(), supply.AsX(), rest)
-	shift := GP64()
-	MOVQ(I32(8), shift)
-	SUBQ(n, shift)
-	SHRXQ(shift, full, full)
-	SHRXQ(shift, some, some)
+	ANDL(Imm(63), best.As32())
+	BTSQ(best, s.split)
+	JMP(LabelRef("hang"))
 }
 
-// serveMany is serveFew for any number of columns, from memory.
-func (s starter) serveMany(n GPVirtual, supply VecVirtual, full, some GPVirtual, rest VecVirtual) {
+// serve512 finds which places among the columns are served in full, and which is split.
+func (s starter) serve512() {
+	n, set, supply := GP64(), GP64(), ZMM()
+	VPBROADCASTQ(cellOf(s.t, offMass, s.r), supply)
+	POPCNTQ(s.columns, n)
+	CMPQ(n, Imm(8))
+	JHI(LabelRef("many"))
+	// Where there are less than four or eight columns, the others are number 64, of no mass.
+	MOVQ(s.columns, set)
+	regrets, masses := s.fourLanes(set, VINSERTI64X2)
+	CMPQ(n, Imm(4))
+	JHI(LabelRef("eight"))
+	s.serveLanes(4, regrets, masses, supply.AsY(), YMM(), YMM())
+	JMP(LabelRef("served"))
+	Label("eight")
+	moreRegrets, moreMasses := s.fourLanes(set, VINSERTI64X2)
+	allRegrets, allMasses := YMM(), ZMM()
+	VINSERTI64X2(Imm(1), moreRegrets, regrets.AsY(), allRegrets)
+	VINSERTI64X4(Imm(1), moreMasses, masses.AsZ(), allMasses)
+	s.serveLanes(8, allRegrets, allMasses, supply, ZMM(), ZMM())
+	JMP(LabelRef("served"))
+	Label("many")
+	s.serveMany(n, supply)
+	Label("served")
+}
+
+// fourLanes puts regrets and masses of the first four columns in lanes, and takes them out of the
+// set. Two halves are joined by an instruction of either set.
+func (s starter) fourLanes(set GPVirtual, join func(...Op)) (regrets, masses VecVirtual) {
+	regrets, masses = XMM(), YMM()
+	var pair [2]VecVirtual
+	for k := range 4 {
+		j := GP64()
+		TZCNTQ(set, j)
+		BLSRQ(set, set)
+		regret, mass := halfOf(s.t, offRegret, j), cellOf(s.t, offMass, j)
+		if k == 0 {
+			VMOVD(regret, regrets)
+		} else {
+			VPINSRD(Imm(uint64(k)), regret, regrets, regrets)
+		}
+		if k&1 == 0 {
+			pair[k/2] = XMM()
+			VMOVSD(mass, pair[k/2])
+		} else {
+			VMOVHPD(mass, pair[k/2], pair[k/2])
+		}
+	}
+	join(Imm(1), pair[1], pair[0].AsY(), masses)
+	return regrets, masses
+}
+
+// serveLanes is serve512 for up to n columns in lanes.
+func (s starter) serveLanes(n int, regrets, masses VecVirtual, supply Register, prefix, sum VecVirtual) {
+	set := GP64()
+	MOVQ(s.columns, set)
+	VPXORQ(prefix, prefix, prefix)
+	for range n {
+		j, k := GP64(), K()
+		TZCNTQ(set, j)
+		BLSRQ(set, set)
+		VPCMPD_BCST(Imm(cmpLTint), halfOf(s.t, offRegret, j), regrets, k)
+		VPADDQ_BCST(cellOf(s.t, offMass, j), prefix, k, prefix)
+	}
+	kf, ks, kd := K(), K(), K()
+	VPADDQ(masses, prefix, sum)
+	VPCMPQ(Imm(cmpLEint), supply, sum, kf)
+	VPCMPQ(Imm(cmpLTint), supply, prefix, ks)
+	KANDNB(ks, kf, kd)
+	KMOVB(kf, s.full.As32())
+	KMOVB(kd, s.split.As32())
+	VPCOMPRESSQ_Z(prefix, kd, sum)
+	VPSUBQ(sum, supply, sum)
+	VMOVQ(sum.AsX(), s.rest)
+}
+
+// serveMany is serve512 for more columns, from memory.
+func (s starter) serveMany(n GPVirtual, supply VecVirtual) {
 	t := s.t
+	s.list()
 	from := GP64()
-	XORQ(full, full)
-	XORQ(some, some)
+	XORQ(s.full, s.full)
+	XORQ(s.split, s.split)
 	XORQ(from, from)
 	Label("block")
-	prefix, regret, b := ZMM(), ZMM(), GP64()
-	VXORPD(prefix, prefix, prefix)
-	VMOVUPD(cellOf(t, offRegret, from), regret)
+	prefix, rank, b := ZMM(), YMM(), GP64()
+	VPXORQ(prefix, prefix, prefix)
+	VMOVDQU32(halfOf(t, offRank, from), rank)
 	XORQ(b, b)
 	Label("prefix")
-	x, k := ZMM(), K()
-	VBROADCASTSD(cellOf(t, offRegret, b), x)
-	VCMPPD(Imm(cmpGT), regret, x, k)
-	VBROADCASTSD(cellOf(t, offOffer, b), x)
-	VADDPD(x, prefix, k, prefix)
+	k := K()
+	VPCMPD_BCST(Imm(cmpLTint), halfOf(t, offRank, b), rank, k)
+	VPADDQ_BCST(cellOf(t, offOffer, b), prefix, k, prefix)
 	INCQ(b)
 	CMPQ(b, n)
 	JNE(LabelRef("prefix"))
 	sum, kf, ks, kd := ZMM(), K(), K(), K()
-	VADDPD(cellOf(t, offOffer, from), prefix, sum)
-	VCMPPD(Imm(cmpLE), supply, sum, kf)
-	VCMPPD(Imm(cmpLT), supply, prefix, ks)
+	VPADDQ(cellOf(t, offOffer, from), prefix, sum)
+	VPCMPQ(Imm(cmpLEint), supply, sum, kf)
+	VPCMPQ(Imm(cmpLTint), supply, prefix, ks)
 	// Only the places below n count.
 	count, valid := GP64(), GP64()
 	MOVQ(n, count)
@@ -219,14 +343,14 @@ func (s starter) serveMany(n GPVirtual, supply VecVirtual, full, some GPVirtual,
 	KANDNB(ks, kf, kd)
 	KORTESTB(kd, kd)
 	JZ(LabelRef("noSplit"))
-	before := ZMM()
-	VCOMPRESSPD_Z(prefix, kd, before)
-	VSUBSD(before.AsX(), supply.AsX(), rest)
+	VPCOMPRESSQ_Z(prefix, kd, sum)
+	VPSUBQ(sum, supply, sum)
+	VMOVQ(sum.AsX(), s.rest)
 	Label("noSplit")
 	for _, x := range []struct {
 		k   OpmaskVirtual
 		set GPVirtual
-	}{{kf, full}, {ks, some}} {
+	}{{kf, s.full}, {kd, s.split}} {
 		bits := GP64()
 		KMOVB(x.k, bits.As32())
 		SHLXQ(from, bits, bits)
@@ -237,63 +361,36 @@ func (s starter) serveMany(n GPVirtual, supply VecVirtual, full, some GPVirtual,
 	JLT(LabelRef("block"))
 }
 
-// recordFull lets the columns in full leave as children of row r, and returns
-// the nodes that then hang on r, with r.
-func (s starter) recordFull(r, full GPVirtual) GPVirtual {
-	t := s.t
-	ANDNQ(s.cols, full, s.cols)
-	k, number := K(), ZMM()
-	KMOVQ(full, k)
-	VPBROADCASTB(r.As32(), number)
-	VMOVDQU8(number, k, at(t, offParent))
-	below, more := GP64(), GP64()
-	MOVQ(cellOf(t, offBelow, r), below)
-	ORQ(full, below)
-	MOVQ(full, more)
-	ANDQ(s.split, more)
-	JZ(LabelRef("gathered"))
-	Label("gather")
-	j := GP64()
-	TZCNTQ(more, j)
-	ORQ(cellOf(t, offBelow, j), below)
-	BLSRQ(more, more)
-	JNZ(LabelRef("gather"))
-	Label("gathered")
-	MOVQ(below, cellOf(t, offBelow, r))
-	return below
+// list puts regrets and masses of the columns one behind the other.
+func (s starter) list() {
+	t, set, at := s.t, GP64(), GP64()
+	MOVQ(s.columns, set)
+	XORQ(at, at)
+	Label("list")
+	j, x := GP64(), GP64()
+	TZCNTQ(set, j)
+	MOVL(halfOf(t, offRegret, j), x.As32())
+	MOVL(x.As32(), halfOf(t, offRank, at))
+	MOVQ(cellOf(t, offMass, j), x)
+	MOVQ(x, cellOf(t, offOffer, at))
+	INCQ(at)
+	BLSRQ(set, set)
+	JNZ(LabelRef("list"))
 }
 
-// hangRest hangs the remaining columns on the remaining row.
-func (s starter) hangRest(root GPVirtual) {
-	k, number := K(), ZMM()
-	KMOVQ(s.cols, k)
-	VPBROADCASTB(root.As32(), number)
-	VMOVDQU8(number, k, at(s.t, offParent))
-}
-
-// plant does what plant does, when every node has its parent: rows from the root
-// outwards, each with the column it hangs on, then all columns. left is the number
-// of rows that left. The ends of the arcs are left to a function.
-func plant(t, m, left, root GPVirtual, ends func(arc, row, col GPVirtual)) {
-	zero, mark := GP64(), GP64()
-	MOVQ(root, at(t, offRoot))
-	MOVQ(left, at(t, offLeft))
-	XORQ(zero, zero)
-	MOVQ(zero, cellOf(t, offFlow, root))
-	MOVQ(zero, cellOf(t, offCost, root))
-	MOVQ(zero, cellOf(t, offPot, root))
-	MOVQ(zero, cellOf(t, offPath, root))
-	MOVL(halfOf(m, offMarks, root), mark.As32())
-	MOVL(mark.As32(), halfOf(t, offRough, root))
-	MOVQ(posInf, zero)
-	MOVQ(zero, at(t, offNever))
-
+// plant does what plant does, and what leave does with Below, when every node has its parent: rows from the root
+// outwards, each with the column it hangs on, then all columns. The ends of the arcs are left to a
+// function.
+func (s starter) plant(root GPVirtual, ends func(arc, row, col GPVirtual)) {
+	t, m := s.t, s.m
+	s.gather()
+	s.plantRoot(root)
 	Label("row")
-	DECQ(left)
+	DECQ(s.left)
 	JS(LabelRef("rowsDone"))
 	{
 		r, j := GP64(), GP64()
-		MOVBQZX(byteOf(t, offGone, left), r)
+		MOVBQZX(byteOf(t, offGone, s.left), r)
 		MOVBQZX(byteOf(t, offParent, r), j)
 		ends(r, r, j)
 		p := hangColumn(t, m, j, func(GPVirtual) {})
@@ -309,7 +406,7 @@ func plant(t, m, left, root GPVirtual, ends func(arc, row, col GPVirtual)) {
 		SHLQ(Imm(shiftCoarse), d)
 		ADDQ(m, d)
 		ADDL(halfOf(d, offCoarse, j), p.rough.As32())
-		ADDL(halfOf(m, offMarks, r), p.rough.As32())
+		ORL(Imm(63), p.rough.As32())
 		MOVL(p.rough.As32(), halfOf(t, offRough, r))
 		BTSQ(r, p.path)
 		MOVQ(p.path, cellOf(t, offPath, r))
@@ -322,18 +419,55 @@ func plant(t, m, left, root GPVirtual, ends func(arc, row, col GPVirtual)) {
 	MOVQ(set, at(t, offDown))
 	Label("col")
 	{
-		j, f := GP64(), XMM()
+		j, f := GP64(), GP64()
 		TZCNTQ(set, j)
 		p := hangColumn(t, m, j, func(row GPVirtual) { ends(j, row, j) })
 		VMOVSD(p.cost, cellOf(t, offCost, j))
 		VMOVSD(p.pot, cellOf(t, offPot, j))
 		MOVL(p.rough.As32(), halfOf(t, offRough, j))
 		MOVQ(p.path, cellOf(t, offPath, j))
-		VMOVSD(cellOf(t, offMass, j), f)
-		VMOVSD(f, cellOf(t, offFlow, j))
+		MOVQ(cellOf(t, offMass, j), f)
+		MOVQ(f, cellOf(t, offFlow, j))
 		BLSRQ(set, set)
 		JNZ(LabelRef("col"))
 	}
+}
+
+// plantRoot is the part of plant that looks at the root only.
+func (s starter) plantRoot(root GPVirtual) {
+	t := s.t
+	x := GP64()
+	MOVQ(root, at(t, offRoot))
+	MOVQ(s.left, at(t, offLeft))
+	XORQ(x, x)
+	MOVQ(x, cellOf(t, offFlow, root))
+	MOVQ(x, cellOf(t, offCost, root))
+	MOVQ(x, cellOf(t, offPot, root))
+	MOVQ(x, cellOf(t, offPath, root))
+	MOVL(I32(63), x.As32())
+	MOVL(x.As32(), halfOf(t, offRough, root))
+	MOVQ(I64(math.MaxInt64), x)
+	MOVQ(x, at(t, offNever))
+}
+
+// gather adds what is below each row, in the order in which they left, to what is below the column it
+// hangs on, and the row that this hangs on.
+func (s starter) gather() {
+	t, k := s.t, GP64()
+	XORQ(k, k)
+	Label("gather")
+	CMPQ(k, s.left)
+	JEQ(LabelRef("gathered"))
+	x, below := GP64(), GP64()
+	MOVBQZX(byteOf(t, offGone, k), x)
+	MOVQ(cellOf(t, offBelow, x), below)
+	MOVBQZX(byteOf(t, offParent, x), x)
+	ORQ(below, cellOf(t, offBelow, x))
+	MOVBQZX(byteOf(t, offParent, x), x)
+	ORQ(below, cellOf(t, offBelow, x))
+	INCQ(k)
+	JMP(LabelRef("gather"))
+	Label("gathered")
 }
 
 // A place is that of a column in the tree, and the cost of the arc above it.
@@ -350,13 +484,13 @@ func hangColumn(t, m, j GPVirtual, tell func(row GPVirtual)) place {
 	tell(owner)
 	VMOVSD(cellOf(t, offPot, owner), p.pot)
 	MOVL(halfOf(t, offRough, owner), p.rough.As32())
-	ANDL(I32(-64), p.rough.As32())
 	MOVQ(cellOf(t, offPath, owner), p.path)
 	BTSQ(j, p.path)
 	MOVQ(owner, d)
 	SHLQ(Imm(shiftCoarse), d)
 	ADDQ(m, d)
 	SUBL(halfOf(d, offCoarse, j), p.rough.As32())
+	ANDL(I32(-64), p.rough.As32())
 	SHLQ(Imm(shiftD), owner)
 	ADDQ(m, owner)
 	VMOVSD(cellOf(owner, 0, j), p.cost)
@@ -376,97 +510,4 @@ func (s starter) ends() {
 	VMOVDQU8(parent, cols, row)
 	VMOVDQU64(row, at(t, offRow))
 	VMOVDQU64(col, at(t, offCol))
-}
-
-// turnTo enters column j among those that ask row r.
-func turnTo(t GPVirtual, r, j Register) {
-	b := GP64()
-	MOVQ(cellOf(t, offColumn, r), b)
-	BTSQ(j, b)
-	MOVQ(b, cellOf(t, offColumn, r))
-	x := XMM()
-	VMOVSD(cellOf(t, offDemand, r), x)
-	VADDSD(cellOf(t, offMass, j), x, x)
-	VMOVSD(x, cellOf(t, offDemand, r))
-}
-
-// judge enters row r in the sets of those that are asked for enough, and for plenty.
-func judge(t GPVirtual, r Register, enough, plenty GPVirtual) {
-	asked, has, set := XMM(), XMM(), GP64()
-	VMOVSD(cellOf(t, offDemand, r), asked)
-	VMOVSD(cellOf(t, offMass, r), has)
-	MOVQ(enough, set)
-	BTSQ(r, set)
-	VUCOMISD(has, asked)
-	CMOVQCC(set, enough)
-	VMULSD(plentyConst, has, has)
-	MOVQ(plenty, set)
-	BTSQ(r, set)
-	VUCOMISD(has, asked)
-	CMOVQCC(set, plenty)
-}
-
-// firstAsked judges all rows.
-func firstAsked(t, rows GPVirtual) {
-	enough, plenty, set := GP64(), GP64(), GP64()
-	XORQ(enough, enough)
-	XORQ(plenty, plenty)
-	MOVQ(rows, set)
-	Label("judge")
-	r := GP64()
-	TZCNTQ(set, r)
-	judge(t, r, enough, plenty)
-	BLSRQ(set, set)
-	JNZ(LabelRef("judge"))
-	MOVQ(enough, at(t, offEnough))
-	MOVQ(plenty, at(t, offPlenty))
-}
-
-// leavingRows is leaving: it notes the rows of the next round and takes them out
-// of rows, or goes to the last row.
-func leavingRows(t, rows GPVirtual) {
-	set, more := GP64(), GP64()
-	BLSRQ(rows, more)
-	JZ(LabelRef("last"))
-	MOVQ(at(t, offEnough), more)
-	ANDQ(rows, more)
-	MOVQ(at(t, offPlenty), set)
-	ANDQ(rows, set)
-	CMOVQEQ(more, set)
-	BLSRQ(set, more)
-	CMPQ(set, rows)
-	CMOVQEQ(more, set)
-	ANDNQ(rows, set, rows)
-	MOVQ(set, at(t, offLeaving))
-}
-
-// nextLeaving takes the first of these rows.
-func nextLeaving(t GPVirtual) GPVirtual {
-	set, r := GP64(), GP64()
-	MOVQ(at(t, offLeaving), set)
-	TZCNTQ(set, r)
-	BLSRQ(set, set)
-	MOVQ(set, at(t, offLeaving))
-	return r
-}
-
-// askAgain sends the columns that were not served to their second choice, and
-// goes on to the next round.
-func askAgain(t, again GPVirtual) {
-	TESTQ(again, again)
-	JZ(LabelRef("round"))
-	enough, plenty := GP64(), GP64()
-	MOVQ(at(t, offEnough), enough)
-	MOVQ(at(t, offPlenty), plenty)
-	Label("again")
-	j, second := GP64(), GP64()
-	TZCNTQ(again, j)
-	MOVQ(cellOf(t, offQueue, j), second)
-	turnTo(t, second, j)
-	judge(t, second, enough, plenty)
-	BLSRQ(again, again)
-	JNZ(LabelRef("again"))
-	MOVQ(enough, at(t, offEnough))
-	MOVQ(plenty, at(t, offPlenty))
-	JMP(LabelRef("round"))
 }
