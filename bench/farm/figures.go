@@ -19,7 +19,8 @@ import (
 )
 
 // overhead compares one run with so many shards of it, one after the other, and with the start of
-// so many processes: of the same command, with one image.
+// so many processes: of the same command, with one image. What is compared is the time of
+// processors, which other work on the machine changes little.
 func overhead(ctx context.Context, s settings, dir string) error {
 	if s.barrow == "" {
 		return errors.New("--barrow is missing: name the program, built")
@@ -35,11 +36,10 @@ func overhead(ctx context.Context, s settings, dir string) error {
 	run := func(args ...string) (time.Duration, error) {
 		cmd := exec.CommandContext(ctx, barrow, args...)
 		cmd.Dir = dir
-		began := time.Now()
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return 0, fmt.Errorf("%v: %w: %s", args, err, out)
 		}
-		return time.Since(began), nil
+		return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), nil
 	}
 	simulate := func(events int, more ...string) (time.Duration, error) {
 		return run(append([]string{"simulate", "--events", strconv.Itoa(events), "--threads", "1", "--quiet", "--out"}, more...)...)
@@ -73,8 +73,10 @@ func overhead(ctx context.Context, s settings, dir string) error {
 		return errors.New("shards made other bytes")
 	}
 	over := cut + merged - one
-	fmt.Printf("%d images: one run %.2f s; %d shards %.2f s, merge %.2f s; start of so many processes %.2f s\n", s.events, one.Seconds(), n, cut.Seconds(), merged.Seconds(), start.Seconds())
-	fmt.Printf("over one run %.1f %%, of which start %.1f %%, the rest %.1f %%\n", 100*over.Seconds()/one.Seconds(), 100*start.Seconds()/one.Seconds(), 100*(over-start).Seconds()/one.Seconds())
+	share := func(d time.Duration) float64 { return 100 * d.Seconds() / one.Seconds() }
+	fmt.Printf("%d images, %.0f MB, seconds of processors: one run %.2f; %d shards %.2f, merge %.2f; start of so many processes %.2f, %.1f ms each\n",
+		s.events, float64(len(a))/1e6, one.Seconds(), n, cut.Seconds(), merged.Seconds(), start.Seconds(), 1e3*start.Seconds()/float64(n))
+	fmt.Printf("over one run %.1f %%: start %.1f %%, merge %.1f %%, the rest %.1f %%\n", share(over), share(start), share(merged), share(over-start-merged))
 	return nil
 }
 

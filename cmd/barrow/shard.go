@@ -171,34 +171,30 @@ func pieces(out string, s wafer.WriteSettings) map[string]string {
 }
 
 // join puts pieces together that are not plain lines.
-func join(ctx context.Context, how map[string]string, parts []shard.Part, path string) error {
-	var paths []string
-	for _, p := range parts {
-		paths = append(paths, p.Path)
-	}
+func join(ctx context.Context, how map[string]string, pieces []string, path string) error {
 	switch how[shard.How] {
 	case byImages:
-		return joinImages(ctx, how, paths, path)
+		return joinImages(ctx, how, pieces, path)
 	case byArrays:
-		return npz.Join(ctx, path, paths...)
+		return npz.Join(ctx, path, pieces...)
 	case byPacked:
 		header, err := strconv.Atoi(how[shard.Header])
 		if err != nil {
 			return fmt.Errorf("%q lines of header", how[shard.Header])
 		}
-		return file.JoinLines(ctx, path, header, paths...)
+		return file.JoinLines(ctx, path, header, pieces...)
 	}
 	return fmt.Errorf("pieces that are joined by %q: a newer Barrow can", how[shard.How])
 }
 
 // joinImages puts wafer files together.
-func joinImages(ctx context.Context, how map[string]string, paths []string, path string) error {
+func joinImages(ctx context.Context, how map[string]string, pieces []string, path string) error {
 	s := wafer.WriteSettings{Dialect: how["dialect"], Unit: how["unit"]}
 	var err error
 	if s.Order, err = hgcal.ParseOrder(how["order"]); err != nil {
 		return err
 	}
-	r, err := file.Open(ctx, wafer.ReadSettings{Order: s.Order}, paths...)
+	r, err := file.Open(ctx, wafer.ReadSettings{Order: s.Order}, pieces...)
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ func FuzzManifest(f *testing.F) {
 		}
 		f.Add(b)
 	}
-	f.Add([]byte(`{"of":"","shard":0,"file":"../x","sha256":"","rows":1,"kernel":"","sum":""}`))
+	f.Add([]byte(`{"of":"","shard":0,"file":"../x","bytes":0,"crc32c":0,"rows":1,"kernel":"","sum":""}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if m, err := parseManifest(b); err == nil && (m.Shards < 1 || m.Sum != m.sum()) {
 			t.Errorf("%+v", m)

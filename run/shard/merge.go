@@ -4,11 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -20,18 +17,18 @@ import (
 	"barrow/internal/outfile"
 )
 
-// A Part is a piece as Merge hands it to who joins them: one with rows, in the shards' order.
-type Part struct {
-	Path string
-	Rows int
+// A part is a piece that has rows.
+type part struct {
+	path string
+	tally
 }
 
 // MergeSettings of a merge.
 type MergeSettings struct {
 	Force bool // replace a file that is there and is another
-	// Join puts the pieces together as the manifest's Join says, where that is not [Lines], into a
-	// file at path that appears complete or not at all.
-	Join     func(ctx context.Context, how map[string]string, parts []Part, path string) error
+	// Join puts pieces that have rows, in the shards' order, together as the manifest's Join says,
+	// where that is not [Lines], into a file at path that appears complete or not at all.
+	Join     func(ctx context.Context, how map[string]string, pieces []string, path string) error
 	Progress func(share float64, note string) // nil for none
 	Remark   func(string)                     // nil for none
 }
@@ -164,10 +161,10 @@ func Merge(ctx context.Context, dir string, s MergeSettings) (*Merged, error) {
 		return nil, fmt.Errorf("shard: %s was made by Barrow %s, this is %s: merge with that one", dir, f.of.Program, now)
 	}
 	m := &Merged{File: strings.TrimSuffix(dir, Ending), Shards: f.of.Shards}
-	var parts []Part
+	var parts []part
 	for _, r := range f.records {
 		if r.Rows > 0 {
-			parts = append(parts, Part{filepath.Join(dir, r.File), r.Rows})
+			parts = append(parts, part{filepath.Join(dir, r.File), r.tally})
 			m.Rows += r.Rows
 		}
 	}
@@ -199,7 +196,7 @@ func (f *found) remarkKernels(remark func(string)) {
 }
 
 // join writes the file beside its name and puts it there.
-func (f *found) join(ctx context.Context, m *Merged, parts []Part, s MergeSettings) error {
+func (f *found) join(ctx context.Context, m *Merged, parts []part, s MergeSettings) error {
 	if f.of.Join[How] != Lines {
 		return f.joinBy(ctx, m, parts, s)
 	}
@@ -212,8 +209,6 @@ func (f *found) join(ctx context.Context, m *Merged, parts []Part, s MergeSettin
 		return err
 	}
 	defer out.Abort()
-	all := sha256.New()
-	digests := f.digests()
 	for k, p := range parts {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -222,49 +217,74 @@ func (f *found) join(ctx context.Context, m *Merged, parts []Part, s MergeSettin
 		if k > 0 {
 			skip = header
 		}
-		if err := appendLines(io.MultiWriter(out, all), p.Path, skip, digests[p.Path]); err != nil {
+		if err := appendLines(out, p, skip); err != nil {
 			return err
 		}
 		if s.Progress != nil {
 			s.Progress(float64(k+1)/float64(len(parts)), fmt.Sprintf("shard %d of %d", k+1, len(parts)))
 		}
 	}
-	return place(m, hex.EncodeToString(all.Sum(nil)), s.Force, out.Commit)
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	return place(m, out.Temporary(), s.Force, out.Commit)
 }
 
-// place puts the file there unless it is, and refuses to replace another.
-func place(m *Merged, digest string, force bool, commit func() error) error {
-	have, err := digestOf(m.File)
+// place has the complete file at path put where it belongs, unless the same is there; it refuses to
+// replace another.
+func place(m *Merged, path string, force bool, commit func() error) error {
+	there, err := equal(m.File, path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist), err == nil && force && have != digest:
+	case errors.Is(err, fs.ErrNotExist), err == nil && force && !there:
 		return commit()
 	case err != nil:
 		return err
-	case have == digest:
+	case there:
 		m.There = true
 		return nil
 	}
 	return fmt.Errorf("%s: %w, and is another than the shards make", m.File, outfile.ErrExists)
 }
 
-// digests are those of the pieces, by path.
-func (f *found) digests() map[string]string {
-	out := map[string]string{}
-	for _, r := range f.records {
-		out[filepath.Join(f.dir, r.File)] = r.SHA256
+// equal tells whether two files hold the same bytes.
+func equal(a, b string) (bool, error) {
+	f, err := os.Open(a)
+	if err != nil {
+		return false, err
 	}
-	return out
+	defer f.Close()
+	g, err := os.Open(b)
+	if err != nil {
+		return false, err
+	}
+	defer g.Close()
+	one, other := make([]byte, 1<<18), make([]byte, 1<<18)
+	for {
+		n, errF := io.ReadFull(f, one)
+		k, errG := io.ReadFull(g, other)
+		if n != k || !bytes.Equal(one[:n], other[:k]) {
+			return false, nil
+		}
+		for _, err := range []error{errF, errG} {
+			if err == io.EOF || err == io.ErrUnexpectedEOF {
+				return true, nil // they are of the same length
+			}
+			if err != nil {
+				return false, err
+			}
+		}
+	}
 }
 
-// appendLines copies a file without its first lines, and compares its digest on the way.
-func appendLines(w io.Writer, path string, skip int, digest string) error {
-	file, err := os.Open(path)
+// appendLines copies a piece without its first lines, and holds it to its tally on the way.
+func appendLines(w io.Writer, p part, skip int) error {
+	file, err := os.Open(p.path)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	h := sha256.New()
-	in := bufio.NewReaderSize(io.TeeReader(file, h), 1<<18)
+	var t tally
+	in := bufio.NewReaderSize(io.TeeReader(file, &t), 1<<18)
 	for range skip {
 		for {
 			_, err := in.ReadSlice('\n')
@@ -280,29 +300,32 @@ func appendLines(w io.Writer, path string, skip int, digest string) error {
 	if _, err := in.WriteTo(w); err != nil {
 		return err
 	}
-	return same(path, h, digest)
+	return p.holdTo(t)
 }
 
-func same(path string, h hash.Hash, digest string) error {
-	want, err := hex.DecodeString(digest)
-	if err != nil || !bytes.Equal(h.Sum(nil), want) {
-		return fmt.Errorf("%s is not what its shard left: run that shard again", path)
+// holdTo refuses a piece that is not what its shard left.
+func (p *part) holdTo(t tally) error {
+	if t != p.tally {
+		return fmt.Errorf("%s is not what its shard left: run that shard again", p.path)
 	}
 	return nil
 }
 
 // joinBy has the pieces joined by who knows how.
-func (f *found) joinBy(ctx context.Context, m *Merged, parts []Part, s MergeSettings) error {
+func (f *found) joinBy(ctx context.Context, m *Merged, parts []part, s MergeSettings) error {
 	if s.Join == nil {
 		return fmt.Errorf("%s: pieces that are joined by %q: nobody here can", f.dir, f.of.Join[How])
 	}
-	digests := f.digests()
+	var pieces []string
 	for _, p := range parts {
-		if d, err := digestOf(p.Path); err != nil {
-			return err
-		} else if d != digests[p.Path] {
-			return fmt.Errorf("%s is not what its shard left: run that shard again", p.Path)
+		t, err := tallyOf(p.path)
+		if err == nil {
+			err = p.holdTo(t)
 		}
+		if err != nil {
+			return err
+		}
+		pieces = append(pieces, p.path)
 	}
 	// Beside its name, under a name that goes with the next sweep if the process is killed.
 	tmp, err := os.MkdirTemp(filepath.Dir(m.File), ".barrow-*.tmp")
@@ -311,14 +334,10 @@ func (f *found) joinBy(ctx context.Context, m *Merged, parts []Part, s MergeSett
 	}
 	defer os.RemoveAll(tmp)
 	whole := filepath.Join(tmp, filepath.Base(m.File))
-	if err := s.Join(ctx, f.of.Join, parts, whole); err != nil {
+	if err := s.Join(ctx, f.of.Join, pieces, whole); err != nil {
 		return err
 	}
-	digest, err := digestOf(whole)
-	if err != nil {
-		return err
-	}
-	return place(m, digest, s.Force, func() error { return os.Rename(whole, m.File) })
+	return place(m, whole, s.Force, func() error { return os.Rename(whole, m.File) })
 }
 
 // Finished tells of n shards of a folder which have left their record, without looking at what they

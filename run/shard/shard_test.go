@@ -155,7 +155,7 @@ func TestMerge(t *testing.T) {
 		{piece, "9", "8", "00012-of-00013-a.csv is not what its shard left"},
 		{strings.TrimSuffix(piece, "-a.csv") + ".json", `"rows": 1`, `"rows": 2`, "shard 12/13: "},
 		{manifest, `"10"`, `"11"`, "was changed after it was written"},
-		{manifest, `"shards_version": 1`, `"shards_version": 2`, "is of form 2"},
+		{manifest, `"shards_version": 2`, `"shards_version": 1`, "is of form 1"},
 		{manifest, `"shards": 13`, `"shards": 12`, "was changed"},
 	} {
 		was, err := os.ReadFile(c.file)
