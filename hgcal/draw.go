@@ -97,6 +97,37 @@ func CellAt(p Point) (cell int, ok bool) {
 	return 0, false
 }
 
+// Room is a distance, in the drawing's unit, within which all points lie where CellAt has this one:
+// in the same cell, or outside of the wafer. It is 0 for some points near to a border, and never more than the
+// truth.
+func Room(p Point) float64 {
+	const rounding = 1e-9
+	outside := -math.Inf(1) // of the side of the wafer that the point is farthest beyond
+	for _, n := range sides {
+		outside = max(outside, math.Abs(float64(n[0]*p[0])+float64(n[1]*p[1]))-apothem)
+	}
+	if outside > 0 {
+		return max(outside-rounding, 0)
+	}
+	for k := range rhombi {
+		r, c := rhombi[k].place(p)
+		if c >= 0 && r >= 0 && c < Side && r < Side {
+			r, c = r-math.Floor(r), c-math.Floor(c)
+			return max(float64(cellHeight*min(r, 1-r, c, 1-c))-rounding, 0)
+		}
+	}
+	return 0
+}
+
+const (
+	apothem    = DrawingRadius * sqrt3 / 2
+	cellHeight = sqrt3 // between opposite sides of a cell, whose steps are of length 2 at 60°
+	sqrt3      = 1.7320508075688772
+)
+
+// sides are the directions of the wafer's sides from its centre; each has one opposite.
+var sides = [...]Point{{1, 0}, {0.5, sqrt3 / 2}, {-0.5, sqrt3 / 2}}
+
 // affine turns a point into the row and column of a rhombus, not rounded.
 type affine struct{ rx, ry, r0, cx, cy, c0 float64 }
 

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -120,14 +121,15 @@ var (
 func parseModules(text string) []Module {
 	var all []Module
 	var m Module
+	whole := func(word string) int { n, _ := strconv.Atoi(word); return n }
+	cm := func(word string) float64 { mm, _ := strconv.ParseFloat(word, 64); return mm / 10 }
 	for line := range strings.Lines(text) {
-		var z float64
-		if n, _ := fmt.Sscanf(line, "layer %d %g", &m.Layer, &z); n == 2 {
-			m.Z = z / 10
-			continue
-		}
-		if n, _ := fmt.Sscan(line, &m.U, &m.V, &m.Kind, &m.X, &m.Y, &m.Links); n == 6 {
-			m.X, m.Y = m.X/10, m.Y/10
+		switch w := strings.Fields(line); {
+		case w[0] == "#":
+		case w[0] == "layer":
+			m.Layer, m.Z = whole(w[1]), cm(w[2])
+		default:
+			m.U, m.V, m.Kind, m.X, m.Y, m.Links = whole(w[0]), whole(w[1]), w[2], cm(w[3]), cm(w[4]), whole(w[5])
 			all = append(all, m)
 		}
 	}

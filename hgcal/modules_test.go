@@ -123,3 +123,31 @@ func TestCellAt(t *testing.T) {
 		}
 	}
 }
+
+// TestRoom: nothing changes within a point's room, on the wafer and off it, and it is as large as it
+// may be.
+func TestRoom(t *testing.T) {
+	for i, c := range CellCentres() {
+		if got, want := Room(c), math.Sqrt(3)/2; math.Abs(got-want) > 1e-8 {
+			t.Errorf("cell %d: %g around its centre, want %g", i, got, want)
+		}
+	}
+	if got, want := Room(Point{11, 0}), 11-4*math.Sqrt(3); math.Abs(got-want) > 1e-8 {
+		t.Errorf("%g beside the wafer, want %g", got, want)
+	}
+	const n, directions = 160, 36
+	for a := range n {
+		for b := range n {
+			p := Point{20 * ((float64(a)+0.4)/n - 0.5), 20 * ((float64(b)+0.7)/n - 0.5)}
+			cell, ok := CellAt(p)
+			room := Room(p)
+			for d := range directions {
+				sin, cos := math.Sincos(2 * math.Pi * float64(d) / directions)
+				q := Point{p[0] + room*cos, p[1] + room*sin}
+				if c, in := CellAt(q); c != cell || in != ok {
+					t.Fatalf("%v is in cell %d, %t, and %v, %g from it, in %d, %t", p, cell, ok, q, room, c, in)
+				}
+			}
+		}
+	}
+}

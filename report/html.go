@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"io"
 	"strings"
+	"sync"
 
 	"barrow/report/internal/svg"
 
@@ -20,7 +21,9 @@ var pageTemplate string
 //go:embed page.css
 var pageCSS string
 
-var parsed = template.Must(template.New("page").Funcs(template.FuncMap{"sub": subscripts}).Parse(pageTemplate))
+var parsed = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page").Funcs(template.FuncMap{"sub": subscripts}).Parse(pageTemplate))
+})
 
 // Write draws the page as one HTML file. Nothing is written if any figure is
 // at fault; the error names the section, the figure and the value.
@@ -65,7 +68,7 @@ func execute(w io.Writer, name string, p Page) error {
 		v.Sections = append(v.Sections, sv)
 	}
 	var b bytes.Buffer
-	if err := parsed.ExecuteTemplate(&b, name, v); err != nil {
+	if err := parsed().ExecuteTemplate(&b, name, v); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
 	_, err := io.WriteString(w, clean(b.String()))

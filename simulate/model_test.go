@@ -138,6 +138,30 @@ func TestRate(t *testing.T) {
 	}
 }
 
+// TestScatter: points that are not drawn one by one are where they would be, and as many numbers are
+// drawn.
+func TestScatter(t *testing.T) {
+	places := counter.New(5, 6)
+	for k := range 20_000 {
+		radius := [...]float64{0, 0.14, 0.3, 2}[k%4]
+		x, y := 24*(places.Float64()-0.5), 24*(places.Float64()-0.5)
+		points := 1 + places.IntN(samples)
+		a, b := counter.New(1, uint64(k)), counter.New(1, uint64(k))
+		var got, want [hgcal.Cells]int
+		scatter(&got, &a, x, y, radius, points)
+		for i := range points {
+			r := -radius * math.Log1p(-(float64(i)+b.Float64())/float64(points))
+			d := direction(&b)
+			if cell, ok := hgcal.CellAt(hgcal.Point{x + float64(r*d[0]), y + float64(r*d[1])}); ok {
+				want[cell]++
+			}
+		}
+		if got != want || a.Uint64() != b.Uint64() {
+			t.Fatalf("%d points around %g, %g of radius %g: %v, want %v", points, x, y, radius, got, want)
+		}
+	}
+}
+
 func TestEnergies(t *testing.T) {
 	p := DefaultParameters().PileUp
 	e := newEnergies(&p)

@@ -2,8 +2,8 @@ package simulate
 
 import (
 	_ "embed"
-	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -36,25 +36,24 @@ type etaReference struct {
 var occupancies = sync.OnceValue(func() []layerReference {
 	var all []layerReference
 	for line := range strings.Lines(occupancyText) {
-		kind, rest, _ := strings.Cut(line, " ")
-		switch kind {
+		words := strings.Fields(line)
+		if words[0] == "#" {
+			continue
+		}
+		var v []float64
+		for _, word := range words[1:] {
+			x, _ := strconv.ParseFloat(word, 64)
+			v = append(v, x)
+		}
+		switch words[0] {
 		case "fit":
-			var r layerReference
-			fmt.Sscan(rest, &r.layer, &r.fit[0], &r.fit[1], &r.fit[2])
-			all = append(all, r)
+			all = append(all, layerReference{layer: int(v[0]), fit: [3]float64(v[1:])})
 		case "bin":
-			var b etaReference
-			var layer int
-			fmt.Sscan(rest, &layer, &b.eta, &b.modules, &b.mean, &b.ratio, &b.overFit)
 			r := &all[len(all)-1]
-			r.bins = append(r.bins, b)
+			r.bins = append(r.bins, etaReference{eta: v[1], modules: int(v[2]), mean: v[3], ratio: v[4], overFit: v[5]})
 		case "all":
-			r := &all[len(all)-1]
-			in := strings.NewReader(rest)
-			fmt.Fscan(in, &r.layer)
-			for n := range r.pool {
-				fmt.Fscan(in, &r.pool[n])
-				r.pool[n] /= 1e5
+			for n, count := range v[1:] {
+				all[len(all)-1].pool[n] = count / 1e5
 			}
 		}
 	}

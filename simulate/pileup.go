@@ -3,6 +3,7 @@ package simulate
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 
 	"barrow/hgcal"
@@ -121,9 +122,22 @@ func group(s *counter.Stream, x, y, radius float64, p *PileUpParameters) (count 
 	return count
 }
 
-// scatter adds the points of a fragment to the cells they fall in.
+// scatter adds the points of a fragment to the cells they fall in. Each has its distance in a share of
+// the distribution of its own, so that the first of them, which are too near to the middle to be in another
+// cell, need not be drawn.
 func scatter(count *[hgcal.Cells]int, s *counter.Stream, x, y, radius float64, points int) {
-	for k := range points {
+	middle := hgcal.Point{x, y}
+	near := points
+	if radius > 0 {
+		near = int(float64(points)*-math.Expm1(-hgcal.Room(middle)/radius) - 1e-6)
+	}
+	if near > 0 {
+		s.Skip(2 * near)
+		if cell, ok := hgcal.CellAt(middle); ok {
+			count[cell] = min(count[cell]+near, mostShare*samples)
+		}
+	}
+	for k := near; k < points; k++ {
 		r := -radius * math.Log1p(-(float64(k)+s.Float64())/float64(points))
 		d := direction(s)
 		if cell, ok := hgcal.CellAt(hgcal.Point{x + float64(r*d[0]), y + float64(r*d[1])}); ok {
@@ -137,16 +151,17 @@ func frac(x float64) float64 { return x - math.Floor(x) }
 // fill keeps the largest shares; smaller ones are lost, as a group's
 // outskirts are below the cut of the front end.
 func fill(q *pattern, count *[hgcal.Cells]int) {
-	for k := range q.cell {
-		best, most := offWafer, 0
-		for cell, c := range count {
-			if c > most {
-				best, most = cell, c
-			}
+	cells := make([]int, 0, hgcal.Cells)
+	for cell, c := range count {
+		if c > 0 {
+			cells = append(cells, cell)
 		}
-		q.cell[k], q.share[k] = uint8(best), float32(most)/samples
-		if most > 0 {
-			count[best] = 0
+	}
+	slices.SortStableFunc(cells, func(a, b int) int { return count[b] - count[a] })
+	for k := range q.cell {
+		q.cell[k] = offWafer
+		if k < len(cells) {
+			q.cell[k], q.share[k] = uint8(cells[k]), float32(count[cells[k]])/samples
 		}
 	}
 }
@@ -160,6 +175,9 @@ func (l *library) countJumps(p *PileUpParameters) {
 		}
 	}
 	for n := 1; n <= mostShare*samples; n++ {
+		if times[n] == 0 {
+			continue
+		}
 		w := float64(n) / samples
 		above := p.exceed(0.5 * jumpBin / w)
 		for j := 1; j < jumpBins; j++ {
@@ -179,25 +197,41 @@ func (p *PileUpParameters) exceed(e float64) float64 {
 	return math.Pow(1+math.Pow(e/p.Scale, p.Shape), -p.Tail)
 }
 
-// above returns the probability that a cell is above the threshold where there
-// are rate groups a trigger cell, by Panjer's recursion for the compound
+// nodes is the number of rates that above takes at a time.
+const nodes = 3
+
+// above returns the probabilities that a cell is above the threshold where there
+// are so many groups a trigger cell, by Panjer's recursion for the compound
 // Poisson sum below it.
-func (l *library) above(rate float64) float64 {
+func (l *library) above(rates [nodes]float64) (p [nodes]float64) {
 	total := 0.0
-	for _, v := range l.jumps {
+	var moment [jumpBins]float64
+	for j, v := range l.jumps {
 		total += v
+		moment[j] = float64(j) * v
 	}
-	var g [jumpBins]float64
-	g[0] = math.Exp(-rate * total)
+	var g [jumpBins][nodes]float64
+	for k, rate := range rates {
+		g[0][k] = math.Exp(-rate * total)
+	}
 	below := g[0]
 	for n := 1; n < jumpBins; n++ {
+		var a, b, c float64 // three sums side by side: each waits for itself alone
 		for j := 1; j <= n; j++ {
-			g[n] += float64(float64(j) * l.jumps[j] * g[n-j])
+			m, h := moment[j], &g[n-j]
+			a += float64(m * h[0])
+			b += float64(m * h[1])
+			c += float64(m * h[2])
 		}
-		g[n] = float64(g[n] * (rate / float64(n)))
-		below += g[n]
+		for k, sum := range [nodes]float64{a, b, c} {
+			g[n][k] = float64(sum * (rates[k] / float64(n)))
+			below[k] += g[n][k]
+		}
 	}
-	return 1 - below
+	for k := range p {
+		p[k] = 1 - below[k]
+	}
+	return p
 }
 
 // curve is above on a logarithmic grid of rates, averaged over the activity.
@@ -214,11 +248,15 @@ const (
 func (l *library) newCurve(activity float64) *curve {
 	c := &curve{}
 	// Gauss–Hermite quadrature over a normal deviate.
-	nodes := [3]float64{-math.Sqrt(3), 0, math.Sqrt(3)}
-	weights := [3]float64{1. / 6, 2. / 3, 1. / 6}
+	weights := [nodes]float64{1. / 6, 2. / 3, 1. / 6}
+	var spread [nodes]float64
+	for k, z := range [nodes]float64{-math.Sqrt(3), 0, math.Sqrt(3)} {
+		spread[k] = spreadActivity(activity, z)
+	}
 	for i := range c.value {
-		for k, z := range nodes {
-			c.value[i] += float64(weights[k] * l.above(math.Exp(curveStart+float64(curveStep*float64(i)))*spreadActivity(activity, z)))
+		rate := math.Exp(curveStart + float64(curveStep*float64(i)))
+		for k, p := range l.above([nodes]float64{rate * spread[0], rate * spread[1], rate * spread[2]}) {
+			c.value[i] += float64(weights[k] * p)
 		}
 	}
 	return c
@@ -244,11 +282,14 @@ type gradient struct {
 // solve returns the rate in the middle of a wafer at which the mean number of
 // cells above the threshold is mean.
 func (c *curve) solve(mean float64, g gradient) float64 {
-	centres := hgcal.CellCentres()
+	var rise [hgcal.Cells]float64
+	for i, p := range hgcal.CellCentres() {
+		rise[i] = float64(g.strength * (float64(g.x*p[0]) + float64(g.y*p[1])))
+	}
 	cells := func(logRate float64) float64 {
 		n := 0.0
-		for _, p := range centres {
-			n += c.at(logRate + float64(g.strength*(float64(g.x*p[0])+float64(g.y*p[1]))))
+		for _, r := range rise {
+			n += c.at(logRate + r)
 		}
 		return n
 	}

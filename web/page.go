@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"barrow/report"
@@ -31,7 +32,7 @@ type view struct {
 	Place   string // name of the folder
 }
 
-var templates = func() map[string]*template.Template {
+var templates = sync.OnceValue(func() map[string]*template.Template {
 	base := template.Must(template.New("layout").Funcs(template.FuncMap{
 		"pick": func(p picks, c choice, i int) picked { return picked{p, c, i + 1} },
 		"figure": func(v *float64) string {
@@ -52,13 +53,13 @@ var templates = func() map[string]*template.Template {
 		all[name] = template.Must(template.Must(base.Clone()).ParseFS(templateFiles, "templates/"+name+".tmpl"))
 	}
 	return all
-}()
+})
 
 // page is a page's content.
 func (s *Server) page(name string, v view) ([]byte, error) {
 	v.Version, v.Place = s.version, s.dir.name()
 	var b bytes.Buffer
-	if err := templates[name].ExecuteTemplate(&b, "layout.tmpl", v); err != nil {
+	if err := templates()[name].ExecuteTemplate(&b, "layout.tmpl", v); err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
 	return b.Bytes(), nil
@@ -86,7 +87,7 @@ func sendPage(w http.ResponseWriter, status int, body []byte) {
 // rowOf is a run's row of the list.
 func rowOf(s runState) template.HTML {
 	var b bytes.Buffer
-	if err := templates["runs"].ExecuteTemplate(&b, "row", s); err != nil {
+	if err := templates()["runs"].ExecuteTemplate(&b, "row", s); err != nil {
 		return "" // of a template that has been run in every test
 	}
 	return template.HTML(b.String())

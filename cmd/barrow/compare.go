@@ -34,7 +34,7 @@ A protocol (--protocol) is a table of contenders that are compared at equal bits
 equal images by fidelity, cost and stability, with ranks, some of which need no
 training. Those that come with the program:
 
-` + protocolHelp() + `
+` + protocolsHere + `
 A TOML file of your own may take their place; docs/protocol.md has its keys. Flags and --config
 outrank the protocol's settings. --quick takes its quick run's.
 
@@ -56,6 +56,7 @@ within the run's, and the table has what they leave of particles.
 			return printTable(cmd, c, table, times)
 		},
 	}
+	helpWithProtocols(cmd)
 	f.add(cmd, "compare", bind.Flags(cmd.Flags(), &plan))
 	f.cuts(cmd)
 	trigger.add(cmd.Flags())

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"barrow/internal/setting/bind"
@@ -22,6 +23,19 @@ type protocolPart struct {
 func (p *protocolPart) add(flags *pflag.FlagSet) {
 	flags.Var(bind.File(&p.name, compare.Protocols()), "protocol", "table of contenders: "+strings.Join(compare.Protocols(), ", ")+", or a TOML `file`")
 	flags.BoolVar(&p.quick, "quick", false, "the protocol's quick run")
+}
+
+// protocolsHere is in a help text where the protocols are listed.
+const protocolsHere = "<protocols>\n"
+
+// helpWithProtocols has the protocols listed when help is asked for: reading them takes milliseconds,
+// which every start of the program would take.
+func helpWithProtocols(cmd *cobra.Command) {
+	help := cmd.HelpFunc()
+	cmd.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		cmd.Long = strings.Replace(cmd.Long, protocolsHere, protocolHelp(), 1)
+		help(cmd, args)
+	})
 }
 
 // protocolHelp lists the protocols that come with the program.

@@ -48,6 +48,9 @@ func (s *Stream) Float64() float64 {
 	return (float64(s.Uint64()>>12) + 0.5) * 0x1p-52
 }
 
+// Skip passes over n numbers.
+func (s *Stream) Skip(n int) { s.state += uint64(n) * gamma }
+
 // IntN returns the next number, uniform in 0..n-1. n must be positive.
 func (s *Stream) IntN(n int) int {
 	// Lemire's method; the rejection keeps it exactly uniform.

@@ -79,6 +79,16 @@ func TestMoments(t *testing.T) {
 	}
 }
 
+func TestSkip(t *testing.T) {
+	a, b := New(3, 4), New(3, 4)
+	for range 11 {
+		a.Uint64()
+	}
+	if b.Skip(11); a.Uint64() != b.Uint64() {
+		t.Error("what is skipped is not what is drawn")
+	}
+}
+
 func TestPerm(t *testing.T) {
 	s := New(1, 2)
 	first := [5]int{}
