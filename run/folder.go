@@ -195,9 +195,14 @@ type failure struct {
 }
 
 // End is Close, to be deferred by who works in the folder: if the work ended with an error that is
-// no interruption, the folder says so, in [Failure], until the run is gone on with.
+// no interruption, the folder says so, in [Failure], until the run is gone on with; that of a shard names it.
 func (f *Folder) End(err *error) {
-	if *err != nil && !errors.Is(*err, context.Canceled) && f.cut == nil {
+	var done *ShardDone
+	switch {
+	case *err == nil || errors.Is(*err, context.Canceled) || errors.As(*err, &done):
+	case f.cut != nil:
+		*err = fmt.Errorf("shard %v: %w", f.cut.Shard, *err)
+	default:
 		if e := f.WriteJSON(Failure, failure{(*err).Error()}); e != nil {
 			f.say("%s: that the run failed could not be noted: %v", f.path, e)
 		}

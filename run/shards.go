@@ -121,7 +121,7 @@ func (f *Folder) EndShard() error {
 		return err
 	}
 	if err := f.cut.piece.Done(0); err != nil {
-		return fmt.Errorf("run: %w", err)
+		return err
 	}
 	return &ShardDone{f.path, f.cut.Shard}
 }

@@ -49,7 +49,7 @@ const (
 )
 
 // libraries are those made before: a run prepares several generators, of the same parameters
-// mostly, and making one takes a second.
+// mostly, of a library for each layer.
 var libraries struct {
 	sync.Mutex
 	of map[string]*library

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"barrow/run"
 	"barrow/run/shard"
 	"barrow/run/submit"
 )
@@ -30,16 +28,11 @@ const (
 // probe does shard 0 here and has the job ask for the memory and the time that it took, with room.
 // memory and span say which of the two are asked for.
 func probe(cmd *cobra.Command, c *common, s *submit.Settings, memory, span bool) error {
-	if err := s.Check(); err != nil {
+	done, err := s.Check()
+	if err != nil {
 		return err
 	}
-	dir := s.Out + shard.Ending
-	if s.Folder {
-		dir = filepath.Join(s.Out, run.Shards)
-	}
-	if done, err := shard.Finished(dir, s.Shards); err != nil {
-		return err
-	} else if done[0] {
+	if done[0] {
 		return errors.New("--probe: shard 0 is done already, and nothing is left to measure: say --memory and --time")
 	}
 	self, err := os.Executable()

@@ -217,7 +217,7 @@ func (p *sharded) close(w io.Writer, rows int) error {
 		return nil
 	}
 	if err := p.Done(rows); err != nil {
-		return err
+		return fmt.Errorf("shard %v: %w", p.Shard, err)
 	}
 	fmt.Fprintf(w, "shard %v of %s: %d rows\n", p.Shard, p.name, rows)
 	return nil

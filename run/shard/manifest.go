@@ -225,14 +225,11 @@ func Begin(dir string, s Shard, w Work) (p *Piece, done bool, err error) {
 }
 
 // Ready is what the shards of a folder are of, once all are done; those that are not are a
-// *[MissingError].
+// *[MissingError]. Shards of another version of the program are an error.
 func Ready(dir string) (Work, error) {
-	f, err := look(dir)
+	f, err := ready(dir)
 	if err != nil {
-		return Work{}, fmt.Errorf("shard: %w", err)
-	}
-	if len(f.missing) > 0 {
-		return f.of.Work, &MissingError{dir, f.of.Shards, f.missing}
+		return Work{}, err
 	}
 	return f.of.Work, nil
 }
@@ -301,12 +298,9 @@ func (p *Piece) Done(rows int) error {
 		var err error
 		r.File = filepath.Base(p.file)
 		if r.tally, err = tallyOf(p.file); err != nil {
-			return fmt.Errorf("shard %v: %w", p.shard, err)
+			return err
 		}
 	}
 	r.Sum = r.sum()
-	if err := write(p.record, r); err != nil {
-		return fmt.Errorf("shard %v: %w", p.shard, err)
-	}
-	return nil
+	return write(p.record, r)
 }

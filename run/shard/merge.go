@@ -127,6 +127,21 @@ func look(dir string) (*found, error) {
 	return f, nil
 }
 
+// ready reads a folder of shards which are all done, by this version of the program.
+func ready(dir string) (*found, error) {
+	f, err := look(dir)
+	if err != nil {
+		return nil, fmt.Errorf("shard: %w", err)
+	}
+	if now := program(); now != f.of.Program {
+		return nil, fmt.Errorf("shard: %s was made by Barrow %s, this is %s: merge with that one", dir, f.of.Program, now)
+	}
+	if len(f.missing) > 0 {
+		return nil, &MissingError{dir, f.of.Shards, f.missing}
+	}
+	return f, nil
+}
+
 // owns tells whether a file's name is that of one of the shards.
 func (f *found) owns(name string) bool {
 	i, rest, ok := strings.Cut(name, fmt.Sprintf("-of-%05d", f.of.Shards))
@@ -143,22 +158,16 @@ func Folder(path string) bool {
 	return err == nil
 }
 
-// Merge makes the file of all its shards. Shards that are not there are a *[MissingError]. What is
-// there already with the same content is left as it is.
+// Merge makes the file of all its shards. Shards that are not there are a *[MissingError], those of
+// another version of the program are an error, and what is there already with the same content is left as it is.
 func Merge(ctx context.Context, dir string, s MergeSettings) (*Merged, error) {
 	dir = filepath.Clean(dir)
 	if !strings.HasSuffix(dir, Ending) {
 		return nil, fmt.Errorf("shard: %s: a folder of a file's shards is called NAME%s", dir, Ending)
 	}
-	f, err := look(dir)
+	f, err := ready(dir)
 	if err != nil {
-		return nil, fmt.Errorf("shard: %w", err)
-	}
-	if len(f.missing) > 0 {
-		return nil, &MissingError{dir, f.of.Shards, f.missing}
-	}
-	if now := program(); now != f.of.Program {
-		return nil, fmt.Errorf("shard: %s was made by Barrow %s, this is %s: merge with that one", dir, f.of.Program, now)
+		return nil, err
 	}
 	m := &Merged{File: strings.TrimSuffix(dir, Ending), Shards: f.of.Shards}
 	var parts []part

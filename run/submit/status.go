@@ -126,12 +126,15 @@ func (j *job) done() ([]bool, error) {
 	if !filepath.IsAbs(out) {
 		out = filepath.Join(j.At, out)
 	}
-	if j.Folder {
-		out = filepath.Join(out, run.Shards)
-	} else {
-		out += shard.Ending
+	return finished(out, j.Folder, j.Shards)
+}
+
+// finished tells which shards of out, a run's folder or a file, are done.
+func finished(out string, folder bool, shards int) ([]bool, error) {
+	if folder {
+		return shard.Finished(filepath.Join(out, run.Shards), shards)
 	}
-	return shard.Finished(out, j.Shards)
+	return shard.Finished(out+shard.Ending, shards)
 }
 
 // A history is what a shard has left in its file: "begin SECONDS HOST" and "end SECONDS CODE JOB",

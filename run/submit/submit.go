@@ -100,12 +100,15 @@ func noVolume(s Settings) error {
 	return nil
 }
 
-// Check reports what does not fit, before anything is written.
-func (s Settings) Check() error {
-	if _, err := s.check(); err != nil {
-		return fmt.Errorf("submit: %w", err)
+// Check reports what does not fit, before anything is written, and tells which shards are done already.
+func (s Settings) Check() (done []bool, err error) {
+	if _, err = s.check(); err == nil {
+		done, err = finished(s.Out, s.Folder, s.Shards)
 	}
-	return nil
+	if err != nil {
+		return nil, fmt.Errorf("submit: %w", err)
+	}
+	return done, nil
 }
 
 func (s Settings) check() (scheduler, error) {
@@ -167,6 +170,9 @@ const (
 // present folder. It returns the path of the script that hands the job in.
 func Write(dir string, s Settings, path string) (script string, err error) {
 	o, err := s.check()
+	if err == nil {
+		_, err = finished(s.Out, s.Folder, s.Shards) // shards of another number would all be refused
+	}
 	if err != nil {
 		return "", fmt.Errorf("submit: %w", err)
 	}
