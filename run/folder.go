@@ -331,7 +331,7 @@ func (f *Folder) clean() error {
 			err = errors.Join(err, e)
 		}
 	}
-	for _, name := range []string{Results, Times, Metrics, Report, Tables, Modules, Failure} {
+	for _, name := range []string{Results, Times, Metrics, Report, Tables, Modules, Clusters, Failure} {
 		if e := os.Remove(f.Path(name)); !errors.Is(e, fs.ErrNotExist) {
 			err = errors.Join(err, e)
 		}

@@ -21,8 +21,9 @@ const (
 	Weights = "weights"
 	Failure = "failed.json" // why the run ended that did not finish, where it was neither interrupted nor killed
 
-	Modules   = "plan.csv"  // of a plan
-	Registers = "registers" // folder of its register files
+	Modules   = "plan.csv"     // of a plan
+	Registers = "registers"    // folder of its register files
+	Clusters  = "clusters.csv" // of a run of clusters: what was found of every row
 )
 
 // Names of the weights in the folder Weights. A training in progress has its

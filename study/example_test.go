@@ -22,4 +22,5 @@ func ExampleKinds() {
 	// decoders 1
 	// plan 2
 	// mask 1
+	// cluster 1
 }

@@ -8,6 +8,7 @@ import (
 
 	"barrow/report"
 	"barrow/run"
+	"barrow/study/cluster"
 	"barrow/study/compare"
 	"barrow/study/decode"
 	"barrow/study/decoders"
@@ -43,6 +44,7 @@ func Kinds() []Kind {
 		{decoders.Kind(), decoders.Page, ofRows},
 		{plan.Kind(), plan.Page, []figure{{"emd", "mean_emd"}}},
 		{masks.Kind(), masks.Page, []figure{{"emd", "encoder.rows.*.mean_emd.mean"}}},
+		{cluster.Kind(), cluster.Page, []figure{{"silhouette", "seeds.*.silhouette"}}},
 	}
 }
 

@@ -58,6 +58,7 @@ encoder of CMS's HGCAL trigger chip with it as the loss.`,
 	root.AddCommand(newCompare(c))
 	root.AddCommand(newPhysics(c))
 	root.AddCommand(newPlan(c))
+	root.AddCommand(newCluster(c))
 	root.AddCommand(newLosses(c))
 	root.AddCommand(newReport(c))
 	root.AddCommand(newServe(c))

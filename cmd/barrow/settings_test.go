@@ -13,6 +13,7 @@ import (
 
 	"barrow/internal/setting"
 	"barrow/internal/setting/bind"
+	"barrow/study/cluster"
 	"barrow/study/compare"
 	"barrow/study/decode"
 	"barrow/study/decoders"
@@ -43,6 +44,7 @@ func TestSettingsAreFlags(t *testing.T) {
 		{"encoder mask", func() any { return &masks.Plan{} }, true},
 		{"decoder table", func() any { return &decoders.Plan{} }, false},
 		{"plan", func() any { return &plan.Plan{} }, false},
+		{"cluster", func() any { return &cluster.Plan{} }, false},
 	} {
 		cmd, _, err := newRoot().Find(strings.Fields(c.path))
 		if err != nil {

@@ -1,0 +1,304 @@
+package cluster
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"barrow/report"
+	"barrow/run"
+	"barrow/study/internal/page"
+)
+
+// Page lays out the page of a finished run.
+func Page(folder string) (*report.Page, error) {
+	var r Results
+	if err := run.ReadJSON(folder, run.Results, &r); err != nil {
+		return nil, err
+	}
+	if len(r.Seeds) == 0 || len(r.Found.Groups) == 0 || len(r.Found.Map) == 0 {
+		return nil, fmt.Errorf("cluster: %s: the results lack seeds or clusters", folder)
+	}
+	return lay(&r), nil
+}
+
+// lay is the page of a run.
+func lay(r *Results) *report.Page {
+	p := r.Plan
+	out := &report.Page{
+		Title:    fmt.Sprintf("%d clusters of %s", p.Classes, r.what()),
+		Subtitle: fmt.Sprintf("Contrastive training of the %s network, %s, %s", p.Network, page.Of(p.Epochs, "epoch"), page.Of(p.Seeds, "seed")),
+		Summary:  []string{r.Verdict()},
+		Footer:   []string{fmt.Sprintf("Seed %d.", p.Seed)},
+	}
+	if p.Digest != "" {
+		out.Footer = append(out.Footer, "SHA-256 of the images: "+p.Digest)
+	}
+	if len(r.Classes) > 0 {
+		out.Sections = append(out.Sections, r.truthSection())
+	}
+	out.Sections = append(out.Sections, r.clusterSection(), r.mapSection(), r.oddSection(), r.trainingSection())
+	return out
+}
+
+// what is clustered, in words.
+func (r *Results) what() string {
+	n := len(r.Found.Label)
+	if r.Plan.Source != "" {
+		return fmt.Sprintf("%d rows of %s", n, r.Plan.Source)
+	}
+	return fmt.Sprintf("%d simulated modules, means of %d events each", n, r.Plan.Events)
+}
+
+// Verdict says in a sentence or two what was found.
+func (r *Results) Verdict() string {
+	o := &r.Seeds[0]
+	text := fmt.Sprintf("The labels of %.0f %% of the rows are sure.", 100*o.Confident)
+	if o.Silhouette != nil {
+		text += fmt.Sprintf(" Their silhouette is %.2f.", *o.Silhouette)
+	}
+	if o.Labels != nil {
+		text += fmt.Sprintf(" %.1f %% of the rows have the label of their true class", 100*o.Labels.Accuracy)
+		if b := o.best(false); b != nil {
+			text += fmt.Sprintf("; by k-means on pixels, in the best way of %d, it is %.1f %% (%s)", len(o.Beside), 100*b.Accuracy, b.Name)
+		}
+		text += "."
+	}
+	if m := o.Monitor; m != nil {
+		text += fmt.Sprintf(" Of %d modules in pile-up %d have a defect: the odd score finds them with a ROC area of %.3f.", m.Modules, m.Defects, m.Area)
+	}
+	return text
+}
+
+func percent(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) }
+
+// truthSection holds the labels against the truth.
+func (r *Results) truthSection() report.Section {
+	s := report.Section{Title: "Against the truth", Text: []string{
+		"Accuracy is that of the best matching of clusters and classes, one to one. NMI and ARI are 1 for clusters that are the classes, and 0 for chance (ARI) or independence (NMI). Of k-means, ten restarts each, every way of taking pixels is shown; comparisons are with the best one of each seed.",
+	}}
+	s.Tables = append(s.Tables, r.Table())
+	if len(r.Gains) > 0 {
+		t := report.Table{Title: "Gains, paired by seed", Columns: []report.Column{{Name: "what"}, {Name: "points", Numeric: true}}, Note: "Mean over the seeds with 95 % interval by Student's t."}
+		iv := &report.Intervals{X: report.Axis{Label: "points"}, Marks: []report.Mark{{Name: "no gain", At: 0}}, Spread: "95 % interval over seeds", Digits: 1}
+		for _, g := range r.Gains {
+			half := 0.0
+			text := fmt.Sprintf("%+.1f", 100*g.Mean)
+			if g.Spread != nil {
+				half = *g.Spread
+				text += fmt.Sprintf(" ± %.1f", 100*half)
+			}
+			t.Rows = append(t.Rows, []string{g.Name, text})
+			iv.Rows = append(iv.Rows, report.Interval{Name: g.Name, Value: 100 * g.Mean, Low: 100 * (g.Mean - half), High: 100 * (g.Mean + half)})
+		}
+		s.Tables = append(s.Tables, t)
+		if r.Gains[0].Spread != nil {
+			s.Figures = append(s.Figures, report.Figure{ID: "gains", Title: "Gains in accuracy", Intervals: iv})
+		}
+	}
+	return s
+}
+
+// Table has a row for every way of making labels.
+func (r *Results) Table() report.Table {
+	t := report.Table{Title: "Labels by what made them", Columns: []report.Column{{Name: "labels"}, {Name: "accuracy", Numeric: true}, {Name: "NMI", Numeric: true}, {Name: "ARI", Numeric: true}},
+		Note: fmt.Sprintf("Means over %s.", page.Of(len(r.Seeds), "seed")), Emphasis: []int{1}}
+	row := func(name string, of func(o *Outcome) Agreement) {
+		var a Agreement
+		n := float64(len(r.Seeds))
+		for k := range r.Seeds {
+			v := of(&r.Seeds[k])
+			a.Accuracy, a.NMI, a.ARI = a.Accuracy+v.Accuracy/n, a.NMI+v.NMI/n, a.ARI+v.ARI/n
+		}
+		t.Rows = append(t.Rows, []string{name, percent(a.Accuracy), fmt.Sprintf("%.3f", a.NMI), fmt.Sprintf("%.3f", a.ARI)})
+	}
+	if r.Seeds[0].Labels == nil {
+		return t
+	}
+	row("features, "+r.Plan.Method, func(o *Outcome) Agreement { return *o.First })
+	row(fmt.Sprintf("features, after %s of self-labelling", page.Of(r.Plan.Rounds, "round")), func(o *Outcome) Agreement { return *o.Labels })
+	for k, b := range r.Seeds[0].Beside {
+		name := "pixels, "
+		if b.Outputs {
+			name = "encoder's "
+		}
+		row(name+b.Name+", k-means", func(o *Outcome) Agreement { return o.Beside[k].Agreement })
+	}
+	return t
+}
+
+// clusterSection shows what each cluster looks like.
+func (r *Results) clusterSection() report.Section {
+	s := report.Section{Title: "Clusters", Text: []string{"Of each cluster the mean image, and the rows of whose label the head is surest, with what they differ by from the mean. Images have the total 1."}}
+	t := report.Table{Title: "Clusters", Columns: []report.Column{{Name: "cluster", Numeric: true}, {Name: "rows", Numeric: true}}}
+	truth := len(r.Classes) > 0
+	if truth {
+		t.Columns = append(t.Columns, report.Column{Name: "class"})
+		for _, c := range r.Classes {
+			t.Columns = append(t.Columns, report.Column{Name: c, Numeric: true})
+		}
+		t.Note = "Rows of each true class by cluster, of the first seed; class: the one that the cluster is matched to."
+	}
+	wafers := r.drawing()
+	for k, g := range r.Found.Groups {
+		line := []string{fmt.Sprint(k), fmt.Sprint(g.Size)}
+		if truth {
+			line = append(line, g.Class)
+			n := make([]int, len(r.Classes))
+			for i, c := range r.Found.Label {
+				if c == k {
+					n[r.Found.Truth[i]]++
+				}
+			}
+			for _, v := range n {
+				line = append(line, fmt.Sprint(v))
+			}
+		}
+		t.Rows = append(t.Rows, line)
+		if len(g.Members) < shownMembers {
+			continue
+		}
+		row := report.WaferRow{Name: fmt.Sprintf("cluster %d", k), Input: g.Mean}
+		for _, m := range g.Members {
+			row.Decoded, row.Notes = append(row.Decoded, m.Image), append(row.Notes, m.note())
+		}
+		wafers.Rows = append(wafers.Rows, row)
+	}
+	s.Tables = append(s.Tables, t)
+	for k := range shownMembers {
+		wafers.Columns = append(wafers.Columns, fmt.Sprintf("member %d", k+1))
+	}
+	if len(wafers.Rows) > 0 {
+		s.Figures = append(s.Figures, report.Figure{ID: "clusters", Title: "Mean images and surest members", Wafers: wafers})
+	}
+	return s
+}
+
+func (m Member) note() string {
+	return strings.TrimSpace(fmt.Sprintf("row %d %s", m.Row, m.Truth))
+}
+
+// drawing is an empty figure of images.
+func (r *Results) drawing() *report.Wafers {
+	w := &report.Wafers{Unit: "share of the total"}
+	if r.Plan.Grid == "" {
+		return w
+	}
+	h, wide, err := parseGrid(r.Plan.Grid)
+	if err != nil {
+		return w
+	}
+	for i := range h * wide {
+		x, y := float64(i%wide), float64(h-1-i/wide)
+		w.Cells = append(w.Cells, [][2]float64{{x, y}, {x + 1, y}, {x + 1, y + 1}, {x, y + 1}})
+	}
+	w.Outline = [][2]float64{{0, 0}, {float64(wide), 0}, {float64(wide), float64(h)}, {0, float64(h)}}
+	return w
+}
+
+// mostPoints of a map are drawn.
+const mostPoints = 2000
+
+// mapSection is the plane in which the features vary most.
+func (r *Results) mapSection() report.Section {
+	s := report.Section{Title: "Map", Text: []string{fmt.Sprintf("The features of the rows along the two directions in which they vary most (principal components): %.0f %% and %.0f %% of their variance. Distances in the full space are not those of this plane.", 100*r.Found.Share[0], 100*r.Found.Share[1])}}
+	draw := func(id, title string, names []string, of []int) {
+		l := &report.Lines{X: report.Axis{Label: "first component"}, Y: report.Axis{Label: "second component"}, Legend: true}
+		step := max(1, (len(of)+mostPoints-1)/mostPoints)
+		for c, name := range names {
+			var at [][2]float64
+			for i := 0; i < len(of); i += step {
+				if of[i] == c {
+					at = append(at, r.Found.Map[i])
+				}
+			}
+			slices.SortFunc(at, func(a, b [2]float64) int {
+				switch {
+				case a[0] < b[0]:
+					return -1
+				case a[0] > b[0]:
+					return 1
+				}
+				return 0
+			})
+			line := report.Line{Name: name, Loose: true}
+			for _, p := range at {
+				line.X, line.Y = append(line.X, p[0]), append(line.Y, p[1])
+			}
+			if len(at) > 0 {
+				l.Series = append(l.Series, line)
+			}
+		}
+		s.Figures = append(s.Figures, report.Figure{ID: id, Title: title, Lines: l})
+	}
+	var names []string
+	for k := range r.Found.Groups {
+		names = append(names, fmt.Sprintf("cluster %d", k))
+	}
+	draw("map", "Rows by cluster", names, r.Found.Label)
+	if len(r.Classes) > 0 {
+		draw("map-truth", "Rows by true class", r.Classes, r.Found.Truth)
+	}
+	return s
+}
+
+// oddSection shows the oddest rows, and how well defects are found.
+func (r *Results) oddSection() report.Section {
+	s := report.Section{Title: "Odd rows", Text: []string{"At every cell the distance of what the network sees there, and makes of it and its surroundings, from the mean over all rows, by their covariance (Mahalanobis); the score is the root of its mean square over the image, about 1 for a usual row. Of odd rows the cell that is farthest is said."}}
+	t := report.Table{Title: "Oddest rows", Columns: []report.Column{{Name: "row", Numeric: true}, {Name: "score", Numeric: true}, {Name: "worst cell", Numeric: true}, {Name: "cluster", Numeric: true}}}
+	wafers := r.drawing()
+	wafers.Columns = []string{"odd row"}
+	for _, m := range r.Found.Oddest {
+		line := []string{fmt.Sprint(m.Row), fmt.Sprintf("%.2f", m.Odd), fmt.Sprint(r.Found.Worst[m.Row]), fmt.Sprint(r.Found.Label[m.Row])}
+		if len(r.Classes) > 0 {
+			line = append(line, m.Truth)
+		}
+		t.Rows = append(t.Rows, line)
+		if len(wafers.Rows) < shownOdd/2 {
+			wafers.Rows = append(wafers.Rows, report.WaferRow{Name: "mean of its cluster", Input: r.Found.Groups[r.Found.Label[m.Row]].Mean, Decoded: [][]float64{m.Image}, Notes: []string{m.note()}})
+		}
+	}
+	if len(r.Classes) > 0 {
+		t.Columns = append(t.Columns, report.Column{Name: "true class"})
+	}
+	s.Tables = append(s.Tables, t)
+	s.Figures = append(s.Figures, report.Figure{ID: "odd", Title: "The oddest rows beside the mean of their cluster", Wafers: wafers})
+	if d := r.Defects(); d != nil {
+		s.Tables = append([]report.Table{*d}, s.Tables...)
+	}
+	return s
+}
+
+// Defects is the table of how well defects are found, nil where none were sought.
+func (r *Results) Defects() *report.Table {
+	if r.Seeds[0].Monitor == nil {
+		return nil
+	}
+	m0 := r.Seeds[0].Monitor
+	t := &report.Table{Title: "Defects found among modules in pile-up", Columns: []report.Column{{Name: "seed", Numeric: true}, {Name: "modules", Numeric: true}, {Name: "defects", Numeric: true}, {Name: "ROC area", Numeric: true}},
+		Note: "The network has seen the same modules, without knowing which have defects. pixels: the sum of squares of all pixels' deviations from their means, each in units of its spread, in the best way of taking pixels."}
+	for _, k := range m0.Kinds {
+		t.Columns = append(t.Columns, report.Column{Name: k, Numeric: true})
+	}
+	t.Columns = append(t.Columns, report.Column{Name: "pixels", Numeric: true})
+	for _, o := range r.Seeds {
+		m := o.Monitor
+		line := []string{fmt.Sprint(o.Seed), fmt.Sprint(m.Modules), fmt.Sprint(m.Defects), fmt.Sprintf("%.3f", m.Area)}
+		for _, v := range m.ByKind {
+			line = append(line, fmt.Sprintf("%.3f", v))
+		}
+		t.Rows = append(t.Rows, append(line, fmt.Sprintf("%.3f", m.Pixels)))
+	}
+	return t
+}
+
+// trainingSection has the course of the loss.
+func (r *Results) trainingSection() report.Section {
+	s := report.Section{Title: "Training", Text: []string{"Solid: the contrastive loss of each epoch; dashed: of the same views of the same rows after it."}}
+	var curves []page.Curve
+	for _, o := range r.Seeds {
+		curves = append(curves, page.Curve{Name: fmt.Sprintf("seed %d", o.Seed), Points: o.Curve})
+	}
+	s.Figures = append(s.Figures, page.Curves("curve", "Contrastive loss", "NT-Xent", curves...))
+	return s
+}
