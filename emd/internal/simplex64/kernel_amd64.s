@@ -823,146 +823,37 @@ priced:
 	VXORPD       X1, X0, X0
 	MOVB         SI, 8576(AX)(R8*1)
 	MOVB         DI, 8640(AX)(R8*1)
-	LEAQ         bitTable<>+0(SB), SI
-	VBROADCASTSD X0, Y0
-	VMOVQ        BX, X1
-	VPBROADCASTQ X1, Y1
-	VMOVQ        R10, X2
-	VPBROADCASTQ X2, Y2
-	MOVQ         $+2, BX
-	XORQ         DI, DI
-	SHLQ         $0x06, BX
+	MOVQ         BX, SI
 
-roughPaths:
-	VMOVDQU      (SI)(DI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       (AX)(DI*1), Y3, Y3
-	VMOVUPD      Y3, (AX)(DI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6016(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6016(AX)(DI*1)
-	VMOVDQU      (SI)(DI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6528(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6528(AX)(DI*1)
-	VMOVDQU      32(SI)(DI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       32(AX)(DI*1), Y3, Y3
-	VMOVUPD      Y3, 32(AX)(DI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6048(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6048(AX)(DI*1)
-	VMOVDQU      32(SI)(DI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6560(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6560(AX)(DI*1)
-	VMOVDQU      64(SI)(DI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       64(AX)(DI*1), Y3, Y3
-	VMOVUPD      Y3, 64(AX)(DI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6080(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6080(AX)(DI*1)
-	VMOVDQU      64(SI)(DI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6592(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6592(AX)(DI*1)
-	VMOVDQU      96(SI)(DI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       96(AX)(DI*1), Y3, Y3
-	VMOVUPD      Y3, 96(AX)(DI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6112(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6112(AX)(DI*1)
-	VMOVDQU      96(SI)(DI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6624(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6624(AX)(DI*1)
-	ADDQ         $0x80, DI
-	CMPQ         DI, BX
-	JNE          roughPaths
-	ANDQ         R10, R11
-	MOVQ         R10, BX
-	XORQ         R11, BX
-	VMOVQ        R9, X0
-	VPBROADCASTQ X0, Y0
-	LEAQ         bitTable<>+0(SB), SI
-	VMOVQ        R11, X1
-	VPBROADCASTQ X1, Y1
-	VMOVQ        BX, X2
-	VPBROADCASTQ X2, Y2
-	MOVQ         $+2, BX
-	XORQ         DI, DI
-	SHLQ         $0x06, BX
+roughNode:
+	TZCNTQ SI, DI
+	VADDSD (AX)(DI*8), X0, X1
+	VMOVSD X1, (AX)(DI*8)
+	XORQ   R10, 6016(AX)(DI*8)
+	BLSRQ  SI, SI
+	JNZ    roughNode
+	MOVQ   R10, SI
 
-roughFlows:
-	VMOVUPD  1024(AX)(DI*1), Y3
-	VMOVDQU  (SI)(DI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  (SI)(DI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1024(AX)(DI*1)
-	VMOVUPD  1056(AX)(DI*1), Y3
-	VMOVDQU  32(SI)(DI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  32(SI)(DI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1056(AX)(DI*1)
-	VMOVUPD  1088(AX)(DI*1), Y3
-	VMOVDQU  64(SI)(DI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  64(SI)(DI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1088(AX)(DI*1)
-	VMOVUPD  1120(AX)(DI*1), Y3
-	VMOVDQU  96(SI)(DI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  96(SI)(DI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1120(AX)(DI*1)
-	ADDQ     $0x80, DI
-	CMPQ     DI, BX
-	JNE      roughFlows
+roughArc:
+	TZCNTQ SI, DI
+	XORQ   BX, 6528(AX)(DI*8)
+	BLSRQ  SI, SI
+	JNZ    roughArc
+	ANDQ   R10, R11
+	MOVQ   R10, BX
+	XORQ   R11, BX
+
+roughFall:
+	TZCNTQ R11, SI
+	SUBQ   R9, 1024(AX)(SI*8)
+	BLSRQ  R11, R11
+	JNZ    roughFall
+
+roughRise:
+	TZCNTQ BX, SI
+	ADDQ   R9, 1024(AX)(SI*8)
+	BLSRQ  BX, BX
+	JNZ    roughRise
 
 changed:
 	CMPL    DX, $0xc0
@@ -1236,188 +1127,79 @@ exactLeast:
 	JNZ   exactTied
 
 exactLeaves:
-	MOVQ         6528(AX)(R8*8), DX
-	MOVQ         DX, BX
-	NOTQ         BX
-	MOVQ         6016(AX)(DI*8), R12
-	BTQ          R8, R12
-	CMOVQCC      BX, DX
-	INCQ         9024(AX)
-	MOVQ         6528(AX)(R8*8), DX
-	MOVQ         6016(AX)(DI*8), BX
-	MOVQ         6016(AX)(SI*8), R12
-	XORQ         R13, R13
-	BTSQ         R8, R13
-	TESTQ        R13, BX
-	CMOVQNE      BX, R12
-	MOVBQZX      8576(AX)(R8*1), R14
-	MOVBQZX      8640(AX)(R8*1), R15
-	MOVQ         6016(AX)(R14*8), R14
-	ANDQ         6016(AX)(R15*8), R14
-	ANDNQ        R12, R14, R12
-	XORQ         8976(AX), R12
-	ANDNQ        R12, R13, R12
-	ANDNQ        R10, R13, R10
-	ANDQ         BX, R13
-	ORQ          R13, R12
-	MOVQ         R12, 8976(AX)
-	BTQ          R8, BX
-	SBBQ         R15, R15
-	NOTQ         R15
-	SHLQ         $0x3f, R15
-	VMOVQ        R15, X1
-	MOVQ         SI, BX
-	SHLQ         $0x09, BX
-	ADDQ         CX, BX
-	VMOVSD       (BX)(DI*8), X2
-	VMOVSD       X2, 1600(AX)(R8*8)
-	VMOVSD       (AX)(SI*8), X0
-	VSUBSD       X2, X0, X0
-	VSUBSD       (AX)(DI*8), X0, X0
-	VXORPD       X1, X0, X0
-	MOVB         SI, 8576(AX)(R8*1)
-	MOVB         DI, 8640(AX)(R8*1)
-	LEAQ         bitTable<>+0(SB), BX
-	VBROADCASTSD X0, Y0
-	VMOVQ        DX, X1
-	VPBROADCASTQ X1, Y1
-	VMOVQ        R10, X2
-	VPBROADCASTQ X2, Y2
-	MOVQ         $+2, DX
-	XORQ         SI, SI
-	SHLQ         $0x06, DX
+	MOVQ    6528(AX)(R8*8), DX
+	MOVQ    DX, BX
+	NOTQ    BX
+	MOVQ    6016(AX)(DI*8), R12
+	BTQ     R8, R12
+	CMOVQCC BX, DX
+	INCQ    9024(AX)
+	MOVQ    6528(AX)(R8*8), DX
+	MOVQ    6016(AX)(DI*8), BX
+	MOVQ    6016(AX)(SI*8), R12
+	XORQ    R13, R13
+	BTSQ    R8, R13
+	TESTQ   R13, BX
+	CMOVQNE BX, R12
+	MOVBQZX 8576(AX)(R8*1), R14
+	MOVBQZX 8640(AX)(R8*1), R15
+	MOVQ    6016(AX)(R14*8), R14
+	ANDQ    6016(AX)(R15*8), R14
+	ANDNQ   R12, R14, R12
+	XORQ    8976(AX), R12
+	ANDNQ   R12, R13, R12
+	ANDNQ   R10, R13, R10
+	ANDQ    BX, R13
+	ORQ     R13, R12
+	MOVQ    R12, 8976(AX)
+	BTQ     R8, BX
+	SBBQ    R15, R15
+	NOTQ    R15
+	SHLQ    $0x3f, R15
+	VMOVQ   R15, X1
+	MOVQ    SI, BX
+	SHLQ    $0x09, BX
+	ADDQ    CX, BX
+	VMOVSD  (BX)(DI*8), X2
+	VMOVSD  X2, 1600(AX)(R8*8)
+	VMOVSD  (AX)(SI*8), X0
+	VSUBSD  X2, X0, X0
+	VSUBSD  (AX)(DI*8), X0, X0
+	VXORPD  X1, X0, X0
+	MOVB    SI, 8576(AX)(R8*1)
+	MOVB    DI, 8640(AX)(R8*1)
+	MOVQ    DX, BX
 
-exactPaths:
-	VMOVDQU      (BX)(SI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       (AX)(SI*1), Y3, Y3
-	VMOVUPD      Y3, (AX)(SI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6016(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6016(AX)(SI*1)
-	VMOVDQU      (BX)(SI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6528(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6528(AX)(SI*1)
-	VMOVDQU      32(BX)(SI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       32(AX)(SI*1), Y3, Y3
-	VMOVUPD      Y3, 32(AX)(SI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6048(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6048(AX)(SI*1)
-	VMOVDQU      32(BX)(SI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6560(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6560(AX)(SI*1)
-	VMOVDQU      64(BX)(SI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       64(AX)(SI*1), Y3, Y3
-	VMOVUPD      Y3, 64(AX)(SI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6080(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6080(AX)(SI*1)
-	VMOVDQU      64(BX)(SI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6592(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6592(AX)(SI*1)
-	VMOVDQU      96(BX)(SI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       96(AX)(SI*1), Y3, Y3
-	VMOVUPD      Y3, 96(AX)(SI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6112(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6112(AX)(SI*1)
-	VMOVDQU      96(BX)(SI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6624(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6624(AX)(SI*1)
-	ADDQ         $0x80, SI
-	CMPQ         SI, DX
-	JNE          exactPaths
-	ANDQ         R10, R11
-	MOVQ         R10, DX
-	XORQ         R11, DX
-	VMOVQ        R9, X0
-	VPBROADCASTQ X0, Y0
-	LEAQ         bitTable<>+0(SB), BX
-	VMOVQ        R11, X1
-	VPBROADCASTQ X1, Y1
-	VMOVQ        DX, X2
-	VPBROADCASTQ X2, Y2
-	MOVQ         $+2, DX
-	XORQ         SI, SI
-	SHLQ         $0x06, DX
+exactNode:
+	TZCNTQ BX, SI
+	VADDSD (AX)(SI*8), X0, X1
+	VMOVSD X1, (AX)(SI*8)
+	XORQ   R10, 6016(AX)(SI*8)
+	BLSRQ  BX, BX
+	JNZ    exactNode
+	MOVQ   R10, BX
 
-exactFlows:
-	VMOVUPD  1024(AX)(SI*1), Y3
-	VMOVDQU  (BX)(SI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  (BX)(SI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1024(AX)(SI*1)
-	VMOVUPD  1056(AX)(SI*1), Y3
-	VMOVDQU  32(BX)(SI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  32(BX)(SI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1056(AX)(SI*1)
-	VMOVUPD  1088(AX)(SI*1), Y3
-	VMOVDQU  64(BX)(SI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  64(BX)(SI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1088(AX)(SI*1)
-	VMOVUPD  1120(AX)(SI*1), Y3
-	VMOVDQU  96(BX)(SI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  96(BX)(SI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1120(AX)(SI*1)
-	ADDQ     $0x80, SI
-	CMPQ     SI, DX
-	JNE      exactFlows
-	JMP      exact
+exactArc:
+	TZCNTQ BX, SI
+	XORQ   DX, 6528(AX)(SI*8)
+	BLSRQ  BX, BX
+	JNZ    exactArc
+	ANDQ   R10, R11
+	MOVQ   R10, DX
+	XORQ   R11, DX
+
+exactFall:
+	TZCNTQ R11, BX
+	SUBQ   R9, 1024(AX)(BX*8)
+	BLSRQ  R11, R11
+	JNZ    exactFall
+
+exactRise:
+	TZCNTQ DX, BX
+	ADDQ   R9, 1024(AX)(BX*8)
+	BLSRQ  DX, DX
+	JNZ    exactRise
+	JMP    exact
 
 exactMore:
 	TZCNTQ  DX, BX
@@ -3367,146 +3149,37 @@ priced:
 	VXORPD       X1, X0, X0
 	MOVB         SI, 8576(AX)(R8*1)
 	MOVB         DI, 8640(AX)(R8*1)
-	LEAQ         bitTable<>+0(SB), SI
-	VBROADCASTSD X0, Y0
-	VMOVQ        BX, X1
-	VPBROADCASTQ X1, Y1
-	VMOVQ        R10, X2
-	VPBROADCASTQ X2, Y2
-	MOVQ         $+4, BX
-	XORQ         DI, DI
-	SHLQ         $0x06, BX
+	MOVQ         BX, SI
 
-roughPaths:
-	VMOVDQU      (SI)(DI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       (AX)(DI*1), Y3, Y3
-	VMOVUPD      Y3, (AX)(DI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6016(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6016(AX)(DI*1)
-	VMOVDQU      (SI)(DI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6528(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6528(AX)(DI*1)
-	VMOVDQU      32(SI)(DI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       32(AX)(DI*1), Y3, Y3
-	VMOVUPD      Y3, 32(AX)(DI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6048(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6048(AX)(DI*1)
-	VMOVDQU      32(SI)(DI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6560(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6560(AX)(DI*1)
-	VMOVDQU      64(SI)(DI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       64(AX)(DI*1), Y3, Y3
-	VMOVUPD      Y3, 64(AX)(DI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6080(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6080(AX)(DI*1)
-	VMOVDQU      64(SI)(DI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6592(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6592(AX)(DI*1)
-	VMOVDQU      96(SI)(DI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       96(AX)(DI*1), Y3, Y3
-	VMOVUPD      Y3, 96(AX)(DI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6112(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6112(AX)(DI*1)
-	VMOVDQU      96(SI)(DI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6624(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6624(AX)(DI*1)
-	ADDQ         $0x80, DI
-	CMPQ         DI, BX
-	JNE          roughPaths
-	ANDQ         R10, R11
-	MOVQ         R10, BX
-	XORQ         R11, BX
-	VMOVQ        R9, X0
-	VPBROADCASTQ X0, Y0
-	LEAQ         bitTable<>+0(SB), SI
-	VMOVQ        R11, X1
-	VPBROADCASTQ X1, Y1
-	VMOVQ        BX, X2
-	VPBROADCASTQ X2, Y2
-	MOVQ         $+4, BX
-	XORQ         DI, DI
-	SHLQ         $0x06, BX
+roughNode:
+	TZCNTQ SI, DI
+	VADDSD (AX)(DI*8), X0, X1
+	VMOVSD X1, (AX)(DI*8)
+	XORQ   R10, 6016(AX)(DI*8)
+	BLSRQ  SI, SI
+	JNZ    roughNode
+	MOVQ   R10, SI
 
-roughFlows:
-	VMOVUPD  1024(AX)(DI*1), Y3
-	VMOVDQU  (SI)(DI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  (SI)(DI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1024(AX)(DI*1)
-	VMOVUPD  1056(AX)(DI*1), Y3
-	VMOVDQU  32(SI)(DI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  32(SI)(DI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1056(AX)(DI*1)
-	VMOVUPD  1088(AX)(DI*1), Y3
-	VMOVDQU  64(SI)(DI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  64(SI)(DI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1088(AX)(DI*1)
-	VMOVUPD  1120(AX)(DI*1), Y3
-	VMOVDQU  96(SI)(DI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  96(SI)(DI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1120(AX)(DI*1)
-	ADDQ     $0x80, DI
-	CMPQ     DI, BX
-	JNE      roughFlows
+roughArc:
+	TZCNTQ SI, DI
+	XORQ   BX, 6528(AX)(DI*8)
+	BLSRQ  SI, SI
+	JNZ    roughArc
+	ANDQ   R10, R11
+	MOVQ   R10, BX
+	XORQ   R11, BX
+
+roughFall:
+	TZCNTQ R11, SI
+	SUBQ   R9, 1024(AX)(SI*8)
+	BLSRQ  R11, R11
+	JNZ    roughFall
+
+roughRise:
+	TZCNTQ BX, SI
+	ADDQ   R9, 1024(AX)(SI*8)
+	BLSRQ  BX, BX
+	JNZ    roughRise
 
 changed:
 	CMPL    DX, $0xc0
@@ -3856,188 +3529,79 @@ exactLeast:
 	JNZ   exactTied
 
 exactLeaves:
-	MOVQ         6528(AX)(R8*8), DX
-	MOVQ         DX, BX
-	NOTQ         BX
-	MOVQ         6016(AX)(DI*8), R12
-	BTQ          R8, R12
-	CMOVQCC      BX, DX
-	INCQ         9024(AX)
-	MOVQ         6528(AX)(R8*8), DX
-	MOVQ         6016(AX)(DI*8), BX
-	MOVQ         6016(AX)(SI*8), R12
-	XORQ         R13, R13
-	BTSQ         R8, R13
-	TESTQ        R13, BX
-	CMOVQNE      BX, R12
-	MOVBQZX      8576(AX)(R8*1), R14
-	MOVBQZX      8640(AX)(R8*1), R15
-	MOVQ         6016(AX)(R14*8), R14
-	ANDQ         6016(AX)(R15*8), R14
-	ANDNQ        R12, R14, R12
-	XORQ         8976(AX), R12
-	ANDNQ        R12, R13, R12
-	ANDNQ        R10, R13, R10
-	ANDQ         BX, R13
-	ORQ          R13, R12
-	MOVQ         R12, 8976(AX)
-	BTQ          R8, BX
-	SBBQ         R15, R15
-	NOTQ         R15
-	SHLQ         $0x3f, R15
-	VMOVQ        R15, X1
-	MOVQ         SI, BX
-	SHLQ         $0x09, BX
-	ADDQ         CX, BX
-	VMOVSD       (BX)(DI*8), X2
-	VMOVSD       X2, 1600(AX)(R8*8)
-	VMOVSD       (AX)(SI*8), X0
-	VSUBSD       X2, X0, X0
-	VSUBSD       (AX)(DI*8), X0, X0
-	VXORPD       X1, X0, X0
-	MOVB         SI, 8576(AX)(R8*1)
-	MOVB         DI, 8640(AX)(R8*1)
-	LEAQ         bitTable<>+0(SB), BX
-	VBROADCASTSD X0, Y0
-	VMOVQ        DX, X1
-	VPBROADCASTQ X1, Y1
-	VMOVQ        R10, X2
-	VPBROADCASTQ X2, Y2
-	MOVQ         $+4, DX
-	XORQ         SI, SI
-	SHLQ         $0x06, DX
+	MOVQ    6528(AX)(R8*8), DX
+	MOVQ    DX, BX
+	NOTQ    BX
+	MOVQ    6016(AX)(DI*8), R12
+	BTQ     R8, R12
+	CMOVQCC BX, DX
+	INCQ    9024(AX)
+	MOVQ    6528(AX)(R8*8), DX
+	MOVQ    6016(AX)(DI*8), BX
+	MOVQ    6016(AX)(SI*8), R12
+	XORQ    R13, R13
+	BTSQ    R8, R13
+	TESTQ   R13, BX
+	CMOVQNE BX, R12
+	MOVBQZX 8576(AX)(R8*1), R14
+	MOVBQZX 8640(AX)(R8*1), R15
+	MOVQ    6016(AX)(R14*8), R14
+	ANDQ    6016(AX)(R15*8), R14
+	ANDNQ   R12, R14, R12
+	XORQ    8976(AX), R12
+	ANDNQ   R12, R13, R12
+	ANDNQ   R10, R13, R10
+	ANDQ    BX, R13
+	ORQ     R13, R12
+	MOVQ    R12, 8976(AX)
+	BTQ     R8, BX
+	SBBQ    R15, R15
+	NOTQ    R15
+	SHLQ    $0x3f, R15
+	VMOVQ   R15, X1
+	MOVQ    SI, BX
+	SHLQ    $0x09, BX
+	ADDQ    CX, BX
+	VMOVSD  (BX)(DI*8), X2
+	VMOVSD  X2, 1600(AX)(R8*8)
+	VMOVSD  (AX)(SI*8), X0
+	VSUBSD  X2, X0, X0
+	VSUBSD  (AX)(DI*8), X0, X0
+	VXORPD  X1, X0, X0
+	MOVB    SI, 8576(AX)(R8*1)
+	MOVB    DI, 8640(AX)(R8*1)
+	MOVQ    DX, BX
 
-exactPaths:
-	VMOVDQU      (BX)(SI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       (AX)(SI*1), Y3, Y3
-	VMOVUPD      Y3, (AX)(SI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6016(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6016(AX)(SI*1)
-	VMOVDQU      (BX)(SI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6528(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6528(AX)(SI*1)
-	VMOVDQU      32(BX)(SI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       32(AX)(SI*1), Y3, Y3
-	VMOVUPD      Y3, 32(AX)(SI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6048(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6048(AX)(SI*1)
-	VMOVDQU      32(BX)(SI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6560(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6560(AX)(SI*1)
-	VMOVDQU      64(BX)(SI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       64(AX)(SI*1), Y3, Y3
-	VMOVUPD      Y3, 64(AX)(SI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6080(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6080(AX)(SI*1)
-	VMOVDQU      64(BX)(SI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6592(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6592(AX)(SI*1)
-	VMOVDQU      96(BX)(SI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       96(AX)(SI*1), Y3, Y3
-	VMOVUPD      Y3, 96(AX)(SI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6112(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6112(AX)(SI*1)
-	VMOVDQU      96(BX)(SI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6624(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6624(AX)(SI*1)
-	ADDQ         $0x80, SI
-	CMPQ         SI, DX
-	JNE          exactPaths
-	ANDQ         R10, R11
-	MOVQ         R10, DX
-	XORQ         R11, DX
-	VMOVQ        R9, X0
-	VPBROADCASTQ X0, Y0
-	LEAQ         bitTable<>+0(SB), BX
-	VMOVQ        R11, X1
-	VPBROADCASTQ X1, Y1
-	VMOVQ        DX, X2
-	VPBROADCASTQ X2, Y2
-	MOVQ         $+4, DX
-	XORQ         SI, SI
-	SHLQ         $0x06, DX
+exactNode:
+	TZCNTQ BX, SI
+	VADDSD (AX)(SI*8), X0, X1
+	VMOVSD X1, (AX)(SI*8)
+	XORQ   R10, 6016(AX)(SI*8)
+	BLSRQ  BX, BX
+	JNZ    exactNode
+	MOVQ   R10, BX
 
-exactFlows:
-	VMOVUPD  1024(AX)(SI*1), Y3
-	VMOVDQU  (BX)(SI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  (BX)(SI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1024(AX)(SI*1)
-	VMOVUPD  1056(AX)(SI*1), Y3
-	VMOVDQU  32(BX)(SI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  32(BX)(SI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1056(AX)(SI*1)
-	VMOVUPD  1088(AX)(SI*1), Y3
-	VMOVDQU  64(BX)(SI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  64(BX)(SI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1088(AX)(SI*1)
-	VMOVUPD  1120(AX)(SI*1), Y3
-	VMOVDQU  96(BX)(SI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  96(BX)(SI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1120(AX)(SI*1)
-	ADDQ     $0x80, SI
-	CMPQ     SI, DX
-	JNE      exactFlows
-	JMP      exact
+exactArc:
+	TZCNTQ BX, SI
+	XORQ   DX, 6528(AX)(SI*8)
+	BLSRQ  BX, BX
+	JNZ    exactArc
+	ANDQ   R10, R11
+	MOVQ   R10, DX
+	XORQ   R11, DX
+
+exactFall:
+	TZCNTQ R11, BX
+	SUBQ   R9, 1024(AX)(BX*8)
+	BLSRQ  R11, R11
+	JNZ    exactFall
+
+exactRise:
+	TZCNTQ DX, BX
+	ADDQ   R9, 1024(AX)(BX*8)
+	BLSRQ  DX, DX
+	JNZ    exactRise
+	JMP    exact
 
 exactMore:
 	TZCNTQ  DX, BX
@@ -6342,146 +5906,37 @@ priced:
 	VXORPD       X1, X0, X0
 	MOVB         SI, 8576(AX)(R8*1)
 	MOVB         DI, 8640(AX)(R8*1)
-	LEAQ         bitTable<>+0(SB), SI
-	VBROADCASTSD X0, Y0
-	VMOVQ        BX, X1
-	VPBROADCASTQ X1, Y1
-	VMOVQ        R10, X2
-	VPBROADCASTQ X2, Y2
-	MOVQ         $+6, BX
-	XORQ         DI, DI
-	SHLQ         $0x06, BX
+	MOVQ         BX, SI
 
-roughPaths:
-	VMOVDQU      (SI)(DI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       (AX)(DI*1), Y3, Y3
-	VMOVUPD      Y3, (AX)(DI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6016(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6016(AX)(DI*1)
-	VMOVDQU      (SI)(DI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6528(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6528(AX)(DI*1)
-	VMOVDQU      32(SI)(DI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       32(AX)(DI*1), Y3, Y3
-	VMOVUPD      Y3, 32(AX)(DI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6048(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6048(AX)(DI*1)
-	VMOVDQU      32(SI)(DI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6560(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6560(AX)(DI*1)
-	VMOVDQU      64(SI)(DI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       64(AX)(DI*1), Y3, Y3
-	VMOVUPD      Y3, 64(AX)(DI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6080(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6080(AX)(DI*1)
-	VMOVDQU      64(SI)(DI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6592(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6592(AX)(DI*1)
-	VMOVDQU      96(SI)(DI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       96(AX)(DI*1), Y3, Y3
-	VMOVUPD      Y3, 96(AX)(DI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6112(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6112(AX)(DI*1)
-	VMOVDQU      96(SI)(DI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6624(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6624(AX)(DI*1)
-	ADDQ         $0x80, DI
-	CMPQ         DI, BX
-	JNE          roughPaths
-	ANDQ         R10, R11
-	MOVQ         R10, BX
-	XORQ         R11, BX
-	VMOVQ        R9, X0
-	VPBROADCASTQ X0, Y0
-	LEAQ         bitTable<>+0(SB), SI
-	VMOVQ        R11, X1
-	VPBROADCASTQ X1, Y1
-	VMOVQ        BX, X2
-	VPBROADCASTQ X2, Y2
-	MOVQ         $+6, BX
-	XORQ         DI, DI
-	SHLQ         $0x06, BX
+roughNode:
+	TZCNTQ SI, DI
+	VADDSD (AX)(DI*8), X0, X1
+	VMOVSD X1, (AX)(DI*8)
+	XORQ   R10, 6016(AX)(DI*8)
+	BLSRQ  SI, SI
+	JNZ    roughNode
+	MOVQ   R10, SI
 
-roughFlows:
-	VMOVUPD  1024(AX)(DI*1), Y3
-	VMOVDQU  (SI)(DI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  (SI)(DI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1024(AX)(DI*1)
-	VMOVUPD  1056(AX)(DI*1), Y3
-	VMOVDQU  32(SI)(DI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  32(SI)(DI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1056(AX)(DI*1)
-	VMOVUPD  1088(AX)(DI*1), Y3
-	VMOVDQU  64(SI)(DI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  64(SI)(DI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1088(AX)(DI*1)
-	VMOVUPD  1120(AX)(DI*1), Y3
-	VMOVDQU  96(SI)(DI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  96(SI)(DI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1120(AX)(DI*1)
-	ADDQ     $0x80, DI
-	CMPQ     DI, BX
-	JNE      roughFlows
+roughArc:
+	TZCNTQ SI, DI
+	XORQ   BX, 6528(AX)(DI*8)
+	BLSRQ  SI, SI
+	JNZ    roughArc
+	ANDQ   R10, R11
+	MOVQ   R10, BX
+	XORQ   R11, BX
+
+roughFall:
+	TZCNTQ R11, SI
+	SUBQ   R9, 1024(AX)(SI*8)
+	BLSRQ  R11, R11
+	JNZ    roughFall
+
+roughRise:
+	TZCNTQ BX, SI
+	ADDQ   R9, 1024(AX)(SI*8)
+	BLSRQ  BX, BX
+	JNZ    roughRise
 
 changed:
 	CMPL    DX, $0xc0
@@ -6916,188 +6371,79 @@ exactLeast:
 	JNZ   exactTied
 
 exactLeaves:
-	MOVQ         6528(AX)(R8*8), DX
-	MOVQ         DX, BX
-	NOTQ         BX
-	MOVQ         6016(AX)(DI*8), R12
-	BTQ          R8, R12
-	CMOVQCC      BX, DX
-	INCQ         9024(AX)
-	MOVQ         6528(AX)(R8*8), DX
-	MOVQ         6016(AX)(DI*8), BX
-	MOVQ         6016(AX)(SI*8), R12
-	XORQ         R13, R13
-	BTSQ         R8, R13
-	TESTQ        R13, BX
-	CMOVQNE      BX, R12
-	MOVBQZX      8576(AX)(R8*1), R14
-	MOVBQZX      8640(AX)(R8*1), R15
-	MOVQ         6016(AX)(R14*8), R14
-	ANDQ         6016(AX)(R15*8), R14
-	ANDNQ        R12, R14, R12
-	XORQ         8976(AX), R12
-	ANDNQ        R12, R13, R12
-	ANDNQ        R10, R13, R10
-	ANDQ         BX, R13
-	ORQ          R13, R12
-	MOVQ         R12, 8976(AX)
-	BTQ          R8, BX
-	SBBQ         R15, R15
-	NOTQ         R15
-	SHLQ         $0x3f, R15
-	VMOVQ        R15, X1
-	MOVQ         SI, BX
-	SHLQ         $0x09, BX
-	ADDQ         CX, BX
-	VMOVSD       (BX)(DI*8), X2
-	VMOVSD       X2, 1600(AX)(R8*8)
-	VMOVSD       (AX)(SI*8), X0
-	VSUBSD       X2, X0, X0
-	VSUBSD       (AX)(DI*8), X0, X0
-	VXORPD       X1, X0, X0
-	MOVB         SI, 8576(AX)(R8*1)
-	MOVB         DI, 8640(AX)(R8*1)
-	LEAQ         bitTable<>+0(SB), BX
-	VBROADCASTSD X0, Y0
-	VMOVQ        DX, X1
-	VPBROADCASTQ X1, Y1
-	VMOVQ        R10, X2
-	VPBROADCASTQ X2, Y2
-	MOVQ         $+6, DX
-	XORQ         SI, SI
-	SHLQ         $0x06, DX
+	MOVQ    6528(AX)(R8*8), DX
+	MOVQ    DX, BX
+	NOTQ    BX
+	MOVQ    6016(AX)(DI*8), R12
+	BTQ     R8, R12
+	CMOVQCC BX, DX
+	INCQ    9024(AX)
+	MOVQ    6528(AX)(R8*8), DX
+	MOVQ    6016(AX)(DI*8), BX
+	MOVQ    6016(AX)(SI*8), R12
+	XORQ    R13, R13
+	BTSQ    R8, R13
+	TESTQ   R13, BX
+	CMOVQNE BX, R12
+	MOVBQZX 8576(AX)(R8*1), R14
+	MOVBQZX 8640(AX)(R8*1), R15
+	MOVQ    6016(AX)(R14*8), R14
+	ANDQ    6016(AX)(R15*8), R14
+	ANDNQ   R12, R14, R12
+	XORQ    8976(AX), R12
+	ANDNQ   R12, R13, R12
+	ANDNQ   R10, R13, R10
+	ANDQ    BX, R13
+	ORQ     R13, R12
+	MOVQ    R12, 8976(AX)
+	BTQ     R8, BX
+	SBBQ    R15, R15
+	NOTQ    R15
+	SHLQ    $0x3f, R15
+	VMOVQ   R15, X1
+	MOVQ    SI, BX
+	SHLQ    $0x09, BX
+	ADDQ    CX, BX
+	VMOVSD  (BX)(DI*8), X2
+	VMOVSD  X2, 1600(AX)(R8*8)
+	VMOVSD  (AX)(SI*8), X0
+	VSUBSD  X2, X0, X0
+	VSUBSD  (AX)(DI*8), X0, X0
+	VXORPD  X1, X0, X0
+	MOVB    SI, 8576(AX)(R8*1)
+	MOVB    DI, 8640(AX)(R8*1)
+	MOVQ    DX, BX
 
-exactPaths:
-	VMOVDQU      (BX)(SI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       (AX)(SI*1), Y3, Y3
-	VMOVUPD      Y3, (AX)(SI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6016(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6016(AX)(SI*1)
-	VMOVDQU      (BX)(SI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6528(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6528(AX)(SI*1)
-	VMOVDQU      32(BX)(SI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       32(AX)(SI*1), Y3, Y3
-	VMOVUPD      Y3, 32(AX)(SI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6048(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6048(AX)(SI*1)
-	VMOVDQU      32(BX)(SI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6560(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6560(AX)(SI*1)
-	VMOVDQU      64(BX)(SI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       64(AX)(SI*1), Y3, Y3
-	VMOVUPD      Y3, 64(AX)(SI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6080(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6080(AX)(SI*1)
-	VMOVDQU      64(BX)(SI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6592(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6592(AX)(SI*1)
-	VMOVDQU      96(BX)(SI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       96(AX)(SI*1), Y3, Y3
-	VMOVUPD      Y3, 96(AX)(SI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6112(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6112(AX)(SI*1)
-	VMOVDQU      96(BX)(SI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6624(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6624(AX)(SI*1)
-	ADDQ         $0x80, SI
-	CMPQ         SI, DX
-	JNE          exactPaths
-	ANDQ         R10, R11
-	MOVQ         R10, DX
-	XORQ         R11, DX
-	VMOVQ        R9, X0
-	VPBROADCASTQ X0, Y0
-	LEAQ         bitTable<>+0(SB), BX
-	VMOVQ        R11, X1
-	VPBROADCASTQ X1, Y1
-	VMOVQ        DX, X2
-	VPBROADCASTQ X2, Y2
-	MOVQ         $+6, DX
-	XORQ         SI, SI
-	SHLQ         $0x06, DX
+exactNode:
+	TZCNTQ BX, SI
+	VADDSD (AX)(SI*8), X0, X1
+	VMOVSD X1, (AX)(SI*8)
+	XORQ   R10, 6016(AX)(SI*8)
+	BLSRQ  BX, BX
+	JNZ    exactNode
+	MOVQ   R10, BX
 
-exactFlows:
-	VMOVUPD  1024(AX)(SI*1), Y3
-	VMOVDQU  (BX)(SI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  (BX)(SI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1024(AX)(SI*1)
-	VMOVUPD  1056(AX)(SI*1), Y3
-	VMOVDQU  32(BX)(SI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  32(BX)(SI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1056(AX)(SI*1)
-	VMOVUPD  1088(AX)(SI*1), Y3
-	VMOVDQU  64(BX)(SI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  64(BX)(SI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1088(AX)(SI*1)
-	VMOVUPD  1120(AX)(SI*1), Y3
-	VMOVDQU  96(BX)(SI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  96(BX)(SI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1120(AX)(SI*1)
-	ADDQ     $0x80, SI
-	CMPQ     SI, DX
-	JNE      exactFlows
-	JMP      exact
+exactArc:
+	TZCNTQ BX, SI
+	XORQ   DX, 6528(AX)(SI*8)
+	BLSRQ  BX, BX
+	JNZ    exactArc
+	ANDQ   R10, R11
+	MOVQ   R10, DX
+	XORQ   R11, DX
+
+exactFall:
+	TZCNTQ R11, BX
+	SUBQ   R9, 1024(AX)(BX*8)
+	BLSRQ  R11, R11
+	JNZ    exactFall
+
+exactRise:
+	TZCNTQ DX, BX
+	ADDQ   R9, 1024(AX)(BX*8)
+	BLSRQ  DX, DX
+	JNZ    exactRise
+	JMP    exact
 
 exactMore:
 	TZCNTQ  DX, BX
@@ -9750,146 +9096,37 @@ priced:
 	VXORPD       X1, X0, X0
 	MOVB         SI, 8576(AX)(R8*1)
 	MOVB         DI, 8640(AX)(R8*1)
-	LEAQ         bitTable<>+0(SB), SI
-	VBROADCASTSD X0, Y0
-	VMOVQ        BX, X1
-	VPBROADCASTQ X1, Y1
-	VMOVQ        R10, X2
-	VPBROADCASTQ X2, Y2
-	MOVQ         $+8, BX
-	XORQ         DI, DI
-	SHLQ         $0x06, BX
+	MOVQ         BX, SI
 
-roughPaths:
-	VMOVDQU      (SI)(DI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       (AX)(DI*1), Y3, Y3
-	VMOVUPD      Y3, (AX)(DI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6016(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6016(AX)(DI*1)
-	VMOVDQU      (SI)(DI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6528(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6528(AX)(DI*1)
-	VMOVDQU      32(SI)(DI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       32(AX)(DI*1), Y3, Y3
-	VMOVUPD      Y3, 32(AX)(DI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6048(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6048(AX)(DI*1)
-	VMOVDQU      32(SI)(DI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6560(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6560(AX)(DI*1)
-	VMOVDQU      64(SI)(DI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       64(AX)(DI*1), Y3, Y3
-	VMOVUPD      Y3, 64(AX)(DI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6080(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6080(AX)(DI*1)
-	VMOVDQU      64(SI)(DI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6592(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6592(AX)(DI*1)
-	VMOVDQU      96(SI)(DI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       96(AX)(DI*1), Y3, Y3
-	VMOVUPD      Y3, 96(AX)(DI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6112(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6112(AX)(DI*1)
-	VMOVDQU      96(SI)(DI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6624(AX)(DI*1), Y4, Y4
-	VMOVDQU      Y4, 6624(AX)(DI*1)
-	ADDQ         $0x80, DI
-	CMPQ         DI, BX
-	JNE          roughPaths
-	ANDQ         R10, R11
-	MOVQ         R10, BX
-	XORQ         R11, BX
-	VMOVQ        R9, X0
-	VPBROADCASTQ X0, Y0
-	LEAQ         bitTable<>+0(SB), SI
-	VMOVQ        R11, X1
-	VPBROADCASTQ X1, Y1
-	VMOVQ        BX, X2
-	VPBROADCASTQ X2, Y2
-	MOVQ         $+8, BX
-	XORQ         DI, DI
-	SHLQ         $0x06, BX
+roughNode:
+	TZCNTQ SI, DI
+	VADDSD (AX)(DI*8), X0, X1
+	VMOVSD X1, (AX)(DI*8)
+	XORQ   R10, 6016(AX)(DI*8)
+	BLSRQ  SI, SI
+	JNZ    roughNode
+	MOVQ   R10, SI
 
-roughFlows:
-	VMOVUPD  1024(AX)(DI*1), Y3
-	VMOVDQU  (SI)(DI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  (SI)(DI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1024(AX)(DI*1)
-	VMOVUPD  1056(AX)(DI*1), Y3
-	VMOVDQU  32(SI)(DI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  32(SI)(DI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1056(AX)(DI*1)
-	VMOVUPD  1088(AX)(DI*1), Y3
-	VMOVDQU  64(SI)(DI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  64(SI)(DI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1088(AX)(DI*1)
-	VMOVUPD  1120(AX)(DI*1), Y3
-	VMOVDQU  96(SI)(DI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  96(SI)(DI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1120(AX)(DI*1)
-	ADDQ     $0x80, DI
-	CMPQ     DI, BX
-	JNE      roughFlows
+roughArc:
+	TZCNTQ SI, DI
+	XORQ   BX, 6528(AX)(DI*8)
+	BLSRQ  SI, SI
+	JNZ    roughArc
+	ANDQ   R10, R11
+	MOVQ   R10, BX
+	XORQ   R11, BX
+
+roughFall:
+	TZCNTQ R11, SI
+	SUBQ   R9, 1024(AX)(SI*8)
+	BLSRQ  R11, R11
+	JNZ    roughFall
+
+roughRise:
+	TZCNTQ BX, SI
+	ADDQ   R9, 1024(AX)(SI*8)
+	BLSRQ  BX, BX
+	JNZ    roughRise
 
 changed:
 	CMPL    DX, $0xc0
@@ -10400,188 +9637,79 @@ exactLeast:
 	JNZ   exactTied
 
 exactLeaves:
-	MOVQ         6528(AX)(R8*8), DX
-	MOVQ         DX, BX
-	NOTQ         BX
-	MOVQ         6016(AX)(DI*8), R12
-	BTQ          R8, R12
-	CMOVQCC      BX, DX
-	INCQ         9024(AX)
-	MOVQ         6528(AX)(R8*8), DX
-	MOVQ         6016(AX)(DI*8), BX
-	MOVQ         6016(AX)(SI*8), R12
-	XORQ         R13, R13
-	BTSQ         R8, R13
-	TESTQ        R13, BX
-	CMOVQNE      BX, R12
-	MOVBQZX      8576(AX)(R8*1), R14
-	MOVBQZX      8640(AX)(R8*1), R15
-	MOVQ         6016(AX)(R14*8), R14
-	ANDQ         6016(AX)(R15*8), R14
-	ANDNQ        R12, R14, R12
-	XORQ         8976(AX), R12
-	ANDNQ        R12, R13, R12
-	ANDNQ        R10, R13, R10
-	ANDQ         BX, R13
-	ORQ          R13, R12
-	MOVQ         R12, 8976(AX)
-	BTQ          R8, BX
-	SBBQ         R15, R15
-	NOTQ         R15
-	SHLQ         $0x3f, R15
-	VMOVQ        R15, X1
-	MOVQ         SI, BX
-	SHLQ         $0x09, BX
-	ADDQ         CX, BX
-	VMOVSD       (BX)(DI*8), X2
-	VMOVSD       X2, 1600(AX)(R8*8)
-	VMOVSD       (AX)(SI*8), X0
-	VSUBSD       X2, X0, X0
-	VSUBSD       (AX)(DI*8), X0, X0
-	VXORPD       X1, X0, X0
-	MOVB         SI, 8576(AX)(R8*1)
-	MOVB         DI, 8640(AX)(R8*1)
-	LEAQ         bitTable<>+0(SB), BX
-	VBROADCASTSD X0, Y0
-	VMOVQ        DX, X1
-	VPBROADCASTQ X1, Y1
-	VMOVQ        R10, X2
-	VPBROADCASTQ X2, Y2
-	MOVQ         $+8, DX
-	XORQ         SI, SI
-	SHLQ         $0x06, DX
+	MOVQ    6528(AX)(R8*8), DX
+	MOVQ    DX, BX
+	NOTQ    BX
+	MOVQ    6016(AX)(DI*8), R12
+	BTQ     R8, R12
+	CMOVQCC BX, DX
+	INCQ    9024(AX)
+	MOVQ    6528(AX)(R8*8), DX
+	MOVQ    6016(AX)(DI*8), BX
+	MOVQ    6016(AX)(SI*8), R12
+	XORQ    R13, R13
+	BTSQ    R8, R13
+	TESTQ   R13, BX
+	CMOVQNE BX, R12
+	MOVBQZX 8576(AX)(R8*1), R14
+	MOVBQZX 8640(AX)(R8*1), R15
+	MOVQ    6016(AX)(R14*8), R14
+	ANDQ    6016(AX)(R15*8), R14
+	ANDNQ   R12, R14, R12
+	XORQ    8976(AX), R12
+	ANDNQ   R12, R13, R12
+	ANDNQ   R10, R13, R10
+	ANDQ    BX, R13
+	ORQ     R13, R12
+	MOVQ    R12, 8976(AX)
+	BTQ     R8, BX
+	SBBQ    R15, R15
+	NOTQ    R15
+	SHLQ    $0x3f, R15
+	VMOVQ   R15, X1
+	MOVQ    SI, BX
+	SHLQ    $0x09, BX
+	ADDQ    CX, BX
+	VMOVSD  (BX)(DI*8), X2
+	VMOVSD  X2, 1600(AX)(R8*8)
+	VMOVSD  (AX)(SI*8), X0
+	VSUBSD  X2, X0, X0
+	VSUBSD  (AX)(DI*8), X0, X0
+	VXORPD  X1, X0, X0
+	MOVB    SI, 8576(AX)(R8*1)
+	MOVB    DI, 8640(AX)(R8*1)
+	MOVQ    DX, BX
 
-exactPaths:
-	VMOVDQU      (BX)(SI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       (AX)(SI*1), Y3, Y3
-	VMOVUPD      Y3, (AX)(SI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6016(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6016(AX)(SI*1)
-	VMOVDQU      (BX)(SI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6528(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6528(AX)(SI*1)
-	VMOVDQU      32(BX)(SI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       32(AX)(SI*1), Y3, Y3
-	VMOVUPD      Y3, 32(AX)(SI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6048(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6048(AX)(SI*1)
-	VMOVDQU      32(BX)(SI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6560(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6560(AX)(SI*1)
-	VMOVDQU      64(BX)(SI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       64(AX)(SI*1), Y3, Y3
-	VMOVUPD      Y3, 64(AX)(SI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6080(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6080(AX)(SI*1)
-	VMOVDQU      64(BX)(SI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6592(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6592(AX)(SI*1)
-	VMOVDQU      96(BX)(SI*1), Y3
-	VPAND        Y3, Y1, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VANDPD       Y0, Y4, Y3
-	VADDPD       96(AX)(SI*1), Y3, Y3
-	VMOVUPD      Y3, 96(AX)(SI*1)
-	VPAND        Y2, Y4, Y4
-	VPXOR        6112(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6112(AX)(SI*1)
-	VMOVDQU      96(BX)(SI*1), Y3
-	VPAND        Y3, Y2, Y4
-	VPCMPEQQ     Y3, Y4, Y4
-	VPAND        Y1, Y4, Y4
-	VPXOR        6624(AX)(SI*1), Y4, Y4
-	VMOVDQU      Y4, 6624(AX)(SI*1)
-	ADDQ         $0x80, SI
-	CMPQ         SI, DX
-	JNE          exactPaths
-	ANDQ         R10, R11
-	MOVQ         R10, DX
-	XORQ         R11, DX
-	VMOVQ        R9, X0
-	VPBROADCASTQ X0, Y0
-	LEAQ         bitTable<>+0(SB), BX
-	VMOVQ        R11, X1
-	VPBROADCASTQ X1, Y1
-	VMOVQ        DX, X2
-	VPBROADCASTQ X2, Y2
-	MOVQ         $+8, DX
-	XORQ         SI, SI
-	SHLQ         $0x06, DX
+exactNode:
+	TZCNTQ BX, SI
+	VADDSD (AX)(SI*8), X0, X1
+	VMOVSD X1, (AX)(SI*8)
+	XORQ   R10, 6016(AX)(SI*8)
+	BLSRQ  BX, BX
+	JNZ    exactNode
+	MOVQ   R10, BX
 
-exactFlows:
-	VMOVUPD  1024(AX)(SI*1), Y3
-	VMOVDQU  (BX)(SI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  (BX)(SI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1024(AX)(SI*1)
-	VMOVUPD  1056(AX)(SI*1), Y3
-	VMOVDQU  32(BX)(SI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  32(BX)(SI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1056(AX)(SI*1)
-	VMOVUPD  1088(AX)(SI*1), Y3
-	VMOVDQU  64(BX)(SI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  64(BX)(SI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1088(AX)(SI*1)
-	VMOVUPD  1120(AX)(SI*1), Y3
-	VMOVDQU  96(BX)(SI*1), Y4
-	VPAND    Y4, Y1, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPSUBQ   Y5, Y3, Y3
-	VMOVDQU  96(BX)(SI*1), Y4
-	VPAND    Y4, Y2, Y5
-	VPCMPEQQ Y4, Y5, Y5
-	VANDPD   Y0, Y5, Y5
-	VPADDQ   Y5, Y3, Y3
-	VMOVUPD  Y3, 1120(AX)(SI*1)
-	ADDQ     $0x80, SI
-	CMPQ     SI, DX
-	JNE      exactFlows
-	JMP      exact
+exactArc:
+	TZCNTQ BX, SI
+	XORQ   DX, 6528(AX)(SI*8)
+	BLSRQ  BX, BX
+	JNZ    exactArc
+	ANDQ   R10, R11
+	MOVQ   R10, DX
+	XORQ   R11, DX
+
+exactFall:
+	TZCNTQ R11, BX
+	SUBQ   R9, 1024(AX)(BX*8)
+	BLSRQ  R11, R11
+	JNZ    exactFall
+
+exactRise:
+	TZCNTQ DX, BX
+	ADDQ   R9, 1024(AX)(BX*8)
+	BLSRQ  DX, DX
+	JNZ    exactRise
+	JMP    exact
 
 exactMore:
 	TZCNTQ  DX, BX

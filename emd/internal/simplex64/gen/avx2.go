@@ -259,53 +259,40 @@ func (o optimiser256) reaches(row Register) GPVirtual {
 	return set
 }
 
-// eachBlock runs body for every block of sixteen lanes.
-func (o optimiser256) eachBlock(label string, body func(block GPVirtual)) {
-	words := GP64()
-	MOVQ(I32(int32(o.w)), words)
-	blocks(label, words, body)
-}
-
+// paths goes through the nodes one by one, which are few, and so do flows through the arcs.
 func (o optimiser256) paths(name string, moved, cycle GPVirtual, delta VecVirtual) {
-	up, bits := YMM(), tableAt(bitTable)
-	VBROADCASTSD(delta, up)
-	nodes, arcs := spread256(moved), spread256(cycle)
-	o.eachBlock(name+"Paths", func(block GPVirtual) {
-		for i := range 4 {
-			k, x := members256(nodes, lane(bits, 0, block, i)), YMM()
-			VANDPD(up, k, x)
-			VADDPD(lane(o.t, offPot, block, i), x, x)
-			VMOVUPD(x, lane(o.t, offPot, block, i))
-			VPAND(arcs, k, k)
-			VPXOR(lane(o.t, offPath, block, i), k, k)
-			VMOVDQU(k, lane(o.t, offPath, block, i))
-			k = members256(arcs, lane(bits, 0, block, i))
-			VPAND(nodes, k, k)
-			VPXOR(lane(o.t, offBelow, block, i), k, k)
-			VMOVDQU(k, lane(o.t, offBelow, block, i))
-		}
-	})
+	t, set := o.t, GP64()
+	MOVQ(moved, set)
+	Label(name + "Node")
+	x, pot := GP64(), XMM()
+	TZCNTQ(set, x)
+	VADDSD(cellOf(t, offPot, x), delta, pot)
+	VMOVSD(pot, cellOf(t, offPot, x))
+	XORQ(cycle, cellOf(t, offPath, x))
+	BLSRQ(set, set)
+	JNZ(LabelRef(name + "Node"))
+	MOVQ(cycle, set)
+	Label(name + "Arc")
+	a := GP64()
+	TZCNTQ(set, a)
+	XORQ(moved, cellOf(t, offBelow, a))
+	BLSRQ(set, set)
+	JNZ(LabelRef(name + "Arc"))
 }
 
 func (o optimiser256) flows(name string, falls, rises, theta GPVirtual) {
-	push, bits := spread256(theta), tableAt(bitTable)
-	less, more := spread256(falls), spread256(rises)
-	o.eachBlock(name+"Flows", func(block GPVirtual) {
-		for i := range 4 {
-			flow := YMM()
-			VMOVUPD(lane(o.t, offFlow, block, i), flow)
-			for k, set := range []VecVirtual{less, more} {
-				x := members256(set, lane(bits, 0, block, i))
-				VANDPD(push, x, x)
-				if k == 0 {
-					VPSUBQ(x, flow, flow)
-				} else {
-					VPADDQ(x, flow, flow)
-				}
-			}
-			VMOVUPD(flow, lane(o.t, offFlow, block, i))
-		}
-	})
+	for _, part := range []struct {
+		name string
+		set  GPVirtual
+		push func(...Op)
+	}{{"Fall", falls, func(x ...Op) { SUBQ(x[0], x[1]) }}, {"Rise", rises, func(x ...Op) { ADDQ(x[0], x[1]) }}} {
+		a := GP64()
+		Label(name + part.name)
+		TZCNTQ(part.set, a)
+		part.push(theta, cellOf(o.t, offFlow, a))
+		BLSRQ(part.set, part.set)
+		JNZ(LabelRef(name + part.name))
+	}
 }
 
 func finish256() {
