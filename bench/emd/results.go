@@ -63,7 +63,7 @@ func growthTable(list []growth) results {
 // of the ratios to Barrow, where a program solved all of them.
 func classTable(rows []largeRow, peers []*largePeer) results {
 	t := results{Columns: []column{{"norm", "{norm}"}, {"pixels", "{side}²"}, {"Barrow, ms", "{barrow_ms:.4f}"}, {"slowest class", "{slowest_ms:.3f}"},
-		{"prepared in, of a solve", "{prepare_percent:.1f} %"}}}
+		{"prepared in, ms", "{prepare_ms:.3f} ({prepare_percent:.0f} %)"}}}
 	for _, p := range peers {
 		t.Columns = append(t.Columns, column{p.title, "{" + p.name + "}"})
 	}
@@ -113,6 +113,7 @@ func classRow(of []largeRow, peers []*largePeer) map[string]any {
 	}
 	row["slowest_ms"] = slowest
 	row["barrow_ms"], _ = medianOf(func(x *largeRow) (float64, bool) { return x.BarrowMS, true })
+	row["prepare_ms"] = of[0].PrepareMS
 	row["prepare_percent"], _ = medianOf(func(x *largeRow) (float64, bool) { return 100 * x.PrepareMS / x.BarrowMS, true })
 	for _, p := range peers {
 		ms, ok := medianOf(func(x *largeRow) (float64, bool) { y, ok := x.Peers[p.name]; return y, ok })
