@@ -183,19 +183,12 @@ func read(path string) (*nn.Checkpoint, Architecture, error) {
 	return c, a.withDefaults(), nil
 }
 
-// fill takes over the weights of a file, which must be of the same
+// fill takes over the weights of a file, or of StartMeta, which must be of the same
 // architecture but for the widths of the outputs.
 func (m *Model) fill(path string) error {
-	other, err := Load(path, nn.Settings{})
+	other, err := m.arch.start(path)
 	if err != nil {
 		return err
-	}
-	have, want := other.arch, m.arch
-	for _, a := range []*Architecture{&have, &want} {
-		a.LatentBits, a.Mask = 0, ""
-	}
-	if have != want {
-		return fmt.Errorf("autoencoder: %s holds an autoencoder of another kind (%v) than the one to train (%v)", path, other.arch, m.arch)
 	}
 	for _, p := range m.net.Params() {
 		if from := other.net.Param(p.Name); from != nil && p.Trainable {

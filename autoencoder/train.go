@@ -84,7 +84,7 @@ type Settings struct {
 	Threads int    // never changes a bit; 0 means all processors
 	Kernel  string // of the network, one of nn.Kernels; the fastest by default
 	// Start is the weights file of a model of the same architecture, but perhaps for the
-	// widths of its outputs, to start from, instead of random weights; none by default. It counts
+	// widths of its outputs, to start from, or StartMeta, instead of random weights; none by default. It counts
 	// as epoch 0: where no epoch is better, its weights are kept.
 	Start string
 	// Encoder is the weights file of a model whose encoder, of the same

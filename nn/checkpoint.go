@@ -139,6 +139,19 @@ func ReadCheckpoint(path string) (*Checkpoint, error) {
 	return c, nil
 }
 
+// DecodeCheckpoint is ReadCheckpoint of a file's content.
+func DecodeCheckpoint(content []byte) (*Checkpoint, error) {
+	f, err := weights.Decode(content, weights.Network)
+	if err != nil {
+		return nil, fmt.Errorf("nn: %w", err)
+	}
+	c, err := decode(f)
+	if err != nil {
+		return nil, fmt.Errorf("nn: %w", err)
+	}
+	return c, nil
+}
+
 func decode(f *weights.File) (*Checkpoint, error) {
 	c := &Checkpoint{}
 	d := about{Checkpoint: c}

@@ -13,6 +13,7 @@ import (
 	"barrow/study/decode"
 	"barrow/study/decoders"
 	"barrow/study/estimate"
+	"barrow/study/fewshot"
 	"barrow/study/internal/page"
 	"barrow/study/masks"
 	"barrow/study/physics"
@@ -43,6 +44,7 @@ func Kinds() []Kind {
 		{physics.Kind(), physics.Page, []figure{{"emd", "encoders.rows.*.mean_emd.mean"}}},
 		{decoders.Kind(), decoders.Page, ofRows},
 		{plan.Kind(), plan.Page, []figure{{"emd", "mean_emd"}}},
+		{fewshot.Kind(), fewshot.Page, []figure{{"emd", "rows.*.emd"}}},
 		{masks.Kind(), masks.Page, []figure{{"emd", "encoder.rows.*.mean_emd.mean"}}},
 		{cluster.Kind(), cluster.Page, []figure{{"silhouette", "seeds.*.silhouette"}}},
 	}

@@ -20,7 +20,7 @@ func newEncoder(c *common) *cobra.Command {
 		Short:   "Train and measure the autoencoder of the trigger chip",
 		Example: "  barrow encoder train --loss emd+energy --precision asic --out runs/asic\n  barrow encoder eval --weights runs/asic images.csv",
 	}
-	cmd.AddCommand(newEncoderTrain(c), newEncoderMask(c), newEncoderEval(c), newEncoderExport(c))
+	cmd.AddCommand(newEncoderTrain(c), newEncoderMask(c), newEncoderMeta(c), newEncoderEval(c), newEncoderExport(c))
 	return cmd
 }
 
@@ -36,7 +36,8 @@ simulated or yours. The folder keeps the weights, the training curves and the
 evaluation on held-out images. Interrupted, the same command goes on.
 
 With --seeds N it trains N times, from N starts on the same images, and keeps
-the one with the smallest validation loss. A TOML file (--config) may hold any
+the one with the smallest validation loss. --start meta starts from weights that come
+with Barrow and learn new wafers in few steps (barrow encoder meta). A TOML file (--config) may hold any
 of the settings; flags outrank it. The precision asic computes what the chip
 computes, bit for bit.
 

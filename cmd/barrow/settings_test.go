@@ -18,6 +18,7 @@ import (
 	"barrow/study/decode"
 	"barrow/study/decoders"
 	"barrow/study/estimate"
+	"barrow/study/fewshot"
 	"barrow/study/masks"
 	"barrow/study/physics"
 	"barrow/study/plan"
@@ -42,6 +43,7 @@ func TestSettingsAreFlags(t *testing.T) {
 		{"reproduce", func() any { return &reproduce.Config{} }, false},
 		{"physics", func() any { return &physics.Plan{} }, false},
 		{"encoder mask", func() any { return &masks.Plan{} }, true},
+		{"encoder meta", func() any { return &fewshot.Plan{} }, false},
 		{"decoder table", func() any { return &decoders.Plan{} }, false},
 		{"plan", func() any { return &plan.Plan{} }, false},
 		{"cluster", func() any { return &cluster.Plan{} }, false},

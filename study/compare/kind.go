@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"barrow/autoencoder"
 	"barrow/model/file"
 	"barrow/run"
 	"barrow/study/internal/inputs"
@@ -24,6 +25,9 @@ func (p Plan) Identity(kind run.Kind) (run.Identity, error) {
 	if id.Inputs, err = inputs.Metric(p.Metric); err != nil {
 		return id, err
 	}
+	if err := p.startInputs(&id); err != nil {
+		return id, err
+	}
 	switch p.CNN {
 	case "":
 	case BuiltIn:
@@ -40,4 +44,22 @@ func (p Plan) Identity(kind run.Kind) (run.Identity, error) {
 		id.Inputs = append(id.Inputs, list...)
 	}
 	return id, nil
+}
+
+// startInputs are the files that trainings start from.
+func (p Plan) startInputs(id *run.Identity) error {
+	switch p.Start {
+	case "":
+	case autoencoder.StartMeta:
+		for _, precision := range p.Precisions {
+			id.Inputs = append(id.Inputs, run.Input{Name: "the program's start in the precision " + precision, SHA256: autoencoder.StartDigest(precision)})
+		}
+	default:
+		list, err := inputs.Files("the start", []string{p.Start})
+		if err != nil {
+			return err
+		}
+		id.Inputs = append(id.Inputs, list...)
+	}
+	return nil
 }

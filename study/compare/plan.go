@@ -43,6 +43,10 @@ type Plan struct {
 	// Budget is that of every training. A batch or rate of 0 is what suits the decoder.
 	autoencoder.Budget
 
+	// Start is the weights file that all trainings start from, or autoencoder.StartMeta; by default
+	// they start from random weights.
+	Start string `json:"start,omitempty" value:"file" help:"weights file of an encoder to start from, or meta, a start that learns new wafers in few steps (default: random weights)"`
+
 	// Pretrain names the wafer files of a first training, of which there may be many more
 	// images; the epoch is chosen by the plan's own validation images, and the training proper
 	// then starts at a tenth of the rate.
@@ -338,6 +342,11 @@ func (p Plan) checkJobs(cnn bool) error {
 	for _, j := range p.Jobs() {
 		if err := j.Architecture.Check(); err != nil {
 			return err
+		}
+		if p.Start != "" && j.Algorithm == "" {
+			if err := j.Architecture.CheckStart(p.Start); err != nil {
+				return err
+			}
 		}
 		t, err := loss.Describe(j.Loss)
 		if err != nil {

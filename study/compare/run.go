@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -298,7 +299,7 @@ func (w *work) untrained(ctx context.Context, k int, why error, seconds float64)
 	if j.Algorithm != "" {
 		m, err = w.unlearnt(ctx, k)
 	} else {
-		m, err = autoencoder.Begin(w.data[0], autoencoder.Settings{Architecture: j.Architecture, Seed: j.Seed, Threads: 1, Budget: w.plan.Budget, Start: w.resources.Start})
+		m, err = autoencoder.Begin(w.data[0], autoencoder.Settings{Architecture: j.Architecture, Seed: j.Seed, Threads: 1, Budget: w.plan.Budget, Start: w.start()})
 	}
 	if err != nil {
 		return nil, err
@@ -306,6 +307,9 @@ func (w *work) untrained(ctx context.Context, k int, why error, seconds float64)
 	w.records[k] = record{Best: math.MaxFloat64, EMD: math.MaxFloat64, Curve: [][2]float64{}, Diverged: why.Error(), Seconds: seconds}
 	return []string{j.part() + run.WeightsEnding}, m.Save(Weights(w.folder, j))
 }
+
+// start is the weights file that trainings start from, "" for random weights.
+func (w *work) start() string { return cmp.Or(w.resources.Start, w.plan.Start) }
 
 // loss makes one by name.
 func (w *work) loss(name string) (loss.Loss, error) {
@@ -328,7 +332,7 @@ func (w *work) fit(ctx context.Context, k int) (*autoencoder.Model, *nn.History,
 	j, p := w.jobs[k], w.plan
 	s := autoencoder.Settings{
 		Architecture: j.Architecture, Seed: j.Seed, Threads: w.each(),
-		Budget: p.Budget, Start: w.resources.Start,
+		Budget: p.Budget, Start: w.start(),
 	}
 	var err error
 	if s.Watch, err = w.loss(run.MeasuredEMD); err != nil {
