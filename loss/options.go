@@ -129,7 +129,7 @@ func (o *options) numbers(key string, def []float64, low, high float64, unit str
 		}
 		list, spelt = append(list, v), append(spelt, spellNumber(v))
 	}
-	if !slices.IsSortedFunc(list, func(a, b float64) int { return cmp.Or(cmp.Compare(a, b), 1) }) {
+	if !slices.IsSortedFunc(list, func(a, b float64) int { return cmp.Or(cmp.Compare(a, b), -1) }) {
 		o.fail("%s=%s: want each number once, rising", key, text)
 		return def
 	}

@@ -353,6 +353,8 @@ func TestOptions(t *testing.T) {
 		"wavelet:finest=2:coarsest=1":          "which leaves no level",
 		"wavelet:finest=1":                     "are all levels",
 		"fss:threshold=0":                      "want numbers above 0 and at most 119837 MIP_T",
+		"fss:threshold=1/1":                    "threshold=1/1: want each number once, rising",
+		"fss:threshold=2/1":                    "threshold=2/1: want each number once, rising",
 		"fss:threshold=3/2":                    "each number once, rising",
 		"fss:threshold=1e9":                    "at most 119837 MIP_T",
 		"csi:threshold=NaN":                    "want numbers above 0",
