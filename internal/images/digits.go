@@ -45,7 +45,11 @@ func Digit(digit, side int, seed uint64) ([]float64, error) {
 		return nil, fmt.Errorf("images: digit %d of %d pixels: want 0 to 9, and at least 1", digit, side)
 	}
 	r := rand.New(rand.NewPCG(seed, 1000+uint64(digit)))
-	lines := written(r, digit)
+	return ink(r, written(r, strokes[digit]), side), nil
+}
+
+// ink is lines seen through pixels.
+func ink(r *rand.Rand, lines [][]pt, side int) []float64 {
 	thick, edge := 0.02+0.045*r.Float64(), 1/float64(side)
 	// The box, and the middle of the strokes by their length.
 	lo, hi := pt{math.Inf(1), math.Inf(1)}, pt{math.Inf(-1), math.Inf(-1)}
@@ -79,11 +83,11 @@ func Digit(digit, side int, seed uint64) ([]float64, error) {
 		}
 		v[k] = math.Round(255 * min(1, max(0, (thick-off)/edge+0.5)))
 	}
-	return v, nil
+	return v
 }
 
-// written are the strokes of a digit by one hand.
-func written(r *rand.Rand, digit int) [][]pt {
+// written are strokes by one hand.
+func written(r *rand.Rand, strokes [][]pt) [][]pt {
 	about := func(mean, spread float64) float64 { return mean + spread*(2*r.Float64()-1) }
 	wide, slant, turn := about(0.65, 0.15), about(0.15, 0.35), about(0, 0.15)
 	sin, cos := math.Sincos(turn)
@@ -96,7 +100,7 @@ func written(r *rand.Rand, digit int) [][]pt {
 		return b[0].size*math.Sin(math.Pi*(t+b[0].phase)) + b[1].size*math.Sin(math.Pi*(2.5*t+b[1].phase))
 	}
 	var lines [][]pt
-	for _, s := range strokes[digit] {
+	for _, s := range strokes {
 		off := pt{0.03 * r.NormFloat64(), 0.03 * r.NormFloat64()}
 		line := make([]pt, len(s))
 		for k, p := range s {

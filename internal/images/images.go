@@ -1,8 +1,8 @@
 // Package images draws grey images of the kinds of DOTmark, the benchmark of discrete
 // optimal transport (J. Schrieber, D. Schuhmacher, C. Gottschlich, IEEE Access 5 (2017)
 // 271), for tests and benchmarks: seven of the classes by their definitions, the
-// photographs and micrographs by something like them that can be drawn; and digits as by
-// many hands.
+// photographs and micrographs by something like them that can be drawn; digits and made-up
+// characters as by many hands; and fields of ions as imaging mass spectrometry has them.
 //
 // An image is a function on the unit square seen through square pixels, so that the same
 // seed shows the same image at any size (but for white noise).

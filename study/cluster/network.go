@@ -16,22 +16,23 @@ const (
 
 // What the networks are made of.
 const (
-	poolKinds    = 3 // means, maxima and minima
-	features     = 32
-	projection   = 32
-	maxBatch     = 512 // views at a time
-	relative     = 5   // of the mean charge, in ln(1 + relative·q/mean)
-	agreeScale   = 3
-	levelScale   = 0.3
-	smallestSide = 10
+	poolKinds   = 3 // means, maxima and minima
+	features    = 32
+	projection  = 32
+	maxBatch    = 512 // views at a time
+	relative    = 5   // of the mean charge, in ln(1 + relative·q/mean)
+	agreeScale  = 3
+	levelScale  = 0.3
+	largestSide = 8 // of what goes into the dense layers
 )
 
-// A brain is a network that tells images apart: convolutions, of whose outputs the mean, the maximum or
-// the minimum over the cells is taken, so that it matters little where on a wafer something is, then
-// two dense layers to the features and two more, the projection that is trained on and then left.
+// A brain is a network that tells images apart: convolutions, two dense layers to the features and one
+// more, the projection that is trained on and then left. Of wafers the mean, the maximum or the minimum
+// of the convolutions' outputs over the cells is taken in between, so that it matters little where on a
+// wafer something is; in pictures it matters.
 //
-// For nn it is one chain: a crop to one pixel stands where the pooling is done here, which gives the same
-// shape. (The encoder of the chip has no pooling.)
+// For nn a wafer's is one chain, too: a crop to one pixel stands where the pooling is done here, which
+// gives the same shape. The encoder of the chip has no pooling.
 type brain struct {
 	net, low, high *nn.Network // all; before and behind the pooling
 	toFeatures     *nn.Network // of what is pooled
@@ -39,49 +40,52 @@ type brain struct {
 	level          bool
 	channels       int
 	pool           bool
-	cells          []int // pixels that are pooled
 	in, pooled     *nn.Tensor
 	back           *nn.Tensor
 	from           []int32 // pixel of each maximum and minimum
 }
 
-// layers of a network for images of a grid.
-func layers(kind string, height, width int) (list []nn.Layer, poolAt, featuresAt int) {
+// layers of a network for images of a grid: where the convolutions end, and the features.
+func layers(kind string, g *grid) (list []nn.Layer, dense, featuresAt int) {
 	conv := func(filters, stride int) {
 		list = append(list, nn.Layer{Kind: nn.KindConv2D, Filters: filters, Kernel: 3, Stride: stride, Padding: nn.PaddingSame}, nn.Layer{Kind: nn.KindReLU})
 	}
-	dense := func(units int) { list = append(list, nn.Layer{Kind: nn.KindDense, Units: units}) }
-	relu := func() { list = append(list, nn.Layer{Kind: nn.KindReLU}) }
+	units := func(n int, behind ...nn.Layer) {
+		list = append(append(list, nn.Layer{Kind: nn.KindDense, Units: n}), behind...)
+	}
+	relu := nn.Layer{Kind: nn.KindReLU}
 	if kind == networkEncoder {
 		conv(8, 2)
-		dense(16)
-		relu()
+		dense = len(list)
+		units(16, relu)
 		featuresAt = len(list)
-	} else {
-		conv(16, 1)
-		for side := min(height, width); side > smallestSide; side = (side + 1) / 2 {
-			conv(32, 2)
+		units(projection, relu)
+		units(projection)
+		return list, dense, featuresAt
+	}
+	conv(16, 1)
+	if g.rectangle {
+		for side := max(g.height, g.width); side > largestSide; side = (side + 1) / 2 {
+			conv(24, 2)
 		}
+		conv(24, 1)
+		dense = len(list)
+	} else {
 		conv(48, 1)
-		poolAt = len(list)
+		dense = len(list)
 		list = append(list, nn.Layer{Kind: nn.KindCrop, Height: 1, Width: 1})
-		dense(64)
-		relu()
-		dense(features)
-		featuresAt = len(list)
-		relu()
 	}
-	dense(projection)
-	if kind == networkEncoder {
-		relu()
-		dense(projection)
-	}
-	return list, poolAt, featuresAt
+	units(64, relu)
+	units(features)
+	featuresAt = len(list)
+	list = append(list, relu)
+	units(projection)
+	return list, dense, featuresAt
 }
 
 // newBrain makes a network for rows, with random weights.
 func newBrain(kind string, r *rows, level bool, seed uint64, threads int) (*brain, error) {
-	b := &brain{grid: r.grid, level: level, channels: 2, pool: kind == networkSmall}
+	b := &brain{grid: r.grid, level: level, channels: 2, pool: kind == networkSmall && !r.grid.rectangle}
 	if r.agreement != nil {
 		b.channels++
 	}
@@ -94,7 +98,7 @@ func newBrain(kind string, r *rows, level bool, seed uint64, threads int) (*brai
 		}
 		b.grid, b.channels, b.level = encoderGrid(), 1, false
 	}
-	list, poolAt, featuresAt := layers(kind, b.grid.height, b.grid.width)
+	list, dense, featuresAt := layers(kind, b.grid)
 	spec := nn.Spec{Name: "cluster " + kind, Input: nn.Shape{H: b.grid.height, W: b.grid.width, C: b.channels}, Layers: list}
 	if err := spec.CheckMemory(maxBatch); err != nil {
 		return nil, fmt.Errorf("cluster: %w", err)
@@ -105,34 +109,26 @@ func newBrain(kind string, r *rows, level bool, seed uint64, threads int) (*brai
 		return nil, fmt.Errorf("cluster: %w", err)
 	}
 	b.in = nn.NewTensor(maxBatch, spec.Input)
-	return b, b.cut(poolAt, featuresAt, len(list), s)
+	return b, b.cut(dense, featuresAt, len(list), s)
 }
 
 // cut makes the parts of the network.
-func (b *brain) cut(poolAt, featuresAt, end int, s nn.Settings) (err error) {
+func (b *brain) cut(dense, featuresAt, end int, s nn.Settings) (err error) {
 	view := func(to **nn.Network, from, until int) {
 		if err == nil {
 			*to, err = b.net.View(from, until, s)
 		}
 	}
-	if !b.pool {
-		view(&b.toFeatures, 0, featuresAt)
-		return err
+	view(&b.low, 0, dense)
+	if b.pool {
+		dense++ // the crop
 	}
-	view(&b.low, 0, poolAt)
-	view(&b.high, poolAt+1, end)
-	view(&b.toFeatures, poolAt+1, featuresAt)
-	if err != nil {
+	view(&b.high, dense, end)
+	view(&b.toFeatures, dense, featuresAt)
+	if err != nil || !b.pool {
 		return err
 	}
 	shape := b.low.OutputShape()
-	if b.grid.rectangle {
-		for p := range shape.H * shape.W {
-			b.cells = append(b.cells, p)
-		}
-	} else {
-		b.cells = b.grid.at
-	}
 	b.pooled, b.back = nn.NewTensor(maxBatch, nn.Vector(shape.C)), nn.NewTensor(maxBatch, shape)
 	b.from = make([]int32, maxBatch*shape.C)
 	return nil
@@ -194,7 +190,7 @@ func (b *brain) poolOf(y *nn.Tensor) {
 	for s := range n {
 		for c := range channels {
 			value, from := float32(0), int32(-1)
-			for _, p := range b.cells {
+			for _, p := range b.grid.at {
 				v := y.Data[(p*n+s)*channels+c]
 				switch {
 				case c < part:
@@ -204,7 +200,7 @@ func (b *brain) poolOf(y *nn.Tensor) {
 				}
 			}
 			if c < part {
-				value /= float32(len(b.cells))
+				value /= float32(len(b.grid.at))
 			}
 			b.pooled.Data[s*channels+c], b.from[s*channels+c] = value, from
 		}
@@ -230,8 +226,8 @@ func (b *brain) backward(dz *nn.Tensor) error {
 				b.back.Data[(int(p)*n+s)*channels+c] = g
 				continue
 			}
-			g /= float32(len(b.cells))
-			for _, p := range b.cells {
+			g /= float32(len(b.grid.at))
+			for _, p := range b.grid.at {
 				b.back.Data[(p*n+s)*channels+c] = g
 			}
 		}
@@ -239,18 +235,17 @@ func (b *brain) backward(dz *nn.Tensor) error {
 	return b.low.BackwardWeights(b.back)
 }
 
-// embed is the features of the batch, a row an image, and what the convolutions say of every cell that
-// is pooled, nil for a network without.
-func (b *brain) embed() (*nn.Tensor, *nn.Tensor, error) {
-	if !b.pool {
-		f, err := b.toFeatures.Forward(b.in, nn.Inference)
-		return f, nil, err
-	}
+// embed is the features of the batch, a row an image, and what the convolutions make of every pixel.
+func (b *brain) embed() (features, convolved *nn.Tensor, err error) {
 	y, err := b.low.Forward(b.in, nn.Inference)
 	if err != nil {
 		return nil, nil, err
 	}
-	b.poolOf(y)
-	f, err := b.toFeatures.Forward(b.pooled, nn.Inference)
+	x := y
+	if b.pool {
+		b.poolOf(y)
+		x = b.pooled
+	}
+	f, err := b.toFeatures.Forward(x, nn.Inference)
 	return f, y, err
 }

@@ -15,23 +15,22 @@ const ridge = 1e-3
 type patch struct{ cell, pixel int }
 
 // patches pair cells of images with pixels of the convolutions: of wafers each cell, of other images a
-// pixel and the cell in its middle.
+// pixel and the cell in its middle, of the encoder, whose pixels are of several cells, cell by cell.
 func (b *brain) patches() []patch {
+	shape := b.low.OutputShape()
 	var list []patch
-	if !b.pool {
-		for cell := range b.grid.cells {
-			list = append(list, patch{cell, -1})
+	if !b.grid.rectangle {
+		for cell, p := range b.grid.at {
+			if !b.pool {
+				p = p/b.grid.width/2*shape.W + p%b.grid.width/2
+			}
+			list = append(list, patch{cell, p})
 		}
 		return list
 	}
-	shape := b.low.OutputShape()
-	for k, p := range b.cells {
-		cell := k
-		if b.grid.rectangle {
-			y, x := p/shape.W, p%shape.W
-			cell = (2*y+1)*b.grid.height/(2*shape.H)*b.grid.width + (2*x+1)*b.grid.width/(2*shape.W)
-		}
-		list = append(list, patch{cell, p})
+	for p := range shape.H * shape.W {
+		y, x := p/shape.W, p%shape.W
+		list = append(list, patch{(2*y+1)*b.grid.height/(2*shape.H)*b.grid.width + (2*x+1)*b.grid.width/(2*shape.W), p})
 	}
 	return list
 }
@@ -66,11 +65,8 @@ func (l *lesson) described(ctx context.Context, list []patch) ([][][]float32, er
 						v = append(v, b.in.Data[at+c])
 					}
 				}
-				if p.pixel >= 0 {
-					c := y.Shape.C
-					v = append(v, y.Data[(p.pixel*n+i)*c:][:c]...)
-				}
-				out[k][from+i] = v
+				c := y.Shape.C
+				out[k][from+i] = append(v, y.Data[(p.pixel*n+i)*c:][:c]...)
 			}
 		}
 	}
