@@ -259,39 +259,34 @@ func (o optimiser256) reaches(row Register) GPVirtual {
 	return set
 }
 
-// paths goes through the nodes one by one, which are few, and so do flows through the arcs.
-func (o optimiser256) paths(name string, moved, cycle GPVirtual, delta VecVirtual) {
+// turn goes through nodes and arcs one by one: they are few.
+func (o optimiser256) turn(name string, moved GPVirtual, delta VecVirtual) {
 	t, set := o.t, GP64()
 	MOVQ(moved, set)
 	Label(name + "Node")
-	x, pot := GP64(), XMM()
-	TZCNTQ(set, x)
-	VADDSD(cellOf(t, offPot, x), delta, pot)
-	VMOVSD(pot, cellOf(t, offPot, x))
-	XORQ(cycle, cellOf(t, offPath, x))
-	BLSRQ(set, set)
-	JNZ(LabelRef(name + "Node"))
-	MOVQ(cycle, set)
+	{
+		x, pot := GP64(), XMM()
+		TZCNTQ(set, x)
+		VADDSD(cellOf(t, offPot, x), delta, pot)
+		VMOVSD(pot, cellOf(t, offPot, x))
+		XORQ(o.cycle, cellOf(t, offPath, x))
+		BLSRQ(set, set)
+		JNZ(LabelRef(name + "Node"))
+	}
+	less := GP64()
+	MOVQ(o.theta, less)
+	NEGQ(less)
 	Label(name + "Arc")
-	a := GP64()
-	TZCNTQ(set, a)
-	XORQ(moved, cellOf(t, offBelow, a))
-	BLSRQ(set, set)
-	JNZ(LabelRef(name + "Arc"))
-}
-
-func (o optimiser256) flows(name string, falls, rises, theta GPVirtual) {
-	for _, part := range []struct {
-		name string
-		set  GPVirtual
-		push func(...Op)
-	}{{"Fall", falls, func(x ...Op) { SUBQ(x[0], x[1]) }}, {"Rise", rises, func(x ...Op) { ADDQ(x[0], x[1]) }}} {
-		a := GP64()
-		Label(name + part.name)
-		TZCNTQ(part.set, a)
-		part.push(theta, cellOf(o.t, offFlow, a))
-		BLSRQ(part.set, part.set)
-		JNZ(LabelRef(name + part.name))
+	{
+		a, push := GP64(), GP64()
+		TZCNTQ(o.cycle, a)
+		XORQ(moved, cellOf(t, offBelow, a))
+		MOVQ(o.theta, push)
+		BTQ(a, o.falls)
+		CMOVQCS(less, push)
+		ADDQ(push, cellOf(t, offFlow, a))
+		BLSRQ(o.cycle, o.cycle)
+		JNZ(LabelRef(name + "Arc"))
 	}
 }
 

@@ -202,45 +202,46 @@ func (o optimiser512) exactly() VecVirtual {
 	return foldMax512(acc[0])
 }
 
-func (o optimiser512) paths(_ string, moved, cycle GPVirtual, delta VecVirtual) {
-	up, nodes, arcs := ZMM(), ZMM(), ZMM()
+// turn goes through all lanes: there is no branch to mispredict.
+func (o optimiser512) turn(_ string, moved GPVirtual, delta VecVirtual) {
+	up, nodes, arcs, push := ZMM(), ZMM(), ZMM(), ZMM()
 	VBROADCASTSD(delta, up)
 	VPBROADCASTQ(moved, nodes)
-	VPBROADCASTQ(cycle, arcs)
-	km, kc := roll512(moved), roll512(cycle)
+	VPBROADCASTQ(o.cycle, arcs)
+	VPBROADCASTQ(o.theta, push)
+	// Two sets at a time, since there are seven mask registers.
+	o.change(moved, o.cycle, func(i int, first, second OpmaskVirtual) {
+		o.update(offPot+64*i, func(x VecVirtual) { VADDPD(up, x, first, x) })
+		o.update(offPath+64*i, func(x VecVirtual) { VPXORQ(arcs, x, first, x) })
+		o.update(offBelow+64*i, func(x VecVirtual) { VPXORQ(nodes, x, second, x) })
+	})
+	XORQ(o.falls, o.cycle)
+	o.change(o.falls, o.cycle, func(i int, first, second OpmaskVirtual) {
+		o.update(offFlow+64*i, func(x VecVirtual) {
+			VPSUBQ(push, x, first, x)
+			VPADDQ(push, x, second, x)
+		})
+	})
+}
+
+// change calls a function for every eight lanes with the masks of two sets.
+func (o optimiser512) change(a, b GPVirtual, f func(i int, first, second OpmaskVirtual)) {
+	first, second := roll512(a), roll512(b)
 	for i := range o.w {
-		pot, path, below := ZMM(), ZMM(), ZMM()
-		VMOVUPD(at(o.t, offPot+64*i), pot)
-		VADDPD(up, pot, km.OpmaskVirtual, pot)
-		VMOVUPD(pot, at(o.t, offPot+64*i))
-		VMOVDQU64(at(o.t, offPath+64*i), path)
-		VPXORQ(arcs, path, km.OpmaskVirtual, path)
-		VMOVDQU64(path, at(o.t, offPath+64*i))
-		VMOVDQU64(at(o.t, offBelow+64*i), below)
-		VPXORQ(nodes, below, kc.OpmaskVirtual, below)
-		VMOVDQU64(below, at(o.t, offBelow+64*i))
+		f(i, first.OpmaskVirtual, second.OpmaskVirtual)
 		if i < o.w-1 {
-			km.next()
-			kc.next()
+			first.next()
+			second.next()
 		}
 	}
 }
 
-func (o optimiser512) flows(_ string, falls, rises, theta GPVirtual) {
-	push := ZMM()
-	VPBROADCASTQ(theta, push)
-	kf, kr := roll512(falls), roll512(rises)
-	for i := range o.w {
-		flow := ZMM()
-		VMOVDQU64(at(o.t, offFlow+64*i), flow)
-		VPSUBQ(push, flow, kf.OpmaskVirtual, flow)
-		VPADDQ(push, flow, kr.OpmaskVirtual, flow)
-		VMOVDQU64(flow, at(o.t, offFlow+64*i))
-		if i < o.w-1 {
-			kf.next()
-			kr.next()
-		}
-	}
+// update changes eight lanes of a field.
+func (o optimiser512) update(offset int, by func(x VecVirtual)) {
+	x := ZMM()
+	VMOVDQU64(at(o.t, offset), x)
+	by(x)
+	VMOVDQU64(x, at(o.t, offset))
 }
 
 // reaches returns the lanes in which potential less distance from column j, whose

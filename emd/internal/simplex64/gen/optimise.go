@@ -34,10 +34,9 @@ type changer interface {
 	exactly() VecVirtual
 	// reaches returns the rows that make a column's Lo, whose distances are at row.
 	reaches(row Register) GPVirtual
-	// paths changes Path of the moved nodes by the cycle, Pot by delta, and Below of the cycle by moved.
-	paths(name string, moved, cycle GPVirtual, delta VecVirtual)
-	// flows lowers those in falls and raises those in rises by theta.
-	flows(name string, falls, rises, theta GPVirtual)
+	// turn changes Path of the moved nodes by the cycle and Pot by delta, and Below of the cycle by the
+	// moved nodes and Flow by theta.
+	turn(name string, moved GPVirtual, delta VecVirtual)
 }
 
 func newOptimiser() optimiser {
@@ -260,10 +259,6 @@ func (o optimiser) change(name string, c changer) {
 		MOVB(o.i.As8(), byteOf(t, offRow, o.leave))
 		MOVB(o.j.As8(), byteOf(t, offCol, o.leave))
 	}
-	c.paths(name, moved, o.cycle, delta)
-	rises := GP64()
 	ANDQ(o.cycle, o.falls)
-	MOVQ(o.cycle, rises)
-	XORQ(o.falls, rises)
-	c.flows(name, o.falls, rises, o.theta)
+	c.turn(name, moved, delta)
 }
