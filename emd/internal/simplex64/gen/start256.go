@@ -50,22 +50,16 @@ func (s starter256) clear(w int) {
 
 // choose is choose.
 func (s starter256) choose(name string, w int) {
-	best, set := ymms(w), GP64()
+	best := ymms(w)
 	for i := range best {
 		VPCMPEQD(best[i], best[i], best[i])
 		VPSRLD(Imm(1), best[i], best[i])
 	}
-	MOVQ(s.rows, set)
-	Label(name)
-	r := GP64()
-	TZCNTQ(set, r)
-	SHLQ(Imm(shiftCoarse), r)
-	ADDQ(s.m, r)
-	for i := range best {
-		VPMINSD(at(r, offCoarse+32*i), best[i], best[i])
-	}
-	BLSRQ(set, set)
-	JNZ(LabelRef(name))
+	s.eachRow(name, func(r GPVirtual) {
+		for i := range best {
+			VPMINSD(at(r, offCoarse+32*i), best[i], best[i])
+		}
+	})
 	keep := YMM()
 	VPBROADCASTD(markKeep, keep)
 	for i := range best {

@@ -140,22 +140,16 @@ func start512(w int) {
 
 // choose512 is choose, with the distances of the choices before in registers.
 func (s starter) choose512(name string, before []VecVirtual, keep VecVirtual) {
-	best, set := zmms(len(before)), GP64()
+	best := zmms(len(before))
 	for i := range best {
 		VPTERNLOGD(Imm(0xff), best[i], best[i], best[i])
 		VPSRLD(Imm(1), best[i], best[i])
 	}
-	MOVQ(s.rows, set)
-	Label(name)
-	r := GP64()
-	TZCNTQ(set, r)
-	SHLQ(Imm(shiftCoarse), r)
-	ADDQ(s.m, r)
-	for i := range best {
-		VPMINSD(at(r, offCoarse+64*i), best[i], best[i])
-	}
-	BLSRQ(set, set)
-	JNZ(LabelRef(name))
+	s.eachRow(name, func(r GPVirtual) {
+		for i := range best {
+			VPMINSD(at(r, offCoarse+64*i), best[i], best[i])
+		}
+	})
 	for i := range best {
 		x := ZMM()
 		VMOVDQU32(best[i], at(s.t, offChoice+64*i))
@@ -165,6 +159,31 @@ func (s starter) choose512(name string, before []VecVirtual, keep VecVirtual) {
 		VMOVDQU32(x, at(s.t, offRegret+64*i))
 		VMOVDQA32(best[i], before[i])
 	}
+}
+
+// eachRow calls a function with each row's part of the problem. It takes four at a time, the first one again where there
+// are less, so that the end of the loop can be predicted more often.
+func (s starter) eachRow(name string, f func(r GPVirtual)) {
+	set := GP64()
+	MOVQ(s.rows, set)
+	Label(name)
+	var rows []GPVirtual
+	for k := range 4 {
+		r := GP64()
+		TZCNTQ(set, r)
+		if k > 0 {
+			CMOVQCS(rows[0], r) // TZCNT of nothing
+		}
+		BLSRQ(set, set)
+		rows = append(rows, r)
+	}
+	for _, r := range rows {
+		SHLQ(Imm(shiftCoarse), r)
+		ADDQ(s.m, r)
+		f(r)
+	}
+	TESTQ(set, set)
+	JNZ(LabelRef(name))
 }
 
 // phase512 is phase, up to hanging the row.
