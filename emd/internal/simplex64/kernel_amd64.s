@@ -336,7 +336,9 @@ changed:
 	CMPL    DX, $0xc0
 	JLT     exact
 	MOVQ    8968(AX), BX
-	CMPL    7552(AX)(BX*4), $+1006632960
+	MOVL    7552(AX)(BX*4), BX
+	ADDL    DX, BX
+	CMPL    BX, $+1006632960
 	JGE     exact
 	MOVL    DX, DI
 	NOTL    DI
@@ -848,7 +850,9 @@ changed:
 	CMPL    DX, $0xc0
 	JLT     exact
 	MOVQ    8968(AX), BX
-	CMPL    7552(AX)(BX*4), $+1006632960
+	MOVL    7552(AX)(BX*4), BX
+	ADDL    DX, BX
+	CMPL    BX, $+1006632960
 	JGE     exact
 	MOVL    DX, DI
 	NOTL    DI
@@ -2618,7 +2622,9 @@ changed:
 	CMPL    DX, $0xc0
 	JLT     exact
 	MOVQ    8968(AX), BX
-	CMPL    7552(AX)(BX*4), $+1006632960
+	MOVL    7552(AX)(BX*4), BX
+	ADDL    DX, BX
+	CMPL    BX, $+1006632960
 	JGE     exact
 	MOVL    DX, DI
 	NOTL    DI
@@ -3236,7 +3242,9 @@ changed:
 	CMPL    DX, $0xc0
 	JLT     exact
 	MOVQ    8968(AX), BX
-	CMPL    7552(AX)(BX*4), $+1006632960
+	MOVL    7552(AX)(BX*4), BX
+	ADDL    DX, BX
+	CMPL    BX, $+1006632960
 	JGE     exact
 	MOVL    DX, DI
 	NOTL    DI
@@ -5342,7 +5350,9 @@ changed:
 	CMPL    DX, $0xc0
 	JLT     exact
 	MOVQ    8968(AX), BX
-	CMPL    7552(AX)(BX*4), $+1006632960
+	MOVL    7552(AX)(BX*4), BX
+	ADDL    DX, BX
+	CMPL    BX, $+1006632960
 	JGE     exact
 	MOVL    DX, DI
 	NOTL    DI
@@ -6073,7 +6083,9 @@ changed:
 	CMPL    DX, $0xc0
 	JLT     exact
 	MOVQ    8968(AX), BX
-	CMPL    7552(AX)(BX*4), $+1006632960
+	MOVL    7552(AX)(BX*4), BX
+	ADDL    DX, BX
+	CMPL    BX, $+1006632960
 	JGE     exact
 	MOVL    DX, DI
 	NOTL    DI
@@ -8524,7 +8536,9 @@ changed:
 	CMPL    DX, $0xc0
 	JLT     exact
 	MOVQ    8968(AX), BX
-	CMPL    7552(AX)(BX*4), $+1006632960
+	MOVL    7552(AX)(BX*4), BX
+	ADDL    DX, BX
+	CMPL    BX, $+1006632960
 	JGE     exact
 	MOVL    DX, DI
 	NOTL    DI
@@ -9361,7 +9375,9 @@ changed:
 	CMPL    DX, $0xc0
 	JLT     exact
 	MOVQ    8968(AX), BX
-	CMPL    7552(AX)(BX*4), $+1006632960
+	MOVL    7552(AX)(BX*4), BX
+	ADDL    DX, BX
+	CMPL    BX, $+1006632960
 	JGE     exact
 	MOVL    DX, DI
 	NOTL    DI

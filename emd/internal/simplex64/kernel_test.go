@@ -10,7 +10,7 @@ import (
 
 // plane is a problem on n random points of a plane, with equal distances now and
 // then, and with a node at distance 0 from all others where extra. Now and then its distances are
-// high powers, so that most are nothing beside the largest.
+// high powers, so that most are nothing beside the largest, or random, 0 or 1, as costs may be.
 func plane(r *rand.Rand, n int, extra bool, k Kernel) *Problem {
 	points := make([][2]float64, n)
 	for i := range points {
@@ -23,13 +23,21 @@ func plane(r *rand.Rand, n int, extra bool, k Kernel) *Problem {
 	if extra {
 		cells--
 	}
-	power := 1.0
-	if r.IntN(4) == 0 {
+	power, coins := 1.0, [Max]uint64{}
+	switch r.IntN(6) {
+	case 0:
 		power = 12
+	case 1:
+		for i := range coins {
+			coins[i] = r.Uint64()
+		}
 	}
 	return NewProblem(n, cells, func(i, j int) float64 {
 		if extra && (i == n-1 || j == n-1) {
 			return 0
+		}
+		if coins != [Max]uint64{} {
+			return float64(coins[max(i, j)] >> min(i, j) & 1)
 		}
 		return math.Pow(math.Hypot(points[i][0]-points[j][0], points[i][1]-points[j][1]), power)
 	}, k)
@@ -149,10 +157,11 @@ func agree(t *testing.T, r *rand.Rand, m *Problem, extra bool) {
 	b.runStart(m)
 	compare(t, &a, &b)
 	if r.IntN(8) == 0 {
-		// As if it had risen as far as it may.
+		// As if it had risen as far as it may, or nearly so.
+		risen := drift - int32(r.IntN(3))*fineness<<5
 		for x := range a.Rough {
-			a.Rough[x] += drift
-			b.Rough[x] += drift
+			a.Rough[x] += risen
+			b.Rough[x] += risen
 		}
 	}
 	whole := b

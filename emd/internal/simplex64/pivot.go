@@ -34,7 +34,7 @@ func (t *State) roughly(m *Problem, limit int) bool {
 	rows := t.Rows
 	for {
 		worst := t.offerRoughly(m, rows)
-		if worst < slack || t.Rough[t.Root&63] >= drift {
+		if worst < slack || t.Rough[t.Root&63]+worst >= drift {
 			return true
 		}
 		if t.Pivots >= int64(limit) {

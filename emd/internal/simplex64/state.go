@@ -64,9 +64,10 @@ func NewProblem(n, cells int, dist func(i, j int) float64, k Kernel) *Problem {
 	return m
 }
 
-// fineness is the number of steps in which Coarse counts the largest distance. A potential is
-// a sum of at most 32 of them by the root's, and the root's own rises to drift at most, so
-// all fit in the 25 bits above the index.
+// fineness is the number of steps in which Coarse counts the largest distance. Along a path every
+// second distance counts against the others, so that no potential differs from the root's, nor is an
+// arc violated, by more than 32 of them. The root's own rises to less than drift, or the true
+// distances take over: all fits in the 25 bits above the index and one for the sign.
 const (
 	fineness = 1 << 19
 	drift    = 30 * fineness << 6
