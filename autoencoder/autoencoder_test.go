@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -319,5 +320,51 @@ func TestSchedules(t *testing.T) {
 		if got := s.Rate(c.epoch, 200); math.Abs(got-c.want) > 1e-12 {
 			t.Errorf("%s after %v of 200 epochs: rate %v, want %v", c.name, c.epoch, got, c.want)
 		}
+	}
+}
+
+// TestMeasured: the encoder gets what was measured and the loss sees what it was, in the units of what
+// was measured; where nothing has changed, no bit of a training does.
+func TestMeasured(t *testing.T) {
+	train, choice := set(showers(120, 1)), set(showers(40, 2))
+	worn := set(slices.Clone(train.Charge))
+	for i := range worn.Charge {
+		worn.Charge[i] = math.Floor(worn.Charge[i] / float64(1+i%4))
+	}
+	o := &objective{}
+	var err error
+	if o.model, err = New(nn.Settings{}); err != nil {
+		t.Fatal(err)
+	}
+	p, err := o.set(train, worn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range train.Len() {
+		scale := wafer.NormSumLog2.Scale(worn.Image(i))
+		seen, _ := p.row(i)
+		for c := range Cells {
+			if seen[c] != float32(worn.Image(i)[c]/scale) || p.cells[i*Cells+c] != float32(train.Image(i)[c]/scale) {
+				t.Fatalf("image %d, cell %d: %v is to be decoded as %v", i, c, seen[c], p.cells[i*Cells+c])
+			}
+		}
+	}
+	s := Settings{Architecture: Architecture{Precision: "asic", Decoder: DecoderDense}, Budget: Budget{Epochs: 2, Batch: 20}, Seed: 1, Threads: 1}
+	_, plain, err := Train(context.Background(), train, choice, loss.Telescope(hgcal.Published), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Measured, s.MeasuredValidation = set(slices.Clone(train.Charge)), set(slices.Clone(choice.Charge))
+	_, same, err := Train(context.Background(), train, choice, loss.Telescope(hgcal.Published), s)
+	if err != nil || same.Best != plain.Best {
+		t.Errorf("a loss of %v, and of %v with the same images as measured (%v)", plain.Best, same.Best, err)
+	}
+	s.Measured = worn
+	if _, other, err := Train(context.Background(), train, choice, loss.Telescope(hgcal.Published), s); err != nil || other.Best == plain.Best {
+		t.Errorf("what was measured changes nothing (%v)", err)
+	}
+	s.Measured = worn.Slice(0, 10)
+	if _, _, err := Train(context.Background(), train, choice, loss.Telescope(hgcal.Published), s); err == nil || !strings.Contains(err.Error(), "want one for one") {
+		t.Errorf("10 measured images of 120 were taken: %v", err)
 	}
 }

@@ -194,7 +194,7 @@ func TestChipGradient(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := &objective{model: m, loss: loss.Telescope(hgcal.Published)}
-	if o.train, err = o.set(set(showers(50, 1))); err != nil {
+	if o.train, err = o.set(set(showers(50, 1)), nil); err != nil {
 		t.Fatal(err)
 	}
 	m.startAt(o.train.cells)

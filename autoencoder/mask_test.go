@@ -196,7 +196,7 @@ func TestMaskGradient(t *testing.T) {
 	images := set(showers(40, 1))
 	o := &objective{model: m, loss: loss.Telescope(hgcal.Published)}
 	var err error
-	if o.train, err = o.set(images); err != nil {
+	if o.train, err = o.set(images, nil); err != nil {
 		t.Fatal(err)
 	}
 	o.resize(40)

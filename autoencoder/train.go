@@ -91,6 +91,10 @@ type Settings struct {
 	// architecture but for the decoder, is taken over and stays as it is: only the
 	// decoder is trained, as for a chip whose weights are set. None by default.
 	Encoder string
+	// Measured and MeasuredValidation are what the encoder gets in place of the images of either
+	// set, one for one, with the columns that conditions are made of: images as a detector that has
+	// changed measures them, to be decoded as what they were. nil is the images themselves.
+	Measured, MeasuredValidation *wafer.Set
 	// Watch is another loss, measured on the validation images after every epoch, by its name
 	// among the history's figures. It changes nothing; none by default.
 	Watch      loss.Loss
@@ -154,7 +158,7 @@ func Train(ctx context.Context, train, validation *wafer.Set, l loss.Loss, s Set
 	if err := loss.CheckThresholds(l, o.train.units, o.train.cells); err != nil {
 		return nil, nil, fmt.Errorf("training images: %w", err)
 	}
-	if o.validation, err = o.set(validation); err != nil {
+	if o.validation, err = o.set(validation, s.MeasuredValidation); err != nil {
 		return nil, nil, fmt.Errorf("validation images: %w", err)
 	}
 	o.resize(s.Batch)
@@ -197,7 +201,7 @@ func begin(train *wafer.Set, s Settings) (*objective, error) {
 		return nil, err
 	}
 	o := &objective{model: m}
-	if o.train, err = o.set(train); err != nil {
+	if o.train, err = o.set(train, s.Measured); err != nil {
 		return nil, fmt.Errorf("training images: %w", err)
 	}
 	switch {
@@ -266,18 +270,19 @@ func (m *Model) startAt(cells []float32) {
 // A part is a normalised set of images.
 type part struct {
 	cells      []float32 // N×48
+	seen       []float32 // N×48, what the encoder gets: cells, or what was measured of them
 	units      []float64 // N: what one of an image is in MIP_T
 	conditions []float32 // N×ConditionCount, or nil
 }
 
 func (p *part) len() int { return len(p.cells) / Cells }
 
-// row is image i with its conditions.
-func (p *part) row(i int) (cells, conditions []float32) {
+// row is what the encoder gets of image i, with its conditions.
+func (p *part) row(i int) (seen, conditions []float32) {
 	if p.conditions != nil {
 		conditions = p.conditions[i*ConditionCount : (i+1)*ConditionCount]
 	}
-	return p.cells[i*Cells : (i+1)*Cells], conditions
+	return p.seen[i*Cells : (i+1)*Cells], conditions
 }
 
 // objective runs one batch of images through the network and the loss.
@@ -292,16 +297,44 @@ type objective struct {
 	dy                *nn.Tensor
 }
 
-func (o *objective) set(images *wafer.Set) (*part, error) {
-	d, err := o.model.dataOf(images)
+// set is a normalised set of images, of which the encoder gets what was measured, unless that is nil.
+func (o *objective) set(images, measured *wafer.Set) (*part, error) {
+	if measured == nil {
+		measured = images
+	}
+	if measured.Len() != images.Len() {
+		return nil, fmt.Errorf("autoencoder: %d images, of which %d were measured: want one for one", images.Len(), measured.Len())
+	}
+	d, err := o.model.dataOf(measured)
 	if err != nil {
 		return nil, err
 	}
-	scaled, units, err := normalise(d.images, o.model.norm)
+	seen, units, err := normalise(d.images, o.model.norm)
+	if err != nil {
+		return nil, err
+	}
+	p := &part{seen: seen, cells: seen, units: units, conditions: d.conditions}
+	if measured != images {
+		if p.cells, err = divided(images.Charge, units); err != nil {
+			return nil, err
+		}
+	}
 	for i := range units {
 		units[i] /= hgcal.CountsPerMIPT
 	}
-	return &part{scaled, units, d.conditions}, err
+	return p, nil
+}
+
+// divided are images in the units of others.
+func divided(images, units []float64) ([]float32, error) {
+	if _, _, err := normalise(images, wafer.NormSum); err != nil { // what no image can be
+		return nil, err
+	}
+	cells := make([]float32, len(images))
+	for i, v := range images {
+		cells[i] = float32(v / units[i/Cells])
+	}
+	return cells, nil
 }
 
 func (o *objective) resize(batch int) {
@@ -310,14 +343,13 @@ func (o *objective) resize(batch int) {
 	o.dy = nn.NewTensor(batch, o.model.net.OutputShape())
 }
 
-// forward decodes n images of a set and leaves the rows in target and pred.
-func (o *objective) forward(n int, mode nn.Mode, image func(k int) (cells, conditions []float32)) error {
+// forward decodes n images of a set, the at(k)-th each, and leaves the rows in target and pred.
+func (o *objective) forward(n int, mode nn.Mode, p *part, at func(k int) int) error {
 	o.target, o.pred = o.target[:n*Cells], o.pred[:n*Cells]
 	for k := range n {
-		cells, _ := image(k)
-		copy(o.target[k*Cells:], cells)
+		copy(o.target[k*Cells:(k+1)*Cells], p.cells[at(k)*Cells:])
 	}
-	o.model.load(n, image)
+	o.model.load(n, func(k int) (seen, conditions []float32) { return p.row(at(k)) })
 	y, err := o.model.forward(n, mode)
 	if err != nil {
 		return err
@@ -332,7 +364,7 @@ func (o *objective) Train(ctx context.Context, idx []int) (float64, error) {
 	for _, i := range idx {
 		o.units = append(o.units, o.train.units[i])
 	}
-	err := o.forward(len(idx), nn.Training, func(k int) (cells, conditions []float32) { return o.train.row(idx[k]) })
+	err := o.forward(len(idx), nn.Training, o.train, func(k int) int { return idx[k] })
 	if err != nil {
 		return 0, err
 	}
@@ -362,7 +394,7 @@ func (o *objective) Validate(ctx context.Context) (float64, error) {
 	n, sum, watched := o.validation.len(), 0.0, 0.0
 	for i := 0; i < n; i += decodeBatch {
 		b := min(decodeBatch, n-i)
-		err := o.forward(b, nn.Inference, func(k int) (cells, conditions []float32) { return o.validation.row(i + k) })
+		err := o.forward(b, nn.Inference, o.validation, func(k int) int { return i + k })
 		if err != nil {
 			return 0, err
 		}

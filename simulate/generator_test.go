@@ -248,3 +248,38 @@ func TestRim(t *testing.T) {
 		t.Logf("layer %d: %.0f MIP_T at η %.2f", layer, last, inner[0].Eta())
 	}
 }
+
+// TestSpot: where the beam comes nearer to a module there is more pile-up, in the sector across less, and
+// where it is in the middle nothing changes.
+func TestSpot(t *testing.T) {
+	rates := func(spot [2]float64) (out [hgcal.Sectors]float64) {
+		g, err := New(Settings{Preset: "pileup200", Modules: [][3]int{{9, 6, 8}}, Spot: spot})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range g.detector.places {
+			out[g.detector.places[i].sector] = g.detector.places[i].rate
+		}
+		return out
+	}
+	still := rates([2]float64{})
+	g, err := New(Settings{Preset: "pileup200", Modules: [][3]int{{9, 6, 8}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := g.Modules()[0]
+	r := math.Hypot(m.X, m.Y)
+	towards := rates([2]float64{3 * m.X / r, 3 * m.Y / r})
+	if !(towards[0] > still[0]*1.02) || !(towards[1] < still[1]) || !(towards[2] < still[2]) {
+		t.Errorf("rates %v with the beam in the middle, %v with it 3 cm towards sector 0", still, towards)
+	}
+	// A third of a turn makes the next sector of this one.
+	sin, cos := math.Sincos(2 * math.Pi / 3)
+	turned := rates([2]float64{3 * (cos*m.X - sin*m.Y) / r, 3 * (sin*m.X + cos*m.Y) / r})
+	if math.Abs(turned[1]/towards[0]-1) > 1e-9 {
+		t.Errorf("rates %v and %v: sectors are not alike", turned, towards)
+	}
+	if _, err := New(Settings{Spot: [2]float64{20, 0}}); err == nil {
+		t.Error("a beam 20 cm away was taken")
+	}
+}

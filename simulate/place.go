@@ -68,9 +68,13 @@ func newDetector(s *Settings) (*detector, error) {
 			l.z = m.Z
 			p := place{module: m, eta: eta, depth: at, links: links, library: lib,
 				front: newFrontEnd(m, &s.Parameters.Electronics)}
-			p.setRate(curves[layer], s.PileUp)
+			p.setRate(curves[layer], s.PileUp, m.X, m.Y)
 			for p.sector = range hgcal.Sectors {
 				p.sin, p.cos = math.Sincos(2 * math.Pi / hgcal.Sectors * float64(p.sector))
+				if s.Spot != [2]float64{} { // then sectors differ
+					x, y := s.Spot[0], s.Spot[1]
+					p.setRate(curves[layer], s.PileUp, m.X-float64(p.cos*x)-float64(p.sin*y), m.Y-float64(p.cos*y)+float64(p.sin*x))
+				}
 				p.x, p.y = float64(p.cos*m.X)-float64(p.sin*m.Y), float64(p.sin*m.X)+float64(p.cos*m.Y)
 				d.places = append(d.places, p)
 			}
@@ -125,21 +129,26 @@ func (s *Settings) otherConditions() string {
 	return text
 }
 
-// setRate finds the rate of groups that makes the published mean occupancy. Nearer to the beam
-// than the published modules it is the rate that goes on growing as the mean would: more cells
-// than a wafer has are never above the threshold, however many groups there are.
-func (p *place) setRate(c *curve, pileUp float64) {
-	m := p.module
-	r := math.Hypot(m.X, m.Y)
-	mean, slope := meanCells(p.depth, p.eta)
+// setRate finds the rate of groups that makes the published mean occupancy, for a wafer at x, y
+// from the beam in its sector's frame. Nearer to the beam than the published modules it is the rate
+// that goes on growing as the mean would: more cells than a wafer has are never above the threshold,
+// however many groups there are.
+func (p *place) setRate(c *curve, pileUp, x, y float64) {
+	z := p.module.Z
+	r := math.Hypot(x, y)
+	eta := math.Asinh(math.Abs(z) / r)
+	if x == p.module.X && y == p.module.Y {
+		eta = p.eta
+	}
+	mean, slope := meanCells(p.depth, eta)
 	growth := 1.0
-	if edge := lastEta(p.depth); p.eta > edge {
+	if edge := lastEta(p.depth); eta > edge {
 		at, _ := meanCells(p.depth, edge)
 		mean, growth = at, mean/at
 	}
 	// dη/dr at fixed z; towards the beam η rises. The drawing mirrors x.
-	perUnit := cmPerUnit / (r * math.Sqrt(1+r*r/(m.Z*m.Z)))
-	p.slope = gradient{x: m.X / r, y: -m.Y / r, strength: slope * perUnit}
+	perUnit := cmPerUnit / (r * math.Sqrt(1+r*r/(z*z)))
+	p.slope = gradient{x: x / r, y: -y / r, strength: slope * perUnit}
 	p.rate = c.solve(mean, p.slope) * growth * pileUp / 200
 }
 

@@ -103,6 +103,9 @@ type Settings struct {
 	// else 1.
 	EnergyIndex float64
 	PileUp      float64 // mean number of collisions; 0 is the preset's, negative none
+	// Spot is where the beam is in x and y, cm: pile-up falls with the distance from it. Particles
+	// are aimed at wafers wherever it is.
+	Spot [2]float64
 
 	Unit Unit
 	// Threshold sets cells below it to zero, in MIP_T: a zero-suppressed image.
@@ -155,6 +158,7 @@ const (
 	minEnergy, maxEnergy = 0.5, 5000
 	maxPileUp            = 400
 	maxIndex             = 10
+	maxSpot              = 10 // cm; the innermost wafers begin at 25
 )
 
 // complete checks the settings and fills in the defaults.
@@ -188,6 +192,8 @@ func (s Settings) complete() (Settings, preset, error) {
 	switch {
 	case !(s.EnergyIndex > 0 && s.EnergyIndex <= maxIndex):
 		return s, p, fmt.Errorf("simulate: index %g of the energies: want above 0, at most %d", s.EnergyIndex, maxIndex)
+	case !(math.Hypot(s.Spot[0], s.Spot[1]) <= maxSpot):
+		return s, p, fmt.Errorf("simulate: a beam at x = %g, y = %g cm: want at most %d cm from the middle", s.Spot[0], s.Spot[1], maxSpot)
 	case !(s.PileUp <= maxPileUp):
 		return s, p, fmt.Errorf("simulate: pile-up %g: want at most %d", s.PileUp, maxPileUp)
 	case math.IsNaN(s.Threshold) || s.Threshold > 1000:

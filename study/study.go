@@ -12,6 +12,7 @@ import (
 	"barrow/study/compare"
 	"barrow/study/decode"
 	"barrow/study/decoders"
+	"barrow/study/drift"
 	"barrow/study/estimate"
 	"barrow/study/fewshot"
 	"barrow/study/internal/page"
@@ -45,6 +46,7 @@ func Kinds() []Kind {
 		{decoders.Kind(), decoders.Page, ofRows},
 		{plan.Kind(), plan.Page, []figure{{"emd", "mean_emd"}}},
 		{fewshot.Kind(), fewshot.Page, []figure{{"emd", "rows.*.emd"}}},
+		{drift.Kind(), drift.Page, []figure{{"emd", "courses.*.rows.*.emd_last"}}},
 		{masks.Kind(), masks.Page, []figure{{"emd", "encoder.rows.*.mean_emd.mean"}}},
 		{cluster.Kind(), cluster.Page, []figure{{"silhouette", "seeds.*.silhouette"}}},
 	}

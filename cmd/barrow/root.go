@@ -57,6 +57,7 @@ encoder of CMS's HGCAL trigger chip with it as the loss.`,
 	root.AddCommand(newDecoder(c))
 	root.AddCommand(newCompare(c))
 	root.AddCommand(newPhysics(c))
+	root.AddCommand(newAdapt(c))
 	root.AddCommand(newPlan(c))
 	root.AddCommand(newCluster(c))
 	root.AddCommand(newLosses(c))

@@ -17,6 +17,7 @@ import (
 	"barrow/study/compare"
 	"barrow/study/decode"
 	"barrow/study/decoders"
+	"barrow/study/drift"
 	"barrow/study/estimate"
 	"barrow/study/fewshot"
 	"barrow/study/masks"
@@ -47,6 +48,7 @@ func TestSettingsAreFlags(t *testing.T) {
 		{"decoder table", func() any { return &decoders.Plan{} }, false},
 		{"plan", func() any { return &plan.Plan{} }, false},
 		{"cluster", func() any { return &cluster.Plan{} }, false},
+		{"adapt", func() any { return &drift.Plan{} }, false},
 	} {
 		cmd, _, err := newRoot().Find(strings.Fields(c.path))
 		if err != nil {

@@ -1,0 +1,415 @@
+package drift
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"barrow/autoencoder"
+	"barrow/hgcal"
+	"barrow/internal/counter"
+	"barrow/nn"
+	"barrow/run"
+	"barrow/wafer"
+)
+
+// TestPresets: all drifts that come with the program can be read, and say what they are.
+func TestPresets(t *testing.T) {
+	for _, name := range Presets() {
+		d, err := Read(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.Name != name || d.About == "" {
+			t.Errorf("%s: %+v", name, d)
+		}
+	}
+	for text, want := range map[string]string{
+		"[gain]\nlos = 1":        "gain.los is no key of a drift",
+		"[gain\nloss = 1":        "mine.toml:2:6",
+		"[dead]\nshare = 2":      "dead.share = 2: want 0 to 0.9",
+		"[noise]\nfactor = 0.5":  "want 1 or more",
+		"about = \"nothing\"":    "nothing changes",
+		"[beam_spot]\nx = \"a\"": "mine.toml",
+		"[pile_up]\nmean = 1000": "pile_up.mean = 1000",
+	} {
+		if _, err := parse("mine.toml", text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+	if _, err := Read("nois"); err == nil || !strings.Contains(err.Error(), "noise") {
+		t.Errorf("no hint: %v", err)
+	}
+}
+
+func module(t *testing.T) hgcal.Module {
+	s, err := Default().site()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.module
+}
+
+// TestGain: without a spread cells keep exp(−t·loss·F), more of them with a larger η; with one the
+// logarithm of what is lost has it, cells and sensors with half of the variance each.
+func TestGain(t *testing.T) {
+	m := module(t)
+	d := &Drift{Gain: Gain{Loss: 1.5, Eta: 2.2, Layer: -0.03}}
+	etas := cellEtas(m)
+	for _, share := range []float64{0, 0.25, 1} {
+		a := d.at(m, 1, 7, share)
+		for c, g := range a.gain {
+			want := math.Exp(-share * 1.5 * math.Exp(2.2*(etas[c]-2.2)-0.03*float64(m.Layer-9)))
+			if math.Abs(g-want) > 1e-12 {
+				t.Fatalf("share %v, cell %d: %v, want %v", share, c, g, want)
+			}
+		}
+	}
+	mean := 0.0
+	for _, e := range etas {
+		mean += e / hgcal.Cells
+	}
+	if math.Abs(mean-m.Eta()) > 0.02 || slices.Max(etas[:])-slices.Min(etas[:]) < 0.1 {
+		t.Errorf("cells at η %v to %v in a module at %v", slices.Min(etas[:]), slices.Max(etas[:]), m.Eta())
+	}
+	d.Gain.Spread = 0.4
+	var sum, square, n float64
+	for seed := range uint64(200) {
+		for c, g := range d.at(m, 0, seed, 1).gain {
+			v := math.Log(-math.Log(g) / (1.5 * fluence(etas[c], m.Layer, d.Gain)))
+			sum, square, n = sum+v, square+v*v, n+1
+		}
+	}
+	// 200 sensors: the error of the variance is some 7 %.
+	if spread := math.Sqrt(square/n - sum/n*sum/n); math.Abs(spread-0.4) > 0.04 {
+		t.Errorf("a spread of %v, want 0.4", spread)
+	}
+}
+
+// TestDead: as many die as are said, and nobody comes back.
+func TestDead(t *testing.T) {
+	m, d := module(t), &Drift{Dead: Dead{Share: 0.3}}
+	dead, n := 0, 0
+	for seed := range uint64(100) {
+		last := d.at(m, 0, seed, 0)
+		for s := 1; s <= 10; s++ {
+			now := d.at(m, 0, seed, float64(s)/10)
+			for c, g := range now.gain {
+				if last.gain[c] == 0 && g != 0 {
+					t.Fatalf("seed %d: cell %d is alive again at step %d", seed, c, s)
+				}
+				if s == 10 {
+					if n++; g == 0 {
+						dead++
+					}
+				}
+			}
+			last = now
+		}
+	}
+	if got := float64(dead) / float64(n); math.Abs(got-0.3) > 4*math.Sqrt(0.3*0.7/float64(n)) {
+		t.Errorf("%v have died, want 0.3", got)
+	}
+}
+
+// TestNoise: an empty cell has the mean of what a normal distribution has above the cut: n sensor cells
+// times σ'·φ(cut/σ') in excess, with the cut at 3 σ. What a new module has is the simulation's.
+func TestNoise(t *testing.T) {
+	e := electronicsOf(module(t))
+	e.sigma = 1000 // so that whole counts do not matter
+	a := fresh()
+	a.noise = 2.5
+	from, to := make([]float64, hgcal.Cells), make([]float64, hgcal.Cells)
+	var sum, n float64
+	for i := range uint64(2000) {
+		s := counter.New(3, i)
+		e.measure(&s, a, from, to)
+		sum, n = sum+wafer.Sum(to), n+hgcal.Cells
+	}
+	x := e.cut / a.noise
+	density := math.Exp(-x*x/2) / math.Sqrt(2*math.Pi)
+	above := 0.5 * math.Erfc(x/math.Sqrt2)
+	want := e.fakes(a.noise) * e.sigma * a.noise * density / above
+	if got := sum / n; math.Abs(got/want-1) > 0.02 {
+		t.Errorf("mean noise %v, want %v", got, want)
+	}
+	s := counter.New(3, 1)
+	if e.measure(&s, fresh(), from, to); wafer.Sum(to) != 0 {
+		t.Errorf("a new module has noise beyond the simulation's: %v", to)
+	}
+}
+
+// TestMinimise: every method finds the least of a quadratic whose parameters matter together and
+// unequally, from measurements with noise, and keeps within bounds.
+func TestMinimise(t *testing.T) {
+	want := []float64{0.8, -0.5, 0.3, -0.9, 0.4}
+	for _, method := range methods() {
+		s := counter.New(1, 1)
+		cost := func(p []float64) (float64, error) {
+			c := 1 + 0.02*normal(&s)
+			for i := range p {
+				d := p[i] - want[i]
+				c += float64(i+2) * d * d
+				if i > 0 {
+					c += d * (p[i-1] - want[i-1])
+				}
+			}
+			return max(c, 0.01), nil
+		}
+		start, scale := make([]float64, 5), []float64{1, 1, 1, 1, 1}
+		got, err := search{Method: method, Measurements: 2000, Seed: 1}.minimise(context.Background(), cost, start, scale)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range got {
+			if math.Abs(got[i]-want[i]) > 0.15 {
+				t.Errorf("%s: %.3f, want %v", method, got, want)
+				break
+			}
+		}
+		low, high := slices.Repeat([]float64{0}, 5), slices.Repeat([]float64{0.5}, 5)
+		bounded := search{Method: method, Measurements: 500, Seed: 1, Low: low, High: high}
+		got, err = bounded.minimise(context.Background(), cost, start, scale)
+		if err != nil || slices.Min(got) < 0 || slices.Max(got) > 0.5 {
+			t.Errorf("%s: %v beyond its bounds (%v)", method, got, err)
+		}
+		stopped, stop := context.WithCancel(context.Background())
+		stop()
+		if _, err := bounded.minimise(stopped, cost, start, scale); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v after an interruption", method, err)
+		}
+		if _, err := bounded.minimise(context.Background(), func([]float64) (float64, error) { return 0, os.ErrClosed }, start, scale); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("%s: %v where the cost fails", method, err)
+		}
+	}
+	if _, err := (search{Method: "luck"}).minimise(context.Background(), nil, nil, nil); err == nil {
+		t.Error("no method is called luck")
+	}
+}
+
+// TestNoTruth: from what tunes no path leads to events or to the drift, and frames have nothing but what
+// arrives.
+func TestNoTruth(t *testing.T) {
+	seen := map[reflect.Type]bool{}
+	var walk func(t reflect.Type, path string)
+	walk = func(of reflect.Type, path string) {
+		if seen[of] {
+			return
+		}
+		seen[of] = true
+		switch of {
+		case reflect.TypeFor[events](), reflect.TypeFor[Drift](), reflect.TypeFor[follower](), reflect.TypeFor[work](), reflect.TypeFor[site](), reflect.TypeFor[age](), reflect.TypeFor[pupils](), reflect.TypeFor[wafer.Set]():
+			t.Errorf("the tuner has a %v at %s", of, path)
+		}
+		switch of.Kind() {
+		case reflect.Pointer, reflect.Slice, reflect.Array:
+			walk(of.Elem(), path)
+		case reflect.Map:
+			walk(of.Elem(), path)
+		case reflect.Struct:
+			if strings.HasSuffix(of.PkgPath(), "/nn") {
+				return // a network is weights
+			}
+			for i := range of.NumField() {
+				walk(of.Field(i).Type, path+"."+of.Field(i).Name)
+			}
+		case reflect.Func, reflect.Interface:
+			t.Errorf("whatever the tuner has at %s, a %v, could know all", path, of)
+		}
+	}
+	walk(reflect.TypeFor[knob](), "knob")
+	var fields []string
+	for i := range reflect.TypeFor[frames]().NumField() {
+		fields = append(fields, reflect.TypeFor[frames]().Field(i).Name)
+	}
+	if want := []string{"outputs", "sums", "readout"}; !slices.Equal(fields, want) {
+		t.Errorf("frames have %v; what arrives is %v", fields, want)
+	}
+}
+
+// TestBeginsAsOwn: a decoder with conditions decodes as the autoencoder's own until it is trained,
+// whatever it is told.
+func TestBeginsAsOwn(t *testing.T) {
+	p := Default()
+	s, err := p.site()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := p.architecture().New(nn.Settings{Seed: 5, Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := s.draw(40, 3, p.beam(), func(int, int) *age { return fresh() })
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := arrive(context.Background(), m, e.measured, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := newDecoder(m, s.conditions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := d.decode(f, shift{conditions: []float64{1, 0.5, -0.5, 2, -1}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := m.DecodeOutputs(context.Background(), e.measured, f.outputs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range e.sector {
+		row := want.Image(i)
+		sum := wafer.Sum(row)
+		for c, v := range row {
+			// The sum that arrives has nine bits.
+			if math.Abs(got[i*hgcal.Cells+c]-v/sum) > 2e-4 {
+				t.Fatalf("image %d, cell %d: %v, want %v", i, c, got[i*hgcal.Cells+c], v/sum)
+			}
+		}
+	}
+}
+
+// TestExpectation: what statistics do along a condition, square law and all, is found again, and where
+// they do what is expected nothing is left of the cost.
+func TestExpectation(t *testing.T) {
+	of := func(v float64) *summary {
+		s := &summary{blocks: []block{{0, 3}, {3, 5}}, mean: make([]float64, 5), variance: slices.Repeat([]float64{1}, 5)}
+		for i := range s.mean {
+			s.mean[i] = float64(i) + 0.5*float64(i+1)*v - 0.2*v*v
+		}
+		return s
+	}
+	e := expect(of(0), 500, 500, 1)
+	e.bendBy(onNoise, [2]float64{0.7, 2}, of(0), [2]*summary{of(0.7), of(2)})
+	told := make([]float64, conditions)
+	for _, v := range []float64{0, 0.3, 1.4, 2} {
+		told[onNoise] = v
+		if c, err := e.cost(of(v), told); err != nil || c > 1e-12 {
+			t.Errorf("cost %v at %v (%v)", c, v, err)
+		}
+		if c, err := e.cost(of(v+0.5), told); err != nil || c < 1 {
+			t.Errorf("cost %v beside %v (%v)", c, v, err)
+		}
+	}
+	if _, err := e.cost(&summary{mean: make([]float64, 3)}, told); err == nil {
+		t.Error("statistics of another kind were taken")
+	}
+}
+
+// TestEstimate: Student's interval of 1, 2, 3 is 2 ± 4.303/√3.
+func TestEstimate(t *testing.T) {
+	e := estimate([]float64{1, 2, 3})
+	if e.Value != 2 || math.Abs(*e.High-2-4.302653/math.Sqrt(3)) > 1e-5 || math.Abs(*e.Low+*e.High-4) > 1e-12 {
+		t.Errorf("%+v, %v to %v", e, *e.Low, *e.High)
+	}
+	if e := estimate([]float64{4}); e.Low != nil || e.print("%.0f", 1) != "4" {
+		t.Errorf("one value has an interval: %+v", e)
+	}
+}
+
+// small is a run of seconds.
+func small() Plan {
+	p := Quick()
+	p.Drifts, p.Vectors, p.Methods = []string{"ageing"}, vectors(), []string{byExtremum}
+	p.Steps, p.Every, p.Events, p.References, p.Tries, p.Readout = 2, 2, 60, 80, 10, 20
+	p.Train, p.Epochs, p.TuneTrain, p.Retrain, p.RetrainFor, p.Test, p.Seeds = 300, 1, 320, 200, 1, 60, 2
+	return p
+}
+
+// TestSameBits: a run gives the same bytes on any number of threads, and when it was interrupted in any of
+// its parts.
+func TestSameBits(t *testing.T) {
+	read := func(folder string) []byte {
+		b, err := os.ReadFile(filepath.Join(folder, run.Results))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	one, two := t.TempDir(), t.TempDir()
+	r, _, err := Start(context.Background(), one, small(), Settings{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for stops := 1; ; stops++ {
+		ctx, stop := context.WithCancel(context.Background())
+		calls := 0
+		_, _, err := Start(ctx, two, small(), Settings{Threads: 2, Progress: func(float64, string) {
+			if calls++; calls == 15*stops {
+				stop()
+			}
+		}})
+		stop()
+		if err == nil {
+			if stops < 3 {
+				t.Errorf("only %d interruptions", stops-1)
+			}
+			break
+		}
+		if !errors.Is(err, context.Canceled) || stops > 100 {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Equal(read(one), read(two)) {
+		t.Error("the results differ")
+	}
+	p, err := Page(one)
+	if err != nil || len(p.Sections) != 1 {
+		t.Fatalf("page %+v (%v)", p, err)
+	}
+	for _, row := range r.Courses[0].Rows {
+		if !(row.Last > 0) || row.Name == frozen && row.Recovered.Value != 0 || row.Name == retrainedAll && row.Recovered.Value != 1 {
+			t.Errorf("%+v", row)
+		}
+	}
+	if _, _, err := Start(context.Background(), one, small(), Settings{}); !errors.Is(err, run.ErrTaken) {
+		t.Errorf("a finished run was begun again: %v", err)
+	}
+}
+
+// TestCheck: what cannot be is refused before there is a folder.
+func TestCheck(t *testing.T) {
+	for want, change := range map[string]func(p *Plan){
+		"module = \"9/6\"":          func(p *Plan) { p.Module = "9/6" },
+		"no such wafer":             func(p *Plan) { p.Module = "9/60/8" },
+		"retrain_every = 30 of 20":  func(p *Plan) { p.Every = 30 },
+		"methods":                   func(p *Plan) { p.Methods = []string{"luck"} },
+		"vectors names both twice":  func(p *Plan) { p.Vectors = []string{"both", "both"} },
+		"events = 10":               func(p *Plan) { p.Events = 10 },
+		"links = 6":                 func(p *Plan) { p.Links = 6 },
+		"readout = 900":             func(p *Plan) { p.Readout = 900 },
+		"drifts: name at least one": func(p *Plan) { p.Drifts = nil },
+		"two are called noise":      func(p *Plan) { p.Drifts = []string{"noise", "noise"} },
+		"pileup = 500":              func(p *Plan) { p.PileUp = 500 },
+	} {
+		p := Quick()
+		change(&p)
+		folder := filepath.Join(t.TempDir(), "run")
+		if _, _, err := Start(context.Background(), folder, p, Settings{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+		if _, err := os.Stat(folder); err == nil {
+			t.Errorf("%s: there is a folder", want)
+		}
+	}
+}
+
+// TestConditionsOfModule: the decoders are told what the autoencoder's conditions are.
+func TestConditionsOfModule(t *testing.T) {
+	s, err := Default().site()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.conditions) != autoencoder.ConditionCount || math.Abs(float64(s.conditions[0])-s.module.Eta()/3.1) > 1e-6 {
+		t.Errorf("conditions %v of a module at η %v", s.conditions, s.module.Eta())
+	}
+}

@@ -1,0 +1,128 @@
+package drift
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"barrow/report"
+)
+
+// Results are what a run found: the same plan gives the same bytes.
+type Results struct {
+	Plan    Plan     `json:"plan"`
+	Courses []Course `json:"courses"`
+}
+
+// A Course is one drift, of all detectors.
+type Course struct {
+	Name   string  `json:"name"`
+	About  string  `json:"about"`
+	Rows   []Row   `json:"rows"`
+	Tracks []Track `json:"tracks"`
+}
+
+// A Row is one contender's.
+type Row struct {
+	Name string `json:"name"`
+	// New and Last are the mean EMD at the first and the last step, over the detectors.
+	New  float64 `json:"emd_new"`
+	Last float64 `json:"emd_last"`
+	// Mean is that over the steps that change at which something is trained anew.
+	Mean float64 `json:"emd_mean"`
+	// Recovered is what share of the EMD that is lost, frozen against all trained anew, it
+	// recovers over those steps.
+	Recovered Estimate `json:"recovered"`
+	// Net is the same without what it is better by when the detector is new, since its decoder has
+	// learned longer: of both EMDs their growth counts alone.
+	Net Estimate `json:"recovered_net"`
+	// Gain is by how much its EMD is below that of the better correction of gains, over
+	// those steps; positive is better.
+	Gain Estimate `json:"below_gain_correction"`
+}
+
+// An Estimate is a mean over detectors with its 95 % interval, Student's, of none where there is one
+// detector.
+type Estimate struct {
+	Value float64  `json:"value"`
+	Low   *float64 `json:"low,omitempty"`
+	High  *float64 `json:"high,omitempty"`
+}
+
+func estimate(v []float64) Estimate {
+	mean, std := stat.MeanStdDev(v, nil)
+	e := Estimate{Value: mean}
+	if n := float64(len(v)); n > 1 {
+		t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Quantile(0.975)
+		low, high := mean-t*std/math.Sqrt(n), mean+t*std/math.Sqrt(n)
+		e.Low, e.High = &low, &high
+	}
+	return e
+}
+
+func (e Estimate) print(format string, times float64) string {
+	s := fmt.Sprintf(format, e.Value*times)
+	if e.Low != nil {
+		s += fmt.Sprintf(" ("+format+" … "+format+")", *e.Low*times, *e.High*times)
+	}
+	return s
+}
+
+// courseOf makes the rows of a drift.
+func courseOf(p Plan, d Drift, tracks []Track) Course {
+	c := Course{Name: d.Name, About: d.About, Tracks: tracks}
+	steps := p.retrained()[1:]
+	mean := func(t *Track, name string) float64 {
+		sum := 0.0
+		for _, s := range steps {
+			sum += t.Steps[s].EMD[name]
+		}
+		return sum / float64(len(steps))
+	}
+	best := gainCells
+	if total(tracks, mean, gainRing) < total(tracks, mean, gainCells) {
+		best = gainRing
+	}
+	for _, name := range p.contenders() {
+		r := Row{Name: name}
+		var recovered, net, below []float64
+		for i := range tracks {
+			t := &tracks[i]
+			m := mean(t, name)
+			r.New += t.Steps[0].EMD[name] / float64(len(tracks))
+			r.Last += t.Steps[steps[len(steps)-1]].EMD[name] / float64(len(tracks))
+			r.Mean += m / float64(len(tracks))
+			still, lost := mean(t, frozen), mean(t, frozen)-mean(t, retrainedAll)
+			fresh := t.Steps[0].EMD
+			recovered = append(recovered, (still-m)/lost)
+			net = append(net, (still-m-(fresh[frozen]-fresh[name]))/(lost-(fresh[frozen]-fresh[retrainedAll])))
+			below = append(below, mean(t, best)-m)
+		}
+		r.Recovered, r.Net, r.Gain = estimate(recovered), estimate(net), estimate(below)
+		c.Rows = append(c.Rows, r)
+	}
+	return c
+}
+
+func total(tracks []Track, mean func(t *Track, name string) float64, name string) float64 {
+	sum := 0.0
+	for i := range tracks {
+		sum += mean(&tracks[i], name)
+	}
+	return sum
+}
+
+// Table is a drift's.
+func (c *Course) Table() report.Table {
+	t := report.Table{
+		Title: c.Name + ": " + c.About,
+		Columns: []report.Column{{Name: "contender"}, {Name: "EMD, new", Numeric: true}, {Name: "EMD, last step", Numeric: true}, {Name: "EMD, mean", Numeric: true},
+			{Name: "recovered, %", Numeric: true}, {Name: "net, %", Numeric: true}, {Name: "below the gain correction", Numeric: true}},
+	}
+	for _, r := range c.Rows {
+		t.Rows = append(t.Rows, []string{r.Name, fmt.Sprintf("%.3f", r.New), fmt.Sprintf("%.3f", r.Last), fmt.Sprintf("%.3f", r.Mean), r.Recovered.print("%.0f", 100), r.Net.print("%.0f", 100), r.Gain.print("%+.3f", 1)})
+	}
+	return t
+}
