@@ -30,7 +30,7 @@ type Prepared struct{ part *part }
 // Prepare makes a set ready for the passes of all models with the pass's normalisation and, of conditional
 // ones, of those alone.
 func (p *Pass) Prepare(set *wafer.Set) (*Prepared, error) {
-	part, err := p.o.set(set)
+	part, err := p.o.set(set, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (p *Pass) Loss(ctx context.Context, images *Prepared, index []int) (float64
 	for _, i := range index {
 		o.units = append(o.units, images.part.units[i])
 	}
-	err := o.forward(len(index), nn.Inference, func(k int) (cells, conditions []float32) { return images.part.row(index[k]) })
+	err := o.forward(len(index), nn.Inference, images.part, func(k int) int { return index[k] })
 	if err != nil {
 		return 0, err
 	}

@@ -21,6 +21,7 @@ func ExampleKinds() {
 	// physics 1
 	// decoders 1
 	// plan 2
+	// meta 1
 	// drift 1
 	// mask 1
 	// cluster 1
