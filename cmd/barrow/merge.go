@@ -24,7 +24,7 @@ are named, and nothing is written then. What is there already stays as it is.
 A run's folder whose trainings were done in shards is measured and closed, as by the
 command without --shard; call it where that was called.
 
-With --watch it waits until all shards are there.`,
+With --watch it waits until all shards are there, the first of them, too.`,
 		Example: `  for i in 0 1 2; do barrow simulate --events 30000 --out a.csv --shard $i/3; done
   barrow merge a.csv.shards`,
 		Args: cobra.MinimumNArgs(1),
@@ -44,6 +44,11 @@ With --watch it waits until all shards are there.`,
 
 // mergeOne puts the shards of a file or of a run together.
 func mergeOne(cmd *cobra.Command, c *common, dir string, force, watch bool) error {
+	if watch {
+		if err := begun(cmd, c, dir); err != nil {
+			return err
+		}
+	}
 	if run.Cuts(dir) {
 		return mergeRun(cmd, c, dir, watch)
 	}
@@ -68,6 +73,19 @@ func mergeOne(cmd *cobra.Command, c *common, dir string, force, watch bool) erro
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d rows of %d shards\n", m.File, m.Rows, m.Shards)
 	return err
+}
+
+// begun waits until a shard has begun.
+func begun(cmd *cobra.Command, c *common, dir string) error {
+	bar := newProgress(cmd.ErrOrStderr(), c)
+	defer bar.close()
+	for !run.Cuts(dir) && !shard.Folder(dir) {
+		bar.set(0, dir+": no shard has begun")
+		if err := pause(cmd.Context(), watchEvery); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // watchEvery is how often a folder is looked into.

@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,12 +36,7 @@ func probe(cmd *cobra.Command, c *common, s *submit.Settings, memory, span bool)
 	if err != nil {
 		return err
 	}
-	args := slices.Clone(s.Command)
-	if !slices.ContainsFunc(args, func(a string) bool { return a == "--threads" || strings.HasPrefix(a, "--threads=") }) {
-		args = append(args, "--threads", strconv.Itoa(s.CPUs))
-	}
-	args = append(args, "--shard", shard.Shard{I: 0, N: s.Shards}.String())
-	first := exec.CommandContext(cmd.Context(), self, args...)
+	first := exec.CommandContext(cmd.Context(), self, append(s.Args(), "--shard", shard.Shard{I: 0, N: s.Shards}.String())...)
 	first.Cancel = func() error { return first.Process.Signal(os.Interrupt) } // a run saves
 	first.Stderr = cmd.ErrOrStderr()
 	began := time.Now()

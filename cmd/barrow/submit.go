@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -22,7 +23,10 @@ func newSubmit(c *common) *cobra.Command {
 	var out string
 	var hand, first bool
 	cmd := &cobra.Command{
-		Use:   "submit slurm|condor|k8s --shards N --out DIR -- COMMAND...",
+		Use: "submit slurm|condor|k8s --shards N --out DIR [flags] -- COMMAND...",
+
+		DisableFlagsInUseLine: true,
+
 		Short: "Write what a batch system needs to do a command in shards",
 		Long: `Writes a folder with all that hands a command in to Slurm, HTCondor or Kubernetes
 as an array of shards, with a step behind it that makes the whole of them: job
@@ -46,8 +50,11 @@ it is called in the present folder, which all machines must see, as the new one.
 			if err != nil {
 				return err
 			}
-			if out == "" {
+			switch {
+			case out == "":
 				return errors.New("--out is missing: name the folder to make")
+			case !cmd.Flags().Changed("shards"):
+				return errors.New("--shards is missing: say in how many the command is to be done")
 			}
 			s.Scheduler, s.Command = args[0], args[1:]
 			if err := shardable(&s); err != nil {
@@ -115,7 +122,11 @@ func write(cmd *cobra.Command, c *common, out string, s submit.Settings, hand bo
 
 // shardable reads a command line as the program would and says what it makes in shards.
 func shardable(s *submit.Settings) error {
-	cmd, rest, err := newRoot().Find(s.Command)
+	root := newRoot()
+	if filepath.Base(s.Command[0]) == root.Name() {
+		return errors.New("the program's name is no part of the command: leave it out")
+	}
+	cmd, rest, err := root.Find(s.Command)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"hash/crc32"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -246,19 +247,10 @@ func differences(have, want manifest) string {
 	add("Barrow", have.Program, want.Program)
 	add("command", have.Command, want.Command)
 	each := func(a, b map[string]string, add func(key string)) {
-		keys := map[string]bool{}
-		for k := range a {
-			keys[k] = true
-		}
-		for k := range b {
-			keys[k] = true
-		}
-		var sorted []string
-		for k := range keys {
-			sorted = append(sorted, k)
-		}
-		slices.Sort(sorted)
-		for _, k := range sorted {
+		all := map[string]string{}
+		maps.Copy(all, a)
+		maps.Copy(all, b)
+		for _, k := range slices.Sorted(maps.Keys(all)) {
 			if a[k] != b[k] {
 				add(k)
 			}

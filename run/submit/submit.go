@@ -165,7 +165,7 @@ const (
 )
 
 // Write makes the folder dir, which must not be there, with all that hands the command in to be
-// done in shards. program is the path of the program's file, of which the folder gets a copy unless
+// done in shards. path is that of the program's file, of which the folder gets a copy unless
 // an image has it: work is ended by the version that began it. Command and paths are as of the
 // present folder. It returns the path of the script that hands the job in.
 func Write(dir string, s Settings, path string) (script string, err error) {
@@ -179,6 +179,9 @@ func Write(dir string, s Settings, path string) (script string, err error) {
 	d := data{Settings: s, scheduler: o}
 	if d.At, err = os.Getwd(); err == nil {
 		d.Dir, err = filepath.Abs(dir)
+	}
+	if err == nil && s.Mount != "" && !within(d.At, s.Mount) {
+		err = fmt.Errorf("the command is called in %s, which is not in the volume mounted at %s: call it in a folder of the volume", d.At, s.Mount)
 	}
 	if err != nil {
 		return "", fmt.Errorf("submit: %w", err)
@@ -201,6 +204,12 @@ func Write(dir string, s Settings, path string) (script string, err error) {
 		return "", fmt.Errorf("submit: %s: %w", dir, err)
 	}
 	return filepath.Join(dir, "submit.sh"), nil
+}
+
+// within tells whether a folder is another or lies in it.
+func within(folder, other string) bool {
+	rel, err := filepath.Rel(other, folder)
+	return err == nil && filepath.IsLocal(rel)
 }
 
 // fill writes all files of the folder.
@@ -320,19 +329,19 @@ func (d *data) Warn() int {
 const warn = 120
 
 // given tells whether the command has a flag already.
-func (d *data) given(name string) bool {
-	return slices.ContainsFunc(d.Command, func(a string) bool { return a == "--"+name || strings.HasPrefix(a, "--"+name+"=") })
+func (s Settings) given(name string) bool {
+	return slices.ContainsFunc(s.Command, func(a string) bool { return a == "--"+name || strings.HasPrefix(a, "--"+name+"=") })
 }
 
-// Args are those of a shard, without which.
-func (d *data) Args() []string {
-	args := slices.Clone(d.Command)
-	if !d.given("threads") {
-		args = append(args, "--threads", strconv.Itoa(d.CPUs))
+// Args are the program's arguments that do a shard, but for which.
+func (s Settings) Args() []string {
+	args := slices.Clone(s.Command)
+	if !s.given("threads") {
+		args = append(args, "--threads", strconv.Itoa(s.CPUs))
 	}
 	// A run is saved and gone on with; a piece of a file would only be begun anew.
-	if d.Folder && d.Time > 0 && !d.given("max-runtime") {
-		args = append(args, "--max-runtime", (d.Time - d.Time/20).Truncate(time.Second).String())
+	if s.Folder && s.Time > 0 && !s.given("max-runtime") {
+		args = append(args, "--max-runtime", (s.Time - s.Time/20).Truncate(time.Second).String())
 	}
 	return args
 }

@@ -37,7 +37,7 @@ func fake(t *testing.T, code int) string {
 func settings(scheduler string) Settings {
 	s := Settings{Scheduler: scheduler, Command: awkward, Out: "a b.csv", Shards: 12, AtOnce: 5, Retries: 2, CPUs: 3, Memory: 1500}
 	if scheduler == "k8s" {
-		s.Image, s.Claim, s.Mount = "registry/barrow:1", "data", "/data"
+		s.Image, s.Claim, s.Mount = "registry/barrow:1", "data", os.TempDir()
 	}
 	return s
 }
