@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,49 @@ import (
 	"barrow/run/shard"
 	"barrow/run/submit"
 )
+
+// A timed program is called in a folder, and the time of processors taken that it needs.
+type timed struct {
+	ctx          context.Context
+	program, dir string
+}
+
+func (t *timed) run(args ...string) (time.Duration, error) {
+	cmd := exec.CommandContext(t.ctx, t.program, args...)
+	cmd.Dir = t.dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return 0, fmt.Errorf("%v: %w: %s", args, err, out)
+	}
+	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), nil
+}
+
+func (t *timed) simulate(events int, more ...string) (time.Duration, error) {
+	return t.run(append([]string{"simulate", "--events", strconv.Itoa(events), "--threads", "1", "--quiet", "--out"}, more...)...)
+}
+
+// whole does all in one run, and says what was made.
+func (t *timed) whole(events int) (took time.Duration, bytes int64, digest [sha256.Size]byte, err error) {
+	if took, err = t.simulate(events, "one.csv"); err == nil {
+		bytes, digest, err = consume(filepath.Join(t.dir, "one.csv"))
+	}
+	return took, bytes, digest, err
+}
+
+// pieces does the shards, each after the start of the program for one image.
+func (t *timed) pieces(events, n int) (start, cut time.Duration, err error) {
+	for i := range n {
+		a, err := t.simulate(1, "start.csv", "--force")
+		if err != nil {
+			return 0, 0, err
+		}
+		b, err := t.simulate(events, "cut.csv", "--shard", fmt.Sprintf("%d/%d", i, n))
+		if err != nil {
+			return 0, 0, err
+		}
+		start, cut = start+a, cut+b
+	}
+	return start, cut, nil
+}
 
 // overhead compares one run with so many shards of it, one after the other, and with the start of
 // so many processes: of the same command, with one image. What is compared is the time of
@@ -33,56 +77,51 @@ func overhead(ctx context.Context, s settings, dir string) error {
 	if n == 0 {
 		n = 1000
 	}
-	run := func(args ...string) (time.Duration, error) {
-		cmd := exec.CommandContext(ctx, barrow, args...)
-		cmd.Dir = dir
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return 0, fmt.Errorf("%v: %w: %s", args, err, out)
-		}
-		return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), nil
-	}
-	simulate := func(events int, more ...string) (time.Duration, error) {
-		return run(append([]string{"simulate", "--events", strconv.Itoa(events), "--threads", "1", "--quiet", "--out"}, more...)...)
-	}
-	one, err := simulate(s.events, "one.csv")
+	t := &timed{ctx, barrow, dir}
+	before, size, want, err := t.whole(s.events)
 	if err != nil {
 		return err
 	}
-	var start, cut time.Duration
-	for i := range n {
-		d, err := simulate(1, "start.csv", "--force")
-		if err != nil {
-			return err
-		}
-		start += d
-		if d, err = simulate(s.events, "cut.csv", "--shard", fmt.Sprintf("%d/%d", i, n)); err != nil {
-			return err
-		}
-		cut += d
-	}
-	merged, err := run("merge", "cut.csv.shards", "--quiet")
+	start, cut, err := t.pieces(s.events, n)
 	if err != nil {
 		return err
 	}
-	a, errA := os.ReadFile(filepath.Join(dir, "one.csv"))
-	b, errB := os.ReadFile(filepath.Join(dir, "cut.csv"))
-	if err := errors.Join(errA, errB); err != nil {
-		return err
-	}
-	if !bytes.Equal(a, b) {
-		return errors.New("shards made other bytes")
-	}
-	again, err := simulate(s.events, "one.csv", "--force")
+	merged, err := t.run("merge", "cut.csv.shards", "--quiet")
 	if err != nil {
 		return err
 	}
-	one = (one + again) / 2
+	_, got, err := consume(filepath.Join(dir, "cut.csv"))
+	if err == nil && got != want {
+		err = errors.New("shards made other bytes")
+	}
+	if err := errors.Join(err, os.RemoveAll(filepath.Join(dir, "cut.csv.shards"))); err != nil {
+		return err
+	}
+	after, _, _, err := t.whole(s.events)
+	if err != nil {
+		return err
+	}
+	one := (before + after) / 2
 	over := cut + merged - one
 	share := func(d time.Duration) float64 { return 100 * d.Seconds() / one.Seconds() }
-	fmt.Printf("%d images, %.0f MB, seconds of processors: one run %.2f; %d shards %.2f, merge %.2f; start of so many processes %.2f, %.1f ms each\n",
-		s.events, float64(len(a))/1e6, one.Seconds(), n, cut.Seconds(), merged.Seconds(), start.Seconds(), 1e3*start.Seconds()/float64(n))
+	fmt.Printf("%d images, %.0f MB, seconds of processors: one run %.2f and %.2f; %d shards %.2f, merge %.2f; start of so many processes %.2f, %.1f ms each\n",
+		s.events, float64(size)/1e6, before.Seconds(), after.Seconds(), n, cut.Seconds(), merged.Seconds(), start.Seconds(), 1e3*start.Seconds()/float64(n))
 	fmt.Printf("over one run %.1f %%: start %.1f %%, merge %.1f %%, the rest %.1f %%\n", share(over), share(start), share(merged), share(over-start-merged))
 	return nil
+}
+
+// consume reads a file and removes it: disks are small.
+func consume(path string) (bytes int64, digest [sha256.Size]byte, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, digest, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if bytes, err = io.Copy(h, f); err != nil {
+		return 0, digest, err
+	}
+	return bytes, [sha256.Size]byte(h.Sum(nil)), os.Remove(path)
 }
 
 // merge makes pieces of text of so many bytes in all, and puts them together.
