@@ -59,7 +59,7 @@ func TestStart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Rows) != 4 || len(r.Full) != 1 || len(r.Tasks) != 3 || len(r.Kept) != 1 || r.Conclusion() == "" {
+	if len(r.Rows) != 5 || len(r.Full) != 1 || len(r.Tasks) != 3 || len(r.Kept) != 1 || r.Conclusion() == "" {
 		t.Errorf("%+v", r)
 	}
 	for _, row := range r.Rows {
@@ -74,7 +74,7 @@ func TestStart(t *testing.T) {
 	if err != nil || m.Architecture().Precision != "asic" {
 		t.Errorf("%v, %v", m, err)
 	}
-	if p, err := Page(first); err != nil || len(p.Sections) != 1 || len(p.Tables[0].Rows) != 5 {
+	if p, err := Page(first); err != nil || len(p.Sections) != 1 || len(p.Tables[0].Rows) != 6 {
 		t.Errorf("%+v, %v", p, err)
 	}
 	want := files(t, first)

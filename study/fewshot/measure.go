@@ -8,10 +8,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"barrow/evaluate"
+	"barrow/study/internal/page"
 )
-
-// triedTunings is the most that is tried of a start.
-const triedTunings = 12
 
 // measure tunes every contender on the tasks, and puts together what came of it.
 func (w *work) measure(ctx context.Context) (*Results, error) {
@@ -22,7 +20,7 @@ func (w *work) measure(ctx context.Context) (*Results, error) {
 	}
 	for _, precision := range p.Precisions {
 		var rows []*Row
-		for _, contender := range append([]string{Pooled}, p.Methods...) {
+		for _, contender := range p.contenders() {
 			row, err := w.contender(ctx, precision, contender)
 			if err != nil {
 				return nil, err
@@ -34,7 +32,7 @@ func (w *work) measure(ctx context.Context) (*Results, error) {
 			return nil, err
 		}
 		for _, row := range rows {
-			if err := row.compare(rows[0], f); err != nil {
+			if err := row.compare(rows[0], rows[1], f); err != nil {
 				return nil, err
 			}
 			r.Rows = append(r.Rows, row)
@@ -61,16 +59,16 @@ func (w *work) contender(ctx context.Context, precision, contender string) (*Row
 	p := &w.plan
 	var starts []*state
 	for s := range p.Seeds {
-		x, err := w.state(job{precision: precision, contender: contender, seed: p.Seed + uint64(s)})
+		x, err := w.state(trained(precision, contender, p.Seed+uint64(s)))
 		if err != nil {
 			return nil, err
 		}
 		starts = append(starts, x)
 	}
-	tunings := starts[0].tunings()
+	tunings := p.tunings(contender)
 	row := &Row{Precision: precision, Contender: contender}
 	least := math.Inf(1)
-	part := fmt.Sprintf("chosen-%s-%s", contender, precision)
+	part := "chosen-" + page.ID(contender, precision)
 	var curves [][][]float64 // tuning, seed, step
 	err := w.folder.Once(part, nil, &curves, func() ([]string, error) {
 		for _, by := range tunings {
@@ -106,8 +104,10 @@ func (w *work) contender(ctx context.Context, precision, contender string) (*Row
 	for _, s := range starts {
 		row.Passes += s.Passes / float64(len(starts))
 	}
-	row.Rates = w.layerRates(precision, starts)
-	return row, nil
+	if contender != Carried && contender != Pooled {
+		row.Rates, err = w.layerRates(precision, starts)
+	}
+	return row, err
 }
 
 // curves tunes starts on tasks: the mean EMD by start, task and number of steps.
@@ -172,35 +172,32 @@ func (w *work) fulls(precision string) (*Full, error) {
 
 // layerRates is how many times as large as at the beginning a layer's rates have become: geometric means over
 // weights and seeds.
-func (w *work) layerRates(precision string, starts []*state) (list []LayerRate) {
-	if starts[0].Log == nil {
-		return nil
-	}
-	spec, err := w.plan.architecture(precision).Spec()
+func (w *work) layerRates(precision string, starts []*state) (list []LayerRate, err error) {
+	l, err := w.learner(precision)
 	if err != nil {
-		return nil // it has been trained
+		return nil, err
 	}
-	net, err := nnNew(spec)
+	m, err := l.of(0)
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	at := 0
-	for _, p := range net {
+	for _, p := range m.model.Network().Params() {
 		sum, n := 0.0, 0
 		for _, s := range starts {
-			for _, v := range s.Log[at : at+p.size] {
+			for _, v := range s.Log[at : at+len(p.Value)] {
 				sum += v
 				n++
 			}
 		}
-		list = append(list, LayerRate{p.name, math.Exp(sum / float64(n))})
-		at += p.size
+		list = append(list, LayerRate{p.Name, math.Exp(sum / float64(n))})
+		at += len(p.Value)
 	}
-	return list
+	return list, nil
 }
 
-// compare sets a row beside pooled training and full training.
-func (r *Row) compare(pooled *Row, f *Full) error {
+// compare sets a row beside pooled training, without and with moments, and full training.
+func (r *Row) compare(pooled, carried *Row, f *Full) error {
 	against := func(b []float64) (*evaluate.Versus, error) {
 		v, err := evaluate.Compare(r.Tasks, b, draws, 1)
 		if err != nil {
@@ -211,6 +208,11 @@ func (r *Row) compare(pooled *Row, f *Full) error {
 	var err error
 	if r != pooled {
 		if r.Pooled, err = against(pooled.Tasks); err != nil {
+			return err
+		}
+	}
+	if r != pooled && r != carried {
+		if r.Carried, err = against(carried.Tasks); err != nil {
 			return err
 		}
 	}

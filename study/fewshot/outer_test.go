@@ -24,13 +24,13 @@ func newOuter(t *testing.T, b *bench, method string, p *Plan) (*outer, []float64
 // unrolled is the loss on the last wafers after steps on the first, all of it in float64.
 func unrolled(t *testing.T, c *curvature, b *bench, p *Plan, start, rates []float64) float64 {
 	t.Helper()
-	w := slices.Clone(start)
+	w, shift := slices.Clone(start), make([]float64, b.size)
 	zero, grad, skip := make([]float64, b.size), make([]float64, b.size), make([]float64, b.size)
 	for range p.Steps {
 		if _, err := c.hessian(t.Context(), w, zero, b.images, b.index[:p.Inner], grad, skip); err != nil {
 			t.Fatal(err)
 		}
-		step(w, w, rates, grad)
+		step(w, w, shift, rates, grad, p.Momentum)
 	}
 	v, err := c.hessian(t.Context(), w, zero, b.images, b.index[p.Inner:], grad, skip)
 	if err != nil {
@@ -42,7 +42,7 @@ func unrolled(t *testing.T, c *curvature, b *bench, p *Plan, start, rates []floa
 // TestMAMLGradient: in the second order, the gradients with respect to start and rates are those of the whole inner
 // loop, by finite differences; the first order's is another.
 func TestMAMLGradient(t *testing.T) {
-	p := &Plan{Steps: 3, Inner: 8, Query: 8, Batch: 1}
+	p := &Plan{Steps: 3, Inner: 8, Query: 8, Batch: 1, Momentum: 0.5}
 	b := newBench(t, autoencoder.Architecture{}, 16)
 	c, err := newCurvature(b.arch, benchmark(t))
 	if err != nil {

@@ -42,7 +42,7 @@ func lay(r *Results) *report.Page {
 // Conclusion says in a sentence what came of the first method.
 func (r *Results) Conclusion() string {
 	for _, row := range r.Rows {
-		if row.Pooled == nil {
+		if row.Carried == nil {
 			continue
 		}
 		verdict := "not told apart from"
@@ -53,6 +53,7 @@ func (r *Results) Conclusion() string {
 			verdict = "above"
 		}
 		s := fmt.Sprintf("%s, %s: after tuning the mean EMD is %.4f, %s that of pooled training of equal compute (ratio %s)", row.Precision, row.Contender, row.EMD, verdict, ratio(row.Pooled))
+		s += fmt.Sprintf(", %s times that of pooled training tuned by the moments that it carries", ratio(row.Carried))
 		if row.Full != nil {
 			s += fmt.Sprintf(", and %s times that of full training on the task", ratio(row.Full))
 		}
@@ -71,7 +72,7 @@ func (r *Results) Table() report.Table {
 	t := report.Table{
 		Title: "Contenders",
 		Columns: []report.Column{{Name: "precision"}, {Name: "start"}, {Name: "tuned by"}, {Name: "steps", Numeric: true}, {Name: "EMD before", Numeric: true}, {Name: "EMD after", Numeric: true},
-			{Name: "ratio to pooled"}, {Name: "ratio to full training"}, {Name: "passes", Unit: "10⁶", Numeric: true}},
+			{Name: "ratio to pooled"}, {Name: "to the same with moments"}, {Name: "to full training"}, {Name: "passes", Unit: "10⁶", Numeric: true}},
 		Note: "The start is what a new task begins with; full training begins at random and sees all of its task.",
 	}
 	show := func(v *evaluate.Versus) string {
@@ -82,10 +83,10 @@ func (r *Results) Table() report.Table {
 	}
 	for _, row := range r.Rows {
 		t.Rows = append(t.Rows, []string{row.Precision, row.Contender, row.Words, fmt.Sprint(row.Steps), fmt.Sprintf("%.4f", row.Before), fmt.Sprintf("%.4f", row.EMD),
-			show(row.Pooled), show(row.Full), fmt.Sprintf("%.2f", row.Passes/1e6)})
+			show(row.Pooled), show(row.Carried), show(row.Full), fmt.Sprintf("%.2f", row.Passes/1e6)})
 	}
 	for _, f := range r.Full {
-		t.Rows = append(t.Rows, []string{f.Precision, "full training", "", "", "", fmt.Sprintf("%.4f", f.EMD), "", "", fmt.Sprintf("%.2f", float64(r.Plan.Full*r.Plan.Epochs)/1e6)})
+		t.Rows = append(t.Rows, []string{f.Precision, "full training", "", "", "", fmt.Sprintf("%.4f", f.EMD), "", "", "", fmt.Sprintf("%.2f", float64(r.Plan.Full*r.Plan.Epochs)/1e6)})
 	}
 	return t
 }

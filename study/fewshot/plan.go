@@ -54,7 +54,9 @@ type Plan struct {
 	Rate   float64 `json:"learning_rate" flag:"rate" help:"learning rate of the training on all tasks, at the start"`
 	Outer  float64 `json:"outer_rate" help:"the same of meta-learning, which goes on along its course"`
 	Inside float64 `json:"inner_rate" help:"rate of the steps inside, at the start, in units of each weight's usual gradient"`
-	Speed  float64 `json:"rates_rate" help:"learning rate of the logarithms of the steps' rates; 0 leaves them as they are"`
+	// Momentum is that of the steps inside, and one of those tried where a start is tuned.
+	Momentum float64 `json:"momentum" help:"share of a step that the next step inside repeats"`
+	Speed    float64 `json:"rates_rate" help:"learning rate of the logarithms of the steps' rates; 0 leaves them as they are"`
 
 	Seed  uint64 `json:"seed" help:"seed of every random choice; the same seed gives the same bits"`
 	Seeds int    `json:"seeds" help:"trainings of each kind, one seed after the other"`
@@ -76,7 +78,7 @@ func Default() Plan {
 		Methods: []string{FOMAML}, Precisions: []string{"asic"},
 		Tasks: 300, Images: 200, Choice: 16, Test: 24, Shots: 32, Steps: 5, Judged: 400, Full: 2500, Epochs: 100,
 		Budget: 2_000_000, First: 0.7, Inner: 32, Query: 32, Batch: 2,
-		Rate: 3e-3, Outer: 3e-3, Inside: 3e-4, Speed: 0.03,
+		Rate: 3e-3, Outer: 3e-3, Inside: 1e-4, Momentum: 0.9, Speed: 0.03,
 		Seed: 1, Seeds: 1,
 	}
 }
@@ -154,6 +156,9 @@ func (p Plan) Check() error {
 		if !(c.v > 0 && c.v < 1) {
 			return fmt.Errorf("fewshot: %s = %v: want a number between 0 and 1", c.key, c.v)
 		}
+	}
+	if !(p.Momentum >= 0 && p.Momentum < 1) {
+		return fmt.Errorf("fewshot: momentum = %v: want a number from 0 to below 1", p.Momentum)
 	}
 	if !(p.Speed >= 0 && p.Speed < 1) {
 		return fmt.Errorf("fewshot: rates_rate = %v: want a number below 1, or 0 for rates that stay", p.Speed)

@@ -2,7 +2,6 @@ package fewshot
 
 import (
 	"barrow/evaluate"
-	"barrow/nn"
 )
 
 // Results are everything that a run found.
@@ -17,7 +16,7 @@ type Results struct {
 }
 
 // Figures says what the numbers of results are.
-const Figures = "emd: mean exact EMD of the wafers that judge a held-out task, over tasks and seeds, after tuning; pooled, full: ratio to pooled and to full training, with 95 % bootstrap intervals over the tasks, paired"
+const Figures = "emd: mean exact EMD of the wafers that judge a held-out task, over tasks and seeds, after tuning; pooled, carried, full: ratio to pooled training, to the same tuned by the moments that it carries, and to full training, with 95 % bootstrap intervals over the tasks, paired"
 
 // A Row is a contender.
 type Row struct {
@@ -32,14 +31,15 @@ type Row struct {
 	Before float64 `json:"emd_before"` // tuning
 	// Curve is the mean EMD after so many steps, from none on; Seeds that of each seed, and Tasks that of each
 	// task, after the chosen number.
-	Curve  []float64        `json:"curve"`
-	Seeds  []float64        `json:"seeds"`
-	Tasks  []float64        `json:"tasks"`
-	Pooled *evaluate.Versus `json:"pooled,omitempty"` // beside pooled training
-	Full   *evaluate.Versus `json:"full,omitempty"`   // beside full training
-	Passes float64          `json:"passes"`           // that training cost
-	Rates  []LayerRate      `json:"rates,omitempty"`
-	Tried  []Tried          `json:"tried"`
+	Curve   []float64        `json:"curve"`
+	Seeds   []float64        `json:"seeds"`
+	Tasks   []float64        `json:"tasks"`
+	Pooled  *evaluate.Versus `json:"pooled,omitempty"`  // beside pooled training, tuned without moments
+	Carried *evaluate.Versus `json:"carried,omitempty"` // beside the same with them
+	Full    *evaluate.Versus `json:"full,omitempty"`    // beside full training
+	Passes  float64          `json:"passes"`            // that training cost
+	Rates   []LayerRate      `json:"rates,omitempty"`
+	Tried   []Tried          `json:"tried"`
 }
 
 // A Tried is a way of tuning with the mean EMD on the tasks to choose by after so many steps.
@@ -95,22 +95,4 @@ func gains(rows []*Row) (list []Gain) {
 		list = append(list, Gain{r.Precision, r.Contender, 1 - r.EMD/pooled.EMD, 1 - r.EMD/r.Before})
 	}
 	return list
-}
-
-// array is one of a network's arrays of weights.
-type array struct {
-	name string
-	size int
-}
-
-// nnNew lists the arrays of a network.
-func nnNew(spec nn.Spec) (list []array, err error) {
-	net, err := nn.New(spec, nn.Settings{Threads: 1, MaxBatch: 1})
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range net.Params() {
-		list = append(list, array{p.Name, len(p.Value)})
-	}
-	return list, nil
 }

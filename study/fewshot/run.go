@@ -146,6 +146,8 @@ type job struct {
 const (
 	// Pooled is training on the wafers of all tasks at once.
 	Pooled = "pooled"
+	// Carried is the same, as a start that carries the moments of training along, by which its tuning may step.
+	Carried = "pooled with moments"
 	// first is what starts begin as: pooled training under way.
 	first = "first"
 	// full is training on all of a task.
@@ -169,6 +171,9 @@ func (p *Plan) cost(j job) float64 {
 	}
 	return (1 - p.First) * float64(p.Budget)
 }
+
+// contenders are those that are tuned.
+func (p *Plan) contenders() []string { return append([]string{Pooled, Carried}, p.Methods...) }
 
 // tryCost is what a start's tuning on one task costs, with measuring after each step.
 func (p *Plan) tryCost() float64 {
@@ -198,8 +203,9 @@ func (w *work) run(ctx context.Context) (*Results, error) {
 	for _, j := range append(append([]job{}, before...), after...) {
 		w.all += p.cost(j)
 	}
-	contenders := float64((len(p.Methods) + 1) * p.Seeds * len(p.Precisions))
-	w.all += contenders * p.tryCost() * float64(p.Choice*triedTunings+p.Test)
+	for _, c := range p.contenders() {
+		w.all += float64(p.Seeds*len(p.Precisions)*(p.Choice*len(p.tunings(c))+p.Test)) * p.tryCost()
+	}
 	for _, jobs := range [][]job{before, after} {
 		group, inner := errgroup.WithContext(ctx)
 		group.SetLimit(w.threads)
@@ -216,6 +222,14 @@ func (w *work) run(ctx context.Context) (*Results, error) {
 		}
 	}
 	return w.measure(ctx)
+}
+
+// trained is the job that trains a contender's start.
+func trained(precision, contender string, seed uint64) job {
+	if contender == Carried {
+		contender = Pooled
+	}
+	return job{precision: precision, contender: contender, seed: seed}
 }
 
 // counted adds to what is done.
