@@ -1309,7 +1309,7 @@ col:
 
 // func start512x2(t *float64, m *float64)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, BMI2, CMOV, POPCNT
-TEXT ·start512x2(SB), NOSPLIT, $8-16
+TEXT ·start512x2(SB), NOSPLIT, $0-16
 	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
@@ -1507,14 +1507,14 @@ eight:
 	TZCNTQ        R10, R11
 	BLSRQ         R10, R10
 	VPINSRD       $0x02, 3968(AX)(R11*4), X3, X3
-	VMOVSD        2112(AX)(R11*8), X11
+	VMOVSD        2112(AX)(R11*8), X12
 	TZCNTQ        R10, R11
 	BLSRQ         R10, R10
 	VPINSRD       $0x03, 3968(AX)(R11*4), X3, X3
-	VMOVHPD       2112(AX)(R11*8), X11, X11
-	VINSERTI64X2  $0x01, X11, Y7, Y11
+	VMOVHPD       2112(AX)(R11*8), X12, X12
+	VINSERTI64X2  $0x01, X12, Y7, Y12
 	VINSERTI64X2  $0x01, X3, Y5, Y3
-	VINSERTI64X4  $0x01, Y11, Z6, Z11
+	VINSERTI64X4  $0x01, Y12, Z6, Z12
 	MOVQ          R9, R10
 	VPXORQ        Z9, Z9, Z9
 	TZCNTQ        R10, R11
@@ -1549,7 +1549,7 @@ eight:
 	BLSRQ         R10, R10
 	VPCMPD.BCST   $0x01, 3968(AX)(R11*4), Y3, K1
 	VPADDQ.BCST   2112(AX)(R11*8), Z9, K1, Z9
-	VPADDQ        Z11, Z9, Z3
+	VPADDQ        Z12, Z9, Z3
 	VPCMPQ        $0x02, Z1, Z3, K1
 	VPCMPQ        $0x01, Z1, Z9, K2
 	KANDNB        K2, K1, K2
@@ -1579,33 +1579,60 @@ list:
 
 block:
 	VPXORQ    Z10, Z10, Z10
-	VMOVDQU32 4224(AX)(R14*4), Y3
+	VPXORQ    Z11, Z11, Z11
+	VMOVDQU32 4224(AX)(R14*4), Z3
 	XORQ      R15, R15
 
 prefix:
-	VPCMPD.BCST   $0x01, 4224(AX)(R15*4), Y3, K1
-	VPADDQ.BCST   4480(AX)(R15*8), Z10, K1, Z10
+	VPCMPD.BCST   $0x01, 4224(AX)(R15*4), Z3, K1
+	KSHIFTRW      $0x08, K1, K2
+	VPBROADCASTQ  4480(AX)(R15*8), Z12
+	VPADDQ        Z12, Z10, K1, Z10
+	VPADDQ        Z12, Z11, K2, Z11
 	INCQ          R15
 	CMPQ          R15, R13
 	JNE           prefix
 	VPADDQ        4480(AX)(R14*8), Z10, Z3
 	VPCMPQ        $0x02, Z1, Z3, K1
 	VPCMPQ        $0x01, Z1, Z10, K2
-	MOVQ          R13, R15
-	SUBQ          R14, R15
-	MOVQ          $-1, BP
-	BZHIQ         R15, BP, BP
-	KMOVB         BP, K3
+	MOVQ          $-1, R15
+	BZHIQ         R13, R15, R15
+	SHRXQ         R14, R15, R15
+	KMOVB         R15, K3
 	KANDB         K1, K3, K1
 	KANDB         K2, K3, K2
 	KANDNB        K2, K1, K2
 	KORTESTB      K2, K2
-	JZ            noSplit
+	JZ            noSplit0
 	VPCOMPRESSQ.Z Z10, K2, Z3
 	VPSUBQ        Z3, Z1, Z3
 	VMOVQ         X3, R12
 
-noSplit:
+noSplit0:
+	KMOVB         K1, R15
+	SHLXQ         R14, R15, R15
+	ORQ           R15, R10
+	KMOVB         K2, R15
+	SHLXQ         R14, R15, R15
+	ORQ           R15, R11
+	ADDQ          $0x08, R14
+	VPADDQ        4480(AX)(R14*8), Z11, Z3
+	VPCMPQ        $0x02, Z1, Z3, K1
+	VPCMPQ        $0x01, Z1, Z11, K2
+	MOVQ          $-1, R15
+	BZHIQ         R13, R15, R15
+	SHRXQ         R14, R15, R15
+	KMOVB         R15, K3
+	KANDB         K1, K3, K1
+	KANDB         K2, K3, K2
+	KANDNB        K2, K1, K2
+	KORTESTB      K2, K2
+	JZ            noSplit1
+	VPCOMPRESSQ.Z Z11, K2, Z3
+	VPSUBQ        Z3, Z1, Z3
+	VMOVQ         X3, R12
+
+noSplit1:
 	KMOVB K1, R15
 	SHLXQ R14, R15, R15
 	ORQ   R15, R10
@@ -3797,7 +3824,7 @@ col:
 
 // func start512x4(t *float64, m *float64)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, BMI2, CMOV, POPCNT
-TEXT ·start512x4(SB), NOSPLIT, $8-16
+TEXT ·start512x4(SB), NOSPLIT, $0-16
 	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
@@ -4100,33 +4127,60 @@ list:
 
 block:
 	VPXORQ    Z13, Z13, Z13
-	VMOVDQU32 4224(AX)(R14*4), Y4
+	VPXORQ    Z14, Z14, Z14
+	VMOVDQU32 4224(AX)(R14*4), Z4
 	XORQ      R15, R15
 
 prefix:
-	VPCMPD.BCST   $0x01, 4224(AX)(R15*4), Y4, K1
-	VPADDQ.BCST   4480(AX)(R15*8), Z13, K1, Z13
+	VPCMPD.BCST   $0x01, 4224(AX)(R15*4), Z4, K1
+	KSHIFTRW      $0x08, K1, K2
+	VPBROADCASTQ  4480(AX)(R15*8), Z5
+	VPADDQ        Z5, Z13, K1, Z13
+	VPADDQ        Z5, Z14, K2, Z14
 	INCQ          R15
 	CMPQ          R15, R13
 	JNE           prefix
 	VPADDQ        4480(AX)(R14*8), Z13, Z4
 	VPCMPQ        $0x02, Z1, Z4, K1
 	VPCMPQ        $0x01, Z1, Z13, K2
-	MOVQ          R13, R15
-	SUBQ          R14, R15
-	MOVQ          $-1, BP
-	BZHIQ         R15, BP, BP
-	KMOVB         BP, K3
+	MOVQ          $-1, R15
+	BZHIQ         R13, R15, R15
+	SHRXQ         R14, R15, R15
+	KMOVB         R15, K3
 	KANDB         K1, K3, K1
 	KANDB         K2, K3, K2
 	KANDNB        K2, K1, K2
 	KORTESTB      K2, K2
-	JZ            noSplit
+	JZ            noSplit0
 	VPCOMPRESSQ.Z Z13, K2, Z4
 	VPSUBQ        Z4, Z1, Z4
 	VMOVQ         X4, R12
 
-noSplit:
+noSplit0:
+	KMOVB         K1, R15
+	SHLXQ         R14, R15, R15
+	ORQ           R15, R10
+	KMOVB         K2, R15
+	SHLXQ         R14, R15, R15
+	ORQ           R15, R11
+	ADDQ          $0x08, R14
+	VPADDQ        4480(AX)(R14*8), Z14, Z4
+	VPCMPQ        $0x02, Z1, Z4, K1
+	VPCMPQ        $0x01, Z1, Z14, K2
+	MOVQ          $-1, R15
+	BZHIQ         R13, R15, R15
+	SHRXQ         R14, R15, R15
+	KMOVB         R15, K3
+	KANDB         K1, K3, K1
+	KANDB         K2, K3, K2
+	KANDNB        K2, K1, K2
+	KORTESTB      K2, K2
+	JZ            noSplit1
+	VPCOMPRESSQ.Z Z14, K2, Z4
+	VPSUBQ        Z4, Z1, Z4
+	VMOVQ         X4, R12
+
+noSplit1:
 	KMOVB K1, R15
 	SHLXQ R14, R15, R15
 	ORQ   R15, R10
@@ -6743,7 +6797,7 @@ col:
 
 // func start512x6(t *float64, m *float64)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, BMI2, CMOV, POPCNT
-TEXT ·start512x6(SB), NOSPLIT, $8-16
+TEXT ·start512x6(SB), NOSPLIT, $0-16
 	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
@@ -7079,33 +7133,60 @@ list:
 
 block:
 	VPXORQ    Z16, Z16, Z16
-	VMOVDQU32 4224(AX)(R14*4), Y5
+	VPXORQ    Z17, Z17, Z17
+	VMOVDQU32 4224(AX)(R14*4), Z5
 	XORQ      R15, R15
 
 prefix:
-	VPCMPD.BCST   $0x01, 4224(AX)(R15*4), Y5, K1
-	VPADDQ.BCST   4480(AX)(R15*8), Z16, K1, Z16
+	VPCMPD.BCST   $0x01, 4224(AX)(R15*4), Z5, K1
+	KSHIFTRW      $0x08, K1, K2
+	VPBROADCASTQ  4480(AX)(R15*8), Z6
+	VPADDQ        Z6, Z16, K1, Z16
+	VPADDQ        Z6, Z17, K2, Z17
 	INCQ          R15
 	CMPQ          R15, R13
 	JNE           prefix
 	VPADDQ        4480(AX)(R14*8), Z16, Z5
 	VPCMPQ        $0x02, Z1, Z5, K1
 	VPCMPQ        $0x01, Z1, Z16, K2
-	MOVQ          R13, R15
-	SUBQ          R14, R15
-	MOVQ          $-1, BP
-	BZHIQ         R15, BP, BP
-	KMOVB         BP, K3
+	MOVQ          $-1, R15
+	BZHIQ         R13, R15, R15
+	SHRXQ         R14, R15, R15
+	KMOVB         R15, K3
 	KANDB         K1, K3, K1
 	KANDB         K2, K3, K2
 	KANDNB        K2, K1, K2
 	KORTESTB      K2, K2
-	JZ            noSplit
+	JZ            noSplit0
 	VPCOMPRESSQ.Z Z16, K2, Z5
 	VPSUBQ        Z5, Z1, Z5
 	VMOVQ         X5, R12
 
-noSplit:
+noSplit0:
+	KMOVB         K1, R15
+	SHLXQ         R14, R15, R15
+	ORQ           R15, R10
+	KMOVB         K2, R15
+	SHLXQ         R14, R15, R15
+	ORQ           R15, R11
+	ADDQ          $0x08, R14
+	VPADDQ        4480(AX)(R14*8), Z17, Z5
+	VPCMPQ        $0x02, Z1, Z5, K1
+	VPCMPQ        $0x01, Z1, Z17, K2
+	MOVQ          $-1, R15
+	BZHIQ         R13, R15, R15
+	SHRXQ         R14, R15, R15
+	KMOVB         R15, K3
+	KANDB         K1, K3, K1
+	KANDB         K2, K3, K2
+	KANDNB        K2, K1, K2
+	KORTESTB      K2, K2
+	JZ            noSplit1
+	VPCOMPRESSQ.Z Z17, K2, Z5
+	VPSUBQ        Z5, Z1, Z5
+	VMOVQ         X5, R12
+
+noSplit1:
 	KMOVB K1, R15
 	SHLXQ R14, R15, R15
 	ORQ   R15, R10
@@ -10131,7 +10212,7 @@ col:
 
 // func start512x8(t *float64, m *float64)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI, BMI2, CMOV, POPCNT
-TEXT ·start512x8(SB), NOSPLIT, $8-16
+TEXT ·start512x8(SB), NOSPLIT, $0-16
 	PCALIGN      $0x40
 	MOVQ         t+0(FP), AX
 	MOVQ         m+8(FP), CX
@@ -10500,33 +10581,60 @@ list:
 
 block:
 	VPXORQ    Z19, Z19, Z19
-	VMOVDQU32 4224(AX)(R14*4), Y6
+	VPXORQ    Z20, Z20, Z20
+	VMOVDQU32 4224(AX)(R14*4), Z6
 	XORQ      R15, R15
 
 prefix:
-	VPCMPD.BCST   $0x01, 4224(AX)(R15*4), Y6, K1
-	VPADDQ.BCST   4480(AX)(R15*8), Z19, K1, Z19
+	VPCMPD.BCST   $0x01, 4224(AX)(R15*4), Z6, K1
+	KSHIFTRW      $0x08, K1, K2
+	VPBROADCASTQ  4480(AX)(R15*8), Z7
+	VPADDQ        Z7, Z19, K1, Z19
+	VPADDQ        Z7, Z20, K2, Z20
 	INCQ          R15
 	CMPQ          R15, R13
 	JNE           prefix
 	VPADDQ        4480(AX)(R14*8), Z19, Z6
 	VPCMPQ        $0x02, Z1, Z6, K1
 	VPCMPQ        $0x01, Z1, Z19, K2
-	MOVQ          R13, R15
-	SUBQ          R14, R15
-	MOVQ          $-1, BP
-	BZHIQ         R15, BP, BP
-	KMOVB         BP, K3
+	MOVQ          $-1, R15
+	BZHIQ         R13, R15, R15
+	SHRXQ         R14, R15, R15
+	KMOVB         R15, K3
 	KANDB         K1, K3, K1
 	KANDB         K2, K3, K2
 	KANDNB        K2, K1, K2
 	KORTESTB      K2, K2
-	JZ            noSplit
+	JZ            noSplit0
 	VPCOMPRESSQ.Z Z19, K2, Z6
 	VPSUBQ        Z6, Z1, Z6
 	VMOVQ         X6, R12
 
-noSplit:
+noSplit0:
+	KMOVB         K1, R15
+	SHLXQ         R14, R15, R15
+	ORQ           R15, R10
+	KMOVB         K2, R15
+	SHLXQ         R14, R15, R15
+	ORQ           R15, R11
+	ADDQ          $0x08, R14
+	VPADDQ        4480(AX)(R14*8), Z20, Z6
+	VPCMPQ        $0x02, Z1, Z6, K1
+	VPCMPQ        $0x01, Z1, Z20, K2
+	MOVQ          $-1, R15
+	BZHIQ         R13, R15, R15
+	SHRXQ         R14, R15, R15
+	KMOVB         R15, K3
+	KANDB         K1, K3, K1
+	KANDB         K2, K3, K2
+	KANDNB        K2, K1, K2
+	KORTESTB      K2, K2
+	JZ            noSplit1
+	VPCOMPRESSQ.Z Z20, K2, Z6
+	VPSUBQ        Z6, Z1, Z6
+	VMOVQ         X6, R12
+
+noSplit1:
 	KMOVB K1, R15
 	SHLXQ R14, R15, R15
 	ORQ   R15, R10

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"math"
 
 	. "github.com/mmcloughlin/avo/build"
@@ -334,38 +335,54 @@ func (s starter) serveMany(n GPVirtual, supply VecVirtual) {
 	XORQ(s.split, s.split)
 	XORQ(from, from)
 	Label("block")
-	prefix, rank, b := ZMM(), YMM(), GP64()
-	VPXORQ(prefix, prefix, prefix)
+	rank, b := ZMM(), GP64()
+	prefix := zmms(2)
+	for i := range prefix {
+		VPXORQ(prefix[i], prefix[i], prefix[i])
+	}
 	VMOVDQU32(halfOf(t, offRank, from), rank)
 	XORQ(b, b)
 	Label("prefix")
-	k := K()
-	VPCMPD_BCST(Imm(cmpLTint), halfOf(t, offRank, b), rank, k)
-	VPADDQ_BCST(cellOf(t, offOffer, b), prefix, k, prefix)
-	INCQ(b)
-	CMPQ(b, n)
-	JNE(LabelRef("prefix"))
+	{
+		low, high, mass := K(), K(), ZMM()
+		VPCMPD_BCST(Imm(cmpLTint), halfOf(t, offRank, b), rank, low)
+		KSHIFTRW(Imm(8), low, high)
+		VPBROADCASTQ(cellOf(t, offOffer, b), mass)
+		VPADDQ(mass, prefix[0], low, prefix[0])
+		VPADDQ(mass, prefix[1], high, prefix[1])
+		INCQ(b)
+		CMPQ(b, n)
+		JNE(LabelRef("prefix"))
+	}
+	for i := range prefix {
+		s.judgeMany(i, n, from, prefix[i], supply)
+	}
+	CMPQ(from, n)
+	JLT(LabelRef("block"))
+}
+
+// judgeMany judges the eight places from the given one on, and moves on.
+func (s starter) judgeMany(i int, n, from GPVirtual, prefix, supply VecVirtual) {
+	noSplit := fmt.Sprint("noSplit", i)
 	sum, kf, ks, kd := ZMM(), K(), K(), K()
-	VPADDQ(cellOf(t, offOffer, from), prefix, sum)
+	VPADDQ(cellOf(s.t, offOffer, from), prefix, sum)
 	VPCMPQ(Imm(cmpLEint), supply, sum, kf)
 	VPCMPQ(Imm(cmpLTint), supply, prefix, ks)
 	// Only the places below n count.
-	count, valid := GP64(), GP64()
-	MOVQ(n, count)
-	SUBQ(from, count)
+	valid, kv := GP64(), K()
 	MOVQ(I32(-1), valid)
-	BZHIQ(count, valid, valid)
-	kv := K()
+	BZHIQ(n, valid, valid)
+	SHRXQ(from, valid, valid)
 	KMOVB(valid.As32(), kv)
 	KANDB(kf, kv, kf)
 	KANDB(ks, kv, ks)
 	KANDNB(ks, kf, kd)
 	KORTESTB(kd, kd)
-	JZ(LabelRef("noSplit"))
+	JZ(LabelRef(noSplit))
 	VPCOMPRESSQ_Z(prefix, kd, sum)
 	VPSUBQ(sum, supply, sum)
 	VMOVQ(sum.AsX(), s.rest)
-	Label("noSplit")
+	Label(noSplit)
 	for _, x := range []struct {
 		k   OpmaskVirtual
 		set GPVirtual
@@ -376,8 +393,6 @@ func (s starter) serveMany(n GPVirtual, supply VecVirtual) {
 		ORQ(bits, x.set)
 	}
 	ADDQ(Imm(8), from)
-	CMPQ(from, n)
-	JLT(LabelRef("block"))
 }
 
 // list puts regrets and masses of the columns one behind the other.
