@@ -10,5 +10,5 @@ import (
 func ExampleDefault() {
 	p := fewshot.Default()
 	fmt.Println(p.Methods, p.Precisions, p.Test, p.Shots, p.Steps)
-	// Output: [fomaml] [asic] 24 32 5
+	// Output: [reptile] [asic] 24 32 5
 }

@@ -19,7 +19,7 @@ import (
 // small is a run of a few seconds.
 func small() Plan {
 	p := Default()
-	p.Methods = []string{FOMAML, MAML, Reptile}
+	p.Methods = []string{byFOMAML, byMAML, byReptile}
 	p.Tasks, p.Images, p.Choice, p.Test, p.Shots, p.Steps, p.Judged = 8, 24, 2, 3, 8, 2, 20
 	p.Full, p.Epochs, p.Budget, p.Inner, p.Query = 60, 2, 6000, 8, 8
 	return p
@@ -63,7 +63,7 @@ func TestStart(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	for _, row := range r.Rows {
-		if len(row.Curve) != 3 || len(row.Tasks) != 3 || !(row.EMD > 0) || row.Full == nil || (row.Pooled == nil) != (row.Contender == Pooled) {
+		if len(row.Curve) != 3 || len(row.Tasks) != 3 || !(row.EMD > 0) || row.Full == nil || (row.Pooled == nil) != (row.Contender == ofPooled) {
 			t.Errorf("%+v", row)
 		}
 		if row.Passes > float64(r.Plan.Budget) || row.Passes < 0.8*float64(r.Plan.Budget) {
@@ -104,7 +104,7 @@ func TestStart(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	for want, spoil := range map[string]func(p *Plan){
-		"methods: maml is named twice":     func(p *Plan) { p.Methods = []string{MAML, MAML} },
+		"methods: maml is named twice":     func(p *Plan) { p.Methods = []string{byMAML, byMAML} },
 		"0 methods":                        func(p *Plan) { p.Methods = nil },
 		`methods = "proto"`:                func(p *Plan) { p.Methods = []string{"proto"} },
 		"images = 12: want at least the 8": func(p *Plan) { p.Images = 12 },

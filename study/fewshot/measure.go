@@ -14,7 +14,7 @@ import (
 // measure tunes every contender on the tasks, and puts together what came of it.
 func (w *work) measure(ctx context.Context) (*Results, error) {
 	p := &w.plan
-	r := &Results{Plan: *p, Figures: Figures}
+	r := &Results{Plan: *p, Figures: figures}
 	for _, t := range w.test {
 		r.Tasks = append(r.Tasks, t.task)
 	}
@@ -104,7 +104,7 @@ func (w *work) contender(ctx context.Context, precision, contender string) (*Row
 	for _, s := range starts {
 		row.Passes += s.Passes / float64(len(starts))
 	}
-	if contender != Carried && contender != Pooled {
+	if contender != ofCarried && contender != ofPooled {
 		row.Rates, err = w.layerRates(precision, starts)
 	}
 	return row, err

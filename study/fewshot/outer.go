@@ -27,9 +27,9 @@ const productCost = 3
 func (o *outer) cost() float64 {
 	steps := float64(o.plan.Steps * o.plan.Inner)
 	switch o.method {
-	case MAML:
+	case byMAML:
 		return steps*(1+productCost) + float64(o.plan.Query)
-	case Reptile:
+	case byReptile:
 		return steps
 	}
 	return steps + float64(o.plan.Query)
@@ -45,7 +45,7 @@ func (o *outer) add(ctx context.Context, start, rates []float64, t *lesson, inde
 	clear(o.push)
 	for k := range p.Steps {
 		on := inner
-		if o.method == Reptile {
+		if o.method == byReptile {
 			on = turning(index, k*p.Inner, p.Inner)
 		}
 		g := o.slope[k]
@@ -55,7 +55,7 @@ func (o *outer) add(ctx context.Context, start, rates []float64, t *lesson, inde
 		}
 		step(o.path[k+1], o.path[k], o.push, rates, g, p.Momentum)
 	}
-	if o.method == Reptile {
+	if o.method == byReptile {
 		for i, w := range o.path[p.Steps] {
 			o.weights[i] += scale * (start[i] - w)
 		}
@@ -78,7 +78,7 @@ func (o *outer) unroll(ctx context.Context, rates []float64, t *lesson, inner []
 			o.along[i] = rates[i] * o.push[i]
 			o.rates[i] += scale * o.along[i] * o.slope[k][i]
 		}
-		if o.method != MAML {
+		if o.method != byMAML {
 			continue
 		}
 		c, err := o.curvatureOf(t.task)

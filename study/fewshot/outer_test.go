@@ -49,13 +49,13 @@ func TestMAMLGradient(t *testing.T) {
 		t.Fatal(err)
 	}
 	found := map[string][]float64{}
-	for _, method := range []string{MAML, FOMAML} {
+	for _, method := range []string{byMAML, byFOMAML} {
 		o, rates := newOuter(t, b, method, p)
 		if err := o.add(t.Context(), b.weights, rates, &lesson{b.task, b.images}, b.index, 1); err != nil {
 			t.Fatal(err)
 		}
 		found[method] = o.weights
-		if method != MAML {
+		if method != byMAML {
 			continue
 		}
 		const size = 1e-6
@@ -78,8 +78,8 @@ func TestMAMLGradient(t *testing.T) {
 			t.Errorf("rates: %v along the direction, %v by differences", got, want)
 		}
 	}
-	if d := norm(moved(found[MAML], found[FOMAML], -1)); d < 1e-2*norm(found[MAML]) {
-		t.Errorf("first and second order differ by %v of %v", d, norm(found[MAML]))
+	if d := norm(moved(found[byMAML], found[byFOMAML], -1)); d < 1e-2*norm(found[byMAML]) {
+		t.Errorf("first and second order differ by %v of %v", d, norm(found[byMAML]))
 	}
 }
 
@@ -88,7 +88,7 @@ func TestReptileOfOneStep(t *testing.T) {
 	for _, a := range []autoencoder.Architecture{{}, {Precision: "asic"}} {
 		b := newBench(t, a, 8)
 		p := &Plan{Steps: 1, Inner: 8, Query: 0, Batch: 1}
-		o, rates := newOuter(t, b, Reptile, p)
+		o, rates := newOuter(t, b, byReptile, p)
 		if err := o.add(t.Context(), b.weights, rates, &lesson{b.task, b.images}, b.index, 1); err != nil {
 			t.Fatal(err)
 		}
@@ -114,7 +114,7 @@ func TestReptileTurns(t *testing.T) {
 // TestCosts: a task costs the wafers that its steps and what judges them take.
 func TestCosts(t *testing.T) {
 	p := &Plan{Steps: 5, Inner: 32, Query: 16}
-	for method, want := range map[string]float64{MAML: 5*32*4 + 16, FOMAML: 5*32 + 16, Reptile: 5 * 32} {
+	for method, want := range map[string]float64{byMAML: 5*32*4 + 16, byFOMAML: 5*32 + 16, byReptile: 5 * 32} {
 		o := &outer{course: &course{plan: p}, method: method}
 		if o.cost() != want {
 			t.Errorf("%s: %v, want %v", method, o.cost(), want)

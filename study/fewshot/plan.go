@@ -64,20 +64,20 @@ type Plan struct {
 
 // Names of the methods.
 const (
-	MAML    = "maml"
-	FOMAML  = "fomaml"
-	Reptile = "reptile"
+	byMAML    = "maml"
+	byFOMAML  = "fomaml"
+	byReptile = "reptile"
 )
 
 // methods are in the order of the help.
-func methods() []string { return []string{MAML, FOMAML, Reptile} }
+func methods() []string { return []string{byMAML, byFOMAML, byReptile} }
 
 // Default is the plan of the figures in docs/meta.md, of one seed.
 func Default() Plan {
 	return Plan{
-		Methods: []string{FOMAML}, Precisions: []string{"asic"},
-		Tasks: 300, Images: 200, Choice: 16, Test: 24, Shots: 32, Steps: 5, Judged: 400, Full: 2500, Epochs: 100,
-		Budget: 2_000_000, First: 0.7, Inner: 32, Query: 32, Batch: 2,
+		Methods: []string{byReptile}, Precisions: []string{"asic"},
+		Tasks: 2000, Images: 64, Choice: 16, Test: 24, Shots: 32, Steps: 5, Judged: 300, Full: 2500, Epochs: 100,
+		Budget: 1_500_000, First: 0.8, Inner: 16, Query: 16, Batch: 1,
 		Rate: 3e-3, Outer: 3e-3, Inside: 1e-4, Momentum: 0.9, Speed: 0.03,
 		Seed: 1, Seeds: 1,
 	}
@@ -86,7 +86,7 @@ func Default() Plan {
 // Quick is a small run, of two minutes at most on two cores.
 func Quick() Plan {
 	p := Default()
-	p.Tasks, p.Images, p.Choice, p.Test, p.Judged = 100, 120, 8, 20, 200
+	p.Tasks, p.Choice, p.Test, p.Judged = 300, 8, 20, 200
 	p.Full, p.Epochs, p.Budget = 1000, 30, 400_000
 	return p
 }
@@ -194,7 +194,7 @@ func (p Plan) choices() error {
 		if err := p.architecture(precision).Check(); err != nil {
 			return err
 		}
-		if slices.Contains(p.Methods, MAML) {
+		if slices.Contains(p.Methods, byMAML) {
 			if _, err := newCurvature(p.architecture(precision), nil); err != nil {
 				return err
 			}

@@ -15,8 +15,8 @@ type Results struct {
 	Kept    []string `json:"kept"` // the weights files of the first method's starts, by precision
 }
 
-// Figures says what the numbers of results are.
-const Figures = "emd: mean exact EMD of the wafers that judge a held-out task, over tasks and seeds, after tuning; pooled, carried, full: ratio to pooled training, to the same tuned by the moments that it carries, and to full training, with 95 % bootstrap intervals over the tasks, paired"
+// figures says what the numbers of results are.
+const figures = "emd: mean exact EMD of the wafers that judge a held-out task, over tasks and seeds, after tuning; pooled, carried, full: ratio to pooled training, to the same tuned by the moments that it carries, and to full training, with 95 % bootstrap intervals over the tasks, paired"
 
 // A Row is a contender.
 type Row struct {
@@ -89,7 +89,7 @@ func (r *Row) fill(each [][][]float64) {
 func gains(rows []*Row) (list []Gain) {
 	var pooled *Row
 	for _, r := range rows {
-		if r.Contender == Pooled {
+		if r.Contender == ofPooled {
 			pooled = r
 		}
 		list = append(list, Gain{r.Precision, r.Contender, 1 - r.EMD/pooled.EMD, 1 - r.EMD/r.Before})

@@ -137,17 +137,17 @@ func (w *work) learner(precision string) (*learner, error) {
 // A job is a training of a start or pooled, or on a whole task.
 type job struct {
 	precision string
-	contender string // Pooled, a method, or one of those below
+	contender string // pooled, a method, or one of those below
 	seed      uint64
 	task      int // of a full training
 }
 
 // Contenders that are no methods.
 const (
-	// Pooled is training on the wafers of all tasks at once.
-	Pooled = "pooled"
-	// Carried is the same, as a start that carries the moments of training along, by which its tuning may step.
-	Carried = "pooled with moments"
+	// ofPooled is training on the wafers of all tasks at once.
+	ofPooled = "pooled"
+	// ofCarried is the same, as a start that carries the moments of training along, by which its tuning may step.
+	ofCarried = "pooled with moments"
 	// first is what starts begin as: pooled training under way.
 	first = "first"
 	// full is training on all of a task.
@@ -164,7 +164,7 @@ func (j job) name() string {
 // cost is what a job costs in passes.
 func (p *Plan) cost(j job) float64 {
 	switch j.contender {
-	case Pooled:
+	case ofPooled:
 		return float64(p.Budget)
 	case full:
 		return float64(p.Full * p.Epochs)
@@ -173,7 +173,7 @@ func (p *Plan) cost(j job) float64 {
 }
 
 // contenders are those that are tuned.
-func (p *Plan) contenders() []string { return append([]string{Pooled, Carried}, p.Methods...) }
+func (p *Plan) contenders() []string { return append([]string{ofPooled, ofCarried}, p.Methods...) }
 
 // tryCost is what a start's tuning on one task costs, with measuring after each step.
 func (p *Plan) tryCost() float64 {
@@ -189,7 +189,7 @@ func (w *work) run(ctx context.Context) (*Results, error) {
 	for _, precision := range p.Precisions {
 		for s := range p.Seeds {
 			seed := p.Seed + uint64(s)
-			before = append(before, job{precision: precision, contender: Pooled, seed: seed})
+			before = append(before, job{precision: precision, contender: ofPooled, seed: seed})
 			for _, m := range p.Methods {
 				after = append(after, job{precision: precision, contender: m, seed: seed})
 			}
@@ -226,8 +226,8 @@ func (w *work) run(ctx context.Context) (*Results, error) {
 
 // trained is the job that trains a contender's start.
 func trained(precision, contender string, seed uint64) job {
-	if contender == Carried {
-		contender = Pooled
+	if contender == ofCarried {
+		contender = ofPooled
 	}
 	return job{precision: precision, contender: contender, seed: seed}
 }
@@ -269,7 +269,7 @@ func (w *work) job(ctx context.Context, j job) error {
 		}
 		passes = s.Passes
 		files := []string{j.name() + stateEnding}
-		if j.contender == Pooled {
+		if j.contender == ofPooled {
 			files = append(files, j.first().name()+stateEnding)
 		}
 		return files, w.write(j, s)
@@ -292,7 +292,7 @@ func (w *work) course(ctx context.Context, j job, tell func(float64)) (*state, e
 	}
 	c := &course{plan: &w.plan, lessons: w.train, l: l, metric: w.metric, seed: j.seed, tell: tell,
 		file: w.folder.Path(run.Weights, j.name()+run.CheckpointEnding), grad: make([]float64, l.size)}
-	if j.contender == Pooled {
+	if j.contender == ofPooled {
 		return c.pooled(ctx, func(s *state) error { return w.write(j.first(), s) })
 	}
 	s, err := w.state(j.first())

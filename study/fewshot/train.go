@@ -190,7 +190,7 @@ func (c *course) meta(ctx context.Context, method string, first *state) (*state,
 		s.Passes += float64(p.Batch) * o.cost()
 		part := along(p.First + (1-p.First)*(float64(s.Step)+0.5)/float64(steps))
 		s.Adam.update(s.Weights, o.weights, p.Outer*part)
-		if p.Speed > 0 && method != Reptile {
+		if p.Speed > 0 && method != byReptile {
 			s.Rates.update(s.Log, o.rates, p.Speed*part)
 			for i, v := range s.Log {
 				s.Log[i] = min(max(v, -mostLog), mostLog)

@@ -49,13 +49,13 @@ func (p *Plan) tunings(contender string) (list []tuning) {
 		add("sgd", momentum, 1e-3, 3e-3, 1e-2)
 	}
 	add("adam", 0, 3e-4, 1e-3, 3e-3)
-	if contender == Pooled {
+	if contender == ofPooled {
 		return list
 	}
 	for _, momentum := range slices.Compact([]float64{0, p.Momentum}) {
 		add("warm", momentum, 3e-5, 1e-4, 3e-4)
 	}
-	if contender != Carried {
+	if contender != ofCarried {
 		add("rates", p.Momentum, 0.5, 1, 2)
 	}
 	return list
