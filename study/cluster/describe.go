@@ -39,12 +39,18 @@ func (w *work) describe(ctx context.Context, l *lesson, x [][]float64, labels []
 	}
 	for c, list := range of {
 		g := Group{Size: len(list), Mean: make([]float64, r.grid.cells)}
+		if r.agreement != nil {
+			g.Agreement = make([]float64, r.grid.cells)
+		}
 		if class != nil && class[c] >= 0 {
 			g.Class = r.classes[class[c]]
 		}
 		for _, i := range list {
 			for k, q := range r.shares(i) {
 				g.Mean[k] += q / float64(len(list))
+			}
+			for k, q := range r.agreementOf(i) {
+				g.Agreement[k] += q / float64(len(list))
 			}
 		}
 		slices.SortStableFunc(list, func(a, b int) int { return cmp.Compare(sure[b], sure[a]) })
@@ -65,7 +71,7 @@ func (w *work) describe(ctx context.Context, l *lesson, x [][]float64, labels []
 }
 
 func (r *rows) member(i int, f *Found) Member {
-	m := Member{Row: i, Image: r.shares(i), Odd: f.Odd[i]}
+	m := Member{Row: i, Number: r.numberOf(i), Image: r.shares(i), Agreement: r.agreementOf(i), Odd: f.Odd[i]}
 	if r.truth != nil {
 		m.Truth = r.classes[r.truth[i]]
 	}
@@ -131,8 +137,8 @@ func principal(x [][]float64) (at [][2]float64, share [2]float64) {
 	return at, share
 }
 
-// write makes the table of all rows: their number, from 0 in the order of the input, what the input says of
-// them, and what was found.
+// write makes the table of all rows: their number in the input, from 0, of modules that of their first image, what
+// the input says of them, and what was found.
 func (r *rows) write(to io.Writer, f *Found) error {
 	w := csv.NewWriter(to)
 	head := []string{"row"}
@@ -150,7 +156,7 @@ func (r *rows) write(to io.Writer, f *Found) error {
 	}
 	number := func(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
 	for i := range r.len() {
-		line := []string{strconv.Itoa(i)}
+		line := []string{strconv.Itoa(r.numberOf(i))}
 		for _, c := range r.columns {
 			line = append(line, c.text[i])
 		}

@@ -120,6 +120,7 @@ type rows struct {
 	truth     []int // classes; nil where they are not known
 	classes   []string
 	columns   []column // what a row is, to be written again
+	number    []int    // of the row in the input, of a module that of its first image; nil where all are there
 	source    string
 	digest    string
 }
@@ -131,6 +132,14 @@ type column struct {
 }
 
 func (r *rows) len() int { return len(r.value) }
+
+// numberOf is where row i stands in the input.
+func (r *rows) numberOf(i int) int {
+	if r.number == nil {
+		return i
+	}
+	return r.number[i]
+}
 
 // A sum adds up events of one module.
 type sum struct {

@@ -129,7 +129,7 @@ func (r *Results) Table() report.Table {
 
 // clusterSection shows what each cluster looks like.
 func (r *Results) clusterSection() report.Section {
-	s := report.Section{Title: "Clusters", Text: []string{"Of each cluster the mean image, and the rows of whose label the head is surest, with what they differ by from the mean. Images have the total 1."}}
+	s := report.Section{Title: "Clusters", Text: []string{"Of each cluster the mean image, drawn as the input, and the rows of whose label the head is surest, with what they differ by from the mean. Images have the total 1."}}
 	t := report.Table{Title: "Clusters", Columns: []report.Column{{Name: "cluster", Numeric: true}, {Name: "rows", Numeric: true}}}
 	truth := len(r.Classes) > 0
 	if truth {
@@ -175,7 +175,7 @@ func (r *Results) clusterSection() report.Section {
 }
 
 func (m Member) note() string {
-	return strings.TrimSpace(fmt.Sprintf("row %d %s", m.Row, m.Truth))
+	return strings.TrimSpace(fmt.Sprintf("row %d %s", m.Number, m.Truth))
 }
 
 // drawing is an empty figure of images.
@@ -249,7 +249,7 @@ func (r *Results) oddSection() report.Section {
 	wafers := r.drawing()
 	wafers.Columns = []string{"odd row"}
 	for _, m := range r.Found.Oddest {
-		line := []string{fmt.Sprint(m.Row), fmt.Sprintf("%.2f", m.Odd), fmt.Sprint(r.Found.Worst[m.Row]), fmt.Sprint(r.Found.Label[m.Row])}
+		line := []string{fmt.Sprint(m.Number), fmt.Sprintf("%.2f", m.Odd), fmt.Sprint(r.Found.Worst[m.Row]), fmt.Sprint(r.Found.Label[m.Row])}
 		if len(r.Classes) > 0 {
 			line = append(line, m.Truth)
 		}
@@ -263,10 +263,32 @@ func (r *Results) oddSection() report.Section {
 	}
 	s.Tables = append(s.Tables, t)
 	s.Figures = append(s.Figures, report.Figure{ID: "odd", Title: "The oddest rows beside the mean of their cluster", Wafers: wafers})
+	if len(r.Found.Oddest) > 0 && r.Found.Oddest[0].Agreement != nil {
+		s.Figures = append(s.Figures, r.disagreement())
+	}
 	if d := r.Defects(); d != nil {
 		s.Tables = append([]report.Table{*d}, s.Tables...)
 	}
 	return s
+}
+
+// disagreement shows where the oddest modules' cells do not go with their neighbours.
+func (r *Results) disagreement() report.Figure {
+	w := r.drawing()
+	w.Unit, w.Columns = "correlation with the neighbours", []string{"odd row"}
+	positive := func(v []float64) []float64 {
+		out := make([]float64, len(v))
+		for k, q := range v {
+			out[k] = max(0, q)
+		}
+		return out
+	}
+	for _, m := range r.Found.Oddest[:min(len(r.Found.Oddest), shownOdd/2)] {
+		g := r.Found.Groups[r.Found.Label[m.Row]]
+		w.Rows = append(w.Rows, report.WaferRow{Name: "mean of its cluster", Input: positive(g.Agreement), Decoded: [][]float64{positive(m.Agreement)}, Notes: []string{m.note()}})
+	}
+	return report.Figure{ID: "odd-agreement", Title: "How far their cells go with their neighbours", Wafers: w,
+		Caption: "Correlation, over the events, of the root of a cell's charge with the mean of its neighbours'; below 0 is drawn as 0. A cell that stands elsewhere than it is said to does not go with them."}
 }
 
 // Defects is the table of how well defects are found, nil where none were sought.

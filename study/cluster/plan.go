@@ -74,7 +74,7 @@ func Default() Plan {
 // Quick is less than two minutes on two cores.
 func Quick() Plan {
 	p := Default()
-	p.Rows, p.Events, p.Monitored, p.Epochs = 60, 256, 1000, 30
+	p.Rows, p.Events, p.Monitored, p.Epochs = 60, 256, 1000, 50
 	return p
 }
 

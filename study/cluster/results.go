@@ -76,18 +76,22 @@ type Found struct {
 
 // A Group is one cluster.
 type Group struct {
-	Size    int       `json:"size"`
-	Class   string    `json:"class,omitempty"` // matched
-	Mean    []float64 `json:"mean"`            // image of shares
-	Members []Member  `json:"members"`         // the surest
+	Size  int       `json:"size"`
+	Class string    `json:"class,omitempty"` // matched
+	Mean  []float64 `json:"mean"`            // image of shares
+	// Agreement is the mean one of modules.
+	Agreement []float64 `json:"agreement,omitempty"`
+	Members   []Member  `json:"members"` // the surest
 }
 
 // A Member is one image: shares of its total.
 type Member struct {
-	Row   int       `json:"row"`
-	Image []float64 `json:"image"`
-	Odd   float64   `json:"odd"`
-	Truth string    `json:"truth,omitempty"`
+	Row       int       `json:"row"`
+	Number    int       `json:"number"` // of the row in the input
+	Image     []float64 `json:"image"`
+	Agreement []float64 `json:"agreement,omitempty"` // of modules, of every cell with its neighbours
+	Odd       float64   `json:"odd"`
+	Truth     string    `json:"truth,omitempty"`
 }
 
 // gains compares over the seeds.

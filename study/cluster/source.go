@@ -129,7 +129,7 @@ func open(path string, s images.Settings) (*table.Reader, error) {
 
 // wafers reads wafer files, their images as rows or put together.
 func (p *Plan) wafers(ctx context.Context, s images.Settings) (*rows, error) {
-	s.Empty = len(p.By) > 0 // an event without charge is one, too
+	s.Empty = true // of modules an event without charge is one, too; single ones are left out below, by their number
 	in := images.Input{Data: p.Data, Order: p.Order, Header: p.Header, Layout: p.Layout, Tree: p.Tree, Charge: p.Charge}
 	set, err := in.Files(ctx, p.Data, s)
 	if err != nil {
@@ -157,23 +157,7 @@ func (p *Plan) wafers(ctx context.Context, s images.Settings) (*rows, error) {
 		}
 	}
 	if len(p.By) == 0 {
-		var classes []string
-		for i := range set.Len() {
-			r.value = append(r.value, set.Image(i))
-			if truth != nil {
-				classes = append(classes, truth.Value(i))
-			}
-		}
-		for _, c := range set.Columns {
-			col := column{name: c.Name}
-			for i := range set.Len() {
-				col.text = append(col.text, c.Value(i))
-			}
-			r.columns = append(r.columns, col)
-		}
-		if truth != nil {
-			r.classify(classes)
-		}
+		r.single(set, truth, s.Remark)
 		return r, nil
 	}
 	var by []*wafer.Column
@@ -185,6 +169,32 @@ func (p *Plan) wafers(ctx context.Context, s images.Settings) (*rows, error) {
 		by = append(by, c)
 	}
 	return r, p.modules(set, by, truth, r, s)
+}
+
+// single makes every image with charge a row, with all columns.
+func (r *rows) single(set *wafer.Set, truth *wafer.Column, remark func(string)) {
+	var classes []string
+	for _, c := range set.Columns {
+		r.columns = append(r.columns, column{name: c.Name})
+	}
+	for i := range set.Len() {
+		if wafer.Sum(set.Image(i)) == 0 {
+			continue
+		}
+		r.value, r.number = append(r.value, set.Image(i)), append(r.number, i)
+		for k := range r.columns {
+			r.columns[k].text = append(r.columns[k].text, set.Columns[k].Value(i))
+		}
+		if truth != nil {
+			classes = append(classes, truth.Value(i))
+		}
+	}
+	if none := set.Len() - r.len(); none > 0 && remark != nil {
+		remark(fmt.Sprintf("%d images without charge left out, %d kept", none, r.len()))
+	}
+	if truth != nil {
+		r.classify(classes)
+	}
 }
 
 // modules puts images with the same values of columns together, in the order in which they come.
@@ -227,6 +237,7 @@ func (p *Plan) modules(set *wafer.Set, by []*wafer.Column, truth *wafer.Column, 
 			continue
 		}
 		m.sum.into(r)
+		r.number = append(r.number, m.first)
 		for k, name := range m.names {
 			r.columns[k].text = append(r.columns[k].text, name)
 		}
