@@ -4,13 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -23,11 +21,9 @@ func newSubmit(c *common) *cobra.Command {
 	var out string
 	var hand, first bool
 	cmd := &cobra.Command{
-		Use: "submit slurm|condor|k8s --shards N --out DIR [flags] -- COMMAND...",
-
+		Use:                   "submit slurm|condor|k8s --shards N --out DIR [flags] -- COMMAND...",
 		DisableFlagsInUseLine: true,
-
-		Short: "Write what a batch system needs to do a command in shards",
+		Short:                 "Write what a batch system needs to do a command in shards",
 		Long: `Writes a folder with all that hands a command in to Slurm, HTCondor or Kubernetes
 as an array of shards, with a step behind it that makes the whole of them: job
 files to read and change, the script that does a shard, the list of them, a copy
@@ -167,68 +163,4 @@ func shardable(s *submit.Settings) error {
 		return errors.New("standard input is not there for all shards: name a file")
 	}
 	return nil
-}
-
-func newStatus(c *common) *cobra.Command {
-	return &cobra.Command{
-		Use:   "status DIR",
-		Short: "Say how far the shards of a job are",
-		Long: `Says of a folder that "barrow submit" made how many shards are done, at work,
-waiting and failed, and when the rest will be done if as many stay at work.
-
-It reads the files that shards leave, and asks Slurm by squeue where that is there. By files
-alone, a shard whose machine went down counts as at work until its time (--time) is over, and
-one that failed and is tried again as failed.`,
-		Example: "  barrow status jobs/all",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			q, silent := submit.Ask(cmd.Context(), args[0])
-			s, err := submit.ReadStatus(args[0], time.Now(), q)
-			if err != nil {
-				return err
-			}
-			if silent != nil {
-				fmt.Fprintln(remarks(cmd, c), silent, "(what follows is from files alone)")
-			}
-			w := cmd.OutOrStdout()
-			if c.json {
-				return json.NewEncoder(w).Encode(s)
-			}
-			fmt.Fprintf(w, "%d of %d shards done", s.Done, s.Shards)
-			if s.Known {
-				fmt.Fprintf(w, ", %d at work", s.Running)
-			}
-			fmt.Fprintf(w, ", %d waiting, %d failed\n", s.Waiting, len(s.Failed))
-			if s.Queued != nil {
-				fmt.Fprintln(w, queued(s))
-			}
-			if s.Seconds > 0 {
-				fmt.Fprintf(w, "%v left with %d at work\n", (time.Duration(s.Seconds) * time.Second).Round(time.Second), s.Running)
-			}
-			for k, f := range s.Failed {
-				if k == 20 {
-					fmt.Fprintf(w, "and %d more that failed\n", len(s.Failed)-k)
-					break
-				}
-				fmt.Fprintf(w, "shard %d %s\n", f.Shard, f.Why)
-			}
-			return nil
-		},
-	}
-}
-
-// queued is a line of what the scheduler says.
-func queued(s *submit.Status) string {
-	var parts []string
-	for _, reason := range slices.Sorted(maps.Keys(s.Queued.Reasons)) {
-		parts = append(parts, fmt.Sprintf("%d waiting for %s", s.Queued.Reasons[reason], reason))
-	}
-	if s.Queued.Absent > 0 {
-		parts = append(parts, fmt.Sprintf("%d not handed in", s.Queued.Absent))
-	}
-	whole := s.Queued.Whole
-	if whole == "" {
-		whole = "not in the queue"
-	}
-	return s.Scheduler + ": " + strings.Join(append(parts, "the step that makes the whole: "+whole), ", ")
 }

@@ -27,6 +27,8 @@ type Status struct {
 	Known     bool      `json:"known"`     // whether shards say that they began: those of Kubernetes do not, and count as waiting
 	Seen      time.Time `json:"last_sign"` // when a shard last began or ended, zero if none did
 	Queued    *Queued   `json:"queued"`    // nil where no scheduler was asked
+	Out       string    `json:"out"`       // what the shards make, as the command has it
+	Made      bool      `json:"made"`      // whether that is there
 }
 
 // Queued is what a scheduler says of the shards that wait.
@@ -59,7 +61,7 @@ func ReadStatus(dir string, now time.Time, q *Queue) (*Status, error) {
 	if err != nil {
 		return nil, fmt.Errorf("submit: %w", err)
 	}
-	s := &Status{Scheduler: j.Scheduler, Shards: j.Shards, Failed: []Failure{}}
+	s := &Status{Scheduler: j.Scheduler, Shards: j.Shards, Failed: []Failure{}, Out: j.Out, Made: j.made()}
 	for _, o := range schedulers {
 		s.Known = s.Known || o.name == j.Scheduler && o.script
 	}
@@ -120,13 +122,25 @@ func (s *Status) count(i int, h *history, why string, q *Queue) {
 	}
 }
 
-// done tells of every shard whether it is.
-func (j *job) done() ([]bool, error) {
-	out := j.Out
-	if !filepath.IsAbs(out) {
-		out = filepath.Join(j.At, out)
+// out is the path of what the shards make.
+func (j *job) out() string {
+	if filepath.IsAbs(j.Out) {
+		return j.Out
 	}
-	return finished(out, j.Folder, j.Shards)
+	return filepath.Join(j.At, j.Out)
+}
+
+// done tells of every shard whether it is.
+func (j *job) done() ([]bool, error) { return finished(j.out(), j.Folder, j.Shards) }
+
+// made tells whether what the shards make is there.
+func (j *job) made() bool {
+	path := j.out()
+	if j.Folder {
+		path = filepath.Join(path, run.Results)
+	}
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // finished tells which shards of out, a run's folder or a file, are done.

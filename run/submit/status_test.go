@@ -41,7 +41,7 @@ func TestStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Status{
-		Scheduler: "slurm", Shards: 12, Done: 3, Running: 2, Waiting: 3, Known: true, Seen: time.Unix(999500, 0),
+		Out: "a b.csv", Scheduler: "slurm", Shards: 12, Done: 3, Running: 2, Waiting: 3, Known: true, Seen: time.Unix(999500, 0),
 		Failed: []Failure{
 			{2, "ended with the code 1 on a"}, {4, "began 2h47m0s ago on a and has not said that it ended"},
 			{6, "ended well, and what it made is gone or is of other work"}, {8, "ended with the code 85 on a"},
@@ -111,7 +111,7 @@ barrow-job-merge|N/A|PENDING|Dependency|HERE
 		t.Fatal(err)
 	}
 	want := &Status{
-		Scheduler: "slurm", Shards: 12, Done: 1, Running: 2, Waiting: 7, Known: true, Seen: time.Unix(990100, 0), Seconds: 100 * 9 / 2.,
+		Out: "a b.csv", Scheduler: "slurm", Shards: 12, Done: 1, Running: 2, Waiting: 7, Known: true, Seen: time.Unix(990100, 0), Seconds: 100 * 9 / 2.,
 		Failed: []Failure{
 			{6, "began on a and has not said that it ended, and slurm does not have it any more"},
 			{7, "ended with the code 1 on a"},
