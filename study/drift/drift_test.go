@@ -163,8 +163,12 @@ func TestMinimise(t *testing.T) {
 			}
 			return max(c, 0.01), nil
 		}
-		start, scale := make([]float64, 5), []float64{1, 1, 1, 1, 1}
-		got, err := search{Method: method, Measurements: 2000, Seed: 1}.minimise(context.Background(), cost, start, scale)
+		start, axes := make([]float64, 5), make([][]float64, 5)
+		for j := range axes {
+			axes[j] = make([]float64, 5)
+			axes[j][j] = 1
+		}
+		got, err := search{Method: method, Measurements: 2000, Seed: 1}.minimise(context.Background(), cost, start, axes)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -176,16 +180,16 @@ func TestMinimise(t *testing.T) {
 		}
 		low, high := slices.Repeat([]float64{0}, 5), slices.Repeat([]float64{0.5}, 5)
 		bounded := search{Method: method, Measurements: 500, Seed: 1, Low: low, High: high}
-		got, err = bounded.minimise(context.Background(), cost, start, scale)
+		got, err = bounded.minimise(context.Background(), cost, start, axes)
 		if err != nil || slices.Min(got) < 0 || slices.Max(got) > 0.5 {
 			t.Errorf("%s: %v beyond its bounds (%v)", method, got, err)
 		}
 		stopped, stop := context.WithCancel(context.Background())
 		stop()
-		if _, err := bounded.minimise(stopped, cost, start, scale); !errors.Is(err, context.Canceled) {
+		if _, err := bounded.minimise(stopped, cost, start, axes); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v after an interruption", method, err)
 		}
-		if _, err := bounded.minimise(context.Background(), func([]float64) (float64, error) { return 0, os.ErrClosed }, start, scale); !errors.Is(err, os.ErrClosed) {
+		if _, err := bounded.minimise(context.Background(), func([]float64) (float64, error) { return 0, os.ErrClosed }, start, axes); !errors.Is(err, os.ErrClosed) {
 			t.Errorf("%s: %v where the cost fails", method, err)
 		}
 	}
@@ -293,14 +297,14 @@ func TestExpectation(t *testing.T) {
 	told := make([]float64, conditions)
 	for _, v := range []float64{0, 0.3, 1.4, 2} {
 		told[onNoise] = v
-		if c, err := e.cost(of(v), told); err != nil || c > 1e-12 {
-			t.Errorf("cost %v at %v (%v)", c, v, err)
+		if d, err := e.deviations(of(v), told, nil); err != nil || cost(d) > 1e-12 {
+			t.Errorf("deviations %v at %v (%v)", d, v, err)
 		}
-		if c, err := e.cost(of(v+0.5), told); err != nil || c < 1 {
-			t.Errorf("cost %v beside %v (%v)", c, v, err)
+		if d, err := e.deviations(of(v+0.5), told, nil); err != nil || cost(d) < 1 {
+			t.Errorf("deviations %v beside %v (%v)", d, v, err)
 		}
 	}
-	if _, err := e.cost(&summary{mean: make([]float64, 3)}, told); err == nil {
+	if _, err := e.deviations(&summary{mean: make([]float64, 3)}, told, nil); err == nil {
 		t.Error("statistics of another kind were taken")
 	}
 }

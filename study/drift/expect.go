@@ -118,15 +118,16 @@ func (e *expectation) bendBy(k int, at [2]float64, rest *summary, s [2]*summary)
 	}
 }
 
-// cost is how far statistics are from what they should be with the conditions: the mean square of
-// their deviations in units of their spreads, summed over the blocks.
-func (e *expectation) cost(s *summary, conditions []float64) (float64, error) {
+// deviations are how far statistics are from what they should be with the conditions, in units of their
+// spreads and such that their squares sum to the cost: the mean square of each block, summed over the
+// blocks.
+func (e *expectation) deviations(s *summary, conditions, to []float64) ([]float64, error) {
 	if len(s.mean) != len(e.reference.mean) {
-		return 0, fmt.Errorf("drift: %d statistics to hold against %d", len(s.mean), len(e.reference.mean))
+		return nil, fmt.Errorf("drift: %d statistics to hold against %d", len(s.mean), len(e.reference.mean))
 	}
-	total := 0.0
+	to = append(to[:0], s.mean...)
 	for _, b := range s.blocks {
-		sum := 0.0
+		weight := 1 / math.Sqrt(float64(b.to-b.from))
 		for i := b.from; i < b.to; i++ {
 			want := e.reference.mean[i]
 			for k, v := range conditions {
@@ -134,10 +135,17 @@ func (e *expectation) cost(s *summary, conditions []float64) (float64, error) {
 					want += e.slope[k][i]*v + e.bend[k][i]*v*v
 				}
 			}
-			d := (s.mean[i] - want) / e.noise[i]
-			sum += d * d
+			to[i] = weight * (s.mean[i] - want) / e.noise[i]
 		}
-		total += sum / float64(b.to-b.from)
 	}
-	return total, nil
+	return to, nil
+}
+
+// cost is the sum of the deviations' squares.
+func cost(deviations []float64) float64 {
+	sum := 0.0
+	for _, d := range deviations {
+		sum += d * d
+	}
+	return sum
 }

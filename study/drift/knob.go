@@ -2,8 +2,11 @@ package drift
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/mat"
 )
 
 // A knob tunes a vector by what arrives. It has decoder, expectation and frames, and nothing of events:
@@ -16,23 +19,16 @@ type knob struct {
 	seed         uint64
 
 	offsets   int       // how many of the vector's numbers are added to outputs, the first ones
-	scale     []float64 // by how much each moves
+	scale     []float64 // by how much each moves at most
 	low, high []float64
 	at        []float64 // the vector, where the last step left it
 	steps     int
-	shapes    []float64
+
+	shapes, deviated []float64
 }
 
-// The scale of a number is by how much it has to change for the cost of the new detector's frames to
-// grow by rise, at most its usual one, and at least leastScale of that.
-const (
-	rise       = 3
-	leastScale = 0.05
-	probe      = 0.2 // of the usual scale, at which the cost's curvature is measured
-)
-
 // set makes the vector of a kind, of 0, for a detector that sends such frames when it is new.
-func (k *knob) set(vector string, sent *frames) error {
+func (k *knob) set(vector string, sent *frames) {
 	if vector != onConditions {
 		k.scale = spreads(sent)
 	}
@@ -45,27 +41,64 @@ func (k *knob) set(vector string, sent *frames) error {
 		k.low, k.high = append(k.low, family.low[:]...), append(k.high, family.high[:]...)
 	}
 	k.at = make([]float64, len(k.scale))
-	rest, err := k.cost(sent, k.at)
+}
+
+// An axis is as long as makes the cost grow by rise, but no number changes along it by more than its
+// scale.
+const (
+	rise  = 3
+	probe = 0.2 // of the scales, by which each number is moved to find the axes
+)
+
+// axes are directions that do not mix in the cost where the vector is: the principal ones of the squares of
+// the deviations' slopes, each number having been moved once.
+func (k *knob) axes(f *frames) ([][]float64, error) {
+	n := len(k.at)
+	rest, err := k.deviations(f, k.at)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for i, usual := range k.scale {
+	rest = slices.Clone(rest)
+	slopes := mat.NewDense(len(rest), n, nil)
+	for j := range n {
 		p := slices.Clone(k.at)
-		p[i] = probe * usual
-		if k.high[i] < p[i] {
-			p[i] = -p[i]
+		step := probe * k.scale[j]
+		if p[j]+step > k.high[j] {
+			step = -step
 		}
-		c, err := k.cost(sent, p)
+		p[j] += step
+		d, err := k.deviations(f, p)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		bend := (c - rest) / (p[i] * p[i])
-		k.scale[i] = usual
-		if bend > 0 {
-			k.scale[i] = min(usual, max(leastScale*usual, math.Sqrt(rise/bend)))
+		for i, v := range d {
+			slopes.Set(i, j, (v-rest[i])/step*k.scale[j])
 		}
 	}
-	return nil
+	square := mat.NewSymDense(n, nil)
+	square.SymOuterK(1, slopes.T())
+	var eigen mat.EigenSym
+	if !eigen.Factorize(square, true) {
+		return nil, fmt.Errorf("drift: the cost has no axes where the vector is %v", k.at)
+	}
+	var vectors mat.Dense
+	eigen.VectorsTo(&vectors)
+	axes := make([][]float64, n)
+	for j, value := range eigen.Values(nil) {
+		axes[j] = make([]float64, n)
+		most := 0.0
+		for i := range n {
+			most = max(most, math.Abs(vectors.At(i, j)))
+		}
+		length := 1 / most
+		if value > 0 {
+			length = min(length, math.Sqrt(rise/value))
+		}
+		for i := range n {
+			axes[j][i] = length * vectors.At(i, j) * k.scale[i]
+		}
+	}
+	return axes, nil
 }
 
 // spreads are the outputs' standard deviations, at least one of their steps.
@@ -91,15 +124,23 @@ func (k *knob) shift(p []float64) shift {
 	return by
 }
 
-// cost is how far what is decoded with a vector is from what it should be.
-func (k *knob) cost(f *frames, p []float64) (float64, error) {
+// deviations are how far what is decoded with a vector is from what it should be. They are good until
+// the next call.
+func (k *knob) deviations(f *frames, p []float64) ([]float64, error) {
 	by := k.shift(p)
 	shapes, err := k.decoder.decode(f, by, k.shapes)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	k.shapes = shapes
-	return k.expected.cost(summarise(f, shapes), by.conditions)
+	k.deviated, err = k.expected.deviations(summarise(f, shapes), by.conditions, k.deviated)
+	return k.deviated, err
+}
+
+// cost is that of a vector.
+func (k *knob) cost(f *frames, p []float64) (float64, error) {
+	d, err := k.deviations(f, p)
+	return cost(d), err
 }
 
 // tune tunes the vector by a step's frames, from where the last one left it, and returns the cost
@@ -109,9 +150,13 @@ func (k *knob) tune(ctx context.Context, f *frames) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
+	axes, err := k.axes(f)
+	if err != nil {
+		return 0, err
+	}
 	k.steps++
 	look := search{Method: k.method, Measurements: k.measurements, Seed: seedOf(k.seed, 0, k.steps), Low: k.low, High: k.high}
-	found, err := look.minimise(ctx, func(p []float64) (float64, error) { return k.cost(f, p) }, k.at, k.scale)
+	found, err := look.minimise(ctx, func(p []float64) (float64, error) { return k.cost(f, p) }, k.at, axes)
 	if err != nil {
 		return 0, err
 	}

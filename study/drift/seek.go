@@ -35,11 +35,10 @@ const (
 	turn   = 5
 )
 
-// minimise looks for the least cost from start on. scale says how far it is to look in each
-// direction, as in units that suit it. The cost is positive; it may be noisy. Errors are those of the
-// cost.
-func (s search) minimise(ctx context.Context, cost func(p []float64) (float64, error), start, scale []float64) ([]float64, error) {
-	m := &measuring{cost: cost, start: start, scale: scale, at: make([]float64, len(start)), low: s.Low, high: s.High}
+// minimise looks for the least cost from start on, along as many axes, whose lengths are the units in
+// which it moves. The cost is positive; it may be noisy. Errors are those of the cost.
+func (s search) minimise(ctx context.Context, cost func(p []float64) (float64, error), start []float64, axes [][]float64) ([]float64, error) {
+	m := &measuring{cost: cost, start: start, axes: axes, at: make([]float64, len(start)), low: s.Low, high: s.High}
 	if err := setting.Choice("methods", s.Method, methods()); err != nil {
 		return nil, err
 	}
@@ -56,42 +55,47 @@ func (s search) minimise(ctx context.Context, cost func(p []float64) (float64, e
 	if err != nil {
 		return nil, err
 	}
-	return append([]float64(nil), m.point(u)...), nil
+	m.point(u)
+	return m.at, nil
 }
 
-// measuring measures the cost at start + scale·u.
+// measuring measures the cost at start + Σ u_j·axis_j.
 type measuring struct {
-	cost             func(p []float64) (float64, error)
-	start, scale, at []float64
-	low, high        []float64
+	cost      func(p []float64) (float64, error)
+	start, at []float64
+	axes      [][]float64
+	low, high []float64
 }
 
-func (m *measuring) point(u []float64) []float64 {
-	for i := range u {
-		m.at[i] = m.start[i] + m.scale[i]*u[i]
+// point writes where u is, brought back within the bounds, and returns the square of how far it was beyond,
+// in units of the axes' largest parts.
+func (m *measuring) point(u []float64) (beyond float64) {
+	for i := range m.at {
+		v, unit := m.start[i], 0.0
+		for j, axis := range m.axes {
+			v += u[j] * axis[i]
+			unit = max(unit, math.Abs(axis[i]))
+		}
+		m.at[i] = v
 		if m.low != nil {
-			m.at[i] = max(m.low[i], min(m.high[i], m.at[i]))
+			m.at[i] = max(m.low[i], min(m.high[i], v))
+		}
+		if d := v - m.at[i]; d != 0 {
+			beyond += d * d / (unit * unit)
 		}
 	}
-	return m.at
+	return beyond
 }
 
-// bound brings parameters back within their bounds.
-func (m *measuring) bound(u []float64) {
-	for i, v := range m.point(u) {
-		if m.low != nil {
-			u[i] = (v - m.start[i]) / m.scale[i]
-		}
-	}
-}
-
-// measure is the logarithm of the cost, whose changes mean the same however large it is.
+// measure is the logarithm of the cost, whose changes mean the same however large it is, and more beyond
+// the bounds.
 func (m *measuring) measure(ctx context.Context, u []float64) (float64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	c, err := m.cost(m.point(u))
-	return math.Log(max(c, 1e-12)), err
+	beyond := m.point(u)
+	c, err := m.cost(m.at)
+	return math.Log(max(c, 1e-12)) + beyond, err
 }
 
 // seek is extremum seeking of bounded rate: u_i' = √(α ω_i)·cos(ω_i t + k·C(u)). Every parameter goes
@@ -102,7 +106,7 @@ func (m *measuring) measure(ctx context.Context, u []float64) (float64, error) {
 func (m *measuring) seek(ctx context.Context, measurements int) ([]float64, error) {
 	const top, steps = 1.75, 8 // of the frequencies; steps in a round of the quickest
 	dt := 2 * math.Pi / (steps * top)
-	n := len(m.start)
+	n := len(m.axes)
 	u, mean := make([]float64, n), make([]float64, n)
 	first, tail := 0.0, 0
 	for k := range measurements {
@@ -121,7 +125,6 @@ func (m *measuring) seek(ctx context.Context, measurements int) ([]float64, erro
 			}
 			u[i] += amplitude * w * dt * math.Cos(w*dt*float64(k)+turn*(c-first))
 		}
-		m.bound(u)
 		if k >= measurements*3/4 {
 			tail++
 			for i := range u {
@@ -137,7 +140,7 @@ func (m *measuring) seek(ctx context.Context, measurements int) ([]float64, erro
 // measurements is the slope along it. The gains fall as Spall recommends.
 func (m *measuring) spsa(ctx context.Context, measurements int, seed uint64) ([]float64, error) {
 	const most = 0.25 // a step, in each direction
-	n := len(m.start)
+	n := len(m.axes)
 	u, v, mean := make([]float64, n), make([]float64, n), make([]float64, n)
 	s := counter.New(seed, 0x73707361)
 	direction := make([]float64, n)
@@ -163,7 +166,6 @@ func (m *measuring) spsa(ctx context.Context, measurements int, seed uint64) ([]
 		for i := range u {
 			u[i] -= step * direction[i]
 		}
-		m.bound(u)
 		if k >= rounds*3/4 {
 			tail++
 			for i := range u {
@@ -177,7 +179,7 @@ func (m *measuring) spsa(ctx context.Context, measurements int, seed uint64) ([]
 // coordinate tries steps along one parameter after the other, on either side: longer ones where they
 // help, shorter ones where neither side does.
 func (m *measuring) coordinate(ctx context.Context, measurements int) ([]float64, error) {
-	n := len(m.start)
+	n := len(m.axes)
 	u, step := make([]float64, n), make([]float64, n)
 	for i := range step {
 		step[i] = 0.5
