@@ -28,7 +28,8 @@ const (
 // neighbours (four in an image for [L1], eight for [LInf]), so that mass need only
 // move from neighbour to neighbour: problems have O(n) arcs and there is no matrix of n²
 // distances. H. Ling and K. Okada, "An efficient Earth mover's distance algorithm for
-// robust histogram comparison", IEEE TPAMI 29 (2007) 840. For [L2] the cells are [Points].
+// robust histogram comparison", IEEE TPAMI 29 (2007) 840. For [L2] the cells are [Points], but for those along a single axis,
+// on which all norms are the same.
 //
 // It is immutable and may be shared by any number of Solvers and goroutines.
 type Grid struct {
@@ -79,6 +80,9 @@ func NewGrid(shape []int, norm Norm, periodic []bool) (*Grid, error) {
 		if k > 1 {
 			ways, neighbours = ways+1, 3*neighbours
 		}
+	}
+	if ways <= 1 {
+		norm = L1 // as all norms along a line, and the fastest
 	}
 	if norm == LInf {
 		ways = (neighbours - 1) / 2

@@ -189,7 +189,7 @@ func TestGridLine(t *testing.T) {
 		for _, periodic := range []bool{false, true} {
 			for _, shape := range [][]int{{n}, {1, n}, {n, 1, 1}} {
 				around := []bool{periodic, periodic, periodic}[:len(shape)]
-				g, err := NewGrid(shape, Norm(r.IntN(2)), around)
+				g, err := NewGrid(shape, Norm(r.IntN(3)), around)
 				if err != nil {
 					t.Fatal(err)
 				}
