@@ -183,6 +183,29 @@ func Train(ctx context.Context, train, validation *wafer.Set, l loss.Loss, s Set
 	return m, h, nil
 }
 
+// CheckLosses says whether the thresholds of losses tell cells of images apart, as an autoencoder of
+// the architecture has them ([loss.CheckThresholds]). Train asks that first; who has many trainings
+// to do asks before the first of them.
+func CheckLosses(images *wafer.Set, a Architecture, losses []loss.Loss) error {
+	norm, err := wafer.ParseNorm(a.withDefaults().Normalisation)
+	if err != nil {
+		return fmt.Errorf("autoencoder: %w", err)
+	}
+	cells, units, err := normalise(images.Charge, norm)
+	if err != nil {
+		return err
+	}
+	for i := range units {
+		units[i] /= hgcal.CountsPerMIPT
+	}
+	for _, l := range losses {
+		if err := loss.CheckThresholds(l, units, cells); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Begin is the autoencoder that Train with these images and settings starts from.
 func Begin(train *wafer.Set, s Settings) (*Model, error) {
 	if train == nil || train.Len() == 0 {

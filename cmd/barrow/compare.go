@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 
@@ -10,6 +11,7 @@ import (
 
 	"barrow/internal/jsonout"
 	"barrow/internal/setting/bind"
+	"barrow/run"
 	"barrow/study/compare"
 )
 
@@ -53,7 +55,11 @@ within the run's, and the table has what they leave of particles.
 			if err != nil {
 				return f.ended(cmd, c, err)
 			}
-			return printTable(cmd, c, table, times)
+			if err := printTable(cmd, c, table, times); err != nil || c.json {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nthe report is %s\n", filepath.Join(f.out, run.Report))
+			return err
 		},
 	}
 	helpWithProtocols(cmd)

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"barrow/autoencoder"
+	"barrow/emd"
 	"barrow/hgcal"
 	"barrow/internal/limit"
 	"barrow/loss"
@@ -52,6 +53,9 @@ func Start(ctx context.Context, folder string, kind run.Kind, p Plan, s Settings
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := p.checkThresholds(d, r); err != nil {
+		return nil, nil, err
+	}
 	id, err := p.Identity(kind)
 	if err != nil {
 		return nil, nil, err
@@ -81,6 +85,46 @@ func (p Plan) checkMetric(remark func(string)) error {
 		return fmt.Errorf("compare: metric = %q: %d cells, an image has %d", p.Metric, len(m.Points), hgcal.Cells)
 	case m.Note != "" && remark != nil:
 		remark(m.Note)
+	}
+	return nil
+}
+
+// checkThresholds holds the thresholds of all losses to the images that they are to be trained on, so that
+// one is not found wrong after hours of other trainings.
+func (p Plan) checkThresholds(d Data, r Resources) error {
+	points, err := hgcal.Positions(p.Metric)
+	if err != nil {
+		return err
+	}
+	w := &work{plan: p, resources: r, threads: 1, points: points, jobs: p.Jobs()}
+	if w.metric, err = emd.Euclidean(points); err != nil {
+		return err
+	}
+	var losses []loss.Loss
+	for _, name := range p.Losses {
+		decoder, encoder, err := loss.Stages(name)
+		if err != nil {
+			return err
+		}
+		for _, stage := range []string{decoder, encoder} {
+			if stage == "" {
+				continue
+			}
+			l, err := w.loss(stage)
+			if err != nil {
+				return err
+			}
+			losses = append(losses, l)
+		}
+	}
+	if err := autoencoder.CheckLosses(d.Train, w.jobs[0].Architecture, losses); err != nil {
+		return fmt.Errorf("training images: %w", err)
+	}
+	if d.Pretraining == nil {
+		return nil
+	}
+	if err := autoencoder.CheckLosses(d.Pretraining, w.jobs[0].Architecture, losses); err != nil {
+		return fmt.Errorf("pretraining: training images: %w", err)
 	}
 	return nil
 }
