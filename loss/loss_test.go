@@ -232,13 +232,13 @@ func TestParseErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		"emdd":        `unknown loss "emdd"; the losses are brier, csi, emd, emd-cnn, energy`,
 		"telescpoe":   "; did you mean telescope?",
-		"":            `unknown loss ""`,
+		"":            `a loss without a name`,
 		"mse+-1*mse":  "not a positive number",
 		"mse+NaN*mse": "not a positive number",
 		"emd":         "needs a ground metric",
 		"emd-cnn":     "trained EMD CNN",
 		"sinkhorn":    "needs a ground metric",
-		"mse+":        "unknown loss",
+		"mse+":        "a loss without a name",
 	} {
 		if _, err := Parse(text, Resources{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Parse(%q): %v, want an error with %q", text, err, want)

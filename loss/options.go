@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -104,7 +105,11 @@ func (o *options) number(key string, def, low, high float64, unit string) float6
 	}
 	v, err := strconv.ParseFloat(text, 64)
 	if err != nil || !(v > low && v <= high) {
-		o.fail("%s=%s: want a number above %g and at most %g%s", key, text, low, high, unit)
+		most := fmt.Sprintf("and at most %g%s", high, unit)
+		if math.IsInf(high, 1) {
+			most = "or inf" + unit
+		}
+		o.fail("%s=%s: want a number above %g %s", key, text, low, most)
 		return def
 	}
 	if v != def {

@@ -302,6 +302,9 @@ func (t *term) read(l *Lattice) error {
 	kind, text, _ := strings.Cut(t.name, ":")
 	t.kind = strings.TrimSpace(kind)
 	k, ok := kinds[t.kind]
+	if t.kind == "" {
+		return fmt.Errorf("loss: a loss without a name: the losses are %s, or a weighted sum such as emd+0.1*telescope", strings.Join(Names(), ", "))
+	}
 	if !ok {
 		return fmt.Errorf("loss: unknown loss %q; the losses are %s, or a weighted sum such as emd+0.1*telescope%s", t.kind, strings.Join(Names(), ", "), setting.Hint(t.kind, Names()))
 	}

@@ -12,6 +12,7 @@ import (
 
 	"barrow/emd"
 	"barrow/hgcal"
+	"barrow/internal/table"
 	"barrow/wafer"
 	"barrow/wafer/file"
 )
@@ -118,12 +119,25 @@ func (f *groundFlags) images(cmd *cobra.Command, job *pairing, pathA, pathB stri
 		return nil, fmt.Errorf("metric %s: %w", f.metric, err)
 	}
 	if job.a, err = f.stream(pathA, f.labels); err != nil {
-		return nil, err
+		return nil, noWafers(pathA, err)
 	}
 	if job.b, err = f.stream(pathB, f.labels); err != nil {
-		return nil, err
+		return nil, noWafers(pathB, err)
 	}
 	return metric, nil
+}
+
+// noWafers says what else a file of rows may be that is none of wafer images.
+func noWafers(path string, err error) error {
+	t, no := table.Open(path)
+	if no != nil {
+		return err
+	}
+	defer t.Close()
+	if t.Columns() == hgcal.Cells {
+		return err
+	}
+	return fmt.Errorf("%w; rows of %d numbers that are no wafer images want --grid, --points or --cost", err, t.Columns())
 }
 
 // rows is a file of rows that are compared, read in pieces.

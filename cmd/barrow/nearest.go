@@ -327,8 +327,12 @@ func (j *nearestJob) finish(say io.Writer) error {
 	if !j.out.json {
 		fmt.Fprintf(say, "%d of %d distances were solved (%.3g %%), %d on a coarser ground; bounds said of the others that they are larger\n",
 			j.count.Solved, j.count.Pairs, share(j.count.Solved, j.count.Pairs), j.count.Coarse)
+		by := "the nearest neighbour"
+		if j.k > 1 {
+			by = fmt.Sprintf("the vote of %d neighbours", j.k)
+		}
 		if j.rows > 0 {
-			fmt.Fprintf(say, "%.2f %% of %d labels are right by the vote of %d neighbours\n", share(int64(j.right), int64(j.rows)), j.rows, j.k)
+			fmt.Fprintf(say, "%.2f %% of %d labels are right by %s\n", share(int64(j.right), int64(j.rows)), j.rows, by)
 		}
 		if j.rows > 0 && j.rightL >= 0 {
 			fmt.Fprintf(say, "%.2f %% are by the straight-line distance (L2) instead\n", share(int64(j.rightL), int64(j.rows)))

@@ -174,6 +174,8 @@ func encoding(head []byte) error {
 	}
 	line, _, whole := bytes.Cut(head, []byte("\n"))
 	switch {
+	case bytes.HasPrefix(head, []byte("\x1f\x8b")):
+		return errors.New("the file is compressed by gzip: unpack it first")
 	case bytes.IndexByte(line, 0) >= 0:
 		return errors.New("zero bytes in the first row: the text is UTF-16 (save it as UTF-8), or it is no text")
 	case whole && bytes.IndexByte(bytes.TrimSuffix(line, []byte("\r")), '\r') >= 0,

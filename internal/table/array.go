@@ -1,6 +1,7 @@
 package table
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -15,10 +16,16 @@ import (
 // numpy says that a file is an array of NumPy's, or an archive of them, and leaves it at its
 // start.
 func numpy(f *os.File) bool {
-	var head [6]byte
+	var head [numpyHead]byte
 	n, _ := f.ReadAt(head[:], 0)
-	start := string(head[:n])
-	return start == "\x93NUMPY" || strings.HasPrefix(start, "PK\x03\x04")
+	return isNumPy(head[:n])
+}
+
+// numpyHead is how many bytes tell such a file.
+const numpyHead = 6
+
+func isNumPy(head []byte) bool {
+	return string(head) == "\x93NUMPY" || bytes.HasPrefix(head, []byte("PK\x03\x04"))
 }
 
 // An array is the rows of an array along its first axis.

@@ -5,6 +5,7 @@
 package table
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -35,6 +36,7 @@ type Reader struct {
 	line   int    // of held
 	cols   int
 	counts bool
+	behind bool // there is a separator behind the last column
 	fields [][]byte
 	at     []int    // lines of the rows of the last Read
 	names  []string // of the columns, nil without a header
@@ -69,7 +71,11 @@ func Open(path string) (*Reader, error) {
 
 // New reads a stream; name stands for it in errors.
 func New(in io.Reader, name string) (*Reader, error) {
-	r := &Reader{name: name, in: in, label: -1}
+	ahead := bufio.NewReader(in)
+	if head, err := ahead.Peek(numpyHead); err == nil && isNumPy(head) {
+		return nil, fmt.Errorf("%s: an array of NumPy: it is read from a file, by its name", name)
+	}
+	r := &Reader{name: name, in: ahead, label: -1}
 	return r, r.start()
 }
 
@@ -101,10 +107,12 @@ func (r *Reader) start() error {
 		if fields, err = r.cut(first); err != nil {
 			return err
 		}
+		fields = r.trim(fields)
 		if err := r.checkHeader(header, at, len(fields)); err != nil {
 			return err
 		}
 	} else {
+		fields = r.trim(fields)
 		r.counts = counts(fields)
 	}
 	r.cols, r.held, r.line = len(fields), bytes.Clone(first), r.lines.Row()
@@ -122,7 +130,37 @@ func (r *Reader) cut(row []byte) ([]string, error) {
 	for k, f := range fields {
 		names[k] = string(f)
 	}
+	if word := commas(names); word != "" {
+		return nil, fmt.Errorf("%s:%d: %.40q: are these numbers with a decimal comma? Write them with a point", r.name, r.lines.Row(), word)
+	}
 	return names, nil
+}
+
+// pointless are a number with a decimal comma, and what is between two such commas where they were taken
+// for separators.
+var pointless = regexp.MustCompile(`^[-+]?[0-9]*,[0-9]+([eE][-+]?[0-9]+)?$|^[0-9]+([eE][-+]?[0-9]+)?[; \t][ \t]*[-+]?[0-9]+$`)
+
+// commas is one of the fields that are numbers with a decimal comma, where about half of them or more are, or "".
+func commas(fields []string) (word string) {
+	n := 0
+	for _, f := range fields {
+		if pointless.MatchString(f) {
+			n, word = n+1, f
+		}
+	}
+	if 2*n <= len(fields)-2 {
+		return ""
+	}
+	return word
+}
+
+// trim takes away the blank behind a separator that ends the first row, as some programs' loops write it.
+func (r *Reader) trim(first []string) []string {
+	last := len(first) - 1
+	if r.behind = last > 0 && first[last] == ""; r.behind {
+		return first[:last]
+	}
+	return first
 }
 
 // none is the error of a stream that ends before its first row.
@@ -159,6 +197,9 @@ func (r *Reader) checkHeader(line []byte, at, cols int) error {
 	fields, err := lines.Split(nil, line, r.sep)
 	if err != nil {
 		return fail("%w", err)
+	}
+	if r.behind && len(fields) == cols+1 && len(fields[cols]) == 0 {
+		fields = fields[:cols]
 	}
 	if len(fields) != cols {
 		return fail("neither numbers nor names: %d fields, the row below has %d; leave the line out, or begin it with #", len(fields), cols)
@@ -204,7 +245,11 @@ func (r *Reader) Counts() bool { return r.counts }
 // ErrCounts is the error of a first row that Counts where nothing else tells what it
 // is.
 func (r *Reader) ErrCounts() error {
-	return fmt.Errorf("%s:%d: the first row counts 0, 1, 2 …: are these the columns' numbers? Leave them out, or put a line of names above if they are values", r.name, r.line)
+	count := "0, 1, 2"
+	if r.held != nil && r.held[bytes.IndexAny(r.held, "01")] == '1' {
+		count = "1, 2, 3"
+	}
+	return fmt.Errorf("%s:%d: the first row counts %s …: are these the columns' numbers? Leave them out, or put a line of names above if they are values", r.name, r.line, count)
 }
 
 // next goes to the next line that is not empty, or io.EOF.
@@ -307,6 +352,9 @@ func (r *Reader) Read(values []float64, n int) ([]float64, error) {
 		r.at = append(r.at, line)
 		if r.fields, err = lines.Split(r.fields[:0], row, r.sep); err != nil {
 			return values, fmt.Errorf("%s:%d: %w", r.name, line, err)
+		}
+		if r.behind && len(r.fields) == r.cols+1 && len(r.fields[r.cols]) == 0 {
+			r.fields = r.fields[:r.cols]
 		}
 		for k, f := range r.fields {
 			if k == r.label {

@@ -125,7 +125,7 @@ func TestParts(t *testing.T) {
 	if !slices.Equal(codes[0], codes[1]) {
 		t.Error("the encoder has changed")
 	}
-	for _, c := range []struct{ loss, want string }{{"emd@", "names no loss behind the @"}, {"emd@best", `unknown loss "best"`}, {"@emd", `unknown loss ""`}} {
+	for _, c := range []struct{ loss, want string }{{"emd@", "names no loss behind the @"}, {"emd@best", `unknown loss "best"`}, {"@emd", "a loss without a name"}} {
 		p.Losses = []string{c.loss}
 		if err := p.Check(false); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.loss, err, c.want)
