@@ -127,7 +127,7 @@ func TestPictures(t *testing.T) {
 		{"characters", func(class int, seed uint64) ([]float64, error) { return images.Character(class, 16, seed) }, 10, func(p *Plan) { p.Shift, p.Rotate, p.Stretch = 1, 8, 0.15 }},
 	} {
 		p := Default()
-		p.Data, p.Grid, p.Truth, p.Epochs = []string{write(t, 12*c.classes, c.draw, c.classes)}, "16x16", "kind", 40
+		p.Data, p.Grid, p.Truth, p.Epochs = []string{write(t, 12*c.classes, c.draw, c.classes)}, "16x16", "kind", 30
 		c.set(&p)
 		r, _, err := Start(t.Context(), t.TempDir(), p, Settings{})
 		if err != nil {
@@ -145,7 +145,7 @@ func TestPictures(t *testing.T) {
 // TestShared: real wafers are clustered without truth; the table has a line for each.
 func TestShared(t *testing.T) {
 	p := Default()
-	p.Data, p.Epochs, p.Classes = []string{shared.Data(t, "wafers", "ldm.csv")}, 1, 4
+	p.Data, p.Epochs, p.Classes, p.Method, p.Rounds = []string{shared.Data(t, "wafers", "ldm.csv")}, 1, 4, methodMeans, 1
 	dir := t.TempDir()
 	r, _, err := Start(t.Context(), dir, p, Settings{})
 	if err != nil {
