@@ -235,6 +235,11 @@ func apart(in []string, out string) error {
 	if found, err := file.Expand(out); err == nil && (len(found) != 1 || found[0] != out) {
 		return fmt.Errorf("%s: is a pattern, of %d files that are there: name the output after it", out, len(found))
 	}
+	return notAmong(in, out)
+}
+
+// notAmong refuses an output that is one of the inputs.
+func notAmong(in []string, out string) error {
 	to, err := os.Stat(out)
 	if err != nil || !to.Mode().IsRegular() {
 		return nil // what is wrong with the output is found when it is made

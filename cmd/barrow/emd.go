@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -84,6 +85,14 @@ func (f *emdFlags) run(cmd *cobra.Command, c *common, pathA, pathB string) error
 	}
 	if err := f.check(cmd, pathA, pathB); err != nil {
 		return err
+	}
+	for _, out := range []string{f.out, f.potentials} {
+		if err := notAmong([]string{pathA, pathB, f.cost, f.points}, out); err != nil {
+			return err
+		}
+	}
+	if f.out != "" && f.potentials != "" && filepath.Clean(f.out) == filepath.Clean(f.potentials) {
+		return fmt.Errorf("--out and --potentials are both %s: choose two names", f.out)
 	}
 	if f.potentials != "" && !f.shard.given() {
 		if err := outfile.Check(f.potentials, f.force); err != nil {
