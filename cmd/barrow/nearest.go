@@ -49,8 +49,8 @@ of A without mass has the index -1 and the distance nan.
 the k have, or of several that as many have the nearest one's. COLUMN is a metadata column of
 wafer files; of tables the name of a column in their first line, its number from 1, or the
 name of an array of an NPZ file. Where A has it, too, the share of rows that are given
-their own label is reported, of those that have a neighbour, and that by the straight-line distance (L2) of the same rows in its
-place, scaled to sum 1 where --unequal scales them.
+their own label is reported, of those that have a neighbour, and that by the straight-line
+distance (L2) of the same rows in its place, scaled to sum 1 where --unequal scales them.
 
 --leave-one-out is for A and B that are the same, or A the first rows of B: row i is not
 held against itself.
