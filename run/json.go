@@ -77,12 +77,13 @@ func ReadJSON(folder, name string, v any) error {
 type Info struct {
 	Kind
 	Finished bool
+	Problem  string          // why it failed, "" where it did not
 	Program  version.Program // that wrote the results, where it is finished
 }
 
 // Inspect tells what run a folder holds. One that holds none is an error.
 func Inspect(folder string) (Info, error) {
-	var info Info
+	info := Info{Problem: failed(folder)}
 	if err := ReadJSON(folder, Config, &info.Kind); errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Stat(folder); err != nil {
 			return info, fmt.Errorf("run: %w", err)

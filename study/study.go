@@ -86,5 +86,8 @@ func unfinished(folder string, info run.Info) error {
 	if h, ok := run.Running(folder); ok {
 		return fmt.Errorf("study: the run in %s (%s) is not finished: process %d on %s is at work on it", folder, info.Name, h.PID, h.Host)
 	}
+	if info.Problem != "" {
+		return fmt.Errorf("study: the run in %s (%s) failed: %s", folder, info.Name, info.Problem)
+	}
 	return fmt.Errorf("study: the run in %s (%s) is not finished: the command that began it goes on with it", folder, info.Name)
 }

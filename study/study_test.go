@@ -39,7 +39,11 @@ func TestPageOfUnknown(t *testing.T) {
 		`the kind "dream", which this Barrow does`: func(dir string) { write(dir, run.Config, run.Kind{Name: "dream", Version: 1}) },
 		"made by a newer Barrow":                   func(dir string) { write(dir, run.Config, run.Kind{Name: known.Name, Version: known.Version + 1}) },
 		"not finished: the command that began it":  func(dir string) { write(dir, run.Config, known) },
-		"not finished: process":                    func(dir string) { open(t, dir, known) },
+		"(reproduce) failed: too dark": func(dir string) {
+			write(dir, run.Config, known)
+			write(dir, run.Failure, map[string]string{"error": "too dark"})
+		},
+		"not finished: process": func(dir string) { open(t, dir, known) },
 		"the files are of different runs": func(dir string) {
 			write(dir, run.Config, known)
 			write(dir, run.Results, run.Kind{Name: "dream", Version: 1})

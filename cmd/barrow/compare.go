@@ -79,7 +79,11 @@ func printTable(cmd *cobra.Command, c *common, t *compare.Table, times *compare.
 			Times *compare.Times `json:"times"`
 		}{t, times})
 	}
-	fmt.Fprintf(w, "%s: %d training, %d validation, %d held-out images; %d seeds\n\n", t.Plan.Source, t.Images[0], t.Images[1], t.Images[2], t.Plan.Seeds)
+	seeds := "one seed"
+	if n := t.Plan.Seeds; n > 1 {
+		seeds = fmt.Sprintf("%d seeds", n)
+	}
+	fmt.Fprintf(w, "%s: %d training, %d validation, %d held-out images; %s\n\n", t.Plan.Source, t.Images[0], t.Images[1], t.Images[2], seeds)
 	if t.Protocol != nil {
 		return printProtocol(w, t, times)
 	}
