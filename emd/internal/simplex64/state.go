@@ -53,7 +53,7 @@ func NewProblem(n, cells int, dist func(i, j int) float64, k Kernel) *Problem {
 	// Potentials are sums of up to n distances of either sign, each rounded to
 	// 2⁻⁵³ of its size; a tolerance well above that noise, and well below
 	// any difference that matters, keeps rounding from starting a pivot.
-	m.Tolerance = 1e-13 * largest
+	m.Tolerance = 2e-14 * largest
 	m.coarsen(largest)
 	for i := range uint64(Max) {
 		m.Tags[i], m.Marks[i] = Max-1-i, uint32(Max-1-i)
