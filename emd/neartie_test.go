@@ -21,7 +21,7 @@ func TestNearTies(t *testing.T) {
 	}
 	for k := range size(8000) {
 		n := 2 + r.IntN(62)
-		if k%40 == 0 {
+		if k%20 == 0 {
 			n = 65 + r.IntN(40)
 		}
 		m, err := emd.NewMetric(n, closeDistances(r, n, kinds[r.IntN(len(kinds))]))

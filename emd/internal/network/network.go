@@ -40,7 +40,7 @@ type Solver struct {
 }
 
 // New takes a cost matrix with rows for the sources' cells and cols columns for the sinks',
-// of any sign, which is kept. An arc counts as violated above 10⁻¹³ of the largest potential at
+// of any sign, which is kept. An arc counts as violated above a share (sparse.Network) of the largest potential at
 // the time, so that costs far larger than those of the solution do not cost it digits.
 func New(cols int, cost []float64) *Solver {
 	return &Solver{cols: cols, cost: cost, best: sparse.Candidates{Most: perSource}}

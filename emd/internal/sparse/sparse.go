@@ -48,6 +48,7 @@ type Network struct {
 
 	at     int // where pricing goes on
 	block  int
+	share  float64 // of the largest potential or cost, above which a violation counts
 	tol    float64
 	pivots int
 	stop   *atomic.Bool
@@ -85,6 +86,7 @@ func (s *Network) Reset(nodes int, arcs []Arc, both int) {
 	s.back, s.last = grow(s.back, nodes), grow(s.last, nodes)
 	s.pot = grow(s.pot, nodes)
 	s.at, s.pivots = 0, 0
+	s.share = tolerance * max(1, math.Sqrt(float64(nodes)/1000))
 }
 
 func grow[T any](v []T, n int) []T {
@@ -245,8 +247,9 @@ const (
 	minBlock    = 16
 	leastRound  = 64
 	roundShare  = 32 // of the nodes
-	// tolerance is how far above the largest potential or cost a violation counts.
-	tolerance = 1e-13
+	// tolerance is above how much of the largest potential or cost a violation counts, in a network of
+	// a thousand nodes. Potentials are sums along the tree, whose roundings add up as its root does.
+	tolerance = 2e-14
 )
 
 // price looks at the next block of arcs and returns the most violated one, as k where it

@@ -99,7 +99,7 @@ func (s *Network) replant() {
 		s.pot[x] = y
 		largest = max(largest, math.Abs(y), math.Abs(n.cost))
 	}
-	s.tol = tolerance * largest
+	s.tol = s.share * largest
 }
 
 // pivot brings an arc into the tree; delta is by how much it is violated, 0 where the
@@ -162,7 +162,7 @@ func (s *Network) pivot(arc int, delta float64) {
 	if delta != 0 {
 		s.shift(inside, end, size, delta)
 		// Potentials that have grown are known less well, until they are computed anew.
-		s.tol = max(s.tol, tolerance*max(math.Abs(delta), math.Abs(cost)))
+		s.tol = max(s.tol, s.share*max(math.Abs(delta), math.Abs(cost)))
 	}
 }
 
