@@ -41,6 +41,8 @@ type Row struct {
 	// Gain is by how much its EMD is below that of the better correction of gains, over
 	// those steps; positive is better.
 	Gain Estimate `json:"below_gain_correction"`
+	// GainNet is the same of the EMDs' growth since the detector was new.
+	GainNet Estimate `json:"below_gain_correction_net"`
 }
 
 // An Estimate is a mean over detectors with its 95 % interval, Student's, of none where there is one
@@ -87,7 +89,7 @@ func courseOf(p Plan, d Drift, tracks []Track) Course {
 	}
 	for _, name := range p.contenders() {
 		r := Row{Name: name}
-		var recovered, net, below []float64
+		var recovered, net, below, slower []float64
 		for i := range tracks {
 			t := &tracks[i]
 			m := mean(t, name)
@@ -99,8 +101,9 @@ func courseOf(p Plan, d Drift, tracks []Track) Course {
 			recovered = append(recovered, (still-m)/lost)
 			net = append(net, (still-m-(fresh[frozen]-fresh[name]))/(lost-(fresh[frozen]-fresh[retrainedAll])))
 			below = append(below, mean(t, best)-m)
+			slower = append(slower, mean(t, best)-m-(fresh[best]-fresh[name]))
 		}
-		r.Recovered, r.Net, r.Gain = estimate(recovered), estimate(net), estimate(below)
+		r.Recovered, r.Net, r.Gain, r.GainNet = estimate(recovered), estimate(net), estimate(below), estimate(slower)
 		c.Rows = append(c.Rows, r)
 	}
 	return c
@@ -119,10 +122,10 @@ func (c *Course) Table() report.Table {
 	t := report.Table{
 		Title: c.Name + ": " + c.About,
 		Columns: []report.Column{{Name: "contender"}, {Name: "EMD, new", Numeric: true}, {Name: "EMD, last step", Numeric: true}, {Name: "EMD, mean", Numeric: true},
-			{Name: "recovered, %", Numeric: true}, {Name: "net, %", Numeric: true}, {Name: "below the gain correction", Numeric: true}},
+			{Name: "recovered, %", Numeric: true}, {Name: "net, %", Numeric: true}, {Name: "below gain", Numeric: true}, {Name: "net", Numeric: true}},
 	}
 	for _, r := range c.Rows {
-		t.Rows = append(t.Rows, []string{r.Name, fmt.Sprintf("%.3f", r.New), fmt.Sprintf("%.3f", r.Last), fmt.Sprintf("%.3f", r.Mean), r.Recovered.print("%.0f", 100), r.Net.print("%.0f", 100), r.Gain.print("%+.3f", 1)})
+		t.Rows = append(t.Rows, []string{r.Name, fmt.Sprintf("%.3f", r.New), fmt.Sprintf("%.3f", r.Last), fmt.Sprintf("%.3f", r.Mean), r.Recovered.print("%.0f", 100), r.Net.print("%.0f", 100), r.Gain.print("%+.3f", 1), r.GainNet.print("%+.3f", 1)})
 	}
 	return t
 }
