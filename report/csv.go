@@ -46,9 +46,9 @@ func exactly(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
 // write has a row a cell for every row of wafers; they are numbered where there are several.
 func (w *Wafers) write(c *csv.Writer) {
-	head := []string{"cell", "input"}
+	head := []string{"cell", w.first()}
 	if len(w.Cells) == 0 {
-		head = []string{"cell", "x", "y", "input"}
+		head = []string{"cell", "x", "y", w.first()}
 	}
 	if len(w.Rows) > 1 {
 		head = append([]string{"row"}, head...)

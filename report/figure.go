@@ -79,6 +79,10 @@ type Wafers struct {
 	Unit string `json:"unit"`
 	// Columns names the decoders.
 	Columns []string `json:"columns"`
+	// First is the name of the inputs' column, Difference that of what is drawn below; empty: "input" and
+	// "decoded − input".
+	First      string `json:"first,omitempty"`
+	Difference string `json:"difference,omitempty"`
 	// Rows are the examples.
 	Rows []WaferRow `json:"rows"`
 }

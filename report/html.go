@@ -120,7 +120,9 @@ type stripView struct {
 	Unit     string
 	Columns  int
 	Name     string
+	First    string // the words of the input and of the differences
 	Input    template.HTML
+	Differs  string
 	ScaleQ   template.HTML
 	ScaleD   template.HTML
 	MaxQ     string
@@ -224,7 +226,7 @@ func (v *figureView) strips() error {
 	for i := range w.Rows {
 		r := &w.Rows[i]
 		q, d := r.tops()
-		s := stripView{Unit: w.unit(), Columns: 1 + len(w.Columns), Name: r.Name, MaxQ: short(q), MaxD: short(d)}
+		s := stripView{Unit: w.unit(), Columns: 1 + len(w.Columns), Name: r.Name, First: w.first(), Differs: w.difference(), MaxQ: short(q), MaxD: short(d)}
 		s.Input = tile(charge(r.Input, q), fmt.Sprintf("input image %d", i+1))
 		s.ScaleQ, s.ScaleD = bar(&sequential), bar(&diverging)
 		for j, name := range w.Columns {

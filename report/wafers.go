@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -231,7 +232,7 @@ func (s *sheet) draw(c draw.Canvas) {
 		y := c.Max.Y - vg.Length(i)*(2*s.waferHeight()+sheetHead+waferGap+sheetBetwix)
 		body := y - sheetHead
 		s.g.draw(s.tile(c, 0, body), charge(r.Input, q))
-		s.heads(c, 0, y, head, note, "input", r.Name)
+		s.heads(c, 0, y, head, note, s.w.first(), r.Name)
 		for j, name := range s.w.Columns {
 			words := ""
 			if len(r.Notes) > 0 {
@@ -270,7 +271,7 @@ func (s *sheet) scales(c draw.Canvas, q, d float64) {
 	}
 	top := c.Center().Y + 46
 	bar(top, s.w.unit(), &sequential, "0", "", short(q))
-	bar(top-48, "decoded − input", &diverging, "−"+short(d), "0", "+"+short(d))
+	bar(top-48, s.w.difference(), &diverging, "−"+short(d), "0", "+"+short(d))
 }
 
 func (w *Wafers) unit() string {
@@ -279,3 +280,7 @@ func (w *Wafers) unit() string {
 	}
 	return w.Unit
 }
+
+func (w *Wafers) first() string { return cmp.Or(w.First, "input") }
+
+func (w *Wafers) difference() string { return cmp.Or(w.Difference, "decoded − input") }

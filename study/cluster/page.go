@@ -129,7 +129,7 @@ func (r *Results) Table() report.Table {
 
 // clusterSection shows what each cluster looks like.
 func (r *Results) clusterSection() report.Section {
-	s := report.Section{Title: "Clusters", Text: []string{"Of each cluster the mean image, drawn as the input, and the rows of whose label the head is surest, with what they differ by from the mean. Images have the total 1."}}
+	s := report.Section{Title: "Clusters", Text: []string{"Of each cluster the mean image and the rows of whose label the head is surest, with what they differ by from the mean. Images have the total 1."}}
 	t := report.Table{Title: "Clusters", Columns: []report.Column{{Name: "cluster", Numeric: true}, {Name: "rows", Numeric: true}}}
 	truth := len(r.Classes) > 0
 	if truth {
@@ -180,7 +180,7 @@ func (m Member) note() string {
 
 // drawing is an empty figure of images.
 func (r *Results) drawing() *report.Wafers {
-	w := &report.Wafers{Unit: "share of the total"}
+	w := &report.Wafers{Unit: "share of the total", First: "mean", Difference: "row − mean"}
 	if r.Plan.Grid == "" {
 		return w
 	}
