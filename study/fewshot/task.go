@@ -78,7 +78,7 @@ var (
 	taskPileUp  = []float64{0, 60, 140, 200}
 )
 
-// least are the fewest images of a hundred that a module may have charge in: others see nothing.
+// leastShare is the smallest share of its images that a module may have charge in: others see next to nothing.
 const leastShare = 0.05
 
 // drawTask draws task number k of a kind.
@@ -120,8 +120,7 @@ func layersOf(modules []hgcal.Module) (layers [][]hgcal.Module) {
 	return layers
 }
 
-// images draws n images with charge of the task, from the first-th on that is drawn. It returns where the next
-// would begin.
+// images draws n images with charge of the task, the first of them however many are asked for.
 func (t Task) images(ctx context.Context, n int) (*wafer.Set, error) {
 	pileUp := t.PileUp
 	if pileUp == 0 {
@@ -201,9 +200,9 @@ func (a *ageing) apply(set *wafer.Set, first uint64) {
 				image[c] = 0
 				continue
 			}
-			v = v*a.gain[c] - a.hot[c]*math.Log(s.Float64())
+			v = float64(v*a.gain[c]) - float64(a.hot[c]*math.Log(s.Float64()))
 			if a.noise > 0 {
-				v += a.noise * gauss(&s)
+				v += float64(a.noise * gauss(&s))
 			}
 			if image[c] = math.Floor(v); image[c] < suppressed {
 				image[c] = 0
