@@ -118,7 +118,7 @@ def test_kept():
     [
         ("emdd", None, 'unknown loss "emdd".* did you mean emd'),
         ("emd@mse", None, "is two losses"),
-        ("", None, "unknown loss"),
+        ("", None, "a loss without a name"),
         ("neighbourhood:radius=0", None, "from 1 to 6"),
         ("neighbourhood:radius=7", None, "from 1 to 6"),
         ("neighbourhood:threshold=5", None, "threshold is of score=brier alone"),
