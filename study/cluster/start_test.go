@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -65,18 +64,10 @@ func TestStart(t *testing.T) {
 	if p, err := Page(first); err != nil || len(p.Sections) != 5 {
 		t.Errorf("%v", err)
 	}
-	for stop := range 5 {
-		ctx, cancel := context.WithCancel(t.Context())
-		_, _, err := Start(ctx, second, few(), Settings{Threads: 3, Progress: func(s float64, _ string) {
-			if s > []float64{0.01, 0.2, 0.43, 0.7, 2}[stop] {
-				cancel()
-			}
-		}})
-		cancel()
-		if stop < 4 && !errors.Is(err, context.Canceled) || stop == 4 && err != nil {
-			t.Fatalf("stop %d: %v", stop, err)
-		}
-	}
+	shared.Stops(t, []float64{0.01, 0.2, 0.43, 0.7}, func(ctx context.Context, progress func(float64, string)) error {
+		_, _, err := Start(ctx, second, few(), Settings{Threads: 3, Progress: progress})
+		return err
+	})
 	got := finished(t, second)
 	for name, b := range finished(t, first) {
 		if !bytes.Equal(got[name], b) {

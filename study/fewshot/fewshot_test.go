@@ -3,7 +3,6 @@ package fewshot
 import (
 	"bytes"
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"testing"
 
 	"barrow/autoencoder"
+	"barrow/internal/shared"
 	"barrow/nn"
 	"barrow/run"
 	"barrow/wafer"
@@ -79,18 +79,10 @@ func TestStart(t *testing.T) {
 	}
 	want := files(t, first)
 	second := t.TempDir()
-	for stop := range 4 {
-		ctx, cancel := context.WithCancel(t.Context())
-		_, err := Start(ctx, second, small(), Settings{Threads: 3, Progress: func(s float64, _ string) {
-			if s > []float64{0.2, 0.4, 0.6, 2}[stop] {
-				cancel()
-			}
-		}})
-		cancel()
-		if stop < 3 && !errors.Is(err, context.Canceled) || stop == 3 && err != nil {
-			t.Fatalf("stop %d: %v", stop, err)
-		}
-	}
+	shared.Stops(t, []float64{0.2, 0.4, 0.6}, func(ctx context.Context, progress func(float64, string)) error {
+		_, err := Start(ctx, second, small(), Settings{Threads: 3, Progress: progress})
+		return err
+	})
 	got := files(t, second)
 	for name, b := range want {
 		if !bytes.Equal(got[name], b) {

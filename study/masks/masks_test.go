@@ -3,7 +3,6 @@ package masks
 import (
 	"bytes"
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"testing"
 
 	"barrow/autoencoder"
+	"barrow/internal/shared"
 	"barrow/nn"
 	"barrow/run"
 )
@@ -124,18 +124,11 @@ func TestSearch(t *testing.T) {
 	}
 	want := files(t, first)
 	second := t.TempDir()
-	for stop := range 5 { // in the first training, twice in the search, in the last, and to the end
-		ctx, cancel := context.WithCancel(t.Context())
-		_, _, err := Start(ctx, second, small(), Settings{Threads: 3, Progress: func(s float64, _ string) {
-			if s > []float64{0.02, 0.25, 0.45, 0.65, 2}[stop] {
-				cancel()
-			}
-		}})
-		cancel()
-		if stop < 4 && !errors.Is(err, context.Canceled) || stop == 4 && err != nil {
-			t.Fatalf("stop %d: %v", stop, err)
-		}
-	}
+	// In the first training, twice in the search, and in the last.
+	shared.Stops(t, []float64{0.02, 0.25, 0.45, 0.65}, func(ctx context.Context, progress func(float64, string)) error {
+		_, _, err := Start(ctx, second, small(), Settings{Threads: 3, Progress: progress})
+		return err
+	})
 	got := files(t, second)
 	for name, b := range want {
 		if !bytes.Equal(got[name], b) {
