@@ -16,7 +16,7 @@ import (
 
 // The contenders but for those that tune.
 const (
-	frozen           = "frozen"    // the decoder as it was
+	frozen           = "frozen"    // the autoencoder as it was
 	gainCells        = "gain"      // every cell of every module times a factor
 	gainRing         = "gain-ring" // every cell times a factor that the sisters share
 	untuned          = "untuned"   // the decoder with conditions, told of a new detector
@@ -95,8 +95,7 @@ type follower struct {
 // follow does a drift of a detector, with the trainings anew that it is held against.
 func (w *work) follow(ctx context.Context, d *detector, change *Drift, k int, track *Track) error {
 	name := fmt.Sprintf("%s-seed%d", change.Name, d.seed)
-	size := float64(w.plan.Steps*len(w.plan.Vectors)*len(w.plan.Methods)*w.plan.Tries*w.plan.Events) / 4
-	err := w.once(name, size, track, func(progress func(float64, string)) ([]string, error) {
+	err := w.once(name, w.plan.following(), track, func(progress func(float64, string)) ([]string, error) {
 		f, err := w.newFollower(ctx, d, change)
 		if err != nil {
 			return nil, err
@@ -115,21 +114,15 @@ func (w *work) follow(ctx context.Context, d *detector, change *Drift, k int, tr
 	if err != nil {
 		return err
 	}
+	// Of a new detector, the frozen one is what comes of training everything.
+	track.Steps[0].EMD[retrainedDecoder], track.Steps[0].EMD[retrainedAll] = d.decoder, track.Steps[0].EMD[frozen]
 	for _, s := range w.plan.retrained() {
 		for _, what := range []string{retrainedDecoder, retrainedAll} {
-			var v struct {
-				EMD float64 `json:"emd"`
-			}
-			part := fmt.Sprintf("%s-step%d-%s", name, s, what)
-			err := w.once(part, float64(w.plan.Retrain*w.plan.RetrainFor), &v, func(progress func(float64, string)) ([]string, error) {
-				var err error
-				v.EMD, err = w.again(ctx, d, change, s, what == retrainedAll, part, progress)
-				return []string{part + run.WeightsEnding}, err
-			})
+			v, err := w.goOn(ctx, d, change, s, what == retrainedAll, fmt.Sprintf("%s-step%d-%s", name, s, what))
 			if err != nil {
 				return err
 			}
-			track.Steps[s].EMD[what] = v.EMD
+			track.Steps[s].EMD[what] = v
 		}
 	}
 	return nil
@@ -150,18 +143,31 @@ func (w *work) draw(n int, seed uint64, d *detector, change *Drift, step int) (*
 	return w.site.draw(n, seed, b, func(_, sector int) *age { return ages[sector] })
 }
 
-// again trains a detector's decoder, or all of it, on the truth of a step, and measures it.
+// goOn is again as a part of the run.
+func (w *work) goOn(ctx context.Context, d *detector, change *Drift, step int, all bool, part string) (float64, error) {
+	var v struct {
+		EMD float64 `json:"emd"`
+	}
+	err := w.once(part, w.plan.further(), &v, func(progress func(float64, string)) ([]string, error) {
+		var err error
+		v.EMD, err = w.again(ctx, d, change, step, all, part, progress)
+		return []string{part + run.WeightsEnding}, err
+	})
+	return v.EMD, err
+}
+
+// again goes on with the training of a detector's decoder, or all of it, on the truth of a step, and measures it.
 func (w *work) again(ctx context.Context, d *detector, change *Drift, step int, all bool, part string, progress func(float64, string)) (float64, error) {
-	train, err := w.draw(w.plan.Retrain, seedOf(d.seed, forRetraining, step), d, change, step)
+	train, err := w.draw(w.plan.More, seedOf(d.seed, forRetraining, step), d, change, step)
 	if err != nil {
 		return 0, err
 	}
-	choice, err := w.draw(chosen(w.plan.Retrain), seedOf(d.seed, forRetrainingChoice, step), d, change, step)
+	choice, err := w.draw(chosen(w.plan.More), seedOf(d.seed, forRetrainingChoice, step), d, change, step)
 	if err != nil {
 		return 0, err
 	}
 	s := w.training(d, part, progress)
-	s.Epochs, s.Rate, s.Start = w.plan.RetrainFor, againRate, d.weights
+	s.Epochs, s.Start = w.plan.MoreFor, d.first
 	if !all {
 		s.Encoder = d.weights
 	}

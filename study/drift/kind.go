@@ -6,7 +6,7 @@ import (
 )
 
 // Kind of the folder of a run.
-func Kind() run.Kind { return run.Kind{Name: "drift", Version: 1} }
+func Kind() run.Kind { return run.Kind{Name: "drift", Version: 2} }
 
 // identity is what a run is known by: the plan with the drifts as they were read, and the metric.
 func (p Plan) identity() (run.Identity, error) {

@@ -55,8 +55,12 @@ func lay(r *Results) *report.Page {
 
 // Note says what the columns are.
 func (r *Results) Note() string {
-	return fmt.Sprintf("EMD is the mean exact distance of held-out images, as the detector would have measured them when it was new, and what is decoded, in %s. Recovered is the share of what is lost, frozen against all trained anew on the truth, over the steps %s; net leaves out what a contender is better by when the detector is new; below gain is by how much the EMD is below that of the better of the two corrections of gains, and beside it, net, by how much less it has grown. Intervals are at 95 %% over the seeds. Nothing but outputs and sums of %d images a step is tuned by.",
-		page.UnitOf(r.Plan.Metric), steps(r.Plan.retrained()[1:]), r.Plan.Events)
+	over := ""
+	if r.Plan.Seeds > 1 {
+		over = "Intervals are at 95 % over the seeds. "
+	}
+	return fmt.Sprintf("EMD is the mean exact distance of held-out images, as the detector would have measured them when it was new, and what is decoded, in %s. Recovered is the share of what is lost, frozen against all trained anew on the truth, over the steps %s (– where in a detector nothing is lost); below gain correction is by how much the EMD is below that of the better of the two corrections of gains. All decoders have learned from as many images. %sNothing but outputs and sums of %d images a step is tuned by.",
+		page.UnitOf(r.Plan.Metric), steps(r.Plan.retrained()), over, r.Plan.Events)
 }
 
 func steps(list []int) string {

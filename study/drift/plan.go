@@ -52,13 +52,13 @@ type Plan struct {
 	PileUp float64 `json:"pileup" help:"mean number of collisions of the new detector"`
 	Links  int     `json:"links" help:"links, which carry 1, 3, 5, 7 or 9 bits of each output"`
 
-	Train      int `json:"training_images" help:"simulated images that the autoencoder is trained on"`
-	Epochs     int `json:"epochs" help:"epochs of the autoencoder and of the decoder with conditions"`
-	TuneTrain  int `json:"tunable_images" help:"simulated images of many states of the detector that the decoder with conditions is trained on"`
-	Every      int `json:"retrain_every" help:"steps between trainings anew, against which what is recovered is measured"`
-	Retrain    int `json:"retrain_images" help:"simulated images, with their truth, of each training anew"`
-	RetrainFor int `json:"retrain_epochs" help:"epochs of each training anew"`
-	Test       int `json:"test_images" help:"held-out images a step"`
+	Train  int `json:"training_images" help:"simulated images of the new detector that the autoencoder is first trained on"`
+	Epochs int `json:"epochs" help:"epochs of that"`
+	// All contenders go on from there by as much, so that none is better for having learned longer.
+	More    int `json:"further_images" help:"simulated images that all decoders go on with from there: the frozen one's of the new detector, those with conditions of many states, those trained anew of their step, with its truth"`
+	MoreFor int `json:"further_epochs" help:"epochs of each of these trainings"`
+	Every   int `json:"retrain_every" help:"steps between trainings anew, against which what is recovered is measured"`
+	Test    int `json:"test_images" help:"held-out images a step"`
 
 	Metric string `json:"metric" value:"file" help:"ground metric, or a CSV file of x,y per cell"`
 	Seed   uint64 `json:"seed" help:"seed of every random choice; the same seed gives the same bits"`
@@ -71,9 +71,9 @@ type Plan struct {
 // Default is a wafer near the shower maximum and twenty steps of each drift.
 func Default() Plan {
 	return Plan{
-		Drifts: Presets(), Steps: 20, Events: 500, References: 2000, Vectors: []string{onConditions, onOutputs}, Methods: []string{byExtremum}, Tries: 200,
+		Drifts: Presets(), Steps: 20, Events: 500, References: 2000, Vectors: []string{onConditions, onOutputs}, Methods: []string{byExtremum}, Tries: 120,
 		Module: "9/6/8", Preset: "pileup200", PileUp: 200, Links: 5,
-		Train: 40_000, Epochs: 15, TuneTrain: 60_000, Every: 5, Retrain: 20_000, RetrainFor: 5, Test: 1000,
+		Train: 50_000, Epochs: 10, More: 100_000, MoreFor: 10, Every: 10, Test: 1000,
 		Metric: hgcal.Metrics()[0], Seed: 1, Seeds: 5,
 	}
 }
@@ -82,8 +82,8 @@ func Default() Plan {
 func Quick() Plan {
 	p := Default()
 	p.Drifts = []string{"noise"}
-	p.Train, p.Epochs, p.TuneTrain, p.Tries = 12_000, 8, 16_000, 100
-	p.Every, p.Retrain, p.RetrainFor, p.Test, p.Seeds = 10, 8000, 4, 500, 1
+	p.Train, p.Epochs, p.More, p.MoreFor = 20_000, 5, 60_000, 5
+	p.Test, p.Seeds = 500, 1
 	return p
 }
 
@@ -156,8 +156,7 @@ func (p Plan) counts() error {
 	}{
 		{"steps", p.Steps, 1, maxSteps}, {"events", p.Events, leastEvents, maxImages}, {"references", p.References, leastEvents, maxImages},
 		{"measurements", p.Tries, 10, maxTries}, {"training_images", p.Train, 100, maxImages}, {"epochs", p.Epochs, 1, maxEpochs},
-		{"tunable_images", p.TuneTrain, 100, maxImages}, {"retrain_every", p.Every, 1, maxSteps}, {"retrain_images", p.Retrain, 100, maxImages},
-		{"retrain_epochs", p.RetrainFor, 1, maxEpochs}, {"test_images", p.Test, leastEvents, maxImages}, {"seeds", p.Seeds, 1, 1000},
+		{"further_images", p.More, 100, maxImages}, {"further_epochs", p.MoreFor, 1, maxEpochs}, {"retrain_every", p.Every, 1, maxSteps}, {"test_images", p.Test, leastEvents, maxImages}, {"seeds", p.Seeds, 1, 1000},
 	} {
 		if err := limit.Count(c.key+" =", c.v, c.most); err != nil {
 			return err
@@ -166,7 +165,7 @@ func (p Plan) counts() error {
 			return fmt.Errorf("%s = %d: want at least %d", c.key, c.v, c.least)
 		}
 	}
-	return limit.Fits("training_images =", max(p.Train, p.TuneTrain, p.Retrain), 4000)
+	return limit.Fits("training_images =", max(p.Train, p.More), 4000)
 }
 
 // site is where the plan's wafers are.

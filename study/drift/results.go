@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"barrow/report"
+	"barrow/study/internal/page"
 )
 
 // Results are what a run found: the same plan gives the same bytes.
@@ -33,16 +34,11 @@ type Row struct {
 	// Mean is that over the steps that change at which something is trained anew.
 	Mean float64 `json:"emd_mean"`
 	// Recovered is what share of the EMD that is lost, frozen against all trained anew, it
-	// recovers over those steps.
-	Recovered Estimate `json:"recovered"`
-	// Net is the same without what it is better by when the detector is new, since its decoder has
-	// learned longer: of both EMDs their growth counts alone.
-	Net Estimate `json:"recovered_net"`
+	// recovers over those steps; nil where one of the detectors has lost nothing.
+	Recovered *Estimate `json:"recovered,omitempty"`
 	// Gain is by how much its EMD is below that of the better correction of gains, over
 	// those steps; positive is better.
 	Gain Estimate `json:"below_gain_correction"`
-	// GainNet is the same of the EMDs' growth since the detector was new.
-	GainNet Estimate `json:"below_gain_correction_net"`
 }
 
 // An Estimate is a mean over detectors with its 95 % interval, Student's, of none where there is one
@@ -64,18 +60,21 @@ func estimate(v []float64) Estimate {
 	return e
 }
 
-func (e Estimate) print(format string, times float64) string {
+func (e *Estimate) print(format string, times float64) string {
+	if e == nil {
+		return "–"
+	}
 	s := fmt.Sprintf(format, e.Value*times)
 	if e.Low != nil {
 		s += fmt.Sprintf(" ("+format+" … "+format+")", *e.Low*times, *e.High*times)
 	}
-	return s
+	return page.Minus(s)
 }
 
 // courseOf makes the rows of a drift.
 func courseOf(p Plan, d Drift, tracks []Track) Course {
 	c := Course{Name: d.Name, About: d.About, Tracks: tracks}
-	steps := p.retrained()[1:]
+	steps := p.retrained()
 	mean := func(t *Track, name string) float64 {
 		sum := 0.0
 		for _, s := range steps {
@@ -89,21 +88,23 @@ func courseOf(p Plan, d Drift, tracks []Track) Course {
 	}
 	for _, name := range p.contenders() {
 		r := Row{Name: name}
-		var recovered, net, below, slower []float64
+		var recovered, below []float64
 		for i := range tracks {
 			t := &tracks[i]
 			m := mean(t, name)
 			r.New += t.Steps[0].EMD[name] / float64(len(tracks))
 			r.Last += t.Steps[steps[len(steps)-1]].EMD[name] / float64(len(tracks))
 			r.Mean += m / float64(len(tracks))
-			still, lost := mean(t, frozen), mean(t, frozen)-mean(t, retrainedAll)
-			fresh := t.Steps[0].EMD
-			recovered = append(recovered, (still-m)/lost)
-			net = append(net, (still-m-(fresh[frozen]-fresh[name]))/(lost-(fresh[frozen]-fresh[retrainedAll])))
+			if lost := mean(t, frozen) - mean(t, retrainedAll); lost > 0 {
+				recovered = append(recovered, (mean(t, frozen)-m)/lost)
+			}
 			below = append(below, mean(t, best)-m)
-			slower = append(slower, mean(t, best)-m-(fresh[best]-fresh[name]))
 		}
-		r.Recovered, r.Net, r.Gain, r.GainNet = estimate(recovered), estimate(net), estimate(below), estimate(slower)
+		if len(recovered) == len(tracks) {
+			e := estimate(recovered)
+			r.Recovered = &e
+		}
+		r.Gain = estimate(below)
 		c.Rows = append(c.Rows, r)
 	}
 	return c
@@ -122,10 +123,10 @@ func (c *Course) Table() report.Table {
 	t := report.Table{
 		Title: c.Name + ": " + c.About,
 		Columns: []report.Column{{Name: "contender"}, {Name: "EMD, new", Numeric: true}, {Name: "EMD, last step", Numeric: true}, {Name: "EMD, mean", Numeric: true},
-			{Name: "recovered, %", Numeric: true}, {Name: "net, %", Numeric: true}, {Name: "below gain", Numeric: true}, {Name: "net", Numeric: true}},
+			{Name: "recovered, %", Numeric: true}, {Name: "below gain correction", Numeric: true}},
 	}
 	for _, r := range c.Rows {
-		t.Rows = append(t.Rows, []string{r.Name, fmt.Sprintf("%.3f", r.New), fmt.Sprintf("%.3f", r.Last), fmt.Sprintf("%.3f", r.Mean), r.Recovered.print("%.0f", 100), r.Net.print("%.0f", 100), r.Gain.print("%+.3f", 1), r.GainNet.print("%+.3f", 1)})
+		t.Rows = append(t.Rows, []string{r.Name, fmt.Sprintf("%.3f", r.New), fmt.Sprintf("%.3f", r.Last), fmt.Sprintf("%.3f", r.Mean), r.Recovered.print("%.0f", 100), r.Gain.print("%+.3f", 1)})
 	}
 	return t
 }

@@ -109,9 +109,17 @@ func begin(folder string, p Plan, s Settings) (*work, error) {
 	return w, nil
 }
 
+// further is the work of each training that goes on from the first one, in images that pass through a
+// network, and following that of a drift's tuning.
+func (p Plan) further() float64 { return float64(p.More) * float64(p.MoreFor) }
+
+func (p Plan) following() float64 {
+	return float64(p.Steps*len(p.Vectors)*len(p.Methods)) * float64(p.Tries*p.Events) / 4
+}
+
 // retrained are the steps at which decoder and all are trained anew.
 func (p Plan) retrained() []int {
-	steps := []int{0}
+	var steps []int
 	for s := p.Every; s <= p.Steps; s += p.Every {
 		steps = append(steps, s)
 	}
@@ -121,9 +129,12 @@ func (p Plan) retrained() []int {
 // run does all parts: the detectors' trainings, then their drifts.
 func (w *work) run(ctx context.Context) (*Results, error) {
 	p := w.plan
-	again := float64(2 * len(p.retrained()) * p.Retrain * p.RetrainFor)
-	follow := float64(p.Steps*len(p.Vectors)*len(p.Methods)*p.Tries*p.Events) / 4
-	w.all = float64(p.Seeds) * (float64(p.Epochs*(p.Train+p.TuneTrain)) + float64(len(p.Changes))*(again+follow))
+	first := float64(p.Epochs*p.Train) + 2*p.further()
+	if p.tunes() {
+		first += p.further()
+	}
+	again := 2 * float64(len(p.retrained())) * p.further()
+	w.all = float64(p.Seeds) * (first + float64(len(p.Changes))*(again+p.following()))
 	detectors := make([]*detector, p.Seeds)
 	err := w.each(ctx, p.Seeds, func(ctx context.Context, k int) (err error) {
 		detectors[k], err = w.prepare(ctx, k)
@@ -178,9 +189,11 @@ func (w *work) once(part string, size float64, value any, do func(progress func(
 // A detector is one seed's: what was made of it when it was new.
 type detector struct {
 	seed    uint64
-	weights string // of the autoencoder, a file
+	first   string // weights of the autoencoder that all trainings go on from, a file
+	weights string // of the autoencoder whose encoder is on the detector, a file
 	model   *autoencoder.Model
-	tunable string // weights of the decoder with conditions, a file
+	tunable string  // weights of the decoder with conditions, a file
+	decoder float64 // EMD of a decoder that went on alone
 }
 
 // Seeds of images are told apart by what they are for.
@@ -217,25 +230,33 @@ func (w *work) exact() (loss.Loss, error) {
 	return loss.FromDistance("emd", b), nil
 }
 
-// batch and rate of the autoencoder's trainings, and the rate of those that begin with weights.
+// batch and rate of all trainings.
 const (
 	trainBatch = 50
 	trainRate  = 1e-3
-	againRate  = 3e-4
 )
 
-// prepare trains a new detector's autoencoder, and the decoder with conditions.
+// prepare trains a new detector's autoencoder, a decoder alone, as those are trained anew that
+// later steps have, and the decoder with conditions.
 func (w *work) prepare(ctx context.Context, k int) (*detector, error) {
 	d := &detector{seed: w.plan.Seed + uint64(k)}
-	part := fmt.Sprintf("autoencoder-seed%d", d.seed)
-	d.weights = w.folder.Path(run.Weights, part+run.WeightsEnding)
+	part := fmt.Sprintf("first-seed%d", d.seed)
+	d.first = w.folder.Path(run.Weights, part+run.WeightsEnding)
 	err := w.once(part, float64(w.plan.Epochs*w.plan.Train), &struct{}{}, func(progress func(float64, string)) ([]string, error) {
-		return []string{part + run.WeightsEnding}, w.trainNew(ctx, d, part, progress)
+		return []string{part + run.WeightsEnding}, w.trainFirst(ctx, d, part, progress)
 	})
 	if err != nil {
 		return nil, err
 	}
+	part = fmt.Sprintf("%s-seed%d", frozen, d.seed)
+	d.weights = w.folder.Path(run.Weights, part+run.WeightsEnding)
+	if _, err := w.goOn(ctx, d, &Drift{}, 0, true, part); err != nil {
+		return nil, err
+	}
 	if d.model, err = autoencoder.Load(d.weights, nn.Settings{Threads: 1}); err != nil {
+		return nil, err
+	}
+	if d.decoder, err = w.goOn(ctx, d, &Drift{}, 0, false, fmt.Sprintf("%s-seed%d", retrainedDecoder, d.seed)); err != nil {
 		return nil, err
 	}
 	if !w.plan.tunes() {
@@ -243,7 +264,7 @@ func (w *work) prepare(ctx context.Context, k int) (*detector, error) {
 	}
 	part = fmt.Sprintf("tunable-seed%d", d.seed)
 	d.tunable = w.folder.Path(run.Weights, part+run.WeightsEnding)
-	return d, w.once(part, float64(w.plan.Epochs*w.plan.TuneTrain), &struct{}{}, func(progress func(float64, string)) ([]string, error) {
+	return d, w.once(part, w.plan.further(), &struct{}{}, func(progress func(float64, string)) ([]string, error) {
 		return []string{part + run.WeightsEnding}, w.trainTunable(ctx, d, part, progress)
 	})
 }
@@ -253,7 +274,8 @@ func (p Plan) tunes() bool {
 	return slices.Contains(p.Vectors, onConditions) || slices.Contains(p.Vectors, onBoth)
 }
 
-func (w *work) trainNew(ctx context.Context, d *detector, part string, progress func(float64, string)) error {
+// trainFirst trains the autoencoder that all trainings go on from.
+func (w *work) trainFirst(ctx context.Context, d *detector, part string, progress func(float64, string)) error {
 	still := func(int, int) *age { return fresh() }
 	train, err := w.site.draw(w.plan.Train, seedOf(d.seed, forTraining, 0), w.plan.beam(), still)
 	if err != nil {
@@ -264,14 +286,14 @@ func (w *work) trainNew(ctx context.Context, d *detector, part string, progress 
 		return err
 	}
 	s := w.training(d, part, progress)
-	s.Epochs, s.Rate = w.plan.Epochs, trainRate
-	return w.train(ctx, train, choice, s, d.weights)
+	s.Epochs = w.plan.Epochs
+	return w.train(ctx, train, choice, s, d.first)
 }
 
 // training is what all trainings of autoencoders have in common.
 func (w *work) training(d *detector, part string, progress func(float64, string)) autoencoder.Settings {
 	return autoencoder.Settings{
-		Architecture: w.plan.architecture(), Budget: autoencoder.Budget{Batch: trainBatch, Schedule: "warm-cosine"}, Seed: d.seed, Threads: 1,
+		Architecture: w.plan.architecture(), Budget: autoencoder.Budget{Batch: trainBatch, Rate: trainRate, Schedule: "warm-cosine"}, Seed: d.seed, Threads: 1,
 		Checkpoint: w.folder.Path(run.Weights, part+run.CheckpointEnding), Progress: progress,
 	}
 }

@@ -78,17 +78,21 @@ func arrive(ctx context.Context, m *autoencoder.Model, measured *wafer.Set, read
 }
 
 // trainTunable trains the decoder with conditions on simulated images of many states, from where the
-// autoencoder's own decoder is.
+// first autoencoder's own decoder is, as the trainings anew are.
 func (w *work) trainTunable(ctx context.Context, d *detector, part string, progress func(float64, string)) error {
-	train, err := w.pupils(ctx, d.model, w.plan.TuneTrain, seedOf(d.seed, forTunable, 0))
+	train, err := w.pupils(ctx, d.model, w.plan.More, seedOf(d.seed, forTunable, 0))
 	if err != nil {
 		return err
 	}
-	choice, err := w.pupils(ctx, d.model, chosen(w.plan.TuneTrain), seedOf(d.seed, forTunableChoice, 0))
+	choice, err := w.pupils(ctx, d.model, chosen(w.plan.More), seedOf(d.seed, forTunableChoice, 0))
 	if err != nil {
 		return err
 	}
-	t, err := newDecoder(d.model, w.site.conditions)
+	first, err := autoencoder.Load(d.first, nn.Settings{Threads: 1})
+	if err != nil {
+		return err
+	}
+	t, err := newDecoder(first, w.site.conditions)
 	if err != nil {
 		return err
 	}
@@ -97,7 +101,7 @@ func (w *work) trainTunable(ctx context.Context, d *detector, part string, progr
 		return err
 	}
 	fit := nn.Fit{
-		Net: t.net, Schedule: nn.Cosine{Start: trainRate, End: trainRate / 100}, Samples: train.frames.len(), Batch: trainBatch, Epochs: w.plan.Epochs,
+		Net: t.net, Schedule: nn.Cosine{Start: trainRate, End: trainRate / 100, Warmup: 0.02 * float64(w.plan.MoreFor)}, Samples: train.frames.len(), Batch: trainBatch, Epochs: w.plan.MoreFor,
 		Seed: d.seed, Checkpoint: w.folder.Path(run.Weights, part+run.CheckpointEnding), Resume: true, Progress: progress,
 	}
 	if _, err := fit.Run(ctx, l); err != nil {
