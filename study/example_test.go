@@ -22,7 +22,7 @@ func ExampleKinds() {
 	// decoders 1
 	// plan 2
 	// meta 1
-	// drift 1
+	// drift 2
 	// mask 1
 	// cluster 1
 }
