@@ -29,12 +29,7 @@ func poisson(s *counter.Stream, mean float64) int {
 		return 0
 	}
 	if mean < 12 {
-		limit, p, n := math.Exp(-mean), s.Float64(), 0
-		for p > limit {
-			p *= s.Float64()
-			n++
-		}
-		return n
+		return s.Poisson(mean)
 	}
 	b := 0.931 + float64(2.53*math.Sqrt(mean))
 	a := -0.059 + float64(0.02483*b)

@@ -67,6 +67,24 @@ func (s *Stream) IntN(n int) int {
 // Exp returns the next number, exponential with mean 1.
 func (s *Stream) Exp() float64 { return -math.Log(s.Float64()) }
 
+// Normal returns the next number, normal with mean 0 and variance 1, of two uniform ones (G. Box, M. Muller, Ann.
+// Math. Stat. 29 (1958) 610).
+func (s *Stream) Normal() float64 {
+	u, v := s.Float64(), s.Float64()
+	return float64(math.Sqrt(-2*math.Log(u)) * math.Cos(2*math.Pi*v))
+}
+
+// Poisson returns the next number, Poisson of a small mean: it multiplies mean+1 uniform numbers on average, and
+// e^−mean must not vanish.
+func (s *Stream) Poisson(mean float64) int {
+	n, p, least := 0, s.Float64(), math.Exp(-mean)
+	for p > least {
+		p *= s.Float64()
+		n++
+	}
+	return n
+}
+
 // Perm returns a random order of 0..n-1.
 func (s *Stream) Perm(n int) []int {
 	p := make([]int, n)

@@ -49,7 +49,7 @@ func TestStreams(t *testing.T) {
 func TestMoments(t *testing.T) {
 	const n = 400_000
 	s := New(3, 0)
-	var u, uu, e, ee float64
+	var u, uu, e, ee, g, gg, q, qq float64
 	var count [7]int
 	for range n {
 		x, y := s.Float64(), s.Exp()
@@ -57,6 +57,8 @@ func TestMoments(t *testing.T) {
 			t.Fatalf("out of range: %g, %g", x, y)
 		}
 		u, uu, e, ee = u+x, uu+x*x, e+y, ee+y*y
+		z, k := s.Normal(), float64(s.Poisson(2))
+		g, gg, q, qq = g+z, gg+z*z, q+k, qq+k*k
 		count[s.IntN(7)]++
 	}
 	for _, c := range []struct {
@@ -67,6 +69,10 @@ func TestMoments(t *testing.T) {
 		{"uniform second moment", uu / n, 1. / 3, math.Sqrt(4. / 45)},
 		{"exponential mean", e / n, 1, 1},
 		{"exponential second moment", ee / n, 2, math.Sqrt(20)},
+		{"normal mean", g / n, 0, 1},
+		{"normal second moment", gg / n, 1, math.Sqrt(2)},
+		{"Poisson mean", q / n, 2, math.Sqrt(2)},
+		{"Poisson second moment", qq / n, 6, math.Sqrt(94 - 36)},
 	} {
 		if z := (c.got - c.want) / c.size * math.Sqrt(n); math.Abs(z) > 5 {
 			t.Errorf("%s = %g, want %g", c.name, c.got, c.want)

@@ -46,23 +46,12 @@ type viewer struct {
 	moved []float64
 }
 
-// normal draws a normal deviate.
-func normal(s *counter.Stream) float64 {
-	u, v := s.Float64(), s.Float64()
-	return float64(math.Sqrt(-2*math.Log(u)) * math.Cos(2*math.Pi*v))
-}
-
 // poisson draws a Poisson number; a large mean's by the normal limit.
 func poisson(s *counter.Stream, mean float64) float64 {
 	if mean > 30 {
-		return max(0, math.Round(mean+float64(math.Sqrt(mean)*normal(s))))
+		return max(0, math.Round(mean+float64(math.Sqrt(mean)*s.Normal())))
 	}
-	n, p, least := 0.0, s.Float64(), math.Exp(-mean)
-	for p > least {
-		p *= s.Float64()
-		n++
-	}
-	return n
+	return float64(s.Poisson(mean))
 }
 
 // draw fills in a view of row i.
@@ -74,7 +63,7 @@ func (w *viewer) draw(i int, s *counter.Stream, charge, agreement []float64) {
 	}
 	turn := g.turns[s.IntN(len(g.turns))]
 	quantum := v.Poisson * w.rows.quantum[i]
-	tx, ty := float64(v.Tilt*normal(s)), float64(v.Tilt*normal(s))
+	tx, ty := float64(v.Tilt*s.Normal()), float64(v.Tilt*s.Normal())
 	mean := 0.0
 	for cell, q := range from {
 		to := turn[cell]
@@ -82,7 +71,7 @@ func (w *viewer) draw(i int, s *counter.Stream, charge, agreement []float64) {
 			q = float64(quantum * poisson(s, q/quantum))
 		}
 		if v.Gain > 0 {
-			q *= math.Exp(float64(v.Gain * normal(s)))
+			q *= math.Exp(float64(v.Gain * s.Normal()))
 		}
 		if v.Tilt > 0 {
 			q *= math.Exp(float64(tx*g.xy[to][0]) + float64(ty*g.xy[to][1]))
@@ -107,7 +96,7 @@ func (w *viewer) draw(i int, s *counter.Stream, charge, agreement []float64) {
 	noise := v.Poisson / math.Sqrt(float64(w.rows.events[i]))
 	for cell, r := range w.rows.agreement[i] {
 		if r != 0 { // 0 is that of a cell that always says the same
-			r = math.Tanh(fisher(r) + float64(noise*normal(s)))
+			r = math.Tanh(fisher(r) + float64(noise*s.Normal()))
 		}
 		agreement[turn[cell]] = r
 	}
@@ -122,9 +111,9 @@ func (w *viewer) move(from []float64, s *counter.Stream) []float64 {
 	if w.moved == nil {
 		w.moved = make([]float64, g.cells)
 	}
-	sin, cos := math.Sincos(v.Rotate * normal(s) * math.Pi / 180)
-	sx, sy := math.Exp(float64(v.Stretch*normal(s))), math.Exp(float64(v.Stretch*normal(s)))
-	dx, dy := float64(v.Shift*normal(s)), float64(v.Shift*normal(s))
+	sin, cos := math.Sincos(v.Rotate * s.Normal() * math.Pi / 180)
+	sx, sy := math.Exp(float64(v.Stretch*s.Normal())), math.Exp(float64(v.Stretch*s.Normal()))
+	dx, dy := float64(v.Shift*s.Normal()), float64(v.Shift*s.Normal())
 	mx, my := float64(g.width-1)/2, float64(g.height-1)/2
 	pixel := func(y, x int) float64 {
 		if y < 0 || x < 0 || y >= g.height || x >= g.width {

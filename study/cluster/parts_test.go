@@ -16,7 +16,7 @@ func random(n, d int, seed uint64) [][]float64 {
 	for i := range x {
 		x[i] = make([]float64, d)
 		for k := range x[i] {
-			x[i][k] = normal(&s)
+			x[i][k] = s.Normal()
 		}
 	}
 	return x
@@ -28,7 +28,7 @@ func TestContrast(t *testing.T) {
 	z, grad := make([]float32, n*d), make([]float32, n*d)
 	s := counter.New(3, 0)
 	for k := range z {
-		z[k] = float32(normal(&s))
+		z[k] = float32(s.Normal())
 	}
 	plain := func() float64 {
 		cos := func(i, j int) float64 {

@@ -56,7 +56,7 @@ func ageOf(state []float64) *age {
 	a := fresh()
 	a.noise = 1 + max(0, state[onNoise])
 	for c, p := range hgcal.CellCentres() {
-		a.gain[c] = min(1, math.Exp(-state[onGain]-state[onGainX]*p[0]/8-state[onGainY]*p[1]/8))
+		a.Gain[c] = min(1, math.Exp(-state[onGain]-state[onGainX]*p[0]/8-state[onGainY]*p[1]/8))
 	}
 	return a
 }
@@ -86,10 +86,10 @@ func anyAge(state []float64, s *counter.Stream) *age {
 	if s.Float64() < 0.5 {
 		dead = family.dead * s.Float64()
 	}
-	for c := range a.gain {
-		a.gain[c] *= math.Exp(-spread * math.Abs(normal(s)))
+	for c := range a.Gain {
+		a.Gain[c] *= math.Exp(-spread * math.Abs(s.Normal()))
 		if s.Float64() < dead {
-			a.gain[c] = 0
+			a.Gain[c] = 0
 		}
 	}
 	return a

@@ -9,72 +9,9 @@ import (
 	"barrow/hgcal"
 	"barrow/internal/counter"
 	"barrow/simulate"
+	"barrow/study/internal/ageing"
 	"barrow/wafer"
 )
-
-// electronics is what the noise of one kind of module is made by.
-type electronics struct {
-	sigma   float64 // noise of a new sensor cell, CALQ counts
-	cut     float64 // least charge of a sensor cell that counts, in units of sigma
-	sensors float64 // sensor cells of a trigger cell
-}
-
-func electronicsOf(m hgcal.Module) electronics {
-	p := simulate.DefaultParameters().Electronics
-	i := map[int]int{120: 0, 200: 1, 300: 2}[m.Thickness()]
-	// A count of noise is as much transverse charge as the module's place makes of it.
-	e := electronics{sigma: p.Noise[i] / p.ChargePerMIP[i] / math.Cosh(m.Eta()) * hgcal.CountsPerMIPT, cut: p.Cut, sensors: 4}
-	if m.HighDensity() {
-		e.sensors = 9
-	}
-	return e
-}
-
-// fakes is the mean number of sensor cells of a trigger cell that are above the cut by noise alone,
-// beyond those of a new module.
-func (e electronics) fakes(noise float64) float64 {
-	above := func(x float64) float64 { return 0.5 * math.Erfc(x/math.Sqrt2) }
-	return e.sensors * (above(e.cut/noise) - above(e.cut))
-}
-
-// measure writes what a module of an age makes of 48 charges: whole counts.
-func (e electronics) measure(s *counter.Stream, a *age, from, to []float64) {
-	rate := e.fakes(a.noise)
-	for c, v := range from {
-		v *= a.gain[c]
-		if a.gain[c] > 0 {
-			for range poisson(s, rate) {
-				v += e.sigma * a.noise * tail(s, e.cut/a.noise)
-			}
-		}
-		to[c] = math.Floor(v)
-	}
-}
-
-// poisson draws from Poisson's distribution, of small means.
-func poisson(s *counter.Stream, mean float64) int {
-	if !(mean > 0) {
-		return 0
-	}
-	least := math.Exp(-mean)
-	for n, p := 0, s.Float64(); ; n++ {
-		if p < least {
-			return n
-		}
-		p *= s.Float64()
-	}
-}
-
-// tail draws from what a standard normal distribution has above a > 0: G. Marsaglia, Technometrics 6
-// (1964) 101.
-func tail(s *counter.Stream, a float64) float64 {
-	for {
-		x := math.Sqrt(a*a - 2*math.Log(s.Float64()))
-		if x*s.Float64() < a {
-			return x
-		}
-	}
-}
 
 // events are images of one place of the detector, in its three sectors, before and after the
 // electronics.
@@ -102,12 +39,12 @@ type beam struct {
 type site struct {
 	module     hgcal.Module
 	preset     string
-	front      electronics
+	sensors    ageing.Sensors
 	conditions []float32 // of the autoencoder, the same for all images but for the sum
 }
 
 func newSite(m hgcal.Module, preset string) (*site, error) {
-	d := &site{module: m, preset: preset, front: electronicsOf(m)}
+	d := &site{module: m, preset: preset, sensors: ageing.SensorsOf(m)}
 	one, err := d.draw(100, 0, beam{}, func(int, int) *age { return fresh() })
 	if err == nil && one.truth.Len() == 0 {
 		return nil, fmt.Errorf("drift: module %d/%d/%d has no image with charge among the first", m.Layer, m.U, m.V)
@@ -141,7 +78,8 @@ func (d *site) drawKept(n int, seed uint64, b beam, aged func(i, sector int) *ag
 	for i := range n {
 		e.sector = append(e.sector, int(sectors[i]))
 		s := counter.New(seed^noiseStream, uint64(i))
-		d.front.measure(&s, aged(i, e.sector[i]), e.truth.Image(i), e.measured.Image(i))
+		a := aged(i, e.sector[i])
+		a.Measure(&s, d.sensors.Fakes(a.noise), 0, e.truth.Image(i), e.measured.Image(i))
 		if wafer.Sum(e.truth.Image(i)) > 0 && wafer.Sum(e.measured.Image(i)) > 0 {
 			keep = append(keep, i)
 		}

@@ -15,6 +15,7 @@ import (
 	"barrow/internal/counter"
 	"barrow/internal/limit"
 	"barrow/internal/setting"
+	"barrow/study/internal/ageing"
 )
 
 // A Drift says what has become of a detector at the last step of a run. On the way there everything
@@ -141,20 +142,14 @@ func (d *Drift) check() error {
 	return nil
 }
 
-// An age is what has become of one module's electronics.
+// An age is what has become of one module.
 type age struct {
-	gain  [hgcal.Cells]float64 // share of the charge that is left
-	noise float64              // of a sensor cell, times that when it was new
+	ageing.Cells
+	noise float64 // of a sensor cell, times that when it was new
 }
 
 // fresh is the age of a new module.
-func fresh() *age {
-	a := &age{noise: 1}
-	for c := range a.gain {
-		a.gain[c] = 1
-	}
-	return a
-}
+func fresh() *age { return &age{ageing.New(), 1} }
 
 // The streams of random numbers of a module's cells, one for each sector.
 const (
@@ -171,12 +166,12 @@ func (d *Drift) at(m hgcal.Module, sector int, seed uint64, t float64) *age {
 	own := counter.New(seed^sensorStream, uint64(sector))
 	cells := counter.New(seed^cellStream, uint64(sector))
 	half := d.Gain.Spread / math.Sqrt2
-	sensor := math.Exp(half * normal(&own))
+	sensor := math.Exp(half * own.Normal())
 	for c, eta := range cellEtas(m) {
-		s := sensor * math.Exp(half*normal(&cells))
-		a.gain[c] = math.Exp(-t * d.Gain.Loss * fluence(eta, m.Layer, d.Gain) * s)
+		s := sensor * math.Exp(half*cells.Normal())
+		a.Gain[c] = math.Exp(-t * d.Gain.Loss * fluence(eta, m.Layer, d.Gain) * s)
 		if cells.Float64() < t*d.Dead.Share {
-			a.gain[c] = 0
+			a.Gain[c] = 0
 		}
 	}
 	return a
@@ -199,8 +194,3 @@ func cellEtas(m hgcal.Module) (eta [hgcal.Cells]float64) {
 
 // cmPerUnit is half a trigger cell's pitch.
 const cmPerUnit = 2.4024 / 2
-
-// normal draws from the standard normal distribution.
-func normal(s *counter.Stream) float64 {
-	return math.Sqrt(-2*math.Log(s.Float64())) * math.Cos(2*math.Pi*s.Float64())
-}

@@ -66,7 +66,7 @@ func TestGain(t *testing.T) {
 	etas := cellEtas(m)
 	for _, share := range []float64{0, 0.25, 1} {
 		a := d.at(m, 1, 7, share)
-		for c, g := range a.gain {
+		for c, g := range a.Gain {
 			want := math.Exp(-share * 1.5 * math.Exp(2.2*(etas[c]-2.2)-0.03*float64(m.Layer-9)))
 			if math.Abs(g-want) > 1e-12 {
 				t.Fatalf("share %v, cell %d: %v, want %v", share, c, g, want)
@@ -83,7 +83,7 @@ func TestGain(t *testing.T) {
 	d.Gain.Spread = 0.4
 	var sum, square, n float64
 	for seed := range uint64(200) {
-		for c, g := range d.at(m, 0, seed, 1).gain {
+		for c, g := range d.at(m, 0, seed, 1).Gain {
 			v := math.Log(-math.Log(g) / (1.5 * fluence(etas[c], m.Layer, d.Gain)))
 			sum, square, n = sum+v, square+v*v, n+1
 		}
@@ -102,8 +102,8 @@ func TestDead(t *testing.T) {
 		last := d.at(m, 0, seed, 0)
 		for s := 1; s <= 10; s++ {
 			now := d.at(m, 0, seed, float64(s)/10)
-			for c, g := range now.gain {
-				if last.gain[c] == 0 && g != 0 {
+			for c, g := range now.Gain {
+				if last.Gain[c] == 0 && g != 0 {
 					t.Fatalf("seed %d: cell %d is alive again at step %d", seed, c, s)
 				}
 				if s == 10 {
@@ -120,33 +120,6 @@ func TestDead(t *testing.T) {
 	}
 }
 
-// TestNoise: an empty cell has the mean of what a normal distribution has above the cut: n sensor cells
-// times σ'·φ(cut/σ') in excess, with the cut at 3 σ. What a new module has is the simulation's.
-func TestNoise(t *testing.T) {
-	e := electronicsOf(module(t))
-	e.sigma = 1000 // so that whole counts do not matter
-	a := fresh()
-	a.noise = 2.5
-	from, to := make([]float64, hgcal.Cells), make([]float64, hgcal.Cells)
-	var sum, n float64
-	for i := range uint64(2000) {
-		s := counter.New(3, i)
-		e.measure(&s, a, from, to)
-		sum, n = sum+wafer.Sum(to), n+hgcal.Cells
-	}
-	x := e.cut / a.noise
-	density := math.Exp(-x*x/2) / math.Sqrt(2*math.Pi)
-	above := 0.5 * math.Erfc(x/math.Sqrt2)
-	want := e.fakes(a.noise) * e.sigma * a.noise * density / above
-	if got := sum / n; math.Abs(got/want-1) > 0.02 {
-		t.Errorf("mean noise %v, want %v", got, want)
-	}
-	s := counter.New(3, 1)
-	if e.measure(&s, fresh(), from, to); wafer.Sum(to) != 0 {
-		t.Errorf("a new module has noise beyond the simulation's: %v", to)
-	}
-}
-
 // TestMinimise: every method finds the least of a quadratic whose parameters matter together and
 // unequally, from measurements with noise, and keeps within bounds.
 func TestMinimise(t *testing.T) {
@@ -154,7 +127,7 @@ func TestMinimise(t *testing.T) {
 	for _, method := range methods() {
 		s := counter.New(1, 1)
 		cost := func(p []float64) (float64, error) {
-			c := 1 + 0.02*normal(&s)
+			c := 1 + 0.02*s.Normal()
 			for i := range p {
 				d := p[i] - want[i]
 				c += float64(i+2) * d * d

@@ -447,7 +447,7 @@ func (f *follower) state(step int) []float64 {
 	for s := range hgcal.Sectors {
 		a := f.change.at(f.w.site.module, s, seedOf(f.d.seed, forAges, 0), t)
 		out[onNoise] = a.noise - 1
-		for c, g := range a.gain {
+		for c, g := range a.Gain {
 			if g == 0 {
 				continue
 			}

@@ -167,16 +167,16 @@ func TestAgeing(t *testing.T) {
 	old := &wafer.Set{Charge: slices.Clone(new.Charge)}
 	a.apply(old, 0)
 	var fresh, aged float64
-	for c, gain := range a.gain {
+	for c, gain := range a.Gain {
 		sum := 0.0
 		for i := range 200 {
 			sum += old.Image(i)[c]
-			if gain > 0 && a.hot[c] == 0 {
+			if gain > 0 && a.Hot[c] == 0 {
 				fresh, aged = fresh+new.Image(i)[c], aged+old.Image(i)[c]
 			}
 		}
-		if (sum == 0) != (gain == 0 && a.hot[c] == 0) {
-			t.Errorf("cell %d: gain %v, hot %v, sum %v", c, gain, a.hot[c], sum)
+		if (sum == 0) != (gain == 0 && a.Hot[c] == 0) {
+			t.Errorf("cell %d: gain %v, hot %v, sum %v", c, gain, a.Hot[c], sum)
 		}
 	}
 	if share := aged / fresh; share < 0.4 || share > 0.75 {

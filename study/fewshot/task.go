@@ -10,6 +10,7 @@ import (
 	"barrow/hgcal"
 	"barrow/internal/counter"
 	"barrow/simulate"
+	"barrow/study/internal/ageing"
 	"barrow/wafer"
 )
 
@@ -153,18 +154,18 @@ func (t Task) images(ctx context.Context, n int) (*wafer.Set, error) {
 	return all.Slice(0, n), nil
 }
 
-// ageing is what has become of a module's cells.
-type ageing struct {
-	gain  [hgcal.Cells]float64 // 0: dead
-	hot   [hgcal.Cells]float64 // mean charge without a particle
-	noise float64
+// aged is what has become of a task's module.
+type aged struct {
+	ageing.Cells
+	noise ageing.Normal
 	seed  uint64
 }
 
 // ageing draws which cells have aged how far: the loss of a cell is exponential in its fluence, which falls
 // over the wafer in some direction and from cell to cell.
-func (t Task) ageing() (*ageing, error) {
-	a := &ageing{noise: t.Noise, seed: t.Seed ^ streamAge}
+func (t Task) ageing() (*aged, error) {
+	a := &aged{noise: ageing.Normal(t.Noise), seed: t.Seed ^ streamAge}
+	a.Hot = make([]float64, hgcal.Cells)
 	s := counter.New(a.seed, 0)
 	points, err := hgcal.Positions(hgcal.Metrics()[0])
 	if err != nil {
@@ -179,35 +180,22 @@ func (t Task) ageing() (*ageing, error) {
 	}
 	for c, p := range points {
 		slope := ((p[0]-centre[0])*math.Cos(angle) + (p[1]-centre[1])*math.Sin(angle)) / waferRadius
-		a.gain[c] = math.Exp(-dose * max(0, 1+slope+0.5*(2*s.Float64()-1)))
+		a.Gain[c] = math.Exp(-dose * max(0, 1+slope+0.5*(2*s.Float64()-1)))
 	}
 	for range t.Dead {
-		a.gain[s.IntN(hgcal.Cells)] = 0
+		a.Gain[s.IntN(hgcal.Cells)] = 0
 	}
 	for range t.Hot {
-		a.hot[s.IntN(hgcal.Cells)] = hottest * s.Float64()
+		a.Hot[s.IntN(hgcal.Cells)] = hottest * s.Float64()
 	}
 	return a, nil
 }
 
 // apply ages images, the first of which has that number.
-func (a *ageing) apply(set *wafer.Set, first uint64) {
+func (a *aged) apply(set *wafer.Set, first uint64) {
 	for i := range set.Len() {
 		s := counter.New(a.seed, 1+first+uint64(i))
-		image := set.Image(i)
-		for c, v := range image {
-			if a.gain[c] == 0 && a.hot[c] == 0 {
-				image[c] = 0
-				continue
-			}
-			v = float64(v*a.gain[c]) - float64(a.hot[c]*math.Log(s.Float64()))
-			if a.noise > 0 {
-				v += float64(a.noise * gauss(&s))
-			}
-			if image[c] = math.Floor(v); image[c] < suppressed {
-				image[c] = 0
-			}
-		}
+		a.Measure(&s, a.noise, suppressed, set.Image(i), set.Image(i))
 	}
 }
 
@@ -220,12 +208,6 @@ const hottest = 420
 
 // suppressed is the charge under which aged cells are sent as 0, in CALQ counts: a tenth of a MIP_T.
 const suppressed = 3.5
-
-// gauss is a normal number.
-func gauss(s *counter.Stream) float64 {
-	u, v := s.Float64(), s.Float64()
-	return math.Sqrt(-2*math.Log(u)) * math.Cos(2*math.Pi*v)
-}
 
 // findTask is the k-th task of a kind with so many of its images: of modules that hardly see charge the next that
 // would have its number takes the place.

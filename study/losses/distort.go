@@ -63,7 +63,7 @@ func drop(out, image, _ []float64, strength float64, r *counter.Stream) {
 // gain multiplies each cell by a number of its own, log-normal about 1.
 func gain(out, image, _ []float64, strength float64, r *counter.Stream) {
 	for c, v := range image {
-		out[c] = v * math.Exp(strength*normal(r))
+		out[c] = v * math.Exp(strength*r.Normal())
 	}
 }
 
@@ -72,8 +72,4 @@ func mix(out, image, other []float64, strength float64, _ *counter.Stream) {
 	for c, v := range image {
 		out[c] = (1-strength)*v + strength*other[c]
 	}
-}
-
-func normal(r *counter.Stream) float64 {
-	return math.Sqrt(2*r.Exp()) * math.Cos(2*math.Pi*r.Float64())
 }
