@@ -83,6 +83,25 @@ type FileReader interface {
 	Close() error
 }
 
+// A Marker is a FileReader that can go on in the middle of its file.
+type Marker interface {
+	FileReader
+	// Mark is where the next image stands; ok is false where none can be set.
+	Mark() (m Mark, ok bool)
+	// Go goes on at a mark that a reader of the same bytes with the same settings has set,
+	// without reading what is before it where the file allows that. This reader must not be
+	// behind it yet.
+	Go(m Mark) error
+}
+
+// A Mark is where an image stands in a file, as the file's format has it.
+type Mark struct {
+	// At is the byte, the row or the entry.
+	At int64
+	// Sub is the number of lines before it, or of images of the same entry.
+	Sub int
+}
+
 // ErrNoImages is wrapped where a file is one of images, but has none: by Format.Open, or
 // by the first Read where only reading can tell. Of several files such ones are passed
 // over.

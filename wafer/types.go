@@ -67,6 +67,28 @@ func (t *Types) Look(s *Set) {
 // Kind is the kind of the column of that name, by the values that were looked at.
 func (t *Types) Kind(name string) Kind { return t.of(name).kind() }
 
+// Kinds are those of all columns that were looked at, by their names.
+func (t *Types) Kinds() map[string]string {
+	kinds := map[string]string{}
+	for name, c := range t.columns {
+		kinds[name] = c.kind().String()
+	}
+	return kinds
+}
+
+// TypesOf are the types that have said of themselves to be of these Kinds. Columns of other names
+// are not known.
+func TypesOf(kinds map[string]string) *Types {
+	t := &Types{}
+	for name, kind := range kinds {
+		c := t.of(name)
+		c.values = true
+		c.number = kind == Number.String()
+		c.words = kind == Words.String()
+	}
+	return t
+}
+
 // Certain reports whether a column's further values can make no difference, because
 // they are of one type in their file.
 func (t *Types) Certain(c *Column) bool {

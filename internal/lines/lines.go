@@ -15,6 +15,7 @@ type Reader struct {
 	most       int // bytes of a line
 	buf        []byte
 	start, end int
+	before     int64 // bytes of the stream before buf
 	eof        bool
 	row        int
 }
@@ -36,6 +37,47 @@ func New(in io.Reader, most int) (*Reader, error) {
 
 // Row is the number of the last line, or of the one in which an error is, from 1.
 func (r *Reader) Row() int { return r.row }
+
+// Offset is where in the stream the next line begins.
+func (r *Reader) Offset() int64 { return r.before + int64(r.start) }
+
+// Forward goes on to the line that begins at an offset behind the present one, where the line
+// before has the number row: at once where the stream can, else by reading up to there.
+func (r *Reader) Forward(offset int64, row int) error {
+	switch at := r.Offset(); {
+	case offset < at:
+		return fmt.Errorf("byte %d is passed already", offset)
+	case offset == at:
+		r.row = row
+		return nil
+	}
+	far := r.before + int64(r.end)
+	to := offset - 1 // which ends the line before
+	if to >= far {
+		if s, ok := r.in.(io.Seeker); ok {
+			if at, err := s.Seek(to, io.SeekStart); err == nil && at == to {
+				far = to
+			}
+		}
+		if _, err := io.CopyN(io.Discard, r.in, to-far); err != nil && err != io.EOF {
+			return err
+		}
+		r.before, r.start, r.end = to, 0, 0
+	} else {
+		r.start = int(to - r.before)
+	}
+	for r.start == r.end && !r.eof {
+		if err := r.fill(); err != nil {
+			return err
+		}
+	}
+	if r.start == r.end || r.buf[r.start] != '\n' {
+		return fmt.Errorf("no line begins at byte %d: these are not the bytes in which one did", offset)
+	}
+	r.start++
+	r.row = row
+	return nil
+}
 
 // Next returns the next line without its end, valid until the next call, or
 // io.EOF.
@@ -72,6 +114,7 @@ func (r *Reader) Next() ([]byte, error) {
 // fill makes room and reads on.
 func (r *Reader) fill() error {
 	if r.start > 0 {
+		r.before += int64(r.start)
 		r.end = copy(r.buf, r.buf[r.start:r.end])
 		r.start = 0
 	}

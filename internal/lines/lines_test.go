@@ -82,3 +82,61 @@ func TestSplit(t *testing.T) {
 		}
 	}
 }
+
+// Forward goes to where a line begins, over any distance and in streams that cannot seek, and tells
+// where none does.
+func TestForward(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("\ufeff")
+	var want []string
+	var offsets []int64
+	for k := range 3000 {
+		line := strings.Repeat("x", k%700) + string(rune('a'+k%26))
+		want = append(want, line)
+		offsets = append(offsets, int64(text.Len()))
+		text.WriteString(line)
+		text.WriteString([]string{"\n", "\r\n"}[k%2])
+	}
+	all := strings.TrimSuffix(text.String(), "\r\n") // the last line has no end
+	for _, first := range []int{0, 1, 40} {
+		for _, to := range []int{first, 41, 800, 2998, 2999} {
+			for _, in := range []io.Reader{strings.NewReader(all), iotest.HalfReader(strings.NewReader(all))} {
+				r, err := New(in, 1000)
+				for range first {
+					if err == nil {
+						_, err = r.Next()
+					}
+				}
+				if err == nil && first > 0 && r.Offset() != offsets[first] {
+					t.Fatalf("line %d begins at %d, not at %d", first, r.Offset(), offsets[first])
+				}
+				if err == nil && to > 0 {
+					err = r.Forward(offsets[to], to)
+				}
+				for k := to; k < len(want) && err == nil; k++ {
+					var line []byte
+					if line, err = r.Next(); err == nil && (string(line) != want[k] || r.Row() != k+1) {
+						t.Fatalf("from %d to %d: line %d is %.20q, numbered %d", first, to, k, line, r.Row())
+					}
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := r.Next(); err != io.EOF {
+					t.Fatalf("behind the last line: %v", err)
+				}
+			}
+		}
+	}
+	for _, wrong := range []int64{offsets[2000] - 1, offsets[2000] + 5, int64(len(all)) + 1, 1 << 40, 0} {
+		for _, in := range []io.Reader{strings.NewReader(all), iotest.HalfReader(strings.NewReader(all))} {
+			r, err := New(in, 1000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Forward(wrong, 2000) == nil {
+				t.Errorf("byte %d is taken for the beginning of a line", wrong)
+			}
+		}
+	}
+}

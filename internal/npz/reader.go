@@ -125,6 +125,28 @@ func (r *Reader) Next(n int) (int, error) {
 	return n, nil
 }
 
+// Skip passes over n rows, which there are: what is compressed is unpacked up to there, of other
+// arrays nothing is read. An archive's checksum is compared only where all rows are read.
+func (r *Reader) Skip(n int) error {
+	if n < 0 || n > r.Rows()-r.next {
+		return fmt.Errorf("%s: row %d of %d", r.where, r.next+n, r.Rows())
+	}
+	r.next += n
+	switch {
+	case n == 0:
+	case r.turned != nil:
+		r.turned.left = max(0, r.turned.left-n)
+	case r.source.at != nil:
+		at := r.head.length + int64(r.next)*int64(r.head.row)
+		r.in.Reset(io.NewSectionReader(r.source.at, at, r.source.size-at))
+	default:
+		if _, err := io.CopyN(io.Discard, r.in, int64(n)*int64(r.head.row)); err != nil {
+			return fmt.Errorf("%s: row %d: %w", r.where, r.next, err)
+		}
+	}
+	return nil
+}
+
 // end reads on behind the last row: an archive's checksum is compared there.
 func (r *Reader) end() error {
 	if r.turned != nil || r.Behind > 0 {

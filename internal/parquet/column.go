@@ -19,11 +19,12 @@ type Column struct {
 	leaf *Leaf
 	unpacker
 	in       *bufio.Reader
-	group    int   // row group, from 1
-	rest     int64 // bytes of its chunk that are not read
-	left     int64 // entries of its chunk that are not in pages yet
-	rows     int64 // begun so far, in all row groups
-	wanted   int64 // rows when the chunk is at its end
+	section  *io.SectionReader // the chunk, of which in reads
+	group    int               // row group, from 1
+	rest     int64             // bytes of its chunk that are not read
+	left     int64             // entries of its chunk that are not in pages yet
+	rows     int64             // begun so far, in all row groups
+	wanted   int64             // rows when the chunk is at its end
 	dict     *Values
 	raw, buf []byte // a page, packed and not
 	scrap    []uint32
@@ -158,11 +159,11 @@ func (c *Column) chunk() error {
 			continue
 		}
 		c.left, c.rest, c.dict = k.values, k.len, nil
-		section := io.NewSectionReader(c.f.in, k.offset, k.len)
+		c.section = io.NewSectionReader(c.f.in, k.offset, k.len)
 		if c.in == nil {
-			c.in = bufio.NewReaderSize(section, window)
+			c.in = bufio.NewReaderSize(c.section, window)
 		}
-		c.in.Reset(section)
+		c.in.Reset(c.section)
 		return nil
 	}
 	return io.EOF
@@ -188,7 +189,7 @@ func (c *Column) page() error {
 				return err
 			}
 		default: // of an index that nobody writes
-			if _, err := c.in.Discard(h.packed); err != nil {
+			if err := c.discard(h.packed); err != nil {
 				return err
 			}
 		}

@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 
+	"barrow/internal/index"
 	"barrow/internal/lines"
 )
 
@@ -38,11 +39,13 @@ type Reader struct {
 	counts bool
 	behind bool // there is a separator behind the last column
 	fields [][]byte
-	at     []int    // lines of the rows of the last Read
-	names  []string // of the columns, nil without a header
-	label  int      // column that is one of labels, −1 for none
-	labels []string // of the rows of the last Read
-	array  *array   // of NumPy's, nil for text
+	at     []int        // lines of the rows of the last Read
+	names  []string     // of the columns, nil without a header
+	label  int          // column that is one of labels, −1 for none
+	labels []string     // of the rows of the last Read
+	array  *array       // of NumPy's, nil for text
+	given  int          // rows, by all Reads
+	index  *index.Index // nil unless it is to be made
 }
 
 // Open opens a file.
@@ -82,7 +85,7 @@ func New(in io.Reader, name string) (*Reader, error) {
 // start finds the columns, and passes over comments and a header: a first line of
 // names.
 func (r *Reader) start() error {
-	in, err := lines.New(io.TeeReader(r.in, counter{&r.read}), maxLine)
+	in, err := lines.New(counted{r.in, &r.read}, maxLine)
 	if err != nil {
 		return fmt.Errorf("%s:1: %w", r.name, err)
 	}
@@ -184,8 +187,8 @@ func anyNumber(fields []string) bool {
 var (
 	// missing is what programs write for a value that is not there.
 	missing = regexp.MustCompile(`(?i)^(|na|n/a|null|none|-+|\?)$`)
-	// index is what data-frame libraries call the rows' numbers in front.
-	index = regexp.MustCompile(`(?i)^(|unnamed: ?[0-9]+)$`)
+	// unnamed is what data-frame libraries call the rows' numbers in front.
+	unnamed = regexp.MustCompile(`(?i)^(|unnamed: ?[0-9]+)$`)
 )
 
 // checkHeader holds a first line without numbers to what names are: one for each
@@ -209,7 +212,7 @@ func (r *Reader) checkHeader(line []byte, at, cols int) error {
 		name := string(f)
 		r.names = append(r.names, name)
 		switch {
-		case k == 0 && cols > 1 && index.MatchString(name) && !missing.MatchString(string(fields[1])):
+		case k == 0 && cols > 1 && unnamed.MatchString(name) && !missing.MatchString(string(fields[1])):
 			return fail("the first column has no name: are these the rows' numbers? Leave the column out, or name it if it is values")
 		case missing.MatchString(name):
 			return fail("neither numbers nor names: column %d is %q", k+1, name)
@@ -334,9 +337,19 @@ func (r *Reader) Share() (share float64, ok bool) {
 // line and column.
 func (r *Reader) Read(values []float64, n int) ([]float64, error) {
 	r.at, r.labels = r.at[:0], r.labels[:0]
+	r.note()
+	var err error
 	if r.array != nil {
-		return r.array.read(r, values, n)
+		values, err = r.array.read(r, values, n)
+	} else {
+		values, err = r.rows(values, n)
 	}
+	r.given += len(r.at)
+	return values, err
+}
+
+// rows is Read of text.
+func (r *Reader) rows(values []float64, n int) ([]float64, error) {
 	for range n {
 		row, line, err := r.held, r.line, error(nil)
 		if r.held = nil; row == nil {
@@ -388,10 +401,26 @@ func (r *Reader) Close() error {
 	return r.file.Close()
 }
 
-// A counter counts what is read.
-type counter struct{ n *int64 }
+// counted counts how much is read of a stream, which may go on elsewhere if it is a file.
+type counted struct {
+	io.Reader
+	n *int64
+}
 
-func (c counter) Write(p []byte) (int, error) {
-	*c.n += int64(len(p))
-	return len(p), nil
+func (c counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	*c.n += int64(n)
+	return n, err
+}
+
+func (c counted) Seek(offset int64, whence int) (int64, error) {
+	s, ok := c.Reader.(io.Seeker)
+	if !ok {
+		return 0, errors.ErrUnsupported
+	}
+	at, err := s.Seek(offset, whence)
+	if err == nil {
+		*c.n = at
+	}
+	return at, err
 }

@@ -38,8 +38,8 @@ type Reader struct {
 }
 
 var (
-	_ wafer.FileReader = (*Reader)(nil)
-	_ wafer.Remarker   = (*Reader)(nil)
+	_ wafer.Marker   = (*Reader)(nil)
+	_ wafer.Remarker = (*Reader)(nil)
 )
 
 // NewReader starts reading; name stands for the stream in errors. It reads the
@@ -146,6 +146,25 @@ func (r *Reader) Read(s *wafer.Set, n int) (int, error) {
 	}
 	r.setColumns(s, got)
 	return got, nil
+}
+
+// Mark is the byte at which the next row begins, and the rows before it; there is none as long as
+// rows are taken that were looked at while opening.
+func (r *Reader) Mark() (m wafer.Mark, ok bool) {
+	return wafer.Mark{At: r.lines.Offset(), Sub: r.row}, len(r.held) == 0 && r.after == nil
+}
+
+// Go goes on at a mark.
+func (r *Reader) Go(m wafer.Mark) error {
+	if r.after != nil {
+		return r.after
+	}
+	r.held = nil
+	if err := r.lines.Forward(m.At, m.Sub); err != nil {
+		return fmt.Errorf("csvio: %s:%d: %w", r.name, m.Sub+1, err)
+	}
+	r.row = m.Sub
+	return nil
 }
 
 // line is the next row: one of those taken while opening, or of the stream.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"barrow/internal/index"
 	"barrow/wafer"
 )
 
@@ -20,12 +21,15 @@ type Reader struct {
 	sizes    []int64 // -1 where not known
 	at       int     // input being read
 	now      *opened
-	first    string   // the first input that has images
-	columns  []string // of the first input that has images
-	keep     []string // columns that are wanted; nil for all
-	unit     string   // of the charges so far, where it is known
-	remarks  []string // of the inputs before this one, and of settings
-	vain     []string // settings on which was remarked
+	first    string       // the first input that has images
+	columns  []string     // of the first input that has images
+	keep     []string     // columns that are wanted; nil for all
+	unit     string       // of the charges so far, where it is known
+	remarks  []string     // of the inputs before this one, and of settings
+	index    *index.Index // nil unless it is to be made
+	count    int          // images given so far
+	noted    int          // input of the last mark, from 1
+	vain     []string     // settings on which was remarked
 }
 
 // opened is an input under way.
@@ -233,7 +237,9 @@ func (r *Reader) Read(s *wafer.Set, n int) (int, error) {
 		if err := r.ctx.Err(); err != nil {
 			return 0, err
 		}
+		r.note()
 		got, err := r.now.Read(s, n)
+		r.count += got
 		if err != io.EOF || r.at == len(r.inputs)-1 {
 			if err == nil {
 				r.shape(s)

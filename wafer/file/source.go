@@ -100,6 +100,9 @@ func openSource(ctx context.Context, in Input, size int64) (o *source, err error
 		}
 	}
 	o.Stream = buffered
+	if o.bytes != nil && o.packed == nil {
+		o.Stream = seekable{buffered, o.bytes}
+	}
 	o.format, err = recognise(head, in.Name)
 	return o, err
 }
@@ -196,7 +199,7 @@ func (s *said) Read(p []byte) (int, error) {
 type counted struct {
 	ctx context.Context
 	io.Reader
-	at    io.ReaderAt
+	at    *os.File
 	n     atomic.Int64
 	after func() // called after every read of the stream, unless nil
 }
@@ -220,6 +223,21 @@ func (c *counted) ReadAt(p []byte, off int64) (int, error) {
 	n, err := c.at.ReadAt(p, off)
 	c.n.Add(int64(n))
 	return n, err
+}
+
+// seekable is a file as a stream that can go on elsewhere.
+type seekable struct {
+	*bufio.Reader
+	of *counted
+}
+
+func (s seekable) Seek(offset int64, whence int) (int64, error) {
+	at, err := s.of.at.Seek(offset, whence)
+	if err == nil {
+		s.of.n.Store(at)
+		s.Reset(s.of)
+	}
+	return at, err
 }
 
 // pathError is an error of the file system with a path that can be printed.

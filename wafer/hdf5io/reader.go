@@ -32,8 +32,8 @@ type source struct {
 }
 
 var (
-	_ wafer.FileReader = (*reader)(nil)
-	_ wafer.Remarker   = (*reader)(nil)
+	_ wafer.Marker   = (*reader)(nil)
+	_ wafer.Remarker = (*reader)(nil)
 )
 
 // maxBatch bounds the bytes of rows that are read at a time.
@@ -101,6 +101,18 @@ func (r *reader) Read(s *wafer.Set, n int) (int, error) {
 	}
 	r.next += n
 	return n, nil
+}
+
+// Mark is the number of the next image.
+func (r *reader) Mark() (m wafer.Mark, ok bool) { return wafer.Mark{At: int64(r.next)}, true }
+
+// Go goes on at a mark.
+func (r *reader) Go(m wafer.Mark) error {
+	if m.At < int64(r.next) || m.At > int64(r.layout.Rows) {
+		return fmt.Errorf("hdf5io: %s: row %d of %d", r.file.name, m.At, r.layout.Rows)
+	}
+	r.next = int(m.At)
+	return nil
 }
 
 // at is where a part is in the rows at hand, and how far apart they are.

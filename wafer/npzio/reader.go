@@ -25,7 +25,10 @@ type reader struct {
 	charges []float64           // in the file's order
 }
 
-var _ wafer.Remarker = (*reader)(nil)
+var (
+	_ wafer.Marker   = (*reader)(nil)
+	_ wafer.Remarker = (*reader)(nil)
+)
 
 // maxBatch bounds the bytes of rows that are read at a time.
 const maxBatch = 1 << 25
@@ -98,6 +101,21 @@ func (r *reader) Read(s *wafer.Set, n int) (int, error) {
 	}
 	r.next += n
 	return n, nil
+}
+
+// Mark is the number of the next image.
+func (r *reader) Mark() (m wafer.Mark, ok bool) { return wafer.Mark{At: int64(r.next)}, true }
+
+// Go goes on at a mark.
+func (r *reader) Go(m wafer.Mark) error {
+	n := int(m.At) - r.next
+	for _, a := range r.arrays {
+		if err := a.Skip(n); err != nil {
+			return err
+		}
+	}
+	r.next += n
+	return nil
 }
 
 // fill has the next n rows of an array at hand.

@@ -29,8 +29,8 @@ type reader struct {
 }
 
 var (
-	_ wafer.FileReader = (*reader)(nil)
-	_ wafer.Remarker   = (*reader)(nil)
+	_ wafer.Marker   = (*reader)(nil)
+	_ wafer.Remarker = (*reader)(nil)
 )
 
 // newReader starts reading a file of that many bytes; name stands for it in errors.
@@ -113,6 +113,30 @@ func (r *reader) Read(s *wafer.Set, n int) (int, error) {
 	}
 	r.rows += int64(got)
 	return got, nil
+}
+
+// Mark is the number of the next image.
+func (r *reader) Mark() (m wafer.Mark, ok bool) { return wafer.Mark{At: r.rows}, true }
+
+// Go goes on at a mark.
+func (r *reader) Go(m wafer.Mark) error {
+	if m.At < r.rows || m.At > r.file.Rows {
+		return fmt.Errorf("parquetio: %s: row %d of %d", r.name, m.At, r.file.Rows)
+	}
+	each := 1
+	if r.layout.list != nil {
+		each = hgcal.Cells
+	}
+	for k, c := range slices.Concat(r.charges, r.columns) {
+		if k == len(r.charges) {
+			each = 1
+		}
+		if err := c.Skip(m.At-r.rows, each); err != nil {
+			return fmt.Errorf("parquetio: %s: %w", r.name, err)
+		}
+	}
+	r.rows = m.At
+	return nil
 }
 
 // fail is an error in a row, from 0, of the batch.

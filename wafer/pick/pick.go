@@ -47,6 +47,9 @@ type Settings struct {
 	// being that behind the last, or 0 for no end. Those outside count for Every all the same; with
 	// Shuffle or Limit there are none.
 	From, To int
+	// First is the number of the first image that the source gives, whose images before are passed
+	// over: with it goes no Select beside Every, for which those count that are selected.
+	First int
 	// Spool makes the temporary file for Shuffle; nil takes one of the system's
 	// temporary files.
 	Spool func() (*os.File, error)
@@ -64,6 +67,9 @@ func (s Settings) Check() error {
 	}
 	if (s.From != 0 || s.To != 0) && (s.Shuffle || s.Limit > 0) {
 		return errors.New("pick: a range of images in random order, or of a limited number")
+	}
+	if s.First < 0 || s.First > 0 && (s.Shuffle || s.Limit > 0 || s.Select != "" && s.Every > 1) {
+		return fmt.Errorf("pick: image %d is to be the first, and those before it are needed", s.First)
 	}
 	return nil
 }
@@ -100,7 +106,7 @@ func New(ctx context.Context, from Source, s Settings) (*Reader, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
-	r := &Reader{ctx: ctx, from: from, settings: s, columns: from.Info().Columns}
+	r := &Reader{ctx: ctx, from: from, settings: s, columns: from.Info().Columns, seen: s.First, taken: s.First}
 	if s.Columns != nil {
 		var err error
 		if r.columns, err = given(s.Columns, r.columns); err != nil {

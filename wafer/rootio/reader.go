@@ -24,9 +24,9 @@ type reader struct {
 }
 
 var (
-	_ wafer.FileReader = (*reader)(nil)
-	_ wafer.Remarker   = (*reader)(nil)
-	_ wafer.Sharer     = (*reader)(nil)
+	_ wafer.Marker   = (*reader)(nil)
+	_ wafer.Remarker = (*reader)(nil)
+	_ wafer.Sharer   = (*reader)(nil)
 )
 
 // newReader starts to read a table as planned.
@@ -104,6 +104,40 @@ func (r *reader) Read(s *wafer.Set, n int) (int, error) {
 	}
 	r.any = true
 	return got, nil
+}
+
+// Mark is the entry that the next image is of, and how many images of it are before.
+func (r *reader) Mark() (m wafer.Mark, ok bool) {
+	switch {
+	case r.err != nil:
+		return m, false
+	case r.next == len(r.images.rows):
+		return wafer.Mark{At: r.b.first + int64(r.at)}, true
+	case r.rows:
+		return wafer.Mark{At: r.images.rows[r.next].entry}, true
+	}
+	return wafer.Mark{At: r.images.rows[r.next].entry, Sub: r.next}, true // they are all of one entry
+}
+
+// Go goes on at a mark.
+func (r *reader) Go(m wafer.Mark) error {
+	if now, _ := r.Mark(); r.err != nil || m.At < now.At || m.At > r.b.table.Entries() {
+		return fmt.Errorf("rootio: %s: no image at entry %d of %d", r.place, m.At, r.b.table.Entries())
+	}
+	r.b.first, r.b.n, r.at = m.At, 0, 0
+	r.images.clear()
+	r.next = 0
+	if m.Sub == 0 {
+		return nil
+	}
+	if err := r.more(1); err != nil {
+		return err
+	}
+	if m.Sub > len(r.images.rows) {
+		return fmt.Errorf("rootio: %s, entry %d: no image %d", r.place, m.At, m.Sub)
+	}
+	r.next = m.Sub
+	return nil
 }
 
 // more makes the images of the next entry, of up to n entries where each is one.
