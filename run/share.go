@@ -101,4 +101,43 @@ func (f *Folder) claim(ctx context.Context, part string, do func() error) (mine 
 	return true, do()
 }
 
+// Alone does what one of many processes has to do for all of them, under a lock in the file at path:
+// done tells whether one has. Those that find another at it wait, and take over if that one goes.
+func Alone(ctx context.Context, path string, done func() (bool, error), do func() error) error {
+	for wait := tryEvery; ; wait = min(2*wait, beatEvery) {
+		if ok, err := done(); ok || err != nil {
+			return err
+		}
+		mine, err := alone(path, done, do)
+		if mine || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}
+
+// alone does it if nobody else is at it.
+func alone(path string, done func() (bool, error), do func() error) (mine bool, err error) {
+	if _, held := holding(path); held { // found out without writing anything
+		return false, nil
+	}
+	l, err := acquire(path)
+	var taken *Locked
+	if errors.As(err, &taken) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer l.release()
+	if ok, err := done(); ok || err != nil {
+		return true, err
+	}
+	return true, do()
+}
+
 func partLock(part string) string { return "shard-at-" + part + ".lock" }

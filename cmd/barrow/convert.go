@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"barrow/hgcal"
+	"barrow/internal/index"
 	"barrow/internal/jsonout"
 	"barrow/internal/outfile"
 	"barrow/wafer"
@@ -117,7 +119,7 @@ func (f *convertFlags) run(cmd *cobra.Command, c *common, in []string, out strin
 	}
 	defer func() { r.Close() }()
 	to.Unit = r.Info().Unit
-	p, err := f.begin(cmd, in, out, to)
+	p, err := f.begin(cmd, c, in, out, to)
 	if err != nil {
 		return err
 	}
@@ -139,8 +141,16 @@ func (f *convertFlags) run(cmd *cobra.Command, c *common, in []string, out strin
 	bar := newProgress(cmd.ErrOrStderr(), c)
 	defer bar.close()
 	progress := bar.set
-	if w.Typed() && !slices.Contains(in, "-") {
-		types, whole, err := f.look(cmd, in, part(bar.set, 0, looking))
+	switch {
+	case p != nil:
+		if f.pick.From, f.pick.To = p.rows(0); f.pick.From == f.pick.To {
+			return p.close(remarks(cmd, c), 0)
+		}
+		if w.Typed() {
+			w.SetTypes(wafer.TypesOf(p.in.Notes))
+		}
+	case w.Typed() && !slices.Contains(in, "-"):
+		types, whole, err := f.look(cmd, in, part(bar.set, 0, looking), nil)
 		if err != nil {
 			return err
 		}
@@ -150,16 +160,7 @@ func (f *convertFlags) run(cmd *cobra.Command, c *common, in []string, out strin
 		}
 	}
 	f.pick.Progress = progress
-	if p != nil {
-		rows, err := f.count(cmd, in)
-		if err != nil {
-			return err
-		}
-		if f.pick.From, f.pick.To = p.Range(rows); f.pick.From == f.pick.To {
-			return p.close(remarks(cmd, c), 0)
-		}
-	}
-	picked, err := f.picked(cmd, r)
+	picked, err := f.picked(cmd.Context(), r, p)
 	if err != nil {
 		return err
 	}
@@ -185,15 +186,22 @@ func (f *convertFlags) run(cmd *cobra.Command, c *common, in []string, out strin
 }
 
 // begin begins a shard, nil where none is asked for.
-func (f *convertFlags) begin(cmd *cobra.Command, in []string, out string, to wafer.WriteSettings) (*sharded, error) {
+func (f *convertFlags) begin(cmd *cobra.Command, c *common, in []string, out string, to wafer.WriteSettings) (*sharded, error) {
 	if !f.shard.given() {
 		return nil, nil
 	}
 	if f.pick.Shuffle || f.pick.Limit > 0 {
 		return nil, errors.New("--shard: shards are of images in their order, all of them: leave --shuffle and --limit for what is merged")
 	}
-	join := pieces(out, to)
-	return f.shard.begin(cmd, out, join, in...)
+	inputs := &shardInputs{given: in, paths: in, look: func(ctx context.Context, set func(float64, string)) ([]*index.Index, map[string]string, error) {
+		x := &index.Index{}
+		if file.Text(out) {
+			return []*index.Index{x}, nil, f.lookThrough(ctx, in, x, f.keep, set)
+		}
+		types, _, err := f.look(cmd, in, set, x)
+		return []*index.Index{x}, types.Kinds(), err
+	}}
+	return f.shard.begin(cmd, c, out, pieces(out, to), inputs)
 }
 
 // lost says what of the images the output does not have.
@@ -257,65 +265,84 @@ func sameEnding(in []string, out string) bool {
 	return !slices.ContainsFunc(in, func(name string) bool { return filepath.Ext(name) != filepath.Ext(out) })
 }
 
-// picked are the images of r that the flags pick, with the columns that they name.
-func (f *convertFlags) picked(cmd *cobra.Command, r *file.Reader) (*pick.Reader, error) {
-	if f.pick.Columns != nil {
-		keep, err := pick.Columns(f.pick, r.Info().Columns)
-		if err != nil {
-			return nil, err
-		}
-		if err := r.Keep(keep); err != nil {
+// keep has a reader give only the columns that the flags name.
+func (f *convertFlags) keep(r *file.Reader) error {
+	if f.pick.Columns == nil {
+		return nil
+	}
+	keep, err := pick.Columns(f.pick, r.Info().Columns)
+	if err != nil {
+		return err
+	}
+	return r.Keep(keep)
+}
+
+// picked are the images of r that the flags pick, with the columns that they name; those of a shard
+// alone, unless that is nil.
+func (f *convertFlags) picked(ctx context.Context, r *file.Reader, p *sharded) (*pick.Reader, error) {
+	if err := f.keep(r); err != nil {
+		return nil, err
+	}
+	of := f.pick
+	if p != nil && (of.Select == "" || of.Every < 2) { // otherwise those before have to be counted
+		of.First = of.From
+		if err := r.GoTo(p.in.Rows[0], of.From); err != nil {
 			return nil, err
 		}
 	}
-	return pick.New(cmd.Context(), r, f.pick)
+	return pick.New(ctx, r, of)
 }
 
 // look finds of what kinds the columns are, for a file that must know it before the
 // first image: files are read until it is certain, those of text to their end; whole
-// says whether one was.
-func (f *convertFlags) look(cmd *cobra.Command, in []string, progress func(float64, string)) (types *wafer.Types, whole bool, err error) {
+// says whether one was. With an index, which is made, all are read to their end.
+func (f *convertFlags) look(cmd *cobra.Command, in []string, progress func(float64, string), x *index.Index) (types *wafer.Types, whole bool, err error) {
+	types = &wafer.Types{}
 	for _, name := range in {
 		if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
-			return &wafer.Types{}, false, nil // a pipe is read once
+			return types, false, nil // a pipe is read once
 		}
 	}
 	s, err := f.settings()
 	if err != nil {
-		return nil, false, err
+		return types, false, err
 	}
-	inputs, err := waferInputs(cmd, in)
+	r, err := file.Open(cmd.Context(), s, in...)
 	if err != nil {
-		return nil, false, err
-	}
-	r, err := file.New(cmd.Context(), s, inputs...)
-	if err != nil {
-		return nil, false, err
+		return types, false, err
 	}
 	defer r.Close()
 	of := *f
 	if of.pick.Shuffle { // any of them may be among the first
 		of.pick.Shuffle, of.pick.Limit = false, 0
 	}
-	p, err := of.picked(cmd, r)
+	p, err := of.picked(cmd.Context(), r, nil)
 	if err != nil {
-		return nil, false, err
+		return types, false, err
 	}
 	defer p.Close()
-	types = &wafer.Types{}
+	if x != nil {
+		r.Index(x)
+	}
+	certain := -1 // number of the file of which all is known
 	var part wafer.Set
 	for {
-		_, err := p.Read(&part, 1024)
+		_, err := p.Read(&part, markEvery)
 		if err == io.EOF {
 			return types, whole, nil
 		}
 		if err != nil {
-			return nil, false, err
+			return types, false, err
 		}
-		types.Look(&part)
-		if !slices.ContainsFunc(part.Columns, func(c wafer.Column) bool { return !types.Certain(&c) }) {
+		if r.File() != certain {
+			types.Look(&part)
+			if !slices.ContainsFunc(part.Columns, func(c wafer.Column) bool { return !types.Certain(&c) }) {
+				certain = r.File()
+			}
+		}
+		if certain == r.File() && x == nil {
 			if err := r.Next(); err != nil {
-				return nil, false, err
+				return types, false, err
 			}
 			continue
 		}

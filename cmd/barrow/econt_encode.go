@@ -277,9 +277,11 @@ func (f *encodeFlags) transmit(cmd *cobra.Command, c *common, path string, base 
 	wafers := 0
 	from := wafer.Reader(wafer.Counts(images, f.density == ""))
 	if part != nil {
-		if from, err = f.rows(cmd, path, from, part); from == nil || err != nil {
+		first, behind := part.rows(0)
+		if err := images.GoTo(part.in.Rows[0], first); err != nil {
 			return nil, err
 		}
+		from = &firstOf{from, behind - first}
 	}
 	watched := watchedReader{from, func(n int) {
 		wafers += n
@@ -307,36 +309,25 @@ func (f *encodeFlags) part(cmd *cobra.Command, c *common, path string, base *eco
 	if err != nil {
 		return err
 	}
-	join := pieces(f.out, wafer.WriteSettings{Order: s.Order})
-	p, err := f.shard.begin(cmd, f.out, join, path)
+	in, err := f.images.imageInputs(path)
+	if err != nil {
+		return err
+	}
+	p, err := f.shard.begin(cmd, c, f.out, pieces(f.out, wafer.WriteSettings{Order: s.Order}), in)
 	if err != nil {
 		return err
 	}
 	if p.done {
 		return p.close(remarks(cmd, c), 0)
 	}
+	if from, to := p.rows(0); from == to {
+		return p.close(remarks(cmd, c), 0)
+	}
 	r, err := f.transmit(cmd, c, path, base, set, p.Path(), true, p)
 	if err != nil {
 		return err
 	}
-	wafers := 0
-	if r != nil {
-		wafers = r.Wafers
-	}
-	return p.close(remarks(cmd, c), wafers)
-}
-
-// rows are the images of a shard, nil where it has none.
-func (f *encodeFlags) rows(cmd *cobra.Command, path string, images wafer.Reader, p *sharded) (wafer.Reader, error) {
-	n, err := f.images.count(cmd, []string{path})
-	if err != nil {
-		return nil, err
-	}
-	from, to := p.Range(n)
-	if from == to {
-		return nil, nil
-	}
-	return &rowsOf{Reader: images, skip: from, left: to - from}, nil
+	return p.close(remarks(cmd, c), r.Wafers)
 }
 
 // baselines are the chips of low and of high density, or twice that of the density given, with

@@ -13,6 +13,7 @@ import (
 
 	"barrow/emd"
 	"barrow/hgcal"
+	"barrow/internal/index"
 	"barrow/internal/npz"
 	"barrow/internal/outfile"
 	"barrow/run/shard"
@@ -115,14 +116,18 @@ func (f *emdFlags) run(cmd *cobra.Command, c *common, pathA, pathB string) error
 
 // part computes the distances of a shard.
 func (f *emdFlags) part(cmd *cobra.Command, c *common, settings emd.Settings, pathA, pathB string) error {
-	p, err := f.shard.begin(cmd, f.out, lines(0), pathA, pathB)
+	in, err := f.pairInputs(cmd, pathA, pathB)
+	if err != nil {
+		return err
+	}
+	p, err := f.shard.begin(cmd, c, f.out, lines(0), in)
 	if err != nil {
 		return err
 	}
 	var g *sharded // of the gradients
 	done := p.done
 	if f.potentials != "" {
-		if g, err = f.shard.begin(cmd, f.potentials, map[string]string{shard.How: byArrays}, pathA, pathB); err != nil {
+		if g, err = p.beside(cmd, f.potentials, map[string]string{shard.How: byArrays}); err != nil {
 			return err
 		}
 		done = done && g.done
@@ -130,12 +135,8 @@ func (f *emdFlags) part(cmd *cobra.Command, c *common, settings emd.Settings, pa
 	if done {
 		return p.close(remarks(cmd, c), 0)
 	}
-	rows, err := f.count(cmd, pathA, pathB)
-	if err != nil {
-		return err
-	}
-	job := &emdJob{json: c.json}
-	if job.from, job.to = p.Range(rows); job.to > job.from {
+	job := &emdJob{json: c.json, indexes: p.in.Rows}
+	if job.from, job.to = p.rows(0); job.to > job.from {
 		err = outfile.Write(p.Path(), true, func(w io.Writer) error {
 			job.out = bufio.NewWriter(w)
 			if g != nil {
@@ -154,29 +155,6 @@ func (f *emdFlags) part(cmd *cobra.Command, c *common, settings emd.Settings, pa
 	}
 	p.done = false
 	return p.close(remarks(cmd, c), job.to-job.from)
-}
-
-// count is how many rows the two files have.
-func (f *emdFlags) count(cmd *cobra.Command, pathA, pathB string) (int, error) {
-	j := &pairing{}
-	defer j.close()
-	if _, err := f.openPair(cmd, j, pathA, pathB); err != nil {
-		return 0, err
-	}
-	for {
-		if err := cmd.Context().Err(); err != nil {
-			return 0, err
-		}
-		if err := errors.Join(j.a.next(j.some()), j.b.next(j.some())); err != nil {
-			return 0, err
-		}
-		if j.a.len() != j.b.len() {
-			return 0, j.lengths()
-		}
-		if j.a.len() == 0 {
-			return j.a.before(), nil
-		}
-	}
 }
 
 // job opens the files and computes the distances of the job's rows.
@@ -207,7 +185,8 @@ type emdJob struct {
 	pairing
 	batch    *emd.Batch
 	json     bool
-	from, to int // rows to compare; to is -1 for all
+	from, to int            // rows to compare; to is -1 for all
+	indexes  []*index.Index // of both files, where from is not the first
 	out      *bufio.Writer
 	// potentials is the file for the gradients, "" for none; force replaces it.
 	potentials string
@@ -222,8 +201,10 @@ func (j *emdJob) run(ctx context.Context, bar *progressBar) error {
 	if j.gradients != nil {
 		dp, dq = make([]float64, some*j.cellsA), make([]float64, some*j.cellsB)
 	}
-	if err := j.skip(ctx, j.from); err != nil {
-		return err
+	if j.from > 0 {
+		if err := errors.Join(j.a.goTo(j.indexes[0], j.from), j.b.goTo(j.indexes[1], j.from)); err != nil {
+			return err
+		}
 	}
 	for {
 		n := some
@@ -258,23 +239,6 @@ func (j *emdJob) run(ctx context.Context, bar *progressBar) error {
 	}
 	if j.gradients != nil {
 		return j.gradients.Commit()
-	}
-	return nil
-}
-
-// skip passes over rows.
-func (j *pairing) skip(ctx context.Context, rows int) error {
-	for n := 0; n < rows; n += j.a.len() {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		some := min(j.some(), rows-n)
-		if err := errors.Join(j.a.next(some), j.b.next(some)); err != nil {
-			return err
-		}
-		if j.a.len() != j.b.len() || j.a.len() == 0 {
-			return j.lengths()
-		}
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"barrow/emd"
+	"barrow/internal/index"
 	"barrow/internal/limit"
 	"barrow/internal/table"
 )
@@ -311,6 +312,11 @@ func (t *tableRows) next(n int) (err error) {
 	t.done += t.len()
 	t.held, err = t.Read(t.held[:0], n)
 	return err
+}
+
+func (t *tableRows) goTo(x *index.Index, row int) error {
+	t.done = row
+	return t.GoTo(x, row)
 }
 
 func (t *tableRows) len() int          { return len(t.held) / t.Columns() }

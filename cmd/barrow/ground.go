@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 
 	"barrow/emd"
 	"barrow/hgcal"
+	"barrow/internal/index"
 	"barrow/internal/table"
 	"barrow/wafer"
 	"barrow/wafer/file"
@@ -150,6 +152,8 @@ type rows interface {
 	names() []string    // of the columns that may be labels
 	Place(i int) string // where row i of these stands
 	Share() (float64, bool)
+	Index(x *index.Index) // to be made as rows are read
+	goTo(x *index.Index, row int) error
 	Close() error
 	fmt.Stringer // the file's name
 }
@@ -191,6 +195,11 @@ func (s *imageStream) before() int       { return s.done }
 func (s *imageStream) values() []float64 { return s.set.Charge }
 func (s *imageStream) String() string    { return s.path }
 
+func (s *imageStream) goTo(x *index.Index, row int) error {
+	s.done = row
+	return s.GoTo(x, row)
+}
+
 func (s *imageStream) labels() []string {
 	c := s.set.Column(s.of)
 	if s.of == "" || c == nil {
@@ -224,6 +233,41 @@ func (j *pairing) close() {
 			r.Close()
 		}
 	}
+}
+
+// pairInputs are the two files as inputs of shards.
+func (f *groundFlags) pairInputs(cmd *cobra.Command, pathA, pathB string) (*shardInputs, error) {
+	in := &shardInputs{given: []string{pathA, pathB}, paths: []string{pathA, pathB}}
+	if f.given == "" {
+		var err error
+		if in.paths, err = file.Expand(in.given...); err != nil {
+			return nil, err
+		}
+	}
+	in.look = func(ctx context.Context, set func(float64, string)) (list []*index.Index, notes map[string]string, err error) {
+		j := &pairing{}
+		defer j.close()
+		if _, err := f.openPair(cmd, j, pathA, pathB); err != nil {
+			return nil, nil, err
+		}
+		for k, r := range []rows{j.a, j.b} {
+			list = append(list, &index.Index{})
+			r.Index(list[k])
+			for more := true; more; more = r.len() > 0 {
+				if err := errors.Join(ctx.Err(), r.next(min(j.some(), markEvery))); err != nil {
+					return nil, nil, err
+				}
+				if share, ok := r.Share(); ok {
+					set((float64(k)+share)/2, lookingThrough)
+				}
+			}
+		}
+		if list[0].Rows != list[1].Rows {
+			return nil, nil, j.lengths()
+		}
+		return list, nil, nil
+	}
+	return in, nil
 }
 
 // emdNumbers bounds the numbers of a file in memory: 4,096 wafer images.

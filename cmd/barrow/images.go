@@ -70,37 +70,6 @@ func (f *imageFlags) open(paths ...string) (*file.Reader, error) {
 	return r, nil
 }
 
-// count is how many images wafer files have.
-func (f *imageFlags) count(cmd *cobra.Command, paths []string) (int, error) {
-	s, err := f.settings()
-	if err != nil {
-		return 0, err
-	}
-	inputs, err := waferInputs(cmd, paths)
-	if err != nil {
-		return 0, err
-	}
-	r, err := file.New(cmd.Context(), s, inputs...)
-	if err != nil {
-		return 0, err
-	}
-	defer r.Close()
-	var part wafer.Set
-	for all := 0; ; {
-		n, err := r.Read(&part, 1024)
-		if err == io.EOF {
-			return all, nil
-		}
-		if err == nil {
-			err = cmd.Context().Err()
-		}
-		if err != nil {
-			return 0, err
-		}
-		all += n
-	}
-}
-
 // remark says, when all went well, what the files' readers have to say of how they read them.
 func (f *imageFlags) remark(cmd *cobra.Command) {
 	said := map[string]bool{} // a file may be read twice

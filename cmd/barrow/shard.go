@@ -49,11 +49,13 @@ type sharded struct {
 	*shard.Piece
 	done bool
 	name string // of the whole file
+	work shard.Work
+	in   *shard.Inputs // what is known of the inputs, nil where there are none
 }
 
-// begin begins a shard of the file out, nil where none is asked for. inputs are the files that the
-// command reads beside those that its flags name.
-func (f *shardFlag) begin(cmd *cobra.Command, out string, join map[string]string, inputs ...string) (*sharded, error) {
+// begin begins a shard of the file out, nil where none is asked for. in are the files whose rows
+// shards have parts of, nil where there are none; those that flags name are found by themselves.
+func (f *shardFlag) begin(cmd *cobra.Command, c *common, out string, join map[string]string, in *shardInputs) (*sharded, error) {
 	if !f.given() {
 		return nil, nil
 	}
@@ -64,25 +66,45 @@ func (f *shardFlag) begin(cmd *cobra.Command, out string, join map[string]string
 	if out == "" || out == "-" {
 		return nil, errors.New("--shard needs a file to make: name it")
 	}
-	w, err := workOf(cmd, join, inputs)
+	w, err := workOf(cmd, join)
 	if err != nil {
 		return nil, err
 	}
-	force, _ := cmd.Flags().GetBool("force")
+	if err := in.name(&w); err != nil {
+		return nil, err
+	}
 	p := &sharded{Shard: s, name: out}
-	p.Piece, p.done, err = shard.Open(out, s, w, force)
-	return p, err
+	if p.in, err = in.known(cmd, c, out, s, w); err != nil {
+		return nil, err
+	}
+	p.work = with(w, p.in)
+	return p, p.open(cmd)
 }
+
+// open begins the shard once its work is known.
+func (p *sharded) open(cmd *cobra.Command) (err error) {
+	force, _ := cmd.Flags().GetBool("force")
+	p.Piece, p.done, err = shard.Open(p.name, p.Shard, p.work, force)
+	return err
+}
+
+// beside begins the shard of a file that is made beside another.
+func (p *sharded) beside(cmd *cobra.Command, out string, join map[string]string) (*sharded, error) {
+	b := *p
+	b.name, b.work.Join = out, join
+	return &b, b.open(cmd)
+}
+
+// rows is the part of a stream of rows, by its number among the inputs, that is the shard's.
+func (p *sharded) rows(stream int) (from, to int) { return p.Range(p.in.Rows[stream].Rows) }
 
 // unsaid are flags that change no byte of a file.
 var unsaid = []string{"shard", maxRuntime, "threads", "quiet", "force", "out", "help"}
 
 // workOf describes what a command does by the flags that were given and the files that they name.
-func workOf(cmd *cobra.Command, join map[string]string, inputs []string) (shard.Work, error) {
+func workOf(cmd *cobra.Command, join map[string]string) (shard.Work, error) {
 	w := shard.Work{Command: strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" "), Settings: map[string]string{}, Inputs: map[string]string{}, Join: join}
-	for k, in := range inputs {
-		w.Settings["input "+strconv.Itoa(k+1)] = in
-	}
+	var inputs []string
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		if slices.Contains(unsaid, f.Name) {
 			return
@@ -98,7 +120,7 @@ func workOf(cmd *cobra.Command, join map[string]string, inputs []string) (shard.
 		if in == "-" {
 			return w, errors.New("--shard: standard input is not there for all shards: name a file")
 		}
-		digest, err := digestOf(in)
+		digest, err := digestOf(cmd.Context(), in)
 		if err != nil {
 			return w, err
 		}
@@ -111,35 +133,23 @@ func workOf(cmd *cobra.Command, join map[string]string, inputs []string) (shard.
 
 // digestOf is the digest of a file or of what a run's folder has of weights, "" where the text
 // names neither.
-func digestOf(path string) (string, error) {
+func digestOf(ctx context.Context, path string) (string, error) {
 	info, err := os.Stat(path)
-	if err != nil {
+	switch {
+	case err == nil && info.Mode().IsRegular():
+		return shard.Digest(ctx, path)
+	case err != nil || !info.IsDir():
 		return "", nil
 	}
 	h := sha256.New()
-	add := func(path string) error {
-		f, err := os.Open(path)
-		if err != nil {
+	err = filepath.WalkDir(path, func(at string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() || filepath.Ext(at) != ".weights" && e.Name() != "config.json" {
 			return err
 		}
-		defer f.Close()
-		_, err = io.Copy(h, f)
+		digest, err := shard.Digest(ctx, at)
+		fmt.Fprintln(h, e.Name(), digest)
 		return err
-	}
-	switch {
-	case info.Mode().IsRegular():
-		err = add(path)
-	case info.IsDir():
-		err = filepath.WalkDir(path, func(at string, e fs.DirEntry, err error) error {
-			if err != nil || !e.Type().IsRegular() || filepath.Ext(at) != ".weights" && e.Name() != "config.json" {
-				return err
-			}
-			fmt.Fprintln(h, e.Name())
-			return add(at)
-		})
-	default:
-		return "", nil
-	}
+	})
 	return hex.EncodeToString(h.Sum(nil)), err
 }
 
@@ -223,20 +233,13 @@ func (p *sharded) close(w io.Writer, rows int) error {
 	return nil
 }
 
-// rowsOf are some of a reader's images.
-type rowsOf struct {
+// firstOf are the first of a reader's images.
+type firstOf struct {
 	wafer.Reader
-	skip, left int
+	left int
 }
 
-func (r *rowsOf) Read(s *wafer.Set, n int) (int, error) {
-	for r.skip > 0 {
-		got, err := r.Reader.Read(s, min(n, r.skip))
-		if err != nil {
-			return 0, err
-		}
-		r.skip -= got
-	}
+func (r *firstOf) Read(s *wafer.Set, n int) (int, error) {
 	if r.left == 0 {
 		return 0, io.EOF
 	}

@@ -204,7 +204,7 @@ func (f *simulateFlags) draw(cmd *cobra.Command, c *common, g *simulate.Generato
 // part draws the images of a shard.
 func (f *simulateFlags) part(cmd *cobra.Command, c *common, g *simulate.Generator, o wafer.WriteSettings) error {
 	join := pieces(f.out, o)
-	p, err := f.shard.begin(cmd, f.out, join)
+	p, err := f.shard.begin(cmd, c, f.out, join, nil)
 	if err != nil {
 		return err
 	}

@@ -214,7 +214,7 @@ func Begin(dir string, s Shard, w Work) (p *Piece, done bool, err error) {
 		return nil, false, fmt.Errorf("shard %v: %w", s, err)
 	}
 	if have.Sum != want.Sum {
-		return nil, false, fmt.Errorf("shard %v: %s is of other work: %s: choose another name, or remove the folder", s, dir, differences(have, want))
+		return nil, false, otherWork(s, dir, differences(have, want))
 	}
 	p = &Piece{dir: dir, of: have, shard: s, record: filepath.Join(dir, base(s.I, s.N)+".json")}
 	r, err := read(p.record, parseRecord)

@@ -117,7 +117,7 @@ func look(dir string) (*found, error) {
 	}
 	var foreign []string
 	for name := range there {
-		if !outfile.Temporary(name) && !f.owns(name) {
+		if !outfile.Temporary(name) && !ofInputs(name) && !f.owns(name) {
 			foreign = append(foreign, name)
 		}
 	}

@@ -4,7 +4,8 @@
 // A file NAME that is made in shards has a folder NAME.shards: a manifest of the whole, written by
 // the first shard that comes, and for every shard that is done a piece and its record. [Merge]
 // makes NAME of the pieces, byte for byte what one run would have made. All files appear complete
-// or not at all, nothing is locked, and what belongs to other work is refused by name.
+// or not at all, nothing is locked, and what belongs to other work is refused by name. What the first
+// shard finds out about large inputs ([Inputs]) it leaves to the others.
 package shard
 
 import (
