@@ -24,5 +24,5 @@ func ExampleKinds() {
 	// meta 1
 	// drift 2
 	// mask 1
-	// cluster 1
+	// cluster 2
 }

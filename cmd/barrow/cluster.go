@@ -56,6 +56,7 @@ Interrupted (Ctrl-C), it saves; the same command goes on from there.`,
 			data := len(p.Data) > 0
 			if err := needless(cmd.Flags(),
 				purpose{[]string{"rows", "events", "monitored", "contamination"}, "simulated modules, without files", !data},
+				purpose{[]string{"contamination"}, "modules to monitor, of which there are none", p.Monitored > 0},
 				purpose{[]string{"order", "header", "layout", "tree", "charge"}, "wafer files", data && p.Grid == ""},
 				purpose{[]string{"quantum"}, "rows that are single images", data && len(p.By) == 0},
 			); err != nil {

@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -38,42 +39,59 @@ func (w *work) describe(ctx context.Context, l *lesson, x [][]float64, labels []
 		of[c] = append(of[c], i)
 	}
 	for c, list := range of {
-		g := Group{Size: len(list), Mean: make([]float64, r.grid.cells)}
-		if r.agreement != nil {
-			g.Agreement = make([]float64, r.grid.cells)
-		}
+		g := Group{Size: len(list), Means: r.means(list)}
 		if class != nil && class[c] >= 0 {
 			g.Class = r.classes[class[c]]
 		}
-		for _, i := range list {
-			for k, q := range r.shares(i) {
-				g.Mean[k] += q / float64(len(list))
-			}
-			for k, q := range r.agreementOf(i) {
-				g.Agreement[k] += q / float64(len(list))
-			}
-		}
 		slices.SortStableFunc(list, func(a, b int) int { return cmp.Compare(sure[b], sure[a]) })
 		for _, i := range list[:min(len(list), shownMembers)] {
-			g.Members = append(g.Members, r.member(i, f))
+			g.Members = append(g.Members, r.member(i, f.Odd, f.Worst))
 		}
 		f.Groups = append(f.Groups, g)
 	}
+	f.Oddest = r.oddest(f.Odd, f.Worst)
+	return f, nil
+}
+
+// oddest are the rows with the largest scores.
+func (r *rows) oddest(scores []float64, worst []int) (list []Member) {
 	order := make([]int, r.len())
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(f.Odd[b], f.Odd[a]) })
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
 	for _, i := range order[:min(len(order), shownOdd)] {
-		f.Oddest = append(f.Oddest, r.member(i, f))
+		list = append(list, r.member(i, scores, worst))
 	}
-	return f, nil
+	return list
 }
 
-func (r *rows) member(i int, f *Found) Member {
-	m := Member{Row: i, Number: r.numberOf(i), Image: r.shares(i), Agreement: r.agreementOf(i), Odd: f.Odd[i]}
+func (r *rows) member(i int, scores []float64, worst []int) Member {
+	m := Member{Row: i, Number: r.numberOf(i), Image: r.shares(i), Agreement: r.agreementOf(i), Odd: scores[i], Worst: worst[i]}
+	var module []string
+	for _, c := range r.columns[:r.naming] {
+		module = append(module, c.text[i])
+	}
+	m.Module = strings.Join(module, "/")
 	if r.truth != nil {
 		m.Truth = r.classes[r.truth[i]]
+	}
+	return m
+}
+
+// means of some rows.
+func (r *rows) means(list []int) Means {
+	m := Means{Mean: make([]float64, r.grid.cells)}
+	if r.agreement != nil {
+		m.Agreement = make([]float64, r.grid.cells)
+	}
+	for _, i := range list {
+		for k, q := range r.shares(i) {
+			m.Mean[k] += q / float64(len(list))
+		}
+		for k, q := range r.agreementOf(i) {
+			m.Agreement[k] += q / float64(len(list))
+		}
 	}
 	return m
 }

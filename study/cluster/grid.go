@@ -120,6 +120,7 @@ type rows struct {
 	truth     []int // classes; nil where they are not known
 	classes   []string
 	columns   []column // what a row is, to be written again
+	naming    int      // as many of the columns, from the first, say which module it is; 0 of single images
 	number    []int    // of the row in the input, of a module that of its first image; nil where all are there
 	source    string
 	digest    string

@@ -3,4 +3,4 @@ package cluster
 import "barrow/run"
 
 // Kind of the folder of a run.
-func Kind() run.Kind { return run.Kind{Name: "cluster", Version: 1} }
+func Kind() run.Kind { return run.Kind{Name: "cluster", Version: 2} }

@@ -35,14 +35,23 @@ func (b *brain) patches() []patch {
 	return list
 }
 
-// described is what is known of every patch of every row: what the network sees there and what its
-// convolutions make of it and of what is around.
-func (l *lesson) described(ctx context.Context, list []patch) ([][][]float32, error) {
+// observed is what the network sees at every cell and, with what its convolutions make of it and of what is around, at
+// every patch: for each the values of all rows, one row after the other.
+type observed struct {
+	cells, patches  [][]float32
+	atCell, atPatch int // values of one row
+}
+
+func (l *lesson) observe(ctx context.Context, list []patch) (*observed, error) {
 	r, b := l.viewer.rows, l.brain
-	out := make([][][]float32, len(list))
-	for k := range out {
-		out[k] = make([][]float32, r.len())
+	var channels []int
+	for c := range b.channels {
+		if c != 1 || b.channels == 1 { // the 1 of every cell
+			channels = append(channels, c)
+		}
 	}
+	convolved := b.low.OutputShape().C
+	d := &observed{cells: make([][]float32, len(b.grid.at)), patches: make([][]float32, len(list)), atCell: len(channels), atPatch: len(channels) + convolved}
 	for from := 0; from < r.len(); from += batch {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -56,74 +65,88 @@ func (l *lesson) described(ctx context.Context, list []patch) ([][][]float32, er
 		if err != nil {
 			return nil, err
 		}
-		for k, p := range list {
-			for i := range n {
-				var v []float32
-				at := (b.grid.at[p.cell]*n + i) * b.channels
-				for c := range b.channels {
-					if c != 1 || b.channels == 1 { // the 1 of every cell
-						v = append(v, b.in.Data[at+c])
-					}
-				}
-				c := y.Shape.C
-				out[k][from+i] = append(v, y.Data[(p.pixel*n+i)*c:][:c]...)
+		seen := func(v []float32, cell, i int) []float32 {
+			for _, c := range channels {
+				v = append(v, b.in.Data[(b.grid.at[cell]*n+i)*b.channels+c])
+			}
+			return v
+		}
+		for i := range n {
+			for cell := range d.cells {
+				d.cells[cell] = seen(d.cells[cell], cell, i)
+			}
+			for k, p := range list {
+				d.patches[k] = append(seen(d.patches[k], p.cell, i), y.Data[(p.pixel*n+i)*convolved:][:convolved]...)
 			}
 		}
 	}
-	return out, nil
+	return d, nil
 }
 
-// oddness is how far each row is from what rows are like: at every patch the distance of C. Mahalanobis
-// from the mean of all rows there (T. Defard et al., PaDiM, ICPR 2021), and of these the root of the mean of
-// their squares over the image, so that 1 is usual. The second result is the patch that is farthest.
+// oddness is how far each row is from what rows are like: the distance of C. Mahalanobis from the mean of all rows, of
+// what there is at every cell, and of what the network makes of every patch (T. Defard et al., PaDiM, ICPR 2021). Of
+// the squares of both, each over the number of values, the means over the image count the same; their root is 1 for a
+// usual row. The second result is the cell at which a row is farthest, by what there is: what the network makes of a
+// cell that is odd is odd around it, too.
 func (l *lesson) oddness(ctx context.Context, threads int) (scores []float64, worst []int, err error) {
 	list := l.brain.patches()
-	what, err := l.described(ctx, list)
+	d, err := l.observe(ctx, list)
 	if err != nil {
 		return nil, nil, err
 	}
-	away := make([][]float64, len(list))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(threads)
-	for k := range list {
-		g.Go(func() error {
-			away[k] = mahalanobis(what[k])
-			return ctx.Err()
-		})
+	cells, err := distances(ctx, d.cells, d.atCell, threads)
+	if err != nil {
+		return nil, nil, err
 	}
-	if err := g.Wait(); err != nil {
+	patches, err := distances(ctx, d.patches, d.atPatch, threads)
+	if err != nil {
 		return nil, nil, err
 	}
 	n := l.viewer.rows.len()
 	scores, worst = make([]float64, n), make([]int, n)
 	for i := range n {
-		at := 0
-		for k := range list {
-			scores[i] += away[k][i] / float64(len(list))
-			if away[k][i] > away[at][i] {
-				at = k
+		for cell, away := range cells {
+			scores[i] += away[i] / float64(2*len(cells))
+			if away[i] > cells[worst[i]][i] {
+				worst[i] = cell
 			}
 		}
-		scores[i], worst[i] = math.Sqrt(scores[i]), list[at].cell
+		for _, away := range patches {
+			scores[i] += away[i] / float64(2*len(patches))
+		}
+		scores[i] = math.Sqrt(scores[i])
 	}
 	return scores, worst, nil
 }
 
-// mahalanobis is the squared distances of rows from their mean by their covariance, over the number of
-// values.
-func mahalanobis(x [][]float32) []float64 {
-	n, d := len(x), len(x[0])
+// distances of all rows at every place, of which x has d values a row.
+func distances(ctx context.Context, x [][]float32, d, threads int) ([][]float64, error) {
+	away := make([][]float64, len(x))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(threads)
+	for k := range x {
+		g.Go(func() error {
+			away[k] = mahalanobis(x[k], d)
+			return ctx.Err()
+		})
+	}
+	return away, g.Wait()
+}
+
+// mahalanobis is the squared distances of rows of d values from their mean by their covariance, over d.
+func mahalanobis(x []float32, d int) []float64 {
+	n := len(x) / d
 	mean := make([]float64, d)
-	for _, v := range x {
-		for k, w := range v {
-			mean[k] += float64(w) / float64(n)
+	for i := range n {
+		for k := range d {
+			mean[k] += float64(x[i*d+k]) / float64(n)
 		}
 	}
 	c := make([]float64, d*d) // lower triangle, row by row
 	off := make([]float64, d)
-	for _, v := range x {
-		for k, w := range v {
-			off[k] = float64(w) - mean[k]
+	for r := range n {
+		for k := range d {
+			off[k] = float64(x[r*d+k]) - mean[k]
 		}
 		for i := range d {
 			for j := range i + 1 {
@@ -140,9 +163,9 @@ func mahalanobis(x [][]float32) []float64 {
 	}
 	cholesky(c, d)
 	out := make([]float64, n)
-	for r, v := range x {
+	for r := range n {
 		for i := range d { // forward substitution
-			s := float64(v[i]) - mean[i]
+			s := float64(x[r*d+i]) - mean[i]
 			for j := range i {
 				s -= float64(c[i*d+j] * off[j])
 			}

@@ -387,12 +387,12 @@ func TestViews(t *testing.T) {
 // TestMahalanobis: of values of a known covariance the mean is 1 in each direction, and one far off is
 // found.
 func TestMahalanobis(t *testing.T) {
-	x := make([][]float32, 400)
-	for i, v := range random(len(x), 4, 6) {
-		x[i] = []float32{float32(v[0]), float32(3 * v[1]), float32(v[0] + 0.1*v[2]), float32(v[3])}
+	var x []float32
+	for _, v := range random(400, 4, 6) {
+		x = append(x, float32(v[0]), float32(3*v[1]), float32(v[0]+0.1*v[2]), float32(v[3]))
 	}
-	x[7] = []float32{2, 0, -2, 0} // no value is odd, the pair is
-	d := mahalanobis(x)
+	copy(x[4*7:], []float32{2, 0, -2, 0}) // no value is odd, the pair is
+	d := mahalanobis(x, 4)
 	sum := 0.0
 	for i, v := range d {
 		if sum += v / float64(len(d)); i != 7 && v >= d[7] {
@@ -405,6 +405,51 @@ func TestMahalanobis(t *testing.T) {
 }
 
 // TestSelfLabel: a head that learns from its own labels mends wrong ones of rows that are nearer to
+// TestOdd: modules with dead and hot cells are odder than most, and their worst cells are those.
+func TestOdd(t *testing.T) {
+	s, err := newSimulation(3, 64, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := monitored(100, 0.1)
+	r, err := s.draw(t.Context(), list, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := few()
+	b, err := newBrain(p.Network, r, p.Level, 1, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scores, worst, err := newLesson(b, r, &p, 1).oddness(t.Context(), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mean := 0.0
+	for _, v := range scores {
+		mean += v / float64(len(scores))
+	}
+	if mean < 0.8 || mean > 1.05 {
+		t.Errorf("the mean score is %v", mean)
+	}
+	order := slices.Sorted(slices.Values(scores))
+	for i, kind := range list {
+		if kind != kindDead && kind != kindHot {
+			continue
+		}
+		draw := counter.New(s.seed^streamTruth, uint64(i)) // as row draws
+		draw.IntN(len(s.modules))
+		d, turn := newDefect(kind, &draw), draw.IntN(hgcal.Sectors)
+		var cells []int
+		for _, c := range d.cells {
+			cells = append(cells, (c+turn*hgcal.Cells/hgcal.Rhombi)%hgcal.Cells)
+		}
+		if scores[i] < order[len(order)/2] || kind == kindHot && scores[i] < order[len(order)-5] || !slices.Contains(cells, worst[i]) {
+			t.Errorf("row %d, %s cells %v: score %.2f, worst cell %d", i, kindNames[kind], cells, scores[i], worst[i])
+		}
+	}
+}
+
 // another cluster.
 func TestSelfLabel(t *testing.T) {
 	x := random(100, 2, 4)

@@ -185,6 +185,13 @@ func (p Plan) checkSimulated() error {
 	if err := limit.Count("events =", p.Events, maxEvents); err != nil {
 		return err
 	}
+	clusters := p.Classes
+	if clusters == 0 {
+		clusters = kinds
+	}
+	if n := kinds * p.Rows; n < 2*clusters {
+		return fmt.Errorf("rows = %d of each of %d kinds are %d for %d clusters: want at least two a cluster", p.Rows, kinds, n, clusters)
+	}
 	if p.Events < leastEvents {
 		return fmt.Errorf("events = %d: neighbours agree over events: want at least %d", p.Events, leastEvents)
 	}
@@ -204,11 +211,8 @@ const leastEvents = 8
 
 func (p Plan) checkTraining() error {
 	if p.Classes != 0 {
-		if err := limit.Count("classes =", p.Classes, maxClasses); err != nil {
-			return fmt.Errorf("%w", err)
-		}
-		if p.Classes < 2 {
-			return errors.New("classes = 1: want at least 2 clusters")
+		if p.Classes < 2 || p.Classes > maxClasses {
+			return fmt.Errorf("classes = %d: want 2 to %d clusters", p.Classes, maxClasses)
 		}
 	}
 	for _, c := range []struct {

@@ -52,6 +52,9 @@ type Surveillance struct {
 	// without a network, the best way of pixels taken.
 	Pixels   float64 `json:"roc_area_pixels"`
 	PixelsBy string  `json:"roc_area_pixels_by"`
+	// All are the means of all modules, and Oddest are the ones that a page shows, of the first seed.
+	All    *Means   `json:"all,omitempty"`
+	Oddest []Member `json:"oddest,omitempty"`
 }
 
 // A Gain is a paired difference over seeds with its 95 % interval by Student's t, which two seeds need.
@@ -76,21 +79,27 @@ type Found struct {
 
 // A Group is one cluster.
 type Group struct {
-	Size  int       `json:"size"`
-	Class string    `json:"class,omitempty"` // matched
-	Mean  []float64 `json:"mean"`            // image of shares
-	// Agreement is the mean one of modules.
-	Agreement []float64 `json:"agreement,omitempty"`
-	Members   []Member  `json:"members"` // the surest
+	Size  int    `json:"size"`
+	Class string `json:"class,omitempty"` // matched
+	Means
+	Members []Member `json:"members"` // the surest
+}
+
+// Means are those of some rows.
+type Means struct {
+	Mean      []float64 `json:"mean"`                // image of shares
+	Agreement []float64 `json:"agreement,omitempty"` // of modules
 }
 
 // A Member is one image: shares of its total.
 type Member struct {
 	Row       int       `json:"row"`
-	Number    int       `json:"number"` // of the row in the input
+	Number    int       `json:"number"`           // of the row in the input
+	Module    string    `json:"module,omitempty"` // which one it is: the columns that say so, with / between them
 	Image     []float64 `json:"image"`
 	Agreement []float64 `json:"agreement,omitempty"` // of modules, of every cell with its neighbours
 	Odd       float64   `json:"odd"`
+	Worst     int       `json:"worst_cell"`
 	Truth     string    `json:"truth,omitempty"`
 }
 

@@ -194,7 +194,7 @@ func (w *work) seed(ctx context.Context, part string, r *rows, seed uint64, deta
 	}
 	if w.rows == nil && w.plan.Monitored > 0 {
 		tell(0.75, "modules to monitor")
-		if o.Monitor, err = w.monitor(ctx, part, seed, func(share float64, note string) { tell(0.78+0.2*share, note) }); err != nil {
+		if o.Monitor, err = w.monitor(ctx, part, seed, detail, func(share float64, note string) { tell(0.78+0.2*share, note) }); err != nil {
 			return nil, err
 		}
 	}
@@ -339,8 +339,8 @@ func (w *work) compare(ctx context.Context, r *rows, x [][]float64, first, label
 const probeShare = 0.01
 
 // monitor trains on modules in pile-up, a few of which have defects that nobody knows of, and says how
-// well they are found.
-func (w *work) monitor(ctx context.Context, part string, seed uint64, tell func(float64, string)) (*Surveillance, error) {
+// well they are found, in detail also which are the oddest.
+func (w *work) monitor(ctx context.Context, part string, seed uint64, detail bool, tell func(float64, string)) (*Surveillance, error) {
 	s, err := newSimulation(seed^streamSample, w.plan.Events, false)
 	if err != nil {
 		return nil, err
@@ -355,11 +355,19 @@ func (w *work) monitor(ctx context.Context, part string, seed uint64, tell func(
 	if err != nil {
 		return nil, err
 	}
-	scores, _, err := l.oddness(ctx, w.threads)
+	scores, worst, err := l.oddness(ctx, w.threads)
 	if err != nil {
 		return nil, err
 	}
 	m := &Surveillance{Modules: len(list)}
+	if detail {
+		all := make([]int, r.len())
+		for i := range all {
+			all[i] = i
+		}
+		means := r.means(all)
+		m.All, m.Oddest = &means, r.oddest(scores, worst)
+	}
 	odd := func(i int) bool { return list[i] != kindPileUp }
 	for i := range list {
 		if odd(i) {

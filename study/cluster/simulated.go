@@ -92,7 +92,7 @@ func (s *simulation) draw(ctx context.Context, list []int, threads int) (*rows, 
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	r := &rows{grid: waferGrid(), truth: list, classes: slices.Clone(kindNames), columns: []column{{name: "layer"}, {name: "waferu"}, {name: "waferv"}, {name: "energy"}}}
+	r := &rows{grid: waferGrid(), truth: list, classes: slices.Clone(kindNames), columns: []column{{name: "layer"}, {name: "waferu"}, {name: "waferv"}, {name: "energy"}}, naming: 3}
 	for _, p := range parts {
 		r.value, r.agreement = append(r.value, p.value...), append(r.agreement, p.agreement...)
 		r.quantum, r.events = append(r.quantum, p.quantum...), append(r.events, p.events...)

@@ -30,14 +30,8 @@ func (p *Plan) read(ctx context.Context, s images.Settings) (*rows, error) {
 		return nil, err
 	}
 	r.source, r.digest = strings.Join(p.Data, ", "), r.sum()
-	if p.Classes == 0 {
-		p.Classes = usual
-		if r.truth != nil {
-			p.Classes = len(r.classes)
-		}
-	}
-	if r.len() < 2*p.Classes {
-		return nil, fmt.Errorf("cluster: %s: %d images for %d clusters: want at least two a cluster", r.source, r.len(), p.Classes)
+	if err := p.fits(r); err != nil {
+		return nil, err
 	}
 	if p.Method == methodSpectral && r.len() > mostSpectral {
 		return nil, fmt.Errorf("cluster: %s: %d images are too many to join each with its nearest: choose method %s, or give at most %d", r.source, r.len(), methodMeans, mostSpectral)
@@ -46,6 +40,33 @@ func (p *Plan) read(ctx context.Context, s images.Settings) (*rows, error) {
 		r.quanta(p.Quantum)
 	}
 	return r, nil
+}
+
+// fits sets how many clusters are sought where nobody said, and refuses rows that cannot have so many.
+func (p *Plan) fits(r *rows) error {
+	why := ""
+	if p.Classes == 0 {
+		p.Classes = usual
+		if r.truth != nil {
+			p.Classes, why = len(r.classes), fmt.Sprintf(" (as many as %s has values)", p.Truth)
+		}
+	}
+	what := "images"
+	if len(p.By) > 0 {
+		what = "modules by " + strings.Join(p.By, ", ")
+	}
+	switch {
+	case p.Classes < 2:
+		return fmt.Errorf("cluster: %s: all %d %s have the %s %q: leave truth out, or say how many classes there are", r.source, r.len(), what, p.Truth, r.classes[0])
+	case r.len() < 2*p.Classes:
+		return fmt.Errorf("cluster: %s: %d %s for %d clusters%s: want at least two a cluster: ask for fewer classes, or give more", r.source, r.len(), what, p.Classes, why)
+	}
+	for _, v := range r.value {
+		if !slices.Equal(v, r.value[0]) {
+			return nil
+		}
+	}
+	return fmt.Errorf("cluster: %s: all %d %s are the same", r.source, r.len(), what)
 }
 
 // mostSpectral is up to how many rows all pairs are looked at.
@@ -68,7 +89,7 @@ func (p *Plan) tables(ctx context.Context, s images.Settings) (*rows, error) {
 		return nil, fmt.Errorf("cluster: %s: no images", strings.Join(p.Data, ", "))
 	}
 	if p.Truth != "" {
-		r.classify(truth)
+		r.classify(truth, s.Remark)
 	}
 	return r, nil
 }
@@ -93,7 +114,7 @@ func (p *Plan) table(ctx context.Context, path string, s images.Settings, r *row
 		}
 	}
 	if t.Columns() != r.grid.cells {
-		return fmt.Errorf("cluster: %s has %d columns, and a grid of %s has %d pixels: a row is a whole image, and truth its only other column", path, t.Columns(), p.Grid, r.grid.cells)
+		return fmt.Errorf("cluster: %s has %d columns, and a grid of %s has %d pixels: a row is a whole image; a column of classes beside it is named by truth", path, t.Columns(), p.Grid, r.grid.cells)
 	}
 	for {
 		if err := ctx.Err(); err != nil {
@@ -193,7 +214,7 @@ func (r *rows) single(set *wafer.Set, truth *wafer.Column, remark func(string)) 
 		remark(fmt.Sprintf("%d images without charge left out, %d kept", none, r.len()))
 	}
 	if truth != nil {
-		r.classify(classes)
+		r.classify(classes, remark)
 	}
 }
 
@@ -231,6 +252,7 @@ func (p *Plan) modules(set *wafer.Set, by []*wafer.Column, truth *wafer.Column, 
 	for _, name := range p.By {
 		r.columns = append(r.columns, column{name: name})
 	}
+	r.naming = len(p.By)
 	for _, m := range list {
 		if m.sum.n < leastEvents {
 			few++
@@ -250,13 +272,16 @@ func (p *Plan) modules(set *wafer.Set, by []*wafer.Column, truth *wafer.Column, 
 		return fmt.Errorf("cluster: no module by %s has %d events: leave by out to cluster single images", strings.Join(p.By, ", "), leastEvents)
 	}
 	if truth != nil {
-		r.classify(classes)
+		r.classify(classes, s.Remark)
 	}
 	return nil
 }
 
-// classify numbers the true classes by their names.
-func (r *rows) classify(names []string) {
+// classify numbers the true classes by their names; rows without one are a class of their own.
+func (r *rows) classify(names []string, remark func(string)) {
+	if none := len(names) - len(slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == "" })); none > 0 && remark != nil {
+		remark(fmt.Sprintf("%d of %d rows have no class: they count as one of their own", none, len(names)))
+	}
 	r.classes = slices.Compact(slices.Sorted(slices.Values(names)))
 	for _, n := range names {
 		at, _ := slices.BinarySearch(r.classes, n)

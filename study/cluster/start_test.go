@@ -154,24 +154,25 @@ func TestShared(t *testing.T) {
 
 func TestPlanErrors(t *testing.T) {
 	for want, spoil := range map[string]func(p *Plan){
-		"rows = 0":                           func(p *Plan) { p.Rows = 0 },
-		"events = 4: neighbours agree":       func(p *Plan) { p.Events = 4 },
-		"contamination = 0":                  func(p *Plan) { p.Contamination = 0 },
-		"classes = 1: want at least 2":       func(p *Plan) { p.Classes = 1 },
-		"epochs = 0":                         func(p *Plan) { p.Epochs = 0 },
-		"rounds = -1":                        func(p *Plan) { p.Rounds = -1 },
-		"temperature = 0":                    func(p *Plan) { p.Temperature = 0 },
-		"confidence = 2":                     func(p *Plan) { p.Confidence = 2 },
-		"learning_rate = 0":                  func(p *Plan) { p.Rate = 0 },
-		"gain = -1":                          func(p *Plan) { p.Gain = -1 },
-		"turns = 2: want one of 1 3":         func(p *Plan) { p.Turns = 2 },
-		"truth and by are columns":           func(p *Plan) { p.Truth = "class" },
-		`grid = "5"`:                         func(p *Plan) { p.Data, p.Grid = []string{"x"}, "5" },
-		"turns = 4: want one of 1 2":         func(p *Plan) { p.Data, p.Grid, p.Turns = []string{"x"}, "5x6", 4 },
-		"the chip's encoder sees wafers":     func(p *Plan) { p.Data, p.Grid, p.Network = []string{"x"}, "5x5", networkEncoder },
-		"rows of tables are images by them":  func(p *Plan) { p.Data, p.Grid, p.By = []string{"x"}, "5x5", []string{"y"} },
-		`method = "dbscan": it may be`:       func(p *Plan) { p.Method = "dbscan" },
-		"shift, rotate and stretch are for ": func(p *Plan) { p.Stretch = 0.1 },
+		"rows = 0":                            func(p *Plan) { p.Rows = 0 },
+		"rows = 1 of each of 10 kinds are 10": func(p *Plan) { p.Rows = 1 },
+		"events = 4: neighbours agree":        func(p *Plan) { p.Events = 4 },
+		"contamination = 0":                   func(p *Plan) { p.Contamination = 0 },
+		"classes = 1: want 2 to":              func(p *Plan) { p.Classes = 1 },
+		"epochs = 0":                          func(p *Plan) { p.Epochs = 0 },
+		"rounds = -1":                         func(p *Plan) { p.Rounds = -1 },
+		"temperature = 0":                     func(p *Plan) { p.Temperature = 0 },
+		"confidence = 2":                      func(p *Plan) { p.Confidence = 2 },
+		"learning_rate = 0":                   func(p *Plan) { p.Rate = 0 },
+		"gain = -1":                           func(p *Plan) { p.Gain = -1 },
+		"turns = 2: want one of 1 3":          func(p *Plan) { p.Turns = 2 },
+		"truth and by are columns":            func(p *Plan) { p.Truth = "class" },
+		`grid = "5"`:                          func(p *Plan) { p.Data, p.Grid = []string{"x"}, "5" },
+		"turns = 4: want one of 1 2":          func(p *Plan) { p.Data, p.Grid, p.Turns = []string{"x"}, "5x6", 4 },
+		"the chip's encoder sees wafers":      func(p *Plan) { p.Data, p.Grid, p.Network = []string{"x"}, "5x5", networkEncoder },
+		"rows of tables are images by them":   func(p *Plan) { p.Data, p.Grid, p.By = []string{"x"}, "5x5", []string{"y"} },
+		`method = "dbscan": it may be`:        func(p *Plan) { p.Method = "dbscan" },
+		"shift, rotate and stretch are for ":  func(p *Plan) { p.Stretch = 0.1 },
 	} {
 		p := few()
 		spoil(&p)
@@ -181,6 +182,32 @@ func TestPlanErrors(t *testing.T) {
 		}
 		if _, err := os.Stat(folder); err == nil {
 			t.Errorf("%s: there is a folder", want)
+		}
+	}
+}
+
+// TestRowsErrors: rows in which there is nothing to find are refused, with what to do.
+func TestRowsErrors(t *testing.T) {
+	one := func(int, uint64) ([]float64, error) { return []float64{1, 2, 3, 4, 5, 6, 7, 8, 9}, nil }
+	other := func(_ int, seed uint64) ([]float64, error) {
+		v, err := one(0, 0)
+		v[seed%9]++
+		return v, err
+	}
+	for want, path := range map[string]string{
+		"all 12 images are the same":                         write(t, 12, one, 2),
+		`all 12 images have the kind "k00": leave truth out`: write(t, 12, other, 1),
+		"12 images for 7 clusters (as many as kind has values): want at least two a cluster: ask for fewer clas": write(t, 12, other, 7),
+	} {
+		p := few()
+		p.Data, p.Grid, p.Truth = []string{path}, "3x3", "kind"
+		folder := filepath.Join(t.TempDir(), "run")
+		if _, _, err := Start(t.Context(), folder, p, Settings{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+		p.Truth = ""
+		if _, _, err := Start(t.Context(), folder, p, Settings{}); err == nil || !strings.Contains(err.Error(), "is named by truth") {
+			t.Errorf("%v", err)
 		}
 	}
 }
