@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -48,6 +51,8 @@ func mergeOne(cmd *cobra.Command, c *common, dir string, force, watch bool) erro
 		if err := begun(cmd, c, dir); err != nil {
 			return err
 		}
+	} else if err := shardsIn(dir); err != nil {
+		return err
 	}
 	if run.Cuts(dir) {
 		return mergeRun(cmd, c, dir, watch)
@@ -73,6 +78,23 @@ func mergeOne(cmd *cobra.Command, c *common, dir string, force, watch bool) erro
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d rows of %d shards\n", m.File, m.Rows, m.Shards)
 	return err
+}
+
+// shardsIn refuses what holds no shards.
+func shardsIn(dir string) error {
+	if run.Cuts(dir) || shard.Folder(dir) {
+		return nil
+	}
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s: there is no such folder: shards of FILE are in FILE%s, those of a run in its folder, once the first has begun", dir, shard.Ending)
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return fmt.Errorf("%s: is a file; name the folder of its shards, %s, or that of a run", dir, dir+shard.Ending)
+	}
+	return fmt.Errorf("%s holds no shards: those of FILE are in FILE%s, those of a run in its folder", dir, shard.Ending)
 }
 
 // begun waits until a shard has begun.

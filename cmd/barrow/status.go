@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,22 +13,35 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"barrow/run"
+	"barrow/run/shard"
 	"barrow/run/submit"
 )
 
 func newStatus(c *common) *cobra.Command {
 	return &cobra.Command{
-		Use:   "status DIR",
+		Use:   "status DIR|FILE.shards|FOLDER",
 		Short: "Say how far the shards of a job are",
 		Long: `Says of a folder that "barrow submit" made how many shards are done, at work,
 waiting and failed, and when the rest will be done if as many stay at work.
 
 It reads the files that shards leave, and asks Slurm by squeue where that is there. By files
 alone, a shard whose machine went down counts as at work until its time (--time) is over, and
-one that failed and is tried again as failed.`,
-		Example: "  barrow status jobs/all",
+one that failed and is tried again as failed.
+
+Of shards without such a folder, in FILE.shards or a run's FOLDER, it says which are done.`,
+		Example: "  barrow status jobs/all\n  barrow status a.csv.shards",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if s, err := byHand(args[0]); s != nil || err != nil {
+				if err == nil {
+					err = s.print(cmd.OutOrStdout(), c.json)
+				}
+				return err
+			}
+			if _, err := os.Stat(args[0]); err != nil {
+				return fmt.Errorf("%s: there is no such folder: name that of \"barrow submit --out\", or one with shards", args[0])
+			}
 			q, silent := submit.Ask(cmd.Context(), args[0])
 			s, err := submit.ReadStatus(args[0], time.Now(), q)
 			if err != nil {
@@ -44,6 +58,66 @@ one that failed and is tried again as failed.`,
 			return nil
 		},
 	}
+}
+
+// handStatus is how far shards are that no job does.
+type handStatus struct {
+	Shards  int    `json:"shards"`
+	Done    int    `json:"done"`
+	Missing []int  `json:"missing"` // those that are not done
+	Out     string `json:"out"`
+	Made    bool   `json:"made"` // whether that is there
+
+	dir, list string
+}
+
+// byHand finds out how far the shards of a file or of a run are; nil where the folder has none.
+func byHand(dir string) (*handStatus, error) {
+	dir = filepath.Clean(dir)
+	s := &handStatus{dir: dir, Missing: []int{}, Out: strings.TrimSuffix(dir, shard.Ending)}
+	of, made := dir, s.Out
+	switch {
+	case run.Cuts(dir):
+		of, made = filepath.Join(dir, run.Shards), filepath.Join(dir, run.Results)
+	case !shard.Folder(dir):
+		return nil, nil
+	}
+	n, err := shard.Count(of)
+	if err != nil {
+		return nil, err
+	}
+	done, err := shard.Finished(of, n)
+	if err != nil {
+		return nil, err
+	}
+	s.Shards = n
+	for i, ok := range done {
+		if !ok {
+			s.Missing = append(s.Missing, i)
+		}
+	}
+	s.Done = n - len(s.Missing)
+	s.list = (&shard.MissingError{Missing: s.Missing}).List()
+	_, err = os.Stat(made)
+	s.Made = err == nil
+	return s, nil
+}
+
+func (s *handStatus) print(w io.Writer, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(w).Encode(s)
+	}
+	text := fmt.Sprintf("%d of %d shards done", s.Done, s.Shards)
+	switch {
+	case s.Done < s.Shards:
+		text += "; not done: " + s.list
+	case s.Made:
+		text += "; " + s.Out + " is made"
+	default:
+		text += fmt.Sprintf("; %s makes %s of them", submit.ShellWords("barrow", "merge", s.dir), s.Out)
+	}
+	_, err := fmt.Fprintln(w, text)
+	return err
 }
 
 // printStatus prints how far the job of the folder dir is.

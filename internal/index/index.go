@@ -44,7 +44,7 @@ func (x *Index) Note(m Mark) {
 	if len(x.Marks) < most {
 		return
 	}
-	for x.apart = max(1, x.apart); len(x.Marks) >= most/2; {
+	for x.apart = max(1, x.apart); len(x.Marks) > most/2; {
 		x.apart *= 2
 		next := 0
 		x.Marks = slices.DeleteFunc(x.Marks, func(m Mark) bool {

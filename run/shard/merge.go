@@ -49,8 +49,11 @@ type MissingError struct {
 }
 
 func (e *MissingError) Error() string {
-	return fmt.Sprintf("shard: %s: %d of %d shards are missing: %s", e.Dir, len(e.Missing), e.Shards, spans(e.Missing))
+	return fmt.Sprintf("shard: %s: %d of %d shards are missing: %s", e.Dir, len(e.Missing), e.Shards, e.List())
 }
+
+// List is the numbers of those that are missing, rows of them as from–to.
+func (e *MissingError) List() string { return spans(e.Missing) }
 
 // spans lists numbers, rows of them as from–to.
 func spans(list []int) string {
@@ -347,6 +350,15 @@ func (f *found) joinBy(ctx context.Context, m *Merged, parts []part, s MergeSett
 		return err
 	}
 	return place(m, whole, s.Force, func() error { return os.Rename(whole, m.File) })
+}
+
+// Count is of how many shards a folder is.
+func Count(dir string) (int, error) {
+	m, err := read(filepath.Join(dir, manifestName), parseManifest)
+	if err != nil {
+		return 0, fmt.Errorf("shard: %w", err)
+	}
+	return m.Shards, nil
 }
 
 // Finished tells of n shards of a folder which have left their record, without looking at what they
