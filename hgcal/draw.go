@@ -39,14 +39,15 @@ func CellPolygons() [Cells][4]Point {
 
 // CellCentres returns the centre of each cell's rhombus in the drawing, in V9
 // order: the ideal lattice that Benchmark approximates.
-func CellCentres() [Cells]Point {
-	var p [Cells]Point
+func CellCentres() [Cells]Point { return centres }
+
+var centres = func() (p [Cells]Point) {
 	for i := range p {
 		k, r, c := Place(i)
 		p[i] = corner(k, float64(r)+0.5, float64(c)+0.5)
 	}
 	return p
-}
+}()
 
 func corner(k int, r, c float64) Point {
 	o, a, b := axes(k)

@@ -22,9 +22,9 @@ type frontEnd struct {
 // adcMax is the largest trigger sum: 17 bits, linearised.
 const adcMax = 1<<17 - 1
 
-func newFrontEnd(m hgcal.Module, p *ElectronicsParameters) frontEnd {
+func newFrontEnd(m hgcal.Module, p *ElectronicsParameters) *frontEnd {
 	i := map[int]int{120: 0, 200: 1, 300: 2}[m.Thickness()]
-	f := frontEnd{
+	f := &frontEnd{
 		perMIP: p.ChargePerMIP[i] / p.LSB, noise: p.Noise[i] / p.LSB, cut: p.Cut * p.Noise[i] / p.LSB,
 		highDensity: m.HighDensity(),
 	}

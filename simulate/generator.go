@@ -257,7 +257,7 @@ func (g *Generator) finish(w *drawing, s *counter.Stream, p *place, rate float64
 		t.Threshold = g.preset.threshold
 	}
 	for i, adc := range w.cells[:hgcal.Cells] {
-		dst[i] = g.charge(float64(adc), &p.front, i, t.Threshold)
+		dst[i] = g.charge(float64(adc), p.front, i, t.Threshold)
 	}
 }
 

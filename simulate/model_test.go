@@ -108,8 +108,9 @@ func FuzzParameters(f *testing.F) {
 // what is drawn: dense and sparse, with and without a slope.
 func TestRate(t *testing.T) {
 	p := DefaultParameters()
+	p.PileUp.Activity = 0
 	l := newLibrary(p.PileUp.spread(9), &p.PileUp)
-	c := l.newCurve(0)
+	c := &l.curve
 	e := newEnergies(&p.PileUp)
 	for _, mean := range []float64{0.2, 3, 15, 35} {
 		for _, g := range []gradient{{}, {x: 0.6, y: -0.8, strength: 0.05}} {

@@ -37,16 +37,9 @@ type library struct {
 	pattern [patterns]pattern
 	// area is that of the positions in units of a trigger cell's.
 	area float64
-	// jumps[j] is the rate of deposits between (j−½) and (j+½) bins in a cell
-	// inside, for one group a trigger cell.
-	jumps [jumpBins]float64
+	// curve is how often a cell is above the threshold.
+	curve curve
 }
-
-// jumpBins bins of the energy in a cell reach just to the threshold.
-const (
-	jumpBins = 64
-	jumpBin  = cellThreshold / (jumpBins - 0.5)
-)
 
 // libraries are those made before: a run prepares several generators, of the same parameters
 // mostly, of a library for each layer.
@@ -60,7 +53,7 @@ const maxLibraries = 64
 
 // libraryOf returns the library for fragments of a mean radius.
 func libraryOf(radius float64, p *PileUpParameters) *library {
-	k := fmt.Sprint(radius, *p) // floats are written so that they are read as the same
+	k := libraryKey(radius, p)
 	libraries.Lock()
 	defer libraries.Unlock()
 	if l := libraries.of[k]; l != nil {
@@ -69,26 +62,46 @@ func libraryOf(radius float64, p *PileUpParameters) *library {
 	if libraries.of == nil || len(libraries.of) >= maxLibraries {
 		libraries.of = map[string]*library{}
 	}
-	l := newLibrary(radius, p)
+	l := preparedLibrary(k, surroundings(radius, p))
+	if l == nil {
+		l = newLibrary(radius, p)
+	}
 	libraries.of[k] = l
 	return l
+}
+
+// libraryKey tells libraries apart: floats are written so that they are read as the same.
+func libraryKey(radius float64, p *PileUpParameters) string { return fmt.Sprint(radius, *p) }
+
+// positions are points that fill a rectangle around the wafer evenly: the additive recurrence of
+// the plastic number (Roberts, 2018).
+type positions struct{ u, v float64 }
+
+func newPositions() positions { return positions{0.5, 0.5} }
+
+// next returns the next point in the drawing's frame.
+func (p *positions) next() (x, y float64) {
+	const g = 1.32471795724474602596
+	p.u, p.v = frac(p.u+1/g), frac(p.v+1/(g*g))
+	return (2*p.u - 1) * hgcal.DrawingRadius, (2*p.v - 1) * hgcal.DrawingRadius
+}
+
+// surroundings is how much larger than the wafer the region is in which groups are.
+func surroundings(radius float64, p *PileUpParameters) float64 {
+	margin := math.Min(4, 0.5+float64(3*max(radius, p.Reach)))
+	return (hgcal.DrawingRadius + margin) / hgcal.DrawingRadius
 }
 
 // newLibrary makes the library for fragments of a mean radius, in half
 // trigger-cell pitches.
 func newLibrary(radius float64, p *PileUpParameters) *library {
 	l := &library{}
-	margin := math.Min(4, 0.5+float64(3*max(radius, p.Reach)))
-	scale := (hgcal.DrawingRadius + margin) / hgcal.DrawingRadius
-	// The additive recurrence of the plastic number fills the rectangle evenly
-	// (Roberts, 2018); points outside of the hexagon are left out.
-	const g = 1.32471795724474602596
-	u, v, n, positions := 0.5, 0.5, 0, 0
+	scale := surroundings(radius, p)
+	at, n, positions := newPositions(), 0, 0
 	s := counter.New(0x6c696272617279, math.Float64bits(radius))
 	for n < patterns {
-		u, v = frac(u+1/g), frac(v+1/(g*g))
-		x, y := (2*u-1)*hgcal.DrawingRadius, (2*v-1)*hgcal.DrawingRadius
-		if _, ok := hgcal.CellAt(hgcal.Point{x, y}); !ok {
+		x, y := at.next()
+		if _, ok := hgcal.CellAt(hgcal.Point{x, y}); !ok { // outside of the hexagon
 			continue
 		}
 		positions++
@@ -103,7 +116,7 @@ func newLibrary(radius float64, p *PileUpParameters) *library {
 		n++
 	}
 	l.area = hgcal.Cells * scale * scale * patterns / float64(positions)
-	l.countJumps(p)
+	l.curve = newCurve(l.jumps(p), p.Activity)
 	return l
 }
 
@@ -164,144 +177,6 @@ func fill(q *pattern, count *[hgcal.Cells]int) {
 			q.cell[k], q.share[k] = uint8(cells[k]), float32(count[cells[k]])/samples
 		}
 	}
-}
-
-// countJumps integrates the library over the energies.
-func (l *library) countJumps(p *PileUpParameters) {
-	var times [mostShare*samples + 1]float64 // how often each share occurs
-	for i := range l.pattern {
-		for _, w := range l.pattern[i].share {
-			times[int(math.Round(float64(w)*samples))]++
-		}
-	}
-	for n := 1; n <= mostShare*samples; n++ {
-		if times[n] == 0 {
-			continue
-		}
-		w := float64(n) / samples
-		above := p.exceed(0.5 * jumpBin / w)
-		for j := 1; j < jumpBins; j++ {
-			next := p.exceed((float64(j) + 0.5) * jumpBin / w)
-			l.jumps[j] += float64(times[n] * (above - next))
-			above = next
-		}
-		l.jumps[0] += float64(times[n] * above) // more than the threshold at once
-	}
-	for j := range l.jumps {
-		l.jumps[j] *= l.area / patterns / hgcal.Cells
-	}
-}
-
-// exceed is the share of groups with a main fragment above an energy.
-func (p *PileUpParameters) exceed(e float64) float64 {
-	return math.Pow(1+math.Pow(e/p.Scale, p.Shape), -p.Tail)
-}
-
-// nodes is the number of rates that above takes at a time.
-const nodes = 3
-
-// above returns the probabilities that a cell is above the threshold where there
-// are so many groups a trigger cell, by Panjer's recursion for the compound
-// Poisson sum below it.
-func (l *library) above(rates [nodes]float64) (p [nodes]float64) {
-	total := 0.0
-	var moment [jumpBins]float64
-	for j, v := range l.jumps {
-		total += v
-		moment[j] = float64(j) * v
-	}
-	var g [jumpBins][nodes]float64
-	for k, rate := range rates {
-		g[0][k] = math.Exp(-rate * total)
-	}
-	below := g[0]
-	for n := 1; n < jumpBins; n++ {
-		var a, b, c float64 // three sums side by side: each waits for itself alone
-		for j := 1; j <= n; j++ {
-			m, h := moment[j], &g[n-j]
-			a += float64(m * h[0])
-			b += float64(m * h[1])
-			c += float64(m * h[2])
-		}
-		for k, sum := range [nodes]float64{a, b, c} {
-			g[n][k] = float64(sum * (rates[k] / float64(n)))
-			below[k] += g[n][k]
-		}
-	}
-	for k := range p {
-		p[k] = 1 - below[k]
-	}
-	return p
-}
-
-// curve is above on a logarithmic grid of rates, averaged over the activity.
-type curve struct {
-	value [curvePoints]float64
-}
-
-const (
-	curvePoints = 160
-	curveStep   = 0.1  // in ln rate
-	curveStart  = -9.0 // ln rate
-)
-
-func (l *library) newCurve(activity float64) *curve {
-	c := &curve{}
-	// Gauss–Hermite quadrature over a normal deviate.
-	weights := [nodes]float64{1. / 6, 2. / 3, 1. / 6}
-	var spread [nodes]float64
-	for k, z := range [nodes]float64{-math.Sqrt(3), 0, math.Sqrt(3)} {
-		spread[k] = spreadActivity(activity, z)
-	}
-	for i := range c.value {
-		rate := math.Exp(curveStart + float64(curveStep*float64(i)))
-		for k, p := range l.above([nodes]float64{rate * spread[0], rate * spread[1], rate * spread[2]}) {
-			c.value[i] += float64(weights[k] * p)
-		}
-	}
-	return c
-}
-
-// spreadActivity is a log-normal factor of mean 1.
-func spreadActivity(sigma, z float64) float64 {
-	return math.Exp(float64(sigma*z) - float64(sigma*sigma/2))
-}
-
-func (c *curve) at(logRate float64) float64 {
-	x := min(max((logRate-curveStart)/curveStep, 0), curvePoints-1.001)
-	i := int(x)
-	return c.value[i] + float64((x-float64(i))*(c.value[i+1]-c.value[i]))
-}
-
-// gradient is how the rate of groups changes across a wafer: its logarithm
-// rises by strength per unit of the drawing in the direction x, y.
-type gradient struct {
-	x, y, strength float64
-}
-
-// solve returns the rate in the middle of a wafer at which the mean number of
-// cells above the threshold is mean.
-func (c *curve) solve(mean float64, g gradient) float64 {
-	var rise [hgcal.Cells]float64
-	for i, p := range hgcal.CellCentres() {
-		rise[i] = float64(g.strength * (float64(g.x*p[0]) + float64(g.y*p[1])))
-	}
-	cells := func(logRate float64) float64 {
-		n := 0.0
-		for _, r := range rise {
-			n += c.at(logRate + r)
-		}
-		return n
-	}
-	lo, hi := curveStart, curveStart+curveStep*curvePoints
-	for range 40 {
-		if mid := (lo + hi) / 2; cells(mid) < mean {
-			lo = mid
-		} else {
-			hi = mid
-		}
-	}
-	return math.Exp((lo + hi) / 2)
 }
 
 // energies turns a uniform number into the energy of a main fragment: the inverse of

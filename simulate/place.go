@@ -20,8 +20,8 @@ type place struct {
 	links    int
 	rate     float64 // groups a trigger cell in the middle, at the set pile-up
 	slope    gradient
-	library  *library
-	front    frontEnd
+	library  *library  // nil where there is no pile-up
+	front    *frontEnd // of the module in all sectors
 }
 
 // detector is the wafers that images are drawn of.
@@ -49,36 +49,15 @@ func bucketOf(v float64) int { return int(math.Floor(v/bucketSize)) + buckets/2 
 
 func newDetector(s *Settings) (*detector, error) {
 	d := &detector{perMap: map[int]int{}}
-	libraries := map[int]*library{}
-	curves := map[int]*curve{}
 	named := map[[3]int]bool{}
 	for _, m := range s.Modules {
 		named[m] = true
 	}
-	for _, layer := range slices.Compact(slices.Sorted(slices.Values(s.Layers))) {
+	layers := slices.Compact(slices.Sorted(slices.Values(s.Layers)))
+	d.layers = make([]detectorLayer, 0, len(layers))
+	for _, layer := range layers {
 		l := detectorLayer{layer: layer, first: len(d.places)}
-		at := depth(s.Geometry, layer)
-		lib := libraryOf(s.Parameters.PileUp.spread(at), &s.Parameters.PileUp)
-		libraries[layer], curves[layer] = lib, lib.newCurve(s.Parameters.PileUp.Activity)
-		for _, m := range s.Geometry.Modules() {
-			eta, links := m.Eta(), s.Allocation.links(m)
-			if m.Layer != layer || !wanted(s, &m, eta, links, named) {
-				continue
-			}
-			l.z = m.Z
-			p := place{module: m, eta: eta, depth: at, links: links, library: lib,
-				front: newFrontEnd(m, &s.Parameters.Electronics)}
-			p.setRate(curves[layer], s.PileUp, m.X, m.Y)
-			for p.sector = range hgcal.Sectors {
-				p.sin, p.cos = math.Sincos(2 * math.Pi / hgcal.Sectors * float64(p.sector))
-				if s.Spot != [2]float64{} { // then sectors differ
-					x, y := s.Spot[0], s.Spot[1]
-					p.setRate(curves[layer], s.PileUp, m.X-float64(p.cos*x)-float64(p.sin*y), m.Y-float64(p.cos*y)+float64(p.sin*x))
-				}
-				p.x, p.y = float64(p.cos*m.X)-float64(p.sin*m.Y), float64(p.sin*m.X)+float64(p.cos*m.Y)
-				d.places = append(d.places, p)
-			}
-		}
+		d.addPlaces(s, &l, named)
 		l.end = len(d.places)
 		for i := l.first; i < l.end; i++ {
 			b := bucketOf(d.places[i].y)*buckets + bucketOf(d.places[i].x)
@@ -106,6 +85,37 @@ func newDetector(s *Settings) (*detector, error) {
 	return d, nil
 }
 
+// addPlaces adds the wafers of a layer that are wanted.
+func (d *detector) addPlaces(s *Settings, l *detectorLayer, named map[[3]int]bool) {
+	at := depth(s.Geometry, l.layer)
+	var lib *library
+	if s.PileUp > 0 {
+		lib = libraryOf(s.Parameters.PileUp.spread(at), &s.Parameters.PileUp)
+	}
+	for _, m := range s.Geometry.Modules() {
+		if m.Layer != l.layer {
+			continue
+		}
+		eta, links := m.Eta(), s.Allocation.links(m)
+		if !wanted(s, &m, eta, links, named) {
+			continue
+		}
+		l.z = m.Z
+		p := place{module: m, eta: eta, depth: at, links: links, library: lib,
+			front: newFrontEnd(m, &s.Parameters.Electronics)}
+		p.setRate(s.PileUp, m.X, m.Y)
+		for p.sector = range hgcal.Sectors {
+			p.sin, p.cos = math.Sincos(2 * math.Pi / hgcal.Sectors * float64(p.sector))
+			if s.Spot != [2]float64{} { // then sectors differ
+				x, y := s.Spot[0], s.Spot[1]
+				p.setRate(s.PileUp, m.X-float64(p.cos*x)-float64(p.sin*y), m.Y-float64(p.cos*y)+float64(p.sin*x))
+			}
+			p.x, p.y = float64(p.cos*m.X)-float64(p.sin*m.Y), float64(p.sin*m.X)+float64(p.cos*m.Y)
+			d.places = append(d.places, p)
+		}
+	}
+}
+
 // wanted reports whether images are drawn of a module.
 func wanted(s *Settings, m *hgcal.Module, eta float64, links int, named map[[3]int]bool) bool {
 	if len(s.Links) > 0 && !slices.Contains(s.Links, links) || len(s.Wafers) > 0 && !slices.Contains(s.Wafers, [2]int{m.U, m.V}) {
@@ -129,11 +139,14 @@ func (s *Settings) otherConditions() string {
 	return text
 }
 
-// setRate finds the rate of groups that makes the published mean occupancy, for a wafer at x, y
+// setRate finds the rate of groups, 0 without pile-up, that makes the published mean occupancy, for a wafer at x, y
 // from the beam in its sector's frame. Nearer to the beam than the published modules it is the rate
 // that goes on growing as the mean would: more cells than a wafer has are never above the threshold,
 // however many groups there are.
-func (p *place) setRate(c *curve, pileUp, x, y float64) {
+func (p *place) setRate(pileUp, x, y float64) {
+	if p.library == nil {
+		return
+	}
 	z := p.module.Z
 	r := math.Hypot(x, y)
 	eta := math.Asinh(math.Abs(z) / r)
@@ -149,7 +162,7 @@ func (p *place) setRate(c *curve, pileUp, x, y float64) {
 	// dη/dr at fixed z; towards the beam η rises. The drawing mirrors x.
 	perUnit := cmPerUnit / (r * math.Sqrt(1+r*r/(z*z)))
 	p.slope = gradient{x: x / r, y: -y / r, strength: slope * perUnit}
-	p.rate = c.solve(mean, p.slope) * growth * pileUp / 200
+	p.rate = p.library.curve.solve(mean, p.slope) * growth * pileUp / 200
 }
 
 // spread is the mean radius of fragments at a depth given as V11 layer.
