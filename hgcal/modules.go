@@ -119,17 +119,20 @@ var (
 // parseModules reads an embedded table; it is written by internal/gen and
 // checked by the tests, so a line that does not parse cannot occur.
 func parseModules(text string) []Module {
-	var all []Module
+	all := make([]Module, 0, strings.Count(text, "\n"))
 	var m Module
-	whole := func(word string) int { n, _ := strconv.Atoi(word); return n }
-	cm := func(word string) float64 { mm, _ := strconv.ParseFloat(word, 64); return mm / 10 }
 	for line := range strings.Lines(text) {
-		switch w := strings.Fields(line); {
-		case w[0] == "#":
-		case w[0] == "layer":
-			m.Layer, m.Z = whole(w[1]), cm(w[2])
+		line = strings.TrimSuffix(line, "\n")
+		word := func() (w string) { w, line, _ = strings.Cut(line, " "); return w }
+		whole := func() int { n, _ := strconv.Atoi(word()); return n }
+		cm := func() float64 { mm, _ := strconv.ParseFloat(word(), 64); return mm / 10 }
+		switch {
+		case strings.HasPrefix(line, "#"):
+		case strings.HasPrefix(line, "layer "):
+			word()
+			m.Layer, m.Z = whole(), cm()
 		default:
-			m.U, m.V, m.Kind, m.X, m.Y, m.Links = whole(w[0]), whole(w[1]), w[2], cm(w[3]), cm(w[4]), whole(w[5])
+			m.U, m.V, m.Kind, m.X, m.Y, m.Links = whole(), whole(), word(), cm(), cm(), whole()
 			all = append(all, m)
 		}
 	}

@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"math"
+	"sort"
 
 	"barrow/hgcal"
 )
@@ -144,12 +145,38 @@ func (c *curve) solve(mean float64, g gradient) float64 {
 		return n
 	}
 	lo, hi := curveStart, curveStart+curveStep*curvePoints
+	under, over := c.bracket(mean, lo, hi, cells)
 	for range 40 {
-		if mid := (lo + hi) / 2; cells(mid) < mean {
+		if mid := (lo + hi) / 2; mid <= under || mid < over && cells(mid) < mean {
 			lo = mid
 		} else {
 			hi = mid
 		}
 	}
 	return math.Exp((lo + hi) / 2)
+}
+
+// bracket returns a rate between lo and hi up to which there are fewer cells than mean, and one from which
+// on there are not, so that they need not be counted there: cells rises, but for rounding. The rates
+// are next to where secants that begin on a wafer without a slope find the mean.
+func (c *curve) bracket(mean, lo, hi float64, cells func(float64) float64) (under, over float64) {
+	const rounding, near = 1e-11, 1e-9
+	i := sort.SearchFloat64s(c.value[:], mean/hgcal.Cells)
+	x := curveStart + curveStep*float64(i)
+	last := x - curveStep
+	n, before := cells(x), cells(last)
+	for k := 0; k < 8 && n != before && math.Abs(n-mean) > rounding; k++ {
+		next := x - (n-mean)*(x-last)/(n-before)
+		last, before = x, n
+		x = min(max(next, lo), hi)
+		n = cells(x)
+	}
+	under, over = lo, hi
+	if cells(x-near) < mean-rounding {
+		under = x - near
+	}
+	if cells(x+near) > mean+rounding {
+		over = x + near
+	}
+	return under, over
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,8 +25,39 @@ type common struct {
 	most    time.Duration // that the command may take, 0 for any
 }
 
-// newRoot builds the command tree anew, so that tests can run it many times.
-func newRoot() *cobra.Command {
+// commands make those of the program.
+func commands() map[string]func(*common) *cobra.Command {
+	return map[string]func(*common) *cobra.Command{
+		"adapt":     newAdapt,
+		"cluster":   newCluster,
+		"compare":   newCompare,
+		"convert":   newConvert,
+		"decoder":   newDecoder,
+		"econt":     newEcont,
+		"emd":       newEmd,
+		"encoder":   newEncoder,
+		"inspect":   newInspect,
+		"losses":    newLosses,
+		"merge":     newMerge,
+		"model":     newModel,
+		"nearest":   newNearest,
+		"physics":   newPhysics,
+		"plan":      newPlan,
+		"report":    newReport,
+		"reproduce": newReproduce,
+		"runs":      newRuns,
+		"serve":     newServe,
+		"simulate":  newSimulate,
+		"status":    newStatus,
+		"submit":    newSubmit,
+		"surrogate": newSurrogate,
+		"worker":    func(*common) *cobra.Command { return newWorker() },
+	}
+}
+
+// newRoot builds the command tree anew, so that tests can run it many times. Where the first of args names
+// a command it is built alone: the flags of all take longer than many a command.
+func newRoot(args ...string) *cobra.Command {
 	c := &common{}
 	root := &cobra.Command{
 		Use:   "barrow",
@@ -51,27 +84,14 @@ encoder of CMS's HGCAL trigger chip with it as the loss.`,
 	flags.BoolVar(&c.quiet, "quiet", false, "no progress and no remarks on standard error")
 	flags.DurationVar(&c.most, maxRuntime, 0, "stop after this time, as 3h50m, with everything saved and the exit code 85, for batch systems; 0 for never")
 	flags.BoolVar(&c.json, "json", false, "print results as JSON")
-	root.AddCommand(newReproduce(c))
-	root.AddCommand(newSurrogate(c))
-	root.AddCommand(newEncoder(c))
-	root.AddCommand(newDecoder(c))
-	root.AddCommand(newCompare(c))
-	root.AddCommand(newPhysics(c))
-	root.AddCommand(newAdapt(c))
-	root.AddCommand(newPlan(c))
-	root.AddCommand(newCluster(c))
-	root.AddCommand(newLosses(c))
-	root.AddCommand(newReport(c))
-	root.AddCommand(newServe(c))
-	root.AddCommand(newRuns(c))
-	root.AddCommand(newSubmit(c), newStatus(c), newMerge(c))
-	root.AddCommand(newEcont(c))
-	root.AddCommand(newEmd(c), newNearest(c))
-	root.AddCommand(newSimulate(c))
-	root.AddCommand(newConvert(c))
-	root.AddCommand(newInspect(c))
-	root.AddCommand(newModel(c))
-	root.AddCommand(newWorker())
+	all := commands()
+	if len(args) > 0 && all[args[0]] != nil {
+		root.AddCommand(all[args[0]](c))
+	} else {
+		for _, name := range slices.Sorted(maps.Keys(all)) {
+			root.AddCommand(all[name](c))
+		}
+	}
 	everywhere(root)
 	return root
 }
