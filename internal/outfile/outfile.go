@@ -64,6 +64,10 @@ type File struct {
 	done   bool
 }
 
+// bufferSize is that of a write: whole pages of a file, so that none is written in two parts. Larger ones
+// were not faster, and some took several times as long where the kernel had no such memory at hand.
+const bufferSize = 1 << 15
+
 // Create starts an output that will be put at path by Commit.
 func Create(path string, force bool) (*File, error) {
 	t, err := find(path, force)
@@ -78,7 +82,7 @@ func Create(path string, force bool) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: cannot be written: %w", path, err)
 	}
-	return &File{Writer: bufio.NewWriterSize(out, 1<<16), out: out, target: t, name: path, force: force}, nil
+	return &File{Writer: bufio.NewWriterSize(out, bufferSize), out: out, target: t, name: path, force: force}, nil
 }
 
 // Spool makes a temporary file for what cannot be written yet: beside the output,

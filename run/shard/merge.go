@@ -229,7 +229,7 @@ func (f *found) join(ctx context.Context, m *Merged, parts []part, s MergeSettin
 		if k > 0 {
 			skip = header
 		}
-		if err := appendLines(out, p, skip); err != nil {
+		if err := appendLines(out.Writer, p, skip); err != nil {
 			return err
 		}
 		if s.Progress != nil {
@@ -288,31 +288,42 @@ func equal(a, b string) (bool, error) {
 	}
 }
 
-// appendLines copies a piece without its first lines, and holds it to its tally on the way.
-func appendLines(w io.Writer, p part, skip int) error {
+// appendLines copies a piece without its first lines, and holds it to its tally on the way. It reads into the
+// buffer that is written from, which goes out full: pages of the file are written once.
+func appendLines(w *bufio.Writer, p part, skip int) error {
 	file, err := os.Open(p.path)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
 	var t tally
-	in := bufio.NewReaderSize(io.TeeReader(file, &t), 1<<18)
-	for range skip {
-		for {
-			_, err := in.ReadSlice('\n')
-			if errors.Is(err, bufio.ErrBufferFull) {
-				continue
-			}
-			if err != nil && err != io.EOF {
+	for {
+		if w.Available() == 0 {
+			if err := w.Flush(); err != nil {
 				return err
 			}
-			break
+		}
+		b := w.AvailableBuffer()
+		n, err := file.Read(b[:cap(b)])
+		b = b[:n]
+		t.Write(b)
+		for ; skip > 0; skip-- {
+			_, after, found := bytes.Cut(b, []byte{'\n'})
+			b = after
+			if !found {
+				break
+			}
+		}
+		if _, err := w.Write(b); err != nil {
+			return err
+		}
+		if err == io.EOF {
+			return p.holdTo(t)
+		}
+		if err != nil {
+			return err
 		}
 	}
-	if _, err := in.WriteTo(w); err != nil {
-		return err
-	}
-	return p.holdTo(t)
 }
 
 // holdTo refuses a piece that is not what its shard left.

@@ -89,7 +89,7 @@ func (w *Writer) Write(s *wafer.Set) error {
 			w.buf = appendValue(append(w.buf, ','), c, i)
 		}
 		w.buf = append(w.buf, '\n')
-		if err := w.flush(1 << 16); err != nil {
+		if err := w.flush(1 << 14); err != nil {
 			return err
 		}
 	}
