@@ -82,7 +82,21 @@ func Create(path string, force bool) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: cannot be written: %w", path, err)
 	}
-	return &File{Writer: bufio.NewWriterSize(out, bufferSize), out: out, target: t, name: path, force: force}, nil
+	return &File{Writer: bufio.NewWriterSize(named{out, path}, bufferSize), out: out, target: t, name: path, force: force}, nil
+}
+
+// named writes to a file and calls it in errors what the caller does, who does not know of a temporary one.
+type named struct {
+	file *os.File
+	name string
+}
+
+func (n named) Write(p []byte) (int, error) {
+	k, err := n.file.Write(p)
+	if e := (*fs.PathError)(nil); errors.As(err, &e) {
+		err = &fs.PathError{Op: e.Op, Path: n.name, Err: e.Err}
+	}
+	return k, err
 }
 
 // Spool makes a temporary file for what cannot be written yet: beside the output,

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -135,13 +136,30 @@ func TestThrough(t *testing.T) {
 	}
 }
 
-// TestFull: a device without room is an error.
+// TestFull: a device without room is an error, which names the output, wherever the room ends.
 func TestFull(t *testing.T) {
 	if _, err := os.Stat("/dev/full"); err != nil {
 		t.Skip(err)
 	}
 	if err := Write("/dev/full", true, content("x")); !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("got %v, want that no space is left", err)
+	}
+	link := filepath.Join(t.TempDir(), "out")
+	if err := os.Symlink("/dev/full", link); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{1, 1 << 20} {
+		f, err := Create(link, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = f.Write(make([]byte, n))
+		if err == nil {
+			err = f.Commit()
+		}
+		if f.Abort(); !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), link) {
+			t.Errorf("%d bytes: got %v, want that no space is left in %s", n, err, link)
+		}
 	}
 }
 
