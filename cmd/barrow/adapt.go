@@ -5,7 +5,6 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -87,15 +86,7 @@ func printDrifts(w io.Writer, c *common, out string, r *drift.Results, times *dr
 	for i := range r.Courses {
 		t := r.Courses[i].Table()
 		fmt.Fprintln(w, t.Title)
-		tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-		for _, col := range t.Columns {
-			fmt.Fprint(tw, col.Name, "\t")
-		}
-		fmt.Fprintln(tw)
-		for _, row := range t.Rows {
-			fmt.Fprint(tw, strings.Join(row, "\t"), "\t\n")
-		}
-		if err := tw.Flush(); err != nil {
+		if err := printAligned(w, withHead(t)); err != nil {
 			return err
 		}
 		fmt.Fprintln(w)

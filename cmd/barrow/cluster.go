@@ -4,13 +4,11 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"barrow/internal/jsonout"
 	"barrow/internal/setting/bind"
-	"barrow/report"
 	"barrow/run"
 	"barrow/study/cluster"
 )
@@ -86,24 +84,9 @@ func printCluster(w io.Writer, c *common, out string, r *cluster.Results, times 
 		}{r, times})
 	}
 	fmt.Fprintln(w, r.Verdict())
-	table := func(t *report.Table) error {
-		fmt.Fprintln(w)
-		tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-		for _, col := range t.Columns {
-			fmt.Fprint(tw, col.Name, "\t")
-		}
-		fmt.Fprintln(tw)
-		for _, row := range t.Rows {
-			for _, cell := range row {
-				fmt.Fprint(tw, cell, "\t")
-			}
-			fmt.Fprintln(tw)
-		}
-		return tw.Flush()
-	}
 	if len(r.Classes) > 0 {
-		t := r.Table()
-		if err := table(&t); err != nil {
+		fmt.Fprintln(w)
+		if err := printAligned(w, withHead(r.Table())); err != nil {
 			return err
 		}
 		for _, g := range r.Gains {
@@ -115,7 +98,8 @@ func printCluster(w io.Writer, c *common, out string, r *cluster.Results, times 
 		}
 	}
 	if d := r.Defects(); d != nil {
-		if err := table(d); err != nil {
+		fmt.Fprintln(w)
+		if err := printAligned(w, withHead(*d)); err != nil {
 			return err
 		}
 	}

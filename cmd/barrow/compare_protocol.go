@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -81,15 +80,7 @@ func (p *protocolPart) into(plan *compare.Plan, given *bind.Binding) error {
 func printProtocol(w io.Writer, t *compare.Table, times *compare.Times) error {
 	for _, table := range t.Standings(times) {
 		fmt.Fprintln(w, table.Title)
-		tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-		for _, c := range table.Columns {
-			fmt.Fprint(tw, c.Name, "\t")
-		}
-		fmt.Fprintln(tw)
-		for _, row := range table.Rows {
-			fmt.Fprint(tw, strings.Join(row, "\t"), "\t\n")
-		}
-		if err := tw.Flush(); err != nil {
+		if err := printAligned(w, withHead(table)); err != nil {
 			return err
 		}
 		fmt.Fprintf(w, "%s\n\n", table.Note)

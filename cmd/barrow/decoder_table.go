@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -80,14 +79,7 @@ func printDecoders(w io.Writer, c *common, out string, r *decoders.Results, time
 	}
 	for _, t := range r.Tables() {
 		fmt.Fprintln(w, t.Title)
-		tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-		for _, row := range t.Rows {
-			for _, cell := range row {
-				fmt.Fprint(tw, cell, "\t")
-			}
-			fmt.Fprintln(tw)
-		}
-		if err := tw.Flush(); err != nil {
+		if err := printAligned(w, t.Rows); err != nil {
 			return err
 		}
 		fmt.Fprintln(w)

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"path/filepath"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -56,19 +55,7 @@ func printMasks(cmd *cobra.Command, c *common, out string, r *masks.Results, tim
 			Times *compare.Times `json:"times"`
 		}{r, times})
 	}
-	table := r.Table()
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	for _, col := range table.Columns {
-		fmt.Fprint(tw, col.Name, "\t")
-	}
-	fmt.Fprintln(tw)
-	for _, row := range table.Rows {
-		for _, cell := range row {
-			fmt.Fprint(tw, cell, "\t")
-		}
-		fmt.Fprintln(tw)
-	}
-	if err := tw.Flush(); err != nil {
+	if err := printAligned(w, withHead(r.Table())); err != nil {
 		return err
 	}
 	fmt.Fprintf(w, "\nthe best mask for %d bits on %d links is %s\n\n", r.Bits, r.Links, r.Mask)

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -70,19 +68,7 @@ func printMeta(w io.Writer, c *common, out string, r *fewshot.Results, elapsed t
 	if c.json {
 		return jsonout.Encode(w, r)
 	}
-	table := r.Table()
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for k, col := range table.Columns {
-		if k > 0 {
-			fmt.Fprint(tw, "\t")
-		}
-		fmt.Fprint(tw, strings.TrimSpace(col.Name+" "+col.Unit))
-	}
-	fmt.Fprintln(tw)
-	for _, row := range table.Rows {
-		fmt.Fprintln(tw, strings.Join(row, "\t"))
-	}
-	if err := tw.Flush(); err != nil {
+	if err := printAligned(w, withHead(r.Table())); err != nil {
 		return err
 	}
 	for _, file := range r.Kept {

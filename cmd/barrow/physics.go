@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -95,15 +94,8 @@ func printPhysics(w io.Writer, c *common, out string, r *physics.Results, times 
 		}{r, times})
 	}
 	fmt.Fprintf(w, "%s\n%s\n\n", r.Words(), r.OnLinks())
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	head, rows := r.Overview()
-	for _, row := range append([][]string{head}, rows...) {
-		for _, cell := range row {
-			fmt.Fprint(tw, cell, "\t")
-		}
-		fmt.Fprintln(tw)
-	}
-	if err := tw.Flush(); err != nil {
+	if err := printAligned(w, append([][]string{head}, rows...)); err != nil {
 		return err
 	}
 	for _, note := range r.Notes() {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -110,13 +109,6 @@ func printPlan(w io.Writer, c *common, out string, r *plan.Results, times *plan.
 
 // printPlanTable prints one.
 func printPlanTable(w io.Writer, table func() ([]string, [][]string)) error {
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	head, rows := table()
-	for _, row := range append([][]string{head}, rows...) {
-		for _, cell := range row {
-			fmt.Fprint(tw, cell, "\t")
-		}
-		fmt.Fprintln(tw)
-	}
-	return tw.Flush()
+	return printAligned(w, append([][]string{head}, rows...))
 }

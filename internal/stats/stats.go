@@ -4,8 +4,22 @@ package stats
 
 import (
 	"cmp"
+	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
 )
+
+// Student95 is the mean of a sample and the half width of its 95 % interval by Student's t; NaN of one value.
+func Student95(v []float64) (mean, half float64) {
+	mean, std := stat.MeanStdDev(v, nil)
+	n := float64(len(v))
+	if n < 2 {
+		return mean, math.NaN()
+	}
+	return mean, distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Quantile(0.975) * std / math.Sqrt(n)
+}
 
 // Quantile interpolates linearly between the order statistics of a sorted,
 // non-empty sample, as NumPy does by default (gonum's LinInterp interpolates

@@ -2,6 +2,7 @@ package stats
 
 import (
 	"fmt"
+	"math"
 	"testing"
 )
 
@@ -29,4 +30,15 @@ func TestRanks(t *testing.T) {
 func ExampleQuantile() {
 	fmt.Println(Quantile([]float64{0.8, 1.0, 1.6}, 0.25))
 	// Output: 0.9
+}
+
+func TestStudent95(t *testing.T) {
+	// scipy.stats.t.interval(0.95, 3, 2.5, scipy.stats.sem([1, 2, 3, 4]))
+	mean, half := Student95([]float64{1, 2, 3, 4})
+	if mean != 2.5 || math.Abs(half-(2.5-0.445739743239121)) > 1e-9 {
+		t.Errorf("%v ± %v", mean, half)
+	}
+	if mean, half := Student95([]float64{7}); mean != 7 || !math.IsNaN(half) {
+		t.Errorf("one value: %v ± %v", mean, half)
+	}
 }

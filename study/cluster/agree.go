@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"barrow/emd"
+	"barrow/internal/stats"
 )
 
 // Agreement says how well labels found agree with true ones. All but the accuracy are
@@ -198,31 +199,11 @@ func silhouette(x [][]float64, labels []int, clusters int) float64 {
 // larger score, ties half: the area under the curve of efficiency and false alarms. NaN where
 // one side is empty.
 func rocArea(scores []float64, odd func(i int) bool) float64 {
-	order := make([]int, len(scores))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch {
-		case scores[a] < scores[b]:
-			return -1
-		case scores[a] > scores[b]:
-			return 1
+	sum, n := 0.0, 0.0
+	for i, r := range stats.Ranks(scores) {
+		if odd(i) {
+			sum, n = sum+r, n+1
 		}
-		return 0
-	})
-	won, odds, others := 0.0, 0.0, 0.0
-	for from := 0; from < len(order); {
-		to, here, rest := from, 0.0, 0.0
-		for ; to < len(order) && scores[order[to]] == scores[order[from]]; to++ {
-			if odd(order[to]) {
-				here++
-			} else {
-				rest++
-			}
-		}
-		won += here*others + here*rest/2
-		odds, others, from = odds+here, others+rest, to
 	}
-	return won / (odds * others)
+	return (sum - n*(n+1)/2) / (n * (float64(len(scores)) - n))
 }

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -197,15 +198,7 @@ func best(labels []int, score []float64, clusters int, share float64) []bool {
 	}
 	marked := make([]bool, len(labels))
 	for _, list := range of {
-		slices.SortStableFunc(list, func(a, b int) int {
-			switch {
-			case score[a] > score[b]:
-				return -1
-			case score[a] < score[b]:
-				return 1
-			}
-			return 0
-		})
+		slices.SortStableFunc(list, func(a, b int) int { return cmp.Compare(score[b], score[a]) })
 		for _, i := range list[:int(math.Ceil(share*float64(len(list))))] {
 			marked[i] = true
 		}

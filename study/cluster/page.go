@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -262,15 +263,7 @@ func (r *Results) mapSection() report.Section {
 					at = append(at, r.Found.Map[i])
 				}
 			}
-			slices.SortFunc(at, func(a, b [2]float64) int {
-				switch {
-				case a[0] < b[0]:
-					return -1
-				case a[0] > b[0]:
-					return 1
-				}
-				return 0
-			})
+			slices.SortFunc(at, func(a, b [2]float64) int { return cmp.Compare(a[0], b[0]) })
 			line := report.Line{Name: name, Loose: true}
 			for _, p := range at {
 				line.X, line.Y = append(line.X, p[0]), append(line.Y, p[1])

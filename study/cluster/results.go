@@ -1,11 +1,6 @@
 package cluster
 
-import (
-	"math"
-
-	"gonum.org/v1/gonum/stat"
-	"gonum.org/v1/gonum/stat/distuv"
-)
+import "barrow/internal/stats"
 
 // Results are what a run found: the same plan gives the same bytes.
 type Results struct {
@@ -118,9 +113,9 @@ func (r *Results) gains() {
 		if len(d) == 0 {
 			return
 		}
-		g := Gain{Name: name, Mean: stat.Mean(d, nil)}
-		if n := float64(len(d)); n > 1 {
-			half := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Quantile(0.975) * stat.StdDev(d, nil) / math.Sqrt(n)
+		mean, half := stats.Student95(d)
+		g := Gain{Name: name, Mean: mean}
+		if len(d) > 1 {
 			g.Spread = &half
 		}
 		r.Gains = append(r.Gains, g)

@@ -2,11 +2,8 @@ package drift
 
 import (
 	"fmt"
-	"math"
 
-	"gonum.org/v1/gonum/stat"
-	"gonum.org/v1/gonum/stat/distuv"
-
+	"barrow/internal/stats"
 	"barrow/report"
 	"barrow/study/internal/page"
 )
@@ -50,11 +47,10 @@ type Estimate struct {
 }
 
 func estimate(v []float64) Estimate {
-	mean, std := stat.MeanStdDev(v, nil)
+	mean, half := stats.Student95(v)
 	e := Estimate{Value: mean}
-	if n := float64(len(v)); n > 1 {
-		t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Quantile(0.975)
-		low, high := mean-t*std/math.Sqrt(n), mean+t*std/math.Sqrt(n)
+	if len(v) > 1 {
+		low, high := mean-half, mean+half
 		e.Low, e.High = &low, &high
 	}
 	return e

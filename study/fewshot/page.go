@@ -52,8 +52,8 @@ func (r *Results) Conclusion() string {
 		case row.Pooled.Interval.Low > 1:
 			verdict = "above"
 		}
-		s := fmt.Sprintf("%s, %s: after tuning the mean EMD is %.4f, %s that of pooled training of equal compute (ratio %s)", row.Precision, row.Contender, row.EMD, verdict, ratio(row.Pooled))
-		s += fmt.Sprintf(", %s times that of pooled training tuned by the moments that it carries", ratio(row.Carried))
+		s := fmt.Sprintf("%s, %s: after tuning the mean EMD is %.4f, %s that of pooled training of equal compute, %s times it", row.Precision, row.Contender, row.EMD, verdict, ratio(row.Pooled))
+		s += fmt.Sprintf("; it is %s times that of pooled training tuned by the moments that it carries", ratio(row.Carried))
 		if row.Full != nil {
 			s += fmt.Sprintf(", and %s times that of full training on the task", ratio(row.Full))
 		}
@@ -64,7 +64,7 @@ func (r *Results) Conclusion() string {
 
 // ratio is a comparison in words.
 func ratio(v *evaluate.Versus) string {
-	return fmt.Sprintf("%.3f, %.3f to %.3f", v.Ratio, v.Interval.Low, v.Interval.High)
+	return fmt.Sprintf("%.3f (%.3f to %.3f)", v.Ratio, v.Interval.Low, v.Interval.High)
 }
 
 // Table lists the contenders.

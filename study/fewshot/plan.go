@@ -32,30 +32,30 @@ type Plan struct {
 	Decoder    string   `json:"decoder,omitempty" help:"layers off the detector (default paper)"`
 
 	Tasks  int `json:"tasks" help:"tasks to learn from"`
-	Images int `json:"images" help:"wafers of each of them"`
+	Images int `json:"images" help:"wafers of each task to learn from"`
 	Choice int `json:"choice_tasks" help:"tasks by which the way of tuning is chosen"`
 	Test   int `json:"test_tasks" help:"held-out tasks"`
 	Shots  int `json:"shots" help:"wafers of a new task that are tuned on"`
 	Steps  int `json:"steps" help:"steps of tuning at most"`
 	Judged int `json:"judged" help:"further wafers of a new task on which it is measured"`
 	Full   int `json:"full" help:"wafers of the full training on a held-out task, of which a fifth choose the epoch; 0 leaves it out"`
-	Epochs int `json:"full_epochs" help:"epochs of it"`
+	Epochs int `json:"full_epochs" help:"epochs of the full training"`
 
 	// Budget is what every training may cost: wafers that go forward and backward. A product with a Hessian
 	// counts as three: a gradient, and the tangents of both passes.
 	Budget int `json:"budget" help:"wafers that go forward and backward in each training, of a start or pooled"`
 	// First is the share after which learning a start leaves pooled training and goes on by itself.
-	First float64 `json:"first" help:"share of it that a start is trained on all tasks at once first"`
+	First float64 `json:"first" help:"share of the budget for which a start is first trained on all tasks at once"`
 	// Of learning from a task: the wafers of an inner step and those on which the steps are judged.
-	Inner int `json:"inner" help:"wafers of a step inside meta-learning"`
-	Query int `json:"query" help:"wafers by which the steps are judged in meta-learning"`
+	Inner int `json:"inner" help:"wafers of a step that meta-learning takes on a task"`
+	Query int `json:"query" help:"wafers by which meta-learning judges these steps"`
 	Batch int `json:"task_batch" help:"tasks of a step of meta-learning"`
 
 	Rate   float64 `json:"learning_rate" flag:"rate" help:"learning rate of the training on all tasks, at the start"`
-	Outer  float64 `json:"outer_rate" help:"the same of meta-learning, which goes on along its course"`
-	Inside float64 `json:"inner_rate" help:"rate of the steps inside, at the start, in units of each weight's usual gradient"`
+	Outer  float64 `json:"outer_rate" help:"learning rate of meta-learning, at the start of the same course"`
+	Inside float64 `json:"inner_rate" help:"rate of the steps that meta-learning takes on a task, at the start, in units of each weight's usual gradient"`
 	// Momentum is that of the steps inside, and one of those tried where a start is tuned.
-	Momentum float64 `json:"momentum" help:"share of a step that the next step inside repeats"`
+	Momentum float64 `json:"momentum" help:"share of such a step that the next one repeats"`
 	Speed    float64 `json:"rates_rate" help:"learning rate of the logarithms of the steps' rates; 0 leaves them as they are"`
 
 	Seed  uint64 `json:"seed" help:"seed of every random choice; the same seed gives the same bits"`
