@@ -57,7 +57,7 @@ type table struct {
 }
 
 // A column has a head and says how its cells are made of a row's figures: text
-// in which {name} stands for a figure and {name:.3f} for a formatted one.
+// in which {name} stands for a figure and {name:.3f} for a formatted one, with a true minus.
 type column struct {
 	Head string `json:"head"`
 	Cell string `json:"cell"`
@@ -136,7 +136,11 @@ func (c column) of(row map[string]any) (string, error) {
 			if m[2] == "" {
 				return fmt.Sprint(v)
 			}
-			return fmt.Sprintf("%"+m[2], v)
+			text := fmt.Sprintf("%"+m[2], v)
+			if v < 0 {
+				text = strings.Replace(text, "-", "−", 1)
+			}
+			return text
 		default:
 			err = fmt.Errorf("%s is neither number nor text", m[1])
 		}

@@ -60,8 +60,10 @@ func TestToBeMeasured(t *testing.T) {
 func Example() {
 	c := column{Head: "mean EMD", Cell: "{emd:.3f} ± {std:.3f}"}
 	fmt.Println(c.of(map[string]any{"emd": 0.87, "std": 0.014}))
+	fmt.Println(c.of(map[string]any{"emd": -0.87, "std": 0.014}))
 	fmt.Println(c.of(map[string]any{"emd": 0.87}))
 	// Output:
 	// 0.870 ± 0.014 <nil>
+	// −0.870 ± 0.014 <nil>
 	// – <nil>
 }
