@@ -39,7 +39,7 @@ Interrupted (Ctrl-C), it saves; the same command goes on from there.`,
 	}
 	plan := drift.Default()
 	f.add(cmd, "adapt", bind.Flags(cmd.Flags(), &plan))
-	cmd.Flags().BoolVar(&quick, "quick", false, "a small run, of less than two minutes on two cores")
+	cmd.Flags().BoolVar(&quick, "quick", false, "a small run, of less than two minutes on two cores: noise alone, one seed, smaller trainings")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := f.open(); err != nil {
 			return err

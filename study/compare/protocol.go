@@ -99,7 +99,7 @@ func parseProtocol(name, text string, quick bool) (Plan, error) {
 		return Plan{}, fmt.Errorf("%s:%d:%d: %s", name, p.Position.Line, p.Position.Col, p.Message)
 	}
 	if err != nil {
-		return Plan{}, mistyped(name, err)
+		return Plan{}, setting.Mistyped(name, err)
 	}
 	for _, key := range meta.Undecoded() {
 		return Plan{}, place.unknown(key, meta)

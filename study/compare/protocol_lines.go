@@ -3,7 +3,6 @@ package compare
 import (
 	"fmt"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -41,17 +40,6 @@ func (l lines) at(head string, n int, key string, err error) error {
 		}
 	}
 	return fmt.Errorf("%s:%d: %w", l.name, best, err)
-}
-
-// ofAnotherKind is what the reader of TOML says of a value that its key does not take.
-var ofAnotherKind = regexp.MustCompile(`^toml: line (\d+) \(last key "(.*)"\): incompatible types: TOML value has type (\w+); destination has type (\w+)$`)
-
-// mistyped puts that into this program's words.
-func mistyped(name string, err error) error {
-	if m := ofAnotherKind.FindStringSubmatch(err.Error()); m != nil {
-		return fmt.Errorf("%s:%s: %s: want a value of the kind %s, not %s", name, m[1], m[2], m[4], m[3])
-	}
-	return fmt.Errorf("%s: %w", name, err)
 }
 
 // keys are those of a table that is read into a struct.

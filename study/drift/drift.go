@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -108,15 +109,44 @@ func parse(name, text string) (*Drift, error) {
 		return nil, fmt.Errorf("drift: %s:%d:%d: %s", name, p.Position.Line, p.Position.Col, p.Message)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("drift: %s: %w", name, err)
+		return nil, fmt.Errorf("drift: %w", setting.Mistyped(name, err))
 	}
 	if extra := meta.Undecoded(); len(extra) > 0 {
-		return nil, fmt.Errorf("drift: %s: %s is no key of a drift: those are about, and in the tables gain (loss, eta, layer, spread), dead (share), noise (factor), beam_spot (x, y) and pile_up (mean)", name, extra[0])
+		return nil, fmt.Errorf("drift: %s:%d: %s", name, lineOf(text, extra[0]), unknown(extra[0]))
 	}
 	if err := d.check(); err != nil {
 		return nil, fmt.Errorf("drift: %s: %w", name, err)
 	}
 	return &d, nil
+}
+
+// tables are a drift's, with their keys.
+var tables = map[string][]string{"gain": {"loss", "eta", "layer", "spread"}, "dead": {"share"}, "noise": {"factor"}, "beam_spot": {"x", "y"}, "pile_up": {"mean"}}
+
+// unknown says what there is in place of a key that a drift does not have.
+func unknown(key toml.Key) string {
+	if names, ok := tables[key[0]]; ok && len(key) > 1 {
+		return fmt.Sprintf("%s is no key of a drift: in [%s] there may be %s%s", key, key[0], strings.Join(names, ", "), setting.Hint(key[1], names))
+	}
+	names := append(slices.Sorted(maps.Keys(tables)), "about")
+	return fmt.Sprintf("%s is no key of a drift: there may be about, and the tables %s%s", key, strings.Join(names[:len(tables)], ", "), setting.Hint(key[0], names))
+}
+
+// lineOf is the line where a key is given, or else its table begins; 1 where neither is found.
+func lineOf(text string, key toml.Key) int {
+	in, row, best := len(key) == 1, 0, 1
+	for line := range strings.Lines(text) {
+		row++
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "[") {
+			if in = line == "["+key[0]+"]"; in {
+				best = row
+			}
+		} else if word, _, is := strings.Cut(line, "="); is && in && strings.TrimSpace(word) == key[len(key)-1] {
+			return row
+		}
+	}
+	return best
 }
 
 // check holds every number to what makes sense.
@@ -126,15 +156,15 @@ func (d *Drift) check() error {
 		v, least, most float64
 	}{
 		{"gain.loss", d.Gain.Loss, 0, 20}, {"gain.eta", d.Gain.Eta, -10, 10}, {"gain.layer", d.Gain.Layer, -1, 1}, {"gain.spread", d.Gain.Spread, 0, 2},
-		{"dead.share", d.Dead.Share, 0, 0.9}, {"noise.factor", d.Noise.Factor, 0, 10},
+		{"dead.share", d.Dead.Share, 0, 0.9},
 		{"beam_spot.x", d.Spot.X, -7, 7}, {"beam_spot.y", d.Spot.Y, -7, 7}, {"pile_up.mean", d.PileUp.Mean, 0, 400},
 	} {
 		if !(c.v >= c.least && c.v <= c.most) {
 			return fmt.Errorf("%s = %v: want %v to %v", c.key, c.v, c.least, c.most)
 		}
 	}
-	if f := d.Noise.Factor; f != 0 && f < 1 {
-		return fmt.Errorf("noise.factor = %v: want 1 or more, or 0 for no change", f)
+	if f := d.Noise.Factor; f != 0 && !(f >= 1 && f <= 10) {
+		return fmt.Errorf("noise.factor = %v: want 1 to 10, or 0 for no change", f)
 	}
 	if *d == (Drift{About: d.About}) {
 		return errors.New("nothing changes: give one of the tables gain, dead, noise, beam_spot and pile_up")

@@ -114,15 +114,19 @@ func (w *work) follow(ctx context.Context, d *detector, change *Drift, k int, tr
 	if err != nil {
 		return err
 	}
-	// Of a new detector, the frozen one is what comes of training everything.
-	track.Steps[0].EMD[retrainedDecoder], track.Steps[0].EMD[retrainedAll] = d.decoder, track.Steps[0].EMD[frozen]
+	new := track.Steps[0].EMD // the frozen one has been trained as these two are
+	new[retrainedDecoder], new[retrainedAll] = new[frozen], new[frozen]
 	for _, s := range w.plan.retrained() {
-		for _, what := range []string{retrainedDecoder, retrainedAll} {
-			v, err := w.goOn(ctx, d, change, s, what == retrainedAll, fmt.Sprintf("%s-step%d-%s", name, s, what))
-			if err != nil {
-				return err
-			}
-			track.Steps[s].EMD[what] = v
+		part, emd := fmt.Sprintf("%s-step%d-", name, s), track.Steps[s].EMD
+		if _, emd[retrainedDecoder], err = w.goOn(ctx, d, change, s, d.weights, part+retrainedDecoder); err != nil {
+			return err
+		}
+		encoder, _, err := w.goOn(ctx, d, change, s, "", part+retrainedAll)
+		if err != nil {
+			return err
+		}
+		if _, emd[retrainedAll], err = w.goOn(ctx, d, change, s, encoder, part+retrainedAll+"-decoder"); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -143,21 +147,22 @@ func (w *work) draw(n int, seed uint64, d *detector, change *Drift, step int) (*
 	return w.site.draw(n, seed, b, func(_, sector int) *age { return ages[sector] })
 }
 
-// goOn is again as a part of the run.
-func (w *work) goOn(ctx context.Context, d *detector, change *Drift, step int, all bool, part string) (float64, error) {
+// goOn is again as a part of the run, and tells the file of the weights, too.
+func (w *work) goOn(ctx context.Context, d *detector, change *Drift, step int, encoder, part string) (weights string, emd float64, err error) {
 	var v struct {
 		EMD float64 `json:"emd"`
 	}
-	err := w.once(part, w.plan.further(), &v, func(progress func(float64, string)) ([]string, error) {
+	err = w.once(part, w.plan.further(), &v, func(progress func(float64, string)) ([]string, error) {
 		var err error
-		v.EMD, err = w.again(ctx, d, change, step, all, part, progress)
+		v.EMD, err = w.again(ctx, d, change, step, encoder, part, progress)
 		return []string{part + run.WeightsEnding}, err
 	})
-	return v.EMD, err
+	return w.folder.Path(run.Weights, part+run.WeightsEnding), v.EMD, err
 }
 
-// again goes on with the training of a detector's decoder, or all of it, on the truth of a step, and measures it.
-func (w *work) again(ctx context.Context, d *detector, change *Drift, step int, all bool, part string, progress func(float64, string)) (float64, error) {
+// again goes on with the training of a detector's autoencoder on the truth of a step: of its decoder
+// alone, for the encoder in a file of weights, or without one of all of it. It returns its mean EMD.
+func (w *work) again(ctx context.Context, d *detector, change *Drift, step int, encoder, part string, progress func(float64, string)) (float64, error) {
 	train, err := w.draw(w.plan.More, seedOf(d.seed, forRetraining, step), d, change, step)
 	if err != nil {
 		return 0, err
@@ -167,10 +172,7 @@ func (w *work) again(ctx context.Context, d *detector, change *Drift, step int, 
 		return 0, err
 	}
 	s := w.training(d, part, progress)
-	s.Epochs, s.Start = w.plan.MoreFor, d.first
-	if !all {
-		s.Encoder = d.weights
-	}
+	s.Epochs, s.Start, s.Encoder = w.plan.MoreFor, d.first, encoder
 	path := w.folder.Path(run.Weights, part+run.WeightsEnding)
 	if err := w.train(ctx, train, choice, s, path); err != nil {
 		return 0, err
@@ -250,7 +252,7 @@ func (w *work) newFollower(ctx context.Context, d *detector, change *Drift) (*fo
 	if err != nil {
 		return nil, err
 	}
-	f.gainReference = plain.reference.mean[:cells]
+	f.gainReference = plain.reference[:cells]
 	var bent *expectation
 	if w.plan.tunes() {
 		if f.tunable, err = d.open(w.site, true); err != nil {
@@ -281,19 +283,18 @@ func (f *follower) expected(d *decoder, sent *frames) (*expectation, error) {
 		return nil, err
 	}
 	f.shapes = shapes
-	return expect(summarise(sent, shapes), f.w.plan.Events, sent.len(), max(1, f.w.plan.Readout)), nil
+	return expect(summarise(sent, shapes, true), f.w.plan.Events, sent.len(), max(1, f.w.plan.Readout))
 }
 
-// design are the two values of each condition at which simulation says what the statistics are.
-func design(k int) [2]float64 {
-	if family.low[k] == 0 {
-		return [2]float64{family.high[k] / 2, family.high[k]}
-	}
-	if k == onPileUp {
-		return [2]float64{family.low[k], family.low[k] / 2}
-	}
-	return [2]float64{family.low[k], family.high[k]}
+// design are the values of each condition at which simulation says what the statistics are, 0 aside.
+var design = [conditions][]float64{
+	onGain: {0.375, 0.75, 1.125, 1.5}, onGainX: {-0.8, -0.4, 0.4, 0.8}, onGainY: {-0.8, -0.4, 0.4, 0.8},
+	onNoise: {0.625, 1.25, 1.875, 2.5}, onPileUp: {-1, -0.6, -0.3, 0.2},
 }
+
+// simulated is how many images of each state there are for one of the reference. Their statistical
+// error counts as a deviation wherever a condition is not 0, so that too few draw it there.
+const simulated = 5
 
 // bend finds by simulation how the statistics change with the conditions where the decoder is told of
 // them.
@@ -302,7 +303,7 @@ func (f *follower) bend(ctx context.Context, expected *expectation) error {
 		a := ageOf(state)
 		b := f.w.plan.beam()
 		b.pileUp *= math.Exp(state[onPileUp])
-		e, err := f.w.site.draw(f.w.plan.References, seedOf(f.d.seed, forExpectation, 0), b, func(int, int) *age { return a })
+		e, err := f.w.site.draw(simulated*f.w.plan.References, seedOf(f.d.seed, forExpectation, 0), b, func(int, int) *age { return a })
 		if err != nil {
 			return nil, err
 		}
@@ -318,23 +319,27 @@ func (f *follower) bend(ctx context.Context, expected *expectation) error {
 		if err != nil {
 			return nil, err
 		}
-		return summarise(sent, shapes), nil
+		return summarise(sent, shapes, false), nil
 	}
 	rest, err := at(make([]float64, conditions))
 	if err != nil {
 		return err
 	}
 	for k := range conditions {
-		values := design(k)
-		var s [2]*summary
-		for i, v := range values {
+		c := &curve{at: design[k]}
+		for _, v := range c.at {
 			state := make([]float64, conditions)
 			state[k] = v
-			if s[i], err = at(state); err != nil {
+			s, err := at(state)
+			if err != nil {
 				return err
 			}
+			for i, r := range rest.mean {
+				s.mean[i] -= r
+			}
+			c.change = append(c.change, s.mean)
 		}
-		expected.bendBy(k, values, rest, s)
+		expected.curve[k] = c
 	}
 	return nil
 }

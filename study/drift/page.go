@@ -36,10 +36,11 @@ func lay(r *Results) *report.Page {
 	p := r.Plan
 	out := &report.Page{
 		Title:    "A detector that changes, followed without training",
-		Subtitle: fmt.Sprintf("module %s with its sisters, %s, %d links; %d steps, %d images each; %s of the detector", p.Module, p.Preset, p.Links, p.Steps, p.Events, page.Of(p.Seeds, "seed")),
+		Subtitle: fmt.Sprintf("module %s with its sisters, %s, %d links; %d steps, %d images each; %s", p.Module, p.Preset, p.Links, p.Steps, p.Events, page.Of(p.Seeds, "seed")),
 		Summary:  []string{r.Note()},
 		Palette:  p.contenders(),
 	}
+	out.Sections = append(out.Sections, who(p))
 	for i := range r.Courses {
 		c := &r.Courses[i]
 		s := report.Section{Title: c.Name, Text: []string{c.About + "."}, Tables: []report.Table{c.Table()}}
@@ -51,6 +52,37 @@ func lay(r *Results) *report.Page {
 		out.Sections = append(out.Sections, s)
 	}
 	return out
+}
+
+// who says what the contenders are, and the conditions.
+func who(p Plan) report.Section {
+	about := map[string]string{
+		frozen: "encoder and decoder as they were when the detector was new", gainCells: "every cell of each module times what brings its mean decoded share back",
+		gainRing: "the same with one factor for a cell of all sisters", untuned: "the decoder with conditions, told of a new detector",
+		known: "the same, told the truth: the most that tuning can reach", retrainedDecoder: "the decoder trained anew on the truth of its step",
+		retrainedAll: "encoder and decoder trained anew on the truth of their step",
+	}
+	what := map[string]string{onOutputs: "offsets of the 16 outputs, before the frozen decoder", onConditions: "conditions of the decoder with conditions", onBoth: "offsets and conditions of the decoder with conditions"}
+	how := map[string]string{byExtremum: "extremum seeking", bySPSA: "simultaneous perturbation", byCoordinate: "a search along one direction after the other"}
+	for _, t := range p.tuners() {
+		about[t.name] = what[t.vector] + ", tuned from what arrives by " + how[t.method]
+	}
+	contenders := report.Table{Columns: []report.Column{{Name: "contender"}, {Name: "what it is"}}}
+	for _, name := range p.contenders() {
+		contenders.Rows = append(contenders.Rows, []string{name, about[name]})
+	}
+	s := report.Section{Title: "Contenders", Tables: []report.Table{contenders}}
+	if p.tunes() {
+		t := report.Table{Columns: []report.Column{{Name: "condition"}, {Name: "what the decoder is told by it"}}}
+		for k, text := range [conditions]string{
+			"charge that is lost in all cells: they keep e to the minus it", "how much more of it is lost for every 8 half cell pitches along x", "the same along y",
+			"growth of the noise: 1 when it has doubled", "logarithm of the collisions' mean number over that when it was new",
+		} {
+			t.Rows = append(t.Rows, []string{conditionNames()[k], text})
+		}
+		s.Tables = append(s.Tables, t)
+	}
+	return s
 }
 
 // Note says what the columns are.
@@ -89,7 +121,8 @@ func (c *Course) curves(p Plan) report.Figure {
 		}
 		l.Series = append(l.Series, line)
 	}
-	return report.Figure{ID: page.ID("emd", c.Name), Title: c.Name + ": EMD by step", Lines: &l}
+	return report.Figure{ID: page.ID("emd", c.Name), Title: c.Name + ": EMD by step", Lines: &l,
+		Caption: "Mean over " + page.Of(len(c.Tracks), "seed") + " of the held-out images' EMD; less is better. Points: what is trained anew, at the steps where it is."}
 }
 
 // conditions are what the first tuner that has conditions found, beside the truth.
@@ -117,7 +150,8 @@ func (c *Course) conditions(p Plan) (report.Figure, bool) {
 			}
 			l.Series = append(l.Series, found, truth)
 		}
-		return report.Figure{ID: page.ID("conditions", c.Name), Title: c.Name + ": what " + t.name + " found", Lines: &l}, true
+		return report.Figure{ID: page.ID("conditions", c.Name), Title: c.Name + ": what " + t.name + " found", Lines: &l, Palette: conditionNames(),
+			Caption: "Solid: the conditions that were found from what arrives, mean over " + page.Of(len(c.Tracks), "seed") + "; dashed: what they truly are."}, true
 	}
 	return report.Figure{}, false
 }

@@ -133,7 +133,7 @@ func (w *work) run(ctx context.Context) (*Results, error) {
 	if p.tunes() {
 		first += p.further()
 	}
-	again := 2 * float64(len(p.retrained())) * p.further()
+	again := 3 * float64(len(p.retrained())) * p.further()
 	w.all = float64(p.Seeds) * (first + float64(len(p.Changes))*(again+p.following()))
 	detectors := make([]*detector, p.Seeds)
 	err := w.each(ctx, p.Seeds, func(ctx context.Context, k int) (err error) {
@@ -192,8 +192,7 @@ type detector struct {
 	first   string // weights of the autoencoder that all trainings go on from, a file
 	weights string // of the autoencoder whose encoder is on the detector, a file
 	model   *autoencoder.Model
-	tunable string  // weights of the decoder with conditions, a file
-	decoder float64 // EMD of a decoder that went on alone
+	tunable string // weights of the decoder with conditions, a file
 }
 
 // Seeds of images are told apart by what they are for.
@@ -236,8 +235,7 @@ const (
 	trainRate  = 1e-3
 )
 
-// prepare trains a new detector's autoencoder, a decoder alone, as those are trained anew that
-// later steps have, and the decoder with conditions.
+// prepare trains a new detector's autoencoder as those of later steps are, and the decoder with conditions.
 func (w *work) prepare(ctx context.Context, k int) (*detector, error) {
 	d := &detector{seed: w.plan.Seed + uint64(k)}
 	part := fmt.Sprintf("first-seed%d", d.seed)
@@ -248,15 +246,15 @@ func (w *work) prepare(ctx context.Context, k int) (*detector, error) {
 	if err != nil {
 		return nil, err
 	}
-	part = fmt.Sprintf("%s-seed%d", frozen, d.seed)
-	d.weights = w.folder.Path(run.Weights, part+run.WeightsEnding)
-	if _, err := w.goOn(ctx, d, &Drift{}, 0, true, part); err != nil {
+	new := &Drift{}
+	encoder, _, err := w.goOn(ctx, d, new, 0, "", fmt.Sprintf("%s-seed%d", frozen, d.seed))
+	if err != nil {
+		return nil, err
+	}
+	if d.weights, _, err = w.goOn(ctx, d, new, 0, encoder, fmt.Sprintf("%s-seed%d", retrainedDecoder, d.seed)); err != nil {
 		return nil, err
 	}
 	if d.model, err = autoencoder.Load(d.weights, nn.Settings{Threads: 1}); err != nil {
-		return nil, err
-	}
-	if d.decoder, err = w.goOn(ctx, d, &Drift{}, 0, false, fmt.Sprintf("%s-seed%d", retrainedDecoder, d.seed)); err != nil {
 		return nil, err
 	}
 	if !w.plan.tunes() {
