@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"strconv"
 	"strings"
 
@@ -237,37 +238,56 @@ func (j *pairing) close() {
 
 // pairInputs are the two files as inputs of shards.
 func (f *groundFlags) pairInputs(cmd *cobra.Command, pathA, pathB string) (*shardInputs, error) {
-	in := &shardInputs{given: []string{pathA, pathB}, paths: []string{pathA, pathB}}
-	if f.given == "" {
-		var err error
-		if in.paths, err = file.Expand(in.given...); err != nil {
-			return nil, err
+	in := &shardInputs{given: []string{pathA, pathB}}
+	var ends [2]float64 // bytes up to the end of each
+	all := 0.0
+	for k, given := range in.given {
+		paths := []string{given}
+		if f.given == "" {
+			var err error
+			if paths, err = file.Expand(given); err != nil {
+				return nil, err
+			}
 		}
+		for _, path := range paths {
+			if info, err := os.Stat(path); err == nil { // if not, that is said when it is opened
+				all += float64(info.Size())
+			}
+		}
+		in.paths, ends[k] = append(in.paths, paths...), all
 	}
-	in.look = func(ctx context.Context, set func(float64, string)) (list []*index.Index, notes map[string]string, err error) {
+	in.look = func(ctx context.Context, set func(float64, string)) ([]*index.Index, map[string]string, error) {
 		j := &pairing{}
 		defer j.close()
 		if _, err := f.openPair(cmd, j, pathA, pathB); err != nil {
 			return nil, nil, err
 		}
-		for k, r := range []rows{j.a, j.b} {
-			list = append(list, &index.Index{})
-			r.Index(list[k])
-			for more := true; more; more = r.len() > 0 {
-				if err := errors.Join(ctx.Err(), r.next(min(j.some(), markEvery))); err != nil {
-					return nil, nil, err
-				}
-				if share, ok := r.Share(); ok {
-					set((float64(k)+share)/2, lookingThrough)
-				}
-			}
+		a, err := j.index(ctx, j.a, func(share float64) { set(share*ends[0]/all, lookingThrough) })
+		if err != nil {
+			return nil, nil, err
 		}
-		if list[0].Rows != list[1].Rows {
-			return nil, nil, j.lengths()
+		b, err := j.index(ctx, j.b, func(share float64) { set((ends[0]+share*(all-ends[0]))/all, lookingThrough) })
+		if err == nil && a.Rows != b.Rows {
+			err = j.lengths()
 		}
-		return list, nil, nil
+		return []*index.Index{a, b}, nil, err
 	}
 	return in, nil
+}
+
+// index looks one of the files through.
+func (j *pairing) index(ctx context.Context, r rows, set func(share float64)) (*index.Index, error) {
+	x := &index.Index{}
+	r.Index(x)
+	for more := true; more; more = r.len() > 0 {
+		if err := errors.Join(ctx.Err(), r.next(min(j.some(), markEvery))); err != nil {
+			return nil, err
+		}
+		if share, ok := r.Share(); ok {
+			set(share)
+		}
+	}
+	return x, nil
 }
 
 // emdNumbers bounds the numbers of a file in memory: 4,096 wafer images.

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strconv"
+	"sync/atomic"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -90,22 +93,34 @@ func with(w shard.Work, in *shard.Inputs) shard.Work {
 // read is at hand for the other, for their digests.
 func (in *shardInputs) find(ctx context.Context, set func(float64, string)) (*shard.Inputs, error) {
 	found := &shard.Inputs{}
+	all := 0.0
 	for _, path := range in.paths {
 		f, err := shard.FactOf(path)
 		if err != nil {
 			return nil, err
 		}
 		found.Files = append(found.Files, f)
+		all += float64(f.Bytes)
 	}
 	g, ctx := errgroup.WithContext(ctx)
+	var looked, digested pace
 	g.Go(func() (err error) {
-		found.Rows, found.Notes, err = in.look(ctx, set)
+		defer looked.ends()
+		found.Rows, found.Notes, err = in.look(ctx, func(share float64, note string) {
+			looked.to(ctx, int64(share*all), &digested)
+			set(share, note)
+		})
 		return err
 	})
 	g.Go(func() (err error) {
+		defer digested.ends()
+		read := int64(0)
 		for k := range found.Files {
 			if err == nil {
-				found.Files[k].Digest, err = shard.Digest(ctx, found.Files[k].Name)
+				found.Files[k].Digest, err = shard.Digest(ctx, found.Files[k].Name, func(n int) {
+					read += int64(n)
+					digested.to(ctx, read, &looked)
+				})
 			}
 		}
 		return err
@@ -124,6 +139,28 @@ func (in *shardInputs) find(ctx context.Context, set func(float64, string)) (*sh
 	}
 	return found, nil
 }
+
+// A pace is how many bytes of the same files one of two has read that read them side by side.
+type pace struct{ at atomic.Int64 }
+
+const (
+	// window is how far one may be ahead of the other: what fits the memory in which systems keep
+	// what was read of files.
+	window = 64 << 20
+	// lookAgain is how long one waits before it looks whether the other has come on.
+	lookAgain = 2 * time.Millisecond
+)
+
+// to goes on to so many bytes, and waits for the other if that is too far.
+func (p *pace) to(ctx context.Context, bytes int64, other *pace) {
+	p.at.Store(bytes)
+	for bytes > other.at.Load()+window && ctx.Err() == nil {
+		time.Sleep(lookAgain)
+	}
+}
+
+// ends is when there is nobody to wait for any more.
+func (p *pace) ends() { p.at.Store(math.MaxInt64 - window) }
 
 // imageInputs are wafer files that are read as one.
 func (f *imageFlags) imageInputs(given ...string) (*shardInputs, error) {

@@ -137,7 +137,7 @@ func digestOf(ctx context.Context, path string) (string, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && info.Mode().IsRegular():
-		return shard.Digest(ctx, path)
+		return shard.Digest(ctx, path, nil)
 	case err != nil || !info.IsDir():
 		return "", nil
 	}
@@ -146,7 +146,7 @@ func digestOf(ctx context.Context, path string) (string, error) {
 		if err != nil || !e.Type().IsRegular() || filepath.Ext(at) != ".weights" && e.Name() != "config.json" {
 			return err
 		}
-		digest, err := shard.Digest(ctx, at)
+		digest, err := shard.Digest(ctx, at, nil)
 		fmt.Fprintln(h, e.Name(), digest)
 		return err
 	})

@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -295,4 +297,31 @@ func TestShardReadsItsPart(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestPace: of two that read side by side neither gets far ahead, and none waits for one that has ended.
+func TestPace(t *testing.T) {
+	var a, b pace
+	const step, steps = window / 4, 40
+	var farthest atomic.Int64
+	go func() {
+		defer a.ends()
+		for k := range steps {
+			a.to(t.Context(), int64(k+1)*step, &b)
+		}
+	}()
+	for k := range steps / 2 { // slower, and ends first
+		time.Sleep(time.Millisecond)
+		farthest.Store(max(farthest.Load(), a.at.Load()-b.at.Load()))
+		b.to(t.Context(), int64(k+1)*step, &a)
+	}
+	if far := farthest.Load(); far > window+step {
+		t.Errorf("one is %d bytes ahead", far)
+	}
+	b.ends()
+	a.to(t.Context(), steps*step, &b)
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	var other pace
+	a.to(ctx, steps*step, &other) // returns
 }

@@ -72,8 +72,9 @@ func FactOf(path string) (Fact, error) {
 	return Fact{Name: path, Bytes: info.Size(), Modified: info.ModTime().UnixNano()}, nil
 }
 
-// Digest is the SHA-256 of a file.
-func Digest(ctx context.Context, path string) (string, error) {
+// Digest is the SHA-256 of a file. read, unless nil, is called with the number of bytes whenever some
+// were read.
+func Digest(ctx context.Context, path string, read func(n int)) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err
@@ -83,6 +84,9 @@ func Digest(ctx context.Context, path string) (string, error) {
 	for {
 		n, err := f.Read(buf)
 		h.Write(buf[:n])
+		if read != nil {
+			read(n)
+		}
 		if err == io.EOF {
 			return hex.EncodeToString(h.Sum(nil)), nil
 		}
@@ -121,7 +125,7 @@ func Known(ctx context.Context, name string, s Shard, w Work, files []string) (*
 			return nil, fmt.Errorf("shard %v: %w", s, err)
 		}
 		if now.Bytes == was.Bytes && now.Modified != was.Modified {
-			if now.Digest, err = Digest(ctx, was.Name); err != nil {
+			if now.Digest, err = Digest(ctx, was.Name, nil); err != nil {
 				return nil, fmt.Errorf("shard %v: %w", s, err)
 			}
 		}

@@ -16,7 +16,7 @@ func inputs(t *testing.T, path string, rows int) *shard.Inputs {
 	t.Helper()
 	f, err := shard.FactOf(path)
 	if err == nil {
-		f.Digest, err = shard.Digest(context.Background(), path)
+		f.Digest, err = shard.Digest(context.Background(), path, nil)
 	}
 	if err != nil {
 		t.Fatal(err)
