@@ -108,7 +108,10 @@ func allFinite(values []float32) bool {
 
 // write puts the checkpoint at path in one step.
 func (c *Checkpoint) write(path string) error {
-	return outfile.Write(path, true, c.encode)
+	if err := outfile.Write(path, true, c.encode); err != nil {
+		return fmt.Errorf("nn: checkpoint: %w", err)
+	}
+	return nil
 }
 
 func (c *Checkpoint) encode(w io.Writer) error {
@@ -119,10 +122,7 @@ func (c *Checkpoint) encode(w io.Writer) error {
 			f.Arrays = append(f.Arrays, a)
 		}
 	}
-	if err := f.Write(w); err != nil {
-		return fmt.Errorf("nn: checkpoint: %w", err)
-	}
-	return nil
+	return f.Write(w)
 }
 
 // ReadCheckpoint reads a weights file or checkpoint whole and compares its

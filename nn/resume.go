@@ -35,7 +35,7 @@ func (t *trainer) save() error {
 	t.state.arrays = t.arrays(t.adam.slots)
 	c.training = &t.state
 	if err := c.write(t.Checkpoint); err != nil {
-		return fmt.Errorf("nn: checkpoint: %w", err)
+		return err
 	}
 	t.saved = true
 	return nil

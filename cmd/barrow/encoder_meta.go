@@ -47,6 +47,9 @@ Interrupted (Ctrl-C), it saves; the same command goes on from there.`,
 				p = fewshot.Quick()
 			}
 			f.settings.Into(&p)
+			if err := needless(cmd.Flags(), purpose{[]string{"full-epochs"}, "full training, which --full 0 leaves out", p.Full > 0}); err != nil {
+				return err
+			}
 			start := time.Now()
 			bar := newProgress(cmd.ErrOrStderr(), c)
 			defer bar.close()

@@ -45,7 +45,7 @@ type Plan struct {
 
 	// Start is the weights file that all trainings start from, or autoencoder.StartMeta; by default
 	// they start from random weights.
-	Start string `json:"start,omitempty" value:"file" help:"weights file of an encoder to start from, or meta, a start that learns new wafers in few steps (default: random weights)"`
+	Start string `json:"start,omitempty" value:"file" help:"weights file of an encoder to start from, or a run's folder with one, or meta, a start that learns new wafers in few steps (default: random weights)"`
 
 	// Pretrain names the wafer files of a first training, of which there may be many more
 	// images; the epoch is chosen by the plan's own validation images, and the training proper

@@ -10,6 +10,7 @@ import (
 	"barrow/emd"
 	"barrow/hgcal"
 	"barrow/internal/limit"
+	"barrow/internal/setting"
 	"barrow/loss"
 	"barrow/model/file"
 	"barrow/nn"
@@ -39,6 +40,9 @@ func Start(ctx context.Context, folder string, kind run.Kind, p Plan, s Settings
 		return nil, nil, fmt.Errorf("compare: %w", err)
 	}
 	p = p.Complete()
+	if p.Start, err = startFile(p.Start); err != nil {
+		return nil, nil, err
+	}
 	if err := p.Check(true); err != nil {
 		return nil, nil, err
 	}
@@ -72,6 +76,18 @@ func Start(ctx context.Context, folder string, kind run.Kind, p Plan, s Settings
 		return Best(ctx, f, p, d, r)
 	}
 	return Run(ctx, f, p, d, r)
+}
+
+// startFile is the file of weights to start from: of a run's folder the encoder in it.
+func startFile(name string) (string, error) {
+	if name == "" || name == autoencoder.StartMeta {
+		return name, nil
+	}
+	path, err := file.EncoderWeights(name, "")
+	if err != nil {
+		return "", fmt.Errorf("compare: start: %w%s", err, setting.Hint(name, []string{autoencoder.StartMeta}))
+	}
+	return path, nil
 }
 
 // checkMetric reports a metric that is not one of images, and remarks on what is assumed

@@ -101,6 +101,7 @@ func TestErrors(t *testing.T) {
 		`methods = "proto"`:                func(p *Plan) { p.Methods = []string{"proto"} },
 		"images = 12: want at least the 8": func(p *Plan) { p.Images = 12 },
 		"first = 1: want a share":          func(p *Plan) { p.First = 1 },
+		"test_tasks = 1: want at least 2":  func(p *Plan) { p.Test = 1 },
 		"shots = 501":                      func(p *Plan) { p.Shots = 501 },
 		"budget = 0":                       func(p *Plan) { p.Budget = 0 },
 		"inner_rate = 0":                   func(p *Plan) { p.Inside = 0 },

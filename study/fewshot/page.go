@@ -2,6 +2,7 @@ package fewshot
 
 import (
 	"fmt"
+	"strings"
 
 	"barrow/evaluate"
 	"barrow/report"
@@ -28,8 +29,9 @@ func lay(r *Results) *report.Page {
 		Subtitle: fmt.Sprintf("%d held-out tasks, %d wafers, at most %d steps; learned from %d tasks", p.Test, p.Shots, p.Steps, p.Tasks),
 		Summary: []string{
 			r.Conclusion(),
-			fmt.Sprintf("A task is what one module sends at one time of its life. Each training may cost %d wafers forward and backward. Every contender is tuned in the way that suited it best on %d other tasks. The EMD is exact, of %d further wafers a task; the intervals are of bootstraps over the held-out tasks, paired.",
-				p.Budget, p.Choice, p.Judged),
+			fmt.Sprintf("A task is what one module sends at one time of its life. Each training may cost %d wafers forward and backward: pooled is one encoder trained on the wafers of all tasks at once; %s goes on from there by meta-learning. Every contender is tuned in the way that suited it best on %d other tasks; with moments, it may be by the moments of the gradients that training has left.",
+				p.Budget, strings.Join(p.Methods, " or "), p.Choice),
+			fmt.Sprintf("EMD is the mean exact one between image and decoded image of %d further wafers a task, in %s; less is better. The intervals are of 95 %%, of bootstraps over the held-out tasks, paired. Precisions are number formats: asic is the chip's own arithmetic.", p.Judged, page.UnitOf("benchmark")),
 		},
 		Tables: []report.Table{r.Table()},
 	}
@@ -73,7 +75,7 @@ func (r *Results) Table() report.Table {
 		Title: "Contenders",
 		Columns: []report.Column{{Name: "precision"}, {Name: "start"}, {Name: "tuned by"}, {Name: "steps", Numeric: true}, {Name: "EMD before", Numeric: true}, {Name: "EMD after", Numeric: true},
 			{Name: "ratio to pooled"}, {Name: "to the same with moments"}, {Name: "to full training"}, {Name: "passes", Unit: "10⁶", Numeric: true}},
-		Note: "The start is what a new task begins with; full training begins at random and sees all of its task.",
+		Note: "Before and after are of tuning, of so many steps; passes are wafers forward and backward in training. Full training begins at random weights and sees all of its task.",
 	}
 	show := func(v *evaluate.Versus) string {
 		if v == nil {
@@ -94,7 +96,7 @@ func (r *Results) Table() report.Table {
 // section has the curves and the tasks of a precision.
 func (r *Results) section(precision string) report.Section {
 	lines := report.Lines{X: report.Axis{Label: "steps"}, Y: report.Axis{Label: "mean EMD", Unit: page.UnitOf("benchmark")}}
-	table := report.Table{Title: "Held-out tasks", Columns: []report.Column{{Name: "task"}}}
+	table := report.Table{Title: "Held-out tasks", Note: "Mean EMD after tuning. A task is its layer, the module's u and v, density (LD, HD), links, particles, and what ageing has done: cells dead or hot, and noise in CALQ counts.", Columns: []report.Column{{Name: "task"}}}
 	var columns [][]float64
 	for _, row := range r.Rows {
 		if row.Precision != precision {
@@ -121,15 +123,16 @@ func (r *Results) section(precision string) report.Section {
 		table.Rows = append(table.Rows, row)
 	}
 	return report.Section{
-		Title:   "Precision " + precision,
-		Figures: []report.Figure{{ID: page.ID("steps", precision), Title: "EMD by the number of steps, " + precision, Lines: &lines}},
-		Tables:  []report.Table{table, r.tried(precision)},
+		Title: "Precision " + precision,
+		Figures: []report.Figure{{ID: page.ID("steps", precision), Title: "EMD by the number of steps, " + precision, Lines: &lines,
+			Caption: "Mean over the held-out tasks and the seeds, each contender tuned in its chosen way. Pooled lies under pooled with moments where both were tuned alike. Full training has no steps."}},
+		Tables: []report.Table{table, r.tried(precision)},
 	}
 }
 
 // tried lists the ways of tuning.
 func (r *Results) tried(precision string) report.Table {
-	t := report.Table{Title: "Ways of tuning", Columns: []report.Column{{Name: "start"}, {Name: "tuned by"}}, Note: "Mean EMD on the tasks to choose by, after so many steps."}
+	t := report.Table{Title: "Ways of tuning", Columns: []report.Column{{Name: "start"}, {Name: "tuned by"}}, Note: "Mean EMD on the tasks to choose by, after so many steps. In bold: the way that was chosen, by the least of these."}
 	for k := range r.Plan.Steps + 1 {
 		t.Columns = append(t.Columns, report.Column{Name: fmt.Sprint(k), Numeric: true})
 	}
@@ -138,6 +141,9 @@ func (r *Results) tried(precision string) report.Table {
 			continue
 		}
 		for _, x := range row.Tried {
+			if x.Tuning == row.Words {
+				t.Emphasis = append(t.Emphasis, len(t.Rows))
+			}
 			cells := []string{row.Contender, x.Tuning}
 			for _, v := range x.Curve {
 				cells = append(cells, fmt.Sprintf("%.4f", v))

@@ -142,8 +142,10 @@ func (p Plan) Check() error {
 	switch {
 	case p.Full != 0 && (p.Full < 10 || p.Full > maxImages):
 		return fmt.Errorf("fewshot: full = %d: want 10 to %d wafers, or 0 for no full training", p.Full, maxImages)
+	case p.Test < 2:
+		return fmt.Errorf("fewshot: test_tasks = %d: want at least 2: intervals are over tasks", p.Test)
 	case p.Shots > maxBatch:
-		return fmt.Errorf("fewshot: shots = %d: want at most %d, which make one step", p.Shots, maxBatch)
+		return fmt.Errorf("fewshot: shots = %d: want at most %d: every step takes all of them at once", p.Shots, maxBatch)
 	case p.Images < p.Inner+p.Query:
 		return fmt.Errorf("fewshot: images = %d: want at least the %d of a step and the %d that judge it", p.Images, p.Inner, p.Query)
 	case !(p.First > 0 && p.First < 1):

@@ -44,13 +44,20 @@ func (t Task) Name() string {
 	if t.PileUp > 0 && t.Preset != "pileup200" {
 		s += fmt.Sprintf(" on %.0f collisions", t.PileUp)
 	}
-	if t.aged() {
-		s += fmt.Sprintf(", %.0f %% of the gain and %d cells lost", 100*t.Loss, t.Dead)
+	if t.Loss > 0 {
+		s += fmt.Sprintf(", %.0f %% of the gain lost", 100*t.Loss)
+	}
+	if t.Dead > 0 {
+		s += fmt.Sprintf(", %d dead", t.Dead)
+	}
+	if t.Hot > 0 {
+		s += fmt.Sprintf(", %d hot", t.Hot)
+	}
+	if t.Noise > 0 {
+		s += fmt.Sprintf(", noise %.1f", t.Noise)
 	}
 	return s
 }
-
-func (t Task) aged() bool { return t.Loss > 0 || t.Dead > 0 || t.Hot > 0 || t.Noise > 0 }
 
 // bits are those of an output on the task's links.
 func (t Task) bits() int {
