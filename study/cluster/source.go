@@ -14,6 +14,7 @@ import (
 	"barrow/internal/limit"
 	"barrow/internal/table"
 	"barrow/study/images"
+	"barrow/study/internal/page"
 	"barrow/wafer"
 )
 
@@ -51,22 +52,22 @@ func (p *Plan) fits(r *rows) error {
 			p.Classes, why = len(r.classes), fmt.Sprintf(" (as many as %s has values)", p.Truth)
 		}
 	}
-	what := "images"
+	rows := page.Of(r.len(), "image")
 	if len(p.By) > 0 {
-		what = "modules by " + strings.Join(p.By, ", ")
+		rows = page.Of(r.len(), "module") + " by " + strings.Join(p.By, ", ")
 	}
 	switch {
 	case p.Classes < 2:
-		return fmt.Errorf("cluster: %s: all %d %s have the %s %q: leave truth out, or say how many classes there are", r.source, r.len(), what, p.Truth, r.classes[0])
+		return fmt.Errorf("cluster: %s: all of %s have the %s %q: leave truth out, or say how many classes there are", r.source, rows, p.Truth, r.classes[0])
 	case r.len() < 2*p.Classes:
-		return fmt.Errorf("cluster: %s: %d %s for %d clusters%s: want at least two a cluster: ask for fewer classes, or give more", r.source, r.len(), what, p.Classes, why)
+		return fmt.Errorf("cluster: %s: %s for %d clusters%s: want at least two a cluster: ask for fewer classes, or give more", r.source, rows, p.Classes, why)
 	}
 	for _, v := range r.value {
 		if !slices.Equal(v, r.value[0]) {
 			return nil
 		}
 	}
-	return fmt.Errorf("cluster: %s: all %d %s are the same", r.source, r.len(), what)
+	return fmt.Errorf("cluster: %s: all of %s are the same", r.source, rows)
 }
 
 // mostSpectral is up to how many rows all pairs are looked at.

@@ -195,8 +195,8 @@ func TestRowsErrors(t *testing.T) {
 		return v, err
 	}
 	for want, path := range map[string]string{
-		"all 12 images are the same":                         write(t, 12, one, 2),
-		`all 12 images have the kind "k00": leave truth out`: write(t, 12, other, 1),
+		"all of 12 images are the same":                         write(t, 12, one, 2),
+		`all of 12 images have the kind "k00": leave truth out`: write(t, 12, other, 1),
 		"12 images for 7 clusters (as many as kind has values): want at least two a cluster: ask for fewer clas": write(t, 12, other, 7),
 	} {
 		p := few()

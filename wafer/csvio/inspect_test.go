@@ -56,3 +56,14 @@ func chargeNames() []string {
 	}
 	return names
 }
+
+// TestInspectNarrow: of a table that is too narrow for images all rows are counted, too, however many were looked at to
+// say why.
+func TestInspectNarrow(t *testing.T) {
+	for _, n := range []int{3, 48, 95, 200} {
+		objects, err := Format{}.Inspect(t.Context(), &wafer.Source{Name: "f", Stream: strings.NewReader("row,odd\n" + strings.Repeat("1,2\n", n)), Size: -1}, wafer.InspectSettings{Stats: true})
+		if err != nil || len(objects) != 1 || objects[0].Entries != int64(n) || len(objects[0].Columns) != 2 {
+			t.Errorf("%d rows: %+v, %v", n, objects, err)
+		}
+	}
+}

@@ -28,7 +28,6 @@ type Reader struct {
 	sep      byte
 	held     [][]byte // rows taken while opening
 	after    error    // what ended them
-	counted  int      // rows seen by countLines
 	row      int      // of the last image read
 	batch    int      // of the first image of the last Read
 	dropped  int      // row of the image that wafer.QuirkFirstRow left out, 0 for none
@@ -92,14 +91,17 @@ func NewReader(in io.Reader, name string, s wafer.ReadSettings) (*Reader, error)
 }
 
 // countLines is how many rows the stream has, so far as it takes no more than
-// what a transposed table has. It reads on, and is for errors alone.
+// what a transposed table has. What it reads is held.
 func (r *Reader) countLines() int {
-	for r.counted = max(r.counted, len(r.held)); r.after == nil && r.counted < 2*hgcal.Cells; {
-		if _, r.after = r.next(); r.after == nil {
-			r.counted++
+	for r.after == nil && len(r.held) < 2*hgcal.Cells {
+		line, err := r.next()
+		if err != nil {
+			r.after = err
+			break
 		}
+		r.held = append(r.held, bytes.Clone(line))
 	}
-	return r.counted
+	return len(r.held)
 }
 
 // Close does nothing: the stream is the caller's.
