@@ -245,12 +245,12 @@ func (l *library) meanShare(g gradient) float64 {
 	sum := 0.0
 	for i := range l.pattern {
 		p := &l.pattern[i]
-		share := 0.0
-		for _, s := range p.share {
-			share += float64(s)
+		all := 0.0
+		for _, n := range p.points {
+			all += float64(share[n])
 		}
 		t := g.strength * math.Hypot(float64(p.x), float64(p.y))
-		sum += float64(share * (1 + float64(t*t/4))) // exp(g·r) over all directions
+		sum += float64(all * (1 + float64(t*t/4))) // exp(g·r) over all directions
 	}
 	return sum / patterns
 }

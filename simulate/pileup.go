@@ -23,13 +23,21 @@ const (
 )
 
 // pattern is a group at one place: which cells get which share of its main
-// fragment's energy, the largest first. Unused entries have share 0 and cell
-// offWafer.
+// fragment's energy, in points, the largest first. Unused entries have no points and cell
+// offWafer. Images take the patterns in any order: two of them are a line of a processor's cache.
 type pattern struct {
-	share [patternLen]float32
-	x, y  float32 // in the drawing's frame, half trigger-cell pitches
-	cell  [patternLen]uint8
+	x, y   float32 // in the drawing's frame, half trigger-cell pitches
+	points [patternLen]uint8
+	cell   [patternLen]uint8
 }
+
+// share is the part of the main fragment's energy that so many points are.
+var share = func() (s [math.MaxUint8 + 1]float32) {
+	for points := range s {
+		s[points] = float32(points) / samples
+	}
+	return s
+}()
 
 // library is a set of groups spread evenly over a wafer and its surroundings,
 // for one radius of fragments.
@@ -174,7 +182,7 @@ func fill(q *pattern, count *[hgcal.Cells]int) {
 	for k := range q.cell {
 		q.cell[k] = offWafer
 		if k < len(cells) {
-			q.cell[k], q.share[k] = uint8(cells[k]), float32(count[cells[k]])/samples
+			q.cell[k], q.points[k] = uint8(cells[k]), uint8(count[cells[k]])
 		}
 	}
 }
@@ -231,10 +239,10 @@ func (l *library) draw(s *counter.Stream, e *energies, cells *[hgcal.Cells + 1]f
 			continue
 		}
 		energy := e.at(uint32(bits >> 32))
-		cells[p.cell[0]] += float32(energy * p.share[0])
-		cells[p.cell[1]] += float32(energy * p.share[1])
-		for i := 2; i < patternLen && p.share[i] > 0; i++ {
-			cells[p.cell[i]] += float32(energy * p.share[i])
+		cells[p.cell[0]] += float32(energy * share[p.points[0]])
+		cells[p.cell[1]] += float32(energy * share[p.points[1]])
+		for i := 2; i < patternLen && p.points[i] > 0; i++ {
+			cells[p.cell[i]] += float32(energy * share[p.points[i]])
 		}
 	}
 }

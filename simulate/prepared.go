@@ -60,7 +60,7 @@ func preparedLibrary(key string, scale float64) *library {
 		for i := range q.cell {
 			q.cell[i] = offWafer
 			if i < shared {
-				q.cell[i], q.share[i] = text[k], float32(text[k+1])/samples
+				q.cell[i], q.points[i] = text[k], text[k+1]
 				k += 2
 			}
 		}

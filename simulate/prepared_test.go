@@ -31,12 +31,12 @@ func appendLibrary(b []byte, l *library) []byte {
 			between++
 		}
 		shared := 0
-		for shared < patternLen && q.share[shared] > 0 {
+		for shared < patternLen && q.points[shared] > 0 {
 			shared++
 		}
 		b = append(b, byte(between), byte(shared))
 		for k := range shared {
-			b = append(b, q.cell[k], byte(math.Round(float64(q.share[k])*samples)))
+			b = append(b, q.cell[k], q.points[k])
 		}
 	}
 	binary.LittleEndian.PutUint32(b[start:], uint32(len(b)-start-4))

@@ -21,8 +21,8 @@ func (l *library) jumps(p *PileUpParameters) *jumps {
 	rate := &jumps{}
 	var times [mostShare*samples + 1]float64 // how often each share occurs
 	for i := range l.pattern {
-		for _, w := range l.pattern[i].share {
-			times[int(math.Round(float64(w)*samples))]++
+		for _, points := range l.pattern[i].points {
+			times[points]++
 		}
 	}
 	for n := 1; n <= mostShare*samples; n++ {

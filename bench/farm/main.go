@@ -4,15 +4,16 @@
 //	go run ./bench/farm kill --barrow /tmp/barrow [--kills 200] [--only plan]
 //	go run ./bench/farm shards --barrow /tmp/barrow [--shards 1000] [--events 1000000]
 //	go run ./bench/farm inputs --barrow /tmp/barrow [--shards 100] [--events 1000000] [--only emd]
+//	go run ./bench/farm start --barrow /tmp/barrow[,/tmp/other]
 //	go run ./bench/farm merge [--bytes 4e9] [--shards 1000]
 //	go run ./bench/farm status [--shards 10000]
 //
 // kill does every command that can be done in shards whole, and then in shards that are killed at
 // random times and begun again until all kills are used up; what is merged must have the same
 // bytes, and no shard may be done again that is done. shards says what many shards cost over one
-// run, inputs what they cost and read where commands have large inputs, merge how fast shards are put
-// together and in which memory, status how long it takes to find out how far a job of many shards
-// is. All work in a temporary folder, which is removed.
+// run, inputs what they cost and read where commands have large inputs, start what commands take that
+// do next to nothing, merge how fast shards are put together and in which memory, status how long it
+// takes to find out how far a job of many shards is. All work in a temporary folder, which is removed.
 package main
 
 import (
@@ -36,15 +37,15 @@ type settings struct {
 
 func main() {
 	if len(os.Args) < 2 {
-		fail(fmt.Errorf("want kill, shards, inputs, merge or status"))
+		fail(fmt.Errorf("want kill, shards, inputs, start, merge or status"))
 	}
-	do, ok := map[string]func(context.Context, settings, string) error{"kill": kill, "shards": overhead, "inputs": inputs, "merge": merge, "status": status}[os.Args[1]]
+	do, ok := map[string]func(context.Context, settings, string) error{"kill": kill, "shards": overhead, "inputs": inputs, "start": start, "merge": merge, "status": status}[os.Args[1]]
 	if !ok {
-		fail(fmt.Errorf("%q: want kill, shards, inputs, merge or status", os.Args[1]))
+		fail(fmt.Errorf("%q: want kill, shards, inputs, start, merge or status", os.Args[1]))
 	}
 	var s settings
 	flags := flag.NewFlagSet(os.Args[1], flag.ExitOnError)
-	flags.StringVar(&s.barrow, "barrow", "", "the program, built")
+	flags.StringVar(&s.barrow, "barrow", "", "the program, built; of start, several with commas between")
 	flags.StringVar(&s.only, "only", "", "of kill and inputs, this command alone")
 	flags.IntVar(&s.kills, "kills", 200, "of kill, over all commands")
 	flags.IntVar(&s.shards, "shards", 0, "number of shards; 0 is 1000, 10000 of status, and 100 of inputs")
