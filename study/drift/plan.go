@@ -41,7 +41,7 @@ type Plan struct {
 	Events int      `json:"events" help:"images a step, of all sisters together, to tune by"`
 	// Readout of the events are read out in full besides: an offset may then be tuned by what was measured,
 	// too.
-	Readout    int      `json:"readout" help:"of these, images whose charges are read out in full as they are measured; 0 for none"`
+	Readout    int      `json:"readout" help:"of the images to tune by, those whose charges are read out in full as they are measured; 0 for none"`
 	References int      `json:"references" help:"images of the new detector that those of later steps are held against"`
 	Vectors    []string `json:"vectors" help:"what is tuned: offsets of the 16 outputs, conditions of a decoder that was trained for them, or both"`
 	Methods    []string `json:"methods" help:"ways to tune"`
@@ -53,10 +53,10 @@ type Plan struct {
 	Links  int     `json:"links" help:"links, which carry 1, 3, 5, 7 or 9 bits of each output"`
 
 	Train  int `json:"training_images" help:"simulated images of the new detector that the autoencoder is first trained on"`
-	Epochs int `json:"epochs" help:"epochs of that"`
+	Epochs int `json:"epochs" help:"epochs of the first training, on training_images"`
 	// All contenders go on from there by as much, so that none is better for having learned longer.
-	More    int `json:"further_images" help:"simulated images that all decoders go on with from there: the frozen one's of the new detector, those with conditions of many states, those trained anew of their step, with its truth"`
-	MoreFor int `json:"further_epochs" help:"epochs of each of these trainings"`
+	More    int `json:"further_images" help:"simulated images that all decoders go on with after the first training: the frozen one's of the new detector, those with conditions of many states, those trained anew of their step, with its truth"`
+	MoreFor int `json:"further_epochs" help:"epochs of each further training, on further_images"`
 	Every   int `json:"retrain_every" help:"steps between trainings anew, against which what is recovered is measured"`
 	Test    int `json:"test_images" help:"held-out images a step"`
 
