@@ -10,5 +10,5 @@ import (
 func ExampleDefault() {
 	p := fewshot.Default()
 	fmt.Println(p.Methods, p.Precisions, p.Test, p.Shots, p.Steps)
-	// Output: [reptile] [asic] 24 32 5
+	// Output: [fomaml] [asic] 48 32 5
 }

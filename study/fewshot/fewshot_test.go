@@ -2,6 +2,7 @@ package fewshot
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
@@ -182,5 +183,32 @@ func TestAgeing(t *testing.T) {
 	}
 	if share := aged / fresh; share < 0.4 || share > 0.75 {
 		t.Errorf("%v of the charge is left", share)
+	}
+}
+
+// TestTuneKeepsTheBest: steps that go too far are left out, those that help are kept.
+func TestTuneKeepsTheBest(t *testing.T) {
+	const steps = 4
+	b := newBench(t, autoencoder.Architecture{}, 16)
+	losses := func(rate float64) (list []float64) {
+		t.Helper()
+		err := b.tune(t.Context(), &state{Weights: b.weights}, tuning{Way: "sgd", Rate: rate}, b.task, b.images, b.index, steps, func(w []float64) error {
+			v, err := b.value(t.Context(), w, b.task.bits(), b.images, b.index)
+			list = append(list, v)
+			return err
+		})
+		if err != nil || len(list) != steps+1 {
+			t.Fatalf("%v, %v", list, err)
+		}
+		return list
+	}
+	for _, rate := range []float64{30, 0.01} {
+		list := losses(rate)
+		if !slices.IsSortedFunc(list, func(a, b float64) int { return cmp.Compare(b, a) }) {
+			t.Errorf("steps of rate %v that make it worse are kept: %v", rate, list)
+		}
+		if tame := rate < 1; (len(slices.Compact(list)) == steps+1) != tame {
+			t.Errorf("steps of rate %v: %v", rate, list)
+		}
 	}
 }

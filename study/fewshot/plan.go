@@ -75,10 +75,10 @@ func methods() []string { return []string{byMAML, byFOMAML, byReptile} }
 // Default is the plan of the figures in docs/meta.md, of one seed.
 func Default() Plan {
 	return Plan{
-		Methods: []string{byReptile}, Precisions: []string{"asic"},
-		Tasks: 2000, Images: 64, Choice: 16, Test: 24, Shots: 32, Steps: 5, Judged: 300, Full: 2500, Epochs: 100,
-		Budget: 1_500_000, First: 0.8, Inner: 16, Query: 16, Batch: 1,
-		Rate: 3e-3, Outer: 3e-3, Inside: 1e-4, Momentum: 0.9, Speed: 0.03,
+		Methods: []string{byFOMAML}, Precisions: []string{"asic"},
+		Tasks: 10_000, Images: 64, Choice: 24, Test: 48, Shots: 32, Steps: 5, Judged: 300, Full: 2500, Epochs: 100,
+		Budget: 12_000_000, First: 0.8, Inner: 16, Query: 48, Batch: 1,
+		Rate: 3e-3, Outer: 3e-3, Inside: 5e-4, Momentum: 0.7, Speed: 0.1,
 		Seed: 1, Seeds: 1,
 	}
 }

@@ -177,7 +177,7 @@ func (p *Plan) contenders() []string { return append([]string{ofPooled, ofCarrie
 
 // tryCost is what a start's tuning on one task costs, with measuring after each step.
 func (p *Plan) tryCost() float64 {
-	return float64(p.Steps*p.Shots) + float64((p.Steps+1)*p.Judged)/3
+	return float64(p.Steps+1) * (float64(p.Shots) + float64(p.Judged)/3)
 }
 
 // stateEnding ends the names of the files that trainings leave.

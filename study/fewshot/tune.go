@@ -37,7 +37,7 @@ func (t tuning) String() string {
 	return s
 }
 
-// tunings are what is tried of a contender's starts: of all alike plain steps, with momentum and without, and Adam from
+// tunings are what is tried of a contender's starts: of all alike plain steps, of several momenta, and Adam from
 // nothing; of those that carry the moments of training steps by these; of those with rates of their own, these.
 func (p *Plan) tunings(contender string) (list []tuning) {
 	add := func(way string, momentum float64, rates ...float64) {
@@ -45,33 +45,46 @@ func (p *Plan) tunings(contender string) (list []tuning) {
 			list = append(list, tuning{way, r, momentum})
 		}
 	}
-	for _, momentum := range slices.Compact([]float64{0, p.Momentum}) {
-		add("sgd", momentum, 1e-3, 3e-3, 1e-2)
+	momenta := []float64{0, p.Momentum, usualMomentum}
+	slices.Sort(momenta)
+	momenta = slices.Compact(momenta)
+	for _, m := range momenta {
+		add("sgd", m, 1e-3, 3e-3, 1e-2)
 	}
 	add("adam", 0, 3e-4, 1e-3, 3e-3)
 	if contender == ofPooled {
 		return list
 	}
-	for _, momentum := range slices.Compact([]float64{0, p.Momentum}) {
-		add("warm", momentum, 3e-5, 1e-4, 3e-4)
+	for _, m := range momenta {
+		add("warm", m, 1e-4, 3e-4, 1e-3)
 	}
 	if contender != ofCarried {
-		add("rates", p.Momentum, 0.5, 1, 2)
+		add("rates", p.Momentum, 0.5, 1, 2, 4)
 	}
 	return list
 }
 
-// tune steps from a start on wafers of a task; see gets the weights before the first step and after each.
+// usualMomentum is what is tried whatever the steps inside have.
+const usualMomentum = 0.9
+
+// tune steps from a start on wafers of a task. Steps may go too far, which the same wafers show: see gets, before the
+// first step and after each, the weights that have had the least loss on them.
 func (l *learner) tune(ctx context.Context, s *state, by tuning, task Task, images *autoencoder.Prepared, index []int, steps int, see func(weights []float64) error) error {
 	w, shift, grad := slices.Clone(s.Weights), make([]float64, l.size), make([]float64, l.size)
+	best, least := make([]float64, l.size), math.Inf(1)
 	rates := s.of(by)
 	var a adam
 	for k := 0; ; k++ {
-		if err := see(w); err != nil || k == steps {
+		clear(grad)
+		v, err := l.gradient(ctx, w, task.bits(), images, index, 1, grad)
+		if err != nil {
 			return err
 		}
-		clear(grad)
-		if _, err := l.gradient(ctx, w, task.bits(), images, index, 1, grad); err != nil {
+		if v < least || k == 0 {
+			least = v
+			copy(best, w)
+		}
+		if err := see(best); err != nil || k == steps {
 			return err
 		}
 		if by.Way == "adam" {
