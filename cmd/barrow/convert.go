@@ -94,23 +94,8 @@ const convertGC = 25
 
 func (f *convertFlags) run(cmd *cobra.Command, c *common, in []string, out string) (err error) {
 	defer debug.SetGCPercent(debug.SetGCPercent(convertGC))
-	f.pick.Seed = c.seed
-	if err := f.pick.Check(); err != nil {
-		return err
-	}
-	if !f.pick.Shuffle {
-		if err := needless(cmd.Flags(), purpose{[]string{"seed"}, "a random order, with --shuffle", false}); err != nil {
-			return err
-		}
-	}
-	if in, err = file.Expand(in...); err != nil {
-		return err
-	}
-	if err := apart(in, out); err != nil {
-		return err
-	}
-	to := wafer.WriteSettings{Dialect: f.dialect, Digits: f.digits}
-	if to.Order, err = hgcal.ParseOrder(f.outOrder); err != nil {
+	in, to, err := f.check(cmd, c, in, out)
+	if err != nil {
 		return err
 	}
 	r, err := f.open(in...)
@@ -140,24 +125,14 @@ func (f *convertFlags) run(cmd *cobra.Command, c *common, in []string, out strin
 	f.pick.Spool = w.Spool
 	bar := newProgress(cmd.ErrOrStderr(), c)
 	defer bar.close()
-	progress := bar.set
-	switch {
-	case p != nil:
+	if p != nil {
 		if f.pick.From, f.pick.To = p.rows(0); f.pick.From == f.pick.To {
 			return p.close(remarks(cmd, c), 0)
 		}
-		if w.Typed() {
-			w.SetTypes(wafer.TypesOf(p.in.Notes))
-		}
-	case w.Typed() && !slices.Contains(in, "-"):
-		types, whole, err := f.look(cmd, in, part(bar.set, 0, looking), nil)
-		if err != nil {
-			return err
-		}
-		w.SetTypes(types)
-		if whole {
-			progress = part(bar.set, looking, 1)
-		}
+	}
+	progress, err := f.kinds(cmd, in, w, p, bar.set)
+	if err != nil {
+		return err
 	}
 	f.pick.Progress = progress
 	picked, err := f.picked(cmd.Context(), r, p)
@@ -183,6 +158,49 @@ func (f *convertFlags) run(cmd *cobra.Command, c *common, in []string, out strin
 		return p.close(remarks(cmd, c), stats.Images)
 	}
 	return f.report(cmd, c, out, lost(out, w), picked.Seen(), stats)
+}
+
+// check is what can be found wrong before a file is opened; it returns the files that patterns fit, and how
+// to write.
+func (f *convertFlags) check(cmd *cobra.Command, c *common, in []string, out string) (files []string, to wafer.WriteSettings, err error) {
+	f.pick.Seed = c.seed
+	if err := f.pick.Check(); err != nil {
+		return nil, to, err
+	}
+	if !f.pick.Shuffle {
+		if err := needless(cmd.Flags(), purpose{[]string{"seed"}, "a random order, with --shuffle", false}); err != nil {
+			return nil, to, err
+		}
+	}
+	if files, err = file.Expand(in...); err != nil {
+		return nil, to, err
+	}
+	if err := apart(files, out); err != nil {
+		return nil, to, err
+	}
+	to = wafer.WriteSettings{Dialect: f.dialect, Digits: f.digits}
+	to.Order, err = hgcal.ParseOrder(f.outOrder)
+	return files, to, err
+}
+
+// kinds gives a format that wants to know them the kinds of all columns: the shards' own, or what a look at the files
+// finds. It returns what of the progress is left for copying.
+func (f *convertFlags) kinds(cmd *cobra.Command, in []string, w *file.Writer, p *sharded, progress func(float64, string)) (func(float64, string), error) {
+	switch {
+	case !w.Typed():
+	case p != nil:
+		w.SetTypes(wafer.TypesOf(p.in.Notes))
+	case !slices.Contains(in, "-"):
+		types, whole, err := f.look(cmd, in, part(progress, 0, looking), nil)
+		if err != nil {
+			return nil, err
+		}
+		w.SetTypes(types)
+		if whole {
+			return part(progress, looking, 1), nil
+		}
+	}
+	return progress, nil
 }
 
 // begin begins a shard, nil where none is asked for.
