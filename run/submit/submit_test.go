@@ -142,7 +142,7 @@ func terminated(t *testing.T, script string, all bool) int {
 }
 
 // TestRequeue: a task of Slurm that fails is queued again so often as was asked for, one that was
-// stopped in time whenever its run goes on.
+// stopped in time whenever its run goes on. The last task of an array, whose number is the array's own, asks for itself alone.
 func TestRequeue(t *testing.T) {
 	posix(t)
 	for _, c := range []struct {
@@ -163,6 +163,8 @@ func TestRequeue(t *testing.T) {
 			}
 			t.Setenv("PATH", here+":"+os.Getenv("PATH"))
 			t.Setenv("SLURM_JOB_ID", "41")
+			t.Setenv("SLURM_ARRAY_JOB_ID", "41")
+			t.Setenv("SLURM_ARRAY_TASK_ID", "3")
 			s := settings("slurm")
 			s.Folder = c.folder
 			if _, err := Write("job", s, fake(t, c.code)); err != nil {
@@ -172,7 +174,7 @@ func TestRequeue(t *testing.T) {
 				_ = exec.Command("sh", "job/shard.sh", "3/12").Run() // the code is the program's
 			}
 			asked, _ := os.ReadFile("asked")
-			if got := strings.Count(string(asked), "requeue 41\n"); got != c.requeued {
+			if got := strings.Count(string(asked), "requeue 41_3\n"); got != c.requeued {
 				t.Errorf("queued again %d times, want %d", got, c.requeued)
 			}
 		})

@@ -27,16 +27,19 @@ done
 echo "end $(date +%s) $code ${SLURM_JOB_ID:-}" >>"$state"
 {{- if eq .Scheduler "slurm"}}
 if [ -n "$SLURM_JOB_ID" ] && [ $code != 0 ]; then
+  # The last task's own number is the array's, by which all tasks would be queued again.
+  task=$SLURM_JOB_ID
+  [ -z "$SLURM_ARRAY_TASK_ID" ] || task=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
 {{- if .Folder}}
   if [ $code = 85 ]; then # stopped in time, and saved
-    scontrol requeue "$SLURM_JOB_ID"
+    scontrol requeue "$task"
     exit $code
   fi
   failures=$(grep " $SLURM_JOB_ID\$" "$state" | grep -c -v '^end [0-9]* 85 ')
 {{- else}}
   failures=$(grep -c "^end .* $SLURM_JOB_ID\$" "$state")
 {{- end}}
-  [ "$failures" -gt {{.Retries}} ] || scontrol requeue "$SLURM_JOB_ID"
+  [ "$failures" -gt {{.Retries}} ] || scontrol requeue "$task"
 fi
 {{- end}}
 exit $code
