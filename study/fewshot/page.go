@@ -29,8 +29,8 @@ func lay(r *Results) *report.Page {
 		Subtitle: fmt.Sprintf("%d held-out tasks, %d wafers, at most %d steps; learned from %d tasks", p.Test, p.Shots, p.Steps, p.Tasks),
 		Summary: []string{
 			r.Conclusion(),
-			fmt.Sprintf("A task is what one module sends at one time of its life. Each training may cost %d wafers forward and backward: pooled is one encoder trained on the wafers of all tasks at once; %s goes on from there by meta-learning. Every contender is tuned in the way that suited it best on %d other tasks; with moments, it may be by the moments of the gradients that training has left.",
-				p.Budget, strings.Join(p.Methods, " or "), p.Choice),
+			fmt.Sprintf("A task is what one module sends at one time of its life. Each training may cost %g million wafers forward and backward: pooled is one encoder trained on the wafers of all tasks at once; %s goes on from there by meta-learning. Every contender is tuned in the way that suited it best on %d other tasks; with moments, it may be by the moments of the gradients that training has left.",
+				float64(p.Budget)/1e6, strings.Join(p.Methods, " or "), p.Choice),
 			fmt.Sprintf("EMD is the mean exact one between image and decoded image of %d further wafers a task, in %s; less is better. The intervals are of 95 %%, of bootstraps over the held-out tasks, paired. Precisions are number formats: asic is the chip's own arithmetic.", p.Judged, page.UnitOf("benchmark")),
 		},
 		Tables: []report.Table{r.Table()},
